@@ -1,0 +1,3 @@
+/** Every shape once: the one import for types of the database and of every message. */
+export * from './schema/music.ts';
+export * from './schema/services.ts';
