@@ -1,0 +1,12 @@
+/** Test signals and what is measured on them. */
+
+/** Decibels to a linear factor. */
+export const db = (decibels: number): number => 10 ** (decibels / 20);
+
+/** A sine of `seconds`; `phase` in radians. */
+export function sine(hertz: number, seconds: number, sampleRate: number, amplitude: number, phase = 0): Float32Array {
+  return Float32Array.from(
+    { length: Math.round(seconds * sampleRate) },
+    (_, i) => amplitude * Math.sin((2 * Math.PI * hertz * i) / sampleRate + phase),
+  );
+}
