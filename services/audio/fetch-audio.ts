@@ -1,0 +1,75 @@
+/** Songs over HTTP: bounded in time and size, and silent about the secrets in a URL. */
+import { AudioError } from './errors.ts';
+import { MAX_FILE_BYTES } from './decode.ts';
+
+/** A download that takes longer than this is given up. */
+export const FETCH_TIMEOUT_MS = 30_000;
+
+/** The audio could not be fetched. `status` is the answer's, or null where there was none. Never carries a query string. */
+export class FetchAudioError extends Error {
+  readonly code = 'fetch_failed';
+  readonly status: number | null;
+  readonly hint = 'Check that the URL is reachable from the service and has not expired.';
+
+  constructor(message: string, status: number | null, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'FetchAudioError';
+    this.status = status;
+  }
+}
+
+/** `url` without query, fragment, user and password: what may be shown of a signed URL. */
+export function redactUrl(url: URL): string {
+  return `${url.origin}${url.pathname}`;
+}
+
+function parseHttpUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new FetchAudioError('The audio URL is not an http or https URL.', null);
+  }
+  return url;
+}
+
+/**
+ * Downloads a file.
+ * @throws FetchAudioError if it cannot be had, AudioError audio_too_large beyond `maxBytes`, the signal's reason if aborted.
+ */
+export async function fetchAudio(
+  url: string,
+  options: { signal?: AbortSignal; maxBytes?: number; timeoutMs?: number } = {},
+): Promise<Uint8Array> {
+  const { signal, maxBytes = MAX_FILE_BYTES, timeoutMs = FETCH_TIMEOUT_MS } = options;
+  const target = parseHttpUrl(url);
+  const timeout = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await fetch(target, { signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new FetchAudioError(`Fetching ${redactUrl(target)} was answered with ${response.status}.`, response.status);
+    }
+    return await readBounded(response, maxBytes);
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    if (error instanceof FetchAudioError || error instanceof AudioError) throw error;
+    const reason = timeout.aborted ? `took longer than ${timeoutMs / 1000} s` : 'failed: no connection';
+    throw new FetchAudioError(`Fetching ${redactUrl(target)} ${reason}.`, null, error);
+  }
+}
+
+async function readBounded(response: Response, maxBytes: number): Promise<Uint8Array> {
+  const tooLarge = (): AudioError =>
+    new AudioError('audio_too_large', `The file is larger than ${Math.round(maxBytes / 2 ** 20)} MB.`);
+  if (Number(response.headers.get('content-length') ?? 0) > maxBytes) {
+    await response.body?.cancel();
+    throw tooLarge();
+  }
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of response.body ?? []) {
+    length += piece.length;
+    if (length > maxBytes) throw tooLarge();
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, length);
+}

@@ -1,0 +1,106 @@
+/** Sample-rate conversion by a polyphase windowed sinc, in chunks. */
+
+/** Zero crossings of the sinc on each side: 24 keeps aliases below -90 dB with the window used. */
+const HALF_CROSSINGS = 24;
+/** Shape of the Kaiser window; 9 puts the side lobes near -90 dB. */
+const KAISER_BETA = 9;
+/** Cut-off as a part of the lower Nyquist frequency, so that the transition band ends at it. */
+const CUTOFF = 0.94;
+
+function besselI0(x: number): number {
+  let sum = 1;
+  let term = 1;
+  for (let k = 1; k < 40; k++) {
+    term *= (x / (2 * k)) ** 2;
+    sum += term;
+  }
+  return sum;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/**
+ * Converts one channel from rate `from` to rate `to` (Hz), chunk by chunk. Output sample n lies at the time of input
+ * sample n * from / to: no delay, and the length is that of the input to within one sample.
+ */
+export class Resampler {
+  private readonly up: number;
+  private readonly down: number;
+  private readonly half: number;
+  private readonly taps: Float32Array[];
+  private pending: Float32Array;
+  /** Index of pending[0] in the input; the first `half` samples of silence stand before the signal. */
+  private pendingStart: number;
+  private produced = 0;
+  private consumed = 0;
+
+  constructor(from: number, to: number) {
+    const divisor = greatestCommonDivisor(from, to);
+    this.up = to / divisor;
+    this.down = from / divisor;
+    const cutoff = Math.min(1, to / from) * CUTOFF;
+    this.half = Math.ceil(HALF_CROSSINGS / cutoff);
+    this.taps = Array.from({ length: this.up }, (_, phase) => this.phaseTaps(phase / this.up, cutoff));
+    this.pending = new Float32Array(this.half);
+    this.pendingStart = -this.half;
+  }
+
+  private phaseTaps(fraction: number, cutoff: number): Float32Array {
+    const taps = new Float32Array(2 * this.half);
+    let sum = 0;
+    for (let i = 0; i < taps.length; i++) {
+      const x = i - this.half + 1 - fraction;
+      const position = x / this.half;
+      const window = Math.abs(position) >= 1 ? 0 : besselI0(KAISER_BETA * Math.sqrt(1 - position ** 2));
+      const sinc = x === 0 ? 1 : Math.sin(Math.PI * cutoff * x) / (Math.PI * cutoff * x);
+      taps[i] = window * sinc;
+      sum += taps[i]!;
+    }
+    for (let i = 0; i < taps.length; i++) taps[i]! /= sum;
+    return taps;
+  }
+
+  /** Output that the input so far allows. */
+  push(input: Float32Array): Float32Array {
+    this.consumed += input.length;
+    const joined = new Float32Array(this.pending.length + input.length);
+    joined.set(this.pending);
+    joined.set(input, this.pending.length);
+    const available = this.pendingStart + joined.length;
+    // Output n needs input up to floor(n * down / up) + half.
+    const last = Math.floor(((available - this.half) * this.up - 1) / this.down);
+    const count = Math.max(0, last - this.produced + 1);
+    const output = this.run(joined, count);
+    const keepFrom = Math.floor((this.produced * this.down) / this.up) - this.half + 1;
+    const drop = Math.max(0, Math.min(joined.length, keepFrom - this.pendingStart));
+    this.pending = joined.slice(drop);
+    this.pendingStart += drop;
+    return output;
+  }
+
+  /** The rest of the output, after the last input. */
+  flush(): Float32Array {
+    const total = Math.round((this.consumed * this.up) / this.down);
+    const output = this.push(new Float32Array(this.half + 2 + Math.ceil(this.down / this.up)));
+    const surplus = Math.max(0, this.produced - total);
+    return output.subarray(0, Math.max(0, output.length - surplus));
+  }
+
+  private run(input: Float32Array, count: number): Float32Array {
+    const output = new Float32Array(count);
+    const length = 2 * this.half;
+    for (let i = 0; i < count; i++) {
+      const position = (this.produced + i) * this.down;
+      const whole = Math.floor(position / this.up);
+      const taps = this.taps[position - whole * this.up]!;
+      const start = whole - this.half + 1 - this.pendingStart;
+      let sum = 0;
+      for (let k = 0; k < length; k++) sum += taps[k]! * input[start + k]!;
+      output[i] = sum;
+    }
+    this.produced += count;
+    return output;
+  }
+}
