@@ -10,3 +10,12 @@ export function sine(hertz: number, seconds: number, sampleRate: number, amplitu
     (_, i) => amplitude * Math.sin((2 * Math.PI * hertz * i) / sampleRate + phase),
   );
 }
+
+/** White noise of the linear congruential kind, the same for the same seed. */
+export function noise(seconds: number, sampleRate: number, amplitude: number, seed: number): Float32Array {
+  let state = seed >>> 0;
+  return Float32Array.from({ length: Math.round(seconds * sampleRate) }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return amplitude * (state / 2 ** 31 - 1);
+  });
+}

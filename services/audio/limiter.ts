@@ -1,0 +1,85 @@
+/**
+ * A look-ahead limiter for true peaks: the gain is computed from peaks between the samples, starts to fall before a peak
+ * comes and rises slowly after it, the same for all channels.
+ */
+import { markPeaks } from './true-peak.ts';
+
+/** How long before a peak the gain starts to fall. */
+const LOOKAHEAD_SEC = 0.005;
+/** Time constant of the way back up. */
+const RELEASE_SEC = 0.12;
+/**
+ * The gain moves between two samples, and what is interpolated differs a little from what a player interpolates: limiting
+ * lower by this keeps the ceiling for both.
+ */
+export const LIMITER_MARGIN_DB = 0.3;
+
+export type LimiterReport = {
+  max_reduction_db: number;
+  /** 95 % of the signal is reduced by less. */
+  p95_reduction_db: number;
+};
+
+/** Replaces each value by the smallest within `reach` values on both sides. */
+function slidingMinimum(values: Float32Array, reach: number): Float32Array {
+  const result = new Float32Array(values.length);
+  const queue = new Int32Array(values.length);
+  let head = 0;
+  let tail = 0;
+  for (let i = 0; i < values.length + reach; i++) {
+    if (i < values.length) {
+      while (tail > head && values[queue[tail - 1]!]! >= values[i]!) tail--;
+      queue[tail++] = i;
+    }
+    const centre = i - reach;
+    if (centre < 0) continue;
+    while (queue[head]! < centre - reach) head++;
+    result[centre] = values[queue[head]!]!;
+  }
+  return result;
+}
+
+/** Replaces each value by the mean of those within `reach` on both sides; beyond the ends is 1. */
+function smooth(values: Float32Array, reach: number, into: Float32Array): void {
+  const width = 2 * reach + 1;
+  let sum = reach + 1;
+  for (let i = 0; i < reach; i++) sum += i < values.length ? values[i]! : 1;
+  for (let i = 0; i < values.length; i++) {
+    sum += i + reach < values.length ? values[i + reach]! : 1;
+    sum -= i - reach - 1 >= 0 ? values[i - reach - 1]! : 1;
+    into[i] = sum / width;
+  }
+}
+
+function report(gains: Float32Array): LimiterReport {
+  const bins = new Uint32Array(601);
+  let lowest = 1;
+  for (const gain of gains) {
+    if (gain < lowest) lowest = gain;
+    bins[gain >= 1 ? 0 : Math.min(600, Math.ceil(-200 * Math.log10(gain)))]!++;
+  }
+  let count = 0;
+  let p95 = 0;
+  while (p95 < 600 && (count += bins[p95]!) < 0.95 * gains.length) p95++;
+  return { max_reduction_db: lowest >= 1 ? 0 : -20 * Math.log10(lowest), p95_reduction_db: p95 / 10 };
+}
+
+/** Limits equally long channels in place, so that their true peak stays at or under `ceilingDb` (dBTP). */
+export function limitTruePeak(channels: Float32Array[], sampleRate: number, ceilingDb: number): LimiterReport {
+  const threshold = 10 ** ((ceilingDb - LIMITER_MARGIN_DB) / 20);
+  const reach = Math.round((LOOKAHEAD_SEC * sampleRate) / 2);
+  const needed = new Float32Array(channels[0]?.length ?? 0);
+  for (const samples of channels) markPeaks(samples, threshold, needed);
+  for (let i = 0; i < needed.length; i++) needed[i] = needed[i]! > threshold ? threshold / needed[i]! : 1;
+
+  const gains = slidingMinimum(needed, reach);
+  const release = 1 - Math.exp(-1 / (RELEASE_SEC * sampleRate));
+  let gain = 1;
+  for (let i = 0; i < gains.length; i++) {
+    gain = Math.min(gains[i]!, gain + (1 - gain) * release);
+    gains[i] = gain;
+  }
+  smooth(gains, reach, needed);
+  for (const samples of channels) for (let i = 0; i < samples.length; i++) samples[i]! *= needed[i]!;
+  return report(needed);
+}

@@ -1,0 +1,153 @@
+/**
+ * Time-stretching and pitch-shifting by Signalsmith Stretch (WASM), driven offline.
+ *
+ * The library ships as an AudioWorklet processor. Its WASM module is reached by giving it the four globals of an
+ * AudioWorklet while it starts; after that nothing of the browser is needed. Blocks run as fast as they compute: use a
+ * worker thread.
+ */
+import { sourceReader, type TimeMap } from './time-map.ts';
+
+/** Output samples between two readings of the time map: 6 ms, finer than any drift between two beats. */
+const BLOCK = 256;
+/** Above this frequency a pitch shift keeps the spectrum's shape rather than its harmonics; the library's default. */
+const TONALITY_LIMIT_HZ = 8000;
+/** Rendered and dropped before the first output sample, so that an attack at the very start is whole. */
+const PREROLL_SEC = 0.06;
+const CHANNELS = 2;
+
+type StretchModule = {
+  HEAP8: Int8Array;
+  _presetDefault(channels: number, sampleRate: number): void;
+  _inputLatency(): number;
+  _outputLatency(): number;
+  _reset(): void;
+  _setBuffers(channels: number, length: number): number;
+  _setTransposeSemitones(semitones: number, tonalityLimit: number): void;
+  _setFormantSemitones(semitones: number, compensate: boolean): void;
+  _setFormantBase(frequency: number): void;
+  _seek(inputLength: number, rate: number): void;
+  _process(inputLength: number, outputLength: number): void;
+};
+
+type Processor = new (options: { numberOfOutputs: number; outputChannelCount: number[] }) => {
+  wasmModule: StretchModule;
+};
+
+let loading: Promise<StretchModule> | undefined;
+
+/** Sets a global for the time of `work` and puts back what was there. */
+async function withGlobals<T>(values: Record<string, unknown>, work: () => Promise<T>): Promise<T> {
+  const before = Object.keys(values).map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const);
+  for (const [name, value] of Object.entries(values)) {
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  }
+  try {
+    return await work();
+  } finally {
+    for (const [name, descriptor] of before) {
+      if (descriptor) Object.defineProperty(globalThis, name, descriptor);
+      else Reflect.deleteProperty(globalThis, name);
+    }
+  }
+}
+
+async function loadModule(): Promise<StretchModule> {
+  let registered: Processor | undefined;
+  let markReady: () => void = () => undefined;
+  const ready = new Promise<void>((resolve) => (markReady = resolve));
+  class AudioWorkletProcessor {
+    port = {
+      onmessage: null,
+      postMessage: (message: unknown[]): void => {
+        if (message[0] === 'ready') markReady();
+      },
+    };
+  }
+  const globals = {
+    AudioWorkletProcessor,
+    registerProcessor: (_name: string, processor: Processor): void => {
+      registered = processor;
+    },
+    sampleRate: 44_100,
+    currentTime: 0,
+    // The library seeds its phase noise from here; a constant seed makes the same input give the same samples.
+    crypto: { getRandomValues: (view: Uint8Array): Uint8Array => view.fill(7) },
+  };
+  return withGlobals(globals, async () => {
+    await import('signalsmith-stretch');
+    if (!registered) throw new Error('signalsmith-stretch registered no processor');
+    const processor = new registered({ numberOfOutputs: 1, outputChannelCount: [CHANNELS] });
+    await ready;
+    return processor.wasmModule;
+  });
+}
+
+export type WarpOptions = {
+  sampleRate: number;
+  /** Length of the output in samples. */
+  frames: number;
+  /** Pitch shift; fractions are allowed. */
+  semitones: number;
+  /** Keeps the formants where they are while the pitch moves: for voices. */
+  keepFormants: boolean;
+};
+
+/**
+ * Plays `source` (two equally long channels) along `map` and shifts its pitch. Before its start and after its end the
+ * source is silent. Returns two channels of `options.frames` samples; the same input gives the same samples.
+ */
+export async function warp(source: Float32Array[], map: TimeMap, options: WarpOptions): Promise<Float32Array[]> {
+  const module = await (loading ??= loadModule());
+  const { sampleRate, frames, semitones, keepFormants } = options;
+  module._presetDefault(CHANNELS, sampleRate);
+  module._reset();
+  module._setTransposeSemitones(semitones, TONALITY_LIMIT_HZ / sampleRate);
+  module._setFormantSemitones(0, keepFormants);
+  module._setFormantBase(0);
+
+  const inputLatency = module._inputLatency();
+  const outputLatency = module._outputLatency();
+  const capacity = 2 * (inputLatency + outputLatency) + BLOCK * 8;
+  const pointer = module._setBuffers(CHANNELS, capacity);
+  const input = (c: number): Float32Array =>
+    new Float32Array(module.HEAP8.buffer, pointer + 4 * capacity * c, capacity);
+  const output = (c: number): Float32Array => input(c + CHANNELS);
+
+  /** Copies source samples `from..to` to the input buffers; what lies outside the source is silence. */
+  const feed = (from: number, to: number): void => {
+    for (let c = 0; c < CHANNELS; c++) {
+      const samples = source[c] ?? source[0]!;
+      const buffer = input(c);
+      const first = Math.min(Math.max(from, 0), samples.length);
+      const last = Math.min(Math.max(to, first), samples.length);
+      buffer.fill(0, 0, to - from);
+      if (last > first && first >= from) buffer.set(samples.subarray(first, last), first - from);
+    }
+  };
+
+  const read = sourceReader(map);
+  const preroll = Math.round(PREROLL_SEC * sampleRate);
+  /** Source sample that has to be fed before output sample `n` of the result can be made. */
+  const feedEnd = (n: number): number => Math.round(read(n / sampleRate) * sampleRate) + inputLatency;
+
+  const result = Array.from({ length: CHANNELS }, () => new Float32Array(frames));
+  let fed = feedEnd(-preroll);
+  const seekLength = inputLatency + outputLatency;
+  feed(fed - seekLength, fed);
+  module._seek(seekLength, (feedEnd(0) - fed) / preroll);
+
+  for (let n = -preroll; n < frames + outputLatency; n += BLOCK) {
+    const next = Math.max(fed, feedEnd(n + BLOCK));
+    const length = Math.min(next - fed, capacity);
+    // A map that jumps further than the buffer skips; music never does (the jump would be over 8x speed).
+    feed(next - length, next);
+    fed = next;
+    module._process(length, BLOCK);
+    const at = n - outputLatency;
+    const from = Math.max(0, -at);
+    const to = Math.min(BLOCK, frames - at);
+    if (to <= from) continue;
+    for (let c = 0; c < CHANNELS; c++) result[c]!.set(output(c).subarray(from, to), at + from);
+  }
+  return result;
+}

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { limitTruePeak } from '../../services/audio/limiter.ts';
+import { measureLoudness } from '../../services/audio/loudness.ts';
+import { db, noise, sine } from './signals.ts';
+
+const RATE = 44_100;
+
+describe('the limiter', () => {
+  it('keeps the ceiling between the samples for a hot sine at a quarter of the sample rate', () => {
+    const samples = sine(RATE / 4, 2, RATE, db(6), Math.PI / 4);
+    limitTruePeak([samples], RATE, -1);
+    const { true_peak_dbtp } = measureLoudness([samples], RATE);
+    assert.ok(true_peak_dbtp <= -1 && true_peak_dbtp > -1.6, `${true_peak_dbtp}`);
+  });
+
+  it('keeps the ceiling for noise bursts 12 dB over it', () => {
+    const left = noise(4, RATE, 1, 3);
+    for (let i = 0; i < left.length; i++) left[i]! *= i % 11_025 < 900 ? 4 : 0.2;
+    const right = left.map((x) => x * 0.5);
+    const { max_reduction_db } = limitTruePeak([left, right], RATE, -1);
+    assert.ok(measureLoudness([left, right], RATE).true_peak_dbtp <= -1);
+    assert.ok(max_reduction_db > 10);
+  });
+
+  it('leaves the balance of the channels alone', () => {
+    const left = noise(1, RATE, 3, 5);
+    const right = left.map((x) => x * 0.25);
+    limitTruePeak([left, right], RATE, -1);
+    for (let i = 0; i < left.length; i += 97) assert.ok(Math.abs(right[i]! - left[i]! * 0.25) < 1e-6);
+  });
+
+  it('changes nothing that is under the ceiling', () => {
+    const samples = sine(440, 1, RATE, 0.5);
+    const before = samples.slice();
+    const { max_reduction_db } = limitTruePeak([samples], RATE, -1);
+    assert.equal(max_reduction_db, 0);
+    assert.deepEqual(samples, before);
+  });
+});
