@@ -1,0 +1,170 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { Logger, runMigrations } from 'graphile-worker';
+import postgres from 'postgres';
+
+/** Migrations of this project. */
+export const MIGRATIONS_DIR = join(import.meta.dirname, '..', 'supabase', 'migrations');
+
+/** Any number: two migrate runs on one database wait for each other. */
+const MIGRATE_LOCK = 5_430_002;
+const MIN_SERVER_VERSION = 150_000;
+
+export type MigrateErrorCode = 'database_unreachable' | 'not_supabase' | 'postgres_too_old' | 'migration_failed';
+
+/** Why a database could not be brought up to date. */
+export class MigrateError extends Error {
+  readonly code: MigrateErrorCode;
+  readonly hint: string;
+
+  constructor(code: MigrateErrorCode, message: string, hint: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'MigrateError';
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+export interface MigrateOptions {
+  /** A direct connection or a session pooler, as role `postgres` or another that may create schemas and roles. */
+  databaseUrl: string;
+  /** Told what happens, one short line each. */
+  log?: (line: string) => void;
+  /** Folder of the `<version>_<name>.sql` files; default {@link MIGRATIONS_DIR}. */
+  migrationsDir?: string;
+}
+
+interface DatabaseFacts {
+  server_version: number;
+  missing_roles: string[];
+  missing_tables: string[];
+}
+
+interface Migration {
+  version: string;
+  name: string;
+  file: string;
+  text: string;
+}
+
+/**
+ * Brings a database up to date: Graphile Worker's schema by its own library, then each file of supabase/migrations that
+ * is not recorded yet, in order, each in one transaction with its record. Running it again does nothing.
+ * @returns the files applied now
+ * @throws MigrateError with the file and line that failed; what was applied before it stays
+ */
+export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
+  const log = options.log ?? (() => {});
+  const sql = postgres(options.databaseUrl, { max: 1, onnotice: () => {}, prepare: false });
+  try {
+    await checkDatabase(sql);
+    const migrations = await readMigrations(options.migrationsDir ?? MIGRATIONS_DIR);
+    await sql.begin(async (tx) => {
+      await tx`select pg_advisory_xact_lock(${MIGRATE_LOCK})`;
+      await tx.unsafe(await readFile(join(import.meta.dirname, 'history.sql'), 'utf8'));
+    });
+    await sql.begin(async (tx) => {
+      await tx`select pg_advisory_xact_lock(${MIGRATE_LOCK})`;
+      await runMigrations({ connectionString: options.databaseUrl, logger: quietLogger(log) });
+    });
+    const applied: string[] = [];
+    for (const migration of migrations) {
+      if (await apply(sql, migration)) {
+        applied.push(migration.file);
+        log(`applied ${migration.file}`);
+      }
+    }
+    return { applied };
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+/** The migration files of a folder, in order of version; an absent folder has none. */
+export async function readMigrations(dir: string): Promise<Migration[]> {
+  const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const migrations: Migration[] = [];
+  for (const file of names.sort()) {
+    const match = /^(\d+)_(.*)\.sql$/.exec(file);
+    if (match?.[1] === undefined || match[2] === undefined) continue;
+    migrations.push({ version: match[1], name: match[2], file, text: await readFile(join(dir, file), 'utf8') });
+  }
+  return migrations;
+}
+
+/** Applies one migration unless it is recorded. The lock is the transaction's, so that any pooler will do. */
+async function apply(sql: postgres.Sql, migration: Migration): Promise<boolean> {
+  try {
+    return await sql.begin(async (tx) => {
+      await tx`select pg_advisory_xact_lock(${MIGRATE_LOCK})`;
+      const [recorded] = await tx`
+        select from supabase_migrations.schema_migrations where version = ${migration.version}`;
+      if (recorded !== undefined) return false;
+      await tx.unsafe(migration.text);
+      await tx.unsafe('reset all; reset role');
+      await tx`
+        insert into supabase_migrations.schema_migrations (version, name, statements)
+        values (${migration.version}, ${migration.name}, ${[migration.text]})`;
+      return true;
+    });
+  } catch (error) {
+    const failed = error as Partial<postgres.PostgresError>;
+    const line = failed.position === undefined ? undefined : lineAt(migration.text, Number(failed.position));
+    const where = line === undefined ? migration.file : `${migration.file}:${line}`;
+    throw new MigrateError(
+      'migration_failed',
+      `${where}: ${failed.message ?? String(error)}`,
+      failed.hint ?? 'Nothing of this file was kept. Correct its cause and run the migration again.',
+      error,
+    );
+  }
+}
+
+async function checkDatabase(sql: postgres.Sql): Promise<void> {
+  let found: DatabaseFacts | undefined;
+  try {
+    [found] = await sql<DatabaseFacts[]>`
+      select
+        current_setting('server_version_num')::int as server_version,
+        array(
+          select missing from unnest(array['anon', 'authenticated', 'service_role']) as missing
+          where not exists (select from pg_roles where rolname = missing)
+        ) as missing_roles,
+        array(
+          select missing from unnest(array['auth.users', 'storage.objects', 'realtime.messages']) as missing
+          where to_regclass(missing) is null
+        ) as missing_tables`;
+  } catch (cause) {
+    throw new MigrateError(
+      'database_unreachable',
+      `the database cannot be reached: ${(cause as Error).message || (cause as NodeJS.ErrnoException).code}`,
+      'Check DATABASE_URL (host, port, password). Hosted Supabase: the direct connection or the session pooler on port 5432.',
+      cause,
+    );
+  }
+  if (found === undefined || found.server_version < MIN_SERVER_VERSION) {
+    throw new MigrateError('postgres_too_old', 'this Postgres is older than 15', 'Use Postgres 15 or newer.');
+  }
+  const missing = [...found.missing_roles, ...found.missing_tables];
+  if (missing.length > 0) {
+    throw new MigrateError(
+      'not_supabase',
+      `this database lacks what Supabase brings: ${missing.join(', ')}`,
+      'Point DATABASE_URL at a Supabase database (hosted, self-hosted or local), or use the local stack: `npm start`.',
+    );
+  }
+}
+
+function lineAt(text: string, position: number): number {
+  return text.slice(0, position - 1).split('\n').length;
+}
+
+function quietLogger(log: (line: string) => void): Logger {
+  return new Logger(() => (level, message) => {
+    if (level === 'warning' || level === 'error') log(`Graphile Worker: ${message}`);
+  });
+}

@@ -1,0 +1,190 @@
+import { spawn } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { chmod, mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import postgres from 'postgres';
+
+import { bootstrap, bootstrapFiles } from '../../local/bootstrap/bootstrap.ts';
+import { LOCAL_PASSWORD, startPostgres } from '../../local/postgres/launcher.ts';
+import { migrate, MIGRATIONS_DIR, readMigrations } from '../../migrate/migrate.ts';
+
+/** Names the cluster of this test run: the URL of its superuser. Set by the runner; without it each file starts one. */
+export const TEST_CLUSTER_ENV = 'MASHUP_TEST_PG';
+
+/** Password of role `mashup_worker` on test clusters. */
+const WORKER_PASSWORD = 'worker';
+const TEMPLATE_PREFIX = 'mashup_template_';
+/** Any number: two test files must not build the template at once. */
+const TEMPLATE_LOCK = 5_430_003;
+
+/** A Postgres that lives as long as the process that started it. */
+export interface TestCluster {
+  superuserUrl: string;
+  /** What to add to the environment of test processes that shall share it. */
+  env: Record<string, string>;
+  stop(): Promise<void>;
+}
+
+/** A database of one test, with bootstrap and migrations done, and a client for it. */
+export interface TestDatabase {
+  name: string;
+  /** As role `postgres`: what migrations and operators are. */
+  url: string;
+  superuserUrl: string;
+  /** As role `mashup_worker`. */
+  workerUrl: string;
+  /** A client as role `postgres`; ended by the clean-up. */
+  sql: postgres.Sql;
+}
+
+/** What registers a clean-up: a test's context, or `{ after }` of `node:test`. */
+export interface CleanUpScope {
+  after(cleanUp: () => Promise<void>): void;
+}
+
+let ownCluster: Promise<TestCluster> | undefined;
+
+/**
+ * Makes a fresh database for a test and drops it afterwards, with whatever still hangs on it.
+ * @param scope the test's context `t`, or `{ after }` for a whole file
+ * @param options.empty true gives Supabase's roles and schemas without our migrations
+ */
+export async function useDatabase(scope: CleanUpScope, options: { empty?: boolean } = {}): Promise<TestDatabase> {
+  const clusterUrl = process.env[TEST_CLUSTER_ENV] ?? (await (ownCluster ??= startTestCluster())).superuserUrl;
+  const name = `test_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
+  const template = await ensureTemplate(clusterUrl, options.empty === true);
+  await asSuperuser(clusterUrl, async (sql) => {
+    await sql`create database ${sql(name)} template ${sql(template)} owner postgres`;
+  });
+  const url = urlOf(clusterUrl, name, 'postgres', LOCAL_PASSWORD);
+  const sql = postgres(url, { max: 10, onnotice: () => {} });
+  scope.after(async () => {
+    await sql.end({ timeout: 1 });
+    await dropDatabase(clusterUrl, name);
+  });
+  return {
+    name,
+    url,
+    superuserUrl: withDatabase(clusterUrl, name),
+    workerUrl: urlOf(clusterUrl, name, 'mashup_worker', WORKER_PASSWORD),
+    sql,
+  };
+}
+
+/**
+ * Starts a Postgres in a temporary directory, on a free port, without flushing to disk. It is stopped and its directory
+ * removed when this process ends, whatever way it ends.
+ */
+export async function startTestCluster(): Promise<TestCluster> {
+  const directory = await mkdtemp(join(tmpdir(), 'mashup-test-pg-'));
+  // As root the server runs as another user, who has to pass through.
+  await chmod(directory, 0o711);
+  const server = await startPostgres({
+    dataDir: directory,
+    port: 0,
+    settings: {
+      fsync: 'off',
+      full_page_writes: 'off',
+      synchronous_commit: 'off',
+      max_wal_senders: '50',
+      max_replication_slots: '50',
+    },
+  });
+  const watchdog = watch(server.pid, directory);
+  return {
+    superuserUrl: server.superuserUrl,
+    env: { [TEST_CLUSTER_ENV]: server.superuserUrl },
+    stop: watchdog.trigger,
+  };
+}
+
+/** A shell that waits for the end of its input, which comes when this process ends, and then clears up. */
+function watch(pid: number, directory: string): { trigger: () => Promise<void> } {
+  const script = 'cat > /dev/null; kill -QUIT "$1"; while kill -0 "$1" 2> /dev/null; do sleep 0.02; done; rm -rf "$2"';
+  const shell = spawn('sh', ['-c', script, 'watchdog', String(pid), directory], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  shell.unref();
+  const gone = new Promise<void>((resolve) => shell.once('exit', () => resolve()));
+  if ('unref' in shell.stdin && typeof shell.stdin.unref === 'function') shell.stdin.unref();
+  return {
+    trigger: async () => {
+      shell.ref();
+      shell.stdin.end();
+      await gone;
+    },
+  };
+}
+
+/** The template of this state of bootstrap and migrations; built by whoever comes first. */
+async function ensureTemplate(clusterUrl: string, empty: boolean): Promise<string> {
+  const name = TEMPLATE_PREFIX + (empty ? 'empty_' : '') + (await contentHash(empty));
+  await asSuperuser(clusterUrl, async (sql) => {
+    if (await databaseExists(sql, name)) return;
+    await sql`select pg_advisory_lock(${TEMPLATE_LOCK})`;
+    if (await databaseExists(sql, name)) return;
+    const building = `${name}_building`;
+    await sql`drop database if exists ${sql(building)} with (force)`;
+    await sql`create database ${sql(building)}`;
+    await bootstrap(withDatabase(clusterUrl, building));
+    if (!empty) {
+      await migrate({ databaseUrl: urlOf(clusterUrl, building, 'postgres', LOCAL_PASSWORD) });
+      await allowWorkerLogin(sql);
+    }
+    await sql`alter database ${sql(building)} rename to ${sql(name)}`;
+  });
+  return name;
+}
+
+async function allowWorkerLogin(sql: postgres.Sql): Promise<void> {
+  const [role] = await sql`select from pg_roles where rolname = 'mashup_worker'`;
+  if (role !== undefined) await sql.unsafe(`alter role mashup_worker login password '${WORKER_PASSWORD}'`);
+}
+
+async function contentHash(empty: boolean): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of await bootstrapFiles()) hash.update(await readFile(file));
+  if (!empty)
+    for (const migration of await readMigrations(MIGRATIONS_DIR)) hash.update(migration.file + migration.text);
+  return hash.digest('hex').slice(0, 12);
+}
+
+async function dropDatabase(clusterUrl: string, name: string): Promise<void> {
+  await asSuperuser(clusterUrl, async (sql) => {
+    // A database with a replication slot cannot be dropped, nor a slot that is in use.
+    await sql`
+      select pg_terminate_backend(active_pid, 2000) from pg_replication_slots
+      where database = ${name} and active_pid is not null`;
+    await sql`select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = ${name}`;
+    await sql`drop database if exists ${sql(name)} with (force)`;
+  });
+}
+
+async function databaseExists(sql: postgres.Sql, name: string): Promise<boolean> {
+  return (await sql`select from pg_database where datname = ${name}`).length > 0;
+}
+
+async function asSuperuser(clusterUrl: string, work: (sql: postgres.Sql) => Promise<void>): Promise<void> {
+  const sql = postgres(clusterUrl, { max: 1, onnotice: () => {} });
+  try {
+    await work(sql);
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+function withDatabase(clusterUrl: string, database: string): string {
+  const url = new URL(clusterUrl);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+function urlOf(clusterUrl: string, database: string, role: string, password: string): string {
+  const url = new URL(withDatabase(clusterUrl, database));
+  url.username = role;
+  url.password = password;
+  return url.href;
+}
