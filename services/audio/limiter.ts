@@ -39,15 +39,17 @@ function slidingMinimum(values: Float32Array, reach: number): Float32Array {
   return result;
 }
 
-/** Replaces each value by the mean of those within `reach` on both sides; beyond the ends is 1. */
+/** Replaces each value by the mean of those within `reach` on both sides; beyond the ends the end's value goes on. */
 function smooth(values: Float32Array, reach: number, into: Float32Array): void {
   const width = 2 * reach + 1;
-  let sum = reach + 1;
-  for (let i = 0; i < reach; i++) sum += i < values.length ? values[i]! : 1;
+  const last = values.length - 1;
+  const at = (i: number): number => values[Math.max(0, Math.min(last, i))] ?? 1;
+  let sum = at(0) * reach;
+  for (let i = 0; i < reach; i++) sum += at(i);
   for (let i = 0; i < values.length; i++) {
-    sum += i + reach < values.length ? values[i + reach]! : 1;
-    sum -= i - reach - 1 >= 0 ? values[i - reach - 1]! : 1;
+    sum += at(i + reach);
     into[i] = sum / width;
+    sum -= at(i - reach);
   }
 }
 
