@@ -1,0 +1,100 @@
+/** REPET-SIM (Rafii and Pardo 2012): the part of a spectrum that returns elsewhere in the song is accompaniment. */
+
+/** Frames compared with each other are described by this many bands. */
+const BANDS = 48;
+/** Most similar frames that make the background model, and how far apart they must be. */
+const NEIGHBOURS = 12;
+const MIN_DISTANCE_SEC = 0.8;
+
+/** Logarithmic bands of each frame from 60 Hz up, scaled to unit length. */
+function describeFrames(plane: Float32Array, frames: number, bins: number, binHz: number): Float32Array {
+  const edges = Array.from({ length: BANDS + 1 }, (_, i) =>
+    Math.min(bins - 1, Math.round((60 * (10_000 / 60) ** (i / BANDS)) / binHz)),
+  );
+  const bands = new Float32Array(frames * BANDS);
+  for (let frame = 0; frame < frames; frame++) {
+    let norm = 1e-12;
+    for (let band = 0; band < BANDS; band++) {
+      const from = edges[band]!;
+      const to = Math.max(from + 1, edges[band + 1]!);
+      let sum = 0;
+      for (let bin = from; bin < to; bin++) sum += plane[frame * bins + bin]!;
+      const value = Math.sqrt(sum / (to - from));
+      bands[frame * BANDS + band] = value;
+      norm += value * value;
+    }
+    const scale = 1 / Math.sqrt(norm);
+    for (let band = 0; band < BANDS; band++) bands[frame * BANDS + band]! *= scale;
+  }
+  return bands;
+}
+
+/** Indices of the frames most like `frame`, at least `gap` frames apart from each other; `frame` itself comes first. */
+function similarFrames(
+  bands: Float32Array,
+  frames: number,
+  frame: number,
+  gap: number,
+  scores: Float32Array,
+): number[] {
+  for (let other = 0; other < frames; other++) {
+    let sum = 0;
+    for (let band = 0; band < BANDS; band++) sum += bands[frame * BANDS + band]! * bands[other * BANDS + band]!;
+    scores[other] = sum;
+  }
+  const chosen = [frame];
+  const block = (at: number): void => {
+    scores.fill(-1, Math.max(0, at - gap), Math.min(frames, at + gap + 1));
+  };
+  block(frame);
+  while (chosen.length <= NEIGHBOURS) {
+    let best = -1;
+    let score = 0;
+    for (let other = 0; other < frames; other++) {
+      if (scores[other]! > score) {
+        score = scores[other]!;
+        best = other;
+      }
+    }
+    if (best < 0) break;
+    chosen.push(best);
+    block(best);
+  }
+  return chosen;
+}
+
+/**
+ * The repeating background of a magnitude plane (frames of `bins` values): for each value the median over similar frames,
+ * never more than the value itself.
+ */
+export function repeatingBackground(
+  plane: Float32Array,
+  frames: number,
+  bins: number,
+  binHz: number,
+  frameSec: number,
+): Float32Array {
+  const bands = describeFrames(plane, frames, bins, binHz);
+  const background = new Float32Array(plane.length);
+  const gap = Math.round(MIN_DISTANCE_SEC / frameSec);
+  const scores = new Float32Array(frames);
+  for (let frame = 0; frame < frames; frame++) {
+    const rows = similarFrames(bands, frames, frame, gap, scores).map((index) => index * bins);
+    const values = new Float32Array(rows.length);
+    const middle = (rows.length - 1) >> 1;
+    for (let bin = 0; bin < bins; bin++) {
+      // Insertion sort: for a dozen values faster than anything general.
+      for (let i = 0; i < rows.length; i++) {
+        const value = plane[rows[i]! + bin]!;
+        let j = i;
+        while (j > 0 && values[j - 1]! > value) {
+          values[j] = values[j - 1]!;
+          j--;
+        }
+        values[j] = value;
+      }
+      background[frame * bins + bin] = Math.min(values[middle]!, plane[frame * bins + bin]!);
+    }
+  }
+  return background;
+}

@@ -1,0 +1,53 @@
+/** `POST /separate`: a song into four stems that sum to it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SeparateRequest, STEMS } from '../../schema.ts';
+import type { SeparateAnswer } from '../../schema.ts';
+import { asServiceError, loadAudio } from '../audio/input.ts';
+import { runInThread } from '../audio/thread.ts';
+import { createServiceServer, ServiceError } from '../http.ts';
+import { stemFile } from './stem-files.ts';
+import type { SeparationJob } from './thread.ts';
+import { putFile } from './upload.ts';
+
+/** Rises when the same song gives other stems. */
+export const SEPARATION_VERSION = 'dsp-1';
+
+const THREAD = new URL('./thread.ts', import.meta.url);
+
+async function separateSong(body: unknown, signal: AbortSignal): Promise<SeparateAnswer> {
+  const request = SeparateRequest.parse(body);
+  const { uploads } = request;
+  if (!uploads) {
+    throw new ServiceError('The request has no upload URLs.', {
+      status: 400,
+      code: 'uploads_missing',
+      hint: 'The built-in separation holds no storage key: send `uploads` with a path and a signed upload URL for each stem.',
+    });
+  }
+  const bytes = await loadAudio(request.audio_url, signal);
+  const folder = await mkdtemp(join(tmpdir(), 'mashup-stems-'));
+  try {
+    const job: SeparationJob = { bytes, folder };
+    await runInThread<number>(THREAD, job, { signal });
+    for (const stem of STEMS) await putFile(stemFile(folder, stem), uploads[stem].url, 'audio/wav', signal);
+  } catch (error) {
+    throw asServiceError(error);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  const { vocals, drums, bass, other } = uploads;
+  const stems = { vocals: vocals.path, drums: drums.path, bass: bass.path, other: other.path };
+  return { success: true, job_id: request.job_id, stems };
+}
+
+/** The separation service, not yet listening. */
+export function createSeparationServer(): Server {
+  return createServiceServer({
+    service: 'separation',
+    version: SEPARATION_VERSION,
+    routes: { 'POST /separate': ({ body, signal }) => separateSong(body, signal) },
+  });
+}

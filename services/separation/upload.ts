@@ -1,0 +1,44 @@
+/** Files to where a signed URL says. */
+import { openAsBlob } from 'node:fs';
+import { redactUrl } from '../audio/fetch-audio.ts';
+import { ServiceError } from '../http.ts';
+
+/** An upload of a stem that takes longer than this is given up. */
+export const UPLOAD_TIMEOUT_MS = 120_000;
+
+/**
+ * Sends the file at `path` to `url` with PUT, without holding it in memory.
+ * @throws ServiceError 400 if the URL is refused (it may have expired), 502 if storage fails or cannot be reached.
+ */
+export async function putFile(path: string, url: string, contentType: string, signal: AbortSignal): Promise<void> {
+  const target = URL.canParse(url) ? new URL(url) : null;
+  if (!target || (target.protocol !== 'http:' && target.protocol !== 'https:')) {
+    throw new ServiceError('An upload URL is not an http or https URL.', { status: 400, code: 'upload_failed' });
+  }
+  const timeout = AbortSignal.timeout(UPLOAD_TIMEOUT_MS);
+  let status: number;
+  try {
+    const response = await fetch(target, {
+      method: 'PUT',
+      headers: { 'content-type': contentType },
+      body: await openAsBlob(path, { type: contentType }),
+      signal: AbortSignal.any([signal, timeout]),
+    });
+    await response.body?.cancel();
+    if (response.ok) return;
+    status = response.status;
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    const reason = timeout.aborted ? `took longer than ${UPLOAD_TIMEOUT_MS / 1000} s` : 'failed: no connection';
+    throw new ServiceError(`Uploading to ${redactUrl(target)} ${reason}.`, {
+      status: 502,
+      code: 'upload_failed',
+      cause,
+    });
+  }
+  throw new ServiceError(`Uploading to ${redactUrl(target)} was answered with ${status}.`, {
+    status: status >= 500 ? 502 : 400,
+    code: 'upload_failed',
+    hint: 'Upload URLs must be fresh and allow PUT.',
+  });
+}
