@@ -1,0 +1,133 @@
+/**
+ * Runs the edge functions of supabase/functions in one Deno process, as the edge runtime does for each of them:
+ * `/<name>` goes to the handler that supabase/functions/<name>/index.ts gives to `Deno.serve`. Runs under Deno alone.
+ *
+ * Arguments: port, URL of the functions' folder, with a slash at its end.
+ */
+
+type Handler = (request: Request, info: unknown) => Response | Promise<Response>;
+
+interface DenoRuntime {
+  args: string[];
+  serve: (...parameters: unknown[]) => unknown;
+  readDirSync(path: URL): Iterable<{ name: string; isDirectory: boolean }>;
+  statSync(path: URL): { isFile: boolean };
+  stdin: { read(buffer: Uint8Array): Promise<number | null> };
+  exit(code: number): never;
+  addSignalListener(signal: string, handler: () => void): void;
+}
+
+const runtime = (globalThis as unknown as { Deno: DenoRuntime }).Deno;
+const listen = runtime.serve.bind(runtime) as (
+  options: { hostname: string; port: number; onListen: () => void },
+  handler: Handler,
+) => unknown;
+
+const [portText = '0', folder = ''] = runtime.args;
+const HEALTH_PATH = '/_health';
+
+const handlers = new Map<string, Handler>();
+const failures = new Map<string, string>();
+let captured: Handler | undefined;
+
+runtime.serve = (...parameters: unknown[]): unknown => {
+  const handler = parameters.find((parameter) => typeof parameter === 'function') as Handler | undefined;
+  const [options] = parameters as [{ handler?: Handler } | undefined];
+  captured = handler ?? options?.handler;
+  return { finished: Promise.resolve(), shutdown: () => Promise.resolve(), addr: { hostname: '127.0.0.1', port: 0 } };
+};
+
+Object.assign(globalThis, {
+  EdgeRuntime: {
+    waitUntil(work: Promise<unknown>): void {
+      work.catch((error: unknown) => console.error('background work failed:', messageOf(error)));
+    },
+  },
+});
+
+// One function's stray rejection must not end the others.
+globalThis.addEventListener('unhandledrejection', (event) => {
+  event.preventDefault();
+  console.error('unhandled rejection:', messageOf((event as unknown as { reason: unknown }).reason));
+});
+
+for (const name of functionNames()) await load(name);
+
+listen(
+  {
+    hostname: '127.0.0.1',
+    port: Number(portText),
+    onListen: () => console.log(`functions: ${[...handlers.keys()].join(', ')}`),
+  },
+  async (request, info) => {
+    const path = new URL(request.url).pathname;
+    if (path === HEALTH_PATH)
+      return Response.json({ status: 'ok', functions: [...handlers.keys()], failures: [...failures.keys()] });
+    const name = path.split('/')[1] ?? '';
+    const handler = handlers.get(name);
+    if (handler === undefined) {
+      return failures.has(name)
+        ? problem(503, 'BOOT_ERROR', 'Function failed to start (please check logs)')
+        : problem(404, 'NOT_FOUND', 'Requested function was not found');
+    }
+    try {
+      return await handler(request, info);
+    } catch (error) {
+      console.error(`${name}:`, messageOf(error));
+      return problem(500, 'WORKER_ERROR', 'Function exited due to an error (please check logs)');
+    }
+  },
+);
+
+void endWithParent();
+runtime.addSignalListener('SIGTERM', () => runtime.exit(0));
+
+function functionNames(): string[] {
+  const names: string[] = [];
+  for (const entry of runtime.readDirSync(new URL(folder))) {
+    if (entry.isDirectory && !entry.name.startsWith('_') && !entry.name.startsWith('.') && hasIndex(entry.name)) {
+      names.push(entry.name);
+    }
+  }
+  return names.sort();
+}
+
+function hasIndex(name: string): boolean {
+  try {
+    return runtime.statSync(entryOf(name)).isFile;
+  } catch {
+    return false;
+  }
+}
+
+function entryOf(name: string): URL {
+  return new URL(`${encodeURIComponent(name)}/index.ts`, folder);
+}
+
+/** One after the other: what is captured belongs to the function that loads now. */
+async function load(name: string): Promise<void> {
+  captured = undefined;
+  try {
+    await import(entryOf(name).href);
+    if (captured === undefined) throw new Error('it never called Deno.serve');
+    handlers.set(name, captured);
+  } catch (error) {
+    failures.set(name, messageOf(error));
+    console.error(`function ${name} does not start:`, messageOf(error));
+  }
+}
+
+function problem(status: number, code: string, message: string): Response {
+  return Response.json({ code, message }, { status, headers: { 'sb-error-code': code } });
+}
+
+/** Standard input is a pipe of the supervisor: its end is the supervisor's. */
+async function endWithParent(): Promise<void> {
+  const buffer = new Uint8Array(16);
+  while ((await runtime.stdin.read(buffer)) !== null);
+  runtime.exit(0);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,154 @@
+import { join } from 'node:path';
+
+import postgres from 'postgres';
+
+import { SERVICE_DEFAULTS } from '../schema.ts';
+import type { ServiceName } from '../schema.ts';
+import { denoArguments, FUNCTIONS_DIR, locateDeno } from './functions/deno.ts';
+import type { Keys } from './gateway/keys.ts';
+import { PROJECT_ROOT, studioDir } from './layout.ts';
+import type { DataPaths, Ports } from './layout.ts';
+import { LOOPBACK } from './ports.ts';
+import { answers } from './supervisor/supervise.ts';
+import type { PartSpec } from './supervisor/supervise.ts';
+
+/** What the specs of the parts are made from. */
+export interface StackContext {
+  paths: DataPaths;
+  ports: Ports;
+  keys: Keys;
+  serviceUrls: Record<ServiceName, string>;
+}
+
+/** Variables that are secrets: a part gets only those that it needs. */
+const SECRET_VARIABLES = ['ANTHROPIC_API_KEY', 'SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_SECRET_KEY', 'DATABASE_URL'];
+/** A worker hands its running tasks back before it ends. */
+const WORKER_STOP_TIMEOUT_MS = 10_000;
+
+/** The Supabase-compatible API. */
+export function gatewaySpec(context: StackContext, superuserUrl: string): PartSpec {
+  const url = apiUrl(context.ports);
+  return nodePart(context, 'gateway', 'local/gateway/main.ts', {
+    env: {
+      MASHUP_GATEWAY_PORT: String(context.ports.gateway),
+      MASHUP_DB_URL: superuserUrl,
+      MASHUP_KEYS_FILE: context.paths.keys,
+      MASHUP_STORAGE_DIR: context.paths.storage,
+      MASHUP_FUNCTIONS_URL: functionsUrl(context.ports),
+      MASHUP_STUDIO_DIR: studioDir(),
+    },
+    isReady: () => answers(`${url}/auth/v1/.well-known/jwks.json`, (status) => status < 500),
+  });
+}
+
+/** The edge functions, in Deno. */
+export function functionsSpec(context: StackContext, dbUrl: string): PartSpec {
+  const { keys, ports } = context;
+  return {
+    name: 'functions',
+    command: locateDeno(),
+    args: denoArguments(FUNCTIONS_DIR, ports.functions, Object.values(context.serviceUrls)),
+    env: cleanEnv({
+      ...serviceUrlEnv(context),
+      SUPABASE_URL: apiUrl(ports),
+      SUPABASE_ANON_KEY: keys.anonKey,
+      SUPABASE_SERVICE_ROLE_KEY: keys.serviceRoleKey,
+      SUPABASE_PUBLISHABLE_KEY: keys.publishableKey,
+      SUPABASE_SECRET_KEY: keys.secretKey,
+      SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishableKey }),
+      SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secretKey }),
+      SUPABASE_DB_URL: dbUrl,
+      DENO_NO_UPDATE_CHECK: '1',
+      NO_COLOR: '1',
+    }),
+    cwd: PROJECT_ROOT,
+    logFile: join(context.paths.logs, 'functions.log'),
+    isReady: () => answers(`${functionsUrl(ports)}/_health`),
+  };
+}
+
+/** A built-in service. Services hold no database connection and no key, but for Claude's. */
+export function serviceSpec(context: StackContext, service: ServiceName): PartSpec {
+  const port = context.ports.services[service];
+  return nodePart(context, service, `services/${service}/main.ts`, {
+    env: {
+      PORT: String(port),
+      HOST: LOOPBACK,
+      ANTHROPIC_API_KEY: service === 'orchestrator' ? process.env.ANTHROPIC_API_KEY : undefined,
+    },
+    isReady: () => answers(`http://${LOOPBACK}:${port}/health`),
+  });
+}
+
+/** A worker. It is ready when it has registered itself in the database. */
+export function workerSpec(context: StackContext, urls: { workerDbUrl: string; superuserUrl: string }): PartSpec {
+  return nodePart(context, 'worker', 'worker/main.ts', {
+    env: {
+      ...serviceUrlEnv(context),
+      DATABASE_URL: urls.workerDbUrl,
+      SUPABASE_URL: apiUrl(context.ports),
+      SUPABASE_SERVICE_ROLE_KEY: context.keys.serviceRoleKey,
+    },
+    isReady: (pid) => isRegistered(urls.superuserUrl, pid),
+    stopTimeoutMs: WORKER_STOP_TIMEOUT_MS,
+  });
+}
+
+/** Where the API listens. */
+export function apiUrl(ports: Ports): string {
+  return `http://${LOOPBACK}:${ports.gateway}`;
+}
+
+/** Where the functions listen; clients go through the API. */
+export function functionsUrl(ports: Ports): string {
+  return `http://${LOOPBACK}:${ports.functions}`;
+}
+
+function nodePart(
+  context: StackContext,
+  name: string,
+  entry: string,
+  part: Pick<PartSpec, 'isReady' | 'stopTimeoutMs'> & { env: NodeJS.ProcessEnv },
+): PartSpec {
+  return {
+    name,
+    command: process.execPath,
+    args: ['--import', join(PROJECT_ROOT, 'local/supervisor/die-with-parent.ts'), join(PROJECT_ROOT, entry)],
+    env: cleanEnv(part.env),
+    cwd: PROJECT_ROOT,
+    logFile: join(context.paths.logs, `${name}.log`),
+    isReady: part.isReady,
+    stopTimeoutMs: part.stopTimeoutMs,
+  };
+}
+
+/** This process's environment without secrets, and what the part is given. */
+function cleanEnv(given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const env = { ...process.env };
+  for (const name of SECRET_VARIABLES) delete env[name];
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) delete env[name];
+    else env[name] = value;
+  }
+  return env;
+}
+
+function serviceUrlEnv(context: StackContext): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = {};
+  for (const [service, url] of Object.entries(context.serviceUrls)) {
+    env[SERVICE_DEFAULTS[service as ServiceName].urlVariable] = url;
+  }
+  return env;
+}
+
+async function isRegistered(superuserUrl: string, pid: number): Promise<boolean> {
+  const sql = postgres(superuserUrl, { max: 1 });
+  try {
+    const rows = await sql`
+      select from mashup.workers
+      where pid = ${pid} and registered_at > now() - interval '1 minute' and seen_at > now() - interval '1 minute'`;
+    return rows.length > 0;
+  } finally {
+    await sql.end();
+  }
+}

@@ -1,0 +1,37 @@
+import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** A log is moved aside to `<file>.1` when it would grow beyond this; the one before is dropped. */
+export const MAX_LOG_BYTES = 5_000_000;
+const TAIL_LINES = 20;
+
+/** Lines of one process, on disk and the last few in memory. */
+export interface LogFile {
+  write(line: string): void;
+  tail(): string[];
+}
+
+/** Opens a log for appending. A disk that is full loses lines, not the process. */
+export function openLogFile(path: string, maxBytes = MAX_LOG_BYTES): LogFile {
+  mkdirSync(dirname(path), { recursive: true });
+  let bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const recent: string[] = [];
+  return {
+    write(line) {
+      recent.push(line);
+      if (recent.length > TAIL_LINES) recent.shift();
+      const text = `${new Date().toISOString()} ${line}\n`;
+      try {
+        if (bytes > 0 && bytes + text.length > maxBytes) {
+          renameSync(path, `${path}.1`);
+          bytes = 0;
+        }
+        appendFileSync(path, text, { mode: 0o600 });
+        bytes += Buffer.byteLength(text);
+      } catch {
+        return;
+      }
+    },
+    tail: () => [...recent],
+  };
+}

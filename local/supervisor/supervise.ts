@@ -1,0 +1,166 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { PartFailedError } from '../errors.ts';
+import { signalGroup } from '../processes.ts';
+import { openLogFile } from './log-file.ts';
+
+/** First pause before a crashed process is started again; doubles with each crash in a row. */
+const FIRST_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 10_000;
+/** A process that lived this long is taken for sound: its next crash counts as the first. */
+const SOUND_AFTER_MS = 30_000;
+/** So many crashes before it was ever ready make the start fail. */
+const MAX_START_CRASHES = 3;
+const READY_POLL_MS = 20;
+const DEFAULT_READY_TIMEOUT_MS = 30_000;
+const DEFAULT_STOP_TIMEOUT_MS = 6_000;
+
+/** How to run one process of the stack. */
+export interface PartSpec {
+  name: string;
+  command: string;
+  args: string[];
+  env: NodeJS.ProcessEnv;
+  cwd: string;
+  logFile: string;
+  /** Whether the process does its work now; asked again and again until it says yes. */
+  isReady: (pid: number) => Promise<boolean>;
+  readyTimeoutMs?: number;
+  /** After SIGTERM; then the whole group is killed. */
+  stopTimeoutMs?: number;
+}
+
+/** A process that is started again when it crashes. */
+export interface Part {
+  name: string;
+  /** Of the process that runs now; undefined between a crash and the next start. */
+  pid(): number | undefined;
+  /** How often it was started again. */
+  restarts(): number;
+  /** Stops it with its whole process group and waits until it is gone. */
+  stop(): Promise<void>;
+}
+
+/** Told what happens to a part. */
+export interface PartListener {
+  log(line: string): void;
+  /** A process was started (its id) or has ended (undefined). */
+  changed(pid: number | undefined): void;
+}
+
+/**
+ * Starts a process and keeps it running: output goes to its log file, a crash starts it again with growing pauses.
+ * Resolves when it is ready.
+ * @throws PartFailedError when it is not ready in time or crashes three times before; nothing is left running then
+ */
+export async function supervise(spec: PartSpec, listener: PartListener, signal?: AbortSignal): Promise<Part> {
+  const logFile = openLogFile(spec.logFile);
+  let child: ChildProcess | undefined;
+  let stopping = false;
+  let crashesInARow = 0;
+  let starts = 0;
+  let everReady = false;
+  const wake = new AbortController();
+
+  const run = async (): Promise<void> => {
+    while (!stopping) {
+      const startedAt = Date.now();
+      const ended = await runOnce();
+      if (stopping) return;
+      crashesInARow = Date.now() - startedAt > SOUND_AFTER_MS ? 1 : crashesInARow + 1;
+      if (!everReady && crashesInARow >= MAX_START_CRASHES) return;
+      const pause = Math.min(FIRST_BACKOFF_MS * 2 ** (crashesInARow - 1), MAX_BACKOFF_MS);
+      logFile.write(`(supervisor) ended: ${ended}; starting again in ${pause} ms`);
+      if (everReady) listener.log(`${spec.name} ended (${ended}): starting it again in ${pause} ms`);
+      await delay(pause, undefined, { signal: wake.signal }).catch(() => {});
+    }
+  };
+
+  const runOnce = (): Promise<string> =>
+    new Promise((resolve) => {
+      starts += 1;
+      // Its own process group: Ctrl-C in the terminal reaches the supervisor alone, which stops all in order.
+      child = spawn(spec.command, spec.args, {
+        cwd: spec.cwd,
+        env: spec.env,
+        detached: true,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      });
+      const { pid } = child;
+      for (const stream of [child.stdout, child.stderr]) {
+        if (stream !== null) createInterface({ input: stream }).on('line', (line) => logFile.write(line));
+      }
+      child.stdin?.on('error', () => {});
+      child.once('error', (error) => finish(error.message));
+      child.once('exit', (code, exitSignal) => finish(exitSignal ?? `exit code ${code}`));
+      listener.changed(pid);
+
+      function finish(how: string): void {
+        // What the process itself started goes with it.
+        if (pid !== undefined) signalGroup(pid, 'SIGKILL');
+        child = undefined;
+        listener.changed(undefined);
+        resolve(how);
+      }
+    });
+
+  const running = run();
+
+  const part: Part = {
+    name: spec.name,
+    pid: () => child?.pid,
+    restarts: () => Math.max(0, starts - 1),
+    async stop() {
+      stopping = true;
+      wake.abort();
+      const pid = child?.pid;
+      if (pid !== undefined) {
+        child?.kill('SIGTERM');
+        const stopTimer = setTimeout(() => signalGroup(pid, 'SIGKILL'), spec.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS);
+        await running;
+        clearTimeout(stopTimer);
+      }
+      await running;
+    },
+  };
+
+  const failure = await waitUntilReady();
+  if (failure === undefined) return part;
+  await part.stop();
+  throw failure;
+
+  async function waitUntilReady(): Promise<Error | undefined> {
+    let crashedOut = false;
+    void running.then(() => (crashedOut = true));
+    const deadline = Date.now() + (spec.readyTimeoutMs ?? DEFAULT_READY_TIMEOUT_MS);
+    while (!crashedOut && Date.now() < deadline) {
+      if (signal?.aborted) return new PartFailedError(spec.name, 'the start was interrupted', 'Start again.');
+      const asked = child;
+      // The one that answered must still be the one that runs.
+      if (asked?.pid !== undefined && (await spec.isReady(asked.pid).catch(() => false)) && asked === child) {
+        everReady = true;
+        return undefined;
+      }
+      await delay(READY_POLL_MS);
+    }
+    const said = logFile.tail().slice(-4).join(' | ') || 'it said nothing';
+    return new PartFailedError(
+      spec.name,
+      crashedOut ? `it ended ${starts} times while starting: ${said}` : `it was not ready in time: ${said}`,
+      `The whole story is in ${spec.name}.log in the folder logs of the data directory.`,
+    );
+  }
+}
+
+/** Whether a GET of this URL is answered with a status that `accept` likes; default 200. */
+export async function answers(
+  url: string,
+  accept: (status: number) => boolean = (status) => status === 200,
+): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+  await response.body?.cancel();
+  return accept(response.status);
+}
