@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 
 import { PortTakenError } from './errors.ts';
 import type { PortHolder } from './errors.ts';
@@ -20,6 +20,20 @@ export function isPortFree(port: number): Promise<boolean> {
       else reject(error);
     });
     probe.listen({ port, host: LOOPBACK, exclusive: true }, () => probe.close(() => resolve(true)));
+  });
+}
+
+/** Whether something accepts connections on this loopback port. */
+export function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: LOOPBACK });
+    socket.once('connect', () => settle(true));
+    socket.once('error', () => settle(false));
+
+    function settle(listening: boolean): void {
+      socket.destroy();
+      resolve(listening);
+    }
   });
 }
 

@@ -11,7 +11,7 @@ interface DenoRuntime {
   args: string[];
   serve: (...parameters: unknown[]) => unknown;
   readDirSync(path: URL): Iterable<{ name: string; isDirectory: boolean }>;
-  statSync(path: URL): { isFile: boolean };
+  statSync(path: URL): { isFile: boolean; isDirectory: boolean };
   stdin: { read(buffer: Uint8Array): Promise<number | null> };
   exit(code: number): never;
   addSignalListener(signal: string, handler: () => void): void;
@@ -84,12 +84,21 @@ runtime.addSignalListener('SIGTERM', () => runtime.exit(0));
 
 function functionNames(): string[] {
   const names: string[] = [];
+  if (!isDirectory(new URL(folder))) return names;
   for (const entry of runtime.readDirSync(new URL(folder))) {
     if (entry.isDirectory && !entry.name.startsWith('_') && !entry.name.startsWith('.') && hasIndex(entry.name)) {
       names.push(entry.name);
     }
   }
   return names.sort();
+}
+
+function isDirectory(url: URL): boolean {
+  try {
+    return runtime.statSync(url).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 function hasIndex(name: string): boolean {

@@ -61,14 +61,7 @@ function packageRoot(name: string): string | undefined {
 /** Makes the links and sets the run bits inside the package; false if it may not be written. */
 async function hydrate(root: string): Promise<boolean> {
   try {
-    for (const entry of await symlinkEntries(root)) {
-      const target = join(root, entry.target);
-      if (await exists(target)) continue;
-      await mkdir(dirname(target), { recursive: true });
-      await symlink(relative(dirname(target), join(root, entry.source)), target).catch((error: unknown) => {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      });
-    }
+    await hydrateLinks(root);
     if (process.platform !== 'win32') {
       for (const program of ['initdb', 'postgres']) await makeRunnable(join(root, 'native', 'bin', program));
     }
@@ -77,6 +70,18 @@ async function hydrate(root: string): Promise<boolean> {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return false;
     throw error;
+  }
+}
+
+/** Makes the library links that `native/pg-symlinks.json` lists and that are missing. */
+export async function hydrateLinks(root: string): Promise<void> {
+  for (const entry of await symlinkEntries(root)) {
+    const target = join(root, entry.target);
+    if (await exists(target)) continue;
+    await mkdir(dirname(target), { recursive: true });
+    await symlink(relative(dirname(target), join(root, entry.source)), target).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    });
   }
 }
 

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { PostgresStartError } from '../errors.ts';
-import { assertPortFree, freePort, LOOPBACK } from '../ports.ts';
+import { assertPortFree, freePort, isListening, LOOPBACK } from '../ports.ts';
 import { isAlive, signalProcess } from '../processes.ts';
 import { locateBinaries } from './binaries.ts';
 import {
@@ -84,13 +84,13 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Runn
 
   const found = runningServer(paths.data);
   if (found !== undefined) {
-    if (options.port === 0 || found.port === options.port) {
-      await waitUntilReady(paths, found.pid, undefined);
+    if (options.port !== 0 && found.port !== options.port) {
+      log(`Postgres runs on port ${found.port}: restarting it on ${options.port}`);
+      await stopServer(found.pid, 'fast');
+    } else if ((await waitUntilReady(paths, found.pid, undefined)) === 'ready') {
       log(`Postgres is running already (process ${found.pid})`);
       return describe(paths, found.port, found.pid, true);
     }
-    log(`Postgres runs on port ${found.port}: restarting it on ${options.port}`);
-    await stopServer(found.pid, 'fast');
   }
 
   if (options.port !== 0) await assertPortFree(options.port, 'Postgres', 'Choose other ports with --port-base.');
@@ -149,7 +149,10 @@ function serverArgs(paths: ClusterPaths, port: number, settings: Record<string, 
   return args;
 }
 
-/** Waits for "ready" in the pid file of that process. Without a child to watch, its death is an error. */
+/**
+ * Waits until the server of that process accepts connections, or is gone. The pid file alone is not enough: a server
+ * that was killed this moment still looks alive, and leaves "ready" behind.
+ */
 async function waitUntilReady(
   paths: ClusterPaths,
   pid: number | undefined,
@@ -161,9 +164,9 @@ async function waitUntilReady(
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (Date.now() < deadline) {
     const server = readPidFile(paths.data);
-    if (server?.pid === pid && server?.ready) return 'ready';
+    if (server?.ready && server.pid === pid && (await isListening(server.port))) return 'ready';
     if (gone) return 'exited';
-    if (child === undefined && pid !== undefined && !isAlive(pid)) break;
+    if (child === undefined && (pid === undefined || !isAlive(pid))) return 'exited';
     await delay(POLL_MS);
   }
   throw new PostgresStartError(

@@ -48,7 +48,8 @@ let ownCluster: Promise<TestCluster> | undefined;
 
 /**
  * Makes a fresh database for a test and drops it afterwards, with whatever still hangs on it.
- * @param scope the test's context `t`, or `{ after }` for a whole file
+ * @param scope the test's context `t`; for a whole file `{ after }` at the top level of the module (inside a `before` hook
+ *   `after` belongs to that hook, and the database would be gone when the hook ends)
  * @param options.empty true gives Supabase's roles and schemas without our migrations
  */
 export async function useDatabase(scope: CleanUpScope, options: { empty?: boolean } = {}): Promise<TestDatabase> {
