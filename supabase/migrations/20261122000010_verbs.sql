@@ -1,0 +1,184 @@
+-- The verbs. In schema mashup for operators (SQL console, CLI); tenants reach their own jobs by the functions in public.
+
+create function mashup.job_or_raise(p_job_id uuid) returns public.mashup_jobs
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  select * into v_job from public.mashup_jobs where id = p_job_id for no key update;
+  if not found then
+    perform mashup.raise_error('MB002', format('There is no job %s.', p_job_id), 'List the jobs to find its id.');
+  end if;
+  return v_job;
+end
+$$;
+comment on function mashup.job_or_raise(uuid) is 'Locks a job; raises MB002 if there is none.';
+
+-- Replays a job from a stage; fresh: caches of analyses and stems are bypassed. As `update … set stage`, with options.
+create function mashup.replay(p_job_id uuid, p_stage text, fresh boolean default false) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  v_job := mashup.job_or_raise(p_job_id);
+  if not exists (select from mashup.transitions t where t.to_stage = p_stage and t.move = 'replay') then
+    perform mashup.raise_error('MB001', format('A job cannot be replayed from "%s".', p_stage),
+      'Replay from queued, analyzing, scoring, planning, separating or rendering.');
+  end if;
+  perform set_config('mashup.fresh', case when fresh then 'yes' else '' end, true);
+  update public.mashup_jobs j set stage = p_stage where j.id = p_job_id returning * into v_job;
+  perform set_config('mashup.fresh', '', true);
+  return v_job;
+end
+$$;
+comment on function mashup.replay(uuid, text, boolean) is 'Replays a job from a stage. Raises MB001, MB002, MB003.';
+
+-- Resumes a failed or cancelled job where it stopped; keeps all that was done.
+create function mashup.retry(p_job_id uuid) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_missing text[];
+begin
+  v_job := mashup.job_or_raise(p_job_id);
+  if v_job.stage not in ('failed', 'cancelled') then
+    perform mashup.raise_error('MB001', format('Job %s is in stage %s: there is nothing to retry.', p_job_id, v_job.stage),
+      'Retry a failed or cancelled job; to run another from a stage, replay it.');
+  end if;
+  v_missing := mashup.missing_for(v_job, coalesce(nullif(v_job.stopped_stage, 'queued'), 'analyzing'));
+  perform set_config('mashup.keep_songs', 'yes', true);
+  update public.mashup_jobs j set stage = coalesce(v_missing[2], nullif(v_job.stopped_stage, 'queued'), 'analyzing')
+    where j.id = p_job_id returning * into v_job;
+  perform set_config('mashup.keep_songs', '', true);
+  return v_job;
+end
+$$;
+comment on function mashup.retry(uuid) is 'Re-arms what failed and resumes there. Raises MB001, MB002.';
+
+create function mashup.cancel(p_job_id uuid) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  v_job := mashup.job_or_raise(p_job_id);
+  if v_job.stage <> 'cancelled' then
+    update public.mashup_jobs j set stage = 'cancelled' where j.id = p_job_id returning * into v_job;
+  end if;
+  return v_job;
+end
+$$;
+comment on function mashup.cancel(uuid) is 'Cancels a live job; workers abort within a second. Raises MB001, MB002.';
+
+-- Starts a draft: it takes a slot like any other run.
+create function mashup.start(p_job_id uuid, p_options jsonb default null) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  v_job := mashup.job_or_raise(p_job_id);
+  if v_job.hold is null then
+    perform mashup.raise_error('MB009', format('Job %s is not a draft.', p_job_id), 'Only a job submitted with hold "planning" is started.');
+  end if;
+  if (select count(*) from mashup.good_songs(v_job.songs)) < 2 then
+    perform mashup.raise_error('MB006', 'A mashup needs at least two songs.', 'Submit the songs together.');
+  end if;
+  update public.mashup_jobs j set hold = null, options = j.options || coalesce(p_options, '{}'),
+      waiting_on = case when j.stage = 'planning' then 'slot' else j.waiting_on end,
+      current_step = case when j.stage = 'planning' then 'Waiting for a free slot' else j.current_step end,
+      queued_at = case when j.stage = 'planning' then mashup.now() else j.queued_at end
+    where j.id = p_job_id returning * into v_job;
+  perform mashup.log_event(v_job, 'release', 'Started by its user');
+  return v_job;
+end
+$$;
+comment on function mashup.start(uuid, jsonb) is 'Starts a draft. Raises MB002, MB006, MB009.';
+
+-- scope: system, user, job, kind (of task) or service. Running work finishes; nothing new starts.
+create function mashup.pause(p_scope text, p_key text default '', p_reason text default 'Paused by the operator', p_until timestamptz default null)
+  returns mashup.pauses
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_pause mashup.pauses;
+begin
+  if p_scope not in ('system', 'user', 'job', 'kind', 'service') then
+    perform mashup.raise_error('MB006', format('There is no scope "%s".', p_scope), 'Pause system, user, job, kind or service.');
+  end if;
+  if (p_scope = 'kind' and not exists (select from mashup.task_kinds where kind = p_key))
+     or (p_scope = 'service' and not exists (select from mashup.task_kinds where service = p_key)) then
+    perform mashup.raise_error('MB006', format('There is no %s "%s".', p_scope, p_key),
+      'Kinds and services are listed in mashup.task_kinds.');
+  end if;
+  insert into mashup.pauses as p (scope, key, reason, until, actor)
+    values (p_scope, case when p_scope = 'system' then '' else p_key end, p_reason, p_until, mashup.actor())
+    on conflict (scope, key) do update set reason = excluded.reason, until = excluded.until, actor = excluded.actor
+    returning * into v_pause;
+  return v_pause;
+end
+$$;
+comment on function mashup.pause(text, text, text, timestamptz) is 'Pauses the system, a user, a job, a kind of task or a service. Raises MB006.';
+
+create function mashup.resume(p_scope text, p_key text default '') returns boolean
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  delete from mashup.pauses where scope = p_scope and key = case when p_scope = 'system' then '' else p_key end;
+  return found;
+end
+$$;
+comment on function mashup.resume(text, text) is 'Ends a pause; false if there was none.';
+
+-- In bulk: jobs by filter. preview: only says which. Batches in id order; call again until it answers no row.
+create function mashup.select_jobs(
+  p_stage text default null, p_error_code text default null, p_since timestamptz default null, p_stopped_stage text default null,
+  p_user_id uuid default null, p_limit integer default 100, p_after uuid default null
+) returns setof public.mashup_jobs
+  language sql stable security definer set search_path = ''
+  as $$
+  select * from public.mashup_jobs j
+  where (p_stage is null or j.stage = p_stage) and (p_error_code is null or j.error_code = p_error_code)
+    and (p_since is null or coalesce(j.finished_at, j.created_at) >= p_since)
+    and (p_stopped_stage is null or j.stopped_stage = p_stopped_stage)
+    and (p_user_id is null or j.user_id = p_user_id) and (p_after is null or j.id > p_after)
+  order by j.id limit p_limit
+$$;
+comment on function mashup.select_jobs(text, text, timestamptz, text, uuid, integer, uuid) is 'Jobs by filter, in id order: the preview of a bulk verb.';
+
+-- verb: replay (with p_to_stage), retry or cancel. One job that refuses does not stop the others: its error is in the answer.
+create function mashup.bulk(
+  p_verb text, p_stage text default null, p_error_code text default null, p_since timestamptz default null,
+  p_stopped_stage text default null, p_user_id uuid default null, p_to_stage text default null,
+  p_limit integer default 100, p_after uuid default null
+) returns table (job_id uuid, outcome text, message text)
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_id uuid;
+begin
+  if p_verb not in ('replay', 'retry', 'cancel') then
+    perform mashup.raise_error('MB006', format('There is no bulk verb "%s".', p_verb), 'Use replay, retry or cancel.');
+  end if;
+  for v_id in select s.id from mashup.select_jobs(p_stage, p_error_code, p_since, p_stopped_stage, p_user_id, p_limit, p_after) s loop
+    begin
+      if p_verb = 'replay' then
+        perform mashup.replay(v_id, p_to_stage);
+      elsif p_verb = 'retry' then
+        perform mashup.retry(v_id);
+      else
+        perform mashup.cancel(v_id);
+      end if;
+      job_id := v_id; outcome := 'done'; message := null;
+    exception when others then
+      job_id := v_id; outcome := 'refused'; message := sqlerrm;
+    end;
+    return next;
+  end loop;
+end
+$$;
+comment on function mashup.bulk(text, text, text, timestamptz, text, uuid, text, integer, uuid) is
+  'A verb over the jobs that a filter selects, one batch in id order.';
