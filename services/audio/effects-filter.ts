@@ -1,0 +1,45 @@
+/** Effects that change the spectrum. */
+import type { EffectProcess } from './effects.ts';
+import { applyFilter, applyMovingFilter, type FilterKind } from './filters.ts';
+
+/** Two of these in a row make 24 dB per octave without a hump. */
+const STEEP_Q = [0.541, 1.307];
+
+function fixed(kind: 'low-pass' | 'high-pass'): EffectProcess {
+  return (channels, { sampleRate }, param) => {
+    for (const q of STEEP_Q) applyFilter(channels, sampleRate, { kind, frequency: param('hz'), q });
+    return channels;
+  };
+}
+
+/** A cut-off that moves from one frequency to the other over the section, evenly by ear. */
+function sweep(kind: FilterKind): EffectProcess {
+  return (channels, { sampleRate, start, end }, param) => {
+    const from = param('from');
+    const to = param('to');
+    const at = (i: number): number => from * (to / from) ** Math.min(1, Math.max(0, (i - start) / (end - start)));
+    for (const q of STEEP_Q) applyMovingFilter(channels, sampleRate, { kind, q }, at);
+    return channels;
+  };
+}
+
+const bandPass: EffectProcess = (channels, { sampleRate }, param) => {
+  applyFilter(channels, sampleRate, { kind: 'band-pass', frequency: param('hz'), q: param('q') });
+  return channels;
+};
+
+const equalizer: EffectProcess = (channels, { sampleRate }, param) => {
+  applyFilter(channels, sampleRate, { kind: 'low-shelf', frequency: 150, gainDb: param('low_db') });
+  applyFilter(channels, sampleRate, { kind: 'peak', frequency: 1200, q: 0.7, gainDb: param('mid_db') });
+  applyFilter(channels, sampleRate, { kind: 'high-shelf', frequency: 6000, gainDb: param('high_db') });
+  return channels;
+};
+
+export const filterEffects = {
+  lowpass: fixed('low-pass'),
+  highpass: fixed('high-pass'),
+  bandpass: bandPass,
+  lowpass_sweep: sweep('low-pass'),
+  highpass_sweep: sweep('high-pass'),
+  eq: equalizer,
+};

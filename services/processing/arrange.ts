@@ -1,0 +1,179 @@
+/**
+ * From plan to runs and clips.
+ *
+ * A run is one stem of one song played without a break, stretched once; it may last over several sections. A clip is what
+ * a section takes of the runs of one layer. Where a section goes on in a song exactly where the section before stopped,
+ * both use the same run, and nothing is heard of the boundary.
+ */
+import { matchTempo } from '../../music/tempo.ts';
+import type { PairScore, Stem } from '../../schema.ts';
+import { beatTime } from './grid.ts';
+import type { RenderLayer, RenderPlan } from './plan.ts';
+import type { RenderSong } from './song.ts';
+import { chooseSource, nearestDownbeat, type SongHistory } from './source.ts';
+
+export type Run = {
+  id: number;
+  songId: string;
+  stem: Stem;
+  /** Seconds of the mashup. */
+  start: number;
+  end: number;
+  /** Beat of the song (index into its grid) that sounds at `start`. */
+  sourceBeat: number;
+  /** Beats of the mashup in one beat of the song. */
+  multiple: number;
+  semitones: number;
+};
+
+export type Clip = {
+  songId: string;
+  stem: Stem;
+  volumeDb: number;
+  effects: string[];
+  /** In order, without gaps; the first starts and the last ends with the section. */
+  parts: { runId: number; start: number; end: number }[];
+  /** Whether the section before (after) plays the same run up to (from) the boundary. */
+  joinsPrevious: boolean;
+  joinsNext: boolean;
+};
+
+export type Arrangement = {
+  runs: Run[];
+  /** One list for each section of the plan. */
+  sections: Clip[][];
+  warnings: string[];
+};
+
+/** Parts shorter than this are not worth a loop point. */
+const MIN_LOOP_BARS = 2;
+const EPSILON = 1e-6;
+
+type Piece = { start: number; end: number; sourceBeat: number };
+
+/**
+ * Cuts `start..end` of the mashup into pieces that play from `sourceBeat` on and, where the song runs out, go back to a
+ * downbeat: to the same place if enough bars lie behind it, else to earlier ones.
+ */
+function pieces(song: RenderSong, start: number, end: number, sourceBeat: number, beatSec: number): Piece[] {
+  const { grid } = song;
+  const inSong = grid.beats.filter((beat) => beat < song.durationSec).length;
+  const bars = Math.floor((inSong - sourceBeat) / grid.meter);
+  const loopFrom = bars >= MIN_LOOP_BARS ? sourceBeat : Math.max(0, inSong - MIN_LOOP_BARS * 2 * grid.meter);
+  const result: Piece[] = [];
+  let at = start;
+  let from = bars >= 1 ? sourceBeat : loopFrom;
+  while (at < end - EPSILON) {
+    const whole = Math.max(grid.meter, Math.floor((inSong - from) / grid.meter) * grid.meter);
+    const until = Math.min(end, at + whole * beatSec);
+    result.push({ start: at, end: until, sourceBeat: from });
+    at = until;
+    from = loopFrom;
+  }
+  return result;
+}
+
+/**
+ * Decides what plays where.
+ * @param semitonesOf pitch shift of a song; drums are never shifted
+ */
+export function arrange(
+  plan: RenderPlan,
+  songs: ReadonlyMap<string, RenderSong>,
+  scores: readonly PairScore[],
+  semitonesOf: (song: RenderSong) => number,
+): Arrangement {
+  const runs: Run[] = [];
+  const warnings: string[] = [];
+  const histories = new Map<string, SongHistory>();
+  let previous: Clip[] = [];
+
+  const sections = plan.sections.map((section) => {
+    const starts = new Map<string, number>();
+    const startOf = (layer: RenderLayer, song: RenderSong, beats: number): number => {
+      if (layer.sourceStartSec !== undefined) return nearestDownbeat(song, layer.sourceStartSec);
+      const shared = starts.get(song.id);
+      if (shared !== undefined) return shared;
+      const sibling = section.layers.find((other) => other.songId === song.id && other.sourceStartSec !== undefined);
+      const history = histories.get(song.id) ?? { played: [], nextBeat: undefined };
+      const chosen =
+        sibling?.sourceStartSec !== undefined
+          ? nearestDownbeat(song, sibling.sourceStartSec)
+          : chooseSource({ song, section, beats, history, scores });
+      starts.set(song.id, chosen);
+      return chosen;
+    };
+
+    const clips: Clip[] = [];
+    for (const layer of section.layers) {
+      const song = songs.get(layer.songId)!;
+      if (clips.some((clip) => clip.songId === layer.songId && clip.stem === layer.stem)) {
+        warnings.push(`"${song.name}" has its ${layer.stem} twice in one section; the second is left out.`);
+        continue;
+      }
+      const { multiple } = matchTempo(song.grid.bpm, plan.bpm);
+      const beatSec = (60 / plan.bpm) * multiple;
+      const beats = (section.end - section.start) / beatSec;
+      const sourceBeat = startOf(layer, song, beats);
+      const semitones = layer.stem === 'drums' ? 0 : semitonesOf(song);
+      const before = previous.find((clip) => clip.songId === song.id && clip.stem === layer.stem);
+      const clip: Clip = {
+        songId: song.id,
+        stem: layer.stem,
+        volumeDb: layer.volumeDb,
+        effects: layer.effects,
+        parts: [],
+        joinsPrevious: false,
+        joinsNext: false,
+      };
+      pieces(song, section.start, section.end, sourceBeat, beatSec).forEach((piece, i) => {
+        const last = i === 0 ? runs[before?.parts.at(-1)?.runId ?? -1] : undefined;
+        const goesOn =
+          last !== undefined &&
+          Math.abs(last.end - piece.start) < EPSILON &&
+          Math.abs(last.sourceBeat + (last.end - last.start) / beatSec - piece.sourceBeat) < 0.01;
+        if (goesOn && before) {
+          last.end = piece.end;
+          before.joinsNext = true;
+          clip.joinsPrevious = true;
+          clip.parts.push({ runId: last.id, start: piece.start, end: piece.end });
+          return;
+        }
+        const run: Run = { id: runs.length, songId: song.id, stem: layer.stem, ...piece, multiple, semitones };
+        runs.push(run);
+        clip.parts.push({ runId: run.id, start: piece.start, end: piece.end });
+      });
+      clips.push(clip);
+      remember(histories, song.id, sourceBeat, beats);
+    }
+    previous = clips;
+    return clips;
+  });
+  return { runs, sections, warnings };
+}
+
+function remember(histories: Map<string, SongHistory>, songId: string, start: number, beats: number): void {
+  const history = histories.get(songId) ?? { played: [], nextBeat: undefined };
+  const end = Math.round(start + beats);
+  if (!history.played.some(([a, b]) => a === start && b === end)) history.played.push([start, end]);
+  history.nextBeat = end;
+  histories.set(songId, history);
+}
+
+/** Anchors of a run: times of the mashup, counted from `origin`, against times of the song, one for each of its beats. */
+export function runMap(
+  run: Run,
+  song: RenderSong,
+  targetBpm: number,
+  origin: number,
+): { output: number[]; source: number[] } {
+  const beatSec = (60 / targetBpm) * run.multiple;
+  const count = Math.ceil((run.end - run.start) / beatSec);
+  const output: number[] = [];
+  const source: number[] = [];
+  for (let i = -2; i <= count + 2; i++) {
+    output.push(run.start - origin + i * beatSec);
+    source.push(beatTime(song.grid, run.sourceBeat + i));
+  }
+  return { output, source };
+}

@@ -1,0 +1,5 @@
+import { runService } from '../http.ts';
+import { createProcessingServer } from './server.ts';
+import { SERVICE_DEFAULTS } from '../../schema.ts';
+
+await runService(createProcessingServer(), { service: 'processing', defaultPort: SERVICE_DEFAULTS.processing.port });

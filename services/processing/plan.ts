@@ -1,0 +1,149 @@
+/** The masterplan as it came, checked and put on the beat grid of the mashup. */
+import { z } from 'zod';
+import { type RenderRequest, Stem } from '../../schema.ts';
+import { RenderError } from './errors.ts';
+
+/** Same bounds as the plan's schema; a level outside is taken to the nearest. */
+const MIN_DB = -60;
+const MAX_DB = 12;
+/** What the contract's renderer takes where a section names no duration. */
+const DEFAULT_SECTION_SEC = 10;
+/** Longest mashup that is rendered; memory grows with it. */
+export const MAX_MASHUP_SEC = 600;
+const DEFAULT_BPM = 120;
+
+const LooseLayer = z.looseObject({
+  songId: z.string().min(1),
+  stem: Stem,
+  volume_db: z.coerce.number().catch(0),
+  effects: z.array(z.string()).catch([]),
+  source_start_sec: z.number().min(0).optional().catch(undefined),
+});
+const LooseSection = z.looseObject({
+  time_start_sec: z.number().min(0).optional().catch(undefined),
+  duration_sec: z.number().positive().catch(DEFAULT_SECTION_SEC),
+  description: z.string().catch(''),
+  energy_level: z.number().catch(0.5),
+  layers: z.array(LooseLayer),
+});
+const LooseSettings = z.looseObject({
+  targetBPM: z.number().min(40).max(240).optional().catch(undefined),
+  targetKey: z.string().optional().catch(undefined),
+  timeSignature: z.tuple([z.number().int().positive(), z.number().int().positive()]).optional().catch(undefined),
+});
+
+export type RenderLayer = {
+  songId: string;
+  stem: Stem;
+  volumeDb: number;
+  effects: string[];
+  sourceStartSec: number | undefined;
+};
+
+export type RenderSection = {
+  /** Position in the mashup in seconds; the first starts at 0 and each starts where the one before ends. */
+  start: number;
+  end: number;
+  description: string;
+  /** 0..1 */
+  energy: number;
+  layers: RenderLayer[];
+};
+
+export type RenderPlan = {
+  bpm: number;
+  /** `N/A` where the plan names none: songs then keep their keys. */
+  key: string;
+  beatsPerBar: number;
+  durationSec: number;
+  sections: RenderSection[];
+};
+
+function invalid(message: string, cause?: unknown): RenderError {
+  return new RenderError('plan_invalid', message, 'Correct the plan and render again.', cause);
+}
+
+/**
+ * Reads the plan of a request. Sections follow each other in the order of their start; a boundary between two lies on
+ * the nearest beat of the mashup's tempo, and the end stays where the plan has it.
+ * @throws RenderError plan_empty, plan_section_empty, plan_invalid, plan_unknown_song
+ */
+export function readPlan(request: RenderRequest): RenderPlan {
+  const { timeline, global_settings } = request.masterplan;
+  if (timeline.length === 0) {
+    throw new RenderError('plan_empty', 'The plan has no sections', 'Plan again: a mashup needs at least one section.');
+  }
+  const parsed = z.array(LooseSection).safeParse(timeline);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw invalid(`The plan's timeline.${issue.path.join('.')} cannot be used: ${issue.message}`, parsed.error);
+  }
+  const known = new Set(request.songs.map((song) => song.song_id));
+  parsed.data.forEach((section, i) => {
+    const named = section.description ? `Section ${i + 1} ("${section.description}")` : `Section ${i + 1}`;
+    if (section.layers.length === 0) {
+      throw new RenderError('plan_section_empty', `${named} has no layers`, 'Give it a layer or leave it out.');
+    }
+    const stranger = section.layers.find((layer) => !known.has(layer.songId));
+    if (stranger) {
+      throw new RenderError(
+        'plan_unknown_song',
+        `${named} uses the song "${stranger.songId}", which was not sent`,
+        'Use the song_id of a song in songs[].',
+      );
+    }
+  });
+
+  const settings = LooseSettings.parse(global_settings);
+  const bpm = settings.targetBPM ?? firstTempo(request) ?? DEFAULT_BPM;
+  const ordered = parsed.data
+    .map((section, i) => ({ section, i }))
+    .sort((a, b) => (a.section.time_start_sec ?? a.i) - (b.section.time_start_sec ?? b.i) || a.i - b.i)
+    .map(({ section }) => section);
+  const total = ordered.reduce((sum, section) => sum + section.duration_sec, 0);
+  if (total > MAX_MASHUP_SEC)
+    throw invalid(`The plan is ${Math.round(total)} s long; the limit is ${MAX_MASHUP_SEC} s`);
+
+  const beat = 60 / bpm;
+  const maxEnergy = Math.max(1, ...ordered.map((section) => section.energy_level));
+  let planned = 0;
+  let start = 0;
+  const sections = ordered.map((section, i): RenderSection => {
+    planned += section.duration_sec;
+    const end =
+      i === ordered.length - 1 ? total : Math.min(total, Math.max(start + beat, Math.round(planned / beat) * beat));
+    const placed = {
+      start,
+      end,
+      description: section.description,
+      // Some planners count to 10.
+      energy: Math.max(0, section.energy_level / (maxEnergy > 1 ? 10 : 1)),
+      layers: section.layers.map((layer) => ({
+        songId: layer.songId,
+        stem: layer.stem,
+        volumeDb: Math.min(MAX_DB, Math.max(MIN_DB, layer.volume_db)),
+        effects: layer.effects,
+        sourceStartSec: layer.source_start_sec,
+      })),
+    };
+    start = end;
+    return placed;
+  });
+  return {
+    bpm,
+    key: settings.targetKey ?? 'N/A',
+    beatsPerBar: settings.timeSignature?.[0] ?? 4,
+    durationSec: total,
+    sections: sections.filter((section) => section.end > section.start),
+  };
+}
+
+/** Tempo of the first song that has one. */
+function firstTempo(request: RenderRequest): number | undefined {
+  const Tempo = z.object({ rhythmic: z.object({ bpm: z.number().min(40).max(240) }) });
+  for (const song of request.songs) {
+    const tempo = Tempo.safeParse(song.analysis);
+    if (tempo.success) return tempo.data.rhythmic.bpm;
+  }
+  return undefined;
+}

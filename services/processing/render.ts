@@ -1,0 +1,176 @@
+/** A whole render: plan read, stems stretched, sections mixed, file finished; the steps in threads, two at a time. */
+import type { RenderRequest, RenderResult, UploadTarget } from '../../schema.ts';
+import { SAMPLE_RATE } from '../audio/decode.ts';
+import { arrange, type Arrangement, type Clip, type Run, runMap } from './arrange.ts';
+import { RenderError } from './errors.ts';
+import type { FinishTask } from './finish.ts';
+import { readEffects, semitonesTo } from './music.ts';
+import { readPlan, type RenderPlan, type RenderSection } from './plan.ts';
+import type { ClipAudio, SectionTask } from './section.ts';
+import { missingStems, readSong, type RenderSong, statedDuration } from './song.ts';
+import type { StemRun } from './stem.ts';
+import type { RenderThreads } from './threads.ts';
+
+/** Where the steps lie between 0 and 100. */
+const PROGRESS = { stems: 2, sections: 62, finish: 80, done: 99 };
+
+export type ReportProgress = (progress: number, message: string) => void;
+
+type Channels = [Float32Array, Float32Array];
+type RenderedRun = { channels: Channels; origin: number };
+
+function needUpload(request: RenderRequest): UploadTarget {
+  if (request.upload) return request.upload;
+  throw new RenderError(
+    'upload_missing',
+    'There is no place to put the mashup',
+    'Send upload: {path, url} with a signed URL that takes a PUT.',
+  );
+}
+
+/** Songs that the plan uses; each must have the stems that its layers name. */
+async function readSongs(
+  request: RenderRequest,
+  plan: RenderPlan,
+  threads: RenderThreads,
+  warnings: string[],
+): Promise<Map<string, RenderSong>> {
+  const used = new Set(plan.sections.flatMap((section) => section.layers.map((layer) => layer.songId)));
+  const songs = new Map<string, RenderSong>();
+  for (const sent of request.songs) {
+    if (!used.has(sent.song_id) || songs.has(sent.song_id)) continue;
+    const name = sent.name ?? sent.song_id;
+    const layers = plan.sections.flatMap((section) => section.layers).filter((layer) => layer.songId === sent.song_id);
+    if (layers.some((layer) => !sent.stems?.[layer.stem])) throw missingStems(name);
+    const stem = layers[0]!.stem;
+    const duration =
+      statedDuration(sent) ?? (await threads.run('duration', { url: sent.stems![stem]!, song: name, stem }));
+    const read = readSong(sent, duration, plan.bpm);
+    warnings.push(...read.warnings);
+    songs.set(sent.song_id, read.song);
+  }
+  return songs;
+}
+
+/** Stretches every stem that is used; each is fetched once, however many layers play it. */
+async function renderRuns(
+  arrangement: Arrangement,
+  songs: Map<string, RenderSong>,
+  plan: RenderPlan,
+  threads: RenderThreads,
+  report: ReportProgress,
+): Promise<Map<number, RenderedRun>> {
+  const head = 60 / plan.bpm;
+  const groups = new Map<string, Run[]>();
+  for (const run of arrangement.runs) {
+    const key = JSON.stringify([run.songId, run.stem]);
+    groups.set(key, [...(groups.get(key) ?? []), run]);
+  }
+  const rendered = new Map<number, RenderedRun>();
+  let done = 0;
+  await Promise.all(
+    [...groups.values()].map(async (runs) => {
+      const song = songs.get(runs[0]!.songId)!;
+      const stem = runs[0]!.stem;
+      const stemRuns = runs.map((run): StemRun => {
+        const origin = run.start - head;
+        const frames = Math.ceil((run.end - origin) * SAMPLE_RATE) + 1;
+        return { id: run.id, map: runMap(run, song, plan.bpm, origin), frames, semitones: run.semitones };
+      });
+      const result = await threads.run('stem', { url: song.stems[stem]!, song: song.name, stem, runs: stemRuns });
+      for (const { id, channels } of result.runs) {
+        rendered.set(id, { channels, origin: arrangement.runs[id]!.start - head });
+      }
+      done++;
+      const progress = PROGRESS.stems + ((PROGRESS.sections - PROGRESS.stems) * done) / groups.size;
+      report(
+        progress,
+        `Matched the ${stem} of ${song.name} to ${Math.round(plan.bpm)} BPM (${done} of ${groups.size})`,
+      );
+    }),
+  );
+  return rendered;
+}
+
+function clipAudio(clip: Clip, runs: Map<number, RenderedRun>, warnings: string[]): ClipAudio {
+  const effects = readEffects(clip.effects);
+  warnings.push(...effects.warnings);
+  return {
+    songId: clip.songId,
+    stem: clip.stem,
+    volumeDb: clip.volumeDb,
+    effects: effects.effects,
+    joinsPrevious: clip.joinsPrevious,
+    joinsNext: clip.joinsNext,
+    parts: clip.parts.map(({ runId, start, end }) => ({ ...runs.get(runId)!, start, end })),
+  };
+}
+
+async function mixSections(
+  arrangement: Arrangement,
+  plan: RenderPlan,
+  runs: Map<number, RenderedRun>,
+  threads: RenderThreads,
+  report: ReportProgress,
+  warnings: string[],
+): Promise<FinishTask['sections']> {
+  let done = 0;
+  const count = plan.sections.length;
+  return Promise.all(
+    plan.sections.map(async (section: RenderSection, i) => {
+      const task: SectionTask = {
+        start: section.start,
+        end: section.end,
+        bpm: plan.bpm,
+        beatsPerBar: plan.beatsPerBar,
+        first: i === 0,
+        last: i === count - 1,
+        clips: arrangement.sections[i]!.map((clip) => clipAudio(clip, runs, warnings)),
+      };
+      const result = await threads.run('section', task);
+      done++;
+      const progress = PROGRESS.sections + ((PROGRESS.finish - PROGRESS.sections) * done) / count;
+      report(progress, `Rendered section ${i + 1} of ${count}: ${section.description}`);
+      return result;
+    }),
+  );
+}
+
+/**
+ * Renders a mashup and uploads it.
+ * @throws RenderError for what cannot be rendered, the reason of the threads' signal when that fires
+ */
+export async function renderMashup(
+  request: RenderRequest,
+  threads: RenderThreads,
+  report: ReportProgress,
+): Promise<{ storage_path: string; result: RenderResult }> {
+  const plan = readPlan(request);
+  const upload = needUpload(request);
+  const warnings: string[] = [];
+  report(1, 'Reading the plan');
+  const songs = await readSongs(request, plan, threads, warnings);
+  const arrangement = arrange(plan, songs, request.scores ?? [], (song) => semitonesTo(song.key, plan.key));
+  warnings.push(...arrangement.warnings);
+
+  report(PROGRESS.stems, `Matching ${songs.size} songs to ${Math.round(plan.bpm)} BPM`);
+  const runs = await renderRuns(arrangement, songs, plan, threads, report);
+  const sections = await mixSections(arrangement, plan, runs, threads, report, warnings);
+  runs.clear();
+
+  const { result } = await threads.run(
+    'finish',
+    {
+      sections,
+      frames: Math.round(plan.durationSec * SAMPLE_RATE),
+      bpm: plan.bpm,
+      key: plan.key,
+      format: request.format,
+      tags: { title: request.masterplan.title, artist: request.masterplan.artistCredits },
+      upload,
+      warnings: [...new Set(warnings)],
+    },
+    (message) => report(PROGRESS.done - (message.startsWith('Uploading') ? 3 : 12), message),
+  );
+  return { storage_path: upload.path, result };
+}

@@ -1,0 +1,150 @@
+/** One section of the mashup: its clips cut from their runs, levelled, treated and summed. */
+import type { Effect } from '../../music/effects.ts';
+import type { Stem } from '../../schema.ts';
+import { duck, expand } from '../audio/envelope.ts';
+import { applyFilter } from '../audio/filters.ts';
+import { SAMPLE_RATE } from '../audio/decode.ts';
+import { applyEffect, type EffectContext } from '../audio/effects.ts';
+
+/** Room after a section for what its echoes and reverberation leave. */
+export const TAIL_SEC = 3;
+/** Length of the change between two sections, in beats; it ends on the boundary, so that the first beat is whole. */
+const TRANSITION_BEATS: Record<Stem, number> = { vocals: 1, other: 1, bass: 0.125, drums: 0.0625 };
+/** Between two places of the same song, where a layer loops. */
+const LOOP_FADE_SEC = 0.03;
+const FIRST_FADE_SEC = 0.005;
+const LAST_FADE_BEATS = 1;
+
+/** A vocal stem under this level (RMS dBFS, at matched loudness) holds no voice. */
+const VOICE_FLOOR_DB = -42;
+const VOICE_EXPANSION = { rangeDb: 18, releaseSec: 0.15 };
+const DUCK = { depthDb: 2.5, thresholdDb: -38, releaseSec: 0.25 };
+/** Where consonants are: taken out of the bed under another song's voice. */
+const POCKET = { kind: 'peak', frequency: 2200, q: 0.7, gainDb: -2.5 } as const;
+/** A second bass keeps its upper notes; its fundamentals leave. */
+const SECOND_BASS_HIGH_PASS_HZ = 200;
+/** The bed's own low notes leave when a bass from another song plays. */
+const BED_HIGH_PASS_HZ = 140;
+
+type Channels = [Float32Array, Float32Array];
+
+export type ClipAudio = {
+  songId: string;
+  stem: Stem;
+  volumeDb: number;
+  effects: Effect[];
+  joinsPrevious: boolean;
+  joinsNext: boolean;
+  /** `start` and `end` in seconds of the mashup; `origin` is the moment of the run's first sample. */
+  parts: { channels: Channels; origin: number; start: number; end: number }[];
+};
+
+export type SectionTask = {
+  start: number;
+  end: number;
+  bpm: number;
+  beatsPerBar: number;
+  first: boolean;
+  last: boolean;
+  clips: ClipAudio[];
+};
+
+/** `channels` begin at `offset` samples of the mashup. */
+export type SectionResult = { offset: number; channels: Channels };
+
+const frame = (seconds: number): number => Math.round(seconds * SAMPLE_RATE);
+
+/** Adds a part to `into` with its fades; `base` is the mashup's sample at the start of `into`. */
+function addPart(
+  into: Channels,
+  base: number,
+  part: ClipAudio['parts'][number],
+  fades: { fadeIn: number; fadeOut: number; coherentIn: boolean; coherentOut: boolean; beforeStart: boolean },
+): void {
+  const start = frame(part.start);
+  const end = frame(part.end);
+  const origin = frame(part.origin);
+  const from = fades.beforeStart ? start - fades.fadeIn : start;
+  const shape = (x: number, coherent: boolean): number =>
+    coherent ? Math.sin((x * Math.PI) / 2) ** 2 : Math.sin((x * Math.PI) / 2);
+  for (const c of [0, 1] as const) {
+    const source = part.channels[c];
+    const target = into[c];
+    for (let i = Math.max(from, origin, base); i < Math.min(end, origin + source.length); i++) {
+      let gain = 1;
+      if (i < from + fades.fadeIn) gain = shape((i - from + 0.5) / fades.fadeIn, fades.coherentIn);
+      if (i >= end - fades.fadeOut) gain *= shape((end - i - 0.5) / fades.fadeOut, fades.coherentOut);
+      target[i - base]! += source[i - origin]! * gain;
+    }
+  }
+}
+
+function clipAudio(clip: ClipAudio, task: SectionTask, base: number, length: number): Channels {
+  const audio: Channels = [new Float32Array(length), new Float32Array(length)];
+  const transition = frame((TRANSITION_BEATS[clip.stem] * 60) / task.bpm);
+  const loop = frame(LOOP_FADE_SEC);
+  clip.parts.forEach((part, i) => {
+    const opens = i === 0;
+    const closes = i === clip.parts.length - 1;
+    addPart(audio, base, part, {
+      fadeIn: !opens ? loop : task.first ? frame(FIRST_FADE_SEC) : transition,
+      fadeOut: !closes ? loop : task.last ? frame((LAST_FADE_BEATS * 60) / task.bpm) : transition,
+      coherentIn: opens && clip.joinsPrevious,
+      coherentOut: closes && clip.joinsNext,
+      beforeStart: !(opens && task.first),
+    });
+  });
+  const gain = 10 ** (clip.volumeDb / 20);
+  for (const samples of audio) for (let i = 0; i < length; i++) samples[i]! *= gain;
+  return audio;
+}
+
+/** Renders a section. Clips come at matched levels; the result has room for the change before it and for tails after it. */
+export function renderSection(task: SectionTask): SectionResult {
+  const head = task.first ? 0 : frame(60 / task.bpm);
+  const base = frame(task.start) - head;
+  const end = frame(task.end);
+  const length = end - base + (task.last ? 0 : frame(TAIL_SEC));
+  const context: Omit<EffectContext, 'voices'> = {
+    sampleRate: SAMPLE_RATE,
+    beatSec: 60 / task.bpm,
+    beatsPerBar: task.beatsPerBar,
+    start: head,
+    end: end - base,
+  };
+  const layers = task.clips.map((clip) => ({ clip, audio: clipAudio(clip, task, base, length) }));
+
+  const loudestBass = task.clips.filter((clip) => clip.stem === 'bass').sort((a, b) => b.volumeDb - a.volumeDb)[0];
+  const voices = layers.filter(({ clip }) => clip.stem === 'vocals');
+  for (const { clip, audio } of voices) {
+    expand(audio, SAMPLE_RATE, { ...VOICE_EXPANSION, thresholdDb: VOICE_FLOOR_DB + clip.volumeDb });
+  }
+  for (const { clip, audio } of layers) {
+    if (clip.stem === 'bass' && clip !== loudestBass) {
+      applyFilter(audio, SAMPLE_RATE, { kind: 'high-pass', frequency: SECOND_BASS_HIGH_PASS_HZ });
+    }
+    if (clip.stem !== 'other') continue;
+    if (loudestBass && loudestBass.songId !== clip.songId) {
+      applyFilter(audio, SAMPLE_RATE, { kind: 'high-pass', frequency: BED_HIGH_PASS_HZ });
+    }
+    if (voices.some((voice) => voice.clip.songId !== clip.songId)) applyFilter(audio, SAMPLE_RATE, POCKET);
+    for (const voice of voices) duck(audio, voice.audio, SAMPLE_RATE, DUCK);
+  }
+
+  const mix: Channels = [shared(length), shared(length)];
+  const dryVoices = voices.map(({ clip, audio }) => ({ clip, audio: audio.map((samples) => samples.slice()) }));
+  for (const { clip, audio } of layers) {
+    const otherVoices = dryVoices.filter((voice) => voice.clip !== clip).flatMap((voice) => voice.audio);
+    const treated = clip.effects.reduce<Float32Array[]>(
+      (sound, effect) => applyEffect(sound, effect, { ...context, voices: otherVoices }),
+      audio,
+    );
+    for (const c of [0, 1] as const) for (let i = 0; i < length; i++) mix[c][i]! += treated[c]![i]!;
+  }
+  return { offset: base, channels: mix };
+}
+
+/** Samples that another thread can read without a copy. */
+export function shared(length: number): Float32Array<SharedArrayBuffer> {
+  return new Float32Array(new SharedArrayBuffer(4 * length));
+}

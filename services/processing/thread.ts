@@ -1,0 +1,56 @@
+/** Inside a rendering thread: takes one piece of work at a time and answers it. */
+import { parentPort } from 'node:worker_threads';
+import { scrubText } from '../http.ts';
+import { RenderError } from './errors.ts';
+import { finishMashup, type FinishResult, type FinishTask } from './finish.ts';
+import { renderSection, type SectionResult, type SectionTask, shared } from './section.ts';
+import { renderStem, stemDuration, type StemResult, type StemTask } from './stem.ts';
+import type { ThreadMessage } from './threads.ts';
+
+type Work = {
+  duration: { input: Pick<StemTask, 'url' | 'song' | 'stem'>; output: number };
+  stem: { input: StemTask; output: StemResult };
+  section: { input: SectionTask; output: SectionResult };
+  finish: { input: FinishTask; output: FinishResult };
+};
+export type WorkKind = keyof Work;
+export type WorkInput<K extends WorkKind> = Work[K]['input'];
+export type WorkOutput<K extends WorkKind> = Work[K]['output'];
+
+type WorkMessage = { [K in WorkKind]: { kind: K; input: WorkInput<K> } }[WorkKind];
+
+function share(samples: Float32Array): Float32Array {
+  const copy = shared(samples.length);
+  copy.set(samples);
+  return copy;
+}
+
+async function perform(work: WorkMessage, onProgress: (message: string) => void): Promise<unknown> {
+  switch (work.kind) {
+    case 'duration':
+      return stemDuration(work.input);
+    case 'stem': {
+      const result = await renderStem(work.input);
+      return {
+        ...result,
+        runs: result.runs.map(({ id, channels }) => ({ id, channels: [share(channels[0]), share(channels[1])] })),
+      };
+    }
+    case 'section':
+      return renderSection(work.input);
+    case 'finish':
+      return finishMashup(work.input, onProgress);
+  }
+}
+
+parentPort?.on('message', (work: WorkMessage) => {
+  const send = (message: ThreadMessage): void => parentPort?.postMessage(message);
+  perform(work, (message) => send({ kind: 'progress', message })).then(
+    (output) => send({ kind: 'done', output }),
+    (error: unknown) => {
+      const message = scrubText(error instanceof Error ? error.message : String(error));
+      const known = error instanceof RenderError ? { code: error.code, hint: error.hint } : {};
+      send({ kind: 'failed', error: { message, ...known } });
+    },
+  );
+});
