@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { notImplemented, sendJson } from '../http.ts';
 import type { Exchange } from '../http.ts';
 import { bearerOf, identityOf } from '../identity.ts';
+import { parseBody, requireEmail } from './context.ts';
+import type { AuthContext } from './context.ts';
 import { AuthRefusal, versionHeaders } from './errors.ts';
 import { requireGoodPassword } from './passwords.ts';
-import { parseBody, requireEmail } from './routes.ts';
-import type { AuthContext } from './routes.ts';
+
 import { deleteUser, insertUser, listUsers, showUser, userById } from './users.ts';
 
 const DEFAULT_PAGE_SIZE = 50;

@@ -1,21 +1,20 @@
 /** `/auth/v1`: sign-up, sign-in, refresh, the user, sign-out, the public keys, and the admin calls that tests need. */
-import type { Sql } from 'postgres';
 import { z } from 'zod';
-import { notImplemented, readJson, send, sendJson } from '../http.ts';
+import { notImplemented, send, sendJson } from '../http.ts';
 import type { Exchange } from '../http.ts';
 import { bearerOf, identityOf, requireApiKey } from '../identity.ts';
 import { TokenError } from '../keys.ts';
 import { answerAdmin } from './admin.ts';
+import { parseBody, requireEmail } from './context.ts';
+import type { AuthContext } from './context.ts';
 import { AuthRefusal, toRefusal, versionHeaders } from './errors.ts';
 import { passwordMatches, requireGoodPassword } from './passwords.ts';
 import { endSessions, refreshSession, sessionExists, startSession } from './sessions.ts';
-import type { Issuer } from './sessions.ts';
 import { insertUser, showUser, userByEmail, userById } from './users.ts';
 import type { UserRow } from './users.ts';
 
 const JWKS_SECONDS = 600;
 
-const Email = z.email();
 const SignUp = z.object({
   email: z.string().default(''),
   password: z.string().default(''),
@@ -24,28 +23,6 @@ const SignUp = z.object({
 const PasswordGrant = z.object({ email: z.string(), password: z.string() });
 const RefreshGrant = z.object({ refresh_token: z.string() });
 const Scope = z.enum(['global', 'local', 'others']).catch('global');
-
-/** What the Auth routes work with. */
-export interface AuthContext extends Issuer {
-  sql: Sql;
-}
-
-const invalidBody = (): AuthRefusal => new AuthRefusal(400, 'bad_json', 'Could not parse request body as JSON');
-
-/** Parses a body against a schema; anything else is `validation_failed`. */
-export async function parseBody<T>(exchange: Exchange, schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse(await readJson(exchange, invalidBody));
-  if (parsed.success) return parsed.data;
-  const fault = parsed.error.issues[0];
-  throw new AuthRefusal(400, 'validation_failed', `${fault?.path.join('.') ?? 'body'}: ${fault?.message ?? 'invalid'}`);
-}
-
-/** Normalises an address, or refuses it. */
-export function requireEmail(email: string): string {
-  const parsed = Email.safeParse(email.trim().toLowerCase());
-  if (parsed.success) return parsed.data;
-  throw new AuthRefusal(400, 'validation_failed', 'Unable to validate email address: invalid format');
-}
 
 async function signUp(context: AuthContext, exchange: Exchange): Promise<void> {
   const body = await parseBody(exchange, SignUp);

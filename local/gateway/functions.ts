@@ -1,0 +1,65 @@
+/**
+ * `/functions/v1/<name>…`: passed on to the Deno runner as `/<name>…`, both bodies streamed. As on Supabase no CORS headers
+ * are added: the function answers OPTIONS and sets its own.
+ */
+import { request as httpRequest } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { Refusal } from './http.ts';
+import type { Exchange } from './http.ts';
+
+/** Headers of one connection, which are not passed on (RFC 9110, 7.6.1). */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'upgrade',
+];
+
+function unknownFunction(): Refusal {
+  const body = { code: 'NOT_FOUND', message: 'Requested function was not found' };
+  return new Refusal(404, body, { 'sb-error-code': 'NOT_FOUND' });
+}
+
+function notRunning(): Refusal {
+  const body = { code: 'BOOT_ERROR', message: 'Function failed to start (please check logs)' };
+  return new Refusal(503, body, { 'sb-error-code': 'BOOT_ERROR' });
+}
+
+function passedHeaders(message: IncomingMessage): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = { ...message.headers };
+  for (const name of HOP_BY_HOP) delete headers[name];
+  return headers;
+}
+
+/** Sends the request on and the answer back. Resolves when the answer is through; the caller's going aborts upstream. */
+export async function answerFunction(upstream: string | undefined, exchange: Exchange, path: string): Promise<void> {
+  if (!/^\/[\w-]+(\/|$)/.test(path)) throw unknownFunction();
+  if (upstream === undefined) throw notRunning();
+  const { request, response, signal } = exchange;
+  const query = request.url?.includes('?') ? request.url.slice(request.url.indexOf('?')) : '';
+  const target = new URL(upstream);
+  const headers = { ...passedHeaders(request), host: request.headers.host, 'x-forwarded-host': request.headers.host };
+  await new Promise<void>((resolve, reject) => {
+    const forwarded = httpRequest(
+      { host: target.hostname, port: target.port, method: exchange.method, path: `${path}${query}`, headers, signal },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.statusMessage, passedHeaders(answer));
+        response.flushHeaders();
+        answer.pipe(response);
+        // An answer that breaks off must break off here as well, or half of it would pass for all of it.
+        answer.on('error', () => response.destroy());
+        response.on('close', resolve);
+      },
+    );
+    forwarded.on('error', () => {
+      if (!response.headersSent && !signal.aborted) return reject(notRunning());
+      response.destroy();
+      resolve();
+    });
+    request.on('error', () => forwarded.destroy());
+    request.pipe(forwarded);
+  });
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+/** Runs the gateway with settings from the environment; one JSON line on stdout says when it is ready. */
+import { z } from 'zod';
+import { Environment } from './config.ts';
+import { loadKeys } from './keys.ts';
+import { startGateway } from './server.ts';
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+const environment = Environment.safeParse(process.env);
+if (!environment.success) fail(`The gateway cannot start:\n${z.prettifyError(environment.error)}`);
+const settings = environment.data;
+
+const keys = await loadKeys(settings.MASHUP_KEYS_FILE).catch((error: unknown) =>
+  fail(
+    `MASHUP_KEYS_FILE cannot be used: ${error instanceof z.ZodError ? z.prettifyError(error) : 'it is missing or not JSON'}`,
+  ),
+);
+
+const gateway = await startGateway({
+  host: settings.MASHUP_GATEWAY_HOST,
+  port: settings.MASHUP_GATEWAY_PORT,
+  dbUrl: settings.MASHUP_DB_URL,
+  keys,
+  storageDir: settings.MASHUP_STORAGE_DIR,
+  functionsUrl: settings.MASHUP_FUNCTIONS_URL,
+  studioDir: settings.MASHUP_STUDIO_DIR,
+}).catch((error: unknown) =>
+  fail(`The gateway cannot start: ${error instanceof Error ? error.message : 'unknown error'}`),
+);
+
+let stopping = false;
+
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  await gateway.close();
+  process.exit(0);
+}
+
+process.on('SIGTERM', () => void stop());
+process.on('SIGINT', () => void stop());
+if (settings.MASHUP_EXIT_WITH_PARENT === '1') {
+  process.stdin.resume();
+  process.stdin.on('close', () => void stop());
+  process.stdin.on('end', () => void stop());
+}
+
+process.stdout.write(`${JSON.stringify({ listening: true, service: 'gateway', port: gateway.port })}\n`);

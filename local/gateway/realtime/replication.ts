@@ -1,0 +1,228 @@
+/**
+ * The stream of committed changes, from a permanent logical slot. Transactions arrive whole and in commit order. After a
+ * break the slot sends again what was not confirmed, and what was seen before is skipped: nothing is lost, doubled or
+ * reordered while this process lives. What happens while it is down has no follower, so the slot goes with it.
+ */
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LogicalReplicationService, PgoutputPlugin } from 'pg-logical-replication';
+import type { Pgoutput } from 'pg-logical-replication';
+import type { Sql } from 'postgres';
+import { databaseError } from '../database.ts';
+
+const PUBLICATION = 'supabase_realtime';
+const RETRY_MS = 100;
+const SLOT_RETRY_MS = 250;
+/** How long a slot of a process that is just dying is waited for, in milliseconds. */
+const SLOT_PATIENCE_MS = 15_000;
+const STOP_PATIENCE_MS = 1_000;
+const OBJECT_IN_USE = '55006';
+const DUPLICATE_OBJECT = '42710';
+
+/** A row as texts; a column that is missing was unchanged and is stored out of line, or is not part of the key. */
+export type Row = Record<string, string | null | undefined>;
+export type Relation = Pgoutput.MessageRelation;
+
+export interface Change {
+  type: 'INSERT' | 'UPDATE' | 'DELETE';
+  relation: Relation;
+  row: Row | undefined;
+  old: Row | undefined;
+}
+
+export interface Transaction {
+  changes: Change[];
+  /** When it was committed, UTC with three decimals. */
+  committedAt: string;
+}
+
+export interface Replication {
+  /** Creates the slot and starts the stream; resolves when changes flow. Later calls return the same promise. */
+  start(): Promise<void>;
+  /** Stops the stream and drops the slot. */
+  close(): Promise<void>;
+}
+
+/** Keeps every value as the text that Postgres sent. */
+class TextPlugin extends PgoutputPlugin {
+  override parse(buffer: Buffer): Pgoutput.Message {
+    const message = super.parse(buffer);
+    if (message.tag === 'relation') for (const column of message.columns) column.parser = (raw: unknown) => raw;
+    return message;
+  }
+}
+
+function toLsn(text: string | null): bigint {
+  const [high = '0', low = '0'] = (text ?? '0/0').split('/');
+  return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
+}
+
+function fromLsn(lsn: bigint): string {
+  return `${(lsn >> 32n).toString(16).toUpperCase()}/${(lsn & 0xffffffffn).toString(16).toUpperCase()}`;
+}
+
+function changeOf(message: Pgoutput.Message): Change | undefined {
+  switch (message.tag) {
+    case 'insert':
+      return { type: 'INSERT', relation: message.relation, row: message.new, old: undefined };
+    case 'update':
+      return {
+        type: 'UPDATE',
+        relation: message.relation,
+        row: message.new,
+        old: message.old ?? message.key ?? undefined,
+      };
+    case 'delete':
+      return {
+        type: 'DELETE',
+        relation: message.relation,
+        row: undefined,
+        old: message.old ?? message.key ?? undefined,
+      };
+    default:
+      return undefined;
+  }
+}
+
+/** Slots belong to the cluster, so the name carries the database. */
+async function slotNameOf(sql: Sql): Promise<string> {
+  const [row] = await sql<{ name: string }[]>`select current_database() as name`;
+  return `mashup_gateway_${createHash('sha256').update(row!.name).digest('hex').slice(0, 16)}`;
+}
+
+/** Drops a slot that an earlier process left; one in use is waited for, since its holder may just be dying. */
+async function dropSlot(sql: Sql, slot: string): Promise<void> {
+  const patience = Date.now() + SLOT_PATIENCE_MS;
+  for (;;) {
+    try {
+      await sql`select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = ${slot}`;
+      return;
+    } catch (error) {
+      if (databaseError(error)?.code !== OBJECT_IN_USE || Date.now() > patience) throw error;
+      await delay(SLOT_RETRY_MS);
+    }
+  }
+}
+
+async function createSlot(sql: Sql, slot: string): Promise<void> {
+  try {
+    await sql`select pg_create_logical_replication_slot(${slot}, 'pgoutput')`;
+  } catch (error) {
+    if (databaseError(error)?.code !== DUPLICATE_OBJECT) throw error;
+    await dropSlot(sql, slot);
+    await sql`select pg_create_logical_replication_slot(${slot}, 'pgoutput')`;
+  }
+}
+
+/** Prepares the stream; nothing is opened before `start`. `deliver` is called for one transaction at a time. */
+export function openReplication(
+  sql: Sql,
+  dbUrl: string,
+  deliver: (transaction: Transaction) => Promise<void>,
+): Replication {
+  let started: Promise<void> | undefined;
+  let service: LogicalReplicationService | undefined;
+  let closed = false;
+  let slot: string | undefined;
+  let looping: Promise<void> | undefined;
+  let received = 0n;
+  let confirmed = 0n;
+  let waiting = 0;
+  let delivered = Promise.resolve();
+
+  function enqueue(transaction: Transaction, end: bigint): void {
+    waiting += 1;
+    delivered = delivered
+      .then(() => deliver(transaction))
+      .catch((error: unknown) => console.error(`realtime: a transaction was not delivered: ${String(error)}`))
+      .then(() => {
+        waiting -= 1;
+        if (end > confirmed) confirmed = end;
+      });
+  }
+
+  function follow(current: LogicalReplicationService): void {
+    let changes: Change[] | undefined;
+    current.on('data', (_lsn: string, message: Pgoutput.Message) => {
+      if (message.tag === 'begin') changes = [];
+      else if (message.tag === 'commit') {
+        const end = toLsn(message.commitEndLsn);
+        const seen = end <= received;
+        received = seen ? received : end;
+        const committedAt = new Date(Number(message.commitTime.valueOf() / 1000n)).toISOString();
+        if (changes && changes.length > 0 && !seen) enqueue({ changes, committedAt }, end);
+        changes = undefined;
+      } else {
+        const change = changeOf(message);
+        if (change) changes?.push(change);
+      }
+    });
+    // The library adds one to what it is told, and a stop of Postgres waits until exactly what was sent is confirmed.
+    current.on('heartbeat', (lsn: string) => {
+      if (waiting === 0 && !changes && toLsn(lsn) > confirmed) confirmed = toLsn(lsn);
+      if (confirmed > 0n) void current.acknowledge(fromLsn(confirmed - 1n));
+    });
+    current.on('error', () => {});
+  }
+
+  async function stopService(current: LogicalReplicationService): Promise<void> {
+    await Promise.race([current.destroy().catch(() => {}), delay(STOP_PATIENCE_MS, undefined, { ref: false })]);
+  }
+
+  async function loop(name: string, flowing: () => void): Promise<void> {
+    while (!closed) {
+      const current = new LogicalReplicationService(
+        {
+          connectionString: dbUrl,
+          application_name: 'mashup-gateway-realtime',
+          options: '-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1',
+        },
+        { acknowledge: { auto: false, timeoutSeconds: 0 } },
+      );
+      service = current;
+      follow(current);
+      current.on('start', flowing);
+      await current
+        .subscribe(new TextPlugin({ protoVersion: 1, publicationNames: [PUBLICATION] }), name)
+        .catch(() => {});
+      await stopService(current);
+      if (!closed) await delay(RETRY_MS);
+    }
+  }
+
+  async function begin(): Promise<void> {
+    slot = await slotNameOf(sql);
+    await createSlot(sql, slot);
+    const name = slot;
+    await new Promise<void>((resolve) => {
+      looping = loop(name, resolve);
+    });
+  }
+
+  return {
+    start() {
+      if (!started) {
+        const starting = begin();
+        started = starting;
+        starting.catch(() => {
+          if (started === starting) started = undefined;
+        });
+      }
+      return started;
+    },
+    async close() {
+      closed = true;
+      if (service) await stopService(service);
+      await looping;
+      if (slot) await dropSlot(sql, slot).catch(() => {});
+    },
+  };
+}
+
+/** Drops the slot that a killed gateway left behind, or it would keep WAL for ever. */
+export async function dropLeftSlot(sql: Sql): Promise<void> {
+  const slot = await slotNameOf(sql);
+  await sql`
+    select pg_drop_replication_slot(slot_name) from pg_replication_slots
+    where slot_name = ${slot} and active_pid is null`;
+}

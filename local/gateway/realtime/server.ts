@@ -1,0 +1,103 @@
+/** `/realtime/v1`: the socket's handshake, and broadcasts by HTTP. */
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Sql } from 'postgres';
+import { WebSocketServer } from 'ws';
+import { z } from 'zod';
+import { openDatabase } from '../database.ts';
+import { notImplemented, readJson, Refusal, send } from '../http.ts';
+import type { Exchange } from '../http.ts';
+import { bearerOf, identityOf, requireApiKey } from '../identity.ts';
+import type { KeyRing } from '../keys.ts';
+import { mayWrite } from './authorization.ts';
+import { openChanges } from './changes.ts';
+import { RealtimeRefusal } from './errors.ts';
+import { VERSIONS } from './protocol.ts';
+import { dropLeftSlot } from './replication.ts';
+import { serveSocket } from './socket.ts';
+import { readToken } from './tokens.ts';
+import { Topics } from './topics.ts';
+
+const SOCKET_PATH = '/realtime/v1/websocket';
+const MAX_FRAME = 5 * 1024 * 1024;
+
+/** Connections for checking rows and subscriptions. */
+const CHECK_CONNECTIONS = 4;
+const CLOSE_SECONDS = 2;
+
+const Messages = z.object({
+  messages: z.array(
+    z.object({ topic: z.string(), event: z.string(), payload: z.unknown(), private: z.boolean().default(false) }),
+  ),
+});
+
+export interface Realtime {
+  answer(exchange: Exchange, path: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+function refuseUpgrade(socket: Duplex, status: number, reason: string, error: string): void {
+  const body = JSON.stringify({ error });
+  const head = `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
+  socket.end(head + body);
+}
+
+/** Adds Realtime to the server. The stream of changes opens with the first channel that asks for it. */
+export async function startRealtime(options: {
+  server: Server;
+  ring: KeyRing;
+  sql: Sql;
+  dbUrl: string;
+}): Promise<Realtime> {
+  const { server, ring, dbUrl } = options;
+  const sql = openDatabase(dbUrl, CHECK_CONNECTIONS);
+  await dropLeftSlot(sql);
+  const context = { sql, ring, changes: openChanges(sql, dbUrl), topics: new Topics() };
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME });
+
+  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://gateway');
+    if (url.pathname !== SOCKET_PATH) return refuseUpgrade(socket, 404, 'Not Found', 'unknown path');
+    const version = VERSIONS.find((known) => known === (url.searchParams.get('vsn') ?? '1.0.0'));
+    if (!version) return refuseUpgrade(socket, 400, 'Bad Request', 'vsn must be 1.0.0 or 2.0.0');
+    const key = url.searchParams.get('apikey') ?? '';
+    try {
+      await readToken(ring, key, 'join');
+    } catch (error) {
+      const reason = error instanceof RealtimeRefusal ? error.message : 'the key cannot be checked';
+      return refuseUpgrade(socket, 401, 'Unauthorized', reason);
+    }
+    sockets.handleUpgrade(request, socket, head, (accepted) => serveSocket(context, accepted, version, key));
+  }
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    upgrade(request, socket, head).catch(() => socket.destroy());
+  });
+
+  async function broadcast(exchange: Exchange): Promise<void> {
+    const role = requireApiKey(exchange, ring);
+    const bearer = bearerOf(exchange.request.headers);
+    const identity = bearer ? await identityOf(ring, bearer) : { role, claims: { role } };
+    const invalid = (): Refusal => new Refusal(422, { errors: { messages: ['is invalid'] } });
+    const parsed = Messages.safeParse(await readJson(exchange, invalid));
+    if (!parsed.success) throw invalid();
+    for (const { topic, event, payload, private: isPrivate } of parsed.data.messages) {
+      if (isPrivate && !(await mayWrite(sql, identity, topic, 'broadcast'))) continue;
+      context.topics.broadcast(`realtime:${topic}`, isPrivate, { event, payload, binary: undefined });
+    }
+    send(exchange, 202);
+  }
+
+  return {
+    async answer(exchange, path) {
+      if (exchange.method === 'POST' && path === '/api/broadcast') return broadcast(exchange);
+      throw notImplemented(`${exchange.method} ${path} of Realtime`);
+    },
+    async close() {
+      for (const client of sockets.clients) client.terminate();
+      await context.changes.close();
+      await sql.end({ timeout: CLOSE_SECONDS });
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/** Listing a folder and removing objects: what the caller may not see is not there. */
+import type { Sql } from 'postgres';
+import { z } from 'zod';
+import { asIdentity, databaseError } from '../database.ts';
+import { sendJson } from '../http.ts';
+import type { Exchange } from '../http.ts';
+import type { Identity } from '../identity.ts';
+import { parseBody } from './links.ts';
+import { removeObjects, requireBucket } from './objects.ts';
+import type { StorageContext } from './objects.ts';
+
+const MAX_PAGE = 1000;
+
+const List = z.object({
+  prefix: z.string().default(''),
+  limit: z.number().int().min(1).max(MAX_PAGE).default(100),
+  offset: z.number().int().min(0).default(0),
+  search: z.string().default(''),
+  sortBy: z
+    .object({
+      column: z.enum(['name', 'created_at', 'updated_at', 'last_accessed_at']).default('name'),
+      order: z.enum(['asc', 'desc']).default('asc'),
+    })
+    .default({ column: 'name', order: 'asc' }),
+});
+const Remove = z.object({ prefixes: z.array(z.string()).min(1).max(MAX_PAGE) });
+
+async function listFolder(
+  sql: Sql,
+  identity: Identity,
+  bucket: string,
+  wish: z.infer<typeof List>,
+): Promise<readonly unknown[]> {
+  const folder = wish.prefix === '' || wish.prefix.endsWith('/') ? wish.prefix : `${wish.prefix}/`;
+  const { column, order } = wish.sortBy;
+  return asIdentity(
+    sql,
+    identity,
+    (transaction) => transaction`
+      with entries as (
+        select split_part(substr(o.name, length(${folder}::text) + 1), '/', 1) as name,
+          strpos(substr(o.name, length(${folder}::text) + 1), '/') > 0 as is_folder,
+          o.id, o.created_at, o.updated_at, o.last_accessed_at, o.metadata
+        from storage.objects o
+        where o.bucket_id = ${bucket} and starts_with(o.name, ${folder})
+      ), shown as (
+        select name, id, created_at, updated_at, last_accessed_at, metadata from entries where not is_folder
+        union all
+        select distinct name, null::uuid, null::timestamptz, null::timestamptz, null::timestamptz, null::jsonb
+        from entries where is_folder
+      )
+      select * from shown
+      where name <> '' and (${wish.search} = '' or strpos(lower(name), lower(${wish.search})) > 0)
+      order by ${transaction(column)} ${order === 'desc' ? transaction`desc` : transaction`asc`}, name
+      limit ${wish.limit} offset ${wish.offset}`,
+    { readOnly: true },
+  );
+}
+
+/** `POST /object/list/<bucket>`. Without the right to see anything it is an empty array. */
+export async function answerList(
+  context: StorageContext,
+  exchange: Exchange,
+  identity: Identity,
+  bucket: string,
+): Promise<void> {
+  const wish = await parseBody(exchange, List);
+  const entries = await listFolder(context.sql, identity, bucket, wish).catch((error: unknown) => {
+    if (databaseError(error)?.code === '42501') return [];
+    throw error;
+  });
+  sendJson(exchange, 200, entries);
+}
+
+/** `DELETE /object/<bucket>`: answers with the rows that are really gone. */
+export async function answerRemove(
+  context: StorageContext,
+  exchange: Exchange,
+  identity: Identity,
+  bucket: string,
+): Promise<void> {
+  const { prefixes } = await parseBody(exchange, Remove);
+  await requireBucket(context.sql, bucket);
+  sendJson(exchange, 200, await removeObjects(context, identity, bucket, prefixes));
+}

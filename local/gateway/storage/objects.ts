@@ -1,0 +1,189 @@
+/**
+ * Rows of storage.objects. Whether a caller may read or write is decided by running the real statement with the
+ * caller's role, so that policies and triggers have their say; the row that counts is then written by Storage itself.
+ */
+import type { Sql } from 'postgres';
+import { asIdentity, databaseError } from '../database.ts';
+import type { Identity } from '../identity.ts';
+import { SERVICE } from '../identity.ts';
+import { databaseRefusal, duplicate, noBucket } from './errors.ts';
+import type { Files, Stored } from './files.ts';
+import type { Place } from './names.ts';
+
+/** What the Storage routes work with. */
+export interface StorageContext {
+  sql: Sql;
+  files: Files;
+}
+
+export interface ObjectMetadata {
+  eTag: string;
+  size: number;
+  mimetype: string;
+  cacheControl: string;
+  lastModified: string;
+  contentLength: number;
+  httpStatusCode: number;
+}
+
+export interface ObjectRow {
+  id: string;
+  bucket_id: string;
+  name: string;
+  version: string | null;
+  metadata: ObjectMetadata | null;
+  created_at: Date;
+  updated_at: Date;
+  last_accessed_at: Date;
+}
+
+export interface BucketRow {
+  id: string;
+  name: string;
+  owner: string | null;
+  public: boolean;
+  file_size_limit: string | null;
+  allowed_mime_types: string[] | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+/** Who owns what is uploaded: the subject of the token, if there is one. */
+export interface Owner {
+  owner: string | null;
+  ownerId: string | null;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The owner that an upload by this caller gets. `owner` is a uuid column, so other subjects only fill `owner_id`. */
+export function ownerOf({ claims }: Identity): Owner {
+  const subject = typeof claims.sub === 'string' ? claims.sub : null;
+  return { ownerId: subject, owner: subject && UUID.test(subject) ? subject : null };
+}
+
+/** The bucket, whoever asks. Unknown: refused. */
+export async function requireBucket(sql: Sql, id: string): Promise<BucketRow> {
+  const [bucket] = await sql<BucketRow[]>`select * from storage.buckets where id = ${id}`;
+  if (!bucket) throw noBucket();
+  return bucket;
+}
+
+/** The object as the caller sees it, or undefined. */
+export async function visibleObject(sql: Sql, identity: Identity, place: Place): Promise<ObjectRow | undefined> {
+  try {
+    const rows = await asIdentity(
+      sql,
+      identity,
+      (transaction) => transaction<ObjectRow[]>`
+        select * from storage.objects where bucket_id = ${place.bucket} and name = ${place.name}`,
+    );
+    return rows[0];
+  } catch (error) {
+    if (databaseError(error)?.code === '42501') return undefined;
+    throw error;
+  }
+}
+
+/** Ends a transaction that was only made to see whether it would go through. */
+class Rehearsed extends Error {}
+
+/** Refuses unless the caller may insert this object, or replace it where `upsert` is set. Changes nothing. */
+export async function requireMayWrite(sql: Sql, identity: Identity, place: Place, upsert: boolean): Promise<void> {
+  const { owner, ownerId } = ownerOf(identity);
+  try {
+    await asIdentity(sql, identity, async (transaction) => {
+      if (upsert)
+        await transaction`
+          insert into storage.objects (bucket_id, name, owner, owner_id, version, metadata)
+          values (${place.bucket}, ${place.name}, ${owner}, ${ownerId}, 'rehearsal', '{}')
+          on conflict (bucket_id, name) do update
+          set owner = excluded.owner, owner_id = excluded.owner_id, version = excluded.version`;
+      else
+        await transaction`
+          insert into storage.objects (bucket_id, name, owner, owner_id, version, metadata)
+          values (${place.bucket}, ${place.name}, ${owner}, ${ownerId}, 'rehearsal', '{}')`;
+      throw new Rehearsed();
+    });
+  } catch (error) {
+    if (error instanceof Rehearsed) return;
+    const refused = databaseError(error);
+    throw refused ? databaseRefusal(refused) : error;
+  }
+}
+
+/** An object about to be recorded. */
+export interface Upload {
+  place: Place;
+  owner: Owner;
+  upsert: boolean;
+  stored: Stored;
+  mimetype: string;
+  cacheControl: string;
+  userMetadata: Record<string, unknown> | null;
+}
+
+/** Records an upload whose right was checked before, and drops the bytes that it replaces. Returns the object's id. */
+export async function recordUpload({ sql, files }: StorageContext, upload: Upload): Promise<string> {
+  const { place, owner, stored } = upload;
+  const metadata: ObjectMetadata = {
+    eTag: `"${stored.md5}"`,
+    size: stored.size,
+    mimetype: upload.mimetype,
+    cacheControl: upload.cacheControl,
+    lastModified: new Date().toISOString(),
+    contentLength: stored.size,
+    httpStatusCode: 200,
+  };
+  try {
+    const written = await sql.begin(async (transaction) => {
+      const [before] = await transaction<{ version: string | null }[]>`
+        select version from storage.objects
+        where bucket_id = ${place.bucket} and name = ${place.name} for update`;
+      if (before && !upload.upsert) throw duplicate();
+      const [row] = await transaction<{ id: string }[]>`
+        insert into storage.objects (bucket_id, name, owner, owner_id, version, metadata, user_metadata)
+        values (${place.bucket}, ${place.name}, ${owner.owner}, ${owner.ownerId}, ${stored.version},
+                ${transaction.json({ ...metadata })}, ${upload.userMetadata && transaction.json(upload.userMetadata as never)})
+        on conflict (bucket_id, name) do update
+        set version = excluded.version, metadata = excluded.metadata, user_metadata = excluded.user_metadata,
+            owner = excluded.owner, owner_id = excluded.owner_id
+        where ${upload.upsert}
+        returning id`;
+      if (!row) throw duplicate();
+      return { id: row.id, replaced: before?.version };
+    });
+    if (written.replaced && written.replaced !== stored.version) await files.remove([written.replaced]);
+    return written.id;
+  } catch (error) {
+    await files.remove([stored.version]);
+    const refused = databaseError(error);
+    throw refused ? databaseRefusal(refused) : error;
+  }
+}
+
+/** Deletes what the caller may delete, rows and bytes, and returns the rows. */
+export async function removeObjects(
+  { sql, files }: StorageContext,
+  identity: Identity,
+  bucket: string,
+  names: string[],
+): Promise<ObjectRow[]> {
+  const rows = await asIdentity(
+    sql,
+    identity,
+    (transaction) => transaction<ObjectRow[]>`
+      delete from storage.objects where bucket_id = ${bucket} and name = any(${names}) returning *`,
+    { settings: { 'storage.allow_delete_query': 'true' } },
+  ).catch((error: unknown) => {
+    if (databaseError(error)?.code === '42501') return [];
+    throw error;
+  });
+  await files.remove(rows.flatMap((row) => (row.version === null ? [] : [row.version])));
+  return rows;
+}
+
+/** The object that a link names, whoever follows it. */
+export function linkedObject(sql: Sql, place: Place): Promise<ObjectRow | undefined> {
+  return visibleObject(sql, SERVICE, place);
+}

@@ -1,0 +1,94 @@
+/** Sending an object's bytes: whole, a range, or only that nothing has changed. */
+import type { OutgoingHttpHeaders } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { exposeHeaders } from '../cors.ts';
+import { header, send } from '../http.ts';
+import type { Exchange } from '../http.ts';
+import { noObject, storageRefusal } from './errors.ts';
+import type { Files } from './files.ts';
+import type { ObjectRow } from './objects.ts';
+
+interface Range {
+  start: number;
+  end: number;
+}
+
+/**
+ * The one byte range that is asked for, both ends included (RFC 9110, 14.1.2). Undefined means all of it: no range, several,
+ * or another unit. A range that begins after the end is refused with 416.
+ */
+export function parseRange(text: string | undefined, size: number): Range | undefined {
+  const parsed = /^bytes=(\d*)-(\d*)$/.exec(text?.trim() ?? '');
+  if (!parsed || (parsed[1] === '' && parsed[2] === '')) return undefined;
+  const [, first = '', last = ''] = parsed;
+  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
+  if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined;
+  if (start >= size || (first === '' && Number(last) === 0))
+    throw storageRefusal(416, 'InvalidRange', 'invalid_range', 'The requested range is not satisfiable', {
+      http: 416,
+      headers: { 'content-range': `bytes */${size}` },
+    });
+  return { start, end };
+}
+
+/** `Content-Disposition` for `download=` (empty: attachment without a name), or undefined. */
+export function disposition(download: string | null): string | undefined {
+  if (download === null) return undefined;
+  if (download === '') return 'attachment;';
+  const encoded = encodeURIComponent(download);
+  return `attachment; filename=${encoded}; filename*=UTF-8''${encoded};`;
+}
+
+function unchanged(exchange: Exchange, eTag: string, modified: Date): boolean {
+  const { headers } = exchange.request;
+  const known = header(headers, 'if-none-match');
+  if (known !== undefined)
+    return known.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === eTag);
+  const since = Date.parse(header(headers, 'if-modified-since') ?? '');
+  return Number.isFinite(since) && Math.floor(modified.getTime() / 1000) <= Math.floor(since / 1000);
+}
+
+/** Answers with the object's bytes. `expires` is set for a signed link. */
+export async function serveObject(
+  files: Files,
+  exchange: Exchange,
+  object: ObjectRow,
+  options: { expires?: Date } = {},
+): Promise<void> {
+  const { metadata, version } = object;
+  if (!metadata || version === null) throw noObject();
+  const file = await files.open(version);
+  if (!file) throw noObject();
+  try {
+    const { size } = await file.stat();
+    const modified = new Date(metadata.lastModified);
+    const attachment = disposition(exchange.query.get('download'));
+    const headers: OutgoingHttpHeaders = {
+      'accept-ranges': 'bytes',
+      etag: metadata.eTag,
+      'last-modified': modified.toUTCString(),
+      'x-robots-tag': 'none',
+      'cache-control': metadata.cacheControl,
+      ...(options.expires ? { expires: options.expires.toUTCString() } : {}),
+      ...(attachment ? { 'content-disposition': attachment } : {}),
+    };
+    if (unchanged(exchange, metadata.eTag, modified)) return send(exchange, 304, headers);
+    const condition = header(exchange.request.headers, 'if-range');
+    const ranged = condition === undefined || condition === metadata.eTag;
+    const range = parseRange(ranged ? header(exchange.request.headers, 'range') : undefined, size);
+    const { start, end } = range ?? { start: 0, end: size - 1 };
+    exposeHeaders(exchange);
+    exchange.response.writeHead(range ? 206 : 200, {
+      ...headers,
+      'content-type': metadata.mimetype,
+      'content-length': end - start + 1,
+      ...(range ? { 'content-range': `bytes ${start}-${end}/${size}` } : {}),
+    });
+    if (exchange.method === 'HEAD' || size === 0) return void exchange.response.end();
+    const bytes = file.createReadStream({ start, end, autoClose: false });
+    await pipeline(bytes, exchange.response, { signal: exchange.signal });
+  } finally {
+    await file.close();
+  }
+}

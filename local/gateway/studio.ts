@@ -1,0 +1,42 @@
+/** Serves a built studio: files of one directory, and its index page for every other path. */
+import { readFile, realpath } from 'node:fs/promises';
+import { extname, join, sep } from 'node:path';
+import { decodePath, send } from './http.ts';
+import type { Exchange } from './http.ts';
+
+const TYPES = new Map([
+  ['.html', 'text/html; charset=utf-8'],
+  ['.js', 'text/javascript; charset=utf-8'],
+  ['.css', 'text/css; charset=utf-8'],
+  ['.json', 'application/json; charset=utf-8'],
+  ['.map', 'application/json; charset=utf-8'],
+  ['.svg', 'image/svg+xml'],
+  ['.png', 'image/png'],
+  ['.ico', 'image/x-icon'],
+  ['.woff2', 'font/woff2'],
+  ['.wasm', 'application/wasm'],
+]);
+
+async function fileIn(directory: string, name: string): Promise<{ bytes: Buffer; type: string } | undefined> {
+  try {
+    const root = await realpath(directory);
+    const path = await realpath(join(root, name));
+    if (!path.startsWith(root + sep)) return undefined;
+    return { bytes: await readFile(path), type: TYPES.get(extname(path)) ?? 'application/octet-stream' };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Answers a GET or HEAD of the studio. False when there is nothing to show. */
+export async function answerStudio(directory: string, exchange: Exchange): Promise<boolean> {
+  const name = decodePath(exchange.path);
+  if (name.includes('\0')) return false;
+  const asked = name === '/' ? undefined : await fileIn(directory, name);
+  const file = asked ?? (extname(name) === '' ? await fileIn(directory, 'index.html') : undefined);
+  if (!file) return false;
+  const cached = asked !== undefined && name.startsWith('/assets/');
+  const cacheControl = cached ? 'public, max-age=31536000, immutable' : 'no-cache';
+  send(exchange, 200, { 'content-type': file.type, 'cache-control': cacheControl }, file.bytes);
+  return true;
+}
