@@ -98,6 +98,11 @@ export class StackRun {
     return this.#track(prepare());
   }
 
+  /** Process id of the Postgres server that runs now. */
+  databasePid(): number | undefined {
+    return this.#database?.pid;
+  }
+
   /** Stops everything in order. A second call waits for the first. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stopAll();

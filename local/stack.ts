@@ -41,6 +41,8 @@ export interface Stack {
   /** For tests and the gateway; everything else uses `info.dbUrl`. */
   superuserUrl: string;
   parts: Part[];
+  /** Process id of the Postgres server that runs now. */
+  databasePid(): number | undefined;
   /** Stops everything in order: worker, functions, services, gateway, Postgres. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -107,7 +109,7 @@ export async function startStack(options: StartStackOptions = {}): Promise<Stack
       await run.start(workerSpec(context, { workerDbUrl: info.workerDbUrl, superuserUrl }));
     }
     await run.markReady();
-    return { info, superuserUrl, parts: run.parts, stop: () => run.stop() };
+    return { info, superuserUrl, parts: run.parts, databasePid: () => run.databasePid(), stop: () => run.stop() };
   } catch (error) {
     await run.stop();
     throw error;

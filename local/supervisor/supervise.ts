@@ -15,6 +15,7 @@ const SOUND_AFTER_MS = 30_000;
 /** So many crashes before it was ever ready make the start fail. */
 const MAX_START_CRASHES = 3;
 const READY_POLL_MS = 20;
+const SUPERVISOR_PREFIX = '(supervisor)';
 const DEFAULT_READY_TIMEOUT_MS = 30_000;
 const DEFAULT_STOP_TIMEOUT_MS = 6_000;
 
@@ -73,7 +74,7 @@ export async function supervise(spec: PartSpec, listener: PartListener, signal?:
       crashesInARow = Date.now() - startedAt > SOUND_AFTER_MS ? 1 : crashesInARow + 1;
       if (!everReady && crashesInARow >= MAX_START_CRASHES) return;
       const pause = Math.min(FIRST_BACKOFF_MS * 2 ** (crashesInARow - 1), MAX_BACKOFF_MS);
-      logFile.write(`(supervisor) ended: ${ended}; starting again in ${pause} ms`);
+      logFile.write(`${SUPERVISOR_PREFIX} ended: ${ended}; starting again in ${pause} ms`);
       if (everReady) listener.log(`${spec.name} ended (${ended}): starting it again in ${pause} ms`);
       await delay(pause, undefined, { signal: wake.signal }).catch(() => {});
     }
@@ -146,7 +147,7 @@ export async function supervise(spec: PartSpec, listener: PartListener, signal?:
       }
       await delay(READY_POLL_MS);
     }
-    const said = logFile.tail().slice(-4).join(' | ') || 'it said nothing';
+    const said = lastWords(logFile.tail());
     return new PartFailedError(
       spec.name,
       crashedOut ? `it ended ${starts} times while starting: ${said}` : `it was not ready in time: ${said}`,
@@ -163,4 +164,14 @@ export async function answers(
   const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
   await response.body?.cancel();
   return accept(response.status);
+}
+
+/** The line that most likely says what went wrong: the last that names an error, else the last. */
+function lastWords(lines: string[]): string {
+  const own = lines.filter((line) => line.trim() !== '' && !line.startsWith(SUPERVISOR_PREFIX));
+  return (
+    own.findLast((line) => /\b\w*(error|fatal)\b/i.test(line) && !/^\s+at /.test(line)) ??
+    own.at(-1) ??
+    'it said nothing'
+  );
 }

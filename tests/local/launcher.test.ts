@@ -93,6 +93,18 @@ test('a taken port is refused with the process that holds it', async (t) => {
   });
 });
 
+const onlyRoot = process.getuid?.() === 0 && process.platform === 'linux' ? false : 'Postgres refuses root alone';
+
+test('root may keep a database where no other user can enter', { skip: onlyRoot }, async (t) => {
+  const dataDir = join(await scratchDir(t), 'private');
+  await mkdir(dataDir, { mode: 0o700 });
+  const server = await startPostgres({ dataDir: join(dataDir, 'postgres'), port: 0, settings: FAST });
+  t.after(() => server.stop('immediate'));
+  assert.equal(await ask(server.superuserUrl, 'select 1'), '1');
+  const again = await startPostgres({ dataDir: join(dataDir, 'postgres'), port: 0 });
+  assert.equal(again.reused, true);
+});
+
 test('library links that a blocked install script never made are made', async (t) => {
   const root = await scratchDir(t);
   const lib = join(root, 'native', 'lib');

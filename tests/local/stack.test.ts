@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+
+import { AlreadyRunningError, dataPaths, PortTakenError, readStack, startStack } from '../../local/index.ts';
+import { isListening } from '../../local/ports.ts';
+import { isAlive } from '../../local/processes.ts';
+import { runElsewhere, scratchDir, until } from './scratch.ts';
+
+const FAST = { fsync: 'off', full_page_writes: 'off' };
+const INDEX = pathToFileURL(join(import.meta.dirname, '../../local/index.ts')).href;
+
+test('a stack tells what runs, refuses a second start on its data, and leaves nothing behind', async (t) => {
+  const dataDir = await scratchDir(t);
+  const options = { dataDir, portBase: 0, only: ['functions'], postgresSettings: FAST } as const;
+  const stack = await startStack(options);
+  t.after(() => stack.stop());
+  assert.deepEqual(readStack(dataDir), stack.info);
+  assert.equal((await stat(dataPaths(dataDir).state)).mode & 0o777, 0o600);
+  assert.equal((await stat(dataPaths(dataDir).keys)).mode & 0o777, 0o600);
+  await assert.rejects(startStack(options), (error: unknown) => {
+    assert.ok(error instanceof AlreadyRunningError);
+    assert.equal(error.pid, process.pid);
+    assert.ok(error.message.includes(stack.info.apiUrl));
+    assert.doesNotMatch(error.message, /postgres:postgres/);
+    return true;
+  });
+  const pids = stack.parts.map((part) => part.pid());
+  const databasePort = Number(new URL(stack.info.dbUrl).port);
+  assert.ok(await isListening(databasePort));
+  await stack.stop();
+  assert.equal(readStack(dataDir), undefined);
+  assert.equal(await isListening(databasePort), false);
+  for (const pid of pids) assert.ok(pid === undefined || !isAlive(pid));
+});
+
+test('after a kill -9 the next start takes over, with the same keys and data', async (t) => {
+  const dataDir = await scratchDir(t);
+  const killed = runElsewhere(
+    t,
+    `import { startStack } from ${JSON.stringify(INDEX)};
+     const stack = await startStack({ dataDir: ${JSON.stringify(dataDir)}, portBase: 0, only: ['functions'], postgresSettings: { fsync: 'off' } });
+     console.log(JSON.stringify({ anonKey: stack.info.anonKey, pid: stack.parts[0]?.pid() }));`,
+  );
+  const before = (await killed.next()) as { anonKey: string; pid: number };
+  assert.equal(readStack(dataDir)?.pid, killed.pid);
+  killed.child.kill('SIGKILL');
+  await once(killed.child, 'exit');
+  assert.equal(readStack(dataDir), undefined);
+  const stack = await startStack({ dataDir, portBase: 0, only: ['functions'], postgresSettings: FAST });
+  t.after(() => stack.stop());
+  assert.equal(stack.info.anonKey, before.anonKey);
+  await until('the killed stack’s process is gone', () => !isAlive(before.pid));
+});
+
+test('a port that is taken stops the start before anything runs', async (t) => {
+  const dataDir = await scratchDir(t);
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  t.after(() => void holder.close());
+  const { port } = holder.address() as AddressInfo;
+  const portBase = port - 2;
+  await assert.rejects(startStack({ dataDir, portBase, only: ['functions'] }), (error: unknown) => {
+    assert.ok(error instanceof PortTakenError);
+    assert.equal(error.port, port);
+    assert.equal(error.holder?.pid, process.pid);
+    assert.match(error.message, /needed for the database/);
+    assert.match(error.hint, /--port-base/);
+    return true;
+  });
+  assert.equal(readStack(dataDir), undefined);
+});
+
+test('Postgres that is killed under a running stack comes back on its port', async (t) => {
+  const dataDir = await scratchDir(t);
+  const stack = await startStack({ dataDir, portBase: 0, only: [], postgresSettings: FAST });
+  t.after(() => stack.stop());
+  const port = Number(new URL(stack.info.dbUrl).port);
+  const killed = stack.databasePid();
+  assert.ok(killed !== undefined);
+  process.kill(killed, 'SIGKILL');
+  await until('another one listens', async () => stack.databasePid() !== killed && (await isListening(port)));
+});
