@@ -1,0 +1,178 @@
+/** A song's sound to everything that the engine knows of it. */
+import { camelotCode, parseKey } from '../../music/keys.ts';
+import type { SongAnalysis } from '../../schema.ts';
+import { SAMPLE_RATE } from '../audio/decode.ts';
+import type { StereoChunk } from '../audio/decode.ts';
+import { measureLoudness } from '../audio/loudness.ts';
+import { scaleToMax } from './chroma.ts';
+import { chordsByBeat, chordSpans } from './chords.ts';
+import { CURVE_HOP_SEC, energyCurve, PEAKS_PER_SEC, resampleCurve, waveformPeaks } from './curves.ts';
+import { measureGroove } from './groove.ts';
+import { estimateKey } from './key.ts';
+import { meanByBeat } from './per-beat.ts';
+import { RHYTHM_RATE, RhythmExtractor } from './rhythm-features.ts';
+import type { RhythmFeatures } from './rhythm-features.ts';
+import { estimateRhythm } from './rhythm.ts';
+import type { Rhythm } from './rhythm.ts';
+import { findSections } from './sections.ts';
+import type { BarFeatures } from './sections.ts';
+import { TONE_RATE, ToneExtractor } from './tone-features.ts';
+import { voicePresence } from './voice.ts';
+
+/** Rises when the same song gives other values. */
+export const ANALYSIS_VERSION = 'mashup-engine-1';
+
+/** Samples given to the extractors at a time. */
+const CHUNK = 1 << 18;
+/** Band energies are drawn over this range below each band's loudest beat, dB. */
+const BAND_RANGE_DB = 48;
+
+const round = (value: number, digits: number): number => {
+  const scale = 10 ** digits;
+  return Number.isFinite(value) ? Math.round(value * scale) / scale : 0;
+};
+const roundAll = (values: readonly number[], digits: number): number[] => values.map((value) => round(value, digits));
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+
+/** Low, mid and high band level of each beat, 0..1. */
+function bandsByBeat(features: RhythmFeatures, beats: readonly number[]): number[][] {
+  const levels = features.bandPower.map((power) => {
+    const decibels = meanByBeat(power, beats, RHYTHM_RATE).map((value) => 10 * Math.log10(value + 1e-12));
+    const loudest = Math.max(...decibels);
+    return decibels.map((level) => Math.max(0, Math.min(1, 1 + (level - loudest) / BAND_RANGE_DB)));
+  });
+  return beats.map((_, beat) => levels.map((band) => band[beat]!));
+}
+
+/** Peak over mean level, dB, as the services' contract has it. */
+function dynamicRange(power: Float32Array, peak: number): number {
+  const rms = mean(Array.from(power, Math.sqrt));
+  return rms > 0 && peak > 0 ? Math.max(0, Math.min(100, 20 * Math.log10(peak / rms))) : 0;
+}
+
+function gatherBars(
+  rhythm: Rhythm,
+  bands: number[][],
+  energy: number[],
+  voice: number[],
+  durationSec: number,
+): BarFeatures[] {
+  const bars: BarFeatures[] = [];
+  const valueAt = (curve: number[], from: number, to: number): number =>
+    mean(
+      curve.slice(
+        Math.floor(from / CURVE_HOP_SEC),
+        Math.max(Math.floor(from / CURVE_HOP_SEC) + 1, Math.floor(to / CURVE_HOP_SEC)),
+      ),
+    );
+  for (let first = rhythm.phase; first < rhythm.beats.length; first += rhythm.meter) {
+    const last = Math.min(rhythm.beats.length, first + rhythm.meter);
+    const start = rhythm.beats[first]!;
+    const end = rhythm.beats[last] ?? durationSec;
+    const sum = (rows: number[][]): number[] => rows[0]!.map((_, k) => mean(rows.map((row) => row[k]!)));
+    bars.push({
+      start_sec: start,
+      end_sec: end,
+      chroma: sum(rhythm.chroma.treble.slice(first, last)),
+      bands: sum(bands.slice(first, last)),
+      energy: valueAt(energy, start, end),
+      voice: valueAt(voice, start, end),
+    });
+  }
+  return bars;
+}
+
+/** Analyses a decoded song (two channels at 44.1 kHz). Every number is computed from the signal and rounded for transport. */
+export async function analyzeSong(channels: StereoChunk): Promise<SongAnalysis> {
+  const [left, right] = channels;
+  const durationSec = left.length / SAMPLE_RATE;
+  const rhythmExtractor = await RhythmExtractor.create();
+  const toneExtractor = await ToneExtractor.create();
+  let peak = 0;
+  for (let at = 0; at < left.length; at += CHUNK) {
+    const length = Math.min(CHUNK, left.length - at);
+    const mid = new Float32Array(length);
+    const side = new Float32Array(length);
+    for (let i = 0; i < length; i++) {
+      mid[i] = (left[at + i]! + right[at + i]!) / 2;
+      side[i] = (left[at + i]! - right[at + i]!) / 2;
+      peak = Math.max(peak, Math.abs(mid[i]!));
+    }
+    rhythmExtractor.push(mid);
+    toneExtractor.push(mid, side);
+  }
+  const features = rhythmExtractor.finish();
+  const tone = toneExtractor.finish();
+
+  const rhythm = estimateRhythm(features, tone, durationSec);
+  const { beats, chroma } = rhythm;
+  const groove = measureGroove(rhythm.strength, beats);
+  const bands = bandsByBeat(features, beats);
+  const energy = energyCurve(features.power, durationSec);
+  const voice = voicePresence(resampleCurve(tone.voice, TONE_RATE, durationSec), energy);
+  const pitchClasses = chroma.treble.reduce<number[]>((sum, row) => {
+    const scaled = scaleToMax(row);
+    return sum.map((value, pitch) => value + scaled[pitch]!);
+  }, new Array<number>(12).fill(0));
+  const key = estimateKey(pitchClasses);
+  const parsedKey = key ? parseKey(key.key) : null;
+  const spans = chordSpans(chordsByBeat(chroma), beats, durationSec);
+  const sections = findSections(gatherBars(rhythm, bands, energy, voice, durationSec));
+  const loudness = measureLoudness([left, right], SAMPLE_RATE);
+
+  return {
+    version: ANALYSIS_VERSION,
+    duration_sec: round(durationSec, 3),
+    harmonic: {
+      key: key?.key ?? 'N/A',
+      key_confidence: round(key?.confidence ?? 0, 3),
+      camelot: parsedKey ? camelotCode(parsedKey) : null,
+      chord_progression: spans.map(({ label }) => label),
+      chord_complexity: round(new Set(spans.map(({ label }) => label)).size / 24, 3),
+      chords: spans.map(({ start_sec, end_sec, label }) => ({
+        start_sec: round(start_sec, 2),
+        end_sec: round(end_sec, 2),
+        label,
+      })),
+      beat_chroma: chroma.treble.map((row) => roundAll(scaleToMax(row), 2)),
+    },
+    rhythmic: {
+      bpm: round(rhythm.bpm, 3),
+      beat_confidence: round(rhythm.confidence, 3),
+      groove_stability: round(groove.stability, 3),
+      swing_factor: round(groove.swing, 3),
+      tempo_alternatives: rhythm.alternatives.map(({ bpm, confidence }) => ({
+        bpm: round(bpm, 2),
+        confidence: round(confidence, 3),
+      })),
+      beats_sec: roundAll(beats, 4),
+      downbeats_sec: roundAll(
+        beats.filter((_, i) => i % rhythm.meter === rhythm.phase),
+        4,
+      ),
+      meter: rhythm.meter,
+      beat_bands: bands.map((row) => roundAll(row, 2)),
+    },
+    spectral: {
+      mfccs: features.mfccMeans.map((value) => [round(value, 2)]),
+      dynamic_range: round(dynamicRange(features.power, peak), 2),
+      brightness: round(features.brightness, 1),
+    },
+    vocal: { vocal_presence: round(mean(voice), 3), curve: { hop_sec: CURVE_HOP_SEC, values: roundAll(voice, 2) } },
+    energy: { mean: round(mean(energy), 3), curve: { hop_sec: CURVE_HOP_SEC, values: roundAll(energy, 2) } },
+    loudness: {
+      integrated_lufs: round(loudness.integrated_lufs, 2),
+      true_peak_dbtp: round(loudness.true_peak_dbtp, 2),
+    },
+    sections: sections.map((section) => ({
+      ...section,
+      start_sec: round(section.start_sec, 3),
+      end_sec: round(section.end_sec, 3),
+      energy: round(section.energy, 3),
+      vocal_presence: round(section.vocal_presence, 3),
+    })),
+    waveform: { peaks_per_sec: PEAKS_PER_SEC, peaks: roundAll(waveformPeaks(channels), 3) },
+    has_timbre: true,
+  };
+}

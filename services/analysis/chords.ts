@@ -1,0 +1,60 @@
+/** Chords by beat: templates of triads, smoothed by the likeliest path (Viterbi). */
+import { PITCH_NAMES } from './key.ts';
+import { cosine } from './per-beat.ts';
+import type { BeatChroma } from './chroma.ts';
+
+/** Advantage that staying on a chord has over changing it. */
+const STAY_BONUS = 0.12;
+/** Weight of the bass note being the chord's root. */
+const BASS_WEIGHT = 0.25;
+
+/** 24 triads, major ones first; index is root + 12 for minor. */
+const TRIADS = PITCH_NAMES.flatMap((_, root) => [root]).flatMap((root) => [
+  { label: PITCH_NAMES[root]!, root, notes: [root, (root + 4) % 12, (root + 7) % 12] },
+  { label: `${PITCH_NAMES[root]!}m`, root, notes: [root, (root + 3) % 12, (root + 7) % 12] },
+]);
+const TEMPLATES = TRIADS.map(({ notes }) => Array.from({ length: 12 }, (_, pitch) => (notes.includes(pitch) ? 1 : 0)));
+
+/** Label of each beat (`A#`, `F#m`), or null for beats without pitch. */
+export function chordsByBeat(chroma: BeatChroma): (string | null)[] {
+  const count = chroma.treble.length;
+  const score = Array.from({ length: count }, () => new Float64Array(TRIADS.length));
+  const from = Array.from({ length: count }, () => new Int16Array(TRIADS.length));
+  chroma.treble.forEach((treble, beat) => {
+    const bassRow = chroma.bass[beat]!;
+    const bassMax = Math.max(...bassRow, 1e-9);
+    const weights = treble.map((value, pitch) => value + 0.5 * bassRow[pitch]!);
+    const previous = beat > 0 ? score[beat - 1]! : new Float64Array(TRIADS.length);
+    const bestPrevious = previous.indexOf(Math.max(...previous));
+    for (let chord = 0; chord < TRIADS.length; chord++) {
+      const fit = cosine(weights, TEMPLATES[chord]!) + BASS_WEIGHT * (bassRow[TRIADS[chord]!.root]! / bassMax);
+      const stays = previous[chord]! + STAY_BONUS >= previous[bestPrevious]!;
+      from[beat]![chord] = stays ? chord : bestPrevious;
+      score[beat]![chord] = fit + (stays ? previous[chord]! + STAY_BONUS : previous[bestPrevious]!);
+    }
+  });
+  const labels: (string | null)[] = [];
+  let chord = count > 0 ? score[count - 1]!.indexOf(Math.max(...score[count - 1]!)) : 0;
+  for (let beat = count - 1; beat >= 0; beat--) {
+    labels[beat] = chroma.treble[beat]!.some((value) => value > 0) ? TRIADS[chord]!.label : null;
+    chord = from[beat]![chord]!;
+  }
+  return labels;
+}
+
+/** Runs of equal labels with their times; `end` closes the last one. */
+export function chordSpans(
+  labels: readonly (string | null)[],
+  beats: readonly number[],
+  end: number,
+): { start_sec: number; end_sec: number; label: string }[] {
+  const spans: { start_sec: number; end_sec: number; label: string }[] = [];
+  labels.forEach((label, beat) => {
+    if (label === null) return;
+    const last = spans.at(-1);
+    const stop = beats[beat + 1] ?? end;
+    if (last && last.label === label && last.end_sec === beats[beat]) last.end_sec = stop;
+    else spans.push({ start_sec: beats[beat]!, end_sec: stop, label });
+  });
+  return spans;
+}

@@ -1,0 +1,47 @@
+/** Pitch classes: tuned, and gathered by beat. */
+import { beatSpans } from './per-beat.ts';
+import { CHROMA_BINS, TONE_RATE } from './tone-features.ts';
+import type { ToneFeatures } from './tone-features.ts';
+
+/** Spread of a note over the thirds of a semitone around it. */
+const THIRDS = [0.5, 1, 0.5] as const;
+
+/** How the song's tuning lies against A = 440 Hz: -1, 0 or 1 thirds of a semitone. */
+export function tuningThirds(tone: ToneFeatures): -1 | 0 | 1 {
+  const sums = [0, 0, 0];
+  tone.treble.forEach((value, i) => (sums[i % 3]! += value));
+  const best = sums.indexOf(Math.max(...sums));
+  return best === 0 ? 0 : best === 1 ? 1 : -1;
+}
+
+/** Twelve pitch classes (C first) of rows [from, to) of a plane of 36 bins, summed. */
+function foldRows(plane: Float32Array, from: number, to: number, tuning: number): number[] {
+  const chroma = new Array<number>(12).fill(0);
+  for (let row = from; row < to; row++) {
+    for (let pitch = 0; pitch < 12; pitch++) {
+      for (let third = -1; third <= 1; third++) {
+        const bin = (pitch * 3 + third + tuning + CHROMA_BINS) % CHROMA_BINS;
+        chroma[pitch]! += plane[row * CHROMA_BINS + bin]! * THIRDS[third + 1]!;
+      }
+    }
+  }
+  return chroma;
+}
+
+export type BeatChroma = { treble: number[][]; bass: number[][] };
+
+/** Treble and bass pitch classes of each beat, not scaled. */
+export function chromaByBeat(tone: ToneFeatures, beats: readonly number[]): BeatChroma {
+  const tuning = tuningThirds(tone);
+  const spans = beatSpans(beats, TONE_RATE, tone.frames);
+  return {
+    treble: spans.map(({ from, to }) => foldRows(tone.treble, from, to, tuning)),
+    bass: spans.map(({ from, to }) => foldRows(tone.bass, from, to, tuning)),
+  };
+}
+
+/** A row scaled to a maximum of 1; a row of zeros stays. */
+export function scaleToMax(row: readonly number[]): number[] {
+  const max = Math.max(...row);
+  return max > 0 ? row.map((value) => value / max) : [...row];
+}

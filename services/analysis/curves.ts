@@ -1,0 +1,40 @@
+/** Curves for drawing and planning: energy, waveform peaks. */
+import { SAMPLE_RATE } from '../audio/decode.ts';
+import { RHYTHM_RATE } from './rhythm-features.ts';
+
+export const CURVE_HOP_SEC = 0.5;
+export const PEAKS_PER_SEC = 20;
+/** Energy 0 is this far below the loudest stretch, dB. */
+const ENERGY_RANGE_DB = 40;
+
+/** Means of a feature over steps of `CURVE_HOP_SEC`. */
+export function resampleCurve(values: Float32Array, rate: number, durationSec: number): number[] {
+  return Array.from({ length: Math.max(1, Math.ceil(durationSec / CURVE_HOP_SEC)) }, (_, step) => {
+    const from = Math.min(values.length - 1, Math.floor(step * CURVE_HOP_SEC * rate));
+    const to = Math.max(from + 1, Math.min(values.length, Math.floor((step + 1) * CURVE_HOP_SEC * rate)));
+    let sum = 0;
+    for (let i = from; i < to; i++) sum += values[i]!;
+    return sum / (to - from);
+  });
+}
+
+/** Energy 0..1 over time: level in dB below the song's loudest stretch. */
+export function energyCurve(power: Float32Array, durationSec: number): number[] {
+  const levels = resampleCurve(power, RHYTHM_RATE, durationSec).map((value) => 10 * Math.log10(value + 1e-10));
+  const loudest = [...levels].sort((a, b) => a - b)[Math.floor(levels.length * 0.95)]!;
+  return levels.map((level) => Math.max(0, Math.min(1, 1 + (level - loudest) / ENERGY_RANGE_DB)));
+}
+
+/** Largest magnitudes of both channels, `PEAKS_PER_SEC` a second. */
+export function waveformPeaks(channels: readonly Float32Array[]): number[] {
+  const step = SAMPLE_RATE / PEAKS_PER_SEC;
+  const count = Math.ceil((channels[0]?.length ?? 0) / step);
+  return Array.from({ length: count }, (_, i) => {
+    let peak = 0;
+    for (const samples of channels) {
+      const to = Math.min(samples.length, Math.round((i + 1) * step));
+      for (let k = Math.round(i * step); k < to; k++) peak = Math.max(peak, Math.abs(samples[k]!));
+    }
+    return Math.min(1, peak);
+  });
+}

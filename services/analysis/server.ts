@@ -1,0 +1,42 @@
+/** `POST /analyze`: what is known of a song from its sound. */
+import type { Server } from 'node:http';
+import { AnalyzeRequest } from '../../schema.ts';
+import type { AnalyzeAnswer, SongAnalysis } from '../../schema.ts';
+import { asServiceError, loadAudio } from '../audio/input.ts';
+import { runInThread } from '../audio/thread.ts';
+import { AUDIO_BODY_LIMIT_BYTES, createServiceServer, ServiceError } from '../http.ts';
+import { ANALYSIS_VERSION } from './analyze.ts';
+import type { AnalysisJob } from './thread.ts';
+
+const THREAD = new URL('./thread.ts', import.meta.url);
+
+async function analyze(body: unknown, signal: AbortSignal): Promise<AnalyzeAnswer> {
+  const request = AnalyzeRequest.parse(body);
+  if (!request.file_url && !request.audio_data) {
+    throw new ServiceError('Either file_url or audio_data must be provided.', {
+      status: 400,
+      code: 'audio_missing',
+      hint: 'Send `file_url` with a URL of the song, or `audio_data` with its bytes in base64.',
+    });
+  }
+  try {
+    const bytes = request.file_url
+      ? await loadAudio(request.file_url, signal)
+      : new Uint8Array(Buffer.from(request.audio_data ?? '', 'base64'));
+    const job: AnalysisJob = { bytes };
+    const analysis = await runInThread<SongAnalysis>(THREAD, job, { signal });
+    return { success: true, songId: request.song_id, analysis };
+  } catch (error) {
+    throw asServiceError(error);
+  }
+}
+
+/** The analysis service, not yet listening. */
+export function createAnalysisServer(): Server {
+  return createServiceServer({
+    service: 'analysis',
+    version: ANALYSIS_VERSION,
+    routes: { 'POST /analyze': ({ body, signal }) => analyze(body, signal) },
+    bodyLimitBytes: AUDIO_BODY_LIMIT_BYTES,
+  });
+}

@@ -1,0 +1,87 @@
+/** Tempo: how often the flux of a song returns (after Ellis 2007, with a comb over multiples and kick/snare evidence). */
+import { RHYTHM_RATE } from './rhythm-features.ts';
+
+export const MIN_BPM = 55;
+export const MAX_BPM = 210;
+/** Centre and width (in octaves) of the tempo that people tap to. */
+const PREFERRED_BPM = 115;
+const PREFERENCE_OCTAVES = 1.1;
+const MAX_CANDIDATES = 5;
+/** How much of its score a reading in threes loses. */
+const TERNARY_PENALTY = 0.6;
+/** Window whose mean is taken off the flux, seconds. */
+const LOCAL_MEAN_SEC = 0.6;
+
+export type TempoCandidate = { bpm: number; confidence: number };
+
+/** Flux minus its local mean, nothing below zero, scaled to a standard deviation of one. */
+export function onsetStrength(flux: Float32Array): Float32Array {
+  const reach = Math.round((LOCAL_MEAN_SEC * RHYTHM_RATE) / 2);
+  const sums = new Float64Array(flux.length + 1);
+  for (let i = 0; i < flux.length; i++) sums[i + 1] = sums[i]! + flux[i]!;
+  const strength = flux.map((value, i) => {
+    const from = Math.max(0, i - reach);
+    const to = Math.min(flux.length, i + reach + 1);
+    return Math.max(0, value - (sums[to]! - sums[from]!) / (to - from));
+  });
+  const power = strength.reduce((sum, value) => sum + value * value, 0) / Math.max(1, strength.length);
+  const scale = power > 0 ? 1 / Math.sqrt(power) : 0;
+  return strength.map((value) => value * scale);
+}
+
+/** Unbiased autocorrelation for lags 0 … maxLag frames, scaled to 1 at lag 0. */
+export function autocorrelation(signal: Float32Array, maxLag: number): Float32Array {
+  const result = new Float32Array(maxLag + 1);
+  for (let lag = 0; lag <= Math.min(maxLag, signal.length - 1); lag++) {
+    let sum = 0;
+    for (let i = lag; i < signal.length; i++) sum += signal[i]! * signal[i - lag]!;
+    result[lag] = sum / (signal.length - lag);
+  }
+  const zero = result[0]! || 1;
+  return result.map((value) => value / zero);
+}
+
+function interpolate(values: Float32Array, at: number): number {
+  const low = Math.floor(at);
+  if (low + 1 >= values.length) return 0;
+  return values[low]! + (at - low) * (values[low + 1]! - values[low]!);
+}
+
+/**
+ * How well a period (frames) fits: the correlation at it and at its double and fourfold. A period whose thirds return but
+ * whose halves do not is three half-beats of the real one (the trap of syncopated and four-on-the-floor music).
+ */
+function periodScore(correlation: Float32Array, period: number): number {
+  const at = (multiple: number): number => interpolate(correlation, period * multiple);
+  const ternary = Math.max(at(1 / 3), at(2 / 3)) - at(1 / 2);
+  return (0.6 * at(1) + 0.25 * at(2) + 0.15 * at(4)) * (1 - TERNARY_PENALTY * Math.max(0, ternary));
+}
+
+function preference(bpm: number): number {
+  return Math.exp(-0.5 * (Math.log2(bpm / PREFERRED_BPM) / PREFERENCE_OCTAVES) ** 2);
+}
+
+/**
+ * Tempo candidates, best first, with confidences that sum to one; empty for a signal without onsets.
+ * @param flux onset strength of all bands, at RHYTHM_RATE
+ * @param mid that of the mid band, where snares and chords are: hats make it no faster
+ */
+export function estimateTempo(flux: Float32Array, mid: Float32Array): TempoCandidate[] {
+  const maxLag = Math.ceil(((60 * RHYTHM_RATE) / MIN_BPM) * 4) + 2;
+  const lags = Math.min(maxLag, flux.length - 1);
+  const [all, middle] = [autocorrelation(flux, lags), autocorrelation(mid, lags)];
+  const correlation = all.map((value, i) => 0.5 * (value + middle[i]!));
+
+  const steps = 480;
+  const scores: { bpm: number; score: number }[] = [];
+  for (let i = 0; i <= steps; i++) {
+    const bpm = MIN_BPM * (MAX_BPM / MIN_BPM) ** (i / steps);
+    scores.push({ bpm, score: periodScore(correlation, (60 * RHYTHM_RATE) / bpm) * preference(bpm) });
+  }
+  const peaks = scores.filter(
+    ({ score }, i) => score > 0 && score >= (scores[i - 1]?.score ?? -1) && score > (scores[i + 1]?.score ?? -1),
+  );
+  const best = peaks.sort((a, b) => b.score - a.score).slice(0, MAX_CANDIDATES);
+  const sum = best.reduce((total, { score }) => total + score, 0);
+  return best.map(({ bpm, score }) => ({ bpm, confidence: score / sum }));
+}
