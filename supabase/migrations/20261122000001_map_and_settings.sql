@@ -22,10 +22,10 @@
  * and sweep hold an advisory lock and never wait for a row (skip locked).
  *
  * Errors raised on purpose have SQLSTATE class MB; every message names what is wrong and every hint the next step:
- *   MB001 illegal_move          MB005 idempotency_conflict   MB009 not_a_draft
- *   MB002 job_not_found         MB006 invalid_request        MB010 sign_in_required
- *   MB003 missing_input         MB007 upload_not_yours       MB011 row_too_large
- *   MB004 queue_full            MB008 upload_missing         MB012 rate_limited
+ *   MB001 illegal_move          MB005 idempotency_conflict   MB010 sign_in_required
+ *   MB002 job_not_found         MB006 invalid_request        MB011 row_too_large
+ *   MB003 missing_input         MB008 upload_missing         MB012 rate_limited
+ *   MB004 queue_full            MB009 not_a_draft
  *
  * All time comes from mashup.now(), so that tests can move it; nothing else in the schema reads a clock.
  */

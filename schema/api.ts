@@ -1,0 +1,224 @@
+/**
+ * Messages of the edge functions: what a frontend sends and what it is answered.
+ *
+ * Requests are read leniently: members that this project does not know are ignored, as the older frontends send them.
+ * Imported by the functions, so this file and what it imports know zod and nothing else.
+ */
+import { z } from 'zod';
+import { MashupOptions, OutputFormat } from './music.ts';
+import { StemPaths } from './services.ts';
+
+/** Songs of one mashup; a draft (`hold: 'planning'`) may begin with one. */
+export const MIN_SONGS = 2;
+export const MAX_SONGS = 3;
+/** Largest upload in bytes. The database has the same limit as setting `upload_max_bytes`. */
+export const UPLOAD_MAX_BYTES = 50 * 1024 * 1024;
+/** Extensions that `create-signed-upload` takes; the content decides later. */
+export const UPLOAD_EXTENSIONS = ['mp3', 'wav', 'm4a', 'flac', 'ogg', 'aac'] as const;
+/** Bucket of uploads, stems and results. */
+export const BUCKET = 'mashups';
+
+/** The form of a song's id: safe in paths. */
+export const SongId = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/);
+const JobId = z.guid();
+/** Same key, same request: the same job. */
+const IdempotencyKey = z.string().min(1).max(200);
+
+/** Body of every answer that is not 2xx. `code` is for programs, `error` and `hint` for people. */
+export const ErrorBody = z.object({
+  error: z.string(),
+  code: z.string(),
+  hint: z.string(),
+  details: z.string().nullable(),
+});
+export type ErrorBody = z.infer<typeof ErrorBody>;
+
+// --- generate-mashup -----------------------------------------------------------------------------------------------
+
+export const SubmittedSong = z.object({
+  song_id: SongId,
+  name: z.string().trim().min(1).max(300),
+  artist: z.string().max(300).nullish(),
+  /** As `create-signed-upload` gave it. */
+  storage_path: z.string().min(3).max(300).includes('/'),
+});
+export type SubmittedSong = z.infer<typeof SubmittedSong>;
+
+/** Options as they are sent: none, or some. */
+export const SubmittedOptions = z.object({
+  format: OutputFormat.optional(),
+  length_sec: MashupOptions.shape.length_sec,
+  wishes: MashupOptions.shape.wishes,
+});
+export type SubmittedOptions = z.infer<typeof SubmittedOptions>;
+
+export const GenerateMashupRequest = z.object({
+  songs: z.array(SubmittedSong),
+  options: SubmittedOptions.nullish(),
+  /** `planning`: analyse and score, then wait for `start_mashup`. */
+  hold: z.literal('planning').nullish(),
+  /** Or as header `Idempotency-Key`. */
+  idempotency_key: IdempotencyKey.nullish(),
+});
+export type GenerateMashupRequest = z.infer<typeof GenerateMashupRequest>;
+
+/** What `submit_mashup` and the verbs on a job answer. */
+export const Submission = z.object({
+  job_id: z.string(),
+  stage: z.string(),
+  status: z.enum(['processing', 'complete', 'failed', 'cancelled']),
+  progress: z.number(),
+  existing: z.boolean(),
+  queue_position: z.number().nullable(),
+  estimated_completion_at: z.string().nullable(),
+  songs_count: z.number(),
+});
+export type Submission = z.infer<typeof Submission>;
+
+export const GenerateMashupAnswer = z.object({
+  success: z.literal(true),
+  jobId: z.string(),
+  message: z.string(),
+  status: z.string(),
+  progress: z.number(),
+  estimated_duration: z.string(),
+  songs_count: z.number(),
+  stage: z.string(),
+  queue_position: z.number().nullable(),
+  estimated_completion_at: z.string().nullable(),
+  /** True when the idempotency key stood for this job already. */
+  existing: z.boolean(),
+});
+export type GenerateMashupAnswer = z.infer<typeof GenerateMashupAnswer>;
+
+// --- get-mashup-status ---------------------------------------------------------------------------------------------
+
+export const StatusRequest = z.object({ jobId: JobId });
+export type StatusRequest = z.infer<typeof StatusRequest>;
+
+export const STATUS_ERROR_TYPES = [
+  'network_error',
+  'audio_format_error',
+  'service_error',
+  'processing_error',
+  'unknown_error',
+  'validation_error',
+  'job_not_found',
+  'system_error',
+  'cancelled',
+] as const;
+export const StatusErrorDetails = z.object({
+  type: z.enum(STATUS_ERROR_TYPES),
+  recoverable: z.boolean(),
+  suggested_action: z.string(),
+});
+export type StatusErrorDetails = z.infer<typeof StatusErrorDetails>;
+
+/** What the status is made from: the part of `get_mashup` that it reads. */
+export const MashupDocument = z.looseObject({
+  id: z.string(),
+  stage: z.string(),
+  status: z.enum(['processing', 'complete', 'failed', 'cancelled']),
+  progress: z.number(),
+  current_step: z.string(),
+  songs: z.array(z.looseObject({ song_id: z.string(), state: z.string(), analysis_id: z.number().nullish() })),
+  score: z.number().nullable(),
+  title: z.string().nullable(),
+  concept: z.string().nullable(),
+  result_path: z.string().nullable(),
+  error_code: z.string().nullable(),
+  error_message: z.string().nullable(),
+  error_hint: z.string().nullable(),
+  estimated_completion_at: z.string().nullable(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  finished_at: z.string().nullable(),
+  plan: z
+    .looseObject({
+      creative_vision: z.string(),
+      masterplan: z.looseObject({ title: z.string(), timeline: z.array(z.looseObject({})) }),
+    })
+    .nullable(),
+  server_now: z.string(),
+});
+export type MashupDocument = z.infer<typeof MashupDocument>;
+
+export const StatusAnswer = z.looseObject({
+  jobId: z.string(),
+  status: z.enum(['processing', 'complete', 'failed']),
+  progress: z.number(),
+  currentStep: z.string(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  /** `2h 3m 4s`, `3m 4s` or `4s`; stands still after the end. */
+  processing_time_elapsed: z.string(),
+  /** Remaining time: `1 minute`, `1 hour 5 minutes`. */
+  estimated_completion: z.string().optional(),
+  error_message: z.string().optional(),
+  error_code: z.string().optional(),
+  error_details: StatusErrorDetails.optional(),
+  /** Path in the bucket. */
+  result_url: z.string().optional(),
+  title: z.string().optional(),
+  concept: z.string().optional(),
+  /** Sections with the members that timeline components draw beside those of the plan. */
+  timeline: z.array(z.looseObject({})).optional(),
+  masterplan: z.looseObject({}).optional(),
+  metadata: z.object({
+    songs_count: z.number(),
+    analyses_completed: z.number(),
+    mashability_scores_count: z.number(),
+    has_masterplan: z.boolean(),
+  }),
+});
+export type StatusAnswer = z.infer<typeof StatusAnswer>;
+
+// --- create-signed-upload ------------------------------------------------------------------------------------------
+
+export const SignedUploadRequest = z.object({
+  songId: SongId,
+  fileName: z.string().min(1).max(500),
+  fileSize: z.number().nonnegative().nullish(),
+  contentType: z.string().max(200).nullish(),
+});
+export type SignedUploadRequest = z.infer<typeof SignedUploadRequest>;
+
+export const SignedUploadAnswer = z.object({ path: z.string(), signedUrl: z.string(), token: z.string() });
+export type SignedUploadAnswer = z.infer<typeof SignedUploadAnswer>;
+
+// --- claude-mashup-iteration ---------------------------------------------------------------------------------------
+
+/** The screen's plan, songs and analyses may come along; the job has its own and they are not read. */
+export const IterationRequest = z.object({
+  jobId: JobId,
+  userFeedback: z.string().trim().min(1).max(1000),
+  options: SubmittedOptions.nullish(),
+  idempotency_key: IdempotencyKey.nullish(),
+});
+export type IterationRequest = z.infer<typeof IterationRequest>;
+
+export const IterationAnswer = z.looseObject({
+  success: z.literal(true),
+  /** The new job: follow this one. */
+  jobId: z.string(),
+  title: z.string().nullable(),
+  concept: z.string().nullable(),
+  timeline: z.array(z.looseObject({})),
+});
+export type IterationAnswer = z.infer<typeof IterationAnswer>;
+
+// --- stem-separation -----------------------------------------------------------------------------------------------
+
+export const StemRequest = z.object({
+  audio_url: z.string().min(1).max(4000),
+  /** `<job>` or `<job>/<song>`; with the job alone the song is the one whose object `audio_url` names. */
+  job_id: z.string().regex(/^[0-9a-fA-F-]{36}(\/[a-zA-Z0-9_-]{1,64})?$/),
+});
+export type StemRequest = z.infer<typeof StemRequest>;
+
+/** What `get_mashup_stems` answers for each song of a job. `paths` is null where no stems are cached. */
+export const CachedStems = z.array(z.object({ song_id: z.string(), path: z.string(), paths: StemPaths.nullable() }));
+export type CachedStems = z.infer<typeof CachedStems>;
+
+export const StemAnswer = z.object({ success: z.literal(true), job_id: z.string(), stems: StemPaths });
+export type StemAnswer = z.infer<typeof StemAnswer>;

@@ -1,0 +1,357 @@
+/**
+ * The database's tables, for Kysely. One entry a column; a test compares them with the live database.
+ *
+ * `bigint` and `numeric` arrive as strings. Times arrive as `Date`.
+ */
+import type { ColumnType, Generated } from 'kysely';
+import type { MashupOptions, PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
+import type { ServiceName, StemPaths } from './services.ts';
+
+/** Stages of a job, in order. */
+export const STAGES = [
+  'queued',
+  'analyzing',
+  'scoring',
+  'planning',
+  'separating',
+  'rendering',
+  'complete',
+  'failed',
+  'cancelled',
+] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** Stages that a job can be replayed from. */
+export const REPLAY_STAGES = ['queued', 'analyzing', 'scoring', 'planning', 'separating', 'rendering'] as const;
+export type ReplayStage = (typeof REPLAY_STAGES)[number];
+
+export const JOB_STATUSES = ['processing', 'complete', 'failed', 'cancelled'] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+export const WAITING_ON = ['slot', 'tasks', 'circuit', 'pause', 'user'] as const;
+export type WaitingOn = (typeof WAITING_ON)[number];
+
+export const TASK_KINDS = ['analyze', 'score', 'plan', 'separate', 'render'] as const;
+export type TaskKind = (typeof TASK_KINDS)[number];
+
+export const TASK_STATES = ['waiting', 'ready', 'running', 'done', 'failed', 'dropped'] as const;
+export type TaskState = (typeof TASK_STATES)[number];
+
+export const SONG_STATES = ['pending', 'analyzing', 'analyzed', 'separating', 'ready', 'dropped', 'failed'] as const;
+export type SongState = (typeof SONG_STATES)[number];
+
+export const EVENT_TYPES = [
+  'submitted',
+  'stage',
+  'task',
+  'retry',
+  'warning',
+  'error',
+  'replay',
+  'cancel',
+  'pause',
+  'resume',
+  'release',
+  'expired',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** A song's card in a job's row: what a track card shows, and where its material is. */
+export interface SongCard {
+  song_id: string;
+  name: string;
+  artist: string;
+  path: string;
+  state: SongState;
+  /** SHA-256 of the file's bytes, hex. */
+  hash?: string;
+  analysis_id?: number;
+  stems_id?: number;
+  duration_sec?: number;
+  bpm?: number;
+  key?: string;
+  camelot?: string;
+  energy?: number;
+  brightness?: number;
+  loudness_lufs?: number;
+  vocal_presence?: number;
+  confidence?: number;
+  /** Code of the error that took the song out. */
+  error?: string;
+}
+
+export interface JobWarning {
+  code: string;
+  message: string;
+  stage: Stage;
+}
+
+/** What a job's row says of its result; the whole report is in `mashup_results.quality`. */
+export type JobResult = Pick<
+  RenderResult,
+  'duration_sec' | 'loudness_lufs' | 'true_peak_dbtp' | 'format' | 'bytes' | 'bpm' | 'key'
+>;
+
+/** A jsonb column: read as `T`, written as `T`. */
+type Json<T> = ColumnType<T, T, T>;
+type Defaulted<T> = ColumnType<T, T | undefined, T>;
+
+export interface MashupJobsTable {
+  id: Generated<string>;
+  user_id: string;
+  stage: Defaulted<Stage>;
+  status: Defaulted<JobStatus>;
+  waiting_on: WaitingOn | null;
+  queue_position: number | null;
+  progress: Defaulted<number>;
+  current_step: Defaulted<string>;
+  epoch: Defaulted<number>;
+  version: Defaulted<number>;
+  entry_stage: Defaulted<Stage>;
+  songs: Json<SongCard[]>;
+  options: Json<Partial<MashupOptions>>;
+  score: number | null;
+  title: string | null;
+  concept: string | null;
+  plan_version: number | null;
+  result_path: string | null;
+  result: Json<JobResult | null>;
+  error_code: string | null;
+  error_message: string | null;
+  error_hint: string | null;
+  failed_task: string | null;
+  stopped_stage: Stage | null;
+  warnings: Json<JobWarning[]>;
+  estimated_completion_at: Date | null;
+  parent_id: string | null;
+  feedback: string | null;
+  hold: 'planning' | null;
+  fresh: Defaulted<boolean>;
+  admitted_at: Date | null;
+  idempotency_key: string | null;
+  request_hash: string | null;
+  created_at: Defaulted<Date>;
+  queued_at: Defaulted<Date>;
+  stage_entered_at: Defaulted<Date>;
+  updated_at: Defaulted<Date>;
+  finished_at: Date | null;
+  expired_at: Date | null;
+}
+
+export interface MashupPlansTable {
+  job_id: string;
+  version: number;
+  epoch: number;
+  source: 'claude' | 'rules';
+  plan: Json<Plan>;
+  song_ids: string[];
+  model: string | null;
+  tokens: Json<Record<string, number> | null>;
+  cost_usd: string | null;
+  changes: string | null;
+  created_at: Defaulted<Date>;
+}
+
+export interface MashupResultsTable {
+  job_id: string;
+  epoch: number;
+  path: string;
+  quality: Json<Partial<RenderResult>>;
+  plan_version: number | null;
+  created_at: Defaulted<Date>;
+}
+
+export interface MashupJobEventsTable {
+  id: Generated<string>;
+  job_id: string;
+  epoch: number;
+  type: EventType;
+  stage: Stage;
+  from_stage: Stage | null;
+  song_id: string | null;
+  message: string;
+  actor: string | null;
+  detail: Json<Record<string, unknown> | null>;
+  created_at: Defaulted<Date>;
+}
+
+export interface TasksTable {
+  id: Generated<string>;
+  job_id: string;
+  kind: TaskKind;
+  song_id: string | null;
+  epoch: number;
+  state: Defaulted<TaskState>;
+  priority: number;
+  run_at: Defaulted<Date>;
+  attempt: Defaulted<number>;
+  failures: Defaulted<number>;
+  crashes: Defaulted<number>;
+  solo_crashes: Defaulted<number>;
+  is_probe: Defaulted<boolean>;
+  claim: string | null;
+  worker_id: string | null;
+  started_at: Date | null;
+  lease_until: Date | null;
+  deadline_at: Date | null;
+  held_until: Date | null;
+  output_prefix: string | null;
+  error: Json<{ code: string; message?: string; hint?: string } | null>;
+  created_at: Defaulted<Date>;
+  finished_at: Date | null;
+}
+
+export interface TaskKindsTable {
+  kind: TaskKind;
+  stage: Stage;
+  service: ServiceName;
+  priority: number;
+  max_attempts: number;
+  backoff_sec: number;
+  backoff_max_sec: number;
+  timeout_sec: number;
+  patience_sec: number | null;
+}
+
+export interface StagesTable {
+  stage: Stage;
+  position: number;
+  is_terminal: boolean;
+  progress_from: number;
+  progress_to: number;
+  step: string;
+}
+
+export interface TransitionsTable {
+  from_stage: Stage;
+  to_stage: Stage;
+  move: 'admit' | 'advance' | 'fail' | 'replan' | 'cancel' | 'replay';
+  made_by: 'engine' | 'operator';
+  needs: 'analyses' | 'scores' | 'plan' | 'stems' | null;
+}
+
+export interface SettingsTable {
+  name: string;
+  value: Json<unknown>;
+  description: string;
+}
+
+export interface WorkersTable {
+  id: string;
+  host: string;
+  pid: number;
+  pool_ids: Defaulted<string[]>;
+  lock_key: string;
+  version: string;
+  concurrency: Defaulted<number>;
+  services: Json<Record<string, string>>;
+  solo_task: string | null;
+  registered_at: Defaulted<Date>;
+  seen_at: Defaulted<Date>;
+  draining: Defaulted<boolean>;
+}
+
+export interface AnalysesTable {
+  id: Generated<string>;
+  user_id: string;
+  content_hash: string;
+  version: string;
+  analysis: Json<SongAnalysis>;
+  created_at: Defaulted<Date>;
+  used_at: Defaulted<Date>;
+}
+
+export interface StemsTable {
+  id: Generated<string>;
+  user_id: string;
+  content_hash: string;
+  model: string;
+  paths: Json<StemPaths>;
+  created_at: Defaulted<Date>;
+  used_at: Defaulted<Date>;
+}
+
+export interface ScoresTable {
+  job_id: string;
+  epoch: number;
+  pairs: Json<PairScore[]>;
+  created_at: Defaulted<Date>;
+}
+
+export interface PlanReceiptsTable {
+  id: Generated<string>;
+  job_id: string;
+  request_hash: string;
+  answer: Json<unknown>;
+  tokens: Json<Record<string, number> | null>;
+  cost_usd: string | null;
+  created_at: Defaulted<Date>;
+}
+
+export interface StageStatsTable {
+  kind: TaskKind;
+  samples: Defaulted<number>;
+  base_sec: number;
+  per_song_sec: number;
+  mean_sec: number;
+}
+
+export interface ServiceHealthTable {
+  service: ServiceName;
+  state: Defaulted<'closed' | 'open' | 'half_open'>;
+  failures: Defaulted<number>;
+  opens: Defaulted<number>;
+  opened_at: Date | null;
+  retry_at: Date | null;
+  probe_task: string | null;
+  last_error: string | null;
+  updated_at: Defaulted<Date>;
+}
+
+export interface PausesTable {
+  scope: 'system' | 'user' | 'job' | 'kind' | 'service';
+  key: Defaulted<string>;
+  reason: string;
+  until: Date | null;
+  actor: string;
+  created_at: Defaulted<Date>;
+}
+
+export interface StorageDeletionsTable {
+  id: Generated<string>;
+  bucket: Defaulted<string>;
+  path: string;
+  is_prefix: Defaulted<boolean>;
+  not_before: Defaulted<Date>;
+  attempts: Defaulted<number>;
+  last_error: string | null;
+  created_at: Defaulted<Date>;
+}
+
+export interface RoundsTable {
+  name: string;
+  done_at: Defaulted<Date>;
+}
+
+/** Kysely's map of the database: tables of `public` by name, those of schema `mashup` with the schema's name. */
+export interface Database {
+  mashup_jobs: MashupJobsTable;
+  mashup_plans: MashupPlansTable;
+  mashup_results: MashupResultsTable;
+  mashup_job_events: MashupJobEventsTable;
+  'mashup.tasks': TasksTable;
+  'mashup.task_kinds': TaskKindsTable;
+  'mashup.stages': StagesTable;
+  'mashup.transitions': TransitionsTable;
+  'mashup.settings': SettingsTable;
+  'mashup.workers': WorkersTable;
+  'mashup.analyses': AnalysesTable;
+  'mashup.stems': StemsTable;
+  'mashup.scores': ScoresTable;
+  'mashup.plan_receipts': PlanReceiptsTable;
+  'mashup.stage_stats': StageStatsTable;
+  'mashup.service_health': ServiceHealthTable;
+  'mashup.pauses': PausesTable;
+  'mashup.storage_deletions': StorageDeletionsTable;
+  'mashup.rounds': RoundsTable;
+}

@@ -1,0 +1,7 @@
+/** A job's row as it comes over the API and Realtime: the columns of `mashup_jobs`, times as ISO strings. */
+import type { Selectable } from 'kysely';
+import type { MashupJobsTable } from './database.ts';
+
+type OverTheWire<T> = { [K in keyof T]: T[K] extends Date ? string : T[K] extends Date | null ? string | null : T[K] };
+
+export type MashupJob = OverTheWire<Selectable<MashupJobsTable>>;

@@ -1,0 +1,243 @@
+/** A pretend worker and a pretend user, in SQL alone: they drive the state machine without services. */
+import { randomUUID } from 'node:crypto';
+import type postgres from 'postgres';
+import { type CleanUpScope, type TestDatabase, useDatabase } from '../support/postgres.ts';
+
+export interface ClaimedTask {
+  verdict: 'claimed';
+  task_id: number;
+  claim: string;
+  kind: 'analyze' | 'score' | 'plan' | 'separate' | 'render';
+  job_id: string;
+  user_id: string;
+  epoch: number;
+  song_id: string | null;
+  songs: { song_id: string; name: string; state: string }[];
+  output_prefix: string | null;
+  fallback: boolean;
+}
+
+export type Verdict = ClaimedTask | { verdict: 'gone' } | { verdict: 'deferred'; reason: string };
+
+export interface JobRow {
+  id: string;
+  stage: string;
+  status: string;
+  waiting_on: string | null;
+  progress: number;
+  current_step: string;
+  epoch: number;
+  version: number;
+  songs: { song_id: string; name: string; state: string; analysis_id?: number; stems_id?: number; hash?: string }[];
+  plan_version: number | null;
+  result_path: string | null;
+  error_code: string | null;
+  error_message: string | null;
+  error_hint: string | null;
+  admitted_at: Date | null;
+  warnings: { code: string; message: string; stage: string }[];
+  title: string | null;
+  estimated_completion_at: Date | null;
+}
+
+export interface Machine extends TestDatabase {
+  user(): Promise<string>;
+  /** Puts objects of a user in place and answers songs to submit. */
+  songs(
+    userId: string,
+    count: number,
+  ): Promise<{ song_id: string; name: string; artist: string; storage_path: string }[]>;
+  /** Calls a tenant function as that user. */
+  as<T>(userId: string, call: (tx: postgres.TransactionSql) => Promise<T>): Promise<T>;
+  submit(userId: string, count?: number, options?: { hold?: string; key?: string }): Promise<string>;
+  job(id: string): Promise<JobRow>;
+  worker(): Promise<string>;
+  claim(workerId: string, task: { id: string; attempt: number }): Promise<Verdict>;
+  ready(
+    jobId?: string,
+  ): Promise<{ id: string; attempt: number; kind: string; song_id: string | null; job_id: string }[]>;
+  claimNext(workerId: string, jobId?: string): Promise<ClaimedTask | undefined>;
+  finish(task: ClaimedTask, result?: object): Promise<string>;
+  fail(task: ClaimedTask, kind: string, code?: string): Promise<string>;
+  /** Runs ready tasks to their end until none is left or `until` says stop. */
+  run(workerId: string, until?: (task: ClaimedTask) => boolean): Promise<ClaimedTask | undefined>;
+  sweep(): Promise<{ freed: number; restored: number; retained: number } | null>;
+  /** Moves the state machine's clock; nothing else sees it. */
+  moveClock(seconds: number): Promise<void>;
+}
+
+/** A minimal plan that uses the songs given. */
+export function planOf(songIds: string[]): object {
+  return {
+    creative_vision: 'Two songs meet.',
+    masterplan: {
+      title: 'Test mashup',
+      artistCredits: 'A vs. B',
+      global: { targetBPM: 120, targetKey: 'A minor', timeSignature: [4, 4] },
+      timeline: [
+        {
+          time_start_sec: 0,
+          duration_sec: 32,
+          description: 'all',
+          energy_level: 0.5,
+          layers: songIds.map((songId) => ({ songId, stem: 'drums', volume_db: -6, effects: [] })),
+        },
+      ],
+      problems_and_solutions: [],
+    },
+  };
+}
+
+/** What a task of each kind reports when all goes well. */
+export function resultOf(task: ClaimedTask): object {
+  const good = task.songs.filter((song) => song.state !== 'dropped').map((song) => song.song_id);
+  switch (task.kind) {
+    case 'analyze':
+      return {
+        content_hash: `hash-of-${task.song_id}`,
+        version: 'test',
+        analysis: { version: 'test' },
+        card: { duration_sec: 40, bpm: 120, key: 'A minor' },
+      };
+    case 'score':
+      return { pairs: good.length < 2 ? [] : [{ song_pair: good.slice(0, 2), score: 80 }] };
+    case 'plan':
+      return { plan: planOf(good), source: 'rules', song_ids: good };
+    case 'separate':
+      return {
+        model: 'test',
+        paths: Object.fromEntries(
+          ['vocals', 'drums', 'bass', 'other'].map((s) => [s, `${task.output_prefix}/${s}.wav`]),
+        ),
+      };
+    case 'render':
+      return {
+        path: `${task.output_prefix}.wav`,
+        quality: {
+          duration_sec: 32,
+          loudness_lufs: -14,
+          true_peak_dbtp: -1.2,
+          format: 'wav',
+          bytes: 5000000,
+          bpm: 120,
+          key: 'A minor',
+        },
+      };
+  }
+}
+
+export async function useMachine(scope: CleanUpScope): Promise<Machine> {
+  const sessions: postgres.ReservedSql[] = [];
+  scope.after(async () => sessions.forEach((session) => session.release()));
+  const db = await useDatabase(scope);
+  const { sql } = db;
+  const machine: Machine = {
+    ...db,
+    async user() {
+      const id = randomUUID();
+      await sql`insert into auth.users (id, email) values (${id}, ${`${id}@example.test`})`;
+      return id;
+    },
+    async songs(userId, count) {
+      const songs = Array.from({ length: count }, (_, i) => {
+        const song_id = randomUUID();
+        return {
+          song_id,
+          name: `Song ${i + 1}`,
+          artist: 'Artist',
+          storage_path: `uploads/${userId}/${song_id}/song.mp3`,
+        };
+      });
+      for (const song of songs) {
+        await sql`insert into storage.objects (bucket_id, name, owner_id, metadata)
+          values ('mashups', ${song.storage_path}, ${userId}, ${sql.json({ size: 1_000_000, eTag: randomUUID() })})`;
+      }
+      return songs;
+    },
+    as(userId, call) {
+      return sql.begin(async (tx) => {
+        await tx`select set_config('request.jwt.claims', ${JSON.stringify({ sub: userId, role: 'authenticated' })}, true)`;
+        await tx`set local role authenticated`;
+        return call(tx);
+      }) as Promise<Awaited<ReturnType<typeof call>>>;
+    },
+    async submit(userId, count = 2, options = {}) {
+      const songs = await machine.songs(userId, count);
+      const [row] = await machine.as(
+        userId,
+        (tx) =>
+          tx<
+            { answer: { job_id: string } }[]
+          >`select public.submit_mashup(${tx.json(songs)}, '{}', ${options.hold ?? null}, ${options.key ?? null}) as answer`,
+      );
+      if (!row) throw new Error('submit_mashup answered nothing');
+      return row.answer.job_id;
+    },
+    async job(id) {
+      const [row] = await sql<JobRow[]>`select * from public.mashup_jobs where id = ${id}`;
+      if (!row) throw new Error(`no job ${id}`);
+      return row;
+    },
+    async worker() {
+      const id = randomUUID();
+      const key = BigInt(`0x${id.replaceAll('-', '').slice(0, 15)}`).toString();
+      // As a real worker: a session lock that says it is alive.
+      const session = await sql.reserve();
+      await session`select pg_advisory_lock(${key})`;
+      sessions.push(session);
+      await sql`select mashup.register_worker(${id}, 'test', 1, ${key}, 'test', 4, '{}', '{}')`;
+      return id;
+    },
+    async claim(workerId, task) {
+      const [row] = await sql<
+        { answer: Verdict }[]
+      >`select mashup.claim_task(${task.id}, ${task.attempt}, ${workerId}) as answer`;
+      if (!row) throw new Error('claim_task answered nothing');
+      return row.answer;
+    },
+    ready(jobId) {
+      return sql<{ id: string; attempt: number; kind: string; song_id: string | null; job_id: string }[]>`
+        select id, attempt, kind, song_id, job_id from mashup.tasks
+        where state = 'ready' and (${jobId ?? null}::uuid is null or job_id = ${jobId ?? null}::uuid) order by priority, run_at, id`;
+    },
+    async claimNext(workerId, jobId) {
+      for (const task of await machine.ready(jobId)) {
+        const verdict = await machine.claim(workerId, task);
+        if (verdict.verdict === 'claimed') return verdict;
+      }
+      return undefined;
+    },
+    async finish(task, result = resultOf(task)) {
+      const [row] = await sql<
+        { verdict: string }[]
+      >`select mashup.finish_task(${task.task_id}, ${task.claim}, ${sql.json(result as never)}) as verdict`;
+      return row?.verdict ?? '';
+    },
+    async fail(task, kind, code = 'test_fault') {
+      const [row] = await sql<{ verdict: string }[]>`
+        select mashup.fail_task(${task.task_id}, ${task.claim}, ${code}, 'It went wrong.', 'Try again.', ${kind}) as verdict`;
+      return row?.verdict ?? '';
+    },
+    async run(workerId, until) {
+      for (;;) {
+        const task = await machine.claimNext(workerId);
+        if (!task) return undefined;
+        if (until?.(task)) return task;
+        await machine.finish(task);
+      }
+    },
+    async sweep() {
+      const [row] = await sql<
+        { done: { freed: number; restored: number; retained: number } | null }[]
+      >`select mashup.sweep() as done`;
+      return row?.done ?? null;
+    },
+    async moveClock(seconds) {
+      await sql.unsafe(
+        `create or replace function mashup.now() returns timestamptz language sql stable set search_path = '' as $$ select pg_catalog.now() + interval '${Number(seconds)} seconds' $$`,
+      );
+      await sql`update mashup.workers set seen_at = mashup.now()`;
+    },
+  };
+  return machine;
+}
