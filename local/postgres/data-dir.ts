@@ -97,11 +97,11 @@ async function runInitdb(program: string, runAs: RunAs, args: string[]): Promise
   child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const [code] = (await once(child, 'close').catch((error: unknown) => [error])) as [unknown];
   if (code === 0) return;
-  const missing = /error while loading shared libraries|GLIBC|not found/.test(output);
+  const said = lastLines(output) || String(code);
   throw new PostgresStartError(
     'initdb_failed',
-    `making a database failed: ${lastLines(output) || String(code)}`,
-    missing
+    `making a database failed: ${said}`,
+    /GLIBC|ENOENT|not found/.test(said)
       ? 'The embedded Postgres needs glibc 2.25 or newer (not Alpine’s musl). Set DATABASE_URL to use another Postgres.'
       : 'Check that the data directory is writable and its disk is not full.',
   );
