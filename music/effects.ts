@@ -11,68 +11,70 @@ type EffectDefinition = { description: string; parameters: Record<string, Parame
 const p = (value: number, min: number, max: number, unit: string): Parameter => ({ default: value, min, max, unit });
 
 export const EFFECTS = {
-  lowpass: { description: 'takes the highs away', parameters: { hz: p(800, 40, 18_000, 'Hz') } },
-  highpass: { description: 'takes the lows away', parameters: { hz: p(200, 20, 8_000, 'Hz') } },
+  lowpass: { description: 'takes the highs away', parameters: { freq: p(800, 40, 18_000, 'Hz') } },
+  highpass: { description: 'takes the lows away', parameters: { freq: p(300, 20, 8_000, 'Hz') } },
   bandpass: {
     description: 'leaves one band, as a telephone does',
-    parameters: { hz: p(1_200, 80, 8_000, 'Hz'), q: p(0.9, 0.3, 8, '') },
+    parameters: { freq: p(1_200, 80, 8_000, 'Hz'), q: p(0.9, 0.3, 8, '') },
   },
   lowpass_sweep: {
     description: 'a low-pass that opens or closes over the section',
-    parameters: { from: p(300, 40, 18_000, 'Hz'), to: p(16_000, 40, 18_000, 'Hz') },
+    parameters: { from: p(300, 40, 18_000, 'Hz'), to: p(18_000, 40, 18_000, 'Hz') },
   },
   highpass_sweep: {
     description: 'a high-pass that rises or falls over the section',
-    parameters: { from: p(20, 20, 8_000, 'Hz'), to: p(600, 20, 8_000, 'Hz') },
-  },
-  reverb: {
-    description: 'a room around the layer',
-    parameters: { mix: p(0.25, 0, 1, ''), decay_sec: p(1.8, 0.2, 8, 's') },
-  },
-  delay: {
-    description: 'echoes in time with the beat',
-    parameters: { beats: p(0.5, 0.125, 4, 'beats'), feedback: p(0.35, 0, 0.85, ''), mix: p(0.25, 0, 1, '') },
-  },
-  ping_pong: {
-    description: 'echoes that go from side to side',
-    parameters: { beats: p(0.75, 0.125, 4, 'beats'), feedback: p(0.4, 0, 0.85, ''), mix: p(0.25, 0, 1, '') },
-  },
-  echo_out: {
-    description: "the layer's last beat rings on as echoes while the rest stops",
-    parameters: { beats: p(1, 0.25, 4, 'beats'), feedback: p(0.6, 0, 0.9, '') },
-  },
-  sidechain: {
-    description: 'pumps with the beat',
-    parameters: { depth_db: p(6, 0, 24, 'dB'), release_ms: p(180, 20, 1_000, 'ms') },
-  },
-  duck: {
-    description: 'steps back while a voice is heard in another layer',
-    parameters: { depth_db: p(4, 0, 24, 'dB'), release_ms: p(250, 20, 2_000, 'ms') },
-  },
-  gate: {
-    description: 'silences what is quieter than the threshold',
-    parameters: { threshold_db: p(-42, -80, -6, 'dB'), release_ms: p(120, 5, 2_000, 'ms') },
+    parameters: { from: p(30, 20, 8_000, 'Hz'), to: p(1_500, 20, 8_000, 'Hz') },
   },
   eq: {
     description: 'three bands up or down',
-    parameters: { low_db: p(0, -24, 9, 'dB'), mid_db: p(0, -24, 9, 'dB'), high_db: p(0, -24, 9, 'dB') },
+    parameters: { low: p(0, -24, 9, 'dB'), mid: p(0, -24, 9, 'dB'), high: p(0, -24, 9, 'dB') },
+  },
+  reverb: {
+    description: 'a room around the layer',
+    parameters: { mix: p(0.25, 0, 1, ''), decay: p(1.8, 0.2, 8, 's') },
+  },
+  delay: {
+    description: 'echoes in time with the beat',
+    parameters: { beats: p(0.75, 0.125, 4, 'beats'), feedback: p(0.35, 0, 0.85, ''), mix: p(0.3, 0, 1, '') },
+  },
+  pingpong: {
+    description: 'echoes that go from side to side',
+    parameters: { beats: p(0.5, 0.125, 4, 'beats'), feedback: p(0.35, 0, 0.85, ''), mix: p(0.3, 0, 1, '') },
+  },
+  echo_out: {
+    description: 'the layer leaves in its last bars while its echoes ring on',
+    parameters: { bars: p(1, 0.25, 4, 'bars'), beats: p(0.5, 0.125, 4, 'beats'), feedback: p(0.6, 0, 0.85, '') },
   },
   width: { description: 'stereo width: 0 mono, 1 as it is, 2 wide', parameters: { amount: p(1.4, 0, 2, '') } },
-  reverse: { description: 'plays backwards', parameters: {} },
+  sidechain: {
+    description: 'ducks on each beat, as under a kick drum',
+    parameters: { depth: p(8, 0, 24, 'dB'), beats: p(1, 0.25, 4, 'beats') },
+  },
+  gate: {
+    description: 'chops the layer in time with the beat',
+    parameters: { beats: p(0.25, 0.125, 2, 'beats'), open: p(0.55, 0.05, 0.95, ''), depth: p(1, 0, 1, '') },
+  },
+  reverse: { description: 'plays the last bars backwards; 0 bars is all', parameters: { bars: p(0, 0, 16, 'bars') } },
   stutter: {
-    description: 'repeats the last bit of the section',
-    parameters: { beats: p(0.5, 0.125, 2, 'beats'), bars: p(1, 0.25, 4, 'bars') },
+    description: 'repeats a slice through the last bars',
+    parameters: { beats: p(0.25, 0.0625, 2, 'beats'), bars: p(1, 0.25, 4, 'bars') },
+  },
+  fade_in: {
+    description: 'comes in from nothing; 0 bars is all of the section',
+    parameters: { bars: p(0, 0, 16, 'bars') },
+  },
+  fade_out: {
+    description: 'goes out to nothing; 0 bars is all of the section',
+    parameters: { bars: p(0, 0, 16, 'bars') },
   },
   riser: {
     description: 'filtered noise that rises to the end of the section',
-    parameters: { bars: p(2, 0.5, 16, 'bars'), level_db: p(-20, -48, -6, 'dB') },
+    parameters: { bars: p(4, 1, 16, 'bars'), level: p(-18, -48, -6, 'dB') },
   },
-  fade_in: { description: 'comes in from nothing', parameters: { bars: p(2, 0.25, 16, 'bars') } },
-  fade_out: { description: 'goes out to nothing', parameters: { bars: p(2, 0.25, 16, 'bars') } },
 } as const satisfies Record<string, EffectDefinition>;
 
 export type EffectName = keyof typeof EFFECTS;
-export type Effect = { name: EffectName; parameters: Record<string, number> };
+export type Effect = { name: EffectName; params: Record<string, number> };
 
 /** Longest effect text that is looked at. */
 export const MAX_EFFECT_LENGTH = 120;
@@ -95,29 +97,29 @@ export function parseEffect(text: string): Effect | null {
   const name = match?.[1];
   if (name === undefined || !isEffectName(name)) return null;
   const known = parametersOf(name);
-  const parameters: Record<string, number> = {};
-  for (const [key, parameter] of Object.entries(known)) parameters[key] = parameter.default;
+  const params: Record<string, number> = {};
+  for (const [key, parameter] of Object.entries(known)) params[key] = parameter.default;
   for (const part of (match?.[2] ?? '').split(',')) {
     if (part.trim() === '') continue;
     const pair = /^\s*([a-z_]+)\s*=\s*(-?(?:\d+\.?\d*|\.\d+))\s*$/.exec(part);
     const parameter = pair?.[1] === undefined || !Object.hasOwn(known, pair[1]) ? undefined : known[pair[1]];
     const value = Number(pair?.[2]);
     if (!pair?.[1] || !parameter || !(value >= parameter.min && value <= parameter.max)) return null;
-    parameters[pair[1]] = value;
+    params[pair[1]] = value;
   }
-  return { name, parameters };
+  return { name, params };
 }
 
 /** Writes an effect by the grammar, without what equals the default. */
 export function formatEffect(effect: Effect): string {
   const known = parametersOf(effect.name);
-  const parts = Object.entries(effect.parameters)
+  const parts = Object.entries(effect.params)
     .filter(([key, value]) => known[key] !== undefined && known[key].default !== value)
     .map(([key, value]) => `${key}=${Number(value.toFixed(3))}`);
   return parts.length === 0 ? effect.name : `${effect.name}(${parts.join(',')})`;
 }
 
-/** Free words and what they mean, most specific first. `hz` takes over a frequency that the text names. */
+/** Free words and what they mean, most specific first. A frequency that the text names goes to `freq`. */
 const WORDS: readonly (readonly [RegExp, EffectName])[] = [
   [/high.?pass.*(sweep|rise|open|auto)|sweep.*high.?pass|filter.?rise/, 'highpass_sweep'],
   [/low.?pass.*(sweep|open|close|auto)|filter.?(sweep|open|in)|sweep/, 'lowpass_sweep'],
@@ -125,11 +127,10 @@ const WORDS: readonly (readonly [RegExp, EffectName])[] = [
   [/low.?pass|high.?cut|lpf|muffle|underwater/, 'lowpass'],
   [/band.?pass|telephone|phone|radio|lo.?fi|megaphone/, 'bandpass'],
   [/echo.?out|echo.?tail/, 'echo_out'],
-  [/ping.?pong/, 'ping_pong'],
+  [/ping.?pong/, 'pingpong'],
   [/delay|echo/, 'delay'],
   [/reverb|hall|room|plate|space|wash/, 'reverb'],
-  [/side.?chain|pump/, 'sidechain'],
-  [/duck/, 'duck'],
+  [/side.?chain|pump|duck/, 'sidechain'],
   [/gate|chop/, 'gate'],
   [/fade.?in|swell/, 'fade_in'],
   [/fade/, 'fade_out'],
@@ -143,7 +144,7 @@ const WORDS: readonly (readonly [RegExp, EffectName])[] = [
 ];
 
 /**
- * The nearest effect to free words: `high-pass-filter-800hz` is `highpass(hz=800)`, `LowPass(hz=99999)` is `lowpass` at its
+ * The nearest effect to free words: `high-pass-filter-800hz` is `highpass(freq=800)`, `LowPass(freq=99999)` is `lowpass` at its
  * highest. Null where nothing is near.
  */
 export function nearestEffect(text: string): Effect | null {
@@ -157,16 +158,16 @@ export function nearestEffect(text: string): Effect | null {
   const name = isEffectName(head) ? head : WORDS.find(([pattern]) => pattern.test(lower))?.[1];
   if (name === undefined) return null;
   const known = parametersOf(name);
-  const parameters: Record<string, number> = {};
+  const params: Record<string, number> = {};
   for (const [key, parameter] of Object.entries(known)) {
     const named = new RegExp(`\\b${key}\\s*[=:]\\s*(-?\\d+\\.?\\d*)`).exec(lower)?.[1];
-    parameters[key] = named === undefined ? parameter.default : clampTo(Number(named), parameter);
+    params[key] = named === undefined ? parameter.default : clampTo(Number(named), parameter);
   }
   const frequency = /(\d+\.?\d*)\s*(k?)\s*hz/.exec(lower);
-  if (known['hz'] && frequency)
-    parameters['hz'] = clampTo(Number(frequency[1]) * (frequency[2] ? 1000 : 1), known['hz']);
-  if (name === 'width' && /mono/.test(lower)) parameters['amount'] = 0;
-  return { name, parameters };
+  if (known['freq'] && frequency)
+    params['freq'] = clampTo(Number(frequency[1]) * (frequency[2] ? 1000 : 1), known['freq']);
+  if (name === 'width' && /mono/.test(lower)) params['amount'] = 0;
+  return { name, params };
 }
 
 function clampTo(value: number, { min, max }: Parameter): number {

@@ -1,0 +1,63 @@
+/** What the pair score reads of an analysis, from whoever made it: missing or strange values become defaults. */
+
+export type ScoringInput = {
+  key: string;
+  /** Undefined where the service does not say. */
+  keyConfidence: number | undefined;
+  chordComplexity: number;
+  bpm: number;
+  beatConfidence: number;
+  grooveStability: number;
+  swingFactor: number;
+  /** Mean of each MFCC row; empty where the analysis has no timbre. */
+  timbre: number[];
+  brightness: number;
+  dynamicRange: number;
+  vocalPresence: number;
+};
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function numberOf(value: unknown, fallback: number): number {
+  const read = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof read === 'number' && Number.isFinite(read) ? read : fallback;
+}
+
+/** Rows of any length, a flat list of means, or nothing. */
+function timbreOf(value: unknown): number[] {
+  if (!Array.isArray(value)) return [];
+  const rows: unknown[] = value;
+  const means = rows.map((row) => {
+    if (!Array.isArray(row)) return numberOf(row, 0);
+    const cells: unknown[] = row;
+    return cells.length === 0 ? 0 : cells.reduce<number>((sum, cell) => sum + numberOf(cell, 0), 0) / cells.length;
+  });
+  return means.some((mean) => mean !== 0) ? means : [];
+}
+
+/** Reads a `SongAnalysis`, the contract's analysis or any part of one. */
+export function readScoringInput(analysis: unknown): ScoringInput {
+  const group = (name: string): Record<string, unknown> => {
+    const value = isRecord(analysis) ? analysis[name] : undefined;
+    return isRecord(value) ? value : {};
+  };
+  const harmonic = group('harmonic');
+  const rhythmic = group('rhythmic');
+  const spectral = group('spectral');
+  const confidence = harmonic['key_confidence'];
+  const timbreKnown = !isRecord(analysis) || analysis['has_timbre'] !== false;
+  return {
+    key: typeof harmonic['key'] === 'string' ? harmonic['key'] : 'N/A',
+    keyConfidence: confidence == null ? undefined : numberOf(confidence, 0),
+    chordComplexity: numberOf(harmonic['chord_complexity'], 0.5),
+    bpm: Math.max(0, numberOf(rhythmic['bpm'], 0)),
+    beatConfidence: numberOf(rhythmic['beat_confidence'], 0.5),
+    grooveStability: numberOf(rhythmic['groove_stability'], 0.5),
+    swingFactor: numberOf(rhythmic['swing_factor'], 0),
+    timbre: timbreKnown ? timbreOf(spectral['mfccs']) : [],
+    brightness: Math.max(0, numberOf(spectral['brightness'], 0)),
+    dynamicRange: numberOf(spectral['dynamic_range'], 0),
+    vocalPresence: numberOf(group('vocal')['vocal_presence'], 0.5),
+  };
+}
