@@ -33,7 +33,9 @@ type Processor = new (options: { numberOfOutputs: number; outputChannelCount: nu
   wasmModule: StretchModule;
 };
 
-let loading: Promise<StretchModule> | undefined;
+type Loaded = { module: StretchModule; memory: Int8Array };
+
+let loading: Promise<Loaded> | undefined;
 
 /** Sets a global for the time of `work` and puts back what was there. */
 async function withGlobals<T>(values: Record<string, unknown>, work: () => Promise<T>): Promise<T> {
@@ -51,7 +53,7 @@ async function withGlobals<T>(values: Record<string, unknown>, work: () => Promi
   }
 }
 
-async function loadModule(): Promise<StretchModule> {
+async function loadModule(): Promise<Loaded> {
   let registered: Processor | undefined;
   let markReady: () => void = () => undefined;
   const ready = new Promise<void>((resolve) => (markReady = resolve));
@@ -78,7 +80,7 @@ async function loadModule(): Promise<StretchModule> {
     if (!registered) throw new Error('signalsmith-stretch registered no processor');
     const processor = new registered({ numberOfOutputs: 1, outputChannelCount: [CHANNELS] });
     await ready;
-    return processor.wasmModule;
+    return { module: processor.wasmModule, memory: processor.wasmModule.HEAP8.slice() };
   });
 }
 
@@ -97,7 +99,10 @@ export type WarpOptions = {
  * source is silent. Returns two channels of `options.frames` samples; the same input gives the same samples.
  */
 export async function warp(source: Float32Array[], map: TimeMap, options: WarpOptions): Promise<Float32Array[]> {
-  const module = await (loading ??= loadModule());
+  const { module, memory } = await (loading ??= loadModule());
+  // The library keeps phases and its random state between calls; its memory as it was at the start has none of them.
+  module.HEAP8.fill(0, memory.length);
+  module.HEAP8.set(memory);
   const { sampleRate, frames, semitones, keepFormants } = options;
   module._presetDefault(CHANNELS, sampleRate);
   module._reset();

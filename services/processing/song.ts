@@ -1,6 +1,6 @@
 /** A song as rendering sees it: what of its analysis could be read, with its beat grid. */
 import { z } from 'zod';
-import { Curve, SongSection, type RenderRequest, type Stem } from '../../schema.ts';
+import { Curve, type RenderRequest, SongSection, type Stem } from '../../schema.ts';
 import { RenderError } from './errors.ts';
 import { type SongGrid, songGrid } from './grid.ts';
 
@@ -39,6 +39,7 @@ export type RenderSong = {
   /** `N/A` where it is not known. */
   key: string;
   grid: SongGrid;
+  /** 0 is the song's quietest moment and 1 its loudest. */
   energy: Curve | undefined;
   vocals: Curve | undefined;
   sections: SongSection[];
@@ -67,12 +68,20 @@ export function readSong(
       durationSec,
       key: analysis.harmonic?.key ?? 'N/A',
       grid: songGrid({ ...analysis.rhythmic, bpm: bpm ?? targetBpm }, durationSec),
-      energy: analysis.energy?.curve,
+      energy: scaleToRange(analysis.energy?.curve),
       vocals: analysis.vocal?.curve,
       sections: analysis.sections ?? [],
     },
     warnings,
   };
+}
+
+/** The curve stretched to 0..1; undefined where it says nothing. */
+function scaleToRange(curve: Curve | undefined): Curve | undefined {
+  if (!curve) return undefined;
+  const low = curve.values.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = curve.values.reduce((a, b) => Math.max(a, b), -Infinity);
+  return high > low ? { ...curve, values: curve.values.map((value) => (value - low) / (high - low)) } : undefined;
 }
 
 export function missingStems(name: string): RenderError {

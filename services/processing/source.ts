@@ -35,13 +35,9 @@ function meanOf(curve: Curve, from: number, to: number): number {
   return last > first ? sum / (last - first) : 0;
 }
 
-/** Energy of a part of the song, 0 for its quietest moment and 1 for its loudest; undefined where it is not known. */
-function relativeEnergy(song: RenderSong, from: number, to: number): number | undefined {
-  if (song.energy && song.energy.values.length > 1) {
-    const low = song.energy.values.reduce((a, b) => Math.min(a, b));
-    const high = song.energy.values.reduce((a, b) => Math.max(a, b));
-    return high > low ? (meanOf(song.energy, from, to) - low) / (high - low) : undefined;
-  }
+/** Energy of a part of the song, 0..1; undefined where it is not known. */
+function energyOf(song: RenderSong, from: number, to: number): number | undefined {
+  if (song.energy) return meanOf(song.energy, from, to);
   const covering = song.sections.filter((part) => part.end_sec > from && part.start_sec < to);
   if (covering.length === 0) return undefined;
   return covering.reduce((sum, part) => sum + part.energy, 0) / covering.length;
@@ -104,7 +100,7 @@ export function chooseSource(request: SourceRequest): number {
     const from = beatTime(grid, start);
     const to = Math.min(song.durationSec, beatTime(grid, end));
     if (from >= song.durationSec) break;
-    const energy = relativeEnergy(song, from, to);
+    const energy = energyOf(song, from, to);
     const voice = sings ? singing(song, from, to) : undefined;
     const phrase = phrases.reduce(
       (most, { at, similarity }) => (Math.abs(at - from) < (0.6 * 60) / grid.bpm ? Math.max(most, similarity) : most),
