@@ -1,0 +1,382 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { type Machine, useMachine } from './support.ts';
+
+/** Wake-ups of ready tasks that are in the queue under their key. */
+async function missingWakeups(m: Machine): Promise<number> {
+  const [row] = await m.sql`
+    select count(*)::int as n from mashup.tasks t where t.state = 'ready'
+      and not exists (select from graphile_worker.jobs q where q.key = t.id || ':' || t.attempt)`;
+  return row?.n;
+}
+
+describe('recovery', () => {
+  it('puts back every wake-up after the queue was emptied', async (t) => {
+    const m = await useMachine(t);
+    await m.submit(await m.user(), 3);
+    assert.equal(await missingWakeups(m), 0);
+    await m.sql`delete from graphile_worker._private_jobs`;
+    assert.ok((await missingWakeups(m)) > 0);
+    await m.moveClock(10);
+    assert.ok(((await m.sweep())?.restored ?? 0) > 0);
+    assert.equal(await missingWakeups(m), 0);
+  });
+
+  it('owes wake-ups while Graphile Worker has no schema, and pays when it is back', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    await m.sql`drop schema graphile_worker cascade`;
+    const id = await m.submit(await m.user(), 2);
+    assert.equal((await m.ready(id)).length, 2);
+    assert.equal((await m.sweep())?.restored, 0);
+    const { migrate } = await import('../../migrate/migrate.ts');
+    await migrate({ databaseUrl: m.url });
+    await m.moveClock(10);
+    assert.equal((await m.sweep())?.restored, 2);
+    assert.equal(await missingWakeups(m), 0);
+    await m.run(worker);
+    assert.equal((await m.job(id)).stage, 'complete');
+  });
+
+  it('leaves a back-off alone', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    const task = await m.claimNext(worker, id);
+    assert.ok(task);
+    await m.fail(task, 'transient');
+    await m.sql`update mashup.tasks set run_at = mashup.now() + interval '1 hour' where id = ${task.task_id}`;
+    await m.moveClock(20);
+    await m.sweep();
+    const [row] =
+      await m.sql`select state, run_at > mashup.now() + interval '30 minutes' as later from mashup.tasks where id = ${task.task_id}`;
+    assert.deepEqual({ ...row }, { state: 'waiting', later: true });
+  });
+
+  it('takes a silent worker’s task, and what the worker then says changes nothing', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    const task = await m.claimNext(worker, id);
+    assert.ok(task);
+    await m.moveClock(31);
+    await m.sql`update mashup.workers set seen_at = '-infinity'`;
+    const other = await m.worker();
+    await m.sql`update mashup.workers set seen_at = mashup.now() where id = ${other}`;
+    assert.equal((await m.sweep())?.freed, 1);
+    const before = await m.job(id);
+    assert.equal(await m.finish(task), 'lost');
+    assert.equal(await m.fail(task, 'permanent'), 'lost');
+    const [beat] = await m.sql`select mashup.beat_task(${task.task_id}, ${task.claim}, 0.9, 'still here') as verdict`;
+    assert.equal(beat?.verdict, 'lost');
+    assert.deepEqual(await m.job(id), before);
+    await m.run(other);
+    assert.equal((await m.job(id)).stage, 'complete');
+  });
+
+  it('takes a task whose lease ran out although its worker lives', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    const task = await m.claimNext(worker, id);
+    assert.ok(task);
+    await m.moveClock(31);
+    assert.equal((await m.sweep())?.freed, 1);
+    assert.equal(await m.finish(task), 'lost');
+  });
+
+  it('ends a job whose task kills every worker, with an error that says so', async (t) => {
+    const m = await useMachine(t);
+    const id = await m.submit(await m.user(), 2);
+    for (let i = 0; i < 4; i++) {
+      const worker = await m.worker();
+      await m.sql`update mashup.workers set seen_at = mashup.now() where id = ${worker}`;
+      const task = (await m.ready(id))[0];
+      assert.ok(task, `loss ${i + 1}`);
+      const claimed = await m.claim(worker, task);
+      assert.equal(claimed.verdict, 'claimed');
+      await m.sql`update mashup.tasks set state = 'waiting', run_at = mashup.now() + interval '1 day' where job_id = ${id} and state = 'ready'`;
+      await m.sql`delete from mashup.workers where id = ${worker}`;
+      await m.sweep();
+    }
+    const job = await m.job(id);
+    assert.deepEqual([job.stage, job.error_code], ['failed', 'task_kills_worker']);
+    assert.match(job.error_hint ?? '', /retry/);
+  });
+
+  it('lets a task that cost two workers run only on a worker that runs nothing else', async (t) => {
+    const m = await useMachine(t);
+    const id = await m.submit(await m.user(), 2);
+    const [first, second] = await m.ready(id);
+    assert.ok(first && second);
+    await m.sql`update mashup.tasks set crashes = 2 where id = ${first.id}`;
+    const worker = await m.worker();
+    const other = await m.claim(worker, second);
+    assert.equal(other.verdict, 'claimed');
+    assert.deepEqual(await m.claim(worker, first), { verdict: 'deferred', reason: 'must_run_alone' });
+    if (other.verdict === 'claimed') await m.finish(other);
+    const again = (await m.ready(id)).find((task) => task.id === first.id);
+    assert.ok(again);
+    assert.equal((await m.claim(worker, again)).verdict, 'claimed');
+  });
+
+  it('hands tasks of a leaving worker back at once, at no cost', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    const task = await m.claimNext(worker, id);
+    assert.ok(task);
+    await m.sql`select mashup.leave_worker(${worker})`;
+    const [row] = await m.sql`select state, failures, crashes from mashup.tasks where id = ${task.task_id}`;
+    assert.deepEqual({ ...row }, { state: 'ready', failures: 0, crashes: 0 });
+    assert.equal((await m.claim(worker, { id: String(task.task_id), attempt: 2 })).verdict, 'gone');
+  });
+
+  it('gives a wake-up that comes twice to one claim only', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    const [task] = await m.ready(id);
+    assert.ok(task);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => m.claim(worker, task)));
+    assert.equal(answers.filter((answer) => answer.verdict === 'claimed').length, 1);
+  });
+
+  it('discards what a lost claim may have written', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    await m.submit(await m.user(), 2);
+    const render = await m.run(worker, (task) => task.kind === 'render');
+    assert.ok(render?.output_prefix);
+    await m.sql`update mashup_jobs set stage = 'rendering' where id = ${render.job_id}`;
+    const [row] =
+      await m.sql`select path, is_prefix, not_before > now() + interval '10 minutes' as later from mashup.storage_deletions`;
+    assert.deepEqual({ ...row }, { path: render.output_prefix, is_prefix: true, later: true });
+  });
+});
+
+describe('a circuit', () => {
+  it('opens on availability faults, costs waiting tasks no attempt, and closes after one good probe', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    for (let i = 0; i < 5; i++) {
+      const task = await m.claimNext(worker, id);
+      assert.ok(task, `fault ${i + 1}`);
+      await m.fail(task, 'unavailable');
+      await m.sql`update mashup.tasks set run_at = mashup.now() where state = 'waiting'`;
+      await m.sweep();
+    }
+    const [health] = await m.sql`select state, opens from mashup.service_health where service = 'analysis'`;
+    assert.deepEqual({ ...health }, { state: 'open', opens: 1 });
+    const rest = await m.ready(id);
+    for (const task of rest) {
+      const claimed = await m.claim(worker, task);
+      if (claimed.verdict === 'claimed') await m.fail(claimed, 'unavailable');
+    }
+    await m.sweep();
+    assert.equal((await m.ready(id)).length, 0);
+    const waiting = await m.job(id);
+    assert.equal(waiting.waiting_on, 'circuit');
+    assert.match(waiting.current_step, /not answering/);
+
+    await m.moveClock(60);
+    await m.sql`update mashup.tasks set run_at = mashup.now() where state = 'waiting'`;
+    await m.sweep();
+    const probes = await m.ready(id);
+    assert.equal(probes.length, 1, 'one probe');
+    const probe = await m.claimNext(worker, id);
+    assert.ok(probe);
+    await m.finish(probe);
+    const [closed] = await m.sql`select state, failures from mashup.service_health where service = 'analysis'`;
+    assert.deepEqual({ ...closed }, { state: 'closed', failures: 0 });
+    await m.run(worker);
+    assert.equal((await m.job(id)).stage, 'complete');
+  });
+
+  it('is not opened by bad files', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const user = await m.user();
+    for (let i = 0; i < 8; i++) {
+      const id = await m.submit(user, 2);
+      const task = await m.claimNext(worker, id);
+      assert.ok(task);
+      await m.fail(task, 'permanent', 'audio_damaged');
+    }
+    const [health] = await m.sql`select state, failures from mashup.service_health where service = 'analysis'`;
+    assert.deepEqual({ ...health }, { state: 'closed', failures: 0 });
+  });
+
+  it('lets planning go on without its service after its patience', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    await m.sql`update mashup.service_health set state = 'open', failures = 9, retry_at = now() + interval '1 day' where service = 'orchestrator'`;
+    const id = await m.submit(await m.user(), 2);
+    await m.run(worker);
+    assert.deepEqual([(await m.job(id)).stage, (await m.job(id)).waiting_on], ['planning', 'circuit']);
+    await m.moveClock(61);
+    await m.sweep();
+    const task = await m.claimNext(worker, id);
+    assert.equal(task?.kind, 'plan');
+    assert.equal(task?.fallback, true);
+  });
+});
+
+describe('admission', () => {
+  it('keeps the limits and serves the user with the fewest running jobs first', async (t) => {
+    const m = await useMachine(t);
+    await m.sql`update mashup.settings set value = '3' where name = 'max_running_jobs'`;
+    const [greedy, modest] = [await m.user(), await m.user()];
+    const many: string[] = [];
+    for (let i = 0; i < 5; i++) many.push(await m.submit(greedy, 2));
+    const stages = await Promise.all(many.map((id) => m.job(id)));
+    assert.deepEqual(
+      stages.map((job) => job.stage),
+      ['analyzing', 'analyzing', 'queued', 'queued', 'queued'],
+    );
+    const one = await m.submit(modest, 2);
+    assert.equal((await m.job(one)).stage, 'analyzing');
+    const two = await m.submit(modest, 2);
+    assert.equal((await m.job(two)).waiting_on, 'slot');
+    const places = await m.sql`select place from mashup.queue_places() where id = ${two}`;
+    assert.equal(places[0]?.place, 1, 'before the jobs of the user who runs two');
+    await m.sql`update mashup_jobs set stage = 'cancelled' where id = ${many[0] ?? ''}`;
+    const after =
+      await m.sql`select user_id, count(*)::int as n from mashup_jobs where admitted_at is not null group by 1`;
+    assert.equal(
+      after.reduce((sum, row) => sum + row.n, 0),
+      3,
+    );
+  });
+
+  it('makes a replay wait for a slot like any other run', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const user = await m.user();
+    const done = await m.submit(user, 2);
+    await m.run(worker);
+    await m.sql`update mashup.settings set value = '1' where name = 'max_running_jobs'`;
+    const other = await m.submit(user, 2);
+    await m.sql`update mashup_jobs set stage = 'rendering' where id = ${done}`;
+    assert.deepEqual([(await m.job(done)).stage, (await m.job(done)).waiting_on], ['rendering', 'slot']);
+    await m.sql`update mashup_jobs set stage = 'cancelled' where id = ${other}`;
+    await m.run(worker);
+    assert.equal((await m.job(done)).stage, 'complete');
+  });
+
+  it('refuses beyond the queue limit with the seconds to wait', async (t) => {
+    const m = await useMachine(t);
+    await m.sql`update mashup.settings set value = '0' where name = 'max_running_jobs'`;
+    await m.sql`update mashup.settings set value = '2' where name = 'max_queued_jobs_per_user'`;
+    const user = await m.user();
+    await m.submit(user);
+    await m.submit(user);
+    await assert.rejects(m.submit(user), { code: 'MB004', detail: '30' });
+  });
+
+  it('answers a repeated submission with the first job, and another body with an error', async (t) => {
+    const m = await useMachine(t);
+    const user = await m.user();
+    const songs = await m.songs(user, 2);
+    const submit = (list: object[]) =>
+      m.as(user, (tx) => tx`select public.submit_mashup(${tx.json(list as never)}, '{}', null, 'key-1') as answer`);
+    const [first, second] = await Promise.all([submit(songs), submit(songs)]);
+    assert.equal(first[0]?.answer.job_id, second[0]?.answer.job_id);
+    await assert.rejects(submit([...songs].reverse()), { code: 'MB005' });
+  });
+
+  it('does not start what is paused, and goes on when resumed', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const user = await m.user();
+    const id = await m.submit(user, 2);
+    await m.sql`select mashup.pause('kind', 'score', 'maintenance')`;
+    await m.run(worker);
+    assert.deepEqual([(await m.job(id)).stage, (await m.job(id)).waiting_on], ['scoring', 'pause']);
+    await m.sql`select mashup.resume('kind', 'score')`;
+    await m.sql`select mashup.pause('system')`;
+    assert.equal(await m.claimNext(worker, id), undefined);
+    const held = await m.submit(user, 2);
+    assert.equal((await m.job(held)).stage, 'queued');
+    await m.sql`select mashup.resume('system')`;
+    await m.run(worker);
+    assert.equal((await m.job(id)).stage, 'complete');
+    assert.equal((await m.job(held)).stage, 'complete');
+  });
+});
+
+describe('retention', () => {
+  it('expires drafts and results, deletes old jobs, and sends their files to the outbox', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const user = await m.user();
+    const draft = await m.submit(user, 2, { hold: 'planning' });
+    const id = await m.submit(user, 2);
+    await m.run(worker);
+    const path = (await m.job(id)).result_path;
+    await m.moveClock(25 * 3600);
+    await m.sweep();
+    assert.equal((await m.job(draft)).stage, 'cancelled');
+    await m.moveClock(31 * 86400);
+    await m.sweep();
+    const [expired] =
+      await m.sql`select stage, result_path, expired_at is not null as expired from mashup_jobs where id = ${id}`;
+    assert.deepEqual({ ...expired }, { stage: 'complete', result_path: null, expired: true });
+    const [outbox] = await m.sql`select count(*)::int as n from mashup.storage_deletions where path = ${path}`;
+    assert.equal(outbox?.n, 1);
+    await m.moveClock(400 * 86400);
+    await m.sweep();
+    const [left] = await m.sql`select count(*)::int as n from mashup_jobs`;
+    assert.equal(left?.n, 0);
+  });
+
+  it('takes everything of a deleted user along', async (t) => {
+    const m = await useMachine(t);
+    const user = await m.user();
+    await m.submit(user, 2);
+    await m.run(await m.worker());
+    await m.sql`delete from auth.users where id = ${user}`;
+    const [left] =
+      await m.sql`select (select count(*) from mashup_jobs)::int + (select count(*) from mashup.analyses)::int
+      + (select count(*) from mashup.stems)::int + (select count(*) from mashup.tasks)::int as n`;
+    assert.equal(left?.n, 0);
+    const paths = await m.sql`select path from mashup.storage_deletions where is_prefix`;
+    assert.ok(paths.some((row) => row.path === `uploads/${user}/`));
+  });
+});
+
+describe('an operator', () => {
+  it('retries in bulk what failed with one code, after a look at the list', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    for (const code of ['audio_damaged', 'audio_damaged', 'audio_silent']) {
+      const id = await m.submit(await m.user(), 2);
+      const task = await m.claimNext(worker, id);
+      assert.ok(task);
+      await m.fail(task, 'permanent', code);
+    }
+    const preview = await m.sql`select id from mashup.select_jobs('failed', 'audio_damaged')`;
+    assert.equal(preview.length, 2);
+    const done = await m.sql`select * from mashup.bulk('retry', 'failed', 'audio_damaged')`;
+    assert.deepEqual(
+      done.map((row) => row.outcome),
+      ['done', 'done'],
+    );
+    await m.run(worker);
+    const stages = await m.sql`select stage, count(*)::int as n from mashup_jobs group by 1 order by 1`;
+    assert.deepEqual(
+      stages.map((row) => [row.stage, row.n]),
+      [
+        ['complete', 2],
+        ['failed', 1],
+      ],
+    );
+  });
+
+  it('is told that a job does not exist', async (t) => {
+    const m = await useMachine(t);
+    await assert.rejects(m.sql`select mashup.cancel(${randomUUID()})`, { code: 'MB002' });
+  });
+});
