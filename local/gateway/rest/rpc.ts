@@ -6,7 +6,7 @@ import type { ApiFunction } from './catalog.ts';
 import { pageClause, selectList, whereClause } from './clauses.ts';
 import { restRefusal, unsupported } from './errors.ts';
 import { readPreferences } from './preferences.ts';
-import { parseQuery } from './query.ts';
+import { OPERATORS, parseQuery } from './query.ts';
 import { runStatement } from './run.ts';
 import type { Statement } from './run.ts';
 import { Parameters, quote } from './statement.ts';
@@ -20,7 +20,8 @@ interface Call {
   names: string[];
 }
 
-/** In a query string everything that is not reserved, or a filter, is an argument. */
+/** In a query string everything that is not reserved, and does not look like a filter, is an argument. */
+const FILTER = new RegExp(`^(not\\.)?(${OPERATORS.join('|')})\\.`);
 const QUERY_WORDS = new Set(['select', 'order', 'limit', 'offset']);
 
 function unknownFunction(name: string, names: string[]): Error {
@@ -56,7 +57,9 @@ async function findFunction(context: RestContext, name: string, names: string[])
 }
 
 async function callByQuery(context: RestContext, exchange: Exchange, name: string): Promise<Call> {
-  const names = [...new Set(exchange.query.keys())].filter((word) => !QUERY_WORDS.has(word));
+  const names = [...new Set(exchange.query.keys())].filter(
+    (word) => !QUERY_WORDS.has(word) && !FILTER.test(exchange.query.get(word) ?? ''),
+  );
   const called = await findFunction(context, name, names);
   const values = names.map((argument) => {
     const value = exchange.query.get(argument) ?? '';
