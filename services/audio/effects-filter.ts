@@ -7,7 +7,7 @@ const STEEP_Q = [0.541, 1.307];
 
 function fixed(kind: 'low-pass' | 'high-pass'): EffectProcess {
   return (channels, { sampleRate }, param) => {
-    for (const q of STEEP_Q) applyFilter(channels, sampleRate, { kind, frequency: param('hz'), q });
+    for (const q of STEEP_Q) applyFilter(channels, sampleRate, { kind, frequency: param('freq'), q });
     return channels;
   };
 }
@@ -24,14 +24,14 @@ function sweep(kind: FilterKind): EffectProcess {
 }
 
 const bandPass: EffectProcess = (channels, { sampleRate }, param) => {
-  applyFilter(channels, sampleRate, { kind: 'band-pass', frequency: param('hz'), q: param('q') });
+  applyFilter(channels, sampleRate, { kind: 'band-pass', frequency: param('freq'), q: param('q') });
   return channels;
 };
 
 const equalizer: EffectProcess = (channels, { sampleRate }, param) => {
-  applyFilter(channels, sampleRate, { kind: 'low-shelf', frequency: 150, gainDb: param('low_db') });
-  applyFilter(channels, sampleRate, { kind: 'peak', frequency: 1200, q: 0.7, gainDb: param('mid_db') });
-  applyFilter(channels, sampleRate, { kind: 'high-shelf', frequency: 6000, gainDb: param('high_db') });
+  applyFilter(channels, sampleRate, { kind: 'low-shelf', frequency: 150, gainDb: param('low') });
+  applyFilter(channels, sampleRate, { kind: 'peak', frequency: 1200, q: 0.7, gainDb: param('mid') });
+  applyFilter(channels, sampleRate, { kind: 'high-shelf', frequency: 6000, gainDb: param('high') });
   return channels;
 };
 

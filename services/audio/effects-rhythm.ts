@@ -1,6 +1,5 @@
 /** Effects in time: ducking, gates, stutters, reversal, fades and risers. */
 import type { EffectContext, EffectProcess } from './effects.ts';
-import { duck, expand } from './envelope.ts';
 import { applyMovingFilter } from './filters.ts';
 
 const beatFrames = (context: EffectContext, beats: number): number =>
@@ -14,52 +13,49 @@ function shape(channels: Float32Array[], start: number, gain: (i: number) => num
 
 const modulo = (a: number, n: number): number => ((a % n) + n) % n;
 
-/** Share of a beat in which the level comes down before it, so that nothing clicks. */
+/** Share of the span in which the level comes down before the beat, so that nothing clicks. */
 const SIDECHAIN_LEAD = 0.02;
+/** Share of the span after which the level is back. */
+const SIDECHAIN_RECOVERY = 0.7;
 
-/** Room for the kick: down on each beat, and back up in the release time. */
+/** Room for the kick: down on the beat, and back up before the next. */
 const sidechain: EffectProcess = (channels, context, param) => {
-  const floor = 10 ** (-param('depth_db') / 20);
-  const beat = context.beatSec * context.sampleRate;
-  const release = (param('release_ms') / 1000) * context.sampleRate;
+  const floor = 10 ** (-param('depth') / 20);
+  const span = param('beats') * context.beatSec * context.sampleRate;
   return shape(channels, context.start, (i) => {
-    const at = modulo(i, beat);
-    const opened = Math.min(1 - Math.exp((-2.5 * at) / release), (beat - at) / (beat * SIDECHAIN_LEAD));
-    return floor + (1 - floor) * Math.min(1, opened);
+    const phase = modulo(i, span) / span;
+    const opened = Math.min(1, (phase / SIDECHAIN_RECOVERY) ** 1.5, (1 - phase) / SIDECHAIN_LEAD);
+    return floor + (1 - floor) * opened;
   });
 };
 
-/** Under the voices of other layers; over this level (RMS dBFS) a voice counts. */
-const VOICE_THRESHOLD_DB = -38;
+const GATE_EDGE_SEC = 0.003;
 
-const duckUnderVoices: EffectProcess = (channels, { sampleRate, voices }, param) => {
-  const options = {
-    depthDb: param('depth_db'),
-    thresholdDb: VOICE_THRESHOLD_DB,
-    releaseSec: param('release_ms') / 1000,
-  };
-  if (voices.length > 0) duck(channels, voices, sampleRate, options);
-  return channels;
+/** Opens and shuts in time. */
+const gate: EffectProcess = (channels, context, param) => {
+  const step = param('beats') * context.beatSec * context.sampleRate;
+  const shut = step * param('open');
+  const floor = 1 - param('depth');
+  const edge = GATE_EDGE_SEC * context.sampleRate;
+  return shape(channels, context.start, (i) => {
+    const at = modulo(i, step);
+    return floor + (1 - floor) * Math.max(0, Math.min(1, at / edge, (shut - at) / edge));
+  });
 };
 
-/** Deep enough to be silence, shallow enough not to click. */
-const GATE_RANGE_DB = 60;
+/** Samples that the last `bars` of the section have; all of it for 0 bars. */
+function lastBars(context: EffectContext, bars: number): number {
+  const whole = context.end - context.start;
+  return bars > 0 ? Math.min(whole, beatFrames(context, bars * context.beatsPerBar)) : whole;
+}
 
-const gate: EffectProcess = (channels, { sampleRate }, param) => {
-  const options = {
-    thresholdDb: param('threshold_db'),
-    rangeDb: GATE_RANGE_DB,
-    releaseSec: param('release_ms') / 1000,
-  };
-  expand(channels, sampleRate, options);
-  return channels;
-};
+const REVERSE_EDGE_SEC = 0.005;
 
-/** The section backwards, between its boundaries. */
-const reverse: EffectProcess = (channels, context) => {
-  const edge = Math.round(0.005 * context.sampleRate);
+const reverse: EffectProcess = (channels, context, param) => {
+  const edge = Math.round(REVERSE_EDGE_SEC * context.sampleRate);
+  const from = context.end - lastBars(context, param('bars'));
   for (const samples of channels) {
-    const part = samples.subarray(context.start, context.end).reverse();
+    const part = samples.subarray(from, context.end).reverse();
     for (let i = 0; i < Math.min(edge, part.length); i++) {
       part[i]! *= i / edge;
       part[part.length - 1 - i]! *= i / edge;
@@ -71,8 +67,7 @@ const reverse: EffectProcess = (channels, context) => {
 /** The last bars repeat one short slice. */
 const stutter: EffectProcess = (channels, context, param) => {
   const slice = beatFrames(context, param('beats'));
-  const span = beatFrames(context, param('bars') * context.beatsPerBar);
-  const from = Math.max(context.start, context.end - span);
+  const from = context.end - lastBars(context, param('bars'));
   const edge = Math.min(slice / 4, 0.003 * context.sampleRate);
   for (const samples of channels) {
     const source = samples.slice(from, from + slice);
@@ -87,7 +82,7 @@ const stutter: EffectProcess = (channels, context, param) => {
 function fade(direction: 'in' | 'out'): EffectProcess {
   return (channels, context, param) => {
     const whole = context.end - context.start;
-    const span = Math.min(whole, beatFrames(context, param('bars') * context.beatsPerBar));
+    const span = lastBars(context, param('bars'));
     return shape(channels, context.start, (i) => {
       const x = direction === 'in' ? i / span : (whole - i) / span;
       return Math.sin((Math.min(1, Math.max(0, x)) * Math.PI) / 2);
@@ -97,9 +92,9 @@ function fade(direction: 'in' | 'out'): EffectProcess {
 
 /** Filtered noise that rises over the last bars and stops on the boundary. */
 const riser: EffectProcess = (channels, context, param) => {
-  const span = Math.min(context.end - context.start, beatFrames(context, param('bars') * context.beatsPerBar));
+  const span = lastBars(context, param('bars'));
   const from = context.end - span;
-  const level = 10 ** (param('level_db') / 20);
+  const level = 10 ** (param('level') / 20);
   const swell = channels.map((_, c) => {
     let state = 0x9e3779b9 ^ c;
     return Float32Array.from({ length: span }, (_unused, i) => {
@@ -116,7 +111,6 @@ const riser: EffectProcess = (channels, context, param) => {
 
 export const rhythmEffects = {
   sidechain,
-  duck: duckUnderVoices,
   gate,
   reverse,
   stutter,

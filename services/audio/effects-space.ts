@@ -9,7 +9,7 @@ const ECHO_LOW_PASS_HZ = 5000;
 const ECHO_OUT_LEVEL = 0.8;
 
 const reverb: EffectProcess = (channels, { sampleRate }, param) => {
-  const wet = reverberate(channels, sampleRate, param('decay_sec'));
+  const wet = reverberate(channels, sampleRate, param('decay'));
   applyFilter(wet, sampleRate, { kind: 'high-pass', frequency: WET_HIGH_PASS_HZ });
   const mix = param('mix');
   return channels.map((dry, c) => dry.map((x, i) => x * (1 - mix * 0.4) + wet[c]![i]! * mix * 2.2));
@@ -51,9 +51,9 @@ function delay(cross: boolean): EffectProcess {
   };
 }
 
-/** What sounds in the last beats of the section is thrown into an echo that rings on over the boundary. */
+/** The layer leaves in its last bars while its echoes ring on over the boundary. */
 const echoOut: EffectProcess = (channels, context, param) => {
-  const span = Math.round(Math.max(1, param('beats')) * context.beatSec * context.sampleRate);
+  const span = Math.round(param('bars') * context.beatsPerBar * context.beatSec * context.sampleRate);
   const from = Math.max(context.start, context.end - span);
   const fed = channels.map((samples) => {
     const thrown = samples.slice();
@@ -61,7 +61,8 @@ const echoOut: EffectProcess = (channels, context, param) => {
     return thrown;
   });
   const wet = echoes(fed, context, param('beats'), param('feedback'), true);
-  return channels.map((dry, c) => dry.map((x, i) => x + wet[c]![i]! * ECHO_OUT_LEVEL));
+  const leaving = (i: number): number => Math.min(1, Math.max(0, (context.end - i) / (context.end - from)));
+  return channels.map((dry, c) => dry.map((x, i) => x * leaving(i) + wet[c]![i]! * ECHO_OUT_LEVEL));
 };
 
 const width: EffectProcess = (channels, _context, param) => {
@@ -79,7 +80,7 @@ const width: EffectProcess = (channels, _context, param) => {
 export const spaceEffects = {
   reverb,
   delay: delay(false),
-  ping_pong: delay(true),
+  pingpong: delay(true),
   echo_out: echoOut,
   width,
 };

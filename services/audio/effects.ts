@@ -14,8 +14,6 @@ export type EffectContext = {
   /** Samples of the section's start and end in the channels; before is the change into it, after are tails. */
   start: number;
   end: number;
-  /** The sum of the other layers' voices, for effects that make room for them. */
-  voices: Float32Array[];
 };
 
 /** Returns new channels or changes the given ones in place. `param` reads a parameter by its name in the grammar. */
@@ -29,5 +27,5 @@ const PROCESSES: Record<EffectName, EffectProcess> = { ...filterEffects, ...spac
 
 /** Applies an effect with the parameters that the grammar read. */
 export function applyEffect(channels: Float32Array[], effect: Effect, context: EffectContext): Float32Array[] {
-  return PROCESSES[effect.name](channels, context, (name) => effect.parameters[name] ?? 0);
+  return PROCESSES[effect.name](channels, context, (name) => effect.params[name] ?? 0);
 }

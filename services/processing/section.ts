@@ -105,7 +105,7 @@ export function renderSection(task: SectionTask): SectionResult {
   const base = frame(task.start) - head;
   const end = frame(task.end);
   const length = end - base + (task.last ? 0 : frame(TAIL_SEC));
-  const context: Omit<EffectContext, 'voices'> = {
+  const context: EffectContext = {
     sampleRate: SAMPLE_RATE,
     beatSec: 60 / task.bpm,
     beatsPerBar: task.beatsPerBar,
@@ -132,13 +132,8 @@ export function renderSection(task: SectionTask): SectionResult {
   }
 
   const mix: Channels = [shared(length), shared(length)];
-  const dryVoices = voices.map(({ clip, audio }) => ({ clip, audio: audio.map((samples) => samples.slice()) }));
   for (const { clip, audio } of layers) {
-    const otherVoices = dryVoices.filter((voice) => voice.clip !== clip).flatMap((voice) => voice.audio);
-    const treated = clip.effects.reduce<Float32Array[]>(
-      (sound, effect) => applyEffect(sound, effect, { ...context, voices: otherVoices }),
-      audio,
-    );
+    const treated = clip.effects.reduce<Float32Array[]>((sound, effect) => applyEffect(sound, effect, context), audio);
     for (const c of [0, 1] as const) for (let i = 0; i < length; i++) mix[c][i]! += treated[c]![i]!;
   }
   return { offset: base, channels: mix };
