@@ -1,0 +1,85 @@
+/** Tempo and key that the songs of a mashup can meet in, with the smallest moves. */
+import type { AnalyzedSong } from '../schema.ts';
+import { keyShift, parseKey, type Key } from './keys.ts';
+import { matchTempo } from './tempo.ts';
+
+/** Tempi that a mashup is made in: below, it drags; above, half of it is felt. */
+export const MASHUP_BPM = { min: 66, max: 168 } as const;
+const BPM_STEP = 0.5;
+
+/** A song and how much moving it costs: voices show a stretch or a shift more than drums do. */
+export type Weighted = { song: AnalyzedSong; tempoWeight: number; keyWeight: number };
+
+const logStretch = (bpm: number, target: number): number => Math.abs(Math.log(matchTempo(bpm, target).rate));
+
+/**
+ * The tempo with the least weighted stretch (squared, in log tempo, so that one large move costs more than two small ones),
+ * or the anchor's own where that is nearly as good: its grid then stays untouched.
+ */
+export function chooseTempo(songs: readonly Weighted[], anchor: AnalyzedSong): number {
+  const cost = (target: number): number =>
+    songs.reduce(
+      (sum, { song, tempoWeight }) => sum + tempoWeight * logStretch(song.analysis.rhythmic.bpm, target) ** 2,
+      0,
+    );
+  let best: number = MASHUP_BPM.min;
+  for (let target: number = MASHUP_BPM.min; target <= MASHUP_BPM.max; target += BPM_STEP)
+    if (cost(target) < cost(best) - 1e-12) best = target;
+  const own = foldTempo(anchor.analysis.rhythmic.bpm);
+  const nearlyAsGood = cost(own) <= cost(best) + 0.004;
+  return Math.round((nearlyAsGood ? own : best) * 100) / 100;
+}
+
+/** A tempo brought into the range of mashups by doubling or halving. */
+function foldTempo(bpm: number): number {
+  let folded = bpm > 0 ? bpm : 120;
+  while (folded < MASHUP_BPM.min) folded *= 2;
+  while (folded > MASHUP_BPM.max) folded /= 2;
+  return folded;
+}
+
+/** The key with the least weighted shift; a song's own key wins over an equal one. Null where no key is known. */
+export function chooseKey(songs: readonly Weighted[]): Key | null {
+  const known = songs.flatMap(({ song, keyWeight }) => {
+    const key = parseKey(song.analysis.harmonic.key);
+    return key ? [{ key, weight: keyWeight * (0.3 + 0.7 * song.analysis.harmonic.key_confidence) }] : [];
+  });
+  const first = known[0];
+  if (!first) return null;
+  const cost = (target: Key): number =>
+    known.reduce((sum, { key, weight }) => sum + weight * Math.abs(keyShift(key, target)) ** 1.5, 0);
+  const candidates = [
+    ...known.toSorted((a, b) => b.weight - a.weight).map(({ key }) => key),
+    ...Array.from({ length: 12 }, (_, tonic): Key => ({ tonic, mode: first.key.mode })),
+  ];
+  return candidates.reduce((best, each) => (cost(each) < cost(best) - 1e-9 ? each : best));
+}
+
+/** Largest stretch among the songs at a tempo, as a share (0.08 is 8 %). */
+export function worstTempoChange(songs: readonly AnalyzedSong[], targetBpm: number): number {
+  return Math.max(0, ...songs.map((song) => Math.exp(logStretch(song.analysis.rhythmic.bpm, targetBpm)) - 1));
+}
+
+/** The smallest that the largest stretch can be at any tempo of a mashup. */
+export function leastTempoChange(songs: readonly AnalyzedSong[]): number {
+  let least = Infinity;
+  for (let target: number = MASHUP_BPM.min; target <= MASHUP_BPM.max; target += BPM_STEP)
+    least = Math.min(least, worstTempoChange(songs, target));
+  return least;
+}
+
+/** Largest shift in semitones among songs of known key. */
+export function worstKeyShift(songs: readonly AnalyzedSong[], target: Key): number {
+  return Math.max(
+    0,
+    ...songs.map((song) => {
+      const key = parseKey(song.analysis.harmonic.key);
+      return key ? Math.abs(keyShift(key, target)) : 0;
+    }),
+  );
+}
+
+/** The smallest that the largest shift can be in any key. */
+export function leastKeyShift(songs: readonly AnalyzedSong[]): number {
+  return Math.min(...Array.from({ length: 12 }, (_, tonic) => worstKeyShift(songs, { tonic, mode: 'major' })));
+}
