@@ -9,6 +9,8 @@ export const RHYTHM_HOP = 512;
 /** Frames per second of all rhythm features. */
 export const RHYTHM_RATE = SAMPLE_RATE / RHYTHM_HOP;
 const MEL_BANDS = 128;
+/** Above this, lossy files have nothing: it would say more about the file than about the song. */
+const TIMBRE_TOP_HZ = 15_500;
 const MFCC_COUNT = 13;
 /** Power below which a band is silent, as the usual -100 dB floor of mel spectrograms. */
 const POWER_FLOOR = 1e-10;
@@ -37,7 +39,7 @@ export type RhythmFeatures = {
 export class RhythmExtractor {
   private readonly fft: RealFft;
   private readonly window = hannWindow(FFT_SIZE);
-  private readonly bands = melBands(MEL_BANDS, 0, 22_000, SAMPLE_RATE / FFT_SIZE);
+  private readonly bands = melBands(MEL_BANDS, 0, TIMBRE_TOP_HZ, SAMPLE_RATE / FFT_SIZE);
   private readonly bandOfMel: number[];
   private readonly reader: FrameReader;
   private readonly flux = new FloatList();

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { SongAnalysis } from '../../schema.ts';
+import { analyzeSong } from '../../services/analysis/analyze.ts';
+import { decodeAudio, SAMPLE_RATE } from '../../services/audio/decode.ts';
+import { fMeasure, noise, playBand } from './signals.ts';
+
+const KEYS = ['C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B'];
+
+/** The shipped songs: what was played, as their making says. Grids start with the cut, 20 ms before the first downbeat. */
+const EXAMPLES = [
+  { file: 'neon-drive.mp3', bpm: 140, key: 'A# major', firstDownbeat: 0.045 },
+  { file: 'paper-kites.mp3', bpm: 120, key: 'G major', firstDownbeat: 0.045 },
+  { file: 'slow-harbor.ogg', bpm: 68, key: 'G# major', firstDownbeat: 0.02 },
+];
+
+async function analyzeExample(file: string): Promise<SongAnalysis> {
+  const bytes = await readFile(new URL(`../../examples/${file}`, import.meta.url));
+  return SongAnalysis.parse(await analyzeSong((await decodeAudio(bytes)).channels));
+}
+
+for (const { file, bpm, key, firstDownbeat } of EXAMPLES) {
+  test(`${file} is heard at its tempo, on its beats and bars, in its key`, async () => {
+    const analysis = await analyzeExample(file);
+    const duration = analysis.duration_sec!;
+    assert.ok(Math.abs(analysis.rhythmic.bpm - bpm) < 0.05, `bpm ${analysis.rhythmic.bpm}`);
+    assert.equal(analysis.rhythmic.meter, 4);
+    assert.equal(analysis.harmonic.key, key);
+    const grid = (step: number): number[] =>
+      Array.from({ length: Math.ceil((duration - firstDownbeat) / step) }, (_, i) => firstDownbeat + i * step);
+    assert.ok(fMeasure(grid(60 / bpm), analysis.rhythmic.beats_sec!) >= 0.95);
+    assert.ok(fMeasure(grid(240 / bpm), analysis.rhythmic.downbeats_sec!) >= 0.9);
+    assert.ok(Math.abs(analysis.rhythmic.beats_sec![8]! - grid(60 / bpm)[8]!) < 0.01);
+  });
+}
+
+test('an analysis has one row of chroma and of bands for each beat, bounded values, and a moderate size', async () => {
+  const analysis = await analyzeExample('paper-kites.mp3');
+  const beats = analysis.rhythmic.beats_sec!;
+  assert.equal(analysis.harmonic.beat_chroma!.length, beats.length);
+  assert.equal(analysis.rhythmic.beat_bands!.length, beats.length);
+  assert.equal(analysis.spectral.mfccs.length, 13);
+  for (const row of [...analysis.harmonic.beat_chroma!, ...analysis.rhythmic.beat_bands!]) {
+    for (const value of row) assert.ok(value >= 0 && value <= 1);
+  }
+  const sections = analysis.sections!;
+  sections.slice(1).forEach((section, i) => assert.equal(section.start_sec, sections[i]!.end_sec));
+  const peaks = analysis.waveform!.peaks;
+  assert.ok(Math.abs(peaks.length - analysis.duration_sec! * analysis.waveform!.peaks_per_sec) <= 1);
+  const bytesPerMinute = (JSON.stringify(analysis).length / analysis.duration_sec!) * 60;
+  assert.ok(bytesPerMinute * 4 < 300_000, `${bytesPerMinute} bytes a minute`);
+});
+
+test('the same song gives the same analysis', async () => {
+  assert.deepEqual(await analyzeExample('slow-harbor.ogg'), await analyzeExample('slow-harbor.ogg'));
+});
+
+for (const { bpm, tonic, meter } of [
+  { bpm: 97.3, tonic: 4, meter: 4 },
+  { bpm: 126, tonic: 9, meter: 4 },
+  { bpm: 111, tonic: 2, meter: 3 },
+]) {
+  test(`a band at ${bpm} bpm in ${KEYS[tonic]} major and ${meter}/4 is heard as that`, async () => {
+    const { samples, beats, downbeats } = playBand({ bpm, tonic, meter, seconds: 30 });
+    const analysis = await analyzeSong([samples, samples]);
+    assert.ok(Math.abs(analysis.rhythmic.bpm - bpm) < 0.1, `bpm ${analysis.rhythmic.bpm}`);
+    assert.equal(analysis.harmonic.key, `${KEYS[tonic]} major`);
+    assert.equal(analysis.rhythmic.meter, meter);
+    assert.ok(fMeasure(beats, analysis.rhythmic.beats_sec!) >= 0.95);
+    assert.ok(fMeasure(downbeats, analysis.rhythmic.downbeats_sec!) >= 0.9);
+    assert.equal(analysis.harmonic.chords![2]!.label, `${KEYS[(tonic + 9) % 12]}m`);
+  });
+}
+
+test('noise has no key worth the name and an analysis all the same', async () => {
+  const random = noise(5);
+  const samples = Float32Array.from({ length: 10 * SAMPLE_RATE }, () => 0.2 * random());
+  const analysis = SongAnalysis.parse(await analyzeSong([samples, samples]));
+  assert.ok(analysis.harmonic.key_confidence < 0.4, `confidence ${analysis.harmonic.key_confidence}`);
+  assert.ok(analysis.vocal.vocal_presence < 0.2);
+});
+
+test('a lone click in silence does not break anything', async () => {
+  const samples = new Float32Array(6 * SAMPLE_RATE);
+  samples[SAMPLE_RATE] = 1;
+  SongAnalysis.parse(await analyzeSong([samples, samples]));
+});

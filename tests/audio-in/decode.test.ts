@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { createMp3Encoder, createOggEncoder } from 'wasm-media-encoders';
+import type { AudioErrorCode } from '../../schema.ts';
+import { decodeAudio, MAX_FILE_BYTES, SAMPLE_RATE } from '../../services/audio/decode.ts';
+import { detectFormat } from '../../services/audio/detect.ts';
+import { encodeAudio } from '../../services/audio/encode.ts';
+import { AudioError } from '../../services/audio/errors.ts';
+import { encodeWav16 } from '../../services/audio/wav.ts';
+import { noise, tone } from './signals.ts';
+
+const EXAMPLES = new URL('../../examples/', import.meta.url);
+const SECONDS = 6;
+const stereo = [tone(SECONDS, 440), tone(SECONDS, 660)];
+
+async function encode(format: 'mp3' | 'ogg'): Promise<Uint8Array> {
+  if (format === 'mp3') {
+    const encoder = await createMp3Encoder();
+    encoder.configure({ channels: 2, sampleRate: SAMPLE_RATE, bitrate: 128 });
+    return Buffer.concat([encoder.encode(stereo).slice(), encoder.finalize().slice()]);
+  }
+  const encoder = await createOggEncoder();
+  encoder.configure({ channels: 2, sampleRate: SAMPLE_RATE, vbrQuality: 4 });
+  return Buffer.concat([encoder.encode(stereo).slice(), encoder.finalize().slice()]);
+}
+
+/** A WAV file of any sample format, written by hand. */
+function wav(options: {
+  bits: number;
+  float?: boolean;
+  channels?: number;
+  sampleRate?: number;
+  extensible?: boolean;
+}): Uint8Array {
+  const { bits, float = false, channels = 2, sampleRate = SAMPLE_RATE, extensible = false } = options;
+  const signal = tone(SECONDS, 440, 0.5, sampleRate);
+  const formatLength = extensible ? 40 : 16;
+  const width = bits / 8;
+  const dataLength = signal.length * channels * width;
+  const file = Buffer.alloc(28 + formatLength + dataLength);
+  file.write('RIFF', 0, 'latin1');
+  file.writeUInt32LE(file.length - 8, 4);
+  file.write('WAVEfmt ', 8, 'latin1');
+  file.writeUInt32LE(formatLength, 16);
+  const tag = float ? 3 : 1;
+  file.writeUInt16LE(extensible ? 0xfffe : tag, 20);
+  file.writeUInt16LE(channels, 22);
+  file.writeUInt32LE(sampleRate, 24);
+  file.writeUInt32LE(sampleRate * channels * width, 28);
+  file.writeUInt16LE(channels * width, 32);
+  file.writeUInt16LE(bits, 34);
+  if (extensible) file.writeUInt16LE(tag, 44);
+  file.write('data', 20 + formatLength, 'latin1');
+  file.writeUInt32LE(dataLength, 24 + formatLength);
+  let at = 28 + formatLength;
+  for (const value of signal) {
+    for (let channel = 0; channel < channels; channel++, at += width) {
+      if (float && bits === 32) file.writeFloatLE(value, at);
+      else if (float) file.writeDoubleLE(value, at);
+      else if (bits === 8) file.writeUInt8(Math.round(value * 127 + 128), at);
+      else file.writeIntLE(Math.round(value * (2 ** (bits - 1) - 1)), at, width);
+    }
+  }
+  return file;
+}
+
+async function assertSine(bytes: Uint8Array, format: string, tolerance: number): Promise<void> {
+  const decoded = await decodeAudio(bytes);
+  assert.equal(decoded.format, format);
+  assert.equal(decoded.sampleRate, 44_100);
+  assert.ok(Math.abs(decoded.duration_sec - SECONDS) < 0.1, `duration ${decoded.duration_sec}`);
+  const left = decoded.channels[0].subarray(SAMPLE_RATE, 3 * SAMPLE_RATE);
+  // Power of the 440 Hz part against all of it: wrong rates, swapped bytes and clipped samples all lower it.
+  let [re, im, power] = [0, 0, 0];
+  left.forEach((value, i) => {
+    re += value * Math.cos((2 * Math.PI * 440 * i) / SAMPLE_RATE);
+    im += value * Math.sin((2 * Math.PI * 440 * i) / SAMPLE_RATE);
+    power += value * value;
+  });
+  assert.ok((2 * (re * re + im * im)) / left.length / power > 1 - tolerance);
+  // LAME lowers its input by 5 % at 128 kbit/s.
+  assert.ok(Math.abs(Math.sqrt((2 * power) / left.length) - 0.5) < 0.03);
+}
+
+async function assertRefused(bytes: Uint8Array, code: AudioErrorCode): Promise<void> {
+  await assert.rejects(decodeAudio(bytes), (error) => {
+    assert.ok(error instanceof AudioError, String(error));
+    assert.equal(error.code, code, error.message);
+    assert.ok(error.hint.length > 10);
+    return true;
+  });
+}
+
+for (const [bits, float] of [
+  [8, false],
+  [16, false],
+  [24, false],
+  [32, false],
+  [32, true],
+  [64, true],
+] as const) {
+  test(`wav with ${bits} bit ${float ? 'float' : 'integer'} samples decodes to the same sine`, async () => {
+    await assertSine(wav({ bits, float }), 'wav', bits === 8 ? 1e-3 : 1e-4);
+  });
+}
+
+test('extensible wav, mono wav and wav at 48, 96 and 22.05 kHz decode to stereo at 44.1 kHz', async () => {
+  await assertSine(wav({ bits: 24, extensible: true }), 'wav', 1e-4);
+  for (const sampleRate of [48_000, 96_000, 22_050]) await assertSine(wav({ bits: 16, sampleRate }), 'wav', 1e-4);
+  const mono = await decodeAudio(wav({ bits: 16, channels: 1 }));
+  assert.equal(mono.sourceChannels, 1);
+  assert.deepEqual(mono.channels[0], mono.channels[1]);
+});
+
+test('mp3, ogg vorbis and flac decode to the same sine', async () => {
+  await assertSine(await encode('mp3'), 'mp3', 1e-3);
+  await assertSine(await encode('ogg'), 'ogg-vorbis', 1e-3);
+  await assertSine(await encodeAudio(stereo, SAMPLE_RATE, 'flac'), 'flac', 1e-4);
+});
+
+test('an mp3 with a gapless header keeps the length of its source to the sample', async () => {
+  const { channels } = await decodeAudio(await encodeAudio(stereo, SAMPLE_RATE, 'mp3'));
+  assert.equal(channels[0].length, stereo[0]!.length);
+});
+
+test('the format is told by content, whatever the name says', async () => {
+  assert.equal(detectFormat(await encode('mp3')), 'mp3');
+  assert.equal(detectFormat(new TextEncoder().encode('These are the lyrics.\n'.repeat(500))), null);
+  const random = noise(3);
+  assert.equal(detectFormat(Uint8Array.from({ length: 200_000 }, () => Math.floor((random() + 1) * 128))), null);
+});
+
+test('text renamed to .mp3 is an unsupported format', async () => {
+  await assertRefused(new TextEncoder().encode('These are the lyrics.\n'.repeat(500)), 'audio_unsupported_format');
+});
+
+test('an empty file, silence, two seconds, sixteen minutes and 51 MB are each refused for what they are', async () => {
+  await assertRefused(new Uint8Array(0), 'audio_empty');
+  await assertRefused(
+    encodeWav16([new Float32Array(SAMPLE_RATE * 8), new Float32Array(SAMPLE_RATE * 8)], SAMPLE_RATE),
+    'audio_silent',
+  );
+  await assertRefused(encodeWav16([tone(2, 440)], SAMPLE_RATE), 'audio_too_short');
+  await assertRefused(encodeWav16([tone(960, 440, 0.5, 8000)], 8000), 'audio_too_long');
+  await assertRefused(new Uint8Array(MAX_FILE_BYTES + 1), 'audio_too_large');
+});
+
+test('a file that stops early is truncated, in every format', async () => {
+  const files = [
+    await readFile(new URL('slow-harbor.ogg', EXAMPLES)),
+    await encodeAudio(stereo, SAMPLE_RATE, 'mp3'),
+    await encodeAudio(stereo, SAMPLE_RATE, 'flac'),
+    encodeWav16(stereo, SAMPLE_RATE),
+  ];
+  for (const file of files) await assertRefused(file.subarray(0, Math.floor(file.length * 0.6)), 'audio_truncated');
+});
+
+test('a file with its middle overwritten is damaged', async () => {
+  for (const name of ['slow-harbor.ogg', 'paper-kites.mp3']) {
+    const file = new Uint8Array(await readFile(new URL(name, EXAMPLES)));
+    const random = noise(11);
+    for (let i = Math.floor(file.length * 0.3); i < file.length * 0.5; i++) file[i] = Math.floor((random() + 1) * 128);
+    await assertRefused(file, 'audio_damaged');
+  }
+});
+
+test('a header without a body is refused and does not crash', async () => {
+  await assertRefused(encodeWav16(stereo, SAMPLE_RATE).subarray(0, 40), 'audio_damaged');
+  await assertRefused((await encodeAudio(stereo, SAMPLE_RATE, 'flac')).subarray(0, 30), 'audio_truncated');
+});
+
+test('m4a without ffmpeg on the path asks for ffmpeg', () => {
+  // The path is read when the program is started, so another process has to do it.
+  const script = `
+    import { decodeAudio } from ${JSON.stringify(new URL('../../services/audio/decode.ts', import.meta.url).href)};
+    const bytes = new Uint8Array(4096);
+    bytes.set(new TextEncoder().encode('\\0\\0\\0\\x20ftypM4A '));
+    await decodeAudio(bytes).catch((error) => process.stdout.write(error.code));
+  `;
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    env: { ...process.env, PATH: '/nowhere' },
+  });
+  assert.equal(run.stdout.toString(), 'audio_needs_ffmpeg');
+});
+
+test('200 mutated files give a typed error or sound, and never anything else', async () => {
+  const sources = [
+    await encode('mp3'),
+    await encode('ogg'),
+    await encodeAudio(stereo, SAMPLE_RATE, 'flac'),
+    wav({ bits: 16 }),
+  ].map((file) => file.slice(0, 60_000));
+  const random = noise(42);
+  const below = (limit: number): number => Math.floor(((random() + 1) / 2) * limit);
+  const log = console.error;
+  console.error = () => {};
+  try {
+    for (let round = 0; round < 200; round++) {
+      const file = sources[round % sources.length]!.slice(0, 1000 + below(59_000));
+      for (let change = 0; change <= below(20); change++) file[below(change % 2 ? file.length : 200)] = below(256);
+      try {
+        const { channels } = await decodeAudio(file, { limits: { minSec: 0.1 } });
+        assert.ok(channels[0].length > 0);
+      } catch (error) {
+        assert.ok(error instanceof AudioError, `round ${round}: ${String(error)}`);
+      }
+    }
+  } finally {
+    console.error = log;
+  }
+});
