@@ -3,3 +3,5 @@ export * from './schema/music.ts';
 export * from './schema/services.ts';
 export * from './schema/database.ts';
 export * from './schema/errors.ts';
+export * from './schema/api.ts';
+export * from './schema/job.ts';

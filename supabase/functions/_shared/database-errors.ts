@@ -1,0 +1,87 @@
+/** Errors of the database as answers. */
+import { toMashupError } from '../../../schema/errors.ts';
+import type { MashupError, MashupErrorCode } from '../../../schema/errors.ts';
+import { ApiError } from './http.ts';
+
+const STATUS: Record<MashupErrorCode, number> = {
+  illegal_move: 409,
+  job_not_found: 404,
+  missing_input: 409,
+  queue_full: 429,
+  idempotency_conflict: 409,
+  invalid_request: 400,
+  upload_missing: 404,
+  not_a_draft: 409,
+  sign_in_required: 401,
+  row_too_large: 413,
+  rate_limited: 429,
+};
+
+/** Texts that the contract has for faults found by the database; others say the message itself. */
+const CONTRACT_TEXTS: Record<string, { status: number; error: string }> = {
+  too_few_songs: { status: 400, error: 'Insufficient songs' },
+  too_many_songs: { status: 400, error: 'Too many songs' },
+  invalid_song: { status: 400, error: 'Invalid song data' },
+  audio_too_large: { status: 413, error: 'File too large (max 50MB)' },
+  job_not_found: { status: 404, error: 'Job not found' },
+  sign_in_required: { status: 401, error: 'Sign in required' },
+  queue_full: { status: 429, error: 'System at capacity' },
+};
+
+const DEFAULT_RETRY_SEC = 60;
+
+interface RpcError {
+  code: string;
+  message: string;
+  hint: string | null;
+  details: string | null;
+}
+
+/**
+ * The answer for an error of an rpc call or a query.
+ * @param status HTTP status that the database's API answered with; 0 when it did not answer
+ * @param failure text for an error that nobody foresaw
+ */
+export function databaseError(error: RpcError, status: number, failure: string): ApiError {
+  const known = toMashupError(error);
+  if (known !== undefined) return fromMashupError(known);
+  if (status === 401 || error.code === 'PGRST301' || error.code === 'PGRST303') {
+    return new ApiError(401, 'sign_in_required', 'Sign in required', {
+      hint: 'Sign in again.',
+      details: 'The session is not valid any more.',
+    });
+  }
+  if (status === 0 || status === 502 || status === 503 || status === 504) {
+    return new ApiError(503, 'database_unreachable', failure, {
+      hint: 'Try again in a few seconds.',
+      details: 'The database cannot be reached.',
+      retryAfterSec: 5,
+      cause: error,
+    });
+  }
+  // A constraint of the table, or a value that cannot be what it should be (class 22): the request's fault.
+  if (error.code === '23514' || /^22/.test(error.code)) {
+    return new ApiError(400, 'invalid_request', failure, {
+      hint: 'Shorten names, wishes and options, and leave out control characters.',
+      details: 'A value does not fit.',
+      cause: error,
+    });
+  }
+  console.error(failure, error.code, error.message);
+  return new ApiError(500, 'internal_error', failure, {
+    hint: 'Try again. If it happens again, tell the operator.',
+    cause: error,
+  });
+}
+
+function fromMashupError(error: MashupError): ApiError {
+  const waits = error.code === 'queue_full' || error.code === 'rate_limited';
+  const code = waits ? error.code : error.detail || error.code;
+  const text = CONTRACT_TEXTS[code];
+  return new ApiError(text?.status ?? STATUS[error.code], code, text?.error ?? error.message, {
+    hint: error.hint,
+    details: error.message,
+    retryAfterSec: waits ? Number(error.detail) || DEFAULT_RETRY_SEC : undefined,
+    cause: error,
+  });
+}

@@ -1,0 +1,33 @@
+/** What went wrong with a job, in the words of the status contract. Decided by code, never by words in a message. */
+import type { MashupDocument, StatusErrorDetails } from '../../../schema/api.ts';
+
+const ADVICE: Record<StatusErrorDetails['type'], string> = {
+  network_error: 'Check the connection, then try again.',
+  audio_format_error: 'Use other audio files (MP3, WAV, FLAC or Ogg).',
+  service_error: 'Try again in a few minutes.',
+  processing_error: 'Try again, or try other songs.',
+  unknown_error: 'Try again.',
+  validation_error: 'Send the id of a mashup as jobId.',
+  job_not_found: 'Open one of your own mashups.',
+  system_error: 'Try again in a few seconds.',
+  cancelled: 'Start it again with retry, or make a new mashup.',
+};
+
+/** Details for an error type, with the advice that came with the error where there is one. */
+export function errorDetails(type: StatusErrorDetails['type'], hint?: string | null): StatusErrorDetails {
+  return { type, recoverable: type !== 'audio_format_error', suggested_action: hint || ADVICE[type] };
+}
+
+/** Details of a job that ended without a result. */
+export function jobErrorDetails(job: MashupDocument): StatusErrorDetails {
+  if (job.status === 'cancelled') return errorDetails('cancelled', job.error_hint);
+  return errorDetails(typeOf(job.error_code), job.error_hint);
+}
+
+function typeOf(code: string | null): StatusErrorDetails['type'] {
+  if (code === null) return 'unknown_error';
+  if (code.startsWith('audio_') || code === 'same_song_twice') return 'audio_format_error';
+  if (/^(network|download|upload|storage)_/.test(code)) return 'network_error';
+  if (code.startsWith('service_')) return 'service_error';
+  return 'processing_error';
+}
