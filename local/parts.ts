@@ -146,7 +146,7 @@ async function isRegistered(superuserUrl: string, pid: number): Promise<boolean>
   try {
     const rows = await sql`
       select from mashup.workers
-      where pid = ${pid} and registered_at > now() - interval '1 minute' and seen_at > now() - interval '1 minute'`;
+      where pid = ${pid} and not draining and seen_at > mashup.now() - interval '1 minute'`;
     return rows.length > 0;
   } finally {
     await sql.end();

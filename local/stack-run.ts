@@ -92,6 +92,7 @@ export class StackRun {
       this.#signal.throwIfAborted();
       const { superuserUrl, url } = this.#database;
       await prepareDatabase({ superuserUrl, url, workerPassword: options.workerPassword, log: this.#log });
+      this.#signal.throwIfAborted();
       void this.#watchDatabase(start);
       return superuserUrl;
     };
@@ -111,7 +112,7 @@ export class StackRun {
 
   async #stopAll(): Promise<void> {
     this.#abort.abort();
-    await Promise.allSettled(this.#pending);
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
     for (const belongs of STOP_ORDER) {
       await Promise.all(this.parts.filter((part) => belongs(part.name)).map((part) => part.stop()));
     }

@@ -9,9 +9,7 @@ import type { DataPaths, Ports } from './layout.ts';
 import { apiUrl, functionsSpec, functionsUrl, gatewaySpec, serviceSpec, workerSpec } from './parts.ts';
 import type { StackContext } from './parts.ts';
 import { assertPortFree, LOOPBACK } from './ports.ts';
-import { clusterPaths } from './postgres/data-dir.ts';
-import { LOCAL_PASSWORD } from './postgres/launcher.ts';
-import { runningServer } from './postgres/pid-file.ts';
+import { findPostgres, LOCAL_PASSWORD } from './postgres/launcher.ts';
 import { StackRun } from './stack-run.ts';
 import { lockDataDir, stopLeftovers } from './state.ts';
 import type { StackInfo } from './state.ts';
@@ -59,16 +57,17 @@ export async function startStack(options: StartStackOptions = {}): Promise<Stack
   const ports = await layOutPorts(portBase);
   const dbUrl = `postgresql://postgres:${LOCAL_PASSWORD}@${LOOPBACK}:${ports.database}/postgres`;
 
-  await mkdir(paths.home, { recursive: true });
+  // Others may pass through, as the database's own user must when this one is root, and see nothing.
+  await mkdir(paths.home, { recursive: true, mode: 0o711 });
   await lockDataDir(paths, { apiUrl: apiUrl(ports), dbUrl });
   const run = new StackRun(paths, log, options.signal);
   try {
-    for (const name of stopLeftovers(paths)) log(`stopped ${name}, left behind by a start that was killed`);
+    for (const name of await stopLeftovers(paths)) log(`stopped ${name}, left behind by a start that was killed`);
     const wanted = new Set<PartName>(options.only ?? PARTS);
     const replaced = SERVICES.filter((service) => serviceUrlFromEnv(service) !== undefined);
     for (const service of replaced) wanted.delete(service);
     await checkPorts(paths, ports, wanted);
-    await mkdir(paths.storage, { recursive: true });
+    await mkdir(paths.storage, { recursive: true, mode: 0o700 });
     const [keys, workerPassword] = await Promise.all([ensureKeys(paths.keys), ensurePassword(paths.workerPassword)]);
 
     const serviceUrls = {} as Record<ServiceName, string>;
@@ -112,6 +111,9 @@ export async function startStack(options: StartStackOptions = {}): Promise<Stack
     return { info, superuserUrl, parts: run.parts, databasePid: () => run.databasePid(), stop: () => run.stop() };
   } catch (error) {
     await run.stop();
+    if (options.signal?.aborted === true) {
+      throw new LocalStackError('interrupted', 'the start was interrupted', 'Nothing is left running.', error);
+    }
     throw error;
   }
 }
@@ -119,7 +121,7 @@ export async function startStack(options: StartStackOptions = {}): Promise<Stack
 /** Fails with the first port that something else has, before anything is started. */
 async function checkPorts(paths: DataPaths, ports: Ports, wanted: Set<PartName>): Promise<void> {
   const base = 'Stop it, or choose other ports with --port-base (e.g. --port-base 55320).';
-  if (runningServer(clusterPaths(paths.postgres).data)?.port !== ports.database) {
+  if ((await findPostgres(paths.postgres))?.port !== ports.database) {
     await assertPortFree(ports.database, 'the database', base);
   }
   if (wanted.has('gateway')) await assertPortFree(ports.gateway, 'the API', base);

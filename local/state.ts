@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { z } from 'zod';
 
@@ -10,6 +11,9 @@ import { writePrivately } from './keys.ts';
 import { dataPaths } from './layout.ts';
 import type { DataPaths } from './layout.ts';
 import { isAlive, signalGroup, startMarkOf } from './processes.ts';
+
+const LEFTOVER_TIMEOUT_MS = 3_000;
+const LEFTOVER_POLL_MS = 20;
 
 /** A process, told apart from a later one with the same id. */
 const ProcessIdentity = z.object({ pid: z.number().int().positive(), startMark: z.string() });
@@ -109,15 +113,18 @@ export async function lockDataDir(paths: DataPaths, planned: { apiUrl: string; d
   }
 }
 
-/** Ends the processes that a killed supervisor left behind. Each is known by id and start, so no stranger is hit. */
-export function stopLeftovers(paths: DataPaths): string[] {
+/**
+ * Ends the processes that a killed supervisor left behind and waits until their ports are free. Each is known by id and
+ * start, so no stranger is hit.
+ * @returns the names of what was ended
+ */
+export async function stopLeftovers(paths: DataPaths): Promise<string[]> {
   const state = readState(paths);
   if (state === undefined || isSame(state.owner)) return [];
-  const stopped: string[] = [];
-  for (const child of state.children) {
-    if (isSame(child) && signalGroup(child.pid, 'SIGKILL')) stopped.push(child.name);
-  }
-  return stopped;
+  const killed = state.children.filter((child) => isSame(child) && signalGroup(child.pid, 'SIGKILL'));
+  const deadline = Date.now() + LEFTOVER_TIMEOUT_MS;
+  while (killed.some(isSame) && Date.now() < deadline) await delay(LEFTOVER_POLL_MS);
+  return killed.map((child) => child.name);
 }
 
 const LockFile = ProcessIdentity.extend({ apiUrl: z.string(), dbUrl: z.string() });

@@ -70,9 +70,12 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
     });
     const applied: string[] = [];
     for (const migration of migrations) {
-      if (await apply(sql, migration)) {
+      const outcome = await apply(sql, migration);
+      if (outcome === 'applied') {
         applied.push(migration.file);
         log(`applied ${migration.file}`);
+      } else if (outcome === 'differs') {
+        log(`${migration.file} was changed after this database applied it; the database keeps the earlier version`);
       }
     }
     return { applied };
@@ -97,19 +100,19 @@ export async function readMigrations(dir: string): Promise<Migration[]> {
 }
 
 /** Applies one migration unless it is recorded. The lock is the transaction's, so that any pooler will do. */
-async function apply(sql: postgres.Sql, migration: Migration): Promise<boolean> {
+async function apply(sql: postgres.Sql, migration: Migration): Promise<'applied' | 'recorded' | 'differs'> {
   try {
     return await sql.begin(async (tx) => {
       await tx`select pg_advisory_xact_lock(${MIGRATE_LOCK})`;
-      const [recorded] = await tx`
-        select from supabase_migrations.schema_migrations where version = ${migration.version}`;
-      if (recorded !== undefined) return false;
+      const [recorded] = await tx<{ statements: string[] | null }[]>`
+        select statements from supabase_migrations.schema_migrations where version = ${migration.version}`;
+      if (recorded !== undefined) return isUnchanged(recorded.statements, migration.text) ? 'recorded' : 'differs';
       await tx.unsafe(migration.text);
       await tx.unsafe('reset all; reset role');
       await tx`
         insert into supabase_migrations.schema_migrations (version, name, statements)
         values (${migration.version}, ${migration.name}, ${[migration.text]})`;
-      return true;
+      return 'applied';
     });
   } catch (error) {
     const failed = error as Partial<postgres.PostgresError>;
@@ -122,6 +125,11 @@ async function apply(sql: postgres.Sql, migration: Migration): Promise<boolean> 
       error,
     );
   }
+}
+
+/** Our own record is the whole file; the Supabase CLI's, statement by statement, cannot be compared. */
+function isUnchanged(recorded: string[] | null, text: string): boolean {
+  return recorded?.length !== 1 || recorded[0] === text;
 }
 
 async function checkDatabase(sql: postgres.Sql): Promise<void> {

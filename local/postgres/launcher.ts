@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { PostgresStartError } from '../errors.ts';
@@ -79,8 +79,9 @@ export interface RunningPostgres {
  */
 export async function startPostgres(options: StartPostgresOptions): Promise<RunningPostgres> {
   const log = options.log ?? (() => {});
-  const paths = clusterPaths(resolve(options.dataDir));
-  await mkdir(paths.home, { recursive: true });
+  await mkdir(options.dataDir, { recursive: true, mode: 0o711 });
+  // One name for one directory: a running server is recognised by the path on its command line.
+  const paths = clusterPaths(await realpath(options.dataDir));
 
   const found = runningServer(paths.data);
   if (found !== undefined) {
@@ -107,7 +108,7 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Runn
   const deadline = Date.now() + REFUSED_RETRY_MS;
   for (let portTries = 1; ;) {
     const port = options.port === 0 ? await freePort() : options.port;
-    const logFile = openSync(paths.log, 'a');
+    const logFile = openSync(paths.log, 'a', 0o600);
     const logStart = fstatSync(logFile).size;
     const child = spawnAs(runAs, binaries.postgres, serverArgs(paths, port, options.settings), {
       cwd: '/',
@@ -140,6 +141,12 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Runn
     }
     await delay(POLL_MS * 10);
   }
+}
+
+/** The server that runs on a cluster's directory now, if any. */
+export async function findPostgres(dataDir: string): Promise<{ pid: number; port: number } | undefined> {
+  const home = await realpath(dataDir).catch(() => undefined);
+  return home === undefined ? undefined : runningServer(clusterPaths(home).data);
 }
 
 function serverArgs(paths: ClusterPaths, port: number, settings: Record<string, string> = {}): string[] {

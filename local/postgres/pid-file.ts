@@ -38,7 +38,8 @@ export function runningServer(data: string): RunningServer | undefined {
 export async function removeForeignPidFile(data: string): Promise<void> {
   const server = readPidFile(data);
   if (server === undefined || !isAlive(server.pid) || isZombie(server.pid)) return;
-  if (!isServerOf(server.pid, data)) await rm(join(data, 'postmaster.pid'), { force: true });
+  if (commandOf(server.pid) !== undefined && !isServerOf(server.pid, data))
+    await rm(join(data, 'postmaster.pid'), { force: true });
 }
 
 function isServerOf(pid: number, data: string): boolean {

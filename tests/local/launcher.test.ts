@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -54,7 +54,9 @@ test('a server whose owner was killed is taken over with its data', async (t) =>
   const first = (await owner.next()) as { pid: number; port: number };
   owner.child.kill('SIGKILL');
   await once(owner.child, 'exit');
-  const server = await startPostgres({ dataDir, port: first.port });
+  const alias = join(await scratchDir(t), 'alias');
+  await symlink(dataDir, alias);
+  const server = await startPostgres({ dataDir: alias, port: first.port });
   t.after(() => server.stop('immediate'));
   assert.deepEqual({ reused: server.reused, pid: server.pid, port: server.port }, { reused: true, ...first });
 });

@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { AlreadyRunningError, dataPaths, PortTakenError, readStack, startStack } from '../../local/index.ts';
 import { isListening } from '../../local/ports.ts';
 import { isAlive } from '../../local/processes.ts';
+import { findPostgres } from '../../local/postgres/launcher.ts';
 import { runElsewhere, scratchDir, until } from './scratch.ts';
 
 const FAST = { fsync: 'off', full_page_writes: 'off' };
@@ -85,4 +86,23 @@ test('Postgres that is killed under a running stack comes back on its port', asy
   assert.ok(killed !== undefined);
   process.kill(killed, 'SIGKILL');
   await until('another one listens', async () => stack.databasePid() !== killed && (await isListening(port)));
+});
+
+test('a start that is interrupted ends with nothing left running', async (t) => {
+  const dataDir = await scratchDir(t);
+  const interrupt = new AbortController();
+  const log = (line: string): void => {
+    if (line.startsWith('Postgres listens')) interrupt.abort();
+  };
+  const started = startStack({
+    dataDir,
+    portBase: 0,
+    only: ['functions'],
+    log,
+    signal: interrupt.signal,
+    postgresSettings: FAST,
+  });
+  await assert.rejects(started, { code: 'interrupted' });
+  assert.equal(await findPostgres(dataPaths(dataDir).postgres), undefined);
+  assert.equal(readStack(dataDir), undefined);
 });
