@@ -115,9 +115,10 @@ export async function analyzeSong(channels: StereoChunk): Promise<SongAnalysis> 
     const scaled = scaleToMax(row);
     return sum.map((value, pitch) => value + scaled[pitch]!);
   }, new Array<number>(12).fill(0));
-  const key = estimateKey(pitchClasses);
+  const chordLabels = chordsByBeat(chroma);
+  const key = estimateKey(pitchClasses, chordLabels);
   const parsedKey = key ? parseKey(key.key) : null;
-  const spans = chordSpans(chordsByBeat(chroma), beats, durationSec);
+  const spans = chordSpans(chordLabels, beats, durationSec);
   const sections = findSections(gatherBars(rhythm, bands, energy, voice, durationSec));
   const loudness = measureLoudness([left, right], SAMPLE_RATE);
 
