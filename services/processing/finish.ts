@@ -7,6 +7,7 @@ import { type LimiterReport, limitTruePeak } from '../audio/limiter.ts';
 import { integratedLoudness, measureLoudness } from '../audio/loudness.ts';
 import type { AudioTags } from '../audio/tags.ts';
 import { RenderError } from './errors.ts';
+import { reconnecting } from './network.ts';
 
 export const TARGET_LUFS = -14;
 export const MAX_TRUE_PEAK_DBTP = -1;
@@ -83,12 +84,14 @@ async function upload(target: UploadTarget, bytes: Uint8Array, format: OutputFor
     new RenderError('upload_failed', message, 'Render again with a fresh signed upload URL.', cause);
   let response: Response;
   try {
-    response = await fetch(target.url, {
-      method: 'PUT',
-      headers: { 'content-type': CONTENT_TYPES[format] },
-      body: bytes as Uint8Array<ArrayBuffer>,
-      signal: AbortSignal.timeout(UPLOAD_TIMEOUT_MS),
-    });
+    const put = (): Promise<Response> =>
+      fetch(target.url, {
+        method: 'PUT',
+        headers: { 'content-type': CONTENT_TYPES[format] },
+        body: bytes as Uint8Array<ArrayBuffer>,
+        signal: AbortSignal.timeout(UPLOAD_TIMEOUT_MS),
+      });
+    response = await reconnecting(put, (error) => error instanceof TypeError);
   } catch (cause) {
     throw refused('The mashup could not be uploaded: no connection', cause);
   }

@@ -1,13 +1,14 @@
 /** One stem of one song: fetched, decoded as far as it is needed, levelled and stretched into its runs. */
 import { AudioError } from '../audio/errors.ts';
 import { openAudio, SAMPLE_RATE } from '../audio/decode.ts';
-import { fetchAudio } from '../audio/fetch-audio.ts';
+import { FetchAudioError, fetchAudio } from '../audio/fetch-audio.ts';
 import { applyFilter } from '../audio/filters.ts';
 import { integratedLoudness } from '../audio/loudness.ts';
 import { warp } from '../audio/stretch.ts';
 import type { TimeMap } from '../audio/time-map.ts';
 import type { Stem } from '../../schema.ts';
 import { RenderError } from './errors.ts';
+import { reconnecting } from './network.ts';
 
 /** Largest stem that is downloaded: 15 minutes of 24-bit stereo. */
 export const MAX_STEM_BYTES = 256 * 1024 * 1024;
@@ -93,7 +94,10 @@ export async function stemDuration({ url, song, stem }: Pick<StemTask, 'url' | '
 }
 
 function fetchStem(url: string): Promise<Uint8Array> {
-  return fetchAudio(url, { maxBytes: MAX_STEM_BYTES, timeoutMs: STEM_TIMEOUT_MS });
+  return reconnecting(
+    () => fetchAudio(url, { maxBytes: MAX_STEM_BYTES, timeoutMs: STEM_TIMEOUT_MS }),
+    (error) => error instanceof FetchAudioError && error.status === null,
+  );
 }
 
 async function guarded<T>(song: string, stem: Stem, work: () => Promise<T>): Promise<T> {
