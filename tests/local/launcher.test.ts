@@ -63,17 +63,17 @@ test('a server whose owner was killed is taken over with its data', async (t) =>
 
 test('a killed server comes back at once, and a pid file that names a stranger does not stop it', async (t) => {
   const dataDir = await scratchDir(t);
-  const first = await startPostgres({ dataDir, port: 0 });
+  const first = await startPostgres({ dataDir, port: 0, settings: FAST });
   await ask(first.superuserUrl, 'create table kept as select 1 as n');
   process.kill(first.pid, 'SIGKILL');
-  const second = await startPostgres({ dataDir, port: 0 });
+  const second = await startPostgres({ dataDir, port: 0, settings: FAST });
   assert.equal(await ask(second.superuserUrl, 'select n from kept'), '1');
   const pidFile = join(dataDir, 'data', 'postmaster.pid');
   const lines = (await readFile(pidFile, 'utf8')).split('\n');
   await second.stop('immediate');
   await until('the server is gone', () => !isAlive(second.pid));
   await writeFile(pidFile, [String(process.pid), ...lines.slice(1)].join('\n'));
-  const third = await startPostgres({ dataDir, port: 0 });
+  const third = await startPostgres({ dataDir, port: 0, settings: FAST });
   t.after(() => third.stop('immediate'));
   assert.equal(third.reused, false);
   assert.equal(await ask(third.superuserUrl, 'select n from kept'), '1');

@@ -106,3 +106,20 @@ test('a start that is interrupted ends with nothing left running', async (t) => 
   assert.equal(await findPostgres(dataPaths(dataDir).postgres), undefined);
   assert.equal(readStack(dataDir), undefined);
 });
+
+test('a stack in the foreground stops in order on SIGINT and exits by itself', async (t) => {
+  const dataDir = await scratchDir(t);
+  const foreground = runElsewhere(
+    t,
+    `import { runStack } from ${JSON.stringify(INDEX)};
+     const options = { dataDir: ${JSON.stringify(dataDir)}, portBase: 0, only: ['functions'], postgresSettings: { fsync: 'off' } };
+     await runStack(options, (stack) => console.log(JSON.stringify([stack.databasePid(), ...stack.parts.map((part) => part.pid())])));`,
+  );
+  const pids = (await foreground.next()) as number[];
+  assert.equal(pids.length, 2);
+  foreground.child.kill('SIGINT');
+  const [code] = await once(foreground.child, 'exit');
+  assert.equal(code, 0);
+  assert.deepEqual(pids.filter(isAlive), []);
+  assert.equal(readStack(dataDir), undefined);
+});
