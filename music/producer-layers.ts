@@ -1,0 +1,142 @@
+/** What is heard in each kind of section: stems, levels and effects, and why. */
+import type { AnalyzedSong, Stem } from '../schema.ts';
+import type { SectionKind } from './producer-arc.ts';
+import { SINGS_FROM, type Roles } from './producer-roles.ts';
+
+/** A layer before its part of the song is chosen. */
+export type LayerIdea = { song: AnalyzedSong; stem: Stem; volume_db: number; effects: string[]; why: string };
+export type SectionIdea = { description: string; layers: LayerIdea[] };
+
+const idea = (song: AnalyzedSong, stem: Stem, volume_db: number, why: string, ...effects: string[]): LayerIdea => ({
+  song,
+  stem,
+  volume_db,
+  effects,
+  why,
+});
+
+/** Designs a section for the roles. `part` counts the sections of the same kind in a row from 0. */
+export function designSection(kind: SectionKind, roles: Roles, part: number): SectionIdea {
+  const { lead, groove, colour, sings } = roles;
+  const harmony = colour ?? groove;
+  const voice = (volume_db: number, why: string, ...effects: string[]): LayerIdea =>
+    sings
+      ? idea(lead, 'vocals', volume_db, why, ...effects)
+      : idea(lead, 'other', volume_db - 1, `${why} (no voice: its melody leads)`);
+  const again = part > 0 ? ', continued' : '';
+
+  switch (kind) {
+    case 'intro':
+      return {
+        description: `Intro: the beat of ${groove.name} comes out of the dark${again}`,
+        layers: [
+          idea(
+            groove,
+            'drums',
+            -7,
+            'A filtered beat sets the tempo before anything else claims it',
+            'lowpass_sweep(from=250,to=6000)',
+          ),
+          idea(harmony, 'other', -10, 'A hint of the harmony to come', 'highpass(freq=250)', 'reverb'),
+        ],
+      };
+    case 'build':
+      return {
+        description: `Build: ${lead.name} enters over beat and bass${again}`,
+        layers: [
+          idea(groove, 'drums', -5, 'Carries the beat', 'riser(bars=2)'),
+          idea(groove, 'bass', -7, 'The only bass, so the low end stays clear'),
+          voice(-4, 'Introduced with room around it, ahead of the drop', 'reverb(mix=0.2)'),
+        ],
+      };
+    case 'drop':
+      return {
+        description: `Drop: ${lead.name} meets the full groove of ${groove.name}${again}`,
+        layers: [
+          idea(groove, 'drums', -3, 'Full and dry: the floor of the section'),
+          idea(groove, 'bass', -4, 'The only bass, from the same song as the drums'),
+          ...(sings || colour
+            ? [idea(harmony, 'other', -9, 'Fills the middle and steps back on each beat', 'sidechain(depth=5)')]
+            : []),
+          voice(-3, 'The phrase that fits this bed best'),
+        ],
+      };
+    case 'verse':
+      return {
+        description: `Verse: lighter, with room for the words${again}`,
+        layers: [
+          idea(groove, 'drums', -6, 'Keeps walking'),
+          idea(groove, 'bass', -7, 'The only bass'),
+          voice(-3, 'Another part of the song, so that the drop is not repeated'),
+        ],
+      };
+    case 'break': {
+      const second = colour && colour.analysis.vocal.vocal_presence >= SINGS_FROM ? colour : null;
+      return {
+        description: second
+          ? `Break: ${second.name} answers, without drums${again}`
+          : `Break: ${lead.name} alone with its own harmony${again}`,
+        layers: second
+          ? [
+              idea(
+                second,
+                'vocals',
+                -4,
+                'A second voice, alone, so that the two never sing over each other',
+                'reverb(mix=0.35)',
+              ),
+              idea(
+                second,
+                'other',
+                -8,
+                'Its own harmony, which fits it without any shift against it',
+                'highpass(freq=150)',
+              ),
+            ]
+          : [
+              idea(lead, 'other', -7, 'Its own harmony, heard for the first time', 'reverb'),
+              ...(sings ? [idea(lead, 'vocals', -4, 'Close and quiet before the peak', 'reverb(mix=0.35)')] : []),
+              ...(colour ? [idea(colour, 'drums', -14, 'A distant beat keeps time', 'lowpass(freq=500)')] : []),
+            ],
+      };
+    }
+    case 'rise':
+      return {
+        description: `Rise: the beat returns and opens up${again}`,
+        layers: [
+          idea(groove, 'drums', -6, 'Opens towards the peak', 'highpass_sweep(from=600,to=30)', 'riser(bars=4)'),
+          voice(-4, 'Leads into the peak', 'delay(mix=0.2)'),
+        ],
+      };
+    case 'peak':
+      return {
+        description: `Peak: everything together${again}`,
+        layers: [
+          idea(groove, 'drums', -3, 'Full and dry'),
+          idea(groove, 'bass', -4, 'The only bass'),
+          ...(sings
+            ? [
+                idea(
+                  lead,
+                  'other',
+                  -8,
+                  "The lead's own harmony lifts it over the first drop",
+                  'sidechain(depth=6)',
+                  'width(amount=1.3)',
+                ),
+              ]
+            : []),
+          ...(colour ? [idea(colour, 'other', -11, 'All songs are heard at the peak', 'highpass(freq=300)')] : []),
+          voice(-3, 'The best phrase that is left'),
+        ],
+      };
+    case 'outro':
+      return {
+        description: `Outro: ${groove.name} walks away${again}`,
+        layers: [
+          idea(groove, 'drums', -8, 'Closes as it opened', 'lowpass_sweep(from=8000,to=300)', 'fade_out'),
+          idea(lead, 'other', -9, 'The last harmony rings out', 'reverb(mix=0.35)', 'fade_out'),
+        ],
+      };
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * The rule-based producer: makes a plan from analyses and scores alone, without a model. It knows what a DJ knows by heart:
+ * one song sings, one carries the beat, everything meets where it has to move least, and an arc goes from a filtered beat
+ * through a drop and a break to a peak.
+ *
+ * The same input and seed give the same plan.
+ */
+import type { AnalyzedSong, PairScore, Plan, PlanLayer, PlanLimits, PlanSection, Stem } from '../schema.ts';
+import { songGrid } from './grid.ts';
+import { formatKey } from './keys.ts';
+import { layOutBars } from './plan-bars.ts';
+import { allowedStems, limitsFor } from './plan-limits.ts';
+import { creditsOf, textOf } from './plan-read.ts';
+import { layOutArc, type ArcSection } from './producer-arc.ts';
+import { designSection, type LayerIdea, type SectionIdea } from './producer-layers.ts';
+import { chooseRoles, phrasesBetween, type Roles } from './producer-roles.ts';
+import { SourcePicker } from './producer-sources.ts';
+import { problemsOf, titleOf, visionOf, type Targets } from './producer-words.ts';
+import { revisePlan } from './revise.ts';
+import { chooseKey, chooseTempo, type Weighted } from './targets.ts';
+import { matchTempo } from './tempo.ts';
+
+export type ProducerRequest = {
+  /** Two or three. */
+  songs: AnalyzedSong[];
+  scores: PairScore[];
+  limits: PlanLimits;
+  seed: number;
+  length_sec?: number;
+  wishes?: string;
+};
+
+/** Bars that sections are multiples of, where one meter rules. */
+const PHRASE_BARS = 4;
+
+/** A generator of numbers in 0..1 from a seed (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Makes a plan that passes `checkPlan`. Works with analyses that hold nothing but the contract's members. */
+export function producePlan(request: ProducerRequest): Plan {
+  const { songs, scores } = request;
+  const limits = limitsFor(songs, request.limits);
+  const random = seededRandom(request.seed);
+  const roles = chooseRoles(songs, scores, random);
+  const weighted = weighSongs(roles);
+  const key = chooseKey(weighted);
+  const bpm = chooseTempo(weighted, roles.groove);
+  const targets: Targets = { bpm, key, keyName: formatKey(key ?? { tonic: 0, mode: 'major' }) };
+  const meter = songGrid(roles.groove.analysis).meter;
+  const barSec = (60 / bpm) * meter;
+
+  const arc = layOutArc({
+    bars: Math.round(wantedLength(songs, request.length_sec) / barSec),
+    minBars: Math.ceil(limits.min_length_sec / barSec - 1e-6),
+    maxBars: Math.max(1, Math.floor(limits.max_length_sec / barSec + 1e-6)),
+    sectionCap: Math.min(...songs.map((song) => barsThatFit(song, bpm, barSec))),
+    unit: commonBars(songs, meter),
+  });
+  const sections = arrange(arc, roles, request, bpm, barSec);
+  const plan: Plan = {
+    creative_vision: visionOf(roles, targets, random),
+    masterplan: {
+      title: titleOf(roles, random),
+      artistCredits: creditsOf([roles.lead, roles.groove, ...(roles.colour ? [roles.colour] : [])]),
+      global: { targetBPM: bpm, targetKey: targets.keyName, timeSignature: [meter, 4] },
+      timeline: layOutBars(
+        sections,
+        arc.map((section) => section.bars),
+        barSec,
+      ),
+      problems_and_solutions: problemsOf(songs, roles, targets, meter, scores),
+    },
+  };
+  if (!request.wishes) return plan;
+  return revisePlan({ plan, feedback: request.wishes, songs, limits: request.limits }).plan;
+}
+
+/** Voices bear a stretch and a shift worse than drums and bass do. */
+function weighSongs({ lead, groove, colour }: Roles): Weighted[] {
+  return [
+    { song: lead, tempoWeight: 1.2, keyWeight: 1.5 },
+    { song: groove, tempoWeight: 1, keyWeight: 1 },
+    ...(colour ? [{ song: colour, tempoWeight: 0.6, keyWeight: 0.6 }] : []),
+  ];
+}
+
+/** Short songs give 60 to 90 s, longer ones up to 150 s; the limits have the last word. */
+function wantedLength(songs: readonly AnalyzedSong[], wanted: number | undefined): number {
+  if (wanted !== undefined) return wanted;
+  const mean = songs.reduce((sum, song) => sum + songGrid(song.analysis).durationSec, 0) / songs.length;
+  return mean < 90 ? Math.min(90, Math.max(60, mean * 1.2)) : Math.min(150, Math.max(90, mean * 0.55));
+}
+
+/** Bars of the mashup that a song can fill from its first downbeat to its end. */
+function barsThatFit(song: AnalyzedSong, bpm: number, barSec: number): number {
+  const grid = songGrid(song.analysis);
+  const available = grid.durationSec - (grid.downbeatsSec[0] ?? 0);
+  return Math.max(1, Math.floor(available / (barSec * matchTempo(grid.bpm, bpm).rate) + 1e-6));
+}
+
+/** Four bars, or where meters differ as many bars as it takes until all bar lines meet. */
+function commonBars(songs: readonly AnalyzedSong[], meter: number): number {
+  const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+  const beats = songs.reduce((all, song) => {
+    const own = songGrid(song.analysis).meter;
+    return (all * own) / gcd(all, own);
+  }, meter);
+  return beats === meter ? PHRASE_BARS : beats / meter;
+}
+
+function arrange(
+  arc: ArcSection[],
+  roles: Roles,
+  request: ProducerRequest,
+  bpm: number,
+  barSec: number,
+): PlanSection[] {
+  const picker = new SourcePicker();
+  const designs = designSections(arc, roles, allowedStems(request.limits));
+  const phrases = phrasesBetween(request.scores, roles.lead.song_id, roles.groove.song_id);
+
+  return arc.map((section, index) => {
+    const { description, layers } = designs[index] ?? { description: '', layers: [] };
+    const needed = (song: AnalyzedSong): number =>
+      section.bars * barSec * matchTempo(songGrid(song.analysis).bpm, bpm).rate;
+    // A phrase match places voice and bed together; everything else is chosen song by song.
+    const starts = new Map<string, number>();
+    const both = [roles.lead, roles.groove].every((song) => layers.some((layer) => layer.song === song));
+    const phrase = (section.kind === 'drop' || section.kind === 'peak') && both ? phrases.shift() : undefined;
+    if (phrase) {
+      starts.set(roles.lead.song_id, picker.take(roles.lead, phrase.vocals_start_sec, needed(roles.lead)));
+      starts.set(roles.groove.song_id, picker.take(roles.groove, phrase.bed_start_sec, needed(roles.groove)));
+    }
+    for (const { song } of layers) {
+      if (starts.has(song.song_id)) continue;
+      const sings = layers.some((layer) => layer.song === song && layer.stem === 'vocals');
+      const instrumental = !sings && layers.some((layer) => layer.song === song && layer.stem === 'other');
+      const voice = sings ? 1 : instrumental ? -0.5 : 0;
+      starts.set(song.song_id, picker.pick({ song, neededSec: needed(song), energy: section.energy, voice }));
+    }
+    return {
+      time_start_sec: 0,
+      duration_sec: section.bars * barSec,
+      description: textOf(description, 400),
+      energy_level: section.energy,
+      layers: layers.map((layer): PlanLayer => toLayer(layer, starts.get(layer.song.song_id) ?? 0)),
+    };
+  });
+}
+
+/** Designs all sections with the stems that may be used, and sees to it that no song is left out. */
+function designSections(arc: readonly ArcSection[], roles: Roles, stems: readonly Stem[]): SectionIdea[] {
+  const songs = [roles.lead, roles.groove, ...(roles.colour ? [roles.colour] : [])];
+  let part = 0;
+  const designs = arc.map((section, index): SectionIdea => {
+    part = arc[index - 1]?.kind === section.kind ? part + 1 : 0;
+    const { description, layers } = designSection(section.kind, roles, part);
+    const allowed = withoutDoubles(layers.filter((layer) => stems.includes(layer.stem)));
+    const song = songs[index % songs.length] ?? roles.lead;
+    return { description, layers: allowed.length > 0 ? allowed : [stopgap(song, stems)] };
+  });
+  const heardIn = (song: AnalyzedSong): SectionIdea[] =>
+    designs.filter(({ layers }) => layers.some((layer) => layer.song === song));
+  for (const song of songs) {
+    if (heardIn(song).length > 0) continue;
+    const spare = designs.findLast(({ layers }) => layers.every((layer) => heardIn(layer.song).length > 1));
+    if (spare) spare.layers = [stopgap(song, stems)];
+  }
+  return designs;
+}
+
+function toLayer({ song, stem, volume_db, effects, why }: LayerIdea, start: number): PlanLayer {
+  return { songId: song.song_id, stem, volume_db, effects, source_start_sec: start, why };
+}
+
+function withoutDoubles(ideas: readonly LayerIdea[]): LayerIdea[] {
+  return ideas.filter(
+    (layer, at) => ideas.findIndex((other) => other.song === layer.song && other.stem === layer.stem) === at,
+  );
+}
+
+/** Where the limits leave none of a section's stems: what there is. */
+function stopgap(song: AnalyzedSong, stems: readonly Stem[]): LayerIdea {
+  return { song, stem: stems[0] ?? 'other', volume_db: -5, effects: [], why: 'The limits leave this stem' };
+}
