@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { SignJWT } from 'jose';
+import { makeKeys } from '../../local/gateway/keys.ts';
+import { useSurface } from './world.ts';
+
+const FUNCTIONS = [
+  'generate-mashup',
+  'get-mashup-status',
+  'create-signed-upload',
+  'claude-mashup-iteration',
+  'stem-separation',
+];
+
+const surface = await useSurface({ after });
+const visitor = await surface.visitor();
+
+function base64url(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+function forgedTokens(): Promise<Record<string, string>> {
+  const claims = {
+    sub: visitor.id,
+    role: 'authenticated',
+    exp: Math.floor(Date.now() / 1000) + 3600,
+    aud: 'authenticated',
+  };
+  const [, payload, signature] = visitor.token.split('.');
+  const sign = (secret: string, more: object = {}) =>
+    new SignJWT({ ...claims, ...more })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .sign(new TextEncoder().encode(secret));
+  return (async () => ({
+    'no signature (alg none)': `${base64url({ alg: 'none', typ: 'JWT' })}.${payload}.`,
+    'another header': `${base64url({ alg: 'HS256', typ: 'JWT' })}.${payload}.${signature}`,
+    "another project's secret": await sign((await makeKeys()).jwtSecret),
+    'no claims': `${base64url({ alg: 'ES256' })}.e30.${signature}`,
+    'an expired session': await sign(surface.keys.jwtSecret, { exp: 1_000_000_000 }),
+    nonsense: 'x.y.z',
+  }))();
+}
+
+describe('who may call', () => {
+  for (const name of FUNCTIONS) {
+    test(`${name} refuses a visitor who is not signed in: no token, anon key, publishable key`, async () => {
+      for (const as of [undefined, surface.keys.anonKey, surface.keys.publishableKey]) {
+        const headers = { apikey: surface.keys.publishableKey };
+        const { status, body, headers: answered } = await surface.call(name, {}, { as, headers });
+        assert.equal(status, 401, JSON.stringify(body));
+        assert.equal(body.code, 'sign_in_required');
+        assert.equal(answered.get('access-control-allow-origin'), '*');
+      }
+    });
+  }
+
+  test('a forged, unsigned, foreign or expired token is nobody', async () => {
+    for (const [what, as] of Object.entries(await forgedTokens())) {
+      for (const name of FUNCTIONS) {
+        const { status, body } = await surface.call(name, {}, { as });
+        assert.equal(status, 401, `${name} with ${what}: ${JSON.stringify(body)}`);
+        assert.equal(body.code, 'sign_in_required', `${name} with ${what}`);
+      }
+    }
+  });
+
+  test('a token of an older project, signed with the shared secret, is taken', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const { session_id } = JSON.parse(Buffer.from(visitor.token.split('.')[1] ?? '', 'base64url').toString()) as {
+      session_id: string;
+    };
+    const token = await new SignJWT({ role: 'authenticated', session_id, aud: 'authenticated' })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .setSubject(visitor.id)
+      .setIssuedAt(now)
+      .setExpirationTime(now + 600)
+      .sign(new TextEncoder().encode(surface.keys.jwtSecret));
+    const { status, body } = await surface.call('get-mashup-status', {}, { as: token });
+    assert.equal(status, 400, JSON.stringify(body));
+  });
+
+  test('a preflight is answered without a token, and GET is not allowed', async () => {
+    for (const name of FUNCTIONS) {
+      const preflight = await surface.call(name, null, { method: 'OPTIONS' });
+      assert.equal(preflight.status, 200);
+      assert.match(
+        preflight.headers.get('access-control-allow-headers') ?? '',
+        /authorization.*apikey.*idempotency-key/,
+      );
+      const get = await surface.call(name, null, { method: 'GET' });
+      assert.equal(get.status, 405);
+      assert.equal(get.body.error, 'Method not allowed');
+    }
+  });
+});

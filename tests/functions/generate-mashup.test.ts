@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, describe, test } from 'node:test';
+import { uploadSong } from '../../client/upload.ts';
+import { ErrorBody, GenerateMashupAnswer } from '../../schema.ts';
+import type { SubmittedSong } from '../../schema.ts';
+import { useSurface } from './world.ts';
+import type { Visitor } from './world.ts';
+
+const surface = await useSurface({ after });
+const visitor = await surface.visitor();
+
+async function upload(who: Visitor, content: string): Promise<SubmittedSong> {
+  return uploadSong(who.client, { fileName: 'song.mp3', body: new Blob([content], { type: 'audio/mpeg' }) });
+}
+
+const song = (more: object = {}): object => ({
+  song_id: randomUUID(),
+  name: 'Song',
+  artist: 'Artist',
+  storage_path: 'uploads/a/b.mp3',
+  ...more,
+});
+
+describe('generate-mashup', () => {
+  test('takes two uploaded songs and answers at once with a job that waits for a worker', async () => {
+    const songs = [await upload(visitor, 'one'), await upload(visitor, 'two')];
+    const { status, body } = await surface.call('generate-mashup', { songs }, { as: visitor.token });
+    assert.equal(status, 200, JSON.stringify(body));
+    const answer = GenerateMashupAnswer.parse(body);
+    assert.equal(answer.success, true);
+    assert.equal(answer.status, 'processing');
+    assert.equal(answer.songs_count, 2);
+    const job = await surface.machine.job(answer.jobId);
+    assert.deepEqual(
+      job.songs.map(({ song_id }) => song_id),
+      songs.map(({ song_id }) => song_id),
+    );
+  });
+
+  test('answers a repeated idempotency key with the same job, in header or body, and refuses it for another request', async () => {
+    const songs = [await upload(visitor, 'three'), await upload(visitor, 'four')];
+    const key = randomUUID();
+    const first = await surface.call(
+      'generate-mashup',
+      { songs },
+      { as: visitor.token, headers: { 'idempotency-key': key } },
+    );
+    const again = await surface.call('generate-mashup', { songs, idempotency_key: key }, { as: visitor.token });
+    assert.equal(first.status, 200);
+    assert.equal(again.body.jobId, first.body.jobId);
+    assert.equal(again.body.existing, true);
+    const other = await surface.call(
+      'generate-mashup',
+      { songs, options: { format: 'mp3' }, idempotency_key: key },
+      { as: visitor.token },
+    );
+    assert.equal(other.status, 409);
+    assert.equal(other.body.code, 'idempotency_conflict');
+  });
+
+  test('takes one song as a draft, which waits at planning', async () => {
+    const songs = [await upload(visitor, 'five')];
+    const { status, body } = await surface.call('generate-mashup', { songs, hold: 'planning' }, { as: visitor.token });
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.equal(body.songs_count, 1);
+  });
+
+  const refusals: [name: string, body: unknown, status: number, error: string, code: string][] = [
+    ['no JSON', '{"songs": [', 400, 'Invalid request body', 'invalid_body'],
+    ['no songs', {}, 400, 'Invalid songs data', 'invalid_songs'],
+    ['songs that are no list', { songs: 'a' }, 400, 'Invalid songs data', 'invalid_songs'],
+    ['null', 'null', 400, 'Invalid songs data', 'invalid_songs'],
+    ['no song', { songs: [] }, 400, 'Insufficient songs', 'too_few_songs'],
+    ['one song', { songs: [song()] }, 400, 'Insufficient songs', 'too_few_songs'],
+    ['four songs', { songs: [song(), song(), song(), song()] }, 400, 'Too many songs', 'too_many_songs'],
+    ['a song without a name', { songs: [song({ name: '' }), song()] }, 400, 'Invalid song data', 'invalid_song'],
+    ['a song that is null', { songs: [null, song()] }, 400, 'Invalid song data', 'invalid_song'],
+    [
+      'a path without a folder',
+      { songs: [song({ storage_path: 'b.mp3' }), song()] },
+      400,
+      'Invalid song data',
+      'invalid_song',
+    ],
+    ['an id that climbs', { songs: [song({ song_id: '../x' }), song()] }, 400, 'Invalid song data', 'invalid_song'],
+    [
+      'an unknown format',
+      { songs: [song(), song()], options: { format: 'aiff' } },
+      400,
+      'Invalid options',
+      'invalid_request',
+    ],
+    ['an unknown hold', { songs: [song(), song()], hold: 'scoring' }, 400, 'Invalid request body', 'invalid_request'],
+    [
+      'a body of 100 kB',
+      { songs: [song({ name: 'x'.repeat(100_000) }), song()] },
+      413,
+      'Request too large',
+      'request_too_large',
+    ],
+    [
+      'files that are not there',
+      { songs: [song(), song({ storage_path: 'uploads/a/c.mp3' })] },
+      404,
+      '',
+      'upload_missing',
+    ],
+  ];
+  for (const [name, body, status, error, code] of refusals) {
+    test(`refuses ${name} with ${status} ${code}`, async () => {
+      const refused = await surface.call('generate-mashup', body, { as: visitor.token });
+      assert.equal(refused.status, status, JSON.stringify(refused.body));
+      const parsed = ErrorBody.parse(refused.body);
+      assert.equal(parsed.code, code);
+      if (error !== '') assert.equal(parsed.error, error);
+      assert.notEqual(parsed.hint, '');
+      assert.equal(refused.headers.get('access-control-allow-origin'), '*');
+    });
+  }
+
+  test('names every fault of every song, counted from one', async () => {
+    const { body } = await surface.call(
+      'generate-mashup',
+      { songs: [song({ name: 7 }), song({ storage_path: null })] },
+      { as: visitor.token },
+    );
+    assert.equal(body.details, 'Song 1: missing or invalid name; Song 2: missing or invalid storage_path');
+  });
+
+  test('refuses the same file twice, under another name and id', async () => {
+    const songs = [await upload(visitor, 'same'), await upload(visitor, 'same')];
+    const { status, body } = await surface.call('generate-mashup', { songs }, { as: visitor.token });
+    assert.equal(status, 400);
+    assert.equal(body.code, 'same_song_twice');
+  });
+
+  test("refuses another user's upload as if it were not there", async () => {
+    const other = await surface.visitor();
+    const songs = [await upload(visitor, 'mine'), await upload(other, 'theirs')];
+    const { status, body } = await surface.call('generate-mashup', { songs }, { as: visitor.token });
+    assert.equal(status, 404);
+    assert.equal(body.code, 'upload_missing');
+  });
+
+  test('refuses a file over 50 MB that went past the browser', async () => {
+    const songs = [await upload(visitor, 'small'), await upload(visitor, 'large')];
+    await surface.machine
+      .sql`update storage.objects set metadata = metadata || '{"size": 60000000}' where name = ${songs[1]!.storage_path}`;
+    const { status, body } = await surface.call('generate-mashup', { songs }, { as: visitor.token });
+    assert.equal(status, 413);
+    assert.equal(body.code, 'audio_too_large');
+    assert.equal(body.error, 'File too large (max 50MB)');
+  });
+
+  test('says how long to wait when one user submits too many in a minute', async () => {
+    const eager = await surface.visitor();
+    const songs = [await upload(eager, 'six'), await upload(eager, 'seven')];
+    await surface.machine.sql`update mashup.settings set value = '1' where name = 'max_submits_per_minute'`;
+    try {
+      const first = await surface.call('generate-mashup', { songs }, { as: eager.token });
+      assert.equal(first.status, 200, JSON.stringify(first.body));
+      const second = await surface.call('generate-mashup', { songs }, { as: eager.token });
+      assert.equal(second.status, 429);
+      assert.equal(second.body.code, 'rate_limited');
+      assert.equal(second.headers.get('retry-after'), '60');
+    } finally {
+      await surface.machine.sql`update mashup.settings set value = '30' where name = 'max_submits_per_minute'`;
+    }
+  });
+
+  test('refuses a full queue with 429 and the time to wait', async () => {
+    const songs = [await upload(visitor, 'eight'), await upload(visitor, 'nine')];
+    await surface.machine.sql`update mashup.settings set value = '0' where name = 'max_queued_jobs'`;
+    try {
+      const { status, body, headers } = await surface.call('generate-mashup', { songs }, { as: visitor.token });
+      assert.equal(status, 429);
+      assert.equal(body.code, 'queue_full');
+      assert.equal(headers.get('retry-after'), '60');
+    } finally {
+      await surface.machine.sql`update mashup.settings set value = '1000' where name = 'max_queued_jobs'`;
+    }
+  });
+});
