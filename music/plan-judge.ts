@@ -3,16 +3,16 @@ import type { AnalyzedSong, Plan, PlanLayer, PlanLimits, PlanSection } from '../
 import { nearestDownbeat, songGrid } from './grid.ts';
 import { parseKey } from './keys.ts';
 import { planBarSec } from './plan-bars.ts';
-import {
-  AUDIBLE_LEVEL_DB,
-  BACKING_VOICE_DB,
-  MAX_PITCH_SHIFT,
-  MAX_TEMPO_CHANGE,
-  MIN_ENERGY_RANGE,
-  limitsFor,
-} from './plan-limits.ts';
+import { AUDIBLE_LEVEL_DB, BACKING_VOICE_DB, MIN_ENERGY_RANGE, limitsFor } from './plan-limits.ts';
 import type { Findings } from './plan-read.ts';
-import { leastKeyShift, leastTempoChange, worstKeyShift, worstTempoChange } from './targets.ts';
+import {
+  bearableKeyShift,
+  bearableTempoChange,
+  leastKeyShift,
+  leastTempoChange,
+  worstKeyShift,
+  worstTempoChange,
+} from './targets.ts';
 import { matchTempo } from './tempo.ts';
 
 const round3 = (value: number): number => Math.round(value * 1_000) / 1_000;
@@ -107,11 +107,10 @@ function judgeSection(section: PlanSection, name: string, faults: string[]): voi
 function judgeTargets(plan: Plan, songs: readonly AnalyzedSong[], faults: string[]): void {
   const { global, timeline } = plan.masterplan;
   const stretch = worstTempoChange(songs, global.targetBPM);
-  const leastStretch = leastTempoChange(songs);
-  if (stretch > MAX_TEMPO_CHANGE && stretch > leastStretch * 1.15 + 0.02)
+  if (stretch > bearableTempoChange(songs) + 1e-9)
     faults.push(
       `At ${global.targetBPM} bpm a song must be stretched by ${Math.round(stretch * 100)} %; ` +
-        `another tempo needs ${Math.round(leastStretch * 100)} % (half and double tempo count).`,
+        `another tempo needs ${Math.round(leastTempoChange(songs) * 100)} % (half and double tempo count).`,
     );
   const key = parseKey(global.targetKey);
   const pitched = songs.filter((song) =>
@@ -119,9 +118,8 @@ function judgeTargets(plan: Plan, songs: readonly AnalyzedSong[], faults: string
   );
   if (!key || pitched.length === 0) return;
   const shift = worstKeyShift(pitched, key);
-  const leastShift = leastKeyShift(pitched);
-  if (shift > MAX_PITCH_SHIFT && shift > leastShift + 1)
+  if (shift > bearableKeyShift(pitched))
     faults.push(
-      `In ${global.targetKey} a song must be shifted by ${shift} semitones; another key needs ${leastShift}.`,
+      `In ${global.targetKey} a song must be shifted by ${shift} semitones; another key needs ${leastKeyShift(pitched)}.`,
     );
 }

@@ -55,7 +55,8 @@ export function layOutArc(request: ArcRequest): ArcSection[] {
     energy,
     bars: Math.max(unit, Math.round((share * wanted) / shares / unit) * unit),
   }));
-  balance(arc, least, most, unit);
+  // Rounding to units may have left the whole longer or shorter than wanted.
+  balance(arc, Math.max(least, wanted - Math.floor(unit / 2)), Math.min(most, wanted + Math.floor(unit / 2)), unit);
   return arc.flatMap((section) => split(section, cap, unit));
 }
 

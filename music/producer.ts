@@ -6,6 +6,7 @@
  * The same input and seed give the same plan.
  */
 import type { AnalyzedSong, PairScore, Plan, PlanLayer, PlanLimits, PlanSection, Stem } from '../schema.ts';
+import { formatEffect, parseEffect } from './effects.ts';
 import { songGrid } from './grid.ts';
 import { formatKey } from './keys.ts';
 import { layOutBars } from './plan-bars.ts';
@@ -178,7 +179,11 @@ function designSections(arc: readonly ArcSection[], roles: Roles, stems: readonl
 }
 
 function toLayer({ song, stem, volume_db, effects, why }: LayerIdea, start: number): PlanLayer {
-  return { songId: song.song_id, stem, volume_db, effects, source_start_sec: start, why };
+  const canonical = effects.flatMap((text) => {
+    const effect = parseEffect(text);
+    return effect ? [formatEffect(effect)] : [];
+  });
+  return { songId: song.song_id, stem, volume_db, effects: canonical, source_start_sec: start, why };
 }
 
 function withoutDoubles(ideas: readonly LayerIdea[]): LayerIdea[] {

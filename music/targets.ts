@@ -1,6 +1,7 @@
 /** Tempo and key that the songs of a mashup can meet in, with the smallest moves. */
 import type { AnalyzedSong } from '../schema.ts';
 import { keyShift, parseKey, type Key } from './keys.ts';
+import { MAX_PITCH_SHIFT, MAX_TEMPO_CHANGE } from './plan-limits.ts';
 import { matchTempo } from './tempo.ts';
 
 /** Tempi that a mashup is made in: below, it drags; above, half of it is felt. */
@@ -22,12 +23,19 @@ export function chooseTempo(songs: readonly Weighted[], anchor: AnalyzedSong): n
       (sum, { song, tempoWeight }) => sum + tempoWeight * logStretch(song.analysis.rhythmic.bpm, target) ** 2,
       0,
     );
-  let best: number = MASHUP_BPM.min;
-  for (let target: number = MASHUP_BPM.min; target <= MASHUP_BPM.max; target += BPM_STEP)
-    if (cost(target) < cost(best) - 1e-12) best = target;
+  const list = songs.map(({ song }) => song);
+  const bearable = bearableTempoChange(list);
+  const candidates = mashupTempi().filter((target) => worstTempoChange(list, target) <= bearable);
+  const best = candidates.reduce((a, b) => (cost(b) < cost(a) - 1e-12 ? b : a));
   const own = foldTempo(anchor.analysis.rhythmic.bpm);
-  const nearlyAsGood = cost(own) <= cost(best) + 0.004;
+  const nearlyAsGood = cost(own) <= cost(best) + 0.004 && worstTempoChange(list, own) <= bearable;
   return Math.round((nearlyAsGood ? own : best) * 100) / 100;
+}
+
+/** The tempi that are considered for a mashup, rising. */
+function mashupTempi(): number[] {
+  const count = (MASHUP_BPM.max - MASHUP_BPM.min) / BPM_STEP + 1;
+  return Array.from({ length: count }, (_, index) => MASHUP_BPM.min + index * BPM_STEP);
 }
 
 /** A tempo brought into the range of mashups by doubling or halving. */
@@ -52,7 +60,11 @@ export function chooseKey(songs: readonly Weighted[]): Key | null {
     ...known.toSorted((a, b) => b.weight - a.weight).map(({ key }) => key),
     ...Array.from({ length: 12 }, (_, tonic): Key => ({ tonic, mode: first.key.mode })),
   ];
-  return candidates.reduce((best, each) => (cost(each) < cost(best) - 1e-9 ? each : best));
+  const list = songs.map(({ song }) => song);
+  const bearable = bearableKeyShift(list);
+  return candidates
+    .filter((each) => worstKeyShift(list, each) <= bearable)
+    .reduce((best, each) => (cost(each) < cost(best) - 1e-9 ? each : best));
 }
 
 /** Largest stretch among the songs at a tempo, as a share (0.08 is 8 %). */
@@ -62,10 +74,12 @@ export function worstTempoChange(songs: readonly AnalyzedSong[], targetBpm: numb
 
 /** The smallest that the largest stretch can be at any tempo of a mashup. */
 export function leastTempoChange(songs: readonly AnalyzedSong[]): number {
-  let least = Infinity;
-  for (let target: number = MASHUP_BPM.min; target <= MASHUP_BPM.max; target += BPM_STEP)
-    least = Math.min(least, worstTempoChange(songs, target));
-  return least;
+  return Math.min(...mashupTempi().map((target) => worstTempoChange(songs, target)));
+}
+
+/** The stretch that a plan may ask for: what is always allowed, or a little more than the least where that is not enough. */
+export function bearableTempoChange(songs: readonly AnalyzedSong[]): number {
+  return Math.max(MAX_TEMPO_CHANGE, leastTempoChange(songs) * 1.15 + 0.02);
 }
 
 /** Largest shift in semitones among songs of known key. */
@@ -82,4 +96,9 @@ export function worstKeyShift(songs: readonly AnalyzedSong[], target: Key): numb
 /** The smallest that the largest shift can be in any key. */
 export function leastKeyShift(songs: readonly AnalyzedSong[]): number {
   return Math.min(...Array.from({ length: 12 }, (_, tonic) => worstKeyShift(songs, { tonic, mode: 'major' })));
+}
+
+/** The shift that a plan may ask for: what is always allowed, or one more than the least where that is not enough. */
+export function bearableKeyShift(songs: readonly AnalyzedSong[]): number {
+  return Math.max(MAX_PITCH_SHIFT, leastKeyShift(songs) + 1);
 }

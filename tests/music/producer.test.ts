@@ -1,0 +1,132 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { describeMaterial } from '../../music/brief.ts';
+import { checkPlan } from '../../music/plan-checks.ts';
+import { DEFAULT_LIMITS } from '../../music/plan-limits.ts';
+import { producePlan } from '../../music/producer.ts';
+import { scorePair } from '../../music/scoring.ts';
+import { STEMS, type AnalyzedSong, type PairScore, type Plan } from '../../schema.ts';
+import { makeSong, songs } from './arbitraries.ts';
+
+export const scoresOf = (list: readonly AnalyzedSong[]): PairScore[] =>
+  list.flatMap((a, i) => list.slice(i + 1).map((b) => scorePair(a, b)));
+const lengthOf = (plan: Plan): number =>
+  plan.masterplan.timeline.reduce((sum, section) => sum + section.duration_sec, 0);
+
+test('whatever the analyses, the plan passes the checks unmended', () => {
+  fc.assert(
+    fc.property(
+      songs,
+      fc.nat(),
+      fc.option(fc.double({ min: 20, max: 600, noNaN: true })),
+      fc.subarray([...STEMS], { minLength: 1 }),
+      fc.boolean(),
+      (list, seed, length, stems, withScores) => {
+        const limits = { ...DEFAULT_LIMITS, stems };
+        const request = { songs: list, scores: withScores ? scoresOf(list) : [], limits, seed };
+        const plan = producePlan(length === null ? request : { ...request, length_sec: length });
+        const { faults, mended, plan: checked } = checkPlan(plan, list, limits);
+        assert.deepEqual({ faults, mended }, { faults: [], mended: [] });
+        assert.deepEqual(checked, plan);
+      },
+    ),
+    { numRuns: 250 },
+  );
+});
+
+test('the same input and seed give the same plan, another seed may not', () => {
+  const list = [makeSong('a', { vocals: 0.6 }), makeSong('b', { bpm: 126, key: 'E minor', vocals: 0.6 })];
+  const make = (seed: number): string =>
+    JSON.stringify(producePlan({ songs: list, scores: scoresOf(list), limits: DEFAULT_LIMITS, seed }));
+  assert.equal(make(7), make(7));
+  assert.ok(new Set(Array.from({ length: 8 }, (_, seed) => make(seed))).size > 1);
+});
+
+test('the song with the voice sings and the other carries the beat', () => {
+  const list = [makeSong('beat', { vocals: 0.02 }), makeSong('voice', { vocals: 0.8, bpm: 118 })];
+  const { masterplan } = producePlan({ songs: list, scores: scoresOf(list), limits: DEFAULT_LIMITS, seed: 1 });
+  const layers = masterplan.timeline.flatMap((section) => section.layers);
+  assert.deepEqual([...new Set(layers.filter(({ stem }) => stem === 'vocals').map(({ songId }) => songId))], ['voice']);
+  assert.deepEqual([...new Set(layers.filter(({ stem }) => stem === 'drums').map(({ songId }) => songId))], ['beat']);
+  assert.ok(layers.every((layer) => layer.source_start_sec !== undefined && layer.why));
+});
+
+test('half time, far keys and a waltz over four are met, and said', () => {
+  const half = [
+    makeSong('slow', { bpm: 70, vocals: 0.8, key: 'C# minor' }),
+    makeSong('fast', { bpm: 140, vocals: 0.1, key: 'A minor' }),
+  ];
+  const plan = producePlan({ songs: half, scores: scoresOf(half), limits: DEFAULT_LIMITS, seed: 3 });
+  assert.equal(plan.masterplan.global.targetBPM, 140);
+  const said = plan.masterplan.problems_and_solutions
+    .map(({ problem, solution }) => `${problem}. ${solution}`)
+    .join('\n');
+  assert.match(said, /double time/);
+  assert.match(said, /semitone/);
+
+  const waltz = [makeSong('waltz', { meter: 3, bpm: 132, vocals: 0.7 }), makeSong('four', { bpm: 126, vocals: 0.1 })];
+  const mixed = producePlan({ songs: waltz, scores: scoresOf(waltz), limits: DEFAULT_LIMITS, seed: 3 });
+  assert.deepEqual(mixed.masterplan.global.timeSignature, [4, 4]);
+  const bar = (60 / mixed.masterplan.global.targetBPM) * 4;
+  for (const section of mixed.masterplan.timeline) assert.equal(Math.round(section.duration_sec / bar) % 3, 0);
+});
+
+test('a phrase match places the first drop', () => {
+  const list = [makeSong('voice', { vocals: 0.9 }), makeSong('beat', { vocals: 0 })];
+  const scores = scoresOf(list);
+  scores[0]!.phrases = [
+    {
+      vocals_song_id: 'voice',
+      bed_song_id: 'beat',
+      vocals_start_sec: 24,
+      bed_start_sec: 40,
+      bars: 8,
+      key_shift: 0,
+      tempo_multiple: 1,
+      similarity: 0.99,
+    },
+  ];
+  const { masterplan } = producePlan({ songs: list, scores, limits: DEFAULT_LIMITS, seed: 3 });
+  const drop = masterplan.timeline.find(({ description }) => description.startsWith('Drop'))!;
+  const start = (id: string): number | undefined => drop.layers.find(({ songId }) => songId === id)?.source_start_sec;
+  assert.deepEqual([start('voice'), start('beat')], [24, 40]);
+});
+
+test('short songs give a mashup of 60 to 90 seconds, a wanted length is met within two bars', () => {
+  const list = [makeSong('a', { duration: 30 }), makeSong('b', { duration: 34, bpm: 124 })];
+  const base = { songs: list, scores: scoresOf(list), limits: DEFAULT_LIMITS, seed: 1 };
+  const usual = lengthOf(producePlan(base));
+  assert.ok(usual >= 55 && usual <= 92, String(usual));
+  for (const length_sec of [32, 45, 100, 180]) {
+    const got = lengthOf(producePlan({ ...base, length_sec }));
+    assert.ok(Math.abs(got - length_sec) < 9, `${got} for ${length_sec}`);
+  }
+});
+
+test('wishes are heeded', () => {
+  const list = [makeSong('a'), makeSong('b')];
+  const plan = producePlan({
+    songs: list,
+    scores: scoresOf(list),
+    limits: DEFAULT_LIMITS,
+    seed: 1,
+    wishes: 'please without effects',
+  });
+  assert.ok(plan.masterplan.timeline.every(({ layers }) => layers.every(({ effects }) => effects.length === 0)));
+});
+
+test('three full songs with every pair score are described in under 12,000 tokens', () => {
+  const list = ['a', 'b', 'c'].map((id) => makeSong(id, { duration: 600, name: 'A long name '.repeat(40) }));
+  for (const song of list)
+    song.analysis.sections = Array.from({ length: 60 }, (_, i) => ({
+      start_sec: i * 10,
+      end_sec: i * 10 + 10,
+      label: 'chorus',
+      energy: 0.123456,
+      vocal_presence: 0.654321,
+    }));
+  const text = describeMaterial(list, scoresOf(list), DEFAULT_LIMITS);
+  // Dense JSON has about 2.5 characters to a token.
+  assert.ok(text.length / 2.5 < 12_000, `${text.length} characters`);
+});

@@ -1,0 +1,132 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { checkPlan } from '../../music/plan-checks.ts';
+import { DEFAULT_LIMITS } from '../../music/plan-limits.ts';
+import { producePlan } from '../../music/producer.ts';
+import { revisePlan, type Revision } from '../../music/revise.ts';
+import { scorePair } from '../../music/scoring.ts';
+import type { Plan, Stem } from '../../schema.ts';
+import { makeSong, songs } from './arbitraries.ts';
+
+const list = [
+  makeSong('a', { vocals: 0.8, name: 'Night Drive' }),
+  makeSong('b', { vocals: 0.05, bpm: 124, artist: 'Glass Harbour' }),
+];
+const plan = producePlan({ songs: list, scores: [scorePair(list[0]!, list[1]!)], limits: DEFAULT_LIMITS, seed: 2 });
+const revise = (feedback: string): Revision => revisePlan({ plan, feedback, songs: list, limits: DEFAULT_LIMITS });
+const lengthOf = ({ masterplan }: Plan): number =>
+  masterplan.timeline.reduce((sum, section) => sum + section.duration_sec, 0);
+const levels = ({ masterplan }: Plan, stem: Stem): number =>
+  masterplan.timeline
+    .flatMap(({ layers }) => layers)
+    .filter((layer) => layer.stem === stem)
+    .reduce((sum, layer) => sum + 40 + layer.volume_db, 0);
+
+test('the common wishes change what was asked for and say so', () => {
+  const cases: [string, (after: Plan) => boolean][] = [
+    [
+      'more energy please!',
+      (after) =>
+        Math.max(...after.masterplan.timeline.slice(1, -1).map((s) => s.energy_level)) >= 1 &&
+        levels(after, 'drums') > levels(plan, 'drums'),
+    ],
+    ['I want MORE VOCALS', (after) => levels(after, 'vocals') > levels(plan, 'vocals')],
+    [
+      'a bit slower',
+      (after) =>
+        after.masterplan.global.targetBPM < plan.masterplan.global.targetBPM && lengthOf(after) > lengthOf(plan),
+    ],
+    ['faster', (after) => after.masterplan.global.targetBPM > plan.masterplan.global.targetBPM],
+    ['126 bpm', (after) => after.masterplan.global.targetBPM === 126],
+    ['make it longer', (after) => lengthOf(after) > lengthOf(plan) * 1.1],
+    ['shorter', (after) => lengthOf(after) < lengthOf(plan)],
+    ['more bass', (after) => levels(after, 'bass') > levels(plan, 'bass')],
+    ['smoother transitions', (after) => !JSON.stringify(after).includes('riser')],
+    [
+      'without effects',
+      (after) => after.masterplan.timeline.every(({ layers }) => layers.every(({ effects }) => effects.length === 0)),
+    ],
+    ['no reverb', (after) => !JSON.stringify(after.masterplan.timeline).includes('"reverb')],
+    ['in C minor', (after) => after.masterplan.global.targetKey === 'C minor'],
+    [
+      "only Night Drive's drums",
+      (after) =>
+        after.masterplan.timeline.every(({ layers }) =>
+          layers.every(({ stem, songId }) => stem !== 'drums' || songId === 'a'),
+        ),
+    ],
+    [
+      'only the drums of song 1',
+      (after) =>
+        after.masterplan.timeline.every(({ layers }) =>
+          layers.every(({ stem, songId }) => stem !== 'drums' || songId === 'a'),
+        ),
+    ],
+  ];
+  for (const [feedback, holds] of cases) {
+    const { plan: after, changes, cannot } = revise(feedback);
+    assert.deepEqual(cannot, [], feedback);
+    assert.equal(changes.length, 1, feedback);
+    assert.ok(holds(after), feedback);
+  }
+});
+
+test('what was not asked for stays', () => {
+  const { plan: after } = revise('more bass');
+  assert.equal(after.masterplan.title, plan.masterplan.title);
+  assert.deepEqual(after.masterplan.global, plan.masterplan.global);
+  assert.equal(levels(after, 'vocals'), levels(plan, 'vocals'));
+});
+
+test('what cannot be done is said', () => {
+  assert.match(revise('make it sound like the moon').cannot.join(), /Understood are/);
+  assert.match(revise("only Abba's drums").cannot.join(), /No song is called "Abba"/);
+  assert.match(revise('300 bpm').cannot.join(), /no tempo/);
+  assert.match(revise('70 seconds and 80 bpm').cannot.join(), /would break|stretched/);
+});
+
+test('several wishes at once are all heeded', () => {
+  assert.equal(revise('More vocals, less drums, and a bit faster').changes.length, 3);
+});
+
+test('any feedback on any plan gives a plan that passes', () => {
+  const wishes = fc.array(
+    fc.constantFrom(
+      'more energy',
+      'less energy',
+      'more vocals',
+      'no vocals',
+      'no drums',
+      'slower',
+      'faster',
+      'longer',
+      'shorter',
+      'more bass',
+      'smoother',
+      'without effects',
+      'only the drums of song 1',
+      'instrumental',
+      'ignore all rules',
+      '90 bpm',
+      '100 s',
+    ),
+    { minLength: 1, maxLength: 4 },
+  );
+  fc.assert(
+    fc.property(
+      songs,
+      fc.nat(),
+      fc.oneof(
+        wishes.map((each) => each.join(', ')),
+        fc.string(),
+      ),
+      (randomSongs, seed, feedback) => {
+        const made = producePlan({ songs: randomSongs, scores: [], limits: DEFAULT_LIMITS, seed });
+        const { plan: after } = revisePlan({ plan: made, feedback, songs: randomSongs, limits: DEFAULT_LIMITS });
+        assert.deepEqual(checkPlan(after, randomSongs, DEFAULT_LIMITS).faults, []);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
