@@ -17,7 +17,7 @@ import type { Rhythm } from './rhythm.ts';
 import { findSections } from './sections.ts';
 import type { BarFeatures } from './sections.ts';
 import { TONE_RATE, ToneExtractor } from './tone-features.ts';
-import { voicePresence } from './voice.ts';
+import { voiceForeground, voicePresence } from './voice.ts';
 
 /** Rises when the same song gives other values. */
 export const ANALYSIS_VERSION = 'mashup-engine-1';
@@ -110,7 +110,7 @@ export async function analyzeSong(channels: StereoChunk): Promise<SongAnalysis> 
   const groove = measureGroove(rhythm.strength, beats);
   const bands = bandsByBeat(features, beats);
   const energy = energyCurve(features.power, durationSec);
-  const voice = voicePresence(resampleCurve(tone.voice, TONE_RATE, durationSec), energy);
+  const voice = voicePresence(resampleCurve(voiceForeground(tone), TONE_RATE, durationSec), energy);
   const pitchClasses = chroma.treble.reduce<number[]>((sum, row) => {
     const scaled = scaleToMax(row);
     return sum.map((value, pitch) => value + scaled[pitch]!);

@@ -12,11 +12,17 @@ const BIN_HZ = SAMPLE_RATE / FFT_SIZE;
 const NOTE_LOW_HZ = 60;
 const NOTE_HIGH_HZ = 3500;
 const BASS_SPLIT_HZ = 250;
-/** Range in which a voice is looked for, Hz. */
-const VOICE_LOW_HZ = 200;
-const VOICE_HIGH_HZ = 4000;
-/** Frames over which a steady tone is told from a sung one. */
-const STEADY_FRAMES = 13;
+/** Range in which a voice is looked for, Hz, and the number of its logarithmic bands (24 to an octave). */
+const VOICE_LOW_HZ = 150;
+const VOICE_HIGH_HZ = 5000;
+export const VOICE_BANDS = 121;
+/** Bands that frames are compared by, from 60 Hz to 10 kHz. */
+export const TIMBRE_BANDS = 40;
+const TIMBRE_LOW_HZ = 60;
+const TIMBRE_HIGH_HZ = 10_000;
+/** Flatness of a frame's voice range (geometric over arithmetic mean of power): tones are below the first value, noise above the second. */
+const TONAL_FLATNESS = 0.2;
+const NOISE_FLATNESS = 0.45;
 /** Pitch classes are kept in thirds of a semitone until the tuning is known. */
 export const CHROMA_BINS = 36;
 
@@ -26,9 +32,24 @@ export type ToneFeatures = {
   /** Frames of 36 bins (C first, three to a semitone) of note energy above and below the bass split. */
   treble: Float32Array;
   bass: Float32Array;
-  /** Part of the voice range's energy that is centred, tonal and unsteady, 0..1. */
-  voice: Float32Array;
+  /** Frames of `VOICE_BANDS`: magnitude of what is centred. */
+  centre: Float32Array;
+  /** Frames of `TIMBRE_BANDS`, each of unit length. */
+  timbre: Float32Array;
+  /** Power of the voice range in both channels, in the units of `centre` squared. */
+  voicePower: Float32Array;
+  /** 1 for frames of tones, 0 for frames of noise. */
+  tonality: Float32Array;
 };
+
+/** First bins of `count` logarithmic bands and the end of the last; each band has at least one bin. */
+function bandEdges(count: number, lowHz: number, highHz: number): number[] {
+  const edges = [Math.round(lowHz / BIN_HZ)];
+  for (let i = 1; i <= count; i++) {
+    edges.push(Math.max(edges[i - 1]! + 1, Math.round((lowHz * (highHz / lowHz) ** (i / count)) / BIN_HZ)));
+  }
+  return edges;
+}
 
 /** Takes a stereo stream and makes tone features of it. */
 export class ToneExtractor {
@@ -38,10 +59,14 @@ export class ToneExtractor {
   private readonly sideReader: FrameReader;
   private readonly mid = new Float32Array(FFT_SIZE / 2);
   private readonly side = new Float32Array(FFT_SIZE / 2);
-  private readonly history: Float32Array[] = [];
   private readonly treble = new FloatList();
   private readonly bass = new FloatList();
-  private readonly voice = new FloatList();
+  private readonly centre = new FloatList();
+  private readonly timbre = new FloatList();
+  private readonly voicePower = new FloatList();
+  private readonly tonality = new FloatList();
+  private readonly voiceEdges = bandEdges(VOICE_BANDS, VOICE_LOW_HZ, VOICE_HIGH_HZ);
+  private readonly timbreEdges = bandEdges(TIMBRE_BANDS, TIMBRE_LOW_HZ, TIMBRE_HIGH_HZ);
   private readonly sideFrames: Float32Array[] = [];
 
   private constructor(fft: RealFft) {
@@ -77,7 +102,8 @@ export class ToneExtractor {
     this.transform(samples, this.mid);
     this.transform(this.sideFrames.shift()!, this.side);
     this.addNotes();
-    this.addVoice();
+    this.addVoiceRange();
+    this.addTimbre();
   }
 
   /** Peak-picked pitch classes (Gómez 2006): a partial counts for its own pitch class, with the root of its magnitude. */
@@ -103,47 +129,52 @@ export class ToneExtractor {
     }
   }
 
-  /**
-   * Voices glide and shake, so that with long windows they stand out of the steady tones in time, and being tonal they stand
-   * out of the drums in frequency (after Tachibana, Ono, Sagayama 2014); the value is that of `STEADY_FRAMES` / 2 frames ago.
-   */
-  private addVoice(): void {
-    const from = Math.ceil(VOICE_LOW_HZ / BIN_HZ);
-    const to = Math.floor(VOICE_HIGH_HZ / BIN_HZ);
-    const row = new Float32Array(2 * (to - from));
-    for (let i = 0; i < to - from; i++) {
-      row[2 * i] = this.mid[from + i]!;
-      row[2 * i + 1] = this.side[from + i]!;
+  private addVoiceRange(): void {
+    const { mid, side, voiceEdges } = this;
+    const bands = new Float32Array(VOICE_BANDS);
+    let [power, logPower, bins] = [0, 0, 0];
+    for (let band = 0; band < VOICE_BANDS; band++) {
+      for (let bin = voiceEdges[band]!; bin < voiceEdges[band + 1]!; bin++) {
+        const both = mid[bin]! ** 2 + side[bin]! ** 2;
+        power += both;
+        logPower += Math.log(both + 1e-9);
+        bins++;
+        bands[band] = Math.max(bands[band]!, mid[bin]! - side[bin]!);
+      }
     }
-    this.history.push(row);
-    if (this.history.length > STEADY_FRAMES) this.history.shift();
-    const middle = this.history.length >> 1;
-    const now = this.history[middle]!;
-    const values = new Float32Array(this.history.length);
-    let unsteady = 0;
-    let total = 1e-9;
-    for (let i = 8; i < to - from - 8; i++) {
-      const centre = now[2 * i]!;
-      const side = now[2 * i + 1]!;
-      total += centre ** 2 + side ** 2;
-      const broad = 0.5 * (now[2 * (i - 8)]! + now[2 * (i + 8)]!);
-      const excess = centre - side - broad;
-      if (excess <= 0) continue;
-      for (let k = 0; k < values.length; k++) values[k] = this.history[k]![2 * i]!;
-      values.sort();
-      const beyond = Math.min(excess, centre - values[values.length >> 1]!);
-      if (beyond > 0) unsteady += beyond ** 2;
+    for (const value of bands) this.centre.add(value);
+    this.voicePower.add(power);
+    const flatness = Math.exp(logPower / bins) / (power / bins + 1e-9);
+    this.tonality.add(Math.max(0, Math.min(1, (NOISE_FLATNESS - flatness) / (NOISE_FLATNESS - TONAL_FLATNESS))));
+  }
+
+  private addTimbre(): void {
+    const { mid, timbreEdges } = this;
+    const bands = new Float32Array(TIMBRE_BANDS);
+    let norm = 1e-12;
+    for (let band = 0; band < TIMBRE_BANDS; band++) {
+      const [from, to] = [timbreEdges[band]!, timbreEdges[band + 1]!];
+      let sum = 0;
+      for (let bin = from; bin < to; bin++) sum += mid[bin]!;
+      bands[band] = Math.sqrt(sum / (to - from));
+      norm += bands[band]! ** 2;
     }
-    this.voice.add(Math.min(1, unsteady / total));
+    for (const value of bands) this.timbre.add(value / Math.sqrt(norm));
   }
 
   finish(): ToneFeatures {
     this.sideReader.flush();
     this.midReader.flush();
     this.fft.free();
-    const voice = this.voice.take();
-    const delay = STEADY_FRAMES >> 1;
-    const aligned = voice.map((_, i) => voice[Math.min(voice.length - 1, i + delay)]!);
-    return { frames: voice.length, treble: this.treble.take(), bass: this.bass.take(), voice: aligned };
+    const voicePower = this.voicePower.take();
+    return {
+      frames: voicePower.length,
+      treble: this.treble.take(),
+      bass: this.bass.take(),
+      centre: this.centre.take(),
+      timbre: this.timbre.take(),
+      voicePower,
+      tonality: this.tonality.take(),
+    };
   }
 }

@@ -1,16 +1,89 @@
-/** How much of a voice there is, from the tone features. */
+/**
+ * How much of a voice there is: what is centred, tonal, and does not return where the accompaniment returns (after REPET-SIM, Rafii
+ * and Pardo 2012). Not a singing detector: a soloing instrument counts as well.
+ */
+import { TIMBRE_BANDS, TONE_RATE, VOICE_BANDS } from './tone-features.ts';
+import type { ToneFeatures } from './tone-features.ts';
 
-/** Values of the raw feature that count as no voice and as a clear one. */
-const SILENT_BELOW = 0.03;
-const CLEAR_ABOVE = 0.12;
+/** How far to each side a frame's likes are looked for, how many are taken, and how far apart they must be. */
+const SEARCH_SEC = 40;
+const NEIGHBOURS = 10;
+const MIN_DISTANCE_SEC = 0.8;
+/** Every so many frames one is looked at; those between take its value. */
+const STRIDE = 2;
+/** Foreground shares that count as no voice and as a clear one. */
+const SILENT_BELOW = 0.015;
+const CLEAR_ABOVE = 0.06;
 /** Stretches quieter than this energy have no voice worth the name. */
 const MIN_ENERGY = 0.15;
+/** Steps on each side that presence is smoothed over. */
+const SMOOTHING_STEPS = 1;
 
-/** Presence 0..1 from the raw feature and the energy at the same steps, smoothed over three steps. */
-export function voicePresence(raw: readonly number[], energy: readonly number[]): number[] {
-  const presence = raw.map((value, i) => {
+/** Frames most like `frame` in timbre, within reach and apart from each other and from it. */
+function similarFrames(tone: ToneFeatures, frame: number, scores: Float32Array): number[] {
+  const { timbre, frames } = tone;
+  const reach = Math.round(SEARCH_SEC * TONE_RATE);
+  const gap = Math.round(MIN_DISTANCE_SEC * TONE_RATE);
+  const from = Math.max(0, frame - reach);
+  const to = Math.min(frames, frame + reach + 1);
+  for (let other = from; other < to; other++) {
+    let sum = 0;
+    for (let band = 0; band < TIMBRE_BANDS; band++) {
+      sum += timbre[frame * TIMBRE_BANDS + band]! * timbre[other * TIMBRE_BANDS + band]!;
+    }
+    scores[other] = sum;
+  }
+  const block = (at: number): void => {
+    scores.fill(-1, Math.max(from, at - gap), Math.min(to, at + gap + 1));
+  };
+  block(frame);
+  const chosen: number[] = [];
+  while (chosen.length < NEIGHBOURS) {
+    let best = -1;
+    let score = 0;
+    for (let other = from; other < to; other++) {
+      if (scores[other]! > score) [best, score] = [other, scores[other]!];
+    }
+    if (best < 0) break;
+    chosen.push(best);
+    block(best);
+  }
+  return chosen;
+}
+
+/** For each frame the part 0..1 of the voice range's power that is centred, tonal and new. */
+export function voiceForeground(tone: ToneFeatures): Float32Array {
+  const { centre, frames, tonality, voicePower } = tone;
+  const share = new Float32Array(frames);
+  const scores = new Float32Array(frames);
+  for (let frame = 0; frame < frames; frame += STRIDE) {
+    const likes = similarFrames(tone, frame, scores);
+    const values = new Float32Array(likes.length);
+    let foreground = 0;
+    let all = 1e-9;
+    for (let band = 0; band < VOICE_BANDS; band++) {
+      const value = centre[frame * VOICE_BANDS + band]!;
+      for (let k = 0; k < values.length; k++) values[k] = centre[likes[k]! * VOICE_BANDS + band]!;
+      values.sort();
+      const rest = value - (values[values.length >> 1] ?? value);
+      if (rest > 0) foreground += rest ** 2;
+      all += value ** 2;
+    }
+    // Bands keep their largest bin, so that their power is only part of the range's; the share is scaled to what it is of theirs.
+    const centred = Math.min(1, all / (voicePower[frame]! + 1e-9));
+    share.fill(Math.min(1, (foreground / all) * centred * tonality[frame]!), frame, Math.min(frames, frame + STRIDE));
+  }
+  return share;
+}
+
+/** Presence 0..1 from foreground shares and energies at the same steps, smoothed. */
+export function voicePresence(share: readonly number[], energy: readonly number[]): number[] {
+  const presence = share.map((value, i) => {
     if ((energy[i] ?? 0) < MIN_ENERGY) return 0;
     return Math.max(0, Math.min(1, (value - SILENT_BELOW) / (CLEAR_ABOVE - SILENT_BELOW)));
   });
-  return presence.map((value, i) => ((presence[i - 1] ?? value) + 2 * value + (presence[i + 1] ?? value)) / 4);
+  return presence.map((_, i) => {
+    const near = presence.slice(Math.max(0, i - SMOOTHING_STEPS), i + SMOOTHING_STEPS + 1);
+    return near.reduce((sum, value) => sum + value, 0) / near.length;
+  });
 }
