@@ -21,8 +21,8 @@ export type Run = {
   end: number;
   /** Beat of the song (index into its grid) that sounds at `start`. */
   sourceBeat: number;
-  /** Beats of the mashup in one beat of the song. */
-  multiple: number;
+  /** How long a beat of the song lasts in the mashup: half, one or two of its beats. */
+  beatSec: number;
   semitones: number;
 };
 
@@ -139,7 +139,7 @@ export function arrange(
           clip.parts.push({ runId: last.id, start: piece.start, end: piece.end });
           return;
         }
-        const run: Run = { id: runs.length, songId: song.id, stem: layer.stem, ...piece, multiple, semitones };
+        const run: Run = { id: runs.length, songId: song.id, stem: layer.stem, ...piece, beatSec, semitones };
         runs.push(run);
         clip.parts.push({ runId: run.id, start: piece.start, end: piece.end });
       });
@@ -161,19 +161,62 @@ function remember(histories: Map<string, SongHistory>, songId: string, start: nu
 }
 
 /** Anchors of a run: times of the mashup, counted from `origin`, against times of the song, one for each of its beats. */
-export function runMap(
-  run: Run,
-  song: RenderSong,
-  targetBpm: number,
-  origin: number,
-): { output: number[]; source: number[] } {
-  const beatSec = (60 / targetBpm) * run.multiple;
-  const count = Math.ceil((run.end - run.start) / beatSec);
+export function runMap(run: Run, song: RenderSong, origin: number): { output: number[]; source: number[] } {
+  const count = Math.ceil((run.end - run.start) / run.beatSec);
   const output: number[] = [];
   const source: number[] = [];
   for (let i = -2; i <= count + 2; i++) {
-    output.push(run.start - origin + i * beatSec);
+    output.push(run.start - origin + i * run.beatSec);
     source.push(beatTime(song.grid, run.sourceBeat + i));
   }
   return { output, source };
+}
+
+/** Level of a bed that fills pauses which the plan did not think of. */
+const BED_DB = -9;
+/** Stems that make a bed, best first. */
+const BED_STEMS: readonly Stem[] = ['other', 'bass', 'drums'];
+
+/**
+ * Puts a quiet bed under a section that would fall silent: another stem of a song that it plays, from the same place.
+ * Returns its runs, which are added to the arrangement; none where the songs have no other stem to offer.
+ */
+export function addBed(
+  arrangement: Arrangement,
+  section: number,
+  songs: ReadonlyMap<string, RenderSong>,
+  semitonesOf: (song: RenderSong) => number,
+): Run[] {
+  const clips = arrangement.sections[section]!;
+  for (const stem of BED_STEMS) {
+    for (const clip of clips) {
+      const song = songs.get(clip.songId)!;
+      const taken = clips.some((other) => other.songId === clip.songId && other.stem === stem);
+      if (taken || song.stems[stem] === undefined) continue;
+      const runs = clip.parts.map((part, i): Run => {
+        const model = arrangement.runs[part.runId]!;
+        return {
+          ...model,
+          id: arrangement.runs.length + i,
+          stem,
+          start: part.start,
+          end: part.end,
+          sourceBeat: model.sourceBeat + (part.start - model.start) / model.beatSec,
+          semitones: stem === 'drums' ? 0 : semitonesOf(song),
+        };
+      });
+      arrangement.runs.push(...runs);
+      clips.push({
+        songId: song.id,
+        stem,
+        volumeDb: BED_DB,
+        effects: [],
+        parts: runs.map(({ id, start, end }) => ({ runId: id, start, end })),
+        joinsPrevious: false,
+        joinsNext: false,
+      });
+      return runs;
+    }
+  }
+  return [];
 }

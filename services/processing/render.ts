@@ -1,12 +1,11 @@
 /** A whole render: plan read, stems stretched, sections mixed, file finished; the steps in threads, two at a time. */
 import type { RenderRequest, RenderResult, UploadTarget } from '../../schema.ts';
 import { SAMPLE_RATE } from '../audio/decode.ts';
-import { arrange, type Arrangement, type Clip, type Run, runMap } from './arrange.ts';
+import { addBed, arrange, type Arrangement, type Clip, type Run, runMap } from './arrange.ts';
 import { RenderError } from './errors.ts';
-import type { FinishTask } from './finish.ts';
 import { readEffects, semitonesTo } from './music.ts';
 import { readPlan, type RenderPlan, type RenderSection } from './plan.ts';
-import type { ClipAudio, SectionTask } from './section.ts';
+import type { ClipAudio, SectionResult, SectionTask } from './section.ts';
 import { missingStems, readSong, type RenderSong, statedDuration } from './song.ts';
 import type { StemRun } from './stem.ts';
 import type { RenderThreads } from './threads.ts';
@@ -52,9 +51,9 @@ async function readSongs(
   return songs;
 }
 
-/** Stretches every stem that is used; each is fetched once, however many layers play it. */
+/** Stretches runs; each stem is fetched once, however many of them play it. */
 async function renderRuns(
-  arrangement: Arrangement,
+  wanted: readonly Run[],
   songs: Map<string, RenderSong>,
   plan: RenderPlan,
   threads: RenderThreads,
@@ -62,7 +61,7 @@ async function renderRuns(
 ): Promise<Map<number, RenderedRun>> {
   const head = 60 / plan.bpm;
   const groups = new Map<string, Run[]>();
-  for (const run of arrangement.runs) {
+  for (const run of wanted) {
     const key = JSON.stringify([run.songId, run.stem]);
     groups.set(key, [...(groups.get(key) ?? []), run]);
   }
@@ -75,11 +74,11 @@ async function renderRuns(
       const stemRuns = runs.map((run): StemRun => {
         const origin = run.start - head;
         const frames = Math.ceil((run.end - origin) * SAMPLE_RATE) + 1;
-        return { id: run.id, map: runMap(run, song, plan.bpm, origin), frames, semitones: run.semitones };
+        return { id: run.id, map: runMap(run, song, origin), frames, semitones: run.semitones };
       });
       const result = await threads.run('stem', { url: song.stems[stem]!, song: song.name, stem, runs: stemRuns });
       for (const { id, channels } of result.runs) {
-        rendered.set(id, { channels, origin: arrangement.runs[id]!.start - head });
+        rendered.set(id, { channels, origin: runs.find((run) => run.id === id)!.start - head });
       }
       done++;
       const progress = PROGRESS.stems + ((PROGRESS.sections - PROGRESS.stems) * done) / groups.size;
@@ -106,35 +105,27 @@ function clipAudio(clip: Clip, runs: Map<number, RenderedRun>, warnings: string[
   };
 }
 
-async function mixSections(
+function sectionTask(
+  i: number,
   arrangement: Arrangement,
   plan: RenderPlan,
   runs: Map<number, RenderedRun>,
-  threads: RenderThreads,
-  report: ReportProgress,
   warnings: string[],
-): Promise<FinishTask['sections']> {
-  let done = 0;
-  const count = plan.sections.length;
-  return Promise.all(
-    plan.sections.map(async (section: RenderSection, i) => {
-      const task: SectionTask = {
-        start: section.start,
-        end: section.end,
-        bpm: plan.bpm,
-        beatsPerBar: plan.beatsPerBar,
-        first: i === 0,
-        last: i === count - 1,
-        clips: arrangement.sections[i]!.map((clip) => clipAudio(clip, runs, warnings)),
-      };
-      const result = await threads.run('section', task);
-      done++;
-      const progress = PROGRESS.sections + ((PROGRESS.finish - PROGRESS.sections) * done) / count;
-      report(progress, `Rendered section ${i + 1} of ${count}: ${section.description}`);
-      return result;
-    }),
-  );
+): SectionTask {
+  const { start, end } = plan.sections[i]!;
+  return {
+    start,
+    end,
+    bpm: plan.bpm,
+    beatsPerBar: plan.beatsPerBar,
+    first: i === 0,
+    last: i === plan.sections.length - 1,
+    clips: arrangement.sections[i]!.map((clip) => clipAudio(clip, runs, warnings)),
+  };
 }
+
+/** Longest pause that a section may have. */
+const MAX_PAUSE_SEC = 0.9;
 
 /**
  * Renders a mashup and uploads it.
@@ -150,12 +141,31 @@ export async function renderMashup(
   const warnings: string[] = [];
   report(1, 'Reading the plan');
   const songs = await readSongs(request, plan, threads, warnings);
-  const arrangement = arrange(plan, songs, request.scores ?? [], (song) => semitonesTo(song.key, plan.key));
+  const semitonesOf = (song: RenderSong): number => semitonesTo(song.key, plan.key);
+  const arrangement = arrange(plan, songs, request.scores ?? [], semitonesOf);
   warnings.push(...arrangement.warnings);
 
   report(PROGRESS.stems, `Matching ${songs.size} songs to ${Math.round(plan.bpm)} BPM`);
-  const runs = await renderRuns(arrangement, songs, plan, threads, report);
-  const sections = await mixSections(arrangement, plan, runs, threads, report, warnings);
+  const runs = await renderRuns(arrangement.runs, songs, plan, threads, report);
+
+  const count = plan.sections.length;
+  let done = 0;
+  const mixSection = async ({ description }: RenderSection, i: number): Promise<SectionResult> => {
+    let mixed = await threads.run('section', sectionTask(i, arrangement, plan, runs, warnings));
+    if (mixed.longestPauseSec > MAX_PAUSE_SEC) {
+      const bed = await renderRuns(addBed(arrangement, i, songs, semitonesOf), songs, plan, threads, () => undefined);
+      for (const [id, run] of bed) runs.set(id, run);
+      if (bed.size > 0) {
+        mixed = await threads.run('section', sectionTask(i, arrangement, plan, runs, []));
+        warnings.push(`Section ${i + 1} paused for too long: a quiet bed was put under it.`);
+      }
+    }
+    done++;
+    const progress = PROGRESS.sections + ((PROGRESS.finish - PROGRESS.sections) * done) / count;
+    report(progress, `Rendered section ${i + 1} of ${count}: ${description}`);
+    return mixed;
+  };
+  const sections = await Promise.all(plan.sections.map(mixSection));
   runs.clear();
 
   const { result } = await threads.run(
@@ -168,7 +178,7 @@ export async function renderMashup(
       format: request.format,
       tags: { title: request.masterplan.title, artist: request.masterplan.artistCredits },
       upload,
-      warnings: [...new Set(warnings)],
+      warnings: [...new Set(warnings)].sort(),
     },
     (message) => report(PROGRESS.done - (message.startsWith('Uploading') ? 3 : 12), message),
   );

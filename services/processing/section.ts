@@ -18,6 +18,8 @@ const LAST_FADE_BEATS = 1;
 /** A vocal stem under this level (RMS dBFS, at matched loudness) holds no voice. */
 const VOICE_FLOOR_DB = -42;
 const VOICE_EXPANSION = { rangeDb: 18, releaseSec: 0.15 };
+/** -56 dBFS: what is under it is not heard beside music. */
+const SILENCE = 0.0016;
 const DUCK = { depthDb: 2.5, thresholdDb: -38, releaseSec: 0.25 };
 /** Where consonants are: taken out of the bed under another song's voice. */
 const POCKET = { kind: 'peak', frequency: 2200, q: 0.7, gainDb: -2.5 } as const;
@@ -49,8 +51,8 @@ export type SectionTask = {
   clips: ClipAudio[];
 };
 
-/** `channels` begin at `offset` samples of the mashup. */
-export type SectionResult = { offset: number; channels: Channels };
+/** `channels` begin at `offset` samples of the mashup; `longestPauseSec` is the longest silence within the section. */
+export type SectionResult = { offset: number; channels: Channels; longestPauseSec: number };
 
 const frame = (seconds: number): number => Math.round(seconds * SAMPLE_RATE);
 
@@ -136,7 +138,23 @@ export function renderSection(task: SectionTask): SectionResult {
     const treated = clip.effects.reduce<Float32Array[]>((sound, effect) => applyEffect(sound, effect, context), audio);
     for (const c of [0, 1] as const) for (let i = 0; i < length; i++) mix[c][i]! += treated[c]![i]!;
   }
-  return { offset: base, channels: mix };
+  return { offset: base, channels: mix, longestPauseSec: longestPause(mix, context.start, context.end) };
+}
+
+/**
+ * Longest stretch of `from..to` (samples) in seconds in which no channel has any sound. One that touches an end counts
+ * twice, since the neighbour may pause there as well.
+ */
+function longestPause(channels: Channels, from: number, to: number): number {
+  let quiet = 0;
+  let longest = 0;
+  for (let i = from; i < to; i++) {
+    const silent = Math.abs(channels[0][i]!) < SILENCE && Math.abs(channels[1][i]!) < SILENCE;
+    quiet = silent ? quiet + 1 : 0;
+    const atEnd = i === to - 1 || quiet === i - from + 1;
+    longest = Math.max(longest, atEnd ? 2 * quiet : quiet);
+  }
+  return longest / SAMPLE_RATE;
 }
 
 /** Samples that another thread can read without a copy. */

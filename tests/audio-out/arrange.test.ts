@@ -143,10 +143,10 @@ describe('arranging a plan', () => {
       [song('slow', 71, 40), song('fast', 138, 40)],
     );
     assert.deepEqual(
-      runs.map((run) => run.multiple),
+      runs.map((run) => (run.beatSec * 140) / 60),
       [2, 1],
     );
-    const { output, source } = runMap(runs[0]!, song('slow', 71, 40), 140, 0);
+    const { output, source } = runMap(runs[0]!, song('slow', 71, 40), 0);
     assert.ok(Math.abs(output[3]! - output[2]! - 120 / 140) < 1e-9);
     assert.ok(Math.abs(source[3]! - source[2]! - 60 / 71) < 1e-9);
   });

@@ -39,6 +39,17 @@ const SECTIONS: SectionBody[] = [
 ];
 const BARS = 8;
 
+/** Length in samples of the longest stretch under -60 dBFS. */
+function longestSilence(samples: Float32Array): number {
+  let quiet = 0;
+  let longest = 0;
+  for (const sample of samples) {
+    quiet = Math.abs(sample) < 0.001 ? quiet + 1 : 0;
+    longest = Math.max(longest, quiet);
+  }
+  return longest;
+}
+
 describe('rendering a masterplan over HTTP', () => {
   let storage: Storage;
   let renderer: Awaited<ReturnType<typeof startRenderer>>;
@@ -129,13 +140,7 @@ describe('rendering a masterplan over HTTP', () => {
     });
 
     it('has no hole of a second or more', () => {
-      let quiet = 0;
-      let longest = 0;
-      for (const sample of channels[0]) {
-        quiet = Math.abs(sample) < 0.001 ? quiet + 1 : 0;
-        longest = Math.max(longest, quiet);
-      }
-      assert.ok(longest < RATE);
+      assert.ok(longestSilence(channels[0]) < RATE);
     });
 
     it('brings the second song to the key of the first', () => {
@@ -185,6 +190,18 @@ describe('rendering a masterplan over HTTP', () => {
     assert.ok(result.warnings.some((warning) => warning.includes('song-b') && warning.includes('tempo')));
   });
 
+  it('puts a quiet bed under a section that would fall silent', async () => {
+    const body = renderBody(storage, [
+      { bars: 2, layers: [layer(SONG_A, 'drums'), layer(SONG_A, 'other')] },
+      { bars: 2, layers: [layer(SONG_A, 'vocals', 0, { source_start_sec: 9 })] },
+    ]) as { songs: { stems: Record<string, string> }[] };
+    body.songs[0]!.stems['vocals'] = `${storage.url}/silent.wav`;
+    const result = RenderResult.parse((await last(body))['result']);
+    assert.ok(result.warnings.some((warning) => warning.includes('Section 2')));
+    const { channels } = await decodeAudio(storage.puts.at(-1)!.bytes);
+    assert.ok(longestSilence(channels[0]) < RATE);
+  });
+
   describe('what cannot be rendered ends with an error event that has a code', () => {
     const one: SectionBody[] = [{ bars: 2, layers: [layer(SONG_A, 'drums')] }];
     const cases: [string, string, () => unknown][] = [
@@ -217,7 +234,7 @@ describe('rendering a masterplan over HTTP', () => {
     ];
     const withDrums = (path: string): unknown => {
       const body = renderBody(storage, one) as { songs: { stems: Record<string, string> }[] };
-      body.songs[0]!.stems['drums'] = `${storage.url}${path}`;
+      body.songs[0]!.stems = { drums: `${storage.url}${path}` };
       return body;
     };
     for (const [name, code, body] of cases) {
