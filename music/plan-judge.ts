@@ -118,7 +118,8 @@ function judgeTargets(plan: Plan, songs: readonly AnalyzedSong[], faults: string
   );
   if (!key || pitched.length === 0) return;
   const shift = worstKeyShift(pitched, key);
-  if (shift > bearableKeyShift(pitched))
+  // A key that suits all songs is never wrong, also where not all of them are heard with pitched stems.
+  if (shift > Math.max(bearableKeyShift(pitched), bearableKeyShift(songs)))
     faults.push(
       `In ${global.targetKey} a song must be shifted by ${shift} semitones; another key needs ${leastKeyShift(pitched)}.`,
     );

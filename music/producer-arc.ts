@@ -28,7 +28,7 @@ const LONG_FROM_BARS = 56;
 /** Nobody counts along beyond this; longer sections are two sections. */
 const MAX_SECTION_BARS = 16;
 /** Tiny songs allow only tiny sections; more of them than this is a stutter, not an arc. */
-const MAX_ARC_SECTIONS = 36;
+const MAX_ARC_SECTIONS = 30;
 
 export type ArcRequest = {
   /** Wanted, least and most bars of the whole. */
@@ -44,7 +44,7 @@ export type ArcRequest = {
 /** Lays out the arc: intro, build, drop, break, peak, outro, and more where there is time. */
 export function layOutArc(request: ArcRequest): ArcSection[] {
   const cap = Math.max(1, Math.min(MAX_SECTION_BARS, request.sectionCap));
-  const most = Math.max(1, Math.min(request.maxBars, cap * MAX_ARC_SECTIONS));
+  const most = Math.max(1, Math.min(request.maxBars, wholeBars(cap, request.unit) * MAX_ARC_SECTIONS));
   const least = Math.min(request.minBars, most);
   const wanted = Math.min(most, Math.max(least, request.bars));
   const shapes = wanted >= LONG_FROM_BARS ? LONG : SHORT;
@@ -81,9 +81,14 @@ function balance(arc: ArcSection[], least: number, most: number, unit: number): 
   while (peak && total() < least) peak.bars += Math.min(unit, most - total()) || 1;
 }
 
+/** The most bars up to a cap that are whole units, or the cap where it is smaller than one. */
+function wholeBars(cap: number, unit: number): number {
+  return cap >= unit ? Math.floor(cap / unit) * unit : cap;
+}
+
 function split(section: ArcSection, cap: number, unit: number): ArcSection[] {
   if (section.bars <= cap) return [section];
-  const whole = cap >= unit ? Math.floor(cap / unit) * unit : cap;
+  const whole = wholeBars(cap, unit);
   const parts: ArcSection[] = [];
   for (let left = section.bars; left > 0; left -= whole) parts.push({ ...section, bars: Math.min(whole, left) });
   return parts;
