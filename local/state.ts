@@ -98,9 +98,7 @@ export async function lockDataDir(paths: DataPaths, planned: { apiUrl: string; d
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
       const holder = await readLock(paths.lock);
-      if (holder !== undefined && isSame(holder)) {
-        throw new AlreadyRunningError(readState(paths)?.info ?? holder);
-      }
+      if (holder !== undefined && isSame(holder)) throw new AlreadyRunningError(holder);
       // Whoever renames it away owns the removal; a lock that another process has set meanwhile is put back.
       const aside = `${paths.lock}.${randomUUID()}`;
       await rename(paths.lock, aside).catch(() => {});

@@ -44,6 +44,13 @@ export interface CleanUpScope {
   after(cleanUp: () => Promise<void>): void;
 }
 
+/**
+ * Databases whose tests are over. They are dropped by the next test or at the end of the file, not at once: clean-ups run
+ * in the order in which they were registered, so what a test started on its database stops after the database's own.
+ */
+const finished: { clusterUrl: string; name: string }[] = [];
+process.on('beforeExit', dropFinished);
+
 let ownCluster: Promise<TestCluster> | undefined;
 
 /**
@@ -55,6 +62,7 @@ let ownCluster: Promise<TestCluster> | undefined;
 export async function useDatabase(scope: CleanUpScope, options: { empty?: boolean } = {}): Promise<TestDatabase> {
   const clusterUrl = process.env[TEST_CLUSTER_ENV] ?? (await (ownCluster ??= startTestCluster())).superuserUrl;
   const name = `test_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
+  await dropFinished();
   const template = await ensureTemplate(clusterUrl, options.empty === true);
   await asSuperuser(clusterUrl, async (sql) => {
     await sql`create database ${sql(name)} template ${sql(template)} owner postgres`;
@@ -63,7 +71,7 @@ export async function useDatabase(scope: CleanUpScope, options: { empty?: boolea
   const sql = postgres(url, { max: 10, onnotice: () => {} });
   scope.after(async () => {
     await sql.end({ timeout: 1 });
-    await dropDatabase(clusterUrl, name);
+    finished.push({ clusterUrl, name });
   });
   return {
     name,
@@ -151,6 +159,13 @@ async function contentHash(empty: boolean): Promise<string> {
   if (!empty)
     for (const migration of await readMigrations(MIGRATIONS_DIR)) hash.update(migration.file + migration.text);
   return hash.digest('hex').slice(0, 12);
+}
+
+async function dropFinished(): Promise<void> {
+  for (const { clusterUrl, name } of finished.splice(0)) {
+    // At the end of the file its own cluster may be gone already, and the database with it.
+    await dropDatabase(clusterUrl, name).catch(() => {});
+  }
 }
 
 async function dropDatabase(clusterUrl: string, name: string): Promise<void> {
