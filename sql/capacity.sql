@@ -1,0 +1,7 @@
+-- What is in use of what there is?
+-- waiting > 0 with in_use = at_most names the bottleneck. Limits are rows of mashup.settings.
+select * from mashup.capacity;
+
+select name, value, description from mashup.settings order by name;
+-- update mashup.settings set value = '8' where name = 'max_running_jobs';
+-- update mashup.settings set value = value || '{"analysis": 4}' where name = 'service_limits';

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { useMachine } from './support.ts';
+
+const folder = join(import.meta.dirname, '..', '..', 'sql');
+
+it('every file of sql/ starts with what it answers and runs as it stands', async (t) => {
+  const m = await useMachine(t);
+  await m.submit(await m.user(), 2);
+  await m.run(await m.worker());
+  const files = await readdir(folder);
+  assert.ok(files.length >= 9);
+  for (const file of files) {
+    const text = await readFile(join(folder, file), 'utf8');
+    assert.match(text, /^-- \w/, file);
+    await m.sql.unsafe(text);
+  }
+});
+
+it('the views show what runs, what is stuck and why, and what failed', async (t) => {
+  const m = await useMachine(t);
+  const worker = await m.worker();
+  const id = await m.submit(await m.user(), 2);
+  const task = await m.claimNext(worker, id);
+  assert.ok(task);
+  const [running] = await m.sql`select kind, song, beat_age_sec::float8 as age from mashup.running_now`;
+  assert.equal(running?.kind, 'analyze');
+  assert.match(running?.song, /^Song/);
+  assert.ok(running?.age < 5);
+  assert.equal((await m.sql`select * from mashup.stuck`).length, 0);
+
+  await m.sql`select mashup.pause('job', ${id})`;
+  await m.moveClock(120);
+  const [stuck] = await m.sql`select id, why from mashup.stuck`;
+  assert.equal(stuck?.id, id);
+  assert.match(stuck?.why, /silent|ready for over a minute/);
+
+  await m.fail(task, 'permanent', 'audio_silent');
+  const [failure] = await m.sql`select error_code, failed_in, jobs::int from mashup.failures`;
+  assert.deepEqual({ ...failure }, { error_code: 'audio_silent', failed_in: 'analyze', jobs: 1 });
+  const story = await m.sql`select what from mashup.job_story(${id})`;
+  assert.deepEqual(
+    story.map((row) => row.what),
+    ['submitted', 'stage', 'error'],
+  );
+});
