@@ -42,13 +42,31 @@ describe('the gateway as PostgREST for tables', () => {
       { id: 7, name: 'row 7' },
     ]);
     const paged = await client.from('open_rows').select('id').order('id').range(5, 9);
-    assert.deepEqual(paged.data?.map((row) => row.id), [6, 7, 8, 9, 10]);
-    const listed = await client.from('open_rows').select('label:name').in('name', ['row 1', 'a,b', 'row 2']).order('id');
+    assert.deepEqual(
+      paged.data?.map((row) => row.id),
+      [6, 7, 8, 9, 10],
+    );
+    const listed = await client
+      .from('open_rows')
+      .select('label:name')
+      .in('name', ['row 1', 'a,b', 'row 2'])
+      .order('id');
     assert.deepEqual(listed.data, [{ label: 'row 1' }, { label: 'row 2' }]);
     const nulls = await client.from('open_rows').select('id').is('note', null).ilike('name', 'ROW 1%').order('id');
-    assert.deepEqual(nulls.data?.map((row) => row.id), [1, 11, 13, 15, 17, 19]);
-    const negated = await client.from('open_rows').select('id').not('note', 'is', null).not('id', 'in', '(2,4)').lte('id', 8);
-    assert.deepEqual(negated.data?.map((row) => row.id), [6, 8]);
+    assert.deepEqual(
+      nulls.data?.map((row) => row.id),
+      [1, 11, 13, 15, 17, 19],
+    );
+    const negated = await client
+      .from('open_rows')
+      .select('id')
+      .not('note', 'is', null)
+      .not('id', 'in', '(2,4)')
+      .lte('id', 8);
+    assert.deepEqual(
+      negated.data?.map((row) => row.id),
+      [6, 8],
+    );
     const view = await client.from('evens').select().eq('id', 4).single();
     assert.deepEqual(view.data, { id: 4, name: 'row 4' });
   });
@@ -59,7 +77,10 @@ describe('the gateway as PostgREST for tables', () => {
     assert.deepEqual([counted.count, counted.status, counted.data?.length], [20, 206, 5]);
     const head = await client.from('open_rows').select('*', { count: 'exact', head: true }).eq('note', 'even');
     assert.deepEqual([head.count, head.data, head.error], [10, null, null]);
-    const raw = await world.fetch('/rest/v1/open_rows?select=id&limit=2', { method: 'HEAD', headers: { prefer: 'count=exact' } });
+    const raw = await world.fetch('/rest/v1/open_rows?select=id&limit=2', {
+      method: 'HEAD',
+      headers: { prefer: 'count=exact' },
+    });
     assert.equal(raw.headers.get('content-range'), '0-1/20');
     assert.match(raw.headers.get('access-control-expose-headers') ?? '', /Content-Range/);
     assert.equal(await raw.text(), '');
@@ -72,7 +93,10 @@ describe('the gateway as PostgREST for tables', () => {
   it('single demands exactly one row; maybeSingle leaves the judging to the client', async () => {
     const client = world.client();
     const none = await client.from('open_rows').select().eq('id', 99).single();
-    assert.deepEqual([none.status, none.error?.code, none.error?.details], [406, 'PGRST116', 'The result contains 0 rows']);
+    assert.deepEqual(
+      [none.status, none.error?.code, none.error?.details],
+      [406, 'PGRST116', 'The result contains 0 rows'],
+    );
     assert.equal((await client.from('open_rows').select().eq('id', 99).maybeSingle()).data, null);
     assert.equal((await client.from('open_rows').select('id').eq('id', 1).maybeSingle()).data?.id, 1);
     const two = await client.from('open_rows').update({ note: 'x' }).in('id', [1, 3]).select().single();
@@ -85,7 +109,13 @@ describe('the gateway as PostgREST for tables', () => {
     const client = world.client();
     const bare = await client.from('open_rows').insert({ id: 100, name: 'new' });
     assert.deepEqual([bare.status, bare.data, bare.error], [201, null, null]);
-    const many = await client.from('open_rows').insert([{ id: 101, name: 'a' }, { id: 102, note: 'b' }]).select('id,name,note');
+    const many = await client
+      .from('open_rows')
+      .insert([
+        { id: 101, name: 'a' },
+        { id: 102, note: 'b' },
+      ])
+      .select('id,name,note');
     assert.equal(many.status, 201);
     assert.deepEqual(many.data, [
       { id: 101, name: 'a', note: null },
@@ -159,7 +189,15 @@ describe('the gateway as PostgREST for tables', () => {
     assert.deepEqual(await code(client.from('open_rows').insert({ nothing: 1 })), [400, 'PGRST204']);
     assert.deepEqual(await code(client.from('open_rows').select().eq('id', 'abc')), [400, '22P02']);
     assert.deepEqual(await code(client.from('open_rows').insert({ id: 1 })), [409, '23505']);
-    assert.deepEqual(await code(client.schema('auth' as 'public').from('users').select()), [406, 'PGRST106']);
+    assert.deepEqual(
+      await code(
+        client
+          .schema('auth' as 'public')
+          .from('users')
+          .select(),
+      ),
+      [406, 'PGRST106'],
+    );
     assert.deepEqual(await code(client.from('open_rows').select('id, songs(title)')), [501, 'PGRST127']);
     assert.deepEqual(await code(client.from('open_rows').select().or('id.eq.1,id.eq.2')), [501, 'PGRST127']);
     const raw = await world.fetch('/rest/v1/nowhere');
@@ -173,7 +211,10 @@ describe('the gateway as PostgREST for tables', () => {
     const client = world.client();
     const evil = `'; drop table public.open_rows; --`;
     assert.deepEqual((await client.from('open_rows').select('id').eq('name', evil)).data, []);
-    assert.equal((await client.from('open_rows').select('id').eq('id"; drop table open_rows; --', 1)).error?.code, '42703');
+    assert.equal(
+      (await client.from('open_rows').select('id').eq('id"; drop table open_rows; --', 1)).error?.code,
+      '42703',
+    );
     assert.equal((await client.from('open_rows').select('id').order('id desc;--')).error?.code, '42703');
     assert.equal((await client.from('open_rows"; drop table x; --').select()).error?.code, 'PGRST205');
     assert.equal((await client.from('open_rows').select('id', { count: 'exact', head: true })).count, 20);
@@ -202,7 +243,10 @@ describe('the gateway as PostgREST for tables', () => {
     assert.deepEqual((await client.from('later').select()).data, []);
     await world.sql`alter table public.later alter column changed type int using 1`;
     await world.sql`notify pgrst, 'reload schema'`;
-    await until('the new type is known', async () => (await client.from('later').select().eq('changed', 'x')).error?.code === '22P02');
+    await until(
+      'the new type is known',
+      async () => (await client.from('later').select().eq('changed', 'x')).error?.code === '22P02',
+    );
   });
 
   it('answers preflights before any key check, and lets every header of the client through', async () => {
@@ -225,7 +269,14 @@ describe('the gateway as PostgREST for tables', () => {
   });
 
   it('says 501 and where to look for anything it does not speak', async () => {
-    for (const path of ['/graphql/v1', '/auth/v1/otp', '/storage/v1/object/copy', '/rest/v1/', '/pg/x', '/realtime/v1/api/x']) {
+    for (const path of [
+      '/graphql/v1',
+      '/auth/v1/otp',
+      '/storage/v1/object/copy',
+      '/rest/v1/',
+      '/pg/x',
+      '/realtime/v1/api/x',
+    ]) {
       const response = await world.fetch(path, { method: 'POST', body: '{}' });
       assert.equal(response.status, 501, path);
       assert.match(JSON.stringify(await response.json()), /does not implement.*docs\/gateway\.md/s);

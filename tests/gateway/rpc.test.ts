@@ -59,7 +59,12 @@ describe('the gateway as PostgREST for functions', () => {
   });
 
   it('filters, orders, counts and limits sets', async () => {
-    const some = await client.rpc('all_points', {}, { count: 'exact' }).select('id').gt('x', 5).order('id', { ascending: false }).limit(2);
+    const some = await client
+      .rpc('all_points', {}, { count: 'exact' })
+      .select('id')
+      .gt('x', 5)
+      .order('id', { ascending: false })
+      .limit(2);
     assert.deepEqual([some.data, some.count], [[{ id: 3 }, { id: 2 }], 3]);
     const one = await client.rpc('all_points').eq('id', 1).single();
     assert.deepEqual(one.data, { id: 1, x: 10, label: 'a' });

@@ -59,7 +59,13 @@ export async function openFiles(directory: string): Promise<Files> {
         }
       }
       try {
-        await pipeline(body, measure, createWriteStream(unfinished, { mode: 0o600 }), { signal });
+        // The source is not ours to destroy: a refused request still has to be answered.
+        await pipeline(
+          body.iterator({ destroyOnReturn: false }),
+          measure,
+          createWriteStream(unfinished, { mode: 0o600 }),
+          { signal },
+        );
         const path = pathOf(version);
         await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
         await rename(unfinished, path);

@@ -32,6 +32,7 @@ export interface ObjectRow {
   name: string;
   version: string | null;
   metadata: ObjectMetadata | null;
+  user_metadata: Record<string, unknown> | null;
   created_at: Date;
   updated_at: Date;
   last_accessed_at: Date;

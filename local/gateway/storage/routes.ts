@@ -1,5 +1,5 @@
 /** `/storage/v1`: objects, links, lists and buckets. */
-import { decodePath, header, notImplemented } from '../http.ts';
+import { decodePath, header, notImplemented, sendJson } from '../http.ts';
 import type { Exchange } from '../http.ts';
 import { bearerOf, identityOf } from '../identity.ts';
 import type { Identity } from '../identity.ts';
@@ -46,6 +46,27 @@ async function download(context: StorageContext, ring: KeyRing, exchange: Exchan
   const object = identity ? await visibleObject(context.sql, identity, place) : await linkedObject(context.sql, place);
   if (!object) throw noObject();
   await serveObject(context.files, exchange, object);
+}
+
+/** `GET /object/info/…`: what the row says, if the caller sees it. */
+async function showInfo(context: StorageContext, ring: KeyRing, exchange: Exchange, path: string): Promise<void> {
+  const place = placeOf(path);
+  const object = await visibleObject(context.sql, await identify(ring, exchange), place);
+  if (!object) throw noObject();
+  const { id, name, version, metadata, created_at } = object;
+  sendJson(exchange, 200, {
+    id,
+    name,
+    version,
+    bucket_id: object.bucket_id,
+    size: metadata?.size ?? null,
+    content_type: metadata?.mimetype ?? null,
+    cache_control: metadata?.cacheControl ?? null,
+    etag: metadata?.eTag ?? null,
+    last_modified: metadata?.lastModified ?? null,
+    metadata: object.user_metadata,
+    created_at,
+  });
 }
 
 async function downloadPublic(context: StorageContext, exchange: Exchange, path: string): Promise<void> {
@@ -96,8 +117,11 @@ async function answerObject(context: StorageContext, ring: KeyRing, exchange: Ex
   const open = under('public/');
   if (open !== undefined && reading) return downloadPublic(context, exchange, open);
 
+  const info = under('info/');
+  if (info !== undefined && reading) return showInfo(context, ring, exchange, info);
+
   const own = under('authenticated/') ?? path;
-  if (/^(info|copy|move|list-v2|upload|sign|list|public|render)(\/|$)/.test(own))
+  if (/^(copy|move|list-v2|upload|sign|list|public|render)(\/|$)/.test(own))
     throw notImplemented(`${method} /object/${own.split('/')[0]} of Storage`);
   if (reading) return download(context, ring, exchange, own);
   if (method === 'POST' || method === 'PUT')

@@ -85,7 +85,6 @@ function takeMultipart({ files }: StorageContext, exchange: Exchange, bucket: Bu
       taken = take(part, mimeType);
       taken.catch((error: unknown) => {
         part.resume();
-        request.unpipe(parser);
         reject(error);
       });
     });
@@ -104,7 +103,7 @@ function takeMultipart({ files }: StorageContext, exchange: Exchange, bucket: Bu
 
 /** Reads on, without keeping anything, until the body ends, the caller goes or it gets too much. */
 async function drain({ request, signal }: Exchange): Promise<void> {
-  if (request.readableEnded || signal.aborted) return;
+  if (request.readableEnded || request.destroyed || signal.aborted) return;
   await new Promise<void>((resolve) => {
     let size = 0;
     request.on('data', (chunk: Buffer) => {

@@ -1,0 +1,353 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { after, describe, it } from 'node:test';
+import { StorageApiError } from '@supabase/supabase-js';
+import { openKeyRing } from '../../local/gateway/keys.ts';
+import { until, useGateway } from './world.ts';
+import type { Client } from './world.ts';
+
+const LIMIT = 200_000;
+const SETUP = `
+  insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types) values
+    ('mashups', 'mashups', false, ${LIMIT}, null), ('open', 'open', true, null, null), ('audio', 'audio', false, null, '{audio/*,text/plain}');
+  create policy own_insert on storage.objects for insert to authenticated
+    with check (bucket_id = 'mashups' and (storage.foldername(name))[1] = (select auth.uid())::text);
+  create policy own_select on storage.objects for select to authenticated
+    using (bucket_id = 'mashups' and (storage.foldername(name))[1] = (select auth.uid())::text);
+  create policy own_update on storage.objects for update to authenticated
+    using (bucket_id = 'mashups' and (storage.foldername(name))[1] = (select auth.uid())::text);
+  create policy own_delete on storage.objects for delete to authenticated
+    using (bucket_id = 'mashups' and (storage.foldername(name))[1] = (select auth.uid())::text and name not like '%/kept%');
+`;
+const world = await useGateway({ after }, { setup: SETUP });
+const mashups = (client: Client): ReturnType<Client['storage']['from']> => client.storage.from('mashups');
+const service = world.client(world.keys.serviceRoleKey);
+
+function bytes(length: number): Buffer {
+  return Buffer.from(Uint8Array.from({ length }, (_, at) => (at * 31) % 251));
+}
+
+/** What a refusal says: HTTP status, status in the body, message. */
+function said(error: unknown): [number | undefined, string | undefined, string] {
+  assert.ok(error instanceof StorageApiError);
+  return [error.status, error.statusCode, error.message];
+}
+
+async function filesOnDisk(): Promise<string[]> {
+  const entries = await readdir(world.storageDir, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+describe('the gateway as Storage', () => {
+  it('takes multipart and raw bodies and gives the same bytes back', async () => {
+    const { client, id } = await world.visitor();
+    const content = bytes(100_000);
+    const blob = await mashups(client).upload(`${id}/a blob (1).wav`, new Blob([content], { type: 'audio/wav' }), {
+      cacheControl: '60',
+      metadata: { bpm: 120 },
+    });
+    assert.equal(blob.error, null);
+    assert.equal(blob.data?.fullPath, `mashups/${id}/a blob (1).wav`);
+    const buffer = await mashups(client).upload(`${id}/buffer.mp3`, content, { contentType: 'audio/mpeg' });
+    assert.equal(buffer.error, null);
+    const stream = await mashups(client).upload(`${id}/stream.bin`, Readable.toWeb(Readable.from([content])), {
+      contentType: 'application/octet-stream',
+      duplex: 'half',
+    });
+    assert.equal(stream.error, null);
+    for (const name of ['a blob (1).wav', 'buffer.mp3', 'stream.bin']) {
+      const { data } = await mashups(client).download(`${id}/${name}`);
+      assert.deepEqual(Buffer.from(await data!.arrayBuffer()), content, name);
+    }
+    const [row] =
+      await world.sql`select owner, owner_id, metadata, user_metadata from storage.objects where id = ${blob.data!.id}`;
+    assert.deepEqual([row?.owner, row?.owner_id], [id, id]);
+    assert.equal(row?.metadata.mimetype, 'audio/wav');
+    assert.equal(row?.metadata.cacheControl, 'max-age=60');
+    assert.equal(row?.metadata.size, content.length);
+    assert.deepEqual(row?.user_metadata, { bpm: 120 });
+  });
+
+  it('answers errors with HTTP 400 and the real status as a string', async () => {
+    const mine = await world.visitor();
+    const other = await world.visitor();
+    const file = new Blob(['x']);
+    assert.equal((await mashups(mine.client).upload(`${mine.id}/f`, file)).error, null);
+    assert.deepEqual(said((await mashups(other.client).upload(`${mine.id}/g`, file)).error), [
+      400,
+      '403',
+      'new row violates row-level security policy',
+    ]);
+    assert.deepEqual(said((await mashups(world.client()).upload('anon/g', file)).error), [
+      400,
+      '403',
+      'new row violates row-level security policy',
+    ]);
+    assert.deepEqual(said((await mashups(mine.client).upload(`${mine.id}/f`, file)).error), [
+      400,
+      '409',
+      'The resource already exists',
+    ]);
+    assert.deepEqual(said((await mashups(mine.client).upload(`${mine.id}/äöü`, file)).error).slice(0, 2), [400, '400']);
+    assert.deepEqual(said((await mine.client.storage.from('nowhere').upload('f', file)).error), [
+      400,
+      '404',
+      'Bucket not found',
+    ]);
+    assert.deepEqual(said((await mashups(other.client).createSignedUrl(`${mine.id}/f`, 60)).error), [
+      400,
+      '404',
+      'Object not found',
+    ]);
+    const hidden = await world.fetch(`/storage/v1/object/mashups/${mine.id}/f`, { token: other.token });
+    assert.equal(hidden.status, 400);
+    assert.deepEqual(await hidden.json(), {
+      statusCode: '404',
+      code: 'NoSuchKey',
+      error: 'not_found',
+      message: 'Object not found',
+    });
+    const badToken = await world.fetch(`/storage/v1/object/mashups/${mine.id}/f`, { token: 'a.b.c' });
+    assert.equal(((await badToken.json()) as { code: string }).code, 'NoSuchBucket');
+  });
+
+  it('replaces with upsert or update only, and the old bytes go', async () => {
+    const { client, id } = await world.visitor();
+    const path = `${id}/again`;
+    await mashups(client).upload(path, new Blob(['one']));
+    const before = (await filesOnDisk()).length;
+    assert.equal((await mashups(client).upload(path, new Blob(['two']), { upsert: true })).error, null);
+    assert.equal((await mashups(client).update(path, new Blob(['three']))).error, null);
+    assert.equal(await (await mashups(client).download(path)).data?.text(), 'three');
+    assert.equal((await filesOnDisk()).length, before);
+    const other = await world.visitor();
+    assert.equal(said((await mashups(other.client).upload(path, new Blob(['x']), { upsert: true })).error)[1], '403');
+  });
+
+  it('keeps to the limit and the types of the bucket, and leaves nothing behind', async () => {
+    const { client, id } = await world.visitor();
+    const before = await filesOnDisk();
+    const big = bytes(LIMIT + 1);
+    for (const body of [new Blob([big]), big, Readable.toWeb(Readable.from([big]))]) {
+      const { error } = await mashups(client).upload(`${id}/big`, body, { duplex: 'half' });
+      assert.deepEqual(said(error).slice(0, 2), [400, '413']);
+    }
+    assert.equal((await mashups(client).upload(`${id}/fits`, bytes(LIMIT))).error, null);
+    const audio = service.storage.from('audio');
+    assert.deepEqual(said((await audio.upload('x.png', new Blob(['x'], { type: 'image/png' }))).error), [
+      400,
+      '415',
+      'mime type image/png is not supported',
+    ]);
+    assert.equal((await audio.upload('x.flac', new Blob(['x'], { type: 'audio/flac' }))).error, null);
+    assert.equal((await audio.upload('x.txt', Buffer.from('x'))).error, null);
+    assert.equal((await filesOnDisk()).length, before.length + 3);
+  });
+
+  it('signs uploads: RLS is tested at signing, and the token alone says where to and whether to replace', async () => {
+    const { client, id } = await world.visitor();
+    const path = `${id}/signed upload.wav`;
+    const signed = await mashups(client).createSignedUploadUrl(path);
+    assert.equal(signed.error, null);
+    assert.match(signed.data!.signedUrl, /\/object\/upload\/sign\/mashups\/.*\?token=/);
+    const stranger = world.client();
+    const { token } = signed.data!;
+    const put = await mashups(stranger).uploadToSignedUrl(path, token, new Blob(['first']), {
+      contentType: 'audio/wav',
+    });
+    assert.equal(put.data?.fullPath, `mashups/${path}`);
+    const [row] = await world.sql`select owner_id from storage.objects where name = ${path}`;
+    assert.equal(row?.owner_id, id);
+    assert.equal(
+      said((await mashups(stranger).uploadToSignedUrl(path, token, new Blob(['2']), { upsert: true })).error)[1],
+      '409',
+    );
+    assert.deepEqual(
+      said((await mashups(stranger).uploadToSignedUrl(`${id}/else`, token, new Blob(['2']))).error).slice(0, 2),
+      [400, '400'],
+    );
+    const again = await mashups(client).createSignedUploadUrl(path, { upsert: true });
+    assert.equal(
+      (await mashups(stranger).uploadToSignedUrl(path, again.data!.token, new Blob(['second']))).error,
+      null,
+    );
+    assert.equal(await (await mashups(client).download(path)).data?.text(), 'second');
+    assert.equal(said((await mashups(stranger).createSignedUploadUrl(`${id}/x`)).error)[1], '403');
+    const download = await world.fetch(`/storage/v1/object/sign/mashups/${encodeURI(path)}?token=${again.data!.token}`);
+    assert.equal(((await download.json()) as { code: string }).code, 'InvalidSignature');
+  });
+
+  it('signs downloads that need no key, say their name and end', async () => {
+    const { client, id } = await world.visitor();
+    const path = `${id}/a song.wav`;
+    await mashups(client).upload(path, new Blob(['sound'], { type: 'audio/wav' }));
+    const signed = await mashups(client).createSignedUrl(path, 60, { download: 'my mix.wav' });
+    const response = await fetch(signed.data!.signedUrl);
+    assert.equal(await response.text(), 'sound');
+    assert.equal(response.headers.get('content-type'), 'audio/wav');
+    assert.match(
+      response.headers.get('content-disposition') ?? '',
+      /^attachment; filename=my%20mix\.wav; filename\*=UTF-8''my%20mix\.wav/,
+    );
+    assert.ok(Date.parse(response.headers.get('expires') ?? '') > Date.now());
+    const elsewhere = signed.data!.signedUrl.replace('a%20song', 'b%20song');
+    assert.equal(((await (await fetch(elsewhere)).json()) as { code: string }).code, 'InvalidSignature');
+    const forged = await fetch(`${signed.data!.signedUrl.split('&')[0]}x`);
+    assert.deepEqual([forged.status, ((await forged.json()) as { code: string }).code], [400, 'InvalidJWT']);
+    const ring = await openKeyRing(world.keys);
+    const old = await ring.signLink({ scope: 'download', url: `mashups/${path}` }, -5);
+    const expired = await fetch(`${world.url}/storage/v1/object/sign/mashups/${encodeURI(path)}?token=${old}`);
+    assert.match(((await expired.json()) as { message: string }).message, /"exp" claim timestamp check failed/);
+    const many = await mashups(client).createSignedUrls([path, `${id}/none`], 60);
+    assert.equal(await (await fetch(many.data![0]!.signedUrl)).text(), 'sound');
+    assert.deepEqual(
+      [many.data![1]!.signedUrl, many.data![1]!.error],
+      [null, 'Either the object does not exist or you do not have access to it'],
+    );
+  });
+
+  it('serves ranges as media players want them', async () => {
+    const { client, id } = await world.visitor();
+    const content = bytes(1000);
+    await mashups(client).upload(`${id}/range`, content, { contentType: 'audio/wav' });
+    const url = (await mashups(client).createSignedUrl(`${id}/range`, 60)).data!.signedUrl;
+    const whole = await fetch(url);
+    assert.deepEqual(
+      [whole.status, whole.headers.get('accept-ranges'), whole.headers.get('content-length')],
+      [200, 'bytes', '1000'],
+    );
+    const cases: [string, number, number][] = [
+      ['bytes=0-99', 0, 100],
+      ['bytes=990-', 990, 1000],
+      ['bytes=-10', 990, 1000],
+      ['bytes=900-5000', 900, 1000],
+    ];
+    for (const [range, start, end] of cases) {
+      const part = await fetch(url, { headers: { range } });
+      assert.equal(part.status, 206, range);
+      assert.equal(part.headers.get('content-range'), `bytes ${start}-${end - 1}/1000`);
+      assert.deepEqual(Buffer.from(await part.arrayBuffer()), content.subarray(start, end));
+    }
+    const beyond = await fetch(url, { headers: { range: 'bytes=1000-' } });
+    assert.deepEqual([beyond.status, beyond.headers.get('content-range')], [416, 'bytes */1000']);
+    const eTag = whole.headers.get('etag')!;
+    assert.match(eTag, /^"[0-9a-f]{32}"$/);
+    assert.equal((await fetch(url, { headers: { 'if-none-match': eTag } })).status, 304);
+    assert.equal((await fetch(url, { headers: { range: 'bytes=0-9', 'if-range': '"other"' } })).status, 200);
+    assert.equal(
+      (await fetch(url, { headers: { 'if-modified-since': whole.headers.get('last-modified')! } })).status,
+      304,
+    );
+    const direct = await world.fetch(`/storage/v1/object/mashups/${id}/range`, {
+      token: (await client.auth.getSession()).data.session!.access_token,
+      headers: { range: 'bytes=1-1' },
+    });
+    assert.deepEqual([direct.status, (await direct.arrayBuffer()).byteLength], [206, 1]);
+  });
+
+  it('lists folders and removes objects as far as the caller may, and never says forbidden', async () => {
+    const mine = await world.visitor();
+    const other = await world.visitor();
+    for (const name of ['b', 'a', 'sub/x', 'sub/y', 'kept'])
+      await mashups(mine.client).upload(`${mine.id}/${name}`, new Blob([name]));
+    const { data } = await mashups(mine.client).list(mine.id);
+    assert.deepEqual(
+      data?.map((entry) => [entry.name, entry.id === null]),
+      [
+        ['a', false],
+        ['b', false],
+        ['kept', false],
+        ['sub', true],
+      ],
+    );
+    assert.equal(data?.[0]?.metadata?.size, 1);
+    assert.equal(data?.[3]?.metadata, null);
+    const sorted = await mashups(mine.client).list(`${mine.id}/sub/`, {
+      sortBy: { column: 'name', order: 'desc' },
+      limit: 1,
+    });
+    assert.deepEqual(
+      sorted.data?.map((entry) => entry.name),
+      ['y'],
+    );
+    assert.deepEqual((await mashups(other.client).list(mine.id)).data, []);
+    assert.deepEqual((await mashups(other.client).remove([`${mine.id}/a`])).data, []);
+    const files = (await filesOnDisk()).length;
+    const removed = await mashups(mine.client).remove([`${mine.id}/a`, `${mine.id}/kept`, `${mine.id}/none`]);
+    assert.deepEqual(
+      removed.data?.map((row) => row.name),
+      [`${mine.id}/a`],
+    );
+    assert.equal((await filesOnDisk()).length, files - 1);
+    assert.equal((await mashups(mine.client).exists(`${mine.id}/kept`)).data, true);
+  });
+
+  it('serves public buckets without a key and hides private ones', async () => {
+    await service.storage.from('open').upload('dir/p.txt', new Blob(['public'], { type: 'text/plain' }));
+    const { publicUrl } = world.client().storage.from('open').getPublicUrl('dir/p.txt').data;
+    assert.equal(await (await fetch(publicUrl)).text(), 'public');
+    const hidden = await fetch(publicUrl.replace('/open/', '/mashups/'));
+    assert.deepEqual(
+      [hidden.status, ((await hidden.json()) as { message: string }).message],
+      [400, 'Bucket not found'],
+    );
+    const made = await service.storage.createBucket('made', { public: false, fileSizeLimit: 10 });
+    assert.equal(made.error, null);
+    assert.equal((await service.storage.getBucket('made')).data?.file_size_limit, 10);
+    assert.equal(said((await service.storage.from('made').upload('x', bytes(11))).error)[1], '413');
+    assert.equal(said((await world.client().storage.getBucket('made')).error)[1], '404');
+  });
+
+  it('makes no path on disk from a name: climbing is refused, before and after decoding', async () => {
+    const paths = [
+      '../../etc/passwd',
+      '..%2f..%2fetc%2fpasswd',
+      '%2e%2e/%2e%2e/etc/passwd',
+      'a/../../b',
+      'a//b',
+      '%2Fetc',
+      'a%00b',
+    ];
+    for (const path of paths) {
+      for (const method of ['POST', 'GET']) {
+        const answer = await rawRequest(method, `/storage/v1/object/open/${path}`);
+        assert.match(answer, /^HTTP\/1\.1 400 /, `${method} ${path}`);
+        assert.match(answer, /InvalidKey/, `${method} ${path}`);
+      }
+    }
+    for (const file of await filesOnDisk()) assert.match(file, /\/[0-9a-f]{2}\/[0-9a-f-]{36}$/);
+  });
+
+  it('drops the bytes of an upload that breaks off', async () => {
+    const before = (await filesOnDisk()).length;
+    const socket = connect(Number(new URL(world.url).port), '127.0.0.1');
+    const key = world.keys.serviceRoleKey;
+    socket.write(
+      `POST /storage/v1/object/mashups/broken HTTP/1.1\r\nhost: x\r\napikey: ${key}\r\nauthorization: Bearer ${key}\r\ncontent-length: 100000\r\n\r\n`,
+    );
+    socket.write(bytes(5000));
+    await until('the upload has begun', async () => (await filesOnDisk()).length === before + 1);
+    socket.destroy();
+    await until('the unfinished file is gone', async () => (await filesOnDisk()).length === before);
+    const [row] = await world.sql`select count(*)::int as n from storage.objects where name = 'broken'`;
+    assert.equal(row?.n, 0);
+  });
+});
+
+/** A request whose path no client library has tidied. */
+function rawRequest(method: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(world.url).port), '127.0.0.1');
+    const key = world.keys.serviceRoleKey;
+    let answer = '';
+    socket.on('data', (chunk) => (answer += chunk.toString()));
+    socket.on('end', () => resolve(answer));
+    socket.on('error', reject);
+    socket.write(
+      `${method} ${path} HTTP/1.1\r\nhost: x\r\napikey: ${key}\r\nauthorization: Bearer ${key}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+    );
+  });
+}
