@@ -18,7 +18,7 @@ export type SongGrid = {
 };
 
 /** Fewer beats than this are no grid; the tempo alone then makes one. */
-const MIN_BEATS = 8;
+export const MIN_BEATS = 8;
 /** Beats on each side whose straight line a beat is pulled to: takes the jitter of detection out and keeps drift. */
 const SMOOTHING_REACH = 3;
 

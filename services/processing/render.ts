@@ -1,12 +1,13 @@
 /** A whole render: plan read, stems stretched, sections mixed, file finished; the steps in threads, two at a time. */
-import type { RenderRequest, RenderResult, UploadTarget } from '../../schema.ts';
+import { type RenderRequest, type RenderResult, STEMS, type UploadTarget } from '../../schema.ts';
 import { SAMPLE_RATE } from '../audio/decode.ts';
 import { addBed, arrange, type Arrangement, type Clip, type Run, runMap } from './arrange.ts';
 import { RenderError } from './errors.ts';
+import type { HeardSong } from './listen.ts';
 import { readEffects, semitonesTo } from './music.ts';
 import { readPlan, type RenderPlan, type RenderSection } from './plan.ts';
 import type { ClipAudio, SectionResult, SectionTask } from './section.ts';
-import { missingStems, readSong, type RenderSong, statedDuration } from './song.ts';
+import { isWellKnown, missingStems, readSong, type RenderSong } from './song.ts';
 import type { StemRun } from './stem.ts';
 import type { RenderThreads } from './threads.ts';
 
@@ -32,19 +33,23 @@ async function readSongs(
   request: RenderRequest,
   plan: RenderPlan,
   threads: RenderThreads,
+  report: ReportProgress,
   warnings: string[],
 ): Promise<Map<string, RenderSong>> {
-  const used = new Set(plan.sections.flatMap((section) => section.layers.map((layer) => layer.songId)));
   const songs = new Map<string, RenderSong>();
   for (const sent of request.songs) {
-    if (!used.has(sent.song_id) || songs.has(sent.song_id)) continue;
-    const name = sent.name ?? sent.song_id;
     const layers = plan.sections.flatMap((section) => section.layers).filter((layer) => layer.songId === sent.song_id);
+    if (layers.length === 0 || songs.has(sent.song_id)) continue;
+    const name = sent.name ?? sent.song_id;
     if (layers.some((layer) => !sent.stems?.[layer.stem])) throw missingStems(name);
-    const stem = layers[0]!.stem;
-    const duration =
-      statedDuration(sent) ?? (await threads.run('duration', { url: sent.stems![stem]!, song: name, stem }));
-    const read = readSong(sent, duration, plan.bpm);
+    let heard: HeardSong | undefined;
+    if (!isWellKnown(sent)) {
+      report(1, `Listening for the beats of ${name}`);
+      const stems = STEMS.filter((stem) => sent.stems?.[stem] !== undefined);
+      const places = stems.map((stem) => ({ url: sent.stems![stem]!, song: name, stem }));
+      heard = await threads.run('listen', places);
+    }
+    const read = readSong(sent, heard, plan.bpm);
     warnings.push(...read.warnings);
     songs.set(sent.song_id, read.song);
   }
@@ -140,7 +145,7 @@ export async function renderMashup(
   const upload = needUpload(request);
   const warnings: string[] = [];
   report(1, 'Reading the plan');
-  const songs = await readSongs(request, plan, threads, warnings);
+  const songs = await readSongs(request, plan, threads, report, warnings);
   const semitonesOf = (song: RenderSong): number => semitonesTo(song.key, plan.key);
   const arrangement = arrange(plan, songs, request.scores ?? [], semitonesOf);
   warnings.push(...arrangement.warnings);

@@ -138,21 +138,21 @@ export function renderSection(task: SectionTask): SectionResult {
     const treated = clip.effects.reduce<Float32Array[]>((sound, effect) => applyEffect(sound, effect, context), audio);
     for (const c of [0, 1] as const) for (let i = 0; i < length; i++) mix[c][i]! += treated[c]![i]!;
   }
-  return { offset: base, channels: mix, longestPauseSec: longestPause(mix, context.start, context.end) };
+  return { offset: base, channels: mix, longestPauseSec: longestPause(mix, context.start, context.end, task) };
 }
 
 /**
- * Longest stretch of `from..to` (samples) in seconds in which no channel has any sound. One that touches an end counts
- * twice, since the neighbour may pause there as well.
+ * Longest stretch of `from..to` (samples) in seconds in which no channel has any sound. One that touches a neighbour counts
+ * twice, since that may pause there as well.
  */
-function longestPause(channels: Channels, from: number, to: number): number {
+function longestPause(channels: Channels, from: number, to: number, { first, last }: SectionTask): number {
   let quiet = 0;
   let longest = 0;
   for (let i = from; i < to; i++) {
     const silent = Math.abs(channels[0][i]!) < SILENCE && Math.abs(channels[1][i]!) < SILENCE;
     quiet = silent ? quiet + 1 : 0;
-    const atEnd = i === to - 1 || quiet === i - from + 1;
-    longest = Math.max(longest, atEnd ? 2 * quiet : quiet);
+    const atNeighbour = (!last && i === to - 1) || (!first && quiet === i - from + 1);
+    longest = Math.max(longest, atNeighbour ? 2 * quiet : quiet);
   }
   return longest / SAMPLE_RATE;
 }

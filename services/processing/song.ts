@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { Curve, type RenderRequest, SongSection, type Stem } from '../../schema.ts';
 import { RenderError } from './errors.ts';
-import { type SongGrid, songGrid } from './grid.ts';
+import { MIN_BEATS, type SongGrid, songGrid } from './grid.ts';
+import type { HeardSong } from './listen.ts';
 
 /** The parts of an analysis that rendering uses; each one that is missing or odd is left out, not refused. */
 const ReadableAnalysis = z.object({
@@ -31,6 +32,8 @@ const ReadableAnalysis = z.object({
   sections: z.array(SongSection).optional().catch(undefined),
 });
 
+type SentSong = RenderRequest['songs'][number];
+
 export type RenderSong = {
   id: string;
   name: string;
@@ -45,32 +48,45 @@ export type RenderSong = {
   sections: SongSection[];
 };
 
-/** A song of the request with its grid, and a warning for what had to be guessed. `durationSec` is that of its stems. */
+/** Whether the analysis that was sent has what a render needs: a duration and a beat grid. */
+export function isWellKnown(song: SentSong): boolean {
+  const { duration_sec, rhythmic } = ReadableAnalysis.parse(song.analysis);
+  return duration_sec !== undefined && (rhythmic?.beats_sec?.length ?? 0) >= MIN_BEATS;
+}
+
+/**
+ * A song of the request with its grid, and a warning for what had to be guessed.
+ * @param heard what was heard in the stems, for a song that is not well known: it has the say on rhythm, and on what the
+ *   analysis leaves out
+ */
 export function readSong(
-  song: RenderRequest['songs'][number],
-  durationSec: number,
+  song: SentSong,
+  heard: HeardSong | undefined,
   targetBpm: number,
 ): { song: RenderSong; warnings: string[] } {
   const name = song.name ?? song.song_id;
-  if (!song.stems || Object.keys(song.stems).length === 0) throw missingStems(name);
-  const analysis = ReadableAnalysis.parse(song.analysis);
-  const bpm = analysis.rhythmic?.bpm;
+  const sent = ReadableAnalysis.parse(song.analysis);
+  const own = heard?.analysis ?? undefined;
+  const rhythmic = own?.rhythmic ?? sent.rhythmic;
   const warnings: string[] = [];
-  if (bpm === undefined) warnings.push(`The tempo of "${name}" is not known: it plays at its own speed.`);
-  else if ((analysis.rhythmic?.beats_sec?.length ?? 0) === 0) {
+  if (rhythmic?.bpm === undefined) warnings.push(`The tempo of "${name}" is not known: it plays at its own speed.`);
+  else if ((rhythmic.beats_sec?.length ?? 0) < MIN_BEATS) {
     warnings.push(`"${name}" has no beat grid: an even one from its tempo is used, and beats may not meet.`);
   }
+  // A key without any confidence is the constant that some analyses answer.
+  const keyIsKnown = sent.harmonic !== undefined && sent.harmonic.key !== 'N/A' && sent.harmonic.key_confidence !== 0;
+  const durationSec = heard?.duration_sec ?? sent.duration_sec ?? rhythmic?.beats_sec?.at(-1) ?? 0;
   return {
     song: {
       id: song.song_id,
       name,
-      stems: song.stems,
+      stems: song.stems ?? {},
       durationSec,
-      key: analysis.harmonic?.key ?? 'N/A',
-      grid: songGrid({ ...analysis.rhythmic, bpm: bpm ?? targetBpm }, durationSec),
-      energy: scaleToRange(analysis.energy?.curve),
-      vocals: analysis.vocal?.curve,
-      sections: analysis.sections ?? [],
+      key: (keyIsKnown ? sent.harmonic?.key : own?.harmonic.key) ?? sent.harmonic?.key ?? 'N/A',
+      grid: songGrid({ ...rhythmic, bpm: rhythmic?.bpm ?? targetBpm }, durationSec),
+      energy: scaleToRange(sent.energy?.curve ?? own?.energy?.curve),
+      vocals: sent.vocal?.curve ?? own?.vocal.curve,
+      sections: sent.sections ?? own?.sections ?? [],
     },
     warnings,
   };
@@ -90,9 +106,4 @@ export function missingStems(name: string): RenderError {
     `The stems of "${name}" are missing`,
     'Send a signed download URL for each stem that the plan uses in songs[].stems.',
   );
-}
-
-/** Duration that the analysis states, if it does. */
-export function statedDuration(song: RenderRequest['songs'][number]): number | undefined {
-  return ReadableAnalysis.parse(song.analysis).duration_sec;
 }

@@ -33,7 +33,8 @@ export type StemRun = {
   semitones: number;
 };
 
-export type StemTask = { url: string; song: string; stem: Stem; runs: StemRun[] };
+export type StemPlace = { url: string; song: string; stem: Stem };
+export type StemTask = StemPlace & { runs: StemRun[] };
 
 export type StemResult = {
   /** Two channels for each run, in the order of the task. */
@@ -65,32 +66,39 @@ function neededRanges(runs: readonly StemRun[]): Range[] {
   }));
 }
 
-/** Decodes a stem and keeps what the ranges ask for. A silent stem is fine: not every song has each. */
-async function decodeInto(bytes: Uint8Array, ranges: readonly Range[]): Promise<number> {
-  const stream = openAudio(bytes, { limits: { minSec: 0, maxSec: MAX_STEM_SEC, maxBytes: MAX_STEM_BYTES } });
-  let at = 0;
-  try {
-    for await (const chunk of stream.chunks) {
-      const end = at + chunk[0].length;
-      for (const range of ranges) {
-        const from = Math.max(at, range.from);
-        const to = Math.min(end, range.to);
-        if (to <= from) continue;
-        for (const c of [0, 1] as const)
-          range.channels[c].set(chunk[c].subarray(from - at, to - at), from - range.from);
+/** Takes a piece of a stem; `at` is the sample at which it starts. */
+type ChunkSink = (chunk: [Float32Array, Float32Array], at: number) => void;
+
+/**
+ * Fetches and decodes a stem piece by piece. A silent stem is fine: not every song has each.
+ * @throws RenderError stem_unavailable, stem_unusable
+ */
+export async function readStem({ url, song, stem }: StemPlace, sink: ChunkSink): Promise<void> {
+  await guarded(song, stem, async () => {
+    const bytes = await fetchStem(url);
+    const stream = openAudio(bytes, { limits: { minSec: 0, maxSec: MAX_STEM_SEC, maxBytes: MAX_STEM_BYTES } });
+    let at = 0;
+    try {
+      for await (const chunk of stream.chunks) {
+        sink(chunk, at);
+        at += chunk[0].length;
       }
-      at = end;
+    } catch (error) {
+      if (!(error instanceof AudioError && error.code === 'audio_silent')) throw error;
     }
-  } catch (error) {
-    if (!(error instanceof AudioError && error.code === 'audio_silent')) throw error;
-  }
-  return at;
+  });
 }
 
-/** Length of a stem in seconds, for songs whose analysis does not say. */
-export async function stemDuration({ url, song, stem }: Pick<StemTask, 'url' | 'song' | 'stem'>): Promise<number> {
-  const frames = await guarded(song, stem, async () => decodeInto(await fetchStem(url), []));
-  return frames / SAMPLE_RATE;
+/** Copies what a piece has of each range. */
+function keepRanges(ranges: readonly Range[]): ChunkSink {
+  return (chunk, at) => {
+    for (const range of ranges) {
+      const from = Math.max(at, range.from);
+      const to = Math.min(at + chunk[0].length, range.to);
+      if (to <= from) continue;
+      for (const c of [0, 1] as const) range.channels[c].set(chunk[c].subarray(from - at, to - at), from - range.from);
+    }
+  };
 }
 
 function fetchStem(url: string): Promise<Uint8Array> {
@@ -127,7 +135,7 @@ async function guarded<T>(song: string, stem: Stem, work: () => Promise<T>): Pro
  */
 export async function renderStem(task: StemTask): Promise<StemResult> {
   const ranges = neededRanges(task.runs);
-  await guarded(task.song, task.stem, async () => decodeInto(await fetchStem(task.url), ranges));
+  await readStem(task, keepRanges(ranges));
   if (task.stem === 'vocals') {
     for (const range of ranges) {
       applyFilter(range.channels, SAMPLE_RATE, { kind: 'high-pass', frequency: VOCAL_HIGH_PASS_HZ });

@@ -3,12 +3,13 @@ import { parentPort } from 'node:worker_threads';
 import { scrubText } from '../http.ts';
 import { RenderError } from './errors.ts';
 import { finishMashup, type FinishResult, type FinishTask } from './finish.ts';
+import { type HeardSong, listenToSong } from './listen.ts';
 import { renderSection, type SectionResult, type SectionTask, shared } from './section.ts';
-import { renderStem, stemDuration, type StemResult, type StemTask } from './stem.ts';
+import { renderStem, type StemPlace, type StemResult, type StemTask } from './stem.ts';
 import type { ThreadMessage } from './threads.ts';
 
 type Work = {
-  duration: { input: Pick<StemTask, 'url' | 'song' | 'stem'>; output: number };
+  listen: { input: StemPlace[]; output: HeardSong };
   stem: { input: StemTask; output: StemResult };
   section: { input: SectionTask; output: SectionResult };
   finish: { input: FinishTask; output: FinishResult };
@@ -27,8 +28,8 @@ function share(samples: Float32Array): Float32Array {
 
 async function perform(work: WorkMessage, onProgress: (message: string) => void): Promise<unknown> {
   switch (work.kind) {
-    case 'duration':
-      return stemDuration(work.input);
+    case 'listen':
+      return listenToSong(work.input);
     case 'stem': {
       const result = await renderStem(work.input);
       return {

@@ -179,15 +179,20 @@ describe('rendering a masterplan over HTTP', () => {
     });
   }
 
-  it('renders from a bare tempo when there is no beat grid, and from nothing with a warning', async () => {
-    const body = renderBody(storage, [{ bars: 2, layers: [layer(SONG_A, 'drums'), layer(SONG_B, 'other')] }]) as {
+  it('finds the beats itself where the analysis has none, and is as much in time', async () => {
+    const body = renderBody(storage, [{ bars: 4, layers: [layer(SONG_A, 'drums'), layer(SONG_B, 'drums')] }]) as {
       songs: { analysis: unknown }[];
     };
-    body.songs[0]!.analysis = { rhythmic: { bpm: SONG_A.bpm } };
+    // As the existing analysis answers: a tempo in coarse steps and a constant key.
+    body.songs[0]!.analysis = { rhythmic: { bpm: 99.4 }, harmonic: { key: 'C major', key_confidence: 0 } };
     body.songs[1]!.analysis = {};
     const result = RenderResult.parse((await last(body))['result']);
-    assert.ok(result.warnings.some((warning) => warning.includes('song-a') && warning.includes('grid')));
-    assert.ok(result.warnings.some((warning) => warning.includes('song-b') && warning.includes('tempo')));
+    assert.deepEqual(result.warnings, []);
+    const { channels } = await decodeAudio(storage.puts.at(-1)!.bytes);
+    const beat = 60 / TARGET_BPM;
+    const heard = onsets(channels[0], RATE).filter((at) => at < 15 * beat);
+    const offsets = heard.map((at) => Math.abs(at - Math.round(at / beat) * beat)).sort((a, b) => a - b);
+    assert.ok(heard.length >= 12 && offsets[Math.floor(offsets.length * 0.9)]! < 0.02, offsets.join(' '));
   });
 
   it('puts a quiet bed under a section that would fall silent', async () => {
