@@ -31,10 +31,19 @@ export class ServiceError extends Error {
   readonly hint: string | undefined;
   /** Seconds for a `Retry-After` header. */
   readonly retryAfterSec: number | undefined;
+  /** Further members of the error's body. */
+  readonly extra: Record<string, unknown>;
 
   constructor(
     message: string,
-    options: { status?: number; code?: string; hint?: string; retryAfterSec?: number; cause?: unknown } = {},
+    options: {
+      status?: number;
+      code?: string;
+      hint?: string;
+      retryAfterSec?: number;
+      extra?: Record<string, unknown>;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'ServiceError';
@@ -42,6 +51,7 @@ export class ServiceError extends Error {
     this.code = options.code;
     this.hint = options.hint;
     this.retryAfterSec = options.retryAfterSec;
+    this.extra = options.extra ?? {};
   }
 }
 
@@ -175,7 +185,7 @@ function describeFailure(error: unknown, requestBody: unknown): ErrorAnswer {
   if (error instanceof z.ZodError)
     return { status: 422, body: { detail: error.issues.map((issue) => issueToDetail(issue, requestBody)) } };
   if (error instanceof ServiceError) {
-    const body: Record<string, unknown> = { detail: scrubText(error.message) };
+    const body: Record<string, unknown> = { ...error.extra, detail: scrubText(error.message) };
     if (error.code !== undefined) body['code'] = error.code;
     if (error.hint !== undefined) body['hint'] = scrubText(error.hint);
     const headers: Record<string, string> =

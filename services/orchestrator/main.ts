@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+/** The orchestrator as a process. */
+import { SERVICE_DEFAULTS } from '../../schema.ts';
+import { runService } from '../http.ts';
+import { createOrchestratorServer } from './server.ts';
+import { readSettings, type ClaudeSettings } from './settings.ts';
+
+function settingsOrExit(): ClaudeSettings | null {
+  try {
+    return readSettings(process.env);
+  } catch (error) {
+    process.stderr.write(`orchestrator: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}
+
+await runService(createOrchestratorServer(settingsOrExit()), {
+  service: 'orchestrator',
+  defaultPort: SERVICE_DEFAULTS.orchestrator.port,
+});

@@ -1,0 +1,50 @@
+/** The prompt: texts from `prompt/`, and the material as data. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describeMaterial } from '../../music/brief.ts';
+import { describeEffects } from '../../music/effects.ts';
+import { textOf } from '../../music/plan-read.ts';
+import type { PlanRequest } from '../../schema.ts';
+
+export type Brief = NonNullable<PlanRequest['mashup']>;
+export type Prompt = { system: string; user: string; version: string };
+
+const MAX_FAULTS = 40;
+const MAX_WISH_LENGTH = 2_000;
+
+function readText(name: string): { text: string; version: string } {
+  const raw = readFileSync(new URL(`./prompt/${name}.md`, import.meta.url), 'utf8');
+  return {
+    text: raw.replace(/<!--.*?-->\s*/gs, '').trim(),
+    version: /version:\s*([\w.-]+)/.exec(raw)?.[1] ?? 'unknown',
+  };
+}
+
+/**
+ * Builds the prompt. What strangers wrote (names, wishes, feedback) is only ever inside the JSON of the material, where
+ * angle brackets are escaped, so that no text can close it.
+ */
+export function buildPrompt(brief: Brief): Prompt {
+  const parts = [readText('producer')];
+  if (brief.previous && brief.feedback) parts.push(readText('revise'));
+  if (brief.faults.length > 0) parts.push(readText('mend'));
+  const system = parts
+    .map(({ text }) => text)
+    .join('\n\n')
+    .replace('{{effects}}', describeEffects());
+  const wanted: Record<string, unknown> = {
+    material: JSON.parse(describeMaterial(brief.songs, brief.scores, brief.limits)) as unknown,
+  };
+  if (brief.length_sec !== undefined) wanted['wanted_length_sec'] = brief.length_sec;
+  if (brief.wishes) wanted['wishes'] = textOf(brief.wishes, MAX_WISH_LENGTH);
+  if (brief.previous) wanted['previous'] = brief.previous;
+  if (brief.feedback) wanted['feedback'] = textOf(brief.feedback, MAX_WISH_LENGTH);
+  if (brief.faults.length > 0) wanted['faults'] = brief.faults.slice(0, MAX_FAULTS).map((fault) => textOf(fault, 400));
+  const data = JSON.stringify(wanted).replace(/</g, '\\u003c').replace(/>/g, '\\u003e');
+  return {
+    system,
+    user: `<material>\n${data}\n</material>\n\nWrite the plan for this material.`,
+    // The date is for people; the hash tells an edited text from the original.
+    version: `${parts[0]?.version ?? 'unknown'}+${createHash('sha256').update(system).digest('hex').slice(0, 8)}`,
+  };
+}

@@ -1,0 +1,23 @@
+/** Plans without a model: the rule-based producer, and revision by rules. */
+import { producePlan } from '../../music/producer.ts';
+import { revisePlan } from '../../music/revise.ts';
+import type { PlanAnswer } from '../../schema.ts';
+import type { Brief } from './prompt.ts';
+
+/** Makes or revises a plan by rules. A revision says what changed and what it cannot do. */
+export function planByRules(brief: Brief): PlanAnswer {
+  const { songs, scores, limits, seed, length_sec, wishes, previous, feedback } = brief;
+  if (previous && feedback) {
+    const { plan, changes, cannot } = revisePlan({ plan: previous, feedback, songs, limits });
+    return { ...plan, source: 'rules', changes, cannot };
+  }
+  const plan = producePlan({
+    songs,
+    scores,
+    limits,
+    seed,
+    ...(length_sec === undefined ? {} : { length_sec }),
+    ...(wishes === undefined ? {} : { wishes }),
+  });
+  return { ...plan, source: 'rules' };
+}

@@ -1,0 +1,57 @@
+/** What the orchestrator takes from its environment. */
+import { z } from 'zod';
+
+/** Current when this was written; a newer one is a setting away. */
+export const DEFAULT_MODEL = 'claude-opus-5-5';
+
+const emptyIsUnset = (value: unknown): unknown => (value === '' ? undefined : value);
+
+const Environment = z.object({
+  /** Without it, plans are made by rules. */
+  ANTHROPIC_API_KEY: z.preprocess(emptyIsUnset, z.string().optional()),
+  ANTHROPIC_BASE_URL: z.preprocess(emptyIsUnset, z.url().optional()),
+  MASHUP_CLAUDE_MODEL: z.preprocess(
+    emptyIsUnset,
+    z
+      .string()
+      .regex(/^[\w.:@-]+$/)
+      .default(DEFAULT_MODEL),
+  ),
+  /** Thinking counts towards it; a plan alone takes 3,000 to 6,000 tokens. */
+  MASHUP_CLAUDE_MAX_TOKENS: z.preprocess(emptyIsUnset, z.coerce.number().int().min(2_000).max(128_000).default(32_000)),
+  /** Not sent unless set: not every model knows it. */
+  MASHUP_CLAUDE_EFFORT: z.preprocess(emptyIsUnset, z.enum(['low', 'medium', 'high', 'xhigh', 'max']).optional()),
+  /** The whole call; the caller's own limit must be higher. */
+  MASHUP_CLAUDE_TIMEOUT_SEC: z.preprocess(emptyIsUnset, z.coerce.number().positive().default(180)),
+});
+
+export type ClaudeSettings = {
+  apiKey: string;
+  baseUrl: string | undefined;
+  model: string;
+  maxTokens: number;
+  effort: 'low' | 'medium' | 'high' | 'xhigh' | 'max' | undefined;
+  timeoutMs: number;
+};
+
+/**
+ * Reads the settings; null where there is no key.
+ * @throws Error that names each variable which cannot be used, and never shows a value
+ */
+export function readSettings(environment: NodeJS.ProcessEnv): ClaudeSettings | null {
+  const parsed = Environment.safeParse(environment);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`These settings cannot be used: ${faults.join('; ')}`);
+  }
+  const read = parsed.data;
+  if (read.ANTHROPIC_API_KEY === undefined) return null;
+  return {
+    apiKey: read.ANTHROPIC_API_KEY,
+    baseUrl: read.ANTHROPIC_BASE_URL,
+    model: read.MASHUP_CLAUDE_MODEL,
+    maxTokens: read.MASHUP_CLAUDE_MAX_TOKENS,
+    effort: read.MASHUP_CLAUDE_EFFORT,
+    timeoutMs: read.MASHUP_CLAUDE_TIMEOUT_SEC * 1_000,
+  };
+}
