@@ -1,0 +1,92 @@
+/** The worker's settings, from the environment. */
+import { z } from 'zod';
+import { SERVICE_DEFAULTS, SERVICES } from '../schema.ts';
+import type { ServiceName } from '../schema.ts';
+import { WorkerStartError } from './errors.ts';
+
+/** Tasks that one worker runs at a time unless WORKER_CONCURRENCY says otherwise. */
+export const DEFAULT_CONCURRENCY = 4;
+
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+
+const Environment = z.object({
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL of role mashup_worker' }),
+  SUPABASE_URL: httpUrl,
+  SUPABASE_SERVICE_ROLE_KEY: z.string({ error: 'is missing' }).min(1, { error: 'is empty' }),
+  ANALYSIS_API_URL: httpUrl.optional(),
+  PROCESSING_API_URL: httpUrl.optional(),
+  SCORING_API_URL: httpUrl.optional(),
+  ORCHESTRATOR_API_URL: httpUrl.optional(),
+  SEPARATION_API_URL: httpUrl.optional(),
+  WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(DEFAULT_CONCURRENCY),
+  WORKER_LOG: z.enum(['json', 'text']).default('json'),
+});
+
+export interface WorkerConfig {
+  /** Direct connection or session pooler, as role `mashup_worker`. */
+  databaseUrl: string;
+  supabaseUrl: string;
+  serviceRoleKey: string;
+  /** Base URL of each service; it may carry a path. */
+  serviceUrls: Record<ServiceName, string>;
+  /** Tasks at a time; default 4. */
+  concurrency?: number;
+  logFormat?: 'json' | 'text';
+  /** Where log lines go; default stderr. */
+  write?: (line: string) => void;
+  /** Limits that tests shorten. */
+  limits?: Partial<WorkerLimits>;
+}
+
+/** Limits in milliseconds, each with a default. */
+export interface WorkerLimits {
+  /** A scoring call; others have no smaller limit than their task's. */
+  scoreTimeoutMs: number;
+  /** Silence of a render stream after which it counts as hung. */
+  renderIdleMs: number;
+  /** How often due deletions of Storage objects are looked for. */
+  deletionIntervalMs: number;
+}
+
+export const DEFAULT_LIMITS: WorkerLimits = {
+  scoreTimeoutMs: 30_000,
+  renderIdleMs: 120_000,
+  deletionIntervalMs: 5_000,
+};
+
+/**
+ * Reads the environment.
+ * @throws WorkerStartError that names each variable that is missing or wrong
+ */
+export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => {
+      const name = issue.path.join('.');
+      return `${name} ${given[name] === undefined ? 'is missing' : issue.message}`;
+    });
+    throw new WorkerStartError(
+      'bad_configuration',
+      faults.join('; '),
+      'Set these environment variables; `mashup status --json` prints them for a local stack.',
+    );
+  }
+  const env = parsed.data;
+  const serviceUrls = {} as Record<ServiceName, string>;
+  for (const service of SERVICES) serviceUrls[service] = urlOf(service, env);
+  return {
+    databaseUrl: env.DATABASE_URL,
+    supabaseUrl: env.SUPABASE_URL,
+    serviceRoleKey: env.SUPABASE_SERVICE_ROLE_KEY,
+    serviceUrls,
+    concurrency: env.WORKER_CONCURRENCY,
+    logFormat: env.WORKER_LOG,
+  };
+}
+
+function urlOf(service: ServiceName, env: z.infer<typeof Environment>): string {
+  const { port, urlVariable } = SERVICE_DEFAULTS[service];
+  const given = env[urlVariable as keyof typeof env];
+  return typeof given === 'string' ? given : `http://127.0.0.1:${port}`;
+}

@@ -1,0 +1,139 @@
+/** What a wake-up leads to: claim, work, finish. Nothing is ever thrown to Graphile Worker. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { toMashupError } from '../schema/errors.ts';
+import type { TaskKind } from '../schema/database.ts';
+import { watchClaim } from './claim-watch.ts';
+import type { ClaimWatch } from './claim-watch.ts';
+import { ClaimVoid, TaskError } from './errors.ts';
+import type { LogFields } from './log.ts';
+import { errorText, redact } from './redact.ts';
+import { claimTask, failTask, finishTask } from './state.ts';
+import type { Claim } from './state.ts';
+import { analyze } from './tasks/analyze.ts';
+import { plan } from './tasks/plan.ts';
+import { render } from './tasks/render.ts';
+import { score } from './tasks/score.ts';
+import { separate } from './tasks/separate.ts';
+import type { TaskContext, WorkerContext } from './tasks/context.ts';
+
+/** A result that the database does not take at once is offered again after these. */
+const REPORT_RETRIES_MS = [200, 500, 1_000, 2_000, 4_000, 4_000, 4_000, 4_000];
+const MAX_HINT = 300;
+
+const Wakeup = z.object({ task: z.coerce.string(), attempt: z.number().int() });
+
+const HANDLERS: Record<TaskKind, (context: TaskContext) => Promise<Record<string, unknown>>> = {
+  analyze,
+  score,
+  plan,
+  separate,
+  render,
+};
+
+/** Tasks that run now, by claim. */
+export type RunningTasks = Map<string, { claim: Claim; watch: ClaimWatch }>;
+
+/** Handles one wake-up. Resolves always; what went wrong is on the task's row, or in the log if the claim is void. */
+export async function handleTask(worker: WorkerContext, running: RunningTasks, payload: unknown): Promise<void> {
+  const wakeup = Wakeup.safeParse(payload);
+  if (!wakeup.success) {
+    worker.log('warn', 'a wake-up without a task was ignored');
+    return;
+  }
+  try {
+    const answer = await claimTask(worker.db, wakeup.data.task, wakeup.data.attempt, worker.id);
+    if (answer.verdict === 'claimed') await runClaim(worker, running, answer);
+  } catch (error) {
+    // Before a claim nothing is lost: the task is ready still, and its wake-up is put back.
+    worker.log('error', 'a task could not be claimed', { task: wakeup.data.task, error: errorText(error) });
+  }
+}
+
+async function runClaim(worker: WorkerContext, running: RunningTasks, claim: Claim): Promise<void> {
+  const startedAt = performance.now();
+  const watch = watchClaim(worker.db, claim, worker.log);
+  running.set(claim.claim, { claim, watch });
+  const about: LogFields = { task: claim.task_id, kind: claim.kind, job: claim.job_id, song: claim.song_id };
+  const seconds = (): number => Math.round(performance.now() - startedAt) / 1000;
+  try {
+    const result = await HANDLERS[claim.kind]({ ...worker, claim, startedAt, signal: watch.signal, tell: watch.tell });
+    watch.signal.throwIfAborted();
+    const outcome = await report(watch.signal, () => finishTask(worker.db, claim, result));
+    worker.log('info', `${claim.kind} ${outcome}`, { ...about, seconds: seconds() });
+  } catch (error) {
+    const cause: unknown = watch.signal.aborted ? watch.signal.reason : error;
+    if (cause instanceof ClaimVoid) {
+      worker.log('info', `${claim.kind} dropped: ${cause.message}`, { ...about, verdict: cause.verdict });
+      return;
+    }
+    await reportFault(worker, claim, toTaskError(cause), { ...about, seconds: seconds() });
+  } finally {
+    watch.stop();
+    running.delete(claim.claim);
+  }
+}
+
+async function reportFault(worker: WorkerContext, claim: Claim, fault: TaskError, about: LogFields): Promise<void> {
+  const { code, faultClass, retryAfterSec } = fault;
+  try {
+    const outcome = await report(undefined, () =>
+      failTask(worker.db, claim, {
+        code,
+        message: redact(fault.message),
+        hint: redact(fault.hint, MAX_HINT),
+        faultClass,
+        retryAfterSec,
+      }),
+    );
+    const level = fault.code === 'internal_error' ? 'error' : 'warn';
+    worker.log(level, `${claim.kind} ${outcome}: ${fault.message}`, { ...about, code, class: faultClass });
+    if (fault.code === 'internal_error' && fault.cause instanceof Error)
+      worker.log('error', redact(fault.cause.stack ?? '', 2_000), about);
+  } catch (error) {
+    // The lease runs out, and the task is given to somebody else.
+    worker.log('error', 'a fault could not be reported', { ...about, code, error: errorText(error) });
+  }
+}
+
+/** Tries to tell the database for as long as the claim can hold. Errors that it raises on purpose are final. */
+async function report(signal: AbortSignal | undefined, tell: () => Promise<string>): Promise<string> {
+  for (const wait of REPORT_RETRIES_MS) {
+    try {
+      return await tell();
+    } catch (error) {
+      if (toMashupError(error) !== undefined || isDataFault(error)) throw error;
+      await sleep(wait);
+      signal?.throwIfAborted();
+    }
+  }
+  return tell();
+}
+
+/** An error that comes from what was sent, so that sending it again is no use (SQLSTATE classes 22, 23, 42, P0). */
+function isDataFault(error: unknown): boolean {
+  return (
+    typeof error === 'object' && error !== null && 'code' in error && /^(22|23|42|P0)...$/.test(String(error.code))
+  );
+}
+
+/** Any error as the fault of an attempt; one that nobody foresaw is an internal error, tried again a few times. */
+function toTaskError(error: unknown): TaskError {
+  if (error instanceof TaskError) return error;
+  const raised = toMashupError(error);
+  if (raised !== undefined) {
+    const isGone = raised.code === 'missing_input';
+    return new TaskError(raised.message, {
+      code: raised.code,
+      hint: raised.hint,
+      faultClass: isGone ? 'transient' : 'permanent',
+      cause: error,
+    });
+  }
+  return new TaskError(`Something unexpected went wrong: ${errorText(error)}`, {
+    code: 'internal_error',
+    hint: 'Retry the mashup. If it fails again, the worker log has the details.',
+    faultClass: 'transient',
+    cause: error,
+  });
+}

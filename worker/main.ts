@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+/** A worker process: `node worker/main.ts`, settings from the environment. */
+import { readConfig } from './config.ts';
+import { WorkerStartError } from './errors.ts';
+import { createLog } from './log.ts';
+import { errorText } from './redact.ts';
+import { runWorker } from './run.ts';
+
+/** An end that hangs is cut off after this. */
+const STOP_LIMIT_MS = 5_000;
+
+function refuse(error: unknown): never {
+  const hint = error instanceof WorkerStartError ? ` ${error.hint}` : '';
+  process.stderr.write(`worker: ${errorText(error)}.${hint}\n`);
+  process.exit(1);
+}
+
+try {
+  const config = readConfig(process.env);
+  const log = createLog(config.logFormat ?? 'json', (line) => process.stderr.write(`${line}\n`));
+  // Nothing that a task does may take the others down.
+  process.on('unhandledRejection', (error) => log('error', 'unhandled rejection', { error: errorText(error) }));
+  process.on('uncaughtException', (error) => log('error', 'uncaught exception', { error: errorText(error) }));
+  const stopEarly = (): void => process.exit(0);
+  process.on('SIGTERM', stopEarly);
+  process.on('SIGINT', stopEarly);
+
+  const worker = await runWorker(config);
+  const stop = (): void => {
+    setTimeout(() => process.exit(0), STOP_LIMIT_MS).unref();
+    void worker.stop();
+  };
+  process.off('SIGTERM', stopEarly);
+  process.off('SIGINT', stopEarly);
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.stdout.write(
+    `${JSON.stringify({ listening: true, service: 'worker', worker: worker.id, pid: process.pid, concurrency: config.concurrency })}\n`,
+  );
+  await worker.done;
+  process.exit(0);
+} catch (error) {
+  refuse(error);
+}

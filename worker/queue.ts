@@ -1,0 +1,119 @@
+/** Graphile Worker in library mode, supervised: its runner ends when Postgres goes, and is started again. */
+import { EventEmitter } from 'node:events';
+import { Logger, run } from 'graphile-worker';
+import type { Runner, WorkerEvents } from 'graphile-worker';
+import { TASK_KINDS } from '../schema/database.ts';
+import type { Db } from './database.ts';
+import type { Log } from './log.ts';
+import { errorText } from './redact.ts';
+import { isQueueThere } from './state.ts';
+
+const RESTART_MIN_MS = 200;
+const RESTART_MAX_MS = 5_000;
+/** Wake-ups come by NOTIFY; this is for those that were missed. */
+const POLL_MS = 1_000;
+/** Connections beside those that the wake-ups need: LISTEN, and fetching the next. */
+const EXTRA_CONNECTIONS = 2;
+
+export interface QueueOptions {
+  databaseUrl: string;
+  db: Db;
+  concurrency: number;
+  log: Log;
+  /** Handles one wake-up; must not throw. */
+  onWakeup: (payload: unknown) => Promise<void>;
+  /** A pool has been made: its id is what its locks in the queue are held under. */
+  onPool: (poolId: string) => void;
+}
+
+export interface Queue {
+  /** Takes no more wake-ups; resolves when those that run have ended. */
+  stop(): Promise<void>;
+}
+
+/** Starts taking wake-ups. Waits where Graphile Worker's schema is not there yet. */
+export function openQueue(options: QueueOptions): Queue {
+  const { log } = options;
+  let isStopped = false;
+  let runner: Runner | undefined;
+  let wake: (() => void) | undefined;
+  let said = '';
+
+  function say(message: string): void {
+    if (message !== said) log('warn', message);
+    said = message;
+  }
+
+  async function supervise(): Promise<void> {
+    let wait = RESTART_MIN_MS;
+    while (!isStopped) {
+      try {
+        if (await isQueueThere(options.db)) {
+          runner = await startRunner(options);
+          wait = RESTART_MIN_MS;
+          said = '';
+          if (isStopped) await runner.stop();
+          await runner.promise;
+        } else {
+          say("Graphile Worker's schema is not there or not for this role: run `mashup migrate`; waiting for it");
+        }
+      } catch (error) {
+        say(`the queue stopped: ${errorText(error)}`);
+      }
+      runner = undefined;
+      if (isStopped) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, wait);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      wait = Math.min(wait * 2, RESTART_MAX_MS);
+    }
+  }
+
+  const supervised = supervise();
+  return {
+    async stop() {
+      isStopped = true;
+      wake?.();
+      // Stopping a runner that ends by itself at this moment is refused.
+      await runner?.stop().catch(() => {});
+      await supervised;
+    },
+  };
+}
+
+async function startRunner(options: QueueOptions): Promise<Runner> {
+  const { concurrency, databaseUrl, log, onPool, onWakeup } = options;
+  const events: WorkerEvents = new EventEmitter();
+  events.on('pool:create', ({ workerPool }) => onPool(workerPool.id));
+  const taskList = Object.fromEntries(
+    TASK_KINDS.map((kind) => [kind, (payload: unknown) => onWakeup(payload)] as const),
+  );
+  const runner = await run({
+    connectionString: databaseUrl,
+    concurrency,
+    maxPoolSize: concurrency + EXTRA_CONNECTIONS,
+    pollInterval: POLL_MS,
+    noHandleSignals: true,
+    parsedCronItems: [],
+    taskList,
+    logger: quietLogger(log),
+    events,
+    // A completion is awaited only without batching: otherwise a stop can leave a finished wake-up locked for hours.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
+  });
+  // Whoever awaits it later also sees its error; until then nobody else may.
+  runner.promise.catch(() => {});
+  return runner;
+}
+
+/** Graphile Worker's own log, warnings and errors only. */
+function quietLogger(log: Log): Logger {
+  return new Logger(() => (level, message) => {
+    if (level === 'error') log('error', `Graphile Worker: ${message}`);
+    else if (level === 'warning') log('warn', `Graphile Worker: ${message}`);
+  });
+}

@@ -1,0 +1,165 @@
+/** `POST /analyze`: any generation's answer becomes a SongAnalysis. */
+import { z } from 'zod';
+import { AnalyzeRequest, HealthAnswer, SERVICE_DEFAULTS, SongAnalysis } from '../../schema.ts';
+import { formatKey, parseKey } from '../../music/keys.ts';
+import { TaskError } from '../errors.ts';
+import { callJson } from './http.ts';
+import { asNumber, asObject, asShare, clamp, readAnswer } from './read.ts';
+
+/** Limit of the question which version is running. */
+const HEALTH_TIMEOUT_MS = 2_000;
+/** Seconds of one analysis frame of the existing service, its unit of `groove_stability`. */
+const FRAME_SEC = 512 / 44_100;
+/** What stands for figures that a service leaves out. */
+const DEFAULTS = {
+  chord_complexity: 0.5,
+  groove_stability: 0.5,
+  swing_factor: 0,
+  dynamic_range: 15,
+  vocal_presence: 0.5,
+};
+const MFCC_ROWS = 13;
+
+const Envelope = z.looseObject({ success: z.literal(true).optional(), analysis: z.looseObject({}) });
+
+/** Analyses a song. @throws TaskError, permanent `audio_no_beat` where the service found no tempo */
+export async function callAnalyze(
+  baseUrl: string,
+  request: { songId: string; fileUrl: string },
+  options: { signal: AbortSignal; timeoutMs: number },
+): Promise<SongAnalysis> {
+  const body: AnalyzeRequest = { song_id: request.songId, songId: request.songId, file_url: request.fileUrl };
+  const answer = await callJson({
+    service: 'analysis',
+    baseUrl,
+    path: SERVICE_DEFAULTS.analysis.path,
+    body,
+    ...options,
+  });
+  return toSongAnalysis(readAnswer('analysis', Envelope, answer).analysis);
+}
+
+/** The version that a service tells by `/health`; undefined for one that has no such answer. */
+export async function askVersion(baseUrl: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const answer = await callJson({
+      service: 'analysis',
+      baseUrl,
+      path: '/health',
+      signal,
+      timeoutMs: HEALTH_TIMEOUT_MS,
+    });
+    return HealthAnswer.safeParse(answer).data?.version;
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+/**
+ * Normalises an analysis: MFCCs become 13 row means, shares are clamped, `key` and `scale` are joined, gaps are filled.
+ * The existing service measures groove in frames (higher is less stable): it becomes 1 - spread / beat.
+ * @throws TaskError `audio_no_beat` for a tempo of zero
+ */
+export function toSongAnalysis(raw: Record<string, unknown>): SongAnalysis {
+  const mfccs = rowMeans(asObject(raw['spectral'])['mfccs']);
+  const known = SongAnalysis.safeParse({ ...raw, spectral: { ...asObject(raw['spectral']), mfccs } });
+  if (known.success) return known.data;
+
+  const harmonic = asObject(raw['harmonic']);
+  const rhythmic = asObject(raw['rhythmic']);
+  const spectral = asObject(raw['spectral']);
+  const vocal = asObject(raw['vocal']);
+  const bpm = asNumber(rhythmic['bpm'], 0);
+  if (bpm <= 0) {
+    throw new TaskError('No beat could be found in this song.', {
+      code: 'audio_no_beat',
+      hint: 'Choose a song with a steady beat; silence and very short files have none.',
+      faultClass: 'permanent',
+    });
+  }
+  const duration = asNumber(raw['duration_sec'], 0);
+  return {
+    version: typeof raw['version'] === 'string' && raw['version'] !== '' ? raw['version'] : 'unknown',
+    duration_sec: duration > 0 ? duration : null,
+    harmonic: {
+      key: readKey(harmonic),
+      key_confidence: asShare(harmonic['key_confidence'], 0),
+      chord_progression: readChords(harmonic['chord_progression']),
+      chord_complexity: asShare(harmonic['chord_complexity'], DEFAULTS.chord_complexity),
+      ...optional(SongAnalysis.shape.harmonic.shape, harmonic, ['camelot', 'chords', 'beat_chroma']),
+    },
+    rhythmic: {
+      bpm,
+      beat_confidence: asShare(rhythmic['beat_confidence'], 0.5),
+      groove_stability: stabilityOf(rhythmic['groove_stability'], bpm),
+      swing_factor: asShare(rhythmic['swing_factor'], DEFAULTS.swing_factor),
+      ...optional(SongAnalysis.shape.rhythmic.shape, rhythmic, [
+        'tempo_alternatives',
+        'beats_sec',
+        'downbeats_sec',
+        'meter',
+        'beat_bands',
+      ]),
+    },
+    spectral: {
+      mfccs,
+      dynamic_range: clamp(asNumber(spectral['dynamic_range'], DEFAULTS.dynamic_range), -100, 100),
+      brightness: Math.max(0, asNumber(spectral['brightness'], 0)),
+    },
+    vocal: {
+      vocal_presence: asShare(vocal['vocal_presence'], DEFAULTS.vocal_presence),
+      ...optional(SongAnalysis.shape.vocal.shape, vocal, ['curve']),
+    },
+    ...optional(SongAnalysis.shape, raw, ['energy', 'loudness', 'sections', 'waveform']),
+    has_timbre: mfccs.length === MFCC_ROWS,
+  };
+}
+
+/** `C# minor` form from `C# minor`, or from `C#` and a scale beside it; `N/A` where there is no key. */
+function readKey(harmonic: Record<string, unknown>): string {
+  const key = typeof harmonic['key'] === 'string' ? harmonic['key'] : '';
+  const scale = typeof harmonic['scale'] === 'string' ? harmonic['scale'] : '';
+  const parsed = parseKey(/\s|m(in|aj)?/.test(key) ? key : `${key} ${scale}`.trim());
+  return parsed ? formatKey(parsed) : 'N/A';
+}
+
+/** An unordered set in the existing service: sorted, so that equal songs give equal bytes. */
+function readChords(value: unknown): string[] {
+  const chords = Array.isArray(value) ? value.filter((chord): chord is string => typeof chord === 'string') : [];
+  return chords.sort();
+}
+
+function stabilityOf(value: unknown, bpm: number): number {
+  const frames = asNumber(value, NaN);
+  if (Number.isNaN(frames)) return DEFAULTS.groove_stability;
+  return clamp(1 - (frames * FRAME_SEC * bpm) / 60, 0, 1);
+}
+
+/** Means of the rows of a matrix of numbers, as a column; none for anything else. */
+function rowMeans(value: unknown): number[][] {
+  if (!Array.isArray(value) || value.length !== MFCC_ROWS) return [];
+  const means: number[][] = [];
+  for (const row of value) {
+    if (!Array.isArray(row) || row.length === 0) return [];
+    let sum = 0;
+    for (const cell of row) sum += asNumber(cell, 0);
+    means.push([sum / row.length]);
+  }
+  return means;
+}
+
+/** Those optional members that are there and fit. */
+function optional<S extends z.core.$ZodLooseShape, K extends keyof S & string>(
+  shape: S,
+  from: Record<string, unknown>,
+  names: readonly K[],
+): { [N in K]?: z.output<S[N]> } {
+  const found: { [N in K]?: z.output<S[N]> } = {};
+  for (const name of names) {
+    if (from[name] === undefined) continue;
+    const parsed = z.safeParse(shape[name] as z.core.$ZodType<z.output<S[K]>>, from[name]);
+    if (parsed.success) found[name] = parsed.data;
+  }
+  return found;
+}

@@ -1,0 +1,118 @@
+/** `POST /execute-masterplan`: a stream of events that ends with exactly one terminal event. */
+import { RenderResult, SERVICE_DEFAULTS } from '../../schema.ts';
+import type { RenderRequest } from '../../schema.ts';
+import { TaskError } from '../errors.ts';
+import type { FaultClass } from '../errors.ts';
+import { redact } from '../redact.ts';
+import { untypedFault } from './faults.ts';
+import { withAnswer } from './http.ts';
+import { asNumber, asObject, clamp } from './read.ts';
+import { readEvents } from './sse.ts';
+
+const MAX_WARNINGS = 20;
+
+/** What the typed codes of the built-in renderer mean for the next try; others are tried again a few times. */
+const CLASS_OF_CODE: Record<string, FaultClass> = {
+  plan_empty: 'permanent',
+  plan_section_empty: 'permanent',
+  plan_invalid: 'permanent',
+  plan_unknown_song: 'permanent',
+  stems_missing: 'permanent',
+  upload_missing: 'permanent',
+  stem_unusable: 'permanent',
+  render_silent: 'permanent',
+};
+
+export interface Rendered {
+  /** Object path of the file. */
+  path: string;
+  /** What the service measured, where it did. */
+  result?: RenderResult;
+  warnings: string[];
+}
+
+export interface RenderOptions {
+  signal: AbortSignal;
+  /** Limit of the whole render. */
+  timeoutMs: number;
+  /** Silence after which the stream counts as hung. */
+  idleMs: number;
+  /** Told of progress, 0..1, which never falls. */
+  onProgress: (progress: number, message: string) => void;
+}
+
+/** Renders. @throws TaskError for an error event, silence, or a stream that ends without a terminal event */
+export async function callRender(baseUrl: string, request: RenderRequest, options: RenderOptions): Promise<Rendered> {
+  const idle = new AbortController();
+  const isSilent = (): void => idle.abort(silenceFault(options.idleMs));
+  let timer = setTimeout(isSilent, options.idleMs);
+  try {
+    return await withAnswer(
+      {
+        service: 'processing',
+        baseUrl,
+        path: SERVICE_DEFAULTS.processing.path,
+        accept: 'text/event-stream',
+        body: request,
+        signal: AbortSignal.any([options.signal, idle.signal]),
+        timeoutMs: options.timeoutMs,
+      },
+      async (answer) => {
+        const warnings: string[] = [];
+        let progress = 0;
+        for await (const data of readEvents(answer)) {
+          clearTimeout(timer);
+          timer = setTimeout(isSilent, options.idleMs);
+          const event = parseEvent(data);
+          if (typeof event['error'] === 'string') throw eventFault(event['error'], event);
+          if (typeof event['storage_path'] === 'string') {
+            const result = RenderResult.safeParse(event['result']).data;
+            return { path: event['storage_path'], result, warnings };
+          }
+          if (typeof event['warning'] === 'string' && warnings.length < MAX_WARNINGS)
+            warnings.push(redact(event['warning'], 300));
+          if (event['progress'] === undefined) continue;
+          progress = Math.max(progress, clamp(asNumber(event['progress'], 0) / 100, 0, 1));
+          options.onProgress(progress, typeof event['message'] === 'string' ? redact(event['message'], 200) : '');
+        }
+        throw new TaskError('The rendering service stopped before the mashup was finished.', {
+          code: 'render_cut_off',
+          hint: 'It is tried again by itself. If this lasts, look at the memory and the log of the service.',
+          faultClass: 'transient',
+        });
+      },
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A line that is no JSON object says nothing. */
+function parseEvent(data: string): Record<string, unknown> {
+  try {
+    return asObject(JSON.parse(data));
+  } catch {
+    return {};
+  }
+}
+
+function eventFault(text: string, event: Record<string, unknown>): TaskError {
+  const message = redact(text);
+  const known = untypedFault('processing', message);
+  if (known) return known;
+  const code = typeof event['code'] === 'string' ? event['code'].slice(0, 60) : 'render_failed';
+  const hint = typeof event['hint'] === 'string' ? redact(event['hint'], 300) : undefined;
+  return new TaskError(message || 'The mashup could not be rendered.', {
+    code,
+    hint: hint ?? 'Retry the mashup. If it fails again, replay it from planning for another plan.',
+    faultClass: CLASS_OF_CODE[code] ?? 'transient',
+  });
+}
+
+function silenceFault(idleMs: number): TaskError {
+  return new TaskError(`The rendering service was silent for ${Math.round(idleMs / 1000)} s.`, {
+    code: 'service_timeout',
+    hint: 'It is tried again by itself. If this lasts, restart the service.',
+    faultClass: 'unavailable',
+  });
+}

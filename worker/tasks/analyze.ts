@@ -1,0 +1,204 @@
+/** `analyze`: fetch, look, hash, and analyse a song unless the owner's cache has it. */
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import type { SongAnalysis } from '../../schema.ts';
+import { camelotCode, parseKey } from '../../music/keys.ts';
+import { isAudio, SNIFF_BYTES, sniffType } from '../audio-type.ts';
+import type { FileType } from '../audio-type.ts';
+import { TaskError } from '../errors.ts';
+import { askVersion, callAnalyze } from '../services/analysis.ts';
+import { settingNumber } from '../state.ts';
+import { openDownload } from '../storage.ts';
+import { readWavHeader, WAV_HEADER_BYTES } from '../wav-header.ts';
+import { callLimitMs, songOf, urlSeconds } from './context.ts';
+import type { TaskContext } from './context.ts';
+
+/** Used where the setting of this name is missing. */
+const DEFAULT_UPLOAD_MAX_BYTES = 52_428_800;
+const DEFAULT_SONG_MAX_SEC = 900;
+/** Formats that are decoded only where ffmpeg is installed. */
+const NEEDS_FFMPEG: ReadonlySet<FileType> = new Set(['m4a', 'aac', 'wma', 'webm', 'aiff']);
+
+interface Upload {
+  /** SHA-256, hex. */
+  hash: string;
+  bytes: number;
+  type: FileType;
+  /** Known for WAV. */
+  durationSec: number | null;
+}
+
+/** Answers what `mashup.record_analysis` stores. */
+export async function analyze(context: TaskContext): Promise<Record<string, unknown>> {
+  const { claim, signal, storage } = context;
+  const song = songOf(claim);
+  const baseUrl = context.serviceUrls.analysis;
+  const maxSec = await settingNumber(context.db, 'song_max_sec', DEFAULT_SONG_MAX_SEC);
+
+  const upload = await fetchUpload(context, song.path);
+  if (upload.durationSec !== null && upload.durationSec > maxSec) throw tooLong(upload.durationSec, maxSec);
+
+  const version = claim.fresh ? undefined : await askVersion(baseUrl, signal);
+  const cached = claim.fresh ? undefined : await findAnalysis(context, upload.hash, version);
+  if (cached) {
+    return {
+      content_hash: upload.hash,
+      version: cached.version,
+      analysis_id: cached.id,
+      card: cardOf(cached.analysis),
+      from_cache: true,
+      service_used: false,
+      message: `${song.name} was analysed before`,
+    };
+  }
+
+  const fileUrl = await storage.downloadUrl(song.path, urlSeconds(claim));
+  const analysis = await callAnalyze(
+    baseUrl,
+    { songId: song.song_id, fileUrl },
+    { signal, timeoutMs: callLimitMs(context) },
+  ).catch((error: unknown) => {
+    throw withFormatHint(error, upload.type);
+  });
+  analysis.duration_sec ??= upload.durationSec;
+  if (analysis.duration_sec !== null && analysis.duration_sec > maxSec) throw tooLong(analysis.duration_sec, maxSec);
+  return {
+    content_hash: upload.hash,
+    version: `${version ?? analysis.version}@${originOf(baseUrl)}`,
+    analysis,
+    card: cardOf(analysis),
+    from_cache: false,
+    service_used: true,
+    message: `${song.name} is analysed`,
+  };
+}
+
+/** Reads the object once: size, SHA-256, type and, for WAV, length. Nothing of it is kept. */
+async function fetchUpload(context: TaskContext, path: string): Promise<Upload> {
+  const { claim, signal, storage, db } = context;
+  const maxBytes = await settingNumber(db, 'upload_max_bytes', DEFAULT_UPLOAD_MAX_BYTES);
+  const chunks = await openDownload(await storage.downloadUrl(path, urlSeconds(claim)), signal);
+  const hash = createHash('sha256');
+  let head = Buffer.alloc(0);
+  let bytes = 0;
+  let type: FileType | undefined;
+  try {
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw tooLarge(maxBytes);
+      hash.update(chunk);
+      if (head.length < WAV_HEADER_BYTES)
+        head = Buffer.concat([head, chunk.subarray(0, WAV_HEADER_BYTES - head.length)]);
+      if (type === undefined && head.length >= SNIFF_BYTES) type = judge(sniffType(head));
+    }
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (error instanceof TaskError) throw error;
+    throw new TaskError('The download of the song broke off.', {
+      code: 'storage_unavailable',
+      hint: 'It is tried again by itself.',
+      faultClass: 'transient',
+      cause: error,
+    });
+  }
+  type ??= judge(sniffType(head));
+  return { hash: hash.digest('hex'), bytes, type, durationSec: readWavHeader(head, bytes)?.durationSec ?? null };
+}
+
+function judge(type: FileType): FileType {
+  if (isAudio(type)) return type;
+  if (type === 'empty') {
+    throw new TaskError('The file is empty.', {
+      code: 'audio_empty',
+      hint: 'Upload the file again; nothing of it arrived.',
+      faultClass: 'permanent',
+    });
+  }
+  throw new TaskError(`The file is no audio: by its content it is a ${type === 'text' ? 'text' : type}.`, {
+    code: 'audio_unsupported_format',
+    hint: 'Use an MP3, WAV, FLAC, Ogg Vorbis or Opus file.',
+    faultClass: 'permanent',
+  });
+}
+
+/** A service that cannot read a format says so in many ways, all of them 500: no further try can help. */
+function withFormatHint(error: unknown, type: FileType): unknown {
+  if (!(error instanceof TaskError) || error.status !== 500 || !NEEDS_FFMPEG.has(type)) return error;
+  return new TaskError(`The analysis cannot read ${type} files.`, {
+    code: 'audio_needs_ffmpeg',
+    hint: 'Convert the song to MP3, WAV, FLAC or Ogg and upload that.',
+    faultClass: 'permanent',
+    status: 500,
+    cause: error,
+  });
+}
+
+function tooLong(seconds: number, maxSec: number): TaskError {
+  return new TaskError(`The song is ${minutes(seconds)} long; ${minutes(maxSec)} are allowed.`, {
+    code: 'audio_too_long',
+    hint: 'Cut the song to the part that you want to use.',
+    faultClass: 'permanent',
+  });
+}
+
+function tooLarge(maxBytes: number): TaskError {
+  return new TaskError(`The file is larger than ${Math.round(maxBytes / 1_048_576)} MB.`, {
+    code: 'audio_too_large',
+    hint: 'Convert the song to MP3 or FLAC, or cut it.',
+    faultClass: 'permanent',
+  });
+}
+
+function minutes(seconds: number): string {
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')} min`;
+}
+
+/** The cached analysis of these bytes by this service; by its newest version where it does not tell which it runs. */
+async function findAnalysis(context: TaskContext, hash: string, version: string | undefined) {
+  const suffix = `@${originOf(context.serviceUrls.analysis)}`;
+  return context.db
+    .selectFrom('mashup.analyses')
+    .select(['id', 'version', 'analysis'])
+    .where('user_id', '=', context.claim.user_id)
+    .where('content_hash', '=', hash)
+    .where(
+      version === undefined ? sql<string>`right(version, ${suffix.length})` : 'version',
+      '=',
+      version === undefined ? suffix : version + suffix,
+    )
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** Host and path of a service: two services may call different things by one version. */
+function originOf(baseUrl: string): string {
+  const url = new URL(baseUrl);
+  return (url.host + url.pathname).replace(/\/+$/, '');
+}
+
+/** The few figures of a track card, rounded: they travel with every change of the job's row. */
+function cardOf(analysis: SongAnalysis): Record<string, number | string> {
+  const { harmonic, rhythmic, spectral, vocal } = analysis;
+  const key = parseKey(harmonic.key);
+  const camelot = harmonic.camelot ?? (key ? camelotCode(key) : undefined);
+  const figures = {
+    duration_sec: rounded(analysis.duration_sec, 2),
+    bpm: rounded(rhythmic.bpm, 2),
+    key: harmonic.key,
+    camelot,
+    energy: rounded(analysis.energy?.mean, 3),
+    brightness: rounded(spectral.brightness, 0),
+    loudness_lufs: rounded(analysis.loudness?.integrated_lufs, 1),
+    vocal_presence: rounded(vocal.vocal_presence, 3),
+    confidence: rounded(rhythmic.beat_confidence, 3),
+  };
+  return Object.fromEntries(
+    Object.entries(figures).filter((entry): entry is [string, number | string] => entry[1] !== undefined),
+  );
+}
+
+function rounded(value: number | null | undefined, digits: number): number | undefined {
+  return value === null || value === undefined ? undefined : Number(value.toFixed(digits));
+}

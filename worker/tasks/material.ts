@@ -1,0 +1,44 @@
+/** What earlier stages left for a task: analyses and scores. */
+import type { AnalyzedSong, PairScore } from '../../schema.ts';
+import { goodSongs, missingInput } from './context.ts';
+import type { TaskContext } from './context.ts';
+
+/** The songs of the job with their analyses, in order. @throws TaskError where one has none */
+export async function loadSongs(context: TaskContext): Promise<AnalyzedSong[]> {
+  const cards = goodSongs(context.claim);
+  const ids = cards.flatMap((card) => (card.analysis_id === undefined ? [] : [String(card.analysis_id)]));
+  const rows =
+    ids.length === 0
+      ? []
+      : await context.db
+          .selectFrom('mashup.analyses')
+          .select(['id', 'analysis'])
+          .where('id', 'in', ids)
+          .where('user_id', '=', context.claim.user_id)
+          .execute();
+  return cards.map((card) => {
+    const row = rows.find((candidate) => Number(candidate.id) === card.analysis_id);
+    if (!row) throw missingInput(`The analysis of ${card.name} is gone.`, 'Replay the mashup from analyzing.');
+    return { song_id: card.song_id, name: card.name, artist: card.artist, analysis: row.analysis };
+  });
+}
+
+/** The job's newest pair scores, of songs that are still in it; none where there are none. */
+export async function loadScores(context: TaskContext): Promise<PairScore[]> {
+  const row = await context.db
+    .selectFrom('mashup.scores')
+    .select('pairs')
+    .where('job_id', '=', context.claim.job_id)
+    .orderBy('epoch', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const ids = new Set(goodSongs(context.claim).map((song) => song.song_id));
+  return (row?.pairs ?? []).filter((pair) => pair.song_pair.every((id) => ids.has(id)));
+}
+
+/** Every pair of songs, the earlier first. */
+export function pairsOf(songs: readonly AnalyzedSong[]): [AnalyzedSong, AnalyzedSong][] {
+  return songs.flatMap((first, index) =>
+    songs.slice(index + 1).map((second): [AnalyzedSong, AnalyzedSong] => [first, second]),
+  );
+}

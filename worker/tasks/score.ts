@@ -1,0 +1,42 @@
+/** `score`: every pair by the scoring service, or by the local formula when the service is away for too long. */
+import type { AnalyzedSong, PairScore } from '../../schema.ts';
+import { matchPhrases } from '../../music/phrases.ts';
+import { scorePair } from '../../music/scoring.ts';
+import { TaskError } from '../errors.ts';
+import { callScore } from '../services/scoring.ts';
+import type { TaskContext } from './context.ts';
+import { loadSongs, pairsOf } from './material.ts';
+
+/** Answers what `mashup.record_scores` stores. */
+export async function score(context: TaskContext): Promise<Record<string, unknown>> {
+  const pairs = pairsOf(await loadSongs(context));
+  let reason = 'it was not available';
+  if (!context.claim.fallback) {
+    try {
+      const scores = await scoreByService(context, pairs);
+      return { pairs: scores, service_used: true, message: 'The songs are compared' };
+    } catch (error) {
+      context.signal.throwIfAborted();
+      // What another try cannot change is worked out here at once.
+      if (!(error instanceof TaskError) || error.faultClass !== 'permanent') throw error;
+      reason = error.message;
+    }
+  }
+  return {
+    pairs: pairs.map(([first, second]) => scorePair(first, second)),
+    warning: `The songs were compared without the scoring service: ${reason}`,
+    service_used: false,
+    message: 'The songs are compared by the local formula',
+  };
+}
+
+async function scoreByService(context: TaskContext, pairs: [AnalyzedSong, AnalyzedSong][]): Promise<PairScore[]> {
+  const { signal, limits, serviceUrls } = context;
+  const scores: PairScore[] = [];
+  for (const [first, second] of pairs) {
+    const scored = await callScore(serviceUrls.scoring, first, second, { signal, timeoutMs: limits.scoreTimeoutMs });
+    const phrases = [...matchPhrases(first, second), ...matchPhrases(second, first)];
+    scores.push({ ...scored, phrases: phrases.sort((a, b) => b.similarity - a.similarity) });
+  }
+  return scores;
+}

@@ -1,0 +1,88 @@
+/** `separate`: a song's four stems, from the owner's cache or by the service. */
+import { STEMS } from '../../schema.ts';
+import type { StemPaths, UploadTarget } from '../../schema.ts';
+import { TaskError } from '../errors.ts';
+import { callSeparate } from '../services/separation.ts';
+import { callLimitMs, missingInput, songOf, urlSeconds } from './context.ts';
+import type { TaskContext } from './context.ts';
+
+/** A WAV without samples is 44 bytes long. */
+const MIN_STEM_BYTES = 45;
+
+/** Answers what `mashup.record_stems` stores. */
+export async function separate(context: TaskContext): Promise<Record<string, unknown>> {
+  const { claim, signal, storage } = context;
+  const song = songOf(claim);
+  const prefix = claim.output_prefix;
+  if (prefix === null) throw missingInput('This task has no place to write to.', 'Retry the mashup.');
+  if (!claim.fresh && song.hash !== undefined) {
+    const cached = await findStems(context, song.hash);
+    if (cached) {
+      return {
+        stems_id: cached.id,
+        from_cache: true,
+        service_used: false,
+        message: `${song.name} was separated before`,
+      };
+    }
+  }
+
+  const uploads = await signUploads(context, prefix);
+  const audioUrl = await storage.downloadUrl(song.path, urlSeconds(claim));
+  const { paths, model } = await callSeparate(
+    context.serviceUrls.separation,
+    { audio_url: audioUrl, job_id: prefix.replace(/^stems\//, ''), uploads },
+    { signal, timeoutMs: callLimitMs(context) },
+  );
+  for (const stem of STEMS) {
+    if (!paths[stem].startsWith(`${prefix}/`)) {
+      throw new TaskError('The separation service wrote a stem to a place that it was not given.', {
+        code: 'service_wrong_path',
+        hint: 'The service must write to stems/<job_id>/; check its version.',
+        faultClass: 'permanent',
+      });
+    }
+  }
+  const missing = await findMissing(context, paths);
+  if (missing !== undefined) {
+    throw new TaskError(`The separation service says that it is done, but the ${missing} are not in Storage.`, {
+      code: 'stems_missing',
+      hint: 'Check that the service writes to the same project as the worker (SUPABASE_URL).',
+      faultClass: 'transient',
+    });
+  }
+  return { model, paths, service_used: true, message: `${song.name} is separated` };
+}
+
+async function signUploads({ storage }: TaskContext, prefix: string): Promise<Record<keyof StemPaths, UploadTarget>> {
+  const targets = await Promise.all(
+    STEMS.map(async (stem): Promise<[keyof StemPaths, UploadTarget]> => {
+      const path = `${prefix}/${stem}.wav`;
+      return [stem, { path, url: await storage.uploadUrl(path) }];
+    }),
+  );
+  return Object.fromEntries(targets) as Record<keyof StemPaths, UploadTarget>;
+}
+
+/** The owner's stems of the same bytes, if their files are still there. */
+async function findStems(context: TaskContext, hash: string): Promise<{ id: string } | undefined> {
+  const row = await context.db
+    .selectFrom('mashup.stems')
+    .select(['id', 'paths'])
+    .where('user_id', '=', context.claim.user_id)
+    .where('content_hash', '=', hash)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (!row || (await findMissing(context, row.paths)) !== undefined) return undefined;
+  return { id: row.id };
+}
+
+/** The first stem whose file is not there or holds nothing. */
+async function findMissing({ storage }: TaskContext, paths: StemPaths): Promise<string | undefined> {
+  for (const stem of STEMS) {
+    const object = await storage.stat(paths[stem]);
+    if (!object || object.bytes < MIN_STEM_BYTES) return stem;
+  }
+  return undefined;
+}
