@@ -1,14 +1,24 @@
-/** Sections: where the bars of a song change their character, and which stretches are alike (Foote 2000). */
+/**
+ * Sections: where four bars differ from the four bars before them, and which stretches are alike. Songs loop: inside a section bar i
+ * resembles bar i - 4, whatever the chords in between, so that likeness is taken along this lag and not between neighbours.
+ */
 import type { SongSection } from '../../schema.ts';
 import { cosine } from './per-beat.ts';
 
-/** Bars on each side that a boundary is judged by. */
-const KERNEL_BARS = 4;
+/** Bars of a loop. */
+const LOOP_BARS = 4;
 const MIN_SECTION_BARS = 4;
-/** Stretches at least this much alike share a label. */
-const SAME_SECTION_LIKENESS = 0.9;
-/** A boundary must stand out of the mean novelty by this many standard deviations. */
-const NOVELTY_THRESHOLD = 0.6;
+/** Stretches whose bars differ less than this share a label. */
+const SAME_SECTION_DISTANCE = 0.13;
+/** Sung groups whose energies differ by less are told apart by order: the verse comes first. */
+const CLEAR_ENERGY_LEAD = 0.03;
+/** A boundary's novelty, and how far it rises above the lowest within a loop on either side. */
+const MIN_NOVELTY = 0.1;
+const MIN_PROMINENCE = 0.05;
+/** Weights of the parts of a bar's description in the distance of two bars. */
+const CHROMA_WEIGHT = 1;
+const LEVEL_WEIGHT = 0.6;
+const VOICE_WEIGHT = 0.4;
 
 /** What is known of one bar. `energy` and `voice` are 0..1. */
 export type BarFeatures = {
@@ -20,39 +30,58 @@ export type BarFeatures = {
   voice: number;
 };
 
-function barVector({ chroma, bands, energy, voice }: BarFeatures): number[] {
-  const norm = Math.sqrt(chroma.reduce((sum, value) => sum + value * value, 0)) || 1;
-  return [...chroma.map((value) => value / norm), ...bands.map((value) => 0.8 * value), 1.2 * energy, 0.8 * voice];
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+
+/** How much two bars differ: 0 for equal ones, about 1 for ones with nothing in common. */
+function barDistance(a: BarFeatures, b: BarFeatures): number {
+  const levels = [...a.bands.map((value, i) => Math.abs(value - b.bands[i]!)), Math.abs(a.energy - b.energy)];
+  return (
+    CHROMA_WEIGHT * (1 - cosine(a.chroma, b.chroma)) +
+    LEVEL_WEIGHT * mean(levels) +
+    VOICE_WEIGHT * Math.abs(a.voice - b.voice)
+  );
 }
 
-/** Likeness within the stretches before and after each bar minus likeness across it. */
-function novelty(vectors: readonly number[][]): number[] {
-  return vectors.map((_, bar) => {
-    if (bar < 2 || bar > vectors.length - 2) return 0;
-    let [within, withins, across, acrosses] = [0, 0, 0, 0];
-    const from = Math.max(0, bar - KERNEL_BARS);
-    const to = Math.min(vectors.length, bar + KERNEL_BARS);
-    for (let i = from; i < to; i++) {
-      for (let j = from; j < i; j++) {
-        const likeness = cosine(vectors[i]!, vectors[j]!);
-        if (i < bar === j < bar) [within, withins] = [within + likeness, withins + 1];
-        else [across, acrosses] = [across + likeness, acrosses + 1];
-      }
+/** Mean distance of the bars from `bar` on to those one loop before. */
+function novelty(bars: readonly BarFeatures[]): number[] {
+  return bars.map((_, bar) => {
+    if (bar < LOOP_BARS || bar > bars.length - 2) return 0;
+    const distances: number[] = [];
+    for (let k = 0; k < LOOP_BARS; k++) {
+      const before = bars[bar - LOOP_BARS + k];
+      const after = bars[bar + k];
+      if (before && after) distances.push(barDistance(before, after));
     }
-    return within / Math.max(1, withins) - across / Math.max(1, acrosses);
+    return mean(distances);
   });
 }
 
-/** First bars of the sections: peaks of novelty, at least `MIN_SECTION_BARS` apart, best first. */
+/** Smallest mean distance of two stretches over the ways of laying their loops on each other. */
+function stretchDistance(a: Stretch, b: Stretch): number {
+  const length = Math.min(a.bars.length, b.bars.length);
+  let smallest = Infinity;
+  for (let shift = 0; shift < Math.min(LOOP_BARS, length); shift++) {
+    const distances: number[] = [];
+    for (let k = 0; k + shift < length; k++) distances.push(barDistance(a.bars[k + shift]!, b.bars[k]!));
+    smallest = Math.min(smallest, mean(distances));
+  }
+  return smallest;
+}
+
+/** First bars of the sections: prominent peaks of novelty, at least `MIN_SECTION_BARS` apart, best first. */
 function boundaries(curve: readonly number[]): number[] {
-  const mean = curve.reduce((sum, value) => sum + value, 0) / Math.max(1, curve.length);
-  const deviation = Math.sqrt(curve.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, curve.length));
+  const prominence = (bar: number): number => {
+    const left = curve.slice(Math.max(0, bar - LOOP_BARS), bar + 1);
+    const right = curve.slice(bar, bar + LOOP_BARS + 1);
+    return curve[bar]! - Math.max(Math.min(...left), Math.min(...right));
+  };
   const peaks = curve
     .map((value, bar) => ({ value, bar }))
-    .filter(
-      ({ value, bar }) =>
-        value > mean + NOVELTY_THRESHOLD * deviation && value >= (curve[bar - 1] ?? 0) && value > (curve[bar + 1] ?? 0),
-    )
+    .filter(({ value, bar }) => {
+      const near = curve.slice(Math.max(0, bar - 2), bar + 3);
+      return value >= MIN_NOVELTY && value === Math.max(...near) && prominence(bar) >= MIN_PROMINENCE;
+    })
     .sort((a, b) => b.value - a.value);
   const chosen = [0];
   for (const { bar } of peaks) {
@@ -62,23 +91,21 @@ function boundaries(curve: readonly number[]): number[] {
   return chosen.sort((a, b) => a - b);
 }
 
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-
-type Stretch = { bars: BarFeatures[]; vector: number[]; energy: number; voice: number; group: number };
+type Stretch = { bars: BarFeatures[]; energy: number; voice: number; group: number };
 
 /** Gives like stretches the same group number, in order of appearance. */
 function group(stretches: Stretch[]): void {
   const leaders: Stretch[] = [];
   for (const stretch of stretches) {
-    const index = leaders.findIndex((leader) => cosine(leader.vector, stretch.vector) >= SAME_SECTION_LIKENESS);
-    stretch.group = index >= 0 ? index : leaders.push(stretch) - 1;
+    const distances = leaders.map((leader) => stretchDistance(leader, stretch));
+    const nearest = Math.min(...distances);
+    stretch.group = nearest <= SAME_SECTION_DISTANCE ? distances.indexOf(nearest) : leaders.push(stretch) - 1;
   }
 }
 
 /**
  * Names: a first stretch without voice is the intro, a quiet or voiceless last one the outro, a voiceless one between is a break;
- * of the sung groups the most energetic is the chorus and another the verse. What none of this fits keeps a letter.
+ * of the two largest sung groups the more energetic one (or the later, if they are alike in energy) is the chorus, the other the verse. What none of this fits keeps a letter.
  */
 function labels(stretches: readonly Stretch[]): string[] {
   const letter = (stretch: Stretch): string => String.fromCharCode(65 + (stretch.group % 26));
@@ -88,7 +115,12 @@ function labels(stretches: readonly Stretch[]): string[] {
   const groups = [...new Set(sung.map((stretch) => stretch.group))];
   const energyOf = (index: number): number =>
     mean(sung.filter((stretch) => stretch.group === index).map(({ energy }) => energy));
-  const ranked = groups.sort((a, b) => energyOf(b) - energyOf(a));
+  const barsOf = (index: number): number =>
+    sung.reduce((sum, stretch) => sum + (stretch.group === index ? stretch.bars.length : 0), 0);
+  const largest = [...groups].sort((a, b) => barsOf(b) - barsOf(a)).slice(0, 2);
+  const [first, second] = largest.sort((a, b) => groups.indexOf(a) - groups.indexOf(b));
+  const swapped = first !== undefined && second !== undefined && energyOf(first) > energyOf(second) + CLEAR_ENERGY_LEAD;
+  const [verse, chorus] = second === undefined ? [] : swapped ? [second, first] : [first, second];
   return stretches.map((stretch, i) => {
     const voiceless = !sung.includes(stretch);
     const last = i === stretches.length - 1;
@@ -96,8 +128,8 @@ function labels(stretches: readonly Stretch[]): string[] {
     if (i === 0 && (voiceless || stretch.energy < 0.8 * meanEnergy)) return 'intro';
     if (last && (voiceless || stretch.energy < 0.8 * meanEnergy)) return 'outro';
     if (voiceless) return 'break';
-    if (ranked.length >= 2 && stretch.group === ranked[0]) return 'chorus';
-    if (ranked.length >= 2 && stretch.group === ranked[1]) return 'verse';
+    if (stretch.group === chorus) return 'chorus';
+    if (stretch.group === verse) return 'verse';
     return letter(stretch);
   });
 }
@@ -105,14 +137,11 @@ function labels(stretches: readonly Stretch[]): string[] {
 /** Sections of a song from its bars, covering [first bar, end of the last bar). Empty without bars. */
 export function findSections(bars: readonly BarFeatures[]): SongSection[] {
   if (bars.length === 0) return [];
-  const vectors = bars.map(barVector);
-  const starts = boundaries(novelty(vectors));
+  const starts = boundaries(novelty(bars));
   const stretches = starts.map((start, i): Stretch => {
     const inside = bars.slice(start, starts[i + 1] ?? bars.length);
-    const rows = vectors.slice(start, starts[i + 1] ?? bars.length);
     return {
       bars: inside,
-      vector: rows[0]!.map((_, k) => mean(rows.map((row) => row[k]!))),
       energy: mean(inside.map(({ energy }) => energy)),
       voice: mean(inside.map(({ voice }) => voice)),
       group: 0,
