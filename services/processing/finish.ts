@@ -3,7 +3,7 @@ import type { OutputFormat, RenderResult, UploadTarget } from '../../schema.ts';
 import { decodeAudio, SAMPLE_RATE } from '../audio/decode.ts';
 import { CONTENT_TYPES, encodeAudio } from '../audio/encode.ts';
 import { applyFilter } from '../audio/filters.ts';
-import { type LimiterReport, limitTruePeak } from '../audio/limiter.ts';
+import { limitTruePeak } from '../audio/limiter.ts';
 import { integratedLoudness, measureLoudness } from '../audio/loudness.ts';
 import type { AudioTags } from '../audio/tags.ts';
 import { RenderError } from './errors.ts';
@@ -38,8 +38,6 @@ export type FinishTask = {
   warnings: string[];
 };
 
-export type FinishResult = { result: RenderResult; limiter: LimiterReport };
-
 function sumSections(task: FinishTask): Channels {
   const mix: Channels = [new Float32Array(task.frames), new Float32Array(task.frames)];
   for (const { offset, channels } of task.sections) {
@@ -55,15 +53,18 @@ function sumSections(task: FinishTask): Channels {
   return mix;
 }
 
-/** The mix at the target loudness under the ceiling. Limiting takes loudness away, so the gain is found by trying. */
-function levelled(mix: Channels, ceilingDb: number): { channels: Channels; limiter: LimiterReport } {
+/**
+ * Writes the mix at the target loudness and under the ceiling to `into`. Limiting takes loudness away, so the gain is
+ * found by trying.
+ */
+function bringToLevel(mix: Channels, ceilingDb: number, into: Channels): void {
   let gainDb = TARGET_LUFS - integratedLoudness(mix, SAMPLE_RATE);
   for (let pass = 1; ; pass++) {
     const gain = 10 ** (gainDb / 20);
-    const channels: Channels = [mix[0].map((x) => x * gain), mix[1].map((x) => x * gain)];
-    const limiter = limitTruePeak(channels, SAMPLE_RATE, ceilingDb);
-    const missing = TARGET_LUFS - integratedLoudness(channels, SAMPLE_RATE);
-    if (Math.abs(missing) < LOUDNESS_TOLERANCE_LU || pass === LOUDNESS_PASSES) return { channels, limiter };
+    for (const c of [0, 1] as const) for (let i = 0; i < mix[c].length; i++) into[c][i] = mix[c][i]! * gain;
+    limitTruePeak(into, SAMPLE_RATE, ceilingDb);
+    const missing = TARGET_LUFS - integratedLoudness(into, SAMPLE_RATE);
+    if (Math.abs(missing) < LOUDNESS_TOLERANCE_LU || pass === LOUDNESS_PASSES) return;
     gainDb += missing;
   }
 }
@@ -103,7 +104,7 @@ async function upload(target: UploadTarget, bytes: Uint8Array, format: OutputFor
  * Finishes and uploads a mashup. What the result says was measured on the encoded file after decoding it again.
  * @throws RenderError render_silent, upload_failed, render_failed
  */
-export async function finishMashup(task: FinishTask, onProgress: (message: string) => void): Promise<FinishResult> {
+export async function finishMashup(task: FinishTask, onProgress: (message: string) => void): Promise<RenderResult> {
   const mix = sumSections(task);
   applyFilter(mix, SAMPLE_RATE, { kind: 'high-pass', frequency: SUBSONIC_HZ });
   if (integratedLoudness(mix, SAMPLE_RATE) < SILENT_LUFS) {
@@ -114,9 +115,10 @@ export async function finishMashup(task: FinishTask, onProgress: (message: strin
     );
   }
   let ceilingDb = CEILING_DB[task.format];
+  const channels: Channels = [new Float32Array(task.frames), new Float32Array(task.frames)];
   for (let pass = 1; ; pass++) {
     onProgress('Mastering to -14 LUFS');
-    const { channels, limiter } = levelled(mix, ceilingDb);
+    bringToLevel(mix, ceilingDb, channels);
     onProgress(`Encoding ${task.format}`);
     const bytes = await encodeAudio(channels, SAMPLE_RATE, task.format, task.tags);
     const decoded = await decodeAudio(bytes, { limits: { minSec: 0, maxBytes: bytes.length } });
@@ -129,20 +131,17 @@ export async function finishMashup(task: FinishTask, onProgress: (message: strin
     onProgress('Uploading the mashup');
     await upload(task.upload, bytes, task.format);
     return {
-      limiter,
-      result: {
-        duration_sec: decoded.duration_sec,
-        loudness_lufs: measured.integrated_lufs,
-        true_peak_dbtp: measured.true_peak_dbtp,
-        sample_rate: SAMPLE_RATE,
-        channels: 2,
-        format: task.format,
-        bytes: bytes.length,
-        bpm: task.bpm,
-        key: task.key,
-        waveform: waveform(decoded.channels),
-        warnings: task.warnings,
-      },
+      duration_sec: decoded.duration_sec,
+      loudness_lufs: measured.integrated_lufs,
+      true_peak_dbtp: measured.true_peak_dbtp,
+      sample_rate: SAMPLE_RATE,
+      channels: 2,
+      format: task.format,
+      bytes: bytes.length,
+      bpm: task.bpm,
+      key: task.key,
+      waveform: waveform(decoded.channels),
+      warnings: task.warnings,
     };
   }
 }

@@ -172,8 +172,9 @@ export async function renderMashup(
   };
   const sections = await Promise.all(plan.sections.map(mixSection));
   runs.clear();
+  threads.renew();
 
-  const { result } = await threads.run(
+  const result = await threads.run(
     'finish',
     {
       sections,

@@ -1,8 +1,9 @@
 /** Inside a rendering thread: takes one piece of work at a time and answers it. */
 import { parentPort } from 'node:worker_threads';
+import type { RenderResult } from '../../schema.ts';
 import { scrubText } from '../http.ts';
 import { RenderError } from './errors.ts';
-import { finishMashup, type FinishResult, type FinishTask } from './finish.ts';
+import { finishMashup, type FinishTask } from './finish.ts';
 import { type HeardSong, listenToSong } from './listen.ts';
 import { renderSection, type SectionResult, type SectionTask, shared } from './section.ts';
 import { renderStem, type StemPlace, type StemResult, type StemTask } from './stem.ts';
@@ -12,7 +13,7 @@ type Work = {
   listen: { input: StemPlace[]; output: HeardSong };
   stem: { input: StemTask; output: StemResult };
   section: { input: SectionTask; output: SectionResult };
-  finish: { input: FinishTask; output: FinishResult };
+  finish: { input: FinishTask; output: RenderResult };
 };
 export type WorkKind = keyof Work;
 export type WorkInput<K extends WorkKind> = Work[K]['input'];

@@ -68,6 +68,14 @@ export class RenderThreads {
     this.#idle.length = 0;
   }
 
+  /** Ends the threads that are idle, and with them what they still hold of earlier work. */
+  renew(): void {
+    for (const worker of this.#idle.splice(0)) {
+      this.#all.delete(worker);
+      void worker.terminate();
+    }
+  }
+
   #start(): Worker {
     const worker = new Worker(new URL('./thread.ts', import.meta.url));
     // Errors reach whoever waits for the answer; without a listener one between two answers would end the process.
