@@ -27,6 +27,10 @@ export async function askClaude(
   const prompt = buildPrompt(brief);
   const client = new Anthropic({
     apiKey: settings.apiKey,
+    // Only what the settings say: the library would also take a token from the environment.
+    authToken: null,
+    // It would print what it cannot parse.
+    logLevel: 'off',
     baseURL: settings.baseUrl ?? null,
     maxRetries: 0,
     timeout: settings.timeoutMs,
