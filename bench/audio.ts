@@ -1,0 +1,139 @@
+/** Seconds of work for each minute of audio: analysis, separation and rendering of the example songs, over HTTP. */
+import { createServer, type Server } from 'node:http';
+import { readdir, readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { DEFAULT_LIMITS } from '../music/plan-limits.ts';
+import { producePlan } from '../music/producer.ts';
+import { AnalyzeAnswer, STEMS } from '../schema.ts';
+import type { AnalyzedSong, Stem } from '../schema.ts';
+import { createAnalysisServer } from '../services/analysis/server.ts';
+import { createProcessingServer } from '../services/processing/server.ts';
+import { createSeparationServer } from '../services/separation/server.ts';
+import { printTable } from './table.ts';
+
+const EXAMPLES = join(import.meta.dirname, '..', 'examples');
+
+export interface AudioResult {
+  analysis_sec_per_min: number;
+  separation_sec_per_min: number;
+  rendering_sec_per_min: number;
+  songs: number;
+  audio_sec: number;
+  mashup_sec: number;
+}
+
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** A store of files: GET what was PUT. */
+function fileServer(files: Map<string, Buffer>): Server {
+  return createServer((request, response) => {
+    const path = request.url ?? '';
+    if (request.method === 'PUT') {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        files.set(path, Buffer.concat(chunks));
+        response.end('{}');
+      });
+      return;
+    }
+    const file = files.get(path);
+    response.statusCode = file ? 200 : 404;
+    response.end(file);
+  });
+}
+
+async function post(url: string, body: unknown): Promise<string> {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${text.slice(0, 200)}`);
+  return text;
+}
+
+export async function benchAudio(): Promise<AudioResult> {
+  const files = new Map<string, Buffer>();
+  const servers = [fileServer(files), createAnalysisServer(), createSeparationServer(), createProcessingServer()];
+  const [store = '', analysis = '', separation = '', processing = ''] = await Promise.all(servers.map(listen));
+  try {
+    const names = (await readdir(EXAMPLES))
+      .filter((name) => ['.mp3', '.ogg', '.flac', '.wav'].includes(extname(name)))
+      .sort();
+    for (const name of names) files.set(`/${name}`, await readFile(join(EXAMPLES, name)));
+
+    const songs: AnalyzedSong[] = [];
+    // Once unmeasured: modules and WASM are loaded on the first call.
+    await post(`${analysis}/analyze`, { song_id: 'warm', file_url: `${store}/${names[0]}` });
+    let start = performance.now();
+    for (const name of names) {
+      const answer = AnalyzeAnswer.parse(
+        JSON.parse(await post(`${analysis}/analyze`, { song_id: name, file_url: `${store}/${name}` })),
+      );
+      songs.push({ song_id: name, name, artist: 'example', analysis: answer.analysis });
+    }
+    const analysisSec = (performance.now() - start) / 1000;
+    const audioSec = songs.reduce((sum, song) => sum + (song.analysis.duration_sec ?? 0), 0);
+
+    start = performance.now();
+    for (const name of names) {
+      const uploads = Object.fromEntries(
+        STEMS.map((stem) => [stem, { path: `${name}/${stem}.wav`, url: `${store}/${name}/${stem}.wav` }]),
+      );
+      await post(`${separation}/separate`, {
+        audio_url: `${store}/${name}`,
+        job_id: name.replaceAll('.', '-'),
+        uploads,
+      });
+    }
+    const separationSec = (performance.now() - start) / 1000;
+
+    const pair = songs.slice(0, 2);
+    const plan = producePlan({ songs: pair, scores: [], limits: DEFAULT_LIMITS, seed: 1 });
+    const mashupSec = plan.masterplan.timeline.reduce((sum, section) => sum + section.duration_sec, 0);
+    start = performance.now();
+    const events = await post(`${processing}/execute-masterplan`, {
+      masterplan: { ...plan.masterplan, global_settings: plan.masterplan.global },
+      songs: pair.map((song) => ({
+        song_id: song.song_id,
+        storage_path: song.name,
+        analysis: song.analysis,
+        stems: Object.fromEntries(STEMS.map((stem: Stem) => [stem, `${store}/${song.song_id}/${stem}.wav`])),
+      })),
+      job_id: 'bench',
+      upload: { path: 'out.wav', url: `${store}/out.wav` },
+    });
+    if (!events.includes('"storage_path"')) throw new Error(`Rendering did not end well: ${events.slice(-300)}`);
+    const renderingSec = (performance.now() - start) / 1000;
+
+    const result: AudioResult = {
+      analysis_sec_per_min: (analysisSec / audioSec) * 60,
+      separation_sec_per_min: (separationSec / audioSec) * 60,
+      rendering_sec_per_min: (renderingSec / mashupSec) * 60,
+      songs: names.length,
+      audio_sec: audioSec,
+      mashup_sec: mashupSec,
+    };
+    printTable('Work for each minute of audio (examples, one at a time, over HTTP)', [
+      { stage: 'analysis', 'sec/min': result.analysis_sec_per_min, 'x realtime': 60 / result.analysis_sec_per_min },
+      {
+        stage: 'separation',
+        'sec/min': result.separation_sec_per_min,
+        'x realtime': 60 / result.separation_sec_per_min,
+      },
+      { stage: 'rendering', 'sec/min': result.rendering_sec_per_min, 'x realtime': 60 / result.rendering_sec_per_min },
+    ]);
+    return result;
+  } finally {
+    for (const server of servers) {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+}

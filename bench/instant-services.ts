@@ -1,0 +1,147 @@
+/** The five services, answering at once: what is left of a job's time is the engine's own. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { z } from 'zod';
+import { AnalyzeRequest, PlanRequest, RenderRequest, SeparateRequest, SERVICES, STEMS } from '../schema.ts';
+import type { ServiceName, SongAnalysis } from '../schema.ts';
+
+const ANALYSIS: SongAnalysis = {
+  version: 'bench-1',
+  duration_sec: 40,
+  harmonic: {
+    key: 'A minor',
+    key_confidence: 0.8,
+    camelot: '8A',
+    chord_progression: ['Am', 'F'],
+    chord_complexity: 0.2,
+  },
+  rhythmic: { bpm: 120, beat_confidence: 0.9, groove_stability: 0.9, swing_factor: 0 },
+  spectral: { mfccs: Array.from({ length: 13 }, (_, i) => [i]), dynamic_range: 12, brightness: 2000 },
+  vocal: { vocal_presence: 0.5 },
+  has_timbre: true,
+};
+
+/** 2 s of 16-bit stereo at 44.1 kHz, almost silent: large enough to pass as a file. */
+const WAV = makeWav(2);
+
+function makeWav(seconds: number): Buffer<ArrayBuffer> {
+  const bytes = seconds * 44_100 * 4;
+  const wav = Buffer.alloc(44 + bytes, 1);
+  wav.write('RIFF', 0);
+  wav.writeUInt32LE(36 + bytes, 4);
+  wav.write('WAVEfmt ', 8);
+  wav.writeUInt32LE(16, 16);
+  wav.writeUInt16LE(1, 20);
+  wav.writeUInt16LE(2, 22);
+  wav.writeUInt32LE(44_100, 24);
+  wav.writeUInt32LE(176_400, 28);
+  wav.writeUInt16LE(4, 32);
+  wav.writeUInt16LE(16, 34);
+  wav.write('data', 36);
+  wav.writeUInt32LE(bytes, 40);
+  return wav;
+}
+
+async function put(url: string): Promise<void> {
+  const answer = await fetch(url, { method: 'PUT', body: WAV, headers: { 'content-type': 'audio/wav' } });
+  if (!answer.ok) throw new Error(`Storage refused a bench upload: ${answer.status}`);
+}
+
+async function answer(path: string, body: unknown, response: ServerResponse): Promise<void> {
+  const json = (value: unknown): void =>
+    void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+  if (path === '/analyze') {
+    return json({ success: true, songId: AnalyzeRequest.parse(body).song_id, analysis: ANALYSIS });
+  }
+  if (path === '/calculate-mashability') {
+    const part = { score: 80 };
+    return json({
+      overall_score: 80,
+      dimension_scores: { harmonic: 80, rhythmic: 80, spectral: 80, vocal: 80 },
+      compatibility_breakdown: { harmonic: part, rhythmic: part, spectral: part, vocal: part },
+      recommendations: [],
+      warnings: [],
+    });
+  }
+  if (path === '/create-masterplan') {
+    const songs = PlanRequest.parse(body).mashup?.songs ?? [];
+    const layers = songs.map((song, i) => ({
+      songId: song.song_id,
+      stem: i === 0 ? 'drums' : 'vocals',
+      volume_db: -6,
+      effects: [],
+    }));
+    const section = (start: number, energy: number): object => ({
+      time_start_sec: start,
+      duration_sec: 16,
+      description: 'bench',
+      energy_level: energy,
+      layers,
+    });
+    return json({
+      creative_vision: 'Measured.',
+      source: 'rules',
+      masterplan: {
+        title: 'Bench',
+        artistCredits: 'A vs. B',
+        global: { targetBPM: 120, targetKey: 'A minor', timeSignature: [4, 4] },
+        timeline: [section(0, 0.3), section(16, 0.9), section(32, 0.5), section(48, 0.2)],
+        problems_and_solutions: [],
+      },
+    });
+  }
+  if (path === '/separate') {
+    const { job_id, uploads } = SeparateRequest.parse(body);
+    if (!uploads) throw new Error('no uploads');
+    await Promise.all(STEMS.map((stem) => put(uploads[stem].url)));
+    return json({
+      success: true,
+      job_id,
+      model: 'bench',
+      stems: Object.fromEntries(STEMS.map((stem) => [stem, uploads[stem].path])),
+    });
+  }
+  const { upload } = RenderRequest.parse(body);
+  if (!upload) throw new Error('no upload');
+  await put(upload.url);
+  response.setHeader('content-type', 'text/event-stream');
+  const result = {
+    duration_sec: 64,
+    loudness_lufs: -14,
+    true_peak_dbtp: -1.1,
+    sample_rate: 44_100,
+    channels: 2,
+    format: 'wav',
+    bytes: WAV.length,
+    bpm: 120,
+    key: 'A minor',
+  };
+  response.end(
+    `data: ${JSON.stringify({ progress: 100, message: 'Complete!', storage_path: upload.path, result })}\n\n`,
+  );
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(z.instanceof(Buffer).parse(chunk));
+  return JSON.parse(Buffer.concat(chunks).toString() || 'null');
+}
+
+/** Starts one server that is all five services; answers their URLs and how to stop it. */
+export async function startInstantServices(): Promise<{ urls: Record<ServiceName, string>; close(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    readJson(request)
+      .then((body) => answer(request.url ?? '', body, response))
+      .catch((error: unknown) => {
+        response.statusCode = 500;
+        response.setHeader('content-type', 'application/json');
+        response.end(JSON.stringify({ detail: error instanceof Error ? error.message : 'fault' }));
+      });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    urls: Object.fromEntries(SERVICES.map((service) => [service, url])) as Record<ServiceName, string>,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}

@@ -1,0 +1,24 @@
+/**
+ * npm run bench [-- pipeline | audio …]: measures side by side and prints tables; `--json FILE` also writes the numbers.
+ */
+import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { benchAudio } from './audio.ts';
+import { benchPipeline } from './pipeline.ts';
+
+const BENCHES: Record<string, () => Promise<unknown>> = { pipeline: benchPipeline, audio: benchAudio };
+
+const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
+const unknown = positionals.filter((name) => !(name in BENCHES));
+if (unknown.length > 0) {
+  console.error(`There is no bench "${unknown[0]}". There are: ${Object.keys(BENCHES).join(', ')}.`);
+  process.exit(1);
+}
+const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, date: new Date().toISOString() };
+const results: Record<string, unknown> = {};
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (positionals.length === 0 || positionals.includes(name)) results[name] = await bench();
+}
+console.log(`\n${JSON.stringify({ machine, ...results })}`);
+if (values.json) await writeFile(values.json, `${JSON.stringify({ machine, ...results }, null, 2)}\n`);
