@@ -3,7 +3,7 @@ import { createMp3Encoder } from 'wasm-media-encoders';
 import { type AudioTags, concatBytes, id3 } from './tags.ts';
 
 /** Constant bit rate: transparent for mixes, and exact to seek in. */
-export const MP3_KBPS = 320;
+const MP3_KBPS = 320;
 
 const SAMPLES_PER_FRAME = 1152;
 /** Samples that LAME puts before the music; decoders add 529 of their own and take both off when the header says so. */

@@ -1,7 +1,7 @@
 /** Level over time, and gains that follow it. */
 
 /** Samples between two values of an envelope. */
-export const ENVELOPE_STEP = 64;
+const ENVELOPE_STEP = 64;
 
 const EXPAND_ATTACK_SEC = 0.005;
 /** Decibels of attenuation for each decibel under the threshold. */
@@ -34,7 +34,7 @@ export function envelope(
 }
 
 /** Multiplies channels in place by gains given for each `ENVELOPE_STEP` samples, with straight lines between them. */
-export function applyGains(channels: readonly Float32Array[], gains: Float32Array): void {
+function applyGains(channels: readonly Float32Array[], gains: Float32Array): void {
   for (const samples of channels) {
     for (let step = 0; step < gains.length; step++) {
       const gain = gains[step]!;

@@ -12,7 +12,7 @@ const RELEASE_SEC = 0.12;
  * The gain moves between two samples, and what is interpolated differs a little from what a player interpolates: limiting
  * lower by this keeps the ceiling for both.
  */
-export const LIMITER_MARGIN_DB = 0.3;
+const LIMITER_MARGIN_DB = 0.3;
 
 export type LimiterReport = {
   max_reduction_db: number;

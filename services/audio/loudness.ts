@@ -109,7 +109,7 @@ export function integratedLoudness(channels: Float32Array[], sampleRate: number)
 }
 
 /** Largest true peak of all channels in dBTP; `SILENCE_DBTP` for silence. */
-export function truePeakDb(channels: Float32Array[]): number {
+function truePeakDb(channels: Float32Array[]): number {
   const peak = Math.max(0, ...channels.map(truePeak));
   return Math.max(SILENCE_DBTP, 20 * Math.log10(peak));
 }

@@ -4,9 +4,9 @@
  */
 
 /** Fine positions between two samples; BS.1770-4 asks for four at 44.1 and 48 kHz. */
-export const OVERSAMPLING = 4;
+const OVERSAMPLING = 4;
 /** Samples on each side of a gap that take part in its interpolation. */
-export const INTERPOLATION_REACH = 12;
+const INTERPOLATION_REACH = 12;
 
 const TAPS = 2 * INTERPOLATION_REACH;
 

@@ -1,19 +1,17 @@
 /** Why a render cannot be made. */
 
-export const RENDER_ERROR_CODES = [
-  'plan_empty',
-  'plan_section_empty',
-  'plan_invalid',
-  'plan_unknown_song',
-  'stems_missing',
-  'upload_missing',
-  'stem_unavailable',
-  'stem_unusable',
-  'upload_failed',
-  'render_silent',
-  'render_failed',
-] as const;
-export type RenderErrorCode = (typeof RENDER_ERROR_CODES)[number];
+export type RenderErrorCode =
+  | 'plan_empty'
+  | 'plan_section_empty'
+  | 'plan_invalid'
+  | 'plan_unknown_song'
+  | 'stems_missing'
+  | 'upload_missing'
+  | 'stem_unavailable'
+  | 'stem_unusable'
+  | 'upload_failed'
+  | 'render_silent'
+  | 'render_failed';
 
 /** A render that cannot go on: `message` says what is wrong, `hint` what to do. Carries no URL and no path of the machine. */
 export class RenderError extends Error {

@@ -9,9 +9,9 @@ import type { AudioTags } from '../audio/tags.ts';
 import { RenderError } from './errors.ts';
 import { reconnecting } from './network.ts';
 
-export const TARGET_LUFS = -14;
-export const MAX_TRUE_PEAK_DBTP = -1;
-export const WAVEFORM_PEAKS_PER_SEC = 10;
+const TARGET_LUFS = -14;
+const MAX_TRUE_PEAK_DBTP = -1;
+const WAVEFORM_PEAKS_PER_SEC = 10;
 
 /** A lossy encoder moves peaks; this is room for it. */
 const CEILING_DB: Record<OutputFormat, number> = { wav: -1, flac: -1, mp3: -1.5 };

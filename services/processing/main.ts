@@ -1,3 +1,4 @@
+/** The rendering service as a process: `node services/processing/main.ts`, with PORT and HOST. */
 import { runService } from '../http.ts';
 import { createProcessingServer } from './server.ts';
 import { SERVICE_DEFAULTS } from '../../schema.ts';

@@ -9,7 +9,7 @@ const MAX_DB = 12;
 /** What the contract's renderer takes where a section names no duration. */
 const DEFAULT_SECTION_SEC = 10;
 /** Longest mashup that is rendered; memory grows with it. */
-export const MAX_MASHUP_SEC = 600;
+const MAX_MASHUP_SEC = 600;
 const DEFAULT_BPM = 120;
 
 const LooseLayer = z.looseObject({

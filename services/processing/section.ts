@@ -7,7 +7,7 @@ import { SAMPLE_RATE } from '../audio/decode.ts';
 import { applyEffect, type EffectContext } from '../audio/effects.ts';
 
 /** Room after a section for what its echoes and reverberation leave. */
-export const TAIL_SEC = 3;
+const TAIL_SEC = 3;
 /** Length of the change between two sections, in beats; it ends on the boundary, so that the first beat is whole. */
 const TRANSITION_BEATS: Record<Stem, number> = { vocals: 1, other: 1, bass: 0.125, drums: 0.0625 };
 /** Between two places of the same song, where a layer loops. */

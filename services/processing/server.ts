@@ -6,9 +6,9 @@ import { RenderError } from './errors.ts';
 import { renderMashup } from './render.ts';
 import { RenderThreads } from './threads.ts';
 
-export const PROCESSING_VERSION = '1.0.0';
+const PROCESSING_VERSION = '1.0.0';
 /** Long steps repeat their last message at least this often, so that silence means trouble. */
-export const REPEAT_PROGRESS_MS = 1500;
+const REPEAT_PROGRESS_MS = 1500;
 
 /** Shape of an error event: the contract's `error`, with a code and a hint for clients that read them. */
 function failureEvent(error: unknown): RenderEvent {

@@ -11,7 +11,7 @@ import { RenderError } from './errors.ts';
 import { reconnecting } from './network.ts';
 
 /** Largest stem that is downloaded: 15 minutes of 24-bit stereo. */
-export const MAX_STEM_BYTES = 256 * 1024 * 1024;
+const MAX_STEM_BYTES = 256 * 1024 * 1024;
 const STEM_TIMEOUT_MS = 60_000;
 const MAX_STEM_SEC = 960;
 

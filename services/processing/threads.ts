@@ -7,7 +7,7 @@ import { RenderError, type RenderErrorCode } from './errors.ts';
 import type { WorkInput, WorkKind, WorkOutput } from './thread.ts';
 
 /** Pieces of work at the same time in this process. */
-export const MAX_BUSY_THREADS = 2;
+const MAX_BUSY_THREADS = 2;
 
 /** What a thread sends back. */
 export type ThreadMessage =
