@@ -1,0 +1,63 @@
+/** Values that arrive over time: the latest, all of them in order by iteration, and the end. */
+
+export interface Updates<T> {
+  readonly latest: T | undefined;
+  /** Resolves at the end with the latest value, or rejects with what ended it. */
+  readonly finished: Promise<T | undefined>;
+  push(value: T): void;
+  close(failure?: Error): void;
+  /** Begins with the latest value. `leave` is called when the reader breaks off. */
+  iterate(leave: () => void): AsyncIterator<T>;
+}
+
+/** An empty series. Nothing is kept but the latest value and what open iterators have not read yet. */
+export function openUpdates<T>(): Updates<T> {
+  let latest: T | undefined;
+  let closed = false;
+  const { promise: finished, resolve, reject } = Promise.withResolvers<T | undefined>();
+  // Whoever only iterates or listens is told otherwise; nobody has to await this.
+  finished.catch(() => {});
+  const readers = new Set<{ waiting: T[]; wake: () => void }>();
+
+  return {
+    get latest() {
+      return latest;
+    },
+    finished,
+    push(value) {
+      if (closed) return;
+      latest = value;
+      for (const reader of readers) {
+        reader.waiting.push(value);
+        reader.wake();
+      }
+    },
+    close(failure) {
+      if (closed) return;
+      closed = true;
+      if (failure === undefined) resolve(latest);
+      else reject(failure);
+      for (const reader of readers) reader.wake();
+    },
+    async *iterate(leave) {
+      const reader = { waiting: latest === undefined ? [] : [latest], wake: () => {} };
+      readers.add(reader);
+      try {
+        for (;;) {
+          const value = reader.waiting.shift();
+          if (value !== undefined) {
+            yield value;
+          } else if (closed) {
+            await finished;
+            return;
+          } else {
+            await new Promise<void>((resolveWait) => (reader.wake = resolveWait));
+          }
+        }
+      } finally {
+        readers.delete(reader);
+        leave();
+      }
+    },
+  };
+}

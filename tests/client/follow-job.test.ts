@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { createClient } from '@supabase/supabase-js';
+import { followJob, MashupClientError, replayMashup } from '../../client/index.ts';
+import type { JobFollower } from '../../client/index.ts';
+import type { MashupJob } from '../../schema.ts';
+import type { ClaimedTask } from '../state-machine/support.ts';
+import { until, useSurface } from '../functions/world.ts';
+import type { Visitor } from '../functions/world.ts';
+
+const surface = await useSurface({ after }, { functions: false });
+const { machine } = surface;
+const worker = await machine.worker();
+
+/** A job of the visitor; at the end of the test it gives back what it holds. */
+async function submit(t: TestContext, visitor: Visitor): Promise<string> {
+  const id = await machine.submit(visitor.id);
+  t.after(
+    () => machine.sql`select mashup.cancel(id) from public.mashup_jobs where id = ${id} and status = 'processing'`,
+  );
+  return id;
+}
+
+/** Does the work of one job, to its end or to the first task that `until` names, which it answers. */
+async function work(jobId: string, stopAt?: ClaimedTask['kind']): Promise<ClaimedTask | undefined> {
+  for (;;) {
+    const task = await machine.claimNext(worker, jobId);
+    if (task === undefined || task.kind === stopAt) return task;
+    await machine.finish(task);
+  }
+}
+
+interface Heard {
+  follower: JobFollower;
+  versions: number[];
+  stages: string[];
+  live: boolean[];
+}
+
+async function follow(
+  client: Parameters<typeof followJob>[0],
+  id: string,
+  options: Parameters<typeof followJob>[2] = {},
+): Promise<Heard> {
+  const heard: Omit<Heard, 'follower'> = { versions: [], stages: [], live: [] };
+  const follower = followJob(client, id, {
+    // Longer than any test: what is heard, is heard by Realtime or by a snapshot that something else asked for.
+    safetyReadMs: 600_000,
+    ...options,
+    onChange: (job) => {
+      heard.versions.push(job.version);
+      if (heard.stages.at(-1) !== job.stage) heard.stages.push(job.stage);
+    },
+    onLive: (isLive) => heard.live.push(isLive),
+  });
+  after(() => follower.stop());
+  return { follower, ...heard };
+}
+
+function assertRising(versions: number[]): void {
+  assert.deepEqual(
+    versions,
+    [...new Set(versions)].sort((a, b) => a - b),
+  );
+}
+
+describe('followJob', () => {
+  test('hears every stage of a job live, in order, and ends with it', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await submit(t, visitor);
+    const { follower, versions, stages, live } = await follow(visitor.client, id);
+    await until('the stream is ready', () => live.at(-1) === true);
+    await work(id);
+    const last = await follower.finished;
+    assert.equal(last?.stage, 'complete');
+    assert.equal(last.title, 'Test mashup');
+    assertRising(versions);
+    assert.equal(stages.at(-1), 'complete');
+    assert.ok(stages.length > 3, stages.join(' '));
+    assert.equal(visitor.client.getChannels().length, 0, 'the channel is left behind');
+  });
+
+  test('is live only after the stream is ready, not when it is subscribed', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await submit(t, visitor);
+    const subscribed: string[] = [];
+    const original = visitor.client.channel.bind(visitor.client);
+    visitor.client.channel = (...parameters) => {
+      const channel = original(...parameters);
+      channel.on('system', {}, () => subscribed.push('system'));
+      const subscribe = channel.subscribe.bind(channel);
+      channel.subscribe = (callback) =>
+        subscribe((status, error) => {
+          subscribed.push(status);
+          callback?.(status, error);
+        });
+      return channel;
+    };
+    const follower = followJob(visitor.client, id, { onLive: () => subscribed.push('live') });
+    await until('it is live', () => subscribed.includes('live'));
+    assert.deepEqual(subscribed, ['SUBSCRIBED', 'system', 'live']);
+    follower.stop();
+  });
+
+  test('iterates over the same states, and breaking off leaves the channel', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await submit(t, visitor);
+    const { follower, live } = await follow(visitor.client, id);
+    await until('the stream is ready', () => live.at(-1) === true);
+    const running = work(id);
+    const versions: number[] = [];
+    for await (const job of follower) {
+      versions.push(job.version);
+      if (job.stage === 'planning') break;
+    }
+    await running;
+    assert.ok(versions.length > 1);
+    assertRising(versions);
+    await until('the channel is gone', () => visitor.client.getChannels().length === 0);
+  });
+
+  test('ignores a change that is older than what it knows', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await submit(t, visitor);
+    const { follower, versions, live } = await follow(visitor.client, id);
+    await until('the stream is ready', () => live.at(-1) === true && versions.length > 0);
+    const before = [...versions];
+    const { version } = await machine.job(id);
+    // Only a superuser with triggers off can write an older version; a late delivery looks just like it.
+    const { default: postgres } = await import('postgres');
+    const sql = postgres(machine.superuserUrl, { max: 1, onnotice: () => {} });
+    const write = (to: number): Promise<unknown> =>
+      sql.begin(async (tx) => {
+        await tx`set local session_replication_role = replica`;
+        await tx`update public.mashup_jobs set version = ${to} where id = ${id}`;
+      });
+    await write(version - 1);
+    await write(version);
+    await write(version + 10);
+    await sql.end();
+    await until('the newer version is heard', () => follower.current?.version === version + 10);
+    assert.deepEqual(versions, [...before, version + 10]);
+  });
+
+  test('misses nothing when the gateway restarts in the middle of a job', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await submit(t, visitor);
+    const { follower, versions, stages, live } = await follow(visitor.client, id);
+    await until('the stream is ready', () => live.at(-1) === true);
+    await surface.stopGateway();
+    await until('the loss is noticed', () => live.at(-1) === false);
+    await machine
+      .run(worker, (task) => task.kind === 'render')
+      .then(async (task) => {
+        assert.ok(task);
+        await surface.startGateway();
+        await until('it is live again', () => live.at(-1) === true);
+        await until('what happened meanwhile is known', () => follower.current?.stage === 'rendering');
+        await machine.finish(task);
+      });
+    const last = await follower.finished;
+    assert.equal(last?.stage, 'complete');
+    assertRising(versions);
+    assert.ok(stages.includes('rendering'));
+  });
+
+  test('joins again when the server closes the channel, as it does with an expired token', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await submit(t, visitor);
+    const { follower, live } = await follow(visitor.client, id);
+    await until('the stream is ready', () => live.at(-1) === true);
+    // What `phx_close` does in supabase-js: CLOSED, channel removed, no rejoin.
+    const [channel] = visitor.client.getChannels();
+    assert.ok(channel);
+    await visitor.client.removeChannel(channel);
+    await until('it is live again', () => live.join() === 'true,false,true');
+    await work(id);
+    assert.equal((await follower.finished)?.stage, 'complete');
+  });
+
+  test('shows a replay backwards when it is kept open', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await submit(t, visitor);
+    await work(id);
+    const { follower, stages, live } = await follow(visitor.client, id, { keepOpen: true });
+    await until('the stream is ready', () => live.at(-1) === true);
+    await replayMashup(visitor.client, id, 'planning');
+    await until('it is back at planning', () => stages.includes('planning'));
+    await work(id);
+    await until('it is complete again', () => stages.filter((stage) => stage === 'complete').length === 2);
+    follower.stop();
+    assert.equal((await follower.finished)?.epoch, 2);
+  });
+
+  test('a slow read finds what Realtime did not tell', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await submit(t, visitor);
+    // A client whose channels hear nothing: only reads are left.
+    const deaf = createClient('http://127.0.0.1:9', 'none');
+    t.after(() => deaf.realtime.disconnect());
+    visitor.client.channel = () => deaf.channel('deaf');
+    const { follower } = await follow(visitor.client, id, { safetyReadMs: 50 });
+    await until('the first state is known', () => follower.current !== undefined);
+    await work(id);
+    assert.equal((await follower.finished)?.stage, 'complete');
+  });
+
+  test("a job that is not the user's ends with job_not_found", async (t) => {
+    const [owner, other] = [await surface.visitor(), await surface.visitor()];
+    const id = await submit(t, owner);
+    for (const unknown of [id, randomUUID()]) {
+      const follower = followJob(other.client, unknown);
+      await assert.rejects(
+        follower.finished,
+        (error) => error instanceof MashupClientError && error.code === 'job_not_found' && error.hint !== '',
+      );
+      await assert.rejects(async () => {
+        for await (const job of follower) assert.fail(`heard ${(job as MashupJob).stage}`);
+      }, MashupClientError);
+    }
+  });
+
+  test('an abort ends it quietly with the last known state', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await submit(t, visitor);
+    const abort = new AbortController();
+    const { follower, versions } = await follow(visitor.client, id, { signal: abort.signal });
+    await until('the first state is known', () => versions.length > 0);
+    abort.abort();
+    assert.equal((await follower.finished)?.id, id);
+    const stopped = followJob(visitor.client, id, { signal: AbortSignal.abort() });
+    assert.equal(await stopped.finished, undefined);
+  });
+});
