@@ -12,7 +12,7 @@ const MAX_CHORDS = 12;
 const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
 
 /** A song as a plain object: identity, tempo, key, sections. Names are cut and freed of control characters. */
-export function describeSong(song: AnalyzedSong): Record<string, unknown> {
+function describeSong(song: AnalyzedSong): Record<string, unknown> {
   const { analysis } = song;
   const grid = songGrid(analysis);
   const key = parseKey(analysis.harmonic.key);
@@ -46,7 +46,7 @@ export function describeSong(song: AnalyzedSong): Record<string, unknown> {
 }
 
 /** A pair score as a plain object: what it is by dimension, in words, and the best phrases. */
-export function describeScore(score: PairScore): Record<string, unknown> {
+function describeScore(score: PairScore): Record<string, unknown> {
   return {
     songs: score.song_pair,
     score: Math.round(score.score),

@@ -77,9 +77,9 @@ export type EffectName = keyof typeof EFFECTS;
 export type Effect = { name: EffectName; params: Record<string, number> };
 
 /** Longest effect text that is looked at. */
-export const MAX_EFFECT_LENGTH = 120;
+const MAX_EFFECT_LENGTH = 120;
 
-export function isEffectName(name: string): name is EffectName {
+function isEffectName(name: string): name is EffectName {
   return Object.hasOwn(EFFECTS, name);
 }
 

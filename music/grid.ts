@@ -1,9 +1,9 @@
 /** A song's bars: from its analysed downbeats, or from its tempo where there are none. */
 import type { SongAnalysis, SongSection } from '../schema.ts';
 
-export const DEFAULT_METER = 4;
+const DEFAULT_METER = 4;
 /** Length that is assumed where the analysis gives none: long enough to plan with, short enough for any song. */
-export const ASSUMED_DURATION_SEC = 60;
+const ASSUMED_DURATION_SEC = 60;
 /** Tempo that is assumed where none could be told. */
 export const ASSUMED_BPM = 120;
 
@@ -46,7 +46,7 @@ export function nearestDownbeat(grid: SongGrid, at: number): number {
 }
 
 /** Mean of a curve over a stretch of seconds; undefined where the curve has nothing there. */
-export function curveMean(
+function curveMean(
   curve: { hop_sec: number; values: number[] } | undefined,
   fromSec: number,
   toSec: number,

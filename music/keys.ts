@@ -7,7 +7,7 @@ const PITCHES = ['C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B'
 const NATURALS: Record<string, number> = { c: 0, d: 2, e: 4, f: 5, g: 7, a: 9, b: 11 };
 
 /** Largest transposition worth asking of a pitch shifter, either way: beyond a tritone the other direction is nearer. */
-export const MAX_KEY_SHIFT = 6;
+const MAX_KEY_SHIFT = 6;
 
 const modulo12 = (n: number): number => ((n % 12) + 12) % 12;
 

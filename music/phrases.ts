@@ -10,7 +10,7 @@ import { energyOf, songGrid, vocalsOf } from './grid.ts';
 import { matchTempo } from './tempo.ts';
 
 /** Vocals sound unnatural when shifted further. */
-export const MAX_VOCAL_SHIFT = 3;
+const MAX_VOCAL_SHIFT = 3;
 /** Phrases that are kept for each role of a pair. */
 const MATCHES_PER_ROLE = 3;
 /** Phrase starts that are looked at in each song. */

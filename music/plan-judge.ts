@@ -18,7 +18,7 @@ import { matchTempo } from './tempo.ts';
 const round3 = (value: number): number => Math.round(value * 1_000) / 1_000;
 
 /** Seconds of a song that a section consumes at the plan's tempo. */
-export function sourceSeconds(song: AnalyzedSong, durationSec: number, targetBpm: number): number {
+function sourceSeconds(song: AnalyzedSong, durationSec: number, targetBpm: number): number {
   return durationSec * matchTempo(songGrid(song.analysis).bpm, targetBpm).rate;
 }
 

@@ -4,8 +4,8 @@ import { songGrid } from './grid.ts';
 
 export const DEFAULT_LIMITS: PlanLimits = { min_length_sec: 60, max_length_sec: 240, stems: [...STEMS] };
 /** Songs shorter than this lower the least length of their mashup, to the next constant. */
-export const SHORT_SONG_SEC = 60;
-export const MIN_LENGTH_OF_SHORT_SONGS_SEC = 30;
+const SHORT_SONG_SEC = 60;
+const MIN_LENGTH_OF_SHORT_SONGS_SEC = 30;
 
 export const MAX_SECTIONS = 48;
 export const MAX_LAYERS = 8;

@@ -30,7 +30,7 @@ const MAX_SECTION_BARS = 16;
 /** Tiny songs allow only tiny sections; more of them than this is a stutter, not an arc. */
 const MAX_ARC_SECTIONS = 30;
 
-export type ArcRequest = {
+type ArcRequest = {
   /** Wanted, least and most bars of the whole. */
   bars: number;
   minBars: number;

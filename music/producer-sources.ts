@@ -5,7 +5,7 @@ import { energyOf, songGrid, vocalsOf } from './grid.ts';
 /** Choices made by listening: a voice where one is wanted counts most. */
 const WEIGHTS = { energy: 0.6, voice: 1.2, boundary: 0.2, used: 0.7 } as const;
 
-export type SourceWish = {
+type SourceWish = {
   song: AnalyzedSong;
   /** Seconds of the song that the section needs. */
   neededSec: number;

@@ -23,7 +23,9 @@ export function titleOf({ lead, groove, colour }: Roles, random: () => number): 
   const head = a.split(' ');
   const tail = b.split(' ');
   const blend = `${head.slice(0, Math.ceil(head.length / 2)).join(' ')} ${tail.slice(Math.floor(tail.length / 2)).join(' ')}`;
-  const title = pick([`${a} x ${b}`, `${a} over ${b}`, `${a} Meets ${b}`, blend], random);
+  // Two names of one word would only stand side by side.
+  const fourth = head.length + tail.length > 2 ? blend : `${b} x ${a}`;
+  const title = pick([`${a} x ${b}`, `${a} over ${b}`, `${a} Meets ${b}`, fourth], random);
   return textOf(colour && title !== blend ? `${title} x ${shortName(colour)}` : title, 120);
 }
 

@@ -35,7 +35,7 @@ export type ProducerRequest = {
 const PHRASE_BARS = 4;
 
 /** A generator of numbers in 0..1 from a seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
+function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

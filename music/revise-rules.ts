@@ -5,7 +5,7 @@ import { barsOf, layOutBars, planBarSec } from './plan-bars.ts';
 import { MAX_LEVEL_DB, MIN_LEVEL_DB, allowedStems, limitsFor } from './plan-limits.ts';
 
 export type RevisionContext = { songs: readonly AnalyzedSong[]; limits: PlanLimits };
-export type Change = { plan: Plan; said: string };
+type Change = { plan: Plan; said: string };
 export type RuleResult = Change | { cannot: string };
 
 /** How far one "slower" or "faster" goes. */

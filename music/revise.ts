@@ -22,7 +22,7 @@ export type RevisionRequest = { plan: Plan; feedback: string; songs: readonly An
 export type Revision = { plan: Plan; changes: string[]; cannot: string[] };
 
 const MAX_FEEDBACK_LENGTH = 2_000;
-export const UNDERSTOOD_WISHES =
+const UNDERSTOOD_WISHES =
   'more or less energy, vocals, bass or drums; slower, faster or a tempo in bpm; longer, shorter or a length in seconds; ' +
   'a key; smoother; without effects; only the drums (or another stem) of one song';
 

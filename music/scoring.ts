@@ -134,7 +134,7 @@ const bounded = (group: Record<string, number>): Record<string, number> =>
     }),
   );
 
-export type ScoredAnalyses = Omit<PairScore, 'song_pair' | 'phrases' | 'source'>;
+type ScoredAnalyses = Omit<PairScore, 'song_pair' | 'phrases' | 'source'>;
 
 /**
  * Scores two analyses, of any completeness and from any service. Never fails: what is missing takes a default, what is

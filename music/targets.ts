@@ -5,7 +5,7 @@ import { MAX_PITCH_SHIFT, MAX_TEMPO_CHANGE } from './plan-limits.ts';
 import { matchTempo } from './tempo.ts';
 
 /** Tempi that a mashup is made in: below, it drags; above, half of it is felt. */
-export const MASHUP_BPM = { min: 66, max: 168 } as const;
+const MASHUP_BPM = { min: 66, max: 168 } as const;
 const BPM_STEP = 0.5;
 
 /** A song and how much moving it costs: voices show a stretch or a shift more than drums do. */

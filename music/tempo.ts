@@ -1,7 +1,7 @@
 /** Tempi: a song may be read at half or double tempo before it is stretched. */
 
 /** Readings of a song's tempo that keep its beat a beat. */
-export const TEMPO_MULTIPLES = [1, 0.5, 2] as const;
+const TEMPO_MULTIPLES = [1, 0.5, 2] as const;
 /** Above this change a stretch is heard by an attentive listener. */
 export const COMFORTABLE_TEMPO_CHANGE = 0.08;
 /** Above this change a stretch is heard by everyone. */

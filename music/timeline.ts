@@ -1,7 +1,7 @@
 /** Between a plan's timeline and the sections that the timeline component draws. */
 import { Stem, type PlanSection } from '../schema.ts';
 
-export type MashupLayer = {
+type MashupLayer = {
   songId?: string;
   stem: string;
   /** 0..1, for the eye. */
@@ -30,7 +30,7 @@ const FLOOR_VOLUME = 0.001;
 const round4 = (value: number): number => Math.round(value * 10_000) / 10_000;
 
 /** Gain in dB as the opacity that is drawn: 10^(dB/20), at most 1. A missing gain is 1. */
-export function volumeOf(db: number | undefined): number {
+function volumeOf(db: number | undefined): number {
   return db === undefined || !Number.isFinite(db) ? 1 : round4(Math.min(1, 10 ** (db / 20)));
 }
 

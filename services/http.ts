@@ -11,13 +11,13 @@ import { z } from 'zod';
 import type { HealthAnswer, ServiceName } from '../schema.ts';
 
 /** Largest request body that a service reads unless it sets its own limit. */
-export const DEFAULT_BODY_LIMIT_BYTES = 8 * 1024 * 1024;
+const DEFAULT_BODY_LIMIT_BYTES = 8 * 1024 * 1024;
 /** Limit for services that take audio as base64: 50 MB of audio is 67 MB of text. */
 export const AUDIO_BODY_LIMIT_BYTES = 80 * 1024 * 1024;
 /** How long a request may take to arrive in full. */
-export const REQUEST_TIMEOUT_MS = 120_000;
+const REQUEST_TIMEOUT_MS = 120_000;
 /** How long a service that was told to stop waits for its connections before it cuts them. */
-export const SHUTDOWN_GRACE_MS = 1_500;
+const SHUTDOWN_GRACE_MS = 1_500;
 /** Longest error text that leaves a service. */
 const MAX_DETAIL_LENGTH = 500;
 /** Longest piece of a faulty input that is repeated in a 422. */

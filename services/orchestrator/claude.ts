@@ -10,7 +10,7 @@ import { PlanProgress } from './progress.ts';
 import { buildPrompt, type Brief } from './prompt.ts';
 import type { ClaudeSettings } from './settings.ts';
 
-export type ClaudeAnswer = PlanAnswer & { prompt_version: string };
+type ClaudeAnswer = PlanAnswer & { prompt_version: string };
 
 /**
  * Asks for a plan and returns what the model wrote, unjudged. Never repeats a call: whoever asks decides whether to pay

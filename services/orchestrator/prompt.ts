@@ -7,7 +7,7 @@ import { textOf } from '../../music/plan-read.ts';
 import type { PlanRequest } from '../../schema.ts';
 
 export type Brief = NonNullable<PlanRequest['mashup']>;
-export type Prompt = { system: string; user: string; version: string };
+type Prompt = { system: string; user: string; version: string };
 
 const MAX_FAULTS = 40;
 const MAX_WISH_LENGTH = 2_000;

@@ -9,7 +9,7 @@ export function planByRules(brief: Brief): PlanAnswer {
   const { songs, scores, limits, seed, length_sec, wishes, previous, feedback } = brief;
   if (previous && feedback) {
     const { plan, changes, cannot } = revisePlan({ plan: previous, feedback, songs, limits });
-    return { ...plan, source: 'rules', changes, cannot };
+    return { ...plan, source: 'rules', changes, cannot, ...(cannot.length > 0 ? { warning: cannot.join(' ') } : {}) };
   }
   const plan = producePlan({
     songs,

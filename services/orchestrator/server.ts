@@ -14,7 +14,7 @@ import type { Brief } from './prompt.ts';
 import { planByRules } from './rules.ts';
 import type { ClaudeSettings } from './settings.ts';
 
-export const ORCHESTRATOR_VERSION = '1.0.0';
+const ORCHESTRATOR_VERSION = '1.0.0';
 /** Three complete analyses of long songs. */
 const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 

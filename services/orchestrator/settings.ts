@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 /** Current when this was written; a newer one is a setting away. */
-export const DEFAULT_MODEL = 'claude-opus-5-5';
+const DEFAULT_MODEL = 'claude-opus-5-5';
 
 const emptyIsUnset = (value: unknown): unknown => (value === '' ? undefined : value);
 

@@ -5,7 +5,7 @@ import { scoreAnalyses } from '../../music/scoring.ts';
 import { ScoringRequest, SongAnalysis, type AnalyzedSong, type PhraseMatch } from '../../schema.ts';
 import { createServiceServer } from '../http.ts';
 
-export const SCORING_VERSION = '1.0.0';
+const SCORING_VERSION = '1.0.0';
 /** Two complete analyses of long songs with their beat-synchronous features. */
 const BODY_LIMIT_BYTES = 24 * 1024 * 1024;
 

@@ -9,7 +9,7 @@ import { scorePair } from '../../music/scoring.ts';
 import { STEMS, type AnalyzedSong, type PairScore, type Plan } from '../../schema.ts';
 import { makeSong, songs } from './arbitraries.ts';
 
-export const scoresOf = (list: readonly AnalyzedSong[]): PairScore[] =>
+const scoresOf = (list: readonly AnalyzedSong[]): PairScore[] =>
   list.flatMap((a, i) => list.slice(i + 1).map((b) => scorePair(a, b)));
 const lengthOf = (plan: Plan): number =>
   plan.masterplan.timeline.reduce((sum, section) => sum + section.duration_sec, 0);

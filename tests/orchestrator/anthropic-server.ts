@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
-export type SentRequest = { headers: IncomingMessage['headers']; body: Record<string, unknown> };
+type SentRequest = { headers: IncomingMessage['headers']; body: Record<string, unknown> };
 export type Behaviour = (response: ServerResponse, request: SentRequest) => void;
 
 export type AnthropicServer = {
