@@ -189,6 +189,7 @@ export interface TasksTable {
   crashes: Defaulted<number>;
   solo_crashes: Defaulted<number>;
   is_probe: Defaulted<boolean>;
+  fallback: Defaulted<boolean>;
   claim: string | null;
   worker_id: string | null;
   started_at: Date | null;

@@ -221,6 +221,8 @@ create table mashup.tasks (
   crashes       integer not null default 0,
   solo_crashes  integer not null default 0,
   is_probe      boolean not null default false,
+  -- Released to do without its service, which is away.
+  fallback      boolean not null default false,
   claim         uuid,
   worker_id     uuid,
   started_at    timestamptz,

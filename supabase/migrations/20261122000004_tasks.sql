@@ -32,10 +32,16 @@ begin
   -- Separation overlaps scoring and planning: it belongs to the epoch, not to a stage. A draft may never be started,
   -- so its songs are separated only when it is.
   if p_job.stage in ('scoring', 'planning', 'separating') and p_job.hold is null then
+    -- A card may point to stems that were deleted since: they are made again.
+    update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'stems_gone')
+      where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.state = 'done'
+        and not exists (select from mashup.good_songs(p_job.songs) s join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
+          where s ->> 'song_id' = t.song_id);
     insert into mashup.tasks (job_id, kind, song_id, epoch, priority)
       select p_job.id, k.kind, s ->> 'song_id', p_job.epoch, k.priority
       from mashup.good_songs(p_job.songs) s, mashup.task_kinds k
-      where k.kind = 'separate' and s ->> 'stems_id' is null and s ->> 'analysis_id' is not null
+      where k.kind = 'separate' and s ->> 'analysis_id' is not null
+        and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
       on conflict do nothing;
     get diagnostics v_more = row_count;
     v_made := v_made + v_more;
@@ -81,10 +87,6 @@ begin
           where h.name = 'service_abort_hold_sec' and k.kind = t.kind), 0)) end,
         error = jsonb_build_object('code', p_verdict)
       where t.id = v_task.id;
-    if v_task.is_probe then
-      update mashup.service_health h set state = 'open', probe_task = null, updated_at = mashup.now()
-        where h.probe_task = v_task.id and h.state = 'half_open';
-    end if;
   end loop;
   if v_signal then
     perform mashup.signal_tasks(p_job.id, p_verdict);

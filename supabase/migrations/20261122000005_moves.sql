@@ -158,7 +158,8 @@ begin
       new.songs := (select jsonb_agg(jsonb_build_object('song_id', s.song -> 'song_id', 'name', s.song -> 'name',
           'artist', s.song -> 'artist', 'path', s.song -> 'path', 'state', 'pending') order by s.n)
         from jsonb_array_elements(old.songs) with ordinality as s (song, n));
-    elsif v_keep then
+    elsif v_to.position <= 1 then
+      -- A retry analyses a song that was left out once more; what is analysed is kept.
       new.songs := (select jsonb_agg(case when s.song ->> 'state' = 'dropped'
           then jsonb_build_object('song_id', s.song -> 'song_id', 'name', s.song -> 'name', 'artist', s.song -> 'artist',
             'path', s.song -> 'path', 'state', 'pending') else s.song end order by s.n)
@@ -241,6 +242,9 @@ begin
     case when v_type = 'error' then jsonb_build_object('code', new.error_code, 'task', new.failed_task) end);
   if new.epoch > old.epoch then
     perform mashup.drop_tasks(new, case new.stage when 'cancelled' then 'cancelled' when 'failed' then 'failed' else 'replayed' end);
+  elsif new.stage = 'complete' then
+    -- Songs that the plan does without may still be on their way to their stems.
+    perform mashup.drop_tasks(new, 'not_needed');
   end if;
   if not (select is_terminal from mashup.stages where stage = new.stage) then
     perform mashup.make_tasks(new);
@@ -268,6 +272,10 @@ begin
   if v_job.stage = 'separating' then
     if mashup.has_stems(v_job) then
       perform mashup.move_job(p_job_id, 'rendering', 'advance');
+    elsif not exists (select from mashup.tasks t where t.job_id = p_job_id and t.epoch = v_job.epoch and t.kind = 'separate'
+                      and t.state in ('waiting', 'ready', 'running')) then
+      -- Stems that were there went meanwhile: they are made again.
+      perform mashup.make_tasks(v_job);
     end if;
     return;
   end if;

@@ -125,8 +125,8 @@ declare
 begin
   probe := false;
   select count(*) into v_taken from (
-    select t.kind from mashup.tasks t where t.state = 'running'
-    union all select t.kind from mashup.tasks t where t.state = 'ready'
+    select t.kind from mashup.tasks t where t.state = 'running' and not t.fallback
+    union all select t.kind from mashup.tasks t where t.state = 'ready' and not t.fallback
     union all select t.kind from mashup.tasks t where t.held_until is not null and t.held_until > mashup.now()
   ) busy where busy.kind in (select k.kind from mashup.task_kinds k where k.service = p_kind.service);
   free := coalesce((select (s.value ->> p_kind.service)::integer from mashup.settings s where s.name = 'service_limits'), 1) - v_taken;
@@ -141,6 +141,21 @@ end
 $$;
 comment on function mashup.capacity_of(mashup.task_kinds) is 'Free places at a kind''s service now; 0 while its circuit is open.';
 
+-- A probe that will never answer (its task was dropped, deleted, paused, handed back, or taken from a lost worker) makes
+-- room for the next one. The only place that does: the moves that end tasks touch no other service's row, so that two of
+-- them cannot wait for each other.
+create function mashup.free_probes() returns void
+  language sql set search_path = ''
+  as $$
+  update mashup.service_health h set state = 'open', probe_task = null, updated_at = mashup.now()
+    where h.service in (
+      select s.service from mashup.service_health s
+      where s.state = 'half_open' and not exists (
+        select from mashup.tasks t where t.id = s.probe_task and t.is_probe and t.state in ('ready', 'running'))
+      for update skip locked)
+$$;
+comment on function mashup.free_probes() is 'Opens half-open circuits whose probe is gone. Never waits for a row.';
+
 create function mashup.release_tasks() returns void
   language plpgsql set search_path = ''
   as $$
@@ -151,6 +166,7 @@ declare
   v_probe boolean;
   v_spread real;
 begin
+  perform mashup.free_probes();
   if mashup.is_paused('system', '') then
     return;
   end if;
@@ -185,7 +201,7 @@ begin
           and exists (select from mashup.service_health h where h.service = v_kind.service and h.state <> 'closed')
         order by t.id for update of t skip locked
       loop
-        perform mashup.ready_task(v_task.id, false, 0);
+        perform mashup.ready_task(v_task.id, false, 0, true);
       end loop;
     end if;
   end loop;
@@ -194,13 +210,13 @@ $$;
 comment on function mashup.release_tasks() is 'Makes waiting tasks ready as far as limits, circuits and pauses allow. Caller holds the release lock.';
 
 -- Makes one waiting task ready and enqueues its wake-up.
-create function mashup.ready_task(p_task_id bigint, p_probe boolean, p_spread_sec real) returns void
+create function mashup.ready_task(p_task_id bigint, p_probe boolean, p_spread_sec real, p_fallback boolean default false) returns void
   language plpgsql set search_path = ''
   as $$
 declare
   v_task mashup.tasks;
 begin
-  update mashup.tasks t set state = 'ready', attempt = t.attempt + 1, is_probe = p_probe, held_until = null,
+  update mashup.tasks t set state = 'ready', attempt = t.attempt + 1, is_probe = p_probe, fallback = p_fallback, held_until = null,
       run_at = mashup.now() + make_interval(secs => random() * p_spread_sec)
     where t.id = p_task_id and t.state = 'waiting' returning * into v_task;
   if found then
@@ -208,7 +224,8 @@ begin
   end if;
 end
 $$;
-comment on function mashup.ready_task(bigint, boolean, real) is 'Makes a waiting task ready and adds its wake-up.';
+comment on function mashup.ready_task(bigint, boolean, real, boolean) is
+  'Makes a waiting task ready and adds its wake-up. p_fallback: it is to do without its service and takes no place there.';
 
 -- Names what each running job waits for, where nothing of it runs or may run.
 create function mashup.name_waits() returns void
@@ -274,7 +291,8 @@ create function mashup.release_at_commit() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 begin
-  if current_setting('mashup.work', true) = 'new' then
+  -- A transaction that keeps its first snapshot cannot count what others released meanwhile: the sweep does it for it.
+  if current_setting('mashup.work', true) = 'new' and current_setting('transaction_isolation') = 'read committed' then
     perform mashup.release_work();
   end if;
   return null;

@@ -52,7 +52,7 @@ begin
   v_solo := v_task.crashes >= mashup.setting_number('max_crashes_before_solo');
   select count(*) into v_others from mashup.tasks t where t.worker_id = p_worker_id and t.state = 'running';
   if (v_solo and v_others > 0) or exists (select from mashup.workers w join mashup.tasks s on s.id = w.solo_task
-      where w.id = p_worker_id and s.id <> p_task_id and s.state in ('ready', 'running')) then
+      where w.id = p_worker_id and s.id <> p_task_id and (s.state = 'ready' or s.worker_id = p_worker_id)) then
     if v_solo then
       update mashup.workers set solo_task = coalesce(solo_task, p_task_id) where id = p_worker_id;
     end if;
@@ -92,8 +92,7 @@ begin
     'fresh', v_job.fresh, 'parent_id', v_job.parent_id, 'feedback', v_job.feedback, 'plan_version', v_job.plan_version,
     'failures', v_task.failures, 'max_attempts', v_kind.max_attempts, 'timeout_sec', v_kind.timeout_sec,
     'beat_sec', mashup.setting_number('beat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
-    'fallback', v_kind.patience_sec is not null and (v_task.failures + 1 >= v_kind.max_attempts or exists (
-      select from mashup.service_health h where h.service = v_kind.service and h.state <> 'closed' and not v_task.is_probe)),
+    'fallback', v_task.fallback or (v_kind.patience_sec is not null and v_task.failures + 1 >= v_kind.max_attempts),
     'service', v_kind.service, 'output_prefix', v_task.output_prefix);
 end
 $$;
@@ -105,7 +104,8 @@ create function mashup.verdict_of(p_task_id bigint, p_claim uuid) returns text
   as $$
   select coalesce((
     select case when t.state = 'running' and t.claim = p_claim then 'carry_on'
-                when t.state = 'dropped' then coalesce(t.error ->> 'code', 'lost') else 'lost' end
+                when t.state = 'dropped' and t.error ->> 'code' in ('replayed', 'cancelled', 'failed') then t.error ->> 'code'
+                else 'lost' end
     from mashup.tasks t where t.id = p_task_id), 'lost')
 $$;
 comment on function mashup.verdict_of(bigint, uuid) is 'carry_on, replayed, cancelled, failed or lost.';
@@ -182,21 +182,26 @@ create function mashup.note_service_ok(p_service text) returns void
 $$;
 comment on function mashup.note_service_ok(text) is 'Closes a service''s circuit.';
 
--- A service was not available. Opens its circuit after circuit_failures in a row, or when a probe failed.
-create function mashup.note_service_fault(p_service text, p_error text, p_probe boolean) returns void
+-- A service was not available. Opens its circuit after circuit_failures in a row, or when its probe failed. Calls that
+-- were on their way when it opened only count: they neither end the probe nor wait for another one.
+create function mashup.note_service_fault(p_service text, p_error text, p_task_id bigint) returns void
   language sql set search_path = ''
   as $$
   update mashup.service_health h set
-      failures = h.failures + 1, last_error = left(p_error, 300), updated_at = mashup.now(), probe_task = null,
-      state = case when p_probe or h.state = 'open' or h.failures + 1 >= mashup.setting_number('circuit_failures') then 'open' else h.state end,
-      opens = case when p_probe or (h.state = 'closed' and h.failures + 1 >= mashup.setting_number('circuit_failures')) then h.opens + 1 else h.opens end,
-      opened_at = case when h.state = 'closed' then mashup.now() else h.opened_at end,
-      retry_at = case when p_probe or (h.state = 'closed' and h.failures + 1 >= mashup.setting_number('circuit_failures'))
+      failures = h.failures + 1, last_error = left(p_error, 300), updated_at = mashup.now(),
+      state = case when o.opens_now then 'open' else h.state end,
+      opens = h.opens + o.opens_now::integer,
+      opened_at = case when h.state = 'closed' and o.opens_now then mashup.now() else h.opened_at end,
+      probe_task = case when o.opens_now then null else h.probe_task end,
+      retry_at = case when o.opens_now
         then mashup.now() + make_interval(secs => least(mashup.setting_number('circuit_open_sec') * 2 ^ least(h.opens, 10),
           mashup.setting_number('circuit_open_max_sec'))) else h.retry_at end
-    where h.service = p_service
+    from (select c.service, c.probe_task is not distinct from p_task_id
+            or (c.state = 'closed' and c.failures + 1 >= mashup.setting_number('circuit_failures')) as opens_now
+          from mashup.service_health c where c.service = p_service for update) o
+    where h.service = o.service
 $$;
-comment on function mashup.note_service_fault(text, text, boolean) is 'Counts an availability fault and opens the circuit when there were too many.';
+comment on function mashup.note_service_fault(text, text, bigint) is 'Counts an availability fault and opens the circuit when there were too many.';
 
 -- Locks job and task and says whether the claim still holds. null: it does not.
 create function mashup.hold_claim(p_task_id bigint, p_claim uuid) returns mashup.tasks
@@ -224,6 +229,7 @@ declare
   v_job public.mashup_jobs;
   v_seconds real;
   v_twin text;
+  v_replan boolean := false;
 begin
   v_task := mashup.hold_claim(p_task_id, p_claim);
   if v_task.id is null then
@@ -235,6 +241,7 @@ begin
   select s ->> 'name' into v_twin from mashup.good_songs(v_job.songs) s
     where v_task.kind = 'analyze' and s ->> 'song_id' <> v_task.song_id and s ->> 'hash' = p_result ->> 'content_hash';
   if v_twin is not null then
+    perform mashup.note_service_ok(k.service) from mashup.task_kinds k where k.kind = v_task.kind;
     return mashup.end_attempt(v_task, k, true, true, 'same_song_twice', format('This is the same recording as %s.', v_twin),
       'Choose two different songs.', null) from mashup.task_kinds k where k.kind = v_task.kind;
   end if;
@@ -247,7 +254,7 @@ begin
   case v_task.kind
     when 'analyze' then perform mashup.record_analysis(v_job, v_task, p_result);
     when 'score' then perform mashup.record_scores(v_job, p_result);
-    when 'plan' then perform mashup.record_plan(v_job, p_result);
+    when 'plan' then v_replan := mashup.record_plan(v_job, p_result);
     when 'separate' then perform mashup.record_stems(v_job, v_task, p_result);
     when 'render' then perform mashup.record_result(v_job, v_task, p_result);
   end case;
@@ -265,7 +272,11 @@ begin
   perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', v_task.kind || ' finished'), null, v_task.song_id,
     jsonb_build_object('kind', v_task.kind, 'task', v_task.id, 'attempt', v_task.attempt, 'seconds', round(v_seconds::numeric, 3),
       'from_cache', p_result -> 'from_cache'));
-  perform mashup.advance_job(v_job.id);
+  if v_replan then
+    perform mashup.move_job(v_job.id, 'planning', 'replan');
+  else
+    perform mashup.advance_job(v_job.id);
+  end if;
   return 'finished';
 end
 $$;
@@ -332,7 +343,7 @@ begin
   perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
   select * into v_kind from mashup.task_kinds where kind = v_task.kind;
   if p_class in ('unavailable', 'overloaded') then
-    perform mashup.note_service_fault(v_kind.service, p_message, v_task.is_probe);
+    perform mashup.note_service_fault(v_kind.service, p_message, p_task_id);
   elsif v_task.is_probe then
     perform mashup.note_service_ok(v_kind.service);
   end if;
@@ -408,10 +419,6 @@ begin
   update mashup.tasks t set state = 'waiting', run_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
       is_probe = false, crashes = p_task.crashes, solo_crashes = p_task.solo_crashes
     where t.id = p_task.id;
-  if p_task.is_probe then
-    update mashup.service_health h set state = 'open', probe_task = null, updated_at = mashup.now()
-      where h.probe_task = p_task.id and h.state = 'half_open';
-  end if;
 end
 $$;
 comment on function mashup.free_task(mashup.tasks) is 'Makes a running task wait again. Lock: job and task rows held by the caller.';

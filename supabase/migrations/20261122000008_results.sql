@@ -57,16 +57,22 @@ $$;
 comment on function mashup.record_scores(public.mashup_jobs, jsonb) is 'Stores pair scores.';
 
 -- p_result: plan, source, song_ids, model?, tokens?, cost_usd?, changes?, warning?
-create function mashup.record_plan(p_job public.mashup_jobs, p_result jsonb) returns void
+-- Answers whether the plan uses a song that was left out while it was made: then there is to be another.
+create function mashup.record_plan(p_job public.mashup_jobs, p_result jsonb) returns boolean
   language plpgsql set search_path = ''
   as $$
 declare
   v_version integer;
+  v_songs text[] := array(select jsonb_array_elements_text(p_result -> 'song_ids'));
 begin
+  if cardinality(v_songs) = 0
+     or not v_songs <@ array(select s ->> 'song_id' from jsonb_array_elements(p_job.songs) s) then
+    perform mashup.raise_error('MB006', 'The plan uses songs that are not in the job, or none.', 'Plan with the songs of the job.');
+  end if;
   select coalesce(max(version), 0) + 1 into v_version from public.mashup_plans where job_id = p_job.id;
   insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes)
     values (p_job.id, v_version, p_job.epoch, p_result ->> 'source', p_result -> 'plan',
-      array(select jsonb_array_elements_text(p_result -> 'song_ids')), p_result ->> 'model', p_result -> 'tokens',
+      v_songs, p_result ->> 'model', p_result -> 'tokens',
       (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes');
   update public.mashup_jobs j set
       plan_version = v_version,
@@ -75,9 +81,10 @@ begin
       warnings = case when p_result ->> 'warning' is null then j.warnings
         else mashup.add_warning(j.warnings, 'rule_based_plan', p_result ->> 'warning', 'planning') end
     where j.id = p_job.id;
+  return not v_songs <@ array(select s ->> 'song_id' from mashup.good_songs(p_job.songs) s);
 end
 $$;
-comment on function mashup.record_plan(public.mashup_jobs, jsonb) is 'Stores a plan as the job''s next version.';
+comment on function mashup.record_plan(public.mashup_jobs, jsonb) is 'Stores a plan as the job''s next version. Raises MB006. Answers whether it must be made again.';
 
 -- p_result: model, paths {vocals, drums, bass, other}, all below the claim's own prefix; or stems_id from the cache.
 create function mashup.record_stems(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void

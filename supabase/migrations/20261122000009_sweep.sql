@@ -231,6 +231,8 @@ begin
   delete from public.mashup_jobs j where j.id in (
     select d.id from public.mashup_jobs d
     where d.finished_at < mashup.now() - make_interval(days => mashup.setting_number('job_retention_days')::integer)
+      -- Newer versions first: forgetting a parent would wait for whoever has the child's row.
+      and not exists (select from public.mashup_jobs c where c.parent_id = d.id)
     order by d.finished_at limit v_batch for update skip locked);
   get diagnostics v_rows = row_count;
   v_count := v_count + v_rows;
@@ -238,6 +240,9 @@ begin
   delete from mashup.stems s where s.id in (
     select d.id from mashup.stems d
     where d.used_at < mashup.now() - make_interval(days => mashup.setting_number('stems_retention_days')::integer)
+      and not exists (
+        select from public.mashup_jobs j, jsonb_array_elements(j.songs) s
+        where j.user_id = d.user_id and j.stage not in ('complete', 'failed', 'cancelled') and (s ->> 'stems_id')::bigint = d.id)
     order by d.used_at limit v_batch for update skip locked);
   get diagnostics v_rows = row_count;
   v_count := v_count + v_rows;
@@ -259,6 +264,8 @@ create function mashup.forget_files() returns trigger
 begin
   if tg_table_name = 'mashup_jobs' then
     insert into mashup.storage_deletions (path, is_prefix) values (format('generated/%s/', old.id), true);
+    -- A worker that is not yet told may write for a while.
+    perform mashup.discard_output(t, interval '15 minutes') from mashup.tasks t where t.job_id = old.id and t.state = 'running';
   elsif tg_table_name = 'stems' then
     insert into mashup.storage_deletions (path) select p.value from jsonb_each_text(old.paths) p;
   else
@@ -297,7 +304,9 @@ begin
   if found then
     v_restored := mashup.reconcile_queue();
     perform mashup.write_queue_positions();
-    delete from mashup.pauses where until <= mashup.now();
+    delete from mashup.pauses p using (
+      select d.scope, d.key from mashup.pauses d where d.until <= mashup.now() for update skip locked) ended
+      where p.scope = ended.scope and p.key = ended.key;
   end if;
   update mashup.rounds set done_at = mashup.now() where name = 'retain' and done_at <= mashup.now() - interval '1 minute';
   if found then

@@ -89,13 +89,15 @@ comment on function mashup.check_songs(uuid, jsonb, integer) is 'The cards of th
 
 -- Refuses a submission that is too much for the queue.
 create function mashup.check_room(p_user uuid, p_is_draft boolean) returns void
-  language plpgsql stable set search_path = ''
+  language plpgsql set search_path = ''
   as $$
 declare
   v_waiting integer;
   v_mine integer;
   v_recent integer;
 begin
+  -- One submission of a user at a time, or many at once would all see the same room.
+  perform pg_advisory_xact_lock(hashtextextended('mashup.room ' || p_user, 0));
   select count(*) into v_recent from public.mashup_jobs
     where user_id = p_user and created_at > mashup.now() - interval '1 minute';
   if v_recent >= mashup.setting_number('max_submits_per_minute') then
