@@ -79,7 +79,7 @@ export function openChanges(sql: Sql, dbUrl: string): Changes {
   }
 
   /** Answers by change and caller, for those whose rows have to be checked. DELETE is not checked. */
-  async function askVisible(batch: readonly Prepared[]): Promise<Map<Prepared, Map<string, boolean>>> {
+  async function askVisible(xid: number, batch: readonly Prepared[]): Promise<Map<Prepared, Map<string, boolean>>> {
     const asked: { prepared: Prepared; caller: string; check: Check }[] = [];
     for (const prepared of batch) {
       const { change, facts, addressed } = prepared;
@@ -91,6 +91,7 @@ export function openChanges(sql: Sql, dbUrl: string): Changes {
     }
     const answers = await checkVisible(
       sql,
+      xid,
       asked.map((one) => one.check),
     );
     const visible = new Map<Prepared, Map<string, boolean>>(batch.map((prepared) => [prepared, new Map()]));
@@ -98,11 +99,11 @@ export function openChanges(sql: Sql, dbUrl: string): Changes {
     return visible;
   }
 
-  async function deliver({ changes, committedAt }: Transaction): Promise<void> {
+  async function deliver({ xid, changes, committedAt }: Transaction): Promise<void> {
     if (followers.size === 0) return;
     for (let at = 0; at < changes.length; at += BATCH) {
       const batch = await Promise.all(changes.slice(at, at + BATCH).map(prepare));
-      const visible = await askVisible(batch);
+      const visible = await askVisible(xid, batch);
       for (const prepared of batch) {
         const { change, facts, addressed } = prepared;
         const texts = new Map<Rights, string>();

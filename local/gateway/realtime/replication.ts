@@ -31,6 +31,8 @@ export interface Change {
 }
 
 export interface Transaction {
+  /** The lower 32 bits of its id. */
+  xid: number;
   changes: Change[];
   /** When it was committed, UTC with three decimals. */
   committedAt: string;
@@ -143,14 +145,17 @@ export function openReplication(
 
   function follow(current: LogicalReplicationService): void {
     let changes: Change[] | undefined;
+    let xid = 0;
     current.on('data', (_lsn: string, message: Pgoutput.Message) => {
-      if (message.tag === 'begin') changes = [];
-      else if (message.tag === 'commit') {
+      if (message.tag === 'begin') {
+        changes = [];
+        xid = message.xid >>> 0;
+      } else if (message.tag === 'commit') {
         const end = toLsn(message.commitEndLsn);
         const seen = end <= received;
         received = seen ? received : end;
         const committedAt = new Date(Number(message.commitTime.valueOf() / 1000n)).toISOString();
-        if (changes && changes.length > 0 && !seen) enqueue({ changes, committedAt }, end);
+        if (changes && changes.length > 0 && !seen) enqueue({ xid, changes, committedAt }, end);
         changes = undefined;
       } else {
         const change = changeOf(message);

@@ -3,12 +3,16 @@
  * batch go down one connection in one transaction without waiting for each other; a hundred callers take a few
  * milliseconds.
  */
-import type { Sql } from 'postgres';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Sql, TransactionSql } from 'postgres';
 import type { Identity } from '../identity.ts';
 import { settingsOf } from '../database.ts';
 import { quote } from '../rest/statement.ts';
 import type { TableFacts } from './relations.ts';
 import type { Change } from './replication.ts';
+
+/** How long a commit that is not visible yet is waited for before the next look, in milliseconds. */
+const SETTLE_MS = 1;
 
 export interface Check {
   identity: Identity;
@@ -27,29 +31,54 @@ function statement({ change, facts }: Check): { text: string; values: string[] }
   };
 }
 
-function runChecks(sql: Sql, checks: readonly Check[]): Promise<boolean[]> {
-  return sql.begin('read only', async (transaction) => {
-    const answers = checks.map((check) => {
+/**
+ * The stream can be faster than the commit is visible to others: a transaction leaves the list of running ones only after
+ * its record is on disk. The 32 bits of the stream's id are completed to the id nearest to the present one.
+ */
+function isSettled(transaction: TransactionSql, xid: number): PromiseLike<boolean> {
+  return transaction<{ settled: boolean }[]>`
+    select pg_visible_in_snapshot(
+      (round((xmax - ${xid}::bigint) / 4294967296.0) * 4294967296 + ${xid}::bigint)::text::xid8, pg_current_snapshot()) as settled
+    from (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as xmax) as present`.then(
+    ([row]) => row!.settled,
+  );
+}
+
+/** The answers, or undefined while the transaction that made the changes is not visible to others. */
+async function runChecks(sql: Sql, xid: number, checks: readonly Check[]): Promise<boolean[] | undefined> {
+  const { answers } = await sql.begin('read only', async (transaction) => {
+    const settled = isSettled(transaction, xid);
+    const seen = checks.map((check) => {
       const settings = Object.entries(settingsOf(check.identity));
       const { text, values } = statement(check);
       const set = transaction`
         select set_config(name, value, true)
         from unnest(${settings.map(([name]) => name)}::text[], ${settings.map(([, value]) => value)}::text[]) as setting (name, value)`;
-      const seen = transaction.unsafe<{ visible: boolean }[]>(text, values, { prepare: true });
-      return Promise.all([set, seen]).then(([, rows]) => rows[0]!.visible);
+      const found = transaction.unsafe<{ visible: boolean }[]>(text, values, { prepare: true });
+      return Promise.all([set, found]).then(([, rows]) => rows[0]!.visible);
     });
-    return Promise.all(answers);
-  }) as Promise<boolean[]>;
+    const [isOver, visible] = await Promise.all([settled, Promise.all(seen)]);
+    return { answers: isOver ? visible : undefined };
+  });
+  return answers;
+}
+
+async function runSettled(sql: Sql, xid: number, checks: readonly Check[]): Promise<boolean[]> {
+  for (;;) {
+    const answers = await runChecks(sql, xid, checks);
+    if (answers) return answers;
+    await delay(SETTLE_MS);
+  }
 }
 
 /** One answer per check, in order. A check that fails (a policy that raises, a missing grant) counts as not visible. */
-export async function checkVisible(sql: Sql, checks: readonly Check[]): Promise<boolean[]> {
+export async function checkVisible(sql: Sql, xid: number, checks: readonly Check[]): Promise<boolean[]> {
   if (checks.length === 0) return [];
   try {
-    return await runChecks(sql, checks);
+    return await runSettled(sql, xid, checks);
   } catch {
     const one = (check: Check): Promise<boolean> =>
-      runChecks(sql, [check]).then(
+      runSettled(sql, xid, [check]).then(
         ([visible]) => visible === true,
         () => false,
       );

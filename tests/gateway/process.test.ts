@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, it } from 'node:test';
+import { makeKeys } from '../../local/gateway/keys.ts';
+import { useDatabase } from '../support/postgres.ts';
+
+const MAIN = new URL('../../local/gateway/main.ts', import.meta.url).pathname;
+const directory = await mkdtemp(join(tmpdir(), 'mashup-gateway-'));
+after(() => rm(directory, { recursive: true, force: true }));
+
+it('says on one line when it listens, and goes with its parent', async (t) => {
+  const { superuserUrl } = await useDatabase(t, { empty: true });
+  const keysFile = join(directory, 'keys.json');
+  const keys = await makeKeys();
+  await writeFile(keysFile, JSON.stringify(keys));
+  const child = spawn(process.execPath, [MAIN], {
+    env: {
+      ...process.env,
+      MASHUP_GATEWAY_PORT: '0',
+      MASHUP_DB_URL: superuserUrl,
+      MASHUP_KEYS_FILE: keysFile,
+      MASHUP_STORAGE_DIR: join(directory, 'storage'),
+      MASHUP_EXIT_WITH_PARENT: '1',
+    },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  const { port, ...rest } = JSON.parse(line) as { port: number };
+  assert.deepEqual(rest, { listening: true, service: 'gateway' });
+  const response = await fetch(`http://127.0.0.1:${port}/auth/v1/signup`, {
+    method: 'POST',
+    headers: { apikey: keys.anonKey },
+    body: '{}',
+  });
+  assert.equal(response.status, 200);
+  child.stdin.end();
+  const [code] = (await once(child, 'exit')) as [number];
+  assert.equal(code, 0);
+});
+
+it('says which setting is wrong, and starts nothing', async () => {
+  const child = spawn(process.execPath, [MAIN], {
+    env: {
+      PATH: process.env.PATH,
+      MASHUP_GATEWAY_HOST: '0.0.0.0',
+      MASHUP_DB_URL: 'postgres://user:hush@127.0.0.1:1/x',
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (chunk) => (said += String(chunk)));
+  const [code] = (await once(child, 'close')) as [number];
+  assert.equal(code, 1);
+  assert.match(said, /loopback only/);
+  assert.match(said, /MASHUP_KEYS_FILE/);
+  assert.doesNotMatch(said, /hush/);
+});
