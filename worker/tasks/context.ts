@@ -36,7 +36,7 @@ const URL_MARGIN_SEC = 300;
 
 /** Longest time that a service call of this task may take from now on. */
 export function callLimitMs({ claim, startedAt }: TaskContext): number {
-  return Math.max(1_000, claim.timeout_sec * 1000 - (performance.now() - startedAt) - REPORT_ROOM_MS);
+  return Math.max(1_000, Math.floor(claim.timeout_sec * 1000 - (performance.now() - startedAt) - REPORT_ROOM_MS));
 }
 
 /** How long a signed URL for this task must live. */
