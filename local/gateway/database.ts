@@ -19,7 +19,9 @@ export function settingsOf(identity: Identity): Settings {
   return { role: identity.role, 'request.jwt.claims': JSON.stringify(identity.claims) };
 }
 
-/** Runs `work` in one transaction with the caller's role and claims, as PostgREST does. */
+/**
+ * Runs `work` in one transaction with the caller's role, claims and statement timeout, as PostgREST does.
+ */
 export async function asIdentity<T>(
   sql: Sql,
   identity: Identity,
@@ -30,7 +32,11 @@ export async function asIdentity<T>(
   const result = await sql.begin(options.readOnly ? 'read only' : '', async (transaction) => {
     await transaction`
       select set_config(name, value, true)
-      from unnest(${Object.keys(settings)}::text[], ${Object.values(settings)}::text[]) as setting (name, value)`;
+      from unnest(${Object.keys(settings)}::text[], ${Object.values(settings)}::text[]) as setting (name, value)
+      union all
+      select set_config(split_part(setting, '=', 1), split_part(setting, '=', 2), true)
+      from pg_catalog.pg_roles, unnest(rolconfig) as setting
+      where rolname = ${identity.role} and setting like 'statement_timeout=%'`;
     return { value: await work(transaction) };
   });
   return result.value;
@@ -47,4 +53,13 @@ export interface DatabaseError {
 /** The error as one of Postgres, or undefined when it is not. */
 export function databaseError(error: unknown): DatabaseError | undefined {
   return error instanceof postgres.PostgresError ? error : undefined;
+}
+
+const CONNECTION_CODES = new Set(['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT']);
+const STARTING_OR_STOPPING = new Set(['57P01', '57P02', '57P03']);
+
+/** Whether the database could not be reached, or went away; a later try may succeed. */
+export function isUnreachable(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return CONNECTION_CODES.has(code) || STARTING_OR_STOPPING.has(code) || /^E(CONN|PIPE|NOENT|HOSTUNREACH)/.test(code);
 }

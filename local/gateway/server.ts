@@ -6,7 +6,7 @@ import { answerAuth } from './auth/routes.ts';
 import { requireLoopback } from './config.ts';
 import type { GatewayConfig } from './config.ts';
 import { answerPreflight } from './cors.ts';
-import { openDatabase } from './database.ts';
+import { isUnreachable, openDatabase } from './database.ts';
 import { answerFunction } from './functions.ts';
 import { notImplemented, openExchange, Refusal, sendRefusal } from './http.ts';
 import type { Exchange } from './http.ts';
@@ -45,6 +45,11 @@ function listen(server: Server, host: string, port: number): Promise<AddressInfo
 
 /** An error that is nobody's refusal: the caller learns that it happened, the log what it was. */
 function unexpected(error: unknown): Refusal {
+  if (isUnreachable(error)) {
+    const message = 'Database connection error. Retrying the connection.';
+    const hint = 'The database behind the gateway is down or restarting.';
+    return new Refusal(503, { code: 'PGRST000', message, details: null, hint }, { 'retry-after': '1' });
+  }
   const message = 'The gateway failed to answer';
   console.error(`gateway: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return new Refusal(500, { code: 'GATEWAY_ERROR', message, details: null, hint: 'The log of the gateway says why.' });

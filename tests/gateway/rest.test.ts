@@ -249,6 +249,19 @@ describe('the gateway as PostgREST for tables', () => {
     );
   });
 
+  it('answers on when all its connections were cut, and keeps the statement timeout of the role', async () => {
+    await world.sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name like 'mashup-gateway%'`;
+    await until(
+      'it answers',
+      async () => (await world.client().from('open_rows').select('id').limit(1)).status === 200,
+    );
+    await world.sql`create function public.timeout() returns text language sql as $$ select current_setting('statement_timeout') $$`;
+    assert.equal((await world.client().rpc('timeout')).data, '3s');
+    assert.equal((await (await world.visitor()).client.rpc('timeout')).data, '8s');
+  });
+
   it('answers preflights before any key check, and lets every header of the client through', async () => {
     const preflight = await fetch(`${world.url}/rest/v1/open_rows`, {
       method: 'OPTIONS',
