@@ -41,7 +41,7 @@ export interface GatewayConfig {
 }
 
 /** A configuration that the gateway refuses to start with. */
-export class GatewayConfigError extends Error {
+class GatewayConfigError extends Error {
   readonly code = 'gateway_config';
   readonly hint: string;
 

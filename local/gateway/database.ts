@@ -12,7 +12,7 @@ export function openDatabase(url: string, max = REQUEST_CONNECTIONS): Sql {
 }
 
 /** Settings of a transaction, e.g. `request.method`. */
-export type Settings = Record<string, string>;
+type Settings = Record<string, string>;
 
 /** Settings that make a transaction run as the caller, the role first. */
 export function settingsOf(identity: Identity): Settings {

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerR
 import { exposeHeaders } from './cors.ts';
 
 /** Largest JSON body that is read into memory, in bytes. Storage uploads are streamed and have the bucket's limit. */
-export const JSON_BODY_LIMIT = 8 * 1024 * 1024;
+const JSON_BODY_LIMIT = 8 * 1024 * 1024;
 
 /** A request with its reply. `path` is the raw, still encoded path; `signal` aborts when the caller goes away. */
 export interface Exchange {

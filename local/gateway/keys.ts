@@ -60,7 +60,7 @@ export async function makeKeys(): Promise<Keys> {
   });
 }
 
-export type TokenFault = 'expired' | 'signature' | 'malformed';
+type TokenFault = 'expired' | 'signature' | 'malformed';
 
 /** A token that cannot be believed, and in which way. */
 export class TokenError extends Error {

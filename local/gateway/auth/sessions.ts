@@ -11,9 +11,9 @@ import { showUser, userById } from './users.ts';
 import type { UserRow } from './users.ts';
 
 /** Seconds in which a used refresh token is accepted again. */
-export const REUSE_SECONDS = 10;
+const REUSE_SECONDS = 10;
 
-export type SignInMethod = 'password' | 'anonymous';
+type SignInMethod = 'password' | 'anonymous';
 
 /** What issues tokens: the keys, the issuer's URL and the life of an access token in seconds. */
 export interface Issuer {
@@ -134,7 +134,7 @@ export async function refreshSession(sql: Sql, issuer: Issuer, token: string): P
   return describe(issuer, found.user, session, found.next);
 }
 
-export type SignOutScope = 'global' | 'local' | 'others';
+type SignOutScope = 'global' | 'local' | 'others';
 
 /** Ends all sessions of the user, this one, or all others. */
 export async function endSessions(

@@ -19,7 +19,7 @@ export interface UserRow {
 }
 
 /** What a new user is made of. Without an email the user is anonymous. */
-export interface NewUser {
+interface NewUser {
   id?: string;
   email?: string;
   password?: string;

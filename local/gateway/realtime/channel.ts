@@ -18,7 +18,7 @@ import type { Member, Topics } from './topics.ts';
  * How long after the join's reply the changes begin to flow, in milliseconds. Hosted Realtime takes longer; a stand-in that
  * were ready at once would hide code that takes SUBSCRIBED for ready.
  */
-export const READY_DELAY_MS = 150;
+const READY_DELAY_MS = 150;
 
 /** How long after a new token the ready message comes again, in milliseconds. */
 const TOKEN_READY_DELAY_MS = 1_000;

@@ -19,7 +19,7 @@ export interface Rights {
   restricted: boolean;
 }
 
-export interface Relations {
+interface Relations {
   facts(relation: Relation): Promise<TableFacts>;
   rights(oid: number, role: Role): Promise<Rights>;
 }

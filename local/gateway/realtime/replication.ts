@@ -38,7 +38,7 @@ export interface Transaction {
   committedAt: string;
 }
 
-export interface Replication {
+interface Replication {
   /** Creates the slot and starts the stream; resolves when changes flow. Later calls return the same promise. */
   start(): Promise<void>;
   /** Stops the stream and drops the slot. */

@@ -31,7 +31,7 @@ const Messages = z.object({
   ),
 });
 
-export interface Realtime {
+interface Realtime {
   answer(exchange: Exchange, path: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -13,7 +13,7 @@ export interface Caller {
 }
 
 /** Where a token is refused: the texts differ. */
-export type Occasion = 'join' | 'push';
+type Occasion = 'join' | 'push';
 
 export function secondsAgo(expiredAt: number): string {
   const seconds = Math.max(0, Math.floor(Date.now() / 1000) - expiredAt);

@@ -9,7 +9,7 @@ export interface TypeName {
 const NUMBERS = new Set(['int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'oid']);
 
 /** Elements of an array literal (`{a,"b c",{d}}`): texts, nulls and nested arrays. */
-export function parseArray(text: string): unknown[] {
+function parseArray(text: string): unknown[] {
   let at = text.indexOf('{');
   function list(): unknown[] {
     const items: unknown[] = [];

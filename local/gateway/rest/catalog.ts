@@ -21,7 +21,7 @@ const ApiFunction = z.object({
 });
 const Contents = z.object({ relations: z.array(Relation), functions: z.array(ApiFunction) });
 
-export type Column = z.infer<typeof Column>;
+type Column = z.infer<typeof Column>;
 export type ApiFunction = z.infer<typeof ApiFunction>;
 
 /** A table, a view or the result of a function: what columns can be named on it. */

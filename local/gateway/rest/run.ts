@@ -79,12 +79,12 @@ function requestSettings({ request, method, path }: Exchange): Record<string, st
 }
 
 /** How the rows of the body lie in the whole: `0-4/17`, or a star for what is not known or not there. */
-export function contentRange(offset: number, rows: number, total: number | null): string {
+function contentRange(offset: number, rows: number, total: number | null): string {
   return `${rows === 0 ? '*' : `${offset}-${offset + rows - 1}`}/${total ?? '*'}`;
 }
 
 /** What a call wants of the answer beyond the statement. */
-export interface Wish {
+interface Wish {
   preferences: Preferences;
   /** Status when all went well. */
   status: number;

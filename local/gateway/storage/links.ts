@@ -14,7 +14,7 @@ import { serveObject } from './serve.ts';
 import { answerSignedUpload } from './upload.ts';
 
 /** Life of an upload link in seconds, as on hosted Supabase. */
-export const UPLOAD_LINK_SECONDS = 2 * 60 * 60;
+const UPLOAD_LINK_SECONDS = 2 * 60 * 60;
 
 const Download = z.object({ scope: z.literal('download'), url: z.string(), exp: z.number() });
 const UploadLink = z.object({

@@ -12,7 +12,7 @@ export interface Place {
 }
 
 /** Refuses names that hosted Storage refuses, and any that climbs: `..`, empty parts, a leading slash. */
-export function requireName(name: string): string {
+function requireName(name: string): string {
   const climbs = name.split('/').some((part) => part === '..' || part === '.' || part === '');
   if (climbs || name.length > MAX_KEY_LENGTH || !KEY.test(name)) throw invalidKey(name);
   return name;

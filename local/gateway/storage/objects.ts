@@ -16,7 +16,7 @@ export interface StorageContext {
   files: Files;
 }
 
-export interface ObjectMetadata {
+interface ObjectMetadata {
   eTag: string;
   size: number;
   mimetype: string;
@@ -114,7 +114,7 @@ export async function requireMayWrite(sql: Sql, identity: Identity, place: Place
 }
 
 /** An object about to be recorded. */
-export interface Upload {
+interface Upload {
   place: Place;
   owner: Owner;
   upsert: boolean;

@@ -17,7 +17,7 @@ interface Range {
  * The one byte range that is asked for, both ends included (RFC 9110, 14.1.2). Undefined means all of it: no range, several,
  * or another unit. A range that begins after the end is refused with 416.
  */
-export function parseRange(text: string | undefined, size: number): Range | undefined {
+function parseRange(text: string | undefined, size: number): Range | undefined {
   const parsed = /^bytes=(\d*)-(\d*)$/.exec(text?.trim() ?? '');
   if (!parsed || (parsed[1] === '' && parsed[2] === '')) return undefined;
   const [, first = '', last = ''] = parsed;
@@ -33,7 +33,7 @@ export function parseRange(text: string | undefined, size: number): Range | unde
 }
 
 /** `Content-Disposition` for `download=` (empty: attachment without a name), or undefined. */
-export function disposition(download: string | null): string | undefined {
+function disposition(download: string | null): string | undefined {
   if (download === null) return undefined;
   if (download === '') return 'attachment;';
   const encoded = encodeURIComponent(download);

@@ -11,7 +11,7 @@ import { recordUpload } from './objects.ts';
 import type { BucketRow, Owner, StorageContext } from './objects.ts';
 
 /** Largest object, in bytes, where the bucket sets no limit of its own. */
-export const DEFAULT_FILE_LIMIT = 1024 ** 3;
+const DEFAULT_FILE_LIMIT = 1024 ** 3;
 
 /** A refused body is read on to this size, in bytes, so that the caller gets the answer and not a reset. */
 const DRAIN_LIMIT = 256 * 1024 ** 2;
@@ -116,7 +116,7 @@ async function drain({ request, signal }: Exchange): Promise<void> {
 }
 
 /** A permitted upload: where to, whose, and whether it may replace. */
-export interface Permitted {
+interface Permitted {
   place: Place;
   bucket: BucketRow;
   owner: Owner;
@@ -124,7 +124,7 @@ export interface Permitted {
 }
 
 /** Streams the body of a permitted upload to disk and records it. Returns the object's id. */
-export async function takeUpload(context: StorageContext, exchange: Exchange, permitted: Permitted): Promise<string> {
+async function takeUpload(context: StorageContext, exchange: Exchange, permitted: Permitted): Promise<string> {
   const multipart = /^multipart\/form-data/i.test(exchange.request.headers['content-type'] ?? '');
   const body = await (multipart ? takeMultipart : takeRaw)(context, exchange, permitted.bucket);
   return recordUpload(context, { ...permitted, ...body });
