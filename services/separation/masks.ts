@@ -8,11 +8,11 @@ import { repeatingBackground } from './repet.ts';
 const HARMONIC_REACH = 8;
 const PERCUSSIVE_REACH = 8;
 /** Below the first frequency low centre sound is bass, above the second none is; between them the share falls. */
-const BASS_FULL_HZ = 160;
-const BASS_END_HZ = 320;
-/** A singing voice has nothing below the first frequency and all of itself above the second. */
-const VOICE_START_HZ = 100;
-const VOICE_FULL_HZ = 220;
+const BASS_FULL_HZ = 250;
+const BASS_END_HZ = 500;
+/** A singing voice is heard from the first frequency on and in full above the second. */
+const VOICE_START_HZ = 130;
+const VOICE_FULL_HZ = 290;
 const TINY = 1e-12;
 
 /** 0 below `from`, 1 above `to`, a raised cosine between. */
@@ -36,8 +36,8 @@ function stereoPlanes(left: Spectrogram, right: Spectrogram): { magnitude: Float
 }
 
 /**
- * Masks of a stereo block: median filtering splits what is broad and short (drums) from what lasts, low centre sound is
- * bass, centre sound that does not repeat is the voice, the rest is other.
+ * Masks of a stereo block: median filtering splits what is broad and short (drums) from what lasts, centre sound
+ * that does not repeat is the voice, low centre sound that does is bass, the rest is other.
  */
 export function stemMasks(
   left: Spectrogram,
@@ -63,10 +63,11 @@ export function stemMasks(
       const drums = broadPower / (lastingPower + broadPower + TINY);
       const tonal = 1 - drums;
       const centred = centre[i]! ** 2;
-      const bass = tonal * bassShare * centred;
       const repeating = background[i]! ** 2;
       const foreground = Math.max(0, magnitude[i]! - background[i]!) ** 2;
-      const vocals = (tonal - bass) * voiceShare * centred * (foreground / (foreground + repeating + TINY));
+      const vocals = tonal * voiceShare * centred * (foreground / (foreground + repeating + TINY));
+      // The voice goes first: what is low and centred and returns is bass, well above its fundamental.
+      const bass = (tonal - vocals) * bassShare * centred;
       masks.drums[i] = drums;
       masks.bass[i] = bass;
       masks.vocals[i] = vocals;

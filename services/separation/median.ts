@@ -2,7 +2,8 @@
 
 /**
  * Median of each window of `2 * reach + 1` values along a line of `length` values that starts at `offset` with the given
- * `stride`; at the ends the edge value repeats. The window is kept sorted: one value leaves, one comes in.
+ * `stride`; at the ends the edge value repeats. The window is kept sorted: one value leaves, one comes in. `sorted` and
+ * `line` are room to work in.
  */
 function medianLine(
   input: Float32Array,
@@ -12,15 +13,19 @@ function medianLine(
   length: number,
   reach: number,
   sorted: Float32Array,
+  line: Float32Array,
 ): void {
   const size = 2 * reach + 1;
-  const at = (i: number): number => input[offset + (i < 0 ? 0 : i >= length ? length - 1 : i) * stride]!;
-  for (let i = 0; i < size; i++) sorted[i] = at(i - reach);
+  // A padded copy: strided reads and checks of the ends would cost more than the sorting.
+  for (let i = 0; i < length; i++) line[i + reach] = input[offset + i * stride]!;
+  line.fill(line[reach]!, 0, reach);
+  line.fill(line[length + reach - 1]!, length + reach, length + 2 * reach);
+  for (let i = 0; i < size; i++) sorted[i] = line[i]!;
   sorted.sort();
   output[offset] = sorted[reach]!;
   for (let i = 1; i < length; i++) {
-    const leaving = at(i - reach - 1);
-    const coming = at(i + reach);
+    const leaving = line[i - 1]!;
+    const coming = line[i + 2 * reach]!;
     if (leaving !== coming) {
       let low = 0;
       let high = size - 1;
@@ -50,7 +55,8 @@ function medianLine(
 export function medianOverTime(plane: Float32Array, frames: number, bins: number, reach: number): Float32Array {
   const output = new Float32Array(plane.length);
   const sorted = new Float32Array(2 * reach + 1);
-  for (let bin = 0; bin < bins; bin++) medianLine(plane, output, bin, bins, frames, reach, sorted);
+  const line = new Float32Array(frames + 2 * reach);
+  for (let bin = 0; bin < bins; bin++) medianLine(plane, output, bin, bins, frames, reach, sorted, line);
   return output;
 }
 
@@ -58,6 +64,7 @@ export function medianOverTime(plane: Float32Array, frames: number, bins: number
 export function medianOverFrequency(plane: Float32Array, frames: number, bins: number, reach: number): Float32Array {
   const output = new Float32Array(plane.length);
   const sorted = new Float32Array(2 * reach + 1);
-  for (let frame = 0; frame < frames; frame++) medianLine(plane, output, frame * bins, 1, bins, reach, sorted);
+  const line = new Float32Array(bins + 2 * reach);
+  for (let frame = 0; frame < frames; frame++) medianLine(plane, output, frame * bins, 1, bins, reach, sorted, line);
   return output;
 }
