@@ -24,7 +24,7 @@ const TOKEN_SECONDS = 3600;
 /** How long `close` waits for its database connections, in seconds. */
 const CLOSE_SECONDS = 2;
 
-interface Gateway {
+export interface Gateway {
   /** Where it listens, e.g. `http://127.0.0.1:54321`. */
   url: string;
   port: number;

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type { RealtimeChannel, RealtimePostgresChangesPayload } from '@supabase/supabase-js';
+import { createClient } from '@supabase/supabase-js';
+import postgres from 'postgres';
+import { startGateway } from '../../local/gateway/server.ts';
+import type { Gateway } from '../../local/gateway/server.ts';
+import { useDatabase } from '../support/postgres.ts';
 import { openKeyRing } from '../../local/gateway/keys.ts';
 import { until, useGateway } from './world.ts';
 import type { Client } from './world.ts';
@@ -348,6 +353,34 @@ describe('the gateway as Realtime', () => {
     assert.deepEqual(frames.at(-2), ['8', '11', 'realtime:raw', 'phx_reply', { status: 'ok', response: {} }]);
     assert.deepEqual(frames.at(-1), ['8', '8', 'realtime:raw', 'phx_close', {}]);
     socket.close();
+  });
+
+  it('leaves no replication slot behind, neither when it ends nor when it was killed before', async () => {
+    const database = await useDatabase({ after }, { empty: true });
+    const sql = postgres(database.superuserUrl, { max: 1 });
+    const slots = async (): Promise<string[]> => {
+      const rows = await sql`select slot_name from pg_replication_slots where database = current_database()`;
+      return rows.map((row) => String(row.slot_name));
+    };
+    const start = (): Promise<Gateway> =>
+      startGateway({ port: 0, dbUrl: database.superuserUrl, keys: world.keys, storageDir: world.storageDir });
+    await sql`create table public.t (id int primary key)`;
+    await sql`grant select on public.t to anon`;
+    await sql`alter publication supabase_realtime add table public.t`;
+    const gateway = await start();
+    const client = createClient(gateway.url, world.keys.anonKey);
+    const watched = watch(client, { table: 't' });
+    await watched.ready;
+    const [slot] = await slots();
+    assert.ok(slot);
+    await client.removeAllChannels();
+    await gateway.close();
+    assert.deepEqual(await slots(), []);
+    await sql`select pg_create_logical_replication_slot(${slot}, 'pgoutput')`;
+    const second = await start();
+    assert.deepEqual(await slots(), []);
+    await second.close();
+    await sql.end();
   });
 
   it('refuses a socket without a good key', async () => {
