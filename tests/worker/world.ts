@@ -74,7 +74,8 @@ export interface WorkerProcess {
 
 /** Builds the world; everything in it goes with the test. */
 export async function useWorld(scope: CleanUpScope): Promise<WorkerWorld> {
-  const database = await useDatabase(scope);
+  let dropDatabase = (): Promise<void> => Promise.resolve();
+  const database = await useDatabase({ after: (cleanUp) => (dropDatabase = cleanUp) });
   const storageDir = await mkdtemp(join(tmpdir(), 'mashup-worker-'));
   const keys = await makeKeys();
   const gateway = await startGateway({ port: 0, dbUrl: database.superuserUrl, keys, storageDir });
@@ -99,6 +100,7 @@ export async function useWorld(scope: CleanUpScope): Promise<WorkerWorld> {
     await Promise.all(processes.map(({ exited }) => exited));
     await gateway.close();
     await rm(storageDir, { recursive: true, force: true });
+    await dropDatabase();
   });
 
   const config: WorkerConfig = {

@@ -15,9 +15,9 @@ const LATER: ReadonlySet<number> = new Set([408, 425]);
 
 /** Error bodies as services write them; older callers and proxies have other members for the text. */
 const ErrorBody = z.looseObject({
-  detail: z.unknown(),
-  error: z.unknown(),
-  message: z.unknown(),
+  detail: z.unknown().optional(),
+  error: z.unknown().optional(),
+  message: z.unknown().optional(),
   code: z.string().max(60).optional().catch(undefined),
   hint: z.string().optional().catch(undefined),
 });

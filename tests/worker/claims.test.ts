@@ -1,0 +1,101 @@
+/** A claim that is void: work is aborted within a second, and whatever comes late changes nothing. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, test } from 'node:test';
+import { openDatabase } from '../../worker/database.ts';
+import { beatTask, claimTask, failTask, finishTask } from '../../worker/state.ts';
+import type { Claim } from '../../worker/state.ts';
+import { wavFile } from './sounds.ts';
+import { until, useWorld } from './world.ts';
+
+const world = await useWorld({ after });
+const songs = [await world.upload('a.wav', wavFile(120, 1)), await world.upload('b.wav', wavFile(120, 2))];
+const { sql, services } = world;
+
+/** Makes a worker's row without a worker, and claims the next ready task for it. */
+async function claimByHand(): Promise<{ claim: Claim; db: ReturnType<typeof openDatabase> }> {
+  const db = openDatabase(world.database.workerUrl, 1);
+  const workerId = randomUUID();
+  await sql`
+    select mashup.register_worker(${workerId}, 'test', 1, ${String(Date.now())}::bigint, 'test', 1, array[]::text[], '{}'::jsonb)`;
+  const [task] = await sql`select id, attempt from mashup.tasks where state = 'ready' order by id limit 1`;
+  const claim = await claimTask(db, task?.['id'] as string, task?.['attempt'] as number, workerId);
+  assert.equal(claim.verdict, 'claimed');
+  return { claim: claim as Claim, db };
+}
+
+test('a second claim of the same wake-up gets nothing', async () => {
+  const id = await world.submit(songs);
+  const { claim, db } = await claimByHand();
+  const [task] = await sql`select attempt, worker_id from mashup.tasks where id = ${claim.task_id}`;
+  const again = await claimTask(db, claim.task_id, task?.['attempt'] as number, task?.['worker_id'] as string);
+  assert.equal(again.verdict, 'gone');
+  await sql`select mashup.cancel(${id})`;
+  await db.destroy();
+});
+
+test('a late beat, finish or failure learns why it is late and changes nothing', async () => {
+  const id = await world.submit(songs);
+  const { claim, db } = await claimByHand();
+  assert.equal(await beatTask(db, claim, { progress: 0.5, step: 'Listening' }), 'carry_on');
+  await sql`update mashup_jobs set stage = 'analyzing' where id = ${id}`;
+  const [before] = await sql`select version, epoch, songs from mashup_jobs where id = ${id}`;
+  const result = { content_hash: 'x', version: 'v', analysis: {}, card: { bpm: 1 } };
+  assert.equal(await beatTask(db, claim, { progress: 0.9 }), 'replayed');
+  assert.equal(await finishTask(db, claim, result), 'replayed');
+  const fault = { code: 'late', message: 'late', hint: 'late', faultClass: 'permanent' as const };
+  assert.equal(await failTask(db, claim, fault), 'replayed');
+  const [later] = await sql`select version, epoch, songs from mashup_jobs where id = ${id}`;
+  assert.deepEqual(later, before);
+  const [analyses] = await sql`select count(*)::int as n from mashup.analyses`;
+  assert.equal(analyses?.['n'], 0);
+  await sql`select mashup.cancel(${id})`;
+  await db.destroy();
+});
+
+for (const [verb, act] of [
+  ['cancelling', (id: string) => sql`select mashup.cancel(${id})`],
+  ['replaying', (id: string) => sql`update mashup_jobs set stage = 'planning' where id = ${id}`],
+] as const) {
+  test(`${verb} a job aborts the call that is under way within a second`, async () => {
+    await sql`delete from mashup.workers`;
+    const worker = await world.work();
+    const before = services.callsOf('orchestrator').length;
+    services.next('orchestrator', 'hang');
+    const id = await world.submit(songs);
+    await until('the planner is asked', () => services.callsOf('orchestrator').length > before);
+    const call = services.callsOf('orchestrator')[before];
+    const start = performance.now();
+    await act(id);
+    await until('the call is aborted', () => call?.abortedAt !== undefined);
+    const took = (call?.abortedAt ?? Infinity) - start;
+    assert.ok(took < 1_000, `took ${took} ms`);
+    await until('the abort is logged', () =>
+      world.log.some((line) => line.includes('plan dropped') && line.includes(id)),
+    );
+    const job = await world.ended(id);
+    assert.equal(job.stage, verb === 'cancelling' ? 'cancelled' : 'complete');
+    await worker.stop();
+  });
+}
+
+test('files of a claim that was dropped are deleted from Storage', async () => {
+  const prefix = `stems/${world.userId}/job/song/${randomUUID()}`;
+  const whole = `generated/${randomUUID()}/1-x`;
+  for (const path of [`${prefix}/drums.wav`, `${prefix}/bass.wav`, `${whole}.wav`, 'generated/kept.wav'])
+    assert.equal((await world.bucket.upload(path, wavFile(1))).error, null);
+  await sql`insert into mashup.storage_deletions (path, is_prefix) values (${prefix}, true), (${whole}, true)`;
+  await sql`insert into mashup.storage_deletions (path) values ('generated/nothing-here.wav')`;
+  const worker = await world.work({ limits: { deletionIntervalMs: 100 } });
+  await until('the outbox is empty', async () => {
+    const [row] = await sql`select count(*)::int as n from mashup.storage_deletions where not_before <= now()`;
+    return row?.['n'] === 0;
+  });
+  const rows = await sql`
+    select name from storage.objects where starts_with(name, ${prefix}) or starts_with(name, ${whole}) or name = 'generated/kept.wav'`;
+  assert.deepEqual(
+    rows.map((row) => row['name']),
+    ['generated/kept.wav'],
+  );
+  await worker.stop();
+});
