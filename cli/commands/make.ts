@@ -1,0 +1,187 @@
+/** `mashup make`: songs in, one mashup out. */
+import { Blob } from 'node:buffer';
+import type { SupabaseClient } from '@supabase/supabase-js';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { cancelMashup, followJob, signResultUrl, submitMashup, uploadSong } from '../../client/index.ts';
+import type { MashupJob, SubmittedSong } from '../../schema.ts';
+import { SubmittedOptions } from '../../schema.ts';
+import { connect, signIn } from '../connect.ts';
+import type { StackOptions } from '../connect.ts';
+import { checkTarget, download, fitExtension } from '../download.ts';
+import type { Target } from '../download.ts';
+import { CliError, EXIT_USAGE, interrupted } from '../errors.ts';
+import { clock, cut, print, printJson, table } from '../output.ts';
+import { chooseDisplay } from '../progress/display.ts';
+import type { Display } from '../progress/display.ts';
+import { checkSongs } from '../songs.ts';
+import type { CheckedSong } from '../songs.ts';
+
+/** A cancellation that gets no answer must not hold up the end. */
+const CANCEL_TIMEOUT_MS = 3_000;
+
+interface MakeOptions extends StackOptions {
+  out: string;
+  length?: number;
+  wishes?: string;
+  json?: boolean;
+}
+
+/** Adds the command to the program. */
+export function addMake(program: Command): void {
+  program
+    .command('make')
+    .description('make a mashup of two or three songs')
+    .argument('<songs...>', 'two or three audio files')
+    .requiredOption('-o, --out <file>', 'where to put it; .wav, .flac or .mp3')
+    .option('--length <seconds>', 'wanted length, 20 to 600', Number)
+    .option('--wishes <text>', 'what you would like to hear, in words')
+    .option('--json', 'one JSON line for each change, the result last')
+    .action(async (songs: string[], _options: unknown, command: Command) => {
+      await make(songs, command.optsWithGlobals<MakeOptions>());
+    });
+}
+
+async function make(paths: string[], options: MakeOptions): Promise<void> {
+  const abort = new AbortController();
+  const onSignal = (): void => {
+    if (abort.signal.aborted) process.exit(interrupted().exitCode);
+    abort.abort(interrupted());
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  const display = chooseDisplay(options.json === true);
+  try {
+    const wanted = checkOptions(options);
+    const target = await checkTarget(options.out);
+    display.step('Checking the songs');
+    const songs = await checkSongs(paths, abort.signal);
+    abort.signal.throwIfAborted();
+    const { job, path } = await makeFrom(songs, target, wanted, options, display, abort.signal);
+    display.end();
+    report(job, path, target, options.json === true);
+  } finally {
+    display.end();
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+function checkOptions(options: MakeOptions): SubmittedOptions {
+  const parsed = SubmittedOptions.safeParse({ length_sec: options.length, wishes: options.wishes });
+  if (parsed.success) return parsed.data;
+  const isLength = parsed.error.issues[0]?.path[0] === 'length_sec';
+  throw new CliError(
+    'bad_option',
+    isLength ? '--length is a number of seconds from 20 to 600.' : '--wishes takes up to 500 characters.',
+    'Correct it, or leave it out.',
+    EXIT_USAGE,
+  );
+}
+
+async function makeFrom(
+  songs: CheckedSong[],
+  target: Target,
+  wanted: SubmittedOptions,
+  options: MakeOptions,
+  display: Display,
+  signal: AbortSignal,
+): Promise<{ job: MashupJob; path: string }> {
+  display.step('Connecting');
+  const connection = await connect(options, { log: (line) => display.step(line), signal });
+  let jobId: string | undefined;
+  try {
+    const { supabase } = connection;
+    await signIn(supabase);
+    const uploaded = await uploadAll(supabase, songs, display, signal);
+    const answer = await submitMashup(supabase, uploaded, { ...wanted, format: target.format, signal });
+    jobId = answer.jobId;
+    const job = await followToEnd(supabase, jobId, display, signal);
+    jobId = undefined;
+    const path = fitExtension(target, job.result?.format);
+    await download(await signResultUrl(supabase, job), path, signal);
+    return { job, path };
+  } catch (error) {
+    if (signal.aborted && jobId !== undefined) await cancelQuietly(connection.supabase, jobId);
+    throw signal.aborted ? interrupted() : error;
+  } finally {
+    if (connection.isOwn) display.step('Stopping the local stack');
+    await connection.close();
+  }
+}
+
+async function uploadAll(
+  supabase: SupabaseClient,
+  songs: CheckedSong[],
+  display: Display,
+  signal: AbortSignal,
+): Promise<SubmittedSong[]> {
+  const uploaded: SubmittedSong[] = [];
+  for (const { name, artist, fileName, contentType, bytes } of songs) {
+    signal.throwIfAborted();
+    display.step(`Uploading ${name}`);
+    const body = new Blob([bytes], { type: contentType });
+    uploaded.push(await uploadSong(supabase, { fileName, body: body as globalThis.Blob, name, artist }, { signal }));
+  }
+  return uploaded;
+}
+
+async function followToEnd(
+  supabase: SupabaseClient,
+  jobId: string,
+  display: Display,
+  signal: AbortSignal,
+): Promise<MashupJob> {
+  const job = await followJob(supabase, jobId, { signal, onChange: (change) => display.job(change) }).finished;
+  signal.throwIfAborted();
+  if (job?.status === 'complete') return job;
+  if (job?.status === 'failed') {
+    throw new CliError(
+      job.error_code ?? 'failed',
+      job.error_message ?? 'The mashup failed.',
+      job.error_hint ?? `See what happened with \`mashup show ${jobId}\`.`,
+    );
+  }
+  throw new CliError('cancelled', 'The mashup was cancelled by somebody else.', 'Make it again.');
+}
+
+async function cancelQuietly(supabase: SupabaseClient, jobId: string): Promise<void> {
+  const timeout = new Promise((resolve) => setTimeout(resolve, CANCEL_TIMEOUT_MS).unref());
+  // Nothing more can be done about a job that cannot be cancelled: it ends by itself.
+  await Promise.race([cancelMashup(supabase, jobId).catch(() => {}), timeout]);
+}
+
+function report(job: MashupJob, path: string, target: Target, asJson: boolean): void {
+  const result = job.result ?? undefined;
+  if (asJson) {
+    printJson({
+      type: 'result',
+      job_id: job.id,
+      out: path,
+      title: job.title,
+      concept: job.concept,
+      score: job.score,
+      ...result,
+      warnings: job.warnings,
+    });
+    return;
+  }
+  print();
+  print(`  ${pc.bold(job.title ?? 'Your mashup')}`);
+  if (job.concept !== null) print(`  ${cut(job.concept, 300)}`);
+  print();
+  const facts: [string, string | undefined][] = [
+    ['Tempo', result && `${result.bpm.toFixed(1)} bpm`],
+    ['Key', result?.key],
+    ['Length', result && clock(result.duration_sec)],
+    [
+      'Loudness',
+      result && `${result.loudness_lufs.toFixed(1)} LUFS, true peak ${result.true_peak_dbtp.toFixed(1)} dBTP`,
+    ],
+    ['File', path],
+  ];
+  const rows = facts.flatMap(([name, value]) => (value ? [[pc.dim(`  ${name}`), value]] : []));
+  for (const line of table(rows)) print(line);
+  for (const { message } of job.warnings) print(pc.yellow(`  ! ${message}`));
+  if (path !== target.path) print(pc.yellow(`  ! The renderer made ${result?.format}, not ${target.format}.`));
+}

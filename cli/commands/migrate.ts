@@ -1,0 +1,20 @@
+/** `mashup migrate`: Graphile Worker's schema and ours, to any Postgres that has what Supabase brings. */
+import type { Command } from 'commander';
+import { migrate } from '../../migrate/migrate.ts';
+import type { StackOptions } from '../connect.ts';
+import { databaseUrl } from '../operator.ts';
+import { print } from '../output.ts';
+
+/** Adds the command to the program. */
+export function addMigrate(program: Command): void {
+  program
+    .command('migrate')
+    .description('bring the database of DATABASE_URL, or of the running local stack, up to date')
+    .action(async (_options: unknown, command: Command) => {
+      const { applied } = await migrate({
+        databaseUrl: databaseUrl(command.optsWithGlobals<StackOptions>()),
+        log: (line) => print(line),
+      });
+      print(applied.length === 0 ? 'Up to date.' : `${applied.length} migrations applied.`);
+    });
+}

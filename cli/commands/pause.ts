@@ -1,0 +1,47 @@
+/** `mashup pause` and `mashup resume`: what is running finishes, nothing new starts. */
+import type { Command } from 'commander';
+import type { StackOptions } from '../connect.ts';
+import { CliError, EXIT_USAGE } from '../errors.ts';
+import { withDatabase } from '../operator.ts';
+import { print } from '../output.ts';
+
+const SCOPES = 'system, user, job, kind (of task) or service';
+
+/** Adds the commands to the program. */
+export function addPause(program: Command): void {
+  program
+    .command('pause')
+    .description('let running work finish and start nothing new')
+    .argument('[scope]', SCOPES, 'system')
+    .argument('[key]', 'which user, job, kind or service', '')
+    .option('--reason <text>', 'why', 'Paused by the operator')
+    .option('--minutes <n>', 'resume by itself after this long', Number)
+    .action((scope: string, key: string, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<StackOptions & { reason: string; minutes?: number }>();
+      if (options.minutes !== undefined && !(options.minutes > 0)) {
+        throw new CliError('bad_option', '--minutes is a positive number.', 'Correct it, or leave it out.', EXIT_USAGE);
+      }
+      return withDatabase(options, async (sql) => {
+        const until = options.minutes === undefined ? null : new Date(Date.now() + options.minutes * 60_000);
+        const [pause] = await sql<{ scope: string; key: string; until: Date | null }[]>`
+          select scope, key, until from mashup.pause(${scope}, ${key}, ${options.reason}, ${until})`;
+        const end = pause?.until ? `until ${pause.until.toISOString()}` : 'until `mashup resume`';
+        print(`${name(scope, key)} is paused ${end}. Running work finishes.`);
+      });
+    });
+  program
+    .command('resume')
+    .description('end a pause')
+    .argument('[scope]', SCOPES, 'system')
+    .argument('[key]', 'which user, job, kind or service', '')
+    .action((scope: string, key: string, _options: unknown, command: Command) =>
+      withDatabase(command.optsWithGlobals<StackOptions>(), async (sql) => {
+        const [answer] = await sql<{ ended: boolean }[]>`select mashup.resume(${scope}, ${key}) as ended`;
+        print(answer?.ended ? `${name(scope, key)} goes on.` : `${name(scope, key)} was not paused.`);
+      }),
+    );
+}
+
+function name(scope: string, key: string): string {
+  return scope === 'system' ? 'The system' : `The ${scope} ${key}`;
+}

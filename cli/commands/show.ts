@@ -1,0 +1,137 @@
+/** `mashup show`: all about one job: songs, plan, history with timings. */
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import type postgres from 'postgres';
+import type { MashupJob, Plan } from '../../schema.ts';
+import type { StackOptions } from '../connect.ts';
+import { findJobId, withDatabase } from '../operator.ts';
+import { clock, cut, paintStatus, print, printJson, table } from '../output.ts';
+import { songWords, stepWords } from '../progress/words.ts';
+
+interface EventLine {
+  epoch: number;
+  type: string;
+  stage: string;
+  message: string;
+  actor: string | null;
+  at_sec: number;
+}
+
+interface TaskLine {
+  id: string;
+  kind: string;
+  song_id: string | null;
+  epoch: number;
+  state: string;
+  attempt: number;
+  failures: number;
+  run_sec: number | null;
+  error: { code?: string; message?: string } | null;
+}
+
+interface PlanLine {
+  version: number;
+  source: string;
+  plan: Plan;
+  cost_usd: string | null;
+}
+
+/** Adds the command to the program. */
+export function addShow(program: Command): void {
+  program
+    .command('show')
+    .description('all about one job: songs, plan, events, timings')
+    .argument('<id>', "the job's id, or its first eight letters")
+    .option('--json', 'as JSON')
+    .action(async (id: string, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<StackOptions & { json?: boolean }>();
+      const found = await withDatabase(options, (sql) => read(sql, id));
+      if (options.json === true) printJson(found);
+      else printAll(found);
+    });
+}
+
+interface Found {
+  job: MashupJob;
+  plan: PlanLine | undefined;
+  tasks: TaskLine[];
+  events: EventLine[];
+}
+
+async function read(sql: postgres.Sql, text: string): Promise<Found> {
+  const id = await findJobId(sql, text);
+  const [jobs, plans, tasks, events] = [
+    await sql<{ job: MashupJob }[]>`select to_jsonb(j) as job from public.mashup_jobs j where id = ${id}`,
+    await sql<PlanLine[]>`
+      select p.version, p.source, p.plan, p.cost_usd from public.mashup_plans p
+      join public.mashup_jobs j on j.id = p.job_id and j.plan_version = p.version where j.id = ${id}`,
+    await sql<TaskLine[]>`
+      select id, kind, song_id, epoch, state, attempt, failures, error,
+        extract(epoch from finished_at - started_at)::real as run_sec
+      from mashup.tasks where job_id = ${id} order by id`,
+    await sql<EventLine[]>`
+      select e.epoch, e.type, e.stage, e.message, e.actor, extract(epoch from e.created_at - j.created_at)::real as at_sec
+      from public.mashup_job_events e join public.mashup_jobs j on j.id = e.job_id where e.job_id = ${id} order by e.id`,
+  ];
+  const job = jobs[0]?.job;
+  if (job === undefined) throw new Error(`job ${id} was deleted just now`);
+  return { job, plan: plans[0], tasks, events };
+}
+
+function printAll({ job, plan, tasks, events }: Found): void {
+  print(`${pc.bold(job.title ?? 'Mashup')}  ${paintStatus(job.status, job.stage)}  ${Math.floor(job.progress)} %`);
+  print(pc.dim(`${job.id}  epoch ${job.epoch}  version ${job.version}  made ${job.created_at}`));
+  if (job.status === 'processing') print(stepWords(job));
+  if (job.error_code !== null) print(pc.red(`${job.error_code}: ${job.error_message} ${job.error_hint ?? ''}`));
+  for (const warning of job.warnings) print(pc.yellow(`! ${warning.message}`));
+  if (job.result_path !== null) print(`${pc.dim('file')}  ${job.result_path}`);
+
+  heading('Songs');
+  printRows(job.songs.map((song) => [song.name, pc.dim(songWords(song))]));
+  if (plan !== undefined) {
+    const { masterplan } = plan.plan;
+    const { targetBPM, targetKey } = masterplan.global;
+    heading(`Plan ${plan.version} (${plan.source}): ${targetBPM} bpm, ${targetKey}`);
+    print(`  ${cut(plan.plan.creative_vision, 300)}`);
+    printRows(
+      masterplan.timeline.map((section) => [
+        clock(section.time_start_sec),
+        section.description,
+        pc.dim(section.layers.map((layer) => `${nameOf(job, layer.songId)} ${layer.stem}`).join(', ')),
+      ]),
+    );
+  }
+  heading('Tasks');
+  printRows(
+    tasks.map((task) => [
+      task.kind,
+      task.song_id === null ? '' : nameOf(job, task.song_id),
+      task.state,
+      task.run_sec === null ? '' : `${task.run_sec.toFixed(2)} s`,
+      pc.dim(task.error?.code ?? ''),
+    ]),
+  );
+  heading('Events');
+  printRows(
+    events.map((event) => [
+      pc.dim(`+${event.at_sec.toFixed(2)} s`),
+      event.type,
+      event.stage,
+      event.message,
+      pc.dim(event.actor ?? ''),
+    ]),
+  );
+}
+
+function heading(text: string): void {
+  print();
+  print(pc.bold(text));
+}
+
+function printRows(rows: string[][]): void {
+  for (const line of table(rows)) print(`  ${line}`);
+}
+
+function nameOf(job: MashupJob, songId: string): string {
+  return job.songs.find((song) => song.song_id === songId)?.name ?? songId;
+}

@@ -1,0 +1,28 @@
+/** `mashup worker`: one more worker process. */
+import type { Command } from 'commander';
+import { readStack } from '../../local/index.ts';
+import { SERVICE_DEFAULTS, SERVICES } from '../../schema.ts';
+import type { StackOptions } from '../connect.ts';
+
+/** Adds the command to the program. */
+export function addWorker(program: Command): void {
+  program
+    .command('worker')
+    .description('one more worker, for DATABASE_URL or the running local stack')
+    .action(async (_options: unknown, command: Command) => {
+      useRunningStack(command.optsWithGlobals<StackOptions>());
+      // It reads the environment, runs until it is told to stop, and ends the process itself.
+      await import('../../worker/main.ts');
+    });
+}
+
+/** Fills in what the environment does not say from the stack that runs. */
+function useRunningStack(options: StackOptions): void {
+  if (process.env.DATABASE_URL) return;
+  const info = readStack(options.dataDir);
+  if (info === undefined) return;
+  process.env.DATABASE_URL = info.workerDbUrl;
+  process.env.SUPABASE_URL = info.apiUrl;
+  process.env.SUPABASE_SERVICE_ROLE_KEY = info.serviceRoleKey;
+  for (const service of SERVICES) process.env[SERVICE_DEFAULTS[service].urlVariable] ||= info.services[service];
+}

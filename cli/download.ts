@@ -1,0 +1,71 @@
+/** A result's way to the disk. */
+import { createWriteStream } from 'node:fs';
+import { access, constants, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, extname, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { pipeline } from 'node:stream/promises';
+import { OUTPUT_FORMATS } from '../schema.ts';
+import type { OutputFormat } from '../schema.ts';
+import { CliError, EXIT_USAGE } from './errors.ts';
+
+/** Where a mashup goes, and as what. */
+export interface Target {
+  path: string;
+  format: OutputFormat;
+}
+
+/**
+ * Checks a path for the result before anything is made: format by extension, a folder that can be written.
+ * @throws CliError `bad_output`
+ */
+export async function checkTarget(out: string): Promise<Target> {
+  const extension = extname(out).slice(1).toLowerCase();
+  const format = OUTPUT_FORMATS.find((known) => known === extension);
+  if (format === undefined) {
+    throw refuse(`${basename(out)} says no format that can be made.`, 'End the name with .wav, .flac or .mp3.');
+  }
+  const path = resolve(out);
+  const folder = dirname(path);
+  const isWritable = await access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!isWritable) throw refuse(`Nothing can be written to ${folder}.`, 'Make the folder, or choose another one.');
+  const facts = await stat(path).catch(() => undefined);
+  if (facts?.isDirectory()) throw refuse(`${out} is a folder.`, 'Give the name of a file.');
+  return { path, format };
+}
+
+/** The path with the extension of the format that was really made: some renderers know one format only. */
+export function fitExtension(target: Target, made: string | undefined): string {
+  if (made === undefined || made === target.format) return target.path;
+  return `${target.path.slice(0, -extname(target.path).length)}.${made}`;
+}
+
+/**
+ * Downloads to a file beside the target and renames it: the target is whole or not there.
+ * @throws CliError `download_failed`
+ */
+export async function download(url: string, path: string, signal: AbortSignal): Promise<void> {
+  const draft = `${path}.part-${process.pid}`;
+  try {
+    const response = await fetch(url, { signal });
+    if (!response.ok || response.body === null) {
+      throw new CliError('download_failed', `The result cannot be downloaded (${response.status}).`, 'Try again.');
+    }
+    await pipeline(Readable.fromWeb(response.body as ReadableStream), createWriteStream(draft), { signal });
+    const expected = Number(response.headers.get('content-length') ?? Number.NaN);
+    const { size } = await stat(draft);
+    if (size === 0 || (Number.isFinite(expected) && size !== expected)) {
+      throw new CliError('download_failed', 'The result arrived incomplete.', 'Try again.');
+    }
+    await rename(draft, path);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+function refuse(message: string, hint: string): CliError {
+  return new CliError('bad_output', message, hint, EXIT_USAGE);
+}

@@ -1,0 +1,84 @@
+/** Every failure of the CLI is one line that says what is wrong and what to do. */
+import { MashupClientError } from '../client/index.ts';
+import { toMashupError } from '../schema.ts';
+
+/** Wrong arguments or files: nothing was begun. */
+export const EXIT_USAGE = 2;
+export const EXIT_FAILURE = 1;
+export const EXIT_INTERRUPTED = 130;
+
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly code: string;
+  readonly hint: string;
+  readonly exitCode: number;
+
+  constructor(code: string, message: string, hint: string, exitCode = EXIT_FAILURE, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.hint = hint;
+    this.exitCode = exitCode;
+  }
+}
+
+/** Asked to stop, by Ctrl-C or a signal. */
+export function interrupted(): CliError {
+  return new CliError('interrupted', 'Stopped.', '', EXIT_INTERRUPTED);
+}
+
+/** Any error as one that can be shown. Errors of the parts below have a code and a hint already. */
+export function toCliError(error: unknown): CliError {
+  if (error instanceof CliError) return error;
+  if (error instanceof MashupClientError) {
+    const details = error.details !== null && error.details !== error.message ? ` (${oneLine(error.details)})` : '';
+    return new CliError(error.code, `${error.message}${details}`, error.hint, EXIT_FAILURE, { cause: error });
+  }
+  const known = toMashupError(error);
+  if (known !== undefined) {
+    return new CliError(known.detail || known.code, known.message, known.hint, EXIT_FAILURE, { cause: error });
+  }
+  if (error instanceof Error && error.name === 'AbortError') return interrupted();
+  const { code, hint } = error as { code?: unknown; hint?: unknown };
+  if (error instanceof Error && typeof code === 'string' && typeof hint === 'string') {
+    return new CliError(code, error.message, hint, EXIT_FAILURE, { cause: error });
+  }
+  const network = networkFault(error);
+  if (network !== undefined) return network;
+  const message = error instanceof Error ? error.message : String(error);
+  return new CliError('unexpected', message, 'Set MASHUP_DEBUG=1 to see where it happened.', EXIT_FAILURE, {
+    cause: error,
+  });
+}
+
+const NETWORK_CODES = ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EAI_AGAIN', 'CONNECT_TIMEOUT'];
+
+/** The innermost error of the network, wherever it is wrapped. */
+function networkFault(error: unknown): CliError | undefined {
+  const all: unknown[] = error instanceof AggregateError ? [error, ...error.errors] : [error];
+  for (let one of all) {
+    for (let depth = 0; one instanceof Error && depth < 5; depth++, one = one.cause) {
+      const { code, address, port } = one as NodeJS.ErrnoException & { address?: string; port?: number };
+      if (code !== undefined && NETWORK_CODES.includes(code)) {
+        const where = address === undefined ? 'The server' : `${address}:${port}`;
+        return new CliError(
+          'unreachable',
+          `${where} cannot be reached (${code}).`,
+          'Check that it runs: `mashup doctor`.',
+          EXIT_FAILURE,
+          { cause: error },
+        );
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Message and hint in one line. */
+export function errorLine(error: CliError): string {
+  const message = oneLine(error.message).replace(/([^.!?])$/, '$1.');
+  return error.hint === '' ? message : `${message} ${oneLine(error.hint)}`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ').trim();
+}

@@ -1,0 +1,77 @@
+#!/usr/bin/env node
+/** `mashup`: the command line. One file a command; every failure is one line that says what to do. */
+import { Command, CommanderError } from 'commander';
+import { addBulk } from './commands/bulk.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addJobs } from './commands/jobs.ts';
+import { addMake } from './commands/make.ts';
+import { addMigrate } from './commands/migrate.ts';
+import { addPause } from './commands/pause.ts';
+import { addShow } from './commands/show.ts';
+import { addStart } from './commands/start.ts';
+import { addStatus } from './commands/status.ts';
+import { addVerbs } from './commands/verbs.ts';
+import { addWorker } from './commands/worker.ts';
+import { CliError, errorLine, EXIT_USAGE, toCliError } from './errors.ts';
+import { printJson } from './output.ts';
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_000) return port;
+  throw new CliError('bad_option', `--port-base ${text} is no port.`, 'Give a number like 55320.', EXIT_USAGE);
+}
+
+const program = new Command('mashup')
+  .description('Two or three songs in, one mashup out.')
+  .option('--data-dir <dir>', 'where the local stack keeps its data (default: .mashup, or MASHUP_DATA_DIR)')
+  .option('--port-base <port>', 'ports of the local stack are counted from here (default: 54320)', parsePort)
+  .exitOverride()
+  .configureOutput({ writeErr: () => {} })
+  .showHelpAfterError(false);
+for (const add of [
+  addMake,
+  addStart,
+  addStatus,
+  addJobs,
+  addShow,
+  addVerbs,
+  addPause,
+  addBulk,
+  addWorker,
+  addMigrate,
+  addDoctor,
+]) {
+  add(program);
+}
+for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
+
+/** Commander's own refusals, as ours. */
+function fromCommander(error: CommanderError): CliError {
+  const message = error.message.replace(/^error: /, '').replace(/^./, (letter) => letter.toUpperCase());
+  return new CliError('usage', message, 'See `mashup --help`, or `mashup <command> --help`.', EXIT_USAGE);
+}
+
+// A reader that goes away (`| head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+try {
+  await program.parseAsync();
+  // What a command started is stopped; timers of libraries must not hold the process.
+  if (!process.argv.includes('worker')) process.exit();
+} catch (thrown) {
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) process.exit(0);
+  if (thrown instanceof CommanderError && thrown.code === 'commander.help') {
+    program.outputHelp();
+    process.exit(0);
+  }
+  const error = thrown instanceof CommanderError ? fromCommander(thrown) : toCliError(thrown);
+  if (process.argv.includes('--json')) {
+    printJson({ type: 'error', error: error.message, code: error.code, hint: error.hint });
+  }
+  process.stderr.write(`${errorLine(error)}\n`);
+  if (process.env.MASHUP_DEBUG === '1' && thrown instanceof Error) {
+    process.stderr.write(`${thrown.stack}\n`);
+    if (thrown.cause !== undefined) process.stderr.write(`caused by ${String(thrown.cause)}\n`);
+  }
+  process.exit(error.exitCode);
+}

@@ -1,0 +1,69 @@
+/** The operator's way in: SQL on the engine's database. */
+import postgres from 'postgres';
+import { readStack } from '../local/index.ts';
+import type { StackOptions } from './connect.ts';
+import { CliError, EXIT_USAGE } from './errors.ts';
+
+const CONNECT_TIMEOUT_SEC = 10;
+
+/**
+ * The database of an operator command: DATABASE_URL, else that of the running local stack. A data directory that is
+ * named goes before the environment.
+ * @throws CliError `no_database`
+ */
+export function databaseUrl(options: StackOptions): string {
+  const fromEnvironment = options.dataDir === undefined ? process.env.DATABASE_URL : undefined;
+  const url = fromEnvironment || readStack(options.dataDir)?.dbUrl;
+  if (url === undefined) {
+    throw new CliError(
+      'no_database',
+      'There is no database to work on: no local stack runs, and DATABASE_URL is not set.',
+      'Start the stack with `mashup start`, or set DATABASE_URL.',
+    );
+  }
+  if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {
+    throw new CliError('bad_setting', 'DATABASE_URL is not a postgres:// URL.', 'Correct it.', EXIT_USAGE);
+  }
+  return url;
+}
+
+/** Runs one piece of work on the database and disconnects. */
+export async function withDatabase<T>(options: StackOptions, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  const sql = postgres(databaseUrl(options), {
+    max: 1,
+    onnotice: () => {},
+    connect_timeout: CONNECT_TIMEOUT_SEC,
+    // Works behind a transaction-mode pooler as well.
+    prepare: false,
+    connection: { application_name: 'mashup-cli' },
+  });
+  try {
+    return await work(sql);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === '42P01' || (error as { code?: unknown }).code === '3F000') {
+      throw new CliError('not_migrated', 'The database does not have the engine.', 'Run `mashup migrate`.', undefined, {
+        cause: error,
+      });
+    }
+    throw error;
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
+/** Checks that an argument is a job's id. Eight or more first letters will do where only one job has them. */
+export async function findJobId(sql: postgres.Sql, text: string): Promise<string> {
+  if (!/^[0-9a-f-]{8,36}$/i.test(text)) {
+    throw new CliError('bad_job_id', `"${text}" is no job id.`, 'List the jobs with `mashup jobs`.', EXIT_USAGE);
+  }
+  const rows = await sql<{ id: string }[]>`
+    select id from public.mashup_jobs where id::text like ${`${text.toLowerCase()}%`} limit 2`;
+  const [found, another] = rows;
+  if (found === undefined) {
+    throw new CliError('job_not_found', `There is no job ${text}.`, 'List the jobs with `mashup jobs`.');
+  }
+  if (another !== undefined) {
+    throw new CliError('bad_job_id', `More than one job begins with ${text}.`, 'Give more of the id.', EXIT_USAGE);
+  }
+  return found.id;
+}

@@ -1,0 +1,36 @@
+/** One JSON line for each change, for programs. */
+import { printJson } from '../output.ts';
+import type { Display } from './display.ts';
+
+/** The display for programs. `type` is `step` or `job`; the last line of `make` is of type `result` or `error`. */
+export function jsonDisplay(): Display {
+  return {
+    step: (text) => printJson({ type: 'step', step: text }),
+    job: (job) =>
+      printJson({
+        type: 'job',
+        job_id: job.id,
+        version: job.version,
+        epoch: job.epoch,
+        stage: job.stage,
+        status: job.status,
+        progress: job.progress,
+        current_step: job.current_step,
+        waiting_on: job.waiting_on,
+        queue_position: job.queue_position,
+        estimated_completion_at: job.estimated_completion_at,
+        songs: job.songs.map(({ song_id, name, state, bpm, key, duration_sec }) => ({
+          song_id,
+          name,
+          state,
+          bpm,
+          key,
+          duration_sec,
+        })),
+        score: job.score,
+        title: job.title,
+        warnings: job.warnings,
+      }),
+    end: () => {},
+  };
+}

@@ -1,0 +1,74 @@
+/** A few lines that are redrawn: the songs, a bar, what is being done, what is left. */
+import { createLogUpdate } from 'log-update';
+import pc from 'picocolors';
+import type { MashupJob, SongCard } from '../../schema.ts';
+import { cut, duration, table } from '../output.ts';
+import type { Display } from './display.ts';
+import { estimateWords, songWords, stepWords } from './words.ts';
+
+/** Often enough for a clock in seconds. */
+const REDRAW_MS = 500;
+const BAR_WIDTH = 28;
+const NAME_WIDTH = 32;
+
+const DOTS: Record<SongCard['state'], string> = {
+  pending: pc.dim('○'),
+  analyzing: pc.cyan('◐'),
+  analyzed: pc.cyan('◑'),
+  separating: pc.cyan('◕'),
+  ready: pc.green('●'),
+  dropped: pc.yellow('✕'),
+  failed: pc.red('✕'),
+};
+
+function bar(progress: number): string {
+  const filled = Math.round((BAR_WIDTH * progress) / 100);
+  return pc.cyan('━'.repeat(filled)) + pc.dim('─'.repeat(BAR_WIDTH - filled));
+}
+
+function draw(job: MashupJob, startedAt: number): string {
+  const songs = job.songs.map((song) => [
+    `  ${DOTS[song.state]} ${cut(song.name, NAME_WIDTH)}`,
+    pc.dim(songWords(song)),
+  ]);
+  const left = estimateWords(job) || duration((Date.now() - startedAt) / 1000);
+  return [
+    '',
+    ...table(songs),
+    '',
+    `  ${bar(job.progress)} ${String(Math.floor(job.progress)).padStart(3)} %  ${pc.dim(left)}`,
+    `  ${stepWords(job)}`,
+  ].join('\n');
+}
+
+/** The display for a terminal. The last state stays on the screen. */
+export function terminalDisplay(): Display {
+  const write = createLogUpdate(process.stdout);
+  const startedAt = Date.now();
+  let job: MashupJob | undefined;
+  let text = '';
+  let ended = false;
+  const redraw = (): void => {
+    if (ended) return;
+    write(job === undefined ? pc.dim(`  ${text}…`) : draw(job, startedAt));
+  };
+  const timer = setInterval(redraw, REDRAW_MS);
+  return {
+    step(next) {
+      text = next;
+      redraw();
+    },
+    job(next) {
+      job = next;
+      redraw();
+    },
+    end() {
+      if (ended) return;
+      clearInterval(timer);
+      if (job === undefined) write.clear();
+      redraw();
+      ended = true;
+      write.done();
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** The words of the progress displays. */
+import type { MashupJob, SongCard } from '../../schema.ts';
+import { clock, duration } from '../output.ts';
+
+const SONG_STATES: Record<SongCard['state'], string> = {
+  pending: 'waiting',
+  analyzing: 'analysing',
+  analyzed: 'analysed',
+  separating: 'separating',
+  ready: 'ready',
+  dropped: 'left out',
+  failed: 'failed',
+};
+
+/** State and figures of a song: `analysed · 124 bpm · A minor · 0:45`. */
+export function songWords(song: SongCard): string {
+  return [
+    SONG_STATES[song.state],
+    song.bpm === undefined ? '' : `${Math.round(song.bpm)} bpm`,
+    song.key ?? '',
+    song.duration_sec === undefined ? '' : clock(song.duration_sec),
+  ]
+    .filter((word) => word !== '')
+    .join(' · ');
+}
+
+/** What is being done, or waited for. */
+export function stepWords(job: MashupJob): string {
+  switch (job.waiting_on) {
+    case 'slot':
+      return job.queue_position === null
+        ? 'Waiting for a free slot'
+        : `Waiting for a free slot (place ${job.queue_position})`;
+    case 'circuit':
+      return `${job.current_step} (a service is away; it is tried again)`;
+    case 'pause':
+      return `${job.current_step} (paused by the operator)`;
+    default:
+      return job.current_step;
+  }
+}
+
+/** Time that is left by the engine's estimate; empty without one. */
+export function estimateWords(job: MashupJob, now = Date.now()): string {
+  if (job.status !== 'processing' || job.estimated_completion_at === null) return '';
+  const seconds = (Date.parse(job.estimated_completion_at) - now) / 1000;
+  return seconds < 1 ? 'a little longer' : `about ${duration(seconds)} left`;
+}

@@ -1,0 +1,127 @@
+/** Song files, checked before anything is started for them. */
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import { MAX_SONGS, MIN_SONGS } from '../schema.ts';
+import { MAX_FILE_BYTES, openAudio } from '../services/audio/decode.ts';
+import { detectFormat } from '../services/audio/detect.ts';
+import type { AudioFormat } from '../services/audio/detect.ts';
+import { AudioError } from '../services/audio/errors.ts';
+import { CliError, EXIT_USAGE } from './errors.ts';
+
+export interface CheckedSong {
+  /** As the file is called, without folder and extension; `Artist - Title` is taken apart. */
+  name: string;
+  artist: string | undefined;
+  /** With the extension that fits the content. */
+  fileName: string;
+  contentType: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+const TYPES: Record<AudioFormat, { extension: string; contentType: string }> = {
+  mp3: { extension: 'mp3', contentType: 'audio/mpeg' },
+  wav: { extension: 'wav', contentType: 'audio/wav' },
+  flac: { extension: 'flac', contentType: 'audio/flac' },
+  'ogg-flac': { extension: 'ogg', contentType: 'audio/ogg' },
+  'ogg-vorbis': { extension: 'ogg', contentType: 'audio/ogg' },
+  'ogg-opus': { extension: 'ogg', contentType: 'audio/ogg' },
+  m4a: { extension: 'm4a', contentType: 'audio/mp4' },
+  aac: { extension: 'aac', contentType: 'audio/aac' },
+};
+/** Decoding these needs a program that the services may have and this machine may lack: they are judged there. */
+const JUDGED_ELSEWHERE: readonly AudioFormat[] = ['m4a', 'aac'];
+
+/**
+ * Reads the songs and decodes them once, so that whatever is wrong with one is known before work is spent on it.
+ * @throws CliError with a message of its own for each fault
+ */
+export async function checkSongs(paths: readonly string[], signal?: AbortSignal): Promise<CheckedSong[]> {
+  if (paths.length < MIN_SONGS) {
+    throw fault('too_few_songs', 'A mashup needs two or three songs; one given.', 'Add another song.');
+  }
+  if (paths.length > MAX_SONGS) {
+    throw fault(
+      'too_many_songs',
+      `A mashup takes at most three songs; ${paths.length} given.`,
+      `Leave ${paths.length - MAX_SONGS === 1 ? 'one' : 'some'} out.`,
+    );
+  }
+  const songs: CheckedSong[] = [];
+  const seen = new Map<string, string>();
+  // Everything that is cheap to know comes first, of all files.
+  for (const path of paths) {
+    const bytes = await readSong(path);
+    const hash = createHash('sha256').update(bytes).digest('hex');
+    const twin = seen.get(hash);
+    if (twin !== undefined) {
+      const what = twin === path ? `${basename(path)} is given twice.` : `${path} and ${twin} are the same recording.`;
+      throw fault('same_song_twice', what, 'Choose two different songs.');
+    }
+    seen.set(hash, path);
+    songs.push(describe(path, bytes));
+  }
+  for (const [index, song] of songs.entries()) await checkSound(paths[index] ?? song.fileName, song.bytes, signal);
+  return songs;
+}
+
+async function readSong(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const name = basename(path);
+  try {
+    const facts = await stat(path);
+    if (!facts.isFile()) throw fault('not_a_file', `${path} is not a file.`, 'Give the path of an audio file.');
+    if (facts.size === 0) throw fault('audio_empty', `${name} is empty.`, 'Export or download the song again.');
+    if (facts.size > MAX_FILE_BYTES) {
+      throw fault(
+        'audio_too_large',
+        `${name} is ${(facts.size / 2 ** 20).toFixed(0)} MB; at most ${MAX_FILE_BYTES / 2 ** 20} MB are taken.`,
+        'Convert it to MP3 or FLAC, or cut it.',
+      );
+    }
+    return new Uint8Array(await readFile(path));
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw fault('file_missing', `There is no file ${path}.`, 'Check the path.');
+    }
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw fault('file_not_readable', `${path} may not be read.`, 'Give yourself the right to read it.');
+    }
+    throw error;
+  }
+}
+
+function describe(path: string, bytes: Uint8Array<ArrayBuffer>): CheckedSong {
+  const format = detectFormat(bytes);
+  if (format === null) {
+    throw fault(
+      'audio_unsupported_format',
+      `${basename(path)} is not audio that can be read, whatever its name says.`,
+      'Use an MP3, WAV, FLAC, Ogg Vorbis or Opus file.',
+    );
+  }
+  const { extension, contentType } = TYPES[format];
+  const stem = basename(path, extname(path));
+  const [, artist, title] = /^(.+?) - (.+)$/.exec(stem) ?? [];
+  return { name: title ?? stem, artist, fileName: `${stem}.${extension}`, contentType, bytes };
+}
+
+/** Decodes a song to nowhere: damage, silence and wrong lengths show only there. */
+async function checkSound(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+  const format = detectFormat(bytes);
+  if (format === null || JUDGED_ELSEWHERE.includes(format)) return;
+  try {
+    const { chunks } = openAudio(bytes, { signal });
+    for await (const _ of chunks);
+  } catch (error) {
+    if (error instanceof AudioError) {
+      throw new CliError(error.code, `${basename(path)}: ${error.message}`, error.hint, EXIT_USAGE, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function fault(code: string, message: string, hint: string): CliError {
+  return new CliError(code, message, hint, EXIT_USAGE);
+}
