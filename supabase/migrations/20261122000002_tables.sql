@@ -299,7 +299,7 @@ create table mashup.stage_stats (
 );
 comment on table mashup.stage_stats is 'Measured durations by kind of task: the source of estimates. Starts with guesses, corrected as tasks end.';
 insert into mashup.stage_stats (kind, base_sec, per_song_sec, mean_sec) values
-  ('analyze', 0.5, 0.03, 5), ('score', 0.2, 0, 0.2), ('plan', 1, 0, 3), ('separate', 1, 0.15, 20), ('render', 2, 0.08, 20);
+  ('analyze', 0.5, 0.03, 5), ('score', 0.2, 0, 0.2), ('plan', 1, 0, 3), ('separate', 1, 0.15, 20), ('render', 3, 0.1, 25);
 
 create table mashup.service_health (
   service     text primary key,

@@ -25,7 +25,7 @@ create function mashup.estimate_completion(p_job public.mashup_jobs) returns tim
       ) e
     ) song_work
     where s.position >= (select position from mashup.stages where stage = p_job.stage)
-      and not (p_job.hold = 'planning' and s.position >= 3)
+      and (p_job.hold is null or s.position < 3)
   ) work
 $$;
 comment on function mashup.estimate_completion(public.mashup_jobs) is 'Expected end of a job that holds a slot.';

@@ -168,6 +168,20 @@ describe('a job', () => {
     assert.equal((await m.job(id)).stage, 'complete');
   });
 
+  it('estimates its end with all the stages that are left, and a draft with those before its user', async (t) => {
+    const m = await useMachine(t);
+    const user = await m.user();
+    const secondsLeft = async (id: string) => {
+      const [row] =
+        await m.sql`select extract(epoch from estimated_completion_at - now())::float8 as s from mashup_jobs where id = ${id}`;
+      return row?.s as number;
+    };
+    const draft = await secondsLeft(await m.submit(user, 2, { hold: 'planning' }));
+    const whole = await secondsLeft(await m.submit(user, 2));
+    assert.ok(draft > 1 && draft < 15, `draft: ${draft} s`);
+    assert.ok(whole > draft + 20, `whole: ${whole} s`);
+  });
+
   it('is continued as a new version that enters at planning with the parent material', async (t) => {
     const m = await useMachine(t);
     const user = await m.user();
