@@ -11,8 +11,8 @@ import { errorText } from './redact.ts';
 import { beatTask } from './state.ts';
 import type { Claim } from './state.ts';
 
-/** Work stops this long before its lease ends: nobody else can have started it then. */
-const LEASE_MARGIN_SEC = 5;
+/** Work stops when this share of its lease is left (5 s of 30): nobody else can have started it then. */
+const LEASE_MARGIN = 1 / 6;
 /** News is told at most this often. */
 const NEWS_INTERVAL_MS = 1_000;
 /** A beat that failed is sent again after this. */
@@ -57,7 +57,7 @@ export function watchClaim(db: Db, claim: Claim, log: Log): ClaimWatch {
 
   function check(): void {
     const now = performance.now();
-    if (now - lastGood > (claim.lease_sec - LEASE_MARGIN_SEC) * 1000) {
+    if (now - lastGood > claim.lease_sec * (1 - LEASE_MARGIN) * 1000) {
       end(new ClaimVoid('lost', 'no good beat for longer than the lease allows'));
     } else if (now - startedAt > claim.timeout_sec * 1000) {
       end(

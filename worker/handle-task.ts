@@ -1,5 +1,4 @@
 /** What a wake-up leads to: claim, work, finish. Nothing is ever thrown to Graphile Worker. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { toMashupError } from '../schema/errors.ts';
 import type { TaskKind } from '../schema/database.ts';
@@ -8,6 +7,7 @@ import type { ClaimWatch } from './claim-watch.ts';
 import { ClaimVoid, TaskError } from './errors.ts';
 import type { LogFields } from './log.ts';
 import { errorText, redact } from './redact.ts';
+import { report } from './report.ts';
 import { claimTask, failTask, finishTask } from './state.ts';
 import type { Claim } from './state.ts';
 import { analyze } from './tasks/analyze.ts';
@@ -17,8 +17,6 @@ import { score } from './tasks/score.ts';
 import { separate } from './tasks/separate.ts';
 import type { TaskContext, WorkerContext } from './tasks/context.ts';
 
-/** A result that the database does not take at once is offered again after these. */
-const REPORT_RETRIES_MS = [200, 500, 1_000, 2_000, 4_000, 4_000, 4_000, 4_000];
 const MAX_HINT = 300;
 
 const Wakeup = z.object({ task: z.coerce.string(), attempt: z.number().int() });
@@ -94,27 +92,6 @@ async function reportFault(worker: WorkerContext, claim: Claim, fault: TaskError
     // The lease runs out, and the task is given to somebody else.
     worker.log('error', 'a fault could not be reported', { ...about, code, error: errorText(error) });
   }
-}
-
-/** Tries to tell the database for as long as the claim can hold. Errors that it raises on purpose are final. */
-async function report(signal: AbortSignal | undefined, tell: () => Promise<string>): Promise<string> {
-  for (const wait of REPORT_RETRIES_MS) {
-    try {
-      return await tell();
-    } catch (error) {
-      if (toMashupError(error) !== undefined || isDataFault(error)) throw error;
-      await sleep(wait);
-      signal?.throwIfAborted();
-    }
-  }
-  return tell();
-}
-
-/** An error that comes from what was sent, so that sending it again is no use (SQLSTATE classes 22, 23, 42, P0). */
-function isDataFault(error: unknown): boolean {
-  return (
-    typeof error === 'object' && error !== null && 'code' in error && /^(22|23|42|P0)...$/.test(String(error.code))
-  );
 }
 
 /** Any error as the fault of an attempt; one that nobody foresaw is an internal error, tried again a few times. */

@@ -101,3 +101,27 @@ test('an emptied queue is filled again and the job goes on', async () => {
   assert.equal((await world.ended(id)).stage, 'complete');
   await worker.stop();
 });
+
+test('a worker that hangs loses its task, and what it does when it wakes up changes nothing', async () => {
+  await sql`update mashup.settings set value = '3' where name = 'lease_sec'`;
+  await sql`update mashup.settings set value = '0.5' where name = 'beat_sec'`;
+  const first = await world.spawnWorker();
+  const id = await submitAndHang();
+  const hung = services.callsOf('orchestrator').at(-1);
+  const second = await world.work();
+  first.process.kill('SIGSTOP');
+  const job = await world.ended(id);
+  assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
+  assert.equal((await planTask(id))['worker_id'], null);
+  const before = await world.job(id);
+  first.process.kill('SIGCONT');
+  await until('the call is aborted', () => hung?.abortedAt !== undefined);
+  await until('it is registered again', async () => {
+    const rows = await sql`select from mashup.workers where id = ${first.id} and seen_at > now() - interval '1 second'`;
+    return rows.length === 1;
+  });
+  assert.deepEqual(await world.job(id), before);
+  first.process.kill('SIGTERM');
+  assert.equal(await first.exited, 0);
+  await second.stop();
+});

@@ -11,6 +11,7 @@ import { producePlan } from '../../music/producer.ts';
 import { revisePlan } from '../../music/revise.ts';
 import { scorePair } from '../../music/scoring.ts';
 import { ClaimVoid, TaskError } from '../errors.ts';
+import { report } from '../report.ts';
 import { callPlan, planRequest, readPlanFacts } from '../services/orchestrator.ts';
 import type { PlanBrief, PlanFacts } from '../services/orchestrator.ts';
 import { keepReceipt, settingNumber } from '../state.ts';
@@ -121,7 +122,8 @@ async function ask(context: TaskContext, brief: PlanBrief, hash: string): Promis
   const facts = readPlanFacts(answer);
   if (facts.source === 'claude') {
     const { tokens, costUsd } = facts;
-    await keepReceipt(db, { jobId: claim.job_id, requestHash: hash, answer, tokens, costUsd });
+    // Also when the claim is void by now: whoever plans next reads it.
+    await report(undefined, () => keepReceipt(db, { jobId: claim.job_id, requestHash: hash, answer, tokens, costUsd }));
   }
   return answer;
 }

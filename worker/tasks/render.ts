@@ -128,10 +128,20 @@ async function inspect(context: TaskContext, rendered: Rendered, plan: Plan): Pr
   const warnings = [...(rendered.result?.warnings ?? []), ...rendered.warnings];
   if (Math.abs(duration - planned) > planned * LENGTH_TOLERANCE)
     warnings.push(`The file is ${duration.toFixed(1)} s long; the plan says ${planned.toFixed(1)} s.`);
-  if (rendered.result) return { ...rendered.result, bytes: object.bytes, warnings };
+  if (rendered.result) {
+    const { duration_sec, loudness_lufs, true_peak_dbtp } = rendered.result;
+    return {
+      ...rendered.result,
+      duration_sec: rounded(duration_sec, 3),
+      loudness_lufs: rounded(loudness_lufs, 2),
+      true_peak_dbtp: rounded(true_peak_dbtp, 2),
+      bytes: object.bytes,
+      warnings,
+    };
+  }
   const { targetBPM, targetKey } = plan.masterplan.global;
   return {
-    duration_sec: duration,
+    duration_sec: rounded(duration, 3),
     ...(wav ? { sample_rate: wav.sampleRate, channels: wav.channels } : {}),
     format: OutputFormat.catch('wav').parse(rendered.path.slice(rendered.path.lastIndexOf('.') + 1)),
     bytes: object.bytes,
@@ -139,6 +149,11 @@ async function inspect(context: TaskContext, rendered: Rendered, plan: Plan): Pr
     key: targetKey,
     warnings,
   };
+}
+
+/** Figures of the job's row travel with each of its changes. */
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
 }
 
 function unusable(message: string): TaskError {
