@@ -40,7 +40,7 @@ async function separateSong(body: unknown, signal: AbortSignal): Promise<Separat
   }
   const { vocals, drums, bass, other } = uploads;
   const stems = { vocals: vocals.path, drums: drums.path, bass: bass.path, other: other.path };
-  return { success: true, job_id: request.job_id, stems };
+  return { success: true, job_id: request.job_id, stems, model: SEPARATION_VERSION };
 }
 
 /** The separation service, not yet listening. */
