@@ -6,10 +6,14 @@ create function public.get_mashup_stems(job_id uuid) returns jsonb
   as $$
 declare
   v_job public.mashup_jobs;
+  v_is_service boolean := coalesce(auth.jwt() ->> 'role' = 'service_role', false);
+  v_user uuid;
 begin
+  if not v_is_service then
+    v_user := mashup.caller();
+  end if;
   select * into v_job from public.mashup_jobs j
-    where j.id = get_mashup_stems.job_id
-      and (auth.jwt() ->> 'role' = 'service_role' or j.user_id = mashup.caller());
+    where j.id = get_mashup_stems.job_id and (v_is_service or j.user_id = v_user);
   if not found then
     perform mashup.raise_error('MB002', format('There is no mashup %s.', get_mashup_stems.job_id), 'Open one of your own mashups.');
   end if;

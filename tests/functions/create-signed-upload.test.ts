@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, describe, test } from 'node:test';
+import { ErrorBody, SignedUploadAnswer } from '../../schema.ts';
+import { useSurface } from './world.ts';
+
+const surface = await useSurface({ after });
+const visitor = await surface.visitor();
+const ask = (body: unknown) => surface.call('create-signed-upload', body, { as: visitor.token });
+const good = { songId: 'song-1', fileName: 'My Song (final).MP3', fileSize: 1000, contentType: 'audio/mpeg' };
+
+describe('create-signed-upload', () => {
+  test("gives a place below the caller's own folder, to which the file can be uploaded, twice", async () => {
+    const { status, body } = await ask(good);
+    assert.equal(status, 200, JSON.stringify(body));
+    const place = SignedUploadAnswer.parse(body);
+    assert.equal(place.path, `uploads/${visitor.id}/song-1/My_Song_final.mp3`);
+    const bucket = visitor.client.storage.from('mashups');
+    for (const content of ['first', 'second']) {
+      const { error } = await bucket.uploadToSignedUrl(place.path, place.token, new Blob([content]));
+      assert.equal(error, null);
+    }
+    const { data } = await bucket.download(place.path);
+    assert.equal(await data?.text(), 'second');
+  });
+
+  const names: [given: string, made: string][] = [
+    ['歌.flac', 'song.flac'],
+    ['../../etc/passwd.wav', 'etcpasswd.wav'],
+    ['a  b\t c.ogg', 'a_b_c.ogg'],
+    ['..mp3', 'song.mp3'],
+    [`${'x'.repeat(300)}.m4a`, `${'x'.repeat(100)}.m4a`],
+  ];
+  for (const [given, made] of names) {
+    test(`makes ${made.slice(0, 20)} of ${JSON.stringify(given.slice(0, 20))}`, async () => {
+      const { status, body } = await ask({ ...good, fileName: given });
+      assert.equal(status, 200, JSON.stringify(body));
+      assert.equal(body.path, `uploads/${visitor.id}/song-1/${made}`);
+    });
+  }
+
+  const refusals: [name: string, body: object | string, status: number, error: string, code: string][] = [
+    ['no id', { fileName: 'a.mp3' }, 400, 'songId and fileName are required', 'invalid_request'],
+    ['no name', { songId: 'a' }, 400, 'songId and fileName are required', 'invalid_request'],
+    ['an id that is a number', { ...good, songId: 7 }, 400, 'songId and fileName are required', 'invalid_request'],
+    ['an id that climbs', { ...good, songId: '../other' }, 400, 'Invalid songId format', 'invalid_song_id'],
+    ['an id of 65 letters', { ...good, songId: 'a'.repeat(65) }, 400, 'Invalid songId format', 'invalid_song_id'],
+    ['a text file', { ...good, fileName: 'a.txt' }, 400, 'Unsupported file type', 'unsupported_file_type'],
+    ['a name without extension', { ...good, fileName: 'mp3' }, 400, 'Unsupported file type', 'unsupported_file_type'],
+    ['51 MB', { ...good, fileSize: 51 * 2 ** 20 }, 413, 'File too large (max 50MB)', 'audio_too_large'],
+    ['an empty file', { ...good, fileSize: 0 }, 400, 'The file is empty', 'audio_empty'],
+    ['a video', { ...good, contentType: 'video/mp4' }, 400, 'Invalid content type', 'invalid_content_type'],
+    ['a size that is text', { ...good, fileSize: 'big' }, 400, 'Invalid request body', 'invalid_request'],
+    ['no JSON', 'songId=1', 400, 'Invalid request body', 'invalid_body'],
+  ];
+  for (const [name, body, status, error, code] of refusals) {
+    test(`refuses ${name} with ${status} ${code}`, async () => {
+      const refused = await ask(body);
+      assert.equal(refused.status, status, JSON.stringify(refused.body));
+      const parsed = ErrorBody.parse(refused.body);
+      assert.equal(parsed.error, error);
+      assert.equal(parsed.code, code);
+      assert.notEqual(parsed.hint, '');
+    });
+  }
+
+  test("an upload token does not open another user's folder", async () => {
+    const other = await surface.visitor();
+    const { body } = await ask({ ...good, songId: randomUUID() });
+    const { token } = SignedUploadAnswer.parse(body);
+    const theirs = `uploads/${other.id}/song-1/a.mp3`;
+    const { error } = await visitor.client.storage.from('mashups').uploadToSignedUrl(theirs, token, new Blob(['x']));
+    assert.notEqual(error, null);
+  });
+});
