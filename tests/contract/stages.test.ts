@@ -143,3 +143,60 @@ test('a render stream that falls silent is given up and tried again', async () =
   const job = await world.ended(await world.submit(songs));
   assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
 });
+
+test('a planning call whose connection was lost may have been paid for and is not repeated', async () => {
+  const before = world.services.callsOf('orchestrator').length;
+  world.services.next('orchestrator', 'reset');
+  const job = await world.ended(await world.submit(songs));
+  assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
+  assert.deepEqual(
+    job.warnings.map(({ code }) => code),
+    ['rule_based_plan'],
+  );
+  assert.equal(world.services.callsOf('orchestrator').length, before + 1);
+});
+
+test('an answer that was paid for and not recorded is used again, not asked again', async () => {
+  const id = await world.submit(songs);
+  await world.ended(id);
+  const before = world.services.callsOf('orchestrator').length;
+  await world.sql`delete from mashup_plans where job_id = ${id}`;
+  await world.sql`update mashup_jobs set stage = 'planning' where id = ${id}`;
+  const job = await world.ended(id);
+  assert.equal(job.stage, 'complete');
+  assert.equal(job.title, 'Lanterns on the Night Line');
+  assert.equal(world.services.callsOf('orchestrator').length, before);
+});
+
+test('an iteration sends the earlier plan and the words of the user', async () => {
+  const parent = await world.submit(songs);
+  await world.ended(parent);
+  const before = world.services.callsOf('orchestrator').length;
+  const job = await world.ended(await world.iterate(parent, 'more energy'));
+  assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
+  const brief = world.services.callsOf('orchestrator')[before]?.body['mashup'] as Record<string, unknown>;
+  assert.equal(brief['feedback'], 'more energy');
+  assert.equal((brief['previous'] as { masterplan: { title: string } }).masterplan.title, 'Lanterns on the Night Line');
+});
+
+test('an iteration without the planner is revised by rules, and says what changed', async () => {
+  const parent = await world.submit(songs);
+  await world.ended(parent);
+  world.services.next('orchestrator', await recordedError('orchestrator', 'no API key'));
+  const job = await world.ended(await world.iterate(parent, 'more vocals'));
+  assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
+  const [plan] = await world.sql`select source, changes, plan from mashup_plans where job_id = ${job.id}`;
+  assert.equal(plan?.['source'], 'rules');
+  assert.ok((plan?.['changes'] as string).length > 0);
+  assert.equal(job.title, 'Lanterns on the Night Line');
+});
+
+test('of three songs one that cannot be used is left out, with a warning', async () => {
+  const text = await world.upload('words.wav', Buffer.from('These are words. '.repeat(100)));
+  const job = await world.ended(await world.submit([...songs, text]));
+  assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
+  assert.deepEqual(
+    job.warnings.map(({ code }) => code),
+    ['song_dropped'],
+  );
+});

@@ -59,6 +59,8 @@ export interface WorkerWorld {
   upload(name: string, bytes: Buffer): Promise<string>;
   /** Submits a mashup of these files, or of new songs; answers the job's id. */
   submit(paths?: string[], options?: Record<string, unknown>): Promise<string>;
+  /** Submits a new version of a mashup from words; answers the new job's id. */
+  iterate(parentId: string, feedback: string): Promise<string>;
   job(id: string): Promise<JobRow>;
   /** Resolves with the job once the condition holds for it. */
   reach(id: string, what: string, condition: (job: JobRow) => boolean): Promise<JobRow>;
@@ -179,6 +181,11 @@ export async function useWorld(scope: CleanUpScope): Promise<WorkerWorld> {
         })),
         options: jobOptions,
       });
+      if (refusal) throw new Error(`${refusal.message} ${refusal.details}`);
+      return (answer as { job_id: string }).job_id;
+    },
+    async iterate(parentId, feedback) {
+      const { data: answer, error: refusal } = await user.rpc('iterate_mashup', { parent_id: parentId, feedback });
       if (refusal) throw new Error(`${refusal.message} ${refusal.details}`);
       return (answer as { job_id: string }).job_id;
     },
