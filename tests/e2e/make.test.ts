@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import postgres from 'postgres';
+import { readStack, startStack } from '../../local/index.ts';
+import type { Plan } from '../../schema.ts';
+import { analyzeSong } from '../../services/analysis/analyze.ts';
+import { decodeAudio } from '../../services/audio/decode.ts';
+import { measureLoudness } from '../../services/audio/loudness.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const SONGS = ['examples/neon-drive.mp3', 'examples/paper-kites.mp3'];
+
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs `mashup` as a user would, in the project's root. */
+function mashup(...args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['cli/main.ts', ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk) => (stdout += chunk));
+    child.stderr.on('data', (chunk) => (stderr += chunk));
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** Longest time in which both channels stay below -60 dBFS, seconds. */
+function longestSilence(channels: readonly Float32Array[], sampleRate: number): number {
+  const [left = new Float32Array(), right = left] = channels;
+  let run = 0;
+  let longest = 0;
+  for (let i = 0; i < left.length; i++) {
+    run = Math.max(Math.abs(left[i] ?? 0), Math.abs(right[i] ?? 0)) < 0.001 ? run + 1 : 0;
+    longest = Math.max(longest, run);
+  }
+  return longest / sampleRate;
+}
+
+/** Measures a delivered file against the plan it was rendered from. */
+async function listen(file: string, plan: Plan): Promise<void> {
+  const audio = await decodeAudio(new Uint8Array(await readFile(file)));
+  const planned = plan.masterplan.timeline.reduce((sum, section) => sum + section.duration_sec, 0);
+  assert.ok(Math.abs(audio.duration_sec / planned - 1) < 0.01, `${audio.duration_sec} s of ${planned} s planned`);
+  const { integrated_lufs, true_peak_dbtp } = measureLoudness(audio.channels, audio.sampleRate);
+  assert.ok(Math.abs(integrated_lufs + 14) <= 0.5, `${integrated_lufs} LUFS`);
+  assert.ok(true_peak_dbtp <= -1, `${true_peak_dbtp} dBTP`);
+  assert.ok(longestSilence(audio.channels, audio.sampleRate) <= 1, 'silence inside');
+  const { bpm } = (await analyzeSong(audio.channels)).rhythmic;
+  const ratio = bpm / plan.masterplan.global.targetBPM;
+  assert.ok(
+    [0.5, 1, 2].some((octave) => Math.abs(ratio / octave - 1) < 0.01),
+    `${bpm} bpm of ${plan.masterplan.global.targetBPM}`,
+  );
+}
+
+describe('mashup make', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'mashup-e2e-'));
+  const dataDir = join(dir, 'data');
+  const stackOptions = ['--data-dir', dataDir, '--port-base', '0'];
+  after(() => rm(dir, { recursive: true, force: true }));
+  let jobId = '';
+
+  it('makes a mashup on a machine where nothing runs, and leaves nothing running', async () => {
+    const out = join(dir, 'cold.wav');
+    const { code, stdout, stderr } = await mashup('make', ...SONGS, '--out', out, '--json', ...stackOptions);
+    assert.equal(code, 0, stderr + stdout.slice(-2000));
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const last = lines.at(-1);
+    assert.equal(last.type, 'result');
+    const jobs = lines.filter((line) => line.type === 'job');
+    jobId = jobs[0].job_id;
+    const versions = jobs.map((line) => line.version as number);
+    assert.deepEqual(
+      versions,
+      [...versions].sort((a, b) => a - b),
+    );
+    const stages = [...new Set(jobs.map((line) => line.stage))];
+    for (const stage of ['analyzing', 'rendering', 'complete'])
+      assert.ok(stages.includes(stage), `${stage} in ${stages}`);
+    assert.equal(await readStack(dataDir), undefined);
+  });
+
+  it('delivers what was planned; a stack that runs again has it, and a plain update replays it', async (t) => {
+    const stack = await startStack({ dataDir, portBase: 0 });
+    t.after(() => stack.stop());
+    const sql = postgres(stack.info.dbUrl, { max: 2, onnotice: () => {} });
+    t.after(() => sql.end({ timeout: 1 }));
+    const [row] = await sql<
+      { plan: Plan }[]
+    >`select plan from mashup_plans where job_id = ${jobId} order by version desc limit 1`;
+    assert.ok(row);
+    await listen(join(dir, 'cold.wav'), row.plan);
+
+    const out = join(dir, 'warm.mp3');
+    const warm = await mashup('make', SONGS[1] ?? '', SONGS[0] ?? '', '--out', out, '--data-dir', dataDir);
+    assert.equal(warm.code, 0, warm.stderr);
+    assert.match(warm.stdout, /Tempo\s+[\d.]+ bpm[^]*Key[^]*Loudness\s+-1[34]\.\d[^]*File\s+.*warm\.mp3/);
+    const [second] = await sql<
+      { plan: Plan }[]
+    >`select plan from mashup_plans where job_id <> ${jobId} order by created_at desc limit 1`;
+    assert.ok(second);
+    await listen(out, second.plan);
+
+    await sql`update mashup_jobs set stage = 'planning' where id = ${jobId}`;
+    const shown = await mashup('show', jobId, '--json', '--data-dir', dataDir);
+    assert.equal(shown.code, 0, shown.stderr);
+    for (;;) {
+      const [job] = await sql`select stage, epoch from mashup_jobs where id = ${jobId}`;
+      assert.notEqual(job?.stage, 'failed');
+      if (job?.stage === 'complete' && job.epoch === 2) break;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    const status = JSON.parse((await mashup('status', '--json', '--data-dir', dataDir)).stdout);
+    for (const key of ['apiUrl', 'dbUrl', 'anonKey', 'serviceRoleKey', 'services', 'workers'])
+      assert.ok(key in status, key);
+  });
+});
