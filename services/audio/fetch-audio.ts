@@ -5,16 +5,32 @@ import { MAX_FILE_BYTES } from './decode.ts';
 /** A download that takes longer than this is given up. */
 export const FETCH_TIMEOUT_MS = 30_000;
 
+/** Why there is no file: the URL is none, its source refuses it for good, is not to be had just now, or was too slow. */
+type FetchFault = 'url' | 'refused' | 'unavailable' | 'timeout';
+
+const HINTS: Record<FetchFault, string> = {
+  url: 'Send an http or https URL.',
+  refused: 'Check that the URL is right and has not expired.',
+  unavailable: 'Check that the source of the file runs and is reachable from the service, then try again.',
+  timeout: 'Try again; if this lasts, check the connection between the service and the source of the file.',
+};
+
+/** Answers of a source that say `later`, although they are 4xx. */
+const LATER: ReadonlySet<number> = new Set([408, 425, 429]);
+
 /** The audio could not be fetched. `status` is the answer's, or null where there was none. Never carries a query string. */
 export class FetchAudioError extends Error {
   readonly code = 'fetch_failed';
+  readonly fault: FetchFault;
   readonly status: number | null;
-  readonly hint = 'Check that the URL is reachable from the service and has not expired.';
+  readonly hint: string;
 
-  constructor(message: string, status: number | null, cause?: unknown) {
-    super(message, { cause });
+  constructor(fault: FetchFault, message: string, options: { status?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
     this.name = 'FetchAudioError';
-    this.status = status;
+    this.fault = fault;
+    this.status = options.status ?? null;
+    this.hint = HINTS[fault];
   }
 }
 
@@ -26,7 +42,7 @@ export function redactUrl(url: URL): string {
 function parseHttpUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new FetchAudioError('The audio URL is not an http or https URL.', null);
+    throw new FetchAudioError('url', 'The audio URL is not an http or https URL.');
   }
   return url;
 }
@@ -45,15 +61,20 @@ export async function fetchAudio(
   try {
     const response = await fetch(target, { signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
     if (!response.ok) {
+      const { status } = response;
       await response.body?.cancel();
-      throw new FetchAudioError(`Fetching ${redactUrl(target)} was answered with ${response.status}.`, response.status);
+      const fault = status >= 400 && status < 500 && !LATER.has(status) ? 'refused' : 'unavailable';
+      throw new FetchAudioError(fault, `Fetching ${redactUrl(target)} was answered with ${status}.`, { status });
     }
     return await readBounded(response, maxBytes);
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     if (error instanceof FetchAudioError || error instanceof AudioError) throw error;
-    const reason = timeout.aborted ? `took longer than ${timeoutMs / 1000} s` : 'failed: no connection';
-    throw new FetchAudioError(`Fetching ${redactUrl(target)} ${reason}.`, null, error);
+    const fault = timeout.aborted ? 'timeout' : 'unavailable';
+    const reason = timeout.aborted
+      ? `took longer than ${timeoutMs / 1000} s`
+      : 'failed: the connection broke or never was';
+    throw new FetchAudioError(fault, `Fetching ${redactUrl(target)} ${reason}.`, { cause: error });
   }
 }
 

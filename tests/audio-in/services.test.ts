@@ -9,7 +9,9 @@ import { after, before, test } from 'node:test';
 import { AnalyzeAnswer, SeparateAnswer, ServiceErrorBody, STEMS } from '../../schema.ts';
 import { createAnalysisServer } from '../../services/analysis/server.ts';
 import { SAMPLE_RATE } from '../../services/audio/decode.ts';
+import { loadAudio } from '../../services/audio/input.ts';
 import { encodeWav16, parseWav, readWavFrames } from '../../services/audio/wav.ts';
+import { ServiceError } from '../../services/http.ts';
 import { createSeparationServer } from '../../services/separation/server.ts';
 import { playBand } from './signals.ts';
 
@@ -37,6 +39,11 @@ const storage = createServer((request, response) => {
   }
   if (request.url?.startsWith('/song')) response.end(song);
   else if (request.url?.startsWith('/long')) response.end(longSong);
+  else if (request.url?.startsWith('/status/')) response.writeHead(Number(request.url.slice(8, 11))).end();
+  else if (request.url?.startsWith('/broken')) {
+    response.writeHead(200, { 'content-length': song.length });
+    response.write(song.subarray(0, 1000), () => response.destroy());
+  } else if (request.url?.startsWith('/never')) return;
   else if (request.url?.startsWith('/text')) response.end('These are the lyrics.\n'.repeat(100));
   else response.writeHead(404).end();
 });
@@ -110,6 +117,45 @@ test('bad input is a 4xx with detail, code and hint, and leaks no token', async 
     if (status === 400) assert.ok(error.hint);
     assert.doesNotMatch(text, /secret/);
   }
+});
+
+test('a source that is away is a 502, so that a worker tries again; one that refuses is a 400', async () => {
+  const closed = createServer();
+  await once(closed.listen(0, '127.0.0.1'), 'listening');
+  const nobody = urlOf(closed);
+  closed.close();
+  for (const [url, status] of [
+    [`${nobody}/song?token=secret`, 502],
+    [`${urlOf(storage)}/broken?token=secret`, 502],
+    [`${urlOf(storage)}/status/500?token=secret`, 502],
+    [`${urlOf(storage)}/status/429?token=secret`, 502],
+    [`${urlOf(storage)}/status/403?token=secret`, 400],
+    [`${urlOf(storage)}/status/410?token=secret`, 400],
+  ] as const) {
+    const answers = [
+      await post(analysis, '/analyze', { song_id: 'a', file_url: url }),
+      await post(separation, '/separate', { audio_url: url, job_id: 'j', uploads: uploads('x') }),
+    ];
+    for (const response of answers) {
+      const text = await response.text();
+      assert.equal(response.status, status, `${url}: ${text}`);
+      const error = ServiceErrorBody.parse(JSON.parse(text));
+      assert.equal(error.code, 'fetch_failed');
+      assert.ok(error.hint);
+      assert.doesNotMatch(text, /secret/);
+    }
+  }
+});
+
+test('a source that does not answer in time is a 504', async () => {
+  const error = await loadAudio(`${urlOf(storage)}/never?token=secret`, new AbortController().signal, 50).then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof ServiceError);
+  assert.equal(error.status, 504);
+  assert.equal(error.code, 'fetch_failed');
+  assert.doesNotMatch(error.message, /secret/);
 });
 
 test('a separated song arrives as four WAV files that sum to it', async () => {
