@@ -83,7 +83,7 @@ function open(target: Target, own?: Stack): Connection {
     isOwn: own !== undefined,
     async close() {
       await supabase.auth.stopAutoRefresh();
-      supabase.realtime.disconnect();
+      if (supabase.realtime.isConnected()) await supabase.realtime.disconnect();
       await own?.stop();
     },
   };

@@ -1,17 +1,7 @@
 #!/usr/bin/env node
 /** `mashup`: the command line. One file a command; every failure is one line that says what to do. */
 import { Command, CommanderError } from 'commander';
-import { addBulk } from './commands/bulk.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addJobs } from './commands/jobs.ts';
-import { addMake } from './commands/make.ts';
-import { addMigrate } from './commands/migrate.ts';
-import { addPause } from './commands/pause.ts';
-import { addShow } from './commands/show.ts';
-import { addStart } from './commands/start.ts';
-import { addStatus } from './commands/status.ts';
-import { addVerbs } from './commands/verbs.ts';
-import { addWorker } from './commands/worker.ts';
+import { addCommands } from './commands.ts';
 import { CliError, errorLine, EXIT_USAGE, toCliError } from './errors.ts';
 import { printJson } from './output.ts';
 
@@ -28,21 +18,7 @@ const program = new Command('mashup')
   .exitOverride()
   .configureOutput({ writeErr: () => {} })
   .showHelpAfterError(false);
-for (const add of [
-  addMake,
-  addStart,
-  addStatus,
-  addJobs,
-  addShow,
-  addVerbs,
-  addPause,
-  addBulk,
-  addWorker,
-  addMigrate,
-  addDoctor,
-]) {
-  add(program);
-}
+await addCommands(program, process.argv);
 for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
 
 /** Commander's own refusals, as ours. */

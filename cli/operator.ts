@@ -1,6 +1,6 @@
 /** The operator's way in: SQL on the engine's database. */
 import postgres from 'postgres';
-import { readStack } from '../local/index.ts';
+import { readStack } from '../local/state.ts';
 import type { StackOptions } from './connect.ts';
 import { CliError, EXIT_USAGE } from './errors.ts';
 

@@ -1,7 +1,7 @@
 /** `mashup doctor`: examines every part and says what is wrong and what to do. */
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { readStack } from '../../local/index.ts';
+import { readStack } from '../../local/state.ts';
 import { SERVICE_DEFAULTS, SERVICES } from '../../schema.ts';
 import type { StackOptions } from '../connect.ts';
 import { examineApi } from '../doctor/api.ts';

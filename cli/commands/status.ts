@@ -1,8 +1,8 @@
 /** `mashup status`: what runs, and where. */
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { readStack } from '../../local/index.ts';
-import type { StackInfo } from '../../local/index.ts';
+import { readStack } from '../../local/state.ts';
+import type { StackInfo } from '../../local/state.ts';
 import { SERVICES } from '../../schema.ts';
 import type { ServiceName } from '../../schema.ts';
 import type { StackOptions } from '../connect.ts';

@@ -1,6 +1,6 @@
 /** `mashup worker`: one more worker process. */
 import type { Command } from 'commander';
-import { readStack } from '../../local/index.ts';
+import { readStack } from '../../local/state.ts';
 import { SERVICE_DEFAULTS, SERVICES } from '../../schema.ts';
 import type { StackOptions } from '../connect.ts';
 

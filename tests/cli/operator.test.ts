@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, describe, test } from 'node:test';
+import { useMachine } from '../state-machine/support.ts';
+import { mashup } from './cli.ts';
+import type { Run } from './cli.ts';
+
+const machine = await useMachine({ after });
+const worker = await machine.worker();
+const user = await machine.user();
+const cli = (...args: string[]): Promise<Run> => mashup(args, { DATABASE_URL: machine.url });
+
+async function completeJob(): Promise<string> {
+  const id = await machine.submit(user);
+  await machine.run(worker);
+  return id;
+}
+
+describe("the operator's commands", () => {
+  test('jobs lists the newest jobs and show tells all about one, also by the beginning of its id', async () => {
+    const id = await completeJob();
+    const listed = await cli('jobs');
+    assert.equal(listed.code, 0, listed.stderr);
+    assert.match(listed.stdout, new RegExp(`${id} +complete +Test mashup`));
+    const shown = await cli('show', id.slice(0, 13));
+    assert.equal(shown.code, 0, shown.stderr);
+    for (const part of ['Test mashup  complete  100 %', 'Plan 1 (rules): 120 bpm, A minor', 'render', '+0.00 s']) {
+      assert.ok(shown.stdout.includes(part), `${part} is not in ${shown.stdout}`);
+    }
+    const json = JSON.parse((await cli('show', id, '--json')).stdout) as { job: { id: string }; events: object[] };
+    assert.equal(json.job.id, id);
+    assert.ok(json.events.length > 5);
+  });
+
+  test('replay, cancel and retry move a job, and refuse in one line what cannot be', async () => {
+    const id = await completeJob();
+    const replayed = await cli('replay', id, '--from', 'rendering');
+    assert.match(replayed.stdout, /rendering +epoch 2/);
+    assert.match((await cli('cancel', id)).stdout, /cancelled +epoch 3/);
+    assert.match((await cli('retry', id)).stdout, /rendering +epoch 4/);
+    const again = await cli('retry', id);
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /^Job .* is in stage rendering: there is nothing to retry\. Retry a failed/);
+    await machine.run(worker);
+    const refusals: [args: string[], code: number, line: RegExp][] = [
+      [['replay', id, '--from', 'complete'], 1, /^A job cannot be replayed from "complete"\. Replay from queued/],
+      [['replay', id], 2, /--from <stage>' not specified/],
+      [['cancel', id], 1, /complete/],
+      [['show', randomUUID()], 1, /^There is no job .*List the jobs with `mashup jobs`\.$/],
+      [['show', "'; drop table x; --"], 2, /is no job id/],
+    ];
+    for (const [args, code, line] of refusals) {
+      const run = await cli(...args);
+      assert.equal(run.code, code, `${args.join(' ')}: ${run.stderr}`);
+      assert.match(run.stderr.trim(), line);
+      assert.equal(run.stderr.trim().split('\n').length, 1, run.stderr);
+    }
+  });
+
+  test('pause and resume say what they did', async () => {
+    assert.match((await cli('pause', 'service', 'separation', '--minutes', '5')).stdout, /is paused until 20/);
+    assert.equal((await machine.sql`select from mashup.pauses`).length, 1);
+    assert.match((await cli('resume', 'service', 'separation')).stdout, /goes on/);
+    assert.match((await cli('resume')).stdout, /The system was not paused/);
+    const unknown = await cli('pause', 'service', 'kitchen');
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stderr, /^There is no service "kitchen"/);
+  });
+
+  test('bulk lists first and acts with --yes', async () => {
+    const id = await machine.submit(user);
+    const task = await machine.claimNext(worker, id);
+    assert.ok(task);
+    await machine.fail(task, 'permanent', 'audio_silent');
+    const preview = await cli('bulk', 'retry', '--error', 'audio_silent');
+    assert.match(preview.stdout, new RegExp(`${id} +failed +audio_silent`));
+    assert.match(preview.stdout, /Nothing was changed\. Add --yes/);
+    assert.equal((await machine.job(id)).stage, 'failed');
+    const done = await cli('bulk', 'retry', '--error', 'audio_silent', '--yes');
+    assert.match(done.stdout, /retry: 1 done, 0 refused/);
+    assert.notEqual((await machine.job(id)).stage, 'failed');
+    assert.equal((await cli('bulk', 'retry')).code, 2);
+    assert.equal((await cli('bulk', 'explode', '--stage', 'failed')).code, 2);
+  });
+
+  test('migrate is done where it was done before, and a wrong database is one line', async () => {
+    assert.match((await cli('migrate')).stdout, /Up to date/);
+    const gone = await mashup(['jobs'], { DATABASE_URL: 'postgres://nobody@127.0.0.1:9/x' });
+    assert.equal(gone.code, 1);
+    assert.match(gone.stderr, /127\.0\.0\.1:9 cannot be reached \(ECONNREFUSED\)/);
+    const none = await mashup(['jobs', '--data-dir', '/nonexistent']);
+    assert.match(none.stderr, /^There is no database to work on/);
+    const notUrl = await mashup(['jobs'], { DATABASE_URL: 'nonsense' });
+    assert.equal(notUrl.code, 2);
+  });
+
+  test('doctor names what is not well, with what to do, and fails', async () => {
+    const run = await mashup(['doctor', '--json'], {
+      DATABASE_URL: machine.url,
+      SUPABASE_URL: 'http://127.0.0.1:9',
+      SUPABASE_ANON_KEY: 'x',
+      ANALYSIS_API_URL: 'http://127.0.0.1:9',
+    });
+    assert.equal(run.code, 1);
+    const [line = ''] = run.stdout.split('\n');
+    const { ok, findings } = JSON.parse(line) as {
+      ok: boolean;
+      findings: { name: string; ok: boolean; hint?: string }[];
+    };
+    assert.equal(ok, false);
+    const found = Object.fromEntries(findings.map((finding) => [finding.name, finding]));
+    for (const name of ['database', 'migrations', 'LISTEN', 'replication', 'bucket'])
+      assert.equal(found[name]?.ok, true, name);
+    assert.equal(found.auth?.ok, false);
+    assert.equal(found.analysis?.ok, false);
+    assert.match(found.analysis.hint ?? '', /ANALYSIS_API_URL/);
+  });
+});
