@@ -6,12 +6,14 @@ import { TASK_KINDS } from '../schema/database.ts';
 import type { Db } from './database.ts';
 import type { Log } from './log.ts';
 import { errorText } from './redact.ts';
-import { isQueueThere } from './state.ts';
+import { queueIdentity } from './state.ts';
 
 const RESTART_MIN_MS = 200;
 const RESTART_MAX_MS = 5_000;
 /** Wake-ups come by NOTIFY; this is for those that were missed. */
 const POLL_MS = 1_000;
+/** How often it is looked whether the queue is still the one that the runner knows. */
+const IDENTITY_MS = 1_000;
 /** Connections beside those that the wake-ups need: LISTEN, and fetching the next. */
 const EXTRA_CONNECTIONS = 2;
 
@@ -37,52 +39,86 @@ export function openQueue(options: QueueOptions): Queue {
   let isStopped = false;
   let runner: Runner | undefined;
   let wake: (() => void) | undefined;
+  const leaving = new Set<Promise<void>>();
   let said = '';
+
+  function leave(left: Runner): void {
+    const gone = stopRunner(left).finally(() => leaving.delete(gone));
+    leaving.add(gone);
+  }
 
   function say(message: string): void {
     if (message !== said) log('warn', message);
     said = message;
   }
 
+  /** Runs a runner until it ends, or until the schema that it knows is gone: it would go on with ids of the old one. */
+  async function runOn(identity: string): Promise<void> {
+    const started = await startRunner(options);
+    runner = started;
+    const ended = started.promise.then(() => 'ended' as const);
+    while (!isStopped) {
+      if ((await Promise.race([ended, pause(IDENTITY_MS)])) === 'ended') return;
+      // A question that fails says nothing about the schema; a runner that lost Postgres ends by itself.
+      const now = await queueIdentity(options.db).catch(() => identity);
+      if (now === identity) continue;
+      log('warn', "Graphile Worker's schema was dropped or made again: starting anew");
+      // What it is doing may take long: it ends beside its successor.
+      leave(started);
+      return;
+    }
+    await stopRunner(started);
+  }
+
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   async function supervise(): Promise<void> {
     let wait = RESTART_MIN_MS;
     while (!isStopped) {
       try {
-        if (await isQueueThere(options.db)) {
-          runner = await startRunner(options);
+        const identity = await queueIdentity(options.db);
+        if (identity === undefined) {
+          say("Graphile Worker's schema is not there or not for this role: run `mashup migrate`; waiting for it");
+        } else {
           wait = RESTART_MIN_MS;
           said = '';
-          if (isStopped) await runner.stop();
-          await runner.promise;
-        } else {
-          say("Graphile Worker's schema is not there or not for this role: run `mashup migrate`; waiting for it");
+          await runOn(identity);
         }
       } catch (error) {
         say(`the queue stopped: ${errorText(error)}`);
+        if (runner) leave(runner);
       }
       runner = undefined;
-      if (isStopped) return;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, wait);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      if (isStopped) break;
+      await pause(wait);
       wait = Math.min(wait * 2, RESTART_MAX_MS);
     }
+    await Promise.all(leaving);
   }
 
   const supervised = supervise();
   return {
     async stop() {
       isStopped = true;
+      if (runner) leave(runner);
       wake?.();
-      // Stopping a runner that ends by itself at this moment is refused.
-      await runner?.stop().catch(() => {});
       await supervised;
     },
   };
+}
+
+/** Stopping a runner that ends by itself at this moment is refused; its end is what was wanted. */
+async function stopRunner(runner: Runner): Promise<void> {
+  await runner.stop().catch(() => {});
+  await runner.promise.catch(() => {});
 }
 
 async function startRunner(options: QueueOptions): Promise<Runner> {

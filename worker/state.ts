@@ -159,9 +159,11 @@ export async function settingNumber(db: Db, name: string, otherwise: number): Pr
   return rows[0]?.value ?? otherwise;
 }
 
-/** Whether Graphile Worker's schema is there and may be used. */
-export async function isQueueThere(db: Db): Promise<boolean> {
-  const { rows } = await sql<{ there: boolean }>`
-    select coalesce(has_schema_privilege(to_regnamespace('graphile_worker'), 'usage'), false) as there`.execute(db);
-  return rows[0]?.there ?? false;
+/** Which schema Graphile Worker has, by oid: another after it was dropped and made again; undefined while it cannot be used. */
+export async function queueIdentity(db: Db): Promise<string | undefined> {
+  const { rows } = await sql<{ id: string | null }>`
+    select case when has_schema_privilege(n.oid, 'usage') and to_regclass('graphile_worker._private_tasks') is not null
+      then n.oid::text end as id
+    from pg_namespace n where n.nspname = 'graphile_worker'`.execute(db);
+  return rows[0]?.id ?? undefined;
 }
