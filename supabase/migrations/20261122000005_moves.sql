@@ -172,6 +172,13 @@ begin
     new.warnings := coalesce((select jsonb_agg(w.warning order by w.n)
       from jsonb_array_elements(old.warnings) with ordinality as w (warning, n)
       join mashup.stages s on s.stage = w.warning ->> 'stage' where s.position < v_to.position), '[]');
+    -- A draft of one song stays one, however it is run again.
+    if jsonb_array_length(new.songs) < 2 then
+      if v_to.position >= 3 then
+        perform mashup.raise_error('MB006', 'A mashup needs at least two songs.', 'Submit the songs together.');
+      end if;
+      new.hold := 'planning';
+    end if;
     v_missing := mashup.missing_for(new, v_to.stage);
     if v_missing is not null then
       perform mashup.raise_error('MB003',
@@ -197,7 +204,7 @@ begin
   return new;
 end
 $$;
-comment on function mashup.guard_stage() is 'Trigger: judges a move by mashup.transitions and resets what it must. Raises MB001, MB003.';
+comment on function mashup.guard_stage() is 'Trigger: judges a move by mashup.transitions and resets what it must. Raises MB001, MB003, MB006.';
 
 -- Every visible change raises the version: it alone orders what a client applies.
 create function mashup.touch_job() returns trigger

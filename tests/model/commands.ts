@@ -1,0 +1,210 @@
+/** The commands of a sequence: what to do next, chosen by numbers from what there is to do it to. */
+import { isTerminal, type ModelJob, POSITION, SERVICE_OF } from './model.ts';
+import * as misfortune from './misfortunes.ts';
+import * as operation from './operations.ts';
+import { type Claim, held, type Operation, type State } from './operations.ts';
+import { JOURNEYS, travel } from './journeys.ts';
+import { choose, isProbe, jobsOf, type Turn, type Turns, upkeep } from './turns.ts';
+
+/** One step of a sequence, as fast-check makes and shrinks it. */
+export interface Step {
+  command: keyof typeof COMMANDS;
+  pick: number;
+  other: number;
+  connection: number;
+}
+
+const heldClaims = (state: State): Claim[] => state.claims.filter((claim) => held(state.model, claim));
+const FAULTS = ['transient', 'unavailable', 'permanent', 'transient', 'unavailable', 'overloaded'];
+const JUMPS = [500, 2_000, 31_000, 61_000, 90_000];
+const MANY_JOBS = 9;
+
+function claimOne(state: State, pick: number, other: number): Operation | undefined {
+  const task = choose(
+    state.picture.tasks.filter((one) => one.state === 'ready'),
+    pick,
+  );
+  const worker = choose(
+    state.crew.filter((id) => state.model.workers[id]),
+    other,
+  );
+  return task && worker !== undefined ? operation.claim(task, worker, other % 12 === 11) : undefined;
+}
+
+/** A claim to write under: mostly one that holds, sometimes one that was lost. */
+function claimToUse(state: State, pick: number): Claim | undefined {
+  const holding = heldClaims(state);
+  return pick % 5 === 4 || holding.length === 0 ? choose(state.claims, pick) : choose(holding, pick);
+}
+
+const job = (state: State, pick: number): ModelJob | undefined => choose(jobsOf(state.model), pick);
+const submitOne = (state: State, pick: number, other: number): Operation | undefined =>
+  jobsOf(state.model).filter((one) => !isTerminal(one.stage)).length >= MANY_JOBS
+    ? undefined
+    : operation.submit(choose(state.world.users, pick) ?? '', other % 5 === 4 ? 1 : 2 + (other % 2), other % 5 >= 3);
+
+/** Each command answers its turns; a turn is looked at when its time comes, so that it sees what the one before it did. */
+export const COMMANDS = {
+  *submit(state: State, pick: number, other: number) {
+    yield submitOne(state, pick, other);
+  },
+  *iterate(state: State, pick: number) {
+    const one = job(state, pick);
+    yield one && jobsOf(state.model).length < 2 * MANY_JOBS ? operation.iterate(one) : undefined;
+  },
+  *start(state: State, pick: number, other: number) {
+    const drafts = jobsOf(state.model).filter((one) => one.hold);
+    const one = other % 6 === 5 ? job(state, pick) : (choose(drafts, pick) ?? job(state, pick));
+    yield one && operation.startJob(one.id);
+  },
+  *claim(state: State, pick: number, other: number) {
+    yield claimOne(state, pick, other);
+  },
+  *beat(state: State, pick: number, other: number) {
+    const claim = claimToUse(state, pick);
+    yield claim && operation.beat(claim, other % 2 === 0 ? undefined : (other % 100) / 100);
+  },
+  *finish(state: State, pick: number, other: number) {
+    const claim = claimToUse(state, pick);
+    yield claim && operation.finish(claim, other % 3 === 0);
+  },
+  *fail(state: State, pick: number, other: number) {
+    const claim = claimToUse(state, pick);
+    yield claim && operation.fail(claim, choose(FAULTS, other) ?? '', isProbe(state, claim));
+  },
+  *handBack(state: State, pick: number) {
+    const claim = claimToUse(state, pick);
+    yield claim && operation.handBack(claim);
+  },
+  *crash(state: State, pick: number, other: number) {
+    const worker = choose(
+      state.crew.filter((id) => state.model.workers[id]),
+      pick,
+    );
+    if (worker === undefined) return;
+    yield other % 3 === 0 ? misfortune.dismissWorker(worker) : misfortune.killWorker(state, worker);
+    state.crew = state.crew.filter((id) => id !== worker);
+    yield misfortune.hireWorker(state);
+    if (other % 3 === 1) yield* upkeep(state, 2_000);
+  },
+  *silence(state: State, pick: number) {
+    const worker = choose(
+      state.crew.filter((id) => state.model.workers[id]),
+      pick,
+    );
+    yield* upkeep(state, 31_000, worker);
+    yield misfortune.hireWorker(state);
+  },
+  *cancel(state: State, pick: number, other: number) {
+    const one = job(state, pick);
+    yield one && operation.cancelJob(one.id, other % 2 === 0);
+  },
+  *replay(state: State, pick: number, other: number) {
+    const one = job(state, pick);
+    const stages = operation.STAGES_WITH_WORK.filter(
+      (stage) => other % 7 === 6 || !one || isTerminal(one.stage) || POSITION[stage] <= POSITION[one.stage],
+    );
+    const by = (['update', 'verb', 'fresh'] as const)[other % 3] ?? 'update';
+    yield one && operation.replayJob(one.id, choose(stages, other >> 3) ?? 'queued', by);
+  },
+  *illegal(state: State, pick: number, other: number) {
+    const one = job(state, pick);
+    yield one && operation.illegal(one, other);
+  },
+  *retry(state: State, pick: number) {
+    const ended = jobsOf(state.model).filter((one) => one.stage === 'failed' || one.stage === 'cancelled');
+    const one = choose(ended, pick) ?? job(state, pick);
+    yield one && operation.retryJob(one.id);
+  },
+  *bulk(state: State, pick: number, other: number) {
+    yield operation.bulk(
+      (['retry', 'cancel', 'replay'] as const)[pick % 3] ?? 'retry',
+      choose(state.world.users, other) ?? '',
+    );
+  },
+  *pause(state: State, pick: number, other: number) {
+    const scope = (['system', 'user', 'job', 'kind', 'service'] as const)[pick % 5] ?? 'system';
+    const kinds = Object.keys(SERVICE_OF);
+    const keys = {
+      system: [''],
+      user: state.world.users,
+      job: jobsOf(state.model).map((one) => one.id),
+      kind: kinds,
+      service: Object.values(SERVICE_OF),
+    };
+    const key = choose(keys[scope], other);
+    if (key === undefined) return;
+    yield operation.pause(scope, key, other % 2 === 0 ? 60_000 : undefined);
+    if (other % 3 !== 0) return;
+    yield claimOne(state, pick, 0);
+    yield operation.resume(`${scope} ${key}`);
+  },
+  *resume(state: State, pick: number) {
+    const which = choose(Object.keys(state.model.pauses).sort(), pick);
+    yield which === undefined ? undefined : operation.resume(which);
+  },
+  *clock(state: State, pick: number, other: number) {
+    const heard = other % 4 === 0 ? [] : [...state.crew, state.driver].filter((id) => state.model.workers[id]?.alive);
+    yield misfortune.pass(state, choose(JUMPS, pick) ?? 0, heard);
+  },
+  *sweep(state: State, pick: number) {
+    yield* upkeep(state, pick % 3 === 0 ? 6_000 : 1);
+  },
+  *emptyQueue(state: State, pick: number, other: number) {
+    yield pick % 3 === 0 ? misfortune.dropQueue(state) : misfortune.emptyQueue(state);
+    if (other % 2 === 0) return;
+    if (state.queueIsAway) yield misfortune.dropQueue(state);
+    yield* upkeep(state, 6_000);
+  },
+  *forgetStems(state: State, pick: number) {
+    yield misfortune.forgetStems(choose(state.world.users, pick) ?? '');
+  },
+  *remove(state: State, pick: number, other: number) {
+    const one = job(state, pick);
+    if (other % 3 === 0) yield misfortune.deleteUser(state, choose(state.world.users, pick) ?? '');
+    else if (one) yield misfortune.deleteJob(state, one.id);
+    yield misfortune.runSweep(state);
+  },
+  *race(state: State, pick: number, other: number) {
+    yield race(state, pick, other);
+  },
+  *journey(state: State, pick: number, other: number) {
+    const journey = choose(JOURNEYS, pick);
+    if (journey) yield* travel(state, journey, other);
+  },
+} satisfies Record<string, (state: State, pick: number, other: number) => Turns>;
+
+/** Two at once, on one claim or one job: what the database says must be what one order of the two says. */
+function race(state: State, pick: number, other: number): Turn | undefined {
+  const claim = choose(heldClaims(state), pick);
+  if (!claim || other % 6 === 5) {
+    const task = choose(
+      state.picture.tasks.filter((one) => one.state === 'ready'),
+      pick,
+    );
+    const workers = state.crew.filter((id) => state.model.workers[id]);
+    if (!task || workers.length === 0) return undefined;
+    const rival =
+      other % 2 === 0
+        ? operation.claim(task, choose(workers, pick + 1) ?? '', false)
+        : operation.cancelJob(task.job, true);
+    return [operation.claim(task, choose(workers, pick) ?? '', false), rival];
+  }
+  const stage =
+    choose(
+      operation.STAGES_WITH_WORK.slice(1, 1 + Math.max(1, POSITION[state.model.jobs[claim.job]?.stage ?? 'queued'])),
+      other,
+    ) ?? 'analyzing';
+  const rivals = [
+    operation.replayJob(claim.job, stage, 'update'),
+    operation.cancelJob(claim.job, false),
+    operation.finish(claim, false),
+    operation.fail(claim, 'permanent', isProbe(state, claim)),
+    operation.beat(claim, 0.5),
+  ];
+  const mine =
+    other % 3 === 2
+      ? operation.fail(claim, 'transient', isProbe(state, claim))
+      : operation.finish(claim, other % 3 === 0);
+  return [mine, choose(rivals, other >> 2) ?? operation.beat(claim, 0.5)];
+}

@@ -1,0 +1,173 @@
+-- What the model test adds to a database of its own: a clock that only the test moves, what it saw last, and helpers that
+-- do in one round trip what a user or a worker does in several.
+
+create schema model;
+grant usage on schema model to public;
+
+create sequence model.clock minvalue 0 start 0;
+grant select on sequence model.clock to public;
+-- Milliseconds since a made-up new year, so that no test waits and no test depends on how fast it runs.
+create or replace function mashup.now() returns timestamptz
+  language sql stable set search_path = ''
+  as $$ select timestamptz '2030-01-01 00:00:00+00' + (select last_value from model.clock) * interval '1 millisecond' $$;
+
+update mashup.settings set value = '100000' where name = 'max_submits_per_minute';
+update mashup.settings set value = '0' where name = 'restart_grace_sec';
+update mashup.settings set value = '3' where name = 'circuit_failures';
+
+-- Each job as the last check saw it.
+create table model.seen (
+  job_id uuid primary key, epoch integer, version integer, progress real, digest text, events integer, last_event bigint
+);
+
+-- Uploads of a user and their submission.
+create function model.submit(p_user uuid, p_count integer, p_hold text) returns jsonb
+  language plpgsql as $$
+declare
+  v_songs jsonb := '[]';
+  v_id text;
+begin
+  perform set_config('request.jwt.claims', jsonb_build_object('sub', p_user, 'role', 'authenticated')::text, true);
+  for i in 1 .. p_count loop
+    v_id := 's' || i || '-' || substr(gen_random_uuid()::text, 1, 8);
+    insert into storage.objects (bucket_id, name, owner_id, metadata)
+      values ('mashups', format('uploads/%s/%s/song.mp3', p_user, v_id), p_user::text, jsonb_build_object('size', 1000, 'eTag', v_id));
+    v_songs := v_songs || jsonb_build_object('song_id', v_id, 'name', 'Song ' || i, 'artist', 'Artist',
+      'storage_path', format('uploads/%s/%s/song.mp3', p_user, v_id));
+  end loop;
+  return public.submit_mashup(v_songs, '{}', p_hold) || jsonb_build_object('songs', v_songs);
+end
+$$;
+
+create function model.iterate(p_user uuid, p_job uuid) returns text
+  language plpgsql as $$
+begin
+  perform set_config('request.jwt.claims', jsonb_build_object('sub', p_user, 'role', 'authenticated')::text, true);
+  return public.iterate_mashup(p_job, 'more energy') ->> 'job_id';
+end
+$$;
+
+-- What a task of each kind reports when all goes well. p_leave_out: the plan does without the first of three songs.
+create function model.result_of(p_claim jsonb, p_leave_out boolean default false) returns jsonb
+  language plpgsql as $$
+declare
+  v_good text[] := array(select s ->> 'song_id' from mashup.good_songs(p_claim -> 'songs') s);
+begin
+  if p_leave_out and cardinality(v_good) = 3 then
+    v_good := v_good[2:];
+  end if;
+  return case p_claim ->> 'kind'
+    when 'analyze' then jsonb_build_object('content_hash', 'hash-of-' || (p_claim ->> 'song_id'), 'version', 'test',
+      'analysis', '{"version": "test"}'::jsonb, 'card', '{"duration_sec": 40, "bpm": 120, "key": "A minor"}'::jsonb)
+    when 'score' then '{"pairs": [{"score": 80}]}'
+    when 'plan' then jsonb_build_object('plan', '{"masterplan": {"title": "Test"}}'::jsonb, 'source', 'rules', 'song_ids', to_jsonb(v_good))
+    when 'separate' then jsonb_build_object('model', 'test', 'paths', jsonb_build_object('vocals', (p_claim ->> 'output_prefix') || '/vocals.wav'))
+    when 'render' then jsonb_build_object('path', (p_claim ->> 'output_prefix') || '.wav', 'quality', '{"duration_sec": 32}'::jsonb)
+  end;
+end
+$$;
+
+-- Runs a job's tasks, each claim and each finish a transaction of its own, until it is in a stage. Answers what was done.
+create procedure model.drive(p_job uuid, p_until text, p_worker uuid, inout p_steps jsonb)
+  language plpgsql as $$
+declare
+  v_stage text;
+  v_task record;
+  v_claim jsonb;
+begin
+  p_steps := '[]';
+  for i in 1 .. 20 loop
+    select j.stage into v_stage from public.mashup_jobs j where j.id = p_job;
+    exit when v_stage is null or v_stage = p_until or v_stage in ('complete', 'failed', 'cancelled');
+    select t.id, t.attempt, t.kind, t.song_id into v_task from mashup.tasks t
+      where t.job_id = p_job and t.state = 'ready' order by t.priority, t.id limit 1;
+    exit when not found;
+    v_claim := mashup.claim_task(v_task.id, v_task.attempt, p_worker);
+    commit;
+    exit when v_claim ->> 'verdict' <> 'claimed';
+    perform setval('model.clock', (select last_value + 1 from model.clock));
+    if mashup.finish_task(v_task.id, (v_claim ->> 'claim')::uuid, model.result_of(v_claim)) <> 'finished' then
+      raise exception 'a fresh claim was refused';
+    end if;
+    commit;
+    p_steps := p_steps || jsonb_build_object('id', v_task.id::text, 'kind', v_task.kind, 'song', v_task.song_id);
+  end loop;
+end
+$$;
+
+-- Runs all there is to run, with time passing, until nothing is left but drafts; answers how many jobs did not end.
+create procedure model.drain(p_worker uuid, inout p_left integer)
+  language plpgsql as $$
+declare
+  v_task record;
+  v_claim jsonb;
+begin
+  for i in 1 .. 400 loop
+    select count(*) into p_left from public.mashup_jobs where status = 'processing' and waiting_on is distinct from 'user';
+    exit when p_left = 0;
+    select t.id, t.attempt into v_task from mashup.tasks t where t.state = 'ready' order by t.priority, t.id limit 1;
+    if not found then
+      perform setval('model.clock', (select last_value + 61000 from model.clock));
+      update mashup.workers set seen_at = mashup.now() where id = p_worker;
+      perform mashup.sweep();
+      commit;
+      continue;
+    end if;
+    v_claim := mashup.claim_task(v_task.id, v_task.attempt, p_worker);
+    commit;
+    if v_claim ->> 'verdict' = 'claimed' then
+      perform mashup.finish_task(v_task.id, (v_claim ->> 'claim')::uuid, model.result_of(v_claim));
+      commit;
+    end if;
+  end loop;
+end
+$$;
+
+-- Time passes; some workers are heard of.
+create function model.pass(p_clock bigint, p_seen uuid[]) returns void
+  language plpgsql as $$
+begin
+  perform setval('model.clock', p_clock);
+  update mashup.workers set seen_at = mashup.now() where id = any (p_seen);
+end
+$$;
+
+-- The database as the model sees it.
+create function model.picture() returns jsonb
+  language sql as $$
+  select jsonb_build_object(
+    'jobs', coalesce((select jsonb_agg(jsonb_build_object('id', j.id, 'user', j.user_id, 'stage', j.stage, 'epoch', j.epoch,
+      'admitted', j.admitted_at is not null, 'hold', j.hold is not null, 'waitingOn', j.waiting_on, 'error', j.error_code,
+      'plan', (select to_jsonb(p.song_ids) from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version))
+      order by j.id) from public.mashup_jobs j), '[]'),
+    'tasks', coalesce((select jsonb_agg(jsonb_build_object('id', t.id::text, 'job', t.job_id, 'kind', t.kind, 'song', t.song_id, 'epoch', t.epoch,
+      'state', t.state, 'attempt', t.attempt, 'failures', t.failures, 'crashes', t.crashes, 'solo', t.solo_crashes,
+      'claim', t.claim, 'probe', t.is_probe, 'fallback', t.fallback) order by t.priority, t.id)
+      from mashup.tasks t where t.state in ('waiting', 'ready', 'running')), '[]'),
+    'health', (select jsonb_object_agg(h.service, jsonb_build_object('open', h.state <> 'closed', 'failures', h.failures)) from mashup.service_health h),
+    'digest', md5(coalesce((select string_agg(j::text, '|' order by j.id) from public.mashup_jobs j), '')
+      || coalesce((select string_agg(t::text, '|' order by t.id) from mashup.tasks t), '')
+      || coalesce((select string_agg(r::text, '|' order by r.job_id, r.epoch) from public.mashup_results r), '')
+      || (select count(*) from public.mashup_job_events)))
+$$;
+
+-- Empties everything between two sequences. The caller has session_replication_role = replica.
+create procedure model.reset(p_users uuid[], p_limits jsonb, p_jobs integer)
+  language plpgsql as $$
+begin
+  if to_regnamespace('queue_away') is not null then
+    alter schema queue_away rename to graphile_worker;
+  end if;
+  delete from graphile_worker._private_jobs;
+  delete from public.mashup_job_events; delete from public.mashup_plans; delete from public.mashup_results;
+  delete from mashup.tasks; delete from mashup.scores; delete from mashup.plan_receipts; delete from mashup.analyses; delete from mashup.stems;
+  delete from mashup.pauses; delete from mashup.workers; delete from mashup.storage_deletions; delete from public.mashup_jobs;
+  delete from storage.objects; delete from auth.users; delete from model.seen;
+  update mashup.rounds set done_at = '-infinity';
+  update mashup.service_health set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
+    last_error = null;
+  update mashup.settings set value = p_limits where name = 'service_limits';
+  update mashup.settings set value = to_jsonb(p_jobs) where name = 'max_running_jobs';
+  insert into auth.users (id, email) select u, u || '@example.test' from unnest(p_users) u;
+end
+$$;

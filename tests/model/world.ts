@@ -1,0 +1,156 @@
+/** The database under the model test: its connections, its picture, its invariants. */
+import { randomUUID } from 'node:crypto';
+import { glob, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import postgres from 'postgres';
+import type { ServiceName, Stage, TaskKind, WaitingOn } from '../../schema.ts';
+import type { CleanUpScope, TestDatabase } from '../support/postgres.ts';
+
+const HERE = import.meta.dirname;
+const CONNECTIONS = 4;
+
+export interface PictureJob {
+  id: string;
+  user: string;
+  stage: Stage;
+  epoch: number;
+  admitted: boolean;
+  hold: boolean;
+  waitingOn: WaitingOn | null;
+  error: string | null;
+  plan: string[] | null;
+}
+
+export interface PictureTask {
+  id: string;
+  job: string;
+  kind: TaskKind;
+  song: string | null;
+  epoch: number;
+  state: 'waiting' | 'ready' | 'running';
+  attempt: number;
+  failures: number;
+  crashes: number;
+  solo: number;
+  claim: string | null;
+  probe: boolean;
+  fallback: boolean;
+}
+
+/** What the model is compared with. */
+export interface Picture {
+  jobs: PictureJob[];
+  tasks: PictureTask[];
+  health: Record<ServiceName, { open: boolean; failures: number }>;
+  /** Of every row that a late write could change. */
+  digest: string;
+}
+
+export interface Limits {
+  services: Record<ServiceName, number>;
+  jobs: number;
+}
+
+export interface World {
+  /** Several sessions; which one a command uses is part of the sequence. */
+  connections: postgres.Sql[];
+  /** One that is always free. */
+  sql: postgres.Sql;
+  users: string[];
+  reset(limits: Limits): Promise<void>;
+  /** Checks the invariants and takes a picture. What is owed to the sweep or the reconcile is not asked for. */
+  look(owed: { release: boolean; wakeups: boolean }): Promise<{ broken: string[]; picture: Picture }>;
+  /** A worker with a session lock. */
+  hire(): Promise<string>;
+  /** Lets go of a worker's lock, as its death does. */
+  kill(worker: string): Promise<void>;
+  setClock(milliseconds: number): Promise<void>;
+}
+
+/** Sets a database up for the model. `mutate` may change the schema before the model looks at it. */
+export async function openWorld(
+  scope: CleanUpScope,
+  db: TestDatabase,
+  mutate?: (sql: postgres.Sql) => Promise<void>,
+): Promise<World> {
+  const connect = (url: string): postgres.Sql =>
+    postgres(url, { max: 1, onnotice: () => {}, connection: { jit: false } });
+  const admin = connect(db.superuserUrl);
+  const connections = Array.from({ length: CONNECTIONS }, () => connect(db.url));
+  const presence = connect(db.url);
+  const eye = connect(db.url);
+  scope.after(async () => {
+    await Promise.all([admin, presence, eye, ...connections].map((sql) => sql.end({ timeout: 1 })));
+  });
+  await mutate?.(db.sql);
+  await db.sql.unsafe(await readFile(join(HERE, 'world.sql'), 'utf8'));
+  await db.sql.unsafe(await checkFunction());
+  await admin`set session_replication_role = replica`;
+  const lockKey = (worker: string): string => BigInt(`0x${worker.replaceAll('-', '').slice(0, 15)}`).toString();
+  let resets = 0;
+  const world: World = {
+    connections,
+    sql: eye,
+    users: [],
+    async reset(limits) {
+      world.users = [randomUUID(), randomUUID(), randomUUID()];
+      await presence`select pg_advisory_unlock_all()`;
+      await admin`call model.reset(${world.users}, ${admin.json(limits.services)}, ${limits.jobs})`;
+      if (++resets % 20 === 0) {
+        await admin.unsafe(
+          'vacuum (analyze) public.mashup_jobs, public.mashup_job_events, mashup.tasks, graphile_worker._private_jobs',
+        );
+      }
+    },
+    async look(owed) {
+      const [row] = await eye<{ broken: string[]; picture: Picture }[]>`
+        select model.check(${!owed.release}, ${!owed.wakeups}) as broken, model.picture() as picture`;
+      if (!row) throw new Error('the check answered nothing');
+      return row;
+    },
+    async hire() {
+      const worker = randomUUID();
+      const key = lockKey(worker);
+      await presence`select pg_advisory_lock(${key}), mashup.register_worker(${worker}, 'test', 1, ${key}, 'test', 4, '{}', '{}')`;
+      return worker;
+    },
+    async kill(worker) {
+      await presence`select pg_advisory_unlock(${lockKey(worker)})`;
+    },
+    async setClock(milliseconds) {
+      await eye`select setval('model.clock', ${milliseconds})`;
+    },
+  };
+  return world;
+}
+
+/** One function of all the files in invariants/: the folder says when a query may be asked. */
+async function checkFunction(): Promise<string> {
+  const files: string[] = [];
+  for await (const file of glob('invariants/*/*.sql', { cwd: HERE })) files.push(file);
+  const parts = await Promise.all(
+    files.sort().map(async (file) => {
+      const query = await readFile(join(HERE, file), 'utf8');
+      const name = basename(file, '.sql');
+      const collect = `v_broken := v_broken || array(select '${name}: ' || found.violation from (\n${query}) found (violation));`;
+      const folder = basename(dirname(file));
+      return folder === 'always' ? collect : `if p_${folder} then\n${collect}\nend if;`;
+    }),
+  );
+  return `
+    create function model.check(p_released boolean, p_reconciled boolean) returns text[]
+      language plpgsql set plan_cache_mode = force_generic_plan as $check$
+    declare
+      v_broken text[] := '{}';
+    begin
+      ${parts.join('\n')}
+      delete from model.seen s where not exists (select from public.mashup_jobs j where j.id = s.job_id);
+      insert into model.seen (job_id, epoch, version, progress, digest, events, last_event)
+        select j.id, j.epoch, j.version, j.progress, md5(j::text), e.n, e.last from public.mashup_jobs j
+        cross join lateral (select count(*) as n, max(id) as last from public.mashup_job_events where job_id = j.id) e
+        on conflict (job_id) do update set epoch = excluded.epoch, version = excluded.version, progress = excluded.progress,
+          digest = excluded.digest, events = excluded.events, last_event = excluded.last_event;
+      return v_broken;
+    end
+    $check$;`;
+}
