@@ -66,7 +66,7 @@ export function terminalDisplay(): Display {
       if (ended) return;
       clearInterval(timer);
       if (job === undefined) write.clear();
-      redraw();
+      else redraw();
       ended = true;
       write.done();
     },
