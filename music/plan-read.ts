@@ -32,14 +32,22 @@ function numberOf(value: unknown): number | undefined {
   return typeof read === 'number' && Number.isFinite(read) ? read : undefined;
 }
 
+/** Control characters, and marks that turn the direction of the text around them. */
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g;
+/** Halves of pairs, which neither JSON readers nor Postgres take. */
+const LONE_SURROGATE = /\p{Surrogate}/gu;
+
 /** One line of text without control characters, cut to a length. */
 export function textOf(value: unknown, limit = MAX_TEXT_LENGTH): string {
   if (typeof value !== 'string') return '';
   return value
-    .replace(/[\u0000-\u001f\u007f]+/g, ' ')
+    .slice(0, limit * 8)
+    .replace(UNSEEN, ' ')
     .replace(/\s+/g, ' ')
     .trim()
-    .slice(0, limit);
+    .slice(0, limit)
+    .replace(LONE_SURROGATE, '')
+    .trim();
 }
 
 /**

@@ -289,6 +289,14 @@ export interface PlanReceiptsTable {
   created_at: Defaulted<Date>;
 }
 
+/** What was paid for plans, by day (UTC) and user. */
+interface PlanSpendTable {
+  day: string;
+  user_id: string;
+  calls: number;
+  cost_usd: string;
+}
+
 export interface StageStatsTable {
   kind: TaskKind;
   samples: Defaulted<number>;
@@ -350,6 +358,7 @@ export interface Database {
   'mashup.stems': StemsTable;
   'mashup.scores': ScoresTable;
   'mashup.plan_receipts': PlanReceiptsTable;
+  'mashup.plan_spend': PlanSpendTable;
   'mashup.stage_stats': StageStatsTable;
   'mashup.service_health': ServiceHealthTable;
   'mashup.pauses': PausesTable;

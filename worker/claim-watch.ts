@@ -47,6 +47,7 @@ export function watchClaim(db: Db, claim: Claim, log: Log): ClaimWatch {
   let lastNewsAt = -Infinity;
   let news: { progress?: number; step?: string } | undefined;
   let told: { progress?: number; step?: string } = {};
+  let echo: typeof news;
   let isBeating = false;
   let isAsked = false;
 
@@ -79,9 +80,11 @@ export function watchClaim(db: Db, claim: Claim, log: Log): ClaimWatch {
     }
     isBeating = true;
     const sentAt = performance.now();
-    const sent = news;
+    const sent = news ?? echo;
+    // Told once more with the next beat: the database leaves out news that comes right after another change of the row.
+    echo = news;
+    if (news !== undefined) lastNewsAt = sentAt;
     news = undefined;
-    if (sent !== undefined) lastNewsAt = sentAt;
     try {
       const answer = await beatTask(db, claim, sent);
       if (answer === 'carry_on') {

@@ -15,6 +15,8 @@ export interface TaskErrorOptions {
   retryAfterSec?: number;
   /** HTTP status of the answer, where there was one. */
   status?: number;
+  /** The error's body as it came; untrusted. */
+  body?: Record<string, unknown>;
   cause?: unknown;
 }
 
@@ -26,6 +28,7 @@ export class TaskError extends Error {
   readonly faultClass: FaultClass;
   readonly retryAfterSec: number | undefined;
   readonly status: number | undefined;
+  readonly body: Record<string, unknown> | undefined;
 
   constructor(message: string, options: TaskErrorOptions) {
     super(message, { cause: options.cause });
@@ -34,6 +37,7 @@ export class TaskError extends Error {
     this.faultClass = options.faultClass;
     this.retryAfterSec = options.retryAfterSec;
     this.status = options.status;
+    this.body = options.body;
   }
 }
 

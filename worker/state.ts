@@ -133,6 +133,17 @@ export async function keepReceipt(
     )`.execute(db);
 }
 
+/** A budget for Claude: of the job, of its user for the day, of the day. */
+const Budget = z.enum(['job', 'user_day', 'day']);
+export type Budget = z.infer<typeof Budget>;
+
+/** Which budget for Claude is used up for a job; null while none is. */
+export async function findExhaustedBudget(db: Db, jobId: string): Promise<Budget | null> {
+  const { rows } = await sql<{ budget: unknown }>`
+    select mashup.exhausted_plan_budget(${jobId}::uuid) as budget`.execute(db);
+  return Budget.nullable().parse(rows[0]?.budget ?? null);
+}
+
 /** An object, or everything below a prefix, that has to go from Storage. */
 export interface StorageDeletion {
   id: string;

@@ -30,6 +30,8 @@ interface ReadError {
   text: string;
   code?: string;
   hint?: string;
+  /** All of it, where it is an object; untrusted. */
+  body?: Record<string, unknown>;
 }
 
 /** Class of a status: what an attempt that got it means for the next one. */
@@ -55,7 +57,12 @@ export function readErrorBody(body: string): ReadError {
   const text = entries.success
     ? entries.data.map((entry) => `${entry.loc.join('.')}: ${entry.msg}`).join('; ')
     : [detail, error, message].find((value): value is string => typeof value === 'string' && value !== '');
-  return { text: redact(text ?? body), code, hint: hint === undefined ? undefined : redact(hint, 300) };
+  return {
+    text: redact(text ?? body),
+    code,
+    hint: hint === undefined ? undefined : redact(hint, 300),
+    body: found.data,
+  };
 }
 
 /** The typed error of an answer that is no 200. */
@@ -66,14 +73,14 @@ export function faultOfAnswer(answer: {
   body: string;
 }): TaskError {
   const { service, status } = answer;
-  const { text, code, hint } = readErrorBody(answer.body);
+  const { text, code, hint, body } = readErrorBody(answer.body);
   const retryAfterSec = readRetryAfter(answer.retryAfter);
   const known = untypedFault(service, text);
   if (known && status === 500) return known;
   const faultClass = classOfStatus(status);
   // A code on a 4xx says what is wrong with the input; the user reads the service's own words.
   if (code !== undefined && status >= 400 && status < 500 && faultClass === 'permanent') {
-    return new TaskError(text, { code, hint: hint ?? 'Change the input and try again.', faultClass, status });
+    return new TaskError(text, { code, hint: hint ?? 'Change the input and try again.', faultClass, status, body });
   }
   const subject = serviceWords(service);
   const shared = { status, faultClass, retryAfterSec };
@@ -87,7 +94,7 @@ export function faultOfAnswer(answer: {
     case 'unavailable':
       return new TaskError(`${subject} is not available (${status}): ${text}`, {
         ...shared,
-        code: status === 504 ? 'service_timeout' : 'service_unavailable',
+        code: status === 504 ? 'service_timeout' : (code ?? 'service_unavailable'),
         hint: 'It is tried again by itself. If this lasts, check that the service runs.',
       });
     case 'transient':

@@ -57,19 +57,22 @@ export function joinUrl(baseUrl: string, path: string): string {
  * @throws TaskError by status and kind of fault; the reason of `signal` when it aborts
  */
 export async function callJson(options: CallOptions): Promise<unknown> {
-  return withAnswer(options, async (answer) => {
-    const text = await readText(answer, MAX_ANSWER_BYTES);
-    try {
-      return JSON.parse(text) as unknown;
-    } catch (cause) {
-      throw new TaskError(`${serviceWords(options.service)} did not answer with JSON.`, {
-        code: 'service_answer_invalid',
-        hint: 'Check the URL of the service: something else may be answering there.',
-        faultClass: 'transient',
-        cause,
-      });
-    }
-  });
+  return withAnswer(options, (answer) => readJson(options.service, answer));
+}
+
+/** Reads a whole JSON body. @throws TaskError (transient) where it is none */
+export async function readJson(service: ServiceName, answer: IncomingMessage): Promise<unknown> {
+  const text = await readText(answer, MAX_ANSWER_BYTES);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new TaskError(`${serviceWords(service)} did not answer with JSON.`, {
+      code: 'service_answer_invalid',
+      hint: 'Check the URL of the service: something else may be answering there.',
+      faultClass: 'transient',
+      cause,
+    });
+  }
 }
 
 /**

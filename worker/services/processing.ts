@@ -6,8 +6,8 @@ import type { FaultClass } from '../errors.ts';
 import { redact } from '../redact.ts';
 import { untypedFault } from './faults.ts';
 import { withAnswer } from './http.ts';
-import { asNumber, asObject, clamp } from './read.ts';
-import { readEvents } from './sse.ts';
+import { asNumber, clamp } from './read.ts';
+import { parseEvent, readEvents } from './sse.ts';
 
 const MAX_WARNINGS = 20;
 
@@ -84,15 +84,6 @@ export async function callRender(baseUrl: string, request: RenderRequest, option
     );
   } finally {
     clearTimeout(timer);
-  }
-}
-
-/** A line that is no JSON object says nothing. */
-function parseEvent(data: string): Record<string, unknown> {
-  try {
-    return asObject(JSON.parse(data));
-  } catch {
-    return {};
   }
 }
 

@@ -23,6 +23,20 @@ export function asShare(value: unknown, otherwise: number): number {
   return clamp(asNumber(value, otherwise), 0, 1);
 }
 
+/**
+ * A JSON value without what Postgres cannot keep in jsonb: zero characters and halves of surrogate pairs, which a model may
+ * well write.
+ */
+export function asStorable(value: unknown): unknown {
+  const clean = (text: string): string => text.replace(/\0|\p{Surrogate}/gu, '');
+  return JSON.parse(JSON.stringify(value ?? null), (_, member: unknown) => {
+    if (typeof member === 'string') return clean(member);
+    const isObject = typeof member === 'object' && member !== null && !Array.isArray(member);
+    if (!isObject || !Object.keys(member).some((name) => clean(name) !== name)) return member;
+    return Object.fromEntries(Object.entries(member).map(([name, each]) => [clean(name), each as unknown]));
+  }) as unknown;
+}
+
 /** Parses an answer. @throws TaskError (transient) that names the first member that does not fit */
 export function readAnswer<T extends z.ZodType>(service: ServiceName, schema: T, answer: unknown): z.infer<T> {
   const parsed = schema.safeParse(answer);

@@ -1,5 +1,7 @@
 /** Server-sent events as the rendering service writes them: `data:` lines, events parted by blank lines. */
 
+import { asObject } from './read.ts';
+
 /** Longest event that is taken in. */
 const MAX_EVENT_CHARS = 1_000_000;
 
@@ -29,4 +31,13 @@ function dataOf(event: string): string {
     .filter((line) => line.startsWith('data:'))
     .map((line) => line.slice(5).replace(/^ /, ''))
     .join('\n');
+}
+
+/** An event's data as an object; data that is none says nothing. */
+export function parseEvent(data: string): Record<string, unknown> {
+  try {
+    return asObject(JSON.parse(data));
+  } catch {
+    return {};
+  }
 }

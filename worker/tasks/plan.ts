@@ -3,32 +3,36 @@
  * An answer that may have been paid for is kept first and read there again: nothing is paid for twice without a reason.
  */
 import { createHash } from 'node:crypto';
-import type { AnalyzedSong, Plan, PlanLimits } from '../../schema.ts';
-import { STEMS } from '../../schema.ts';
-import { checkPlan } from '../../music/plan-checks.ts';
-import { limitsFor } from '../../music/plan-limits.ts';
+import type { Plan } from '../../schema.ts';
+import { checkPlan, type CheckedPlan } from '../../music/plan-checks.ts';
+import { describeChanges } from '../../music/plan-changes.ts';
 import { producePlan } from '../../music/producer.ts';
 import { revisePlan } from '../../music/revise.ts';
-import { scorePair } from '../../music/scoring.ts';
 import { ClaimVoid, TaskError } from '../errors.ts';
 import { report } from '../report.ts';
-import { callPlan, planRequest, readPlanFacts } from '../services/orchestrator.ts';
+import { callPlan, planRequest, readPaidFailure, readPlanFacts } from '../services/orchestrator.ts';
 import type { PlanBrief, PlanFacts } from '../services/orchestrator.ts';
-import { keepReceipt, settingNumber } from '../state.ts';
+import { findExhaustedBudget, keepReceipt } from '../state.ts';
+import type { Budget } from '../state.ts';
 import { callLimitMs } from './context.ts';
 import type { TaskContext } from './context.ts';
-import { loadScores, loadSongs, pairsOf } from './material.ts';
+import { loadBrief } from './plan-brief.ts';
 
-/** Limit of one call: above the 120 s that the existing service gives the model, so that a paid answer is waited for. */
-export const PLAN_TIMEOUT_MS = 150_000;
+/** Limit of one call: above the 180 s that the built-in service gives the model (the existing one: 120 s), so that a paid answer is waited for. */
+export const PLAN_TIMEOUT_MS = 200_000;
+/** A correction that would have less time than this is not asked for: its answer would be paid for and not awaited. */
+const MIN_CALL_MS = 60_000;
 /** How often faults are sent back. */
 const MAX_CORRECTIONS = 2;
-/** Used where the setting of this name is missing. */
-const DEFAULT_MIN_LENGTH_SEC = 60;
-const DEFAULT_MAX_LENGTH_SEC = 240;
 const MAX_CHANGES_LENGTH = 2_000;
 /** An attempt that ended so may have been paid for although no answer came: it is not repeated. */
-const MAYBE_PAID: ReadonlySet<string> = new Set(['service_timeout', 'service_connection_lost']);
+const MAYBE_PAID: ReadonlySet<string> = new Set(['service_timeout', 'service_connection_lost', 'claude_stream_broken']);
+
+const BUDGET_WORDS: Record<Budget, string> = {
+  job: 'the budget for Claude is used up for this mashup',
+  user_day: 'your budget for Claude is used up for today',
+  day: 'the budget for Claude is used up for today',
+};
 
 interface Made {
   plan: Plan;
@@ -40,6 +44,11 @@ interface Made {
   warning?: string;
   isServiceUsed: boolean;
 }
+
+type Paid = Pick<PlanFacts, 'tokens' | 'costUsd'>;
+/** No usable plan came; `paid` is what that cost nevertheless. */
+type NotMade = { reason?: string; paid: Paid };
+const NOTHING_PAID: Paid = { tokens: null, costUsd: null };
 
 /** Answers what `mashup.record_plan` stores. */
 export async function plan(context: TaskContext): Promise<Record<string, unknown>> {
@@ -61,13 +70,15 @@ export async function plan(context: TaskContext): Promise<Record<string, unknown
 }
 
 async function makePlan(context: TaskContext, brief: PlanBrief, generation: number): Promise<Made> {
-  let reason = 'it was not available';
+  let reason = 'the planning service was not available';
+  let paid = NOTHING_PAID;
   const wasPaid = await mayBePaidAlready(context);
-  if (wasPaid) reason = 'it did not answer, and a call that may have been paid for is not repeated';
+  if (wasPaid) reason = 'the planning service did not answer, and a call that may have been paid for is not repeated';
   try {
     const asked = await askForPlan(context, brief, generation, context.claim.fallback || wasPaid);
     if ('plan' in asked) return asked;
     reason = asked.reason ?? reason;
+    paid = asked.paid;
   } catch (error) {
     if (error instanceof ClaimVoid || !(error instanceof TaskError)) throw error;
     // Waiting may help against these; a service that answered badly may have been paid, and would answer so again.
@@ -75,7 +86,7 @@ async function makePlan(context: TaskContext, brief: PlanBrief, generation: numb
     reason = error.message;
   }
   context.signal.throwIfAborted();
-  return planByRules(brief, reason);
+  return { ...planByRules(brief, reason), ...paid };
 }
 
 /** Asks, checks, and sends faults back. Receipts are read first; with `onlyReceipts` nothing new is asked. */
@@ -84,24 +95,35 @@ async function askForPlan(
   brief: PlanBrief,
   generation: number,
   onlyReceipts: boolean,
-): Promise<Made | { reason?: string }> {
+): Promise<Made | NotMade> {
+  const { claim, db } = context;
   let faults: string[] = [];
-  let paid: Pick<PlanFacts, 'tokens' | 'costUsd'> = { tokens: null, costUsd: null };
+  let paid = NOTHING_PAID;
   for (let round = 0; round <= MAX_CORRECTIONS; round++) {
-    context.tell(round / (MAX_CORRECTIONS + 2), round === 0 ? 'Planning the mashup' : 'Correcting the plan');
+    const share = round / (MAX_CORRECTIONS + 2);
+    context.tell(share, round === 0 ? 'Planning the mashup' : 'Correcting the plan');
     const request = { ...brief, faults };
-    const hash = hashOf(request, generation);
+    const hash = hashOf(request, generation, round);
     const kept = await findReceipt(context, hash);
-    if (kept === undefined && onlyReceipts) break;
-    const answer = kept?.answer ?? (await ask(context, request, hash));
+    if (kept === undefined) {
+      if (onlyReceipts || (round > 0 && callLimitMs(context) < MIN_CALL_MS)) break;
+      const budget = await findExhaustedBudget(db, claim.job_id);
+      if (budget !== null) return { reason: BUDGET_WORDS[budget], paid };
+    }
+    const answer = kept?.answer ?? (await ask(context, request, hash, share));
     const facts = readPlanFacts(answer);
     paid = addCosts(paid, facts);
-    const checked = checkPlan(answer, brief.songs, brief.limits);
+    const failure = readPaidFailure(answer);
+    if (failure?.code === 'claude_refused') return { reason: failure.detail, paid };
+    const checked: CheckedPlan = failure
+      ? { faults: [faultOfFailure(failure)], mended: [] }
+      : checkPlan(answer, brief.songs, brief.limits);
     if (checked.plan) {
       return {
         ...facts,
         ...paid,
         plan: checked.plan,
+        changes: facts.changes ?? (brief.feedback && brief.previous && describeChanges(brief.previous, checked.plan)),
         warning:
           facts.warning ?? (facts.source === 'rules' ? 'This mashup was planned by rules, without Claude.' : undefined),
         isServiceUsed: kept === undefined,
@@ -109,15 +131,22 @@ async function askForPlan(
     }
     faults = checked.faults;
   }
-  if (faults.length === 0) return {};
-  return { reason: `its plans could not be used (${faults[0]})` };
+  return { reason: faults[0] && `the plans of the planning service could not be used (${faults[0]})`, paid };
 }
 
-async function ask(context: TaskContext, brief: PlanBrief, hash: string): Promise<unknown> {
+/** What Claude reads of an answer that held no plan. */
+function faultOfFailure({ code }: { code: string }): string {
+  return code === 'claude_cut_off'
+    ? 'Your answer was cut off before it was complete: write a shorter plan, with fewer sections and shorter sentences.'
+    : 'Your answer was no plan in the form that was asked for: answer with that and nothing else.';
+}
+
+async function ask(context: TaskContext, brief: PlanBrief, hash: string, share: number): Promise<unknown> {
   const { claim, db, signal, serviceUrls } = context;
   const answer = await callPlan(serviceUrls.orchestrator, planRequest(brief), {
     signal,
     timeoutMs: Math.min(PLAN_TIMEOUT_MS, callLimitMs(context)),
+    onMessage: (message) => context.tell(share, message),
   });
   const facts = readPlanFacts(answer);
   if (facts.source === 'claude') {
@@ -130,7 +159,7 @@ async function ask(context: TaskContext, brief: PlanBrief, hash: string): Promis
 
 /** The producer of `music/`: a new plan, or the earlier one revised by what is understood of the feedback. */
 function planByRules(brief: PlanBrief, reason: string): Made {
-  const warning = `This mashup was planned by rules, without the planning service: ${reason}`;
+  const warning = `This mashup was planned by rules: ${reason.replace(/\.?$/, '.')}`;
   if (brief.previous && brief.feedback) {
     const earlier = checkPlan(brief.previous, brief.songs, brief.limits).plan;
     if (earlier) {
@@ -143,59 +172,6 @@ function planByRules(brief: PlanBrief, reason: string): Made {
   const wishes = [brief.wishes, brief.feedback].filter(Boolean).join('. ');
   const plan = producePlan({ ...brief, wishes: wishes === '' ? undefined : wishes });
   return { plan, source: 'rules', warning, isServiceUsed: false };
-}
-
-/** The brief, and how many plans the job has: a receipt is for the plan that is to come, and a replay gets another. */
-async function loadBrief(context: TaskContext): Promise<{ request: PlanBrief; generation: number }> {
-  const { claim, db } = context;
-  const songs = await loadSongs(context);
-  const scores = await loadScores(context);
-  const limits = await loadLimits(context, songs);
-  const { count } = await db
-    .selectFrom('mashup_plans')
-    .select(({ fn }) => fn.countAll<string>().as('count'))
-    .where('job_id', '=', claim.job_id)
-    .executeTakeFirstOrThrow();
-  const generation = Number(count);
-  const { length_sec: wanted, wishes } = claim.options;
-  return {
-    generation: claim.fresh ? generation + claim.epoch * 1_000 : generation,
-    request: {
-      songs,
-      scores: scores.length > 0 ? scores : pairsOf(songs).map(([first, second]) => scorePair(first, second)),
-      limits,
-      seed: seedOf(claim.job_id, generation),
-      length_sec:
-        wanted === undefined ? undefined : Math.min(limits.max_length_sec, Math.max(limits.min_length_sec, wanted)),
-      wishes: wishes === '' ? undefined : wishes,
-      previous: await findPrevious(context),
-      feedback: claim.feedback ?? undefined,
-      faults: [],
-    },
-  };
-}
-
-async function loadLimits({ db }: TaskContext, songs: readonly AnalyzedSong[]): Promise<PlanLimits> {
-  return limitsFor(songs, {
-    min_length_sec: await settingNumber(db, 'plan_min_length_sec', DEFAULT_MIN_LENGTH_SEC),
-    max_length_sec: await settingNumber(db, 'plan_max_length_sec', DEFAULT_MAX_LENGTH_SEC),
-    stems: [...STEMS],
-  });
-}
-
-/** The plan that an iteration starts from: its parent's current one. */
-async function findPrevious({ claim, db }: TaskContext): Promise<PlanBrief['previous']> {
-  if (claim.parent_id === null || claim.feedback === null) return undefined;
-  const row = await db
-    .selectFrom('mashup_plans as p')
-    .innerJoin('mashup_jobs as j', (join) =>
-      join.onRef('j.id', '=', 'p.job_id').onRef('j.plan_version', '=', 'p.version'),
-    )
-    .select('p.plan')
-    .where('p.job_id', '=', claim.parent_id)
-    .where('j.user_id', '=', claim.user_id)
-    .executeTakeFirst();
-  return row?.plan;
 }
 
 /** Whether an earlier attempt of this task ended without an answer that may have been paid for. */
@@ -215,21 +191,14 @@ async function findReceipt({ claim, db }: TaskContext, hash: string): Promise<{ 
     .executeTakeFirst();
 }
 
-function hashOf(brief: PlanBrief, generation: number): string {
+/** The round counts: an answer with the same faults as the one before is not the answer to them. */
+function hashOf(brief: PlanBrief, generation: number, round: number): string {
   return createHash('sha256')
-    .update(JSON.stringify([generation, brief]))
+    .update(JSON.stringify([generation, round, brief]))
     .digest('hex');
 }
 
-/** A number that is the same for the same plan of the same job. */
-function seedOf(jobId: string, generation: number): number {
-  return createHash('sha256').update(`${jobId} ${generation}`).digest().readUInt32BE(0);
-}
-
-function addCosts(
-  sum: Pick<PlanFacts, 'tokens' | 'costUsd'>,
-  more: Pick<PlanFacts, 'tokens' | 'costUsd'>,
-): Pick<PlanFacts, 'tokens' | 'costUsd'> {
+function addCosts(sum: Paid, more: Paid): Paid {
   const tokens = { ...sum.tokens };
   for (const [name, count] of Object.entries(more.tokens ?? {})) tokens[name] = (tokens[name] ?? 0) + count;
   return {

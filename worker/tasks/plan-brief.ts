@@ -1,0 +1,72 @@
+/** The brief of a plan: what earlier stages found, the limits, the wishes, and the plan that is to be revised. */
+import { createHash } from 'node:crypto';
+import type { AnalyzedSong, PlanLimits } from '../../schema.ts';
+import { STEMS } from '../../schema.ts';
+import { limitsFor } from '../../music/plan-limits.ts';
+import { scorePair } from '../../music/scoring.ts';
+import type { PlanBrief } from '../services/orchestrator.ts';
+import { settingNumber } from '../state.ts';
+import type { TaskContext } from './context.ts';
+import { loadScores, loadSongs, pairsOf } from './material.ts';
+
+/** Used where the setting of this name is missing. */
+const DEFAULT_MIN_LENGTH_SEC = 60;
+const DEFAULT_MAX_LENGTH_SEC = 240;
+
+/** The brief, and how many plans the job has: a receipt is for the plan that is to come, and a replay gets another. */
+export async function loadBrief(context: TaskContext): Promise<{ request: PlanBrief; generation: number }> {
+  const { claim, db } = context;
+  const songs = await loadSongs(context);
+  const scores = await loadScores(context);
+  const limits = await loadLimits(context, songs);
+  const { count } = await db
+    .selectFrom('mashup_plans')
+    .select(({ fn }) => fn.countAll<string>().as('count'))
+    .where('job_id', '=', claim.job_id)
+    .executeTakeFirstOrThrow();
+  const generation = Number(count);
+  const { length_sec: wanted, wishes } = claim.options;
+  return {
+    generation: claim.fresh ? generation + claim.epoch * 1_000 : generation,
+    request: {
+      songs,
+      scores: scores.length > 0 ? scores : pairsOf(songs).map(([first, second]) => scorePair(first, second)),
+      limits,
+      seed: seedOf(claim.job_id, generation),
+      length_sec:
+        wanted === undefined ? undefined : Math.min(limits.max_length_sec, Math.max(limits.min_length_sec, wanted)),
+      wishes: wishes === '' ? undefined : wishes,
+      previous: await findPrevious(context),
+      feedback: claim.feedback ?? undefined,
+      faults: [],
+    },
+  };
+}
+
+async function loadLimits({ db }: TaskContext, songs: readonly AnalyzedSong[]): Promise<PlanLimits> {
+  return limitsFor(songs, {
+    min_length_sec: await settingNumber(db, 'plan_min_length_sec', DEFAULT_MIN_LENGTH_SEC),
+    max_length_sec: await settingNumber(db, 'plan_max_length_sec', DEFAULT_MAX_LENGTH_SEC),
+    stems: [...STEMS],
+  });
+}
+
+/** The plan that an iteration starts from: its parent's current one. */
+async function findPrevious({ claim, db }: TaskContext): Promise<PlanBrief['previous']> {
+  if (claim.parent_id === null || claim.feedback === null) return undefined;
+  const row = await db
+    .selectFrom('mashup_plans as p')
+    .innerJoin('mashup_jobs as j', (join) =>
+      join.onRef('j.id', '=', 'p.job_id').onRef('j.plan_version', '=', 'p.version'),
+    )
+    .select('p.plan')
+    .where('p.job_id', '=', claim.parent_id)
+    .where('j.user_id', '=', claim.user_id)
+    .executeTakeFirst();
+  return row?.plan;
+}
+
+/** A number that is the same for the same plan of the same job. */
+function seedOf(jobId: string, generation: number): number {
+  return createHash('sha256').update(`${jobId} ${generation}`).digest().readUInt32BE(0);
+}
