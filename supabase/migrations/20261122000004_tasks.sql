@@ -51,15 +51,20 @@ end
 $$;
 comment on function mashup.make_tasks(public.mashup_jobs) is 'Makes the tasks that the job''s stage needs. Lock: job row held by the caller.';
 
+insert into mashup.settings (name, value, description) values
+  ('discard_after_sec',          '900',   'What a claim that came to nothing may have written is deleted after this. Longer than a service may go on writing for a call that was aborted.'),
+  ('replaced_stems_after_sec',   '3600',  'Stems that newer ones of the same song replace are deleted after this. Longer than a render may go on reading them.'),
+  ('outbox_retry_sec',           '600',   'A deletion of files that failed is tried again after this.');
+
 -- What a claim may have written is deleted once nobody can be writing it any more.
-create function mashup.discard_output(p_task mashup.tasks, p_after interval default interval '0') returns void
+create function mashup.discard_output(p_task mashup.tasks) returns void
   language sql set search_path = ''
   as $$
   insert into mashup.storage_deletions (path, is_prefix, not_before)
-  select p_task.output_prefix, true, mashup.now() + p_after
+  select p_task.output_prefix, true, mashup.now() + mashup.setting_interval('discard_after_sec')
   where p_task.output_prefix is not null
 $$;
-comment on function mashup.discard_output(mashup.tasks, interval) is 'Puts what a claim may have written into the outbox of deletions.';
+comment on function mashup.discard_output(mashup.tasks) is 'Puts what a claim may have written into the outbox of deletions.';
 
 -- Drops a job's unfinished tasks, those of earlier epochs (or all), and tells their workers. A service's place stays
 -- taken for as long as the service may keep working on the aborted call.
@@ -78,7 +83,7 @@ begin
   loop
     if v_task.state = 'running' then
       v_signal := true;
-      perform mashup.discard_output(v_task, interval '15 minutes');
+      perform mashup.discard_output(v_task);
     end if;
     update mashup.tasks t set
         state = 'dropped', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,

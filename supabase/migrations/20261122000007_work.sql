@@ -350,7 +350,7 @@ begin
   select state <> 'closed' into v_open from mashup.service_health where service = v_kind.service;
   -- While its circuit is open, waiting costs a task no attempt.
   v_counts := not (p_class in ('unavailable', 'overloaded') and coalesce(v_open, false));
-  perform mashup.discard_output(v_task, interval '15 minutes');
+  perform mashup.discard_output(v_task);
   return mashup.end_attempt(v_task, v_kind, p_class = 'permanent', v_counts, p_code, p_message, p_hint, p_retry_after_sec);
 end
 $$;
@@ -415,7 +415,7 @@ create function mashup.free_task(p_task mashup.tasks) returns void
   language plpgsql set search_path = ''
   as $$
 begin
-  perform mashup.discard_output(p_task, interval '15 minutes');
+  perform mashup.discard_output(p_task);
   update mashup.tasks t set state = 'waiting', run_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
       is_probe = false, crashes = p_task.crashes, solo_crashes = p_task.solo_crashes
     where t.id = p_task.id;

@@ -112,7 +112,7 @@ begin
       returning s.id into v_id;
     -- Another job may be reading the older stems still.
     insert into mashup.storage_deletions (path, not_before)
-      select p.value, mashup.now() + interval '1 hour' from jsonb_each_text(v_old) p;
+      select p.value, mashup.now() + mashup.setting_interval('replaced_stems_after_sec') from jsonb_each_text(v_old) p;
   end if;
   if v_id is null then
     perform mashup.raise_error('MB003', 'The stems to record are no longer in the cache.', 'Separate the song again.');

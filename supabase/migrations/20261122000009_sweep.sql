@@ -33,7 +33,7 @@ begin
   v_task.solo_crashes := p_task.solo_crashes + v_was_solo::integer;
   perform set_config('mashup.actor', 'sweep', true);
   if v_task.solo_crashes >= mashup.setting_number('max_solo_crashes') then
-    perform mashup.discard_output(p_task, interval '15 minutes');
+    perform mashup.discard_output(p_task);
     update mashup.tasks t set crashes = v_task.crashes, solo_crashes = v_task.solo_crashes where t.id = p_task.id;
     perform mashup.end_attempt(v_task, v_kind, true, true, 'task_kills_worker',
       format('Every worker that ran this %s task was lost.', p_task.kind),
@@ -93,7 +93,7 @@ begin
     elsif v_task.lease_until < mashup.now() then
       perform mashup.lose_task(v_task, 'lease_expired');
     elsif v_row.is_late then
-      perform mashup.discard_output(v_task, interval '15 minutes');
+      perform mashup.discard_output(v_task);
       perform mashup.signal_tasks(v_task.job_id, 'lost');
       perform mashup.end_attempt(v_task, k, false, true, 'task_timeout', format('The %s task took longer than it may.', v_task.kind),
         'Try again; if it happens again, use shorter songs.', null) from mashup.task_kinds k where k.kind = v_task.kind;
@@ -265,7 +265,7 @@ begin
   if tg_table_name = 'mashup_jobs' then
     insert into mashup.storage_deletions (path, is_prefix) values (format('generated/%s/', old.id), true);
     -- A worker that is not yet told may write for a while.
-    perform mashup.discard_output(t, interval '15 minutes') from mashup.tasks t where t.job_id = old.id and t.state = 'running';
+    perform mashup.discard_output(t) from mashup.tasks t where t.job_id = old.id and t.state = 'running';
   elsif tg_table_name = 'stems' then
     insert into mashup.storage_deletions (path) select p.value from jsonb_each_text(old.paths) p;
   else
@@ -319,11 +319,11 @@ end
 $$;
 comment on function mashup.sweep() is 'One round of upkeep: lost workers, reconcile, retention, release.';
 
--- Outbox: hands a worker a batch of objects to delete through the Storage API. Ten minutes later they are due again.
+-- Outbox: hands a worker a batch of objects to delete through the Storage API. If they fail they are due again after outbox_retry_sec.
 create function mashup.take_storage_deletions(p_limit integer) returns setof mashup.storage_deletions
   language sql security definer set search_path = ''
   as $$
-  update mashup.storage_deletions d set attempts = d.attempts + 1, not_before = mashup.now() + interval '10 minutes'
+  update mashup.storage_deletions d set attempts = d.attempts + 1, not_before = mashup.now() + mashup.setting_interval('outbox_retry_sec')
   where d.id in (select s.id from mashup.storage_deletions s where s.not_before <= mashup.now()
     order by s.not_before limit p_limit for update skip locked)
   returning d.*
