@@ -35,8 +35,9 @@ comment on schema mashup is 'The mashup engine''s state machine. Not exposed by 
 revoke all on schema mashup from public, anon, authenticated;
 
 -- The only clock. Tests replace this function in their own database; nothing in production may.
+-- Without a search_path of its own, so that the planner can put it in line; what it names is qualified.
 create function mashup.now() returns timestamptz
-  language sql stable set search_path = ''
+  language sql stable
   as $$ select pg_catalog.now() $$;
 comment on function mashup.now() is 'The only clock of the state machine: the transaction''s time.';
 
@@ -81,9 +82,10 @@ insert into mashup.settings (name, value, description) values
   ('analysis_retention_days',    '365',   'Cached analyses that were not used for this long are deleted.'),
   ('retention_batch',            '200',   'Rows that one round of retention deletes at most.');
 
+-- Functions on the path of a move are plpgsql, whose plans a session keeps: an sql function is planned at each call.
 create function mashup.setting_number(p_name text) returns double precision
-  language sql stable set search_path = ''
-  as $$ select (s.value #>> '{}')::double precision from mashup.settings s where s.name = p_name $$;
+  language plpgsql stable set search_path = ''
+  as $$ begin return (select (s.value #>> '{}')::double precision from mashup.settings s where s.name = p_name); end $$;
 comment on function mashup.setting_number(text) is 'A numeric setting by name; null if there is none of that name.';
 
 create function mashup.setting_interval(p_name text) returns interval

@@ -2,13 +2,15 @@
 
 -- Who is acting, for the history: a verb may say so, else the signed-in user, else the database role.
 create function mashup.actor() returns text
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
   as $$
-  select coalesce(
+begin
+  return coalesce(
     nullif(current_setting('mashup.actor', true), ''),
     'user:' || nullif(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', ''),
     'role:' || (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role'),
-    'sql:' || session_user)
+    'sql:' || session_user);
+end
 $$;
 comment on function mashup.actor() is 'Who is acting, as the history names it.';
 
@@ -16,10 +18,12 @@ create function mashup.log_event(
   p_job public.mashup_jobs, p_type text, p_message text,
   p_from_stage text default null, p_song_id text default null, p_detail jsonb default null
 ) returns void
-  language sql set search_path = ''
+  language plpgsql set search_path = ''
   as $$
+begin
   insert into public.mashup_job_events (job_id, epoch, type, stage, from_stage, song_id, message, actor, detail)
-  values (p_job.id, p_job.epoch, p_type, p_job.stage, p_from_stage, p_song_id, left(p_message, 500), mashup.actor(), p_detail)
+  values (p_job.id, p_job.epoch, p_type, p_job.stage, p_from_stage, p_song_id, left(p_message, 500), mashup.actor(), p_detail);
+end
 $$;
 comment on function mashup.log_event(public.mashup_jobs, text, text, text, text, jsonb) is 'Appends one event to a job''s history.';
 

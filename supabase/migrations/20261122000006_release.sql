@@ -2,9 +2,10 @@
 
 -- Expected end of a job, from measured durations (mashup.stage_stats). Songs of unknown length count with the mean.
 create function mashup.estimate_completion(p_job public.mashup_jobs) returns timestamptz
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
   as $$
-  select mashup.now() + make_interval(secs => coalesce(sum(work.sec), 0))
+begin
+  return (select mashup.now() + make_interval(secs => coalesce(sum(work.sec), 0))
   from (
     -- Songs are analysed and separated side by side.
     select case when st.kind in ('analyze', 'separate') then song_work.longest * 0.6 + song_work.total * 0.4
@@ -26,23 +27,28 @@ create function mashup.estimate_completion(p_job public.mashup_jobs) returns tim
     ) song_work
     where s.position >= (select position from mashup.stages where stage = p_job.stage)
       and (p_job.hold is null or s.position < 3)
-  ) work
+  ) work);
+end
 $$;
 comment on function mashup.estimate_completion(public.mashup_jobs) is 'Expected end of a job that holds a slot.';
 
 -- Whether something is paused. scope system pauses everything.
 create function mashup.is_paused(p_scope text, p_key text) returns boolean
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
   as $$
-  select exists (select from mashup.pauses p
-    where ((p.scope = 'system') or (p.scope = p_scope and p.key = p_key)) and (p.until is null or p.until > mashup.now()))
+begin
+  return exists (select from mashup.pauses p
+    where ((p.scope = 'system') or (p.scope = p_scope and p.key = p_key)) and (p.until is null or p.until > mashup.now()));
+end
 $$;
 comment on function mashup.is_paused(text, text) is 'Whether a pause of this scope and key (or of the whole system) is in force.';
 
 create function mashup.is_job_paused(p_job_id uuid, p_user_id uuid) returns boolean
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
   as $$
-  select exists (select from mashup.pauses) and (mashup.is_paused('job', p_job_id::text) or mashup.is_paused('user', p_user_id::text))
+begin
+  return exists (select from mashup.pauses) and (mashup.is_paused('job', p_job_id::text) or mashup.is_paused('user', p_user_id::text));
+end
 $$;
 comment on function mashup.is_job_paused(uuid, uuid) is 'Whether a job, its user or the whole system is paused.';
 
@@ -57,6 +63,10 @@ declare
   v_level uuid[];
   v_count integer;
 begin
+  if not exists (select from public.mashup_jobs j
+    where j.stage not in ('complete', 'failed', 'cancelled') and j.admitted_at is null and (j.hold is null or j.stage <> 'planning')) then
+    return null;
+  end if;
   select coalesce(array_agg(distinct user_id), '{}') into v_busy from public.mashup_jobs
     where stage not in ('complete', 'failed', 'cancelled') and admitted_at is not null;
   select * into v_job from public.mashup_jobs j
@@ -145,14 +155,16 @@ comment on function mashup.capacity_of(mashup.task_kinds) is 'Free places at a k
 -- room for the next one. The only place that does: the moves that end tasks touch no other service's row, so that two of
 -- them cannot wait for each other.
 create function mashup.free_probes() returns void
-  language sql set search_path = ''
+  language plpgsql set search_path = ''
   as $$
+begin
   update mashup.service_health h set state = 'open', probe_task = null, updated_at = mashup.now()
     where h.service in (
       select s.service from mashup.service_health s
       where s.state = 'half_open' and not exists (
         select from mashup.tasks t where t.id = s.probe_task and t.is_probe and t.state in ('ready', 'running'))
-      for update skip locked)
+      for update skip locked);
+end
 $$;
 comment on function mashup.free_probes() is 'Opens half-open circuits whose probe is gone. Never waits for a row.';
 
@@ -229,8 +241,9 @@ comment on function mashup.ready_task(bigint, boolean, real, boolean) is
 
 -- Names what each running job waits for, where nothing of it runs or may run.
 create function mashup.name_waits() returns void
-  language sql set search_path = ''
+  language plpgsql set search_path = ''
   as $$
+begin
   with waits as (
     select j.id,
       case
@@ -258,7 +271,8 @@ create function mashup.name_waits() returns void
         when 'pause' then 'Paused by the operator'
         else case when j.waiting_on in ('circuit', 'pause') then (select s.step from mashup.stages s where s.stage = j.stage) else j.current_step end
       end
-  from changed c where j.id = c.id
+  from changed c where j.id = c.id;
+end
 $$;
 comment on function mashup.name_waits() is 'Writes waiting_on of jobs that hold a slot. Skips locked rows: the next round names them.';
 
