@@ -8,6 +8,7 @@ import { textOf } from './plan-read.ts';
 const MAX_SECTIONS_PER_SONG = 24;
 const MAX_PHRASES_PER_PAIR = 4;
 const MAX_CHORDS = 12;
+const MAX_KEY_LENGTH = 16;
 
 const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
 
@@ -27,10 +28,10 @@ function describeSong(song: AnalyzedSong): Record<string, unknown> {
     bar_sec: round(grid.barSec, 3),
     beat_confidence: round(analysis.rhythmic.beat_confidence),
     swing: round(analysis.rhythmic.swing_factor),
-    key: analysis.harmonic.key,
+    key: textOf(analysis.harmonic.key, MAX_KEY_LENGTH),
     camelot: key ? camelotCode(key) : null,
     key_confidence: round(analysis.harmonic.key_confidence),
-    chords: analysis.harmonic.chord_progression.slice(0, MAX_CHORDS),
+    chords: analysis.harmonic.chord_progression.slice(0, MAX_CHORDS).map((chord) => textOf(chord, MAX_KEY_LENGTH)),
     brightness_hz: Math.round(analysis.spectral.brightness),
     loudness_lufs: analysis.loudness ? round(analysis.loudness.integrated_lufs, 1) : null,
     energy: analysis.energy ? round(analysis.energy.mean) : null,

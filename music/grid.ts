@@ -95,3 +95,12 @@ export function vocalsOf(analysis: SongAnalysis, fromSec: number, toSec: number)
     analysis.vocal.vocal_presence
   );
 }
+
+/** Vocal presence of the most and of the least sung stretch of `bars` bars of a song, 0..1; of all of it where it is shorter. */
+export function vocalRange(analysis: SongAnalysis, bars: number): { most: number; least: number } {
+  const { downbeatsSec, barSec, durationSec } = songGrid(analysis);
+  const starts = downbeatsSec.filter((at) => at + bars * barSec <= durationSec + barSec / 2);
+  const values = starts.map((at) => vocalsOf(analysis, at, at + bars * barSec));
+  if (values.length === 0) values.push(analysis.vocal.vocal_presence);
+  return { most: Math.max(...values), least: Math.min(...values) };
+}

@@ -7,14 +7,14 @@
  */
 import type { AnalyzedSong, PairScore, Plan, PlanLayer, PlanLimits, PlanSection, Stem } from '../schema.ts';
 import { formatEffect, parseEffect } from './effects.ts';
-import { songGrid } from './grid.ts';
-import { formatKey } from './keys.ts';
+import { songGrid, vocalsOf } from './grid.ts';
+import { formatKey, keyShift, parseKey, type Key } from './keys.ts';
 import { layOutBars } from './plan-bars.ts';
 import { allowedStems, limitsFor } from './plan-limits.ts';
 import { creditsOf, textOf } from './plan-read.ts';
 import { layOutArc, type ArcSection } from './producer-arc.ts';
 import { designSection, type LayerIdea, type SectionIdea } from './producer-layers.ts';
-import { chooseRoles, phrasesBetween, type Roles } from './producer-roles.ts';
+import { SILENT_BELOW, chooseRoles, phrasesBetween, type Roles } from './producer-roles.ts';
 import { SourcePicker } from './producer-sources.ts';
 import { problemsOf, titleOf, visionOf, type Targets } from './producer-words.ts';
 import { revisePlan } from './revise.ts';
@@ -65,7 +65,7 @@ export function producePlan(request: ProducerRequest): Plan {
     sectionCap: Math.min(...songs.map((song) => barsThatFit(song, bpm, barSec))),
     unit: commonBars(songs, meter),
   });
-  const sections = arrange(arc, roles, request, bpm, barSec);
+  const sections = arrange(arc, roles, request, targets, barSec);
   const plan: Plan = {
     creative_vision: visionOf(roles, targets, random),
     masterplan: {
@@ -121,12 +121,14 @@ function arrange(
   arc: ArcSection[],
   roles: Roles,
   request: ProducerRequest,
-  bpm: number,
+  { bpm, key }: Targets,
   barSec: number,
 ): PlanSection[] {
   const picker = new SourcePicker();
-  const designs = designSections(arc, roles, allowedStems(request.limits));
-  const phrases = phrasesBetween(request.scores, roles.lead.song_id, roles.groove.song_id);
+  const stems = allowedStems(request.limits);
+  const designs = designSections(arc, roles, stems);
+  const shift = key ? shiftTo(roles.lead, key) - shiftTo(roles.groove, key) : undefined;
+  const phrases = phrasesBetween(request.scores, roles.lead.song_id, roles.groove.song_id, shift);
 
   return arc.map((section, index) => {
     const { description, layers } = designs[index] ?? { description: '', layers: [] };
@@ -152,9 +154,33 @@ function arrange(
       duration_sec: section.bars * barSec,
       description: textOf(description, 400),
       energy_level: section.energy,
-      layers: layers.map((layer): PlanLayer => toLayer(layer, starts.get(layer.song.song_id) ?? 0)),
+      layers: layers.map((layer): PlanLayer => {
+        const start = starts.get(layer.song.song_id) ?? 0;
+        return toLayer(withoutSilence(layer, layers, stems, start, needed(layer.song)), start);
+      }),
     };
   });
+}
+
+/** Semitones that a song is shifted in a key; 0 where its own is not known. */
+function shiftTo(song: AnalyzedSong, target: Key): number {
+  const key = parseKey(song.analysis.harmonic.key);
+  return key ? keyShift(key, target) : 0;
+}
+
+/** A voice that is silent where the section plays its song gives way to that song's melody. */
+function withoutSilence(
+  layer: LayerIdea,
+  section: readonly LayerIdea[],
+  stems: readonly Stem[],
+  start: number,
+  neededSec: number,
+): LayerIdea {
+  const { song, stem } = layer;
+  if (stem !== 'vocals' || vocalsOf(song.analysis, start, start + neededSec) >= SILENT_BELOW) return layer;
+  const hasMelody = section.some((other) => other.song === song && other.stem === 'other');
+  if (hasMelody || !stems.includes('other')) return layer;
+  return { ...layer, stem: 'other', volume_db: layer.volume_db - 2, why: 'Nobody sings here: the melody leads' };
 }
 
 /** Designs all sections with the stems that may be used, and sees to it that no song is left out. */

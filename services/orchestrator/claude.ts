@@ -3,12 +3,16 @@ import Anthropic from '@anthropic-ai/sdk';
 import { PlanAnswer } from '../../schema.ts';
 import { ServiceError } from '../http.ts';
 import { allowedStems } from '../../music/plan-limits.ts';
+import { textOf } from '../../music/plan-read.ts';
 import { claudeError } from './claude-errors.ts';
 import { withCost, type Usage } from './cost.ts';
 import { planFormat } from './plan-format.ts';
 import { PlanProgress } from './progress.ts';
-import { buildPrompt, type Brief } from './prompt.ts';
+import { buildPrompt, isRevision, type Brief } from './prompt.ts';
 import type { ClaudeSettings } from './settings.ts';
+
+/** Sentences about what changed that are passed on. */
+const MAX_CHANGES = 20;
 
 type ClaudeAnswer = PlanAnswer & { prompt_version: string };
 
@@ -51,6 +55,7 @@ export async function askClaude(
             schema: planFormat(
               brief.songs.map((song) => song.song_id),
               allowedStems(brief.limits),
+              isRevision(brief),
             ),
           },
           ...(settings.effort === undefined ? {} : { effort: settings.effort }),
@@ -88,8 +93,17 @@ function readAnswer(message: Anthropic.Message, promptVersion: string): ClaudeAn
   const text = message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
   const answer = PlanAnswer.safeParse(parseObject(text));
   if (!answer.success) return fail("Claude's answer is no plan", 'claude_unparsable', 'Ask again, or plan by rules.');
-  const { creative_vision, masterplan } = answer.data;
-  return { creative_vision, masterplan, source: 'claude', model, usage, prompt_version: promptVersion };
+  const { creative_vision, masterplan, changes } = answer.data;
+  const said = Array.isArray(changes) ? changes.slice(0, MAX_CHANGES).map((change) => textOf(change, 300)) : undefined;
+  return {
+    creative_vision,
+    masterplan,
+    source: 'claude',
+    model,
+    usage,
+    prompt_version: promptVersion,
+    ...(said === undefined ? {} : { changes: said }),
+  };
 }
 
 /** The object in a text; fences and words around it are left out. */

@@ -5,9 +5,13 @@ import { Plan, PlanLayer, PlanSection, Stem } from '../../schema.ts';
 
 /**
  * The schema for these songs and stems: nothing else can be named in a layer. Where and why are optional in a plan and
- * asked of the model.
+ * asked of the model; a revision also says what it changed.
  */
-export function planFormat(songIds: readonly string[], stems: readonly Stem[]): Record<string, unknown> {
+export function planFormat(
+  songIds: readonly string[],
+  stems: readonly Stem[],
+  isRevision: boolean,
+): Record<string, unknown> {
   const layer = PlanLayer.extend({
     songId: z.enum(songIds),
     stem: z.enum(stems),
@@ -16,6 +20,7 @@ export function planFormat(songIds: readonly string[], stems: readonly Stem[]): 
   });
   const masterplan = Plan.shape.masterplan;
   const bound = Plan.extend({
+    ...(isRevision ? { changes: z.array(z.string()) } : {}),
     masterplan: masterplan.extend({
       // Structured output knows lists of one kind, not tuples.
       global: masterplan.shape.global.extend({ timeSignature: z.array(z.number().int()) }),

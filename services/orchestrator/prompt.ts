@@ -20,13 +20,16 @@ function readText(name: string): { text: string; version: string } {
   };
 }
 
+/** Whether an earlier plan is to be changed by the listener's words. */
+export const isRevision = (brief: Brief): boolean => brief.previous !== undefined && Boolean(brief.feedback);
+
 /**
  * Builds the prompt. What strangers wrote (names, wishes, feedback) is only ever inside the JSON of the material, where
  * angle brackets are escaped, so that no text can close it.
  */
 export function buildPrompt(brief: Brief): Prompt {
   const parts = [readText('producer')];
-  if (brief.previous && brief.feedback) parts.push(readText('revise'));
+  if (isRevision(brief)) parts.push(readText('revise'));
   if (brief.faults.length > 0) parts.push(readText('mend'));
   const system = parts
     .map(({ text }) => text)
@@ -45,6 +48,11 @@ export function buildPrompt(brief: Brief): Prompt {
     system,
     user: `<material>\n${data}\n</material>\n\nWrite the plan for this material.`,
     // The date is for people; the hash tells an edited text from the original.
-    version: `${parts[0]?.version ?? 'unknown'}+${createHash('sha256').update(system).digest('hex').slice(0, 8)}`,
+    version: `${
+      parts
+        .map(({ version }) => version)
+        .toSorted()
+        .at(-1) ?? 'unknown'
+    }+${createHash('sha256').update(system).digest('hex').slice(0, 8)}`,
   };
 }

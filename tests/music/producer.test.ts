@@ -93,6 +93,48 @@ test('a phrase match places the first drop', () => {
   assert.deepEqual([start('voice'), start('beat')], [24, 40]);
 });
 
+test('of two phrases the one wins that fits at the shift which the key of the mashup asks for', () => {
+  const list = [makeSong('voice', { vocals: 0.9, key: 'B minor' }), makeSong('beat', { vocals: 0, key: 'A minor' })];
+  const scores = scoresOf(list);
+  const phrase = { vocals_song_id: 'voice', bed_song_id: 'beat', bars: 8, tempo_multiple: 1 };
+  scores[0]!.phrases = [
+    { ...phrase, vocals_start_sec: 8, bed_start_sec: 8, key_shift: 3, similarity: 0.9 },
+    { ...phrase, vocals_start_sec: 24, bed_start_sec: 40, key_shift: -2, similarity: 0.85 },
+  ];
+  const { masterplan } = producePlan({ songs: list, scores, limits: DEFAULT_LIMITS, seed: 3 });
+  const drop = masterplan.timeline.find(({ description }) => description.startsWith('Drop'))!;
+  assert.equal(drop.layers.find(({ songId }) => songId === 'voice')?.source_start_sec, 24);
+});
+
+/** A song sung in one stretch and silent elsewhere, whatever its presence as a whole. */
+function sungFrom(id: string, fromSec: number, toSec: number, presence: number): AnalyzedSong {
+  const song = makeSong(id, { vocals: presence, duration: 120 });
+  const values = Array.from({ length: 240 }, (_, i) => (i / 2 >= fromSec && i / 2 < toSec ? 0.95 : 0.02));
+  return {
+    ...song,
+    analysis: { ...song.analysis, vocal: { vocal_presence: presence, curve: { hop_sec: 0.5, values } } },
+  };
+}
+
+test('of songs that sing alike as a whole, the one with the instrumental stretch carries the beat', () => {
+  const list = [sungFrom('pauses', 0, 60, 0.6), sungFrom('always', 0, 120, 0.6)];
+  const { masterplan } = producePlan({ songs: list, scores: [], limits: DEFAULT_LIMITS, seed: 2 });
+  const drums = masterplan.timeline.flatMap(({ layers }) => layers).filter(({ stem }) => stem === 'drums');
+  assert.deepEqual([...new Set(drums.map(({ songId }) => songId))], ['pauses']);
+});
+
+test('where the voice that is to lead is silent in its song, the melody leads', () => {
+  const list = [sungFrom('voice', 0, 24, 0.7), sungFrom('beat', 0, 0, 0)];
+  const { masterplan } = producePlan({ songs: list, scores: [], limits: DEFAULT_LIMITS, seed: 2 });
+  const heard = masterplan.timeline.flatMap(({ layers, duration_sec }) =>
+    layers.filter(({ songId }) => songId === 'voice').map((layer) => ({ ...layer, duration_sec })),
+  );
+  assert.ok(heard.some(({ stem, why }) => stem === 'other' && why === 'Nobody sings here: the melody leads'));
+  const sung = heard.filter(({ stem }) => stem === 'vocals');
+  assert.ok(sung.length > 0);
+  for (const { source_start_sec } of sung) assert.ok(source_start_sec! < 24, `silent from ${source_start_sec}`);
+});
+
 test('short songs give a mashup of 60 to 90 seconds, a wanted length is met within two bars', () => {
   const list = [makeSong('a', { duration: 30 }), makeSong('b', { duration: 34, bpm: 124 })];
   const base = { songs: list, scores: scoresOf(list), limits: DEFAULT_LIMITS, seed: 1 };
