@@ -3,10 +3,11 @@ import { camelotCode, parseKey } from '../../music/keys.ts';
 import type { SongAnalysis } from '../../schema.ts';
 import { SAMPLE_RATE } from '../audio/decode.ts';
 import type { StereoChunk } from '../audio/decode.ts';
-import { measureLoudness } from '../audio/loudness.ts';
+import { LoudnessMeter, peakToDb } from '../audio/loudness.ts';
+import { TruePeakMeter } from '../audio/true-peak.ts';
 import { scaleToMax } from './chroma.ts';
 import { chordsByBeat, chordSpans } from './chords.ts';
-import { CURVE_HOP_SEC, energyCurve, PEAKS_PER_SEC, resampleCurve, waveformPeaks } from './curves.ts';
+import { CURVE_HOP_SEC, energyCurve, PEAKS_PER_SEC, resampleCurve, WaveformPeaks } from './curves.ts';
 import { measureGroove } from './groove.ts';
 import { estimateKey } from './key.ts';
 import { meanByBeat } from './per-beat.ts';
@@ -17,6 +18,7 @@ import type { Rhythm } from './rhythm.ts';
 import { findSections } from './sections.ts';
 import type { BarFeatures } from './sections.ts';
 import { TONE_RATE, ToneExtractor } from './tone-features.ts';
+import type { ToneFeatures } from './tone-features.ts';
 import { voiceForeground, voicePresence } from './voice.ts';
 
 /** Rises when the same song gives other values. */
@@ -83,27 +85,63 @@ function gatherBars(
   return bars;
 }
 
-/** Analyses a decoded song (two channels at 44.1 kHz). Every number is computed from the signal and rounded for transport. */
-export async function analyzeSong(channels: StereoChunk): Promise<SongAnalysis> {
-  const [left, right] = channels;
-  const durationSec = left.length / SAMPLE_RATE;
+/** What is measured of a song while it passes: nothing here grows with the song but rows of features. */
+type Features = {
+  durationSec: number;
+  rhythm: RhythmFeatures;
+  tone: ToneFeatures;
+  /** Largest magnitude of both channels' mean. */
+  midPeak: number;
+  integratedLufs: number;
+  truePeakDb: number;
+  waveform: number[];
+};
+
+async function gatherFeatures(chunks: AsyncIterable<StereoChunk> | Iterable<StereoChunk>): Promise<Features> {
   const rhythmExtractor = await RhythmExtractor.create();
   const toneExtractor = await ToneExtractor.create();
-  let peak = 0;
-  for (let at = 0; at < left.length; at += CHUNK) {
-    const length = Math.min(CHUNK, left.length - at);
-    const mid = new Float32Array(length);
-    const side = new Float32Array(length);
-    for (let i = 0; i < length; i++) {
-      mid[i] = (left[at + i]! + right[at + i]!) / 2;
-      side[i] = (left[at + i]! - right[at + i]!) / 2;
-      peak = Math.max(peak, Math.abs(mid[i]!));
+  const loudness = new LoudnessMeter(SAMPLE_RATE, 2);
+  const truePeaks = [new TruePeakMeter(), new TruePeakMeter()] as const;
+  const waveform = new WaveformPeaks();
+  let samples = 0;
+  let midPeak = 0;
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk[0].length; at += CHUNK) {
+      const left = chunk[0].subarray(at, at + CHUNK);
+      const right = chunk[1].subarray(at, at + CHUNK);
+      const mid = new Float32Array(left.length);
+      const side = new Float32Array(left.length);
+      for (let i = 0; i < mid.length; i++) {
+        mid[i] = (left[i]! + right[i]!) / 2;
+        side[i] = (left[i]! - right[i]!) / 2;
+        midPeak = Math.max(midPeak, Math.abs(mid[i]!));
+      }
+      rhythmExtractor.push(mid);
+      toneExtractor.push(mid, side);
+      loudness.push([left, right]);
+      truePeaks[0].push(left);
+      truePeaks[1].push(right);
+      waveform.push([left, right]);
     }
-    rhythmExtractor.push(mid);
-    toneExtractor.push(mid, side);
+    samples += chunk[0].length;
   }
-  const features = rhythmExtractor.finish();
-  const tone = toneExtractor.finish();
+  return {
+    durationSec: samples / SAMPLE_RATE,
+    rhythm: rhythmExtractor.finish(),
+    tone: toneExtractor.finish(),
+    midPeak,
+    integratedLufs: loudness.integrated(),
+    truePeakDb: peakToDb(Math.max(truePeaks[0].finish(), truePeaks[1].finish())),
+    waveform: waveform.finish(),
+  };
+}
+
+/**
+ * Analyses a song that comes in chunks (stereo at 44.1 kHz), as `openAudio` gives it. Memory is that of one chunk and of the
+ * features, about 16 kB a second. Every number is computed from the signal and rounded for transport.
+ */
+export async function analyzeStream(chunks: AsyncIterable<StereoChunk> | Iterable<StereoChunk>): Promise<SongAnalysis> {
+  const { durationSec, rhythm: features, tone, ...measured } = await gatherFeatures(chunks);
 
   const rhythm = estimateRhythm(features, tone, durationSec);
   const { beats, chroma } = rhythm;
@@ -120,7 +158,6 @@ export async function analyzeSong(channels: StereoChunk): Promise<SongAnalysis> 
   const parsedKey = key ? parseKey(key.key) : null;
   const spans = chordSpans(chordLabels, beats, durationSec);
   const sections = findSections(gatherBars(rhythm, bands, energy, voice, durationSec));
-  const loudness = measureLoudness([left, right], SAMPLE_RATE);
 
   return {
     version: ANALYSIS_VERSION,
@@ -157,14 +194,14 @@ export async function analyzeSong(channels: StereoChunk): Promise<SongAnalysis> 
     },
     spectral: {
       mfccs: features.mfccMeans.map((value) => [round(value, 2)]),
-      dynamic_range: round(dynamicRange(features.power, peak), 2),
+      dynamic_range: round(dynamicRange(features.power, measured.midPeak), 2),
       brightness: round(features.brightness, 1),
     },
     vocal: { vocal_presence: round(mean(voice), 3), curve: { hop_sec: CURVE_HOP_SEC, values: roundAll(voice, 2) } },
     energy: { mean: round(mean(energy), 3), curve: { hop_sec: CURVE_HOP_SEC, values: roundAll(energy, 2) } },
     loudness: {
-      integrated_lufs: round(loudness.integrated_lufs, 2),
-      true_peak_dbtp: round(loudness.true_peak_dbtp, 2),
+      integrated_lufs: round(measured.integratedLufs, 2),
+      true_peak_dbtp: round(measured.truePeakDb, 2),
     },
     sections: sections.map((section) => ({
       ...section,
@@ -173,7 +210,12 @@ export async function analyzeSong(channels: StereoChunk): Promise<SongAnalysis> 
       energy: round(section.energy, 3),
       vocal_presence: round(section.vocal_presence, 3),
     })),
-    waveform: { peaks_per_sec: PEAKS_PER_SEC, peaks: roundAll(waveformPeaks(channels), 3) },
+    waveform: { peaks_per_sec: PEAKS_PER_SEC, peaks: roundAll(measured.waveform, 3) },
     has_timbre: true,
   };
+}
+
+/** Analyses a song that is in memory (two channels at 44.1 kHz). */
+export function analyzeSong(channels: StereoChunk): Promise<SongAnalysis> {
+  return analyzeStream([channels]);
 }

@@ -1,5 +1,6 @@
 /** Curves for drawing and planning: energy, waveform peaks. */
 import { SAMPLE_RATE } from '../audio/decode.ts';
+import { FloatList } from './frames.ts';
 import { RHYTHM_RATE } from './rhythm-features.ts';
 
 export const CURVE_HOP_SEC = 0.5;
@@ -25,16 +26,34 @@ export function energyCurve(power: Float32Array, durationSec: number): number[] 
   return levels.map((level) => Math.max(0, Math.min(1, 1 + (level - loudest) / ENERGY_RANGE_DB)));
 }
 
-/** Largest magnitudes of both channels, `PEAKS_PER_SEC` a second. */
-export function waveformPeaks(channels: readonly Float32Array[]): number[] {
-  const step = SAMPLE_RATE / PEAKS_PER_SEC;
-  const count = Math.ceil((channels[0]?.length ?? 0) / step);
-  return Array.from({ length: count }, (_, i) => {
-    let peak = 0;
-    for (const samples of channels) {
-      const to = Math.min(samples.length, Math.round((i + 1) * step));
-      for (let k = Math.round(i * step); k < to; k++) peak = Math.max(peak, Math.abs(samples[k]!));
+/** Largest magnitudes of both channels, `PEAKS_PER_SEC` a second, of a stream. */
+export class WaveformPeaks {
+  private readonly peaks = new FloatList();
+  private position = 0;
+  private peak = 0;
+
+  push(channels: readonly Float32Array[]): void {
+    const length = channels[0]?.length ?? 0;
+    for (let from = 0; from < length;) {
+      const stepEnd = Math.round(((this.peaks.length + 1) * SAMPLE_RATE) / PEAKS_PER_SEC);
+      const to = Math.min(length, from + stepEnd - this.position);
+      for (const samples of channels) {
+        for (let i = from; i < to; i++) this.peak = Math.max(this.peak, Math.abs(samples[i]!));
+      }
+      this.position += to - from;
+      from = to;
+      if (this.position === stepEnd) this.close();
     }
-    return Math.min(1, peak);
-  });
+  }
+
+  finish(): number[] {
+    const closed = Math.round((this.peaks.length * SAMPLE_RATE) / PEAKS_PER_SEC);
+    if (this.position > closed) this.close();
+    return Array.from(this.peaks.take());
+  }
+
+  private close(): void {
+    this.peaks.add(Math.min(1, this.peak));
+    this.peak = 0;
+  }
 }

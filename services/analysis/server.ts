@@ -22,9 +22,9 @@ async function analyze(body: unknown, signal: AbortSignal): Promise<AnalyzeAnswe
   try {
     const bytes = request.file_url
       ? await loadAudio(request.file_url, signal)
-      : new Uint8Array(Buffer.from(request.audio_data ?? '', 'base64'));
+      : Uint8Array.from(Buffer.from(request.audio_data ?? '', 'base64'));
     const job: AnalysisJob = { bytes };
-    const analysis = await runInThread<SongAnalysis>(THREAD, job, { signal });
+    const analysis = await runInThread<SongAnalysis>(THREAD, job, { signal, transfer: [bytes.buffer] });
     return { success: true, songId: request.song_id, analysis };
   } catch (error) {
     throw asServiceError(error);

@@ -1,11 +1,8 @@
 /** The analysis thread: bytes of a song in, its analysis out. */
-import { decodeAudio } from '../audio/decode.ts';
+import { openAudio } from '../audio/decode.ts';
 import { serveThread } from '../audio/thread.ts';
-import { analyzeSong } from './analyze.ts';
+import { analyzeStream } from './analyze.ts';
 
 export type AnalysisJob = { bytes: Uint8Array };
 
-await serveThread(async ({ bytes }: AnalysisJob) => {
-  const { channels } = await decodeAudio(bytes);
-  return analyzeSong(channels);
-});
+await serveThread(({ bytes }: AnalysisJob) => analyzeStream(openAudio(bytes).chunks));

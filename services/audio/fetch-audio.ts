@@ -48,13 +48,13 @@ function parseHttpUrl(text: string): URL {
 }
 
 /**
- * Downloads a file.
+ * Downloads a file into a buffer of its own, which may be transferred to a thread.
  * @throws FetchAudioError if it cannot be had, AudioError audio_too_large beyond `maxBytes`, the signal's reason if aborted.
  */
 export async function fetchAudio(
   url: string,
   options: { signal?: AbortSignal; maxBytes?: number; timeoutMs?: number } = {},
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const { signal, maxBytes = MAX_FILE_BYTES, timeoutMs = FETCH_TIMEOUT_MS } = options;
   const target = parseHttpUrl(url);
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -78,7 +78,7 @@ export async function fetchAudio(
   }
 }
 
-async function readBounded(response: Response, maxBytes: number): Promise<Uint8Array> {
+async function readBounded(response: Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const tooLarge = (): AudioError =>
     new AudioError('audio_too_large', `The file is larger than ${Math.round(maxBytes / 2 ** 20)} MB.`);
   if (Number(response.headers.get('content-length') ?? 0) > maxBytes) {
@@ -92,5 +92,11 @@ async function readBounded(response: Response, maxBytes: number): Promise<Uint8A
     if (length > maxBytes) throw tooLarge();
     pieces.push(piece);
   }
-  return Buffer.concat(pieces, length);
+  const file = new Uint8Array(length);
+  let offset = 0;
+  for (const piece of pieces) {
+    file.set(piece, offset);
+    offset += piece.length;
+  }
+  return file;
 }

@@ -15,7 +15,11 @@ const FETCH_STATUS: Record<FetchAudioError['fault'], number> = {
  * Downloads `url`.
  * @throws ServiceError 400 if it is refused or too large, 502 or 504 if its source could not be reached.
  */
-export async function loadAudio(url: string, signal: AbortSignal, timeoutMs?: number): Promise<Uint8Array> {
+export async function loadAudio(
+  url: string,
+  signal: AbortSignal,
+  timeoutMs?: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await fetchAudio(url, { signal, timeoutMs });
   } catch (error) {

@@ -46,17 +46,42 @@ function kWeighting(sampleRate: number): [Biquad, Biquad] {
   ];
 }
 
-/** Adds the K-weighted energy of one channel to `sums`, one entry for each 100 ms. */
-function addEnergy(samples: Float32Array, sampleRate: number, weight: number, sums: Float64Array): void {
-  const [shelf, pass] = kWeighting(sampleRate);
-  let s1 = 0;
-  let s2 = 0;
-  let p1 = 0;
-  let p2 = 0;
-  for (let step = 0; step < sums.length; step++) {
-    const end = Math.min(samples.length, Math.round(((step + 1) * sampleRate) / 10));
-    let sum = 0;
-    for (let i = Math.round((step * sampleRate) / 10); i < end; i++) {
+/** K-weighted energy of one channel as it passes, one sum for each full 100 ms. */
+class ChannelEnergy {
+  readonly sums: number[] = [];
+  private readonly sampleRate: number;
+  private readonly filters: [Biquad, Biquad];
+  private position = 0;
+  private sum = 0;
+  /** States of the two filters. */
+  private shelf1 = 0;
+  private shelf2 = 0;
+  private pass1 = 0;
+  private pass2 = 0;
+
+  constructor(sampleRate: number) {
+    this.sampleRate = sampleRate;
+    this.filters = kWeighting(sampleRate);
+  }
+
+  push(samples: Float32Array): void {
+    for (let from = 0; from < samples.length;) {
+      const stepEnd = Math.round(((this.sums.length + 1) * this.sampleRate) / 10);
+      const to = Math.min(samples.length, from + stepEnd - this.position);
+      this.add(samples, from, to);
+      this.position += to - from;
+      from = to;
+      if (this.position === stepEnd) {
+        this.sums.push(this.sum);
+        this.sum = 0;
+      }
+    }
+  }
+
+  private add(samples: Float32Array, from: number, to: number): void {
+    const [shelf, pass] = this.filters;
+    let { shelf1: s1, shelf2: s2, pass1: p1, pass2: p2, sum } = this;
+    for (let i = from; i < to; i++) {
       const x = samples[i]!;
       const y = shelf.b0 * x + s1;
       s1 = shelf.b1 * x - shelf.a1 * y + s2;
@@ -66,26 +91,15 @@ function addEnergy(samples: Float32Array, sampleRate: number, weight: number, su
       p2 = y - pass.a2 * z;
       sum += z * z;
     }
-    sums[step]! += sum * weight;
+    this.shelf1 = s1;
+    this.shelf2 = s2;
+    this.pass1 = p1;
+    this.pass2 = p2;
+    this.sum = sum;
   }
 }
 
 const toLufs = (power: number): number => -0.691 + 10 * Math.log10(power);
-
-/** Mean K-weighted power of each 400 ms block, one block every 100 ms. */
-function blockPowers(channels: Float32Array[], sampleRate: number): Float64Array {
-  const length = channels[0]?.length ?? 0;
-  const sums = new Float64Array(Math.floor((length * 10) / sampleRate));
-  channels.forEach((samples, i) => {
-    const weight = CHANNEL_WEIGHTS[i] ?? 0;
-    if (weight > 0) addEnergy(samples, sampleRate, weight, sums);
-  });
-  const powers = new Float64Array(Math.max(0, sums.length - 3));
-  for (let i = 0; i < powers.length; i++) {
-    powers[i] = (sums[i]! + sums[i + 1]! + sums[i + 2]! + sums[i + 3]!) / (0.4 * sampleRate);
-  }
-  return powers;
-}
 
 function meanAbove(powers: Float64Array, gate: number): number {
   let sum = 0;
@@ -99,18 +113,57 @@ function meanAbove(powers: Float64Array, gate: number): number {
   return count === 0 ? 0 : sum / count;
 }
 
-/** Integrated loudness in LUFS of equally long channels (-1..1 is full scale); `SILENCE_LUFS` where nothing passes the gate. */
-export function integratedLoudness(channels: Float32Array[], sampleRate: number): number {
-  const powers = blockPowers(channels, sampleRate);
-  const absoluteGate = 10 ** ((SILENCE_LUFS + 0.691) / 10);
-  const ungated = meanAbove(powers, absoluteGate);
-  if (ungated === 0) return SILENCE_LUFS;
-  return toLufs(meanAbove(powers, Math.max(absoluteGate, ungated / 10 ** (RELATIVE_GATE_LU / 10))));
+/** Integrated loudness of a stream. */
+export class LoudnessMeter {
+  private readonly sampleRate: number;
+  private readonly energies: (ChannelEnergy | null)[];
+
+  /** @param channels number of channels; order L, R, C, LFE, Ls, Rs; mono counts as one channel */
+  constructor(sampleRate: number, channels: number) {
+    this.sampleRate = sampleRate;
+    this.energies = Array.from({ length: channels }, (_, i) =>
+      (CHANNEL_WEIGHTS[i] ?? 0) > 0 ? new ChannelEnergy(sampleRate) : null,
+    );
+  }
+
+  /** Takes the next samples: equally long arrays, one for each channel, -1..1 is full scale. */
+  push(channels: readonly Float32Array[]): void {
+    channels.forEach((samples, i) => this.energies[i]?.push(samples));
+  }
+
+  /** Mean K-weighted power of each 400 ms block, one block every 100 ms. */
+  private blockPowers(): Float64Array {
+    const steps = this.energies[0]?.sums.length ?? 0;
+    const sums = new Float64Array(steps);
+    this.energies.forEach((energy, i) => {
+      for (let step = 0; energy && step < steps; step++) sums[step]! += energy.sums[step]! * CHANNEL_WEIGHTS[i]!;
+    });
+    const powers = new Float64Array(Math.max(0, steps - 3));
+    for (let i = 0; i < powers.length; i++) {
+      powers[i] = (sums[i]! + sums[i + 1]! + sums[i + 2]! + sums[i + 3]!) / (0.4 * this.sampleRate);
+    }
+    return powers;
+  }
+
+  /** LUFS of what was pushed so far; `SILENCE_LUFS` where nothing passes the gate. */
+  integrated(): number {
+    const powers = this.blockPowers();
+    const absoluteGate = 10 ** ((SILENCE_LUFS + 0.691) / 10);
+    const ungated = meanAbove(powers, absoluteGate);
+    if (ungated === 0) return SILENCE_LUFS;
+    return toLufs(meanAbove(powers, Math.max(absoluteGate, ungated / 10 ** (RELATIVE_GATE_LU / 10))));
+  }
 }
 
-/** Largest true peak of all channels in dBTP; `SILENCE_DBTP` for silence. */
-function truePeakDb(channels: Float32Array[]): number {
-  const peak = Math.max(0, ...channels.map(truePeak));
+/** Integrated loudness in LUFS of equally long channels (-1..1 is full scale); `SILENCE_LUFS` where nothing passes the gate. */
+export function integratedLoudness(channels: readonly Float32Array[], sampleRate: number): number {
+  const meter = new LoudnessMeter(sampleRate, channels.length);
+  meter.push(channels);
+  return meter.integrated();
+}
+
+/** A linear peak in dBTP; `SILENCE_DBTP` for silence. */
+export function peakToDb(peak: number): number {
   return Math.max(SILENCE_DBTP, 20 * Math.log10(peak));
 }
 
@@ -119,8 +172,11 @@ function truePeakDb(channels: Float32Array[]): number {
  * @param channels equally long, -1..1 is full scale; order L, R, C, LFE, Ls, Rs; mono counts as one channel
  */
 export function measureLoudness(
-  channels: Float32Array[],
+  channels: readonly Float32Array[],
   sampleRate: number,
 ): { integrated_lufs: number; true_peak_dbtp: number } {
-  return { integrated_lufs: integratedLoudness(channels, sampleRate), true_peak_dbtp: truePeakDb(channels) };
+  return {
+    integrated_lufs: integratedLoudness(channels, sampleRate),
+    true_peak_dbtp: peakToDb(Math.max(0, ...channels.map(truePeak))),
+  };
 }

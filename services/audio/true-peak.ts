@@ -54,14 +54,21 @@ function gapPeak(samples: Float32Array, i: number): number {
   return peak;
 }
 
-/** Calls `visit(i, magnitude)` wherever sample `i`, or the curve between `i` and `i + 1`, may exceed `floor()`. */
-function scan(samples: Float32Array, floor: () => number, visit: (i: number, magnitude: number) => void): void {
+/**
+ * Calls `visit(i, magnitude)` wherever sample `i` of [from, to), or the curve between `i` and `i + 1`, may exceed `floor()`.
+ */
+function scan(
+  samples: Float32Array,
+  floor: () => number,
+  visit: (i: number, magnitude: number) => void,
+  from = 0,
+  to = samples.length,
+): void {
   const block = 64;
-  const length = samples.length;
-  for (let start = 0; start < length; start += block) {
-    const end = Math.min(length, start + block);
+  for (let start = from; start < to; start += block) {
+    const end = Math.min(to, start + block);
     let local = 0;
-    const reachEnd = Math.min(length, end + INTERPOLATION_REACH);
+    const reachEnd = Math.min(samples.length, end + INTERPOLATION_REACH);
     for (let i = Math.max(0, start - INTERPOLATION_REACH); i < reachEnd; i++) {
       const magnitude = Math.abs(samples[i]!);
       if (magnitude > local) local = magnitude;
@@ -88,6 +95,43 @@ export function truePeak(samples: Float32Array): number {
     },
   );
   return peak;
+}
+
+/** True peak of a stream, in pieces of any length; the same figure as of the whole. */
+export class TruePeakMeter {
+  /** The end of what came before: `behind` samples that were looked at, then those that wait for their right neighbours. */
+  private held = new Float32Array(0);
+  private behind = 0;
+  private peak = 0;
+
+  push(samples: Float32Array): void {
+    const joined = new Float32Array(this.held.length + samples.length);
+    joined.set(this.held);
+    joined.set(samples, this.held.length);
+    const to = Math.max(this.behind, joined.length - INTERPOLATION_REACH);
+    this.look(joined, to);
+    const keepFrom = Math.max(0, to - INTERPOLATION_REACH);
+    this.held = joined.slice(keepFrom);
+    this.behind = to - keepFrom;
+  }
+
+  /** True peak of all that was pushed, as a linear magnitude. */
+  finish(): number {
+    this.look(this.held, this.held.length);
+    return this.peak;
+  }
+
+  private look(samples: Float32Array, to: number): void {
+    scan(
+      samples,
+      () => this.peak,
+      (_, magnitude) => {
+        this.peak = magnitude;
+      },
+      this.behind,
+      to,
+    );
+  }
 }
 
 /**

@@ -31,7 +31,7 @@ async function separateSong(body: unknown, signal: AbortSignal): Promise<Separat
   const folder = await mkdtemp(join(tmpdir(), 'mashup-stems-'));
   try {
     const job: SeparationJob = { bytes, folder };
-    await runInThread<number>(THREAD, job, { signal });
+    await runInThread<number>(THREAD, job, { signal, transfer: [bytes.buffer] });
     for (const stem of STEMS) await putFile(stemFile(folder, stem), uploads[stem].url, 'audio/wav', signal);
   } catch (error) {
     throw asServiceError(error);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { SongAnalysis } from '../../schema.ts';
-import { analyzeSong } from '../../services/analysis/analyze.ts';
+import { analyzeSong, analyzeStream } from '../../services/analysis/analyze.ts';
 import { decodeAudio, SAMPLE_RATE } from '../../services/audio/decode.ts';
 import { fMeasure, noise, playBand } from './signals.ts';
 
@@ -54,6 +54,16 @@ test('an analysis has one row of chroma and of bands for each beat, bounded valu
 
 test('the same song gives the same analysis', async () => {
   assert.deepEqual(await analyzeExample('slow-harbor.ogg'), await analyzeExample('slow-harbor.ogg'));
+});
+
+test('a song that comes in pieces of any length gives the same analysis', async () => {
+  const { channels } = await decodeAudio(await readFile(new URL('../../examples/slow-harbor.ogg', import.meta.url)));
+  function* pieces(): Generator<[Float32Array, Float32Array]> {
+    for (let at = 0, length = 1; at < channels[0].length; at += length, length = (length * 7 + 3) % 100_003) {
+      yield [channels[0].subarray(at, at + length), channels[1].subarray(at, at + length)];
+    }
+  }
+  assert.deepEqual(await analyzeStream(pieces()), await analyzeSong(channels));
 });
 
 for (const { bpm, tonic, meter } of [
