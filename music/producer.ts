@@ -154,9 +154,10 @@ function arrange(
       duration_sec: section.bars * barSec,
       description: textOf(description, 400),
       energy_level: section.energy,
-      layers: layers.map((layer): PlanLayer => {
+      layers: layers.flatMap((layer): PlanLayer[] => {
         const start = starts.get(layer.song.song_id) ?? 0;
-        return toLayer(withoutSilence(layer, layers, stems, start, needed(layer.song)), start);
+        const heard = withoutSilence(layer, layers, stems, start, needed(layer.song));
+        return heard ? [toLayer(heard, start)] : [];
       }),
     };
   });
@@ -168,18 +169,19 @@ function shiftTo(song: AnalyzedSong, target: Key): number {
   return key ? keyShift(key, target) : 0;
 }
 
-/** A voice that is silent where the section plays its song gives way to that song's melody. */
+/** A voice that is silent where the section plays its song gives way to that song's melody; null where that plays already. */
 function withoutSilence(
   layer: LayerIdea,
   section: readonly LayerIdea[],
   stems: readonly Stem[],
   start: number,
   neededSec: number,
-): LayerIdea {
+): LayerIdea | null {
   const { song, stem } = layer;
   if (stem !== 'vocals' || vocalsOf(song.analysis, start, start + neededSec) >= SILENT_BELOW) return layer;
   const hasMelody = section.some((other) => other.song === song && other.stem === 'other');
-  if (hasMelody || !stems.includes('other')) return layer;
+  if (hasMelody) return null;
+  if (!stems.includes('other')) return layer;
   return { ...layer, stem: 'other', volume_db: layer.volume_db - 2, why: 'Nobody sings here: the melody leads' };
 }
 
