@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'dist/', '.mashup/', 'bench/results/'] },
+  { ignores: ['node_modules/', '**/dist/', '.mashup/', 'bench/results/'] },
   ...tseslint.configs.recommended,
   {
     rules: {

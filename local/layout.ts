@@ -74,8 +74,10 @@ export async function layOutPorts(base: number): Promise<Ports> {
   return ports;
 }
 
+/** Where the built studio lies. */
+export const STUDIO_DIST = join(PROJECT_ROOT, 'studio', 'dist');
+
 /** The built studio, if there is one. */
 export function studioDir(): string | undefined {
-  const dir = join(PROJECT_ROOT, 'studio', 'dist');
-  return existsSync(join(dir, 'index.html')) ? dir : undefined;
+  return existsSync(join(STUDIO_DIST, 'index.html')) ? STUDIO_DIST : undefined;
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 
 import { SERVICE_DEFAULTS, SERVICES } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
+import { buildStudio } from './build-studio.ts';
 import { LocalStackError } from './errors.ts';
 import { ensureKeys, ensurePassword } from './keys.ts';
 import { dataPaths, DEFAULT_PORT_BASE, layOutPorts, studioDir } from './layout.ts';
@@ -75,6 +76,7 @@ export async function startStack(options: StartStackOptions = {}): Promise<Stack
       serviceUrls[service] = serviceUrlFromEnv(service) ?? `http://${LOOPBACK}:${ports.services[service]}`;
     }
     const context: StackContext = { paths, ports, keys, serviceUrls };
+    const studio = wanted.has('gateway') ? buildStudio(log, options.signal) : Promise.resolve();
     const info: StackInfo = {
       pid: process.pid,
       startedAt: new Date().toISOString(),
@@ -100,13 +102,14 @@ export async function startStack(options: StartStackOptions = {}): Promise<Stack
     const functions = wanted.has('functions') ? [run.start(functionsSpec(context, dbUrl))] : [];
     const database = run.startDatabase({ port: ports.database, settings: options.postgresSettings, workerPassword });
     const gateway = wanted.has('gateway')
-      ? [database.then((superuserUrl) => run.start(gatewaySpec(context, superuserUrl)))]
+      ? [Promise.all([database, studio]).then(([superuserUrl]) => run.start(gatewaySpec(context, superuserUrl)))]
       : [];
     const [superuserUrl] = await Promise.all([database, ...gateway, ...functions, ...services]);
 
     if (wanted.has('worker')) {
       await run.start(workerSpec(context, { workerDbUrl: info.workerDbUrl, superuserUrl }));
     }
+    info.studioUrl = studioDir() === undefined ? null : apiUrl(ports);
     await run.markReady();
     return { info, superuserUrl, parts: run.parts, databasePid: () => run.databasePid(), stop: () => run.stop() };
   } catch (error) {

@@ -82,7 +82,10 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
     if (method === 'OPTIONS' && service?.[0] !== '/functions/v1') return answerPreflight(exchange);
     if (service) return service[1](exchange, path.slice(service[0].length));
     const reading = method === 'GET' || method === 'HEAD';
-    if (config.studioDir && reading && (await answerStudio(config.studioDir, exchange))) return;
+    if (config.studioDir && reading) {
+      const site = { directory: config.studioDir, anonKey: config.keys.anonKey };
+      if (await answerStudio(site, exchange)) return;
+    }
     throw notImplemented(`${method} ${path}`);
   }
 

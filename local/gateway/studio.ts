@@ -1,7 +1,7 @@
-/** Serves a built studio: files of one directory, and its index page for every other path. */
+/** Serves a built studio: files of one directory, its index page for every other path, and where it finds the API. */
 import { readFile, realpath } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
-import { decodePath, send } from './http.ts';
+import { decodePath, send, sendJson } from './http.ts';
 import type { Exchange } from './http.ts';
 
 const TYPES = new Map([
@@ -15,6 +15,8 @@ const TYPES = new Map([
   ['.ico', 'image/x-icon'],
   ['.woff2', 'font/woff2'],
   ['.wasm', 'application/wasm'],
+  ['.mp3', 'audio/mpeg'],
+  ['.ogg', 'audio/ogg'],
 ]);
 
 async function fileIn(directory: string, name: string): Promise<{ bytes: Buffer; type: string } | undefined> {
@@ -28,10 +30,23 @@ async function fileIn(directory: string, name: string): Promise<{ bytes: Buffer;
   }
 }
 
+/** What a page needs to know of the API that serves it: nothing that is secret. */
+const CONFIG_PATH = '/studio-config.json';
+
+export interface StudioSite {
+  directory: string;
+  anonKey: string;
+}
+
 /** Answers a GET or HEAD of the studio. False when there is nothing to show. */
-export async function answerStudio(directory: string, exchange: Exchange): Promise<boolean> {
+export async function answerStudio({ directory, anonKey }: StudioSite, exchange: Exchange): Promise<boolean> {
   const name = decodePath(exchange.path);
   if (name.includes('\0')) return false;
+  if (name === CONFIG_PATH) {
+    // The API is where the page came from, under whichever name the visitor has for it.
+    sendJson(exchange, 200, { url: '/', anonKey }, { 'cache-control': 'no-cache' });
+    return true;
+  }
   const asked = name === '/' ? undefined : await fileIn(directory, name);
   const file = asked ?? (extname(name) === '' ? await fileIn(directory, 'index.html') : undefined);
   if (!file) return false;

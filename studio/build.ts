@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+/**
+ * Builds the studio into `studio/dist`, or the folder given: `node studio/build.ts [folder]`.
+ *
+ * The folder appears whole or not at all: two starts may build at once.
+ */
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { build } from 'vite';
+
+const target = resolve(process.argv[2] ?? join(import.meta.dirname, 'dist'));
+const fresh = await mkdtemp(`${target}-`);
+const old = `${fresh}-old`;
+try {
+  await build({
+    configFile: join(import.meta.dirname, 'vite.config.ts'),
+    logLevel: process.argv[2] === undefined ? 'info' : 'warn',
+    build: { outDir: fresh, emptyOutDir: true },
+  });
+  await rename(target, old).catch(() => {});
+  await rename(fresh, target).catch(async (error: NodeJS.ErrnoException) => {
+    // Another build was faster; its files are as good.
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+  });
+} finally {
+  await Promise.all([fresh, old].map((path) => rm(path, { recursive: true, force: true })));
+}

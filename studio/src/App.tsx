@@ -1,0 +1,162 @@
+import { lazy, Suspense, useEffect, useState } from 'react';
+import type { ReactNode } from 'react';
+import type { StudioConfig } from './config.ts';
+import { Icon } from './components/icons.tsx';
+import { useRoute } from './hooks/useRoute.ts';
+import type { Page } from './hooks/useRoute.ts';
+import { AccountPage } from './pages/AccountPage.tsx';
+import { LibraryPage } from './pages/LibraryPage.tsx';
+import { MakePage } from './pages/MakePage.tsx';
+import { MashupPage } from './pages/MashupPage.tsx';
+import { keepSelection, keptSelection } from './state/songs.ts';
+import type { StudioSong } from './state/songs.ts';
+import { useStore } from './state/store.ts';
+import { useStudio } from './state/studio.tsx';
+
+const OperatorPage = lazy(() => import('./pages/OperatorPage.tsx'));
+
+const NAVIGATION: [Page, string][] = [
+  ['make', 'Make'],
+  ['library', 'Library'],
+  ['operator', 'Operator'],
+];
+const TITLES: Record<Page, string> = {
+  make: 'Make a mashup',
+  mashup: 'Mashup',
+  library: 'Library',
+  operator: 'Operator',
+  account: 'Account',
+};
+
+function ThemeButton() {
+  const [isDark, setIsDark] = useState(document.documentElement.classList.contains('dark'));
+  return (
+    <button
+      type="button"
+      className="button-quiet"
+      aria-label={isDark ? 'Light colours' : 'Dark colours'}
+      onClick={() => {
+        document.documentElement.classList.toggle('dark', !isDark);
+        localStorage.setItem('mashup-theme', isDark ? 'light' : 'dark');
+        setIsDark(!isDark);
+      }}
+    >
+      <Icon name={isDark ? 'sun' : 'moon'} className="h-5 w-5" />
+    </button>
+  );
+}
+
+function Header({ page }: { page: Page }) {
+  return (
+    <header className="border-b border-line">
+      <div className="mx-auto flex max-w-6xl items-center gap-1 px-3 py-2.5 sm:gap-3 sm:px-6">
+        <a href="#/" className="mr-auto flex items-center gap-2.5 rounded-lg font-semibold">
+          <img src="/icon.svg" alt="" width="32" height="32" className="h-8 w-8" />
+          <span className="hidden sm:inline">Mashup studio</span>
+          <span className="sr-only sm:hidden">Mashup studio</span>
+        </a>
+        <nav aria-label="Pages" className="flex">
+          {NAVIGATION.map(([name, title]) => (
+            <a
+              key={name}
+              href={`#/${name === 'make' ? '' : name}`}
+              aria-current={page === name ? 'page' : undefined}
+              className={`rounded-lg px-2.5 py-2 text-sm font-medium sm:px-3 ${
+                page === name ? 'bg-raised text-ink' : 'text-soft hover:text-ink'
+              }`}
+            >
+              {title}
+            </a>
+          ))}
+        </nav>
+        <ThemeButton />
+        <a href="#/account" className="button-quiet" aria-label="Account">
+          <Icon name="person" className="h-5 w-5" />
+        </a>
+      </div>
+    </header>
+  );
+}
+
+function OfflineBanner() {
+  const [isOffline, setIsOffline] = useState(!navigator.onLine);
+  useEffect(() => {
+    const look = (): void => setIsOffline(!navigator.onLine);
+    addEventListener('online', look);
+    addEventListener('offline', look);
+    return () => {
+      removeEventListener('online', look);
+      removeEventListener('offline', look);
+    };
+  }, []);
+  return isOffline ? (
+    <p role="status" className="bg-warn/15 px-4 py-2 text-center text-sm">
+      You are offline. Mashups go on without you; this page catches up when the connection is back.
+    </p>
+  ) : null;
+}
+
+/** The whole studio. */
+export function App({ config }: { config: StudioConfig }) {
+  const { generator, session: keeper } = useStudio();
+  const { session } = useStore(keeper);
+  const [{ page, id }, go] = useRoute();
+  const [songs, setSongs] = useState<StudioSong[]>(keptSelection);
+  const { uploads } = useStore(useStudio().desk);
+
+  useEffect(() => {
+    document.title = `${TITLES[page]} · Mashup studio`;
+    generator.open(page === 'mashup' ? id : undefined);
+  }, [page, id, generator]);
+
+  // What is uploaded survives a reload.
+  useEffect(() => {
+    keepSelection(
+      songs.map((song) => ({
+        ...song,
+        storage_path: song.storage_path ?? uploads.get(song.id)?.submitted?.storage_path,
+      })),
+    );
+  }, [songs, uploads]);
+
+  const pages: Record<Page, () => ReactNode> = {
+    make: () => (
+      <MakePage
+        songs={songs}
+        onChange={setSongs}
+        onStarted={(jobId) => {
+          setSongs([]);
+          go(`/mashup/${jobId}`);
+        }}
+      />
+    ),
+    mashup: () => <MashupPage session={session} onOpen={(jobId) => go(`/mashup/${jobId}`)} />,
+    library: () => <LibraryPage />,
+    operator: () => (
+      <Suspense fallback={<p className="panel min-h-64 text-soft">Loading…</p>}>
+        <OperatorPage config={config} />
+      </Suspense>
+    ),
+    account: () => <AccountPage />,
+  };
+
+  return (
+    <>
+      <a
+        href="#main"
+        className="sr-only focus:not-sr-only focus:absolute focus:m-2 focus:rounded-lg focus:bg-panel focus:p-2"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById('main')?.focus();
+        }}
+      >
+        Skip to the content
+      </a>
+      <Header page={page} />
+      <OfflineBanner />
+      <main id="main" tabIndex={-1} className="mx-auto min-h-[80vh] max-w-6xl px-3 py-6 outline-none sm:px-6 sm:py-8">
+        {pages[page]()}
+      </main>
+    </>
+  );
+}

@@ -1,0 +1,115 @@
+import { useState } from 'react';
+import { useMashupGenerator } from '../hooks/useMashupGenerator.ts';
+import { toProblem } from '../state/problem.ts';
+import type { Problem } from '../state/problem.ts';
+import type { MashupJob } from '../../../schema.ts';
+import { ClaudeMonitor } from './ClaudeMonitor.tsx';
+import { Countdown } from './Countdown.tsx';
+import { Icon } from './icons.tsx';
+import { Notice } from './Notice.tsx';
+import { StageTrack } from './StageTrack.tsx';
+import { toneOf } from './tones.ts';
+
+const SONG_WORDS: Record<string, string> = {
+  pending: 'waiting',
+  analyzing: 'being analysed',
+  analyzed: 'analysed',
+  separating: 'being separated',
+  ready: 'stems ready',
+  dropped: 'left out',
+  failed: 'cannot be used',
+};
+
+function waitingFor(job: MashupJob): string | undefined {
+  if (job.waiting_on === 'slot') {
+    return job.queue_position ? `Number ${job.queue_position} in the queue` : 'Waiting for a free slot';
+  }
+  if (job.waiting_on === 'circuit') return 'A service is away; it goes on by itself when it is back';
+  if (job.waiting_on === 'pause') return 'Paused by the operator';
+  return undefined;
+}
+
+/** A mashup on its way: stages, what happens now, each song's state, time left; cancel and retry. */
+export function JobProgress({ job }: { job: MashupJob }) {
+  const { cancel, retry, isLive, claudePlan, claudeThoughts } = useMashupGenerator();
+  const [refusal, setRefusal] = useState<Problem>();
+  const attempt = (work: () => Promise<void>) => async (): Promise<void> => {
+    setRefusal(undefined);
+    await work().catch((error: unknown) => setRefusal(toProblem(error)));
+  };
+  const isStopped = job.status === 'failed' || job.status === 'cancelled';
+  const step = waitingFor(job) ?? job.current_step;
+
+  return (
+    <section className="panel space-y-5" aria-label="Progress" data-testid="progress">
+      <StageTrack job={job} />
+      {job.status === 'processing' && (
+        <div>
+          <div className="mb-2 flex items-baseline justify-between gap-4">
+            <p className="min-w-0 truncate font-medium" title={step}>
+              {step}
+            </p>
+            <Countdown job={job} />
+          </div>
+          <div
+            role="progressbar"
+            aria-label="Progress of the mashup"
+            aria-valuemin={0}
+            aria-valuemax={100}
+            aria-valuenow={Math.round(job.progress)}
+            className="h-2 overflow-hidden rounded-full bg-raised"
+          >
+            <div
+              className="h-full rounded-full bg-accent transition-[width] duration-500"
+              style={{ width: `${job.progress}%` }}
+            />
+          </div>
+        </div>
+      )}
+      <p className="sr-only" aria-live="polite">
+        {step}
+      </p>
+      {job.status === 'failed' && (
+        <Notice
+          problem={{
+            message: job.error_message ?? 'The mashup could not be made.',
+            hint: job.error_hint ?? 'Try it again.',
+          }}
+        />
+      )}
+      {job.status === 'cancelled' && (
+        <p className="text-sm text-soft">Cancelled. What was done is kept: retry goes on from there.</p>
+      )}
+      <ul className="flex flex-wrap gap-2" aria-label="Songs">
+        {job.songs.map((song, place) => (
+          <li key={song.song_id} className="flex items-center gap-2 rounded-full bg-raised px-3 py-1 text-sm">
+            <span className={`h-2 w-2 rounded-full ${toneOf(place).background}`} />
+            <span className="max-w-40 truncate font-medium">{song.name}</span>
+            <span className="text-soft">{SONG_WORDS[song.state] ?? song.state}</span>
+          </li>
+        ))}
+      </ul>
+      {job.status === 'processing' && claudePlan.length > 0 && (
+        <ClaudeMonitor plan={claudePlan} thoughts={claudeThoughts} />
+      )}
+      {refusal && <Notice problem={refusal} />}
+      <div className="flex items-center gap-3">
+        {job.status === 'processing' && (
+          <button type="button" className="button" onClick={() => void attempt(cancel)()}>
+            Cancel
+          </button>
+        )}
+        {isStopped && (
+          <button type="button" className="button-primary" onClick={() => void attempt(retry)()}>
+            <Icon name="retry" />
+            Retry
+          </button>
+        )}
+        <span className="ml-auto flex items-center gap-2 text-xs text-soft">
+          <span className={`h-2 w-2 rounded-full ${isLive ? 'bg-good' : 'bg-warn'}`} />
+          {isLive ? 'Live' : 'Connecting'}
+        </span>
+      </div>
+    </section>
+  );
+}

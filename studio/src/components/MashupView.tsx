@@ -1,0 +1,148 @@
+import { useEffect, useRef, useState } from 'react';
+import { iterateMashup } from '../../../client/index.ts';
+import { toMashupSections } from '../../../music/timeline.ts';
+import type { MashupJob, SongAnalysis } from '../../../schema.ts';
+import { useJobDocument } from '../hooks/useJobDocument.ts';
+import { useLibrary } from '../hooks/useLibrary.ts';
+import { useMashupGenerator } from '../hooks/useMashupGenerator.ts';
+import { useResultUrl } from '../hooks/useResultUrl.ts';
+import { readMaterial } from '../state/song-desk.ts';
+import { useStudio } from '../state/studio.tsx';
+import { ClaudeCollaboration } from './ClaudeCollaboration.tsx';
+import { Decisions } from './Decisions.tsx';
+import { JobProgress } from './JobProgress.tsx';
+import { MashupTimeline } from './MashupTimeline.tsx';
+import { Notice } from './Notice.tsx';
+import { Player } from './Player.tsx';
+import type { PlayerHandle } from './Player.tsx';
+import { ResultFacts } from './ResultFacts.tsx';
+import { Versions } from './Versions.tsx';
+
+/** All versions of a mashup, oldest first: jobs that go back to the same first one. */
+function familyOf(job: MashupJob, mashups: MashupJob[]): MashupJob[] {
+  const byId = new Map([...mashups, job].map((one) => [one.id, one]));
+  const rootOf = (one: MashupJob): string => {
+    const parent = one.parent_id === null ? undefined : byId.get(one.parent_id);
+    return parent === undefined ? one.id : rootOf(parent);
+  };
+  const root = rootOf(job);
+  return [...byId.values()]
+    .filter((one) => rootOf(one) === root)
+    .sort((a, b) => a.created_at.localeCompare(b.created_at));
+}
+
+/** What is heard: the mashup itself, or until it is done the version that it comes from. */
+function heardOf(job: MashupJob, family: MashupJob[]): MashupJob | undefined {
+  if (job.status === 'complete') return job;
+  const parent = family.find((one) => one.id === job.parent_id);
+  return parent === undefined ? undefined : heardOf(parent, family);
+}
+
+function useAnalyses(job: MashupJob | undefined): (SongAnalysis | undefined)[] {
+  const { supabase } = useStudio();
+  const [analyses, setAnalyses] = useState<(SongAnalysis | undefined)[]>([]);
+  const id = job?.id;
+  useEffect(() => {
+    if (job === undefined) return;
+    let isWanted = true;
+    readMaterial(supabase, job.id).then(
+      (material) => isWanted && setAnalyses(job.songs.map((song) => material.analyses?.[song.song_id])),
+      () => {},
+    );
+    return () => {
+      isWanted = false;
+    };
+    // The songs of a job do not change.
+  }, [supabase, id]);
+  return analyses;
+}
+
+/** One mashup: on its way, and then to hear, to read and to change. */
+export function MashupView({ onOpen }: { onOpen?: (jobId: string) => void }) {
+  const { supabase } = useStudio();
+  const { job, document, problem, resume } = useMashupGenerator();
+  const { mashups = [] } = useLibrary();
+  const player = useRef<PlayerHandle>(null);
+  const [time, setTime] = useState(0);
+  const family = job === undefined ? [] : familyOf(job, mashups);
+  const heard = job === undefined ? undefined : heardOf(job, family);
+  const heardDocument = useJobDocument(heard);
+  const { url, renew, problem: linkProblem } = useResultUrl(heard);
+  const analyses = useAnalyses(heard);
+
+  if (problem) return <Notice problem={problem} />;
+  if (job === undefined)
+    return (
+      <p className="panel min-h-64 text-soft" role="status">
+        Opening the mashup…
+      </p>
+    );
+
+  const open = onOpen ?? resume;
+  const iterate = async (feedback: string): Promise<void> => {
+    if (heard === undefined) return;
+    const { jobId } = await iterateMashup(supabase, heard.id, feedback);
+    open(jobId);
+  };
+  const shown = heard === undefined ? document : heardDocument;
+  const sections = toMashupSections(shown?.plan?.masterplan.timeline ?? []);
+  const title = (heard ?? job).title ?? job.songs.map((song) => song.name).join(' × ');
+
+  return (
+    <div className="space-y-5">
+      <header>
+        <h1 className="text-2xl font-semibold sm:text-3xl" data-testid="title">
+          {title}
+        </h1>
+        {(heard ?? job).concept && <p className="mt-2 max-w-3xl text-soft">{(heard ?? job).concept}</p>}
+      </header>
+      {job.status !== 'complete' && <JobProgress job={job} />}
+      {job.warnings.map((warning) => (
+        <Notice key={warning.code + warning.message} kind="warn" problem={{ message: warning.message, hint: '' }} />
+      ))}
+      {heard && (
+        <section className="panel space-y-5" aria-label="Listen" data-testid="result">
+          {heard.result_path === null ? (
+            <Notice
+              kind="warn"
+              problem={{
+                message: 'The file of this mashup has expired.',
+                hint: 'Replay it from rendering to have it again.',
+              }}
+            />
+          ) : (
+            <Player
+              ref={player}
+              src={url}
+              title={title}
+              peaks={heardDocument?.quality?.waveform?.peaks ?? []}
+              durationSec={heard.result?.duration_sec ?? 0}
+              onTime={setTime}
+              onBroken={renew}
+            />
+          )}
+          {linkProblem && <Notice problem={linkProblem} />}
+          {family.length > 1 && <Versions family={family} shown={job.id} heard={heard.id} onOpen={open} />}
+          <ResultFacts job={heard} source={heardDocument?.plan_source ?? null} />
+        </section>
+      )}
+      {sections.length > 0 && (
+        <section className="panel" aria-label="Timeline">
+          <h2 className="mb-2 text-lg font-semibold">{heard === undefined ? 'The plan' : 'How it is made'}</h2>
+          <MashupTimeline
+            timeline={sections}
+            songs={(heard ?? job).songs}
+            currentTime={heard === undefined ? undefined : time}
+            onSeek={(seconds) => player.current?.seek(seconds)}
+          />
+        </section>
+      )}
+      {shown?.plan && (
+        <div className="grid items-start gap-5 lg:grid-cols-2">
+          <Decisions plan={shown.plan} changes={shown.plan_changes} />
+          {heard && <ClaudeCollaboration mashupConcept="" analysisData={analyses} onIterationRequest={iterate} />}
+        </div>
+      )}
+    </div>
+  );
+}

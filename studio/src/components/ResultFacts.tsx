@@ -1,0 +1,71 @@
+import { useState } from 'react';
+import { signResultUrl } from '../../../client/index.ts';
+import type { MashupJob } from '../../../schema.ts';
+import { toProblem } from '../state/problem.ts';
+import type { Problem } from '../state/problem.ts';
+import { useStudio } from '../state/studio.tsx';
+import { clock, decimal, fileName, megabytes } from '../words.ts';
+import { Icon } from './icons.tsx';
+import { Notice } from './Notice.tsx';
+
+const SOURCE_WORDS = { claude: 'Claude', rules: 'Built-in rules' } as const;
+
+/** What the file is, and the ways to take it along: download under its title, or a link that lives an hour. */
+export function ResultFacts({ job, source }: { job: MashupJob; source: 'claude' | 'rules' | null }) {
+  const { supabase } = useStudio();
+  const [problem, setProblem] = useState<Problem>();
+  const [isCopied, setIsCopied] = useState(false);
+  const { result } = job;
+  if (result === null) return null;
+  const name = fileName(job.title ?? 'mashup', result.format);
+
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
+    setProblem(undefined);
+    await work().catch((error: unknown) => setProblem(toProblem(error)));
+  };
+  const download = async (): Promise<void> => {
+    const link = document.createElement('a');
+    link.href = await signResultUrl(supabase, job, { download: name });
+    link.download = name;
+    link.click();
+  };
+  const share = async (): Promise<void> => {
+    await navigator.clipboard.writeText(await signResultUrl(supabase, job));
+    setIsCopied(true);
+  };
+
+  const facts: [string, string][] = [
+    ['Length', clock(result.duration_sec)],
+    ['Tempo', `${decimal(result.bpm)} bpm`],
+    ['Key', result.key],
+    ['Loudness', `${decimal(result.loudness_lufs)} LUFS`],
+    ['True peak', `${decimal(result.true_peak_dbtp)} dBTP`],
+    ['Planned by', source === null ? '–' : SOURCE_WORDS[source]],
+    ['Match', job.score === null ? '–' : `${Math.round(job.score)} of 100`],
+  ];
+  return (
+    <div className="flex flex-col gap-4 lg:flex-row lg:items-center lg:justify-between">
+      <dl className="flex flex-wrap gap-x-6 gap-y-3">
+        {facts.map(([title, value]) => (
+          <div key={title}>
+            <dt className="text-xs text-soft">{title}</dt>
+            <dd className="text-sm font-medium">{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {job.result_path !== null && (
+        <div className="flex flex-wrap gap-2">
+          <button type="button" className="button" onClick={() => void attempt(share)}>
+            <Icon name="link" />
+            <span aria-live="polite">{isCopied ? 'Link copied, lives an hour' : 'Copy link'}</span>
+          </button>
+          <button type="button" className="button" onClick={() => void attempt(download)} title={name}>
+            <Icon name="download" />
+            {result.format.toUpperCase()} · {megabytes(result.bytes)}
+          </button>
+        </div>
+      )}
+      {problem && <Notice problem={problem} />}
+    </div>
+  );
+}

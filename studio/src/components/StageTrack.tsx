@@ -1,0 +1,64 @@
+import type { MashupJob, Stage } from '../../../schema.ts';
+import { STAGE_WORDS } from '../words.ts';
+import { Icon } from './icons.tsx';
+
+const STEPS = ['analyzing', 'scoring', 'planning', 'separating', 'rendering'] as const;
+const ORDER: Stage[] = ['queued', ...STEPS, 'complete'];
+
+type StepState = 'done' | 'now' | 'ahead' | 'stopped';
+
+function stateOf(step: Stage, job: MashupJob): StepState {
+  const isStopped = job.status === 'failed' || job.status === 'cancelled';
+  const reached = ORDER.indexOf(isStopped ? (job.stopped_stage ?? 'queued') : job.stage);
+  const place = ORDER.indexOf(step);
+  if (place < reached) return 'done';
+  if (place > reached) return 'ahead';
+  return isStopped ? 'stopped' : 'now';
+}
+
+const LOOKS: Record<StepState, string> = {
+  done: 'border-good bg-good/15 text-good',
+  now: 'border-accent bg-accent text-on-accent',
+  ahead: 'border-line bg-panel text-soft',
+  stopped: 'border-bad bg-bad/15 text-bad',
+};
+
+/** A job's way through the stages. */
+export function StageTrack({ job }: { job: MashupJob }) {
+  return (
+    <ol className="grid grid-cols-5" aria-label="Stages" data-testid="stage-track" data-stage={job.stage}>
+      {STEPS.map((step, index) => {
+        const state = stateOf(step, job);
+        return (
+          <li
+            key={step}
+            aria-current={state === 'now' ? 'step' : undefined}
+            className="relative flex flex-col items-center gap-1.5 text-center"
+          >
+            {index > 0 && (
+              <span
+                aria-hidden="true"
+                className={`absolute right-1/2 top-4 h-0.5 w-full -translate-y-1/2 ${state === 'ahead' ? 'bg-line' : 'bg-good'}`}
+              />
+            )}
+            <span
+              className={`relative grid h-8 w-8 place-items-center rounded-full border-2 text-sm font-semibold ${LOOKS[state]}`}
+            >
+              {state === 'done' ? <Icon name="check" /> : state === 'stopped' ? <Icon name="close" /> : index + 1}
+              {state === 'now' && (
+                <span
+                  aria-hidden="true"
+                  className="absolute -inset-1.5 animate-ping rounded-full border-2 border-accent/50"
+                />
+              )}
+            </span>
+            <span className={`text-[11px] sm:text-xs ${state === 'ahead' ? 'text-soft' : 'font-medium'}`}>
+              {STAGE_WORDS[step]}
+              <span className="sr-only">{state === 'done' ? ', done' : state === 'now' ? ', now' : ''}</span>
+            </span>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}

@@ -1,0 +1,26 @@
+/** Where the engine is: told at build time (static hosting) or by the host that serves the page. */
+export interface StudioConfig {
+  url: string;
+  anonKey: string;
+}
+
+/**
+ * Reads the configuration.
+ * @throws Error with a sentence for the person who set the page up
+ */
+export async function loadConfig(): Promise<StudioConfig> {
+  const { VITE_SUPABASE_URL: url, VITE_SUPABASE_ANON_KEY: anonKey } = import.meta.env;
+  if (url && anonKey) return { url, anonKey };
+  const response = await fetch('/studio-config.json', { cache: 'no-store' }).catch(() => undefined);
+  const body: unknown = response?.ok ? await response.json().catch(() => undefined) : undefined;
+  const member = (name: string): unknown =>
+    typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[name] : undefined;
+  const [told, key] = [member('url'), member('anonKey')];
+  if (typeof told !== 'string' || typeof key !== 'string') {
+    throw new Error(
+      'This page does not know its Supabase project. Build it with VITE_SUPABASE_URL and VITE_SUPABASE_ANON_KEY, ' +
+        'or serve studio-config.json with "url" and "anonKey" beside it.',
+    );
+  }
+  return { url: new URL(told, location.href).href.replace(/\/$/, ''), anonKey: key };
+}

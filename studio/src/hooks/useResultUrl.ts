@@ -1,0 +1,42 @@
+/** A link to a job's audio that is renewed before it ends. */
+import { useCallback, useEffect, useState } from 'react';
+import { signResultUrl } from '../../../client/index.ts';
+import type { MashupJob } from '../../../schema.ts';
+import { toProblem } from '../state/problem.ts';
+import type { Problem } from '../state/problem.ts';
+import { useStudio } from '../state/studio.tsx';
+
+/** A link lives an hour. */
+const RENEW_MS = 50 * 60_000;
+
+export function useResultUrl(job: MashupJob | undefined): {
+  url: string | undefined;
+  problem: Problem | undefined;
+  renew: () => void;
+} {
+  const { supabase } = useStudio();
+  const [signed, setSigned] = useState<{ path: string; url: string }>();
+  const [problem, setProblem] = useState<Problem>();
+  const [round, setRound] = useState(0);
+  const path = job?.status === 'complete' ? job.result_path : null;
+
+  useEffect(() => {
+    if (path === null || path === undefined) return;
+    let isWanted = true;
+    signResultUrl(supabase, { result_path: path, expired_at: null }).then(
+      (url) => isWanted && (setSigned({ path, url }), setProblem(undefined)),
+      (error: unknown) => isWanted && setProblem(toProblem(error)),
+    );
+    const timer = setTimeout(() => setRound((count) => count + 1), RENEW_MS);
+    return () => {
+      isWanted = false;
+      clearTimeout(timer);
+    };
+  }, [supabase, path, round]);
+
+  return {
+    url: signed?.path === path ? signed?.url : undefined,
+    problem,
+    renew: useCallback(() => setRound((count) => count + 1), []),
+  };
+}

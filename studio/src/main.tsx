@@ -1,0 +1,27 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './App.tsx';
+import { loadConfig } from './config.ts';
+import { StudioProvider } from './state/studio.tsx';
+import { openSupabase } from './supabase.ts';
+
+const element = document.getElementById('root') as HTMLElement;
+const root = createRoot(element);
+
+try {
+  const config = await loadConfig();
+  root.render(
+    <StrictMode>
+      <StudioProvider supabase={openSupabase(config)}>
+        <App config={config} />
+      </StudioProvider>
+    </StrictMode>,
+  );
+} catch (error) {
+  root.render(
+    <main className="mx-auto max-w-xl p-8" role="alert">
+      <h1 className="text-xl font-semibold">The studio cannot start</h1>
+      <p className="mt-2 text-soft">{error instanceof Error ? error.message : 'Reload the page.'}</p>
+    </main>,
+  );
+}

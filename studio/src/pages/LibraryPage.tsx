@@ -1,0 +1,127 @@
+import { useState } from 'react';
+import { deleteMashup } from '../../../client/index.ts';
+import { JOB_STATUSES } from '../../../schema/database.ts';
+import type { MashupJob } from '../../../schema.ts';
+import { Icon } from '../components/icons.tsx';
+import { Notice } from '../components/Notice.tsx';
+import { toneOf } from '../components/tones.ts';
+import { useLibrary } from '../hooks/useLibrary.ts';
+import { toProblem } from '../state/problem.ts';
+import type { Problem } from '../state/problem.ts';
+import { useStudio } from '../state/studio.tsx';
+import { ago, clock, STAGE_WORDS } from '../words.ts';
+
+const FILTERS = ['all', ...JOB_STATUSES] as const;
+const FILTER_WORDS = {
+  all: 'All',
+  processing: 'In progress',
+  complete: 'Complete',
+  failed: 'Failed',
+  cancelled: 'Cancelled',
+};
+const STATUS_LOOKS: Record<MashupJob['status'], string> = {
+  processing: 'bg-accent/15 text-accent',
+  complete: 'bg-good/15 text-good',
+  failed: 'bg-bad/15 text-bad',
+  cancelled: 'bg-raised text-soft',
+};
+
+function LibraryItem({ job, onDelete }: { job: MashupJob; onDelete: () => void }) {
+  const [isSure, setIsSure] = useState(false);
+  const title = job.title ?? job.songs.map((song) => song.name).join(' × ');
+  return (
+    <li className="panel flex flex-wrap items-center gap-x-4 gap-y-2 sm:flex-nowrap" data-testid="library-item">
+      <div className="flex -space-x-2" aria-hidden="true">
+        {job.songs.map((song, place) => (
+          <span
+            key={song.song_id}
+            className={`h-8 w-8 rounded-full border-2 border-panel ${toneOf(place).background}`}
+          />
+        ))}
+      </div>
+      <div className="min-w-0 flex-1 basis-52">
+        <a href={`#/mashup/${job.id}`} className="block truncate font-medium hover:underline">
+          {title}
+        </a>
+        <p className="truncate text-sm text-soft">
+          {job.status === 'processing' && `${job.current_step} · `}
+          {job.status === 'failed' && `${job.error_message} · `}
+          {job.result && `${clock(job.result.duration_sec)} · ${Math.round(job.result.bpm)} bpm · ${job.result.key} · `}
+          {job.feedback && `“${job.feedback}” · `}
+          {ago(job.created_at)}
+        </p>
+      </div>
+      <span className={`rounded-full px-2.5 py-1 text-xs font-medium ${STATUS_LOOKS[job.status]}`}>
+        {job.status === 'processing'
+          ? `${STAGE_WORDS[job.stage]} ${Math.round(job.progress)} %`
+          : STAGE_WORDS[job.stage]}
+      </span>
+      <button
+        type="button"
+        className={`button-quiet ${isSure ? 'text-bad' : ''}`}
+        onClick={() => (isSure ? onDelete() : setIsSure(true))}
+        onBlur={() => setIsSure(false)}
+      >
+        <Icon name="trash" />
+        {isSure ? 'Delete it' : <span className="sr-only">Delete {title}</span>}
+      </button>
+    </li>
+  );
+}
+
+/** The user's mashups. */
+export function LibraryPage() {
+  const { supabase } = useStudio();
+  const { mashups, problem, refresh } = useLibrary();
+  const [filter, setFilter] = useState<(typeof FILTERS)[number]>('all');
+  const [refusal, setRefusal] = useState<Problem>();
+  const shown = mashups?.filter((job) => filter === 'all' || job.status === filter);
+
+  const remove = async (id: string): Promise<void> => {
+    setRefusal(undefined);
+    await deleteMashup(supabase, id).catch((error: unknown) => setRefusal(toProblem(error)));
+    await refresh();
+  };
+
+  return (
+    <div className="space-y-5">
+      <h1 className="text-2xl font-semibold sm:text-3xl">My mashups</h1>
+      {(problem ?? refusal) && <Notice problem={(problem ?? refusal) as Problem} />}
+      {mashups !== undefined && mashups.length > 0 && (
+        <div role="group" aria-label="Filter by state" className="flex flex-wrap gap-2">
+          {FILTERS.map((name) => (
+            <button
+              key={name}
+              type="button"
+              aria-pressed={filter === name}
+              className={`min-h-9 rounded-full px-3 text-sm ${filter === name ? 'bg-ink text-ground' : 'bg-raised text-soft hover:text-ink'}`}
+              onClick={() => setFilter(name)}
+            >
+              {FILTER_WORDS[name]}
+            </button>
+          ))}
+        </div>
+      )}
+      {mashups === undefined && <p className="panel min-h-40 text-soft">Loading…</p>}
+      {mashups?.length === 0 && (
+        <div className="panel py-14 text-center" data-testid="library-empty">
+          <p className="text-lg font-semibold">Nothing here yet</p>
+          <p className="mt-2 text-soft">
+            Your first mashup takes about a minute. There are example songs if you have none at hand.
+          </p>
+          <a href="#/" className="button-primary mt-5">
+            Make the first one
+          </a>
+        </div>
+      )}
+      <ul className="space-y-3">
+        {shown?.map((job) => (
+          <LibraryItem key={job.id} job={job} onDelete={() => void remove(job.id)} />
+        ))}
+      </ul>
+      {mashups !== undefined && mashups.length > 0 && shown?.length === 0 && (
+        <p className="text-soft">No mashup is {FILTER_WORDS[filter].toLowerCase()}.</p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+import type { Dispatch, SetStateAction } from 'react';
+import { ExampleSongs } from '../components/ExampleSongs.tsx';
+import { MashupZone } from '../components/MashupZone.tsx';
+import type { StudioSong } from '../state/songs.ts';
+
+/** Where a newcomer begins. */
+export function MakePage({
+  songs,
+  onChange,
+  onStarted,
+}: {
+  songs: StudioSong[];
+  onChange: Dispatch<SetStateAction<StudioSong[]>>;
+  onStarted: (jobId: string) => void;
+}) {
+  const add = (song: StudioSong): void => onChange((known) => [...known, song]);
+  return (
+    <div className="space-y-6">
+      <header className={songs.length === 0 ? 'py-4 text-center sm:py-8' : ''}>
+        <h1
+          className={songs.length === 0 ? 'text-3xl font-semibold sm:text-5xl' : 'text-2xl font-semibold sm:text-3xl'}
+        >
+          {songs.length === 0 ? 'Two songs in, one mashup out' : 'Your songs'}
+        </h1>
+        <p className={`mt-3 text-soft ${songs.length === 0 ? 'mx-auto max-w-xl' : ''}`}>
+          {songs.length === 0
+            ? 'Drop two songs, watch the mashup being made, listen, and ask for another version in your own words.'
+            : 'They are analysed as they arrive. Start when you are ready.'}
+        </p>
+      </header>
+      <MashupZone
+        selectedSongs={songs}
+        onSongAdd={add}
+        onRemoveSong={(id) => onChange((known) => known.filter((song) => song.id !== id))}
+        onClearAll={() => onChange([])}
+        onReorder={(ids) => onChange((known) => ids.flatMap((id) => known.find((song) => song.id === id) ?? []))}
+        onStarted={onStarted}
+      />
+      <ExampleSongs chosen={songs} onAdd={add} />
+    </div>
+  );
+}

@@ -1,0 +1,17 @@
+import type { Session } from '@supabase/supabase-js';
+import { MashupView } from '../components/MashupView.tsx';
+import { Notice } from '../components/Notice.tsx';
+
+/** One mashup, by the id in the address. */
+export function MashupPage({ session, onOpen }: { session: Session | null | undefined; onOpen: (id: string) => void }) {
+  if (session === null) {
+    return (
+      <Notice problem={{ message: 'You are not signed in.', hint: 'This mashup opens for the account that made it.' }}>
+        <a className="mt-2 inline-block font-medium text-accent underline" href="#/account">
+          Sign in
+        </a>
+      </Notice>
+    );
+  }
+  return <MashupView onOpen={onOpen} />;
+}

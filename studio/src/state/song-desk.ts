@@ -1,0 +1,215 @@
+/**
+ * The desk on which songs are prepared: each is uploaded once, and a draft job analyses and scores them before any
+ * mashup is asked for. Shared by all hooks, so that nothing is done twice.
+ */
+import type { SupabaseClient } from '@supabase/supabase-js';
+import { deleteMashup, followJob, submitMashup, uploadSong } from '../../../client/index.ts';
+import type { JobFollower } from '../../../client/index.ts';
+import type { MashupJob, PairScore, SongAnalysis, SubmittedSong } from '../../../schema.ts';
+import { hearUploads } from '../upload-progress.ts';
+import { toProblem } from './problem.ts';
+import type { Problem } from './problem.ts';
+import type { SessionKeeper } from './session.ts';
+import type { StudioSong } from './songs.ts';
+import { createStore } from './store.ts';
+import type { Store } from './store.ts';
+
+/** Two files that are dropped together make one draft. */
+const GATHER_MS = 300;
+
+export interface Upload {
+  /** 0..1 */
+  share: number;
+  submitted?: SubmittedSong;
+  problem?: Problem;
+}
+
+export interface DeskState {
+  uploads: ReadonlyMap<string, Upload>;
+  /** The draft that works on the songs now. */
+  draft: MashupJob | undefined;
+  analyses: ReadonlyMap<string, SongAnalysis>;
+  scores: PairScore[];
+  problem: Problem | undefined;
+}
+
+export interface SongDesk extends Store<DeskState> {
+  /** Uploads a song, once. */
+  upload(song: StudioSong): Promise<SubmittedSong>;
+  /** Says which songs lie on the desk; uploads what is new and has it analysed. */
+  lay(songs: StudioSong[]): void;
+  /** Id of the draft of exactly these songs, if it can be started; it is then no longer the desk's. */
+  takeDraft(songIds: string[]): string | undefined;
+}
+
+export interface Material {
+  analyses: Record<string, SongAnalysis> | null;
+  scores: PairScore[] | null;
+}
+
+/** Analyses and pair scores of a job of the user. */
+export async function readMaterial(supabase: SupabaseClient, jobId: string): Promise<Material> {
+  const { data, error } = await supabase.rpc('get_mashup_material', { job_id: jobId });
+  if (error) throw error;
+  return data as Material;
+}
+
+export function openSongDesk(supabase: SupabaseClient, keeper: SessionKeeper): SongDesk {
+  const store = createStore<DeskState>({
+    uploads: new Map(),
+    draft: undefined,
+    analyses: new Map(),
+    scores: [],
+    problem: undefined,
+  });
+  const uploading = new Map<string, Promise<SubmittedSong>>();
+  let laid: StudioSong[] = [];
+  let follower: JobFollower | undefined;
+  let gathering: ReturnType<typeof setTimeout> | undefined;
+  let drafting = false;
+  let seenAnalyses = '';
+
+  const note = (id: string, change: Partial<Upload>): void => {
+    const uploads = new Map(store.get().uploads);
+    uploads.set(id, { share: 0, ...uploads.get(id), ...change });
+    store.set({ uploads });
+  };
+
+  hearUploads(({ path, share }) => {
+    const id = [...uploading.keys()].find((songId) => path.includes(`/${songId}/`));
+    if (id !== undefined) note(id, { share });
+  });
+
+  const begin = async (song: StudioSong): Promise<SubmittedSong> => {
+    note(song.id, { share: 0, problem: undefined });
+    await keeper.ensure();
+    const told = { name: song.name, artist: song.artist || undefined };
+    const submitted =
+      song.storage_path !== undefined
+        ? { song_id: song.id, name: song.name, artist: song.artist || null, storage_path: song.storage_path }
+        : song.file !== undefined
+          ? await uploadSong(supabase, { fileName: song.file.name, body: song.file, songId: song.id, ...told })
+          : undefined;
+    if (submitted === undefined) throw new Error(`${song.name} has no file.`);
+    note(song.id, { share: 1, submitted });
+    return submitted;
+  };
+
+  const upload = (song: StudioSong): Promise<SubmittedSong> => {
+    const known = uploading.get(song.id);
+    if (known) return known;
+    const promise = begin(song).catch((error: unknown) => {
+      uploading.delete(song.id);
+      note(song.id, { problem: toProblem(error) });
+      throw error;
+    });
+    uploading.set(song.id, promise);
+    return promise;
+  };
+
+  const dropDraft = (): void => {
+    follower?.stop();
+    follower = undefined;
+    const { draft } = store.get();
+    store.set({ draft: undefined, scores: [] });
+    if (draft !== undefined) deleteMashup(supabase, draft.id).catch(() => {});
+  };
+
+  const learn = async (job: MashupJob): Promise<void> => {
+    const known = `${job.id} ${job.stage} ${job.songs.map((song) => song.analysis_id ?? '-').join()}`;
+    if (known === seenAnalyses) return;
+    seenAnalyses = known;
+    if (!job.songs.some((song) => song.analysis_id !== undefined)) return;
+    const material = await readMaterial(supabase, job.id).catch(() => undefined);
+    if (material === undefined) {
+      seenAnalyses = '';
+      return;
+    }
+    const analyses = new Map(store.get().analyses);
+    for (const [id, analysis] of Object.entries(material.analyses ?? {})) analyses.set(id, analysis);
+    store.set({ analyses, ...(store.get().draft?.id === job.id ? { scores: material.scores ?? [] } : {}) });
+  };
+
+  const isWorking = (draft: MashupJob | undefined): boolean =>
+    draft !== undefined && ['queued', 'analyzing'].includes(draft.stage) && draft.status === 'processing';
+
+  const follow = (jobId: string): void => {
+    follower = followJob(supabase, jobId, {
+      onChange: (draft) => {
+        store.set({ draft });
+        void learn(draft);
+        // Songs that came meanwhile have waited for this.
+        if (!isWorking(draft)) gather();
+      },
+    });
+  };
+
+  const sameSongs = (draft: MashupJob | undefined, ids: string[]): boolean =>
+    draft !== undefined &&
+    draft.songs
+      .map((song) => song.song_id)
+      .sort()
+      .join() === [...ids].sort().join();
+
+  const makeDraft = async (): Promise<void> => {
+    if (drafting || laid.some((song) => uploadIsOpen(song.id))) return;
+    const songs = laid.flatMap((song) => store.get().uploads.get(song.id)?.submitted ?? []);
+    const { draft } = store.get();
+    if (songs.length === 0) return dropDraft();
+    if (
+      sameSongs(
+        draft,
+        songs.map((song) => song.song_id),
+      )
+    )
+      return;
+    // A draft that analyses is left to finish, unless none of its songs is wanted any more.
+    if (isWorking(draft) && draft?.songs.some((card) => songs.some((song) => song.song_id === card.song_id))) return;
+    drafting = true;
+    try {
+      dropDraft();
+      store.set({ problem: undefined });
+      const { jobId } = await submitMashup(supabase, songs, { hold: 'planning' });
+      follow(jobId);
+    } catch (error) {
+      store.set({ problem: toProblem(error) });
+    } finally {
+      drafting = false;
+    }
+  };
+
+  const uploadIsOpen = (id: string): boolean => {
+    const known = store.get().uploads.get(id);
+    return known !== undefined && known.submitted === undefined && known.problem === undefined;
+  };
+
+  function gather(): void {
+    clearTimeout(gathering);
+    gathering = setTimeout(() => void makeDraft(), GATHER_MS);
+  }
+
+  return {
+    ...store,
+    upload,
+    lay(songs) {
+      laid = songs;
+      for (const song of songs) {
+        const known = store.get().uploads.get(song.id);
+        if (known?.submitted === undefined && known?.problem === undefined) {
+          upload(song).then(gather, gather);
+        }
+      }
+      gather();
+    },
+    takeDraft(songIds) {
+      const { draft } = store.get();
+      if (draft?.status !== 'processing' || draft.hold === null || !sameSongs(draft, songIds)) return undefined;
+      follower?.stop();
+      follower = undefined;
+      store.set({ draft: undefined, scores: [] });
+      laid = [];
+      clearTimeout(gathering);
+      return draft.id;
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** Colours and type of the studio. A song has one colour wherever it appears: card, waveform, timeline, meter. */
+import { join } from 'node:path';
+import type { Config } from 'tailwindcss';
+
+const variable = (name: string): string => `rgb(var(--${name}) / <alpha-value>)`;
+
+const config: Config = {
+  darkMode: 'class',
+  content: [join(import.meta.dirname, 'index.html'), join(import.meta.dirname, 'src/**/*.{ts,tsx}')],
+  theme: {
+    extend: {
+      colors: {
+        ground: variable('ground'),
+        panel: variable('panel'),
+        raised: variable('raised'),
+        line: variable('line'),
+        ink: variable('ink'),
+        soft: variable('soft'),
+        accent: variable('accent'),
+        'on-accent': variable('on-accent'),
+        good: variable('good'),
+        warn: variable('warn'),
+        bad: variable('bad'),
+        'song-1': variable('song-1'),
+        'song-2': variable('song-2'),
+        'song-3': variable('song-3'),
+      },
+      fontFamily: {
+        sans: ['ui-sans-serif', 'system-ui', '-apple-system', 'Segoe UI', 'Roboto', 'Helvetica Neue', 'sans-serif'],
+      },
+    },
+  },
+};
+
+export default config;

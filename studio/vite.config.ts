@@ -1,0 +1,36 @@
+/** The studio's bundle: static files that any host serves; the example songs lie beside them. */
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import tailwindcss from 'tailwindcss';
+import { defineConfig } from 'vite';
+import type { Plugin } from 'vite';
+import theme from './tailwind.ts';
+
+const ROOT = import.meta.dirname;
+const EXAMPLES = ['neon-drive.mp3', 'paper-kites.mp3', 'slow-harbor.ogg'].map((name) =>
+  join(ROOT, '..', 'examples', name),
+);
+/** Where `vite` finds a stack while the studio is worked on. */
+const STACK_URL = process.env.MASHUP_API_URL ?? 'http://127.0.0.1:54321';
+
+/** Puts the example songs where the page asks for them. */
+function exampleSongs(): Plugin {
+  return {
+    name: 'example-songs',
+    apply: 'build',
+    async generateBundle() {
+      for (const path of EXAMPLES) {
+        this.emitFile({ type: 'asset', fileName: `examples/${basename(path)}`, source: await readFile(path) });
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  root: ROOT,
+  plugins: [exampleSongs()],
+  esbuild: { jsx: 'automatic' },
+  css: { postcss: { plugins: [tailwindcss(theme)] } },
+  build: { target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 900 },
+  server: { proxy: { '/studio-config.json': STACK_URL, '/examples': STACK_URL } },
+});
