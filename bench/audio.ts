@@ -1,7 +1,5 @@
 /** Seconds of work for each minute of audio: analysis, separation and rendering of the example songs, over HTTP. */
-import { createServer, type Server } from 'node:http';
 import { readdir, readFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { DEFAULT_LIMITS } from '../music/plan-limits.ts';
 import { producePlan } from '../music/producer.ts';
@@ -10,6 +8,7 @@ import type { AnalyzedSong, Stem } from '../schema.ts';
 import { createAnalysisServer } from '../services/analysis/server.ts';
 import { createProcessingServer } from '../services/processing/server.ts';
 import { createSeparationServer } from '../services/separation/server.ts';
+import { fileServer, listen, post } from './store.ts';
 import { printTable } from './table.ts';
 
 const EXAMPLES = join(import.meta.dirname, '..', 'examples');
@@ -23,43 +22,8 @@ export interface AudioResult {
   mashup_sec: number;
 }
 
-async function listen(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** A store of files: GET what was PUT. */
-function fileServer(files: Map<string, Buffer>): Server {
-  return createServer((request, response) => {
-    const path = request.url ?? '';
-    if (request.method === 'PUT') {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        files.set(path, Buffer.concat(chunks));
-        response.end('{}');
-      });
-      return;
-    }
-    const file = files.get(path);
-    response.statusCode = file ? 200 : 404;
-    response.end(file);
-  });
-}
-
-async function post(url: string, body: unknown): Promise<string> {
-  const answer = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${text.slice(0, 200)}`);
-  return text;
-}
-
 export async function benchAudio(): Promise<AudioResult> {
-  const files = new Map<string, Buffer>();
+  const files = new Map<string, Uint8Array>();
   const servers = [fileServer(files), createAnalysisServer(), createSeparationServer(), createProcessingServer()];
   const [store = '', analysis = '', separation = '', processing = ''] = await Promise.all(servers.map(listen));
   try {

@@ -173,6 +173,27 @@ export const MashupOptions = z.object({
 });
 export type MashupOptions = z.infer<typeof MashupOptions>;
 
+/** One measurement of the automated ear. A `value` of null could not be measured, and passes. */
+export const QualityCheck = z.object({
+  name: z.string(),
+  value: z.number().nullable(),
+  threshold: z.number(),
+  bound: z.enum(['at_most', 'at_least']),
+  unit: z.string(),
+  passed: z.boolean(),
+  /** A hard check that fails means a faulty mashup; a warning is a matter of taste or of the songs. */
+  kind: z.enum(['hard', 'warn']),
+});
+export type QualityCheck = z.infer<typeof QualityCheck>;
+
+/** What the automated ear says of a mashup. `corrections` tell in words what was changed because of a first hearing. */
+export const QualityReport = z.object({
+  passed: z.boolean(),
+  corrections: z.array(z.string()),
+  checks: z.array(QualityCheck),
+});
+export type QualityReport = z.infer<typeof QualityReport>;
+
 /** What was measured on a rendered file. */
 export const RenderResult = z.object({
   duration_sec: z.number().positive(),
@@ -185,6 +206,7 @@ export const RenderResult = z.object({
   bpm: z.number().positive(),
   key: z.string(),
   waveform: z.object({ peaks_per_sec: z.number().positive(), peaks: z.array(z.number()) }).optional(),
+  quality: QualityReport.optional(),
   warnings: z.array(z.string()).default([]),
 });
 export type RenderResult = z.infer<typeof RenderResult>;

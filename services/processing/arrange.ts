@@ -11,6 +11,7 @@ import { beatTime } from './grid.ts';
 import type { RenderLayer, RenderPlan } from './plan.ts';
 import type { RenderSong } from './song.ts';
 import { chooseSource, nearestDownbeat, type SongHistory } from './source.ts';
+import type { Tuning } from './tuning.ts';
 
 export type Run = {
   id: number;
@@ -75,13 +76,13 @@ function pieces(song: RenderSong, start: number, end: number, sourceBeat: number
 
 /**
  * Decides what plays where.
- * @param semitonesOf pitch shift of a song; drums are never shifted
+ * @param tuning pitch shifts of the songs, and beats by which they are brought forward
  */
 export function arrange(
   plan: RenderPlan,
   songs: ReadonlyMap<string, RenderSong>,
   scores: readonly PairScore[],
-  semitonesOf: (song: RenderSong) => number,
+  tuning: Tuning,
 ): Arrangement {
   const runs: Run[] = [];
   const warnings: string[] = [];
@@ -114,8 +115,9 @@ export function arrange(
       const { multiple } = matchTempo(song.grid.bpm, plan.bpm);
       const beatSec = (60 / plan.bpm) * multiple;
       const beats = (section.end - section.start) / beatSec;
-      const sourceBeat = startOf(layer, song, beats);
-      const semitones = layer.stem === 'drums' ? 0 : semitonesOf(song);
+      const moved = ((tuning.beats.get(song.id) ?? 0) * (60 / plan.bpm)) / beatSec;
+      const sourceBeat = startOf(layer, song, beats) + moved;
+      const semitones = shiftOf(layer.stem, song, tuning);
       const before = previous.find((clip) => clip.songId === song.id && clip.stem === layer.stem);
       const clip: Clip = {
         songId: song.id,
@@ -144,13 +146,17 @@ export function arrange(
         clip.parts.push({ runId: run.id, start: piece.start, end: piece.end });
       });
       clips.push(clip);
-      remember(histories, song.id, sourceBeat, beats);
+      remember(histories, song.id, sourceBeat - moved, beats);
     }
     previous = clips;
     return clips;
   });
   return { runs, sections, warnings };
 }
+
+/** Drums have no key. */
+const shiftOf = (stem: Stem, song: RenderSong, tuning: Tuning): number =>
+  stem === 'drums' ? 0 : (tuning.semitones.get(song.id) ?? 0);
 
 function remember(histories: Map<string, SongHistory>, songId: string, start: number, beats: number): void {
   const history = histories.get(songId) ?? { played: [], nextBeat: undefined };
@@ -185,7 +191,7 @@ export function addBed(
   arrangement: Arrangement,
   section: number,
   songs: ReadonlyMap<string, RenderSong>,
-  semitonesOf: (song: RenderSong) => number,
+  tuning: Tuning,
 ): Run[] {
   const clips = arrangement.sections[section]!;
   for (const stem of BED_STEMS) {
@@ -202,7 +208,7 @@ export function addBed(
           start: part.start,
           end: part.end,
           sourceBeat: model.sourceBeat + (part.start - model.start) / model.beatSec,
-          semitones: stem === 'drums' ? 0 : semitonesOf(song),
+          semitones: shiftOf(stem, song, tuning),
         };
       });
       arrangement.runs.push(...runs);

@@ -1,11 +1,14 @@
 /** The end of a render: sections summed, brought to delivery level, encoded, measured as delivered, and uploaded. */
-import type { OutputFormat, RenderResult, UploadTarget } from '../../schema.ts';
+import type { OutputFormat, QualityCheck, RenderResult, UploadTarget } from '../../schema.ts';
 import { decodeAudio, SAMPLE_RATE } from '../audio/decode.ts';
 import { CONTENT_TYPES, encodeAudio } from '../audio/encode.ts';
 import { applyFilter } from '../audio/filters.ts';
 import { limitTruePeak } from '../audio/limiter.ts';
-import { integratedLoudness, measureLoudness } from '../audio/loudness.ts';
+import { integratedLoudness } from '../audio/loudness.ts';
 import type { AudioTags } from '../audio/tags.ts';
+import { inWords, isSound } from './ear/checks.ts';
+import { hearFile } from './ear/file.ts';
+import { judgeFile } from './ear/judge-file.ts';
 import { RenderError } from './errors.ts';
 import { reconnecting } from './network.ts';
 
@@ -35,6 +38,10 @@ export type FinishTask = {
   format: OutputFormat;
   tags: AudioTags;
   upload: UploadTarget;
+  /** Seconds at which pieces meet. */
+  splices: number[];
+  /** What was heard of the layers. */
+  heard: { checks: QualityCheck[]; corrections: string[] };
   warnings: string[];
 };
 
@@ -122,17 +129,19 @@ export async function finishMashup(task: FinishTask, onProgress: (message: strin
     onProgress(`Encoding ${task.format}`);
     const bytes = await encodeAudio(channels, SAMPLE_RATE, task.format, task.tags);
     const decoded = await decodeAudio(bytes, { limits: { minSec: 0, maxBytes: bytes.length } });
-    const measured = measureLoudness(decoded.channels, SAMPLE_RATE);
+    const measured = hearFile(decoded.channels, SAMPLE_RATE, task.splices);
     const over = measured.true_peak_dbtp - MAX_TRUE_PEAK_DBTP;
     if (over > 0 && pass < ENCODE_PASSES) {
       ceilingDb -= over + 0.05;
       continue;
     }
+    const asked = { durationSec: task.frames / SAMPLE_RATE, format: task.format };
+    const checks = [...task.heard.checks, ...judgeFile(measured, decoded.format, asked)];
     onProgress('Uploading the mashup');
     await upload(task.upload, bytes, task.format);
     return {
       duration_sec: decoded.duration_sec,
-      loudness_lufs: measured.integrated_lufs,
+      loudness_lufs: measured.loudness_lufs,
       true_peak_dbtp: measured.true_peak_dbtp,
       sample_rate: SAMPLE_RATE,
       channels: 2,
@@ -141,7 +150,8 @@ export async function finishMashup(task: FinishTask, onProgress: (message: strin
       bpm: task.bpm,
       key: task.key,
       waveform: waveform(decoded.channels),
-      warnings: task.warnings,
+      quality: { passed: isSound(checks), corrections: task.heard.corrections, checks },
+      warnings: [...task.warnings, ...checks.filter((each) => !each.passed && each.kind === 'hard').map(inWords)],
     };
   }
 }

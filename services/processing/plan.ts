@@ -64,11 +64,12 @@ function invalid(message: string, cause?: unknown): RenderError {
 }
 
 /**
- * Reads the plan of a request. Sections follow each other in the order of their start; a boundary between two lies on
- * the nearest beat of the mashup's tempo, and the end stays where the plan has it.
+ * Reads the plan of a request. Sections start where the plan says, on the nearest beat of the mashup's tempo; each lasts until
+ * the next starts, and the last as long as it says. Where that leaves a section shorter or longer than its own duration, a
+ * warning tells. The first starts at 0.
  * @throws RenderError plan_empty, plan_section_empty, plan_invalid, plan_unknown_song
  */
-export function readPlan(request: RenderRequest): RenderPlan {
+export function readPlan(request: RenderRequest): { plan: RenderPlan; warnings: string[] } {
   const { timeline, global_settings } = request.masterplan;
   if (timeline.length === 0) {
     throw new RenderError('plan_empty', 'The plan has no sections', 'Plan again: a mashup needs at least one section.');
@@ -100,19 +101,17 @@ export function readPlan(request: RenderRequest): RenderPlan {
     .map((section, i) => ({ section, i }))
     .sort((a, b) => (a.section.time_start_sec ?? a.i) - (b.section.time_start_sec ?? b.i) || a.i - b.i)
     .map(({ section }) => section);
-  const total = ordered.reduce((sum, section) => sum + section.duration_sec, 0);
+  const beat = 60 / bpm;
+  const { starts, total, warnings } = placeSections(ordered, beat);
   if (total > MAX_MASHUP_SEC)
     throw invalid(`The plan is ${Math.round(total)} s long; the limit is ${MAX_MASHUP_SEC} s`);
 
-  const beat = 60 / bpm;
   const maxEnergy = Math.max(1, ...ordered.map((section) => section.energy_level));
-  let planned = 0;
-  let start = 0;
   const sections = ordered.map((section, i): RenderSection => {
-    planned += section.duration_sec;
-    const end =
-      i === ordered.length - 1 ? total : Math.min(total, Math.max(start + beat, Math.round(planned / beat) * beat));
-    const placed = {
+    const start = Math.min(total, i === 0 ? 0 : Math.round(starts[i]! / beat) * beat);
+    const next = starts[i + 1];
+    const end = next === undefined ? total : Math.min(total, Math.round(next / beat) * beat);
+    return {
       start,
       end,
       description: section.description,
@@ -126,16 +125,43 @@ export function readPlan(request: RenderRequest): RenderPlan {
         sourceStartSec: layer.source_start_sec,
       })),
     };
-    start = end;
-    return placed;
   });
-  return {
+  const plan = {
     bpm,
     key: settings.targetKey ?? 'N/A',
     beatsPerBar: settings.timeSignature?.[0] ?? 4,
     durationSec: total,
     sections: sections.filter((section) => section.end > section.start),
   };
+  return { plan, warnings };
+}
+
+/**
+ * Seconds at which sections start: as planned, counted from the first, and after the section before. A start that is missing or
+ * not later than the one before is where the section before ends.
+ */
+function placeSections(
+  ordered: readonly z.infer<typeof LooseSection>[],
+  beat: number,
+): { starts: number[]; total: number; warnings: string[] } {
+  const warnings: string[] = [];
+  const first = ordered[0]!.time_start_sec ?? 0;
+  if (first > beat / 2) warnings.push(`The plan starts at ${first.toFixed(1)} s: the mashup starts there.`);
+  const starts: number[] = [];
+  let end = 0;
+  ordered.forEach((section, i) => {
+    const before = starts.at(-1) ?? 0;
+    const planned = section.time_start_sec === undefined ? end : section.time_start_sec - first;
+    const start = i === 0 ? 0 : planned > before + beat / 2 ? planned : end;
+    const gap = start - end;
+    if (i > 0 && Math.abs(gap) > beat / 2) {
+      const effect = gap > 0 ? 'goes on until it starts' : 'ends when it starts';
+      warnings.push(`Section ${i + 1} starts at ${start.toFixed(1)} s by the plan: the section before ${effect}.`);
+    }
+    starts.push(start);
+    end = start + section.duration_sec;
+  });
+  return { starts, total: end, warnings };
 }
 
 /** Tempo of the first song that has one. */

@@ -1,23 +1,33 @@
-/** A whole render: plan read, stems stretched, sections mixed, file finished; the steps in threads, two at a time. */
-import { type RenderRequest, type RenderResult, STEMS, type UploadTarget } from '../../schema.ts';
+/**
+ * A whole render: plan read, stems stretched, sections mixed, heard and if need be corrected once, file finished; the steps in
+ * threads, two at a time.
+ */
+import { type QualityCheck, type RenderRequest, type RenderResult, STEMS, type UploadTarget } from '../../schema.ts';
 import { SAMPLE_RATE } from '../audio/decode.ts';
-import { addBed, arrange, type Arrangement, type Clip, type Run, runMap } from './arrange.ts';
+import { addBed, arrange, type Arrangement } from './arrange.ts';
+import { correct } from './correct.ts';
+import { isSound } from './ear/checks.ts';
+import { type Findings, judgeLayers } from './ear/judge-layers.ts';
+import type { Percussion } from './ear/percussion.ts';
 import { RenderError } from './errors.ts';
+import { curveAlong, gatherHearing, splicesOf } from './hearing.ts';
 import type { HeardSong } from './listen.ts';
-import { readEffects, semitonesTo } from './music.ts';
-import { readPlan, type RenderPlan, type RenderSection } from './plan.ts';
+import { readEffects } from './music.ts';
+import { readPlan, type RenderPlan } from './plan.ts';
+import { type RenderedRun, RunStore } from './runs.ts';
+import { openScratch } from './scratch.ts';
 import type { ClipAudio, SectionResult, SectionTask } from './section.ts';
 import { isWellKnown, missingStems, readSong, type RenderSong } from './song.ts';
-import type { StemRun } from './stem.ts';
+import { settleGrid } from './settle.ts';
 import type { RenderThreads } from './threads.ts';
+import { chooseTuning, type Tuning } from './tuning.ts';
 
 /** Where the steps lie between 0 and 100. */
 const PROGRESS = { stems: 2, sections: 62, finish: 80, done: 99 };
 
 export type ReportProgress = (progress: number, message: string) => void;
 
-type Channels = [Float32Array, Float32Array];
-type RenderedRun = { channels: Channels; origin: number };
+type Songs = ReadonlyMap<string, RenderSong>;
 
 function needUpload(request: RenderRequest): UploadTarget {
   if (request.upload) return request.upload;
@@ -56,68 +66,46 @@ async function readSongs(
   return songs;
 }
 
-/** Stretches runs; each stem is fetched once, however many of them play it. */
-async function renderRuns(
-  wanted: readonly Run[],
-  songs: Map<string, RenderSong>,
-  plan: RenderPlan,
-  threads: RenderThreads,
-  report: ReportProgress,
-): Promise<Map<number, RenderedRun>> {
-  const head = 60 / plan.bpm;
-  const groups = new Map<string, Run[]>();
-  for (const run of wanted) {
-    const key = JSON.stringify([run.songId, run.stem]);
-    groups.set(key, [...(groups.get(key) ?? []), run]);
-  }
-  const rendered = new Map<number, RenderedRun>();
-  let done = 0;
+/** The strokes of those songs whose drums were sent, by song; with them each song's grid is put on its strokes. */
+async function hearDrums(songs: Map<string, RenderSong>, threads: RenderThreads): Promise<Map<string, Percussion>> {
+  const strokes = new Map<string, Percussion>();
+  if (songs.size < 2) return strokes;
   await Promise.all(
-    [...groups.values()].map(async (runs) => {
-      const song = songs.get(runs[0]!.songId)!;
-      const stem = runs[0]!.stem;
-      const stemRuns = runs.map((run): StemRun => {
-        const origin = run.start - head;
-        const frames = Math.ceil((run.end - origin) * SAMPLE_RATE) + 1;
-        return { id: run.id, map: runMap(run, song, origin), frames, semitones: run.semitones };
-      });
-      const result = await threads.run('stem', { url: song.stems[stem]!, song: song.name, stem, runs: stemRuns });
-      for (const { id, channels } of result.runs) {
-        rendered.set(id, { channels, origin: runs.find((run) => run.id === id)!.start - head });
-      }
-      done++;
-      const progress = PROGRESS.stems + ((PROGRESS.sections - PROGRESS.stems) * done) / groups.size;
-      report(
-        progress,
-        `Matched the ${stem} of ${song.name} to ${Math.round(plan.bpm)} BPM (${done} of ${groups.size})`,
-      );
+    [...songs.values()].map(async (song) => {
+      const url = song.stems.drums;
+      const heard = url && (await threads.run('strokes', { url, song: song.name, stem: 'drums' }));
+      if (!heard) return;
+      strokes.set(song.id, heard);
+      songs.set(song.id, { ...song, grid: settleGrid(song.grid, heard.attack, SAMPLE_RATE) });
     }),
   );
-  return rendered;
-}
-
-function clipAudio(clip: Clip, runs: Map<number, RenderedRun>, warnings: string[]): ClipAudio {
-  const effects = readEffects(clip.effects);
-  warnings.push(...effects.warnings);
-  return {
-    songId: clip.songId,
-    stem: clip.stem,
-    volumeDb: clip.volumeDb,
-    effects: effects.effects,
-    joinsPrevious: clip.joinsPrevious,
-    joinsNext: clip.joinsNext,
-    parts: clip.parts.map(({ runId, start, end }) => ({ ...runs.get(runId)!, start, end })),
-  };
+  return strokes;
 }
 
 function sectionTask(
   i: number,
   arrangement: Arrangement,
   plan: RenderPlan,
-  runs: Map<number, RenderedRun>,
+  songs: Songs,
+  runs: ReadonlyMap<number, RenderedRun>,
   warnings: string[],
 ): SectionTask {
   const { start, end } = plan.sections[i]!;
+  const clips = arrangement.sections[i]!.map((clip): ClipAudio => {
+    const effects = readEffects(clip.effects);
+    warnings.push(...effects.warnings);
+    return {
+      songId: clip.songId,
+      stem: clip.stem,
+      volumeDb: clip.volumeDb,
+      effects: effects.effects,
+      joinsPrevious: clip.joinsPrevious,
+      joinsNext: clip.joinsNext,
+      parts: clip.parts.map((part) => ({ ...runs.get(part.runId)!, start: part.start, end: part.end })),
+      presence:
+        clip.stem === 'vocals' ? curveAlong(songs.get(clip.songId)!, clip, arrangement, { start, end }) : undefined,
+    };
+  });
   return {
     start,
     end,
@@ -125,12 +113,79 @@ function sectionTask(
     beatsPerBar: plan.beatsPerBar,
     first: i === 0,
     last: i === plan.sections.length - 1,
-    clips: arrangement.sections[i]!.map((clip) => clipAudio(clip, runs, warnings)),
+    clips,
   };
 }
 
 /** Longest pause that a section may have. */
 const MAX_PAUSE_SEC = 0.9;
+
+/** One way of playing the plan, mixed and heard. */
+type Take = {
+  sections: SectionResult[];
+  splices: number[];
+  checks: QualityCheck[];
+  findings: Findings;
+  warnings: string[];
+};
+
+type Studio = {
+  plan: RenderPlan;
+  songs: Songs;
+  strokes: ReadonlyMap<string, Percussion>;
+  store: RunStore;
+  threads: RenderThreads;
+  request: RenderRequest;
+  report: ReportProgress;
+};
+
+async function record(studio: Studio, tuning: Tuning): Promise<Take> {
+  const { plan, songs, strokes, store, threads, request, report } = studio;
+  const arrangement = arrange(plan, songs, request.scores ?? [], tuning);
+  const warnings = [...arrangement.warnings];
+  const runs = await store.render(arrangement.runs, songs, (song, { stem }, done, count) => {
+    const progress = PROGRESS.stems + ((PROGRESS.sections - PROGRESS.stems) * done) / count;
+    report(progress, `Matched the ${stem} of ${song.name} to ${Math.round(plan.bpm)} BPM (${done} of ${count})`);
+  });
+  // What decoding left in the threads' memory is not needed for mixing.
+  threads.renew();
+
+  const count = plan.sections.length;
+  let done = 0;
+  const mixSection = async (description: string, i: number): Promise<SectionResult> => {
+    let mixed = await threads.run('section', sectionTask(i, arrangement, plan, songs, runs, warnings));
+    if (mixed.longestPauseSec > MAX_PAUSE_SEC) {
+      const bed = await store.render(addBed(arrangement, i, songs, tuning), songs);
+      for (const [id, run] of bed) runs.set(id, run);
+      if (bed.size > 0) {
+        mixed = await threads.run('section', sectionTask(i, arrangement, plan, songs, runs, []));
+        warnings.push(`Section ${i + 1} paused for too long: a quiet bed was put under it.`);
+      }
+    }
+    done++;
+    const progress = PROGRESS.sections + ((PROGRESS.finish - PROGRESS.sections) * done) / count;
+    report(progress, `Rendered section ${i + 1} of ${count}: ${description}`);
+    return mixed;
+  };
+  const sections = await Promise.all(plan.sections.map(({ description }, i) => mixSection(description, i)));
+  const { sections: heard, expected } = gatherHearing(plan, arrangement, songs, sections, strokes, tuning);
+  const { checks, findings } = judgeLayers(heard, expected);
+  return { sections, splices: splicesOf(plan, arrangement), checks, findings, warnings };
+}
+
+const failures = ({ checks }: Take): number => checks.filter(({ passed, kind }) => !passed && kind === 'hard').length;
+
+/** The plan as it was meant or, where that sounds wrong, corrected once: the better of the two. */
+async function recordBest(studio: Studio): Promise<{ take: Take; corrections: string[] }> {
+  const tuning = chooseTuning(studio.plan, studio.songs);
+  const first = await record(studio, tuning);
+  const correction = isSound(first.checks) ? undefined : correct(tuning, first.findings, studio.songs);
+  if (!correction) return { take: first, corrections: [] };
+  studio.report(PROGRESS.sections, 'Correcting what the first hearing found');
+  const second = await record(studio, correction.tuning);
+  const better = failures(second) <= failures(first);
+  return better ? { take: second, corrections: correction.words } : { take: first, corrections: [] };
+}
 
 /**
  * Renders a mashup and uploads it.
@@ -141,52 +196,39 @@ export async function renderMashup(
   threads: RenderThreads,
   report: ReportProgress,
 ): Promise<{ storage_path: string; result: RenderResult }> {
-  const plan = readPlan(request);
+  const { plan, warnings } = readPlan(request);
   const upload = needUpload(request);
-  const warnings: string[] = [];
   report(1, 'Reading the plan');
   const songs = await readSongs(request, plan, threads, report, warnings);
-  const semitonesOf = (song: RenderSong): number => semitonesTo(song.key, plan.key);
-  const arrangement = arrange(plan, songs, request.scores ?? [], semitonesOf);
-  warnings.push(...arrangement.warnings);
+  const scratch = openScratch();
+  try {
+    const strokes = await hearDrums(songs, threads);
+    report(PROGRESS.stems, `Matching ${songs.size} songs to ${Math.round(plan.bpm)} BPM`);
+    const store = new RunStore(threads, scratch, 60 / plan.bpm);
+    const { take, corrections } = await recordBest({ plan, songs, strokes, store, threads, request, report });
+    warnings.push(...take.warnings);
+    threads.renew();
 
-  report(PROGRESS.stems, `Matching ${songs.size} songs to ${Math.round(plan.bpm)} BPM`);
-  const runs = await renderRuns(arrangement.runs, songs, plan, threads, report);
-
-  const count = plan.sections.length;
-  let done = 0;
-  const mixSection = async ({ description }: RenderSection, i: number): Promise<SectionResult> => {
-    let mixed = await threads.run('section', sectionTask(i, arrangement, plan, runs, warnings));
-    if (mixed.longestPauseSec > MAX_PAUSE_SEC) {
-      const bed = await renderRuns(addBed(arrangement, i, songs, semitonesOf), songs, plan, threads, () => undefined);
-      for (const [id, run] of bed) runs.set(id, run);
-      if (bed.size > 0) {
-        mixed = await threads.run('section', sectionTask(i, arrangement, plan, runs, []));
-        warnings.push(`Section ${i + 1} paused for too long: a quiet bed was put under it.`);
-      }
-    }
-    done++;
-    const progress = PROGRESS.sections + ((PROGRESS.finish - PROGRESS.sections) * done) / count;
-    report(progress, `Rendered section ${i + 1} of ${count}: ${description}`);
-    return mixed;
-  };
-  const sections = await Promise.all(plan.sections.map(mixSection));
-  runs.clear();
-  threads.renew();
-
-  const result = await threads.run(
-    'finish',
-    {
-      sections,
-      frames: Math.round(plan.durationSec * SAMPLE_RATE),
-      bpm: plan.bpm,
-      key: plan.key,
-      format: request.format,
-      tags: { title: request.masterplan.title, artist: request.masterplan.artistCredits },
-      upload,
-      warnings: [...new Set(warnings)].sort(),
-    },
-    (message) => report(PROGRESS.done - (message.startsWith('Uploading') ? 3 : 12), message),
-  );
-  return { storage_path: upload.path, result };
+    const result = await threads.run(
+      'finish',
+      {
+        sections: take.sections.map(({ offset, channels }) => ({ offset, channels })),
+        frames: Math.round(plan.durationSec * SAMPLE_RATE),
+        splices: take.splices,
+        heard: { checks: take.checks, corrections },
+        bpm: plan.bpm,
+        key: plan.key,
+        format: request.format,
+        tags: { title: request.masterplan.title, artist: request.masterplan.artistCredits },
+        upload,
+        warnings: [...new Set(warnings)].sort(),
+      },
+      (message) => report(PROGRESS.done - (message.startsWith('Uploading') ? 3 : 12), message),
+    );
+    return { storage_path: upload.path, result };
+  } finally {
+    // A thread that still writes must not meet another file under the same descriptor.
+    await threads.close();
+    scratch.close();
+  }
 }

@@ -1,10 +1,12 @@
 /** One section of the mashup: its clips cut from their runs, levelled, treated and summed. */
 import type { Effect } from '../../music/effects.ts';
-import type { Stem } from '../../schema.ts';
+import type { Curve, Stem } from '../../schema.ts';
 import { duck, expand } from '../audio/envelope.ts';
 import { applyFilter } from '../audio/filters.ts';
 import { SAMPLE_RATE } from '../audio/decode.ts';
 import { applyEffect, type EffectContext } from '../audio/effects.ts';
+import { hearLayer, type LayerSound } from './ear/layer.ts';
+import { readSpot, type Spot } from './scratch.ts';
 
 /** Room after a section for what its echoes and reverberation leave. */
 const TAIL_SEC = 3;
@@ -23,8 +25,12 @@ const SILENCE = 0.0016;
 const DUCK = { depthDb: 2.5, thresholdDb: -38, releaseSec: 0.25 };
 /** Where consonants are: taken out of the bed under another song's voice. */
 const POCKET = { kind: 'peak', frequency: 2200, q: 0.7, gainDb: -2.5 } as const;
+/** Where the analysis finds no voice in a vocal stem, what is there is somebody else's. */
+const NO_VOICE = { presence: 0.08, gainDb: -12 };
+/** One sings at a time: the quieter of two voices waits for the louder's pauses. */
+const SECOND_VOICE_DUCK = { depthDb: 30, thresholdDb: -48, releaseSec: 0.3 };
 /** A second bass keeps its upper notes; its fundamentals leave. */
-const SECOND_BASS_HIGH_PASS_HZ = 200;
+const SECOND_BASS_HIGH_PASS_HZ = 220;
 /** The bed's own low notes leave when a bass from another song plays. */
 const BED_HIGH_PASS_HZ = 140;
 
@@ -38,7 +44,9 @@ export type ClipAudio = {
   joinsPrevious: boolean;
   joinsNext: boolean;
   /** `start` and `end` in seconds of the mashup; `origin` is the moment of the run's first sample. */
-  parts: { channels: Channels; origin: number; start: number; end: number }[];
+  parts: { spot: Spot; origin: number; start: number; end: number }[];
+  /** How much singing the analysis finds, from the section's start on; of vocals, where it is known. */
+  presence: Curve | undefined;
 };
 
 export type SectionTask = {
@@ -52,7 +60,7 @@ export type SectionTask = {
 };
 
 /** `channels` begin at `offset` samples of the mashup; `longestPauseSec` is the longest silence within the section. */
-export type SectionResult = { offset: number; channels: Channels; longestPauseSec: number };
+export type SectionResult = { offset: number; channels: Channels; longestPauseSec: number; heard: LayerSound[] };
 
 const frame = (seconds: number): number => Math.round(seconds * SAMPLE_RATE);
 
@@ -69,14 +77,17 @@ function addPart(
   const from = fades.beforeStart ? start - fades.fadeIn : start;
   const shape = (x: number, coherent: boolean): number =>
     coherent ? Math.sin((x * Math.PI) / 2) ** 2 : Math.sin((x * Math.PI) / 2);
+  const first = Math.max(from, origin, base);
+  const last = Math.max(first, Math.min(end, origin + part.spot.frames));
+  const sound = readSpot(part.spot, first - origin, last - origin);
   for (const c of [0, 1] as const) {
-    const source = part.channels[c];
+    const source = sound[c];
     const target = into[c];
-    for (let i = Math.max(from, origin, base); i < Math.min(end, origin + source.length); i++) {
+    for (let i = first; i < last; i++) {
       let gain = 1;
       if (i < from + fades.fadeIn) gain = shape((i - from + 0.5) / fades.fadeIn, fades.coherentIn);
       if (i >= end - fades.fadeOut) gain *= shape((end - i - 0.5) / fades.fadeOut, fades.coherentOut);
-      target[i - base]! += source[i - origin]! * gain;
+      target[i - base]! += source[i - first]! * gain;
     }
   }
 }
@@ -101,8 +112,30 @@ function clipAudio(clip: ClipAudio, task: SectionTask, base: number, length: num
   return audio;
 }
 
+/** Gains that take back what sounds in a vocal stem where nobody sings; a step to each side of singing stays open. */
+function voiceGains(presence: Curve): Curve {
+  const { values, hop_sec } = presence;
+  const open = (i: number): boolean => (values[i] ?? 1) > NO_VOICE.presence;
+  const closed = 10 ** (NO_VOICE.gainDb / 20);
+  return { hop_sec, values: values.map((_, i) => (open(i - 1) || open(i) || open(i + 1) ? 1 : closed)) };
+}
+
+/** Multiplies channels in place by a curve that starts at sample `start`, with straight lines between the middles of its steps. */
+function applyCurve(channels: Channels, start: number, curve: Curve): void {
+  const { hop_sec, values } = curve;
+  const last = values.length - 1;
+  if (last < 0) return;
+  for (const samples of channels) {
+    for (let i = 0; i < samples.length; i++) {
+      const at = Math.min(last, Math.max(0, (i - start) / SAMPLE_RATE / hop_sec - 0.5));
+      const below = Math.floor(at);
+      samples[i]! *= values[below]! + (at - below) * (values[Math.min(last, below + 1)]! - values[below]!);
+    }
+  }
+}
+
 /** Renders a section. Clips come at matched levels; the result has room for the change before it and for tails after it. */
-export function renderSection(task: SectionTask): SectionResult {
+export async function renderSection(task: SectionTask): Promise<SectionResult> {
   const head = task.first ? 0 : frame(60 / task.bpm);
   const base = frame(task.start) - head;
   const end = frame(task.end);
@@ -119,10 +152,17 @@ export function renderSection(task: SectionTask): SectionResult {
   const loudestBass = task.clips.filter((clip) => clip.stem === 'bass').sort((a, b) => b.volumeDb - a.volumeDb)[0];
   const voices = layers.filter(({ clip }) => clip.stem === 'vocals');
   for (const { clip, audio } of voices) {
+    if (clip.presence) applyCurve(audio, context.start, voiceGains(clip.presence));
     expand(audio, SAMPLE_RATE, { ...VOICE_EXPANSION, thresholdDb: VOICE_FLOOR_DB + clip.volumeDb });
   }
+  const ranked = voices.toSorted((a, b) => b.clip.volumeDb - a.clip.volumeDb);
+  ranked.forEach((voice, rank) => {
+    for (const louder of ranked.slice(0, rank)) duck(voice.audio, louder.audio, SAMPLE_RATE, SECOND_VOICE_DUCK);
+  });
   for (const { clip, audio } of layers) {
     if (clip.stem === 'bass' && clip !== loudestBass) {
+      // Twice: a single pass leaves a fundamental of 60 Hz to be felt.
+      applyFilter(audio, SAMPLE_RATE, { kind: 'high-pass', frequency: SECOND_BASS_HIGH_PASS_HZ });
       applyFilter(audio, SAMPLE_RATE, { kind: 'high-pass', frequency: SECOND_BASS_HIGH_PASS_HZ });
     }
     if (clip.stem !== 'other') continue;
@@ -134,11 +174,16 @@ export function renderSection(task: SectionTask): SectionResult {
   }
 
   const mix: Channels = [shared(length), shared(length)];
+  const heard: LayerSound[] = [];
+  const span = { from: context.start, to: context.end, sampleRate: SAMPLE_RATE };
   for (const { clip, audio } of layers) {
+    // Effects may work in place; strokes are heard without them.
+    const dry = clip.stem === 'drums' ? audio.map((samples) => samples.slice()) : audio;
     const treated = clip.effects.reduce<Float32Array[]>((sound, effect) => applyEffect(sound, effect, context), audio);
+    heard.push(await hearLayer(clip, dry, treated, span));
     for (const c of [0, 1] as const) for (let i = 0; i < length; i++) mix[c][i]! += treated[c]![i]!;
   }
-  return { offset: base, channels: mix, longestPauseSec: longestPause(mix, context.start, context.end, task) };
+  return { offset: base, channels: mix, longestPauseSec: longestPause(mix, context.start, context.end, task), heard };
 }
 
 /**
@@ -158,6 +203,6 @@ function longestPause(channels: Channels, from: number, to: number, { first, las
 }
 
 /** Samples that another thread can read without a copy. */
-export function shared(length: number): Float32Array<SharedArrayBuffer> {
+function shared(length: number): Float32Array<SharedArrayBuffer> {
   return new Float32Array(new SharedArrayBuffer(4 * length));
 }

@@ -48,7 +48,7 @@ async function executeMasterplan({ body, signal, response }: ServiceRequest): Pr
     if (!signal.aborted) stream.send(failureEvent(error));
   } finally {
     stop();
-    threads.close();
+    await threads.close();
     stream.end();
   }
 }

@@ -9,6 +9,7 @@ import type { TimeMap } from '../audio/time-map.ts';
 import type { Stem } from '../../schema.ts';
 import { RenderError } from './errors.ts';
 import { reconnecting } from './network.ts';
+import { type Spot, writeSpot } from './scratch.ts';
 
 /** Largest stem that is downloaded: 15 minutes of 24-bit stereo. */
 const MAX_STEM_BYTES = 256 * 1024 * 1024;
@@ -26,22 +27,15 @@ const VOCAL_HIGH_PASS_HZ = 110;
 const MARGIN_SEC = 0.5;
 
 export type StemRun = {
-  id: number;
   /** Output seconds (from the start of the run's buffer) against seconds of the song. */
   map: TimeMap;
-  frames: number;
+  /** Where the run is written to; its length is the run's. */
+  spot: Spot;
   semitones: number;
 };
 
 export type StemPlace = { url: string; song: string; stem: Stem };
 export type StemTask = StemPlace & { runs: StemRun[] };
-
-export type StemResult = {
-  /** Two channels for each run, in the order of the task. */
-  runs: { id: number; channels: [Float32Array, Float32Array] }[];
-  loudness_lufs: number;
-  gain_db: number;
-};
 
 type Range = { from: number; to: number; channels: [Float32Array, Float32Array] };
 
@@ -130,10 +124,10 @@ async function guarded<T>(song: string, stem: Stem, work: () => Promise<T>): Pro
 }
 
 /**
- * Fetches and stretches one stem. Runs come back at the stem's matched level.
- * @throws RenderError stem_unavailable, stem_unusable
+ * Fetches and stretches one stem, and writes its runs to their spots at the stem's matched level.
+ * @throws RenderError stem_unavailable, stem_unusable, render_failed
  */
-export async function renderStem(task: StemTask): Promise<StemResult> {
+export async function renderStem(task: StemTask): Promise<void> {
   const ranges = neededRanges(task.runs);
   await readStem(task, keepRanges(ranges));
   if (task.stem === 'vocals') {
@@ -149,19 +143,17 @@ export async function renderStem(task: StemTask): Promise<StemResult> {
     for (const samples of range.channels) for (let i = 0; i < samples.length; i++) samples[i]! *= gain;
   }
 
-  const runs: StemResult['runs'] = [];
   for (const run of task.runs) {
     const reads = Math.floor((run.map.source[0]! - MARGIN_SEC) * SAMPLE_RATE);
     const range = ranges.find((candidate) => candidate.to > Math.max(0, reads))!;
     const origin = range.from / SAMPLE_RATE;
     const map = { output: run.map.output, source: run.map.source.map((at) => at - origin) };
-    const [left, right] = await warp(range.channels, map, {
+    const channels = await warp(range.channels, map, {
       sampleRate: SAMPLE_RATE,
-      frames: run.frames,
+      frames: run.spot.frames,
       semitones: run.semitones,
       keepFormants: task.stem === 'vocals' && run.semitones !== 0,
     });
-    runs.push({ id: run.id, channels: [left!, right!] });
+    writeSpot(run.spot, channels);
   }
-  return { runs, loudness_lufs: loudness, gain_db: gainDb };
 }

@@ -5,13 +5,15 @@ import { scrubText } from '../http.ts';
 import { RenderError } from './errors.ts';
 import { finishMashup, type FinishTask } from './finish.ts';
 import { type HeardSong, listenToSong } from './listen.ts';
-import { renderSection, type SectionResult, type SectionTask, shared } from './section.ts';
-import { renderStem, type StemPlace, type StemResult, type StemTask } from './stem.ts';
+import { type HeardStrokes, hearStrokes } from './strokes.ts';
+import { renderSection, type SectionResult, type SectionTask } from './section.ts';
+import { renderStem, type StemPlace, type StemTask } from './stem.ts';
 import type { ThreadMessage } from './threads.ts';
 
 type Work = {
   listen: { input: StemPlace[]; output: HeardSong };
-  stem: { input: StemTask; output: StemResult };
+  strokes: { input: StemPlace; output: HeardStrokes };
+  stem: { input: StemTask; output: void };
   section: { input: SectionTask; output: SectionResult };
   finish: { input: FinishTask; output: RenderResult };
 };
@@ -21,23 +23,14 @@ export type WorkOutput<K extends WorkKind> = Work[K]['output'];
 
 type WorkMessage = { [K in WorkKind]: { kind: K; input: WorkInput<K> } }[WorkKind];
 
-function share(samples: Float32Array): Float32Array {
-  const copy = shared(samples.length);
-  copy.set(samples);
-  return copy;
-}
-
 async function perform(work: WorkMessage, onProgress: (message: string) => void): Promise<unknown> {
   switch (work.kind) {
     case 'listen':
       return listenToSong(work.input);
-    case 'stem': {
-      const result = await renderStem(work.input);
-      return {
-        ...result,
-        runs: result.runs.map(({ id, channels }) => ({ id, channels: [share(channels[0]), share(channels[1])] })),
-      };
-    }
+    case 'strokes':
+      return hearStrokes(work.input);
+    case 'stem':
+      return renderStem(work.input);
     case 'section':
       return renderSection(work.input);
     case 'finish':

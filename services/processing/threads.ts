@@ -37,10 +37,11 @@ export class RenderThreads {
   readonly #signal: AbortSignal;
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
+  readonly #ending: Promise<unknown>[] = [];
 
   constructor(signal: AbortSignal) {
     this.#signal = signal;
-    signal.addEventListener('abort', () => this.close(), { once: true });
+    signal.addEventListener('abort', () => void this.close(), { once: true });
   }
 
   /** Does one piece of work in a thread. Rejects with the signal's reason as soon as it fires. */
@@ -61,11 +62,12 @@ export class RenderThreads {
     }
   }
 
-  /** Ends all threads, whatever they are doing. */
-  close(): void {
-    for (const worker of this.#all) void worker.terminate();
+  /** Ends all threads, whatever they are doing; resolves when none runs any more. */
+  async close(): Promise<void> {
+    for (const worker of this.#all) this.#ending.push(worker.terminate());
     this.#all.clear();
     this.#idle.length = 0;
+    await Promise.allSettled(this.#ending);
   }
 
   /** Ends the threads that are idle, and with them what they still hold of earlier work. */

@@ -19,6 +19,8 @@ function song(id: string, bpm: number, bars: number, parts: { energy: number; vo
     durationSec,
     key: 'C major',
     grid: songGrid({ bpm, beats_sec: beats, downbeats_sec }, durationSec),
+    tempoChange: 0,
+    beatChroma: [],
     energy: undefined,
     vocals: undefined,
     sections: parts.map(({ energy, voice }, i) => ({
@@ -43,7 +45,7 @@ function plan(
   const request = RenderRequest.parse({
     masterplan: {
       timeline: sections.map(([bars, energy_level, layers], i) => ({
-        time_start_sec: i,
+        time_start_sec: sections.slice(0, i).reduce((sum, [before]) => sum + (before * 240) / bpm, 0),
         duration_sec: (bars * 240) / bpm,
         energy_level,
         description: '',
@@ -60,7 +62,8 @@ function plan(
     songs: songs.map(({ id }) => ({ song_id: id, storage_path: id, analysis: {} })),
     job_id: 'job',
   });
-  return arrange(readPlan(request), new Map(songs.map((one) => [one.id, one])), scores, () => 2);
+  const tuning = { semitones: new Map(songs.map(({ id }) => [id, 2])), beats: new Map<string, number>() };
+  return arrange(readPlan(request).plan, new Map(songs.map((one) => [one.id, one])), scores, tuning);
 }
 
 describe('arranging a plan', () => {
@@ -221,7 +224,8 @@ describe('arranging a plan', () => {
       songs: [{ song_id: 'a', storage_path: 'a', analysis: {} }],
       job_id: 'job',
     });
-    const { sections, durationSec } = readPlan(request);
+    const { plan: read } = readPlan(request);
+    const { sections, durationSec } = read;
     assert.equal(durationSec, 93);
     assert.equal(sections.at(-1)!.end, 93);
     for (const { start } of sections) assert.ok(Math.abs((start * 124) / 60 - Math.round((start * 124) / 60)) < 1e-6);

@@ -1,0 +1,189 @@
+/** The checks that need the layers: time, metre, harmony, voices and bass of the songs beside each other. */
+import type { QualityCheck } from '../../../schema.ts';
+import { check } from './checks.ts';
+import { LEVEL_HOP, type LayerSound } from './layer.ts';
+import type { Percussion } from './percussion.ts';
+import { CHROMA_HOP, profileLikeness } from './pitch.ts';
+import { lags, PHASES, phaseLikeness } from './timing.ts';
+
+/** A voice under this level is not heard as singing, dBFS RMS. */
+const ACTIVE_VOICE_DB = -40;
+const PITCHES = 12;
+/** Two likenesses of pitch classes within this are equal to the ear. A choice. */
+const AS_GOOD = 0.03;
+
+/** A section as it was heard: its layers, and the strokes of each song in it. */
+export type HeardSection = {
+  durationSec: number;
+  layers: LayerSound[];
+  /** By song: its drums in this section, or where they would strike if they were heard. */
+  percussion: ReadonlyMap<string, Percussion>;
+};
+
+export type Expectations = {
+  sampleRate: number;
+  bpm: number;
+  beatsPerBar: number;
+  /** The song that carries the beat: others are placed by it. */
+  anchor: string;
+  /** Change of speed of each song, as a share. */
+  tempoChanges: number[];
+  /** Meters of the songs. */
+  meters: ReadonlyMap<string, number>;
+  /** Part of the bars that start on bar lines; null where no song has the mashup's meter. */
+  downbeatsOnBars: number | null;
+};
+
+/** What could be better, song by song: what a correction starts from. */
+export type Findings = {
+  /** Milliseconds that a song is late against the anchor. */
+  lateMs: Map<string, number>;
+  /** Beats by which a song should be brought forward, where that fits clearly better. */
+  phase: Map<string, number>;
+  /** Likeness of a voice to the foreign beds under it, for each raise by 0..11 semitones from where it is. */
+  harmony: Map<string, number[]>;
+};
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0;
+
+function quantile(values: readonly number[], share: number): number | null {
+  if (values.length === 0) return null;
+  return values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.ceil(share * values.length) - 1)] ?? null;
+}
+
+type Timing = { all: number[]; lateMs: Map<string, number>; advantage: number | null; phase: Map<string, number> };
+
+function judgeTiming(sections: readonly HeardSection[], expected: Expectations): Timing {
+  const beatSec = 60 / expected.bpm;
+  const barSec = beatSec * expected.beatsPerBar;
+  const found = new Map<string, { lags: number[]; phases: number[]; weight: number }>();
+  for (const { percussion, durationSec } of sections) {
+    const anchor = percussion.get(expected.anchor);
+    if (!anchor) continue;
+    for (const [songId, strokes] of percussion) {
+      if (songId === expected.anchor) continue;
+      const entry = found.get(songId) ?? { lags: [], phases: PHASES.map(() => 0), weight: 0 };
+      entry.lags.push(...lags(anchor, strokes, barSec, expected.sampleRate));
+      phaseLikeness(anchor, strokes, beatSec, expected.sampleRate).forEach((likeness, i) => {
+        entry.phases[i]! += likeness * durationSec;
+      });
+      entry.weight += durationSec;
+      found.set(songId, entry);
+    }
+  }
+  const lateMs = new Map<string, number>();
+  const phase = new Map<string, number>();
+  let advantage: number | null = null;
+  for (const [songId, { lags: late, phases, weight }] of found) {
+    if (late.length > 0) lateMs.set(songId, median(late));
+    const foreign = expected.meters.get(songId) !== expected.beatsPerBar;
+    // Bars of different lengths agree nowhere: only the half beat can be told.
+    const usable = PHASES.map((_, i) => i).filter((i) => !foreign || Math.abs(PHASES[i]!) < 1);
+    const best = usable.reduce((a, b) => (phases[b]! > phases[a]! + 1e-9 ? b : a));
+    const gain = (phases[best]! - phases[0]!) / weight;
+    advantage = Math.max(advantage ?? 0, gain);
+    phase.set(songId, check('metre_advantage', gain).passed ? 0 : PHASES[best]!);
+  }
+  return { all: [...found.values()].flatMap((entry) => entry.lags.map(Math.abs)), lateMs, advantage, phase };
+}
+
+/** Adds the rows of `pitches` in which the voice is active to `into`. */
+function addSung(into: number[], pitches: Float32Array, levels: Float32Array): void {
+  for (let row = 0; row < pitches.length / PITCHES; row++) {
+    const level = levels[Math.min(levels.length - 1, Math.floor((row * CHROMA_HOP + CHROMA_HOP / 2) / LEVEL_HOP))];
+    if (level === undefined || level < ACTIVE_VOICE_DB) continue;
+    for (let pitch = 0; pitch < PITCHES; pitch++) into[pitch]! += pitches[row * PITCHES + pitch]!;
+  }
+}
+
+/** For each song that sings over foreign music: its likeness to that, for each raise by 0..11 semitones. */
+function judgeHarmony(sections: readonly HeardSection[]): Map<string, number[]> {
+  const profiles = new Map<string, { voice: number[]; bed: number[] }>();
+  for (const { layers } of sections) {
+    for (const voice of layers.filter(({ stem }) => stem === 'vocals')) {
+      const beds = layers.filter(
+        ({ stem, songId, pitches }) => stem !== 'vocals' && songId !== voice.songId && pitches,
+      );
+      if (beds.length === 0 || !voice.pitches) continue;
+      const entry = profiles.get(voice.songId) ?? {
+        voice: new Array<number>(PITCHES).fill(0),
+        bed: new Array<number>(PITCHES).fill(0),
+      };
+      addSung(entry.voice, voice.pitches, voice.levels);
+      for (const bed of beds) addSung(entry.bed, bed.pitches!, voice.levels);
+      profiles.set(voice.songId, entry);
+    }
+  }
+  const result = new Map<string, number[]>();
+  for (const [songId, { voice, bed }] of profiles) {
+    if (voice.every((value) => value === 0) || bed.every((value) => value === 0)) continue;
+    result.set(
+      songId,
+      Array.from({ length: PITCHES }, (_, raise) => profileLikeness(voice, bed, raise)),
+    );
+  }
+  return result;
+}
+
+/** Place of the transposition that is played among all twelve; those that fit as well, within a small margin, do not count. */
+export function rankOf(likeness: readonly number[]): number {
+  return 1 + likeness.filter((value) => value > likeness[0]! + AS_GOOD).length;
+}
+
+/** Percent of the time in which voices of two songs are active. */
+function twoVoices(sections: readonly HeardSection[]): number {
+  let together = 0;
+  let all = 0;
+  for (const { layers } of sections) {
+    const voices = layers.filter(({ stem }) => stem === 'vocals');
+    const steps = Math.max(0, ...layers.map(({ levels }) => levels.length));
+    all += steps;
+    for (let k = 0; k < steps; k++) {
+      const singing = new Set(voices.filter(({ levels }) => levels[k]! > ACTIVE_VOICE_DB).map(({ songId }) => songId));
+      if (singing.size > 1) together++;
+    }
+  }
+  return all === 0 ? 0 : (100 * together) / all;
+}
+
+/** Share of the strongest layer in the low band, drums aside, weighted by how much low band a section has. */
+function lowBandShare(sections: readonly HeardSection[]): number | null {
+  let strongest = 0;
+  let all = 0;
+  for (const { layers, durationSec } of sections) {
+    const powers = layers.filter(({ stem }) => stem !== 'drums').map(({ lowPower }) => lowPower);
+    strongest += Math.max(0, ...powers) * durationSec;
+    all += powers.reduce((sum, power) => sum + power, 0) * durationSec;
+  }
+  return all > 1e-9 ? strongest / all : null;
+}
+
+/** Judges the layers of a mashup beside each other. */
+export function judgeLayers(
+  sections: readonly HeardSection[],
+  expected: Expectations,
+): { checks: QualityCheck[]; findings: Findings } {
+  const timing = judgeTiming(sections, expected);
+  const harmony = judgeHarmony(sections);
+  const likenesses = [...harmony.values()];
+  const ranks = likenesses.map((values) => rankOf(values));
+  const tempoChange = 100 * Math.max(0, ...expected.tempoChanges);
+  const foreign = [...expected.meters.values()].filter((meter) => meter !== expected.beatsPerBar).length;
+  return {
+    checks: [
+      check('beat_lag_median', quantile(timing.all, 0.5)),
+      check('beat_lag_p95', quantile(timing.all, 0.95)),
+      check('metre_advantage', timing.advantage),
+      check('downbeats_on_bars', expected.downbeatsOnBars),
+      check('foreign_meters', foreign),
+      check('tempo_change', tempoChange),
+      check('tempo_change_limit', tempoChange),
+      check('harmony', likenesses.length > 0 ? Math.min(...likenesses.map((values) => values[0]!)) : null),
+      check('harmony_rank', ranks.length > 0 ? Math.max(...ranks) : null),
+      check('two_voices', twoVoices(sections)),
+      check('one_bass', lowBandShare(sections)),
+    ],
+    findings: { lateMs: timing.lateMs, phase: timing.phase, harmony },
+  };
+}
