@@ -3,7 +3,7 @@ import { isTerminal, type ModelJob, POSITION, SERVICE_OF } from './model.ts';
 import * as misfortune from './misfortunes.ts';
 import * as operation from './operations.ts';
 import { type Claim, held, type Operation, type State } from './operations.ts';
-import { JOURNEYS, travel } from './journeys.ts';
+import { travel } from './journeys.ts';
 import { choose, isProbe, jobsOf, type Turn, type Turns, upkeep } from './turns.ts';
 
 /** One step of a sequence, as fast-check makes and shrinks it. */
@@ -15,7 +15,7 @@ export interface Step {
 }
 
 const heldClaims = (state: State): Claim[] => state.claims.filter((claim) => held(state.model, claim));
-const FAULTS = ['transient', 'unavailable', 'permanent', 'transient', 'unavailable', 'overloaded'];
+const FAULTS = ['transient', 'overloaded', 'transient', 'unavailable', 'overloaded', 'permanent'];
 const JUMPS = [500, 2_000, 31_000, 61_000, 90_000];
 const MANY_JOBS = 9;
 
@@ -29,6 +29,11 @@ function claimOne(state: State, pick: number, other: number): Operation | undefi
     other,
   );
   return task && worker !== undefined ? operation.claim(task, worker, other % 12 === 11) : undefined;
+}
+
+/** Claims a task where none is held. */
+function* haveClaim(state: State, pick: number): Turns {
+  if (heldClaims(state).length === 0) yield claimOne(state, pick, 0);
 }
 
 /** A claim to write under: mostly one that holds, sometimes one that was lost. */
@@ -61,14 +66,17 @@ export const COMMANDS = {
     yield claimOne(state, pick, other);
   },
   *beat(state: State, pick: number, other: number) {
+    yield* haveClaim(state, pick);
     const claim = claimToUse(state, pick);
     yield claim && operation.beat(claim, other % 2 === 0 ? undefined : (other % 100) / 100);
   },
   *finish(state: State, pick: number, other: number) {
+    yield* haveClaim(state, pick);
     const claim = claimToUse(state, pick);
     yield claim && operation.finish(claim, other % 3 === 0);
   },
   *fail(state: State, pick: number, other: number) {
+    yield* haveClaim(state, pick);
     const claim = claimToUse(state, pick);
     yield claim && operation.fail(claim, choose(FAULTS, other) ?? '', isProbe(state, claim));
   },
@@ -88,11 +96,9 @@ export const COMMANDS = {
     if (other % 3 === 1) yield* upkeep(state, 2_000);
   },
   *silence(state: State, pick: number) {
-    const worker = choose(
-      state.crew.filter((id) => state.model.workers[id]),
-      pick,
-    );
-    yield* upkeep(state, 31_000, worker);
+    yield* haveClaim(state, pick);
+    const claim = choose(heldClaims(state), pick);
+    yield* upkeep(state, 31_000, claim && held(state.model, claim)?.task.worker);
     yield misfortune.hireWorker(state);
   },
   *cancel(state: State, pick: number, other: number) {
@@ -151,7 +157,7 @@ export const COMMANDS = {
     yield* upkeep(state, pick % 3 === 0 ? 6_000 : 1);
   },
   *emptyQueue(state: State, pick: number, other: number) {
-    yield pick % 3 === 0 ? misfortune.dropQueue(state) : misfortune.emptyQueue(state);
+    yield pick % 2 === 0 || state.queueIsAway ? misfortune.dropQueue(state) : misfortune.emptyQueue(state);
     if (other % 2 === 0) return;
     if (state.queueIsAway) yield misfortune.dropQueue(state);
     yield* upkeep(state, 6_000);
@@ -169,8 +175,7 @@ export const COMMANDS = {
     yield race(state, pick, other);
   },
   *journey(state: State, pick: number, other: number) {
-    const journey = choose(JOURNEYS, pick);
-    if (journey) yield* travel(state, journey, other);
+    yield* travel(state, pick, other);
   },
 } satisfies Record<string, (state: State, pick: number, other: number) => Turns>;
 

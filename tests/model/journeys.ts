@@ -6,66 +6,48 @@ import * as operation from './operations.ts';
 import { type Claim, held, type State } from './operations.ts';
 import { choose, isProbe, jobsOf, type Turn, type Turns, upkeep } from './turns.ts';
 
-type Journey =
-  | { tale: 'replay' | 'cancel' | 'fail'; from: Stage; to: Stage }
-  | {
-      tale:
-        | 'replan planning'
-        | 'replan separating'
-        | 'deadly task'
-        | 'slow task'
-        | 'old draft'
-        | 'outage'
-        | 'long outage'
-        | 'three songs'
-        | 'alone';
-    };
+type Journey = (state: State, other: number) => Turns;
 
 const LIVE: Stage[] = ['queued', 'analyzing', 'scoring', 'planning', 'separating', 'rendering'];
 const ENDS: Stage[] = ['complete', 'failed', 'cancelled'];
+const times = (count: number, journey: Journey): Journey[] => Array.from({ length: count }, () => journey);
 
-/** Every legal move that an operator or a fault makes, and the tales that chance seldom tells. */
-export const JOURNEYS: readonly Journey[] = [
+/** Every replay of a running job, tours through the ends, and tales that chance seldom tells; the seldom ones more often. */
+const JOURNEYS: readonly Journey[] = [
   ...LIVE.flatMap((from) =>
-    LIVE.filter((to) => POSITION[to] <= POSITION[from]).map((to): Journey => ({ tale: 'replay', from, to })),
+    LIVE.filter((to) => POSITION[to] <= POSITION[from]).map(
+      (to): Journey =>
+        (state, other) =>
+          visit(state, from, to, other),
+    ),
   ),
-  ...ENDS.flatMap((from) => LIVE.map((to): Journey => ({ tale: 'replay', from, to }))),
-  ...LIVE.map((from): Journey => ({ tale: 'cancel', from, to: 'cancelled' })),
-  ...LIVE.slice(1).map((from): Journey => ({ tale: 'fail', from, to: 'failed' })),
-  { tale: 'replan planning' },
-  { tale: 'replan separating' },
-  { tale: 'deadly task' },
-  { tale: 'slow task' },
-  { tale: 'old draft' },
-  { tale: 'outage' },
-  { tale: 'long outage' },
-  { tale: 'three songs' },
-  { tale: 'alone' },
+  ...ENDS.map(
+    (end): Journey =>
+      (state, other) =>
+        tour(state, end, other),
+  ),
+  (state, other) => visit(state, 'queued', 'cancelled', other),
+  (state, other) => visit(state, 'separating', 'cancelled', other),
+  ...times(2, (state, other) => replan(state, true, other)),
+  ...times(2, (state, other) => replan(state, false, other)),
+  ...times(2, (state, other) => endByUpkeep(state, true, other)),
+  ...times(2, (state, other) => endByUpkeep(state, false, other)),
+  ...times(2, oldDraft),
+  ...times(2, (state, other) => outage(state, false, other)),
+  (state, other) => outage(state, true, other),
+  ...times(2, alone),
+  iteration,
 ];
 
-/** Tells one journey. Where the world does not allow it (all is paused, say) the tale ends early. */
-export function* travel(state: State, journey: Journey, other: number): Turns {
+/** How many journeys follow each other once the world is ready for them. */
+const TALES = 3;
+
+/** Tells a few journeys. Where the world does not allow one (all is paused, say) the tale ends early. */
+export function* travel(state: State, pick: number, other: number): Turns {
   yield* makeReady(state);
-  switch (journey.tale) {
-    case 'replay':
-    case 'cancel':
-    case 'fail':
-      return yield* visit(state, journey.tale, journey.from, journey.to, other);
-    case 'replan planning':
-    case 'replan separating':
-      return yield* replan(state, journey.tale === 'replan planning', other);
-    case 'deadly task':
-    case 'slow task':
-      return yield* endByUpkeep(state, journey.tale === 'deadly task', other);
-    case 'old draft':
-      return yield* oldDraft(state, other);
-    case 'outage':
-    case 'long outage':
-      return yield* outage(state, journey.tale === 'long outage', other);
-    case 'three songs':
-      return yield* loseSong(state, other);
-    case 'alone':
-      return yield* alone(state, other);
+  for (let tale = 0; tale < TALES; tale++) {
+    const journey = choose(JOURNEYS, pick + tale * (1 + (other % 37)));
+    if (journey) yield* journey(state, other + tale);
   }
 }
 
@@ -161,38 +143,46 @@ const KIND_IN: Partial<Record<Stage, string>> = {
   rendering: 'render',
 };
 
-function* failIn(state: State, stage: Stage, other: number): Generator<Turn | undefined, ModelJob | undefined> {
-  const job = yield* jobIn(state, stage, other);
-  const claim = job && (yield* claimOf(state, job, KIND_IN[stage]));
-  if (claim) yield operation.fail(claim, 'permanent', isProbe(state, claim));
-  return current(state, job);
-}
-
-function* visit(state: State, tale: 'replay' | 'cancel' | 'fail', from: Stage, to: Stage, other: number): Turns {
-  if (tale === 'fail') {
-    yield* failIn(state, from, other);
-    return;
-  }
-  let job: ModelJob | undefined;
-  if (from === 'queued') job = yield* queuedJob(state, other);
-  else if (isTerminal(from)) {
-    // Whatever ended that way and still has what the stage needs; else a run to the end.
-    job = choose(
-      jobsOf(state.model).filter((one) => one.stage === from && POSITION[to] <= POSITION.analyzing),
-      other,
-    );
-    if (!job && from === 'complete') job = yield* jobIn(state, 'complete', other);
-    else if (!job && from === 'failed') job = yield* failIn(state, 'rendering', other);
-    else if (!job) {
-      job = yield* jobIn(state, 'rendering', other);
-      if (job) yield operation.cancelJob(job.id, true);
-    }
-  } else job = yield* jobIn(state, from, other);
-  job = current(state, job);
+/** A job is brought to a stage, and moved from there. */
+function* visit(state: State, from: Stage, to: Stage, other: number): Turns {
+  const job = current(state, from === 'queued' ? yield* queuedJob(state, other) : yield* jobIn(state, from, other));
   if (!job || job.stage !== from) return;
-  yield tale === 'cancel'
+  yield to === 'cancelled'
     ? operation.cancelJob(job.id, other % 2 === 0)
     : operation.replayJob(job.id, to, (['update', 'update', 'verb', 'fresh'] as const)[other % 4] ?? 'update');
+  if (from === 'queued') yield operation.replayJob(job.id, 'scoring', 'verb');
+}
+
+/** A job comes to an end again and again, and is replayed from there to each stage: late ones first, that need the most. */
+function* tour(state: State, end: Stage, other: number): Turns {
+  const arrived = yield* jobIn(state, 'rendering', other);
+  let job = current(state, arrived);
+  for (const to of [...LIVE].reverse()) {
+    if (!job || isTerminal(job.stage)) return;
+    if (end === 'complete') yield operation.drive(job.id, 'complete', state.driver);
+    else if (end === 'cancelled') yield operation.cancelJob(job.id, POSITION[to] % 2 === 0);
+    else {
+      const claim = yield* claimOf(state, job, KIND_IN[job.stage]);
+      if (claim) yield operation.fail(claim, 'permanent', isProbe(state, claim));
+    }
+    job = current(state, job);
+    if (job?.stage !== end) return;
+    // Separation is to fail as well: without a fresh replay the stems would be there.
+    if (to === 'separating' && end === 'failed') yield misfortune.forgetStems(job.user);
+    yield operation.replayJob(job.id, to, other % 2 === 0 ? 'update' : 'verb');
+    job = current(state, job);
+    if (job?.admitted === false) return;
+  }
+}
+
+/** A new version of a complete mashup. */
+function* iteration(state: State, other: number): Turns {
+  const done = jobsOf(state.model).find((job) => job.stage === 'complete') ?? (yield* jobIn(state, 'complete', other));
+  if (!done) return;
+  const before = new Set(Object.keys(state.model.jobs));
+  yield operation.iterate(done);
+  const job = jobsOf(state.model).find((one) => !before.has(one.id));
+  if (job && other % 2 === 0) yield operation.drive(job.id, 'complete', state.driver);
 }
 
 /** A song's separation fails for good while the plan is made with it, or after. */
@@ -225,6 +215,7 @@ function* oldDraft(state: State, other: number): Turns {
   const job = yield* freshJob(state, 1 + (other % 3), true, other);
   if (!job) return;
   yield operation.drive(job.id, 'complete', state.driver);
+  if (other % 2 === 0) yield operation.startJob(job.id);
   yield* upkeep(state, 25 * 3_600_000);
 }
 
@@ -244,14 +235,6 @@ function* outage(state: State, isLong: boolean, other: number): Turns {
   const again = yield* claimOf(state, job, kind);
   if (!again) return;
   yield other % 2 === 0 ? operation.fail(again, 'unavailable', isProbe(state, again)) : operation.finish(again, false);
-}
-
-/** One song of three is left out. */
-function* loseSong(state: State, other: number): Turns {
-  const job = yield* freshJob(state, 3, false, other);
-  const claim = job && (yield* claimOf(state, job, 'analyze'));
-  if (claim) yield operation.fail(claim, 'permanent', isProbe(state, claim));
-  if (job && other % 2 === 0) yield operation.drive(job.id, 'complete', state.driver);
 }
 
 /** A task that has cost workers waits until its worker does nothing else. */

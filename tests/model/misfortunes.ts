@@ -3,6 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { sweep } from './model.ts';
 import { ask, held, type Claim, type Operation, type State } from './operations.ts';
 
+const RECONCILE_MS = 5_000;
+/** A wake-up is missed when its task is due for a second; tasks released after an outage are due within two. */
+const DUE_MS = 2_000;
+
 /** Time passes; `seen`: the workers that are heard of at its end. */
 export function pass(state: State, milliseconds: number, seen: string[]): Operation {
   return {
@@ -28,7 +32,11 @@ export function runSweep(state: State): Operation {
     async run(sql) {
       await sql`select mashup.sweep()`;
       state.owed.release = false;
-      if (!state.queueIsAway) state.owed.wakeups = false;
+      const { now } = state.model;
+      if (now - state.reconciledAt < RECONCILE_MS) return { said: 'ok' };
+      state.reconciledAt = now;
+      // Wake-ups that were due only just now are put back the next time.
+      if (!state.queueIsAway && now - state.queueLostAt > 2 * DUE_MS) state.owed.wakeups = false;
       return { said: 'ok' };
     },
     expect(model) {
@@ -131,6 +139,7 @@ export function emptyQueue(state: State): Operation {
     name: 'the queue is emptied',
     async run(sql) {
       if (!state.queueIsAway) await sql`delete from graphile_worker._private_jobs`;
+      state.queueLostAt = state.model.now;
       state.owed.wakeups = true;
       return { said: 'ok' };
     },
@@ -154,6 +163,7 @@ export function dropQueue(state: State): Operation {
         await sql`alter schema graphile_worker rename to queue_away`;
       }
       state.queueIsAway = !isBack;
+      state.queueLostAt = state.model.now;
       state.owed.wakeups = true;
       return { said: 'ok' };
     },

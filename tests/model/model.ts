@@ -56,6 +56,8 @@ export interface ModelTask {
   worker?: string;
   leaseUntil: number;
   isLate: boolean;
+  /** Whether the database showed it ready when last looked at. */
+  isReady: boolean;
   /** The attempt whose wake-up was sent away. */
   deferred?: number;
 }
@@ -136,7 +138,17 @@ function planHasStems(model: Model, job: ModelJob): boolean {
 
 function makeTask(job: ModelJob, kind: TaskKind, song?: string): void {
   if (job.tasks.some((task) => task.kind === kind && task.song === song && task.state !== 'failed')) return;
-  job.tasks.push({ kind, song, state: 'open', failures: 0, crashes: 0, solo: 0, leaseUntil: 0, isLate: false });
+  job.tasks.push({
+    kind,
+    song,
+    state: 'open',
+    failures: 0,
+    crashes: 0,
+    solo: 0,
+    leaseUntil: 0,
+    isLate: false,
+    isReady: false,
+  });
 }
 
 export function makeTasks(model: Model, job: ModelJob): void {

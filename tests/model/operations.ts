@@ -48,6 +48,8 @@ export interface State {
   claims: Claim[];
   owed: { release: boolean; wakeups: boolean };
   queueIsAway: boolean;
+  queueLostAt: number;
+  reconciledAt: number;
   /** Workers that claim, and one that only drives. */
   crew: string[];
   driver: string;
@@ -63,6 +65,8 @@ export function newState(world: World): State {
     claims: [],
     owed: { release: false, wakeups: false },
     queueIsAway: false,
+    queueLostAt: 0,
+    reconciledAt: -Infinity,
     crew: [],
     driver: '',
   };
@@ -203,7 +207,7 @@ export function claim(task: PictureTask, worker: string, isLate: boolean): Opera
 function isReserved(model: Model, solo: string | undefined, task: string, worker: string): boolean {
   if (solo === undefined || solo === task) return false;
   return Object.values(model.jobs).some((job) =>
-    job.tasks.some((one) => one.id === solo && (one.state === 'open' || one.worker === worker)),
+    job.tasks.some((one) => one.id === solo && (one.state === 'open' ? one.isReady : one.worker === worker)),
   );
 }
 

@@ -19,30 +19,30 @@ export interface Sequence {
 
 /** How often each kind of command comes, in relation to the others. */
 const WEIGHTS: Record<Step['command'], number> = {
-  submit: 6,
+  submit: 4,
   iterate: 2,
-  start: 2,
-  claim: 18,
-  beat: 5,
-  finish: 14,
-  fail: 6,
-  handBack: 2,
-  crash: 3,
-  silence: 1,
-  cancel: 2,
-  replay: 5,
-  illegal: 1,
-  retry: 2,
-  bulk: 1,
-  pause: 3,
+  start: 5,
+  claim: 12,
+  beat: 10,
+  finish: 9,
+  fail: 10,
+  handBack: 4,
+  crash: 6,
+  silence: 6,
+  cancel: 1,
+  replay: 3,
+  illegal: 3,
+  retry: 4,
+  bulk: 5,
+  pause: 8,
   resume: 2,
-  clock: 3,
-  sweep: 5,
-  emptyQueue: 2,
-  forgetStems: 1,
-  remove: 1,
-  race: 8,
-  journey: 12,
+  clock: 2,
+  sweep: 3,
+  emptyQueue: 4,
+  forgetStems: 2,
+  remove: 5,
+  race: 5,
+  journey: 11,
 };
 
 const ROOMY: Limits = { services: { analysis: 4, scoring: 3, orchestrator: 3, separation: 4, processing: 3 }, jobs: 4 };
@@ -83,6 +83,33 @@ export interface Report {
   hits: Map<string, number>;
   /** Seed and shortest known sequence that fails, with the turns it took. */
   failure: string | undefined;
+}
+
+/** Several databases side by side, each with its share of the sequences; their counts as one. */
+export async function runLanes(
+  worlds: World[],
+  options: { seed: number; count: number; drainEvery: number },
+): Promise<Report> {
+  const share = Math.ceil(options.count / worlds.length);
+  const reports = await Promise.all(
+    worlds.map((world, lane) =>
+      runSequences(world, {
+        ...options,
+        seed: options.seed + lane * share,
+        count: Math.min(share, options.count - lane * share),
+      }),
+    ),
+  );
+  const sum: Report = { sequences: 0, commands: 0, turns: 0, seconds: 0, hits: new Map(), failure: undefined };
+  for (const report of reports) {
+    sum.sequences += report.sequences;
+    sum.commands += report.commands;
+    sum.turns += report.turns;
+    sum.seconds = Math.max(sum.seconds, report.seconds);
+    for (const [name, count] of report.hits) sum.hits.set(name, (sum.hits.get(name) ?? 0) + count);
+    sum.failure ??= report.failure;
+  }
+  return sum;
 }
 
 /**
@@ -160,6 +187,7 @@ async function play(world: World, sequence: Sequence, isDrained: boolean, trail:
       for (const next of COMMANDS[step.command](state, step.pick, step.other)) {
         if (next) await turn(state, next, step.connection, trail);
       }
+      await checkInvariants(state, step.command);
     }
     if (isDrained) await drain(state);
     return undefined;
@@ -188,14 +216,15 @@ async function turn(
   trail.turns.push(`    ${outcomes.map((outcome) => outcome.said).join(', ')}`);
   // What is locked by one of two is named, or released, by the next round.
   if (operations.length > 1) state.owed.release = true;
-  const { broken, picture } = await state.world.look({
-    release: state.owed.release,
-    wakeups: state.owed.wakeups || state.queueIsAway,
-  });
-  if (broken.length > 0) throw new Disagreement(`after ${names}: ${broken.join('; ')}`);
-  adopt(state, operations, outcomes, picture);
+  adopt(state, operations, outcomes, await state.world.look());
   if (operations.length > 1) state.model.hits.push('race');
   for (const hit of state.model.hits.splice(0)) trail.hits.set(hit, (trail.hits.get(hit) ?? 0) + 1);
+}
+
+async function checkInvariants(state: State, after: string): Promise<void> {
+  const { release, wakeups } = state.owed;
+  const broken = await state.world.check({ release, wakeups: wakeups || state.queueIsAway });
+  if (broken.length > 0) throw new Disagreement(`after ${after}: ${broken.join('; ')}`);
 }
 
 /** Takes over the first order of the operations in which the model says what the database said. */
@@ -264,7 +293,7 @@ async function drain(state: State): Promise<void> {
   await state.world.setClock(state.model.now + 40_000);
   const worker = await state.world.hire();
   const [row] = await sql`call model.drain(${worker}, null)`;
-  const { broken } = await state.world.look({ release: false, wakeups: false });
   if (row?.p_left !== 0) throw new Disagreement(`${row?.p_left} jobs stick`);
-  if (broken.length > 0) throw new Disagreement(`after the end: ${broken.join('; ')}`);
+  state.owed = { release: false, wakeups: false };
+  await checkInvariants(state, 'the end');
 }

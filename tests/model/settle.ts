@@ -49,6 +49,11 @@ function compareJob(job: ModelJob, row: PictureJob): string[] {
 }
 
 function compareTasks(job: ModelJob, rows: PictureTask[]): string[] {
+  for (const task of job.tasks) {
+    task.isReady = rows.some(
+      (row) => row.state === 'ready' && row.kind === task.kind && (row.song ?? undefined) === task.song,
+    );
+  }
   const mine = job.tasks.filter(isLive).map((task) => {
     const state = task.state === 'running' ? `running under ${task.claim}` : 'open';
     return `${task.kind} ${task.song ?? ''} ${state}, ${task.failures} failures, ${task.crashes}/${task.solo} crashes`;

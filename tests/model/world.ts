@@ -7,7 +7,7 @@ import type { ServiceName, Stage, TaskKind, WaitingOn } from '../../schema.ts';
 import type { CleanUpScope, TestDatabase } from '../support/postgres.ts';
 
 const HERE = import.meta.dirname;
-const CONNECTIONS = 4;
+const CONNECTIONS = 3;
 
 export interface PictureJob {
   id: string;
@@ -58,8 +58,9 @@ export interface World {
   sql: postgres.Sql;
   users: string[];
   reset(limits: Limits): Promise<void>;
-  /** Checks the invariants and takes a picture. What is owed to the sweep or the reconcile is not asked for. */
-  look(owed: { release: boolean; wakeups: boolean }): Promise<{ broken: string[]; picture: Picture }>;
+  look(): Promise<Picture>;
+  /** What is broken. What is owed to the sweep or to the reconcile is not asked for. */
+  check(owed: { release: boolean; wakeups: boolean }): Promise<string[]>;
   /** A worker with a session lock. */
   hire(): Promise<string>;
   /** Lets go of a worker's lock, as its death does. */
@@ -102,11 +103,14 @@ export async function openWorld(
         );
       }
     },
-    async look(owed) {
-      const [row] = await eye<{ broken: string[]; picture: Picture }[]>`
-        select model.check(${!owed.release}, ${!owed.wakeups}) as broken, model.picture() as picture`;
-      if (!row) throw new Error('the check answered nothing');
-      return row;
+    async look() {
+      const [row] = await eye<{ picture: Picture }[]>`select model.picture() as picture`;
+      if (!row) throw new Error('the database showed no picture');
+      return row.picture;
+    },
+    async check(owed) {
+      const [row] = await eye<{ broken: string[] }[]>`select model.check(${!owed.release}, ${!owed.wakeups}) as broken`;
+      return row?.broken ?? [];
     },
     async hire() {
       const worker = randomUUID();
