@@ -1,18 +1,42 @@
-/** Soft masks of the four stems for one block; at every point of the plane they sum to one. */
-import type { Stem } from '../../schema.ts';
-import type { Spectrogram } from '../audio/stft.ts';
-import { medianOverFrequency, medianOverTime } from './median.ts';
-import { repeatingBackground } from './repet.ts';
+/** Shares of the four stems in one frame; at every point of the plane they sum to one. */
+import { COLUMN_HZ, COLUMNS } from './columns.ts';
+import { fillComb } from './pitch.ts';
+import type { PitchLine } from './pitch.ts';
 
-/** Half lengths of the medians (Fitzgerald 2010), in frames and in bins. */
-const HARMONIC_REACH = 8;
-const PERCUSSIVE_REACH = 8;
+/**
+ * What is broad in frequency counts this much against what lasts (Fitzgerald 2010 has 1 everywhere): at the bottom kicks reach into few
+ * bins and at the top hats and cymbals ring, while voices and chords own the middle. [Hz, weight], between them on logarithmic scales.
+ */
+const DRUM_WEIGHTS: readonly (readonly [hertz: number, weight: number])[] = [
+  [60, 16],
+  [150, 1.25],
+  [400, 0.6],
+  [1000, 0.45],
+  [2500, 0.45],
+  [5000, 15],
+  [10_000, 60],
+];
 /** Below the first frequency low centre sound is bass, above the second none is; between them the share falls. */
-const BASS_FULL_HZ = 250;
+const BASS_FULL_HZ = 310;
 const BASS_END_HZ = 500;
 /** A singing voice is heard from the first frequency on and in full above the second. */
-const VOICE_START_HZ = 130;
+const VOICE_START_HZ = 150;
 const VOICE_FULL_HZ = 290;
+/** Bass that is no harmonic of the bass line keeps this part; the rest is other. */
+const BASS_OFF_LINE = 0.45;
+/** Part of a centred sound that is voice on a harmonic of the melody although it returns elsewhere, as sung loops do. */
+const REPEATED_VOICE = 0.4;
+/** Between the melody's harmonics new sound above the second frequency counts this much as voice, below the first in full. */
+const VOICE_OFF_LINE = 0.15;
+const OFF_LINE_FROM_HZ = 600;
+const OFF_LINE_FULL_HZ = 1500;
+/** Saliences at which the melody is not believed at all, and in full. */
+const UNVOICED_SALIENCE = 0.15;
+const VOICED_SALIENCE = 0.8;
+/** Widths of the harmonics' lines in bins, and where their combs end. */
+const BASS_LINE_WIDTH = 1.7;
+const VOICE_LINE_WIDTH = 2;
+const VOICE_COMB_TOP_HZ = 6000;
 const TINY = 1e-12;
 
 /** 0 below `from`, 1 above `to`, a raised cosine between. */
@@ -22,57 +46,57 @@ function ramp(value: number, from: number, to: number): number {
   return 0.5 - 0.5 * Math.cos((Math.PI * (value - from)) / (to - from));
 }
 
-/** Magnitude over both channels, and how centred each point is: 1 for equal channels, 0 for unrelated or opposite ones. */
-function stereoPlanes(left: Spectrogram, right: Spectrogram): { magnitude: Float32Array; centre: Float32Array } {
-  const magnitude = new Float32Array(left.re.length);
-  const centre = new Float32Array(left.re.length);
-  for (let i = 0; i < magnitude.length; i++) {
-    const power = left.re[i]! ** 2 + left.im[i]! ** 2 + right.re[i]! ** 2 + right.im[i]! ** 2;
-    const common = 2 * (left.re[i]! * right.re[i]! + left.im[i]! * right.im[i]!);
-    magnitude[i] = Math.sqrt(power);
-    centre[i] = Math.max(0, common / (power + TINY));
-  }
-  return { magnitude, centre };
+function drumWeight(hertz: number): number {
+  const above = DRUM_WEIGHTS.findIndex(([edge]) => edge > hertz);
+  if (above === 0) return DRUM_WEIGHTS[0]![1];
+  if (above < 0) return DRUM_WEIGHTS.at(-1)![1];
+  const [lowHz, low] = DRUM_WEIGHTS[above - 1]!;
+  const [highHz, high] = DRUM_WEIGHTS[above]!;
+  return low * (high / low) ** (Math.log(hertz / lowHz) / Math.log(highHz / lowHz));
 }
 
-/**
- * Masks of a stereo block: median filtering splits what is broad and short (drums) from what lasts, centre sound
- * that does not repeat is the voice, low centre sound that does is bass, the rest is other.
- */
-export function stemMasks(
-  left: Spectrogram,
-  right: Spectrogram,
-  binHz: number,
-  frameSec: number,
-): Record<Stem, Float32Array> {
-  const { frames, bins } = left;
-  const { magnitude, centre } = stereoPlanes(left, right);
-  const lasting = medianOverTime(magnitude, frames, bins, HARMONIC_REACH);
-  const broad = medianOverFrequency(magnitude, frames, bins, PERCUSSIVE_REACH);
-  const background = repeatingBackground(magnitude, frames, bins, binHz, frameSec);
-  const make = (): Float32Array => new Float32Array(magnitude.length);
-  const masks = { vocals: make(), drums: make(), bass: make(), other: make() };
-  for (let bin = 0; bin < bins; bin++) {
-    const hertz = bin * binHz;
-    const bassShare = 1 - ramp(hertz, BASS_FULL_HZ, BASS_END_HZ);
-    const voiceShare = ramp(hertz, VOICE_START_HZ, VOICE_FULL_HZ);
-    for (let frame = 0; frame < frames; frame++) {
-      const i = frame * bins + bin;
-      const lastingPower = lasting[i]! ** 2;
-      const broadPower = broad[i]! ** 2;
-      const drums = broadPower / (lastingPower + broadPower + TINY);
-      const tonal = 1 - drums;
-      const centred = centre[i]! ** 2;
-      const repeating = background[i]! ** 2;
-      const foreground = Math.max(0, magnitude[i]! - background[i]!) ** 2;
-      const vocals = tonal * voiceShare * centred * (foreground / (foreground + repeating + TINY));
-      // The voice goes first: what is low and centred and returns is bass, well above its fundamental.
-      const bass = (tonal - vocals) * bassShare * centred;
-      masks.drums[i] = drums;
-      masks.bass[i] = bass;
-      masks.vocals[i] = vocals;
-      masks.other[i] = Math.max(0, 1 - drums - bass - vocals);
+const DRUMS = COLUMN_HZ.map(drumWeight);
+const VOICE_RANGE = COLUMN_HZ.map((hertz) => ramp(hertz, VOICE_START_HZ, VOICE_FULL_HZ));
+const BASS_RANGE = COLUMN_HZ.map((hertz) => 1 - ramp(hertz, BASS_FULL_HZ, BASS_END_HZ));
+const OFF_LINE = COLUMN_HZ.map((hertz) => 1 - (1 - VOICE_OFF_LINE) * ramp(hertz, OFF_LINE_FROM_HZ, OFF_LINE_FULL_HZ));
+
+/** One row of each plane, and where the two melodies are. */
+export type FrameView = {
+  magnitude: Float32Array;
+  lasting: Float32Array;
+  broad: Float32Array;
+  background: Float32Array;
+};
+
+/** Shares of one frame by column, `voice` and `bass` still to be taken by how centred a point is. */
+export class FrameShares {
+  readonly drums = new Float32Array(COLUMNS);
+  readonly voice = new Float32Array(COLUMNS);
+  readonly bass = new Float32Array(COLUMNS);
+  private readonly voiceComb = new Float32Array(COLUMNS);
+  private readonly bassComb = new Float32Array(COLUMNS);
+
+  /**
+   * Median filtering splits what is broad and short (drums) from what lasts; of that, what does not return elsewhere or lies on the
+   * melody is the voice, and what is low is bass, most of all on its line.
+   */
+  compute(view: FrameView, frame: number, melody: PitchLine, bassLine: PitchLine): void {
+    const { magnitude, lasting, broad, background } = view;
+    const { drums, voice, bass, voiceComb, bassComb } = this;
+    fillComb(voiceComb, melody.hertz[frame]!, VOICE_LINE_WIDTH, VOICE_COMB_TOP_HZ);
+    fillComb(bassComb, bassLine.hertz[frame]!, BASS_LINE_WIDTH, BASS_END_HZ);
+    const voiced = ramp(melody.salience[frame]!, UNVOICED_SALIENCE, VOICED_SALIENCE);
+    for (let column = 0; column < COLUMNS; column++) {
+      const broadPower = DRUMS[column]! * broad[column]! ** 2;
+      const drum = broadPower / (lasting[column]! ** 2 + broadPower + TINY);
+      const line = voiceComb[column]!;
+      const offLine = OFF_LINE[column]!;
+      const fresh = (magnitude[column]! - background[column]!) ** 2 * (1 - voiced * (1 - offLine) * (1 - line));
+      const repeated = REPEATED_VOICE * magnitude[column]! ** 2 * (1 - voiced * (1 - line));
+      const sung = fresh + repeated;
+      drums[column] = drum;
+      voice[column] = ((1 - drum) * VOICE_RANGE[column]! * sung) / (sung + background[column]! ** 2 + TINY);
+      bass[column] = BASS_RANGE[column]! * (BASS_OFF_LINE + (1 - BASS_OFF_LINE) * bassComb[column]!);
     }
   }
-  return masks;
 }

@@ -51,20 +51,27 @@ function medianLine(
   }
 }
 
-/** Medians over `2 * reach + 1` frames of each bin: what lasts. `plane` holds frames of `bins` values. */
-export function medianOverTime(plane: Float32Array, frames: number, bins: number, reach: number): Float32Array {
-  const output = new Float32Array(plane.length);
-  const sorted = new Float32Array(2 * reach + 1);
-  const line = new Float32Array(frames + 2 * reach);
-  for (let bin = 0; bin < bins; bin++) medianLine(plane, output, bin, bins, frames, reach, sorted, line);
-  return output;
-}
+/** Room that a median filter works in, for lines up to `length` long. */
+export class MedianFilter {
+  private readonly reach: number;
+  private readonly sorted: Float32Array;
+  private readonly line: Float32Array;
 
-/** Medians over `2 * reach + 1` bins of each frame: what is broad. */
-export function medianOverFrequency(plane: Float32Array, frames: number, bins: number, reach: number): Float32Array {
-  const output = new Float32Array(plane.length);
-  const sorted = new Float32Array(2 * reach + 1);
-  const line = new Float32Array(bins + 2 * reach);
-  for (let frame = 0; frame < frames; frame++) medianLine(plane, output, frame * bins, 1, bins, reach, sorted, line);
-  return output;
+  constructor(reach: number, length: number) {
+    this.reach = reach;
+    this.sorted = new Float32Array(2 * reach + 1);
+    this.line = new Float32Array(length + 2 * reach);
+  }
+
+  /** Medians over `2 * reach + 1` frames of each column of a plane: what lasts. */
+  overTime(plane: Float32Array, output: Float32Array, frames: number, columns: number): void {
+    for (let column = 0; column < columns; column++) {
+      medianLine(plane, output, column, columns, frames, this.reach, this.sorted, this.line);
+    }
+  }
+
+  /** Medians over `2 * reach + 1` neighbours in one frame: what is broad. */
+  overFrequency(row: Float32Array, output: Float32Array): void {
+    medianLine(row, output, 0, 1, row.length, this.reach, this.sorted, this.line);
+  }
 }

@@ -1,24 +1,26 @@
 /** REPET-SIM (Rafii and Pardo 2012): the part of a spectrum that returns elsewhere in the song is accompaniment. */
 
+import { SAMPLE_RATE } from '../audio/decode.ts';
+import { COLUMNS, columnOf, HOP } from './columns.ts';
+
 /** Frames compared with each other are described by this many bands. */
 const BANDS = 48;
 /** Most similar frames that make the background model, and how far apart they must be. */
 const NEIGHBOURS = 12;
 const MIN_DISTANCE_SEC = 0.8;
 
+const BAND_EDGES = Array.from({ length: BANDS + 1 }, (_, i) => columnOf(60 * (10_000 / 60) ** (i / BANDS)));
+
 /** Logarithmic bands of each frame from 60 Hz up, scaled to unit length. */
-function describeFrames(plane: Float32Array, frames: number, bins: number, binHz: number): Float32Array {
-  const edges = Array.from({ length: BANDS + 1 }, (_, i) =>
-    Math.min(bins - 1, Math.round((60 * (10_000 / 60) ** (i / BANDS)) / binHz)),
-  );
+function describeFrames(plane: Float32Array, frames: number): Float32Array {
   const bands = new Float32Array(frames * BANDS);
   for (let frame = 0; frame < frames; frame++) {
     let norm = 1e-12;
     for (let band = 0; band < BANDS; band++) {
-      const from = edges[band]!;
-      const to = Math.max(from + 1, edges[band + 1]!);
+      const from = BAND_EDGES[band]!;
+      const to = Math.max(from + 1, BAND_EDGES[band + 1]!);
       let sum = 0;
-      for (let bin = from; bin < to; bin++) sum += plane[frame * bins + bin]!;
+      for (let column = from; column < to; column++) sum += plane[frame * COLUMNS + column]!;
       const value = Math.sqrt(sum / (to - from));
       bands[frame * BANDS + band] = value;
       norm += value * value;
@@ -64,28 +66,22 @@ function similarFrames(
 }
 
 /**
- * The repeating background of a magnitude plane (frames of `bins` values): for each value the median over similar frames,
- * never more than the value itself.
+ * The repeating background of a magnitude plane (frames of `COLUMNS` values) into `background`: for each value the median over similar
+ * frames, never more than the value itself.
  */
-export function repeatingBackground(
-  plane: Float32Array,
-  frames: number,
-  bins: number,
-  binHz: number,
-  frameSec: number,
-): Float32Array {
-  const bands = describeFrames(plane, frames, bins, binHz);
-  const background = new Float32Array(plane.length);
-  const gap = Math.round(MIN_DISTANCE_SEC / frameSec);
+export function fillBackground(plane: Float32Array, background: Float32Array, frames: number): void {
+  const bands = describeFrames(plane, frames);
+  const gap = Math.round((MIN_DISTANCE_SEC * SAMPLE_RATE) / HOP);
   const scores = new Float32Array(frames);
+  const values = new Float32Array(NEIGHBOURS + 1);
   for (let frame = 0; frame < frames; frame++) {
-    const rows = similarFrames(bands, frames, frame, gap, scores).map((index) => index * bins);
-    const values = new Float32Array(rows.length);
-    const middle = (rows.length - 1) >> 1;
-    for (let bin = 0; bin < bins; bin++) {
+    const rows = similarFrames(bands, frames, frame, gap, scores).map((index) => index * COLUMNS);
+    const count = rows.length;
+    const middle = (count - 1) >> 1;
+    for (let column = 0; column < COLUMNS; column++) {
       // Insertion sort: for a dozen values faster than anything general.
-      for (let i = 0; i < rows.length; i++) {
-        const value = plane[rows[i]! + bin]!;
+      for (let i = 0; i < count; i++) {
+        const value = plane[rows[i]! + column]!;
         let j = i;
         while (j > 0 && values[j - 1]! > value) {
           values[j] = values[j - 1]!;
@@ -93,8 +89,7 @@ export function repeatingBackground(
         }
         values[j] = value;
       }
-      background[frame * bins + bin] = Math.min(values[middle]!, plane[frame * bins + bin]!);
+      background[frame * COLUMNS + column] = Math.min(values[middle]!, plane[frame * COLUMNS + column]!);
     }
   }
-  return background;
 }

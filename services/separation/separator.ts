@@ -3,98 +3,76 @@ import { STEMS } from '../../schema.ts';
 import type { Stem } from '../../schema.ts';
 import { SAMPLE_RATE } from '../audio/decode.ts';
 import type { StereoChunk } from '../audio/decode.ts';
-import { RealFft } from '../audio/fft.ts';
-import { maskedInverse, rootHann, stft } from '../audio/stft.ts';
-import { stemMasks } from './masks.ts';
+import { BlockSeparator } from './block.ts';
+import type { StemChunk } from './block.ts';
 
-const FFT_SIZE = 4096;
-const HOP = 1024;
-/** Sound that is looked at together: long enough for repetition, short enough for memory (about 120 MB). */
+/** Sound that is looked at together: long enough for repetition, short enough for memory (about 80 MB with all that is held). */
 export const BLOCK_SEC = 24;
 /** Neighbouring blocks fade into each other over this long. */
 export const OVERLAP_SEC = 2;
 
-export type StemChunk = Record<Stem, StereoChunk>;
-
-type Processor = { fft: RealFft; window: Float32Array };
-
-function separateBlock(block: StereoChunk, { fft, window }: Processor): StemChunk {
-  const left = stft(block[0], fft, window, HOP);
-  const right = stft(block[1], fft, window, HOP);
-  const masks = stemMasks(left, right, SAMPLE_RATE / FFT_SIZE, HOP / SAMPLE_RATE);
-  const length = block[0].length;
-  const render = (stem: Stem): StereoChunk => [
-    maskedInverse(left, masks[stem], fft, window, HOP, length),
-    maskedInverse(right, masks[stem], fft, window, HOP, length),
-  ];
-  return { vocals: render('vocals'), drums: render('drums'), bass: render('bass'), other: render('other') };
-}
+const BLOCK = BLOCK_SEC * SAMPLE_RATE;
+const OVERLAP = OVERLAP_SEC * SAMPLE_RATE;
+const STEP = BLOCK - OVERLAP;
 
 const mapStems = (map: (stem: Stem, channel: 0 | 1) => Float32Array): StemChunk =>
   Object.fromEntries(STEMS.map((stem) => [stem, [map(stem, 0), map(stem, 1)]])) as StemChunk;
 
-function concat(a: Float32Array, b: Float32Array): Float32Array {
-  const joined = new Float32Array(a.length + b.length);
-  joined.set(a);
-  joined.set(b, a.length);
-  return joined;
-}
-
 /**
  * Separates sound at 44.1 kHz of any length. The chunks that come out have the length of the input in all, and the four
- * stems sum to it. Memory is that of one block; equal input gives equal output.
+ * stems sum to it; a chunk is overwritten when the next one is asked for. Memory is that of one block; equal input gives equal output.
  */
 export async function* separate(chunks: AsyncIterable<StereoChunk>): AsyncGenerator<StemChunk> {
-  const fft = await RealFft.create(FFT_SIZE);
-  const processor = { fft, window: rootHann(FFT_SIZE) };
-  const blockLength = BLOCK_SEC * SAMPLE_RATE;
-  const overlap = OVERLAP_SEC * SAMPLE_RATE;
-  const step = blockLength - overlap;
-  let buffer: StereoChunk = [new Float32Array(0), new Float32Array(0)];
+  const separator = await BlockSeparator.create(BLOCK);
+  // A whole step is held behind the block, so that the last block can be a full one.
+  const buffer: StereoChunk = [new Float32Array(BLOCK + STEP), new Float32Array(BLOCK + STEP)];
+  let filled = 0;
   /** End of the last block, waiting to fade into the next one. */
   let tail: StemChunk | null = null;
 
   /**
-   * Separates buffer[at, at + blockLength), of which the first `skip` samples were given out before and the `overlap`
-   * samples after them are still in `tail`; keeps the block's own end back unless it is the last one.
+   * Separates buffer[at, to), of which the first `skip` samples were given out before and the `OVERLAP` samples after
+   * them are still in `tail`; keeps the block's own end back unless it is the last one.
    */
-  const process = (at: number, skip: number, last: boolean): StemChunk => {
-    const stems = separateBlock(
-      [buffer[0].slice(at, at + blockLength), buffer[1].slice(at, at + blockLength)],
-      processor,
-    );
+  const process = (at: number, to: number, skip: number, last: boolean): StemChunk => {
+    const stems = separator.separate([buffer[0].subarray(at, to), buffer[1].subarray(at, to)]);
     const previous = tail;
     if (previous) {
       for (const stem of STEMS) {
         stems[stem].forEach((samples, channel) => {
           const old = previous[stem][channel]!;
-          for (let i = 0; i < overlap; i++) {
-            const share = (i + 0.5) / overlap;
+          for (let i = 0; i < OVERLAP; i++) {
+            const share = (i + 0.5) / OVERLAP;
             samples[skip + i] = samples[skip + i]! * share + old[i]! * (1 - share);
           }
         });
       }
     }
-    const length = stems.vocals[0].length;
-    const end = last ? length : length - overlap;
+    const end = last ? to - at : to - at - OVERLAP;
     tail = last ? null : mapStems((stem, channel) => stems[stem][channel].slice(end));
     return mapStems((stem, channel) => stems[stem][channel].subarray(skip, end));
   };
 
-  for await (const chunk of chunks) {
-    buffer = [concat(buffer[0], chunk[0]), concat(buffer[1], chunk[1])];
-    // A whole step must be left behind the block, so that the last block can be a full one.
-    while (buffer[0].length >= blockLength + step) {
-      yield process(0, 0, false);
-      buffer = [buffer[0].slice(step), buffer[1].slice(step)];
+  try {
+    for await (const chunk of chunks) {
+      for (let offset = 0; offset < chunk[0].length;) {
+        const count = Math.min(chunk[0].length - offset, BLOCK + STEP - filled);
+        for (const c of [0, 1] as const) buffer[c].set(chunk[c].subarray(offset, offset + count), filled);
+        filled += count;
+        offset += count;
+        if (filled < BLOCK + STEP) continue;
+        yield process(0, BLOCK, 0, false);
+        for (const channel of buffer) channel.copyWithin(0, STEP);
+        filled = BLOCK;
+      }
     }
+    if (filled > BLOCK) {
+      yield process(0, BLOCK, 0, false);
+      yield process(filled - BLOCK, filled, BLOCK - OVERLAP - (filled - BLOCK), true);
+    } else if (filled > 0) {
+      yield process(0, filled, 0, true);
+    }
+  } finally {
+    separator.free();
   }
-  const rest = buffer[0].length;
-  if (rest > blockLength) {
-    yield process(0, 0, false);
-    yield process(rest - blockLength, blockLength - overlap - (rest - blockLength), true);
-  } else if (rest > 0) {
-    yield process(0, 0, true);
-  }
-  fft.free();
 }

@@ -6,7 +6,7 @@ import { STEMS } from '../../schema.ts';
 import type { Stem } from '../../schema.ts';
 import { SAMPLE_RATE } from '../audio/decode.ts';
 import { wav16Header, writeWav16Frames } from '../audio/wav.ts';
-import type { StemChunk } from './separator.ts';
+import type { StemChunk } from './block.ts';
 
 /** Path of a stem's file in `folder`. */
 export function stemFile(folder: string, stem: Stem): string {
