@@ -18,6 +18,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   pause,
   resume: pause,
   bulk: async () => (await import('./commands/bulk.ts')).addBulk,
+  check: async () => (await import('./commands/check.ts')).addCheck,
   worker: async () => (await import('./commands/worker.ts')).addWorker,
   migrate: async () => (await import('./commands/migrate.ts')).addMigrate,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,

@@ -1,0 +1,108 @@
+/** `mashup check`: what the automated ear hears in a file, and whether it is what its job's plan asked for. */
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import type { OutputFormat, Plan, QualityCheck, QualityReport } from '../../schema.ts';
+import { analyzeSong } from '../../services/analysis/analyze.ts';
+import { decodeAudio, type DecodedAudio, SAMPLE_RATE } from '../../services/audio/decode.ts';
+import { check, isSound } from '../../services/processing/ear/checks.ts';
+import { hearFile } from '../../services/processing/ear/file.ts';
+import { judgeFile } from '../../services/processing/ear/judge-file.ts';
+import { tempoChange } from '../../music/tempo.ts';
+import type { StackOptions } from '../connect.ts';
+import { CliError, EXIT_FAILURE, EXIT_USAGE } from '../errors.ts';
+import { findJobId, withDatabase } from '../operator.ts';
+import { print, printJson, printTable } from '../output.ts';
+
+/** Largest file that is checked: ten minutes of 24-bit stereo and some. */
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
+
+interface CheckOptions extends StackOptions {
+  job?: string;
+  json?: boolean;
+}
+
+/** What a job says of its result. */
+interface Asked {
+  plan: Plan;
+  format: OutputFormat | undefined;
+  /** Measured on the layers when it was rendered; the file alone does not show it. */
+  stored: QualityReport | undefined;
+}
+
+/** Adds the command to the program. */
+export function addCheck(program: Command): void {
+  program
+    .command('check')
+    .description('measure a mashup: loudness, peaks, gaps, clicks, length, format, tempo')
+    .argument('<file>', 'the file')
+    .option('--job <id>', 'compare with the plan of this job, and show what was heard of its layers')
+    .option('--json', 'as JSON')
+    .action(async (file: string, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<CheckOptions>();
+      const asked = options.job === undefined ? undefined : await readJob(options, options.job);
+      const audio = await decode(file);
+      const checks = await checksOf(audio, asked);
+      const passed = isSound(checks);
+      if (options.json === true) printJson({ file: basename(file), passed, checks });
+      else printChecks(checks, passed);
+      if (!passed) process.exitCode = EXIT_FAILURE;
+    });
+}
+
+async function decode(file: string): Promise<DecodedAudio> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    throw new CliError('file_unreadable', `${file} cannot be read.`, 'Check the path.', EXIT_USAGE, { cause });
+  }
+  return decodeAudio(bytes, { limits: { minSec: 0, maxBytes: MAX_FILE_BYTES } });
+}
+
+function readJob(options: CheckOptions, text: string): Promise<Asked> {
+  return withDatabase(options, async (sql) => {
+    const id = await findJobId(sql, text);
+    const [row] = await sql<{ plan: Plan; quality: { format?: OutputFormat; quality?: QualityReport } | null }[]>`
+      select p.plan, r.quality from public.mashup_jobs j
+      join public.mashup_plans p on p.job_id = j.id and p.version = j.plan_version
+      left join public.mashup_results r on r.job_id = j.id and r.path = j.result_path
+      where j.id = ${id}`;
+    if (row === undefined) {
+      throw new CliError('no_plan', `Job ${text} has no plan yet.`, 'Wait until it is rendered: `mashup show`.');
+    }
+    return { plan: row.plan, format: row.quality?.format, stored: row.quality?.quality };
+  });
+}
+
+/** Checks of the file itself; with a job those of its plan, and those that its layers got when it was rendered. */
+async function checksOf({ channels, format }: DecodedAudio, asked: Asked | undefined): Promise<QualityCheck[]> {
+  const timeline = asked?.plan.masterplan.timeline ?? [];
+  const starts = timeline.slice(1).map((section) => section.time_start_sec);
+  const sound = hearFile(channels, SAMPLE_RATE, starts);
+  const length = timeline.reduce((end, part) => Math.max(end, part.time_start_sec + part.duration_sec), 0);
+  const own = judgeFile(sound, format, {
+    ...(asked ? { durationSec: length } : {}),
+    ...(asked?.format ? { format: asked.format } : {}),
+  });
+  const target = asked?.plan.masterplan.global.targetBPM;
+  const heard = target === undefined ? undefined : (await analyzeSong(channels)).rhythmic.bpm;
+  const tempo = target === undefined || heard === undefined ? [] : [check('tempo', 100 * tempoChange(heard, target))];
+  const measured = new Set([...own, ...tempo].map(({ name }) => name));
+  return [...(asked?.stored?.checks ?? []).filter(({ name }) => !measured.has(name)), ...own, ...tempo];
+}
+
+function printChecks(checks: readonly QualityCheck[], passed: boolean): void {
+  printTable(
+    ['', 'check', 'value', 'threshold', 'unit'],
+    checks.map(({ name, value, threshold, bound, unit, passed: isGood, kind }) => [
+      isGood ? pc.green('✓') : kind === 'hard' ? pc.red('✗') : pc.yellow('!'),
+      name.replaceAll('_', ' '),
+      value === null ? pc.dim('-') : String(value),
+      `${bound === 'at_most' ? '≤' : '≥'} ${threshold}`,
+      pc.dim(unit),
+    ]),
+  );
+  print(passed ? pc.green('The mashup passes.') : pc.red('The mashup has faults.'));
+}
