@@ -19,7 +19,7 @@ export const megabytes = (bytes: number): string => `${decimal(bytes / 1024 / 10
 export function effectInWords(effect: string): string {
   const [, name = effect, settings = ''] = /^([\w-]+)\s*(?:\((.*)\))?$/.exec(effect.trim()) ?? [];
   const words = name.replaceAll('_', ' ');
-  return settings === '' ? words : `${words} (${settings.replaceAll('=', ' ')})`;
+  return settings === '' ? words : `${words} (${settings.replaceAll('=', ' ').replace(/,\s*/g, ', ')})`;
 }
 
 /** `2 minutes ago`, by the reader's language. */

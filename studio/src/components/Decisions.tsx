@@ -1,12 +1,21 @@
 import type { Plan } from '../../../schema.ts';
 
 /** Why the mashup is as it is: the vision, and each problem with its solution. */
-export function Decisions({ plan, changes }: { plan: Plan; changes: string | null }) {
+export function Decisions({
+  plan,
+  changes,
+  concept,
+}: {
+  plan: Plan;
+  changes: string | null;
+  /** What the page has already said. */
+  concept: string;
+}) {
   const { problems_and_solutions: problems, artistCredits } = plan.masterplan;
   return (
     <section className="panel" aria-label="Decisions">
       <h2 className="text-lg font-semibold">Why it is so</h2>
-      <p className="mt-2 text-sm leading-relaxed">{plan.creative_vision}</p>
+      {plan.creative_vision !== concept && <p className="mt-2 text-sm leading-relaxed">{plan.creative_vision}</p>}
       {changes && (
         <p className="mt-3 rounded-xl bg-raised/60 p-3 text-sm">
           <span className="font-medium">Changed in this version: </span>

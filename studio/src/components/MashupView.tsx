@@ -94,12 +94,9 @@ export function MashupView({ onOpen }: { onOpen?: (jobId: string) => void }) {
         <h1 className="text-2xl font-semibold sm:text-3xl" data-testid="title">
           {title}
         </h1>
-        {(heard ?? job).concept && <p className="mt-2 max-w-3xl text-soft">{(heard ?? job).concept}</p>}
+        {heard?.concept && <p className="mt-2 max-w-3xl text-soft">{heard.concept}</p>}
       </header>
       {job.status !== 'complete' && <JobProgress job={job} />}
-      {job.warnings.map((warning) => (
-        <Notice key={warning.code + warning.message} kind="warn" problem={{ message: warning.message, hint: '' }} />
-      ))}
       {heard && (
         <section className="panel space-y-5" aria-label="Listen" data-testid="result">
           {heard.result_path === null ? (
@@ -126,6 +123,9 @@ export function MashupView({ onOpen }: { onOpen?: (jobId: string) => void }) {
           <ResultFacts job={heard} source={heardDocument?.plan_source ?? null} />
         </section>
       )}
+      {job.warnings.map((warning) => (
+        <Notice key={warning.code + warning.message} kind="warn" problem={{ message: warning.message, hint: '' }} />
+      ))}
       {sections.length > 0 && (
         <section className="panel" aria-label="Timeline">
           <h2 className="mb-2 text-lg font-semibold">{heard === undefined ? 'The plan' : 'How it is made'}</h2>
@@ -139,7 +139,11 @@ export function MashupView({ onOpen }: { onOpen?: (jobId: string) => void }) {
       )}
       {shown?.plan && (
         <div className="grid items-start gap-5 lg:grid-cols-2">
-          <Decisions plan={shown.plan} changes={shown.plan_changes} />
+          <Decisions
+            plan={shown.plan}
+            changes={shown.plan_changes}
+            concept={heard?.concept ?? shown.plan.creative_vision}
+          />
           {heard && <ClaudeCollaboration mashupConcept="" analysisData={analyses} onIterationRequest={iterate} />}
         </div>
       )}

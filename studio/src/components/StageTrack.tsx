@@ -38,7 +38,7 @@ export function StageTrack({ job }: { job: MashupJob }) {
             {index > 0 && (
               <span
                 aria-hidden="true"
-                className={`absolute right-1/2 top-4 h-0.5 w-full -translate-y-1/2 ${state === 'ahead' ? 'bg-line' : 'bg-good'}`}
+                className={`absolute left-[calc(-50%+1.25rem)] right-[calc(50%+1.25rem)] top-4 h-0.5 -translate-y-1/2 rounded ${state === 'ahead' ? 'bg-line' : 'bg-good'}`}
               />
             )}
             <span

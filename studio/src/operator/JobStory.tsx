@@ -1,0 +1,119 @@
+import { useState } from 'react';
+import { REPLAY_STAGES } from '../../../schema/database.ts';
+import type { ReplayStage } from '../../../schema.ts';
+import { StageTrack } from '../components/StageTrack.tsx';
+import { STAGE_WORDS } from '../words.ts';
+import type { Story } from './shapes.ts';
+
+const seconds = (value: number | null): string => (value === null ? '–' : `${value.toFixed(1)} s`);
+
+/** One job's history, and the ways to move it. */
+export function JobStory({
+  story,
+  onReplay,
+  onRetry,
+  onCancel,
+}: {
+  story: Story;
+  onReplay: (stage: ReplayStage, fresh: boolean) => void;
+  onRetry: () => void;
+  onCancel: () => void;
+}) {
+  const [isFresh, setIsFresh] = useState(false);
+  const { job, tasks, events } = story;
+  const nameOf = (songId: string | null): string => job.songs.find((song) => song.song_id === songId)?.name ?? '';
+  return (
+    <section className="panel space-y-5" aria-label="Job" data-testid="story">
+      <header>
+        <h2 className="break-words text-lg font-semibold">
+          {job.title ?? job.songs.map((song) => song.name).join(' × ')}
+        </h2>
+        <p className="mt-1 break-all text-xs text-soft">
+          {job.id} · epoch {job.epoch} · version {job.version}
+        </p>
+        <p className="mt-1 text-sm">
+          {STAGE_WORDS[job.stage]} · {Math.round(job.progress)} % · {job.error_message ?? job.current_step}
+        </p>
+      </header>
+      <StageTrack job={job} />
+      <div className="space-y-3">
+        <h3 className="label">Replay from</h3>
+        <div className="flex flex-wrap gap-2">
+          {REPLAY_STAGES.filter((stage) => stage !== 'queued').map((stage) => (
+            <button key={stage} type="button" className="button" onClick={() => onReplay(stage, isFresh)}>
+              {STAGE_WORDS[stage]}
+            </button>
+          ))}
+          {job.status === 'processing' ? (
+            <button type="button" className="button text-bad" onClick={onCancel}>
+              Cancel the job
+            </button>
+          ) : (
+            job.status !== 'complete' && (
+              <button type="button" className="button" onClick={onRetry}>
+                Retry
+              </button>
+            )
+          )}
+        </div>
+        <label className="flex items-center gap-2 text-sm text-soft">
+          <input type="checkbox" checked={isFresh} onChange={(event) => setIsFresh(event.target.checked)} />
+          Work analyses and stems out anew
+        </label>
+      </div>
+      <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Tasks">
+        <table className="w-full min-w-[30rem] text-left text-sm">
+          <caption className="label mb-2 text-left">Tasks</caption>
+          <thead className="text-xs text-soft">
+            <tr>
+              <th className="pb-1 font-medium">Kind</th>
+              <th className="pb-1 font-medium">Song</th>
+              <th className="pb-1 font-medium">Epoch</th>
+              <th className="pb-1 font-medium">State</th>
+              <th className="pb-1 text-right font-medium">Took</th>
+            </tr>
+          </thead>
+          <tbody>
+            {tasks.map((task) => (
+              <tr key={task.id} className="border-t border-line">
+                <td className="py-1.5">{task.kind}</td>
+                <td>{nameOf(task.song_id)}</td>
+                <td>{task.epoch}</td>
+                <td title={task.error?.message}>
+                  {task.state}
+                  {task.failures > 0 && ` · ${task.failures} failures`}
+                  {task.error && <span className="text-bad"> · {task.error.code}</span>}
+                </td>
+                <td className="text-right">{seconds(task.took_sec)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <div>
+        <h3 className="label">History</h3>
+        <ol className="mt-2 space-y-1.5 text-sm">
+          {events.map((event) => (
+            <li key={event.at + event.what + event.message} className="grid grid-cols-[4rem_1fr] gap-2">
+              <span className="text-right text-soft">+{event.since_start_sec.toFixed(1)}</span>
+              <div className="min-w-0">
+                <span className="chip mr-1.5">{event.what}</span>
+                {event.message}
+                {event.song && <span className="text-soft"> · {event.song}</span>}
+                {event.actor && <span className="break-all text-xs text-soft"> · {event.actor}</span>}
+                {event.detail && Object.keys(event.detail).length > 0 && (
+                  <details>
+                    <summary className="cursor-pointer text-xs text-soft">Detail</summary>
+                    <pre className="mt-1 overflow-x-auto rounded-lg bg-raised p-2 text-xs" tabIndex={0}>
+                      {JSON.stringify(event.detail, null, 2)}
+                    </pre>
+                  </details>
+                )}
+              </div>
+            </li>
+          ))}
+        </ol>
+      </div>
+    </section>
+  );
+}

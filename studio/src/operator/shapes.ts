@@ -1,0 +1,88 @@
+/** What `operator_overview` and `operator_story` answer. */
+import type { JobResult, MashupJob, PausesTable, Stage, TaskState, WaitingOn } from '../../../schema.ts';
+
+export interface LiveJob {
+  id: string;
+  stage: Stage;
+  waiting_on: WaitingOn | null;
+  progress: number;
+  current_step: string;
+  in_stage_sec: number;
+  running: number;
+  ready: number;
+  waiting: number;
+  epoch: number;
+  user_id: string;
+}
+
+export interface StageTimes {
+  stage: Stage;
+  passed: number;
+  per_hour: number;
+  p50_sec: number;
+  p95_sec: number;
+  max_sec: number;
+}
+
+export interface Overview {
+  stages: { stage: Stage; is_terminal: boolean; jobs: number }[];
+  live: LiveJob[];
+  stuck: { id: string; stage: Stage; why: string; in_stage_sec: number }[];
+  failures: {
+    error_code: string;
+    failed_in: string | null;
+    jobs: number;
+    last_message: string;
+    hint: string | null;
+    last_job: string;
+  }[];
+  circuits: {
+    service: string;
+    state: 'closed' | 'open' | 'half_open';
+    running: number;
+    waiting: number;
+    at_most: number | null;
+    last_error: string | null;
+    probe_in_sec: number | null;
+  }[];
+  pauses: { scope: PausesTable['scope']; key: string; reason: string; actor: string }[];
+  capacity: { what: string; in_use: number; at_most: number; waiting: number }[];
+  workers: { id: string; host: string; pid: number; concurrency: number; seen_sec: number; draining: boolean }[];
+  throughput: StageTimes[];
+  recent: {
+    id: string;
+    stage: Stage;
+    title: string | null;
+    error_code: string | null;
+    error_message: string | null;
+    songs: string[];
+    took_sec: number | null;
+    finished_at: string;
+  }[];
+}
+
+export interface Story {
+  job: MashupJob & { result: JobResult | null };
+  tasks: {
+    id: number;
+    kind: string;
+    song_id: string | null;
+    epoch: number;
+    state: TaskState;
+    failures: number;
+    crashes: number;
+    error: { code: string; message?: string } | null;
+    took_sec: number | null;
+  }[];
+  events: {
+    at: string;
+    since_start_sec: number;
+    epoch: number;
+    what: string;
+    stage: string;
+    song: string | null;
+    message: string;
+    actor: string | null;
+    detail: Record<string, unknown> | null;
+  }[];
+}
