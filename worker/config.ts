@@ -46,12 +46,15 @@ export interface WorkerLimits {
   renderIdleMs: number;
   /** How often due deletions of Storage objects are looked for. */
   deletionIntervalMs: number;
+  /** A database connection that has not answered for this long counts as lost. */
+  answerTimeoutMs: number;
 }
 
 export const DEFAULT_LIMITS: WorkerLimits = {
   scoreTimeoutMs: 30_000,
   renderIdleMs: 120_000,
   deletionIntervalMs: 5_000,
+  answerTimeoutMs: 25_000,
 };
 
 /**

@@ -2,9 +2,11 @@
 import { EventEmitter } from 'node:events';
 import { Logger, run } from 'graphile-worker';
 import type { Runner, WorkerEvents } from 'graphile-worker';
+import type { Pool } from 'pg';
 import { TASK_KINDS } from '../schema/database.ts';
 import type { Db } from './database.ts';
 import type { Log } from './log.ts';
+import { openPool } from './pool.ts';
 import { errorText } from './redact.ts';
 import { queueIdentity } from './state.ts';
 
@@ -21,6 +23,8 @@ export interface QueueOptions {
   databaseUrl: string;
   db: Db;
   concurrency: number;
+  /** A connection that has not answered for this long counts as lost. */
+  answerTimeoutMs: number;
   log: Log;
   /** Handles one wake-up; must not throw. */
   onWakeup: (payload: unknown) => Promise<void>;
@@ -122,16 +126,20 @@ async function stopRunner(runner: Runner): Promise<void> {
 }
 
 async function startRunner(options: QueueOptions): Promise<Runner> {
-  const { concurrency, databaseUrl, log, onPool, onWakeup } = options;
+  const { answerTimeoutMs, concurrency, databaseUrl, log, onPool, onWakeup } = options;
   const events: WorkerEvents = new EventEmitter();
   events.on('pool:create', ({ workerPool }) => onPool(workerPool.id));
   const taskList = Object.fromEntries(
     TASK_KINDS.map((kind) => [kind, (payload: unknown) => onWakeup(payload)] as const),
   );
+  const pool = openPool(databaseUrl, {
+    max: concurrency + EXTRA_CONNECTIONS,
+    name: 'mashup-worker-queue',
+    answerTimeoutMs,
+  });
   const runner = await run({
-    connectionString: databaseUrl,
+    pgPool: pool,
     concurrency,
-    maxPoolSize: concurrency + EXTRA_CONNECTIONS,
     pollInterval: POLL_MS,
     noHandleSignals: true,
     parsedCronItems: [],
@@ -140,10 +148,18 @@ async function startRunner(options: QueueOptions): Promise<Runner> {
     events,
     // A completion is awaited only without batching: otherwise a stop can leave a finished wake-up locked for hours.
     preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
+  }).catch((error: unknown) => {
+    endPool(pool);
+    throw error;
   });
   // Whoever awaits it later also sees its error; until then nobody else may.
-  runner.promise.catch(() => {});
+  void runner.promise.catch(() => {}).then(() => endPool(pool));
   return runner;
+}
+
+/** Not waited for: a connection that nobody answers on ends by its own watch. */
+function endPool(pool: Pool): void {
+  void pool.end().catch(() => {});
 }
 
 /** Graphile Worker's own log, warnings and errors only. */

@@ -40,14 +40,15 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
   const concurrency = config.concurrency ?? DEFAULT_CONCURRENCY;
   const log = createLog(config.logFormat ?? 'json', config.write ?? ((line) => process.stderr.write(`${line}\n`)));
   const id = randomUUID();
-  const db = openDatabase(config.databaseUrl, concurrency + EXTRA_CONNECTIONS);
+  const limits = { ...DEFAULT_LIMITS, ...config.limits };
+  const db = openDatabase(config.databaseUrl, concurrency + EXTRA_CONNECTIONS, limits.answerTimeoutMs);
   const running: RunningTasks = new Map();
   const worker: WorkerContext = {
     id,
     db,
     storage: openStorage(config.supabaseUrl, config.serviceRoleKey),
     serviceUrls: config.serviceUrls,
-    limits: { ...DEFAULT_LIMITS, ...config.limits },
+    limits,
     log,
   };
 
@@ -71,6 +72,7 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     databaseUrl: config.databaseUrl,
     db,
     concurrency,
+    answerTimeoutMs: limits.answerTimeoutMs,
     log,
     // A wake-up that arrives during the end is not claimed: the task stays ready, and its wake-up is put back.
     onWakeup: (payload) => (isStopping ? Promise.resolve() : handleTask(worker, running, payload)),

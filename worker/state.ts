@@ -84,7 +84,7 @@ export async function beatTask(
 /** Finishes a task: `finished`, `failed` or `retrying` (the result was refused), or why the claim is void. */
 export async function finishTask(db: Db, claim: Claim, result: Record<string, unknown>): Promise<string> {
   const { rows } = await sql<{ answer: string }>`
-    select mashup.finish_task(${claim.task_id}::bigint, ${claim.claim}::uuid, ${sql.val(result)}::jsonb) as answer`.execute(
+    select mashup.finish_task(${claim.task_id}::bigint, ${claim.claim}::uuid, ${JSON.stringify(result)}::jsonb) as answer`.execute(
     db,
   );
   return rows[0]?.answer ?? 'lost';
@@ -128,7 +128,7 @@ export async function keepReceipt(
 ): Promise<void> {
   await sql`
     select mashup.keep_receipt(
-      ${receipt.jobId}::uuid, ${receipt.requestHash}, ${sql.val(receipt.answer)}::jsonb, ${sql.val(receipt.tokens)}::jsonb,
+      ${receipt.jobId}::uuid, ${receipt.requestHash}, ${JSON.stringify(receipt.answer)}::jsonb, ${JSON.stringify(receipt.tokens)}::jsonb,
       ${receipt.costUsd}::numeric
     )`.execute(db);
 }

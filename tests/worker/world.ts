@@ -52,7 +52,11 @@ export interface WorkerWorld {
   /** What the workers have logged so far, one JSON line each. */
   log: string[];
   /** Starts a worker in this process. */
-  work(options?: { limits?: Partial<WorkerLimits>; concurrency?: number }): Promise<RunningWorker>;
+  work(options?: {
+    limits?: Partial<WorkerLimits>;
+    concurrency?: number;
+    databaseUrl?: string;
+  }): Promise<RunningWorker>;
   /** Starts a worker as a process of its own; resolves when it is registered. */
   spawnWorker(): Promise<WorkerProcess>;
   /** Uploads a file as the user; answers its path. */
