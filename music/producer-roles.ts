@@ -1,6 +1,6 @@
 /** Who does what in a mashup: one song sings, one carries the beat, a third colours. */
 import type { AnalyzedSong, PairScore, PhraseMatch } from '../schema.ts';
-import { vocalRange } from './grid.ts';
+import { songGrid, vocalRange } from './grid.ts';
 
 /** Below this presence the vocals stem holds little but leakage. */
 export const SINGS_FROM = 0.15;
@@ -8,6 +8,8 @@ export const SINGS_FROM = 0.15;
 export const SILENT_BELOW = 0.2;
 /** Length of a phrase that one listens for in a song. */
 const PHRASE_BARS = 8;
+/** What an odd metre takes off a song's worth as the beat under one that counts in four. */
+const ODD_METER_COST = 0.08;
 /** What a semitone between a phrase's shift and the mashup's takes off its likeness: about what a wrong note weighs. */
 const SHIFT_COST = 0.04;
 
@@ -60,7 +62,8 @@ function worth(lead: AnalyzedSong, groove: AnalyzedSong, scores: readonly PairSc
     0.3 * phrase +
     0.15 * ((rhythmic.beat_confidence + rhythmic.groove_stability) / 2) +
     0.1 * (1 - vocalRange(groove.analysis, PHRASE_BARS).least) +
-    0.05 * (pairScore(scores, lead.song_id, groove.song_id) / 100)
+    0.05 * (pairScore(scores, lead.song_id, groove.song_id) / 100) -
+    (songGrid(groove.analysis).meter !== 4 && songGrid(lead.analysis).meter === 4 ? ODD_METER_COST : 0)
   );
 }
 

@@ -1,0 +1,95 @@
+/**
+ * Plans every pair and triple of a folder's songs by rules and prints what the checks say, as Markdown:
+ * `node scripts/plan-pairs.ts FOLDER`.
+ *
+ * FOLDER holds audio files, or folders of stems (vocals.ogg, drums.ogg, bass.ogg, other.ogg). Ends with 1 if a plan has
+ * faults.
+ */
+import { describeMaterial } from '../music/brief.ts';
+import { songGrid } from '../music/grid.ts';
+import { keyShift, parseKey } from '../music/keys.ts';
+import { checkPlan } from '../music/plan-checks.ts';
+import { DEFAULT_LIMITS } from '../music/plan-limits.ts';
+import { producePlan } from '../music/producer.ts';
+import { matchTempo } from '../music/tempo.ts';
+import type { AnalyzedSong, Plan } from '../schema.ts';
+import { markdownTable, readSongs, scorePairs } from './song-folder.ts';
+
+/** Dense JSON has about this many characters to a token. */
+const CHARACTERS_PER_TOKEN = 2.5;
+/** Seeds that each group is planned with; the first is shown. */
+const SEEDS = 20;
+
+function groupsOf(songs: readonly AnalyzedSong[]): AnalyzedSong[][] {
+  const pairs = songs.flatMap((a, i) => songs.slice(i + 1).map((b) => [a, b]));
+  const triples = songs.flatMap((a, i) =>
+    songs.slice(i + 1).flatMap((b, j) => songs.slice(i + j + 2).map((c) => [a, b, c])),
+  );
+  return [...pairs, ...triples];
+}
+
+const leading = (plan: Plan, stem: string): string =>
+  [
+    ...new Set(
+      plan.masterplan.timeline.flatMap(({ layers }) =>
+        layers.filter((layer) => layer.stem === stem).map(({ songId }) => songId),
+      ),
+    ),
+  ].join(', ');
+
+/** How far the songs are moved: the largest stretch in per cent and the largest shift in semitones. */
+function movesOf(plan: Plan, songs: readonly AnalyzedSong[]): { stretch: string; shift: number } {
+  const { targetBPM, targetKey } = plan.masterplan.global;
+  const target = parseKey(targetKey);
+  const rates = songs.map((song) => matchTempo(songGrid(song.analysis).bpm, targetBPM).rate);
+  const shifts = songs.map((song) => {
+    const key = parseKey(song.analysis.harmonic.key);
+    return key && target ? Math.abs(keyShift(key, target)) : 0;
+  });
+  const stretch = Math.max(...rates.map((rate) => Math.max(rate, 1 / rate) - 1));
+  return { stretch: `${(stretch * 100).toFixed(1)} %`, shift: Math.max(...shifts) };
+}
+
+const [folder] = process.argv.slice(2);
+if (!folder) {
+  process.stderr.write('Usage: node scripts/plan-pairs.ts FOLDER\n');
+  process.exit(2);
+}
+const songs = await readSongs(folder);
+let planned = 0;
+let faulty = 0;
+let seconds = 0;
+const tokens: number[] = [];
+const rows = groupsOf(songs).map((group) => {
+  const scores = scorePairs(group);
+  tokens.push(Math.round(describeMaterial(group, scores, DEFAULT_LIMITS).length / CHARACTERS_PER_TOKEN));
+  const start = performance.now();
+  const plans = Array.from({ length: SEEDS }, (_, seed) =>
+    producePlan({ songs: group, scores, limits: DEFAULT_LIMITS, seed }),
+  );
+  seconds += (performance.now() - start) / 1000;
+  const checked = plans.map((plan) => checkPlan(plan, group, DEFAULT_LIMITS));
+  planned += plans.length;
+  faulty += checked.filter(({ faults, mended }) => faults.length + mended.length > 0).length;
+  const [plan] = plans as [Plan];
+  const { timeline, global } = plan.masterplan;
+  const { stretch, shift } = movesOf(plan, group);
+  return {
+    songs: group.map(({ song_id }) => song_id).join(' + '),
+    sings: leading(plan, 'vocals'),
+    beat: leading(plan, 'drums'),
+    bpm: global.targetBPM,
+    key: global.targetKey,
+    stretch,
+    shift,
+    sections: timeline.length,
+    seconds: Math.round(timeline.reduce((sum, section) => sum + section.duration_sec, 0)),
+    faults: checked.reduce((sum, { faults }) => sum + faults.length, 0),
+  };
+});
+process.stdout.write(`${markdownTable(rows)}\n\n`);
+process.stdout.write(
+  `${planned} plans (${SEEDS} seeds each), ${faulty} with faults or mending; ${Math.round(planned / seconds)} plans/s; ` +
+    `brief about ${Math.min(...tokens)} to ${Math.max(...tokens)} tokens.\n`,
+);
+process.exitCode = faulty > 0 ? 1 : 0;
