@@ -2,11 +2,11 @@
 import type { AnalyzedSong } from '../schema.ts';
 import { keyShift, parseKey, type Key } from './keys.ts';
 import { MAX_PITCH_SHIFT, MAX_TEMPO_CHANGE } from './plan-limits.ts';
-import { matchTempo } from './tempo.ts';
+import { AUDIBLE_TEMPO_CHANGE, matchTempo } from './tempo.ts';
 
 /** Tempi that a mashup is made in: below, it drags; above, half of it is felt. */
 const MASHUP_BPM = { min: 66, max: 168 } as const;
-const BPM_STEP = 0.5;
+const BPM_STEP = 0.1;
 
 /** A song and how much moving it costs: voices show a stretch or a shift more than drums do. */
 export type Weighted = { song: AnalyzedSong; tempoWeight: number; keyWeight: number };
@@ -15,7 +15,8 @@ const logStretch = (bpm: number, target: number): number => Math.abs(Math.log(ma
 
 /**
  * The tempo with the least weighted stretch (squared, in log tempo, so that one large move costs more than two small ones),
- * or the anchor's own where that is nearly as good: its grid then stays untouched.
+ * or the anchor's own where that is nearly as good: its grid then stays untouched. Where some tempo spares every song a stretch that
+ * everyone hears, only such tempi are considered.
  */
 export function chooseTempo(songs: readonly Weighted[], anchor: AnalyzedSong): number {
   const cost = (target: number): number =>
@@ -24,7 +25,8 @@ export function chooseTempo(songs: readonly Weighted[], anchor: AnalyzedSong): n
       0,
     );
   const list = songs.map(({ song }) => song);
-  const bearable = bearableTempoChange(list);
+  const spared = leastTempoChange(list) <= AUDIBLE_TEMPO_CHANGE;
+  const bearable = spared ? AUDIBLE_TEMPO_CHANGE : bearableTempoChange(list);
   const candidates = mashupTempi().filter((target) => worstTempoChange(list, target) <= bearable);
   const best = candidates.reduce((a, b) => (cost(b) < cost(a) - 1e-12 ? b : a));
   const own = foldTempo(anchor.analysis.rhythmic.bpm);
@@ -34,8 +36,8 @@ export function chooseTempo(songs: readonly Weighted[], anchor: AnalyzedSong): n
 
 /** The tempi that are considered for a mashup, rising. */
 function mashupTempi(): number[] {
-  const count = (MASHUP_BPM.max - MASHUP_BPM.min) / BPM_STEP + 1;
-  return Array.from({ length: count }, (_, index) => MASHUP_BPM.min + index * BPM_STEP);
+  const count = Math.round((MASHUP_BPM.max - MASHUP_BPM.min) / BPM_STEP) + 1;
+  return Array.from({ length: count }, (_, index) => Math.round((MASHUP_BPM.min + index * BPM_STEP) * 10) / 10);
 }
 
 /** A tempo brought into the range of mashups by doubling or halving. */
