@@ -337,6 +337,13 @@ export interface StorageDeletionsTable {
   created_at: Defaulted<Date>;
 }
 
+export interface CallCountsTable {
+  user_id: string;
+  action: string;
+  since: Date;
+  calls: number;
+}
+
 export interface RoundsTable {
   name: string;
   done_at: Defaulted<Date>;
@@ -364,4 +371,5 @@ export interface Database {
   'mashup.pauses': PausesTable;
   'mashup.storage_deletions': StorageDeletionsTable;
   'mashup.rounds': RoundsTable;
+  'mashup.call_counts': CallCountsTable;
 }

@@ -15,22 +15,25 @@ end
 $$;
 comment on function mashup.caller() is 'The signed-in user; raises MB010 if there is none.';
 
--- Another user's job does not exist, as far as the caller can tell.
-create function mashup.own_job_or_raise(p_job_id uuid) returns public.mashup_jobs
+-- Another user's job does not exist, as far as the caller can tell. A job that is only read is not locked.
+create function mashup.own_job_or_raise(p_job_id uuid, p_lock boolean default true) returns public.mashup_jobs
   language plpgsql set search_path = ''
   as $$
 declare
   v_job public.mashup_jobs;
   v_user uuid := mashup.caller();
 begin
-  select * into v_job from public.mashup_jobs where id = p_job_id and user_id = v_user for no key update;
+  if p_lock then
+    perform from public.mashup_jobs where id = p_job_id and user_id = v_user for no key update;
+  end if;
+  select * into v_job from public.mashup_jobs where id = p_job_id and user_id = v_user;
   if not found then
     perform mashup.raise_error('MB002', format('There is no mashup %s.', p_job_id), 'Open one of your own mashups.');
   end if;
   return v_job;
 end
 $$;
-comment on function mashup.own_job_or_raise(uuid) is 'Locks a job of the caller; raises MB002 for any other.';
+comment on function mashup.own_job_or_raise(uuid, boolean) is 'A job of the caller, locked unless told otherwise; raises MB002 for any other.';
 
 -- Checks the songs of a submission against each other and against Storage, before any work is spent on them.
 create function mashup.check_songs(p_user uuid, p_songs jsonb, p_least integer) returns jsonb
@@ -87,22 +90,18 @@ end
 $$;
 comment on function mashup.check_songs(uuid, jsonb, integer) is 'The cards of the songs of a submission. Raises MB006, MB008.';
 
--- Refuses a submission that is too much for the queue.
+-- Refuses a submission that is too much for the queue. Lock order: the user's room, then job rows: nobody who holds a job
+-- waits for a room.
 create function mashup.check_room(p_user uuid, p_is_draft boolean) returns void
   language plpgsql set search_path = ''
   as $$
 declare
   v_waiting integer;
   v_mine integer;
-  v_recent integer;
 begin
   -- One submission of a user at a time, or many at once would all see the same room.
   perform pg_advisory_xact_lock(hashtextextended('mashup.room ' || p_user, 0));
-  select count(*) into v_recent from public.mashup_jobs
-    where user_id = p_user and created_at > mashup.now() - interval '1 minute';
-  if v_recent >= mashup.setting_number('max_submits_per_minute') then
-    perform mashup.raise_error('MB012', 'That was many mashups in one minute.', 'Wait a minute, then try again.', '60');
-  end if;
+  perform mashup.count_call(p_user, 'run', 'max_submits_per_minute', 'That was many mashups in one minute.');
   if p_is_draft and (select count(*) from public.mashup_jobs where user_id = p_user and hold = 'planning' and stage = 'planning')
       >= mashup.setting_number('max_drafts_per_user') then
     perform mashup.raise_error('MB004', 'You have too many drafts.', 'Start or cancel one of them first.', '60');
@@ -208,7 +207,8 @@ create function public.iterate_mashup(parent_id uuid, feedback text, options jso
   language plpgsql security definer set search_path = ''
   as $$
 declare
-  v_parent public.mashup_jobs := mashup.own_job_or_raise(iterate_mashup.parent_id);
+  -- Only read: the new row's reference to its user must not be waited for with a job in hand.
+  v_parent public.mashup_jobs := mashup.own_job_or_raise(iterate_mashup.parent_id, false);
   v_hash text := encode(sha256(convert_to(jsonb_build_array(iterate_mashup.parent_id, feedback, options)::text, 'UTF8')), 'hex');
   v_job public.mashup_jobs;
 begin
@@ -242,9 +242,10 @@ create function public.start_mashup(job_id uuid, options jsonb default null) ret
   language plpgsql security definer set search_path = ''
   as $$
 declare
-  v_job public.mashup_jobs := mashup.own_job_or_raise(start_mashup.job_id);
+  v_job public.mashup_jobs;
 begin
-  perform mashup.check_room(v_job.user_id, false);
+  perform mashup.check_room(mashup.caller(), false);
+  v_job := mashup.own_job_or_raise(start_mashup.job_id);
   return mashup.describe_submission(mashup.start(v_job.id, options), false);
 end
 $$;
@@ -265,9 +266,10 @@ create function public.retry_mashup(job_id uuid) returns jsonb
   language plpgsql security definer set search_path = ''
   as $$
 declare
-  v_job public.mashup_jobs := mashup.own_job_or_raise(retry_mashup.job_id);
+  v_job public.mashup_jobs;
 begin
-  perform mashup.check_room(v_job.user_id, false);
+  perform mashup.check_room(mashup.caller(), false);
+  v_job := mashup.own_job_or_raise(retry_mashup.job_id);
   return mashup.describe_submission(mashup.retry(v_job.id), false);
 end
 $$;
@@ -277,9 +279,10 @@ create function public.replay_mashup(job_id uuid, stage text, fresh boolean defa
   language plpgsql security definer set search_path = ''
   as $$
 declare
-  v_job public.mashup_jobs := mashup.own_job_or_raise(replay_mashup.job_id);
+  v_job public.mashup_jobs;
 begin
-  perform mashup.check_room(v_job.user_id, false);
+  perform mashup.check_room(mashup.caller(), false);
+  v_job := mashup.own_job_or_raise(replay_mashup.job_id);
   return mashup.describe_submission(mashup.replay(v_job.id, replay_mashup.stage, replay_mashup.fresh), false);
 end
 $$;
@@ -289,8 +292,12 @@ create function public.delete_mashup(job_id uuid) returns void
   language plpgsql security definer set search_path = ''
   as $$
 declare
-  v_job public.mashup_jobs := mashup.own_job_or_raise(delete_mashup.job_id);
+  v_job public.mashup_jobs;
 begin
+  -- Newer versions lose their parent: taken along in the order of ids, as bulk verbs take them.
+  perform from public.mashup_jobs j where (j.id = delete_mashup.job_id or j.parent_id = delete_mashup.job_id)
+    and j.user_id = mashup.caller() order by j.id for update;
+  v_job := mashup.own_job_or_raise(delete_mashup.job_id);
   if v_job.status = 'processing' then
     perform mashup.cancel(v_job.id);
   end if;

@@ -73,3 +73,46 @@ describe('create-signed-upload', () => {
     assert.notEqual(error, null);
   });
 });
+
+describe('create-signed-upload, asked too often', () => {
+  const set = (name: string, value: number) =>
+    surface.machine.sql`update mashup.settings set value = ${surface.machine.sql.json(value)} where name = ${name}`;
+
+  test('refuses with 429 and the time to wait, and lets others on', async () => {
+    const eager = await surface.visitor();
+    await set('max_uploads_per_minute', 3);
+    try {
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => surface.call('create-signed-upload', good, { as: eager.token })),
+      );
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 429, 429, 429, 429, 429]);
+      const refused = answers.find(({ status }) => status === 429);
+      assert.equal(refused?.body.code, 'rate_limited');
+      assert.equal(refused.headers.get('retry-after'), '60');
+      const other = await surface.visitor();
+      assert.equal((await surface.call('create-signed-upload', good, { as: other.token })).status, 200);
+    } finally {
+      await set('max_uploads_per_minute', 60);
+    }
+  });
+
+  test('refuses more files than a user may have, also past the function', async () => {
+    const hoarder = await surface.visitor();
+    const bucket = hoarder.client.storage.from('mashups');
+    const put = async (name: string) => (await bucket.upload(`uploads/${hoarder.id}/${name}`, new Blob(['x']))).error;
+    await set('max_uploads_per_user', 2);
+    try {
+      assert.equal(await put('s/1.wav'), null);
+      assert.equal(await put('s/2.wav'), null);
+      assert.match((await put('s/3.wav'))?.message ?? '', /row-level security/);
+      const { status, body } = await surface.call('create-signed-upload', good, { as: hoarder.token });
+      assert.equal(status, 429);
+      assert.equal(body.code, 'queue_full');
+      assert.match(String(body.details), /stored as many songs/);
+      await bucket.remove([`uploads/${hoarder.id}/s/1.wav`]);
+      assert.equal(await put('s/3.wav'), null);
+    } finally {
+      await set('max_uploads_per_user', 200);
+    }
+  });
+});

@@ -1,9 +1,11 @@
 /** A place for a song: a signed upload URL below the caller's own folder, made with the caller's rights. */
+import { z } from 'zod';
 import { BUCKET, SignedUploadRequest, SongId, UPLOAD_EXTENSIONS, UPLOAD_MAX_BYTES } from '../../../schema/api.ts';
 import type { SignedUploadAnswer } from '../../../schema/api.ts';
 import { faultsOf, readJson } from '../_shared/body.ts';
 import { requireUser } from '../_shared/caller.ts';
 import { answer, ApiError, serve } from '../_shared/http.ts';
+import { callFunction } from '../_shared/rpc.ts';
 
 const FAILURE = 'Failed to create signed upload';
 /** A name longer than this is cut before its extension. */
@@ -13,6 +15,7 @@ serve({ failure: FAILURE }, async (request) => {
   const { supabase, userId } = await requireUser(request);
   const upload = parseRequest(await readJson(request));
   const path = `uploads/${userId}/${upload.songId}/${safeName(upload.fileName)}`;
+  await callFunction(supabase, 'begin_upload', {}, z.unknown(), FAILURE);
   const { data, error } = await supabase.storage.from(BUCKET).createSignedUploadUrl(path, { upsert: true });
   if (error) {
     console.error(FAILURE, error.message);
