@@ -1,6 +1,6 @@
 /** The mashup that the page is about: started here, or found by its id; followed until it ends and on through replays. */
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { followJob, startMashup, submitMashup } from '../../../client/index.ts';
+import { deleteMashup, followJob, startMashup, submitMashup } from '../../../client/index.ts';
 import type { JobFollower } from '../../../client/index.ts';
 import type { MashupJob, SubmittedOptions } from '../../../schema.ts';
 import { MAX_SONGS, MIN_SONGS } from '../../../schema/api.ts';
@@ -61,10 +61,11 @@ export function openGenerator(supabase: SupabaseClient, keeper: SessionKeeper, d
         return undefined;
       }
       store.set({ isSubmitting: true, problem: undefined });
+      let draftId: string | undefined;
       try {
         await keeper.ensure();
         const uploads = await Promise.all(songs.map((song) => desk.upload(song)));
-        const draftId = desk.takeDraft(songs.map((song) => song.id));
+        draftId = await desk.takeDraft(songs.map((song) => song.id));
         const jobId =
           draftId !== undefined
             ? (await startMashup(supabase, draftId, options)).job_id
@@ -72,6 +73,8 @@ export function openGenerator(supabase: SupabaseClient, keeper: SessionKeeper, d
         open(jobId);
         return jobId;
       } catch (error) {
+        if (draftId !== undefined) deleteMashup(supabase, draftId).catch(() => {});
+        desk.lay(songs);
         store.set({ problem: toProblem(error) });
         return undefined;
       } finally {

@@ -38,8 +38,8 @@ export interface SongDesk extends Store<DeskState> {
   upload(song: StudioSong): Promise<SubmittedSong>;
   /** Says which songs lie on the desk; uploads what is new and has it analysed. */
   lay(songs: StudioSong[]): void;
-  /** Id of the draft of exactly these songs, if it can be started; it is then no longer the desk's. */
-  takeDraft(songIds: string[]): string | undefined;
+  /** Clears the desk. Answers the draft of exactly these songs if it can be started; it is then the caller's. */
+  takeDraft(songIds: string[]): Promise<string | undefined>;
 }
 
 export interface Material {
@@ -66,7 +66,7 @@ export function openSongDesk(supabase: SupabaseClient, keeper: SessionKeeper): S
   let laid: StudioSong[] = [];
   let follower: JobFollower | undefined;
   let gathering: ReturnType<typeof setTimeout> | undefined;
-  let drafting = false;
+  let making: Promise<void> = Promise.resolve();
   let seenAnalyses = '';
 
   const note = (id: string, change: Partial<Upload>): void => {
@@ -152,29 +152,24 @@ export function openSongDesk(supabase: SupabaseClient, keeper: SessionKeeper): S
       .join() === [...ids].sort().join();
 
   const makeDraft = async (): Promise<void> => {
-    if (drafting || laid.some((song) => uploadIsOpen(song.id))) return;
+    if (laid.some((song) => uploadIsOpen(song.id))) return;
     const songs = laid.flatMap((song) => store.get().uploads.get(song.id)?.submitted ?? []);
+    const ids = songs.map((song) => song.song_id);
     const { draft } = store.get();
     if (songs.length === 0) return dropDraft();
-    if (
-      sameSongs(
-        draft,
-        songs.map((song) => song.song_id),
-      )
-    )
-      return;
+    if (sameSongs(draft, ids)) return;
     // A draft that analyses is left to finish, unless none of its songs is wanted any more.
-    if (isWorking(draft) && draft?.songs.some((card) => songs.some((song) => song.song_id === card.song_id))) return;
-    drafting = true;
+    if (isWorking(draft) && draft?.songs.some((card) => ids.includes(card.song_id))) return;
+    dropDraft();
+    store.set({ problem: undefined });
     try {
-      dropDraft();
-      store.set({ problem: undefined });
       const { jobId } = await submitMashup(supabase, songs, { hold: 'planning' });
+      // The row is read at once: until it is known, nobody can take the draft or drop it.
+      const { data } = await supabase.from('mashup_jobs').select('*').eq('id', jobId).single<MashupJob>();
+      if (data !== null) store.set({ draft: data });
       follow(jobId);
     } catch (error) {
       store.set({ problem: toProblem(error) });
-    } finally {
-      drafting = false;
     }
   };
 
@@ -183,9 +178,12 @@ export function openSongDesk(supabase: SupabaseClient, keeper: SessionKeeper): S
     return known !== undefined && known.submitted === undefined && known.problem === undefined;
   };
 
+  /** One draft at a time; what is wished meanwhile comes after it. */
+  const makeNext = (): Promise<void> => (making = making.then(makeDraft));
+
   function gather(): void {
     clearTimeout(gathering);
-    gathering = setTimeout(() => void makeDraft(), GATHER_MS);
+    gathering = setTimeout(() => void makeNext(), GATHER_MS);
   }
 
   return {
@@ -201,14 +199,18 @@ export function openSongDesk(supabase: SupabaseClient, keeper: SessionKeeper): S
       }
       gather();
     },
-    takeDraft(songIds) {
+    async takeDraft(songIds) {
+      clearTimeout(gathering);
+      laid = [];
+      await making;
       const { draft } = store.get();
-      if (draft?.status !== 'processing' || draft.hold === null || !sameSongs(draft, songIds)) return undefined;
+      if (draft?.status !== 'processing' || draft.hold === null || !sameSongs(draft, songIds)) {
+        dropDraft();
+        return undefined;
+      }
       follower?.stop();
       follower = undefined;
       store.set({ draft: undefined, scores: [] });
-      laid = [];
-      clearTimeout(gathering);
       return draft.id;
     },
   };
