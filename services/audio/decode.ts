@@ -14,6 +14,8 @@ export const MAX_SONG_SEC = 900;
 export const MAX_FILE_BYTES = 50 * 1024 * 1024;
 /** A file whose loudest sample is below this (-80 dBFS) is silent. */
 export const SILENCE_PEAK = 1e-4;
+/** Nothing that was made as sound is 30 dB over full scale; decoders make such samples, and worse, of damaged frames. */
+const MAX_LEVEL = 32;
 /** Less than this part of the declared length decoded is damage or truncation. */
 const MIN_DECODED_RATIO = 0.98;
 /** Level of the centre and surround channels when more than two are folded to stereo (ITU-R BS.775). */
@@ -74,6 +76,8 @@ async function* normalize(
       for (let i = 0; i < channel.length; i++) {
         const value = Math.abs(channel[i]!);
         if (value > peak) peak = value;
+        if (!(value <= MAX_LEVEL))
+          throw new AudioError('audio_damaged', 'The file decodes to levels that no sound has.');
       }
     }
     yield resamplers ? [resamplers[0].push(stereo[0]), resamplers[1].push(stereo[1])] : stereo;
