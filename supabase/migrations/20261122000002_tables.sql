@@ -244,9 +244,11 @@ create index tasks_ready on mashup.tasks (run_at) where state = 'ready';
 create index tasks_running on mashup.tasks (worker_id) where state = 'running';
 create index tasks_holding on mashup.tasks (held_until) where held_until is not null;
 
+-- The caches do not reference auth.users: the check would wait, with a job's row in hand, for a user who is being deleted
+-- and whose deletion waits for that job. forget_material deletes them instead.
 create table mashup.analyses (
   id           bigint generated always as identity primary key,
-  user_id      uuid not null references auth.users (id) on delete cascade,
+  user_id      uuid not null,
   content_hash text not null,
   version      text not null,
   analysis     jsonb not null,
@@ -258,7 +260,7 @@ comment on table mashup.analyses is 'Cache of analyses by owner, content and ana
 
 create table mashup.stems (
   id           bigint generated always as identity primary key,
-  user_id      uuid not null references auth.users (id) on delete cascade,
+  user_id      uuid not null,
   content_hash text not null,
   model        text not null,
   paths        jsonb not null,

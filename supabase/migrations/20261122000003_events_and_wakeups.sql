@@ -21,8 +21,10 @@ create function mashup.log_event(
   language plpgsql set search_path = ''
   as $$
 begin
-  insert into public.mashup_job_events (job_id, epoch, type, stage, from_stage, song_id, message, actor, detail)
-  values (p_job.id, p_job.epoch, p_type, p_job.stage, p_from_stage, p_song_id, left(p_message, 500), mashup.actor(), p_detail);
+  -- A transaction that waited for the job tells the time when it began: the history does not run backwards for that.
+  insert into public.mashup_job_events (job_id, epoch, type, stage, from_stage, song_id, message, actor, detail, created_at)
+  values (p_job.id, p_job.epoch, p_type, p_job.stage, p_from_stage, p_song_id, left(p_message, 500), mashup.actor(), p_detail,
+    greatest(mashup.now(), (select e.created_at from public.mashup_job_events e where e.job_id = p_job.id order by e.id desc limit 1)));
 end
 $$;
 comment on function mashup.log_event(public.mashup_jobs, text, text, text, text, jsonb) is 'Appends one event to a job''s history.';

@@ -104,7 +104,7 @@ begin
   end if;
 
   -- What the move changes on the row.
-  new.stage_entered_at := mashup.now();
+  new.stage_entered_at := greatest(mashup.now(), old.stage_entered_at);
   new.status := case when v_to.is_terminal then v_to.stage else 'processing' end;
   new.current_step := v_to.step;
   new.queue_position := null;
@@ -215,7 +215,7 @@ begin
     new.id := old.id;
     new.user_id := old.user_id;
     new.version := old.version + 1;
-    new.updated_at := mashup.now();
+    new.updated_at := greatest(mashup.now(), old.updated_at);
     if new.epoch = old.epoch then
       new.progress := greatest(new.progress, old.progress);
     end if;

@@ -269,6 +269,8 @@ begin
   elsif tg_table_name = 'stems' then
     insert into mashup.storage_deletions (path) select p.value from jsonb_each_text(old.paths) p;
   else
+    -- The cascade takes the jobs in any order: locked first, in the order of ids.
+    perform from public.mashup_jobs j where j.user_id = old.id order by j.id for update;
     insert into mashup.storage_deletions (path, is_prefix)
       values (format('uploads/%s/', old.id), true), (format('stems/%s/', old.id), true);
   end if;
@@ -278,6 +280,19 @@ $$;
 comment on function mashup.forget_files() is 'Trigger: puts the files of a deleted row into the outbox.';
 create trigger forget_files before delete on public.mashup_jobs for each row execute function mashup.forget_files();
 create trigger forget_files before delete on mashup.stems for each row execute function mashup.forget_files();
+
+-- What a deleted user had in the caches. Runs after the cascade (triggers of one event run in the order of their names, the
+-- constraints' begin with RI), when no job of theirs is left to add to it.
+create function mashup.forget_material() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  delete from mashup.stems s where s.user_id = old.id;
+  delete from mashup.analyses a where a.user_id = old.id;
+  return null;
+end
+$$;
+comment on function mashup.forget_material() is 'Trigger: deletes a deleted user''s cached analyses and stems.';
 
 create table mashup.rounds (
   name    text primary key,

@@ -82,6 +82,7 @@ create policy "mashups: own uploads and results" on storage.objects for select t
 
 -- A user who goes takes files along; rows go by foreign keys.
 create trigger forget_mashup_files before delete on auth.users for each row execute function mashup.forget_files();
+create trigger forget_mashup_material after delete on auth.users for each row execute function mashup.forget_material();
 
 do $$
 begin

@@ -9,34 +9,29 @@ import { choose, isProbe, jobsOf, type Turn, type Turns, upkeep } from './turns.
 type Journey = (state: State, other: number) => Turns;
 
 const LIVE: Stage[] = ['queued', 'analyzing', 'scoring', 'planning', 'separating', 'rendering'];
-const ENDS: Stage[] = ['complete', 'failed', 'cancelled'];
 const times = (count: number, journey: Journey): Journey[] => Array.from({ length: count }, () => journey);
 
 /** Every replay of a running job, tours through the ends, and tales that chance seldom tells; the seldom ones more often. */
 const JOURNEYS: readonly Journey[] = [
   ...LIVE.flatMap((from) =>
-    LIVE.filter((to) => POSITION[to] <= POSITION[from]).map(
-      (to): Journey =>
-        (state, other) =>
-          visit(state, from, to, other),
+    LIVE.filter((to) => POSITION[to] <= POSITION[from]).flatMap((to) =>
+      times(2, (state, other) => visit(state, from, to, other)),
     ),
   ),
-  ...ENDS.map(
-    (end): Journey =>
-      (state, other) =>
-        tour(state, end, other),
-  ),
-  (state, other) => visit(state, 'queued', 'cancelled', other),
-  (state, other) => visit(state, 'separating', 'cancelled', other),
-  ...times(2, (state, other) => replan(state, true, other)),
-  ...times(2, (state, other) => replan(state, false, other)),
+  ...times(3, (state, other) => tour(state, 'complete', other)),
+  ...times(5, (state, other) => tour(state, 'failed', other)),
+  ...times(2, (state, other) => tour(state, 'cancelled', other)),
+  ...times(2, (state, other) => visit(state, 'queued', 'cancelled', other)),
+  ...times(2, (state, other) => visit(state, 'separating', 'cancelled', other)),
+  ...times(3, (state, other) => replan(state, true, other)),
+  ...times(3, (state, other) => replan(state, false, other)),
   ...times(2, (state, other) => endByUpkeep(state, true, other)),
   ...times(2, (state, other) => endByUpkeep(state, false, other)),
-  ...times(2, oldDraft),
-  ...times(2, (state, other) => outage(state, false, other)),
-  (state, other) => outage(state, true, other),
+  ...times(3, oldDraft),
+  ...times(4, (state, other) => outage(state, false, other)),
+  ...times(3, (state, other) => outage(state, true, other)),
   ...times(2, alone),
-  iteration,
+  ...times(3, iteration),
 ];
 
 /** How many journeys follow each other once the world is ready for them. */
@@ -162,8 +157,15 @@ function* tour(state: State, end: Stage, other: number): Turns {
     if (end === 'complete') yield operation.drive(job.id, 'complete', state.driver);
     else if (end === 'cancelled') yield operation.cancelJob(job.id, POSITION[to] % 2 === 0);
     else {
-      const claim = yield* claimOf(state, job, KIND_IN[job.stage]);
-      if (claim) yield operation.fail(claim, 'permanent', isProbe(state, claim));
+      // Where one song of three is left out, the next one fails the job.
+      for (let song = 0; song < 2 && current(state, job)?.stage !== 'failed'; song++) {
+        const claim: Claim | undefined = yield* claimOf(
+          state,
+          job,
+          KIND_IN[state.model.jobs[job.id]?.stage ?? 'queued'],
+        );
+        if (claim) yield operation.fail(claim, 'permanent', isProbe(state, claim));
+      }
     }
     job = current(state, job);
     if (job?.stage !== end) return;

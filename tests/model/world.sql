@@ -1,9 +1,6 @@
 -- What the model test adds to a database of its own: a clock that only the test moves, what it saw last, and helpers that
 -- do in one round trip what a user or a worker does in several.
 
-create schema model;
-grant usage on schema model to public;
-
 create sequence model.clock minvalue 0 start 0;
 grant select on sequence model.clock to public;
 -- Milliseconds since a made-up new year, so that no test waits and no test depends on how fast it runs.
@@ -14,11 +11,6 @@ create or replace function mashup.now() returns timestamptz
 update mashup.settings set value = '100000' where name = 'max_submits_per_minute';
 update mashup.settings set value = '0' where name = 'restart_grace_sec';
 update mashup.settings set value = '3' where name = 'circuit_failures';
-
--- Each job as the last check saw it.
-create table model.seen (
-  job_id uuid primary key, epoch integer, version integer, progress real, digest text, events integer, last_event bigint
-);
 
 -- Uploads of a user and their submission.
 create function model.submit(p_user uuid, p_count integer, p_hold text) returns jsonb

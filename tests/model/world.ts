@@ -1,10 +1,11 @@
 /** The database under the model test: its connections, its picture, its invariants. */
 import { randomUUID } from 'node:crypto';
-import { glob, readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import postgres from 'postgres';
 import type { ServiceName, Stage, TaskKind, WaitingOn } from '../../schema.ts';
 import type { CleanUpScope, TestDatabase } from '../support/postgres.ts';
+import { installChecks } from './checks.ts';
 
 const HERE = import.meta.dirname;
 const CONNECTIONS = 3;
@@ -84,8 +85,8 @@ export async function openWorld(
     await Promise.all([admin, presence, eye, ...connections].map((sql) => sql.end({ timeout: 1 })));
   });
   await mutate?.(db.sql);
+  await installChecks(db.sql);
   await db.sql.unsafe(await readFile(join(HERE, 'world.sql'), 'utf8'));
-  await db.sql.unsafe(await checkFunction());
   await admin`set session_replication_role = replica`;
   const lockKey = (worker: string): string => BigInt(`0x${worker.replaceAll('-', '').slice(0, 15)}`).toString();
   let resets = 0;
@@ -126,35 +127,4 @@ export async function openWorld(
     },
   };
   return world;
-}
-
-/** One function of all the files in invariants/: the folder says when a query may be asked. */
-async function checkFunction(): Promise<string> {
-  const files: string[] = [];
-  for await (const file of glob('invariants/*/*.sql', { cwd: HERE })) files.push(file);
-  const parts = await Promise.all(
-    files.sort().map(async (file) => {
-      const query = await readFile(join(HERE, file), 'utf8');
-      const name = basename(file, '.sql');
-      const collect = `v_broken := v_broken || array(select '${name}: ' || found.violation from (\n${query}) found (violation));`;
-      const folder = basename(dirname(file));
-      return folder === 'always' ? collect : `if p_${folder} then\n${collect}\nend if;`;
-    }),
-  );
-  return `
-    create function model.check(p_released boolean, p_reconciled boolean) returns text[]
-      language plpgsql set plan_cache_mode = force_generic_plan as $check$
-    declare
-      v_broken text[] := '{}';
-    begin
-      ${parts.join('\n')}
-      delete from model.seen s where not exists (select from public.mashup_jobs j where j.id = s.job_id);
-      insert into model.seen (job_id, epoch, version, progress, digest, events, last_event)
-        select j.id, j.epoch, j.version, j.progress, md5(j::text), e.n, e.last from public.mashup_jobs j
-        cross join lateral (select count(*) as n, max(id) as last from public.mashup_job_events where job_id = j.id) e
-        on conflict (job_id) do update set epoch = excluded.epoch, version = excluded.version, progress = excluded.progress,
-          digest = excluded.digest, events = excluded.events, last_event = excluded.last_event;
-      return v_broken;
-    end
-    $check$;`;
 }
