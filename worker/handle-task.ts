@@ -72,8 +72,13 @@ async function runClaim(worker: WorkerContext, running: RunningTasks, claim: Cla
   }
 }
 
+/** The form of an error code. */
+const CODE = /^[a-z][a-z0-9_]{1,59}$/;
+
 async function reportFault(worker: WorkerContext, claim: Claim, fault: TaskError, about: LogFields): Promise<void> {
-  const { code, faultClass, retryAfterSec } = fault;
+  const { faultClass, retryAfterSec } = fault;
+  // A service may say anything where its code should be; what is no name is not repeated.
+  const code = CODE.test(fault.code) ? fault.code : 'service_failed';
   try {
     const outcome = await report(undefined, () =>
       failTask(worker.db, claim, {

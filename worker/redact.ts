@@ -4,17 +4,21 @@
 export const MAX_ERROR_TEXT = 500;
 
 /**
- * Takes secrets out of a text and cuts it: query strings and credentials of URLs, bearer tokens, JWTs, Supabase and
- * Anthropic keys, `key=…` pairs, and absolute paths of the machine.
+ * Takes secrets out of a text and cuts it: query strings and credentials of URLs, Authorization headers, bearer tokens,
+ * JWTs, Supabase and Anthropic keys, `…_KEY=…` pairs and the like, and absolute paths of the machine.
  */
 export function redact(text: string, maxLength: number = MAX_ERROR_TEXT): string {
   const clean = text
     .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@'"<>]+@/gi, '$1')
     .replace(/(\b[a-z][a-z0-9+.-]*:\/\/[^\s?#'"<>]*)[?#][^\s'"<>]*/gi, '$1')
+    .replace(/\b(authorization["']?\s*[=:]\s*["']?)(?:\w+\s+)?[^\s'",;]+/gi, '$1…')
     .replace(/\bbearer\s+[\w.~+/=-]+/gi, 'Bearer …')
     .replace(/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, '…')
     .replace(/\b(?:sb_secret|sb_publishable|sk-ant)[\w-]+/g, '…')
-    .replace(/\b((?:api[_-]?)?key|token|password|secret|signature)(["']?\s*[=:]\s*["']?)[\w.~+/%-]{6,}/gi, '$1$2…')
+    .replace(
+      /\b((?:[\w-]*[_-])?(?:api)?(?:key|token|password|passwd|secret|signature|credential)s?)(["']?\s*[=:]\s*["']?)[\w.~+/%=-]{6,}/gi,
+      '$1$2…',
+    )
     .replace(/(^|[\s'"(=])\/(?:[\w.@+-]+\/)+[\w.@+-]*/g, '$1<path>')
     .replace(/\s+/g, ' ')
     .trim();
