@@ -168,7 +168,7 @@ describe('the studio', { skip }, () => {
   test('a replay from SQL is seen live after the gateway was killed; it can be cancelled and retried', async () => {
     await page.goto(`${stack.info.apiUrl}/#/mashup/${firstJob}`);
     await shown('result').waitFor();
-    const pid = stack.parts.find((part) => part.name === 'gateway')?.pid;
+    const pid = stack.parts.find((part) => part.name === 'gateway')?.pid();
     assert.ok(pid);
     process.kill(pid, 'SIGKILL');
     await sql`update public.mashup_jobs set stage = 'rendering' where id = ${firstJob}`;

@@ -60,7 +60,11 @@ function useAnalyses(job: MashupJob | undefined): (SongAnalysis | undefined)[] {
 /** One mashup: on its way, and then to hear, to read and to change. */
 export function MashupView({ onOpen }: { onOpen?: (jobId: string) => void }) {
   const { supabase } = useStudio();
-  const { job, document, problem, resume } = useMashupGenerator();
+  const { job: current, document, problem, resume } = useMashupGenerator();
+  // Until another version is read, the one before stays: the player goes on.
+  const latest = useRef(current);
+  latest.current = current ?? latest.current;
+  const job = latest.current;
   const { mashups = [] } = useLibrary();
   const player = useRef<PlayerHandle>(null);
   const [time, setTime] = useState(0);
