@@ -1,0 +1,37 @@
+import { strict as assert } from 'node:assert';
+import { after, before, test } from 'node:test';
+import { producePlan } from '../../music/producer.ts';
+import { revisePlan } from '../../music/revise.ts';
+import { scorePair } from '../../music/scoring.ts';
+import { startRenderer, startStorage, type Storage } from '../audio-out/world.ts';
+import { assertRenders, LIMITS, SONGS, sortPlans } from './plans.ts';
+
+let storage: Storage;
+let renderer: Awaited<ReturnType<typeof startRenderer>>;
+before(async () => {
+  storage = await startStorage();
+  renderer = await startRenderer();
+});
+after(() => {
+  for (const { server } of [storage, renderer]) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+/** Of a thousand plans this many that passed are rendered. */
+const RENDERED = 2;
+
+test('of a thousand random plans each is refused with reasons, or renders', async () => {
+  const { good, refused } = sortPlans(1_000, 6);
+  assert.ok(good.length >= 30 && refused >= 30, `${good.length} passed, ${refused} were refused`);
+  for (const plan of good.slice(0, RENDERED)) await assertRenders(storage, renderer.url, plan);
+});
+
+test('what feedback makes of a plan by rules renders', async () => {
+  const scores = [scorePair(SONGS[0]!, SONGS[1]!)];
+  const plan = producePlan({ songs: SONGS, scores, limits: LIMITS, seed: 5, length_sec: 10 });
+  const revised = revisePlan({ plan, feedback: 'more vocals, faster, without effects', songs: SONGS, limits: LIMITS });
+  assert.equal(revised.changes.length, 3, JSON.stringify(revised));
+  await assertRenders(storage, renderer.url, revised.plan);
+});
