@@ -177,11 +177,19 @@ export async function openSession(db: Db, options: SessionOptions): Promise<Sess
     }
   }
 
-  client = await connectFirst(connect, log);
-  await testListen(client, db, workerId).catch((error: unknown) => {
-    drop();
-    throw error;
-  });
+  // A connection that is lost during the test says nothing about LISTEN: both begin again.
+  for (let isTested = false; !isTested;) {
+    client = await connectFirst(connect, log);
+    try {
+      await testListen(client, db, workerId);
+      isTested = true;
+    } catch (error) {
+      drop();
+      if (error instanceof WorkerStartError) throw error;
+      log('warn', 'lost the database while starting; trying again', { error: errorText(error) });
+      await sleep(RECONNECT_MIN_MS);
+    }
+  }
   const kept = keep();
 
   return {
