@@ -100,14 +100,16 @@ function OfflineBanner() {
 export function App({ config }: { config: StudioConfig }) {
   const { generator, session: keeper } = useStudio();
   const { session } = useStore(keeper);
+  const userId = session?.user.id;
   const [{ page, id }, go] = useRoute();
   const [songs, setSongs] = useState<StudioSong[]>(keptSelection);
   const { uploads } = useStore(useStudio().desk);
 
   useEffect(() => {
     document.title = `${TITLES[page]} · Mashup studio`;
-    generator.open(page === 'mashup' ? id : undefined);
-  }, [page, id, generator]);
+    // A visitor who signs in meanwhile asks again, as that user.
+    generator.open(page === 'mashup' && userId !== undefined ? id : undefined);
+  }, [page, id, userId, generator]);
 
   // What is uploaded survives a reload.
   useEffect(() => {

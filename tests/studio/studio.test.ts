@@ -209,7 +209,7 @@ describe('the studio', { skip }, () => {
     await stranger.getByText('You are not signed in.').waitFor();
     await stranger.goto(stack.info.apiUrl);
     await stranger.getByRole('button', { name: /^Slow Harbor/ }).click();
-    await stranger.getByText('Analysed').or(stranger.getByText('Waiting to be analysed')).first().waitFor();
+    await stranger.getByTestId('song-card').waitFor();
     await stranger.goto(`${stack.info.apiUrl}/#/mashup/${firstJob}`);
     await stranger.getByText(`There is no mashup ${firstJob}.`).waitFor();
     await other.close();
