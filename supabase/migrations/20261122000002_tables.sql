@@ -75,9 +75,12 @@ insert into mashup.task_kinds values
   ('separate', 'separating', 'separation',   10, 4, 2, 60,  1800, null),
   ('render',   'rendering',  'processing',  -5,  3, 2, 60,  1800, null);
 
+-- No foreign keys to users and parents: a row that is updated twice in one transaction has its references checked, and the
+-- check would wait, with the job in hand, for a user or a parent who is being deleted and whose deletion waits for the job.
+-- check_user takes their place on insert, forget_user on delete.
 create table public.mashup_jobs (
   id                      uuid primary key default gen_random_uuid(),
-  user_id                 uuid not null references auth.users (id) on delete cascade,
+  user_id                 uuid not null,
   stage                   text not null default 'queued' references mashup.stages,
   -- A plain column kept by the trigger: generated columns are not carried by logical replication.
   status                  text not null default 'processing' check (status in ('processing', 'complete', 'failed', 'cancelled')),
@@ -103,7 +106,8 @@ create table public.mashup_jobs (
   stopped_stage           text references mashup.stages,
   warnings                jsonb not null default '[]' check (jsonb_typeof(warnings) = 'array'),
   estimated_completion_at timestamptz,
-  parent_id               uuid references public.mashup_jobs (id) on delete set null,
+  -- The mashup that this one is a new version of; it may have been deleted.
+  parent_id               uuid,
   feedback                text check (length(feedback) <= 1000),
   hold                    text check (hold = 'planning'),
   fresh                   boolean not null default false,
@@ -244,8 +248,6 @@ create index tasks_ready on mashup.tasks (run_at) where state = 'ready';
 create index tasks_running on mashup.tasks (worker_id) where state = 'running';
 create index tasks_holding on mashup.tasks (held_until) where held_until is not null;
 
--- The caches do not reference auth.users: the check would wait, with a job's row in hand, for a user who is being deleted
--- and whose deletion waits for that job. forget_material deletes them instead.
 create table mashup.analyses (
   id           bigint generated always as identity primary key,
   user_id      uuid not null,

@@ -231,8 +231,6 @@ begin
   delete from public.mashup_jobs j where j.id in (
     select d.id from public.mashup_jobs d
     where d.finished_at < mashup.now() - make_interval(days => mashup.setting_number('job_retention_days')::integer)
-      -- Newer versions first: forgetting a parent would wait for whoever has the child's row.
-      and not exists (select from public.mashup_jobs c where c.parent_id = d.id)
     order by d.finished_at limit v_batch for update skip locked);
   get diagnostics v_rows = row_count;
   v_count := v_count + v_rows;
@@ -269,8 +267,6 @@ begin
   elsif tg_table_name = 'stems' then
     insert into mashup.storage_deletions (path) select p.value from jsonb_each_text(old.paths) p;
   else
-    -- The cascade takes the jobs in any order: locked first, in the order of ids.
-    perform from public.mashup_jobs j where j.user_id = old.id order by j.id for update;
     insert into mashup.storage_deletions (path, is_prefix)
       values (format('uploads/%s/', old.id), true), (format('stems/%s/', old.id), true);
   end if;
@@ -281,18 +277,37 @@ comment on function mashup.forget_files() is 'Trigger: puts the files of a delet
 create trigger forget_files before delete on public.mashup_jobs for each row execute function mashup.forget_files();
 create trigger forget_files before delete on mashup.stems for each row execute function mashup.forget_files();
 
--- What a deleted user had in the caches. Runs after the cascade (triggers of one event run in the order of their names, the
--- constraints' begin with RI), when no job of theirs is left to add to it.
-create function mashup.forget_material() returns trigger
+-- A job belongs to a user who exists. The user's row is locked against deletion until the job is committed, and only here:
+-- nobody who holds a job waits for its user.
+create function mashup.check_user() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 begin
+  perform from auth.users u where u.id = new.user_id for key share;
+  if not found then
+    raise exception using errcode = 'foreign_key_violation', message = format('There is no user %s.', new.user_id),
+      hint = 'Sign up first.';
+  end if;
+  return new;
+end
+$$;
+comment on function mashup.check_user() is 'Trigger: refuses a job of a user who does not exist.';
+create trigger check_user before insert on public.mashup_jobs for each row execute function mashup.check_user();
+
+-- What a deleted user had. Jobs first, in the order of their ids, as bulk verbs take them; then the caches, to which no job
+-- can add any more.
+create function mashup.forget_user() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  perform from public.mashup_jobs j where j.user_id = old.id order by j.id for update;
+  delete from public.mashup_jobs j where j.user_id = old.id;
   delete from mashup.stems s where s.user_id = old.id;
   delete from mashup.analyses a where a.user_id = old.id;
   return null;
 end
 $$;
-comment on function mashup.forget_material() is 'Trigger: deletes a deleted user''s cached analyses and stems.';
+comment on function mashup.forget_user() is 'Trigger: deletes a deleted user''s jobs, analyses and stems. Lock order: user, jobs by id.';
 
 create table mashup.rounds (
   name    text primary key,

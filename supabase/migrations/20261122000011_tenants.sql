@@ -90,8 +90,8 @@ end
 $$;
 comment on function mashup.check_songs(uuid, jsonb, integer) is 'The cards of the songs of a submission. Raises MB006, MB008.';
 
--- Refuses a submission that is too much for the queue. Lock order: the user's room, then job rows: nobody who holds a job
--- waits for a room.
+-- Refuses a submission that is too much for the queue. Lock order: the user's row (against deletion), their room, job rows:
+-- nobody who holds a job waits for either.
 create function mashup.check_room(p_user uuid, p_is_draft boolean) returns void
   language plpgsql set search_path = ''
   as $$
@@ -99,6 +99,7 @@ declare
   v_waiting integer;
   v_mine integer;
 begin
+  perform from auth.users u where u.id = p_user for key share;
   -- One submission of a user at a time, or many at once would all see the same room.
   perform pg_advisory_xact_lock(hashtextextended('mashup.room ' || p_user, 0));
   perform mashup.count_call(p_user, 'run', 'max_submits_per_minute', 'That was many mashups in one minute.');
@@ -207,7 +208,7 @@ create function public.iterate_mashup(parent_id uuid, feedback text, options jso
   language plpgsql security definer set search_path = ''
   as $$
 declare
-  -- Only read: the new row's reference to its user must not be waited for with a job in hand.
+  -- Only read: a new job waits for its user, who must not be waited for with a job in hand.
   v_parent public.mashup_jobs := mashup.own_job_or_raise(iterate_mashup.parent_id, false);
   v_hash text := encode(sha256(convert_to(jsonb_build_array(iterate_mashup.parent_id, feedback, options)::text, 'UTF8')), 'hex');
   v_job public.mashup_jobs;
@@ -292,12 +293,8 @@ create function public.delete_mashup(job_id uuid) returns void
   language plpgsql security definer set search_path = ''
   as $$
 declare
-  v_job public.mashup_jobs;
+  v_job public.mashup_jobs := mashup.own_job_or_raise(delete_mashup.job_id);
 begin
-  -- Newer versions lose their parent: taken along in the order of ids, as bulk verbs take them.
-  perform from public.mashup_jobs j where (j.id = delete_mashup.job_id or j.parent_id = delete_mashup.job_id)
-    and j.user_id = mashup.caller() order by j.id for update;
-  v_job := mashup.own_job_or_raise(delete_mashup.job_id);
   if v_job.status = 'processing' then
     perform mashup.cancel(v_job.id);
   end if;

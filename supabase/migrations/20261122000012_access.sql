@@ -80,9 +80,9 @@ create policy "mashups: own uploads and results" on storage.objects for select t
     or ((storage.foldername(name))[1] = 'generated' and exists (
       select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid())))));
 
--- A user who goes takes files along; rows go by foreign keys.
+-- A user who goes takes files and rows along.
 create trigger forget_mashup_files before delete on auth.users for each row execute function mashup.forget_files();
-create trigger forget_mashup_material after delete on auth.users for each row execute function mashup.forget_material();
+create trigger forget_mashup_user after delete on auth.users for each row execute function mashup.forget_user();
 
 do $$
 begin

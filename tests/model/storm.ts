@@ -21,7 +21,7 @@ interface Storm {
 
 const any = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)] as T;
 
-/** Stems and settings that make a storm dense: many at once, short back-offs, circuits that come back. */
+/** Settings that make a storm dense: many at once, short back-offs, circuits that come back. */
 const DENSE = `
   update mashup.settings set value = '12' where name = 'max_running_jobs';
   update mashup.settings set value = '4' where name = 'max_running_jobs_per_user';
@@ -166,9 +166,10 @@ export async function storm(scope: CleanUpScope, seconds: number): Promise<void>
         await ACTORS[name]?.(state);
         state.done.set(name, (state.done.get(name) ?? 0) + 1);
       } catch (error) {
-        const { code, message } = error as postgres.PostgresError;
+        const { code, message, detail, where } = error as postgres.PostgresError;
         // Refusals are answers; a user who was deleted meanwhile can submit nothing; a claim may lose its job.
-        if (!/^MB\d{3}$/.test(code ?? '') && code !== '23503') faults.set(code ?? 'none', `${name}: ${message}`);
+        if (!/^MB\d{3}$/.test(code ?? '') && code !== '23503')
+          faults.set(code ?? 'none', `${name}: ${message} ${detail ?? ''} ${where ?? ''}`);
       }
     }
   };
