@@ -2,9 +2,17 @@
 import pc from 'picocolors';
 import type { JobStatus } from '../schema.ts';
 
+/** Everything that moves a cursor, rings a bell or retitles a window; colours stay. */
+const STEERING = /\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g;
+
+/** A text that shows and does nothing else: names of songs come from strangers. */
+export function harmless(text: string): string {
+  return text.replace(STEERING, '');
+}
+
 /** Prints one line of human output. */
 export function print(line = ''): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${harmless(line)}\n`);
 }
 
 /** Prints one line of JSON. */

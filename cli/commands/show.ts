@@ -33,7 +33,10 @@ interface PlanLine {
   version: number;
   source: string;
   plan: Plan;
+  model: string | null;
+  tokens: Record<string, number> | null;
   cost_usd: string | null;
+  changes: string | null;
 }
 
 /** Adds the command to the program. */
@@ -63,7 +66,7 @@ async function read(sql: postgres.Sql, text: string): Promise<Found> {
   const [jobs, plans, tasks, events] = [
     await sql<{ job: MashupJob }[]>`select to_jsonb(j) as job from public.mashup_jobs j where id = ${id}`,
     await sql<PlanLine[]>`
-      select p.version, p.source, p.plan, p.cost_usd from public.mashup_plans p
+      select p.version, p.source, p.plan, p.model, p.tokens, p.cost_usd, p.changes from public.mashup_plans p
       join public.mashup_jobs j on j.id = p.job_id and j.plan_version = p.version where j.id = ${id}`,
     await sql<TaskLine[]>`
       select id, kind, song_id, epoch, state, attempt, failures, error,
@@ -93,6 +96,9 @@ function printAll({ job, plan, tasks, events }: Found): void {
     const { targetBPM, targetKey } = masterplan.global;
     heading(`Plan ${plan.version} (${plan.source}): ${targetBPM} bpm, ${targetKey}`);
     print(`  ${cut(plan.plan.creative_vision, 300)}`);
+    const cost = costWords(plan);
+    if (cost !== '') print(`  ${pc.dim(cost)}`);
+    if (plan.changes !== null) print(`  ${pc.dim('changed')}  ${cut(plan.changes, 400)}`);
     printRows(
       masterplan.timeline.map((section) => [
         clock(section.time_start_sec),
@@ -121,6 +127,13 @@ function printAll({ job, plan, tasks, events }: Found): void {
       pc.dim(event.actor ?? ''),
     ]),
   );
+}
+
+/** Model, tokens and cost of a plan, as far as they are known; every answer that it took counts. */
+function costWords({ model, tokens, cost_usd }: PlanLine): string {
+  const counts = Object.entries(tokens ?? {}).map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`);
+  const cost = cost_usd === null ? [] : [`${Number(cost_usd).toFixed(3)} US dollars`];
+  return [...(model === null ? [] : [model]), ...counts, ...cost].join(', ');
 }
 
 function heading(text: string): void {

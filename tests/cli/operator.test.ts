@@ -27,6 +27,12 @@ describe("the operator's commands", () => {
     for (const part of ['Test mashup  complete  100 %', 'Plan 1 (rules): 120 bpm, A minor', 'render', '+0.00 s']) {
       assert.ok(shown.stdout.includes(part), `${part} is not in ${shown.stdout}`);
     }
+    await machine.sql`
+      update mashup_plans set model = 'claude-opus-5-5', cost_usd = 0.28, changes = 'The bass is louder.',
+        tokens = '{"input_tokens": 8000, "output_tokens": 12000}' where job_id = ${id}`;
+    const costly = (await cli('show', id)).stdout;
+    assert.match(costly, /claude-opus-5-5, 8000 input tokens, 12000 output tokens, 0\.280 US dollars/);
+    assert.match(costly, /changed {2}The bass is louder\./);
     const json = JSON.parse((await cli('show', id, '--json')).stdout) as { job: { id: string }; events: object[] };
     assert.equal(json.job.id, id);
     assert.ok(json.events.length > 5);
