@@ -12,6 +12,7 @@ import type { Keys } from '../../local/gateway/keys.ts';
 import { startGateway } from '../../local/gateway/server.ts';
 import type { Gateway } from '../../local/gateway/server.ts';
 import { freePort } from '../../local/ports.ts';
+import '../support/short-timers.ts';
 import { useMachine } from '../state-machine/support.ts';
 import type { Machine } from '../state-machine/support.ts';
 import type { CleanUpScope } from '../support/postgres.ts';

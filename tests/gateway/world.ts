@@ -10,6 +10,7 @@ import type { GatewayConfig } from '../../local/gateway/config.ts';
 import { makeKeys } from '../../local/gateway/keys.ts';
 import type { Keys } from '../../local/gateway/keys.ts';
 import { startGateway } from '../../local/gateway/server.ts';
+import '../support/short-timers.ts';
 import { useDatabase } from '../support/postgres.ts';
 import type { CleanUpScope } from '../support/postgres.ts';
 
@@ -31,15 +32,6 @@ export interface World {
   /** A plain fetch with the anon key; `path` begins with a slash. */
   fetch(path: string, init?: RequestInit & { token?: string }): Promise<Response>;
 }
-
-/** The client leaves timers of ten seconds and more behind (closed sockets, pushes without a reply): none is worth waiting for. */
-const LONG_TIMER_MS = 10_000;
-const original = globalThis.setTimeout;
-const patient = (...given: Parameters<typeof original>): NodeJS.Timeout => {
-  const timer = original(...given);
-  return (given[1] ?? 0) >= LONG_TIMER_MS ? timer.unref() : timer;
-};
-globalThis.setTimeout = Object.assign(patient, original);
 
 /** Closes the clients' sockets. */
 async function hangUp(clients: readonly Client[]): Promise<void> {
