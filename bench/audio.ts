@@ -1,4 +1,7 @@
-/** Seconds of work for each minute of audio: analysis, separation and rendering of the example songs, over HTTP. */
+/**
+ * Seconds of work for each minute of audio: analysis, separation and rendering of the example songs, over HTTP; then how right
+ * analysis and separation are.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { DEFAULT_LIMITS } from '../music/plan-limits.ts';
@@ -9,6 +12,7 @@ import { createAnalysisServer } from '../services/analysis/server.ts';
 import { createProcessingServer } from '../services/processing/server.ts';
 import { createSeparationServer } from '../services/separation/server.ts';
 import { fileServer, listen, post } from './store.ts';
+import { benchAccuracy } from './accuracy.ts';
 import { printTable } from './table.ts';
 
 const EXAMPLES = join(import.meta.dirname, '..', 'examples');
@@ -20,9 +24,10 @@ export interface AudioResult {
   songs: number;
   audio_sec: number;
   mashup_sec: number;
+  accuracy: Record<string, unknown>;
 }
 
-export async function benchAudio(): Promise<AudioResult> {
+async function benchSpeed(): Promise<Omit<AudioResult, 'accuracy'>> {
   const files = new Map<string, Uint8Array>();
   const servers = [fileServer(files), createAnalysisServer(), createSeparationServer(), createProcessingServer()];
   const [store = '', analysis = '', separation = '', processing = ''] = await Promise.all(servers.map(listen));
@@ -76,7 +81,7 @@ export async function benchAudio(): Promise<AudioResult> {
     if (!events.includes('"storage_path"')) throw new Error(`Rendering did not end well: ${events.slice(-300)}`);
     const renderingSec = (performance.now() - start) / 1000;
 
-    const result: AudioResult = {
+    const result = {
       analysis_sec_per_min: (analysisSec / audioSec) * 60,
       separation_sec_per_min: (separationSec / audioSec) * 60,
       rendering_sec_per_min: (renderingSec / mashupSec) * 60,
@@ -100,4 +105,8 @@ export async function benchAudio(): Promise<AudioResult> {
       server.close();
     }
   }
+}
+
+export async function benchAudio(): Promise<AudioResult> {
+  return { ...(await benchSpeed()), accuracy: await benchAccuracy() };
 }

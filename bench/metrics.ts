@@ -1,0 +1,52 @@
+/** How near an estimate is to the truth, in the measures that the field uses. */
+import type { StereoChunk } from '../services/audio/decode.ts';
+
+/** F-measure of estimated against true times, each matched once within 70 ms (MIREX). Both rise. */
+export function fMeasure(truth: readonly number[], estimate: readonly number[], toleranceSec = 0.07): number {
+  let matched = 0;
+  for (let i = 0, j = 0; i < truth.length && j < estimate.length;) {
+    const distance = estimate[j]! - truth[i]!;
+    if (Math.abs(distance) <= toleranceSec) {
+      matched++;
+      i++;
+      j++;
+    } else if (distance < 0) j++;
+    else i++;
+  }
+  return (2 * matched) / Math.max(1, truth.length + estimate.length);
+}
+
+const PITCHES = ['C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B'];
+const FLATS: Record<string, string> = { Db: 'C#', Eb: 'D#', Gb: 'F#', Ab: 'G#', Bb: 'A#' };
+
+/** MIREX key score: 1 exact, 0.5 a fifth away, 0.3 relative, 0.2 parallel, else 0. Keys as `C# minor`. */
+export function keyScore(truth: string, estimate: string): number {
+  const read = (key: string): { tonic: number; minor: boolean } => {
+    const [note = '', mode = ''] = key.split(' ');
+    return { tonic: PITCHES.indexOf(FLATS[note] ?? note), minor: mode.startsWith('min') };
+  };
+  const [a, b] = [read(truth), read(estimate)];
+  if (b.tonic < 0) return 0;
+  const apart = (b.tonic - a.tonic + 12) % 12;
+  if (a.minor === b.minor) return apart === 0 ? 1 : apart === 7 || apart === 5 ? 0.5 : 0;
+  if (apart === (a.minor ? 3 : 9)) return 0.3;
+  return apart === 0 ? 0.2 : 0;
+}
+
+/** Scale-invariant signal-to-distortion ratio, dB (Le Roux et al. 2019), over both channels. */
+export function siSdr(truth: StereoChunk, estimate: StereoChunk): number {
+  let [tt, te, ee] = [1e-20, 0, 0];
+  for (const channel of [0, 1] as const) {
+    const [a, b] = [truth[channel], estimate[channel]];
+    for (let i = 0; i < Math.min(a.length, b.length); i++) {
+      tt += a[i]! * a[i]!;
+      te += a[i]! * b[i]!;
+      ee += b[i]! * b[i]!;
+    }
+  }
+  const target = (te * te) / tt;
+  return 10 * Math.log10(target / Math.max(1e-20, ee - target));
+}
+
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
