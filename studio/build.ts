@@ -4,7 +4,7 @@
  *
  * The folder appears whole or not at all: two starts may build at once.
  */
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { build } from 'vite';
 
@@ -17,6 +17,7 @@ try {
     logLevel: process.argv[2] === undefined ? 'info' : 'warn',
     build: { outDir: fresh, emptyOutDir: true },
   });
+  await chmod(fresh, 0o755);
   await rename(target, old).catch(() => {});
   await rename(fresh, target).catch(async (error: NodeJS.ErrnoException) => {
     // Another build was faster; its files are as good.

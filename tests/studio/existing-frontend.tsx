@@ -1,17 +1,19 @@
 /** The hooks and components as an existing frontend uses them: its props, nothing of ours beside the provider. */
 import { renderToStaticMarkup } from 'react-dom/server';
 import { createClient } from '@supabase/supabase-js';
-import { AudioAnalysisDisplay } from '../../studio/src/components/AudioAnalysisDisplay.tsx';
-import { ClaudeCollaboration } from '../../studio/src/components/ClaudeCollaboration.tsx';
-import { ClaudeMonitor } from '../../studio/src/components/ClaudeMonitor.tsx';
-import { CompatibilityScore } from '../../studio/src/components/CompatibilityScore.tsx';
-import { MashabilityDisplay } from '../../studio/src/components/MashabilityDisplay.tsx';
-import { MashupTimeline } from '../../studio/src/components/MashupTimeline.tsx';
-import { MashupZone } from '../../studio/src/components/MashupZone.tsx';
-import { TrackAnalysisDisplay } from '../../studio/src/components/TrackAnalysisDisplay.tsx';
-import { useAudioAnalysis } from '../../studio/src/hooks/useAudioAnalysis.ts';
-import { useMashupGenerator } from '../../studio/src/hooks/useMashupGenerator.ts';
-import { StudioProvider } from '../../studio/src/state/studio.tsx';
+import {
+  AudioAnalysisDisplay,
+  ClaudeCollaboration,
+  ClaudeMonitor,
+  CompatibilityScore,
+  MashabilityDisplay,
+  MashupTimeline,
+  MashupZone,
+  TrackAnalysisDisplay,
+  useAudioAnalysis,
+  useMashupGenerator,
+  StudioProvider,
+} from '../../studio/src/index.ts';
 import type { MashupSection } from '../../music/timeline.ts';
 import type { SongAnalysis } from '../../schema.ts';
 
