@@ -6,6 +6,10 @@ insert into mashup.settings (name, value, description) values
   ('plan_budget_usd_per_day',          '50',   'What planning may cost on one day (UTC), all users together. null: no limit.'),
   ('plan_assumed_cost_usd',            '0',    'What an answer counts for that names no cost, as those of services outside do not.');
 
+-- Above what the service itself gives the model (MASHUP_CLAUDE_TIMEOUT_SEC, 180), so that an answer that is paid for is awaited.
+insert into mashup.settings (name, value, description) values
+  ('plan_call_timeout_sec', '200', 'How long one call to the planning service may take. Keep it above the service''s own limit for the model.');
+
 -- A correction may be asked for twice, and each call may take as long as the service lets Claude think.
 update mashup.task_kinds set timeout_sec = 660 where kind = 'plan';
 

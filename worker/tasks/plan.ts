@@ -12,14 +12,14 @@ import { ClaimVoid, TaskError } from '../errors.ts';
 import { report } from '../report.ts';
 import { callPlan, planRequest, readPaidFailure, readPlanFacts } from '../services/orchestrator.ts';
 import type { PlanBrief, PlanFacts } from '../services/orchestrator.ts';
-import { findExhaustedBudget, keepReceipt } from '../state.ts';
+import { findExhaustedBudget, keepReceipt, settingNumber } from '../state.ts';
 import type { Budget } from '../state.ts';
 import { callLimitMs } from './context.ts';
 import type { TaskContext } from './context.ts';
 import { loadBrief } from './plan-brief.ts';
 
-/** Limit of one call: above the 180 s that the built-in service gives the model (the existing one: 120 s), so that a paid answer is waited for. */
-export const PLAN_TIMEOUT_MS = 200_000;
+/** Limit of one call where the setting is missing: above what services give the model, so that a paid answer is awaited. */
+const DEFAULT_CALL_SEC = 200;
 /** A correction that would have less time than this is not asked for: its answer would be paid for and not awaited. */
 const MIN_CALL_MS = 60_000;
 /** How often faults are sent back. */
@@ -143,9 +143,10 @@ function faultOfFailure({ code }: { code: string }): string {
 
 async function ask(context: TaskContext, brief: PlanBrief, hash: string, share: number): Promise<unknown> {
   const { claim, db, signal, serviceUrls } = context;
+  const callSec = await settingNumber(db, 'plan_call_timeout_sec', DEFAULT_CALL_SEC);
   const answer = await callPlan(serviceUrls.orchestrator, planRequest(brief), {
     signal,
-    timeoutMs: Math.min(PLAN_TIMEOUT_MS, callLimitMs(context)),
+    timeoutMs: Math.min(callSec * 1_000, callLimitMs(context)),
     onMessage: (message) => context.tell(share, message),
   });
   const facts = readPlanFacts(answer);
