@@ -88,6 +88,9 @@ export function startWatch(world: ChaosWorld): Watch {
     }
   })();
 
+  // Seen by `stop`; until then it must not end the process.
+  looking.catch(() => {});
+
   return {
     recoveries,
     faults,

@@ -70,12 +70,15 @@ export async function startChaosWorld(options: WorldOptions = {}): Promise<Chaos
   workerUrl.username = 'mashup_worker';
   workerUrl.password = 'worker';
   const keys = await makeKeys();
-  const gateway = await startGateway({ port: 0, dbUrl: superuserUrl, keys, storageDir: join(dir, 'storage') });
+  const storageDir = join(dir, 'storage');
+  let gateway = await startGateway({ port: 0, dbUrl: superuserUrl, keys, storageDir });
+  const gatewayUrl = gateway.url;
   const services = await startFaultyServices(options);
-  const bucket = createClient(gateway.url, keys.serviceRoleKey, { auth: { persistSession: false } }).storage.from(
+  const bucket = createClient(gatewayUrl, keys.serviceRoleKey, { auth: { persistSession: false } }).storage.from(
     'mashups',
   );
-  const sql = postgres(superuserUrl, { max: 8, onnotice: () => {}, connect_timeout: 5 });
+  const connectAnew = (): postgres.Sql => postgres(superuserUrl, { max: 8, onnotice: () => {}, connect_timeout: 2 });
+  let sql = connectAnew();
   const workers: ChaosWorker[] = [];
   const log: string[] = [];
   for (const [name, value] of Object.entries(options.settings ?? {}))
@@ -88,10 +91,25 @@ export async function startChaosWorld(options: WorldOptions = {}): Promise<Chaos
         return await work(sql);
       } catch (error) {
         const code = String((error as { code?: unknown }).code);
-        const isAway = /^(57P|08|CONN|ECONN|EPIPE)/.test(code) || code === '40P01';
+        const isAway = /^(57P|08|CONNECT|ECONN|EPIPE)/.test(code) || code === '40P01';
         if (!isAway || performance.now() > end) throw error;
         await sleep(POLL_MS * 4);
+        // A client of postgres.js that lost its connection while it logged in may go on writing rubbish: take another.
+        const old = sql;
+        sql = connectAnew();
+        void old.end({ timeout: 5 }).catch(() => {});
       }
+    }
+  }
+
+  // However this process ends, its children end too.
+  process.once('exit', killAll);
+  function killAll(): void {
+    for (const worker of workers) worker.process.kill('SIGKILL');
+    try {
+      process.kill(server.pid, 'SIGQUIT');
+    } catch {
+      // It has ended.
     }
   }
 
@@ -109,7 +127,7 @@ export async function startChaosWorld(options: WorldOptions = {}): Promise<Chaos
         env: {
           ...process.env,
           DATABASE_URL: proxy.url,
-          SUPABASE_URL: gateway.url,
+          SUPABASE_URL: gatewayUrl,
           SUPABASE_SERVICE_ROLE_KEY: keys.serviceRoleKey,
           ...Object.fromEntries(SERVICES.map((name) => [SERVICE_DEFAULTS[name].urlVariable, services.urls[name]])),
         },
@@ -165,11 +183,15 @@ export async function startChaosWorld(options: WorldOptions = {}): Promise<Chaos
             return row?.id ?? '';
           }) as Promise<string>,
       ),
+    // Storage goes down with its database, as the calls that it is answering do.
     async restartPostgres(mode) {
+      await Promise.race([gateway.close(), sleep(1_000)]);
       await server.stop(mode);
       server = await startPostgres({ ...cluster, port });
+      gateway = await startGateway({ port: Number(new URL(gatewayUrl).port), dbUrl: superuserUrl, keys, storageDir });
     },
     async close() {
+      process.off('exit', killAll);
       for (const worker of workers) worker.process.kill('SIGKILL');
       await services.close();
       await Promise.all(workers.map(({ exited }) => exited));
