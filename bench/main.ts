@@ -1,13 +1,18 @@
 /**
- * npm run bench [-- pipeline | audio …]: measures side by side and prints tables; `--json FILE` also writes the numbers.
+ * npm run bench [-- pipeline | recovery | audio …]: measures side by side and prints tables; `--json FILE` also writes the numbers.
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchAudio } from './audio.ts';
 import { benchPipeline } from './pipeline.ts';
+import { benchRecovery } from './recovery.ts';
 
-const BENCHES: Record<string, () => Promise<unknown>> = { pipeline: benchPipeline, audio: benchAudio };
+const BENCHES: Record<string, () => Promise<unknown>> = {
+  pipeline: benchPipeline,
+  recovery: benchRecovery,
+  audio: benchAudio,
+};
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
 const unknown = positionals.filter((name) => !(name in BENCHES));
