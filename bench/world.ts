@@ -21,6 +21,8 @@ export interface World {
   /** As role postgres. */
   sql: postgres.Sql;
   url: string;
+  /** Where the gateway is, and the key that names the project. */
+  gateway: { url: string; anonKey: string };
   /** Starts a worker process and waits until it is known. */
   startWorker(concurrency: number): Promise<void>;
   stopWorkers(): Promise<void>;
@@ -50,6 +52,7 @@ export async function startWorld(): Promise<World> {
   const world: World = {
     sql,
     url: pg.url,
+    gateway: { url: gateway.url, anonKey: keys.anonKey },
     async startWorker(concurrency) {
       const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'worker', 'main.ts')], {
         stdio: ['ignore', 'ignore', process.env.BENCH_LOG ? 'inherit' : 'ignore'],

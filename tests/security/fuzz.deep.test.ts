@@ -1,0 +1,15 @@
+import { after, test } from 'node:test';
+import { fuzz } from './fuzz.ts';
+import { buildHouse } from './house.ts';
+
+const house = await buildHouse({ after });
+
+test('10,000 generated requests get an answer that somebody wrote, change nothing of another’s and leak nothing', async (t) => {
+  const statuses = await fuzz(house, 10_000);
+  t.diagnostic(
+    [...statuses]
+      .sort()
+      .map(([status, count]) => `${status}: ${count}`)
+      .join(', '),
+  );
+});

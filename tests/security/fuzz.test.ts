@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { fuzz } from './fuzz.ts';
+import { buildHouse } from './house.ts';
+
+const house = await buildHouse({ after });
+
+test('500 generated requests get an answer that somebody wrote, change nothing of another’s and leak nothing', async () => {
+  const statuses = await fuzz(house, 500);
+  assert.ok(
+    [200, 400, 401, 404].every((status) => statuses.has(status)),
+    [...statuses].join(' '),
+  );
+});
