@@ -195,7 +195,8 @@ const POSTGRES_JS_LATE_WRITE = /null \(reading 'write'\)/;
 if (import.meta.main) {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
   process.on('uncaughtException', (error) => {
-    if (POSTGRES_JS_LATE_WRITE.test(error.message)) return;
+    // A socket that a restart of Postgres cut off under this process is part of the weather.
+    if (POSTGRES_JS_LATE_WRITE.test(error.message) || 'syscall' in error) return;
     console.error(error);
     process.exit(2);
   });
