@@ -1,4 +1,5 @@
 /** What the ear is given of a render: its sections' layers, its songs' strokes, and what was meant. */
+import { matchTempo } from '../../music/tempo.ts';
 import type { Stem } from '../../schema.ts';
 import { SAMPLE_RATE } from '../audio/decode.ts';
 import type { Arrangement, Clip } from './arrange.ts';
@@ -48,6 +49,9 @@ export function gatherHearing(
       anchor: mostPlayed(plan, beat) ?? [...songs.keys()][0]!,
       tempoChanges: [...songs.values()].map((song) => song.tempoChange),
       meters: new Map([...songs].map(([id, song]) => [id, song.grid.meter])),
+      otherPulse: new Set(
+        [...songs].filter(([, song]) => matchTempo(song.grid.bpm, plan.bpm).multiple !== 1).map(([id]) => id),
+      ),
       downbeatsOnBars: downbeatsOnBars(plan, arrangement, songs, tuning),
     },
   };

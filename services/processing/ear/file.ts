@@ -16,11 +16,12 @@ export type FileSound = {
 const FULL_SCALE = 0.9999;
 const CLIPPED_RUN = 3;
 const SILENCE = 0.001;
-/** Around a splice: where a jump is looked for, and what it is compared with. A stroke of a drum goes on; a jump is over at once. */
+/** Around a splice: where a jump is looked for. */
 const CLICK_SEC = 0.0015;
-const BESIDE_SEC = 0.012;
-/** A jump stands out this much from both sides. A choice: steps of -40 dBFS in a full mix are found, strokes are not. */
-const CLICK_RATIO = 14;
+/** What a jump is compared with, in samples from it: the stroke of a drum goes on, a jump is over at once. */
+const BESIDE = { from: 4, to: 64 };
+/** A jump stands out this much from both sides. A choice: steps of -26 dBFS in a full mix are found, strokes are not. */
+const CLICK_RATIO = 10;
 
 function countClipped(channels: readonly Float32Array[]): number {
   let count = 0;
@@ -48,18 +49,20 @@ function longestGap(channels: readonly Float32Array[], sampleRate: number): numb
 /** Whether the wave jumps at `at`: its third difference has a peak there that neither side has the like of. */
 function jumpsAt(samples: Float32Array, at: number, sampleRate: number): boolean {
   const near = Math.round(CLICK_SEC * sampleRate);
-  const far = Math.round(BESIDE_SEC * sampleRate);
-  if (at < far + 3 || at + far >= samples.length) return false;
-  const edge = (i: number): number => samples[i]! - 3 * samples[i - 1]! + 3 * samples[i - 2]! - samples[i - 3]!;
+  const room = near + BESIDE.to + 3;
+  if (at < room || at + room >= samples.length) return false;
+  const edge = (i: number): number =>
+    Math.abs(samples[i]! - 3 * samples[i - 1]! + 3 * samples[i - 2]! - samples[i - 3]!);
   const rms = (from: number, to: number): number => {
     let sum = 0;
     for (let i = from; i < to; i++) sum += edge(i) ** 2;
     return Math.sqrt(sum / (to - from));
   };
-  let peak = 0;
-  for (let i = at - near; i < at + near; i++) peak = Math.max(peak, Math.abs(edge(i)));
-  const beside = Math.max(rms(at - far, at - near - 3), rms(at + near + 3, at + far), 1e-5);
-  return peak / beside > CLICK_RATIO;
+  let peak = at;
+  for (let i = at - near; i < at + near; i++) if (edge(i) > edge(peak)) peak = i;
+  const before = rms(peak - BESIDE.to, peak - BESIDE.from);
+  const after = rms(peak + BESIDE.from, peak + BESIDE.to);
+  return edge(peak) / Math.max(before, after, 1e-5) > CLICK_RATIO;
 }
 
 /**

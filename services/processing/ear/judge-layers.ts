@@ -9,6 +9,8 @@ import { lags, PHASES, phaseLikeness } from './timing.ts';
 /** A voice under this level is not heard as singing, dBFS RMS. */
 const ACTIVE_VOICE_DB = -40;
 const PITCHES = 12;
+/** Power, times seconds, of a low band in which nothing plays. */
+const SILENT_POWER = 1e-5;
 /** Two likenesses of pitch classes within this are equal to the ear. A choice. */
 const AS_GOOD = 0.03;
 
@@ -30,6 +32,8 @@ export type Expectations = {
   tempoChanges: number[];
   /** Meters of the songs. */
   meters: ReadonlyMap<string, number>;
+  /** Songs that are read at half or twice their tempo: their backbeat does not lie where the mashup's does. */
+  otherPulse: ReadonlySet<string>;
   /** Part of the bars that start on bar lines; null where no song has the mashup's meter. */
   downbeatsOnBars: number | null;
 };
@@ -77,8 +81,8 @@ function judgeTiming(sections: readonly HeardSection[], expected: Expectations):
   let advantage: number | null = null;
   for (const [songId, { lags: late, phases, weight }] of found) {
     if (late.length > 0) lateMs.set(songId, median(late));
-    const foreign = expected.meters.get(songId) !== expected.beatsPerBar;
-    // Bars of different lengths agree nowhere: only the half beat can be told.
+    const foreign = expected.meters.get(songId) !== expected.beatsPerBar || expected.otherPulse.has(songId);
+    // Bars of different lengths, and patterns at half speed, agree nowhere: only the half beat can be told.
     const usable = PHASES.map((_, i) => i).filter((i) => !foreign || Math.abs(PHASES[i]!) < 1);
     const best = usable.reduce((a, b) => (phases[b]! > phases[a]! + 1e-9 ? b : a));
     const gain = (phases[best]! - phases[0]!) / weight;
@@ -156,7 +160,7 @@ function lowBandShare(sections: readonly HeardSection[]): number | null {
     strongest += Math.max(0, ...powers) * durationSec;
     all += powers.reduce((sum, power) => sum + power, 0) * durationSec;
   }
-  return all > 1e-9 ? strongest / all : null;
+  return all > SILENT_POWER ? strongest / all : null;
 }
 
 /** Judges the layers of a mashup beside each other. */

@@ -4,11 +4,13 @@ import { applyFilter } from '../../audio/filters.ts';
 /** Samples between two values of an envelope: 2.9 ms. */
 export const EAR_HOP = 128;
 
-/** Attacks of a sound, one value 0..1 for each `EAR_HOP` samples: of its low band, of its high band, and of all of it. */
+/** Attacks of a sound, one value 0..1 for each `EAR_HOP` samples: of kick and snare by their strength, and of all of it. */
 export type Percussion = { kick: Float32Array; snare: Float32Array; attack: Float32Array };
 
-const KICK_HZ = 120;
-const SNARE_HZ = 1500;
+/** Under this is the kick and not the body of the snare; steep, since the two lie an octave apart. */
+const KICK_HZ = 75;
+/** Between these is the snare; above is what strikes on every beat. */
+const SNARE_HZ = [180, 4000] as const;
 /** What lies this far under the loudest moment is no attack. */
 const RANGE_DB = 45;
 /** A low note has no energy to speak of within one value: it is gathered over several. */
@@ -44,16 +46,26 @@ function rises(energy: Float32Array, span: number): Float32Array {
   return level.map((value, k) => Math.max(0, value - (level[Math.max(0, k - span)] ?? 0)));
 }
 
+/** Rise of the amplitude over `span` values, as a share of the loudest: strokes weigh by their strength. */
+function swells(energy: Float32Array, span: number): Float32Array {
+  const amplitude = energy.map(Math.sqrt);
+  const loudest = amplitude.reduce((a, b) => Math.max(a, b), 1e-6);
+  return amplitude.map((value, k) => Math.max(0, value - (amplitude[Math.max(0, k - span)] ?? 0)) / loudest);
+}
+
 /** Hears the attacks of a sound of one channel at 44.1 kHz. */
 export function hearPercussion(mono: Float32Array, sampleRate: number): Percussion {
   const low = mono.slice();
-  applyFilter([low], sampleRate, { kind: 'low-pass', frequency: KICK_HZ });
-  const high = mono.slice();
-  applyFilter([high], sampleRate, { kind: 'high-pass', frequency: SNARE_HZ });
+  const middle = mono.slice();
+  for (let pass = 0; pass < 2; pass++) {
+    applyFilter([low], sampleRate, { kind: 'low-pass', frequency: KICK_HZ });
+    applyFilter([middle], sampleRate, { kind: 'high-pass', frequency: SNARE_HZ[0] });
+    applyFilter([middle], sampleRate, { kind: 'low-pass', frequency: SNARE_HZ[1] });
+  }
   const edges = mono.map((value, i) => value - (mono[i - 1] ?? value));
   return {
-    kick: rises(energies(low, KICK_SPREAD), KICK_SPREAD),
-    snare: rises(energies(high, 1), 2),
+    kick: swells(energies(low, KICK_SPREAD), KICK_SPREAD),
+    snare: swells(energies(middle, 2), 4),
     attack: rises(energies(edges, 1), 2),
   };
 }
