@@ -131,6 +131,21 @@ test('the existing service that could not read its model is asked once, and rule
   }
 });
 
+test('the existing service plans by pairs: the third song and the faults travel in its preferences, and the checks hold', async () => {
+  const before = calls();
+  const third = await world.upload('c.wav', wavFile(120, 3));
+  const job = await world.ended(await world.submit([...songs, third]));
+  assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
+  const sent = world.services.callsOf('orchestrator').slice(before);
+  assert.equal(sent.length, 3);
+  const preferences = sent.map(({ body }) => body['user_preferences'] as Record<string, unknown>);
+  assert.equal((preferences[0]?.['additional_songs'] as { song_id: string }[])[0]?.song_id, 'song-3');
+  assert.match(JSON.stringify(preferences[1]?.['faults_of_your_last_plan']), /song-3.* is never heard/);
+  // Its plans never use the third song, so that rules make one that does.
+  const [plan] = await world.sql`select source, song_ids from mashup_plans where job_id = ${job.id}`;
+  assert.deepEqual([plan?.['source'], plan?.['song_ids']], ['rules', ['song-1', 'song-2', 'song-3']]);
+});
+
 test('a new version whose planner says nothing about it still says what changed', async () => {
   const parent = await world.submit(songs);
   await world.ended(parent);
