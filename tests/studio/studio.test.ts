@@ -1,6 +1,6 @@
 /** The studio as a newcomer uses it: a real browser on a real stack. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -131,6 +131,17 @@ describe('the studio', { skip }, () => {
     }
     assert.ok((await shown('timeline-layer').count()) > 3);
     assert.deepEqual(await seriousViolations(page), []);
+  });
+
+  test('it is saved under its title, as it is and as mp3', async () => {
+    for (const format of ['WAV', 'MP3']) {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: new RegExp(`^${format}`) }).click(),
+      ]);
+      assert.match(download.suggestedFilename(), new RegExp(`^[\\w .'&-]+\\.${format.toLowerCase()}$`));
+      assert.ok((await stat(await download.path())).size > 100_000);
+    }
   });
 
   test('feedback makes a second version, and switching keeps playing at the position', async () => {

@@ -1,4 +1,4 @@
-import { useId, useState } from 'react';
+import { useEffect, useId, useState } from 'react';
 import type { MashupSection } from '../../../music/timeline.ts';
 import { clock, decibels, effectInWords, percent, STEM_WORDS } from '../words.ts';
 import { toneOf } from './tones.ts';
@@ -66,6 +66,9 @@ export function MashupTimeline({ timeline, songs = [], currentTime, onSeek }: Ma
   const id = useId();
   const total = Math.max(0, ...timeline.map(({ start, duration }) => start + duration));
   const [chosen, setChosen] = useState<number>();
+  const playing = currentTime === undefined ? -1 : timeline.findLastIndex(({ start }) => start <= currentTime + 0.01);
+  // A choice holds until the audio is in another section.
+  useEffect(() => setChosen(undefined), [playing]);
   if (!(total > 0)) return null;
 
   const lanes = lanesOf(timeline, songs);
@@ -76,7 +79,6 @@ export function MashupTimeline({ timeline, songs = [], currentTime, onSeek }: Ma
     left: `${(section.start / total) * 100}%`,
     width: `${(section.duration / total) * 100}%`,
   });
-  const playing = currentTime === undefined ? -1 : timeline.findLastIndex(({ start }) => start <= currentTime + 0.01);
   const shown = chosen ?? Math.max(0, playing);
   const section = timeline[shown];
   const curve = energyPath(timeline, total);

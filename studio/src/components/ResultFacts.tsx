@@ -8,6 +8,7 @@ import { clock, decimal, fileName, megabytes } from '../words.ts';
 import { Icon } from './icons.tsx';
 import { Notice } from './Notice.tsx';
 
+const KEEP_BLOB_MS = 60_000;
 const SOURCE_WORDS = { claude: 'Claude', rules: 'Built-in rules' } as const;
 
 /** What the file is, and the ways to take it along: download under its title, or a link that lives an hour. */
@@ -15,6 +16,7 @@ export function ResultFacts({ job, source }: { job: MashupJob; source: 'claude' 
   const { supabase } = useStudio();
   const [problem, setProblem] = useState<Problem>();
   const [isCopied, setIsCopied] = useState(false);
+  const [isEncoding, setIsEncoding] = useState(false);
   const { result } = job;
   if (result === null) return null;
   const name = fileName(job.title ?? 'mashup', result.format);
@@ -23,11 +25,25 @@ export function ResultFacts({ job, source }: { job: MashupJob; source: 'claude' 
     setProblem(undefined);
     await work().catch((error: unknown) => setProblem(toProblem(error)));
   };
-  const download = async (): Promise<void> => {
+  const save = (href: string, as: string): void => {
     const link = document.createElement('a');
-    link.href = await signResultUrl(supabase, job, { download: name });
-    link.download = name;
+    link.href = href;
+    link.download = as;
     link.click();
+  };
+  const download = async (): Promise<void> => save(await signResultUrl(supabase, job, { download: name }), name);
+  const downloadMp3 = async (): Promise<void> => {
+    setIsEncoding(true);
+    try {
+      const title = job.title ?? 'Mashup';
+      const { toMp3 } = await import('../audio/to-mp3.ts');
+      const href = URL.createObjectURL(await toMp3(await signResultUrl(supabase, job), title));
+      save(href, fileName(title, 'mp3'));
+      // The browser has begun to save it by then.
+      setTimeout(() => URL.revokeObjectURL(href), KEEP_BLOB_MS);
+    } finally {
+      setIsEncoding(false);
+    }
   };
   const share = async (): Promise<void> => {
     await navigator.clipboard.writeText(await signResultUrl(supabase, job));
@@ -59,6 +75,18 @@ export function ResultFacts({ job, source }: { job: MashupJob; source: 'claude' 
             <Icon name="link" />
             <span aria-live="polite">{isCopied ? 'Link copied, lives an hour' : 'Copy link'}</span>
           </button>
+          {result.format !== 'mp3' && (
+            <button
+              type="button"
+              className="button"
+              disabled={isEncoding}
+              onClick={() => void attempt(downloadMp3)}
+              title={fileName(job.title ?? 'mashup', 'mp3')}
+            >
+              <Icon name="download" />
+              <span aria-live="polite">{isEncoding ? 'Encoding…' : 'MP3'}</span>
+            </button>
+          )}
           <button type="button" className="button" onClick={() => void attempt(download)} title={name}>
             <Icon name="download" />
             {result.format.toUpperCase()} · {megabytes(result.bytes)}

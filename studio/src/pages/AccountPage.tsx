@@ -6,6 +6,15 @@ import { useStore } from '../state/store.ts';
 import { useStudio } from '../state/studio.tsx';
 
 const PASSWORD_MIN = 6;
+const NOT_IMPLEMENTED = 501;
+
+function hintFor(verb: 'in' | 'up', status: number | undefined): string {
+  if (verb === 'in') return 'Check e-mail and password, or create an account.';
+  if (status === NOT_IMPLEMENTED) {
+    return 'This server cannot turn a guest into an account. Leave the guest account first; its mashups stay behind.';
+  }
+  return 'Try another e-mail or a longer password.';
+}
 
 /** Who is signed in; sign in, sign up and out. */
 export function AccountPage() {
@@ -30,13 +39,7 @@ export function AccountPage() {
           ? await supabase.auth.updateUser(credentials)
           : await supabase.auth.signUp(credentials);
     if (error) {
-      setProblem({
-        message: error.message,
-        hint:
-          verb === 'in'
-            ? 'Check e-mail and password, or create an account.'
-            : 'Try another e-mail or a longer password.',
-      });
+      setProblem({ message: error.message, hint: hintFor(verb, error.status) });
     } else {
       setPassword('');
       setTold(
@@ -105,9 +108,9 @@ export function AccountPage() {
           </div>
         </form>
       )}
-      {isKnown && (
+      {user !== undefined && (
         <button type="button" className="button" onClick={() => void supabase.auth.signOut()}>
-          Sign out
+          {isKnown ? 'Sign out' : 'Leave the guest account'}
         </button>
       )}
       {problem && <Notice problem={problem} />}
