@@ -92,6 +92,11 @@ const ACTORS: Record<string, (storm: Storm) => Promise<unknown>> = {
     );
   },
   sweep: ({ sql }) => sql`select mashup.sweep()`,
+  /** What holds at every moment is asked all the time. */
+  async watch({ sql }) {
+    const [row] = await sql`select model.check(false, false) as broken`;
+    assert.deepEqual(row?.broken, []);
+  },
   bulk: ({ sql, users }) =>
     sql`select * from mashup.bulk(${any(['retry', 'cancel', 'replay'])}, ${any(['failed', 'cancelled', 'rendering', null])},
       p_user_id => ${any([...users, null])}, p_to_stage => ${any(STAGES)}, p_limit => 8)`,
@@ -149,9 +154,18 @@ async function submitSongs(tx: postgres.TransactionSql, user: string): Promise<v
   await tx`select public.submit_mashup(${tx.json(songs)}, '{}', ${any([null, null, 'planning'])})`;
 }
 
-/** Runs the storm for a while, lets it calm down, and asserts that nothing deadlocked, stuck or broke. */
-export async function storm(scope: CleanUpScope, seconds: number): Promise<void> {
+/**
+ * Runs the storm for a while, lets it calm down, and asserts that nothing deadlocked, stuck or broke.
+ * @param mutate may change the schema before
+ */
+export async function storm(
+  scope: CleanUpScope,
+  seconds: number,
+  mutate?: (sql: postgres.Sql) => Promise<void>,
+): Promise<void> {
   const m = await useMachine(scope);
+  await mutate?.(m.sql);
+  await installChecks(m.sql);
   await m.sql.unsafe(DENSE);
   const sql = postgres(m.url, { max: CONNECTIONS, onnotice: () => {}, connection: { application_name: 'storm' } });
   const users = await Promise.all(Array.from({ length: USERS }, () => m.user()));
@@ -176,7 +190,6 @@ export async function storm(scope: CleanUpScope, seconds: number): Promise<void>
   try {
     await Promise.all(CAST.map(act));
     await calmDown(state);
-    await installChecks(sql);
     const [row] = await sql`select model.check(true, true) as broken`;
     assert.deepEqual(row?.broken, []);
   } finally {
