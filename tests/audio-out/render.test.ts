@@ -190,7 +190,9 @@ describe('rendering a masterplan over HTTP', () => {
     body.songs[1]!.analysis = {};
     const result = RenderResult.parse((await last(body))['result']);
     // Clicks alone cannot be as loud as music; nothing else is amiss.
-    const failed = result.quality!.checks.filter(({ passed, kind }) => !passed && kind === 'hard').map(({ name }) => name);
+    const failed = result
+      .quality!.checks.filter(({ passed, kind }) => !passed && kind === 'hard')
+      .map(({ name }) => name);
     assert.deepEqual(failed, ['loudness']);
     assert.equal(result.warnings.length, 1);
     const { channels } = await decodeAudio(storage.puts.at(-1)!.bytes);
