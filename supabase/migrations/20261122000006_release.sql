@@ -187,8 +187,8 @@ begin
     continue when exists (select from mashup.pauses) and (mashup.is_paused('kind', v_kind.kind) or mashup.is_paused('service', v_kind.service));
     select c.free, c.probe into v_free, v_probe from mashup.capacity_of(v_kind) c;
     -- After an outage the waiting tasks come back spread over a few seconds.
-    v_spread := case when exists (select from mashup.service_health h where h.service = v_kind.service and h.opens = 0
-      and h.last_error is not null and h.updated_at > mashup.now() - interval '10 seconds') then 2 else 0 end;
+    v_spread := case when exists (select from mashup.service_health h where h.service = v_kind.service and h.state = 'closed'
+      and h.failures = 0 and h.last_error is not null and h.updated_at > mashup.now() - interval '10 seconds') then 2 else 0 end;
     for v_task in
       select t.* from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
       where t.state = 'waiting' and t.kind = v_kind.kind and t.run_at <= mashup.now()

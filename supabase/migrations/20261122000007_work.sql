@@ -177,7 +177,8 @@ create function mashup.note_service_ok(p_service text) returns void
   language sql set search_path = ''
   as $$
   update mashup.service_health h set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
-      updated_at = mashup.now()
+      -- What is left of it says that the circuit was open: release_tasks then brings tasks back with spread.
+      last_error = case when h.state <> 'closed' then h.last_error end, updated_at = mashup.now()
     where h.service = p_service and (h.state <> 'closed' or h.failures > 0)
 $$;
 comment on function mashup.note_service_ok(text) is 'Closes a service''s circuit.';

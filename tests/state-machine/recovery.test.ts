@@ -195,6 +195,35 @@ describe('a circuit', () => {
     assert.equal((await m.job(id)).stage, 'complete');
   });
 
+  it('brings tasks back with spread when it closes, and at once when it never was open', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    const isSpread = async (): Promise<boolean | undefined> => {
+      const [row] = await m.sql`
+        select t.run_at > h.updated_at as spread from mashup.tasks t, mashup.service_health h
+        where t.state = 'ready' and t.job_id = ${id} and h.service = 'analysis'`;
+      return row?.spread;
+    };
+    // One place, so that the second song is released by the end of the first.
+    await m.sql`update mashup.settings set value = '{"analysis": 1}' where name = 'service_limits'`;
+    await m.sql`update mashup.tasks set state = 'waiting' where job_id = ${id} and state = 'ready'`;
+    await m.sql`update mashup.service_health set failures = 1, last_error = 'away for a moment' where service = 'analysis'`;
+    const first = await m.claimNext(worker, id);
+    assert.ok(first);
+    await m.finish(first);
+    assert.equal(await isSpread(), false);
+
+    await m.sql`update mashup_jobs set stage = 'analyzing' where id = ${id}`;
+    await m.sql`update mashup.service_health set state = 'half_open', failures = 5, opens = 1, last_error = 'away',
+      probe_task = (select id from mashup.tasks where job_id = ${id} and state = 'ready') where service = 'analysis'`;
+    await m.sql`update mashup.tasks set is_probe = true where job_id = ${id} and state = 'ready'`;
+    const probe = await m.claimNext(worker, id);
+    assert.ok(probe);
+    await m.finish(probe);
+    assert.equal(await isSpread(), true);
+  });
+
   it('is not opened by bad files', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
