@@ -60,7 +60,8 @@ async function buildRequest(context: TaskContext, plan: Plan, prefix: string): P
   const path = `${prefix}.${format}`;
   const used = new Map<string, Set<Stem>>();
   for (const layer of timeline.flatMap((section) => section.layers)) {
-    const stems = used.get(layer.songId) ?? new Set();
+    // A song's drums always: the built-in renderer settles its beats on them, also where they are not heard.
+    const stems = used.get(layer.songId) ?? new Set<Stem>(['drums']);
     used.set(layer.songId, stems.add(layer.stem));
   }
   const analyzed = await loadSongs(context);
