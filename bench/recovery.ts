@@ -1,6 +1,6 @@
 /**
  * Recovery, with real processes: how soon a lost worker's task runs again, and how soon a cancel or a replay reaches the
- * HTTP call of a running worker. RECOVERY_KILLS and RECOVERY_HANGS say how often; default 100 and 3.
+ * HTTP call of a running worker. RECOVERY_KILLS, RECOVERY_ABORTS and RECOVERY_HANGS say how often.
  *
  * A recovery is the time from the loss to the start that the task's row shows for its next claim.
  */
@@ -10,7 +10,7 @@ import { percentile, printTable } from './table.ts';
 
 const KILLS = Number(process.env['RECOVERY_KILLS'] ?? 100);
 const HANGS = Number(process.env['RECOVERY_HANGS'] ?? 3);
-const ABORTS = 20;
+const ABORTS = Number(process.env['RECOVERY_ABORTS'] ?? 20);
 /** A hung worker is found by its lease (30 s) at the latest. */
 const HANG_PATIENCE_MS = 60_000;
 
@@ -78,6 +78,8 @@ export async function benchRecovery(): Promise<Spread[]> {
       return { jobId, taskId: task.id, claim: task.claim, holder, left };
     }
 
+    // One that is told to end takes its children along.
+    process.once('SIGTERM', () => process.exit(143));
     const kills: number[] = [];
     for (let n = 0; n < KILLS; n++) {
       const held = await hold();

@@ -112,10 +112,28 @@ function toTaskError(error: unknown): TaskError {
       cause: error,
     });
   }
+  if (isConnectionLoss(error)) {
+    return new TaskError(`The database was away: ${errorText(error)}`, {
+      code: 'database_unavailable',
+      hint: 'It is tried again by itself.',
+      faultClass: 'transient',
+      cause: error,
+    });
+  }
   return new TaskError(`Something unexpected went wrong: ${errorText(error)}`, {
     code: 'internal_error',
     hint: 'Retry the mashup. If it fails again, the worker log has the details.',
     faultClass: 'transient',
     cause: error,
   });
+}
+
+/** Whether the database, not the statement, is what failed: SQLSTATE classes 08 and 57P, sockets, and pg's own words. */
+function isConnectionLoss(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return (
+    /^(08|57P|ECONN|EPIPE|ETIMEDOUT)/.test(code) ||
+    /connection (terminated|timeout)|trying to connect|counts as lost/i.test(error.message)
+  );
 }

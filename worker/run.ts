@@ -95,6 +95,7 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     stopDeleting();
     // Stops fetching at once; it resolves when the handlers have ended, which the abort below makes them do.
     const queueStopped = queue.stop();
+    session.leave();
     await within(GOODBYE_MS, leaveWorker(db, id)).catch((error: unknown) => {
       log('warn', 'could not say goodbye; the tasks are freed by another worker', { error: errorText(error) });
     });

@@ -44,6 +44,8 @@ export interface SessionOptions {
 export interface Session {
   /** Adds a pool of Graphile Worker to the worker's row, so that its locks are freed if this process dies. */
   addPool(poolId: string): void;
+  /** The worker is saying goodbye: from now on its row is not made again. */
+  leave(): void;
   stop(): Promise<void>;
 }
 
@@ -68,6 +70,7 @@ export async function openSession(db: Db, options: SessionOptions): Promise<Sess
   let hasLock = false;
   let isStale = false;
   let isStopped = false;
+  let isLeaving = false;
   let wake: (() => void) | undefined;
 
   function drop(): void {
@@ -135,7 +138,7 @@ export async function openSession(db: Db, options: SessionOptions): Promise<Sess
   async function beat(on: pg.Client): Promise<void> {
     if (!hasLock) await lock(on);
     const { rows } = await on.query<{ known: boolean }>('select mashup.beat_worker($1) as known', [workerId]);
-    if (rows[0]?.known !== true || isStale) await register(on);
+    if (!isLeaving && (rows[0]?.known !== true || isStale)) await register(on);
   }
 
   function pause(ms: number): Promise<void> {
@@ -199,6 +202,7 @@ export async function openSession(db: Db, options: SessionOptions): Promise<Sess
       isStale = true;
       wake?.();
     },
+    leave: () => void (isLeaving = true),
     async stop() {
       isStopped = true;
       drop();
