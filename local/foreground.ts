@@ -4,6 +4,8 @@ import type { Stack, StartStackOptions } from './stack.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const EXIT_INTERRUPTED = 130;
+/** Under npm one Ctrl-C arrives twice, from the terminal and from npm: only a later signal is a second one. */
+const SAME_SIGNAL_MS = 1_000;
 
 /**
  * Runs a stack until the process is told to end (Ctrl-C, SIGTERM, closed terminal), then stops it in order. A second
@@ -17,8 +19,10 @@ export async function runStack(
 ): Promise<void> {
   const interrupt = new AbortController();
   const told = new Promise<void>((resolve) => interrupt.signal.addEventListener('abort', () => resolve()));
+  let firstAt = 0;
   const onSignal = (): void => {
-    if (interrupt.signal.aborted) process.exit(EXIT_INTERRUPTED);
+    if (!interrupt.signal.aborted) firstAt = performance.now();
+    else if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(EXIT_INTERRUPTED);
     interrupt.abort();
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);

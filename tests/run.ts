@@ -19,7 +19,8 @@ const wanted = process.argv.slice(2).filter((argument) => argument !== '--deep')
 const files: string[] = [];
 for await (const file of glob('tests/**/*.test.ts', { cwd: ROOT })) {
   const isDeep = file.endsWith('.deep.test.ts');
-  if (isDeep === deep && (wanted.length === 0 || wanted.some((part) => relative('.', file).includes(part)))) files.push(file);
+  if (isDeep === deep && (wanted.length === 0 || wanted.some((part) => relative('.', file).includes(part))))
+    files.push(file);
 }
 files.sort();
 if (files.length === 0) {

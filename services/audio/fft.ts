@@ -87,3 +87,8 @@ export class RealFft {
 export function hannWindow(size: number): Float32Array {
   return Float32Array.from({ length: size }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / size));
 }
+
+/** Square root of a Hann window: used before and after, hops of a quarter of it add up to two. */
+export function rootHann(size: number): Float32Array {
+  return hannWindow(size).map(Math.sqrt);
+}

@@ -1,8 +1,7 @@
 /** One block of stereo sound into its stems. */
 import type { Stem } from '../../schema.ts';
 import type { StereoChunk } from '../audio/decode.ts';
-import { RealFft } from '../audio/fft.ts';
-import { rootHann } from '../audio/stft.ts';
+import { RealFft, rootHann } from '../audio/fft.ts';
 import { BINS, COLUMN_OF_BIN, COLUMN_WIDTH, columnOf, COLUMNS, FFT_SIZE, HOP } from './columns.ts';
 import { FrameShares } from './masks.ts';
 import { MedianFilter } from './median.ts';

@@ -66,7 +66,10 @@ test('without the schema of the queue the worker waits and says what to run', as
   const sql = postgres(server.superuserUrl, { max: 1, onnotice: () => {} });
   await sql`drop schema graphile_worker cascade`;
   await sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'mashup_worker'`;
-  await until(() => `it says so: ${log.slice(-12).join('\n')}`, () => log.some((line) => line.includes('mashup migrate')));
+  await until(
+    () => `it says so: ${log.slice(-12).join('\n')}`,
+    () => log.some((line) => line.includes('mashup migrate')),
+  );
   await migrate({ databaseUrl: server.url });
   await sql`select mashup.grant_queue()`;
   await sql.end();
