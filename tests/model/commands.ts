@@ -4,7 +4,7 @@ import * as misfortune from './misfortunes.ts';
 import * as operation from './operations.ts';
 import { type Claim, held, type Operation, type State } from './operations.ts';
 import { travel } from './journeys.ts';
-import { choose, isProbe, jobsOf, type Turn, type Turns, upkeep } from './turns.ts';
+import { choose, crewHeard, isProbe, jobsOf, type Turn, type Turns, upkeep } from './turns.ts';
 
 /** One step of a sequence, as fast-check makes and shrinks it. */
 export interface Step {
@@ -69,6 +69,10 @@ export const COMMANDS = {
     yield* haveClaim(state, pick);
     const claim = claimToUse(state, pick);
     yield claim && operation.beat(claim, other % 2 === 0 ? undefined : (other % 100) / 100);
+    if (!claim || other % 2 === 0) return;
+    // A second later it says that it has done less.
+    yield misfortune.pass(state, 1_500, crewHeard(state));
+    yield operation.beat(claim, (other % 100) / 200);
   },
   *finish(state: State, pick: number, other: number) {
     yield* haveClaim(state, pick);
@@ -150,14 +154,14 @@ export const COMMANDS = {
     yield which === undefined ? undefined : operation.resume(which);
   },
   *clock(state: State, pick: number, other: number) {
-    const heard = other % 4 === 0 ? [] : [...state.crew, state.driver].filter((id) => state.model.workers[id]?.alive);
+    const heard = other % 4 === 0 ? [] : crewHeard(state);
     yield misfortune.pass(state, choose(JUMPS, pick) ?? 0, heard);
   },
   *sweep(state: State, pick: number) {
     yield* upkeep(state, pick % 3 === 0 ? 6_000 : 1);
   },
   *emptyQueue(state: State, pick: number, other: number) {
-    yield pick % 2 === 0 || state.queueIsAway ? misfortune.dropQueue(state) : misfortune.emptyQueue(state);
+    yield pick % 3 === 0 || state.queueIsAway ? misfortune.dropQueue(state) : misfortune.emptyQueue(state);
     if (other % 2 === 0) return;
     if (state.queueIsAway) yield misfortune.dropQueue(state);
     yield* upkeep(state, 6_000);

@@ -1,6 +1,6 @@
 /** Short stories that lead to a certain move: without them chance would seldom come to the far ends of the machine. */
 import type { Stage } from '../../schema.ts';
-import { isTerminal, type ModelJob, POSITION } from './model.ts';
+import { isTerminal, MAX_ATTEMPTS, type ModelJob, POSITION } from './model.ts';
 import * as misfortune from './misfortunes.ts';
 import * as operation from './operations.ts';
 import { type Claim, held, type State } from './operations.ts';
@@ -20,18 +20,25 @@ const JOURNEYS: readonly Journey[] = [
   ),
   ...times(3, (state, other) => tour(state, 'complete', other)),
   ...times(5, (state, other) => tour(state, 'failed', other)),
-  ...times(2, (state, other) => tour(state, 'cancelled', other)),
+  ...times(3, (state, other) => tour(state, 'cancelled', other)),
   ...times(2, (state, other) => visit(state, 'queued', 'cancelled', other)),
   ...times(2, (state, other) => visit(state, 'separating', 'cancelled', other)),
   ...times(3, (state, other) => replan(state, true, other)),
   ...times(3, (state, other) => replan(state, false, other)),
-  ...times(2, (state, other) => endByUpkeep(state, true, other)),
-  ...times(2, (state, other) => endByUpkeep(state, false, other)),
-  ...times(3, oldDraft),
-  ...times(4, (state, other) => outage(state, false, other)),
-  ...times(3, (state, other) => outage(state, true, other)),
-  ...times(2, alone),
+  ...times(4, (state, other) => endByUpkeep(state, true, other)),
+  ...times(4, (state, other) => endByUpkeep(state, false, other)),
+  ...times(6, oldDraft),
+  ...times(6, (state, other) => outage(state, false, other)),
+  ...times(4, (state, other) => outage(state, true, other)),
+  ...times(4, alone),
+  ...times(2, (state, other) => visit(state, 'rendering', 'separating', other)),
+  ...times(2, (state, other) => visit(state, 'rendering', 'rendering', other)),
+  (state, other) => visit(state, 'separating', 'queued', other),
+  (state, other) => visit(state, 'separating', 'separating', other),
   ...times(3, iteration),
+  ...times(3, ghost),
+  ...times(3, tire),
+  ...times(4, spareSong),
 ];
 
 /** How many journeys follow each other once the world is ready for them. */
@@ -237,6 +244,40 @@ function* outage(state: State, isLong: boolean, other: number): Turns {
   const again = yield* claimOf(state, job, kind);
   if (!again) return;
   yield other % 2 === 0 ? operation.fail(again, 'unavailable', isProbe(state, again)) : operation.finish(again, false);
+}
+
+/** A task fails, in ways that may be tried again, until its attempts are used up. */
+function* tire(state: State, other: number): Turns {
+  const job = yield* jobIn(state, 'rendering', other);
+  for (let attempt = 0; job && attempt < MAX_ATTEMPTS.render; attempt++) {
+    const claim: Claim | undefined = yield* claimOf(state, job);
+    if (!claim) return;
+    yield operation.fail(claim, 'transient', isProbe(state, claim));
+    if (attempt + 1 < MAX_ATTEMPTS.render) yield* upkeep(state, 65_000);
+  }
+}
+
+/** The plan does without a song whose separation is still under way when the mashup is complete. */
+function* spareSong(state: State, other: number): Turns {
+  const job = yield* freshJob(state, 3, false, other);
+  if (!job) return;
+  yield operation.drive(job.id, 'planning', state.driver);
+  const separate = yield* claimOf(state, job, 'separate', job.songs[0]?.id);
+  const plan = yield* claimOf(state, job, 'plan');
+  if (plan) yield operation.finish(plan, true);
+  yield operation.drive(job.id, 'complete', state.driver);
+  if (separate) yield operation.finish(separate, false);
+}
+
+/** A worker that was given up comes back while another is at its task. */
+function* ghost(state: State, other: number): Turns {
+  const job = yield* jobIn(state, choose(['analyzing', 'planning', 'rendering'] as const, other) ?? 'planning', other);
+  const lost = job && (yield* claimOf(state, job));
+  if (!lost) return;
+  yield* upkeep(state, 31_000);
+  yield* claimOf(state, job, lost.kind, lost.song ?? undefined);
+  yield operation.beat(lost, other % 2 === 0 ? 0.9 : undefined);
+  yield other % 3 === 0 ? operation.fail(lost, 'permanent', isProbe(state, lost)) : operation.finish(lost, false);
 }
 
 /** A task that has cost workers waits until its worker does nothing else. */

@@ -188,7 +188,10 @@ function move(model: Model, job: ModelJob, to: Stage, kind: string): void {
     job.epoch++;
     dropTasks(model, job, kind === 'fail' ? 'failed' : kind === 'cancel' ? 'cancelled' : 'replayed');
   }
-  if (to === 'complete') dropTasks(model, job, 'lost');
+  if (to === 'complete') {
+    if (job.tasks.some(isLive)) model.hits.push('task not needed');
+    dropTasks(model, job, 'lost');
+  }
   if (isTerminal(to) || (kind === 'advance' && to === 'planning' && job.hold)) job.admitted = false;
   if (isTerminal(to)) return;
   makeTasks(model, job);
@@ -344,6 +347,7 @@ export function endAttempt(model: Model, job: ModelJob, task: ModelTask, permane
     return 'retrying';
   }
   release(task, 'failed');
+  if (!permanent) model.hits.push('out of attempts');
   if (task.song === undefined || goodSongs(job).length - 1 < 2) {
     move(model, job, 'failed', 'fail');
     return 'failed';

@@ -96,6 +96,9 @@ export function held(model: Model, claim: Claim): { job: ModelJob; task: ModelTa
 function whyVoid(model: Model, claim: Claim): string {
   const reason = model.jobs[claim.job] ? model.dropped[claim.id] : undefined;
   model.hits.push('late write refused');
+  if (model.jobs[claim.job]?.tasks.some((task) => task.id === claim.id && task.claim !== undefined)) {
+    model.hits.push('late write against a new claim refused');
+  }
   return reason === 'replayed' || reason === 'cancelled' || reason === 'failed' ? reason : 'lost';
 }
 

@@ -8,7 +8,7 @@ import type { Limits, Picture, World } from './world.ts';
 
 /** Commands of a sequence, before each becomes one or more turns. */
 const MIN_COMMANDS = 30;
-const MAX_COMMANDS = 38;
+const MAX_COMMANDS = 32;
 /** How often a shorter sequence is tried when one has failed. */
 const MAX_SHRINKS = 250;
 
@@ -23,26 +23,26 @@ const WEIGHTS: Record<Step['command'], number> = {
   iterate: 2,
   start: 5,
   claim: 12,
-  beat: 10,
-  finish: 9,
-  fail: 10,
+  beat: 4,
+  finish: 8,
+  fail: 6,
   handBack: 4,
-  crash: 6,
-  silence: 6,
+  crash: 4,
+  silence: 3,
   cancel: 1,
   replay: 3,
-  illegal: 3,
+  illegal: 1,
   retry: 4,
-  bulk: 5,
-  pause: 8,
+  bulk: 3,
+  pause: 6,
   resume: 2,
   clock: 2,
-  sweep: 3,
-  emptyQueue: 4,
-  forgetStems: 2,
-  remove: 5,
+  sweep: 2,
+  emptyQueue: 3,
+  forgetStems: 1,
+  remove: 3,
   race: 5,
-  journey: 11,
+  journey: 10,
 };
 
 const ROOMY: Limits = { services: { analysis: 4, scoring: 3, orchestrator: 3, separation: 4, processing: 3 }, jobs: 4 };
@@ -252,7 +252,7 @@ function adopt(state: State, operations: Operation[], outcomes: Outcome[], pictu
       if (expected !== outcome.said) found.push(`${operation.name} said ${outcome.said} instead of ${expected}`);
     }
     if (found.length === 0) {
-      found.push(...settle(model, picture));
+      found.push(...settle(model, picture, state.picture));
       if (isVoid && picture.digest !== state.picture.digest) found.push('a late write changed a row');
     }
     if (found.length === 0) {

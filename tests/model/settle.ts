@@ -1,13 +1,14 @@
 /** Compares a model with a picture of the database, after letting happen what happens by itself. */
-import { admit, isLive, isTerminal, type Model, type ModelJob } from './model.ts';
+import { admit, isLive, isTerminal, type Model, type ModelJob, SERVICE_OF } from './model.ts';
 import type { Picture, PictureJob, PictureTask } from './world.ts';
 
 /**
  * Gives slots where the database gave them, then compares jobs, live tasks and circuits.
+ * @param before the picture that the model agreed with last
  * @returns what differs; empty when they agree
  */
-export function settle(model: Model, picture: Picture): string[] {
-  const differences: string[] = [];
+export function settle(model: Model, picture: Picture, before: Picture): string[] {
+  const differences = releasedInVain(picture, before);
   const seen = new Map(picture.jobs.map((job) => [job.id, job]));
   for (const job of Object.values(model.jobs)) {
     const row = seen.get(job.id);
@@ -64,4 +65,13 @@ function compareTasks(job: ModelJob, rows: PictureTask[]): string[] {
   });
   const [expected, actual] = [mine.sort().join('; '), theirs.sort().join('; ')];
   return expected === actual ? [] : [`job ${job.id} in ${job.stage} has tasks [${actual}] instead of [${expected}]`];
+}
+
+/** Tasks that became ready although the circuit of their service was open before and is still. */
+function releasedInVain(picture: Picture, before: Picture): string[] {
+  const ready = new Set(before.tasks.filter((task) => task.state === 'ready').map((task) => task.id));
+  return picture.tasks
+    .filter((task) => task.state === 'ready' && !ready.has(task.id) && !task.probe && !task.fallback)
+    .filter((task) => before.health[SERVICE_OF[task.kind]]?.open && picture.health[SERVICE_OF[task.kind]].open)
+    .map((task) => `${task.kind} ${task.id} was released into an open circuit`);
 }

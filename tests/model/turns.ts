@@ -13,9 +13,16 @@ export const jobsOf = (model: Model): ModelJob[] => Object.values(model.jobs).so
 export const isProbe = (state: State, claim: Claim): boolean =>
   state.picture.tasks.some((task) => task.id === claim.id && task.probe);
 
+/** Workers that are alive and say so. */
+export const crewHeard = (state: State): string[] =>
+  [...state.crew, state.driver].filter((id) => state.model.workers[id]?.alive);
+
 /** Time passes, workers are heard of (but one), and one of them sweeps. */
 export function* upkeep(state: State, milliseconds: number, silent?: string): Turns {
-  const heard = [...state.crew, state.driver].filter((id) => id !== silent && state.model.workers[id]?.alive);
-  yield misfortune.pass(state, milliseconds, heard);
+  yield misfortune.pass(
+    state,
+    milliseconds,
+    crewHeard(state).filter((id) => id !== silent),
+  );
   yield misfortune.runSweep(state);
 }
