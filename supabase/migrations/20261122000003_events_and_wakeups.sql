@@ -95,11 +95,26 @@ create function mashup.good_songs(p_songs jsonb) returns setof jsonb
 $$;
 comment on function mashup.good_songs(jsonb) is 'The cards of the songs that were not dropped, in order.';
 
+-- Texts in a job's row are limited by what they take there: a letter may take four bytes, and an escaped one six.
+create function mashup.clip(p_text text, p_octets integer) returns text
+  language plpgsql immutable set search_path = ''
+  as $$
+declare
+  v_text text := left(p_text, p_octets);
+begin
+  while octet_length(to_jsonb(v_text)::text) - 2 > p_octets loop
+    v_text := left(v_text, least(length(v_text) - 1, length(v_text) * p_octets / octet_length(to_jsonb(v_text)::text)));
+  end loop;
+  return v_text;
+end
+$$;
+comment on function mashup.clip(text, integer) is 'The beginning of a text that takes at most so many bytes in a jsonb value.';
+
 create function mashup.add_warning(p_warnings jsonb, p_code text, p_message text, p_stage text) returns jsonb
   language sql immutable set search_path = ''
   as $$
   -- At most six, so that the row stays slim; the history has them all.
   select case when jsonb_array_length(p_warnings) >= 6 then p_warnings
-    else p_warnings || jsonb_build_object('code', p_code, 'message', left(p_message, 200), 'stage', p_stage) end
+    else p_warnings || jsonb_build_object('code', p_code, 'message', mashup.clip(p_message, 180), 'stage', p_stage) end
 $$;
 comment on function mashup.add_warning(jsonb, text, text, text) is 'The warnings with one more.';

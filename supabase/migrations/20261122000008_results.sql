@@ -76,8 +76,8 @@ begin
       (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes');
   update public.mashup_jobs j set
       plan_version = v_version,
-      title = left(p_result #>> '{plan,masterplan,title}', 200),
-      concept = left(p_result #>> '{plan,creative_vision}', 600),
+      title = mashup.clip(p_result #>> '{plan,masterplan,title}', 200),
+      concept = mashup.clip(p_result #>> '{plan,creative_vision}', 600),
       warnings = case when p_result ->> 'warning' is null then j.warnings
         else mashup.add_warning(j.warnings, 'rule_based_plan', p_result ->> 'warning', 'planning') end
     where j.id = p_job.id;

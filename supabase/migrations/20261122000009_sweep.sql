@@ -88,17 +88,22 @@ begin
   loop
     v_task := mashup.try_hold(v_row.id, v_row.claim);
     continue when v_task.id is null;
-    if v_row.is_dead then
-      perform mashup.lose_task(v_task, 'worker_dead');
-    elsif v_task.lease_until < mashup.now() then
-      perform mashup.lose_task(v_task, 'lease_expired');
-    elsif v_row.is_late then
-      perform mashup.discard_output(v_task);
-      perform mashup.signal_tasks(v_task.job_id, 'lost');
-      perform mashup.end_attempt(v_task, k, false, true, 'task_timeout', format('The %s task took longer than it may.', v_task.kind),
-        'Try again; if it happens again, use shorter songs.', null) from mashup.task_kinds k where k.kind = v_task.kind;
-    end if;
-    v_count := v_count + 1;
+    -- One task that cannot be taken must not keep the others from being taken.
+    begin
+      if v_row.is_dead then
+        perform mashup.lose_task(v_task, 'worker_dead');
+      elsif v_task.lease_until < mashup.now() then
+        perform mashup.lose_task(v_task, 'lease_expired');
+      elsif v_row.is_late then
+        perform mashup.discard_output(v_task);
+        perform mashup.signal_tasks(v_task.job_id, 'lost');
+        perform mashup.end_attempt(v_task, k, false, true, 'task_timeout', format('The %s task took longer than it may.', v_task.kind),
+          'Try again; if it happens again, use shorter songs.', null) from mashup.task_kinds k where k.kind = v_task.kind;
+      end if;
+      v_count := v_count + 1;
+    exception when others then
+      raise warning 'Task % could not be taken: %', v_task.id, sqlerrm;
+    end;
   end loop;
   if cardinality(v_dead) > 0 then
     perform mashup.unlock_queue(array(select distinct p from mashup.workers w, unnest(w.pool_ids) p where w.id = any (v_dead)));

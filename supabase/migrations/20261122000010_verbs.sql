@@ -87,7 +87,7 @@ begin
   if (select count(*) from mashup.good_songs(v_job.songs)) < 2 then
     perform mashup.raise_error('MB006', 'A mashup needs at least two songs.', 'Submit the songs together.');
   end if;
-  update public.mashup_jobs j set hold = null, options = j.options || coalesce(p_options, '{}'),
+  update public.mashup_jobs j set hold = null, options = mashup.check_options(j.options || mashup.check_options(p_options)),
       waiting_on = case when j.stage = 'planning' then 'slot' else j.waiting_on end,
       current_step = case when j.stage = 'planning' then 'Waiting for a free slot' else j.current_step end,
       queued_at = case when j.stage = 'planning' then mashup.now() else j.queued_at end

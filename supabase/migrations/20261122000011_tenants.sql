@@ -60,6 +60,9 @@ begin
        or coalesce(v_song ->> 'storage_path', '') = '' then
       perform mashup.raise_error('MB006', 'A song is not complete.', 'Each song needs song_id (letters, digits, - and _), name and storage_path.', 'invalid_song');
     end if;
+    if octet_length(v_song ->> 'storage_path') > 250 then
+      perform mashup.raise_error('MB006', format('The path of %s is too long.', v_song ->> 'name'), 'Upload it under a shorter name.', 'invalid_song');
+    end if;
     if exists (select from jsonb_array_elements(v_cards) c where c ->> 'song_id' = v_song ->> 'song_id' or c ->> 'path' = v_song ->> 'storage_path') then
       perform mashup.raise_error('MB006', format('The song %s is given twice.', v_song ->> 'name'), 'Choose two different songs.', 'same_song_twice');
     end if;
@@ -82,8 +85,8 @@ begin
         'Choose two different songs.', 'same_song_twice');
     end if;
     v_tags := v_tags || (v_object.tag || ' ' || v_object.size);
-    v_cards := v_cards || jsonb_build_object('song_id', v_song ->> 'song_id', 'name', left(v_song ->> 'name', 120),
-      'artist', left(coalesce(nullif(v_song ->> 'artist', ''), 'Unknown artist'), 120), 'path', v_song ->> 'storage_path', 'state', 'pending');
+    v_cards := v_cards || jsonb_build_object('song_id', v_song ->> 'song_id', 'name', mashup.clip(v_song ->> 'name', 120),
+      'artist', mashup.clip(coalesce(nullif(v_song ->> 'artist', ''), 'Unknown artist'), 110), 'path', v_song ->> 'storage_path', 'state', 'pending');
   end loop;
   return v_cards;
 end
@@ -123,6 +126,19 @@ end
 $$;
 comment on function mashup.check_room(uuid, boolean) is 'Raises MB004 or MB012; detail is the number of seconds to wait.';
 
+-- Options as they go into a row: an object, and small.
+create function mashup.check_options(p_options jsonb) returns jsonb
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  if jsonb_typeof(p_options) <> 'object' or octet_length(p_options::text) > 900 then
+    perform mashup.raise_error('MB006', 'The options are not an object, or larger than 900 bytes.', 'Send only the options that you want to set.', 'invalid_options');
+  end if;
+  return coalesce(p_options, '{}');
+end
+$$;
+comment on function mashup.check_options(jsonb) is 'The options of a submission. Raises MB006.';
+
 create function mashup.insert_job(
   p_user uuid, p_songs jsonb, p_options jsonb, p_hold text, p_key text, p_hash text, p_entry text, p_parent uuid, p_feedback text
 ) returns public.mashup_jobs
@@ -133,7 +149,7 @@ declare
 begin
   insert into public.mashup_jobs (user_id, songs, options, hold, idempotency_key, request_hash, entry_stage, parent_id, feedback,
       waiting_on, current_step)
-    values (p_user, p_songs, coalesce(p_options, '{}'), p_hold, p_key, p_hash, p_entry, p_parent, p_feedback, 'slot', 'Waiting for a free slot')
+    values (p_user, p_songs, mashup.check_options(p_options), p_hold, p_key, p_hash, p_entry, p_parent, p_feedback, 'slot', 'Waiting for a free slot')
     on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
     returning * into v_job;
   if v_job.id is not null then
@@ -226,7 +242,7 @@ begin
     perform mashup.raise_error('MB003', 'This mashup has no plan to change yet.', 'Wait until it is planned, or submit the songs again.');
   end if;
   perform mashup.check_room(v_parent.user_id, false);
-  v_job := mashup.insert_job(v_parent.user_id, v_parent.songs, v_parent.options || iterate_mashup.options, null,
+  v_job := mashup.insert_job(v_parent.user_id, v_parent.songs, v_parent.options || mashup.check_options(iterate_mashup.options), null,
     iterate_mashup.idempotency_key, v_hash, 'planning', v_parent.id, trim(iterate_mashup.feedback));
   if v_job.id is null then
     return mashup.describe_submission(mashup.earlier_job(v_parent.user_id, iterate_mashup.idempotency_key, v_hash), true);

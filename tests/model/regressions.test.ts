@@ -357,3 +357,61 @@ describe('files', () => {
     assert.equal(rows.length, 1);
   });
 });
+
+describe('rows stay slim', () => {
+  it('for names in scripts that take several bytes a letter, through a left out song and to the end', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const user = await m.user();
+    for (const letter of ['界', '🎵', '\u0001', '"']) {
+      const songs = (await m.songs(user, 3)).map((song) => ({
+        ...song,
+        name: letter.repeat(200),
+        artist: letter.repeat(200),
+      }));
+      const [row] = await m.as(user, (tx) => tx`select public.submit_mashup(${tx.json(songs)}) ->> 'job_id' as id`);
+      const bad = await m.claimNext(worker, row?.id);
+      assert.ok(bad);
+      const [verdict] =
+        await m.sql`select mashup.fail_task(${bad.task_id}, ${bad.claim}, 'audio_silent', ${letter.repeat(500)},
+        ${letter.repeat(300)}, 'permanent') as said`;
+      assert.equal(verdict?.said, 'failed');
+      await m.run(worker);
+      assert.equal((await m.job(row?.id)).stage, 'complete', letter);
+    }
+  });
+
+  it('by refusing options and paths that do not fit, with an error that says so', async (t) => {
+    const m = await useMachine(t);
+    const user = await m.user();
+    const songs = await m.songs(user, 2);
+    const submit = (list: object[], options: unknown) =>
+      m.as(user, (tx) => tx`select public.submit_mashup(${tx.json(list as never)}, ${tx.json(options as never)})`);
+    await assert.rejects(submit(songs, { note: 'x'.repeat(900) }), { code: 'MB006' });
+    await assert.rejects(submit(songs, [1]), { code: 'MB006' });
+    await assert.rejects(submit([{ ...songs[0], storage_path: `uploads/${'x'.repeat(300)}` }, songs[1] ?? {}], {}), {
+      code: 'MB006',
+    });
+    const draft = await m.submit(user, 2, { hold: 'planning' });
+    await assert.rejects(
+      m.as(user, (tx) => tx`select public.start_mashup(${draft}, '[1]')`),
+      { code: 'MB006' },
+    );
+  });
+
+  it('and one task that cannot be taken does not keep the sweep from the others', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const [stuck, free] = [await m.submit(await m.user(), 2), await m.submit(await m.user(), 2)];
+    const held = await m.claimNext(worker, stuck);
+    assert.ok(held);
+    await m.sql`update mashup.settings set value = '{"analysis": 9}' where name = 'service_limits'`;
+    const other = await m.claimNext(worker, free);
+    assert.ok(other);
+    await m.sql`alter table mashup.tasks add constraint poison check (id <> ${m.sql.unsafe(String(held.task_id))} or state <> 'waiting') not valid`;
+    await m.sql`update mashup.tasks set lease_until = mashup.now() - interval '1 second' where state = 'running'`;
+    assert.ok(await m.sweep());
+    const [row] = await m.sql`select state from mashup.tasks where id = ${other.task_id}`;
+    assert.notEqual(row?.state, 'running');
+  });
+});

@@ -8,7 +8,7 @@ import type { Picture, PictureJob, PictureTask } from './world.ts';
  * @returns what differs; empty when they agree
  */
 export function settle(model: Model, picture: Picture, before: Picture): string[] {
-  const differences = releasedInVain(picture, before);
+  const differences = [...releasedInVain(picture, before), ...fallen(picture, before)];
   const seen = new Map(picture.jobs.map((job) => [job.id, job]));
   for (const job of Object.values(model.jobs)) {
     const row = seen.get(job.id);
@@ -74,4 +74,15 @@ function releasedInVain(picture: Picture, before: Picture): string[] {
     .filter((task) => task.state === 'ready' && !ready.has(task.id) && !task.probe && !task.fallback)
     .filter((task) => before.health[SERVICE_OF[task.kind]]?.open && picture.health[SERVICE_OF[task.kind]].open)
     .map((task) => `${task.kind} ${task.id} was released into an open circuit`);
+}
+
+/** Jobs whose version fell, or whose progress fell within an epoch. */
+function fallen(picture: Picture, before: Picture): string[] {
+  const earlier = new Map(before.jobs.map((job) => [job.id, job]));
+  return picture.jobs.flatMap((job) => {
+    const then = earlier.get(job.id);
+    if (!then || (job.version >= then.version && (job.epoch !== then.epoch || job.progress >= then.progress)))
+      return [];
+    return [`job ${job.id} fell from version ${then.version}, ${then.progress} % to ${job.version}, ${job.progress} %`];
+  });
 }

@@ -15,6 +15,8 @@ export interface PictureJob {
   user: string;
   stage: Stage;
   epoch: number;
+  version: number;
+  progress: number;
   admitted: boolean;
   hold: boolean;
   waitingOn: WaitingOn | null;
