@@ -8,7 +8,7 @@ const house = await buildHouse({ after });
 test('500 generated requests get an answer that somebody wrote, change nothing of another’s and leak nothing', async () => {
   const statuses = await fuzz(house, 500);
   assert.ok(
-    [200, 400, 401, 404].every((status) => statuses.has(status)),
+    [400, 401, 404].every((status) => statuses.has(status)) && [200, 204].some((status) => statuses.has(status)),
     [...statuses].join(' '),
   );
 });
