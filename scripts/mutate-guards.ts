@@ -3,10 +3,10 @@
  *
  *   node scripts/mutate-guards.ts [part of a guard's name …]
  *
- * Prints a table; ends with 1 if any mutant survives.
+ * First with nothing taken out, which must pass. Prints a table; ends with 1 if any mutant survives.
  */
 import type postgres from 'postgres';
-import { MUTANTS, type Mutant } from '../tests/model/mutations/guards.ts';
+import { CONTROL, MUTANTS, type Mutant } from '../tests/model/mutations/guards.ts';
 import { runSequences } from '../tests/model/sequences.ts';
 import { storm } from '../tests/model/storm.ts';
 import { openWorld } from '../tests/model/world.ts';
@@ -80,6 +80,9 @@ const cluster = await startTestCluster();
 process.env[TEST_CLUSTER_ENV] = cluster.superuserUrl;
 const verdicts: Verdict[] = [];
 try {
+  const control = await attackMutant(CONTROL);
+  if (control.killed) throw new Error(`The test fails with every guard in place: ${control.by}`);
+  console.log(`passed   ${CONTROL.guard.padEnd(52)} ${control.after}`);
   for (const mutant of mutants) {
     const verdict = await attackMutant(mutant);
     verdicts.push(verdict);

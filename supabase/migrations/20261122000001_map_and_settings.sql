@@ -18,8 +18,8 @@
  *   verbs    replay, retry, cancel, start, pause, resume, and each in bulk by filter
  *   tenants  public.submit_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup, get_mashup_status
  *
- * Lock order, in every function: job row, task rows, queue rows. A beat without news locks only its task. release_work
- * and sweep hold an advisory lock and never wait for a row (skip locked).
+ * Lock order, in every function: the user's row (a new job only), their room, job rows by id, task rows, queue rows. A beat
+ * without news locks only its task. release_work and sweep hold an advisory lock and never wait for a row (skip locked).
  *
  * Errors raised on purpose have SQLSTATE class MB; every message names what is wrong and every hint the next step:
  *   MB001 illegal_move          MB005 idempotency_conflict   MB010 sign_in_required

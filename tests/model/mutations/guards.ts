@@ -21,6 +21,9 @@ const one = (guard: string, name: string, from: string, to: string, times = 1): 
   shownBy: 'sequences',
 });
 
+/** Takes nothing out: what must pass, or the others prove nothing. */
+export const CONTROL: Mutant = { guard: 'nothing is taken out', patches: [], shownBy: 'sequences' };
+
 export const MUTANTS: readonly Mutant[] = [
   one('a write needs the claim that holds', 'hold_claim', 'and t.claim = p_claim and t.state', 'and t.state'),
   one('a wake-up claims its own attempt only', 'claim_task', ' and attempt = p_attempt', '', 2),
@@ -73,7 +76,12 @@ export const MUTANTS: readonly Mutant[] = [
     "where s.state = 'half_open' and not exists",
     'where false and not exists',
   ),
-  one('so many jobs run', 'admit_jobs', "mashup.setting_number('max_running_jobs')::integer - count(*)", '99'),
+  one(
+    'so many jobs run',
+    'admit_jobs',
+    "mashup.setting_number('max_running_jobs')::integer - count(*)",
+    '99 + 0 * count(*)',
+  ),
   one(
     'so many jobs of a user run',
     'next_admission',
