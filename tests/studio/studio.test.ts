@@ -42,7 +42,7 @@ describe('the studio', { skip }, () => {
     // Short mashups, so that the test is short.
     await sql`update mashup.settings set value = '24' where name in ('plan_min_length_sec', 'plan_max_length_sec')`;
     context = await browser.newContext({ viewport: DESK, colorScheme: 'dark', reducedMotion: 'reduce' });
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(40_000);
     page = await context.newPage();
     complaints = hearComplaints(page);
     await page.goto(stack.info.apiUrl);
@@ -145,6 +145,7 @@ describe('the studio', { skip }, () => {
   });
 
   test('feedback makes a second version, and switching keeps playing at the position', async () => {
+    const first = await page.evaluate(() => document.querySelector('audio')?.src);
     await page.getByLabel('What should change?').fill('make it shorter');
     await page.getByRole('button', { name: 'Make this version' }).click();
     await shown('versions').waitFor();
@@ -152,6 +153,8 @@ describe('the studio', { skip }, () => {
     await page.getByText('Version 2').waitFor();
     const secondJob = jobIdOf(page.url());
     assert.notEqual(secondJob, firstJob);
+    // The player keeps the first version until the second one's link is there.
+    await page.waitForFunction((old) => document.querySelector('audio')?.src !== old, first);
     const source = await page.evaluate(() => document.querySelector('audio')?.src);
     await page.getByLabel('Position').fill('5');
     await page.getByRole('button', { name: /Version 1/ }).click();
