@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { AnalyzeRequest, PlanRequest, RenderRequest, SeparateRequest, SERVICES, STEMS } from '../schema.ts';
 import type { ServiceName, SongAnalysis } from '../schema.ts';
+import { encodeWav16 } from '../services/audio/wav.ts';
 
 const ANALYSIS: SongAnalysis = {
   version: 'bench-1',
@@ -22,25 +23,7 @@ const ANALYSIS: SongAnalysis = {
 };
 
 /** A tenth of a second of 16-bit stereo at 44.1 kHz: large enough to pass as a file, small enough not to be the work. */
-const WAV = makeWav(0.1);
-
-function makeWav(seconds: number): Buffer<ArrayBuffer> {
-  const bytes = seconds * 44_100 * 4;
-  const wav = Buffer.alloc(44 + bytes, 1);
-  wav.write('RIFF', 0);
-  wav.writeUInt32LE(36 + bytes, 4);
-  wav.write('WAVEfmt ', 8);
-  wav.writeUInt32LE(16, 16);
-  wav.writeUInt16LE(1, 20);
-  wav.writeUInt16LE(2, 22);
-  wav.writeUInt32LE(44_100, 24);
-  wav.writeUInt32LE(176_400, 28);
-  wav.writeUInt16LE(4, 32);
-  wav.writeUInt16LE(16, 34);
-  wav.write('data', 36);
-  wav.writeUInt32LE(bytes, 40);
-  return wav;
-}
+const WAV = Buffer.from(encodeWav16([new Float32Array(4_410), new Float32Array(4_410)], 44_100));
 
 async function put(url: string): Promise<void> {
   const answer = await fetch(url, { method: 'PUT', body: WAV, headers: { 'content-type': 'audio/wav' } });
