@@ -8,10 +8,15 @@
 import { spawn } from 'node:child_process';
 import { glob } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { startTestCluster } from './support/postgres.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const CONCURRENCY = 2;
+/** Limits for one test, and for a whole file with all of its hooks. */
+const TEST_TIMEOUT_SEC = 300;
+const FILE_DEADLINE_SEC = 420;
+const DEEP_FILE_DEADLINE_SEC = 3 * 3_600;
 
 const deep = process.argv.includes('--deep');
 const wanted = process.argv.slice(2).filter((argument) => argument !== '--deep');
@@ -31,8 +36,24 @@ if (files.length === 0) {
 const cluster = await startTestCluster();
 const runner = spawn(
   process.execPath,
-  ['--test', `--test-concurrency=${CONCURRENCY}`, '--test-timeout=300000', '--test-reporter=spec', ...files],
-  { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...cluster.env } },
+  [
+    '--import',
+    pathToFileURL(join(ROOT, 'tests/support/deadline.ts')).href,
+    '--test',
+    `--test-concurrency=${CONCURRENCY}`,
+    `--test-timeout=${TEST_TIMEOUT_SEC * 1_000}`,
+    '--test-reporter=spec',
+    ...files,
+  ],
+  {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      ...cluster.env,
+      TEST_FILE_DEADLINE_SEC: String(deep ? DEEP_FILE_DEADLINE_SEC : FILE_DEADLINE_SEC),
+    },
+  },
 );
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal));
 const code = await new Promise<number>((resolve) => runner.on('exit', (exit) => resolve(exit ?? 1)));

@@ -1,0 +1,13 @@
+/**
+ * Loaded into each test file's process by `tests/run.ts`: a file that hangs (a hook that never ends, a socket that was left
+ * open) ends with an error that says what keeps it, instead of holding up the whole run.
+ */
+const DEADLINE_SEC = Number(process.env['TEST_FILE_DEADLINE_SEC']);
+
+if (DEADLINE_SEC > 0 && process.env['NODE_TEST_CONTEXT'] !== undefined) {
+  setTimeout(() => {
+    const held = process.getActiveResourcesInfo().filter((name) => name !== 'Timeout');
+    console.error(`${process.argv[1]}: not done after ${DEADLINE_SEC} s; still open: ${held.join(', ') || 'nothing'}`);
+    process.exit(1);
+  }, DEADLINE_SEC * 1_000).unref();
+}
