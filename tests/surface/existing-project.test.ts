@@ -1,21 +1,14 @@
 /** The migrations on a project that has a life of its own: other tables, a queue, and the earlier product's. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { promisify } from 'node:util';
 import { Logger, makeWorkerUtils } from 'graphile-worker';
 import postgres from 'postgres';
 import type { Sql } from 'postgres';
 import { migrate, MigrateError } from '../../migrate/migrate.ts';
 import { useDatabase } from '../support/postgres.ts';
 import type { CleanUpScope, TestDatabase } from '../support/postgres.ts';
-
-const run = promisify(execFile);
-const ROOT = join(import.meta.dirname, '..', '..');
-/** Not a dependency of the project: 135 MB that only these tests need. */
-const CLI = 'supabase@3.1.0';
+import { dbPush } from '../support/supabase-cli.ts';
 
 /** The tables of the earlier product as its generated types have them, with its policies and a bucket that was public. */
 const EARLIER = `
@@ -38,15 +31,6 @@ const EARLIER = `
   create policy "all may change" on storage.objects for update to anon, authenticated using (true);
   create publication supabase_realtime_of_earlier_days for table public.mashup_jobs;
 `;
-
-async function dbPush(url: string): Promise<string> {
-  const { stdout, stderr } = await run('npx', ['--yes', CLI, 'db', 'push', `--remote=${url}`, '--yes'], {
-    cwd: ROOT,
-    timeout: 240_000,
-    env: { ...process.env, CI: '1', DO_NOT_TRACK: '1', SUPABASE_TELEMETRY_DISABLED: '1' },
-  });
-  return stdout + stderr;
-}
 
 /** A queue in use by something else, with a job that waits. */
 async function addQueue(url: string): Promise<void> {

@@ -1,0 +1,20 @@
+/** The real Supabase CLI, fetched when a test wants it. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '..', '..');
+/** Not a dependency of the project: 135 MB that only tests need. */
+const CLI = 'supabase@3.1.0';
+const TIMEOUT_MS = 240_000;
+
+/** Runs `supabase db push` against a database and answers what it printed. */
+export async function dbPush(url: string): Promise<string> {
+  const { stdout, stderr } = await run('npx', ['--yes', CLI, 'db', 'push', `--remote=${url}`, '--yes'], {
+    cwd: ROOT,
+    timeout: TIMEOUT_MS,
+    env: { ...process.env, CI: '1', DO_NOT_TRACK: '1', SUPABASE_TELEMETRY_DISABLED: '1' },
+  });
+  return stdout + stderr;
+}
