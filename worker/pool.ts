@@ -22,6 +22,7 @@ export interface PoolOptions {
 
 /** Opens a pool. A connection that is lost is replaced when one is wanted. */
 export function openPool(databaseUrl: string, { max, name, answerTimeoutMs }: PoolOptions): pg.Pool {
+  const sockets = new Set<WatchedSocket>();
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max,
@@ -30,7 +31,7 @@ export function openPool(databaseUrl: string, { max, name, answerTimeoutMs }: Po
     idleTimeoutMillis: 60_000,
     statement_timeout: Math.round(answerTimeoutMs * STATEMENT_SHARE),
     keepAlive: true,
-    stream: () => watchedSocket(answerTimeoutMs),
+    stream: () => watchSocket(sockets, answerTimeoutMs),
   });
   // An idle connection that is lost is out of the pool already; whoever uses one hears of it.
   pool.on('error', () => {});
@@ -38,23 +39,42 @@ export function openPool(databaseUrl: string, { max, name, answerTimeoutMs }: Po
   return pool;
 }
 
-/** A socket that ends with an error when what it sent is not answered. Counts bytes, so it works below TLS too. */
-function watchedSocket(limitMs: number): Socket {
+interface WatchedSocket {
+  socket: Socket;
+  /** When something last came in, by the monotonic clock. */
+  heardAt: number;
+}
+
+/**
+ * A socket that ends with an error when what it sent is not answered. Counts bytes, so it works below TLS too. It takes along
+ * the others of its pool that have heard nothing since: what cut one has cut them, and each would cost its user the limit again.
+ */
+function watchSocket(pool: Set<WatchedSocket>, limitMs: number): Socket {
   const socket = new Socket();
+  const watched: WatchedSocket = { socket, heardAt: performance.now() };
+  pool.add(watched);
   let sent = 0;
   let heard = 0;
   let silentSince: number | undefined;
   const timer = setInterval(() => {
     const now = performance.now();
-    if (socket.bytesRead !== heard) silentSince = undefined;
-    else if (socket.bytesWritten !== sent) silentSince ??= now;
+    if (socket.bytesRead !== heard) {
+      watched.heardAt = now;
+      silentSince = undefined;
+    } else if (socket.bytesWritten !== sent) silentSince ??= now;
     sent = socket.bytesWritten;
     heard = socket.bytesRead;
-    if (silentSince !== undefined && now - silentSince > limitMs) {
-      socket.destroy(new Error('the database has not answered for too long; the connection counts as lost'));
-    }
+    if (silentSince === undefined || now - silentSince <= limitMs) return;
+    for (const other of [...pool]) if (other === watched || other.heardAt < silentSince) lose(other.socket);
   }, limitMs / CHECKS_PER_LIMIT);
   timer.unref();
-  socket.once('close', () => clearInterval(timer));
+  socket.once('close', () => {
+    clearInterval(timer);
+    pool.delete(watched);
+  });
   return socket;
+}
+
+function lose(socket: Socket): void {
+  socket.destroy(new Error('the database has not answered for too long; the connection counts as lost'));
 }

@@ -11,7 +11,7 @@ import { errorText } from './redact.ts';
 import { queueIdentity } from './state.ts';
 
 const RESTART_MIN_MS = 200;
-const RESTART_MAX_MS = 5_000;
+const RESTART_MAX_MS = 1_000;
 /** Wake-ups come by NOTIFY; this is for those that were missed. */
 const POLL_MS = 1_000;
 /** How often it is looked whether the queue is still the one that the runner knows. */
@@ -56,13 +56,16 @@ export function openQueue(options: QueueOptions): Queue {
     said = message;
   }
 
-  /** Runs a runner until it ends, or until the schema that it knows is gone: it would go on with ids of the old one. */
+  /** Runs a runner until it fails, or until the schema that it knows is gone: it would go on with ids of the old one. */
   async function runOn(identity: string): Promise<void> {
-    const started = await startRunner(options);
+    const { runner: started, failed } = await startRunner(options);
     runner = started;
-    const ended = started.promise.then(() => 'ended' as const);
     while (!isStopped) {
-      if ((await Promise.race([ended, pause(IDENTITY_MS)])) === 'ended') return;
+      if ((await Promise.race([failed, pause(IDENTITY_MS)])) === 'failed') {
+        // Its end waits for whatever hangs in it: it ends beside its successor.
+        leave(started);
+        return;
+      }
       // A question that fails says nothing about the schema; a runner that lost Postgres ends by itself.
       const now = await queueIdentity(options.db).catch(() => identity);
       if (now === identity) continue;
@@ -125,10 +128,19 @@ async function stopRunner(runner: Runner): Promise<void> {
   await runner.promise.catch(() => {});
 }
 
-async function startRunner(options: QueueOptions): Promise<Runner> {
+/**
+ * Starts a runner. `failed` resolves as soon as it is at its end: one of its workers is gone, or it shuts down. Its own promise
+ * resolves only when all of its workers are done, and one that waits for a half-open connection may never be.
+ */
+async function startRunner(options: QueueOptions): Promise<{ runner: Runner; failed: Promise<'failed'> }> {
   const { answerTimeoutMs, concurrency, databaseUrl, log, onPool, onWakeup } = options;
   const events: WorkerEvents = new EventEmitter();
   events.on('pool:create', ({ workerPool }) => onPool(workerPool.id));
+  const shutsDown = new Promise<void>((resolve) => {
+    events.once('pool:gracefulShutdown', () => resolve());
+    events.once('pool:fatalError', () => resolve());
+    events.once('worker:fatalError', () => resolve());
+  });
   const taskList = Object.fromEntries(
     TASK_KINDS.map((kind) => [kind, (payload: unknown) => onWakeup(payload)] as const),
   );
@@ -153,8 +165,9 @@ async function startRunner(options: QueueOptions): Promise<Runner> {
     throw error;
   });
   // Whoever awaits it later also sees its error; until then nobody else may.
-  void runner.promise.catch(() => {}).then(() => endPool(pool));
-  return runner;
+  const ended = runner.promise.catch(() => {});
+  void ended.then(() => endPool(pool));
+  return { runner, failed: Promise.race([shutsDown, ended]).then(() => 'failed' as const) };
 }
 
 /** Not waited for: a connection that nobody answers on ends by its own watch. */

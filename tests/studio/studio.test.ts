@@ -149,6 +149,7 @@ describe('the studio', { skip }, () => {
     await page.getByLabel('What should change?').fill('make it shorter');
     await page.getByRole('button', { name: 'Make this version' }).click();
     await shown('versions').waitFor();
+    await page.waitForURL((url) => jobIdOf(url.href) !== firstJob);
     await shown('progress').waitFor({ state: 'detached', timeout: WORK_MS });
     await page.getByText('Version 2').waitFor();
     const secondJob = jobIdOf(page.url());
