@@ -37,6 +37,18 @@ export async function checkTarget(out: string): Promise<Target> {
   return { path, format };
 }
 
+/** A path in a folder that no file has: mashup.wav, or mashup-2.wav and so on. */
+export async function freePath(folder: string): Promise<string> {
+  for (let number = 1; ; number++) {
+    const path = resolve(folder, number === 1 ? 'mashup.wav' : `mashup-${number}.wav`);
+    const isTaken = await access(path).then(
+      () => true,
+      () => false,
+    );
+    if (!isTaken) return path;
+  }
+}
+
 /** The path with the extension of the format that was really made: some renderers know one format only. */
 export function fitExtension(target: Target, made: string | undefined): string {
   if (made === undefined || made === target.format) return target.path;

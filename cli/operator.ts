@@ -54,7 +54,12 @@ export async function withDatabase<T>(options: StackOptions, work: (sql: postgre
 /** Checks that an argument is a job's id. Eight or more first letters will do where only one job has them. */
 export async function findJobId(sql: postgres.Sql, text: string): Promise<string> {
   if (!/^[0-9a-f-]{8,36}$/i.test(text)) {
-    throw new CliError('bad_job_id', `"${text}" is no job id.`, 'List the jobs with `mashup jobs`.', EXIT_USAGE);
+    throw new CliError(
+      'bad_job_id',
+      `"${text}" is no job id.`,
+      'Give the id, or at least its first eight letters; `mashup jobs` lists them.',
+      EXIT_USAGE,
+    );
   }
   const rows = await sql<{ id: string }[]>`
     select id from public.mashup_jobs where id::text like ${`${text.toLowerCase()}%`} limit 2`;

@@ -8,7 +8,7 @@ import type { MashupJob, SubmittedSong } from '../../schema.ts';
 import { SubmittedOptions } from '../../schema.ts';
 import { connect, signIn } from '../connect.ts';
 import type { StackOptions } from '../connect.ts';
-import { checkTarget, download, fitExtension } from '../download.ts';
+import { checkTarget, download, fitExtension, freePath } from '../download.ts';
 import type { Target } from '../download.ts';
 import { CliError, EXIT_USAGE, interrupted } from '../errors.ts';
 import { clock, cut, print, printJson, table } from '../output.ts';
@@ -21,7 +21,7 @@ import type { CheckedSong } from '../songs.ts';
 const CANCEL_TIMEOUT_MS = 3_000;
 
 interface MakeOptions extends StackOptions {
-  out: string;
+  out?: string;
   length?: number;
   wishes?: string;
   json?: boolean;
@@ -33,7 +33,10 @@ export function addMake(program: Command): void {
     .command('make')
     .description('make a mashup of two or three songs')
     .argument('<songs...>', 'two or three audio files')
-    .requiredOption('-o, --out <file>', 'where to put it; .wav, .flac or .mp3')
+    .option(
+      '-o, --out <file>',
+      'where to put it; .wav, .flac or .mp3 (default: mashup.wav, or the next free mashup-2.wav)',
+    )
     .option('--length <seconds>', 'wanted length, 20 to 600', Number)
     .option('--wishes <text>', 'what you would like to hear, in words')
     .option('--json', 'one JSON line for each change, the result last')
@@ -53,7 +56,7 @@ async function make(paths: string[], options: MakeOptions): Promise<void> {
   const display = chooseDisplay(options.json === true);
   try {
     const wanted = checkOptions(options);
-    const target = await checkTarget(options.out);
+    const target = await checkTarget(options.out ?? (await freePath(process.cwd())));
     display.step('Checking the songs');
     const songs = await checkSongs(paths, abort.signal);
     abort.signal.throwIfAborted();

@@ -100,9 +100,9 @@ describe('mashup make, before anything is started', () => {
   });
 
   test('says what is missing in the arguments and the environment', async () => {
-    const without = await mashup(['make', good, other]);
+    const without = await mashup(['replay', 'x']);
     assert.equal(without.code, 2);
-    assert.match(without.stderr, /--out <file>' not specified\. See `mashup --help`/);
+    assert.match(without.stderr, /--from <stage>' not specified\. See `mashup --help`/);
     const keyless = await mashup(['make', good, other, '--out', path('o.wav')], { SUPABASE_URL: 'http://127.0.0.1:9' });
     assert.equal(keyless.code, 2);
     assert.match(keyless.stderr, /neither SUPABASE_PUBLISHABLE_KEY nor SUPABASE_ANON_KEY/);
