@@ -8,7 +8,7 @@ import { ClaimVoid, TaskError } from './errors.ts';
 import type { LogFields } from './log.ts';
 import { errorText, redact } from './redact.ts';
 import { report } from './report.ts';
-import { claimTask, failTask, finishTask } from './state.ts';
+import { claimTask, disownTask, failTask, finishTask } from './state.ts';
 import type { Claim } from './state.ts';
 import { analyze } from './tasks/analyze.ts';
 import { plan } from './tasks/plan.ts';
@@ -39,12 +39,17 @@ export async function handleTask(worker: WorkerContext, running: RunningTasks, p
     worker.log('warn', 'a wake-up without a task was ignored');
     return;
   }
+  const { task, attempt } = wakeup.data;
   try {
-    const answer = await claimTask(worker.db, wakeup.data.task, wakeup.data.attempt, worker.id);
+    const answer = await claimTask(worker.db, task, attempt, worker.id).catch(async (error: unknown) => {
+      worker.log('warn', 'a claim was not answered; trying again', { task, error: errorText(error) });
+      await report(undefined, () => disownTask(worker.db, task, attempt, worker.id, [...running.keys()]));
+      return claimTask(worker.db, task, attempt, worker.id);
+    });
     if (answer.verdict === 'claimed') await runClaim(worker, running, answer);
   } catch (error) {
-    // Before a claim nothing is lost: the task is ready still, and its wake-up is put back.
-    worker.log('error', 'a task could not be claimed', { task: wakeup.data.task, error: errorText(error) });
+    // Before a claim nothing is lost: the task is ready still and its wake-up is put back, or its lease runs out.
+    worker.log('error', 'a task could not be claimed', { task, error: errorText(error) });
   }
 }
 

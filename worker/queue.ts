@@ -1,4 +1,8 @@
-/** Graphile Worker in library mode, supervised: its runner ends when Postgres goes, and is started again. */
+/**
+ * Graphile Worker in library mode, supervised. A runner that has lost the database once is replaced by another: it may have
+ * taken wake-ups that it never heard of, it takes no more until its longest task ends, and its own end may never come
+ * (0.18.0 counts two completions that failed at one time as one too few, and waits for it for ever).
+ */
 import { EventEmitter } from 'node:events';
 import { Logger, run } from 'graphile-worker';
 import type { Runner, WorkerEvents } from 'graphile-worker';
@@ -8,23 +12,27 @@ import type { Db } from './database.ts';
 import type { Log } from './log.ts';
 import { openPool } from './pool.ts';
 import { errorText } from './redact.ts';
-import { queueIdentity } from './state.ts';
+import type { SocketWatch } from './silence.ts';
+import { queueIdentity, unlockPools } from './state.ts';
 
-const RESTART_MIN_MS = 200;
+const RESTART_MIN_MS = 100;
 const RESTART_MAX_MS = 1_000;
+/** A runner that ran for this long did not end for a reason that lies in the start. */
+const STEADY_MS = 5_000;
 /** Wake-ups come by NOTIFY; this is for those that were missed. */
 const POLL_MS = 1_000;
 /** How often it is looked whether the queue is still the one that the runner knows. */
 const IDENTITY_MS = 1_000;
 /** Connections beside those that the wake-ups need: LISTEN, and fetching the next. */
 const EXTRA_CONNECTIONS = 2;
+/** What a runner may take to end once its last wake-up is done. */
+const FAREWELL_MS = 1_000;
 
 export interface QueueOptions {
   databaseUrl: string;
   db: Db;
   concurrency: number;
-  /** A connection that has not answered for this long counts as lost. */
-  answerTimeoutMs: number;
+  sockets: SocketWatch;
   log: Log;
   /** Handles one wake-up; must not throw. */
   onWakeup: (payload: unknown) => Promise<void>;
@@ -37,17 +45,29 @@ export interface Queue {
   stop(): Promise<void>;
 }
 
+interface RunningQueue {
+  runner: Runner;
+  pool: Pool;
+  poolId: string;
+  /** Resolves when it has lost the database, or ends by itself: from then on it may take nothing. */
+  lost: Promise<'lost'>;
+  /** Resolves when no wake-up is being handled. */
+  idle(): Promise<void>;
+}
+
 /** Starts taking wake-ups. Waits where Graphile Worker's schema is not there yet. */
 export function openQueue(options: QueueOptions): Queue {
-  const { log } = options;
+  const { db, log } = options;
   let isStopped = false;
-  let runner: Runner | undefined;
   let wake: (() => void) | undefined;
   const leaving = new Set<Promise<void>>();
+  /** Pools that were left, and may hold wake-ups that nobody handles. */
+  const left = new Set<string>();
   let said = '';
 
-  function leave(left: Runner): void {
-    const gone = stopRunner(left).finally(() => leaving.delete(gone));
+  /** What the runner is doing may take long: it ends beside its successor. */
+  function leave(running: RunningQueue): void {
+    const gone = endRunner(running).finally(() => leaving.delete(gone));
     leaving.add(gone);
   }
 
@@ -56,25 +76,25 @@ export function openQueue(options: QueueOptions): Queue {
     said = message;
   }
 
-  /** Runs a runner until it fails, or until the schema that it knows is gone: it would go on with ids of the old one. */
+  /** Runs a runner until it is lost, or until the schema that it knows is gone: it would go on with ids of the old one. */
   async function runOn(identity: string): Promise<void> {
-    const { runner: started, failed } = await startRunner(options);
-    runner = started;
-    while (!isStopped) {
-      if ((await Promise.race([failed, pause(IDENTITY_MS)])) === 'failed') {
-        // Its end waits for whatever hangs in it: it ends beside its successor.
-        leave(started);
+    const running = await startRunner(options);
+    try {
+      while (!isStopped) {
+        if ((await Promise.race([running.lost, pause(IDENTITY_MS)])) === 'lost') {
+          if (!isStopped) log('warn', 'the queue lost the database: starting anew');
+          left.add(running.poolId);
+          return;
+        }
+        // A question that fails says nothing about the schema.
+        const now = await queueIdentity(db).catch(() => identity);
+        if (now === identity) continue;
+        log('warn', "Graphile Worker's schema was dropped or made again: starting anew");
         return;
       }
-      // A question that fails says nothing about the schema; a runner that lost Postgres ends by itself.
-      const now = await queueIdentity(options.db).catch(() => identity);
-      if (now === identity) continue;
-      log('warn', "Graphile Worker's schema was dropped or made again: starting anew");
-      // What it is doing may take long: it ends beside its successor.
-      leave(started);
-      return;
+    } finally {
+      leave(running);
     }
-    await stopRunner(started);
   }
 
   function pause(ms: number): Promise<void> {
@@ -87,26 +107,32 @@ export function openQueue(options: QueueOptions): Queue {
     });
   }
 
+  async function giveBack(): Promise<void> {
+    const poolIds = [...left];
+    if (poolIds.length === 0) return;
+    await unlockPools(db, poolIds);
+    for (const poolId of poolIds) left.delete(poolId);
+  }
+
   async function supervise(): Promise<void> {
     let wait = RESTART_MIN_MS;
     while (!isStopped) {
+      const startedAt = performance.now();
       try {
-        const identity = await queueIdentity(options.db);
+        const identity = await queueIdentity(db);
         if (identity === undefined) {
           say("Graphile Worker's schema is not there or not for this role: run `mashup migrate`; waiting for it");
         } else {
-          wait = RESTART_MIN_MS;
+          await giveBack();
           said = '';
           await runOn(identity);
         }
       } catch (error) {
         say(`the queue stopped: ${errorText(error)}`);
-        if (runner) leave(runner);
       }
-      runner = undefined;
       if (isStopped) break;
+      wait = performance.now() - startedAt > STEADY_MS ? RESTART_MIN_MS : Math.min(wait * 2, RESTART_MAX_MS);
       await pause(wait);
-      wait = Math.min(wait * 2, RESTART_MAX_MS);
     }
     await Promise.all(leaving);
   }
@@ -115,64 +141,76 @@ export function openQueue(options: QueueOptions): Queue {
   return {
     async stop() {
       isStopped = true;
-      if (runner) leave(runner);
       wake?.();
       await supervised;
     },
   };
 }
 
-/** Stopping a runner that ends by itself at this moment is refused; its end is what was wanted. */
-async function stopRunner(runner: Runner): Promise<void> {
-  await runner.stop().catch(() => {});
-  await runner.promise.catch(() => {});
+/** Ends a runner when what it handles has ended. Its own word for it is not waited for without limit. */
+async function endRunner({ runner, pool, idle }: RunningQueue): Promise<void> {
+  // Stopping a runner that ends by itself at this moment is refused; its end is what was wanted.
+  void runner.stop().catch(() => {});
+  const ended = runner.promise.catch(() => {});
+  await idle();
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([ended, new Promise((resolve) => (timer = setTimeout(resolve, FAREWELL_MS)))]);
+  clearTimeout(timer);
+  // Not waited for: a connection that nobody answers on ends by its own watch.
+  void pool.end().catch(() => {});
 }
 
-/**
- * Starts a runner. `failed` resolves as soon as it is at its end: one of its workers is gone, or it shuts down. Its own promise
- * resolves only when all of its workers are done, and one that waits for a half-open connection may never be.
- */
-async function startRunner(options: QueueOptions): Promise<{ runner: Runner; failed: Promise<'failed'> }> {
-  const { answerTimeoutMs, concurrency, databaseUrl, log, onPool, onWakeup } = options;
+async function startRunner(options: QueueOptions): Promise<RunningQueue> {
+  const { concurrency, databaseUrl, log, onPool, onWakeup, sockets } = options;
+  let handling = 0;
+  const whenIdle = new Set<() => void>();
+  async function handle(payload: unknown): Promise<void> {
+    handling += 1;
+    try {
+      await onWakeup(payload);
+    } finally {
+      handling -= 1;
+      if (handling === 0) for (const tell of whenIdle) tell();
+    }
+  }
+
   const events: WorkerEvents = new EventEmitter();
-  events.on('pool:create', ({ workerPool }) => onPool(workerPool.id));
-  const shutsDown = new Promise<void>((resolve) => {
-    events.once('pool:gracefulShutdown', () => resolve());
-    events.once('pool:fatalError', () => resolve());
-    events.once('worker:fatalError', () => resolve());
+  let poolId = '';
+  events.on('pool:create', ({ workerPool }) => {
+    poolId = workerPool.id;
+    onPool(poolId);
   });
-  const taskList = Object.fromEntries(
-    TASK_KINDS.map((kind) => [kind, (payload: unknown) => onWakeup(payload)] as const),
-  );
-  const pool = openPool(databaseUrl, {
-    max: concurrency + EXTRA_CONNECTIONS,
-    name: 'mashup-worker-queue',
-    answerTimeoutMs,
+  const lost = new Promise<'lost'>((resolve) => {
+    for (const event of ['worker:getJob:error', 'pool:fatalError', 'pool:gracefulShutdown'] as const)
+      events.on(event, () => resolve('lost'));
   });
+  const pool = openPool(databaseUrl, { max: concurrency + EXTRA_CONNECTIONS, name: 'mashup-worker-queue', sockets });
   const runner = await run({
     pgPool: pool,
     concurrency,
     pollInterval: POLL_MS,
     noHandleSignals: true,
     parsedCronItems: [],
-    taskList,
+    taskList: Object.fromEntries(TASK_KINDS.map((kind) => [kind, handle] as const)),
     logger: quietLogger(log),
     events,
     // A completion is awaited only without batching: otherwise a stop can leave a finished wake-up locked for hours.
     preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
   }).catch((error: unknown) => {
-    endPool(pool);
+    void pool.end().catch(() => {});
     throw error;
   });
-  // Whoever awaits it later also sees its error; until then nobody else may.
-  const ended = runner.promise.catch(() => {});
-  void ended.then(() => endPool(pool));
-  return { runner, failed: Promise.race([shutsDown, ended]).then(() => 'failed' as const) };
-}
-
-/** Not waited for: a connection that nobody answers on ends by its own watch. */
-function endPool(pool: Pool): void {
-  void pool.end().catch(() => {});
+  const ended = runner.promise.then(
+    () => 'lost' as const,
+    () => 'lost' as const,
+  );
+  return {
+    runner,
+    pool,
+    poolId,
+    lost: Promise.race([lost, ended]),
+    idle: () => (handling === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.add(resolve))),
+  };
 }
 
 /** Graphile Worker's own log, warnings and errors only. */

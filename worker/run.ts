@@ -1,5 +1,5 @@
 /** A worker: its session, its queue, its duties, and an orderly end. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { DEFAULT_CONCURRENCY, DEFAULT_LIMITS } from './config.ts';
 import type { WorkerConfig } from './config.ts';
 import { openDatabase } from './database.ts';
@@ -12,6 +12,7 @@ import { emptyOutbox } from './outbox.ts';
 import { openQueue } from './queue.ts';
 import { redact, errorText } from './redact.ts';
 import { openSession } from './session.ts';
+import { watchSockets } from './silence.ts';
 import { leaveWorker, sweep } from './state.ts';
 import { openStorage } from './storage.ts';
 import type { WorkerContext } from './tasks/context.ts';
@@ -41,7 +42,8 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
   const log = createLog(config.logFormat ?? 'json', config.write ?? ((line) => process.stderr.write(`${line}\n`)));
   const id = randomUUID();
   const limits = { ...DEFAULT_LIMITS, ...config.limits };
-  const db = openDatabase(config.databaseUrl, concurrency + EXTRA_CONNECTIONS, limits.answerTimeoutMs);
+  const sockets = watchSockets(limits.answerTimeoutMs);
+  const db = openDatabase(config.databaseUrl, concurrency + EXTRA_CONNECTIONS, sockets);
   const running: RunningTasks = new Map();
   const worker: WorkerContext = {
     id,
@@ -55,7 +57,6 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
   const session = await openSession(db, {
     databaseUrl: config.databaseUrl,
     workerId: id,
-    lockKey: randomBytes(8).readBigInt64BE(0),
     version: WORKER_VERSION,
     concurrency,
     services: Object.fromEntries(Object.entries(config.serviceUrls).map(([name, url]) => [name, redact(url)])),
@@ -63,6 +64,7 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     onSignal: (jobId) => {
       for (const { claim, watch } of running.values()) if (jobId === undefined || claim.job_id === jobId) watch.ask();
     },
+    onSilence: (since) => sockets.dropSilentSince(since),
   }).catch(async (error: unknown) => {
     await closeDatabase(db);
     throw error;
@@ -72,7 +74,7 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     databaseUrl: config.databaseUrl,
     db,
     concurrency,
-    answerTimeoutMs: limits.answerTimeoutMs,
+    sockets,
     log,
     // A wake-up that arrives during the end is not claimed: the task stays ready, and its wake-up is put back.
     onWakeup: (payload) => (isStopping ? Promise.resolve() : handleTask(worker, running, payload)),

@@ -4,7 +4,10 @@
  *
  * The lock is gone with the process at once; it is believed to be free only when the last beat is older than
  * `crash_grace_sec` (1 s), hence the short interval: a dropped connection alone then makes nobody think that we are dead.
+ * Each connection locks a key of its own: the server may hold the lock of one that went half-open for hours, and for as long
+ * the death of this process would go unnoticed.
  */
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -13,11 +16,14 @@ import { z } from 'zod';
 import type { Db } from './database.ts';
 import { WorkerStartError } from './errors.ts';
 import type { Log } from './log.ts';
+import { KEEP_ALIVE_MS } from './pool.ts';
 import { errorText } from './redact.ts';
 
 const BEAT_MS = 400;
 /** A statement on this connection that takes longer means that the connection is dead. */
 const QUERY_TIMEOUT_MS = 3_000;
+/** Nothing came through when so much had passed since a question that was not answered. */
+const CUT_MARGIN_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_MIN_MS = 50;
 const RECONNECT_MAX_MS = 1_000;
@@ -32,13 +38,14 @@ const TaskSignal = z.object({ job: z.string(), verdict: z.string() });
 export interface SessionOptions {
   databaseUrl: string;
   workerId: string;
-  lockKey: bigint;
   version: string;
   concurrency: number;
   services: Record<string, string>;
   log: Log;
   /** A job was replayed, cancelled or failed; undefined: signals may have been missed, look at all tasks. */
   onSignal: (jobId: string | undefined) => void;
+  /** The way to the database is open again after it carried nothing, since a moment of the monotonic clock at the latest. */
+  onSilence: (since: number) => void;
 }
 
 export interface Session {
@@ -67,7 +74,8 @@ export async function openSession(db: Db, options: SessionOptions): Promise<Sess
   const { log, workerId } = options;
   const poolIds: string[] = [];
   let client: pg.Client | undefined;
-  let hasLock = false;
+  let lockKey = '0';
+  let askedAt = performance.now();
   let isStale = false;
   let isStopped = false;
   let isLeaving = false;
@@ -76,7 +84,6 @@ export async function openSession(db: Db, options: SessionOptions): Promise<Sess
   function drop(): void {
     const old = client;
     client = undefined;
-    hasLock = false;
     if (old) {
       old.removeAllListeners('notification');
       void old.end().catch(() => {});
@@ -89,7 +96,7 @@ export async function openSession(db: Db, options: SessionOptions): Promise<Sess
       workerId,
       hostname().slice(0, 100),
       process.pid,
-      options.lockKey.toString(),
+      lockKey,
       options.version,
       options.concurrency,
       poolIds,
@@ -99,10 +106,8 @@ export async function openSession(db: Db, options: SessionOptions): Promise<Sess
   }
 
   async function lock(on: pg.Client): Promise<void> {
-    const { rows } = await on.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
-      options.lockKey.toString(),
-    ]);
-    hasLock = rows[0]?.locked === true;
+    lockKey = randomBytes(8).readBigInt64BE(0).toString();
+    await on.query('select pg_advisory_lock($1)', [lockKey]);
   }
 
   async function connect(): Promise<pg.Client> {
@@ -112,6 +117,7 @@ export async function openSession(db: Db, options: SessionOptions): Promise<Sess
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: QUERY_TIMEOUT_MS,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     });
     next.on('error', (error) => {
       if (client !== next) return;
@@ -132,11 +138,12 @@ export async function openSession(db: Db, options: SessionOptions): Promise<Sess
       void next.end().catch(() => {});
       throw error;
     }
+    if (performance.now() - askedAt >= QUERY_TIMEOUT_MS) options.onSilence(askedAt + CUT_MARGIN_MS);
     return next;
   }
 
   async function beat(on: pg.Client): Promise<void> {
-    if (!hasLock) await lock(on);
+    askedAt = performance.now();
     const { rows } = await on.query<{ known: boolean }>('select mashup.beat_worker($1) as known', [workerId]);
     if (!isLeaving && (rows[0]?.known !== true || isStale)) await register(on);
   }

@@ -68,6 +68,23 @@ export async function claimTask(db: Db, taskId: string, attempt: number, workerI
   return ClaimAnswer.parse(rows[0]?.answer);
 }
 
+/**
+ * Hands a task back that this worker has claimed without ever hearing so: the answer was lost with its connection. Without
+ * it the task would be held until its lease ends, and a lost worker would be counted against it.
+ */
+export async function disownTask(
+  db: Db,
+  taskId: string,
+  attempt: number,
+  workerId: string,
+  known: readonly string[],
+): Promise<void> {
+  await sql`
+    select mashup.hand_back_task(t.id, t.claim) from mashup.tasks t
+    where t.id = ${taskId}::bigint and t.attempt = ${attempt}::int and t.worker_id = ${workerId}::uuid and t.state = 'running'
+      and t.claim <> all (${sql.val([...known])}::uuid[])`.execute(db);
+}
+
 /** Keeps a claim; with news writes progress (0..1 of the task) and what is being done. */
 export async function beatTask(
   db: Db,
@@ -177,4 +194,9 @@ export async function queueIdentity(db: Db): Promise<string | undefined> {
       then n.oid::text end as id
     from pg_namespace n where n.nspname = 'graphile_worker'`.execute(db);
   return rows[0]?.id ?? undefined;
+}
+
+/** Gives back at once what pools of Graphile Worker had taken from the queue, begun or not. Begun ones find their task claimed. */
+export async function unlockPools(db: Db, poolIds: readonly string[]): Promise<void> {
+  await sql`select graphile_worker.force_unlock_workers(${sql.val([...poolIds])}::text[])`.execute(db);
 }

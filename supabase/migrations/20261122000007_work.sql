@@ -8,7 +8,8 @@ create function mashup.register_worker(
   as $$
   insert into mashup.workers as w (id, host, pid, lock_key, version, concurrency, pool_ids, services)
   values (p_id, p_host, p_pid, p_lock_key, p_version, p_concurrency, p_pool_ids, p_services)
-  on conflict (id) do update set pool_ids = excluded.pool_ids, services = excluded.services, seen_at = mashup.now(), draining = false
+  on conflict (id) do update set lock_key = excluded.lock_key, pool_ids = excluded.pool_ids,
+    services = excluded.services, seen_at = mashup.now(), draining = false
 $$;
 comment on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb) is
   'Makes a worker known. It must already hold a session advisory lock on p_lock_key.';
@@ -434,10 +435,11 @@ begin
   for v_task in select * from mashup.tasks t where t.worker_id = p_worker_id and t.state = 'running' order by t.job_id, t.id loop
     perform mashup.hand_back_task(v_task.id, v_task.claim);
   end loop;
+  perform mashup.unlock_queue(w.pool_ids) from mashup.workers w where w.id = p_worker_id;
   delete from mashup.workers where id = p_worker_id;
 end
 $$;
-comment on function mashup.leave_worker(uuid) is 'A worker says goodbye: what it still holds is handed back.';
+comment on function mashup.leave_worker(uuid) is 'A worker says goodbye: what it still holds is handed back, wake-ups too.';
 
 -- Keeps an answer that was paid for, before anything else is done with it. Not fenced, on purpose.
 create function mashup.keep_receipt(p_job_id uuid, p_request_hash text, p_answer jsonb, p_tokens jsonb, p_cost_usd numeric) returns void

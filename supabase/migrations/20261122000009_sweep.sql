@@ -148,8 +148,9 @@ begin
       and not exists (
         select from graphile_worker.jobs q
         where q.key = t.id || ':' || t.attempt and q.attempts < q.max_attempts
-          -- Taken from the queue and yet not claimed for half a minute: whoever took it is gone.
-          and (q.locked_at is null or q.locked_at > pg_catalog.now() - interval '30 seconds'))
+          -- Taken from the queue and yet not claimed for so long: its worker never heard that it took it. A claim that
+          -- comes even later finds another attempt, and does nothing.
+          and (q.locked_at is null or q.locked_at > pg_catalog.now() - interval '15 seconds'))
     order by t.id limit 500 for update skip locked
   loop
     update mashup.tasks t set attempt = t.attempt + 1 where t.id = v_task.id and t.state = 'ready' and t.attempt = v_task.attempt

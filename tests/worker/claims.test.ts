@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { openDatabase } from '../../worker/database.ts';
-import { beatTask, claimTask, failTask, finishTask } from '../../worker/state.ts';
+import { watchSockets } from '../../worker/silence.ts';
+import { beatTask, claimTask, disownTask, failTask, finishTask } from '../../worker/state.ts';
 import type { Claim } from '../../worker/state.ts';
 import { wavFile } from './sounds.ts';
 import { until, useWorld } from './world.ts';
@@ -13,16 +14,39 @@ const songs = [await world.upload('a.wav', wavFile(120, 1)), await world.upload(
 const { sql, services } = world;
 
 /** Makes a worker's row without a worker, and claims the next ready task for it. */
-async function claimByHand(): Promise<{ claim: Claim; db: ReturnType<typeof openDatabase> }> {
-  const db = openDatabase(world.database.workerUrl, 1);
+async function claimByHand(): Promise<{ claim: Claim; db: ReturnType<typeof openDatabase>; workerId: string }> {
+  const db = openDatabase(world.database.workerUrl, 1, watchSockets(25_000));
   const workerId = randomUUID();
   await sql`
     select mashup.register_worker(${workerId}, 'test', 1, ${String(Date.now())}::bigint, 'test', 1, array[]::text[], '{}'::jsonb)`;
   const [task] = await sql`select id, attempt from mashup.tasks where state = 'ready' order by id limit 1`;
   const claim = await claimTask(db, task?.['id'] as string, task?.['attempt'] as number, workerId);
   assert.equal(claim.verdict, 'claimed');
-  return { claim: claim as Claim, db };
+  return { claim: claim as Claim, db, workerId };
 }
+
+test('a task whose claim was never heard of is handed back at once, and costs nothing', async () => {
+  const id = await world.submit(songs);
+  const { claim, db, workerId } = await claimByHand();
+  const read = async (): Promise<Record<string, unknown>> => {
+    const [task] = await sql`
+      select state, attempt, crashes, failures, worker_id from mashup.tasks where id = ${claim.task_id}`;
+    return { ...task };
+  };
+  const { attempt } = await read();
+  await disownTask(db, claim.task_id, attempt as number, workerId, [claim.claim]);
+  assert.equal((await read())['state'], 'running', 'a claim that is known stays');
+  await disownTask(db, claim.task_id, attempt as number, workerId, []);
+  assert.deepEqual(await read(), {
+    state: 'ready',
+    attempt: (attempt as number) + 1,
+    crashes: 0,
+    failures: 0,
+    worker_id: null,
+  });
+  await sql`select mashup.cancel(${id})`;
+  await db.destroy();
+});
 
 test('a second claim of the same wake-up gets nothing', async () => {
   const id = await world.submit(songs);
