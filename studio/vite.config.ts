@@ -31,6 +31,7 @@ export default defineConfig({
   plugins: [exampleSongs()],
   esbuild: { jsx: 'automatic' },
   css: { postcss: { plugins: [tailwindcss(theme)] } },
+  worker: { format: 'es' },
   build: { target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 900 },
   server: { proxy: { '/studio-config.json': STACK_URL, '/examples': STACK_URL } },
 });

@@ -7,3 +7,11 @@ interface ImportMetaEnv {
 interface ImportMeta {
   readonly env: ImportMetaEnv;
 }
+
+/** The address of a file that Vite puts beside the page. */
+declare module '*?url' {
+  const url: string;
+  export default url;
+}
+
+declare module 'libflacjs/dist/libflac.min.wasm.js';

@@ -137,6 +137,31 @@ describe('the gateway as Auth', () => {
     assert.equal((await world.fetch('/auth/v1/user', { token: kept.access_token })).status, 403);
   });
 
+  it('makes an account of a guest by updateUser: the same user, who signs in with a password from then on', async () => {
+    const { client, id } = await world.visitor();
+    const credentials = { email: `guest-${id.slice(0, 8)}@example.com`, password: PASSWORD };
+    const nameless = await client.auth.updateUser({ password: PASSWORD });
+    assert.equal(nameless.error?.code, 'validation_failed');
+    const weak = await client.auth.updateUser({ ...credentials, password: '12' });
+    assert.equal(weak.error?.name, 'AuthWeakPasswordError');
+    const changed = await client.auth.updateUser({ ...credentials, data: { nick: 'guest' } });
+    assert.equal(changed.error, null);
+    assert.deepEqual(
+      [changed.data.user?.id, changed.data.user?.email, changed.data.user?.is_anonymous],
+      [id, credentials.email, false],
+    );
+    assert.equal(changed.data.user?.user_metadata.nick, 'guest');
+    const renewed = await client.auth.refreshSession();
+    assert.equal(decodeJwt(renewed.data.session?.access_token ?? '').is_anonymous, false);
+    const elsewhere = await world.client().auth.signInWithPassword(credentials);
+    assert.equal(elsewhere.data.user?.id, id);
+    assert.equal((await client.auth.updateUser({ password: PASSWORD })).error?.code, 'same_password');
+    const other = await world.visitor();
+    const taken = await other.client.auth.updateUser(credentials);
+    assert.deepEqual([taken.error?.status, taken.error?.code], [422, 'email_exists']);
+    assert.equal((await world.client().auth.updateUser({ password: PASSWORD })).error?.name, 'AuthSessionMissingError');
+  });
+
   it('lets the service key make, list and delete users, and nobody else', async () => {
     const service = world.client(world.keys.serviceRoleKey);
     const made = await service.auth.admin.createUser({ email: 'made@example.com', password: PASSWORD });

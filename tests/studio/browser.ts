@@ -44,13 +44,17 @@ interface AxeViolation {
 
 const axeSource = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Serious and critical violations that axe finds on a page, one line each. */
-export async function seriousViolations(page: Page): Promise<string[]> {
+interface Axe {
+  run(context: Document, options: { runOnly?: string[] }): Promise<{ violations: AxeViolation[] }>;
+}
+
+/** Serious and critical violations that axe finds on a page, by all rules or some, one line each. */
+export async function seriousViolations(page: Page, rules?: string[]): Promise<string[]> {
   await page.evaluate(await axeSource);
-  const violations = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: AxeViolation[] }> } };
-    return (await axe.run()).violations;
-  });
+  const violations = await page.evaluate(async (only) => {
+    const { axe } = globalThis as unknown as { axe: Axe };
+    return (await axe.run(document, only === undefined ? {} : { runOnly: only })).violations;
+  }, rules);
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join(' | ')}`);

@@ -1,69 +1,12 @@
 /** A job watched through the client while what carries its changes breaks: nothing missed at the end, nothing out of order. */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import type { TestContext } from 'node:test';
 import postgres from 'postgres';
-import { followJob } from '../../client/index.ts';
-import type { JobFollower } from '../../client/index.ts';
 import { until, useSurface } from '../functions/world.ts';
-import type { Visitor } from '../functions/world.ts';
+import { assertWhole, isLive, submit, watch, workOn } from './watch.ts';
 
 const surface = await useSurface({ after }, { functions: false });
 const { machine } = surface;
-
-interface Watched {
-  follower: JobFollower;
-  versions: number[];
-  stages: string[];
-  live: boolean[];
-}
-
-/** Follows without a slow read: what is heard is heard by the stream or by a snapshot after a gap. */
-function watch(t: TestContext, visitor: Visitor, id: string): Watched {
-  const heard = { versions: [] as number[], stages: [] as string[], live: [] as boolean[] };
-  const follower = followJob(visitor.client, id, {
-    safetyReadMs: 600_000,
-    onChange: (job) => {
-      heard.versions.push(job.version);
-      if (heard.stages.at(-1) !== job.stage) heard.stages.push(job.stage);
-    },
-    onLive: (isLive) => heard.live.push(isLive),
-  });
-  t.after(() => follower.stop());
-  return { follower, ...heard };
-}
-
-/** A job of the visitor; at the end of the test it gives back what it holds. */
-async function submit(t: TestContext, visitor: Visitor): Promise<string> {
-  const id = await machine.submit(visitor.id);
-  t.after(
-    () => machine.sql`select mashup.cancel(id) from public.mashup_jobs where id = ${id} and status = 'processing'`,
-  );
-  return id;
-}
-
-const isLive = ({ live }: Watched) => live.at(-1) === true;
-
-/** Does one task of the job after the other; what the connection's end interrupts is done again. */
-async function workOn(worker: string, id: string, steps: number): Promise<void> {
-  for (let step = 0; step < steps; step++) {
-    const task = await machine.claimNext(worker, id);
-    if (task === undefined) return;
-    await machine.finish(task);
-  }
-}
-
-async function assertWhole(watched: Watched, id: string): Promise<void> {
-  const last = await watched.follower.finished;
-  const { version } = await machine.job(id);
-  assert.equal(last?.stage, 'complete');
-  assert.equal(last.version, version, 'the last state is the row');
-  for (const [at, heard] of watched.versions.entries())
-    assert.ok(
-      at === 0 || heard > (watched.versions[at - 1] ?? 0),
-      `version ${heard} after ${watched.versions[at - 1]}`,
-    );
-}
 
 const superuser = postgres(machine.superuserUrl, { max: 1, onnotice: () => {} });
 after(() => superuser.end());
@@ -82,7 +25,7 @@ describe('a job that is watched', { timeout: 40_000 }, () => {
   it('is shown whole when the replication connection is cut after every task, by the stream alone', async (t) => {
     const visitor = await surface.visitor();
     const worker = await machine.worker();
-    const id = await submit(t, visitor);
+    const id = await submit(surface, t, visitor);
     const watched = watch(t, visitor, id);
     await until('the stream is ready', () => isLive(watched));
     const snapshots = watched.live.length;
@@ -92,7 +35,7 @@ describe('a job that is watched', { timeout: 40_000 }, () => {
       await cut('replication');
       await machine.finish(task);
     }
-    await assertWhole(watched, id);
+    await assertWhole(surface, watched, id);
     assert.equal(watched.live.length, snapshots, 'the client noticed nothing');
     for (const stage of ['analyzing', 'scoring', 'planning', 'rendering', 'complete'])
       assert.ok(watched.stages.includes(stage), `${stage} of ${watched.stages.join()}`);
@@ -101,36 +44,36 @@ describe('a job that is watched', { timeout: 40_000 }, () => {
   it('is shown whole when all connections of the gateway are cut in the middle, as a restart of Postgres cuts them', async (t) => {
     const visitor = await surface.visitor();
     const worker = await machine.worker();
-    const id = await submit(t, visitor);
+    const id = await submit(surface, t, visitor);
     const watched = watch(t, visitor, id);
     await until('the stream is ready', () => isLive(watched));
-    await workOn(worker, id, 2);
+    await workOn(surface, worker, id, 2);
     assert.ok((await cut('all of the gateway')) > 1);
-    await workOn(worker, id, 20);
-    await assertWhole(watched, id);
+    await workOn(surface, worker, id, 20);
+    await assertWhole(surface, watched, id);
   });
 
   it('is shown whole when the gateway restarts again and again while it runs', async (t) => {
     const visitor = await surface.visitor();
     const worker = await machine.worker();
-    const id = await submit(t, visitor);
+    const id = await submit(surface, t, visitor);
     const watched = watch(t, visitor, id);
     await until('the stream is ready', () => isLive(watched));
     for (let round = 0; round < 3; round++) {
       await surface.stopGateway();
-      await workOn(worker, id, 1);
+      await workOn(surface, worker, id, 1);
       await surface.startGateway();
-      await workOn(worker, id, 1);
+      await workOn(surface, worker, id, 1);
     }
-    await workOn(worker, id, 20);
+    await workOn(surface, worker, id, 20);
     await until('the client has it', () => watched.follower.current?.stage === 'complete');
-    await assertWhole(watched, id);
+    await assertWhole(surface, watched, id);
   });
 
   it('is read again when the client wakes: the page is shown, the network is back', async (t) => {
     const visitor = await surface.visitor();
     const worker = await machine.worker();
-    const id = await submit(t, visitor);
+    const id = await submit(surface, t, visitor);
     // A page, as far as the client looks at it.
     const page = Object.assign(new EventTarget(), { visibilityState: 'visible' });
     const before = Object.getOwnPropertyDescriptor(globalThis, 'document');
@@ -153,7 +96,7 @@ describe('a job that is watched', { timeout: 40_000 }, () => {
     assert.ok(channel);
     (channel as unknown as { bindings: object }).bindings = {};
     page.visibilityState = 'hidden';
-    await workOn(worker, id, 2);
+    await workOn(surface, worker, id, 2);
     page.dispatchEvent(new Event('visibilitychange'));
     assert.equal(watched.follower.current?.stage, 'analyzing', 'a hidden page asks for nothing');
     page.visibilityState = 'visible';
@@ -162,21 +105,21 @@ describe('a job that is watched', { timeout: 40_000 }, () => {
       'waking shows what happened',
       async () => watched.follower.current?.version === (await machine.job(id)).version,
     );
-    await workOn(worker, id, 20);
+    await workOn(surface, worker, id, 20);
     network.dispatchEvent(new Event('online'));
-    await assertWhole(watched, id);
+    await assertWhole(surface, watched, id);
   });
 
   it('is shown to all of its watchers in one order, and a token that is renewed underway changes nothing', async (t) => {
     const visitor = await surface.visitor();
     const worker = await machine.worker();
-    const id = await submit(t, visitor);
+    const id = await submit(surface, t, visitor);
     const many = Array.from({ length: 5 }, () => watch(t, visitor, id));
     await until('all streams are ready', () => many.every(isLive));
-    await workOn(worker, id, 3);
+    await workOn(surface, worker, id, 3);
     const { error } = await visitor.client.auth.refreshSession();
     assert.equal(error, null);
-    await workOn(worker, id, 20);
-    for (const watched of many) await assertWhole(watched, id);
+    await workOn(surface, worker, id, 20);
+    for (const watched of many) await assertWhole(surface, watched, id);
   });
 });

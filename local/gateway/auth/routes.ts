@@ -10,7 +10,7 @@ import type { AuthContext } from './context.ts';
 import { AuthRefusal, toRefusal, versionHeaders } from './errors.ts';
 import { passwordMatches, requireGoodPassword } from './passwords.ts';
 import { endSessions, refreshSession, sessionExists, startSession } from './sessions.ts';
-import { insertUser, showUser, userByEmail, userById } from './users.ts';
+import { changeUser, insertUser, showUser, userByEmail, userById } from './users.ts';
 import type { UserRow } from './users.ts';
 
 const JWKS_SECONDS = 600;
@@ -19,6 +19,11 @@ const SignUp = z.object({
   email: z.string().default(''),
   password: z.string().default(''),
   data: z.record(z.string(), z.unknown()).nullish(),
+});
+const UserChange = z.object({
+  email: z.string().optional(),
+  password: z.string().optional(),
+  data: z.record(z.string(), z.unknown()).optional(),
 });
 const PasswordGrant = z.object({ email: z.string(), password: z.string() });
 const RefreshGrant = z.object({ refresh_token: z.string() });
@@ -72,6 +77,30 @@ async function requireUser(
   return { user, sessionId };
 }
 
+/** `updateUser`: an e-mail is taken as confirmed, and makes an account of a guest. */
+async function changeSelf(context: AuthContext, exchange: Exchange): Promise<void> {
+  const { user } = await requireUser(context, exchange);
+  const { email, password, data } = await parseBody(exchange, UserChange);
+  if (password !== undefined) {
+    requireGoodPassword(password);
+    // A guest with a password and no name could never sign in again.
+    if (user.email === null && email === undefined)
+      throw new AuthRefusal(
+        422,
+        'validation_failed',
+        'Updating password of an anonymous user without an email or phone is not allowed',
+      );
+    if (await passwordMatches(password, user.encrypted_password))
+      throw new AuthRefusal(422, 'same_password', 'New password should be different from the old password.');
+  }
+  const changed = await changeUser(context.sql, user.id, {
+    email: email === undefined || email === '' ? undefined : requireEmail(email),
+    password,
+    userMetadata: data,
+  });
+  sendJson(exchange, 200, showUser(changed), versionHeaders(exchange));
+}
+
 async function signOut(context: AuthContext, exchange: Exchange): Promise<void> {
   const { user, sessionId } = await requireUser(context, exchange);
   await endSessions(context.sql, user.id, sessionId, Scope.parse(exchange.query.get('scope')));
@@ -92,6 +121,7 @@ async function route(context: AuthContext, exchange: Exchange, path: string): Pr
     const { user } = await requireUser(context, exchange);
     return sendJson(exchange, 200, showUser(user), versionHeaders(exchange));
   }
+  if (call === 'PUT /user') return changeSelf(context, exchange);
   if (path.startsWith('/admin/')) return answerAdmin(context, exchange, path.slice('/admin'.length));
   throw notImplemented(`${call} of Auth`);
 }

@@ -54,6 +54,43 @@ export async function insertUser(sql: Sql, user: NewUser): Promise<UserRow> {
   }
 }
 
+/** What is changed of a user; what is absent stays. */
+interface UserChange {
+  email?: string;
+  password?: string;
+  userMetadata?: Record<string, unknown>;
+}
+
+/**
+ * Changes a user at once, as with automatic confirmation; with an email a guest becomes an account. Metadata is merged.
+ * @throws AuthRefusal `email_exists` when another user has the email, `user_not_found` when the user has gone
+ */
+export async function changeUser(sql: Sql, id: string, change: UserChange): Promise<UserRow> {
+  const email = change.email ?? null;
+  const password = change.password === undefined ? null : await hashPassword(change.password);
+  const named = email === null ? {} : { sub: id, email, email_verified: true, phone_verified: false };
+  const app = email === null ? {} : { provider: 'email', providers: ['email'] };
+  try {
+    const [row] = await sql<UserRow[]>`
+      update auth.users
+      set email = coalesce(${email}, email),
+          encrypted_password = coalesce(${password}, encrypted_password),
+          email_confirmed_at = case when ${email}::text is null then email_confirmed_at else now() end,
+          is_anonymous = is_anonymous and ${email}::text is null,
+          raw_user_meta_data = coalesce(raw_user_meta_data, '{}') || ${sql.json({ ...change.userMetadata, ...named } as never)},
+          raw_app_meta_data = coalesce(raw_app_meta_data, '{}') || ${sql.json(app)},
+          updated_at = now()
+      where id = ${id}
+      returning *`;
+    if (!row) throw new AuthRefusal(403, 'user_not_found', 'User from sub claim in JWT does not exist');
+    return row;
+  } catch (error) {
+    if (databaseError(error)?.code === UNIQUE_VIOLATION)
+      throw new AuthRefusal(422, 'email_exists', 'A user with this email address has already been registered');
+    throw error;
+  }
+}
+
 /** The user with that email, or undefined. */
 export async function userByEmail(sql: Sql, email: string): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`select * from auth.users where lower(email) = ${email.toLowerCase()} limit 1`;

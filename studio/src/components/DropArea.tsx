@@ -5,11 +5,12 @@ import { Icon } from './icons.tsx';
 
 /** Takes files by drop or choice, and song ids that a list drags as plain text. */
 export function DropArea({
-  isSmall,
+  isSmall = false,
   onFiles,
   onSongId,
 }: {
-  isSmall: boolean;
+  /** Beside songs that are there already. */
+  isSmall?: boolean;
   onFiles: (files: File[]) => void;
   onSongId: (id: string) => void;
 }) {
@@ -46,6 +47,7 @@ export function DropArea({
             </p>
           </>
         )}
+        {isSmall && <p className="mb-3 text-sm text-soft">Drop another one here</p>}
         <input
           ref={input}
           type="file"

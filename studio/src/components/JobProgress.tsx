@@ -2,13 +2,14 @@ import { useState } from 'react';
 import { useMashupGenerator } from '../hooks/useMashupGenerator.ts';
 import { toProblem } from '../state/problem.ts';
 import type { Problem } from '../state/problem.ts';
-import type { MashupJob } from '../../../schema.ts';
+import type { MashupJob, SongCard } from '../../../schema.ts';
 import { ClaudeMonitor } from './ClaudeMonitor.tsx';
 import { Countdown } from './Countdown.tsx';
 import { Icon } from './icons.tsx';
 import { Notice } from './Notice.tsx';
 import { StageTrack } from './StageTrack.tsx';
 import { toneOf } from './tones.ts';
+import type { Tone } from './tones.ts';
 
 const SONG_WORDS: Record<string, string> = {
   pending: 'waiting',
@@ -19,6 +20,36 @@ const SONG_WORDS: Record<string, string> = {
   dropped: 'left out',
   failed: 'cannot be used',
 };
+
+function SongProgress({ song, tone, isMoving }: { song: SongCard; tone: Tone; isMoving: boolean }) {
+  const isAtWork = isMoving && (song.state === 'analyzing' || song.state === 'separating');
+  const isLost = song.state === 'dropped' || song.state === 'failed';
+  return (
+    <li className="flex items-center gap-3 overflow-hidden rounded-xl bg-raised/60 p-3 text-sm">
+      <span aria-hidden="true" className={`h-9 w-1 shrink-0 rounded-full ${tone.background}`} />
+      <span className="min-w-0 flex-1">
+        <span className="block truncate font-medium">{song.name}</span>
+        <span className={`block truncate ${isLost ? 'text-bad' : 'text-soft'}`}>
+          {SONG_WORDS[song.state] ?? song.state}
+          {song.bpm !== undefined && ` · ${Math.round(song.bpm)} bpm`}
+          {song.key !== undefined && ` · ${song.key}`}
+        </span>
+      </span>
+      {isAtWork && (
+        <span aria-hidden="true" className="flex h-5 items-center gap-0.5">
+          {[0, 150, 300].map((delay) => (
+            <span
+              key={delay}
+              className={`h-full w-1 animate-pulse rounded-full ${tone.background}`}
+              style={{ animationDelay: `${delay}ms` }}
+            />
+          ))}
+        </span>
+      )}
+      {song.state === 'ready' && <Icon name="check" className="h-4 w-4 text-good" />}
+    </li>
+  );
+}
 
 function waitingFor(job: MashupJob): string | undefined {
   if (job.waiting_on === 'slot') {
@@ -80,18 +111,20 @@ export function JobProgress({ job }: { job: MashupJob }) {
       {job.status === 'cancelled' && (
         <p className="text-sm text-soft">Cancelled. What was done is kept: retry goes on from there.</p>
       )}
-      <ul className="flex flex-wrap gap-2" aria-label="Songs">
+      <ul className={`grid gap-3 sm:grid-cols-2 ${job.songs.length > 2 ? 'lg:grid-cols-3' : ''}`} aria-label="Songs">
         {job.songs.map((song, place) => (
-          <li key={song.song_id} className="flex items-center gap-2 rounded-full bg-raised px-3 py-1 text-sm">
-            <span className={`h-2 w-2 rounded-full ${toneOf(place).background}`} />
-            <span className="max-w-40 truncate font-medium">{song.name}</span>
-            <span className="text-soft">{SONG_WORDS[song.state] ?? song.state}</span>
-          </li>
+          <SongProgress key={song.song_id} song={song} tone={toneOf(place)} isMoving={job.status === 'processing'} />
         ))}
       </ul>
-      {job.status === 'processing' && claudePlan.length > 0 && (
-        <ClaudeMonitor plan={claudePlan} thoughts={claudeThoughts} />
-      )}
+      {job.status === 'processing' &&
+        (claudePlan.length > 0 ? (
+          // The page draws the plan itself below.
+          <ClaudeMonitor plan={[]} thoughts={claudeThoughts} />
+        ) : (
+          <p className="rounded-xl border border-dashed border-line p-4 text-sm text-soft">
+            The plan is shown here as soon as it is made: which song plays when, with which stems, and why.
+          </p>
+        ))}
       {refusal && <Notice problem={refusal} />}
       <div className="flex items-center gap-3">
         {job.status === 'processing' && (

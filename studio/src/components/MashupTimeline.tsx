@@ -118,12 +118,13 @@ export function MashupTimeline({ timeline, songs = [], currentTime, onSeek }: Ma
         </ol>
         <div aria-hidden="true" className="mt-1 space-y-1">
           {lanes.map((lane, laneIndex) => (
-            <div key={`${lane.songId} ${lane.stem}`} className="relative h-6 rounded-md bg-raised/40">
-              <span
-                className={`absolute right-full flex h-full w-16 items-center gap-1.5 pr-2 text-xs sm:w-24 ${
-                  laneIndex > 0 && lanes[laneIndex - 1]?.songId !== lane.songId ? 'font-medium' : ''
-                }`}
-              >
+            <div
+              key={`${lane.songId} ${lane.stem}`}
+              className={`relative h-6 rounded-md bg-raised/40 ${
+                laneIndex > 0 && lanes[laneIndex - 1]?.songId !== lane.songId ? '!mt-3' : ''
+              }`}
+            >
+              <span className="absolute right-full flex h-full w-16 items-center gap-1.5 pr-2 text-xs sm:w-24">
                 <span className="h-2 w-2 shrink-0 rounded-full" style={{ background: colorOf(lane) }} />
                 <span className="truncate">{STEM_WORDS[lane.stem] ?? lane.stem}</span>
               </span>

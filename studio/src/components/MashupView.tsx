@@ -10,6 +10,7 @@ import { readMaterial } from '../state/song-desk.ts';
 import { useStudio } from '../state/studio.tsx';
 import { ClaudeCollaboration } from './ClaudeCollaboration.tsx';
 import { Decisions } from './Decisions.tsx';
+import { Icon } from './icons.tsx';
 import { JobProgress } from './JobProgress.tsx';
 import { MashupTimeline } from './MashupTimeline.tsx';
 import { Notice } from './Notice.tsx';
@@ -55,6 +56,21 @@ function useAnalyses(job: MashupJob | undefined): (SongAnalysis | undefined)[] {
     // The songs of a job do not change.
   }, [supabase, id]);
   return analyses;
+}
+
+/** What a listener should know of how a mashup came to be: a song left out, a plan by rules. */
+function Warnings({ job }: { job: MashupJob }) {
+  if (job.warnings.length === 0) return null;
+  return (
+    <ul className="space-y-1 text-sm text-soft" aria-label="Notes">
+      {job.warnings.map((warning) => (
+        <li key={warning.code + warning.message} className="flex gap-2">
+          <Icon name="warning" className="mt-0.5 h-4 w-4 text-warn" />
+          {warning.message}
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 /** One mashup: on its way, and then to hear, to read and to change. */
@@ -125,11 +141,10 @@ export function MashupView({ onOpen }: { onOpen?: (jobId: string) => void }) {
           {linkProblem && <Notice problem={linkProblem} />}
           {family.length > 1 && <Versions family={family} shown={job.id} heard={heard.id} onOpen={open} />}
           <ResultFacts job={heard} source={heardDocument?.plan_source ?? null} />
+          <Warnings job={heard} />
         </section>
       )}
-      {job.warnings.map((warning) => (
-        <Notice key={warning.code + warning.message} kind="warn" problem={{ message: warning.message, hint: '' }} />
-      ))}
+      {heard === undefined && <Warnings job={job} />}
       {sections.length > 0 && (
         <section className="panel" aria-label="Timeline">
           <h2 className="mb-2 text-lg font-semibold">{heard === undefined ? 'The plan' : 'How it is made'}</h2>
@@ -142,7 +157,7 @@ export function MashupView({ onOpen }: { onOpen?: (jobId: string) => void }) {
         </section>
       )}
       {shown?.plan && (
-        <div className="grid items-start gap-5 lg:grid-cols-2">
+        <div className={`grid items-start gap-5 ${heard ? 'lg:grid-cols-2' : ''}`}>
           <Decisions
             plan={shown.plan}
             changes={shown.plan_changes}

@@ -107,9 +107,7 @@ export function MashupZone(props: MashupZoneProps) {
 
   return (
     <section aria-label="Songs for the mashup" className={`space-y-5 ${className}`}>
-      {selectedSongs.length < MAX_SONGS && onSongAdd && (
-        <DropArea isSmall={selectedSongs.length > 0} onFiles={(files) => void add(files)} onSongId={addById} />
-      )}
+      {selectedSongs.length === 0 && onSongAdd && <DropArea onFiles={(files) => void add(files)} onSongId={addById} />}
       <div aria-live="polite" className="space-y-2 empty:hidden">
         {refusals.map((refusal) => (
           <Notice
@@ -138,6 +136,11 @@ export function MashupZone(props: MashupZoneProps) {
                 onMove={onReorder && ((by) => move(song.id, by))}
               />
             ))}
+            {selectedSongs.length === 1 && onSongAdd && (
+              <li className="grid">
+                <DropArea isSmall onFiles={(files) => void add(files)} onSongId={addById} />
+              </li>
+            )}
           </ol>
           {pairs.length > 0 && (
             <div>
@@ -145,15 +148,18 @@ export function MashupZone(props: MashupZoneProps) {
               <PairScores pairs={pairs} songs={selectedSongs} />
             </div>
           )}
-          <div className="panel flex flex-col gap-4 lg:flex-row lg:items-end">
+          {selectedSongs.length === MIN_SONGS && onSongAdd && (
+            <DropArea isSmall onFiles={(files) => void add(files)} onSongId={addById} />
+          )}
+          <div className="panel flex flex-col gap-4 lg:sticky lg:bottom-4 lg:z-10 lg:flex-row lg:items-end lg:shadow-xl lg:shadow-ground">
             <WishForm options={options} onChange={setOptions} />
-            <div className="flex flex-wrap items-center gap-2 lg:justify-end">
-              <button type="button" className="button-quiet" onClick={onClearAll}>
+            <div className="flex items-center gap-2 lg:justify-end">
+              <button type="button" className="button-quiet order-last lg:order-first" onClick={onClearAll}>
                 Clear all
               </button>
               <button
                 type="button"
-                className="button-primary"
+                className="button-primary grow lg:grow-0"
                 disabled={
                   missing > 0 ||
                   isStuck ||

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { signResultUrl } from '../../../client/index.ts';
-import type { MashupJob } from '../../../schema.ts';
+import type { MashupJob, OutputFormat } from '../../../schema.ts';
 import { toProblem } from '../state/problem.ts';
 import type { Problem } from '../state/problem.ts';
 import { useStudio } from '../state/studio.tsx';
@@ -9,6 +9,12 @@ import { Icon } from './icons.tsx';
 import { Notice } from './Notice.tsx';
 
 const KEEP_BLOB_MS = 60_000;
+/** What a result can be exchanged for: an MP3 gains nothing in a larger file. */
+const OTHER_FORMATS: Record<OutputFormat, readonly OutputFormat[]> = {
+  wav: ['mp3', 'flac'],
+  flac: ['mp3', 'wav'],
+  mp3: [],
+};
 const SOURCE_WORDS = { claude: 'Claude', rules: 'Built-in rules' } as const;
 
 /** What the file is, and the ways to take it along: download under its title, or a link that lives an hour. */
@@ -16,10 +22,11 @@ export function ResultFacts({ job, source }: { job: MashupJob; source: 'claude' 
   const { supabase } = useStudio();
   const [problem, setProblem] = useState<Problem>();
   const [isCopied, setIsCopied] = useState(false);
-  const [isEncoding, setIsEncoding] = useState(false);
+  const [encoding, setEncoding] = useState<OutputFormat>();
   const { result } = job;
   if (result === null) return null;
-  const name = fileName(job.title ?? 'mashup', result.format);
+  const title = job.title ?? 'Mashup';
+  const name = fileName(title, result.format);
 
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     setProblem(undefined);
@@ -32,17 +39,16 @@ export function ResultFacts({ job, source }: { job: MashupJob; source: 'claude' 
     link.click();
   };
   const download = async (): Promise<void> => save(await signResultUrl(supabase, job, { download: name }), name);
-  const downloadMp3 = async (): Promise<void> => {
-    setIsEncoding(true);
+  const downloadAs = async (format: OutputFormat): Promise<void> => {
+    setEncoding(format);
     try {
-      const title = job.title ?? 'Mashup';
-      const { toMp3 } = await import('../audio/to-mp3.ts');
-      const href = URL.createObjectURL(await toMp3(await signResultUrl(supabase, job), title));
-      save(href, fileName(title, 'mp3'));
+      const { convert } = await import('../audio/convert.ts');
+      const href = URL.createObjectURL(await convert(await signResultUrl(supabase, job), format, title));
+      save(href, fileName(title, format));
       // The browser has begun to save it by then.
       setTimeout(() => URL.revokeObjectURL(href), KEEP_BLOB_MS);
     } finally {
-      setIsEncoding(false);
+      setEncoding(undefined);
     }
   };
   const share = async (): Promise<void> => {
@@ -60,7 +66,7 @@ export function ResultFacts({ job, source }: { job: MashupJob; source: 'claude' 
     ['Match', job.score === null ? '–' : `${Math.round(job.score)} of 100`],
   ];
   return (
-    <div className="flex flex-col gap-4 lg:flex-row lg:items-center lg:justify-between">
+    <div className="space-y-4">
       <dl className="flex flex-wrap gap-x-6 gap-y-3">
         {facts.map(([title, value]) => (
           <div key={title}>
@@ -71,25 +77,26 @@ export function ResultFacts({ job, source }: { job: MashupJob; source: 'claude' 
       </dl>
       {job.result_path !== null && (
         <div className="flex flex-wrap gap-2">
-          <button type="button" className="button" onClick={() => void attempt(share)}>
-            <Icon name="link" />
-            <span aria-live="polite">{isCopied ? 'Link copied, lives an hour' : 'Copy link'}</span>
-          </button>
-          {result.format !== 'mp3' && (
-            <button
-              type="button"
-              className="button"
-              disabled={isEncoding}
-              onClick={() => void attempt(downloadMp3)}
-              title={fileName(job.title ?? 'mashup', 'mp3')}
-            >
-              <Icon name="download" />
-              <span aria-live="polite">{isEncoding ? 'Encoding…' : 'MP3'}</span>
-            </button>
-          )}
           <button type="button" className="button" onClick={() => void attempt(download)} title={name}>
             <Icon name="download" />
             {result.format.toUpperCase()} · {megabytes(result.bytes)}
+          </button>
+          {OTHER_FORMATS[result.format].map((format) => (
+            <button
+              key={format}
+              type="button"
+              className="button"
+              disabled={encoding !== undefined}
+              onClick={() => void attempt(() => downloadAs(format))}
+              title={fileName(title, format)}
+            >
+              <Icon name="download" />
+              <span aria-live="polite">{encoding === format ? 'Encoding…' : format.toUpperCase()}</span>
+            </button>
+          ))}
+          <button type="button" className="button" onClick={() => void attempt(share)}>
+            <Icon name="link" />
+            <span aria-live="polite">{isCopied ? 'Link copied, lives an hour' : 'Copy link'}</span>
           </button>
         </div>
       )}

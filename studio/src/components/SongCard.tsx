@@ -17,7 +17,7 @@ interface Props {
   fault: Problem | undefined;
   analysis: SongAnalysis | undefined;
   onRemove: () => void;
-  /** -1 up, 1 down */
+  /** -1 forward, 1 back */
   onMove?: (by: number) => void;
 }
 
@@ -51,12 +51,12 @@ export function SongCard(props: Props) {
         {onMove && count > 1 && (
           <div className="flex">
             <button type="button" className="button-quiet" disabled={place === 0} onClick={() => onMove(-1)}>
-              <Icon name="up" />
-              <span className="sr-only">Move {song.name} up</span>
+              <Icon name="up" className="h-4 w-4 md:-rotate-90" />
+              <span className="sr-only">Move {song.name} forward</span>
             </button>
             <button type="button" className="button-quiet" disabled={place === count - 1} onClick={() => onMove(1)}>
-              <Icon name="down" />
-              <span className="sr-only">Move {song.name} down</span>
+              <Icon name="down" className="h-4 w-4 md:-rotate-90" />
+              <span className="sr-only">Move {song.name} back</span>
             </button>
           </div>
         )}

@@ -119,7 +119,7 @@ export function Board({ supabase }: { supabase: SupabaseClient }) {
         ))}
       </dl>
       <div className="grid items-start gap-5 lg:grid-cols-2">
-        <div className="space-y-5">
+        <div className="min-w-0 space-y-5">
           <section className="panel" aria-label="Live jobs">
             <h2 className="font-semibold">Live</h2>
             {overview.live.length === 0 && <p className="mt-2 text-sm text-soft">No job is on its way.</p>}
@@ -149,9 +149,10 @@ export function Board({ supabase }: { supabase: SupabaseClient }) {
           />
           <StageTimes times={overview.throughput} />
         </div>
-        <div className="space-y-5">
+        <div className="min-w-0 space-y-5">
           {story && (
             <JobStory
+              key={story.job.id}
               story={story}
               onReplay={(stage, fresh) => void act(verbs.replay(supabase, story.job.id, stage, fresh))}
               onRetry={() => void act(verbs.retry(supabase, story.job.id))}

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { REPLAY_STAGES } from '../../../schema/database.ts';
 import type { ReplayStage } from '../../../schema.ts';
 import { StageTrack } from '../components/StageTrack.tsx';
@@ -6,6 +6,9 @@ import { STAGE_WORDS } from '../words.ts';
 import type { Story } from './shapes.ts';
 
 const seconds = (value: number | null): string => (value === null ? '–' : `${value.toFixed(1)} s`);
+
+/** `worker:f3c718b6-…` as `worker f3c718b6` */
+const shortActor = (actor: string): string => actor.replace(/:([0-9a-f]{8})-[0-9a-f-]{27}$/, ' $1');
 
 /** One job's history, and the ways to move it. */
 export function JobStory({
@@ -20,12 +23,18 @@ export function JobStory({
   onCancel: () => void;
 }) {
   const [isFresh, setIsFresh] = useState(false);
+  const heading = useRef<HTMLHeadingElement>(null);
+  // Chosen from a list elsewhere on the page: go there.
+  useEffect(() => {
+    heading.current?.focus({ preventScroll: true });
+    heading.current?.scrollIntoView({ block: 'nearest' });
+  }, []);
   const { job, tasks, events } = story;
   const nameOf = (songId: string | null): string => job.songs.find((song) => song.song_id === songId)?.name ?? '';
   return (
     <section className="panel space-y-5" aria-label="Job" data-testid="story">
       <header>
-        <h2 className="break-words text-lg font-semibold">
+        <h2 ref={heading} tabIndex={-1} className="scroll-mt-6 break-words text-lg font-semibold outline-none">
           {job.title ?? job.songs.map((song) => song.name).join(' × ')}
         </h2>
         <p className="mt-1 break-all text-xs text-soft">
@@ -100,7 +109,12 @@ export function JobStory({
                 <span className="chip mr-1.5">{event.what}</span>
                 {event.message}
                 {event.song && <span className="text-soft"> · {event.song}</span>}
-                {event.actor && <span className="break-all text-xs text-soft"> · {event.actor}</span>}
+                {event.actor && (
+                  <span className="text-xs text-soft" title={event.actor}>
+                    {' '}
+                    · {shortActor(event.actor)}
+                  </span>
+                )}
                 {event.detail && Object.keys(event.detail).length > 0 && (
                   <details>
                     <summary className="cursor-pointer text-xs text-soft">Detail</summary>

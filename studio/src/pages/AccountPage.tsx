@@ -1,60 +1,67 @@
 import { useState } from 'react';
 import type { FormEvent } from 'react';
+import type { AuthError } from '@supabase/supabase-js';
 import { Notice } from '../components/Notice.tsx';
 import type { Problem } from '../state/problem.ts';
 import { useStore } from '../state/store.ts';
 import { useStudio } from '../state/studio.tsx';
 
 const PASSWORD_MIN = 6;
-const NOT_IMPLEMENTED = 501;
+type Verb = 'in' | 'up';
 
-function hintFor(verb: 'in' | 'up', status: number | undefined): string {
-  if (verb === 'in') return 'Check e-mail and password, or create an account.';
-  if (status === NOT_IMPLEMENTED) {
-    return 'This server cannot turn a guest into an account. Leave the guest account first; its mashups stay behind.';
-  }
-  return 'Try another e-mail or a longer password.';
+const HINTS: Record<string, string> = {
+  invalid_credentials: 'Check e-mail and password, or create an account.',
+  email_exists: 'Sign in instead, or take another e-mail.',
+  user_already_exists: 'Sign in instead, or take another e-mail.',
+  weak_password: `Take ${PASSWORD_MIN} characters or more.`,
+  email_not_confirmed: 'Open the link that was sent to you, then sign in.',
+};
+
+function problemOf(error: AuthError): Problem {
+  return { message: error.message, hint: HINTS[error.code ?? ''] ?? 'Try again in a moment.' };
 }
 
-/** Who is signed in; sign in, sign up and out. */
+/** Who is signed in; sign in, sign up and out. A guest who signs up stays the same user and keeps all mashups. */
 export function AccountPage() {
   const { supabase, session: keeper } = useStudio();
   const { session } = useStore(keeper);
+  const [verb, setVerb] = useState<Verb>();
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const [problem, setProblem] = useState<Problem>();
   const [told, setTold] = useState('');
+  const [isAsking, setIsAsking] = useState(false);
   const user = session?.user;
-  const isKnown = user !== undefined && user.is_anonymous !== true;
+  const isGuest = user?.is_anonymous === true;
+  const isKnown = user !== undefined && !isGuest;
+  const shown = verb ?? (isGuest ? 'up' : 'in');
 
-  const attempt = async (verb: 'in' | 'up'): Promise<void> => {
-    setProblem(undefined);
-    setTold('');
+  const attempt = async (): Promise<void> => {
     const credentials = { email, password };
-    const { error } =
-      verb === 'in'
-        ? await supabase.auth.signInWithPassword(credentials)
-        : // An anonymous visitor keeps mashups by giving the account a name.
-          user?.is_anonymous === true
-          ? await supabase.auth.updateUser(credentials)
-          : await supabase.auth.signUp(credentials);
-    if (error) {
-      setProblem({ message: error.message, hint: hintFor(verb, error.status) });
-    } else {
-      setPassword('');
-      setTold(
-        verb === 'in' ? 'Signed in.' : 'The account is there. If your project confirms e-mails, look into your inbox.',
-      );
+    if (shown === 'in') {
+      const { error } = await supabase.auth.signInWithPassword(credentials);
+      return error ? setProblem(problemOf(error)) : setTold('Signed in.');
     }
+    const { error } = isGuest ? await supabase.auth.updateUser(credentials) : await supabase.auth.signUp(credentials);
+    if (error) return setProblem(problemOf(error));
+    // The token still says guest.
+    if (isGuest) await supabase.auth.refreshSession();
+    setTold('The account is there. If your project confirms e-mails, look into your inbox.');
   };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    void attempt('in');
+    setProblem(undefined);
+    setTold('');
+    setIsAsking(true);
+    void attempt().finally(() => {
+      setPassword('');
+      setIsAsking(false);
+    });
   };
 
   return (
     <div className="mx-auto max-w-md space-y-5">
-      <h1 className="text-2xl font-semibold">Account</h1>
+      <h1 className="text-2xl font-semibold sm:text-3xl">Account</h1>
       <p className="text-soft" data-testid="who">
         {user === undefined
           ? 'You are a visitor. With your first song you get a guest account on this device.'
@@ -63,7 +70,7 @@ export function AccountPage() {
             : 'You are a guest: your mashups belong to this browser. Create an account to reach them from others.'}
       </p>
       {!isKnown && (
-        <form className="panel space-y-4" onSubmit={submit}>
+        <form className="panel space-y-4" onSubmit={submit} aria-label={shown === 'in' ? 'Sign in' : 'Create account'}>
           <div>
             <label className="label" htmlFor="email">
               E-mail
@@ -86,37 +93,50 @@ export function AccountPage() {
               id="password"
               className="field mt-1"
               type="password"
-              autoComplete="current-password"
+              autoComplete={shown === 'in' ? 'current-password' : 'new-password'}
+              aria-describedby={shown === 'up' ? 'password-rule' : undefined}
               minLength={PASSWORD_MIN}
               required
               value={password}
               onChange={(event) => setPassword(event.target.value)}
             />
+            {shown === 'up' && (
+              <p id="password-rule" className="mt-1 text-xs text-soft">
+                {PASSWORD_MIN} characters or more.{isGuest && ' Your mashups come along.'}
+              </p>
+            )}
           </div>
-          <div className="flex gap-2">
-            <button type="submit" className="button-primary">
-              Sign in
+          {shown === 'in' && isGuest && (
+            <p className="text-sm text-soft">
+              The guest’s mashups stay with the guest: create an account to keep them.
+            </p>
+          )}
+          <div className="flex flex-wrap items-center gap-2">
+            <button type="submit" className="button-primary" disabled={isAsking}>
+              {shown === 'in' ? 'Sign in' : 'Create account'}
             </button>
             <button
               type="button"
-              className="button"
-              disabled={email === '' || password.length < PASSWORD_MIN}
-              onClick={() => void attempt('up')}
+              className="button-quiet"
+              onClick={() => {
+                setProblem(undefined);
+                setVerb(shown === 'in' ? 'up' : 'in');
+              }}
             >
-              Create account
+              {shown === 'in' ? 'I have no account yet' : 'I have an account'}
             </button>
           </div>
         </form>
-      )}
-      {user !== undefined && (
-        <button type="button" className="button" onClick={() => void supabase.auth.signOut()}>
-          {isKnown ? 'Sign out' : 'Leave the guest account'}
-        </button>
       )}
       {problem && <Notice problem={problem} />}
       <p role="status" className="text-sm text-good">
         {told}
       </p>
+      {user !== undefined && (
+        <button type="button" className="button" onClick={() => void supabase.auth.signOut({ scope: 'local' })}>
+          {isKnown ? 'Sign out' : 'Leave the guest account'}
+        </button>
+      )}
     </div>
   );
 }

@@ -51,7 +51,9 @@ function LibraryItem({ job, onDelete }: { job: MashupJob; onDelete: () => void }
           {ago(job.created_at)}
         </p>
       </div>
-      <span className={`rounded-full px-2.5 py-1 text-xs font-medium ${STATUS_LOOKS[job.status]}`}>
+      <span
+        className={`ml-auto whitespace-nowrap rounded-full px-2.5 py-1 text-xs font-medium ${STATUS_LOOKS[job.status]}`}
+      >
         {job.status === 'processing'
           ? `${STAGE_WORDS[job.stage]} ${Math.round(job.progress)} %`
           : STAGE_WORDS[job.stage]}

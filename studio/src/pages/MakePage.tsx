@@ -1,6 +1,8 @@
 import type { Dispatch, SetStateAction } from 'react';
 import { ExampleSongs } from '../components/ExampleSongs.tsx';
+import { HeroWave } from '../components/HeroWave.tsx';
 import { MashupZone } from '../components/MashupZone.tsx';
+import { Steps } from '../components/Steps.tsx';
 import type { StudioSong } from '../state/songs.ts';
 
 /** Where a newcomer begins. */
@@ -16,7 +18,8 @@ export function MakePage({
   const add = (song: StudioSong): void => onChange((known) => [...known, song]);
   return (
     <div className="space-y-6">
-      <header className={songs.length === 0 ? 'py-4 text-center sm:py-8' : ''}>
+      <header className={songs.length === 0 ? 'pb-2 pt-4 text-center sm:pt-8' : ''}>
+        {songs.length === 0 && <HeroWave />}
         <h1
           className={songs.length === 0 ? 'text-3xl font-semibold sm:text-5xl' : 'text-2xl font-semibold sm:text-3xl'}
         >
@@ -37,6 +40,7 @@ export function MakePage({
         onStarted={onStarted}
       />
       <ExampleSongs chosen={songs} onAdd={add} />
+      {songs.length === 0 && <Steps />}
     </div>
   );
 }

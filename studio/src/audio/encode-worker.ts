@@ -1,0 +1,23 @@
+/** Encodes beside the page, so that it stays awake: by the encoders that the renderer uses, each loaded when asked for. */
+import type { OutputFormat } from '../../../schema.ts';
+
+export interface EncodeRequest {
+  channels: Float32Array[];
+  sampleRate: number;
+  format: OutputFormat;
+  title: string;
+}
+
+async function encode({ channels, sampleRate, format, title }: EncodeRequest): Promise<Uint8Array> {
+  if (format === 'wav') return (await import('../../../services/audio/wav.ts')).encodeWav16(channels, sampleRate);
+  const tags = { title };
+  if (format === 'flac') return (await import('./flac.ts')).encodeFlac(channels, sampleRate, tags);
+  return (await import('../../../services/audio/encode-mp3.ts')).encodeMp3(channels, sampleRate, tags);
+}
+
+self.onmessage = ({ data }: MessageEvent<EncodeRequest>) => {
+  encode(data).then(
+    (bytes) => self.postMessage(bytes),
+    () => self.postMessage(undefined),
+  );
+};

@@ -1,0 +1,16 @@
+/** libFLAC in a browser's worker. It is told by a global where its WASM lies. */
+import wasm from 'libflacjs/dist/libflac.min.wasm.wasm?url';
+import { writeFlac } from '../../../services/audio/flac-file.ts';
+import type { Flac } from '../../../services/audio/flac-file.ts';
+import type { AudioTags } from '../../../services/audio/tags.ts';
+
+async function load(): Promise<Flac> {
+  Object.assign(globalThis, { FLAC_SCRIPT_LOCATION: { 'libflac.min.wasm.wasm': wasm } });
+  const { default: flac } = (await import('libflacjs/dist/libflac.min.wasm.js')) as unknown as { default: Flac };
+  if (!flac.isReady()) await new Promise<void>((resolve) => (flac.onready = () => resolve()));
+  return flac;
+}
+
+export async function encodeFlac(channels: Float32Array[], sampleRate: number, tags: AudioTags): Promise<Uint8Array> {
+  return writeFlac(await load(), channels, sampleRate, tags);
+}

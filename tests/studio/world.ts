@@ -1,0 +1,130 @@
+/** A stack, a browser on its studio, and ways to look at the page as people do. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import postgres from 'postgres';
+import { startStack } from '../../local/index.ts';
+import type { Stack } from '../../local/index.ts';
+import { hearComplaints, openBrowser, seriousViolations } from './browser.ts';
+
+/** Two songs are separated and rendered within, on a busy machine. */
+export const WORK_MS = 90_000;
+export const PHONE = { width: 360, height: 740 };
+export const DESK = { width: 1280, height: 900 };
+const PATIENCE_MS = 40_000;
+const MAX_TABS = 120;
+
+export interface StudioWorld {
+  stack: Stack;
+  sql: postgres.Sql;
+  browser: Browser;
+  context: BrowserContext;
+  page: Page;
+  /** What the page's console said in anger. */
+  complaints: string[];
+  /** The job in the page's address, or ''. */
+  jobId(): string;
+  shown(id: string): Locator;
+  /** The stage that the page shows. */
+  stage(): Promise<string | null>;
+  /** A browser of somebody else, on the studio. */
+  stranger(): Promise<Page>;
+  close(): Promise<void>;
+}
+
+const jobIdOf = (url: string): string => /#\/mashup\/([0-9a-f-]{36})/.exec(url)?.[1] ?? '';
+
+export async function openStudioWorld(): Promise<StudioWorld> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'mashup-studio-'));
+  const [stack, browser] = await Promise.all([
+    startStack({ dataDir, portBase: 0, postgresSettings: { fsync: 'off' } }),
+    openBrowser(),
+  ]);
+  const sql = postgres(stack.info.dbUrl, { max: 1 });
+  // Short mashups, so that the test is short.
+  await sql`update mashup.settings set value = '24' where name in ('plan_min_length_sec', 'plan_max_length_sec')`;
+  const open = async (): Promise<BrowserContext> => {
+    const context = await browser.newContext({ viewport: DESK, colorScheme: 'dark', reducedMotion: 'reduce' });
+    context.setDefaultTimeout(PATIENCE_MS);
+    return context;
+  };
+  const context = await open();
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: stack.info.apiUrl });
+  const page = await context.newPage();
+  await measureShifts(page);
+  const complaints = hearComplaints(page);
+  await page.goto(stack.info.apiUrl);
+  const shown = (id: string): Locator => page.getByTestId(id);
+  return {
+    stack,
+    sql,
+    browser,
+    context,
+    page,
+    complaints,
+    jobId: () => jobIdOf(page.url()),
+    shown,
+    stage: () => shown('stage-track').getAttribute('data-stage'),
+    async stranger() {
+      const other = await (await open()).newPage();
+      await other.goto(stack.info.apiUrl);
+      return other;
+    },
+    async close() {
+      await browser.close();
+      await sql.end();
+      await stack.stop();
+      await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** What is wrong with a page for those who see badly or have a phone: axe in the dark, contrast in the light, width. */
+export async function faultsOf(page: Page): Promise<string[]> {
+  const faults = await seriousViolations(page);
+  const setDark = (isDark: boolean): Promise<void> =>
+    page.evaluate(async (dark) => {
+      document.documentElement.classList.toggle('dark', dark);
+      // Drawn in the new colours.
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    }, isDark);
+  await setDark(false);
+  faults.push(...(await seriousViolations(page, ['color-contrast'])).map((fault) => `light: ${fault}`));
+  await setDark(true);
+  await page.setViewportSize(PHONE);
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  if (width > PHONE.width) faults.push(`${width} px wide on a phone`);
+  await page.setViewportSize(DESK);
+  return faults;
+}
+
+/** Goes to a control by Tab alone and presses Enter; fails where the keyboard does not get there. */
+export async function pressByKeyboard(page: Page, control: Locator): Promise<void> {
+  await control.waitFor();
+  for (let tabs = 0; tabs < MAX_TABS; tabs++) {
+    await page.keyboard.press('Tab');
+    if (await control.evaluate((element) => element === document.activeElement)) return page.keyboard.press('Enter');
+  }
+  throw new Error(`the keyboard does not reach ${String(control)}`);
+}
+
+async function measureShifts(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const shifts: number[] = [];
+    Object.assign(globalThis, { shifts });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        const { value, hadRecentInput } = entry as PerformanceEntry & { value: number; hadRecentInput: boolean };
+        if (!hadRecentInput) shifts.push(value);
+      }
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+}
+
+/** How far things moved on their own since the page was loaded: the sum of Chromium's layout shift scores. */
+export function shiftOf(page: Page): Promise<number> {
+  return page.evaluate(() =>
+    (globalThis as unknown as { shifts: number[] }).shifts.reduce((sum, value) => sum + value, 0),
+  );
+}
