@@ -10,7 +10,7 @@ import { isSound } from './ear/checks.ts';
 import { type Findings, judgeLayers } from './ear/judge-layers.ts';
 import type { Percussion } from './ear/percussion.ts';
 import { RenderError } from './errors.ts';
-import { curveAlong, gatherHearing, splicesOf } from './hearing.ts';
+import { curveAlong, gatherHearing, splicesOf, warnOfTempo } from './hearing.ts';
 import type { HeardSong } from './listen.ts';
 import { readEffects } from './music.ts';
 import { readPlan, type RenderPlan } from './plan.ts';
@@ -36,6 +36,11 @@ function needUpload(request: RenderRequest): UploadTarget {
     'There is no place to put the mashup',
     'Send upload: {path, url} with a signed URL that takes a PUT.',
   );
+}
+
+/** The tempi of a plan as one says them. */
+function tempoWords({ sections }: RenderPlan): string {
+  return `${[...new Set(sections.map(({ bpm }) => Math.round(bpm)))].join(' and ')} BPM`;
 }
 
 /** Songs that the plan uses; each must have the stems that its layers name. */
@@ -90,7 +95,7 @@ function sectionTask(
   runs: ReadonlyMap<number, RenderedRun>,
   warnings: string[],
 ): SectionTask {
-  const { start, end } = plan.sections[i]!;
+  const { start, end, bpm } = plan.sections[i]!;
   const clips = arrangement.sections[i]!.map((clip): ClipAudio => {
     const effects = readEffects(clip.effects);
     warnings.push(...effects.warnings);
@@ -109,7 +114,7 @@ function sectionTask(
   return {
     start,
     end,
-    bpm: plan.bpm,
+    bpm,
     beatsPerBar: plan.beatsPerBar,
     first: i === 0,
     last: i === plan.sections.length - 1,
@@ -145,7 +150,7 @@ async function record(studio: Studio, tuning: Tuning): Promise<Take> {
   const warnings = [...arrangement.warnings];
   const runs = await store.render(arrangement.runs, songs, (song, { stem }, done, count) => {
     const progress = PROGRESS.stems + ((PROGRESS.sections - PROGRESS.stems) * done) / count;
-    report(progress, `Matched the ${stem} of ${song.name} to ${Math.round(plan.bpm)} BPM (${done} of ${count})`);
+    report(progress, `Matched the ${stem} of ${song.name} to ${tempoWords(plan)} (${done} of ${count})`);
   });
   // What decoding left in the threads' memory is not needed for mixing.
   threads.renew();
@@ -203,8 +208,9 @@ export async function renderMashup(
   const scratch = openScratch();
   try {
     const strokes = await hearDrums(songs, threads);
-    report(PROGRESS.stems, `Matching ${songs.size} songs to ${Math.round(plan.bpm)} BPM`);
-    const store = new RunStore(threads, scratch, 60 / plan.bpm);
+    report(PROGRESS.stems, `Matching ${songs.size} songs to ${tempoWords(plan)}`);
+    warnings.push(...warnOfTempo(plan, songs));
+    const store = new RunStore(threads, scratch, Math.max(...plan.sections.map(({ bpm }) => 60 / bpm)));
     const { take, corrections } = await recordBest({ plan, songs, strokes, store, threads, request, report });
     warnings.push(...take.warnings);
     threads.renew();
