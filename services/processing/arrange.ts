@@ -12,7 +12,7 @@ import type { RenderLayer, RenderPlan } from './plan.ts';
 import { type Run, sourceAt } from './run.ts';
 import type { RenderSong } from './song.ts';
 import { chooseSource, nearestDownbeat, type SongHistory } from './source.ts';
-import type { Tuning } from './tuning.ts';
+import { startKey, type Tuning } from './tuning.ts';
 
 export type Clip = {
   songId: string;
@@ -73,7 +73,7 @@ function pieces(
 
 /**
  * Decides what plays where.
- * @param tuning pitch shifts of the songs, and beats by which they are brought forward
+ * @param tuning pitch shifts of the songs, beats by which they are brought forward, other places to start from
  */
 export function arrange(
   plan: RenderPlan,
@@ -86,9 +86,11 @@ export function arrange(
   const histories = new Map<string, SongHistory>();
   let previous: Clip[] = [];
 
-  const sections = plan.sections.map((section) => {
+  const sections = plan.sections.map((section, index) => {
     const starts = new Map<string, number>();
     const startOf = (layer: RenderLayer, song: RenderSong, beats: number): number => {
+      const retuned = tuning.starts.get(startKey(index, song.id));
+      if (retuned !== undefined) return nearestDownbeat(song, retuned);
       // What keeps no beat starts where it is told to.
       if (layer.sourceStartSec !== undefined)
         return layer.free ? beatIndex(song.grid, layer.sourceStartSec) : nearestDownbeat(song, layer.sourceStartSec);

@@ -1,11 +1,11 @@
 /**
- * A whole render: plan read, stems stretched, sections mixed, heard and if need be corrected once, file finished; the steps in
+ * A whole render: plan read, stems stretched, sections mixed, heard and if need be corrected, file finished; the steps in
  * threads, two at a time.
  */
 import { type QualityCheck, type RenderRequest, type RenderResult, STEMS, type UploadTarget } from '../../schema.ts';
 import { SAMPLE_RATE } from '../audio/decode.ts';
 import { addBed, arrange, type Arrangement } from './arrange.ts';
-import { correct } from './correct.ts';
+import { correct, type Correction, isInTune } from './correct.ts';
 import { isSound } from './ear/checks.ts';
 import { type Findings, judgeLayers } from './ear/judge-layers.ts';
 import type { Percussion } from './ear/percussion.ts';
@@ -14,6 +14,7 @@ import { curveAlong, gatherHearing, splicesOf, warnOfTempo } from './hearing.ts'
 import type { HeardSong } from './listen.ts';
 import { readEffects } from './music.ts';
 import { readPlan, type RenderPlan } from './plan.ts';
+import { rephrase } from './rephrase.ts';
 import { type RenderedRun, RunStore } from './runs.ts';
 import { openScratch } from './scratch.ts';
 import type { ClipAudio, SectionResult, SectionTask } from './section.ts';
@@ -127,6 +128,8 @@ const MAX_PAUSE_SEC = 0.9;
 
 /** One way of playing the plan, mixed and heard. */
 type Take = {
+  tuning: Tuning;
+  arrangement: Arrangement;
   sections: SectionResult[];
   splices: number[];
   checks: QualityCheck[];
@@ -175,21 +178,39 @@ async function record(studio: Studio, tuning: Tuning): Promise<Take> {
   const sections = await Promise.all(plan.sections.map(({ description }, i) => mixSection(description, i)));
   const { sections: heard, expected } = gatherHearing(plan, arrangement, songs, sections, strokes, tuning);
   const { checks, findings } = judgeLayers(heard, expected);
-  return { sections, splices: splicesOf(plan, arrangement), checks, findings, warnings };
+  return { tuning, arrangement, sections, splices: splicesOf(plan, arrangement), checks, findings, warnings };
 }
 
 const failures = ({ checks }: Take): number => checks.filter(({ passed, kind }) => !passed && kind === 'hard').length;
 
-/** The plan as it was meant or, where that sounds wrong, corrected once: the better of the two. */
+/** Other bars for the first singer that does not fit the notes under it; undefined where none would. */
+async function findPhrase({ plan, songs, threads }: Studio, take: Take): Promise<Correction | undefined> {
+  const [singer] = [...take.findings.harmony].find(([, likeness]) => !isInTune(likeness)) ?? [];
+  const song = singer === undefined ? undefined : songs.get(singer);
+  if (!song) return undefined;
+  const voice = await threads.run('voice', { url: song.stems.vocals!, song: song.name, stem: 'vocals' });
+  const layers = take.sections.map(({ heard }) => heard);
+  return rephrase({ plan, arrangement: take.arrangement, layers, tuning: take.tuning }, song, voice);
+}
+
+/** The plan as it was meant or, where that sounds wrong, corrected: by another shift or place in the bar, then by other bars. */
 async function recordBest(studio: Studio): Promise<{ take: Take; corrections: string[] }> {
-  const tuning = chooseTuning(studio.plan, studio.songs);
-  const first = await record(studio, tuning);
-  const correction = isSound(first.checks) ? undefined : correct(tuning, first.findings, studio.songs);
-  if (!correction) return { take: first, corrections: [] };
-  studio.report(PROGRESS.sections, 'Correcting what the first hearing found');
-  const second = await record(studio, correction.tuning);
-  const better = failures(second) <= failures(first);
-  return better ? { take: second, corrections: correction.words } : { take: first, corrections: [] };
+  let take = await record(studio, chooseTuning(studio.plan, studio.songs));
+  const corrections: string[] = [];
+  for (const find of [
+    (now: Take) => correct(now.tuning, now.findings, studio.songs),
+    (now: Take) => findPhrase(studio, now),
+  ]) {
+    if (isSound(take.checks)) break;
+    const correction = await find(take);
+    if (!correction) continue;
+    studio.report(PROGRESS.sections, 'Correcting what the hearing found');
+    const next = await record(studio, correction.tuning);
+    if (failures(next) > failures(take)) continue;
+    take = next;
+    corrections.push(...correction.words);
+  }
+  return { take, corrections };
 }
 
 /**

@@ -62,7 +62,11 @@ function plan(
     songs: songs.map(({ id }) => ({ song_id: id, storage_path: id, analysis: {} })),
     job_id: 'job',
   });
-  const tuning = { semitones: new Map(songs.map(({ id }) => [id, 2])), beats: new Map<string, number>() };
+  const tuning = {
+    semitones: new Map(songs.map(({ id }) => [id, 2])),
+    beats: new Map<string, number>(),
+    starts: new Map<string, number>(),
+  };
   return arrange(readPlan(request).plan, new Map(songs.map((one) => [one.id, one])), scores, tuning);
 }
 

@@ -137,6 +137,7 @@ describe('the ear on layers', () => {
           ['b', 0],
         ]),
         beats: new Map(),
+        starts: new Map(),
       },
       raised.findings,
       new Map([

@@ -3,14 +3,13 @@ import type { QualityCheck } from '../../../schema.ts';
 import { check } from './checks.ts';
 import { LEVEL_HOP, type LayerSound } from './layer.ts';
 import type { Percussion } from './percussion.ts';
-import { CHROMA_HOP, profileLikeness } from './pitch.ts';
+import { CHROMA_HOP, PITCHES, profileLikeness } from './pitch.ts';
 import { lags, PHASES, phaseLikeness } from './timing.ts';
 
 /** A voice under this level is not heard as singing, dBFS RMS. */
 const ACTIVE_VOICE_DB = -40;
 /** A layer under this level is not heard beside the others, dBFS RMS. */
 const HEARD_DB = -40;
-const PITCHES = 12;
 /** Power, times seconds, of a low band in which nothing plays. */
 const SILENT_POWER = 1e-5;
 /** Two likenesses of pitch classes within this are equal to the ear. A choice. */
