@@ -10,6 +10,8 @@ import { lags, PHASES, phaseLikeness } from './timing.ts';
 const ACTIVE_VOICE_DB = -40;
 /** A layer under this level is not heard beside the others, dBFS RMS. */
 const HEARD_DB = -40;
+/** Steps of the levels in a second. */
+const REST_STEPS = 10;
 /** Power, times seconds, of a low band in which nothing plays. */
 const SILENT_POWER = 1e-5;
 /** Two likenesses of pitch classes within this are equal to the ear. A choice. */
@@ -155,7 +157,8 @@ function twoVoices({ layers }: HeardSection, k: number): boolean {
 /** Percentage of the time in which at least two songs are heard; null where there is but one. */
 function heardTogether(sections: readonly HeardSection[]): number | null {
   if (new Set(sections.flatMap(({ layers }) => layers.map(({ songId }) => songId))).size < 2) return null;
-  return shareOfTime(sections, ({ layers }, k) => songsAt(layers, k).size > 1);
+  // A rest between two lines is no absence.
+  return shareOfTime(sections, ({ layers }, k) => songsAround(layers, k).size > 1);
 }
 
 /** Percentage of the time in which a song is heard at its own speed over the drums of another; null where none is free. */
@@ -169,6 +172,13 @@ function besideBeat(sections: readonly HeardSection[]): number | null {
     const floating = [...songsAt(layers, k)].filter((id) => free.has(id));
     return floating.some((id) => [...drumming].some((other) => other !== id));
   });
+}
+
+/** Songs that are heard within a second of a step. */
+function songsAround(layers: readonly LayerSound[], k: number): Set<string> {
+  const heard = ({ levels }: LayerSound): boolean =>
+    levels.subarray(Math.max(0, k - REST_STEPS), k + REST_STEPS + 1).some((level) => level > HEARD_DB);
+  return new Set(layers.filter(heard).map(({ songId }) => songId));
 }
 
 /** Songs with a layer that is heard in a step of the levels. */
