@@ -1,12 +1,13 @@
 /**
- * node bench/pairs.ts FOLDER [--separate] [--pairs a+b,c+d] [--keep DIR] [--write]: makes a mashup of every pair of songs of a
- * folder, planned by rules, and prints what the automated ear says of each. A song is a folder with four stems (vocals, drums, bass,
+ * node bench/pairs.ts FOLDER [--triples] [--separate] [--pairs a+b,c+d] [--keep DIR] [--write]: makes a mashup of every pair (or three) of songs of
+ * a folder, planned by rules, and prints what the automated ear says of each. A song is a folder with four stems (vocals, drums, bass,
  * other) or one file; one file is separated, and so is the sum of the stems with --separate. --write puts the table and two
  * pictures into docs/.
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { sectionBpm } from '../music/plan-bars.ts';
 import { DEFAULT_LIMITS } from '../music/plan-limits.ts';
 import { producePlan } from '../music/producer.ts';
 import { scorePair } from '../music/scoring.ts';
@@ -25,9 +26,15 @@ import { printTable } from './table.ts';
 const AUDIO = ['.wav', '.flac', '.mp3', '.ogg', '.opus'];
 const DOCS = join(import.meta.dirname, '..', 'docs');
 
+/** Mashups of the table that pictures are drawn of, by their place in it: songs that share a beat, and songs in two tempi. */
+const PICTURED = new Map([
+  [0, 'mashup'],
+  [1, 'two-tempi'],
+]);
+
 export type PairResult = {
-  songs: [string, string];
-  bpm: [number, number];
+  songs: string[];
+  bpm: number[];
   plan: Plan;
   result: RenderResult;
   /** Seconds of processor time of all threads. */
@@ -77,13 +84,21 @@ async function separateSong(name: string, { store, separation }: Services): Prom
   });
 }
 
-async function renderPair(a: AnalyzedSong, b: AnalyzedSong, services: Services): Promise<PairResult> {
-  const scores = [scorePair(a, b)];
-  const plan = producePlan({ songs: [a, b], scores, limits: DEFAULT_LIMITS, seed: 1 });
+/** All groups of so many songs, in order. */
+function groupsOf(songs: readonly AnalyzedSong[], size: number): AnalyzedSong[][] {
+  if (size === 0) return [[]];
+  return songs.flatMap((song, i) => groupsOf(songs.slice(i + 1), size - 1).map((rest) => [song, ...rest]));
+}
+
+const nameOf = (songs: readonly AnalyzedSong[]): string => songs.map(({ name }) => name).join('+');
+
+async function renderGroup(songs: AnalyzedSong[], services: Services): Promise<PairResult> {
+  const scores = groupsOf(songs, 2).map(([a, b]) => scorePair(a!, b!));
+  const plan = producePlan({ songs, scores, limits: DEFAULT_LIMITS, seed: 1 });
   const before = process.cpuUsage();
   const events = await post(`${services.processing}/execute-masterplan`, {
     masterplan: { ...plan.masterplan, global_settings: plan.masterplan.global },
-    songs: [a, b].map((song) => ({
+    songs: songs.map((song) => ({
       song_id: song.song_id,
       storage_path: song.name,
       name: song.name,
@@ -92,7 +107,7 @@ async function renderPair(a: AnalyzedSong, b: AnalyzedSong, services: Services):
     })),
     job_id: 'bench',
     scores,
-    upload: { path: 'out.wav', url: `${services.store}/${a.name}+${b.name}.wav` },
+    upload: { path: 'out.wav', url: `${services.store}/${nameOf(songs)}.wav` },
   });
   const last = RenderEvent.parse(
     JSON.parse(
@@ -104,17 +119,22 @@ async function renderPair(a: AnalyzedSong, b: AnalyzedSong, services: Services):
     ),
   );
   const cpu = process.cpuUsage(before);
-  if (!('result' in last)) throw new Error(`${a.name} + ${b.name}: ${JSON.stringify(last).slice(0, 300)}`);
+  if (!('result' in last)) throw new Error(`${nameOf(songs)}: ${JSON.stringify(last).slice(0, 300)}`);
   return {
-    songs: [a.name, b.name],
-    bpm: [a.analysis.rhythmic.bpm, b.analysis.rhythmic.bpm],
+    songs: songs.map(({ name }) => name),
+    bpm: songs.map(({ analysis }) => analysis.rhythmic.bpm),
     plan,
     result: RenderResult.parse(last.result),
     renderCpuSec: cpu.user / 1e6 + cpu.system / 1e6,
   };
 }
 
-/** The figures of one pair that a reader looks at first. */
+/** The tempi of a plan, in the order in which they come. */
+function temposOf({ masterplan: { timeline, global } }: Plan): string[] {
+  return [...new Set(timeline.map((section) => sectionBpm(global, section).toFixed(0)))];
+}
+
+/** The figures of one mashup that a reader looks at first. */
 function rowOf({ songs, bpm, plan, result, renderCpuSec }: PairResult): Record<string, string | number> {
   const value = (name: string): string => {
     const found = result.quality?.checks.find((check) => check.name === name);
@@ -123,7 +143,7 @@ function rowOf({ songs, bpm, plan, result, renderCpuSec }: PairResult): Record<s
   };
   return {
     songs: songs.join(' + '),
-    bpm: `${bpm.map((each) => each.toFixed(0)).join('/')}→${plan.masterplan.global.targetBPM.toFixed(0)}`,
+    bpm: `${bpm.map((each) => each.toFixed(0)).join('/')}→${temposOf(plan).join(' ')}`,
     'tempo %': value('tempo_change_limit'),
     'lag ms': value('beat_lag_median'),
     'p95 ms': value('beat_lag_p95'),
@@ -131,6 +151,7 @@ function rowOf({ songs, bpm, plan, result, renderCpuSec }: PairResult): Record<s
     bars: value('downbeats_on_bars'),
     harmony: value('harmony'),
     rank: value('harmony_rank'),
+    'together %': value('together'),
     'voices %': value('two_voices'),
     bass: value('one_bass'),
     LUFS: result.loudness_lufs.toFixed(1),
@@ -143,8 +164,18 @@ function rowOf({ songs, bpm, plan, result, renderCpuSec }: PairResult): Record<s
   };
 }
 
+/** Draws a spectrogram and a timeline of a mashup into docs/pictures. */
+async function drawPictures(result: PairResult, file: Uint8Array, name: string): Promise<void> {
+  const { channels } = await decodeAudio(file);
+  const pictures = join(DOCS, 'pictures');
+  await mkdir(pictures, { recursive: true });
+  await writeFile(join(pictures, `${name}-spectrogram.png`), await drawSpectrogram(channels));
+  await writeFile(join(pictures, `${name}-timeline.png`), drawTimeline(result));
+}
+
 const { values, positionals } = parseArgs({
   options: {
+    triples: { type: 'boolean', default: false },
     separate: { type: 'boolean', default: false },
     pairs: { type: 'string' },
     keep: { type: 'string' },
@@ -175,30 +206,24 @@ try {
     songs.push(await analyze(name, services));
   }
   const results: PairResult[] = [];
-  for (const [i, a] of songs.entries()) {
-    for (const b of songs.slice(i + 1)) {
-      if (wanted && !wanted.some((pair) => pair.includes(a.name) && pair.includes(b.name))) continue;
-      const result = await renderPair(a, b, services);
-      results.push(result);
-      console.error(JSON.stringify(rowOf(result)));
-      for (const words of result.result.quality?.corrections ?? []) console.error(`  ${words}`);
-      const path = `/${a.name}+${b.name}.wav`;
-      if (values.keep !== undefined) {
-        await mkdir(values.keep, { recursive: true });
-        await writeFile(join(values.keep, path), files.get(path)!);
-      }
-      if (values.write && results.length === 1) {
-        const { channels } = await decodeAudio(files.get(path)!);
-        const pictures = join(DOCS, 'pictures');
-        await mkdir(pictures, { recursive: true });
-        await writeFile(join(pictures, 'mashup-spectrogram.png'), await drawSpectrogram(channels));
-        await writeFile(join(pictures, 'mashup-timeline.png'), drawTimeline(result));
-      }
-      files.delete(path);
+  for (const group of groupsOf(songs, values.triples ? 3 : 2)) {
+    if (wanted && !wanted.some((names) => group.every(({ name }) => names.includes(name)))) continue;
+    const result = await renderGroup(group, services);
+    results.push(result);
+    console.error(JSON.stringify(rowOf(result)));
+    for (const words of result.result.quality?.corrections ?? []) console.error(`  ${words}`);
+    const path = `/${nameOf(group)}.wav`;
+    if (values.keep !== undefined) {
+      await mkdir(values.keep, { recursive: true });
+      await writeFile(join(values.keep, path), files.get(path)!);
     }
+    const isPictured = PICTURED.has(results.length - 1) && !values.triples && !values.separate;
+    if (values.write && isPictured) await drawPictures(result, files.get(path)!, PICTURED.get(results.length - 1)!);
+    files.delete(path);
   }
-  printTable(`Pairs of ${basename(folder)} (${values.separate ? 'separated' : 'as they come'})`, results.map(rowOf));
-  if (values.write) await writeQualityDoc(DOCS, results, rowOf, values.separate);
+  const mark = `${values.triples ? 'triples' : 'pairs'}:${values.separate ? 'separated' : 'stems'}`;
+  printTable(`${mark} of ${basename(folder)}`, results.map(rowOf));
+  if (values.write) await writeQualityDoc(DOCS, results.map(rowOf), mark);
 } finally {
   for (const server of servers) {
     server.closeAllConnections();

@@ -1,7 +1,6 @@
-/** The table of pairs in docs/audio-quality.md, between its two marks. */
+/** The tables of mashups in docs/audio-quality.md, between its two marks. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PairResult } from './pairs.ts';
 
 /** A markdown table of rows of equal keys. */
 function markdown(rows: Record<string, string | number>[]): string {
@@ -10,19 +9,17 @@ function markdown(rows: Record<string, string | number>[]): string {
   return [line(keys), line(keys.map(() => '---')), ...rows.map((row) => line(keys.map((key) => row[key]!)))].join('\n');
 }
 
-/** Replaces the table of true or of separated stems. */
+/** Replaces a table of docs/audio-quality.md, between the marks of that name. */
 export async function writeQualityDoc(
   docs: string,
-  results: readonly PairResult[],
-  rowOf: (result: PairResult) => Record<string, string | number>,
-  separated: boolean,
+  rows: Record<string, string | number>[],
+  mark: string,
 ): Promise<void> {
   const path = join(docs, 'audio-quality.md');
   const text = await readFile(path, 'utf8');
-  const mark = separated ? 'separated' : 'stems';
-  const [begin, end] = [`<!-- pairs:${mark} -->`, `<!-- /pairs:${mark} -->`];
+  const [begin, end] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`];
   const [before, rest] = text.split(begin);
   const after = rest?.split(end)[1];
   if (before === undefined || after === undefined) throw new Error(`docs/audio-quality.md has no marks for ${mark}`);
-  await writeFile(path, `${before}${begin}\n\n${markdown(results.map(rowOf))}\n\n${end}${after}`);
+  await writeFile(path, `${before}${begin}\n\n${markdown(rows)}\n\n${end}${after}`);
 }

@@ -8,24 +8,31 @@ const roundTime = (seconds: number): number => Math.round(seconds * 10_000) / 10
 /** Differences that are nothing but rounding. */
 const ROUNDING_SEC = 0.006;
 
-/** Length of a bar of the mashup in seconds. */
-export function planBarSec(global: Plan['masterplan']['global']): number {
-  return (60 / global.targetBPM) * global.timeSignature[0];
+type Global = Plan['masterplan']['global'];
+
+/** Tempo of a section: its own, or the mashup's. */
+export function sectionBpm(global: Global, section: Pick<PlanSection, 'tempo_bpm'>): number {
+  return section.tempo_bpm ?? global.targetBPM;
+}
+
+/** Length of a bar of a section in seconds. */
+export function sectionBarSec(global: Global, section: Pick<PlanSection, 'tempo_bpm'>): number {
+  return (60 / sectionBpm(global, section)) * global.timeSignature[0];
 }
 
 /** Lays sections of whole bars end to end from 0; `bars[i]` belongs to `sections[i]`. */
-export function layOutBars(sections: readonly PlanSection[], bars: readonly number[], barSec: number): PlanSection[] {
-  let bar = 0;
+export function layOutBars(sections: readonly PlanSection[], bars: readonly number[], global: Global): PlanSection[] {
+  let end = 0;
   return sections.map((section, index) => {
-    const start = roundTime(bar * barSec);
-    bar += bars[index] ?? 1;
-    return { ...section, time_start_sec: start, duration_sec: roundTime(bar * barSec - start) };
+    const start = roundTime(end);
+    end += (bars[index] ?? 1) * sectionBarSec(global, section);
+    return { ...section, time_start_sec: start, duration_sec: roundTime(end - start) };
   });
 }
 
 /** Number of bars of each section, to the nearest whole. */
-export function barsOf(sections: readonly PlanSection[], barSec: number): number[] {
-  return sections.map((section) => Math.max(1, Math.round(section.duration_sec / barSec)));
+export function barsOf(sections: readonly PlanSection[], global: Global): number[] {
+  return sections.map((section) => Math.max(1, Math.round(section.duration_sec / sectionBarSec(global, section))));
 }
 
 /**
@@ -33,8 +40,7 @@ export function barsOf(sections: readonly PlanSection[], barSec: number): number
  * come back laid out in either case.
  */
 export function putOnBars(plan: Plan, { faults, mended }: Findings): PlanSection[] {
-  const barSec = planBarSec(plan.masterplan.global);
-  const given = plan.masterplan.timeline;
+  const { global, timeline: given } = plan.masterplan;
   const sections = given.toSorted((a, b) => a.time_start_sec - b.time_start_sec);
   if (sections.some((section, index) => section !== given[index]))
     mended.push('The sections were put in the order of their starts.');
@@ -42,6 +48,7 @@ export function putOnBars(plan: Plan, { faults, mended }: Findings): PlanSection
   let end = 0;
   sections.forEach((section, index) => {
     const gap = section.time_start_sec - end;
+    const barSec = sectionBarSec(global, section);
     const where = index === 0 ? 'before the first section' : `between the sections ${index} and ${index + 1}`;
     if (Math.abs(gap) > MAX_MENDED_GAP_BARS * barSec + ROUNDING_SEC)
       faults.push(
@@ -54,8 +61,9 @@ export function putOnBars(plan: Plan, { faults, mended }: Findings): PlanSection
     end = section.time_start_sec + section.duration_sec;
   });
 
-  const bars = barsOf(sections, barSec);
+  const bars = barsOf(sections, global);
   sections.forEach((section, index) => {
+    const barSec = sectionBarSec(global, section);
     const whole = (bars[index] ?? 1) * barSec;
     const off = Math.abs(section.duration_sec - whole);
     if (off > MAX_SNAP_BARS * barSec)
@@ -65,5 +73,5 @@ export function putOnBars(plan: Plan, { faults, mended }: Findings): PlanSection
       );
     else if (off > ROUNDING_SEC) mended.push(`Section ${index + 1} was moved to ${bars[index]} whole bars.`);
   });
-  return layOutBars(sections, bars, barSec);
+  return layOutBars(sections, bars, global);
 }

@@ -2,24 +2,17 @@
 import type { AnalyzedSong, Plan, PlanLayer, PlanLimits, PlanSection } from '../schema.ts';
 import { nearestDownbeat, songGrid } from './grid.ts';
 import { parseKey } from './keys.ts';
-import { planBarSec } from './plan-bars.ts';
-import { AUDIBLE_LEVEL_DB, BACKING_VOICE_DB, MIN_ENERGY_RANGE, limitsFor } from './plan-limits.ts';
+import { sectionBarSec, sectionBpm } from './plan-bars.ts';
+import { AUDIBLE_LEVEL_DB, BACKING_VOICE_DB, MIN_ENERGY_RANGE, TEMPO_TOLERANCE, limitsFor } from './plan-limits.ts';
 import type { Findings } from './plan-read.ts';
-import {
-  bearableKeyShift,
-  bearableTempoChange,
-  leastKeyShift,
-  leastTempoChange,
-  worstKeyShift,
-  worstTempoChange,
-} from './targets.ts';
-import { matchTempo } from './tempo.ts';
+import { bearableKeyShift, leastKeyShift, worstKeyShift } from './targets.ts';
+import { AUDIBLE_TEMPO_CHANGE, matchTempo, tempoChange } from './tempo.ts';
 
 const round3 = (value: number): number => Math.round(value * 1_000) / 1_000;
 
-/** Seconds of a song that a section consumes at the plan's tempo. */
-function sourceSeconds(song: AnalyzedSong, durationSec: number, targetBpm: number): number {
-  return durationSec * matchTempo(songGrid(song.analysis).bpm, targetBpm).rate;
+/** Seconds of a song that a layer consumes. */
+export function sourceSeconds(song: AnalyzedSong, durationSec: number, targetBpm: number, free: boolean): number {
+  return free ? durationSec : durationSec * matchTempo(songGrid(song.analysis).bpm, targetBpm).rate;
 }
 
 /** Moves each layer's source to a downbeat that leaves enough of the song; a section longer than its song is a fault. */
@@ -31,7 +24,8 @@ export function fitSources(plan: Plan, songs: readonly AnalyzedSong[], { faults,
       const song = songs.find((each) => each.song_id === layer.songId);
       const grid = song && songGrid(song.analysis);
       if (!song || !grid?.durationKnown) return layer;
-      const needed = sourceSeconds(song, section.duration_sec, global.targetBPM);
+      const free = layer.timing === 'free';
+      const needed = sourceSeconds(song, section.duration_sec, sectionBpm(global, section), free);
       // The last bar of a song may be cut short without anyone missing it.
       const room = grid.durationSec + grid.barSec - needed;
       if (room < 0) {
@@ -59,7 +53,10 @@ export function fitSources(plan: Plan, songs: readonly AnalyzedSong[], { faults,
 /** Lists what is musically wrong. */
 export function judgePlan(plan: Plan, songs: readonly AnalyzedSong[], limits: PlanLimits, faults: string[]): void {
   const { timeline, global } = plan.masterplan;
-  timeline.forEach((section, index) => judgeSection(section, `Section ${index + 1}`, faults));
+  timeline.forEach((section, index) => {
+    judgeSection(section, `Section ${index + 1}`, faults);
+    judgeTime(section, `Section ${index + 1}`, sectionBpm(global, section), songs, faults);
+  });
 
   for (const song of songs) {
     const heard = timeline.some((section) =>
@@ -74,7 +71,7 @@ export function judgePlan(plan: Plan, songs: readonly AnalyzedSong[], limits: Pl
       `The energy is flat: energy_level must differ by at least ${MIN_ENERGY_RANGE} between the quietest and the fullest section.`,
     );
 
-  const barSec = planBarSec(global);
+  const barSec = Math.max(...timeline.map((section) => sectionBarSec(global, section)));
   const { min_length_sec, max_length_sec } = limitsFor(songs, limits);
   const total = timeline.reduce((sum, section) => sum + section.duration_sec, 0);
   // A length in whole bars cannot meet a limit in seconds exactly.
@@ -104,14 +101,39 @@ function judgeSection(section: PlanSection, name: string, faults: string[]): voi
   }
 }
 
+/** Beats that meet, or none that could rub: a song is on the beat at a speed that it bears, or free where no other song drums. */
+function judgeTime(
+  section: PlanSection,
+  name: string,
+  bpm: number,
+  songs: readonly AnalyzedSong[],
+  faults: string[],
+): void {
+  for (const song of songs) {
+    const layers = section.layers.filter(({ songId }) => songId === song.song_id);
+    if (layers.some(({ timing }) => timing === 'free')) {
+      const beat = layers.find(({ stem }) => stem === 'drums' || stem === 'bass');
+      if (beat)
+        faults.push(`${name}: the ${beat.stem} of "${song.song_id}" cannot be free: only vocals and other can.`);
+      const drums = section.layers.find(
+        ({ songId, stem, volume_db }) => stem === 'drums' && songId !== song.song_id && volume_db > AUDIBLE_LEVEL_DB,
+      );
+      if (drums)
+        faults.push(`${name}: "${song.song_id}" is free over the drums of "${drums.songId}": take the drums out.`);
+    } else if (layers.length > 0) {
+      const change = tempoChange(songGrid(song.analysis).bpm, bpm);
+      if (change > AUDIBLE_TEMPO_CHANGE + TEMPO_TOLERANCE)
+        faults.push(
+          `${name}: at ${bpm} bpm "${song.song_id}" must be stretched by ${Math.round(change * 100)} % (half and double tempo ` +
+            `count), and over ${Math.round(AUDIBLE_TEMPO_CHANGE * 100)} % is heard by everyone: give the section a \`tempo_bpm\` that it ` +
+            'bears, or let it play with `timing` free where no other song drums.',
+        );
+    }
+  }
+}
+
 function judgeTargets(plan: Plan, songs: readonly AnalyzedSong[], faults: string[]): void {
   const { global, timeline } = plan.masterplan;
-  const stretch = worstTempoChange(songs, global.targetBPM);
-  if (stretch > bearableTempoChange(songs) + 1e-9)
-    faults.push(
-      `At ${global.targetBPM} bpm a song must be stretched by ${Math.round(stretch * 100)} %; ` +
-        `another tempo needs ${Math.round(leastTempoChange(songs) * 100)} % (half and double tempo count).`,
-    );
   const key = parseKey(global.targetKey);
   const pitched = songs.filter((song) =>
     timeline.some((section) => section.layers.some((layer) => layer.songId === song.song_id && layer.stem !== 'drums')),

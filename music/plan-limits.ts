@@ -29,8 +29,8 @@ export const MAX_SNAP_BARS = 0.3;
 /** Gaps and overlaps up to this many bars are closed. */
 export const MAX_MENDED_GAP_BARS = 1;
 
-/** Stretch that is always allowed; more only where the songs leave no better tempo. A choice. */
-export const MAX_TEMPO_CHANGE = 0.25;
+/** What a song's change of speed may be over the limit of the ear for no other reason than that tempi were rounded. */
+export const TEMPO_TOLERANCE = 0.003;
 /** Shift in semitones that is always allowed; more only where the songs leave no better key. A choice. */
 export const MAX_PITCH_SHIFT = 4;
 

@@ -79,13 +79,14 @@ export function readPlan(
   if (vision === '')
     findings.faults.push('`creative_vision` is missing: say in two or three sentences what the mashup is about.');
   const credits = textOf(master['artistCredits'], 300);
+  const global = readGlobal(master['global'] ?? master['global_settings'], songs, findings);
   return {
     creative_vision: vision,
     masterplan: {
       title: title || textOf(songs.map((song) => song.name).join(' x '), MAX_TITLE_LENGTH) || 'Mashup',
       artistCredits: credits || creditsOf(songs),
-      global: readGlobal(master['global'] ?? master['global_settings'], songs, findings),
-      timeline: readSections(timeline.slice(0, MAX_SECTIONS), songs, limits, findings),
+      global,
+      timeline: readSections(timeline.slice(0, MAX_SECTIONS), global.targetBPM, songs, limits, findings),
       problems_and_solutions: listOf(master['problems_and_solutions'])
         .filter(isLoose)
         .map((each) => ({ problem: textOf(each['problem'], 400), solution: textOf(each['solution'], 400) }))
@@ -144,6 +145,7 @@ function readSignature(raw: unknown, songs: readonly AnalyzedSong[], mended: str
 
 function readSections(
   timeline: unknown[],
+  targetBPM: number,
   songs: readonly AnalyzedSong[],
   limits: PlanLimits,
   findings: Findings,
@@ -171,6 +173,7 @@ function readSections(
     }
     if (start < 0) findings.mended.push(`${name} started before 0.`);
     clock = start + duration;
+    const tempo = readTempo(raw['tempo_bpm'], name, targetBPM, findings);
     const energy = (numberOf(raw['energy_level']) ?? DEFAULT_ENERGY * scale) / scale;
     return [
       {
@@ -178,9 +181,35 @@ function readSections(
         duration_sec: duration,
         description: textOf(raw['description'], 400),
         energy_level: Math.min(1, Math.max(0, energy)),
+        ...(tempo === undefined ? {} : { tempo_bpm: tempo }),
         layers: readLayers(listOf(raw['layers']), name, songs, limits, findings),
       },
     ];
+  });
+}
+
+/** A section's own tempo; undefined where it is the mashup's or none. */
+function readTempo(raw: unknown, section: string, targetBPM: number, { mended }: Findings): number | undefined {
+  const tempo = numberOf(raw);
+  if (tempo === undefined || Math.abs(tempo - targetBPM) < 0.005) return undefined;
+  if (tempo >= 40 && tempo <= 240) return tempo;
+  mended.push(`${section}: ${tempo} bpm is no tempo; the mashup's was taken.`);
+  return undefined;
+}
+
+/** One song keeps one time: its layers in a section are free all together or not at all. */
+function withOneTiming(layers: PlanLayer[], section: string, { mended }: Findings): PlanLayer[] {
+  const odd = (layer: PlanLayer): boolean => {
+    const first = layers.find(({ songId }) => songId === layer.songId);
+    return (first?.timing === 'free') !== (layer.timing === 'free');
+  };
+  const free = new Set(layers.filter(odd).map(({ songId }) => songId));
+  if (free.size === 0) return layers;
+  mended.push(`${section} had a song both free and on the beat; all of it is on the beat.`);
+  return layers.map((layer) => {
+    if (!free.has(layer.songId)) return layer;
+    const { timing: _, ...onBeat } = layer;
+    return onBeat;
   });
 }
 
@@ -227,10 +256,11 @@ function readLayers(
       volume_db,
       effects: readEffects(each['effects'], section, findings),
       ...(source === undefined ? {} : { source_start_sec: Math.max(0, source) }),
+      ...(each['timing'] === 'free' ? { timing: 'free' as const } : {}),
       ...(why === '' ? {} : { why }),
     });
   }
-  return layers;
+  return withOneTiming(layers, section, findings);
 }
 
 function readEffects(raw: unknown, section: string, { mended }: Findings): string[] {

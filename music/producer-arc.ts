@@ -1,6 +1,18 @@
 /** The arc of a mashup: which sections, how many bars each. */
 
-export type SectionKind = 'intro' | 'build' | 'drop' | 'verse' | 'break' | 'rise' | 'peak' | 'outro';
+export type SectionKind =
+  | 'intro'
+  | 'build'
+  | 'drop'
+  | 'verse'
+  | 'break'
+  | 'rise'
+  | 'peak'
+  | 'outro'
+  // Of songs too far apart in tempo: where one is heard free over the other.
+  | 'overture'
+  | 'encounter'
+  | 'answer';
 export type ArcSection = { kind: SectionKind; bars: number; energy: number };
 
 type Shape = { kind: SectionKind; share: number; energy: number };
@@ -23,6 +35,15 @@ const LONG: readonly Shape[] = [
   { kind: 'peak', share: 12, energy: 1 },
   { kind: 'outro', share: 4, energy: 0.2 },
 ];
+/** Two songs that no tempo suits: they meet where nobody drums, and each has its beat for itself in between. */
+const APART: readonly Shape[] = [
+  { kind: 'overture', share: 8, energy: 0.3 },
+  { kind: 'build', share: 4, energy: 0.5 },
+  { kind: 'drop', share: 8, energy: 0.8 },
+  { kind: 'encounter', share: 8, energy: 0.35 },
+  { kind: 'peak', share: 8, energy: 1 },
+  { kind: 'answer', share: 8, energy: 0.25 },
+];
 /** From this many bars on there is room for the longer shape. */
 const LONG_FROM_BARS = 56;
 /** Nobody counts along beyond this; longer sections are two sections. */
@@ -39,6 +60,8 @@ type ArcRequest = {
   sectionCap: number;
   /** Sections are multiples of this where the length allows it. */
   unit: number;
+  /** Whether the songs are too far apart in tempo to play to one beat. */
+  apart: boolean;
 };
 
 /** Lays out the arc: intro, build, drop, break, peak, outro, and more where there is time. */
@@ -47,7 +70,7 @@ export function layOutArc(request: ArcRequest): ArcSection[] {
   const most = Math.max(1, Math.min(request.maxBars, wholeBars(cap, request.unit) * MAX_ARC_SECTIONS));
   const least = Math.min(request.minBars, most);
   const wanted = Math.min(most, Math.max(least, request.bars));
-  const shapes = wanted >= LONG_FROM_BARS ? LONG : SHORT;
+  const shapes = request.apart ? APART : wanted >= LONG_FROM_BARS ? LONG : SHORT;
   const unit = fittingUnit(request.unit, wanted / shapes.length);
   const shares = shapes.reduce((sum, shape) => sum + shape.share, 0);
   const arc = shapes.map(({ kind, share, energy }) => ({

@@ -1,23 +1,42 @@
 /** What is heard in each kind of section: stems, levels and effects, and why. */
 import type { AnalyzedSong, Stem } from '../schema.ts';
 import type { SectionKind } from './producer-arc.ts';
-import { SINGS_FROM, type Roles } from './producer-roles.ts';
+import { singsAtAll, type Roles } from './producer-roles.ts';
 
 /** A layer before its part of the song is chosen. */
-export type LayerIdea = { song: AnalyzedSong; stem: Stem; volume_db: number; effects: string[]; why: string };
+export type LayerIdea = {
+  song: AnalyzedSong;
+  stem: Stem;
+  volume_db: number;
+  effects: string[];
+  why: string;
+  /** At the song's own speed, beside any beat. */
+  free: boolean;
+};
 export type SectionIdea = { description: string; layers: LayerIdea[] };
 
-const idea = (song: AnalyzedSong, stem: Stem, volume_db: number, why: string, ...effects: string[]): LayerIdea => ({
+export const idea = (
+  song: AnalyzedSong,
+  stem: Stem,
+  volume_db: number,
+  why: string,
+  ...effects: string[]
+): LayerIdea => ({
   song,
   stem,
   volume_db,
   effects,
   why,
+  free: false,
 });
+
+/** The same at the song's own speed. */
+export const freely = (layer: LayerIdea): LayerIdea => ({ ...layer, free: true });
 
 /** Designs a section for the roles. `part` counts the sections of the same kind in a row from 0. */
 export function designSection(kind: SectionKind, roles: Roles, part: number): SectionIdea {
-  const { lead, groove, colour, sings } = roles;
+  const { lead, groove, sings } = roles;
+  const colour = roles.guest ? null : roles.colour;
   const harmony = colour ?? groove;
   const voice = (volume_db: number, why: string, ...effects: string[]): LayerIdea =>
     sings
@@ -71,7 +90,8 @@ export function designSection(kind: SectionKind, roles: Roles, part: number): Se
         ],
       };
     case 'break': {
-      const second = colour && colour.analysis.vocal.vocal_presence >= SINGS_FROM ? colour : null;
+      if (roles.guest && roles.colour) return visit(roles.colour, roles, again);
+      const second = colour && singsAtAll(colour) ? colour : null;
       return {
         description: second
           ? `Break: ${second.name} answers, without drums${again}`
@@ -131,6 +151,7 @@ export function designSection(kind: SectionKind, roles: Roles, part: number): Se
         ],
       };
     case 'outro':
+    default:
       return {
         description: `Outro: ${groove.name} walks away${again}`,
         layers: [
@@ -139,4 +160,22 @@ export function designSection(kind: SectionKind, roles: Roles, part: number): Se
         ],
       };
   }
+}
+
+/** The break of a third song whose tempo is out of reach: no drums, so that nothing says what time it is. */
+function visit(guest: AnalyzedSong, { lead, groove, sings }: Roles, again: string): SectionIdea {
+  if (singsAtAll(guest))
+    return {
+      description: `Break: ${guest.name} sings at its own pace, without drums${again}`,
+      layers: [
+        idea(groove, 'other', -7, 'Chords that wait for the voice', 'lowpass(freq=2500)', 'reverb'),
+        freely(idea(guest, 'vocals', -4, 'Free, since its tempo is too far away', 'reverb(mix=0.35)')),
+      ],
+    };
+  const own = idea(guest, 'other', -6, 'Its melody, at its own tempo', 'reverb');
+  const over = idea(lead, 'vocals', -4, 'Free over it, with no beat to keep', 'reverb(mix=0.35)');
+  return {
+    description: `Break: the tempo of ${guest.name}, without drums${again}`,
+    layers: sings ? [own, freely(over)] : [own, idea(guest, 'bass', -8, 'Its own ground')],
+  };
 }

@@ -1,17 +1,25 @@
 /** Who does what in a mashup: one song sings, one carries the beat, a third colours. */
 import type { AnalyzedSong, PairScore, PhraseMatch } from '../schema.ts';
 import { songGrid, vocalRange } from './grid.ts';
+import { canAllMeet } from './targets.ts';
 
 /** Below this presence the vocals stem holds little but leakage. */
-export const SINGS_FROM = 0.15;
+const SINGS_FROM = 0.15;
 /** A stretch that is sung less than this would fall silent where its voice is to lead. */
 export const SILENT_BELOW = 0.2;
 /** Length of a phrase that one listens for in a song. */
 const PHRASE_BARS = 8;
 /** What an odd metre takes off a song's worth as the beat under one that counts in four. */
 const ODD_METER_COST = 0.08;
+/** What it takes off a pair that no tempo suits both: a voice without a beat under it is second best. */
+const APART_COST = 0.3;
 /** What a semitone between a phrase's shift and the mashup's takes off its likeness: about what a wrong note weighs. */
 const SHIFT_COST = 0.04;
+
+/** Whether a song has a voice worth hearing. */
+export function singsAtAll(song: AnalyzedSong): boolean {
+  return song.analysis.vocal.vocal_presence >= SINGS_FROM;
+}
 
 export type Roles = {
   /** Gives the voice, or the melody where no song sings. */
@@ -22,6 +30,10 @@ export type Roles = {
   colour: AnalyzedSong | null;
   /** Whether the lead has a voice worth hearing. */
   sings: boolean;
+  /** Whether lead and groove are too far apart in tempo to play to one beat. */
+  apart: boolean;
+  /** Whether the third song is too far from the other two, which can meet. */
+  guest: boolean;
 };
 
 /**
@@ -75,13 +87,19 @@ export function chooseRoles(songs: readonly AnalyzedSong[], scores: readonly Pai
   const pairs = songs.flatMap((lead) =>
     songs
       .filter((groove) => groove !== lead)
-      .map((groove) => ({ lead, groove, worth: worth(lead, groove, scores) + 0.03 * jitter() })),
+      .map((groove) => {
+        const apart = !canAllMeet([lead, groove]);
+        return { lead, groove, apart, worth: worth(lead, groove, scores) + 0.03 * jitter() - (apart ? APART_COST : 0) };
+      }),
   );
   const best = pairs.reduce((a, b) => (b.worth > a.worth ? b : a));
+  const colour = songs.find((song) => song !== best.lead && song !== best.groove) ?? null;
   return {
     lead: best.lead,
     groove: best.groove,
-    colour: songs.find((song) => song !== best.lead && song !== best.groove) ?? null,
-    sings: best.lead.analysis.vocal.vocal_presence >= SINGS_FROM,
+    colour,
+    sings: singsAtAll(best.lead),
+    apart: best.apart,
+    guest: !best.apart && colour !== null && !canAllMeet([best.lead, best.groove, colour]),
   };
 }

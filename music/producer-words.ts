@@ -4,7 +4,8 @@ import { songGrid } from './grid.ts';
 import { camelotCode, keyShift, parseKey, type Key } from './keys.ts';
 import { textOf } from './plan-read.ts';
 import type { Roles } from './producer-roles.ts';
-import { AUDIBLE_TEMPO_CHANGE, COMFORTABLE_TEMPO_CHANGE, matchTempo, tempoChange } from './tempo.ts';
+import type { Tempi } from './producer-tempo.ts';
+import { COMFORTABLE_TEMPO_CHANGE, canMeet, matchTempo, tempoChange } from './tempo.ts';
 
 const nameOf = (song: AnalyzedSong): string => textOf(song.name, 60) || 'Untitled';
 /** A name without what is in brackets: `Halo (Live)` is `Halo`. */
@@ -29,10 +30,10 @@ export function titleOf({ lead, groove, colour }: Roles, random: () => number): 
   return textOf(colour && title !== blend ? `${title} x ${shortName(colour)}` : title, 120);
 }
 
-export type Targets = { bpm: number; key: Key | null; keyName: string };
+export type Targets = Tempi & { key: Key | null; keyName: string };
 
-export function visionOf(roles: Roles, { bpm, key, keyName }: Targets, random: () => number): string {
-  const { lead, groove, colour, sings } = roles;
+export function visionOf(roles: Roles, { home, away, key, keyName }: Targets, random: () => number): string {
+  const { lead, groove, colour, sings, apart } = roles;
   const what = sings ? 'The voice' : 'The melody';
   const opening = pick(
     [
@@ -41,7 +42,14 @@ export function visionOf(roles: Roles, { bpm, key, keyName }: Targets, random: (
     ],
     random,
   );
-  const meeting = `They meet at ${bpm} bpm in ${keyName}${key ? ` (${camelotCode(key)})` : ''}, each moved as little as possible.`;
+  const keyWords = `${keyName}${key ? ` (${camelotCode(key)})` : ''}`;
+  if (apart)
+    return (
+      `"${nameOf(groove)}" and "${nameOf(lead)}" live in different tempi, and both keep theirs: ${home} and ${away} bpm, in ${keyWords}. ` +
+      `They meet where the beat stops: ${sings ? 'the voice' : 'the melody'} of one floats over the chords of the other, and each ` +
+      'meeting opens the door to the next beat.'
+    );
+  const meeting = `They meet at ${home} bpm in ${keyWords}, each moved as little as possible.`;
   const arc = colour
     ? `"${nameOf(colour)}" colours the harmony and takes over in the break, before everything comes together at the peak.`
     : 'A filtered beat opens, the first drop joins the two, a break without drums makes room, and the peak brings them back together.';
@@ -61,16 +69,19 @@ export function problemsOf(
   for (const song of songs) {
     const grid = songGrid(song.analysis);
     const name = `"${nameOf(song)}"`;
-    const { multiple } = matchTempo(grid.bpm, targets.bpm);
-    const change = tempoChange(grid.bpm, targets.bpm);
+    const at = canMeet(grid.bpm, targets.home) ? targets.home : targets.away;
+    const { multiple } = matchTempo(grid.bpm, at);
+    const change = tempoChange(grid.bpm, at);
     const reading = multiple === 1 ? '' : `, read in ${multiple === 2 ? 'double' : 'half'} time,`;
-    if (change > COMFORTABLE_TEMPO_CHANGE || multiple !== 1)
+    if (at !== targets.home || !canMeet(grid.bpm, at))
       add(
-        `${name} has ${grid.bpm.toFixed(1)} bpm against the mashup's ${targets.bpm}`,
-        `It is stretched along its beats${reading} by ${Math.round(change * 100)} %` +
-          (change > AUDIBLE_TEMPO_CHANGE
-            ? ', which will be heard; the arrangement leans on the stems that bear it best'
-            : ''),
+        `${name} has ${grid.bpm.toFixed(1)} bpm, too far from the mashup's ${targets.home} at any octave`,
+        'It is not forced: it plays at its own speed where nobody drums, and the tempo changes for the sections that are its own',
+      );
+    else if (change > COMFORTABLE_TEMPO_CHANGE || multiple !== 1)
+      add(
+        `${name} has ${grid.bpm.toFixed(1)} bpm against the mashup's ${at}`,
+        `It is stretched along its beats${reading} by ${Math.round(change * 100)} %`,
       );
     const key = parseKey(song.analysis.harmonic.key);
     const shift = key && targets.key ? keyShift(key, targets.key) : 0;

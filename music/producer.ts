@@ -10,16 +10,19 @@ import { formatEffect, parseEffect } from './effects.ts';
 import { songGrid, vocalsOf } from './grid.ts';
 import { formatKey, keyShift, parseKey, type Key } from './keys.ts';
 import { layOutBars } from './plan-bars.ts';
+import { sourceSeconds } from './plan-judge.ts';
 import { allowedStems, limitsFor } from './plan-limits.ts';
 import { creditsOf, textOf } from './plan-read.ts';
-import { layOutArc, type ArcSection } from './producer-arc.ts';
+import { designApart } from './producer-apart.ts';
+import { layOutArc, type ArcSection, type SectionKind } from './producer-arc.ts';
 import { designSection, type LayerIdea, type SectionIdea } from './producer-layers.ts';
 import { SILENT_BELOW, chooseRoles, phrasesBetween, type Roles } from './producer-roles.ts';
 import { SourcePicker } from './producer-sources.ts';
+import { chooseTempi, tempoOf, type Tempi } from './producer-tempo.ts';
 import { problemsOf, titleOf, visionOf, type Targets } from './producer-words.ts';
 import { revisePlan } from './revise.ts';
-import { chooseKey, chooseTempo, type Weighted } from './targets.ts';
-import { matchTempo } from './tempo.ts';
+import { chooseKey, type Weighted } from './targets.ts';
+import { canMeet } from './tempo.ts';
 
 export type ProducerRequest = {
   /** Two or three. */
@@ -31,6 +34,8 @@ export type ProducerRequest = {
   wishes?: string;
 };
 
+/** Sections that the best phrases are kept for. */
+const MEETINGS: readonly SectionKind[] = ['drop', 'peak', 'overture', 'encounter'];
 /** Bars that sections are multiples of, where one meter rules. */
 const PHRASE_BARS = 4;
 
@@ -53,29 +58,39 @@ export function producePlan(request: ProducerRequest): Plan {
   const roles = chooseRoles(songs, scores, random);
   const weighted = weighSongs(roles);
   const key = chooseKey(weighted);
-  const bpm = chooseTempo(weighted, roles.groove);
-  const targets: Targets = { bpm, key, keyName: formatKey(key ?? { tonic: 0, mode: 'major' }) };
+  const tempi = chooseTempi(roles, weighted);
+  const targets: Targets = { ...tempi, key, keyName: formatKey(key ?? { tonic: 0, mode: 'major' }) };
   const meter = songGrid(roles.groove.analysis).meter;
-  const barSec = (60 / bpm) * meter;
-
-  const arc = layOutArc({
-    bars: Math.round(wantedLength(songs, request.length_sec) / barSec),
-    minBars: Math.ceil(limits.min_length_sec / barSec - 1e-6),
-    maxBars: Math.max(1, Math.floor(limits.max_length_sec / barSec + 1e-6)),
-    sectionCap: Math.min(...songs.map((song) => barsThatFit(song, bpm, barSec))),
-    unit: commonBars(songs, meter),
-  });
-  const sections = arrange(arc, roles, request, targets, barSec);
+  const sectionCap = Math.min(...songs.map((song) => barsThatFit(song, tempi, meter)));
+  const unit = commonBars(songs, meter);
+  const lay = (bars: number, minBars: number, maxBars: number): Draft =>
+    draftBars(
+      layOutArc({
+        bars,
+        minBars,
+        maxBars,
+        sectionCap,
+        unit,
+        apart: roles.apart,
+      }),
+      roles,
+      tempi,
+      allowedStems(request.limits),
+      meter,
+    );
+  const draft = fitLength(lay, wantedLength(songs, request.length_sec), limits, tempi, meter);
+  const sections = arrange(draft, roles, request, targets, meter);
+  const global = { targetBPM: tempi.home, targetKey: targets.keyName, timeSignature: [meter, 4] as [number, number] };
   const plan: Plan = {
     creative_vision: visionOf(roles, targets, random),
     masterplan: {
       title: titleOf(roles, random),
       artistCredits: creditsOf([roles.lead, roles.groove, ...(roles.colour ? [roles.colour] : [])]),
-      global: { targetBPM: bpm, targetKey: targets.keyName, timeSignature: [meter, 4] },
+      global,
       timeline: layOutBars(
         sections,
-        arc.map((section) => section.bars),
-        barSec,
+        draft.arc.map((section) => section.bars),
+        global,
       ),
       problems_and_solutions: problemsOf(songs, roles, targets, meter, scores),
     },
@@ -100,11 +115,52 @@ function wantedLength(songs: readonly AnalyzedSong[], wanted: number | undefined
   return mean < 90 ? Math.min(90, Math.max(60, mean * 1.2)) : Math.min(150, Math.max(90, mean * 0.55));
 }
 
-/** Bars of the mashup that a song can fill from its first downbeat to its end. */
-function barsThatFit(song: AnalyzedSong, bpm: number, barSec: number): number {
+/** Bars of the mashup that a song can fill from its first downbeat to its end, at either tempo or free beside it. */
+function barsThatFit(song: AnalyzedSong, { home, away }: Tempi, meter: number): number {
   const grid = songGrid(song.analysis);
   const available = grid.durationSec - (grid.downbeatsSec[0] ?? 0);
-  return Math.max(1, Math.floor(available / (barSec * matchTempo(grid.bpm, bpm).rate) + 1e-6));
+  const fits = (bpm: number): number =>
+    available / sourceSeconds(song, (60 / bpm) * meter, bpm, !canMeet(grid.bpm, bpm));
+  return Math.max(1, Math.floor(Math.min(fits(home), fits(away)) + 1e-6));
+}
+
+/** The arc with what is heard in it and the tempo of each of its sections. */
+type Draft = { arc: ArcSection[]; designs: SectionIdea[]; bpms: number[]; seconds: number };
+
+function draftBars(arc: ArcSection[], roles: Roles, tempi: Tempi, stems: readonly Stem[], meter: number): Draft {
+  const designs = designSections(arc, roles, tempi, stems);
+  const bpms = designs.map(({ layers }) => tempoOf(layers, tempi));
+  const seconds = arc.reduce((sum, { bars }, i) => sum + (bars * meter * 60) / (bpms[i] ?? tempi.home), 0);
+  return { arc, designs, bpms, seconds };
+}
+
+/** The draft whose length is nearest to the wanted one and within the limits. */
+function fitLength(
+  lay: (bars: number, minBars: number, maxBars: number) => Draft,
+  wantedSec: number,
+  { min_length_sec, max_length_sec }: PlanLimits,
+  { home, away }: Tempi,
+  meter: number,
+): Draft {
+  const barSec = (60 / home) * meter;
+  if (away === home)
+    return lay(
+      Math.round(wantedSec / barSec),
+      Math.ceil(min_length_sec / barSec - 1e-6),
+      Math.max(1, Math.floor(max_length_sec / barSec + 1e-6)),
+    );
+  // Bars differ in length with the tempo: how long so many of them last shows only when they are laid out.
+  const slow = (60 / Math.min(home, away)) * meter;
+  const fast = (60 / Math.max(home, away)) * meter;
+  const fewest = Math.max(1, Math.floor(min_length_sec / slow));
+  const counts = Array.from(
+    { length: Math.max(1, Math.ceil(max_length_sec / fast) - fewest + 1) },
+    (_, i) => fewest + i,
+  );
+  const target = Math.min(max_length_sec, Math.max(min_length_sec, wantedSec));
+  const off = ({ seconds }: Draft): number =>
+    Math.abs(seconds - target) + 1_000 * Math.max(0, seconds - max_length_sec, min_length_sec - seconds);
+  return counts.map((count) => lay(count, count, count)).reduce((best, each) => (off(each) < off(best) ? each : best));
 }
 
 /** Four bars, or where meters differ as many bars as it takes until all bar lines meet. */
@@ -118,26 +174,32 @@ function commonBars(songs: readonly AnalyzedSong[], meter: number): number {
 }
 
 function arrange(
-  arc: ArcSection[],
+  { arc, designs, bpms }: Draft,
   roles: Roles,
   request: ProducerRequest,
-  { bpm, key }: Targets,
-  barSec: number,
+  { home, key }: Targets,
+  meter: number,
 ): PlanSection[] {
   const picker = new SourcePicker();
   const stems = allowedStems(request.limits);
-  const designs = designSections(arc, roles, stems);
   const shift = key ? shiftTo(roles.lead, key) - shiftTo(roles.groove, key) : undefined;
   const phrases = phrasesBetween(request.scores, roles.lead.song_id, roles.groove.song_id, shift);
 
   return arc.map((section, index) => {
     const { description, layers } = designs[index] ?? { description: '', layers: [] };
+    const bpm = bpms[index] ?? home;
+    const durationSec = (section.bars * meter * 60) / bpm;
     const needed = (song: AnalyzedSong): number =>
-      section.bars * barSec * matchTempo(songGrid(song.analysis).bpm, bpm).rate;
+      sourceSeconds(
+        song,
+        durationSec,
+        bpm,
+        layers.some((layer) => layer.song === song && layer.free),
+      );
     // A phrase match places voice and bed together; everything else is chosen song by song.
     const starts = new Map<string, number>();
     const both = [roles.lead, roles.groove].every((song) => layers.some((layer) => layer.song === song));
-    const phrase = (section.kind === 'drop' || section.kind === 'peak') && both ? phrases.shift() : undefined;
+    const phrase = MEETINGS.includes(section.kind) && both ? phrases.shift() : undefined;
     if (phrase) {
       starts.set(roles.lead.song_id, picker.take(roles.lead, phrase.vocals_start_sec, needed(roles.lead)));
       starts.set(roles.groove.song_id, picker.take(roles.groove, phrase.bed_start_sec, needed(roles.groove)));
@@ -151,9 +213,10 @@ function arrange(
     }
     return {
       time_start_sec: 0,
-      duration_sec: section.bars * barSec,
+      duration_sec: durationSec,
       description: textOf(description, 400),
       energy_level: section.energy,
+      ...(bpm === home ? {} : { tempo_bpm: bpm }),
       layers: layers.flatMap((layer): PlanLayer[] => {
         const start = starts.get(layer.song.song_id) ?? 0;
         const heard = withoutSilence(layer, layers, stems, start, needed(layer.song));
@@ -186,12 +249,14 @@ function withoutSilence(
 }
 
 /** Designs all sections with the stems that may be used, and sees to it that no song is left out. */
-function designSections(arc: readonly ArcSection[], roles: Roles, stems: readonly Stem[]): SectionIdea[] {
+function designSections(arc: readonly ArcSection[], roles: Roles, tempi: Tempi, stems: readonly Stem[]): SectionIdea[] {
   const songs = [roles.lead, roles.groove, ...(roles.colour ? [roles.colour] : [])];
   let part = 0;
   const designs = arc.map((section, index): SectionIdea => {
     part = arc[index - 1]?.kind === section.kind ? part + 1 : 0;
-    const { description, layers } = designSection(section.kind, roles, part);
+    const { description, layers } = roles.apart
+      ? designApart(section.kind, roles, tempi, part)
+      : designSection(section.kind, roles, part);
     const allowed = withoutDoubles(layers.filter((layer) => stems.includes(layer.stem)));
     const song = songs[index % songs.length] ?? roles.lead;
     return { description, layers: allowed.length > 0 ? allowed : [stopgap(song, stems)] };
@@ -206,12 +271,20 @@ function designSections(arc: readonly ArcSection[], roles: Roles, stems: readonl
   return designs;
 }
 
-function toLayer({ song, stem, volume_db, effects, why }: LayerIdea, start: number): PlanLayer {
+function toLayer({ song, stem, volume_db, effects, why, free }: LayerIdea, start: number): PlanLayer {
   const canonical = effects.flatMap((text) => {
     const effect = parseEffect(text);
     return effect ? [formatEffect(effect)] : [];
   });
-  return { songId: song.song_id, stem, volume_db, effects: canonical, source_start_sec: start, why };
+  return {
+    songId: song.song_id,
+    stem,
+    volume_db,
+    effects: canonical,
+    source_start_sec: start,
+    ...(free ? { timing: 'free' as const } : {}),
+    why,
+  };
 }
 
 function withoutDoubles(ideas: readonly LayerIdea[]): LayerIdea[] {
@@ -222,5 +295,12 @@ function withoutDoubles(ideas: readonly LayerIdea[]): LayerIdea[] {
 
 /** Where the limits leave none of a section's stems: what there is. */
 function stopgap(song: AnalyzedSong, stems: readonly Stem[]): LayerIdea {
-  return { song, stem: stems[0] ?? 'other', volume_db: -5, effects: [], why: 'The limits leave this stem' };
+  return {
+    song,
+    stem: stems[0] ?? 'other',
+    volume_db: -5,
+    effects: [],
+    why: 'The limits leave this stem',
+    free: false,
+  };
 }

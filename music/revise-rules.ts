@@ -1,7 +1,9 @@
 /** What each common wish does to a plan. A rule returns the changed plan, or says in a sentence why it cannot. */
 import type { AnalyzedSong, Plan, PlanLayer, PlanLimits, PlanSection, Stem } from '../schema.ts';
 import { formatKey, parseKey } from './keys.ts';
-import { barsOf, layOutBars, planBarSec } from './plan-bars.ts';
+import { barsOf, layOutBars, sectionBarSec, sectionBpm } from './plan-bars.ts';
+import { canMeet } from './tempo.ts';
+import { songGrid } from './grid.ts';
 import { MAX_LEVEL_DB, MIN_LEVEL_DB, allowedStems, limitsFor } from './plan-limits.ts';
 
 export type RevisionContext = { songs: readonly AnalyzedSong[]; limits: PlanLimits };
@@ -51,6 +53,11 @@ export function changeStem(plan: Plan, stem: Stem, direction: 1 | -1, { songs, l
   const filled = withSections(louder, (section, index, all) => {
     if (direction < 0 || isEdge(index, all) || !songId || section.layers.some((layer) => layer.stem === stem))
       return section;
+    const song = songs.find((each) => each.song_id === songId);
+    const free = section.layers.some((layer) => layer.timing === 'free');
+    const far = !song || !canMeet(songGrid(song.analysis).bpm, sectionBpm(plan.masterplan.global, section));
+    // Where songs of different tempi meet there is no beat to join in.
+    if (free || far) return section;
     added += 1;
     const source = section.layers.find((layer) => layer.songId === songId)?.source_start_sec;
     const layer: PlanLayer = { songId, stem, volume_db: -4, effects: [], why: `More ${stem} were asked for` };
@@ -116,16 +123,22 @@ export function changeEnergy(plan: Plan, direction: 1 | -1, context: RevisionCon
 /** Another tempo, with the same bars. */
 export function changeTempo(plan: Plan, wanted: number | 'slower' | 'faster'): RuleResult {
   const { global, timeline } = plan.masterplan;
-  const bars = barsOf(timeline, planBarSec(global));
+  const bars = barsOf(timeline, global);
   const target =
     typeof wanted === 'number' ? wanted : global.targetBPM * (wanted === 'faster' ? 1 + TEMPO_STEP : 1 - TEMPO_STEP);
   const targetBPM = Math.round(target * 10) / 10;
   if (targetBPM < 40 || targetBPM > 240) return { cannot: `${targetBPM} bpm is no tempo for a mashup (40 to 240).` };
   const changed = { ...global, targetBPM };
+  // Sections with a tempo of their own keep their relation to the others.
+  const moved = timeline.map((section) =>
+    section.tempo_bpm === undefined
+      ? section
+      : { ...section, tempo_bpm: Math.round(((section.tempo_bpm * targetBPM) / global.targetBPM) * 10) / 10 },
+  );
   return {
     plan: {
       ...plan,
-      masterplan: { ...plan.masterplan, global: changed, timeline: layOutBars(timeline, bars, planBarSec(changed)) },
+      masterplan: { ...plan.masterplan, global: changed, timeline: layOutBars(moved, bars, changed) },
     },
     said: `The tempo went from ${global.targetBPM} to ${targetBPM} bpm.`,
   };
@@ -149,7 +162,7 @@ export function changeLength(
   { songs, limits }: RevisionContext,
 ): RuleResult {
   const { global, timeline } = plan.masterplan;
-  const barSec = planBarSec(global);
+  const barSec = Math.max(...timeline.map((section) => sectionBarSec(global, section)));
   const { min_length_sec, max_length_sec } = limitsFor(songs, limits);
   const lengthOf = (sections: readonly PlanSection[]): number =>
     sections.reduce((sum, section) => sum + section.duration_sec, 0);
@@ -187,7 +200,7 @@ export function changeLength(
     return {
       cannot: `The length stays at ${Math.round(before)} s: the limits are ${min_length_sec} to ${max_length_sec} s.`,
     };
-  const laidOut = layOutBars(sections, barsOf(sections, barSec), barSec);
+  const laidOut = layOutBars(sections, barsOf(sections, global), global);
   return {
     plan: { ...plan, masterplan: { ...plan.masterplan, timeline: laidOut } },
     said: `The length went from ${Math.round(before)} to ${Math.round(lengthOf(laidOut))} s.`,

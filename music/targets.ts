@@ -1,7 +1,7 @@
 /** Tempo and key that the songs of a mashup can meet in, with the smallest moves. */
 import type { AnalyzedSong } from '../schema.ts';
 import { keyShift, parseKey, type Key } from './keys.ts';
-import { MAX_PITCH_SHIFT, MAX_TEMPO_CHANGE } from './plan-limits.ts';
+import { MAX_PITCH_SHIFT } from './plan-limits.ts';
 import { AUDIBLE_TEMPO_CHANGE, matchTempo } from './tempo.ts';
 
 /** Tempi that a mashup is made in: below, it drags; above, half of it is felt. */
@@ -13,10 +13,18 @@ export type Weighted = { song: AnalyzedSong; tempoWeight: number; keyWeight: num
 
 const logStretch = (bpm: number, target: number): number => Math.abs(Math.log(matchTempo(bpm, target).rate));
 
+/** Songs are measured again when they are rendered, and come out a little different: this much is kept from the limit. */
+const TEMPO_MARGIN = 0.005;
+
+/** Whether some tempo spares all songs a change of speed that everyone hears. */
+export function canAllMeet(songs: readonly AnalyzedSong[]): boolean {
+  return leastTempoChange(songs) <= AUDIBLE_TEMPO_CHANGE;
+}
+
 /**
  * The tempo with the least weighted stretch (squared, in log tempo, so that one large move costs more than two small ones),
- * or the anchor's own where that is nearly as good: its grid then stays untouched. Where some tempo spares every song a stretch that
- * everyone hears, only such tempi are considered.
+ * or the anchor's own where that is nearly as good: its grid then stays untouched. Only tempi are considered that spare every song a
+ * stretch that everyone hears; where there is none, the anchor's own is taken.
  */
 export function chooseTempo(songs: readonly Weighted[], anchor: AnalyzedSong): number {
   const cost = (target: number): number =>
@@ -25,13 +33,12 @@ export function chooseTempo(songs: readonly Weighted[], anchor: AnalyzedSong): n
       0,
     );
   const list = songs.map(({ song }) => song);
-  const spared = leastTempoChange(list) <= AUDIBLE_TEMPO_CHANGE;
-  const bearable = spared ? AUDIBLE_TEMPO_CHANGE : bearableTempoChange(list);
+  const bearable = Math.max(AUDIBLE_TEMPO_CHANGE - TEMPO_MARGIN, leastTempoChange(list));
   const candidates = mashupTempi().filter((target) => worstTempoChange(list, target) <= bearable);
   const best = candidates.reduce((a, b) => (cost(b) < cost(a) - 1e-12 ? b : a));
   const own = foldTempo(anchor.analysis.rhythmic.bpm);
   const nearlyAsGood = cost(own) <= cost(best) + 0.004 && worstTempoChange(list, own) <= bearable;
-  return Math.round((nearlyAsGood ? own : best) * 100) / 100;
+  return Math.round((nearlyAsGood || bearable > AUDIBLE_TEMPO_CHANGE ? own : best) * 100) / 100;
 }
 
 /** The tempi that are considered for a mashup, rising. */
@@ -41,7 +48,7 @@ function mashupTempi(): number[] {
 }
 
 /** A tempo brought into the range of mashups by doubling or halving. */
-function foldTempo(bpm: number): number {
+export function foldTempo(bpm: number): number {
   let folded = bpm > 0 ? bpm : 120;
   while (folded < MASHUP_BPM.min) folded *= 2;
   while (folded > MASHUP_BPM.max) folded /= 2;
@@ -70,18 +77,13 @@ export function chooseKey(songs: readonly Weighted[]): Key | null {
 }
 
 /** Largest stretch among the songs at a tempo, as a share (0.08 is 8 %). */
-export function worstTempoChange(songs: readonly AnalyzedSong[], targetBpm: number): number {
+function worstTempoChange(songs: readonly AnalyzedSong[], targetBpm: number): number {
   return Math.max(0, ...songs.map((song) => Math.exp(logStretch(song.analysis.rhythmic.bpm, targetBpm)) - 1));
 }
 
 /** The smallest that the largest stretch can be at any tempo of a mashup. */
-export function leastTempoChange(songs: readonly AnalyzedSong[]): number {
+function leastTempoChange(songs: readonly AnalyzedSong[]): number {
   return Math.min(...mashupTempi().map((target) => worstTempoChange(songs, target)));
-}
-
-/** The stretch that a plan may ask for: what is always allowed, or a little more than the least where that is not enough. */
-export function bearableTempoChange(songs: readonly AnalyzedSong[]): number {
-  return Math.max(MAX_TEMPO_CHANGE, leastTempoChange(songs) * 1.15 + 0.02);
 }
 
 /** Largest shift in semitones among songs of known key. */

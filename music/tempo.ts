@@ -32,6 +32,11 @@ export function tempoRatio(a: number, b: number): number {
   return Math.min(rate, 1 / rate);
 }
 
+/** Whether a song can be brought to a tempo without a change of speed that everyone hears. */
+export function canMeet(bpm: number, targetBpm: number): boolean {
+  return tempoChange(bpm, targetBpm) <= AUDIBLE_TEMPO_CHANGE + 1e-9;
+}
+
 /** Change of speed as a share: 0.08 for a rate of 1.08 and of 1/1.08. */
 export function tempoChange(bpm: number, targetBpm: number): number {
   const { rate } = matchTempo(bpm, targetBpm);

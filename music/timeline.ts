@@ -1,5 +1,5 @@
 /** Between a plan's timeline and the sections that the timeline component draws. */
-import { Stem, type PlanSection } from '../schema.ts';
+import { Stem, type LayerTiming, type PlanSection } from '../schema.ts';
 
 type MashupLayer = {
   songId?: string;
@@ -9,6 +9,7 @@ type MashupLayer = {
   volume_db?: number;
   effects?: string[];
   source_start_sec?: number;
+  timing?: LayerTiming;
   why?: string;
 };
 
@@ -19,6 +20,7 @@ export type MashupSection = {
   description: string;
   layers: MashupLayer[];
   energy_level?: number;
+  tempo_bpm?: number;
   time_start_sec?: number;
   duration_sec?: number;
 };
@@ -46,6 +48,7 @@ export function toMashupSections(timeline: readonly Partial<PlanSection>[]): Mas
         duration,
         description: section.description ?? '',
         ...(section.energy_level === undefined ? {} : { energy_level: section.energy_level }),
+        ...(section.tempo_bpm === undefined ? {} : { tempo_bpm: section.tempo_bpm }),
         time_start_sec: start,
         duration_sec: duration,
         layers: (section.layers ?? []).map((layer) => ({
@@ -67,6 +70,7 @@ export function fromMashupSections(sections: readonly MashupSection[]): PlanSect
       duration_sec: section.duration_sec ?? section.duration,
       description: section.description,
       energy_level: section.energy_level ?? DEFAULT_ENERGY,
+      ...(section.tempo_bpm === undefined ? {} : { tempo_bpm: section.tempo_bpm }),
       layers: section.layers.flatMap((layer) => {
         const stem = Stem.safeParse(layer.stem);
         if (!stem.success || !layer.songId) return [];

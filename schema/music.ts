@@ -123,6 +123,13 @@ export const PairScore = z.object({
 });
 export type PairScore = z.infer<typeof PairScore>;
 
+/**
+ * How a layer lies in time. `beat`: stretched along its beats to the section's tempo. `free`: at the song's own speed, for voices
+ * and harmonies of a song whose tempo is too far away, where no other song's drums play.
+ */
+export const LayerTiming = z.enum(['beat', 'free']);
+export type LayerTiming = z.infer<typeof LayerTiming>;
+
 /** One stem of one song in a section. */
 export const PlanLayer = z.object({
   songId: z.string().min(1),
@@ -131,6 +138,8 @@ export const PlanLayer = z.object({
   effects: z.array(z.string()),
   /** Where in the song the layer starts, in the song's own seconds; snapped to the nearest downbeat. Absent: best phrase. */
   source_start_sec: z.number().min(0).optional(),
+  /** Absent: `beat`. */
+  timing: LayerTiming.optional(),
   why: z.string().optional(),
 });
 export type PlanLayer = z.infer<typeof PlanLayer>;
@@ -140,6 +149,8 @@ export const PlanSection = z.object({
   duration_sec: z.number().positive(),
   description: z.string(),
   energy_level: unit,
+  /** Tempo of this section where it is not the mashup's: songs too far apart in tempo take turns. */
+  tempo_bpm: z.number().min(40).max(240).optional(),
   layers: z.array(PlanLayer),
 });
 export type PlanSection = z.infer<typeof PlanSection>;

@@ -8,6 +8,7 @@
 import { describeMaterial } from '../music/brief.ts';
 import { songGrid } from '../music/grid.ts';
 import { keyShift, parseKey } from '../music/keys.ts';
+import { sectionBpm } from '../music/plan-bars.ts';
 import { checkPlan } from '../music/plan-checks.ts';
 import { DEFAULT_LIMITS } from '../music/plan-limits.ts';
 import { producePlan } from '../music/producer.ts';
@@ -39,9 +40,14 @@ const leading = (plan: Plan, stem: string): string =>
 
 /** How far the songs are moved: the largest stretch in per cent and the largest shift in semitones. */
 function movesOf(plan: Plan, songs: readonly AnalyzedSong[]): { stretch: string; shift: number } {
-  const { targetBPM, targetKey } = plan.masterplan.global;
-  const target = parseKey(targetKey);
-  const rates = songs.map((song) => matchTempo(songGrid(song.analysis).bpm, targetBPM).rate);
+  const { global, timeline } = plan.masterplan;
+  const target = parseKey(global.targetKey);
+  const rates = timeline.flatMap((section) =>
+    section.layers
+      .filter(({ timing }) => timing !== 'free')
+      .map(({ songId }) => songs.find((song) => song.song_id === songId))
+      .map((song) => (song ? matchTempo(songGrid(song.analysis).bpm, sectionBpm(global, section)).rate : 1)),
+  );
   const shifts = songs.map((song) => {
     const key = parseKey(song.analysis.harmonic.key);
     return key && target ? Math.abs(keyShift(key, target)) : 0;
@@ -78,7 +84,7 @@ const rows = groupsOf(songs).map((group) => {
     songs: group.map(({ song_id }) => song_id).join(' + '),
     sings: leading(plan, 'vocals'),
     beat: leading(plan, 'drums'),
-    bpm: global.targetBPM,
+    bpm: [...new Set(timeline.map((section) => sectionBpm(global, section)))].join(', '),
     key: global.targetKey,
     stretch,
     shift,

@@ -9,6 +9,7 @@ import { decodeAudio, type DecodedAudio, SAMPLE_RATE } from '../../services/audi
 import { check, isSound } from '../../services/processing/ear/checks.ts';
 import { hearFile } from '../../services/processing/ear/file.ts';
 import { judgeFile } from '../../services/processing/ear/judge-file.ts';
+import { sectionBpm } from '../../music/plan-bars.ts';
 import { tempoChange } from '../../music/tempo.ts';
 import type { StackOptions } from '../connect.ts';
 import { CliError, EXIT_FAILURE, EXIT_USAGE } from '../errors.ts';
@@ -86,9 +87,11 @@ async function checksOf({ channels, format }: DecodedAudio, asked: Asked | undef
     ...(asked ? { durationSec: length } : {}),
     ...(asked?.format ? { format: asked.format } : {}),
   });
-  const target = asked?.plan.masterplan.global.targetBPM;
-  const heard = target === undefined ? undefined : (await analyzeSong(channels)).rhythmic.bpm;
-  const tempo = target === undefined || heard === undefined ? [] : [check('tempo', 100 * tempoChange(heard, target))];
+  const master = asked?.plan.masterplan;
+  const heard = master && (await analyzeSong(channels)).rhythmic.bpm;
+  // In a mashup of two tempi the analysis hears one of them.
+  const changes = heard && master.timeline.map((section) => tempoChange(heard, sectionBpm(master.global, section)));
+  const tempo = changes ? [check('tempo', 100 * Math.min(...changes))] : [];
   const measured = new Set([...own, ...tempo].map(({ name }) => name));
   return [...(asked?.stored?.checks ?? []).filter(({ name }) => !measured.has(name)), ...own, ...tempo];
 }

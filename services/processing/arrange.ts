@@ -7,25 +7,12 @@
  */
 import { matchTempo } from '../../music/tempo.ts';
 import type { PairScore, Stem } from '../../schema.ts';
-import { beatTime } from './grid.ts';
+import { beatIndex } from './grid.ts';
 import type { RenderLayer, RenderPlan } from './plan.ts';
+import { type Run, sourceAt } from './run.ts';
 import type { RenderSong } from './song.ts';
 import { chooseSource, nearestDownbeat, type SongHistory } from './source.ts';
-import type { Tuning } from './tuning.ts';
-
-export type Run = {
-  id: number;
-  songId: string;
-  stem: Stem;
-  /** Seconds of the mashup. */
-  start: number;
-  end: number;
-  /** Beat of the song (index into its grid) that sounds at `start`. */
-  sourceBeat: number;
-  /** How long a beat of the song lasts in the mashup: half, one or two of its beats. */
-  beatSec: number;
-  semitones: number;
-};
+import { startKey, type Tuning } from './tuning.ts';
 
 export type Clip = {
   songId: string;
@@ -49,6 +36,8 @@ export type Arrangement = {
 /** Parts shorter than this are not worth a loop point. */
 const MIN_LOOP_BARS = 2;
 const EPSILON = 1e-6;
+/** A run goes on where the next piece starts this near to where it stopped, in seconds of the song. */
+const MAX_SEAM_SEC = 0.004;
 
 type Piece = { start: number; end: number; sourceBeat: number };
 
@@ -56,7 +45,13 @@ type Piece = { start: number; end: number; sourceBeat: number };
  * Cuts `start..end` of the mashup into pieces that play from `sourceBeat` on and, where the song runs out, go back to a
  * downbeat: to the same place if enough bars lie behind it, else to earlier ones.
  */
-function pieces(song: RenderSong, start: number, end: number, sourceBeat: number, beatSec: number): Piece[] {
+function pieces(
+  song: RenderSong,
+  start: number,
+  end: number,
+  sourceBeat: number,
+  { beatSec, free }: { beatSec: number; free: boolean },
+): Piece[] {
   const { grid } = song;
   const inSong = grid.beats.filter((beat) => beat < song.durationSec).length;
   const bars = Math.floor((inSong - sourceBeat) / grid.meter);
@@ -65,7 +60,9 @@ function pieces(song: RenderSong, start: number, end: number, sourceBeat: number
   let at = start;
   let from = bars >= 1 ? sourceBeat : loopFrom;
   while (at < end - EPSILON) {
-    const whole = Math.max(grid.meter, Math.floor((inSong - from) / grid.meter) * grid.meter);
+    // What keeps no beat may end anywhere.
+    const unit = free ? 1 : grid.meter;
+    const whole = Math.max(unit, Math.floor((inSong - from) / unit) * unit);
     const until = Math.min(end, at + whole * beatSec);
     result.push({ start: at, end: until, sourceBeat: from });
     at = until;
@@ -76,7 +73,7 @@ function pieces(song: RenderSong, start: number, end: number, sourceBeat: number
 
 /**
  * Decides what plays where.
- * @param tuning pitch shifts of the songs, and beats by which they are brought forward
+ * @param tuning pitch shifts of the songs, beats by which they are brought forward, other places to start from
  */
 export function arrange(
   plan: RenderPlan,
@@ -89,10 +86,14 @@ export function arrange(
   const histories = new Map<string, SongHistory>();
   let previous: Clip[] = [];
 
-  const sections = plan.sections.map((section) => {
+  const sections = plan.sections.map((section, index) => {
     const starts = new Map<string, number>();
     const startOf = (layer: RenderLayer, song: RenderSong, beats: number): number => {
-      if (layer.sourceStartSec !== undefined) return nearestDownbeat(song, layer.sourceStartSec);
+      const retuned = tuning.starts.get(startKey(index, song.id));
+      if (retuned !== undefined) return nearestDownbeat(song, retuned);
+      // What keeps no beat starts where it is told to.
+      if (layer.sourceStartSec !== undefined)
+        return layer.free ? beatIndex(song.grid, layer.sourceStartSec) : nearestDownbeat(song, layer.sourceStartSec);
       const shared = starts.get(song.id);
       if (shared !== undefined) return shared;
       const sibling = section.layers.find((other) => other.songId === song.id && other.sourceStartSec !== undefined);
@@ -112,10 +113,11 @@ export function arrange(
         warnings.push(`"${song.name}" has its ${layer.stem} twice in one section; the second is left out.`);
         continue;
       }
-      const { multiple } = matchTempo(song.grid.bpm, plan.bpm);
-      const beatSec = (60 / plan.bpm) * multiple;
+      const { free } = layer;
+      const { multiple } = matchTempo(song.grid.bpm, section.bpm);
+      const beatSec = free ? 60 / song.grid.bpm : (60 / section.bpm) * multiple;
       const beats = (section.end - section.start) / beatSec;
-      const moved = ((tuning.beats.get(song.id) ?? 0) * (60 / plan.bpm)) / beatSec;
+      const moved = free ? 0 : ((tuning.beats.get(song.id) ?? 0) * (60 / section.bpm)) / beatSec;
       const sourceBeat = startOf(layer, song, beats) + moved;
       const semitones = shiftOf(layer.stem, song, tuning);
       const before = previous.find((clip) => clip.songId === song.id && clip.stem === layer.stem);
@@ -128,12 +130,15 @@ export function arrange(
         joinsPrevious: false,
         joinsNext: false,
       };
-      pieces(song, section.start, section.end, sourceBeat, beatSec).forEach((piece, i) => {
+      pieces(song, section.start, section.end, sourceBeat, { beatSec, free }).forEach((piece, i) => {
+        const run: Run = { id: runs.length, songId: song.id, stem: layer.stem, ...piece, beatSec, free, semitones };
         const last = i === 0 ? runs[before?.parts.at(-1)?.runId ?? -1] : undefined;
         const goesOn =
           last !== undefined &&
+          last.free === free &&
           Math.abs(last.end - piece.start) < EPSILON &&
-          Math.abs(last.sourceBeat + (last.end - last.start) / beatSec - piece.sourceBeat) < 0.01;
+          Math.abs(last.beatSec - beatSec) < EPSILON &&
+          Math.abs(sourceAt(last, song, last.end) - sourceAt(run, song, run.start)) < MAX_SEAM_SEC;
         if (goesOn && before) {
           last.end = piece.end;
           before.joinsNext = true;
@@ -141,7 +146,6 @@ export function arrange(
           clip.parts.push({ runId: last.id, start: piece.start, end: piece.end });
           return;
         }
-        const run: Run = { id: runs.length, songId: song.id, stem: layer.stem, ...piece, beatSec, semitones };
         runs.push(run);
         clip.parts.push({ runId: run.id, start: piece.start, end: piece.end });
       });
@@ -164,18 +168,6 @@ function remember(histories: Map<string, SongHistory>, songId: string, start: nu
   if (!history.played.some(([a, b]) => a === start && b === end)) history.played.push([start, end]);
   history.nextBeat = end;
   histories.set(songId, history);
-}
-
-/** Anchors of a run: times of the mashup, counted from `origin`, against times of the song, one for each of its beats. */
-export function runMap(run: Run, song: RenderSong, origin: number): { output: number[]; source: number[] } {
-  const count = Math.ceil((run.end - run.start) / run.beatSec);
-  const output: number[] = [];
-  const source: number[] = [];
-  for (let i = -2; i <= count + 2; i++) {
-    output.push(run.start - origin + i * run.beatSec);
-    source.push(beatTime(song.grid, run.sourceBeat + i));
-  }
-  return { output, source };
 }
 
 /** Level of a bed that fills pauses which the plan did not think of. */
@@ -207,7 +199,7 @@ export function addBed(
           stem,
           start: part.start,
           end: part.end,
-          sourceBeat: model.sourceBeat + (part.start - model.start) / model.beatSec,
+          sourceBeat: beatIndex(song.grid, sourceAt(model, song, part.start)),
           semitones: shiftOf(stem, song, tuning),
         };
       });

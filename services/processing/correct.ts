@@ -1,4 +1,4 @@
-/** What a first hearing changes: another shift, another place in the bar. */
+/** What a first hearing changes: another shift, another place in the bar. Other bars are found in rephrase.ts. */
 import { check } from './ear/checks.ts';
 import { type Findings, rankOf } from './ear/judge-layers.ts';
 import type { RenderSong } from './song.ts';
@@ -38,10 +38,11 @@ export function correct(
     beats.set(id, (beats.get(id) ?? 0) + phase);
     words.push(`"${songs.get(id)!.name}" was moved by ${phase} beats to meet the metre.`);
   }
-  return words.length > 0 ? { tuning: { semitones, beats }, words } : undefined;
+  return words.length > 0 ? { tuning: { ...tuning, semitones, beats }, words } : undefined;
 }
 
-const isInTune = (likeness: readonly number[]): boolean =>
+/** Whether a voice fits the notes under it, by its likeness for each raise. */
+export const isInTune = (likeness: readonly number[]): boolean =>
   check('harmony', likeness[0]!).passed && check('harmony_rank', rankOf(likeness)).passed;
 
 /** Shifts of the other songs. */
@@ -65,8 +66,10 @@ function bestMove(
     if (Math.abs(voiceNow + voice) > reach(voiceNow)) continue;
     for (const others of moves) {
       if (othersNow.some((now) => Math.abs(now + others) > reach(now))) continue;
-      const fit =
-        likeness[(((voice - others) % 12) + 12) % 12]! - COST_OF_MOVING * (Math.abs(voice) + 0.8 * Math.abs(others));
+      const raise = (((voice - others) % 12) + 12) % 12;
+      // What would not pass either is not worth leaving the key that was asked for.
+      if (!isInTune([...likeness.slice(raise), ...likeness.slice(0, raise)])) continue;
+      const fit = likeness[raise]! - COST_OF_MOVING * (Math.abs(voice) + 0.8 * Math.abs(others));
       if (fit > bestFit) {
         best = { voice, others };
         bestFit = fit;

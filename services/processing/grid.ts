@@ -109,3 +109,11 @@ export function beatTime(grid: SongGrid, index: number): number {
   const base = Math.min(Math.max(Math.floor(index), 0), beats.length - 2);
   return beats[base]! + (index - base) * (beats[base + 1]! - beats[base]!);
 }
+
+/** Index of a beat by time, with fractions between beats; the inverse of `beatTime`. */
+export function beatIndex(grid: SongGrid, at: number): number {
+  const { beats } = grid;
+  const nearest = nearestIndex(beats, at);
+  const base = Math.min(Math.max(beats[nearest]! > at ? nearest - 1 : nearest, 0), beats.length - 2);
+  return base + (at - beats[base]!) / (beats[base + 1]! - beats[base]!);
+}

@@ -1,12 +1,12 @@
 /** What the ear is given of a render: its sections' layers, its songs' strokes, and what was meant. */
-import { matchTempo } from '../../music/tempo.ts';
+import { COMFORTABLE_TEMPO_CHANGE, AUDIBLE_TEMPO_CHANGE, matchTempo, tempoChange } from '../../music/tempo.ts';
 import type { Stem } from '../../schema.ts';
 import { SAMPLE_RATE } from '../audio/decode.ts';
 import type { Arrangement, Clip } from './arrange.ts';
 import type { Expectations, HeardSection } from './ear/judge-layers.ts';
 import type { Percussion } from './ear/percussion.ts';
-import { beatTime } from './grid.ts';
-import type { RenderPlan } from './plan.ts';
+import type { RenderPlan, RenderSection } from './plan.ts';
+import { sourceAt } from './run.ts';
 import type { SectionResult } from './section.ts';
 import type { RenderSong } from './song.ts';
 import { strokesAlong } from './strokes.ts';
@@ -29,32 +29,62 @@ export function gatherHearing(
   const sections = plan.sections.map((section, i): HeardSection => {
     const layers = mixed[i]!.heard;
     const percussion = new Map<string, Percussion>();
-    for (const id of new Set(layers.map(({ songId }) => songId))) {
+    const bound = boundSongs(section);
+    for (const id of bound) {
       const drums = layers.find(({ songId, percussion: own }) => songId === id && own)?.percussion;
       const known = strokes.get(id);
-      const clip = arrangement.sections[i]!.find(({ songId }) => songId === id)!;
+      const clip = arrangement.sections[i]!.find(({ songId }) => songId === id);
+      if (!clip) continue;
       const parts = clip.parts.map(({ runId, start, end }) => ({ run: arrangement.runs[runId]!, start, end }));
       const own = drums ?? (known && strokesAlong(known, songs.get(id)!, parts, section));
       if (own) percussion.set(id, own);
     }
-    return { durationSec: section.end - section.start, layers, percussion };
+    return {
+      durationSec: section.end - section.start,
+      bpm: section.bpm,
+      layers,
+      percussion,
+      free: new Set(layers.map(({ songId }) => songId).filter((id) => !bound.has(id))),
+      otherPulse: new Set([...bound].filter((id) => matchTempo(songs.get(id)!.grid.bpm, section.bpm).multiple !== 1)),
+    };
   });
   const beat: Stem[] = ['drums', 'bass'];
   return {
     sections,
     expected: {
       sampleRate: SAMPLE_RATE,
-      bpm: plan.bpm,
       beatsPerBar: plan.beatsPerBar,
       anchor: mostPlayed(plan, beat) ?? [...songs.keys()][0]!,
-      tempoChanges: [...songs.values()].map((song) => song.tempoChange),
+      tempoChange: Math.max(0, ...tempoChanges(plan, songs).values()),
       meters: new Map([...songs].map(([id, song]) => [id, song.grid.meter])),
-      otherPulse: new Set(
-        [...songs].filter(([, song]) => matchTempo(song.grid.bpm, plan.bpm).multiple !== 1).map(([id]) => id),
-      ),
       downbeatsOnBars: downbeatsOnBars(plan, arrangement, songs, tuning),
     },
   };
+}
+
+/** Songs that keep the section's beat. */
+const boundSongs = ({ layers }: RenderSection): Set<string> =>
+  new Set(layers.filter(({ free }) => !free).map(({ songId }) => songId));
+
+/** Largest change of speed of each song in the sections where it keeps the beat, as a share. */
+function tempoChanges(plan: RenderPlan, songs: ReadonlyMap<string, RenderSong>): Map<string, number> {
+  const changes = new Map<string, number>();
+  for (const section of plan.sections)
+    for (const id of boundSongs(section)) {
+      const change = tempoChange(songs.get(id)!.grid.bpm, section.bpm);
+      changes.set(id, Math.max(changes.get(id) ?? 0, change));
+    }
+  return changes;
+}
+
+/** A warning for each song whose change of speed may be heard. */
+export function warnOfTempo(plan: RenderPlan, songs: ReadonlyMap<string, RenderSong>): string[] {
+  return [...tempoChanges(plan, songs)]
+    .filter(([, change]) => change > COMFORTABLE_TEMPO_CHANGE)
+    .map(([id, change]) => {
+      const heardBy = change > AUDIBLE_TEMPO_CHANGE ? 'everyone will hear it' : 'attentive listeners may hear it';
+      return `The tempo of "${songs.get(id)!.name}" is changed by ${Math.round(100 * change)} %: ${heardBy}.`;
+    });
 }
 
 /** Part of the bars of songs in the mashup's meter that start on a bar line of their section. */
@@ -71,17 +101,18 @@ function downbeatsOnBars(
     for (const clip of arrangement.sections[i]!) if (!heard.has(clip.songId)) heard.set(clip.songId, clip);
     for (const [id, clip] of heard) {
       const { grid } = songs.get(id)!;
+      if (!boundSongs(section).has(id)) continue;
       // What was moved on purpose has a downbeat that the analysis put elsewhere.
       if (grid.meter !== plan.beatsPerBar || tuning.beats.get(id)) continue;
       for (const { runId, start, end } of clip.parts) {
         const run = arrangement.runs[runId]!;
-        const bar = Math.min(run.beatSec * grid.meter, (60 / plan.bpm) * plan.beatsPerBar);
+        const bar = Math.min(run.beatSec * grid.meter, (60 / section.bpm) * plan.beatsPerBar);
         for (const index of grid.downbeats) {
           const at = run.start + (index - run.sourceBeat) * run.beatSec;
           if (at < start - 1e-6 || at >= end - 1e-6) continue;
           const off = Math.abs((at - section.start) / bar - Math.round((at - section.start) / bar)) * bar;
           all++;
-          if (off <= (ON_BAR_BEATS * 60) / plan.bpm) on++;
+          if (off <= (ON_BAR_BEATS * 60) / section.bpm) on++;
         }
       }
     }
@@ -110,7 +141,7 @@ export function curveAlong(
     const at = span.start + (k + 0.5) * hop_sec;
     const playing = clip.parts.find(({ end }) => at < end) ?? clip.parts.at(-1)!;
     const run = arrangement.runs[playing.runId]!;
-    const source = beatTime(song.grid, run.sourceBeat + (at - run.start) / run.beatSec);
+    const source = sourceAt(run, song, at);
     return curve.values[Math.max(0, Math.floor(source / curve.hop_sec))] ?? 0;
   });
   return { hop_sec, values };

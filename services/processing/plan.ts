@@ -1,6 +1,6 @@
 /** The masterplan as it came, checked and put on the beat grid of the mashup. */
 import { z } from 'zod';
-import { type RenderRequest, Stem } from '../../schema.ts';
+import { LayerTiming, type RenderRequest, Stem } from '../../schema.ts';
 import { RenderError } from './errors.ts';
 
 /** Same bounds as the plan's schema; a level outside is taken to the nearest. */
@@ -18,12 +18,14 @@ const LooseLayer = z.looseObject({
   volume_db: z.coerce.number().catch(0),
   effects: z.array(z.string()).catch([]),
   source_start_sec: z.number().min(0).optional().catch(undefined),
+  timing: LayerTiming.optional().catch(undefined),
 });
 const LooseSection = z.looseObject({
   time_start_sec: z.number().min(0).optional().catch(undefined),
   duration_sec: z.number().positive().catch(DEFAULT_SECTION_SEC),
   description: z.string().catch(''),
   energy_level: z.number().catch(0.5),
+  tempo_bpm: z.number().min(40).max(240).optional().catch(undefined),
   layers: z.array(LooseLayer),
 });
 const LooseSettings = z.looseObject({
@@ -38,12 +40,15 @@ export type RenderLayer = {
   volumeDb: number;
   effects: string[];
   sourceStartSec: number | undefined;
+  /** Plays at the song's own speed, beside any beat. */
+  free: boolean;
 };
 
 export type RenderSection = {
   /** Position in the mashup in seconds; the first starts at 0 and each starts where the one before ends. */
   start: number;
   end: number;
+  bpm: number;
   description: string;
   /** 0..1 */
   energy: number;
@@ -51,6 +56,7 @@ export type RenderSection = {
 };
 
 export type RenderPlan = {
+  /** Of the mashup as a whole; sections may have their own. */
   bpm: number;
   /** `N/A` where the plan names none: songs then keep their keys. */
   key: string;
@@ -64,7 +70,7 @@ function invalid(message: string, cause?: unknown): RenderError {
 }
 
 /**
- * Reads the plan of a request. Sections start where the plan says, on the nearest beat of the mashup's tempo; each lasts until
+ * Reads the plan of a request. Sections start where the plan says, on the nearest beat of the section before; each lasts until
  * the next starts, and the last as long as it says. Where that leaves a section shorter or longer than its own duration, a
  * warning tells. The first starts at 0.
  * @throws RenderError plan_empty, plan_section_empty, plan_invalid, plan_unknown_song
@@ -101,19 +107,24 @@ export function readPlan(request: RenderRequest): { plan: RenderPlan; warnings: 
     .map((section, i) => ({ section, i }))
     .sort((a, b) => (a.section.time_start_sec ?? a.i) - (b.section.time_start_sec ?? b.i) || a.i - b.i)
     .map(({ section }) => section);
-  const beat = 60 / bpm;
-  const { starts, total, warnings } = placeSections(ordered, beat);
+  const { starts, total, warnings } = placeSections(ordered, 60 / bpm);
   if (total > MAX_MASHUP_SEC)
     throw invalid(`The plan is ${Math.round(total)} s long; the limit is ${MAX_MASHUP_SEC} s`);
 
   const maxEnergy = Math.max(1, ...ordered.map((section) => section.energy_level));
+  let clock = 0;
   const sections = ordered.map((section, i): RenderSection => {
-    const start = Math.min(total, i === 0 ? 0 : Math.round(starts[i]! / beat) * beat);
+    const tempo = section.tempo_bpm ?? bpm;
+    const beat = 60 / tempo;
+    const start = clock;
     const next = starts[i + 1];
-    const end = next === undefined ? total : Math.min(total, Math.round(next / beat) * beat);
+    const end =
+      next === undefined ? total : Math.min(total, start + Math.max(0, Math.round((next - start) / beat) * beat));
+    clock = end;
     return {
       start,
       end,
+      bpm: tempo,
       description: section.description,
       // Some planners count to 10.
       energy: Math.max(0, section.energy_level / (maxEnergy > 1 ? 10 : 1)),
@@ -123,6 +134,7 @@ export function readPlan(request: RenderRequest): { plan: RenderPlan; warnings: 
         volumeDb: Math.min(MAX_DB, Math.max(MIN_DB, layer.volume_db)),
         effects: layer.effects,
         sourceStartSec: layer.source_start_sec,
+        free: layer.timing === 'free',
       })),
     };
   });

@@ -1,19 +1,20 @@
 /**
- * A whole render: plan read, stems stretched, sections mixed, heard and if need be corrected once, file finished; the steps in
+ * A whole render: plan read, stems stretched, sections mixed, heard and if need be corrected, file finished; the steps in
  * threads, two at a time.
  */
 import { type QualityCheck, type RenderRequest, type RenderResult, STEMS, type UploadTarget } from '../../schema.ts';
 import { SAMPLE_RATE } from '../audio/decode.ts';
 import { addBed, arrange, type Arrangement } from './arrange.ts';
-import { correct } from './correct.ts';
+import { correct, type Correction, isInTune } from './correct.ts';
 import { isSound } from './ear/checks.ts';
 import { type Findings, judgeLayers } from './ear/judge-layers.ts';
 import type { Percussion } from './ear/percussion.ts';
 import { RenderError } from './errors.ts';
-import { curveAlong, gatherHearing, splicesOf } from './hearing.ts';
+import { curveAlong, gatherHearing, splicesOf, warnOfTempo } from './hearing.ts';
 import type { HeardSong } from './listen.ts';
 import { readEffects } from './music.ts';
 import { readPlan, type RenderPlan } from './plan.ts';
+import { rephrase } from './rephrase.ts';
 import { type RenderedRun, RunStore } from './runs.ts';
 import { openScratch } from './scratch.ts';
 import type { ClipAudio, SectionResult, SectionTask } from './section.ts';
@@ -36,6 +37,11 @@ function needUpload(request: RenderRequest): UploadTarget {
     'There is no place to put the mashup',
     'Send upload: {path, url} with a signed URL that takes a PUT.',
   );
+}
+
+/** The tempi of a plan as one says them. */
+function tempoWords({ sections }: RenderPlan): string {
+  return `${[...new Set(sections.map(({ bpm }) => Math.round(bpm)))].join(' and ')} BPM`;
 }
 
 /** Songs that the plan uses; each must have the stems that its layers name. */
@@ -90,7 +96,7 @@ function sectionTask(
   runs: ReadonlyMap<number, RenderedRun>,
   warnings: string[],
 ): SectionTask {
-  const { start, end } = plan.sections[i]!;
+  const { start, end, bpm } = plan.sections[i]!;
   const clips = arrangement.sections[i]!.map((clip): ClipAudio => {
     const effects = readEffects(clip.effects);
     warnings.push(...effects.warnings);
@@ -109,7 +115,7 @@ function sectionTask(
   return {
     start,
     end,
-    bpm: plan.bpm,
+    bpm,
     beatsPerBar: plan.beatsPerBar,
     first: i === 0,
     last: i === plan.sections.length - 1,
@@ -122,6 +128,8 @@ const MAX_PAUSE_SEC = 0.9;
 
 /** One way of playing the plan, mixed and heard. */
 type Take = {
+  tuning: Tuning;
+  arrangement: Arrangement;
   sections: SectionResult[];
   splices: number[];
   checks: QualityCheck[];
@@ -145,7 +153,7 @@ async function record(studio: Studio, tuning: Tuning): Promise<Take> {
   const warnings = [...arrangement.warnings];
   const runs = await store.render(arrangement.runs, songs, (song, { stem }, done, count) => {
     const progress = PROGRESS.stems + ((PROGRESS.sections - PROGRESS.stems) * done) / count;
-    report(progress, `Matched the ${stem} of ${song.name} to ${Math.round(plan.bpm)} BPM (${done} of ${count})`);
+    report(progress, `Matched the ${stem} of ${song.name} to ${tempoWords(plan)} (${done} of ${count})`);
   });
   // What decoding left in the threads' memory is not needed for mixing.
   threads.renew();
@@ -170,21 +178,39 @@ async function record(studio: Studio, tuning: Tuning): Promise<Take> {
   const sections = await Promise.all(plan.sections.map(({ description }, i) => mixSection(description, i)));
   const { sections: heard, expected } = gatherHearing(plan, arrangement, songs, sections, strokes, tuning);
   const { checks, findings } = judgeLayers(heard, expected);
-  return { sections, splices: splicesOf(plan, arrangement), checks, findings, warnings };
+  return { tuning, arrangement, sections, splices: splicesOf(plan, arrangement), checks, findings, warnings };
 }
 
 const failures = ({ checks }: Take): number => checks.filter(({ passed, kind }) => !passed && kind === 'hard').length;
 
-/** The plan as it was meant or, where that sounds wrong, corrected once: the better of the two. */
+/** Other bars for the first singer that does not fit the notes under it; undefined where none would. */
+async function findPhrase({ plan, songs, threads }: Studio, take: Take): Promise<Correction | undefined> {
+  const [singer] = [...take.findings.harmony].find(([, likeness]) => !isInTune(likeness)) ?? [];
+  const song = singer === undefined ? undefined : songs.get(singer);
+  if (!song) return undefined;
+  const voice = await threads.run('voice', { url: song.stems.vocals!, song: song.name, stem: 'vocals' });
+  const layers = take.sections.map(({ heard }) => heard);
+  return rephrase({ plan, arrangement: take.arrangement, layers, tuning: take.tuning }, song, voice);
+}
+
+/** The plan as it was meant or, where that sounds wrong, corrected: by another shift or place in the bar, then by other bars. */
 async function recordBest(studio: Studio): Promise<{ take: Take; corrections: string[] }> {
-  const tuning = chooseTuning(studio.plan, studio.songs);
-  const first = await record(studio, tuning);
-  const correction = isSound(first.checks) ? undefined : correct(tuning, first.findings, studio.songs);
-  if (!correction) return { take: first, corrections: [] };
-  studio.report(PROGRESS.sections, 'Correcting what the first hearing found');
-  const second = await record(studio, correction.tuning);
-  const better = failures(second) <= failures(first);
-  return better ? { take: second, corrections: correction.words } : { take: first, corrections: [] };
+  let take = await record(studio, chooseTuning(studio.plan, studio.songs));
+  const corrections: string[] = [];
+  for (const find of [
+    (now: Take) => correct(now.tuning, now.findings, studio.songs),
+    (now: Take) => findPhrase(studio, now),
+  ]) {
+    if (isSound(take.checks)) break;
+    const correction = await find(take);
+    if (!correction) continue;
+    studio.report(PROGRESS.sections, 'Correcting what the hearing found');
+    const next = await record(studio, correction.tuning);
+    if (failures(next) > failures(take)) continue;
+    take = next;
+    corrections.push(...correction.words);
+  }
+  return { take, corrections };
 }
 
 /**
@@ -203,8 +229,9 @@ export async function renderMashup(
   const scratch = openScratch();
   try {
     const strokes = await hearDrums(songs, threads);
-    report(PROGRESS.stems, `Matching ${songs.size} songs to ${Math.round(plan.bpm)} BPM`);
-    const store = new RunStore(threads, scratch, 60 / plan.bpm);
+    report(PROGRESS.stems, `Matching ${songs.size} songs to ${tempoWords(plan)}`);
+    warnings.push(...warnOfTempo(plan, songs));
+    const store = new RunStore(threads, scratch, Math.max(...plan.sections.map(({ bpm }) => 60 / bpm)));
     const { take, corrections } = await recordBest({ plan, songs, strokes, store, threads, request, report });
     warnings.push(...take.warnings);
     threads.renew();

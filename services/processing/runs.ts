@@ -1,6 +1,6 @@
 /** Runs made sound: each stem is fetched once for all of its runs, and what was made once is not made again. */
 import { SAMPLE_RATE } from '../audio/decode.ts';
-import { type Run, runMap } from './arrange.ts';
+import { type Run, runMap } from './run.ts';
 import type { Scratch, Spot } from './scratch.ts';
 import type { RenderSong } from './song.ts';
 import type { StemRun } from './stem.ts';
@@ -11,8 +11,8 @@ export type RenderedRun = { spot: Spot; origin: number };
 
 /** Everything that a run's samples depend on. */
 function identity(run: Run, song: RenderSong): string {
-  const { songId, stem, start, end, sourceBeat, beatSec, semitones } = run;
-  return JSON.stringify([songId, stem, start, end, sourceBeat, beatSec, semitones, song.grid.beats[0]]);
+  const { songId, stem, start, end, sourceBeat, beatSec, free, semitones } = run;
+  return JSON.stringify([songId, stem, start, end, sourceBeat, beatSec, free, semitones, song.grid.beats[0]]);
 }
 
 export class RunStore {

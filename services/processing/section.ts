@@ -12,6 +12,8 @@ import { readSpot, type Spot } from './scratch.ts';
 const TAIL_SEC = 3;
 /** Length of the change between two sections, in beats; it ends on the boundary, so that the first beat is whole. */
 const TRANSITION_BEATS: Record<Stem, number> = { vocals: 1, other: 1, bass: 0.125, drums: 0.0625 };
+/** Drums that stop are silent this long before the boundary: strokes begin before their beat, and half of one is a tick. */
+const DRUMS_STOP_SEC = 0.008;
 /** Between two places of the same song, where a layer loops. */
 const LOOP_FADE_SEC = 0.03;
 const FIRST_FADE_SEC = 0.005;
@@ -69,10 +71,17 @@ function addPart(
   into: Channels,
   base: number,
   part: ClipAudio['parts'][number],
-  fades: { fadeIn: number; fadeOut: number; coherentIn: boolean; coherentOut: boolean; beforeStart: boolean },
+  fades: {
+    fadeIn: number;
+    fadeOut: number;
+    coherentIn: boolean;
+    coherentOut: boolean;
+    beforeStart: boolean;
+    stopEarly: number;
+  },
 ): void {
   const start = frame(part.start);
-  const end = frame(part.end);
+  const end = frame(part.end) - fades.stopEarly;
   const origin = frame(part.origin);
   const from = fades.beforeStart ? start - fades.fadeIn : start;
   const shape = (x: number, coherent: boolean): number =>
@@ -105,6 +114,7 @@ function clipAudio(clip: ClipAudio, task: SectionTask, base: number, length: num
       coherentIn: opens && clip.joinsPrevious,
       coherentOut: closes && clip.joinsNext,
       beforeStart: !(opens && task.first),
+      stopEarly: clip.stem === 'drums' && closes && !clip.joinsNext && !task.last ? frame(DRUMS_STOP_SEC) : 0,
     });
   });
   const gain = 10 ** (clip.volumeDb / 20);

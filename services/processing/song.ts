@@ -1,6 +1,5 @@
 /** A song as rendering sees it: what of its analysis could be read, with its beat grid. */
 import { z } from 'zod';
-import { AUDIBLE_TEMPO_CHANGE, COMFORTABLE_TEMPO_CHANGE, tempoChange } from '../../music/tempo.ts';
 import { Curve, type RenderRequest, SongSection, type Stem } from '../../schema.ts';
 import { RenderError } from './errors.ts';
 import { MIN_BEATS, type SongGrid, songGrid } from './grid.ts';
@@ -46,8 +45,6 @@ export type RenderSong = {
   /** `N/A` where it is not known. */
   key: string;
   grid: SongGrid;
-  /** Change of speed that the mashup asks of it, as a share. */
-  tempoChange: number;
   /** Pitch classes by beat; empty where they are not known. */
   beatChroma: number[][];
   /** 0 is the song's quietest moment and 1 its loudest. */
@@ -85,11 +82,6 @@ export function readSong(
   const keyIsKnown = sent.harmonic !== undefined && sent.harmonic.key !== 'N/A' && sent.harmonic.key_confidence !== 0;
   const durationSec = heard?.duration_sec ?? sent.duration_sec ?? rhythmic?.beats_sec?.at(-1) ?? 0;
   const grid = songGrid({ ...rhythmic, bpm: rhythmic?.bpm ?? targetBpm }, durationSec);
-  const change = tempoChange(grid.bpm, targetBpm);
-  if (change > COMFORTABLE_TEMPO_CHANGE) {
-    const heardBy = change > AUDIBLE_TEMPO_CHANGE ? 'everyone will hear it' : 'attentive listeners may hear it';
-    warnings.push(`The tempo of "${name}" is changed by ${Math.round(100 * change)} %: ${heardBy}.`);
-  }
   return {
     song: {
       id: song.song_id,
@@ -98,7 +90,6 @@ export function readSong(
       durationSec,
       key: (keyIsKnown ? sent.harmonic?.key : own?.harmonic.key) ?? sent.harmonic?.key ?? 'N/A',
       grid,
-      tempoChange: change,
       beatChroma: sent.harmonic?.beat_chroma ?? own?.harmonic.beat_chroma ?? [],
       energy: scaleToRange(sent.energy?.curve ?? own?.energy?.curve),
       vocals: sent.vocal?.curve ?? own?.vocal.curve,

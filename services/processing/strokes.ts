@@ -1,8 +1,7 @@
 /** The drums of a song in its own time: what its beats can be checked by, even where the mashup leaves its drums out. */
 import { SAMPLE_RATE } from '../audio/decode.ts';
 import { EAR_HOP, hearPercussion, type Percussion } from './ear/percussion.ts';
-import { beatTime } from './grid.ts';
-import type { Run } from './arrange.ts';
+import { type Run, sourceAt } from './run.ts';
 import type { RenderSong } from './song.ts';
 import { readStem, type StemPlace } from './stem.ts';
 
@@ -45,8 +44,7 @@ export function strokesAlong(
   for (const { run, start, end } of parts) {
     const last = Math.min(count, Math.floor((end - span.start) * perSec));
     for (let k = Math.max(0, Math.ceil((start - span.start) * perSec)); k < last; k++) {
-      const beat = run.sourceBeat + (span.start + k / perSec - run.start) / run.beatSec;
-      const at = beatTime(song.grid, beat) * perSec;
+      const at = sourceAt(run, song, span.start + k / perSec) * perSec;
       const below = Math.floor(at);
       for (const part of ['kick', 'snare', 'attack'] as const) {
         const [x, y] = [strokes[part][below] ?? 0, strokes[part][below + 1] ?? 0];

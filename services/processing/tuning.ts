@@ -12,7 +12,11 @@ export type Tuning = {
   semitones: Map<string, number>;
   /** Beats of the mashup by which a song is brought forward. */
   beats: Map<string, number>;
+  /** Seconds of a song from which a section plays it, where that is not what the plan says; by `startKey`. */
+  starts: Map<string, number>;
 };
+
+export const startKey = (section: number, songId: string): string => `${section} ${songId}`;
 
 /** Voices sound unnatural when they are shifted further. */
 export const MAX_VOICE_SHIFT = 3;
@@ -61,7 +65,7 @@ export function chooseTuning(plan: RenderPlan, songs: ReadonlyMap<string, Render
     const likeness = (shift: number): number => profileLikeness(voice, bed, shift - semitones.get(bedId)!);
     semitones.set(singer, bestShift(semitones.get(singer)!, likeness));
   }
-  return { semitones, beats: new Map() };
+  return { semitones, beats: new Map(), starts: new Map() };
 }
 
 /** The song whose notes lie most under another's voice. */

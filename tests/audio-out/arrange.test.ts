@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type PairScore, RenderRequest, type Stem } from '../../schema.ts';
-import { arrange, type Arrangement, runMap } from '../../services/processing/arrange.ts';
+import { arrange, type Arrangement } from '../../services/processing/arrange.ts';
 import { songGrid } from '../../services/processing/grid.ts';
 import { readPlan } from '../../services/processing/plan.ts';
+import { runMap } from '../../services/processing/run.ts';
 import type { RenderSong } from '../../services/processing/song.ts';
 
 /** A song of even beats whose first beat is at 0.25 s; sections of 8 bars with the given energy and singing. */
@@ -19,7 +20,6 @@ function song(id: string, bpm: number, bars: number, parts: { energy: number; vo
     durationSec,
     key: 'C major',
     grid: songGrid({ bpm, beats_sec: beats, downbeats_sec }, durationSec),
-    tempoChange: 0,
     beatChroma: [],
     energy: undefined,
     vocals: undefined,
@@ -62,7 +62,11 @@ function plan(
     songs: songs.map(({ id }) => ({ song_id: id, storage_path: id, analysis: {} })),
     job_id: 'job',
   });
-  const tuning = { semitones: new Map(songs.map(({ id }) => [id, 2])), beats: new Map<string, number>() };
+  const tuning = {
+    semitones: new Map(songs.map(({ id }) => [id, 2])),
+    beats: new Map<string, number>(),
+    starts: new Map<string, number>(),
+  };
   return arrange(readPlan(request).plan, new Map(songs.map((one) => [one.id, one])), scores, tuning);
 }
 

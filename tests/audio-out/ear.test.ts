@@ -44,18 +44,23 @@ const hear = (songId: string, stem: Stem, sound: Float32Array): Promise<LayerSou
   hearLayer({ songId, stem }, [sound, sound], [sound, sound], { from: 0, to: sound.length, sampleRate: RATE });
 
 function judge(layers: LayerSound[], strokes: [string, Percussion][] = []): ReturnType<typeof judgeLayers> {
-  const section: HeardSection = { durationSec: SECONDS, layers, percussion: new Map(strokes) };
+  const section: HeardSection = {
+    durationSec: SECONDS,
+    bpm: BPM,
+    layers,
+    percussion: new Map(strokes),
+    free: new Set(),
+    otherPulse: new Set(),
+  };
   return judgeLayers([section], {
     sampleRate: RATE,
-    bpm: BPM,
     beatsPerBar: 4,
     anchor: 'a',
-    tempoChanges: [0, 0.05],
+    tempoChange: 0.05,
     meters: new Map([
       ['a', 4],
       ['b', 4],
     ]),
-    otherPulse: new Set(),
     downbeatsOnBars: 1,
   });
 }
@@ -132,6 +137,7 @@ describe('the ear on layers', () => {
           ['b', 0],
         ]),
         beats: new Map(),
+        starts: new Map(),
       },
       raised.findings,
       new Map([
@@ -166,7 +172,6 @@ function song(id: string): Parameters<typeof correct>[2] extends ReadonlyMap<str
     durationSec: SECONDS,
     key: 'A minor',
     grid: songGrid({ bpm: BPM }, SECONDS),
-    tempoChange: 0,
     beatChroma: [],
     energy: undefined,
     vocals: undefined,

@@ -35,6 +35,10 @@ export const RULES = {
   /** Pitch classes of voice and foreign bed, pooled over what is sung: likeness, and how many transpositions would fit better. Choices. */
   harmony: atLeast(0.6, 'correlation'),
   harmony_rank: atMost(2, 'of 12'),
+  /** Part of the time in which at least two songs are heard: less is a medley and no mashup. A choice. */
+  together: atLeast(30, '% of time'),
+  /** Part of the time in which a song at its own speed is heard over another's drums: it cannot be in time with them. A choice. */
+  beside_beat: atMost(5, '% of time'),
   /** Part of the time in which voices of two songs sound together. A choice. */
   two_voices: atMost(5, '% of time'),
   /** Part of the power under 120 Hz, drums aside, that the strongest layer has. A choice. */
@@ -77,6 +81,8 @@ const FAULTS: Record<CheckName, string> = {
   tempo_change_limit: 'The tempi of the songs are too far apart: one is changed beyond what sounds natural',
   harmony: 'The voice does not fit the notes under it',
   harmony_rank: 'The voice would fit the notes under it better in another key',
+  together: 'The songs are hardly heard together',
+  beside_beat: 'A song plays at its own speed over the drums of another',
   two_voices: 'Two songs sing at the same time',
   one_bass: 'Two layers play in the low band',
   loudness: 'The loudness is not that of a finished mashup',

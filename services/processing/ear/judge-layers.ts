@@ -3,12 +3,15 @@ import type { QualityCheck } from '../../../schema.ts';
 import { check } from './checks.ts';
 import { LEVEL_HOP, type LayerSound } from './layer.ts';
 import type { Percussion } from './percussion.ts';
-import { CHROMA_HOP, profileLikeness } from './pitch.ts';
+import { CHROMA_HOP, PITCHES, profileLikeness } from './pitch.ts';
 import { lags, PHASES, phaseLikeness } from './timing.ts';
 
 /** A voice under this level is not heard as singing, dBFS RMS. */
 const ACTIVE_VOICE_DB = -40;
-const PITCHES = 12;
+/** A layer under this level is not heard beside the others, dBFS RMS. */
+const HEARD_DB = -40;
+/** Steps of the levels in a second. */
+const REST_STEPS = 10;
 /** Power, times seconds, of a low band in which nothing plays. */
 const SILENT_POWER = 1e-5;
 /** Two likenesses of pitch classes within this are equal to the ear. A choice. */
@@ -17,23 +20,25 @@ const AS_GOOD = 0.03;
 /** A section as it was heard: its layers, and the strokes of each song in it. */
 export type HeardSection = {
   durationSec: number;
+  bpm: number;
   layers: LayerSound[];
-  /** By song: its drums in this section, or where they would strike if they were heard. */
+  /** By song that keeps the beat: its drums in this section, or where they would strike if they were heard. */
   percussion: ReadonlyMap<string, Percussion>;
+  /** Songs that play at their own speed, beside the beat. */
+  free: ReadonlySet<string>;
+  /** Songs that are read at half or twice their tempo: their backbeat does not lie where the mashup's does. */
+  otherPulse: ReadonlySet<string>;
 };
 
 export type Expectations = {
   sampleRate: number;
-  bpm: number;
   beatsPerBar: number;
   /** The song that carries the beat: others are placed by it. */
   anchor: string;
-  /** Change of speed of each song, as a share. */
-  tempoChanges: number[];
+  /** Largest change of speed of a song that keeps the beat, as a share. */
+  tempoChange: number;
   /** Meters of the songs. */
   meters: ReadonlyMap<string, number>;
-  /** Songs that are read at half or twice their tempo: their backbeat does not lie where the mashup's does. */
-  otherPulse: ReadonlySet<string>;
   /** Part of the bars that start on bar lines; null where no song has the mashup's meter. */
   downbeatsOnBars: number | null;
 };
@@ -59,29 +64,36 @@ function quantile(values: readonly number[], share: number): number | null {
 type Timing = { all: number[]; lateMs: Map<string, number>; advantage: number | null; phase: Map<string, number> };
 
 function judgeTiming(sections: readonly HeardSection[], expected: Expectations): Timing {
-  const beatSec = 60 / expected.bpm;
-  const barSec = beatSec * expected.beatsPerBar;
-  const found = new Map<string, { lags: number[]; phases: number[]; weight: number }>();
-  for (const { percussion, durationSec } of sections) {
+  const found = new Map<string, { lags: number[]; phases: number[]; weight: number; foreign: boolean }>();
+  const elsewhere: number[] = [];
+  for (const { percussion, durationSec, bpm, otherPulse } of sections) {
+    const beatSec = 60 / bpm;
+    const barSec = beatSec * expected.beatsPerBar;
     const anchor = percussion.get(expected.anchor);
-    if (!anchor) continue;
+    if (!anchor) {
+      // Without the song that all are placed by, the others still have to be together.
+      const [first, ...others] = [...percussion.values()];
+      for (const strokes of others) elsewhere.push(...lags(first!, strokes, barSec, expected.sampleRate));
+      continue;
+    }
     for (const [songId, strokes] of percussion) {
       if (songId === expected.anchor) continue;
-      const entry = found.get(songId) ?? { lags: [], phases: PHASES.map(() => 0), weight: 0 };
+      const entry = found.get(songId) ?? { lags: [], phases: PHASES.map(() => 0), weight: 0, foreign: false };
       entry.lags.push(...lags(anchor, strokes, barSec, expected.sampleRate));
       phaseLikeness(anchor, strokes, beatSec, expected.sampleRate).forEach((likeness, i) => {
         entry.phases[i]! += likeness * durationSec;
       });
       entry.weight += durationSec;
+      entry.foreign ||= otherPulse.has(songId) || otherPulse.has(expected.anchor);
       found.set(songId, entry);
     }
   }
   const lateMs = new Map<string, number>();
   const phase = new Map<string, number>();
   let advantage: number | null = null;
-  for (const [songId, { lags: late, phases, weight }] of found) {
+  for (const [songId, { lags: late, phases, weight, foreign: otherPulse }] of found) {
     if (late.length > 0) lateMs.set(songId, median(late));
-    const foreign = expected.meters.get(songId) !== expected.beatsPerBar || expected.otherPulse.has(songId);
+    const foreign = expected.meters.get(songId) !== expected.beatsPerBar || otherPulse;
     // Bars of different lengths, and patterns at half speed, agree nowhere: only the half beat can be told.
     const usable = PHASES.map((_, i) => i).filter((i) => !foreign || Math.abs(PHASES[i]!) < 1);
     const best = usable.reduce((a, b) => (phases[b]! > phases[a]! + 1e-9 ? b : a));
@@ -89,7 +101,8 @@ function judgeTiming(sections: readonly HeardSection[], expected: Expectations):
     advantage = Math.max(advantage ?? 0, gain);
     phase.set(songId, check('metre_advantage', gain).passed ? 0 : PHASES[best]!);
   }
-  return { all: [...found.values()].flatMap((entry) => entry.lags.map(Math.abs)), lateMs, advantage, phase };
+  const all = [...elsewhere, ...[...found.values()].flatMap((entry) => entry.lags)].map(Math.abs);
+  return { all, lateMs, advantage, phase };
 }
 
 /** Adds the rows of `pitches` in which the voice is active to `into`. */
@@ -135,20 +148,57 @@ export function rankOf(likeness: readonly number[]): number {
   return 1 + likeness.filter((value) => value > likeness[0]! + AS_GOOD).length;
 }
 
-/** Percent of the time in which voices of two songs are active. */
-function twoVoices(sections: readonly HeardSection[]): number {
-  let together = 0;
+/** Whether voices of two songs are active in a step. */
+function twoVoices({ layers }: HeardSection, k: number): boolean {
+  const active = ({ stem, levels }: LayerSound): boolean => stem === 'vocals' && levels[k]! > ACTIVE_VOICE_DB;
+  return new Set(layers.filter(active).map(({ songId }) => songId)).size > 1;
+}
+
+/** Percentage of the time in which at least two songs are heard; null where there is but one. */
+function heardTogether(sections: readonly HeardSection[]): number | null {
+  if (new Set(sections.flatMap(({ layers }) => layers.map(({ songId }) => songId))).size < 2) return null;
+  // A rest between two lines is no absence.
+  return shareOfTime(sections, ({ layers }, k) => songsAround(layers, k).size > 1);
+}
+
+/** Percentage of the time in which a song is heard at its own speed over the drums of another; null where none is free. */
+function besideBeat(sections: readonly HeardSection[]): number | null {
+  if (sections.every(({ free }) => free.size === 0)) return null;
+  return shareOfTime(sections, ({ layers, free }, k) => {
+    const drumming = songsAt(
+      layers.filter(({ stem }) => stem === 'drums'),
+      k,
+    );
+    const floating = [...songsAt(layers, k)].filter((id) => free.has(id));
+    return floating.some((id) => [...drumming].some((other) => other !== id));
+  });
+}
+
+/** Songs that are heard within a second of a step. */
+function songsAround(layers: readonly LayerSound[], k: number): Set<string> {
+  const heard = ({ levels }: LayerSound): boolean =>
+    levels.subarray(Math.max(0, k - REST_STEPS), k + REST_STEPS + 1).some((level) => level > HEARD_DB);
+  return new Set(layers.filter(heard).map(({ songId }) => songId));
+}
+
+/** Songs with a layer that is heard in a step of the levels. */
+function songsAt(layers: readonly LayerSound[], k: number): Set<string> {
+  return new Set(layers.filter(({ levels }) => levels[k]! > HEARD_DB).map(({ songId }) => songId));
+}
+
+/** Percentage of the steps of the levels in which something holds; null without any. */
+function shareOfTime(
+  sections: readonly HeardSection[],
+  holds: (section: HeardSection, step: number) => boolean,
+): number | null {
+  let holding = 0;
   let all = 0;
-  for (const { layers } of sections) {
-    const voices = layers.filter(({ stem }) => stem === 'vocals');
-    const steps = Math.max(0, ...layers.map(({ levels }) => levels.length));
+  for (const section of sections) {
+    const steps = Math.max(0, ...section.layers.map(({ levels }) => levels.length));
     all += steps;
-    for (let k = 0; k < steps; k++) {
-      const singing = new Set(voices.filter(({ levels }) => levels[k]! > ACTIVE_VOICE_DB).map(({ songId }) => songId));
-      if (singing.size > 1) together++;
-    }
+    for (let k = 0; k < steps; k++) if (holds(section, k)) holding++;
   }
-  return all === 0 ? 0 : (100 * together) / all;
+  return all === 0 ? null : (100 * holding) / all;
 }
 
 /** Share of the strongest layer in the low band, drums aside, weighted by how much low band a section has. */
@@ -172,7 +222,7 @@ export function judgeLayers(
   const harmony = judgeHarmony(sections);
   const likenesses = [...harmony.values()];
   const ranks = likenesses.map((values) => rankOf(values));
-  const tempoChange = 100 * Math.max(0, ...expected.tempoChanges);
+  const tempoChange = 100 * expected.tempoChange;
   const foreign = [...expected.meters.values()].filter((meter) => meter !== expected.beatsPerBar).length;
   return {
     checks: [
@@ -185,7 +235,9 @@ export function judgeLayers(
       check('tempo_change_limit', tempoChange),
       check('harmony', likenesses.length > 0 ? Math.min(...likenesses.map((values) => values[0]!)) : null),
       check('harmony_rank', ranks.length > 0 ? Math.max(...ranks) : null),
-      check('two_voices', twoVoices(sections)),
+      check('together', heardTogether(sections)),
+      check('beside_beat', besideBeat(sections)),
+      check('two_voices', shareOfTime(sections, twoVoices)),
       check('one_bass', lowBandShare(sections)),
     ],
     findings: { lateMs: timing.lateMs, phase: timing.phase, harmony },

@@ -49,6 +49,14 @@ export async function hearLayer(
   };
 }
 
+/** A voice from end to end, by its pitches and levels. */
+export type VoiceSound = { pitches: Float32Array; levels: Float32Array };
+
+/** Hears a voice of one channel. */
+export async function hearVoice(mono: Float32Array, sampleRate: number): Promise<VoiceSound> {
+  return { pitches: await hearPitches(mono, sampleRate), levels: levelsOf(mono) };
+}
+
 function levelsOf(mono: Float32Array): Float32Array {
   return Float32Array.from({ length: Math.floor(mono.length / LEVEL_HOP) }, (_, k) => {
     let sum = 0;

@@ -6,7 +6,7 @@ const FFT_SIZE = 8192;
 export const CHROMA_HOP = 4096;
 const LOW_HZ = 65;
 const HIGH_HZ = 2100;
-const PITCHES = 12;
+export const PITCHES = 12;
 /** Middle C, Hz. */
 const REFERENCE_HZ = 261.6256;
 
