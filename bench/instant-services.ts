@@ -1,9 +1,9 @@
-/** The five services, answering at once: what is left of a job's time is the engine's own. */
+/** The five services as one server that answers at once: what is left of a job's time is the engine's own. Run by world.ts. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
-import { AnalyzeRequest, PlanRequest, RenderRequest, SeparateRequest, SERVICES, STEMS } from '../schema.ts';
-import type { ServiceName, SongAnalysis } from '../schema.ts';
+import { AnalyzeRequest, PlanRequest, RenderRequest, SeparateRequest, STEMS } from '../schema.ts';
+import type { SongAnalysis } from '../schema.ts';
 import { encodeWav16 } from '../services/audio/wav.ts';
 
 const ANALYSIS: SongAnalysis = {
@@ -110,8 +110,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   return JSON.parse(Buffer.concat(chunks).toString() || 'null');
 }
 
-/** Starts one server that is all five services; answers their URLs and how to stop it. */
-export async function startInstantServices(): Promise<{ urls: Record<ServiceName, string>; close(): Promise<void> }> {
+if (import.meta.main) {
   const server = createServer((request, response) => {
     readJson(request)
       .then((body) => answer(request.url ?? '', body, response))
@@ -122,9 +121,5 @@ export async function startInstantServices(): Promise<{ urls: Record<ServiceName
       });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return {
-    urls: Object.fromEntries(SERVICES.map((service) => [service, url])) as Record<ServiceName, string>,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
-  };
+  process.stdout.write(`${JSON.stringify({ port: (server.address() as AddressInfo).port })}\n`);
 }

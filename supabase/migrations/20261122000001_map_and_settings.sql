@@ -89,8 +89,8 @@ create function mashup.setting_number(p_name text) returns double precision
 comment on function mashup.setting_number(text) is 'A numeric setting by name; null if there is none of that name.';
 
 create function mashup.setting_interval(p_name text) returns interval
-  language sql stable set search_path = ''
-  as $$ select pg_catalog.make_interval(secs => mashup.setting_number(p_name)) $$;
+  language plpgsql stable set search_path = ''
+  as $$ begin return pg_catalog.make_interval(secs => mashup.setting_number(p_name)); end $$;
 comment on function mashup.setting_interval(text) is 'A setting in seconds as an interval.';
 
 -- One door for errors made on purpose: a message, what to do next, and a SQLSTATE of class MB.

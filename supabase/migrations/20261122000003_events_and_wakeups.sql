@@ -30,10 +30,13 @@ $$;
 comment on function mashup.log_event(public.mashup_jobs, text, text, text, text, jsonb) is 'Appends one event to a job''s history.';
 
 -- Adds the wake-up of a ready task. Answers false where Graphile Worker's schema is not there or add_job answered NULL:
--- the wake-up is then owed, and the reconcile pays it. Planned anew each time: a session that planned add_job on a small
--- queue would go on with a plan that is linear in the queue.
+-- the wake-up is then owed, and the reconcile pays it. A session that planned add_job on a small queue would go on with a
+-- plan that is linear in the queue, and planning it anew takes longer than running it: so it is planned once, and with
+-- nothing but look-ups by index to choose from.
 create function mashup.add_wakeup(p_task mashup.tasks) returns boolean
-  language plpgsql security definer set search_path = '' set plan_cache_mode = 'force_custom_plan'
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off'
+  set enable_hashjoin = 'off' set enable_mergejoin = 'off' set jit = 'off'
   as $$
 declare
   v_job_id bigint;
@@ -71,27 +74,34 @@ comment on function mashup.grant_queue() is 'Grants the worker''s role what Grap
 
 -- Tells workers at once that tasks they hold are no longer theirs. A hint only: the beat says the same.
 create function mashup.signal_tasks(p_job_id uuid, p_verdict text) returns void
-  language sql set search_path = ''
+  language plpgsql set search_path = ''
   as $$
-  select pg_catalog.pg_notify('mashup_tasks', pg_catalog.json_build_object('job', p_job_id, 'verdict', p_verdict)::text)
+begin
+  perform pg_catalog.pg_notify('mashup_tasks', pg_catalog.json_build_object('job', p_job_id, 'verdict', p_verdict)::text);
+end
 $$;
 comment on function mashup.signal_tasks(uuid, text) is 'Notifies workers on channel mashup_tasks that a job was replayed or cancelled.';
 
 -- Sets members of one song's card in a job's songs.
 create function mashup.patch_song(p_songs jsonb, p_song_id text, p_patch jsonb) returns jsonb
-  language sql immutable set search_path = ''
+  language plpgsql immutable set search_path = ''
   as $$
-  select coalesce(jsonb_agg(case when s.song ->> 'song_id' = p_song_id then s.song || p_patch else s.song end order by s.n), '[]')
-  from jsonb_array_elements(p_songs) with ordinality as s (song, n)
+begin
+  return (
+    select coalesce(jsonb_agg(case when s.song ->> 'song_id' = p_song_id then s.song || p_patch else s.song end order by s.n), '[]')
+    from jsonb_array_elements(p_songs) with ordinality as s (song, n));
+end
 $$;
 comment on function mashup.patch_song(jsonb, text, jsonb) is 'The songs with p_patch merged into the card of one song.';
 
 -- The songs of a job that are still in it.
 create function mashup.good_songs(p_songs jsonb) returns setof jsonb
-  language sql immutable set search_path = ''
+  language plpgsql immutable rows 3 set search_path = ''
   as $$
-  select s.song from jsonb_array_elements(p_songs) with ordinality as s (song, n)
-  where s.song ->> 'state' is distinct from 'dropped' order by s.n
+begin
+  return query select s.song from jsonb_array_elements(p_songs) with ordinality as s (song, n)
+    where s.song ->> 'state' is distinct from 'dropped' order by s.n;
+end
 $$;
 comment on function mashup.good_songs(jsonb) is 'The cards of the songs that were not dropped, in order.';
 
@@ -111,10 +121,12 @@ $$;
 comment on function mashup.clip(text, integer) is 'The beginning of a text that takes at most so many bytes in a jsonb value.';
 
 create function mashup.add_warning(p_warnings jsonb, p_code text, p_message text, p_stage text) returns jsonb
-  language sql immutable set search_path = ''
+  language plpgsql immutable set search_path = ''
   as $$
+begin
   -- At most six, so that the row stays slim; the history has them all.
-  select case when jsonb_array_length(p_warnings) >= 6 then p_warnings
-    else p_warnings || jsonb_build_object('code', p_code, 'message', mashup.clip(p_message, 180), 'stage', p_stage) end
+  return case when jsonb_array_length(p_warnings) >= 6 then p_warnings
+    else p_warnings || jsonb_build_object('code', p_code, 'message', mashup.clip(p_message, 180), 'stage', p_stage) end;
+end
 $$;
 comment on function mashup.add_warning(jsonb, text, text, text) is 'The warnings with one more.';

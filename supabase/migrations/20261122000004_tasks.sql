@@ -31,7 +31,13 @@ begin
 
   -- Separation overlaps scoring and planning: it belongs to the epoch, not to a stage. A draft may never be started,
   -- so its songs are separated only when it is.
-  if p_job.stage in ('scoring', 'planning', 'separating') and p_job.hold is null then
+  if p_job.stage in ('scoring', 'planning', 'separating') and p_job.hold is null and exists (
+    select from mashup.good_songs(p_job.songs) s
+    where s ->> 'analysis_id' is not null
+      and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
+      and not exists (select from mashup.tasks t where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate'
+        and t.song_id = s ->> 'song_id' and t.state in ('waiting', 'ready', 'running')))
+  then
     -- A card may point to stems that were deleted since: they are made again.
     update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'stems_gone')
       where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.state = 'done'
@@ -58,11 +64,14 @@ insert into mashup.settings (name, value, description) values
 
 -- What a claim may have written is deleted once nobody can be writing it any more.
 create function mashup.discard_output(p_task mashup.tasks) returns void
-  language sql set search_path = ''
+  language plpgsql set search_path = ''
   as $$
-  insert into mashup.storage_deletions (path, is_prefix, not_before)
-  select p_task.output_prefix, true, mashup.now() + mashup.setting_interval('discard_after_sec')
-  where p_task.output_prefix is not null
+begin
+  if p_task.output_prefix is not null then
+    insert into mashup.storage_deletions (path, is_prefix, not_before)
+      values (p_task.output_prefix, true, mashup.now() + mashup.setting_interval('discard_after_sec'));
+  end if;
+end
 $$;
 comment on function mashup.discard_output(mashup.tasks) is 'Puts what a claim may have written into the outbox of deletions.';
 

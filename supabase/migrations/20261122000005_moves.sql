@@ -41,15 +41,17 @@ comment on function mashup.missing_for(public.mashup_jobs, text) is 'Null, or {w
 
 -- Whether every song of the current plan has its stems.
 create function mashup.has_stems(p_job public.mashup_jobs) returns boolean
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
   as $$
-  select not exists (
+begin
+  return not exists (
     select from public.mashup_plans p, unnest(p.song_ids) as used (song_id)
     where p.job_id = p_job.id and p.version = p_job.plan_version
       and not exists (
         select from mashup.good_songs(p_job.songs) s
         join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
-        where s ->> 'song_id' = used.song_id))
+        where s ->> 'song_id' = used.song_id));
+end
 $$;
 comment on function mashup.has_stems(public.mashup_jobs) is 'Whether every song of the current plan has its stems.';
 
@@ -58,7 +60,6 @@ create function mashup.guard_stage() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 declare
-  v_from mashup.stages;
   v_to mashup.stages;
   v_move text := 'replay';
   v_announced text := coalesce(current_setting('mashup.move', true), '');
@@ -67,7 +68,6 @@ declare
   v_keep boolean := coalesce(current_setting('mashup.keep_songs', true), '') = 'yes';
 begin
   -- GUARD: is there such a stage, and such a move?
-  select * into v_from from mashup.stages where stage = old.stage;
   select * into v_to from mashup.stages where stage = new.stage;
   if v_to.stage is null then
     perform mashup.raise_error('MB001', format('There is no stage "%s".', new.stage),

@@ -104,6 +104,10 @@ declare
   v_free integer;
   v_job public.mashup_jobs;
 begin
+  if not exists (select from public.mashup_jobs j
+    where j.stage not in ('complete', 'failed', 'cancelled') and j.admitted_at is null and (j.hold is null or j.stage <> 'planning')) then
+    return;
+  end if;
   select mashup.setting_number('max_running_jobs')::integer - count(*) into v_free
     from public.mashup_jobs where stage not in ('complete', 'failed', 'cancelled') and admitted_at is not null;
   while v_free > 0 loop
@@ -177,14 +181,20 @@ declare
   v_free integer;
   v_probe boolean;
   v_spread real;
+  v_paused boolean := exists (select from mashup.pauses);
 begin
-  perform mashup.free_probes();
-  if mashup.is_paused('system', '') then
+  if exists (select from mashup.service_health h where h.state = 'half_open') then
+    perform mashup.free_probes();
+  end if;
+  if v_paused and mashup.is_paused('system', '') then
     return;
   end if;
-  for v_kind in select * from mashup.task_kinds order by priority, kind loop
-    continue when not exists (select from mashup.tasks t where t.state = 'waiting' and t.kind = v_kind.kind and t.run_at <= mashup.now());
-    continue when exists (select from mashup.pauses) and (mashup.is_paused('kind', v_kind.kind) or mashup.is_paused('service', v_kind.service));
+  for v_kind in
+    select * from mashup.task_kinds k
+    where exists (select from mashup.tasks t where t.state = 'waiting' and t.kind = k.kind and t.run_at <= mashup.now())
+    order by k.priority, k.kind
+  loop
+    continue when v_paused and (mashup.is_paused('kind', v_kind.kind) or mashup.is_paused('service', v_kind.service));
     select c.free, c.probe into v_free, v_probe from mashup.capacity_of(v_kind) c;
     -- After an outage the waiting tasks come back spread over a few seconds.
     v_spread := case when exists (select from mashup.service_health h where h.service = v_kind.service and h.state = 'closed'
@@ -244,6 +254,14 @@ create function mashup.name_waits() returns void
   language plpgsql set search_path = ''
   as $$
 begin
+  -- Mostly every job has something that runs or may run, and is not said to wait: a short look tells.
+  if not exists (
+    select from public.mashup_jobs j
+    where j.stage not in ('complete', 'failed', 'cancelled') and j.admitted_at is not null
+      and (j.waiting_on is not null
+        or not exists (select from mashup.tasks t where t.job_id = j.id and t.epoch = j.epoch and t.state in ('ready', 'running')))) then
+    return;
+  end if;
   with waits as (
     select j.id,
       case

@@ -101,13 +101,15 @@ comment on function mashup.claim_task(bigint, integer, uuid) is 'Claims a ready 
 
 -- Why a claim no longer holds: replayed, cancelled, failed (the job), or lost (taken because the worker was silent).
 create function mashup.verdict_of(p_task_id bigint, p_claim uuid) returns text
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
   as $$
-  select coalesce((
+begin
+  return coalesce((
     select case when t.state = 'running' and t.claim = p_claim then 'carry_on'
                 when t.state = 'dropped' and t.error ->> 'code' in ('replayed', 'cancelled', 'failed') then t.error ->> 'code'
                 else 'lost' end
-    from mashup.tasks t where t.id = p_task_id), 'lost')
+    from mashup.tasks t where t.id = p_task_id), 'lost');
+end
 $$;
 comment on function mashup.verdict_of(bigint, uuid) is 'carry_on, replayed, cancelled, failed or lost.';
 
@@ -160,8 +162,9 @@ comment on function mashup.beat_worker(uuid) is 'Notes that a worker is alive; f
 
 -- Corrects the measured durations by one more sample (exponentially weighted). Skips a locked row: one sample less.
 create function mashup.learn_duration(p_kind text, p_seconds real, p_song_seconds real) returns void
-  language sql set search_path = ''
+  language plpgsql set search_path = ''
   as $$
+begin
   update mashup.stage_stats s set
       samples = s.samples + 1,
       mean_sec = s.mean_sec + (p_seconds - s.mean_sec) * greatest(0.1, 1.0 / (s.samples + 1)),
@@ -169,18 +172,21 @@ create function mashup.learn_duration(p_kind text, p_seconds real, p_song_second
     from (select l.kind, (1 + (least(greatest(p_seconds / greatest(l.base_sec + l.per_song_sec * p_song_seconds, 0.01), 0.2), 5) - 1)
             * greatest(0.1, 1.0 / (l.samples + 1)))::real as factor
           from mashup.stage_stats l where l.kind = p_kind for update skip locked) f
-    where s.kind = f.kind
+    where s.kind = f.kind;
+end
 $$;
 comment on function mashup.learn_duration(text, real, real) is 'Takes one measured duration into mashup.stage_stats.';
 
 -- A service answered: its failures are forgotten and an open circuit closes.
 create function mashup.note_service_ok(p_service text) returns void
-  language sql set search_path = ''
+  language plpgsql set search_path = ''
   as $$
+begin
   update mashup.service_health h set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
       -- What is left of it says that the circuit was open: release_tasks then brings tasks back with spread.
       last_error = case when h.state <> 'closed' then h.last_error end, updated_at = mashup.now()
-    where h.service = p_service and (h.state <> 'closed' or h.failures > 0)
+    where h.service = p_service and (h.state <> 'closed' or h.failures > 0);
+end
 $$;
 comment on function mashup.note_service_ok(text) is 'Closes a service''s circuit.';
 

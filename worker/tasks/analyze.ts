@@ -33,9 +33,12 @@ export async function analyze(context: TaskContext): Promise<Record<string, unkn
   const { claim, signal, storage } = context;
   const song = songOf(claim);
   const baseUrl = context.serviceUrls.analysis;
-  const maxSec = await settingNumber(context.db, 'song_max_sec', DEFAULT_SONG_MAX_SEC);
+  const [maxSec, fileUrl] = await Promise.all([
+    settingNumber(context.db, 'song_max_sec', DEFAULT_SONG_MAX_SEC),
+    storage.downloadUrl(song.path, urlSeconds(claim)),
+  ]);
 
-  const upload = await fetchUpload(context, song.path);
+  const upload = await fetchUpload(context, fileUrl);
   if (upload.durationSec !== null && upload.durationSec > maxSec) throw tooLong(upload.durationSec, maxSec);
 
   const version = claim.fresh ? undefined : await askVersion(baseUrl, signal);
@@ -52,7 +55,6 @@ export async function analyze(context: TaskContext): Promise<Record<string, unkn
     };
   }
 
-  const fileUrl = await storage.downloadUrl(song.path, urlSeconds(claim));
   const analysis = await callAnalyze(
     baseUrl,
     { songId: song.song_id, fileUrl },
@@ -74,10 +76,9 @@ export async function analyze(context: TaskContext): Promise<Record<string, unkn
 }
 
 /** Reads the object once: size, SHA-256, type and, for WAV, length. Nothing of it is kept. */
-async function fetchUpload(context: TaskContext, path: string): Promise<Upload> {
-  const { claim, signal, storage, db } = context;
+async function fetchUpload({ signal, db }: TaskContext, url: string): Promise<Upload> {
   const maxBytes = await settingNumber(db, 'upload_max_bytes', DEFAULT_UPLOAD_MAX_BYTES);
-  const chunks = await openDownload(await storage.downloadUrl(path, urlSeconds(claim)), signal);
+  const chunks = await openDownload(url, signal);
   const hash = createHash('sha256');
   let head = Buffer.alloc(0);
   let bytes = 0;

@@ -102,9 +102,12 @@ async function signStems(
           .where('user_id', '=', claim.user_id)
           .executeTakeFirst();
   if (!row) throw missingInput(`The stems of ${card.name} are gone.`, 'Replay the mashup from separating.');
-  const urls: Partial<StemPaths> = {};
-  for (const stem of wanted) urls[stem] = await storage.downloadUrl(row.paths[stem], urlSeconds(claim));
-  return urls;
+  const stems = [...wanted];
+  const urls = await storage.downloadUrls(
+    stems.map((stem) => row.paths[stem]),
+    urlSeconds(claim),
+  );
+  return Object.fromEntries(stems.map((stem, index) => [stem, urls[index]]));
 }
 
 /** `<prefix>.<format>` and nothing else: the claim is in the prefix, so no other claim can have written it. */

@@ -27,8 +27,10 @@ export async function separate(context: TaskContext): Promise<Record<string, unk
     }
   }
 
-  const uploads = await signUploads(context, prefix);
-  const audioUrl = await storage.downloadUrl(song.path, urlSeconds(claim));
+  const [uploads, audioUrl] = await Promise.all([
+    signUploads(context, prefix),
+    storage.downloadUrl(song.path, urlSeconds(claim)),
+  ]);
   const { paths, model } = await callSeparate(
     context.serviceUrls.separation,
     { audio_url: audioUrl, job_id: prefix.replace(/^stems\//, ''), uploads },
@@ -78,11 +80,17 @@ async function findStems(context: TaskContext, hash: string): Promise<{ id: stri
   return { id: row.id };
 }
 
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
+}
+
 /** The first stem whose file is not there or holds nothing. */
 async function findMissing({ storage }: TaskContext, paths: StemPaths): Promise<string | undefined> {
-  for (const stem of STEMS) {
-    const object = await storage.stat(paths[stem]);
-    if (!object || object.bytes < MIN_STEM_BYTES) return stem;
-  }
-  return undefined;
+  // The four of a song lie in one folder: one listing shows them all.
+  const folders = new Set(STEMS.map((stem) => folderOf(paths[stem])));
+  const objects = (await Promise.all([...folders].map((folder) => storage.statAll(folder)))).flat();
+  return STEMS.find((stem) => {
+    const object = objects.find(({ path }) => path === paths[stem]);
+    return !object || object.bytes < MIN_STEM_BYTES;
+  });
 }

@@ -1,0 +1,110 @@
+/** Jobs through a pool of workers: how many a second, how soon a stage follows the one before, and what it costs the database. */
+import { percentile } from './table.ts';
+import type { Uploader, World } from './world.ts';
+
+export interface Handoff {
+  jobs_per_sec_offered: number;
+  samples: number;
+  p50_ms: number;
+  p95_ms: number;
+  p99_ms: number;
+}
+
+export interface Costs {
+  commits: number;
+  wal_kb: number;
+  dead_tuples: number;
+}
+
+/** Limits that let everything run at once: the engine is measured, not its patience. */
+export async function openLimits({ sql }: World): Promise<void> {
+  await sql`update mashup.settings set value = '100000' where name in ('max_queued_jobs', 'max_queued_jobs_per_user', 'max_submits_per_minute')`;
+  await sql`update mashup.settings set value = '1000' where name = 'max_running_jobs'`;
+  await sql`update mashup.settings set value = '10' where name = 'max_running_jobs_per_user'`;
+  await sql`update mashup.settings set value = '{"analysis": 100, "scoring": 100, "orchestrator": 100, "separation": 100, "processing": 100}' where name = 'service_limits'`;
+}
+
+export async function uploaders(world: World, count: number, bytes: 'bytes' | 'rows'): Promise<Uploader[]> {
+  const made: Uploader[] = [];
+  for (let n = 0; n < count; n++) made.push(await world.uploader(bytes));
+  return made;
+}
+
+async function untilEnded({ sql }: World, ids: string[]): Promise<void> {
+  for (;;) {
+    const [row] = await sql`select count(*)::int as live, count(*) filter (where stage = 'failed')::int as failed,
+      min(error_message) as why from mashup_jobs where id = any(${ids}) and stage not in ('complete')`;
+    if (row?.failed > 0) throw new Error(`A bench job failed: ${row?.why}`);
+    if (row?.live === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Jobs a second with everything submitted at once, first submit to last completion. */
+export async function measureThroughput(world: World, users: Uploader[]): Promise<number> {
+  const start = performance.now();
+  const ids = await Promise.all(users.map((uploader) => world.submit(uploader)));
+  await untilEnded(world, ids);
+  return users.length / ((performance.now() - start) / 1000);
+}
+
+/**
+ * Hand-off at a steady pace, in ms: from the beginning of the transaction that finishes a stage's last task (its time is the
+ * transaction's) to the beginning of the one that claims the next stage's first. The finish, its commit, the wake-up and the
+ * queue's fetch are in it.
+ */
+export async function measureHandoff(world: World, users: Uploader[], perSec: number): Promise<Handoff> {
+  const submitted: Promise<string>[] = [];
+  const start = performance.now();
+  for (const [n, uploader] of users.entries()) {
+    const early = start + (n * 1000) / perSec - performance.now();
+    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    submitted.push(world.submit(uploader));
+  }
+  const ids = await Promise.all(submitted);
+  await untilEnded(world, ids);
+  const rows = await world.sql<{ ms: number }[]>`
+    with t as (select job_id, kind, started_at, finished_at from mashup.tasks where job_id = any(${ids})),
+    j as (select job_id, max(finished_at) filter (where kind = 'analyze') as analyzed, max(started_at) filter (where kind = 'score') as score_from,
+      max(finished_at) filter (where kind = 'score') as scored, max(started_at) filter (where kind = 'plan') as plan_from,
+      greatest(max(finished_at) filter (where kind = 'plan'), max(finished_at) filter (where kind = 'separate')) as planned,
+      max(started_at) filter (where kind = 'render') as render_from from t group by job_id)
+    select extract(epoch from h.d)::float8 * 1000 as ms from j, lateral (values (score_from - analyzed), (plan_from - scored), (render_from - planned)) as h (d)`;
+  const sample = rows.map(({ ms }) => ms);
+  return {
+    jobs_per_sec_offered: perSec,
+    samples: sample.length,
+    p50_ms: percentile(sample, 0.5),
+    p95_ms: percentile(sample, 0.95),
+    p99_ms: percentile(sample, 0.99),
+  };
+}
+
+interface Counters {
+  commits: number;
+  wal: number;
+  dead: number;
+}
+
+async function readCounters({ sql }: World): Promise<Counters> {
+  // What sessions have counted is told once a second at most.
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  const [row] = await sql<Counters[]>`
+    select d.xact_commit::float8 as commits, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 as wal,
+      (select sum(n_tup_upd + n_tup_del)::float8 from pg_stat_user_tables) as dead
+    from pg_stat_database d where d.datname = current_database()`;
+  if (!row) throw new Error('no counters');
+  return row;
+}
+
+/** What each of `jobs` jobs cost while `work` ran: commits of all sessions (beats and sweeps too), WAL, row versions left dead. */
+export async function measureCosts(world: World, jobs: number, work: () => Promise<unknown>): Promise<Costs> {
+  const before = await readCounters(world);
+  await work();
+  const after = await readCounters(world);
+  return {
+    commits: (after.commits - before.commits) / jobs,
+    wal_kb: (after.wal - before.wal) / jobs / 1024,
+    dead_tuples: (after.dead - before.dead) / jobs,
+  };
+}
