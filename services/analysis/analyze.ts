@@ -97,7 +97,7 @@ type Features = {
   waveform: number[];
 };
 
-async function gatherFeatures(chunks: AsyncIterable<StereoChunk> | Iterable<StereoChunk>): Promise<Features> {
+export async function gatherFeatures(chunks: AsyncIterable<StereoChunk> | Iterable<StereoChunk>): Promise<Features> {
   const rhythmExtractor = await RhythmExtractor.create();
   const toneExtractor = await ToneExtractor.create();
   const loudness = new LoudnessMeter(SAMPLE_RATE, 2);

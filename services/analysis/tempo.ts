@@ -57,7 +57,8 @@ function periodScore(correlation: Float32Array, period: number): number {
   return (0.6 * at(1) + 0.25 * at(2) + 0.15 * at(4)) * (1 - TERNARY_PENALTY * Math.max(0, ternary));
 }
 
-function preference(bpm: number): number {
+/** How readily people tap to a tempo, 0..1. */
+export function preference(bpm: number): number {
   return Math.exp(-0.5 * (Math.log2(bpm / PREFERRED_BPM) / PREFERENCE_OCTAVES) ** 2);
 }
 
