@@ -6,6 +6,7 @@ import { fitGrid, trackBeats } from './beats.ts';
 import type { BeatGrid } from './beats.ts';
 import { peakAt } from './per-beat.ts';
 import { RHYTHM_RATE } from './rhythm-features.ts';
+import { steadyGrid } from './steady.ts';
 import type { Strokes } from './strokes.ts';
 import { MAX_BPM, MIN_BPM, preference } from './tempo.ts';
 import type { TempoCandidate } from './tempo.ts';
@@ -13,7 +14,13 @@ import type { TempoCandidate } from './tempo.ts';
 /** An onset belongs to a beat within this distance. */
 export const ONSET_REACH_SEC = 0.03;
 /** Weights of what speaks for a reading; see `judge`. */
-const WEIGHTS = { regular: 1, preferred: 1, onBeat: 0.6, backbeat: 0.8 };
+const WEIGHTS = { regular: 1, preferred: 1.2, onBeat: 1, backbeat: 1.2, filled: 0.8, support: 0.5, steady: 0.1 };
+/** Onset strength at the beats (as tracked) of a song whose every beat is struck. */
+const FULL_SUPPORT = 4;
+/** More of `onBeat` says no more: the beats of a grid twice too fast have nothing between them. */
+const ENOUGH_ON_BEAT = 0.4;
+/** Kick and snare fall together in some music as well (one-drop): what speaks against a grid for it. */
+const LEAST_BACKBEAT = -0.1;
 /** Strokes this weak on average (0..1) say little about the beat. */
 const FAINT_STROKES = 0.15;
 /** Readings closer than this are the same one. */
@@ -27,7 +34,7 @@ const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 /** A tempo at which beats were tracked, with its grid and how well it explains the song. */
-export type Pulse = { bpm: number; grid: BeatGrid; score: number };
+export type Pulse = { bpm: number; grid: BeatGrid; score: number; x?: number[] };
 
 /** Times halfway between beats. */
 function halfway(beats: readonly number[]): number[] {
@@ -50,18 +57,22 @@ function alternation(values: readonly number[]): number {
 
 /**
  * What drums say of a grid. `onBeat`: strokes fall on beats rather than between them. `backbeat`: snares fall on every other beat, and
- * kicks not on the same ones; where both do, the grid is twice too fast.
+ * kicks not on the same ones; where both do, the grid is twice too fast. `filled`: most beats have one of the two.
  */
-function drumsOn(beats: readonly number[], strokes: Strokes): { onBeat: number; backbeat: number } {
+export function drumsOn(beats: readonly number[], strokes: Strokes): { onBeat: number; backbeat: number; filled: number } {
   const at = (level: Float32Array, times: readonly number[]): number[] =>
     peakAt(level, times, RHYTHM_RATE, ONSET_REACH_SEC);
   const [kicks, snares] = [at(strokes.kick, beats), at(strokes.snare, beats)];
   const halves = halfway(beats);
   const on = mean(kicks) + mean(snares);
   const off = mean(at(strokes.kick, halves)) + mean(at(strokes.snare, halves));
-  const [kick, snare] = [alternation(kicks), alternation(snares)];
-  const apart = -Math.sign(snare) * kick;
-  return { onBeat: (on - off) / (on + off + FAINT_STROKES), backbeat: Math.abs(snare) * Math.min(1, 1 + 2 * apart) };
+  const snare = alternation(snares);
+  const apart = -Math.sign(snare) * alternation(kicks);
+  return {
+    onBeat: (on - off) / (on + off + FAINT_STROKES),
+    backbeat: Math.abs(snare) * Math.min(1, 1 + 2 * apart),
+    filled: mean(kicks.map((kick, i) => Math.max(kick, snares[i]!))),
+  };
 }
 
 function readings(candidates: readonly TempoCandidate[]): TempoCandidate[] {
@@ -88,21 +99,27 @@ export function findPulses(
 ): Pulse[] {
   const strongest = Math.max(1e-9, ...candidates.map(({ confidence }) => confidence));
   const driving = strength.map((value, i) => value + STROKE_STRENGTH * (strokes.kick[i]! + strokes.snare[i]!));
+  const judge = (grid: BeatGrid, confidence: number): Pulse => {
+    const { onBeat, backbeat, filled } = drumsOn(grid.times, strokes);
+    const support = mean(peakAt(driving, grid.times, RHYTHM_RATE, ONSET_REACH_SEC));
+    const score =
+      (WEIGHTS.regular * confidence) / strongest +
+      WEIGHTS.preferred * preference(grid.bpm) +
+      WEIGHTS.onBeat * Math.min(ENOUGH_ON_BEAT, onBeat) +
+      WEIGHTS.backbeat * Math.max(LEAST_BACKBEAT, backbeat) +
+      WEIGHTS.filled * filled +
+      WEIGHTS.support * Math.min(1, support / FULL_SUPPORT) +
+      (grid.steady ? WEIGHTS.steady : 0);
+    return { bpm: grid.bpm, grid, score, x: [confidence / strongest, Math.log2(grid.bpm / 112) ** 2, onBeat, Math.min(ENOUGH_ON_BEAT, onBeat), Math.max(LEAST_BACKBEAT, backbeat), filled, support, grid.steady ? 1 : 0, backbeat] };
+  };
   const pulses = readings(candidates).flatMap(({ bpm, confidence }): Pulse[] => {
     const tracked = trackBeats(driving, (60 * RHYTHM_RATE) / bpm);
     if (tracked.length < 4) return [];
-    const grid = fitGrid(tracked, strength, durationSec);
-    if (grid.times.length < 4) return [];
-    const judge = (times: number[]): Pulse => {
-      const { onBeat, backbeat } = drumsOn(times, strokes);
-      const score =
-        (WEIGHTS.regular * confidence) / strongest +
-        WEIGHTS.preferred * preference(bpm) +
-        WEIGHTS.onBeat * onBeat +
-        WEIGHTS.backbeat * backbeat;
-      return { bpm: grid.bpm, grid: { ...grid, times }, score };
-    };
-    return [judge(grid.times), judge(shiftedByHalf(grid.times))];
+    const grids = [steadyGrid(driving, strength, bpm, durationSec), fitGrid(tracked, strength, durationSec)];
+    return grids
+      .filter(({ times }) => times.length >= 4)
+      .flatMap((grid) => [grid, { ...grid, times: shiftedByHalf(grid.times) }])
+      .map((grid) => judge(grid, confidence));
   });
   return pulses.sort((a, b) => b.score - a.score);
 }

@@ -4,8 +4,8 @@ import { RHYTHM_RATE } from './rhythm-features.ts';
 export const MIN_BPM = 55;
 export const MAX_BPM = 210;
 /** Centre and width (in octaves) of the tempo that people tap to. */
-const PREFERRED_BPM = 115;
-const PREFERENCE_OCTAVES = 1.1;
+const PREFERRED_BPM = 112;
+const PREFERENCE_OCTAVES = 0.95;
 const MAX_CANDIDATES = 5;
 /** How much of its score a reading in threes loses. */
 const TERNARY_PENALTY = 0.6;
