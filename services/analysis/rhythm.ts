@@ -35,17 +35,17 @@ export function estimateRhythm(features: RhythmFeatures, tone: ToneFeatures, dur
   const strength = onsetStrength(features.flux);
   const bands = features.bandFlux.map(onsetStrength) as [Float32Array, Float32Array, Float32Array];
   const candidates = estimateTempo(strength, bands[1]);
-  const pulses = findPulses(candidates, strength, findStrokes(features), durationSec);
+  const strokes = findStrokes(features);
+  const pulses = findPulses(candidates, strength, strokes, durationSec);
   const [pulse] = pulses;
   if (!pulse) return evenGrid(tone, strength, durationSec);
   const { grid } = pulse;
   const beats = grid.times;
   const chroma = chromaByBeat(tone, beats);
-  const onsets = bands.map((band) => peakAt(band, beats, RHYTHM_RATE, ONSET_REACH_SEC)) as [
-    number[],
-    number[],
-    number[],
-  ];
+  const struck = [strokes.kick, strokes.snare, strokes.hat].map((level) =>
+    peakAt(level, beats, RHYTHM_RATE, ONSET_REACH_SEC),
+  );
+  const onsets = struck as [number[], number[], number[]];
   const bars = estimateBars({ chroma, onsets });
   const onBeat = mean(peakAt(strength, beats, RHYTHM_RATE, ONSET_REACH_SEC));
   const contrast = Math.min(1, onBeat / (onBeat + 1));
