@@ -22,7 +22,7 @@ import type { ToneFeatures } from './tone-features.ts';
 import { voiceForeground, voicePresence } from './voice.ts';
 
 /** Rises when the same song gives other values. */
-export const ANALYSIS_VERSION = 'mashup-engine-1';
+export const ANALYSIS_VERSION = 'mashup-engine-2';
 
 /** Samples given to the extractors at a time. */
 const CHUNK = 1 << 18;
@@ -97,7 +97,7 @@ type Features = {
   waveform: number[];
 };
 
-export async function gatherFeatures(chunks: AsyncIterable<StereoChunk> | Iterable<StereoChunk>): Promise<Features> {
+async function gatherFeatures(chunks: AsyncIterable<StereoChunk> | Iterable<StereoChunk>): Promise<Features> {
   const rhythmExtractor = await RhythmExtractor.create();
   const toneExtractor = await ToneExtractor.create();
   const loudness = new LoudnessMeter(SAMPLE_RATE, 2);

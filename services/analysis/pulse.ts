@@ -34,7 +34,7 @@ const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 /** A tempo at which beats were tracked, with its grid and how well it explains the song. */
-export type Pulse = { bpm: number; grid: BeatGrid; score: number; x?: number[] };
+export type Pulse = { bpm: number; grid: BeatGrid; score: number };
 
 /** Times halfway between beats. */
 function halfway(beats: readonly number[]): number[] {
@@ -59,7 +59,7 @@ function alternation(values: readonly number[]): number {
  * What drums say of a grid. `onBeat`: strokes fall on beats rather than between them. `backbeat`: snares fall on every other beat, and
  * kicks not on the same ones; where both do, the grid is twice too fast. `filled`: most beats have one of the two.
  */
-export function drumsOn(beats: readonly number[], strokes: Strokes): { onBeat: number; backbeat: number; filled: number } {
+function drumsOn(beats: readonly number[], strokes: Strokes): { onBeat: number; backbeat: number; filled: number } {
   const at = (level: Float32Array, times: readonly number[]): number[] =>
     peakAt(level, times, RHYTHM_RATE, ONSET_REACH_SEC);
   const [kicks, snares] = [at(strokes.kick, beats), at(strokes.snare, beats)];
@@ -110,7 +110,7 @@ export function findPulses(
       WEIGHTS.filled * filled +
       WEIGHTS.support * Math.min(1, support / FULL_SUPPORT) +
       (grid.steady ? WEIGHTS.steady : 0);
-    return { bpm: grid.bpm, grid, score, x: [confidence / strongest, Math.log2(grid.bpm / 112) ** 2, onBeat, Math.min(ENOUGH_ON_BEAT, onBeat), Math.max(LEAST_BACKBEAT, backbeat), filled, support, grid.steady ? 1 : 0, backbeat] };
+    return { bpm: grid.bpm, grid, score };
   };
   const pulses = readings(candidates).flatMap(({ bpm, confidence }): Pulse[] => {
     const tracked = trackBeats(driving, (60 * RHYTHM_RATE) / bpm);
