@@ -8,6 +8,7 @@ import type { SongAnalysis, Stem } from '../schema.ts';
 import { analyzeSong } from '../services/analysis/analyze.ts';
 import type { StereoChunk } from '../services/audio/decode.ts';
 import { separate } from '../services/separation/separator.ts';
+import { benchCompatibility } from './compatibility.ts';
 import { fMeasure, keyScore, mean, siSdr } from './metrics.ts';
 import { CONDITIONS } from './songs/conditions.ts';
 import { makeSong, missingSynthesizer } from './songs/render.ts';
@@ -122,19 +123,29 @@ function summarize(group: string, rows: readonly Measured[]): Record<string, str
   };
 }
 
-/** The analysis of a few songs under each condition. */
-async function benchConditions(): Promise<Record<string, string | number>[]> {
+/** The analysis of a few songs under each condition, and the phrases of their pairs. */
+async function benchConditions(): Promise<Record<string, Record<string, string | number>[]>> {
+  const known: Parameters<typeof benchCompatibility>[0][number][] = [];
   const heard = new Map(Object.keys(CONDITIONS).map((name) => [name, [] as Heard[]]));
   for (let i = 0; i < CONDITION_SONGS; i++) {
     const song = await makeSong(4 * i + 1);
     const mix = mixOf(song);
     for (const [name, condition] of Object.entries(CONDITIONS)) {
       const { mix: changed, stretch, shiftSec } = await condition(mix, song);
-      const row = judge(await analyzeSong(changed), song, stretch, shiftSec);
+      const analysis = await analyzeSong(changed);
+      const { name: songName, bpm, key, downbeats } = song;
+      if (changed === mix) known.push({ truth: { name: songName, bpm, key, downbeats }, analysis });
+      const row = judge(analysis, song, stretch, shiftSec);
       heard.get(name)!.push({ ...row, meter: Number(row.meter === song.meter) });
     }
   }
-  return [...heard].map(([condition, rows]) => ({ condition, songs: rows.length, ...summarizeHearing(rows) }));
+  const conditions = [...heard].map(([condition, rows]) => ({
+    condition,
+    songs: rows.length,
+    ...summarizeHearing(rows),
+  }));
+  printTable('Accuracy of the analysis under conditions (odd seeds)', conditions);
+  return { conditions, compatibility: benchCompatibility(known) };
 }
 
 /** Measures all songs that there are and prints a table of songs and one of means. */
@@ -158,7 +169,6 @@ export async function benchAccuracy(): Promise<Record<string, unknown>> {
   for (const [group, rows] of Object.entries(groups)) printTable(`Accuracy: ${group} (SI-SDR in dB)`, rows);
   const means = Object.entries(groups).map(([group, rows]) => summarize(group, rows));
   if (means.length > 0) printTable('Accuracy: means (speed in multiples of realtime on one core)', means);
-  const conditions = missing || GENERATED === 0 ? [] : await benchConditions();
-  if (conditions.length > 0) printTable('Accuracy of the analysis under conditions (odd seeds)', conditions);
-  return { groups, means, conditions };
+  const more = missing || GENERATED === 0 ? {} : await benchConditions();
+  return { groups, means, ...more };
 }
