@@ -13,6 +13,7 @@ import { createProcessingServer } from '../services/processing/server.ts';
 import { createSeparationServer } from '../services/separation/server.ts';
 import { fileServer, listen, post } from './store.ts';
 import { benchAccuracy } from './accuracy.ts';
+import { benchPeers } from './peers.ts';
 import { printTable } from './table.ts';
 
 const EXAMPLES = join(import.meta.dirname, '..', 'examples');
@@ -108,5 +109,7 @@ async function benchSpeed(): Promise<Omit<AudioResult, 'accuracy'>> {
 }
 
 export async function benchAudio(): Promise<AudioResult> {
-  return { ...(await benchSpeed()), accuracy: await benchAccuracy() };
+  const result = { ...(await benchSpeed()), accuracy: await benchAccuracy() };
+  await benchPeers();
+  return result;
 }

@@ -1,8 +1,8 @@
 /**
  * Tempo, beats and key by this project, music-tempo and essentia.js on the same songs in one run.
  *
- *   npm install --prefix bench/peers-audio
- *   [MASHUP_BENCH_SONGS=folder] [MASHUP_BENCH_GENERATED=12] npm run bench --prefix bench/peers-audio
+ *   npm install --no-package-lock --prefix bench/peers-audio
+ *   [MASHUP_BENCH_SONGS=folder] [MASHUP_BENCH_PEER_SONGS=12] npm run bench -- audio (or --prefix bench/peers-audio for this alone)
  */
 import { createRequire } from 'node:module';
 import { analyzeSong } from '../../services/analysis/analyze.ts';
@@ -16,7 +16,7 @@ const MusicTempo = require('music-tempo');
 const { Essentia, EssentiaWASM } = require('essentia.js');
 const essentia = new Essentia(EssentiaWASM);
 
-const GENERATED = Number(process.env.MASHUP_BENCH_GENERATED ?? 12);
+const GENERATED = Number(process.env.MASHUP_BENCH_PEER_SONGS ?? 12);
 /** Half a semitone of tempo: what counts as the right one. */
 const TEMPO_TOLERANCE = 0.03;
 

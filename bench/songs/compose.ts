@@ -1,173 +1,237 @@
 /** Seeded songs for measuring: notes, and the truth about them. Nothing here is anyone's song. */
+import { Harmony } from './harmony.ts';
+import { Dice } from './random.ts';
+import { STYLES } from './styles.ts';
+import type { Kit, Style } from './styles.ts';
 
 /** A note of `lengthBeats` from `atBeat` on; `pitch` is a MIDI number. */
 export type Note = { atBeat: number; lengthBeats: number; pitch: number; velocity: number };
+export type Part = 'drums' | 'bass' | 'chords' | 'pad' | 'melody';
 
 export type Composition = {
   name: string;
+  style: Style;
   bpm: number;
-  meter: 3 | 4;
-  /** Pitch class of the tonic, C = 0. */
-  tonic: number;
-  mode: 'major' | 'minor';
+  harmony: Harmony;
   bars: number;
   programs: { bass: number; chords: number; pad: number };
-  voiceIsHigh: boolean;
-  drums: Note[];
-  bass: Note[];
-  chords: Note[];
-  pad: Note[];
-  melody: Note[];
+  notes: Record<Part, Note[]>;
+  /** Beats on which the kick plays, for what ducks under it. */
+  kicks: number[];
 };
 
-/** A reproducible stream of numbers in [0, 1) (mulberry32). */
-export function stream(seed: number): () => number {
-  let state = Math.imul(seed + 1, 0x9e3779b9) >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+const DRUM_PITCHES: Record<keyof Kit, number> = {
+  kick: 36,
+  snare: 38,
+  rim: 37,
+  clap: 39,
+  hat: 42,
+  open: 46,
+  pedal: 44,
+  ride: 51,
+  shaker: 70,
+  tambourine: 54,
+  tom: 45,
+};
+const CRASH = 49;
+const VELOCITIES: Record<string, number> = { x: 108, o: 82, '.': 42 };
+/** About how long a song lasts. */
+const SONG_SEC = 48;
 
-const SCALES = { major: [0, 2, 4, 5, 7, 9, 11], minor: [0, 2, 3, 5, 7, 8, 10] } as const;
-/** Degrees of one chord a bar; each begins or ends at home. */
-const PROGRESSIONS = {
-  major: [
-    [0, 4, 5, 3],
-    [0, 3, 4, 0],
-    [0, 5, 3, 4],
-    [0, 3, 0, 4],
-  ],
-  minor: [
-    [0, 5, 2, 6],
-    [0, 3, 4, 0],
-    [0, 6, 5, 4],
-    [0, 3, 6, 0],
-  ],
-} as const;
-const [KICK, SNARE, CLAP, HAT, OPEN_HAT, RIDE, CRASH] = [36, 38, 39, 42, 46, 51, 49];
-const SONG_SEC = 45;
+type Section = { kind: 'intro' | 'verse' | 'chorus' | 'break' | 'outro'; bars: number };
 
-type Groove = (beat: number, meter: number) => [offset: number, pitch: number, velocity: number][];
-const GROOVES: readonly Groove[] = [
-  // Rock: kick on the first and third, snare between, eighths.
-  (beat, meter) => [
-    [0, beat === 0 || (meter === 4 && beat === 2) ? KICK : SNARE, 105],
-    [0, HAT, 70],
-    [0.5, HAT, 55],
-    ...(beat === 2 ? [[0.5, KICK, 85] as [number, number, number]] : []),
-  ],
-  // House: four on the floor, claps, open hats off the beat.
-  (beat, meter) => [
-    [0, KICK, 110],
-    [0.5, OPEN_HAT, 70],
-    ...(beat % 2 === 1 && meter === 4 ? [[0, CLAP, 95] as [number, number, number]] : []),
-    [0.25, HAT, 45],
-    [0.75, HAT, 45],
-  ],
-  // Ballad: sparse, ride.
-  (beat, meter) => [
-    [0, RIDE, 65],
-    ...(beat === 0 ? [[0, KICK, 95] as [number, number, number]] : []),
-    ...(beat === (meter === 4 ? 2 : 1) ? [[0, SNARE, 85] as [number, number, number]] : []),
-  ],
-  // Funk: sixteenths, ghost notes, a late kick.
-  (beat) => [
-    [0, beat % 2 === 0 ? KICK : SNARE, 105],
-    [0, HAT, 70],
-    [0.25, HAT, 40],
-    [0.5, HAT, 60],
-    [0.75, beat === 1 ? KICK : HAT, beat === 1 ? 90 : 40],
-  ],
-];
-
-/** The song of a seed: 45 seconds, 62 to 160 bpm, every sixth in three. */
-export function compose(seed: number): Composition {
-  const random = stream(seed);
-  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
-  const meter = seed % 6 === 5 ? 3 : 4;
-  const bpm = Math.round(62 + 98 * random());
-  const tonic = Math.floor(random() * 12);
-  const mode = random() < 0.5 ? 'major' : 'minor';
-  const scale = SCALES[mode];
-  const progression = pick<readonly number[]>(PROGRESSIONS[mode]);
-  const groove = pick(bpm < 85 ? [GROOVES[0]!, GROOVES[2]!, GROOVES[3]!] : GROOVES);
-  const bars = Math.ceil((SONG_SEC * bpm) / 60 / meter);
-  const song: Composition = {
-    name: `seed-${seed}`,
-    bpm,
-    meter,
-    tonic,
-    mode,
-    bars,
-    programs: {
-      bass: pick([32, 33, 34, 35, 38, 39]),
-      chords: pick([0, 4, 5, 24, 25, 27, 28]),
-      pad: pick([16, 48, 50, 89, 90]),
-    },
-    voiceIsHigh: random() < 0.5,
-    drums: [],
-    bass: [],
-    chords: [],
-    pad: [],
-    melody: [],
-  };
-  const pitchOf = (degree: number, octave: number): number =>
-    12 * (octave + 1 + Math.floor(degree / 7)) + tonic + scale[((degree % 7) + 7) % 7]!;
-  const bassPattern = pick([[0], [0, 1.5], [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5], [0, 2], [0, 1.5, 2, 3.5]]);
-  const strum = pick([[0], [0, 1, 2, 3], [0, 1.5, 3], [0.5, 1.5, 2.5, 3.5]]);
-  const inBar = (beats: readonly number[]): number[] => beats.filter((beat) => beat < meter);
-  let degree = 0;
-  for (let bar = 0; bar < bars; bar++) {
-    const start = bar * meter;
-    const root = progression[bar % progression.length]!;
-    // A break of drums in the middle, and voice in phrases of four bars.
-    const drumming = bar < bars / 2 || bar >= bars / 2 + 2;
-    if (drumming) {
-      for (let beat = 0; beat < meter; beat++) {
-        for (const [offset, pitch, velocity] of groove(beat, meter)) {
-          song.drums.push({
-            atBeat: start + beat + offset,
-            lengthBeats: 0.2,
-            pitch,
-            velocity: velocity - 8 * random(),
-          });
-        }
-      }
-      if (bar % 8 === 0) song.drums.push({ atBeat: start, lengthBeats: 1, pitch: CRASH, velocity: 90 });
-    }
-    inBar(bassPattern).forEach((beat, i, all) => {
-      const step = random() < 0.2 && i > 0 ? 4 : 0;
-      const lengthBeats = 0.9 * ((all[i + 1] ?? meter) - beat);
-      song.bass.push({ atBeat: start + beat, lengthBeats, pitch: pitchOf(root + step, 1), velocity: 100 });
-    });
-    for (const beat of inBar(strum)) {
-      for (const third of [0, 2, 4]) {
-        const velocity = 70 + 15 * random();
-        song.chords.push({ atBeat: start + beat, lengthBeats: 0.8, pitch: pitchOf(root + third, 3), velocity });
-      }
-    }
-    for (const third of [0, 2, 4]) {
-      song.pad.push({ atBeat: start, lengthBeats: meter, pitch: pitchOf(root + third, 4), velocity: 50 });
-    }
-    if (bar % 8 < 2 || bar % 4 === 3) continue;
-    for (let beat = 0; beat < meter;) {
-      const lengthBeats = pick([0.5, 0.5, 1, 1, 1.5]);
-      degree = Math.max(-2, Math.min(7, degree + Math.round(4 * random() - 2)));
-      // The first note of a bar is of the chord.
-      const sung = beat === 0 ? root + 2 * Math.floor(3 * random()) - (root > 3 ? 7 : 0) : degree;
-      if (random() < 0.85) {
-        song.melody.push({
-          atBeat: start + beat,
-          lengthBeats: lengthBeats * 0.92,
-          pitch: pitchOf(sung, 3),
-          velocity: 90,
-        });
-      }
-      beat += lengthBeats;
+/** Every song has an intro, verses, choruses and an outro; long ones a break. */
+function form(bars: number, dice: Dice): Section[] {
+  const sections: Section[] = [{ kind: 'intro', bars: bars > 14 ? dice.pick([2, 4, 4]) : 2 }];
+  let left = bars - sections[0]!.bars - 2;
+  for (let i = 0; left > 0; i++) {
+    const kind = i % 2 === 0 ? 'verse' : 'chorus';
+    const length = Math.min(left, bars > 20 ? 8 : 4);
+    sections.push({ kind, bars: length });
+    left -= length;
+    if (kind === 'chorus' && left > 6 && dice.chance(0.5)) {
+      sections.push({ kind: 'break', bars: 2 });
+      left -= 2;
     }
   }
-  return song;
+  return [...sections, { kind: 'outro', bars: 2 }];
+}
+
+/** A phrase of four bars to sing: where notes are, and how far each is from the chord's root. */
+type Phrase = { atBeat: number; lengthBeats: number; step: number; onChord: boolean }[];
+
+function phrase(meter: number, dice: Dice): Phrase {
+  const notes: Phrase = [];
+  const lengths = dice.pick([
+    [0.5, 0.5, 1, 1, 1.5],
+    [1, 1, 2, 0.5],
+    [0.25, 0.25, 0.5, 0.5, 0.5, 1],
+  ]);
+  const pickUp = dice.chance(0.4) ? 0.5 : 0;
+  const end = meter * dice.pick([3, 3.5, 4]);
+  let step = 0;
+  for (let beat = pickUp; beat < end;) {
+    const lengthBeats = Math.min(dice.pick(lengths), 4 * meter - beat);
+    step = Math.max(-3, Math.min(6, step + Math.round(dice.between(-2.4, 2.4))));
+    if (dice.chance(0.85)) notes.push({ atBeat: beat, lengthBeats, step, onChord: beat % meter < 0.25 });
+    beat += lengthBeats;
+  }
+  return notes;
+}
+
+class Writer {
+  readonly notes: Record<Part, Note[]> = { drums: [], bass: [], chords: [], pad: [], melody: [] };
+  readonly kicks: number[] = [];
+  private readonly style: Style;
+  private readonly harmony: Harmony;
+  private readonly dice: Dice;
+  private arpeggio = 0;
+
+  constructor(style: Style, harmony: Harmony, dice: Dice) {
+    this.style = style;
+    this.harmony = harmony;
+    this.dice = dice;
+  }
+
+  drums(bar: number, kit: Kit, fill: boolean): void {
+    const { meter } = this.style;
+    for (const [name, row] of Object.entries(kit) as [keyof Kit, string][]) {
+      [...row].forEach((stroke, step) => {
+        const velocity = VELOCITIES[stroke];
+        if (velocity === undefined) return;
+        const atBeat = bar * meter + (step * meter) / row.length;
+        this.drum(atBeat, DRUM_PITCHES[name], velocity);
+        if (name === 'kick') this.kicks.push(atBeat);
+      });
+    }
+    if (!fill) return;
+    for (const step of [0, 0.25, 0.5, 0.75])
+      this.drum((bar + 1) * meter - 1 + step, step < 0.5 ? DRUM_PITCHES.snare : DRUM_PITCHES.tom, 90);
+  }
+
+  crash(bar: number): void {
+    this.drum(bar * this.style.meter, CRASH, 92);
+  }
+
+  private drum(atBeat: number, pitch: number, velocity: number): void {
+    this.notes.drums.push({ atBeat, lengthBeats: 0.2, pitch, velocity: velocity - this.dice.between(0, 10) });
+  }
+
+  bass(bar: number, row: string, root: number, next: number): void {
+    const { meter } = this.style;
+    const low = this.harmony.pitch(root, 1) > 40 ? root - 7 : root;
+    const degrees: Record<string, number> = {
+      r: low,
+      '3': low + 2,
+      '5': low + 4,
+      '8': low + 7,
+      w: low + (next > root ? 6 : 1),
+    };
+    const strikes = [...row].flatMap((kind, step) => (kind === '-' ? [] : [{ kind, step }]));
+    strikes.forEach(({ kind, step }, i) => {
+      const degree = degrees[kind]!;
+      const until = strikes[i + 1]?.step ?? row.length;
+      this.notes.bass.push({
+        atBeat: bar * meter + (step * meter) / row.length,
+        lengthBeats: (0.92 * (until - step) * meter) / row.length,
+        pitch: this.harmony.pitch(degree, 1) + this.harmony.raise(root, degree),
+        velocity: 100 - this.dice.between(0, 14),
+      });
+    });
+  }
+
+  chords(bar: number, row: string, root: number, octave: number): void {
+    const { meter } = this.style;
+    const tones = this.harmony.chord(root, octave);
+    const strikes = [...row].flatMap((kind, step) => (kind === '-' ? [] : [{ kind, step }]));
+    strikes.forEach(({ kind, step }, i) => {
+      const until = strikes[i + 1]?.step ?? row.length;
+      const long = (0.95 * (until - step) * meter) / row.length;
+      const heard = kind === 'a' ? [tones[this.arpeggio++ % tones.length]! + 12] : tones;
+      for (const pitch of heard) {
+        const velocity = this.dice.between(66, 88);
+        const atBeat = bar * meter + (step * meter) / row.length;
+        this.notes.chords.push({ atBeat, lengthBeats: kind === 's' ? Math.min(0.25, long) : long, pitch, velocity });
+      }
+    });
+  }
+
+  pad(bar: number, root: number): void {
+    const { meter } = this.style;
+    for (const pitch of this.harmony.chord(root, 4))
+      this.notes.pad.push({ atBeat: bar * meter, lengthBeats: meter * 0.98, pitch, velocity: 58 });
+  }
+
+  /** One bar of a sung phrase over its chord; a phrase's notes lie where its bar lies in it. */
+  melody(bar: number, barOfPhrase: number, sung: Phrase, root: number): void {
+    const { meter } = this.style;
+    const low = root > 3 ? root - 7 : root;
+    for (const { atBeat, lengthBeats, step, onChord } of sung) {
+      if (Math.floor(atBeat / meter) !== barOfPhrase) continue;
+      const degree = onChord ? low + 2 * (((step % 3) + 3) % 3) : step;
+      this.notes.melody.push({
+        atBeat: bar * meter + atBeat - barOfPhrase * meter,
+        lengthBeats: lengthBeats * 0.94,
+        pitch: this.harmony.pitch(degree, 3) + this.harmony.raise(root, degree),
+        velocity: 92,
+      });
+    }
+  }
+}
+
+/** The song of a seed. Seeds 2n and 2n + 1 share their style and nothing else. */
+export function compose(seed: number): Composition {
+  const dice = new Dice(seed);
+  const style = STYLES[Math.floor(seed / 2) % STYLES.length]!;
+  const { meter } = style;
+  const exact = dice.between(...style.bpm);
+  const bpm = dice.chance(0.5) ? Math.round(exact) : Math.round(exact * 100) / 100;
+  const harmony = new Harmony(dice);
+  const writer = new Writer(style, harmony, dice);
+  const sections = form(Math.ceil((SONG_SEC * bpm) / 60 / meter), dice);
+  const kit = dice.pick(style.drums);
+  const busier = dice.pick(style.drums);
+  const bassRow = dice.pick(style.bass);
+  const chordRow = dice.pick(style.chords);
+  const octave = dice.pick([3, 3, 4]);
+  const songs = { verse: harmony.progression(dice), chorus: harmony.progression(dice) };
+  const phrases = { verse: phrase(meter, dice), chorus: phrase(meter, dice) };
+  const sparseIntro = dice.chance(0.5);
+  const hasPad = style.programs.pad !== null && dice.chance(0.75);
+  let bar = 0;
+  sections.forEach(({ kind, bars }, index) => {
+    const chorus = kind === 'chorus';
+    const progression = chorus ? songs.chorus : songs.verse;
+    const last = index === sections.length - 1;
+    for (let i = 0; i < bars; i++, bar++) {
+      const home = last && i === bars - 1;
+      const root = home ? 0 : progression[i % progression.length]!;
+      const drumming = kind === 'verse' || chorus || (kind === 'intro' && !sparseIntro) || (kind === 'outro' && !home);
+      if (drumming) writer.drums(bar, chorus ? busier : kit, i === bars - 1 && dice.chance(0.5));
+      if (drumming && i === 0 && kind !== 'intro') writer.crash(bar);
+      if (kind !== 'intro' || !sparseIntro || i >= 2) {
+        writer.bass(bar, home ? 'r' : bassRow, root, progression[(i + 1) % progression.length]!);
+      }
+      writer.chords(bar, home ? 'c' : chordRow, root, octave);
+      if (hasPad && kind !== 'verse') writer.pad(bar, root);
+      const singing = kind === 'verse' || chorus;
+      if (singing) writer.melody(bar, i % 4, chorus ? phrases.chorus : phrases.verse, root);
+    }
+    // The verse is sung to other words: now and then its tune changes as well.
+    if (kind === 'verse' && dice.chance(0.5)) phrases.verse = phrase(meter, dice);
+  });
+  return {
+    name: `${String(seed).padStart(2, '0')} ${style.name}`,
+    style,
+    bpm,
+    harmony,
+    bars: bar,
+    programs: {
+      bass: dice.pick(style.programs.bass),
+      chords: dice.pick(style.programs.chords),
+      pad: dice.pick(style.programs.pad ?? style.programs.chords),
+    },
+    notes: writer.notes,
+    kicks: writer.kicks,
+  };
 }

@@ -1,7 +1,10 @@
 /** Notes as a Standard MIDI File of one track. */
-import type { Note } from './compose.ts';
+import type { TimedNote } from './clock.ts';
 
-const TICKS_PER_BEAT = 480;
+/** A tenth of a millisecond: at 120 bpm a quarter is half a second. */
+const TICKS_PER_SEC = 10_000;
+const TICKS_PER_QUARTER = TICKS_PER_SEC / 2;
+const QUARTER_MICROSEC = 500_000;
 
 function variableLength(value: number): number[] {
   const bytes = [value & 127];
@@ -10,19 +13,28 @@ function variableLength(value: number): number[] {
 }
 
 /** A part on one channel (9 is the drums) with its program and place in the stereo picture (0 left, 127 right). */
-export type Part = { notes: readonly Note[]; channel: number; program: number; pan: number };
+export type MidiPart = { notes: readonly TimedNote[]; channel: number; program: number; pan: number };
 
-/** The file of one or more parts at one tempo. */
-export function midiFile(parts: readonly Part[], bpm: number): Buffer {
+/** The file of one or more parts, tuned `cents` away from A = 440 Hz. */
+export function midiFile(parts: readonly MidiPart[], cents: number): Buffer {
   const events: { tick: number; order: number; bytes: number[] }[] = [];
-  const tempo = Math.round(60_000_000 / bpm);
-  events.push({ tick: 0, order: 0, bytes: [0xff, 0x51, 3, tempo >> 16, (tempo >> 8) & 255, tempo & 255] });
+  const first = (...bytes: number[]): number => events.push({ tick: 0, order: 0, bytes });
+  first(0xff, 0x51, 3, QUARTER_MICROSEC >> 16, (QUARTER_MICROSEC >> 8) & 255, QUARTER_MICROSEC & 255);
+  const tuning = Math.round(8192 + (cents / 100) * 8192);
   for (const { notes, channel, program, pan } of parts) {
-    events.push({ tick: 0, order: 0, bytes: [0xc0 | channel, program] });
-    events.push({ tick: 0, order: 0, bytes: [0xb0 | channel, 10, pan] });
-    for (const { atBeat, lengthBeats, pitch, velocity } of notes) {
-      const tick = Math.round(atBeat * TICKS_PER_BEAT);
-      const end = Math.round((atBeat + lengthBeats) * TICKS_PER_BEAT);
+    const control = (number: number, value: number): number => first(0xb0 | channel, number, value);
+    first(0xc0 | channel, program);
+    control(10, pan);
+    // Registered parameter 1: fine tuning.
+    if (channel !== 9) {
+      control(101, 0);
+      control(100, 1);
+      control(6, tuning >> 7);
+      control(38, tuning & 127);
+    }
+    for (const { atSec, lengthSec, pitch, velocity } of notes) {
+      const tick = Math.round(atSec * TICKS_PER_SEC);
+      const end = Math.round((atSec + lengthSec) * TICKS_PER_SEC);
       events.push({ tick, order: 2, bytes: [0x90 | channel, pitch, Math.max(1, Math.min(127, Math.round(velocity)))] });
       events.push({ tick: end, order: 1, bytes: [0x80 | channel, pitch, 0] });
     }
@@ -40,7 +52,7 @@ export function midiFile(parts: readonly Part[], bpm: number): Buffer {
   header.writeUInt32BE(6, 4);
   header.writeUInt16BE(0, 8);
   header.writeUInt16BE(1, 10);
-  header.writeUInt16BE(TICKS_PER_BEAT, 12);
+  header.writeUInt16BE(TICKS_PER_QUARTER, 12);
   header.write('MTrk', 14, 'latin1');
   header.writeUInt32BE(body.length, 18);
   return Buffer.concat([header, Buffer.from(body)]);

@@ -4,21 +4,30 @@ import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { parseWav, readWavFrames } from '../../services/audio/wav.ts';
+import { SAMPLE_RATE } from '../../services/audio/decode.ts';
 import type { StereoChunk } from '../../services/audio/decode.ts';
+import { parseWav, readWavFrames } from '../../services/audio/wav.ts';
+import { Clock } from './clock.ts';
+import type { TimedNote } from './clock.ts';
 import { compose } from './compose.ts';
+import type { Composition, Part } from './compose.ts';
 import { midiFile } from './midi.ts';
-import type { Part } from './midi.ts';
+import type { MidiPart } from './midi.ts';
+import { doubled, inRoom, level, mastered, narrowed, pumped } from './mix.ts';
+import type { Stems } from './mix.ts';
+import { Dice } from './random.ts';
 import { sing } from './singer.ts';
 import type { TrueSong } from './truth.ts';
 
 const run = promisify(execFile);
-const RATE = 44_100;
 /** What Debian's `fluid-soundfont-gm` installs; MASHUP_BENCH_SOUNDFONT names another. */
 const SOUNDFONT = process.env['MASHUP_BENCH_SOUNDFONT'] ?? '/usr/share/sounds/sf2/FluidR3_GM.sf2';
 const KEYS = ['C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B'];
-/** Levels of the stems in the mix (RMS). */
-const LEVELS = { vocals: 0.09, drums: 0.08, bass: 0.075, other: 0.06 };
+/** Instruments that lead where nobody sings: oohs, violin, trumpet, saxophone, flute, square wave. */
+const LEADS = [53, 40, 56, 65, 73, 80];
+/** Mean levels of the stems in a mix (dB), and how far mixes differ from them. */
+const LEVELS_DB = { vocals: -24, drums: -24, bass: -25, other: -27 };
+const LEVEL_SPREAD_DB = 3.5;
 
 /** Null where songs can be made, else what to do about it. */
 export async function missingSynthesizer(): Promise<string | null> {
@@ -31,11 +40,12 @@ export async function missingSynthesizer(): Promise<string | null> {
     : 'Generated songs need fluidsynth and a soundfont: apt-get install fluidsynth fluid-soundfont-gm (or name one by MASHUP_BENCH_SOUNDFONT).';
 }
 
-async function play(parts: readonly Part[], bpm: number, samples: number, folder: string): Promise<StereoChunk> {
+async function play(parts: readonly MidiPart[], cents: number, samples: number, folder: string): Promise<StereoChunk> {
   const midi = join(folder, 'part.mid');
   const wav = join(folder, 'part.wav');
-  await writeFile(midi, midiFile(parts, bpm));
-  await run('fluidsynth', ['-ni', '-q', '-g', '0.5', '-r', String(RATE), '-T', 'wav', '-F', wav, SOUNDFONT, midi]);
+  await writeFile(midi, midiFile(parts, cents));
+  const output = ['-T', 'wav', '-O', 'float', '-F', wav];
+  await run('fluidsynth', ['-ni', '-q', '-g', '0.4', '-r', String(SAMPLE_RATE), ...output, SOUNDFONT, midi]);
   const bytes = new Uint8Array(await readFile(wav));
   const info = parseWav(bytes);
   const [left, right] = readWavFrames(bytes, info, 0, Math.min(info.frames, samples));
@@ -47,47 +57,70 @@ async function play(parts: readonly Part[], bpm: number, samples: number, folder
   return [fit(left!), fit(right!)];
 }
 
-function level(channels: StereoChunk, rms: number): StereoChunk {
-  let power = 1e-12;
-  for (const channel of channels) for (const value of channel) power += value * value;
-  const gain = rms / Math.sqrt(power / (2 * channels[0].length));
-  return [channels[0].map((value) => value * gain), channels[1].map((value) => value * gain)];
+/** Takes what was played to the desk: every song is mixed in its own way. */
+function mix(dry: Stems, { style }: Composition, kicksSec: readonly number[], dice: Dice): Stems {
+  const stems = { ...dry };
+  const away = (): number => dice.between(-LEVEL_SPREAD_DB, LEVEL_SPREAD_DB);
+  if (dice.chance(0.3)) stems.vocals = doubled(stems.vocals, dice.between(0.2, 0.5));
+  if (dice.chance(0.6)) stems.vocals = inRoom(stems.vocals, dice.between(0.8, 2.2), dice.between(-18, -9));
+  // Soundfonts have wide basses and leads; desks put both in the middle, more or less.
+  stems.vocals = narrowed(stems.vocals, dice.pick([0.02, 0.08, 0.15]));
+  stems.bass = narrowed(stems.bass, dice.pick([0, 0, 0.02, 0.2]));
+  stems.other = narrowed(stems.other, dice.pick([0.05, 0.25, 0.5, 1]));
+  if (style.sidechain) stems.other = pumped(stems.other, kicksSec, dice.between(0.5, 0.9), dice.between(0.2, 0.35));
+  return {
+    vocals: level(stems.vocals, LEVELS_DB.vocals + away()),
+    drums: level(stems.drums, LEVELS_DB.drums + away()),
+    bass: level(stems.bass, LEVELS_DB.bass + away()),
+    other: level(stems.other, LEVELS_DB.other + away()),
+  };
 }
 
 /** The song of a seed: the same seed and soundfont give the same song. */
 export async function makeSong(seed: number): Promise<TrueSong> {
   const song = compose(seed);
-  const beatSec = 60 / song.bpm;
-  const beatCount = song.bars * song.meter;
-  const samples = Math.round(beatCount * beatSec * RATE);
+  // Choices of the playing and mixing have a stream of their own: notes stay where desks change.
+  const dice = new Dice(seed + 10_000);
+  const clock = new Clock(song, dice);
+  const samples = Math.ceil(clock.durationSec * SAMPLE_RATE);
+  const cents = dice.chance(0.2) ? dice.between(-35, 35) : 0;
+  const sung = dice.chance(0.7);
+  const played = (part: Part): TimedNote[] => clock.play(song.notes[part]);
   const folder = await mkdtemp(join(tmpdir(), 'mashup-bench-song-'));
+  const one = (part: Part, channel: number, program: number, pan: number): MidiPart => ({
+    notes: played(part),
+    channel,
+    program,
+    pan,
+  });
+  const instruments = (...parts: MidiPart[]): Promise<StereoChunk> => play(parts, cents, samples, folder);
   try {
-    const { chords, pad, bass } = song.programs;
-    const voice = sing(song.melody, song.bpm, samples, song.voiceIsHigh, seed);
-    const backing: Part[] = [
-      { notes: song.chords, channel: 1, program: chords, pan: 40 },
-      { notes: song.pad, channel: 2, program: pad, pan: 90 },
-    ];
-    const stems = {
-      vocals: level([voice, voice], LEVELS.vocals),
-      drums: level(
-        await play([{ notes: song.drums, channel: 9, program: 0, pan: 64 }], song.bpm, samples, folder),
-        LEVELS.drums,
-      ),
-      bass: level(
-        await play([{ notes: song.bass, channel: 0, program: bass, pan: 64 }], song.bpm, samples, folder),
-        LEVELS.bass,
-      ),
-      other: level(await play(backing, song.bpm, samples, folder), LEVELS.other),
+    const { programs } = song;
+    const voice = (): StereoChunk => {
+      const alone = sing(played('melody'), samples, dice.chance(0.5), cents, dice);
+      return [alone, alone.slice()];
     };
-    const beats = Array.from({ length: beatCount }, (_, i) => i * beatSec);
+    const dry = {
+      vocals: sung ? voice() : await instruments(one('melody', 3, dice.pick(LEADS), 64)),
+      drums: await instruments(one('drums', 9, 0, 64)),
+      bass: await instruments(one('bass', 0, programs.bass, 64)),
+      other: await instruments(
+        one('chords', 1, programs.chords, dice.pick([24, 44, 64, 84])),
+        one('pad', 2, programs.pad, dice.pick([44, 64, 100])),
+      ),
+    };
+    const kicksSec = song.kicks.map((beat) => clock.timeAt(beat));
+    const stems = mastered(mix(dry, song, kicksSec, dice), dice.pick([-1, 0, 3, 6]));
+    const { beats } = clock;
+    const { tonic, mode } = song.harmony;
     return {
       name: song.name,
-      bpm: song.bpm,
-      meter: song.meter,
-      key: `${KEYS[song.tonic]} ${song.mode}`,
+      bpm: (60 * beats.length) / (clock.durationSec - beats[0]!),
+      steady: clock.steady,
+      meter: song.style.meter,
+      key: `${KEYS[tonic]} ${mode}`,
       beats,
-      downbeats: beats.filter((_, i) => i % song.meter === 0),
+      downbeats: beats.filter((_, i) => i % song.style.meter === 0),
       stems,
     };
   } finally {

@@ -1,7 +1,7 @@
 /** A singer by addition of harmonics under vowel formants, with vibrato, glides and consonants. */
 import { SAMPLE_RATE } from '../../services/audio/decode.ts';
-import { stream } from './compose.ts';
-import type { Note } from './compose.ts';
+import type { TimedNote } from './clock.ts';
+import type { Dice } from './random.ts';
 
 /** Centre frequencies (Hz) of the first four formants of a, e, i, o, u (Peterson and Barney 1952, rounded). */
 const VOWELS: readonly (readonly number[])[] = [
@@ -24,33 +24,31 @@ function formantGain(hertz: number, vowel: readonly number[], scale: number): nu
   return gain;
 }
 
-/** The melody sung, one channel of `samples` samples. A high voice is an octave above a low one. */
+/** The melody sung, one channel of `samples` samples, `cents` off A = 440 Hz. A high voice is an octave above a low one. */
 export function sing(
-  notes: readonly Note[],
-  bpm: number,
+  notes: readonly TimedNote[],
   samples: number,
   isHigh: boolean,
-  seed: number,
+  cents: number,
+  dice: Dice,
 ): Float32Array {
   const out = new Float32Array(samples);
-  const random = stream(seed + 77);
-  const beatSec = 60 / bpm;
   const scale = isHigh ? 1.15 : 1;
   let before = 0;
   for (const note of notes) {
-    const hertz = 440 * 2 ** ((note.pitch + (isHigh ? 12 : 0) - 69) / 12);
+    const hertz = 440 * 2 ** ((note.pitch + cents / 100 + (isHigh ? 12 : 0) - 69) / 12);
     const from = before > 0 ? before : hertz;
     before = hertz;
-    const vowel = VOWELS[Math.floor(random() * VOWELS.length)]!;
-    const start = Math.round(note.atBeat * beatSec * SAMPLE_RATE);
-    const length = Math.min(samples - start, Math.round(note.lengthBeats * beatSec * SAMPLE_RATE));
+    const vowel = dice.pick(VOWELS);
+    const start = Math.round(note.atSec * SAMPLE_RATE);
+    const length = Math.min(samples - start, Math.round(note.lengthSec * SAMPLE_RATE));
     const count = Math.floor(TOP_HZ / hertz);
     const gains = Float32Array.from(
       { length: count },
       (_, h) => formantGain((h + 1) * hertz, vowel, scale) / (h + 1) ** 0.7,
     );
-    const vibrato = 2 * Math.PI * (5 + random());
-    const consonant = random() < 0.6;
+    const vibrato = 2 * Math.PI * (5 + dice.next());
+    const consonant = dice.chance(0.6);
     let phase = 0;
     let noise = 0;
     for (let i = 0; i < length; i++) {
@@ -67,7 +65,7 @@ export function sing(
         [older, newer] = [newer, turn * newer - older];
       }
       if (consonant && t < 0.05) {
-        const white = 2 * random() - 1;
+        const white = 2 * dice.next() - 1;
         sum += 0.6 * (white - noise) * (1 - t / 0.05);
         noise = white;
       }

@@ -10,6 +10,8 @@ import type { StereoChunk } from '../../services/audio/decode.ts';
 export type TrueSong = {
   name: string;
   bpm: number;
+  /** One tempo holds throughout. */
+  steady: boolean;
   meter: number;
   /** As `C# minor`. */
   key: string;
@@ -45,6 +47,12 @@ async function readStem(folder: string, stem: Stem): Promise<StereoChunk> {
   return (await decodeAudio(bytes, { limits: { minSec: 0, maxBytes: bytes.length } })).channels;
 }
 
+/** Whether beats are equally long to 0.2 %, as their written precision tells. */
+function isSteady(beats: readonly number[]): boolean {
+  const steps = beats.slice(1).map((time, i) => time - beats[i]!);
+  return Math.max(...steps) < 1.002 * Math.min(...steps);
+}
+
 /** Reads `folder/<song>/truth.json` and the four stems beside each, song by song. */
 export async function* readSongs(folder: string): AsyncGenerator<TrueSong> {
   const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
@@ -62,6 +70,7 @@ export async function* readSongs(folder: string): AsyncGenerator<TrueSong> {
     yield {
       name,
       bpm: truth.bpm,
+      steady: isSteady(truth.beats),
       meter: truth.meter,
       key: `${truth.key} ${truth.mode.startsWith('maj') ? 'major' : 'minor'}`,
       beats: within(truth.beats),

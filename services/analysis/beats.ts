@@ -59,7 +59,7 @@ function fitLine(
 }
 
 /** A line through points of which some are wrong: weights fall with the residual (Huber), four rounds. */
-function fitRobustly(
+export function fitRobustly(
   x: readonly number[],
   y: readonly number[],
   weights: readonly number[],
@@ -87,7 +87,7 @@ export type BeatGrid = {
 };
 
 /** Offset of a peak in `strength` near frame `at`, in fractions of a frame. */
-function refine(strength: Float32Array, at: number): number {
+export function refine(strength: Float32Array, at: number): number {
   let peak = at;
   for (let i = Math.max(1, at - 2); i <= Math.min(strength.length - 2, at + 2); i++) {
     if (strength[i]! > strength[peak]!) peak = i;
@@ -101,7 +101,6 @@ function refine(strength: Float32Array, at: number): number {
  * Fits a grid to tracked beats and extends it over [0, durationSec]. Times are snapped to straight lines over neighbouring
  * beats; where one line fits the whole song it is used throughout.
  * @param frames tracked beats
-
  */
 export function fitGrid(frames: readonly number[], strength: Float32Array, durationSec: number): BeatGrid {
   const refined = frames.map((frame) => refine(strength, frame) / RHYTHM_RATE);

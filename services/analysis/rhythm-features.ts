@@ -16,6 +16,12 @@ const MFCC_COUNT = 13;
 const POWER_FLOOR = 1e-10;
 /** Edges of the low, mid and high band, Hz. */
 export const BAND_EDGES_HZ = [20, 200, 2500, 16_000] as const;
+/** Ranges in which drums strike: kick, snare, hats; Hz. Between them are basses, chords and voices. */
+const STROKE_BANDS_HZ = [
+  [30, 120],
+  [1800, 6000],
+  [7000, 15_000],
+] as const;
 /** Softens the logarithm of the flux, so that noise far below the music makes no onsets. */
 const FLUX_COMPRESSION = 1000;
 
@@ -27,6 +33,8 @@ export type RhythmFeatures = {
   bandFlux: [Float32Array, Float32Array, Float32Array];
   /** Power in the three bands. */
   bandPower: [Float32Array, Float32Array, Float32Array];
+  /** Magnitude in the ranges of kick, snare and hats. */
+  strokeLevel: [Float32Array, Float32Array, Float32Array];
   /** Mean square of the samples. */
   power: Float32Array;
   /** Means of 13 cepstral coefficients over the frames that sound. */
@@ -45,6 +53,7 @@ export class RhythmExtractor {
   private readonly flux = new FloatList();
   private readonly bandFlux = [new FloatList(), new FloatList(), new FloatList()] as const;
   private readonly bandPower = [new FloatList(), new FloatList(), new FloatList()] as const;
+  private readonly strokeLevel = [new FloatList(), new FloatList(), new FloatList()] as const;
   private readonly power = new FloatList();
   private readonly magnitudes = new Float32Array(FFT_SIZE / 2);
   private previous = new Float32Array(MEL_BANDS);
@@ -101,6 +110,12 @@ export class RhythmExtractor {
         bandPower[hertz < BAND_EDGES_HZ[1] ? 0 : hertz < BAND_EDGES_HZ[2] ? 1 : 2] += power;
       }
     }
+    STROKE_BANDS_HZ.forEach(([low, high], band) => {
+      let sum = 0;
+      const last = Math.round(high / binHz);
+      for (let bin = Math.round(low / binHz); bin <= last; bin++) sum += magnitudes[bin]!;
+      this.strokeLevel[band as 0 | 1 | 2].add(Math.sqrt(sum));
+    });
     const sounding = meanSquare > 1e-7;
     if (sounding) {
       this.centroidSum += centroid / (magnitudeSum + 1e-12);
@@ -135,6 +150,7 @@ export class RhythmExtractor {
       flux: this.flux.take(),
       bandFlux: [this.bandFlux[0].take(), this.bandFlux[1].take(), this.bandFlux[2].take()],
       bandPower: [this.bandPower[0].take(), this.bandPower[1].take(), this.bandPower[2].take()],
+      strokeLevel: [this.strokeLevel[0].take(), this.strokeLevel[1].take(), this.strokeLevel[2].take()],
       power: this.power.take(),
       mfccMeans: dct(
         this.logMelSum.map((sum) => sum / count),

@@ -1,21 +1,18 @@
 /** Tempo, beats and bars of a song, from its features. */
 import type { BeatChroma } from './chroma.ts';
 import { chromaByBeat } from './chroma.ts';
-import { fitGrid, trackBeats } from './beats.ts';
 import { estimateBars } from './meter.ts';
 import { peakAt } from './per-beat.ts';
+import { findPulses, ONSET_REACH_SEC } from './pulse.ts';
 import { RHYTHM_RATE } from './rhythm-features.ts';
 import type { RhythmFeatures } from './rhythm-features.ts';
+import { findStrokes } from './strokes.ts';
 import { estimateTempo, onsetStrength } from './tempo.ts';
 import type { TempoCandidate } from './tempo.ts';
 import type { ToneFeatures } from './tone-features.ts';
 
 /** What a song without any onset is given, so that it can still be laid on a grid. */
 const FALLBACK_BPM = 120;
-/** An onset belongs to a beat within this distance. */
-const ONSET_REACH_SEC = 0.03;
-/** A grid half a beat later must be this much better supported to be taken. */
-const HALF_BEAT_MARGIN = 1.15;
 
 export type Rhythm = {
   bpm: number;
@@ -33,36 +30,22 @@ export type Rhythm = {
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
-/**
- * Kicks and snares decide which half of the beat is the beat: hats and stabs on the off-beat are what trackers lock to in house
- * and techno.
- */
-function settlePhase(beats: number[], low: Float32Array, mid: Float32Array): number[] {
-  const halves = beats.map((time, i) => time + 0.5 * ((beats[i + 1] ?? 2 * time - (beats[i - 1] ?? time)) - time));
-  const support = (times: readonly number[]): number =>
-    mean(peakAt(low, times, RHYTHM_RATE, ONSET_REACH_SEC)) +
-    0.5 * mean(peakAt(mid, times, RHYTHM_RATE, ONSET_REACH_SEC));
-  if (support(halves) <= HALF_BEAT_MARGIN * support(beats)) return beats;
-  const first = beats[0]! - (halves[0]! - beats[0]!);
-  return first >= 0 ? [first, ...halves.slice(0, -1)] : halves.slice(0, -1);
-}
-
 /** Tempo, beat grid, meter and downbeats; a song without onsets gets an even grid and no confidence. */
 export function estimateRhythm(features: RhythmFeatures, tone: ToneFeatures, durationSec: number): Rhythm {
   const strength = onsetStrength(features.flux);
   const bands = features.bandFlux.map(onsetStrength) as [Float32Array, Float32Array, Float32Array];
   const candidates = estimateTempo(strength, bands[1]);
-  const tempo = candidates[0]?.bpm ?? FALLBACK_BPM;
-  const tracked = trackBeats(strength, (60 * RHYTHM_RATE) / tempo);
-  if (candidates.length === 0 || tracked.length < 4) return evenGrid(tone, strength, durationSec);
-  const grid = fitGrid(tracked, strength, durationSec);
-  const beats = settlePhase(grid.times, bands[0], bands[1]);
+  const strokes = findStrokes(features);
+  const pulses = findPulses(candidates, strength, strokes, durationSec);
+  const [pulse] = pulses;
+  if (!pulse) return evenGrid(tone, strength, durationSec);
+  const { grid } = pulse;
+  const beats = grid.times;
   const chroma = chromaByBeat(tone, beats);
-  const onsets = bands.map((band) => peakAt(band, beats, RHYTHM_RATE, ONSET_REACH_SEC)) as [
-    number[],
-    number[],
-    number[],
-  ];
+  const struck = [strokes.kick, strokes.snare, strokes.hat].map((level) =>
+    peakAt(level, beats, RHYTHM_RATE, ONSET_REACH_SEC),
+  );
+  const onsets = struck as [number[], number[], number[]];
   const bars = estimateBars({ chroma, onsets });
   const onBeat = mean(peakAt(strength, beats, RHYTHM_RATE, ONSET_REACH_SEC));
   const contrast = Math.min(1, onBeat / (onBeat + 1));

@@ -4,8 +4,8 @@ import { RHYTHM_RATE } from './rhythm-features.ts';
 export const MIN_BPM = 55;
 export const MAX_BPM = 210;
 /** Centre and width (in octaves) of the tempo that people tap to. */
-const PREFERRED_BPM = 115;
-const PREFERENCE_OCTAVES = 1.1;
+const PREFERRED_BPM = 112;
+const PREFERENCE_OCTAVES = 0.95;
 const MAX_CANDIDATES = 5;
 /** How much of its score a reading in threes loses. */
 const TERNARY_PENALTY = 0.6;
@@ -57,7 +57,8 @@ function periodScore(correlation: Float32Array, period: number): number {
   return (0.6 * at(1) + 0.25 * at(2) + 0.15 * at(4)) * (1 - TERNARY_PENALTY * Math.max(0, ternary));
 }
 
-function preference(bpm: number): number {
+/** How readily people tap to a tempo, 0..1. */
+export function preference(bpm: number): number {
   return Math.exp(-0.5 * (Math.log2(bpm / PREFERRED_BPM) / PREFERENCE_OCTAVES) ** 2);
 }
 
