@@ -1,11 +1,11 @@
 /** The strict JSON schema that binds the model's answer, derived from the one zod schema of a plan. */
 import { transformJSONSchema } from '@anthropic-ai/sdk/lib/transform-json-schema';
 import { z } from 'zod';
-import { Plan, PlanLayer, PlanSection, Stem } from '../../schema.ts';
+import { LayerTiming, Plan, PlanLayer, PlanSection, Stem } from '../../schema.ts';
 
 /**
- * The schema for these songs and stems: nothing else can be named in a layer. Where and why are optional in a plan and
- * asked of the model; a revision also says what it changed.
+ * The schema for these songs and stems: nothing else can be named in a layer. Tempo, timing, where and why are
+ * optional in a plan and asked of the model; a revision also says what it changed.
  */
 export function planFormat(
   songIds: readonly string[],
@@ -16,6 +16,7 @@ export function planFormat(
     songId: z.enum(songIds),
     stem: z.enum(stems),
     source_start_sec: z.number().min(0),
+    timing: LayerTiming,
     why: z.string(),
   });
   const masterplan = Plan.shape.masterplan;
@@ -24,7 +25,7 @@ export function planFormat(
     masterplan: masterplan.extend({
       // Structured output knows lists of one kind, not tuples.
       global: masterplan.shape.global.extend({ timeSignature: z.array(z.number().int()) }),
-      timeline: z.array(PlanSection.extend({ layers: z.array(layer) })).min(1),
+      timeline: z.array(PlanSection.extend({ tempo_bpm: z.number(), layers: z.array(layer) })).min(1),
     }),
   });
   return transformJSONSchema(z.toJSONSchema(bound) as Parameters<typeof transformJSONSchema>[0]);

@@ -14,7 +14,6 @@ import { curveAlong, gatherHearing, splicesOf, warnOfTempo } from './hearing.ts'
 import type { HeardSong } from './listen.ts';
 import { readEffects } from './music.ts';
 import { readPlan, type RenderPlan } from './plan.ts';
-import { rephrase } from './rephrase.ts';
 import { type RenderedRun, RunStore } from './runs.ts';
 import { openScratch } from './scratch.ts';
 import type { ClipAudio, SectionResult, SectionTask } from './section.ts';
@@ -183,32 +182,41 @@ async function record(studio: Studio, tuning: Tuning): Promise<Take> {
 
 const failures = ({ checks }: Take): number => checks.filter(({ passed, kind }) => !passed && kind === 'hard').length;
 
-/** Other bars for the first singer that does not fit the notes under it; undefined where none would. */
-async function findPhrase({ plan, songs, threads }: Studio, take: Take): Promise<Correction | undefined> {
-  const [singer] = [...take.findings.harmony].find(([, likeness]) => !isInTune(likeness)) ?? [];
-  const song = singer === undefined ? undefined : songs.get(singer);
-  if (!song) return undefined;
-  const voice = await threads.run('voice', { url: song.stems.vocals!, song: song.name, stem: 'vocals' });
-  const layers = take.sections.map(({ heard }) => heard);
-  return rephrase({ plan, arrangement: take.arrangement, layers, tuning: take.tuning }, song, voice);
+/** Other bars for a singer that does not fit the notes under it; undefined where there is none left to try, or none would. */
+async function findPhrase(
+  { plan, songs, threads }: Studio,
+  take: Take,
+  tried: Set<string>,
+): Promise<Correction | undefined> {
+  for (const [singer, likeness] of take.findings.harmony) {
+    if (isInTune(likeness) || tried.has(singer)) continue;
+    tried.add(singer);
+    const { arrangement, tuning } = take;
+    const layers = take.sections.map(({ heard }) => heard);
+    const found = await threads.run('rephrase', { plan, arrangement, layers, tuning, songs: new Map(songs), singer });
+    if (found) return found;
+  }
+  return undefined;
 }
 
-/** The plan as it was meant or, where that sounds wrong, corrected: by another shift or place in the bar, then by other bars. */
+/**
+ * The plan as it was meant or, where that sounds wrong, corrected: by another shift or place in the bar, then by other bars for each
+ * singer that still does not fit.
+ */
 async function recordBest(studio: Studio): Promise<{ take: Take; corrections: string[] }> {
   let take = await record(studio, chooseTuning(studio.plan, studio.songs));
   const corrections: string[] = [];
-  for (const find of [
-    (now: Take) => correct(now.tuning, now.findings, studio.songs),
-    (now: Take) => findPhrase(studio, now),
-  ]) {
-    if (isSound(take.checks)) break;
-    const correction = await find(take);
-    if (!correction) continue;
+  const tried = new Set<string>();
+  let correction = isSound(take.checks) ? undefined : correct(take.tuning, take.findings, studio.songs);
+  correction ??= await findPhrase(studio, take, tried);
+  while (correction) {
     studio.report(PROGRESS.sections, 'Correcting what the hearing found');
     const next = await record(studio, correction.tuning);
-    if (failures(next) > failures(take)) continue;
-    take = next;
-    corrections.push(...correction.words);
+    if (failures(next) <= failures(take)) {
+      take = next;
+      corrections.push(...correction.words);
+    }
+    correction = await findPhrase(studio, take, tried);
   }
   return { take, corrections };
 }

@@ -5,8 +5,8 @@ import { scrubText } from '../http.ts';
 import { RenderError } from './errors.ts';
 import { finishMashup, type FinishTask } from './finish.ts';
 import { type HeardSong, listenToSong } from './listen.ts';
-import type { VoiceSound } from './ear/layer.ts';
-import { hearWholeVoice } from './rephrase.ts';
+import type { Correction } from './correct.ts';
+import { rephrase, type RephraseTask } from './rephrase.ts';
 import { type HeardStrokes, hearStrokes } from './strokes.ts';
 import { renderSection, type SectionResult, type SectionTask } from './section.ts';
 import { renderStem, type StemPlace, type StemTask } from './stem.ts';
@@ -15,7 +15,7 @@ import type { ThreadMessage } from './threads.ts';
 type Work = {
   listen: { input: StemPlace[]; output: HeardSong };
   strokes: { input: StemPlace; output: HeardStrokes };
-  voice: { input: StemPlace; output: VoiceSound };
+  rephrase: { input: RephraseTask; output: Correction | undefined };
   stem: { input: StemTask; output: void };
   section: { input: SectionTask; output: SectionResult };
   finish: { input: FinishTask; output: RenderResult };
@@ -32,8 +32,8 @@ async function perform(work: WorkMessage, onProgress: (message: string) => void)
       return listenToSong(work.input);
     case 'strokes':
       return hearStrokes(work.input);
-    case 'voice':
-      return hearWholeVoice(work.input);
+    case 'rephrase':
+      return rephrase(work.input);
     case 'stem':
       return renderStem(work.input);
     case 'section':

@@ -4,7 +4,7 @@ import { type PairScore, RenderRequest, type Stem } from '../../schema.ts';
 import { arrange, type Arrangement } from '../../services/processing/arrange.ts';
 import { songGrid } from '../../services/processing/grid.ts';
 import { readPlan } from '../../services/processing/plan.ts';
-import { runMap } from '../../services/processing/run.ts';
+import { runMap, sourceAt } from '../../services/processing/run.ts';
 import type { RenderSong } from '../../services/processing/song.ts';
 
 /** A song of even beats whose first beat is at 0.25 s; sections of 8 bars with the given energy and singing. */
@@ -156,6 +156,45 @@ describe('arranging a plan', () => {
     const { output, source } = runMap(runs[0]!, song('slow', 71, 40), 0);
     assert.ok(Math.abs(output[3]! - output[2]! - 120 / 140) < 1e-9);
     assert.ok(Math.abs(source[3]! - source[2]! - 60 / 71) < 1e-9);
+  });
+
+  it('plays a free layer at its own speed from where it is told to, and sections in their own tempo', () => {
+    const section = (tempo_bpm: number, layers: object[]): object => ({
+      duration_sec: 960 / tempo_bpm,
+      tempo_bpm,
+      layers,
+    });
+    const request = RenderRequest.parse({
+      masterplan: {
+        timeline: [
+          section(120, [
+            { songId: 'a', stem: 'other', source_start_sec: 0.25 },
+            { songId: 'b', stem: 'vocals', source_start_sec: 7.1, timing: 'free' },
+          ]),
+          section(90, [{ songId: 'b', stem: 'drums', source_start_sec: 0.25 }]),
+        ],
+        global_settings: { targetBPM: 120 },
+      },
+      songs: ['a', 'b'].map((song_id) => ({ song_id, storage_path: song_id, analysis: {} })),
+      job_id: 'job',
+    });
+    const songs = new Map([song('a', 120, 40), song('b', 90, 40)].map((each) => [each.id, each]));
+    const { plan: read } = readPlan(request);
+    const tuning = { semitones: new Map(), beats: new Map(), starts: new Map() };
+    const { runs } = arrange(read, songs, [], tuning);
+    assert.deepEqual(
+      read.sections.map(({ start, end }) => [start, Number(end.toFixed(6))]),
+      [
+        [0, 8],
+        [8, 18.666667],
+      ],
+    );
+    const voice = runs.find(({ stem }) => stem === 'vocals')!;
+    for (const at of [0, 3.3, 8]) assert.ok(Math.abs(sourceAt(voice, songs.get('b')!, at) - 7.1 - at) < 1e-9);
+    const drums = runs.find(({ stem }) => stem === 'drums')!;
+    assert.ok(Math.abs(drums.beatSec - 60 / 90) < 1e-9);
+    const { output, source } = runMap(voice, songs.get('b')!, 0);
+    output.forEach((at, i) => assert.ok(Math.abs(source[i]! - at - 7.1) < 1e-9));
   });
 
   it('takes a part with fitting energy, with singing for vocals, and not the same one twice', () => {

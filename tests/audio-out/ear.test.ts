@@ -43,16 +43,8 @@ const chord = (...hertz: number[]): Float32Array => {
 const hear = (songId: string, stem: Stem, sound: Float32Array): Promise<LayerSound> =>
   hearLayer({ songId, stem }, [sound, sound], [sound, sound], { from: 0, to: sound.length, sampleRate: RATE });
 
-function judge(layers: LayerSound[], strokes: [string, Percussion][] = []): ReturnType<typeof judgeLayers> {
-  const section: HeardSection = {
-    durationSec: SECONDS,
-    bpm: BPM,
-    layers,
-    percussion: new Map(strokes),
-    free: new Set(),
-    otherPulse: new Set(),
-  };
-  return judgeLayers([section], {
+function judgeAll(sections: HeardSection[]): ReturnType<typeof judgeLayers> {
+  return judgeLayers(sections, {
     sampleRate: RATE,
     beatsPerBar: 4,
     anchor: 'a',
@@ -63,6 +55,13 @@ function judge(layers: LayerSound[], strokes: [string, Percussion][] = []): Retu
     ]),
     downbeatsOnBars: 1,
   });
+}
+
+function judge(layers: LayerSound[], strokes: [string, Percussion][] = []): ReturnType<typeof judgeLayers> {
+  const free = new Set<string>();
+  return judgeAll([
+    { durationSec: SECONDS, bpm: BPM, layers, percussion: new Map(strokes), free, otherPulse: new Set() },
+  ]);
 }
 
 const failed = ({ checks }: { checks: ReturnType<typeof judgeLayers>['checks'] }): string[] =>
@@ -148,6 +147,23 @@ describe('the ear on layers', () => {
     const { semitones } = correction!.tuning;
     assert.equal(semitones.get('b')! - semitones.get('a')!, -1);
     assert.equal(correction!.words.length, 1);
+  });
+
+  it('tells a medley from a mashup, and a song that plays at its own speed over the drums of another', async () => {
+    const bed = await hear('a', 'other', chord(220, 261.63, 329.63));
+    const voice = await hear('b', 'vocals', chord(440, 523.25, 659.26));
+    const drums = await hear('a', 'drums', kit());
+    const section = (layers: LayerSound[], free: string[] = []): HeardSection => ({
+      durationSec: SECONDS,
+      bpm: BPM,
+      layers,
+      percussion: new Map(),
+      free: new Set(free),
+      otherPulse: new Set(),
+    });
+    assert.deepEqual(failed(judgeAll([section([bed]), section([voice])])), ['together']);
+    assert.deepEqual(failed(judgeAll([section([bed, voice], ['b']), section([bed])])), []);
+    assert.deepEqual(failed(judgeAll([section([bed, voice, drums], ['b'])])), ['beside_beat']);
   });
 
   it('hears two songs singing at once, and two basses', async () => {
