@@ -84,7 +84,7 @@ export function choosingSongs(world: () => StudioWorld): void {
     await shown('drop-area').dispatchEvent('dragover', { dataTransfer: files });
     await shown('drop-area').dispatchEvent('drop', { dataTransfer: files });
     const alerts = page.getByRole('alert');
-    await alerts.nth(1).waitFor();
+    await alerts.filter({ hasText: 'Endless.wav' }).waitFor();
     const told = (await alerts.allInnerTexts()).join('\n');
     assert.match(told, /One Too Many\.mp3 was left out: a mashup takes 3 songs at most/);
     assert.match(told, /Endless\.wav (?:was left out|has 51 MB)/);

@@ -9,7 +9,7 @@ import type { Stack } from '../../local/index.ts';
 import { hearComplaints, openBrowser, seriousViolations } from './browser.ts';
 
 /** Two songs are separated and rendered within, on a busy machine. */
-export const WORK_MS = 90_000;
+export const WORK_MS = 120_000;
 export const PHONE = { width: 360, height: 740 };
 export const DESK = { width: 1280, height: 900 };
 const PATIENCE_MS = 40_000;

@@ -13,6 +13,9 @@ import { assertWhole, isLive, submit, watch, workOn } from './watch.ts';
 /** What of the server is down is tried again by whoever needs it; this is how often. */
 const TRIES = 50;
 
+/** A fast stop that nothing holds up. */
+const STOP_MS = 6_000;
+
 const dataDir = await mkdtemp(join(tmpdir(), 'mashup-restart-'));
 // As root the server runs as another user, who has to pass through.
 await chmod(dataDir, 0o711);
@@ -20,7 +23,11 @@ let server = await startPostgres({ dataDir, port: 0, settings: { fsync: 'off' } 
 process.env[TEST_CLUSTER_ENV] = server.superuserUrl;
 
 async function restart(mode: StopMode): Promise<void> {
+  const start = performance.now();
   await server.stop(mode);
+  const taken = performance.now() - start;
+  // A stop waits for whoever reads the log, and after eight seconds the launcher waits no longer.
+  assert.ok(taken < STOP_MS, `the stop took ${taken} ms`);
   server = await startPostgres({ dataDir, port: server.port, settings: { fsync: 'off' } });
 }
 
@@ -58,6 +65,18 @@ describe('a job that is watched', { timeout: 60_000 }, () => {
       await insist(() => workOn(surface, worker, id, 20));
       await assertWhole(surface, watched, id);
       for (const stage of ['analyzing', 'complete']) assert.ok(watched.stages.includes(stage), watched.stages.join());
+    });
+
+    it(`is shown its last change although Postgres is stopped (${mode}) right after it`, async (t) => {
+      const visitor = await surface.visitor();
+      const worker = await machine.worker();
+      const id = await submit(surface, t, visitor);
+      const watched = watch(t, visitor, id);
+      await until('the stream is ready', () => isLive(watched));
+      await workOn(surface, worker, id, 20);
+      await restart(mode);
+      await until('the end is shown', () => watched.follower.current?.stage === 'complete');
+      await insist(() => assertWhole(surface, watched, id));
     });
   }
 });

@@ -1,5 +1,7 @@
 /** Fan-out of committed changes to the channels that asked for them and may see them, in commit order. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Sql } from 'postgres';
+import { isUnreachable } from '../database.ts';
 import type { Identity } from '../identity.ts';
 import type { Binding } from './bindings.ts';
 import { meets } from './filters.ts';
@@ -13,6 +15,8 @@ import type { Check } from './visibility.ts';
 
 /** Changes of one transaction that are checked together. */
 const BATCH = 50;
+/** How soon a database that went away is asked again, in milliseconds. */
+const AWAY_RETRY_MS = 100;
 
 /** A channel with live subscriptions. Its identity is read at each change, so a new token counts from then on. */
 export interface Follower {
@@ -62,6 +66,7 @@ function matching(change: Change, facts: TableFacts, bindings: readonly Binding[
 export function openChanges(sql: Sql, dbUrl: string): Changes {
   const followers = new Set<Follower>();
   const relations = openRelations(sql);
+  let closed = false;
   const replication = openReplication(sql, dbUrl, deliver);
 
   async function prepare(change: Change): Promise<Prepared> {
@@ -99,11 +104,23 @@ export function openChanges(sql: Sql, dbUrl: string): Changes {
     return visible;
   }
 
+  /** What Postgres has to say of a change that came before Postgres went away is asked until it is back. */
+  async function insist<T>(ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (closed || !isUnreachable(error)) throw error;
+        await delay(AWAY_RETRY_MS);
+      }
+    }
+  }
+
   async function deliver({ xid, changes, committedAt }: Transaction): Promise<void> {
     if (followers.size === 0) return;
     for (let at = 0; at < changes.length; at += BATCH) {
-      const batch = await Promise.all(changes.slice(at, at + BATCH).map(prepare));
-      const visible = await askVisible(xid, batch);
+      const batch = await insist(() => Promise.all(changes.slice(at, at + BATCH).map(prepare)));
+      const visible = await insist(() => askVisible(xid, batch));
       for (const prepared of batch) {
         const { change, facts, addressed } = prepared;
         const texts = new Map<Rights, string>();
@@ -125,6 +142,9 @@ export function openChanges(sql: Sql, dbUrl: string): Changes {
     unfollow(follower) {
       followers.delete(follower);
     },
-    close: () => replication.close(),
+    close() {
+      closed = true;
+      return replication.close();
+    },
   };
 }

@@ -1,7 +1,9 @@
 /**
  * The stream of committed changes, from a permanent logical slot. Transactions arrive whole and in commit order. After a
  * break the slot sends again what was not confirmed, and what was seen before is skipped: nothing is lost, doubled or
- * reordered while this process lives. What happens while it is down has no follower, so the slot goes with it.
+ * reordered while this process lives. What happens while it is down has no follower, so the slot goes with it; for the
+ * same reason a transaction is confirmed when it is here and not when it is delivered. A stop of Postgres waits for that
+ * word, and delivery for Postgres.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -128,19 +130,12 @@ export function openReplication(
   let slot: string | undefined;
   let looping: Promise<void> | undefined;
   let received = 0n;
-  let confirmed = 0n;
-  let waiting = 0;
   let delivered = Promise.resolve();
 
-  function enqueue(transaction: Transaction, end: bigint): void {
-    waiting += 1;
+  function enqueue(transaction: Transaction): void {
     delivered = delivered
       .then(() => deliver(transaction))
-      .catch((error: unknown) => console.error(`realtime: a transaction was not delivered: ${String(error)}`))
-      .then(() => {
-        waiting -= 1;
-        if (end > confirmed) confirmed = end;
-      });
+      .catch((error: unknown) => console.error(`realtime: a transaction was not delivered: ${String(error)}`));
   }
 
   function follow(current: LogicalReplicationService): void {
@@ -155,7 +150,7 @@ export function openReplication(
         const seen = end <= received;
         received = seen ? received : end;
         const committedAt = new Date(Number(message.commitTime.valueOf() / 1000n)).toISOString();
-        if (changes && changes.length > 0 && !seen) enqueue({ xid, changes, committedAt }, end);
+        if (changes && changes.length > 0 && !seen) enqueue({ xid, changes, committedAt });
         changes = undefined;
       } else {
         const change = changeOf(message);
@@ -164,8 +159,8 @@ export function openReplication(
     });
     // The library adds one to what it is told, and a stop of Postgres waits until exactly what was sent is confirmed.
     current.on('heartbeat', (lsn: string) => {
-      if (waiting === 0 && !changes && toLsn(lsn) > confirmed) confirmed = toLsn(lsn);
-      if (confirmed > 0n) void current.acknowledge(fromLsn(confirmed - 1n));
+      if (!changes && toLsn(lsn) > received) received = toLsn(lsn);
+      if (received > 0n) void current.acknowledge(fromLsn(received - 1n));
     });
     current.on('error', () => {});
   }

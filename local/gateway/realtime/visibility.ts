@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Sql, TransactionSql } from 'postgres';
 import type { Identity } from '../identity.ts';
-import { settingsOf } from '../database.ts';
+import { isUnreachable, settingsOf } from '../database.ts';
 import { quote } from '../rest/statement.ts';
 import type { TableFacts } from './relations.ts';
 import type { Change } from './replication.ts';
@@ -71,16 +71,23 @@ async function runSettled(sql: Sql, xid: number, checks: readonly Check[]): Prom
   }
 }
 
-/** One answer per check, in order. A check that fails (a policy that raises, a missing grant) counts as not visible. */
+/**
+ * One answer per check, in order. A check that fails (a policy that raises, a missing grant) counts as not visible.
+ * @throws whatever says that Postgres is away: nobody knows then
+ */
 export async function checkVisible(sql: Sql, xid: number, checks: readonly Check[]): Promise<boolean[]> {
   if (checks.length === 0) return [];
   try {
     return await runSettled(sql, xid, checks);
-  } catch {
+  } catch (error) {
+    if (isUnreachable(error)) throw error;
     const one = (check: Check): Promise<boolean> =>
       runSettled(sql, xid, [check]).then(
         ([visible]) => visible === true,
-        () => false,
+        (fault: unknown) => {
+          if (isUnreachable(fault)) throw fault;
+          return false;
+        },
       );
     return Promise.all(checks.map(one));
   }

@@ -1,4 +1,5 @@
-/** A result in another format than it was rendered in: decoded by the browser, encoded by the renderer's own encoders. */
+/** A result in another format than it was rendered in: decoded in the browser, encoded by the renderer's own encoders. */
+import { parseWav, readWavFrames } from '../../../services/audio/wav.ts';
 import type { OutputFormat } from '../../../schema.ts';
 import type { EncodeRequest } from './encode-worker.ts';
 
@@ -7,16 +8,27 @@ const SAMPLE_RATE = 44_100;
 const TYPES: Record<OutputFormat, string> = { wav: 'audio/wav', flac: 'audio/flac', mp3: 'audio/mpeg' };
 
 /**
- * Downloads a result and answers it in the format. WAV and FLAC are exchanged without loss.
+ * Downloads a result and answers it in the format. FLAC of WAV has the same samples.
  * @throws Error with a sentence for the user
  */
 export async function convert(url: string, format: OutputFormat, title: string): Promise<Blob> {
   const response = await fetch(url);
   if (!response.ok) throw new Error('The file could not be downloaded.');
-  const audio = await new OfflineAudioContext(2, 1, SAMPLE_RATE).decodeAudioData(await response.arrayBuffer());
-  const channels = Array.from({ length: audio.numberOfChannels }, (_, index) => audio.getChannelData(index));
-  const bytes = await encode({ channels, sampleRate: SAMPLE_RATE, format, title });
+  const sound = await decode(await response.arrayBuffer());
+  const bytes = await encode({ ...sound, format, title });
   return new Blob([bytes], { type: TYPES[format] });
+}
+
+async function decode(bytes: ArrayBuffer): Promise<Pick<EncodeRequest, 'channels' | 'sampleRate'>> {
+  const file = new Uint8Array(bytes);
+  if (String.fromCharCode(...file.subarray(0, 4)) === 'RIFF') {
+    // Browsers scale the two halves of the wave by different numbers, and a sample would not come back as it was.
+    const info = parseWav(file);
+    return { channels: readWavFrames(file, info, 0, info.frames), sampleRate: info.sampleRate };
+  }
+  const audio = await new OfflineAudioContext(2, 1, SAMPLE_RATE).decodeAudioData(bytes);
+  const channels = Array.from({ length: audio.numberOfChannels }, (_, index) => audio.getChannelData(index));
+  return { channels, sampleRate: SAMPLE_RATE };
 }
 
 function encode(request: EncodeRequest): Promise<Uint8Array<ArrayBuffer>> {
