@@ -2,13 +2,14 @@
  * A worker without the work: the real queue, session, claims and finishes, and handlers that answer at once. What is left of
  * a job's time is the state machine's own. Run as a process by world.ts.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { TaskKind } from '../schema/database.ts';
 import { DEFAULT_LIMITS } from '../worker/config.ts';
 import { openDatabase } from '../worker/database.ts';
 import { createLog } from '../worker/log.ts';
 import { openQueue } from '../worker/queue.ts';
 import { openSession } from '../worker/session.ts';
+import { watchSockets } from '../worker/silence.ts';
 import { claimTask, finishTask, sweep } from '../worker/state.ts';
 import type { Claim } from '../worker/state.ts';
 import { STEMS } from '../schema.ts';
@@ -54,25 +55,25 @@ const Wakeup = (payload: unknown): { task: string; attempt: number } => payload 
 if (import.meta.main) {
   const databaseUrl = process.env['DATABASE_URL'] ?? '';
   const concurrency = Number(process.env['WORKER_CONCURRENCY'] ?? 10);
-  const { answerTimeoutMs } = DEFAULT_LIMITS;
+  const sockets = watchSockets(DEFAULT_LIMITS.answerTimeoutMs);
   const log = createLog('text', (line) => process.stderr.write(`${line}\n`));
-  const db = openDatabase(databaseUrl, concurrency + 2, answerTimeoutMs);
+  const db = openDatabase(databaseUrl, concurrency + 2, sockets);
   const workerId = randomUUID();
   const session = await openSession(db, {
     databaseUrl,
     workerId,
-    lockKey: randomBytes(8).readBigInt64BE(0),
     version: 'bench',
     concurrency,
     services: {},
     log,
     onSignal: () => {},
+    onSilence: (since) => sockets.dropSilentSince(since),
   });
   openQueue({
     databaseUrl,
     db,
     concurrency,
-    answerTimeoutMs,
+    sockets,
     log,
     onPool: (poolId) => session.addPool(poolId),
     async onWakeup(payload) {
