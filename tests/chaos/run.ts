@@ -19,7 +19,7 @@ const SAME_SONGS_EVERY = 8;
 /** Jobs that may wait or run at one time. */
 const MAX_LIVE = 24;
 /** Longest time that all may take once the storm is over. */
-const SETTLE_MS = 120_000;
+const SETTLE_MS = 240_000;
 
 /** Short limits, so that what takes a lease or a pause in life takes seconds here. */
 const SETTINGS: Record<string, string> = {
@@ -87,7 +87,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       (sql) => sql`
       update mashup.task_kinds set max_attempts = 12, backoff_sec = 0.1, backoff_max_sec = 0.5, timeout_sec = 8, patience_sec = patience_sec / 4`,
     );
-    for (let i = 0; i < workers; i++) await world.addWorker();
+    await Promise.all(Array.from({ length: workers }, () => world.addWorker()));
     const watch = startWatch(world);
     const submitted: Submitted[] = [];
     const jobIds: string[] = [];
@@ -114,7 +114,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       const id = await world.submit(userId, `j${index}`, songs);
       submitted.push({ id, doom });
       jobIds.push(id);
-      if (index % 50 === 49) log(`${index + 1} jobs submitted, ${Math.round((performance.now() - start) / 1000)} s`);
+      if (index % 10 === 9) log(`${index + 1} jobs submitted, ${Math.round((performance.now() - start) / 1000)} s`);
       await until('there is room for another job', async () => (await countLive()) < MAX_LIVE, SETTLE_MS);
     }
     isOver = true;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SERVICES } from '../../schema.ts';
 import type { Random } from './random.ts';
 import type { Watch } from './watch.ts';
+import { until } from './world.ts';
 import type { ChaosWorker, ChaosWorld } from './world.ts';
 
 /** How long what is stopped, cut or held stays so: with the run's lease of 4 s, longer than it, or shorter. */
@@ -57,6 +58,7 @@ export function makeStorm(
   const aftermath = new Set<Promise<void>>();
   /** Workers that something is being done to. */
   const busy = new Set<ChaosWorker>();
+  const fleet = world.workers.length;
 
   function later(work: () => Promise<void>): void {
     const done = work().finally(() => aftermath.delete(done));
@@ -72,8 +74,20 @@ export function makeStorm(
     await world.addWorker();
   }
 
+  /**
+   * A busy machine takes longer to start a worker than the storm to strike it down: at least half of them are up before the
+   * next blow, or no job could ever go on.
+   */
+  async function waitForWorkers(): Promise<void> {
+    await until('half of the workers are up', () => freeWorkers().length * 2 >= fleet);
+  }
+
+  function freeWorkers(): ChaosWorker[] {
+    return world.workers.filter((worker) => worker.isAlive() && !busy.has(worker));
+  }
+
   async function anyWorker(): Promise<ChaosWorker | undefined> {
-    const free = world.workers.filter((worker) => worker.isAlive() && !busy.has(worker));
+    const free = freeWorkers();
     if (free.length < 2) return undefined;
     // One that has something to lose, where there is one.
     const rows = await world.ask(
@@ -212,6 +226,7 @@ export function makeStorm(
       for (let round = 0; round === 0 || !isOver(); round++) {
         for (const blow of chance.shuffled(DECK)) {
           if (round > 0 && isOver()) break;
+          await waitForWorkers();
           if (await strike(blow)) counts.set(blow, (counts.get(blow) ?? 0) + 1);
           await sleep(everyMs * (0.5 + chance.next()));
         }

@@ -19,8 +19,8 @@ import type { Proxy } from './proxy.ts';
 import { startFaultyServices, wavOf } from './services.ts';
 import type { FaultyOptions, FaultyServices } from './services.ts';
 
-/** Longest time that the database may be away for whoever asks through `ask`. */
-const PATIENCE_MS = 30_000;
+/** Longest time that the database may be away for whoever asks through `ask`: a restart on a busy machine takes its time. */
+const PATIENCE_MS = 120_000;
 const POLL_MS = 25;
 
 export interface ChaosWorker {
@@ -87,15 +87,17 @@ export async function startChaosWorld(options: WorldOptions = {}): Promise<Chaos
   async function ask<T>(work: (on: postgres.Sql) => Promise<T>): Promise<T> {
     const end = performance.now() + PATIENCE_MS;
     for (;;) {
+      const old = sql;
       try {
-        return await work(sql);
+        return await work(old);
       } catch (error) {
         const code = String((error as { code?: unknown }).code);
         const isAway = /^(57P|08|CONNECT|ECONN|EPIPE)/.test(code) || code === '40P01';
         if (!isAway || performance.now() > end) throw error;
         await sleep(POLL_MS * 4);
-        // A client of postgres.js that lost its connection while it logged in may go on writing rubbish: take another.
-        const old = sql;
+        // A client of postgres.js that lost its connection while it logged in may go on writing rubbish: take another,
+        // one for all who were let down by it.
+        if (sql !== old) continue;
         sql = connectAnew();
         void old.end({ timeout: 5 }).catch(() => {});
       }
