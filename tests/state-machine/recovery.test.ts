@@ -133,6 +133,49 @@ describe('recovery', () => {
     assert.equal((await m.claim(worker, { id: String(task.task_id), attempt: 2 })).verdict, 'gone');
   });
 
+  it('judges a worker by the lock of its present connection, though the server still holds that of one that went half-open', async (t) => {
+    const m = await useMachine(t);
+    await m.sql`update mashup.settings set value = '0' where name = 'restart_grace_sec'`;
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    assert.ok(await m.claimNext(worker, id));
+    const fallSilent = async (): Promise<unknown> =>
+      m.sql`update mashup.workers set seen_at = mashup.now() - interval '2 seconds'`;
+    await fallSilent();
+    assert.equal((await m.sweep())?.freed, 0);
+    await m.sql`select mashup.register_worker(${worker}, 'test', 1, 4711, 'test', 4, '{}', '{}')`;
+    await fallSilent();
+    assert.equal((await m.sweep())?.freed, 1);
+  });
+
+  it('gives a task another wake-up when its own was taken from the queue and not claimed for a while', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    await m.sql`update graphile_worker._private_jobs set locked_by = 'pool-gone', locked_at = now() - interval '10 seconds'`;
+    await m.moveClock(10);
+    assert.equal((await m.sweep())?.restored, 0);
+    await m.sql`update graphile_worker._private_jobs set locked_at = now() - interval '16 seconds'`;
+    const [late] = await m.ready(id);
+    assert.ok(late);
+    await m.moveClock(20);
+    assert.equal((await m.sweep())?.restored, 2);
+    assert.equal((await m.claim(worker, late)).verdict, 'gone');
+    await m.run(worker);
+    assert.equal((await m.job(id)).stage, 'complete');
+  });
+
+  it('frees the wake-ups that a leaving worker had taken and not begun', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    await m.submit(await m.user(), 2);
+    await m.sql`update mashup.workers set pool_ids = '{pool-mine}' where id = ${worker}`;
+    await m.sql`update graphile_worker._private_jobs set locked_by = 'pool-mine', locked_at = now()`;
+    await m.sql`select mashup.leave_worker(${worker})`;
+    const [row] = await m.sql`select count(locked_at)::int as locked from graphile_worker._private_jobs`;
+    assert.equal(row?.locked, 0);
+  });
+
   it('gives a wake-up that comes twice to one claim only', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
