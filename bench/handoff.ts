@@ -24,6 +24,11 @@ export async function openLimits({ sql }: World): Promise<void> {
   await sql`update mashup.settings set value = '{"analysis": 100, "scoring": 100, "orchestrator": 100, "separation": 100, "processing": 100}' where name = 'service_limits'`;
 }
 
+/** So many jobs may run at one time. */
+export async function setSlots({ sql }: World, slots: number): Promise<void> {
+  await sql`update mashup.settings set value = ${String(slots)} where name = 'max_running_jobs'`;
+}
+
 export async function uploaders(world: World, count: number, bytes: 'bytes' | 'rows'): Promise<Uploader[]> {
   const made: Uploader[] = [];
   for (let n = 0; n < count; n++) made.push(await world.uploader(bytes));
@@ -63,6 +68,49 @@ export async function measureHandoff(world: World, users: Uploader[], perSec: nu
   }
   const ids = await Promise.all(submitted);
   await untilEnded(world, ids);
+  const sample = await handoffsOf(world, ids);
+  return { jobs_per_sec_offered: perSec, ...spreadOf(sample) };
+}
+
+function spreadOf(sample: number[]): Omit<Handoff, 'jobs_per_sec_offered'> {
+  return {
+    samples: sample.length,
+    p50_ms: percentile(sample, 0.5),
+    p95_ms: percentile(sample, 0.95),
+    p99_ms: percentile(sample, 0.99),
+  };
+}
+
+/** Hand-off and pace of `jobs` jobs where the next begins when one ends; those that wait already, or `users`' new ones. */
+export async function measureClosedLoop(
+  world: World,
+  slots: number,
+  jobs: number,
+  users: Uploader[],
+): Promise<Handoff> {
+  for (const uploader of users) await world.submit(uploader);
+  const since = performance.now();
+  const [begun] = await world.sql<{ at: Date }[]>`select clock_timestamp() as at`;
+  if (!begun) throw new Error('no clock');
+  await setSlots(world, slots);
+  let ids: string[] = [];
+  while (ids.length < jobs) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const rows = await world.sql<{ id: string }[]>`
+      select id from public.mashup_jobs where finished_at >= ${begun.at} and stage = 'complete' order by finished_at limit ${jobs}`;
+    ids = rows.map(({ id }) => id);
+  }
+  const seconds = (performance.now() - since) / 1000;
+  await setSlots(world, 0);
+  for (let live = 1; live > 0;) {
+    const [row] = await world.sql<{ live: number }[]>`
+      select count(*)::int as live from public.mashup_jobs where stage not in ('complete', 'failed', 'cancelled') and admitted_at is not null`;
+    live = row?.live ?? 0;
+  }
+  return { jobs_per_sec_offered: jobs / seconds, ...spreadOf(await handoffsOf(world, ids)) };
+}
+
+async function handoffsOf(world: World, ids: string[]): Promise<number[]> {
   const rows = await world.sql<{ ms: number }[]>`
     with t as (select job_id, kind, started_at, finished_at from mashup.tasks where job_id = any(${ids})),
     j as (select job_id, max(finished_at) filter (where kind = 'analyze') as analyzed, max(started_at) filter (where kind = 'score') as score_from,
@@ -70,14 +118,7 @@ export async function measureHandoff(world: World, users: Uploader[], perSec: nu
       greatest(max(finished_at) filter (where kind = 'plan'), max(finished_at) filter (where kind = 'separate')) as planned,
       max(started_at) filter (where kind = 'render') as render_from from t group by job_id)
     select extract(epoch from h.d)::float8 * 1000 as ms from j, lateral (values (score_from - analyzed), (plan_from - scored), (render_from - planned)) as h (d)`;
-  const sample = rows.map(({ ms }) => ms);
-  return {
-    jobs_per_sec_offered: perSec,
-    samples: sample.length,
-    p50_ms: percentile(sample, 0.5),
-    p95_ms: percentile(sample, 0.95),
-    p99_ms: percentile(sample, 0.99),
-  };
+  return rows.map(({ ms }) => ms);
 }
 
 interface Counters {

@@ -1,16 +1,18 @@
 /**
- * npm run bench [-- pipeline | realtime | recovery | audio …]: measures side by side and prints tables; `--json FILE` also writes the numbers.
+ * npm run bench [-- pipeline | million | realtime | recovery | audio …]: measures side by side and prints tables; `--json FILE` also writes the numbers.
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchAudio } from './audio.ts';
+import { benchMillion } from './million.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchRealtime } from './realtime.ts';
 import { benchRecovery } from './recovery.ts';
 
 const BENCHES: Record<string, () => Promise<unknown>> = {
   pipeline: benchPipeline,
+  million: benchMillion,
   realtime: benchRealtime,
   recovery: benchRecovery,
   audio: benchAudio,
