@@ -3,7 +3,7 @@ import type { Stem } from '../../schema.ts';
 import type { StereoChunk } from '../audio/decode.ts';
 import { RealFft, rootHann } from '../audio/fft.ts';
 import { BINS, COLUMN_OF_BIN, COLUMN_WIDTH, columnOf, COLUMNS, FFT_SIZE, HOP } from './columns.ts';
-import { FrameShares } from './masks.ts';
+import { DEEP, FrameShares, SIDE_LOSS } from './masks.ts';
 import { MedianFilter } from './median.ts';
 import { followPitch } from './pitch.ts';
 import type { PitchLine, PitchRange } from './pitch.ts';
@@ -166,7 +166,7 @@ export class BlockSeparator {
     });
   }
 
-  /** Gains by bin: what is not centred is neither voice nor bass. The voice goes first. */
+  /** Gains by bin: what is not centred is no voice, bass only where it is deep, and a drum less often. The voice goes before the bass. */
   private fillGains(): void {
     const { left, right, shares } = this;
     const [vocals, drums, bass] = this.gains as [Float32Array, Float32Array, Float32Array];
@@ -174,11 +174,11 @@ export class BlockSeparator {
       const [lr, li, rr, ri] = [left[2 * bin]!, left[2 * bin + 1]!, right[2 * bin]!, right[2 * bin + 1]!];
       const centre = Math.max(0, (2 * (lr * rr + li * ri)) / (lr * lr + li * li + rr * rr + ri * ri + TINY));
       const column = COLUMN_OF_BIN[bin]!;
-      const drum = shares.drums[column]!;
-      const voice = shares.voice[column]! * centre * Math.sqrt(centre);
+      const drum = shares.drums[column]! * (1 - SIDE_LOSS[column]! * (1 - centre));
+      const voice = Math.min(1 - drum, shares.voice[column]! * centre * Math.sqrt(centre));
       drums[bin] = drum;
       vocals[bin] = voice;
-      bass[bin] = (1 - drum - voice) * shares.bass[column]! * centre * centre;
+      bass[bin] = (1 - drum - voice) * shares.bass[column]! * Math.max(DEEP[column]!, centre * centre);
     }
   }
 

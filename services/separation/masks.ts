@@ -33,6 +33,15 @@ const OFF_LINE_FULL_HZ = 1500;
 /** Saliences at which the melody is not believed at all, and in full. */
 const UNVOICED_SALIENCE = 0.15;
 const VOICED_SALIENCE = 0.8;
+/** What stands out of its neighbours in frequency is a tone, however short: how far out of what is broad, and what its power counts. */
+const PEAK_OVER_BROAD = 1.5;
+const PEAK_WEIGHT = 0.5;
+const PEAK_RANGE_HZ = [200, 400, 4000, 6000] as const;
+/** In the middle a sound at the side is a drum only so much less often. */
+const SIDE_DRUMS = 0.5;
+const SIDE_RANGE_HZ = [200, 400, 4000, 6000] as const;
+/** Below the first frequency bass is bass wherever it stands, above the second only in the centre. */
+const DEEP_HZ = [90, 180] as const;
 /** Widths of the harmonics' lines in bins, and where their combs end. */
 const BASS_LINE_WIDTH = 1.7;
 const VOICE_LINE_WIDTH = 2;
@@ -59,6 +68,15 @@ const DRUMS = COLUMN_HZ.map(drumWeight);
 const VOICE_RANGE = COLUMN_HZ.map((hertz) => ramp(hertz, VOICE_START_HZ, VOICE_FULL_HZ));
 const BASS_RANGE = COLUMN_HZ.map((hertz) => 1 - ramp(hertz, BASS_FULL_HZ, BASS_END_HZ));
 const OFF_LINE = COLUMN_HZ.map((hertz) => 1 - (1 - VOICE_OFF_LINE) * ramp(hertz, OFF_LINE_FROM_HZ, OFF_LINE_FULL_HZ));
+
+type Edges = readonly [from: number, full: number, until: number, end: number];
+const within = (hertz: number, [from, full, until, end]: Edges): number =>
+  ramp(hertz, from, full) * (1 - ramp(hertz, until, end));
+const PEAKS = COLUMN_HZ.map((hertz) => PEAK_WEIGHT * within(hertz, PEAK_RANGE_HZ));
+/** By column: the part of a drum's share that a point at the side loses. */
+export const SIDE_LOSS = COLUMN_HZ.map((hertz) => SIDE_DRUMS * within(hertz, SIDE_RANGE_HZ));
+/** By column: how far bass is taken from the sides as well. */
+export const DEEP = COLUMN_HZ.map((hertz) => 1 - ramp(hertz, ...DEEP_HZ));
 
 /** One row of each plane, and where the two melodies are. */
 export type FrameView = {
@@ -88,7 +106,9 @@ export class FrameShares {
     const voiced = ramp(melody.salience[frame]!, UNVOICED_SALIENCE, VOICED_SALIENCE);
     for (let column = 0; column < COLUMNS; column++) {
       const broadPower = DRUMS[column]! * broad[column]! ** 2;
-      const drum = broadPower / (lasting[column]! ** 2 + broadPower + TINY);
+      const peak = Math.max(0, magnitude[column]! - PEAK_OVER_BROAD * broad[column]!);
+      const tonal = lasting[column]! ** 2 + PEAKS[column]! * peak * peak;
+      const drum = broadPower / (tonal + broadPower + TINY);
       const line = voiceComb[column]!;
       const offLine = OFF_LINE[column]!;
       const fresh = (magnitude[column]! - background[column]!) ** 2 * (1 - voiced * (1 - offLine) * (1 - line));

@@ -13,7 +13,7 @@ import type { SeparationJob } from './thread.ts';
 import { putFile } from './upload.ts';
 
 /** Rises when the same song gives other stems. */
-export const SEPARATION_VERSION = 'dsp-2';
+export const SEPARATION_VERSION = 'dsp-3';
 
 const THREAD = new URL('./thread.ts', import.meta.url);
 
