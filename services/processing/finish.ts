@@ -3,10 +3,10 @@ import type { OutputFormat, QualityCheck, RenderResult, UploadTarget } from '../
 import { decodeAudio, SAMPLE_RATE } from '../audio/decode.ts';
 import { CONTENT_TYPES, encodeAudio } from '../audio/encode.ts';
 import { applyFilter } from '../audio/filters.ts';
-import { limitTruePeak } from '../audio/limiter.ts';
+import { type LimiterReport, limitTruePeak } from '../audio/limiter.ts';
 import { integratedLoudness } from '../audio/loudness.ts';
 import type { AudioTags } from '../audio/tags.ts';
-import { inWords, isSound } from './ear/checks.ts';
+import { check, inWords, isSound } from './ear/checks.ts';
 import { hearFile } from './ear/file.ts';
 import { judgeFile } from './ear/judge-file.ts';
 import { RenderError } from './errors.ts';
@@ -62,16 +62,16 @@ function sumSections(task: FinishTask): Channels {
 
 /**
  * Writes the mix at the target loudness and under the ceiling to `into`. Limiting takes loudness away, so the gain is
- * found by trying.
+ * found by trying. Returns what the limiter did in the end.
  */
-function bringToLevel(mix: Channels, ceilingDb: number, into: Channels): void {
+function bringToLevel(mix: Channels, ceilingDb: number, into: Channels): LimiterReport {
   let gainDb = TARGET_LUFS - integratedLoudness(mix, SAMPLE_RATE);
   for (let pass = 1; ; pass++) {
     const gain = 10 ** (gainDb / 20);
     for (const c of [0, 1] as const) for (let i = 0; i < mix[c].length; i++) into[c][i] = mix[c][i]! * gain;
-    limitTruePeak(into, SAMPLE_RATE, ceilingDb);
+    const limited = limitTruePeak(into, SAMPLE_RATE, ceilingDb);
     const missing = TARGET_LUFS - integratedLoudness(into, SAMPLE_RATE);
-    if (Math.abs(missing) < LOUDNESS_TOLERANCE_LU || pass === LOUDNESS_PASSES) return;
+    if (Math.abs(missing) < LOUDNESS_TOLERANCE_LU || pass === LOUDNESS_PASSES) return limited;
     gainDb += missing;
   }
 }
@@ -125,7 +125,7 @@ export async function finishMashup(task: FinishTask, onProgress: (message: strin
   const channels: Channels = [new Float32Array(task.frames), new Float32Array(task.frames)];
   for (let pass = 1; ; pass++) {
     onProgress('Mastering to -14 LUFS');
-    bringToLevel(mix, ceilingDb, channels);
+    const limited = bringToLevel(mix, ceilingDb, channels);
     onProgress(`Encoding ${task.format}`);
     const bytes = await encodeAudio(channels, SAMPLE_RATE, task.format, task.tags);
     const decoded = await decodeAudio(bytes, { limits: { minSec: 0, maxBytes: bytes.length } });
@@ -136,7 +136,11 @@ export async function finishMashup(task: FinishTask, onProgress: (message: strin
       continue;
     }
     const asked = { durationSec: task.frames / SAMPLE_RATE, format: task.format };
-    const checks = [...task.heard.checks, ...judgeFile(measured, decoded.format, asked)];
+    const checks = [
+      ...task.heard.checks,
+      check('limiting', limited.p95_reduction_db),
+      ...judgeFile(measured, decoded.format, asked),
+    ];
     onProgress('Uploading the mashup');
     await upload(task.upload, bytes, task.format);
     return {

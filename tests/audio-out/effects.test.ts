@@ -120,6 +120,44 @@ describe('effects', () => {
     assert.ok(rms(apply('fade_out', music)[0]!, 8.95, 9) < 0.01);
   });
 
+  it('bandpass leaves one band, eq moves three, each by its decibels', () => {
+    const tone = (hertz: number): Float32Array => sounding((seconds) => sine(hertz, seconds, RATE, 0.4));
+    const change = (text: string, hertz: number): number =>
+      20 * Math.log10(rms(apply(text, tone(hertz))[0]!, 3, 8) / rms(tone(hertz), 3, 8));
+    assert.ok(Math.abs(change('bandpass(freq=1200,q=2)', 1200)) < 0.5);
+    for (const hertz of [120, 9000]) assert.ok(change('bandpass(freq=1200,q=2)', hertz) < -20);
+    const bands = [
+      [60, -12],
+      [1200, 4],
+      [12_000, -9],
+    ] as const;
+    for (const [hertz, wanted] of bands) {
+      const got = change('eq(low=-12,mid=4,high=-9)', hertz);
+      assert.ok(Math.abs(got - wanted) < 1.5, `${got} dB at ${hertz} Hz`);
+    }
+  });
+
+  it('highpass_sweep takes the lows away over the section', () => {
+    const low = sounding((seconds) => sine(120, seconds, RATE, 0.5));
+    const [swept] = apply('highpass_sweep(from=20,to=2000)', low);
+    assert.ok(rms(swept!, 1, 2) > 0.3 && rms(swept!, 8, 9) < 0.01);
+  });
+
+  it('reverb lasts as long as its decay says', () => {
+    const click = clicks([2], SECONDS, RATE);
+    const tail = (decay: number): number => rms(apply(`reverb(mix=1,decay=${decay})`, click)[0]!, 4, 4.5);
+    assert.ok(tail(6) > 20 * tail(0.5));
+  });
+
+  it('width of two doubles what the sides differ by and leaves the middle', () => {
+    const [left, right] = [noise(SECONDS, RATE, 0.3, 3), noise(SECONDS, RATE, 0.3, 4)];
+    const [wideLeft, wideRight] = apply('width(amount=2)', left, right);
+    for (let i = 0; i < left.length; i += 997) {
+      assert.ok(Math.abs(wideLeft![i]! - wideRight![i]! - 2 * (left[i]! - right[i]!)) < 1e-6);
+      assert.ok(Math.abs(wideLeft![i]! + wideRight![i]! - (left[i]! + right[i]!)) < 1e-6);
+    }
+  });
+
   it('width of nothing is mono', () => {
     const [left, right] = apply('width(amount=0)', music, new Float32Array(music.length));
     assert.ok(left!.every((x, i) => x === right![i]));

@@ -45,6 +45,8 @@ export const RULES = {
   one_bass: atLeast(0.8, 'share'),
   loudness: atMost(0.5, 'LU from -14 LUFS'),
   true_peak: atMost(-1, 'dBTP'),
+  /** Gain that the limiter takes, but for 5 % of the time. A choice: more is heard as pumping. */
+  limiting: atMost(4, 'dB'),
   clipping: atMost(0, 'places'),
   /** A choice: longer is heard as a fault. */
   gap: atMost(1, 's'),
@@ -87,6 +89,7 @@ const FAULTS: Record<CheckName, string> = {
   one_bass: 'Two layers play in the low band',
   loudness: 'The loudness is not that of a finished mashup',
   true_peak: 'Peaks are too high',
+  limiting: 'The limiter works so hard that it is heard',
   clipping: 'The sound clips',
   gap: 'There is a hole in the sound',
   splice_clicks: 'A click is heard where parts meet',
