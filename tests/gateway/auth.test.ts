@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
-import { useGateway } from './world.ts';
+import { LOCAL_ONLY, useGateway } from './world.ts';
 
 const PASSWORD = 'correct horse';
 
 const world = await useGateway({ after });
 
-describe('the gateway as Auth', () => {
+describe('the gateway as Auth', { skip: LOCAL_ONLY }, () => {
   it('signs a user up, confirmed at once, and lets them sign in again', async () => {
     const client = world.client();
     const email = 'first@example.com';

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { FunctionsHttpError } from '@supabase/supabase-js';
 import { startGateway } from '../../local/gateway/server.ts';
-import { until, useGateway } from './world.ts';
+import { LOCAL_ONLY, until, useGateway } from './world.ts';
 
 /** Stands where the Deno runner does: the subject here is what passes through, byte by byte. */
 const gone: string[] = [];
@@ -45,7 +45,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 const functionsUrl = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
 const world = await useGateway({ after }, { config: { functionsUrl } });
 
-describe('the gateway before the functions', () => {
+describe('the gateway before the functions', { skip: LOCAL_ONLY }, () => {
   it('passes method, path, query, headers and body on, and the answer back', async () => {
     const { client, token } = await world.visitor();
     const { data } = await client.functions.invoke('echo/sub?x=1', { body: { a: 1 } });

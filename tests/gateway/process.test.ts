@@ -8,12 +8,13 @@ import { createInterface } from 'node:readline';
 import { after, it } from 'node:test';
 import { makeKeys } from '../../local/gateway/keys.ts';
 import { useDatabase } from '../support/postgres.ts';
+import { LOCAL_ONLY } from './world.ts';
 
 const MAIN = new URL('../../local/gateway/main.ts', import.meta.url).pathname;
 const directory = await mkdtemp(join(tmpdir(), 'mashup-gateway-'));
 after(() => rm(directory, { recursive: true, force: true }));
 
-it('says on one line when it listens, and goes with its parent', async (t) => {
+it('says on one line when it listens, and goes with its parent', { skip: LOCAL_ONLY }, async (t) => {
   const { superuserUrl } = await useDatabase(t, { empty: true });
   const keysFile = join(directory, 'keys.json');
   const keys = await makeKeys();
@@ -43,7 +44,7 @@ it('says on one line when it listens, and goes with its parent', async (t) => {
   assert.equal(code, 0);
 });
 
-it('says which setting is wrong, and starts nothing', async () => {
+it('says which setting is wrong, and starts nothing', { skip: LOCAL_ONLY }, async () => {
   const child = spawn(process.execPath, [MAIN], {
     env: {
       PATH: process.env.PATH,

@@ -7,7 +7,7 @@ import { startGateway } from '../../local/gateway/server.ts';
 import type { Gateway } from '../../local/gateway/server.ts';
 import { useDatabase } from '../support/postgres.ts';
 import { openKeyRing } from '../../local/gateway/keys.ts';
-import { until, useGateway } from './world.ts';
+import { LOCAL_ONLY, until, useGateway } from './world.ts';
 import type { Client } from './world.ts';
 
 const SETUP = `
@@ -68,7 +68,7 @@ function watch(
 
 const row = (payload: Payload | undefined): Record<string, unknown> => (payload?.new ?? {}) as Record<string, unknown>;
 
-describe('the gateway as Realtime', () => {
+describe('the gateway as Realtime', { skip: LOCAL_ONLY }, () => {
   it('says SUBSCRIBED before the changes flow, and ready only then', async () => {
     const watched = watch(world.client(), { table: 'open_rows' });
     await until('the join is answered', () => watched.states.includes('SUBSCRIBED'));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { StorageApiError } from '@supabase/supabase-js';
 import { openKeyRing } from '../../local/gateway/keys.ts';
-import { until, useGateway } from './world.ts';
+import { LOCAL_ONLY, until, useGateway } from './world.ts';
 import type { Client } from './world.ts';
 
 const LIMIT = 200_000;
@@ -42,7 +42,7 @@ async function filesOnDisk(): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-describe('the gateway as Storage', () => {
+describe('the gateway as Storage', { skip: LOCAL_ONLY }, () => {
   it('takes multipart and raw bodies and gives the same bytes back', async () => {
     const { client, id } = await world.visitor();
     const content = bytes(100_000);

@@ -17,6 +17,19 @@ import type { CleanUpScope } from '../support/postgres.ts';
 /** How long a condition is waited for, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
+const { SUPABASE_URL, SUPABASE_ANON_KEY, SUPABASE_SERVICE_ROLE_KEY } = process.env;
+
+/** The project that the suite is to run against, if the environment names one. */
+export const PROJECT =
+  SUPABASE_URL && SUPABASE_ANON_KEY && SUPABASE_SERVICE_ROLE_KEY
+    ? { url: SUPABASE_URL, anonKey: SUPABASE_ANON_KEY, serviceRoleKey: SUPABASE_SERVICE_ROLE_KEY }
+    : undefined;
+
+/** Why a test of the stand-in itself is skipped where another project is tested, or false. */
+export const LOCAL_ONLY = PROJECT
+  ? 'needs tables, tokens and faults that only a stand-in of its own can give; project.test.ts runs here'
+  : false;
+
 export type Client = SupabaseClient;
 
 export interface World {
