@@ -87,7 +87,12 @@ export function makeStorm(
   }
 
   async function anyWorker(): Promise<ChaosWorker | undefined> {
-    const free = freeWorkers();
+    // A task that cost two workers is spared: a third and a fourth by chance would be blamed on it.
+    const risky = await world.ask(
+      (sql) => sql<{ id: string }[]>`
+      select distinct worker_id as id from mashup.tasks where state = 'running' and crashes >= 2`,
+    );
+    const free = freeWorkers().filter((worker) => risky.every(({ id }) => id !== worker.id));
     if (free.length < 2) return undefined;
     // One that has something to lose, where there is one.
     const rows = await world.ask(
