@@ -90,9 +90,13 @@ export async function buildHouse(scope: CleanUpScope): Promise<House> {
     ],
     async belongings() {
       const rows = await machine.sql`
+        with owned as (select id from public.mashup_jobs where user_id = ${owner.id})
         select (select jsonb_agg(to_jsonb(j) - 'updated_at' - 'queue_position' order by id) from public.mashup_jobs j where user_id = ${owner.id}) as jobs,
-          (select count(*) from public.mashup_job_events) as events, (select count(*) from public.mashup_plans) as plans,
-          (select count(*) from public.mashup_results) as results, (select count(*) from mashup.storage_deletions) as deletions,
+          (select count(*) from public.mashup_job_events where job_id in (select id from owned)) as events,
+          (select count(*) from public.mashup_plans where job_id in (select id from owned)) as plans,
+          (select count(*) from public.mashup_results where job_id in (select id from owned)) as results,
+          (select count(*) from mashup.storage_deletions d
+            where exists (select from unnest(${[upload, stem, result]}::text[]) as mine where starts_with(mine, d.path))) as deletions,
           (select jsonb_agg(jsonb_build_array(name, owner_id, version, metadata) order by name) from storage.objects
             where name in (${upload}, ${stem}, ${result})) as objects`;
       return JSON.stringify(rows);
