@@ -10,8 +10,8 @@ export type RevisionContext = { songs: readonly AnalyzedSong[]; limits: PlanLimi
 type Change = { plan: Plan; said: string };
 export type RuleResult = Change | { cannot: string };
 
-/** How far one "slower" or "faster" goes. */
-const TEMPO_STEP = 0.06;
+/** How far one "slower" or "faster" goes; less where a song would not bear all of it. The last is the least that is heard. */
+const TEMPO_STEPS = [0.06, 0.05, 0.04, 0.03, 0.02] as const;
 /** How far one "longer" or "shorter" goes. */
 const LENGTH_STEP = 0.25;
 /** How far one "more" or "less" goes. */
@@ -120,12 +120,25 @@ export function changeEnergy(plan: Plan, direction: 1 | -1, context: RevisionCon
   };
 }
 
+/** The farthest step in a direction after which every song that keeps the beat still bears its section's tempo. */
+function stepTempo({ masterplan }: Plan, direction: 1 | -1, songs: readonly AnalyzedSong[]): number {
+  const isBorne = (step: number): boolean =>
+    masterplan.timeline.every((section) =>
+      section.layers.every((layer) => {
+        const song = songs.find((each) => each.song_id === layer.songId);
+        const bpm = sectionBpm(masterplan.global, section) * (1 + direction * step);
+        return layer.timing === 'free' || !song || canMeet(songGrid(song.analysis).bpm, bpm);
+      }),
+    );
+  const step = TEMPO_STEPS.find(isBorne) ?? TEMPO_STEPS[0];
+  return masterplan.global.targetBPM * (1 + direction * step);
+}
+
 /** Another tempo, with the same bars. */
-export function changeTempo(plan: Plan, wanted: number | 'slower' | 'faster'): RuleResult {
+export function changeTempo(plan: Plan, wanted: number | 'slower' | 'faster', { songs }: RevisionContext): RuleResult {
   const { global, timeline } = plan.masterplan;
   const bars = barsOf(timeline, global);
-  const target =
-    typeof wanted === 'number' ? wanted : global.targetBPM * (wanted === 'faster' ? 1 + TEMPO_STEP : 1 - TEMPO_STEP);
+  const target = typeof wanted === 'number' ? wanted : stepTempo(plan, wanted === 'faster' ? 1 : -1, songs);
   const targetBPM = Math.round(target * 10) / 10;
   if (targetBPM < 40 || targetBPM > 240) return { cannot: `${targetBPM} bpm is no tempo for a mashup (40 to 240).` };
   const changed = { ...global, targetBPM };

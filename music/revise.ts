@@ -79,9 +79,12 @@ const RULES: readonly Rule[] = [
     apply: (plan, _, context) => changeEnergy(plan, -1, context),
   },
   { matches: /\b(?:smooth(?:er)?|gentler|softer transitions?)\b/i, apply: (plan) => makeSmoother(plan) },
-  { matches: /\b(\d{2,3}(?:\.\d+)?) ?bpm\b/i, apply: (plan, match) => changeTempo(plan, Number(match[1])) },
-  { matches: /\bslower\b|\bslow (?:it )?down\b/i, apply: (plan) => changeTempo(plan, 'slower') },
-  { matches: /\bfaster\b|\bspeed (?:it )?up\b/i, apply: (plan) => changeTempo(plan, 'faster') },
+  {
+    matches: /\b(\d{2,3}(?:\.\d+)?) ?bpm\b/i,
+    apply: (plan, match, context) => changeTempo(plan, Number(match[1]), context),
+  },
+  { matches: /\bslower\b|\bslow (?:it )?down\b/i, apply: (plan, _, context) => changeTempo(plan, 'slower', context) },
+  { matches: /\bfaster\b|\bspeed (?:it )?up\b/i, apply: (plan, _, context) => changeTempo(plan, 'faster', context) },
   { matches: /\bin ([a-g][#b♯♭]? ?(?:major|minor))\b/i, apply: (plan, match) => changeKey(plan, match[1] ?? '') },
   {
     matches: /\b(\d{2,3}) ?(?:s|sec|seconds)\b/i,
