@@ -5,10 +5,20 @@ import type { Identity } from './identity.ts';
 
 /** Connections for requests. Realtime checks and LISTEN have their own. */
 const REQUEST_CONNECTIONS = 10;
+/**
+ * postgres.js 3.4.9 keeps the timer of a write that was pending when its connection was lost, and then never sends the start of
+ * the next one: this is how long such a connection takes to be given up.
+ */
+const CONNECT_TIMEOUT_SEC = 5;
 
 /** Opens the pool of the gateway. Nothing connects until the first query. */
 export function openDatabase(url: string, max = REQUEST_CONNECTIONS): Sql {
-  return postgres(url, { max, onnotice: () => {}, connection: { application_name: 'mashup-gateway' } });
+  return postgres(url, {
+    max,
+    onnotice: () => {},
+    connect_timeout: CONNECT_TIMEOUT_SEC,
+    connection: { application_name: 'mashup-gateway' },
+  });
 }
 
 /** Settings of a transaction, e.g. `request.method`. */
