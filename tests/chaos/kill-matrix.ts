@@ -90,11 +90,13 @@ interface TaskRow {
   claim: string | null;
 }
 
-async function runningTask(jobId: string, kind: TaskKind): Promise<TaskRow> {
+/** The running task of a kind; where each song has one, that of the first song unless `ofAnySong`. */
+async function runningTask(jobId: string, kind: TaskKind, ofAnySong = false): Promise<TaskRow> {
+  const song = !ofAnySong && (kind === 'analyze' || kind === 'separate') ? '%-0' : '%';
   const [task] = await world.ask(
     (sql) => sql<TaskRow[]>`
     select id, state, worker_id, started_at, claim from mashup.tasks
-    where job_id = ${jobId} and kind = ${kind} and state = 'running' and coalesce(song_id, '') like ${kind === 'analyze' || kind === 'separate' ? '%-0' : '%'}`,
+    where job_id = ${jobId} and kind = ${kind} and state = 'running' and coalesce(song_id, '') like ${song}`,
   );
   assert.ok(task, `a ${kind} task runs`);
   return task;
@@ -176,7 +178,8 @@ async function killAt(kind: TaskKind, moment: Moment, name: string, jobId: strin
       );
       return rows.length > 0;
     });
-    const task = await runningTask(jobId, kind);
+    // Of two songs either may have come to its claim before the workers were stopped.
+    const task = await runningTask(jobId, kind, true);
     const at = await kill(task.worker_id ?? '');
     for (const worker of workers) worker.process.kill('SIGCONT');
     return recovered(task, at);
