@@ -6,8 +6,8 @@ import type { Identity } from './identity.ts';
 /** Connections for requests. Realtime checks and LISTEN have their own. */
 const REQUEST_CONNECTIONS = 10;
 /**
- * postgres.js 3.4.9 keeps the timer of a write that was pending when its connection was lost, and then never sends the start of
- * the next one: this is how long such a connection takes to be given up.
+ * postgres.js 3.4.9 does not forget the timer of a write that was pending when its connection was lost; by its code it may then
+ * never send the start of the next one. This is how long a connection that does not come up takes to be given up.
  */
 const CONNECT_TIMEOUT_SEC = 5;
 
