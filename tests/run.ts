@@ -6,7 +6,8 @@
  * Files ending in `.deep.test.ts` are attacks that take minutes; they run with --deep only, and then alone.
  */
 import { spawn } from 'node:child_process';
-import { glob } from 'node:fs/promises';
+import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { startTestCluster } from './support/postgres.ts';
@@ -17,6 +18,8 @@ const CONCURRENCY = 2;
 const TEST_TIMEOUT_SEC = 300;
 const FILE_DEADLINE_SEC = 420;
 const DEEP_FILE_DEADLINE_SEC = 3 * 3_600;
+/** Files named at the end of a run. */
+const SLOWEST = 25;
 
 const deep = process.argv.includes('--deep');
 const wanted = process.argv.slice(2).filter((argument) => argument !== '--deep');
@@ -34,6 +37,8 @@ if (files.length === 0) {
 }
 
 const cluster = await startTestCluster();
+const notes = await mkdtemp(join(tmpdir(), 'mashup-tests-'));
+const timesFile = join(notes, 'times');
 const runner = spawn(
   process.execPath,
   [
@@ -51,6 +56,7 @@ const runner = spawn(
     env: {
       ...process.env,
       ...cluster.env,
+      TEST_TIMES_FILE: timesFile,
       TEST_FILE_DEADLINE_SEC: String(deep ? DEEP_FILE_DEADLINE_SEC : FILE_DEADLINE_SEC),
     },
   },
@@ -58,4 +64,18 @@ const runner = spawn(
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal));
 const code = await new Promise<number>((resolve) => runner.on('exit', (exit) => resolve(exit ?? 1)));
 await cluster.stop();
+await tellSlowest();
+await rm(notes, { recursive: true });
 process.exit(code);
+
+/** What to look at first when the run gets too long. */
+async function tellSlowest(): Promise<void> {
+  const times = (await readFile(timesFile, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '))
+    .sort((a, b) => Number(b[0]) - Number(a[0]));
+  console.log(`\nSlowest of ${files.length} files: seconds, and seconds of processor time in the file's own process`);
+  for (const [seconds, cpu, file] of times.slice(0, SLOWEST))
+    console.log(`${Number(seconds).toFixed(1).padStart(8)} ${Number(cpu).toFixed(1).padStart(8)}  ${file}`);
+}

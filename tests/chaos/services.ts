@@ -233,8 +233,7 @@ async function write(
   fault: Fault | undefined,
 ): Promise<void> {
   // One that lingers writes although nobody waits for it any more.
-  if (fault === 'linger') await sleep(LINGER_MS);
-  else gone.throwIfAborted();
+  if (fault !== 'linger') gone.throwIfAborted();
   const body = fault === 'short' ? bytes.subarray(0, 40) : bytes;
   const answer = await fetch(target.url, { method: 'PUT', body, headers: { 'content-type': 'audio/wav' } });
   if (!answer.ok) throw new Error(`Storage refused an upload: ${answer.status}`);
@@ -274,9 +273,12 @@ async function goWrong(fault: Fault, call: Call, response: ServerResponse, gone:
     case 'slow':
       await sleep(SLOW_MS);
       return false;
+    case 'linger':
+      // Once a call: all that it writes must be there before the outbox looks (discard_after_sec).
+      await sleep(LINGER_MS);
+      return false;
     case 'lie':
     case 'short':
-    case 'linger':
       return false;
   }
 }
