@@ -1,7 +1,7 @@
 /**
  * Guarded transitions on one connection, as a ratio to a bare update of the same rows in the same run: an operator's replay
- * (judged, told in the history, old task dropped, new one made, released and queued by `add_job`), and a whole task (claimed,
- * finished, job moved on). The bare update writes a copy of the table with the same columns, checks and indexes and no triggers.
+ * (judged, told in the history, old task dropped, new one made, released and queued by `add_job`), one that makes three tasks
+ * (planning begins separation too), and a whole task (claimed, finished, job moved on). The bare update writes a copy of the table with the same columns, checks and indexes and no triggers.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -31,6 +31,8 @@ export interface Transitions {
   tasks_per_sec: number;
   task_p50_ms: number;
   replay_p50_ms: number;
+  /** A replay that drops three tasks and makes three. */
+  replay_of_three_p50_ms: number;
   release_p50_ms: number;
 }
 
@@ -47,7 +49,7 @@ interface Sample {
 
 const perSec = ({ times }: Sample): number => (times.length * 1000) / times.reduce((sum, ms) => sum + ms, 0);
 
-/** Rows that a replay moves from planning to planning; their tasks are nobody's. Needs `openLimits`. */
+/** Rows that a replay moves from a stage to the same one; their tasks are nobody's. Needs `openLimits`. */
 export async function measureTransitions(world: World, durable: boolean): Promise<Transitions> {
   const sql = postgres(world.url, {
     max: 1,
@@ -73,26 +75,45 @@ export async function measureTransitions(world: World, durable: boolean): Promis
       await sql`select mashup.finish_task(${row.claim.task_id}, ${row.claim.claim}, ${result})`;
     }
 
+    const samples = {
+      bare: sampleOf(),
+      replay: sampleOf(),
+      replayOfThree: sampleOf(),
+      task: sampleOf(),
+      release: sampleOf(),
+    };
     // They wait for less long than any other, and take every slot.
     await setSlots(world, 0);
-    const jobs: string[] = [];
-    for (let n = 0; n < ROWS; n++) jobs.push(await world.submit(await world.uploader('rows')));
-    await setSlots(world, ROWS);
-    for (const id of jobs) while ((await stageOf(sql, id)) !== 'planning') await finishNext(id);
+    const planning: string[] = [];
+    const rendering: string[] = [];
+    for (let n = 0; n < ROWS * 2; n++)
+      (n < ROWS ? planning : rendering).push(await world.submit(await world.uploader('rows')));
+    await setSlots(world, ROWS * 2);
+    for (const id of planning) while ((await stageOf(sql, id)) !== 'planning') await finishNext(id);
+    for (const id of rendering) while ((await stageOf(sql, id)) !== 'rendering') await finishNext(id);
     await sql`drop table if exists bench_bare`;
     await sql`create table bench_bare (like public.mashup_jobs including all)`;
-    await sql`insert into bench_bare select * from public.mashup_jobs where id = any (${jobs})`;
+    await sql`insert into bench_bare select * from public.mashup_jobs where id = any (${rendering})`;
 
-    const acts: Record<'bare' | 'replay' | 'task' | 'release', (id: string) => Promise<unknown>> = {
-      bare: (id) =>
-        sql`update bench_bare set stage = 'planning', version = version + 1, updated_at = now() where id = ${id}`,
-      replay: (id) => sql`update public.mashup_jobs set stage = 'planning' where id = ${id}`,
-      task: finishNext,
-      release: () => sql`select mashup.release_work()`,
+    const acts: Record<keyof typeof samples, { jobs: string[]; act: (id: string) => Promise<unknown> }> = {
+      bare: {
+        jobs: rendering,
+        act: (id) =>
+          sql`update bench_bare set stage = 'rendering', version = version + 1, updated_at = now() where id = ${id}`,
+      },
+      replay: {
+        jobs: rendering,
+        act: (id) => sql`update public.mashup_jobs set stage = 'rendering' where id = ${id}`,
+      },
+      replayOfThree: {
+        jobs: planning,
+        act: (id) => sql`update public.mashup_jobs set stage = 'planning' where id = ${id}`,
+      },
+      task: { jobs: planning, act: finishNext },
+      release: { jobs: planning, act: () => sql`select mashup.release_work()` },
     };
-    const samples = { bare: sampleOf(), replay: sampleOf(), task: sampleOf(), release: sampleOf() };
     for (let turn = 0; turn <= TURNS; turn++) {
-      for (const [name, act] of Object.entries(acts)) {
+      for (const [name, { jobs, act }] of Object.entries(acts)) {
         // Two tasks of a job are finished, then it is back at planning.
         const count = name === 'task' ? ROWS : MOVES / TURNS;
         const cpu = cpuOf(backend?.pid ?? 0);
@@ -106,14 +127,15 @@ export async function measureTransitions(world: World, durable: boolean): Promis
         const sample = samples[name as keyof typeof samples];
         if (turn > 0) sample.times.push(...times);
         if (turn > 0) sample.cpu += cpuOf(backend?.pid ?? 0) - cpu;
-        if (name === 'task') await sql`update public.mashup_jobs set stage = 'planning' where id = any (${jobs})`;
+        if (name === 'task') await sql`update public.mashup_jobs set stage = 'planning' where id = any (${planning})`;
       }
     }
-    // Nothing of it stays to be worked on, and nobody takes their slots.
+    // Nothing of it stays to be worked on, late wake-ups included, and nobody takes their slots.
     await setSlots(world, 0);
-    await sql`update public.mashup_jobs set stage = 'cancelled' where id = any (${jobs})`;
+    await sql`update public.mashup_jobs set stage = 'cancelled' where id = any (${[...planning, ...rendering]})`;
+    await sql`delete from graphile_worker._private_jobs`;
     await sql`select mashup.leave_worker(${worker})`;
-    const { bare, replay, task, release } = samples;
+    const { bare, replay, replayOfThree, task, release } = samples;
     return {
       bare_per_sec: perSec(bare),
       replays_per_sec: perSec(replay),
@@ -123,6 +145,7 @@ export async function measureTransitions(world: World, durable: boolean): Promis
       tasks_per_sec: perSec(task),
       task_p50_ms: percentile(task.times, 0.5),
       replay_p50_ms: percentile(replay.times, 0.5),
+      replay_of_three_p50_ms: percentile(replayOfThree.times, 0.5),
       release_p50_ms: percentile(release.times, 0.5),
     };
   } finally {

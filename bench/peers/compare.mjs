@@ -1,17 +1,20 @@
 /**
- * Five steps a job, one after the other, by four engines on one Postgres in one run: jobs a second, and how soon a step follows
- * the one before.
+ * Five steps a job, one after the other, by several engines on one Postgres in one run: jobs a second, and how soon a step
+ * follows the one before.
  *
- *   npm ci --prefix bench/peers && npm run bench --prefix bench/peers [-- --json FILE]
+ *   npm ci --prefix bench/peers && npm run bench --prefix bench/peers [-- --json FILE] [--absurd-sql FILE]
  *
  * Each is set up as its documentation has it for latency: Graphile Worker in library mode with its defaults; pg-boss with a queue a
- * step and LISTEN/NOTIFY; DBOS with a workflow of five steps on a queue. Steps do nothing. This engine runs its own pipeline
+ * step, LISTEN/NOTIFY, batches and bursts; DBOS with a workflow of five steps on a queue; Absurd with a task of five steps and a
+ * worker's defaults, where `--absurd-sql` names `sql/absurd.sql` of its repository at the SDK's version, which npm does not
+ * bring. Steps do nothing. This engine runs its own pipeline
  * (seven tasks in five stages) with handlers that answer at once.
  */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { DBOS } from '@dbos-inc/dbos-sdk';
+import { Absurd } from 'absurd-sdk';
 import { Logger, run } from 'graphile-worker';
 import { PgBoss } from 'pg-boss';
 import { measureHandoff, measureThroughput, openLimits, uploaders } from '../handoff.ts';
@@ -91,12 +94,23 @@ async function benchBoss(url) {
   const queue = (n) => `step-${n}`;
   for (let n = 0; n < STEPS; n++) {
     await boss.createQueue(queue(n), { notify: true });
-    await boss.work(queue(n), { localConcurrency: CONCURRENCY, pollingIntervalSeconds: 0.5 }, async ([{ data }]) => {
-      watcher.begin(data.job);
-      watcher.end(data.job);
-      if (n + 1 < STEPS) await boss.send(queue(n + 1), data);
-      else watcher.complete();
-    });
+    // Several jobs a fetch, and on without a pause while fetches come back full.
+    const options = {
+      batchSize: CONCURRENCY,
+      burstWhenBatchFull: true,
+      pollingIntervalSeconds: 0.5,
+      notifyPollingIntervalSeconds: 0.5,
+    };
+    await boss.work(queue(n), options, (batch) =>
+      Promise.all(
+        batch.map(async ({ data }) => {
+          watcher.begin(data.job);
+          watcher.end(data.job);
+          if (n + 1 < STEPS) await boss.send(queue(n + 1), data);
+          else watcher.complete();
+        }),
+      ),
+    );
   }
   const result = await measure(watcher, (job) => boss.send(queue(0), { job }));
   await boss.stop({ graceful: true });
@@ -128,6 +142,29 @@ async function benchDbos(url) {
   return result;
 }
 
+async function benchAbsurd(world, schemaFile) {
+  const watcher = watch();
+  await world.sql.unsafe(await readFile(schemaFile, 'utf8'));
+  const app = new Absurd({ db: world.url, queueName: 'bench' });
+  await app.createQueue('bench');
+  app.registerTask({ name: 'job' }, async ({ job }, context) => {
+    for (let n = 0; n < STEPS; n++) {
+      await context.step(`step-${n}`, async () => {
+        watcher.begin(job);
+        watcher.end(job);
+        return {};
+      });
+    }
+    watcher.complete();
+    return {};
+  });
+  const worker = await app.startWorker({ concurrency: CONCURRENCY });
+  const result = await measure(watcher, (job) => app.spawn('job', { job }));
+  await worker.close();
+  await app.close();
+  return result;
+}
+
 async function benchOurs(world) {
   await openLimits(world);
   await world.startWorker(CONCURRENCY, 'hands');
@@ -138,7 +175,8 @@ async function benchOurs(world) {
   return { jobs_per_sec, p50_ms, p99_ms };
 }
 
-const { values } = parseArgs({ options: { json: { type: 'string' } } });
+const { values } = parseArgs({ options: { json: { type: 'string' }, 'absurd-sql': { type: 'string' } } });
+const absurdSchema = values['absurd-sql'];
 const world = await startWorld();
 try {
   const results = {};
@@ -146,6 +184,7 @@ try {
     'Graphile Worker': () => benchGraphile(world.url),
     'pg-boss': () => benchBoss(world.url),
     'DBOS Transact': () => benchDbos(world.url),
+    ...(absurdSchema ? { Absurd: () => benchAbsurd(world, absurdSchema) } : {}),
     'mashup-engine': () => benchOurs(world),
   };
   for (const [engine, bench] of Object.entries(engines)) {

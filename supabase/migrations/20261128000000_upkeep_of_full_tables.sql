@@ -1,0 +1,42 @@
+-- The first twenty places, written every few seconds, without ranking the whole queue where it is not needed.
+--
+-- Slots go to users with the fewest running jobs. So a job that is its user's first, of a user who has none running, comes
+-- before all that are not; where the oldest part of the queue holds twenty of these, they are the first twenty.
+create or replace function mashup.write_queue_positions() returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_first constant integer := 20;
+  v_window constant integer := 60;
+  v_ids uuid[];
+begin
+  v_ids := array(
+    select w.id from (
+      select o.id, o.user_id, o.queued_at, row_number() over (partition by o.user_id order by o.queued_at, o.id) as nth
+      from (
+        select j.id, j.user_id, j.queued_at from public.mashup_jobs j
+        where j.stage not in ('complete', 'failed', 'cancelled') and j.admitted_at is null and (j.hold is null or j.stage <> 'planning')
+        order by j.queued_at, j.id limit v_window) o
+    ) w
+    where w.nth = 1 and not exists (
+      select from public.mashup_jobs r
+      where r.user_id = w.user_id and r.stage not in ('complete', 'failed', 'cancelled') and r.admitted_at is not null)
+    order by w.queued_at, w.id limit v_first);
+  if cardinality(v_ids) < v_first then
+    v_ids := array(select p.id from mashup.queue_places() p order by p.place limit v_first);
+  end if;
+  with changed as (
+    select j.id, p.place from public.mashup_jobs j
+    join unnest(v_ids) with ordinality as p (id, place) on p.id = j.id
+    where j.admitted_at is null and j.queue_position is distinct from p.place for no key update of j skip locked
+  )
+  update public.mashup_jobs j set queue_position = c.place from changed c where j.id = c.id and j.admitted_at is null;
+end
+$$;
+comment on function mashup.write_queue_positions() is 'Writes queue_position of the first twenty waiting jobs.';
+
+-- Retention looks each minute for what is due: by index, however much has expired before.
+create index mashup_jobs_expiring on public.mashup_jobs (finished_at)
+  where stage = 'complete' and expired_at is null and result_path is not null;
+create index stems_by_use on mashup.stems (used_at);
+create index analyses_by_use on mashup.analyses (used_at);
