@@ -114,7 +114,7 @@ export const MUTANTS: readonly Mutant[] = [
     guard: 'one transaction at a time gives slots and places',
     shownBy: 'storm',
     patches: [
-      { function: 'release_work', from: "perform pg_advisory_xact_lock(hashtext('mashup.release_work'));", to: '' },
+      { function: 'release', from: "perform pg_advisory_xact_lock(hashtext('mashup.release_work'));", to: '' },
     ],
   },
   {
