@@ -356,6 +356,55 @@ describe('files', () => {
       where path = ${separate.output_prefix} and is_prefix and not_before > mashup.now() + interval '10 minutes'`;
     assert.equal(rows.length, 1);
   });
+
+  it('of stems that another job of the same song replaced at the same moment are deleted', async (t) => {
+    const m = await useMachine(t);
+    await m.sql`update mashup.settings set value = '{"analysis": 9, "scoring": 9, "orchestrator": 9, "separation": 9}' where name = 'service_limits'`;
+    const worker = await m.worker();
+    const user = await m.user();
+    /** The task that separates the song that both jobs have. */
+    async function separateSame(): Promise<ClaimedTask> {
+      const id = await m.submit(user, 2);
+      const shared = (await m.job(id)).songs[0]?.song_id;
+      for (;;) {
+        const task = await m.claimNext(worker, id);
+        assert.ok(task);
+        if (task.kind === 'separate' && task.song_id === shared) return task;
+        await m.finish(
+          task,
+          task.kind === 'analyze' && task.song_id === shared
+            ? { ...resultOf(task), content_hash: 'the same' }
+            : resultOf(task),
+        );
+      }
+    }
+    const [first, second] = [await separateSame(), await separateSame()];
+    const pathsOf = (task: ClaimedTask): string[] => Object.values((resultOf(task) as { paths: object }).paths).sort();
+    const other = postgres(m.url, { max: 1, onnotice: () => {} });
+    try {
+      await other`begin`;
+      await other`select mashup.finish_task(${first.task_id}, ${first.claim}, ${other.json(resultOf(first) as never)})`;
+      const finishing = m.finish(second);
+      for (let isWaiting = false; !isWaiting;) {
+        const rows = await other`select from pg_locks where not granted and locktype = 'transactionid'`;
+        isWaiting = rows.length > 0;
+      }
+      await other`commit`;
+      assert.equal(await finishing, 'finished');
+    } finally {
+      await other.end();
+    }
+    const [kept] = await m.sql<{ paths: Record<string, string> }[]>`
+      select paths from mashup.stems where content_hash = 'the same'`;
+    assert.deepEqual(Object.values(kept?.paths ?? {}).sort(), pathsOf(second));
+    const gone = await m.sql<
+      { path: string }[]
+    >`select path from mashup.storage_deletions where not is_prefix order by path`;
+    assert.deepEqual(
+      gone.map(({ path }) => path),
+      pathsOf(first),
+    );
+  });
 });
 
 describe('rows stay slim', () => {
