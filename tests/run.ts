@@ -16,6 +16,7 @@ const ROOT = join(import.meta.dirname, '..');
 const CONCURRENCY = 2;
 /** Limits for one test, and for a whole file with all of its hooks. */
 const TEST_TIMEOUT_SEC = 300;
+const DEEP_TEST_TIMEOUT_SEC = 3_600;
 const FILE_DEADLINE_SEC = 420;
 const DEEP_FILE_DEADLINE_SEC = 3 * 3_600;
 /** Files named at the end of a run. */
@@ -46,7 +47,7 @@ const runner = spawn(
     pathToFileURL(join(ROOT, 'tests/support/deadline.ts')).href,
     '--test',
     `--test-concurrency=${CONCURRENCY}`,
-    `--test-timeout=${TEST_TIMEOUT_SEC * 1_000}`,
+    `--test-timeout=${(deep ? DEEP_TEST_TIMEOUT_SEC : TEST_TIMEOUT_SEC) * 1_000}`,
     '--test-reporter=spec',
     ...files,
   ],
