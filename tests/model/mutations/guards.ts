@@ -113,9 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     guard: 'one transaction at a time gives slots and places',
     shownBy: 'storm',
-    patches: [
-      { function: 'release', from: "perform pg_advisory_xact_lock(hashtext('mashup.release_work'));", to: '' },
-    ],
+    patches: [{ function: 'release', from: "perform pg_advisory_xact_lock(hashtext('mashup.release_work'));", to: '' }],
   },
   {
     guard: 'a worker’s write takes the job before the task',
