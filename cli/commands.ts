@@ -14,6 +14,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   show: async () => (await import('./commands/show.ts')).addShow,
   replay: verbs,
   retry: verbs,
+  'start-draft': verbs,
   cancel: verbs,
   pause,
   resume: pause,

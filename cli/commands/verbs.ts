@@ -1,4 +1,4 @@
-/** `mashup replay`, `retry`, `cancel`: the operator's verbs on one job. */
+/** `mashup replay`, `retry`, `cancel`, `start-draft`: the operator's verbs on one job. */
 import type { Command } from 'commander';
 import type postgres from 'postgres';
 import { REPLAY_STAGES } from '../../schema.ts';
@@ -52,6 +52,17 @@ export function addVerbs(program: Command): void {
         command.optsWithGlobals<StackOptions>(),
         id,
         (sql, job) => sql<JobAfter[]>`select id, stage, status, epoch from mashup.cancel(${job})`,
+      ),
+    );
+  program
+    .command('start-draft')
+    .description('let a draft, which waits for its user after analysis and scoring, go on to planning')
+    .argument('<id>', "the job's id, or its first eight letters")
+    .action((id: string, _options: unknown, command: Command) =>
+      act(
+        command.optsWithGlobals<StackOptions>(),
+        id,
+        (sql, job) => sql<JobAfter[]>`select id, stage, status, epoch from mashup.start(${job})`,
       ),
     );
 }

@@ -63,6 +63,18 @@ describe("the operator's commands", () => {
     }
   });
 
+  test('start-draft lets a draft go on, and refuses what is none', async () => {
+    const id = await machine.submit(user, 2, { hold: 'planning' });
+    await machine.run(worker);
+    assert.equal((await machine.job(id)).waiting_on, 'user');
+    const started = await cli('start-draft', id);
+    assert.equal(started.code, 0, started.stderr);
+    assert.match(started.stdout, /planning +epoch 1/);
+    await machine.run(worker);
+    assert.equal((await machine.job(id)).stage, 'complete');
+    assert.match((await cli('start-draft', id)).stderr, /is not a draft/);
+  });
+
   test('pause and resume say what they did', async () => {
     assert.match((await cli('pause', 'service', 'separation', '--minutes', '5')).stdout, /is paused until 20/);
     assert.equal((await machine.sql`select from mashup.pauses`).length, 1);
