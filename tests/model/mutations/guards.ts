@@ -50,6 +50,9 @@ export const MUTANTS: readonly Mutant[] = [
     'if jsonb_array_length(new.songs) < 2 then',
     'if false then',
   ),
+  one('a task that was touched names its job’s wait', 'mark_task_work', 'perform mashup.note_waits(new.job_id);', ''),
+  one('a job whose task was made ready waits no more', 'mark_ready', 'perform mashup.note_waits(new.job_id);', ''),
+  one('a pause or a circuit names all waits', 'mark_all_waits', 'perform mashup.note_waits(null);', ''),
   one('every change raises the version', 'touch_job', 'new.version := old.version + 1', 'new.version := old.version'),
   {
     guard: 'progress does not fall',
