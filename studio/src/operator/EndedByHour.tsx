@@ -17,7 +17,7 @@ function inWords(hour: Hour): string {
 
 /** Jobs that ended in each hour of the last day, by how they ended: a bar an hour. */
 export function EndedByHour({ hours }: { hours: Hour[] }) {
-  const most = Math.max(1, ...hours.map(sumOf));
+  const most = Math.max(0, ...hours.map(sumOf));
   const total = (part: (typeof PARTS)[number][0]): number => hours.reduce((sum, hour) => sum + hour[part], 0);
   return (
     <section className="panel" aria-label="Jobs by hour">
@@ -43,7 +43,7 @@ export function EndedByHour({ hours }: { hours: Hour[] }) {
             className="flex h-full min-w-0 flex-1 flex-col-reverse rounded bg-raised/60"
           >
             {PARTS.map(([part, looks]) => (
-              <div key={part} className={looks} style={{ height: `${(hour[part] / most) * 100}%` }} />
+              <div key={part} className={looks} style={{ height: `${(hour[part] / Math.max(1, most)) * 100}%` }} />
             ))}
           </div>
         ))}

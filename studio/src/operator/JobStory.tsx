@@ -97,20 +97,20 @@ export function JobStory({
           <caption className="label mb-2 text-left">Tasks</caption>
           <thead className="text-xs text-soft">
             <tr>
-              <th className="pb-1 font-medium">Kind</th>
-              <th className="pb-1 font-medium">Song</th>
-              <th className="pb-1 font-medium">Epoch</th>
-              <th className="pb-1 font-medium">State</th>
+              <th className="pb-1 pr-3 font-medium">Kind</th>
+              <th className="pb-1 pr-3 font-medium">Song</th>
+              <th className="pb-1 pr-3 font-medium">Epoch</th>
+              <th className="pb-1 pr-3 font-medium">State</th>
               <th className="pb-1 text-right font-medium">Took</th>
             </tr>
           </thead>
           <tbody>
             {tasks.map((task) => (
               <tr key={task.id} className="border-t border-line">
-                <td className="py-1.5">{task.kind}</td>
-                <td>{nameOf(task.song_id)}</td>
-                <td>{task.epoch}</td>
-                <td>
+                <td className="py-1.5 pr-3">{task.kind}</td>
+                <td className="pr-3">{nameOf(task.song_id)}</td>
+                <td className="pr-3">{task.epoch}</td>
+                <td className="pr-3">
                   {task.state}
                   {task.failures > 0 && ` · ${task.failures} failures`}
                   {task.crashes > 0 && ` · ${task.crashes} workers lost`}
@@ -121,7 +121,7 @@ export function JobStory({
                     </span>
                   )}
                 </td>
-                <td className="text-right">{seconds(task.took_sec)}</td>
+                <td className="whitespace-nowrap text-right">{seconds(task.took_sec)}</td>
               </tr>
             ))}
           </tbody>
@@ -139,7 +139,9 @@ export function JobStory({
               <span className="text-right text-soft">+{event.since_start_sec.toFixed(1)}</span>
               <div className="min-w-0">
                 <span className="chip mr-1.5">{event.what}</span> {event.message}
-                {event.song && <span className="text-soft"> · {event.song}</span>}
+                {event.song && !event.message.includes(event.song) && (
+                  <span className="text-soft"> · {event.song}</span>
+                )}
                 {event.actor && (
                   <span className="text-xs text-soft" title={event.actor}>
                     {' '}
