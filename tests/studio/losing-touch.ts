@@ -81,7 +81,7 @@ export function losingTouch(world: () => StudioWorld, made: (jobId: string) => v
         last = now;
       }, beatMs);
     }, BEAT_MS);
-    // As when a lid is closed: the page's process gets no time at all.
+    // As when a lid is closed: the page's process gets no time at all. (Chromium freezes no page that is driven: it counts as shown.)
     const processes = await (await browser.newBrowserCDPSession()).send('SystemInfo.getProcessInfo');
     const renderers = processes.processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
     for (const pid of renderers) process.kill(pid, 'SIGSTOP');
