@@ -80,12 +80,11 @@ export function JobProgress({ job, onStartOver }: { job: MashupJob; onStartOver?
         <div>
           {/* On a phone two lines are kept for the step, so that nothing moves when it grows. */}
           <div className="mb-2 items-baseline justify-between gap-4 sm:flex">
-            <p
-              className="line-clamp-2 min-h-10 min-w-0 text-sm font-medium sm:line-clamp-1 sm:min-h-0 sm:text-base"
-              title={step}
-            >
-              {step}
-            </p>
+            <div className="flex min-h-10 items-end sm:min-h-0 sm:min-w-0">
+              <p className="line-clamp-2 text-sm font-medium sm:line-clamp-1 sm:text-base" title={step}>
+                {step}
+              </p>
+            </div>
             <Countdown job={job} />
           </div>
           <div

@@ -8,6 +8,8 @@ import type { Story } from './shapes.ts';
 
 const seconds = (value: number | null): string => (value === null ? '–' : `${value.toFixed(1)} s`);
 
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
+
 /** `worker:f3c718b6-…` as `worker f3c718b6` */
 const shortActor = (actor: string): string => actor.replace(/:([0-9a-f]{8})-[0-9a-f-]{27}$/, ' $1');
 
@@ -112,8 +114,8 @@ export function JobStory({
                 <td className="pr-3">{task.epoch}</td>
                 <td className="pr-3">
                   {task.state}
-                  {task.failures > 0 && ` · ${task.failures} failures`}
-                  {task.crashes > 0 && ` · ${task.crashes} workers lost`}
+                  {task.failures > 0 && ` · tried ${times(task.failures)}`}
+                  {task.crashes > 0 && ` · worker lost ${times(task.crashes)}`}
                   {task.error && (
                     <span className="block text-xs text-bad">
                       {task.error.code}
@@ -138,7 +140,7 @@ export function JobStory({
             >
               <span className="text-right text-soft">+{event.since_start_sec.toFixed(1)}</span>
               <div className="min-w-0">
-                <span className="chip mr-1.5">{event.what}</span> {event.message}
+                <span className="chip">{event.what}</span> {event.message}
                 {event.song && !event.message.includes(event.song) && (
                   <span className="text-soft"> · {event.song}</span>
                 )}

@@ -18,6 +18,12 @@ function stateOf(circuit: Circuit, isHeld: boolean): string {
   ].join(' · ');
 }
 
+const loadOf = (counts: Record<'running' | 'ready' | 'waiting', number>): string =>
+  Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([state, count]) => `${count} ${state}`)
+    .join(', ') || 'idle';
+
 /** Each service with its circuit breaker and load, each kind of task, and the ways to pause them. */
 export function Services({ overview, onToggle }: { overview: Overview; onToggle: Toggle }) {
   return (
@@ -51,7 +57,7 @@ export function Services({ overview, onToggle }: { overview: Overview; onToggle:
               <span className="font-medium">{kind}</span>{' '}
               <span className="text-soft">
                 {isPaused(overview, 'kind', kind) && 'paused · '}
-                {running} running, {ready} ready, {waiting} waiting
+                {loadOf({ running, ready, waiting })}
               </span>
             </span>
             <PauseButton overview={overview} scope="kind" name={kind} onToggle={onToggle} />
