@@ -63,4 +63,19 @@ export function ending(world: () => StudioWorld, jobId: () => string): void {
     await shown('result').waitFor({ timeout: WORK_MS });
     assert.equal(await page.getByRole('alert').count(), 0);
   });
+
+  test('a mashup whose file has expired says so and is rendered again by a click', async () => {
+    const { page, shown, sql } = world();
+    await sql.begin((transaction) => [
+      transaction`update mashup.settings set value = '0' where name = 'result_expires_days'`,
+      transaction`select mashup.retain()`,
+      transaction`update mashup.settings set value = '30' where name = 'result_expires_days'`,
+    ]);
+    await page.getByText('The file of this mashup has expired.').waitFor();
+    assert.equal(await page.getByRole('button', { name: /^WAV/ }).count(), 0);
+    assert.deepEqual(await faultsOf(page), []);
+    await page.getByRole('button', { name: 'Render it again' }).click();
+    await page.getByRole('button', { name: /^WAV/ }).waitFor({ timeout: WORK_MS });
+    assert.equal(await shown('result').getByText('expired').count(), 0);
+  });
 }

@@ -118,6 +118,17 @@ export async function until(what: string, condition: () => Promise<boolean>): Pr
   }
 }
 
+/** Makes a mashup of two of the example songs in the page, and answers its id when it can be heard. */
+export async function makeMashup({ page, shown, jobId }: StudioWorld): Promise<string> {
+  for (const name of ['Neon Drive', 'Paper Kites']) {
+    await page.getByRole('button', { name: new RegExp(`^${name}`) }).click();
+  }
+  await shown('compatibility').waitFor({ timeout: WORK_MS });
+  await page.getByRole('button', { name: 'Create the mashup' }).click();
+  await shown('result').waitFor({ timeout: WORK_MS });
+  return jobId();
+}
+
 /** Ways to hold a job where it renders, to let it go on, and to wait for it, past the page. */
 export function renderingOf({ sql }: Pick<StudioWorld, 'sql'>): {
   hold(): Promise<unknown>;
