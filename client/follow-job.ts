@@ -11,6 +11,7 @@ import { fromDatabaseError, MashupClientError } from './errors.ts';
 import { joinJobChannel } from './job-channel.ts';
 import type { JobChannel } from './job-channel.ts';
 import { openUpdates } from './updates.ts';
+import { hearWakeUps } from './wake-ups.ts';
 
 /** How often the row is read although nothing was heard, in milliseconds. */
 const SAFETY_READ_MS = 30_000;
@@ -133,7 +134,7 @@ export function followJob(supabase: SupabaseClient, jobId: string, options: Foll
 
   /** Screen or network are back: what happened meanwhile was not heard, and a pause has no use any more. */
   const wake = (): void => {
-    if (stopped || (typeof document !== 'undefined' && document.visibilityState === 'hidden')) return;
+    if (stopped) return;
     void snapshot();
     attempt = 0;
     if (rejoinTimer !== undefined) {
@@ -179,15 +180,4 @@ export function followJob(supabase: SupabaseClient, jobId: string, options: Foll
 async function hasSession(supabase: SupabaseClient): Promise<boolean> {
   const { data } = await supabase.auth.getSession();
   return data.session !== null;
-}
-
-/** Calls back when the page is shown or the network returns, where there is a page. Returns how to stop it. */
-function hearWakeUps(wake: () => void): () => void {
-  if (typeof document === 'undefined') return () => {};
-  document.addEventListener('visibilitychange', wake);
-  globalThis.addEventListener('online', wake);
-  return () => {
-    document.removeEventListener('visibilitychange', wake);
-    globalThis.removeEventListener('online', wake);
-  };
 }

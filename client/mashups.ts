@@ -1,6 +1,6 @@
 /** What a user does with mashups: submit, start, cancel, retry, replay, change, delete, download. */
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { BUCKET } from '../schema/api.ts';
+import { BUCKET } from '../schema/constants.ts';
 import type {
   GenerateMashupAnswer,
   IterationAnswer,

@@ -1,6 +1,6 @@
 /** A song's way into Storage. */
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { BUCKET } from '../schema/api.ts';
+import { BUCKET } from '../schema/constants.ts';
 import type { SignedUploadAnswer, SubmittedSong } from '../schema/api.ts';
 import { invoke } from './calls.ts';
 import type { CallOptions } from './calls.ts';

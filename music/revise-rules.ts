@@ -17,6 +17,11 @@ const LENGTH_STEP = 0.25;
 /** How far one "more" or "less" goes. */
 const LEVEL_STEP_DB = 2.5;
 
+const STEM_NAMES: Record<Stem, string> = { vocals: 'vocals', drums: 'drums', bass: 'bass', other: 'harmony' };
+/** How a sentence about a stem begins. */
+const isOrAre = (stem: Stem): string =>
+  `The ${STEM_NAMES[stem]} ${stem === 'vocals' || stem === 'drums' ? 'are' : 'is'}`;
+
 const clampLevel = (db: number): number => Math.min(MAX_LEVEL_DB, Math.max(MIN_LEVEL_DB, Math.round(db * 10) / 10));
 const isEdge = (index: number, timeline: readonly PlanSection[]): boolean =>
   index === 0 || index === timeline.length - 1;
@@ -43,7 +48,7 @@ function usualSong(plan: Plan, stem: Stem, fallback: readonly AnalyzedSong[]): s
 
 /** Makes a stem louder or softer; louder also brings it into inner sections that have none of it. */
 export function changeStem(plan: Plan, stem: Stem, direction: 1 | -1, { songs, limits }: RevisionContext): RuleResult {
-  if (!allowedStems(limits).includes(stem)) return { cannot: `The stem ${stem} may not be used here.` };
+  if (!allowedStems(limits).includes(stem)) return { cannot: `The ${STEM_NAMES[stem]} may not be used here.` };
   const bySinging = songs.toSorted((a, b) => b.analysis.vocal.vocal_presence - a.analysis.vocal.vocal_presence);
   const songId = usualSong(plan, stem, stem === 'vocals' ? bySinging : songs);
   const louder = withLayers(plan, (layer) =>
@@ -60,16 +65,16 @@ export function changeStem(plan: Plan, stem: Stem, direction: 1 | -1, { songs, l
     if (free || far) return section;
     added += 1;
     const source = section.layers.find((layer) => layer.songId === songId)?.source_start_sec;
-    const layer: PlanLayer = { songId, stem, volume_db: -4, effects: [], why: `More ${stem} were asked for` };
+    const layer: PlanLayer = { songId, stem, volume_db: -4, effects: [], why: `Asked for: more ${STEM_NAMES[stem]}` };
     return {
       ...section,
       layers: [...section.layers, source === undefined ? layer : { ...layer, source_start_sec: source }],
     };
   });
-  const sections = added > 0 ? `, and ${added} more section${added === 1 ? ' has' : 's have'} them` : '';
+  const sections = added > 0 ? `, also in ${added} section${added === 1 ? '' : 's'} without until now` : '';
   return {
     plan: filled,
-    said: `The ${stem} are ${LEVEL_STEP_DB} dB ${direction > 0 ? 'louder' : 'softer'}${sections}.`,
+    said: `${isOrAre(stem)} ${LEVEL_STEP_DB} dB ${direction > 0 ? 'louder' : 'softer'}${sections}.`,
   };
 }
 
@@ -79,7 +84,7 @@ export function removeStem(plan: Plan, stem: Stem): RuleResult {
     const layers = section.layers.filter((layer) => layer.stem !== stem);
     return layers.length > 0 ? { ...section, layers } : section;
   });
-  return { plan: without, said: `The ${stem} are gone where something else is heard.` };
+  return { plan: without, said: `${isOrAre(stem)} gone where something else is heard.` };
 }
 
 /** Takes every stem of that kind from one song. */
@@ -92,13 +97,13 @@ export function onlySongsStem(plan: Plan, stem: Stem, song: AnalyzedSong): RuleR
     const { source_start_sec: _, ...replaced } = {
       ...level,
       songId: song.song_id,
-      why: `Only the ${stem} of this song were asked for`,
+      why: `Asked for: ${STEM_NAMES[stem]} of this song only`,
     };
     const source = others.find((layer) => layer.songId === song.song_id)?.source_start_sec;
     const layer = own ?? (source === undefined ? replaced : { ...replaced, source_start_sec: source });
     return { ...section, layers: [layer, ...others] };
   });
-  return { plan: changed, said: `All ${stem} come from "${song.name.slice(0, 60)}".` };
+  return { plan: changed, said: `${isOrAre(stem)} from "${song.name.slice(0, 60)}" alone.` };
 }
 
 /** More or less energy: drums and bass, the middle of the arc, and drums in sections without. */

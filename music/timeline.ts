@@ -1,5 +1,6 @@
 /** Between a plan's timeline and the sections that the timeline component draws. */
-import { Stem, type LayerTiming, type PlanSection } from '../schema.ts';
+import type { LayerTiming, PlanSection } from '../schema.ts';
+import { STEMS } from '../schema/constants.ts';
 
 type MashupLayer = {
   songId?: string;
@@ -72,11 +73,11 @@ export function fromMashupSections(sections: readonly MashupSection[]): PlanSect
       energy_level: section.energy_level ?? DEFAULT_ENERGY,
       ...(section.tempo_bpm === undefined ? {} : { tempo_bpm: section.tempo_bpm }),
       layers: section.layers.flatMap((layer) => {
-        const stem = Stem.safeParse(layer.stem);
-        if (!stem.success || !layer.songId) return [];
+        const stem = STEMS.find((one) => one === layer.stem);
+        if (stem === undefined || !layer.songId) return [];
         const { volume, ...rest } = layer;
         const volume_db = layer.volume_db ?? round4(20 * Math.log10(Math.max(volume, FLOOR_VOLUME)));
-        return [{ ...rest, songId: layer.songId, stem: stem.data, volume_db, effects: layer.effects ?? [] }];
+        return [{ ...rest, songId: layer.songId, stem, volume_db, effects: layer.effects ?? [] }];
       }),
     }));
 }

@@ -8,15 +8,7 @@ import { z } from 'zod';
 import { MashupOptions, OutputFormat } from './music.ts';
 import { StemPaths } from './services.ts';
 
-/** Songs of one mashup; a draft (`hold: 'planning'`) may begin with one. */
-export const MIN_SONGS = 2;
-export const MAX_SONGS = 3;
-/** Largest upload in bytes. The database has the same limit as setting `upload_max_bytes`. */
-export const UPLOAD_MAX_BYTES = 50 * 1024 * 1024;
-/** Extensions that `create-signed-upload` takes; the content decides later. */
-export const UPLOAD_EXTENSIONS = ['mp3', 'wav', 'm4a', 'flac', 'ogg', 'aac'] as const;
-/** Bucket of uploads, stems and results. */
-export const BUCKET = 'mashups';
+export { BUCKET, MAX_SONGS, MIN_SONGS, UPLOAD_EXTENSIONS, UPLOAD_MAX_BYTES } from './constants.ts';
 
 /** The form of a song's id: safe in paths. */
 export const SongId = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/);

@@ -5,14 +5,13 @@
  * confidences, presences and energies 0..1.
  */
 import { z } from 'zod';
+import { OUTPUT_FORMATS, STEMS } from './constants.ts';
 
-/** The four stems of a song, as separation makes them. */
-export const STEMS = ['vocals', 'drums', 'bass', 'other'] as const;
+export { OUTPUT_FORMATS, STEMS };
+
 export const Stem = z.enum(STEMS);
 export type Stem = z.infer<typeof Stem>;
 
-/** File formats a mashup can be delivered in. */
-export const OUTPUT_FORMATS = ['wav', 'flac', 'mp3'] as const;
 export const OutputFormat = z.enum(OUTPUT_FORMATS);
 export type OutputFormat = z.infer<typeof OutputFormat>;
 

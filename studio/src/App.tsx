@@ -2,6 +2,7 @@ import { lazy, Suspense, useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { StudioConfig } from './config.ts';
 import { Icon } from './components/icons.tsx';
+import { useOnline } from './hooks/useOnline.ts';
 import { useRoute } from './hooks/useRoute.ts';
 import type { Page } from './hooks/useRoute.ts';
 import { AccountPage } from './pages/AccountPage.tsx';
@@ -78,22 +79,17 @@ function Header({ page }: { page: Page }) {
   );
 }
 
-function OfflineBanner() {
-  const [isOffline, setIsOffline] = useState(!navigator.onLine);
-  useEffect(() => {
-    const look = (): void => setIsOffline(!navigator.onLine);
-    addEventListener('online', look);
-    addEventListener('offline', look);
-    return () => {
-      removeEventListener('online', look);
-      removeEventListener('offline', look);
-    };
-  }, []);
-  return isOffline ? (
-    <p role="status" className="bg-warn/15 px-4 py-2 text-center text-sm">
-      You are offline. Mashups go on without you; this page catches up when the connection is back.
-    </p>
-  ) : null;
+/** Over the foot of the page, so that nothing moves; what is below makes room for it. */
+function OfflineBanner({ isOnline }: { isOnline: boolean }) {
+  return (
+    <div role="status" className="fixed inset-x-0 bottom-0 z-20">
+      {!isOnline && (
+        <p className="border-t border-warn/40 bg-panel px-4 py-2.5 text-center text-sm">
+          You are offline. Mashups go on without you; this page catches up when the connection is back.
+        </p>
+      )}
+    </div>
+  );
 }
 
 /** The whole studio. */
@@ -104,6 +100,7 @@ export function App({ config }: { config: StudioConfig }) {
   const [{ page, id }, go] = useRoute();
   const [songs, setSongs] = useState<StudioSong[]>(keptSelection);
   const { uploads } = useStore(useStudio().desk);
+  const isOnline = useOnline();
 
   useEffect(() => {
     document.title = `${TITLES[page]} · Mashup studio`;
@@ -155,10 +152,14 @@ export function App({ config }: { config: StudioConfig }) {
         Skip to the content
       </a>
       <Header page={page} />
-      <OfflineBanner />
-      <main id="main" tabIndex={-1} className="mx-auto min-h-[80vh] max-w-6xl px-3 py-6 outline-none sm:px-6 sm:py-8">
+      <main
+        id="main"
+        tabIndex={-1}
+        className={`mx-auto min-h-[80vh] max-w-6xl px-3 pt-6 outline-none sm:px-6 sm:pt-8 ${isOnline ? 'pb-8' : 'pb-20'}`}
+      >
         {pages[page]()}
       </main>
+      <OfflineBanner isOnline={isOnline} />
     </>
   );
 }

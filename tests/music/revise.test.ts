@@ -23,6 +23,12 @@ const levels = ({ masterplan }: Plan, stem: Stem): number =>
     .filter((layer) => layer.stem === stem)
     .reduce((sum, layer) => sum + 40 + layer.volume_db, 0);
 
+/** How far the energy goes from each section to the next. */
+const steps = ({ masterplan }: Plan): number[] =>
+  masterplan.timeline
+    .slice(1)
+    .map((section, index) => Math.abs(section.energy_level - (masterplan.timeline[index]?.energy_level ?? 0)));
+
 test('the common wishes change what was asked for and say so', () => {
   const cases: [string, (after: Plan) => boolean][] = [
     [
@@ -42,7 +48,25 @@ test('the common wishes change what was asked for and say so', () => {
     ['make it longer', (after) => lengthOf(after) > lengthOf(plan) * 1.1],
     ['shorter', (after) => lengthOf(after) < lengthOf(plan)],
     ['more bass', (after) => levels(after, 'bass') > levels(plan, 'bass')],
-    ['smoother transitions', (after) => !JSON.stringify(after).includes('riser')],
+    [
+      'smoother transitions',
+      (after) =>
+        !JSON.stringify(after).includes('riser') &&
+        levels(after, 'drums') < levels(plan, 'drums') &&
+        Math.max(...steps(after)) < Math.max(...steps(plan)),
+    ],
+    [
+      'less energy',
+      (after) =>
+        Math.max(...after.masterplan.timeline.map((s) => s.energy_level)) <
+          Math.max(...plan.masterplan.timeline.map((s) => s.energy_level)) &&
+        levels(after, 'drums') < levels(plan, 'drums'),
+    ],
+    ['less vocals', (after) => levels(after, 'vocals') < levels(plan, 'vocals')],
+    ['quieter bass', (after) => levels(after, 'bass') < levels(plan, 'bass')],
+    ['more drums', (after) => levels(after, 'drums') > levels(plan, 'drums')],
+    ['75 seconds', (after) => Math.abs(lengthOf(after) - 75) < 10],
+    ['instrumental', (after) => levels(after, 'vocals') === 0],
     [
       'without effects',
       (after) => after.masterplan.timeline.every(({ layers }) => layers.every(({ effects }) => effects.length === 0)),
@@ -70,6 +94,23 @@ test('the common wishes change what was asked for and say so', () => {
     assert.equal(changes.length, 1, feedback);
     assert.ok(holds(after), feedback);
   }
+});
+
+test('what the wishes take away was there', () => {
+  const before = JSON.stringify(plan.masterplan.timeline);
+  for (const effect of ['riser', '"reverb', 'sidechain']) assert.ok(before.includes(effect), effect);
+  const drummers = plan.masterplan.timeline.flatMap(({ layers }) => layers).filter(({ stem }) => stem === 'drums');
+  assert.ok(drummers.some(({ songId }) => songId !== 'a'));
+});
+
+test('a change is said in a sentence', () => {
+  assert.match(
+    revise('more bass').changes.join(),
+    /^The bass is 2\.5 dB louder, also in 1 section without until now\.$/,
+  );
+  assert.match(revise('less vocals').changes.join(), /^The vocals are 2\.5 dB softer\.$/);
+  assert.match(revise('no melody').changes.join(), /^The harmony is gone where something else is heard\.$/);
+  assert.match(revise("only Night Drive's drums").changes.join(), /^The drums are from "Night Drive" alone\.$/);
 });
 
 test('what was not asked for stays', () => {

@@ -134,7 +134,9 @@ test('hostile names and feedback stay data: they cannot close the material or re
   await ask({
     songs: [{ ...songs[0]!, name: hostile, artist: hostile }, songs[1]!],
     wishes: hostile,
-    previous: plan,
+    // What an earlier answer was talked into comes back as data as well.
+    previous: { ...plan, creative_vision: hostile },
+    faults: [`"${hostile}" is no song.`],
     feedback: hostile,
   });
   const { system, messages } = claude.requests[0]!.body as { system: string; messages: { content: string }[] };

@@ -7,14 +7,21 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
-import type { MashupSection } from '../../music/timeline.ts';
+import { DEFAULT_LIMITS } from '../../music/plan-limits.ts';
+import { producePlan } from '../../music/producer.ts';
+import { revisePlan } from '../../music/revise.ts';
+import { scorePair } from '../../music/scoring.ts';
+import { SUGGESTIONS } from '../../studio/src/components/suggestions.ts';
 import { decibels, effectInWords, fileName } from '../../studio/src/words.ts';
 import { parseRoute } from '../../studio/src/hooks/useRoute.ts';
 import { refuseFile, songFromFile } from '../../studio/src/state/songs.ts';
+import { makeSong } from '../music/arbitraries.ts';
+import type { ExistingAnalysis, ExistingMashability, ExistingSection } from './contract-types.ts';
 import type * as Frontend from './existing-frontend.tsx';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const SCRIPT_BUDGET = 250_000;
+const nothing = (): void => {};
 
 let folder: string;
 let frontend: typeof Frontend;
@@ -43,95 +50,149 @@ after(() => rm(folder, { recursive: true, force: true }));
 const contract = async <T>(name: string): Promise<T> =>
   JSON.parse(await readFile(join(ROOT, 'tests', 'fixtures', 'contracts', name), 'utf8')) as T;
 
-test('useMashupGenerator answers what the existing hook answers', () => {
-  const members = frontend.hookMembers().generator;
-  const expected = {
-    generateMashup: 'function',
-    isProcessing: 'boolean',
-    progress: 'number',
-    processingStep: 'string',
-    mashupResult: 'null',
-    setMashupResult: 'function',
-    claudePlan: 'array',
-    claudeThoughts: 'string',
-  };
-  for (const [name, type] of Object.entries(expected)) assert.equal(members[name], type, name);
+test('the hooks answer what the existing hooks answer', () => {
+  const { generator, analyzer } = frontend.hooks();
+  const { generateMashup, setMashupResult, ...generated } = generator;
+  assert.deepEqual([typeof generateMashup, typeof setMashupResult], ['function', 'function']);
+  const { isProcessing, progress, processingStep, mashupResult, claudePlan, claudeThoughts } = generated;
+  assert.deepEqual(
+    { isProcessing, progress, processingStep, mashupResult, claudePlan, claudeThoughts },
+    { isProcessing: false, progress: 0, processingStep: '', mashupResult: null, claudePlan: [], claudeThoughts: '' },
+  );
+  assert.deepEqual(
+    [analyzer.isAnalyzing, typeof analyzer.analyzeSong, analyzer.getAnalysis('a'), [...analyzer.analyzedSongs]],
+    [false, 'function', undefined, []],
+  );
+  const songs = ['a', 'b'].map((id) => ({ id, name: id, artist: '' }));
+  const weights = { bpm: 0.3, key: 0.25, energy: 0.2, spectral: 0.15, rhythm: 0.1 };
+  assert.deepEqual(analyzer.analyzeMashupCompatibility(songs, weights), { score: 0, reasons: [], suggestions: [] });
 });
 
-test('useAudioAnalysis answers what the existing hook answers', () => {
-  const members = frontend.hookMembers().analysis;
-  const expected = {
-    isAnalyzing: 'boolean',
-    analyzeSong: 'function',
-    getAnalysis: 'function',
-    analyzedSongs: 'map',
-    analyzeMashupCompatibility: 'function',
-  };
-  for (const [name, type] of Object.entries(expected)) assert.equal(members[name], type, name);
+test('fewer than two and more than three songs are refused without a word to the server', async () => {
+  const { generator } = frontend.hooks();
+  const song = (id: string) => ({ id, name: id, artist: '' });
+  assert.equal(await generator.generateMashup([song('a')]), undefined);
+  assert.equal(await generator.generateMashup(['a', 'b', 'c', 'd'].map(song)), undefined);
 });
 
 test('the zone takes the existing props and offers to create from two songs on', () => {
-  const html = frontend.render.zone();
+  const props = { onRemoveSong: nothing, onClearAll: nothing, onSongAdd: nothing, allSongs: [], className: 'theirs' };
+  const first = { id: 'a', name: 'First', artist: 'One' };
+  const second = { id: 'b', name: 'Second', artist: 'Two', storage_path: 'uploads/x/b/second.mp3' };
+  const html = frontend.render('MashupZone', { ...props, selectedSongs: [first, second] });
   assert.match(html, /theirs/);
   assert.match(html, /First/);
   assert.match(html, /Create the mashup/);
+  assert.doesNotMatch(frontend.render('MashupZone', { ...props, selectedSongs: [first] }), /Create the mashup/);
 });
 
-test('the timeline draws the fixture with real widths, and plain sections without songs', async () => {
-  const { to } = await contract<{ to: MashupSection[] }>('ui.mashup-sections.json');
+test('the timeline draws the fixture with real widths, plain sections, and a plan as it is', async () => {
+  const { from, to } = await contract<Record<'from' | 'to', ExistingSection[]>>('ui.mashup-sections.json');
   const plain = [
-    { start: 0, duration: 10, description: 'Intro', layers: [{ stem: 'drums', volume: 0.5 }] },
+    { start: 0, duration: 10, description: 'Intro', layers: [{ stem: 'melody', volume: 0.5 }] },
     { start: 10, duration: 30, description: 'Drop', layers: [{ stem: 'vocals', volume: 1, effects: ['reverb'] }] },
   ];
-  for (const timeline of [to, plain]) {
-    const drawn = frontend.render.timeline(timeline);
+  for (const timeline of [from, to, plain]) {
+    const drawn = frontend.render('MashupTimeline', { timeline });
     assert.doesNotMatch(drawn, /NaN|undefined/);
     assert.equal(drawn.match(/data-testid="timeline-section"/g)?.length, timeline.length);
   }
-  const html = frontend.render.timeline(plain);
+  const html = frontend.render('MashupTimeline', { timeline: plain });
   assert.match(html, /width:25%/);
   assert.match(html, /width:75%/);
   assert.match(html, /opacity:0\.5/);
-  assert.equal(frontend.render.timeline([]), '');
+  assert.equal(frontend.render('MashupTimeline', { timeline: [] }), '');
+  const still = [{ start: 0, duration: 0, description: 'Nothing', layers: [] }];
+  assert.equal(frontend.render('MashupTimeline', { timeline: still }), '');
 });
 
-test('a track is shown as the analysis service answers it, and not at all without its four groups', async () => {
-  const { analysis } = await contract<{ analysis: Parameters<typeof frontend.render.track>[0] }>(
-    'analysis.response.ok.json',
-  );
-  assert.match(frontend.render.track(analysis), /bpm/);
-  assert.doesNotMatch(frontend.render.track(analysis), /NaN|undefined/);
-  assert.equal(frontend.render.track({} as typeof analysis), '');
+test('a track is shown as the analysis service answers it, silence too, and not at all without its four groups', async () => {
+  const shown = async (file: string): Promise<string> => {
+    const { analysis } = await contract<{ analysis: ExistingAnalysis }>(file);
+    return frontend.render('TrackAnalysisDisplay', { analysis });
+  };
+  const usual = await shown('analysis.response.ok.json');
+  assert.match(usual, /129 <span[^>]*>bpm/);
+  assert.match(usual, /A minor/);
+  for (const html of [usual, await shown('analysis.response.degenerate.json')]) {
+    assert.doesNotMatch(html, /NaN|undefined|Infinity/);
+    assert.match(html, /bpm/);
+  }
+  assert.equal(frontend.render('TrackAnalysisDisplay', { analysis: {} as ExistingAnalysis }), '');
 });
 
 test('compatibility changes its words at 80, 60 and 40', () => {
-  const words = [80, 79, 60, 59, 40, 39].map(
-    (score) => />([A-Z][^<]+)<\/p>/.exec(frontend.render.compatibility(score))?.[1],
-  );
+  const words = [80, 79, 60, 59, 40, 39].map((score) => {
+    const props = { score, reasons: ['Far'], suggestions: ['Shift'], className: 'theirs' };
+    return />([A-Z][^<]+)<\/p>/.exec(frontend.render('CompatibilityScore', props))?.[1];
+  });
   assert.deepEqual(words, ['Made for each other', 'A good match', 'A good match', 'Workable', 'Workable', 'A stretch']);
 });
 
-test('the other components take their props', () => {
-  assert.match(frontend.render.monitor(), /Calm first.*Intro/s);
-  assert.match(frontend.render.collaboration(), /A concept.*Louder/s);
-  assert.match(frontend.render.mashability(), /71\.3/);
-  assert.match(frontend.render.features(), /128 bpm/);
+test("mashability shows the scoring service's answer, also one out of range, and nothing for null", async () => {
+  const show = (mashabilityResult: ExistingMashability | null): string =>
+    frontend.render('MashabilityDisplay', { mashabilityResult, onWeightsChange: nothing });
+  const html = show(await contract<ExistingMashability>('scoring.response.ok.json'));
+  for (const part of ['66.5', '70.8', 'key compatibility', '0.95']) assert.ok(html.includes(part), part);
+  assert.doesNotMatch(show(await contract<ExistingMashability>('scoring.response.out-of-range.json')), /NaN|undefined/);
+  assert.equal(show(null), '');
 });
 
-test('first paint needs less than 250 kB of script, and the operator page comes apart', async () => {
+test('the other components take their props', () => {
+  assert.match(frontend.render('ClaudeMonitor', { plan: ['Intro'], thoughts: 'Calm first' }), /Calm first.*Intro/s);
+  const features = {
+    tempo: 128,
+    energy: 0.5,
+    danceability: 0.5,
+    valence: 0.5,
+    speechiness: 0.5,
+    acousticness: 0.5,
+    genre: 'A minor',
+  };
+  assert.match(frontend.render('AudioAnalysisDisplay', { features }), /128 bpm/);
+});
+
+test('the collaboration shows a badge a song and offers six wishes, or those it is given', async () => {
+  const { analysis } = await contract<{ analysis: ExistingAnalysis }>('analysis.response.ok.json');
+  const props = {
+    mashupConcept: 'A concept',
+    analysisData: [undefined, analysis],
+    onIterationRequest: () => Promise.resolve(),
+  };
+  const own = frontend.render('ClaudeCollaboration', { ...props, quickSuggestions: ['Louder'] });
+  assert.match(own, /A concept.*129.*bpm.*A minor.*99 %.*Louder/s);
+  const usual = frontend.render('ClaudeCollaboration', props);
+  assert.equal(SUGGESTIONS.length, 6);
+  for (const words of SUGGESTIONS) assert.ok(usual.includes(words), words);
+});
+
+test('each wish that is offered is understood without Claude', () => {
+  const songs = [makeSong('a', { vocals: 0.8 }), makeSong('b', { vocals: 0.05, bpm: 124 })];
+  const scores = [scorePair(songs[0]!, songs[1]!)];
+  const plan = producePlan({ songs, scores, limits: DEFAULT_LIMITS, seed: 2 });
+  for (const feedback of SUGGESTIONS) {
+    const { changes, cannot } = revisePlan({ plan, feedback, songs, limits: DEFAULT_LIMITS });
+    assert.deepEqual([changes.length, cannot], [1, []], feedback);
+  }
+});
+
+test('first paint needs less than 250 kB of script, and the operator page comes apart', async (t) => {
   const answer = await build({
     configFile: join(ROOT, 'studio', 'vite.config.ts'),
     logLevel: 'error',
     build: { write: false },
   });
   const { output } = (Array.isArray(answer) ? answer[0] : answer) as {
-    output: { type: string; fileName: string; isEntry?: boolean; code?: string }[];
+    output: { type: string; fileName: string; isEntry?: boolean; code?: string; imports?: string[] }[];
   };
-  const scripts = output.filter((file) => file.type === 'chunk');
-  const entry = scripts.find((file) => file.isEntry);
-  const gzipped = gzipSync(entry?.code ?? '').length;
+  const entry = output.find((file) => file.type === 'chunk' && file.isEntry);
+  const first = output.filter((file) => file === entry || entry?.imports?.includes(file.fileName));
+  const gzipped = first.reduce((sum, { code }) => sum + gzipSync(code ?? '').length, 0);
+  t.diagnostic(`${gzipped} bytes of script, gzipped`);
   assert.ok(gzipped > 10_000 && gzipped < SCRIPT_BUDGET, `${gzipped} bytes`);
-  assert.doesNotMatch(entry?.code ?? '', /operator_overview/);
+  const script = first.map(({ code }) => code).join('\n');
+  assert.doesNotMatch(script, /operator_overview/);
+  assert.doesNotMatch(script, /ZodError/, 'schemas are for those who parse');
 });
 
 test('files are told apart by content, and named by artist and title', async () => {

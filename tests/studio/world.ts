@@ -109,6 +109,45 @@ export async function pressByKeyboard(page: Page, control: Locator): Promise<voi
   throw new Error(`the keyboard does not reach ${String(control)}`);
 }
 
+/** Resolves when the condition holds; fails with `what` when two songs could have been rendered meanwhile. */
+export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + WORK_MS;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Makes a mashup of two of the example songs in the page, and answers its id when it can be heard. */
+export async function makeMashup({ page, shown, jobId }: StudioWorld): Promise<string> {
+  for (const name of ['Neon Drive', 'Paper Kites']) {
+    await page.getByRole('button', { name: new RegExp(`^${name}`) }).click();
+  }
+  await shown('compatibility').waitFor({ timeout: WORK_MS });
+  await page.getByRole('button', { name: 'Create the mashup' }).click();
+  await shown('result').waitFor({ timeout: WORK_MS });
+  return jobId();
+}
+
+/** Ways to hold a job where it renders, to let it go on, and to wait for it, past the page. */
+export function renderingOf({ sql }: Pick<StudioWorld, 'sql'>): {
+  hold(): Promise<unknown>;
+  release(): Promise<unknown>;
+  replay(jobId: string): Promise<unknown>;
+  reaches(jobId: string, stage: string): Promise<void>;
+} {
+  return {
+    hold: () => sql`select mashup.pause('kind', 'render')`,
+    release: () => sql`select mashup.resume('kind', 'render')`,
+    replay: (jobId) => sql`update public.mashup_jobs set stage = 'rendering' where id = ${jobId}`,
+    reaches: (jobId, stage) =>
+      until(`${jobId} is ${stage}`, async () => {
+        const [job] = await sql`select stage from public.mashup_jobs where id = ${jobId}`;
+        return job?.stage === stage;
+      }),
+  };
+}
+
 async function measureShifts(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const shifts: number[] = [];

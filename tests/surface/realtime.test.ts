@@ -105,6 +105,12 @@ describe('a job that is watched', { timeout: 40_000 }, () => {
       'waking shows what happened',
       async () => watched.follower.current?.version === (await machine.job(id)).version,
     );
+    await workOn(surface, worker, id, 1);
+    page.dispatchEvent(new Event('resume'));
+    await until(
+      'thawing shows what happened',
+      async () => watched.follower.current?.version === (await machine.job(id)).version,
+    );
     await workOn(surface, worker, id, 20);
     network.dispatchEvent(new Event('online'));
     await assertWhole(surface, watched, id);

@@ -1,19 +1,12 @@
 import { useId, useState } from 'react';
-import type { SongAnalysis } from '../../../schema.ts';
 import { toProblem } from '../state/problem.ts';
 import type { Problem } from '../state/problem.ts';
+import type { ShownAnalysis } from '../state/songs.ts';
 import { percent } from '../words.ts';
 import { Icon } from './icons.tsx';
 import { Notice } from './Notice.tsx';
+import { SUGGESTIONS } from './suggestions.ts';
 
-const SUGGESTIONS = [
-  'More energy at the end',
-  'A longer, calmer intro',
-  'Let the other song sing',
-  'Add a break in the middle',
-  'Make it shorter',
-  'Less reverb, drier and closer',
-];
 const FEEDBACK_MAX = 1000;
 
 /** Asks for another version in words; `onIterationRequest` is awaited. */
@@ -24,7 +17,7 @@ export function ClaudeCollaboration({
   onIterationRequest,
 }: {
   mashupConcept: string;
-  analysisData?: (SongAnalysis | undefined)[];
+  analysisData?: (ShownAnalysis | undefined)[];
   quickSuggestions?: string[];
   onIterationRequest: (feedback: string) => Promise<void> | void;
 }) {

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { MAX_SONGS } from '../../../schema/api.ts';
+import { MAX_SONGS } from '../../../schema/constants.ts';
 import { EXAMPLE_SONGS, exampleSong } from '../state/songs.ts';
 import type { StudioSong } from '../state/songs.ts';
 import { toProblem } from '../state/problem.ts';

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { useMashupGenerator } from '../hooks/useMashupGenerator.ts';
+import { useOnline } from '../hooks/useOnline.ts';
 import { toProblem } from '../state/problem.ts';
 import type { Problem } from '../state/problem.ts';
 import type { MashupJob, SongCard } from '../../../schema.ts';
@@ -29,7 +30,7 @@ function SongProgress({ song, tone, isMoving }: { song: SongCard; tone: Tone; is
       <span aria-hidden="true" className={`h-9 w-1 shrink-0 rounded-full ${tone.background}`} />
       <span className="min-w-0 flex-1">
         <span className="block truncate font-medium">{song.name}</span>
-        <span className={`block truncate ${isLost ? 'text-bad' : 'text-soft'}`}>
+        <span className={`block truncate text-xs sm:text-sm ${isLost ? 'text-bad' : 'text-soft'}`}>
           {SONG_WORDS[song.state] ?? song.state}
           {song.bpm !== undefined && ` · ${Math.round(song.bpm)} bpm`}
           {song.key !== undefined && ` · ${song.key}`}
@@ -60,9 +61,10 @@ function waitingFor(job: MashupJob): string | undefined {
   return undefined;
 }
 
-/** A mashup on its way: stages, what happens now, each song's state, time left; cancel and retry. */
-export function JobProgress({ job }: { job: MashupJob }) {
+/** A mashup on its way: stages, what happens now, each song's state, time left; cancel, retry, and another way out. */
+export function JobProgress({ job, onStartOver }: { job: MashupJob; onStartOver?: () => void }) {
   const { cancel, retry, isLive, claudePlan, claudeThoughts } = useMashupGenerator();
+  const isOnline = useOnline();
   const [refusal, setRefusal] = useState<Problem>();
   const attempt = (work: () => Promise<void>) => async (): Promise<void> => {
     setRefusal(undefined);
@@ -76,10 +78,13 @@ export function JobProgress({ job }: { job: MashupJob }) {
       <StageTrack job={job} />
       {job.status === 'processing' && (
         <div>
-          <div className="mb-2 flex items-baseline justify-between gap-4">
-            <p className="min-w-0 truncate font-medium" title={step}>
-              {step}
-            </p>
+          {/* On a phone two lines are kept for the step, so that nothing moves when it grows. */}
+          <div className="mb-2 items-baseline justify-between gap-4 sm:flex">
+            <div className="flex min-h-10 items-end sm:min-h-0 sm:min-w-0">
+              <p className="line-clamp-2 text-sm font-medium sm:line-clamp-1 sm:text-base" title={step}>
+                {step}
+              </p>
+            </div>
             <Countdown job={job} />
           </div>
           <div
@@ -109,7 +114,13 @@ export function JobProgress({ job }: { job: MashupJob }) {
         />
       )}
       {job.status === 'cancelled' && (
-        <p className="text-sm text-soft">Cancelled. What was done is kept: retry goes on from there.</p>
+        <Notice
+          kind="warn"
+          problem={{
+            message: 'This mashup was cancelled.',
+            hint: 'What was done is kept: Retry goes on where it stopped.',
+          }}
+        />
       )}
       <ul className={`grid gap-3 sm:grid-cols-2 ${job.songs.length > 2 ? 'lg:grid-cols-3' : ''}`} aria-label="Songs">
         {job.songs.map((song, place) => (
@@ -126,7 +137,7 @@ export function JobProgress({ job }: { job: MashupJob }) {
           </p>
         ))}
       {refusal && <Notice problem={refusal} />}
-      <div className="flex items-center gap-3">
+      <div className="flex flex-wrap items-center gap-3">
         {job.status === 'processing' && (
           <button type="button" className="button" onClick={() => void attempt(cancel)()}>
             Cancel
@@ -138,9 +149,14 @@ export function JobProgress({ job }: { job: MashupJob }) {
             Retry
           </button>
         )}
+        {isStopped && onStartOver && (
+          <button type="button" className="button" onClick={onStartOver}>
+            Other songs
+          </button>
+        )}
         <span className="ml-auto flex items-center gap-2 text-xs text-soft">
-          <span className={`h-2 w-2 rounded-full ${isLive ? 'bg-good' : 'bg-warn'}`} />
-          {isLive ? 'Live' : 'Connecting'}
+          <span aria-hidden="true" className={`h-2 w-2 rounded-full ${isOnline && isLive ? 'bg-good' : 'bg-warn'}`} />
+          {!isOnline ? 'Offline' : isLive ? 'Live' : 'Connecting'}
         </span>
       </div>
     </section>

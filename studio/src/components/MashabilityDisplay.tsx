@@ -1,39 +1,60 @@
 import { useState } from 'react';
+import type { ScoreWeights } from '../../../schema.ts';
+
+const DIMENSIONS = ['harmonic', 'rhythmic', 'spectral', 'vocal'] as const;
+const DEFAULT_WEIGHTS: ScoreWeights = { harmonic: 0.35, rhythmic: 0.35, spectral: 0.15, vocal: 0.15 };
+
+type Dimension = (typeof DIMENSIONS)[number];
 
 /** The scoring service's answer, as far as it is shown. */
 export interface MashabilityResult {
   overall_score: number;
-  breakdown: Record<string, number>;
+  dimension_scores: Record<Dimension, number>;
+  /** Of each dimension its `score` of 0..100, and what makes it up as shares. */
+  compatibility_breakdown: Partial<Record<Dimension, Record<string, number>>>;
+  recommendations?: string[];
+  warnings?: string[];
 }
 
-const WEIGHTS = ['harmonic', 'rhythmic', 'spectral', 'vocal'] as const;
-type Weights = Record<(typeof WEIGHTS)[number], number>;
-const DEFAULT_WEIGHTS: Weights = { harmonic: 0.35, rhythmic: 0.35, spectral: 0.15, vocal: 0.15 };
+const figure = (value: number, digits: number): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
 
-/** A pair's score by dimension, with the weights in the user's hand. */
+/** A pair's score by dimension with what makes it up, and the weights in the user's hand. */
 export function MashabilityDisplay({
   mashabilityResult,
   onWeightsChange,
 }: {
   mashabilityResult: MashabilityResult | null;
-  onWeightsChange: (weights: Weights) => void;
+  onWeightsChange: (weights: ScoreWeights) => void;
 }) {
   const [weights, setWeights] = useState(DEFAULT_WEIGHTS);
   if (mashabilityResult === null) return null;
+  const { overall_score, dimension_scores, compatibility_breakdown } = mashabilityResult;
+  const partsOf = (name: Dimension): [string, number][] =>
+    Object.entries(compatibility_breakdown[name] ?? {}).filter(([part]) => part !== 'score');
   return (
     <section className="panel" aria-label="Mashability">
-      <p className="text-2xl font-semibold">{mashabilityResult.overall_score.toFixed(1)}</p>
-      <dl className="mt-3 space-y-1 text-sm">
-        {Object.entries(mashabilityResult.breakdown).map(([name, value]) => (
-          <div key={name} className="flex justify-between gap-4">
-            <dt className="text-soft">{name.replaceAll('_', ' ')}</dt>
-            <dd>{value.toFixed(1)}</dd>
-          </div>
+      <p className="text-2xl font-semibold">{figure(overall_score, 1)}</p>
+      <ul className="mt-3 space-y-3 text-sm" aria-label="By dimension">
+        {DIMENSIONS.map((name) => (
+          <li key={name}>
+            <p className="flex justify-between gap-4 font-medium">
+              <span className="capitalize">{name}</span>
+              {figure(dimension_scores[name], 1)}
+            </p>
+            <dl className="mt-1 flex flex-wrap gap-x-4 text-xs text-soft">
+              {partsOf(name).map(([part, value]) => (
+                <div key={part} className="flex gap-1.5">
+                  <dt>{part.replaceAll('_', ' ')}</dt>
+                  <dd>{figure(value, 2)}</dd>
+                </div>
+              ))}
+            </dl>
+          </li>
         ))}
-      </dl>
+      </ul>
       <fieldset className="mt-4 space-y-2">
         <legend className="label">Weights</legend>
-        {WEIGHTS.map((name) => (
+        {DIMENSIONS.map((name) => (
           <label key={name} className="grid grid-cols-[5rem_1fr_2.5rem] items-center gap-2 text-sm">
             {name}
             <input

@@ -1,5 +1,7 @@
-import { useEffect, useId, useState } from 'react';
+import { Fragment, useEffect, useId, useState } from 'react';
+import { toMashupSections } from '../../../music/timeline.ts';
 import type { MashupSection } from '../../../music/timeline.ts';
+import type { PlanSection } from '../../../schema.ts';
 import { clock, decibels, effectInWords, percent, STEM_WORDS } from '../words.ts';
 import { toneOf } from './tones.ts';
 
@@ -9,7 +11,8 @@ interface TimelineSong {
 }
 
 export interface MashupTimelineProps {
-  timeline: MashupSection[];
+  /** Sections to draw, or a plan's timeline as it is. */
+  timeline: (MashupSection | PlanSection)[];
   /** Names and colours of the songs; without them lanes are coloured by stem. */
   songs?: TimelineSong[];
   /** Position of the audio in seconds. */
@@ -62,8 +65,9 @@ function energyPath(timeline: MashupSection[], total: number): string {
 }
 
 /** A plan as it sounds: sections in time, a lane for each stem of each song, energy, and where the audio is. */
-export function MashupTimeline({ timeline, songs = [], currentTime, onSeek }: MashupTimelineProps) {
+export function MashupTimeline({ timeline: given, songs = [], currentTime, onSeek }: MashupTimelineProps) {
   const id = useId();
+  const timeline = given.flatMap((section) => ('start' in section ? section : toMashupSections([section])));
   const total = Math.max(0, ...timeline.map(({ start, duration }) => start + duration));
   const [chosen, setChosen] = useState<number>();
   const playing = currentTime === undefined ? -1 : timeline.findLastIndex(({ start }) => start <= currentTime + 0.01);
@@ -104,7 +108,7 @@ export function MashupTimeline({ timeline, songs = [], currentTime, onSeek }: Ma
                   onSeek?.(one.start);
                 }}
                 title={`${clock(one.start)} ${one.description}`}
-                className={`h-full w-full truncate rounded-md px-1.5 text-left text-xs font-medium transition-colors ${
+                className={`h-full w-full truncate rounded-md px-0.5 text-[10px] font-medium transition-colors sm:px-1.5 sm:text-left sm:text-xs ${
                   index === shown ? 'bg-accent text-on-accent' : 'bg-raised hover:bg-line'
                 }`}
               >
@@ -194,14 +198,15 @@ export function MashupTimeline({ timeline, songs = [], currentTime, onSeek }: Ma
                     {layer.source_start_sec !== undefined && (
                       <span className="text-soft"> from {clock(layer.source_start_sec)}</span>
                     )}
-                    <span className="text-soft">
+                    <span className="whitespace-nowrap text-soft">
                       {' '}
                       · {layer.volume_db === undefined ? percent(layer.volume) : decibels(layer.volume_db)}
                     </span>
                     {layer.effects?.map((effect) => (
-                      <span key={effect} className="chip ml-1.5">
-                        {effectInWords(effect)}
-                      </span>
+                      <Fragment key={effect}>
+                        {' '}
+                        <span className="chip">{effectInWords(effect)}</span>
+                      </Fragment>
                     ))}
                   </p>
                   {layer.why && <p className="text-soft">{layer.why}</p>}

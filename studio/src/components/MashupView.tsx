@@ -1,13 +1,16 @@
 import { useEffect, useRef, useState } from 'react';
-import { iterateMashup } from '../../../client/index.ts';
+import { iterateMashup, replayMashup } from '../../../client/index.ts';
 import { toMashupSections } from '../../../music/timeline.ts';
 import type { MashupJob, SongAnalysis } from '../../../schema.ts';
 import { useJobDocument } from '../hooks/useJobDocument.ts';
 import { useLibrary } from '../hooks/useLibrary.ts';
 import { useMashupGenerator } from '../hooks/useMashupGenerator.ts';
 import { useResultUrl } from '../hooks/useResultUrl.ts';
+import { toProblem } from '../state/problem.ts';
+import type { Problem } from '../state/problem.ts';
 import { readMaterial } from '../state/song-desk.ts';
 import { useStudio } from '../state/studio.tsx';
+import { untilDone } from '../state/until-done.ts';
 import { ClaudeCollaboration } from './ClaudeCollaboration.tsx';
 import { Decisions } from './Decisions.tsx';
 import { Icon } from './icons.tsx';
@@ -45,14 +48,11 @@ function useAnalyses(job: MashupJob | undefined): (SongAnalysis | undefined)[] {
   const id = job?.id;
   useEffect(() => {
     if (job === undefined) return;
-    let isWanted = true;
-    readMaterial(supabase, job.id).then(
-      (material) => isWanted && setAnalyses(job.songs.map((song) => material.analyses?.[song.song_id])),
-      () => {},
-    );
-    return () => {
-      isWanted = false;
-    };
+    return untilDone(async (isWanted) => {
+      const material = await readMaterial(supabase, job.id);
+      if (isWanted()) setAnalyses(job.songs.map((song) => material.analyses?.[song.song_id]));
+      return true;
+    });
     // The songs of a job do not change.
   }, [supabase, id]);
   return analyses;
@@ -74,7 +74,14 @@ function Warnings({ job }: { job: MashupJob }) {
 }
 
 /** One mashup: on its way, and then to hear, to read and to change. */
-export function MashupView({ onOpen }: { onOpen?: (jobId: string) => void }) {
+export function MashupView({
+  onOpen,
+  onStartOver,
+}: {
+  onOpen?: (jobId: string) => void;
+  /** Leads to other songs, from a mashup that was not made. */
+  onStartOver?: () => void;
+}) {
   const { supabase } = useStudio();
   const { job: current, document, problem, resume } = useMashupGenerator();
   // Until another version is read, the one before stays: the player goes on.
@@ -89,6 +96,7 @@ export function MashupView({ onOpen }: { onOpen?: (jobId: string) => void }) {
   const heardDocument = useJobDocument(heard);
   const { url, renew, problem: linkProblem } = useResultUrl(heard);
   const analyses = useAnalyses(heard);
+  const [refusal, setRefusal] = useState<Problem>();
 
   if (problem) return <Notice problem={problem} />;
   if (job === undefined)
@@ -104,6 +112,15 @@ export function MashupView({ onOpen }: { onOpen?: (jobId: string) => void }) {
     const { jobId } = await iterateMashup(supabase, heard.id, feedback);
     open(jobId);
   };
+  const renderAgain = async (id: string): Promise<void> => {
+    setRefusal(undefined);
+    try {
+      await replayMashup(supabase, id, 'rendering');
+      open(id);
+    } catch (error) {
+      setRefusal(toProblem(error));
+    }
+  };
   const shown = heard === undefined ? document : heardDocument;
   const sections = toMashupSections(shown?.plan?.masterplan.timeline ?? []);
   const title = (heard ?? job).title ?? job.songs.map((song) => song.name).join(' × ');
@@ -116,7 +133,7 @@ export function MashupView({ onOpen }: { onOpen?: (jobId: string) => void }) {
         </h1>
         {heard?.concept && <p className="mt-2 max-w-3xl text-soft">{heard.concept}</p>}
       </header>
-      {job.status !== 'complete' && <JobProgress job={job} />}
+      {job.status !== 'complete' && <JobProgress job={job} onStartOver={onStartOver} />}
       {heard && (
         <section className="panel space-y-5" aria-label="Listen" data-testid="result">
           {heard.result_path === null ? (
@@ -124,9 +141,14 @@ export function MashupView({ onOpen }: { onOpen?: (jobId: string) => void }) {
               kind="warn"
               problem={{
                 message: 'The file of this mashup has expired.',
-                hint: 'Replay it from rendering to have it again.',
+                hint: 'The plan is kept: it can be rendered again.',
               }}
-            />
+            >
+              <button type="button" className="button mt-3" onClick={() => void renderAgain(heard.id)}>
+                <Icon name="retry" />
+                Render it again
+              </button>
+            </Notice>
           ) : (
             <Player
               ref={player}
@@ -138,7 +160,7 @@ export function MashupView({ onOpen }: { onOpen?: (jobId: string) => void }) {
               onBroken={renew}
             />
           )}
-          {linkProblem && <Notice problem={linkProblem} />}
+          {(refusal ?? linkProblem) && <Notice problem={(refusal ?? linkProblem) as Problem} />}
           {family.length > 1 && <Versions family={family} shown={job.id} heard={heard.id} onOpen={open} />}
           <ResultFacts job={heard} source={heardDocument?.plan_source ?? null} />
           <Warnings job={heard} />

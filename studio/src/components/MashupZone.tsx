@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'react';
-import { MAX_SONGS, MIN_SONGS } from '../../../schema/api.ts';
+import { MAX_SONGS, MIN_SONGS } from '../../../schema/constants.ts';
 import type { SubmittedOptions } from '../../../schema.ts';
 import { useAudioAnalysis } from '../hooks/useAudioAnalysis.ts';
 import { useMashupGenerator } from '../hooks/useMashupGenerator.ts';
+import { useOnline } from '../hooks/useOnline.ts';
 import type { Problem } from '../state/problem.ts';
 import { refuseFile, songFromFile } from '../state/songs.ts';
 import type { StudioSong } from '../state/songs.ts';
@@ -45,6 +46,7 @@ export function MashupZone(props: MashupZoneProps) {
   const { uploads, draft, problem: deskProblem } = useStore(desk);
   const { getAnalysis, getCard, getPair } = useAudioAnalysis();
   const generator = useMashupGenerator();
+  const isOnline = useOnline();
   const [refusals, setRefusals] = useState<Problem[]>([]);
   const [options, setOptions] = useState<SubmittedOptions>({});
 
@@ -133,6 +135,7 @@ export function MashupZone(props: MashupZoneProps) {
                 fault={faultOf(song.id)}
                 analysis={getAnalysis(song.id)}
                 onRemove={() => onRemoveSong(song.id)}
+                onRetry={() => desk.again(song)}
                 onMove={onReorder && ((by) => move(song.id, by))}
               />
             ))}
@@ -151,7 +154,9 @@ export function MashupZone(props: MashupZoneProps) {
           {selectedSongs.length === MIN_SONGS && onSongAdd && (
             <DropArea isSmall onFiles={(files) => void add(files)} onSongId={addById} />
           )}
-          <div className="panel flex flex-col gap-4 lg:sticky lg:bottom-4 lg:z-10 lg:flex-row lg:items-end lg:shadow-xl lg:shadow-ground">
+          <div
+            className={`panel flex flex-col gap-4 lg:sticky lg:z-10 ${isOnline ? 'lg:bottom-4' : 'lg:bottom-14'} lg:flex-row lg:items-end lg:shadow-xl lg:shadow-ground`}
+          >
             <WishForm options={options} onChange={setOptions} />
             <div className="flex items-center gap-2 lg:justify-end">
               <button type="button" className="button-quiet order-last lg:order-first" onClick={onClearAll}>

@@ -17,13 +17,16 @@ interface Props {
   fault: Problem | undefined;
   analysis: SongAnalysis | undefined;
   onRemove: () => void;
+  /** Uploads the song once more. */
+  onRetry: () => void;
   /** -1 forward, 1 back */
   onMove?: (by: number) => void;
 }
 
 /** What is happening to the song, in one line. */
 function stateOf({ upload, card, analysis, fault }: Pick<Props, 'upload' | 'card' | 'analysis' | 'fault'>): string {
-  if (upload?.problem || fault) return 'Cannot be used';
+  if (upload?.problem) return 'Not uploaded';
+  if (fault) return 'Cannot be used';
   if (upload?.submitted === undefined) return `Uploading ${percent(upload?.share ?? 0)}`;
   if (analysis) return 'Analysed';
   return card?.state === 'analyzing' ? 'Listening: tempo, key, voices' : 'Waiting to be analysed';
@@ -31,7 +34,7 @@ function stateOf({ upload, card, analysis, fault }: Pick<Props, 'upload' | 'card
 
 /** One chosen song: its way up, and what was heard in it. */
 export function SongCard(props: Props) {
-  const { song, place, count, upload, card, fault, analysis, onRemove, onMove } = props;
+  const { song, place, count, upload, card, fault, analysis, onRemove, onRetry, onMove } = props;
   const tone = toneOf(place);
   const problem = upload?.problem ?? fault;
   const isUploading = upload?.submitted === undefined && problem === undefined;
@@ -79,6 +82,12 @@ export function SongCard(props: Props) {
           <div role="alert" className="rounded-xl bg-bad/10 p-3 text-sm">
             <p className="break-words font-medium">{problem.message}</p>
             <p className="mt-1 text-soft">{problem.hint}</p>
+            {upload?.problem && (
+              <button type="button" className="button mt-3" onClick={onRetry}>
+                <Icon name="retry" />
+                Try again
+              </button>
+            )}
           </div>
         ) : analysis ? (
           <TrackAnalysisDisplay analysis={analysis} tone={tone} />

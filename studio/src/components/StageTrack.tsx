@@ -23,6 +23,8 @@ const LOOKS: Record<StepState, string> = {
   stopped: 'border-bad bg-bad/15 text-bad',
 };
 
+const SPOKEN: Record<StepState, string> = { done: ', done', now: ', now', ahead: '', stopped: ', stopped here' };
+
 /** A job's way through the stages. */
 export function StageTrack({ job }: { job: MashupJob }) {
   return (
@@ -54,7 +56,7 @@ export function StageTrack({ job }: { job: MashupJob }) {
             </span>
             <span className={`text-[11px] sm:text-xs ${state === 'ahead' ? 'text-soft' : 'font-medium'}`}>
               {STAGE_WORDS[step]}
-              <span className="sr-only">{state === 'done' ? ', done' : state === 'now' ? ', now' : ''}</span>
+              <span className="sr-only">{SPOKEN[state]}</span>
             </span>
           </li>
         );

@@ -1,5 +1,5 @@
 import { camelotCode, parseKey } from '../../../music/keys.ts';
-import type { SongAnalysis } from '../../../schema.ts';
+import type { ShownAnalysis } from '../state/songs.ts';
 import { decimal, percent } from '../words.ts';
 import type { Tone } from './tones.ts';
 import { toneOf } from './tones.ts';
@@ -28,7 +28,7 @@ function Meter({ name, share, tone }: { name: string; share: number; tone: Tone 
 }
 
 /** What the engine heard in a song: tempo, key, character, and the waveform on its beat grid. Nothing without all four groups. */
-export function TrackAnalysisDisplay({ analysis, tone = toneOf(0) }: { analysis: SongAnalysis; tone?: Tone }) {
+export function TrackAnalysisDisplay({ analysis, tone = toneOf(0) }: { analysis: ShownAnalysis; tone?: Tone }) {
   if (!analysis?.harmonic || !analysis.rhythmic || !analysis.spectral || !analysis.vocal) return null;
   const { harmonic, rhythmic, spectral, vocal, energy, loudness, waveform } = analysis;
   const key = parseKey(harmonic.key);

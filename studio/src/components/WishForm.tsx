@@ -1,5 +1,5 @@
 import { useId } from 'react';
-import { OUTPUT_FORMATS } from '../../../schema/music.ts';
+import { OUTPUT_FORMATS } from '../../../schema/constants.ts';
 import type { SubmittedOptions } from '../../../schema.ts';
 
 const LENGTHS = [

@@ -1,6 +1,6 @@
 /** Analyses of songs, as stored by the engine; nothing is analysed in the browser and nothing twice. */
 import { useCallback } from 'react';
-import type { PairScore, ScoreWeights, SongAnalysis, SongCard } from '../../../schema.ts';
+import type { PairScore, SongAnalysis, SongCard } from '../../../schema.ts';
 import type { StudioSong } from '../state/songs.ts';
 import { useStore } from '../state/store.ts';
 import { useStudio } from '../state/studio.tsx';
@@ -18,21 +18,35 @@ export interface AudioAnalysis {
   /** Resolves when the engine has analysed the song; null if it cannot. Songs that lie on the desk are analysed anyway. */
   analyzeSong(song: Pick<StudioSong, 'id'> & Partial<StudioSong>): Promise<SongAnalysis | null>;
   getAnalysis(id: string): SongAnalysis | undefined;
-  analyzedSongs: ReadonlyMap<string, SongAnalysis>;
-  analyzeMashupCompatibility(songs: { id: string }[], weights?: Partial<ScoreWeights>): Compatibility;
+  analyzedSongs: Map<string, SongAnalysis>;
+  analyzeMashupCompatibility(songs: { id: string }[], weights?: Weights): Compatibility;
   /** The song's card in the draft's row: state, and first numbers before the whole analysis is here. */
   getCard(id: string): SongCard | undefined;
   getPair(a: string, b: string): PairScore | undefined;
 }
 
 const DIMENSIONS = ['harmonic', 'rhythmic', 'spectral', 'vocal'] as const;
+/** What the existing hook called the parts of its score, by the dimension that they belong to. */
+const OLDER_NAMES = {
+  harmonic: ['key'],
+  rhythmic: ['bpm', 'rhythm'],
+  spectral: [],
+  vocal: ['energy'],
+} as const satisfies Record<(typeof DIMENSIONS)[number], readonly string[]>;
+
+type WeightName = (typeof DIMENSIONS)[number] | 'key' | 'bpm' | 'rhythm' | 'energy';
+/** Weights of the dimensions, or of the existing hook's parts. They need not sum to one. */
+type Weights = Partial<Record<WeightName, number>>;
 
 /** A pair's score under other weights than the engine's. */
-function weigh(pair: PairScore, weights: Partial<ScoreWeights> | undefined): number {
-  if (weights === undefined) return pair.score;
-  const sum = DIMENSIONS.reduce((total, name) => total + (weights[name] ?? 0), 0);
-  if (!(sum > 0)) return pair.score;
-  return DIMENSIONS.reduce((total, name) => total + pair.dimension_scores[name] * (weights[name] ?? 0), 0) / sum;
+function weigh(pair: PairScore, weights: Weights = {}): number {
+  const given = DIMENSIONS.map((name) => ({
+    score: pair.dimension_scores[name],
+    weight: [name, ...OLDER_NAMES[name]].reduce((sum, one) => sum + (weights[one] ?? 0), 0),
+  }));
+  const total = given.reduce((sum, { weight }) => sum + weight, 0);
+  if (!(total > 0)) return pair.score;
+  return given.reduce((sum, { score, weight }) => sum + score * weight, 0) / total;
 }
 
 export function useAudioAnalysis(): AudioAnalysis {

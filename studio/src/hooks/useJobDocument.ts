@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'react';
 import type { MashupJob, Plan, RenderResult } from '../../../schema.ts';
 import { useStudio } from '../state/studio.tsx';
+import { untilDone } from '../state/until-done.ts';
 
 export type JobDocument = MashupJob & {
   plan: Plan | null;
@@ -26,18 +27,15 @@ export function useJobDocument(job: MashupJob | undefined): JobDocument | undefi
 
   useEffect(() => {
     if (id === undefined) return;
-    let isWanted = true;
-    const read = async (): Promise<void> => {
-      const { data } = await supabase.rpc('get_mashup', { job_id: id });
-      if (!isWanted || data === null) return;
+    return untilDone(async (isWanted) => {
+      const { data, error } = await supabase.rpc('get_mashup', { job_id: id });
+      if (error) return false;
+      if (data === null || !isWanted()) return true;
       const read = data as JobDocument;
       clockAhead = Date.parse(read.server_now) - Date.now();
       setDocument(read);
-    };
-    void read();
-    return () => {
-      isWanted = false;
-    };
+      return true;
+    });
   }, [supabase, id, state]);
 
   return document?.id === id ? document : undefined;

@@ -1,5 +1,7 @@
 /** The user's mashups, newest first, live. */
 import { useEffect, useState } from 'react';
+import { fromDatabaseError } from '../../../client/errors.ts';
+import { hearWakeUps } from '../../../client/wake-ups.ts';
 import type { MashupJob } from '../../../schema.ts';
 import { toProblem } from '../state/problem.ts';
 import type { Problem } from '../state/problem.ts';
@@ -26,13 +28,13 @@ export function useLibrary(): Library {
 
   const refresh = async (): Promise<void> => {
     if (userId === undefined) return;
-    const { data, error } = await supabase
+    const { data, error, status } = await supabase
       .from('mashup_jobs')
       .select('*')
       .is('hold', null)
       .order('created_at', { ascending: false })
       .limit(PAGE);
-    if (error) return setProblem(toProblem(error));
+    if (error) return setProblem(toProblem(fromDatabaseError(error, status)));
     setProblem(undefined);
     setMashups(data as MashupJob[]);
   };
@@ -42,8 +44,7 @@ export function useLibrary(): Library {
     if (userId === undefined) return;
     void refresh();
     const timer = setInterval(() => void refresh(), SAFETY_READ_MS);
-    const wake = (): void => void (document.visibilityState === 'visible' && refresh());
-    document.addEventListener('visibilitychange', wake);
+    const unhear = hearWakeUps(() => void refresh());
     const channel = supabase
       .channel(`library:${crypto.randomUUID()}`)
       .on('system', {}, () => void refresh())
@@ -58,7 +59,7 @@ export function useLibrary(): Library {
       .subscribe();
     return () => {
       clearInterval(timer);
-      document.removeEventListener('visibilitychange', wake);
+      unhear();
       void supabase.removeChannel(channel);
     };
     // `refresh` is made anew each time and depends on these alone.

@@ -5,6 +5,7 @@ import type { MashupJob } from '../../../schema.ts';
 import { toProblem } from '../state/problem.ts';
 import type { Problem } from '../state/problem.ts';
 import { useStudio } from '../state/studio.tsx';
+import { untilDone } from '../state/until-done.ts';
 
 /** A link lives an hour. */
 const RENEW_MS = 50 * 60_000;
@@ -22,14 +23,21 @@ export function useResultUrl(job: MashupJob | undefined): {
 
   useEffect(() => {
     if (path === null || path === undefined) return;
-    let isWanted = true;
-    signResultUrl(supabase, { result_path: path, expired_at: null }).then(
-      (url) => isWanted && (setSigned({ path, url }), setProblem(undefined)),
-      (error: unknown) => isWanted && setProblem(toProblem(error)),
-    );
+    const stop = untilDone(async (isWanted) => {
+      try {
+        const url = await signResultUrl(supabase, { result_path: path, expired_at: null });
+        if (!isWanted()) return true;
+        setSigned({ path, url });
+        setProblem(undefined);
+        return true;
+      } catch (error) {
+        if (isWanted()) setProblem(toProblem(error));
+        return false;
+      }
+    });
     const timer = setTimeout(() => setRound((count) => count + 1), RENEW_MS);
     return () => {
-      isWanted = false;
+      stop();
       clearTimeout(timer);
     };
   }, [supabase, path, round]);

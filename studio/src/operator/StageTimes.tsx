@@ -1,8 +1,12 @@
 import { STAGE_WORDS } from '../words.ts';
 import type { StageTimes as Times } from './shapes.ts';
 
+const ENDS: ReadonlySet<string> = new Set(['complete', 'failed', 'cancelled']);
+
 /** How long jobs were in each stage during a day: the bar ends at the 95th percentile, the mark is the median. */
-export function StageTimes({ times }: { times: Times[] }) {
+export function StageTimes({ times: all }: { times: Times[] }) {
+  // Between its end and a replay a job is in no stage of work.
+  const times = all.filter(({ stage }) => !ENDS.has(stage));
   const longest = Math.max(0.1, ...times.map((one) => one.p95_sec));
   return (
     <section className="panel" aria-label="Throughput">
@@ -14,7 +18,7 @@ export function StageTimes({ times }: { times: Times[] }) {
             <dt className="flex justify-between gap-2">
               {STAGE_WORDS[one.stage]}
               <span className="text-xs text-soft">
-                {one.passed} passed · {one.per_hour} an hour
+                {one.passed} passed{one.per_hour > 0 && ` · ${one.per_hour} an hour`}
               </span>
             </dt>
             <dd>

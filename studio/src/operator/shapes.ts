@@ -24,6 +24,24 @@ export interface StageTimes {
   max_sec: number;
 }
 
+export interface KindLoad {
+  kind: string;
+  service: string;
+  running: number;
+  ready: number;
+  waiting: number;
+}
+
+/** Jobs that ended in one hour. */
+export interface Hour {
+  from: string;
+  complete: number;
+  failed: number;
+  cancelled: number;
+}
+
+export type PauseScope = PausesTable['scope'];
+
 export interface Overview {
   stages: { stage: Stage; is_terminal: boolean; jobs: number }[];
   live: LiveJob[];
@@ -45,7 +63,10 @@ export interface Overview {
     last_error: string | null;
     probe_in_sec: number | null;
   }[];
-  pauses: { scope: PausesTable['scope']; key: string; reason: string; actor: string }[];
+  pauses: { scope: PauseScope; key: string; reason: string; actor: string }[];
+  kinds: KindLoad[];
+  /** The last 24, oldest first. */
+  hours: Hour[];
   capacity: { what: string; in_use: number; at_most: number; waiting: number }[];
   workers: { id: string; host: string; pid: number; concurrency: number; seen_sec: number; draining: boolean }[];
   throughput: StageTimes[];
@@ -71,7 +92,7 @@ export interface Story {
     state: TaskState;
     failures: number;
     crashes: number;
-    error: { code: string; message?: string } | null;
+    error: { code: string; message?: string; hint?: string } | null;
     took_sec: number | null;
   }[];
   events: {

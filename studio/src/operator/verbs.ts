@@ -1,7 +1,8 @@
-/** What an operator does. Each throws a Problem-shaped error that the page shows. */
+/** What an operator does. Each answers the problem that the page shows, or nothing. */
 import type { PostgrestError, SupabaseClient } from '@supabase/supabase-js';
 import type { ReplayStage } from '../../../schema.ts';
 import type { Problem } from '../state/problem.ts';
+import type { PauseScope } from './shapes.ts';
 
 export function fromOperatorError(error: Pick<PostgrestError, 'message' | 'hint' | 'code'>): Problem {
   const isKey = error.code === '42501' || error.code === 'PGRST301' || /api key|jwt/i.test(error.message);
@@ -24,7 +25,7 @@ export const replay = (supabase: SupabaseClient, id: string, stage: ReplayStage,
   call(supabase, 'operator_replay', { job_id: id, stage, fresh });
 export const retry = (supabase: SupabaseClient, id: string) => call(supabase, 'operator_retry', { job_id: id });
 export const cancel = (supabase: SupabaseClient, id: string) => call(supabase, 'operator_cancel', { job_id: id });
-export const pause = (supabase: SupabaseClient, scope: string, key = '') =>
+export const pause = (supabase: SupabaseClient, scope: PauseScope, key: string) =>
   call(supabase, 'operator_pause', { scope, key });
-export const resume = (supabase: SupabaseClient, scope: string, key = '') =>
+export const resume = (supabase: SupabaseClient, scope: PauseScope, key: string) =>
   call(supabase, 'operator_resume', { scope, key });

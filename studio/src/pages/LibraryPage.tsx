@@ -43,7 +43,7 @@ function LibraryItem({ job, onDelete }: { job: MashupJob; onDelete: () => void }
         <a href={`#/mashup/${job.id}`} className="block truncate font-medium hover:underline">
           {title}
         </a>
-        <p className="truncate text-sm text-soft">
+        <p className="line-clamp-2 text-sm text-soft sm:line-clamp-1">
           {job.status === 'processing' && `${job.current_step} · `}
           {job.status === 'failed' && `${job.error_message} · `}
           {job.result && `${clock(job.result.duration_sec)} · ${Math.round(job.result.bpm)} bpm · ${job.result.key} · `}

@@ -13,5 +13,5 @@ export function MashupPage({ session, onOpen }: { session: Session | null | unde
       </Notice>
     );
   }
-  return <MashupView onOpen={onOpen} />;
+  return <MashupView onOpen={onOpen} onStartOver={() => (location.hash = '/')} />;
 }

@@ -3,7 +3,7 @@ import type { SupabaseClient } from '@supabase/supabase-js';
 import { deleteMashup, followJob, startMashup, submitMashup } from '../../../client/index.ts';
 import type { JobFollower } from '../../../client/index.ts';
 import type { MashupJob, SubmittedOptions } from '../../../schema.ts';
-import { MAX_SONGS, MIN_SONGS } from '../../../schema/api.ts';
+import { MAX_SONGS, MIN_SONGS } from '../../../schema/constants.ts';
 import { toProblem } from './problem.ts';
 import type { Problem } from './problem.ts';
 import type { SessionKeeper } from './session.ts';

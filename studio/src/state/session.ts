@@ -27,6 +27,12 @@ export function keepSession(supabase: SupabaseClient): SessionKeeper {
     if (data.session) return data.session;
     const answer = await supabase.auth.signInAnonymously();
     if (answer.data.session) return answer.data.session;
+    if (answer.error?.name === 'AuthRetryableFetchError') {
+      throw new MashupClientError('unreachable', 'The server cannot be reached.', {
+        hint: 'Check the connection, then try again.',
+        cause: answer.error,
+      });
+    }
     throw new MashupClientError('sign_in_required', 'You are not signed in.', {
       hint: 'Sign in with e-mail and password (Account, top right), then try again.',
       cause: answer.error,

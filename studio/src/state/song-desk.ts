@@ -3,8 +3,9 @@
  * mashup is asked for. Shared by all hooks, so that nothing is done twice.
  */
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { deleteMashup, followJob, submitMashup, uploadSong } from '../../../client/index.ts';
+import { deleteMashup, followJob, MashupClientError, submitMashup, uploadSong } from '../../../client/index.ts';
 import type { JobFollower } from '../../../client/index.ts';
+import { hearWakeUps } from '../../../client/wake-ups.ts';
 import type { MashupJob, PairScore, SongAnalysis, SubmittedSong } from '../../../schema.ts';
 import { hearUploads } from '../upload-progress.ts';
 import { toProblem } from './problem.ts';
@@ -16,6 +17,8 @@ import type { Store } from './store.ts';
 
 /** Two files that are dropped together make one draft. */
 const GATHER_MS = 300;
+/** Faults of the network, which pass. */
+const CUT_OFF: ReadonlySet<string> = new Set(['unreachable', 'upload_failed']);
 
 export interface Upload {
   /** 0..1 */
@@ -28,7 +31,7 @@ export interface DeskState {
   uploads: ReadonlyMap<string, Upload>;
   /** The draft that works on the songs now. */
   draft: MashupJob | undefined;
-  analyses: ReadonlyMap<string, SongAnalysis>;
+  analyses: Map<string, SongAnalysis>;
   scores: PairScore[];
   problem: Problem | undefined;
 }
@@ -36,6 +39,8 @@ export interface DeskState {
 export interface SongDesk extends Store<DeskState> {
   /** Uploads a song, once. */
   upload(song: StudioSong): Promise<SubmittedSong>;
+  /** Uploads a song whose upload has failed once more. */
+  again(song: StudioSong): void;
   /** Says which songs lie on the desk; uploads what is new and has it analysed. */
   lay(songs: StudioSong[]): void;
   /** Clears the desk. Answers the draft of exactly these songs if it can be started; it is then the caller's. */
@@ -68,6 +73,7 @@ export function openSongDesk(supabase: SupabaseClient, keeper: SessionKeeper): S
   let gathering: ReturnType<typeof setTimeout> | undefined;
   let making: Promise<void> = Promise.resolve();
   let seenAnalyses = '';
+  const cutOff = new Set<string>();
 
   const note = (id: string, change: Partial<Upload>): void => {
     const uploads = new Map(store.get().uploads);
@@ -100,12 +106,16 @@ export function openSongDesk(supabase: SupabaseClient, keeper: SessionKeeper): S
     if (known) return known;
     const promise = begin(song).catch((error: unknown) => {
       uploading.delete(song.id);
+      if (error instanceof MashupClientError && CUT_OFF.has(error.code)) cutOff.add(song.id);
       note(song.id, { problem: toProblem(error) });
       throw error;
     });
     uploading.set(song.id, promise);
+    cutOff.delete(song.id);
     return promise;
   };
+
+  const again = (song: StudioSong): void => void upload(song).then(gather, gather);
 
   const dropDraft = (): void => {
     follower?.stop();
@@ -186,16 +196,21 @@ export function openSongDesk(supabase: SupabaseClient, keeper: SessionKeeper): S
     gathering = setTimeout(() => void makeNext(), GATHER_MS);
   }
 
+  // What the network cut off is done when it is back.
+  hearWakeUps(() => {
+    for (const song of laid) if (cutOff.has(song.id)) again(song);
+    if (store.get().problem !== undefined) gather();
+  });
+
   return {
     ...store,
     upload,
+    again,
     lay(songs) {
       laid = songs;
       for (const song of songs) {
         const known = store.get().uploads.get(song.id);
-        if (known?.submitted === undefined && known?.problem === undefined) {
-          upload(song).then(gather, gather);
-        }
+        if (known?.submitted === undefined && known?.problem === undefined) again(song);
       }
       gather();
     },

@@ -1,6 +1,7 @@
 /** The songs that a user has chosen, and what is checked before one is uploaded. */
-import { MAX_SONGS, UPLOAD_MAX_BYTES } from '../../../schema/api.ts';
+import { MAX_SONGS, UPLOAD_MAX_BYTES } from '../../../schema/constants.ts';
 import { detectFormat } from '../../../services/audio/detect.ts';
+import type { SongAnalysis } from '../../../schema.ts';
 import type { Problem } from './problem.ts';
 
 /** A song as hooks and components take it: with a file, or with the path of an earlier upload. */
@@ -12,6 +13,10 @@ export interface StudioSong {
   file?: File;
   storage_path?: string;
 }
+
+/** An analysis as it is shown: the four groups that every service answers, and whatever more the engine knows. */
+export type ShownAnalysis = Pick<SongAnalysis, 'version' | 'harmonic' | 'rhythmic' | 'spectral' | 'vocal'> &
+  Partial<SongAnalysis>;
 
 /** Enough to find the first frames behind a tag with a cover image. */
 const SNIFF_BYTES = 2 * 1024 * 1024;
