@@ -1,5 +1,7 @@
 /** Connections that are cut under the gateway's pool. An error that nobody can catch fails the file by itself. */
 import assert from 'node:assert/strict';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
 import postgres from 'postgres';
 import type { Sql } from 'postgres';
@@ -36,6 +38,34 @@ async function answersAtOnce(sql: Sql): Promise<void> {
   for (const [row] of await Promise.all(asked)) assert.equal(row?.one, 1);
   const taken = performance.now() - start;
   assert.ok(taken < PROMPT_MS, `${taken} ms`);
+}
+
+interface Door {
+  url: string;
+  /** From now on a connection ends when the server has said that it is ready, and there is no other after it. */
+  closeAfterGreeting(): void;
+}
+
+/** A way to Postgres that can be shut. */
+async function openDoor(url: string): Promise<Door> {
+  const behind = new URL(url);
+  let isClosing = false;
+  const server = createServer((client) => {
+    const upstream = connect(Number(behind.port), behind.hostname);
+    client.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
+    upstream.on('error', () => client.destroy()).on('close', () => client.destroy());
+    client.pipe(upstream);
+    upstream.on('data', (data) => {
+      // ReadyForQuery, idle: the end of the greeting.
+      if (!isClosing || !data.includes(Buffer.from([0x5a, 0, 0, 0, 5, 0x49]))) return client.write(data);
+      server.close();
+      return client.end(data);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const front = new URL(url);
+  front.port = String((server.address() as AddressInfo).port);
+  return { url: front.href, closeAfterGreeting: () => (isClosing = true) };
 }
 
 describe('a pool whose connections are cut', { skip: LOCAL_ONLY }, () => {
@@ -78,6 +108,20 @@ describe('a pool whose connections are cut', { skip: LOCAL_ONLY }, () => {
       return (await connections('idle')) === MAX;
     });
     await answersAtOnce(sql);
+    await sql.end({ timeout: 1 });
+  });
+
+  it('fails what is asked when the server goes right after its greeting, and nothing besides', async () => {
+    const door = await openDoor(superuserUrl);
+    const sql = await openPool(door.url, MAX);
+    door.closeAfterGreeting();
+    const asked = [sql`select 1`, sql.begin((transaction) => transaction`select 1`)];
+    for (const outcome of await Promise.allSettled(asked)) {
+      assert.equal(outcome.status, 'rejected');
+      assert.ok(isUnreachable(outcome.reason), String(outcome.reason));
+    }
+    // Whatever was left to nobody would be refused by now.
+    await assert.rejects(async () => sql`select 1`, { code: 'ECONNREFUSED' });
     await sql.end({ timeout: 1 });
   });
 
