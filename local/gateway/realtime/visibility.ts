@@ -13,7 +13,9 @@ import type { Change } from './replication.ts';
 import { readRights } from './rights.ts';
 import type { Rights, RightsQuestion } from './rights.ts';
 
-/** How long a commit that is not visible yet is waited for before the next look, in milliseconds. */
+/** A commit that is not visible yet is looked for again at once, so often; */
+const QUICK_LOOKS = 5;
+/** then after this, in milliseconds. */
 const SETTLE_MS = 1;
 
 export interface Check {
@@ -82,10 +84,10 @@ async function askOnce(sql: Sql, xid: number, { rights, checks }: Questions): Pr
 }
 
 async function askSettled(sql: Sql, xid: number, questions: Questions): Promise<Answers> {
-  for (;;) {
+  for (let look = 1; ; look++) {
     const answers = await askOnce(sql, xid, questions);
     if (answers) return answers;
-    await delay(SETTLE_MS);
+    if (look > QUICK_LOOKS) await delay(SETTLE_MS);
   }
 }
 
