@@ -80,8 +80,9 @@ async function bringToken(supabase: SupabaseClient): Promise<void> {
   try {
     // Renews an expired session as well.
     await supabase.auth.getSession();
-    await supabase.realtime.setAuth();
   } catch {
-    // A client with an `accessToken` option of its own has no auth, and brings its token by itself.
+    // A client with an `accessToken` option of its own has no auth. Its token is asked for below.
   }
+  // Realtime asks again only with its next heartbeat; until then a token that ran out would be refused.
+  await supabase.realtime.setAuth().catch(() => {});
 }

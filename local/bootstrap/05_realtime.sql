@@ -24,9 +24,13 @@ $$;
 create or replace function realtime.send(payload jsonb, event text, topic text, private boolean default true) returns void
 language plpgsql
 as $$
+declare
+  message_id uuid := gen_random_uuid();
 begin
-  insert into realtime.messages (payload, event, topic, private, extension)
-  values (send.payload, send.event, send.topic, send.private, 'broadcast');
+  perform set_config('realtime.topic', send.topic, true);
+  insert into realtime.messages (id, payload, event, topic, private, extension)
+  values (message_id, case when send.payload ? 'id' then send.payload else send.payload || jsonb_build_object('id', message_id) end,
+    send.event, send.topic, send.private, 'broadcast');
 exception
   when others then
     raise warning 'realtime.send failed: %', sqlerrm;

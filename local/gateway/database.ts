@@ -1,25 +1,8 @@
-/** The gateway's connections, and transactions that run as a caller. */
+/** Transactions that run as a caller, and what errors of the database mean. */
 import postgres from 'postgres';
 import type { Sql, TransactionSql } from 'postgres';
 import type { Identity } from './identity.ts';
-
-/** Connections for requests. Realtime checks and LISTEN have their own. */
-const REQUEST_CONNECTIONS = 10;
-/**
- * postgres.js 3.4.9 does not forget the timer of a write that was pending when its connection was lost; by its code it may then
- * never send the start of the next one. This is how long a connection that does not come up takes to be given up.
- */
-const CONNECT_TIMEOUT_SEC = 5;
-
-/** Opens the pool of the gateway. Nothing connects until the first query. */
-export function openDatabase(url: string, max = REQUEST_CONNECTIONS): Sql {
-  return postgres(url, {
-    max,
-    onnotice: () => {},
-    connect_timeout: CONNECT_TIMEOUT_SEC,
-    connection: { application_name: 'mashup-gateway' },
-  });
-}
+import { isConnectionLost } from './pool.ts';
 
 /** Settings of a transaction, e.g. `request.method`. */
 type Settings = Record<string, string>;
@@ -65,11 +48,11 @@ export function databaseError(error: unknown): DatabaseError | undefined {
   return error instanceof postgres.PostgresError ? error : undefined;
 }
 
-const CONNECTION_CODES = new Set(['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT']);
+const NOT_CONNECTED = new Set(['CONNECTION_ENDED', 'CONNECT_TIMEOUT', 'ENOENT']);
 const STARTING_OR_STOPPING = new Set(['57P01', '57P02', '57P03']);
 
 /** Whether the database could not be reached, or went away; a later try may succeed. */
 export function isUnreachable(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return CONNECTION_CODES.has(code) || STARTING_OR_STOPPING.has(code) || /^E(CONN|PIPE|NOENT|HOSTUNREACH)/.test(code);
+  return isConnectionLost(error) || NOT_CONNECTED.has(code) || STARTING_OR_STOPPING.has(code);
 }

@@ -6,17 +6,21 @@ import { answerAuth } from './auth/routes.ts';
 import { requireLoopback } from './config.ts';
 import type { GatewayConfig } from './config.ts';
 import { answerPreflight } from './cors.ts';
-import { isUnreachable, openDatabase } from './database.ts';
+import { isUnreachable } from './database.ts';
 import { answerFunction } from './functions.ts';
 import { notImplemented, openExchange, Refusal, sendRefusal } from './http.ts';
 import type { Exchange } from './http.ts';
 import { openKeyRing } from './keys.ts';
+import { openListener, openPool } from './pool.ts';
 import { startRealtime } from './realtime/server.ts';
 import { openCatalog } from './rest/catalog.ts';
 import { answerRest } from './rest/routes.ts';
 import { openFiles } from './storage/files.ts';
 import { answerStorage } from './storage/routes.ts';
 import { answerStudio } from './studio.ts';
+
+/** Connections for requests. Realtime's checks and LISTEN have their own. */
+const REQUEST_CONNECTIONS = 10;
 
 /** Life of an access token in seconds where nothing else is said. */
 const TOKEN_SECONDS = 3600;
@@ -62,7 +66,7 @@ function unexpected(error: unknown): Refusal {
 export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   const host = requireLoopback(config.host ?? '127.0.0.1');
   const ring = await openKeyRing(config.keys);
-  const sql = openDatabase(config.dbUrl);
+  const sql = await openPool(config.dbUrl, REQUEST_CONNECTIONS);
   const catalog = await openCatalog(sql);
   const files = await openFiles(config.storageDir);
   let url = '';
@@ -104,7 +108,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
     throw error;
   });
   url = `http://${host.includes(':') ? `[${host}]` : host}:${listening.port}`;
-  const listener = await sql.listen('pgrst', () => catalog.forget());
+  const listener = await openListener(config.dbUrl, 'pgrst', () => catalog.forget());
 
   return {
     url,
@@ -114,7 +118,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
-      await listener.unlisten().catch(() => {});
+      await listener.close();
       await sql.end({ timeout: CLOSE_SECONDS });
     },
   };

@@ -13,6 +13,7 @@ import type { Visitor } from '../functions/world.ts';
 const surface = await useSurface({ after }, { functions: false });
 const { machine } = surface;
 const worker = await machine.worker();
+const SLOW_STORAGE_MS = 300;
 
 /** A job of the visitor; at the end of the test it gives back what it holds. */
 async function submit(t: TestContext, visitor: Visitor): Promise<string> {
@@ -192,6 +193,53 @@ describe('followJob', () => {
     await until('it is complete again', () => stages.filter((stage) => stage === 'complete').length === 2);
     follower.stop();
     assert.equal((await follower.finished)?.epoch, 2);
+  });
+
+  test('a page that restores its session and follows at once hears the stream as its user', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await submit(t, visitor);
+    const { data } = await visitor.client.auth.getSession();
+    const kept = JSON.stringify(data.session);
+    let reads = 0;
+    const page = createClient(surface.url, surface.keys.anonKey, {
+      auth: {
+        autoRefreshToken: false,
+        persistSession: true,
+        storageKey: 'page',
+        // A storage that takes longer than the socket does.
+        storage: {
+          getItem: async (key: string) => {
+            await new Promise((resolve) => setTimeout(resolve, SLOW_STORAGE_MS));
+            return key === 'page' ? kept : null;
+          },
+          setItem: () => {},
+          removeItem: () => {},
+        },
+      },
+      global: {
+        fetch: (input, init) => {
+          reads += 1;
+          return fetch(input, init);
+        },
+      },
+    });
+    t.after(() => page.removeAllChannels());
+    const { follower, live } = await follow(page, id);
+    await until('the stream is ready', () => live.at(-1) === true);
+    await until('the row was read at once, and again with the stream', () => reads === 2);
+    await work(id);
+    assert.equal((await follower.finished)?.stage, 'complete');
+    assert.equal(reads, 2, 'heard, not read');
+    assert.deepEqual(live, [true], 'and joined once, by nobody else before');
+  });
+
+  test('a job that is deleted ends it with job_not_found', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await submit(t, visitor);
+    const { follower, live } = await follow(visitor.client, id);
+    await until('the stream is ready', () => live.at(-1) === true);
+    await machine.sql`delete from public.mashup_jobs where id = ${id}`;
+    await assert.rejects(follower.finished, { code: 'job_not_found' });
   });
 
   test('a slow read finds what Realtime did not tell', async (t) => {

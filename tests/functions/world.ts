@@ -10,7 +10,6 @@ import { denoArguments, FUNCTIONS_DIR, locateDeno } from '../../local/functions/
 import { makeKeys } from '../../local/gateway/keys.ts';
 import type { Keys } from '../../local/gateway/keys.ts';
 import { startGateway } from '../../local/gateway/server.ts';
-import type { Gateway } from '../../local/gateway/server.ts';
 import { freePort } from '../../local/ports.ts';
 import '../support/short-timers.ts';
 import { useMachine } from '../state-machine/support.ts';
@@ -55,8 +54,21 @@ export type Answer = Record<string, unknown> & {
   details?: string | null;
 };
 
-/** Starts the surface for a whole test file. `functions: false` leaves Deno out. */
-export async function useSurface(scope: CleanUpScope, options: { functions?: boolean } = {}): Promise<Surface> {
+export interface SurfaceOptions {
+  /** False leaves Deno out. */
+  functions?: boolean;
+  /** How the gateway is run; default: in this process. */
+  gateway?: (options: {
+    port: number;
+    dbUrl: string;
+    keys: Keys;
+    storageDir: string;
+    functionsUrl: string;
+  }) => Promise<{ close(): Promise<void> }>;
+}
+
+/** Starts the surface for a whole test file. */
+export async function useSurface(scope: CleanUpScope, options: SurfaceOptions = {}): Promise<Surface> {
   const machine = await useMachine(scope);
   const keys = await makeKeys();
   const storageDir = await mkdtemp(join(tmpdir(), 'mashup-surface-'));
@@ -64,17 +76,27 @@ export async function useSurface(scope: CleanUpScope, options: { functions?: boo
   const url = `http://127.0.0.1:${port}`;
   const functionsUrl = `http://127.0.0.1:${functionsPort}`;
   const clients: SupabaseClient[] = [];
-  let gateway: Gateway | undefined;
+  const run = options.gateway ?? startGateway;
+  let gateway: { close(): Promise<void> } | undefined;
 
   const start = async () => {
-    gateway ??= await startGateway({ port, dbUrl: machine.superuserUrl, keys, storageDir, functionsUrl });
+    gateway ??= await run({ port, dbUrl: machine.superuserUrl, keys, storageDir, functionsUrl });
   };
   const stop = async () => {
     await gateway?.close();
     gateway = undefined;
   };
   await start();
-  const deno = options.functions === false ? undefined : await startFunctions(functionsPort, url, keys);
+  const deno =
+    options.functions === false
+      ? undefined
+      : await startFunctions(functionsPort, {
+          SUPABASE_URL: url,
+          SUPABASE_ANON_KEY: keys.anonKey,
+          SUPABASE_SERVICE_ROLE_KEY: keys.serviceRoleKey,
+          SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishableKey }),
+          SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secretKey }),
+        });
   scope.after(async () => {
     // Disconnecting a socket that was never opened leaves a timer of ten seconds behind.
     await Promise.all(clients.filter((one) => one.realtime.isConnected()).map((one) => one.removeAllChannels()));
@@ -125,16 +147,13 @@ export async function useSurface(scope: CleanUpScope, options: { functions?: boo
   };
 }
 
-async function startFunctions(port: number, url: string, keys: Keys): Promise<ChildProcess> {
+/** Runs the edge functions in Deno with these settings and no others, and waits until they answer. */
+export async function startFunctions(port: number, settings: Record<string, string>): Promise<ChildProcess> {
   const child = spawn(locateDeno(), denoArguments(FUNCTIONS_DIR, port, []), {
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
-      SUPABASE_URL: url,
-      SUPABASE_ANON_KEY: keys.anonKey,
-      SUPABASE_SERVICE_ROLE_KEY: keys.serviceRoleKey,
-      SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishableKey }),
-      SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secretKey }),
+      ...settings,
       DENO_NO_UPDATE_CHECK: '1',
       NO_COLOR: '1',
     },

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
+import postgres from 'postgres';
 import { AlreadyRunningError, dataPaths, PortTakenError, readStack, startStack } from '../../local/index.ts';
 import { isListening } from '../../local/ports.ts';
 import { isAlive } from '../../local/processes.ts';
@@ -86,6 +87,60 @@ test('Postgres that is killed under a running stack comes back on its port', asy
   assert.ok(killed !== undefined);
   process.kill(killed, 'SIGKILL');
   await until('another one listens', async () => stack.databasePid() !== killed && (await isListening(port)));
+});
+
+test('Postgres that is stopped under a running stack takes neither the gateway nor the worker with it', async (t) => {
+  const dataDir = await scratchDir(t);
+  const stack = await startStack({ dataDir, portBase: 0, only: ['gateway', 'worker'], postgresSettings: FAST });
+  t.after(() => stack.stop());
+  const sql = <T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> => {
+    const one = postgres(stack.superuserUrl, { max: 1, onnotice: () => {} });
+    return work(one).finally(() => one.end());
+  };
+  // A call that is being answered when the database goes.
+  await sql((one) =>
+    one.unsafe(`
+      create function public.linger() returns int language sql security definer set search_path = '' as 'select 1 from pg_catalog.pg_sleep(60)';
+      notify pgrst`),
+  );
+  const call = (path: string): Promise<Response> =>
+    fetch(`${stack.info.apiUrl}${path}`, {
+      method: 'POST',
+      headers: { apikey: stack.info.serviceRoleKey, authorization: `Bearer ${stack.info.serviceRoleKey}` },
+      body: '{}',
+    });
+  const pids = stack.parts.map((part) => part.pid());
+  for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
+    const lingering = Promise.all(Array.from({ length: 3 }, () => call('/rest/v1/rpc/linger')));
+    await until('the calls are being answered', () =>
+      sql(async (one) => (await one`select from pg_stat_activity where wait_event = 'PgSleep'`).length === 3),
+    );
+    const stopped = stack.databasePid();
+    process.kill(stopped ?? 0, signal);
+    for (const { status } of await lingering) assert.equal(status, 503);
+    await until('another server runs', () => stack.databasePid() !== stopped);
+    await until('the gateway answers', async () => (await call('/auth/v1/signup')).status === 200);
+    await until('the worker beats', () =>
+      sql(
+        async (one) =>
+          (
+            await one`select from mashup.workers where pid = ${stack.info.workers[0] ?? 0} and seen_at > pg_postmaster_start_time()`
+          ).length === 1,
+      ).catch(() => false),
+    );
+    assert.deepEqual(
+      stack.parts.map((part) => [part.name, part.restarts()]),
+      [
+        ['gateway', 0],
+        ['worker', 0],
+      ],
+      signal,
+    );
+  }
+  assert.deepEqual(
+    stack.parts.map((part) => part.pid()),
+    pids,
+  );
 });
 
 test('a start that is interrupted ends with nothing left running', async (t) => {

@@ -1,6 +1,6 @@
 /** A pretend worker and a pretend user, in SQL alone: they drive the state machine without services. */
 import { randomUUID } from 'node:crypto';
-import type postgres from 'postgres';
+import postgres from 'postgres';
 import { type CleanUpScope, type TestDatabase, useDatabase } from '../support/postgres.ts';
 
 export interface ClaimedTask {
@@ -127,8 +127,10 @@ export function resultOf(task: ClaimedTask): object {
 }
 
 export async function useMachine(scope: CleanUpScope): Promise<Machine> {
-  const sessions: postgres.ReservedSql[] = [];
-  scope.after(async () => sessions.forEach((session) => session.release()));
+  const sessions: postgres.Sql[] = [];
+  scope.after(async () => {
+    await Promise.all(sessions.map((session) => session.end({ timeout: 1 })));
+  });
   const db = await useDatabase(scope);
   const { sql } = db;
   const machine: Machine = {
@@ -182,9 +184,9 @@ export async function useMachine(scope: CleanUpScope): Promise<Machine> {
       const id = randomUUID();
       const key = BigInt(`0x${id.replaceAll('-', '').slice(0, 15)}`).toString();
       // As a real worker: a session lock that says it is alive.
-      const session = await sql.reserve();
-      await session`select pg_advisory_lock(${key})`;
+      const session = postgres(db.url, { max: 1, onnotice: () => {} });
       sessions.push(session);
+      await session`select pg_advisory_lock(${key})`;
       await sql`select mashup.register_worker(${id}, 'test', 1, ${key}, 'test', 4, '{}', '{}')`;
       return id;
     },

@@ -1,36 +1,70 @@
-/** The steps of docs/scaling.md for private Broadcast, taken from the page itself, as far as a database can tell. */
+/** The steps of docs/scaling.md for private Broadcast, taken from the page itself, from the trigger to the client. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
+import type { RealtimeChannel } from '@supabase/supabase-js';
 import { until, useSurface } from '../functions/world.ts';
+import type { Visitor } from '../functions/world.ts';
 
 const surface = await useSurface({ after }, { functions: false });
 
-it('private Broadcast: the owner may join the channel of a job and nobody else, and each change is sent', async () => {
+interface Joined {
+  channel: RealtimeChannel;
+  states: string[];
+  /** Each as `extension status`. */
+  system: string[];
+  heard: Record<string, unknown>[];
+}
+
+/** Joins as step 3 says. */
+async function joinJob({ client }: Visitor, id: string): Promise<Joined> {
+  await client.realtime.setAuth();
+  const joined: Omit<Joined, 'channel'> = { states: [], system: [], heard: [] };
+  const channel = client
+    .channel(`job:${id}`, { config: { private: true, broadcast: { replication_ready: true } } })
+    .on('system', {}, ({ extension, status }: Record<string, string>) => joined.system.push(`${extension} ${status}`))
+    .on('broadcast', { event: 'job' }, ({ payload }) => joined.heard.push(payload as Record<string, unknown>))
+    .subscribe((state) => joined.states.push(state));
+  await until('the join is answered', () => joined.states.length > 0);
+  return { channel, ...joined };
+}
+
+it('private Broadcast: the owner of a job hears each change of its row, whole and in order, and nobody else may join', async () => {
   const { machine } = surface;
   const page = await readFile(join(import.meta.dirname, '../../docs/scaling.md'), 'utf8');
   const steps = [...page.matchAll(/```sql\n(.*?)```/gs)].map(([, sql]) => sql ?? '');
-  assert.equal(steps.length, 2);
   for (const sql of steps) await machine.sql.unsafe(sql);
 
   const [owner, other] = [await surface.visitor(), await surface.visitor()];
   const id = await machine.submit(owner.id);
-  const stateOf = async ({ client }: typeof owner): Promise<string> => {
-    await client.realtime.setAuth();
-    const states: string[] = [];
-    const channel = client.channel(`job:${id}`, { config: { private: true } }).subscribe((state) => states.push(state));
-    await until('the join is answered', () => states.length > 0);
-    await client.removeChannel(channel);
-    return states[0] ?? '';
-  };
-  assert.equal(await stateOf(owner), 'SUBSCRIBED');
-  assert.equal(await stateOf(other), 'CHANNEL_ERROR');
+  const mine = await joinJob(owner, id);
+  assert.deepEqual(mine.states, ['SUBSCRIBED']);
+  const theirs = await joinJob(other, id);
+  assert.equal(theirs.states[0], 'CHANNEL_ERROR');
+  await other.client.removeChannel(theirs.channel);
+  await until('the stream is ready', () => mine.system.length > 0);
+  assert.deepEqual(mine.system, ['system ok']);
 
-  await machine.sql`select mashup.cancel(${id})`;
-  const sent = await machine.sql<{ payload: { stage: string; version: number }; topic: string; private: boolean }[]>`
-    select payload, topic, private from realtime.messages where topic = ${`job:${id}`} and event = 'job' order by inserted_at, (payload ->> 'version')::int`;
-  assert.equal(sent.at(-1)?.payload.stage, 'cancelled');
-  assert.equal(sent.at(-1)?.payload.version, (await machine.job(id)).version);
-  assert.ok(sent.every((message) => message.private));
+  const worker = await machine.worker();
+  for (;;) {
+    const task = await machine.claimNext(worker, id);
+    if (task === undefined) break;
+    await machine.finish(task);
+  }
+  const last = await machine.job(id);
+  await until('the last change is heard', () => mine.heard.at(-1)?.['version'] === last.version);
+  const versions = mine.heard.map((row) => Number(row['version']));
+  assert.deepEqual(
+    versions,
+    [...new Set(versions)].sort((a, b) => a - b),
+  );
+  const row = mine.heard.at(-1);
+  assert.deepEqual([row?.['id'], row?.['stage'], row?.['songs']], [id, 'complete', last.songs]);
+  assert.deepEqual(theirs.heard, []);
+
+  // Last step: who still watches rows hears nothing more.
+  const [published] = await machine.sql`
+    select from pg_publication_tables where pubname = 'supabase_realtime' and tablename = 'mashup_jobs'`;
+  assert.equal(published, undefined);
 });

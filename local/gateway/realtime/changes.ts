@@ -1,4 +1,7 @@
-/** Fan-out of committed changes to the channels that asked for them and may see them, in commit order. */
+/**
+ * Fan-out of committed changes to the channels that asked for them and may see them, in commit order; and of the messages that
+ * `realtime.send` wrote to the channels of their topic.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Sql } from 'postgres';
 import { isUnreachable } from '../database.ts';
@@ -7,10 +10,12 @@ import type { Binding } from './bindings.ts';
 import { meets } from './filters.ts';
 import { changeData } from './payload.ts';
 import { openRelations } from './relations.ts';
-import type { Rights, TableFacts } from './relations.ts';
+import type { TableFacts } from './relations.ts';
 import { openReplication } from './replication.ts';
-import type { Change, Transaction } from './replication.ts';
-import { checkVisible } from './visibility.ts';
+import type { Change, Relation, Transaction } from './replication.ts';
+import { rightsKey } from './rights.ts';
+import type { Rights, RightsQuestion } from './rights.ts';
+import { ask } from './visibility.ts';
 import type { Check } from './visibility.ts';
 
 /** Changes of one transaction that are checked together. */
@@ -25,20 +30,30 @@ export interface Follower {
   deliver(ids: number[], data: string): void;
 }
 
+/** A message that was sent from the database. */
+export interface SentMessage {
+  topic: string;
+  isPrivate: boolean;
+  event: string;
+  payload: unknown;
+}
+
 export interface Changes {
+  /** Opens the stream; resolves when every later commit is in it. */
+  start(): Promise<void>;
   /** Adds a follower; resolves when every later commit reaches it. */
   follow(follower: Follower): Promise<void>;
   unfollow(follower: Follower): void;
   close(): Promise<void>;
 }
 
+/** A follower that asked for a change. Whether it may have it is asked of the database. */
 interface Addressed {
   follower: Follower;
   ids: number[];
-  rights: Rights;
+  identity: Identity;
   /** The caller as one text: followers with equal claims share a check. */
   caller: string;
-  identity: Identity;
 }
 
 interface Prepared {
@@ -46,6 +61,20 @@ interface Prepared {
   facts: TableFacts;
   addressed: Addressed[];
 }
+
+/** Who may have what of a batch of changes. */
+interface Permissions {
+  /** Undefined: nothing of this change. */
+  of(prepared: Prepared, one: Addressed): Rights | undefined;
+}
+
+const questionOf = ({ change }: Prepared, { identity }: Addressed): RightsQuestion => ({
+  oid: change.relation.relationOid,
+  role: identity.role,
+});
+
+/** Whether rows of this change can be looked up at all: a deleted one is gone, and without a key there is no way to it. */
+const canCheck = ({ change, facts }: Prepared): boolean => change.type !== 'DELETE' && facts.primaryKey.length > 0;
 
 function matching(change: Change, facts: TableFacts, bindings: readonly Binding[]): number[] {
   const { schema, name } = change.relation;
@@ -62,12 +91,33 @@ function matching(change: Change, facts: TableFacts, bindings: readonly Binding[
     .map((binding) => binding.id);
 }
 
-/** Opens the fan-out; the stream starts with the first follower. */
-export function openChanges(sql: Sql, dbUrl: string): Changes {
+/** The message of a row of realtime.messages, if it is one to send. Who may hear it was decided at the join. */
+function messageOf({ type, row, relation }: Change): SentMessage | undefined {
+  if (type !== 'INSERT' || row?.['extension'] !== 'broadcast') return undefined;
+  if (!isMessages(relation)) return undefined;
+  const { topic, event, payload, private: isPrivate } = row;
+  if (typeof topic !== 'string' || typeof event !== 'string' || typeof payload !== 'string') return undefined;
+  return { topic, event, payload: JSON.parse(payload), isPrivate: isPrivate === 't' };
+}
+
+const isMessages = ({ schema, name }: Relation): boolean => schema === 'realtime' && name === 'messages';
+
+/** Where the fan-out asks. `checks` is a pool of a single connection, for who may see what. */
+interface Databases {
+  sql: Sql;
+  checks: Sql;
+  dbUrl: string;
+}
+
+/** Opens the fan-out; the stream starts when it is asked for, or with the first follower. */
+export function openChanges({ sql, checks, dbUrl }: Databases, send: (message: SentMessage) => void): Changes {
   const followers = new Set<Follower>();
   const relations = openRelations(sql);
   let closed = false;
   const replication = openReplication(sql, dbUrl, deliver);
+
+  /** Whether rows of a table had to be checked for a role when it was asked last. Saves questions and decides nothing. */
+  const wasRestricted = new Map<string, boolean>();
 
   async function prepare(change: Change): Promise<Prepared> {
     const facts = await relations.facts(change.relation);
@@ -76,39 +126,55 @@ export function openChanges(sql: Sql, dbUrl: string): Changes {
       const ids = matching(change, facts, follower.bindings);
       if (ids.length === 0) continue;
       const identity = follower.identity();
-      const rights = await relations.rights(change.relation.relationOid, identity.role);
-      if (rights.readable.size === 0) continue;
-      addressed.push({ follower, ids, rights, identity, caller: JSON.stringify([identity.role, identity.claims]) });
+      addressed.push({ follower, ids, identity, caller: JSON.stringify([identity.role, identity.claims]) });
     }
     return { change, facts, addressed };
   }
 
-  /** Answers by change and caller, for those whose rows have to be checked. DELETE is not checked. */
-  async function askVisible(xid: number, batch: readonly Prepared[]): Promise<Map<Prepared, Map<string, boolean>>> {
-    const asked: { prepared: Prepared; caller: string; check: Check }[] = [];
+  async function permissions(xid: number, batch: readonly Prepared[]): Promise<Permissions> {
+    const rightsAsked = new Map<string, RightsQuestion>();
+    const asked: Check[] = [];
+    const places = new Map<Prepared, Map<string, number>>();
     for (const prepared of batch) {
-      const { change, facts, addressed } = prepared;
-      if (change.type === 'DELETE' || facts.primaryKey.length === 0) continue;
-      const callers = new Map(
-        addressed.filter((one) => one.rights.restricted).map((one) => [one.caller, one.identity]),
-      );
-      for (const [caller, identity] of callers) asked.push({ prepared, caller, check: { identity, change, facts } });
+      const callers = new Map<string, number>();
+      places.set(prepared, callers);
+      for (const one of prepared.addressed) {
+        const question = questionOf(prepared, one);
+        rightsAsked.set(rightsKey(question), question);
+        if (callers.has(one.caller) || !canCheck(prepared) || wasRestricted.get(rightsKey(question)) === false)
+          continue;
+        callers.set(
+          one.caller,
+          asked.push({ identity: one.identity, change: prepared.change, facts: prepared.facts }) - 1,
+        );
+      }
     }
-    const answers = await checkVisible(
-      sql,
-      xid,
-      asked.map((one) => one.check),
-    );
-    const visible = new Map<Prepared, Map<string, boolean>>(batch.map((prepared) => [prepared, new Map()]));
-    asked.forEach((one, place) => visible.get(one.prepared)!.set(one.caller, answers[place] === true));
-    return visible;
+    const { rights, visible } = await ask(checks, xid, { rights: [...rightsAsked.values()], checks: asked });
+    for (const [key, { restricted }] of rights) wasRestricted.set(key, restricted);
+
+    const isUnchecked = (prepared: Prepared, one: Addressed): boolean =>
+      canCheck(prepared) &&
+      rights.get(rightsKey(questionOf(prepared, one)))?.restricted === true &&
+      !places.get(prepared)!.has(one.caller);
+    // RLS was switched on since the last change: now the checks are asked as well.
+    if (batch.some((prepared) => prepared.addressed.some((one) => isUnchecked(prepared, one))))
+      return permissions(xid, batch);
+
+    return {
+      of(prepared, one) {
+        const known = rights.get(rightsKey(questionOf(prepared, one)));
+        if (!known || known.readable.size === 0) return undefined;
+        if (!known.restricted || !canCheck(prepared)) return known;
+        return visible[places.get(prepared)!.get(one.caller)!] === true ? known : undefined;
+      },
+    };
   }
 
   /** What Postgres has to say of a change that came before Postgres went away is asked until it is back. */
-  async function insist<T>(ask: () => Promise<T>): Promise<T> {
+  async function insist<T>(question: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        return await ask();
+        return await question();
       } catch (error) {
         if (closed || !isUnreachable(error)) throw error;
         await delay(AWAY_RETRY_MS);
@@ -116,25 +182,35 @@ export function openChanges(sql: Sql, dbUrl: string): Changes {
     }
   }
 
-  async function deliver({ xid, changes, committedAt }: Transaction): Promise<void> {
+  async function deliver({ xid, changes: all, committedAt }: Transaction): Promise<void> {
+    for (const change of all) {
+      const message = messageOf(change);
+      if (message) send(message);
+    }
     if (followers.size === 0) return;
+    const changes = all.filter(({ relation }) => !isMessages(relation));
     for (let at = 0; at < changes.length; at += BATCH) {
-      const batch = await insist(() => Promise.all(changes.slice(at, at + BATCH).map(prepare)));
-      const visible = await insist(() => askVisible(xid, batch));
-      for (const prepared of batch) {
-        const { change, facts, addressed } = prepared;
-        const texts = new Map<Rights, string>();
-        for (const { follower, ids, rights, caller } of addressed) {
-          if (visible.get(prepared)!.get(caller) === false || !followers.has(follower)) continue;
-          const text = texts.get(rights) ?? changeData(change, committedAt, facts, rights);
-          texts.set(rights, text);
-          follower.deliver(ids, text);
-        }
-      }
+      const prepared = await insist(() => Promise.all(changes.slice(at, at + BATCH).map(prepare)));
+      const batch = prepared.filter(({ addressed }) => addressed.length > 0);
+      if (batch.length === 0) continue;
+      const permitted = await insist(() => permissions(xid, batch));
+      for (const one of batch) hand(one, permitted, committedAt);
+    }
+  }
+
+  function hand(prepared: Prepared, permitted: Permissions, committedAt: string): void {
+    const texts = new Map<Rights, string>();
+    for (const one of prepared.addressed) {
+      const rights = permitted.of(prepared, one);
+      if (!rights || !followers.has(one.follower)) continue;
+      const text = texts.get(rights) ?? changeData(prepared.change, committedAt, prepared.facts, rights);
+      texts.set(rights, text);
+      one.follower.deliver(one.ids, text);
     }
   }
 
   return {
+    start: () => replication.start(),
     async follow(follower) {
       await replication.start();
       followers.add(follower);

@@ -31,7 +31,13 @@ const PREFIX = 'realtime:';
 const JoinPayload = z.object({
   config: z
     .object({
-      broadcast: z.object({ ack: z.boolean().default(false), self: z.boolean().default(false) }).prefault({}),
+      broadcast: z
+        .object({
+          ack: z.boolean().default(false),
+          self: z.boolean().default(false),
+          replication_ready: z.boolean().default(false),
+        })
+        .prefault({}),
       presence: z.object({ key: z.string().default(''), enabled: z.boolean().default(false) }).prefault({}),
       postgres_changes: z.array(Wanted).default([]),
       private: z.boolean().default(false),
@@ -126,8 +132,9 @@ export class Channel implements Follower, Member {
 
   /** What follows the reply. */
   begin(): void {
-    const { private: isPrivate, presence, postgres_changes: wanted } = this.#config;
+    const { private: isPrivate, presence, broadcast, postgres_changes: wanted } = this.#config;
     this.#context.topics.join(this.topic, isPrivate, this);
+    if (isPrivate || broadcast.replication_ready) void this.#openStream(broadcast.replication_ready);
     this.#watchExpiry();
     if (presence.enabled) this.#push('presence_state', this.#context.topics.presenceState(this.topic, isPrivate));
     if (wanted.length > 0) void this.#subscribe(READY_DELAY_MS);
@@ -227,6 +234,18 @@ export class Channel implements Follower, Member {
       },
       Math.min(Math.max(left, 0), LONGEST_TIMER_MS),
     );
+  }
+
+  /** What the database broadcasts comes by the stream; the client is told when it flows, where it wants to know. */
+  async #openStream(announce: boolean): Promise<void> {
+    try {
+      await Promise.all([this.#context.changes.start(), delay(READY_DELAY_MS, undefined, { ref: false })]);
+      if (announce) this.#system('system', 'ok', 'Replication connection established');
+    } catch (error) {
+      if (this.isClosed) return;
+      console.error(`realtime: the stream does not open: ${String(error)}`);
+      if (announce) this.#system('system', 'error', 'Replication connection was not established in time');
+    }
   }
 
   async #subscribe(after: number): Promise<void> {

@@ -1,6 +1,7 @@
 /** The `data` member of a postgres_changes event, as one role may see it. */
-import type { Rights, TableFacts } from './relations.ts';
+import type { TableFacts } from './relations.ts';
 import type { Change, Row } from './replication.ts';
+import type { Rights } from './rights.ts';
 import { toJson } from './values.ts';
 
 /** Over this size in bytes a record loses its long values. */

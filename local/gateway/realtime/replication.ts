@@ -12,7 +12,8 @@ import type { Pgoutput } from 'pg-logical-replication';
 import type { Sql } from 'postgres';
 import { databaseError } from '../database.ts';
 
-const PUBLICATION = 'supabase_realtime';
+/** Tables that are watched, and the messages of `realtime.send`. */
+const PUBLICATIONS = ['supabase_realtime', 'supabase_realtime_messages_publication'];
 const RETRY_MS = 100;
 const SLOT_RETRY_MS = 250;
 /** How long a slot of a process that is just dying is waited for, in milliseconds. */
@@ -128,6 +129,7 @@ export function openReplication(
   let service: LogicalReplicationService | undefined;
   let closed = false;
   let slot: string | undefined;
+  let creating: Promise<void> | undefined;
   let looping: Promise<void> | undefined;
   let received = 0n;
   let delivered = Promise.resolve();
@@ -183,7 +185,7 @@ export function openReplication(
       follow(current);
       current.on('start', flowing);
       await current
-        .subscribe(new TextPlugin({ protoVersion: 1, publicationNames: [PUBLICATION] }), name)
+        .subscribe(new TextPlugin({ protoVersion: 1, publicationNames: PUBLICATIONS }), name)
         .catch(() => {});
       await stopService(current);
       if (!closed) await delay(RETRY_MS);
@@ -191,9 +193,13 @@ export function openReplication(
   }
 
   async function begin(): Promise<void> {
-    slot = await slotNameOf(sql);
-    await createSlot(sql, slot);
-    const name = slot;
+    const name = await slotNameOf(sql);
+    if (!closed) {
+      slot = name;
+      creating = createSlot(sql, name);
+      await creating;
+    }
+    if (closed) throw new Error('the gateway is closing');
     await new Promise<void>((resolve) => {
       looping = loop(name, resolve);
     });
@@ -212,6 +218,7 @@ export function openReplication(
     },
     async close() {
       closed = true;
+      await creating?.catch(() => {});
       if (service) await stopService(service);
       await looping;
       if (slot) await dropSlot(sql, slot).catch(() => {});

@@ -4,11 +4,11 @@ import type { Duplex } from 'node:stream';
 import type { Sql } from 'postgres';
 import { WebSocketServer } from 'ws';
 import { z } from 'zod';
-import { openDatabase } from '../database.ts';
 import { notImplemented, readJson, Refusal, send } from '../http.ts';
 import type { Exchange } from '../http.ts';
 import { bearerOf, identityOf, requireApiKey } from '../identity.ts';
 import type { KeyRing } from '../keys.ts';
+import { openPool } from '../pool.ts';
 import { mayWrite } from './authorization.ts';
 import { openChanges } from './changes.ts';
 import { RealtimeRefusal } from './errors.ts';
@@ -21,7 +21,7 @@ import { Topics } from './topics.ts';
 const SOCKET_PATH = '/realtime/v1/websocket';
 const MAX_FRAME = 5 * 1024 * 1024;
 
-/** Connections for checking rows and subscriptions. */
+/** Connections for subscriptions and private channels. */
 const CHECK_CONNECTIONS = 4;
 const CLOSE_SECONDS = 2;
 
@@ -42,7 +42,7 @@ function refuseUpgrade(socket: Duplex, status: number, reason: string, error: st
   socket.end(head + body);
 }
 
-/** Adds Realtime to the server. The stream of changes opens with the first channel that asks for it. */
+/** Adds Realtime to the server. The stream of changes opens with the first channel that asks for it, or is private. */
 export async function startRealtime(options: {
   server: Server;
   ring: KeyRing;
@@ -50,9 +50,13 @@ export async function startRealtime(options: {
   dbUrl: string;
 }): Promise<Realtime> {
   const { server, ring, dbUrl } = options;
-  const sql = openDatabase(dbUrl, CHECK_CONNECTIONS);
+  const [sql, checks] = await Promise.all([openPool(dbUrl, CHECK_CONNECTIONS), openPool(dbUrl, 1)]);
   await dropLeftSlot(sql);
-  const context = { sql, ring, changes: openChanges(sql, dbUrl), topics: new Topics() };
+  const topics = new Topics();
+  const changes = openChanges({ sql, checks, dbUrl }, ({ topic, isPrivate, event, payload }) =>
+    topics.broadcast(`realtime:${topic}`, isPrivate, { event, payload, binary: undefined }),
+  );
+  const context = { sql, ring, changes, topics };
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME });
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -97,7 +101,7 @@ export async function startRealtime(options: {
     async close() {
       for (const client of sockets.clients) client.terminate();
       await context.changes.close();
-      await sql.end({ timeout: CLOSE_SECONDS });
+      await Promise.all([sql, checks].map((pool) => pool.end({ timeout: CLOSE_SECONDS })));
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Who is calling, and a client with that caller's rights and no other. */
 import { createClient } from '@supabase/supabase-js';
-import type { SupabaseClient } from '@supabase/supabase-js';
+import type { JwtHeader, JwtPayload, SupabaseClient } from '@supabase/supabase-js';
 import { readEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { ApiError } from './http.ts';
@@ -38,9 +38,17 @@ export async function requireUser(request: Request): Promise<Caller & { userId: 
   ) {
     throw authUnreachable(error);
   }
-  if (error || !data || data.claims.role !== 'authenticated')
+  if (error || !data || data.claims.role !== 'authenticated' || !isFromHere(data, environment.issuer))
     throw signInRequired('The session is not valid any more.');
   return { role: 'authenticated', userId: data.claims.sub, supabase: clientFor(environment, token) };
+}
+
+/**
+ * Whether this project's Auth made the token. The project's key may sign for others as well, where its owner brought it along;
+ * a token of the shared secret was shown to Auth itself.
+ */
+function isFromHere(token: { claims: JwtPayload; header: JwtHeader }, issuer: string | undefined): boolean {
+  return issuer === undefined || token.header.alg.startsWith('HS') || token.claims.iss === issuer;
 }
 
 /**

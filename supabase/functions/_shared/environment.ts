@@ -9,6 +9,8 @@ export interface Environment {
   url: string;
   /** The key that names the project in calls to its own API: publishable, or the anon JWT of older projects. */
   apiKey: string;
+  /** What a token signed with the project's keys must name as its issuer; undefined where that cannot be known. */
+  issuer: string | undefined;
   /** Keys of the service role: `sb_secret_…` ones, and the JWT of older projects. */
   serviceKeys: string[];
 }
@@ -32,7 +34,19 @@ export function readEnvironment(): Environment {
     Deno.env.get('SUPABASE_SECRET_KEY'),
     Deno.env.get('SUPABASE_SERVICE_ROLE_KEY'),
   ].filter((key): key is string => Boolean(key));
-  return { url, apiKey, serviceKeys };
+  return { url, apiKey, issuer: issuerOf(url), serviceKeys };
+}
+
+/**
+ * Auth signs as `<project>/auth/v1`, also where a custom domain stands before it. In a container network SUPABASE_URL is plain
+ * HTTP to a name that no token carries (`http://kong:8000`): there SB_JWT_ISSUER says who signs.
+ */
+function issuerOf(url: string): string | undefined {
+  const named = Deno.env.get('SB_JWT_ISSUER');
+  if (named) return named;
+  const { protocol, hostname } = new URL(url);
+  const isPublic = protocol === 'https:' || ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
+  return isPublic ? `${url.replace(/\/+$/, '')}/auth/v1` : undefined;
 }
 
 function keySet(name: string): string[] {

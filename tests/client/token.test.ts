@@ -1,0 +1,68 @@
+/** A client that brings its own tokens: one runs out, joins are refused for a while, a better one comes. */
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { createClient } from '@supabase/supabase-js';
+import { followJob } from '../../client/index.ts';
+import { openKeyRing } from '../../local/gateway/keys.ts';
+import { until, useSurface } from '../functions/world.ts';
+
+const surface = await useSurface({ after }, { functions: false });
+const { machine } = surface;
+const ring = await openKeyRing(surface.keys);
+
+const SHORT_SEC = 3;
+
+describe('followJob with tokens of the frontend’s own', { timeout: 40_000 }, () => {
+  test('joins again when its token has run out, is refused without piling up, and goes on with the next token', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await machine.submit(visitor.id);
+    const token = (seconds: number): Promise<string> => {
+      const now = Math.floor(Date.now() / 1000);
+      return ring.signUser({ sub: visitor.id, role: 'authenticated', iat: now, exp: now + seconds });
+    };
+    let current = await token(SHORT_SEC);
+    const asked: number[] = [];
+    const client = createClient(surface.url, surface.keys.publishableKey, {
+      accessToken: () => Promise.resolve(current),
+      global: {
+        fetch: async (input, init) => {
+          const answer = await fetch(input, init);
+          asked.push(answer.status);
+          return answer;
+        },
+      },
+    });
+    t.after(() => client.removeAllChannels());
+    const live: boolean[] = [];
+    let most = 0;
+    const follower = followJob(client, id, {
+      safetyReadMs: 600_000,
+      onLive: (isLive) => {
+        live.push(isLive);
+        most = Math.max(most, client.getChannels().length);
+      },
+    });
+    t.after(() => follower.stop());
+    await until('the stream is ready', () => live.at(-1) === true);
+    await until('the channel is closed', () => live.at(-1) === false);
+    // The expired token is all there is: reads say 401, joins are refused, and it keeps trying.
+    await until('it was refused more than once', () => live.filter((isLive) => !isLive).length >= 3);
+    assert.ok(asked.includes(401), asked.join());
+    assert.ok(most <= 1 && client.getChannels().length <= 1, `${most} channels`);
+    current = await token(600);
+    await until('the stream is ready again', () => live.at(-1) === true);
+    await machine.sql`select mashup.cancel(${id})`;
+    assert.equal((await follower.finished)?.stage, 'cancelled');
+    assert.equal(client.getChannels().length, 0);
+  });
+});
+
+describe('followJob of a user', () => {
+  test('whose session is over ends with sign_in_required', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await machine.submit(visitor.id);
+    t.after(() => machine.sql`select mashup.cancel(${id})`);
+    await visitor.client.auth.signOut();
+    await assert.rejects(followJob(visitor.client, id).finished, { code: 'sign_in_required' });
+  });
+});

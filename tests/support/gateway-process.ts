@@ -1,0 +1,54 @@
+/** The gateway as a process of its own, as `mashup start` runs it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Keys } from '../../local/gateway/keys.ts';
+
+const MAIN = join(import.meta.dirname, '../../local/gateway/main.ts');
+
+export interface GatewayProcess {
+  /** Whether it still runs, and what it complained of. */
+  hasEnded(): boolean;
+  complaints(): string;
+  close(): Promise<void>;
+}
+
+/** Starts it and waits until it listens; it cannot outlive the test. */
+export async function startGatewayProcess(options: {
+  port: number;
+  dbUrl: string;
+  keys: Keys;
+  storageDir: string;
+}): Promise<GatewayProcess> {
+  const directory = await mkdtemp(join(tmpdir(), 'mashup-keys-'));
+  const keysFile = join(directory, 'keys.json');
+  await writeFile(keysFile, JSON.stringify(options.keys), { mode: 0o600 });
+  const child = spawn(process.execPath, [MAIN], {
+    env: {
+      PATH: process.env['PATH'],
+      MASHUP_GATEWAY_PORT: String(options.port),
+      MASHUP_DB_URL: options.dbUrl,
+      MASHUP_KEYS_FILE: keysFile,
+      MASHUP_STORAGE_DIR: options.storageDir,
+      MASHUP_EXIT_WITH_PARENT: '1',
+    },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let complaints = '';
+  child.stderr.on('data', (text: Buffer) => (complaints += text.toString()));
+  const ended = once(child, 'exit');
+  const line = once(createInterface({ input: child.stdout }), 'line');
+  await Promise.race([line, ended.then(() => Promise.reject(new Error(`the gateway ended: ${complaints}`)))]);
+  return {
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    complaints: () => complaints,
+    async close() {
+      child.kill('SIGTERM');
+      await ended;
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
