@@ -209,11 +209,14 @@ describe('a user’s token, checked by the key set of the project', async () => 
     test(`${what}: is refused`, async () => assert.equal(await isTaken(await make()), false));
   }
 
-  test('where SUPABASE_URL is public it names the issuer by itself', async () => {
+  test('where SUPABASE_URL is public it names the issuer by itself; a local stack keeps its sessions on another port', async () => {
     const strict = await functionsWith({ SUPABASE_URL: `${project.url}/`, SUPABASE_ANON_KEY: keys.anonKey });
     const status = async (token: string): Promise<number> =>
       (await strict('get-mashup-status', {}, bearer(token))).status;
     assert.equal(await status(await sign(signingKey, es256, { iss: `${project.url}/auth/v1` })), 400);
-    assert.equal(await status(visitor.token), 401, 'made for another address of the project');
+    assert.notEqual(project.url, projectUrl);
+    assert.equal(await status(visitor.token), 400);
+    assert.equal(await status(await sign(signingKey, es256, { iss: 'https://other.supabase.co/auth/v1' })), 401);
+    assert.equal(await status(await sign(signingKey, es256, { iss: `${project.url}/auth/v2` })), 401);
   });
 });

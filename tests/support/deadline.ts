@@ -4,6 +4,7 @@
  */
 import { appendFileSync } from 'node:fs';
 import { relative } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 
 const DEADLINE_SEC = Number(process.env['TEST_FILE_DEADLINE_SEC']);
 
@@ -16,7 +17,7 @@ if (DEADLINE_SEC > 0 && process.env['NODE_TEST_CONTEXT'] !== undefined) {
 }
 
 const timesFile = process.env['TEST_TIMES_FILE'];
-if (timesFile && process.env['NODE_TEST_CONTEXT'] !== undefined) {
+if (timesFile && isMainThread && process.env['NODE_TEST_CONTEXT'] !== undefined) {
   process.once('exit', () => {
     const file = relative(process.cwd(), process.argv[1] ?? '');
     appendFileSync(timesFile, `${performance.now() / 1_000} ${process.cpuUsage().user / 1e6} ${file}\n`);

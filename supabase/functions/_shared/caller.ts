@@ -1,7 +1,7 @@
 /** Who is calling, and a client with that caller's rights and no other. */
 import { createClient } from '@supabase/supabase-js';
 import type { JwtHeader, JwtPayload, SupabaseClient } from '@supabase/supabase-js';
-import { readEnvironment } from './environment.ts';
+import { isSameIssuer, readEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { ApiError } from './http.ts';
 
@@ -48,7 +48,7 @@ export async function requireUser(request: Request): Promise<Caller & { userId: 
  * a token of the shared secret was shown to Auth itself.
  */
 function isFromHere(token: { claims: JwtPayload; header: JwtHeader }, issuer: string | undefined): boolean {
-  return issuer === undefined || token.header.alg.startsWith('HS') || token.claims.iss === issuer;
+  return issuer === undefined || token.header.alg.startsWith('HS') || isSameIssuer(String(token.claims.iss), issuer);
 }
 
 /**

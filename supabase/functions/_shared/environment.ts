@@ -44,9 +44,18 @@ export function readEnvironment(): Environment {
 function issuerOf(url: string): string | undefined {
   const named = Deno.env.get('SB_JWT_ISSUER');
   if (named) return named;
-  const { protocol, hostname } = new URL(url);
-  const isPublic = protocol === 'https:' || ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
-  return isPublic ? `${url.replace(/\/+$/, '')}/auth/v1` : undefined;
+  return new URL(url).protocol === 'https:' || isLoopback(url) ? `${url.replace(/\/+$/, '')}/auth/v1` : undefined;
+}
+
+function isLoopback(url: string): boolean {
+  return ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(url).hostname);
+}
+
+/** Whether two issuers are the same. A local stack is itself on whatever port it runs today. */
+export function isSameIssuer(one: string, other: string): boolean {
+  if (one === other) return true;
+  if (!URL.canParse(one) || !URL.canParse(other) || !isLoopback(one) || !isLoopback(other)) return false;
+  return new URL(one).pathname === new URL(other).pathname;
 }
 
 function keySet(name: string): string[] {
