@@ -4,9 +4,14 @@
 create sequence model.clock minvalue 0 start 0;
 grant select on sequence model.clock to public;
 -- Milliseconds since a made-up new year, so that no test waits and no test depends on how fast it runs.
+-- In plpgsql, as all that is called at every turn: a session keeps its plans.
 create or replace function mashup.now() returns timestamptz
-  language sql stable set search_path = ''
-  as $$ select timestamptz '2030-01-01 00:00:00+00' + (select last_value from model.clock) * interval '1 millisecond' $$;
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return timestamptz '2030-01-01 00:00:00+00' + (select last_value from model.clock) * interval '1 millisecond';
+end
+$$;
 
 update mashup.settings set value = '100000' where name = 'max_submits_per_minute';
 update mashup.settings set value = '0' where name = 'restart_grace_sec';
@@ -126,8 +131,9 @@ $$;
 
 -- The database as the model sees it.
 create function model.picture() returns jsonb
-  language sql as $$
-  select jsonb_build_object(
+  language plpgsql as $$
+begin
+  return jsonb_build_object(
     'jobs', coalesce((select jsonb_agg(jsonb_build_object('id', j.id, 'user', j.user_id, 'stage', j.stage, 'epoch', j.epoch, 'version', j.version, 'progress', j.progress,
       'admitted', j.admitted_at is not null, 'hold', j.hold is not null, 'waitingOn', j.waiting_on, 'error', j.error_code,
       'plan', (select to_jsonb(p.song_ids) from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version))
@@ -140,7 +146,8 @@ create function model.picture() returns jsonb
     'digest', md5(coalesce((select string_agg(j::text, '|' order by j.id) from public.mashup_jobs j), '')
       || coalesce((select string_agg(t::text, '|' order by t.id) from mashup.tasks t), '')
       || coalesce((select string_agg(r::text, '|' order by r.job_id, r.epoch) from public.mashup_results r), '')
-      || (select count(*) from public.mashup_job_events)))
+      || (select count(*) from public.mashup_job_events)));
+end
 $$;
 
 -- Empties everything between two sequences. The caller has session_replication_role = replica.

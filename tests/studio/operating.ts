@@ -92,8 +92,17 @@ export function operatingPauses(world: () => StudioWorld, jobId: () => string): 
     await panel(world(), 'Live jobs').getByText('waits for pause').waitFor();
     await pauses.getByRole('button', { name: /^Resume/ }).click();
     await pauses.waitFor({ state: 'detached' });
-    await renderingOf(world()).reaches(jobId(), 'complete');
+    await goesOn();
     await panel(world(), 'Stuck jobs').waitFor({ state: 'detached' });
+  };
+  /** That it is made again is seen elsewhere: once it renders, it is stopped. */
+  const goesOn = async (): Promise<void> => {
+    await until('the render goes on', async () => {
+      const [task] = await world()
+        .sql`select from mashup.tasks where job_id = ${jobId()} and kind = 'render' and state = 'running'`;
+      return task !== undefined;
+    });
+    await world().sql`select mashup.cancel(${jobId()})`;
   };
   const pausesInForce = async (): Promise<object[]> =>
     (await world().sql`select scope, key from mashup.pauses`).map((pause) => ({ ...pause }));
