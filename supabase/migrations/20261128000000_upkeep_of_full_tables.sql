@@ -6,24 +6,23 @@ create or replace function mashup.write_queue_positions() returns void
   language plpgsql set search_path = ''
   as $$
 declare
-  v_first constant integer := 20;
-  v_window constant integer := 60;
   v_ids uuid[];
 begin
+  -- The limits are written out: with a limit that it does not know, the planner sorts the whole queue.
   v_ids := array(
     select w.id from (
       select o.id, o.user_id, o.queued_at, row_number() over (partition by o.user_id order by o.queued_at, o.id) as nth
       from (
         select j.id, j.user_id, j.queued_at from public.mashup_jobs j
         where j.stage not in ('complete', 'failed', 'cancelled') and j.admitted_at is null and (j.hold is null or j.stage <> 'planning')
-        order by j.queued_at, j.id limit v_window) o
+        order by j.queued_at, j.id limit 60) o
     ) w
     where w.nth = 1 and not exists (
       select from public.mashup_jobs r
       where r.user_id = w.user_id and r.stage not in ('complete', 'failed', 'cancelled') and r.admitted_at is not null)
-    order by w.queued_at, w.id limit v_first);
-  if cardinality(v_ids) < v_first then
-    v_ids := array(select p.id from mashup.queue_places() p order by p.place limit v_first);
+    order by w.queued_at, w.id limit 20);
+  if cardinality(v_ids) < 20 then
+    v_ids := array(select p.id from mashup.queue_places() p order by p.place limit 20);
   end if;
   with changed as (
     select j.id, p.place from public.mashup_jobs j

@@ -338,6 +338,26 @@ describe('admission', () => {
     assert.equal((await m.job(done)).stage, 'complete');
   });
 
+  it('writes the first twenty places as the whole queue has them, be there many users or few', async (t) => {
+    for (const users of [25, 3]) {
+      const m = await useMachine(t);
+      await m.sql`update mashup.settings set value = '100' where name in ('max_queued_jobs_per_user', 'max_submits_per_minute')`;
+      await m.sql`update mashup.settings set value = '1' where name = 'max_running_jobs'`;
+      const people: string[] = [];
+      for (let n = 0; n < users; n++) people.push(await m.user());
+      // One runs; its user's others come after everybody's first.
+      for (let n = 0; n < 30; n++) await m.submit(people[Math.min(n % 8, n % users)] ?? '', 2);
+      for (const person of people.slice(8)) await m.submit(person, 2);
+      await m.sql`update mashup.rounds set done_at = '-infinity' where name = 'reconcile'`;
+      await m.sweep();
+      const written =
+        await m.sql`select id, queue_position as place from mashup_jobs where queue_position is not null order by 2`;
+      const ranked = await m.sql`select id, place from mashup.queue_places() order by place limit 20`;
+      assert.equal(ranked.length, 20);
+      assert.deepEqual([...written], [...ranked]);
+    }
+  });
+
   it('refuses beyond the queue limit with the seconds to wait', async (t) => {
     const m = await useMachine(t);
     await m.sql`update mashup.settings set value = '0' where name = 'max_running_jobs'`;
