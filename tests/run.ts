@@ -13,8 +13,7 @@ import { pathToFileURL } from 'node:url';
 import { startTestCluster } from './support/postgres.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-/** More than the two cores that it is meant for: much of what tests do is to wait for one another's processes. */
-const CONCURRENCY = 3;
+const CONCURRENCY = 2;
 /** Begun first, so that none of them is left to run alone at the end. */
 const LONG_FILES = ['tests/studio/', 'tests/model/state-machine', 'tests/chaos/', 'tests/e2e/'];
 /** Limits for one test, and for a whole file with all of its hooks. */

@@ -66,6 +66,7 @@ test('a killed server comes back at once, and a pid file that names a stranger d
   const first = await startPostgres({ dataDir, port: 0, settings: FAST });
   await ask(first.superuserUrl, 'create table kept as select 1 as n');
   process.kill(first.pid, 'SIGKILL');
+  await until('the server is gone', () => !isAlive(first.pid));
   const second = await startPostgres({ dataDir, port: 0, settings: FAST });
   assert.equal(await ask(second.superuserUrl, 'select n from kept'), '1');
   const pidFile = join(dataDir, 'data', 'postmaster.pid');
