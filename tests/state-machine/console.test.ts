@@ -46,3 +46,42 @@ it('the views show what runs, what is stuck and why, and what failed', async (t)
     ['submitted', 'stage', 'error'],
   );
 });
+
+it('a job that waits for a slot while it is paused says so, and again that it waits once it may go on', async (t) => {
+  const m = await useMachine(t);
+  await m.sql`update mashup.settings set value = '0' where name = 'max_running_jobs'`;
+  const id = await m.submit(await m.user(), 2);
+  const waits = async (): Promise<unknown> => {
+    const [row] = await m.sql`select waiting_on, current_step, queue_position from mashup_jobs where id = ${id}`;
+    return { ...row };
+  };
+  const sweepAt = async (seconds: number): Promise<void> => {
+    await m.moveClock(seconds);
+    await m.sql`select mashup.sweep()`;
+  };
+  await m.sql`select mashup.pause('system', '', 'maintenance')`;
+  const [stuck] = await m.sql`select id, why from mashup.stuck`;
+  assert.deepEqual({ ...stuck }, { id, why: 'Paused: see mashup.pauses.' });
+  await sweepAt(6);
+  assert.deepEqual(await waits(), { waiting_on: 'pause', current_step: 'Paused by the operator', queue_position: 1 });
+  await m.sql`select mashup.resume('system', '')`;
+  await sweepAt(12);
+  assert.deepEqual(await waits(), { waiting_on: 'slot', current_step: 'Waiting for a free slot', queue_position: 1 });
+  assert.equal((await m.sql`select * from mashup.stuck`).length, 0);
+});
+
+it('the time between an end and a replay is not a time in a stage', async (t) => {
+  const m = await useMachine(t);
+  const worker = await m.worker();
+  const id = await m.submit(await m.user(), 2);
+  await m.run(worker);
+  await m.moveClock(3_600);
+  await m.sql`update mashup_jobs set stage = 'rendering' where id = ${id}`;
+  await m.run(worker);
+  const stages = await m.sql`select stage, max_sec::float8 as max from mashup.throughput('1 day')`;
+  assert.deepEqual(
+    stages.map(({ stage }) => stage),
+    ['queued', 'analyzing', 'scoring', 'planning', 'separating', 'rendering'],
+  );
+  assert.ok(stages.every(({ max }) => max < 600));
+});

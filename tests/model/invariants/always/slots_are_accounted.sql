@@ -1,8 +1,9 @@
--- A slot is held by a live job that is no waiting draft; whoever waits for one or for a user says so; ends wait for nothing.
+-- A slot is held by a live job that is no waiting draft; whoever waits for one, paused or not, or for a user says so; ends wait
+-- for nothing.
 select format('job %s is %s: admitted %s, waits on %s', j.id, j.stage, j.admitted_at, j.waiting_on)
 from public.mashup_jobs j
 where (j.admitted_at is not null and (j.stage in ('queued', 'complete', 'failed', 'cancelled') or j.waiting_on in ('slot', 'user')))
   or (j.admitted_at is null and j.stage not in ('complete', 'failed', 'cancelled')
-    and j.waiting_on is distinct from case when j.hold is not null and j.stage = 'planning' then 'user' else 'slot' end)
+    and not coalesce(j.waiting_on = any (case when j.hold is not null and j.stage = 'planning' then array['user'] else array['slot', 'pause'] end), false))
   or (j.stage in ('complete', 'failed', 'cancelled') and j.waiting_on is not null)
   or (j.admitted_at is null and exists (select from mashup.tasks t where t.job_id = j.id and t.state in ('waiting', 'ready', 'running')))
