@@ -150,7 +150,9 @@ export function operatingBreakers(world: () => StudioWorld, jobId: () => string)
   test('a service that is away is shown with its fault and the next try, and as well when it is back', async () => {
     const { page, shown, sql, stack } = world();
     const { replay, reaches } = renderingOf(world());
-    await sql`update mashup.settings set value = '1' where name = 'circuit_failures'`;
+    await sql`
+      update mashup.settings set value = case name when 'circuit_failures' then '1' else '6' end::jsonb
+      where name in ('circuit_failures', 'circuit_open_sec')`;
     const circuit = shown('circuit').filter({ hasText: 'processing' });
     await circuit.getByText('well · 0 of 1 running').waitFor();
     await replay(jobId());
