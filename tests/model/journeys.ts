@@ -4,7 +4,7 @@ import { isTerminal, MAX_ATTEMPTS, type ModelJob, POSITION } from './model.ts';
 import * as misfortune from './misfortunes.ts';
 import * as operation from './operations.ts';
 import { type Claim, held, type State } from './operations.ts';
-import { choose, isProbe, jobsOf, type Turn, type Turns, upkeep } from './turns.ts';
+import { choose, crewHeard, isProbe, jobsOf, type Turn, type Turns, upkeep } from './turns.ts';
 
 type Journey = (state: State, other: number) => Turns;
 
@@ -207,7 +207,7 @@ function* replan(state: State, isPlanning: boolean, other: number): Turns {
 
 /** A task that kills its workers or takes too long is ended by the sweep. */
 function* endByUpkeep(state: State, isDeadly: boolean, other: number): Turns {
-  const job = yield* jobIn(state, 'rendering', other);
+  const job = yield* jobIn(state, isDeadly || other % 2 === 0 ? 'rendering' : 'scoring', other);
   const claim = job && (yield* claimOf(state, job));
   if (!claim) return;
   const worker = held(state.model, claim)?.task.worker;
@@ -216,6 +216,10 @@ function* endByUpkeep(state: State, isDeadly: boolean, other: number): Turns {
     yield misfortune.killWorker(state, worker);
     state.crew = state.crew.filter((id) => id !== worker);
     yield misfortune.hireWorker(state);
+  } else if (claim.kind === 'score') {
+    // It beats on and on, past the time that it may take.
+    yield misfortune.pass(state, 75_000, crewHeard(state));
+    yield operation.beat(claim, undefined);
   } else yield misfortune.makeLate(claim);
   yield* upkeep(state, 2_000);
 }

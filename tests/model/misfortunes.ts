@@ -73,7 +73,7 @@ export function dismissWorker(worker: string): Operation {
         for (const task of job.tasks) {
           if (task.worker !== worker) continue;
           task.state = 'open';
-          task.isLate = false;
+          task.deadline = Infinity;
           delete task.claim;
           delete task.worker;
         }
@@ -112,7 +112,7 @@ export function makeLate(claimed: Claim): Operation {
       ),
     expect(model) {
       const mine = held(model, claimed);
-      if (mine) mine.task.isLate = true;
+      if (mine) mine.task.deadline = model.now - 11_000;
       return 'ok';
     },
   };

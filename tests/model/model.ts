@@ -31,6 +31,16 @@ const STAGE_OF: Record<TaskKind, Stage> = {
   render: 'rendering',
 };
 export const MAX_ATTEMPTS: Record<TaskKind, number> = { analyze: 4, score: 4, plan: 3, separate: 4, render: 3 };
+/** How long an attempt may take. */
+export const TIMEOUT_MS: Record<TaskKind, number> = {
+  analyze: 300_000,
+  score: 60_000,
+  plan: 420_000,
+  separate: 1_800_000,
+  render: 1_800_000,
+};
+/** A worker ends its own attempt first. */
+const TIMEOUT_GRACE_MS = 10_000;
 export const CIRCUIT_FAILURES = 3;
 const MAX_CRASHES_BEFORE_SOLO = 2;
 const MAX_SOLO_CRASHES = 2;
@@ -55,7 +65,8 @@ export interface ModelTask {
   claim?: string;
   worker?: string;
   leaseUntil: number;
-  isLate: boolean;
+  /** When its attempt has taken as long as its kind may. */
+  deadline: number;
   /** Whether the database showed it ready when last looked at. */
   isReady: boolean;
   /** The attempt whose wake-up was sent away. */
@@ -146,7 +157,7 @@ function makeTask(job: ModelJob, kind: TaskKind, song?: string): void {
     crashes: 0,
     solo: 0,
     leaseUntil: 0,
-    isLate: false,
+    deadline: Infinity,
     isReady: false,
   });
 }
@@ -315,7 +326,7 @@ function release(task: ModelTask, state: ModelTask['state']): void {
   task.state = state;
   delete task.claim;
   delete task.worker;
-  task.isLate = false;
+  task.deadline = Infinity;
 }
 
 export function noteOk(model: Model, kind: TaskKind): void {
@@ -388,7 +399,7 @@ export function sweep(model: Model): void {
         model.hits.push('task kills workers');
         endAttempt(model, job, task, true, true);
       } else freeTask(task);
-    } else if (task.isLate) {
+    } else if (task.deadline < model.now - TIMEOUT_GRACE_MS) {
       model.hits.push('task timeout');
       endAttempt(model, job, task, false, true);
     }

@@ -14,6 +14,7 @@ import {
   newModel,
   replay,
   retry,
+  TIMEOUT_MS,
   start,
 } from './model.ts';
 import type { Picture, PictureTask, World } from './world.ts';
@@ -199,7 +200,14 @@ export function claim(task: PictureTask, worker: string, isLate: boolean): Opera
       delete employee.solo;
       if (isSolo) employee.solo = task.id;
       const { claim: token } = outcome.data as { claim: string };
-      Object.assign(mine, { state: 'running', id: task.id, claim: token, worker, leaseUntil: model.now + LEASE_MS });
+      Object.assign(mine, {
+        state: 'running',
+        id: task.id,
+        claim: token,
+        worker,
+        leaseUntil: model.now + LEASE_MS,
+        deadline: model.now + TIMEOUT_MS[task.kind],
+      });
       if (task.fallback) model.hits.push('claimed without its service');
       return 'claimed';
     },

@@ -137,12 +137,16 @@ export async function runSequences(
       const shortest = options.shrink === false ? sequence : await shorten(world, sequence, isDrained);
       const last: Trail = { turns: [], hits: new Map(), commands: 0 };
       const again = await play(world, shortest, isDrained, last);
+      // Ids are new each time, and with them the order of rows: what went wrong once need not go wrong again.
+      const [steps, turns, message] = again
+        ? [shortest.steps, last.turns, again.message]
+        : [sequence.steps, trail.turns, `${error.message} (not when tried again)`];
       report.failure = [
-        `seed ${options.seed + index}, ${shortest.steps.length} of ${sequence.steps.length} commands, limits ${shortest.isTight ? 'tight' : 'roomy'}`,
-        ...shortest.steps.map((step) => `  ${JSON.stringify(step)}`),
+        `seed ${options.seed + index}, ${steps.length} of ${sequence.steps.length} commands, limits ${sequence.isTight ? 'tight' : 'roomy'}`,
+        ...steps.map((step) => `  ${JSON.stringify(step)}`),
         'turns:',
-        ...last.turns.map((turn) => `  ${turn}`),
-        String((again ?? error).message),
+        ...turns.map((turn) => `  ${turn}`),
+        message,
       ].join('\n');
       return report;
     }
