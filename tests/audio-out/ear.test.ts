@@ -206,6 +206,17 @@ describe('the ear on a file', () => {
     assert.equal(hearFile([cut, cut], RATE, splices).clicks, 1);
   });
 
+  it('takes no drum that begins with a jump, bar after bar, for a click where parts meet', () => {
+    const step =
+      (at: number, size: number): ((value: number, i: number) => number) =>
+      (value, i) =>
+        i >= at * RATE && i < (at + 0.1) * RATE ? value + size : value;
+    const drum = [2.1, 4.1, 6.1, 8.1, 10.1].reduce((samples, at) => samples.map(step(at, 0.1)), sound);
+    assert.equal(hearFile([drum, drum], RATE, [4.1]).clicks, 0);
+    const louder = drum.map(step(7.3, 0.3));
+    assert.equal(hearFile([louder, louder], RATE, [4.1, 7.3]).clicks, 1);
+  });
+
   it('finds clipping, holes, a wrong length, level and format, and says so in words', () => {
     const broken = sound.map((value, i) =>
       i > 2 * RATE && i < 3.5 * RATE ? 0 : Math.max(-1, Math.min(1, value * 12)),
