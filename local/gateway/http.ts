@@ -94,6 +94,11 @@ export async function readJson(exchange: Exchange, refuse: () => Error): Promise
   }
 }
 
+/** A reason phrase as it may be written. */
+export function legible(reason: string | undefined): string {
+  return (reason ?? '').replace(/[^\x20-\x7e]+/g, ' ');
+}
+
 /** Writes status, headers and a complete body; a HEAD request gets the same headers and no body. */
 export function send(
   exchange: Exchange,
@@ -110,7 +115,7 @@ export function send(
   exposeHeaders(exchange);
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   const length = status === 204 || status === 304 || method === 'HEAD' ? {} : { 'content-length': bytes.length };
-  if (reason) response.writeHead(status, reason.replace(/[^\x20-\x7e]+/g, ' '), { ...length, ...headers });
+  if (reason) response.writeHead(status, legible(reason), { ...length, ...headers });
   else response.writeHead(status, { ...length, ...headers });
   if (method === 'HEAD' || status === 204 || status === 304) response.end();
   else response.end(bytes);

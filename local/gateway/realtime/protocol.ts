@@ -32,15 +32,33 @@ const ObjectFrame = z.object({
   join_ref: Reference,
 });
 
+/** Levels of objects and arrays in a frame. */
+const MAX_DEPTH = 100;
 const USER_BROADCAST_PUSH = 3;
 const USER_BROADCAST = 4;
 const JSON_ENCODING = 1;
+
+/**
+ * JSON that is nested no deeper than it can be written again: `JSON.stringify` gives up on what `JSON.parse` still reads, and a
+ * frame is written to others when its sender has long gone.
+ * @throws SyntaxError
+ */
+function parseJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  if (isDeeperThan(MAX_DEPTH, value)) throw new SyntaxError('nested too deep');
+  return value;
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
+}
 
 /** Reads a text frame; undefined when it is none. */
 export function readText(version: Version, text: string): Frame | undefined {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parseJson(text);
   } catch {
     return undefined;
   }
@@ -72,7 +90,7 @@ export function readBinary(bytes: Buffer): Frame | undefined {
   let broadcast: Broadcast = { event: event!, payload: undefined, binary: rest };
   if (encoding === JSON_ENCODING) {
     try {
-      broadcast = { event: event!, payload: JSON.parse(rest.toString('utf8')), binary: undefined };
+      broadcast = { event: event!, payload: parseJson(rest.toString('utf8')), binary: undefined };
     } catch {
       return undefined;
     }
