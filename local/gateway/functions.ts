@@ -54,6 +54,11 @@ export async function answerFunction(upstream: string | undefined, exchange: Exc
         response.writeHead(statusCode, legible(answer.statusMessage), passedHeaders(answer));
         response.flushHeaders();
         answer.pipe(response);
+        // What a function leaves unread of a body would stand before the next request of the caller's connection.
+        answer.on('close', () => {
+          request.unpipe(forwarded).resume();
+          forwarded.destroy();
+        });
         // An answer that breaks off must break off here as well, or half of it would pass for all of it.
         answer.on('error', () => response.destroy());
         response.on('close', resolve);

@@ -84,6 +84,24 @@ describe('a function whose answer is none', { skip: LOCAL_ONLY }, () => {
     });
   }
 
+  it('may refuse a body unread: the next request on the connection is answered', async () => {
+    said = 'HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n';
+    const socket = connect(Number(port), '127.0.0.1');
+    let heard = '';
+    socket.on('data', (data: Buffer) => (heard += data.toString()));
+    const answers = (): number => heard.split('HTTP/1.1 413 ').length - 1;
+    const size = 4 * 1024 * 1024;
+    socket.write(`POST /functions/v1/odd HTTP/1.1\r\nhost: x\r\ncontent-length: ${size}\r\n\r\n`);
+    socket.write(Buffer.alloc(size));
+    await until('it is refused', () => answers() === 1);
+    socket.write('GET /functions/v1/odd HTTP/1.1\r\nhost: x\r\n\r\n');
+    const start = performance.now();
+    await until('the next one is answered', () => answers() === 2 || performance.now() - start > PATIENCE_MS);
+    assert.equal(answers(), 2);
+    socket.destroy();
+    await assertAlive();
+  });
+
   it('passes with its reason made readable', async () => {
     said = 'HTTP/1.1 200 so\x01so\r\ncontent-length: 2\r\n\r\nok';
     const answer = await world.fetch('/functions/v1/odd', { signal: AbortSignal.timeout(PATIENCE_MS) });
