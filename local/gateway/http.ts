@@ -1,6 +1,7 @@
 /** One HTTP exchange, and what every service of the gateway needs to read it and to answer it. */
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { exposeHeaders } from './cors.ts';
+import { parseJson } from './json.ts';
 
 /** Largest JSON body that is read into memory, in bytes. Storage uploads are streamed and have the bucket's limit. */
 const JSON_BODY_LIMIT = 8 * 1024 * 1024;
@@ -88,7 +89,7 @@ export async function readJson(exchange: Exchange, refuse: () => Error): Promise
   const text = (await readBody(exchange)).toString('utf8');
   if (text.trim() === '') return {};
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     throw refuse();
   }

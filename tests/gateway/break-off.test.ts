@@ -110,10 +110,18 @@ describe('a function whose answer is none', { skip: LOCAL_ONLY }, () => {
   });
 });
 
-describe('a frame that is nested deeper than it could be written again', { skip: LOCAL_ONLY }, () => {
+describe('what is nested deeper than it could be written again', { skip: LOCAL_ONLY }, () => {
   const DEEP = '['.repeat(100_000) + ']'.repeat(100_000);
 
-  it('is none: the others on the channel hear nothing of it, neither then nor when its sender goes', async () => {
+  it('is no body', async () => {
+    const send = async (path: string, body: string): Promise<number> =>
+      (await world.fetch(path, { method: 'POST', body })).status;
+    assert.equal(await send('/auth/v1/signup', `{"data":{"deep":${DEEP}}}`), 400);
+    const message = `{"topic":"room","event":"e","payload":${DEEP}}`;
+    assert.equal(await send('/realtime/v1/api/broadcast', `{"messages":[${message}]}`), 422);
+  });
+
+  it('is no frame: the others on the channel hear nothing of it, neither then nor when its sender goes', async () => {
     const heard: string[] = [];
     const open = async (): Promise<WebSocket> => {
       const socket = new WebSocket(

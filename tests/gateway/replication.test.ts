@@ -1,4 +1,4 @@
-/** The stream of changes before a server that goes while it greets. An error that nobody listens for fails the file by itself. */
+/** The stream of changes before a server that goes while it greets. What nobody listens for fails the test it comes in. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';

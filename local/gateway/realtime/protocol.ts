@@ -3,6 +3,7 @@
  * 2.0.0 binary broadcasts (kind 3 from the client, kind 4 to it). References are strings and are answered as they came.
  */
 import { z } from 'zod';
+import { parseJson } from '../json.ts';
 
 export const VERSIONS = ['1.0.0', '2.0.0'] as const;
 export type Version = (typeof VERSIONS)[number];
@@ -32,27 +33,9 @@ const ObjectFrame = z.object({
   join_ref: Reference,
 });
 
-/** Levels of objects and arrays in a frame. */
-const MAX_DEPTH = 100;
 const USER_BROADCAST_PUSH = 3;
 const USER_BROADCAST = 4;
 const JSON_ENCODING = 1;
-
-/**
- * JSON that is nested no deeper than it can be written again: `JSON.stringify` gives up on what `JSON.parse` still reads, and a
- * frame is written to others when its sender has long gone.
- * @throws SyntaxError
- */
-function parseJson(text: string): unknown {
-  const value: unknown = JSON.parse(text);
-  if (isDeeperThan(MAX_DEPTH, value)) throw new SyntaxError('nested too deep');
-  return value;
-}
-
-function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
-}
 
 /** Reads a text frame; undefined when it is none. */
 export function readText(version: Version, text: string): Frame | undefined {
