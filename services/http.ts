@@ -203,9 +203,17 @@ function issueToDetail(issue: z.core.$ZodIssue, requestBody: unknown): Record<st
     loc: ['body', ...issue.path.map((part) => (typeof part === 'symbol' ? part.toString() : part))],
     msg: missing ? 'Field required' : issue.message,
   };
-  const echoed = input === undefined ? undefined : JSON.stringify(input);
-  if (echoed !== undefined && echoed.length <= MAX_ECHOED_INPUT_LENGTH) detail['input'] = input;
+  if (mayBeEchoed(input)) detail['input'] = input;
   return detail;
+}
+
+function mayBeEchoed(input: unknown): boolean {
+  try {
+    return input !== undefined && JSON.stringify(input).length <= MAX_ECHOED_INPUT_LENGTH;
+  } catch {
+    // What is nested very deep can be read and not be written.
+    return false;
+  }
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

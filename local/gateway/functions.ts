@@ -4,7 +4,7 @@
  */
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { Refusal } from './http.ts';
+import { legible, Refusal } from './http.ts';
 import type { Exchange } from './http.ts';
 
 /** Headers of one connection, which are not passed on (RFC 9110, 7.6.1). */
@@ -17,6 +17,9 @@ const HOP_BY_HOP = [
   'trailer',
   'upgrade',
 ];
+
+/** Node reads any three digits as a status and writes these and higher ones. */
+const LOWEST_STATUS = 100;
 
 function unknownFunction(): Refusal {
   const body = { code: 'NOT_FOUND', message: 'Requested function was not found' };
@@ -46,9 +49,16 @@ export async function answerFunction(upstream: string | undefined, exchange: Exc
     const forwarded = httpRequest(
       { host: target.hostname, port: target.port, method: exchange.method, path: `${path}${query}`, headers, signal },
       (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.statusMessage, passedHeaders(answer));
+        const { statusCode = 0 } = answer;
+        if (statusCode < LOWEST_STATUS) return void forwarded.destroy(new Error('no status of HTTP'));
+        response.writeHead(statusCode, legible(answer.statusMessage), passedHeaders(answer));
         response.flushHeaders();
         answer.pipe(response);
+        // What a function leaves unread of a body would stand before the next request of the caller's connection.
+        answer.on('close', () => {
+          request.unpipe(forwarded).resume();
+          forwarded.destroy();
+        });
         // An answer that breaks off must break off here as well, or half of it would pass for all of it.
         answer.on('error', () => response.destroy());
         response.on('close', resolve);
@@ -58,6 +68,10 @@ export async function answerFunction(upstream: string | undefined, exchange: Exc
       if (!response.headersSent && !signal.aborted) return reject(notRunning());
       response.destroy();
       resolve();
+    });
+    // A runner that changes the protocol is hung up on without a word.
+    forwarded.on('close', () => {
+      if (!response.headersSent) reject(notRunning());
     });
     request.on('error', () => forwarded.destroy());
     request.pipe(forwarded);

@@ -1,6 +1,7 @@
 /** One HTTP exchange, and what every service of the gateway needs to read it and to answer it. */
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { exposeHeaders } from './cors.ts';
+import { parseJson } from './json.ts';
 
 /** Largest JSON body that is read into memory, in bytes. Storage uploads are streamed and have the bucket's limit. */
 const JSON_BODY_LIMIT = 8 * 1024 * 1024;
@@ -88,10 +89,15 @@ export async function readJson(exchange: Exchange, refuse: () => Error): Promise
   const text = (await readBody(exchange)).toString('utf8');
   if (text.trim() === '') return {};
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     throw refuse();
   }
+}
+
+/** A reason phrase as it may be written. */
+export function legible(reason: string | undefined): string {
+  return (reason ?? '').replace(/[^\x20-\x7e]+/g, ' ');
 }
 
 /** Writes status, headers and a complete body; a HEAD request gets the same headers and no body. */
@@ -110,7 +116,7 @@ export function send(
   exposeHeaders(exchange);
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   const length = status === 204 || status === 304 || method === 'HEAD' ? {} : { 'content-length': bytes.length };
-  if (reason) response.writeHead(status, reason.replace(/[^\x20-\x7e]+/g, ' '), { ...length, ...headers });
+  if (reason) response.writeHead(status, legible(reason), { ...length, ...headers });
   else response.writeHead(status, { ...length, ...headers });
   if (method === 'HEAD' || status === 204 || status === 304) response.end();
   else response.end(bytes);

@@ -69,7 +69,8 @@ export async function supervise(spec: PartSpec, listener: PartListener, signal?:
   const run = async (): Promise<void> => {
     while (!stopping) {
       const startedAt = Date.now();
-      const ended = await runOnce();
+      // What cannot even be tried (a command line that is too long) is told at once and not as an event.
+      const ended = await runOnce().catch((error: Error) => error.message);
       if (stopping) return;
       crashesInARow = Date.now() - startedAt > SOUND_AFTER_MS ? 1 : crashesInARow + 1;
       if (!everReady && crashesInARow >= MAX_START_CRASHES) return;
@@ -91,12 +92,13 @@ export async function supervise(spec: PartSpec, listener: PartListener, signal?:
         stdio: ['pipe', 'pipe', 'pipe'],
       });
       const { pid } = child;
-      for (const stream of [child.stdout, child.stderr]) {
-        if (stream !== null) createInterface({ input: stream }).on('line', (line) => logFile.write(line));
-      }
-      child.stdin?.on('error', () => {});
       child.once('error', (error) => finish(error.message));
       child.once('exit', (code, exitSignal) => finish(exitSignal ?? `exit code ${code}`));
+      child.stdin?.on('error', () => {});
+      // Where file descriptors have run out there are none.
+      for (const stream of [child.stdout, child.stderr]) {
+        if (stream) createInterface({ input: stream }).on('line', (line) => logFile.write(line));
+      }
       listener.changed(pid);
 
       function finish(how: string): void {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 
 import { PartFailedError } from '../../local/index.ts';
 import { isAlive } from '../../local/processes.ts';
@@ -12,6 +14,7 @@ import { supervise } from '../../local/supervisor/supervise.ts';
 import type { PartSpec } from '../../local/supervisor/supervise.ts';
 import { runElsewhere, scratchDir, until } from './scratch.ts';
 
+const run = promisify(execFile);
 const LOCAL = join(import.meta.dirname, '../../local');
 const DIE_WITH_PARENT = join(LOCAL, 'supervisor/die-with-parent.ts');
 const QUIET = { log: () => {}, changed: () => {} };
@@ -97,6 +100,30 @@ test('parts end by themselves when their supervisor is killed', async (t) => {
   assert.ok(isAlive(pid));
   supervisor.child.kill('SIGKILL');
   await until('the part is gone', () => !isAlive(pid));
+});
+
+test('a part that cannot even be started, for want of file descriptors, is tried again', async (t) => {
+  const directory = await scratchDir(t);
+  const code = `
+    import { closeSync, openSync } from 'node:fs';
+    import { setTimeout as delay } from 'node:timers/promises';
+    import { supervise } from ${JSON.stringify(pathToFileURL(join(LOCAL, 'supervisor/supervise.ts')).href)};
+    const told = [];
+    const part = await supervise(
+      { name: 'part', command: 'sleep', args: ['600'], env: process.env, cwd: '/', logFile: 'part.log', isReady: async () => true },
+      { log: (line) => told.push(line), changed() {} },
+    );
+    const taken = [];
+    try { for (;;) taken.push(openSync('/dev/null')); } catch {}
+    process.kill(part.pid(), 'SIGKILL');
+    while (!told.some((line) => line.includes('EMFILE'))) await delay(10);
+    taken.forEach((descriptor) => closeSync(descriptor));
+    while (part.pid() === undefined) await delay(10);
+    await part.stop();
+    console.log('it ran again');`;
+  const limited = 'ulimit -n 64; exec "$0" --input-type=module-typescript --eval "$1"';
+  const { stdout } = await run('sh', ['-c', limited, process.execPath, code], { cwd: directory });
+  assert.equal(stdout, 'it ran again\n');
 });
 
 test('a log that grows is moved aside once', async (t) => {

@@ -19,7 +19,7 @@ before(async () => {
   server = createServiceServer({
     service: 'scoring',
     version: 'test-1',
-    bodyLimitBytes: 2_000,
+    bodyLimitBytes: 100_000,
     onError: () => {},
     routes: {
       'POST /echo': ({ body }) => Body.parse(body),
@@ -87,9 +87,15 @@ test('a missing field and a wrong type are 422 with their place in the body', as
   assert.equal(wrong.detail[0]?.input, 'x');
 });
 
+test('a body that is nested too deep to be repeated is 422 as any other that does not fit', async () => {
+  const answer = await post('/echo', `{"song_id":${'['.repeat(40_000)}${']'.repeat(40_000)}}`);
+  const { detail } = (await answer.json()) as { detail: object[] };
+  assert.deepEqual([answer.status, Object.keys(detail[0] ?? {})], [422, ['type', 'loc', 'msg']]);
+});
+
 test('a body that is no JSON is 422 and one over the limit 413', async () => {
   assert.equal((await post('/echo', '{"song_id":')).status, 422);
-  const large = await post('/echo', JSON.stringify({ song_id: 'x'.repeat(3_000) }));
+  const large = await post('/echo', JSON.stringify({ song_id: 'x'.repeat(150_000) }));
   assert.equal(large.status, 413);
   assert.equal(((await large.json()) as { code: string }).code, 'body_too_large');
 });

@@ -218,6 +218,10 @@ describe('schemas that are not exposed', () => {
     ['mashup', 'tasks'],
     ['mashup', 'settings'],
     ['mashup', 'plan_receipts'],
+    ['mashup', 'analyses'],
+    ['mashup', 'stems'],
+    ['mashup', 'workers'],
+    ['mashup', 'stuck'],
     ['graphile_worker', 'jobs'],
     ['graphile_worker', '_private_jobs'],
     ['auth', 'users'],
@@ -237,7 +241,9 @@ describe('schemas that are not exposed', () => {
     ...(
       [
         ['mashup', 'sweep'],
+        ['mashup', 'replay'],
         ['graphile_worker', 'add_job'],
+        ['graphile_worker', 'force_unlock_workers'],
         ['pg_catalog', 'pg_sleep'],
         ['pg_catalog', 'pg_read_file'],
       ] as const
@@ -247,6 +253,25 @@ describe('schemas that are not exposed', () => {
       user: '406 PGRST106',
       key: '406 PGRST106',
     })),
+    ...(
+      [
+        ['mashup', 'settings', { name: 'max_queued_jobs', value: 0 }],
+        ['mashup', 'tasks', { job_id: job }],
+        ['graphile_worker', '_private_jobs', { task_id: 1 }],
+      ] as [string, string, Record<string, unknown>][]
+    ).flatMap(([schema, table, row]): Door[] => {
+      const writes: [string, (party: Party) => PromiseLike<RestAnswer>][] = [
+        ['insert into', ({ client }) => client.schema(schema).from(table).insert(row)],
+        ['update', ({ client }) => client.schema(schema).from(table).update(row).neq('id', 0)],
+        ['delete from', ({ client }) => client.schema(schema).from(table).delete().neq('id', 0)],
+      ];
+      return writes.map(([what, write]) => ({
+        door: `${what} ${schema}.${table} by its profile`,
+        attempt: (party) => rest(write(party)),
+        user: '406 PGRST106',
+        key: '406 PGRST106',
+      }));
+    }),
     {
       door: 'mashup.tasks by a dotted name',
       attempt: ({ client }) => rest(client.from('mashup.tasks').select('*')),
@@ -369,12 +394,42 @@ describe('files', () => {
               raw(house.raw('GET', at, party)),
               raw(house.raw('POST', at, party, 'x')),
               raw(house.raw('PUT', at, party, 'x')),
+              raw(house.raw('GET', at.replace('/mashups/', '/info/mashups/'), party)),
+              raw(house.raw('POST', at.replace('/mashups/', '/sign/mashups/'), party, '{"expiresIn":60}')),
+              raw(house.raw('POST', at.replace('/mashups/', '/upload/sign/mashups/'), party, '{}')),
             ]),
           );
           return said.every((one) => one === '400 400 InvalidKey') ? 'all refused' : said.join(', ');
         },
         user: 'all refused',
         key: 'all refused',
+      },
+      {
+        door: `${what}: climbing in the lists of bulk calls`,
+        attempt: async (party) => {
+          const climb = `${thiefs(party)}/../../${path}`;
+          const files = bucket(party.client);
+          const { data } = await files.createSignedUrls([climb], 60);
+          return [await stored(files.remove([climb])), await stored(files.list(climb)), data?.[0]?.signedUrl].join(' ');
+        },
+        user: '[] [] ',
+        key: '[] [] ',
+      },
+      {
+        door: `${what}: by the other ways to read`,
+        attempt: async (party) => {
+          const ways = [
+            ['GET', `object/authenticated/mashups/${path}`],
+            ['HEAD', `object/mashups/${path}`],
+            ['GET', `object/info/authenticated/mashups/${path}`],
+            ['GET', `render/image/authenticated/mashups/${path}`],
+            ['GET', `s3/mashups/${path}`],
+          ] as const;
+          const said = await Promise.all(ways.map(([method, at]) => house.raw(method, `/storage/v1/${at}`, party)));
+          return said.map(({ status, body }) => (body.includes(SECRET) ? 'told' : status)).join(' ');
+        },
+        user: '400 400 400 501 501',
+        key: '400 400 400 501 501',
       },
     ]),
     ...[
@@ -413,16 +468,36 @@ describe('files', () => {
       user: BARRED,
       key: BARRED,
     },
-    { door: 'see the bucket', attempt: ({ client }) => stored(client.storage.listBuckets()), user: '[]', key: '[]' },
     {
-      door: 'move a file of another into an own folder',
+      door: 'look at the bucket',
+      attempt: ({ client }) => stored(client.storage.getBucket('mashups')),
+      user: '404 Bucket not found',
+      key: '404 Bucket not found',
+    },
+    {
+      // Storage runs these statements as the caller; the local gateway has no such calls.
+      door: 'open the bucket to all, or delete it',
+      attempt: ({ id }) =>
+        surface.machine.sql.begin(async (sql) => {
+          const role = id === null ? 'anon' : 'authenticated';
+          await sql`select set_config('storage.allow_delete_query', 'true', true), set_config('role', ${role}, true), set_config('request.jwt.claims', ${JSON.stringify({ sub: id, role })}, true)`;
+          const opened = await sql`update storage.buckets set public = true, allowed_mime_types = null`;
+          const deleted = await sql`delete from storage.buckets`;
+          return `${opened.count} ${deleted.count}`;
+        }),
+      user: '0 0',
+      key: '0 0',
+    },
+    { door: 'see the bucket', attempt: ({ client }) => stored(client.storage.listBuckets()), user: '[]', key: '[]' },
+    ...(['move', 'copy'] as const).map((how): Door => ({
+      door: `${how} a file of another into an own folder`,
       attempt: async (party) => {
-        const { error } = await bucket(party.client).move(upload, `${thiefs(party)}/taken.wav`);
+        const { error } = await bucket(party.client)[how](upload, `${thiefs(party)}/taken.wav`);
         return String(error !== null);
       },
       user: 'true',
       key: 'true',
-    },
+    })),
   ]);
 
   it('the owner writes neither stems nor results, and reads the result but no stems', async () => {
@@ -573,6 +648,22 @@ describe('edge functions', () => {
   });
 });
 
+/** A body for each edge function, of things that are the owner's. */
+const FUNCTION_BODIES: Record<string, object> = {
+  'generate-mashup': { songs: [{ song_id: 's', name: 'x', storage_path: upload }], hold: 'planning' },
+  'get-mashup-status': { jobId: job },
+  'create-signed-upload': { songId: 'song-1', fileName: 'song.wav' },
+  'claude-mashup-iteration': { jobId: job, userFeedback: 'louder' },
+  'stem-separation': { job_id: job, audio_url: upload },
+};
+
+async function callFunctions(party: Party): Promise<Record<string, { status: number; body: string }>> {
+  const answers: Record<string, { status: number; body: string }> = {};
+  for (const [name, body] of Object.entries(FUNCTION_BODIES))
+    answers[name] = await house.raw('POST', `/functions/v1/${name}`, party, JSON.stringify(body));
+  return answers;
+}
+
 describe('tokens that are not the owner’s', () => {
   it('open neither rows, nor files, nor functions, nor Auth, nor the operator’s calls', async () => {
     for (const [what, token] of Object.entries(await falseTokens(house))) {
@@ -589,13 +680,7 @@ describe('tokens that are not the owner’s', () => {
         file: await house.raw('GET', `/storage/v1/object/mashups/${upload}`, party),
         user: await house.raw('GET', '/auth/v1/user', party),
         users: await house.raw('GET', '/auth/v1/admin/users', party),
-        generate: await house.raw('POST', '/functions/v1/generate-mashup', party, '{}'),
-        stems: await house.raw(
-          'POST',
-          '/functions/v1/stem-separation',
-          party,
-          JSON.stringify({ job_id: job, audio_url: upload }),
-        ),
+        ...(await callFunctions(party)),
       };
       const said = Object.entries(answers).map(([door, { status, body }]) => {
         assert.ok(!body.includes(SECRET) && !body.includes(owner.id), `${what}: ${door} tells nothing`);
@@ -603,9 +688,42 @@ describe('tokens that are not the owner’s', () => {
       });
       assert.deepEqual(
         said,
-        ['rows 401', 'rpc 401', 'list 400', 'file 400', 'user 403', 'users 403', 'generate 401', 'stems 401'],
+        [
+          'rows 401',
+          'rpc 401',
+          'list 400',
+          'file 400',
+          'user 403',
+          'users 403',
+          ...Object.keys(FUNCTION_BODIES).map((name) => `${name} 401`),
+        ],
         what,
       );
+    }
+  });
+
+  it('nor does no token, whatever stands in its place', async () => {
+    const { anonKey } = surface.keys;
+    const places: [string, Record<string, string>][] = [
+      ['nothing', {}],
+      ['the key alone', { apikey: anonKey }],
+      ['an empty bearer', { apikey: anonKey, authorization: 'Bearer ' }],
+      ['another scheme', { apikey: anonKey, authorization: `Basic ${owner.token}` }],
+      ['a token in a cookie', { apikey: anonKey, cookie: `sb-access-token=${owner.token}` }],
+    ];
+    for (const [what, headers] of places) {
+      for (const [name, body] of Object.entries(FUNCTION_BODIES)) {
+        const url = `${surface.url}/functions/v1/${name}?access_token=${owner.token}&apikey=${anonKey}`;
+        const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+        const { code } = (await answer.json()) as { code: string };
+        assert.deepEqual([answer.status, code], [401, 'sign_in_required'], `${name} with ${what}`);
+      }
+      for (const path of ['/rest/v1/mashup_jobs?select=*', `/storage/v1/object/mashups/${upload}`, '/auth/v1/user']) {
+        const answer = await fetch(surface.url + path, { headers });
+        const said = await answer.text();
+        assert.ok(answer.status >= 400 && answer.status < 500, `${path} with ${what}: ${answer.status}`);
+        assert.ok(!said.includes(SECRET) && !said.includes(owner.id), `${path} with ${what}`);
+      }
     }
   });
 
@@ -720,5 +838,27 @@ describe('channels', () => {
       assert.equal(states[0], 'CHANNEL_ERROR', what);
       await client.removeChannel(channel);
     }
+  });
+});
+
+/** Last: the intruders have files of their own from here on. */
+describe('keys of idempotency', () => {
+  it('a key that another has used opens no job of theirs', async () => {
+    const key = crypto.randomUUID();
+    const submit = async (client: SupabaseClient, path: string): Promise<string> => {
+      const songs = [{ song_id: 's', name: 'x', artist: 'y', storage_path: path }];
+      const { data, error } = await client.rpc('submit_mashup', { songs, hold: 'planning', idempotency_key: key });
+      return error?.code ?? (data as { job_id: string }).job_id;
+    };
+    const theirs = await submit(owner.client, upload);
+    for (const { client, id } of house.parties.filter((party) => party.id !== null)) {
+      const [song] = await surface.machine.songs(id ?? '', 1);
+      assert.equal(await submit(client, upload), 'MB008');
+      const mine = await submit(client, song?.storage_path ?? '');
+      assert.match(mine, /^[0-9a-f-]{36}$/);
+      assert.notEqual(mine, theirs);
+    }
+    assert.equal(await submit(owner.client, upload), theirs, 'the owner meets their own again');
+    await surface.machine.sql`delete from public.mashup_jobs where id = ${theirs}`;
   });
 });

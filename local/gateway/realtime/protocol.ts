@@ -3,6 +3,7 @@
  * 2.0.0 binary broadcasts (kind 3 from the client, kind 4 to it). References are strings and are answered as they came.
  */
 import { z } from 'zod';
+import { parseJson } from '../json.ts';
 
 export const VERSIONS = ['1.0.0', '2.0.0'] as const;
 export type Version = (typeof VERSIONS)[number];
@@ -40,7 +41,7 @@ const JSON_ENCODING = 1;
 export function readText(version: Version, text: string): Frame | undefined {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parseJson(text);
   } catch {
     return undefined;
   }
@@ -72,7 +73,7 @@ export function readBinary(bytes: Buffer): Frame | undefined {
   let broadcast: Broadcast = { event: event!, payload: undefined, binary: rest };
   if (encoding === JSON_ENCODING) {
     try {
-      broadcast = { event: event!, payload: JSON.parse(rest.toString('utf8')), binary: undefined };
+      broadcast = { event: event!, payload: parseJson(rest.toString('utf8')), binary: undefined };
     } catch {
       return undefined;
     }

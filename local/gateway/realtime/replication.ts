@@ -6,11 +6,13 @@
  * word, and delivery for Postgres.
  */
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LogicalReplicationService, PgoutputPlugin } from 'pg-logical-replication';
 import type { Pgoutput } from 'pg-logical-replication';
 import type { Sql } from 'postgres';
 import { databaseError } from '../database.ts';
+import { openGreetingSocket } from './greeting.ts';
 
 /** Tables that are watched, and the messages of `realtime.send`. */
 const PUBLICATIONS = ['supabase_realtime', 'supabase_realtime_messages_publication'];
@@ -46,6 +48,12 @@ interface Replication {
   start(): Promise<void>;
   /** Stops the stream and drops the slot. */
   close(): Promise<void>;
+}
+
+/** The connection that is tried or that carries the stream now. */
+interface Line {
+  service: LogicalReplicationService;
+  socket: Socket;
 }
 
 /** Keeps every value as the text that Postgres sent. */
@@ -126,7 +134,7 @@ export function openReplication(
   deliver: (transaction: Transaction) => Promise<void>,
 ): Replication {
   let started: Promise<void> | undefined;
-  let service: LogicalReplicationService | undefined;
+  let line: Line | undefined;
   let closed = false;
   let slot: string | undefined;
   let creating: Promise<void> | undefined;
@@ -167,27 +175,34 @@ export function openReplication(
     current.on('error', () => {});
   }
 
-  async function stopService(current: LogicalReplicationService): Promise<void> {
-    await Promise.race([current.destroy().catch(() => {}), delay(STOP_PATIENCE_MS, undefined, { ref: false })]);
+  async function hangUp({ service, socket }: Line): Promise<void> {
+    await Promise.race([service.destroy().catch(() => {}), delay(STOP_PATIENCE_MS, undefined, { ref: false })]);
+    socket.destroy();
   }
 
   async function loop(name: string, flowing: () => void): Promise<void> {
     while (!closed) {
-      const current = new LogicalReplicationService(
+      const { socket, greeted } = openGreetingSocket();
+      const isClosed = new Promise((resolve) => socket.once('close', resolve));
+      const service = new LogicalReplicationService(
         {
           connectionString: dbUrl,
+          stream: () => socket,
           application_name: 'mashup-gateway-realtime',
           options: '-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1',
         },
         { acknowledge: { auto: false, timeoutSeconds: 0 } },
       );
-      service = current;
-      follow(current);
-      current.on('start', flowing);
-      await current
-        .subscribe(new TextPlugin({ protoVersion: 1, publicationNames: PUBLICATIONS }), name)
-        .catch(() => {});
-      await stopService(current);
+      line = { service, socket };
+      follow(service);
+      service.on('start', () => {
+        greeted();
+        flowing();
+      });
+      const subscribed = service.subscribe(new TextPlugin({ protoVersion: 1, publicationNames: PUBLICATIONS }), name);
+      // A connection that is ended before it was greeted never says so to whoever waits for the greeting.
+      await Promise.race([subscribed.catch(() => {}), isClosed]);
+      await hangUp(line);
       if (!closed) await delay(RETRY_MS);
     }
   }
@@ -219,7 +234,7 @@ export function openReplication(
     async close() {
       closed = true;
       await creating?.catch(() => {});
-      if (service) await stopService(service);
+      if (line) await hangUp(line);
       await looping;
       if (slot) await dropSlot(sql, slot).catch(() => {});
     },

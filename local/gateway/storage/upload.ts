@@ -82,6 +82,8 @@ function takeMultipart({ files }: StorageContext, exchange: Exchange, bucket: Bu
 
     parser.on('field', (name, value) => fields.set(name, value));
     parser.on('file', (_name, part, { mimeType }) => {
+      // A part that nobody reads any more still ends with its form, or with its caller: whoever reads it is told as well.
+      part.on('error', () => {});
       taken = take(part, mimeType);
       taken.catch((error: unknown) => {
         part.resume();
