@@ -22,7 +22,7 @@ import type { ToneFeatures } from './tone-features.ts';
 import { voiceForeground, voicePresence } from './voice.ts';
 
 /** Rises when the same song gives other values. */
-export const ANALYSIS_VERSION = 'mashup-engine-2';
+export const ANALYSIS_VERSION = 'mashup-engine-3';
 
 /** Samples given to the extractors at a time. */
 const CHUNK = 1 << 18;

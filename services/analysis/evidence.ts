@@ -10,31 +10,31 @@ import type { ToneFeatures } from './tone-features.ts';
 export const ONSET_REACH_SEC = 0.03;
 /**
  * Weights of a conditional logit over the grids of a song: the weighted sum is the logarithm of how much likelier one grid is than
- * another. Fitted with a penalty on their squares to 145 songs, and with less weight to each without its harmony and without its
- * drums, so that either speaks for itself where the other says nothing (docs/audio-analysis.md).
+ * another. Fitted with a penalty on their squares (docs/audio-analysis.md), where songs without their harmony, without their drums and
+ * bare loops of drums count as well, so that either speaks for itself where the other says nothing.
  */
 const WEIGHTS = {
-  regular: 3.3,
-  tempo: -1.9,
-  turnsOnBeat: 6.2,
-  turnsOnBar: 4.5,
-  barStandsOut: 6.3,
-  onBeat: 1.6,
-  backbeat: 0.8,
-  filled: 4.1,
-  crowded: -5.4,
+  regular: 4.27,
+  tempo: -2.04,
+  turnsOnBeat: 4.93,
+  turnsOnBar: 4.51,
+  barStandsOut: 6.54,
+  support: 2.99,
+  backbeat: 1.9,
+  filled: 4.52,
+  crowded: -2.94,
 };
 /** The tempo that speaks for itself most where all else is equal: grids that are too slow fit the rest too well. */
-const LIKELIEST_BPM = 150;
-/** More of `onBeat` says no more: the beats of a grid twice too fast have nothing between them. */
-const ENOUGH_ON_BEAT = 0.4;
+const LIKELIEST_BPM = 151;
+/** Onset strength at the beats (as tracked) of a song whose every beat is struck. */
+const FULL_SUPPORT = 4;
 /** Kick and snare fall together in some music as well (one-drop): what speaks against a grid for it. */
 const LEAST_BACKBEAT = -0.1;
 /** Strokes this weak on average (0..1) say little about the beat. */
 const FAINT_STROKES = 0.15;
 /** Harmonic change this small says little: on and off the beat, and on one beat of a bar against the others. */
 const FAINT_TURNS = 0.05;
-const FAINT_BARS = 0.1;
+const FAINT_BARS = 0.5;
 /** Harmony is compared over half a beat, but over no more than this. */
 const LONGEST_REACH_SEC = 0.5;
 const METERS = [3, 4];
@@ -59,25 +59,22 @@ function alternation(values: readonly number[]): number {
 }
 
 /**
- * What drums say of a grid. `onBeat`: strokes fall on beats rather than between them. `backbeat`: snares fall on every other beat, and
- * kicks not on the same ones; where both do, the grid is twice too fast. `filled`: most beats have one of the two. `crowded`: hats
- * play at a quarter and three quarters of a beat, which they do more often where beats are counted too slowly.
+ * What drums say of a grid. `backbeat`: snares fall on every other beat, and kicks not on the same ones; where both do, the grid is
+ * twice too fast. `filled`: most beats have one of the two. `crowded`: hats play at a quarter and three quarters of a beat, as they
+ * do more often where beats are counted too slowly.
  */
 function drumsOn(
   beats: readonly number[],
   halves: readonly number[],
   strokes: Strokes,
-): Pick<Evidence, 'onBeat' | 'backbeat' | 'filled' | 'crowded'> {
+): Pick<Evidence, 'backbeat' | 'filled' | 'crowded'> {
   const at = (level: Float32Array, times: readonly number[]): number[] =>
     peakAt(level, times, RHYTHM_RATE, ONSET_REACH_SEC);
   const [kicks, snares] = [at(strokes.kick, beats), at(strokes.snare, beats)];
-  const on = mean(kicks) + mean(snares);
-  const off = mean(at(strokes.kick, halves)) + mean(at(strokes.snare, halves));
-  const quarters = halfway(beats.flatMap((time, i) => (i < halves.length ? [time, halves[i]!] : [time])));
   const snare = alternation(snares);
   const apart = -Math.sign(snare) * alternation(kicks);
+  const quarters = halfway(beats.flatMap((time, i) => (i < halves.length ? [time, halves[i]!] : [time])));
   return {
-    onBeat: Math.min(ENOUGH_ON_BEAT, contrast(on, off, FAINT_STROKES)),
     backbeat: Math.max(LEAST_BACKBEAT, Math.abs(snare) * Math.min(1, 1 + 2 * apart)),
     filled: mean(kicks.map((kick, i) => Math.max(kick, snares[i]!))),
     crowded: mean(at(strokes.hat, quarters)),
@@ -112,17 +109,26 @@ function harmonyOn(
   };
 }
 
+/** What grids are laid over. */
+export type PulseSounds = {
+  /** What beats are tracked by, at RHYTHM_RATE: onsets of all kinds and strokes of drums. */
+  driving: Float32Array;
+  strokes: Strokes;
+  tone: ToneFeatures;
+};
+
 /**
  * How well a grid explains a song; differences are logarithms of odds.
- * @param regular how strongly onsets return at its tempo, against the tempo at which they do most
+ * @param regular how strongly onsets return at its tempo, as a part of how strongly they do at the tempo of most
  */
-export function weigh(grid: BeatGrid, regular: number, strokes: Strokes, tone: ToneFeatures): number {
-  const halves = halfway(grid.times);
+export function weigh({ times, bpm }: BeatGrid, regular: number, { driving, strokes, tone }: PulseSounds): number {
+  const halves = halfway(times);
   const evidence: Evidence = {
     regular,
-    tempo: Math.log2(grid.bpm / LIKELIEST_BPM) ** 2,
-    ...drumsOn(grid.times, halves, strokes),
-    ...harmonyOn(grid.times, halves, grid.bpm, tone),
+    tempo: Math.log2(bpm / LIKELIEST_BPM) ** 2,
+    support: Math.min(1, mean(peakAt(driving, times, RHYTHM_RATE, ONSET_REACH_SEC)) / FULL_SUPPORT),
+    ...drumsOn(times, halves, strokes),
+    ...harmonyOn(times, halves, bpm, tone),
   };
   return (Object.keys(WEIGHTS) as (keyof Evidence)[]).reduce((sum, key) => sum + WEIGHTS[key] * evidence[key], 0);
 }

@@ -5,12 +5,11 @@
 import { fitGrid, trackBeats } from './beats.ts';
 import type { BeatGrid } from './beats.ts';
 import { halfway, weigh } from './evidence.ts';
+import type { PulseSounds } from './evidence.ts';
 import { RHYTHM_RATE } from './rhythm-features.ts';
 import { steadyGrid } from './steady.ts';
-import type { Strokes } from './strokes.ts';
 import { MAX_BPM, MIN_BPM } from './tempo.ts';
 import type { TempoCandidate } from './tempo.ts';
-import type { ToneFeatures } from './tone-features.ts';
 
 /** Readings closer than this are the same one. */
 export const SAME_TEMPO = 0.04;
@@ -41,18 +40,14 @@ function readings(candidates: readonly TempoCandidate[]): TempoCandidate[] {
   return all;
 }
 
-/** What a song's pulse is told from. */
-export type PulseSounds = {
-  /** Onset strength of all bands at RHYTHM_RATE. */
-  strength: Float32Array;
-  strokes: Strokes;
-  tone: ToneFeatures;
-};
-
-/** Lays grids over the song for each tempo and returns them, the best first; empty where nothing can be tracked. */
+/**
+ * Lays grids over the song for each tempo and returns them, the best first; empty where nothing can be tracked.
+ * @param strength onset strength of all bands at RHYTHM_RATE
+ */
 export function findPulses(
   candidates: readonly TempoCandidate[],
-  { strength, strokes, tone }: PulseSounds,
+  strength: Float32Array,
+  { strokes, tone }: Pick<PulseSounds, 'strokes' | 'tone'>,
   durationSec: number,
 ): Pulse[] {
   const strongest = Math.max(1e-9, ...candidates.map(({ confidence }) => confidence));
@@ -64,7 +59,7 @@ export function findPulses(
     return grids
       .filter(({ times }) => times.length >= 4)
       .flatMap((grid) => [grid, { ...grid, times: shiftedByHalf(grid.times) }])
-      .map((grid) => ({ bpm: grid.bpm, grid, score: weigh(grid, confidence / strongest, strokes, tone) }));
+      .map((grid) => ({ bpm: grid.bpm, grid, score: weigh(grid, confidence / strongest, { driving, strokes, tone }) }));
   });
   return pulses.sort((a, b) => b.score - a.score);
 }

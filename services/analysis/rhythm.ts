@@ -37,7 +37,7 @@ export function estimateRhythm(features: RhythmFeatures, tone: ToneFeatures, dur
   const bands = features.bandFlux.map(onsetStrength) as [Float32Array, Float32Array, Float32Array];
   const candidates = estimateTempo(strength, bands[1]);
   const strokes = findStrokes(features);
-  const pulses = findPulses(candidates, { strength, strokes, tone }, durationSec);
+  const pulses = findPulses(candidates, strength, { strokes, tone }, durationSec);
   const [pulse] = pulses;
   if (!pulse) return evenGrid(tone, strength, durationSec);
   const { grid } = pulse;
