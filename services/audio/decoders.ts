@@ -18,6 +18,8 @@ export type OpenedAudio = {
   declaredSamples: number | null;
   /** What is known to be wrong before decoding. */
   fault: 'damaged' | 'truncated' | null;
+  /** What is odd about the file and no reason to refuse it. */
+  warning?: string;
   chunks: AsyncGenerator<Float32Array[]>;
 };
 
@@ -63,6 +65,7 @@ function openMp3(bytes: Uint8Array): OpenedAudio {
     channels: summary.channels,
     declaredSamples: summary.declaredSamples ?? summary.presentSamples,
     fault: summary.junkRatio > MAX_DAMAGED_RATIO ? 'damaged' : null,
+    ...(summary.endsInFrame && { warning: 'The MP3 file ends inside a frame: its end may be missing.' }),
     chunks: feed(new MPEGDecoder(), bytes),
   };
 }
