@@ -9,7 +9,8 @@ import type { Arrangement } from '../../services/processing/arrange.ts';
 import { hearLayer } from '../../services/processing/ear/layer.ts';
 import { songGrid } from '../../services/processing/grid.ts';
 import type { RenderPlan } from '../../services/processing/plan.ts';
-import { rephrase, type RephraseTask } from '../../services/processing/rephrase.ts';
+import type { RephraseTask } from '../../services/processing/meetings.ts';
+import { rephrase } from '../../services/processing/rephrase.ts';
 import type { Run } from '../../services/processing/run.ts';
 import type { RenderSong } from '../../services/processing/song.ts';
 import { sine } from './signals.ts';
@@ -110,7 +111,7 @@ describe('other bars for a voice that does not fit', () => {
         ['singer', song('singer', 'vocals', `${url}/voice`)],
         ['band', song('band', 'other', `${url}/bed`)],
       ]),
-      singer: 'singer',
+      outOfTune: ['singer'],
     };
   }
 
