@@ -49,8 +49,8 @@ const turned = (likeness: readonly number[], by: number): number[] =>
 type Move = { voice: number; others: number; cost: number };
 
 /**
- * Semitones by which one song and all others are moved, so that the one is `raise` higher against them than now; undefined where that is out
- * of reach. The songs under a voice bear a move better than the voice.
+ * Semitones by which one song and all others are moved, so that the one is `raise` higher against them than now; undefined where that
+ * is out of reach. The songs under a voice bear a move better than the voice.
  */
 export function cheapestMove(raise: number, singer: string, now: ReadonlyMap<string, number>): Move | undefined {
   const inReach = (shift: number, by: number): boolean =>

@@ -54,6 +54,8 @@ export type RephraseTask = {
   songs: Map<string, RenderSong>;
   /** Songs whose voices do not fit the notes under them. */
   outOfTune: readonly string[];
+  /** Shifts of the songs, as `shiftsOf` writes them, in which other bars were heard already and did not help. */
+  heardIn: ReadonlySet<string>;
 };
 
 /** A section in which a song sings over another's music, and the ways in which it could, the planned one first. */

@@ -22,7 +22,7 @@ import { isWellKnown, missingStems, readSong, type RenderSong } from './song.ts'
 import { settleGrid } from './settle.ts';
 import { improve, type Take, type Way } from './takes.ts';
 import type { RenderThreads } from './threads.ts';
-import { chooseTuning, type Tuning } from './tuning.ts';
+import { chooseTuning, shiftsOf, type Tuning } from './tuning.ts';
 
 /** Where the steps lie between 0 and 100. */
 const PROGRESS = { stems: 2, sections: 62, finish: 80, done: 99 };
@@ -186,6 +186,7 @@ const outOfTune = ({ findings }: RecordedTake): string[] =>
 async function recordBest(studio: Studio, plan: RenderPlan): Promise<{ take: RecordedTake; corrections: string[] }> {
   const { songs, threads } = studio;
   const layersOf = ({ sections }: RecordedTake): LayerSound[][] => sections.map(({ heard }) => heard);
+  const heardIn = new Set<string>();
   const ways: Way<RecordedTake>[] = [
     ({ tuning, findings }) => correct(tuning, findings, songs),
     async (take) => {
@@ -193,8 +194,10 @@ async function recordBest(studio: Studio, plan: RenderPlan): Promise<{ take: Rec
       if (singers.length === 0) return undefined;
       const { arrangement, tuning } = take;
       const layers = layersOf(take);
-      const sent = { plan: take.plan, arrangement, layers, tuning, songs: new Map(songs), outOfTune: singers };
-      return threads.run('rephrase', sent);
+      const sent = { plan: take.plan, arrangement, layers, tuning, songs: new Map(songs), outOfTune: singers, heardIn };
+      const found = await threads.run('rephrase', sent);
+      if (found) heardIn.add(shiftsOf(found.tuning.semitones));
+      return found;
     },
     (take) => giveOwnHarmony({ ...take, layers: layersOf(take), outOfTune: outOfTune(take) }, songs),
   ];

@@ -5,7 +5,7 @@
 import { type Correction, cheapestMove, isInTune } from './correct.ts';
 import { PITCHES, profileLikeness } from './ear/pitch.ts';
 import { type Meeting, meetingsOf, type Option, type RephraseTask } from './meetings.ts';
-import { startKey } from './tuning.ts';
+import { shiftsOf, startKey } from './tuning.ts';
 
 /** Other bars of either song must fit this much better than the planned ones to be taken. A choice. */
 const WORTH_MOVING = 0.03;
@@ -24,6 +24,12 @@ function pooled(options: readonly Profiles[]): Profiles {
   return { voice: sum('voice'), bed: sum('bed') };
 }
 
+/** Whether an option plays bars that were chosen already. */
+function repeats(chosen: readonly Choice[], startOf: (option: Option) => number | undefined, option: Option): boolean {
+  const at = startOf(option);
+  return at !== undefined && chosen.some((other) => Math.abs((startOf(other.option) ?? Infinity) - at) < 0.1);
+}
+
 /** The best option of each meeting, those that are worth it. */
 function choose(meetings: readonly Meeting[], raiseIn: (meeting: Meeting) => number): Choice[] {
   const chosen: Choice[] = [];
@@ -32,7 +38,8 @@ function choose(meetings: readonly Meeting[], raiseIn: (meeting: Meeting) => num
     const worth = (option: Option): number =>
       profileLikeness(option.voice, option.bed, raise) -
       WORTH_MOVING * (Number(option.moved) + Number(option.bedStartSec !== undefined)) -
-      (chosen.some((other) => Math.abs(other.option.startSec - option.startSec) < 0.1) ? COST_OF_REPEATING : 0);
+      (repeats(chosen, ({ startSec }) => startSec, option) ? COST_OF_REPEATING : 0) -
+      (repeats(chosen, ({ bedStartSec }) => bedStartSec, option) ? COST_OF_REPEATING : 0);
     let option = meeting.options[0]!;
     let best = worth(option);
     for (const each of meeting.options) {
@@ -77,7 +84,7 @@ function chooseFor(
  * @throws RenderError stem_unavailable, stem_unusable
  */
 export async function rephrase(task: RephraseTask): Promise<Correction | undefined> {
-  const { tuning, outOfTune } = task;
+  const { tuning, outOfTune, heardIn } = task;
   const meetings = await meetingsOf(task);
   const singers = [...new Set(meetings.map(({ singer }) => singer))];
   let best: { choices: Choice[]; moves: Moves; failing: number; fit: number } | undefined;
@@ -85,7 +92,10 @@ export async function rephrase(task: RephraseTask): Promise<Correction | undefin
     for (let raise = 0; raise < PITCHES; raise++) {
       const move = cheapestMove(raise, mover, tuning.semitones);
       if (!move) continue;
-      const moves = new Map([...tuning.semitones.keys()].map((id) => [id, id === mover ? move.voice : move.others]));
+      const by = (id: string): number => (id === mover ? move.voice : move.others);
+      const moves = new Map([...tuning.semitones.keys()].map((id) => [id, by(id)]));
+      // Stems tell how they will sound only so well: where they told wrong once, another shift is tried.
+      if (heardIn.has(shiftsOf(new Map([...tuning.semitones].map(([id, now]) => [id, now + by(id)]))))) continue;
       const raiseIn = ({ singer, bed }: Meeting): number =>
         (tuning.semitones.get(singer) ?? 0) +
         (moves.get(singer) ?? 0) -

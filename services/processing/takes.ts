@@ -34,8 +34,8 @@ const nameOf = (plan: RenderPlan, { semitones, beats, starts }: Tuning): string 
   JSON.stringify([plan.sections, ...[semitones, beats, starts].map((each) => [...each].sort())]);
 
 /**
- * Corrects a take in the first way that has something new to offer, again and again: what is better, or as good, is gone on from, what is worse is
- * dropped and the next way tried.
+ * Corrects a take in the first way that has something new to offer, again and again: what is better, or as good, is gone on from, what
+ * is worse is dropped and the next way tried.
  */
 export async function improve<T extends Take>(
   first: T,

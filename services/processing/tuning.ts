@@ -18,6 +18,9 @@ export type Tuning = {
 
 export const startKey = (section: number, songId: string): string => `${section} ${songId}`;
 
+/** Shifts of all songs in one word. */
+export const shiftsOf = (semitones: ReadonlyMap<string, number>): string => JSON.stringify([...semitones].sort());
+
 /** Beats of the song by which a run of it is brought forward. */
 export function beatsForward(
   { beats }: Tuning,
