@@ -1,7 +1,8 @@
 /**
  * Accuracy of analysis and separation against truth: on a folder of songs (MASHUP_BENCH_SONGS, see `songs/truth.ts`) and on seeded
- * songs made with fluidsynth (MASHUP_BENCH_GENERATED of them, default 40: two of each style). Choices may be tuned on the even seeds; the odd ones are for
- * reporting, and some of them are also heard as they come out of the world (`songs/conditions.ts`).
+ * songs made with fluidsynth (MASHUP_BENCH_GENERATED of them, default 40: two of each style). The odd seeds also
+ * count in the weights of the beat (docs/audio-analysis.md); some of them are also heard as they come out of the world
+ * (`songs/conditions.ts`).
  */
 import { STEMS } from '../schema.ts';
 import type { SongAnalysis, Stem } from '../schema.ts';

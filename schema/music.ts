@@ -38,6 +38,8 @@ export type Curve = z.infer<typeof Curve>;
  */
 export const SongAnalysis = z.object({
   version: z.string(),
+  /** What is odd about the file, in sentences. */
+  warnings: z.array(z.string()).optional(),
   duration_sec: z.number().positive().nullable(),
   harmonic: z.object({
     /** `C# minor` form, or `N/A` where no key can be told. */

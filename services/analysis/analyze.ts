@@ -22,7 +22,7 @@ import type { ToneFeatures } from './tone-features.ts';
 import { voiceForeground, voicePresence } from './voice.ts';
 
 /** Rises when the same song gives other values. */
-export const ANALYSIS_VERSION = 'mashup-engine-2';
+export const ANALYSIS_VERSION = 'mashup-engine-3';
 
 /** Samples given to the extractors at a time. */
 const CHUNK = 1 << 18;
@@ -103,14 +103,16 @@ async function gatherFeatures(chunks: AsyncIterable<StereoChunk> | Iterable<Ster
   const loudness = new LoudnessMeter(SAMPLE_RATE, 2);
   const truePeaks = [new TruePeakMeter(), new TruePeakMeter()] as const;
   const waveform = new WaveformPeaks();
+  const mids = new Float32Array(CHUNK);
+  const sides = new Float32Array(CHUNK);
   let samples = 0;
   let midPeak = 0;
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk[0].length; at += CHUNK) {
       const left = chunk[0].subarray(at, at + CHUNK);
       const right = chunk[1].subarray(at, at + CHUNK);
-      const mid = new Float32Array(left.length);
-      const side = new Float32Array(left.length);
+      const mid = mids.subarray(0, left.length);
+      const side = sides.subarray(0, left.length);
       for (let i = 0; i < mid.length; i++) {
         mid[i] = (left[i]! + right[i]!) / 2;
         side[i] = (left[i]! - right[i]!) / 2;

@@ -1,9 +1,11 @@
 /** Tempo, beats and bars of a song, from its features. */
 import type { BeatChroma } from './chroma.ts';
 import { chromaByBeat } from './chroma.ts';
+import { mean, ONSET_REACH_SEC } from './evidence.ts';
 import { estimateBars } from './meter.ts';
+import { harmonicNovelty } from './novelty.ts';
 import { peakAt } from './per-beat.ts';
-import { findPulses, ONSET_REACH_SEC } from './pulse.ts';
+import { findPulses, SAME_TEMPO } from './pulse.ts';
 import { RHYTHM_RATE } from './rhythm-features.ts';
 import type { RhythmFeatures } from './rhythm-features.ts';
 import { findStrokes } from './strokes.ts';
@@ -13,6 +15,8 @@ import type { ToneFeatures } from './tone-features.ts';
 
 /** What a song without any onset is given, so that it can still be laid on a grid. */
 const FALLBACK_BPM = 120;
+/** Beats on each side of a beat whose harmony tells whether a bar begins there. */
+const BAR_REACH_BEATS = 1.5;
 
 export type Rhythm = {
   bpm: number;
@@ -27,16 +31,13 @@ export type Rhythm = {
   strength: Float32Array;
 };
 
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-
 /** Tempo, beat grid, meter and downbeats; a song without onsets gets an even grid and no confidence. */
 export function estimateRhythm(features: RhythmFeatures, tone: ToneFeatures, durationSec: number): Rhythm {
   const strength = onsetStrength(features.flux);
   const bands = features.bandFlux.map(onsetStrength) as [Float32Array, Float32Array, Float32Array];
   const candidates = estimateTempo(strength, bands[1]);
   const strokes = findStrokes(features);
-  const pulses = findPulses(candidates, strength, strokes, durationSec);
+  const pulses = findPulses(candidates, strength, { strokes, tone }, durationSec);
   const [pulse] = pulses;
   if (!pulse) return evenGrid(tone, strength, durationSec);
   const { grid } = pulse;
@@ -46,14 +47,15 @@ export function estimateRhythm(features: RhythmFeatures, tone: ToneFeatures, dur
     peakAt(level, beats, RHYTHM_RATE, ONSET_REACH_SEC),
   );
   const onsets = struck as [number[], number[], number[]];
-  const bars = estimateBars({ chroma, onsets });
+  const turns = harmonicNovelty(tone, beats, (BAR_REACH_BEATS * 60) / grid.bpm);
+  const bars = estimateBars({ chroma, onsets, turns });
   const onBeat = mean(peakAt(strength, beats, RHYTHM_RATE, ONSET_REACH_SEC));
   const contrast = Math.min(1, onBeat / (onBeat + 1));
   const closeness = Math.max(0, 1 - grid.residual / 0.03);
   return {
     bpm: grid.bpm,
     confidence: Math.max(0, Math.min(1, contrast * (0.5 + 0.5 * closeness))),
-    alternatives: candidates.slice(1),
+    alternatives: candidates.filter(({ bpm }) => Math.abs(bpm / grid.bpm - 1) > SAME_TEMPO),
     beats,
     meter: bars.meter,
     phase: bars.phase,

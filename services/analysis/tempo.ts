@@ -58,7 +58,7 @@ function periodScore(correlation: Float32Array, period: number): number {
 }
 
 /** How readily people tap to a tempo, 0..1. */
-export function preference(bpm: number): number {
+function preference(bpm: number): number {
   return Math.exp(-0.5 * (Math.log2(bpm / PREFERRED_BPM) / PREFERENCE_OCTAVES) ** 2);
 }
 

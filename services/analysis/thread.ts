@@ -5,4 +5,8 @@ import { analyzeStream } from './analyze.ts';
 
 export type AnalysisJob = { bytes: Uint8Array };
 
-await serveThread(({ bytes }: AnalysisJob) => analyzeStream(openAudio(bytes).chunks));
+await serveThread(async ({ bytes }: AnalysisJob) => {
+  const { chunks, warnings } = openAudio(bytes);
+  const analysis = await analyzeStream(chunks);
+  return warnings.length > 0 ? { ...analysis, warnings } : analysis;
+});

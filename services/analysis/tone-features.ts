@@ -67,11 +67,17 @@ export class ToneExtractor {
   private readonly tonality = new FloatList();
   private readonly voiceEdges = bandEdges(VOICE_BANDS, VOICE_LOW_HZ, VOICE_HIGH_HZ);
   private readonly timbreEdges = bandEdges(TIMBRE_BANDS, TIMBRE_LOW_HZ, TIMBRE_HIGH_HZ);
+  /** Frames of the side that wait for the mid's, and those that are free again: a song has 40 of them a second. */
   private readonly sideFrames: Float32Array[] = [];
+  private readonly freeFrames: Float32Array[] = [];
 
   private constructor(fft: RealFft) {
     this.fft = fft;
-    this.sideReader = new FrameReader(FFT_SIZE, TONE_HOP, (samples) => this.sideFrames.push(samples.slice()));
+    this.sideReader = new FrameReader(FFT_SIZE, TONE_HOP, (samples) => {
+      const frame = this.freeFrames.pop() ?? new Float32Array(FFT_SIZE);
+      frame.set(samples);
+      this.sideFrames.push(frame);
+    });
     this.midReader = new FrameReader(FFT_SIZE, TONE_HOP, (samples) => this.addFrame(samples));
   }
 
@@ -100,7 +106,9 @@ export class ToneExtractor {
 
   private addFrame(samples: Float32Array): void {
     this.transform(samples, this.mid);
-    this.transform(this.sideFrames.shift()!, this.side);
+    const side = this.sideFrames.shift()!;
+    this.transform(side, this.side);
+    this.freeFrames.push(side);
     this.addNotes();
     this.addVoiceRange();
     this.addTimbre();

@@ -40,6 +40,8 @@ export type AudioStream = {
   format: AudioFormat;
   sourceSampleRate: number;
   sourceChannels: number;
+  /** What is odd about the file and no reason to refuse it. */
+  warnings: string[];
   chunks: AsyncGenerator<StereoChunk>;
 };
 
@@ -123,6 +125,7 @@ export function openAudio(bytes: Uint8Array, options: DecodeOptions = {}): Audio
     format,
     sourceSampleRate: opened.sampleRate,
     sourceChannels: opened.channels,
+    warnings: opened.warning === undefined ? [] : [opened.warning],
     chunks: normalize(opened, limits, options.signal),
   };
 }

@@ -18,6 +18,8 @@ export type Mp3Summary = {
   presentSamples: number;
   /** Part of the bytes between first and last frame that belongs to no frame, 0..1. */
   junkRatio: number;
+  /** The file ends inside a frame: whoever wrote or sent it stopped there. */
+  endsInFrame: boolean;
 };
 
 const BITRATES_V1: Record<number, readonly number[]> = {
@@ -110,8 +112,12 @@ export function summarizeMp3(bytes: Uint8Array): Mp3Summary | null {
   let inFrames = 0;
   let presentSamples = 0;
   let end = first;
+  let endsInFrame = false;
   while (offset + 4 <= bytes.length) {
     const header = readFrameHeader(bytes, offset);
+    const fits = header?.sampleRate === frame.sampleRate && header.layer === frame.layer;
+    endsInFrame = fits && offset === end && offset + header.length > bytes.length;
+    if (endsInFrame) break;
     if (header && header.sampleRate === frame.sampleRate && offset + header.length <= bytes.length) {
       presentSamples += header.samples;
       inFrames += header.length;
@@ -129,5 +135,6 @@ export function summarizeMp3(bytes: Uint8Array): Mp3Summary | null {
     declaredSamples: declaredFrames === null ? null : declaredFrames * frame.samples,
     presentSamples,
     junkRatio: end === first ? 1 : 1 - inFrames / (end - first),
+    endsInFrame,
   };
 }

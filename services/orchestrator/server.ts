@@ -6,6 +6,7 @@
  * event, the answer or `{error, status, code, hint, retry_after_sec}`.
  */
 import type { Server } from 'node:http';
+import { setImmediate as otherWork } from 'node:timers/promises';
 import { PlanRequest, type PlanAnswer } from '../../schema.ts';
 import { ServiceError, createServiceServer, openEventStream, scrubText, type ServiceRequest } from '../http.ts';
 import { briefOf } from './brief.ts';
@@ -20,11 +21,23 @@ const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 
 /** Makes the orchestrator's server, not yet listening. Without settings it plans by rules. */
 export function createOrchestratorServer(settings: ClaudeSettings | null): Server {
-  const plan = (brief: Brief, signal: AbortSignal, onProgress: (message: string) => void): Promise<PlanAnswer> =>
-    settings ? askClaude(brief, settings, signal, onProgress) : Promise.resolve(planByRules(brief));
+  const plan = async (
+    brief: Brief,
+    signal: AbortSignal,
+    onProgress: (message: string) => void,
+  ): Promise<PlanAnswer> => {
+    if (settings) return askClaude(brief, settings, signal, onProgress);
+    const made = planByRules(brief);
+    await otherWork();
+    return made;
+  };
 
   const answer = async ({ body, signal, request, response }: ServiceRequest): Promise<PlanAnswer | undefined> => {
-    const brief = briefOf(PlanRequest.parse(body));
+    // Reading, checking and planning take some 30 ms each the first time: together they would hold up whoever else asks.
+    await otherWork();
+    const asked = PlanRequest.parse(body);
+    await otherWork();
+    const brief = briefOf(asked);
     if (!request.headers.accept?.includes('text/event-stream')) return plan(brief, signal, () => {});
     const stream = openEventStream(response);
     try {

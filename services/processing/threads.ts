@@ -81,7 +81,13 @@ export class RenderThreads {
   #start(): Worker {
     const worker = new Worker(new URL('./thread.ts', import.meta.url));
     // Errors reach whoever waits for the answer; without a listener one between two answers would end the process.
-    worker.on('error', () => this.#all.delete(worker));
+    worker.on('error', () => {});
+    // One that ends while it is idle gets no more work: nobody would answer.
+    worker.once('exit', () => {
+      this.#all.delete(worker);
+      const place = this.#idle.indexOf(worker);
+      if (place >= 0) this.#idle.splice(place, 1);
+    });
     this.#all.add(worker);
     return worker;
   }

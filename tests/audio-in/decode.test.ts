@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { createMp3Encoder, createOggEncoder } from 'wasm-media-encoders';
 import type { AudioErrorCode } from '../../schema.ts';
-import { decodeAudio, MAX_FILE_BYTES, SAMPLE_RATE } from '../../services/audio/decode.ts';
+import { decodeAudio, MAX_FILE_BYTES, openAudio, SAMPLE_RATE } from '../../services/audio/decode.ts';
 import { detectFormat } from '../../services/audio/detect.ts';
 import { encodeAudio } from '../../services/audio/encode.ts';
 import { AudioError } from '../../services/audio/errors.ts';
@@ -158,6 +158,15 @@ test('an empty file, silence, two seconds, sixteen minutes and 51 MB are each re
   await assertRefused(encodeWav16([tone(2, 440)], SAMPLE_RATE), 'audio_too_short');
   await assertRefused(encodeWav16([tone(960, 440, 0.5, 8000)], 8000), 'audio_too_long');
   await assertRefused(new Uint8Array(MAX_FILE_BYTES + 1), 'audio_too_large');
+});
+
+test('an MP3 that says nothing of its length warns where it ends inside a frame, and only there', async () => {
+  const whole = await encode('mp3');
+  assert.deepEqual(openAudio(whole).warnings, []);
+  const tagged = Buffer.concat([whole, Buffer.from('TAG'.padEnd(128, ' '))]);
+  assert.deepEqual(openAudio(tagged).warnings, []);
+  const cut = openAudio(whole.subarray(0, Math.floor(whole.length * 0.6))).warnings;
+  assert.match(cut.join(), /ends inside a frame/);
 });
 
 test('a file that stops early is truncated, in every format', async () => {

@@ -1,4 +1,4 @@
-/** Connections that are cut under the gateway's pool. An error that nobody can catch fails the file by itself. */
+/** Connections that are cut under the gateway's pool. */
 import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';

@@ -51,7 +51,7 @@ export async function analyze(context: TaskContext): Promise<Record<string, unkn
       card: cardOf(cached.analysis),
       from_cache: true,
       service_used: false,
-      message: `${song.name} was analysed before`,
+      message: withWarnings(`${song.name} was analysed before`, cached.analysis),
     };
   }
 
@@ -71,7 +71,7 @@ export async function analyze(context: TaskContext): Promise<Record<string, unkn
     card: cardOf(analysis),
     from_cache: false,
     service_used: true,
-    message: `${song.name} is analysed`,
+    message: withWarnings(`${song.name} is analysed`, analysis),
   };
 }
 
@@ -177,6 +177,11 @@ async function findAnalysis(context: TaskContext, hash: string, version: string 
 function originOf(baseUrl: string): string {
   const url = new URL(baseUrl);
   return (url.host + url.pathname).replace(/\/+$/, '');
+}
+
+/** A message, and what is odd about the song's file. */
+function withWarnings(message: string, { warnings = [] }: SongAnalysis): string {
+  return [message, ...warnings].join('. ');
 }
 
 /** The few figures of a track card, rounded: they travel with every change of the job's row. */
