@@ -12,7 +12,7 @@ import type { RenderLayer, RenderPlan } from './plan.ts';
 import { type Run, sourceAt } from './run.ts';
 import type { RenderSong } from './song.ts';
 import { chooseSource, nearestDownbeat, type SongHistory } from './source.ts';
-import { startKey, type Tuning } from './tuning.ts';
+import { beatsForward, startKey, type Tuning } from './tuning.ts';
 
 export type Clip = {
   songId: string;
@@ -117,7 +117,7 @@ export function arrange(
       const { multiple } = matchTempo(song.grid.bpm, section.bpm);
       const beatSec = free ? 60 / song.grid.bpm : (60 / section.bpm) * multiple;
       const beats = (section.end - section.start) / beatSec;
-      const moved = free ? 0 : ((tuning.beats.get(song.id) ?? 0) * (60 / section.bpm)) / beatSec;
+      const moved = beatsForward(tuning, song, section, { beatSec, free });
       const sourceBeat = startOf(layer, song, beats) + moved;
       const semitones = shiftOf(layer.stem, song, tuning);
       const before = previous.find((clip) => clip.songId === song.id && clip.stem === layer.stem);

@@ -1,6 +1,7 @@
 /** What a first hearing changes: another shift, another place in the bar. Other bars are found in rephrase.ts. */
 import { check } from './ear/checks.ts';
 import { type Findings, rankOf } from './ear/judge-layers.ts';
+import type { RenderPlan } from './plan.ts';
 import type { RenderSong } from './song.ts';
 import { MAX_VOICE_SHIFT, type Tuning } from './tuning.ts';
 
@@ -9,7 +10,8 @@ const WORTH_A_SHIFT = 0.03;
 /** What a semitone of moving costs, in likeness. A choice. */
 const COST_OF_MOVING = 0.005;
 
-export type Correction = { tuning: Tuning; words: string[] };
+/** Another way of playing the plan: other shifts and places, and where those do not help, another plan. */
+export type Correction = { tuning: Tuning; plan?: RenderPlan; words: string[] };
 
 /** The tuning that should pass where the first did not; undefined where nothing can be done. */
 export function correct(
@@ -20,19 +22,15 @@ export function correct(
   const words: string[] = [];
   const semitones = new Map(tuning.semitones);
   const beats = new Map(tuning.beats);
-  // One singer is corrected: the songs under it may move as well, and with them what another sings.
-  const [failing] = [...findings.harmony].filter(([, likeness]) => !isInTune(likeness));
-  if (failing) {
-    const [singer, likeness] = failing;
-    const move = bestMove(likeness, semitones.get(singer) ?? 0, othersOf(singer, semitones));
+  const move = bestMove(findings.harmony, semitones);
+  if (move)
     for (const id of semitones.keys()) {
-      const by = id === singer ? move.voice : move.others;
+      const by = id === move.singer ? move.voice : move.others;
       if (by === 0) continue;
       const before = semitones.get(id)!;
       semitones.set(id, before + by);
       words.push(`"${songs.get(id)!.name}" was shifted by ${before + by} instead of ${before} semitones.`);
     }
-  }
   for (const [id, phase] of findings.phase) {
     if (phase === 0) continue;
     beats.set(id, (beats.get(id) ?? 0) + phase);
@@ -45,35 +43,53 @@ export function correct(
 export const isInTune = (likeness: readonly number[]): boolean =>
   check('harmony', likeness[0]!).passed && check('harmony_rank', rankOf(likeness)).passed;
 
-/** Shifts of the other songs. */
-const othersOf = (singer: string, semitones: ReadonlyMap<string, number>): number[] =>
-  [...semitones].filter(([id]) => id !== singer).map(([, shift]) => shift);
+const turned = (likeness: readonly number[], by: number): number[] =>
+  likeness.map((_, i) => likeness[(((i + by) % likeness.length) + likeness.length) % likeness.length]!);
+
+type Move = { voice: number; others: number; cost: number };
 
 /**
- * Semitones to move the singer and all others by, so that the voice fits best; none where nothing in reach is worth it. Of moves
- * that fit as well the smallest is taken, and the songs under the voice bear one better than the voice.
+ * Semitones by which one song and all others are moved, so that the one is `raise` higher against them than now; undefined where that
+ * is out of reach. The songs under a voice bear a move better than the voice.
  */
+export function cheapestMove(raise: number, singer: string, now: ReadonlyMap<string, number>): Move | undefined {
+  const inReach = (shift: number, by: number): boolean =>
+    Math.abs(shift + by) <= Math.max(MAX_VOICE_SHIFT, Math.abs(shift));
+  const others = [...now].filter(([id]) => id !== singer).map(([, shift]) => shift);
+  let best: Move | undefined;
+  for (let voice = -6; voice <= 6; voice++) {
+    if (!inReach(now.get(singer) ?? 0, voice)) continue;
+    for (let other = -6; other <= 6; other++) {
+      if ((voice - other - raise) % 12 !== 0 || !others.every((shift) => inReach(shift, other))) continue;
+      const cost = COST_OF_MOVING * (Math.abs(voice) + 0.8 * Math.abs(other));
+      if (!best || cost < best.cost) best = { voice, others: other, cost };
+    }
+  }
+  return best;
+}
+
+/** The move of one singer with which more voices pass than now, and the least fitting fits best; undefined where none is worth it. */
 function bestMove(
-  likeness: readonly number[],
-  voiceNow: number,
-  othersNow: readonly number[],
-): { voice: number; others: number } {
-  const reach = (now: number): number => Math.max(MAX_VOICE_SHIFT, Math.abs(now));
-  const moves = Array.from({ length: 13 }, (_, i) => i - 6);
-  let best = { voice: 0, others: 0 };
-  let bestFit = likeness[0]! + WORTH_A_SHIFT;
-  for (const voice of moves) {
-    if (Math.abs(voiceNow + voice) > reach(voiceNow)) continue;
-    for (const others of moves) {
-      if (othersNow.some((now) => Math.abs(now + others) > reach(now))) continue;
-      const raise = (((voice - others) % 12) + 12) % 12;
+  harmony: ReadonlyMap<string, number[]>,
+  semitones: ReadonlyMap<string, number>,
+): (Move & { singer: string }) | undefined {
+  const passing = [...harmony.values()].filter(isInTune).length;
+  let best: (Move & { singer: string; passing: number; fit: number }) | undefined;
+  for (const [singer, likeness] of harmony) {
+    if (isInTune(likeness)) continue;
+    for (let raise = 1; raise < likeness.length; raise++) {
+      const move = cheapestMove(raise, singer, semitones);
+      if (!move) continue;
+      // Of two songs, what raises one voice over the other's notes lowers the other's voice over its own.
+      const after = [...harmony].map(([id, values]) =>
+        id === singer ? turned(values, raise) : semitones.size === 2 ? turned(values, -raise) : values,
+      );
       // What would not pass either is not worth leaving the key that was asked for.
-      if (!isInTune([...likeness.slice(raise), ...likeness.slice(0, raise)])) continue;
-      const fit = likeness[raise]! - COST_OF_MOVING * (Math.abs(voice) + 0.8 * Math.abs(others));
-      if (fit > bestFit) {
-        best = { voice, others };
-        bestFit = fit;
-      }
+      const then = after.filter(isInTune).length;
+      if (then <= passing || !isInTune(turned(likeness, raise))) continue;
+      const fit = Math.min(...after.map((values) => values[0]!)) - move.cost;
+      if (best && (then < best.passing || (then === best.passing && fit <= best.fit))) continue;
+      if (likeness[raise]! - move.cost > likeness[0]! + WORTH_A_SHIFT) best = { ...move, singer, passing: then, fit };
     }
   }
   return best;

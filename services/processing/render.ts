@@ -2,25 +2,27 @@
  * A whole render: plan read, stems stretched, sections mixed, heard and if need be corrected, file finished; the steps in
  * threads, two at a time.
  */
-import { type QualityCheck, type RenderRequest, type RenderResult, STEMS, type UploadTarget } from '../../schema.ts';
+import { type RenderRequest, type RenderResult, STEMS, type UploadTarget } from '../../schema.ts';
 import { SAMPLE_RATE } from '../audio/decode.ts';
 import { addBed, arrange, type Arrangement } from './arrange.ts';
-import { correct, type Correction, isInTune } from './correct.ts';
-import { isSound } from './ear/checks.ts';
+import { correct, isInTune } from './correct.ts';
 import { type Findings, judgeLayers } from './ear/judge-layers.ts';
+import type { LayerSound } from './ear/layer.ts';
 import type { Percussion } from './ear/percussion.ts';
 import { RenderError } from './errors.ts';
 import { curveAlong, gatherHearing, splicesOf, warnOfTempo } from './hearing.ts';
 import type { HeardSong } from './listen.ts';
 import { readEffects } from './music.ts';
+import { giveOwnHarmony } from './own-harmony.ts';
 import { readPlan, type RenderPlan } from './plan.ts';
 import { type RenderedRun, RunStore } from './runs.ts';
 import { openScratch } from './scratch.ts';
 import type { ClipAudio, SectionResult, SectionTask } from './section.ts';
 import { isWellKnown, missingStems, readSong, type RenderSong } from './song.ts';
 import { settleGrid } from './settle.ts';
+import { improve, type Take, type Way } from './takes.ts';
 import type { RenderThreads } from './threads.ts';
-import { chooseTuning, type Tuning } from './tuning.ts';
+import { chooseTuning, shiftsOf, type Tuning } from './tuning.ts';
 
 /** Where the steps lie between 0 and 100. */
 const PROGRESS = { stems: 2, sections: 62, finish: 80, done: 99 };
@@ -126,18 +128,15 @@ function sectionTask(
 const MAX_PAUSE_SEC = 0.9;
 
 /** One way of playing the plan, mixed and heard. */
-type Take = {
-  tuning: Tuning;
+type RecordedTake = Take & {
   arrangement: Arrangement;
   sections: SectionResult[];
   splices: number[];
-  checks: QualityCheck[];
   findings: Findings;
   warnings: string[];
 };
 
 type Studio = {
-  plan: RenderPlan;
   songs: Songs;
   strokes: ReadonlyMap<string, Percussion>;
   store: RunStore;
@@ -146,8 +145,8 @@ type Studio = {
   report: ReportProgress;
 };
 
-async function record(studio: Studio, tuning: Tuning): Promise<Take> {
-  const { plan, songs, strokes, store, threads, request, report } = studio;
+async function record(studio: Studio, plan: RenderPlan, tuning: Tuning): Promise<RecordedTake> {
+  const { songs, strokes, store, threads, request, report } = studio;
   const arrangement = arrange(plan, songs, request.scores ?? [], tuning);
   const warnings = [...arrangement.warnings];
   const runs = await store.render(arrangement.runs, songs, (song, { stem }, done, count) => {
@@ -177,48 +176,35 @@ async function record(studio: Studio, tuning: Tuning): Promise<Take> {
   const sections = await Promise.all(plan.sections.map(({ description }, i) => mixSection(description, i)));
   const { sections: heard, expected } = gatherHearing(plan, arrangement, songs, sections, strokes, tuning);
   const { checks, findings } = judgeLayers(heard, expected);
-  return { tuning, arrangement, sections, splices: splicesOf(plan, arrangement), checks, findings, warnings };
+  return { plan, tuning, arrangement, sections, splices: splicesOf(plan, arrangement), checks, findings, warnings };
 }
 
-const failures = ({ checks }: Take): number => checks.filter(({ passed, kind }) => !passed && kind === 'hard').length;
+const outOfTune = ({ findings }: RecordedTake): string[] =>
+  [...findings.harmony].filter(([, likeness]) => !isInTune(likeness)).map(([singer]) => singer);
 
-/** Other bars for a singer that does not fit the notes under it; undefined where there is none left to try, or none would. */
-async function findPhrase(
-  { plan, songs, threads }: Studio,
-  take: Take,
-  tried: Set<string>,
-): Promise<Correction | undefined> {
-  for (const [singer, likeness] of take.findings.harmony) {
-    if (isInTune(likeness) || tried.has(singer)) continue;
-    tried.add(singer);
-    const { arrangement, tuning } = take;
-    const layers = take.sections.map(({ heard }) => heard);
-    const found = await threads.run('rephrase', { plan, arrangement, layers, tuning, songs: new Map(songs), singer });
-    if (found) return found;
-  }
-  return undefined;
-}
-
-/**
- * The plan as it was meant or, where that sounds wrong, corrected: by another shift or place in the bar, then by other bars for each
- * singer that still does not fit.
- */
-async function recordBest(studio: Studio): Promise<{ take: Take; corrections: string[] }> {
-  let take = await record(studio, chooseTuning(studio.plan, studio.songs));
-  const corrections: string[] = [];
-  const tried = new Set<string>();
-  let correction = isSound(take.checks) ? undefined : correct(take.tuning, take.findings, studio.songs);
-  correction ??= await findPhrase(studio, take, tried);
-  while (correction) {
+/** The plan as it was meant or, where that sounds wrong, corrected; the least change first. */
+async function recordBest(studio: Studio, plan: RenderPlan): Promise<{ take: RecordedTake; corrections: string[] }> {
+  const { songs, threads } = studio;
+  const layersOf = ({ sections }: RecordedTake): LayerSound[][] => sections.map(({ heard }) => heard);
+  const heardIn = new Set<string>();
+  const ways: Way<RecordedTake>[] = [
+    ({ tuning, findings }) => correct(tuning, findings, songs),
+    async (take) => {
+      const singers = outOfTune(take);
+      if (singers.length === 0) return undefined;
+      const { arrangement, tuning } = take;
+      const layers = layersOf(take);
+      const sent = { plan: take.plan, arrangement, layers, tuning, songs: new Map(songs), outOfTune: singers, heardIn };
+      const found = await threads.run('rephrase', sent);
+      if (found) heardIn.add(shiftsOf(found.tuning.semitones));
+      return found;
+    },
+    (take) => giveOwnHarmony({ ...take, layers: layersOf(take), outOfTune: outOfTune(take) }, songs),
+  ];
+  return improve(await record(studio, plan, chooseTuning(plan, songs)), ways, (changed, tuning) => {
     studio.report(PROGRESS.sections, 'Correcting what the hearing found');
-    const next = await record(studio, correction.tuning);
-    if (failures(next) <= failures(take)) {
-      take = next;
-      corrections.push(...correction.words);
-    }
-    correction = await findPhrase(studio, take, tried);
-  }
-  return { take, corrections };
+    return record(studio, changed, tuning);
+  });
 }
 
 /**
@@ -240,7 +226,8 @@ export async function renderMashup(
     report(PROGRESS.stems, `Matching ${songs.size} songs to ${tempoWords(plan)}`);
     warnings.push(...warnOfTempo(plan, songs));
     const store = new RunStore(threads, scratch, Math.max(...plan.sections.map(({ bpm }) => 60 / bpm)));
-    const { take, corrections } = await recordBest({ plan, songs, strokes, store, threads, request, report });
+    const studio = { songs, strokes, store, threads, request, report };
+    const { take, corrections } = await recordBest(studio, plan);
     warnings.push(...take.warnings);
     threads.renew();
 

@@ -18,6 +18,19 @@ export type Tuning = {
 
 export const startKey = (section: number, songId: string): string => `${section} ${songId}`;
 
+/** Shifts of all songs in one word. */
+export const shiftsOf = (semitones: ReadonlyMap<string, number>): string => JSON.stringify([...semitones].sort());
+
+/** Beats of the song by which a run of it is brought forward. */
+export function beatsForward(
+  { beats }: Tuning,
+  { id }: RenderSong,
+  { bpm }: { bpm: number },
+  { beatSec, free }: { beatSec: number; free: boolean },
+): number {
+  return free ? 0 : ((beats.get(id) ?? 0) * (60 / bpm)) / beatSec;
+}
+
 /** Voices sound unnatural when they are shifted further. */
 export const MAX_VOICE_SHIFT = 3;
 /** A shift other than by the names of the keys must fit this much better; smaller differences are chance. */

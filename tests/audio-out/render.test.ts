@@ -35,7 +35,7 @@ const SECTIONS: SectionBody[] = [
       layer(SONG_B, 'vocals', -1, { effects: ['reverb', 'made-up-effect'] }),
     ],
   },
-  { bars: 3, energy: 0.9, layers: [layer(SONG_B, 'drums'), layer(SONG_B, 'bass', -2), layer(SONG_A, 'vocals', -3)] },
+  { bars: 3, energy: 0.9, layers: [layer(SONG_B, 'drums'), layer(SONG_B, 'bass', -2)] },
 ];
 const BARS = 8;
 
@@ -152,10 +152,20 @@ describe('rendering a masterplan over HTTP', () => {
     });
 
     it('says what the ear finds wrong', () => {
-      // Single tones for voices fit no bed well: the ear's hard check fails, and the words say so.
       const failed = result.quality!.checks.filter((check) => check.kind === 'hard' && !check.passed);
-      assert.ok(failed.some((check) => check.name === 'harmony'));
-      assert.ok(result.warnings.some((warning) => warning.includes('does not fit the notes under it')));
+      assert.deepEqual(
+        failed.map(({ name }) => name),
+        ['limiting'],
+      );
+      assert.ok(result.warnings.some((warning) => warning.includes('The limiter works so hard that it is heard')));
+    });
+
+    it('lets a voice that fits no bed sing over harmony of its own song', () => {
+      // Single tones for voices fit the other song nowhere, and in no key.
+      const { checks, corrections } = result.quality!;
+      assert.equal(checks.find(({ name }) => name === 'harmony')!.value, null);
+      assert.deepEqual(corrections, ['"song-b" sings over its own bass and harmony: it fits no other notes.']);
+      assert.ok(checks.find(({ name }) => name === 'together')!.passed);
     });
 
     it('tells what it did with effects it does not know, and draws a waveform', () => {

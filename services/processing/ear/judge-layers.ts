@@ -115,7 +115,7 @@ function addSung(into: number[], pitches: Float32Array, levels: Float32Array): v
 }
 
 /** For each song that sings over foreign music: its likeness to that, for each raise by 0..11 semitones. */
-function judgeHarmony(sections: readonly HeardSection[]): Map<string, number[]> {
+export function harmonyOf(sections: readonly Pick<HeardSection, 'layers'>[]): Map<string, number[]> {
   const profiles = new Map<string, { voice: number[]; bed: number[] }>();
   for (const { layers } of sections) {
     for (const voice of layers.filter(({ stem }) => stem === 'vocals')) {
@@ -219,7 +219,7 @@ export function judgeLayers(
   expected: Expectations,
 ): { checks: QualityCheck[]; findings: Findings } {
   const timing = judgeTiming(sections, expected);
-  const harmony = judgeHarmony(sections);
+  const harmony = harmonyOf(sections);
   const likenesses = [...harmony.values()];
   const ranks = likenesses.map((values) => rankOf(values));
   const tempoChange = 100 * expected.tempoChange;
