@@ -43,8 +43,9 @@ export function correct(
 export const isInTune = (likeness: readonly number[]): boolean =>
   check('harmony', likeness[0]!).passed && check('harmony_rank', rankOf(likeness)).passed;
 
-const turned = (likeness: readonly number[], by: number): number[] =>
-  likeness.map((_, i) => likeness[(((i + by) % likeness.length) + likeness.length) % likeness.length]!);
+/** A ring of values, one a semitone, begun `by` places later. */
+export const turned = (ring: readonly number[], by: number): number[] =>
+  ring.map((_, i) => ring[(((i + by) % ring.length) + ring.length) % ring.length]!);
 
 type Move = { voice: number; others: number; cost: number };
 

@@ -19,6 +19,7 @@ import { beatsForward, type Tuning } from './tuning.ts';
 const SUNG_RANGE_DB = 24;
 /** Least part of a section that must be sung, against what was sung in the first take. A choice. */
 const LEAST_SUNG = 0.7;
+
 /** Hears a stem from end to end. */
 async function hearWhole(place: StemPlace): Promise<VoiceSound> {
   const pieces: Float32Array[] = [];

@@ -2,7 +2,7 @@
  * Other phrases: where a voice does not fit the notes under it, its song plays other bars, the song under it others of its, and if need
  * be both are shifted. All voices are looked at together, since what one gains by a shift another may lose.
  */
-import { type Correction, cheapestMove, isInTune } from './correct.ts';
+import { type Correction, cheapestMove, isInTune, turned } from './correct.ts';
 import { PITCHES, profileLikeness } from './ear/pitch.ts';
 import { type Meeting, meetingsOf, type Option, type RephraseTask } from './meetings.ts';
 import { shiftsOf, startKey } from './tuning.ts';
@@ -54,14 +54,10 @@ function choose(meetings: readonly Meeting[], raiseIn: (meeting: Meeting) => num
 /** Likeness of all that is chosen, for each raise of the voices from where the moves put them. */
 function likenessOf(choices: readonly Choice[], raiseIn: (meeting: Meeting) => number): number[] {
   // A profile is raised once, so that meetings at different shifts can be summed.
-  const turned = choices.map(({ meeting, option }): Profiles => {
-    const raise = raiseIn(meeting);
-    return {
-      voice: option.voice.map((_, pitch) => option.voice[(((pitch - raise) % PITCHES) + PITCHES) % PITCHES]!),
-      bed: option.bed,
-    };
+  const raised = choices.map(({ meeting, option }): Profiles => {
+    return { voice: turned(option.voice, -raiseIn(meeting)), bed: option.bed };
   });
-  const { voice, bed } = pooled(turned);
+  const { voice, bed } = pooled(raised);
   return Array.from({ length: PITCHES }, (_, raise) => profileLikeness(voice, bed, raise));
 }
 

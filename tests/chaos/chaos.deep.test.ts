@@ -1,18 +1,6 @@
-/** The storm at full size: a thousand jobs in a process of their own. */
-import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+/** The storm at full size. */
 import { test } from 'node:test';
-import { join } from 'node:path';
+import { assertStormEndsRight } from './storm-process.ts';
 
-test('a thousand jobs through killed, stopped and cut-off workers, restarts of Postgres and lying services end right', async () => {
-  const run = spawn(
-    process.execPath,
-    [join(import.meta.dirname, 'run.ts'), '--jobs', '1000', '--workers', '4', '--seed', '12', '--every', '2000'],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  let said = '';
-  for (const stream of [run.stdout, run.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const code = await new Promise<number | null>((resolve) => run.once('exit', resolve));
-  assert.equal(code, 0, said);
-});
+test('a thousand jobs through killed, stopped and cut-off workers, restarts of Postgres and lying services end right', () =>
+  assertStormEndsRight({ jobs: 1_000, seed: 12, everyMs: 2_000 }));
