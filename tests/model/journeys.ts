@@ -247,7 +247,7 @@ function* outage(state: State, isLong: boolean, other: number): Turns {
   yield* upkeep(state, 65_000);
   const again = yield* claimOf(state, job, kind);
   if (!again) return;
-  yield other % 2 === 0 ? operation.fail(again, 'unavailable', isProbe(state, again)) : operation.finish(again, false);
+  yield other % 3 > 0 ? operation.fail(again, 'unavailable', isProbe(state, again)) : operation.finish(again, false);
 }
 
 /** A task fails, in ways that may be tried again, until its attempts are used up. */

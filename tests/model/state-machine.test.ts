@@ -6,10 +6,10 @@ const TIMEOUT_MS = 600_000;
 
 describe('the state machine', () => {
   it(
-    'does what its model says in 300 random sequences of commands, and breaks no invariant',
+    'does what its model says in 350 random sequences of commands, and breaks no invariant',
     { timeout: TIMEOUT_MS },
     async () => {
-      await attack({ after }, 300);
+      await attack({ after }, 350);
     },
   );
 });
