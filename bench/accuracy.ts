@@ -7,7 +7,7 @@
 import { STEMS } from '../schema.ts';
 import type { SongAnalysis, Stem } from '../schema.ts';
 import { analyzeSong } from '../services/analysis/analyze.ts';
-import type { StereoChunk } from '../services/audio/decode.ts';
+import type { StereoChunk } from '../audio/decode/decode.ts';
 import { separate } from '../services/separation/separator.ts';
 import { benchCompatibility } from './compatibility.ts';
 import { fMeasure, keyScore, mean, siSdr } from './metrics.ts';

@@ -4,12 +4,12 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { DEFAULT_LIMITS } from '../music/plan-limits.ts';
-import { producePlan } from '../music/producer.ts';
+import { DEFAULT_LIMITS } from '../music/plan/limits.ts';
+import { producePlan } from '../music/producer/producer.ts';
 import { AnalyzeAnswer, STEMS } from '../schema.ts';
 import type { AnalyzedSong, Stem } from '../schema.ts';
 import { createAnalysisServer } from '../services/analysis/server.ts';
-import { createProcessingServer } from '../services/processing/server.ts';
+import { createProcessingServer } from '../services/processing/server/server.ts';
 import { createSeparationServer } from '../services/separation/server.ts';
 import { fileServer, listen, post } from './store.ts';
 import { benchAccuracy } from './accuracy.ts';

@@ -1,6 +1,6 @@
 /** Phrase matches of pairs of songs whose truth is known: do they start on bars, do their shifts bring the keys together, how long do they take. */
-import { fifthDistance, parseKey, transposeKey } from '../music/keys.ts';
-import { matchPhrases } from '../music/phrases.ts';
+import { fifthDistance, parseKey, transposeKey } from '../music/theory/keys.ts';
+import { matchPhrases } from '../music/scoring/phrases.ts';
 import type { AnalyzedSong, SongAnalysis } from '../schema.ts';
 import { mean } from './metrics.ts';
 import type { TrueSong } from './songs/truth.ts';

@@ -1,6 +1,6 @@
 /** Jobs through a pool of workers: how many a second, how soon a stage follows the one before, and what it costs the database. */
 import { percentile } from './table.ts';
-import type { Uploader, World } from './world.ts';
+import type { Uploader, World } from './bench-fixture.ts';
 
 export interface Handoff {
   jobs_per_sec_offered: number;

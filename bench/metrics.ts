@@ -1,5 +1,5 @@
 /** How near an estimate is to the truth, in the measures that the field uses. */
-import type { StereoChunk } from '../services/audio/decode.ts';
+import type { StereoChunk } from '../audio/decode/decode.ts';
 
 /** F-measure of estimated against true times, each matched once within 70 ms (MIREX). Both rise. */
 export function fMeasure(truth: readonly number[], estimate: readonly number[], toleranceSec = 0.07): number {

@@ -11,7 +11,7 @@ import type { Handoff } from './handoff.ts';
 import { percentile, printTable } from './table.ts';
 import { measureTransitions } from './transitions.ts';
 import type { Transitions } from './transitions.ts';
-import { startWorld, type World } from './world.ts';
+import { startWorld, type World } from './bench-fixture.ts';
 
 const FINISHED = Number(process.env['BENCH_FINISHED'] ?? 1_000_000);
 const WAITING = Number(process.env['BENCH_WAITING'] ?? 10_000);

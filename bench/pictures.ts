@@ -1,7 +1,7 @@
 /** Two pictures of a mashup, as PNG files made by hand. */
 import { deflateSync } from 'node:zlib';
 import { crc32 } from 'node:zlib';
-import { hannWindow, RealFft } from '../services/audio/fft.ts';
+import { hannWindow, RealFft } from '../audio/fft.ts';
 import type { PairResult } from './pairs.ts';
 
 type Colour = [number, number, number];

@@ -6,7 +6,7 @@
 import { Logger, run, type Task } from 'graphile-worker';
 import { measureCosts, measureHandoff, measureThroughput, openLimits, uploaders } from './handoff.ts';
 import type { Costs, Handoff } from './handoff.ts';
-import { startWorld, type World } from './world.ts';
+import { startWorld, type World } from './bench-fixture.ts';
 import { printTable } from './table.ts';
 
 const JOBS = Number(process.env['BENCH_JOBS'] ?? 100);

@@ -8,10 +8,10 @@
  */
 import { createClient } from '@supabase/supabase-js';
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { followJob } from '../client/index.ts';
-import type { JobFollower } from '../client/index.ts';
+import { followJob } from '@mashup-engine/client';
+import type { JobFollower } from '@mashup-engine/client';
 import { percentile, printTable } from './table.ts';
-import { startWorld } from './world.ts';
+import { startWorld } from './bench-fixture.ts';
 
 const JOBS = 20;
 const FOLLOWERS_PER_JOB = 5;

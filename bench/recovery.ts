@@ -4,8 +4,8 @@
  *
  * A recovery is the time from the loss to the start that the task's row shows for its next claim.
  */
-import { until, startChaosWorld } from '../tests/chaos/world.ts';
-import type { ChaosWorker, ChaosWorld } from '../tests/chaos/world.ts';
+import { until, startChaosWorld } from '../tests/chaos/chaos-fixture.ts';
+import type { ChaosWorker, ChaosWorld } from '../tests/chaos/chaos-fixture.ts';
 import { percentile, printTable } from './table.ts';
 
 const KILLS = Number(process.env['RECOVERY_KILLS'] ?? 100);

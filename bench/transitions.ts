@@ -7,11 +7,11 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import postgres from 'postgres';
-import type { Claim } from '../worker/state.ts';
-import { instantResult } from './hands.ts';
+import type { Claim } from '../worker/database/database-api.ts';
+import { instantResult } from './empty-worker.ts';
 import { setSlots } from './handoff.ts';
 import { percentile } from './table.ts';
-import type { World } from './world.ts';
+import type { World } from './bench-fixture.ts';
 
 /** Rows that are moved in turn, and moves of each kind. */
 const ROWS = 20;

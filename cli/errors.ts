@@ -1,5 +1,5 @@
 /** Every failure of the CLI is one line that says what is wrong and what to do. */
-import { MashupClientError } from '../client/index.ts';
+import { MashupClientError } from '@mashup-engine/client';
 import { toMashupError } from '../schema.ts';
 
 /** Wrong arguments or files: nothing was begun. */

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { MAX_SONGS, MIN_SONGS } from '../schema.ts';
-import { MAX_FILE_BYTES, openAudio } from '../services/audio/decode.ts';
-import { detectFormat } from '../services/audio/detect.ts';
-import type { AudioFormat } from '../services/audio/detect.ts';
-import { AudioError } from '../services/audio/errors.ts';
+import { MAX_FILE_BYTES, openAudio } from '../audio/decode/decode.ts';
+import { detectFormat } from '../audio/decode/detect.ts';
+import type { AudioFormat } from '../audio/decode/detect.ts';
+import { AudioError } from '../audio/errors.ts';
 import { CliError, EXIT_USAGE } from './errors.ts';
 
 export interface CheckedSong {

@@ -7,7 +7,7 @@ import { PROJECT_ROOT, STUDIO_DIST } from './layout.ts';
 
 /** What a build is made from. */
 const SOURCES = ['studio/src', 'studio/public', 'studio/index.html', 'studio/vite.config.ts', 'studio/tailwind.ts'];
-const SHARED_SOURCES = ['client', 'schema'];
+const SHARED_SOURCES = ['packages/client', 'schema', 'music', 'audio'];
 /** A build takes about five seconds; on a busy machine some more. */
 const BUILD_TIMEOUT_MS = 120_000;
 

@@ -1,7 +1,7 @@
 import postgres from 'postgres';
 
 import { migrate } from '../migrate/migrate.ts';
-import { bootstrap } from './bootstrap/bootstrap.ts';
+import { bootstrap } from '@mashup-engine/supabase-local/bootstrap';
 
 /** Roles, schemas, migrations and the worker's log-in: everything that the parts of the stack expect of the database. */
 export async function prepareDatabase(options: {

@@ -13,7 +13,7 @@ export {
 export { dataPaths, DEFAULT_PORT_BASE } from './layout.ts';
 export { startPostgres } from './postgres/launcher.ts';
 export type { RunningPostgres, StartPostgresOptions } from './postgres/launcher.ts';
-export { bootstrap } from './bootstrap/bootstrap.ts';
+export { bootstrap } from '@mashup-engine/supabase-local/bootstrap';
 export { runStack } from './foreground.ts';
 export { PARTS, startStack } from './stack.ts';
 export type { PartName, Stack, StartStackOptions } from './stack.ts';

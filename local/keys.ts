@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { access, readFile, rename, writeFile } from 'node:fs/promises';
 
 import { LocalStackError } from './errors.ts';
-import { loadKeys, makeKeys } from './gateway/keys.ts';
-import type { Keys } from './gateway/keys.ts';
+import { loadKeys, makeKeys } from '@mashup-engine/supabase-local/gateway/keys';
+import type { Keys } from '@mashup-engine/supabase-local/gateway/keys';
 
 /**
  * The keys of an installation: made on the first start into a file that only this user reads, then kept, so that

@@ -5,7 +5,7 @@ import postgres from 'postgres';
 import { SERVICE_DEFAULTS } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { denoArguments, FUNCTIONS_DIR, locateDeno } from './functions/deno.ts';
-import type { Keys } from './gateway/keys.ts';
+import type { Keys } from '@mashup-engine/supabase-local/gateway/keys';
 import { PROJECT_ROOT, studioDir } from './layout.ts';
 import type { DataPaths, Ports } from './layout.ts';
 import { LOOPBACK } from './ports.ts';
@@ -28,7 +28,7 @@ const WORKER_STOP_TIMEOUT_MS = 10_000;
 /** The Supabase-compatible API. */
 export function gatewaySpec(context: StackContext, superuserUrl: string): PartSpec {
   const url = apiUrl(context.ports);
-  return nodePart(context, 'gateway', 'local/gateway/main.ts', {
+  return nodePart(context, 'gateway', 'packages/supabase-local/gateway/main.ts', {
     env: {
       MASHUP_GATEWAY_PORT: String(context.ports.gateway),
       MASHUP_DB_URL: superuserUrl,

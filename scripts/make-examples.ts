@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createMp3Encoder, createOggEncoder } from 'wasm-media-encoders';
 import { z } from 'zod';
 import { STEMS } from '../schema.ts';
-import { decodeAudio, SAMPLE_RATE } from '../services/audio/decode.ts';
+import { decodeAudio, SAMPLE_RATE } from '../audio/decode/decode.ts';
 
 const EXAMPLES = [
   { stems: 'dance140', file: 'neon-drive.mp3', fromBar: 2, toBar: 26 },

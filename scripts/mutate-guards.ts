@@ -8,8 +8,8 @@
 import type postgres from 'postgres';
 import { CONTROL, MUTANTS, type Mutant } from '../tests/model/mutations/guards.ts';
 import { runSequences } from '../tests/model/sequences.ts';
-import { storm } from '../tests/model/storm.ts';
-import { openWorld } from '../tests/model/world.ts';
+import { storm } from '../tests/model/concurrent-calls.ts';
+import { openWorld } from '../tests/model/model-fixture.ts';
 import { startTestCluster, TEST_CLUSTER_ENV, useDatabase } from '../tests/support/postgres.ts';
 
 /** Sequences after which a mutant counts as having survived. */

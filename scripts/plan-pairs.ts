@@ -5,14 +5,14 @@
  * FOLDER holds audio files, or folders of stems (vocals.ogg, drums.ogg, bass.ogg, other.ogg). Ends with 1 if a plan has
  * faults.
  */
-import { describeMaterial } from '../music/brief.ts';
-import { songGrid } from '../music/grid.ts';
-import { keyShift, parseKey } from '../music/keys.ts';
-import { sectionBpm } from '../music/plan-bars.ts';
-import { checkPlan } from '../music/plan-checks.ts';
-import { DEFAULT_LIMITS } from '../music/plan-limits.ts';
-import { producePlan } from '../music/producer.ts';
-import { matchTempo } from '../music/tempo.ts';
+import { describeMaterial } from '../music/plan/brief.ts';
+import { songGrid } from '../music/theory/bars.ts';
+import { keyShift, parseKey } from '../music/theory/keys.ts';
+import { sectionBpm } from '../music/plan/bars.ts';
+import { checkPlan } from '../music/plan/checks.ts';
+import { DEFAULT_LIMITS } from '../music/plan/limits.ts';
+import { producePlan } from '../music/producer/producer.ts';
+import { matchTempo } from '../music/theory/tempo.ts';
 import type { AnalyzedSong, Plan } from '../schema.ts';
 import { markdownTable, readSongs, scorePairs } from './song-folder.ts';
 

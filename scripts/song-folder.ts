@@ -2,9 +2,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, parse } from 'node:path';
 import { STEMS, type AnalyzedSong, type PairScore } from '../schema.ts';
-import { scorePair } from '../music/scoring.ts';
+import { scorePair } from '../music/scoring/scoring.ts';
 import { analyzeSong } from '../services/analysis/analyze.ts';
-import { decodeAudio } from '../services/audio/decode.ts';
+import { decodeAudio } from '../audio/decode/decode.ts';
 
 const AUDIO = ['.mp3', '.ogg', '.flac', '.wav'];
 const MIN_SEC = 1;

@@ -1,10 +1,10 @@
 /** Storage's outbox: files that rows have left behind are deleted through the Storage API. */
-import type { Db } from './database.ts';
+import type { Db } from './database/database.ts';
 import type { Log } from './log.ts';
 import { errorText } from './redact.ts';
-import { finishStorageDeletions, takeStorageDeletions } from './state.ts';
-import type { StorageDeletion } from './state.ts';
-import type { Storage } from './storage.ts';
+import { finishStorageDeletions, takeStorageDeletions } from './database/database-api.ts';
+import type { StorageDeletion } from './database/database-api.ts';
+import type { Storage } from './services/storage.ts';
 
 /** Deletions that one round takes. */
 const BATCH = 50;

@@ -8,12 +8,12 @@ import { Logger, run } from 'graphile-worker';
 import type { Runner, WorkerEvents } from 'graphile-worker';
 import type { Pool } from 'pg';
 import { TASK_KINDS } from '../schema/database.ts';
-import type { Db } from './database.ts';
+import type { Db } from './database/database.ts';
 import type { Log } from './log.ts';
-import { openPool } from './pool.ts';
+import { openPool } from './database/pool.ts';
 import { errorText } from './redact.ts';
-import type { SocketWatch } from './silence.ts';
-import { queueIdentity, unlockPools } from './state.ts';
+import type { SocketWatch } from './database/socket-watchdog.ts';
+import { queueIdentity, unlockPools } from './database/database-api.ts';
 
 const RESTART_MIN_MS = 100;
 const RESTART_MAX_MS = 1_000;

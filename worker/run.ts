@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { DEFAULT_CONCURRENCY, DEFAULT_LIMITS } from './config.ts';
 import type { WorkerConfig } from './config.ts';
-import { openDatabase } from './database.ts';
-import type { Db } from './database.ts';
+import { openDatabase } from './database/database.ts';
+import type { Db } from './database/database.ts';
 import { handleTask } from './handle-task.ts';
 import type { RunningTasks } from './handle-task.ts';
 import { createLog } from './log.ts';
@@ -11,10 +11,10 @@ import type { Log } from './log.ts';
 import { emptyOutbox } from './outbox.ts';
 import { openQueue } from './queue.ts';
 import { redact, errorText } from './redact.ts';
-import { openSession } from './session.ts';
-import { watchSockets } from './silence.ts';
-import { leaveWorker, sweep } from './state.ts';
-import { openStorage } from './storage.ts';
+import { openSession } from './registration.ts';
+import { watchSockets } from './database/socket-watchdog.ts';
+import { leaveWorker, sweep } from './database/database-api.ts';
+import { openStorage } from './services/storage.ts';
 import type { WorkerContext } from './tasks/context.ts';
 
 export const WORKER_VERSION = '0.1.0';

@@ -19,7 +19,7 @@ import { Logger, run } from 'graphile-worker';
 import { PgBoss } from 'pg-boss';
 import { measureHandoff, measureThroughput, openLimits, uploaders } from '../handoff.ts';
 import { percentile, printTable } from '../table.ts';
-import { startWorld } from '../world.ts';
+import { startWorld } from '../bench-fixture.ts';
 
 const STEPS = 5;
 const JOBS = Number(process.env.BENCH_JOBS ?? 60);

@@ -1,8 +1,8 @@
 /** What happens to songs before they are uploaded. Each takes a mix and the song's stems and says how its times move. */
 import { createMp3Encoder } from 'wasm-media-encoders';
-import { decodeAudio, SAMPLE_RATE } from '../../services/audio/decode.ts';
-import type { StereoChunk } from '../../services/audio/decode.ts';
-import { Resampler } from '../../services/audio/resample.ts';
+import { decodeAudio, SAMPLE_RATE } from '../../audio/decode/decode.ts';
+import type { StereoChunk } from '../../audio/decode/decode.ts';
+import { Resampler } from '../../audio/time/resample.ts';
 import { Dice } from './random.ts';
 import type { TrueSong } from './truth.ts';
 

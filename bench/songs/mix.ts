@@ -1,9 +1,9 @@
 /** What a mixing desk does to stems: levels, width, rooms, ducking, and the gain of a master that all stems share. */
 import { STEMS } from '../../schema.ts';
 import type { Stem } from '../../schema.ts';
-import { SAMPLE_RATE } from '../../services/audio/decode.ts';
-import type { StereoChunk } from '../../services/audio/decode.ts';
-import { reverberate } from '../../services/audio/reverb.ts';
+import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
+import type { StereoChunk } from '../../audio/decode/decode.ts';
+import { reverberate } from '../../audio/effects/reverb.ts';
 
 export type Stems = Record<Stem, StereoChunk>;
 

@@ -1,5 +1,5 @@
 /** A singer by addition of harmonics under vowel formants, with vibrato, glides and consonants. */
-import { SAMPLE_RATE } from '../../services/audio/decode.ts';
+import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import type { TimedNote } from './clock.ts';
 import type { Dice } from './random.ts';
 

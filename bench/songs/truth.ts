@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { STEMS } from '../../schema.ts';
 import type { Stem } from '../../schema.ts';
-import { decodeAudio } from '../../services/audio/decode.ts';
-import type { StereoChunk } from '../../services/audio/decode.ts';
+import { decodeAudio } from '../../audio/decode/decode.ts';
+import type { StereoChunk } from '../../audio/decode/decode.ts';
 
 export type TrueSong = {
   name: string;

@@ -3,7 +3,7 @@ import { Blob } from 'node:buffer';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { cancelMashup, followJob, signResultUrl, submitMashup, uploadSong } from '../../client/index.ts';
+import { cancelMashup, followJob, signResultUrl, submitMashup, uploadSong } from '@mashup-engine/client';
 import type { MashupJob, SubmittedSong } from '../../schema.ts';
 import { SubmittedOptions } from '../../schema.ts';
 import { connect, signIn } from '../connect.ts';

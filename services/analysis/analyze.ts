@@ -1,10 +1,10 @@
 /** A song's sound to everything that the engine knows of it. */
-import { camelotCode, parseKey } from '../../music/keys.ts';
+import { camelotCode, parseKey } from '../../music/theory/keys.ts';
 import type { SongAnalysis } from '../../schema.ts';
-import { SAMPLE_RATE } from '../audio/decode.ts';
-import type { StereoChunk } from '../audio/decode.ts';
-import { LoudnessMeter, peakToDb } from '../audio/loudness.ts';
-import { TruePeakMeter } from '../audio/true-peak.ts';
+import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
+import type { StereoChunk } from '../../audio/decode/decode.ts';
+import { LoudnessMeter, peakToDb } from '../../audio/level/loudness.ts';
+import { TruePeakMeter } from '../../audio/level/true-peak.ts';
 import { scaleToMax } from './chroma.ts';
 import { chordsByBeat, chordSpans } from './chords.ts';
 import { CURVE_HOP_SEC, energyCurve, PEAKS_PER_SEC, resampleCurve, WaveformPeaks } from './curves.ts';

@@ -1,5 +1,5 @@
 /** Curves for drawing and planning: energy, waveform peaks. */
-import { SAMPLE_RATE } from '../audio/decode.ts';
+import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { FloatList } from './frames.ts';
 import { RHYTHM_RATE } from './rhythm-features.ts';
 

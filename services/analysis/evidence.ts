@@ -3,7 +3,7 @@ import type { BeatGrid } from './beats.ts';
 import { harmonicNovelty } from './novelty.ts';
 import { peakAt } from './per-beat.ts';
 import { RHYTHM_RATE } from './rhythm-features.ts';
-import type { Strokes } from './strokes.ts';
+import type { Strokes } from './onsets.ts';
 import type { ToneFeatures } from './tone-features.ts';
 
 /** An onset belongs to a beat within this distance. */

@@ -1,6 +1,6 @@
 /** What rhythm, timbre and level are told from: short windows (46 ms) every 11.6 ms. */
-import { SAMPLE_RATE } from '../audio/decode.ts';
-import { hannWindow, RealFft } from '../audio/fft.ts';
+import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
+import { hannWindow, RealFft } from '../../audio/fft.ts';
 import { FloatList, FrameReader } from './frames.ts';
 import { dct, melBands } from './mel.ts';
 

@@ -8,7 +8,7 @@ import { peakAt } from './per-beat.ts';
 import { findPulses, SAME_TEMPO } from './pulse.ts';
 import { RHYTHM_RATE } from './rhythm-features.ts';
 import type { RhythmFeatures } from './rhythm-features.ts';
-import { findStrokes } from './strokes.ts';
+import { findStrokes } from './onsets.ts';
 import { estimateTempo, onsetStrength } from './tempo.ts';
 import type { TempoCandidate } from './tempo.ts';
 import type { ToneFeatures } from './tone-features.ts';

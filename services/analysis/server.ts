@@ -2,9 +2,9 @@
 import type { Server } from 'node:http';
 import { AnalyzeRequest } from '../../schema.ts';
 import type { AnalyzeAnswer, SongAnalysis } from '../../schema.ts';
-import { asServiceError, loadAudio } from '../audio/input.ts';
-import { runInThread } from '../audio/thread.ts';
-import { AUDIO_BODY_LIMIT_BYTES, createServiceServer, ServiceError } from '../http.ts';
+import { asServiceError, loadAudio } from '../http/audio-input.ts';
+import { runInThread } from '../../audio/thread.ts';
+import { AUDIO_BODY_LIMIT_BYTES, createServiceServer, ServiceError } from '../http/http.ts';
 import { ANALYSIS_VERSION } from './analyze.ts';
 import type { AnalysisJob } from './thread.ts';
 

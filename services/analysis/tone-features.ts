@@ -1,6 +1,6 @@
 /** What harmony and voice are told from: long windows (186 ms) every 46 ms. */
-import { SAMPLE_RATE } from '../audio/decode.ts';
-import { hannWindow, RealFft } from '../audio/fft.ts';
+import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
+import { hannWindow, RealFft } from '../../audio/fft.ts';
 import { FloatList, FrameReader } from './frames.ts';
 
 const FFT_SIZE = 8192;

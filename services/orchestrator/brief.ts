@@ -1,7 +1,7 @@
 /** The brief of a planning request: as it was sent, or built from the contract's pairwise body. */
-import { looseSong } from '../../music/loose-song.ts';
-import { DEFAULT_LIMITS } from '../../music/plan-limits.ts';
-import { scorePair } from '../../music/scoring.ts';
+import { looseSong } from '../../music/scoring/parse-song.ts';
+import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { scorePair } from '../../music/scoring/scoring.ts';
 import type { AnalyzedSong, PlanRequest } from '../../schema.ts';
 import type { Brief } from './prompt.ts';
 

@@ -1,9 +1,9 @@
 /** The prompt: texts from `prompt/`, and the material as data. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { describeMaterial } from '../../music/brief.ts';
-import { describeEffects } from '../../music/effects.ts';
-import { textOf } from '../../music/plan-read.ts';
+import { describeMaterial } from '../../music/plan/brief.ts';
+import { describeEffects } from '../../music/plan/effects.ts';
+import { textOf } from '../../music/plan/parse-plan.ts';
 import type { PlanRequest } from '../../schema.ts';
 
 export type Brief = NonNullable<PlanRequest['mashup']>;

@@ -1,6 +1,6 @@
 /** Plans without a model: the rule-based producer, and revision by rules. */
-import { producePlan } from '../../music/producer.ts';
-import { revisePlan } from '../../music/revise.ts';
+import { producePlan } from '../../music/producer/producer.ts';
+import { revisePlan } from '../../music/revision/revise.ts';
 import type { PlanAnswer } from '../../schema.ts';
 import type { Brief } from './prompt.ts';
 

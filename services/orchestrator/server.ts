@@ -8,7 +8,7 @@
 import type { Server } from 'node:http';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { PlanRequest, type PlanAnswer } from '../../schema.ts';
-import { ServiceError, createServiceServer, openEventStream, scrubText, type ServiceRequest } from '../http.ts';
+import { ServiceError, createServiceServer, openEventStream, scrubText, type ServiceRequest } from '../http/http.ts';
 import { briefOf } from './brief.ts';
 import { askClaude } from './claude.ts';
 import type { Brief } from './prompt.ts';

@@ -1,6 +1,6 @@
 /** The rendering service as a process: `node services/processing/main.ts`, with PORT and HOST. */
-import { runService } from '../http.ts';
-import { createProcessingServer } from './server.ts';
+import { runService } from '../http/http.ts';
+import { createProcessingServer } from './server/server.ts';
 import { SERVICE_DEFAULTS } from '../../schema.ts';
 
 await runService(createProcessingServer(), { service: 'processing', defaultPort: SERVICE_DEFAULTS.processing.port });

@@ -3,26 +3,26 @@
  * threads, two at a time.
  */
 import { type RenderRequest, type RenderResult, STEMS, type UploadTarget } from '../../schema.ts';
-import { SAMPLE_RATE } from '../audio/decode.ts';
-import { addBed, arrange, type Arrangement } from './arrange.ts';
-import { correct, isInTune } from './correct.ts';
-import { type Findings, judgeLayers } from './ear/judge-layers.ts';
-import type { LayerSound } from './ear/layer.ts';
-import type { Percussion } from './ear/percussion.ts';
-import { RenderError } from './errors.ts';
-import { curveAlong, gatherHearing, splicesOf, warnOfTempo } from './hearing.ts';
-import type { HeardSong } from './listen.ts';
-import { readEffects } from './music.ts';
-import { giveOwnHarmony } from './own-harmony.ts';
-import { readPlan, type RenderPlan } from './plan.ts';
-import { type RenderedRun, RunStore } from './runs.ts';
-import { openScratch } from './scratch.ts';
-import type { ClipAudio, SectionResult, SectionTask } from './section.ts';
-import { isWellKnown, missingStems, readSong, type RenderSong } from './song.ts';
-import { settleGrid } from './settle.ts';
-import { improve, type Take, type Way } from './takes.ts';
-import type { RenderThreads } from './threads.ts';
-import { chooseTuning, shiftsOf, type Tuning } from './tuning.ts';
+import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
+import { addBed, arrange, type Arrangement } from './plan/arrange.ts';
+import { correct, isInTune } from './corrections/correct.ts';
+import { type Findings, judgeLayers } from './quality/check-layers.ts';
+import type { LayerSound } from './quality/measure-layer.ts';
+import type { Percussion } from './quality/percussion.ts';
+import { RenderError } from './server/errors.ts';
+import { curveAlong, gatherHearing, splicesOf, warnOfTempo } from './quality/measurements.ts';
+import type { HeardSong } from './song/analyze-stems.ts';
+import { readEffects } from './plan/keys-and-effects.ts';
+import { giveOwnHarmony } from './corrections/own-harmony.ts';
+import { readPlan, type RenderPlan } from './plan/plan.ts';
+import { type RenderedRun, RunStore } from './sound/run-store.ts';
+import { openScratch } from './threads/scratch.ts';
+import type { ClipAudio, SectionResult, SectionTask } from './sound/section.ts';
+import { isWellKnown, missingStems, readSong, type RenderSong } from './song/song.ts';
+import { settleGrid } from './song/align-grid.ts';
+import { improve, type Take, type Way } from './corrections/correction-search.ts';
+import type { RenderThreads } from './threads/threads.ts';
+import { chooseTuning, shiftsOf, type Tuning } from './corrections/tuning.ts';
 
 /** Where the steps lie between 0 and 100. */
 const PROGRESS = { stems: 2, sections: 62, finish: 80, done: 99 };

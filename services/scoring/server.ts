@@ -1,9 +1,9 @@
 /** `POST /calculate-mashability`: the contract's scores, bounded, and the best phrases of the pair as extra members. */
 import type { Server } from 'node:http';
-import { matchPhrases } from '../../music/phrases.ts';
-import { scoreAnalyses } from '../../music/scoring.ts';
+import { matchPhrases } from '../../music/scoring/phrases.ts';
+import { scoreAnalyses } from '../../music/scoring/scoring.ts';
 import { ScoringRequest, SongAnalysis, type AnalyzedSong, type PhraseMatch } from '../../schema.ts';
-import { createServiceServer } from '../http.ts';
+import { createServiceServer } from '../http/http.ts';
 
 const SCORING_VERSION = '1.0.0';
 /** Two complete analyses of long songs with their beat-synchronous features. */

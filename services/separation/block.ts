@@ -1,7 +1,7 @@
 /** One block of stereo sound into its stems. */
 import type { Stem } from '../../schema.ts';
-import type { StereoChunk } from '../audio/decode.ts';
-import { RealFft, rootHann } from '../audio/fft.ts';
+import type { StereoChunk } from '../../audio/decode/decode.ts';
+import { RealFft, rootHann } from '../../audio/fft.ts';
 import { BINS, COLUMN_OF_BIN, COLUMN_WIDTH, columnOf, COLUMNS, FFT_SIZE, HOP } from './columns.ts';
 import { DEEP, FrameShares, SIDE_LOSS } from './masks.ts';
 import { MedianFilter } from './median.ts';

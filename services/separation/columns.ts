@@ -1,5 +1,5 @@
 /** The frequency axis that masks are made on: bins one by one where pitch matters, in groups above. */
-import { SAMPLE_RATE } from '../audio/decode.ts';
+import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 
 export const FFT_SIZE = 4096;
 export const HOP = FFT_SIZE / 4;

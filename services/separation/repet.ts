@@ -1,6 +1,6 @@
 /** REPET-SIM (Rafii and Pardo 2012): the part of a spectrum that returns elsewhere in the song is accompaniment. */
 
-import { SAMPLE_RATE } from '../audio/decode.ts';
+import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { COLUMNS, columnOf, HOP } from './columns.ts';
 
 /** Frames compared with each other are described by this many bands. */

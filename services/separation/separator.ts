@@ -1,8 +1,8 @@
 /** A stream of stereo sound into four streams of the same length, block by block. */
 import { STEMS } from '../../schema.ts';
 import type { Stem } from '../../schema.ts';
-import { SAMPLE_RATE } from '../audio/decode.ts';
-import type { StereoChunk } from '../audio/decode.ts';
+import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
+import type { StereoChunk } from '../../audio/decode/decode.ts';
 import { BlockSeparator } from './block.ts';
 import type { StemChunk } from './block.ts';
 

@@ -4,8 +4,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { STEMS } from '../../schema.ts';
 import type { Stem } from '../../schema.ts';
-import { SAMPLE_RATE } from '../audio/decode.ts';
-import { wav16Header, writeWav16Frames } from '../audio/wav.ts';
+import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
+import { wav16Header, writeWav16Frames } from '../../audio/decode/wav.ts';
 import type { StemChunk } from './block.ts';
 
 /** Path of a stem's file in `folder`. */

@@ -1,6 +1,6 @@
 /** The separation thread: bytes of a song in, four WAV files in a folder out. */
-import { openAudio } from '../audio/decode.ts';
-import { serveThread } from '../audio/thread.ts';
+import { openAudio } from '../../audio/decode/decode.ts';
+import { serveThread } from '../../audio/thread.ts';
 import { separate } from './separator.ts';
 import { writeStems } from './stem-files.ts';
 

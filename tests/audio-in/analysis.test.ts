@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { SongAnalysis } from '../../schema.ts';
 import { analyzeSong, analyzeStream } from '../../services/analysis/analyze.ts';
-import { decodeAudio, SAMPLE_RATE } from '../../services/audio/decode.ts';
+import { decodeAudio, SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { fMeasure, noise, playBand } from './signals.ts';
 
 const KEYS = ['C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B'];

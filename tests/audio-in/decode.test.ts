@@ -4,11 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { createMp3Encoder, createOggEncoder } from 'wasm-media-encoders';
 import type { AudioErrorCode } from '../../schema.ts';
-import { decodeAudio, MAX_FILE_BYTES, openAudio, SAMPLE_RATE } from '../../services/audio/decode.ts';
-import { detectFormat } from '../../services/audio/detect.ts';
-import { encodeAudio } from '../../services/audio/encode.ts';
-import { AudioError } from '../../services/audio/errors.ts';
-import { encodeWav16 } from '../../services/audio/wav.ts';
+import { decodeAudio, MAX_FILE_BYTES, openAudio, SAMPLE_RATE } from '../../audio/decode/decode.ts';
+import { detectFormat } from '../../audio/decode/detect.ts';
+import { encodeAudio } from '../../audio/encode/encode.ts';
+import { AudioError } from '../../audio/errors.ts';
+import { encodeWav16 } from '../../audio/decode/wav.ts';
 import { noise, playBand, tone } from './signals.ts';
 
 const EXAMPLES = new URL('../../examples/', import.meta.url);
@@ -196,7 +196,7 @@ test('a header without a body is refused and does not crash', async () => {
 test('m4a without ffmpeg on the path asks for ffmpeg', () => {
   // The path is read when the program is started, so another process has to do it.
   const script = `
-    import { decodeAudio } from ${JSON.stringify(new URL('../../services/audio/decode.ts', import.meta.url).href)};
+    import { decodeAudio } from ${JSON.stringify(new URL('../../audio/decode/decode.ts', import.meta.url).href)};
     const bytes = new Uint8Array(4096);
     bytes.set(new TextEncoder().encode('\\0\\0\\0\\x20ftypM4A '));
     await decodeAudio(bytes).catch((error) => process.stdout.write(error.code));

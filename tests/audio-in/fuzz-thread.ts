@@ -1,7 +1,7 @@
 /** Decodes mutated files in a thread that can be ended if one of them hangs. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { decodeAudio } from '../../services/audio/decode.ts';
-import { AudioError } from '../../services/audio/errors.ts';
+import { decodeAudio } from '../../audio/decode/decode.ts';
+import { AudioError } from '../../audio/errors.ts';
 import { mutate } from './mutate.ts';
 
 export type FuzzJob = { files: { name: string; bytes: Uint8Array }[]; from: number; to: number };

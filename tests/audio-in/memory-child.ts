@@ -1,8 +1,8 @@
 /** Analyses or separates a file and prints how far memory rose above what the loaded program has. */
 import { readFile } from 'node:fs/promises';
 import { analyzeStream } from '../../services/analysis/analyze.ts';
-import { openAudio } from '../../services/audio/decode.ts';
-import type { StereoChunk } from '../../services/audio/decode.ts';
+import { openAudio } from '../../audio/decode/decode.ts';
+import type { StereoChunk } from '../../audio/decode/decode.ts';
 import { separate } from '../../services/separation/separator.ts';
 
 const [, , work, path] = process.argv;

@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { AnalyzeAnswer, SeparateAnswer, ServiceErrorBody, STEMS } from '../../schema.ts';
 import { createAnalysisServer } from '../../services/analysis/server.ts';
-import { SAMPLE_RATE } from '../../services/audio/decode.ts';
-import { loadAudio } from '../../services/audio/input.ts';
-import { encodeWav16, parseWav, readWavFrames } from '../../services/audio/wav.ts';
-import { ServiceError } from '../../services/http.ts';
+import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
+import { loadAudio } from '../../services/http/audio-input.ts';
+import { encodeWav16, parseWav, readWavFrames } from '../../audio/decode/wav.ts';
+import { ServiceError } from '../../services/http/http.ts';
 import { createSeparationServer } from '../../services/separation/server.ts';
 import { playBand } from './signals.ts';
 

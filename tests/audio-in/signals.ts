@@ -1,5 +1,5 @@
 /** Sounds whose truth is known because they are computed here. */
-import { SAMPLE_RATE } from '../../services/audio/decode.ts';
+import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 
 /** A reproducible stream of numbers in [-1, 1). */
 export function noise(seed: number): () => number {

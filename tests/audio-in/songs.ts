@@ -1,9 +1,9 @@
 /** The same short song in every format that can be read. */
 import { readFile } from 'node:fs/promises';
 import { createMp3Encoder, createOggEncoder } from 'wasm-media-encoders';
-import { SAMPLE_RATE } from '../../services/audio/decode.ts';
-import { encodeAudio } from '../../services/audio/encode.ts';
-import { encodeWav16 } from '../../services/audio/wav.ts';
+import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
+import { encodeAudio } from '../../audio/encode/encode.ts';
+import { encodeWav16 } from '../../audio/decode/wav.ts';
 import { playBand } from './signals.ts';
 
 export const SONG_SEC = 6;

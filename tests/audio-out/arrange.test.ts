@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type PairScore, RenderRequest, type Stem } from '../../schema.ts';
-import { arrange, type Arrangement } from '../../services/processing/arrange.ts';
-import { songGrid } from '../../services/processing/grid.ts';
-import { readPlan } from '../../services/processing/plan.ts';
-import { runMap, sourceAt } from '../../services/processing/run.ts';
-import type { RenderSong } from '../../services/processing/song.ts';
+import { arrange, type Arrangement } from '../../services/processing/plan/arrange.ts';
+import { songGrid } from '../../services/processing/song/beat-grid.ts';
+import { readPlan } from '../../services/processing/plan/plan.ts';
+import { runMap, sourceAt } from '../../services/processing/sound/run.ts';
+import type { RenderSong } from '../../services/processing/song/song.ts';
 
 /** A song of even beats whose first beat is at 0.25 s; sections of 8 bars with the given energy and singing. */
 function song(id: string, bpm: number, bars: number, parts: { energy: number; voice: number }[] = []): RenderSong {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { OUTPUT_FORMATS } from '../../schema.ts';
-import { decodeAudio } from '../../services/audio/decode.ts';
-import { encodeAudio } from '../../services/audio/encode.ts';
+import { decodeAudio } from '../../audio/decode/decode.ts';
+import { encodeAudio } from '../../audio/encode/encode.ts';
 import { clicks, sine } from './signals.ts';
 
 const RATE = 44_100;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { limitTruePeak } from '../../services/audio/limiter.ts';
-import { measureLoudness } from '../../services/audio/loudness.ts';
+import { limitTruePeak } from '../../audio/level/limiter.ts';
+import { measureLoudness } from '../../audio/level/loudness.ts';
 import { db, noise, sine } from './signals.ts';
 
 const RATE = 44_100;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { measureLoudness, SILENCE_DBTP, SILENCE_LUFS } from '../../services/audio/loudness.ts';
+import { measureLoudness, SILENCE_DBTP, SILENCE_LUFS } from '../../audio/level/loudness.ts';
 import { db, sine } from './signals.ts';
 
 /** Steps of `[seconds, level in dBFS]` of a 1 kHz stereo sine, as in EBU Tech 3341. */

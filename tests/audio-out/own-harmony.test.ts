@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Stem } from '../../schema.ts';
-import type { LayerSound } from '../../services/processing/ear/layer.ts';
-import { giveOwnHarmony } from '../../services/processing/own-harmony.ts';
-import type { RenderLayer, RenderPlan } from '../../services/processing/plan.ts';
-import type { RenderSong } from '../../services/processing/song.ts';
+import type { LayerSound } from '../../services/processing/quality/measure-layer.ts';
+import { giveOwnHarmony } from '../../services/processing/corrections/own-harmony.ts';
+import type { RenderLayer, RenderPlan } from '../../services/processing/plan/plan.ts';
+import type { RenderSong } from '../../services/processing/song/song.ts';
 
 const ROWS = 40;
 /** Pitch classes that sound in a layer; a voice and a bed of the same ones fit, others do not. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { OUTPUT_FORMATS, RenderResult } from '../../schema.ts';
-import { decodeAudio } from '../../services/audio/decode.ts';
-import { measureLoudness } from '../../services/audio/loudness.ts';
+import { decodeAudio } from '../../audio/decode/decode.ts';
+import { measureLoudness } from '../../audio/level/loudness.ts';
 import { dominantFrequency, onsets } from './signals.ts';
 import {
   layer,
@@ -15,7 +15,7 @@ import {
   startStorage,
   type Storage,
   TARGET_BPM,
-} from './world.ts';
+} from './render-fixture.ts';
 
 const RATE = 44_100;
 

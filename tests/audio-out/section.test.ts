@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Stem } from '../../schema.ts';
-import { openScratch, writeSpot } from '../../services/processing/scratch.ts';
-import { renderSection, type SectionResult } from '../../services/processing/section.ts';
+import { openScratch, writeSpot } from '../../services/processing/threads/scratch.ts';
+import { renderSection, type SectionResult } from '../../services/processing/sound/section.ts';
 import { noise, sine } from './signals.ts';
 
 const RATE = 44_100;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { warp } from '../../services/audio/stretch.ts';
-import { steadyMap } from '../../services/audio/time-map.ts';
+import { warp } from '../../audio/time/stretch.ts';
+import { steadyMap } from '../../audio/time/time-map.ts';
 import { clicks, dominantFrequency, onsets, sine } from './signals.ts';
 
 const RATE = 44_100;

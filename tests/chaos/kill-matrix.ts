@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { TaskKind } from '../../schema/database.ts';
 import type { ServiceName } from '../../schema.ts';
-import { judgeJobs } from './verdict.ts';
-import { startChaosWorld, until } from './world.ts';
-import type { ChaosWorker } from './world.ts';
+import { judgeJobs } from './assertions.ts';
+import { startChaosWorld, until } from './chaos-fixture.ts';
+import type { ChaosWorker } from './chaos-fixture.ts';
 
 export const MOMENTS = [
   'before the call',

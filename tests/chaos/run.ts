@@ -4,14 +4,14 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { percentile, printTable } from '../../bench/table.ts';
-import { doomOf } from './fates.ts';
-import type { Doom } from './fates.ts';
+import { doomOf } from './fault-plan.ts';
+import type { Doom } from './fault-plan.ts';
 import { random } from './random.ts';
-import { makeStorm } from './storm.ts';
-import { judgeJobs, judgeLeaks, judgeStorage } from './verdict.ts';
-import type { Submitted } from './verdict.ts';
-import { startWatch } from './watch.ts';
-import { startChaosWorld, until } from './world.ts';
+import { makeStorm } from './fault-commands.ts';
+import { judgeJobs, judgeLeaks, judgeStorage } from './assertions.ts';
+import type { Submitted } from './assertions.ts';
+import { startWatch } from './recovery-watch.ts';
+import { startChaosWorld, until } from './chaos-fixture.ts';
 
 const JOBS_PER_USER = 5;
 /** Every so many jobs a user brings songs of an earlier one again, which the caches then answer. */

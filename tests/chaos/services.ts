@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SERVICE_DEFAULTS, SERVICES, STEMS } from '../../schema.ts';
 import type { ServiceName, UploadTarget } from '../../schema.ts';
 import { AnalyzeRequest, PlanRequest, RenderRequest, SeparateRequest } from '../../schema.ts';
-import { faultOf } from './fates.ts';
-import type { Doom, Fault } from './fates.ts';
+import { faultOf } from './fault-plan.ts';
+import type { Doom, Fault } from './fault-plan.ts';
 
 /** How long a slow call takes, and for how long one that lingers goes on after its caller has left. */
 const SLOW_MS = 1_000;

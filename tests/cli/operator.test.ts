@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
-import { useMachine } from '../state-machine/support.ts';
+import { useMachine } from '../state-machine/state-machine-fixture.ts';
 import { mashup } from './cli.ts';
 import type { Run } from './cli.ts';
 

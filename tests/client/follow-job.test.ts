@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { createClient } from '@supabase/supabase-js';
-import { followJob, MashupClientError, replayMashup } from '../../client/index.ts';
-import type { JobFollower } from '../../client/index.ts';
+import { followJob, MashupClientError, replayMashup } from '@mashup-engine/client';
+import type { JobFollower } from '@mashup-engine/client';
 import type { MashupJob } from '../../schema.ts';
-import type { ClaimedTask } from '../state-machine/support.ts';
-import { until, useSurface } from '../functions/world.ts';
-import type { Visitor } from '../functions/world.ts';
+import type { ClaimedTask } from '../state-machine/state-machine-fixture.ts';
+import { until, useSurface } from '../functions/functions-fixture.ts';
+import type { Visitor } from '../functions/functions-fixture.ts';
 
 const surface = await useSurface({ after }, { functions: false });
 const { machine } = surface;

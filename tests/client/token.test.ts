@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { createClient } from '@supabase/supabase-js';
-import { followJob } from '../../client/index.ts';
-import { openKeyRing } from '../../local/gateway/keys.ts';
-import { until, useSurface } from '../functions/world.ts';
+import { followJob } from '@mashup-engine/client';
+import { openKeyRing } from '@mashup-engine/supabase-local/gateway/keys';
+import { until, useSurface } from '../functions/functions-fixture.ts';
 
 const surface = await useSurface({ after }, { functions: false });
 const { machine } = surface;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { wavFile } from '../worker/sounds.ts';
-import { useWorld } from '../worker/world.ts';
-import type { JobRow } from '../worker/world.ts';
+import { useWorld } from '../worker/worker-fixture.ts';
+import type { JobRow } from '../worker/worker-fixture.ts';
 import { readFixture, recordedError, recordedStream } from './replay-server.ts';
 
 const world = await useWorld({ after });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { wavFile } from '../worker/sounds.ts';
-import { useWorld } from '../worker/world.ts';
+import { useWorld } from '../worker/worker-fixture.ts';
 import { readFixture, recordedError } from './replay-server.ts';
 import type { Behaviour } from './replay-server.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { wavFile } from '../worker/sounds.ts';
-import { useWorld } from '../worker/world.ts';
+import { useWorld } from '../worker/worker-fixture.ts';
 import { readFixture, recordedError, recordedStream } from './replay-server.ts';
 
 const world = await useWorld({ after });

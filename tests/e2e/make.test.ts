@@ -8,8 +8,8 @@ import postgres from 'postgres';
 import { readStack, startStack } from '../../local/index.ts';
 import type { Plan } from '../../schema.ts';
 import { analyzeSong } from '../../services/analysis/analyze.ts';
-import { decodeAudio } from '../../services/audio/decode.ts';
-import { measureLoudness } from '../../services/audio/loudness.ts';
+import { decodeAudio } from '../../audio/decode/decode.ts';
+import { measureLoudness } from '../../audio/level/loudness.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const SONGS = ['examples/neon-drive.mp3', 'examples/paper-kites.mp3'];

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { SignJWT } from 'jose';
-import { makeKeys } from '../../local/gateway/keys.ts';
-import { useSurface } from './world.ts';
+import { makeKeys } from '@mashup-engine/supabase-local/gateway/keys';
+import { useSurface } from './functions-fixture.ts';
 
 const FUNCTIONS = [
   'generate-mashup',

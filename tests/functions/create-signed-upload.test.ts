@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import { ErrorBody, SignedUploadAnswer } from '../../schema.ts';
-import { useSurface } from './world.ts';
+import { useSurface } from './functions-fixture.ts';
 
 const surface = await useSurface({ after });
 const visitor = await surface.visitor();

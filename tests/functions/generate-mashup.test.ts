@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
-import { uploadSong } from '../../client/upload.ts';
+import { uploadSong } from '@mashup-engine/client';
 import { ErrorBody, GenerateMashupAnswer } from '../../schema.ts';
 import type { SubmittedSong } from '../../schema.ts';
-import { useSurface } from './world.ts';
-import type { Visitor } from './world.ts';
+import { useSurface } from './functions-fixture.ts';
+import type { Visitor } from './functions-fixture.ts';
 
 const surface = await useSurface({ after });
 const visitor = await surface.visitor();

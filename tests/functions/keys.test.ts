@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import type { CryptoKey, JWTPayload } from 'jose';
-import { makeKeys, openKeyRing } from '../../local/gateway/keys.ts';
+import { makeKeys, openKeyRing } from '@mashup-engine/supabase-local/gateway/keys';
 import { freePort } from '../../local/ports.ts';
-import { startFunctions, useSurface } from './world.ts';
-import type { Answer } from './world.ts';
+import { startFunctions, useSurface } from './functions-fixture.ts';
+import type { Answer } from './functions-fixture.ts';
 
 const surface = await useSurface({ after }, { functions: false });
 const { keys, url: projectUrl } = surface;

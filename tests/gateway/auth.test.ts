@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
-import { LOCAL_ONLY, useGateway } from './world.ts';
+import { LOCAL_ONLY, useGateway } from './gateway-fixture.ts';
 
 const PASSWORD = 'correct horse';
 

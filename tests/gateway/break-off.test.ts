@@ -8,7 +8,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
-import { LOCAL_ONLY, until, useGateway } from './world.ts';
+import { LOCAL_ONLY, until, useGateway } from './gateway-fixture.ts';
 
 const LIMIT = 1_000;
 const READ_ON = 16 * 1024 * 1024;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { after, it } from 'node:test';
 import fc from 'fast-check';
 import { WebSocket } from 'ws';
-import { LOCAL_ONLY, until, useGateway } from './world.ts';
+import { LOCAL_ONLY, until, useGateway } from './gateway-fixture.ts';
 
 const ROUNDS = 60;
 const FRAMES_A_ROUND = 150;

@@ -5,8 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { FunctionsHttpError } from '@supabase/supabase-js';
-import { startGateway } from '../../local/gateway/server.ts';
-import { LOCAL_ONLY, until, useGateway } from './world.ts';
+import { startGateway } from '@mashup-engine/supabase-local/gateway/server';
+import { LOCAL_ONLY, until, useGateway } from './gateway-fixture.ts';
 
 /** Stands where the Deno runner does: the subject here is what passes through, byte by byte. */
 const gone: string[] = [];

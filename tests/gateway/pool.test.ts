@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
 import postgres from 'postgres';
 import type { Sql } from 'postgres';
-import { isUnreachable } from '../../local/gateway/database.ts';
-import { openListener, openPool } from '../../local/gateway/pool.ts';
+import { isUnreachable } from '@mashup-engine/supabase-local/gateway/database';
+import { openListener, openPool } from '@mashup-engine/supabase-local/gateway/pool';
 import { useDatabase } from '../support/postgres.ts';
-import { LOCAL_ONLY, until } from './world.ts';
+import { LOCAL_ONLY, until } from './gateway-fixture.ts';
 
 const MAX = 4;
 /** A connection that postgres.js never starts again is given up after five seconds. */

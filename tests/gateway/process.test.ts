@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, it } from 'node:test';
-import { makeKeys } from '../../local/gateway/keys.ts';
+import { makeKeys } from '@mashup-engine/supabase-local/gateway/keys';
 import { useDatabase } from '../support/postgres.ts';
-import { LOCAL_ONLY } from './world.ts';
+import { LOCAL_ONLY } from './gateway-fixture.ts';
 
-const MAIN = new URL('../../local/gateway/main.ts', import.meta.url).pathname;
+const MAIN = new URL('../../packages/supabase-local/gateway/main.ts', import.meta.url).pathname;
 const directory = await mkdtemp(join(tmpdir(), 'mashup-gateway-'));
 after(() => rm(directory, { recursive: true, force: true }));
 

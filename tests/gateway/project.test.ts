@@ -8,11 +8,11 @@ import { randomUUID } from 'node:crypto';
 import { after, describe, it } from 'node:test';
 import { createClient } from '@supabase/supabase-js';
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { cancelMashup, deleteMashup, followJob, submitMashup, uploadSong } from '../../client/index.ts';
+import { cancelMashup, deleteMashup, followJob, submitMashup, uploadSong } from '@mashup-engine/client';
 import type { SubmittedSong } from '../../schema.ts';
-import { encodeWav16 } from '../../services/audio/wav.ts';
-import { useSurface } from '../functions/world.ts';
-import { PROJECT, until } from './world.ts';
+import { encodeWav16 } from '../../audio/decode/wav.ts';
+import { useSurface } from '../functions/functions-fixture.ts';
+import { PROJECT, until } from './gateway-fixture.ts';
 
 const PASSWORD = 'correct horse battery';
 const SECONDS = 6;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type { RealtimePostgresChangesPayload } from '@supabase/supabase-js';
-import { LOCAL_ONLY, until, useGateway } from './world.ts';
-import type { Client } from './world.ts';
+import { LOCAL_ONLY, until, useGateway } from './gateway-fixture.ts';
+import type { Client } from './gateway-fixture.ts';
 
 const SETUP = `
   create table public.notes (id int primary key, owner uuid, n int, texts jsonb default '"[1]"');

@@ -3,12 +3,12 @@ import { after, describe, it } from 'node:test';
 import type { RealtimeChannel, RealtimePostgresChangesPayload } from '@supabase/supabase-js';
 import { createClient } from '@supabase/supabase-js';
 import postgres from 'postgres';
-import { startGateway } from '../../local/gateway/server.ts';
-import type { Gateway } from '../../local/gateway/server.ts';
+import { startGateway } from '@mashup-engine/supabase-local/gateway/server';
+import type { Gateway } from '@mashup-engine/supabase-local/gateway/server';
 import { useDatabase } from '../support/postgres.ts';
-import { openKeyRing } from '../../local/gateway/keys.ts';
-import { LOCAL_ONLY, until, useGateway } from './world.ts';
-import type { Client } from './world.ts';
+import { openKeyRing } from '@mashup-engine/supabase-local/gateway/keys';
+import { LOCAL_ONLY, until, useGateway } from './gateway-fixture.ts';
+import type { Client } from './gateway-fixture.ts';
 
 const SETUP = `
   create table public.jobs (

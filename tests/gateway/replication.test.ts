@@ -5,10 +5,10 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
 import postgres from 'postgres';
-import { openReplication } from '../../local/gateway/realtime/replication.ts';
-import type { Transaction } from '../../local/gateway/realtime/replication.ts';
+import { openReplication } from '@mashup-engine/supabase-local/gateway/realtime/replication';
+import type { Transaction } from '@mashup-engine/supabase-local/gateway/realtime/replication';
 import { useDatabase } from '../support/postgres.ts';
-import { LOCAL_ONLY, until } from './world.ts';
+import { LOCAL_ONLY, until } from './gateway-fixture.ts';
 
 /** Greetings that fail before one succeeds. */
 const FAREWELLS = 3;

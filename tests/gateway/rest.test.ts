@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { openKeyRing } from '../../local/gateway/keys.ts';
-import { LOCAL_ONLY, until, useGateway } from './world.ts';
+import { openKeyRing } from '@mashup-engine/supabase-local/gateway/keys';
+import { LOCAL_ONLY, until, useGateway } from './gateway-fixture.ts';
 
 const SETUP = `
   create table public.songs (

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { LOCAL_ONLY, useGateway } from './world.ts';
+import { LOCAL_ONLY, useGateway } from './gateway-fixture.ts';
 
 const SETUP = `
   create table public.points (id int primary key, x int, label text);

@@ -4,9 +4,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { StorageApiError } from '@supabase/supabase-js';
-import { openKeyRing } from '../../local/gateway/keys.ts';
-import { LOCAL_ONLY, until, useGateway } from './world.ts';
-import type { Client } from './world.ts';
+import { openKeyRing } from '@mashup-engine/supabase-local/gateway/keys';
+import { LOCAL_ONLY, until, useGateway } from './gateway-fixture.ts';
+import type { Client } from './gateway-fixture.ts';
 
 const LIMIT = 200_000;
 const SETUP = `

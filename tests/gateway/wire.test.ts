@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { MASHUP_SQLSTATES } from '../../schema/errors.ts';
-import { LOCAL_ONLY, useGateway } from './world.ts';
-import type { Client } from './world.ts';
+import { LOCAL_ONLY, useGateway } from './gateway-fixture.ts';
+import type { Client } from './gateway-fixture.ts';
 
 const SETUP = `
   create table public.rows (id int primary key, name text);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { migrate } from '../../migrate/migrate.ts';
 import { useDatabase } from '../support/postgres.ts';
-import { scratchDir } from './scratch.ts';
+import { scratchDir } from './local-fixture.ts';
 
 test('migrating a migrated database finds nothing to do', async (t) => {
   const database = await useDatabase(t);

@@ -7,7 +7,7 @@ import { denoArguments, locateDeno } from '../../local/functions/deno.ts';
 import { isAlive } from '../../local/processes.ts';
 import { freePort } from '../../local/ports.ts';
 import { answers, supervise } from '../../local/supervisor/supervise.ts';
-import { scratchDir, until } from './scratch.ts';
+import { scratchDir, until } from './local-fixture.ts';
 
 const FUNCTIONS = {
   echo: `Deno.serve(async (request) => Response.json({ path: new URL(request.url).pathname, body: await request.text(), key: Deno.env.get('SUPABASE_ANON_KEY') }));`,

@@ -12,7 +12,7 @@ import postgres from 'postgres';
 import { PortTakenError, startPostgres } from '../../local/index.ts';
 import { hydrateLinks } from '../../local/postgres/binaries.ts';
 import { isAlive } from '../../local/processes.ts';
-import { runElsewhere, scratchDir, until } from './scratch.ts';
+import { runElsewhere, scratchDir, until } from './local-fixture.ts';
 
 const FAST = { fsync: 'off', full_page_writes: 'off' };
 const LAUNCHER = pathToFileURL(join(import.meta.dirname, '../../local/postgres/launcher.ts')).href;

@@ -12,7 +12,7 @@ import { AlreadyRunningError, dataPaths, PortTakenError, readStack, startStack }
 import { isListening } from '../../local/ports.ts';
 import { isAlive } from '../../local/processes.ts';
 import { findPostgres } from '../../local/postgres/launcher.ts';
-import { runElsewhere, scratchDir, until } from './scratch.ts';
+import { runElsewhere, scratchDir, until } from './local-fixture.ts';
 
 const FAST = { fsync: 'off', full_page_writes: 'off' };
 const INDEX = pathToFileURL(join(import.meta.dirname, '../../local/index.ts')).href;

@@ -12,7 +12,7 @@ import { isAlive } from '../../local/processes.ts';
 import { openLogFile } from '../../local/supervisor/log-file.ts';
 import { supervise } from '../../local/supervisor/supervise.ts';
 import type { PartSpec } from '../../local/supervisor/supervise.ts';
-import { runElsewhere, scratchDir, until } from './scratch.ts';
+import { runElsewhere, scratchDir, until } from './local-fixture.ts';
 
 const run = promisify(execFile);
 const LOCAL = join(import.meta.dirname, '../../local');

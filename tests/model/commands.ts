@@ -1,9 +1,9 @@
 /** The commands of a sequence: what to do next, chosen by numbers from what there is to do it to. */
 import { isTerminal, type ModelJob, POSITION, SERVICE_OF } from './model.ts';
-import * as misfortune from './misfortunes.ts';
+import * as misfortune from './fault-commands.ts';
 import * as operation from './operations.ts';
 import { type Claim, held, type Operation, type State } from './operations.ts';
-import { travel } from './journeys.ts';
+import { travel } from './scenarios.ts';
 import { choose, crewHeard, isProbe, jobsOf, type Turn, type Turns, upkeep } from './turns.ts';
 
 /** One step of a sequence, as fast-check makes and shrinks it. */

@@ -1,5 +1,5 @@
 import { after, describe, it } from 'node:test';
-import { storm } from './storm.ts';
+import { storm } from './concurrent-calls.ts';
 
 describe('lock order', () => {
   it('holds for everything that takes locks, side by side for ten seconds', async () => {

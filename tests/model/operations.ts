@@ -17,7 +17,7 @@ import {
   TIMEOUT_MS,
   start,
 } from './model.ts';
-import type { Picture, PictureTask, World } from './world.ts';
+import type { Picture, PictureTask, World } from './model-fixture.ts';
 
 export interface Claim {
   id: string;

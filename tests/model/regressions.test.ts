@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import postgres from 'postgres';
-import { type ClaimedTask, type Machine, resultOf, useMachine } from '../state-machine/support.ts';
+import { type ClaimedTask, type Machine, resultOf, useMachine } from '../state-machine/state-machine-fixture.ts';
 
 async function health(m: Machine, service: string) {
   const [row] = await m.sql`select state, probe_task, opens from mashup.service_health where service = ${service}`;

@@ -1,10 +1,10 @@
 /** Runs sequences of commands against the database and the model side by side. */
 import fc from 'fast-check';
 import { COMMANDS, type Step } from './commands.ts';
-import * as misfortune from './misfortunes.ts';
+import * as misfortune from './fault-commands.ts';
 import { newState, type Claim, type Operation, type Outcome, type State } from './operations.ts';
-import { settle } from './settle.ts';
-import type { Limits, Picture, World } from './world.ts';
+import { settle } from './compare.ts';
+import type { Limits, Picture, World } from './model-fixture.ts';
 
 /** Commands of a sequence, before each becomes one or more turns. */
 const MIN_COMMANDS = 30;

@@ -1,5 +1,5 @@
 import { after, describe, it } from 'node:test';
-import { attack } from './attack.ts';
+import { attack } from './run-model.ts';
 
 const TIMEOUT_MS = 3_600_000;
 

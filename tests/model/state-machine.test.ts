@@ -1,5 +1,5 @@
 import { after, describe, it } from 'node:test';
-import { attack } from './attack.ts';
+import { attack } from './run-model.ts';
 
 /** Takes about a minute and a half on two slow cores; more when others use them. */
 const TIMEOUT_MS = 600_000;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type postgres from 'postgres';
-import { type ClaimedTask, type Machine, useMachine } from '../state-machine/support.ts';
+import { type ClaimedTask, type Machine, useMachine } from '../state-machine/state-machine-fixture.ts';
 
 const STRANGER = '99999999-9999-4999-8999-999999999999';
 

@@ -1,6 +1,6 @@
 /** A turn of a sequence, and what commands and journeys share to choose one. */
 import type { Model, ModelJob } from './model.ts';
-import * as misfortune from './misfortunes.ts';
+import * as misfortune from './fault-commands.ts';
 import type { Claim, Operation, State } from './operations.ts';
 
 /** Two operations of a race run side by side; a single one alone. */

@@ -8,7 +8,7 @@ import {
   nearestEffect,
   parseEffect,
   type EffectName,
-} from '../../music/effects.ts';
+} from '../../music/plan/effects.ts';
 
 test('an effect is a name, or a name with numbers in range', () => {
   assert.deepEqual(parseEffect('reverb'), { name: 'reverb', params: { mix: 0.25, decay: 1.8 } });

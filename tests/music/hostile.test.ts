@@ -1,13 +1,13 @@
 /** What strangers write stays text: it neither steers a planner nor survives as anything that a terminal or a store minds. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { describeMaterial } from '../../music/brief.ts';
-import { checkPlan } from '../../music/plan-checks.ts';
-import { DEFAULT_LIMITS } from '../../music/plan-limits.ts';
-import { textOf } from '../../music/plan-read.ts';
-import { producePlan } from '../../music/producer.ts';
-import { revisePlan } from '../../music/revise.ts';
-import { scorePair } from '../../music/scoring.ts';
+import { describeMaterial } from '../../music/plan/brief.ts';
+import { checkPlan } from '../../music/plan/checks.ts';
+import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { textOf } from '../../music/plan/parse-plan.ts';
+import { producePlan } from '../../music/producer/producer.ts';
+import { revisePlan } from '../../music/revision/revise.ts';
+import { scorePair } from '../../music/scoring/scoring.ts';
 import { makeSong } from './arbitraries.ts';
 
 const HOSTILE = [

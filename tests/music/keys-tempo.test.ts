@@ -10,8 +10,8 @@ import {
   parseKey,
   transposeKey,
   type Key,
-} from '../../music/keys.ts';
-import { matchTempo, tempoRatio } from '../../music/tempo.ts';
+} from '../../music/theory/keys.ts';
+import { matchTempo, tempoRatio } from '../../music/theory/tempo.ts';
 
 const key: fc.Arbitrary<Key> = fc.record({
   tonic: fc.integer({ min: 0, max: 11 }),

@@ -2,11 +2,11 @@ import { strict as assert } from 'node:assert';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { checkPlan } from '../../music/plan-checks.ts';
-import { DEFAULT_LIMITS } from '../../music/plan-limits.ts';
-import { producePlan } from '../../music/producer.ts';
-import { scorePair } from '../../music/scoring.ts';
-import { toMashupSections, fromMashupSections } from '../../music/timeline.ts';
+import { checkPlan } from '../../music/plan/checks.ts';
+import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { producePlan } from '../../music/producer/producer.ts';
+import { scorePair } from '../../music/scoring/scoring.ts';
+import { toMashupSections, fromMashupSections } from '../../music/plan/timeline.ts';
 import { Plan } from '../../schema.ts';
 import { makeSong } from './arbitraries.ts';
 

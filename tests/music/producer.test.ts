@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { describeMaterial } from '../../music/brief.ts';
-import { checkPlan } from '../../music/plan-checks.ts';
-import { DEFAULT_LIMITS } from '../../music/plan-limits.ts';
-import { producePlan } from '../../music/producer.ts';
-import { scorePair } from '../../music/scoring.ts';
+import { describeMaterial } from '../../music/plan/brief.ts';
+import { checkPlan } from '../../music/plan/checks.ts';
+import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { producePlan } from '../../music/producer/producer.ts';
+import { scorePair } from '../../music/scoring/scoring.ts';
 import { STEMS, type AnalyzedSong, type PairScore, type Plan } from '../../schema.ts';
 import { makeSong, songs } from './arbitraries.ts';
 

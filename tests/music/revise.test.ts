@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { checkPlan } from '../../music/plan-checks.ts';
-import { DEFAULT_LIMITS } from '../../music/plan-limits.ts';
-import { producePlan } from '../../music/producer.ts';
-import { revisePlan, type Revision } from '../../music/revise.ts';
-import { scorePair } from '../../music/scoring.ts';
+import { checkPlan } from '../../music/plan/checks.ts';
+import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { producePlan } from '../../music/producer/producer.ts';
+import { revisePlan, type Revision } from '../../music/revision/revise.ts';
+import { scorePair } from '../../music/scoring/scoring.ts';
 import type { Plan, Stem } from '../../schema.ts';
 import { makeSong, songs } from './arbitraries.ts';
 

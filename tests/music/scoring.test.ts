@@ -2,8 +2,8 @@ import { strict as assert } from 'node:assert';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { matchPhrases } from '../../music/phrases.ts';
-import { scoreAnalyses, scorePair } from '../../music/scoring.ts';
+import { matchPhrases } from '../../music/scoring/phrases.ts';
+import { scoreAnalyses, scorePair } from '../../music/scoring/scoring.ts';
 import { PairScore, type AnalyzedSong } from '../../schema.ts';
 import { makeSong, songs } from './arbitraries.ts';
 

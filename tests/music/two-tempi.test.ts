@@ -1,13 +1,13 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { sectionBpm } from '../../music/plan-bars.ts';
-import { checkPlan } from '../../music/plan-checks.ts';
-import { DEFAULT_LIMITS } from '../../music/plan-limits.ts';
-import { producePlan } from '../../music/producer.ts';
-import { revisePlan } from '../../music/revise.ts';
-import { scorePair } from '../../music/scoring.ts';
-import { AUDIBLE_TEMPO_CHANGE, tempoChange } from '../../music/tempo.ts';
-import { fromMashupSections, toMashupSections } from '../../music/timeline.ts';
+import { sectionBpm } from '../../music/plan/bars.ts';
+import { checkPlan } from '../../music/plan/checks.ts';
+import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { producePlan } from '../../music/producer/producer.ts';
+import { revisePlan } from '../../music/revision/revise.ts';
+import { scorePair } from '../../music/scoring/scoring.ts';
+import { AUDIBLE_TEMPO_CHANGE, tempoChange } from '../../music/theory/tempo.ts';
+import { fromMashupSections, toMashupSections } from '../../music/plan/timeline.ts';
 import type { AnalyzedSong, Plan, PlanLayer, PlanSection } from '../../schema.ts';
 import { makeSong } from './arbitraries.ts';
 

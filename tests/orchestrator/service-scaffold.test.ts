@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { createServiceServer, openEventStream, scrubText, ServiceError } from '../../services/http.ts';
+import { createServiceServer, openEventStream, scrubText, ServiceError } from '../../services/http/http.ts';
 
 const Body = z.object({ song_id: z.string(), nested: z.object({ n: z.number() }).optional() });
 const aborted: string[] = [];

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { after, before, test } from 'node:test';
-import { startRenderer, startStorage, type Storage } from '../audio-out/world.ts';
+import { startRenderer, startStorage, type Storage } from '../audio-out/render-fixture.ts';
 import { assertRenders, sortPlans } from './plans.ts';
 
 const PLANS = 10_000;

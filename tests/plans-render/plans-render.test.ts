@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { after, before, test } from 'node:test';
-import { producePlan } from '../../music/producer.ts';
-import { revisePlan } from '../../music/revise.ts';
-import { scorePair } from '../../music/scoring.ts';
-import { startRenderer, startStorage, type Storage } from '../audio-out/world.ts';
+import { producePlan } from '../../music/producer/producer.ts';
+import { revisePlan } from '../../music/revision/revise.ts';
+import { scorePair } from '../../music/scoring/scoring.ts';
+import { startRenderer, startStorage, type Storage } from '../audio-out/render-fixture.ts';
 import { assertRenders, LIMITS, SONGS, sortPlans } from './plans.ts';
 
 let storage: Storage;

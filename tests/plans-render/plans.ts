@@ -1,10 +1,10 @@
 /** Random plans of two real little songs, checked and rendered by the real renderer. */
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { EFFECTS } from '../../music/effects.ts';
-import { checkPlan } from '../../music/plan-checks.ts';
+import { EFFECTS } from '../../music/plan/effects.ts';
+import { checkPlan } from '../../music/plan/checks.ts';
 import { RenderResult, STEMS, type AnalyzedSong, type Plan, type PlanLimits } from '../../schema.ts';
-import { beatsOf, render, SONG_A, SONG_B, SONG_SEC, songBody, type Storage } from '../audio-out/world.ts';
+import { beatsOf, render, SONG_A, SONG_B, SONG_SEC, songBody, type Storage } from '../audio-out/render-fixture.ts';
 import { makeSong } from '../music/arbitraries.ts';
 
 /** Short, so that a render takes a second or two. */

@@ -1,6 +1,6 @@
 import { after, test } from 'node:test';
 import { fuzz } from './fuzz.ts';
-import { buildHouse } from './house.ts';
+import { buildHouse } from './access-fixture.ts';
 
 const house = await buildHouse({ after });
 

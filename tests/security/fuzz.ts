@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { House } from './house.ts';
+import type { House } from './access-fixture.ts';
 
 const HOSTILE = [
   "'; drop table mashup_jobs; --",

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type { TransactionSql } from 'postgres';
-import { useMachine } from '../state-machine/support.ts';
+import { useMachine } from '../state-machine/state-machine-fixture.ts';
 
 const m = await useMachine({ after });
 const worker = await m.worker();

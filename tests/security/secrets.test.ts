@@ -6,7 +6,7 @@ import { after, describe, it } from 'node:test';
 import type { ServiceName } from '../../schema.ts';
 import type { Behaviour } from '../contract/replay-server.ts';
 import { wavFile } from '../worker/sounds.ts';
-import { useWorld } from '../worker/world.ts';
+import { useWorld } from '../worker/worker-fixture.ts';
 
 const world = await useWorld({ after });
 await world.work();

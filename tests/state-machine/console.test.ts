@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { useMachine } from './support.ts';
+import { useMachine } from './state-machine-fixture.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'sql');
 

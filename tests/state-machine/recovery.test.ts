@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { type Machine, useMachine } from './support.ts';
+import { type Machine, useMachine } from './state-machine-fixture.ts';
 
 /** Wake-ups of ready tasks that are in the queue under their key. */
 async function missingWakeups(m: Machine): Promise<number> {

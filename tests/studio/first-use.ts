@@ -1,6 +1,6 @@
 /** How soon the studio can be used, and what that costs the page: measured on a load without any cache. */
 import type { Browser } from 'playwright-core';
-import { DESK } from './world.ts';
+import { DESK } from './studio-fixture.ts';
 
 /** Times in milliseconds since the navigation began; work is processor time of the page's main thread. */
 export interface FirstUse {

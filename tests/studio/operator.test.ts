@@ -1,9 +1,9 @@
 /** The operator's page on an engine that works, is held, fails, and loses a service. */
 import { after, before, describe } from 'node:test';
 import { reasonToSkip } from './browser.ts';
-import { operatingBreakers, operatingPauses, readingStories } from './operating.ts';
-import { makeMashup, openStudioWorld } from './world.ts';
-import type { StudioWorld } from './world.ts';
+import { operatingBreakers, operatingPauses, readingStories } from './operator-page.ts';
+import { makeMashup, openStudioWorld } from './studio-fixture.ts';
+import type { StudioWorld } from './studio-fixture.ts';
 
 describe("the operator's page", { skip: reasonToSkip() }, () => {
   let world: StudioWorld;

@@ -5,10 +5,10 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import type { Download } from 'playwright-core';
 import { reasonToSkip } from './browser.ts';
-import { choosingSongs } from './choosing.ts';
-import { keepingMashups, operating } from './keeping.ts';
-import { faultsOf, openStudioWorld, pressByKeyboard, WORK_MS } from './world.ts';
-import type { StudioWorld } from './world.ts';
+import { choosingSongs } from './song-selection.ts';
+import { keepingMashups, operating } from './library-and-account.ts';
+import { faultsOf, openStudioWorld, pressByKeyboard, WORK_MS } from './studio-fixture.ts';
+import type { StudioWorld } from './studio-fixture.ts';
 
 const STAGES = ['analyzing', 'scoring', 'planning', 'separating', 'rendering'];
 /** The playhead is drawn each frame; a frame may be late. */

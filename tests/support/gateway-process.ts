@@ -5,9 +5,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Keys } from '../../local/gateway/keys.ts';
+import type { Keys } from '@mashup-engine/supabase-local/gateway/keys';
 
-const MAIN = join(import.meta.dirname, '../../local/gateway/main.ts');
+const MAIN = join(import.meta.dirname, '../../packages/supabase-local/gateway/main.ts');
 
 export interface GatewayProcess {
   /** Whether it still runs, and what it complained of. */

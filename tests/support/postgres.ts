@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import postgres from 'postgres';
 
-import { bootstrap, bootstrapFiles } from '../../local/bootstrap/bootstrap.ts';
+import { bootstrap, bootstrapFiles } from '@mashup-engine/supabase-local/bootstrap';
 import { LOCAL_PASSWORD, startPostgres } from '../../local/postgres/launcher.ts';
 import { migrate, MIGRATIONS_DIR, readMigrations } from '../../migrate/migrate.ts';
 

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
 import type { RealtimeChannel } from '@supabase/supabase-js';
-import { until, useSurface } from '../functions/world.ts';
-import type { Visitor } from '../functions/world.ts';
+import { until, useSurface } from '../functions/functions-fixture.ts';
+import type { Visitor } from '../functions/functions-fixture.ts';
 
 const surface = await useSurface({ after }, { functions: false });
 

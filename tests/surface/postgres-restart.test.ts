@@ -9,11 +9,11 @@ import { createClient } from '@supabase/supabase-js';
 import postgres from 'postgres';
 import { startPostgres } from '../../local/postgres/launcher.ts';
 import type { StopMode } from '../../local/postgres/launcher.ts';
-import { until, useSurface } from '../functions/world.ts';
+import { until, useSurface } from '../functions/functions-fixture.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import { TEST_CLUSTER_ENV } from '../support/postgres.ts';
-import { assertWhole, isLive, submit, watch, workOn } from './watch.ts';
+import { assertWhole, isLive, submit, watch, workOn } from './followed-job.ts';
 
 /** What of the server is down is tried again by whoever needs it; this is how often. */
 const TRIES = 50;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import postgres from 'postgres';
-import { until, useSurface } from '../functions/world.ts';
-import { assertWhole, isLive, submit, watch, workOn } from './watch.ts';
+import { until, useSurface } from '../functions/functions-fixture.ts';
+import { assertWhole, isLive, submit, watch, workOn } from './followed-job.ts';
 
 const surface = await useSurface({ after }, { functions: false });
 const { machine } = surface;

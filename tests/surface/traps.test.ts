@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { createClient } from '@supabase/supabase-js';
-import { useGateway } from '../gateway/world.ts';
+import { useGateway } from '../gateway/gateway-fixture.ts';
 
 const SETUP = `
   create table public.things (id int primary key, name text);

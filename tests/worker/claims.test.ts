@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
-import { openDatabase } from '../../worker/database.ts';
-import { watchSockets } from '../../worker/silence.ts';
-import { beatTask, claimTask, disownTask, failTask, finishTask } from '../../worker/state.ts';
-import type { Claim } from '../../worker/state.ts';
+import { openDatabase } from '../../worker/database/database.ts';
+import { watchSockets } from '../../worker/database/socket-watchdog.ts';
+import { beatTask, claimTask, disownTask, failTask, finishTask } from '../../worker/database/database-api.ts';
+import type { Claim } from '../../worker/database/database-api.ts';
 import { wavFile } from './sounds.ts';
-import { until, useWorld } from './world.ts';
+import { until, useWorld } from './worker-fixture.ts';
 
 const world = await useWorld({ after });
 const songs = [await world.upload('a.wav', wavFile(120, 1)), await world.upload('b.wav', wavFile(120, 2))];

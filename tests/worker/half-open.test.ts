@@ -2,11 +2,11 @@
 import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { startProxy } from '../chaos/proxy.ts';
-import { openDatabase } from '../../worker/database.ts';
+import { openDatabase } from '../../worker/database/database.ts';
 import { openQueue } from '../../worker/queue.ts';
-import { watchSockets } from '../../worker/silence.ts';
+import { watchSockets } from '../../worker/database/socket-watchdog.ts';
 import { wavFile } from './sounds.ts';
-import { until, useWorld } from './world.ts';
+import { until, useWorld } from './worker-fixture.ts';
 
 const world = await useWorld({ after });
 const songs = [await world.upload('a.wav', wavFile(120, 1)), await world.upload('b.wav', wavFile(120, 2))];

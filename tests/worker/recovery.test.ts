@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { wavFile } from './sounds.ts';
-import { until, useWorld } from './world.ts';
+import { until, useWorld } from './worker-fixture.ts';
 
 const world = await useWorld({ after });
 const songs = [await world.upload('a.wav', wavFile(120, 1)), await world.upload('b.wav', wavFile(120, 2))];

@@ -10,7 +10,7 @@ import { startPostgres } from '../../local/postgres/launcher.ts';
 import { migrate } from '../../migrate/migrate.ts';
 import { readConfig } from '../../worker/config.ts';
 import { runWorker } from '../../worker/run.ts';
-import { until } from './world.ts';
+import { until } from './worker-fixture.ts';
 
 const dataDir = await mkdtemp(join(tmpdir(), 'mashup-restart-'));
 await chmod(dataDir, 0o711);

@@ -5,7 +5,7 @@ import { WorkerStartError } from '../../worker/errors.ts';
 import { readConfig } from '../../worker/config.ts';
 import { runWorker } from '../../worker/run.ts';
 import { useDatabase } from '../support/postgres.ts';
-import { startDeafProxy } from './deaf-proxy.ts';
+import { startDeafProxy } from './notification-dropping-proxy.ts';
 
 const database = await useDatabase({ after });
 const serviceUrls = readConfig({

@@ -1,7 +1,7 @@
 /** `POST /analyze`: any generation's answer becomes a SongAnalysis. */
 import { z } from 'zod';
 import { AnalyzeRequest, HealthAnswer, SERVICE_DEFAULTS, SongAnalysis } from '../../schema.ts';
-import { formatKey, parseKey } from '../../music/keys.ts';
+import { formatKey, parseKey } from '../../music/theory/keys.ts';
 import { TaskError } from '../errors.ts';
 import { callJson } from './http.ts';
 import { asNumber, asObject, asShare, clamp, readAnswer } from './read.ts';

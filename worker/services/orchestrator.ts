@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { SERVICE_DEFAULTS, STEMS } from '../../schema.ts';
 import type { AnalyzedSong, PairScore, PlanRequest } from '../../schema.ts';
-import { textOf } from '../../music/plan-read.ts';
+import { textOf } from '../../music/plan/parse-plan.ts';
 import { TaskError } from '../errors.ts';
 import { redact } from '../redact.ts';
 import { faultOfAnswer } from './faults.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { SERVICE_DEFAULTS } from '../../schema.ts';
 import type { AnalyzedSong, PairScore, ScoringRequest, SongAnalysis } from '../../schema.ts';
-import { DEFAULT_WEIGHTS } from '../../music/scoring.ts';
+import { DEFAULT_WEIGHTS } from '../../music/scoring/scoring.ts';
 import { callJson } from './http.ts';
 import { asNumber, asObject, clamp, readAnswer } from './read.ts';
 

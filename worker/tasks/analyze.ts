@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { SongAnalysis } from '../../schema.ts';
-import { camelotCode, parseKey } from '../../music/keys.ts';
+import { camelotCode, parseKey } from '../../music/theory/keys.ts';
 import { isAudio, SNIFF_BYTES, sniffType } from '../audio-type.ts';
 import type { FileType } from '../audio-type.ts';
 import { TaskError } from '../errors.ts';
 import { askVersion, callAnalyze } from '../services/analysis.ts';
-import { settingNumber } from '../state.ts';
-import { openDownload } from '../storage.ts';
+import { settingNumber } from '../database/database-api.ts';
+import { openDownload } from '../services/storage.ts';
 import { readWavHeader, WAV_HEADER_BYTES } from '../wav-header.ts';
 import { callLimitMs, songOf, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';

@@ -2,11 +2,11 @@
 import type { ServiceName } from '../../schema.ts';
 import type { SongCard } from '../../schema/database.ts';
 import type { WorkerLimits } from '../config.ts';
-import type { Db } from '../database.ts';
+import type { Db } from '../database/database.ts';
 import { TaskError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Claim } from '../state.ts';
-import type { Storage } from '../storage.ts';
+import type { Claim } from '../database/database-api.ts';
+import type { Storage } from '../services/storage.ts';
 
 /** A worker's parts. */
 export interface WorkerContext {

@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { AnalyzedSong, PlanLimits } from '../../schema.ts';
 import { STEMS } from '../../schema.ts';
-import { limitsFor } from '../../music/plan-limits.ts';
-import { scorePair } from '../../music/scoring.ts';
+import { limitsFor } from '../../music/plan/limits.ts';
+import { scorePair } from '../../music/scoring/scoring.ts';
 import type { PlanBrief } from '../services/orchestrator.ts';
-import { settingNumber } from '../state.ts';
+import { settingNumber } from '../database/database-api.ts';
 import type { TaskContext } from './context.ts';
-import { loadScores, loadSongs, pairsOf } from './material.ts';
+import { loadScores, loadSongs, pairsOf } from './task-inputs.ts';
 
 /** Used where the setting of this name is missing. */
 const DEFAULT_MIN_LENGTH_SEC = 60;

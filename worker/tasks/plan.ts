@@ -4,16 +4,16 @@
  */
 import { createHash } from 'node:crypto';
 import type { Plan } from '../../schema.ts';
-import { checkPlan, type CheckedPlan } from '../../music/plan-checks.ts';
-import { describeChanges } from '../../music/plan-changes.ts';
-import { producePlan } from '../../music/producer.ts';
-import { revisePlan } from '../../music/revise.ts';
+import { checkPlan, type CheckedPlan } from '../../music/plan/checks.ts';
+import { describeChanges } from '../../music/revision/plan-changes.ts';
+import { producePlan } from '../../music/producer/producer.ts';
+import { revisePlan } from '../../music/revision/revise.ts';
 import { ClaimVoid, TaskError } from '../errors.ts';
-import { report } from '../report.ts';
+import { report } from '../database/retry-write.ts';
 import { callPlan, planRequest, readPaidFailure, readPlanFacts } from '../services/orchestrator.ts';
 import type { PlanBrief, PlanFacts } from '../services/orchestrator.ts';
-import { findExhaustedBudget, keepReceipt, settingNumber } from '../state.ts';
-import type { Budget } from '../state.ts';
+import { findExhaustedBudget, keepReceipt, settingNumber } from '../database/database-api.ts';
+import type { Budget } from '../database/database-api.ts';
 import { callLimitMs } from './context.ts';
 import type { TaskContext } from './context.ts';
 import { loadBrief } from './plan-brief.ts';

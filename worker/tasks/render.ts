@@ -8,7 +8,7 @@ import type { Rendered } from '../services/processing.ts';
 import { readWavHeader, WAV_HEADER_BYTES } from '../wav-header.ts';
 import { callLimitMs, goodSongs, missingInput, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
-import { loadScores, loadSongs } from './material.ts';
+import { loadScores, loadSongs } from './task-inputs.ts';
 
 /** No mashup is this small; a file without samples is 44 bytes long. */
 const MIN_RESULT_BYTES = 1_000;

@@ -1,11 +1,11 @@
 /** `score`: every pair by the scoring service, or by the local formula when the service is away for too long. */
 import type { AnalyzedSong, PairScore } from '../../schema.ts';
-import { matchPhrases } from '../../music/phrases.ts';
-import { scorePair } from '../../music/scoring.ts';
+import { matchPhrases } from '../../music/scoring/phrases.ts';
+import { scorePair } from '../../music/scoring/scoring.ts';
 import { TaskError } from '../errors.ts';
 import { callScore } from '../services/scoring.ts';
 import type { TaskContext } from './context.ts';
-import { loadSongs, pairsOf } from './material.ts';
+import { loadSongs, pairsOf } from './task-inputs.ts';
 
 /** Answers what `mashup.record_scores` stores. */
 export async function score(context: TaskContext): Promise<Record<string, unknown>> {

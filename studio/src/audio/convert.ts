@@ -1,5 +1,5 @@
 /** A result in another format than it was rendered in: decoded in the browser, encoded by the renderer's own encoders. */
-import { parseWav, readWavFrames } from '../../../services/audio/wav.ts';
+import { parseWav, readWavFrames } from '../../../audio/decode/wav.ts';
 import type { OutputFormat } from '../../../schema.ts';
 import type { EncodeRequest } from './encode-worker.ts';
 

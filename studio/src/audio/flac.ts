@@ -1,8 +1,8 @@
 /** libFLAC in a browser's worker. It is told by a global where its WASM lies. */
 import wasm from 'libflacjs/dist/libflac.min.wasm.wasm?url';
-import { writeFlac } from '../../../services/audio/flac-file.ts';
-import type { Flac } from '../../../services/audio/flac-file.ts';
-import type { AudioTags } from '../../../services/audio/tags.ts';
+import { writeFlac } from '../../../audio/encode/flac-file.ts';
+import type { Flac } from '../../../audio/encode/flac-file.ts';
+import type { AudioTags } from '../../../audio/encode/tags.ts';
 
 async function load(): Promise<Flac> {
   Object.assign(globalThis, { FLAC_SCRIPT_LOCATION: { 'libflac.min.wasm.wasm': wasm } });

@@ -1,6 +1,6 @@
 import { Fragment, useEffect, useId, useState } from 'react';
-import { toMashupSections } from '../../../music/timeline.ts';
-import type { MashupSection } from '../../../music/timeline.ts';
+import { toMashupSections } from '../../../music/plan/timeline.ts';
+import type { MashupSection } from '../../../music/plan/timeline.ts';
 import type { PlanSection } from '../../../schema.ts';
 import { clock, decibels, effectInWords, percent, STEM_WORDS } from '../words.ts';
 import { toneOf } from './tones.ts';

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
-import { iterateMashup, replayMashup } from '../../../client/index.ts';
-import { toMashupSections } from '../../../music/timeline.ts';
+import { iterateMashup, replayMashup } from '@mashup-engine/client';
+import { toMashupSections } from '../../../music/plan/timeline.ts';
 import type { MashupJob, SongAnalysis } from '../../../schema.ts';
 import { useJobDocument } from '../hooks/useJobDocument.ts';
 import { useLibrary } from '../hooks/useLibrary.ts';

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { signResultUrl } from '../../../client/index.ts';
+import { signResultUrl } from '@mashup-engine/client';
 import type { MashupJob, OutputFormat } from '../../../schema.ts';
 import { toProblem } from '../state/problem.ts';
 import type { Problem } from '../state/problem.ts';

@@ -1,4 +1,4 @@
-import { camelotCode, parseKey } from '../../../music/keys.ts';
+import { camelotCode, parseKey } from '../../../music/theory/keys.ts';
 import type { ShownAnalysis } from '../state/songs.ts';
 import { decimal, percent } from '../words.ts';
 import type { Tone } from './tones.ts';

@@ -1,7 +1,6 @@
 /** The user's mashups, newest first, live. */
 import { useEffect, useState } from 'react';
-import { fromDatabaseError } from '../../../client/errors.ts';
-import { hearWakeUps } from '../../../client/wake-ups.ts';
+import { fromDatabaseError, onPageResume } from '@mashup-engine/client';
 import type { MashupJob } from '../../../schema.ts';
 import { toProblem } from '../state/problem.ts';
 import type { Problem } from '../state/problem.ts';
@@ -44,7 +43,7 @@ export function useLibrary(): Library {
     if (userId === undefined) return;
     void refresh();
     const timer = setInterval(() => void refresh(), SAFETY_READ_MS);
-    const unhear = hearWakeUps(() => void refresh());
+    const unhear = onPageResume(() => void refresh());
     const channel = supabase
       .channel(`library:${crypto.randomUUID()}`)
       .on('system', {}, () => void refresh())

@@ -1,9 +1,9 @@
 /** Makes a mashup and tells how it goes: the existing hook's signature, with Realtime underneath. */
 import { useCallback, useEffect, useState } from 'react';
 import type { Dispatch, SetStateAction } from 'react';
-import { cancelMashup, retryMashup, signResultUrl } from '../../../client/index.ts';
-import { toMashupSections } from '../../../music/timeline.ts';
-import type { MashupSection } from '../../../music/timeline.ts';
+import { cancelMashup, retryMashup, signResultUrl } from '@mashup-engine/client';
+import { toMashupSections } from '../../../music/plan/timeline.ts';
+import type { MashupSection } from '../../../music/plan/timeline.ts';
 import type { MashupJob, SubmittedOptions } from '../../../schema.ts';
 import { clock } from '../words.ts';
 import type { Problem } from '../state/problem.ts';

@@ -1,6 +1,6 @@
 /** A link to a job's audio that is renewed before it ends. */
 import { useCallback, useEffect, useState } from 'react';
-import { signResultUrl } from '../../../client/index.ts';
+import { signResultUrl } from '@mashup-engine/client';
 import type { MashupJob } from '../../../schema.ts';
 import { toProblem } from '../state/problem.ts';
 import type { Problem } from '../state/problem.ts';

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { deleteMashup } from '../../../client/index.ts';
+import { deleteMashup } from '@mashup-engine/client';
 import { JOB_STATUSES } from '../../../schema/database.ts';
 import type { MashupJob } from '../../../schema.ts';
 import { Icon } from '../components/icons.tsx';

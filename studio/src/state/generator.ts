@@ -1,7 +1,7 @@
 /** The mashup that the page is about: started here, or found by its id; followed until it ends and on through replays. */
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { deleteMashup, followJob, startMashup, submitMashup } from '../../../client/index.ts';
-import type { JobFollower } from '../../../client/index.ts';
+import { deleteMashup, followJob, startMashup, submitMashup } from '@mashup-engine/client';
+import type { JobFollower } from '@mashup-engine/client';
 import type { MashupJob, SubmittedOptions } from '../../../schema.ts';
 import { MAX_SONGS, MIN_SONGS } from '../../../schema/constants.ts';
 import { toProblem } from './problem.ts';

@@ -1,5 +1,5 @@
 /** What the page says when something is wrong: the fault and what to do next. */
-import { MashupClientError } from '../../../client/index.ts';
+import { MashupClientError } from '@mashup-engine/client';
 
 export interface Problem {
   message: string;

@@ -1,6 +1,6 @@
 /** Who is using the page: a visitor is signed in anonymously the moment something has to belong to somebody. */
 import type { Session, SupabaseClient } from '@supabase/supabase-js';
-import { MashupClientError } from '../../../client/index.ts';
+import { MashupClientError } from '@mashup-engine/client';
 import { createStore } from './store.ts';
 import type { Store } from './store.ts';
 

@@ -3,9 +3,15 @@
  * mashup is asked for. Shared by all hooks, so that nothing is done twice.
  */
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { deleteMashup, followJob, MashupClientError, submitMashup, uploadSong } from '../../../client/index.ts';
-import type { JobFollower } from '../../../client/index.ts';
-import { hearWakeUps } from '../../../client/wake-ups.ts';
+import {
+  deleteMashup,
+  followJob,
+  MashupClientError,
+  onPageResume,
+  submitMashup,
+  uploadSong,
+} from '@mashup-engine/client';
+import type { JobFollower } from '@mashup-engine/client';
 import type { MashupJob, PairScore, SongAnalysis, SubmittedSong } from '../../../schema.ts';
 import { hearUploads } from '../upload-progress.ts';
 import { toProblem } from './problem.ts';
@@ -197,7 +203,7 @@ export function openSongDesk(supabase: SupabaseClient, keeper: SessionKeeper): S
   }
 
   // What the network cut off is done when it is back.
-  hearWakeUps(() => {
+  onPageResume(() => {
     for (const song of laid) if (cutOff.has(song.id)) again(song);
     if (store.get().problem !== undefined) gather();
   });

@@ -1,6 +1,6 @@
 /** The songs that a user has chosen, and what is checked before one is uploaded. */
 import { MAX_SONGS, UPLOAD_MAX_BYTES } from '../../../schema/constants.ts';
-import { detectFormat } from '../../../services/audio/detect.ts';
+import { detectFormat } from '../../../audio/decode/detect.ts';
 import type { SongAnalysis } from '../../../schema.ts';
 import type { Problem } from './problem.ts';
 

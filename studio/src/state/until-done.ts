@@ -1,5 +1,5 @@
 /** What has to be read, on a network that comes and goes. */
-import { hearWakeUps } from '../../../client/wake-ups.ts';
+import { onPageResume } from '@mashup-engine/client';
 
 /** Pauses between attempts in milliseconds; the last one repeats. */
 const PAUSES_MS = [1_000, 2_000, 5_000, 15_000, 60_000];
@@ -30,7 +30,7 @@ export function untilDone(work: (isWanted: () => boolean) => Promise<boolean>): 
     timer = setTimeout(() => void tryIt(), PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)]);
     attempt += 1;
   };
-  const unhear = hearWakeUps(() => void tryIt());
+  const unhear = onPageResume(() => void tryIt());
   void tryIt();
   return stop;
 }

@@ -1,7 +1,7 @@
 /** A new version of a mashup from the user's words: a job of its own, which renders again. */
 import { IterationRequest, MashupDocument, Submission } from '../../../schema/api.ts';
 import type { IterationAnswer } from '../../../schema/api.ts';
-import { toMashupSections } from '../../../music/timeline.ts';
+import { toMashupSections } from '../../../music/plan/timeline.ts';
 import { concerns, faultsOf, idempotencyKeyOf, readJson } from '../_shared/body.ts';
 import { requireUser } from '../_shared/caller.ts';
 import { answer, ApiError, serve } from '../_shared/http.ts';

@@ -1,6 +1,6 @@
 /** A job in the shape of the status contract. */
 import type { MashupDocument, StatusAnswer } from '../../../schema/api.ts';
-import { toMashupSections } from '../../../music/timeline.ts';
+import { toMashupSections } from '../../../music/plan/timeline.ts';
 import { elapsedText, remainingText } from '../_shared/durations.ts';
 import { jobErrorDetails } from './error-details.ts';
 

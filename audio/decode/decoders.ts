@@ -1,0 +1,143 @@
+/** One opener per format: what a file declares, and its samples in chunks at the rate and channels of the source. */
+import { FLACDecoder } from '@wasm-audio-decoders/flac';
+import { OggVorbisDecoder } from '@wasm-audio-decoders/ogg-vorbis';
+import { MPEGDecoder } from 'mpg123-decoder';
+import { OggOpusDecoder } from 'ogg-opus-decoder';
+import type { AudioFormat } from './detect.ts';
+import { AudioError } from '../errors.ts';
+import { decodeWithFfmpeg } from './ffmpeg.ts';
+import { id3v2Length, summarizeMp3 } from './mp3-frames.ts';
+import { summarizeOgg } from './ogg-pages.ts';
+import { parseWav, readWavFrames } from './wav.ts';
+
+/** A file that is open for decoding. Chunks hold one array for each channel. */
+export type OpenedAudio = {
+  sampleRate: number;
+  channels: number;
+  /** Samples that the file says it has; null where it says nothing. */
+  declaredSamples: number | null;
+  /** What is known to be wrong before decoding. */
+  fault: 'damaged' | 'truncated' | null;
+  /** What is odd about the file and no reason to refuse it. */
+  warning?: string;
+  chunks: AsyncGenerator<Float32Array[]>;
+};
+
+/** Bytes given to a decoder at a time; at usual rates 1 to 4 seconds of sound. Larger pieces leave more behind for the garbage collector. */
+const FEED_BYTES = 64 * 1024;
+/** Frames of WAV read at a time. */
+const WAV_CHUNK_FRAMES = 262_144;
+/** A file with more damage than this part of its bytes is refused. */
+const MAX_DAMAGED_RATIO = 0.02;
+
+type Decoded = { channelData: Float32Array[]; samplesDecoded: number; errors: readonly unknown[] };
+type ChunkDecoder = {
+  ready: Promise<void>;
+  decode: (bytes: Uint8Array) => Decoded | Promise<Decoded>;
+  flush?: () => Decoded | Promise<Decoded>;
+  free: () => void;
+};
+
+/**
+ * Feeds a WebAssembly decoder. After an error the instance is dropped, not freed: its memory may be in any state and goes
+ * with the module.
+ */
+async function* feed(decoder: ChunkDecoder, bytes: Uint8Array): AsyncGenerator<Float32Array[]> {
+  try {
+    await decoder.ready;
+    for (let offset = 0; offset < bytes.length; offset += FEED_BYTES) {
+      const decoded = await decoder.decode(bytes.subarray(offset, offset + FEED_BYTES));
+      if (decoded.samplesDecoded > 0) yield decoded.channelData;
+    }
+    const rest = await decoder.flush?.();
+    if (rest && rest.samplesDecoded > 0) yield rest.channelData;
+  } catch (cause) {
+    throw new AudioError('audio_damaged', 'The file cannot be decoded: its content is damaged.', { cause });
+  }
+  decoder.free();
+}
+
+function openMp3(bytes: Uint8Array): OpenedAudio {
+  const summary = summarizeMp3(bytes);
+  if (!summary) throw new AudioError('audio_damaged', 'The MP3 file has no intact frames.');
+  return {
+    sampleRate: summary.sampleRate,
+    channels: summary.channels,
+    declaredSamples: summary.declaredSamples ?? summary.presentSamples,
+    fault: summary.junkRatio > MAX_DAMAGED_RATIO ? 'damaged' : null,
+    ...(summary.endsInFrame && { warning: 'The MP3 file ends inside a frame: its end may be missing.' }),
+    chunks: feed(new MPEGDecoder(), bytes),
+  };
+}
+
+function openFlac(bytes: Uint8Array): OpenedAudio {
+  const body = bytes.subarray(id3v2Length(bytes));
+  if (body.length < 42) throw new AudioError('audio_truncated', 'The FLAC file ends inside its header.');
+  // STREAMINFO (RFC 9639, 8.2): 20 bits rate, 3 bits channels - 1, 5 bits depth - 1, 36 bits samples.
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const samples = (view.getUint8(21) & 15) * 2 ** 32 + view.getUint32(22);
+  const sampleRate = view.getUint32(18) >>> 12;
+  if (sampleRate === 0) throw new AudioError('audio_damaged', 'The header of the FLAC file makes no sense.');
+  return {
+    sampleRate,
+    channels: ((view.getUint8(20) >> 1) & 7) + 1,
+    declaredSamples: samples > 0 ? samples : null,
+    fault: null,
+    chunks: feed(new FLACDecoder(), body),
+  };
+}
+
+function openOgg(bytes: Uint8Array, decoder: ChunkDecoder): OpenedAudio {
+  const summary = summarizeOgg(bytes);
+  if (!summary || summary.sampleRate < 1000) {
+    throw new AudioError('audio_damaged', 'The header of the Ogg file makes no sense.');
+  }
+  const damaged = summary.damagedRatio > MAX_DAMAGED_RATIO;
+  return {
+    sampleRate: summary.sampleRate,
+    channels: summary.channels,
+    declaredSamples: summary.declaredSamples,
+    fault: damaged ? 'damaged' : summary.complete ? null : 'truncated',
+    chunks: feed(decoder, bytes),
+  };
+}
+
+function openWav(bytes: Uint8Array): OpenedAudio {
+  const info = parseWav(bytes);
+  async function* chunks(): AsyncGenerator<Float32Array[]> {
+    for (let from = 0; from < info.frames; from += WAV_CHUNK_FRAMES) {
+      yield readWavFrames(bytes, info, from, Math.min(WAV_CHUNK_FRAMES, info.frames - from));
+    }
+  }
+  return {
+    sampleRate: info.sampleRate,
+    channels: info.channels,
+    declaredSamples: info.declaredFrames,
+    fault: null,
+    chunks: chunks(),
+  };
+}
+
+/**
+ * Opens `bytes` of a known format.
+ * @throws AudioError where the header alone shows that the file cannot be used; `chunks` throws it later.
+ */
+export function openFormat(bytes: Uint8Array, format: AudioFormat, signal?: AbortSignal): OpenedAudio {
+  switch (format) {
+    case 'mp3':
+      return openMp3(bytes);
+    case 'flac':
+      return openFlac(bytes);
+    case 'ogg-flac':
+      return openOgg(bytes, new FLACDecoder());
+    case 'ogg-vorbis':
+      return openOgg(bytes, new OggVorbisDecoder());
+    case 'ogg-opus':
+      return openOgg(bytes, new OggOpusDecoder());
+    case 'wav':
+      return openWav(bytes);
+    case 'm4a':
+    case 'aac':
+      return decodeWithFfmpeg(bytes, format, signal);
+  }
+}

@@ -1,0 +1,83 @@
+/** AAC through the `ffmpeg` of the machine, where there is one. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { OpenedAudio } from './decoders.ts';
+import { AudioError } from '../errors.ts';
+
+const FFMPEG_RATE = 44_100;
+const BYTES_PER_FRAME = 8;
+
+/** Duration that an MP4 file declares in its movie header (ISO/IEC 14496-12, 8.2.2), in seconds, or null. */
+function declaredMp4Seconds(bytes: Uint8Array): number | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf('mvhd', 0, 'latin1');
+  if (at < 0 || at + 36 > bytes.length) return null;
+  const long = view.getUint8(at + 4) === 1;
+  const scale = view.getUint32(at + (long ? 24 : 16));
+  const duration = long ? Number(view.getBigUint64(at + 28)) : view.getUint32(at + 20);
+  return scale > 0 && duration > 0 ? duration / scale : null;
+}
+
+/**
+ * Decodes an m4a or ADTS file. The demuxer is named, and ffmpeg may open nothing but the one file, so that a crafted file
+ * cannot make it read others. A file is needed, not a pipe: the index of an m4a is often at its end.
+ */
+export function decodeWithFfmpeg(bytes: Uint8Array, format: 'm4a' | 'aac', signal?: AbortSignal): OpenedAudio {
+  const declared = format === 'm4a' ? declaredMp4Seconds(bytes) : null;
+  return {
+    sampleRate: FFMPEG_RATE,
+    channels: 2,
+    declaredSamples: declared === null ? null : Math.round(declared * FFMPEG_RATE),
+    fault: null,
+    chunks: run(bytes, format, signal),
+  };
+}
+
+async function* run(bytes: Uint8Array, format: 'm4a' | 'aac', signal?: AbortSignal): AsyncGenerator<Float32Array[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'mashup-decode-'));
+  try {
+    const file = join(folder, 'song');
+    await writeFile(file, bytes);
+    const demuxer = format === 'm4a' ? 'mov' : 'aac';
+    const child = spawn(
+      'ffmpeg',
+      // prettier-ignore
+      ['-v', 'error', '-nostdin', '-protocol_whitelist', 'file', '-f', demuxer, '-i', file, '-vn', '-sn', '-dn',
+       '-f', 'f32le', '-ac', '2', '-ar', String(FFMPEG_RATE), '-protocol_whitelist', 'pipe', 'pipe:1'],
+      { stdio: ['ignore', 'pipe', 'ignore'], signal },
+    );
+    const ended = new Promise<number | Error>((resolve) => {
+      child.once('error', resolve);
+      child.once('close', (code) => resolve(code ?? 1));
+    });
+    let rest = Buffer.alloc(0);
+    for await (const piece of child.stdout as AsyncIterable<Buffer>) {
+      rest = Buffer.concat([rest, piece]);
+      const frames = Math.floor(rest.length / BYTES_PER_FRAME);
+      if (frames > 0) yield deinterleave(rest, frames);
+      rest = rest.subarray(frames * BYTES_PER_FRAME);
+    }
+    const outcome = await ended;
+    signal?.throwIfAborted();
+    if (outcome instanceof Error) {
+      throw new AudioError('audio_needs_ffmpeg', 'AAC and M4A files can only be read where ffmpeg is installed.', {
+        cause: outcome,
+      });
+    }
+    if (outcome !== 0) throw new AudioError('audio_damaged', 'The AAC file cannot be decoded: its content is damaged.');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function deinterleave(bytes: Buffer, frames: number): Float32Array[] {
+  const left = new Float32Array(frames);
+  const right = new Float32Array(frames);
+  for (let i = 0; i < frames; i++) {
+    left[i] = bytes.readFloatLE(i * BYTES_PER_FRAME);
+    right[i] = bytes.readFloatLE(i * BYTES_PER_FRAME + 4);
+  }
+  return [left, right];
+}

@@ -1,0 +1,28 @@
+/** The one error class for audio files that cannot be used. */
+import type { AudioErrorCode } from '../schema.ts';
+
+const HINTS: Record<AudioErrorCode, string> = {
+  audio_unsupported_format: 'Use an MP3, WAV, FLAC, Ogg Vorbis or Opus file.',
+  audio_empty: 'Upload the file again; nothing of it arrived.',
+  audio_damaged: 'Export or download the song again, or convert it to WAV with an audio editor.',
+  audio_truncated: 'The upload or download stopped early. Get the complete file and upload it again.',
+  audio_silent: 'Choose a file that has sound in it.',
+  audio_too_short: 'Choose a longer excerpt of the song.',
+  audio_too_long: 'Cut the song to the part that you want to use.',
+  audio_too_large: 'Convert the song to MP3 or FLAC, or cut it.',
+  audio_needs_ffmpeg:
+    'Convert the file to MP3, WAV, FLAC or Ogg, or install ffmpeg on the machine that runs the services.',
+};
+
+/** A file that cannot be decoded or used. `code` says what is wrong with it and `hint` what its owner can do. */
+export class AudioError extends Error {
+  readonly code: AudioErrorCode;
+  readonly hint: string;
+
+  constructor(code: AudioErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'AudioError';
+    this.code = code;
+    this.hint = options.hint ?? HINTS[code];
+  }
+}

@@ -1,0 +1,83 @@
+/** Between a plan's timeline and the sections that the timeline component draws. */
+import type { LayerTiming, PlanSection } from '../../schema.ts';
+import { STEMS } from '../../schema/constants.ts';
+
+type MashupLayer = {
+  songId?: string;
+  stem: string;
+  /** 0..1, for the eye. */
+  volume: number;
+  volume_db?: number;
+  effects?: string[];
+  source_start_sec?: number;
+  timing?: LayerTiming;
+  why?: string;
+};
+
+/** What the timeline component draws; the plan's members stay beside the new ones, so that nothing is lost on the way back. */
+export type MashupSection = {
+  start: number;
+  duration: number;
+  description: string;
+  layers: MashupLayer[];
+  energy_level?: number;
+  tempo_bpm?: number;
+  time_start_sec?: number;
+  duration_sec?: number;
+};
+
+const DEFAULT_ENERGY = 0.5;
+/** Volume that stands for silence on the way back: -60 dB. */
+const FLOOR_VOLUME = 0.001;
+
+const round4 = (value: number): number => Math.round(value * 10_000) / 10_000;
+
+/** Gain in dB as the opacity that is drawn: 10^(dB/20), at most 1. A missing gain is 1. */
+function volumeOf(db: number | undefined): number {
+  return db === undefined || !Number.isFinite(db) ? 1 : round4(Math.min(1, 10 ** (db / 20)));
+}
+
+/** Converts a plan's timeline for drawing; sections without a duration are left out. */
+export function toMashupSections(timeline: readonly Partial<PlanSection>[]): MashupSection[] {
+  return timeline.flatMap((section) => {
+    const duration = Number(section.duration_sec);
+    const start = Math.max(0, Number(section.time_start_sec ?? 0) || 0);
+    if (!(duration > 0) || !Number.isFinite(duration)) return [];
+    return [
+      {
+        start,
+        duration,
+        description: section.description ?? '',
+        ...(section.energy_level === undefined ? {} : { energy_level: section.energy_level }),
+        ...(section.tempo_bpm === undefined ? {} : { tempo_bpm: section.tempo_bpm }),
+        time_start_sec: start,
+        duration_sec: duration,
+        layers: (section.layers ?? []).map((layer) => ({
+          ...layer,
+          volume: volumeOf(layer.volume_db),
+          effects: layer.effects ?? [],
+        })),
+      },
+    ];
+  });
+}
+
+/** Converts drawn sections back to a timeline. Layers of unknown stems or without a song are left out. */
+export function fromMashupSections(sections: readonly MashupSection[]): PlanSection[] {
+  return sections
+    .filter((section) => section.duration > 0)
+    .map((section) => ({
+      time_start_sec: section.time_start_sec ?? section.start,
+      duration_sec: section.duration_sec ?? section.duration,
+      description: section.description,
+      energy_level: section.energy_level ?? DEFAULT_ENERGY,
+      ...(section.tempo_bpm === undefined ? {} : { tempo_bpm: section.tempo_bpm }),
+      layers: section.layers.flatMap((layer) => {
+        const stem = STEMS.find((one) => one === layer.stem);
+        if (stem === undefined || !layer.songId) return [];
+        const { volume, ...rest } = layer;
+        const volume_db = layer.volume_db ?? round4(20 * Math.log10(Math.max(volume, FLOOR_VOLUME)));
+        return [{ ...rest, songId: layer.songId, stem, volume_db, effects: layer.effects ?? [] }];
+      }),
+    }));
+}

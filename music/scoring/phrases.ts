@@ -1,0 +1,217 @@
+/**
+ * Phrase matching: which stretch of one song's vocals fits which stretch of another song's bed, and at which shift.
+ *
+ * After Davies, Hamel, Yoshii, Goto (AutoMashUpper, IEEE/ACM TASLP 2014): beat-synchronous features compared over phrases
+ * of whole bars by harmonic, rhythmic and spectral-balance similarity, over all key shifts in reach. Features are averaged
+ * over two beats, and phrases start at bars, the best of each song first, so that a pair of songs takes milliseconds.
+ */
+import type { AnalyzedSong, PhraseMatch, SongAnalysis } from '../../schema.ts';
+import { energyOf, songGrid, vocalsOf } from '../theory/bars.ts';
+import { matchTempo } from '../theory/tempo.ts';
+
+/** Vocals sound unnatural when shifted further. */
+const MAX_VOCAL_SHIFT = 3;
+/** Phrases that are kept for each role of a pair. */
+const MATCHES_PER_ROLE = 3;
+/** Phrase starts that are looked at in each song. */
+const MAX_CANDIDATES = 40;
+const PHRASE_BARS = [8, 4, 2] as const;
+/** Beats that one feature vector stands for. */
+const BEATS_PER_STEP = 2;
+
+/** How much each likeness counts; harmony carries a mashup, after the listening test of the paper. */
+const WEIGHTS = { harmony: 0.6, rhythm: 0.15, balance: 0.1, voice: 0.15 } as const;
+const COST_PER_SEMITONE = 0.015;
+
+type Beats = { times: number[]; chroma: number[][]; bands: number[][]; bars: number[] };
+
+type Phrase = {
+  startSec: number;
+  endSec: number;
+  /** Steps x 12, row by row, each column's mean taken away and the whole scaled to length 1. */
+  chroma: Float64Array;
+  /** Energy of each step, centred and scaled to length 1. */
+  pattern: Float64Array;
+  balance: [number, number, number];
+  voice: number;
+};
+
+function readBeats(analysis: SongAnalysis): Beats | null {
+  const times = analysis.rhythmic.beats_sec;
+  const chroma = analysis.harmonic.beat_chroma;
+  if (!times || !chroma || times.length < 8 || chroma.length < 8) return null;
+  const count = Math.min(times.length, chroma.length);
+  const bars = songGrid(analysis)
+    .downbeatsSec.map((at) => nearestIndex(times, at))
+    .filter((index, i, all) => index < count && index !== all[i - 1]);
+  return { times: times.slice(0, count), chroma, bands: analysis.rhythmic.beat_bands ?? [], bars };
+}
+
+function nearestIndex(sorted: readonly number[], at: number): number {
+  let low = 0;
+  let high = sorted.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < at) low = middle + 1;
+    else high = middle;
+  }
+  return low > 0 && at - (sorted[low - 1] ?? 0) < (sorted[low] ?? 0) - at ? low - 1 : low;
+}
+
+/** The phrases of a song that last `beats` of its own beats, in `steps` steps, best for the role first. */
+function phrasesOf(
+  analysis: SongAnalysis,
+  from: Beats,
+  beats: number,
+  steps: number,
+  role: 'vocals' | 'bed',
+): Phrase[] {
+  const starts = from.bars
+    .filter((start) => start + beats <= from.times.length)
+    .map((start) => {
+      const startSec = from.times[start] ?? 0;
+      const endSec = from.times[start + beats] ?? startSec + (beats * 60) / analysis.rhythmic.bpm;
+      const voice = vocalsOf(analysis, startSec, endSec);
+      const energy = energyOf(analysis, startSec, endSec);
+      return { start, startSec, endSec, voice, rank: role === 'vocals' ? voice : 0.6 * energy + 0.4 * (1 - voice) };
+    });
+  return starts
+    .sort((a, b) => b.rank - a.rank || a.start - b.start)
+    .slice(0, MAX_CANDIDATES)
+    .map(({ start, startSec, endSec, voice }) => ({
+      startSec,
+      endSec,
+      voice,
+      ...features(from, start, beats / steps, steps),
+    }));
+}
+
+function features(
+  from: Beats,
+  start: number,
+  beatsPerStep: number,
+  steps: number,
+): Omit<Phrase, 'startSec' | 'endSec' | 'voice'> {
+  const chroma = new Float64Array(steps * 12);
+  const pattern = new Float64Array(steps);
+  const balance: [number, number, number] = [0, 0, 0];
+  for (let step = 0; step < steps; step++) {
+    const first = start + Math.floor(step * beatsPerStep);
+    const last = Math.max(first + 1, start + Math.floor((step + 1) * beatsPerStep));
+    for (let beat = first; beat < last; beat++) {
+      const row = from.chroma[beat] ?? [];
+      for (let pitch = 0; pitch < 12; pitch++) chroma[step * 12 + pitch]! += (row[pitch] ?? 0) / (last - first);
+      const bands = from.bands[beat] ?? [];
+      for (let band = 0; band < 3; band++) {
+        const value = (bands[band] ?? 0) / (last - first);
+        balance[band]! += value / steps;
+        pattern[step]! += value;
+      }
+    }
+  }
+  return { chroma: normalize(chroma), pattern: normalize(pattern), balance };
+}
+
+/** Takes the mean away and scales to length 1; an even vector becomes zeros. */
+function normalize(values: Float64Array): Float64Array {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const centred = values.map((value) => value - mean);
+  const length = Math.sqrt(centred.reduce((sum, value) => sum + value * value, 0));
+  return length < 1e-9 ? centred.fill(0) : centred.map((value) => value / length);
+}
+
+/** Correlation of two chroma phrases with the first shifted up by some semitones, -1..1. */
+function chromaLikeness(a: Float64Array, b: Float64Array, shift: number): number {
+  let sum = 0;
+  const up = ((shift % 12) + 12) % 12;
+  for (let row = 0; row < a.length; row += 12) {
+    for (let pitch = 0; pitch < 12; pitch++) {
+      let to = pitch + up;
+      if (to >= 12) to -= 12;
+      sum += a[row + pitch]! * b[row + to]!;
+    }
+  }
+  return sum;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+/** How even the bands of the two together are, 0..1: a voice over a bed that leaves room for it is even. */
+function balanceLikeness(a: Phrase, b: Phrase): number {
+  const sums = a.balance.map((value, band) => value + b.balance[band]!);
+  const total = sums.reduce((sum, value) => sum + value, 0);
+  if (total < 1e-9) return 0.5;
+  const spread = sums.reduce((sum, value) => sum + Math.abs(value / total - 1 / 3), 0);
+  return Math.max(0, 1 - spread);
+}
+
+/**
+ * Best ways of laying one song's vocals over the other's bed, best first and not overlapping in the vocals. Empty where an
+ * analysis has no beat-synchronous chroma or a song is shorter than two bars.
+ */
+export function matchPhrases(vocals: AnalyzedSong, bed: AnalyzedSong): PhraseMatch[] {
+  const voiceBeats = readBeats(vocals.analysis);
+  const bedBeats = readBeats(bed.analysis);
+  if (!voiceBeats || !bedBeats) return [];
+  const { multiple } = matchTempo(vocals.analysis.rhythmic.bpm, bed.analysis.rhythmic.bpm);
+  const meter = songGrid(bed.analysis).meter;
+
+  for (const bars of PHRASE_BARS) {
+    const beats = bars * meter;
+    // Read at twice its tempo, a song needs half as many of its own beats.
+    const ownBeats = Math.round(beats / multiple);
+    const steps = Math.ceil(beats / BEATS_PER_STEP);
+    const voicePhrases = phrasesOf(vocals.analysis, voiceBeats, ownBeats, steps, 'vocals');
+    const bedPhrases = phrasesOf(bed.analysis, bedBeats, beats, steps, 'bed');
+    // Too few to choose from: shorter phrases leave a choice.
+    if (bars !== 2 && (voicePhrases.length < 3 || bedPhrases.length < 3)) continue;
+    const found = voicePhrases.flatMap((voice) => bestBeds(voice, bedPhrases));
+    return keepApart(found).map(({ voice, on, shift, similarity }) => ({
+      vocals_song_id: vocals.song_id,
+      bed_song_id: bed.song_id,
+      vocals_start_sec: voice.startSec,
+      bed_start_sec: on.startSec,
+      bars,
+      key_shift: shift,
+      tempo_multiple: multiple,
+      similarity: Math.round(similarity * 1_000) / 1_000,
+    }));
+  }
+  return [];
+}
+
+type Found = { voice: Phrase; on: Phrase; shift: number; similarity: number };
+
+function bestBeds(voice: Phrase, beds: readonly Phrase[]): Found[] {
+  let best: Found | undefined;
+  for (const on of beds) {
+    const rhythm = (dot(voice.pattern, on.pattern) + 1) / 2;
+    const fixed =
+      WEIGHTS.rhythm * rhythm +
+      WEIGHTS.balance * balanceLikeness(voice, on) +
+      WEIGHTS.voice * voice.voice * (1 - 0.5 * on.voice);
+    for (let shift = -MAX_VOCAL_SHIFT; shift <= MAX_VOCAL_SHIFT; shift++) {
+      const harmony = (chromaLikeness(voice.chroma, on.chroma, shift) + 1) / 2;
+      const raw = fixed + WEIGHTS.harmony * harmony - COST_PER_SEMITONE * Math.abs(shift);
+      const similarity = Math.min(1, Math.max(0, raw));
+      if (!best || similarity > best.similarity) best = { voice, on, shift, similarity };
+    }
+  }
+  return best ? [best] : [];
+}
+
+function keepApart(found: Found[]): Found[] {
+  const kept: Found[] = [];
+  for (const each of found.sort((a, b) => b.similarity - a.similarity || a.voice.startSec - b.voice.startSec)) {
+    if (kept.length >= MATCHES_PER_ROLE) break;
+    const overlaps = kept.some(
+      (other) => each.voice.startSec < other.voice.endSec && other.voice.startSec < each.voice.endSec,
+    );
+    if (!overlaps) kept.push(each);
+  }
+  return kept;
+}

@@ -1,0 +1,193 @@
+/**
+ * How well two songs go together: the contract's formula with real key distance, half and double tempo, and bounds.
+ *
+ * `raw_score` keeps the formula's value before clamping, which leaves 0..100 when a service reports values beyond its
+ * documented ranges.
+ */
+import { ScoreWeights, type AnalyzedSong, type PairScore } from '../../schema.ts';
+import { fifthDistance, keyCompatibility, keyShift, parseKey } from '../theory/keys.ts';
+import { matchPhrases } from './phrases.ts';
+import { explainPair } from './score-words.ts';
+import { readScoringInput, type ScoringInput } from './scoring-input.ts';
+import { matchTempo, tempoRatio } from '../theory/tempo.ts';
+
+export const DEFAULT_WEIGHTS: ScoreWeights = { harmonic: 0.35, rhythmic: 0.35, spectral: 0.15, vocal: 0.15 };
+/** Key confidence from which a key is believed in full. */
+const SURE_KEY_CONFIDENCE = 0.4;
+const UNKNOWN_KEY_COMPATIBILITY = 0.5;
+/** What a tempo is worth that fits only when it is read at half or double. */
+const HALF_TIME_WORTH = 0.95;
+/** Both songs vocal below this: nothing to judge, the contract's 50. */
+const VOCAL_THRESHOLD = 0.5;
+
+type Dimensions = PairScore['dimension_scores'];
+
+const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
+const likeness = (a: number, b: number): number => 1 - Math.abs(a - b);
+
+/** 1 - difference over the larger; equal values, also two zeros, are 1. */
+function relativeLikeness(a: number, b: number): number {
+  const larger = Math.max(Math.abs(a), Math.abs(b));
+  return larger < 1e-9 ? 1 : 1 - Math.abs(a - b) / larger;
+}
+
+function cosine(a: readonly number[], b: readonly number[]): number {
+  const count = Math.min(a.length, b.length);
+  let dot = 0;
+  let aa = 0;
+  let bb = 0;
+  for (let i = 0; i < count; i++) {
+    const x = a[i] ?? 0;
+    const y = b[i] ?? 0;
+    dot += x * y;
+    aa += x * x;
+    bb += y * y;
+  }
+  return aa * bb < 1e-18 ? 0 : dot / Math.sqrt(aa * bb);
+}
+
+function harmonicOf(a: ScoringInput, b: ScoringInput): Record<string, number> {
+  const keyA = parseKey(a.key);
+  const keyB = parseKey(b.key);
+  let key = UNKNOWN_KEY_COMPATIBILITY;
+  if (keyA && keyB) {
+    const confidence = Math.min(a.keyConfidence ?? 1, b.keyConfidence ?? 1);
+    const belief = clamp(confidence / SURE_KEY_CONFIDENCE, 0, 1);
+    key += (keyCompatibility(keyA, keyB) - UNKNOWN_KEY_COMPATIBILITY) * belief;
+  }
+  const chords = likeness(a.chordComplexity, b.chordComplexity);
+  return {
+    score: ((key + chords) / 2) * 100,
+    key_compatibility: key,
+    chord_similarity: chords,
+    ...(keyA && keyB ? { key_shift: keyShift(keyB, keyA), fifth_distance: fifthDistance(keyA, keyB) } : {}),
+  };
+}
+
+function rhythmicOf(a: ScoringInput, b: ScoringInput): Record<string, number> {
+  const { multiple } = matchTempo(b.bpm, a.bpm);
+  const tempo = tempoRatio(a.bpm, b.bpm) * (multiple === 1 ? 1 : HALF_TIME_WORTH);
+  const groove = likeness(a.grooveStability, b.grooveStability);
+  const swing = likeness(a.swingFactor, b.swingFactor);
+  const beat = (a.beatConfidence + b.beatConfidence) / 2;
+  return {
+    score: (0.4 * tempo + 0.3 * groove + 0.2 * swing + 0.1 * beat) * 100,
+    tempo_ratio: tempo,
+    tempo_multiple: multiple,
+    groove_similarity: groove,
+    swing_compatibility: swing,
+    beat_confidence: beat,
+  };
+}
+
+function spectralOf(a: ScoringInput, b: ScoringInput): Record<string, number> {
+  const brightness = relativeLikeness(a.brightness, b.brightness);
+  const range = relativeLikeness(a.dynamicRange, b.dynamicRange);
+  const timbre = cosine(a.timbre, b.timbre);
+  return {
+    score: (0.5 * timbre + 0.25 * brightness + 0.25 * range) * 100,
+    mfcc_similarity: timbre,
+    brightness_compatibility: brightness,
+    dynamic_range_compatibility: range,
+  };
+}
+
+function vocalOf(a: ScoringInput, b: ScoringInput): Record<string, number> {
+  const risk = a.vocalPresence * b.vocalPresence;
+  const anyVoice = a.vocalPresence > VOCAL_THRESHOLD || b.vocalPresence > VOCAL_THRESHOLD;
+  return {
+    score: anyVoice ? (1 - risk) * 100 : 50,
+    vocal_presence_1: a.vocalPresence,
+    vocal_presence_2: b.vocalPresence,
+    overlap_risk: risk,
+  };
+}
+
+/** Shares that sum to one. Weights that sum to nothing, or are none, are taken as the defaults. */
+function sharesOf(
+  wanted: Partial<ScoreWeights> | null | undefined,
+  withTimbre: boolean,
+): { shares: Dimensions; replaced: boolean } {
+  const parsed = ScoreWeights.safeParse(wanted ?? {});
+  const sum = (weights: ScoreWeights): number =>
+    weights.harmonic + weights.rhythmic + (withTimbre ? weights.spectral : 0) + weights.vocal;
+  const usable = parsed.success && Number.isFinite(sum(parsed.data)) && sum(parsed.data) > 0;
+  const weights = usable ? parsed.data : DEFAULT_WEIGHTS;
+  const total = sum(weights);
+  return {
+    shares: {
+      harmonic: weights.harmonic / total,
+      rhythmic: weights.rhythmic / total,
+      spectral: withTimbre ? weights.spectral / total : 0,
+      vocal: weights.vocal / total,
+    },
+    replaced: !usable,
+  };
+}
+
+const bounded = (group: Record<string, number>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(group).map(([name, value]) => {
+      if (name === 'score') return [name, clamp(value, 0, 100)];
+      if (name === 'key_shift' || name === 'fifth_distance' || name === 'tempo_multiple') return [name, value];
+      return [name, clamp(value, name === 'mfcc_similarity' ? -1 : 0, 1)];
+    }),
+  );
+
+type ScoredAnalyses = Omit<PairScore, 'song_pair' | 'phrases' | 'source'>;
+
+/**
+ * Scores two analyses, of any completeness and from any service. Never fails: what is missing takes a default, what is
+ * out of range is bounded, and weights that sum to zero become the defaults with a warning.
+ */
+export function scoreAnalyses(first: unknown, second: unknown, weights?: Partial<ScoreWeights> | null): ScoredAnalyses {
+  const a = readScoringInput(first);
+  const b = readScoringInput(second);
+  const groups = {
+    harmonic: harmonicOf(a, b),
+    rhythmic: rhythmicOf(a, b),
+    spectral: spectralOf(a, b),
+    vocal: vocalOf(a, b),
+  };
+  const withTimbre = a.timbre.length > 0 && b.timbre.length > 0;
+  const { shares, replaced } = sharesOf(weights, withTimbre);
+  const names = ['harmonic', 'rhythmic', 'spectral', 'vocal'] as const;
+  const raw = names.reduce((sum, name) => sum + shares[name] * (groups[name]['score'] ?? 0), 0);
+  const breakdown = Object.fromEntries(names.map((name) => [name, bounded(groups[name])]));
+  const score = (name: keyof Dimensions): number => breakdown[name]?.['score'] ?? 0;
+  const dimension_scores = {
+    harmonic: score('harmonic'),
+    rhythmic: score('rhythmic'),
+    spectral: score('spectral'),
+    vocal: score('vocal'),
+  };
+  const words = explainPair(a, b, withTimbre);
+  return {
+    score: clamp(
+      names.reduce((sum, name) => sum + shares[name] * dimension_scores[name], 0),
+      0,
+      100,
+    ),
+    raw_score: raw,
+    dimension_scores,
+    compatibility_breakdown: breakdown,
+    recommendations: words.recommendations,
+    warnings: replaced ? [...words.warnings, 'The weights sum to nothing, so the defaults were used'] : words.warnings,
+  };
+}
+
+/** Scores two songs and finds their best phrases in both roles. */
+export function scorePair(
+  first: AnalyzedSong,
+  second: AnalyzedSong,
+  weights?: Partial<ScoreWeights> | null,
+): PairScore {
+  return {
+    song_pair: [first.song_id, second.song_id],
+    ...scoreAnalyses(first.analysis, second.analysis, weights),
+    phrases: [...matchPhrases(first, second), ...matchPhrases(second, first)].sort(
+      (x, y) => y.similarity - x.similarity,
+    ),
+    source: 'local',
+  };
+}

@@ -1,0 +1,18 @@
+/** The mashup engine for any frontend: follow a job live, upload songs, and all that a user does with mashups. */
+export { fromDatabaseError, MashupClientError } from './errors.ts';
+export { followJob } from './follow-job.ts';
+export type { FollowOptions, JobFollower } from './follow-job.ts';
+export {
+  cancelMashup,
+  deleteMashup,
+  iterateMashup,
+  replayMashup,
+  retryMashup,
+  signResultUrl,
+  startMashup,
+  submitMashup,
+} from './mashups.ts';
+export type { SubmitOptions } from './mashups.ts';
+export { uploadSong } from './upload.ts';
+export type { SongFile } from './upload.ts';
+export { onPageResume } from './page-resume.ts';

@@ -1,0 +1,124 @@
+/** Which part of a song a section plays, where the plan does not say. */
+import type { Curve, PairScore, PhraseMatch } from '../../../schema.ts';
+import { beatTime, nearestIndex } from '../song/beat-grid.ts';
+import type { RenderSection } from './plan.ts';
+import type { RenderSong } from '../song/song.ts';
+
+/** How much each reason counts; choices made by listening to the shipped songs. */
+const WEIGHTS = {
+  phrase: 1.0,
+  energy: 0.8,
+  vocals: 1.4,
+  sectionStart: 0.3,
+  continues: 0.25,
+  used: 0.8,
+  runsOut: 2,
+};
+
+/** Parts of a song that were played so far, as beat indices, and where the last one ended. */
+export type SongHistory = { played: [number, number][]; nextBeat: number | undefined };
+
+export type SourceRequest = {
+  song: RenderSong;
+  section: RenderSection;
+  /** Length of the section in beats of the song. */
+  beats: number;
+  history: SongHistory;
+  scores: readonly PairScore[];
+};
+
+function meanOf(curve: Curve, from: number, to: number): number {
+  const first = Math.max(0, Math.floor(from / curve.hop_sec));
+  const last = Math.min(curve.values.length, Math.max(first + 1, Math.ceil(to / curve.hop_sec)));
+  let sum = 0;
+  for (let i = first; i < last; i++) sum += curve.values[i]!;
+  return last > first ? sum / (last - first) : 0;
+}
+
+/** Energy of a part of the song, 0..1; undefined where it is not known. */
+function energyOf(song: RenderSong, from: number, to: number): number | undefined {
+  if (song.energy) return meanOf(song.energy, from, to);
+  const covering = song.sections.filter((part) => part.end_sec > from && part.start_sec < to);
+  if (covering.length === 0) return undefined;
+  return covering.reduce((sum, part) => sum + part.energy, 0) / covering.length;
+}
+
+/** How much singing a part of the song has, 0..1; undefined where it is not known. */
+function singing(song: RenderSong, from: number, to: number): number | undefined {
+  if (song.vocals) return meanOf(song.vocals, from, to);
+  const covering = song.sections.filter((part) => part.end_sec > from && part.start_sec < to);
+  if (covering.length === 0) return undefined;
+  return covering.reduce((sum, part) => sum + part.vocal_presence, 0) / covering.length;
+}
+
+/** Best phrases that put this song in its role in the section, as start times with their likeness. */
+function phraseStarts(request: SourceRequest): { at: number; similarity: number }[] {
+  const { song, section } = request;
+  const singer = section.layers.find((layer) => layer.stem === 'vocals')?.songId;
+  const others = new Set(section.layers.map((layer) => layer.songId));
+  const fits = (phrase: PhraseMatch): boolean =>
+    phrase.vocals_song_id === singer &&
+    others.has(phrase.bed_song_id) &&
+    (phrase.vocals_song_id === song.id || phrase.bed_song_id === song.id);
+  return request.scores
+    .flatMap((score) => score.phrases)
+    .filter(fits)
+    .map((phrase) => ({
+      at: phrase.vocals_song_id === song.id ? phrase.vocals_start_sec : phrase.bed_start_sec,
+      similarity: phrase.similarity,
+    }));
+}
+
+/** Index of the downbeat that is nearest to a time, among those that leave at least a bar of song. */
+export function nearestDownbeat(song: RenderSong, at: number): number {
+  const { beats, downbeats } = song.grid;
+  const usable = downbeats.filter((index) => index + song.grid.meter < beats.length);
+  const candidates = usable.length > 0 ? usable : downbeats;
+  return candidates[
+    nearestIndex(
+      candidates.map((index) => beats[index]!),
+      at,
+    )
+  ]!;
+}
+
+/**
+ * The beat of the song at which the section starts to play it: the downbeat with the best sum of phrase match, fitting
+ * energy, singing where it sings, freshness and being the start of a part of the song.
+ */
+export function chooseSource(request: SourceRequest): number {
+  const { song, section, beats, history } = request;
+  const { grid } = song;
+  const sings = section.layers.some((layer) => layer.stem === 'vocals' && layer.songId === song.id);
+  const phrases = phraseStarts(request);
+  const partStarts = song.sections.map((part) => nearestDownbeat(song, part.start_sec));
+
+  let best = grid.downbeats[0]!;
+  let bestScore = -Infinity;
+  for (const start of grid.downbeats) {
+    const end = start + beats;
+    const from = beatTime(grid, start);
+    const to = Math.min(song.durationSec, beatTime(grid, end));
+    if (from >= song.durationSec) break;
+    const energy = energyOf(song, from, to);
+    const voice = sings ? singing(song, from, to) : undefined;
+    const phrase = phrases.reduce(
+      (most, { at, similarity }) => (Math.abs(at - from) < (0.6 * 60) / grid.bpm ? Math.max(most, similarity) : most),
+      0,
+    );
+    const played = history.played.reduce((sum, [a, b]) => sum + Math.max(0, Math.min(b, end) - Math.max(a, start)), 0);
+    const score =
+      WEIGHTS.phrase * phrase +
+      WEIGHTS.energy * (energy === undefined ? 0 : 1 - Math.abs(energy - section.energy)) +
+      WEIGHTS.vocals * (voice ?? 0) +
+      (partStarts.includes(start) ? WEIGHTS.sectionStart : 0) +
+      (history.nextBeat === start ? WEIGHTS.continues : 0) -
+      WEIGHTS.used * Math.min(1, played / beats) -
+      WEIGHTS.runsOut * Math.max(0, (end - grid.beats.length) / beats);
+    if (score > bestScore + 1e-9) {
+      best = start;
+      bestScore = score;
+    }
+  }
+  return best;
+}
