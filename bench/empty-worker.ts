@@ -79,7 +79,7 @@ if (import.meta.main) {
     async onWakeup(payload) {
       const { task, attempt } = Wakeup(payload);
       const claim = await claimTask(db, task, attempt, workerId);
-      if (claim.verdict === 'claimed') await finishTask(db, claim, instantResult(claim));
+      if (claim.status === 'claimed') await finishTask(db, claim, instantResult(claim));
     },
   });
   setInterval(() => void sweep(db).catch((error: unknown) => log('warn', String(error))), SWEEP_MS);

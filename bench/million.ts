@@ -37,12 +37,12 @@ async function measureSweep({ sql }: World): Promise<[number, number]> {
     // One session, so that it is measured with its plans made.
     for (let n = 0; n < (ROUNDS + 4) * 2; n++) {
       const due = n >= ROUNDS + 4;
-      await tx`update mashup.rounds set done_at = case when name = 'reconcile' and ${due} then '-infinity' else 'infinity'::timestamptz end`;
+      await tx`update mashup.maintenance_runs set done_at = case when name = 'reconcile' and ${due} then '-infinity' else 'infinity'::timestamptz end`;
       const start = performance.now();
       await tx`select mashup.sweep()`;
       if (n % (ROUNDS + 4) >= 4) (due ? full : plain).push(performance.now() - start);
     }
-    await tx`update mashup.rounds set done_at = '-infinity'`;
+    await tx`update mashup.maintenance_runs set done_at = '-infinity'`;
   });
   return [percentile(plain, 0.5), percentile(full, 0.5)];
 }
@@ -94,7 +94,7 @@ export async function benchMillion() {
         ['replay of three tasks p50 ms (not flushed)', ({ not_durable }) => not_durable.replay_of_three_p50_ms],
         ['replay p50 ms (flushed)', ({ durable }) => durable.replay_p50_ms],
         ['task (claim and finish) p50 ms (not flushed)', ({ not_durable }) => not_durable.task_p50_ms],
-        ['release_work p50 ms', ({ not_durable }) => not_durable.release_p50_ms],
+        ['schedule_all p50 ms', ({ not_durable }) => not_durable.release_p50_ms],
         ['sweep p50 ms', (round) => round.sweep_p50_ms],
         ['sweep with reconcile p50 ms', (round) => round.sweep_with_reconcile_p50_ms],
         ['hand-off p50 ms', ({ handoff }) => handoff.p50_ms],

@@ -110,7 +110,7 @@ export async function measureTransitions(world: World, durable: boolean): Promis
         act: (id) => sql`update public.mashup_jobs set stage = 'planning' where id = ${id}`,
       },
       task: { jobs: planning, act: finishNext },
-      release: { jobs: planning, act: () => sql`select mashup.release_work()` },
+      release: { jobs: planning, act: () => sql`select mashup.schedule_all()` },
     };
     for (let turn = 0; turn <= TURNS; turn++) {
       for (const [name, { jobs, act }] of Object.entries(acts)) {
@@ -134,7 +134,7 @@ export async function measureTransitions(world: World, durable: boolean): Promis
     await setSlots(world, 0);
     await sql`update public.mashup_jobs set stage = 'cancelled' where id = any (${[...planning, ...rendering]})`;
     await sql`delete from graphile_worker._private_jobs`;
-    await sql`select mashup.leave_worker(${worker})`;
+    await sql`select mashup.deregister_worker(${worker})`;
     const { bare, replay, replayOfThree, task, release } = samples;
     return {
       bare_per_sec: perSec(bare),

@@ -37,7 +37,7 @@ export type TaskKind = (typeof TASK_KINDS)[number];
 export const TASK_STATES = ['waiting', 'ready', 'running', 'done', 'failed', 'dropped'] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 
-export const SONG_STATES = ['pending', 'analyzing', 'analyzed', 'separating', 'ready', 'dropped', 'failed'] as const;
+export const SONG_STATES = ['pending', 'analyzing', 'analyzed', 'separating', 'ready', 'excluded', 'failed'] as const;
 export type SongState = (typeof SONG_STATES)[number];
 
 export const EVENT_TYPES = [
@@ -211,7 +211,7 @@ export interface TaskKindsTable {
   backoff_sec: number;
   backoff_max_sec: number;
   timeout_sec: number;
-  patience_sec: number | null;
+  fallback_after_sec: number | null;
 }
 
 export interface StagesTable {
@@ -226,7 +226,7 @@ export interface StagesTable {
 export interface TransitionsTable {
   from_stage: Stage;
   to_stage: Stage;
-  move: 'admit' | 'advance' | 'fail' | 'replan' | 'cancel' | 'replay';
+  name: 'admit' | 'advance' | 'fail' | 'replan' | 'cancel' | 'replay';
   made_by: 'engine' | 'operator';
   needs: 'analyses' | 'scores' | 'plan' | 'stems' | null;
 }
@@ -344,7 +344,7 @@ export interface CallCountsTable {
   calls: number;
 }
 
-export interface RoundsTable {
+export interface MaintenanceRunsTable {
   name: string;
   done_at: Defaulted<Date>;
 }
@@ -370,6 +370,6 @@ export interface Database {
   'mashup.service_health': ServiceHealthTable;
   'mashup.pauses': PausesTable;
   'mashup.storage_deletions': StorageDeletionsTable;
-  'mashup.rounds': RoundsTable;
+  'mashup.maintenance_runs': MaintenanceRunsTable;
   'mashup.call_counts': CallCountsTable;
 }

@@ -1,6 +1,6 @@
 -- One job's whole story. Put its id in place of the zeros.
 -- Read it downwards: `what` is the kind of event, `detail` has durations, attempts and errors.
-select * from mashup.job_story('00000000-0000-0000-0000-000000000000');
+select * from mashup.job_history('00000000-0000-0000-0000-000000000000');
 
 -- Its tasks, all epochs.
 select id, kind, song_id, epoch, state, attempt, failures, crashes, run_at, started_at, finished_at - started_at as took, error

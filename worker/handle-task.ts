@@ -8,7 +8,7 @@ import { ClaimVoid, TaskError } from './errors.ts';
 import type { LogFields } from './log.ts';
 import { errorText, redact } from './redact.ts';
 import { report } from './database/retry-write.ts';
-import { claimTask, disownTask, failTask, finishTask } from './database/database-api.ts';
+import { claimTask, returnUnknownClaim, failTask, finishTask } from './database/database-api.ts';
 import type { Claim } from './database/database-api.ts';
 import { analyze } from './tasks/analyze.ts';
 import { plan } from './tasks/plan.ts';
@@ -43,10 +43,10 @@ export async function handleTask(worker: WorkerContext, running: RunningTasks, p
   try {
     const answer = await claimTask(worker.db, task, attempt, worker.id).catch(async (error: unknown) => {
       worker.log('warn', 'a claim was not answered; trying again', { task, error: errorText(error) });
-      await report(undefined, () => disownTask(worker.db, task, attempt, worker.id, [...running.keys()]));
+      await report(undefined, () => returnUnknownClaim(worker.db, task, attempt, worker.id, [...running.keys()]));
       return claimTask(worker.db, task, attempt, worker.id);
     });
-    if (answer.verdict === 'claimed') await runClaim(worker, running, answer);
+    if (answer.status === 'claimed') await runClaim(worker, running, answer);
   } catch (error) {
     // Before a claim nothing is lost: the task is ready still and its wake-up is put back, or its lease runs out.
     worker.log('error', 'a task could not be claimed', { task, error: errorText(error) });

@@ -8,7 +8,7 @@ import type { Verdict } from './errors.ts';
 import type { Db } from './database/database.ts';
 import type { Log } from './log.ts';
 import { errorText } from './redact.ts';
-import { beatTask } from './database/database-api.ts';
+import { heartbeatTask } from './database/database-api.ts';
 import type { Claim } from './database/database-api.ts';
 
 /** Work stops when this share of its lease is left (5 s of 30): nobody else can have started it then. */
@@ -43,7 +43,7 @@ export function watchClaim(db: Db, claim: Claim, log: Log): ClaimWatch {
   const controller = new AbortController();
   const startedAt = performance.now();
   let lastGood = startedAt;
-  let nextBeatAt = startedAt + claim.beat_sec * 1000;
+  let nextBeatAt = startedAt + claim.heartbeat_sec * 1000;
   let lastNewsAt = -Infinity;
   let news: { progress?: number; step?: string } | undefined;
   let told: { progress?: number; step?: string } = {};
@@ -86,10 +86,10 @@ export function watchClaim(db: Db, claim: Claim, log: Log): ClaimWatch {
     if (news !== undefined) lastNewsAt = sentAt;
     news = undefined;
     try {
-      const answer = await beatTask(db, claim, sent);
-      if (answer === 'carry_on') {
+      const answer = await heartbeatTask(db, claim, sent);
+      if (answer === 'held') {
         lastGood = sentAt;
-        nextBeatAt = sentAt + claim.beat_sec * 1000;
+        nextBeatAt = sentAt + claim.heartbeat_sec * 1000;
       } else {
         end(new ClaimVoid(answer, WORDS[answer]));
       }

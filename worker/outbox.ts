@@ -2,7 +2,7 @@
 import type { Db } from './database/database.ts';
 import type { Log } from './log.ts';
 import { errorText } from './redact.ts';
-import { finishStorageDeletions, takeStorageDeletions } from './database/database-api.ts';
+import { completeStorageDeletions, claimStorageDeletions } from './database/database-api.ts';
 import type { StorageDeletion } from './database/database-api.ts';
 import type { Storage } from './services/storage.ts';
 
@@ -14,7 +14,7 @@ const BATCH = 50;
  * @returns how many were done
  */
 export async function emptyOutbox(db: Db, storage: Storage, log: Log): Promise<number> {
-  const deletions = await takeStorageDeletions(db, BATCH);
+  const deletions = await claimStorageDeletions(db, BATCH);
   const done: string[] = [];
   const single = new Map<string, StorageDeletion[]>();
   for (const deletion of deletions) {
@@ -42,7 +42,7 @@ export async function emptyOutbox(db: Db, storage: Storage, log: Log): Promise<n
       log('warn', 'files could not be deleted', { count: batch.length, error: errorText(error) });
     }
   }
-  if (done.length > 0) await finishStorageDeletions(db, done);
+  if (done.length > 0) await completeStorageDeletions(db, done);
   return done.length;
 }
 

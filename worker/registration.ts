@@ -33,7 +33,7 @@ const LISTEN_TEST_MS = 3_000;
 const MAX_POOL_IDS = 5;
 
 const TASKS_CHANNEL = 'mashup_tasks';
-const TaskSignal = z.object({ job: z.string(), verdict: z.string() });
+const TaskSignal = z.object({ job: z.string(), status: z.string() });
 
 export interface SessionOptions {
   databaseUrl: string;
@@ -144,7 +144,7 @@ export async function openSession(db: Db, options: SessionOptions): Promise<Sess
 
   async function beat(on: pg.Client): Promise<void> {
     askedAt = performance.now();
-    const { rows } = await on.query<{ known: boolean }>('select mashup.beat_worker($1) as known', [workerId]);
+    const { rows } = await on.query<{ known: boolean }>('select mashup.heartbeat_worker($1) as known', [workerId]);
     if (!isLeaving && (rows[0]?.known !== true || isStale)) await register(on);
   }
 

@@ -13,7 +13,7 @@ import { openQueue } from './queue.ts';
 import { redact, errorText } from './redact.ts';
 import { openSession } from './registration.ts';
 import { watchSockets } from './database/socket-watchdog.ts';
-import { leaveWorker, sweep } from './database/database-api.ts';
+import { deregisterWorker, sweep } from './database/database-api.ts';
 import { openStorage } from './services/storage.ts';
 import type { WorkerContext } from './tasks/context.ts';
 
@@ -98,7 +98,7 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     // Stops fetching at once; it resolves when the handlers have ended, which the abort below makes them do.
     const queueStopped = queue.stop();
     session.leave();
-    await within(GOODBYE_MS, leaveWorker(db, id)).catch((error: unknown) => {
+    await within(GOODBYE_MS, deregisterWorker(db, id)).catch((error: unknown) => {
       log('warn', 'could not say goodbye; the tasks are freed by another worker', { error: errorText(error) });
     });
     for (const { watch } of running.values()) watch.abort('stopping');

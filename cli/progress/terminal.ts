@@ -17,7 +17,7 @@ const DOTS: Record<SongCard['state'], string> = {
   analyzed: pc.cyan('◑'),
   separating: pc.cyan('◕'),
   ready: pc.green('●'),
-  dropped: pc.yellow('✕'),
+  excluded: pc.yellow('✕'),
   failed: pc.red('✕'),
 };
 

@@ -8,7 +8,7 @@ const SONG_STATES: Record<SongCard['state'], string> = {
   analyzed: 'analysed',
   separating: 'separating',
   ready: 'ready',
-  dropped: 'left out',
+  excluded: 'left out',
   failed: 'failed',
 };
 

@@ -10,16 +10,16 @@
  *            mashup.tasks, workers, service_health, pauses                                  (what runs now)
  *            mashup.analyses, stems, scores, plan_receipts                                  (what was worked out)
  *            mashup.storage_deletions                                                       (outbox to the Storage API)
- *   moves    guard_stage (before update of stage: is the move legal? what does it reset?)
- *            follow_stage (after: event, drop old tasks, make new ones)
- *            release_work (at commit, under one advisory lock: admits jobs, makes waiting tasks ready, adds wake-ups)
- *   worker   register_worker, claim_task, beat_task, finish_task, fail_task, hand_back_task, leave_worker
+ *   moves    check_transition (before update of stage: is the move legal? what does it reset?)
+ *            after_transition (after: event, drop old tasks, make new ones)
+ *            schedule_all (at commit, under one advisory lock: admits jobs, makes waiting tasks ready, adds wake-ups)
+ *   worker   register_worker, claim_task, heartbeat_task, finish_task, fail_task, return_task, deregister_worker
  *   upkeep   sweep (frees what dead workers hold, releases, reconciles tasks with the queue, expires, retains)
  *   verbs    replay, retry, cancel, start, pause, resume, and each in bulk by filter
  *   tenants  public.submit_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup, get_mashup_status
  *
  * Lock order, in every function: the user's row (a new job only), their room, job rows by id, task rows, queue rows. A beat
- * without news locks only its task. release_work and sweep hold an advisory lock and never wait for a row (skip locked).
+ * without news locks only its task. schedule_all and sweep hold an advisory lock and never wait for a row (skip locked).
  *
  * Errors raised on purpose have SQLSTATE class MB; every message names what is wrong and every hint the next step:
  *   MB001 illegal_move          MB005 idempotency_conflict   MB010 sign_in_required
@@ -60,7 +60,7 @@ insert into mashup.settings (name, value, description) values
   ('service_abort_hold_sec',     '{"analysis": 2, "scoring": 0, "orchestrator": 0, "separation": 2, "processing": 2}',
                                           'How long a service''s place stays taken after a call was aborted. Raise it for services that keep working on an aborted call.'),
   ('lease_sec',                  '30',    'A running task whose worker has not been heard of for this long is taken from it.'),
-  ('beat_sec',                   '5',     'How often a worker reports on a running task.'),
+  ('heartbeat_sec',                   '5',     'How often a worker reports on a running task.'),
   ('crash_grace_sec',            '1',     'A worker''s lock is looked at only when it has been quiet for this long.'),
   ('restart_grace_sec',          '10',    'After a restart of Postgres, free locks prove nothing for this long.'),
   ('max_crashes_before_solo',    '2',     'After this many lost workers a task runs only on a worker that runs nothing else.'),

@@ -24,14 +24,14 @@ insert into mashup.stages values
 create table mashup.transitions (
   from_stage text not null references mashup.stages,
   to_stage   text not null references mashup.stages,
-  move       text not null check (move in ('admit', 'advance', 'fail', 'replan', 'cancel', 'replay')),
+  name       text not null check (name in ('admit', 'advance', 'fail', 'replan', 'cancel', 'replay')),
   made_by    text not null check (made_by in ('engine', 'operator')),
   needs      text check (needs in ('analyses', 'scores', 'plan', 'stems')),
-  primary key (from_stage, to_stage, move)
+  primary key (from_stage, to_stage, name)
 );
-comment on table mashup.transitions is 'The legal moves: who makes them, and what must be there first. Read by guard_stage, by the tests and by the diagram in docs/architecture.md.';
+comment on table mashup.transitions is 'The legal moves: who makes them, and what must be there first. Read by check_transition, by the tests and by the diagram in docs/architecture.md.';
 
-insert into mashup.transitions (from_stage, to_stage, move, made_by) values
+insert into mashup.transitions (from_stage, to_stage, name, made_by) values
   ('queued', 'analyzing', 'admit', 'engine'),
   ('queued', 'planning', 'admit', 'engine'),
   ('analyzing', 'scoring', 'advance', 'engine'),
@@ -42,12 +42,12 @@ insert into mashup.transitions (from_stage, to_stage, move, made_by) values
   ('planning', 'planning', 'replan', 'engine'),
   ('separating', 'planning', 'replan', 'engine'),
   ('rendering', 'planning', 'replan', 'engine');
-insert into mashup.transitions (from_stage, to_stage, move, made_by)
+insert into mashup.transitions (from_stage, to_stage, name, made_by)
   select stage, 'failed', 'fail', 'engine' from mashup.stages where not is_terminal
   union all
   select stage, 'cancelled', 'cancel', 'operator' from mashup.stages where not is_terminal;
 -- A replay goes to the same or an earlier stage from a running one, and to any stage with work from a terminal one.
-insert into mashup.transitions (from_stage, to_stage, move, made_by, needs)
+insert into mashup.transitions (from_stage, to_stage, name, made_by, needs)
   select f.stage, t.stage, 'replay', 'operator',
          case t.stage when 'scoring' then 'analyses' when 'planning' then 'scores'
                       when 'separating' then 'plan' when 'rendering' then 'stems' end
@@ -64,7 +64,7 @@ create table mashup.task_kinds (
   backoff_max_sec real not null,
   timeout_sec  real not null,
   -- For kinds that can do without their service: how long to wait for it before doing so.
-  patience_sec real
+  fallback_after_sec real
 );
 comment on table mashup.task_kinds is 'What each kind of task needs and how it is retried. priority: lower runs first. timeout_sec: longest time one attempt may take.';
 
@@ -77,7 +77,7 @@ insert into mashup.task_kinds values
 
 -- No foreign keys to users and parents: a row that is updated twice in one transaction has its references checked, and the
 -- check would wait, with the job in hand, for a user or a parent who is being deleted and whose deletion waits for the job.
--- check_user takes their place on insert, forget_user on delete.
+-- check_user takes their place on insert, delete_user_data on delete.
 create table public.mashup_jobs (
   id                      uuid primary key default gen_random_uuid(),
   user_id                 uuid not null,

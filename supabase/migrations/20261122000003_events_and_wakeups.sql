@@ -33,7 +33,7 @@ comment on function mashup.log_event(public.mashup_jobs, text, text, text, text,
 -- the wake-up is then owed, and the reconcile pays it. A session that planned add_job on a small queue would go on with a
 -- plan that is linear in the queue, and planning it anew takes longer than running it: so it is planned once, and with
 -- nothing but look-ups by index to choose from.
-create function mashup.add_wakeup(p_task mashup.tasks) returns boolean
+create function mashup.enqueue_task(p_task mashup.tasks) returns boolean
   language plpgsql security definer set search_path = ''
   set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off'
   set enable_hashjoin = 'off' set enable_mergejoin = 'off' set jit = 'off'
@@ -54,7 +54,7 @@ begin
   return v_job_id is not null;
 end
 $$;
-comment on function mashup.add_wakeup(mashup.tasks) is 'Enqueues the wake-up of a ready task under the key <task>:<attempt>.';
+comment on function mashup.enqueue_task(mashup.tasks) is 'Enqueues the wake-up of a ready task under the key <task>:<attempt>.';
 
 -- Lets the worker's role use Graphile Worker's tables; repeated whenever that schema was made again.
 create function mashup.grant_queue() returns void
@@ -73,11 +73,11 @@ $$;
 comment on function mashup.grant_queue() is 'Grants the worker''s role what Graphile Worker''s library needs.';
 
 -- Tells workers at once that tasks they hold are no longer theirs. A hint only: the beat says the same.
-create function mashup.signal_tasks(p_job_id uuid, p_verdict text) returns void
+create function mashup.signal_tasks(p_job_id uuid, p_reason text) returns void
   language plpgsql set search_path = ''
   as $$
 begin
-  perform pg_catalog.pg_notify('mashup_tasks', pg_catalog.json_build_object('job', p_job_id, 'verdict', p_verdict)::text);
+  perform pg_catalog.pg_notify('mashup_tasks', pg_catalog.json_build_object('job', p_job_id, 'status', p_reason)::text);
 end
 $$;
 comment on function mashup.signal_tasks(uuid, text) is 'Notifies workers on channel mashup_tasks that a job was replayed or cancelled.';
@@ -95,18 +95,18 @@ $$;
 comment on function mashup.patch_song(jsonb, text, jsonb) is 'The songs with p_patch merged into the card of one song.';
 
 -- The songs of a job that are still in it.
-create function mashup.good_songs(p_songs jsonb) returns setof jsonb
+create function mashup.active_songs(p_songs jsonb) returns setof jsonb
   language plpgsql immutable rows 3 set search_path = ''
   as $$
 begin
   return query select s.song from jsonb_array_elements(p_songs) with ordinality as s (song, n)
-    where s.song ->> 'state' is distinct from 'dropped' order by s.n;
+    where s.song ->> 'state' is distinct from 'excluded' order by s.n;
 end
 $$;
-comment on function mashup.good_songs(jsonb) is 'The cards of the songs that were not dropped, in order.';
+comment on function mashup.active_songs(jsonb) is 'The cards of the songs that were not dropped, in order.';
 
 -- Texts in a job's row are limited by what they take there: a letter may take four bytes, and an escaped one six.
-create function mashup.clip(p_text text, p_octets integer) returns text
+create function mashup.truncate_bytes(p_text text, p_octets integer) returns text
   language plpgsql immutable set search_path = ''
   as $$
 declare
@@ -118,7 +118,7 @@ begin
   return v_text;
 end
 $$;
-comment on function mashup.clip(text, integer) is 'The beginning of a text that takes at most so many bytes in a jsonb value.';
+comment on function mashup.truncate_bytes(text, integer) is 'The beginning of a text that takes at most so many bytes in a jsonb value.';
 
 create function mashup.add_warning(p_warnings jsonb, p_code text, p_message text, p_stage text) returns jsonb
   language plpgsql immutable set search_path = ''
@@ -126,7 +126,7 @@ create function mashup.add_warning(p_warnings jsonb, p_code text, p_message text
 begin
   -- At most six, so that the row stays slim; the history has them all.
   return case when jsonb_array_length(p_warnings) >= 6 then p_warnings
-    else p_warnings || jsonb_build_object('code', p_code, 'message', mashup.clip(p_message, 180), 'stage', p_stage) end;
+    else p_warnings || jsonb_build_object('code', p_code, 'message', mashup.truncate_bytes(p_message, 180), 'stage', p_stage) end;
 end
 $$;
 comment on function mashup.add_warning(jsonb, text, text, text) is 'The warnings with one more.';

@@ -1,26 +1,26 @@
--- Moves of a job: which are legal (guard_stage), what each resets, and what follows (follow_stage).
+-- Moves of a job: which are legal (check_transition), what each resets, and what follows (after_transition).
 
 -- The engine's own moves announce themselves; any other write of `stage` is an operator's (or a tenant's verb).
-create function mashup.move_job(p_job_id uuid, p_stage text, p_move text) returns void
+create function mashup.transition_job(p_job_id uuid, p_stage text, p_move text) returns void
   language plpgsql set search_path = ''
   as $$
 begin
-  perform set_config('mashup.move', p_job_id || ' ' || p_stage || ' ' || p_move, true);
+  perform set_config('mashup.transition', p_job_id || ' ' || p_stage || ' ' || p_move, true);
   update public.mashup_jobs j set stage = p_stage where j.id = p_job_id;
-  perform set_config('mashup.move', '', true);
+  perform set_config('mashup.transition', '', true);
 end
 $$;
-comment on function mashup.move_job(uuid, text, text) is 'Makes a move as the engine. Lock: job row.';
+comment on function mashup.transition_job(uuid, text, text) is 'Makes a move as the engine. Lock: job row.';
 
 -- What a stage needs before a replay may enter it. Answers null, or what is missing and the stage to reset to instead.
-create function mashup.missing_for(p_job public.mashup_jobs, p_stage text) returns text[]
+create function mashup.missing_prerequisite(p_job public.mashup_jobs, p_stage text) returns text[]
   language plpgsql stable set search_path = ''
   as $$
 declare
   v_position smallint := (select position from mashup.stages where stage = p_stage);
 begin
   if v_position >= 2 and (
-    exists (select from mashup.good_songs(p_job.songs) s
+    exists (select from mashup.active_songs(p_job.songs) s
             where not exists (select from mashup.analyses a where a.id = (s ->> 'analysis_id')::bigint))) then
     return array['the analysis of a song', 'analyzing'];
   end if;
@@ -37,7 +37,7 @@ begin
   return null;
 end
 $$;
-comment on function mashup.missing_for(public.mashup_jobs, text) is 'Null, or {what is missing, the stage to reset to}.';
+comment on function mashup.missing_prerequisite(public.mashup_jobs, text) is 'Null, or {what is missing, the stage to reset to}.';
 
 -- Whether every song of the current plan has its stems.
 create function mashup.has_stems(p_job public.mashup_jobs) returns boolean
@@ -48,7 +48,7 @@ begin
     select from public.mashup_plans p, unnest(p.song_ids) as used (song_id)
     where p.job_id = p_job.id and p.version = p_job.plan_version
       and not exists (
-        select from mashup.good_songs(p_job.songs) s
+        select from mashup.active_songs(p_job.songs) s
         join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
         where s ->> 'song_id' = used.song_id));
 end
@@ -56,13 +56,13 @@ $$;
 comment on function mashup.has_stems(public.mashup_jobs) is 'Whether every song of the current plan has its stems.';
 
 -- Runs before any update that writes `stage`, also to the value it had.
-create function mashup.guard_stage() returns trigger
+create function mashup.check_transition() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 declare
   v_to mashup.stages;
   v_move text := 'replay';
-  v_announced text := coalesce(current_setting('mashup.move', true), '');
+  v_announced text := coalesce(current_setting('mashup.transition', true), '');
   v_transition mashup.transitions;
   v_missing text[];
   v_keep boolean := coalesce(current_setting('mashup.keep_songs', true), '') = 'yes';
@@ -89,8 +89,8 @@ begin
   end if;
 
   select * into v_transition from mashup.transitions t
-    where t.from_stage = old.stage and t.to_stage = new.stage and t.move = v_move;
-  if v_transition.move is null then
+    where t.from_stage = old.stage and t.to_stage = new.stage and t.name = v_move;
+  if v_transition.name is null then
     perform mashup.raise_error('MB001',
       format('Job %s is in stage %s and cannot go to %s.', old.id, old.stage, new.stage),
       case
@@ -160,7 +160,7 @@ begin
         from jsonb_array_elements(old.songs) with ordinality as s (song, n));
     elsif v_to.position <= 1 then
       -- A retry analyses a song that was left out once more; what is analysed is kept.
-      new.songs := (select jsonb_agg(case when s.song ->> 'state' = 'dropped'
+      new.songs := (select jsonb_agg(case when s.song ->> 'state' = 'excluded'
           then jsonb_build_object('song_id', s.song -> 'song_id', 'name', s.song -> 'name', 'artist', s.song -> 'artist',
             'path', s.song -> 'path', 'state', 'pending') else s.song end order by s.n)
         from jsonb_array_elements(old.songs) with ordinality as s (song, n));
@@ -179,7 +179,7 @@ begin
       end if;
       new.hold := 'planning';
     end if;
-    v_missing := mashup.missing_for(new, v_to.stage);
+    v_missing := mashup.missing_prerequisite(new, v_to.stage);
     if v_missing is not null then
       perform mashup.raise_error('MB003',
         format('Job %s cannot go to %s: %s is missing.', old.id, v_to.stage, v_missing[1]),
@@ -204,7 +204,7 @@ begin
   return new;
 end
 $$;
-comment on function mashup.guard_stage() is 'Trigger: judges a move by mashup.transitions and resets what it must. Raises MB001, MB003, MB006.';
+comment on function mashup.check_transition() is 'Trigger: judges a move by mashup.transitions and resets what it must. Raises MB001, MB003, MB006.';
 
 -- Every visible change raises the version: it alone orders what a client applies.
 create function mashup.touch_job() returns trigger
@@ -229,7 +229,7 @@ $$;
 comment on function mashup.touch_job() is 'Trigger: raises version, keeps progress from falling within an epoch.';
 
 -- After a move: the event, the old epoch's tasks dropped, the new stage's tasks made. Same transaction, so all or nothing.
-create function mashup.follow_stage() returns trigger
+create function mashup.after_transition() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 declare
@@ -254,7 +254,7 @@ begin
     perform mashup.drop_tasks(new, 'not_needed');
   end if;
   if not (select is_terminal from mashup.stages where stage = new.stage) then
-    perform mashup.make_tasks(new);
+    perform mashup.create_tasks(new);
     -- Nothing to do in this stage (all in the cache): on to the next within the same transaction.
     if new.admitted_at is not null then
       perform mashup.advance_job(new.id);
@@ -263,7 +263,7 @@ begin
   return null;
 end
 $$;
-comment on function mashup.follow_stage() is 'Trigger: what follows a move, in its transaction.';
+comment on function mashup.after_transition() is 'Trigger: what follows a move, in its transaction.';
 
 -- Fan-in: moves a job on when its stage has nothing left to do. The job row is locked by the caller.
 create function mashup.advance_job(p_job_id uuid) returns void
@@ -278,11 +278,11 @@ begin
   end if;
   if v_job.stage = 'separating' then
     if mashup.has_stems(v_job) then
-      perform mashup.move_job(p_job_id, 'rendering', 'advance');
+      perform mashup.transition_job(p_job_id, 'rendering', 'advance');
     elsif not exists (select from mashup.tasks t where t.job_id = p_job_id and t.epoch = v_job.epoch and t.kind = 'separate'
                       and t.state in ('waiting', 'ready', 'running')) then
       -- Stems that were there went meanwhile: they are made again.
-      perform mashup.make_tasks(v_job);
+      perform mashup.create_tasks(v_job);
     end if;
     return;
   end if;
@@ -292,16 +292,16 @@ begin
     return;
   end if;
   if v_job.stage = 'analyzing' then
-    perform mashup.move_job(p_job_id, 'scoring', 'advance');
+    perform mashup.transition_job(p_job_id, 'scoring', 'advance');
   elsif not exists (select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
              where t.job_id = p_job_id and t.epoch = v_job.epoch and k.stage = v_job.stage and t.state = 'done') then
     return;
   elsif v_job.stage = 'scoring' then
-    perform mashup.move_job(p_job_id, 'planning', 'advance');
+    perform mashup.transition_job(p_job_id, 'planning', 'advance');
   elsif v_job.stage = 'planning' then
-    perform mashup.move_job(p_job_id, 'separating', 'advance');
+    perform mashup.transition_job(p_job_id, 'separating', 'advance');
   elsif v_job.stage = 'rendering' then
-    perform mashup.move_job(p_job_id, 'complete', 'advance');
+    perform mashup.transition_job(p_job_id, 'complete', 'advance');
   end if;
 end
 $$;
@@ -312,15 +312,15 @@ create function mashup.fail_job(p_job_id uuid, p_code text, p_message text, p_hi
   language plpgsql set search_path = ''
   as $$
 begin
-  perform set_config('mashup.move', p_job_id || ' failed fail', true);
+  perform set_config('mashup.transition', p_job_id || ' failed fail', true);
   update public.mashup_jobs j set stage = 'failed', error_code = left(p_code, 60), error_message = left(p_message, 500),
       error_hint = left(p_hint, 300), failed_task = p_task
     where j.id = p_job_id;
-  perform set_config('mashup.move', '', true);
+  perform set_config('mashup.transition', '', true);
 end
 $$;
 comment on function mashup.fail_job(uuid, text, text, text, bigint) is 'Ends a job as failed with code, message and hint. Lock: job row.';
 
-create trigger guard_stage before update of stage on public.mashup_jobs for each row execute function mashup.guard_stage();
+create trigger check_transition before update of stage on public.mashup_jobs for each row execute function mashup.check_transition();
 create trigger touch_job before update on public.mashup_jobs for each row execute function mashup.touch_job();
-create trigger follow_stage after update of stage on public.mashup_jobs for each row execute function mashup.follow_stage();
+create trigger after_transition after update of stage on public.mashup_jobs for each row execute function mashup.after_transition();

@@ -20,7 +20,7 @@ begin
         select coalesce((song ->> 'duration_sec')::real, 180) as len,
           case when song ->> 'duration_sec' is null then st.mean_sec
             else st.base_sec + st.per_song_sec * (song ->> 'duration_sec')::real end as sec
-        from mashup.good_songs(p_job.songs) song
+        from mashup.active_songs(p_job.songs) song
         where not (st.kind = 'analyze' and song ->> 'analysis_id' is not null)
           and not (st.kind = 'separate' and song ->> 'stems_id' is not null)
       ) e
@@ -114,13 +114,13 @@ begin
     v_job := mashup.next_admission();
     exit when v_job.id is null;
     if v_job.stage = 'queued' then
-      perform mashup.move_job(v_job.id, v_job.entry_stage, 'admit');
+      perform mashup.transition_job(v_job.id, v_job.entry_stage, 'admit');
     else
       update public.mashup_jobs j set admitted_at = mashup.now(), waiting_on = null, queue_position = null,
           current_step = (select s.step from mashup.stages s where s.stage = j.stage),
           estimated_completion_at = mashup.estimate_completion(v_job)
         where j.id = v_job.id returning * into v_job;
-      perform mashup.make_tasks(v_job);
+      perform mashup.create_tasks(v_job);
       perform mashup.advance_job(v_job.id);
     end if;
     v_free := v_free - 1;
@@ -130,7 +130,7 @@ $$;
 comment on function mashup.admit_jobs() is 'Gives free slots to waiting jobs. Caller holds the release lock.';
 
 -- How many more tasks of a kind may be made ready now, and whether the next one is a probe of an open circuit.
-create function mashup.capacity_of(p_kind mashup.task_kinds, out free integer, out probe boolean)
+create function mashup.service_capacity(p_kind mashup.task_kinds, out free integer, out probe boolean)
   language plpgsql stable set search_path = ''
   as $$
 declare
@@ -153,12 +153,12 @@ begin
   end if;
 end
 $$;
-comment on function mashup.capacity_of(mashup.task_kinds) is 'Free places at a kind''s service now; 0 while its circuit is open.';
+comment on function mashup.service_capacity(mashup.task_kinds) is 'Free places at a kind''s service now; 0 while its circuit is open.';
 
 -- A probe that will never answer (its task was dropped, deleted, paused, handed back, or taken from a lost worker) makes
 -- room for the next one. The only place that does: the moves that end tasks touch no other service's row, so that two of
 -- them cannot wait for each other.
-create function mashup.free_probes() returns void
+create function mashup.reset_orphaned_probes() returns void
   language plpgsql set search_path = ''
   as $$
 begin
@@ -170,9 +170,9 @@ begin
       for update skip locked);
 end
 $$;
-comment on function mashup.free_probes() is 'Opens half-open circuits whose probe is gone. Never waits for a row.';
+comment on function mashup.reset_orphaned_probes() is 'Opens half-open circuits whose probe is gone. Never waits for a row.';
 
-create function mashup.release_tasks() returns void
+create function mashup.dispatch_tasks() returns void
   language plpgsql set search_path = ''
   as $$
 declare
@@ -184,7 +184,7 @@ declare
   v_paused boolean := exists (select from mashup.pauses);
 begin
   if exists (select from mashup.service_health h where h.state = 'half_open') then
-    perform mashup.free_probes();
+    perform mashup.reset_orphaned_probes();
   end if;
   if v_paused and mashup.is_paused('system', '') then
     return;
@@ -195,7 +195,7 @@ begin
     order by k.priority, k.kind
   loop
     continue when v_paused and (mashup.is_paused('kind', v_kind.kind) or mashup.is_paused('service', v_kind.service));
-    select c.free, c.probe into v_free, v_probe from mashup.capacity_of(v_kind) c;
+    select c.free, c.probe into v_free, v_probe from mashup.service_capacity(v_kind) c;
     -- After an outage the waiting tasks come back spread over a few seconds.
     v_spread := case when exists (select from mashup.service_health h where h.service = v_kind.service and h.state = 'closed'
       and h.failures = 0 and h.last_error is not null and h.updated_at > mashup.now() - interval '10 seconds') then 2 else 0 end;
@@ -211,28 +211,28 @@ begin
             where hh.service = v_kind.service and hh.state = 'open' for update skip locked);
         exit when not found;
       end if;
-      perform mashup.ready_task(v_task.id, v_probe, v_spread);
+      perform mashup.dispatch_task(v_task.id, v_probe, v_spread);
     end loop;
     -- Kinds that can do without their service do so when it has been away for longer than their patience.
-    if v_free <= 0 and v_kind.patience_sec is not null then
+    if v_free <= 0 and v_kind.fallback_after_sec is not null then
       for v_task in
         select t.* from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
         where t.state = 'waiting' and t.kind = v_kind.kind and t.run_at <= mashup.now()
-          and t.created_at < mashup.now() - make_interval(secs => v_kind.patience_sec)
+          and t.created_at < mashup.now() - make_interval(secs => v_kind.fallback_after_sec)
           and j.admitted_at is not null and not mashup.is_job_paused(j.id, j.user_id)
           and exists (select from mashup.service_health h where h.service = v_kind.service and h.state <> 'closed')
         order by t.id for update of t skip locked
       loop
-        perform mashup.ready_task(v_task.id, false, 0, true);
+        perform mashup.dispatch_task(v_task.id, false, 0, true);
       end loop;
     end if;
   end loop;
 end
 $$;
-comment on function mashup.release_tasks() is 'Makes waiting tasks ready as far as limits, circuits and pauses allow. Caller holds the release lock.';
+comment on function mashup.dispatch_tasks() is 'Makes waiting tasks ready as far as limits, circuits and pauses allow. Caller holds the release lock.';
 
 -- Makes one waiting task ready and enqueues its wake-up.
-create function mashup.ready_task(p_task_id bigint, p_probe boolean, p_spread_sec real, p_fallback boolean default false) returns void
+create function mashup.dispatch_task(p_task_id bigint, p_probe boolean, p_spread_sec real, p_fallback boolean default false) returns void
   language plpgsql set search_path = ''
   as $$
 declare
@@ -242,15 +242,15 @@ begin
       run_at = mashup.now() + make_interval(secs => random() * p_spread_sec)
     where t.id = p_task_id and t.state = 'waiting' returning * into v_task;
   if found then
-    perform mashup.add_wakeup(v_task);
+    perform mashup.enqueue_task(v_task);
   end if;
 end
 $$;
-comment on function mashup.ready_task(bigint, boolean, real, boolean) is
+comment on function mashup.dispatch_task(bigint, boolean, real, boolean) is
   'Makes a waiting task ready and adds its wake-up. p_fallback: it is to do without its service and takes no place there.';
 
 -- Names what each running job waits for, where nothing of it runs or may run.
-create function mashup.name_waits() returns void
+create function mashup.refresh_waiting_on() returns void
   language plpgsql set search_path = ''
   as $$
 begin
@@ -292,69 +292,69 @@ begin
   from changed c where j.id = c.id;
 end
 $$;
-comment on function mashup.name_waits() is 'Writes waiting_on of jobs that hold a slot. Skips locked rows: the next round names them.';
+comment on function mashup.refresh_waiting_on() is 'Writes waiting_on of jobs that hold a slot. Skips locked rows: the next round names them.';
 
 -- The one door. Its lock is held until the transaction ends, so it is called last: by the deferred triggers below (at
 -- commit) and by sweep. The holder never waits for a row.
-create function mashup.release_work() returns void
+create function mashup.schedule_all() returns void
   language plpgsql security definer set search_path = ''
   as $$
 begin
-  perform pg_advisory_xact_lock(hashtext('mashup.release_work'));
+  perform pg_advisory_xact_lock(hashtext('mashup.schedule'));
   perform mashup.admit_jobs();
-  perform mashup.release_tasks();
-  perform mashup.name_waits();
-  perform set_config('mashup.work', '', true);
+  perform mashup.dispatch_tasks();
+  perform mashup.refresh_waiting_on();
+  perform set_config('mashup.schedule', '', true);
 end
 $$;
-comment on function mashup.release_work() is 'Admits jobs and releases tasks under one advisory lock. Never waits for a row.';
+comment on function mashup.schedule_all() is 'Admits jobs and releases tasks under one advisory lock. Never waits for a row.';
 
-create function mashup.mark_work() returns trigger
+create function mashup.request_schedule() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 begin
-  perform set_config('mashup.work', 'new', true);
+  perform set_config('mashup.schedule', 'new', true);
   return null;
 end
 $$;
-comment on function mashup.mark_work() is 'Trigger: notes that release_work has something to do at commit.';
+comment on function mashup.request_schedule() is 'Trigger: notes that schedule_all has something to do at commit.';
 
-create function mashup.release_at_commit() returns trigger
+create function mashup.schedule_at_commit() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 begin
   -- A transaction that keeps its first snapshot cannot count what others released meanwhile: the sweep does it for it.
-  if current_setting('mashup.work', true) = 'new' and current_setting('transaction_isolation') = 'read committed' then
-    perform mashup.release_work();
+  if current_setting('mashup.schedule', true) = 'new' and current_setting('transaction_isolation') = 'read committed' then
+    perform mashup.schedule_all();
   end if;
   return null;
 end
 $$;
-comment on function mashup.release_at_commit() is 'Deferred trigger: runs release_work once for a transaction, at commit, so that an open transaction never holds its lock.';
+comment on function mashup.schedule_at_commit() is 'Deferred trigger: runs schedule_all once for a transaction, at commit, so that an open transaction never holds its lock.';
 
-create trigger mark_new_task after insert on mashup.tasks for each row execute function mashup.mark_work();
+create trigger mark_new_task after insert on mashup.tasks for each row execute function mashup.request_schedule();
 create trigger mark_task after update of state on mashup.tasks for each row
   when (new.state = 'waiting' or (old.state in ('running', 'ready') and new.state not in ('running', 'ready')))
-  execute function mashup.mark_work();
+  execute function mashup.request_schedule();
 create constraint trigger release_new_task after insert on mashup.tasks deferrable initially deferred
-  for each row execute function mashup.release_at_commit();
+  for each row execute function mashup.schedule_at_commit();
 create constraint trigger release_task after update of state on mashup.tasks deferrable initially deferred for each row
   when (new.state = 'waiting' or (old.state in ('running', 'ready') and new.state not in ('running', 'ready')))
-  execute function mashup.release_at_commit();
+  execute function mashup.schedule_at_commit();
 
-create trigger mark_new_job after insert on public.mashup_jobs for each row execute function mashup.mark_work();
+create trigger mark_new_job after insert on public.mashup_jobs for each row execute function mashup.request_schedule();
 create trigger mark_job after update on public.mashup_jobs for each row
   when (new.admitted_at is null and (old.admitted_at is not null or old.hold is distinct from new.hold or old.epoch <> new.epoch))
-  execute function mashup.mark_work();
+  execute function mashup.request_schedule();
 create constraint trigger release_new_job after insert on public.mashup_jobs deferrable initially deferred
-  for each row execute function mashup.release_at_commit();
+  for each row execute function mashup.schedule_at_commit();
 create constraint trigger release_job after update on public.mashup_jobs deferrable initially deferred for each row
   when (new.admitted_at is null and (old.admitted_at is not null or old.hold is distinct from new.hold or old.epoch <> new.epoch))
-  execute function mashup.release_at_commit();
+  execute function mashup.schedule_at_commit();
 
-create trigger mark_pause after insert or update or delete on mashup.pauses for each row execute function mashup.mark_work();
+create trigger mark_pause after insert or update or delete on mashup.pauses for each row execute function mashup.request_schedule();
 create constraint trigger release_pause after insert or update or delete on mashup.pauses deferrable initially deferred
-  for each row execute function mashup.release_at_commit();
-create trigger mark_setting after update on mashup.settings for each row execute function mashup.mark_work();
+  for each row execute function mashup.schedule_at_commit();
+create trigger mark_setting after update on mashup.settings for each row execute function mashup.request_schedule();
 create constraint trigger release_setting after update on mashup.settings deferrable initially deferred
-  for each row execute function mashup.release_at_commit();
+  for each row execute function mashup.schedule_at_commit();

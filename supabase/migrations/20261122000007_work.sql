@@ -33,20 +33,20 @@ begin
   -- GUARD
   select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt;
   if not found or not exists (select from mashup.workers w where w.id = p_worker_id and not w.draining) then
-    return jsonb_build_object('verdict', 'gone');
+    return jsonb_build_object('status', 'gone');
   end if;
   -- LOCK: job, then task; then all is judged again.
   select * into v_job from public.mashup_jobs where id = v_task.job_id for no key update;
   select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt and epoch = v_job.epoch for update;
   if not found then
-    return jsonb_build_object('verdict', 'gone');
+    return jsonb_build_object('status', 'gone');
   end if;
   select * into v_kind from mashup.task_kinds where kind = v_task.kind;
 
   if exists (select from mashup.pauses) and (mashup.is_job_paused(v_job.id, v_job.user_id)
       or mashup.is_paused('kind', v_kind.kind) or mashup.is_paused('service', v_kind.service)) then
     update mashup.tasks set state = 'waiting' where id = p_task_id;
-    return jsonb_build_object('verdict', 'deferred', 'reason', 'paused');
+    return jsonb_build_object('status', 'deferred', 'reason', 'paused');
   end if;
 
   -- A task that has cost workers their lives runs alone, so that only it can be to blame the next time.
@@ -59,8 +59,8 @@ begin
     end if;
     update mashup.tasks t set attempt = t.attempt + 1, run_at = mashup.now() + interval '500 milliseconds'
       where t.id = p_task_id returning * into v_task;
-    perform mashup.add_wakeup(v_task);
-    return jsonb_build_object('verdict', 'deferred', 'reason', 'must_run_alone');
+    perform mashup.enqueue_task(v_task);
+    return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
   end if;
   update mashup.workers w set solo_task = case when v_solo then p_task_id end
     where w.id = p_worker_id and w.solo_task is distinct from case when v_solo then p_task_id end;
@@ -88,33 +88,33 @@ begin
     where j.id = v_job.id returning * into v_job;
 
   return jsonb_build_object(
-    'verdict', 'claimed', 'task_id', v_task.id, 'claim', v_claim, 'kind', v_task.kind, 'job_id', v_job.id,
+    'status', 'claimed', 'task_id', v_task.id, 'claim', v_claim, 'kind', v_task.kind, 'job_id', v_job.id,
     'user_id', v_job.user_id, 'epoch', v_job.epoch, 'song_id', v_task.song_id, 'songs', v_job.songs, 'options', v_job.options,
     'fresh', v_job.fresh, 'parent_id', v_job.parent_id, 'feedback', v_job.feedback, 'plan_version', v_job.plan_version,
     'failures', v_task.failures, 'max_attempts', v_kind.max_attempts, 'timeout_sec', v_kind.timeout_sec,
-    'beat_sec', mashup.setting_number('beat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
-    'fallback', v_task.fallback or (v_kind.patience_sec is not null and v_task.failures + 1 >= v_kind.max_attempts),
+    'heartbeat_sec', mashup.setting_number('heartbeat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
+    'fallback', v_task.fallback or (v_kind.fallback_after_sec is not null and v_task.failures + 1 >= v_kind.max_attempts),
     'service', v_kind.service, 'output_prefix', v_task.output_prefix);
 end
 $$;
 comment on function mashup.claim_task(bigint, integer, uuid) is 'Claims a ready task for a worker. Lock order: job, task. Answers claimed, gone or deferred.';
 
 -- Why a claim no longer holds: replayed, cancelled, failed (the job), or lost (taken because the worker was silent).
-create function mashup.verdict_of(p_task_id bigint, p_claim uuid) returns text
+create function mashup.claim_status(p_task_id bigint, p_claim uuid) returns text
   language plpgsql stable set search_path = ''
   as $$
 begin
   return coalesce((
-    select case when t.state = 'running' and t.claim = p_claim then 'carry_on'
+    select case when t.state = 'running' and t.claim = p_claim then 'held'
                 when t.state = 'dropped' and t.error ->> 'code' in ('replayed', 'cancelled', 'failed') then t.error ->> 'code'
                 else 'lost' end
     from mashup.tasks t where t.id = p_task_id), 'lost');
 end
 $$;
-comment on function mashup.verdict_of(bigint, uuid) is 'carry_on, replayed, cancelled, failed or lost.';
+comment on function mashup.claim_status(bigint, uuid) is 'held, replayed, cancelled, failed or lost.';
 
 -- One beat: keeps the lease and, with news, writes progress (0..1 of the task) and what is being done.
-create function mashup.beat_task(p_task_id bigint, p_claim uuid, p_progress real default null, p_step text default null) returns text
+create function mashup.heartbeat_task(p_task_id bigint, p_claim uuid, p_progress real default null, p_step text default null) returns text
   language plpgsql security definer set search_path = ''
   as $$
 declare
@@ -130,7 +130,7 @@ begin
   update mashup.tasks t set lease_until = mashup.now() + mashup.setting_interval('lease_sec')
     where t.id = p_task_id and t.claim = p_claim and t.state = 'running';
   if not found then
-    return mashup.verdict_of(p_task_id, p_claim);
+    return mashup.claim_status(p_task_id, p_claim);
   end if;
   if v_job.id is not null then
     select s.* into v_stage from mashup.stages s join mashup.task_kinds k on k.stage = s.stage
@@ -146,22 +146,22 @@ begin
           or (j.updated_at <= mashup.now() - mashup.setting_interval('progress_min_interval_sec')
             and (v_progress > j.progress or p_step is distinct from j.current_step)));
   end if;
-  return 'carry_on';
+  return 'held';
 end
 $$;
-comment on function mashup.beat_task(bigint, uuid, real, text) is 'Extends a claim''s lease; with news writes progress. Lock order: job (only with news), task.';
+comment on function mashup.heartbeat_task(bigint, uuid, real, text) is 'Extends a claim''s lease; with news writes progress. Lock order: job (only with news), task.';
 
 -- A worker's own beat.
-create function mashup.beat_worker(p_worker_id uuid) returns boolean
+create function mashup.heartbeat_worker(p_worker_id uuid) returns boolean
   language sql security definer set search_path = ''
   as $$
   with seen as (update mashup.workers set seen_at = mashup.now() where id = p_worker_id returning 1)
   select exists (select from seen)
 $$;
-comment on function mashup.beat_worker(uuid) is 'Notes that a worker is alive; false if it is no longer known and must register again.';
+comment on function mashup.heartbeat_worker(uuid) is 'Notes that a worker is alive; false if it is no longer known and must register again.';
 
 -- Corrects the measured durations by one more sample (exponentially weighted). Skips a locked row: one sample less.
-create function mashup.learn_duration(p_kind text, p_seconds real, p_song_seconds real) returns void
+create function mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real) returns void
   language plpgsql set search_path = ''
   as $$
 begin
@@ -175,24 +175,24 @@ begin
     where s.kind = f.kind;
 end
 $$;
-comment on function mashup.learn_duration(text, real, real) is 'Takes one measured duration into mashup.stage_stats.';
+comment on function mashup.record_duration(text, real, real) is 'Takes one measured duration into mashup.stage_stats.';
 
 -- A service answered: its failures are forgotten and an open circuit closes.
-create function mashup.note_service_ok(p_service text) returns void
+create function mashup.record_service_success(p_service text) returns void
   language plpgsql set search_path = ''
   as $$
 begin
   update mashup.service_health h set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
-      -- What is left of it says that the circuit was open: release_tasks then brings tasks back with spread.
+      -- What is left of it says that the circuit was open: dispatch_tasks then brings tasks back with spread.
       last_error = case when h.state <> 'closed' then h.last_error end, updated_at = mashup.now()
     where h.service = p_service and (h.state <> 'closed' or h.failures > 0);
 end
 $$;
-comment on function mashup.note_service_ok(text) is 'Closes a service''s circuit.';
+comment on function mashup.record_service_success(text) is 'Closes a service''s circuit.';
 
 -- A service was not available. Opens its circuit after circuit_failures in a row, or when its probe failed. Calls that
 -- were on their way when it opened only count: they neither end the probe nor wait for another one.
-create function mashup.note_service_fault(p_service text, p_error text, p_task_id bigint) returns void
+create function mashup.record_service_failure(p_service text, p_error text, p_task_id bigint) returns void
   language sql set search_path = ''
   as $$
   update mashup.service_health h set
@@ -209,10 +209,10 @@ create function mashup.note_service_fault(p_service text, p_error text, p_task_i
           from mashup.service_health c where c.service = p_service for update) o
     where h.service = o.service
 $$;
-comment on function mashup.note_service_fault(text, text, bigint) is 'Counts an availability fault and opens the circuit when there were too many.';
+comment on function mashup.record_service_failure(text, text, bigint) is 'Counts an availability fault and opens the circuit when there were too many.';
 
 -- Locks job and task and says whether the claim still holds. null: it does not.
-create function mashup.hold_claim(p_task_id bigint, p_claim uuid) returns mashup.tasks
+create function mashup.lock_claim(p_task_id bigint, p_claim uuid) returns mashup.tasks
   language plpgsql set search_path = ''
   as $$
 declare
@@ -226,7 +226,7 @@ begin
   return v_task;
 end
 $$;
-comment on function mashup.hold_claim(bigint, uuid) is 'The guard of every write by a worker. Lock order: job, task.';
+comment on function mashup.lock_claim(bigint, uuid) is 'The guard of every write by a worker. Lock order: job, task.';
 
 -- Finishes a task with its result, records what it made and moves the job on. Answers finished, or why the claim is void.
 create function mashup.finish_task(p_task_id bigint, p_claim uuid, p_result jsonb) returns text
@@ -239,17 +239,17 @@ declare
   v_twin text;
   v_replan boolean := false;
 begin
-  v_task := mashup.hold_claim(p_task_id, p_claim);
+  v_task := mashup.lock_claim(p_task_id, p_claim);
   if v_task.id is null then
-    return mashup.verdict_of(p_task_id, p_claim);
+    return mashup.claim_status(p_task_id, p_claim);
   end if;
   perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
   select * into v_job from public.mashup_jobs where id = v_task.job_id;
 
-  select s ->> 'name' into v_twin from mashup.good_songs(v_job.songs) s
+  select s ->> 'name' into v_twin from mashup.active_songs(v_job.songs) s
     where v_task.kind = 'analyze' and s ->> 'song_id' <> v_task.song_id and s ->> 'hash' = p_result ->> 'content_hash';
   if v_twin is not null then
-    perform mashup.note_service_ok(k.service) from mashup.task_kinds k where k.kind = v_task.kind;
+    perform mashup.record_service_success(k.service) from mashup.task_kinds k where k.kind = v_task.kind;
     return mashup.end_attempt(v_task, k, true, true, 'same_song_twice', format('This is the same recording as %s.', v_twin),
       'Choose two different songs.', null) from mashup.task_kinds k where k.kind = v_task.kind;
   end if;
@@ -268,20 +268,20 @@ begin
   end case;
 
   if coalesce((p_result ->> 'service_used')::boolean, true) then
-    perform mashup.note_service_ok((select k.service from mashup.task_kinds k where k.kind = v_task.kind));
+    perform mashup.record_service_success((select k.service from mashup.task_kinds k where k.kind = v_task.kind));
   end if;
   if not coalesce((p_result ->> 'from_cache')::boolean, false) then
-    perform mashup.learn_duration(v_task.kind, v_seconds, coalesce(case when v_task.song_id is not null
+    perform mashup.record_duration(v_task.kind, v_seconds, coalesce(case when v_task.song_id is not null
       then (select (s ->> 'duration_sec')::real from public.mashup_jobs j, jsonb_array_elements(j.songs) s
             where j.id = v_job.id and s ->> 'song_id' = v_task.song_id)
-      else (select sum((s ->> 'duration_sec')::real) from mashup.good_songs(v_job.songs) s) end, 0));
+      else (select sum((s ->> 'duration_sec')::real) from mashup.active_songs(v_job.songs) s) end, 0));
   end if;
   select * into v_job from public.mashup_jobs where id = v_task.job_id;
   perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', v_task.kind || ' finished'), null, v_task.song_id,
     jsonb_build_object('kind', v_task.kind, 'task', v_task.id, 'attempt', v_task.attempt, 'seconds', round(v_seconds::numeric, 3),
       'from_cache', p_result -> 'from_cache'));
   if v_replan then
-    perform mashup.move_job(v_job.id, 'planning', 'replan');
+    perform mashup.transition_job(v_job.id, 'planning', 'replan');
   else
     perform mashup.advance_job(v_job.id);
   end if;
@@ -291,7 +291,7 @@ $$;
 comment on function mashup.finish_task(bigint, uuid, jsonb) is 'The only way forward for a job. Guarded by the claim. Lock order: job, task, queue.';
 
 -- Takes a song out of a job, with a warning while enough good songs are left; otherwise the job fails.
-create function mashup.drop_song(p_task mashup.tasks, p_code text, p_message text, p_hint text) returns void
+create function mashup.exclude_song(p_task mashup.tasks, p_code text, p_message text, p_hint text) returns void
   language plpgsql set search_path = ''
   as $$
 declare
@@ -303,7 +303,7 @@ begin
   select * into v_job from public.mashup_jobs where id = p_task.job_id;
   select s into v_song from jsonb_array_elements(v_job.songs) s where s ->> 'song_id' = p_task.song_id;
   v_name := v_song ->> 'name';
-  select count(*) - 1 into v_good from mashup.good_songs(v_job.songs);
+  select count(*) - 1 into v_good from mashup.active_songs(v_job.songs);
   if v_good < 2 then
     update public.mashup_jobs set songs = mashup.patch_song(songs, p_task.song_id,
       jsonb_build_object('state', 'failed', 'error', left(p_code, 60))) where id = v_job.id;
@@ -311,23 +311,23 @@ begin
     return;
   end if;
   update public.mashup_jobs j set
-      songs = mashup.patch_song(j.songs, p_task.song_id, jsonb_build_object('state', 'dropped', 'error', left(p_code, 60))),
-      warnings = mashup.add_warning(j.warnings, 'song_dropped', format('%s was left out: %s', v_name, p_message), 'analyzing')
+      songs = mashup.patch_song(j.songs, p_task.song_id, jsonb_build_object('state', 'excluded', 'error', left(p_code, 60))),
+      warnings = mashup.add_warning(j.warnings, 'song_excluded', format('%s was left out: %s', v_name, p_message), 'analyzing')
     where j.id = v_job.id returning * into v_job;
-  update mashup.tasks t set state = 'dropped', finished_at = mashup.now(), error = jsonb_build_object('code', 'song_dropped')
+  update mashup.tasks t set state = 'dropped', finished_at = mashup.now(), error = jsonb_build_object('code', 'song_excluded')
     where t.job_id = v_job.id and t.song_id = p_task.song_id and t.state in ('waiting', 'ready');
   perform mashup.log_event(v_job, 'warning', format('%s was left out: %s', v_name, p_message), null, p_task.song_id,
     jsonb_build_object('code', p_code));
   -- A plan that uses the song is of no use any more.
   if exists (select from public.mashup_plans p where p.job_id = v_job.id and p.version = v_job.plan_version
              and p_task.song_id = any (p.song_ids)) then
-    perform mashup.move_job(v_job.id, 'planning', 'replan');
+    perform mashup.transition_job(v_job.id, 'planning', 'replan');
   else
     perform mashup.advance_job(v_job.id);
   end if;
 end
 $$;
-comment on function mashup.drop_song(mashup.tasks, text, text, text) is 'Drops a song or fails its job. Lock: job row held by the caller.';
+comment on function mashup.exclude_song(mashup.tasks, text, text, text) is 'Drops a song or fails its job. Lock: job row held by the caller.';
 
 -- A task ended in a fault. p_class: permanent (never again), transient or overloaded (later), unavailable (the service is
 -- away: counts for its circuit). Answers retrying, failed, or why the claim is void.
@@ -344,16 +344,16 @@ declare
   v_counts boolean;
   v_wait real;
 begin
-  v_task := mashup.hold_claim(p_task_id, p_claim);
+  v_task := mashup.lock_claim(p_task_id, p_claim);
   if v_task.id is null then
-    return mashup.verdict_of(p_task_id, p_claim);
+    return mashup.claim_status(p_task_id, p_claim);
   end if;
   perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
   select * into v_kind from mashup.task_kinds where kind = v_task.kind;
   if p_class in ('unavailable', 'overloaded') then
-    perform mashup.note_service_fault(v_kind.service, p_message, p_task_id);
+    perform mashup.record_service_failure(v_kind.service, p_message, p_task_id);
   elsif v_task.is_probe then
-    perform mashup.note_service_ok(v_kind.service);
+    perform mashup.record_service_success(v_kind.service);
   end if;
   select state <> 'closed' into v_open from mashup.service_health where service = v_kind.service;
   -- While its circuit is open, waiting costs a task no attempt.
@@ -383,7 +383,7 @@ begin
         lease_until = null, deadline_at = null, error = v_error
       where t.id = p_task.id;
     if p_task.song_id is not null then
-      perform mashup.drop_song(p_task, p_code, p_message, p_hint);
+      perform mashup.exclude_song(p_task, p_code, p_message, p_hint);
     else
       perform mashup.fail_job(p_task.job_id, p_code, p_message, p_hint, p_task.id);
     end if;
@@ -403,23 +403,23 @@ comment on function mashup.end_attempt(mashup.tasks, mashup.task_kinds, boolean,
   'Retry or end. Lock: job and task rows held by the caller.';
 
 -- Gives a running task back unharmed (the worker is stopping). Counts nothing.
-create function mashup.hand_back_task(p_task_id bigint, p_claim uuid) returns text
+create function mashup.return_task(p_task_id bigint, p_claim uuid) returns text
   language plpgsql security definer set search_path = ''
   as $$
 declare
   v_task mashup.tasks;
 begin
-  v_task := mashup.hold_claim(p_task_id, p_claim);
+  v_task := mashup.lock_claim(p_task_id, p_claim);
   if v_task.id is null then
-    return mashup.verdict_of(p_task_id, p_claim);
+    return mashup.claim_status(p_task_id, p_claim);
   end if;
-  perform mashup.free_task(v_task);
-  return 'handed_back';
+  perform mashup.requeue_task(v_task);
+  return 'returned';
 end
 $$;
-comment on function mashup.hand_back_task(bigint, uuid) is 'Gives a running task back. Guarded by the claim.';
+comment on function mashup.return_task(bigint, uuid) is 'Gives a running task back. Guarded by the claim.';
 
-create function mashup.free_task(p_task mashup.tasks) returns void
+create function mashup.requeue_task(p_task mashup.tasks) returns void
   language plpgsql set search_path = ''
   as $$
 begin
@@ -429,9 +429,9 @@ begin
     where t.id = p_task.id;
 end
 $$;
-comment on function mashup.free_task(mashup.tasks) is 'Makes a running task wait again. Lock: job and task rows held by the caller.';
+comment on function mashup.requeue_task(mashup.tasks) is 'Makes a running task wait again. Lock: job and task rows held by the caller.';
 
-create function mashup.leave_worker(p_worker_id uuid) returns void
+create function mashup.deregister_worker(p_worker_id uuid) returns void
   language plpgsql security definer set search_path = ''
   as $$
 declare
@@ -439,20 +439,20 @@ declare
 begin
   update mashup.workers set draining = true where id = p_worker_id;
   for v_task in select * from mashup.tasks t where t.worker_id = p_worker_id and t.state = 'running' order by t.job_id, t.id loop
-    perform mashup.hand_back_task(v_task.id, v_task.claim);
+    perform mashup.return_task(v_task.id, v_task.claim);
   end loop;
   perform mashup.unlock_queue(w.pool_ids) from mashup.workers w where w.id = p_worker_id;
   delete from mashup.workers where id = p_worker_id;
 end
 $$;
-comment on function mashup.leave_worker(uuid) is 'A worker says goodbye: what it still holds is handed back, wake-ups too.';
+comment on function mashup.deregister_worker(uuid) is 'A worker says goodbye: what it still holds is handed back, wake-ups too.';
 
 -- Keeps an answer that was paid for, before anything else is done with it. Not fenced, on purpose.
-create function mashup.keep_receipt(p_job_id uuid, p_request_hash text, p_answer jsonb, p_tokens jsonb, p_cost_usd numeric) returns void
+create function mashup.save_receipt(p_job_id uuid, p_request_hash text, p_answer jsonb, p_tokens jsonb, p_cost_usd numeric) returns void
   language sql security definer set search_path = ''
   as $$
   insert into mashup.plan_receipts (job_id, request_hash, answer, tokens, cost_usd)
   select p_job_id, p_request_hash, p_answer, p_tokens, p_cost_usd
   where exists (select from public.mashup_jobs where id = p_job_id)
 $$;
-comment on function mashup.keep_receipt(uuid, text, jsonb, jsonb, numeric) is 'Appends a paid answer to plan_receipts.';
+comment on function mashup.save_receipt(uuid, text, jsonb, jsonb, numeric) is 'Appends a paid answer to plan_receipts.';

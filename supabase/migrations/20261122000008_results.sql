@@ -28,7 +28,7 @@ begin
       where s.user_id = p_job.user_id and s.content_hash = p_result ->> 'content_hash' order by s.id desc limit 1;
     update mashup.stems set used_at = mashup.now() where id = v_stems;
   end if;
-  select count(*) filter (where s ->> 'analysis_id' is not null) + 1, count(*) into v_done, v_all from mashup.good_songs(p_job.songs) s;
+  select count(*) filter (where s ->> 'analysis_id' is not null) + 1, count(*) into v_done, v_all from mashup.active_songs(p_job.songs) s;
   update public.mashup_jobs j set
       songs = mashup.patch_song(j.songs, p_task.song_id, (p_result -> 'card') || jsonb_strip_nulls(jsonb_build_object(
         'state', case when v_stems is null then 'analyzed' else 'ready' end, 'hash', p_result ->> 'content_hash',
@@ -76,12 +76,12 @@ begin
       (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes');
   update public.mashup_jobs j set
       plan_version = v_version,
-      title = mashup.clip(p_result #>> '{plan,masterplan,title}', 200),
-      concept = mashup.clip(p_result #>> '{plan,creative_vision}', 600),
+      title = mashup.truncate_bytes(p_result #>> '{plan,masterplan,title}', 200),
+      concept = mashup.truncate_bytes(p_result #>> '{plan,creative_vision}', 600),
       warnings = case when p_result ->> 'warning' is null then j.warnings
         else mashup.add_warning(j.warnings, 'rule_based_plan', p_result ->> 'warning', 'planning') end
     where j.id = p_job.id;
-  return not v_songs <@ array(select s ->> 'song_id' from mashup.good_songs(p_job.songs) s);
+  return not v_songs <@ array(select s ->> 'song_id' from mashup.active_songs(p_job.songs) s);
 end
 $$;
 comment on function mashup.record_plan(public.mashup_jobs, jsonb) is 'Stores a plan as the job''s next version. Raises MB006. Answers whether it must be made again.';

@@ -19,7 +19,7 @@ $$;
 comment on function mashup.dead_workers() is 'Workers whose process is gone or that have been silent for a lease.';
 
 -- Takes a task from a worker that was lost. After too many losses while it ran alone, the task is to blame and fails.
-create function mashup.lose_task(p_task mashup.tasks, p_reason text) returns void
+create function mashup.recover_task(p_task mashup.tasks, p_reason text) returns void
   language plpgsql set search_path = ''
   as $$
 declare
@@ -40,16 +40,16 @@ begin
       'Look at the workers'' logs and memory, then retry the job. If one song is to blame, leave it out.', null);
     return;
   end if;
-  perform mashup.free_task(v_task);
+  perform mashup.requeue_task(v_task);
   select * into v_job from public.mashup_jobs where id = p_task.job_id;
   perform mashup.log_event(v_job, 'retry', format('%s was taken from a lost worker', p_task.kind), null, p_task.song_id,
     jsonb_build_object('task', p_task.id, 'reason', p_reason, 'worker', p_task.worker_id, 'crashes', v_task.crashes));
 end
 $$;
-comment on function mashup.lose_task(mashup.tasks, text) is 'Takes a task from a lost worker. Lock: job and task rows held by the caller.';
+comment on function mashup.recover_task(mashup.tasks, text) is 'Takes a task from a lost worker. Lock: job and task rows held by the caller.';
 
 -- Locks job and task of a running task without waiting; null if somebody has either, or if the claim has changed.
-create function mashup.try_hold(p_task_id bigint, p_claim uuid) returns mashup.tasks
+create function mashup.try_lock_claim(p_task_id bigint, p_claim uuid) returns mashup.tasks
   language plpgsql set search_path = ''
   as $$
 declare
@@ -67,7 +67,7 @@ begin
   return v_task;
 end
 $$;
-comment on function mashup.try_hold(bigint, uuid) is 'As hold_claim, but never waits.';
+comment on function mashup.try_lock_claim(bigint, uuid) is 'As lock_claim, but never waits.';
 
 -- Frees what dead and silent workers hold, and ends attempts that take longer than their kind may. Answers how many.
 create function mashup.sweep_workers() returns integer
@@ -86,14 +86,14 @@ begin
       and (t.worker_id = any (v_dead) or w.id is null or t.lease_until < mashup.now() or t.deadline_at < mashup.now() - interval '10 seconds')
     order by t.id
   loop
-    v_task := mashup.try_hold(v_row.id, v_row.claim);
+    v_task := mashup.try_lock_claim(v_row.id, v_row.claim);
     continue when v_task.id is null;
     -- One task that cannot be taken must not keep the others from being taken.
     begin
       if v_row.is_dead then
-        perform mashup.lose_task(v_task, 'worker_dead');
+        perform mashup.recover_task(v_task, 'worker_dead');
       elsif v_task.lease_until < mashup.now() then
-        perform mashup.lose_task(v_task, 'lease_expired');
+        perform mashup.recover_task(v_task, 'lease_expired');
       elsif v_row.is_late then
         perform mashup.discard_output(v_task);
         perform mashup.signal_tasks(v_task.job_id, 'lost');
@@ -155,7 +155,7 @@ begin
   loop
     update mashup.tasks t set attempt = t.attempt + 1 where t.id = v_task.id and t.state = 'ready' and t.attempt = v_task.attempt
       returning * into v_task;
-    if found and mashup.add_wakeup(v_task) then
+    if found and mashup.enqueue_task(v_task) then
       v_count := v_count + 1;
     end if;
   end loop;
@@ -165,7 +165,7 @@ $$;
 comment on function mashup.reconcile_queue() is 'Puts back missing wake-ups. Never waits for a row.';
 
 -- The waiting jobs in the order in which slots are given: as many as a user's running jobs and earlier ones, then by age.
-create function mashup.queue_places() returns table (id uuid, place integer)
+create function mashup.queue_order() returns table (id uuid, queue_position integer)
   language sql stable set search_path = ''
   as $$
   with running as (
@@ -179,31 +179,31 @@ create function mashup.queue_places() returns table (id uuid, place integer)
   select w.id, (row_number() over (order by coalesce(r.n, 0) + w.nth, w.queued_at, w.id))::integer
   from waiting w left join running r on r.user_id = w.user_id
 $$;
-comment on function mashup.queue_places() is 'Place of each job that waits for a slot, from 1.';
+comment on function mashup.queue_order() is 'Place of each job that waits for a slot, from 1.';
 
 create function mashup.queue_position(p_job_id uuid) returns integer
   language sql stable set search_path = ''
   as $$
-  select q.place from mashup.queue_places() q where q.id = p_job_id
+  select q.queue_position from mashup.queue_order() q where q.id = p_job_id
     and exists (select from public.mashup_jobs j where j.id = p_job_id and j.admitted_at is null)
 $$;
 comment on function mashup.queue_position(uuid) is 'Place of a job in the queue; null if it does not wait for a slot.';
 
 -- Writes the places of the first twenty, so that their watchers see them move.
-create function mashup.write_queue_positions() returns void
+create function mashup.refresh_queue_positions() returns void
   language sql set search_path = ''
   as $$
   with changed as (
-    select j.id, p.place from public.mashup_jobs j
-    join (select * from mashup.queue_places() order by place limit 20) p on p.id = j.id
-    where j.admitted_at is null and j.queue_position is distinct from p.place for no key update of j skip locked
+    select j.id, p.queue_position from public.mashup_jobs j
+    join (select * from mashup.queue_order() order by queue_position limit 20) p on p.id = j.id
+    where j.admitted_at is null and j.queue_position is distinct from p.queue_position for no key update of j skip locked
   )
-  update public.mashup_jobs j set queue_position = c.place from changed c where j.id = c.id and j.admitted_at is null
+  update public.mashup_jobs j set queue_position = c.queue_position from changed c where j.id = c.id and j.admitted_at is null
 $$;
-comment on function mashup.write_queue_positions() is 'Writes queue_position of the first twenty waiting jobs.';
+comment on function mashup.refresh_queue_positions() is 'Writes queue_position of the first twenty waiting jobs.';
 
 -- Retention: small batches, in order of age, skipping what is locked. Files go through the outbox.
-create function mashup.retain() returns integer
+create function mashup.purge_expired() returns integer
   language plpgsql set search_path = ''
   as $$
 declare
@@ -259,10 +259,10 @@ begin
   return v_count + v_rows;
 end
 $$;
-comment on function mashup.retain() is 'One round of retention. Answers how many rows it ended or deleted.';
+comment on function mashup.purge_expired() is 'One round of retention. Answers how many rows it ended or deleted.';
 
 -- What goes takes its files along.
-create function mashup.forget_files() returns trigger
+create function mashup.enqueue_file_deletions() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 begin
@@ -279,9 +279,9 @@ begin
   return old;
 end
 $$;
-comment on function mashup.forget_files() is 'Trigger: puts the files of a deleted row into the outbox.';
-create trigger forget_files before delete on public.mashup_jobs for each row execute function mashup.forget_files();
-create trigger forget_files before delete on mashup.stems for each row execute function mashup.forget_files();
+comment on function mashup.enqueue_file_deletions() is 'Trigger: puts the files of a deleted row into the outbox.';
+create trigger enqueue_file_deletions before delete on public.mashup_jobs for each row execute function mashup.enqueue_file_deletions();
+create trigger enqueue_file_deletions before delete on mashup.stems for each row execute function mashup.enqueue_file_deletions();
 
 -- A job belongs to a user who exists. The user's row is locked against deletion until the job is committed, and only here:
 -- nobody who holds a job waits for its user.
@@ -302,7 +302,7 @@ create trigger check_user before insert on public.mashup_jobs for each row execu
 
 -- What a deleted user had. Jobs first, in the order of their ids, as bulk verbs take them; then the caches, to which no job
 -- can add any more.
-create function mashup.forget_user() returns trigger
+create function mashup.delete_user_data() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 begin
@@ -313,14 +313,14 @@ begin
   return null;
 end
 $$;
-comment on function mashup.forget_user() is 'Trigger: deletes a deleted user''s jobs, analyses and stems. Lock order: user, jobs by id.';
+comment on function mashup.delete_user_data() is 'Trigger: deletes a deleted user''s jobs, analyses and stems. Lock order: user, jobs by id.';
 
-create table mashup.rounds (
+create table mashup.maintenance_runs (
   name    text primary key,
   done_at timestamptz not null default '-infinity'
 );
-comment on table mashup.rounds is 'When each periodic duty was done last, by whichever worker.';
-insert into mashup.rounds (name) values ('reconcile'), ('retain');
+comment on table mashup.maintenance_runs is 'When each periodic duty was done last, by whichever worker.';
+insert into mashup.maintenance_runs (name) values ('reconcile'), ('purge');
 
 -- One round of upkeep. Answers what it did, or null when another worker is at it.
 create function mashup.sweep() returns jsonb
@@ -335,28 +335,28 @@ begin
     return null;
   end if;
   v_freed := mashup.sweep_workers();
-  update mashup.rounds set done_at = mashup.now()
+  update mashup.maintenance_runs set done_at = mashup.now()
     where name = 'reconcile' and done_at <= mashup.now() - mashup.setting_interval('reconcile_sec');
   if found then
     v_restored := mashup.reconcile_queue();
-    perform mashup.write_queue_positions();
+    perform mashup.refresh_queue_positions();
     delete from mashup.pauses p using (
       select d.scope, d.key from mashup.pauses d where d.until <= mashup.now() for update skip locked) ended
       where p.scope = ended.scope and p.key = ended.key;
   end if;
-  update mashup.rounds set done_at = mashup.now() where name = 'retain' and done_at <= mashup.now() - interval '1 minute';
+  update mashup.maintenance_runs set done_at = mashup.now() where name = 'purge' and done_at <= mashup.now() - interval '1 minute';
   if found then
-    v_retained := mashup.retain();
+    v_retained := mashup.purge_expired();
   end if;
   -- Back-offs that ended, circuits due for a probe, pauses that ran out: nothing else would wake them.
-  perform mashup.release_work();
-  return jsonb_build_object('freed', v_freed, 'restored', v_restored, 'retained', v_retained);
+  perform mashup.schedule_all();
+  return jsonb_build_object('recovered', v_freed, 'enqueued', v_restored, 'purged', v_retained);
 end
 $$;
 comment on function mashup.sweep() is 'One round of upkeep: lost workers, reconcile, retention, release.';
 
 -- Outbox: hands a worker a batch of objects to delete through the Storage API. If they fail they are due again after outbox_retry_sec.
-create function mashup.take_storage_deletions(p_limit integer) returns setof mashup.storage_deletions
+create function mashup.claim_storage_deletions(p_limit integer) returns setof mashup.storage_deletions
   language sql security definer set search_path = ''
   as $$
   update mashup.storage_deletions d set attempts = d.attempts + 1, not_before = mashup.now() + mashup.setting_interval('outbox_retry_sec')
@@ -364,9 +364,9 @@ create function mashup.take_storage_deletions(p_limit integer) returns setof mas
     order by s.not_before limit p_limit for update skip locked)
   returning d.*
 $$;
-comment on function mashup.take_storage_deletions(integer) is 'Leases due rows of the outbox to a worker.';
+comment on function mashup.claim_storage_deletions(integer) is 'Leases due rows of the outbox to a worker.';
 
-create function mashup.finish_storage_deletions(p_ids bigint[]) returns void
+create function mashup.complete_storage_deletions(p_ids bigint[]) returns void
   language sql security definer set search_path = ''
   as $$ delete from mashup.storage_deletions where id = any (p_ids) $$;
-comment on function mashup.finish_storage_deletions(bigint[]) is 'Removes rows whose objects are gone from the outbox.';
+comment on function mashup.complete_storage_deletions(bigint[]) is 'Removes rows whose objects are gone from the outbox.';

@@ -1,6 +1,6 @@
 -- The verbs. In schema mashup for operators (SQL console, CLI); tenants reach their own jobs by the functions in public.
 
-create function mashup.job_or_raise(p_job_id uuid) returns public.mashup_jobs
+create function mashup.require_job(p_job_id uuid) returns public.mashup_jobs
   language plpgsql set search_path = ''
   as $$
 declare
@@ -13,7 +13,7 @@ begin
   return v_job;
 end
 $$;
-comment on function mashup.job_or_raise(uuid) is 'Locks a job; raises MB002 if there is none.';
+comment on function mashup.require_job(uuid) is 'Locks a job; raises MB002 if there is none.';
 
 -- Replays a job from a stage; fresh: caches of analyses and stems are bypassed. As `update … set stage`, with options.
 create function mashup.replay(p_job_id uuid, p_stage text, fresh boolean default false) returns public.mashup_jobs
@@ -22,8 +22,8 @@ create function mashup.replay(p_job_id uuid, p_stage text, fresh boolean default
 declare
   v_job public.mashup_jobs;
 begin
-  v_job := mashup.job_or_raise(p_job_id);
-  if not exists (select from mashup.transitions t where t.to_stage = p_stage and t.move = 'replay') then
+  v_job := mashup.require_job(p_job_id);
+  if not exists (select from mashup.transitions t where t.to_stage = p_stage and t.name = 'replay') then
     perform mashup.raise_error('MB001', format('A job cannot be replayed from "%s".', p_stage),
       'Replay from queued, analyzing, scoring, planning, separating or rendering.');
   end if;
@@ -43,12 +43,12 @@ declare
   v_job public.mashup_jobs;
   v_missing text[];
 begin
-  v_job := mashup.job_or_raise(p_job_id);
+  v_job := mashup.require_job(p_job_id);
   if v_job.stage not in ('failed', 'cancelled') then
     perform mashup.raise_error('MB001', format('Job %s is in stage %s: there is nothing to retry.', p_job_id, v_job.stage),
       'Retry a failed or cancelled job; to run another from a stage, replay it.');
   end if;
-  v_missing := mashup.missing_for(v_job, coalesce(nullif(v_job.stopped_stage, 'queued'), 'analyzing'));
+  v_missing := mashup.missing_prerequisite(v_job, coalesce(nullif(v_job.stopped_stage, 'queued'), 'analyzing'));
   perform set_config('mashup.keep_songs', 'yes', true);
   update public.mashup_jobs j set stage = coalesce(v_missing[2], nullif(v_job.stopped_stage, 'queued'), 'analyzing')
     where j.id = p_job_id returning * into v_job;
@@ -64,7 +64,7 @@ create function mashup.cancel(p_job_id uuid) returns public.mashup_jobs
 declare
   v_job public.mashup_jobs;
 begin
-  v_job := mashup.job_or_raise(p_job_id);
+  v_job := mashup.require_job(p_job_id);
   if v_job.stage <> 'cancelled' then
     update public.mashup_jobs j set stage = 'cancelled' where j.id = p_job_id returning * into v_job;
   end if;
@@ -80,11 +80,11 @@ create function mashup.start(p_job_id uuid, p_options jsonb default null) return
 declare
   v_job public.mashup_jobs;
 begin
-  v_job := mashup.job_or_raise(p_job_id);
+  v_job := mashup.require_job(p_job_id);
   if v_job.hold is null then
     perform mashup.raise_error('MB009', format('Job %s is not a draft.', p_job_id), 'Only a job submitted with hold "planning" is started.');
   end if;
-  if (select count(*) from mashup.good_songs(v_job.songs)) < 2 then
+  if (select count(*) from mashup.active_songs(v_job.songs)) < 2 then
     perform mashup.raise_error('MB006', 'A mashup needs at least two songs.', 'Submit the songs together.');
   end if;
   update public.mashup_jobs j set hold = null, options = mashup.check_options(j.options || mashup.check_options(p_options)),
@@ -151,7 +151,7 @@ comment on function mashup.select_jobs(text, text, timestamptz, text, uuid, inte
 
 -- verb: replay (with p_to_stage), retry or cancel. One job that refuses does not stop the others: its error is in the answer.
 create function mashup.bulk(
-  p_verb text, p_stage text default null, p_error_code text default null, p_since timestamptz default null,
+  p_operation text, p_stage text default null, p_error_code text default null, p_since timestamptz default null,
   p_stopped_stage text default null, p_user_id uuid default null, p_to_stage text default null,
   p_limit integer default 100, p_after uuid default null
 ) returns table (job_id uuid, outcome text, message text)
@@ -160,14 +160,14 @@ create function mashup.bulk(
 declare
   v_id uuid;
 begin
-  if p_verb not in ('replay', 'retry', 'cancel') then
-    perform mashup.raise_error('MB006', format('There is no bulk verb "%s".', p_verb), 'Use replay, retry or cancel.');
+  if p_operation not in ('replay', 'retry', 'cancel') then
+    perform mashup.raise_error('MB006', format('There is no bulk verb "%s".', p_operation), 'Use replay, retry or cancel.');
   end if;
   for v_id in select s.id from mashup.select_jobs(p_stage, p_error_code, p_since, p_stopped_stage, p_user_id, p_limit, p_after) s loop
     begin
-      if p_verb = 'replay' then
+      if p_operation = 'replay' then
         perform mashup.replay(v_id, p_to_stage);
-      elsif p_verb = 'retry' then
+      elsif p_operation = 'retry' then
         perform mashup.retry(v_id);
       else
         perform mashup.cancel(v_id);

@@ -16,7 +16,7 @@ $$;
 comment on function mashup.caller() is 'The signed-in user; raises MB010 if there is none.';
 
 -- Another user's job does not exist, as far as the caller can tell. A job that is only read is not locked.
-create function mashup.own_job_or_raise(p_job_id uuid, p_lock boolean default true) returns public.mashup_jobs
+create function mashup.require_own_job(p_job_id uuid, p_lock boolean default true) returns public.mashup_jobs
   language plpgsql set search_path = ''
   as $$
 declare
@@ -33,7 +33,7 @@ begin
   return v_job;
 end
 $$;
-comment on function mashup.own_job_or_raise(uuid, boolean) is 'A job of the caller, locked unless told otherwise; raises MB002 for any other.';
+comment on function mashup.require_own_job(uuid, boolean) is 'A job of the caller, locked unless told otherwise; raises MB002 for any other.';
 
 -- Checks the songs of a submission against each other and against Storage, before any work is spent on them.
 create function mashup.check_songs(p_user uuid, p_songs jsonb, p_least integer) returns jsonb
@@ -85,8 +85,8 @@ begin
         'Choose two different songs.', 'same_song_twice');
     end if;
     v_tags := v_tags || (v_object.tag || ' ' || v_object.size);
-    v_cards := v_cards || jsonb_build_object('song_id', v_song ->> 'song_id', 'name', mashup.clip(v_song ->> 'name', 120),
-      'artist', mashup.clip(coalesce(nullif(v_song ->> 'artist', ''), 'Unknown artist'), 110), 'path', v_song ->> 'storage_path', 'state', 'pending');
+    v_cards := v_cards || jsonb_build_object('song_id', v_song ->> 'song_id', 'name', mashup.truncate_bytes(v_song ->> 'name', 120),
+      'artist', mashup.truncate_bytes(coalesce(nullif(v_song ->> 'artist', ''), 'Unknown artist'), 110), 'path', v_song ->> 'storage_path', 'state', 'pending');
   end loop;
   return v_cards;
 end
@@ -95,7 +95,7 @@ comment on function mashup.check_songs(uuid, jsonb, integer) is 'The cards of th
 
 -- Refuses a submission that is too much for the queue. Lock order: the user's row (against deletion), their room, job rows:
 -- nobody who holds a job waits for either.
-create function mashup.check_room(p_user uuid, p_is_draft boolean) returns void
+create function mashup.enforce_submission_limits(p_user uuid, p_is_draft boolean) returns void
   language plpgsql set search_path = ''
   as $$
 declare
@@ -105,7 +105,7 @@ begin
   perform from auth.users u where u.id = p_user for key share;
   -- One submission of a user at a time, or many at once would all see the same room.
   perform pg_advisory_xact_lock(hashtextextended('mashup.room ' || p_user, 0));
-  perform mashup.count_call(p_user, 'run', 'max_submits_per_minute', 'That was many mashups in one minute.');
+  perform mashup.count_request(p_user, 'run', 'max_submits_per_minute', 'That was many mashups in one minute.');
   if p_is_draft and (select count(*) from public.mashup_jobs where user_id = p_user and hold = 'planning' and stage = 'planning')
       >= mashup.setting_number('max_drafts_per_user') then
     perform mashup.raise_error('MB004', 'You have too many drafts.', 'Start or cancel one of them first.', '60');
@@ -124,7 +124,7 @@ begin
   end if;
 end
 $$;
-comment on function mashup.check_room(uuid, boolean) is 'Raises MB004 or MB012; detail is the number of seconds to wait.';
+comment on function mashup.enforce_submission_limits(uuid, boolean) is 'Raises MB004 or MB012; detail is the number of seconds to wait.';
 
 -- Options as they go into a row: an object, and small.
 create function mashup.check_options(p_options jsonb) returns jsonb
@@ -162,7 +162,7 @@ comment on function mashup.insert_job(uuid, jsonb, jsonb, text, text, text, text
   'Inserts a queued job; null if the idempotency key is taken.';
 
 -- The earlier job of an idempotency key; raises MB005 if it was for another request.
-create function mashup.earlier_job(p_user uuid, p_key text, p_hash text) returns public.mashup_jobs
+create function mashup.find_idempotent_job(p_user uuid, p_key text, p_hash text) returns public.mashup_jobs
   language plpgsql stable set search_path = ''
   as $$
 declare
@@ -175,7 +175,7 @@ begin
   return v_job;
 end
 $$;
-comment on function mashup.earlier_job(uuid, text, text) is 'The job that an idempotency key stands for, or null. Raises MB005.';
+comment on function mashup.find_idempotent_job(uuid, text, text) is 'The job that an idempotency key stands for, or null. Raises MB005.';
 
 create function mashup.describe_submission(p_job public.mashup_jobs, p_existing boolean) returns jsonb
   language sql stable set search_path = ''
@@ -201,17 +201,17 @@ begin
     perform mashup.raise_error('MB006', format('A job cannot be held at "%s".', submit_mashup.hold), 'hold is "planning" or absent.');
   end if;
   if submit_mashup.idempotency_key is not null then
-    v_job := mashup.earlier_job(v_user, submit_mashup.idempotency_key, v_hash);
+    v_job := mashup.find_idempotent_job(v_user, submit_mashup.idempotency_key, v_hash);
     if v_job.id is not null then
       return mashup.describe_submission(v_job, true);
     end if;
   end if;
-  perform mashup.check_room(v_user, submit_mashup.hold is not null);
+  perform mashup.enforce_submission_limits(v_user, submit_mashup.hold is not null);
   v_job := mashup.insert_job(v_user,
     mashup.check_songs(v_user, submit_mashup.songs, case when submit_mashup.hold is null then 2 else 1 end),
     submit_mashup.options, submit_mashup.hold, submit_mashup.idempotency_key, v_hash, 'analyzing', null, null);
   if v_job.id is null then
-    return mashup.describe_submission(mashup.earlier_job(v_user, submit_mashup.idempotency_key, v_hash), true);
+    return mashup.describe_submission(mashup.find_idempotent_job(v_user, submit_mashup.idempotency_key, v_hash), true);
   end if;
   return mashup.describe_submission(v_job, false);
 end
@@ -225,7 +225,7 @@ create function public.iterate_mashup(parent_id uuid, feedback text, options jso
   as $$
 declare
   -- Only read: a new job waits for its user, who must not be waited for with a job in hand.
-  v_parent public.mashup_jobs := mashup.own_job_or_raise(iterate_mashup.parent_id, false);
+  v_parent public.mashup_jobs := mashup.require_own_job(iterate_mashup.parent_id, false);
   v_hash text := encode(sha256(convert_to(jsonb_build_array(iterate_mashup.parent_id, feedback, options)::text, 'UTF8')), 'hex');
   v_job public.mashup_jobs;
 begin
@@ -233,19 +233,19 @@ begin
     perform mashup.raise_error('MB006', 'Say in up to 1000 characters what should change.', 'For example: "more energy, and keep the vocals of the first song".');
   end if;
   if iterate_mashup.idempotency_key is not null then
-    v_job := mashup.earlier_job(v_parent.user_id, iterate_mashup.idempotency_key, v_hash);
+    v_job := mashup.find_idempotent_job(v_parent.user_id, iterate_mashup.idempotency_key, v_hash);
     if v_job.id is not null then
       return mashup.describe_submission(v_job, true);
     end if;
   end if;
-  if v_parent.plan_version is null or mashup.missing_for(v_parent, 'planning') is not null then
+  if v_parent.plan_version is null or mashup.missing_prerequisite(v_parent, 'planning') is not null then
     perform mashup.raise_error('MB003', 'This mashup has no plan to change yet.', 'Wait until it is planned, or submit the songs again.');
   end if;
-  perform mashup.check_room(v_parent.user_id, false);
+  perform mashup.enforce_submission_limits(v_parent.user_id, false);
   v_job := mashup.insert_job(v_parent.user_id, v_parent.songs, v_parent.options || mashup.check_options(iterate_mashup.options), null,
     iterate_mashup.idempotency_key, v_hash, 'planning', v_parent.id, trim(iterate_mashup.feedback));
   if v_job.id is null then
-    return mashup.describe_submission(mashup.earlier_job(v_parent.user_id, iterate_mashup.idempotency_key, v_hash), true);
+    return mashup.describe_submission(mashup.find_idempotent_job(v_parent.user_id, iterate_mashup.idempotency_key, v_hash), true);
   end if;
   insert into mashup.scores (job_id, epoch, pairs)
     select v_job.id, v_job.epoch, s.pairs from mashup.scores s where s.job_id = v_parent.id order by s.epoch desc limit 1;
@@ -261,8 +261,8 @@ create function public.start_mashup(job_id uuid, options jsonb default null) ret
 declare
   v_job public.mashup_jobs;
 begin
-  perform mashup.check_room(mashup.caller(), false);
-  v_job := mashup.own_job_or_raise(start_mashup.job_id);
+  perform mashup.enforce_submission_limits(mashup.caller(), false);
+  v_job := mashup.require_own_job(start_mashup.job_id);
   return mashup.describe_submission(mashup.start(v_job.id, options), false);
 end
 $$;
@@ -272,7 +272,7 @@ create function public.cancel_mashup(job_id uuid) returns jsonb
   language plpgsql security definer set search_path = ''
   as $$
 declare
-  v_job public.mashup_jobs := mashup.own_job_or_raise(cancel_mashup.job_id);
+  v_job public.mashup_jobs := mashup.require_own_job(cancel_mashup.job_id);
 begin
   return mashup.describe_submission(mashup.cancel(v_job.id), false);
 end
@@ -285,8 +285,8 @@ create function public.retry_mashup(job_id uuid) returns jsonb
 declare
   v_job public.mashup_jobs;
 begin
-  perform mashup.check_room(mashup.caller(), false);
-  v_job := mashup.own_job_or_raise(retry_mashup.job_id);
+  perform mashup.enforce_submission_limits(mashup.caller(), false);
+  v_job := mashup.require_own_job(retry_mashup.job_id);
   return mashup.describe_submission(mashup.retry(v_job.id), false);
 end
 $$;
@@ -298,8 +298,8 @@ create function public.replay_mashup(job_id uuid, stage text, fresh boolean defa
 declare
   v_job public.mashup_jobs;
 begin
-  perform mashup.check_room(mashup.caller(), false);
-  v_job := mashup.own_job_or_raise(replay_mashup.job_id);
+  perform mashup.enforce_submission_limits(mashup.caller(), false);
+  v_job := mashup.require_own_job(replay_mashup.job_id);
   return mashup.describe_submission(mashup.replay(v_job.id, replay_mashup.stage, replay_mashup.fresh), false);
 end
 $$;
@@ -309,7 +309,7 @@ create function public.delete_mashup(job_id uuid) returns void
   language plpgsql security definer set search_path = ''
   as $$
 declare
-  v_job public.mashup_jobs := mashup.own_job_or_raise(delete_mashup.job_id);
+  v_job public.mashup_jobs := mashup.require_own_job(delete_mashup.job_id);
 begin
   if v_job.status = 'processing' then
     perform mashup.cancel(v_job.id);
@@ -334,15 +334,15 @@ $$;
 comment on function public.get_mashup(uuid) is 'One job with its current plan and quality report, under the caller''s row policies; null if it is not theirs.';
 
 -- What the owner may see of a job's songs: analyses and pair scores, for track cards and compatibility.
-create function public.get_mashup_material(job_id uuid) returns jsonb
+create function public.get_mashup_analyses(job_id uuid) returns jsonb
   language plpgsql stable security definer set search_path = ''
   as $$
 declare
   v_job public.mashup_jobs;
 begin
-  select * into v_job from public.mashup_jobs j where j.id = get_mashup_material.job_id and j.user_id = mashup.caller();
+  select * into v_job from public.mashup_jobs j where j.id = get_mashup_analyses.job_id and j.user_id = mashup.caller();
   if not found then
-    perform mashup.raise_error('MB002', format('There is no mashup %s.', get_mashup_material.job_id), 'Open one of your own mashups.');
+    perform mashup.raise_error('MB002', format('There is no mashup %s.', get_mashup_analyses.job_id), 'Open one of your own mashups.');
   end if;
   return jsonb_build_object(
     'analyses', (select jsonb_object_agg(s ->> 'song_id', a.analysis) from jsonb_array_elements(v_job.songs) s
@@ -350,4 +350,4 @@ begin
     'scores', (select s.pairs from mashup.scores s where s.job_id = v_job.id order by s.epoch desc limit 1));
 end
 $$;
-comment on function public.get_mashup_material(uuid) is 'Analyses by song id and pair scores of the caller''s job. Raises MB002, MB010.';
+comment on function public.get_mashup_analyses(uuid) is 'Analyses by song id and pair scores of the caller''s job. Raises MB002, MB010.';

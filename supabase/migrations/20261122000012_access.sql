@@ -21,7 +21,7 @@ revoke execute on all functions in schema mashup from public, anon, authenticate
 revoke execute on function
   public.submit_mashup(jsonb, jsonb, text, text), public.iterate_mashup(uuid, text, jsonb, text), public.start_mashup(uuid, jsonb),
   public.cancel_mashup(uuid), public.retry_mashup(uuid), public.replay_mashup(uuid, text, boolean), public.delete_mashup(uuid),
-  public.get_mashup(uuid), public.get_mashup_material(uuid)
+  public.get_mashup(uuid), public.get_mashup_analyses(uuid)
   from public, anon, authenticated, service_role;
 
 -- Tenants read their own rows and change them only through the functions.
@@ -38,7 +38,7 @@ create policy "events of own jobs" on public.mashup_job_events for select to aut
 grant execute on function
   public.submit_mashup(jsonb, jsonb, text, text), public.iterate_mashup(uuid, text, jsonb, text), public.start_mashup(uuid, jsonb),
   public.cancel_mashup(uuid), public.retry_mashup(uuid), public.replay_mashup(uuid, text, boolean), public.delete_mashup(uuid),
-  public.get_mashup(uuid), public.get_mashup_material(uuid)
+  public.get_mashup(uuid), public.get_mashup_analyses(uuid)
   to authenticated;
 -- get_mashup runs with the caller's rights and asks the clock.
 grant usage on schema mashup to authenticated, service_role;
@@ -56,10 +56,10 @@ grant select on mashup.tasks, mashup.task_kinds, mashup.stages, mashup.settings,
   mashup.analyses, mashup.stems, mashup.scores, mashup.plan_receipts to mashup_worker;
 grant execute on function
   mashup.now(), mashup.setting_number(text), mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb),
-  mashup.claim_task(bigint, integer, uuid), mashup.beat_task(bigint, uuid, real, text), mashup.beat_worker(uuid),
+  mashup.claim_task(bigint, integer, uuid), mashup.heartbeat_task(bigint, uuid, real, text), mashup.heartbeat_worker(uuid),
   mashup.finish_task(bigint, uuid, jsonb), mashup.fail_task(bigint, uuid, text, text, text, text, real),
-  mashup.hand_back_task(bigint, uuid), mashup.leave_worker(uuid), mashup.keep_receipt(uuid, text, jsonb, jsonb, numeric),
-  mashup.sweep(), mashup.take_storage_deletions(integer), mashup.finish_storage_deletions(bigint[]),
+  mashup.return_task(bigint, uuid), mashup.deregister_worker(uuid), mashup.save_receipt(uuid, text, jsonb, jsonb, numeric),
+  mashup.sweep(), mashup.claim_storage_deletions(integer), mashup.complete_storage_deletions(bigint[]),
   mashup.grant_queue()
   to mashup_worker;
 select mashup.grant_queue();
@@ -81,8 +81,8 @@ create policy "mashups: own uploads and results" on storage.objects for select t
       select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid())))));
 
 -- A user who goes takes files and rows along.
-create trigger forget_mashup_files before delete on auth.users for each row execute function mashup.forget_files();
-create trigger forget_mashup_user after delete on auth.users for each row execute function mashup.forget_user();
+create trigger forget_mashup_files before delete on auth.users for each row execute function mashup.enqueue_file_deletions();
+create trigger forget_mashup_user after delete on auth.users for each row execute function mashup.delete_user_data();
 
 do $$
 begin

@@ -3,7 +3,7 @@
 create view mashup.running_now as
   select t.id as task, t.kind, t.job_id, j.stage, j.user_id, s ->> 'name' as song,
     date_trunc('second', mashup.now() - t.started_at) as running_for,
-    round(extract(epoch from mashup.now() - (t.lease_until - mashup.setting_interval('lease_sec')))::numeric, 1) as beat_age_sec,
+    round(extract(epoch from mashup.now() - (t.lease_until - mashup.setting_interval('lease_sec')))::numeric, 1) as heartbeat_age_sec,
     t.deadline_at - mashup.now() as may_take, t.failures, t.crashes, w.host, w.pid, t.worker_id
   from mashup.tasks t
   join public.mashup_jobs j on j.id = t.job_id
@@ -47,7 +47,7 @@ create view mashup.stuck as
     or (j.running + j.ready + j.waiting = 0 and j.waiting_on is null);
 comment on view mashup.stuck is 'Live jobs that do not move, and why. Empty when all is well.';
 
-create function mashup.job_story(p_job_id uuid)
+create function mashup.job_history(p_job_id uuid)
   returns table (at timestamptz, since_start interval, epoch integer, what text, stage text, song text, message text, actor text, detail jsonb)
   language sql stable set search_path = ''
   as $$
@@ -57,7 +57,7 @@ create function mashup.job_story(p_job_id uuid)
   left join lateral jsonb_array_elements(j.songs) s on s ->> 'song_id' = e.song_id
   where e.job_id = p_job_id order by e.id
 $$;
-comment on function mashup.job_story(uuid) is 'One job''s whole history.';
+comment on function mashup.job_history(uuid) is 'One job''s whole history.';
 
 create view mashup.failures as
   select j.error_code, coalesce(k.kind, j.stopped_stage) as failed_in, count(*) as jobs, max(j.finished_at) as last_at,
@@ -119,4 +119,4 @@ create view mashup.capacity as
     (select count(*) from mashup.tasks where state = 'ready');
 comment on view mashup.capacity is 'What is in use of what there is: slots, services, workers.';
 
-revoke execute on function mashup.job_story(uuid), mashup.throughput(interval) from public, anon, authenticated, service_role;
+revoke execute on function mashup.job_history(uuid), mashup.throughput(interval) from public, anon, authenticated, service_role;

@@ -31,7 +31,7 @@ $$;
 comment on function public.operator_overview() is 'Everything that the operator''s page shows, in one document. For the service role.';
 
 -- One job: its row, its tasks and its whole history, oldest first.
-create function public.operator_story(job_id uuid) returns jsonb
+create function public.operator_job_history(job_id uuid) returns jsonb
   language sql stable security definer set search_path = ''
   as $$
   select jsonb_build_object('job', to_jsonb(j),
@@ -41,10 +41,10 @@ create function public.operator_story(job_id uuid) returns jsonb
       from mashup.tasks t where t.job_id = j.id),
     'events', (select coalesce(jsonb_agg(jsonb_build_object('at', s.at, 'since_start_sec', extract(epoch from s.since_start), 'epoch', s.epoch,
         'what', s.what, 'stage', s.stage, 'song', s.song, 'message', s.message, 'actor', s.actor, 'detail', s.detail)), '[]')
-      from mashup.job_story(j.id) s))
-  from public.mashup_jobs j where j.id = operator_story.job_id
+      from mashup.job_history(j.id) s))
+  from public.mashup_jobs j where j.id = operator_job_history.job_id
 $$;
-comment on function public.operator_story(uuid) is 'One job with its tasks and history; null if there is none. For the service role.';
+comment on function public.operator_job_history(uuid) is 'One job with its tasks and history; null if there is none. For the service role.';
 
 create function public.operator_replay(job_id uuid, stage text, fresh boolean default false) returns void
   language sql security definer set search_path = ''
@@ -71,9 +71,9 @@ create function public.operator_resume(scope text, key text default '') returns 
   as $$ select mashup.resume(operator_resume.scope, operator_resume.key) $$;
 comment on function public.operator_resume(text, text) is 'Ends a pause; false if there was none. For the service role.';
 
-revoke execute on function public.operator_overview(), public.operator_story(uuid), public.operator_replay(uuid, text, boolean),
+revoke execute on function public.operator_overview(), public.operator_job_history(uuid), public.operator_replay(uuid, text, boolean),
   public.operator_retry(uuid), public.operator_cancel(uuid), public.operator_pause(text, text, text), public.operator_resume(text, text)
   from public, anon, authenticated;
-grant execute on function public.operator_overview(), public.operator_story(uuid), public.operator_replay(uuid, text, boolean),
+grant execute on function public.operator_overview(), public.operator_job_history(uuid), public.operator_replay(uuid, text, boolean),
   public.operator_retry(uuid), public.operator_cancel(uuid), public.operator_pause(text, text, text), public.operator_resume(text, text)
   to service_role;

@@ -18,7 +18,7 @@ comment on table mashup.call_counts is 'Calls of a user in the minute that began
 
 -- A refused call is not counted: the error undoes its own count. The row is locked until the call has ended, so calls of one
 -- user that come at once are counted one after the other.
-create function mashup.count_call(p_user uuid, p_action text, p_setting text, p_message text) returns void
+create function mashup.count_request(p_user uuid, p_action text, p_setting text, p_message text) returns void
   language plpgsql set search_path = ''
   as $$
 declare
@@ -34,11 +34,11 @@ begin
   end if;
 end
 $$;
-comment on function mashup.count_call(uuid, text, text, text) is 'Counts a call of a user; raises MB012 when the setting''s number a minute is exceeded.';
+comment on function mashup.count_request(uuid, text, text, text) is 'Counts a call of a user; raises MB012 when the setting''s number a minute is exceeded.';
 
 -- Counted no further than the limit. Storage's index on names for prefixes answers it: it takes these operators, where a
 -- pattern made at run time for LIKE would read the whole bucket. '0' is the character after '/'.
-create function mashup.has_upload_room() returns boolean
+create function mashup.has_upload_quota() returns boolean
   language sql stable security definer set search_path = ''
   as $$
   select count(*) < mashup.setting_number('max_uploads_per_user') from (
@@ -46,7 +46,7 @@ create function mashup.has_upload_room() returns boolean
     where o.bucket_id = 'mashups' and o.name ~>=~ ('uploads/' || auth.uid() || '/') and o.name ~<~ ('uploads/' || auth.uid() || '0')
     limit mashup.setting_number('max_uploads_per_user')::integer) own
 $$;
-comment on function mashup.has_upload_room() is 'Whether the caller may store another upload.';
+comment on function mashup.has_upload_quota() is 'Whether the caller may store another upload.';
 
 -- Called by create-signed-upload before Storage signs a place.
 create function public.begin_upload() returns void
@@ -55,8 +55,8 @@ create function public.begin_upload() returns void
 declare
   v_user uuid := mashup.caller();
 begin
-  perform mashup.count_call(v_user, 'upload', 'max_uploads_per_minute', 'That was many uploads in one minute.');
-  if not mashup.has_upload_room() then
+  perform mashup.count_request(v_user, 'upload', 'max_uploads_per_minute', 'That was many uploads in one minute.');
+  if not mashup.has_upload_quota() then
     perform mashup.raise_error('MB004', 'You have stored as many songs as you may.', 'Delete songs that you no longer need, then try again.', '60');
   end if;
 end
@@ -64,10 +64,10 @@ $$;
 comment on function public.begin_upload() is 'Counts an upload of the caller. Raises MB004, MB010, MB012.';
 
 revoke all on mashup.call_counts from public, anon, authenticated, service_role;
-revoke execute on function mashup.count_call(uuid, text, text, text), mashup.has_upload_room(), public.begin_upload()
+revoke execute on function mashup.count_request(uuid, text, text, text), mashup.has_upload_quota(), public.begin_upload()
   from public, anon, authenticated, service_role;
-grant execute on function public.begin_upload(), mashup.has_upload_room() to authenticated;
+grant execute on function public.begin_upload(), mashup.has_upload_quota() to authenticated;
 
 -- Whoever uploads past the function, straight to Storage, meets the same number.
 create policy "mashups: no more uploads than allowed" on storage.objects as restrictive for insert to authenticated
-  with check (bucket_id <> 'mashups' or (select mashup.has_upload_room()));
+  with check (bucket_id <> 'mashups' or (select mashup.has_upload_quota()));

@@ -10,8 +10,8 @@ declare
   v_function regprocedure;
 begin
   foreach v_function in array array[
-    'mashup.guard_stage()', 'mashup.follow_stage()', 'mashup.release_work()', 'mashup.sweep()',
-    'mashup.claim_task(bigint, integer, uuid)', 'mashup.beat_task(bigint, uuid, real, text)',
+    'mashup.check_transition()', 'mashup.after_transition()', 'mashup.schedule_all()', 'mashup.sweep()',
+    'mashup.claim_task(bigint, integer, uuid)', 'mashup.heartbeat_task(bigint, uuid, real, text)',
     'mashup.finish_task(bigint, uuid, jsonb)', 'mashup.fail_task(bigint, uuid, text, text, text, text, real)']::regprocedure[]
   loop
     execute format('alter function %s set plan_cache_mode = %L', v_function, 'force_generic_plan');

@@ -2,7 +2,7 @@
 --
 -- Slots go to users with the fewest running jobs. So a job that is its user's first, of a user who has none running, comes
 -- before all that are not; where the oldest part of the queue holds twenty of these, they are the first twenty.
-create or replace function mashup.write_queue_positions() returns void
+create or replace function mashup.refresh_queue_positions() returns void
   language plpgsql set search_path = ''
   as $$
 declare
@@ -22,17 +22,17 @@ begin
       where r.user_id = w.user_id and r.stage not in ('complete', 'failed', 'cancelled') and r.admitted_at is not null)
     order by w.queued_at, w.id limit 20);
   if cardinality(v_ids) < 20 then
-    v_ids := array(select p.id from mashup.queue_places() p order by p.place limit 20);
+    v_ids := array(select p.id from mashup.queue_order() p order by p.queue_position limit 20);
   end if;
   with changed as (
-    select j.id, p.place from public.mashup_jobs j
-    join unnest(v_ids) with ordinality as p (id, place) on p.id = j.id
-    where j.admitted_at is null and j.queue_position is distinct from p.place for no key update of j skip locked
+    select j.id, p.queue_position from public.mashup_jobs j
+    join unnest(v_ids) with ordinality as p (id, queue_position) on p.id = j.id
+    where j.admitted_at is null and j.queue_position is distinct from p.queue_position for no key update of j skip locked
   )
-  update public.mashup_jobs j set queue_position = c.place from changed c where j.id = c.id and j.admitted_at is null;
+  update public.mashup_jobs j set queue_position = c.queue_position from changed c where j.id = c.id and j.admitted_at is null;
 end
 $$;
-comment on function mashup.write_queue_positions() is 'Writes queue_position of the first twenty waiting jobs.';
+comment on function mashup.refresh_queue_positions() is 'Writes queue_position of the first twenty waiting jobs.';
 
 -- Retention looks each minute for what is due: by index, however much has expired before.
 create index mashup_jobs_expiring on public.mashup_jobs (finished_at)

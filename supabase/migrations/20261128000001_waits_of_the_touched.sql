@@ -3,8 +3,8 @@
 -- waits of the jobs whose tasks its transaction touched; where all may be concerned (a pause, a circuit that opened or closed),
 -- and in the sweep, it looks at all.
 
-drop function mashup.name_waits();
-create function mashup.name_waits(p_job_ids uuid[]) returns void
+drop function mashup.refresh_waiting_on();
+create function mashup.refresh_waiting_on(p_job_ids uuid[]) returns void
   language plpgsql set search_path = ''
   as $$
 declare
@@ -60,115 +60,115 @@ begin
   from changed c where j.id = c.id;
 end
 $$;
-comment on function mashup.name_waits(uuid[]) is
+comment on function mashup.refresh_waiting_on(uuid[]) is
   'Writes waiting_on of jobs that hold a slot; null: of all. Skips locked rows: the sweep names them within a second.';
 
 -- The jobs whose waits this transaction may have changed: ids in a setting of the transaction, or 'all'.
-create function mashup.note_waits(p_job_id uuid) returns void
+create function mashup.mark_waiting_on_stale(p_job_id uuid) returns void
   language plpgsql set search_path = ''
   as $$
 declare
-  v_noted text := coalesce(current_setting('mashup.waits', true), '');
+  v_noted text := coalesce(current_setting('mashup.stale_jobs', true), '');
   v_max constant integer := 100 * 37;
 begin
   if v_noted <> 'all' and (p_job_id is null or position(p_job_id::text in v_noted) = 0) then
-    perform set_config('mashup.waits',
+    perform set_config('mashup.stale_jobs',
       case when p_job_id is null or length(v_noted) >= v_max then 'all' else v_noted || p_job_id || ' ' end, true);
   end if;
 end
 $$;
-comment on function mashup.note_waits(uuid) is
-  'Notes a job for name_waits at the end of this transaction; null, or more than a hundred: all jobs.';
+comment on function mashup.mark_waiting_on_stale(uuid) is
+  'Notes a job for refresh_waiting_on at the end of this transaction; null, or more than a hundred: all jobs.';
 
 -- The one door. Its lock is held until the transaction ends, so it is called last: by the deferred triggers (at commit) and
 -- by sweep. The holder never waits for a row.
-create function mashup.release(p_all boolean) returns void
+create function mashup.schedule(p_all boolean) returns void
   language plpgsql security definer set search_path = ''
   as $$
 declare
   v_noted text;
 begin
-  perform pg_advisory_xact_lock(hashtext('mashup.release_work'));
+  perform pg_advisory_xact_lock(hashtext('mashup.schedule'));
   perform mashup.admit_jobs();
-  perform mashup.release_tasks();
-  v_noted := coalesce(current_setting('mashup.waits', true), '');
-  perform mashup.name_waits(case when not p_all and v_noted <> 'all' then string_to_array(rtrim(v_noted), ' ')::uuid[] end);
-  perform set_config('mashup.waits', '', true);
-  perform set_config('mashup.work', '', true);
+  perform mashup.dispatch_tasks();
+  v_noted := coalesce(current_setting('mashup.stale_jobs', true), '');
+  perform mashup.refresh_waiting_on(case when not p_all and v_noted <> 'all' then string_to_array(rtrim(v_noted), ' ')::uuid[] end);
+  perform set_config('mashup.stale_jobs', '', true);
+  perform set_config('mashup.schedule', '', true);
 end
 $$;
-comment on function mashup.release(boolean) is
+comment on function mashup.schedule(boolean) is
   'Admits jobs and releases tasks under one advisory lock; names the waits of all jobs, or of those noted. Never waits for a row.';
 
-create or replace function mashup.release_work() returns void
+create or replace function mashup.schedule_all() returns void
   language plpgsql security definer set search_path = ''
   as $$
 begin
-  perform mashup.release(true);
+  perform mashup.schedule(true);
 end
 $$;
-comment on function mashup.release_work() is 'Admits jobs, releases tasks and names every wait, under one advisory lock. Never waits for a row.';
+comment on function mashup.schedule_all() is 'Admits jobs, releases tasks and names every wait, under one advisory lock. Never waits for a row.';
 
-create or replace function mashup.release_at_commit() returns trigger
+create or replace function mashup.schedule_at_commit() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 begin
   -- A transaction that keeps its first snapshot cannot count what others released meanwhile: the sweep does it for it.
-  if current_setting('mashup.work', true) = 'new' and current_setting('transaction_isolation') = 'read committed' then
-    perform mashup.release(false);
+  if current_setting('mashup.schedule', true) = 'new' and current_setting('transaction_isolation') = 'read committed' then
+    perform mashup.schedule(false);
   end if;
   return null;
 end
 $$;
 
-create function mashup.mark_task_work() returns trigger
+create function mashup.request_schedule_for_task() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 begin
-  perform set_config('mashup.work', 'new', true);
-  perform mashup.note_waits(new.job_id);
+  perform set_config('mashup.schedule', 'new', true);
+  perform mashup.mark_waiting_on_stale(new.job_id);
   return null;
 end
 $$;
-comment on function mashup.mark_task_work() is 'Trigger: notes that release has something to do at commit, and for which job.';
+comment on function mashup.request_schedule_for_task() is 'Trigger: notes that release has something to do at commit, and for which job.';
 drop trigger mark_new_task on mashup.tasks;
 drop trigger mark_task on mashup.tasks;
-create trigger mark_new_task after insert on mashup.tasks for each row execute function mashup.mark_task_work();
+create trigger mark_new_task after insert on mashup.tasks for each row execute function mashup.request_schedule_for_task();
 create trigger mark_task after update of state on mashup.tasks for each row
   when (new.state = 'waiting' or (old.state in ('running', 'ready') and new.state not in ('running', 'ready')))
-  execute function mashup.mark_task_work();
+  execute function mashup.request_schedule_for_task();
 -- Made ready: its job, which need not be the one that the transaction is about, no longer waits.
-create function mashup.mark_ready() returns trigger
+create function mashup.mark_ready_job_stale() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 begin
-  perform mashup.note_waits(new.job_id);
+  perform mashup.mark_waiting_on_stale(new.job_id);
   return null;
 end
 $$;
-comment on function mashup.mark_ready() is 'Trigger: the job of a task that was made ready may no longer wait.';
+comment on function mashup.mark_ready_job_stale() is 'Trigger: the job of a task that was made ready may no longer wait.';
 create trigger mark_ready_task after update of state on mashup.tasks for each row
-  when (old.state = 'waiting' and new.state = 'ready') execute function mashup.mark_ready();
+  when (old.state = 'waiting' and new.state = 'ready') execute function mashup.mark_ready_job_stale();
 
-create function mashup.mark_all_waits() returns trigger
+create function mashup.mark_all_jobs_stale() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 begin
-  perform mashup.note_waits(null);
+  perform mashup.mark_waiting_on_stale(null);
   return null;
 end
 $$;
-comment on function mashup.mark_all_waits() is 'Trigger: every job may wait for something else now.';
-create trigger mark_waits after insert or update or delete on mashup.pauses for each statement execute function mashup.mark_all_waits();
+comment on function mashup.mark_all_jobs_stale() is 'Trigger: every job may wait for something else now.';
+create trigger mark_waits after insert or update or delete on mashup.pauses for each statement execute function mashup.mark_all_jobs_stale();
 create trigger mark_waits after update of state on mashup.service_health for each row
-  when ((old.state = 'closed') <> (new.state = 'closed')) execute function mashup.mark_all_waits();
+  when ((old.state = 'closed') <> (new.state = 'closed')) execute function mashup.mark_all_jobs_stale();
 
 -- As the functions on the path of a job (20261122000032_plans.sql), and called by nobody from outside.
 do $$
 declare
   v_function regprocedure;
 begin
-  foreach v_function in array array['mashup.release_work()', 'mashup.release(boolean)']::regprocedure[] loop
+  foreach v_function in array array['mashup.schedule_all()', 'mashup.schedule(boolean)']::regprocedure[] loop
     execute format('alter function %s set plan_cache_mode = %L', v_function, 'force_generic_plan');
     execute format('alter function %s set enable_seqscan = %L', v_function, 'off');
     execute format('alter function %s set enable_bitmapscan = %L', v_function, 'off');
@@ -176,5 +176,5 @@ begin
   end loop;
 end
 $$;
-revoke execute on function mashup.name_waits(uuid[]), mashup.note_waits(uuid), mashup.release(boolean), mashup.mark_task_work(),
-  mashup.mark_ready(), mashup.mark_all_waits() from public;
+revoke execute on function mashup.refresh_waiting_on(uuid[]), mashup.mark_waiting_on_stale(uuid), mashup.schedule(boolean), mashup.request_schedule_for_task(),
+  mashup.mark_ready_job_stale(), mashup.mark_all_jobs_stale() from public;

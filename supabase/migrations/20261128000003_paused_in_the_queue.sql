@@ -2,7 +2,7 @@
 -- did not find it among the stuck.
 
 -- Whoever is among the first twenty is told every few seconds; a pause that holds back the whole queue is not written on all of it.
-create or replace function mashup.write_queue_positions() returns void
+create or replace function mashup.refresh_queue_positions() returns void
   language plpgsql set search_path = ''
   as $$
 declare
@@ -22,16 +22,16 @@ begin
       where r.user_id = w.user_id and r.stage not in ('complete', 'failed', 'cancelled') and r.admitted_at is not null)
     order by w.queued_at, w.id limit 20);
   if cardinality(v_ids) < 20 then
-    v_ids := array(select p.id from mashup.queue_places() p order by p.place limit 20);
+    v_ids := array(select p.id from mashup.queue_order() p order by p.queue_position limit 20);
   end if;
   with changed as (
-    select j.id, p.place, w.waiting_on from public.mashup_jobs j
-    join unnest(v_ids) with ordinality as p (id, place) on p.id = j.id
+    select j.id, p.queue_position, w.waiting_on from public.mashup_jobs j
+    join unnest(v_ids) with ordinality as p (id, queue_position) on p.id = j.id
     cross join lateral (select case when mashup.is_job_paused(j.id, j.user_id) then 'pause' else 'slot' end as waiting_on) w
-    where j.admitted_at is null and (j.queue_position is distinct from p.place or j.waiting_on is distinct from w.waiting_on)
+    where j.admitted_at is null and (j.queue_position is distinct from p.queue_position or j.waiting_on is distinct from w.waiting_on)
     for no key update of j skip locked
   )
-  update public.mashup_jobs j set queue_position = c.place, waiting_on = c.waiting_on,
+  update public.mashup_jobs j set queue_position = c.queue_position, waiting_on = c.waiting_on,
       current_step = case
         when c.waiting_on = j.waiting_on then j.current_step
         when c.waiting_on = 'pause' then 'Paused by the operator'
@@ -40,7 +40,7 @@ begin
   from changed c where j.id = c.id and j.admitted_at is null;
 end
 $$;
-comment on function mashup.write_queue_positions() is
+comment on function mashup.refresh_queue_positions() is
   'Writes queue_position of the first twenty waiting jobs, and whether a pause keeps them from a slot.';
 
 create or replace view mashup.stuck as

@@ -24,7 +24,7 @@ const SETTLE_MS = 240_000;
 /** Short limits, so that what takes a lease or a pause in life takes seconds here. */
 const SETTINGS: Record<string, string> = {
   lease_sec: '4',
-  beat_sec: '0.5',
+  heartbeat_sec: '0.5',
   restart_grace_sec: '2',
   circuit_open_sec: '1',
   circuit_open_max_sec: '3',
@@ -85,7 +85,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     // More tries than in life: what the storm does on top of the seed's faults is not to fail a job.
     await world.ask(
       (sql) => sql`
-      update mashup.task_kinds set max_attempts = 12, backoff_sec = 0.1, backoff_max_sec = 0.5, timeout_sec = 8, patience_sec = patience_sec / 4`,
+      update mashup.task_kinds set max_attempts = 12, backoff_sec = 0.1, backoff_max_sec = 0.5, timeout_sec = 8, fallback_after_sec = fallback_after_sec / 4`,
     );
     await Promise.all(Array.from({ length: workers }, () => world.addWorker()));
     const watch = startWatch(world);

@@ -197,6 +197,6 @@ test('of three songs one that cannot be used is left out, with a warning', async
   assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
   assert.deepEqual(
     job.warnings.map(({ code }) => code),
-    ['song_dropped'],
+    ['song_excluded'],
   );
 });

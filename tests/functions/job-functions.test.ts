@@ -17,7 +17,7 @@ async function jobUpTo(kind?: string): Promise<string> {
     const task = await machine.claimNext(worker, id);
     if (task === undefined) return id;
     if (task.kind === kind) {
-      await machine.sql`select mashup.hand_back_task(${task.task_id}, ${task.claim})`;
+      await machine.sql`select mashup.return_task(${task.task_id}, ${task.claim})`;
       return id;
     }
     await machine.finish(task);

@@ -41,10 +41,10 @@ async function anyJob({ sql }: Storm): Promise<{ id: string; user_id: string } |
 }
 
 async function claimAny({ sql, workers }: Storm): Promise<ClaimedTask | undefined> {
-  const [row] = await sql<{ answer: ClaimedTask | { verdict: 'gone' | 'deferred' } }[]>`
+  const [row] = await sql<{ answer: ClaimedTask | { status: 'gone' | 'deferred' } }[]>`
     select mashup.claim_task(t.id, t.attempt, ${any(workers)}) as answer
     from (select id, attempt from mashup.tasks where state = 'ready' order by random() limit 1) t`;
-  return row?.answer.verdict === 'claimed' ? row.answer : undefined;
+  return row?.answer.status === 'claimed' ? row.answer : undefined;
 }
 
 const ACTORS: Record<string, (storm: Storm) => Promise<unknown>> = {
@@ -53,11 +53,11 @@ const ACTORS: Record<string, (storm: Storm) => Promise<unknown>> = {
     if (!task) return;
     const { sql } = storm;
     for (const part of [0.3, 0.6])
-      await sql`select mashup.beat_task(${task.task_id}, ${task.claim}, ${part}, ${`at ${part}`})`;
+      await sql`select mashup.heartbeat_task(${task.task_id}, ${task.claim}, ${part}, ${`at ${part}`})`;
     const chance = Math.random();
     if (chance < 0.75)
       await sql`select mashup.finish_task(${task.task_id}, ${task.claim}, ${sql.json(resultOf(task) as never)})`;
-    else if (chance < 0.8) await sql`select mashup.hand_back_task(${task.task_id}, ${task.claim})`;
+    else if (chance < 0.8) await sql`select mashup.return_task(${task.task_id}, ${task.claim})`;
     else if (chance < 0.98) {
       const kind = any(['transient', 'unavailable', 'overloaded', 'permanent']);
       await sql`select mashup.fail_task(${task.task_id}, ${task.claim}, 'test_fault', 'It went wrong.', 'Try again.', ${kind})`;
@@ -112,7 +112,7 @@ const ACTORS: Record<string, (storm: Storm) => Promise<unknown>> = {
   },
   async crew(storm) {
     const worker = any(storm.workers);
-    await storm.sql`select mashup.leave_worker(${worker})`;
+    await storm.sql`select mashup.deregister_worker(${worker})`;
     await enlist(storm.sql, worker);
   },
   async remove(storm) {

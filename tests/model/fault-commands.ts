@@ -67,7 +67,7 @@ export function killWorker(state: State, worker: string): Operation {
 export function dismissWorker(worker: string): Operation {
   return {
     name: `worker ${worker} leaves`,
-    run: (sql) => ask(sql`select mashup.leave_worker(${worker}) as data`),
+    run: (sql) => ask(sql`select mashup.deregister_worker(${worker}) as data`),
     expect(model) {
       for (const job of Object.values(model.jobs)) {
         for (const task of job.tasks) {

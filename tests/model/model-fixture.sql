@@ -48,7 +48,7 @@ $$;
 create function model.result_of(p_claim jsonb, p_leave_out boolean default false) returns jsonb
   language plpgsql as $$
 declare
-  v_good text[] := array(select s ->> 'song_id' from mashup.good_songs(p_claim -> 'songs') s);
+  v_good text[] := array(select s ->> 'song_id' from mashup.active_songs(p_claim -> 'songs') s);
 begin
   if p_leave_out and cardinality(v_good) = 3 then
     v_good := v_good[2:];
@@ -81,7 +81,7 @@ begin
     exit when not found;
     v_claim := mashup.claim_task(v_task.id, v_task.attempt, p_worker);
     commit;
-    exit when v_claim ->> 'verdict' <> 'claimed';
+    exit when v_claim ->> 'status' <> 'claimed';
     perform setval('model.clock', (select last_value + 1 from model.clock));
     if mashup.finish_task(v_task.id, (v_claim ->> 'claim')::uuid, model.result_of(v_claim)) <> 'finished' then
       raise exception 'a fresh claim was refused';
@@ -112,7 +112,7 @@ begin
     end if;
     v_claim := mashup.claim_task(v_task.id, v_task.attempt, p_worker);
     commit;
-    if v_claim ->> 'verdict' = 'claimed' then
+    if v_claim ->> 'status' = 'claimed' then
       perform mashup.finish_task(v_task.id, (v_claim ->> 'claim')::uuid, model.result_of(v_claim));
       commit;
     end if;
@@ -162,7 +162,7 @@ begin
   delete from mashup.tasks; delete from mashup.scores; delete from mashup.plan_receipts; delete from mashup.analyses; delete from mashup.stems;
   delete from mashup.pauses; delete from mashup.workers; delete from mashup.storage_deletions; delete from public.mashup_jobs;
   delete from storage.objects; delete from auth.users; delete from model.seen;
-  update mashup.rounds set done_at = '-infinity';
+  update mashup.maintenance_runs set done_at = '-infinity';
   update mashup.service_health set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
     last_error = null;
   update mashup.settings set value = p_limits where name = 'service_limits';

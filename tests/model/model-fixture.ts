@@ -88,7 +88,7 @@ export async function openWorld(
   });
   await mutate?.(db.sql);
   await installChecks(db.sql);
-  await db.sql.unsafe(await readFile(join(HERE, 'world.sql'), 'utf8'));
+  await db.sql.unsafe(await readFile(join(HERE, 'model-fixture.sql'), 'utf8'));
   await admin`set session_replication_role = replica`;
   const lockKey = (worker: string): string => BigInt(`0x${worker.replaceAll('-', '').slice(0, 15)}`).toString();
   let resets = 0;

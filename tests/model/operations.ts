@@ -167,10 +167,10 @@ export function claim(task: PictureTask, worker: string, isLate: boolean): Opera
   return {
     name: `claim ${task.kind} ${task.id}`,
     async run(sql) {
-      const [row] = await sql<{ answer: { verdict: string; reason?: string; claim: string } }[]>`
+      const [row] = await sql<{ answer: { status: string; reason?: string; claim: string } }[]>`
         select mashup.claim_task(${task.id}, ${attempt}, ${worker}) as answer`;
       const answer = row?.answer;
-      return { said: [answer?.verdict, answer?.reason].filter(Boolean).join(' '), data: answer };
+      return { said: [answer?.status, answer?.reason].filter(Boolean).join(' '), data: answer };
     },
     expect(model, outcome) {
       const job = model.jobs[task.job];
@@ -227,14 +227,14 @@ export function beat(claimed: Claim, news: number | undefined): Operation {
     name: `beat ${claimed.kind} ${claimed.id}`,
     run: (sql) =>
       ask(
-        sql`select mashup.beat_task(${claimed.id}, ${claimed.token}, ${news ?? null}, ${news === undefined ? null : `At ${news}`}) as said`,
+        sql`select mashup.heartbeat_task(${claimed.id}, ${claimed.token}, ${news ?? null}, ${news === undefined ? null : `At ${news}`}) as said`,
       ),
     expect(model) {
       const mine = held(model, claimed);
       if (!mine) return whyVoid(model, claimed);
       mine.task.leaseUntil = model.now + LEASE_MS;
       model.hits.push(news === undefined ? 'beat' : 'beat with news');
-      return 'carry_on';
+      return 'held';
     },
   };
 }
@@ -249,7 +249,7 @@ export function finish(claimed: Claim, leaveOut: boolean): Operation {
     expect(model) {
       const mine = held(model, claimed);
       if (!mine) return whyVoid(model, claimed);
-      const good = claimed.document.songs.filter((song) => song.state !== 'dropped').map((song) => song.song_id);
+      const good = claimed.document.songs.filter((song) => song.state !== 'excluded').map((song) => song.song_id);
       finishTask(model, mine.job, mine.task, leaveOut && good.length === 3 ? good.slice(1) : good);
       model.hits.push(`finished ${claimed.kind}`);
       return 'finished';
@@ -276,13 +276,13 @@ export function fail(claimed: Claim, faultClass: string, isProbe: boolean): Oper
 export function handBack(claimed: Claim): Operation {
   return {
     name: `hand back ${claimed.kind} ${claimed.id}`,
-    run: (sql) => ask(sql`select mashup.hand_back_task(${claimed.id}, ${claimed.token}) as said`),
+    run: (sql) => ask(sql`select mashup.return_task(${claimed.id}, ${claimed.token}) as said`),
     expect(model) {
       const mine = held(model, claimed);
       if (!mine) return whyVoid(model, claimed);
       freeTask(mine.task);
       model.hits.push('handed back');
-      return 'handed_back';
+      return 'returned';
     },
   };
 }

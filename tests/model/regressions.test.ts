@@ -19,8 +19,8 @@ async function claimKind(m: Machine, worker: string, kind: string, jobId?: strin
   for (const task of await m.ready(jobId)) {
     if (task.kind !== kind) continue;
     const verdict = await m.claim(worker, task);
-    assert.equal(verdict.verdict, 'claimed');
-    if (verdict.verdict === 'claimed') return verdict;
+    assert.equal(verdict.status, 'claimed');
+    if (verdict.status === 'claimed') return verdict;
   }
   throw new Error(`no ready ${kind} task`);
 }
@@ -31,7 +31,7 @@ async function runAllBut(m: Machine, worker: string, kind: string, jobId: string
     const task = (await m.ready(jobId)).find((ready) => ready.kind !== kind);
     if (!task) return;
     const verdict = await m.claim(worker, task);
-    if (verdict.verdict !== 'claimed') return;
+    if (verdict.status !== 'claimed') return;
     await m.finish(verdict);
   }
 }
@@ -42,7 +42,7 @@ describe('a half-open circuit whose probe will never answer opens again', () => 
       await m.sql`select mashup.pause('kind', 'analyze')`;
       const [probe] = await m.ready(id);
       assert.ok(probe);
-      assert.deepEqual(await m.claim(worker, probe), { verdict: 'deferred', reason: 'paused' });
+      assert.deepEqual(await m.claim(worker, probe), { status: 'deferred', reason: 'paused' });
       await m.sql`select mashup.resume('kind', 'analyze')`;
     },
     'because it took longer than it may': async (m, worker, id) => {
@@ -72,7 +72,7 @@ describe('a half-open circuit whose probe will never answer opens again', () => 
     },
     'because its worker stopped': async (m, worker, id) => {
       assert.ok(await m.claimNext(worker, id));
-      await m.sql`select mashup.leave_worker(${worker})`;
+      await m.sql`select mashup.deregister_worker(${worker})`;
     },
   };
   for (const [name, end] of Object.entries(ends)) {
@@ -216,16 +216,16 @@ describe('a job does not strand', () => {
     await m.sql`update mashup.tasks set crashes = 2 where id = ${solo.id}`;
     const [busy, free] = [await m.worker(), await m.worker()];
     const held = await m.claim(busy, second);
-    assert.ok(held.verdict === 'claimed');
-    assert.equal((await m.claim(busy, solo)).verdict, 'deferred');
+    assert.ok(held.status === 'claimed');
+    assert.equal((await m.claim(busy, solo)).status, 'deferred');
     const again = (await m.ready(id)).find((task) => task.id === solo.id);
     assert.ok(again);
-    assert.equal((await m.claim(free, again)).verdict, 'claimed');
+    assert.equal((await m.claim(free, again)).status, 'claimed');
     await m.finish(held);
     await m.submit(await m.user(), 2);
     const [next] = await m.ready();
     assert.ok(next);
-    assert.equal((await m.claim(busy, next)).verdict, 'claimed', 'it waits for nothing any more');
+    assert.equal((await m.claim(busy, next)).status, 'claimed', 'it waits for nothing any more');
   });
 });
 
@@ -277,7 +277,7 @@ describe('limits hold', () => {
       const task = await claimKind(m, worker, 'score', id);
       assert.equal(task.fallback, true, 'it was released to do without the service');
     }
-    const [row] = await m.sql`select free from mashup.task_kinds k, mashup.capacity_of(k) where k.kind = 'score'`;
+    const [row] = await m.sql`select free from mashup.task_kinds k, mashup.service_capacity(k) where k.kind = 'score'`;
     assert.equal(row?.free, 1, 'and takes no place there');
   });
 

@@ -50,7 +50,7 @@ const ATTEMPTS: Attempt[] = [
   call('replay afresh', (m) => `select public.replay_mashup('${m.complete}', 'analyzing', true)`),
   call('iterate', (m) => `select public.iterate_mashup('${m.complete}', 'mine now')`),
   call('delete', (m) => `select public.delete_mashup('${m.complete}')`),
-  call('read analyses and scores', (m) => `select public.get_mashup_material('${m.complete}')`),
+  call('read analyses and scores', (m) => `select public.get_mashup_analyses('${m.complete}')`),
   call('read stems', (m) => `select public.get_mashup_stems('${m.complete}')`),
   call('read all', (m) => `select got from public.get_mashup('${m.complete}') got where got is not null`, 'nothing'),
   call(
@@ -86,7 +86,7 @@ const ATTEMPTS: Attempt[] = [
   closed(
     'announce a move of the engine',
     (m) =>
-      `with said as materialized (select set_config('mashup.move', '${m.running.job_id} complete advance', true))
+      `with said as materialized (select set_config('mashup.transition', '${m.running.job_id} complete advance', true))
      update public.mashup_jobs j set stage = 'complete' from said where j.id = '${m.running.job_id}'`,
   ),
   closed(

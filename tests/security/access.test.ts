@@ -152,7 +152,7 @@ describe('functions of the database', () => {
     ['delete_mashup', { job_id: job }],
     ['delete_mashup', { job_id: running }],
     ['iterate_mashup', { parent_id: job, feedback: 'more bass' }],
-    ['get_mashup_material', { job_id: job }],
+    ['get_mashup_analyses', { job_id: job }],
     ['get_mashup_stems', { job_id: job }],
   ];
   tryAll([

@@ -117,7 +117,7 @@ function goodBodies(own: Own, value: fc.Arbitrary<unknown>): Record<string, fc.A
       fresh: fc.boolean(),
     }),
     get_mashup: fc.record({ job_id: job }),
-    get_mashup_material: fc.record({ job_id: job }),
+    get_mashup_analyses: fc.record({ job_id: job }),
     get_mashup_stems: fc.record({ job_id: job }),
     begin_upload: fc.constant({}),
   };
@@ -155,7 +155,7 @@ const RPC: Record<string, string[]> = {
   replay_mashup: ['job_id', 'stage', 'fresh'],
   delete_mashup: ['job_id'],
   get_mashup: ['job_id'],
-  get_mashup_material: ['job_id'],
+  get_mashup_analyses: ['job_id'],
   get_mashup_stems: ['job_id'],
   begin_upload: [],
 };

@@ -25,7 +25,7 @@ it('the views show what runs, what is stuck and why, and what failed', async (t)
   const id = await m.submit(await m.user(), 2);
   const task = await m.claimNext(worker, id);
   assert.ok(task);
-  const [running] = await m.sql`select kind, song, beat_age_sec::float8 as age from mashup.running_now`;
+  const [running] = await m.sql`select kind, song, heartbeat_age_sec::float8 as age from mashup.running_now`;
   assert.equal(running?.kind, 'analyze');
   assert.match(running?.song, /^Song/);
   assert.ok(running?.age < 5);
@@ -40,7 +40,7 @@ it('the views show what runs, what is stuck and why, and what failed', async (t)
   await m.fail(task, 'permanent', 'audio_silent');
   const [failure] = await m.sql`select error_code, failed_in, jobs::int from mashup.failures`;
   assert.deepEqual({ ...failure }, { error_code: 'audio_silent', failed_in: 'analyze', jobs: 1 });
-  const story = await m.sql`select what from mashup.job_story(${id})`;
+  const story = await m.sql`select what from mashup.job_history(${id})`;
   assert.deepEqual(
     story.map((row) => row.what),
     ['submitted', 'stage', 'error'],

@@ -9,17 +9,17 @@ it('the diagram in docs/architecture.md shows the transitions that the guard rea
   const text = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'architecture.md'), 'utf8');
   const drawn = [...text.matchAll(/^ {2}(\w+) --> (\w+) : (\w+)$/gm)].map((match) => match.slice(1, 4).join(' '));
   const rows =
-    await sql`select from_stage, to_stage, move from mashup.transitions where move in ('admit', 'advance', 'replan')`;
-  assert.deepEqual(drawn.sort(), rows.map((row) => `${row.from_stage} ${row.to_stage} ${row.move}`).sort());
+    await sql`select from_stage, to_stage, name from mashup.transitions where name in ('admit', 'advance', 'replan')`;
+  assert.deepEqual(drawn.sort(), rows.map((row) => `${row.from_stage} ${row.to_stage} ${row.name}`).sort());
 });
 
 it('every live stage can fail and be cancelled, and a replay never goes forward from a live stage', async (t) => {
   const { sql } = await useDatabase(t);
   const [row] = await sql`
-    select (select count(*)::int from mashup.transitions where move = 'fail' and made_by = 'engine') as fail,
-      (select count(*)::int from mashup.transitions where move = 'cancel' and made_by = 'operator') as cancel,
+    select (select count(*)::int from mashup.transitions where name = 'fail' and made_by = 'engine') as fail,
+      (select count(*)::int from mashup.transitions where name = 'cancel' and made_by = 'operator') as cancel,
       (select count(*)::int from mashup.transitions t join mashup.stages f on f.stage = from_stage join mashup.stages s on s.stage = to_stage
-        where move = 'replay' and not f.is_terminal and s.position > f.position) as forward,
+        where name = 'replay' and not f.is_terminal and s.position > f.position) as forward,
       (select count(*)::int from mashup.stages where not is_terminal) as live`;
   assert.deepEqual({ ...row }, { fail: row?.live, cancel: row?.live, forward: 0, live: 6 });
 });

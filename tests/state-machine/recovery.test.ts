@@ -19,7 +19,7 @@ describe('recovery', () => {
     await m.sql`delete from graphile_worker._private_jobs`;
     assert.ok((await missingWakeups(m)) > 0);
     await m.moveClock(10);
-    assert.ok(((await m.sweep())?.restored ?? 0) > 0);
+    assert.ok(((await m.sweep())?.enqueued ?? 0) > 0);
     assert.equal(await missingWakeups(m), 0);
   });
 
@@ -29,11 +29,11 @@ describe('recovery', () => {
     await m.sql`drop schema graphile_worker cascade`;
     const id = await m.submit(await m.user(), 2);
     assert.equal((await m.ready(id)).length, 2);
-    assert.equal((await m.sweep())?.restored, 0);
+    assert.equal((await m.sweep())?.enqueued, 0);
     const { migrate } = await import('../../migrate/migrate.ts');
     await migrate({ databaseUrl: m.url });
     await m.moveClock(10);
-    assert.equal((await m.sweep())?.restored, 2);
+    assert.equal((await m.sweep())?.enqueued, 2);
     assert.equal(await missingWakeups(m), 0);
     await m.run(worker);
     assert.equal((await m.job(id)).stage, 'complete');
@@ -64,11 +64,12 @@ describe('recovery', () => {
     await m.sql`update mashup.workers set seen_at = '-infinity'`;
     const other = await m.worker();
     await m.sql`update mashup.workers set seen_at = mashup.now() where id = ${other}`;
-    assert.equal((await m.sweep())?.freed, 1);
+    assert.equal((await m.sweep())?.recovered, 1);
     const before = await m.job(id);
     assert.equal(await m.finish(task), 'lost');
     assert.equal(await m.fail(task, 'permanent'), 'lost');
-    const [beat] = await m.sql`select mashup.beat_task(${task.task_id}, ${task.claim}, 0.9, 'still here') as verdict`;
+    const [beat] =
+      await m.sql`select mashup.heartbeat_task(${task.task_id}, ${task.claim}, 0.9, 'still here') as verdict`;
     assert.equal(beat?.verdict, 'lost');
     assert.deepEqual(await m.job(id), before);
     await m.run(other);
@@ -82,7 +83,7 @@ describe('recovery', () => {
     const task = await m.claimNext(worker, id);
     assert.ok(task);
     await m.moveClock(31);
-    assert.equal((await m.sweep())?.freed, 1);
+    assert.equal((await m.sweep())?.recovered, 1);
     assert.equal(await m.finish(task), 'lost');
   });
 
@@ -95,7 +96,7 @@ describe('recovery', () => {
       const task = (await m.ready(id))[0];
       assert.ok(task, `loss ${i + 1}`);
       const claimed = await m.claim(worker, task);
-      assert.equal(claimed.verdict, 'claimed');
+      assert.equal(claimed.status, 'claimed');
       await m.sql`update mashup.tasks set state = 'waiting', run_at = mashup.now() + interval '1 day' where job_id = ${id} and state = 'ready'`;
       await m.sql`delete from mashup.workers where id = ${worker}`;
       await m.sweep();
@@ -113,12 +114,12 @@ describe('recovery', () => {
     await m.sql`update mashup.tasks set crashes = 2 where id = ${first.id}`;
     const worker = await m.worker();
     const other = await m.claim(worker, second);
-    assert.equal(other.verdict, 'claimed');
-    assert.deepEqual(await m.claim(worker, first), { verdict: 'deferred', reason: 'must_run_alone' });
-    if (other.verdict === 'claimed') await m.finish(other);
+    assert.equal(other.status, 'claimed');
+    assert.deepEqual(await m.claim(worker, first), { status: 'deferred', reason: 'must_run_alone' });
+    if (other.status === 'claimed') await m.finish(other);
     const again = (await m.ready(id)).find((task) => task.id === first.id);
     assert.ok(again);
-    assert.equal((await m.claim(worker, again)).verdict, 'claimed');
+    assert.equal((await m.claim(worker, again)).status, 'claimed');
   });
 
   it('hands tasks of a leaving worker back at once, at no cost', async (t) => {
@@ -127,10 +128,10 @@ describe('recovery', () => {
     const id = await m.submit(await m.user(), 2);
     const task = await m.claimNext(worker, id);
     assert.ok(task);
-    await m.sql`select mashup.leave_worker(${worker})`;
+    await m.sql`select mashup.deregister_worker(${worker})`;
     const [row] = await m.sql`select state, failures, crashes from mashup.tasks where id = ${task.task_id}`;
     assert.deepEqual({ ...row }, { state: 'ready', failures: 0, crashes: 0 });
-    assert.equal((await m.claim(worker, { id: String(task.task_id), attempt: 2 })).verdict, 'gone');
+    assert.equal((await m.claim(worker, { id: String(task.task_id), attempt: 2 })).status, 'gone');
   });
 
   it('judges a worker by the lock of its present connection, though the server still holds that of one that went half-open', async (t) => {
@@ -142,10 +143,10 @@ describe('recovery', () => {
     const fallSilent = async (): Promise<unknown> =>
       m.sql`update mashup.workers set seen_at = mashup.now() - interval '2 seconds'`;
     await fallSilent();
-    assert.equal((await m.sweep())?.freed, 0);
+    assert.equal((await m.sweep())?.recovered, 0);
     await m.sql`select mashup.register_worker(${worker}, 'test', 1, 4711, 'test', 4, '{}', '{}')`;
     await fallSilent();
-    assert.equal((await m.sweep())?.freed, 1);
+    assert.equal((await m.sweep())?.recovered, 1);
   });
 
   it('gives a task another wake-up when its own was taken from the queue and not claimed for a while', async (t) => {
@@ -154,13 +155,13 @@ describe('recovery', () => {
     const id = await m.submit(await m.user(), 2);
     await m.sql`update graphile_worker._private_jobs set locked_by = 'pool-gone', locked_at = now() - interval '10 seconds'`;
     await m.moveClock(10);
-    assert.equal((await m.sweep())?.restored, 0);
+    assert.equal((await m.sweep())?.enqueued, 0);
     await m.sql`update graphile_worker._private_jobs set locked_at = now() - interval '16 seconds'`;
     const [late] = await m.ready(id);
     assert.ok(late);
     await m.moveClock(20);
-    assert.equal((await m.sweep())?.restored, 2);
-    assert.equal((await m.claim(worker, late)).verdict, 'gone');
+    assert.equal((await m.sweep())?.enqueued, 2);
+    assert.equal((await m.claim(worker, late)).status, 'gone');
     await m.run(worker);
     assert.equal((await m.job(id)).stage, 'complete');
   });
@@ -171,7 +172,7 @@ describe('recovery', () => {
     await m.submit(await m.user(), 2);
     await m.sql`update mashup.workers set pool_ids = '{pool-mine}' where id = ${worker}`;
     await m.sql`update graphile_worker._private_jobs set locked_by = 'pool-mine', locked_at = now()`;
-    await m.sql`select mashup.leave_worker(${worker})`;
+    await m.sql`select mashup.deregister_worker(${worker})`;
     const [row] = await m.sql`select count(locked_at)::int as locked from graphile_worker._private_jobs`;
     assert.equal(row?.locked, 0);
   });
@@ -183,7 +184,7 @@ describe('recovery', () => {
     const [task] = await m.ready(id);
     assert.ok(task);
     const answers = await Promise.all(Array.from({ length: 8 }, () => m.claim(worker, task)));
-    assert.equal(answers.filter((answer) => answer.verdict === 'claimed').length, 1);
+    assert.equal(answers.filter((answer) => answer.status === 'claimed').length, 1);
   });
 
   it('discards what a lost claim may have written', async (t) => {
@@ -216,7 +217,7 @@ describe('a circuit', () => {
     const rest = await m.ready(id);
     for (const task of rest) {
       const claimed = await m.claim(worker, task);
-      if (claimed.verdict === 'claimed') await m.fail(claimed, 'unavailable');
+      if (claimed.status === 'claimed') await m.fail(claimed, 'unavailable');
     }
     await m.sweep();
     assert.equal((await m.ready(id)).length, 0);
@@ -312,8 +313,8 @@ describe('admission', () => {
     assert.equal((await m.job(one)).stage, 'analyzing');
     const two = await m.submit(modest, 2);
     assert.equal((await m.job(two)).waiting_on, 'slot');
-    const places = await m.sql`select place from mashup.queue_places() where id = ${two}`;
-    assert.equal(places[0]?.place, 1, 'before the jobs of the user who runs two');
+    const [first] = await m.sql`select queue_position from mashup.queue_order() where id = ${two}`;
+    assert.equal(first?.queue_position, 1, 'before the jobs of the user who runs two');
     await m.sql`update mashup_jobs set stage = 'cancelled' where id = ${many[0] ?? ''}`;
     const after =
       await m.sql`select user_id, count(*)::int as n from mashup_jobs where admitted_at is not null group by 1`;
@@ -348,11 +349,11 @@ describe('admission', () => {
       // One runs; its user's others come after everybody's first.
       for (let n = 0; n < 30; n++) await m.submit(people[Math.min(n % 8, n % users)] ?? '', 2);
       for (const person of people.slice(8)) await m.submit(person, 2);
-      await m.sql`update mashup.rounds set done_at = '-infinity' where name = 'reconcile'`;
+      await m.sql`update mashup.maintenance_runs set done_at = '-infinity' where name = 'reconcile'`;
       await m.sweep();
       const written =
-        await m.sql`select id, queue_position as place from mashup_jobs where queue_position is not null order by 2`;
-      const ranked = await m.sql`select id, place from mashup.queue_places() order by place limit 20`;
+        await m.sql`select id, queue_position from mashup_jobs where queue_position is not null order by 2`;
+      const ranked = await m.sql`select id, queue_position from mashup.queue_order() order by queue_position limit 20`;
       assert.equal(ranked.length, 20);
       assert.deepEqual([...written], [...ranked]);
     }

@@ -93,7 +93,7 @@ describe('schema.ts', async () => {
       [...schema.STAGES],
     );
     const replays =
-      await db.sql`select to_stage from mashup.transitions t join mashup.stages s on s.stage = to_stage where move = 'replay' group by to_stage, position order by position`;
+      await db.sql`select to_stage from mashup.transitions t join mashup.stages s on s.stage = to_stage where name = 'replay' group by to_stage, position order by position`;
     assert.deepEqual(
       replays.map((row) => row.to_stage),
       [...schema.REPLAY_STAGES],

@@ -4,7 +4,7 @@ import postgres from 'postgres';
 import { type CleanUpScope, type TestDatabase, useDatabase } from '../support/postgres.ts';
 
 export interface ClaimedTask {
-  verdict: 'claimed';
+  status: 'claimed';
   task_id: number;
   claim: string;
   kind: 'analyze' | 'score' | 'plan' | 'separate' | 'render';
@@ -17,7 +17,7 @@ export interface ClaimedTask {
   fallback: boolean;
 }
 
-export type Verdict = ClaimedTask | { verdict: 'gone' } | { verdict: 'deferred'; reason: string };
+export type Verdict = ClaimedTask | { status: 'gone' } | { status: 'deferred'; reason: string };
 
 export interface JobRow {
   id: string;
@@ -61,7 +61,7 @@ export interface Machine extends TestDatabase {
   fail(task: ClaimedTask, kind: string, code?: string): Promise<string>;
   /** Runs ready tasks to their end until none is left or `until` says stop. */
   run(workerId: string, until?: (task: ClaimedTask) => boolean): Promise<ClaimedTask | undefined>;
-  sweep(): Promise<{ freed: number; restored: number; retained: number } | null>;
+  sweep(): Promise<{ recovered: number; enqueued: number; purged: number } | null>;
   /** Moves the state machine's clock; nothing else sees it. */
   moveClock(seconds: number): Promise<void>;
 }
@@ -90,7 +90,7 @@ export function planOf(songIds: string[]): object {
 
 /** What a task of each kind reports when all goes well. */
 export function resultOf(task: ClaimedTask): object {
-  const good = task.songs.filter((song) => song.state !== 'dropped').map((song) => song.song_id);
+  const good = task.songs.filter((song) => song.state !== 'excluded').map((song) => song.song_id);
   switch (task.kind) {
     case 'analyze':
       return {
@@ -205,7 +205,7 @@ export async function useMachine(scope: CleanUpScope): Promise<Machine> {
     async claimNext(workerId, jobId) {
       for (const task of await machine.ready(jobId)) {
         const verdict = await machine.claim(workerId, task);
-        if (verdict.verdict === 'claimed') return verdict;
+        if (verdict.status === 'claimed') return verdict;
       }
       return undefined;
     },
@@ -230,7 +230,7 @@ export async function useMachine(scope: CleanUpScope): Promise<Machine> {
     },
     async sweep() {
       const [row] = await sql<
-        { done: { freed: number; restored: number; retained: number } | null }[]
+        { done: { recovered: number; enqueued: number; purged: number } | null }[]
       >`select mashup.sweep() as done`;
       return row?.done ?? null;
     },

@@ -68,7 +68,7 @@ export function ending(world: () => StudioWorld, jobId: () => string): void {
     const { page, shown, sql } = world();
     await sql.begin((transaction) => [
       transaction`update mashup.settings set value = '0' where name = 'result_expires_days'`,
-      transaction`select mashup.retain()`,
+      transaction`select mashup.purge_expired()`,
       transaction`update mashup.settings set value = '30' where name = 'result_expires_days'`,
     ]);
     await page.getByText('The file of this mashup has expired.').waitFor();

@@ -4,7 +4,13 @@ import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { openDatabase } from '../../worker/database/database.ts';
 import { watchSockets } from '../../worker/database/socket-watchdog.ts';
-import { beatTask, claimTask, disownTask, failTask, finishTask } from '../../worker/database/database-api.ts';
+import {
+  heartbeatTask,
+  claimTask,
+  returnUnknownClaim,
+  failTask,
+  finishTask,
+} from '../../worker/database/database-api.ts';
 import type { Claim } from '../../worker/database/database-api.ts';
 import { wavFile } from './sounds.ts';
 import { until, useWorld } from './worker-fixture.ts';
@@ -21,7 +27,7 @@ async function claimByHand(): Promise<{ claim: Claim; db: ReturnType<typeof open
     select mashup.register_worker(${workerId}, 'test', 1, ${String(Date.now())}::bigint, 'test', 1, array[]::text[], '{}'::jsonb)`;
   const [task] = await sql`select id, attempt from mashup.tasks where state = 'ready' order by id limit 1`;
   const claim = await claimTask(db, task?.['id'] as string, task?.['attempt'] as number, workerId);
-  assert.equal(claim.verdict, 'claimed');
+  assert.equal(claim.status, 'claimed');
   return { claim: claim as Claim, db, workerId };
 }
 
@@ -34,9 +40,9 @@ test('a task whose claim was never heard of is handed back at once, and costs no
     return { ...task };
   };
   const { attempt } = await read();
-  await disownTask(db, claim.task_id, attempt as number, workerId, [claim.claim]);
+  await returnUnknownClaim(db, claim.task_id, attempt as number, workerId, [claim.claim]);
   assert.equal((await read())['state'], 'running', 'a claim that is known stays');
-  await disownTask(db, claim.task_id, attempt as number, workerId, []);
+  await returnUnknownClaim(db, claim.task_id, attempt as number, workerId, []);
   assert.deepEqual(await read(), {
     state: 'ready',
     attempt: (attempt as number) + 1,
@@ -53,7 +59,7 @@ test('a second claim of the same wake-up gets nothing', async () => {
   const { claim, db } = await claimByHand();
   const [task] = await sql`select attempt, worker_id from mashup.tasks where id = ${claim.task_id}`;
   const again = await claimTask(db, claim.task_id, task?.['attempt'] as number, task?.['worker_id'] as string);
-  assert.equal(again.verdict, 'gone');
+  assert.equal(again.status, 'gone');
   await sql`select mashup.cancel(${id})`;
   await db.destroy();
 });
@@ -61,11 +67,11 @@ test('a second claim of the same wake-up gets nothing', async () => {
 test('a late beat, finish or failure learns why it is late and changes nothing', async () => {
   const id = await world.submit(songs);
   const { claim, db } = await claimByHand();
-  assert.equal(await beatTask(db, claim, { progress: 0.5, step: 'Listening' }), 'carry_on');
+  assert.equal(await heartbeatTask(db, claim, { progress: 0.5, step: 'Listening' }), 'held');
   await sql`update mashup_jobs set stage = 'analyzing' where id = ${id}`;
   const [before] = await sql`select version, epoch, songs from mashup_jobs where id = ${id}`;
   const result = { content_hash: 'x', version: 'v', analysis: {}, card: { bpm: 1 } };
-  assert.equal(await beatTask(db, claim, { progress: 0.9 }), 'replayed');
+  assert.equal(await heartbeatTask(db, claim, { progress: 0.9 }), 'replayed');
   assert.equal(await finishTask(db, claim, result), 'replayed');
   const fault = { code: 'late', message: 'late', hint: 'late', faultClass: 'permanent' as const };
   assert.equal(await failTask(db, claim, fault), 'replayed');

@@ -104,7 +104,7 @@ test('an emptied queue is filled again and the job goes on', async () => {
 
 test('a worker that hangs loses its task, and what it does when it wakes up changes nothing', async () => {
   await sql`update mashup.settings set value = '3' where name = 'lease_sec'`;
-  await sql`update mashup.settings set value = '0.5' where name = 'beat_sec'`;
+  await sql`update mashup.settings set value = '0.5' where name = 'heartbeat_sec'`;
   const first = await world.spawnWorker();
   const id = await submitAndHang();
   const hung = services.callsOf('orchestrator').at(-1);

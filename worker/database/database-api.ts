@@ -22,7 +22,7 @@ const Card = z
   .transform((card) => card as unknown as SongCard);
 
 const Claim = z.object({
-  verdict: z.literal('claimed'),
+  status: z.literal('claimed'),
   task_id: z.coerce.string(),
   claim: z.uuid(),
   kind: z.enum(TASK_KINDS),
@@ -39,7 +39,7 @@ const Claim = z.object({
   failures: z.number(),
   max_attempts: z.number(),
   timeout_sec: z.number().positive(),
-  beat_sec: z.number().positive(),
+  heartbeat_sec: z.number().positive(),
   lease_sec: z.number().positive(),
   /** Do without the service: it has been away for longer than this kind of task waits for it. */
   fallback: z.boolean(),
@@ -50,29 +50,29 @@ const Claim = z.object({
 /** All that a handler needs of a claimed task. */
 export type Claim = z.infer<typeof Claim>;
 
-const ClaimAnswer = z.discriminatedUnion('verdict', [
+const ClaimResult = z.discriminatedUnion('status', [
   Claim,
-  z.object({ verdict: z.literal('gone') }),
-  z.object({ verdict: z.literal('deferred'), reason: z.string().optional() }),
+  z.object({ status: z.literal('gone') }),
+  z.object({ status: z.literal('deferred'), reason: z.string().optional() }),
 ]);
-export type ClaimAnswer = z.infer<typeof ClaimAnswer>;
+export type ClaimResult = z.infer<typeof ClaimResult>;
 
-/** `carry_on`, or why the claim is void. */
-const BeatAnswer = z.enum(['carry_on', 'replayed', 'cancelled', 'failed', 'lost']).catch('lost');
-export type BeatAnswer = z.infer<typeof BeatAnswer>;
+/** `held`, or why the claim is void. */
+const ClaimStatus = z.enum(['held', 'replayed', 'cancelled', 'failed', 'lost']).catch('lost');
+export type ClaimStatus = z.infer<typeof ClaimStatus>;
 
 /** Claims a ready task for a worker. */
-export async function claimTask(db: Db, taskId: string, attempt: number, workerId: string): Promise<ClaimAnswer> {
+export async function claimTask(db: Db, taskId: string, attempt: number, workerId: string): Promise<ClaimResult> {
   const { rows } = await sql<{ answer: unknown }>`
     select mashup.claim_task(${taskId}::bigint, ${attempt}::int, ${workerId}::uuid) as answer`.execute(db);
-  return ClaimAnswer.parse(rows[0]?.answer);
+  return ClaimResult.parse(rows[0]?.answer);
 }
 
 /**
  * Hands a task back that this worker has claimed without ever hearing so: the answer was lost with its connection. Without
  * it the task would be held until its lease ends, and a lost worker would be counted against it.
  */
-export async function disownTask(
+export async function returnUnknownClaim(
   db: Db,
   taskId: string,
   attempt: number,
@@ -80,22 +80,22 @@ export async function disownTask(
   known: readonly string[],
 ): Promise<void> {
   await sql`
-    select mashup.hand_back_task(t.id, t.claim) from mashup.tasks t
+    select mashup.return_task(t.id, t.claim) from mashup.tasks t
     where t.id = ${taskId}::bigint and t.attempt = ${attempt}::int and t.worker_id = ${workerId}::uuid and t.state = 'running'
       and t.claim <> all (${sql.val([...known])}::uuid[])`.execute(db);
 }
 
 /** Keeps a claim; with news writes progress (0..1 of the task) and what is being done. */
-export async function beatTask(
+export async function heartbeatTask(
   db: Db,
   claim: Claim,
   news: { progress?: number; step?: string } = {},
-): Promise<BeatAnswer> {
+): Promise<ClaimStatus> {
   const { rows } = await sql<{ answer: unknown }>`
-    select mashup.beat_task(
+    select mashup.heartbeat_task(
       ${claim.task_id}::bigint, ${claim.claim}::uuid, ${news.progress ?? null}::real, ${news.step ?? null}::text
     ) as answer`.execute(db);
-  return BeatAnswer.parse(rows[0]?.answer);
+  return ClaimStatus.parse(rows[0]?.answer);
 }
 
 /** Finishes a task: `finished`, `failed` or `retrying` (the result was refused), or why the claim is void. */
@@ -122,8 +122,8 @@ export async function failTask(
 }
 
 /** Says goodbye: everything that the worker holds is handed back. */
-export async function leaveWorker(db: Db, workerId: string): Promise<void> {
-  await sql`select mashup.leave_worker(${workerId}::uuid)`.execute(db);
+export async function deregisterWorker(db: Db, workerId: string): Promise<void> {
+  await sql`select mashup.deregister_worker(${workerId}::uuid)`.execute(db);
 }
 
 /** One round of upkeep; null when another worker is at it. */
@@ -133,7 +133,7 @@ export async function sweep(db: Db): Promise<Record<string, number> | null> {
 }
 
 /** Keeps an answer that was paid for. */
-export async function keepReceipt(
+export async function saveReceipt(
   db: Db,
   receipt: {
     jobId: string;
@@ -144,7 +144,7 @@ export async function keepReceipt(
   },
 ): Promise<void> {
   await sql`
-    select mashup.keep_receipt(
+    select mashup.save_receipt(
       ${receipt.jobId}::uuid, ${receipt.requestHash}, ${JSON.stringify(receipt.answer)}::jsonb, ${JSON.stringify(receipt.tokens)}::jsonb,
       ${receipt.costUsd}::numeric
     )`.execute(db);
@@ -170,15 +170,15 @@ export interface StorageDeletion {
 }
 
 /** Leases due deletions to this worker for ten minutes. */
-export async function takeStorageDeletions(db: Db, limit: number): Promise<StorageDeletion[]> {
+export async function claimStorageDeletions(db: Db, limit: number): Promise<StorageDeletion[]> {
   const { rows } = await sql<StorageDeletion>`
-    select id, bucket, path, is_prefix from mashup.take_storage_deletions(${limit}::int)`.execute(db);
+    select id, bucket, path, is_prefix from mashup.claim_storage_deletions(${limit}::int)`.execute(db);
   return rows;
 }
 
 /** Takes deletions that are done out of the outbox. */
-export async function finishStorageDeletions(db: Db, ids: readonly string[]): Promise<void> {
-  await sql`select mashup.finish_storage_deletions(${sql.val([...ids])}::bigint[])`.execute(db);
+export async function completeStorageDeletions(db: Db, ids: readonly string[]): Promise<void> {
+  await sql`select mashup.complete_storage_deletions(${sql.val([...ids])}::bigint[])`.execute(db);
 }
 
 /** A numeric setting, or what to use where there is none. */

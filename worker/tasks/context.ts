@@ -46,7 +46,7 @@ export function urlSeconds(claim: Claim): number {
 
 /** The songs that are still in the job. */
 export function goodSongs(claim: Claim): SongCard[] {
-  return claim.songs.filter((song) => song.state !== 'dropped');
+  return claim.songs.filter((song) => song.state !== 'excluded');
 }
 
 /** The card of the song that the task is for. */

@@ -12,7 +12,7 @@ import { ClaimVoid, TaskError } from '../errors.ts';
 import { report } from '../database/retry-write.ts';
 import { callPlan, planRequest, readPaidFailure, readPlanFacts } from '../services/orchestrator.ts';
 import type { PlanBrief, PlanFacts } from '../services/orchestrator.ts';
-import { findExhaustedBudget, keepReceipt, settingNumber } from '../database/database-api.ts';
+import { findExhaustedBudget, saveReceipt, settingNumber } from '../database/database-api.ts';
 import type { Budget } from '../database/database-api.ts';
 import { callLimitMs } from './context.ts';
 import type { TaskContext } from './context.ts';
@@ -153,7 +153,7 @@ async function ask(context: TaskContext, brief: PlanBrief, hash: string, share: 
   if (facts.source === 'claude') {
     const { tokens, costUsd } = facts;
     // Also when the claim is void by now: whoever plans next reads it.
-    await report(undefined, () => keepReceipt(db, { jobId: claim.job_id, requestHash: hash, answer, tokens, costUsd }));
+    await report(undefined, () => saveReceipt(db, { jobId: claim.job_id, requestHash: hash, answer, tokens, costUsd }));
   }
   return answer;
 }

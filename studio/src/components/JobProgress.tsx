@@ -18,13 +18,13 @@ const SONG_WORDS: Record<string, string> = {
   analyzed: 'analysed',
   separating: 'being separated',
   ready: 'stems ready',
-  dropped: 'left out',
+  excluded: 'left out',
   failed: 'cannot be used',
 };
 
 function SongProgress({ song, tone, isMoving }: { song: SongCard; tone: Tone; isMoving: boolean }) {
   const isAtWork = isMoving && (song.state === 'analyzing' || song.state === 'separating');
-  const isLost = song.state === 'dropped' || song.state === 'failed';
+  const isLost = song.state === 'excluded' || song.state === 'failed';
   return (
     <li className="flex items-center gap-3 overflow-hidden rounded-xl bg-raised/60 p-3 text-sm">
       <span aria-hidden="true" className={`h-9 w-1 shrink-0 rounded-full ${tone.background}`} />

@@ -92,7 +92,7 @@ export function MashupZone(props: MashupZoneProps) {
 
   const faultOf = (id: string): Problem | undefined => {
     const card = getCard(id);
-    if (card?.state !== 'failed' && card?.state !== 'dropped') return undefined;
+    if (card?.state !== 'failed' && card?.state !== 'excluded') return undefined;
     return {
       message: draft?.error_message ?? 'The engine cannot read this song.',
       hint: draft?.error_hint ?? 'Remove it and choose another file.',

@@ -64,7 +64,7 @@ export function useAudioAnalysis(): AudioAnalysis {
           const found = state.analyses.get(song.id);
           const card = state.draft?.songs.find((one) => one.song_id === song.id);
           const isLost =
-            state.uploads.get(song.id)?.problem !== undefined || card?.state === 'failed' || card?.state === 'dropped';
+            state.uploads.get(song.id)?.problem !== undefined || card?.state === 'failed' || card?.state === 'excluded';
           if (found === undefined && !isLost) return;
           stop();
           resolve(found ?? null);

@@ -1,4 +1,4 @@
-/** What `operator_overview` and `operator_story` answer. */
+/** What `operator_overview` and `operator_job_history` answer. */
 import type { JobResult, MashupJob, PausesTable, Stage, TaskState, WaitingOn } from '../../../schema.ts';
 
 export interface LiveJob {

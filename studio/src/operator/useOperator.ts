@@ -27,7 +27,7 @@ export function useOperator(supabase: SupabaseClient, jobId: string | undefined)
     const id = wanted.current;
     const [all, one] = await Promise.all([
       supabase.rpc('operator_overview'),
-      id === undefined ? undefined : supabase.rpc('operator_story', { job_id: id }),
+      id === undefined ? undefined : supabase.rpc('operator_job_history', { job_id: id }),
     ]);
     const failure = all.error ?? one?.error;
     if (failure) return setProblem(fromOperatorError(failure));

@@ -60,7 +60,7 @@ export interface Material {
 
 /** Analyses and pair scores of a job of the user. */
 export async function readMaterial(supabase: SupabaseClient, jobId: string): Promise<Material> {
-  const { data, error } = await supabase.rpc('get_mashup_material', { job_id: jobId });
+  const { data, error } = await supabase.rpc('get_mashup_analyses', { job_id: jobId });
   if (error) throw error;
   return data as Material;
 }
