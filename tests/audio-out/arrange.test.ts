@@ -4,7 +4,7 @@ import { type PairScore, RenderRequest, type Stem } from '../../schema.ts';
 import { arrange, type Arrangement } from '../../services/processing/plan/arrange.ts';
 import { songGrid } from '../../services/processing/song/beat-grid.ts';
 import { readPlan } from '../../services/processing/plan/plan.ts';
-import { runMap, sourceAt } from '../../services/processing/sound/run.ts';
+import { runMap, sourceAt } from '../../services/processing/plan/run.ts';
 import type { RenderSong } from '../../services/processing/song/song.ts';
 
 /** A song of even beats whose first beat is at 0.25 s; sections of 8 bars with the given energy and singing. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Correction, correct } from '../../services/processing/corrections/correct.ts';
+import { type Correction, correct } from '../../services/processing/corrections/shift-changes.ts';
 import { check, type CheckName } from '../../services/processing/quality/checks.ts';
 import type { RenderSong } from '../../services/processing/song/song.ts';
 import { improve, type Take } from '../../services/processing/corrections/correction-search.ts';
-import type { Tuning } from '../../services/processing/corrections/tuning.ts';
+import type { Tuning } from '../../services/processing/plan/tuning.ts';
 
 const plan: Take['plan'] = { bpm: 120, key: 'N/A', beatsPerBar: 4, durationSec: 8, sections: [] };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Stem } from '../../schema.ts';
-import type { LayerSound } from '../../services/processing/quality/measure-layer.ts';
+import type { LayerSound } from '../../services/processing/measure/layer.ts';
 import { giveOwnHarmony } from '../../services/processing/corrections/own-harmony.ts';
 import type { RenderLayer, RenderPlan } from '../../services/processing/plan/plan.ts';
 import type { RenderSong } from '../../services/processing/song/song.ts';

@@ -5,14 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { Stem } from '../../schema.ts';
 import { encodeWav16 } from '../../audio/decode/wav.ts';
-import { hearLayer } from '../../services/processing/quality/measure-layer.ts';
+import { hearLayer } from '../../services/processing/measure/layer.ts';
 import { songGrid } from '../../services/processing/song/beat-grid.ts';
 import type { RenderPlan } from '../../services/processing/plan/plan.ts';
 import type { RephraseTask } from '../../services/processing/corrections/phrase-candidates.ts';
 import { rephrase } from '../../services/processing/corrections/phrase-changes.ts';
-import type { Run } from '../../services/processing/sound/run.ts';
+import type { Run } from '../../services/processing/plan/run.ts';
 import type { RenderSong } from '../../services/processing/song/song.ts';
-import { shiftsOf } from '../../services/processing/corrections/tuning.ts';
+import { shiftsOf } from '../../services/processing/plan/tuning.ts';
 import { sine } from './signals.ts';
 
 const RATE = 44_100;

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RenderRequest, type Stem } from '../../schema.ts';
-import { correct } from '../../services/processing/corrections/correct.ts';
+import { correct } from '../../services/processing/corrections/shift-changes.ts';
 import { check, inWords, isSound } from '../../services/processing/quality/checks.ts';
-import { hearFile } from '../../services/processing/quality/measure-file.ts';
+import { hearFile } from '../../services/processing/measure/file.ts';
 import { judgeFile } from '../../services/processing/quality/check-file.ts';
 import { type HeardSection, judgeLayers } from '../../services/processing/quality/check-layers.ts';
-import { hearLayer, type LayerSound } from '../../services/processing/quality/measure-layer.ts';
-import { hearPercussion, type Percussion } from '../../services/processing/quality/percussion.ts';
+import { hearLayer, type LayerSound } from '../../services/processing/measure/layer.ts';
+import { hearPercussion, type Percussion } from '../../services/processing/measure/onsets.ts';
 import { songGrid } from '../../services/processing/song/beat-grid.ts';
 import { readPlan } from '../../services/processing/plan/plan.ts';
-import { openScratch, readSpot, writeSpot } from '../../services/processing/threads/scratch.ts';
+import { openScratch, readSpot, writeSpot } from '../../services/processing/files/scratch.ts';
 import { settleGrid } from '../../services/processing/song/align-grid.ts';
 import { noise, sine } from './signals.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Stem } from '../../schema.ts';
-import { openScratch, writeSpot } from '../../services/processing/threads/scratch.ts';
+import { openScratch, writeSpot } from '../../services/processing/files/scratch.ts';
 import { renderSection, type SectionResult } from '../../services/processing/sound/section.ts';
 import { noise, sine } from './signals.ts';
 

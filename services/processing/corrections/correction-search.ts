@@ -1,9 +1,9 @@
 /** Takes of a plan: what sounds wrong in one is corrected and recorded again, as long as that helps and within a budget. */
 import type { QualityCheck } from '../../../schema.ts';
-import type { Correction } from './correct.ts';
+import type { Correction } from './shift-changes.ts';
 import { isSound } from '../quality/checks.ts';
 import type { RenderPlan } from '../plan/plan.ts';
-import type { Tuning } from './tuning.ts';
+import type { Tuning } from '../plan/tuning.ts';
 
 /** How often a way is tried: each take is some seconds of two processors. A choice. */
 const TRIES = 2;

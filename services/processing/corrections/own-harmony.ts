@@ -3,12 +3,12 @@
  * its drums under it, and its bass or its chords where the voice bears those.
  */
 import type { Stem } from '../../../schema.ts';
-import { type Correction, isInTune } from './correct.ts';
+import { type Correction, isInTune } from './shift-changes.ts';
 import { harmonyOf, type HeardSection } from '../quality/check-layers.ts';
-import type { LayerSound } from '../quality/measure-layer.ts';
+import type { LayerSound } from '../measure/layer.ts';
 import type { RenderLayer, RenderPlan, RenderSection } from '../plan/plan.ts';
 import type { RenderSong } from '../song/song.ts';
-import type { Tuning } from './tuning.ts';
+import type { Tuning } from '../plan/tuning.ts';
 
 /** What gives way to the song that sings, the least first. */
 const GIVING_WAY: readonly (readonly Stem[])[] = [['bass'], ['other'], ['bass', 'other']];

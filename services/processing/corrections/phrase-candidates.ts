@@ -5,15 +5,15 @@
 import type { Stem } from '../../../schema.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
 import type { Arrangement } from '../plan/arrange.ts';
-import { hearVoice, LEVEL_HOP, type LayerSound, type VoiceSound } from '../quality/measure-layer.ts';
-import { toMono } from '../quality/percussion.ts';
-import { CHROMA_HOP, PITCHES } from '../quality/pitch.ts';
+import { hearVoice, LEVEL_HOP, type LayerSound, type VoiceSound } from '../measure/layer.ts';
+import { toMono } from '../measure/onsets.ts';
+import { CHROMA_HOP, PITCHES } from '../measure/chroma.ts';
 import { beatTime } from '../song/beat-grid.ts';
 import type { RenderPlan } from '../plan/plan.ts';
-import { type Run, sourceAt } from '../sound/run.ts';
+import { type Run, sourceAt } from '../plan/run.ts';
 import type { RenderSong } from '../song/song.ts';
 import { readStem, type StemPlace } from '../sound/stem.ts';
-import { beatsForward, type Tuning } from './tuning.ts';
+import { beatsForward, type Tuning } from '../plan/tuning.ts';
 
 /** A voice this far under its loudest moment is a breath or a rest, dB. */
 const SUNG_RANGE_DB = 24;

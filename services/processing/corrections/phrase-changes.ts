@@ -2,10 +2,10 @@
  * Other phrases: where a voice does not fit the notes under it, its song plays other bars, the song under it others of its, and if need
  * be both are shifted. All voices are looked at together, since what one gains by a shift another may lose.
  */
-import { type Correction, cheapestMove, isInTune, turned } from './correct.ts';
-import { PITCHES, profileLikeness } from '../quality/pitch.ts';
+import { type Correction, cheapestMove, isInTune, turned } from './shift-changes.ts';
+import { PITCHES, profileLikeness } from '../measure/chroma.ts';
 import { type Meeting, meetingsOf, type Option, type RephraseTask } from './phrase-candidates.ts';
-import { shiftsOf, startKey } from './tuning.ts';
+import { shiftsOf, startKey } from '../plan/tuning.ts';
 
 /** Other bars of either song must fit this much better than the planned ones to be taken. A choice. */
 const WORTH_MOVING = 0.03;

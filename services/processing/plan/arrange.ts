@@ -9,10 +9,10 @@ import { matchTempo } from '../../../music/theory/tempo.ts';
 import type { PairScore, Stem } from '../../../schema.ts';
 import { beatIndex } from '../song/beat-grid.ts';
 import type { RenderLayer, RenderPlan } from './plan.ts';
-import { type Run, sourceAt } from '../sound/run.ts';
+import { type Run, sourceAt } from './run.ts';
 import type { RenderSong } from '../song/song.ts';
 import { chooseSource, nearestDownbeat, type SongHistory } from './choose-source.ts';
-import { beatsForward, startKey, type Tuning } from '../corrections/tuning.ts';
+import { beatsForward, startKey, type Tuning } from './tuning.ts';
 
 export type Clip = {
   songId: string;

@@ -1,7 +1,7 @@
 /** The masterplan as it came, checked and put on the beat grid of the mashup. */
 import { z } from 'zod';
 import { LayerTiming, type RenderRequest, Stem } from '../../../schema.ts';
-import { RenderError } from '../server/errors.ts';
+import { RenderError } from '../errors.ts';
 
 /** Same bounds as the plan's schema; a level outside is taken to the nearest. */
 const MIN_DB = -60;

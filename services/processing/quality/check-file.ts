@@ -1,7 +1,7 @@
 /** The checks of a finished file against what was asked for. */
 import type { OutputFormat, QualityCheck } from '../../../schema.ts';
 import { check } from './checks.ts';
-import type { FileSound } from './measure-file.ts';
+import type { FileSound } from '../measure/file.ts';
 
 const TARGET_LUFS = -14;
 

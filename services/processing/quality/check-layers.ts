@@ -1,10 +1,10 @@
 /** The checks that need the layers: time, metre, harmony, voices and bass of the songs beside each other. */
 import type { QualityCheck } from '../../../schema.ts';
 import { check } from './checks.ts';
-import { LEVEL_HOP, type LayerSound } from './measure-layer.ts';
-import type { Percussion } from './percussion.ts';
-import { CHROMA_HOP, PITCHES, profileLikeness } from './pitch.ts';
-import { lags, PHASES, phaseLikeness } from './timing.ts';
+import { LEVEL_HOP, type LayerSound } from '../measure/layer.ts';
+import type { Percussion } from '../measure/onsets.ts';
+import { CHROMA_HOP, PITCHES, profileLikeness } from '../measure/chroma.ts';
+import { lags, PHASES, phaseLikeness } from './onset-lag.ts';
 
 /** A voice under this level is not heard as singing, dBFS RMS. */
 const ACTIVE_VOICE_DB = -40;

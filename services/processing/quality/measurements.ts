@@ -9,13 +9,13 @@ import type { Stem } from '../../../schema.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
 import type { Arrangement, Clip } from '../plan/arrange.ts';
 import type { Expectations, HeardSection } from './check-layers.ts';
-import type { Percussion } from './percussion.ts';
+import type { Percussion } from '../measure/onsets.ts';
 import type { RenderPlan, RenderSection } from '../plan/plan.ts';
-import { sourceAt } from '../sound/run.ts';
+import { sourceAt } from '../plan/run.ts';
 import type { SectionResult } from '../sound/section.ts';
 import type { RenderSong } from '../song/song.ts';
 import { strokesAlong } from '../song/drum-onsets.ts';
-import { mostPlayed, type Tuning } from '../corrections/tuning.ts';
+import { mostPlayed, type Tuning } from '../plan/tuning.ts';
 
 /** Nearer to a bar line than this, in beats, is on it. */
 const ON_BAR_BEATS = 0.25;

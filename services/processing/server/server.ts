@@ -8,9 +8,9 @@ import {
   scrubText,
   type ServiceRequest,
 } from '../../http/http.ts';
-import { RenderError } from './errors.ts';
-import { renderMashup } from '../render.ts';
-import { RenderThreads } from '../threads/threads.ts';
+import { RenderError } from '../errors.ts';
+import { renderMashup } from '../render/render.ts';
+import { RenderThreads } from '../threads/thread-pool.ts';
 
 const PROCESSING_VERSION = '1.0.0';
 /** Long steps repeat their last message at least this often, so that silence means trouble. */

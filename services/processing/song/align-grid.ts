@@ -1,5 +1,5 @@
 /** A beat grid put on the strokes of the song's own drums: analyses differ by some milliseconds in where they hear a beat. */
-import { EAR_HOP } from '../quality/percussion.ts';
+import { EAR_HOP } from '../measure/onsets.ts';
 import type { SongGrid } from './beat-grid.ts';
 
 /** Furthest that a beat is moved. A stroke further away is another one. */

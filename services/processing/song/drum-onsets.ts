@@ -1,7 +1,7 @@
 /** The drums of a song in its own time: what its beats can be checked by, even where the mashup leaves its drums out. */
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
-import { EAR_HOP, hearPercussion, type Percussion } from '../quality/percussion.ts';
-import { type Run, sourceAt } from '../sound/run.ts';
+import { EAR_HOP, hearPercussion, type Percussion } from '../measure/onsets.ts';
+import { type Run, sourceAt } from '../plan/run.ts';
 import type { RenderSong } from './song.ts';
 import { readStem, type StemPlace } from '../sound/stem.ts';
 

@@ -1,7 +1,7 @@
 /** A song as rendering sees it: what of its analysis could be read, with its beat grid. */
 import { z } from 'zod';
 import { Curve, type RenderRequest, SongSection, type Stem } from '../../../schema.ts';
-import { RenderError } from '../server/errors.ts';
+import { RenderError } from '../errors.ts';
 import { MIN_BEATS, type SongGrid, songGrid } from './beat-grid.ts';
 import type { HeardSong } from './analyze-stems.ts';
 

@@ -5,8 +5,8 @@ import { duck, expand } from '../../../audio/level/envelope.ts';
 import { applyFilter } from '../../../audio/effects/filters.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
 import { applyEffect, type EffectContext } from '../../../audio/effects/effects.ts';
-import { hearLayer, type LayerSound } from '../quality/measure-layer.ts';
-import { readSpot, type Spot } from '../threads/scratch.ts';
+import { hearLayer, type LayerSound } from '../measure/layer.ts';
+import { readSpot, type Spot } from '../files/scratch.ts';
 
 /** Room after a section for what its echoes and reverberation leave. */
 const TAIL_SEC = 3;

@@ -7,9 +7,9 @@ import { integratedLoudness } from '../../../audio/level/loudness.ts';
 import { warp } from '../../../audio/time/stretch.ts';
 import type { TimeMap } from '../../../audio/time/time-map.ts';
 import type { Stem } from '../../../schema.ts';
-import { RenderError } from '../server/errors.ts';
-import { reconnecting } from '../server/reconnecting.ts';
-import { type Spot, writeSpot } from '../threads/scratch.ts';
+import { RenderError } from '../errors.ts';
+import { reconnecting } from '../files/retry-connection.ts';
+import { type Spot, writeSpot } from '../files/scratch.ts';
 
 /** Largest stem that is downloaded: 15 minutes of 24-bit stereo. */
 const MAX_STEM_BYTES = 256 * 1024 * 1024;

@@ -2,16 +2,16 @@
 import { parentPort } from 'node:worker_threads';
 import type { RenderResult } from '../../../schema.ts';
 import { scrubText } from '../../http/http.ts';
-import { RenderError } from '../server/errors.ts';
-import { finishMashup, type FinishTask } from '../sound/finish.ts';
+import { RenderError } from '../errors.ts';
+import { finishMashup, type FinishTask } from '../delivery/finish.ts';
 import { type HeardSong, listenToSong } from '../song/analyze-stems.ts';
-import type { Correction } from '../corrections/correct.ts';
+import type { Correction } from '../corrections/shift-changes.ts';
 import type { RephraseTask } from '../corrections/phrase-candidates.ts';
 import { rephrase } from '../corrections/phrase-changes.ts';
 import { type HeardStrokes, hearStrokes } from '../song/drum-onsets.ts';
 import { renderSection, type SectionResult, type SectionTask } from '../sound/section.ts';
 import { renderStem, type StemPlace, type StemTask } from '../sound/stem.ts';
-import type { ThreadMessage } from './threads.ts';
+import type { ThreadMessage } from './thread-pool.ts';
 
 type Work = {
   listen: { input: StemPlace[]; output: HeardSong };

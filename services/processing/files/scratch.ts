@@ -5,7 +5,7 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RenderError } from '../server/errors.ts';
+import { RenderError } from '../errors.ts';
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 

@@ -7,10 +7,10 @@ import { type LimiterReport, limitTruePeak } from '../../../audio/level/limiter.
 import { integratedLoudness } from '../../../audio/level/loudness.ts';
 import type { AudioTags } from '../../../audio/encode/tags.ts';
 import { check, inWords, isSound } from '../quality/checks.ts';
-import { hearFile } from '../quality/measure-file.ts';
+import { hearFile } from '../measure/file.ts';
 import { judgeFile } from '../quality/check-file.ts';
-import { RenderError } from '../server/errors.ts';
-import { reconnecting } from '../server/reconnecting.ts';
+import { RenderError } from '../errors.ts';
+import { reconnecting } from '../files/retry-connection.ts';
 
 const TARGET_LUFS = -14;
 const MAX_TRUE_PEAK_DBTP = -1;

@@ -3,7 +3,7 @@ import { check } from '../quality/checks.ts';
 import { type Findings, rankOf } from '../quality/check-layers.ts';
 import type { RenderPlan } from '../plan/plan.ts';
 import type { RenderSong } from '../song/song.ts';
-import { MAX_VOICE_SHIFT, type Tuning } from './tuning.ts';
+import { MAX_VOICE_SHIFT, type Tuning } from '../plan/tuning.ts';
 
 /** Another shift must fit this much better to be worth a second rendering. */
 const WORTH_A_SHIFT = 0.03;

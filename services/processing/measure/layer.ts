@@ -1,8 +1,8 @@
 /** What is kept of a rendered layer for judging it beside the others: some kilobytes instead of its samples. */
 import type { Stem } from '../../../schema.ts';
 import { applyFilter } from '../../../audio/effects/filters.ts';
-import { hearPercussion, type Percussion, toMono } from './percussion.ts';
-import { hearPitches } from './pitch.ts';
+import { hearPercussion, type Percussion, toMono } from './onsets.ts';
+import { hearPitches } from './chroma.ts';
 
 /** Samples of one level. */
 export const LEVEL_HOP = 4410;

@@ -2,27 +2,27 @@
  * A whole render: plan read, stems stretched, sections mixed, heard and if need be corrected, file finished; the steps in
  * threads, two at a time.
  */
-import { type RenderRequest, type RenderResult, STEMS, type UploadTarget } from '../../schema.ts';
-import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
-import { addBed, arrange, type Arrangement } from './plan/arrange.ts';
-import { correct, isInTune } from './corrections/correct.ts';
-import { type Findings, judgeLayers } from './quality/check-layers.ts';
-import type { LayerSound } from './quality/measure-layer.ts';
-import type { Percussion } from './quality/percussion.ts';
-import { RenderError } from './server/errors.ts';
-import { curveAlong, gatherHearing, splicesOf, warnOfTempo } from './quality/measurements.ts';
-import type { HeardSong } from './song/analyze-stems.ts';
-import { readEffects } from './plan/keys-and-effects.ts';
-import { giveOwnHarmony } from './corrections/own-harmony.ts';
-import { readPlan, type RenderPlan } from './plan/plan.ts';
-import { type RenderedRun, RunStore } from './sound/run-store.ts';
-import { openScratch } from './threads/scratch.ts';
-import type { ClipAudio, SectionResult, SectionTask } from './sound/section.ts';
-import { isWellKnown, missingStems, readSong, type RenderSong } from './song/song.ts';
-import { settleGrid } from './song/align-grid.ts';
-import { improve, type Take, type Way } from './corrections/correction-search.ts';
-import type { RenderThreads } from './threads/threads.ts';
-import { chooseTuning, shiftsOf, type Tuning } from './corrections/tuning.ts';
+import { type RenderRequest, type RenderResult, STEMS, type UploadTarget } from '../../../schema.ts';
+import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { addBed, arrange, type Arrangement } from '../plan/arrange.ts';
+import { correct, isInTune } from '../corrections/shift-changes.ts';
+import { type Findings, judgeLayers } from '../quality/check-layers.ts';
+import type { LayerSound } from '../measure/layer.ts';
+import type { Percussion } from '../measure/onsets.ts';
+import { RenderError } from '../errors.ts';
+import { curveAlong, gatherHearing, splicesOf, warnOfTempo } from '../quality/measurements.ts';
+import type { HeardSong } from '../song/analyze-stems.ts';
+import { readEffects } from '../plan/layer-effects.ts';
+import { giveOwnHarmony } from '../corrections/own-harmony.ts';
+import { readPlan, type RenderPlan } from '../plan/plan.ts';
+import { type RenderedRun, RunStore } from './run-store.ts';
+import { openScratch } from '../files/scratch.ts';
+import type { ClipAudio, SectionResult, SectionTask } from '../sound/section.ts';
+import { isWellKnown, missingStems, readSong, type RenderSong } from '../song/song.ts';
+import { settleGrid } from '../song/align-grid.ts';
+import { improve, type Take, type Way } from '../corrections/correction-search.ts';
+import type { RenderThreads } from '../threads/thread-pool.ts';
+import { chooseTuning, shiftsOf, type Tuning } from '../plan/tuning.ts';
 
 /** Where the steps lie between 0 and 100. */
 const PROGRESS = { stems: 2, sections: 62, finish: 80, done: 99 };

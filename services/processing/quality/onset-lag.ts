@@ -1,5 +1,5 @@
 /** How two songs lie on each other in time: milliseconds between their strokes, and beats between their patterns. */
-import { EAR_HOP, type Percussion } from './percussion.ts';
+import { EAR_HOP, type Percussion } from '../measure/onsets.ts';
 
 /** Furthest that strokes are looked for from each other; beyond, they are other strokes. */
 const REACH_SEC = 0.06;

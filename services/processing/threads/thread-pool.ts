@@ -3,7 +3,7 @@
  * whoever asked for them; each render has threads of its own, so that closing them stops it at once.
  */
 import { Worker } from 'node:worker_threads';
-import { RenderError, type RenderErrorCode } from '../server/errors.ts';
+import { RenderError, type RenderErrorCode } from '../errors.ts';
 import type { WorkInput, WorkKind, WorkOutput } from './thread.ts';
 
 /** Pieces of work at the same time in this process. */

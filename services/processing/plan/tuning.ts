@@ -2,9 +2,9 @@
  * How each song is moved to meet the others: in pitch, and by beats. Keys by name are right for about six songs in ten, so that
  * what is sung over another song's music is placed by its pitch classes.
  */
-import { profileLikeness } from '../quality/pitch.ts';
-import { semitonesTo } from '../plan/keys-and-effects.ts';
-import type { RenderPlan } from '../plan/plan.ts';
+import { profileLikeness } from '../measure/chroma.ts';
+import { semitonesTo } from './layer-effects.ts';
+import type { RenderPlan } from './plan.ts';
 import type { RenderSong } from '../song/song.ts';
 
 export type Tuning = {

@@ -1,10 +1,10 @@
 /** Runs made sound: each stem is fetched once for all of its runs, and what was made once is not made again. */
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
-import { type Run, runMap } from './run.ts';
-import type { Scratch, Spot } from '../threads/scratch.ts';
+import { type Run, runMap } from '../plan/run.ts';
+import type { Scratch, Spot } from '../files/scratch.ts';
 import type { RenderSong } from '../song/song.ts';
-import type { StemRun } from './stem.ts';
-import type { RenderThreads } from '../threads/threads.ts';
+import type { StemRun } from '../sound/stem.ts';
+import type { RenderThreads } from '../threads/thread-pool.ts';
 
 /** `origin`: second of the mashup at which the run's first sample sounds. */
 export type RenderedRun = { spot: Spot; origin: number };
