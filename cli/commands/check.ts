@@ -6,9 +6,9 @@ import pc from 'picocolors';
 import type { OutputFormat, Plan, QualityCheck, QualityReport } from '../../schema.ts';
 import { analyzeSong } from '../../services/analysis/analyze.ts';
 import { decodeAudio, type DecodedAudio, SAMPLE_RATE } from '../../audio/decode/decode.ts';
-import { check, isSound } from '../../services/processing/quality/checks.ts';
-import { hearFile } from '../../services/processing/measure/file.ts';
-import { judgeFile } from '../../services/processing/quality/check-file.ts';
+import { check, passesHardChecks } from '../../services/processing/quality/checks.ts';
+import { measureFile } from '../../services/processing/measure/file.ts';
+import { checkFile } from '../../services/processing/quality/check-file.ts';
 import { sectionBpm } from '../../music/plan/bars.ts';
 import { tempoChange } from '../../music/theory/tempo.ts';
 import type { StackOptions } from '../connect.ts';
@@ -45,7 +45,7 @@ export function addCheck(program: Command): void {
       const asked = options.job === undefined ? undefined : await readJob(options, options.job);
       const audio = await decode(file);
       const checks = await checksOf(audio, asked);
-      const passed = isSound(checks);
+      const passed = passesHardChecks(checks);
       if (options.json === true) printJson({ file: basename(file), passed, checks });
       else printChecks(checks, passed);
       if (!passed) process.exitCode = EXIT_FAILURE;
@@ -81,9 +81,9 @@ function readJob(options: CheckOptions, text: string): Promise<Asked> {
 async function checksOf({ channels, format }: DecodedAudio, asked: Asked | undefined): Promise<QualityCheck[]> {
   const timeline = asked?.plan.masterplan.timeline ?? [];
   const starts = timeline.slice(1).map((section) => section.time_start_sec);
-  const sound = hearFile(channels, SAMPLE_RATE, starts);
+  const sound = measureFile(channels, SAMPLE_RATE, starts);
   const length = timeline.reduce((end, part) => Math.max(end, part.time_start_sec + part.duration_sec), 0);
-  const own = judgeFile(sound, format, {
+  const own = checkFile(sound, format, {
     ...(asked ? { durationSec: length } : {}),
     ...(asked?.format ? { format: asked.format } : {}),
   });

@@ -1,4 +1,4 @@
-/** Why a render cannot be made. */
+/** Errors that end a render. */
 
 export type RenderErrorCode =
   | 'plan_empty'
@@ -13,7 +13,10 @@ export type RenderErrorCode =
   | 'render_silent'
   | 'render_failed';
 
-/** A render that cannot go on: `message` says what is wrong, `hint` what to do. Carries no URL and no path of the machine. */
+/**
+ * A render that cannot be completed. `message` says what is wrong and `hint` what to do about it. Neither contains a URL or a
+ * local path.
+ */
 export class RenderError extends Error {
   readonly code: RenderErrorCode;
   readonly hint: string;

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type PairScore, RenderRequest, type Stem } from '../../schema.ts';
-import { arrange, type Arrangement } from '../../services/processing/plan/arrange.ts';
-import { songGrid } from '../../services/processing/song/beat-grid.ts';
-import { readPlan } from '../../services/processing/plan/plan.ts';
+import { arrange } from '../../services/processing/plan/arrange.ts';
+import type { Arrangement } from '../../services/processing/plan/arrangement.ts';
+import { buildBeatGrid } from '../../services/processing/song/beat-grid.ts';
+import { parseRenderPlan } from '../../services/processing/plan/plan.ts';
 import { runMap, sourceAt } from '../../services/processing/plan/run.ts';
 import type { RenderSong } from '../../services/processing/song/song.ts';
 
-/** A song of even beats whose first beat is at 0.25 s; sections of 8 bars with the given energy and singing. */
+/** A song with even beats, the first at 0.25 s, and sections of 8 bars with the given energy and vocal presence. */
 function song(id: string, bpm: number, bars: number, parts: { energy: number; voice: number }[] = []): RenderSong {
   const step = 60 / bpm;
   const beats = Array.from({ length: bars * 4 }, (_, i) => 0.25 + i * step);
@@ -19,7 +20,7 @@ function song(id: string, bpm: number, bars: number, parts: { energy: number; vo
     stems: {},
     durationSec,
     key: 'C major',
-    grid: songGrid({ bpm, beats_sec: beats, downbeats_sec }, durationSec),
+    grid: buildBeatGrid({ bpm, beats_sec: beats, downbeats_sec }, durationSec),
     beatChroma: [],
     energy: undefined,
     vocals: undefined,
@@ -67,7 +68,7 @@ function plan(
     beats: new Map<string, number>(),
     starts: new Map<string, number>(),
   };
-  return arrange(readPlan(request).plan, new Map(songs.map((one) => [one.id, one])), scores, tuning);
+  return arrange(parseRenderPlan(request).plan, new Map(songs.map((one) => [one.id, one])), scores, tuning);
 }
 
 describe('arranging a plan', () => {
@@ -77,7 +78,7 @@ describe('arranging a plan', () => {
     assert.equal(runs[0]!.sourceBeat, 16);
   });
 
-  it('plays all stems of a song from the same place, drums unshifted', () => {
+  it('plays all stems of a song from the same place and does not shift drums', () => {
     const { runs } = plan(
       120,
       [
@@ -103,7 +104,7 @@ describe('arranging a plan', () => {
     );
   });
 
-  it('goes on without a seam where the next section continues the song', () => {
+  it('continues the run if the next section continues the song', () => {
     const { runs, sections } = plan(
       120,
       [
@@ -117,7 +118,7 @@ describe('arranging a plan', () => {
     assert.ok(sections[0]![0]!.joinsNext && sections[1]![0]!.joinsPrevious);
   });
 
-  it('loops on whole bars when the song runs out', () => {
+  it('loops whole bars when the song runs out', () => {
     const { runs } = plan(120, [[12, 0.5, [['a', 'bass', 24.25]]]], [song('a', 120, 20)]);
     assert.deepEqual(
       runs.map((run) => [run.sourceBeat, run.start, run.end]),
@@ -128,13 +129,13 @@ describe('arranging a plan', () => {
     );
   });
 
-  it('goes back to earlier bars when it starts on the last one', () => {
+  it('loops earlier bars when it starts on the last one', () => {
     const { runs } = plan(120, [[4, 0.5, [['a', 'bass', 100]]]], [song('a', 120, 20)]);
     assert.ok(runs.every((run) => run.sourceBeat <= 76 && run.sourceBeat >= 60));
     assert.equal(runs.at(-1)!.end, 8);
   });
 
-  it('reads a song at half or double tempo where that is nearer', () => {
+  it('reads a song at half or double tempo if that is nearer', () => {
     const { runs } = plan(
       140,
       [
@@ -158,7 +159,7 @@ describe('arranging a plan', () => {
     assert.ok(Math.abs(source[3]! - source[2]! - 60 / 71) < 1e-9);
   });
 
-  it('plays a free layer at its own speed from where it is told to, and sections in their own tempo', () => {
+  it('plays a free layer at its own speed from its planned start, and sections in their own tempo', () => {
     const section = (tempo_bpm: number, layers: object[]): object => ({
       duration_sec: 960 / tempo_bpm,
       tempo_bpm,
@@ -179,7 +180,7 @@ describe('arranging a plan', () => {
       job_id: 'job',
     });
     const songs = new Map([song('a', 120, 40), song('b', 90, 40)].map((each) => [each.id, each]));
-    const { plan: read } = readPlan(request);
+    const { plan: read } = parseRenderPlan(request);
     const tuning = { semitones: new Map(), beats: new Map(), starts: new Map() };
     const { runs } = arrange(read, songs, [], tuning);
     assert.deepEqual(
@@ -197,7 +198,7 @@ describe('arranging a plan', () => {
     output.forEach((at, i) => assert.ok(Math.abs(source[i]! - at - 7.1) < 1e-9));
   });
 
-  it('takes a part with fitting energy, with singing for vocals, and not the same one twice', () => {
+  it('chooses a part with fitting energy, with singing for vocals, and not the same one twice', () => {
     const parts = [
       { energy: 0.2, voice: 0.1 },
       { energy: 0.5, voice: 0.9 },
@@ -222,7 +223,7 @@ describe('arranging a plan', () => {
     assert.equal(sung.runs[0]!.sourceBeat, 32);
   });
 
-  it('takes the best phrases of a pair', () => {
+  it('chooses the best phrases of a pair', () => {
     const phrase = {
       vocals_song_id: 'a',
       bed_song_id: 'b',
@@ -255,7 +256,7 @@ describe('arranging a plan', () => {
     );
   });
 
-  it('puts boundaries on beats and keeps the length of the plan', () => {
+  it('rounds boundaries to beats and keeps the length of the plan', () => {
     const request = RenderRequest.parse({
       masterplan: {
         timeline: [15.5, 31, 31, 15.5].map((duration_sec) => ({
@@ -267,7 +268,7 @@ describe('arranging a plan', () => {
       songs: [{ song_id: 'a', storage_path: 'a', analysis: {} }],
       job_id: 'job',
     });
-    const { plan: read } = readPlan(request);
+    const { plan: read } = parseRenderPlan(request);
     const { sections, durationSec } = read;
     assert.equal(durationSec, 93);
     assert.equal(sections.at(-1)!.end, 93);
@@ -276,17 +277,17 @@ describe('arranging a plan', () => {
 });
 
 describe('the beat grid', () => {
-  it('reaches from the start to the end of the song, whatever was found of it', () => {
+  it('covers the whole song, also where no beats were detected', () => {
     const found = Array.from({ length: 20 }, (_, i) => 5 + i * 0.5);
-    const grid = songGrid({ bpm: 120, beats_sec: found, downbeats_sec: [6, 8, 10] }, 30);
+    const grid = buildBeatGrid({ bpm: 120, beats_sec: found, downbeats_sec: [6, 8, 10] }, 30);
     assert.ok(grid.beats[0]! < 0.5 && grid.beats.at(-1)! > 29);
     assert.ok(grid.downbeats.every((index) => Math.abs((grid.beats[index]! / 2) % 1) < 1e-6));
   });
 
-  it('takes the jitter out of beats and leaves their drift', () => {
+  it('removes jitter from beats and keeps their drift', () => {
     const drift = Array.from({ length: 60 }, (_, i) => i * 0.5 + 0.0005 * i * i);
     const jittered = drift.map((at, i) => at + (i % 2 === 0 ? 0.008 : -0.008));
-    const grid = songGrid({ bpm: 120, beats_sec: jittered }, 32);
+    const grid = buildBeatGrid({ bpm: 120, beats_sec: jittered }, 32);
     const offset = grid.beats.findIndex((at) => Math.abs(at - drift[10]!) < 0.1) - 10;
     for (let i = 10; i < 50; i++) assert.ok(Math.abs(grid.beats[i + offset]! - drift[i]!) < 0.004, `beat ${i}`);
   });

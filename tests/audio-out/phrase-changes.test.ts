@@ -5,14 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { Stem } from '../../schema.ts';
 import { encodeWav16 } from '../../audio/decode/wav.ts';
-import { hearLayer } from '../../services/processing/measure/layer.ts';
-import { songGrid } from '../../services/processing/song/beat-grid.ts';
+import { measureLayer } from '../../services/processing/measure/layer.ts';
+import { buildBeatGrid } from '../../services/processing/song/beat-grid.ts';
 import type { RenderPlan } from '../../services/processing/plan/plan.ts';
-import type { RephraseTask } from '../../services/processing/corrections/phrase-candidates.ts';
-import { rephrase } from '../../services/processing/corrections/phrase-changes.ts';
+import type { PhraseTask } from '../../services/processing/corrections/phrase-candidates.ts';
+import { changePhrases } from '../../services/processing/corrections/phrase-changes.ts';
 import type { Run } from '../../services/processing/plan/run.ts';
 import type { RenderSong } from '../../services/processing/song/song.ts';
-import { shiftsOf } from '../../services/processing/plan/tuning.ts';
+import { shiftsKey } from '../../services/processing/plan/tuning.ts';
 import { sine } from './signals.ts';
 
 const RATE = 44_100;
@@ -21,7 +21,7 @@ const BPM = 120;
 const PHRASE_SEC = 8;
 const PHRASES = 3;
 
-/** Chords of a phrase each, one after the other. */
+/** Chords, each of the length of a phrase, one after the other. */
 function phrases(chords: readonly (readonly number[])[]): Float32Array {
   const samples = new Float32Array(chords.length * PHRASE_SEC * RATE);
   chords.forEach((chord, i) => {
@@ -31,7 +31,7 @@ function phrases(chords: readonly (readonly number[])[]): Float32Array {
   return samples;
 }
 
-// In cents of a song in A minor: its own chord, and two that share nothing with it in any reachable shift.
+// The chord of a song in A minor, and a cluster that does not fit it in any reachable shift.
 const A_MINOR = [220, 261.63, 329.63];
 const CLUSTER = [220, 233.08, 246.94, 261.63, 277.18];
 
@@ -46,7 +46,7 @@ const SOUNDS: Record<string, Float32Array> = {
 
 function song(id: string): RenderSong {
   const durationSec = PHRASES * PHRASE_SEC;
-  const grid = songGrid({ bpm: BPM }, durationSec);
+  const grid = buildBeatGrid({ bpm: BPM }, durationSec);
   const none = { energy: undefined, vocals: undefined, beatChroma: [], sections: [] };
   return { id, name: id, stems: {}, durationSec, key: 'A minor', grid, ...none };
 }
@@ -63,7 +63,7 @@ const run = (id: number, songId: string, stem: Stem, start = 0): Run => ({
   semitones: 0,
 });
 
-describe('other bars for a voice that does not fit', () => {
+describe('changing phrases for a voice that does not fit', () => {
   let server: Server;
   let url = '';
   before(async () => {
@@ -81,16 +81,16 @@ describe('other bars for a voice that does not fit', () => {
   });
 
   type Part = { songId: string; stem: Stem; sound: string };
-  const MEETING: Part[] = [
+  const VOICE_OVER_BED: Part[] = [
     { songId: 'singer', stem: 'vocals', sound: '/voice' },
     { songId: 'band', stem: 'other', sound: '/bed' },
   ];
 
-  /** The first phrases of what sounds together in each section, as they were heard. */
-  async function firstTake(...sections: Part[][]): Promise<RephraseTask> {
+  /** The task after a first candidate, in which each section plays the first phrase of its parts. */
+  async function firstCandidate(...sections: Part[][]): Promise<PhraseTask> {
     const parts = sections.flatMap((own, i) => own.map((part) => ({ ...part, start: i * PHRASE_SEC })));
     const runs = parts.map(({ songId, stem, start }, id) => run(id, songId, stem, start));
-    const clips = runs.map(({ id, songId, stem, start, end }) => ({
+    const slices = runs.map(({ id, songId, stem, start, end }) => ({
       songId,
       stem,
       volumeDb: 0,
@@ -100,9 +100,9 @@ describe('other bars for a voice that does not fit', () => {
       joinsNext: false,
     }));
     const span = { from: 0, to: PHRASE_SEC * RATE, sampleRate: RATE };
-    const heard = await Promise.all(
+    const measured = await Promise.all(
       parts.map(({ sound }, i) =>
-        hearLayer(clips[i]!, [SOUNDS[sound]!, SOUNDS[sound]!], [SOUNDS[sound]!, SOUNDS[sound]!], span),
+        measureLayer(slices[i]!, [SOUNDS[sound]!, SOUNDS[sound]!], [SOUNDS[sound]!, SOUNDS[sound]!], span),
       ),
     );
     const inSection = <T>(list: readonly T[], i: number): T[] =>
@@ -121,57 +121,57 @@ describe('other bars for a voice that does not fit', () => {
     );
     return {
       plan,
-      arrangement: { runs, sections: sections.map((_, i) => inSection(clips, i)), warnings: [] },
-      layers: sections.map((_, i) => inSection(heard, i)),
+      arrangement: { runs, sections: sections.map((_, i) => inSection(slices, i)), warnings: [] },
+      layers: sections.map((_, i) => inSection(measured, i)),
       tuning: { semitones: new Map([...songs.keys()].map((id) => [id, 0])), beats: new Map(), starts: new Map() },
       songs,
       outOfTune: ['singer'],
-      heardIn: new Set(),
+      triedShifts: new Set(),
     };
   }
 
-  it('takes the phrase that fits, and says so', async () => {
-    const found = await rephrase(await firstTake(MEETING));
+  it('chooses the phrase that fits, and describes the change', async () => {
+    const found = await changePhrases(await firstCandidate(VOICE_OVER_BED));
     assert.equal(found?.tuning.starts.get('0 singer'), PHRASE_SEC);
     assert.equal(found?.tuning.semitones.get('singer'), 0);
-    assert.match(found!.words[0]!, /^Section 1 \(0 s\): "singer" sings other bars, from 8\.0 s/);
+    assert.match(found!.messages[0]!, /^Section 1 \(0 s\): "singer" sings other bars, from 8\.0 s/);
   });
 
-  it('shifts no song whose notes lie right under the voice of the other', async () => {
+  it('shifts no song whose notes fit the voice of the other', async () => {
     const voice: Part[] = [
       { songId: 'singer', stem: 'vocals', sound: '/low-voice' },
       { songId: 'band', stem: 'other', sound: '/bed' },
     ];
-    const alone = await firstTake(voice);
+    const alone = await firstCandidate(voice);
     const lowered = new Map([...alone.tuning.semitones, ['band', -2] as const]);
-    assert.deepEqual((await rephrase(alone))?.tuning.semitones, lowered);
-    const answer: Part[] = [
+    assert.deepEqual((await changePhrases(alone))?.tuning.semitones, lowered);
+    const reply: Part[] = [
       { songId: 'band', stem: 'vocals', sound: '/bed' },
       { songId: 'singer', stem: 'other', sound: '/bed' },
     ];
-    assert.equal(await rephrase(await firstTake(voice, answer)), undefined);
+    assert.equal(await changePhrases(await firstCandidate(voice, reply)), undefined);
   });
 
-  it('tries another shift where the stems told wrong in one', async () => {
-    const task = await firstTake([
+  it('does not try a shift again that did not help', async () => {
+    const task = await firstCandidate([
       { songId: 'singer', stem: 'vocals', sound: '/low-voice' },
       { songId: 'band', stem: 'other', sound: '/bed' },
     ]);
-    task.heardIn = new Set([shiftsOf(new Map([...task.tuning.semitones, ['band', -2] as const]))]);
-    assert.equal(await rephrase(task), undefined);
+    task.triedShifts = new Set([shiftsKey(new Map([...task.tuning.semitones, ['band', -2] as const]))]);
+    assert.equal(await changePhrases(task), undefined);
   });
 
-  it('counts the beats by which the song is brought forward: they must not lead beyond its end', async () => {
-    const task = await firstTake(MEETING);
+  it('includes the beat offset of the song: a phrase must not lead beyond its end', async () => {
+    const task = await firstCandidate(VOICE_OVER_BED);
     task.songs.get('singer')!.durationSec = 2 * PHRASE_SEC;
     task.tuning.beats.set('singer', 1);
-    // From a bar before the phrase on, and a beat later.
-    assert.equal((await rephrase(task))?.tuning.starts.get('0 singer'), PHRASE_SEC - (4 * 60) / BPM);
+    // It starts a bar before the phrase, and plays a beat earlier.
+    assert.equal((await changePhrases(task))?.tuning.starts.get('0 singer'), PHRASE_SEC - (4 * 60) / BPM);
   });
 
-  it('finds none where none fits', async () => {
-    const task = await firstTake(MEETING);
+  it('changes nothing if no phrase fits', async () => {
+    const task = await firstCandidate(VOICE_OVER_BED);
     task.songs.get('singer')!.durationSec = PHRASE_SEC;
-    assert.equal(await rephrase(task), undefined);
+    assert.equal(await changePhrases(task), undefined);
   });
 });

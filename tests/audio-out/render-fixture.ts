@@ -1,4 +1,4 @@
-/** Two synthetic songs, a Storage of one process, and a rendering service to send plans to. */
+/** Fixture: two synthetic songs, a storage server that serves their stems and accepts uploads, and a rendering service. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -21,7 +21,7 @@ export function beatsOf(song: SongSpec): number[] {
   return Array.from({ length: count }, (_, i) => song.firstBeat + i * step);
 }
 
-/** A chord that breathes with the bars. */
+/** A chord of sines. */
 function tones(frequencies: number[], amplitude: number): Float32Array {
   return Float32Array.from({ length: SONG_SEC * RATE }, (_, i) => {
     let sum = 0;
@@ -44,12 +44,12 @@ export type Storage = {
   server: Server;
   url: string;
   puts: { path: string; type: string | undefined; bytes: Buffer }[];
-  /** Answers of these paths never end. */
+  /** Responses of these paths never end. */
   stalled: Set<string>;
   requests: IncomingMessage[];
 };
 
-/** Serves the stems of both songs and takes uploads. */
+/** Serves the stems of both songs and accepts uploads. */
 export async function startStorage(): Promise<Storage> {
   const files = new Map<string, Uint8Array>();
   for (const song of [SONG_A, SONG_B]) {
@@ -125,7 +125,7 @@ export const layer = (
 
 export type SectionBody = { bars: number; layers: Record<string, unknown>[]; energy?: number };
 
-/** A request for a mashup at 106 BPM in A minor of sections given in bars. */
+/** A request for a mashup at 106 BPM in A minor, with the lengths of sections in bars. */
 export function renderBody(storage: Storage, sections: SectionBody[], changes: Record<string, unknown> = {}): unknown {
   let start = 0;
   const timeline = sections.map(({ bars, layers, energy }) => {
@@ -157,7 +157,7 @@ export function renderBody(storage: Storage, sections: SectionBody[], changes: R
 
 export const TARGET_BPM = 106;
 
-/** Sends a plan and returns the events, with the time (ms since sending) at which each came. */
+/** Sends a plan and returns the events, with the time of each in milliseconds since the request. */
 export async function render(
   url: string,
   body: unknown,

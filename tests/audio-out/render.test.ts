@@ -39,7 +39,7 @@ const SECTIONS: SectionBody[] = [
 ];
 const BARS = 8;
 
-/** Length in samples of the longest stretch under -60 dBFS. */
+/** Samples of the longest time below -60 dBFS. */
 function longestSilence(samples: Float32Array): number {
   let quiet = 0;
   let longest = 0;
@@ -71,7 +71,7 @@ describe('rendering a masterplan over HTTP', () => {
     return events.at(-1)! as Record<string, unknown>;
   }
 
-  it('answers GET /health', async () => {
+  it('responds to GET /health', async () => {
     const response = await fetch(`${renderer.url}/health`);
     assert.equal(((await response.json()) as { service: string }).service, 'processing');
   });
@@ -92,7 +92,7 @@ describe('rendering a masterplan over HTTP', () => {
       channels = (await decodeAudio(wav)).channels;
     });
 
-    it('streams rising progress and ends with one terminal event that names the path', () => {
+    it('streams ascending progress and ends with one terminal event that names the path', () => {
       const progress = rendered.events.map((event) => ('progress' in event ? event.progress : NaN)) as number[];
       assert.ok(progress.every((value, i) => Number.isInteger(value) && value >= (progress[i - 1] ?? 0)));
       const terminal = rendered.events.filter((event) => 'storage_path' in event || 'error' in event);
@@ -104,7 +104,7 @@ describe('rendering a masterplan over HTTP', () => {
       assert.ok(!rendered.text.includes('secret'), 'no signed URL leaves the service');
     });
 
-    it('never leaves its client without news for more than 2 seconds', () => {
+    it('sends an event at least every 2 seconds', () => {
       const gaps = rendered.times.map((time, i) => time - (rendered.times[i - 1] ?? 0));
       assert.ok(Math.max(...gaps) < 2000, `${Math.max(...gaps)} ms`);
     });
@@ -115,23 +115,23 @@ describe('rendering a masterplan over HTTP', () => {
       assert.ok(Math.abs(result.duration_sec - channels[0].length / RATE) < 0.001);
     });
 
-    it('has its beats on the grid of the planned tempo, from both songs', () => {
+    it('has the beats of both songs on the grid of the planned tempo', () => {
       const beat = 60 / TARGET_BPM;
-      const heard = onsets(channels[0], RATE).filter((at) => at < BARS * 4 * beat - beat / 2);
-      const offsets = heard.map((at) => Math.abs(at - Math.round(at / beat) * beat)).sort((a, b) => a - b);
-      assert.ok(heard.length >= BARS * 4 * 0.8, `${heard.length} onsets`);
+      const found = onsets(channels[0], RATE).filter((at) => at < BARS * 4 * beat - beat / 2);
+      const offsets = found.map((at) => Math.abs(at - Math.round(at / beat) * beat)).sort((a, b) => a - b);
+      assert.ok(found.length >= BARS * 4 * 0.8, `${found.length} onsets`);
       assert.ok(
         offsets[Math.floor(offsets.length * 0.95)]! < 0.012,
         `95 % within ${offsets[Math.floor(offsets.length * 0.95)]}`,
       );
-      const spans = heard
+      const spans = found
         .slice(1)
-        .map((at, i) => at - heard[i]!)
+        .map((at, i) => at - found[i]!)
         .sort((a, b) => a - b);
       assert.ok(Math.abs(60 / spans[spans.length >> 1]! / TARGET_BPM - 1) < 0.01);
     });
 
-    it('is at -14 LUFS, under -1 dBTP and unclipped, and says so', () => {
+    it('is at -14 LUFS, below -1 dBTP and unclipped, and reports that', () => {
       const measured = measureLoudness(channels, RATE);
       assert.ok(Math.abs(measured.integrated_lufs + 14) <= 0.5, `${measured.integrated_lufs}`);
       assert.ok(measured.true_peak_dbtp <= -1, `${measured.true_peak_dbtp}`);
@@ -139,50 +139,50 @@ describe('rendering a masterplan over HTTP', () => {
       assert.ok(Math.abs(measured.true_peak_dbtp - result.true_peak_dbtp) < 0.01);
     });
 
-    it('has no hole of a second or more', () => {
+    it('has no gap of a second or more', () => {
       assert.ok(longestSilence(channels[0]) < RATE);
     });
 
-    it('brings the second song to the key of the mashup, exactly', () => {
-      // The bass of song B is a B; two semitones down it is the A of the target, whatever else the ear corrects.
+    it('shifts the second song exactly to the key of the mashup', () => {
+      // The bass of song B is a B. Two semitones lower it is the A of the target key, whatever else is corrected.
       const beat = 60 / TARGET_BPM;
       const from = Math.round((5 * 4 + 1) * beat * RATE);
-      const heard = dominantFrequency(channels[0].slice(from, from + 3 * RATE), RATE, 50, 70);
-      assert.ok(Math.abs(1200 * Math.log2(heard / 55)) < 10, `${heard} Hz`);
+      const found = dominantFrequency(channels[0].slice(from, from + 3 * RATE), RATE, 50, 70);
+      assert.ok(Math.abs(1200 * Math.log2(found / 55)) < 10, `${found} Hz`);
     });
 
-    it('says what the ear finds wrong', () => {
+    it('reports failed checks', () => {
       const failed = result.quality!.checks.filter((check) => check.kind === 'hard' && !check.passed);
       assert.deepEqual(
         failed.map(({ name }) => name),
         ['limiting'],
       );
-      assert.ok(result.warnings.some((warning) => warning.includes('The limiter works so hard that it is heard')));
+      assert.ok(result.warnings.some((warning) => warning.includes('The limiter works so hard that it is audible')));
     });
 
-    it('lets a voice that fits no bed sing over harmony of its own song', () => {
-      // Single tones for voices fit the other song nowhere, and in no key.
+    it('lets a voice that fits no bed sing over the harmony of its own song', () => {
+      // A voice of single tones fits the other song nowhere, and in no key.
       const { checks, corrections } = result.quality!;
       assert.equal(checks.find(({ name }) => name === 'harmony')!.value, null);
       assert.deepEqual(corrections, ['"song-b" sings over its own bass and harmony: it fits no other notes.']);
       assert.ok(checks.find(({ name }) => name === 'together')!.passed);
     });
 
-    it('tells what it did with effects it does not know, and draws a waveform', () => {
+    it('warns of unknown effects, and returns a waveform', () => {
       assert.ok(result.warnings.some((warning) => warning.includes('made-up-effect')));
       assert.equal(result.waveform!.peaks.length, Math.ceil(result.duration_sec * result.waveform!.peaks_per_sec));
       assert.ok(result.waveform!.peaks.every((peak) => peak >= 0 && peak <= 1));
       assert.equal(result.bytes, wav.length);
     });
 
-    it('is the same to the byte when rendered again', async () => {
+    it('is byte-identical when rendered again', async () => {
       await last(renderBody(storage, SECTIONS));
       assert.ok(storage.puts.at(-1)!.bytes.equals(wav));
     });
   });
 
   for (const format of OUTPUT_FORMATS.filter((name) => name !== 'wav')) {
-    it(`delivers ${format} with the loudness and peak that were asked for`, async () => {
+    it(`delivers ${format} at the target loudness and below the peak limit`, async () => {
       const event = await last(renderBody(storage, SECTIONS.slice(1), { format }));
       const result = RenderResult.parse(event['result']);
       const decoded = await decodeAudio(storage.puts.at(-1)!.bytes);
@@ -196,15 +196,15 @@ describe('rendering a masterplan over HTTP', () => {
     });
   }
 
-  it('finds the beats itself where the analysis has none, and is as much in time', async () => {
+  it('detects the beats if the analysis has none, and is as much in time', async () => {
     const body = renderBody(storage, [{ bars: 4, layers: [layer(SONG_A, 'drums'), layer(SONG_B, 'drums')] }]) as {
       songs: { analysis: unknown }[];
     };
-    // As the existing analysis answers: a tempo in coarse steps and a constant key.
+    // As some analysis services respond: a tempo in coarse steps and a constant key.
     body.songs[0]!.analysis = { rhythmic: { bpm: 99.4 }, harmonic: { key: 'C major', key_confidence: 0 } };
     body.songs[1]!.analysis = {};
     const result = RenderResult.parse((await last(body))['result']);
-    // Clicks alone cannot be as loud as music, however hard the limiter tries; nothing else is amiss.
+    // Clicks alone cannot reach the loudness of music with the limiter; no other check fails.
     const failed = result
       .quality!.checks.filter(({ passed, kind }) => !passed && kind === 'hard')
       .map(({ name }) => name);
@@ -212,12 +212,12 @@ describe('rendering a masterplan over HTTP', () => {
     assert.equal(result.warnings.length, failed.length, result.warnings.join(' | '));
     const { channels } = await decodeAudio(storage.puts.at(-1)!.bytes);
     const beat = 60 / TARGET_BPM;
-    const heard = onsets(channels[0], RATE).filter((at) => at < 15 * beat);
-    const offsets = heard.map((at) => Math.abs(at - Math.round(at / beat) * beat)).sort((a, b) => a - b);
-    assert.ok(heard.length >= 12 && offsets[Math.floor(offsets.length * 0.9)]! < 0.02, offsets.join(' '));
+    const found = onsets(channels[0], RATE).filter((at) => at < 15 * beat);
+    const offsets = found.map((at) => Math.abs(at - Math.round(at / beat) * beat)).sort((a, b) => a - b);
+    assert.ok(found.length >= 12 && offsets[Math.floor(offsets.length * 0.9)]! < 0.02, offsets.join(' '));
   });
 
-  it('puts a quiet bed under a section that would fall silent', async () => {
+  it('adds a quiet bed to a section that would be silent', async () => {
     const body = renderBody(storage, [
       { bars: 2, layers: [layer(SONG_A, 'drums'), layer(SONG_A, 'other')] },
       { bars: 2, layers: [layer(SONG_A, 'vocals', 0, { source_start_sec: 9 })] },
@@ -229,7 +229,7 @@ describe('rendering a masterplan over HTTP', () => {
     assert.ok(longestSilence(channels[0]) < RATE);
   });
 
-  describe('what cannot be rendered ends with an error event that has a code', () => {
+  describe('a failed render ends with an error event that has a code', () => {
     const one: SectionBody[] = [{ bars: 2, layers: [layer(SONG_A, 'drums')] }];
     const cases: [string, string, () => unknown][] = [
       ['an empty timeline', 'plan_empty', () => renderBody(storage, [])],
@@ -251,12 +251,12 @@ describe('rendering a masterplan over HTTP', () => {
         () => renderBody(storage, one, { songs: [{ song_id: 'song-a', storage_path: 'x', analysis: {} }] }),
       ],
       [
-        'an upload that is refused',
+        'a rejected upload',
         'upload_failed',
         () => renderBody(storage, one, { upload: { path: 'p', url: `${storage.url}/refused` } }),
       ],
-      ['stems that are gone', 'stem_unavailable', () => withDrums('/gone.wav?token=secret')],
-      ['stems that are no audio', 'stem_unusable', () => withDrums('/broken.wav')],
+      ['missing stem files', 'stem_unavailable', () => withDrums('/gone.wav?token=secret')],
+      ['stems that are not audio', 'stem_unusable', () => withDrums('/broken.wav')],
       ['nothing but silence', 'render_silent', () => withDrums('/silent.wav')],
     ];
     const withDrums = (path: string): unknown => {
@@ -277,12 +277,12 @@ describe('rendering a masterplan over HTTP', () => {
       });
     }
 
-    it('a body that is not a request is a 422 with the place', async () => {
+    it('rejects an invalid body with a 422 that names the path', async () => {
       await assert.rejects(render(renderer.url, { masterplan: {}, songs: [], job_id: 'j' }), /422.*timeline/);
     });
   });
 
-  it('a closed connection stops the work within a second and leaves room for the next', async () => {
+  it('stops within a second when the connection is closed, and can render again', async () => {
     const path = `/${SONG_A.id}/drums.wav`;
     storage.stalled.add(path);
     const seen = storage.requests.length;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Stem } from '../../schema.ts';
-import { openScratch, writeSpot } from '../../services/processing/files/scratch.ts';
+import { openScratch, writeRegion } from '../../services/processing/files/scratch.ts';
 import { renderSection, type SectionResult } from '../../services/processing/sound/section.ts';
 import { noise, sine } from './signals.ts';
 
@@ -12,15 +12,15 @@ const SECTION_SEC = 4;
 /** The runs begin this long before their sections. */
 const HEAD_SEC = 0.5;
 
-/** Two sections, each with one layer of its own song, summed. */
+/** Two sections, each with one layer of its own song, mixed. */
 async function joined(stem: Stem, first: Float32Array, second: Float32Array): Promise<Float32Array> {
   const scratch = openScratch();
   try {
     const mix = new Float32Array((2 * SECTION_SEC + 4) * RATE);
     for (const [i, sound] of [first, second].entries()) {
       const start = i * SECTION_SEC;
-      const spot = scratch.reserve(sound.length);
-      writeSpot(spot, [sound, sound]);
+      const region = scratch.reserve(sound.length);
+      writeRegion(region, [sound, sound]);
       const result: SectionResult = await renderSection({
         start,
         end: start + SECTION_SEC,
@@ -28,7 +28,7 @@ async function joined(stem: Stem, first: Float32Array, second: Float32Array): Pr
         beatsPerBar: 4,
         first: i === 0,
         last: i === 1,
-        clips: [
+        slices: [
           {
             songId: `song ${i}`,
             stem,
@@ -36,7 +36,7 @@ async function joined(stem: Stem, first: Float32Array, second: Float32Array): Pr
             effects: [],
             joinsPrevious: false,
             joinsNext: false,
-            parts: [{ spot, origin: start - HEAD_SEC, start, end: start + SECTION_SEC }],
+            parts: [{ region, origin: start - HEAD_SEC, start, end: start + SECTION_SEC }],
             presence: undefined,
           },
         ],
@@ -57,7 +57,7 @@ function levelDb(samples: Float32Array, fromSec: number, toSec: number): number 
 }
 
 describe('where two sections meet', () => {
-  it('one song fades into the other at equal power over the beat before the boundary', async () => {
+  it('fades one song into the other at equal power over the beat before the boundary', async () => {
     const mix = await joined('other', noise(LENGTH, RATE, 0.2, 1), noise(LENGTH, RATE, 0.2, 2));
     const steady = levelDb(mix, 1, 3);
     const beat = 60 / BPM;
@@ -67,15 +67,15 @@ describe('where two sections meet', () => {
     }
   });
 
-  it('drums that stop do not strike once more just before the boundary', async () => {
-    // A stroke that begins 3 ms before its beat, as real ones do.
+  it('plays no part of a drum hit just before the boundary', async () => {
+    // A hit that begins 3 ms before its beat, as real ones do.
     const early = new Float32Array(LENGTH * RATE);
     early.set(noise(0.05, RATE, 0.5, 4), Math.round((HEAD_SEC + SECTION_SEC - 0.003) * RATE));
     const mix = await joined('drums', early, new Float32Array(LENGTH * RATE));
     assert.ok(mix.every((value) => Math.abs(value) < 1e-6));
   });
 
-  it('the second of two sections is whole from its first sample on', async () => {
+  it('plays the second section at full level from its first sample on', async () => {
     const tone = sine(220, LENGTH, RATE, 0.3);
     const mix = await joined('drums', new Float32Array(LENGTH * RATE), tone);
     const at = SECTION_SEC * RATE;

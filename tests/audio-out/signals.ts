@@ -1,4 +1,4 @@
-/** Test signals and what is measured on them. */
+/** Test signals and measurements. */
 
 /** Decibels to a linear factor. */
 export const db = (decibels: number): number => 10 ** (decibels / 20);

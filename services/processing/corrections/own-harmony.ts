@@ -1,42 +1,50 @@
 /**
- * The last resort of a DJ: where a voice fits no notes of the other song, it is sung over harmony of its own, and the other song keeps
- * its drums under it, and its bass or its chords where the voice bears those.
+ * Last correction: a voice that fits no notes of the other songs is sung over the harmony of its own song. The other songs keep their
+ * drums, and their bass or their harmony if the voice fits it.
  */
 import type { Stem } from '../../../schema.ts';
-import { type Correction, isInTune } from './shift-changes.ts';
-import { harmonyOf, type HeardSection } from '../quality/check-layers.ts';
-import type { LayerSound } from '../measure/layer.ts';
+import type { LayerMeasurement } from '../measure/layer.ts';
 import type { RenderLayer, RenderPlan, RenderSection } from '../plan/plan.ts';
-import type { RenderSong } from '../song/song.ts';
 import type { Tuning } from '../plan/tuning.ts';
+import { isInTune, measureHarmony } from '../quality/harmony.ts';
+import type { MeasuredSection } from '../quality/measured-section.ts';
+import type { RenderSong } from '../song/song.ts';
+import type { Correction } from './correction.ts';
 
-/** What gives way to the song that sings, the least first. */
-const GIVING_WAY: readonly (readonly Stem[])[] = [['bass'], ['other'], ['bass', 'other']];
+/** Stems of other songs that are replaced, the least first. */
+const REPLACED_STEMS: readonly (readonly Stem[])[] = [['bass'], ['other'], ['bass', 'other']];
 
-type HeardTake = { plan: RenderPlan; tuning: Tuning; layers: readonly LayerSound[][]; outOfTune: readonly string[] };
+type MeasuredCandidate = {
+  plan: RenderPlan;
+  tuning: Tuning;
+  /** Measured layers of each section. */
+  layers: readonly LayerMeasurement[][];
+  /** Songs whose voices do not fit the notes under them. */
+  outOfTune: readonly string[];
+};
 
 const sings = (layers: readonly { songId: string; stem: Stem }[], singer: string): boolean =>
   layers.some(({ songId, stem }) => songId === singer && stem === 'vocals');
 
-/** Whether a layer of another song gives way to a singer. */
-const givesWay = (layer: { songId: string; stem: Stem }, singer: string, stems: readonly Stem[]): boolean =>
+/** Whether a layer is one of `stems` of another song than the singer's. */
+const isReplaced = (layer: { songId: string; stem: Stem }, singer: string, stems: readonly Stem[]): boolean =>
   layer.songId !== singer && stems.includes(layer.stem);
 
-/** Whether a voice is in tune with what is left under it; where no note of another song is, nothing can be wrong. */
-function fitsWithout(layers: readonly LayerSound[][], singer: string, stems: readonly Stem[]): boolean {
-  const left = layers.map((section): Pick<HeardSection, 'layers'> => {
-    return { layers: section.filter((layer) => !sings(section, singer) || !givesWay(layer, singer, stems)) };
+/** Whether a voice is in tune without the replaced stems; it is if no other song's notes remain. */
+function fitsWithout(layers: readonly LayerMeasurement[][], singer: string, stems: readonly Stem[]): boolean {
+  const remaining = layers.map((section): Pick<MeasuredSection, 'layers'> => {
+    return { layers: section.filter((layer) => !sings(section, singer) || !isReplaced(layer, singer, stems)) };
   });
-  const likeness = harmonyOf(left).get(singer);
-  return likeness === undefined || isInTune(likeness);
+  const correlations = measureHarmony(remaining).get(singer);
+  return correlations === undefined || isInTune(correlations);
 }
 
-/** A section in which a singer has notes of its own for those of others. */
-function withOwn(section: RenderSection, singer: RenderSong, stems: readonly Stem[]): RenderSection {
+/** A section in which the replaced stems of other songs are those of the singer's song, at the same levels. */
+function withOwnHarmony(section: RenderSection, singer: RenderSong, stems: readonly Stem[]): RenderSection {
   const voice = section.layers.find(({ songId, stem }) => songId === singer.id && stem === 'vocals');
-  if (!voice || !section.layers.some((layer) => givesWay(layer, singer.id, stems))) return section;
+  if (!voice || !section.layers.some((layer) => isReplaced(layer, singer.id, stems))) return section;
   const layers = section.layers.flatMap((layer): RenderLayer[] => {
-    if (!givesWay(layer, singer.id, stems)) return [layer];
+    if (!isReplaced(layer, singer.id, stems)) return [layer];
     const hasOwn = section.layers.some(({ songId, stem }) => songId === singer.id && stem === layer.stem);
     if (hasOwn || singer.stems[layer.stem] === undefined) return [];
     return [{ ...layer, songId: singer.id, sourceStartSec: voice.sourceStartSec, free: voice.free }];
@@ -44,27 +52,27 @@ function withOwn(section: RenderSection, singer: RenderSong, stems: readonly Ste
   return { ...section, layers };
 }
 
-/** Whether two songs are still heard wherever they were before. */
-const keepsCompany = (before: RenderSection, after: RenderSection): boolean =>
+/** Whether a section plays as many songs as before. */
+const keepsSongs = (before: RenderSection, after: RenderSection): boolean =>
   new Set(before.layers.map(({ songId }) => songId)).size === new Set(after.layers.map(({ songId }) => songId)).size;
 
 /**
- * The plan with the least of another song's notes taken from under a voice that does not fit them; undefined where the two songs would not
- * be heard together any more.
+ * Replaces as few stems of other songs as possible under a voice that does not fit them; undefined if no voice can be corrected
+ * without a section losing a song.
  */
-export function giveOwnHarmony(
-  { plan, tuning, layers, outOfTune }: HeardTake,
+export function useOwnHarmony(
+  { plan, tuning, layers, outOfTune }: MeasuredCandidate,
   songs: ReadonlyMap<string, RenderSong>,
 ): Correction | undefined {
   for (const id of outOfTune) {
     const singer = songs.get(id)!;
-    const stems = GIVING_WAY.find((each) => fitsWithout(layers, id, each));
+    const stems = REPLACED_STEMS.find((each) => fitsWithout(layers, id, each));
     if (!stems) continue;
-    const sections = plan.sections.map((section) => withOwn(section, singer, stems));
-    if (!sections.every((section, i) => keepsCompany(plan.sections[i]!, section))) continue;
+    const sections = plan.sections.map((section) => withOwnHarmony(section, singer, stems));
+    if (!sections.every((section, i) => keepsSongs(plan.sections[i]!, section))) continue;
     const names = stems.map((stem) => (stem === 'other' ? 'harmony' : stem)).join(' and ');
-    const words = [`"${singer.name}" sings over its own ${names}: it fits no other notes.`];
-    return { plan: { ...plan, sections }, tuning, words };
+    const messages = [`"${singer.name}" sings over its own ${names}: it fits no other notes.`];
+    return { plan: { ...plan, sections }, tuning, messages };
   }
   return undefined;
 }

@@ -1,96 +1,68 @@
-/** What a first hearing changes: another shift, another place in the bar. Other bars are found in rephrase.ts. */
-import { check } from '../quality/checks.ts';
-import { type Findings, rankOf } from '../quality/check-layers.ts';
-import type { RenderPlan } from '../plan/plan.ts';
+/** First correction: other shifts for voices that do not fit, and beat offsets for songs that are misplaced in the metre. */
+import { isInTune } from '../quality/harmony.ts';
+import type { SongMeasurements } from '../quality/check-layers.ts';
+import type { Tuning } from '../plan/tuning.ts';
 import type { RenderSong } from '../song/song.ts';
-import { MAX_VOICE_SHIFT, type Tuning } from '../plan/tuning.ts';
+import { type Correction, shiftMessage } from './correction.ts';
+import { cheapestTransposition, rotated, type Transposition } from './transposition.ts';
 
-/** Another shift must fit this much better to be worth a second rendering. */
-const WORTH_A_SHIFT = 0.03;
-/** What a semitone of moving costs, in likeness. A choice. */
-const COST_OF_MOVING = 0.005;
+/** Another shift must fit this much better to justify a second render. */
+const MIN_GAIN = 0.03;
 
-/** Another way of playing the plan: other shifts and places, and where those do not help, another plan. */
-export type Correction = { tuning: Tuning; plan?: RenderPlan; words: string[] };
+type SingerTransposition = Transposition & { singer: string };
 
-/** The tuning that should pass where the first did not; undefined where nothing can be done. */
-export function correct(
+/** Returns the tuning that should pass the failed checks; undefined if no other shift or beat offset helps. */
+export function changeShifts(
   tuning: Tuning,
-  findings: Findings,
+  measurements: SongMeasurements,
   songs: ReadonlyMap<string, RenderSong>,
 ): Correction | undefined {
-  const words: string[] = [];
+  const messages: string[] = [];
   const semitones = new Map(tuning.semitones);
   const beats = new Map(tuning.beats);
-  const move = bestMove(findings.harmony, semitones);
-  if (move)
+  const transposition = bestTransposition(measurements.harmony, semitones);
+  if (transposition)
     for (const id of semitones.keys()) {
-      const by = id === move.singer ? move.voice : move.others;
+      const by = id === transposition.singer ? transposition.voice : transposition.others;
       if (by === 0) continue;
       const before = semitones.get(id)!;
       semitones.set(id, before + by);
-      words.push(`"${songs.get(id)!.name}" was shifted by ${before + by} instead of ${before} semitones.`);
+      messages.push(shiftMessage(songs.get(id)!.name, before + by, before));
     }
-  for (const [id, phase] of findings.phase) {
-    if (phase === 0) continue;
-    beats.set(id, (beats.get(id) ?? 0) + phase);
-    words.push(`"${songs.get(id)!.name}" was moved by ${phase} beats to meet the metre.`);
+  for (const [id, offset] of measurements.beatOffset) {
+    if (offset === 0) continue;
+    beats.set(id, (beats.get(id) ?? 0) + offset);
+    messages.push(`"${songs.get(id)!.name}" was moved by ${offset} beats to fit the metre.`);
   }
-  return words.length > 0 ? { tuning: { ...tuning, semitones, beats }, words } : undefined;
+  return messages.length > 0 ? { tuning: { ...tuning, semitones, beats }, messages } : undefined;
 }
-
-/** Whether a voice fits the notes under it, by its likeness for each raise. */
-export const isInTune = (likeness: readonly number[]): boolean =>
-  check('harmony', likeness[0]!).passed && check('harmony_rank', rankOf(likeness)).passed;
-
-/** A ring of values, one a semitone, begun `by` places later. */
-export const turned = (ring: readonly number[], by: number): number[] =>
-  ring.map((_, i) => ring[(((i + by) % ring.length) + ring.length) % ring.length]!);
-
-type Move = { voice: number; others: number; cost: number };
 
 /**
- * Semitones by which one song and all others are moved, so that the one is `raise` higher against them than now; undefined where that
- * is out of reach. The songs under a voice bear a move better than the voice.
+ * The transposition with which more voices are in tune than now. If several are equal in that, the one whose worst voice fits best;
+ * undefined if none gains enough.
  */
-export function cheapestMove(raise: number, singer: string, now: ReadonlyMap<string, number>): Move | undefined {
-  const inReach = (shift: number, by: number): boolean =>
-    Math.abs(shift + by) <= Math.max(MAX_VOICE_SHIFT, Math.abs(shift));
-  const others = [...now].filter(([id]) => id !== singer).map(([, shift]) => shift);
-  let best: Move | undefined;
-  for (let voice = -6; voice <= 6; voice++) {
-    if (!inReach(now.get(singer) ?? 0, voice)) continue;
-    for (let other = -6; other <= 6; other++) {
-      if ((voice - other - raise) % 12 !== 0 || !others.every((shift) => inReach(shift, other))) continue;
-      const cost = COST_OF_MOVING * (Math.abs(voice) + 0.8 * Math.abs(other));
-      if (!best || cost < best.cost) best = { voice, others: other, cost };
-    }
-  }
-  return best;
-}
-
-/** The move of one singer with which more voices pass than now, and the least fitting fits best; undefined where none is worth it. */
-function bestMove(
+function bestTransposition(
   harmony: ReadonlyMap<string, number[]>,
   semitones: ReadonlyMap<string, number>,
-): (Move & { singer: string }) | undefined {
-  const passing = [...harmony.values()].filter(isInTune).length;
-  let best: (Move & { singer: string; passing: number; fit: number }) | undefined;
-  for (const [singer, likeness] of harmony) {
-    if (isInTune(likeness)) continue;
-    for (let raise = 1; raise < likeness.length; raise++) {
-      const move = cheapestMove(raise, singer, semitones);
-      if (!move) continue;
-      // Of two songs, what raises one voice over the other's notes lowers the other's voice over its own.
+): SingerTransposition | undefined {
+  const inTuneNow = [...harmony.values()].filter(isInTune).length;
+  let best: (SingerTransposition & { inTune: number; fit: number }) | undefined;
+  for (const [singer, correlations] of harmony) {
+    if (isInTune(correlations)) continue;
+    for (let raise = 1; raise < correlations.length; raise++) {
+      const transposition = cheapestTransposition(raise, singer, semitones);
+      if (!transposition) continue;
+      // With two songs, raising one voice over the other song's notes lowers the other voice over the first song's notes.
       const after = [...harmony].map(([id, values]) =>
-        id === singer ? turned(values, raise) : semitones.size === 2 ? turned(values, -raise) : values,
+        id === singer ? rotated(values, raise) : semitones.size === 2 ? rotated(values, -raise) : values,
       );
-      // What would not pass either is not worth leaving the key that was asked for.
-      const then = after.filter(isInTune).length;
-      if (then <= passing || !isInTune(turned(likeness, raise))) continue;
-      const fit = Math.min(...after.map((values) => values[0]!)) - move.cost;
-      if (best && (then < best.passing || (then === best.passing && fit <= best.fit))) continue;
-      if (likeness[raise]! - move.cost > likeness[0]! + WORTH_A_SHIFT) best = { ...move, singer, passing: then, fit };
+      // A shift that does not pass does not justify leaving the key of the plan.
+      const inTune = after.filter(isInTune).length;
+      if (inTune <= inTuneNow || !isInTune(rotated(correlations, raise))) continue;
+      const fit = Math.min(...after.map((values) => values[0]!)) - transposition.cost;
+      if (best && (inTune < best.inTune || (inTune === best.inTune && fit <= best.fit))) continue;
+      if (correlations[raise]! - transposition.cost > correlations[0]! + MIN_GAIN)
+        best = { ...transposition, singer, inTune, fit };
     }
   }
   return best;

@@ -1,22 +1,27 @@
 /** Network calls from threads that compute for seconds at a time. */
 import { setImmediate, setTimeout } from 'node:timers/promises';
 
-/** Tries of a call that gets no answer at all. */
-const TRIES = 3;
-const WAIT_MS = 200;
+/** Attempts of a call that gets no response. */
+const ATTEMPTS = 3;
+/** Delay before the second attempt; it grows by the same amount with each further attempt. */
+const DELAY_MS = 200;
 
 /**
- * Makes a call, again where there was no connection. While a thread computes it does not see that the other side has
- * closed an idle connection; a turn of its event loop first lets it see that, and a new try takes a new connection.
+ * Makes a call, and repeats it if it got no response. A thread that computes does not notice that the other side has closed an
+ * idle connection. One turn of its event loop before the call lets it notice, and a repeated call opens a new connection.
+ * @param hadNoResponse whether an error means that no response arrived; other errors are thrown at once
  */
-export async function reconnecting<T>(call: () => Promise<T>, hadNoAnswer: (error: unknown) => boolean): Promise<T> {
+export async function retryConnection<T>(
+  call: () => Promise<T>,
+  hadNoResponse: (error: unknown) => boolean,
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     await setImmediate();
     try {
       return await call();
     } catch (error) {
-      if (attempt === TRIES || !hadNoAnswer(error)) throw error;
-      await setTimeout(WAIT_MS * attempt);
+      if (attempt === ATTEMPTS || !hadNoResponse(error)) throw error;
+      await setTimeout(DELAY_MS * attempt);
     }
   }
 }

@@ -1,26 +1,28 @@
-/** Which notes sound: pitch classes over time, and how well those of two sounds agree. */
+/** Chroma: the strength of the twelve pitch classes over time, and how well those of two sounds agree. */
 import { hannWindow, RealFft } from '../../../audio/fft.ts';
 
 const FFT_SIZE = 8192;
-/** Samples between two rows of pitch classes: 93 ms. */
+/** Samples between two rows of chroma: 93 ms. */
 export const CHROMA_HOP = 4096;
 const LOW_HZ = 65;
 const HIGH_HZ = 2100;
-export const PITCHES = 12;
+/** Values in a row of chroma, from C to B. */
+export const PITCH_CLASSES = 12;
 /** Middle C, Hz. */
 const REFERENCE_HZ = 261.6256;
 
 let transform: Promise<RealFft> | undefined;
 
 /**
- * Twelve pitch classes (C first) for each `CHROMA_HOP` samples of a sound of one channel: spectral peaks, each with the root of its
- * magnitude, shared between the two nearest classes (after Gómez 2006).
+ * Measures the chroma of a sound of one channel. Returns rows of `PITCH_CLASSES` values (C first), one row for each `CHROMA_HOP`
+ * samples. Each spectral peak counts with the square root of its magnitude, shared between the two nearest pitch classes (after
+ * Gómez 2006).
  */
-export async function hearPitches(mono: Float32Array, sampleRate: number): Promise<Float32Array> {
+export async function measureChroma(mono: Float32Array, sampleRate: number): Promise<Float32Array> {
   const fft = await (transform ??= RealFft.create(FFT_SIZE));
   const window = hannWindow(FFT_SIZE);
   const rows = Math.max(0, Math.floor(mono.length / CHROMA_HOP));
-  const chroma = new Float32Array(rows * PITCHES);
+  const chroma = new Float32Array(rows * PITCH_CLASSES);
   const binHz = sampleRate / FFT_SIZE;
   const last = Math.floor(HIGH_HZ / binHz);
   const magnitude = new Float32Array(last + 2);
@@ -38,27 +40,30 @@ export async function hearPitches(mono: Float32Array, sampleRate: number): Promi
       if (b <= a || b < c || b < 1e-3) continue;
       const [la, lb, lc] = [Math.log(a + 1e-9), Math.log(b), Math.log(c + 1e-9)];
       const shift = (0.5 * (la - lc)) / (la - 2 * lb + lc || 1);
-      const note = PITCHES * Math.log2(((bin + Math.max(-0.5, Math.min(0.5, shift))) * binHz) / REFERENCE_HZ);
+      const note = PITCH_CLASSES * Math.log2(((bin + Math.max(-0.5, Math.min(0.5, shift))) * binHz) / REFERENCE_HZ);
       const below = Math.floor(note);
       const weight = Math.sqrt(b);
       const upper = note - below;
-      chroma[row * PITCHES + modulo12(below)]! += weight * (1 - upper);
-      chroma[row * PITCHES + modulo12(below + 1)]! += weight * upper;
+      chroma[row * PITCH_CLASSES + modulo12(below)]! += weight * (1 - upper);
+      chroma[row * PITCH_CLASSES + modulo12(below + 1)]! += weight * upper;
     }
   }
   return chroma;
 }
 
-const modulo12 = (n: number): number => ((n % PITCHES) + PITCHES) % PITCHES;
+const modulo12 = (n: number): number => ((n % PITCH_CLASSES) + PITCH_CLASSES) % PITCH_CLASSES;
 
-/** Correlation (Pearson) of two profiles of twelve pitch classes with the first raised by some semitones, -1..1. */
-export function profileLikeness(a: readonly number[], b: readonly number[], raisedBy = 0): number {
-  const meanA = a.reduce((sum, value) => sum + value, 0) / PITCHES;
-  const meanB = b.reduce((sum, value) => sum + value, 0) / PITCHES;
+/**
+ * Pearson correlation, -1..1, of two profiles of twelve pitch classes, the first transposed up by `raisedBy` semitones. It is 0 if
+ * one of them is flat.
+ */
+export function profileCorrelation(a: readonly number[], b: readonly number[], raisedBy = 0): number {
+  const meanA = a.reduce((sum, value) => sum + value, 0) / PITCH_CLASSES;
+  const meanB = b.reduce((sum, value) => sum + value, 0) / PITCH_CLASSES;
   let ab = 0;
   let aa = 0;
   let bb = 0;
-  for (let pitch = 0; pitch < PITCHES; pitch++) {
+  for (let pitch = 0; pitch < PITCH_CLASSES; pitch++) {
     const x = a[modulo12(pitch - raisedBy)]! - meanA;
     const y = b[pitch]! - meanB;
     ab += x * y;

@@ -1,30 +1,34 @@
-/** What is measured on a finished file, whoever made it. */
+/** Measurements of a finished file; they need nothing but its samples. */
 import { measureLoudness } from '../../../audio/level/loudness.ts';
 
-export type FileSound = {
+export type FileMeasurement = {
   duration_sec: number;
   loudness_lufs: number;
   true_peak_dbtp: number;
-  /** Places where three or more samples in a row stand at full scale. */
+  /** Number of places where three or more consecutive samples are at full scale. */
   clipped: number;
-  /** Longest stretch under -60 dBFS in both channels. */
+  /** Longest time in which both channels are below -60 dBFS. */
   longest_gap_sec: number;
-  /** Splices at which the wave jumps. */
+  /** Number of splices with a click. */
   clicks: number;
 };
 
 const FULL_SCALE = 0.9999;
 const CLIPPED_RUN = 3;
+/** -60 dBFS. */
 const SILENCE = 0.001;
-/** Around a splice: where a jump is looked for. */
+/** A click is looked for this far around a splice. */
 const CLICK_SEC = 0.0015;
-/** What a jump is compared with, in samples from it: the stroke of a drum goes on, a jump is over at once. */
-const BESIDE = { from: 4, to: 64 };
-/** A jump stands out this much from both sides. A choice: steps of -26 dBFS in a full mix are found, strokes are not. */
+/** A click is compared with the samples at these distances from it: a drum hit goes on, a click ends at once. */
+const CONTEXT = { from: 4, to: 64 };
+/** A click is this much sharper than its context on both sides. A choice: steps of -26 dBFS in a full mix are found, drum hits are not. */
 const CLICK_RATIO = 10;
-/** So many jumps of at least this part of its size elsewhere make one at a splice a part of the music. A choice. */
-const OWN_JUMPS = 3;
-const OWN_JUMP = 0.7;
+/**
+ * A click at a splice is part of the music if so many similar ones lie away from splices. Similar means at least this share of its
+ * size. Both are choices.
+ */
+const MUSICAL_CLICKS = 3;
+const MUSICAL_CLICK_SHARE = 0.7;
 
 function countClipped(channels: readonly Float32Array[]): number {
   let count = 0;
@@ -49,69 +53,68 @@ function longestGap(channels: readonly Float32Array[], sampleRate: number): numb
   return longest / sampleRate;
 }
 
-/** How sharp the wave is bent at a sample: its third difference. */
-function edge(samples: Float32Array, i: number): number {
+/** Sharpness of the waveform at a sample: the size of its third difference. */
+function sharpness(samples: Float32Array, i: number): number {
   return Math.abs(samples[i]! - 3 * samples[i - 1]! + 3 * samples[i - 2]! - samples[i - 3]!);
 }
 
-/** Whether a bend has not its like on either side. */
-function isJump(samples: Float32Array, at: number): boolean {
-  if (at < BESIDE.to + 3 || at + BESIDE.to >= samples.length) return false;
+/** Whether the waveform is much sharper at a sample than on both sides of it. */
+function isClick(samples: Float32Array, at: number): boolean {
+  if (at < CONTEXT.to + 3 || at + CONTEXT.to >= samples.length) return false;
   const rms = (from: number, to: number): number => {
     let sum = 0;
-    for (let i = from; i < to; i++) sum += edge(samples, i) ** 2;
+    for (let i = from; i < to; i++) sum += sharpness(samples, i) ** 2;
     return Math.sqrt(sum / (to - from));
   };
-  const before = rms(at - BESIDE.to, at - BESIDE.from);
-  const after = rms(at + BESIDE.from, at + BESIDE.to);
-  return edge(samples, at) / Math.max(before, after, 1e-5) > CLICK_RATIO;
+  const before = rms(at - CONTEXT.to, at - CONTEXT.from);
+  const after = rms(at + CONTEXT.from, at + CONTEXT.to);
+  return sharpness(samples, at) / Math.max(before, after, 1e-5) > CLICK_RATIO;
 }
 
-/** Where within CLICK_SEC of `at` the wave is bent most. */
+/** The sample within `near` samples of `at` at which the waveform is sharpest. */
 function sharpestNear(samples: Float32Array, at: number, near: number): number {
   let peak = at;
   for (let i = Math.max(3, at - near); i < Math.min(samples.length, at + near); i++)
-    if (edge(samples, i) > edge(samples, peak)) peak = i;
+    if (sharpness(samples, i) > sharpness(samples, peak)) peak = i;
   return peak;
 }
 
-/** Splices at which the wave jumps as it does not elsewhere: some drums begin with a jump of their own, and parts meet on beats. */
+/**
+ * Splices with a click that is not part of the music: the sound of some drums begins with a click, and splices lie on beats.
+ * Positions are samples.
+ */
 function clicksAt(samples: Float32Array, splices: readonly number[], near: number): Set<number> {
-  const jumps = splices
+  const clicks = splices
     .map((splice) => ({ splice, at: sharpestNear(samples, splice, near) }))
-    .filter(({ at }) => isJump(samples, at));
-  if (jumps.length === 0) return new Set();
-  const smallest = OWN_JUMP * Math.min(...jumps.map(({ at }) => edge(samples, at)));
-  const own: number[] = [];
+    .filter(({ at }) => isClick(samples, at));
+  if (clicks.length === 0) return new Set();
+  const smallest = MUSICAL_CLICK_SHARE * Math.min(...clicks.map(({ at }) => sharpness(samples, at)));
+  const musical: number[] = [];
   for (let i = 3; i < samples.length; i++) {
-    const size = edge(samples, i);
-    if (size < smallest || splices.some((splice) => Math.abs(splice - i) <= 2 * near) || !isJump(samples, i)) continue;
-    own.push(size);
-    i += BESIDE.to;
+    const size = sharpness(samples, i);
+    if (size < smallest || splices.some((splice) => Math.abs(splice - i) <= 2 * near) || !isClick(samples, i)) continue;
+    musical.push(size);
+    i += CONTEXT.to;
   }
-  const isAlone = (size: number): boolean => own.filter((other) => other >= OWN_JUMP * size).length < OWN_JUMPS;
-  return new Set(jumps.filter(({ at }) => isAlone(edge(samples, at))).map(({ splice }) => splice));
+  const isUnusual = (size: number): boolean =>
+    musical.filter((other) => other >= MUSICAL_CLICK_SHARE * size).length < MUSICAL_CLICKS;
+  return new Set(clicks.filter(({ at }) => isUnusual(sharpness(samples, at))).map(({ splice }) => splice));
 }
 
 /**
- * Measures a file's samples.
- * @param splices seconds at which pieces meet
+ * Measures the samples of a file.
+ * @param splices seconds at which sections or loops are joined
  */
-export function hearFile(channels: Float32Array[], sampleRate: number, splices: readonly number[]): FileSound {
+export function measureFile(channels: Float32Array[], sampleRate: number, splices: readonly number[]): FileMeasurement {
   const at = splices.map((seconds) => Math.round(seconds * sampleRate));
   const near = Math.round(CLICK_SEC * sampleRate);
+  const loudness = measureLoudness(channels, sampleRate);
   return {
     duration_sec: (channels[0]?.length ?? 0) / sampleRate,
-    ...renamed(measureLoudness(channels, sampleRate)),
+    loudness_lufs: loudness.integrated_lufs,
+    true_peak_dbtp: loudness.true_peak_dbtp,
     clipped: countClipped(channels),
     longest_gap_sec: longestGap(channels, sampleRate),
     clicks: new Set(channels.flatMap((samples) => [...clicksAt(samples, at, near)])).size,
   };
-}
-
-function renamed(measured: { integrated_lufs: number; true_peak_dbtp: number }): {
-  loudness_lufs: number;
-  true_peak_dbtp: number;
-} {
-  return { loudness_lufs: measured.integrated_lufs, true_peak_dbtp: measured.true_peak_dbtp };
 }

@@ -1,63 +1,64 @@
-/** What is kept of a rendered layer for judging it beside the others: some kilobytes instead of its samples. */
+/** Measurements of a rendered layer: a few kilobytes that the quality checks use instead of its samples. */
 import type { Stem } from '../../../schema.ts';
 import { applyFilter } from '../../../audio/effects/filters.ts';
-import { hearPercussion, type Percussion, toMono } from './onsets.ts';
-import { hearPitches } from './chroma.ts';
+import { measureOnsets, type OnsetEnvelopes, toMono } from './onsets.ts';
+import { measureChroma } from './chroma.ts';
 
-/** Samples of one level. */
+/** Samples of one level: a tenth of a second. */
 export const LEVEL_HOP = 4410;
-/** Under this frequency only one layer should play notes, Hz. */
+/** Below this frequency only one layer should play notes. */
 const LOW_BAND_HZ = 120;
 
-export type LayerSound = {
+export type LayerMeasurement = {
   songId: string;
   stem: Stem;
-  /** Of drums, before their effects. */
-  percussion: Percussion | undefined;
-  /** Rows of twelve pitch classes; of everything but drums. */
-  pitches: Float32Array | undefined;
-  /** Level (RMS, dBFS) of each tenth of a second. */
+  /** Of drums only, measured before their effects. */
+  onsets: OnsetEnvelopes | undefined;
+  /** Rows of twelve pitch classes; of all stems but drums. */
+  chroma: Float32Array | undefined;
+  /** RMS level in dBFS of each tenth of a second. */
   levels: Float32Array;
-  /** Mean power under 120 Hz. */
+  /** Mean power below 120 Hz. */
   lowPower: number;
 };
 
 /**
- * Hears one layer of a section between two samples.
- * @param dry as it was cut from its run; @param wet with its effects, as it goes into the sum
+ * Measures one layer of a section between two samples.
+ * @param dry the layer without its effects
+ * @param wet the layer with its effects, as it is mixed
  */
-export async function hearLayer(
+export async function measureLayer(
   layer: { songId: string; stem: Stem },
   dry: readonly Float32Array[],
   wet: readonly Float32Array[],
   span: { from: number; to: number; sampleRate: number },
-): Promise<LayerSound> {
+): Promise<LayerMeasurement> {
   const { from, to, sampleRate } = span;
   const isDrums = layer.stem === 'drums';
   const mono = toMono(wet, from, to);
-  const pitches = isDrums ? undefined : await hearPitches(mono, sampleRate);
-  const levels = levelsOf(mono);
+  const chroma = isDrums ? undefined : await measureChroma(mono, sampleRate);
+  const levels = measureLevels(mono);
   applyFilter([mono], sampleRate, { kind: 'low-pass', frequency: LOW_BAND_HZ });
   applyFilter([mono], sampleRate, { kind: 'low-pass', frequency: LOW_BAND_HZ });
   return {
     songId: layer.songId,
     stem: layer.stem,
-    percussion: isDrums ? hearPercussion(toMono(dry, from, to), sampleRate) : undefined,
-    pitches,
+    onsets: isDrums ? measureOnsets(toMono(dry, from, to), sampleRate) : undefined,
+    chroma,
     levels,
     lowPower: mono.reduce((sum, value) => sum + value * value, 0) / Math.max(1, mono.length),
   };
 }
 
-/** A voice from end to end, by its pitches and levels. */
-export type VoiceSound = { pitches: Float32Array; levels: Float32Array };
+/** A whole stem: rows of twelve pitch classes, and the RMS level in dBFS of each tenth of a second. */
+export type StemMeasurement = { chroma: Float32Array; levels: Float32Array };
 
-/** Hears a voice of one channel. */
-export async function hearVoice(mono: Float32Array, sampleRate: number): Promise<VoiceSound> {
-  return { pitches: await hearPitches(mono, sampleRate), levels: levelsOf(mono) };
+/** Measures a whole stem of one channel. */
+export async function measureStem(mono: Float32Array, sampleRate: number): Promise<StemMeasurement> {
+  return { chroma: await measureChroma(mono, sampleRate), levels: measureLevels(mono) };
 }
 
-function levelsOf(mono: Float32Array): Float32Array {
+function measureLevels(mono: Float32Array): Float32Array {
   return Float32Array.from({ length: Math.floor(mono.length / LEVEL_HOP) }, (_, k) => {
     let sum = 0;
     for (let i = k * LEVEL_HOP; i < (k + 1) * LEVEL_HOP; i++) sum += mono[i]! * mono[i]!;

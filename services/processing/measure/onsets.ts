@@ -1,34 +1,37 @@
-/** Where a sound strikes: envelopes of its attacks, fine enough to tell milliseconds. */
+/** Onset envelopes: how strongly a sound starts at each moment, with a resolution of milliseconds. */
 import { applyFilter } from '../../../audio/effects/filters.ts';
 
 /** Samples between two values of an envelope: 2.9 ms. */
-export const EAR_HOP = 128;
+export const ENVELOPE_HOP = 128;
 
-/** Attacks of a sound, one value 0..1 for each `EAR_HOP` samples: of kick and snare by their strength, and of all of it. */
-export type Percussion = { kick: Float32Array; snare: Float32Array; attack: Float32Array };
+/**
+ * Onsets of a sound, one value 0..1 for each `ENVELOPE_HOP` samples. `kick` and `snare` are rises of amplitude in the bands of those
+ * drums, so that onsets count by their strength. `attack` is rises of level over the whole spectrum.
+ */
+export type OnsetEnvelopes = { kick: Float32Array; snare: Float32Array; attack: Float32Array };
 
-/** Under this is the kick and not the body of the snare; steep, since the two lie an octave apart. */
+/** The kick lies below this frequency. The filter is steep because the body of the snare lies only an octave above. */
 const KICK_HZ = 75;
-/** Between these is the snare; above is what strikes on every beat. */
+/** The snare lies between these frequencies. Cymbals, which play on every beat, lie above. */
 const SNARE_HZ = [180, 4000] as const;
-/** What lies this far under the loudest moment is no attack. */
+/** Levels this far below the loudest moment do not count as onsets. */
 const RANGE_DB = 45;
-/** A low note has no energy to speak of within one value: it is gathered over several. */
+/** A low note has too little energy within one value: its energy is summed over several. */
 const KICK_SPREAD = 6;
 
-/** Mean of both channels. */
+/** Mean of the channels, from sample `from` to `to`. */
 export function toMono(channels: readonly Float32Array[], from = 0, to = channels[0]?.length ?? 0): Float32Array {
   const [left, right = left] = channels;
   return Float32Array.from({ length: to - from }, (_, i) => (left![from + i]! + right![from + i]!) / 2);
 }
 
-/** Energy of each value, gathered over `spread` of them. */
+/** Energy of each hop, summed over the last `spread` hops. */
 function energies(samples: Float32Array, spread: number): Float32Array {
-  const count = Math.floor(samples.length / EAR_HOP);
+  const count = Math.floor(samples.length / ENVELOPE_HOP);
   const own = new Float32Array(count);
   for (let k = 0; k < count; k++) {
     let sum = 0;
-    for (let i = k * EAR_HOP; i < (k + 1) * EAR_HOP; i++) sum += samples[i]! * samples[i]!;
+    for (let i = k * ENVELOPE_HOP; i < (k + 1) * ENVELOPE_HOP; i++) sum += samples[i]! * samples[i]!;
     own[k] = sum;
   }
   if (spread === 1) return own;
@@ -39,22 +42,22 @@ function energies(samples: Float32Array, spread: number): Float32Array {
   });
 }
 
-/** Rise of the level over `span` values, as a share of the range that is heard. */
-function rises(energy: Float32Array, span: number): Float32Array {
+/** Rise of the level in decibels over `span` values, as a share of `RANGE_DB`. */
+function levelRises(energy: Float32Array, span: number): Float32Array {
   const loudest = energy.reduce((a, b) => Math.max(a, b), 1e-12);
   const level = energy.map((value) => Math.max(0, 10 * Math.log10(value / loudest + 1e-12) + RANGE_DB) / RANGE_DB);
   return level.map((value, k) => Math.max(0, value - (level[Math.max(0, k - span)] ?? 0)));
 }
 
-/** Rise of the amplitude over `span` values, as a share of the loudest: strokes weigh by their strength. */
-function swells(energy: Float32Array, span: number): Float32Array {
+/** Rise of the amplitude over `span` values, as a share of the largest amplitude. */
+function amplitudeRises(energy: Float32Array, span: number): Float32Array {
   const amplitude = energy.map(Math.sqrt);
   const loudest = amplitude.reduce((a, b) => Math.max(a, b), 1e-6);
   return amplitude.map((value, k) => Math.max(0, value - (amplitude[Math.max(0, k - span)] ?? 0)) / loudest);
 }
 
-/** Hears the attacks of a sound of one channel at 44.1 kHz. */
-export function hearPercussion(mono: Float32Array, sampleRate: number): Percussion {
+/** Measures the onsets of a sound of one channel at 44.1 kHz. */
+export function measureOnsets(mono: Float32Array, sampleRate: number): OnsetEnvelopes {
   const low = mono.slice();
   const middle = mono.slice();
   for (let pass = 0; pass < 2; pass++) {
@@ -64,8 +67,8 @@ export function hearPercussion(mono: Float32Array, sampleRate: number): Percussi
   }
   const edges = mono.map((value, i) => value - (mono[i - 1] ?? value));
   return {
-    kick: swells(energies(low, KICK_SPREAD), KICK_SPREAD),
-    snare: swells(energies(middle, 2), 4),
-    attack: rises(energies(edges, 1), 2),
+    kick: amplitudeRises(energies(low, KICK_SPREAD), KICK_SPREAD),
+    snare: amplitudeRises(energies(middle, 2), 4),
+    attack: levelRises(energies(edges, 1), 2),
   };
 }

@@ -1,10 +1,10 @@
-/** Which part of a song a section plays, where the plan does not say. */
+/** Chooses which part of a song a section plays, if the plan does not say. */
 import type { Curve, PairScore, PhraseMatch } from '../../../schema.ts';
 import { beatTime, nearestIndex } from '../song/beat-grid.ts';
 import type { RenderSection } from './plan.ts';
 import type { RenderSong } from '../song/song.ts';
 
-/** How much each reason counts; choices made by listening to the shipped songs. */
+/** Weights of the reasons. Choices, made by listening to the shipped songs. */
 const WEIGHTS = {
   phrase: 1.0,
   energy: 0.8,
@@ -15,7 +15,7 @@ const WEIGHTS = {
   runsOut: 2,
 };
 
-/** Parts of a song that were played so far, as beat indices, and where the last one ended. */
+/** Parts of a song that were played so far, as beat indices, and the beat at which the last one ended. */
 export type SongHistory = { played: [number, number][]; nextBeat: number | undefined };
 
 export type SourceRequest = {
@@ -27,6 +27,7 @@ export type SourceRequest = {
   scores: readonly PairScore[];
 };
 
+/** Mean of a curve between two times in seconds. */
 function meanOf(curve: Curve, from: number, to: number): number {
   const first = Math.max(0, Math.floor(from / curve.hop_sec));
   const last = Math.min(curve.values.length, Math.max(first + 1, Math.ceil(to / curve.hop_sec)));
@@ -35,7 +36,7 @@ function meanOf(curve: Curve, from: number, to: number): number {
   return last > first ? sum / (last - first) : 0;
 }
 
-/** Energy of a part of the song, 0..1; undefined where it is not known. */
+/** Energy of a part of the song, 0..1; undefined if it is not known. */
 function energyOf(song: RenderSong, from: number, to: number): number | undefined {
   if (song.energy) return meanOf(song.energy, from, to);
   const covering = song.sections.filter((part) => part.end_sec > from && part.start_sec < to);
@@ -43,7 +44,7 @@ function energyOf(song: RenderSong, from: number, to: number): number | undefine
   return covering.reduce((sum, part) => sum + part.energy, 0) / covering.length;
 }
 
-/** How much singing a part of the song has, 0..1; undefined where it is not known. */
+/** Presence of singing in a part of the song, 0..1; undefined if it is not known. */
 function singing(song: RenderSong, from: number, to: number): number | undefined {
   if (song.vocals) return meanOf(song.vocals, from, to);
   const covering = song.sections.filter((part) => part.end_sec > from && part.start_sec < to);
@@ -51,7 +52,7 @@ function singing(song: RenderSong, from: number, to: number): number | undefined
   return covering.reduce((sum, part) => sum + part.vocal_presence, 0) / covering.length;
 }
 
-/** Best phrases that put this song in its role in the section, as start times with their likeness. */
+/** Start times of the best phrases that use this song in its role in the section, with their similarity. */
 function phraseStarts(request: SourceRequest): { at: number; similarity: number }[] {
   const { song, section } = request;
   const singer = section.layers.find((layer) => layer.stem === 'vocals')?.songId;
@@ -69,8 +70,8 @@ function phraseStarts(request: SourceRequest): { at: number; similarity: number 
     }));
 }
 
-/** Index of the downbeat that is nearest to a time, among those that leave at least a bar of song. */
-export function nearestDownbeat(song: RenderSong, at: number): number {
+/** Beat index of the downbeat nearest to second `at` of the song, among those with at least a bar of the song after them. */
+export function nearestUsableDownbeat(song: RenderSong, at: number): number {
   const { beats, downbeats } = song.grid;
   const usable = downbeats.filter((index) => index + song.grid.meter < beats.length);
   const candidates = usable.length > 0 ? usable : downbeats;
@@ -83,15 +84,15 @@ export function nearestDownbeat(song: RenderSong, at: number): number {
 }
 
 /**
- * The beat of the song at which the section starts to play it: the downbeat with the best sum of phrase match, fitting
- * energy, singing where it sings, freshness and being the start of a part of the song.
+ * Chooses the beat of the song from which a section plays it. Returns the index of the downbeat with the best weighted sum of phrase
+ * match, energy, singing (if the section plays its vocals), not having been played, and starting a part of the song.
  */
-export function chooseSource(request: SourceRequest): number {
+export function chooseSourceBeat(request: SourceRequest): number {
   const { song, section, beats, history } = request;
   const { grid } = song;
   const sings = section.layers.some((layer) => layer.stem === 'vocals' && layer.songId === song.id);
   const phrases = phraseStarts(request);
-  const partStarts = song.sections.map((part) => nearestDownbeat(song, part.start_sec));
+  const partStarts = song.sections.map((part) => nearestUsableDownbeat(song, part.start_sec));
 
   let best = grid.downbeats[0]!;
   let bestScore = -Infinity;

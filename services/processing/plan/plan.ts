@@ -1,14 +1,14 @@
-/** The masterplan as it came, checked and put on the beat grid of the mashup. */
+/** Parses the masterplan of a request and puts its sections on the beat grid of the mashup. */
 import { z } from 'zod';
 import { LayerTiming, type RenderRequest, Stem } from '../../../schema.ts';
 import { RenderError } from '../errors.ts';
 
-/** Same bounds as the plan's schema; a level outside is taken to the nearest. */
+/** The bounds of the plan's schema. A level outside is clamped. */
 const MIN_DB = -60;
 const MAX_DB = 12;
-/** What the contract's renderer takes where a section names no duration. */
+/** The contract's default for a section without a duration. */
 const DEFAULT_SECTION_SEC = 10;
-/** Longest mashup that is rendered; memory grows with it. */
+/** Longest mashup that is rendered; memory grows with its length. */
 const MAX_MASHUP_SEC = 600;
 const DEFAULT_BPM = 120;
 
@@ -28,6 +28,7 @@ const LooseSection = z.looseObject({
   tempo_bpm: z.number().min(40).max(240).optional().catch(undefined),
   layers: z.array(LooseLayer),
 });
+type LooseSection = z.infer<typeof LooseSection>;
 const LooseSettings = z.looseObject({
   targetBPM: z.number().min(40).max(240).optional().catch(undefined),
   targetKey: z.string().optional().catch(undefined),
@@ -39,13 +40,14 @@ export type RenderLayer = {
   stem: Stem;
   volumeDb: number;
   effects: string[];
+  /** Second of the song from which the layer plays; undefined if the plan leaves the choice to the renderer. */
   sourceStartSec: number | undefined;
-  /** Plays at the song's own speed, beside any beat. */
+  /** Whether the layer plays at the song's own speed, independent of the beat. */
   free: boolean;
 };
 
 export type RenderSection = {
-  /** Position in the mashup in seconds; the first starts at 0 and each starts where the one before ends. */
+  /** Seconds of the mashup. The first section starts at 0, and each one starts where the one before ends. */
   start: number;
   end: number;
   bpm: number;
@@ -56,64 +58,118 @@ export type RenderSection = {
 };
 
 export type RenderPlan = {
-  /** Of the mashup as a whole; sections may have their own. */
+  /** Tempo of the whole mashup; sections may have their own. */
   bpm: number;
-  /** `N/A` where the plan names none: songs then keep their keys. */
+  /** `N/A` if the plan names none: songs then keep their keys. */
   key: string;
   beatsPerBar: number;
   durationSec: number;
   sections: RenderSection[];
 };
 
-function invalid(message: string, cause?: unknown): RenderError {
+/**
+ * Parses the plan of a request. A section starts where the plan says, rounded to a beat of the section before. It lasts until the
+ * next one starts, and the last as long as the plan says. A warning tells where that makes a section shorter or longer than
+ * planned. The first section starts at 0.
+ * @throws RenderError plan_empty, plan_section_empty, plan_invalid, plan_unknown_song
+ */
+export function parseRenderPlan(request: RenderRequest): { plan: RenderPlan; warnings: string[] } {
+  const ordered = inOrder(parseSections(request));
+  const settings = LooseSettings.parse(request.masterplan.global_settings);
+  const bpm = settings.targetBPM ?? firstTempo(request) ?? DEFAULT_BPM;
+  const { starts, total, warnings } = scheduleSections(ordered, 60 / bpm);
+  if (total > MAX_MASHUP_SEC)
+    throw planError(`The plan is ${Math.round(total)} s long; the limit is ${MAX_MASHUP_SEC} s`);
+  const plan = {
+    bpm,
+    key: settings.targetKey ?? 'N/A',
+    beatsPerBar: settings.timeSignature?.[0] ?? 4,
+    durationSec: total,
+    sections: roundToBeats(ordered, bpm, starts, total).filter((section) => section.end > section.start),
+  };
+  return { plan, warnings };
+}
+
+function planError(message: string, cause?: unknown): RenderError {
   return new RenderError('plan_invalid', message, 'Correct the plan and render again.', cause);
 }
 
-/**
- * Reads the plan of a request. Sections start where the plan says, on the nearest beat of the section before; each lasts until
- * the next starts, and the last as long as it says. Where that leaves a section shorter or longer than its own duration, a
- * warning tells. The first starts at 0.
- * @throws RenderError plan_empty, plan_section_empty, plan_invalid, plan_unknown_song
- */
-export function readPlan(request: RenderRequest): { plan: RenderPlan; warnings: string[] } {
-  const { timeline, global_settings } = request.masterplan;
+/** The sections of a request. Each has layers, and only songs of the request. */
+function parseSections({ masterplan: { timeline }, songs }: RenderRequest): LooseSection[] {
   if (timeline.length === 0) {
     throw new RenderError('plan_empty', 'The plan has no sections', 'Plan again: a mashup needs at least one section.');
   }
   const parsed = z.array(LooseSection).safeParse(timeline);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    throw invalid(`The plan's timeline.${issue.path.join('.')} cannot be used: ${issue.message}`, parsed.error);
+    throw planError(`The plan's timeline.${issue.path.join('.')} cannot be used: ${issue.message}`, parsed.error);
   }
-  const known = new Set(request.songs.map((song) => song.song_id));
+  const known = new Set(songs.map((song) => song.song_id));
   parsed.data.forEach((section, i) => {
-    const named = section.description ? `Section ${i + 1} ("${section.description}")` : `Section ${i + 1}`;
+    const label = section.description ? `Section ${i + 1} ("${section.description}")` : `Section ${i + 1}`;
     if (section.layers.length === 0) {
-      throw new RenderError('plan_section_empty', `${named} has no layers`, 'Give it a layer or leave it out.');
+      throw new RenderError('plan_section_empty', `${label} has no layers`, 'Give it a layer or leave it out.');
     }
-    const stranger = section.layers.find((layer) => !known.has(layer.songId));
-    if (stranger) {
+    const unknown = section.layers.find((layer) => !known.has(layer.songId));
+    if (unknown) {
       throw new RenderError(
         'plan_unknown_song',
-        `${named} uses the song "${stranger.songId}", which was not sent`,
+        `${label} uses the song "${unknown.songId}", which is not in the request`,
         'Use the song_id of a song in songs[].',
       );
     }
   });
+  return parsed.data;
+}
 
-  const settings = LooseSettings.parse(global_settings);
-  const bpm = settings.targetBPM ?? firstTempo(request) ?? DEFAULT_BPM;
-  const ordered = parsed.data
+/** Sections by their start; a section without one is placed by its position in the list. */
+function inOrder(sections: readonly LooseSection[]): LooseSection[] {
+  return sections
     .map((section, i) => ({ section, i }))
     .sort((a, b) => (a.section.time_start_sec ?? a.i) - (b.section.time_start_sec ?? b.i) || a.i - b.i)
     .map(({ section }) => section);
-  const { starts, total, warnings } = placeSections(ordered, 60 / bpm);
-  if (total > MAX_MASHUP_SEC)
-    throw invalid(`The plan is ${Math.round(total)} s long; the limit is ${MAX_MASHUP_SEC} s`);
+}
 
+/**
+ * Seconds at which sections start: as planned, counted from the first, and after the section before. A start that is missing or
+ * not later than the one before is where the section before ends.
+ */
+function scheduleSections(
+  ordered: readonly LooseSection[],
+  beat: number,
+): { starts: number[]; total: number; warnings: string[] } {
+  const warnings: string[] = [];
+  const first = ordered[0]!.time_start_sec ?? 0;
+  if (first > beat / 2) warnings.push(`The plan starts at ${first.toFixed(1)} s: the mashup starts there.`);
+  const starts: number[] = [];
+  let end = 0;
+  ordered.forEach((section, i) => {
+    const before = starts.at(-1) ?? 0;
+    const planned = section.time_start_sec === undefined ? end : section.time_start_sec - first;
+    const start = i === 0 ? 0 : planned > before + beat / 2 ? planned : end;
+    const gap = start - end;
+    if (i > 0 && Math.abs(gap) > beat / 2) {
+      const effect = gap > 0 ? 'is extended to' : 'is cut at';
+      warnings.push(
+        `Section ${i + 1} starts at ${start.toFixed(1)} s in the plan: the section before ${effect} that time.`,
+      );
+    }
+    starts.push(start);
+    end = start + section.duration_sec;
+  });
+  return { starts, total: end, warnings };
+}
+
+/** The sections with their starts rounded to beats of the section before; the last one ends at `total`. */
+function roundToBeats(
+  ordered: readonly LooseSection[],
+  bpm: number,
+  starts: readonly number[],
+  total: number,
+): RenderSection[] {
   const maxEnergy = Math.max(1, ...ordered.map((section) => section.energy_level));
   let clock = 0;
-  const sections = ordered.map((section, i): RenderSection => {
+  return ordered.map((section, i) => {
     const tempo = section.tempo_bpm ?? bpm;
     const beat = 60 / tempo;
     const start = clock;
@@ -138,42 +194,6 @@ export function readPlan(request: RenderRequest): { plan: RenderPlan; warnings: 
       })),
     };
   });
-  const plan = {
-    bpm,
-    key: settings.targetKey ?? 'N/A',
-    beatsPerBar: settings.timeSignature?.[0] ?? 4,
-    durationSec: total,
-    sections: sections.filter((section) => section.end > section.start),
-  };
-  return { plan, warnings };
-}
-
-/**
- * Seconds at which sections start: as planned, counted from the first, and after the section before. A start that is missing or
- * not later than the one before is where the section before ends.
- */
-function placeSections(
-  ordered: readonly z.infer<typeof LooseSection>[],
-  beat: number,
-): { starts: number[]; total: number; warnings: string[] } {
-  const warnings: string[] = [];
-  const first = ordered[0]!.time_start_sec ?? 0;
-  if (first > beat / 2) warnings.push(`The plan starts at ${first.toFixed(1)} s: the mashup starts there.`);
-  const starts: number[] = [];
-  let end = 0;
-  ordered.forEach((section, i) => {
-    const before = starts.at(-1) ?? 0;
-    const planned = section.time_start_sec === undefined ? end : section.time_start_sec - first;
-    const start = i === 0 ? 0 : planned > before + beat / 2 ? planned : end;
-    const gap = start - end;
-    if (i > 0 && Math.abs(gap) > beat / 2) {
-      const effect = gap > 0 ? 'goes on until it starts' : 'ends when it starts';
-      warnings.push(`Section ${i + 1} starts at ${start.toFixed(1)} s by the plan: the section before ${effect}.`);
-    }
-    starts.push(start);
-    end = start + section.duration_sec;
-  });
-  return { starts, total: end, warnings };
 }
 
 /** Tempo of the first song that has one. */

@@ -1,4 +1,4 @@
-/** A run, one stem of one song played without a break, and which moment of the song sounds at which moment of it. */
+/** A run: one stem of one song, played without a break. Defines which moment of the song plays at which moment of the mashup. */
 import type { Stem } from '../../../schema.ts';
 import { beatTime } from '../song/beat-grid.ts';
 import type { RenderSong } from '../song/song.ts';
@@ -10,22 +10,28 @@ export type Run = {
   /** Seconds of the mashup. */
   start: number;
   end: number;
-  /** Beat of the song (index into its grid) that sounds at `start`. */
+  /** Beat of the song (index into its grid) that plays at `start`. */
   sourceBeat: number;
-  /** How long a beat of the song lasts in the mashup: half, one or two of its beats; of a free run, as long as in the song. */
+  /**
+   * Duration of a beat of the song in the mashup, in seconds: half, one or two of the mashup's beats. In a free run it is as long
+   * as in the song.
+   */
   beatSec: number;
-  /** Plays at the song's own speed. */
+  /** Whether the run plays at the song's own speed. */
   free: boolean;
   semitones: number;
 };
 
-/** Second of the song that sounds at a second of the mashup. */
+/** Second of the song that plays at second `at` of the mashup. */
 export function sourceAt(run: Run, song: RenderSong, at: number): number {
   if (run.free) return beatTime(song.grid, run.sourceBeat) + at - run.start;
   return beatTime(song.grid, run.sourceBeat + (at - run.start) / run.beatSec);
 }
 
-/** Anchors of a run: times of the mashup, counted from `origin`, against times of the song, one for each of its beats. */
+/**
+ * The time map of a run, with an anchor on each beat: seconds of the mashup, counted from `origin`, against seconds of the song. It
+ * begins two beats before the run and ends two beats after it.
+ */
 export function runMap(run: Run, song: RenderSong, origin: number): { output: number[]; source: number[] } {
   const count = Math.ceil((run.end - run.start) / run.beatSec);
   const output: number[] = [];

@@ -1,28 +1,29 @@
 /**
- * How each song is moved to meet the others: in pitch, and by beats. Keys by name are right for about six songs in ten, so that
- * what is sung over another song's music is placed by its pitch classes.
+ * How each song is moved to match the others: in pitch and by beats. Detected keys are right for about six songs in ten. For that
+ * reason, the shift of a voice over another song's music is chosen by the pitch classes of both.
  */
-import { profileLikeness } from '../measure/chroma.ts';
-import { semitonesTo } from './layer-effects.ts';
-import type { RenderPlan } from './plan.ts';
+import { keyShift, parseKey } from '../../../music/theory/keys.ts';
+import { profileCorrelation } from '../measure/chroma.ts';
 import type { RenderSong } from '../song/song.ts';
+import type { RenderPlan } from './plan.ts';
 
 export type Tuning = {
-  /** Pitch shift by song; drums are never shifted. */
+  /** Shift in semitones by song; drums are never shifted. */
   semitones: Map<string, number>;
-  /** Beats of the mashup by which a song is brought forward. */
+  /** Beats of the mashup by which a song plays earlier. */
   beats: Map<string, number>;
-  /** Seconds of a song from which a section plays it, where that is not what the plan says; by `startKey`. */
+  /** Seconds of a song from which a section plays it, where a correction replaces the plan's; by `startKey`. */
   starts: Map<string, number>;
 };
 
+/** Key of `Tuning.starts` for a song in a section. */
 export const startKey = (section: number, songId: string): string => `${section} ${songId}`;
 
-/** Shifts of all songs in one word. */
-export const shiftsOf = (semitones: ReadonlyMap<string, number>): string => JSON.stringify([...semitones].sort());
+/** The shifts of all songs as one string, to compare and collect them. */
+export const shiftsKey = (semitones: ReadonlyMap<string, number>): string => JSON.stringify([...semitones].sort());
 
-/** Beats of the song by which a run of it is brought forward. */
-export function beatsForward(
+/** Beats of the song by which a run of it plays earlier. */
+export function sourceBeatOffset(
   { beats }: Tuning,
   { id }: RenderSong,
   { bpm }: { bpm: number },
@@ -31,12 +32,12 @@ export function beatsForward(
   return free ? 0 : ((beats.get(id) ?? 0) * (60 / bpm)) / beatSec;
 }
 
-/** Voices sound unnatural when they are shifted further. */
+/** Voices sound unnatural when they are shifted further, in semitones. */
 export const MAX_VOICE_SHIFT = 3;
-/** A shift other than by the names of the keys must fit this much better; smaller differences are chance. */
+/** A shift other than the one by key must correlate this much better; smaller differences are chance. */
 const CLEARLY_BETTER = 0.1;
-/** Among shifts that fit equally well, within this, the smallest is taken. */
-const AS_GOOD = 0.03;
+/** Among shifts whose correlations differ by less than this, the smallest shift is chosen. */
+const EQUAL_FIT = 0.03;
 
 /** Seconds for which each song plays one of `stems`. */
 function playingTime(plan: RenderPlan, stems: readonly string[]): Map<string, number> {
@@ -48,40 +49,47 @@ function playingTime(plan: RenderPlan, stems: readonly string[]): Map<string, nu
   return seconds;
 }
 
-/** The song that does something most of the time; undefined where none does. */
+/** The song other than `except` that plays one of `stems` for the longest time; undefined if none does. */
 export function mostPlayed(plan: RenderPlan, stems: readonly string[], except?: string): string | undefined {
   const ranked = [...playingTime(plan, stems)].filter(([id]) => id !== except).sort((a, b) => b[1] - a[1]);
   return ranked[0]?.[0];
 }
 
-/** Mean pitch classes of a song; undefined where its analysis has none. */
+/** Summed pitch classes of a song; undefined if its analysis has none. */
 function profileOf(song: RenderSong): number[] | undefined {
   if (song.beatChroma.length === 0) return undefined;
   return Array.from({ length: 12 }, (_, pitch) => song.beatChroma.reduce((sum, row) => sum + row[pitch]!, 0));
 }
 
+/** Smallest shift in semitones from one key to another; 0 if one of them is not known. */
+function semitonesBetween(from: string, to: string): number {
+  const a = parseKey(from);
+  const b = parseKey(to);
+  return a && b ? keyShift(a, b) : 0;
+}
+
 /**
- * Shifts by the names of the keys, and for songs that sing over another's music the smallest shift within reach that agrees best
- * with it.
+ * Chooses the shifts of the songs: by their keys, and for songs that sing over another song's music, the smallest shift in reach
+ * that fits it best.
  */
 export function chooseTuning(plan: RenderPlan, songs: ReadonlyMap<string, RenderSong>): Tuning {
-  const semitones = new Map([...songs].map(([id, song]) => [id, semitonesTo(song.key, plan.key)]));
-  // Who sings most is placed first; a song stays where it is once another was placed by it, or it by another.
-  const settled = new Set<string>();
+  const semitones = new Map([...songs].map(([id, song]) => [id, semitonesBetween(song.key, plan.key)]));
+  // The song that sings longest is placed first. A song is fixed once it was placed, or another song was placed by it.
+  const fixed = new Set<string>();
   for (const [singer] of [...playingTime(plan, ['vocals'])].sort((a, b) => b[1] - a[1])) {
     const bedId = bedOf(plan, singer);
-    if (bedId === undefined || settled.has(singer)) continue;
-    settled.add(singer).add(bedId);
+    if (bedId === undefined || fixed.has(singer)) continue;
+    fixed.add(singer).add(bedId);
     const voice = profileOf(songs.get(singer)!);
     const bed = profileOf(songs.get(bedId)!);
     if (!voice || !bed) continue;
-    const likeness = (shift: number): number => profileLikeness(voice, bed, shift - semitones.get(bedId)!);
-    semitones.set(singer, bestShift(semitones.get(singer)!, likeness));
+    const correlation = (shift: number): number => profileCorrelation(voice, bed, shift - semitones.get(bedId)!);
+    semitones.set(singer, bestShift(semitones.get(singer)!, correlation));
   }
   return { semitones, beats: new Map(), starts: new Map() };
 }
 
-/** The song whose notes lie most under another's voice. */
+/** The song that plays bass or harmony under another song's voice for the longest time. */
 function bedOf(plan: RenderPlan, singer: string): string | undefined {
   const together = plan.sections.filter(({ layers }) =>
     layers.some(({ songId, stem }) => songId === singer && stem === 'vocals'),
@@ -89,13 +97,13 @@ function bedOf(plan: RenderPlan, singer: string): string | undefined {
   return mostPlayed({ ...plan, sections: together }, ['bass', 'other'], singer);
 }
 
-/** The smallest shift that fits best, or `named` where none is clearly better. */
-function bestShift(named: number, likeness: (shift: number) => number): number {
-  const reach = Math.max(MAX_VOICE_SHIFT, Math.abs(named));
+/** The smallest shift that fits best, or `byKey` if none is clearly better. */
+function bestShift(byKey: number, correlation: (shift: number) => number): number {
+  const reach = Math.max(MAX_VOICE_SHIFT, Math.abs(byKey));
   const shifts = Array.from({ length: 2 * reach + 1 }, (_, i) => i - reach);
-  const top = Math.max(...shifts.map(likeness));
-  if (top - likeness(named) < CLEARLY_BETTER) return named;
+  const top = Math.max(...shifts.map(correlation));
+  if (top - correlation(byKey) < CLEARLY_BETTER) return byKey;
   return shifts
-    .filter((shift) => likeness(shift) >= top - AS_GOOD)
+    .filter((shift) => correlation(shift) >= top - EQUAL_FIT)
     .reduce((best, shift) => (Math.abs(shift) < Math.abs(best) ? shift : best));
 }

@@ -1,27 +1,31 @@
-/** The checks of a finished file against what was asked for. */
+/** The checks of a finished file against the order. */
 import type { OutputFormat, QualityCheck } from '../../../schema.ts';
+import type { FileMeasurement } from '../measure/file.ts';
 import { check } from './checks.ts';
-import type { FileSound } from '../measure/file.ts';
 
 const TARGET_LUFS = -14;
 
-/** @param asked absent members are not known and not checked */
-export function judgeFile(
-  sound: FileSound,
+/**
+ * Checks a file.
+ * @param format the format of the file
+ * @param ordered length in seconds and format of the order; a member that is left out is not checked
+ */
+export function checkFile(
+  file: FileMeasurement,
   format: string,
-  asked: { durationSec?: number; format?: OutputFormat },
+  ordered: { durationSec?: number; format?: OutputFormat },
 ): QualityCheck[] {
-  const { durationSec } = asked;
+  const { durationSec } = ordered;
   return [
-    check('loudness', Math.abs(sound.loudness_lufs - TARGET_LUFS)),
-    check('true_peak', sound.true_peak_dbtp),
-    check('clipping', sound.clipped),
-    check('gap', sound.longest_gap_sec),
-    check('splice_clicks', sound.clicks),
+    check('loudness', Math.abs(file.loudness_lufs - TARGET_LUFS)),
+    check('true_peak', file.true_peak_dbtp),
+    check('clipping', file.clipped),
+    check('gap', file.longest_gap_sec),
+    check('splice_clicks', file.clicks),
     check(
       'length',
-      durationSec === undefined ? null : 100 * Math.abs(sound.duration_sec / Math.max(durationSec, 1e-6) - 1),
+      durationSec === undefined ? null : 100 * Math.abs(file.duration_sec / Math.max(durationSec, 1e-6) - 1),
     ),
-    check('format', asked.format === undefined ? null : Number(format === asked.format)),
+    check('format', ordered.format === undefined ? null : Number(format === ordered.format)),
   ];
 }

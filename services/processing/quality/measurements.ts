@@ -1,65 +1,57 @@
-/** What the ear is given of a render: its sections' layers, its songs' strokes, and what was meant. */
-import {
-  COMFORTABLE_TEMPO_CHANGE,
-  AUDIBLE_TEMPO_CHANGE,
-  matchTempo,
-  tempoChange,
-} from '../../../music/theory/tempo.ts';
+/** Collects the input of the layer checks: measurements of all sections, drum onsets of the songs, and what the plan expects. */
+import { matchTempo } from '../../../music/theory/tempo.ts';
 import type { Stem } from '../../../schema.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
-import type { Arrangement, Clip } from '../plan/arrange.ts';
-import type { Expectations, HeardSection } from './check-layers.ts';
-import type { Percussion } from '../measure/onsets.ts';
+import type { LayerMeasurement } from '../measure/layer.ts';
+import { ENVELOPE_HOP, type OnsetEnvelopes } from '../measure/onsets.ts';
+import type { Arrangement, LayerSlice } from '../plan/arrangement.ts';
 import type { RenderPlan, RenderSection } from '../plan/plan.ts';
-import { sourceAt } from '../plan/run.ts';
-import type { SectionResult } from '../sound/section.ts';
-import type { RenderSong } from '../song/song.ts';
-import { strokesAlong } from '../song/drum-onsets.ts';
+import { type Run, sourceAt } from '../plan/run.ts';
 import { mostPlayed, type Tuning } from '../plan/tuning.ts';
+import type { BeatGrid } from '../song/beat-grid.ts';
+import type { RenderSong } from '../song/song.ts';
+import type { Expectations, MeasuredSection } from './measured-section.ts';
+import { songsOnBeat, tempoChanges } from './tempo-changes.ts';
 
-/** Nearer to a bar line than this, in beats, is on it. */
+/** A downbeat nearer to a bar line than this, in beats, is on it. */
 const ON_BAR_BEATS = 0.25;
 
-export type Heard = { sections: HeardSection[]; expected: Expectations };
+/** A rendered candidate: its plan, arrangement, and the measured layers of each section. */
+type Rendered = {
+  plan: RenderPlan;
+  arrangement: Arrangement;
+  tuning: Tuning;
+  layers: readonly LayerMeasurement[][];
+};
 
-/** Gathers what was heard of all sections. */
-export function gatherHearing(
-  plan: RenderPlan,
-  arrangement: Arrangement,
+/**
+ * Collects the measurements of a rendered candidate.
+ * @param drumOnsets onsets of the songs' drums in their own time, by song
+ */
+export function collectMeasurements(
+  { plan, arrangement, tuning, layers }: Rendered,
   songs: ReadonlyMap<string, RenderSong>,
-  mixed: readonly SectionResult[],
-  strokes: ReadonlyMap<string, Percussion>,
-  tuning: Tuning,
-): Heard {
-  const sections = plan.sections.map((section, i): HeardSection => {
-    const layers = mixed[i]!.heard;
-    const percussion = new Map<string, Percussion>();
-    const bound = boundSongs(section);
-    for (const id of bound) {
-      const drums = layers.find(({ songId, percussion: own }) => songId === id && own)?.percussion;
-      const known = strokes.get(id);
-      const clip = arrangement.sections[i]!.find(({ songId }) => songId === id);
-      if (!clip) continue;
-      const parts = clip.parts.map(({ runId, start, end }) => ({ run: arrangement.runs[runId]!, start, end }));
-      const own = drums ?? (known && strokesAlong(known, songs.get(id)!, parts, section));
-      if (own) percussion.set(id, own);
-    }
+  drumOnsets: ReadonlyMap<string, OnsetEnvelopes>,
+): { sections: MeasuredSection[]; expected: Expectations } {
+  const sections = plan.sections.map((section, i): MeasuredSection => {
+    const own = layers[i]!;
+    const onBeat = songsOnBeat(section);
     return {
       durationSec: section.end - section.start,
       bpm: section.bpm,
-      layers,
-      percussion,
-      free: new Set(layers.map(({ songId }) => songId).filter((id) => !bound.has(id))),
-      otherPulse: new Set([...bound].filter((id) => matchTempo(songs.get(id)!.grid.bpm, section.bpm).multiple !== 1)),
+      layers: own,
+      onsets: sectionOnsets(section, own, arrangement, i, songs, drumOnsets),
+      free: new Set(own.map(({ songId }) => songId).filter((id) => !onBeat.has(id))),
+      otherPulse: new Set([...onBeat].filter((id) => matchTempo(songs.get(id)!.grid.bpm, section.bpm).multiple !== 1)),
     };
   });
-  const beat: Stem[] = ['drums', 'bass'];
+  const beatStems: Stem[] = ['drums', 'bass'];
   return {
     sections,
     expected: {
       sampleRate: SAMPLE_RATE,
       beatsPerBar: plan.beatsPerBar,
-      anchor: mostPlayed(plan, beat) ?? [...songs.keys()][0]!,
+      anchor: mostPlayed(plan, beatStems) ?? [...songs.keys()][0]!,
       tempoChange: Math.max(0, ...tempoChanges(plan, songs).values()),
       meters: new Map([...songs].map(([id, song]) => [id, song.grid.meter])),
       downbeatsOnBars: downbeatsOnBars(plan, arrangement, songs, tuning),
@@ -67,87 +59,91 @@ export function gatherHearing(
   };
 }
 
-/** Songs that keep the section's beat. */
-const boundSongs = ({ layers }: RenderSection): Set<string> =>
-  new Set(layers.filter(({ free }) => !free).map(({ songId }) => songId));
+/** Drum onsets of the songs that keep the beat, in the time of a section: of its drum layers, or of the songs' drum stems. */
+function sectionOnsets(
+  section: RenderSection,
+  layers: readonly LayerMeasurement[],
+  arrangement: Arrangement,
+  index: number,
+  songs: ReadonlyMap<string, RenderSong>,
+  drumOnsets: ReadonlyMap<string, OnsetEnvelopes>,
+): Map<string, OnsetEnvelopes> {
+  const onsets = new Map<string, OnsetEnvelopes>();
+  for (const id of songsOnBeat(section)) {
+    const slice = arrangement.sections[index]!.find(({ songId }) => songId === id);
+    if (!slice) continue;
+    const played = layers.find(({ songId, onsets: own }) => songId === id && own)?.onsets;
+    const known = drumOnsets.get(id);
+    const parts = slice.parts.map(({ runId, start, end }) => ({ run: arrangement.runs[runId]!, start, end }));
+    const own = played ?? (known && onsetsAlong(known, songs.get(id)!, parts, section));
+    if (own) onsets.set(id, own);
+  }
+  return onsets;
+}
 
-/** Largest change of speed of each song in the sections where it keeps the beat, as a share. */
-function tempoChanges(plan: RenderPlan, songs: ReadonlyMap<string, RenderSong>): Map<string, number> {
-  const changes = new Map<string, number>();
-  for (const section of plan.sections)
-    for (const id of boundSongs(section)) {
-      const change = tempoChange(songs.get(id)!.grid.bpm, section.bpm);
-      changes.set(id, Math.max(changes.get(id) ?? 0, change));
+/** The drum onsets of a song in the time of the mashup, along the runs that play the song; 0 where none plays it. */
+function onsetsAlong(
+  onsets: OnsetEnvelopes,
+  song: RenderSong,
+  parts: readonly { run: Run; start: number; end: number }[],
+  span: { start: number; end: number },
+): OnsetEnvelopes {
+  const perSec = SAMPLE_RATE / ENVELOPE_HOP;
+  const count = Math.floor((span.end - span.start) * perSec);
+  const result: OnsetEnvelopes = {
+    kick: new Float32Array(count),
+    snare: new Float32Array(count),
+    attack: new Float32Array(count),
+  };
+  for (const { run, start, end } of parts) {
+    const last = Math.min(count, Math.floor((end - span.start) * perSec));
+    for (let k = Math.max(0, Math.ceil((start - span.start) * perSec)); k < last; k++) {
+      const at = sourceAt(run, song, span.start + k / perSec) * perSec;
+      const below = Math.floor(at);
+      for (const part of ['kick', 'snare', 'attack'] as const) {
+        const [x, y] = [onsets[part][below] ?? 0, onsets[part][below + 1] ?? 0];
+        result[part][k] = x + (at - below) * (y - x);
+      }
     }
-  return changes;
+  }
+  return result;
 }
 
-/** A warning for each song whose change of speed may be heard. */
-export function warnOfTempo(plan: RenderPlan, songs: ReadonlyMap<string, RenderSong>): string[] {
-  return [...tempoChanges(plan, songs)]
-    .filter(([, change]) => change > COMFORTABLE_TEMPO_CHANGE)
-    .map(([id, change]) => {
-      const heardBy = change > AUDIBLE_TEMPO_CHANGE ? 'everyone will hear it' : 'attentive listeners may hear it';
-      return `The tempo of "${songs.get(id)!.name}" is changed by ${Math.round(100 * change)} %: ${heardBy}.`;
-    });
-}
-
-/** Part of the bars of songs in the mashup's meter that start on a bar line of their section. */
+/**
+ * Share of the bars that start on a bar line of their section, of songs in the mashup's meter that keep the beat; null if there are
+ * none.
+ */
 function downbeatsOnBars(
   plan: RenderPlan,
   arrangement: Arrangement,
   songs: ReadonlyMap<string, RenderSong>,
   tuning: Tuning,
 ): number | null {
-  let on = 0;
-  let all = 0;
-  plan.sections.forEach((section, i) => {
-    const heard = new Map<string, Clip>();
-    for (const clip of arrangement.sections[i]!) if (!heard.has(clip.songId)) heard.set(clip.songId, clip);
-    for (const [id, clip] of heard) {
+  const results = plan.sections.flatMap((section, i) => {
+    const onBeat = songsOnBeat(section);
+    const bySong = new Map<string, LayerSlice>();
+    for (const slice of arrangement.sections[i]!) if (!bySong.has(slice.songId)) bySong.set(slice.songId, slice);
+    return [...bySong].flatMap(([id, slice]) => {
       const { grid } = songs.get(id)!;
-      if (!boundSongs(section).has(id)) continue;
-      // What was moved on purpose has a downbeat that the analysis put elsewhere.
-      if (grid.meter !== plan.beatsPerBar || tuning.beats.get(id)) continue;
-      for (const { runId, start, end } of clip.parts) {
-        const run = arrangement.runs[runId]!;
-        const bar = Math.min(run.beatSec * grid.meter, (60 / section.bpm) * plan.beatsPerBar);
-        for (const index of grid.downbeats) {
-          const at = run.start + (index - run.sourceBeat) * run.beatSec;
-          if (at < start - 1e-6 || at >= end - 1e-6) continue;
-          const off = Math.abs((at - section.start) / bar - Math.round((at - section.start) / bar)) * bar;
-          all++;
-          if (off <= (ON_BAR_BEATS * 60) / section.bpm) on++;
-        }
-      }
-    }
+      // A song that a correction has moved is left out: the analysis misplaced its downbeats.
+      if (!onBeat.has(id) || grid.meter !== plan.beatsPerBar || tuning.beats.get(id)) return [];
+      return downbeatsOf(slice, grid, section, arrangement.runs);
+    });
   });
-  return all === 0 ? null : on / all;
+  return results.length === 0 ? null : results.filter((isOnBar) => isOnBar).length / results.length;
 }
 
-/** Seconds of the mashup at which pieces meet: sections, and loops within them. */
-export function splicesOf(plan: RenderPlan, arrangement: Arrangement): number[] {
-  const times = new Set(plan.sections.slice(1).map(({ start }) => start));
-  for (const clip of arrangement.sections.flat()) for (const { start } of clip.parts.slice(1)) times.add(start);
-  return [...times].sort((a, b) => a - b);
-}
-
-/** A song's curve along a clip, in steps of a tenth of a second from `start` on; undefined where the song has none. */
-export function curveAlong(
-  song: RenderSong,
-  clip: Clip,
-  arrangement: Arrangement,
-  span: { start: number; end: number },
-): { hop_sec: number; values: number[] } | undefined {
-  const curve = song.vocals;
-  if (!curve) return undefined;
-  const hop_sec = 0.1;
-  const values = Array.from({ length: Math.ceil((span.end - span.start) / hop_sec) }, (_, k) => {
-    const at = span.start + (k + 0.5) * hop_sec;
-    const playing = clip.parts.find(({ end }) => at < end) ?? clip.parts.at(-1)!;
-    const run = arrangement.runs[playing.runId]!;
-    const source = sourceAt(run, song, at);
-    return curve.values[Math.max(0, Math.floor(source / curve.hop_sec))] ?? 0;
+/** For each downbeat of a slice: whether it is on a bar line of the section. */
+function downbeatsOf(slice: LayerSlice, grid: BeatGrid, section: RenderSection, runs: readonly Run[]): boolean[] {
+  return slice.parts.flatMap(({ runId, start, end }) => {
+    const run = runs[runId]!;
+    const bar = Math.min(run.beatSec * grid.meter, (60 / section.bpm) * grid.meter);
+    return grid.downbeats
+      .map((index) => run.start + (index - run.sourceBeat) * run.beatSec)
+      .filter((at) => at >= start - 1e-6 && at < end - 1e-6)
+      .map((at) => {
+        const bars = (at - section.start) / bar;
+        return Math.abs(bars - Math.round(bars)) * bar <= (ON_BAR_BEATS * 60) / section.bpm;
+      });
   });
-  return { hop_sec, values };
 }

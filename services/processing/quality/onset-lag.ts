@@ -1,18 +1,18 @@
-/** How two songs lie on each other in time: milliseconds between their strokes, and beats between their patterns. */
-import { EAR_HOP, type Percussion } from '../measure/onsets.ts';
+/** Timing of two songs against each other: milliseconds between their onsets, and beats between their patterns. */
+import { ENVELOPE_HOP, type OnsetEnvelopes } from '../measure/onsets.ts';
 
-/** Furthest that strokes are looked for from each other; beyond, they are other strokes. */
+/** Largest lag that is looked for. Onsets further apart do not belong together. */
 const REACH_SEC = 0.06;
-/** Bars that one lag is measured over. */
+/** Bars over which one lag is measured. */
 const WINDOW_BARS = 2;
-/** Windows whose strokes have less in common than this say nothing of time. */
-const MIN_LIKENESS = 0.2;
-/** Values for each beat that patterns are compared in. */
+/** A window with a smaller correlation of onsets gives no lag. */
+const MIN_CORRELATION = 0.2;
+/** Values for each beat in which patterns are compared. */
 const SLOTS_PER_BEAT = 4;
-/** Displacements, in beats, that a wrong metre shows in. */
-export const PHASES = [0, -0.5, 0.5, -1, 1, -2, 2] as const;
+/** Offsets, in beats, at which a song may be misplaced in the metre. */
+export const BEAT_OFFSETS = [0, -0.5, 0.5, -1, 1, -2, 2] as const;
 
-/** Positive where `b` is late, in values; undefined where the two have no strokes in common. */
+/** Lag of `b` behind `a` in values of the envelopes, at most `reach`; undefined if the two have no onsets in common. */
 function lagBetween(a: Float32Array, b: Float32Array, reach: number): number | undefined {
   let aa = 0;
   let bb = 0;
@@ -21,24 +21,27 @@ function lagBetween(a: Float32Array, b: Float32Array, reach: number): number | u
     bb += (b[i] ?? 0) ** 2;
   }
   if (aa < 1e-3 || bb < 1e-3) return undefined;
-  const likeness = new Float64Array(2 * reach + 1);
+  const correlation = new Float64Array(2 * reach + 1);
   for (let lag = -reach; lag <= reach; lag++) {
     let sum = 0;
     for (let i = Math.max(0, -lag); i < Math.min(a.length, b.length - lag); i++) sum += a[i]! * b[i + lag]!;
-    likeness[lag + reach] = sum / Math.sqrt(aa * bb);
+    correlation[lag + reach] = sum / Math.sqrt(aa * bb);
   }
   let best = 0;
-  likeness.forEach((value, i) => {
-    if (value > likeness[best]!) best = i;
+  correlation.forEach((value, i) => {
+    if (value > correlation[best]!) best = i;
   });
-  if (likeness[best]! < MIN_LIKENESS || best === 0 || best === 2 * reach) return undefined;
-  const [left, top, right] = [likeness[best - 1]!, likeness[best]!, likeness[best + 1]!];
+  if (correlation[best]! < MIN_CORRELATION || best === 0 || best === 2 * reach) return undefined;
+  const [left, top, right] = [correlation[best - 1]!, correlation[best]!, correlation[best + 1]!];
   return best - reach + (0.5 * (left - right)) / (left - 2 * top + right || 1);
 }
 
-/** Milliseconds by which the strokes of `b` are late (early if negative), one for each two bars that tell. */
-export function lags(a: Percussion, b: Percussion, barSec: number, sampleRate: number): number[] {
-  const perSec = sampleRate / EAR_HOP;
+/**
+ * Milliseconds by which the onsets of `b` are late against those of `a` (negative: early), one value for each window of two bars in
+ * which they can be compared.
+ */
+export function lags(a: OnsetEnvelopes, b: OnsetEnvelopes, barSec: number, sampleRate: number): number[] {
+  const perSec = sampleRate / ENVELOPE_HOP;
   const window = Math.round(WINDOW_BARS * barSec * perSec);
   const reach = Math.round(REACH_SEC * perSec);
   const found: number[] = [];
@@ -49,9 +52,9 @@ export function lags(a: Percussion, b: Percussion, barSec: number, sampleRate: n
   return found;
 }
 
-/** Mean stroke around each quarter of a beat, its mean taken away and scaled to length 1. */
+/** The strongest onset around each quarter of a beat, as a vector without its mean and of length 1. */
 function pattern(envelope: Float32Array, beatSec: number, sampleRate: number): Float32Array {
-  const slot = ((beatSec / SLOTS_PER_BEAT) * sampleRate) / EAR_HOP;
+  const slot = ((beatSec / SLOTS_PER_BEAT) * sampleRate) / ENVELOPE_HOP;
   const count = Math.floor(envelope.length / slot);
   const values = Float32Array.from({ length: count }, (_, k) => {
     let peak = 0;
@@ -65,16 +68,21 @@ function pattern(envelope: Float32Array, beatSec: number, sampleRate: number): F
 }
 
 /**
- * Likeness of kick and snare patterns with `b` brought forward by each of `PHASES` beats, -1..1. Where another displacement than 0
- * fits clearly better, one of the two songs lies beside the other's metre.
+ * Correlation, -1..1, of the kick and snare patterns of two songs, with `b` moved earlier by each of `BEAT_OFFSETS`. If another offset
+ * than 0 fits clearly better, one of the songs is misplaced in the metre of the other.
  */
-export function phaseLikeness(a: Percussion, b: Percussion, beatSec: number, sampleRate: number): number[] {
+export function patternCorrelations(
+  a: OnsetEnvelopes,
+  b: OnsetEnvelopes,
+  beatSec: number,
+  sampleRate: number,
+): number[] {
   const pairs = (['kick', 'snare'] as const).map((part) => [
     pattern(a[part], beatSec, sampleRate),
     pattern(b[part], beatSec, sampleRate),
   ]);
-  return PHASES.map((phase) => {
-    const shift = Math.round(phase * SLOTS_PER_BEAT);
+  return BEAT_OFFSETS.map((offset) => {
+    const shift = Math.round(offset * SLOTS_PER_BEAT);
     const sums = pairs.map(([x, y]) => {
       let sum = 0;
       for (let i = Math.max(0, -shift); i < Math.min(x!.length, y!.length - shift); i++) sum += x![i]! * y![i + shift]!;

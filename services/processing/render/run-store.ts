@@ -1,25 +1,26 @@
-/** Runs made sound: each stem is fetched once for all of its runs, and what was made once is not made again. */
+/** Renders runs, at most once each. */
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import type { Scratch, ScratchRegion } from '../files/scratch.ts';
 import { type Run, runMap } from '../plan/run.ts';
-import type { Scratch, Spot } from '../files/scratch.ts';
 import type { RenderSong } from '../song/song.ts';
 import type { StemRun } from '../sound/stem.ts';
 import type { RenderThreads } from '../threads/thread-pool.ts';
 
-/** `origin`: second of the mashup at which the run's first sample sounds. */
-export type RenderedRun = { spot: Spot; origin: number };
+/** Samples of a run on disk. `origin` is the second of the mashup at which the first sample plays. */
+export type RenderedRun = { region: ScratchRegion; origin: number };
 
-/** Everything that a run's samples depend on. */
-function identity(run: Run, song: RenderSong): string {
+/** All that the samples of a run depend on, as one string. */
+function runKey(run: Run, song: RenderSong): string {
   const { songId, stem, start, end, sourceBeat, beatSec, free, semitones } = run;
   return JSON.stringify([songId, stem, start, end, sourceBeat, beatSec, free, semitones, song.grid.beats[0]]);
 }
 
+/** The rendered runs of all candidates of a render. */
 export class RunStore {
   readonly #threads: RenderThreads;
   readonly #scratch: Scratch;
-  readonly #made = new Map<string, RenderedRun>();
-  /** Room before each run for the change from the section before, seconds. */
+  readonly #rendered = new Map<string, RenderedRun>();
+  /** Seconds before the start of each run that are rendered for the transition from the section before. */
   readonly #headSec: number;
 
   constructor(threads: RenderThreads, scratch: Scratch, headSec: number) {
@@ -28,7 +29,10 @@ export class RunStore {
     this.#headSec = headSec;
   }
 
-  /** The rendered form of runs, by their ids; those that are new are stretched. */
+  /**
+   * Returns rendered runs by their ids. New runs are stretched; each stem is downloaded once for all of its new runs.
+   * @param onStem is called after each stem, with the number of stems that are done and their count
+   */
   async render(
     wanted: readonly Run[],
     songs: ReadonlyMap<string, RenderSong>,
@@ -36,7 +40,7 @@ export class RunStore {
   ): Promise<Map<number, RenderedRun>> {
     const groups = new Map<string, Run[]>();
     for (const run of wanted) {
-      if (this.#made.has(identity(run, songs.get(run.songId)!))) continue;
+      if (this.#rendered.has(runKey(run, songs.get(run.songId)!))) continue;
       const key = JSON.stringify([run.songId, run.stem]);
       groups.set(key, [...(groups.get(key) ?? []), run]);
     }
@@ -45,23 +49,29 @@ export class RunStore {
       [...groups.values()].map(async (runs) => {
         const [first] = runs;
         const song = songs.get(first!.songId)!;
-        const made = runs.map((run): [Run, RenderedRun] => {
-          const origin = run.start - this.#headSec;
-          const frames = Math.ceil((run.end - origin) * SAMPLE_RATE) + 1;
-          return [run, { spot: this.#scratch.reserve(frames), origin }];
-        });
-        await this.#threads.run('stem', {
-          url: song.stems[first!.stem]!,
-          song: song.name,
-          stem: first!.stem,
-          runs: made.map(([run, { spot, origin }]): StemRun => {
-            return { map: runMap(run, song, origin), spot, semitones: run.semitones };
-          }),
-        });
-        for (const [run, rendered] of made) this.#made.set(identity(run, song), rendered);
+        await this.#renderStem(runs, song);
         onStem(song, first!, ++done, groups.size);
       }),
     );
-    return new Map(wanted.map((run) => [run.id, this.#made.get(identity(run, songs.get(run.songId)!))!]));
+    return new Map(wanted.map((run) => [run.id, this.#rendered.get(runKey(run, songs.get(run.songId)!))!]));
+  }
+
+  /** Renders runs of one stem of a song. */
+  async #renderStem(runs: readonly Run[], song: RenderSong): Promise<void> {
+    const { stem } = runs[0]!;
+    const reserved = runs.map((run): [Run, RenderedRun] => {
+      const origin = run.start - this.#headSec;
+      const frames = Math.ceil((run.end - origin) * SAMPLE_RATE) + 1;
+      return [run, { region: this.#scratch.reserve(frames), origin }];
+    });
+    await this.#threads.run('stem', {
+      url: song.stems[stem]!,
+      song: song.name,
+      stem,
+      runs: reserved.map(([run, { region, origin }]): StemRun => {
+        return { map: runMap(run, song, origin), region, semitones: run.semitones };
+      }),
+    });
+    for (const [run, rendered] of reserved) this.#rendered.set(runKey(run, song), rendered);
   }
 }

@@ -1,4 +1,4 @@
-/** The rendering service: `POST /execute-masterplan`, answered as a stream of events. */
+/** The rendering service: `POST /execute-masterplan` returns a stream of events. */
 import type { Server } from 'node:http';
 import { RenderEvent, RenderRequest } from '../../../schema.ts';
 import {
@@ -13,17 +13,17 @@ import { renderMashup } from '../render/render.ts';
 import { RenderThreads } from '../threads/thread-pool.ts';
 
 const PROCESSING_VERSION = '1.0.0';
-/** Long steps repeat their last message at least this often, so that silence means trouble. */
+/** During long steps the last event is repeated at least this often, so that clients can detect a lost connection. */
 const REPEAT_PROGRESS_MS = 1500;
 
-/** Shape of an error event: the contract's `error`, with a code and a hint for clients that read them. */
+/** The error event of the contract, with a code and a hint for clients that read them. */
 function failureEvent(error: unknown): RenderEvent {
   if (error instanceof RenderError) return { error: scrubText(error.message), code: error.code, hint: error.hint };
   const text = error instanceof Error ? error.message : String(error);
   return { error: `The mashup could not be rendered: ${scrubText(text)}`, code: 'render_failed' };
 }
 
-/** Sends progress that never falls, and again while nothing new comes. */
+/** Sends progress events. Progress never decreases, and the last event is repeated until there is a new one. */
 function progressReporter(stream: EventStream): {
   report: (progress: number, message: string) => void;
   stop: () => void;
@@ -59,7 +59,7 @@ async function executeMasterplan({ body, signal, response }: ServiceRequest): Pr
   }
 }
 
-/** The service's HTTP server, not yet listening. */
+/** Creates the HTTP server of the service; it does not listen yet. */
 export function createProcessingServer(): Server {
   return createServiceServer({
     service: 'processing',

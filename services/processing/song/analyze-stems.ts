@@ -1,24 +1,24 @@
-/** A song whose analysis came without a beat grid, heard from its stems. */
+/** Analyses a song from its stems, for songs whose analysis came without a beat grid. */
 import type { SongAnalysis } from '../../../schema.ts';
 import { analyzeSong } from '../../analysis/analyze.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
-import { readStem, type StemPlace } from '../sound/stem.ts';
+import { readStem, type StemSource } from '../files/read-stem.ts';
 
-export type HeardSong = {
+export type StemAnalysis = {
   duration_sec: number;
-  /** Null where the sound is no music that a grid could be found in. */
+  /** Null if the sound cannot be analysed as music. */
   analysis: SongAnalysis | null;
 };
 
 /**
- * Sums the stems of a song and analyses the sum.
+ * Mixes the stems of a song and analyses the mix.
  * @throws RenderError stem_unavailable, stem_unusable
  */
-export async function listenToSong(places: readonly StemPlace[]): Promise<HeardSong> {
+export async function analyzeStems(sources: readonly StemSource[]): Promise<StemAnalysis> {
   const pieces: { at: number; chunk: [Float32Array, Float32Array] }[] = [];
   let frames = 0;
-  for (const place of places) {
-    await readStem(place, (chunk, at) => {
+  for (const source of sources) {
+    await readStem(source, (chunk, at) => {
       pieces.push({ at, chunk });
       frames = Math.max(frames, at + chunk[0].length);
     });

@@ -1,6 +1,6 @@
-/** The beat grid of a song: where its beats and downbeats are, from before its start to its end. */
+/** The beat grid of a song: the times of its beats and downbeats from its start to its end. */
 
-/** What rendering reads of a song's analysis; other services leave most of it out. */
+/** The members of an analysis that make a beat grid. Other analysis services may leave most of them out. */
 export type GridSource = {
   bpm: number;
   beats_sec?: readonly number[];
@@ -8,32 +8,33 @@ export type GridSource = {
   meter?: number;
 };
 
-export type SongGrid = {
+export type BeatGrid = {
   bpm: number;
   meter: number;
-  /** Beat times in seconds, rising, extended to the start and the end of the song. */
+  /** Ascending beat times in seconds, extended to the start and the end of the song. */
   beats: number[];
   /** Indices into `beats` of the first beat of each bar. */
   downbeats: number[];
 };
 
-/** Fewer beats than this are no grid; the tempo alone then makes one. */
+/** With fewer beats than this, the grid is made from the tempo alone. */
 export const MIN_BEATS = 8;
-/** Beats on each side whose straight line a beat is pulled to: takes the jitter of detection out and keeps drift. */
+/** Beats on each side that a beat is smoothed with. This removes the jitter of beat detection and keeps drift. */
 const SMOOTHING_REACH = 3;
 
-/** Each beat moved onto the least-squares line through its neighbours. */
+/** Moves each beat onto the least-squares line through its neighbours. */
 function smoothBeats(beats: readonly number[]): number[] {
   return beats.map((_, i) => {
     const reach = Math.min(SMOOTHING_REACH, i, beats.length - 1 - i);
-    // With equal reach on both sides the line's value at the centre is the mean.
+    // With the same number of beats on both sides, the value of the line at the centre is their mean.
     let sum = 0;
     for (let k = -reach; k <= reach; k++) sum += beats[i + k]!;
     return sum / (2 * reach + 1);
   });
 }
 
-function rising(values: readonly number[]): number[] {
+/** The values that are at least 0.1 s later than the value before. */
+function ascending(values: readonly number[]): number[] {
   const result: number[] = [];
   for (const value of values) {
     if (Number.isFinite(value) && value >= 0 && value > (result.at(-1) ?? -1) + 0.1) result.push(value);
@@ -47,12 +48,12 @@ function medianGap(beats: readonly number[]): number {
 }
 
 /**
- * Makes the grid of a song of `durationSec`. Without usable beats it is a fixed one from `bpm` that starts at zero;
- * without downbeats every `meter`-th beat is one, from the first on.
+ * Builds the grid of a song of `durationSec` seconds. Without usable beats it is a fixed grid at `bpm` that starts at zero.
+ * Without downbeats, every `meter`-th beat from the first on is a downbeat.
  */
-export function songGrid(source: GridSource, durationSec: number): SongGrid {
+export function buildBeatGrid(source: GridSource, durationSec: number): BeatGrid {
   const meter = source.meter ?? 4;
-  const given = rising(source.beats_sec ?? []);
+  const given = ascending(source.beats_sec ?? []);
   const step = 60 / source.bpm;
   const beats =
     given.length >= MIN_BEATS
@@ -74,7 +75,7 @@ export function songGrid(source: GridSource, durationSec: number): SongGrid {
   return { bpm: 60 / medianGap(beats), meter, beats: all, downbeats: findDownbeats(all, source, before.length, meter) };
 }
 
-/** Indices of the downbeats in `beats`, given ones first, continued at both ends in steps of a bar. */
+/** Indices of the downbeats in `beats`: the given ones, continued to both ends in steps of a bar. */
 function findDownbeats(beats: number[], source: GridSource, firstGiven: number, meter: number): number[] {
   const marked = new Set<number>();
   for (const at of source.downbeats_sec ?? []) {
@@ -91,7 +92,7 @@ function findDownbeats(beats: number[], source: GridSource, firstGiven: number, 
   return [...head.reverse(), ...(known.length > 0 ? known : [first]), ...tail];
 }
 
-/** Index of the value in the rising list `values` that is nearest to `at`. */
+/** Index of the value in the ascending list `values` that is nearest to `at`. */
 export function nearestIndex(values: readonly number[], at: number): number {
   let low = 0;
   let high = values.length - 1;
@@ -103,15 +104,15 @@ export function nearestIndex(values: readonly number[], at: number): number {
   return low > 0 && at - values[low - 1]! <= values[low]! - at ? low - 1 : low;
 }
 
-/** Time of a beat by index; fractions and indices beyond the ends go on at the tempo that is there. */
-export function beatTime(grid: SongGrid, index: number): number {
+/** Time in seconds of a beat index. Fractions are interpolated; indices beyond the ends continue at the tempo of that end. */
+export function beatTime(grid: BeatGrid, index: number): number {
   const { beats } = grid;
   const base = Math.min(Math.max(Math.floor(index), 0), beats.length - 2);
   return beats[base]! + (index - base) * (beats[base + 1]! - beats[base]!);
 }
 
-/** Index of a beat by time, with fractions between beats; the inverse of `beatTime`. */
-export function beatIndex(grid: SongGrid, at: number): number {
+/** Beat index, with fractions, of a time in seconds; the inverse of `beatTime`. */
+export function beatIndex(grid: BeatGrid, at: number): number {
   const { beats } = grid;
   const nearest = nearestIndex(beats, at);
   const base = Math.min(Math.max(beats[nearest]! > at ? nearest - 1 : nearest, 0), beats.length - 2);

@@ -1,11 +1,11 @@
-/** A song as rendering sees it: what of its analysis could be read, with its beat grid. */
+/** A song with what rendering needs of its analysis, and its beat grid. */
 import { z } from 'zod';
 import { Curve, type RenderRequest, SongSection, type Stem } from '../../../schema.ts';
 import { RenderError } from '../errors.ts';
-import { MIN_BEATS, type SongGrid, songGrid } from './beat-grid.ts';
-import type { HeardSong } from './analyze-stems.ts';
+import { MIN_BEATS, type BeatGrid, buildBeatGrid } from './beat-grid.ts';
+import type { StemAnalysis } from './analyze-stems.ts';
 
-/** The parts of an analysis that rendering uses; each one that is missing or odd is left out, not refused. */
+/** The members of an analysis that rendering uses. A member that is missing or invalid is left out, not rejected. */
 const ReadableAnalysis = z.object({
   duration_sec: z.number().positive().optional().catch(undefined),
   harmonic: z
@@ -42,46 +42,48 @@ export type RenderSong = {
   name: string;
   stems: Partial<Record<Stem, string>>;
   durationSec: number;
-  /** `N/A` where it is not known. */
+  /** `N/A` if it is not known. */
   key: string;
-  grid: SongGrid;
-  /** Pitch classes by beat; empty where they are not known. */
+  grid: BeatGrid;
+  /** Twelve pitch classes for each beat; empty if they are not known. */
   beatChroma: number[][];
-  /** 0 is the song's quietest moment and 1 its loudest. */
+  /** 0 is the quietest moment of the song and 1 the loudest. */
   energy: Curve | undefined;
+  /** Presence of singing, 0..1. */
   vocals: Curve | undefined;
   sections: SongSection[];
 };
 
-/** Whether the analysis that was sent has what a render needs: a duration and a beat grid. */
-export function isWellKnown(song: SentSong): boolean {
+/** Whether the analysis in the request has what a render needs: a duration and a beat grid. */
+export function hasBeatGrid(song: SentSong): boolean {
   const { duration_sec, rhythmic } = ReadableAnalysis.parse(song.analysis);
   return duration_sec !== undefined && (rhythmic?.beats_sec?.length ?? 0) >= MIN_BEATS;
 }
 
 /**
- * A song of the request with its grid, and a warning for what had to be guessed.
- * @param heard what was heard in the stems, for a song that is not well known: it has the say on rhythm, and on what the
- *   analysis leaves out
+ * Reads a song of the request and builds its beat grid. Returns warnings for what had to be guessed.
+ * @param fromStems the analysis of the stems, for a song without a beat grid. It decides on rhythm, and on what the analysis in
+ *   the request leaves out
+ * @param targetBpm tempo that is used if the song's own is not known
  */
 export function readSong(
   song: SentSong,
-  heard: HeardSong | undefined,
+  fromStems: StemAnalysis | undefined,
   targetBpm: number,
 ): { song: RenderSong; warnings: string[] } {
   const name = song.name ?? song.song_id;
   const sent = ReadableAnalysis.parse(song.analysis);
-  const own = heard?.analysis ?? undefined;
+  const own = fromStems?.analysis ?? undefined;
   const rhythmic = own?.rhythmic ?? sent.rhythmic;
   const warnings: string[] = [];
-  if (rhythmic?.bpm === undefined) warnings.push(`The tempo of "${name}" is not known: it plays at its own speed.`);
+  if (rhythmic?.bpm === undefined) warnings.push(`The tempo of "${name}" is not known: it is not stretched.`);
   else if ((rhythmic.beats_sec?.length ?? 0) < MIN_BEATS) {
-    warnings.push(`"${name}" has no beat grid: an even one from its tempo is used, and beats may not meet.`);
+    warnings.push(`"${name}" has no beat grid: an even one is made from its tempo, and its beats may be out of time.`);
   }
-  // A key without any confidence is the constant that some analyses answer.
+  // Some analyses return a constant key with a confidence of 0.
   const keyIsKnown = sent.harmonic !== undefined && sent.harmonic.key !== 'N/A' && sent.harmonic.key_confidence !== 0;
-  const durationSec = heard?.duration_sec ?? sent.duration_sec ?? rhythmic?.beats_sec?.at(-1) ?? 0;
-  const grid = songGrid({ ...rhythmic, bpm: rhythmic?.bpm ?? targetBpm }, durationSec);
+  const durationSec = fromStems?.duration_sec ?? sent.duration_sec ?? rhythmic?.beats_sec?.at(-1) ?? 0;
+  const grid = buildBeatGrid({ ...rhythmic, bpm: rhythmic?.bpm ?? targetBpm }, durationSec);
   return {
     song: {
       id: song.song_id,
@@ -99,7 +101,7 @@ export function readSong(
   };
 }
 
-/** The curve stretched to 0..1; undefined where it says nothing. */
+/** Scales a curve to 0..1; undefined for a constant curve. */
 function scaleToRange(curve: Curve | undefined): Curve | undefined {
   if (!curve) return undefined;
   const low = curve.values.reduce((a, b) => Math.min(a, b), Infinity);
@@ -107,7 +109,8 @@ function scaleToRange(curve: Curve | undefined): Curve | undefined {
   return high > low ? { ...curve, values: curve.values.map((value) => (value - low) / (high - low)) } : undefined;
 }
 
-export function missingStems(name: string): RenderError {
+/** The error for a song without the stems that the plan uses. */
+export function stemsMissingError(name: string): RenderError {
   return new RenderError(
     'stems_missing',
     `The stems of "${name}" are missing`,

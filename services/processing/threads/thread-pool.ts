@@ -1,25 +1,19 @@
 /**
- * Worker threads for the heavy part of rendering. A process runs at most `MAX_BUSY_THREADS` pieces of work at a time,
- * whoever asked for them; each render has threads of its own, so that closing them stops it at once.
+ * Worker threads for the heavy part of rendering. A process runs at most `MAX_BUSY_THREADS` jobs at a time, over all renders. Each
+ * render has threads of its own, so that closing them stops it at once.
  */
 import { Worker } from 'node:worker_threads';
-import { RenderError, type RenderErrorCode } from '../errors.ts';
-import type { WorkInput, WorkKind, WorkOutput } from './thread.ts';
+import { RenderError } from '../errors.ts';
+import type { ErrorMessage, JobInput, JobKind, JobOutput, ThreadMessage } from './messages.ts';
 
-/** Pieces of work at the same time in this process. */
+/** Jobs that run at the same time in this process. */
 const MAX_BUSY_THREADS = 2;
-
-/** What a thread sends back. */
-export type ThreadMessage =
-  | { kind: 'progress'; message: string }
-  | { kind: 'done'; output: unknown }
-  | { kind: 'failed'; error: { message: string; code?: RenderErrorCode; hint?: string } };
 
 let busy = 0;
 const waiting: (() => void)[] = [];
 
-/** Waits for its turn, in order of asking. */
-async function takeTurn(): Promise<void> {
+/** Waits for a slot, first come, first served. */
+async function acquireSlot(): Promise<void> {
   if (busy < MAX_BUSY_THREADS) {
     busy++;
     return;
@@ -27,12 +21,14 @@ async function takeTurn(): Promise<void> {
   await new Promise<void>((resolve) => waiting.push(resolve));
 }
 
-function endTurn(): void {
+/** Gives the slot to the next one that waits, or frees it. */
+function releaseSlot(): void {
   const next = waiting.shift();
   if (next) next();
   else busy--;
 }
 
+/** The threads of one render. They are started when they are needed and end when the signal fires. */
 export class RenderThreads {
   readonly #signal: AbortSignal;
   readonly #idle: Worker[] = [];
@@ -44,25 +40,28 @@ export class RenderThreads {
     signal.addEventListener('abort', () => void this.close(), { once: true });
   }
 
-  /** Does one piece of work in a thread. Rejects with the signal's reason as soon as it fires. */
-  async run<K extends WorkKind>(
+  /**
+   * Performs a job in a thread.
+   * @throws RenderError if the job fails or its thread ends; the reason of the signal as soon as it fires
+   */
+  async run<K extends JobKind>(
     kind: K,
-    input: WorkInput<K>,
+    input: JobInput<K>,
     onProgress: (message: string) => void = () => undefined,
-  ): Promise<WorkOutput<K>> {
-    await takeTurn();
+  ): Promise<JobOutput<K>> {
+    await acquireSlot();
     try {
       this.#signal.throwIfAborted();
       const worker = this.#idle.pop() ?? this.#start();
-      const output = await this.#ask(worker, { kind, input }, onProgress);
+      const output = await this.#perform(worker, { kind, input }, onProgress);
       this.#idle.push(worker);
-      return output as WorkOutput<K>;
+      return output as JobOutput<K>;
     } finally {
-      endTurn();
+      releaseSlot();
     }
   }
 
-  /** Ends all threads, whatever they are doing; resolves when none runs any more. */
+  /** Ends all threads, also busy ones. Resolves when all have ended. */
   async close(): Promise<void> {
     for (const worker of this.#all) this.#ending.push(worker.terminate());
     this.#all.clear();
@@ -70,8 +69,8 @@ export class RenderThreads {
     await Promise.allSettled(this.#ending);
   }
 
-  /** Ends the threads that are idle, and with them what they still hold of earlier work. */
-  renew(): void {
+  /** Ends the idle threads, which frees the memory of their earlier jobs. Later jobs start new threads. */
+  endIdle(): void {
     for (const worker of this.#idle.splice(0)) {
       this.#all.delete(worker);
       void worker.terminate();
@@ -80,48 +79,48 @@ export class RenderThreads {
 
   #start(): Worker {
     const worker = new Worker(new URL('./thread.ts', import.meta.url));
-    // Errors reach whoever waits for the answer; without a listener one between two answers would end the process.
+    // `#perform` handles the errors of a job. Without a listener, an error between two jobs would end the process.
     worker.on('error', () => {});
-    // One that ends while it is idle gets no more work: nobody would answer.
+    // A thread that ends while it is idle must get no more jobs: nothing would come back.
     worker.once('exit', () => {
       this.#all.delete(worker);
-      const place = this.#idle.indexOf(worker);
-      if (place >= 0) this.#idle.splice(place, 1);
+      const index = this.#idle.indexOf(worker);
+      if (index >= 0) this.#idle.splice(index, 1);
     });
     this.#all.add(worker);
     return worker;
   }
 
-  #ask(worker: Worker, work: unknown, onProgress: (message: string) => void): Promise<unknown> {
+  #perform(worker: Worker, job: unknown, onProgress: (message: string) => void): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const settle = (act: () => void): void => {
+      const finish = (settle: () => void): void => {
         worker.off('message', onMessage);
         worker.off('error', onError);
         worker.off('exit', onExit);
         this.#signal.removeEventListener('abort', onAbort);
-        act();
+        settle();
       };
-      const onAbort = (): void => settle(() => reject(this.#signal.reason));
-      const onError = (cause: unknown): void => settle(() => reject(crashed(cause)));
-      const onExit = (): void => settle(() => reject(crashed(undefined)));
+      const onAbort = (): void => finish(() => reject(this.#signal.reason));
+      const onError = (cause: unknown): void => finish(() => reject(threadError(cause)));
+      const onExit = (): void => finish(() => reject(threadError(undefined)));
       const onMessage = (message: ThreadMessage): void => {
         if (message.kind === 'progress') onProgress(message.message);
-        if (message.kind === 'done') settle(() => resolve(message.output));
-        if (message.kind === 'failed') settle(() => reject(revive(message.error)));
+        if (message.kind === 'done') finish(() => resolve(message.output));
+        if (message.kind === 'failed') finish(() => reject(toRenderError(message.error)));
       };
       worker.on('message', onMessage);
       worker.on('error', onError);
       worker.on('exit', onExit);
       this.#signal.addEventListener('abort', onAbort, { once: true });
-      worker.postMessage(work);
+      worker.postMessage(job);
     });
   }
 }
 
-function crashed(cause: unknown): RenderError {
+function threadError(cause: unknown): RenderError {
   return new RenderError('render_failed', 'A rendering thread ended unexpectedly', 'Render again.', cause);
 }
 
-function revive(error: { message: string; code?: RenderErrorCode; hint?: string }): RenderError {
-  return new RenderError(error.code ?? 'render_failed', error.message, error.hint ?? 'Render again.');
+function toRenderError({ code, message, hint }: ErrorMessage): RenderError {
+  return new RenderError(code ?? 'render_failed', message, hint ?? 'Render again.');
 }

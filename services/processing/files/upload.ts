@@ -1,0 +1,31 @@
+/** Uploads the finished mashup. */
+import type { OutputFormat, UploadTarget } from '../../../schema.ts';
+import { CONTENT_TYPES } from '../../../audio/encode/encode.ts';
+import { RenderError } from '../errors.ts';
+import { retryConnection } from './retry-connection.ts';
+
+const UPLOAD_TIMEOUT_MS = 120_000;
+
+/**
+ * Uploads an encoded file with a PUT to a signed URL.
+ * @throws RenderError upload_failed
+ */
+export async function uploadMashup(target: UploadTarget, bytes: Uint8Array, format: OutputFormat): Promise<void> {
+  const uploadError = (message: string, cause?: unknown): RenderError =>
+    new RenderError('upload_failed', message, 'Render again with a fresh signed upload URL.', cause);
+  let response: Response;
+  try {
+    const put = (): Promise<Response> =>
+      fetch(target.url, {
+        method: 'PUT',
+        headers: { 'content-type': CONTENT_TYPES[format] },
+        body: bytes as Uint8Array<ArrayBuffer>,
+        signal: AbortSignal.timeout(UPLOAD_TIMEOUT_MS),
+      });
+    response = await retryConnection(put, (error) => error instanceof TypeError);
+  } catch (cause) {
+    throw uploadError('The mashup could not be uploaded: no connection', cause);
+  }
+  await response.body?.cancel();
+  if (!response.ok) throw uploadError(`The mashup could not be uploaded: the storage returned ${response.status}`);
+}

@@ -1,0 +1,70 @@
+/** Reads the songs of a request. What their analyses leave out is measured in their stems. */
+import { type RenderRequest, STEMS } from '../../../schema.ts';
+import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import type { OnsetEnvelopes } from '../measure/onsets.ts';
+import type { RenderPlan } from '../plan/plan.ts';
+import { alignGrid } from '../song/align-grid.ts';
+import { hasBeatGrid, readSong, type RenderSong, stemsMissingError } from '../song/song.ts';
+import type { RenderThreads } from '../threads/thread-pool.ts';
+
+type SentSong = RenderRequest['songs'][number];
+
+/**
+ * Reads the songs that the plan uses. A song without a beat grid is analysed from its stems. Returns warnings for what had to be
+ * guessed.
+ * @param onAnalyze is called with the name of each song that is analysed
+ * @throws RenderError stems_missing, stem_unavailable, stem_unusable
+ */
+export async function readSongs(
+  request: RenderRequest,
+  plan: RenderPlan,
+  threads: RenderThreads,
+  onAnalyze: (name: string) => void,
+): Promise<{ songs: Map<string, RenderSong>; warnings: string[] }> {
+  const songs = new Map<string, RenderSong>();
+  const warnings: string[] = [];
+  for (const sent of request.songs) {
+    const layers = plan.sections.flatMap((section) => section.layers).filter((layer) => layer.songId === sent.song_id);
+    if (layers.length === 0 || songs.has(sent.song_id)) continue;
+    const name = sent.name ?? sent.song_id;
+    if (layers.some((layer) => !sent.stems?.[layer.stem])) throw stemsMissingError(name);
+    const needsAnalysis = !hasBeatGrid(sent);
+    if (needsAnalysis) onAnalyze(name);
+    const fromStems = needsAnalysis ? await threads.run('analyze', stemSources(sent, name)) : undefined;
+    const read = readSong(sent, fromStems, plan.bpm);
+    warnings.push(...read.warnings);
+    songs.set(sent.song_id, read.song);
+  }
+  return { songs, warnings };
+}
+
+const stemSources = (
+  { stems }: SentSong,
+  song: string,
+): { url: string; song: string; stem: (typeof STEMS)[number] }[] =>
+  STEMS.filter((stem) => stems?.[stem] !== undefined).map((stem) => ({ url: stems![stem]!, song, stem }));
+
+/**
+ * Measures the drum onsets of the songs and aligns their beat grids to them. A single song needs no alignment, and a song without a
+ * drum stem gets none.
+ * @returns the songs with aligned grids, and the onsets by song
+ * @throws RenderError stem_unavailable, stem_unusable
+ */
+export async function alignToDrums(
+  songs: ReadonlyMap<string, RenderSong>,
+  threads: RenderThreads,
+): Promise<{ songs: Map<string, RenderSong>; drumOnsets: Map<string, OnsetEnvelopes> }> {
+  const aligned = new Map(songs);
+  const drumOnsets = new Map<string, OnsetEnvelopes>();
+  if (songs.size < 2) return { songs: aligned, drumOnsets };
+  await Promise.all(
+    [...songs.values()].map(async (song) => {
+      const url = song.stems.drums;
+      const onsets = url && (await threads.run('onsets', { url, song: song.name, stem: 'drums' }));
+      if (!onsets) return;
+      drumOnsets.set(song.id, onsets);
+      aligned.set(song.id, { ...song, grid: alignGrid(song.grid, onsets.attack, SAMPLE_RATE) });
+    }),
+  );
+  return { songs: aligned, drumOnsets };
+}

@@ -1,0 +1,41 @@
+/** The messages between the render's main thread and its worker threads. */
+import type { RenderResult } from '../../../schema.ts';
+import type { Correction } from '../corrections/correction.ts';
+import type { PhraseTask } from '../corrections/phrase-candidates.ts';
+import type { FinishTask } from '../delivery/finish.ts';
+import type { RenderErrorCode } from '../errors.ts';
+import type { StemSource } from '../files/read-stem.ts';
+import type { StemAnalysis } from '../song/analyze-stems.ts';
+import type { DrumOnsets } from '../song/drum-onsets.ts';
+import type { SectionResult, SectionTask } from '../sound/section.ts';
+import type { StemTask } from '../sound/stem.ts';
+
+/** The jobs of a thread. Inputs and outputs can be cloned or shared between threads. */
+type ThreadJobs = {
+  /** Analyses a song from its stems. */
+  analyze: { input: StemSource[]; output: StemAnalysis };
+  /** Measures the onsets of a drum stem. */
+  onsets: { input: StemSource; output: DrumOnsets };
+  /** Finds other phrases for voices that do not fit. */
+  phrases: { input: PhraseTask; output: Correction | undefined };
+  /** Stretches a stem into its runs. */
+  stem: { input: StemTask; output: void };
+  /** Renders a section. */
+  section: { input: SectionTask; output: SectionResult };
+  /** Masters, encodes and uploads the mashup. */
+  finish: { input: FinishTask; output: RenderResult };
+};
+
+export type JobKind = keyof ThreadJobs;
+export type JobInput<K extends JobKind> = ThreadJobs[K]['input'];
+export type JobOutput<K extends JobKind> = ThreadJobs[K]['output'];
+
+/** A job for a thread. */
+export type JobMessage = { [K in JobKind]: { kind: K; input: JobInput<K> } }[JobKind];
+
+/** A `RenderError`, or another error without code and hint, in a form that can be cloned. */
+export type ErrorMessage = { message: string; code?: RenderErrorCode; hint?: string };
+
+/** What a thread sends back: any number of progress messages, then one result or error. */
+export type ThreadMessage =
+  { kind: 'progress'; message: string } | { kind: 'done'; output: unknown } | { kind: 'failed'; error: ErrorMessage };
