@@ -1,6 +1,17 @@
 /** Which folder may import which. Types count as imports. Run with `npm run check:imports`. */
 const only = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
+/** Rules for folders that import only folders of the rows before theirs. */
+const inLayers = (root, rows) =>
+  rows.map((row, i) =>
+    only(
+      `${root.replaceAll('/', '-')}-${row.join('-')}`,
+      'Folders import only folders of a lower layer.',
+      { path: `^${root}/(${row.join('|')})/` },
+      { path: `^${root}/(${rows.slice(i).flat().join('|')})/`, pathNot: `^${root}/$1/` },
+    ),
+  );
+
 export default {
   forbidden: [
     only('no-circles', 'Modules do not import each other in a circle.', {}, { circular: true }),
@@ -51,6 +62,16 @@ export default {
       { pathNot: '^(tests|bench|scripts)/' },
       { path: '^tests/' },
     ),
+    ...inLayers('services/processing', [
+      ['files', 'measure'],
+      ['song'],
+      ['plan'],
+      ['quality', 'sound'],
+      ['corrections', 'delivery'],
+      ['threads'],
+      ['render'],
+      ['server'],
+    ]),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
