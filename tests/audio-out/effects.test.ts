@@ -5,7 +5,7 @@ import { applyEffect, type EffectContext } from '../../audio/effects/effects.ts'
 import { clicks, noise, sine } from './signals.ts';
 
 const RATE = 44_100;
-/** One second before the section, eight of it (four bars at 120 BPM), three of tail. */
+/** One second before the section, a section of eight seconds (four bars at 120 BPM), and a tail of three seconds. */
 const SECONDS = 12;
 const CONTEXT: EffectContext = { sampleRate: RATE, beatSec: 0.5, beatsPerBar: 4, start: RATE, end: 9 * RATE };
 
@@ -20,7 +20,7 @@ function rms(samples: Float32Array, fromSec: number, toSec: number): number {
   return Math.sqrt(part.reduce((sum, x) => sum + x * x, 0) / part.length);
 }
 
-/** Sound that stops where the section ends. */
+/** Sound that stops at the end of the section. */
 function sounding(make: (seconds: number) => Float32Array): Float32Array {
   const samples = new Float32Array(SECONDS * RATE);
   samples.set(make(9));
@@ -31,7 +31,7 @@ describe('effects', () => {
   const music = sounding((seconds) => noise(seconds, RATE, 0.3, 9));
 
   for (const name of Object.keys(EFFECTS) as EffectName[]) {
-    it(`${name} is heard, keeps the length and stays in bounds`, () => {
+    it(`${name} changes the sound, keeps its length and stays in bounds`, () => {
       const text = name === 'eq' ? 'eq(low=-12,high=6)' : name;
       const right = sounding((seconds) => noise(seconds, RATE, 0.3, 11));
       const treated = apply(text, music, right);
@@ -48,7 +48,7 @@ describe('effects', () => {
     });
   }
 
-  it('lowpass and highpass take their side of the spectrum away', () => {
+  it('lowpass and highpass remove their side of the spectrum', () => {
     const low = sounding((seconds) => sine(100, seconds, RATE, 0.5));
     const high = sounding((seconds) => sine(5000, seconds, RATE, 0.5));
     assert.ok(
@@ -65,7 +65,7 @@ describe('effects', () => {
     assert.ok(rms(swept!, 1, 2) < 0.01 && rms(swept!, 8, 9) > 0.3);
   });
 
-  it('sidechain is down on the beat and back before the next', () => {
+  it('sidechain ducks on the beat and recovers before the next', () => {
     const tone = sounding((seconds) => sine(300, seconds, RATE, 0.5));
     const [ducked] = apply('sidechain(depth=12)', tone);
     for (const beat of [2, 2.5, 3]) {
@@ -74,13 +74,13 @@ describe('effects', () => {
     }
   });
 
-  it('gate chops in time', () => {
+  it('gate opens and closes in time with the beat', () => {
     const tone = sounding((seconds) => sine(300, seconds, RATE, 0.5));
     const [gated] = apply('gate(beats=0.5,open=0.5)', tone);
     assert.ok(rms(gated!, 2.02, 2.1) > 0.3 && rms(gated!, 2.14, 2.24) < 0.001);
   });
 
-  it('delay and pingpong answer in beats, pingpong from side to side', () => {
+  it('delay and pingpong repeat in beats, pingpong on alternating sides', () => {
     const click = clicks([4], SECONDS, RATE);
     const [left, right] = apply('delay(beats=1,feedback=0.5,mix=0.5)', click);
     for (const channel of [left!, right!]) assert.ok(rms(channel, 4.5, 4.51) > 10 * rms(channel, 4.3, 4.4));
@@ -89,7 +89,7 @@ describe('effects', () => {
     assert.ok(rms(second!, 5, 5.01) > 10 * rms(first!, 5, 5.01));
   });
 
-  it('reverb and echo_out ring on after the section', () => {
+  it('reverb and echo_out continue after the section', () => {
     assert.ok(rms(apply('reverb(mix=0.5)', music)[0]!, 9, 9.5) > 0.002);
     const thrown = apply('echo_out', music)[0]!;
     assert.ok(rms(thrown, 9.1, 9.5) > 0.01);
@@ -113,14 +113,14 @@ describe('effects', () => {
     assert.ok(rms(risen!, 9.01, 12) < 1e-6);
   });
 
-  it('fade_in and fade_out reach silence at their end', () => {
+  it('fade_in starts and fade_out ends in silence', () => {
     assert.ok(
       rms(apply('fade_in(bars=1)', music)[0]!, 1, 1.05) < 0.01 && rms(apply('fade_in(bars=1)', music)[0]!, 4, 5) > 0.15,
     );
     assert.ok(rms(apply('fade_out', music)[0]!, 8.95, 9) < 0.01);
   });
 
-  it('bandpass leaves one band, eq moves three, each by its decibels', () => {
+  it('bandpass keeps one band, and eq changes three bands by their decibels', () => {
     const tone = (hertz: number): Float32Array => sounding((seconds) => sine(hertz, seconds, RATE, 0.4));
     const change = (text: string, hertz: number): number =>
       20 * Math.log10(rms(apply(text, tone(hertz))[0]!, 3, 8) / rms(tone(hertz), 3, 8));
@@ -137,19 +137,19 @@ describe('effects', () => {
     }
   });
 
-  it('highpass_sweep takes the lows away over the section', () => {
+  it('highpass_sweep removes low frequencies over the section', () => {
     const low = sounding((seconds) => sine(120, seconds, RATE, 0.5));
     const [swept] = apply('highpass_sweep(from=20,to=2000)', low);
     assert.ok(rms(swept!, 1, 2) > 0.3 && rms(swept!, 8, 9) < 0.01);
   });
 
-  it('reverb lasts as long as its decay says', () => {
+  it('the duration of reverb follows its decay', () => {
     const click = clicks([2], SECONDS, RATE);
     const tail = (decay: number): number => rms(apply(`reverb(mix=1,decay=${decay})`, click)[0]!, 4, 4.5);
     assert.ok(tail(6) > 20 * tail(0.5));
   });
 
-  it('width of two doubles what the sides differ by and leaves the middle', () => {
+  it('width of two doubles the side signal and keeps the mid signal', () => {
     const [left, right] = [noise(SECONDS, RATE, 0.3, 3), noise(SECONDS, RATE, 0.3, 4)];
     const [wideLeft, wideRight] = apply('width(amount=2)', left, right);
     for (let i = 0; i < left.length; i += 997) {
@@ -158,7 +158,7 @@ describe('effects', () => {
     }
   });
 
-  it('width of nothing is mono', () => {
+  it('width of zero is mono', () => {
     const [left, right] = apply('width(amount=0)', music, new Float32Array(music.length));
     assert.ok(left!.every((x, i) => x === right![i]));
   });

@@ -7,7 +7,7 @@ import { clicks, sine } from './signals.ts';
 
 const RATE = 44_100;
 const FRAMES = RATE * 6 + 137;
-/** Largest root mean square of the difference to the original, relative to its own. */
+/** Largest RMS of the difference from the original, relative to the RMS of the original. */
 const LARGEST_ERROR = { wav: 0.001, flac: 0.001, mp3: 0.03 };
 
 const left = clicks([0.1, 1, 2.5, 5.9], 7, RATE, 0.5).subarray(0, FRAMES);
@@ -37,7 +37,7 @@ describe('encoding', () => {
       }
     });
 
-    it(`${format} carries title and artist, and is the same each time`, async () => {
+    it(`${format} contains title and artist, and is byte-identical each time`, async () => {
       const bytes = Buffer.from(await encodeAudio([left, right], RATE, format, tags));
       assert.ok(bytes.includes('Größe ≠'), 'control characters become a space');
       assert.ok(bytes.includes('A vs. B'));
@@ -46,13 +46,13 @@ describe('encoding', () => {
     });
   }
 
-  it('flac states its checksum, so that players can verify it', async () => {
+  it('flac contains a checksum, so that players can verify it', async () => {
     const bytes = await encodeAudio([left, right], RATE, 'flac', tags);
     const md5 = bytes.subarray(26, 42);
     assert.ok(md5.some((byte) => byte !== 0));
   });
 
-  it('clips rather than wraps what is beyond full scale', async () => {
+  it('clips samples beyond full scale instead of wrapping them', async () => {
     const loud = sine(440, 5.5, RATE, 1.5);
     for (const format of ['wav', 'flac'] as const) {
       const decoded = await decodeAudio(await encodeAudio([loud, loud], RATE, format));

@@ -7,7 +7,7 @@ import { db, noise, sine } from './signals.ts';
 const RATE = 44_100;
 
 describe('the limiter', () => {
-  it('keeps the ceiling between the samples for a hot sine at a quarter of the sample rate', () => {
+  it('keeps the ceiling between samples, for a loud sine at a quarter of the sample rate', () => {
     const samples = sine(RATE / 4, 2, RATE, db(6), Math.PI / 4);
     limitTruePeak([samples], RATE, -1);
     const { true_peak_dbtp } = measureLoudness([samples], RATE);
@@ -23,14 +23,14 @@ describe('the limiter', () => {
     assert.ok(max_reduction_db > 10);
   });
 
-  it('leaves the balance of the channels alone', () => {
+  it('keeps the balance of the channels', () => {
     const left = noise(1, RATE, 3, 5);
     const right = left.map((x) => x * 0.25);
     limitTruePeak([left, right], RATE, -1);
     for (let i = 0; i < left.length; i += 97) assert.ok(Math.abs(right[i]! - left[i]! * 0.25) < 1e-6);
   });
 
-  it('changes nothing that is under the ceiling', () => {
+  it('does not change sound below the ceiling', () => {
     const samples = sine(440, 1, RATE, 0.5);
     const before = samples.slice();
     const { max_reduction_db } = limitTruePeak([samples], RATE, -1);

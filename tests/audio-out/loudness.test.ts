@@ -18,9 +18,9 @@ function steps(sampleRate: number, ...levels: [number, number][]): Float32Array[
 describe('integrated loudness (EBU Tech 3341)', () => {
   const cases: [string, [number, number][], number][] = [
     ['case 1: a steady sine', [[20, -23]], -23],
-    ['case 2: a quieter one', [[20, -33]], -33],
+    ['case 2: a quieter sine', [[20, -33]], -33],
     [
-      'case 3: the relative gate leaves quiet ends out',
+      'case 3: the relative gate excludes quiet ends',
       [
         [10, -36],
         [60, -23],
@@ -29,7 +29,7 @@ describe('integrated loudness (EBU Tech 3341)', () => {
       -23,
     ],
     [
-      'case 4: so does the absolute gate',
+      'case 4: the absolute gate excludes quieter ends',
       [
         [10, -72],
         [10, -36],
@@ -58,14 +58,14 @@ describe('integrated loudness (EBU Tech 3341)', () => {
     }
   }
 
-  it('a mono channel is 3 LU quieter than the same in both', () => {
+  it('a mono channel is 3 LU quieter than the same signal in both channels', () => {
     const channel = sine(1000, 5, 48_000, db(-20));
     const mono = measureLoudness([channel], 48_000).integrated_lufs;
     const stereo = measureLoudness([channel, channel], 48_000).integrated_lufs;
     assert.ok(Math.abs(stereo - mono - 3.01) < 0.01);
   });
 
-  it('silence and a sound shorter than one block read the floor, not infinity', () => {
+  it('silence, and a sound shorter than one block, measure as the floor and not as infinity', () => {
     assert.deepEqual(measureLoudness([new Float32Array(48_000)], 48_000), {
       integrated_lufs: SILENCE_LUFS,
       true_peak_dbtp: SILENCE_DBTP,
@@ -84,7 +84,7 @@ describe('true peak (EBU Tech 3341)', () => {
     ['case 19', 4, 45, 1.41, 3],
   ];
   for (const [name, divisor, degrees, amplitude, expected] of cases) {
-    it(`${name}: a sine at a ${divisor}th of the sample rate, ${degrees} degrees, reads ${expected} dBTP (+0.2, -0.4)`, () => {
+    it(`${name}: a sine at a ${divisor}th of the sample rate, ${degrees} degrees, measures as ${expected} dBTP (+0.2, -0.4)`, () => {
       const fadeIn = 4800;
       const samples = sine(48_000 / divisor, 2, 48_000, amplitude, (degrees * Math.PI) / 180);
       for (let i = 0; i < fadeIn; i++) {

@@ -8,16 +8,16 @@ const RATE = 44_100;
 
 describe('stretching', () => {
   it('puts the beats of a drifting song on an even grid, within 5 ms', async () => {
-    // A tempo that wanders by 3 % around 0.5 s a beat.
+    // A tempo that varies by 3 % around 0.5 s per beat.
     const beats = Array.from({ length: 24 }, (_, i) => 0.5 + i * 0.5 + 0.12 * Math.sin(i / 4));
     const source = clicks(beats, 14, RATE);
     const output = beats.map((_, i) => i * 0.46);
     const frames = Math.round(0.46 * 22 * RATE);
     const options = { sampleRate: RATE, frames, semitones: 0, keepFormants: false };
     const [left] = await warp([source, source], { output, source: beats }, options);
-    const heard = onsets(left!, RATE);
-    assert.equal(heard.length, 22);
-    heard.forEach((at, i) => assert.ok(Math.abs(at - i * 0.46) < 0.005, `click ${i} is at ${at}`));
+    const detected = onsets(left!, RATE);
+    assert.equal(detected.length, 22);
+    detected.forEach((at, i) => assert.ok(Math.abs(at - i * 0.46) < 0.005, `click ${i} is at ${at}`));
   });
 
   for (const semitones of [-5, -1, 2, 6]) {
@@ -26,12 +26,12 @@ describe('stretching', () => {
       const options = { sampleRate: RATE, frames: 4 * RATE, semitones, keepFormants: false };
       const [left] = await warp([tone, tone], steadyMap(0.5, 1.15), options);
       const wanted = 440 * 2 ** (semitones / 12);
-      const heard = dominantFrequency(left!.subarray(RATE, 3 * RATE), RATE, wanted * 0.9, wanted * 1.1);
-      assert.ok(Math.abs(1200 * Math.log2(heard / wanted)) < 10, `${heard} is not ${wanted}`);
+      const detected = dominantFrequency(left!.subarray(RATE, 3 * RATE), RATE, wanted * 0.9, wanted * 1.1);
+      assert.ok(Math.abs(1200 * Math.log2(detected / wanted)) < 10, `${detected} is not ${wanted}`);
     });
   }
 
-  it('gives the same samples for the same input, also at extreme stretches', async () => {
+  it('returns the same samples for the same input, also at extreme ratios', async () => {
     const tone = sine(220, 4, RATE, 0.5);
     const options = { sampleRate: RATE, frames: 2 * RATE, semitones: 3, keepFormants: true };
     for (const rate of [0.3, 1.1]) {
@@ -41,7 +41,7 @@ describe('stretching', () => {
     }
   });
 
-  it('is silent where the source has ended', async () => {
+  it('is silent after the end of the source', async () => {
     const tone = sine(440, 1, RATE, 0.5);
     const options = { sampleRate: RATE, frames: 3 * RATE, semitones: 0, keepFormants: false };
     const [left] = await warp([tone, tone], steadyMap(0, 1), options);

@@ -19,16 +19,16 @@ after(() => {
   }
 });
 
-/** Of a thousand plans this many that passed are rendered. */
+/** Number of valid plans that are rendered. */
 const RENDERED = 2;
 
-test('of a thousand random plans each is refused with reasons, or renders', async () => {
-  const { good, refused } = sortPlans(1_000, 6);
-  assert.ok(good.length >= 30 && refused >= 30, `${good.length} passed, ${refused} were refused`);
-  for (const plan of good.slice(0, RENDERED)) await assertRenders(storage, renderer.url, plan);
+test('of a thousand random plans, each is rejected with reasons or renders', async () => {
+  const { valid, rejected } = sortPlans(1_000, 6);
+  assert.ok(valid.length >= 30 && rejected >= 30, `${valid.length} are valid, ${rejected} were rejected`);
+  for (const plan of valid.slice(0, RENDERED)) await assertRenders(storage, renderer.url, plan);
 });
 
-test('what feedback makes of a plan by rules renders', async () => {
+test('a plan that the rules revised by feedback renders', async () => {
   const scores = [scorePair(SONGS[0]!, SONGS[1]!)];
   const plan = producePlan({ songs: SONGS, scores, limits: LIMITS, seed: 5, length_sec: 10 });
   const revised = revisePlan({ plan, feedback: 'more vocals, faster, without effects', songs: SONGS, limits: LIMITS });

@@ -1,4 +1,4 @@
-/** Random plans of two real little songs, checked and rendered by the real renderer. */
+/** Random plans of two short songs, for the plan checks and the renderer. */
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import { EFFECTS } from '../../music/plan/effects.ts';
@@ -7,9 +7,9 @@ import { RenderResult, STEMS, type AnalyzedSong, type Plan, type PlanLimits } fr
 import { beatsOf, render, SONG_A, SONG_B, SONG_SEC, songBody, type Storage } from '../audio-out/render-fixture.ts';
 import { makeSong } from '../music/arbitraries.ts';
 
-/** Short, so that a render takes a second or two. */
+/** Short mashups, so that a render takes a second or two. */
 export const LIMITS: PlanLimits = { min_length_sec: 10, max_length_sec: 18, stems: [...STEMS] };
-/** A file may end this far from its plan. */
+/** Largest difference in length between a file and its plan. */
 const MAX_LENGTH_ERROR_SEC = 0.05;
 /** Quieter than this is silence. */
 const SILENT_LUFS = -50;
@@ -27,7 +27,7 @@ export const SONGS: AnalyzedSong[] = [SONG_A, SONG_B].map((spec) => {
   };
 });
 
-/** Evenly spread tenths: doubles would lie at the ends of their range most of the time. */
+/** Uniform tenths. Arbitrary doubles lie at the ends of their range most of the time. */
 const tenths = (min: number, max: number): fc.Arbitrary<number> =>
   fc.integer({ min: min * 10, max: max * 10 }).map((tenth) => tenth / 10);
 const effect = fc.oneof(
@@ -64,7 +64,7 @@ const section = fc.record({
   ),
 });
 
-/** Plans that are nearly right: some pass, some are mended, some are refused. */
+/** Plans that are nearly valid: some pass, some are repaired, some are rejected. */
 export const randomPlans = fc
   .record({
     bpm: tenths(85, 120),
@@ -92,23 +92,23 @@ export const randomPlans = fc
     };
   });
 
-/** Splits random plans into what the checks let through and what they refuse; every refusal has its reasons. */
-export function sortPlans(count: number, seed: number): { good: Plan[]; refused: number } {
-  const good: Plan[] = [];
-  let refused = 0;
+/** Checks random plans. Returns the valid ones and the number of rejected ones; each rejection has reasons. */
+export function sortPlans(count: number, seed: number): { valid: Plan[]; rejected: number } {
+  const valid: Plan[] = [];
+  let rejected = 0;
   for (const raw of fc.sample(randomPlans, { numRuns: count, seed })) {
     const { plan, faults } = checkPlan(raw, SONGS, LIMITS);
     assert.equal(plan === undefined, faults.length > 0);
-    if (plan) good.push(plan);
+    if (plan) valid.push(plan);
     else {
       for (const fault of faults) assert.ok(fault.length > 10, fault);
-      refused += 1;
+      rejected += 1;
     }
   }
-  return { good, refused };
+  return { valid, rejected };
 }
 
-/** Renders a plan and fails unless a whole, audible file of the planned length comes out. */
+/** Renders a plan and fails unless the result is an audible file of the planned length. */
 export async function assertRenders(storage: Storage, rendererUrl: string, plan: Plan): Promise<void> {
   const { timeline, global, title, artistCredits } = plan.masterplan;
   const { events } = await render(rendererUrl, {
