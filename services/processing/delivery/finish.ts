@@ -9,10 +9,10 @@ import type { AudioTags } from '../../../audio/encode/tags.ts';
 import { RenderError } from '../errors.ts';
 import { uploadMashup } from '../files/upload.ts';
 import { measureFile } from '../measure/file.ts';
-import { checkFile } from '../quality/check-file.ts';
+import { checkFile, TARGET_LUFS } from '../quality/check-file.ts';
 import { check, describeFailure, passesHardChecks } from '../quality/checks.ts';
+import type { Channels } from '../sound/slice.ts';
 
-const TARGET_LUFS = -14;
 const MAX_TRUE_PEAK_DBTP = -1;
 const WAVEFORM_PEAKS_PER_SEC = 10;
 
@@ -26,8 +26,6 @@ const ENCODE_PASSES = 3;
 /** Below the audible range, and above what loudspeakers cannot reproduce. */
 const SUBSONIC_HZ = 25;
 const LAST_FADE_SEC = 0.02;
-
-type Channels = [Float32Array, Float32Array];
 
 export type FinishTask = {
   /** `offset` is the sample of the mashup at which the channels begin. */
@@ -104,7 +102,7 @@ export async function finishMashup(task: FinishTask, onProgress: (message: strin
   let ceilingDb = CEILING_DB[task.format];
   const channels: Channels = [new Float32Array(task.frames), new Float32Array(task.frames)];
   for (let pass = 1; ; pass++) {
-    onProgress('Mastering to -14 LUFS');
+    onProgress(`Mastering to ${TARGET_LUFS} LUFS`);
     const limited = master(mix, ceilingDb, channels);
     onProgress(`Encoding ${task.format}`);
     const bytes = await encodeAudio(channels, SAMPLE_RATE, task.format, task.tags);

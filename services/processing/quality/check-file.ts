@@ -3,7 +3,8 @@ import type { OutputFormat, QualityCheck } from '../../../schema.ts';
 import type { FileMeasurement } from '../measure/file.ts';
 import { check } from './checks.ts';
 
-const TARGET_LUFS = -14;
+/** Integrated loudness of a mashup. */
+export const TARGET_LUFS = -14;
 
 /**
  * Checks a file.

@@ -18,6 +18,7 @@ const FIRST_FADE_SEC = 0.005;
 /** Fade at the end of the mashup. */
 const LAST_FADE_BEATS = 1;
 
+/** Left and right samples at 44.1 kHz. */
 export type Channels = [Float32Array, Float32Array];
 
 /** A slice with its samples on disk; can be sent to a thread. */
