@@ -48,10 +48,10 @@ export async function startWorld(): Promise<World> {
   const keysFile = join(dir, 'keys.json');
   await writeFile(keysFile, JSON.stringify(keys));
   const gatewayProcess = start('packages/supabase-local/gateway/main.ts', {
-    MASHUP_GATEWAY_PORT: '0',
-    MASHUP_DB_URL: pg.superuserUrl,
-    MASHUP_KEYS_FILE: keysFile,
-    MASHUP_STORAGE_DIR: join(dir, 'storage'),
+    SUPABASE_LOCAL_PORT: '0',
+    SUPABASE_LOCAL_DB_URL: pg.superuserUrl,
+    SUPABASE_LOCAL_KEYS_FILE: keysFile,
+    SUPABASE_LOCAL_STORAGE_DIR: join(dir, 'storage'),
   });
   const servicesProcess = start('bench/instant-services.ts', {});
   const gatewayUrl = `http://127.0.0.1:${await portOf(gatewayProcess)}`;

@@ -4,7 +4,7 @@ import postgres from 'postgres';
 
 import { SERVICE_DEFAULTS } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
-import { denoArguments, FUNCTIONS_DIR, locateDeno } from './functions/deno.ts';
+import { functionsArguments, FUNCTIONS_DIR, locateDeno } from './functions.ts';
 import type { Keys } from '@mashup-engine/supabase-local/gateway/keys';
 import { PROJECT_ROOT, studioDir } from './layout.ts';
 import type { DataPaths, Ports } from './layout.ts';
@@ -30,12 +30,12 @@ export function gatewaySpec(context: StackContext, superuserUrl: string): PartSp
   const url = apiUrl(context.ports);
   return nodePart(context, 'gateway', 'packages/supabase-local/gateway/main.ts', {
     env: {
-      MASHUP_GATEWAY_PORT: String(context.ports.gateway),
-      MASHUP_DB_URL: superuserUrl,
-      MASHUP_KEYS_FILE: context.paths.keys,
-      MASHUP_STORAGE_DIR: context.paths.storage,
-      MASHUP_FUNCTIONS_URL: functionsUrl(context.ports),
-      MASHUP_STUDIO_DIR: studioDir(),
+      SUPABASE_LOCAL_PORT: String(context.ports.gateway),
+      SUPABASE_LOCAL_DB_URL: superuserUrl,
+      SUPABASE_LOCAL_KEYS_FILE: context.paths.keys,
+      SUPABASE_LOCAL_STORAGE_DIR: context.paths.storage,
+      SUPABASE_LOCAL_FUNCTIONS_URL: functionsUrl(context.ports),
+      SUPABASE_LOCAL_SITE_DIR: studioDir(),
     },
     isReady: () => answers(`${url}/auth/v1/.well-known/jwks.json`, (status) => status < 500),
   });
@@ -47,7 +47,7 @@ export function functionsSpec(context: StackContext, dbUrl: string): PartSpec {
   return {
     name: 'functions',
     command: locateDeno(),
-    args: denoArguments(FUNCTIONS_DIR, ports.functions, Object.values(context.serviceUrls)),
+    args: functionsArguments(FUNCTIONS_DIR, ports.functions, Object.values(context.serviceUrls)),
     env: cleanEnv({
       ...serviceUrlEnv(context),
       SUPABASE_URL: apiUrl(ports),

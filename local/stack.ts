@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 
+import { LOCAL_PASSWORD } from '@mashup-engine/supabase-local/bootstrap';
 import { SERVICE_DEFAULTS, SERVICES } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { buildStudio } from './build-studio.ts';
@@ -10,7 +11,7 @@ import type { DataPaths, Ports } from './layout.ts';
 import { apiUrl, functionsSpec, functionsUrl, gatewaySpec, serviceSpec, workerSpec } from './parts.ts';
 import type { StackContext } from './parts.ts';
 import { assertPortFree, LOOPBACK } from './ports.ts';
-import { findPostgres, LOCAL_PASSWORD } from './postgres/launcher.ts';
+import { findPostgres } from './postgres/launcher.ts';
 import { StackRun } from './stack-run.ts';
 import { lockDataDir, stopLeftovers } from './state.ts';
 import type { StackInfo } from './state.ts';

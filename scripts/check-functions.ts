@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { FUNCTIONS_DIR, locateDeno } from '../local/functions/deno.ts';
+import { FUNCTIONS_DIR, locateDeno } from '../local/functions.ts';
 
 const entries = readdirSync(FUNCTIONS_DIR)
   .map((name) => join(FUNCTIONS_DIR, name, 'index.ts'))

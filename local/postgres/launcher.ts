@@ -4,6 +4,7 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { LOCAL_PASSWORD } from '@mashup-engine/supabase-local/bootstrap';
 import { PostgresStartError } from '../errors.ts';
 import { assertPortFree, freePort, isListening, LOOPBACK } from '../ports.ts';
 import { isAlive, signalProcess } from '../processes.ts';
@@ -20,9 +21,6 @@ import {
 import type { ClusterPaths } from './data-dir.ts';
 import { readPidFile, removeForeignPidFile, runningServer } from './pid-file.ts';
 import { chooseRunAs, spawnAs } from './run-as.ts';
-
-/** Password of the role `postgres`, as in the Supabase CLI's local stack. The server listens on loopback only. */
-export const LOCAL_PASSWORD = 'postgres';
 
 const DEFAULT_SETTINGS: Record<string, string> = {
   wal_level: 'logical',

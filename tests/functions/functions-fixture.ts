@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@supabase/supabase-js';
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { denoArguments, FUNCTIONS_DIR, locateDeno } from '../../local/functions/deno.ts';
+import { functionsArguments, FUNCTIONS_DIR, locateDeno } from '../../local/functions.ts';
 import { makeKeys } from '@mashup-engine/supabase-local/gateway/keys';
 import type { Keys } from '@mashup-engine/supabase-local/gateway/keys';
 import { startGateway } from '@mashup-engine/supabase-local/gateway/server';
@@ -149,7 +149,7 @@ export async function useSurface(scope: CleanUpScope, options: SurfaceOptions = 
 
 /** Runs the edge functions in Deno with these settings and no others, and waits until they answer. */
 export async function startFunctions(port: number, settings: Record<string, string>): Promise<ChildProcess> {
-  const child = spawn(locateDeno(), denoArguments(FUNCTIONS_DIR, port, []), {
+  const child = spawn(locateDeno(), functionsArguments(FUNCTIONS_DIR, port, []), {
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,

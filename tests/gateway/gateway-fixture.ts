@@ -64,7 +64,7 @@ export async function useGateway(
   const database = await useDatabase(scope, { empty: true });
   const sql = postgres(database.superuserUrl, { max: 4, onnotice: () => {} });
   if (options.setup) await sql.unsafe(options.setup);
-  const storageDir = await mkdtemp(join(tmpdir(), 'mashup-gateway-'));
+  const storageDir = await mkdtemp(join(tmpdir(), 'supabase-local-'));
   const keys = await makeKeys();
   const gateway = await startGateway({ port: 0, dbUrl: database.superuserUrl, keys, storageDir, ...options.config });
   const clients: Client[] = [];

@@ -20,14 +20,14 @@ after(() => admin.end());
 
 async function connections(state: string): Promise<number> {
   const rows = await admin`
-    select from pg_stat_activity where application_name = 'mashup-gateway' and datname = current_database() and state = ${state}`;
+    select from pg_stat_activity where application_name = 'supabase-local' and datname = current_database() and state = ${state}`;
   return rows.length;
 }
 
 async function cutAll(): Promise<void> {
   await admin`
     select pg_terminate_backend(pid, 5000) from pg_stat_activity
-    where application_name = 'mashup-gateway' and datname = current_database()`;
+    where application_name = 'supabase-local' and datname = current_database()`;
 }
 
 async function answersAtOnce(sql: Sql): Promise<void> {

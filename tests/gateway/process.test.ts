@@ -11,7 +11,7 @@ import { useDatabase } from '../support/postgres.ts';
 import { LOCAL_ONLY } from './gateway-fixture.ts';
 
 const MAIN = new URL('../../packages/supabase-local/gateway/main.ts', import.meta.url).pathname;
-const directory = await mkdtemp(join(tmpdir(), 'mashup-gateway-'));
+const directory = await mkdtemp(join(tmpdir(), 'supabase-local-'));
 after(() => rm(directory, { recursive: true, force: true }));
 
 it('says on one line when it listens, and goes with its parent', { skip: LOCAL_ONLY }, async (t) => {
@@ -22,11 +22,11 @@ it('says on one line when it listens, and goes with its parent', { skip: LOCAL_O
   const child = spawn(process.execPath, [MAIN], {
     env: {
       ...process.env,
-      MASHUP_GATEWAY_PORT: '0',
-      MASHUP_DB_URL: superuserUrl,
-      MASHUP_KEYS_FILE: keysFile,
-      MASHUP_STORAGE_DIR: join(directory, 'storage'),
-      MASHUP_EXIT_WITH_PARENT: '1',
+      SUPABASE_LOCAL_PORT: '0',
+      SUPABASE_LOCAL_DB_URL: superuserUrl,
+      SUPABASE_LOCAL_KEYS_FILE: keysFile,
+      SUPABASE_LOCAL_STORAGE_DIR: join(directory, 'storage'),
+      SUPABASE_LOCAL_EXIT_WITH_PARENT: '1',
     },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -48,8 +48,8 @@ it('says which setting is wrong, and starts nothing', { skip: LOCAL_ONLY }, asyn
   const child = spawn(process.execPath, [MAIN], {
     env: {
       PATH: process.env.PATH,
-      MASHUP_GATEWAY_HOST: '0.0.0.0',
-      MASHUP_DB_URL: 'postgres://user:hush@127.0.0.1:1/x',
+      SUPABASE_LOCAL_HOST: '0.0.0.0',
+      SUPABASE_LOCAL_DB_URL: 'postgres://user:hush@127.0.0.1:1/x',
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -58,6 +58,6 @@ it('says which setting is wrong, and starts nothing', { skip: LOCAL_ONLY }, asyn
   const [code] = (await once(child, 'close')) as [number];
   assert.equal(code, 1);
   assert.match(said, /loopback only/);
-  assert.match(said, /MASHUP_KEYS_FILE/);
+  assert.match(said, /SUPABASE_LOCAL_KEYS_FILE/);
   assert.doesNotMatch(said, /hush/);
 });

@@ -252,7 +252,7 @@ describe('the gateway as PostgREST for tables', { skip: LOCAL_ONLY }, () => {
   it('answers on when all its connections were cut, and keeps the statement timeout of the role', async () => {
     await world.sql`
       select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and application_name like 'mashup-gateway%'`;
+      where datname = current_database() and application_name like 'supabase-local%'`;
     await until(
       'it answers',
       async () => (await world.client().from('open_rows').select('id').limit(1)).status === 200,
@@ -292,7 +292,7 @@ describe('the gateway as PostgREST for tables', { skip: LOCAL_ONLY }, () => {
     ]) {
       const response = await world.fetch(path, { method: 'POST', body: '{}' });
       assert.equal(response.status, 501, path);
-      assert.match(JSON.stringify(await response.json()), /does not implement.*docs\/gateway\.md/s);
+      assert.match(JSON.stringify(await response.json()), /does not implement.*README\.md/s);
     }
   });
 });

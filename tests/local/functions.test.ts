@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
-import { denoArguments, locateDeno } from '../../local/functions/deno.ts';
+import { functionsArguments, locateDeno } from '../../local/functions.ts';
 import { isAlive } from '../../local/processes.ts';
 import { freePort } from '../../local/ports.ts';
 import { answers, supervise } from '../../local/supervisor/supervise.ts';
@@ -29,7 +29,7 @@ const runner = await supervise(
   {
     name: 'functions',
     command: locateDeno(),
-    args: denoArguments(folder, port, []),
+    args: functionsArguments(folder, port, []),
     env: { ...process.env, SUPABASE_ANON_KEY: 'anon-key' },
     cwd: folder,
     logFile: join(folder, 'functions.log'),

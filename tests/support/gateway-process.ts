@@ -29,11 +29,11 @@ export async function startGatewayProcess(options: {
   const child = spawn(process.execPath, [MAIN], {
     env: {
       PATH: process.env['PATH'],
-      MASHUP_GATEWAY_PORT: String(options.port),
-      MASHUP_DB_URL: options.dbUrl,
-      MASHUP_KEYS_FILE: keysFile,
-      MASHUP_STORAGE_DIR: options.storageDir,
-      MASHUP_EXIT_WITH_PARENT: '1',
+      SUPABASE_LOCAL_PORT: String(options.port),
+      SUPABASE_LOCAL_DB_URL: options.dbUrl,
+      SUPABASE_LOCAL_KEYS_FILE: keysFile,
+      SUPABASE_LOCAL_STORAGE_DIR: options.storageDir,
+      SUPABASE_LOCAL_EXIT_WITH_PARENT: '1',
     },
     stdio: ['pipe', 'pipe', 'pipe'],
   });

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 
 import postgres from 'postgres';
 
-import { bootstrap, bootstrapFiles } from '@mashup-engine/supabase-local/bootstrap';
-import { LOCAL_PASSWORD, startPostgres } from '../../local/postgres/launcher.ts';
+import { bootstrap, bootstrapFiles, LOCAL_PASSWORD } from '@mashup-engine/supabase-local/bootstrap';
+import { startPostgres } from '../../local/postgres/launcher.ts';
 import { migrate, MIGRATIONS_DIR, readMigrations } from '../../migrate/migrate.ts';
 
 /** Names the cluster of this test run: the URL of its superuser. Set by the runner; without it each file starts one. */

@@ -16,7 +16,7 @@ async function cut(which: 'replication' | 'all of the gateway'): Promise<number>
   const ended = await superuser`
     select pg_terminate_backend(pid) from pg_stat_activity a
     where datname = current_database() and pid <> pg_backend_pid()
-      and (application_name = 'mashup-gateway-realtime'
+      and (application_name = 'supabase-local-realtime'
         or (${which} = 'all of the gateway' and usename = (select usename from pg_stat_activity where pid = pg_backend_pid())))`;
   return ended.length;
 }

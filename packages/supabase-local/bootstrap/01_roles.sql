@@ -1,5 +1,5 @@
 -- Roles as hosted Supabase has them. They belong to the cluster, not to one database, so this file may run again for
--- each database and after each upgrade. Passwords come from the setting `mashup.role_password`.
+-- each database and after each upgrade. Passwords come from the setting `supabase_local.role_password`.
 --
 --   postgres                 what migrations run as: no superuser, may create roles and databases, bypasses RLS
 --   authenticator            what the API connects as; becomes one of the next three for each request
@@ -9,7 +9,7 @@
 
 do $$
 declare
-  v_password text := current_setting('mashup.role_password');
+  v_password text := current_setting('supabase_local.role_password');
   v_role record;
 begin
   for v_role in

@@ -1,26 +1,26 @@
+/** Creates the roles and schemas of hosted Supabase in a plain Postgres database. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import postgres from 'postgres';
 
-import { LOCAL_PASSWORD } from '../../../local/postgres/launcher.ts';
+/** Password of the role `postgres`, as in the Supabase CLI's local stack. Servers with it must listen on loopback only. */
+export const LOCAL_PASSWORD = 'postgres';
 
-/** Where the bootstrap's SQL files lie. */
-export const BOOTSTRAP_DIR = import.meta.dirname;
-
-/** Any number: two bootstraps of one cluster must not make the same role at once. */
+/** Advisory lock: two bootstraps of one cluster must not create the same role at the same time. The number is arbitrary. */
 const BOOTSTRAP_LOCK = 5_430_001;
 
 /**
- * Lays roles and schemas as hosted Supabase has them into one database. Safe to run again: it changes what differs.
- * @param superuserUrl the database to fill, as its superuser
+ * Creates roles and schemas as hosted Supabase has them in one database. Safe to repeat: it changes what differs.
+ * @param superuserUrl connection URL of the database, as its superuser
+ * @param rolePassword password of the roles that can log in
  */
-export async function bootstrap(superuserUrl: string): Promise<void> {
+export async function bootstrap(superuserUrl: string, rolePassword = LOCAL_PASSWORD): Promise<void> {
   const sql = postgres(superuserUrl, { max: 1, onnotice: () => {} });
   try {
     await sql.begin(async (tx) => {
       await tx`select pg_advisory_xact_lock(${BOOTSTRAP_LOCK})`;
-      await tx`select set_config('mashup.role_password', ${LOCAL_PASSWORD}, true)`;
+      await tx`select set_config('supabase_local.role_password', ${rolePassword}, true)`;
       for (const file of await bootstrapFiles()) await tx.unsafe(await readFile(file, 'utf8'));
     });
   } finally {
@@ -28,8 +28,8 @@ export async function bootstrap(superuserUrl: string): Promise<void> {
   }
 }
 
-/** The bootstrap's SQL files in the order in which they run. */
+/** Returns the paths of the bootstrap's SQL files in the order in which they run. */
 export async function bootstrapFiles(): Promise<string[]> {
-  const names = (await readdir(BOOTSTRAP_DIR)).filter((name) => name.endsWith('.sql')).sort();
-  return names.map((name) => join(BOOTSTRAP_DIR, name));
+  const names = (await readdir(import.meta.dirname)).filter((name) => name.endsWith('.sql')).sort();
+  return names.map((name) => join(import.meta.dirname, name));
 }

@@ -6,19 +6,19 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
 /** Environment variables that `main.ts` reads. */
 export const Environment = z.object({
-  MASHUP_GATEWAY_HOST: z
+  SUPABASE_LOCAL_HOST: z
     .string()
     .default('127.0.0.1')
     .refine((host) => LOOPBACK.includes(host), {
       error: 'the gateway is for one machine and listens on loopback only: use 127.0.0.1, ::1 or localhost',
     }),
-  MASHUP_GATEWAY_PORT: z.coerce.number().int().min(0).max(65535).default(54321),
-  MASHUP_DB_URL: z.url({ protocol: /^postgres(ql)?$/ }),
-  MASHUP_KEYS_FILE: z.string().min(1),
-  MASHUP_STORAGE_DIR: z.string().min(1),
-  MASHUP_FUNCTIONS_URL: z.url({ protocol: /^http$/ }).optional(),
-  MASHUP_STUDIO_DIR: z.string().min(1).optional(),
-  MASHUP_EXIT_WITH_PARENT: z.enum(['0', '1']).default('0'),
+  SUPABASE_LOCAL_PORT: z.coerce.number().int().min(0).max(65535).default(54321),
+  SUPABASE_LOCAL_DB_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  SUPABASE_LOCAL_KEYS_FILE: z.string().min(1),
+  SUPABASE_LOCAL_STORAGE_DIR: z.string().min(1),
+  SUPABASE_LOCAL_FUNCTIONS_URL: z.url({ protocol: /^http$/ }).optional(),
+  SUPABASE_LOCAL_SITE_DIR: z.string().min(1).optional(),
+  SUPABASE_LOCAL_EXIT_WITH_PARENT: z.enum(['0', '1']).default('0'),
 });
 
 /** What `startGateway` needs. */
@@ -35,7 +35,7 @@ export interface GatewayConfig {
   /** The Deno runner, e.g. `http://127.0.0.1:54324`. Without it every function answers 503. */
   functionsUrl?: string;
   /** A built studio to serve at `/`. */
-  studioDir?: string;
+  siteDir?: string;
   /** Life of an access token in seconds; default 3600. */
   tokenSeconds?: number;
 }
@@ -57,6 +57,6 @@ export function requireLoopback(host: string): string {
   if (LOOPBACK.includes(host)) return host;
   throw new GatewayConfigError(
     'The gateway listens on loopback only',
-    'Set MASHUP_GATEWAY_HOST to 127.0.0.1, ::1 or localhost. To serve other machines, use Supabase itself.',
+    'Set SUPABASE_LOCAL_HOST to 127.0.0.1, ::1 or localhost. To serve other machines, use Supabase itself.',
   );
 }

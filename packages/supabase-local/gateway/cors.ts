@@ -2,7 +2,7 @@
  * Cross-origin rules of Auth, REST and Storage. The functions answer for themselves, as they do on Supabase: a gateway
  * that added headers there would hide a function that forgot them.
  */
-import type { Exchange } from './http.ts';
+import type { Exchange } from './exchange.ts';
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
@@ -54,7 +54,7 @@ export function exposeHeaders({ response, path }: Exchange): void {
 }
 
 /** Answers a preflight. It carries no key, so this comes before any check of one. */
-export function answerPreflight({ request, response }: Exchange): void {
+export function sendPreflight({ request, response }: Exchange): void {
   const requested = request.headers['access-control-request-headers'];
   response.writeHead(204, {
     'access-control-allow-origin': '*',

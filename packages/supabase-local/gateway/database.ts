@@ -15,7 +15,7 @@ export function settingsOf(identity: Identity): Settings {
 /**
  * Runs `work` in one transaction with the caller's role, claims and statement timeout, as PostgREST does.
  */
-export async function asIdentity<T>(
+export async function withIdentity<T>(
   sql: Sql,
   identity: Identity,
   work: (transaction: TransactionSql) => Promise<T>,

@@ -4,8 +4,8 @@
  */
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { legible, Refusal } from './http.ts';
-import type { Exchange } from './http.ts';
+import { sanitizeReason, HttpError } from './http.ts';
+import type { Exchange } from './exchange.ts';
 
 /** Headers of one connection, which are not passed on (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = [
@@ -21,14 +21,14 @@ const HOP_BY_HOP = [
 /** Node reads any three digits as a status and writes these and higher ones. */
 const LOWEST_STATUS = 100;
 
-function unknownFunction(): Refusal {
+function unknownFunction(): HttpError {
   const body = { code: 'NOT_FOUND', message: 'Requested function was not found' };
-  return new Refusal(404, body, { 'sb-error-code': 'NOT_FOUND' });
+  return new HttpError(404, body, { 'sb-error-code': 'NOT_FOUND' });
 }
 
-function notRunning(): Refusal {
+function notRunning(): HttpError {
   const body = { code: 'BOOT_ERROR', message: 'Function failed to start (please check logs)' };
-  return new Refusal(503, body, { 'sb-error-code': 'BOOT_ERROR' });
+  return new HttpError(503, body, { 'sb-error-code': 'BOOT_ERROR' });
 }
 
 function passedHeaders(message: IncomingMessage): OutgoingHttpHeaders {
@@ -38,7 +38,7 @@ function passedHeaders(message: IncomingMessage): OutgoingHttpHeaders {
 }
 
 /** Sends the request on and the answer back. Resolves when the answer is through; the caller's going aborts upstream. */
-export async function answerFunction(upstream: string | undefined, exchange: Exchange, path: string): Promise<void> {
+export async function proxyFunction(upstream: string | undefined, exchange: Exchange, path: string): Promise<void> {
   if (!/^\/[\w-]+(\/|$)/.test(path)) throw unknownFunction();
   if (upstream === undefined) throw notRunning();
   const { request, response, signal } = exchange;
@@ -51,7 +51,7 @@ export async function answerFunction(upstream: string | undefined, exchange: Exc
       (answer) => {
         const { statusCode = 0 } = answer;
         if (statusCode < LOWEST_STATUS) return void forwarded.destroy(new Error('no status of HTTP'));
-        response.writeHead(statusCode, legible(answer.statusMessage), passedHeaders(answer));
+        response.writeHead(statusCode, sanitizeReason(answer.statusMessage), passedHeaders(answer));
         response.flushHeaders();
         answer.pipe(response);
         // What a function leaves unread of a body would stand before the next request of the caller's connection.

@@ -1,31 +1,26 @@
-/** One HTTP exchange, and what every service of the gateway needs to read it and to answer it. */
-import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+/** Reading requests and writing responses, for every service of the gateway. */
+import type { OutgoingHttpHeaders } from 'node:http';
 import { exposeHeaders } from './cors.ts';
+import type { Exchange } from './exchange.ts';
 import { parseJson } from './json.ts';
 
 /** Largest JSON body that is read into memory, in bytes. Storage uploads are streamed and have the bucket's limit. */
 const JSON_BODY_LIMIT = 8 * 1024 * 1024;
 
-/** A request with its reply. `path` is the raw, still encoded path; `signal` aborts when the caller goes away. */
-export interface Exchange {
-  request: IncomingMessage;
-  response: ServerResponse;
-  method: string;
-  path: string;
-  query: URLSearchParams;
-  signal: AbortSignal;
-}
+/** Where the README lists the calls. Part of the 501 responses. */
+export const CALLS_HINT =
+  'packages/supabase-local/README.md lists the supported calls. Use Supabase itself for others.';
 
-/** An answer that ends the handling of a request: thrown anywhere below a route, written by the server. */
-export class Refusal extends Error {
+/** An error with its HTTP response. It may be thrown anywhere below a route; the server writes the response. */
+export class HttpError extends Error {
   readonly status: number;
   readonly body: Record<string, unknown>;
   readonly headers: OutgoingHttpHeaders;
   readonly reason: string | undefined;
 
   constructor(status: number, body: Record<string, unknown>, headers: OutgoingHttpHeaders = {}, reason?: string) {
-    super(typeof body.message === 'string' ? body.message : `refused with status ${status}`);
-    this.name = 'Refusal';
+    super(typeof body.message === 'string' ? body.message : `status ${status}`);
+    this.name = 'HttpError';
     this.status = status;
     this.body = body;
     this.headers = headers;
@@ -33,74 +28,56 @@ export class Refusal extends Error {
   }
 }
 
-/** The answer to a call that the gateway does not speak: 501, and where to look. */
-export function notImplemented(what: string): Refusal {
+/** Creates the 501 for a call that the gateway does not implement. */
+export function notImplemented(what: string): HttpError {
   const message = `The local gateway does not implement ${what}`;
-  const hint = 'docs/gateway.md lists the calls it speaks. Use Supabase itself for the others.';
-  return new Refusal(501, { code: 'NOT_IMPLEMENTED', message, details: null, hint, error: message });
+  return new HttpError(501, { code: 'NOT_IMPLEMENTED', message, details: null, hint: CALLS_HINT, error: message });
 }
 
-/** Wraps a request and its response; the query is parsed, the path is left as it came. */
-export function openExchange(request: IncomingMessage, response: ServerResponse): Exchange {
-  const [path = '/', ...rest] = (request.url ?? '/').split('?');
-  const gone = new AbortController();
-  response.on('close', () => {
-    if (!response.writableFinished) gone.abort(new Error('the caller closed the connection'));
-  });
-  return {
-    request,
-    response,
-    method: request.method ?? 'GET',
-    path,
-    query: new URLSearchParams(rest.join('?')),
-    signal: gone.signal,
-  };
-}
-
-/** First value of a header, or undefined. */
-export function header(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
-}
-
-/** Decodes one piece of a path; a broken escape is refused with 400. */
-export function decodePath(piece: string): string {
+/**
+ * Decodes one segment of a path.
+ * @throws HttpError 400 for an invalid percent escape
+ */
+export function decodePath(segment: string): string {
   try {
-    return decodeURIComponent(piece);
+    return decodeURIComponent(segment);
   } catch {
-    throw new Refusal(400, { message: 'The path of the request has a broken percent escape' });
+    throw new HttpError(400, { message: 'The path of the request has an invalid percent escape' });
   }
 }
 
-/** The whole body as a buffer. Over `limit` bytes: 413. */
+/**
+ * Reads the whole body into memory.
+ * @throws HttpError 413 for a body larger than `limit` bytes
+ */
 export async function readBody(exchange: Exchange, limit = JSON_BODY_LIMIT): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of exchange.request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > limit) throw new Refusal(413, { message: `The body is larger than ${limit} bytes` });
+    if (size > limit) throw new HttpError(413, { message: `The body is larger than ${limit} bytes` });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-/** The body as parsed JSON; an empty body is `{}`. Not JSON: the refusal that `refuse` makes. */
-export async function readJson(exchange: Exchange, refuse: () => Error): Promise<unknown> {
+/** Reads the body as JSON. An empty body is `{}`. Throws the error of `invalid` for a body that is not JSON. */
+export async function readJson(exchange: Exchange, invalid: () => Error): Promise<unknown> {
   const text = (await readBody(exchange)).toString('utf8');
   if (text.trim() === '') return {};
   try {
     return parseJson(text);
   } catch {
-    throw refuse();
+    throw invalid();
   }
 }
 
-/** A reason phrase as it may be written. */
-export function legible(reason: string | undefined): string {
+/** Removes the characters from a reason phrase that Node refuses to write. */
+export function sanitizeReason(reason: string | undefined): string {
   return (reason ?? '').replace(/[^\x20-\x7e]+/g, ' ');
 }
 
-/** Writes status, headers and a complete body; a HEAD request gets the same headers and no body. */
+/** Writes status, headers and a complete body. A HEAD request gets the same headers and no body. */
 export function send(
   exchange: Exchange,
   status: number,
@@ -116,7 +93,7 @@ export function send(
   exposeHeaders(exchange);
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   const length = status === 204 || status === 304 || method === 'HEAD' ? {} : { 'content-length': bytes.length };
-  if (reason) response.writeHead(status, legible(reason), { ...length, ...headers });
+  if (reason) response.writeHead(status, sanitizeReason(reason), { ...length, ...headers });
   else response.writeHead(status, { ...length, ...headers });
   if (method === 'HEAD' || status === 204 || status === 304) response.end();
   else response.end(bytes);
@@ -127,8 +104,8 @@ export function sendJson(exchange: Exchange, status: number, body: unknown, head
   send(exchange, status, { 'content-type': 'application/json; charset=utf-8', ...headers }, JSON.stringify(body));
 }
 
-/** Writes a refusal as the service that made it wants it. */
-export function sendRefusal(exchange: Exchange, refusal: Refusal): void {
-  const headers = { 'content-type': 'application/json; charset=utf-8', ...refusal.headers };
-  send(exchange, refusal.status, headers, JSON.stringify(refusal.body), refusal.reason);
+/** Writes the response of an error. */
+export function sendError(exchange: Exchange, error: HttpError): void {
+  const headers = { 'content-type': 'application/json; charset=utf-8', ...error.headers };
+  send(exchange, error.status, headers, JSON.stringify(error.body), error.reason);
 }

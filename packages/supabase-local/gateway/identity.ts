@@ -1,7 +1,8 @@
 /** Who is calling: the role and the claims that a request runs with in the database. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { header, Refusal } from './http.ts';
-import type { Exchange } from './http.ts';
+import { header } from './exchange.ts';
+import { HttpError } from './http.ts';
+import type { Exchange } from './exchange.ts';
 import { ROLES, TokenError } from './keys.ts';
 import type { KeyRing, Role } from './keys.ts';
 
@@ -22,13 +23,13 @@ export function bearerOf(headers: IncomingHttpHeaders): string | undefined {
 export function requireApiKey(exchange: Exchange, ring: KeyRing): Role {
   const key = header(exchange.request.headers, 'apikey') ?? exchange.query.get('apikey') ?? undefined;
   if (!key)
-    throw new Refusal(401, {
+    throw new HttpError(401, {
       message: 'No API key found in request',
       hint: 'No `apikey` request header or url param was found.',
     });
   const role = ring.roleOfApiKey(key);
   if (!role)
-    throw new Refusal(401, {
+    throw new HttpError(401, {
       message: 'Invalid API key',
       hint: 'Double check your Supabase `anon` or `service_role` API key.',
     });

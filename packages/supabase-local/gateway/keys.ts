@@ -4,7 +4,7 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { errors, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT } from 'jose';
+import { decodeProtectedHeader, errors, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT } from 'jose';
 import type { CryptoKey, JWTPayload } from 'jose';
 import { z } from 'zod';
 
@@ -92,13 +92,13 @@ export interface KeyRing {
   jwks(): { keys: Record<string, unknown>[] };
 }
 
-function sameText(a: string, b: string): boolean {
+function constantTimeEqual(a: string, b: string): boolean {
   const left = Buffer.from(a);
   const right = Buffer.from(b);
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-function asTokenError(cause: unknown): TokenError {
+function toTokenError(cause: unknown): TokenError {
   if (cause instanceof errors.JWTExpired)
     return new TokenError('expired', 'token is expired', { cause, expiredAt: cause.payload.exp });
   if (cause instanceof errors.JWSSignatureVerificationFailed)
@@ -124,7 +124,7 @@ export async function openKeyRing(keys: Keys): Promise<KeyRing> {
     try {
       return (await jwtVerify(token, key, { algorithms: [algorithm] })).payload;
     } catch (error) {
-      throw asTokenError(error);
+      throw toTokenError(error);
     }
   }
 
@@ -133,7 +133,7 @@ export async function openKeyRing(keys: Keys): Promise<KeyRing> {
     if (parts.length !== 3)
       throw new TokenError('malformed', `Expected 3 parts in JWT; got ${token === '' ? 0 : parts.length}`);
     try {
-      return JSON.parse(Buffer.from(parts[0] ?? '', 'base64url').toString('utf8')).alg;
+      return decodeProtectedHeader(token).alg;
     } catch (cause) {
       throw new TokenError('malformed', 'token header is not JSON', { cause });
     }
@@ -155,7 +155,7 @@ export async function openKeyRing(keys: Keys): Promise<KeyRing> {
         .setExpirationTime(Math.floor(Date.now() / 1000) + seconds)
         .sign(links),
     verifyLink: (token) => check(token, links, 'HS256'),
-    roleOfApiKey: (key) => roles.find(([known]) => sameText(known, key))?.[1],
+    roleOfApiKey: (key) => roles.find(([known]) => constantTimeEqual(known, key))?.[1],
     jwks: () => ({ keys: [{ ...publicKey, kid, alg: 'ES256', use: 'sig', key_ops: ['verify'], ext: true }] }),
   };
 }

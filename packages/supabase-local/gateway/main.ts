@@ -14,20 +14,20 @@ const environment = Environment.safeParse(process.env);
 if (!environment.success) fail(`The gateway cannot start:\n${z.prettifyError(environment.error)}`);
 const settings = environment.data;
 
-const keys = await loadKeys(settings.MASHUP_KEYS_FILE).catch((error: unknown) =>
+const keys = await loadKeys(settings.SUPABASE_LOCAL_KEYS_FILE).catch((error: unknown) =>
   fail(
-    `MASHUP_KEYS_FILE cannot be used: ${error instanceof z.ZodError ? z.prettifyError(error) : 'it is missing or not JSON'}`,
+    `SUPABASE_LOCAL_KEYS_FILE cannot be used: ${error instanceof z.ZodError ? z.prettifyError(error) : 'it is missing or not JSON'}`,
   ),
 );
 
 const gateway = await startGateway({
-  host: settings.MASHUP_GATEWAY_HOST,
-  port: settings.MASHUP_GATEWAY_PORT,
-  dbUrl: settings.MASHUP_DB_URL,
+  host: settings.SUPABASE_LOCAL_HOST,
+  port: settings.SUPABASE_LOCAL_PORT,
+  dbUrl: settings.SUPABASE_LOCAL_DB_URL,
   keys,
-  storageDir: settings.MASHUP_STORAGE_DIR,
-  functionsUrl: settings.MASHUP_FUNCTIONS_URL,
-  studioDir: settings.MASHUP_STUDIO_DIR,
+  storageDir: settings.SUPABASE_LOCAL_STORAGE_DIR,
+  functionsUrl: settings.SUPABASE_LOCAL_FUNCTIONS_URL,
+  siteDir: settings.SUPABASE_LOCAL_SITE_DIR,
 }).catch((error: unknown) =>
   fail(`The gateway cannot start: ${error instanceof Error ? error.message : 'unknown error'}`),
 );
@@ -43,7 +43,7 @@ async function stop(): Promise<void> {
 
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
-if (settings.MASHUP_EXIT_WITH_PARENT === '1') {
+if (settings.SUPABASE_LOCAL_EXIT_WITH_PARENT === '1') {
   process.stdin.resume();
   process.stdin.on('close', () => void stop());
   process.stdin.on('end', () => void stop());

@@ -21,7 +21,7 @@ const CONNECTION = {
   connect_timeout: CONNECT_TIMEOUT_SEC,
   // None ends by itself: one that ends was lost, or its pool is ended.
   max_lifetime: null,
-  connection: { application_name: 'mashup-gateway' },
+  connection: { application_name: 'supabase-local' },
 };
 
 const LOST_CODES = new Set(['CONNECTION_CLOSED', 'CONNECTION_DESTROYED']);
@@ -53,7 +53,7 @@ type Work = (transaction: TransactionSql) => unknown;
  * Runs the work so that it never fails for want of a connection: it stays undecided then, and `begin`, which races it against
  * the connection's end, fails by that. If the work failed, `begin` would write its rollback to where nobody is.
  */
-function untilLost(work: Work): Work {
+function rejectOnLossOnly(work: Work): Work {
   return async (transaction) => {
     try {
       return await work(transaction);
@@ -100,7 +100,7 @@ export async function openPool(url: string, max: number): Promise<Sql> {
 
   function begin(...given: [Work] | [string, Work]): Promise<unknown> {
     const [options, work] = given.length === 1 ? ['', given[0]] : given;
-    return current.begin(options, untilLost(work));
+    return current.begin(options, rejectOnLossOnly(work));
   }
 
   function end(options?: { timeout?: number }): Promise<void> {

@@ -2,22 +2,23 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answerAuth } from './auth/routes.ts';
+import { handleAuth } from './auth/routes.ts';
 import { requireLoopback } from './config.ts';
 import type { GatewayConfig } from './config.ts';
-import { answerPreflight } from './cors.ts';
+import { sendPreflight } from './cors.ts';
 import { isUnreachable } from './database.ts';
-import { answerFunction } from './functions.ts';
-import { notImplemented, openExchange, Refusal, sendRefusal } from './http.ts';
-import type { Exchange } from './http.ts';
+import { proxyFunction } from './functions.ts';
+import { openExchange } from './exchange.ts';
+import { notImplemented, HttpError, sendError } from './http.ts';
+import type { Exchange } from './exchange.ts';
 import { openKeyRing } from './keys.ts';
 import { openListener, openPool } from './pool.ts';
 import { startRealtime } from './realtime/server.ts';
 import { openCatalog } from './rest/catalog.ts';
-import { answerRest } from './rest/routes.ts';
+import { handleRest } from './rest/routes.ts';
 import { openFiles } from './storage/files.ts';
-import { answerStorage } from './storage/routes.ts';
-import { answerStudio } from './studio.ts';
+import { handleStorage } from './storage/routes.ts';
+import { serveSite } from './site.ts';
 
 /** Connections for requests. Realtime's checks and LISTEN have their own. */
 const REQUEST_CONNECTIONS = 10;
@@ -48,15 +49,20 @@ function listen(server: Server, host: string, port: number): Promise<AddressInfo
 }
 
 /** An error that is nobody's refusal: the caller learns that it happened, the log what it was. */
-function unexpected(error: unknown): Refusal {
+function toServerError(error: unknown): HttpError {
   if (isUnreachable(error)) {
     const message = 'Database connection error. Retrying the connection.';
     const hint = 'The database behind the gateway is down or restarting.';
-    return new Refusal(503, { code: 'PGRST000', message, details: null, hint }, { 'retry-after': '1' });
+    return new HttpError(503, { code: 'PGRST000', message, details: null, hint }, { 'retry-after': '1' });
   }
   const message = 'The gateway failed to answer';
   console.error(`gateway: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  return new Refusal(500, { code: 'GATEWAY_ERROR', message, details: null, hint: 'The log of the gateway says why.' });
+  return new HttpError(500, {
+    code: 'GATEWAY_ERROR',
+    message,
+    details: null,
+    hint: 'The log of the gateway says why.',
+  });
 }
 
 /**
@@ -73,22 +79,22 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   const auth = { sql, ring, issuer: () => `${url}/auth/v1`, tokenSeconds: config.tokenSeconds ?? TOKEN_SECONDS };
 
   const services: [string, Answer][] = [
-    ['/auth/v1', (exchange, path) => answerAuth(auth, exchange, path)],
-    ['/rest/v1', (exchange, path) => answerRest({ sql, catalog }, ring, exchange, path)],
-    ['/storage/v1', (exchange, path) => answerStorage({ sql, files }, ring, exchange, path)],
-    ['/functions/v1', (exchange, path) => answerFunction(config.functionsUrl, exchange, path)],
+    ['/auth/v1', (exchange, path) => handleAuth(auth, exchange, path)],
+    ['/rest/v1', (exchange, path) => handleRest({ sql, catalog }, ring, exchange, path)],
+    ['/storage/v1', (exchange, path) => handleStorage({ sql, files }, ring, exchange, path)],
+    ['/functions/v1', (exchange, path) => proxyFunction(config.functionsUrl, exchange, path)],
     ['/realtime/v1', (exchange, path) => realtime.answer(exchange, path)],
   ];
 
   async function answer(exchange: Exchange): Promise<void> {
     const { method, path } = exchange;
     const service = services.find(([prefix]) => path === prefix || path.startsWith(`${prefix}/`));
-    if (method === 'OPTIONS' && service?.[0] !== '/functions/v1') return answerPreflight(exchange);
+    if (method === 'OPTIONS' && service?.[0] !== '/functions/v1') return sendPreflight(exchange);
     if (service) return service[1](exchange, path.slice(service[0].length));
     const reading = method === 'GET' || method === 'HEAD';
-    if (config.studioDir && reading) {
-      const site = { directory: config.studioDir, anonKey: config.keys.anonKey };
-      if (await answerStudio(site, exchange)) return;
+    if (config.siteDir && reading) {
+      const site = { directory: config.siteDir, anonKey: config.keys.anonKey };
+      if (await serveSite(site, exchange)) return;
     }
     throw notImplemented(`${method} ${path}`);
   }
@@ -97,7 +103,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
     const exchange = openExchange(request, response);
     answer(exchange).catch((error: unknown) => {
       if (exchange.signal.aborted) return;
-      sendRefusal(exchange, error instanceof Refusal ? error : unexpected(error));
+      sendError(exchange, error instanceof HttpError ? error : toServerError(error));
     });
   }
 

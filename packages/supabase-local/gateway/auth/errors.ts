@@ -1,19 +1,20 @@
 /** Errors of Auth in both of its shapes: the client's request says by its API version which one it reads. */
-import { header, Refusal } from '../http.ts';
-import type { Exchange } from '../http.ts';
+import { header } from '../exchange.ts';
+import { HttpError } from '../http.ts';
+import type { Exchange } from '../exchange.ts';
 
 const VERSION_HEADER = 'x-supabase-api-version';
 const NEW_SHAPE_SINCE = '2024-01-01';
 
 /** A refusal of Auth, before it is put into the caller's shape. */
-export class AuthRefusal extends Error {
+export class AuthError extends Error {
   readonly status: number;
   readonly code: string;
   readonly extra: Record<string, unknown>;
 
   constructor(status: number, code: string, message: string, extra: Record<string, unknown> = {}) {
     super(message);
-    this.name = 'AuthRefusal';
+    this.name = 'AuthError';
     this.status = status;
     this.code = code;
     this.extra = extra;
@@ -27,11 +28,11 @@ export function versionHeaders(exchange: Exchange): Record<string, string> {
 }
 
 /** Puts a refusal into the shape that the caller reads. */
-export function toRefusal(exchange: Exchange, error: AuthRefusal): Refusal {
+export function toHttpError(exchange: Exchange, error: AuthError): HttpError {
   const version = versionHeaders(exchange);
   const body =
     VERSION_HEADER in version
       ? { code: error.code, message: error.message, ...error.extra }
       : { code: error.status, error_code: error.code, msg: error.message, ...error.extra };
-  return new Refusal(error.status, body, { ...version, 'x-sb-error-code': error.code });
+  return new HttpError(error.status, body, { ...version, 'x-sb-error-code': error.code });
 }

@@ -1,6 +1,6 @@
 /** Passwords, kept as scrypt hashes (RFC 7914) with the parameters beside the salt. */
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { AuthRefusal } from './errors.ts';
+import { AuthError } from './errors.ts';
 
 const COST = 2 ** 14;
 const BLOCK_SIZE = 8;
@@ -18,13 +18,13 @@ function derive(password: string, salt: Buffer, cost: number, blockSize: number,
 }
 
 /** Refuses a password that is too short or too long for the hash of hosted Auth. */
-export function requireGoodPassword(password: string): void {
+export function requireValidPassword(password: string): void {
   if (password.length < MIN_LENGTH)
-    throw new AuthRefusal(422, 'weak_password', `Password should be at least ${MIN_LENGTH} characters.`, {
+    throw new AuthError(422, 'weak_password', `Password should be at least ${MIN_LENGTH} characters.`, {
       weak_password: { reasons: ['length'] },
     });
   if (Buffer.byteLength(password) > MAX_BYTES)
-    throw new AuthRefusal(400, 'validation_failed', `Password cannot be longer than ${MAX_BYTES} characters`);
+    throw new AuthError(400, 'validation_failed', `Password cannot be longer than ${MAX_BYTES} characters`);
 }
 
 /** `scrypt$N$r$p$salt$key`, salt and key in base64url. */

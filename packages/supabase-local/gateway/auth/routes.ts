@@ -1,16 +1,16 @@
 /** `/auth/v1`: sign-up, sign-in, refresh, the user, sign-out, the public keys, and the admin calls that tests need. */
 import { z } from 'zod';
 import { notImplemented, send, sendJson } from '../http.ts';
-import type { Exchange } from '../http.ts';
+import type { Exchange } from '../exchange.ts';
 import { bearerOf, identityOf, requireApiKey } from '../identity.ts';
 import { TokenError } from '../keys.ts';
-import { answerAdmin } from './admin.ts';
+import { handleAdmin } from './admin.ts';
 import { parseBody, requireEmail } from './context.ts';
 import type { AuthContext } from './context.ts';
-import { AuthRefusal, toRefusal, versionHeaders } from './errors.ts';
-import { passwordMatches, requireGoodPassword } from './passwords.ts';
-import { endSessions, refreshSession, sessionExists, startSession } from './sessions.ts';
-import { changeUser, insertUser, showUser, userByEmail, userById } from './users.ts';
+import { AuthError, toHttpError, versionHeaders } from './errors.ts';
+import { passwordMatches, requireValidPassword } from './passwords.ts';
+import { endSessions, refreshSession, sessionExists, createSession } from './sessions.ts';
+import { updateUser, insertUser, userJson, findUserByEmail, findUserById } from './users.ts';
 import type { UserRow } from './users.ts';
 
 const JWKS_SECONDS = 600;
@@ -37,14 +37,14 @@ async function signUp(context: AuthContext, exchange: Exchange): Promise<void> {
   if (anonymous) user = await insertUser(context.sql, { userMetadata });
   else {
     const email = requireEmail(body.email);
-    requireGoodPassword(body.password);
+    requireValidPassword(body.password);
     user = await insertUser(context.sql, { email, password: body.password, userMetadata });
   }
-  const session = await startSession(context.sql, context, user.id, anonymous ? 'anonymous' : 'password');
+  const session = await createSession(context.sql, context, user.id, anonymous ? 'anonymous' : 'password');
   sendJson(exchange, 200, session, versionHeaders(exchange));
 }
 
-async function grantToken(context: AuthContext, exchange: Exchange): Promise<void> {
+async function issueToken(context: AuthContext, exchange: Exchange): Promise<void> {
   const grant = exchange.query.get('grant_type');
   if (grant === 'refresh_token') {
     const body = await parseBody(exchange, RefreshGrant);
@@ -53,10 +53,10 @@ async function grantToken(context: AuthContext, exchange: Exchange): Promise<voi
   }
   if (grant !== 'password') throw notImplemented(`the grant type ${grant ?? '(none)'} of Auth`);
   const body = await parseBody(exchange, PasswordGrant);
-  const user = await userByEmail(context.sql, body.email.trim());
+  const user = await findUserByEmail(context.sql, body.email.trim());
   const matches = await passwordMatches(body.password, user?.encrypted_password ?? null);
-  if (!user || !matches) throw new AuthRefusal(400, 'invalid_credentials', 'Invalid login credentials');
-  const session = await startSession(context.sql, context, user.id, 'password');
+  if (!user || !matches) throw new AuthError(400, 'invalid_credentials', 'Invalid login credentials');
+  const session = await createSession(context.sql, context, user.id, 'password');
   sendJson(exchange, 200, session, versionHeaders(exchange));
 }
 
@@ -66,39 +66,39 @@ async function requireUser(
   exchange: Exchange,
 ): Promise<{ user: UserRow; sessionId: string | undefined }> {
   const bearer = bearerOf(exchange.request.headers);
-  if (!bearer) throw new AuthRefusal(401, 'no_authorization', 'This endpoint requires a valid Bearer token');
+  if (!bearer) throw new AuthError(401, 'no_authorization', 'This endpoint requires a valid Bearer token');
   const { claims } = await identityOf(context.ring, bearer);
-  if (typeof claims.sub !== 'string') throw new AuthRefusal(403, 'bad_jwt', 'invalid claim: missing sub claim');
-  const user = await userById(context.sql, claims.sub);
-  if (!user) throw new AuthRefusal(403, 'user_not_found', 'User from sub claim in JWT does not exist');
+  if (typeof claims.sub !== 'string') throw new AuthError(403, 'bad_jwt', 'invalid claim: missing sub claim');
+  const user = await findUserById(context.sql, claims.sub);
+  if (!user) throw new AuthError(403, 'user_not_found', 'User from sub claim in JWT does not exist');
   const sessionId = typeof claims.session_id === 'string' ? claims.session_id : undefined;
   if (sessionId && !(await sessionExists(context.sql, sessionId)))
-    throw new AuthRefusal(403, 'session_not_found', 'Session from session_id claim in JWT does not exist');
+    throw new AuthError(403, 'session_not_found', 'Session from session_id claim in JWT does not exist');
   return { user, sessionId };
 }
 
 /** `updateUser`: an e-mail is taken as confirmed, and makes an account of a guest. */
-async function changeSelf(context: AuthContext, exchange: Exchange): Promise<void> {
+async function updateOwnUser(context: AuthContext, exchange: Exchange): Promise<void> {
   const { user } = await requireUser(context, exchange);
   const { email, password, data } = await parseBody(exchange, UserChange);
   if (password !== undefined) {
-    requireGoodPassword(password);
+    requireValidPassword(password);
     // A guest with a password and no name could never sign in again.
     if (user.email === null && email === undefined)
-      throw new AuthRefusal(
+      throw new AuthError(
         422,
         'validation_failed',
         'Updating password of an anonymous user without an email or phone is not allowed',
       );
     if (await passwordMatches(password, user.encrypted_password))
-      throw new AuthRefusal(422, 'same_password', 'New password should be different from the old password.');
+      throw new AuthError(422, 'same_password', 'New password should be different from the old password.');
   }
-  const changed = await changeUser(context.sql, user.id, {
+  const changed = await updateUser(context.sql, user.id, {
     email: email === undefined || email === '' ? undefined : requireEmail(email),
     password,
     userMetadata: data,
   });
-  sendJson(exchange, 200, showUser(changed), versionHeaders(exchange));
+  sendJson(exchange, 200, userJson(changed), versionHeaders(exchange));
 }
 
 async function signOut(context: AuthContext, exchange: Exchange): Promise<void> {
@@ -115,26 +115,26 @@ async function route(context: AuthContext, exchange: Exchange, path: string): Pr
     return sendJson(exchange, 200, { name: 'GoTrue', version: 'local', description: 'local' });
   requireApiKey(exchange, context.ring);
   if (call === 'POST /signup') return signUp(context, exchange);
-  if (call === 'POST /token') return grantToken(context, exchange);
+  if (call === 'POST /token') return issueToken(context, exchange);
   if (call === 'POST /logout') return signOut(context, exchange);
   if (call === 'GET /user') {
     const { user } = await requireUser(context, exchange);
-    return sendJson(exchange, 200, showUser(user), versionHeaders(exchange));
+    return sendJson(exchange, 200, userJson(user), versionHeaders(exchange));
   }
-  if (call === 'PUT /user') return changeSelf(context, exchange);
-  if (path.startsWith('/admin/')) return answerAdmin(context, exchange, path.slice('/admin'.length));
+  if (call === 'PUT /user') return updateOwnUser(context, exchange);
+  if (path.startsWith('/admin/')) return handleAdmin(context, exchange, path.slice('/admin'.length));
   throw notImplemented(`${call} of Auth`);
 }
 
 /** Answers one call of Auth. `path` is what follows `/auth/v1`. */
-export async function answerAuth(context: AuthContext, exchange: Exchange, path: string): Promise<void> {
+export async function handleAuth(context: AuthContext, exchange: Exchange, path: string): Promise<void> {
   try {
     await route(context, exchange, path);
   } catch (error) {
-    if (error instanceof AuthRefusal) throw toRefusal(exchange, error);
+    if (error instanceof AuthError) throw toHttpError(exchange, error);
     if (error instanceof TokenError) {
       const message = `invalid JWT: unable to parse or verify signature, ${error.message}`;
-      throw toRefusal(exchange, new AuthRefusal(403, 'bad_jwt', message));
+      throw toHttpError(exchange, new AuthError(403, 'bad_jwt', message));
     }
     throw error;
   }

@@ -6,8 +6,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Sql, TransactionSql } from 'postgres';
 import type { KeyRing } from '../keys.ts';
-import { AuthRefusal } from './errors.ts';
-import { showUser, userById } from './users.ts';
+import { AuthError } from './errors.ts';
+import { userJson, findUserById } from './users.ts';
 import type { UserRow } from './users.ts';
 
 /** Seconds in which a used refresh token is accepted again. */
@@ -24,7 +24,7 @@ export interface Issuer {
 
 const newToken = (): string => randomBytes(18).toString('base64url');
 
-async function describe(
+async function sessionJson(
   issuer: Issuer,
   user: UserRow,
   session: { id: string; method: SignInMethod; startedAt: Date },
@@ -54,12 +54,12 @@ async function describe(
     expires_in: issuer.tokenSeconds,
     expires_at: expiresAt,
     refresh_token: refreshToken,
-    user: showUser(user),
+    user: userJson(user),
   };
 }
 
 /** Opens a session for the user and returns it as the client stores it. */
-export async function startSession(
+export async function createSession(
   sql: Sql,
   issuer: Issuer,
   userId: string,
@@ -70,7 +70,7 @@ export async function startSession(
   const user = await sql.begin(async (transaction) => {
     const [row] = await transaction<UserRow[]>`
       update auth.users set last_sign_in_at = now() where id = ${userId} returning *`;
-    if (!row) throw new AuthRefusal(400, 'invalid_credentials', 'Invalid login credentials');
+    if (!row) throw new AuthError(400, 'invalid_credentials', 'Invalid login credentials');
     await transaction`
       insert into auth.sessions (id, user_id, created_at, updated_at, aal) values (${id}, ${userId}, now(), now(), 'aal1')`;
     await transaction`
@@ -78,7 +78,7 @@ export async function startSession(
       values (${token}, ${userId}, false, now(), now(), ${id})`;
     return row;
   });
-  return describe(issuer, user, { id, method, startedAt: new Date() }, token);
+  return sessionJson(issuer, user, { id, method, startedAt: new Date() }, token);
 }
 
 interface TokenRow {
@@ -90,8 +90,8 @@ interface TokenRow {
   age: number;
 }
 
-const alreadyUsed = (): AuthRefusal =>
-  new AuthRefusal(400, 'refresh_token_already_used', 'Invalid Refresh Token: Already Used');
+const alreadyUsed = (): AuthError =>
+  new AuthError(400, 'refresh_token_already_used', 'Invalid Refresh Token: Already Used');
 
 async function rotate(transaction: TransactionSql, used: TokenRow): Promise<string | undefined> {
   const [live] = await transaction<TokenRow[]>`
@@ -123,15 +123,15 @@ export async function refreshSession(sql: Sql, issuer: Issuer, token: string): P
     const [row] = await transaction<TokenRow[]>`
       select *, extract(epoch from clock_timestamp() - updated_at)::float8 as age
       from auth.refresh_tokens where token = ${token}`;
-    const user = row && (await userById(transaction, row.user_id));
+    const user = row && (await findUserById(transaction, row.user_id));
     if (!row || !user) return undefined;
     return { user, session, next: await rotate(transaction, row) };
   });
-  if (!found) throw new AuthRefusal(400, 'refresh_token_not_found', 'Invalid Refresh Token: Refresh Token Not Found');
+  if (!found) throw new AuthError(400, 'refresh_token_not_found', 'Invalid Refresh Token: Refresh Token Not Found');
   if (!found.next) throw alreadyUsed();
   const method = found.user.is_anonymous ? 'anonymous' : 'password';
   const session = { id: found.session.id, method, startedAt: found.session.created_at } as const;
-  return describe(issuer, found.user, session, found.next);
+  return sessionJson(issuer, found.user, session, found.next);
 }
 
 type SignOutScope = 'global' | 'local' | 'others';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Sql, TransactionSql } from 'postgres';
 import { databaseError } from '../database.ts';
-import { AuthRefusal } from './errors.ts';
+import { AuthError } from './errors.ts';
 import { hashPassword } from './passwords.ts';
 
 export interface UserRow {
@@ -49,7 +49,7 @@ export async function insertUser(sql: Sql, user: NewUser): Promise<UserRow> {
     return row!;
   } catch (error) {
     if (databaseError(error)?.code === UNIQUE_VIOLATION)
-      throw new AuthRefusal(422, 'user_already_exists', 'User already registered');
+      throw new AuthError(422, 'user_already_exists', 'User already registered');
     throw error;
   }
 }
@@ -65,7 +65,7 @@ interface UserChange {
  * Changes a user at once, as with automatic confirmation; with an email a guest becomes an account. Metadata is merged.
  * @throws AuthRefusal `email_exists` when another user has the email, `user_not_found` when the user has gone
  */
-export async function changeUser(sql: Sql, id: string, change: UserChange): Promise<UserRow> {
+export async function updateUser(sql: Sql, id: string, change: UserChange): Promise<UserRow> {
   const email = change.email ?? null;
   const password = change.password === undefined ? null : await hashPassword(change.password);
   const named = email === null ? {} : { sub: id, email, email_verified: true, phone_verified: false };
@@ -82,23 +82,23 @@ export async function changeUser(sql: Sql, id: string, change: UserChange): Prom
           updated_at = now()
       where id = ${id}
       returning *`;
-    if (!row) throw new AuthRefusal(403, 'user_not_found', 'User from sub claim in JWT does not exist');
+    if (!row) throw new AuthError(403, 'user_not_found', 'User from sub claim in JWT does not exist');
     return row;
   } catch (error) {
     if (databaseError(error)?.code === UNIQUE_VIOLATION)
-      throw new AuthRefusal(422, 'email_exists', 'A user with this email address has already been registered');
+      throw new AuthError(422, 'email_exists', 'A user with this email address has already been registered');
     throw error;
   }
 }
 
 /** The user with that email, or undefined. */
-export async function userByEmail(sql: Sql, email: string): Promise<UserRow | undefined> {
+export async function findUserByEmail(sql: Sql, email: string): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`select * from auth.users where lower(email) = ${email.toLowerCase()} limit 1`;
   return row;
 }
 
 /** The user with that id, or undefined. */
-export async function userById(sql: Sql | TransactionSql, id: string): Promise<UserRow | undefined> {
+export async function findUserById(sql: Sql | TransactionSql, id: string): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`select * from auth.users where id = ${id}`;
   return row;
 }
@@ -118,7 +118,7 @@ export async function listUsers(sql: Sql, page: number, perPage: number): Promis
 }
 
 /** The user as the API gives it: no nulls in `email` and `phone`, no identities for an anonymous user. */
-export function showUser(row: UserRow): Record<string, unknown> {
+export function userJson(row: UserRow): Record<string, unknown> {
   const email = row.email ?? '';
   const confirmed = row.email_confirmed_at ? { email_confirmed_at: row.email_confirmed_at } : {};
   const times = { created_at: row.created_at, updated_at: row.updated_at };

@@ -7,14 +7,14 @@ import type { Sql } from 'postgres';
 import { isUnreachable } from '../database.ts';
 import type { Identity } from '../identity.ts';
 import type { Binding } from './bindings.ts';
-import { meets } from './filters.ts';
+import { matchesConditions } from './filters.ts';
 import { changeData } from './payload.ts';
 import { openRelations } from './relations.ts';
 import type { TableFacts } from './relations.ts';
 import { openReplication } from './replication.ts';
 import type { Change, Relation, Transaction } from './replication.ts';
-import { rightsKey } from './rights.ts';
-import type { Rights, RightsQuestion } from './rights.ts';
+import { privilegesKey } from './privileges.ts';
+import type { TablePrivileges, PrivilegesKey } from './privileges.ts';
 import { ask } from './visibility.ts';
 import type { Check } from './visibility.ts';
 
@@ -24,7 +24,7 @@ const BATCH = 50;
 const AWAY_RETRY_MS = 100;
 
 /** A channel with live subscriptions. Its identity is read at each change, so a new token counts from then on. */
-export interface Follower {
+export interface ChangeSubscriber {
   identity(): Identity;
   bindings: Binding[];
   deliver(ids: number[], data: string): void;
@@ -42,39 +42,39 @@ export interface Changes {
   /** Opens the stream; resolves when every later commit is in it. */
   start(): Promise<void>;
   /** Adds a follower; resolves when every later commit reaches it. */
-  follow(follower: Follower): Promise<void>;
-  unfollow(follower: Follower): void;
+  follow(subscriber: ChangeSubscriber): Promise<void>;
+  unsubscribe(subscriber: ChangeSubscriber): void;
   close(): Promise<void>;
 }
 
 /** A follower that asked for a change. Whether it may have it is asked of the database. */
-interface Addressed {
-  follower: Follower;
+interface Recipient {
+  subscriber: ChangeSubscriber;
   ids: number[];
   identity: Identity;
   /** The caller as one text: followers with equal claims share a check. */
   caller: string;
 }
 
-interface Prepared {
+interface MatchedChange {
   change: Change;
   facts: TableFacts;
-  addressed: Addressed[];
+  recipients: Recipient[];
 }
 
 /** Who may have what of a batch of changes. */
 interface Permissions {
   /** Undefined: nothing of this change. */
-  of(prepared: Prepared, one: Addressed): Rights | undefined;
+  of(prepared: MatchedChange, one: Recipient): TablePrivileges | undefined;
 }
 
-const questionOf = ({ change }: Prepared, { identity }: Addressed): RightsQuestion => ({
+const privilegesKeyOf = ({ change }: MatchedChange, { identity }: Recipient): PrivilegesKey => ({
   oid: change.relation.relationOid,
   role: identity.role,
 });
 
 /** Whether rows of this change can be looked up at all: a deleted one is gone, and without a key there is no way to it. */
-const canCheck = ({ change, facts }: Prepared): boolean => change.type !== 'DELETE' && facts.primaryKey.length > 0;
+const canCheck = ({ change, facts }: MatchedChange): boolean => change.type !== 'DELETE' && facts.primaryKey.length > 0;
 
 function matching(change: Change, facts: TableFacts, bindings: readonly Binding[]): number[] {
   const { schema, name } = change.relation;
@@ -86,7 +86,7 @@ function matching(change: Change, facts: TableFacts, bindings: readonly Binding[
         (binding.event === '*' || binding.event === change.type) &&
         (binding.schema === '*' || binding.schema === schema) &&
         (binding.table === undefined || binding.table === name) &&
-        meets(binding.conditions, row, typeOf),
+        matchesConditions(binding.conditions, row, typeOf),
     )
     .map((binding) => binding.id);
 }
@@ -111,7 +111,7 @@ interface Databases {
 
 /** Opens the fan-out; the stream starts when it is asked for, or with the first follower. */
 export function openChanges({ sql, checks, dbUrl }: Databases, send: (message: SentMessage) => void): Changes {
-  const followers = new Set<Follower>();
+  const subscribers = new Set<ChangeSubscriber>();
   const relations = openRelations(sql);
   let closed = false;
   const replication = openReplication(sql, dbUrl, deliver);
@@ -119,29 +119,29 @@ export function openChanges({ sql, checks, dbUrl }: Databases, send: (message: S
   /** Whether rows of a table had to be checked for a role when it was asked last. Saves questions and decides nothing. */
   const wasRestricted = new Map<string, boolean>();
 
-  async function prepare(change: Change): Promise<Prepared> {
+  async function prepare(change: Change): Promise<MatchedChange> {
     const facts = await relations.facts(change.relation);
-    const addressed: Addressed[] = [];
-    for (const follower of followers) {
-      const ids = matching(change, facts, follower.bindings);
+    const recipients: Recipient[] = [];
+    for (const subscriber of subscribers) {
+      const ids = matching(change, facts, subscriber.bindings);
       if (ids.length === 0) continue;
-      const identity = follower.identity();
-      addressed.push({ follower, ids, identity, caller: JSON.stringify([identity.role, identity.claims]) });
+      const identity = subscriber.identity();
+      recipients.push({ subscriber, ids, identity, caller: JSON.stringify([identity.role, identity.claims]) });
     }
-    return { change, facts, addressed };
+    return { change, facts, recipients };
   }
 
-  async function permissions(xid: number, batch: readonly Prepared[]): Promise<Permissions> {
-    const rightsAsked = new Map<string, RightsQuestion>();
+  async function permissions(xid: number, batch: readonly MatchedChange[]): Promise<Permissions> {
+    const rightsAsked = new Map<string, PrivilegesKey>();
     const asked: Check[] = [];
-    const places = new Map<Prepared, Map<string, number>>();
+    const places = new Map<MatchedChange, Map<string, number>>();
     for (const prepared of batch) {
       const callers = new Map<string, number>();
       places.set(prepared, callers);
-      for (const one of prepared.addressed) {
-        const question = questionOf(prepared, one);
-        rightsAsked.set(rightsKey(question), question);
-        if (callers.has(one.caller) || !canCheck(prepared) || wasRestricted.get(rightsKey(question)) === false)
+      for (const one of prepared.recipients) {
+        const question = privilegesKeyOf(prepared, one);
+        rightsAsked.set(privilegesKey(question), question);
+        if (callers.has(one.caller) || !canCheck(prepared) || wasRestricted.get(privilegesKey(question)) === false)
           continue;
         callers.set(
           one.caller,
@@ -152,17 +152,17 @@ export function openChanges({ sql, checks, dbUrl }: Databases, send: (message: S
     const { rights, visible } = await ask(checks, xid, { rights: [...rightsAsked.values()], checks: asked });
     for (const [key, { restricted }] of rights) wasRestricted.set(key, restricted);
 
-    const isUnchecked = (prepared: Prepared, one: Addressed): boolean =>
+    const isUnchecked = (prepared: MatchedChange, one: Recipient): boolean =>
       canCheck(prepared) &&
-      rights.get(rightsKey(questionOf(prepared, one)))?.restricted === true &&
+      rights.get(privilegesKey(privilegesKeyOf(prepared, one)))?.restricted === true &&
       !places.get(prepared)!.has(one.caller);
     // RLS was switched on since the last change: now the checks are asked as well.
-    if (batch.some((prepared) => prepared.addressed.some((one) => isUnchecked(prepared, one))))
+    if (batch.some((prepared) => prepared.recipients.some((one) => isUnchecked(prepared, one))))
       return permissions(xid, batch);
 
     return {
       of(prepared, one) {
-        const known = rights.get(rightsKey(questionOf(prepared, one)));
+        const known = rights.get(privilegesKey(privilegesKeyOf(prepared, one)));
         if (!known || known.readable.size === 0) return undefined;
         if (!known.restricted || !canCheck(prepared)) return known;
         return visible[places.get(prepared)!.get(one.caller)!] === true ? known : undefined;
@@ -187,36 +187,36 @@ export function openChanges({ sql, checks, dbUrl }: Databases, send: (message: S
       const message = messageOf(change);
       if (message) send(message);
     }
-    if (followers.size === 0) return;
+    if (subscribers.size === 0) return;
     const changes = all.filter(({ relation }) => !isMessages(relation));
     for (let at = 0; at < changes.length; at += BATCH) {
       const prepared = await insist(() => Promise.all(changes.slice(at, at + BATCH).map(prepare)));
-      const batch = prepared.filter(({ addressed }) => addressed.length > 0);
+      const batch = prepared.filter(({ recipients }) => recipients.length > 0);
       if (batch.length === 0) continue;
       const permitted = await insist(() => permissions(xid, batch));
       for (const one of batch) hand(one, permitted, committedAt);
     }
   }
 
-  function hand(prepared: Prepared, permitted: Permissions, committedAt: string): void {
-    const texts = new Map<Rights, string>();
-    for (const one of prepared.addressed) {
+  function hand(prepared: MatchedChange, permitted: Permissions, committedAt: string): void {
+    const texts = new Map<TablePrivileges, string>();
+    for (const one of prepared.recipients) {
       const rights = permitted.of(prepared, one);
-      if (!rights || !followers.has(one.follower)) continue;
+      if (!rights || !subscribers.has(one.subscriber)) continue;
       const text = texts.get(rights) ?? changeData(prepared.change, committedAt, prepared.facts, rights);
       texts.set(rights, text);
-      one.follower.deliver(one.ids, text);
+      one.subscriber.deliver(one.ids, text);
     }
   }
 
   return {
     start: () => replication.start(),
-    async follow(follower) {
+    async follow(subscriber) {
       await replication.start();
-      followers.add(follower);
+      subscribers.add(subscriber);
     },
-    unfollow(follower) {
-      followers.delete(follower);
+    unsubscribe(subscriber) {
+      subscribers.delete(subscriber);
     },
     close() {
       closed = true;

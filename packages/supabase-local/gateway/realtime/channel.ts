@@ -4,10 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Sql } from 'postgres';
 import { z } from 'zod';
 import type { KeyRing } from '../keys.ts';
-import { mayRead, mayWrite } from './authorization.ts';
-import { bindingId, openBinding, Wanted } from './bindings.ts';
-import type { Changes, Follower } from './changes.ts';
-import { RealtimeRefusal } from './errors.ts';
+import { canRead, canWrite } from './authorization.ts';
+import { bindingId, openBinding, SubscriptionRequest } from './bindings.ts';
+import type { Changes, ChangeSubscriber } from './changes.ts';
+import { RealtimeError } from './errors.ts';
 import type { PresenceDiff } from './presence.ts';
 import type { Broadcast } from './protocol.ts';
 import { readToken, secondsAgo } from './tokens.ts';
@@ -39,7 +39,7 @@ const JoinPayload = z.object({
         })
         .prefault({}),
       presence: z.object({ key: z.string().default(''), enabled: z.boolean().default(false) }).prefault({}),
-      postgres_changes: z.array(Wanted).default([]),
+      postgres_changes: z.array(SubscriptionRequest).default([]),
       private: z.boolean().default(false),
     })
     .prefault({}),
@@ -58,34 +58,34 @@ export interface RealtimeContext {
 }
 
 /** How a channel speaks to its socket. A null `ref` is a push of the channel; `fan` a message to all of the topic. */
-export interface Outlet {
+export interface ChannelOutput {
   push(topic: string, joinRef: string, ref: string | null, event: string, payload: unknown): void;
-  fan(topic: string, event: string, payload: unknown): void;
-  fanText(topic: string, event: string, payloadText: string): void;
-  fanBytes(topic: string, broadcast: Broadcast): void;
+  broadcast(topic: string, event: string, payload: unknown): void;
+  broadcastText(topic: string, event: string, payloadText: string): void;
+  broadcastBytes(topic: string, broadcast: Broadcast): void;
 }
 
-export class Channel implements Follower, Member {
+export class Channel implements ChangeSubscriber, Member {
   readonly topic: string;
   readonly joinRef: string;
   readonly #context: RealtimeContext;
-  readonly #outlet: Outlet;
+  readonly #output: ChannelOutput;
   readonly #config: Config;
   readonly #presenceKey: string;
   readonly #closed = new AbortController();
   #caller: Caller;
   #expiry: NodeJS.Timeout | undefined;
-  bindings: Follower['bindings'] = [];
+  bindings: ChangeSubscriber['bindings'] = [];
 
   private constructor(
     context: RealtimeContext,
-    outlet: Outlet,
+    output: ChannelOutput,
     place: { topic: string; joinRef: string },
     config: Config,
     caller: Caller,
   ) {
     this.#context = context;
-    this.#outlet = outlet;
+    this.#output = output;
     this.topic = place.topic;
     this.joinRef = place.joinRef;
     this.#config = config;
@@ -104,19 +104,19 @@ export class Channel implements Follower, Member {
    */
   static async open(
     context: RealtimeContext,
-    outlet: Outlet,
+    output: ChannelOutput,
     place: { topic: string; joinRef: string },
     payload: unknown,
     connectionKey: string,
   ): Promise<Channel> {
     if (!place.topic.startsWith(PREFIX) || place.topic.length === PREFIX.length)
-      throw new RealtimeRefusal('TopicNameRequired: You must provide a topic name');
+      throw new RealtimeError('TopicNameRequired: You must provide a topic name');
     const parsed = JoinPayload.safeParse(payload);
-    if (!parsed.success) throw new RealtimeRefusal(`InvalidJoinPayload: ${z.prettifyError(parsed.error)}`);
+    if (!parsed.success) throw new RealtimeError(`InvalidJoinPayload: ${z.prettifyError(parsed.error)}`);
     const { config, access_token: token } = parsed.data;
     const shown = token && !token.startsWith('sb_') ? token : connectionKey;
     const caller = await readToken(context.ring, shown, 'join');
-    const channel = new Channel(context, outlet, place, config, caller);
+    const channel = new Channel(context, output, place, config, caller);
     await channel.#requireRead();
     return channel;
   }
@@ -145,9 +145,9 @@ export class Channel implements Follower, Member {
     if (this.#closed.signal.aborted) return;
     this.#closed.abort();
     clearTimeout(this.#expiry);
-    this.#context.changes.unfollow(this);
+    this.#context.changes.unsubscribe(this);
     this.#context.topics.leave(this.topic, this.#config.private, this);
-    if (announce) this.#outlet.push(this.topic, this.joinRef, this.joinRef, 'phx_close', {});
+    if (announce) this.#output.push(this.topic, this.joinRef, this.joinRef, 'phx_close', {});
   }
 
   get isClosed(): boolean {
@@ -171,7 +171,7 @@ export class Channel implements Follower, Member {
   async send(broadcast: Broadcast): Promise<boolean> {
     const { private: isPrivate, broadcast: options } = this.#config;
     const { sql, topics } = this.#context;
-    if (isPrivate && !(await mayWrite(sql, this.identity(), this.name, 'broadcast'))) return false;
+    if (isPrivate && !(await canWrite(sql, this.identity(), this.name, 'broadcast'))) return false;
     topics.broadcast(this.topic, isPrivate, broadcast, options.self ? undefined : this);
     return options.ack;
   }
@@ -179,31 +179,31 @@ export class Channel implements Follower, Member {
   /** A presence push of this channel's client. */
   async present(payload: unknown): Promise<void> {
     const parsed = PresencePush.safeParse(payload);
-    if (!parsed.success) throw new RealtimeRefusal('Invalid presence payload');
+    if (!parsed.success) throw new RealtimeError('Invalid presence payload');
     const { private: isPrivate } = this.#config;
     const { sql, topics } = this.#context;
-    if (isPrivate && !(await mayWrite(sql, this.identity(), this.name, 'presence'))) return;
+    if (isPrivate && !(await canWrite(sql, this.identity(), this.name, 'presence'))) return;
     if (parsed.data.event === 'track')
       topics.track(this.topic, isPrivate, this, this.#presenceKey, parsed.data.payload);
     else if (parsed.data.event === 'untrack') topics.untrack(this.topic, isPrivate, this);
   }
 
   deliver(ids: number[], data: string): void {
-    this.#outlet.fanText(this.topic, 'postgres_changes', `{"ids":${JSON.stringify(ids)},"data":${data}}`);
+    this.#output.broadcastText(this.topic, 'postgres_changes', `{"ids":${JSON.stringify(ids)},"data":${data}}`);
   }
 
   broadcast(broadcast: Broadcast): void {
-    if (broadcast.binary) return this.#outlet.fanBytes(this.topic, broadcast);
+    if (broadcast.binary) return this.#output.broadcastBytes(this.topic, broadcast);
     const { event, payload } = broadcast;
-    this.#outlet.fan(this.topic, 'broadcast', { event, payload, type: 'broadcast' });
+    this.#output.broadcast(this.topic, 'broadcast', { event, payload, type: 'broadcast' });
   }
 
   presenceDiff(diff: PresenceDiff): void {
-    if (this.#config.presence.enabled) this.#outlet.fan(this.topic, 'presence_diff', diff);
+    if (this.#config.presence.enabled) this.#output.broadcast(this.topic, 'presence_diff', diff);
   }
 
   #push(event: string, payload: unknown): void {
-    if (!this.isClosed) this.#outlet.push(this.topic, this.joinRef, null, event, payload);
+    if (!this.isClosed) this.#output.push(this.topic, this.joinRef, null, event, payload);
   }
 
   #system(extension: string, status: 'ok' | 'error', message: string): void {
@@ -212,14 +212,14 @@ export class Channel implements Follower, Member {
 
   /** The end of a channel whose token is not good any more: an error, then the close. */
   #refuse(error: unknown): void {
-    this.#system('system', 'error', error instanceof RealtimeRefusal ? error.message : 'Internal error');
+    this.#system('system', 'error', error instanceof RealtimeError ? error.message : 'Internal error');
     this.close(true);
   }
 
   async #requireRead(message?: string): Promise<void> {
-    if (!this.#config.private || (await mayRead(this.#context.sql, this.identity(), this.name))) return;
+    if (!this.#config.private || (await canRead(this.#context.sql, this.identity(), this.name))) return;
     const text = `Unauthorized: You do not have permissions to read from this Channel topic: ${this.name}`;
-    throw new RealtimeRefusal(message ?? text);
+    throw new RealtimeError(message ?? text);
   }
 
   #watchExpiry(): void {
@@ -230,7 +230,7 @@ export class Channel implements Follower, Member {
     this.#expiry = setTimeout(
       () => {
         if (Date.now() < expiresAt * 1000) this.#watchExpiry();
-        else this.#refuse(new RealtimeRefusal(secondsAgo(expiresAt)));
+        else this.#refuse(new RealtimeError(secondsAgo(expiresAt)));
       },
       Math.min(Math.max(left, 0), LONGEST_TIMER_MS),
     );
@@ -258,12 +258,12 @@ export class Channel implements Follower, Member {
       const [bindings] = await Promise.all([Promise.all(opening), ready]);
       this.bindings = bindings;
       await changes.follow(this);
-      if (signal.aborted) return changes.unfollow(this);
+      if (signal.aborted) return changes.unsubscribe(this);
       this.#system('postgres_changes', 'ok', 'Subscribed to PostgreSQL');
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof RealtimeRefusal)) console.error(`realtime: a subscription failed: ${String(error)}`);
-      const message = error instanceof RealtimeRefusal ? error.message : 'Unable to start the replication of changes';
+      if (!(error instanceof RealtimeError)) console.error(`realtime: a subscription failed: ${String(error)}`);
+      const message = error instanceof RealtimeError ? error.message : 'Unable to start the replication of changes';
       this.#system('postgres_changes', 'error', message);
     }
   }

@@ -1,9 +1,9 @@
 /** A refusal whose text the client is shown. */
-export class RealtimeRefusal extends Error {
-  readonly code = 'realtime_refused';
+export class RealtimeError extends Error {
+  readonly code = 'realtime_error';
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = 'RealtimeRefusal';
+    this.name = 'RealtimeError';
   }
 }

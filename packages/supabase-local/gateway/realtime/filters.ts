@@ -1,5 +1,5 @@
 /** Filters of a subscription: `column=op.value`, several joined by commas, all of which must hold. */
-import { RealtimeRefusal } from './errors.ts';
+import { RealtimeError } from './errors.ts';
 
 const OPERATORS = ['eq', 'neq', 'lt', 'lte', 'gt', 'gte', 'in', 'like', 'ilike', 'is'] as const;
 type Operator = (typeof OPERATORS)[number];
@@ -37,12 +37,12 @@ const unquote = (text: string): string => (/^".*"$/s.test(text) ? text.slice(1, 
 function parseCondition(text: string): Condition {
   const parsed = /^([^=]+)=(not\.)?([a-z]+)\.(.*)$/s.exec(text.trim());
   const operator = OPERATORS.find((known) => known === parsed?.[3]);
-  if (!parsed || !operator) throw new RealtimeRefusal(`Error parsing \`filter\` params: ["${text}"]`);
+  if (!parsed || !operator) throw new RealtimeError(`Error parsing \`filter\` params: ["${text}"]`);
   const value = parsed[4]!;
   const negated = parsed[2] !== undefined;
   const column = parsed[1]!.trim();
   if (operator !== 'in') return { column, operator, negated, values: [unquote(value)] };
-  if (!/^\(.*\)$/s.test(value)) throw new RealtimeRefusal(`Error parsing \`filter\` params: ["${text}"]`);
+  if (!/^\(.*\)$/s.test(value)) throw new RealtimeError(`Error parsing \`filter\` params: ["${text}"]`);
   return { column, operator, negated, values: splitTop(value.slice(1, -1)).map((item) => unquote(item.trim())) };
 }
 
@@ -114,7 +114,7 @@ function holds(condition: Condition, value: string | null, type: string): boolea
  * Whether a row, as texts of the stream, meets all conditions. A column that is not in the row (unchanged and stored out
  * of line, or not part of a deleted row's key) meets none; null meets only `is.null`, negated or not.
  */
-export function meets(
+export function matchesConditions(
   conditions: readonly Condition[],
   row: Record<string, string | null | undefined>,
   typeOf: (column: string) => string,

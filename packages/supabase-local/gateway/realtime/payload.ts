@@ -1,7 +1,7 @@
 /** The `data` member of a postgres_changes event, as one role may see it. */
 import type { TableFacts } from './relations.ts';
 import type { Change, Row } from './replication.ts';
-import type { Rights } from './rights.ts';
+import type { TablePrivileges } from './privileges.ts';
 import { toJson } from './values.ts';
 
 /** Over this size in bytes a record loses its long values. */
@@ -31,7 +31,7 @@ function withoutLong(row: Json): Json {
 }
 
 /** With the default replica identity the old row is its key; a restricted role never sees more of a deleted row. */
-function oldRow(change: Change, facts: TableFacts, rights: Rights): Json {
+function oldRow(change: Change, facts: TableFacts, rights: TablePrivileges): Json {
   const whole = change.relation.replicaIdentity === 'full' && !(change.type === 'DELETE' && rights.restricted);
   const source = { ...(change.type === 'UPDATE' ? change.row : {}), ...change.old };
   if (whole) return jsonRow(change.old ?? {}, facts, rights.readable);
@@ -39,7 +39,7 @@ function oldRow(change: Change, facts: TableFacts, rights: Rights): Json {
 }
 
 /** The event's data as JSON text. */
-export function changeData(change: Change, committedAt: string, facts: TableFacts, rights: Rights): string {
+export function changeData(change: Change, committedAt: string, facts: TableFacts, rights: TablePrivileges): string {
   const { type, relation } = change;
   const columns = [...facts.types]
     .filter(([name]) => rights.readable.has(name))

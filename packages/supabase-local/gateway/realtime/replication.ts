@@ -12,7 +12,7 @@ import { LogicalReplicationService, PgoutputPlugin } from 'pg-logical-replicatio
 import type { Pgoutput } from 'pg-logical-replication';
 import type { Sql } from 'postgres';
 import { databaseError } from '../database.ts';
-import { openGreetingSocket } from './greeting.ts';
+import { openGreetingSocket } from './startup-socket.ts';
 
 /** Tables that are watched, and the messages of `realtime.send`. */
 const PUBLICATIONS = ['supabase_realtime', 'supabase_realtime_messages_publication'];
@@ -100,7 +100,7 @@ function changeOf(message: Pgoutput.Message): Change | undefined {
 /** Slots belong to the cluster, so the name carries the database. */
 async function slotNameOf(sql: Sql): Promise<string> {
   const [row] = await sql<{ name: string }[]>`select current_database() as name`;
-  return `mashup_gateway_${createHash('sha256').update(row!.name).digest('hex').slice(0, 16)}`;
+  return `supabase_local_${createHash('sha256').update(row!.name).digest('hex').slice(0, 16)}`;
 }
 
 /** Drops a slot that an earlier process left; one in use is waited for, since its holder may just be dying. */
@@ -175,7 +175,7 @@ export function openReplication(
     current.on('error', () => {});
   }
 
-  async function hangUp({ service, socket }: Line): Promise<void> {
+  async function disconnect({ service, socket }: Line): Promise<void> {
     await Promise.race([service.destroy().catch(() => {}), delay(STOP_PATIENCE_MS, undefined, { ref: false })]);
     socket.destroy();
   }
@@ -188,7 +188,7 @@ export function openReplication(
         {
           connectionString: dbUrl,
           stream: () => socket,
-          application_name: 'mashup-gateway-realtime',
+          application_name: 'supabase-local-realtime',
           options: '-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1',
         },
         { acknowledge: { auto: false, timeoutSeconds: 0 } },
@@ -202,7 +202,7 @@ export function openReplication(
       const subscribed = service.subscribe(new TextPlugin({ protoVersion: 1, publicationNames: PUBLICATIONS }), name);
       // A connection that is ended before it was greeted never says so to whoever waits for the greeting.
       await Promise.race([subscribed.catch(() => {}), isClosed]);
-      await hangUp(line);
+      await disconnect(line);
       if (!closed) await delay(RETRY_MS);
     }
   }
@@ -234,7 +234,7 @@ export function openReplication(
     async close() {
       closed = true;
       await creating?.catch(() => {});
-      if (line) await hangUp(line);
+      if (line) await disconnect(line);
       await looping;
       if (slot) await dropSlot(sql, slot).catch(() => {});
     },

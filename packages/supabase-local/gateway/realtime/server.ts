@@ -4,14 +4,14 @@ import type { Duplex } from 'node:stream';
 import type { Sql } from 'postgres';
 import { WebSocketServer } from 'ws';
 import { z } from 'zod';
-import { notImplemented, readJson, Refusal, send } from '../http.ts';
-import type { Exchange } from '../http.ts';
+import { notImplemented, readJson, HttpError, send } from '../http.ts';
+import type { Exchange } from '../exchange.ts';
 import { bearerOf, identityOf, requireApiKey } from '../identity.ts';
 import type { KeyRing } from '../keys.ts';
 import { openPool } from '../pool.ts';
-import { mayWrite } from './authorization.ts';
+import { canWrite } from './authorization.ts';
 import { openChanges } from './changes.ts';
-import { RealtimeRefusal } from './errors.ts';
+import { RealtimeError } from './errors.ts';
 import { VERSIONS } from './protocol.ts';
 import { dropLeftSlot } from './replication.ts';
 import { serveSocket } from './socket.ts';
@@ -68,7 +68,7 @@ export async function startRealtime(options: {
     try {
       await readToken(ring, key, 'join');
     } catch (error) {
-      const reason = error instanceof RealtimeRefusal ? error.message : 'the key cannot be checked';
+      const reason = error instanceof RealtimeError ? error.message : 'the key cannot be checked';
       return refuseUpgrade(socket, 401, 'Unauthorized', reason);
     }
     sockets.handleUpgrade(request, socket, head, (accepted) => serveSocket(context, accepted, version, key));
@@ -83,11 +83,11 @@ export async function startRealtime(options: {
     const role = requireApiKey(exchange, ring);
     const bearer = bearerOf(exchange.request.headers);
     const identity = bearer ? await identityOf(ring, bearer) : { role, claims: { role } };
-    const invalid = (): Refusal => new Refusal(422, { errors: { messages: ['is invalid'] } });
+    const invalid = (): HttpError => new HttpError(422, { errors: { messages: ['is invalid'] } });
     const parsed = Messages.safeParse(await readJson(exchange, invalid));
     if (!parsed.success) throw invalid();
     for (const { topic, event, payload, private: isPrivate } of parsed.data.messages) {
-      if (isPrivate && !(await mayWrite(sql, identity, topic, 'broadcast'))) continue;
+      if (isPrivate && !(await canWrite(sql, identity, topic, 'broadcast'))) continue;
       context.topics.broadcast(`realtime:${topic}`, isPrivate, { event, payload, binary: undefined });
     }
     send(exchange, 202);

@@ -2,8 +2,8 @@
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import { Channel } from './channel.ts';
-import type { Outlet, RealtimeContext } from './channel.ts';
-import { RealtimeRefusal } from './errors.ts';
+import type { ChannelOutput, RealtimeContext } from './channel.ts';
+import { RealtimeError } from './errors.ts';
 import { readBinary, readText, writeBinary, writeText } from './protocol.ts';
 import type { Broadcast, Frame, Version } from './protocol.ts';
 
@@ -33,16 +33,17 @@ export function serveSocket(context: RealtimeContext, socket: WebSocket, version
     socket.send(data);
   }
 
-  const outlet: Outlet = {
+  const output: ChannelOutput = {
     push: (topic, joinRef, ref, event, payload) => write(writeText(version, { joinRef, ref, topic, event, payload })),
-    fan: (topic, event, payload) => write(writeText(version, { joinRef: null, ref: null, topic, event, payload })),
-    fanText(topic, event, payload) {
+    broadcast: (topic, event, payload) =>
+      write(writeText(version, { joinRef: null, ref: null, topic, event, payload })),
+    broadcastText(topic, event, payload) {
       const names = `${JSON.stringify(topic)},${version === '2.0.0' ? '' : '"event":'}${JSON.stringify(event)}`;
       write(
         version === '2.0.0' ? `[null,null,${names},${payload}]` : `{"topic":${names},"payload":${payload},"ref":null}`,
       );
     },
-    fanBytes(topic, { event, binary }) {
+    broadcastBytes(topic, { event, binary }) {
       if (version === '2.0.0' && binary) write(writeBinary(topic, event, binary));
     },
   };
@@ -55,15 +56,15 @@ export function serveSocket(context: RealtimeContext, socket: WebSocket, version
   async function join(frame: Frame): Promise<void> {
     const place = { topic: frame.topic, joinRef: frame.joinRef ?? frame.ref ?? '' };
     try {
-      const channel = await Channel.open(context, outlet, place, frame.payload, key);
+      const channel = await Channel.open(context, output, place, frame.payload, key);
       if (socket.readyState !== socket.OPEN) return;
       channels.get(frame.topic)?.close(true);
       channels.set(frame.topic, channel);
       reply(frame, 'ok', channel.reply());
       channel.begin();
     } catch (error) {
-      if (!(error instanceof RealtimeRefusal)) console.error(`realtime: a join failed: ${String(error)}`);
-      reply(frame, 'error', { reason: error instanceof RealtimeRefusal ? error.message : 'Unknown Error on Channel' });
+      if (!(error instanceof RealtimeError)) console.error(`realtime: a join failed: ${String(error)}`);
+      reply(frame, 'error', { reason: error instanceof RealtimeError ? error.message : 'Unknown Error on Channel' });
     }
   }
 
@@ -107,7 +108,7 @@ export function serveSocket(context: RealtimeContext, socket: WebSocket, version
     inOrder = inOrder
       .then(() => handle(frame))
       .catch((error: unknown) => {
-        reply(frame, 'error', { reason: error instanceof RealtimeRefusal ? error.message : 'Invalid payload' });
+        reply(frame, 'error', { reason: error instanceof RealtimeError ? error.message : 'Invalid payload' });
       });
   });
   socket.on('close', () => {

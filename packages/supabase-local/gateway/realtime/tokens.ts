@@ -3,7 +3,7 @@ import type { Identity } from '../identity.ts';
 import { identityOf } from '../identity.ts';
 import { TokenError } from '../keys.ts';
 import type { KeyRing } from '../keys.ts';
-import { RealtimeRefusal } from './errors.ts';
+import { RealtimeError } from './errors.ts';
 
 /** A caller with the end of the token, in seconds since 1970; undefined for an opaque key. */
 export interface Caller {
@@ -20,13 +20,13 @@ export function secondsAgo(expiredAt: number): string {
   return `Token has expired ${seconds} seconds ago`;
 }
 
-function refusal(error: TokenError, occasion: Occasion): RealtimeRefusal {
+function refusal(error: TokenError, occasion: Occasion): RealtimeError {
   const prefix = (name: string): string => (occasion === 'join' ? `${name}: ` : '');
   if (error.fault === 'expired')
-    return new RealtimeRefusal(`${prefix('InvalidJWTToken')}${secondsAgo(error.expiredAt ?? 0)}`, { cause: error });
+    return new RealtimeError(`${prefix('InvalidJWTToken')}${secondsAgo(error.expiredAt ?? 0)}`, { cause: error });
   if (error.fault === 'signature')
-    return new RealtimeRefusal(`${prefix('JwtSignatureError')}Failed to validate JWT signature`, { cause: error });
-  return new RealtimeRefusal(`${prefix('MalformedJWT')}The token provided is not a valid JWT`, { cause: error });
+    return new RealtimeError(`${prefix('JwtSignatureError')}Failed to validate JWT signature`, { cause: error });
+  return new RealtimeError(`${prefix('MalformedJWT')}The token provided is not a valid JWT`, { cause: error });
 }
 
 /** Checks a token or key. Throws RealtimeRefusal. */
@@ -40,6 +40,6 @@ export async function readToken(ring: KeyRing, token: string, occasion: Occasion
   if (token.startsWith('sb_')) return { token, identity, expiresAt: undefined };
   const { exp, role } = identity.claims;
   if (typeof exp !== 'number' || typeof role !== 'string')
-    throw new RealtimeRefusal('Fields `role` and `exp` are required in JWT');
+    throw new RealtimeError('Fields `role` and `exp` are required in JWT');
   return { token, identity, expiresAt: exp };
 }

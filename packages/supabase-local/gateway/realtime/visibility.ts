@@ -10,8 +10,8 @@ import { isUnreachable, settingsOf } from '../database.ts';
 import { quote } from '../rest/statement.ts';
 import type { TableFacts } from './relations.ts';
 import type { Change } from './replication.ts';
-import { readRights } from './rights.ts';
-import type { Rights, RightsQuestion } from './rights.ts';
+import { readPrivileges } from './privileges.ts';
+import type { TablePrivileges, PrivilegesKey } from './privileges.ts';
 
 /** A commit that is not visible yet is looked for again at once, so often; */
 const QUICK_LOOKS = 5;
@@ -50,11 +50,11 @@ function isSettled(sql: Sql, xid: number): PromiseLike<boolean> {
 
 /** What is asked about a batch of changes, and the answers: rights by `rightsKey`, one `visible` per check, in order. */
 export interface Questions {
-  rights: readonly RightsQuestion[];
+  rights: readonly PrivilegesKey[];
   checks: readonly Check[];
 }
 export interface Answers {
-  rights: Map<string, Rights>;
+  rights: Map<string, TablePrivileges>;
   visible: boolean[];
 }
 
@@ -75,7 +75,7 @@ async function askOnce(sql: Sql, xid: number, { rights, checks }: Questions): Pr
   const [, settled, known, answers] = await Promise.all([
     sql.unsafe('begin read only').execute(),
     isSettled(sql, xid),
-    readRights(sql, rights),
+    readPrivileges(sql, rights),
     Promise.all(checks.map((check) => isVisible(sql, check))),
     sql.unsafe('commit').execute(),
   ]);

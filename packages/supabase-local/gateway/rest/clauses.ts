@@ -1,6 +1,6 @@
 /** A parsed query as SQL clauses over one shape. */
 import type { Shape } from './catalog.ts';
-import { restRefusal, unsupported } from './errors.ts';
+import { restError, unsupported } from './errors.ts';
 import { splitList } from './query.ts';
 import type { Filter, Ordering, Query, Selected } from './query.ts';
 import { quote } from './statement.ts';
@@ -19,7 +19,7 @@ const IS = new Map([
 /** The column of that name, or 42703 as Postgres would say it. */
 function requireColumn(shape: Shape, name: string): { sql: string; type: string } {
   const column = shape.columns.get(name);
-  if (!column) throw restRefusal(400, '42703', `column ${shape.name}.${name} does not exist`);
+  if (!column) throw restError(400, '42703', `column ${shape.name}.${name} does not exist`);
   return { sql: quote(name), type: column.base };
 }
 
@@ -35,7 +35,7 @@ function condition(shape: Shape, filter: Filter, source: string, parameters: Par
     }
     case 'in': {
       if (!/^\(.*\)$/s.test(value))
-        throw restRefusal(400, 'PGRST100', `"failed to parse filter (in.${value})" (line 1, column 4)`);
+        throw restError(400, 'PGRST100', `"failed to parse filter (in.${value})" (line 1, column 4)`);
       const inner = value.slice(1, -1);
       if (inner === '') return 'false';
       return `${left} in (${splitList(inner)

@@ -2,37 +2,37 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { DatabaseError } from '../database.ts';
-import { Refusal } from '../http.ts';
+import { CALLS_HINT, HttpError } from '../http.ts';
 import { TokenError } from '../keys.ts';
 import type { Role } from '../keys.ts';
 
 /** A refusal in PostgREST's shape; all four members are there, null where empty. */
-export function restRefusal(
+export function restError(
   status: number,
   code: string,
   message: string,
   options: { details?: unknown; hint?: string | null; headers?: OutgoingHttpHeaders; reason?: string } = {},
-): Refusal {
+): HttpError {
   const body = { code, details: options.details ?? null, hint: options.hint ?? null, message };
   const challenge = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
   const headers = { 'proxy-status': `PostgREST; error=${code}`, ...challenge, ...options.headers };
-  return new Refusal(status, body, headers, options.reason);
+  return new HttpError(status, body, headers, options.reason);
 }
 
 /** What PostgREST has and this gateway has not: 501 with the code for an unimplemented feature. */
-export function unsupported(what: string): Refusal {
-  return restRefusal(501, 'PGRST127', 'Feature not implemented', {
+export function unsupported(what: string): HttpError {
+  return restError(501, 'PGRST127', 'Feature not implemented', {
     details: `The local gateway does not implement ${what}`,
-    hint: 'docs/gateway.md lists the calls it speaks. Use Supabase itself for the others.',
+    hint: CALLS_HINT,
   });
 }
 
 /** A token that cannot be believed, in PostgREST's words. */
-export function tokenRefusal(error: TokenError): Refusal {
+export function invalidTokenError(error: TokenError): HttpError {
   const expired = error.fault === 'expired';
   const message = expired ? 'JWT expired' : error.message;
   const description = message.replaceAll('"', "'");
-  return restRefusal(401, expired ? 'PGRST303' : 'PGRST301', message, {
+  return restError(401, expired ? 'PGRST303' : 'PGRST301', message, {
     headers: { 'www-authenticate': `Bearer error="invalid_token", error_description="${description}"` },
   });
 }
@@ -87,31 +87,31 @@ function parseJson(text: string | undefined): unknown {
 }
 
 /** `raise sqlstate 'PGRST'`: message and detail are JSON and say everything about the answer. */
-function raisedRefusal(error: DatabaseError): Refusal {
+function errorFromRaise(error: DatabaseError): HttpError {
   const body = RaisedBody.safeParse(parseJson(error.message));
   const status = RaisedStatus.safeParse(parseJson(error.detail));
   if (body.success && status.success)
-    return restRefusal(status.data.status, body.data.code, body.data.message, {
+    return restError(status.data.status, body.data.code, body.data.message, {
       details: body.data.details,
       hint: body.data.hint,
       headers: status.data.headers,
       reason: status.data.status_text,
     });
   const part = body.success ? 'DETAIL' : 'MESSAGE';
-  return restRefusal(500, 'PGRST121', `Could not parse JSON in the "RAISE SQLSTATE 'PGRST'" error`, {
+  return restError(500, 'PGRST121', `Could not parse JSON in the "RAISE SQLSTATE 'PGRST'" error`, {
     details: `Invalid JSON value for ${part}: '${(body.success ? error.detail : error.message) ?? ''}'`,
     hint: `${part} must be a JSON object with obligatory keys: ${body.success ? "'status', 'headers'" : "'code', 'message'"} and optional keys: ${body.success ? "'status_text'" : "'details', 'hint'"}.`,
   });
 }
 
 /** What the caller is told about a statement that Postgres refused. */
-export function databaseRefusal(error: DatabaseError, role: Role): Refusal {
-  if (error.code === 'PGRST') return raisedRefusal(error);
+export function databaseRefusal(error: DatabaseError, role: Role): HttpError {
+  if (error.code === 'PGRST') return errorFromRaise(error);
   const details = { details: error.detail, hint: error.hint };
   if (error.code.startsWith('PT')) {
     const status = Number(error.code.slice(2));
     const valid = Number.isInteger(status) && status >= 100 && status <= 599;
-    return restRefusal(valid ? status : 500, error.code, error.message, { ...details, reason: error.message });
+    return restError(valid ? status : 500, error.code, error.message, { ...details, reason: error.message });
   }
-  return restRefusal(statusOf(error, role), error.code, error.message, details);
+  return restError(statusOf(error, role), error.code, error.message, details);
 }

@@ -1,8 +1,8 @@
 /** What a REST call asks of its answer: one object or an array, a count, the rows it wrote. */
-import { header } from '../http.ts';
-import type { Exchange } from '../http.ts';
+import { header } from '../exchange.ts';
+import type { Exchange } from '../exchange.ts';
 import { EXPOSED_SCHEMA } from './catalog.ts';
-import { restRefusal, unsupported } from './errors.ts';
+import { restError, unsupported } from './errors.ts';
 
 const OBJECT_TYPE = 'application/vnd.pgrst.object+json';
 
@@ -20,7 +20,7 @@ export function readPreferences({ request, method }: Exchange): Preferences {
   const reading = method === 'GET' || method === 'HEAD';
   const profile = header(request.headers, reading ? 'accept-profile' : 'content-profile');
   if (profile !== undefined && profile !== EXPOSED_SCHEMA)
-    throw restRefusal(406, 'PGRST106', `Invalid schema: ${profile}`, {
+    throw restError(406, 'PGRST106', `Invalid schema: ${profile}`, {
       hint: `Only the following schemas are exposed: ${EXPOSED_SCHEMA}`,
     });
   const accept = header(request.headers, 'accept') ?? '*/*';

@@ -1,5 +1,5 @@
 /** The query string of a REST call: what to select, which rows, in which order, how many. */
-import { restRefusal, unsupported } from './errors.ts';
+import { restError, unsupported } from './errors.ts';
 
 export interface Selected {
   column: string;
@@ -46,8 +46,8 @@ const RESERVED = new Set([
   'not.or',
 ]);
 
-function unparsable(what: string, text: string): Error {
-  return restRefusal(400, 'PGRST100', `"failed to parse ${what} (${text})" (line 1, column 1)`, {
+function parseError(what: string, text: string): Error {
+  return restError(400, 'PGRST100', `"failed to parse ${what} (${text})" (line 1, column 1)`, {
     details: `unexpected ${JSON.stringify(text)}`,
   });
 }
@@ -66,7 +66,7 @@ export function splitList(text: string): string[] {
       piece = '';
     } else piece += character;
   }
-  if (quoted) throw unparsable('list', text);
+  if (quoted) throw parseError('list', text);
   pieces.push(piece);
   return pieces;
 }
@@ -79,7 +79,7 @@ function parseSelect(text: string): Selected[] | undefined {
     if (item.includes('::')) throw unsupported(`casts in select: "${item}"`);
     if (item === '*') throw unsupported('* beside other columns in select');
     const [first = '', second] = item.split(':');
-    if (first === '' || second === '') throw unparsable('select parameter', text);
+    if (first === '' || second === '') throw parseError('select parameter', text);
     return { alias: first, column: second ?? first };
   });
 }
@@ -88,7 +88,7 @@ function parseOrder(text: string): Ordering[] {
   return splitList(text).map((item) => {
     if (item.includes('(') || item.includes('->')) throw unsupported(`"${item}" in order`);
     const parsed = /^(.+?)(?:\.(asc|desc))?(?:\.nulls(first|last))?$/.exec(item);
-    if (!parsed) throw unparsable('order', text);
+    if (!parsed) throw parseError('order', text);
     const nulls = parsed[3] === 'first' || parsed[3] === 'last' ? parsed[3] : undefined;
     return { column: parsed[1]!, descending: parsed[2] === 'desc', nulls };
   });
@@ -100,19 +100,19 @@ function parseFilter(column: string, text: string): Filter {
   const negated = text.startsWith('not.');
   const rest = negated ? text.slice('not.'.length) : text;
   const dot = rest.indexOf('.');
-  if (dot < 0) throw unparsable('filter', text);
+  if (dot < 0) throw parseError('filter', text);
   const name = rest.slice(0, dot);
   const operator = OPERATORS.find((known) => known === name);
   if (!operator) {
     if (/^[a-z]+(\([a-z]+\))?$/.test(name)) throw unsupported(`the filter operator "${name}"`);
-    throw unparsable('filter', text);
+    throw parseError('filter', text);
   }
   return { column, negated, operator, value: rest.slice(dot + 1) };
 }
 
 function parseCount(name: string, text: string | null): number | undefined {
   if (text === null) return undefined;
-  if (!/^\d{1,15}$/.test(text)) throw unparsable(`${name} parameter`, text);
+  if (!/^\d{1,15}$/.test(text)) throw parseError(`${name} parameter`, text);
   return Number(text);
 }
 
@@ -136,7 +136,7 @@ export function parseQuery(parameters: URLSearchParams, arguments_: ReadonlySet<
 }
 
 /** Columns that a query names, to look up before anything is built. */
-export function namedColumns(query: Query): string[] {
+export function referencedColumns(query: Query): string[] {
   return [
     ...(query.select ?? []).map((item) => item.column),
     ...query.filters.map((filter) => filter.column),

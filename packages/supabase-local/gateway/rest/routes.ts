@@ -1,13 +1,13 @@
 /** `/rest/v1`: tables, views and functions of the exposed schema. */
 import { decodePath } from '../http.ts';
-import type { Exchange } from '../http.ts';
+import type { Exchange } from '../exchange.ts';
 import { bearerOf, identityOf, requireApiKey } from '../identity.ts';
 import type { Identity } from '../identity.ts';
 import { TokenError } from '../keys.ts';
 import type { KeyRing } from '../keys.ts';
-import { tokenRefusal, unsupported } from './errors.ts';
-import { answerRpc } from './rpc.ts';
-import { answerTable } from './tables.ts';
+import { invalidTokenError, unsupported } from './errors.ts';
+import { handleRpc } from './rpc.ts';
+import { handleTable } from './tables.ts';
 import type { RestContext } from './tables.ts';
 
 async function identify(ring: KeyRing, exchange: Exchange): Promise<Identity> {
@@ -17,15 +17,15 @@ async function identify(ring: KeyRing, exchange: Exchange): Promise<Identity> {
   try {
     return await identityOf(ring, bearer);
   } catch (error) {
-    throw error instanceof TokenError ? tokenRefusal(error) : error;
+    throw error instanceof TokenError ? invalidTokenError(error) : error;
   }
 }
 
 /** Answers one call of REST. `path` is what follows `/rest/v1`. */
-export async function answerRest(context: RestContext, ring: KeyRing, exchange: Exchange, path: string): Promise<void> {
+export async function handleRest(context: RestContext, ring: KeyRing, exchange: Exchange, path: string): Promise<void> {
   const identity = await identify(ring, exchange);
   const [, first = '', second, ...rest] = path.split('/').map(decodePath);
-  if (first === 'rpc' && second && rest.length === 0) return answerRpc(context, exchange, identity, second);
+  if (first === 'rpc' && second && rest.length === 0) return handleRpc(context, exchange, identity, second);
   if (first === '' || second !== undefined) throw unsupported('the description of the API at the root');
-  return answerTable(context, exchange, identity, first);
+  return handleTable(context, exchange, identity, first);
 }

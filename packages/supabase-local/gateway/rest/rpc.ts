@@ -1,10 +1,10 @@
 /** Calling functions by name with named arguments. */
-import type { Exchange } from '../http.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Identity } from '../identity.ts';
 import { EXPOSED_SCHEMA, shapeOf } from './catalog.ts';
 import type { ApiFunction } from './catalog.ts';
 import { pageClause, selectList, whereClause } from './clauses.ts';
-import { restRefusal, unsupported } from './errors.ts';
+import { restError, unsupported } from './errors.ts';
 import { readPreferences } from './preferences.ts';
 import { OPERATORS, parseQuery } from './query.ts';
 import { runStatement } from './run.ts';
@@ -28,7 +28,7 @@ function unknownFunction(name: string, names: string[]): Error {
   const list = names.join(', ');
   const searched =
     names.length === 0 ? 'without parameters' : `with parameters ${list} or with a single unnamed json/jsonb parameter`;
-  return restRefusal(
+  return restError(
     404,
     'PGRST202',
     `Could not find the function ${EXPOSED_SCHEMA}.${name}(${list}) in the schema cache`,
@@ -44,7 +44,7 @@ async function findFunction(context: RestContext, name: string, names: string[])
   if (others.length > 0) {
     const signature = (one: ApiFunction): string =>
       `${EXPOSED_SCHEMA}.${name}(${one.arguments.map((argument) => `${argument.name} => ${argument.type}`).join(', ')})`;
-    throw restRefusal(
+    throw restError(
       300,
       'PGRST203',
       `Could not choose the best candidate function between: ${[called, ...others].map(signature).join(', ')}`,
@@ -56,7 +56,7 @@ async function findFunction(context: RestContext, name: string, names: string[])
   return called;
 }
 
-async function callByQuery(context: RestContext, exchange: Exchange, name: string): Promise<Call> {
+async function readQueryCall(context: RestContext, exchange: Exchange, name: string): Promise<Call> {
   const names = [...new Set(exchange.query.keys())].filter(
     (word) => !QUERY_WORDS.has(word) && !FILTER.test(exchange.query.get(word) ?? ''),
   );
@@ -68,13 +68,13 @@ async function callByQuery(context: RestContext, exchange: Exchange, name: strin
     try {
       return [argument, JSON.parse(value)];
     } catch {
-      throw restRefusal(400, '22P02', `invalid input syntax for type ${type}`);
+      throw restError(400, '22P02', `invalid input syntax for type ${type}`);
     }
   });
   return { called, names, text: JSON.stringify(Object.fromEntries(values)) };
 }
 
-async function callByBody(context: RestContext, exchange: Exchange, name: string): Promise<Call> {
+async function readBodyCall(context: RestContext, exchange: Exchange, name: string): Promise<Call> {
   const { text, rows, many } = await readRows(exchange);
   if (many) throw unsupported('an array as the body of a function call');
   const names = Object.keys(rows[0] ?? {});
@@ -82,7 +82,7 @@ async function callByBody(context: RestContext, exchange: Exchange, name: string
 }
 
 /** The call as an item of a `from` clause, with the arguments taken out of the JSON by their types. */
-function callSource({ called, text, names }: Call, parameters: Parameters): string {
+function callExpression({ called, text, names }: Call, parameters: Parameters): string {
   const reference = `${quote(EXPOSED_SCHEMA)}.${quote(called.name)}`;
   if (names.length === 0) return `${reference}()`;
   const types = names.map((name) => `${quote(name)} ${called.arguments.find((known) => known.name === name)!.type}`);
@@ -90,10 +90,10 @@ function callSource({ called, text, names }: Call, parameters: Parameters): stri
   return `json_to_record(${parameters.bind(text)}::json) as passed (${types.join(', ')}), lateral ${reference}(${passed.join(', ')})`;
 }
 
-function statementFor(call: Call, exchange: Exchange, count: boolean): Statement & { offset: number } {
+function buildStatement(call: Call, exchange: Exchange, count: boolean): Statement & { offset: number } {
   const { called } = call;
   const parameters = new Parameters();
-  const source = callSource(call, parameters);
+  const source = callExpression(call, parameters);
   const query = parseQuery(exchange.query, new Set(exchange.method === 'POST' ? [] : call.names));
   if (called.result !== 'row') {
     if (query.filters.length > 0 || query.order.length > 0)
@@ -124,7 +124,7 @@ function statementFor(call: Call, exchange: Exchange, count: boolean): Statement
 }
 
 /** Answers `/rpc/<name>`: void is 204, a scalar bare JSON, one row an object, a set an array. */
-export async function answerRpc(
+export async function handleRpc(
   context: RestContext,
   exchange: Exchange,
   identity: Identity,
@@ -133,8 +133,8 @@ export async function answerRpc(
   const { method } = exchange;
   if (method !== 'POST' && method !== 'GET' && method !== 'HEAD') throw unsupported(`${method} on a function`);
   const preferences = readPreferences(exchange);
-  const call = await (method === 'POST' ? callByBody : callByQuery)(context, exchange, name);
-  const statement = statementFor(call, exchange, preferences.count);
+  const call = await (method === 'POST' ? readBodyCall : readQueryCall)(context, exchange, name);
+  const statement = buildStatement(call, exchange, preferences.count);
   const { called } = call;
   await runStatement(context.sql, exchange, identity, statement, {
     preferences: { ...preferences, single: preferences.single && called.result === 'row' },

@@ -2,12 +2,12 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Sql } from 'postgres';
 import { z } from 'zod';
-import { asIdentity, databaseError } from '../database.ts';
+import { withIdentity, databaseError } from '../database.ts';
 import { send } from '../http.ts';
-import type { Exchange } from '../http.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Identity } from '../identity.ts';
 import { EXPOSED_SCHEMA } from './catalog.ts';
-import { databaseRefusal, restRefusal } from './errors.ts';
+import { databaseRefusal, restError } from './errors.ts';
 import { contentType } from './preferences.ts';
 import type { Preferences } from './preferences.ts';
 
@@ -47,12 +47,12 @@ function textOf(statement: Statement, preferences: Preferences): string {
 
 const ResponseHeaders = z.array(z.record(z.string(), z.string()));
 
-function customHeaders(text: string | null): OutgoingHttpHeaders {
+function responseHeaders(text: string | null): OutgoingHttpHeaders {
   if (text === null) return {};
   try {
     return Object.assign({}, ...ResponseHeaders.parse(JSON.parse(text)));
   } catch {
-    throw restRefusal(
+    throw restError(
       500,
       'PGRST111',
       'response.headers guc must be a JSON array composed of objects with a single key and a string value',
@@ -60,11 +60,11 @@ function customHeaders(text: string | null): OutgoingHttpHeaders {
   }
 }
 
-function customStatus(text: string | null): number | undefined {
+function responseStatus(text: string | null): number | undefined {
   if (text === null) return undefined;
   const status = Number(text);
   if (Number.isInteger(status) && status >= 100 && status <= 599) return status;
-  throw restRefusal(500, 'PGRST112', 'response.status guc must be a valid status code');
+  throw restError(500, 'PGRST112', 'response.status guc must be a valid status code');
 }
 
 function requestSettings({ request, method, path }: Exchange): Record<string, string> {
@@ -84,7 +84,7 @@ function contentRange(offset: number, rows: number, total: number | null): strin
 }
 
 /** What a call wants of the answer beyond the statement. */
-interface Wish {
+interface ResponseOptions {
   preferences: Preferences;
   /** Status when all went well. */
   status: number;
@@ -99,19 +99,19 @@ export async function runStatement(
   exchange: Exchange,
   identity: Identity,
   statement: Statement,
-  wish: Wish,
+  wish: ResponseOptions,
 ): Promise<void> {
   const { preferences, offset = 0 } = wish;
   const reading = exchange.method === 'GET' || exchange.method === 'HEAD';
   let outcome: Outcome;
   try {
-    outcome = await asIdentity(
+    outcome = await withIdentity(
       sql,
       identity,
       async (transaction) => {
         const [row] = await transaction.unsafe<Outcome[]>(textOf(statement, preferences), statement.parameters);
         if (preferences.single && wish.rowsWanted && statement.returns && row!.rows !== 1)
-          throw restRefusal(406, 'PGRST116', 'Cannot coerce the result to a single JSON object', {
+          throw restError(406, 'PGRST116', 'Cannot coerce the result to a single JSON object', {
             details: `The result contains ${row!.rows} rows`,
           });
         return row!;
@@ -126,20 +126,26 @@ export async function runStatement(
   answer(exchange, outcome, statement, wish, offset);
 }
 
-function answer(exchange: Exchange, outcome: Outcome, statement: Statement, wish: Wish, offset: number): void {
+function answer(
+  exchange: Exchange,
+  outcome: Outcome,
+  statement: Statement,
+  wish: ResponseOptions,
+  offset: number,
+): void {
   const { preferences } = wish;
   const { rows, total } = outcome;
   if (total !== null && offset > total)
-    throw restRefusal(416, 'PGRST103', 'Requested range not satisfiable', {
+    throw restError(416, 'PGRST103', 'Requested range not satisfiable', {
       details: `An offset of ${offset} was requested, but there are only ${total} rows.`,
       headers: { 'content-range': `*/${total}` },
     });
   const partial = total !== null && rows < total && wish.status === 200;
-  const status = customStatus(outcome.status) ?? (partial ? 206 : wish.status);
+  const status = responseStatus(outcome.status) ?? (partial ? 206 : wish.status);
   const common = {
     'content-range': contentRange(offset, rows, total),
     'content-profile': EXPOSED_SCHEMA,
-    ...customHeaders(outcome.headers),
+    ...responseHeaders(outcome.headers),
   };
   if (!statement.returns) return send(exchange, status, common);
   send(exchange, status, { 'content-type': contentType(preferences), ...common }, outcome.body ?? 'null');

@@ -1,14 +1,14 @@
 /** Reading and writing tables and views. */
 import type { Sql } from 'postgres';
 import { readBody } from '../http.ts';
-import type { Exchange } from '../http.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Identity } from '../identity.ts';
 import { EXPOSED_SCHEMA } from './catalog.ts';
 import type { Catalog, Shape } from './catalog.ts';
 import { pageClause, selectList, whereClause } from './clauses.ts';
-import { restRefusal, unsupported } from './errors.ts';
+import { restError, unsupported } from './errors.ts';
 import { readPreferences } from './preferences.ts';
-import { namedColumns, parseQuery } from './query.ts';
+import { referencedColumns, parseQuery } from './query.ts';
 import type { Query } from './query.ts';
 import { runStatement } from './run.ts';
 import type { Statement } from './run.ts';
@@ -30,11 +30,11 @@ interface Payload {
 async function requireRelation(catalog: Catalog, name: string, columns: string[]): Promise<Shape> {
   const shape = await catalog.relation(name, columns);
   if (shape) return shape;
-  throw restRefusal(404, 'PGRST205', `Could not find the table '${EXPOSED_SCHEMA}.${name}' in the schema cache`);
+  throw restError(404, 'PGRST205', `Could not find the table '${EXPOSED_SCHEMA}.${name}' in the schema cache`);
 }
 
 function invalidBody(message: string): Error {
-  return restRefusal(400, 'PGRST102', message);
+  return restError(400, 'PGRST102', message);
 }
 
 /** Parses a body and returns its text as it came: numbers keep the digits that JavaScript would lose. */
@@ -70,7 +70,7 @@ async function readPayload(exchange: Exchange, query: Query): Promise<Payload> {
 function requireBodyColumns(shape: Shape, columns: string[]): void {
   const missing = columns.find((column) => !shape.columns.has(column));
   if (missing !== undefined)
-    throw restRefusal(400, 'PGRST204', `Could not find the '${missing}' column of '${shape.name}' in the schema cache`);
+    throw restError(400, 'PGRST204', `Could not find the '${missing}' column of '${shape.name}' in the schema cache`);
 }
 
 /** The body as rows: `json_to_recordset` with the types of the columns. */
@@ -127,12 +127,12 @@ function deleteStatement(shape: Shape, query: Query, table: string, returning: s
 
 /** A write without a filter is refused, as the safeupdate extension of hosted Supabase does. */
 function requireFilter(query: Query, command: 'UPDATE' | 'DELETE'): void {
-  if (query.filters.length === 0) throw restRefusal(400, '21000', `${command} requires a WHERE clause`);
+  if (query.filters.length === 0) throw restError(400, '21000', `${command} requires a WHERE clause`);
   if (query.limit !== undefined || query.order.length > 0) throw unsupported(`limit and order in ${command}`);
 }
 
 /** Answers one call on a table or view. */
-export async function answerTable(
+export async function handleTable(
   context: RestContext,
   exchange: Exchange,
   identity: Identity,
@@ -142,7 +142,10 @@ export async function answerTable(
   const preferences = readPreferences(exchange);
   const query = parseQuery(exchange.query);
   const payload = method === 'POST' || method === 'PATCH' ? await readPayload(exchange, query) : undefined;
-  const shape = await requireRelation(context.catalog, name, [...namedColumns(query), ...(payload?.columns ?? [])]);
+  const shape = await requireRelation(context.catalog, name, [
+    ...referencedColumns(query),
+    ...(payload?.columns ?? []),
+  ]);
   const table = `${quote(EXPOSED_SCHEMA)}.${quote(shape.name)}`;
   const returning = preferences.representation ? selectList(shape, query.select, 'rows') : '1';
   const run = (statement: Statement, status: number): Promise<void> =>

@@ -1,10 +1,10 @@
 /** Buckets: listing, reading and making them. */
 import { z } from 'zod';
-import { asIdentity, databaseError } from '../database.ts';
+import { withIdentity, databaseError } from '../database.ts';
 import { notImplemented, sendJson } from '../http.ts';
-import type { Exchange } from '../http.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Identity } from '../identity.ts';
-import { databaseRefusal, noBucket } from './errors.ts';
+import { databaseRefusal, bucketNotFound } from './errors.ts';
 import { parseBody } from './links.ts';
 import { ownerOf } from './objects.ts';
 import type { BucketRow, StorageContext } from './objects.ts';
@@ -17,14 +17,14 @@ const NewBucket = z.object({
   allowed_mime_types: z.array(z.string()).nullish(),
 });
 
-const showBucket = (row: BucketRow): Record<string, unknown> => ({
+const bucketJson = (row: BucketRow): Record<string, unknown> => ({
   ...row,
   owner: row.owner ?? '',
   file_size_limit: row.file_size_limit === null ? null : Number(row.file_size_limit),
 });
 
 /** Answers `/bucket` and `/bucket/<id>`. */
-export async function answerBuckets(
+export async function handleBuckets(
   { sql }: StorageContext,
   exchange: Exchange,
   identity: Identity,
@@ -32,21 +32,21 @@ export async function answerBuckets(
 ): Promise<void> {
   try {
     if (exchange.method === 'GET') {
-      const rows = await asIdentity(
+      const rows = await withIdentity(
         sql,
         identity,
         (transaction) => transaction<BucketRow[]>`
           select * from storage.buckets where ${id ?? null}::text is null or id = ${id ?? null} order by name`,
       );
-      if (id === undefined) return sendJson(exchange, 200, rows.map(showBucket));
-      if (!rows[0]) throw noBucket();
-      return sendJson(exchange, 200, showBucket(rows[0]));
+      if (id === undefined) return sendJson(exchange, 200, rows.map(bucketJson));
+      if (!rows[0]) throw bucketNotFound();
+      return sendJson(exchange, 200, bucketJson(rows[0]));
     }
     if (exchange.method !== 'POST' || id !== undefined)
       throw notImplemented(`${exchange.method} on buckets of Storage`);
     const bucket = await parseBody(exchange, NewBucket);
     const { owner, ownerId } = ownerOf(identity);
-    await asIdentity(
+    await withIdentity(
       sql,
       identity,
       (transaction) => transaction`

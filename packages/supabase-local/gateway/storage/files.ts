@@ -9,7 +9,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { tooLarge } from './errors.ts';
+import { entityTooLarge } from './errors.ts';
 
 /** What became of a body: its version, its size in bytes and the MD5 of its bytes. */
 export interface Stored {
@@ -53,7 +53,7 @@ export async function openFiles(directory: string): Promise<Files> {
       async function* measure(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
         for await (const chunk of source) {
           size += chunk.length;
-          if (size > limit) throw tooLarge();
+          if (size > limit) throw entityTooLarge();
           hash.update(chunk);
           yield chunk;
         }

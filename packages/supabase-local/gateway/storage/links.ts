@@ -1,17 +1,17 @@
 /** Signed links: the token says which object, for how long and for what. */
 import { z } from 'zod';
 import { readJson, sendJson } from '../http.ts';
-import type { Exchange } from '../http.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Identity } from '../identity.ts';
 import { TokenError } from '../keys.ts';
 import type { KeyRing } from '../keys.ts';
-import { badRequest, linkRefusal, noObject, storageRefusal, wrongLink } from './errors.ts';
-import { keyOf } from './names.ts';
-import type { Place } from './names.ts';
-import { linkedObject, ownerOf, requireBucket, requireMayWrite, visibleObject } from './objects.ts';
+import { badRequest, invalidLinkTokenError, objectNotFound, storageError, invalidSignature } from './errors.ts';
+import { objectKey } from './object-path.ts';
+import type { ObjectPath } from './object-path.ts';
+import { objectAsService, ownerOf, requireBucket, requireWriteAccess, visibleObject } from './objects.ts';
 import type { StorageContext } from './objects.ts';
-import { serveObject } from './serve.ts';
-import { answerSignedUpload } from './upload.ts';
+import { serveObject } from './send-object.ts';
+import { handleSignedUpload } from './upload.ts';
 
 /** Life of an upload link in seconds, as on hosted Supabase. */
 const UPLOAD_LINK_SECONDS = 2 * 60 * 60;
@@ -37,29 +37,29 @@ export async function parseBody<T>(exchange: Exchange, schema: z.ZodType<T>): Pr
 async function checkLink<T extends { url: string }>(
   ring: KeyRing,
   exchange: Exchange,
-  place: Place,
+  place: ObjectPath,
   schema: z.ZodType<T>,
 ): Promise<T> {
   const token = exchange.query.get('token');
   if (!token)
-    throw storageRefusal(400, 'InvalidRequest', 'Invalid Request', 'querystring must have required property token');
+    throw storageError(400, 'InvalidRequest', 'Invalid Request', 'querystring must have required property token');
   let claims: unknown;
   try {
     claims = await ring.verifyLink(token);
   } catch (error) {
-    throw error instanceof TokenError ? linkRefusal(error) : error;
+    throw error instanceof TokenError ? invalidLinkTokenError(error) : error;
   }
   const parsed = schema.safeParse(claims);
-  if (!parsed.success || parsed.data.url !== keyOf(place)) throw wrongLink();
+  if (!parsed.success || parsed.data.url !== objectKey(place)) throw invalidSignature();
   return parsed.data;
 }
 
-function signDownload(ring: KeyRing, place: Place, seconds: number): Promise<string> {
-  return ring.signLink({ scope: 'download', url: keyOf(place) }, seconds);
+function signDownload(ring: KeyRing, place: ObjectPath, seconds: number): Promise<string> {
+  return ring.signLink({ scope: 'download', url: objectKey(place) }, seconds);
 }
 
 /** The path is not encoded: the client does that, and `%20` would become `%2520`. */
-const downloadUrl = (place: Place, token: string): string => `/object/sign/${keyOf(place)}?token=${token}`;
+const downloadUrl = (place: ObjectPath, token: string): string => `/object/sign/${objectKey(place)}?token=${token}`;
 
 /** `POST /object/sign/<bucket>/<name>`: the caller must see the object. */
 export async function signOne(
@@ -67,11 +67,11 @@ export async function signOne(
   ring: KeyRing,
   exchange: Exchange,
   identity: Identity,
-  place: Place,
+  place: ObjectPath,
 ): Promise<void> {
   const { expiresIn } = await parseBody(exchange, SignOne);
   await requireBucket(context.sql, place.bucket);
-  if (!(await visibleObject(context.sql, identity, place))) throw noObject();
+  if (!(await visibleObject(context.sql, identity, place))) throw objectNotFound();
   sendJson(exchange, 200, { signedURL: downloadUrl(place, await signDownload(ring, place, expiresIn)) });
 }
 
@@ -95,15 +95,15 @@ export async function signMany(
 }
 
 /** `GET /object/sign/…?token=`: no key is needed. */
-export async function followDownload(
+export async function downloadSigned(
   context: StorageContext,
   ring: KeyRing,
   exchange: Exchange,
-  place: Place,
+  place: ObjectPath,
 ): Promise<void> {
   const link = await checkLink(ring, exchange, place, Download);
-  const object = await linkedObject(context.sql, place);
-  if (!object) throw noObject();
+  const object = await objectAsService(context.sql, place);
+  if (!object) throw objectNotFound();
   await serveObject(context.files, exchange, object, { expires: new Date(link.exp * 1000) });
 }
 
@@ -113,27 +113,27 @@ export async function signUpload(
   ring: KeyRing,
   exchange: Exchange,
   identity: Identity,
-  place: Place,
+  place: ObjectPath,
 ): Promise<void> {
   const upsert = exchange.request.headers['x-upsert'] === 'true';
   await requireBucket(context.sql, place.bucket);
-  await requireMayWrite(context.sql, identity, place, upsert);
-  const claims = { scope: 'upload', url: keyOf(place), upsert, owner: ownerOf(identity).ownerId };
+  await requireWriteAccess(context.sql, identity, place, upsert);
+  const claims = { scope: 'upload', url: objectKey(place), upsert, owner: ownerOf(identity).ownerId };
   const token = await ring.signLink(claims, UPLOAD_LINK_SECONDS);
-  sendJson(exchange, 200, { url: `/object/upload/sign/${keyOf(place)}?token=${token}`, token });
+  sendJson(exchange, 200, { url: `/object/upload/sign/${objectKey(place)}?token=${token}`, token });
 }
 
 /** `PUT /object/upload/sign/…?token=`: what the token says about replacing counts, not the header. */
-export async function followUpload(
+export async function uploadSigned(
   context: StorageContext,
   ring: KeyRing,
   exchange: Exchange,
-  place: Place,
+  place: ObjectPath,
 ): Promise<void> {
   const link = await checkLink(ring, exchange, place, UploadLink);
   const bucket = await requireBucket(context.sql, place.bucket);
-  if (!link.upsert && (await linkedObject(context.sql, place)))
-    throw storageRefusal(409, 'ResourceAlreadyExists', 'Duplicate', 'The resource already exists');
+  if (!link.upsert && (await objectAsService(context.sql, place)))
+    throw storageError(409, 'ResourceAlreadyExists', 'Duplicate', 'The resource already exists');
   const owner = ownerOf({ role: 'authenticated', claims: { sub: link.owner } });
-  await answerSignedUpload(context, exchange, { place, bucket, owner, upsert: link.upsert });
+  await handleSignedUpload(context, exchange, { place, bucket, owner, upsert: link.upsert });
 }

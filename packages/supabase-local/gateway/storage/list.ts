@@ -1,9 +1,9 @@
 /** Listing a folder and removing objects: what the caller may not see is not there. */
 import type { Sql } from 'postgres';
 import { z } from 'zod';
-import { asIdentity, databaseError } from '../database.ts';
+import { withIdentity, databaseError } from '../database.ts';
 import { sendJson } from '../http.ts';
-import type { Exchange } from '../http.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Identity } from '../identity.ts';
 import { parseBody } from './links.ts';
 import { removeObjects, requireBucket } from './objects.ts';
@@ -33,7 +33,7 @@ async function listFolder(
 ): Promise<readonly unknown[]> {
   const folder = wish.prefix === '' || wish.prefix.endsWith('/') ? wish.prefix : `${wish.prefix}/`;
   const { column, order } = wish.sortBy;
-  return asIdentity(
+  return withIdentity(
     sql,
     identity,
     (transaction) => transaction`
@@ -58,7 +58,7 @@ async function listFolder(
 }
 
 /** `POST /object/list/<bucket>`. Without the right to see anything it is an empty array. */
-export async function answerList(
+export async function handleList(
   context: StorageContext,
   exchange: Exchange,
   identity: Identity,
@@ -73,7 +73,7 @@ export async function answerList(
 }
 
 /** `DELETE /object/<bucket>`: answers with the rows that are really gone. */
-export async function answerRemove(
+export async function handleRemove(
   context: StorageContext,
   exchange: Exchange,
   identity: Identity,

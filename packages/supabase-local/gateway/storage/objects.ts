@@ -3,12 +3,12 @@
  * caller's role, so that policies and triggers have their say; the row that counts is then written by Storage itself.
  */
 import type { Sql } from 'postgres';
-import { asIdentity, databaseError } from '../database.ts';
+import { withIdentity, databaseError } from '../database.ts';
 import type { Identity } from '../identity.ts';
 import { SERVICE } from '../identity.ts';
-import { databaseRefusal, duplicate, noBucket } from './errors.ts';
+import { databaseRefusal, alreadyExists, bucketNotFound } from './errors.ts';
 import type { Files, Stored } from './files.ts';
-import type { Place } from './names.ts';
+import type { ObjectPath } from './object-path.ts';
 
 /** What the Storage routes work with. */
 export interface StorageContext {
@@ -66,14 +66,14 @@ export function ownerOf({ claims }: Identity): Owner {
 /** The bucket, whoever asks. Unknown: refused. */
 export async function requireBucket(sql: Sql, id: string): Promise<BucketRow> {
   const [bucket] = await sql<BucketRow[]>`select * from storage.buckets where id = ${id}`;
-  if (!bucket) throw noBucket();
+  if (!bucket) throw bucketNotFound();
   return bucket;
 }
 
 /** The object as the caller sees it, or undefined. */
-export async function visibleObject(sql: Sql, identity: Identity, place: Place): Promise<ObjectRow | undefined> {
+export async function visibleObject(sql: Sql, identity: Identity, place: ObjectPath): Promise<ObjectRow | undefined> {
   try {
-    const rows = await asIdentity(
+    const rows = await withIdentity(
       sql,
       identity,
       (transaction) => transaction<ObjectRow[]>`
@@ -87,27 +87,32 @@ export async function visibleObject(sql: Sql, identity: Identity, place: Place):
 }
 
 /** Ends a transaction that was only made to see whether it would go through. */
-class Rehearsed extends Error {}
+class DryRunRollback extends Error {}
 
 /** Refuses unless the caller may insert this object, or replace it where `upsert` is set. Changes nothing. */
-export async function requireMayWrite(sql: Sql, identity: Identity, place: Place, upsert: boolean): Promise<void> {
+export async function requireWriteAccess(
+  sql: Sql,
+  identity: Identity,
+  place: ObjectPath,
+  upsert: boolean,
+): Promise<void> {
   const { owner, ownerId } = ownerOf(identity);
   try {
-    await asIdentity(sql, identity, async (transaction) => {
+    await withIdentity(sql, identity, async (transaction) => {
       if (upsert)
         await transaction`
           insert into storage.objects (bucket_id, name, owner, owner_id, version, metadata)
-          values (${place.bucket}, ${place.name}, ${owner}, ${ownerId}, 'rehearsal', '{}')
+          values (${place.bucket}, ${place.name}, ${owner}, ${ownerId}, 'dry-run', '{}')
           on conflict (bucket_id, name) do update
           set owner = excluded.owner, owner_id = excluded.owner_id, version = excluded.version`;
       else
         await transaction`
           insert into storage.objects (bucket_id, name, owner, owner_id, version, metadata)
-          values (${place.bucket}, ${place.name}, ${owner}, ${ownerId}, 'rehearsal', '{}')`;
-      throw new Rehearsed();
+          values (${place.bucket}, ${place.name}, ${owner}, ${ownerId}, 'dry-run', '{}')`;
+      throw new DryRunRollback();
     });
   } catch (error) {
-    if (error instanceof Rehearsed) return;
+    if (error instanceof DryRunRollback) return;
     const refused = databaseError(error);
     throw refused ? databaseRefusal(refused) : error;
   }
@@ -115,7 +120,7 @@ export async function requireMayWrite(sql: Sql, identity: Identity, place: Place
 
 /** An object about to be recorded. */
 interface Upload {
-  place: Place;
+  place: ObjectPath;
   owner: Owner;
   upsert: boolean;
   stored: Stored;
@@ -141,7 +146,7 @@ export async function recordUpload({ sql, files }: StorageContext, upload: Uploa
       const [before] = await transaction<{ version: string | null }[]>`
         select version from storage.objects
         where bucket_id = ${place.bucket} and name = ${place.name} for update`;
-      if (before && !upload.upsert) throw duplicate();
+      if (before && !upload.upsert) throw alreadyExists();
       const [row] = await transaction<{ id: string }[]>`
         insert into storage.objects (bucket_id, name, owner, owner_id, version, metadata, user_metadata)
         values (${place.bucket}, ${place.name}, ${owner.owner}, ${owner.ownerId}, ${stored.version},
@@ -151,7 +156,7 @@ export async function recordUpload({ sql, files }: StorageContext, upload: Uploa
             owner = excluded.owner, owner_id = excluded.owner_id
         where ${upload.upsert}
         returning id`;
-      if (!row) throw duplicate();
+      if (!row) throw alreadyExists();
       return { id: row.id, replaced: before?.version };
     });
     if (written.replaced && written.replaced !== stored.version) await files.remove([written.replaced]);
@@ -170,7 +175,7 @@ export async function removeObjects(
   bucket: string,
   names: string[],
 ): Promise<ObjectRow[]> {
-  const rows = await asIdentity(
+  const rows = await withIdentity(
     sql,
     identity,
     (transaction) => transaction<ObjectRow[]>`
@@ -185,6 +190,6 @@ export async function removeObjects(
 }
 
 /** The object that a link names, whoever follows it. */
-export function linkedObject(sql: Sql, place: Place): Promise<ObjectRow | undefined> {
+export function objectAsService(sql: Sql, place: ObjectPath): Promise<ObjectRow | undefined> {
   return visibleObject(sql, SERVICE, place);
 }

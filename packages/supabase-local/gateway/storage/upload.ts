@@ -1,12 +1,13 @@
 /** Taking in a body: multipart, as browsers send a Blob, or raw. */
 import busboy from 'busboy';
 import type { Readable } from 'node:stream';
-import { header, sendJson } from '../http.ts';
-import type { Exchange } from '../http.ts';
-import { badRequest, tooLarge, wrongType } from './errors.ts';
+import { header } from '../exchange.ts';
+import { sendJson } from '../http.ts';
+import type { Exchange } from '../exchange.ts';
+import { badRequest, entityTooLarge, invalidMimeType } from './errors.ts';
 import type { Stored } from './files.ts';
-import { keyOf } from './names.ts';
-import type { Place } from './names.ts';
+import { objectKey } from './object-path.ts';
+import type { ObjectPath } from './object-path.ts';
 import { recordUpload } from './objects.ts';
 import type { BucketRow, Owner, StorageContext } from './objects.ts';
 
@@ -31,14 +32,14 @@ function limitOf(bucket: BucketRow): number {
 }
 
 /** Refuses a type that the bucket does not take. Patterns like `audio/*` count; parameters of the type do not. */
-function requireType(bucket: BucketRow, type: string): string {
+function requireAllowedType(bucket: BucketRow, type: string): string {
   const essence = (type.split(';')[0] ?? '').trim().toLowerCase();
   const allowed = bucket.allowed_mime_types;
   if (!allowed || allowed.length === 0) return type;
   const fits = allowed.some((pattern) =>
     pattern.endsWith('/*') ? essence.startsWith(pattern.slice(0, -1)) : pattern.toLowerCase() === essence,
   );
-  if (!fits) throw wrongType(type);
+  if (!fits) throw invalidMimeType(type);
   return type;
 }
 
@@ -53,11 +54,11 @@ function parseMetadata(text: string | undefined): Record<string, unknown> | null
   throw badRequest('metadata must be a JSON object');
 }
 
-async function takeRaw({ files }: StorageContext, exchange: Exchange, bucket: BucketRow): Promise<Body> {
+async function readRawBody({ files }: StorageContext, exchange: Exchange, bucket: BucketRow): Promise<Body> {
   const { headers } = exchange.request;
   const limit = limitOf(bucket);
-  if (Number(headers['content-length'] ?? 0) > limit) throw tooLarge();
-  const mimetype = requireType(bucket, headers['content-type'] ?? DEFAULT_TYPE);
+  if (Number(headers['content-length'] ?? 0) > limit) throw entityTooLarge();
+  const mimetype = requireAllowedType(bucket, headers['content-type'] ?? DEFAULT_TYPE);
   const metadata = header(headers, 'x-metadata');
   const userMetadata = parseMetadata(metadata && Buffer.from(metadata, 'base64').toString('utf8'));
   const cacheControl = headers['cache-control'] ?? 'no-cache';
@@ -65,7 +66,7 @@ async function takeRaw({ files }: StorageContext, exchange: Exchange, bucket: Bu
 }
 
 /** The file is the one part with a file name; its field name is empty, and the fields come before it. */
-function takeMultipart({ files }: StorageContext, exchange: Exchange, bucket: BucketRow): Promise<Body> {
+function readMultipartBody({ files }: StorageContext, exchange: Exchange, bucket: BucketRow): Promise<Body> {
   const { request, signal } = exchange;
   return new Promise<Body>((resolve, reject) => {
     const fields = new Map<string, string>();
@@ -74,7 +75,7 @@ function takeMultipart({ files }: StorageContext, exchange: Exchange, bucket: Bu
 
     async function take(part: Readable, type: string): Promise<Body> {
       const seconds = fields.get('cacheControl');
-      const mimetype = requireType(bucket, type);
+      const mimetype = requireAllowedType(bucket, type);
       const userMetadata = parseMetadata(fields.get('metadata'));
       const stored = await files.write(part, limitOf(bucket), signal);
       return { stored, mimetype, userMetadata, cacheControl: seconds ? `max-age=${seconds}` : 'no-cache' };
@@ -118,38 +119,42 @@ async function drain({ request, signal }: Exchange): Promise<void> {
 }
 
 /** A permitted upload: where to, whose, and whether it may replace. */
-interface Permitted {
-  place: Place;
+interface PermittedUpload {
+  place: ObjectPath;
   bucket: BucketRow;
   owner: Owner;
   upsert: boolean;
 }
 
 /** Streams the body of a permitted upload to disk and records it. Returns the object's id. */
-async function takeUpload(context: StorageContext, exchange: Exchange, permitted: Permitted): Promise<string> {
+async function storeUpload(context: StorageContext, exchange: Exchange, permitted: PermittedUpload): Promise<string> {
   const multipart = /^multipart\/form-data/i.test(exchange.request.headers['content-type'] ?? '');
-  const body = await (multipart ? takeMultipart : takeRaw)(context, exchange, permitted.bucket);
+  const body = await (multipart ? readMultipartBody : readRawBody)(context, exchange, permitted.bucket);
   return recordUpload(context, { ...permitted, ...body });
 }
 
 /** Lets a refused upload end before the refusal is written. */
-export async function refuseAfterBody(exchange: Exchange, error: unknown): Promise<never> {
+export async function drainAndThrow(exchange: Exchange, error: unknown): Promise<never> {
   await drain(exchange);
   throw error;
 }
 
 /** Answers a plain upload. */
-export async function answerUpload(context: StorageContext, exchange: Exchange, permitted: Permitted): Promise<void> {
-  const id = await takeUpload(context, exchange, permitted);
-  sendJson(exchange, 200, { Id: id, Key: keyOf(permitted.place) });
+export async function handleUpload(
+  context: StorageContext,
+  exchange: Exchange,
+  permitted: PermittedUpload,
+): Promise<void> {
+  const id = await storeUpload(context, exchange, permitted);
+  sendJson(exchange, 200, { Id: id, Key: objectKey(permitted.place) });
 }
 
 /** Answers an upload by a signed link. */
-export async function answerSignedUpload(
+export async function handleSignedUpload(
   context: StorageContext,
   exchange: Exchange,
-  permitted: Permitted,
+  permitted: PermittedUpload,
 ): Promise<void> {
-  await takeUpload(context, exchange, permitted);
-  sendJson(exchange, 200, { Key: keyOf(permitted.place) });
+  await storeUpload(context, exchange, permitted);
+  sendJson(exchange, 200, { Key: objectKey(permitted.place) });
 }

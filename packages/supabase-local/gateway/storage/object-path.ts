@@ -6,7 +6,7 @@ const MAX_KEY_LENGTH = 1024;
 const KEY = /^[\w/!\-.*'() &$@=;:+,?]+$/;
 
 /** An object's place: bucket and name. */
-export interface Place {
+export interface ObjectPath {
   bucket: string;
   name: string;
 }
@@ -19,12 +19,12 @@ function requireName(name: string): string {
 }
 
 /** The place in the rest of a path, decoded once. Without a name, or with a bad one, it is refused. */
-export function placeOf(path: string): Place {
+export function parseObjectPath(path: string): ObjectPath {
   const [bucket = '', ...parts] = path.split('/').map(decodePath);
   return { bucket, name: requireName(parts.join('/')) };
 }
 
 /** The place as links and answers write it. */
-export function keyOf({ bucket, name }: Place): string {
+export function objectKey({ bucket, name }: ObjectPath): string {
   return `${bucket}/${name}`;
 }

@@ -2,9 +2,10 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { exposeHeaders } from '../cors.ts';
-import { header, send } from '../http.ts';
-import type { Exchange } from '../http.ts';
-import { noObject, storageRefusal } from './errors.ts';
+import { header } from '../exchange.ts';
+import { send } from '../http.ts';
+import type { Exchange } from '../exchange.ts';
+import { objectNotFound, storageError } from './errors.ts';
 import type { Files } from './files.ts';
 import type { ObjectRow } from './objects.ts';
 
@@ -25,7 +26,7 @@ function parseRange(text: string | undefined, size: number): Range | undefined {
   const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
   if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined;
   if (start >= size || (first === '' && Number(last) === 0))
-    throw storageRefusal(416, 'InvalidRange', 'invalid_range', 'The requested range is not satisfiable', {
+    throw storageError(416, 'InvalidRange', 'invalid_range', 'The requested range is not satisfiable', {
       http: 416,
       headers: { 'content-range': `bytes */${size}` },
     });
@@ -33,14 +34,14 @@ function parseRange(text: string | undefined, size: number): Range | undefined {
 }
 
 /** `Content-Disposition` for `download=` (empty: attachment without a name), or undefined. */
-function disposition(download: string | null): string | undefined {
+function contentDisposition(download: string | null): string | undefined {
   if (download === null) return undefined;
   if (download === '') return 'attachment;';
   const encoded = encodeURIComponent(download);
   return `attachment; filename=${encoded}; filename*=UTF-8''${encoded};`;
 }
 
-function unchanged(exchange: Exchange, eTag: string, modified: Date): boolean {
+function isNotModified(exchange: Exchange, eTag: string, modified: Date): boolean {
   const { headers } = exchange.request;
   const known = header(headers, 'if-none-match');
   if (known !== undefined)
@@ -57,13 +58,13 @@ export async function serveObject(
   options: { expires?: Date } = {},
 ): Promise<void> {
   const { metadata, version } = object;
-  if (!metadata || version === null) throw noObject();
+  if (!metadata || version === null) throw objectNotFound();
   const file = await files.open(version);
-  if (!file) throw noObject();
+  if (!file) throw objectNotFound();
   try {
     const { size } = await file.stat();
     const modified = new Date(metadata.lastModified);
-    const attachment = disposition(exchange.query.get('download'));
+    const attachment = contentDisposition(exchange.query.get('download'));
     const headers: OutgoingHttpHeaders = {
       'accept-ranges': 'bytes',
       etag: metadata.eTag,
@@ -73,7 +74,7 @@ export async function serveObject(
       ...(options.expires ? { expires: options.expires.toUTCString() } : {}),
       ...(attachment ? { 'content-disposition': attachment } : {}),
     };
-    if (unchanged(exchange, metadata.eTag, modified)) return send(exchange, 304, headers);
+    if (isNotModified(exchange, metadata.eTag, modified)) return send(exchange, 304, headers);
     const condition = header(exchange.request.headers, 'if-range');
     const ranged = condition === undefined || condition === metadata.eTag;
     const range = parseRange(ranged ? header(exchange.request.headers, 'range') : undefined, size);

@@ -3,21 +3,21 @@ import type { Sql } from 'postgres';
 import type { Role } from '../keys.ts';
 
 /** `restricted`: rows have to be checked one by one. */
-export interface Rights {
+export interface TablePrivileges {
   readable: ReadonlySet<string>;
   restricted: boolean;
 }
 
 /** A table, by its oid, and a role. */
-export interface RightsQuestion {
+export interface PrivilegesKey {
   oid: number;
   role: Role;
 }
 
 /** Names a question, for maps. */
-export const rightsKey = ({ oid, role }: RightsQuestion): string => `${oid}:${role}`;
+export const privilegesKey = ({ oid, role }: PrivilegesKey): string => `${oid}:${role}`;
 
-interface RightsRow {
+interface PrivilegesRow {
   oid: string;
   role: Role;
   readable: string[];
@@ -25,8 +25,11 @@ interface RightsRow {
 }
 
 /** Asks all questions at once; what is not answered may not be read. */
-export function readRights(sql: Sql, questions: readonly RightsQuestion[]): PromiseLike<Map<string, Rights>> {
-  return sql<RightsRow[]>`
+export function readPrivileges(
+  sql: Sql,
+  questions: readonly PrivilegesKey[],
+): PromiseLike<Map<string, TablePrivileges>> {
+  return sql<PrivilegesRow[]>`
     select c.oid::text, r.rolname as role,
       array(
         select a.attname::text from pg_catalog.pg_attribute a
@@ -40,7 +43,7 @@ export function readRights(sql: Sql, questions: readonly RightsQuestion[]): Prom
     (rows) =>
       new Map(
         rows.map(({ oid, role, readable, restricted }) => [
-          rightsKey({ oid: Number(oid), role }),
+          privilegesKey({ oid: Number(oid), role }),
           { readable: new Set(readable), restricted },
         ]),
       ),

@@ -2,7 +2,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { decodePath, send, sendJson } from './http.ts';
-import type { Exchange } from './http.ts';
+import type { Exchange } from './exchange.ts';
 
 const TYPES = new Map([
   ['.html', 'text/html; charset=utf-8'],
@@ -33,13 +33,13 @@ async function fileIn(directory: string, name: string): Promise<{ bytes: Buffer;
 /** What a page needs to know of the API that serves it: nothing that is secret. */
 const CONFIG_PATH = '/studio-config.json';
 
-export interface StudioSite {
+export interface Site {
   directory: string;
   anonKey: string;
 }
 
 /** Answers a GET or HEAD of the studio. False when there is nothing to show. */
-export async function answerStudio({ directory, anonKey }: StudioSite, exchange: Exchange): Promise<boolean> {
+export async function serveSite({ directory, anonKey }: Site, exchange: Exchange): Promise<boolean> {
   const name = decodePath(exchange.path);
   if (name.includes('\0')) return false;
   if (name === CONFIG_PATH) {
