@@ -5,8 +5,8 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
 import postgres from 'postgres';
-import { openReplication } from '@mashup-engine/supabase-local/gateway/realtime/replication';
-import type { Transaction } from '@mashup-engine/supabase-local/gateway/realtime/replication';
+import { ReplicationStream } from '@mashup-engine/supabase-local/gateway/realtime/replication';
+import type { Transaction } from '@mashup-engine/supabase-local/gateway/realtime/transactions';
 import { useDatabase } from '../support/postgres.ts';
 import { LOCAL_ONLY, until } from './gateway-fixture.ts';
 
@@ -57,7 +57,9 @@ describe('the stream of changes', { skip: LOCAL_ONLY }, () => {
       client.pipe(upstream).pipe(client);
     });
     const seen: Transaction[] = [];
-    const replication = openReplication(sql, front.url, (transaction) => Promise.resolve(void seen.push(transaction)));
+    const replication = new ReplicationStream(sql, front.url, (transaction) =>
+      Promise.resolve(void seen.push(transaction)),
+    );
     await replication.start();
     assert.equal(front.count(), FAREWELLS + 1);
     await sql`create table followed (id int primary key)`;
@@ -69,7 +71,7 @@ describe('the stream of changes', { skip: LOCAL_ONLY }, () => {
 
   it('ends although it waits for a server that never greets', async () => {
     const front = await openFront(() => {});
-    const replication = openReplication(sql, front.url, () => Promise.resolve());
+    const replication = new ReplicationStream(sql, front.url, () => Promise.resolve());
     void replication.start();
     await until('it waits', () => front.count() === 1);
     const start = performance.now();

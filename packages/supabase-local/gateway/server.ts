@@ -83,7 +83,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
     ['/rest/v1', (exchange, path) => handleRest({ sql, catalog }, ring, exchange, path)],
     ['/storage/v1', (exchange, path) => handleStorage({ sql, files }, ring, exchange, path)],
     ['/functions/v1', (exchange, path) => proxyFunction(config.functionsUrl, exchange, path)],
-    ['/realtime/v1', (exchange, path) => realtime.answer(exchange, path)],
+    ['/realtime/v1', (exchange, path) => realtime.handle(exchange, path)],
   ];
 
   async function answer(exchange: Exchange): Promise<void> {
@@ -108,7 +108,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   }
 
   const server = createServer({ requestTimeout: 0 }, handle);
-  const realtime = await startRealtime({ server, ring, sql, dbUrl: config.dbUrl });
+  const realtime = await startRealtime({ server, ring, dbUrl: config.dbUrl });
   const listening = await listen(server, host, config.port).catch(async (error: unknown) => {
     await Promise.all([realtime.close(), sql.end({ timeout: CLOSE_SECONDS })]);
     throw error;

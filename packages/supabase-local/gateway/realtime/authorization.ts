@@ -1,35 +1,38 @@
-/** Private channels: policies on realtime.messages decide, tried with real rows in a transaction that is undone. */
+/**
+ * Private channels: policies on realtime.messages decide. They are tested with real rows in a transaction that is rolled
+ * back.
+ */
 import type { Sql } from 'postgres';
 import { withIdentity, databaseError, settingsOf } from '../database.ts';
 import type { Identity } from '../identity.ts';
 
 const EXTENSIONS = ['broadcast', 'presence'];
 
-/** Carries an answer out of a transaction that is undone. */
+/** Rolls a transaction back and carries its result out of it. */
 class RolledBack extends Error {
-  readonly answer: boolean;
+  readonly result: boolean;
 
-  constructor(answer: boolean) {
+  constructor(result: boolean) {
     super();
-    this.answer = answer;
+    this.result = result;
   }
 }
 
-async function undone(work: Promise<unknown>): Promise<boolean> {
+async function resultOf(work: Promise<unknown>): Promise<boolean> {
   try {
     await work;
     return false;
   } catch (error) {
-    if (error instanceof RolledBack) return error.answer;
+    if (error instanceof RolledBack) return error.result;
     if (databaseError(error)) return false;
     throw error;
   }
 }
 
-/** Whether the caller sees messages of the topic. */
+/** Tests whether the caller may read messages of a topic. */
 export function canRead(sql: Sql, identity: Identity, topic: string): Promise<boolean> {
   const settings = { ...settingsOf(identity), 'realtime.topic': topic };
-  return undone(
+  return resultOf(
     sql.begin(async (transaction) => {
       const rows = await transaction<{ id: string }[]>`
         insert into realtime.messages (topic, extension)
@@ -44,9 +47,9 @@ export function canRead(sql: Sql, identity: Identity, topic: string): Promise<bo
   );
 }
 
-/** Whether the caller may write messages of that kind to the topic. */
+/** Tests whether the caller may write messages of a kind (`broadcast` or `presence`) to a topic. */
 export function canWrite(sql: Sql, identity: Identity, topic: string, extension: string): Promise<boolean> {
-  return undone(
+  return resultOf(
     withIdentity(
       sql,
       identity,

@@ -1,4 +1,4 @@
-/** Subscriptions to changes of tables: what a channel asks for, checked against the database. */
+/** Subscriptions to changes of tables, checked against the database. */
 import { createHash } from 'node:crypto';
 import type { Sql } from 'postgres';
 import { z } from 'zod';
@@ -8,21 +8,22 @@ import { RealtimeError } from './errors.ts';
 import { isTyped, parseFilter } from './filters.ts';
 import type { Condition } from './filters.ts';
 
-/** Identifiers stay below 2^27, as the server has them. */
-const ID_SPACE = 2 ** 27;
+/** Ids are below 2^27, as on hosted Realtime. */
+const ID_RANGE = 2 ** 27;
 
 const PUBLICATION = 'supabase_realtime';
 
-/** One entry of `config.postgres_changes`; unknown members are kept, since the reply must echo them. */
+/** One entry of `config.postgres_changes`. Unknown members are kept: the reply repeats them. */
 export const SubscriptionRequest = z.looseObject({
   event: z.enum(['*', 'INSERT', 'UPDATE', 'DELETE']),
   schema: z.string(),
   table: z.string().nullish(),
   filter: z.string().nullish(),
 });
+/** What a client asks to subscribe to. */
 export type SubscriptionRequest = z.infer<typeof SubscriptionRequest>;
 
-/** A subscription that is live. */
+/** A checked subscription. */
 export interface Binding {
   id: number;
   event: SubscriptionRequest['event'];
@@ -31,10 +32,10 @@ export interface Binding {
   conditions: Condition[];
 }
 
-/** The number by which client and server name the subscription: equal parameters, equal number. */
+/** Returns the id by which client and server name a subscription. Equal parameters have equal ids. */
 export function bindingId({ event, schema, table, filter }: SubscriptionRequest): number {
   const text = JSON.stringify([event, schema, table ?? null, filter ?? null]);
-  return createHash('sha256').update(text).digest().readUInt32BE(0) % ID_SPACE;
+  return createHash('sha256').update(text).digest().readUInt32BE(0) % ID_RANGE;
 }
 
 function unableToSubscribe({ event, schema, table, filter }: SubscriptionRequest, cause?: unknown): RealtimeError {
@@ -53,11 +54,14 @@ async function isPublished(sql: Sql, { schema, table }: SubscriptionRequest): Pr
   return rows.length > 0;
 }
 
-/** The values of a condition as Postgres writes them, so that equal values are equal texts. Throws for a bad literal. */
-async function canonicalCondition(
+/**
+ * Returns a condition with its values as Postgres writes them, so that equal values are equal texts.
+ * @throws PostgresError for a literal that the column's type does not accept
+ */
+async function normalizeCondition(
   sql: Sql,
   role: Role,
-  wanted: SubscriptionRequest,
+  request: SubscriptionRequest,
   condition: Condition,
 ): Promise<Condition> {
   const [column] = await sql<{ type: string }[]>`
@@ -65,25 +69,28 @@ async function canonicalCondition(
     from pg_catalog.pg_attribute a
     join pg_catalog.pg_class c on c.oid = a.attrelid
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = ${wanted.schema} and c.relname = ${wanted.table ?? ''} and a.attname = ${condition.column}
+    where n.nspname = ${request.schema} and c.relname = ${request.table ?? ''} and a.attname = ${condition.column}
       and a.attnum > 0 and not a.attisdropped and has_column_privilege(${role}, c.oid, a.attnum, 'select')`;
-  if (!column) throw unableToSubscribe(wanted);
+  if (!column) throw unableToSubscribe(request);
   if (!isTyped(condition)) return condition;
   const cast = `select array_agg((value::${column.type})::text order by place) as values from unnest($1::text[]) with ordinality as given (value, place)`;
   const [row] = await sql.unsafe<{ values: string[] }[]>(cast, [condition.values]);
   return { ...condition, values: row!.values };
 }
 
-/** Checks one subscription. Throws RealtimeRefusal with the text that the `system` message carries. */
-export async function openBinding(sql: Sql, role: Role, wanted: SubscriptionRequest): Promise<Binding> {
-  const conditions = wanted.filter ? parseFilter(wanted.filter) : [];
-  if (!(await isPublished(sql, wanted))) throw unableToSubscribe(wanted);
+/**
+ * Checks one subscription for a role.
+ * @throws RealtimeError whose message is sent in the `system` message
+ */
+export async function openBinding(sql: Sql, role: Role, request: SubscriptionRequest): Promise<Binding> {
+  const conditions = request.filter ? parseFilter(request.filter) : [];
+  if (!(await isPublished(sql, request))) throw unableToSubscribe(request);
   try {
-    const checked = conditions.map((condition) => canonicalCondition(sql, role, wanted, condition));
-    const table = wanted.table == null || wanted.table === '*' ? undefined : wanted.table;
-    const { event, schema } = wanted;
-    return { id: bindingId(wanted), event, schema, table, conditions: await Promise.all(checked) };
+    const checked = conditions.map((condition) => normalizeCondition(sql, role, request, condition));
+    const table = request.table == null || request.table === '*' ? undefined : request.table;
+    const { event, schema } = request;
+    return { id: bindingId(request), event, schema, table, conditions: await Promise.all(checked) };
   } catch (error) {
-    throw databaseError(error) ? unableToSubscribe(wanted, error) : error;
+    throw databaseError(error) ? unableToSubscribe(request, error) : error;
   }
 }

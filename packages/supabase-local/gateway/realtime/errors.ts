@@ -1,4 +1,4 @@
-/** A refusal whose text the client is shown. */
+/** An error whose message is sent to the client. */
 export class RealtimeError extends Error {
   readonly code = 'realtime_error';
 

@@ -1,10 +1,10 @@
-/** Filters of a subscription: `column=op.value`, several joined by commas, all of which must hold. */
+/** Filters of a subscription: `column=op.value`. Several are separated by commas, and all of them must hold. */
 import { RealtimeError } from './errors.ts';
 
 const OPERATORS = ['eq', 'neq', 'lt', 'lte', 'gt', 'gte', 'in', 'like', 'ilike', 'is'] as const;
 type Operator = (typeof OPERATORS)[number];
 
-/** One condition. `values` has one entry, several only for `in`. */
+/** One condition. `values` has one entry, except for `in`. */
 export interface Condition {
   column: string;
   operator: Operator;
@@ -15,7 +15,7 @@ export interface Condition {
 const NUMBERS = new Set(['int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'oid']);
 
 /** Splits at commas outside of quotes and parentheses. */
-function splitTop(text: string): string[] {
+function splitTopLevel(text: string): string[] {
   const pieces: string[] = [];
   let piece = '';
   let depth = 0;
@@ -43,15 +43,18 @@ function parseCondition(text: string): Condition {
   const column = parsed[1]!.trim();
   if (operator !== 'in') return { column, operator, negated, values: [unquote(value)] };
   if (!/^\(.*\)$/s.test(value)) throw new RealtimeError(`Error parsing \`filter\` params: ["${text}"]`);
-  return { column, operator, negated, values: splitTop(value.slice(1, -1)).map((item) => unquote(item.trim())) };
+  return { column, operator, negated, values: splitTopLevel(value.slice(1, -1)).map((item) => unquote(item.trim())) };
 }
 
-/** Parses a filter. Throws RealtimeRefusal with the text that the client is shown. */
+/**
+ * Parses a filter.
+ * @throws RealtimeError whose message is sent to the client
+ */
 export function parseFilter(text: string): Condition[] {
-  return splitTop(text).map(parseCondition);
+  return splitTopLevel(text).map(parseCondition);
 }
 
-/** Whether the values of a condition must be literals of the column's type. */
+/** Tests whether the values of a condition have to be literals of the column's type. */
 export function isTyped(condition: Condition): boolean {
   return !['like', 'ilike', 'is'].includes(condition.operator);
 }
@@ -65,7 +68,7 @@ function compare(left: string, right: string, type: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** The pattern of `like` as a regular expression: `%` any text, `_` one character. */
+/** Converts a `like` pattern to a regular expression: `%` is any text, `_` one character. */
 function likePattern(pattern: string, flags: string): RegExp {
   const source = pattern.replace(/\\(.)|[.*+?^${}()|[\]\\]|%|_/gs, (match, escaped: string | undefined) => {
     if (escaped !== undefined) return escaped.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -75,8 +78,8 @@ function likePattern(pattern: string, flags: string): RegExp {
   return new RegExp(`^${source}$`, `s${flags}`);
 }
 
-/** How a truth value is written does not matter to a comparison. */
-function canonical(text: string, type: string): string {
+/** Booleans are compared by their first letter: `t`, `true`, `f` and `false` are all valid. */
+function normalize(text: string, type: string): string {
   return type === 'bool' ? (text[0] ?? '') : text;
 }
 
@@ -84,10 +87,10 @@ function holds(condition: Condition, value: string | null, type: string): boolea
   const [first = ''] = condition.values;
   if (condition.operator === 'is') {
     if (first === 'null') return value === null;
-    return value !== null && canonical(value, type) === (first === 'true' ? 't' : 'f');
+    return value !== null && normalize(value, type) === (first === 'true' ? 't' : 'f');
   }
   if (value === null) return false;
-  const difference = (other: string): number => compare(canonical(value, type), canonical(other, type), type);
+  const difference = (other: string): number => compare(normalize(value, type), normalize(other, type), type);
   switch (condition.operator) {
     case 'eq':
       return difference(first) === 0;
@@ -111,8 +114,8 @@ function holds(condition: Condition, value: string | null, type: string): boolea
 }
 
 /**
- * Whether a row, as texts of the stream, meets all conditions. A column that is not in the row (unchanged and stored out
- * of line, or not part of a deleted row's key) meets none; null meets only `is.null`, negated or not.
+ * Tests whether a row, as texts of the stream, meets all conditions. A column that is missing from the row (unchanged and
+ * stored out of line, or not part of a deleted row's key) meets no condition. Null is compared only by `is` and `not.is`.
  */
 export function matchesConditions(
   conditions: readonly Condition[],

@@ -1,9 +1,10 @@
-/** Who is on a topic: one entry per tracking channel, gathered under its key. */
+/** Presence of one topic: one entry for each channel that tracks itself, grouped by key. */
 import { randomBytes } from 'node:crypto';
 
 type Meta = Record<string, unknown> & { phx_ref: string };
 type State = Record<string, { metas: Meta[] }>;
 
+/** What a change of presence adds and removes, as the payload of `presence_diff`. */
 export interface PresenceDiff {
   joins: State;
   leaves: State;
@@ -14,11 +15,11 @@ interface Entry {
   meta: Meta;
 }
 
-/** Entries of one topic by the channel that tracks them. */
+/** The entries of one topic, by channel. */
 export class Presence {
   readonly #entries = new Map<object, Entry>();
 
-  /** Everybody, as `presence_state` has it. */
+  /** Returns all entries, as the payload of `presence_state`. */
   state(): State {
     const state: State = {};
     for (const { key, meta } of this.#entries.values()) (state[key] ??= { metas: [] }).metas.push(meta);
@@ -33,7 +34,7 @@ export class Presence {
     return { joins: { [key]: { metas: [meta] } }, leaves };
   }
 
-  /** Takes a channel's entry away and returns what changed; nothing when it had none. */
+  /** Removes a channel's entry and returns what changed: nothing if it had none. */
   untrack(channel: object): PresenceDiff {
     const entry = this.#entries.get(channel);
     this.#entries.delete(channel);

@@ -1,10 +1,15 @@
-/** What a role may do with a table. Grants and RLS change without a word in the stream, so this is asked at each change. */
+/**
+ * What a role may read of a table. The stream does not report changes of grants and RLS, so privileges are queried for each
+ * transaction.
+ */
 import type { Sql } from 'postgres';
 import type { Role } from '../keys.ts';
 
-/** `restricted`: rows have to be checked one by one. */
+/** Privileges of one role on one table. */
 export interface TablePrivileges {
+  /** Columns that may be selected. */
   readable: ReadonlySet<string>;
+  /** Whether RLS applies, so that each row has to be checked. */
   restricted: boolean;
 }
 
@@ -14,7 +19,7 @@ export interface PrivilegesKey {
   role: Role;
 }
 
-/** Names a question, for maps. */
+/** Returns the key as a text, for maps. */
 export const privilegesKey = ({ oid, role }: PrivilegesKey): string => `${oid}:${role}`;
 
 interface PrivilegesRow {
@@ -24,11 +29,8 @@ interface PrivilegesRow {
   restricted: boolean;
 }
 
-/** Asks all questions at once; what is not answered may not be read. */
-export function readPrivileges(
-  sql: Sql,
-  questions: readonly PrivilegesKey[],
-): PromiseLike<Map<string, TablePrivileges>> {
+/** Reads the privileges of all keys in one query. A key without a result has no privileges. */
+export function readPrivileges(sql: Sql, keys: readonly PrivilegesKey[]): PromiseLike<Map<string, TablePrivileges>> {
   return sql<PrivilegesRow[]>`
     select c.oid::text, r.rolname as role,
       array(
@@ -36,9 +38,9 @@ export function readPrivileges(
         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
           and has_column_privilege(r.oid, c.oid, a.attnum, 'select')) as readable,
       c.relrowsecurity and not r.rolbypassrls and not r.rolsuper as restricted
-    from unnest(${questions.map(({ oid }) => String(oid))}::oid[], ${questions.map(({ role }) => role)}::text[]) as asked (oid, role)
-    join pg_catalog.pg_class c on c.oid = asked.oid
-    join pg_catalog.pg_roles r on r.rolname = asked.role
+    from unnest(${keys.map(({ oid }) => String(oid))}::oid[], ${keys.map(({ role }) => role)}::text[]) as given (oid, role)
+    join pg_catalog.pg_class c on c.oid = given.oid
+    join pg_catalog.pg_roles r on r.rolname = given.role
     where has_schema_privilege(r.oid, c.relnamespace, 'usage')`.then(
     (rows) =>
       new Map(

@@ -1,29 +1,30 @@
-/** The first moments of a connection to Postgres, in which nobody listens for what goes wrong. */
+/** A socket whose errors during the startup of a Postgres connection do not end the process. */
 import { Socket } from 'node:net';
 
-/** A socket, and how to say that from now on its client is listened to. */
-interface GreetingSocket {
+interface StartupSocket {
   socket: Socket;
-  greeted(): void;
+  /** Ends the protection: from now on the client handles errors itself. */
+  markStarted(): void;
 }
 
 /**
- * Opens a socket for a client of pg-logical-replication 2.5.0, which listens for errors only some moments after the server has
- * said that it is ready. A server that goes away with the same breath ("terminating connection due to administrator command")
- * makes the client throw from within the socket: that ends the connection here, where it would end the process.
+ * Opens a socket for a client of pg-logical-replication 2.5.0, which handles errors only some time after the server has
+ * reported that it is ready. If the server closes the connection in the same packet ("terminating connection due to
+ * administrator command"), the client throws from an event handler of the socket. The exception would end the process; here
+ * it closes the connection.
  */
-export function openGreetingSocket(): GreetingSocket {
+export function openStartupSocket(): StartupSocket {
   const socket = new Socket();
-  let isGreeted = false;
+  let isStarted = false;
   const emit = socket.emit.bind(socket) as (...given: unknown[]) => boolean;
   socket.emit = (...given: unknown[]): boolean => {
     try {
       return emit(...given);
     } catch (error) {
-      if (isGreeted) throw error;
+      if (isStarted) throw error;
       socket.destroy();
       return true;
     }
   };
-  return { socket, greeted: () => (isGreeted = true) };
+  return { socket, markStarted: () => (isStarted = true) };
 }

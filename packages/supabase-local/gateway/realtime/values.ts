@@ -1,6 +1,6 @@
-/** Values of the replication stream, which come as text, as `to_jsonb` would give them. */
+/** Converts values of the replication stream, which are texts, to JSON as `to_jsonb` does. */
 
-/** A type as pg_type has it: `name` is e.g. `int8`, `timestamptz` or `_text`, whose `element` is `text`. */
+/** A type of pg_type: `name` is e.g. `int8`, `timestamptz` or `_text`. `element` is the element type of an array. */
 export interface TypeName {
   name: string;
   element: string | undefined;
@@ -8,36 +8,36 @@ export interface TypeName {
 
 const NUMBERS = new Set(['int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'oid']);
 
-/** Elements of an array literal (`{a,"b c",{d}}`): texts, nulls and nested arrays. */
+/** Parses an array literal (`{a,"b c",{d}}`) into texts, nulls and nested arrays. */
 function parseArray(text: string): unknown[] {
-  let at = text.indexOf('{');
+  let offset = text.indexOf('{');
   function list(): unknown[] {
     const items: unknown[] = [];
-    at += 1;
-    while (at < text.length && text[at] !== '}') {
-      if (text[at] === ',') at += 1;
-      else if (text[at] === '{') items.push(list());
-      else items.push(text[at] === '"' ? quoted() : plain());
+    offset += 1;
+    while (offset < text.length && text[offset] !== '}') {
+      if (text[offset] === ',') offset += 1;
+      else if (text[offset] === '{') items.push(list());
+      else items.push(text[offset] === '"' ? quoted() : plain());
     }
-    at += 1;
+    offset += 1;
     return items;
   }
   function quoted(): string {
     let value = '';
-    for (at += 1; at < text.length && text[at] !== '"'; at += 1) {
-      if (text[at] === '\\') at += 1;
-      value += text[at] ?? '';
+    for (offset += 1; offset < text.length && text[offset] !== '"'; offset += 1) {
+      if (text[offset] === '\\') offset += 1;
+      value += text[offset] ?? '';
     }
-    at += 1;
+    offset += 1;
     return value;
   }
   function plain(): string | null {
-    const start = at;
-    while (at < text.length && text[at] !== ',' && text[at] !== '}') at += 1;
-    const value = text.slice(start, at);
+    const start = offset;
+    while (offset < text.length && text[offset] !== ',' && text[offset] !== '}') offset += 1;
+    const value = text.slice(start, offset);
     return value === 'NULL' ? null : value;
   }
-  return at < 0 ? [] : list();
+  return offset < 0 ? [] : list();
 }
 
 function isoTime(text: string): string {
@@ -59,7 +59,7 @@ function elements(items: unknown[], type: string): unknown[] {
   });
 }
 
-/** One value as JSON. Texts are in ISO style and UTC, since the stream's connection asks for that. */
+/** Converts one value. Times are in ISO style and UTC: the stream's connection sets that. */
 export function toJson(text: string | null, type: TypeName): unknown {
   if (text === null) return null;
   return type.element === undefined ? scalar(text, type.name) : elements(parseArray(text), type.element);

@@ -1,118 +1,126 @@
 /**
- * Who may see what of the changes of a transaction: the rights of roles, and whether callers see a row by the real query, with
- * each caller's role and claims, just after the change. All questions go down one connection in one transaction, the
- * transaction's own begin and commit included, and wait for no answer in between: one trip to the server and back.
+ * Reads, for the changes of one transaction, the privileges of roles and whether callers see a row. Visibility is tested
+ * with the real query under each caller's role and claims, just after the change. All queries are pipelined on one
+ * connection in one transaction, including its begin and commit: one round trip to the server.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Sql } from 'postgres';
-import type { Identity } from '../identity.ts';
 import { isUnreachable, settingsOf } from '../database.ts';
+import type { Identity } from '../identity.ts';
 import { quote } from '../rest/statement.ts';
-import type { TableFacts } from './relations.ts';
-import type { Change } from './replication.ts';
 import { readPrivileges } from './privileges.ts';
-import type { TablePrivileges, PrivilegesKey } from './privileges.ts';
+import type { PrivilegesKey, TablePrivileges } from './privileges.ts';
+import type { TableInfo } from './table-info.ts';
+import type { Change } from './transactions.ts';
 
-/** A commit that is not visible yet is looked for again at once, so often; */
-const QUICK_LOOKS = 5;
-/** then after this, in milliseconds. */
-const SETTLE_MS = 1;
+/** How often a commit that is not visible yet is tested again without a delay. */
+const IMMEDIATE_RETRIES = 5;
+/** Delay before each further test, in milliseconds. */
+const RETRY_MS = 1;
 
-export interface Check {
+/** A row whose visibility to one caller is tested. */
+export interface RowCheck {
   identity: Identity;
   change: Change;
-  facts: TableFacts;
+  info: TableInfo;
 }
 
-function statement({ change, facts }: Check): { text: string; values: string[] } {
+/** What is read for a batch of changes. */
+export interface VisibilityQuery {
+  privileges: readonly PrivilegesKey[];
+  checks: readonly RowCheck[];
+}
+
+/** Privileges by `privilegesKey`, and one `visible` for each check, in the same order. */
+export interface VisibilityResult {
+  privileges: Map<string, TablePrivileges>;
+  visible: boolean[];
+}
+
+function rowStatement({ change, info }: RowCheck): { text: string; values: string[] } {
   const { schema, name } = change.relation;
-  const conditions = facts.primaryKey.map(
-    (column, place) => `${quote(column)} = ($${place + 1}::text)::${facts.types.get(column)!.sql}`,
+  const conditions = info.primaryKey.map(
+    (column, index) => `${quote(column)} = ($${index + 1}::text)::${info.types.get(column)!.sql}`,
   );
   return {
     text: `select current_user::text as role, exists (select 1 from ${quote(schema)}.${quote(name)} where ${conditions.join(' and ')}) as visible`,
-    values: facts.primaryKey.map((column) => change.row?.[column] ?? ''),
+    values: info.primaryKey.map((column) => change.row?.[column] ?? ''),
   };
 }
 
 /**
- * The stream can be faster than the commit is visible to others: a transaction leaves the list of running ones only after
- * its record is on disk. The 32 bits of the stream's id are completed to the id nearest to the present one.
+ * Tests whether a commit is visible to other sessions. The stream can be faster: a transaction leaves the list of running
+ * transactions only after its WAL record is on disk. The stream has the lower 32 bits of the transaction id; they are
+ * completed to the full id that is nearest to the present one.
  */
-function isSettled(sql: Sql, xid: number): PromiseLike<boolean> {
-  return sql<{ settled: boolean }[]>`
+function isCommitVisible(sql: Sql, xid: number): PromiseLike<boolean> {
+  return sql<{ visible: boolean }[]>`
     select pg_visible_in_snapshot(
-      (round((xmax - ${xid}::bigint) / 4294967296.0) * 4294967296 + ${xid}::bigint)::text::xid8, pg_current_snapshot()) as settled
+      (round((xmax - ${xid}::bigint) / 4294967296.0) * 4294967296 + ${xid}::bigint)::text::xid8, pg_current_snapshot()) as visible
     from (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as xmax) as present`.then(
-    ([row]) => row!.settled,
+    ([row]) => row!.visible,
   );
 }
 
-/** What is asked about a batch of changes, and the answers: rights by `rightsKey`, one `visible` per check, in order. */
-export interface Questions {
-  rights: readonly PrivilegesKey[];
-  checks: readonly Check[];
-}
-export interface Answers {
-  rights: Map<string, TablePrivileges>;
-  visible: boolean[];
-}
-
-/** The answer; undefined where the caller's role did not hold, since the connection was lost between the statements. */
-function isVisible(sql: Sql, { identity, change, facts }: Check): Promise<boolean | undefined> {
-  const settings = Object.entries(settingsOf(identity));
-  const { text, values } = statement({ identity, change, facts });
+/** Returns undefined if the role was not in effect, because the connection was lost between the two statements. */
+function isRowVisible(sql: Sql, check: RowCheck): Promise<boolean | undefined> {
+  const settings = Object.entries(settingsOf(check.identity));
+  const { text, values } = rowStatement(check);
   const set = sql`
     select set_config(name, value, true)
     from unnest(${settings.map(([name]) => name)}::text[], ${settings.map(([, value]) => value)}::text[]) as setting (name, value)`.execute();
   const found = sql.unsafe<{ role: string; visible: boolean }[]>(text, values, { prepare: true }).execute();
-  return Promise.all([set, found]).then(([, [row]]) => (row?.role === identity.role ? row.visible : undefined));
+  return Promise.all([set, found]).then(([, [row]]) => (row?.role === check.identity.role ? row.visible : undefined));
 }
 
-/** The answers, or undefined while the transaction that made the changes is not visible to others. */
-async function askOnce(sql: Sql, xid: number, { rights, checks }: Questions): Promise<Answers | undefined> {
-  // Sent in this order, each as it is written here (`then` sends as well): the checks take roles that may not look everything up.
-  const [, settled, known, answers] = await Promise.all([
+/** Returns undefined while the transaction that made the changes is not visible to other sessions. */
+async function queryOnce(sql: Sql, xid: number, query: VisibilityQuery): Promise<VisibilityResult | undefined> {
+  // Sent in this order (`then` sends as well): the checks take roles that may not read all that the first queries read.
+  const [, isVisible, privileges, results] = await Promise.all([
     sql.unsafe('begin read only').execute(),
-    isSettled(sql, xid),
-    readPrivileges(sql, rights),
-    Promise.all(checks.map((check) => isVisible(sql, check))),
+    isCommitVisible(sql, xid),
+    readPrivileges(sql, query.privileges),
+    Promise.all(query.checks.map((check) => isRowVisible(sql, check))),
     sql.unsafe('commit').execute(),
   ]);
-  const visible = answers.filter((answer) => answer !== undefined);
-  return settled && visible.length === checks.length ? { rights: known, visible } : undefined;
+  const visible = results.filter((result) => result !== undefined);
+  return isVisible && visible.length === query.checks.length ? { privileges, visible } : undefined;
 }
 
-async function askSettled(sql: Sql, xid: number, questions: Questions): Promise<Answers> {
-  for (let look = 1; ; look++) {
-    const answers = await askOnce(sql, xid, questions);
-    if (answers) return answers;
-    if (look > QUICK_LOOKS) await delay(SETTLE_MS);
+async function queryUntilVisible(sql: Sql, xid: number, query: VisibilityQuery): Promise<VisibilityResult> {
+  for (let attempt = 1; ; attempt++) {
+    const result = await queryOnce(sql, xid, query);
+    if (result) return result;
+    if (attempt > IMMEDIATE_RETRIES) await delay(RETRY_MS);
   }
 }
 
 /**
- * Asks everything, on a pool of a single connection. A check that fails (a policy that raises, a missing grant) counts as not
- * visible.
- * @throws whatever says that Postgres is away: nobody knows then
+ * Reads privileges and visibility.
+ * @param sql a pool of a single connection
+ * @param xid lower 32 bits of the id of the transaction that made the changes
+ * @returns a check that fails (a policy raises an error, a grant is missing) counts as not visible
+ * @throws the connection error if Postgres cannot be reached
  */
-export async function ask(sql: Sql, xid: number, questions: Questions): Promise<Answers> {
+export async function queryVisibility(sql: Sql, xid: number, query: VisibilityQuery): Promise<VisibilityResult> {
   try {
-    return await askSettled(sql, xid, questions);
+    return await queryUntilVisible(sql, xid, query);
   } catch (error) {
-    if (isUnreachable(error) || questions.checks.length === 0) throw error;
-    const one = (check: Check): Promise<boolean> =>
-      askSettled(sql, xid, { rights: [], checks: [check] }).then(
-        ({ visible: [visible] }) => visible === true,
-        (fault: unknown) => {
-          if (isUnreachable(fault)) throw fault;
-          return false;
-        },
-      );
-    const [{ rights }, visible] = await Promise.all([
-      askSettled(sql, xid, { rights: questions.rights, checks: [] }),
-      Promise.all(questions.checks.map(one)),
+    if (isUnreachable(error) || query.checks.length === 0) throw error;
+    const [{ privileges }, visible] = await Promise.all([
+      queryUntilVisible(sql, xid, { privileges: query.privileges, checks: [] }),
+      Promise.all(query.checks.map((check) => queryOneCheck(sql, xid, check))),
     ]);
-    return { rights, visible };
+    return { privileges, visible };
+  }
+}
+
+async function queryOneCheck(sql: Sql, xid: number, check: RowCheck): Promise<boolean> {
+  try {
+    const { visible } = await queryUntilVisible(sql, xid, { privileges: [], checks: [check] });
+    return visible[0] === true;
+  } catch (error) {
+    if (isUnreachable(error)) throw error;
+    return false;
   }
 }

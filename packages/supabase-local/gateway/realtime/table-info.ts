@@ -1,15 +1,13 @@
-/** What the fan-out has to know of a table: its types and its key, which the stream announces anew when they change. */
+/** Column types and primary keys of the tables in the stream. */
 import type { Sql } from 'postgres';
-import type { Relation } from './replication.ts';
+import type { Relation } from './transactions.ts';
 import type { TypeName } from './values.ts';
 
-export interface TableFacts {
+/** A table as the catalog describes it. */
+export interface TableInfo {
+  /** Columns in their order. `sql` is the type as it is written in a cast. */
   types: Map<string, TypeName & { sql: string }>;
   primaryKey: string[];
-}
-
-interface Relations {
-  facts(relation: Relation): Promise<TableFacts>;
 }
 
 interface ColumnRow {
@@ -20,7 +18,7 @@ interface ColumnRow {
   is_key: boolean;
 }
 
-async function readFacts(sql: Sql, oid: number): Promise<TableFacts> {
+async function readTableInfo(sql: Sql, oid: number): Promise<TableInfo> {
   const rows = await sql<ColumnRow[]>`
     select a.attname as name, t.typname as type, format_type(a.atttypid, null) as sql,
       case when t.typcategory = 'A' then e.typname end as element,
@@ -38,18 +36,22 @@ async function readFacts(sql: Sql, oid: number): Promise<TableFacts> {
   return { types: new Map(types), primaryKey: rows.filter((row) => row.is_key).map((row) => row.name) };
 }
 
-/** Opens the lookups; each is asked once and remembered. */
-export function openRelations(sql: Sql): Relations {
-  const known = new WeakMap<Relation, Promise<TableFacts>>();
-  return {
-    facts(relation) {
-      let answer = known.get(relation);
-      if (!answer) {
-        answer = readFacts(sql, relation.relationOid);
-        answer.catch(() => known.delete(relation));
-        known.set(relation, answer);
-      }
-      return answer;
-    },
-  };
+/** Caches what is known of each table. The stream describes a table anew when it changes, as a new object. */
+export class TableInfoCache {
+  readonly #sql: Sql;
+  readonly #known = new WeakMap<Relation, Promise<TableInfo>>();
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** Returns the table of a relation; asks the database at the first call for it. */
+  get(relation: Relation): Promise<TableInfo> {
+    const known = this.#known.get(relation);
+    if (known) return known;
+    const reading = readTableInfo(this.#sql, relation.relationOid);
+    reading.catch(() => this.#known.delete(relation));
+    this.#known.set(relation, reading);
+    return reading;
+  }
 }
