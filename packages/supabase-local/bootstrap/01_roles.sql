@@ -1,9 +1,9 @@
--- Roles as hosted Supabase has them. They belong to the cluster, not to one database, so this file may run again for
--- each database and after each upgrade. Passwords come from the setting `supabase_local.role_password`.
+-- Roles as on hosted Supabase. They belong to the cluster, not to one database, so this file runs again for each database
+-- and after each upgrade. Passwords come from the setting `supabase_local.role_password`.
 --
---   postgres                 what migrations run as: no superuser, may create roles and databases, bypasses RLS
---   authenticator            what the API connects as; becomes one of the next three for each request
---   anon, authenticated      API roles bound by RLS
+--   postgres                 runs migrations: no superuser, may create roles and databases, bypasses RLS
+--   authenticator            connects for the API and takes one of the next three roles for each request
+--   anon, authenticated      API roles that are subject to RLS
 --   service_role             API role that bypasses RLS
 --   supabase_*_admin         owners of the schemas of Auth, Storage and Realtime
 
@@ -38,7 +38,7 @@ end
 $$;
 
 grant anon, authenticated, service_role to authenticator;
--- The gateway's Storage acts as the caller, so that RLS decides.
+-- Storage runs statements under the caller's role, so that RLS applies.
 grant authenticator to supabase_storage_admin;
 grant anon, authenticated, service_role to supabase_storage_admin;
 
@@ -46,14 +46,14 @@ grant anon, authenticated, service_role, authenticator to postgres with admin op
 grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres with admin option;
 
 -- On hosted Supabase an extension lets `postgres` write policies on tables of Storage and Realtime that it does not own.
--- Without it, membership in the owner is what allows them; 06_guards.sql refuses the rest.
+-- Without the extension, membership in the owner allows it. 06_guards.sql rejects all other changes.
 grant supabase_storage_admin, supabase_realtime_admin to postgres;
 
 alter role postgres set search_path = "$user", public, extensions;
 alter role supabase_auth_admin set search_path = auth;
 alter role supabase_storage_admin set search_path = storage;
 
--- PostgREST applies these when it changes the role for a request; so does the gateway.
+-- PostgREST and the gateway apply these when they take the role for a request.
 alter role anon set statement_timeout = '3s';
 alter role authenticated set statement_timeout = '8s';
 alter role authenticator set statement_timeout = '8s';

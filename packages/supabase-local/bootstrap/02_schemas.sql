@@ -1,4 +1,4 @@
--- The database itself, its schemas and what the API roles may reach by default.
+-- The owner of the database, its schemas and the default privileges of the API roles.
 
 do $$
 begin
@@ -22,12 +22,12 @@ create extension if not exists pgcrypto with schema extensions;
 create extension if not exists "uuid-ossp" with schema extensions;
 grant execute on all functions in schema extensions to public;
 
--- New functions in public can be called by the API roles; new tables and sequences are not exposed: every grant on them
--- is written out in the migration that makes them.
+-- The API roles can call new functions in public. New tables and sequences are not exposed: the migration that creates them
+-- grants privileges explicitly.
 alter default privileges for role postgres in schema public
   grant execute on functions to anon, authenticated, service_role;
 
--- Realtime reads the changes of the tables in this publication; migrations add theirs.
+-- Realtime reads the changes of the tables in this publication. Migrations add tables to it.
 do $$
 begin
   if not exists (select from pg_publication where pubname = 'supabase_realtime') then

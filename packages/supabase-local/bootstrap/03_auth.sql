@@ -1,5 +1,5 @@
--- Schema auth: users, their sessions and refresh tokens, and the functions that policies call. Columns that neither
--- the API nor a policy of this project reads (single sign-on, one-time tokens, MFA) are left out.
+-- Schema auth: users, sessions, refresh tokens, and the functions that policies call. Columns for single sign-on, one-time
+-- tokens and MFA are omitted: the gateway does not implement these.
 
 create table if not exists auth.users (
   instance_id uuid,
@@ -73,7 +73,7 @@ create table if not exists auth.refresh_tokens (
 
 create index if not exists refresh_tokens_session_id_idx on auth.refresh_tokens (session_id, revoked);
 
--- The caller's claims, as the API puts them into the transaction.
+-- The caller's claims, which the API sets in the transaction.
 create or replace function auth.jwt() returns jsonb
 language sql stable
 as $$

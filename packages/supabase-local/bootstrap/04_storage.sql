@@ -1,5 +1,5 @@
--- Schema storage: buckets and objects are rows, RLS on storage.objects decides who may read and write which file, and
--- the files themselves are deleted through the Storage API alone.
+-- Schema storage: buckets and objects are rows. RLS on storage.objects decides who may read and write which file. Files can
+-- only be deleted through the Storage API.
 
 create table if not exists storage.buckets (
   id text primary key,
@@ -48,7 +48,7 @@ as $$
   select (string_to_array(name, '/'))[array_length(string_to_array(name, '/'), 1)]
 $$;
 
--- What follows the last dot of the file name: 'a/b/c.wav' gives 'wav'.
+-- The part after the last dot of the file name: 'a/b/c.wav' gives 'wav'.
 create or replace function storage.extension(name text) returns text
 language sql immutable
 as $$
@@ -64,7 +64,7 @@ begin
 end
 $$;
 
--- A row deleted by SQL would leave its file behind for ever.
+-- Deleting a row by SQL would leave its file behind for ever.
 create or replace function storage.protect_delete() returns trigger
 language plpgsql
 as $$

@@ -1,5 +1,5 @@
--- Schema realtime: what policies of private channels name, and broadcast from the database. Hosted Supabase partitions
--- realtime.messages by day; one table does here.
+-- Schema realtime: the table for policies of private channels, and broadcast from the database. Hosted Supabase partitions
+-- realtime.messages by day; here it is one table.
 
 create table if not exists realtime.messages (
   id uuid not null default gen_random_uuid(),
@@ -13,14 +13,15 @@ create table if not exists realtime.messages (
   primary key (id, inserted_at)
 );
 
--- The channel that the caller joins or writes to, for policies on realtime.messages.
+-- The topic that the caller joins or writes to, for policies on realtime.messages.
 create or replace function realtime.topic() returns text
 language sql stable
 as $$
   select nullif(current_setting('realtime.topic', true), '')::text
 $$;
 
--- Broadcasts to a channel when the transaction commits. Failures become warnings, as on Supabase: never build on it.
+-- Broadcasts to a channel when the transaction commits. Failures become warnings, as on hosted Supabase: delivery is not
+-- guaranteed.
 create or replace function realtime.send(payload jsonb, event text, topic text, private boolean default true) returns void
 language plpgsql
 as $$

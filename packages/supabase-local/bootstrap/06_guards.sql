@@ -1,6 +1,6 @@
--- What hosted Supabase refuses to the role `postgres` must fail here as well, or a migration that works on a laptop
--- breaks in production. On the tables of Auth, Storage and Realtime it may write policies, triggers and foreign keys to
--- them, and nothing else.
+-- Statements that hosted Supabase rejects for the role `postgres` fail here as well, or a migration that works on a laptop
+-- would break in production. On tables of Auth, Storage and Realtime, `postgres` may only create policies, triggers and
+-- foreign keys that refer to them.
 
 create or replace function extensions.guard_managed_schemas() returns event_trigger
 language plpgsql

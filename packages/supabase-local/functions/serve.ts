@@ -1,8 +1,8 @@
 /**
- * Runs the edge functions of supabase/functions in one Deno process, as the edge runtime does for each of them:
- * `/<name>` goes to the handler that supabase/functions/<name>/index.ts gives to `Deno.serve`. Runs under Deno alone.
+ * Runs all edge functions of a folder in one Deno process: requests to `/<name>` go to the handler that
+ * `<name>/index.ts` passes to `Deno.serve`. Runs under Deno only.
  *
- * Arguments: port, URL of the functions' folder, with a slash at its end.
+ * Arguments: port, URL of the folder with a trailing slash.
  */
 
 type Handler = (request: Request, info: unknown) => Response | Promise<Response>;
@@ -45,7 +45,7 @@ Object.assign(globalThis, {
   },
 });
 
-// One function's stray rejection must not end the others.
+// An unhandled rejection of one function must not end the others.
 globalThis.addEventListener('unhandledrejection', (event) => {
   event.preventDefault();
   console.error('unhandled rejection:', messageOf((event as unknown as { reason: unknown }).reason));
@@ -67,19 +67,19 @@ listen(
     const handler = handlers.get(name);
     if (handler === undefined) {
       return failures.has(name)
-        ? problem(503, 'BOOT_ERROR', 'Function failed to start (please check logs)')
-        : problem(404, 'NOT_FOUND', 'Requested function was not found');
+        ? errorResponse(503, 'BOOT_ERROR', 'Function failed to start (please check logs)')
+        : errorResponse(404, 'NOT_FOUND', 'Requested function was not found');
     }
     try {
       return await handler(request, info);
     } catch (error) {
       console.error(`${name}:`, messageOf(error));
-      return problem(500, 'WORKER_ERROR', 'Function exited due to an error (please check logs)');
+      return errorResponse(500, 'WORKER_ERROR', 'Function exited due to an error (please check logs)');
     }
   },
 );
 
-void endWithParent();
+void exitWithParent();
 runtime.addSignalListener('SIGTERM', () => runtime.exit(0));
 
 function functionNames(): string[] {
@@ -113,25 +113,25 @@ function entryOf(name: string): URL {
   return new URL(`${encodeURIComponent(name)}/index.ts`, folder);
 }
 
-/** One after the other: what is captured belongs to the function that loads now. */
+/** Loads one function. Functions are loaded one after the other: a captured handler belongs to the current one. */
 async function load(name: string): Promise<void> {
   captured = undefined;
   try {
     await import(entryOf(name).href);
-    if (captured === undefined) throw new Error('it never called Deno.serve');
+    if (captured === undefined) throw new Error('it did not call Deno.serve');
     handlers.set(name, captured);
   } catch (error) {
     failures.set(name, messageOf(error));
-    console.error(`function ${name} does not start:`, messageOf(error));
+    console.error(`function ${name} failed to start:`, messageOf(error));
   }
 }
 
-function problem(status: number, code: string, message: string): Response {
+function errorResponse(status: number, code: string, message: string): Response {
   return Response.json({ code, message }, { status, headers: { 'sb-error-code': code } });
 }
 
-/** Standard input is a pipe of the supervisor: its end is the supervisor's. */
-async function endWithParent(): Promise<void> {
+/** Exits when standard input, a pipe of the supervisor, is closed: the supervisor has ended. */
+async function exitWithParent(): Promise<void> {
   const buffer = new Uint8Array(16);
   while ((await runtime.stdin.read(buffer)) !== null);
   runtime.exit(0);

@@ -10,7 +10,7 @@ export const Environment = z.object({
     .string()
     .default('127.0.0.1')
     .refine((host) => LOOPBACK.includes(host), {
-      error: 'the gateway is for one machine and listens on loopback only: use 127.0.0.1, ::1 or localhost',
+      error: 'the gateway listens on loopback only: use 127.0.0.1, ::1 or localhost',
     }),
   SUPABASE_LOCAL_PORT: z.coerce.number().int().min(0).max(65535).default(54321),
   SUPABASE_LOCAL_DB_URL: z.url({ protocol: /^postgres(ql)?$/ }),
@@ -21,26 +21,26 @@ export const Environment = z.object({
   SUPABASE_LOCAL_EXIT_WITH_PARENT: z.enum(['0', '1']).default('0'),
 });
 
-/** What `startGateway` needs. */
+/** Options of `startGateway`. */
 export interface GatewayConfig {
   /** Loopback name or address; default 127.0.0.1. */
   host?: string;
-  /** 0 takes any free port. */
+  /** 0 selects a free port. */
   port: number;
-  /** A superuser connection: the gateway takes the caller's role in each transaction. */
+  /** Connection URL of a superuser: each transaction takes the role of its caller. */
   dbUrl: string;
   keys: Keys;
-  /** Where object bytes live. */
+  /** Directory of the bytes of Storage objects. */
   storageDir: string;
-  /** The Deno runner, e.g. `http://127.0.0.1:54324`. Without it every function answers 503. */
+  /** URL of the Deno runner, e.g. `http://127.0.0.1:54324`. Without it every function returns 503. */
   functionsUrl?: string;
-  /** A built studio to serve at `/`. */
+  /** Directory of a static site to serve at `/`. */
   siteDir?: string;
-  /** Life of an access token in seconds; default 3600. */
+  /** Lifetime of an access token in seconds; default 3600. */
   tokenSeconds?: number;
 }
 
-/** A configuration that the gateway refuses to start with. */
+/** A configuration with which the gateway does not start. */
 class GatewayConfigError extends Error {
   readonly code = 'gateway_config';
   readonly hint: string;
@@ -52,7 +52,10 @@ class GatewayConfigError extends Error {
   }
 }
 
-/** Refuses any host that could be reached from another machine. */
+/**
+ * Returns the host if it is a loopback name or address.
+ * @throws GatewayConfigError for a host that other machines could reach
+ */
 export function requireLoopback(host: string): string {
   if (LOOPBACK.includes(host)) return host;
   throw new GatewayConfigError(

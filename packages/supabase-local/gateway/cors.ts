@@ -1,11 +1,12 @@
 /**
- * Cross-origin rules of Auth, REST and Storage. The functions answer for themselves, as they do on Supabase: a gateway
- * that added headers there would hide a function that forgot them.
+ * CORS headers of Auth, REST and Storage. Functions set their own, as on hosted Supabase: headers added here would hide
+ * that a function lacks them.
  */
 import type { Exchange } from './exchange.ts';
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
+/** Request headers that supabase-js sends. */
 const ALLOWED = [
   'authorization',
   'apikey',
@@ -26,6 +27,7 @@ const ALLOWED = [
   'baggage',
 ].join(', ');
 
+/** Response headers that pages may read. */
 const EXPOSED = [
   'Content-Range',
   'Content-Location',
@@ -44,23 +46,23 @@ const EXPOSED = [
   'x-relay-error',
 ].join(', ');
 
-const PREFLIGHT_SECONDS = '3600';
+const PREFLIGHT_MAX_AGE_SEC = '3600';
 
-/** Sets the headers that let a page of any origin read the answer, errors included. */
+/** Sets the headers that let a page of any origin read the response, including errors. */
 export function exposeHeaders({ response, path }: Exchange): void {
   if (path.startsWith('/functions/')) return;
   response.setHeader('access-control-allow-origin', '*');
   response.setHeader('access-control-expose-headers', EXPOSED);
 }
 
-/** Answers a preflight. It carries no key, so this comes before any check of one. */
+/** Sends the response to a preflight request. It carries no API key, so none is required. */
 export function sendPreflight({ request, response }: Exchange): void {
   const requested = request.headers['access-control-request-headers'];
   response.writeHead(204, {
     'access-control-allow-origin': '*',
     'access-control-allow-methods': METHODS,
     'access-control-allow-headers': requested ? `${ALLOWED}, ${requested}` : ALLOWED,
-    'access-control-max-age': PREFLIGHT_SECONDS,
+    'access-control-max-age': PREFLIGHT_MAX_AGE_SEC,
     vary: 'Access-Control-Request-Headers',
   });
   response.end();

@@ -1,4 +1,4 @@
-/** Transactions that run as a caller, and what errors of the database mean. */
+/** Transactions under a caller's role, and the kinds of database errors. */
 import postgres from 'postgres';
 import type { Sql, TransactionSql } from 'postgres';
 import type { Identity } from './identity.ts';
@@ -7,14 +7,12 @@ import { isConnectionLost } from './pool.ts';
 /** Settings of a transaction, e.g. `request.method`. */
 type Settings = Record<string, string>;
 
-/** Settings that make a transaction run as the caller, the role first. */
+/** Returns the settings that make a transaction run as the caller. The role comes first. */
 export function settingsOf(identity: Identity): Settings {
   return { role: identity.role, 'request.jwt.claims': JSON.stringify(identity.claims) };
 }
 
-/**
- * Runs `work` in one transaction with the caller's role, claims and statement timeout, as PostgREST does.
- */
+/** Runs `work` in one transaction with the caller's role, claims and statement timeout, as PostgREST does. */
 export async function withIdentity<T>(
   sql: Sql,
   identity: Identity,
@@ -35,7 +33,7 @@ export async function withIdentity<T>(
   return result.value;
 }
 
-/** What Postgres said about a failed statement. */
+/** The fields of an error of Postgres. */
 export interface DatabaseError {
   code: string;
   message: string;
@@ -43,7 +41,7 @@ export interface DatabaseError {
   hint?: string;
 }
 
-/** The error as one of Postgres, or undefined when it is not. */
+/** Returns the error if Postgres raised it, else undefined. */
 export function databaseError(error: unknown): DatabaseError | undefined {
   return error instanceof postgres.PostgresError ? error : undefined;
 }
@@ -51,7 +49,7 @@ export function databaseError(error: unknown): DatabaseError | undefined {
 const NOT_CONNECTED = new Set(['CONNECTION_ENDED', 'CONNECT_TIMEOUT', 'ENOENT']);
 const STARTING_OR_STOPPING = new Set(['57P01', '57P02', '57P03']);
 
-/** Whether the database could not be reached, or went away; a later try may succeed. */
+/** Tests whether the database could not be reached or the connection was lost. A later attempt may succeed. */
 export function isUnreachable(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return isConnectionLost(error) || NOT_CONNECTED.has(code) || STARTING_OR_STOPPING.has(code);

@@ -1,4 +1,4 @@
-/** Who is calling: the role and the claims that a request runs with in the database. */
+/** The caller of a request: role and claims, under which it runs in the database. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { header } from './exchange.ts';
 import { HttpError } from './http.ts';
@@ -6,20 +6,24 @@ import type { Exchange } from './exchange.ts';
 import { ROLES, TokenError } from './keys.ts';
 import type { KeyRing, Role } from './keys.ts';
 
-/** The caller. `claims` are those of the token, or only a role where the caller showed an opaque key. */
+/** A caller. `claims` are those of the token, or only the role for an opaque API key. */
 export interface Identity {
   role: Role;
   claims: Record<string, unknown>;
 }
 
+/** The service role. */
 export const SERVICE: Identity = { role: 'service_role', claims: { role: 'service_role' } };
 
-/** Takes the token out of `Authorization: Bearer …`; undefined without the header or with another scheme. */
+/** Returns the token of `Authorization: Bearer …`; undefined without the header or with another scheme. */
 export function bearerOf(headers: IncomingHttpHeaders): string | undefined {
   return /^bearer\s+(.+)$/i.exec(header(headers, 'authorization') ?? '')?.[1]?.trim();
 }
 
-/** Refuses a request without a known API key, in the words of the hosted gateway. Returns the role of the key. */
+/**
+ * Returns the role of the request's API key.
+ * @throws HttpError 401 without a valid key, with the messages of the hosted gateway
+ */
 export function requireApiKey(exchange: Exchange, ring: KeyRing): Role {
   const key = header(exchange.request.headers, 'apikey') ?? exchange.query.get('apikey') ?? undefined;
   if (!key)
@@ -37,8 +41,9 @@ export function requireApiKey(exchange: Exchange, ring: KeyRing): Role {
 }
 
 /**
- * The identity behind a bearer: an opaque key or a token. A token without a role counts as anon; one with a role that is
- * not exposed is refused, since the gateway's own connection could become anything. Throws TokenError.
+ * Returns the identity of a bearer: an opaque key or a token. A token without a role is `anon`. A token with another role
+ * than the exposed ones is invalid, whoever signed it: the gateway's superuser connection could take any role.
+ * @throws TokenError
  */
 export async function identityOf(ring: KeyRing, bearer: string): Promise<Identity> {
   const known = bearer.startsWith('sb_') ? ring.roleOfApiKey(bearer) : undefined;

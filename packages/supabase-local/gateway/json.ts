@@ -1,16 +1,16 @@
-/** JSON that callers send. */
+/** Parsing of JSON from callers. */
 
-/** Levels of objects and arrays in it. */
+/** Deepest nesting of objects and arrays. */
 const MAX_DEPTH = 100;
 
 /**
- * Parses JSON that is nested no deeper than it can be written again: `JSON.stringify` gives up on what `JSON.parse` still
- * reads, and some of it is written to others when its sender has long gone.
+ * Parses JSON that is nested at most 100 levels deep. `JSON.stringify` overflows the stack for values that `JSON.parse`
+ * accepts, and broadcasts are written to other clients after their sender has disconnected.
  * @throws SyntaxError
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
-  if (isDeeperThan(MAX_DEPTH, value)) throw new SyntaxError('nested too deep');
+  if (isDeeperThan(MAX_DEPTH, value)) throw new SyntaxError('nested too deeply');
   return value;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Keys and tokens. Users' tokens are signed with an ES256 key that `/auth/v1/.well-known/jwks.json` publishes; the anon
- * and service-role keys are HS256 tokens of the shared secret, and `sb_publishable_…` and `sb_secret_…` are opaque.
+ * Keys and tokens. Users' tokens are signed with an ES256 key that `/auth/v1/.well-known/jwks.json` publishes. The anon and
+ * service-role keys are HS256 tokens of the shared secret. `sb_publishable_…` and `sb_secret_…` are opaque keys.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -8,7 +8,9 @@ import { decodeProtectedHeader, errors, exportJWK, generateKeyPair, importJWK, j
 import type { CryptoKey, JWTPayload } from 'jose';
 import { z } from 'zod';
 
+/** Roles that the API exposes. */
 export const ROLES = ['anon', 'authenticated', 'service_role'] as const;
+/** A role that the API exposes. */
 export type Role = (typeof ROLES)[number];
 
 const SigningKey = z.object({
@@ -20,7 +22,7 @@ const SigningKey = z.object({
   kid: z.string().min(1),
 });
 
-/** What the keys file holds. */
+/** The content of the keys file. */
 export const Keys = z.object({
   jwtSecret: z.string().min(32),
   signingKey: SigningKey,
@@ -29,16 +31,20 @@ export const Keys = z.object({
   publishableKey: z.string().startsWith('sb_publishable_'),
   secretKey: z.string().startsWith('sb_secret_'),
 });
+/** The keys of an installation. */
 export type Keys = z.infer<typeof Keys>;
 
-/** Reads and checks the keys file. Throws when it is missing or does not have the shape of `Keys`. */
+/**
+ * Reads the keys file.
+ * @throws the file system's error if it is missing, SyntaxError or ZodError if its content is invalid
+ */
 export async function loadKeys(file: string): Promise<Keys> {
   return Keys.parse(JSON.parse(await readFile(file, 'utf8')));
 }
 
 const TEN_YEARS = '10y';
 
-/** Makes a fresh set of keys, for a new installation or a test. */
+/** Generates a set of keys, for a new installation or a test. */
 export async function makeKeys(): Promise<Keys> {
   const jwtSecret = randomBytes(40).toString('base64url');
   const secret = new TextEncoder().encode(jwtSecret);
@@ -60,9 +66,10 @@ export async function makeKeys(): Promise<Keys> {
   });
 }
 
+/** Why a token is invalid. */
 type TokenFault = 'expired' | 'signature' | 'malformed';
 
-/** A token that cannot be believed, and in which way. */
+/** An invalid token. `expiredAt` is in seconds since 1970. */
 export class TokenError extends Error {
   readonly fault: TokenFault;
   readonly expiredAt: number | undefined;
@@ -75,20 +82,20 @@ export class TokenError extends Error {
   }
 }
 
-/** Signs and checks everything that is signed. */
+/** Signs and verifies tokens. */
 export interface KeyRing {
   keys: Keys;
   /** Signs a user's access token with the ES256 key. `exp` and `iat` are part of the claims. */
   signUser(claims: JWTPayload): Promise<string>;
-  /** Claims of a user's token or of an HS256 key. Throws TokenError. */
+  /** Returns the claims of a user's token or of an HS256 key. @throws TokenError */
   verify(token: string): Promise<JWTPayload>;
   /** Signs the token of a storage link; `seconds` is its lifetime. */
   signLink(claims: JWTPayload, seconds: number): Promise<string>;
-  /** Claims of a storage link. Throws TokenError. */
+  /** Returns the claims of a storage link. @throws TokenError */
   verifyLink(token: string): Promise<JWTPayload>;
-  /** Role that an API key stands for, or undefined if it is none of ours. */
+  /** Returns the role of an API key, or undefined for an unknown key. */
   roleOfApiKey(key: string): Role | undefined;
-  /** The public key set, with public members only. */
+  /** Returns the key set with public members only. */
   jwks(): { keys: Record<string, unknown>[] };
 }
 
@@ -106,7 +113,7 @@ function toTokenError(cause: unknown): TokenError {
   return new TokenError('malformed', cause instanceof Error ? cause.message : 'token cannot be read', { cause });
 }
 
-/** Imports the keys once. Throws when the signing key is not a P-256 key pair. */
+/** Imports the keys. Rejects if the signing key is not a P-256 key pair. */
 export async function openKeyRing(keys: Keys): Promise<KeyRing> {
   const { kid, d: _private, ...publicKey } = keys.signingKey;
   const signing = (await importJWK({ ...keys.signingKey }, 'ES256')) as CryptoKey;
@@ -120,7 +127,7 @@ export async function openKeyRing(keys: Keys): Promise<KeyRing> {
     [keys.secretKey, 'service_role'],
   ];
 
-  async function check(token: string, key: CryptoKey | Uint8Array, algorithm: string): Promise<JWTPayload> {
+  async function verify(token: string, key: CryptoKey | Uint8Array, algorithm: string): Promise<JWTPayload> {
     try {
       return (await jwtVerify(token, key, { algorithms: [algorithm] })).payload;
     } catch (error) {
@@ -144,8 +151,8 @@ export async function openKeyRing(keys: Keys): Promise<KeyRing> {
     signUser: (claims) => new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid, typ: 'JWT' }).sign(signing),
     async verify(token) {
       const algorithm = algorithmOf(token);
-      if (algorithm === 'ES256') return check(token, verifying, 'ES256');
-      if (algorithm === 'HS256') return check(token, secret, 'HS256');
+      if (algorithm === 'ES256') return verify(token, verifying, 'ES256');
+      if (algorithm === 'HS256') return verify(token, secret, 'HS256');
       throw new TokenError('malformed', 'No suitable key or wrong key type');
     },
     signLink: (claims, seconds) =>
@@ -154,7 +161,7 @@ export async function openKeyRing(keys: Keys): Promise<KeyRing> {
         .setIssuedAt()
         .setExpirationTime(Math.floor(Date.now() / 1000) + seconds)
         .sign(links),
-    verifyLink: (token) => check(token, links, 'HS256'),
+    verifyLink: (token) => verify(token, links, 'HS256'),
     roleOfApiKey: (key) => roles.find(([known]) => constantTimeEqual(known, key))?.[1],
     jwks: () => ({ keys: [{ ...publicKey, kid, alg: 'ES256', use: 'sig', key_ops: ['verify'], ext: true }] }),
   };

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Runs the gateway with settings from the environment; one JSON line on stdout says when it is ready. */
+/** Runs the gateway with settings from the environment. Prints one line of JSON when it is ready. */
 import { z } from 'zod';
 import { Environment } from './config.ts';
 import { loadKeys } from './keys.ts';

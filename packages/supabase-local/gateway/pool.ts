@@ -1,59 +1,61 @@
 /**
- * The gateway's pools of database connections, which outlive a restart of Postgres.
+ * Pools of database connections that survive a restart of Postgres.
  *
- * By its code postgres.js 3.4.9 does not, for three reasons. What is written on a connection that was just lost (the rollback of
- * the transaction that was cut off, for one) goes to a socket that is null, from a timer, where no caller can catch the error. A
- * write that was pending at that moment is neither sent nor forgotten, so that the connection never says hello to the server
- * again. And the question for the array types that each new connection begins with is nobody's, nor is its failure. Hence the
- * rules here: a transaction whose connection is lost says nothing more, a pool that has lost a connection is replaced by a fresh
- * one, and the types are asked once, at the start.
+ * A pool of postgres.js 3.4.9 does not, for three reasons that its source shows:
+ * - A write on a connection that was just lost (such as the rollback of the interrupted transaction) goes to a socket that is
+ *   null, from a timer, where no caller can catch the error.
+ * - A write that was pending at that moment is neither sent nor discarded, so the connection never starts up again.
+ * - The query for array types, with which each new connection begins, belongs to no caller, so its failure is unhandled.
+ *
+ * Hence three rules: nothing is written in a transaction whose connection is lost, a pool that has lost a connection is
+ * replaced by a new one, and the array types are read once, at the start.
  */
 import postgres from 'postgres';
 import type { Sql, TransactionSql } from 'postgres';
 
-/** A connection that does not come up is given up after this. */
+/** Timeout of a connection attempt, in seconds. */
 const CONNECT_TIMEOUT_SEC = 5;
-/** What still runs on a pool that is being replaced may take so long. */
-const FAREWELL_SEC = 10;
+/** How long queries on a pool that is being replaced may still run, in seconds. */
+const DRAIN_TIMEOUT_SEC = 10;
 
 const CONNECTION = {
   onnotice: () => {},
   connect_timeout: CONNECT_TIMEOUT_SEC,
-  // None ends by itself: one that ends was lost, or its pool is ended.
+  // Connections never expire, so one that closes was lost, unless its pool was ended.
   max_lifetime: null,
   connection: { application_name: 'supabase-local' },
 };
 
 const LOST_CODES = new Set(['CONNECTION_CLOSED', 'CONNECTION_DESTROYED']);
 
-/** Whether an error says that the connection itself is gone. */
+/** Tests whether an error means that the connection itself was lost. */
 export function isConnectionLost(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return LOST_CODES.has(code) || /^E(CONN|PIPE|HOSTUNREACH)/.test(code);
 }
 
-/** A subscription to a channel of NOTIFY. */
+/** A subscription to a NOTIFY channel. */
 export interface Listener {
   close(): Promise<void>;
 }
 
 /**
- * Calls back for each notification of a channel, and when notifications may have been missed: at the start and each time the
- * connection, which postgres.js opens again by itself, was lost. Resolves when it listens.
+ * Calls `onNotify` for each notification of a channel, and whenever notifications may have been missed: at the start, and
+ * after each lost connection, which postgres.js opens again by itself. Resolves when it listens.
  */
-export async function openListener(url: string, channel: string, heard: () => void): Promise<Listener> {
+export async function openListener(url: string, channel: string, onNotify: () => void): Promise<Listener> {
   const sql = postgres(url, { ...CONNECTION, max: 1 });
-  await sql.listen(channel, heard, heard);
+  await sql.listen(channel, onNotify, onNotify);
   return { close: () => sql.end({ timeout: 0 }) };
 }
 
 type Work = (transaction: TransactionSql) => unknown;
 
 /**
- * Runs the work so that it never fails for want of a connection: it stays undecided then, and `begin`, which races it against
- * the connection's end, fails by that. If the work failed, `begin` would write its rollback to where nobody is.
+ * Wraps the work of a transaction so that it never settles if the connection is lost. `begin` races the work against the
+ * end of the connection and rejects by that. If the work rejected, `begin` would write its rollback to the lost connection.
  */
-function rejectOnLossOnly(work: Work): Work {
+function pendingIfLost(work: Work): Work {
   return async (transaction) => {
     try {
       return await work(transaction);
@@ -64,7 +66,7 @@ function rejectOnLossOnly(work: Work): Work {
   };
 }
 
-/** Settings with all that the library has to know of the database's types. */
+/** Returns options that include the array types of the database. */
 async function readOptions(url: string): Promise<Sql['options']> {
   const sql = postgres(url, { ...CONNECTION, max: 1 });
   try {
@@ -76,9 +78,9 @@ async function readOptions(url: string): Promise<Sql['options']> {
 }
 
 /**
- * Opens a pool, which is used like one of postgres.js. What runs when a connection is lost fails; what is asked afterwards finds
- * a fresh pool. Work in a transaction asks that transaction and waits for nothing else.
- * @throws whatever says that the database cannot be reached now
+ * Opens a pool with the interface of postgres.js. Queries that run when a connection is lost fail. Later queries use a new
+ * pool. The work of a transaction must only wait for queries of that transaction.
+ * @throws the connection error if the database cannot be reached
  */
 export async function openPool(url: string, max: number): Promise<Sql> {
   const options = await readOptions(url);
@@ -87,7 +89,7 @@ export async function openPool(url: string, max: number): Promise<Sql> {
 
   function connect(): Sql {
     const own = { max, fetch_types: false, onclose: () => replace(pool) };
-    // Options that were read before are taken as they are.
+    // Options that were parsed before are accepted as they are.
     const pool: Sql = postgres({ ...options, ...own } as unknown as postgres.Options<Record<string, never>>);
     return pool;
   }
@@ -95,12 +97,12 @@ export async function openPool(url: string, max: number): Promise<Sql> {
   function replace(lost: Sql): void {
     if (isEnded || lost !== current) return;
     current = connect();
-    void lost.end({ timeout: FAREWELL_SEC });
+    void lost.end({ timeout: DRAIN_TIMEOUT_SEC });
   }
 
   function begin(...given: [Work] | [string, Work]): Promise<unknown> {
     const [options, work] = given.length === 1 ? ['', given[0]] : given;
-    return current.begin(options, rejectOnLossOnly(work));
+    return current.begin(options, pendingIfLost(work));
   }
 
   function end(options?: { timeout?: number }): Promise<void> {

@@ -20,23 +20,24 @@ import { openFiles } from './storage/files.ts';
 import { handleStorage } from './storage/routes.ts';
 import { serveSite } from './site.ts';
 
-/** Connections for requests. Realtime's checks and LISTEN have their own. */
+/** Size of the pool for requests. Realtime and LISTEN have their own connections. */
 const REQUEST_CONNECTIONS = 10;
 
-/** Life of an access token in seconds where nothing else is said. */
-const TOKEN_SECONDS = 3600;
+/** Default lifetime of an access token, in seconds. */
+const DEFAULT_TOKEN_SEC = 3600;
 
 /** How long `close` waits for its database connections, in seconds. */
-const CLOSE_SECONDS = 2;
+const CLOSE_TIMEOUT_SEC = 2;
 
+/** A running gateway. */
 export interface Gateway {
-  /** Where it listens, e.g. `http://127.0.0.1:54321`. */
+  /** Base URL, e.g. `http://127.0.0.1:54321`. */
   url: string;
   port: number;
   close(): Promise<void>;
 }
 
-type Answer = (exchange: Exchange, path: string) => Promise<void>;
+type Handler = (exchange: Exchange, path: string) => Promise<void>;
 
 function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
@@ -48,26 +49,26 @@ function listen(server: Server, host: string, port: number): Promise<AddressInfo
   });
 }
 
-/** An error that is nobody's refusal: the caller learns that it happened, the log what it was. */
+/** Converts an unexpected error to a response: 503 if the database cannot be reached, else 500. The log has the details. */
 function toServerError(error: unknown): HttpError {
   if (isUnreachable(error)) {
     const message = 'Database connection error. Retrying the connection.';
     const hint = 'The database behind the gateway is down or restarting.';
     return new HttpError(503, { code: 'PGRST000', message, details: null, hint }, { 'retry-after': '1' });
   }
-  const message = 'The gateway failed to answer';
+  const message = 'The gateway failed to handle the request';
   console.error(`gateway: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return new HttpError(500, {
     code: 'GATEWAY_ERROR',
     message,
     details: null,
-    hint: 'The log of the gateway says why.',
+    hint: 'See the log of the gateway.',
   });
 }
 
 /**
- * Starts the gateway and resolves when it listens. Throws GatewayConfigError for a host that is not loopback, and the
- * error of the system for a port that is taken.
+ * Starts the gateway. Resolves when it listens.
+ * @throws GatewayConfigError for a host that is not loopback, the system's error for a port in use
  */
 export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   const host = requireLoopback(config.host ?? '127.0.0.1');
@@ -76,9 +77,9 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   const catalog = await openCatalog(sql);
   const files = await openFiles(config.storageDir);
   let url = '';
-  const auth = { sql, ring, issuer: () => `${url}/auth/v1`, tokenSeconds: config.tokenSeconds ?? TOKEN_SECONDS };
+  const auth = { sql, ring, issuer: () => `${url}/auth/v1`, tokenSeconds: config.tokenSeconds ?? DEFAULT_TOKEN_SEC };
 
-  const services: [string, Answer][] = [
+  const services: [string, Handler][] = [
     ['/auth/v1', (exchange, path) => handleAuth(auth, exchange, path)],
     ['/rest/v1', (exchange, path) => handleRest({ sql, catalog }, ring, exchange, path)],
     ['/storage/v1', (exchange, path) => handleStorage({ sql, files }, ring, exchange, path)],
@@ -86,13 +87,13 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
     ['/realtime/v1', (exchange, path) => realtime.handle(exchange, path)],
   ];
 
-  async function answer(exchange: Exchange): Promise<void> {
+  async function route(exchange: Exchange): Promise<void> {
     const { method, path } = exchange;
     const service = services.find(([prefix]) => path === prefix || path.startsWith(`${prefix}/`));
     if (method === 'OPTIONS' && service?.[0] !== '/functions/v1') return sendPreflight(exchange);
     if (service) return service[1](exchange, path.slice(service[0].length));
-    const reading = method === 'GET' || method === 'HEAD';
-    if (config.siteDir && reading) {
+    const isRead = method === 'GET' || method === 'HEAD';
+    if (config.siteDir && isRead) {
       const site = { directory: config.siteDir, anonKey: config.keys.anonKey };
       if (await serveSite(site, exchange)) return;
     }
@@ -101,7 +102,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
     const exchange = openExchange(request, response);
-    answer(exchange).catch((error: unknown) => {
+    route(exchange).catch((error: unknown) => {
       if (exchange.signal.aborted) return;
       sendError(exchange, error instanceof HttpError ? error : toServerError(error));
     });
@@ -110,11 +111,11 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   const server = createServer({ requestTimeout: 0 }, handle);
   const realtime = await startRealtime({ server, ring, dbUrl: config.dbUrl });
   const listening = await listen(server, host, config.port).catch(async (error: unknown) => {
-    await Promise.all([realtime.close(), sql.end({ timeout: CLOSE_SECONDS })]);
+    await Promise.all([realtime.close(), sql.end({ timeout: CLOSE_TIMEOUT_SEC })]);
     throw error;
   });
   url = `http://${host.includes(':') ? `[${host}]` : host}:${listening.port}`;
-  const listener = await openListener(config.dbUrl, 'pgrst', () => catalog.forget());
+  const listener = await openListener(config.dbUrl, 'pgrst', () => catalog.invalidate());
 
   return {
     url,
@@ -125,7 +126,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
       server.closeAllConnections();
       await closed;
       await listener.close();
-      await sql.end({ timeout: CLOSE_SECONDS });
+      await sql.end({ timeout: CLOSE_TIMEOUT_SEC });
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Serves a built studio: files of one directory, its index page for every other path, and where it finds the API. */
+/** Serves a static site: the files of one directory, its index page for every other path, and its API configuration. */
 import { readFile, realpath } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { decodePath, send, sendJson } from './http.ts';
@@ -30,27 +30,28 @@ async function fileIn(directory: string, name: string): Promise<{ bytes: Buffer;
   }
 }
 
-/** What a page needs to know of the API that serves it: nothing that is secret. */
+/** The site reads its API URL and the anon key from here. Nothing in it is secret. */
 const CONFIG_PATH = '/studio-config.json';
 
+/** A static site. */
 export interface Site {
   directory: string;
   anonKey: string;
 }
 
-/** Answers a GET or HEAD of the studio. False when there is nothing to show. */
+/** Serves a GET or HEAD request. Returns false if the site has nothing at the path. */
 export async function serveSite({ directory, anonKey }: Site, exchange: Exchange): Promise<boolean> {
   const name = decodePath(exchange.path);
   if (name.includes('\0')) return false;
   if (name === CONFIG_PATH) {
-    // The API is where the page came from, under whichever name the visitor has for it.
+    // A relative URL: the API has the origin of the page, whatever host name the browser uses.
     sendJson(exchange, 200, { url: '/', anonKey }, { 'cache-control': 'no-cache' });
     return true;
   }
-  const asked = name === '/' ? undefined : await fileIn(directory, name);
-  const file = asked ?? (extname(name) === '' ? await fileIn(directory, 'index.html') : undefined);
+  const requested = name === '/' ? undefined : await fileIn(directory, name);
+  const file = requested ?? (extname(name) === '' ? await fileIn(directory, 'index.html') : undefined);
   if (!file) return false;
-  const cached = asked !== undefined && name.startsWith('/assets/');
+  const cached = requested !== undefined && name.startsWith('/assets/');
   const cacheControl = cached ? 'public, max-age=31536000, immutable' : 'no-cache';
   send(exchange, 200, { 'content-type': file.type, 'cache-control': cacheControl }, file.bytes);
   return true;

@@ -1,4 +1,4 @@
-/** `/auth/v1/admin`: making, listing and deleting users with the service key. */
+/** `/auth/v1/admin`: creates, lists and deletes users. Requires the service key. */
 import { z } from 'zod';
 import { notImplemented, sendJson } from '../http.ts';
 import type { Exchange } from '../exchange.ts';
@@ -7,7 +7,6 @@ import { parseBody, requireEmail } from './context.ts';
 import type { AuthContext } from './context.ts';
 import { AuthError, versionHeaders } from './errors.ts';
 import { requireValidPassword } from './passwords.ts';
-
 import { deleteUser, insertUser, listUsers, userJson, findUserById } from './users.ts';
 
 const DEFAULT_PAGE_SIZE = 50;
@@ -55,7 +54,10 @@ async function sendUserPage(context: AuthContext, exchange: Exchange): Promise<v
   );
 }
 
-/** Answers one admin call; `path` is what follows `/auth/v1/admin`. Any other key than the service key is refused. */
+/**
+ * Handles one admin call; `path` is what follows `/auth/v1/admin`.
+ * @throws AuthError 401 without a bearer, 403 for any other than the service key
+ */
 export async function handleAdmin(context: AuthContext, exchange: Exchange, path: string): Promise<void> {
   await requireService(context, exchange);
   if (path === '/users' && exchange.method === 'POST') return createUser(context, exchange);

@@ -1,4 +1,4 @@
-/** What the Auth routes share: their connections and keys, and the reading of a body. */
+/** What the Auth routes share: connections, keys, and parsing of bodies. */
 import type { Sql } from 'postgres';
 import { z } from 'zod';
 import { readJson } from '../http.ts';
@@ -8,22 +8,28 @@ import type { Issuer } from './sessions.ts';
 
 const Email = z.email();
 
-/** What the Auth routes work with. */
+/** Dependencies of the Auth routes. */
 export interface AuthContext extends Issuer {
   sql: Sql;
 }
 
 const invalidBody = (): AuthError => new AuthError(400, 'bad_json', 'Could not parse request body as JSON');
 
-/** Parses a body against a schema; anything else is `validation_failed`. */
+/**
+ * Parses a JSON body against a schema.
+ * @throws AuthError 400 `bad_json` or `validation_failed`
+ */
 export async function parseBody<T>(exchange: Exchange, schema: z.ZodType<T>): Promise<T> {
   const parsed = schema.safeParse(await readJson(exchange, invalidBody));
   if (parsed.success) return parsed.data;
-  const fault = parsed.error.issues[0];
-  throw new AuthError(400, 'validation_failed', `${fault?.path.join('.') ?? 'body'}: ${fault?.message ?? 'invalid'}`);
+  const issue = parsed.error.issues[0];
+  throw new AuthError(400, 'validation_failed', `${issue?.path.join('.') ?? 'body'}: ${issue?.message ?? 'invalid'}`);
 }
 
-/** Normalises an address, or refuses it. */
+/**
+ * Normalizes an e-mail address.
+ * @throws AuthError 400 `validation_failed` for an invalid one
+ */
 export function requireEmail(email: string): string {
   const parsed = Email.safeParse(email.trim().toLowerCase());
   if (parsed.success) return parsed.data;

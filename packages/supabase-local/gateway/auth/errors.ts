@@ -1,4 +1,4 @@
-/** Errors of Auth in both of its shapes: the client's request says by its API version which one it reads. */
+/** Errors of Auth. Their bodies have one of two shapes, by the API version that the client sends. */
 import { header } from '../exchange.ts';
 import { HttpError } from '../http.ts';
 import type { Exchange } from '../exchange.ts';
@@ -6,7 +6,7 @@ import type { Exchange } from '../exchange.ts';
 const VERSION_HEADER = 'x-supabase-api-version';
 const NEW_SHAPE_SINCE = '2024-01-01';
 
-/** A refusal of Auth, before it is put into the caller's shape. */
+/** An error of Auth, independent of the shape of its body. */
 export class AuthError extends Error {
   readonly status: number;
   readonly code: string;
@@ -21,13 +21,13 @@ export class AuthError extends Error {
   }
 }
 
-/** Headers of an Auth answer: the client trusts string codes only when its API version comes back. */
+/** Returns the version header of a response: the client reads string codes only if its API version is repeated. */
 export function versionHeaders(exchange: Exchange): Record<string, string> {
-  const asked = header(exchange.request.headers, VERSION_HEADER) ?? '';
-  return asked >= NEW_SHAPE_SINCE ? { [VERSION_HEADER]: NEW_SHAPE_SINCE } : {};
+  const version = header(exchange.request.headers, VERSION_HEADER) ?? '';
+  return version >= NEW_SHAPE_SINCE ? { [VERSION_HEADER]: NEW_SHAPE_SINCE } : {};
 }
 
-/** Puts a refusal into the shape that the caller reads. */
+/** Converts an error to the response that the caller reads. */
 export function toHttpError(exchange: Exchange, error: AuthError): HttpError {
   const version = versionHeaders(exchange);
   const body =

@@ -1,4 +1,4 @@
-/** Passwords, kept as scrypt hashes (RFC 7914) with the parameters beside the salt. */
+/** Passwords are stored as scrypt hashes (RFC 7914) with their parameters and salt. */
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { AuthError } from './errors.ts';
 
@@ -17,7 +17,10 @@ function derive(password: string, salt: Buffer, cost: number, blockSize: number,
   });
 }
 
-/** Refuses a password that is too short or too long for the hash of hosted Auth. */
+/**
+ * Checks the length of a password: 6 characters to 72 bytes, the limit of the hash of hosted Auth.
+ * @throws AuthError 422 `weak_password` or 400 `validation_failed`
+ */
 export function requireValidPassword(password: string): void {
   if (password.length < MIN_LENGTH)
     throw new AuthError(422, 'weak_password', `Password should be at least ${MIN_LENGTH} characters.`, {
@@ -27,7 +30,7 @@ export function requireValidPassword(password: string): void {
     throw new AuthError(400, 'validation_failed', `Password cannot be longer than ${MAX_BYTES} characters`);
 }
 
-/** `scrypt$N$r$p$salt$key`, salt and key in base64url. */
+/** Hashes a password: `scrypt$N$r$p$salt$key`, with salt and key in base64url. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16);
   const key = await derive(password, salt, COST, BLOCK_SIZE, PARALLEL);
@@ -35,8 +38,8 @@ export async function hashPassword(password: string): Promise<string> {
 }
 
 /**
- * Whether the password belongs to the hash. Without a hash it takes as long and says no, so that the time of an answer
- * does not tell who has an account.
+ * Tests a password against a hash. Without a hash it takes the same time and returns false, so that the response time does
+ * not reveal which accounts exist.
  */
 export async function passwordMatches(password: string, hash: string | null): Promise<boolean> {
   const [scheme, cost, blockSize, parallel, salt = '', key = ''] = (hash ?? '').split('$');

@@ -1,4 +1,4 @@
-/** `/auth/v1`: sign-up, sign-in, refresh, the user, sign-out, the public keys, and the admin calls that tests need. */
+/** `/auth/v1`: sign-up, sign-in, refresh, user, sign-out, public keys and admin calls. */
 import { z } from 'zod';
 import { notImplemented, send, sendJson } from '../http.ts';
 import type { Exchange } from '../exchange.ts';
@@ -13,7 +13,7 @@ import { endSessions, refreshSession, sessionExists, createSession } from './ses
 import { updateUser, insertUser, userJson, findUserByEmail, findUserById } from './users.ts';
 import type { UserRow } from './users.ts';
 
-const JWKS_SECONDS = 600;
+const JWKS_MAX_AGE_SEC = 600;
 
 const SignUp = z.object({
   email: z.string().default(''),
@@ -60,7 +60,10 @@ async function issueToken(context: AuthContext, exchange: Exchange): Promise<voi
   sendJson(exchange, 200, session, versionHeaders(exchange));
 }
 
-/** The user behind the bearer, with the session checked. A bad token is 403, as it is at hosted Auth. */
+/**
+ * Returns the user of the bearer's session.
+ * @throws AuthError 401 without a bearer, 403 for an invalid one, as on hosted Auth
+ */
 async function requireUser(
   context: AuthContext,
   exchange: Exchange,
@@ -77,13 +80,13 @@ async function requireUser(
   return { user, sessionId };
 }
 
-/** `updateUser`: an e-mail is taken as confirmed, and makes an account of a guest. */
+/** `updateUser`: an e-mail address counts as confirmed and turns an anonymous user into a permanent one. */
 async function updateOwnUser(context: AuthContext, exchange: Exchange): Promise<void> {
   const { user } = await requireUser(context, exchange);
   const { email, password, data } = await parseBody(exchange, UserChange);
   if (password !== undefined) {
     requireValidPassword(password);
-    // A guest with a password and no name could never sign in again.
+    // An anonymous user with a password but without an e-mail address could never sign in with it.
     if (user.email === null && email === undefined)
       throw new AuthError(
         422,
@@ -110,7 +113,7 @@ async function signOut(context: AuthContext, exchange: Exchange): Promise<void> 
 async function route(context: AuthContext, exchange: Exchange, path: string): Promise<void> {
   const call = `${exchange.method} ${path}`;
   if (call === 'GET /.well-known/jwks.json')
-    return sendJson(exchange, 200, context.ring.jwks(), { 'cache-control': `public, max-age=${JWKS_SECONDS}` });
+    return sendJson(exchange, 200, context.ring.jwks(), { 'cache-control': `public, max-age=${JWKS_MAX_AGE_SEC}` });
   if (call === 'GET /health')
     return sendJson(exchange, 200, { name: 'GoTrue', version: 'local', description: 'local' });
   requireApiKey(exchange, context.ring);
@@ -126,7 +129,7 @@ async function route(context: AuthContext, exchange: Exchange, path: string): Pr
   throw notImplemented(`${call} of Auth`);
 }
 
-/** Answers one call of Auth. `path` is what follows `/auth/v1`. */
+/** Handles one call of Auth; `path` is what follows `/auth/v1`. Errors become HttpError. */
 export async function handleAuth(context: AuthContext, exchange: Exchange, path: string): Promise<void> {
   try {
     await route(context, exchange, path);

@@ -1,7 +1,7 @@
 /**
- * Sessions. A session has a chain of refresh tokens of which the last one is live. A used token is good again for a few
- * seconds, or while its successor has not been used, since the answer may have been lost or two tabs may have asked at
- * once: the caller then gets the live token. Anything older ends the session.
+ * Sessions. A session has a chain of refresh tokens, of which the last one is active. A used token is accepted again for a few
+ * seconds, or until its successor is used, since the response may have been lost or two tabs may have refreshed at the same
+ * time: it returns the active token. Any older token ends the session.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Sql, TransactionSql } from 'postgres';
@@ -10,12 +10,12 @@ import { AuthError } from './errors.ts';
 import { userJson, findUserById } from './users.ts';
 import type { UserRow } from './users.ts';
 
-/** Seconds in which a used refresh token is accepted again. */
-const REUSE_SECONDS = 10;
+/** How long a used refresh token is accepted again, in seconds. */
+const REUSE_INTERVAL_SEC = 10;
 
 type SignInMethod = 'password' | 'anonymous';
 
-/** What issues tokens: the keys, the issuer's URL and the life of an access token in seconds. */
+/** The issuer of tokens. `tokenSeconds` is the lifetime of an access token. */
 export interface Issuer {
   ring: KeyRing;
   issuer: () => string;
@@ -58,7 +58,10 @@ async function sessionJson(
   };
 }
 
-/** Opens a session for the user and returns it as the client stores it. */
+/**
+ * Creates a session for a user and returns it as the client stores it.
+ * @throws AuthError 400 `invalid_credentials` if the user no longer exists
+ */
 export async function createSession(
   sql: Sql,
   issuer: Issuer,
@@ -94,11 +97,11 @@ const alreadyUsed = (): AuthError =>
   new AuthError(400, 'refresh_token_already_used', 'Invalid Refresh Token: Already Used');
 
 async function rotate(transaction: TransactionSql, used: TokenRow): Promise<string | undefined> {
-  const [live] = await transaction<TokenRow[]>`
+  const [active] = await transaction<TokenRow[]>`
     select * from auth.refresh_tokens
     where session_id = ${used.session_id} and not revoked order by id desc limit 1`;
   if (used.revoked) {
-    if (live && (used.age <= REUSE_SECONDS || live.parent === used.token)) return live.token;
+    if (active && (used.age <= REUSE_INTERVAL_SEC || active.parent === used.token)) return active.token;
     await transaction`delete from auth.sessions where id = ${used.session_id}`;
     return undefined;
   }
@@ -112,7 +115,10 @@ async function rotate(transaction: TransactionSql, used: TokenRow): Promise<stri
   return token;
 }
 
-/** Trades a refresh token for a new session. Throws AuthRefusal with the codes of hosted Auth. */
+/**
+ * Exchanges a refresh token for new tokens of its session.
+ * @throws AuthError 400 `refresh_token_not_found` or `refresh_token_already_used`
+ */
 export async function refreshSession(sql: Sql, issuer: Issuer, token: string): Promise<Record<string, unknown>> {
   const found = await sql.begin(async (transaction) => {
     const [session] = await transaction<{ id: string; created_at: Date }[]>`
@@ -136,7 +142,7 @@ export async function refreshSession(sql: Sql, issuer: Issuer, token: string): P
 
 type SignOutScope = 'global' | 'local' | 'others';
 
-/** Ends all sessions of the user, this one, or all others. */
+/** Deletes all sessions of the user, only this one, or all others. */
 export async function endSessions(
   sql: Sql,
   userId: string,
@@ -149,7 +155,7 @@ export async function endSessions(
   else await sql`delete from auth.sessions where user_id = ${userId}`;
 }
 
-/** Whether the session is still open. */
+/** Tests whether the session exists. */
 export async function sessionExists(sql: Sql, id: string): Promise<boolean> {
   const rows = await sql`select 1 from auth.sessions where id = ${id}`;
   return rows.length > 0;

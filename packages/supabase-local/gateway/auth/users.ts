@@ -1,10 +1,11 @@
-/** Users: their rows, and how Auth shows them. */
+/** Users: rows of auth.users and their JSON. */
 import { randomUUID } from 'node:crypto';
 import type { Sql, TransactionSql } from 'postgres';
 import { databaseError } from '../database.ts';
 import { AuthError } from './errors.ts';
 import { hashPassword } from './passwords.ts';
 
+/** The columns of auth.users that the gateway reads. */
 export interface UserRow {
   id: string;
   email: string | null;
@@ -18,7 +19,7 @@ export interface UserRow {
   updated_at: Date;
 }
 
-/** What a new user is made of. Without an email the user is anonymous. */
+/** A user to insert. Without an e-mail address the user is anonymous. */
 interface NewUser {
   id?: string;
   email?: string;
@@ -29,7 +30,10 @@ interface NewUser {
 
 const UNIQUE_VIOLATION = '23505';
 
-/** Inserts a user, confirmed at once. Throws `user_already_exists` when the email is taken. */
+/**
+ * Inserts a user. An e-mail address counts as confirmed.
+ * @throws AuthError 422 `user_already_exists` if another user has the e-mail address
+ */
 export async function insertUser(sql: Sql, user: NewUser): Promise<UserRow> {
   const email = user.email ?? null;
   const provider = email ? { provider: 'email', providers: ['email'] } : {};
@@ -54,7 +58,7 @@ export async function insertUser(sql: Sql, user: NewUser): Promise<UserRow> {
   }
 }
 
-/** What is changed of a user; what is absent stays. */
+/** Changes of a user. Absent members are not changed. */
 interface UserChange {
   email?: string;
   password?: string;
@@ -62,13 +66,13 @@ interface UserChange {
 }
 
 /**
- * Changes a user at once, as with automatic confirmation; with an email a guest becomes an account. Metadata is merged.
- * @throws AuthRefusal `email_exists` when another user has the email, `user_not_found` when the user has gone
+ * Updates a user. An e-mail address counts as confirmed and turns an anonymous user into a permanent one. Metadata is merged.
+ * @throws AuthError `email_exists` if another user has the e-mail address, `user_not_found` if the user was deleted
  */
 export async function updateUser(sql: Sql, id: string, change: UserChange): Promise<UserRow> {
   const email = change.email ?? null;
   const password = change.password === undefined ? null : await hashPassword(change.password);
-  const named = email === null ? {} : { sub: id, email, email_verified: true, phone_verified: false };
+  const identityData = email === null ? {} : { sub: id, email, email_verified: true, phone_verified: false };
   const app = email === null ? {} : { provider: 'email', providers: ['email'] };
   try {
     const [row] = await sql<UserRow[]>`
@@ -77,7 +81,7 @@ export async function updateUser(sql: Sql, id: string, change: UserChange): Prom
           encrypted_password = coalesce(${password}, encrypted_password),
           email_confirmed_at = case when ${email}::text is null then email_confirmed_at else now() end,
           is_anonymous = is_anonymous and ${email}::text is null,
-          raw_user_meta_data = coalesce(raw_user_meta_data, '{}') || ${sql.json({ ...change.userMetadata, ...named } as never)},
+          raw_user_meta_data = coalesce(raw_user_meta_data, '{}') || ${sql.json({ ...change.userMetadata, ...identityData } as never)},
           raw_app_meta_data = coalesce(raw_app_meta_data, '{}') || ${sql.json(app)},
           updated_at = now()
       where id = ${id}
@@ -91,25 +95,25 @@ export async function updateUser(sql: Sql, id: string, change: UserChange): Prom
   }
 }
 
-/** The user with that email, or undefined. */
+/** Returns the user with an e-mail address, or undefined. */
 export async function findUserByEmail(sql: Sql, email: string): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`select * from auth.users where lower(email) = ${email.toLowerCase()} limit 1`;
   return row;
 }
 
-/** The user with that id, or undefined. */
+/** Returns the user with an id, or undefined. */
 export async function findUserById(sql: Sql | TransactionSql, id: string): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`select * from auth.users where id = ${id}`;
   return row;
 }
 
-/** Deletes a user with all sessions. False when there is none. */
+/** Deletes a user with all sessions. Returns false if there is none. */
 export async function deleteUser(sql: Sql, id: string): Promise<boolean> {
   const deleted = await sql`delete from auth.users where id = ${id}`;
   return deleted.count > 0;
 }
 
-/** One page of users, oldest first, and how many there are. `page` counts from 1. */
+/** Returns one page of users, oldest first, and the total number of users. `page` counts from 1. */
 export async function listUsers(sql: Sql, page: number, perPage: number): Promise<{ users: UserRow[]; total: number }> {
   const users = await sql<UserRow[]>`
     select * from auth.users order by created_at, id limit ${perPage} offset ${(page - 1) * perPage}`;
@@ -117,7 +121,7 @@ export async function listUsers(sql: Sql, page: number, perPage: number): Promis
   return { users, total: count?.total ?? 0 };
 }
 
-/** The user as the API gives it: no nulls in `email` and `phone`, no identities for an anonymous user. */
+/** Returns the JSON of a user: no nulls in `email` and `phone`, no identities for an anonymous user. */
 export function userJson(row: UserRow): Record<string, unknown> {
   const email = row.email ?? '';
   const confirmed = row.email_confirmed_at ? { email_confirmed_at: row.email_confirmed_at } : {};

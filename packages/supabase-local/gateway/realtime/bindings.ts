@@ -73,7 +73,7 @@ async function normalizeCondition(
       and a.attnum > 0 and not a.attisdropped and has_column_privilege(${role}, c.oid, a.attnum, 'select')`;
   if (!column) throw unableToSubscribe(request);
   if (!isTyped(condition)) return condition;
-  const cast = `select array_agg((value::${column.type})::text order by place) as values from unnest($1::text[]) with ordinality as given (value, place)`;
+  const cast = `select array_agg((value::${column.type})::text order by position) as values from unnest($1::text[]) with ordinality as given (value, position)`;
   const [row] = await sql.unsafe<{ values: string[] }[]>(cast, [condition.values]);
   return { ...condition, values: row!.values };
 }

@@ -1,4 +1,4 @@
--- The tables, views and functions of one schema, as one JSON value: what the REST calls may name.
+-- The tables, views and functions of one schema, as one JSON value.
 select json_build_object(
   'relations', coalesce((
     select json_agg(json_build_object(
@@ -28,10 +28,10 @@ select json_build_object(
         where p.proargmodes is null
       ), (
         select json_agg(
-          json_build_object('name', a.name, 'type', format_type(a.type, null), 'optional', a.place > p.pronargs - p.pronargdefaults)
-          order by a.place)
+          json_build_object('name', a.name, 'type', format_type(a.type, null), 'optional', a.position > p.pronargs - p.pronargdefaults)
+          order by a.position)
         from (
-          select p.proargnames[i] as name, p.proallargtypes[i] as type, row_number() over (order by i) as place
+          select p.proargnames[i] as name, p.proallargtypes[i] as type, row_number() over (order by i) as position
           from generate_subscripts(p.proallargtypes, 1) as i
           where p.proargmodes[i] in ('i', 'b', 'v')
         ) as a

@@ -1,12 +1,12 @@
 /**
- * What the REST calls may name. Every identifier of a request is looked up here before it gets, quoted, into a
- * statement. Read once, and again on NOTIFY pgrst and when something is not found.
+ * The tables, views and functions of the exposed schema. Every identifier of a request is looked up here before it is quoted
+ * into a statement. The catalog is read once, and again after NOTIFY pgrst and when a name is not found.
  */
 import { readFile } from 'node:fs/promises';
 import type { Sql } from 'postgres';
 import { z } from 'zod';
 
-/** The one schema that the API exposes. */
+/** The schema that the API exposes. */
 export const EXPOSED_SCHEMA = 'public';
 
 /** `type` is the column's type with its modifier, `base` without. */
@@ -22,19 +22,23 @@ const ApiFunction = z.object({
 const Contents = z.object({ relations: z.array(Relation), functions: z.array(ApiFunction) });
 
 type Column = z.infer<typeof Column>;
+/** A function of the exposed schema. */
 export type ApiFunction = z.infer<typeof ApiFunction>;
 
-/** A table, a view or the result of a function: what columns can be named on it. */
+/** A table, a view or the result of a function, with its columns. */
 export interface Shape {
   name: string;
   columns: Map<string, Column>;
 }
 
-/** Looks names up; each looks twice, with a fresh reading in between, before it says no. */
+/** Looks names up. A name that is not found is looked up again in a catalog that is read anew. */
 export interface Catalog {
+  /** Returns the relation; undefined if it does not exist. Reads the catalog anew if one of the columns is unknown. */
   relation(name: string, columns?: readonly string[]): Promise<Shape | undefined>;
+  /** Returns the functions of that name that accept exactly these argument names. */
   functions(name: string, names: readonly string[]): Promise<ApiFunction[]>;
-  forget(): void;
+  /** Reads the catalog anew at the next lookup. */
+  invalidate(): void;
 }
 
 interface Loaded {
@@ -42,7 +46,7 @@ interface Loaded {
   functions: Map<string, ApiFunction[]>;
 }
 
-/** The columns by name. */
+/** Creates a shape from a list of columns. */
 export function shapeOf(name: string, columns: Column[]): Shape {
   return { name, columns: new Map(columns.map((column) => [column.name, column])) };
 }
@@ -53,20 +57,20 @@ async function load(sql: Sql, query: string): Promise<Loaded> {
   const relations = contents.relations.map(({ name, columns }) => [name, shapeOf(name, columns ?? [])] as const);
   return {
     relations: new Map(relations),
-    functions: Map.groupBy(contents.functions, (called) => called.name),
+    functions: Map.groupBy(contents.functions, (callee) => callee.name),
   };
 }
 
-/** Whether the names given are arguments of the function and none that it needs is missing. */
-function accepts(called: ApiFunction, names: readonly string[]): boolean {
-  const known = new Set(called.arguments.map((argument) => argument.name));
+/** Tests whether the names are arguments of the function and no required argument is missing. */
+function accepts(callee: ApiFunction, names: readonly string[]): boolean {
+  const known = new Set(callee.arguments.map((argument) => argument.name));
   return (
     names.every((name) => known.has(name)) &&
-    called.arguments.every((argument) => argument.optional || names.includes(argument.name))
+    callee.arguments.every((argument) => argument.optional || names.includes(argument.name))
   );
 }
 
-/** Opens the catalog of the exposed schema; nothing is read before the first question. */
+/** Opens the catalog of the exposed schema. It is read at the first lookup. */
 export async function openCatalog(sql: Sql): Promise<Catalog> {
   const query = await readFile(new URL('catalog.sql', import.meta.url), 'utf8');
   let loaded: Promise<Loaded> | undefined;
@@ -82,26 +86,26 @@ export async function openCatalog(sql: Sql): Promise<Catalog> {
     return loaded;
   }
 
-  async function ask<T>(question: (catalog: Loaded) => T, answered: (answer: T) => boolean): Promise<T> {
+  async function lookUp<T>(find: (catalog: Loaded) => T, isFound: (result: T) => boolean): Promise<T> {
     const first = current();
-    const answer = question(await first);
-    if (answered(answer)) return answer;
+    const result = find(await first);
+    if (isFound(result)) return result;
     if (loaded === first) loaded = undefined;
-    return question(await current());
+    return find(await current());
   }
 
   return {
     relation: (name, columns = []) =>
-      ask(
+      lookUp(
         (catalog) => catalog.relations.get(name),
         (shape) => shape !== undefined && columns.every((column) => shape.columns.has(column)),
       ),
     functions: (name, names) =>
-      ask(
-        (catalog) => (catalog.functions.get(name) ?? []).filter((called) => accepts(called, names)),
+      lookUp(
+        (catalog) => (catalog.functions.get(name) ?? []).filter((callee) => accepts(callee, names)),
         (found) => found.length > 0,
       ),
-    forget() {
+    invalidate() {
       loaded = undefined;
     },
   };

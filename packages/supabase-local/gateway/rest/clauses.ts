@@ -1,4 +1,4 @@
-/** A parsed query as SQL clauses over one shape. */
+/** Builds SQL clauses from a parsed query over one shape. */
 import type { Shape } from './catalog.ts';
 import { restError, unsupported } from './errors.ts';
 import { splitList } from './query.ts';
@@ -16,7 +16,7 @@ const IS = new Map([
   ['unknown', 'is unknown'],
 ]);
 
-/** The column of that name, or 42703 as Postgres would say it. */
+/** Returns a column, or throws 42703 with the message of Postgres. */
 function requireColumn(shape: Shape, name: string): { sql: string; type: string } {
   const column = shape.columns.get(name);
   if (!column) throw restError(400, '42703', `column ${shape.name}.${name} does not exist`);
@@ -50,7 +50,7 @@ function condition(shape: Shape, filter: Filter, source: string, parameters: Par
   }
 }
 
-/** The `where` clause, or nothing. `source` is how the rows are called in the statement. */
+/** Returns the `where` clause, or an empty text. `source` is the alias of the rows in the statement. */
 export function whereClause(shape: Shape, filters: Filter[], source: string, parameters: Parameters): string {
   const conditions = filters.map((filter) => {
     const test = condition(shape, filter, source, parameters);
@@ -59,7 +59,7 @@ export function whereClause(shape: Shape, filters: Filter[], source: string, par
   return conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;
 }
 
-/** The list of columns to return. */
+/** Returns the list of columns to select. */
 export function selectList(shape: Shape, select: Selected[] | undefined, source: string): string {
   if (!select) return `${source}.*`;
   return select
@@ -72,7 +72,7 @@ function orderItem(shape: Shape, item: Ordering, source: string): string {
   return `${source}.${requireColumn(shape, item.column).sql} ${item.descending ? 'desc' : 'asc'}${nulls}`;
 }
 
-/** `order by`, `limit` and `offset`. */
+/** Returns `order by`, `limit` and `offset`. */
 export function pageClause(shape: Shape, query: Query, source: string): string {
   const order = query.order.map((item) => orderItem(shape, item, source)).join(', ');
   const limit = query.limit === undefined ? '' : `limit ${query.limit}`;

@@ -6,7 +6,7 @@ import { CALLS_HINT, HttpError } from '../http.ts';
 import { TokenError } from '../keys.ts';
 import type { Role } from '../keys.ts';
 
-/** A refusal in PostgREST's shape; all four members are there, null where empty. */
+/** Creates an error with the body of PostgREST: all four members are present, null if empty. */
 export function restError(
   status: number,
   code: string,
@@ -19,7 +19,7 @@ export function restError(
   return new HttpError(status, body, headers, options.reason);
 }
 
-/** What PostgREST has and this gateway has not: 501 with the code for an unimplemented feature. */
+/** Creates the error for a feature of PostgREST that this gateway does not implement: 501 `PGRST127`. */
 export function unsupported(what: string): HttpError {
   return restError(501, 'PGRST127', 'Feature not implemented', {
     details: `The local gateway does not implement ${what}`,
@@ -27,7 +27,7 @@ export function unsupported(what: string): HttpError {
   });
 }
 
-/** A token that cannot be believed, in PostgREST's words. */
+/** Creates the 401 for an invalid token, with PostgREST's messages. */
 export function invalidTokenError(error: TokenError): HttpError {
   const expired = error.fault === 'expired';
   const message = expired ? 'JWT expired' : error.message;
@@ -37,7 +37,7 @@ export function invalidTokenError(error: TokenError): HttpError {
   });
 }
 
-/** Prefix of a SQLSTATE to HTTP status; the first that fits counts, the rest are 400. */
+/** HTTP status by prefix of the SQLSTATE. The first match counts; all others are 400. */
 const STATUS_BY_PREFIX: readonly (readonly [string, number])[] = [
   ['P0001', 400],
   ['P0', 500],
@@ -86,7 +86,7 @@ function parseJson(text: string | undefined): unknown {
   }
 }
 
-/** `raise sqlstate 'PGRST'`: message and detail are JSON and say everything about the answer. */
+/** `raise sqlstate 'PGRST'`: message and detail are JSON that describes the whole response. */
 function errorFromRaise(error: DatabaseError): HttpError {
   const body = RaisedBody.safeParse(parseJson(error.message));
   const status = RaisedStatus.safeParse(parseJson(error.detail));
@@ -104,8 +104,8 @@ function errorFromRaise(error: DatabaseError): HttpError {
   });
 }
 
-/** What the caller is told about a statement that Postgres refused. */
-export function databaseRefusal(error: DatabaseError, role: Role): HttpError {
+/** Converts an error of Postgres to the response of PostgREST. */
+export function toRestError(error: DatabaseError, role: Role): HttpError {
   if (error.code === 'PGRST') return errorFromRaise(error);
   const details = { details: error.detail, hint: error.hint };
   if (error.code.startsWith('PT')) {

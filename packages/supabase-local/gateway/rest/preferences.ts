@@ -1,4 +1,4 @@
-/** What a REST call asks of its answer: one object or an array, a count, the rows it wrote. */
+/** The form of the response that a REST call requests: one object or an array, a count, the written rows. */
 import { header } from '../exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import { EXPOSED_SCHEMA } from './catalog.ts';
@@ -6,16 +6,20 @@ import { restError, unsupported } from './errors.ts';
 
 const OBJECT_TYPE = 'application/vnd.pgrst.object+json';
 
+/** Preferences of a request. */
 export interface Preferences {
-  /** One object is wanted; zero or several rows are an error. */
+  /** One object is requested: zero or several rows are an error. */
   single: boolean;
-  /** The total number of rows is wanted. */
+  /** The total number of rows is requested. */
   count: boolean;
-  /** The rows written are wanted. */
+  /** The written rows are requested. */
   representation: boolean;
 }
 
-/** Reads `accept` and `prefer`, and refuses a profile that is not exposed. */
+/**
+ * Reads `accept` and `prefer`.
+ * @throws HttpError 406 for a schema that is not exposed, 501 for an unsupported preference
+ */
 export function readPreferences({ request, method }: Exchange): Preferences {
   const reading = method === 'GET' || method === 'HEAD';
   const profile = header(request.headers, reading ? 'accept-profile' : 'content-profile');
@@ -25,19 +29,23 @@ export function readPreferences({ request, method }: Exchange): Preferences {
     });
   const accept = header(request.headers, 'accept') ?? '*/*';
   if (/text\/csv|geo\+json|vnd\.pgrst\.plan|nulls=stripped/.test(accept))
-    throw unsupported(`answers of type ${accept}`);
-  const wishes = (header(request.headers, 'prefer') ?? '').split(',').map((wish) => wish.trim());
-  for (const wish of wishes)
-    if (/^(resolution|tx|max-affected)=/.test(wish) || wish === 'count=planned' || wish === 'count=estimated')
-      throw unsupported(`the preference "${wish}"`);
+    throw unsupported(`responses of type ${accept}`);
+  const preferences = (header(request.headers, 'prefer') ?? '').split(',').map((preference) => preference.trim());
+  for (const preference of preferences)
+    if (
+      /^(resolution|tx|max-affected)=/.test(preference) ||
+      preference === 'count=planned' ||
+      preference === 'count=estimated'
+    )
+      throw unsupported(`the preference "${preference}"`);
   return {
     single: accept.includes(OBJECT_TYPE),
-    count: wishes.includes('count=exact'),
-    representation: wishes.includes('return=representation'),
+    count: preferences.includes('count=exact'),
+    representation: preferences.includes('return=representation'),
   };
 }
 
-/** The type of the answer's body. */
+/** Returns the content type of the response. */
 export function contentType(preferences: Preferences): string {
   return `${preferences.single ? OBJECT_TYPE : 'application/json'}; charset=utf-8`;
 }

@@ -1,11 +1,13 @@
-/** The query string of a REST call: what to select, which rows, in which order, how many. */
+/** Parses the query string of a REST call: columns, filters, order and range. */
 import { restError, unsupported } from './errors.ts';
 
+/** A selected column with its name in the response. */
 export interface Selected {
   column: string;
   alias: string;
 }
 
+/** A condition on one column. */
 export interface Filter {
   column: string;
   negated: boolean;
@@ -13,23 +15,25 @@ export interface Filter {
   value: string;
 }
 
+/** One item of `order`. */
 export interface Ordering {
   column: string;
   descending: boolean;
   nulls: 'first' | 'last' | undefined;
 }
 
-/** A read query. `select` undefined means every column. */
+/** A parsed query. `select` undefined means every column. */
 export interface Query {
   select: Selected[] | undefined;
   filters: Filter[];
   order: Ordering[];
   limit: number | undefined;
   offset: number;
-  /** `columns=`: the keys that a bulk insert uses. */
+  /** `columns=`: the keys that a bulk insert writes. */
   columns: string[] | undefined;
 }
 
+/** Supported filter operators. */
 export const OPERATORS = ['eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'like', 'ilike', 'in', 'is'] as const;
 type Operator = (typeof OPERATORS)[number];
 
@@ -52,7 +56,7 @@ function parseError(what: string, text: string): Error {
   });
 }
 
-/** Splits at commas outside of double quotes; quoted pieces lose their quotes and escapes. */
+/** Splits at commas outside of double quotes and removes quotes and escapes. */
 export function splitList(text: string): string[] {
   const pieces: string[] = [];
   let piece = '';
@@ -116,12 +120,16 @@ function parseCount(name: string, text: string | null): number | undefined {
   return Number(text);
 }
 
-/** Parses the query of a table or of a function's result. `arguments_` are names that are arguments, not filters. */
-export function parseQuery(parameters: URLSearchParams, arguments_: ReadonlySet<string> = new Set()): Query {
+/**
+ * Parses the query of a table or of a function's result.
+ * @param argumentNames parameters that are arguments of the function, not filters
+ * @throws HttpError 400 for an invalid query, 501 for an unsupported one
+ */
+export function parseQuery(parameters: URLSearchParams, argumentNames: ReadonlySet<string> = new Set()): Query {
   for (const name of ['and', 'or', 'not.and', 'not.or', 'on_conflict'])
     if (parameters.has(name)) throw unsupported(`the query parameter "${name}"`);
   const filters = [...parameters]
-    .filter(([name]) => !RESERVED.has(name) && !arguments_.has(name))
+    .filter(([name]) => !RESERVED.has(name) && !argumentNames.has(name))
     .map(([name, value]) => parseFilter(name, value));
   const order = parameters.get('order');
   const columns = parameters.get('columns');
@@ -135,7 +143,7 @@ export function parseQuery(parameters: URLSearchParams, arguments_: ReadonlySet<
   };
 }
 
-/** Columns that a query names, to look up before anything is built. */
+/** Returns the columns that a query refers to, to look them up before the statement is built. */
 export function referencedColumns(query: Query): string[] {
   return [
     ...(query.select ?? []).map((item) => item.column),

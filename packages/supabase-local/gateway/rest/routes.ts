@@ -21,7 +21,7 @@ async function identify(ring: KeyRing, exchange: Exchange): Promise<Identity> {
   }
 }
 
-/** Answers one call of REST. `path` is what follows `/rest/v1`. */
+/** Handles one call of REST; `path` is what follows `/rest/v1`. */
 export async function handleRest(context: RestContext, ring: KeyRing, exchange: Exchange, path: string): Promise<void> {
   const identity = await identify(ring, exchange);
   const [, first = '', second, ...rest] = path.split('/').map(decodePath);

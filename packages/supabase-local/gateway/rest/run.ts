@@ -1,4 +1,4 @@
-/** Running the statement of a REST call as its caller, and answering with what it gave. */
+/** Runs the statement of a REST call as its caller and sends the result. */
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Sql } from 'postgres';
 import { z } from 'zod';
@@ -7,11 +7,11 @@ import { send } from '../http.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Identity } from '../identity.ts';
 import { EXPOSED_SCHEMA } from './catalog.ts';
-import { databaseRefusal, restError } from './errors.ts';
+import { toRestError, restError } from './errors.ts';
 import { contentType } from './preferences.ts';
 import type { Preferences } from './preferences.ts';
 
-/** What a statement gives: `rows` is how many the body holds, `total` how many there are, both before any cutting. */
+/** Result of a statement: `rows` is the number of rows in the body, `total` the number of all rows if it was requested. */
 interface Outcome {
   body: string | null;
   rows: number;
@@ -20,15 +20,15 @@ interface Outcome {
   headers: string | null;
 }
 
-/** A statement whose `source` yields the rows of the answer. */
+/** A statement whose common table expression `source` has the rows of the response. */
 export interface Statement {
-  /** The common table expressions, of which `source` holds the rows. */
+  /** The common table expressions, including `source`. */
   with: string;
-  /** Whether `source` has rows to return, or is only counted. */
+  /** Whether the rows of `source` are returned, or only counted. */
   returns: boolean;
-  /** How the body is made of `source`; an array of its rows unless said otherwise. */
+  /** SQL expression of the body; default: an array of the rows of `source`. */
   body?: string;
-  /** A scalar subquery for the total, where it was asked for. */
+  /** Scalar subquery for the total, if it was requested. */
   total?: string;
   parameters: string[];
 }
@@ -78,31 +78,34 @@ function requestSettings({ request, method, path }: Exchange): Record<string, st
   };
 }
 
-/** How the rows of the body lie in the whole: `0-4/17`, or a star for what is not known or not there. */
+/** Returns the `Content-Range`, e.g. `0-4/17`, with `*` for an empty range or an unknown total. */
 function contentRange(offset: number, rows: number, total: number | null): string {
   return `${rows === 0 ? '*' : `${offset}-${offset + rows - 1}`}/${total ?? '*'}`;
 }
 
-/** What a call wants of the answer beyond the statement. */
+/** How the result of a statement becomes a response. */
 interface ResponseOptions {
   preferences: Preferences;
-  /** Status when all went well. */
+  /** Status of success. */
   status: number;
   offset?: number;
-  /** The statement returns rows of which exactly one is wanted if `preferences.single`. */
-  rowsWanted?: boolean;
+  /** Whether exactly one row is required if `preferences.single` is set. */
+  requireOne?: boolean;
 }
 
-/** Runs the statement in a transaction of the caller and answers. Errors of Postgres become refusals. */
+/**
+ * Runs the statement in a transaction of the caller and sends the response.
+ * @throws HttpError for errors of Postgres, and 406 `PGRST116` if one row was requested and there is another number
+ */
 export async function runStatement(
   sql: Sql,
   exchange: Exchange,
   identity: Identity,
   statement: Statement,
-  wish: ResponseOptions,
+  options: ResponseOptions,
 ): Promise<void> {
-  const { preferences, offset = 0 } = wish;
-  const reading = exchange.method === 'GET' || exchange.method === 'HEAD';
+  const { preferences, offset = 0 } = options;
+  const readOnly = exchange.method === 'GET' || exchange.method === 'HEAD';
   let outcome: Outcome;
   try {
     outcome = await withIdentity(
@@ -110,38 +113,38 @@ export async function runStatement(
       identity,
       async (transaction) => {
         const [row] = await transaction.unsafe<Outcome[]>(textOf(statement, preferences), statement.parameters);
-        if (preferences.single && wish.rowsWanted && statement.returns && row!.rows !== 1)
+        if (preferences.single && options.requireOne && statement.returns && row!.rows !== 1)
           throw restError(406, 'PGRST116', 'Cannot coerce the result to a single JSON object', {
             details: `The result contains ${row!.rows} rows`,
           });
         return row!;
       },
-      { settings: requestSettings(exchange), readOnly: reading },
+      { settings: requestSettings(exchange), readOnly },
     );
   } catch (error) {
-    const refused = databaseError(error);
-    if (refused) throw databaseRefusal(refused, identity.role);
+    const postgresError = databaseError(error);
+    if (postgresError) throw toRestError(postgresError, identity.role);
     throw error;
   }
-  answer(exchange, outcome, statement, wish, offset);
+  sendOutcome(exchange, outcome, statement, options, offset);
 }
 
-function answer(
+function sendOutcome(
   exchange: Exchange,
   outcome: Outcome,
   statement: Statement,
-  wish: ResponseOptions,
+  options: ResponseOptions,
   offset: number,
 ): void {
-  const { preferences } = wish;
+  const { preferences } = options;
   const { rows, total } = outcome;
   if (total !== null && offset > total)
     throw restError(416, 'PGRST103', 'Requested range not satisfiable', {
       details: `An offset of ${offset} was requested, but there are only ${total} rows.`,
       headers: { 'content-range': `*/${total}` },
     });
-  const partial = total !== null && rows < total && wish.status === 200;
-  const status = responseStatus(outcome.status) ?? (partial ? 206 : wish.status);
+  const partial = total !== null && rows < total && options.status === 200;
+  const status = responseStatus(outcome.status) ?? (partial ? 206 : options.status);
   const common = {
     'content-range': contentRange(offset, rows, total),
     'content-profile': EXPOSED_SCHEMA,

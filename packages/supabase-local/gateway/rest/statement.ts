@@ -1,18 +1,18 @@
-/** Statements that are put together: identifiers from the catalog, quoted, and values only ever as parameters. */
+/** Parts of statements: identifiers come from the catalog and are quoted, values are always parameters. */
 
-/** Quotes a name for SQL. */
+/** Quotes an identifier. */
 export function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Parameters of a statement in the making. */
+/** Collects the parameters of a statement. */
 export class Parameters {
   readonly values: string[] = [];
 
-  /** Adds a value as text and returns its place, cast to `type` where one is given. A type comes from the catalog. */
+  /** Adds a value as text and returns its placeholder, cast to `type` if one is given. Types come from the catalog. */
   bind(value: string, type?: string): string {
     this.values.push(value);
-    const place = `$${this.values.length}::text`;
-    return type === undefined ? place : `(${place})::${type}`;
+    const placeholder = `$${this.values.length}::text`;
+    return type === undefined ? placeholder : `(${placeholder})::${type}`;
   }
 }

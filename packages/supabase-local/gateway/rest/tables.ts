@@ -1,4 +1,4 @@
-/** Reading and writing tables and views. */
+/** Reads and writes tables and views. */
 import type { Sql } from 'postgres';
 import { readBody } from '../http.ts';
 import type { Exchange } from '../exchange.ts';
@@ -14,7 +14,7 @@ import { runStatement } from './run.ts';
 import type { Statement } from './run.ts';
 import { Parameters, quote } from './statement.ts';
 
-/** What the REST routes work with. */
+/** Dependencies of the REST routes. */
 export interface RestContext {
   sql: Sql;
   catalog: Catalog;
@@ -37,7 +37,11 @@ function invalidBody(message: string): Error {
   return restError(400, 'PGRST102', message);
 }
 
-/** Parses a body and returns its text as it came: numbers keep the digits that JavaScript would lose. */
+/**
+ * Parses a body of one or several objects. The text is returned unchanged, so that numbers keep digits which JavaScript would
+ * lose.
+ * @throws HttpError 400 `PGRST102` for any other body
+ */
 export async function readRows(
   exchange: Exchange,
 ): Promise<{ text: string; rows: Record<string, unknown>[]; many: boolean }> {
@@ -73,7 +77,7 @@ function requireBodyColumns(shape: Shape, columns: string[]): void {
     throw restError(400, 'PGRST204', `Could not find the '${missing}' column of '${shape.name}' in the schema cache`);
 }
 
-/** The body as rows: `json_to_recordset` with the types of the columns. */
+/** Returns the body as a set of rows, with the types of the columns. */
 function bodyRows(shape: Shape, payload: Payload, parameters: Parameters): string {
   const list = payload.columns.map((name) => `${quote(name)} ${shape.columns.get(name)!.type}`).join(', ');
   return `json_to_recordset(${parameters.bind(payload.text)}::json) as body (${list})`;
@@ -125,13 +129,13 @@ function deleteStatement(shape: Shape, query: Query, table: string, returning: s
   };
 }
 
-/** A write without a filter is refused, as the safeupdate extension of hosted Supabase does. */
+/** Rejects a write without a filter, as the safeupdate extension of hosted Supabase does. */
 function requireFilter(query: Query, command: 'UPDATE' | 'DELETE'): void {
   if (query.filters.length === 0) throw restError(400, '21000', `${command} requires a WHERE clause`);
   if (query.limit !== undefined || query.order.length > 0) throw unsupported(`limit and order in ${command}`);
 }
 
-/** Answers one call on a table or view. */
+/** Handles one call on a table or view. */
 export async function handleTable(
   context: RestContext,
   exchange: Exchange,
@@ -153,7 +157,7 @@ export async function handleTable(
       preferences,
       status,
       offset: method === 'GET' || method === 'HEAD' ? query.offset : 0,
-      rowsWanted: true,
+      requireOne: true,
     });
   if (method === 'GET' || method === 'HEAD') return run(readStatement(shape, query, table, preferences.count), 200);
   if (preferences.count) throw unsupported('count of a write');
@@ -163,10 +167,10 @@ export async function handleTable(
   if (method === 'PATCH' && payload) {
     requireFilter(query, 'UPDATE');
     if (payload.columns.length > 0) return run(updateStatement(shape, query, table, payload, returning), written);
-    const nothing = {
+    const noRows = {
       with: `source as (select ${selectList(shape, query.select, 'rows')} from ${table} as rows where false)`,
     };
-    return run({ ...nothing, returns: preferences.representation, parameters: [] }, written);
+    return run({ ...noRows, returns: preferences.representation, parameters: [] }, written);
   }
   if (method !== 'DELETE') throw unsupported(`${method} on a table`);
   requireFilter(query, 'DELETE');

@@ -1,10 +1,10 @@
-/** Buckets: listing, reading and making them. */
+/** Lists, reads and creates buckets. */
 import { z } from 'zod';
 import { withIdentity, databaseError } from '../database.ts';
 import { notImplemented, sendJson } from '../http.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Identity } from '../identity.ts';
-import { databaseRefusal, bucketNotFound } from './errors.ts';
+import { toStorageError, bucketNotFound } from './errors.ts';
 import { parseBody } from './links.ts';
 import { ownerOf } from './objects.ts';
 import type { BucketRow, StorageContext } from './objects.ts';
@@ -23,7 +23,7 @@ const bucketJson = (row: BucketRow): Record<string, unknown> => ({
   file_size_limit: row.file_size_limit === null ? null : Number(row.file_size_limit),
 });
 
-/** Answers `/bucket` and `/bucket/<id>`. */
+/** Handles `/bucket` and `/bucket/<id>`. */
 export async function handleBuckets(
   { sql }: StorageContext,
   exchange: Exchange,
@@ -56,7 +56,7 @@ export async function handleBuckets(
     );
     sendJson(exchange, 200, { name: bucket.name });
   } catch (error) {
-    const refused = databaseError(error);
-    throw refused ? databaseRefusal(refused) : error;
+    const postgresError = databaseError(error);
+    throw postgresError ? toStorageError(postgresError) : error;
   }
 }

@@ -1,10 +1,10 @@
-/** Errors of Storage. Nearly all of them are HTTP 400 with the real status as a string in the body. */
+/** Errors of Storage. Most of them are HTTP 400 with the real status as a text in the body. */
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { DatabaseError } from '../database.ts';
 import { HttpError } from '../http.ts';
 import type { TokenError } from '../keys.ts';
 
-/** A refusal in Storage's shape. `http` is the status of the answer itself. */
+/** Creates an error with the body of Storage. `http` is the status of the response itself; default 400. */
 export function storageError(
   statusCode: number,
   code: string,
@@ -15,38 +15,54 @@ export function storageError(
   return new HttpError(options.http ?? 400, { statusCode: String(statusCode), code, error, message }, options.headers);
 }
 
+/** The object does not exist, or the caller may not see it. */
 export const objectNotFound = (): HttpError => storageError(404, 'NoSuchKey', 'not_found', 'Object not found');
+
+/** The bucket does not exist, or the caller may not see it. */
 export const bucketNotFound = (): HttpError =>
   storageError(404, 'NoSuchBucket', 'Bucket not found', 'Bucket not found');
+
+/** The name of an object is not allowed. */
 export const invalidKey = (key: string): HttpError =>
   storageError(400, 'InvalidKey', 'InvalidKey', `Invalid key: ${key}`);
+
+/** The object or bucket exists already. */
 export const alreadyExists = (): HttpError =>
   storageError(409, 'ResourceAlreadyExists', 'Duplicate', 'The resource already exists');
+
+/** The body is larger than the limit of the bucket. */
 export const entityTooLarge = (): HttpError =>
   storageError(413, 'EntityTooLarge', 'Payload too large', 'The object exceeded the maximum allowed size');
+
+/** The bucket does not accept the type. */
 export const invalidMimeType = (type: string): HttpError =>
   storageError(415, 'InvalidMimeType', 'invalid_mime_type', `mime type ${type} is not supported`);
+
+/** The request is invalid. */
 export const badRequest = (message: string): HttpError =>
   storageError(400, 'InvalidRequest', 'Invalid Request', message);
+
+/** The caller may not do this. */
 export const accessDenied = (message = 'new row violates row-level security policy'): HttpError =>
   storageError(403, 'AccessDenied', 'Unauthorized', message);
 
-/** A bearer that cannot be believed. */
+/** The URL is not the one for which the token of the link was signed. */
+export const invalidSignature = (): HttpError =>
+  storageError(400, 'InvalidSignature', 'InvalidSignature', 'The url do not match the signature');
+
+/** Creates the error for an invalid bearer token. */
 export function invalidTokenError(error: TokenError): HttpError {
   return accessDenied(error.fault === 'expired' ? '"exp" claim timestamp check failed' : error.message);
 }
 
-/** The token of a link that cannot be believed. */
+/** Creates the error for an invalid token of a signed link. */
 export function invalidLinkTokenError(error: TokenError): HttpError {
   const message = error.fault === 'expired' ? '"exp" claim timestamp check failed' : 'signature verification failed';
   return storageError(400, 'InvalidJWT', 'InvalidJWT', message);
 }
 
-export const invalidSignature = (): HttpError =>
-  storageError(400, 'InvalidSignature', 'InvalidSignature', 'The url do not match the signature');
-
-/** A statement on storage.objects that Postgres refused. */
-export function databaseRefusal(error: DatabaseError): HttpError {
+/** Converts an error of Postgres, raised by a statement on storage tables. */
+export function toStorageError(error: DatabaseError): HttpError {
   if (error.code === '42501') return accessDenied();
   if (error.code === '23505') return alreadyExists();
   return storageError(500, 'DatabaseError', 'DatabaseError', error.message, { http: 500 });

@@ -1,6 +1,6 @@
 /**
- * Object bytes on disk. Each version of an object is a file with a random name; the row says which. A file is written
- * under another name and renamed when complete, so what a version names is always whole.
+ * Object bytes on disk. Each version of an object is a file with a random name, which the object's row refers to. A file is
+ * written under a temporary name and renamed when it is complete, so a version is never a partial file.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
@@ -11,21 +11,23 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { entityTooLarge } from './errors.ts';
 
-/** What became of a body: its version, its size in bytes and the MD5 of its bytes. */
-export interface Stored {
+/** A stored body: its version, its size in bytes and the MD5 of its bytes in hex. */
+export interface StoredFile {
   version: string;
   size: number;
   md5: string;
 }
 
 const VERSION = /^[0-9a-f-]{36}$/;
-const UNFINISHED = 'incoming';
+const INCOMING = 'incoming';
 
+/** The directory of object bytes. */
 export interface Files {
-  /** Streams a body to disk. Over `limit` bytes: refused, and nothing is left behind. */
-  write(body: Readable, limit: number, signal: AbortSignal): Promise<Stored>;
-  /** Opens a version for reading; undefined when the file is gone. */
+  /** Streams a body to disk. @throws HttpError for a body larger than `limit` bytes, which leaves no file */
+  write(body: Readable, limit: number, signal: AbortSignal): Promise<StoredFile>;
+  /** Opens a version for reading; undefined if the file does not exist. */
   open(version: string): Promise<FileHandle | undefined>;
+  /** Deletes the files of versions, as far as they exist. */
   remove(versions: readonly string[]): Promise<void>;
 }
 
@@ -33,9 +35,9 @@ function errorCode(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
-/** Opens the directory and clears away what an earlier run did not finish. */
+/** Opens the directory and deletes partial files of earlier runs. */
 export async function openFiles(directory: string): Promise<Files> {
-  const incoming = join(directory, UNFINISHED);
+  const incoming = join(directory, INCOMING);
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   for (const name of await readdir(incoming)) await rm(join(incoming, name), { force: true });
 
@@ -59,7 +61,7 @@ export async function openFiles(directory: string): Promise<Files> {
         }
       }
       try {
-        // The source is not ours to destroy: a refused request still has to be answered.
+        // The request is not destroyed on an error: the response still has to be sent on its connection.
         await pipeline(
           body.iterator({ destroyOnReturn: false }),
           measure,

@@ -1,4 +1,4 @@
-/** Signed links: the token says which object, for how long and for what. */
+/** Signed links: the token holds the object, the expiry and the purpose. */
 import { z } from 'zod';
 import { readJson, sendJson } from '../http.ts';
 import type { Exchange } from '../exchange.ts';
@@ -10,10 +10,10 @@ import { objectKey } from './object-path.ts';
 import type { ObjectPath } from './object-path.ts';
 import { objectAsService, ownerOf, requireBucket, requireWriteAccess, visibleObject } from './objects.ts';
 import type { StorageContext } from './objects.ts';
-import { serveObject } from './send-object.ts';
+import { sendObject } from './send-object.ts';
 import { handleSignedUpload } from './upload.ts';
 
-/** Life of an upload link in seconds, as on hosted Supabase. */
+/** Lifetime of an upload link in seconds, as on hosted Supabase. */
 const UPLOAD_LINK_SECONDS = 2 * 60 * 60;
 
 const Download = z.object({ scope: z.literal('download'), url: z.string(), exp: z.number() });
@@ -26,18 +26,21 @@ const UploadLink = z.object({
 const SignOne = z.object({ expiresIn: z.number().int().positive() });
 const SignMany = SignOne.extend({ paths: z.array(z.string()).max(1000) });
 
-/** Parses a JSON body against a schema. */
+/**
+ * Parses a JSON body against a schema.
+ * @throws HttpError `InvalidRequest`
+ */
 export async function parseBody<T>(exchange: Exchange, schema: z.ZodType<T>): Promise<T> {
   const parsed = schema.safeParse(await readJson(exchange, () => badRequest('Body is not valid JSON')));
   if (parsed.success) return parsed.data;
-  const fault = parsed.error.issues[0];
-  throw badRequest(`body/${fault?.path.join('/') ?? ''} ${fault?.message ?? 'is invalid'}`);
+  const issue = parsed.error.issues[0];
+  throw badRequest(`body/${issue?.path.join('/') ?? ''} ${issue?.message ?? 'is invalid'}`);
 }
 
 async function checkLink<T extends { url: string }>(
   ring: KeyRing,
   exchange: Exchange,
-  place: ObjectPath,
+  target: ObjectPath,
   schema: z.ZodType<T>,
 ): Promise<T> {
   const token = exchange.query.get('token');
@@ -50,32 +53,32 @@ async function checkLink<T extends { url: string }>(
     throw error instanceof TokenError ? invalidLinkTokenError(error) : error;
   }
   const parsed = schema.safeParse(claims);
-  if (!parsed.success || parsed.data.url !== objectKey(place)) throw invalidSignature();
+  if (!parsed.success || parsed.data.url !== objectKey(target)) throw invalidSignature();
   return parsed.data;
 }
 
-function signDownload(ring: KeyRing, place: ObjectPath, seconds: number): Promise<string> {
-  return ring.signLink({ scope: 'download', url: objectKey(place) }, seconds);
+function signDownload(ring: KeyRing, target: ObjectPath, seconds: number): Promise<string> {
+  return ring.signLink({ scope: 'download', url: objectKey(target) }, seconds);
 }
 
-/** The path is not encoded: the client does that, and `%20` would become `%2520`. */
-const downloadUrl = (place: ObjectPath, token: string): string => `/object/sign/${objectKey(place)}?token=${token}`;
+/** Returns the URL of a signed download. The path is not encoded: the client does that, and `%20` would become `%2520`. */
+const downloadUrl = (target: ObjectPath, token: string): string => `/object/sign/${objectKey(target)}?token=${token}`;
 
-/** `POST /object/sign/<bucket>/<name>`: the caller must see the object. */
+/** Handles `POST /object/sign/<bucket>/<name>`: signs a download. The caller must see the object. */
 export async function signOne(
   context: StorageContext,
   ring: KeyRing,
   exchange: Exchange,
   identity: Identity,
-  place: ObjectPath,
+  target: ObjectPath,
 ): Promise<void> {
   const { expiresIn } = await parseBody(exchange, SignOne);
-  await requireBucket(context.sql, place.bucket);
-  if (!(await visibleObject(context.sql, identity, place))) throw objectNotFound();
-  sendJson(exchange, 200, { signedURL: downloadUrl(place, await signDownload(ring, place, expiresIn)) });
+  await requireBucket(context.sql, target.bucket);
+  if (!(await visibleObject(context.sql, identity, target))) throw objectNotFound();
+  sendJson(exchange, 200, { signedURL: downloadUrl(target, await signDownload(ring, target, expiresIn)) });
 }
 
-/** `POST /object/sign/<bucket>`: one answer per path, those that the caller does not see with an error. */
+/** Handles `POST /object/sign/<bucket>`: signs several downloads. Objects that the caller does not see get an error. */
 export async function signMany(
   context: StorageContext,
   ring: KeyRing,
@@ -85,55 +88,55 @@ export async function signMany(
 ): Promise<void> {
   const { expiresIn, paths } = await parseBody(exchange, SignMany);
   await requireBucket(context.sql, bucket);
-  const answers = paths.map(async (path) => {
-    const place = { bucket, name: path };
-    if (!(await visibleObject(context.sql, identity, place)))
+  const links = paths.map(async (path) => {
+    const target = { bucket, name: path };
+    if (!(await visibleObject(context.sql, identity, target)))
       return { error: 'Either the object does not exist or you do not have access to it', path, signedURL: null };
-    return { error: null, path, signedURL: downloadUrl(place, await signDownload(ring, place, expiresIn)) };
+    return { error: null, path, signedURL: downloadUrl(target, await signDownload(ring, target, expiresIn)) };
   });
-  sendJson(exchange, 200, await Promise.all(answers));
+  sendJson(exchange, 200, await Promise.all(links));
 }
 
-/** `GET /object/sign/…?token=`: no key is needed. */
+/** Handles `GET /object/sign/…?token=`: downloads without an API key. */
 export async function downloadSigned(
   context: StorageContext,
   ring: KeyRing,
   exchange: Exchange,
-  place: ObjectPath,
+  target: ObjectPath,
 ): Promise<void> {
-  const link = await checkLink(ring, exchange, place, Download);
-  const object = await objectAsService(context.sql, place);
+  const link = await checkLink(ring, exchange, target, Download);
+  const object = await objectAsService(context.sql, target);
   if (!object) throw objectNotFound();
-  await serveObject(context.files, exchange, object, { expires: new Date(link.exp * 1000) });
+  await sendObject(context.files, exchange, object, { expires: new Date(link.exp * 1000) });
 }
 
-/** `POST /object/upload/sign/…`: the right to upload is checked now, with the caller's role. */
+/** Handles `POST /object/upload/sign/…`: signs an upload. The right to upload is checked here, with the caller's role. */
 export async function signUpload(
   context: StorageContext,
   ring: KeyRing,
   exchange: Exchange,
   identity: Identity,
-  place: ObjectPath,
+  target: ObjectPath,
 ): Promise<void> {
   const upsert = exchange.request.headers['x-upsert'] === 'true';
-  await requireBucket(context.sql, place.bucket);
-  await requireWriteAccess(context.sql, identity, place, upsert);
-  const claims = { scope: 'upload', url: objectKey(place), upsert, owner: ownerOf(identity).ownerId };
+  await requireBucket(context.sql, target.bucket);
+  await requireWriteAccess(context.sql, identity, target, upsert);
+  const claims = { scope: 'upload', url: objectKey(target), upsert, owner: ownerOf(identity).ownerId };
   const token = await ring.signLink(claims, UPLOAD_LINK_SECONDS);
-  sendJson(exchange, 200, { url: `/object/upload/sign/${objectKey(place)}?token=${token}`, token });
+  sendJson(exchange, 200, { url: `/object/upload/sign/${objectKey(target)}?token=${token}`, token });
 }
 
-/** `PUT /object/upload/sign/…?token=`: what the token says about replacing counts, not the header. */
+/** Handles `PUT /object/upload/sign/…?token=`: uploads. Whether it may replace depends on the token, not on the header. */
 export async function uploadSigned(
   context: StorageContext,
   ring: KeyRing,
   exchange: Exchange,
-  place: ObjectPath,
+  target: ObjectPath,
 ): Promise<void> {
-  const link = await checkLink(ring, exchange, place, UploadLink);
-  const bucket = await requireBucket(context.sql, place.bucket);
-  if (!link.upsert && (await objectAsService(context.sql, place)))
+  const link = await checkLink(ring, exchange, target, UploadLink);
+  const bucket = await requireBucket(context.sql, target.bucket);
+  if (!link.upsert && (await objectAsService(context.sql, target)))
     throw storageError(409, 'ResourceAlreadyExists', 'Duplicate', 'The resource already exists');
   const owner = ownerOf({ role: 'authenticated', claims: { sub: link.owner } });
-  await handleSignedUpload(context, exchange, { place, bucket, owner, upsert: link.upsert });
+  await handleSignedUpload(context, exchange, { target, bucket, owner, upsert: link.upsert });
 }

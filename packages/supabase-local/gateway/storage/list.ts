@@ -1,4 +1,4 @@
-/** Listing a folder and removing objects: what the caller may not see is not there. */
+/** Lists folders and removes objects, as far as the caller may see them. */
 import type { Sql } from 'postgres';
 import { z } from 'zod';
 import { withIdentity, databaseError } from '../database.ts';
@@ -29,10 +29,10 @@ async function listFolder(
   sql: Sql,
   identity: Identity,
   bucket: string,
-  wish: z.infer<typeof List>,
+  options: z.infer<typeof List>,
 ): Promise<readonly unknown[]> {
-  const folder = wish.prefix === '' || wish.prefix.endsWith('/') ? wish.prefix : `${wish.prefix}/`;
-  const { column, order } = wish.sortBy;
+  const folder = options.prefix === '' || options.prefix.endsWith('/') ? options.prefix : `${options.prefix}/`;
+  const { column, order } = options.sortBy;
   return withIdentity(
     sql,
     identity,
@@ -43,36 +43,36 @@ async function listFolder(
           o.id, o.created_at, o.updated_at, o.last_accessed_at, o.metadata
         from storage.objects o
         where o.bucket_id = ${bucket} and starts_with(o.name, ${folder})
-      ), shown as (
+      ), result as (
         select name, id, created_at, updated_at, last_accessed_at, metadata from entries where not is_folder
         union all
         select distinct name, null::uuid, null::timestamptz, null::timestamptz, null::timestamptz, null::jsonb
         from entries where is_folder
       )
-      select * from shown
-      where name <> '' and (${wish.search} = '' or strpos(lower(name), lower(${wish.search})) > 0)
+      select * from result
+      where name <> '' and (${options.search} = '' or strpos(lower(name), lower(${options.search})) > 0)
       order by ${transaction(column)} ${order === 'desc' ? transaction`desc` : transaction`asc`}, name
-      limit ${wish.limit} offset ${wish.offset}`,
+      limit ${options.limit} offset ${options.offset}`,
     { readOnly: true },
   );
 }
 
-/** `POST /object/list/<bucket>`. Without the right to see anything it is an empty array. */
+/** Handles `POST /object/list/<bucket>`. Without the right to select it returns an empty array. */
 export async function handleList(
   context: StorageContext,
   exchange: Exchange,
   identity: Identity,
   bucket: string,
 ): Promise<void> {
-  const wish = await parseBody(exchange, List);
-  const entries = await listFolder(context.sql, identity, bucket, wish).catch((error: unknown) => {
+  const options = await parseBody(exchange, List);
+  const entries = await listFolder(context.sql, identity, bucket, options).catch((error: unknown) => {
     if (databaseError(error)?.code === '42501') return [];
     throw error;
   });
   sendJson(exchange, 200, entries);
 }
 
-/** `DELETE /object/<bucket>`: answers with the rows that are really gone. */
+/** Handles `DELETE /object/<bucket>`. Returns the rows that were deleted. */
 export async function handleRemove(
   context: StorageContext,
   exchange: Exchange,

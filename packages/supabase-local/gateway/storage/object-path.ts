@@ -1,30 +1,33 @@
-/** Names of buckets and objects. They are rows of a table; no path on disk is ever made of them. */
+/** Names of buckets and objects. They are stored in rows; no path on disk is built from them. */
 import { decodePath } from '../http.ts';
 import { invalidKey } from './errors.ts';
 
 const MAX_KEY_LENGTH = 1024;
 const KEY = /^[\w/!\-.*'() &$@=;:+,?]+$/;
 
-/** An object's place: bucket and name. */
+/** Bucket and name of an object. */
 export interface ObjectPath {
   bucket: string;
   name: string;
 }
 
-/** Refuses names that hosted Storage refuses, and any that climbs: `..`, empty parts, a leading slash. */
+/** Rejects names that hosted Storage rejects, and path traversal: `..`, empty parts, a leading slash. */
 function requireName(name: string): string {
-  const climbs = name.split('/').some((part) => part === '..' || part === '.' || part === '');
-  if (climbs || name.length > MAX_KEY_LENGTH || !KEY.test(name)) throw invalidKey(name);
+  const isTraversal = name.split('/').some((part) => part === '..' || part === '.' || part === '');
+  if (isTraversal || name.length > MAX_KEY_LENGTH || !KEY.test(name)) throw invalidKey(name);
   return name;
 }
 
-/** The place in the rest of a path, decoded once. Without a name, or with a bad one, it is refused. */
+/**
+ * Parses the rest of a URL path, decoded once.
+ * @throws HttpError `InvalidKey` without a valid name
+ */
 export function parseObjectPath(path: string): ObjectPath {
   const [bucket = '', ...parts] = path.split('/').map(decodePath);
   return { bucket, name: requireName(parts.join('/')) };
 }
 
-/** The place as links and answers write it. */
+/** Returns the path as links and responses write it. */
 export function objectKey({ bucket, name }: ObjectPath): string {
   return `${bucket}/${name}`;
 }

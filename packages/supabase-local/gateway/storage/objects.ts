@@ -1,16 +1,16 @@
 /**
- * Rows of storage.objects. Whether a caller may read or write is decided by running the real statement with the
- * caller's role, so that policies and triggers have their say; the row that counts is then written by Storage itself.
+ * Rows of storage.objects. Whether a caller may read or write is decided by running the real statement under the caller's
+ * role, so that policies and triggers apply. The final row is written by Storage itself.
  */
 import type { Sql } from 'postgres';
 import { withIdentity, databaseError } from '../database.ts';
 import type { Identity } from '../identity.ts';
 import { SERVICE } from '../identity.ts';
-import { databaseRefusal, alreadyExists, bucketNotFound } from './errors.ts';
-import type { Files, Stored } from './files.ts';
+import { toStorageError, alreadyExists, bucketNotFound } from './errors.ts';
+import type { Files, StoredFile } from './files.ts';
 import type { ObjectPath } from './object-path.ts';
 
-/** What the Storage routes work with. */
+/** Dependencies of the Storage routes. */
 export interface StorageContext {
   sql: Sql;
   files: Files;
@@ -26,6 +26,7 @@ interface ObjectMetadata {
   httpStatusCode: number;
 }
 
+/** A row of storage.objects. */
 export interface ObjectRow {
   id: string;
   bucket_id: string;
@@ -38,6 +39,7 @@ export interface ObjectRow {
   last_accessed_at: Date;
 }
 
+/** A row of storage.buckets. */
 export interface BucketRow {
   id: string;
   name: string;
@@ -49,7 +51,7 @@ export interface BucketRow {
   updated_at: Date;
 }
 
-/** Who owns what is uploaded: the subject of the token, if there is one. */
+/** The owner of an upload: the subject of the token, if it has one. */
 export interface Owner {
   owner: string | null;
   ownerId: string | null;
@@ -57,27 +59,30 @@ export interface Owner {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** The owner that an upload by this caller gets. `owner` is a uuid column, so other subjects only fill `owner_id`. */
+/** Returns the owner of an upload by this caller. `owner` is a uuid column: other subjects are only in `owner_id`. */
 export function ownerOf({ claims }: Identity): Owner {
   const subject = typeof claims.sub === 'string' ? claims.sub : null;
   return { ownerId: subject, owner: subject && UUID.test(subject) ? subject : null };
 }
 
-/** The bucket, whoever asks. Unknown: refused. */
+/**
+ * Returns the bucket, independent of the caller.
+ * @throws HttpError `NoSuchBucket`
+ */
 export async function requireBucket(sql: Sql, id: string): Promise<BucketRow> {
   const [bucket] = await sql<BucketRow[]>`select * from storage.buckets where id = ${id}`;
   if (!bucket) throw bucketNotFound();
   return bucket;
 }
 
-/** The object as the caller sees it, or undefined. */
-export async function visibleObject(sql: Sql, identity: Identity, place: ObjectPath): Promise<ObjectRow | undefined> {
+/** Returns the object if the caller may see it, else undefined. */
+export async function visibleObject(sql: Sql, identity: Identity, target: ObjectPath): Promise<ObjectRow | undefined> {
   try {
     const rows = await withIdentity(
       sql,
       identity,
       (transaction) => transaction<ObjectRow[]>`
-        select * from storage.objects where bucket_id = ${place.bucket} and name = ${place.name}`,
+        select * from storage.objects where bucket_id = ${target.bucket} and name = ${target.name}`,
     );
     return rows[0];
   } catch (error) {
@@ -86,14 +91,17 @@ export async function visibleObject(sql: Sql, identity: Identity, place: ObjectP
   }
 }
 
-/** Ends a transaction that was only made to see whether it would go through. */
+/** Rolls back a transaction that only tests whether a write is allowed. */
 class DryRunRollback extends Error {}
 
-/** Refuses unless the caller may insert this object, or replace it where `upsert` is set. Changes nothing. */
+/**
+ * Tests whether the caller may insert this object, or replace it if `upsert` is set. Changes nothing.
+ * @throws HttpError if the caller may not
+ */
 export async function requireWriteAccess(
   sql: Sql,
   identity: Identity,
-  place: ObjectPath,
+  target: ObjectPath,
   upsert: boolean,
 ): Promise<void> {
   const { owner, ownerId } = ownerOf(identity);
@@ -102,36 +110,40 @@ export async function requireWriteAccess(
       if (upsert)
         await transaction`
           insert into storage.objects (bucket_id, name, owner, owner_id, version, metadata)
-          values (${place.bucket}, ${place.name}, ${owner}, ${ownerId}, 'dry-run', '{}')
+          values (${target.bucket}, ${target.name}, ${owner}, ${ownerId}, 'dry-run', '{}')
           on conflict (bucket_id, name) do update
           set owner = excluded.owner, owner_id = excluded.owner_id, version = excluded.version`;
       else
         await transaction`
           insert into storage.objects (bucket_id, name, owner, owner_id, version, metadata)
-          values (${place.bucket}, ${place.name}, ${owner}, ${ownerId}, 'dry-run', '{}')`;
+          values (${target.bucket}, ${target.name}, ${owner}, ${ownerId}, 'dry-run', '{}')`;
       throw new DryRunRollback();
     });
   } catch (error) {
     if (error instanceof DryRunRollback) return;
-    const refused = databaseError(error);
-    throw refused ? databaseRefusal(refused) : error;
+    const postgresError = databaseError(error);
+    throw postgresError ? toStorageError(postgresError) : error;
   }
 }
 
-/** An object about to be recorded. */
+/** An upload to record. */
 interface Upload {
-  place: ObjectPath;
+  target: ObjectPath;
   owner: Owner;
   upsert: boolean;
-  stored: Stored;
+  stored: StoredFile;
   mimetype: string;
   cacheControl: string;
   userMetadata: Record<string, unknown> | null;
 }
 
-/** Records an upload whose right was checked before, and drops the bytes that it replaces. Returns the object's id. */
+/**
+ * Records an upload that was checked before, and deletes the bytes that it replaces. If it fails, the new bytes are deleted.
+ * @returns the object's id
+ * @throws HttpError `ResourceAlreadyExists` if the object exists and may not be replaced
+ */
 export async function recordUpload({ sql, files }: StorageContext, upload: Upload): Promise<string> {
-  const { place, owner, stored } = upload;
+  const { target, owner, stored } = upload;
   const metadata: ObjectMetadata = {
     eTag: `"${stored.md5}"`,
     size: stored.size,
@@ -145,11 +157,11 @@ export async function recordUpload({ sql, files }: StorageContext, upload: Uploa
     const written = await sql.begin(async (transaction) => {
       const [before] = await transaction<{ version: string | null }[]>`
         select version from storage.objects
-        where bucket_id = ${place.bucket} and name = ${place.name} for update`;
+        where bucket_id = ${target.bucket} and name = ${target.name} for update`;
       if (before && !upload.upsert) throw alreadyExists();
       const [row] = await transaction<{ id: string }[]>`
         insert into storage.objects (bucket_id, name, owner, owner_id, version, metadata, user_metadata)
-        values (${place.bucket}, ${place.name}, ${owner.owner}, ${owner.ownerId}, ${stored.version},
+        values (${target.bucket}, ${target.name}, ${owner.owner}, ${owner.ownerId}, ${stored.version},
                 ${transaction.json({ ...metadata })}, ${upload.userMetadata && transaction.json(upload.userMetadata as never)})
         on conflict (bucket_id, name) do update
         set version = excluded.version, metadata = excluded.metadata, user_metadata = excluded.user_metadata,
@@ -163,12 +175,12 @@ export async function recordUpload({ sql, files }: StorageContext, upload: Uploa
     return written.id;
   } catch (error) {
     await files.remove([stored.version]);
-    const refused = databaseError(error);
-    throw refused ? databaseRefusal(refused) : error;
+    const postgresError = databaseError(error);
+    throw postgresError ? toStorageError(postgresError) : error;
   }
 }
 
-/** Deletes what the caller may delete, rows and bytes, and returns the rows. */
+/** Deletes the objects that the caller may delete, rows and bytes, and returns the rows. */
 export async function removeObjects(
   { sql, files }: StorageContext,
   identity: Identity,
@@ -189,7 +201,7 @@ export async function removeObjects(
   return rows;
 }
 
-/** The object that a link names, whoever follows it. */
-export function objectAsService(sql: Sql, place: ObjectPath): Promise<ObjectRow | undefined> {
-  return visibleObject(sql, SERVICE, place);
+/** Returns the object as the service role sees it: for signed links and public buckets. */
+export function objectAsService(sql: Sql, target: ObjectPath): Promise<ObjectRow | undefined> {
+  return visibleObject(sql, SERVICE, target);
 }

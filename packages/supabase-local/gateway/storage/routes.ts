@@ -13,10 +13,10 @@ import { handleList, handleRemove } from './list.ts';
 import { parseObjectPath } from './object-path.ts';
 import { objectAsService, ownerOf, requireBucket, requireWriteAccess, visibleObject } from './objects.ts';
 import type { StorageContext } from './objects.ts';
-import { serveObject } from './send-object.ts';
+import { sendObject } from './send-object.ts';
 import { handleUpload, drainAndThrow } from './upload.ts';
 
-/** The caller, or undefined when there is no bearer or one that cannot be believed. */
+/** Returns the caller, or undefined without a valid bearer. */
 async function tryIdentify(ring: KeyRing, exchange: Exchange): Promise<Identity | undefined> {
   const bearer = bearerOf(exchange.request.headers) ?? header(exchange.request.headers, 'apikey');
   if (!bearer) return undefined;
@@ -38,23 +38,23 @@ async function identify(ring: KeyRing, exchange: Exchange): Promise<Identity> {
   }
 }
 
-/** Reading by path: without a token that can be believed only public buckets are there. */
+/** `GET /object/…`: without a valid token only public buckets can be read. */
 async function download(context: StorageContext, ring: KeyRing, exchange: Exchange, path: string): Promise<void> {
-  const place = parseObjectPath(path);
+  const target = parseObjectPath(path);
   const identity = await tryIdentify(ring, exchange);
-  const bucket = await requireBucket(context.sql, place.bucket);
+  const bucket = await requireBucket(context.sql, target.bucket);
   if (!identity && !bucket.public) throw bucketNotFound();
   const object = identity
-    ? await visibleObject(context.sql, identity, place)
-    : await objectAsService(context.sql, place);
+    ? await visibleObject(context.sql, identity, target)
+    : await objectAsService(context.sql, target);
   if (!object) throw objectNotFound();
-  await serveObject(context.files, exchange, object);
+  await sendObject(context.files, exchange, object);
 }
 
-/** `GET /object/info/…`: what the row says, if the caller sees it. */
+/** `GET /object/info/…`: metadata of an object that the caller may see. */
 async function sendObjectInfo(context: StorageContext, ring: KeyRing, exchange: Exchange, path: string): Promise<void> {
-  const place = parseObjectPath(path);
-  const object = await visibleObject(context.sql, await identify(ring, exchange), place);
+  const target = parseObjectPath(path);
+  const object = await visibleObject(context.sql, await identify(ring, exchange), target);
   if (!object) throw objectNotFound();
   const { id, name, version, metadata, created_at } = object;
   sendJson(exchange, 200, {
@@ -73,27 +73,27 @@ async function sendObjectInfo(context: StorageContext, ring: KeyRing, exchange: 
 }
 
 async function downloadPublic(context: StorageContext, exchange: Exchange, path: string): Promise<void> {
-  const place = parseObjectPath(path);
-  const bucket = await requireBucket(context.sql, place.bucket);
+  const target = parseObjectPath(path);
+  const bucket = await requireBucket(context.sql, target.bucket);
   if (!bucket.public) throw bucketNotFound();
-  const object = await objectAsService(context.sql, place);
+  const object = await objectAsService(context.sql, target);
   if (!object) throw objectNotFound();
-  await serveObject(context.files, exchange, object);
+  await sendObject(context.files, exchange, object);
 }
 
 async function upload(context: StorageContext, ring: KeyRing, exchange: Exchange, path: string): Promise<void> {
   const identity = await identify(ring, exchange);
-  const place = parseObjectPath(path);
-  const bucket = await requireBucket(context.sql, place.bucket);
+  const target = parseObjectPath(path);
+  const bucket = await requireBucket(context.sql, target.bucket);
   const upsert = exchange.method === 'PUT' || exchange.request.headers['x-upsert'] === 'true';
-  if (exchange.method === 'PUT' && !(await visibleObject(context.sql, identity, place))) throw objectNotFound();
-  await requireWriteAccess(context.sql, identity, place, upsert);
-  await handleUpload(context, exchange, { place, bucket, owner: ownerOf(identity), upsert });
+  if (exchange.method === 'PUT' && !(await visibleObject(context.sql, identity, target))) throw objectNotFound();
+  await requireWriteAccess(context.sql, identity, target, upsert);
+  await handleUpload(context, exchange, { target, bucket, owner: ownerOf(identity), upsert });
 }
 
 async function handleObject(context: StorageContext, ring: KeyRing, exchange: Exchange, path: string): Promise<void> {
   const { method } = exchange;
-  const reading = method === 'GET' || method === 'HEAD';
+  const isRead = method === 'GET' || method === 'HEAD';
   const under = (prefix: string): string | undefined =>
     path.startsWith(prefix) ? path.slice(prefix.length) : undefined;
 
@@ -106,7 +106,7 @@ async function handleObject(context: StorageContext, ring: KeyRing, exchange: Ex
     return signUpload(context, ring, exchange, await identify(ring, exchange), parseObjectPath(uploadLink));
 
   const link = under('sign/');
-  if (link !== undefined && reading) return downloadSigned(context, ring, exchange, parseObjectPath(link));
+  if (link !== undefined && isRead) return downloadSigned(context, ring, exchange, parseObjectPath(link));
   if (link !== undefined && method === 'POST') {
     const identity = await identify(ring, exchange);
     if (link.includes('/')) return signOne(context, ring, exchange, identity, parseObjectPath(link));
@@ -118,15 +118,15 @@ async function handleObject(context: StorageContext, ring: KeyRing, exchange: Ex
     return handleList(context, exchange, await identify(ring, exchange), decodePath(listed));
 
   const open = under('public/');
-  if (open !== undefined && reading) return downloadPublic(context, exchange, open);
+  if (open !== undefined && isRead) return downloadPublic(context, exchange, open);
 
   const info = under('info/');
-  if (info !== undefined && reading) return sendObjectInfo(context, ring, exchange, info);
+  if (info !== undefined && isRead) return sendObjectInfo(context, ring, exchange, info);
 
   const own = under('authenticated/') ?? path;
   if (/^(copy|move|list-v2|upload|sign|list|public|render)(\/|$)/.test(own))
     throw notImplemented(`${method} /object/${own.split('/')[0]} of Storage`);
-  if (reading) return download(context, ring, exchange, own);
+  if (isRead) return download(context, ring, exchange, own);
   if (method === 'POST' || method === 'PUT')
     return upload(context, ring, exchange, own).catch((error) => drainAndThrow(exchange, error));
   if (method === 'DELETE' && !own.includes('/'))
@@ -134,7 +134,7 @@ async function handleObject(context: StorageContext, ring: KeyRing, exchange: Ex
   throw notImplemented(`${method} on an object of Storage`);
 }
 
-/** Answers one call of Storage. `path` is what follows `/storage/v1`, still encoded. */
+/** Handles one call of Storage; `path` is what follows `/storage/v1`, still percent-encoded. */
 export async function handleStorage(
   context: StorageContext,
   ring: KeyRing,

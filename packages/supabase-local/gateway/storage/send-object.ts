@@ -1,4 +1,4 @@
-/** Sending an object's bytes: whole, a range, or only that nothing has changed. */
+/** Sends the bytes of an object: all, a range, or 304. */
 import type { OutgoingHttpHeaders } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { exposeHeaders } from '../cors.ts';
@@ -15,8 +15,9 @@ interface Range {
 }
 
 /**
- * The one byte range that is asked for, both ends included (RFC 9110, 14.1.2). Undefined means all of it: no range, several,
- * or another unit. A range that begins after the end is refused with 416.
+ * Parses a single byte range, both ends included (RFC 9110, 14.1.2). Returns undefined for the whole object: no range, several
+ * ranges, or another unit.
+ * @throws HttpError 416 for a range that begins after the end
  */
 function parseRange(text: string | undefined, size: number): Range | undefined {
   const parsed = /^bytes=(\d*)-(\d*)$/.exec(text?.trim() ?? '');
@@ -33,7 +34,7 @@ function parseRange(text: string | undefined, size: number): Range | undefined {
   return { start, end };
 }
 
-/** `Content-Disposition` for `download=` (empty: attachment without a name), or undefined. */
+/** Returns the `Content-Disposition` for `download=` (empty: attachment without a name), or undefined. */
 function contentDisposition(download: string | null): string | undefined {
   if (download === null) return undefined;
   if (download === '') return 'attachment;';
@@ -43,15 +44,19 @@ function contentDisposition(download: string | null): string | undefined {
 
 function isNotModified(exchange: Exchange, eTag: string, modified: Date): boolean {
   const { headers } = exchange.request;
-  const known = header(headers, 'if-none-match');
-  if (known !== undefined)
-    return known.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === eTag);
+  const eTags = header(headers, 'if-none-match');
+  if (eTags !== undefined)
+    return eTags.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === eTag);
   const since = Date.parse(header(headers, 'if-modified-since') ?? '');
   return Number.isFinite(since) && Math.floor(modified.getTime() / 1000) <= Math.floor(since / 1000);
 }
 
-/** Answers with the object's bytes. `expires` is set for a signed link. */
-export async function serveObject(
+/**
+ * Sends the object's bytes.
+ * @param options.expires expiry of a signed link
+ * @throws HttpError `NoSuchKey` if the bytes do not exist
+ */
+export async function sendObject(
   files: Files,
   exchange: Exchange,
   object: ObjectRow,

@@ -1,27 +1,27 @@
-/** Taking in a body: multipart, as browsers send a Blob, or raw. */
+/** Reads the body of an upload: multipart, as browsers send a Blob, or raw. */
 import busboy from 'busboy';
 import type { Readable } from 'node:stream';
 import { header } from '../exchange.ts';
 import { sendJson } from '../http.ts';
 import type { Exchange } from '../exchange.ts';
 import { badRequest, entityTooLarge, invalidMimeType } from './errors.ts';
-import type { Stored } from './files.ts';
+import type { StoredFile } from './files.ts';
 import { objectKey } from './object-path.ts';
 import type { ObjectPath } from './object-path.ts';
 import { recordUpload } from './objects.ts';
 import type { BucketRow, Owner, StorageContext } from './objects.ts';
 
-/** Largest object, in bytes, where the bucket sets no limit of its own. */
+/** Largest object, in bytes, if the bucket has no limit. */
 const DEFAULT_FILE_LIMIT = 1024 ** 3;
 
-/** A refused body is read on to this size, in bytes, so that the caller gets the answer and not a reset. */
+/** How much of a rejected body is discarded, in bytes, so that the caller gets the response and not a connection reset. */
 const DRAIN_LIMIT = 256 * 1024 ** 2;
 
 const DEFAULT_TYPE = 'application/octet-stream';
 const FIELD_LIMIT = 64 * 1024;
 
 interface Body {
-  stored: Stored;
+  stored: StoredFile;
   mimetype: string;
   cacheControl: string;
   userMetadata: Record<string, unknown> | null;
@@ -31,15 +31,15 @@ function limitOf(bucket: BucketRow): number {
   return bucket.file_size_limit === null ? DEFAULT_FILE_LIMIT : Number(bucket.file_size_limit);
 }
 
-/** Refuses a type that the bucket does not take. Patterns like `audio/*` count; parameters of the type do not. */
+/** Rejects a type that the bucket does not accept. Patterns like `audio/*` match; parameters of the type are ignored. */
 function requireAllowedType(bucket: BucketRow, type: string): string {
   const essence = (type.split(';')[0] ?? '').trim().toLowerCase();
   const allowed = bucket.allowed_mime_types;
   if (!allowed || allowed.length === 0) return type;
-  const fits = allowed.some((pattern) =>
+  const isAllowed = allowed.some((pattern) =>
     pattern.endsWith('/*') ? essence.startsWith(pattern.slice(0, -1)) : pattern.toLowerCase() === essence,
   );
-  if (!fits) throw invalidMimeType(type);
+  if (!isAllowed) throw invalidMimeType(type);
   return type;
 }
 
@@ -65,15 +65,15 @@ async function readRawBody({ files }: StorageContext, exchange: Exchange, bucket
   return { stored: await files.write(exchange.request, limit, exchange.signal), mimetype, cacheControl, userMetadata };
 }
 
-/** The file is the one part with a file name; its field name is empty, and the fields come before it. */
+/** Reads a multipart body. The file is the only part with a file name. Its field name is empty, and it comes last. */
 function readMultipartBody({ files }: StorageContext, exchange: Exchange, bucket: BucketRow): Promise<Body> {
   const { request, signal } = exchange;
   return new Promise<Body>((resolve, reject) => {
     const fields = new Map<string, string>();
-    let taken: Promise<Body> | undefined;
+    let body: Promise<Body> | undefined;
     const parser = busboy({ headers: request.headers, limits: { fieldSize: FIELD_LIMIT, fields: 8, files: 1 } });
 
-    async function take(part: Readable, type: string): Promise<Body> {
+    async function readPart(part: Readable, type: string): Promise<Body> {
       const seconds = fields.get('cacheControl');
       const mimetype = requireAllowedType(bucket, type);
       const userMetadata = parseMetadata(fields.get('metadata'));
@@ -83,10 +83,10 @@ function readMultipartBody({ files }: StorageContext, exchange: Exchange, bucket
 
     parser.on('field', (name, value) => fields.set(name, value));
     parser.on('file', (_name, part, { mimeType }) => {
-      // A part that nobody reads any more still ends with its form, or with its caller: whoever reads it is told as well.
+      // A part fails together with its form or its caller, also when nobody reads it any more. Its reader gets the error too.
       part.on('error', () => {});
-      taken = take(part, mimeType);
-      taken.catch((error: unknown) => {
+      body = readPart(part, mimeType);
+      body.catch((error: unknown) => {
         part.resume();
         reject(error);
       });
@@ -96,7 +96,7 @@ function readMultipartBody({ files }: StorageContext, exchange: Exchange, bucket
       reject(badRequest('The multipart body cannot be read'));
     });
     parser.on('close', () => {
-      if (taken) taken.then(resolve, reject);
+      if (body) body.then(resolve, reject);
       else reject(badRequest('The multipart body has no file'));
     });
     signal.addEventListener('abort', () => parser.destroy(new Error('aborted')), { once: true });
@@ -104,7 +104,7 @@ function readMultipartBody({ files }: StorageContext, exchange: Exchange, bucket
   });
 }
 
-/** Reads on, without keeping anything, until the body ends, the caller goes or it gets too much. */
+/** Discards the rest of a body until it ends, the caller disconnects or the limit is reached. */
 async function drain({ request, signal }: Exchange): Promise<void> {
   if (request.readableEnded || request.destroyed || signal.aborted) return;
   await new Promise<void>((resolve) => {
@@ -118,9 +118,9 @@ async function drain({ request, signal }: Exchange): Promise<void> {
   });
 }
 
-/** A permitted upload: where to, whose, and whether it may replace. */
+/** A permitted upload. With `upsert` it may replace an object. */
 interface PermittedUpload {
-  place: ObjectPath;
+  target: ObjectPath;
   bucket: BucketRow;
   owner: Owner;
   upsert: boolean;
@@ -133,28 +133,28 @@ async function storeUpload(context: StorageContext, exchange: Exchange, permitte
   return recordUpload(context, { ...permitted, ...body });
 }
 
-/** Lets a refused upload end before the refusal is written. */
+/** Discards the body of a rejected upload, then throws the error. */
 export async function drainAndThrow(exchange: Exchange, error: unknown): Promise<never> {
   await drain(exchange);
   throw error;
 }
 
-/** Answers a plain upload. */
+/** Handles an upload by path. */
 export async function handleUpload(
   context: StorageContext,
   exchange: Exchange,
   permitted: PermittedUpload,
 ): Promise<void> {
   const id = await storeUpload(context, exchange, permitted);
-  sendJson(exchange, 200, { Id: id, Key: objectKey(permitted.place) });
+  sendJson(exchange, 200, { Id: id, Key: objectKey(permitted.target) });
 }
 
-/** Answers an upload by a signed link. */
+/** Handles an upload by a signed link. */
 export async function handleSignedUpload(
   context: StorageContext,
   exchange: Exchange,
   permitted: PermittedUpload,
 ): Promise<void> {
   await storeUpload(context, exchange, permitted);
-  sendJson(exchange, 200, { Key: objectKey(permitted.place) });
+  sendJson(exchange, 200, { Key: objectKey(permitted.target) });
 }
