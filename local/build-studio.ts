@@ -1,32 +1,34 @@
-/** The studio is built when it is first served, and again when its sources are newer. */
+/** Builds the studio before it is served for the first time, and again when its sources are newer. */
 import { spawn } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { PROJECT_ROOT, STUDIO_DIST } from './layout.ts';
 
-/** What a build is made from. */
+/** Inputs of a build. */
 const SOURCES = ['studio/src', 'studio/public', 'studio/index.html', 'studio/vite.config.ts', 'studio/tailwind.ts'];
 const SHARED_SOURCES = ['packages/client', 'schema', 'music', 'audio'];
-/** A build takes about five seconds; on a busy machine some more. */
+/** A build takes about five seconds, longer on a busy machine. */
 const BUILD_TIMEOUT_MS = 120_000;
 
-/** When anything below a path was changed last, in milliseconds. */
-async function newest(path: string): Promise<number> {
+/** Returns the latest modification time below a path, in milliseconds since 1970. */
+async function latestChange(path: string): Promise<number> {
   const own = await stat(path);
   if (!own.isDirectory()) return own.mtimeMs;
-  const below = await Promise.all((await readdir(path)).map((name) => newest(join(path, name))));
+  const below = await Promise.all((await readdir(path)).map((name) => latestChange(join(path, name))));
   return Math.max(0, ...below);
 }
 
 async function isCurrent(): Promise<boolean> {
   const built = await stat(join(STUDIO_DIST, 'index.html')).catch(() => undefined);
   if (built === undefined) return false;
-  const changes = await Promise.all([...SOURCES, ...SHARED_SOURCES].map((path) => newest(join(PROJECT_ROOT, path))));
+  const changes = await Promise.all(
+    [...SOURCES, ...SHARED_SOURCES].map((path) => latestChange(join(PROJECT_ROOT, path))),
+  );
   return built.mtimeMs >= Math.max(...changes);
 }
 
-/** Builds the studio if it has to be. A failure costs the page, not the stack: it is told and the start goes on. */
+/** Builds the studio if it is out of date. A failed build is logged and does not stop the start of the stack. */
 export async function buildStudio(log: (line: string) => void, signal?: AbortSignal): Promise<void> {
   if (await isCurrent().catch(() => true)) return;
   log('building the studio (about 5 s, only when it has changed)');
@@ -44,7 +46,7 @@ export async function buildStudio(log: (line: string) => void, signal?: AbortSig
   });
   if (code !== 0 && signal?.aborted !== true) {
     log(
-      `the studio could not be built; see \`npm run studio:build\`. ${output.join('').trim().split('\n').at(-1) ?? ''}`,
+      `the studio could not be built; run \`npm run studio:build\` to see why. ${output.join('').trim().split('\n').at(-1) ?? ''}`,
     );
   }
 }

@@ -3,7 +3,10 @@ import postgres from 'postgres';
 import { migrate } from '../migrate/migrate.ts';
 import { bootstrap } from '@mashup-engine/supabase-local/bootstrap';
 
-/** Roles, schemas, migrations and the worker's log-in: everything that the parts of the stack expect of the database. */
+/**
+ * Prepares the database for the stack: roles, schemas, migrations and the login of the worker.
+ * @throws MigrateError
+ */
 export async function prepareDatabase(options: {
   superuserUrl: string;
   url: string;

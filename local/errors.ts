@@ -1,4 +1,4 @@
-/** Base of every error of the local stack: `code` for programs, `hint` for the person who reads it. */
+/** Base of all errors of the local stack: `code` for programs, `hint` for people. */
 export class LocalStackError extends Error {
   readonly code: string;
   readonly hint: string;
@@ -11,13 +11,13 @@ export class LocalStackError extends Error {
   }
 }
 
-/** What listens on a port, as far as this user may see it. */
+/** The process that listens on a port. */
 export interface PortHolder {
   pid: number;
   command: string;
 }
 
-/** A port that a part of the stack needs is in use by something else. */
+/** Another process uses a port that a part of the stack needs. */
 export class PortTakenError extends LocalStackError {
   readonly port: number;
   readonly holder: PortHolder | undefined;
@@ -30,10 +30,10 @@ export class PortTakenError extends LocalStackError {
   }
 }
 
-/** The embedded Postgres is missing, cannot run here, or did not come up. */
+/** The embedded Postgres is missing, cannot run here, or did not start. */
 export class PostgresStartError extends LocalStackError {}
 
-/** A stack on the same data directory is running already. */
+/** Another stack runs on the same data directory. */
 export class AlreadyRunningError extends LocalStackError {
   readonly pid: number;
   readonly apiUrl: string;
@@ -43,7 +43,7 @@ export class AlreadyRunningError extends LocalStackError {
     super(
       'already_running',
       `the stack is running already (process ${running.pid}): API ${running.apiUrl}, database ${redactUrl(running.dbUrl)}`,
-      'Use the running one, stop it with Ctrl-C or `kill`, or start a second copy with --data-dir and --port-base.',
+      'Use the running stack, stop it with Ctrl-C or `kill`, or start a second copy with --data-dir and --port-base.',
     );
     this.pid = running.pid;
     this.apiUrl = running.apiUrl;
@@ -51,7 +51,7 @@ export class AlreadyRunningError extends LocalStackError {
   }
 }
 
-/** A part of the stack did not come up in its time, or kept dying while it started. */
+/** A part of the stack was not ready in time, or crashed repeatedly while starting. */
 export class PartFailedError extends LocalStackError {
   readonly part: string;
 
@@ -61,7 +61,7 @@ export class PartFailedError extends LocalStackError {
   }
 }
 
-/** A database URL without its password and query string, fit for a message. */
+/** Returns a database URL without password and query string, for messages. */
 export function redactUrl(url: string): string {
   try {
     const parsed = new URL(url);

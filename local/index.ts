@@ -1,6 +1,6 @@
 /**
- * The local stack: embedded Postgres, a Supabase-compatible gateway, edge functions, services and a worker on one
- * machine, for laptops and CI. Only the CLI and the tests import it.
+ * The local stack: embedded Postgres, the local Supabase, edge functions, services and a worker on one machine, for laptops
+ * and CI. Only the CLI, tests, benchmarks and scripts import it.
  */
 export {
   AlreadyRunningError,

@@ -5,13 +5,13 @@ import { SERVICE_DEFAULTS, SERVICES } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { freePort } from './ports.ts';
 
-/** The checkout. */
+/** Root of the checkout. */
 export const PROJECT_ROOT = resolve(import.meta.dirname, '..');
 
-/** Ports are counted from here, as the Supabase CLI has them: API 54321, database 54322. */
+/** Default base of the ports, as in the Supabase CLI: API 54321, database 54322. */
 export const DEFAULT_PORT_BASE = 54_320;
 
-/** Where things of one installation lie. */
+/** Paths of one installation. */
 export interface DataPaths {
   home: string;
   postgres: string;
@@ -23,7 +23,7 @@ export interface DataPaths {
   lock: string;
 }
 
-/** The data directory: as given, else MASHUP_DATA_DIR, else `.mashup` in the checkout. */
+/** Returns the paths below the data directory: `dataDir`, else MASHUP_DATA_DIR, else `.mashup` in the checkout. */
 export function dataPaths(dataDir?: string): DataPaths {
   const home = resolve(dataDir ?? (process.env.MASHUP_DATA_DIR || join(PROJECT_ROOT, '.mashup')));
   return {
@@ -47,17 +47,17 @@ export interface Ports {
 }
 
 /**
- * Ports from a base: gateway +1, database +2, functions +4, built-in services on their own defaults 8000 to 8004, or on
- * +10 to +14 when the base is another than the default. Base 0 takes free ports (tests).
+ * Assigns ports from a base: gateway +1, database +2, functions +4. Built-in services have their own defaults 8000 to 8004, or
+ * +10 to +14 if the base is not the default. Base 0 selects free ports (tests).
  */
 export async function layOutPorts(base: number): Promise<Ports> {
-  const given = new Set<number>();
+  const assigned = new Set<number>();
   const port = async (offset: number): Promise<number> => {
     if (base !== 0) return base + offset;
     for (;;) {
       const free = await freePort();
-      if (!given.has(free)) {
-        given.add(free);
+      if (!assigned.has(free)) {
+        assigned.add(free);
         return free;
       }
     }
@@ -74,10 +74,10 @@ export async function layOutPorts(base: number): Promise<Ports> {
   return ports;
 }
 
-/** Where the built studio lies. */
+/** Directory of the built studio. */
 export const STUDIO_DIST = join(PROJECT_ROOT, 'studio', 'dist');
 
-/** The built studio, if there is one. */
+/** Returns the directory of the built studio; undefined if it is not built. */
 export function studioDir(): string | undefined {
   return existsSync(join(STUDIO_DIST, 'index.html')) ? STUDIO_DIST : undefined;
 }

@@ -2,17 +2,18 @@ import { join } from 'node:path';
 
 import postgres from 'postgres';
 
+import { LOCAL_PASSWORD } from '@mashup-engine/supabase-local/bootstrap';
+import type { Keys } from '@mashup-engine/supabase-local/gateway/keys';
 import { SERVICE_DEFAULTS } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { functionsArguments, FUNCTIONS_DIR, locateDeno } from './functions.ts';
-import type { Keys } from '@mashup-engine/supabase-local/gateway/keys';
 import { PROJECT_ROOT, studioDir } from './layout.ts';
 import type { DataPaths, Ports } from './layout.ts';
 import { LOOPBACK } from './ports.ts';
-import { answers } from './supervisor/supervise.ts';
+import { isHttpReady } from './supervisor/http-ready.ts';
 import type { PartSpec } from './supervisor/supervise.ts';
 
-/** What the specs of the parts are made from. */
+/** Inputs of the part specs. */
 export interface StackContext {
   paths: DataPaths;
   ports: Ports;
@@ -20,12 +21,12 @@ export interface StackContext {
   serviceUrls: Record<ServiceName, string>;
 }
 
-/** Variables that are secrets: a part gets only those that it needs. */
+/** Secret variables. Each part gets only those that it needs. */
 const SECRET_VARIABLES = ['ANTHROPIC_API_KEY', 'SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_SECRET_KEY', 'DATABASE_URL'];
-/** A worker hands its running tasks back before it ends. */
+/** A stopping worker first returns its running tasks. */
 const WORKER_STOP_TIMEOUT_MS = 10_000;
 
-/** The Supabase-compatible API. */
+/** Returns the spec of the Supabase-compatible API. */
 export function gatewaySpec(context: StackContext, superuserUrl: string): PartSpec {
   const url = apiUrl(context.ports);
   return nodePart(context, 'gateway', 'packages/supabase-local/gateway/main.ts', {
@@ -37,11 +38,11 @@ export function gatewaySpec(context: StackContext, superuserUrl: string): PartSp
       SUPABASE_LOCAL_FUNCTIONS_URL: functionsUrl(context.ports),
       SUPABASE_LOCAL_SITE_DIR: studioDir(),
     },
-    isReady: () => answers(`${url}/auth/v1/.well-known/jwks.json`, (status) => status < 500),
+    isReady: () => isHttpReady(`${url}/auth/v1/.well-known/jwks.json`, (status) => status < 500),
   });
 }
 
-/** The edge functions, in Deno. */
+/** Returns the spec of the edge functions, which run in Deno. */
 export function functionsSpec(context: StackContext, dbUrl: string): PartSpec {
   const { keys, ports } = context;
   return {
@@ -63,11 +64,14 @@ export function functionsSpec(context: StackContext, dbUrl: string): PartSpec {
     }),
     cwd: PROJECT_ROOT,
     logFile: join(context.paths.logs, 'functions.log'),
-    isReady: () => answers(`${functionsUrl(ports)}/_health`),
+    isReady: () => isHttpReady(`${functionsUrl(ports)}/_health`),
   };
 }
 
-/** A built-in service. Services hold no database connection and no key, but for Claude's. */
+/**
+ * Returns the spec of a built-in service. Services have no database connection. The orchestrator has the Anthropic API key,
+ * the others have no keys.
+ */
 export function serviceSpec(context: StackContext, service: ServiceName): PartSpec {
   const port = context.ports.services[service];
   return nodePart(context, service, `services/${service}/main.ts`, {
@@ -76,11 +80,11 @@ export function serviceSpec(context: StackContext, service: ServiceName): PartSp
       HOST: LOOPBACK,
       ANTHROPIC_API_KEY: service === 'orchestrator' ? process.env.ANTHROPIC_API_KEY : undefined,
     },
-    isReady: () => answers(`http://${LOOPBACK}:${port}/health`),
+    isReady: () => isHttpReady(`http://${LOOPBACK}:${port}/health`),
   });
 }
 
-/** A worker. It is ready when it has registered itself in the database. */
+/** Returns the spec of a worker. It is ready when it has registered in the database. */
 export function workerSpec(context: StackContext, urls: { workerDbUrl: string; superuserUrl: string }): PartSpec {
   return nodePart(context, 'worker', 'worker/main.ts', {
     env: {
@@ -94,12 +98,17 @@ export function workerSpec(context: StackContext, urls: { workerDbUrl: string; s
   });
 }
 
-/** Where the API listens. */
+/** Returns the connection URL of the role `postgres`. */
+export function databaseUrl(ports: Ports): string {
+  return `postgresql://postgres:${LOCAL_PASSWORD}@${LOOPBACK}:${ports.database}/postgres`;
+}
+
+/** Returns the URL of the API. */
 export function apiUrl(ports: Ports): string {
   return `http://${LOOPBACK}:${ports.gateway}`;
 }
 
-/** Where the functions listen; clients go through the API. */
+/** Returns the URL of the functions. Clients reach them through the API. */
 export function functionsUrl(ports: Ports): string {
   return `http://${LOOPBACK}:${ports.functions}`;
 }
@@ -113,7 +122,7 @@ function nodePart(
   return {
     name,
     command: process.execPath,
-    args: ['--import', join(PROJECT_ROOT, 'local/supervisor/die-with-parent.ts'), join(PROJECT_ROOT, entry)],
+    args: ['--import', join(PROJECT_ROOT, 'local/supervisor/exit-with-parent.ts'), join(PROJECT_ROOT, entry)],
     env: cleanEnv(part.env),
     cwd: PROJECT_ROOT,
     logFile: join(context.paths.logs, `${name}.log`),
@@ -122,7 +131,7 @@ function nodePart(
   };
 }
 
-/** This process's environment without secrets, and what the part is given. */
+/** Returns the environment of this process without secrets, with the given variables added or removed (undefined). */
 function cleanEnv(given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const env = { ...process.env };
   for (const name of SECRET_VARIABLES) delete env[name];

@@ -6,12 +6,12 @@ import { PortTakenError } from './errors.ts';
 import type { PortHolder } from './errors.ts';
 import { commandOf } from './processes.ts';
 
-/** The only address anything of the local stack listens on. */
+/** The address on which all parts of the local stack listen. */
 export const LOOPBACK = '127.0.0.1';
 
 const COMMAND_LENGTH = 120;
 
-/** Whether a server could listen on this loopback port right now. */
+/** Tests whether a server could listen on a loopback port now. */
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
@@ -23,21 +23,21 @@ export function isPortFree(port: number): Promise<boolean> {
   });
 }
 
-/** Whether something accepts connections on this loopback port. */
+/** Tests whether a process accepts connections on a loopback port. */
 export function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: LOOPBACK });
-    socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
+    socket.once('connect', () => finish(true));
+    socket.once('error', () => finish(false));
 
-    function settle(listening: boolean): void {
+    function finish(listening: boolean): void {
       socket.destroy();
       resolve(listening);
     }
   });
 }
 
-/** A loopback port that was free a moment ago. */
+/** Returns a loopback port that was free at the time of the call. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
@@ -51,14 +51,15 @@ export function freePort(): Promise<number> {
 }
 
 /**
- * Fails with a {@link PortTakenError} that names the holder unless the port is free.
- * @param hint which option or setting moves this part to another port
+ * Checks that a port is free.
+ * @param hint which option or setting assigns another port to this part
+ * @throws PortTakenError with the process that holds the port
  */
 export async function assertPortFree(port: number, purpose: string, hint: string): Promise<void> {
   if (!(await isPortFree(port))) throw new PortTakenError(port, purpose, portHolder(port), hint);
 }
 
-/** The process that listens on a TCP port, from /proc or `lsof`; undefined where neither tells. */
+/** Returns the process that listens on a TCP port, from /proc or `lsof`; undefined if neither reveals it. */
 export function portHolder(port: number): PortHolder | undefined {
   const pid = holderFromProc(port) ?? holderFromLsof(port);
   if (pid === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Whether a process with this id exists and is more than a zombie that nobody has reaped. */
+/** Tests whether a process with this id exists and is not a zombie. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -11,12 +11,12 @@ export function isAlive(pid: number): boolean {
   return !isZombie(pid);
 }
 
-/** Whether the process has ended and waits to be reaped: it holds its id, and nothing else. Linux only, else false. */
+/** Tests whether a process is a zombie: it has exited and only its id is still in use. Linux only, else false. */
 export function isZombie(pid: number): boolean {
   return procStat(pid)?.state === 'Z';
 }
 
-/** The command line of a process, arguments separated by blanks; undefined if it is gone or hidden. */
+/** Returns the command line of a process, separated by blanks; undefined if it has exited or is hidden. */
 export function commandOf(pid: number): string | undefined {
   if (process.platform === 'linux') {
     try {
@@ -30,8 +30,8 @@ export function commandOf(pid: number): string | undefined {
 }
 
 /**
- * A value that differs between two processes that had the same id one after the other: the start time as the
- * system tells it. Undefined if the process is gone.
+ * Returns the start time of a process as the system reports it. It tells apart two processes that had the same id one after
+ * the other. Undefined if the process has exited.
  */
 export function startMarkOf(pid: number): string | undefined {
   if (process.platform === 'linux') {
@@ -41,7 +41,7 @@ export function startMarkOf(pid: number): string | undefined {
   return psField(pid, 'lstart');
 }
 
-/** Sends a signal to a whole process group; false if there is none any more. */
+/** Sends a signal to a process group. Returns false if the group no longer exists. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(-pid, signal);
@@ -51,7 +51,7 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Sends a signal to one process; false if it is gone. */
+/** Sends a signal to a process. Returns false if it has exited. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(pid, signal);

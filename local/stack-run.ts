@@ -11,11 +11,11 @@ import type { StackInfo, StateFile } from './state.ts';
 import { supervise } from './supervisor/supervise.ts';
 import type { Part, PartSpec } from './supervisor/supervise.ts';
 
-/** How often a running database is looked at. */
-const DATABASE_WATCH_MS = 500;
+/** Interval of the checks that Postgres still runs. */
+const DATABASE_POLL_MS = 500;
 const SERVICE_NAMES: readonly string[] = SERVICES;
 
-/** Groups that stop one after the other: who depends on others goes first. */
+/** Groups of parts that stop one after the other: dependents first. */
 const STOP_ORDER: ((name: string) => boolean)[] = [
   (name) => name === 'worker',
   (name) => name === 'functions',
@@ -23,7 +23,7 @@ const STOP_ORDER: ((name: string) => boolean)[] = [
   (name) => name === 'gateway',
 ];
 
-/** The running side of a stack: its processes, the file that tells of them, and how they end. */
+/** A stack at run time: its processes and its state file. */
 export class StackRun {
   readonly parts: Part[] = [];
   readonly #paths: DataPaths;
@@ -44,12 +44,13 @@ export class StackRun {
     this.#signal = signal === undefined ? this.#abort.signal : AbortSignal.any([signal, this.#abort.signal]);
   }
 
-  /** Writes down what this stack will be, so that what it leaves behind if it is killed can be found. */
+  /** Writes the state file before anything is started, so that processes left by a killed stack can be found. */
   async announce(info: StackInfo): Promise<void> {
     this.#info = info;
     await this.#save();
   }
 
+  /** Records that the stack is ready. */
   async markReady(): Promise<void> {
     this.#signal.throwIfAborted();
     this.#ready = true;
@@ -60,7 +61,7 @@ export class StackRun {
   start(spec: PartSpec): Promise<Part> {
     const listener = {
       log: this.#log,
-      changed: (pid: number | undefined) => {
+      pidChanged: (pid: number | undefined) => {
         if (pid === undefined) this.#pids.delete(spec.name);
         else this.#pids.set(spec.name, pid);
         void this.#save();
@@ -74,7 +75,7 @@ export class StackRun {
     );
   }
 
-  /** Starts Postgres, brings the database up to date and keeps the server running. Resolves to the superuser's URL. */
+  /** Starts Postgres, prepares the database and keeps the server running. Resolves to the superuser's URL. */
   startDatabase(options: {
     port: number;
     settings: Record<string, string> | undefined;
@@ -93,13 +94,13 @@ export class StackRun {
       const { superuserUrl, url } = this.#database;
       await prepareDatabase({ superuserUrl, url, workerPassword: options.workerPassword, log: this.#log });
       this.#signal.throwIfAborted();
-      void this.#watchDatabase(start);
+      void this.#keepDatabaseRunning(start);
       return superuserUrl;
     };
     return this.#track(prepare());
   }
 
-  /** Process id of the Postgres server that runs now. */
+  /** Process id of the running Postgres server. */
   databasePid(): number | undefined {
     return this.#database?.pid;
   }
@@ -113,8 +114,8 @@ export class StackRun {
   async #stopAll(): Promise<void> {
     this.#abort.abort();
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
-    for (const belongs of STOP_ORDER) {
-      await Promise.all(this.parts.filter((part) => belongs(part.name)).map((part) => part.stop()));
+    for (const isInGroup of STOP_ORDER) {
+      await Promise.all(this.parts.filter((part) => isInGroup(part.name)).map((part) => part.stop()));
     }
     await this.#database?.stop('fast');
     await this.#saving;
@@ -127,19 +128,19 @@ export class StackRun {
     return done;
   }
 
-  async #watchDatabase(start: () => Promise<RunningPostgres>): Promise<void> {
+  async #keepDatabaseRunning(start: () => Promise<RunningPostgres>): Promise<void> {
     while (!this.#abort.signal.aborted) {
-      await delay(DATABASE_WATCH_MS, undefined, { signal: this.#abort.signal }).catch(() => {});
+      await delay(DATABASE_POLL_MS, undefined, { signal: this.#abort.signal }).catch(() => {});
       if (this.#abort.signal.aborted || this.#database === undefined || isAlive(this.#database.pid)) continue;
-      this.#log('Postgres ended: starting it again');
+      this.#log('Postgres exited: starting it again');
       await this.#track(start()).then(
         (database) => (this.#database = database),
-        (error: Error) => this.#log(`Postgres does not start again: ${error.message}`),
+        (error: Error) => this.#log(`Postgres could not be started again: ${error.message}`),
       );
     }
   }
 
-  /** One write after the other; the last one has the last word. */
+  /** Writes the state file. Writes run one after the other, so that the latest state wins. */
   #save(): Promise<void> {
     this.#saving = this.#saving.then(() => this.#write()).catch((error: Error) => this.#log(error.message));
     return this.#saving;

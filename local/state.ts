@@ -15,19 +15,19 @@ import { isAlive, signalGroup, startMarkOf } from './processes.ts';
 const LEFTOVER_TIMEOUT_MS = 3_000;
 const LEFTOVER_POLL_MS = 20;
 
-/** A process, told apart from a later one with the same id. */
+/** A process. The start mark tells it apart from a later one with the same id. */
 const ProcessIdentity = z.object({ pid: z.number().int().positive(), startMark: z.string() });
 type ProcessIdentity = z.infer<typeof ProcessIdentity>;
 
-/** What a running stack offers. Holds secrets: the file it is kept in is for this user alone. */
+/** URLs and keys of a running stack. Contains secrets: only this user may read the file. */
 export const StackInfo = z.object({
   pid: z.number().int().positive(),
   startedAt: z.string(),
   dataDir: z.string(),
   apiUrl: z.string(),
-  /** As role `postgres`. */
+  /** Connection URL of the role `postgres`. */
   dbUrl: z.string(),
-  /** As role `mashup_worker`: what `mashup worker` takes as DATABASE_URL. */
+  /** Connection URL of the role `mashup_worker`: the DATABASE_URL of `mashup worker`. */
   workerDbUrl: z.string(),
   /** Null while no studio is built. */
   studioUrl: z.string().nullable(),
@@ -40,6 +40,7 @@ export const StackInfo = z.object({
   /** Process ids of the workers that the stack runs. */
   workers: z.array(z.number().int()),
 });
+/** URLs and keys of a running stack. */
 export type StackInfo = z.infer<typeof StackInfo>;
 
 const StateFile = z.object({
@@ -48,22 +49,23 @@ const StateFile = z.object({
   info: StackInfo,
   children: z.array(ProcessIdentity.extend({ name: z.string() })),
 });
+/** Content of the state file. */
 export type StateFile = z.infer<typeof StateFile>;
 
-/** Identity of this process, for files that outlive it. */
+/** Returns the identity of this process. */
 export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, startMark: startMarkOf(process.pid) ?? '' };
 }
 
-/** Identity of another process; undefined if it is gone. */
+/** Returns the identity of another process; undefined if it has exited. */
 export function identityOf(pid: number): ProcessIdentity | undefined {
   const startMark = startMarkOf(pid);
   return startMark === undefined ? undefined : { pid, startMark };
 }
 
 /**
- * What runs on a data directory: undefined when nothing does, when it is still starting, or when the process that
- * wrote the file is dead, whoever has its number now.
+ * Returns the stack that runs on a data directory; undefined if none does, if it is still starting, or if the process that
+ * wrote the state file has exited.
  * @param dataDir default: MASHUP_DATA_DIR or `.mashup`
  */
 export function readStack(dataDir?: string): StackInfo | undefined {
@@ -76,15 +78,15 @@ export async function writeState(paths: DataPaths, state: StateFile): Promise<vo
   await writePrivately(paths.state, JSON.stringify(state, undefined, 2));
 }
 
-/** Removes what says that a stack runs here. */
+/** Removes the state file and the lock. */
 export async function clearState(paths: DataPaths): Promise<void> {
   await rm(paths.state, { force: true });
   await rm(paths.lock, { force: true });
 }
 
 /**
- * Makes this process the only one that runs a stack on the data directory. A lock left by a dead process is taken over.
- * @throws AlreadyRunningError with the URLs of the one that runs
+ * Locks the data directory for this process. The lock of a dead process is taken over.
+ * @throws AlreadyRunningError with the URLs of the running stack
  */
 export async function lockDataDir(paths: DataPaths, planned: { apiUrl: string; dbUrl: string }): Promise<void> {
   const draft = `${paths.lock}.${randomUUID()}`;
@@ -99,7 +101,7 @@ export async function lockDataDir(paths: DataPaths, planned: { apiUrl: string; d
       }
       const holder = await readLock(paths.lock);
       if (holder !== undefined && isSame(holder)) throw new AlreadyRunningError(holder);
-      // Whoever renames it away owns the removal; a lock that another process has set meanwhile is put back.
+      // The process that renames the lock may remove it. A lock that another process has set in the meantime is restored.
       const aside = `${paths.lock}.${randomUUID()}`;
       await rename(paths.lock, aside).catch(() => {});
       const moved = await readLock(aside);
@@ -112,9 +114,9 @@ export async function lockDataDir(paths: DataPaths, planned: { apiUrl: string; d
 }
 
 /**
- * Ends the processes that a killed supervisor left behind and waits until their ports are free. Each is known by id and
- * start, so no stranger is hit.
- * @returns the names of what was ended
+ * Kills the processes that a killed supervisor left behind and waits until they have exited. Each is identified by id and
+ * start time, so that no other process is killed.
+ * @returns the names of the killed parts
  */
 export async function stopLeftovers(paths: DataPaths): Promise<string[]> {
   const state = readState(paths);

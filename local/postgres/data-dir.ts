@@ -9,10 +9,10 @@ import type { PostgresBinaries } from './binaries.ts';
 import { spawnAs } from './run-as.ts';
 import type { RunAs } from './run-as.ts';
 
-/** The cluster's superuser. As on hosted Supabase, `postgres` is none. */
+/** The cluster's superuser. As on hosted Supabase, `postgres` is not a superuser. */
 export const SUPERUSER = 'supabase_admin';
 
-/** Where things lie in the directory that holds a cluster. */
+/** Paths in the directory of a cluster. */
 export interface ClusterPaths {
   home: string;
   data: string;
@@ -20,7 +20,7 @@ export interface ClusterPaths {
   log: string;
 }
 
-/** The layout of a cluster's directory. */
+/** Returns the paths in a cluster's directory. */
 export function clusterPaths(home: string): ClusterPaths {
   return {
     home,
@@ -30,14 +30,15 @@ export function clusterPaths(home: string): ClusterPaths {
   };
 }
 
-/** Whether a cluster has been made here. */
+/** Tests whether the directory contains a cluster. */
 export function hasCluster(paths: ClusterPaths): boolean {
   return existsSync(join(paths.data, 'PG_VERSION'));
 }
 
 /**
- * Makes a cluster: UTF-8, the same sort order on every system, password log-in only, a generated superuser password in
- * a file that only this user reads. It is built aside and renamed, so that an interrupted start leaves no half of one.
+ * Creates a cluster: UTF-8, the same sort order on every system, password login only, a generated superuser password in a
+ * file that only this user may read. It is built under a temporary name and renamed, so that an interrupted start leaves no
+ * incomplete cluster.
  * @param durable false skips flushing files to disk (tests)
  * @throws PostgresStartError `initdb_failed`
  */
@@ -74,8 +75,8 @@ export async function createCluster(
 }
 
 /**
- * The superuser's password.
- * @throws PostgresStartError `password_missing` when the cluster's password file is gone
+ * Returns the superuser's password.
+ * @throws PostgresStartError `password_missing` if the password file does not exist
  */
 export async function superuserPassword(paths: ClusterPaths): Promise<string> {
   try {
@@ -83,8 +84,8 @@ export async function superuserPassword(paths: ClusterPaths): Promise<string> {
   } catch (cause) {
     throw new PostgresStartError(
       'password_missing',
-      'the data directory holds a database whose superuser password file is gone',
-      'Restore the file superuser-password beside the data, or move the data directory away to start anew.',
+      'the data directory contains a database, but its superuser password file is missing',
+      'Restore the file superuser-password beside the data, or move the data directory away to create a new database.',
       cause,
     );
   }
@@ -97,22 +98,22 @@ async function runInitdb(program: string, runAs: RunAs, args: string[]): Promise
   child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const [code] = (await once(child, 'close').catch((error: unknown) => [error])) as [unknown];
   if (code === 0) return;
-  const said = lastLines(output) || String(code);
+  const message = lastLines(output) || String(code);
   throw new PostgresStartError(
     'initdb_failed',
-    `making a database failed: ${said}`,
-    /GLIBC|ENOENT|not found/.test(said)
+    `creating the database failed: ${message}`,
+    /GLIBC|ENOENT|not found/.test(message)
       ? 'The embedded Postgres needs glibc 2.25 or newer (not Alpine’s musl). Set DATABASE_URL to use another Postgres.'
       : 'Check that the data directory is writable and its disk is not full.',
   );
 }
 
-/** The environment of the server programs: nothing of ours, so that no PG* variable or token reaches them. */
+/** Returns the environment of the server programs: it contains no PG* variable and no secret. */
 export function serverEnv(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
 }
 
-/** The last lines of a program's output, fit for an error message. */
+/** Returns the last lines of a program's output, for error messages. */
 export function lastLines(text: string, count = 4): string {
   return text.trim().split('\n').slice(-count).join(' | ');
 }

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 
 import { commandOf, isAlive, isZombie } from '../processes.ts';
 
-/** What a running server writes into its data directory. */
+/** Content of the pid file of a server. */
 export interface RunningServer {
   pid: number;
   port: number;
   ready: boolean;
 }
 
-/** Reads `postmaster.pid`; undefined if there is none or it is only half written. */
+/** Reads `postmaster.pid`; undefined if it does not exist or is incomplete. */
 export function readPidFile(data: string): RunningServer | undefined {
   let lines: string[];
   try {
@@ -24,7 +24,7 @@ export function readPidFile(data: string): RunningServer | undefined {
   return { pid, port: Number(lines[3] ?? 0), ready: lines[7]?.trim() === 'ready' };
 }
 
-/** The server that runs on this data directory now, if any. */
+/** Returns the server that runs on a data directory, if there is one. */
 export function runningServer(data: string): RunningServer | undefined {
   const server = readPidFile(data);
   if (server === undefined || !isAlive(server.pid)) return undefined;
@@ -32,8 +32,8 @@ export function runningServer(data: string): RunningServer | undefined {
 }
 
 /**
- * Removes a `postmaster.pid` whose number now belongs to a process that is no Postgres, as happens after a reboot; the
- * server would refuse to start. One that names a dead or dying server is left alone: Postgres judges those by itself.
+ * Removes a `postmaster.pid` whose id now belongs to a process that is not Postgres, as happens after a reboot: the server
+ * would not start. The file of a dead or dying server is kept: Postgres handles that case itself.
  */
 export async function removeForeignPidFile(data: string): Promise<void> {
   const server = readPidFile(data);

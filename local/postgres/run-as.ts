@@ -5,27 +5,31 @@ import { dirname, resolve } from 'node:path';
 
 import { PostgresStartError } from '../errors.ts';
 
-/** User and group "nobody": owns nothing elsewhere, and exists by number on every Unix. */
+/** User and group "nobody": it owns no other files, and its number is valid on every Unix. */
 const NOBODY = 65534;
 
 /**
- * Under which identity the server runs. Postgres refuses root: as root it runs either as `nobody`, or, where `nobody`
- * cannot enter the directories (a checkout below a mode-700 home), as the same user without its powers, in a user
- * namespace of its own.
+ * The identity under which the server runs. Postgres does not run as root. If this process is root, the server runs as
+ * `nobody`, or, if `nobody` cannot enter the directories (a checkout below a mode-700 home), as the same user without its
+ * privileges, in a user namespace of its own.
  */
 export type RunAs = { kind: 'self' } | { kind: 'uid'; uid: number } | { kind: 'namespace' };
 
 /**
- * Chooses the identity. A data directory that exists keeps the one that made it: one directory under two users is lost.
- * @param dataDir the data directory, which may not exist yet
+ * Chooses the identity. An existing data directory keeps the identity that created it: two users cannot share one.
+ * @param dataDir the data directory; it need not exist
  * @param program the server program
- * @throws PostgresStartError `postgres_unreachable` when root has no identity that can read both
+ * @throws PostgresStartError `postgres_unreachable` if no identity can read both
  */
 export function chooseRunAs(dataDir: string, program: string): RunAs {
   if (process.getuid?.() !== 0) return { kind: 'self' };
   const owner = ownerOf(dataDir);
   if (owner !== undefined && owner !== 0) return { kind: 'uid', uid: owner };
-  if (owner === undefined && mayEnter(dirname(resolve(dataDir))) && runsAs(program, { kind: 'uid', uid: NOBODY })) {
+  if (
+    owner === undefined &&
+    canEveryoneEnter(dirname(resolve(dataDir))) &&
+    runsAs(program, { kind: 'uid', uid: NOBODY })
+  ) {
     return { kind: 'uid', uid: NOBODY };
   }
   if (process.platform === 'linux' && runsAs(program, { kind: 'namespace' })) return { kind: 'namespace' };
@@ -36,7 +40,7 @@ export function chooseRunAs(dataDir: string, program: string): RunAs {
   );
 }
 
-/** Spawns a program under that identity. The child's process id is the program's own in every case. */
+/** Spawns a program under an identity. The child's process id is always the program's own. */
 export function spawnAs(runAs: RunAs, program: string, args: string[], options: SpawnOptions): ChildProcess {
   const [file, fullArgs, identity] = commandLine(runAs, program, args);
   return spawn(file, fullArgs, { ...options, ...identity });
@@ -53,8 +57,8 @@ function runsAs(program: string, runAs: RunAs): boolean {
   return spawnSync(file, args, { cwd: '/', stdio: 'ignore', uid: identity.uid, gid: identity.gid }).status === 0;
 }
 
-/** Whether everybody may pass through this directory and all above it. */
-function mayEnter(directory: string): boolean {
+/** Tests whether every user may pass through a directory and all above it. */
+function canEveryoneEnter(directory: string): boolean {
   for (let path = directory; ; path = dirname(path)) {
     let mode: number;
     try {

@@ -1,17 +1,17 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** A log is moved aside to `<file>.1` when it would grow beyond this; the one before is dropped. */
+/** A log that would grow beyond this size is renamed to `<file>.1`, which replaces the previous one. */
 export const MAX_LOG_BYTES = 5_000_000;
 const TAIL_LINES = 20;
 
-/** Lines of one process, on disk and the last few in memory. */
+/** The log of one process: all lines on disk, the last 20 in memory. */
 export interface LogFile {
   write(line: string): void;
   tail(): string[];
 }
 
-/** Opens a log for appending. A disk that is full loses lines, not the process. */
+/** Opens a log for appending. Write errors, such as a full disk, are ignored. */
 export function openLogFile(path: string, maxBytes = MAX_LOG_BYTES): LogFile {
   mkdirSync(dirname(path), { recursive: true });
   let bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;

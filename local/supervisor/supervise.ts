@@ -6,13 +6,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PartFailedError } from '../errors.ts';
 import { signalGroup } from '../processes.ts';
 import { openLogFile } from './log-file.ts';
+import type { LogFile } from './log-file.ts';
 
-/** First pause before a crashed process is started again; doubles with each crash in a row. */
-const FIRST_BACKOFF_MS = 100;
+/** Delay before a crashed process is started again. It doubles with each crash in a row. */
+const MIN_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 10_000;
-/** A process that lived this long is taken for sound: its next crash counts as the first. */
-const SOUND_AFTER_MS = 30_000;
-/** So many crashes before it was ever ready make the start fail. */
+/** The crash of a process that ran this long counts as the first one in a row. */
+const STABLE_AFTER_MS = 30_000;
+/** The start fails after this many crashes before the process was ever ready. */
 const MAX_START_CRASHES = 3;
 const READY_POLL_MS = 20;
 const SUPERVISOR_PREFIX = '(supervisor)';
@@ -27,153 +28,163 @@ export interface PartSpec {
   env: NodeJS.ProcessEnv;
   cwd: string;
   logFile: string;
-  /** Whether the process does its work now; asked again and again until it says yes. */
+  /** Tests whether the process is ready. Called repeatedly until it resolves to true; a rejection counts as false. */
   isReady: (pid: number) => Promise<boolean>;
   readyTimeoutMs?: number;
-  /** After SIGTERM; then the whole group is killed. */
+  /** How long the process may take after SIGTERM. Then its process group is killed. */
   stopTimeoutMs?: number;
 }
 
-/** A process that is started again when it crashes. */
+/** A supervised process, which is started again when it crashes. */
 export interface Part {
   name: string;
-  /** Of the process that runs now; undefined between a crash and the next start. */
+  /** Id of the running process; undefined between a crash and the next start. */
   pid(): number | undefined;
   /** How often it was started again. */
   restarts(): number;
-  /** Stops it with its whole process group and waits until it is gone. */
+  /** Stops the process with its process group. Resolves when it has exited. */
   stop(): Promise<void>;
 }
 
-/** Told what happens to a part. */
+/** Receives the events of a part. */
 export interface PartListener {
   log(line: string): void;
-  /** A process was started (its id) or has ended (undefined). */
-  changed(pid: number | undefined): void;
+  /** A process was started (its id) or has exited (undefined). */
+  pidChanged(pid: number | undefined): void;
 }
 
-/**
- * Starts a process and keeps it running: output goes to its log file, a crash starts it again with growing pauses.
- * Resolves when it is ready.
- * @throws PartFailedError when it is not ready in time or crashes three times before; nothing is left running then
- */
-export async function supervise(spec: PartSpec, listener: PartListener, signal?: AbortSignal): Promise<Part> {
-  const logFile = openLogFile(spec.logFile);
-  let child: ChildProcess | undefined;
-  let stopping = false;
-  let crashesInARow = 0;
-  let starts = 0;
-  let everReady = false;
-  const wake = new AbortController();
-
-  const run = async (): Promise<void> => {
-    while (!stopping) {
-      const startedAt = Date.now();
-      // What cannot even be tried (a command line that is too long) is told at once and not as an event.
-      const ended = await runOnce().catch((error: Error) => error.message);
-      if (stopping) return;
-      crashesInARow = Date.now() - startedAt > SOUND_AFTER_MS ? 1 : crashesInARow + 1;
-      if (!everReady && crashesInARow >= MAX_START_CRASHES) return;
-      const pause = Math.min(FIRST_BACKOFF_MS * 2 ** (crashesInARow - 1), MAX_BACKOFF_MS);
-      logFile.write(`${SUPERVISOR_PREFIX} ended: ${ended}; starting again in ${pause} ms`);
-      if (everReady) listener.log(`${spec.name} ended (${ended}): starting it again in ${pause} ms`);
-      await delay(pause, undefined, { signal: wake.signal }).catch(() => {});
-    }
-  };
-
-  const runOnce = (): Promise<string> =>
-    new Promise((resolve) => {
-      starts += 1;
-      // Its own process group: Ctrl-C in the terminal reaches the supervisor alone, which stops all in order.
-      child = spawn(spec.command, spec.args, {
-        cwd: spec.cwd,
-        env: spec.env,
-        detached: true,
-        stdio: ['pipe', 'pipe', 'pipe'],
-      });
-      const { pid } = child;
-      child.once('error', (error) => finish(error.message));
-      child.once('exit', (code, exitSignal) => finish(exitSignal ?? `exit code ${code}`));
-      child.stdin?.on('error', () => {});
-      // Where file descriptors have run out there are none.
-      for (const stream of [child.stdout, child.stderr]) {
-        if (stream) createInterface({ input: stream }).on('line', (line) => logFile.write(line));
-      }
-      listener.changed(pid);
-
-      function finish(how: string): void {
-        // What the process itself started goes with it.
-        if (pid !== undefined) signalGroup(pid, 'SIGKILL');
-        child = undefined;
-        listener.changed(undefined);
-        resolve(how);
-      }
-    });
-
-  const running = run();
-
-  const part: Part = {
-    name: spec.name,
-    pid: () => child?.pid,
-    restarts: () => Math.max(0, starts - 1),
-    async stop() {
-      stopping = true;
-      wake.abort();
-      const pid = child?.pid;
-      if (pid !== undefined) {
-        child?.kill('SIGTERM');
-        const stopTimer = setTimeout(() => signalGroup(pid, 'SIGKILL'), spec.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS);
-        await running;
-        clearTimeout(stopTimer);
-      }
-      await running;
-    },
-  };
-
-  const failure = await waitUntilReady();
-  if (failure === undefined) return part;
-  await part.stop();
-  throw failure;
-
-  async function waitUntilReady(): Promise<Error | undefined> {
-    let crashedOut = false;
-    void running.then(() => (crashedOut = true));
-    const deadline = Date.now() + (spec.readyTimeoutMs ?? DEFAULT_READY_TIMEOUT_MS);
-    while (!crashedOut && Date.now() < deadline) {
-      if (signal?.aborted) return new PartFailedError(spec.name, 'the start was interrupted', 'Start again.');
-      const asked = child;
-      // The one that answered must still be the one that runs.
-      if (asked?.pid !== undefined && (await spec.isReady(asked.pid).catch(() => false)) && asked === child) {
-        everReady = true;
-        return undefined;
-      }
-      await delay(READY_POLL_MS);
-    }
-    const said = lastWords(logFile.tail());
-    return new PartFailedError(
-      spec.name,
-      crashedOut ? `it ended ${starts} times while starting: ${said}` : `it was not ready in time: ${said}`,
-      `The whole story is in ${spec.name}.log in the folder logs of the data directory.`,
-    );
-  }
-}
-
-/** Whether a GET of this URL is answered with a status that `accept` likes; default 200. */
-export async function answers(
-  url: string,
-  accept: (status: number) => boolean = (status) => status === 200,
-): Promise<boolean> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-  await response.body?.cancel();
-  return accept(response.status);
-}
-
-/** The line that most likely says what went wrong: the last that names an error, else the last. */
-function lastWords(lines: string[]): string {
+/** The line that most likely names the cause: the last one that mentions an error, else the last one. */
+function likelyCause(lines: string[]): string {
   const own = lines.filter((line) => line.trim() !== '' && !line.startsWith(SUPERVISOR_PREFIX));
   return (
     own.findLast((line) => /\b\w*(error|fatal)\b/i.test(line) && !/^\s+at /.test(line)) ??
     own.at(-1) ??
-    'it said nothing'
+    'it printed nothing'
   );
+}
+
+class SupervisedProcess implements Part {
+  readonly name: string;
+  readonly #spec: PartSpec;
+  readonly #listener: PartListener;
+  readonly #logFile: LogFile;
+  readonly #stopping = new AbortController();
+  readonly #running: Promise<void>;
+  #child: ChildProcess | undefined;
+  #crashesInARow = 0;
+  #starts = 0;
+  #wasReady = false;
+  /** Whether the process will not be started again. */
+  #isOver = false;
+
+  constructor(spec: PartSpec, listener: PartListener) {
+    this.name = spec.name;
+    this.#spec = spec;
+    this.#listener = listener;
+    this.#logFile = openLogFile(spec.logFile);
+    this.#running = this.#run().finally(() => (this.#isOver = true));
+  }
+
+  pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  restarts(): number {
+    return Math.max(0, this.#starts - 1);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const pid = this.#child?.pid;
+    if (pid !== undefined) {
+      this.#child?.kill('SIGTERM');
+      const timeout = this.#spec.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS;
+      const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), timeout);
+      await this.#running;
+      clearTimeout(timer);
+    }
+    await this.#running;
+  }
+
+  /** Returns undefined when the process is ready, or the error if it did not become ready. */
+  async waitUntilReady(signal?: AbortSignal): Promise<PartFailedError | undefined> {
+    const deadline = Date.now() + (this.#spec.readyTimeoutMs ?? DEFAULT_READY_TIMEOUT_MS);
+    while (!this.#isOver && Date.now() < deadline) {
+      if (signal?.aborted) return new PartFailedError(this.name, 'the start was interrupted', 'Start again.');
+      const child = this.#child;
+      // The process that was tested must still be the running one.
+      if (
+        child?.pid !== undefined &&
+        (await this.#spec.isReady(child.pid).catch(() => false)) &&
+        child === this.#child
+      ) {
+        this.#wasReady = true;
+        return undefined;
+      }
+      await delay(READY_POLL_MS);
+    }
+    const cause = likelyCause(this.#logFile.tail());
+    return new PartFailedError(
+      this.name,
+      this.#isOver ? `it exited ${this.#starts} times while starting: ${cause}` : `it was not ready in time: ${cause}`,
+      `See ${this.name}.log in the folder logs of the data directory.`,
+    );
+  }
+
+  /** Starts the process again and again until it is stopped or crashes too often while starting. */
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      const startedAt = Date.now();
+      // `spawn` throws if it cannot even try (the command line is too long), instead of emitting an event.
+      const reason = await this.#runOnce().catch((error: Error) => error.message);
+      if (this.#stopping.signal.aborted) return;
+      this.#crashesInARow = Date.now() - startedAt > STABLE_AFTER_MS ? 1 : this.#crashesInARow + 1;
+      if (!this.#wasReady && this.#crashesInARow >= MAX_START_CRASHES) return;
+      const backoff = Math.min(MIN_BACKOFF_MS * 2 ** (this.#crashesInARow - 1), MAX_BACKOFF_MS);
+      this.#logFile.write(`${SUPERVISOR_PREFIX} exited: ${reason}; starting again in ${backoff} ms`);
+      if (this.#wasReady) this.#listener.log(`${this.name} exited (${reason}): starting it again in ${backoff} ms`);
+      await delay(backoff, undefined, { signal: this.#stopping.signal }).catch(() => {});
+    }
+  }
+
+  /** Runs the process once. Resolves to the reason of its exit: a signal, an exit code or an error. */
+  #runOnce(): Promise<string> {
+    return new Promise((resolve) => {
+      this.#starts += 1;
+      const { command, args, cwd, env } = this.#spec;
+      // A process group of its own: Ctrl-C in the terminal reaches only the supervisor, which stops the parts in order.
+      const child = spawn(command, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+      this.#child = child;
+      const { pid } = child;
+      const onExit = (reason: string): void => {
+        // Kills the processes that the process itself started.
+        if (pid !== undefined) signalGroup(pid, 'SIGKILL');
+        this.#child = undefined;
+        this.#listener.pidChanged(undefined);
+        resolve(reason);
+      };
+      child.once('error', (error) => onExit(error.message));
+      child.once('exit', (code, exitSignal) => onExit(exitSignal ?? `exit code ${code}`));
+      child.stdin?.on('error', () => {});
+      // The streams are missing if no file descriptor was left.
+      for (const stream of [child.stdout, child.stderr]) {
+        if (stream) createInterface({ input: stream }).on('line', (line) => this.#logFile.write(line));
+      }
+      this.#listener.pidChanged(pid);
+    });
+  }
+}
+
+/**
+ * Starts a process and keeps it running. Its output goes to its log file. A crashed process is started again after a delay
+ * that grows. Resolves when the process is ready.
+ * @throws PartFailedError if it is not ready in time, crashes three times while starting or `signal` aborts; then nothing is
+ *   left running
+ */
+export async function supervise(spec: PartSpec, listener: PartListener, signal?: AbortSignal): Promise<Part> {
+  const part = new SupervisedProcess(spec, listener);
+  const failure = await part.waitUntilReady(signal);
+  if (failure === undefined) return part;
+  await part.stop();
+  throw failure;
 }

@@ -6,7 +6,8 @@ import { after, test } from 'node:test';
 import { functionsArguments, locateDeno } from '../../local/functions.ts';
 import { isAlive } from '../../local/processes.ts';
 import { freePort } from '../../local/ports.ts';
-import { answers, supervise } from '../../local/supervisor/supervise.ts';
+import { isHttpReady } from '../../local/supervisor/http-ready.ts';
+import { supervise } from '../../local/supervisor/supervise.ts';
 import { scratchDir, until } from './local-fixture.ts';
 
 const FUNCTIONS = {
@@ -33,9 +34,9 @@ const runner = await supervise(
     env: { ...process.env, SUPABASE_ANON_KEY: 'anon-key' },
     cwd: folder,
     logFile: join(folder, 'functions.log'),
-    isReady: () => answers(`${url}/_health`),
+    isReady: () => isHttpReady(`${url}/_health`),
   },
-  { log: () => {}, changed: () => {} },
+  { log: () => {}, pidChanged: () => {} },
 );
 after(() => runner.stop());
 

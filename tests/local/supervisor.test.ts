@@ -16,8 +16,8 @@ import { runElsewhere, scratchDir, until } from './local-fixture.ts';
 
 const run = promisify(execFile);
 const LOCAL = join(import.meta.dirname, '../../local');
-const DIE_WITH_PARENT = join(LOCAL, 'supervisor/die-with-parent.ts');
-const QUIET = { log: () => {}, changed: () => {} };
+const EXIT_WITH_PARENT = join(LOCAL, 'supervisor/exit-with-parent.ts');
+const QUIET = { log: () => {}, pidChanged: () => {} };
 
 /** A part that runs some lines of JavaScript and is ready when it has printed something. */
 async function partOf(directory: string, code: string, name = 'part'): Promise<PartSpec> {
@@ -27,7 +27,7 @@ async function partOf(directory: string, code: string, name = 'part'): Promise<P
   return {
     name,
     command: process.execPath,
-    args: ['--import', DIE_WITH_PARENT, script],
+    args: ['--import', EXIT_WITH_PARENT, script],
     env: process.env,
     cwd: directory,
     logFile,
@@ -41,7 +41,7 @@ test('a part that is killed is started again, and stopping it ends that', async 
   const directory = await scratchDir(t);
   const told: string[] = [];
   const spec = await partOf(directory, 'console.log("ready", process.pid); setInterval(() => {}, 1000);');
-  const part = await supervise(spec, { log: (line) => told.push(line), changed: () => {} });
+  const part = await supervise(spec, { log: (line) => told.push(line), pidChanged: () => {} });
   t.after(() => part.stop());
   const first = part.pid();
   assert.ok(first !== undefined);
@@ -60,7 +60,7 @@ test('a part that never starts is an error with its last words', async (t) => {
   const spec = await partOf(directory, 'console.error("the cellar is flooded"); process.exit(3);');
   await assert.rejects(supervise(spec, QUIET), (error: unknown) => {
     assert.ok(error instanceof PartFailedError);
-    assert.match(error.message, /ended 3 times.*the cellar is flooded/);
+    assert.match(error.message, /exited 3 times.*the cellar is flooded/);
     return true;
   });
 });
@@ -92,7 +92,7 @@ test('parts end by themselves when their supervisor is killed', async (t) => {
     `import { supervise } from ${JSON.stringify(pathToFileURL(join(LOCAL, 'supervisor/supervise.ts')).href)};
      const spec = ${JSON.stringify({ ...spec, env: undefined })};
      const ready = async () => true;
-     const part = await supervise({ ...spec, env: process.env, isReady: ready }, { log() {}, changed() {} });
+     const part = await supervise({ ...spec, env: process.env, isReady: ready }, { log() {}, pidChanged() {} });
      console.log(JSON.stringify(part.pid()));`,
   );
   const pid = (await supervisor.next()) as number;
@@ -111,7 +111,7 @@ test('a part that cannot even be started, for want of file descriptors, is tried
     const told = [];
     const part = await supervise(
       { name: 'part', command: 'sleep', args: ['600'], env: process.env, cwd: '/', logFile: 'part.log', isReady: async () => true },
-      { log: (line) => told.push(line), changed() {} },
+      { log: (line) => told.push(line), pidChanged() {} },
     );
     const taken = [];
     try { for (;;) taken.push(openSync('/dev/null')); } catch {}

@@ -8,7 +8,7 @@ import { after, describe, it } from 'node:test';
 import { createClient } from '@supabase/supabase-js';
 import postgres from 'postgres';
 import { startPostgres } from '../../local/postgres/launcher.ts';
-import type { StopMode } from '../../local/postgres/launcher.ts';
+import type { StopMode } from '../../local/postgres/server-process.ts';
 import { until, useSurface } from '../functions/functions-fixture.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
