@@ -6,21 +6,22 @@ import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { FunctionsHttpError } from '@supabase/supabase-js';
 import { startGateway } from '@mashup-engine/supabase-local/gateway/server';
-import { LOCAL_ONLY, until, useGateway } from './gateway-fixture.ts';
+import { until } from '../support/until.ts';
+import { LOCAL_ONLY, useGateway } from './gateway-fixture.ts';
 
-/** Stands where the Deno runner does: the subject here is what passes through, byte by byte. */
-const gone: string[] = [];
+/** Stands for the Deno runner: the tests are about what the gateway forwards. */
+const aborted: string[] = [];
 let release = (): void => {};
-const upstream = createServer((request, response) => void answer(request, response));
+const upstream = createServer((request, response) => void respond(request, response));
 upstream.listen(0, '127.0.0.1');
 await once(upstream, 'listening');
 after(() => void upstream.close().closeAllConnections());
 
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = request.url ?? '';
   request.on('error', () => {});
   response.on('close', () => {
-    if (!response.writableFinished) gone.push(path);
+    if (!response.writableFinished) aborted.push(path);
   });
   if (path.startsWith('/echo')) {
     const chunks: Buffer[] = [];
@@ -43,40 +44,42 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 }
 
 const functionsUrl = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
-const world = await useGateway({ after }, { config: { functionsUrl } });
+const fixture = await useGateway({ after }, { config: { functionsUrl } });
 
-describe('the gateway before the functions', { skip: LOCAL_ONLY }, () => {
-  it('passes method, path, query, headers and body on, and the answer back', async () => {
-    const { client, token } = await world.visitor();
+describe('functions of the gateway', { skip: LOCAL_ONLY }, () => {
+  it('forwards method, path, query, headers and body, and the response', async () => {
+    const { client, token } = await fixture.visitor();
     const { data } = await client.functions.invoke('echo/sub?x=1', { body: { a: 1 } });
     assert.deepEqual(data, {
       path: '/echo/sub?x=1',
       method: 'POST',
-      apikey: world.keys.anonKey,
+      apikey: fixture.keys.anonKey,
       authorization: `Bearer ${token}`,
       body: '{"a":1}',
     });
-    const refused = await client.functions.invoke('refuse', { body: {} });
-    assert.ok(refused.error instanceof FunctionsHttpError);
-    assert.deepEqual(await refused.error.context.json(), { error: 'no', code: 'mine' });
+    const rejected = await client.functions.invoke('refuse', { body: {} });
+    assert.ok(rejected.error instanceof FunctionsHttpError);
+    assert.deepEqual(await rejected.error.context.json(), { error: 'no', code: 'mine' });
   });
 
-  it('demands no authorization: a publishable key without a session sends none', async () => {
-    const { data, error } = await world.client(world.keys.publishableKey).functions.invoke('echo', { method: 'GET' });
+  it('requires no authorization: a publishable key without a session sends none', async () => {
+    const { data, error } = await fixture
+      .client(fixture.keys.publishableKey)
+      .functions.invoke('echo', { method: 'GET' });
     assert.equal(error, null);
     assert.equal(data.authorization, undefined);
-    assert.equal(data.apikey, world.keys.publishableKey);
+    assert.equal(data.apikey, fixture.keys.publishableKey);
   });
 
   it('leaves CORS to the function', async () => {
-    const preflight = await fetch(`${world.url}/functions/v1/echo`, { method: 'OPTIONS' });
+    const preflight = await fetch(`${fixture.url}/functions/v1/echo`, { method: 'OPTIONS' });
     assert.equal(preflight.status, 204);
     assert.equal(preflight.headers.get('access-control-allow-origin'), 'http://mine');
     assert.equal(preflight.headers.get('access-control-expose-headers'), null);
   });
 
-  it('streams answers as they come, and passes the going of the caller on', async () => {
-    const { data } = await world.client().functions.invoke<Response>('stream');
+  it('streams responses, and aborts the request when the caller disconnects', async () => {
+    const { data } = await fixture.client().functions.invoke<Response>('stream');
     const reader = (data as unknown as Response).body!.getReader();
     const decoder = new TextDecoder();
     assert.equal(decoder.decode((await reader.read()).value), 'data: 1\n\n');
@@ -84,13 +87,13 @@ describe('the gateway before the functions', { skip: LOCAL_ONLY }, () => {
     assert.equal(decoder.decode((await reader.read()).value), 'data: 2\n\n');
     assert.equal((await reader.read()).done, true);
     const abort = new AbortController();
-    await world.fetch('/functions/v1/stream-left', { signal: abort.signal });
+    await fixture.fetch('/functions/v1/stream-left', { signal: abort.signal });
     abort.abort();
-    await until('the function sees it', () => gone.includes('/stream-left'));
+    await until('the function notices it', () => aborted.includes('/stream-left'));
   });
 
-  it('says in platform words that a function is not there or not running', async () => {
-    const nameless = await world.fetch('/functions/v1/');
+  it('reports a function that does not exist or does not run as hosted Supabase does', async () => {
+    const nameless = await fixture.fetch('/functions/v1/');
     assert.equal(nameless.status, 404);
     assert.deepEqual(await nameless.json(), { code: 'NOT_FOUND', message: 'Requested function was not found' });
     const down = await useGateway({ after }, { config: { functionsUrl: 'http://127.0.0.1:9' } });
@@ -100,10 +103,10 @@ describe('the gateway before the functions', { skip: LOCAL_ONLY }, () => {
     assert.equal(((await error.context.json()) as { code: string }).code, 'BOOT_ERROR');
   });
 
-  it('refuses to listen where other machines could reach it', async () => {
+  it('does not listen on an address that other machines could reach', async () => {
     for (const host of ['0.0.0.0', '::', '192.168.0.7', 'example.com'])
       await assert.rejects(
-        startGateway({ host, port: 0, dbUrl: 'postgres://x', keys: world.keys, storageDir: world.storageDir }),
+        startGateway({ host, port: 0, dbUrl: 'postgres://x', keys: fixture.keys, storageDir: fixture.storageDir }),
         {
           code: 'gateway_config',
         },

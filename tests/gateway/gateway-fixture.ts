@@ -1,4 +1,4 @@
-/** A gateway before a fresh database, and unmodified supabase-js clients for it. */
+/** A gateway with a new database, and unmodified supabase-js clients for it. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,40 +14,39 @@ import '../support/short-timers.ts';
 import { useDatabase } from '../support/postgres.ts';
 import type { CleanUpScope } from '../support/postgres.ts';
 
-/** How long a condition is waited for, in milliseconds. */
-const PATIENCE_MS = 10_000;
-
 const { SUPABASE_URL, SUPABASE_ANON_KEY, SUPABASE_SERVICE_ROLE_KEY } = process.env;
 
-/** The project that the suite is to run against, if the environment names one. */
+/** The project that the suite runs against, if the environment names one. */
 export const PROJECT =
   SUPABASE_URL && SUPABASE_ANON_KEY && SUPABASE_SERVICE_ROLE_KEY
     ? { url: SUPABASE_URL, anonKey: SUPABASE_ANON_KEY, serviceRoleKey: SUPABASE_SERVICE_ROLE_KEY }
     : undefined;
 
-/** Why a test of the stand-in itself is skipped where another project is tested, or false. */
+/** Why tests of the local gateway itself are skipped if another project is tested, or false. */
 export const LOCAL_ONLY = PROJECT
-  ? 'needs tables, tokens and faults that only a stand-in of its own can give; project.test.ts runs here'
+  ? 'needs tables, tokens and faults of a local gateway; project.test.ts runs against the project'
   : false;
 
+/** A supabase-js client. */
 export type Client = SupabaseClient;
 
-export interface World {
+/** A running gateway. */
+export interface GatewayFixture {
   url: string;
   keys: Keys;
-  /** As superuser. */
+  /** A client of the database, as superuser. */
   sql: Sql;
   storageDir: string;
-  /** A client of its own with the anon key, or another. */
+  /** Creates a client with the anon key or another key. */
   client(key?: string, options?: SupabaseClientOptions<'public'>): Client;
-  /** A client that has just signed up anonymously, and who it is. */
+  /** Creates a client that is signed in as a new anonymous user. */
   visitor(): Promise<{ client: Client; id: string; token: string }>;
-  /** A plain fetch with the anon key; `path` begins with a slash. */
+  /** `fetch` with the anon key; `path` begins with a slash. */
   fetch(path: string, init?: RequestInit & { token?: string }): Promise<Response>;
 }
 
-/** Closes the clients' sockets. */
-async function hangUp(clients: readonly Client[]): Promise<void> {
+/** Closes the sockets of clients. */
+async function disconnect(clients: readonly Client[]): Promise<void> {
   await Promise.all(
     clients.map(async (client) => {
       if (client.getChannels().length > 0) await client.removeAllChannels();
@@ -56,11 +55,11 @@ async function hangUp(clients: readonly Client[]): Promise<void> {
   );
 }
 
-/** Starts a gateway for a test, or with `{ after }` of node:test for a whole file. */
+/** Starts a gateway for a test, or with `{ after }` of node:test for a whole file. `setup` is SQL that runs first. */
 export async function useGateway(
   scope: CleanUpScope,
   options: { setup?: string; config?: Partial<GatewayConfig> } = {},
-): Promise<World> {
+): Promise<GatewayFixture> {
   const database = await useDatabase(scope, { empty: true });
   const sql = postgres(database.superuserUrl, { max: 4, onnotice: () => {} });
   if (options.setup) await sql.unsafe(options.setup);
@@ -69,7 +68,7 @@ export async function useGateway(
   const gateway = await startGateway({ port: 0, dbUrl: database.superuserUrl, keys, storageDir, ...options.config });
   const clients: Client[] = [];
 
-  const client: World['client'] = (key = keys.anonKey, more = {}) => {
+  const client: GatewayFixture['client'] = (key = keys.anonKey, more = {}) => {
     const auth = { persistSession: false, autoRefreshToken: false, ...more.auth };
     const made = createClient(gateway.url, key, { ...more, auth });
     clients.push(made);
@@ -77,7 +76,7 @@ export async function useGateway(
   };
 
   scope.after(async () => {
-    await hangUp(clients);
+    await disconnect(clients);
     await gateway.close();
     await sql.end({ timeout: 1 });
     await rm(storageDir, { recursive: true, force: true });
@@ -102,13 +101,4 @@ export async function useGateway(
         headers: { apikey: keys.anonKey, authorization: `Bearer ${token ?? keys.anonKey}`, ...init.headers },
       }),
   };
-}
-
-/** Resolves when the condition holds; fails with `what` after ten seconds. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }

@@ -14,7 +14,7 @@ const MAIN = new URL('../../packages/supabase-local/gateway/main.ts', import.met
 const directory = await mkdtemp(join(tmpdir(), 'supabase-local-'));
 after(() => rm(directory, { recursive: true, force: true }));
 
-it('says on one line when it listens, and goes with its parent', { skip: LOCAL_ONLY }, async (t) => {
+it('prints one line when it listens, and exits with its parent', { skip: LOCAL_ONLY }, async (t) => {
   const { superuserUrl } = await useDatabase(t, { empty: true });
   const keysFile = join(directory, 'keys.json');
   const keys = await makeKeys();
@@ -44,7 +44,7 @@ it('says on one line when it listens, and goes with its parent', { skip: LOCAL_O
   assert.equal(code, 0);
 });
 
-it('says which setting is wrong, and starts nothing', { skip: LOCAL_ONLY }, async () => {
+it('names the invalid settings and exits', { skip: LOCAL_ONLY }, async () => {
   const child = spawn(process.execPath, [MAIN], {
     env: {
       PATH: process.env.PATH,
@@ -53,11 +53,11 @@ it('says which setting is wrong, and starts nothing', { skip: LOCAL_ONLY }, asyn
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  let said = '';
-  child.stderr.on('data', (chunk) => (said += String(chunk)));
+  let output = '';
+  child.stderr.on('data', (chunk) => (output += String(chunk)));
   const [code] = (await once(child, 'close')) as [number];
   assert.equal(code, 1);
-  assert.match(said, /loopback only/);
-  assert.match(said, /SUPABASE_LOCAL_KEYS_FILE/);
-  assert.doesNotMatch(said, /hush/);
+  assert.match(output, /loopback only/);
+  assert.match(output, /SUPABASE_LOCAL_KEYS_FILE/);
+  assert.doesNotMatch(output, /hush/);
 });

@@ -1,7 +1,7 @@
 /**
- * What a frontend does, by supabase-js alone: against a stand-in of this file's own, or against the project that
- * SUPABASE_URL, SUPABASE_ANON_KEY and SUPABASE_SERVICE_ROLE_KEY name. The project needs the migrations, the functions and
- * anonymous sign-ins; what is made there is deleted again.
+ * What a frontend does, through supabase-js only: against a local gateway, or against the project that SUPABASE_URL,
+ * SUPABASE_ANON_KEY and SUPABASE_SERVICE_ROLE_KEY name. The project needs the migrations, the functions and anonymous
+ * sign-ins. The tests delete what they create there.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -12,7 +12,8 @@ import { cancelMashup, deleteMashup, followJob, submitMashup, uploadSong } from 
 import type { SubmittedSong } from '../../schema.ts';
 import { encodeWav16 } from '../../audio/decode/wav.ts';
 import { useSurface } from '../functions/functions-fixture.ts';
-import { PROJECT, until } from './gateway-fixture.ts';
+import { until } from '../support/until.ts';
+import { PROJECT } from './gateway-fixture.ts';
 
 const PASSWORD = 'correct horse battery';
 const SECONDS = 6;
@@ -72,7 +73,7 @@ describe(`a project at ${PROJECT ? new URL(project.url).host : 'a local gateway'
     assert.deepEqual([bad.error?.status, bad.error?.code], [403, 'bad_jwt']);
   });
 
-  it('signs in by password, and says the same for a wrong one and an unknown user', async () => {
+  it('signs in by password, with the same error for a wrong password and an unknown user', async () => {
     const service = connect(project.serviceRoleKey);
     const email = `tester-${randomUUID()}@example.com`;
     const made = await service.auth.admin.createUser({ email, password: PASSWORD, email_confirm: true });
@@ -86,7 +87,7 @@ describe(`a project at ${PROJECT ? new URL(project.url).host : 'a local gateway'
     assert.equal(unknown.error?.message, wrong.error?.message);
   });
 
-  it('counts, orders, limits and tells one row from none, as PostgREST does', async () => {
+  it('counts, orders, limits and requires one row, as PostgREST does', async () => {
     const { client } = await visit();
     const empty = await client.from('mashup_jobs').select('id', { count: 'exact' }).order('created_at').range(0, 4);
     assert.deepEqual([empty.status, empty.data, empty.count], [200, [], 0]);
@@ -103,7 +104,7 @@ describe(`a project at ${PROJECT ? new URL(project.url).host : 'a local gateway'
     assert.deepEqual([table.status, table.error?.code], [404, 'PGRST205']);
   });
 
-  it('refuses what a role may not do: 401 to a visitor without session, 403 to a user', async () => {
+  it('denies what a role may not do: 401 without a session, 403 for a user', async () => {
     const { client, id } = await visit();
     const row = { user_id: id, songs: [] };
     const user = await client.from('mashup_jobs').insert(row);
@@ -116,7 +117,7 @@ describe(`a project at ${PROJECT ? new URL(project.url).host : 'a local gateway'
     assert.deepEqual([inner.status, inner.error?.code], [406, 'PGRST106']);
   });
 
-  it('calls functions of the database: own codes with hints, and 404 for what is not there', async () => {
+  it('calls database functions: own error codes with hints, and 404 for unknown functions', async () => {
     const { client } = await visit();
     const foreign = await client.rpc('cancel_mashup', { job_id: randomUUID() });
     assert.equal(foreign.status, 400);
@@ -128,7 +129,7 @@ describe(`a project at ${PROJECT ? new URL(project.url).host : 'a local gateway'
     assert.deepEqual([misnamed.status, misnamed.error?.code], [404, 'PGRST202']);
   });
 
-  it('keeps files apart by user, signs links for them, and serves ranges', async () => {
+  it('restricts files to their user, signs links, and serves ranges', async () => {
     const mine = await visit();
     const other = await visit();
     const { storage_path: path } = await upload(mine.client);
@@ -147,19 +148,19 @@ describe(`a project at ${PROJECT ? new URL(project.url).host : 'a local gateway'
     assert.equal((await files.remove([path])).error, null);
   });
 
-  it('answers for functions with their own words: who is not signed in, what is not asked well', async () => {
+  it('returns the errors of the functions: without a session, and for invalid input', async () => {
     const nobody = await connect().functions.invoke('get-mashup-status', { body: { jobId: randomUUID() } });
-    const refused = (nobody.error as { context: Response }).context;
-    assert.equal(refused.status, 401);
-    assert.equal(((await refused.json()) as { code: string }).code, 'sign_in_required');
+    const rejected = (nobody.error as { context: Response }).context;
+    assert.equal(rejected.status, 401);
+    assert.equal(((await rejected.json()) as { code: string }).code, 'sign_in_required');
     const { client } = await visit();
     const empty = await client.functions.invoke('generate-mashup', { body: { songs: [] } });
-    const answer = (empty.error as { context: Response }).context;
-    assert.equal(answer.status, 400);
-    assert.match(((await answer.json()) as { hint: string }).hint, /\w/);
+    const response = (empty.error as { context: Response }).context;
+    assert.equal(response.status, 400);
+    assert.match(((await response.json()) as { hint: string }).hint, /\w/);
   });
 
-  it('tells of a job live: readiness, each version in order, its end; and of nobody else’s', async () => {
+  it('streams the versions of a job in order until its end, and no job of another user', async () => {
     const { client } = await visit();
     const other = await visit();
     const songs = [await upload(client), await upload(client)];
@@ -172,7 +173,7 @@ describe(`a project at ${PROJECT ? new URL(project.url).host : 'a local gateway'
     });
     await until('the stream is ready', () => isLive);
     await assert.rejects(followJob(other.client, jobId).finished, { code: 'job_not_found' });
-    // A project whose worker is fast may have ended it already.
+    // The worker of a project may have finished it already.
     await cancelMashup(client, jobId).catch(() => {});
     const last = await follower.finished;
     assert.ok(last?.status === 'cancelled' || last?.status === 'failed', last?.status);

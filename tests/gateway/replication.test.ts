@@ -1,4 +1,4 @@
-/** The stream of changes before a server that goes while it greets. What nobody listens for fails the test it comes in. */
+/** The replication stream with a server that closes connections during startup. Unhandled errors fail the test. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -8,11 +8,12 @@ import postgres from 'postgres';
 import { ReplicationStream } from '@mashup-engine/supabase-local/gateway/realtime/replication';
 import type { Transaction } from '@mashup-engine/supabase-local/gateway/realtime/transactions';
 import { useDatabase } from '../support/postgres.ts';
-import { LOCAL_ONLY, until } from './gateway-fixture.ts';
+import { until } from '../support/until.ts';
+import { LOCAL_ONLY } from './gateway-fixture.ts';
 
-/** Greetings that fail before one succeeds. */
-const FAREWELLS = 3;
-const PROMPT_MS = 5_000;
+/** Connections that fail during startup before one succeeds. */
+const FAILED_STARTUPS = 3;
+const MAX_CLOSE_MS = 5_000;
 
 const { superuserUrl } = await useDatabase({ after }, { empty: true });
 const sql = postgres(superuserUrl, { max: 2, onnotice: () => {} });
@@ -24,15 +25,15 @@ function message(tag: string, body: string): Buffer {
   return Buffer.concat([Buffer.from(tag), length, Buffer.from(body, 'latin1')]);
 }
 
-/** AuthenticationOk, ReadyForQuery and the end of the session, as they come when a server is stopped just then. */
-const GREETING_AND_FAREWELL = Buffer.concat([
+/** AuthenticationOk, ReadyForQuery and the end of the session: a server that is stopped at this moment sends them together. */
+const STARTUP_AND_TERMINATION = Buffer.concat([
   message('R', '\0\0\0\0'),
   message('Z', 'I'),
   message('E', 'SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0'),
 ]);
 
-/** Listens before Postgres; `serve` is told which connection it is. */
-async function openFront(serve: (client: Socket, count: number) => void): Promise<{ url: string; count(): number }> {
+/** Opens a server in front of Postgres. `serve` receives each connection with its number. */
+async function openProxy(serve: (client: Socket, count: number) => void): Promise<{ url: string; count(): number }> {
   let count = 0;
   const server = createServer((client) => {
     client.on('error', () => {});
@@ -46,37 +47,37 @@ async function openFront(serve: (client: Socket, count: number) => void): Promis
   return { url: front.href, count: () => count };
 }
 
-describe('the stream of changes', { skip: LOCAL_ONLY }, () => {
-  it('is opened again when the server goes with its greeting', async () => {
-    const behind = new URL(superuserUrl);
-    const front = await openFront((client, count) => {
-      if (count <= FAREWELLS) return void client.once('data', () => client.end(GREETING_AND_FAREWELL));
-      const upstream = connect(Number(behind.port), behind.hostname);
+describe('the replication stream', { skip: LOCAL_ONLY }, () => {
+  it('is opened again when the server closes the connection during startup', async () => {
+    const target = new URL(superuserUrl);
+    const proxy = await openProxy((client, count) => {
+      if (count <= FAILED_STARTUPS) return void client.once('data', () => client.end(STARTUP_AND_TERMINATION));
+      const upstream = connect(Number(target.port), target.hostname);
       upstream.on('error', () => client.destroy());
       client.on('close', () => upstream.destroy());
       client.pipe(upstream).pipe(client);
     });
     const seen: Transaction[] = [];
-    const replication = new ReplicationStream(sql, front.url, (transaction) =>
+    const replication = new ReplicationStream(sql, proxy.url, (transaction) =>
       Promise.resolve(void seen.push(transaction)),
     );
     await replication.start();
-    assert.equal(front.count(), FAREWELLS + 1);
+    assert.equal(proxy.count(), FAILED_STARTUPS + 1);
     await sql`create table followed (id int primary key)`;
     await sql`alter publication supabase_realtime add table followed`;
     await sql`insert into followed values (7)`;
-    await until('the change is here', () => seen.some(({ changes: [change] }) => change?.row?.['id'] === '7'));
+    await until('the change is delivered', () => seen.some(({ changes: [change] }) => change?.row?.['id'] === '7'));
     await replication.close();
   });
 
-  it('ends although it waits for a server that never greets', async () => {
-    const front = await openFront(() => {});
-    const replication = new ReplicationStream(sql, front.url, () => Promise.resolve());
+  it('can be closed while it waits for a server that never starts the session', async () => {
+    const proxy = await openProxy(() => {});
+    const replication = new ReplicationStream(sql, proxy.url, () => Promise.resolve());
     void replication.start();
-    await until('it waits', () => front.count() === 1);
+    await until('it has connected', () => proxy.count() === 1);
     const start = performance.now();
     await replication.close();
-    assert.ok(performance.now() - start < PROMPT_MS);
+    assert.ok(performance.now() - start < MAX_CLOSE_MS);
     assert.equal((await sql`select from pg_replication_slots where database = current_database()`).length, 0);
   });
 });

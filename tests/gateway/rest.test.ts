@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { openKeyRing } from '@mashup-engine/supabase-local/gateway/keys';
-import { LOCAL_ONLY, until, useGateway } from './gateway-fixture.ts';
+import { until } from '../support/until.ts';
+import { LOCAL_ONLY, useGateway } from './gateway-fixture.ts';
 
 const SETUP = `
   create table public.songs (
@@ -24,11 +25,11 @@ const SETUP = `
   create view public.evens as select id, name from public.open_rows where note = 'even';
   grant select on public.evens to anon;
 `;
-const world = await useGateway({ after }, { setup: SETUP });
+const fixture = await useGateway({ after }, { setup: SETUP });
 
-describe('the gateway as PostgREST for tables', { skip: LOCAL_ONLY }, () => {
-  it('selects, filters, orders and pages as the client asks', async () => {
-    const client = world.client();
+describe('REST of the gateway: tables', { skip: LOCAL_ONLY }, () => {
+  it('selects, filters, orders and pages', async () => {
+    const client = fixture.client();
     const some = await client
       .from('open_rows')
       .select('id, name')
@@ -71,13 +72,13 @@ describe('the gateway as PostgREST for tables', { skip: LOCAL_ONLY }, () => {
     assert.deepEqual(view.data, { id: 4, name: 'row 4' });
   });
 
-  it('counts exactly, with a Content-Range that pages may read, and without a body for HEAD', async () => {
-    const client = world.client();
+  it('counts exactly, with a Content-Range that pages may read and no body for HEAD', async () => {
+    const client = fixture.client();
     const counted = await client.from('open_rows').select('id', { count: 'exact' }).limit(5);
     assert.deepEqual([counted.count, counted.status, counted.data?.length], [20, 206, 5]);
     const head = await client.from('open_rows').select('*', { count: 'exact', head: true }).eq('note', 'even');
     assert.deepEqual([head.count, head.data, head.error], [10, null, null]);
-    const raw = await world.fetch('/rest/v1/open_rows?select=id&limit=2', {
+    const raw = await fixture.fetch('/rest/v1/open_rows?select=id&limit=2', {
       method: 'HEAD',
       headers: { prefer: 'count=exact' },
     });
@@ -90,8 +91,8 @@ describe('the gateway as PostgREST for tables', { skip: LOCAL_ONLY }, () => {
     assert.deepEqual([headError.status, headError.error?.message], [401, '']);
   });
 
-  it('single demands exactly one row; maybeSingle leaves the judging to the client', async () => {
-    const client = world.client();
+  it('single requires exactly one row; maybeSingle requests a list', async () => {
+    const client = fixture.client();
     const none = await client.from('open_rows').select().eq('id', 99).single();
     assert.deepEqual(
       [none.status, none.error?.code, none.error?.details],
@@ -101,12 +102,12 @@ describe('the gateway as PostgREST for tables', { skip: LOCAL_ONLY }, () => {
     assert.equal((await client.from('open_rows').select('id').eq('id', 1).maybeSingle()).data?.id, 1);
     const two = await client.from('open_rows').update({ note: 'x' }).in('id', [1, 3]).select().single();
     assert.equal(two.error?.code, 'PGRST116');
-    const [row] = await world.sql`select count(*)::int as n from public.open_rows where note = 'x'`;
+    const [row] = await fixture.sql`select count(*)::int as n from public.open_rows where note = 'x'`;
     assert.equal(row?.n, 0, 'the write was rolled back');
   });
 
-  it('inserts, updates and deletes with and without the rows in the answer', async () => {
-    const client = world.client();
+  it('inserts, updates and deletes with and without the rows in the response', async () => {
+    const client = fixture.client();
     const bare = await client.from('open_rows').insert({ id: 100, name: 'new' });
     assert.deepEqual([bare.status, bare.data, bare.error], [201, null, null]);
     const many = await client
@@ -131,8 +132,8 @@ describe('the gateway as PostgREST for tables', { skip: LOCAL_ONLY }, () => {
     assert.deepEqual([reckless.status, reckless.error?.code], [400, '21000']);
   });
 
-  it('gives values as Postgres writes them', async () => {
-    const { client, id } = await world.visitor();
+  it('returns values as Postgres writes them', async () => {
+    const { client, id } = await fixture.visitor();
     const info = { deep: [1, { a: null }], text: '{"not":"parsed"}' };
     const made = await client
       .from('songs')
@@ -150,9 +151,9 @@ describe('the gateway as PostgREST for tables', { skip: LOCAL_ONLY }, () => {
     });
   });
 
-  it('lets RLS decide: foreign rows are neither seen nor changed, and a foreign insert is 403', async () => {
-    const mine = await world.visitor();
-    const other = await world.visitor();
+  it('applies RLS: rows of others are neither visible nor changed, and an insert for another user is 403', async () => {
+    const mine = await fixture.visitor();
+    const other = await fixture.visitor();
     const { data } = await mine.client.from('songs').insert({ title: 'mine' }).select('id').single();
     assert.deepEqual((await other.client.from('songs').select('id').eq('id', data!.id)).data, []);
     const update = await other.client.from('songs').update({ title: 'taken' }).eq('id', data!.id).select('id');
@@ -165,20 +166,23 @@ describe('the gateway as PostgREST for tables', { skip: LOCAL_ONLY }, () => {
     assert.equal((await mine.client.from('songs').select('id')).data?.length, 1);
   });
 
-  it('answers 42501 with 401 to anon and with 403 to anybody else', async () => {
-    const anonymous = await world.client().from('closed').select();
+  it('returns 401 for 42501 to anon and 403 to all other roles', async () => {
+    const anonymous = await fixture.client().from('closed').select();
     assert.deepEqual([anonymous.status, anonymous.error?.code], [401, '42501']);
     assert.equal(anonymous.error?.message, 'permission denied for table closed');
-    const { client } = await world.visitor();
+    const { client } = await fixture.visitor();
     assert.equal((await client.from('closed').select()).status, 403);
     assert.equal((await client.from('songs').select('secret')).status, 403);
-    assert.equal((await world.client(world.keys.publishableKey).from('closed').select()).status, 401);
-    assert.equal((await world.client(world.keys.serviceRoleKey).from('open_rows').select('id').limit(1)).status, 200);
-    assert.equal((await world.client(world.keys.secretKey).from('open_rows').select('id').limit(1)).status, 200);
+    assert.equal((await fixture.client(fixture.keys.publishableKey).from('closed').select()).status, 401);
+    assert.equal(
+      (await fixture.client(fixture.keys.serviceRoleKey).from('open_rows').select('id').limit(1)).status,
+      200,
+    );
+    assert.equal((await fixture.client(fixture.keys.secretKey).from('open_rows').select('id').limit(1)).status, 200);
   });
 
-  it('names what is unknown or unreadable', async () => {
-    const client = world.client();
+  it('returns the codes of PostgREST for unknown names and invalid values', async () => {
+    const client = fixture.client();
     const code = async (query: PromiseLike<{ status: number; error: { code: string } | null }>): Promise<unknown> => {
       const { status, error } = await query;
       return [status, error?.code];
@@ -200,15 +204,15 @@ describe('the gateway as PostgREST for tables', { skip: LOCAL_ONLY }, () => {
     );
     assert.deepEqual(await code(client.from('open_rows').select('id, songs(title)')), [501, 'PGRST127']);
     assert.deepEqual(await code(client.from('open_rows').select().or('id.eq.1,id.eq.2')), [501, 'PGRST127']);
-    const raw = await world.fetch('/rest/v1/nowhere');
+    const raw = await fixture.fetch('/rest/v1/nowhere');
     const body = (await raw.json()) as Record<string, unknown>;
     assert.deepEqual(Object.keys(body).sort(), ['code', 'details', 'hint', 'message']);
     assert.equal(raw.headers.get('proxy-status'), 'PostgREST; error=PGRST205');
-    assert.equal((await world.fetch('/rest/v1/open_rows?limit=x')).status, 400);
+    assert.equal((await fixture.fetch('/rest/v1/open_rows?limit=x')).status, 400);
   });
 
   it('binds every value and quotes every name', async () => {
-    const client = world.client();
+    const client = fixture.client();
     const evil = `'; drop table public.open_rows; --`;
     assert.deepEqual((await client.from('open_rows').select('id').eq('name', evil)).data, []);
     assert.equal(
@@ -220,50 +224,50 @@ describe('the gateway as PostgREST for tables', { skip: LOCAL_ONLY }, () => {
     assert.equal((await client.from('open_rows').select('id', { count: 'exact', head: true })).count, 20);
   });
 
-  it('refuses expired and forged tokens in PostgREST words', async () => {
-    const ring = await openKeyRing(world.keys);
+  it('rejects expired and forged tokens with the messages of PostgREST', async () => {
+    const ring = await openKeyRing(fixture.keys);
     const seconds = Math.floor(Date.now() / 1000);
     const token = await ring.signUser({ role: 'authenticated', exp: seconds - 5, iat: seconds - 10 });
-    const expired = await world.fetch('/rest/v1/open_rows', { token });
+    const expired = await fixture.fetch('/rest/v1/open_rows', { token });
     assert.equal(expired.status, 401);
     assert.deepEqual(await expired.json(), { code: 'PGRST303', details: null, hint: null, message: 'JWT expired' });
     const superuser = await ring.signUser({ role: 'supabase_admin', exp: seconds + 60 });
-    assert.equal((await world.fetch('/rest/v1/open_rows', { token: superuser })).status, 401);
-    const malformed = await world.fetch('/rest/v1/open_rows', { token: 'nonsense' });
+    assert.equal((await fixture.fetch('/rest/v1/open_rows', { token: superuser })).status, 401);
+    const malformed = await fixture.fetch('/rest/v1/open_rows', { token: 'nonsense' });
     assert.equal(malformed.status, 401);
     assert.equal(((await malformed.json()) as { code: string }).code, 'PGRST301');
     assert.match(malformed.headers.get('www-authenticate') ?? '', /^Bearer error="invalid_token"/);
   });
 
-  it('sees a new table without a restart, and a new column after NOTIFY pgrst', async () => {
-    const client = world.client();
+  it('finds a new table without a restart, and a changed column after NOTIFY pgrst', async () => {
+    const client = fixture.client();
     assert.equal((await client.from('later').select()).error?.code, 'PGRST205');
-    await world.sql`create table public.later (id int, changed text)`;
-    await world.sql`grant all on public.later to anon`;
+    await fixture.sql`create table public.later (id int, changed text)`;
+    await fixture.sql`grant all on public.later to anon`;
     assert.deepEqual((await client.from('later').select()).data, []);
-    await world.sql`alter table public.later alter column changed type int using 1`;
-    await world.sql`notify pgrst, 'reload schema'`;
+    await fixture.sql`alter table public.later alter column changed type int using 1`;
+    await fixture.sql`notify pgrst, 'reload schema'`;
     await until(
       'the new type is known',
       async () => (await client.from('later').select().eq('changed', 'x')).error?.code === '22P02',
     );
   });
 
-  it('answers on when all its connections were cut, and keeps the statement timeout of the role', async () => {
-    await world.sql`
+  it('works after all its connections were lost, with the statement timeout of the role', async () => {
+    await fixture.sql`
       select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and application_name like 'supabase-local%'`;
     await until(
-      'it answers',
-      async () => (await world.client().from('open_rows').select('id').limit(1)).status === 200,
+      'it responds',
+      async () => (await fixture.client().from('open_rows').select('id').limit(1)).status === 200,
     );
-    await world.sql`create function public.timeout() returns text language sql as $$ select current_setting('statement_timeout') $$`;
-    assert.equal((await world.client().rpc('timeout')).data, '3s');
-    assert.equal((await (await world.visitor()).client.rpc('timeout')).data, '8s');
+    await fixture.sql`create function public.timeout() returns text language sql as $$ select current_setting('statement_timeout') $$`;
+    assert.equal((await fixture.client().rpc('timeout')).data, '3s');
+    assert.equal((await (await fixture.visitor()).client.rpc('timeout')).data, '8s');
   });
 
-  it('answers preflights before any key check, and lets every header of the client through', async () => {
-    const preflight = await fetch(`${world.url}/rest/v1/open_rows`, {
+  it('responds to preflights without a key, and allows every header of the client', async () => {
+    const preflight = await fetch(`${fixture.url}/rest/v1/open_rows`, {
       method: 'OPTIONS',
       headers: {
         origin: 'http://localhost:5173',
@@ -276,12 +280,12 @@ describe('the gateway as PostgREST for tables', { skip: LOCAL_ONLY }, () => {
     const allowed = preflight.headers.get('access-control-allow-headers') ?? '';
     for (const name of ['authorization', 'apikey', 'accept-profile', 'content-profile', 'x-upsert', 'x-future-header'])
       assert.match(allowed, new RegExp(name));
-    const error = await fetch(`${world.url}/rest/v1/open_rows`);
+    const error = await fetch(`${fixture.url}/rest/v1/open_rows`);
     assert.equal(error.status, 401);
     assert.equal(error.headers.get('access-control-allow-origin'), '*');
   });
 
-  it('says 501 and where to look for anything it does not speak', async () => {
+  it('returns 501 with a pointer to the README for unsupported calls', async () => {
     for (const path of [
       '/graphql/v1',
       '/auth/v1/otp',
@@ -290,7 +294,7 @@ describe('the gateway as PostgREST for tables', { skip: LOCAL_ONLY }, () => {
       '/pg/x',
       '/realtime/v1/api/x',
     ]) {
-      const response = await world.fetch(path, { method: 'POST', body: '{}' });
+      const response = await fixture.fetch(path, { method: 'POST', body: '{}' });
       assert.equal(response.status, 501, path);
       assert.match(JSON.stringify(await response.json()), /does not implement.*README\.md/s);
     }

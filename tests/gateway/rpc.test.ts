@@ -28,26 +28,26 @@ const SETUP = `
   create function public.locked() returns int language sql as 'select 1';
   revoke execute on function public.locked() from public, anon, authenticated;
 `;
-const world = await useGateway({ after }, { setup: SETUP });
-const client = world.client();
+const fixture = await useGateway({ after }, { setup: SETUP });
+const client = fixture.client();
 
-describe('the gateway as PostgREST for functions', { skip: LOCAL_ONLY }, () => {
-  it('gives scalars as bare JSON, with named and default arguments, by POST and by GET', async () => {
+describe('REST of the gateway: functions', { skip: LOCAL_ONLY }, () => {
+  it('returns scalars as bare JSON, with named and default arguments, by POST and by GET', async () => {
     assert.equal((await client.rpc('add', { a: 4 })).data, 5);
     assert.equal((await client.rpc('add', { b: 5, a: 4 }, { get: true })).data, 9);
     assert.equal((await client.rpc('total', { l: [1, 2, 3] })).data, 6);
     assert.equal((await client.rpc('total', { l: [1, 2] }, { get: true })).data, 3);
     assert.deepEqual((await client.rpc('echo_json', { j: { a: [null, 'x'] } })).data, { a: [null, 'x'] });
     assert.equal((await client.rpc('no_text')).data, null);
-    assert.equal(await (await world.fetch('/rest/v1/rpc/no_text', { method: 'POST', body: '{}' })).text(), 'null');
+    assert.equal(await (await fixture.fetch('/rest/v1/rpc/no_text', { method: 'POST', body: '{}' })).text(), 'null');
   });
 
-  it('answers void with 204 and no body', async () => {
+  it('returns 204 without a body for void', async () => {
     const { data, status, error } = await client.rpc('nothing');
     assert.deepEqual([data, status, error], [null, 204, null]);
   });
 
-  it('gives one composite as an object, of nulls when there is none, and sets as arrays', async () => {
+  it('returns a composite as an object, of nulls if there is none, and a set as an array', async () => {
     assert.deepEqual((await client.rpc('one_point', { wanted: 2 })).data, { id: 2, x: 20, label: 'b' });
     assert.deepEqual((await client.rpc('one_point', { wanted: 9 })).data, { id: null, x: null, label: null });
     assert.deepEqual((await client.rpc('names')).data, ['p1', 'p2', 'p3']);
@@ -76,7 +76,7 @@ describe('the gateway as PostgREST for functions', { skip: LOCAL_ONLY }, () => {
     ]);
   });
 
-  it('knows no function by another name or with other arguments', async () => {
+  it('returns 404 for another name or other arguments', async () => {
     const unknown = await client.rpc('missing', { a: 1 });
     assert.deepEqual([unknown.status, unknown.error?.code], [404, 'PGRST202']);
     const wrong = await client.rpc('add', { a: 1, c: 2 });
@@ -87,7 +87,7 @@ describe('the gateway as PostgREST for functions', { skip: LOCAL_ONLY }, () => {
     assert.deepEqual([bad.status, bad.error?.code], [400, '22P02']);
   });
 
-  it('maps SQLSTATEs to statuses and passes message, detail and hint on', async () => {
+  it('maps SQLSTATEs to statuses and returns message, detail and hint', async () => {
     const fail = async (state: string, extra: Record<string, string> = {}): Promise<[number, unknown]> => {
       const { status, error } = await client.rpc('fail_with', { state, words: 'the words', ...extra });
       return [status, error?.code];
@@ -108,8 +108,8 @@ describe('the gateway as PostgREST for functions', { skip: LOCAL_ONLY }, () => {
     assert.deepEqual([teapot.status, teapot.statusText], [418, 'I am a teapot']);
   });
 
-  it('lets a raise of SQLSTATE PGRST and the response settings say everything', async () => {
-    const raised = await world.fetch('/rest/v1/rpc/fail_with', {
+  it('takes the response from a raise of SQLSTATE PGRST and from the response settings', async () => {
+    const raised = await fixture.fetch('/rest/v1/rpc/fail_with', {
       method: 'POST',
       body: JSON.stringify({
         state: 'PGRST',
@@ -122,21 +122,21 @@ describe('the gateway as PostgREST for functions', { skip: LOCAL_ONLY }, () => {
     assert.deepEqual(await raised.json(), { code: 'MINE', details: null, hint: 'h', message: 'as I say' });
     const unreadable = await client.rpc('fail_with', { state: 'PGRST', words: 'no json' });
     assert.deepEqual([unreadable.status, unreadable.error?.code], [500, 'PGRST121']);
-    const own = await world.fetch('/rest/v1/rpc/answer_with', {
+    const own = await fixture.fetch('/rest/v1/rpc/answer_with', {
       method: 'POST',
       body: JSON.stringify({ status: '202', headers: '[{"x-two":"2"},{"x-three":"3"}]' }),
     });
     assert.deepEqual([own.status, own.headers.get('x-two'), own.headers.get('x-three')], [202, '2', '3']);
   });
 
-  it('runs as the caller, with the request in its settings, and reads only for GET', async () => {
-    const visitor = await world.visitor();
+  it('runs as the caller, with the request in the settings, and read-only for GET', async () => {
+    const visitor = await fixture.visitor();
     const { data } = await visitor.client.rpc('who');
     assert.equal(data.role, 'authenticated');
     assert.equal(data.uid, visitor.id);
     assert.deepEqual([data.method, data.path], ['POST', '/rpc/who']);
     assert.match(data.agent, /^supabase-js/);
-    const anonymous = await world.client(world.keys.publishableKey).rpc('who');
+    const anonymous = await fixture.client(fixture.keys.publishableKey).rpc('who');
     assert.deepEqual([anonymous.data.role, anonymous.data.uid], ['anon', null]);
     const written = await client.rpc('write_point', { wanted: 1 }, { get: true });
     assert.deepEqual([written.status, written.error?.code], [405, '25006']);

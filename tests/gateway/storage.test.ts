@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { StorageApiError } from '@supabase/supabase-js';
 import { openKeyRing } from '@mashup-engine/supabase-local/gateway/keys';
-import { LOCAL_ONLY, until, useGateway } from './gateway-fixture.ts';
+import { until } from '../support/until.ts';
+import { LOCAL_ONLY, useGateway } from './gateway-fixture.ts';
 import type { Client } from './gateway-fixture.ts';
 
 const LIMIT = 200_000;
@@ -21,9 +22,9 @@ const SETUP = `
   create policy own_delete on storage.objects for delete to authenticated
     using (bucket_id = 'mashups' and (storage.foldername(name))[1] = (select auth.uid())::text and name not like '%/kept%');
 `;
-const world = await useGateway({ after }, { setup: SETUP });
+const fixture = await useGateway({ after }, { setup: SETUP });
 const mashups = (client: Client): ReturnType<Client['storage']['from']> => client.storage.from('mashups');
-const service = world.client(world.keys.serviceRoleKey);
+const service = fixture.client(fixture.keys.serviceRoleKey);
 
 function bytes(length: number): Buffer<ArrayBuffer> {
   return Buffer.from(Uint8Array.from({ length }, (_, at) => (at * 31) % 251));
@@ -31,20 +32,20 @@ function bytes(length: number): Buffer<ArrayBuffer> {
 
 const streamOf = (content: Buffer<ArrayBuffer>): ReadableStream<Uint8Array> => new Blob([content]).stream();
 
-/** What a refusal says: HTTP status, status in the body, message. */
-function said(error: unknown): [number | undefined, string | undefined, string] {
+/** Returns HTTP status, status in the body, and message of an error. */
+function errorOf(error: unknown): [number | undefined, string | undefined, string] {
   assert.ok(error instanceof StorageApiError);
   return [error.status, error.statusCode, error.message];
 }
 
 async function filesOnDisk(): Promise<string[]> {
-  const entries = await readdir(world.storageDir, { recursive: true, withFileTypes: true });
+  const entries = await readdir(fixture.storageDir, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-describe('the gateway as Storage', { skip: LOCAL_ONLY }, () => {
-  it('takes multipart and raw bodies and gives the same bytes back', async () => {
-    const { client, id } = await world.visitor();
+describe('Storage of the gateway', { skip: LOCAL_ONLY }, () => {
+  it('accepts multipart and raw bodies and returns the same bytes', async () => {
+    const { client, id } = await fixture.visitor();
     const content = bytes(100_000);
     const blob = await mashups(client).upload(`${id}/a blob (1).wav`, new Blob([content], { type: 'audio/wav' }), {
       cacheControl: '60',
@@ -64,7 +65,7 @@ describe('the gateway as Storage', { skip: LOCAL_ONLY }, () => {
       assert.deepEqual(Buffer.from(await data!.arrayBuffer()), content, name);
     }
     const [row] =
-      await world.sql`select owner, owner_id, metadata, user_metadata from storage.objects where id = ${blob.data!.id}`;
+      await fixture.sql`select owner, owner_id, metadata, user_metadata from storage.objects where id = ${blob.data!.id}`;
     assert.deepEqual([row?.owner, row?.owner_id], [id, id]);
     assert.equal(row?.metadata.mimetype, 'audio/wav');
     assert.equal(row?.metadata.cacheControl, 'max-age=60');
@@ -72,38 +73,41 @@ describe('the gateway as Storage', { skip: LOCAL_ONLY }, () => {
     assert.deepEqual(row?.user_metadata, { bpm: 120 });
   });
 
-  it('answers errors with HTTP 400 and the real status as a string', async () => {
-    const mine = await world.visitor();
-    const other = await world.visitor();
+  it('returns errors with HTTP 400 and the real status as a string', async () => {
+    const mine = await fixture.visitor();
+    const other = await fixture.visitor();
     const file = new Blob(['x']);
     assert.equal((await mashups(mine.client).upload(`${mine.id}/f`, file)).error, null);
-    assert.deepEqual(said((await mashups(other.client).upload(`${mine.id}/g`, file)).error), [
+    assert.deepEqual(errorOf((await mashups(other.client).upload(`${mine.id}/g`, file)).error), [
       400,
       '403',
       'new row violates row-level security policy',
     ]);
-    assert.deepEqual(said((await mashups(world.client()).upload('anon/g', file)).error), [
+    assert.deepEqual(errorOf((await mashups(fixture.client()).upload('anon/g', file)).error), [
       400,
       '403',
       'new row violates row-level security policy',
     ]);
-    assert.deepEqual(said((await mashups(mine.client).upload(`${mine.id}/f`, file)).error), [
+    assert.deepEqual(errorOf((await mashups(mine.client).upload(`${mine.id}/f`, file)).error), [
       400,
       '409',
       'The resource already exists',
     ]);
-    assert.deepEqual(said((await mashups(mine.client).upload(`${mine.id}/äöü`, file)).error).slice(0, 2), [400, '400']);
-    assert.deepEqual(said((await mine.client.storage.from('nowhere').upload('f', file)).error), [
+    assert.deepEqual(errorOf((await mashups(mine.client).upload(`${mine.id}/äöü`, file)).error).slice(0, 2), [
+      400,
+      '400',
+    ]);
+    assert.deepEqual(errorOf((await mine.client.storage.from('nowhere').upload('f', file)).error), [
       400,
       '404',
       'Bucket not found',
     ]);
-    assert.deepEqual(said((await mashups(other.client).createSignedUrl(`${mine.id}/f`, 60)).error), [
+    assert.deepEqual(errorOf((await mashups(other.client).createSignedUrl(`${mine.id}/f`, 60)).error), [
       400,
       '404',
       'Object not found',
     ]);
-    const hidden = await world.fetch(`/storage/v1/object/mashups/${mine.id}/f`, { token: other.token });
+    const hidden = await fixture.fetch(`/storage/v1/object/mashups/${mine.id}/f`, { token: other.token });
     assert.equal(hidden.status, 400);
     assert.deepEqual(await hidden.json(), {
       statusCode: '404',
@@ -111,12 +115,12 @@ describe('the gateway as Storage', { skip: LOCAL_ONLY }, () => {
       error: 'not_found',
       message: 'Object not found',
     });
-    const badToken = await world.fetch(`/storage/v1/object/mashups/${mine.id}/f`, { token: 'a.b.c' });
+    const badToken = await fixture.fetch(`/storage/v1/object/mashups/${mine.id}/f`, { token: 'a.b.c' });
     assert.equal(((await badToken.json()) as { code: string }).code, 'NoSuchBucket');
   });
 
-  it('replaces with upsert or update only, and the old bytes go', async () => {
-    const { client, id } = await world.visitor();
+  it('replaces only with upsert or update, and deletes the old bytes', async () => {
+    const { client, id } = await fixture.visitor();
     const path = `${id}/again`;
     await mashups(client).upload(path, new Blob(['one']));
     const before = (await filesOnDisk()).length;
@@ -124,21 +128,24 @@ describe('the gateway as Storage', { skip: LOCAL_ONLY }, () => {
     assert.equal((await mashups(client).update(path, new Blob(['three']))).error, null);
     assert.equal(await (await mashups(client).download(path)).data?.text(), 'three');
     assert.equal((await filesOnDisk()).length, before);
-    const other = await world.visitor();
-    assert.equal(said((await mashups(other.client).upload(path, new Blob(['x']), { upsert: true })).error)[1], '403');
+    const other = await fixture.visitor();
+    assert.equal(
+      errorOf((await mashups(other.client).upload(path, new Blob(['x']), { upsert: true })).error)[1],
+      '403',
+    );
   });
 
-  it('keeps to the limit and the types of the bucket, and leaves nothing behind', async () => {
-    const { client, id } = await world.visitor();
+  it('enforces size limit and types of the bucket, and leaves no file', async () => {
+    const { client, id } = await fixture.visitor();
     const before = await filesOnDisk();
     const big = bytes(LIMIT + 1);
     for (const body of [new Blob([big]), big, streamOf(big)]) {
       const { error } = await mashups(client).upload(`${id}/big`, body, { duplex: 'half' });
-      assert.deepEqual(said(error).slice(0, 2), [400, '413']);
+      assert.deepEqual(errorOf(error).slice(0, 2), [400, '413']);
     }
     assert.equal((await mashups(client).upload(`${id}/fits`, bytes(LIMIT))).error, null);
     const audio = service.storage.from('audio');
-    assert.deepEqual(said((await audio.upload('x.png', new Blob(['x'], { type: 'image/png' }))).error), [
+    assert.deepEqual(errorOf((await audio.upload('x.png', new Blob(['x'], { type: 'image/png' }))).error), [
       400,
       '415',
       'mime type image/png is not supported',
@@ -148,26 +155,26 @@ describe('the gateway as Storage', { skip: LOCAL_ONLY }, () => {
     assert.equal((await filesOnDisk()).length, before.length + 3);
   });
 
-  it('signs uploads: RLS is tested at signing, and the token alone says where to and whether to replace', async () => {
-    const { client, id } = await world.visitor();
+  it('signs uploads: RLS is tested at signing, and the token determines the path and whether to replace', async () => {
+    const { client, id } = await fixture.visitor();
     const path = `${id}/signed upload.wav`;
     const signed = await mashups(client).createSignedUploadUrl(path);
     assert.equal(signed.error, null);
     assert.match(signed.data!.signedUrl, /\/object\/upload\/sign\/mashups\/.*\?token=/);
-    const stranger = world.client();
+    const stranger = fixture.client();
     const { token } = signed.data!;
     const put = await mashups(stranger).uploadToSignedUrl(path, token, new Blob(['first']), {
       contentType: 'audio/wav',
     });
     assert.equal(put.data?.fullPath, `mashups/${path}`);
-    const [row] = await world.sql`select owner_id from storage.objects where name = ${path}`;
+    const [row] = await fixture.sql`select owner_id from storage.objects where name = ${path}`;
     assert.equal(row?.owner_id, id);
     assert.equal(
-      said((await mashups(stranger).uploadToSignedUrl(path, token, new Blob(['2']), { upsert: true })).error)[1],
+      errorOf((await mashups(stranger).uploadToSignedUrl(path, token, new Blob(['2']), { upsert: true })).error)[1],
       '409',
     );
     assert.deepEqual(
-      said((await mashups(stranger).uploadToSignedUrl(`${id}/else`, token, new Blob(['2']))).error).slice(0, 2),
+      errorOf((await mashups(stranger).uploadToSignedUrl(`${id}/else`, token, new Blob(['2']))).error).slice(0, 2),
       [400, '400'],
     );
     const again = await mashups(client).createSignedUploadUrl(path, { upsert: true });
@@ -176,13 +183,15 @@ describe('the gateway as Storage', { skip: LOCAL_ONLY }, () => {
       null,
     );
     assert.equal(await (await mashups(client).download(path)).data?.text(), 'second');
-    assert.equal(said((await mashups(stranger).createSignedUploadUrl(`${id}/x`)).error)[1], '403');
-    const download = await world.fetch(`/storage/v1/object/sign/mashups/${encodeURI(path)}?token=${again.data!.token}`);
+    assert.equal(errorOf((await mashups(stranger).createSignedUploadUrl(`${id}/x`)).error)[1], '403');
+    const download = await fixture.fetch(
+      `/storage/v1/object/sign/mashups/${encodeURI(path)}?token=${again.data!.token}`,
+    );
     assert.equal(((await download.json()) as { code: string }).code, 'InvalidSignature');
   });
 
-  it('signs downloads that need no key, say their name and end', async () => {
-    const { client, id } = await world.visitor();
+  it('signs downloads that need no key, have a file name and expire', async () => {
+    const { client, id } = await fixture.visitor();
     const path = `${id}/a song.wav`;
     await mashups(client).upload(path, new Blob(['sound'], { type: 'audio/wav' }));
     const signed = await mashups(client).createSignedUrl(path, 60, { download: 'my mix.wav' });
@@ -198,9 +207,9 @@ describe('the gateway as Storage', { skip: LOCAL_ONLY }, () => {
     assert.equal(((await (await fetch(elsewhere)).json()) as { code: string }).code, 'InvalidSignature');
     const forged = await fetch(`${signed.data!.signedUrl.split('&')[0]}x`);
     assert.deepEqual([forged.status, ((await forged.json()) as { code: string }).code], [400, 'InvalidJWT']);
-    const ring = await openKeyRing(world.keys);
+    const ring = await openKeyRing(fixture.keys);
     const old = await ring.signLink({ scope: 'download', url: `mashups/${path}` }, -5);
-    const expired = await fetch(`${world.url}/storage/v1/object/sign/mashups/${encodeURI(path)}?token=${old}`);
+    const expired = await fetch(`${fixture.url}/storage/v1/object/sign/mashups/${encodeURI(path)}?token=${old}`);
     assert.match(((await expired.json()) as { message: string }).message, /"exp" claim timestamp check failed/);
     const many = await mashups(client).createSignedUrls([path, `${id}/none`], 60);
     assert.equal(await (await fetch(many.data![0]!.signedUrl ?? '')).text(), 'sound');
@@ -210,8 +219,8 @@ describe('the gateway as Storage', { skip: LOCAL_ONLY }, () => {
     );
   });
 
-  it('serves ranges as media players want them', async () => {
-    const { client, id } = await world.visitor();
+  it('serves ranges as media players request them', async () => {
+    const { client, id } = await fixture.visitor();
     const content = bytes(1000);
     await mashups(client).upload(`${id}/range`, content, { contentType: 'audio/wav' });
     const url = (await mashups(client).createSignedUrl(`${id}/range`, 60)).data!.signedUrl;
@@ -242,16 +251,16 @@ describe('the gateway as Storage', { skip: LOCAL_ONLY }, () => {
       (await fetch(url, { headers: { 'if-modified-since': whole.headers.get('last-modified')! } })).status,
       304,
     );
-    const direct = await world.fetch(`/storage/v1/object/mashups/${id}/range`, {
+    const direct = await fixture.fetch(`/storage/v1/object/mashups/${id}/range`, {
       token: (await client.auth.getSession()).data.session!.access_token,
       headers: { range: 'bytes=1-1' },
     });
     assert.deepEqual([direct.status, (await direct.arrayBuffer()).byteLength], [206, 1]);
   });
 
-  it('lists folders and removes objects as far as the caller may, and never says forbidden', async () => {
-    const mine = await world.visitor();
-    const other = await world.visitor();
+  it('lists folders and removes objects as far as the caller may, without an error for the others', async () => {
+    const mine = await fixture.visitor();
+    const other = await fixture.visitor();
     for (const name of ['b', 'a', 'sub/x', 'sub/y', 'kept'])
       await mashups(mine.client).upload(`${mine.id}/${name}`, new Blob([name]));
     const { data } = await mashups(mine.client).list(mine.id);
@@ -286,9 +295,9 @@ describe('the gateway as Storage', { skip: LOCAL_ONLY }, () => {
     assert.equal((await mashups(mine.client).exists(`${mine.id}/kept`)).data, true);
   });
 
-  it('serves public buckets without a key and hides private ones', async () => {
+  it('serves public buckets without a key, and no private ones', async () => {
     await service.storage.from('open').upload('dir/p.txt', new Blob(['public'], { type: 'text/plain' }));
-    const { publicUrl } = world.client().storage.from('open').getPublicUrl('dir/p.txt').data;
+    const { publicUrl } = fixture.client().storage.from('open').getPublicUrl('dir/p.txt').data;
     assert.equal(await (await fetch(publicUrl)).text(), 'public');
     const hidden = await fetch(publicUrl.replace('/open/', '/mashups/'));
     assert.deepEqual(
@@ -298,11 +307,11 @@ describe('the gateway as Storage', { skip: LOCAL_ONLY }, () => {
     const made = await service.storage.createBucket('made', { public: false, fileSizeLimit: 10 });
     assert.equal(made.error, null);
     assert.equal((await service.storage.getBucket('made')).data?.file_size_limit, 10);
-    assert.equal(said((await service.storage.from('made').upload('x', bytes(11))).error)[1], '413');
-    assert.equal(said((await world.client().storage.getBucket('made')).error)[1], '404');
+    assert.equal(errorOf((await service.storage.from('made').upload('x', bytes(11))).error)[1], '413');
+    assert.equal(errorOf((await fixture.client().storage.getBucket('made')).error)[1], '404');
   });
 
-  it('makes no path on disk from a name: climbing is refused, before and after decoding', async () => {
+  it('rejects path traversal before and after decoding', async () => {
     const paths = [
       '../../etc/passwd',
       '..%2f..%2fetc%2fpasswd',
@@ -314,38 +323,38 @@ describe('the gateway as Storage', { skip: LOCAL_ONLY }, () => {
     ];
     for (const path of paths) {
       for (const method of ['POST', 'GET']) {
-        const answer = await rawRequest(method, `/storage/v1/object/open/${path}`);
-        assert.match(answer, /^HTTP\/1\.1 400 /, `${method} ${path}`);
-        assert.match(answer, /InvalidKey/, `${method} ${path}`);
+        const response = await rawRequest(method, `/storage/v1/object/open/${path}`);
+        assert.match(response, /^HTTP\/1\.1 400 /, `${method} ${path}`);
+        assert.match(response, /InvalidKey/, `${method} ${path}`);
       }
     }
     for (const file of await filesOnDisk()) assert.match(file, /\/[0-9a-f]{2}\/[0-9a-f-]{36}$/);
   });
 
-  it('drops the bytes of an upload that breaks off', async () => {
+  it('deletes the bytes of an aborted upload', async () => {
     const before = (await filesOnDisk()).length;
-    const socket = connect(Number(new URL(world.url).port), '127.0.0.1');
-    const key = world.keys.serviceRoleKey;
+    const socket = connect(Number(new URL(fixture.url).port), '127.0.0.1');
+    const key = fixture.keys.serviceRoleKey;
     socket.write(
       `POST /storage/v1/object/mashups/broken HTTP/1.1\r\nhost: x\r\napikey: ${key}\r\nauthorization: Bearer ${key}\r\ncontent-length: 100000\r\n\r\n`,
     );
     socket.write(bytes(5000));
     await until('the upload has begun', async () => (await filesOnDisk()).length === before + 1);
     socket.destroy();
-    await until('the unfinished file is gone', async () => (await filesOnDisk()).length === before);
-    const [row] = await world.sql`select count(*)::int as n from storage.objects where name = 'broken'`;
+    await until('the partial file is deleted', async () => (await filesOnDisk()).length === before);
+    const [row] = await fixture.sql`select count(*)::int as n from storage.objects where name = 'broken'`;
     assert.equal(row?.n, 0);
   });
 });
 
-/** A request whose path no client library has tidied. */
+/** Sends a request whose path is not normalized by a client library. */
 function rawRequest(method: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(world.url).port), '127.0.0.1');
-    const key = world.keys.serviceRoleKey;
-    let answer = '';
-    socket.on('data', (chunk) => (answer += chunk.toString()));
-    socket.on('end', () => resolve(answer));
+    const socket = connect(Number(new URL(fixture.url).port), '127.0.0.1');
+    const key = fixture.keys.serviceRoleKey;
+    let response = '';
+    socket.on('data', (chunk) => (response += chunk.toString()));
+    socket.on('end', () => resolve(response));
     socket.on('error', reject);
     socket.write(
       `${method} ${path} HTTP/1.1\r\nhost: x\r\napikey: ${key}\r\nauthorization: Bearer ${key}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,

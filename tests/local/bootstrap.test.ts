@@ -11,28 +11,28 @@ const database = await useDatabase({ after }, { empty: true });
 const admin = postgres(database.superuserUrl, { max: 1, onnotice: () => {} });
 after(() => admin.end());
 
-/** Runs work as an API role with claims, as the gateway does, and rolls it back. */
+/** Runs work under an API role with claims, as the gateway does, and rolls it back. */
 async function asCaller<T>(
   role: 'anon' | 'authenticated' | 'service_role',
   sub: string | undefined,
   work: (sql: postgres.TransactionSql) => Promise<T>,
 ): Promise<T> {
   let result: T | undefined;
-  const undo = new Error('undo');
+  const rollback = new Error('rollback');
   await admin
     .begin(async (sql) => {
       await sql`select set_config('request.jwt.claims', ${JSON.stringify({ role, sub })}, true)`;
       await sql.unsafe(`set local role ${role}`);
       result = await work(sql);
-      throw undo;
+      throw rollback;
     })
     .catch((error: unknown) => {
-      if (error !== undo) throw error;
+      if (error !== rollback) throw error;
     });
   return result as T;
 }
 
-test('the roles have the powers of hosted Supabase’s', async () => {
+test('the roles have the attributes of hosted Supabase’s roles', async () => {
   const roles = await database.sql`
     select rolname, rolsuper, rolcreaterole, rolreplication, rolbypassrls, rolcanlogin, rolinherit from pg_roles`;
   const of = (name: string): postgres.Row | undefined => roles.find((role) => role.rolname === name);
@@ -54,7 +54,7 @@ test('the roles have the powers of hosted Supabase’s', async () => {
   assert.deepEqual(members?.roles, ['anon', 'authenticated', 'service_role']);
 });
 
-test('the database belongs to postgres, which may extend it as migrations do', async () => {
+test('postgres owns the database and may extend it as migrations do', async () => {
   const [owner] =
     await database.sql`select datdba::regrole::text as name from pg_database where datname = current_database()`;
   assert.equal(owner?.name, 'postgres');
@@ -64,15 +64,15 @@ test('the database belongs to postgres, which may extend it as migrations do', a
   await database.sql`create extension if not exists pg_trgm with schema extensions`;
 });
 
-test('what hosted Supabase refuses to postgres is refused here', async () => {
-  const refused = { code: '42501' };
-  await assert.rejects(database.sql`alter table storage.objects enable row level security`, refused);
-  await assert.rejects(database.sql`create table auth.mine (id int)`, refused);
-  await assert.rejects(database.sql`create function storage.mine() returns int language sql as 'select 1'`, refused);
-  await assert.rejects(database.sql`create role boss superuser`, refused);
+test('statements that hosted Supabase rejects for postgres are rejected', async () => {
+  const denied = { code: '42501' };
+  await assert.rejects(database.sql`alter table storage.objects enable row level security`, denied);
+  await assert.rejects(database.sql`create table auth.mine (id int)`, denied);
+  await assert.rejects(database.sql`create function storage.mine() returns int language sql as 'select 1'`, denied);
+  await assert.rejects(database.sql`create role boss superuser`, denied);
 });
 
-test('policies on storage.objects decide who sees which file, and SQL deletes none', async () => {
+test('policies on storage.objects restrict files, and SQL cannot delete them', async () => {
   const [mine, other] = [randomUUID(), randomUUID()];
   await database.sql`
     create policy own_folder on storage.objects for select to authenticated
@@ -92,7 +92,7 @@ test('policies on storage.objects decide who sees which file, and SQL deletes no
   });
 });
 
-test('a new table is hidden from the API until it is granted; a new function is not', async () => {
+test('a new table is hidden from the API until it is granted; a new function is callable', async () => {
   await database.sql`create table public.fresh (id int)`;
   await database.sql`create function public.fresh_number() returns int language sql as 'select 7'`;
   await assert.rejects(
@@ -103,7 +103,7 @@ test('a new table is hidden from the API until it is granted; a new function is 
   assert.equal(rows[0]?.n, 7);
 });
 
-test('claims reach auth.uid, auth.role and auth.jwt', async () => {
+test('auth.uid, auth.role and auth.jwt return the claims', async () => {
   const sub = randomUUID();
   const rows = await asCaller(
     'authenticated',
@@ -119,7 +119,7 @@ test('realtime.send adds a message for its channel', async () => {
   await database.sql`select realtime.send('{"a": 1}'::jsonb, 'tick', 'room', false)`;
   const rows = await database.sql`select id, topic, event, payload, private, extension from realtime.messages`;
   const { id, ...message } = { ...rows[0] };
-  // Clients tell a message that comes twice by its id, which hosted Realtime puts into the payload as well.
+  // Hosted Realtime also adds the id to the payload: clients recognize repeated messages by it.
   assert.deepEqual(message, {
     topic: 'room',
     event: 'tick',
@@ -129,7 +129,7 @@ test('realtime.send adds a message for its channel', async () => {
   });
 });
 
-test('the bootstrap may run again on a database in use', async () => {
+test('the bootstrap can be repeated on a database in use', async () => {
   await bootstrap(database.superuserUrl);
   assert.equal((await database.sql`select from pg_publication where pubname = 'supabase_realtime'`).length, 1);
 });

@@ -7,12 +7,12 @@ import { migrate } from '../../migrate/migrate.ts';
 import { useDatabase } from '../support/postgres.ts';
 import { scratchDir } from './local-fixture.ts';
 
-test('migrating a migrated database finds nothing to do', async (t) => {
+test('migrating a migrated database applies nothing', async (t) => {
   const database = await useDatabase(t);
   assert.deepEqual(await migrate({ databaseUrl: database.url }), { applied: [] });
 });
 
-test('a database without Supabase’s schemas is refused with a hint', async (t) => {
+test('a database without Supabase’s schemas is rejected with a hint', async (t) => {
   const database = await useDatabase(t, { empty: true });
   await database.sql`create database ${database.sql(`${database.name}_plain`)} template template0`;
   const plain = new URL(database.url);
@@ -24,7 +24,7 @@ test('a database without Supabase’s schemas is refused with a hint', async (t)
   }
 });
 
-test('a migration that fails names its file and line, keeps nothing of itself and all before it', async (t) => {
+test('a failing migration is reported with file and line and rolled back; earlier ones are kept', async (t) => {
   const database = await useDatabase(t, { empty: true });
   const migrationsDir = await scratchDir(t);
   await writeFile(join(migrationsDir, '1_first.sql'), 'create table public.kept (id int);');
@@ -40,20 +40,20 @@ test('a migration that fails names its file and line, keeps nothing of itself an
   assert.deepEqual(await run(), { applied: ['2_second.sql'] });
 });
 
-test('a migration changed after it was applied is told, not applied', async (t) => {
+test('a migration that was changed after it was applied is reported, not applied', async (t) => {
   const database = await useDatabase(t, { empty: true });
   const migrationsDir = await scratchDir(t);
   await writeFile(join(migrationsDir, '1_first.sql'), 'create table public.first (id int);');
-  const said: string[] = [];
+  const lines: string[] = [];
   const run = (): Promise<unknown> =>
-    migrate({ databaseUrl: database.url, migrationsDir, log: (line) => said.push(line) });
+    migrate({ databaseUrl: database.url, migrationsDir, log: (line) => lines.push(line) });
   await run();
   await writeFile(join(migrationsDir, '1_first.sql'), 'create table public.other (id int);');
   assert.deepEqual(await run(), { applied: [] });
-  assert.match(said.join(), /1_first\.sql was changed/);
+  assert.match(lines.join(), /1_first\.sql was changed/);
 });
 
-test('two migrate runs at once do the work once', async (t) => {
+test('two concurrent runs apply each migration once', async (t) => {
   const database = await useDatabase(t, { empty: true });
   const results = await Promise.all([migrate({ databaseUrl: database.url }), migrate({ databaseUrl: database.url })]);
   const applied = results.flatMap((result) => result.applied);

@@ -8,7 +8,8 @@ import { isAlive } from '../../local/processes.ts';
 import { freePort } from '../../local/ports.ts';
 import { isHttpReady } from '../../local/supervisor/http-ready.ts';
 import { supervise } from '../../local/supervisor/supervise.ts';
-import { scratchDir, until } from './local-fixture.ts';
+import { until } from '../support/until.ts';
+import { scratchDir } from './local-fixture.ts';
 
 const FUNCTIONS = {
   echo: `Deno.serve(async (request) => Response.json({ path: new URL(request.url).pathname, body: await request.text(), key: Deno.env.get('SUPABASE_ANON_KEY') }));`,
@@ -40,13 +41,13 @@ const runner = await supervise(
 );
 after(() => runner.stop());
 
-test('each function answers under its name, with the request as it came', async () => {
+test('each function is served under its name, with the request unchanged', async () => {
   const response = await fetch(`${url}/echo/sub?x=1`, { method: 'POST', body: 'hello' });
   assert.deepEqual(await response.json(), { path: '/echo/sub', body: 'hello', key: 'anon-key' });
   assert.equal(await (await fetch(`${url}/options`)).text(), 'with options');
 });
 
-test('an unknown function, one that does not start and one that throws answer as the platform does', async () => {
+test('an unknown function, one that does not start and one that throws have the responses of hosted Supabase', async () => {
   const codeOf = async (name: string): Promise<unknown[]> => {
     const response = await fetch(`${url}/${name}`);
     const body = (await response.json()) as { code: string };
@@ -59,16 +60,16 @@ test('an unknown function, one that does not start and one that throws answer as
   assert.deepEqual(await codeOf('throws'), [500, 'WORKER_ERROR', 'WORKER_ERROR']);
 });
 
-test('a stray rejection of one function does not end the others', async () => {
+test('an unhandled rejection of one function does not end the others', async () => {
   const pid = runner.pid();
   assert.equal(await (await fetch(`${url}/stray`)).text(), 'ok');
   assert.equal(await (await fetch(`${url}/options`)).text(), 'with options');
   assert.equal(runner.pid(), pid);
 });
 
-test('the runner stops when it is told to', async () => {
+test('the runner stops on request', async () => {
   const pid = runner.pid();
   await runner.stop();
   assert.ok(pid !== undefined);
-  await until('it is gone', () => !isAlive(pid));
+  await until('it has exited', () => !isAlive(pid));
 });

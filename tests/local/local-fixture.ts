@@ -4,14 +4,10 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import type { CleanUpScope } from '../support/postgres.ts';
 
-const WAIT_LIMIT_MS = 15_000;
-const POLL_MS = 20;
-
-/** A temporary directory that every user may enter; removed by the clean-up. */
+/** Creates a temporary directory that every user may enter. The clean-up removes it. */
 export async function scratchDir(scope: CleanUpScope): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'mashup-local-'));
   await chmod(directory, 0o711);
@@ -19,24 +15,15 @@ export async function scratchDir(scope: CleanUpScope): Promise<string> {
   return directory;
 }
 
-/** Waits until a condition holds; fails with its name after 15 s. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + WAIT_LIMIT_MS;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await delay(POLL_MS);
-  }
-}
-
-/** Another Node process that runs some lines of a module, so that it can be killed. */
+/** Another Node process, which a test can kill. */
 export interface OtherProcess {
   child: ChildProcess;
   pid: number;
-  /** The next line that it prints, as JSON. */
+  /** Returns the next line that it prints, parsed as JSON. */
   next(): Promise<unknown>;
 }
 
-/** Runs module code in a process of its own, which is killed by the clean-up. */
+/** Runs the code of a module in another process. The clean-up kills it. */
 export function runElsewhere(scope: CleanUpScope, code: string, env: NodeJS.ProcessEnv = {}): OtherProcess {
   const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', code], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -53,7 +40,7 @@ export function runElsewhere(scope: CleanUpScope, code: string, env: NodeJS.Proc
     pid,
     async next() {
       const { value, done } = await lines.next();
-      if (done === true) throw new Error('the process ended without a word');
+      if (done === true) throw new Error('the process exited without output');
       return JSON.parse(value);
     },
   };

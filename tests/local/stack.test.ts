@@ -12,12 +12,13 @@ import { AlreadyRunningError, dataPaths, PortTakenError, readStack, startStack }
 import { isListening } from '../../local/ports.ts';
 import { isAlive } from '../../local/processes.ts';
 import { findPostgres } from '../../local/postgres/launcher.ts';
-import { runElsewhere, scratchDir, until } from './local-fixture.ts';
+import { until } from '../support/until.ts';
+import { runElsewhere, scratchDir } from './local-fixture.ts';
 
 const FAST = { fsync: 'off', full_page_writes: 'off' };
 const INDEX = pathToFileURL(join(import.meta.dirname, '../../local/index.ts')).href;
 
-test('a stack tells what runs, refuses a second start on its data, and leaves nothing behind', async (t) => {
+test('a stack records what runs, rejects a second start on its data directory, and leaves no process', async (t) => {
   const dataDir = await scratchDir(t);
   const options = { dataDir, portBase: 0, only: ['functions'], postgresSettings: FAST } as const;
   const stack = await startStack(options);
@@ -41,7 +42,7 @@ test('a stack tells what runs, refuses a second start on its data, and leaves no
   for (const pid of pids) assert.ok(pid === undefined || !isAlive(pid));
 });
 
-test('after a kill -9 the next start takes over, with the same keys and data', async (t) => {
+test('after a kill -9 the next start takes over with the same keys', async (t) => {
   const dataDir = await scratchDir(t);
   const killed = runElsewhere(
     t,
@@ -57,10 +58,10 @@ test('after a kill -9 the next start takes over, with the same keys and data', a
   const stack = await startStack({ dataDir, portBase: 0, only: ['functions'], postgresSettings: FAST });
   t.after(() => stack.stop());
   assert.equal(stack.info.anonKey, before.anonKey);
-  await until('the killed stack’s process is gone', () => !isAlive(before.pid));
+  await until('the killed stack’s process has exited', () => !isAlive(before.pid));
 });
 
-test('a port that is taken stops the start before anything runs', async (t) => {
+test('a port in use stops the start before anything runs', async (t) => {
   const dataDir = await scratchDir(t);
   const holder = createServer().listen(0, '127.0.0.1');
   await once(holder, 'listening');
@@ -78,7 +79,7 @@ test('a port that is taken stops the start before anything runs', async (t) => {
   assert.equal(readStack(dataDir), undefined);
 });
 
-test('Postgres that is killed under a running stack comes back on its port', async (t) => {
+test('a killed Postgres of a running stack is started again on its port', async (t) => {
   const dataDir = await scratchDir(t);
   const stack = await startStack({ dataDir, portBase: 0, only: [], postgresSettings: FAST });
   t.after(() => stack.stop());
@@ -89,7 +90,7 @@ test('Postgres that is killed under a running stack comes back on its port', asy
   await until('another one listens', async () => stack.databasePid() !== killed && (await isListening(port)));
 });
 
-test('Postgres that is stopped under a running stack takes neither the gateway nor the worker with it', async (t) => {
+test('gateway and worker of a running stack survive a stop of Postgres', async (t) => {
   const dataDir = await scratchDir(t);
   const stack = await startStack({ dataDir, portBase: 0, only: ['gateway', 'worker'], postgresSettings: FAST });
   t.after(() => stack.stop());
@@ -97,10 +98,10 @@ test('Postgres that is stopped under a running stack takes neither the gateway n
     const one = postgres(stack.superuserUrl, { max: 1, onnotice: () => {} });
     return work(one).finally(() => one.end());
   };
-  // A call that is being answered when the database goes.
+  // A call that is running when the database stops.
   await sql((one) =>
     one.unsafe(`
-      create function public.linger() returns int language sql security definer set search_path = '' as 'select 1 from pg_catalog.pg_sleep(60)';
+      create function public.sleep_long() returns int language sql security definer set search_path = '' as 'select 1 from pg_catalog.pg_sleep(60)';
       notify pgrst`),
   );
   const call = (path: string): Promise<Response> =>
@@ -111,16 +112,16 @@ test('Postgres that is stopped under a running stack takes neither the gateway n
     });
   const pids = stack.parts.map((part) => part.pid());
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
-    const lingering = Promise.all(Array.from({ length: 3 }, () => call('/rest/v1/rpc/linger')));
-    await until('the calls are being answered', () =>
+    const interrupted = Promise.all(Array.from({ length: 3 }, () => call('/rest/v1/rpc/sleep_long')));
+    await until('the calls are running', () =>
       sql(async (one) => (await one`select from pg_stat_activity where wait_event = 'PgSleep'`).length === 3),
     );
     const stopped = stack.databasePid();
     process.kill(stopped ?? 0, signal);
-    for (const { status } of await lingering) assert.equal(status, 503);
+    for (const { status } of await interrupted) assert.equal(status, 503);
     await until('another server runs', () => stack.databasePid() !== stopped);
-    await until('the gateway answers', async () => (await call('/auth/v1/signup')).status === 200);
-    await until('the worker beats', () =>
+    await until('the gateway responds', async () => (await call('/auth/v1/signup')).status === 200);
+    await until('the worker has sent a heartbeat', () =>
       sql(
         async (one) =>
           (
@@ -143,7 +144,7 @@ test('Postgres that is stopped under a running stack takes neither the gateway n
   );
 });
 
-test('a start that is interrupted ends with nothing left running', async (t) => {
+test('an interrupted start leaves nothing running', async (t) => {
   const dataDir = await scratchDir(t);
   const interrupt = new AbortController();
   const log = (line: string): void => {
@@ -162,7 +163,7 @@ test('a start that is interrupted ends with nothing left running', async (t) => 
   assert.equal(readStack(dataDir), undefined);
 });
 
-test('a stack in the foreground stops in order on SIGINT and exits by itself', async (t) => {
+test('a stack in the foreground stops in order on SIGINT and exits', async (t) => {
   const dataDir = await scratchDir(t);
   const foreground = runElsewhere(
     t,

@@ -12,14 +12,15 @@ import { isAlive } from '../../local/processes.ts';
 import { openLogFile } from '../../local/supervisor/log-file.ts';
 import { supervise } from '../../local/supervisor/supervise.ts';
 import type { PartSpec } from '../../local/supervisor/supervise.ts';
-import { runElsewhere, scratchDir, until } from './local-fixture.ts';
+import { until } from '../support/until.ts';
+import { runElsewhere, scratchDir } from './local-fixture.ts';
 
 const run = promisify(execFile);
 const LOCAL = join(import.meta.dirname, '../../local');
 const EXIT_WITH_PARENT = join(LOCAL, 'supervisor/exit-with-parent.ts');
 const QUIET = { log: () => {}, pidChanged: () => {} };
 
-/** A part that runs some lines of JavaScript and is ready when it has printed something. */
+/** Creates a part that runs some lines of JavaScript and is ready when it has printed its id. */
 async function partOf(directory: string, code: string, name = 'part'): Promise<PartSpec> {
   const script = join(directory, `${name}.mjs`);
   const logFile = join(directory, `${name}.log`);
@@ -37,25 +38,25 @@ async function partOf(directory: string, code: string, name = 'part'): Promise<P
   };
 }
 
-test('a part that is killed is started again, and stopping it ends that', async (t) => {
+test('a killed part is started again until it is stopped', async (t) => {
   const directory = await scratchDir(t);
-  const told: string[] = [];
+  const lines: string[] = [];
   const spec = await partOf(directory, 'console.log("ready", process.pid); setInterval(() => {}, 1000);');
-  const part = await supervise(spec, { log: (line) => told.push(line), pidChanged: () => {} });
+  const part = await supervise(spec, { log: (line) => lines.push(line), pidChanged: () => {} });
   t.after(() => part.stop());
   const first = part.pid();
   assert.ok(first !== undefined);
   process.kill(first, 'SIGKILL');
   await until('it runs again', () => part.pid() !== undefined && part.pid() !== first);
   assert.equal(part.restarts(), 1);
-  assert.match(told.join(), /SIGKILL.*starting it again/);
+  assert.match(lines.join(), /SIGKILL.*starting it again/);
   const second = part.pid();
   await part.stop();
   assert.equal(part.pid(), undefined);
   assert.ok(second !== undefined && !isAlive(second));
 });
 
-test('a part that never starts is an error with its last words', async (t) => {
+test('a part that never starts is an error with its last output', async (t) => {
   const directory = await scratchDir(t);
   const spec = await partOf(directory, 'console.error("the cellar is flooded"); process.exit(3);');
   await assert.rejects(supervise(spec, QUIET), (error: unknown) => {
@@ -81,10 +82,10 @@ test('a part that ignores SIGTERM is killed with the processes it started', asyn
   const child = Number(/child (\d+)/.exec(await readFile(spec.logFile, 'utf8'))?.[1]);
   assert.ok(isAlive(child));
   await part.stop();
-  await until('its child is gone', () => !isAlive(child));
+  await until('its child has exited', () => !isAlive(child));
 });
 
-test('parts end by themselves when their supervisor is killed', async (t) => {
+test('parts exit when their supervisor is killed', async (t) => {
   const directory = await scratchDir(t);
   const spec = await partOf(directory, 'console.log("ready", process.pid); setInterval(() => {}, 1000);');
   const supervisor = runElsewhere(
@@ -99,24 +100,24 @@ test('parts end by themselves when their supervisor is killed', async (t) => {
   await until('the part runs', () => existsSync(spec.logFile));
   assert.ok(isAlive(pid));
   supervisor.child.kill('SIGKILL');
-  await until('the part is gone', () => !isAlive(pid));
+  await until('the part has exited', () => !isAlive(pid));
 });
 
-test('a part that cannot even be started, for want of file descriptors, is tried again', async (t) => {
+test('a part that cannot be started for lack of file descriptors is tried again', async (t) => {
   const directory = await scratchDir(t);
   const code = `
     import { closeSync, openSync } from 'node:fs';
     import { setTimeout as delay } from 'node:timers/promises';
     import { supervise } from ${JSON.stringify(pathToFileURL(join(LOCAL, 'supervisor/supervise.ts')).href)};
-    const told = [];
+    const lines = [];
     const part = await supervise(
       { name: 'part', command: 'sleep', args: ['600'], env: process.env, cwd: '/', logFile: 'part.log', isReady: async () => true },
-      { log: (line) => told.push(line), pidChanged() {} },
+      { log: (line) => lines.push(line), pidChanged() {} },
     );
     const taken = [];
     try { for (;;) taken.push(openSync('/dev/null')); } catch {}
     process.kill(part.pid(), 'SIGKILL');
-    while (!told.some((line) => line.includes('EMFILE'))) await delay(10);
+    while (!lines.some((line) => line.includes('EMFILE'))) await delay(10);
     taken.forEach((descriptor) => closeSync(descriptor));
     while (part.pid() === undefined) await delay(10);
     await part.stop();
@@ -126,7 +127,7 @@ test('a part that cannot even be started, for want of file descriptors, is tried
   assert.equal(stdout, 'it ran again\n');
 });
 
-test('a log that grows is moved aside once', async (t) => {
+test('a log that grows too large is renamed once', async (t) => {
   const file = join(await scratchDir(t), 'part.log');
   const log = openLogFile(file, 200);
   for (let line = 0; line < 20; line += 1) log.write(`line ${line}`);

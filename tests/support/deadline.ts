@@ -1,6 +1,6 @@
 /**
- * Loaded into each test file's process by `tests/run.ts`: a file that hangs (a hook that never ends, a socket that was left
- * open) ends with an error that says what keeps it, instead of holding up the whole run. How long each took is noted.
+ * Loaded into the process of each test file by `tests/run.ts`. A file that hangs (a hook that never ends, a socket that is
+ * still open) fails with a list of its open resources, instead of blocking the whole run. The duration of each file is recorded.
  */
 import { appendFileSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -10,8 +10,8 @@ const DEADLINE_SEC = Number(process.env['TEST_FILE_DEADLINE_SEC']);
 
 if (DEADLINE_SEC > 0 && process.env['NODE_TEST_CONTEXT'] !== undefined) {
   setTimeout(() => {
-    const held = process.getActiveResourcesInfo().filter((name) => name !== 'Timeout');
-    console.error(`${process.argv[1]}: not done after ${DEADLINE_SEC} s; still open: ${held.join(', ') || 'nothing'}`);
+    const open = process.getActiveResourcesInfo().filter((name) => name !== 'Timeout');
+    console.error(`${process.argv[1]}: not done after ${DEADLINE_SEC} s; still open: ${open.join(', ') || 'nothing'}`);
     process.exit(1);
   }, DEADLINE_SEC * 1_000).unref();
 }

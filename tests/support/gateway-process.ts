@@ -1,4 +1,4 @@
-/** The gateway as a process of its own, as `mashup start` runs it. */
+/** The gateway as a separate process, as `mashup start` runs it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,14 +9,15 @@ import type { Keys } from '@mashup-engine/supabase-local/gateway/keys';
 
 const MAIN = join(import.meta.dirname, '../../packages/supabase-local/gateway/main.ts');
 
+/** A running gateway process. */
 export interface GatewayProcess {
-  /** Whether it still runs, and what it complained of. */
-  hasEnded(): boolean;
-  complaints(): string;
+  hasExited(): boolean;
+  /** Returns what it has written to standard error. */
+  errorOutput(): string;
   close(): Promise<void>;
 }
 
-/** Starts it and waits until it listens; it cannot outlive the test. */
+/** Starts the gateway and waits until it listens. It exits with the test's process. */
 export async function startGatewayProcess(options: {
   port: number;
   dbUrl: string;
@@ -37,17 +38,17 @@ export async function startGatewayProcess(options: {
     },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  let complaints = '';
-  child.stderr.on('data', (text: Buffer) => (complaints += text.toString()));
-  const ended = once(child, 'exit');
+  let errorOutput = '';
+  child.stderr.on('data', (text: Buffer) => (errorOutput += text.toString()));
+  const exited = once(child, 'exit');
   const line = once(createInterface({ input: child.stdout }), 'line');
-  await Promise.race([line, ended.then(() => Promise.reject(new Error(`the gateway ended: ${complaints}`)))]);
+  await Promise.race([line, exited.then(() => Promise.reject(new Error(`the gateway exited: ${errorOutput}`)))]);
   return {
-    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
-    complaints: () => complaints,
+    hasExited: () => child.exitCode !== null || child.signalCode !== null,
+    errorOutput: () => errorOutput,
     async close() {
       child.kill('SIGTERM');
-      await ended;
+      await exited;
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -10,43 +10,43 @@ import { bootstrap, bootstrapFiles, LOCAL_PASSWORD } from '@mashup-engine/supaba
 import { startPostgres } from '../../local/postgres/launcher.ts';
 import { migrate, MIGRATIONS_DIR, readMigrations } from '../../migrate/migrate.ts';
 
-/** Names the cluster of this test run: the URL of its superuser. Set by the runner; without it each file starts one. */
+/** Variable with the superuser's URL of the cluster of this test run. Set by the runner; without it each file starts one. */
 export const TEST_CLUSTER_ENV = 'MASHUP_TEST_PG';
 
 /** Password of role `mashup_worker` on test clusters. */
 const WORKER_PASSWORD = 'worker';
 const TEMPLATE_PREFIX = 'mashup_template_';
-/** Any number: two test files must not build the template at once. */
+/** Advisory lock: two test files must not build the template at the same time. The number is arbitrary. */
 const TEMPLATE_LOCK = 5_430_003;
 
-/** A Postgres that lives as long as the process that started it. */
+/** A Postgres that stops with the process that started it. */
 export interface TestCluster {
   superuserUrl: string;
-  /** What to add to the environment of test processes that shall share it. */
+  /** Variables for test processes that share the cluster. */
   env: Record<string, string>;
   stop(): Promise<void>;
 }
 
-/** A database of one test, with bootstrap and migrations done, and a client for it. */
+/** A database of one test, with bootstrap and migrations applied, and a client for it. */
 export interface TestDatabase {
   name: string;
-  /** As role `postgres`: what migrations and operators are. */
+  /** Connection URL of the role `postgres`, which runs migrations and is used by operators. */
   url: string;
   superuserUrl: string;
-  /** As role `mashup_worker`. */
+  /** Connection URL of the role `mashup_worker`. */
   workerUrl: string;
   /** A client as role `postgres`; ended by the clean-up. */
   sql: postgres.Sql;
 }
 
-/** What registers a clean-up: a test's context, or `{ after }` of `node:test`. */
+/** Registers clean-ups: a test's context, or `{ after }` of `node:test`. */
 export interface CleanUpScope {
   after(cleanUp: () => Promise<void>): void;
 }
 
 /**
- * Databases whose tests are over. They are dropped by the next test or at the end of the file, not at once: clean-ups run
- * in the order in which they were registered, so what a test started on its database stops after the database's own.
+ * Databases of finished tests. They are dropped by the next test or at the end of the file, not immediately: clean-ups run in
+ * the order of their registration, so services that a test started on its database stop after the database's clean-up.
  */
 const finished: { clusterUrl: string; name: string }[] = [];
 process.on('beforeExit', dropFinished);
@@ -54,10 +54,10 @@ process.on('beforeExit', dropFinished);
 let ownCluster: Promise<TestCluster> | undefined;
 
 /**
- * Makes a fresh database for a test and drops it afterwards, with whatever still hangs on it.
+ * Creates a database for a test and drops it afterwards, with all its connections.
  * @param scope the test's context `t`; for a whole file `{ after }` at the top level of the module (inside a `before` hook
- *   `after` belongs to that hook, and the database would be gone when the hook ends)
- * @param options.empty true gives Supabase's roles and schemas without our migrations
+ *   `after` belongs to that hook, and the database would be dropped when the hook ends)
+ * @param options.empty true creates Supabase's roles and schemas without the migrations
  */
 export async function useDatabase(scope: CleanUpScope, options: { empty?: boolean } = {}): Promise<TestDatabase> {
   const clusterUrl = process.env[TEST_CLUSTER_ENV] ?? (await (ownCluster ??= startTestCluster())).superuserUrl;
@@ -83,12 +83,12 @@ export async function useDatabase(scope: CleanUpScope, options: { empty?: boolea
 }
 
 /**
- * Starts a Postgres in a temporary directory, on a free port, without flushing to disk. It is stopped and its directory
- * removed when this process ends, whatever way it ends.
+ * Starts a Postgres in a temporary directory, on a free port, without flushing to disk. When this process ends, for whatever
+ * reason, the server is stopped and its directory removed.
  */
 export async function startTestCluster(): Promise<TestCluster> {
   const directory = await mkdtemp(join(tmpdir(), 'mashup-test-pg-'));
-  // As root the server runs as another user, who has to pass through.
+  // If this process is root, the server runs as another user, who must be able to enter the directory.
   await chmod(directory, 0o711);
   const server = await startPostgres({
     dataDir: directory,
@@ -101,7 +101,7 @@ export async function startTestCluster(): Promise<TestCluster> {
       max_replication_slots: '50',
     },
   });
-  const watchdog = watch(server.pid, directory);
+  const watchdog = startWatchdog(server.pid, directory);
   return {
     superuserUrl: server.superuserUrl,
     env: { [TEST_CLUSTER_ENV]: server.superuserUrl },
@@ -109,26 +109,26 @@ export async function startTestCluster(): Promise<TestCluster> {
   };
 }
 
-/** A shell that waits for the end of its input, which comes when this process ends, and then clears up. */
-function watch(pid: number, directory: string): { trigger: () => Promise<void> } {
+/** Starts a shell that waits until its input is closed, which happens when this process ends, and then cleans up. */
+function startWatchdog(pid: number, directory: string): { trigger: () => Promise<void> } {
   const script = 'cat > /dev/null; kill -QUIT "$1"; while kill -0 "$1" 2> /dev/null; do sleep 0.02; done; rm -rf "$2"';
   const shell = spawn('sh', ['-c', script, 'watchdog', String(pid), directory], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   shell.unref();
-  const gone = new Promise<void>((resolve) => shell.once('exit', () => resolve()));
+  const exited = new Promise<void>((resolve) => shell.once('exit', () => resolve()));
   if ('unref' in shell.stdin && typeof shell.stdin.unref === 'function') shell.stdin.unref();
   return {
     trigger: async () => {
       shell.ref();
       shell.stdin.end();
-      await gone;
+      await exited;
     },
   };
 }
 
-/** The template of this state of bootstrap and migrations; built by whoever comes first. */
+/** Returns the template for the current bootstrap and migrations. The first caller builds it. */
 async function ensureTemplate(clusterUrl: string, empty: boolean): Promise<string> {
   const name = TEMPLATE_PREFIX + (empty ? 'empty_' : '') + (await contentHash(empty));
   await asSuperuser(clusterUrl, async (sql) => {
@@ -163,7 +163,7 @@ async function contentHash(empty: boolean): Promise<string> {
 
 async function dropFinished(): Promise<void> {
   for (const { clusterUrl, name } of finished.splice(0)) {
-    // At the end of the file its own cluster may be gone already, and the database with it.
+    // At the end of the file its cluster may have been stopped already, and the database removed with it.
     await dropDatabase(clusterUrl, name).catch(() => {});
   }
 }

@@ -1,4 +1,4 @@
-/** The migrations on a project that has a life of its own: other tables, a queue, and the earlier product's. */
+/** The migrations on a project in use: other tables, a queue, and the tables of the earlier product. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
@@ -10,7 +10,7 @@ import { useDatabase } from '../support/postgres.ts';
 import type { CleanUpScope, TestDatabase } from '../support/postgres.ts';
 import { dbPush } from '../support/supabase-cli.ts';
 
-/** The tables of the earlier product as its generated types have them, with its policies and a bucket that was public. */
+/** The tables of the earlier product, by its generated types, with its policies and its public bucket. */
 const EARLIER = `
   create table public.mashup_jobs (
     id text primary key, created_at timestamptz not null default now(), status text not null default 'queued',
@@ -32,7 +32,7 @@ const EARLIER = `
   create publication supabase_realtime_of_earlier_days for table public.mashup_jobs;
 `;
 
-/** A queue in use by something else, with a job that waits. */
+/** Adds a queue that another application uses, with a waiting job. */
 async function addQueue(url: string): Promise<void> {
   const utils = await makeWorkerUtils({ connectionString: url, logger: new Logger(() => () => {}) });
   await utils.migrate();
@@ -40,15 +40,15 @@ async function addQueue(url: string): Promise<void> {
   await utils.release();
 }
 
-async function livingProject(scope: CleanUpScope): Promise<TestDatabase> {
+async function projectInUse(scope: CleanUpScope): Promise<TestDatabase> {
   const db = await useDatabase(scope, { empty: true });
   await addQueue(db.url);
   await db.sql.unsafe(EARLIER);
   return db;
 }
 
-/** What an API role may do, as that role. */
-async function may(
+/** Tests whether an API role may run statements. */
+async function isAllowed(
   url: string,
   role: string,
   user: string | null,
@@ -70,34 +70,34 @@ async function may(
   }
 }
 
-async function assertKeptAside({ sql }: TestDatabase): Promise<void> {
+async function assertTablesKept({ sql }: TestDatabase): Promise<void> {
   const legacy = await sql`select id, result_url from public.mashup_jobs_legacy order by id`;
   assert.deepEqual(
     legacy.map((row) => row['id'] as string),
     ['old-1', 'old-2', 'old-3'],
   );
   assert.equal((await sql`select from public.orders o join public.mashup_jobs_legacy j on j.id = o.job`).length, 1);
-  assert.equal((await sql`select from public.finished`).length, 3, 'what looked at it still does');
+  assert.equal((await sql`select from public.finished`).length, 3, 'the view still works');
   assert.equal((await sql`select from public.mashup_cache`).length, 1);
   assert.equal((await sql`select from graphile_worker.jobs where task_identifier = 'send_mail'`).length, 1);
   assert.equal((await sql`select from public.mashup_jobs`).length, 0);
   const key = await sql`select from pg_indexes where tablename = 'mashup_jobs' and indexname = 'mashup_jobs_pkey'`;
-  assert.equal(key.length, 1, 'names of indexes are free again as well');
+  assert.equal(key.length, 1, 'the names of its indexes are free again');
 }
 
-describe('the migrations on a living project', () => {
-  it('go on by the real Supabase CLI: the queue, other tables and the earlier mashup_jobs stay', async (t) => {
-    const db = await livingProject(t);
+describe('the migrations on a project in use', () => {
+  it('apply with the Supabase CLI and keep the queue, other tables and the earlier mashup_jobs', async (t) => {
+    const db = await projectInUse(t);
     assert.match(await dbPush(db.url), /Applying migration 20261122000000_make_room\.sql/);
     assert.match(await dbPush(db.url), /up to date/i);
-    await assertKeptAside(db);
-    assert.deepEqual((await migrate({ databaseUrl: db.url })).applied, [], 'our own runner agrees');
+    await assertTablesKept(db);
+    assert.deepEqual((await migrate({ databaseUrl: db.url })).applied, [], 'the own runner has nothing to apply');
   });
 
-  it('go on by our own runner just so, and shut what the earlier product left open', async (t) => {
-    const db = await livingProject(t);
+  it('apply with the own runner, and close the access that the earlier product left open', async (t) => {
+    const db = await projectInUse(t);
     await migrate({ databaseUrl: db.url });
-    await assertKeptAside(db);
+    await assertTablesKept(db);
     const [bucket] =
       await db.sql`select public, file_size_limit::int as most from storage.buckets where id = 'mashups'`;
     assert.deepEqual({ ...bucket }, { public: false, most: 268435456 });
@@ -105,7 +105,7 @@ describe('the migrations on a living project', () => {
     const [mine, other] = [randomUUID(), randomUUID()];
     await db.sql`insert into auth.users (id, email) values (${mine}, 'mine@example.test'), (${other}, 'other@example.test')`;
     const write = (role: string, user: string | null, bucketId: string, name: string): Promise<boolean> =>
-      may(
+      isAllowed(
         db.superuserUrl,
         role,
         user,
@@ -113,7 +113,7 @@ describe('the migrations on a living project', () => {
       );
     const count = async (role: string, user: string | null, bucketId: string): Promise<number> => {
       let seen = 0;
-      await may(db.superuserUrl, role, user, async (sql) => {
+      await isAllowed(db.superuserUrl, role, user, async (sql) => {
         seen = (await sql`select from storage.objects where bucket_id = ${bucketId}`).length;
       });
       return seen;
@@ -134,10 +134,10 @@ describe('the migrations on a living project', () => {
     assert.deepEqual(
       [await count('authenticated', other, 'other'), await count('anon', null, 'other')],
       [1, 1],
-      'other buckets are left alone',
+      'other buckets are not changed',
     );
     const read = (role: string): Promise<boolean> =>
-      may(db.superuserUrl, role, other, (sql) => sql`select from public.mashup_jobs_legacy`);
+      isAllowed(db.superuserUrl, role, other, (sql) => sql`select from public.mashup_jobs_legacy`);
     assert.deepEqual(
       [await read('anon'), await read('authenticated'), await read('service_role')],
       [false, false, true],
@@ -163,13 +163,13 @@ describe('the migrations on a living project', () => {
       /not the table of the earlier product/,
     ],
     [
-      'an earlier table kept aside twice',
+      'an earlier table that was renamed already',
       `${EARLIER}; create table public.mashup_jobs_legacy (id int)`,
       /mashup_jobs_legacy, but that name is taken/,
     ],
   ];
   for (const [what, sql, message] of TAKEN) {
-    it(`say clearly that a name is taken and change nothing: ${what}`, async (t) => {
+    it(`fail with a clear message and change nothing if a name is in use: ${what}`, async (t) => {
       const db = await useDatabase(t, { empty: true });
       await db.sql.unsafe(sql);
       await assert.rejects(migrate({ databaseUrl: db.url }), (error) => {

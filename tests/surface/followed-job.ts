@@ -1,33 +1,34 @@
-/** A job followed through the client, with all that the follower was told, and a worker that drives it. */
+/** A job that a test follows through the client, with everything that the follower received, and a worker for it. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { followJob } from '@mashup-engine/client';
 import type { JobFollower } from '@mashup-engine/client';
 import type { Surface, Visitor } from '../functions/functions-fixture.ts';
 
-export interface Watched {
+/** What a follower has received. */
+export interface FollowedJob {
   follower: JobFollower;
   versions: number[];
   stages: string[];
   live: boolean[];
 }
 
-/** Follows without a slow read: what is heard is heard by the stream or by a snapshot after a gap. */
-export function watch(t: TestContext, visitor: Visitor, id: string): Watched {
-  const heard = { versions: [] as number[], stages: [] as string[], live: [] as boolean[] };
+/** Follows a job without periodic reads: updates come from the stream, or from a snapshot after a gap. */
+export function follow(t: TestContext, visitor: Visitor, id: string): FollowedJob {
+  const received = { versions: [] as number[], stages: [] as string[], live: [] as boolean[] };
   const follower = followJob(visitor.client, id, {
     safetyReadMs: 600_000,
     onChange: (job) => {
-      heard.versions.push(job.version);
-      if (heard.stages.at(-1) !== job.stage) heard.stages.push(job.stage);
+      received.versions.push(job.version);
+      if (received.stages.at(-1) !== job.stage) received.stages.push(job.stage);
     },
-    onLive: (isLive) => heard.live.push(isLive),
+    onLive: (isLive) => received.live.push(isLive),
   });
   t.after(() => follower.stop());
-  return { follower, ...heard };
+  return { follower, ...received };
 }
 
-/** A job of the visitor; at the end of the test it gives back what it holds. */
+/** Submits a job of the visitor. It is cancelled at the end of the test. */
 export async function submit({ machine }: Surface, t: TestContext, visitor: Visitor): Promise<string> {
   const id = await machine.submit(visitor.id);
   t.after(
@@ -36,9 +37,10 @@ export async function submit({ machine }: Surface, t: TestContext, visitor: Visi
   return id;
 }
 
-export const isLive = ({ live }: Watched) => live.at(-1) === true;
+/** Tests whether the follower has reported a live stream. */
+export const isLive = ({ live }: FollowedJob) => live.at(-1) === true;
 
-/** Does one task of the job after the other; what the connection's end interrupts is done again. */
+/** Works on the tasks of a job, one after the other, at most `steps` of them. */
 export async function workOn({ machine }: Surface, worker: string, id: string, steps: number): Promise<void> {
   for (let step = 0; step < steps; step++) {
     const task = await machine.claimNext(worker, id);
@@ -47,14 +49,15 @@ export async function workOn({ machine }: Surface, worker: string, id: string, s
   }
 }
 
-export async function assertWhole({ machine }: Surface, watched: Watched, id: string): Promise<void> {
-  const last = await watched.follower.finished;
+/** Waits for the end of a complete job and checks that the versions were in order and the last one is the row's. */
+export async function assertComplete({ machine }: Surface, followed: FollowedJob, id: string): Promise<void> {
+  const last = await followed.follower.finished;
   const { version } = await machine.job(id);
   assert.equal(last?.stage, 'complete');
-  assert.equal(last.version, version, 'the last state is the row');
-  for (const [at, heard] of watched.versions.entries())
+  assert.equal(last.version, version, 'the last state is that of the row');
+  for (const [at, received] of followed.versions.entries())
     assert.ok(
-      at === 0 || heard > (watched.versions[at - 1] ?? 0),
-      `version ${heard} after ${watched.versions[at - 1]}`,
+      at === 0 || received > (followed.versions[at - 1] ?? 0),
+      `version ${received} after ${followed.versions[at - 1]}`,
     );
 }

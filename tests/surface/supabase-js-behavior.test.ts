@@ -1,4 +1,4 @@
-/** Habits of supabase-js that a stand-in has to bear: repeated reads, sessions about to end, calls that it does not speak. */
+/** Behaviour of supabase-js that the gateway has to support: repeated reads, expiring sessions, unsupported calls. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,31 +11,33 @@ const SETUP = `
   grant all on public.things to anon, authenticated;
   insert into public.things values (1, 'one');
 `;
-// Sessions that the client renews before every call: less than 90 s are left from the start.
-const world = await useGateway({ after }, { setup: SETUP, config: { tokenSeconds: 60 } });
+// The client renews a session before a call if it expires within 90 s: with 60 s, before every call.
+const fixture = await useGateway({ after }, { setup: SETUP, config: { tokenSeconds: 60 } });
 
-describe('a read that finds the database away', () => {
+describe('a read while the database is not available', () => {
   it('is repeated by the client, and a write is not', async (t) => {
     const seen: string[] = [];
-    // In front of the gateway, since it is the client's way of asking that matters: two 503s as the gateway words them.
+    // A server in front of the gateway: it sends two 503s with the body of the gateway. The test is about the client's retries.
     const front = createServer((request, response) => {
       seen.push(`${request.method} ${request.headers['x-retry-count'] ?? '0'}`);
       if (request.method !== 'GET' || seen.length < 3) {
         response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '0' });
-        response.end(JSON.stringify({ code: 'PGRST000', message: 'away', details: null, hint: null }));
+        response.end(JSON.stringify({ code: 'PGRST000', message: 'unavailable', details: null, hint: null }));
         return;
       }
-      void fetch(world.url + request.url, { headers: request.headers as Record<string, string> }).then(
-        async (answer) => {
-          response.writeHead(answer.status, { 'content-type': 'application/json' });
-          response.end(await answer.text());
+      void fetch(fixture.url + request.url, { headers: request.headers as Record<string, string> }).then(
+        async (forwarded) => {
+          response.writeHead(forwarded.status, { 'content-type': 'application/json' });
+          response.end(await forwarded.text());
         },
       );
     });
     await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
     t.after(() => front.close());
     const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}`;
-    const client = createClient(url, world.keys.anonKey, { auth: { persistSession: false, autoRefreshToken: false } });
+    const client = createClient(url, fixture.keys.anonKey, {
+      auth: { persistSession: false, autoRefreshToken: false },
+    });
     const { data } = await client.from('things').select('name').single();
     assert.deepEqual(data, { name: 'one' });
     assert.deepEqual(seen, ['GET 0', 'GET 1', 'GET 2']);
@@ -45,9 +47,9 @@ describe('a read that finds the database away', () => {
   });
 });
 
-describe('a session that ends within 90 seconds', () => {
-  it('is renewed before a call, with a new refresh token each time, and the call goes through', async () => {
-    const { client } = await world.visitor();
+describe('a session that expires within 90 seconds', () => {
+  it('is renewed before each call, with a new refresh token', async () => {
+    const { client } = await fixture.visitor();
     const tokens = new Set<string>();
     for (let call = 0; call < 3; call++) {
       const { status } = await client.from('things').select('id');
@@ -58,13 +60,13 @@ describe('a session that ends within 90 seconds', () => {
     assert.ok(tokens.size >= 2, `${tokens.size} tokens`);
   });
 
-  it('does not log out another tab that renews at the same moment', async () => {
-    const { client } = await world.visitor();
+  it('is not ended when two tabs renew it at the same time', async () => {
+    const { client } = await fixture.visitor();
     const { data } = await client.auth.getSession();
     assert.ok(data.session);
     const { access_token, refresh_token } = data.session;
     const tabs = await Promise.all(
-      [world.client(), world.client()].map(async (tab) => {
+      [fixture.client(), fixture.client()].map(async (tab) => {
         await tab.auth.setSession({ access_token, refresh_token });
         return tab;
       }),
@@ -78,9 +80,9 @@ describe('a session that ends within 90 seconds', () => {
   });
 });
 
-describe('what this project never asks of REST', () => {
-  it('is a 501 that says so: upsert, or, and, embedding', async () => {
-    const things = () => world.client().from('things');
+describe('features of REST that the gateway does not support', () => {
+  it('give 501 and change nothing: upsert, or, embedding', async () => {
+    const things = () => fixture.client().from('things');
     for (const call of [
       things().upsert({ id: 1, name: 'x' }),
       things().select('*').or('id.eq.1,id.eq.2'),
@@ -91,6 +93,6 @@ describe('what this project never asks of REST', () => {
       assert.match(error?.message ?? '', /./);
     }
     const { data } = await things().select('name').eq('id', 1).single();
-    assert.deepEqual(data, { name: 'one' }, 'and does nothing');
+    assert.deepEqual(data, { name: 'one' }, 'nothing was changed');
   });
 });

@@ -1,13 +1,14 @@
-/** Generated frames on the Realtime socket: joins that nearly fit, hostile names and filters, bytes, and sockets that go in between. */
+/** Generated frames on the Realtime socket: nearly valid joins, hostile names and filters, random bytes, and aborted sockets. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, it } from 'node:test';
 import fc from 'fast-check';
 import { WebSocket } from 'ws';
-import { LOCAL_ONLY, until, useGateway } from './gateway-fixture.ts';
+import { until } from '../support/until.ts';
+import { LOCAL_ONLY, useGateway } from './gateway-fixture.ts';
 
 const ROUNDS = 60;
-const FRAMES_A_ROUND = 150;
+const FRAMES_PER_ROUND = 150;
 const SOCKETS = 3;
 const SETUP = `
   create table public.rows (id int primary key, name text, j jsonb, a text[]);
@@ -19,11 +20,11 @@ const HOSTILE: unknown[] = [
   ...['*', 'INSERT', 'public', 'rows', 'id=eq.1', 'id=in.(1,2', 'name=like.%%%', 'name=ilike.\\', 'j=eq.{', 'x=y.z'],
 ];
 
-const faults: unknown[] = [];
-process.on('uncaughtException', (error) => faults.push(error));
-process.on('unhandledRejection', (error) => faults.push(error));
+const unhandled: unknown[] = [];
+process.on('uncaughtException', (error) => unhandled.push(error));
+process.on('unhandledRejection', (error) => unhandled.push(error));
 
-const world = await useGateway({ after }, { setup: SETUP });
+const fixture = await useGateway({ after }, { setup: SETUP });
 
 const value = fc.oneof(
   fc.constantFrom(...HOSTILE),
@@ -51,7 +52,7 @@ const config = fc.record(
   { requiredKeys: [] },
 );
 const payload = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ config, access_token: fc.constantFrom(world.keys.anonKey, undefined) }) },
+  { weight: 4, arbitrary: fc.record({ config, access_token: fc.constantFrom(fixture.keys.anonKey, undefined) }) },
   value,
   loose('event', 'payload', 'type', 'access_token'),
   fc.record({ event: fc.constantFrom('track', 'untrack'), payload: fc.dictionary(fc.string(), value) }),
@@ -66,12 +67,12 @@ const frame = fc.record({
   event: fc.constantFrom('phx_join', ...EVENTS),
   payload,
 });
-/** Read, kept for the others on the topic, and not to be written again. */
+/** Can be parsed, but not serialized again for the other members of the topic. */
 const nested = '['.repeat(20_000) + ']'.repeat(20_000);
 const deep = `["1","2","realtime:r","presence",{"event":"track","payload":{"deep":${nested}}}]`;
 const bytes = fc.uint8Array({ maxLength: 400 }).map((rest) => Buffer.from([3, ...rest]));
 
-/** What is sent in a version of the protocol; one in ten is broken off. */
+/** Messages in a version of the protocol; one in ten is truncated. */
 function messages(version: string): fc.Arbitrary<string | Buffer> {
   const text = frame.map((one) => JSON.stringify(version === '1.0.0' ? one : Object.values(one)));
   return fc.oneof(
@@ -83,15 +84,17 @@ function messages(version: string): fc.Arbitrary<string | Buffer> {
 }
 
 async function open(version: string): Promise<WebSocket> {
-  const { host } = new URL(world.url);
-  const socket = new WebSocket(`ws://${host}/realtime/v1/websocket?apikey=${world.keys.serviceRoleKey}&vsn=${version}`);
+  const { host } = new URL(fixture.url);
+  const socket = new WebSocket(
+    `ws://${host}/realtime/v1/websocket?apikey=${fixture.keys.serviceRoleKey}&vsn=${version}`,
+  );
   socket.on('error', () => {});
   await once(socket, 'open');
   return socket;
 }
 
-/** Resolves when all that was sent on a socket has been handled, as far as it is handled in order, or the socket is closed. */
-async function settled(socket: WebSocket): Promise<void> {
+/** Resolves when all frames that were sent on a socket have been handled in order, or the socket is closed. */
+async function waitUntilHandled(socket: WebSocket): Promise<void> {
   let isOver = false;
   socket.on('close', () => (isOver = true));
   socket.on('message', (data: Buffer) => (isOver ||= data.toString().includes('"the last"')));
@@ -100,11 +103,11 @@ async function settled(socket: WebSocket): Promise<void> {
     { ref: 'the last', topic: 'phoenix', event: 'heartbeat', payload: {} },
   ])
     socket.send(JSON.stringify(message));
-  await until('the last frame is answered', () => isOver);
+  await until('the last frame has its reply', () => isOver);
 }
 
 it(
-  `${ROUNDS * FRAMES_A_ROUND} generated frames, with sockets that go in between, raise nothing that nobody catches`,
+  `${ROUNDS * FRAMES_PER_ROUND} generated frames, with aborted sockets, cause no unhandled error`,
   { skip: LOCAL_ONLY },
   async (t) => {
     const seed = Date.now() % 2 ** 31;
@@ -112,19 +115,19 @@ it(
     for (let round = 0; round < ROUNDS; round++) {
       const version = round % 3 === 0 ? '1.0.0' : '2.0.0';
       const sockets = await Promise.all(Array.from({ length: SOCKETS }, () => open(version)));
-      const sent = fc.sample(messages(version), { numRuns: FRAMES_A_ROUND, seed: seed + round });
-      sent.forEach((message, place) => sockets[place % SOCKETS]!.send(message));
-      await world.sql`update public.rows set name = ${`round ${round}`} where id = 1`;
-      // Half of the rounds are cut off in the middle.
-      if (round % 2 === 0) await Promise.all(sockets.map(settled));
+      const sent = fc.sample(messages(version), { numRuns: FRAMES_PER_ROUND, seed: seed + round });
+      sent.forEach((message, index) => sockets[index % SOCKETS]!.send(message));
+      await fixture.sql`update public.rows set name = ${`round ${round}`} where id = 1`;
+      // Half of the rounds are aborted.
+      if (round % 2 === 0) await Promise.all(sockets.map(waitUntilHandled));
       for (const socket of sockets)
         if (round % 2 === 0) socket.close();
         else socket.terminate();
-      assert.deepEqual(faults, [], `round ${round}, seed ${seed}`);
+      assert.deepEqual(unhandled, [], `round ${round}, seed ${seed}`);
     }
     const last = await open('2.0.0');
-    await settled(last);
+    await waitUntilHandled(last);
     last.close();
-    assert.deepEqual(faults, [], `at the end, seed ${seed}`);
+    assert.deepEqual(unhandled, [], `at the end, seed ${seed}`);
   },
 );

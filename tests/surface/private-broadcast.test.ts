@@ -1,11 +1,12 @@
-/** The steps of docs/scaling.md for private Broadcast, taken from the page itself, from the trigger to the client. */
+/** Runs the steps of docs/scaling.md for private Broadcast, from the trigger to the client. The SQL is read from the page. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
 import type { RealtimeChannel } from '@supabase/supabase-js';
-import { until, useSurface } from '../functions/functions-fixture.ts';
+import { useSurface } from '../functions/functions-fixture.ts';
 import type { Visitor } from '../functions/functions-fixture.ts';
+import { until } from '../support/until.ts';
 
 const surface = await useSurface({ after }, { functions: false });
 
@@ -14,23 +15,23 @@ interface Joined {
   states: string[];
   /** Each as `extension status`. */
   system: string[];
-  heard: Record<string, unknown>[];
+  received: Record<string, unknown>[];
 }
 
-/** Joins as step 3 says. */
+/** Joins as step 3 describes. */
 async function joinJob({ client }: Visitor, id: string): Promise<Joined> {
   await client.realtime.setAuth();
-  const joined: Omit<Joined, 'channel'> = { states: [], system: [], heard: [] };
+  const joined: Omit<Joined, 'channel'> = { states: [], system: [], received: [] };
   const channel = client
     .channel(`job:${id}`, { config: { private: true, broadcast: { replication_ready: true } } })
     .on('system', {}, ({ extension, status }: Record<string, string>) => joined.system.push(`${extension} ${status}`))
-    .on('broadcast', { event: 'job' }, ({ payload }) => joined.heard.push(payload as Record<string, unknown>))
+    .on('broadcast', { event: 'job' }, ({ payload }) => joined.received.push(payload as Record<string, unknown>))
     .subscribe((state) => joined.states.push(state));
-  await until('the join is answered', () => joined.states.length > 0);
+  await until('the join has its reply', () => joined.states.length > 0);
   return { channel, ...joined };
 }
 
-it('private Broadcast: the owner of a job hears each change of its row, whole and in order, and nobody else may join', async () => {
+it('private Broadcast: the owner of a job receives each change of its row in order, and nobody else may join', async () => {
   const { machine } = surface;
   const page = await readFile(join(import.meta.dirname, '../../docs/scaling.md'), 'utf8');
   const steps = [...page.matchAll(/```sql\n(.*?)```/gs)].map(([, sql]) => sql ?? '');
@@ -53,17 +54,17 @@ it('private Broadcast: the owner of a job hears each change of its row, whole an
     await machine.finish(task);
   }
   const last = await machine.job(id);
-  await until('the last change is heard', () => mine.heard.at(-1)?.['version'] === last.version);
-  const versions = mine.heard.map((row) => Number(row['version']));
+  await until('the last change is received', () => mine.received.at(-1)?.['version'] === last.version);
+  const versions = mine.received.map((row) => Number(row['version']));
   assert.deepEqual(
     versions,
     [...new Set(versions)].sort((a, b) => a - b),
   );
-  const row = mine.heard.at(-1);
+  const row = mine.received.at(-1);
   assert.deepEqual([row?.['id'], row?.['stage'], row?.['songs']], [id, 'complete', last.songs]);
-  assert.deepEqual(theirs.heard, []);
+  assert.deepEqual(theirs.received, []);
 
-  // Last step: who still watches rows hears nothing more.
+  // Last step: subscriptions to the table receive nothing more.
   const [published] = await machine.sql`
     select from pg_publication_tables where pubname = 'supabase_realtime' and tablename = 'mashup_jobs'`;
   assert.equal(published, undefined);
