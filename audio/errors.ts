@@ -1,12 +1,12 @@
-/** The one error class for audio files that cannot be used. */
+/** The error class for audio files that cannot be used. */
 import type { AudioErrorCode } from '../schema.ts';
 
 const HINTS: Record<AudioErrorCode, string> = {
   audio_unsupported_format: 'Use an MP3, WAV, FLAC, Ogg Vorbis or Opus file.',
-  audio_empty: 'Upload the file again; nothing of it arrived.',
+  audio_empty: 'Upload the file again: no bytes were received.',
   audio_damaged: 'Export or download the song again, or convert it to WAV with an audio editor.',
   audio_truncated: 'The upload or download stopped early. Get the complete file and upload it again.',
-  audio_silent: 'Choose a file that has sound in it.',
+  audio_silent: 'Choose a file that is not silent.',
   audio_too_short: 'Choose a longer excerpt of the song.',
   audio_too_long: 'Cut the song to the part that you want to use.',
   audio_too_large: 'Convert the song to MP3 or FLAC, or cut it.',
@@ -14,7 +14,7 @@ const HINTS: Record<AudioErrorCode, string> = {
     'Convert the file to MP3, WAV, FLAC or Ogg, or install ffmpeg on the machine that runs the services.',
 };
 
-/** A file that cannot be decoded or used. `code` says what is wrong with it and `hint` what its owner can do. */
+/** A file that cannot be decoded or used. `code` names the fault, `hint` is the advice for the user. */
 export class AudioError extends Error {
   readonly code: AudioErrorCode;
   readonly hint: string;

@@ -10,9 +10,9 @@ const BACKWARD = 1;
 let loading: Promise<Pffft> | null = null;
 
 /**
- * A transform of one size. `forward` reads `size` samples from `time` and fills `spectrum`; `inverse` goes back and scales by
- * 1 / size. `spectrum` holds size / 2 pairs (re, im) of bins 0 … size / 2 - 1; the imaginary part of bin 0 is the real
- * value of bin size / 2. Both arrays live in WebAssembly memory: read and write them, but do not keep their content.
+ * A real transform of one size. `forward` reads `size` samples from `time` and fills `spectrum`; `inverse` does the opposite and
+ * scales by 1 / size. `spectrum` holds size / 2 pairs (re, im) of bins 0 … size / 2 - 1; the imaginary part of bin 0 is the
+ * real value of bin size / 2. Both arrays are views of WebAssembly memory and are overwritten by the next transform.
  */
 export class RealFft {
   readonly size: number;
@@ -36,7 +36,10 @@ export class RealFft {
     this.spectrumView = this.view(this.spectrumPointer);
   }
 
-  /** @throws RangeError if PFFFT has no transform of that size. */
+  /**
+   * Allocates a transform of `size` samples.
+   * @throws RangeError if PFFFT has no transform of that size
+   */
   static async create(size: number): Promise<RealFft> {
     loading ??= createPffft();
     return new RealFft(await loading, size);
@@ -46,21 +49,26 @@ export class RealFft {
     return new Float32Array(this.module.HEAPF32.buffer, pointer, this.size);
   }
 
-  // Views detach when the memory grows, which another transform's creation may cause.
+  // Creating another transform may grow the memory, which detaches the views.
+
+  /** `size` samples. */
   get time(): Float32Array {
     if (this.timeView.length === 0) this.timeView = this.view(this.timePointer);
     return this.timeView;
   }
 
+  /** `size` values: size / 2 complex bins. */
   get spectrum(): Float32Array {
     if (this.spectrumView.length === 0) this.spectrumView = this.view(this.spectrumPointer);
     return this.spectrumView;
   }
 
+  /** From `time` to `spectrum`, not scaled. */
   forward(): void {
     this.module._pffft_transform_ordered(this.setup, this.timePointer, this.spectrumPointer, this.workPointer, FORWARD);
   }
 
+  /** From `spectrum` to `time`, scaled by 1 / size. */
   inverse(): void {
     this.module._pffft_transform_ordered(
       this.setup,
@@ -74,7 +82,7 @@ export class RealFft {
     for (let i = 0; i < time.length; i++) time[i]! *= scale;
   }
 
-  /** Gives the memory back; the transform must not be used afterwards. */
+  /** Releases the memory. The transform must not be used afterwards. */
   free(): void {
     this.module._pffft_destroy_setup(this.setup);
     for (const pointer of [this.timePointer, this.spectrumPointer, this.workPointer]) {
@@ -88,7 +96,7 @@ export function hannWindow(size: number): Float32Array {
   return Float32Array.from({ length: size }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / size));
 }
 
-/** Square root of a Hann window: used before and after, hops of a quarter of it add up to two. */
+/** Square root of a periodic Hann window. Applied before and after a transform with a hop of size / 4, it sums to two. */
 export function rootHann(size: number): Float32Array {
   return hannWindow(size).map(Math.sqrt);
 }

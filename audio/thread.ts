@@ -1,11 +1,11 @@
-/** One piece of signal processing in a thread of its own: the event loop stays free, and an abort ends it at once. */
+/** Runs signal processing in a separate thread: the event loop stays responsive and an abort ends the work at once. */
 import { availableParallelism } from 'node:os';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import type { TransferListItem } from 'node:worker_threads';
 import { AUDIO_ERROR_CODES } from '../schema.ts';
 import { AudioError } from './errors.ts';
 
-/** Threads of this process at a time; more would only make each slower. */
+/** Concurrent threads of this process. */
 const MAX_THREADS = Math.max(1, availableParallelism());
 
 type Outcome =
@@ -14,27 +14,28 @@ type Outcome =
 let running = 0;
 const waiting: (() => void)[] = [];
 
-async function takeSlot(signal?: AbortSignal): Promise<void> {
+/** Waits for a free thread slot. Slots are given in the order of the calls. */
+async function acquireSlot(signal?: AbortSignal): Promise<void> {
   if (running < MAX_THREADS) {
     running++;
     return;
   }
   await new Promise<void>((resolve, reject) => {
     const start = (): void => {
-      signal?.removeEventListener('abort', leave);
+      signal?.removeEventListener('abort', cancel);
       resolve();
     };
-    const leave = (): void => {
+    const cancel = (): void => {
       waiting.splice(waiting.indexOf(start), 1);
       reject(signal?.reason);
     };
     waiting.push(start);
-    signal?.addEventListener('abort', leave, { once: true });
+    signal?.addEventListener('abort', cancel, { once: true });
   });
 }
 
-/** A freed slot goes to the next in line without becoming free. */
-function leaveSlot(): void {
+/** Passes the slot to the next waiting call, if there is one. */
+function releaseSlot(): void {
   const next = waiting.shift();
   if (next) next();
   else running--;
@@ -46,8 +47,9 @@ function toError(outcome: Extract<Outcome, { ok: false }>): Error {
 }
 
 /**
- * Runs the module `entry` (which calls `serveThread`) with `data` and returns what it answers. AudioErrors keep their type.
- * When `signal` fires, the thread is ended and its reason thrown; what the thread left on disk is the caller's to remove.
+ * Runs the module `entry`, which calls `serveThread`, with `data` in a thread and returns its result. If `signal` is
+ * aborted, the thread is terminated; its files are not removed.
+ * @throws AudioError of the thread; the reason of `signal`; Error if the thread fails or ends early
  */
 export async function runInThread<T>(
   entry: URL,
@@ -56,10 +58,10 @@ export async function runInThread<T>(
 ): Promise<T> {
   const { signal, transfer = [] } = options;
   signal?.throwIfAborted();
-  await takeSlot(signal);
+  await acquireSlot(signal);
   try {
     signal?.throwIfAborted();
-    // Decoders write each damaged frame to the console; what matters of that comes back as an error.
+    // Decoders log every damaged frame to the console. Relevant faults are returned as errors.
     const worker = new Worker(entry, { workerData: data, transferList: transfer, stdout: true, stderr: true });
     worker.stdout.resume();
     worker.stderr.resume();
@@ -76,11 +78,11 @@ export async function runInThread<T>(
     if (!outcome.ok) throw toError(outcome);
     return outcome.value as T;
   } finally {
-    leaveSlot();
+    releaseSlot();
   }
 }
 
-/** The thread's side: does `work` once with the data it was started with, and answers. */
+/** Called in the thread: runs `work` once with the thread's data and posts its result or error. */
 export async function serveThread<In, Out>(work: (data: In) => Promise<Out>): Promise<void> {
   let outcome: Outcome;
   try {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { AnalyzeRequest, PlanRequest, RenderRequest, SeparateRequest, STEMS } from '../schema.ts';
 import type { SongAnalysis } from '../schema.ts';
-import { encodeWav16 } from '../audio/decode/wav.ts';
+import { encodeWav16 } from '../audio/encode/encode-wav.ts';
 
 const ANALYSIS: SongAnalysis = {
   version: 'bench-1',

@@ -15,7 +15,7 @@ import { AnalyzeAnswer, type Plan, RenderEvent, RenderResult, STEMS } from '../s
 import type { AnalyzedSong, Stem } from '../schema.ts';
 import { createAnalysisServer } from '../services/analysis/server.ts';
 import { decodeAudio } from '../audio/decode/decode.ts';
-import { encodeWav16 } from '../audio/decode/wav.ts';
+import { encodeWav16 } from '../audio/encode/encode-wav.ts';
 import { createProcessingServer } from '../services/processing/server/server.ts';
 import { createSeparationServer } from '../services/separation/server.ts';
 import { drawSpectrogram, drawTimeline } from './pictures.ts';

@@ -1,31 +1,36 @@
-/** Any supported file to stereo at 44.1 kHz, with the checks that keep unusable songs out. */
+/** Decodes any supported file to stereo at 44.1 kHz and rejects unusable songs. */
 import { detectFormat } from './detect.ts';
 import type { AudioFormat } from './detect.ts';
 import { openFormat } from './decoders.ts';
-import type { OpenedAudio } from './decoders.ts';
+import type { OpenedAudio } from './opened-audio.ts';
 import { AudioError } from '../errors.ts';
 import { Resampler } from '../time/resample.ts';
 
-/** Rate that everything behind the decoder works at, Hz. */
+/** Sample rate of all decoded audio, Hz. */
 export const SAMPLE_RATE = 44_100;
-/** Shorter songs have no tempo worth the name. */
+/** Length of the shortest accepted song: the tempo of shorter ones is not reliable. */
 export const MIN_SONG_SEC = 5;
+/** Length of the longest accepted song. */
 export const MAX_SONG_SEC = 900;
+/** Size of the largest accepted file. */
 export const MAX_FILE_BYTES = 50 * 1024 * 1024;
-/** A file whose loudest sample is below this (-80 dBFS) is silent. */
+/** A file is silent if its largest sample magnitude is below this (-80 dBFS). */
 export const SILENCE_PEAK = 1e-4;
-/** Nothing that was made as sound is 30 dB over full scale; decoders make such samples, and worse, of damaged frames. */
+/** Largest plausible sample magnitude: 30 dB over full scale. Decoders produce larger ones from damaged frames. */
 const MAX_LEVEL = 32;
-/** Less than this part of the declared length decoded is damage or truncation. */
+/** A file is truncated if less than this share of its declared length can be decoded. */
 const MIN_DECODED_RATIO = 0.98;
-/** Level of the centre and surround channels when more than two are folded to stereo (ITU-R BS.775). */
+/** Gain of the centre channel in a stereo downmix (ITU-R BS.775). */
 const FOLD_GAIN = Math.SQRT1_2;
 
+/** Consecutive samples of two channels, equally long, full scale 1. */
 export type StereoChunk = [left: Float32Array, right: Float32Array];
 
+/** Limits that differ from the defaults; a file outside of them is rejected. */
 export type DecodeLimits = { minSec: number; maxSec: number; maxBytes: number };
 export type DecodeOptions = { signal?: AbortSignal; limits?: Partial<DecodeLimits> };
 
+/** A decoded file: two channels at 44.1 kHz, full scale 1. */
 export type DecodedAudio = {
   sampleRate: typeof SAMPLE_RATE;
   channels: StereoChunk;
@@ -35,12 +40,12 @@ export type DecodedAudio = {
   sourceChannels: number;
 };
 
-/** A song that is open for reading; `chunks` gives stereo at 44.1 kHz and throws AudioError when the song fails a check. */
+/** A song that is open for reading. `chunks` yields stereo at 44.1 kHz and throws AudioError if the song fails a check. */
 export type AudioStream = {
   format: AudioFormat;
   sourceSampleRate: number;
   sourceChannels: number;
-  /** What is odd about the file and no reason to refuse it. */
+  /** Irregularities that are no reason to reject the file. */
   warnings: string[];
   chunks: AsyncGenerator<StereoChunk>;
 };
@@ -49,14 +54,14 @@ function toStereo(channels: readonly Float32Array[]): StereoChunk {
   const first = channels[0]!;
   if (channels.length === 1) return [first, first];
   if (channels.length === 2) return [first, channels[1]!];
-  // Orders of Vorbis, FLAC and WAV differ only beyond the first three; the low-frequency channel is rarely missed.
+  // FLAC and WAV order: left, right, centre. Surround and low-frequency channels are left out.
   const gain = 1 / (1 + FOLD_GAIN);
   const centre = channels[2]!;
   const fold = (side: Float32Array): Float32Array => side.map((value, i) => gain * (value + FOLD_GAIN * centre[i]!));
   return [fold(first), fold(channels[1]!)];
 }
 
-/** Songs are measured as they pass; whatever is wrong is thrown as soon as it is known. */
+/** Converts chunks to stereo at 44.1 kHz and checks them on the way. Throws as soon as a check fails. */
 async function* normalize(
   opened: OpenedAudio,
   limits: DecodeLimits,
@@ -79,7 +84,7 @@ async function* normalize(
         const value = Math.abs(channel[i]!);
         if (value > peak) peak = value;
         if (!(value <= MAX_LEVEL))
-          throw new AudioError('audio_damaged', 'The file decodes to levels that no sound has.');
+          throw new AudioError('audio_damaged', 'The file decodes to samples far above full scale.');
       }
     }
     yield resamplers ? [resamplers[0].push(stereo[0]), resamplers[1].push(stereo[1])] : stereo;
@@ -89,14 +94,14 @@ async function* normalize(
     const share = declaredSamples ? Math.floor((100 * samples) / declaredSamples) : 0;
     throw new AudioError(
       'audio_truncated',
-      `The file is incomplete: only ${Math.min(share, 99)} % of the song is there.`,
+      `The file is incomplete: only ${Math.min(share, 99)} % of the song is present.`,
     );
   }
   if (samples < limits.minSec * sampleRate) {
     const length = (samples / sampleRate).toFixed(1);
-    throw new AudioError('audio_too_short', `The song is ${length} s long; at least ${limits.minSec} s are needed.`);
+    throw new AudioError('audio_too_short', `The song is ${length} s long. The minimum is ${limits.minSec} s.`);
   }
-  if (!(peak >= SILENCE_PEAK)) throw new AudioError('audio_silent', 'The file holds nothing but silence.');
+  if (!(peak >= SILENCE_PEAK)) throw new AudioError('audio_silent', 'The file is silent.');
   if (resamplers) yield [resamplers[0].flush(), resamplers[1].flush()];
 }
 
@@ -105,8 +110,9 @@ function tooLong(limits: DecodeLimits): AudioError {
 }
 
 /**
- * Opens a file for reading in chunks of bounded size: memory is that of the file plus one chunk.
- * @throws AudioError for what the first bytes show: empty, too large, unknown format, broken header, declared too long.
+ * Opens a file for reading in chunks of bounded size. Memory is that of the file and one chunk.
+ * @throws AudioError if the file is empty or too large, has an unknown format or an invalid header, or declares too long a
+ * duration. Other faults are thrown by `chunks`.
  */
 export function openAudio(bytes: Uint8Array, options: DecodeOptions = {}): AudioStream {
   const limits = { minSec: MIN_SONG_SEC, maxSec: MAX_SONG_SEC, maxBytes: MAX_FILE_BYTES, ...options.limits };
@@ -115,7 +121,7 @@ export function openAudio(bytes: Uint8Array, options: DecodeOptions = {}): Audio
     throw new AudioError('audio_too_large', `The file is larger than ${Math.round(limits.maxBytes / 2 ** 20)} MB.`);
   }
   const format = detectFormat(bytes);
-  if (!format) throw new AudioError('audio_unsupported_format', 'The file is not audio in a format that can be read.');
+  if (!format) throw new AudioError('audio_unsupported_format', 'The file is not audio in a supported format.');
   const opened = openFormat(bytes, format, options.signal);
   if (opened.fault === 'damaged') throw new AudioError('audio_damaged', 'Parts of the file are damaged.');
   if (opened.declaredSamples !== null && opened.declaredSamples > limits.maxSec * opened.sampleRate * 1.001) {
@@ -131,8 +137,8 @@ export function openAudio(bytes: Uint8Array, options: DecodeOptions = {}): Audio
 }
 
 /**
- * Decodes a whole file to two channels at 44.1 kHz, full scale 1; a mono file gives two equal channels.
- * @throws AudioError with a code of AUDIO_ERROR_CODES for every file that cannot be used.
+ * Decodes a whole file to two channels at 44.1 kHz, full scale 1. The channels of a mono file are equal.
+ * @throws AudioError for every file that cannot be used
  */
 export async function decodeAudio(bytes: Uint8Array, options: DecodeOptions = {}): Promise<DecodedAudio> {
   const stream = openAudio(bytes, options);

@@ -1,33 +1,21 @@
-/** One opener per format: what a file declares, and its samples in chunks at the rate and channels of the source. */
+/** Opens files for decoding: one function per format reads the declared properties and decodes the samples in chunks. */
 import { FLACDecoder } from '@wasm-audio-decoders/flac';
 import { OggVorbisDecoder } from '@wasm-audio-decoders/ogg-vorbis';
 import { MPEGDecoder } from 'mpg123-decoder';
 import { OggOpusDecoder } from 'ogg-opus-decoder';
 import type { AudioFormat } from './detect.ts';
 import { AudioError } from '../errors.ts';
-import { decodeWithFfmpeg } from './ffmpeg.ts';
+import { openWithFfmpeg } from './ffmpeg.ts';
 import { id3v2Length, summarizeMp3 } from './mp3-frames.ts';
 import { summarizeOgg } from './ogg-pages.ts';
+import type { OpenedAudio } from './opened-audio.ts';
 import { parseWav, readWavFrames } from './wav.ts';
 
-/** A file that is open for decoding. Chunks hold one array for each channel. */
-export type OpenedAudio = {
-  sampleRate: number;
-  channels: number;
-  /** Samples that the file says it has; null where it says nothing. */
-  declaredSamples: number | null;
-  /** What is known to be wrong before decoding. */
-  fault: 'damaged' | 'truncated' | null;
-  /** What is odd about the file and no reason to refuse it. */
-  warning?: string;
-  chunks: AsyncGenerator<Float32Array[]>;
-};
-
-/** Bytes given to a decoder at a time; at usual rates 1 to 4 seconds of sound. Larger pieces leave more behind for the garbage collector. */
+/** Bytes given to a decoder at a time: 1 to 4 seconds of sound at usual rates. Larger pieces leave more garbage to collect. */
 const FEED_BYTES = 64 * 1024;
 /** Frames of WAV read at a time. */
 const WAV_CHUNK_FRAMES = 262_144;
-/** A file with more damage than this part of its bytes is refused. */
+/** Files with more than this share of damaged bytes are rejected. */
 const MAX_DAMAGED_RATIO = 0.02;
 
 type Decoded = { channelData: Float32Array[]; samplesDecoded: number; errors: readonly unknown[] };
@@ -39,10 +27,10 @@ type ChunkDecoder = {
 };
 
 /**
- * Feeds a WebAssembly decoder. After an error the instance is dropped, not freed: its memory may be in any state and goes
- * with the module.
+ * Decodes a file with a WebAssembly decoder. After an error the instance is dropped, not freed: its memory may be in any
+ * state and is released with the module.
  */
-async function* feed(decoder: ChunkDecoder, bytes: Uint8Array): AsyncGenerator<Float32Array[]> {
+async function* decodeInPieces(decoder: ChunkDecoder, bytes: Uint8Array): AsyncGenerator<Float32Array[]> {
   try {
     await decoder.ready;
     for (let offset = 0; offset < bytes.length; offset += FEED_BYTES) {
@@ -66,7 +54,7 @@ function openMp3(bytes: Uint8Array): OpenedAudio {
     declaredSamples: summary.declaredSamples ?? summary.presentSamples,
     fault: summary.junkRatio > MAX_DAMAGED_RATIO ? 'damaged' : null,
     ...(summary.endsInFrame && { warning: 'The MP3 file ends inside a frame: its end may be missing.' }),
-    chunks: feed(new MPEGDecoder(), bytes),
+    chunks: decodeInPieces(new MPEGDecoder(), bytes),
   };
 }
 
@@ -77,20 +65,20 @@ function openFlac(bytes: Uint8Array): OpenedAudio {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const samples = (view.getUint8(21) & 15) * 2 ** 32 + view.getUint32(22);
   const sampleRate = view.getUint32(18) >>> 12;
-  if (sampleRate === 0) throw new AudioError('audio_damaged', 'The header of the FLAC file makes no sense.');
+  if (sampleRate === 0) throw new AudioError('audio_damaged', 'The header of the FLAC file is invalid.');
   return {
     sampleRate,
     channels: ((view.getUint8(20) >> 1) & 7) + 1,
     declaredSamples: samples > 0 ? samples : null,
     fault: null,
-    chunks: feed(new FLACDecoder(), body),
+    chunks: decodeInPieces(new FLACDecoder(), body),
   };
 }
 
 function openOgg(bytes: Uint8Array, decoder: ChunkDecoder): OpenedAudio {
   const summary = summarizeOgg(bytes);
   if (!summary || summary.sampleRate < 1000) {
-    throw new AudioError('audio_damaged', 'The header of the Ogg file makes no sense.');
+    throw new AudioError('audio_damaged', 'The header of the Ogg file is invalid.');
   }
   const damaged = summary.damagedRatio > MAX_DAMAGED_RATIO;
   return {
@@ -98,7 +86,7 @@ function openOgg(bytes: Uint8Array, decoder: ChunkDecoder): OpenedAudio {
     channels: summary.channels,
     declaredSamples: summary.declaredSamples,
     fault: damaged ? 'damaged' : summary.complete ? null : 'truncated',
-    chunks: feed(decoder, bytes),
+    chunks: decodeInPieces(decoder, bytes),
   };
 }
 
@@ -119,8 +107,8 @@ function openWav(bytes: Uint8Array): OpenedAudio {
 }
 
 /**
- * Opens `bytes` of a known format.
- * @throws AudioError where the header alone shows that the file cannot be used; `chunks` throws it later.
+ * Opens a file of a known format.
+ * @throws AudioError if the header alone shows that the file cannot be used. `chunks` throws it for faults in the body.
  */
 export function openFormat(bytes: Uint8Array, format: AudioFormat, signal?: AbortSignal): OpenedAudio {
   switch (format) {
@@ -138,6 +126,6 @@ export function openFormat(bytes: Uint8Array, format: AudioFormat, signal?: Abor
       return openWav(bytes);
     case 'm4a':
     case 'aac':
-      return decodeWithFfmpeg(bytes, format, signal);
+      return openWithFfmpeg(bytes, format, signal);
   }
 }

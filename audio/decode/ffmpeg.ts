@@ -1,10 +1,10 @@
-/** AAC through the `ffmpeg` of the machine, where there is one. */
+/** Decodes AAC with the `ffmpeg` of the machine, if one is installed. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { OpenedAudio } from './decoders.ts';
 import { AudioError } from '../errors.ts';
+import type { OpenedAudio } from './opened-audio.ts';
 
 const FFMPEG_RATE = 44_100;
 const BYTES_PER_FRAME = 8;
@@ -21,21 +21,26 @@ function declaredMp4Seconds(bytes: Uint8Array): number | null {
 }
 
 /**
- * Decodes an m4a or ADTS file. The demuxer is named, and ffmpeg may open nothing but the one file, so that a crafted file
- * cannot make it read others. A file is needed, not a pipe: the index of an m4a is often at its end.
+ * Opens an m4a or ADTS file. The demuxer is fixed and ffmpeg may open only this file, so that a crafted file cannot make
+ * it read others. The input is a file and not a pipe, because the index of an m4a file is often at its end.
  */
-export function decodeWithFfmpeg(bytes: Uint8Array, format: 'm4a' | 'aac', signal?: AbortSignal): OpenedAudio {
+export function openWithFfmpeg(bytes: Uint8Array, format: 'm4a' | 'aac', signal?: AbortSignal): OpenedAudio {
   const declared = format === 'm4a' ? declaredMp4Seconds(bytes) : null;
   return {
     sampleRate: FFMPEG_RATE,
     channels: 2,
     declaredSamples: declared === null ? null : Math.round(declared * FFMPEG_RATE),
     fault: null,
-    chunks: run(bytes, format, signal),
+    chunks: runFfmpeg(bytes, format, signal),
   };
 }
 
-async function* run(bytes: Uint8Array, format: 'm4a' | 'aac', signal?: AbortSignal): AsyncGenerator<Float32Array[]> {
+/** @throws AudioError audio_needs_ffmpeg if ffmpeg cannot be started, audio_damaged if it fails. */
+async function* runFfmpeg(
+  bytes: Uint8Array,
+  format: 'm4a' | 'aac',
+  signal?: AbortSignal,
+): AsyncGenerator<Float32Array[]> {
   const folder = await mkdtemp(join(tmpdir(), 'mashup-decode-'));
   try {
     const file = join(folder, 'song');
@@ -62,7 +67,7 @@ async function* run(bytes: Uint8Array, format: 'm4a' | 'aac', signal?: AbortSign
     const outcome = await ended;
     signal?.throwIfAborted();
     if (outcome instanceof Error) {
-      throw new AudioError('audio_needs_ffmpeg', 'AAC and M4A files can only be read where ffmpeg is installed.', {
+      throw new AudioError('audio_needs_ffmpeg', 'AAC and M4A files can only be read if ffmpeg is installed.', {
         cause: outcome,
       });
     }

@@ -1,7 +1,10 @@
-/** MPEG audio frame headers: finding frames, and what a file declares about its length. */
+/** MPEG audio frame headers: finds frames and reads the declared length of a file. */
 
+/** A parsed frame header. */
 export type Mp3Frame = {
+  /** Bytes, with the header. */
   length: number;
+  /** Samples of one channel. */
   samples: number;
   sampleRate: number;
   channels: number;
@@ -9,16 +12,17 @@ export type Mp3Frame = {
   layer: number;
 };
 
-/** What the frame headers of a file say. `declaredSamples` is null where no Xing, Info or VBRI header gives a length. */
+/** Properties of a file by its frame headers. Samples are those of one channel. */
 export type Mp3Summary = {
   sampleRate: number;
   channels: number;
+  /** Null if no Xing, Info or VBRI header declares a length. */
   declaredSamples: number | null;
-  /** Samples of all frames that are there. */
+  /** Samples of all complete frames. */
   presentSamples: number;
-  /** Part of the bytes between first and last frame that belongs to no frame, 0..1. */
+  /** Share of the bytes between the first and the last frame that belong to no frame, 0..1. */
   junkRatio: number;
-  /** The file ends inside a frame: whoever wrote or sent it stopped there. */
+  /** The file ends inside a frame: writing or transfer was interrupted. */
   endsInFrame: boolean;
 };
 
@@ -34,7 +38,7 @@ const BITRATES_V2: Record<number, readonly number[]> = {
 };
 const SAMPLE_RATES = [44100, 48000, 32000] as const;
 
-/** Frames in a row that must fit together before bytes are believed to be MP3. */
+/** Consecutive frames with matching headers that identify MP3 data. */
 const CHAIN_FRAMES = 3;
 
 /** Length in bytes of an ID3v2 tag at the start of `bytes`, 0 if there is none. */
@@ -67,7 +71,7 @@ export function readFrameHeader(bytes: Uint8Array, offset: number): Mp3Frame | n
   return { length, samples, sampleRate, channels, version, layer };
 }
 
-/** Offset of the first of `CHAIN_FRAMES` frames that follow one another, searched in [from, to), or null. */
+/** Offset in [from, to) of the first of `CHAIN_FRAMES` consecutive frames, or null. */
 export function findFrameChain(bytes: Uint8Array, from: number, to: number): number | null {
   for (let start = from; start < Math.min(to, bytes.length - 4); start++) {
     const first = readFrameHeader(bytes, start);
@@ -89,7 +93,7 @@ function readUint32(bytes: Uint8Array, offset: number): number {
   return ((bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!) >>> 0;
 }
 
-/** Frame count that a Xing, Info or VBRI header in the frame at `offset` declares, or null. */
+/** Number of frames declared by a Xing, Info or VBRI header in the frame at `offset`, or null. */
 function readDeclaredFrames(bytes: Uint8Array, offset: number, frame: Mp3Frame): number | null {
   const side = frame.version === 1 ? (frame.channels === 1 ? 17 : 32) : frame.channels === 1 ? 9 : 17;
   const text = (at: number): string => String.fromCharCode(...bytes.subarray(at, at + 4));
@@ -102,7 +106,7 @@ function readDeclaredFrames(bytes: Uint8Array, offset: number, frame: Mp3Frame):
   return null;
 }
 
-/** Walks all frames of an MP3 file. Returns null if no three frames follow one another. */
+/** Reads all frame headers of an MP3 file. Returns null if it has no three consecutive frames. */
 export function summarizeMp3(bytes: Uint8Array): Mp3Summary | null {
   const first = findFrameChain(bytes, id3v2Length(bytes), bytes.length);
   if (first === null) return null;

@@ -1,13 +1,14 @@
-/** Ogg pages (RFC 3533): what a file declares about its stream, and whether it is whole. */
+/** Ogg pages (RFC 3533): reads the declared properties of a stream and checks that it is complete. */
 
+/** Properties of a file by its page headers. */
 export type OggSummary = {
   sampleRate: number;
   channels: number;
-  /** Samples at `sampleRate`, by the granule positions of the last pages (pre-skip taken off). */
+  /** Samples of one channel at `sampleRate`: granule positions of the last pages, without the pre-skip. */
   declaredSamples: number;
   /** False if the file ends inside a page or without a page that ends the stream. */
   complete: boolean;
-  /** Part of the bytes that belongs to no page, or to one whose checksum is wrong, 0..1. */
+  /** Share of the bytes that belong to no page or to one with a wrong checksum, 0..1. */
   damagedRatio: number;
 };
 
@@ -49,7 +50,7 @@ function readHead(view: DataView, packet: number): { sampleRate: number; channel
   return { sampleRate: 48000, channels: view.getUint8(packet + 9), preSkip: view.getUint16(packet + 10, true) };
 }
 
-/** Walks all pages; chained streams add up. Returns null if not even the first page is whole. */
+/** Reads all pages; the lengths of chained streams are added. Returns null if the first page is incomplete. */
 export function summarizeOgg(bytes: Uint8Array): OggSummary | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let head: { sampleRate: number; channels: number; preSkip: number } | null = null;

@@ -1,4 +1,4 @@
-/** Reads and writes WAV (RIFF, RF64): 8, 16, 24 and 32 bit integer, 32 and 64 bit float, plain or extensible. */
+/** Reads WAV (RIFF, RF64): 8, 16, 24 and 32 bit integer, 32 and 64 bit float, plain or extensible. */
 import { AudioError } from '../errors.ts';
 import { hasText, isWav } from './signatures.ts';
 
@@ -158,47 +158,4 @@ function sampleReader(view: DataView, info: WavInfo): (offset: number) => number
     return (at) => ((view.getInt8(at + 2) << 16) | view.getUint16(at, true)) / 8388608;
   }
   return (at) => view.getInt32(at, true) / 2147483648;
-}
-
-/** The 44 bytes before the samples of a 16-bit PCM WAV file of `frames` frames. */
-export function wav16Header(frames: number, channels: number, sampleRate: number): Uint8Array {
-  const dataLength = frames * channels * 2;
-  const header = new Uint8Array(44);
-  const view = new DataView(header.buffer);
-  const text = (at: number, value: string): void => {
-    for (let i = 0; i < value.length; i++) header[at + i] = value.charCodeAt(i);
-  };
-  text(0, 'RIFF');
-  view.setUint32(4, 36 + dataLength, true);
-  text(8, 'WAVEfmt ');
-  view.setUint32(16, 16, true);
-  view.setUint16(20, FORMAT_PCM, true);
-  view.setUint16(22, channels, true);
-  view.setUint32(24, sampleRate, true);
-  view.setUint32(28, sampleRate * channels * 2, true);
-  view.setUint16(32, channels * 2, true);
-  view.setUint16(34, 16, true);
-  text(36, 'data');
-  view.setUint32(40, dataLength, true);
-  return header;
-}
-
-/** Writes `channels` (equal lengths, full scale 1) interleaved as 16-bit samples into `target` from frame `at` on. */
-export function writeWav16Frames(target: Int16Array, at: number, channels: readonly Float32Array[]): void {
-  channels.forEach((samples, channel) => {
-    let index = at * channels.length + channel;
-    for (let i = 0; i < samples.length; i++, index += channels.length) {
-      const value = Math.round(samples[i]! * 32768);
-      target[index] = value > 32767 ? 32767 : value < -32768 ? -32768 : value;
-    }
-  });
-}
-
-/** A 16-bit PCM WAV file of `channels` (equal lengths, full scale 1; beyond it is clipped). */
-export function encodeWav16(channels: readonly Float32Array[], sampleRate: number): Uint8Array {
-  const frames = channels[0]?.length ?? 0;
-  const file = new Uint8Array(44 + frames * channels.length * 2);
-  file.set(wav16Header(frames, channels.length, sampleRate));
-  writeWav16Frames(new Int16Array(file.buffer, 44), 0, channels);
-  return file;
 }

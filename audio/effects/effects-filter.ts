@@ -1,8 +1,8 @@
 /** Effects that change the spectrum. */
-import type { EffectProcess } from './effects.ts';
+import type { EffectProcess } from './effect-process.ts';
 import { applyFilter, applyMovingFilter, type FilterKind } from './filters.ts';
 
-/** Two of these in a row make 24 dB per octave without a hump. */
+/** Q of two second-order filters in series that form a Butterworth filter of 24 dB per octave. */
 const STEEP_Q = [0.541, 1.307];
 
 function fixed(kind: 'low-pass' | 'high-pass'): EffectProcess {
@@ -12,7 +12,7 @@ function fixed(kind: 'low-pass' | 'high-pass'): EffectProcess {
   };
 }
 
-/** A cut-off that moves from one frequency to the other over the section, evenly by ear. */
+/** A cut-off that moves from one frequency to the other over the section, at a constant number of octaves per second. */
 function sweep(kind: FilterKind): EffectProcess {
   return (channels, { sampleRate, start, end }, param) => {
     const from = param('from');
@@ -35,6 +35,7 @@ const equalizer: EffectProcess = (channels, { sampleRate }, param) => {
   return channels;
 };
 
+/** Effects by their name in the grammar. */
 export const filterEffects = {
   lowpass: fixed('low-pass'),
   highpass: fixed('high-pass'),

@@ -1,5 +1,5 @@
-/** Effects in time: ducking, gates, stutters, reversal, fades and risers. */
-import type { EffectContext, EffectProcess } from './effects.ts';
+/** Rhythmic effects: ducking, gates, stutters, reversal, fades and risers. */
+import type { EffectContext, EffectProcess } from './effect-process.ts';
 import { applyMovingFilter } from './filters.ts';
 
 const beatFrames = (context: EffectContext, beats: number): number =>
@@ -13,12 +13,12 @@ function shape(channels: Float32Array[], start: number, gain: (i: number) => num
 
 const modulo = (a: number, n: number): number => ((a % n) + n) % n;
 
-/** Share of the span in which the level comes down before the beat, so that nothing clicks. */
+/** Share of the span before the beat in which the level falls. Prevents clicks. */
 const SIDECHAIN_LEAD = 0.02;
-/** Share of the span after which the level is back. */
+/** Share of the span after the beat in which the level recovers. */
 const SIDECHAIN_RECOVERY = 0.7;
 
-/** Room for the kick: down on the beat, and back up before the next. */
+/** Sidechain compression: lowers the level on each beat and restores it before the next. */
 const sidechain: EffectProcess = (channels, context, param) => {
   const floor = 10 ** (-param('depth') / 20);
   const span = param('beats') * context.beatSec * context.sampleRate;
@@ -31,19 +31,19 @@ const sidechain: EffectProcess = (channels, context, param) => {
 
 const GATE_EDGE_SEC = 0.003;
 
-/** Opens and shuts in time. */
+/** Opens and closes rhythmically. */
 const gate: EffectProcess = (channels, context, param) => {
   const step = param('beats') * context.beatSec * context.sampleRate;
-  const shut = step * param('open');
+  const closing = step * param('open');
   const floor = 1 - param('depth');
   const edge = GATE_EDGE_SEC * context.sampleRate;
   return shape(channels, context.start, (i) => {
     const at = modulo(i, step);
-    return floor + (1 - floor) * Math.max(0, Math.min(1, at / edge, (shut - at) / edge));
+    return floor + (1 - floor) * Math.max(0, Math.min(1, at / edge, (closing - at) / edge));
   });
 };
 
-/** Samples that the last `bars` of the section have; all of it for 0 bars. */
+/** Length of the last `bars` of the section in samples; the whole section for 0 bars. */
 function lastBars(context: EffectContext, bars: number): number {
   const whole = context.end - context.start;
   return bars > 0 ? Math.min(whole, beatFrames(context, bars * context.beatsPerBar)) : whole;
@@ -51,6 +51,7 @@ function lastBars(context: EffectContext, bars: number): number {
 
 const REVERSE_EDGE_SEC = 0.005;
 
+/** Plays the last bars backwards. */
 const reverse: EffectProcess = (channels, context, param) => {
   const edge = Math.round(REVERSE_EDGE_SEC * context.sampleRate);
   const from = context.end - lastBars(context, param('bars'));
@@ -64,7 +65,7 @@ const reverse: EffectProcess = (channels, context, param) => {
   return channels;
 };
 
-/** The last bars repeat one short slice. */
+/** Repeats one short slice over the last bars. */
 const stutter: EffectProcess = (channels, context, param) => {
   const slice = beatFrames(context, param('beats'));
   const from = context.end - lastBars(context, param('bars'));
@@ -90,7 +91,7 @@ function fade(direction: 'in' | 'out'): EffectProcess {
   };
 }
 
-/** Filtered noise that rises over the last bars and stops on the boundary. */
+/** Adds filtered noise that rises over the last bars and stops at the end of the section. */
 const riser: EffectProcess = (channels, context, param) => {
   const span = lastBars(context, param('bars'));
   const from = context.end - span;
@@ -109,6 +110,7 @@ const riser: EffectProcess = (channels, context, param) => {
   });
 };
 
+/** Effects by their name in the grammar. */
 export const rhythmEffects = {
   sidechain,
   gate,

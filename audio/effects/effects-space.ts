@@ -1,9 +1,9 @@
-/** Effects that add space: reverberation, echoes, width. */
-import type { EffectContext, EffectProcess } from './effects.ts';
+/** Spatial effects: reverberation, echoes, stereo width. */
+import type { EffectContext, EffectProcess } from './effect-process.ts';
 import { applyFilter } from './filters.ts';
 import { reverberate } from './reverb.ts';
 
-/** Wet sound without the low end, which would only make the mix muddy. */
+/** High-pass of reverberation and echoes: low frequencies would make the mix muddy. */
 const WET_HIGH_PASS_HZ = 220;
 const ECHO_LOW_PASS_HZ = 5000;
 const ECHO_OUT_LEVEL = 0.8;
@@ -15,7 +15,7 @@ const reverb: EffectProcess = (channels, { sampleRate }, param) => {
   return channels.map((dry, c) => dry.map((x, i) => x * (1 - mix * 0.4) + wet[c]![i]! * mix * 2.2));
 };
 
-/** Repeats of the sound; with `cross` each repeat changes sides. */
+/** Echoes of the sound, without the dry signal. With `cross` they alternate between the channels. */
 function echoes(
   channels: Float32Array[],
   context: EffectContext,
@@ -51,18 +51,18 @@ function delay(cross: boolean): EffectProcess {
   };
 }
 
-/** The layer leaves in its last bars while its echoes ring on over the boundary. */
+/** Fades the layer out in its last bars. Its echoes continue after the section. */
 const echoOut: EffectProcess = (channels, context, param) => {
   const span = Math.round(param('bars') * context.beatsPerBar * context.beatSec * context.sampleRate);
   const from = Math.max(context.start, context.end - span);
   const fed = channels.map((samples) => {
-    const thrown = samples.slice();
-    thrown.fill(0, 0, from);
-    return thrown;
+    const input = samples.slice();
+    input.fill(0, 0, from);
+    return input;
   });
   const wet = echoes(fed, context, param('beats'), param('feedback'), true);
-  const leaving = (i: number): number => Math.min(1, Math.max(0, (context.end - i) / (context.end - from)));
-  return channels.map((dry, c) => dry.map((x, i) => x * leaving(i) + wet[c]![i]! * ECHO_OUT_LEVEL));
+  const fadeOut = (i: number): number => Math.min(1, Math.max(0, (context.end - i) / (context.end - from)));
+  return channels.map((dry, c) => dry.map((x, i) => x * fadeOut(i) + wet[c]![i]! * ECHO_OUT_LEVEL));
 };
 
 const width: EffectProcess = (channels, _context, param) => {
@@ -77,6 +77,7 @@ const width: EffectProcess = (channels, _context, param) => {
   return channels;
 };
 
+/** Effects by their name in the grammar. */
 export const spaceEffects = {
   reverb,
   delay: delay(false),

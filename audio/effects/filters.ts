@@ -1,19 +1,21 @@
-/** Second-order filters (R. Bristow-Johnson, Audio EQ Cookbook), with a cut-off that may move. */
+/** Second-order filters (R. Bristow-Johnson, Audio EQ Cookbook) with a fixed or moving frequency. */
 
 export type FilterKind = 'low-pass' | 'high-pass' | 'band-pass' | 'peak' | 'low-shelf' | 'high-shelf';
 
+/** Settings of a filter. */
 export type FilterSpec = {
   kind: FilterKind;
+  /** Cut-off or centre frequency, Hz. */
   frequency: number;
-  /** Resonance or width; 0.7071 is flat. */
+  /** Resonance of a low-pass or high-pass filter, width of the others. Default 0.7071: no resonance. */
   q?: number;
-  /** Gain of peak and shelves. */
+  /** Gain of peak and shelf filters. Default 0. */
   gainDb?: number;
 };
 
 type Coefficients = { b0: number; b1: number; b2: number; a1: number; a2: number };
 
-/** Samples between two settings of a moving filter. */
+/** Samples between two updates of a moving filter's coefficients. */
 const SWEEP_STEP = 64;
 const LOWEST_HZ = 10;
 
@@ -61,7 +63,7 @@ function coefficients(spec: FilterSpec, sampleRate: number): Coefficients {
   }
 }
 
-/** Filters `samples` in place with settings that `at(i)` gives for each step of `step` samples. */
+/** Filters `samples` in place. `at(i)` returns the coefficients for the `step` samples from index `i`. */
 function run(samples: Float32Array, at: (i: number) => Coefficients, step: number): void {
   let s1 = 0;
   let s2 = 0;

@@ -1,15 +1,15 @@
-/** A room: parallel combs and serial all-passes for each side (after J. Dattorro's and Jezar's public-domain designs). */
+/** Reverberation: parallel combs and serial all-passes for each channel (after J. Dattorro's and Jezar's public-domain designs). */
 
-/** Delays in samples at 44.1 kHz, mutually prime so that echoes do not pile up. */
+/** Delays in samples at 44.1 kHz, mutually prime so that echoes do not coincide. */
 const COMBS = [1116, 1188, 1277, 1356, 1422, 1491, 1557, 1617];
 const ALL_PASSES = [556, 441, 341, 225];
-/** The right side is a little longer, which makes the room wide. */
+/** Additional delay of the right channel, which widens the stereo image. */
 const SPREAD = 23;
 const DAMPING = 0.35;
 const INPUT_GAIN = 0.03;
 
 /**
- * The reverberation (without the dry sound) of two channels, of the same length.
+ * Returns the reverberation of two channels without the dry sound, of the same length.
  * @param decaySec time in which an echo falls by 60 dB
  */
 export function reverberate(channels: readonly Float32Array[], sampleRate: number, decaySec: number): Float32Array[] {

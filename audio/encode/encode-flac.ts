@@ -1,4 +1,4 @@
-/** FLAC, 16 bit, by libFLAC (WASM) in Node. */
+/** Encodes 16-bit FLAC with libFLAC (WASM) in Node. */
 import libflac from 'libflacjs';
 import { writeFlac } from './flac-file.ts';
 import type { Flac } from './flac-file.ts';
@@ -7,8 +7,8 @@ import type { AudioTags } from './tags.ts';
 let loading: Promise<Flac> | undefined;
 
 /**
- * Loads the library once for each thread. It takes `fetch` for a sign of a browser and would fetch a file path with it,
- * so there is none while it starts.
+ * Loads the library once per thread. libflacjs assumes a browser if `fetch` exists and would fetch a file path with it.
+ * Therefore `fetch` is hidden while the library starts.
  */
 function load(): Promise<Flac> {
   return (loading ??= new Promise((resolve) => {
@@ -24,7 +24,7 @@ function load(): Promise<Flac> {
   }));
 }
 
-/** Encodes channels (-1..1; beyond is clipped) to 16-bit FLAC. */
+/** Encodes equally long channels (-1..1; values beyond are clipped) as 16-bit FLAC. */
 export async function encodeFlac(channels: Float32Array[], sampleRate: number, tags: AudioTags): Promise<Uint8Array> {
   return writeFlac(await load(), channels, sampleRate, tags);
 }

@@ -1,17 +1,17 @@
-/** MP3 by LAME (WASM), with the header frame that tells players where the music starts and ends. */
+/** Encodes MP3 with LAME (WASM) and adds the header frame for gapless playback. */
 import { createMp3Encoder } from 'wasm-media-encoders';
 import { type AudioTags, concatBytes, id3 } from './tags.ts';
 
-/** Constant bit rate: transparent for mixes, and exact to seek in. */
+/** Constant bit rate: transparent for mixes, and allows exact seeking. */
 const MP3_KBPS = 320;
 
 const SAMPLES_PER_FRAME = 1152;
-/** Samples that LAME puts before the music; decoders add 529 of their own and take both off when the header says so. */
+/** Samples that LAME adds before the signal. Decoders add another 529 and remove both if the header declares them. */
 const ENCODER_DELAY = 576;
 const DECODER_DELAY = 529;
 const CHUNK = SAMPLES_PER_FRAME * 200;
 
-/** CRC-16 (polynomial 0x8005, reflected), as the LAME tag has it. */
+/** CRC-16 of the LAME tag (polynomial 0x8005, reflected). */
 function crc16(bytes: Uint8Array, start = 0): number {
   let crc = start;
   for (const byte of bytes) {
@@ -21,7 +21,7 @@ function crc16(bytes: Uint8Array, start = 0): number {
   return crc;
 }
 
-/** Length in bytes of an MPEG-1 layer III frame by its header. */
+/** Length in bytes of an MPEG-1 layer III frame, from its header. */
 function frameLength(header: Uint8Array): number {
   const kbps = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320][header[2]! >> 4] ?? 0;
   const sampleRate = [44_100, 48_000, 32_000][(header[2]! >> 2) & 3] ?? 44_100;
@@ -29,13 +29,13 @@ function frameLength(header: Uint8Array): number {
 }
 
 /**
- * The Info frame (Xing's header with LAME's extension, as described in the LAME tag specification): number of frames
- * and bytes, a table for seeking, and how many samples to drop at both ends.
+ * The Info frame (Xing header with LAME extension, see the LAME tag specification): number of frames and bytes, seek table, and
+ * the number of samples to drop at both ends.
  */
 function infoFrame(stream: Uint8Array, samples: number): Uint8Array {
   const header = stream.slice(0, 4);
   header[2]! &= ~2;
-  // The stream is made without checksums (protection bit 1), so the side information follows the header at once.
+  // The stream has no checksums (protection bit 1): the side information follows the header directly.
   const mono = header[3]! >> 6 === 3;
   const frame = new Uint8Array(frameLength(header));
   const view = new DataView(frame.buffer);
@@ -66,7 +66,7 @@ function infoFrame(stream: Uint8Array, samples: number): Uint8Array {
 }
 
 /**
- * Encodes one or two channels (-1..1) to MP3.
+ * Encodes one or two equally long channels (-1..1) as MP3 with a constant bit rate of 320 kbit/s.
  * @param sampleRate 32000, 44100 or 48000 (MPEG-1)
  */
 export async function encodeMp3(channels: Float32Array[], sampleRate: number, tags: AudioTags): Promise<Uint8Array> {
@@ -77,7 +77,7 @@ export async function encodeMp3(channels: Float32Array[], sampleRate: number, ta
   for (let at = 0; at < frames; at += CHUNK) {
     parts.push(encoder.encode(channels.map((samples) => samples.subarray(at, at + CHUNK))).slice());
   }
-  // Room for the decoder's own delay, or the last samples would be missing.
+  // Padding for the decoder's delay. Without it the last samples would be lost.
   parts.push(encoder.encode(channels.map(() => new Float32Array(DECODER_DELAY + SAMPLES_PER_FRAME))).slice());
   parts.push(encoder.finalize().slice());
   const stream = concatBytes(parts);

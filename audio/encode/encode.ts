@@ -1,10 +1,11 @@
-/** Samples to a file in one of the delivered formats. */
+/** Encodes samples as a file in one of the delivered formats. */
 import type { OutputFormat } from '../../schema.ts';
 import { encodeFlac } from './encode-flac.ts';
 import { encodeMp3 } from './encode-mp3.ts';
 import { type AudioTags, concatBytes, riffInfoChunk } from './tags.ts';
-import { encodeWav16 } from '../decode/wav.ts';
+import { encodeWav16 } from './encode-wav.ts';
 
+/** MIME type of each output format. */
 export const CONTENT_TYPES: Record<OutputFormat, string> = {
   wav: 'audio/wav',
   flac: 'audio/flac',
@@ -19,7 +20,7 @@ function encodeWav(channels: Float32Array[], sampleRate: number, tags: AudioTags
 
 /**
  * Encodes equally long channels (-1..1 is full scale) as 16-bit WAV, 16-bit FLAC or 320 kbit/s MP3 with gapless header,
- * with title and artist. The same input gives the same bytes.
+ * with title and artist. Equal input gives equal bytes.
  */
 export async function encodeAudio(
   channels: Float32Array[],

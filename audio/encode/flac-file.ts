@@ -1,4 +1,4 @@
-/** A FLAC file, 16 bit, by whichever build of libFLAC the caller has loaded. */
+/** Writes a 16-bit FLAC file with a build of libFLAC that the caller provides. Runs in Node and in browsers. */
 import type libflac from 'libflacjs';
 import { type AudioTags, concatBytes, vorbisCommentBlock } from './tags.ts';
 
@@ -8,12 +8,13 @@ const CHUNK = 1 << 16;
 const BLOCK_STREAMINFO = 0;
 const BLOCK_VORBIS_COMMENT = 4;
 
+/** A loaded libFLAC module. */
 export type Flac = ReturnType<typeof libflac>;
 
 const bytesOf = (hex: string): Uint8Array =>
   Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 
-/** Writes what is known only at the end (length, checksum) to the stream info, and our comments after it. */
+/** Writes length and checksum, which are known only at the end, to the stream info and appends the tags. */
 function withMetadata(
   stream: Uint8Array,
   samples: number,
@@ -44,9 +45,9 @@ function withMetadata(
 }
 
 /**
- * Encodes channels (-1..1; beyond is clipped) to 16-bit FLAC with a libFLAC that is ready: the samples that the same
- * channels have as 16-bit WAV. Runs in Node and in browsers.
- * @throws Error if libFLAC gives up
+ * Encodes equally long channels (-1..1; values beyond are clipped) as 16-bit FLAC with a libFLAC that is ready. Samples are
+ * rounded as in a 16-bit WAV file.
+ * @throws Error if libFLAC cannot start or fails
  */
 export function writeFlac(
   flac: Flac,
@@ -64,7 +65,7 @@ export function writeFlac(
       (data) => void parts.push(data),
       (metadata) => void (md5 = metadata?.md5sum),
     );
-    if (encoder === 0 || state !== 0) throw new Error(`libFLAC does not start: state ${state}`);
+    if (encoder === 0 || state !== 0) throw new Error(`libFLAC cannot start: state ${state}`);
     for (let at = 0; at < frames; at += CHUNK) {
       const count = Math.min(CHUNK, frames - at);
       const block = channels.map((samples) => {

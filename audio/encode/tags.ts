@@ -1,11 +1,12 @@
-/** Title and artist in the forms that WAV, FLAC and MP3 files carry them. */
+/** Title and artist as metadata of WAV, FLAC and MP3 files. */
 
+/** Metadata of a file. */
 export type AudioTags = { title?: string; artist?: string };
 
 const MAX_TAG_LENGTH = 300;
 const utf8 = new TextEncoder();
 
-/** What is left of a tag without control characters, cut to a sane length; undefined when nothing is. */
+/** A tag without control characters, of at most `MAX_TAG_LENGTH` characters; undefined if nothing is left. */
 function clean(text: string | undefined): string | undefined {
   const cleaned = text
     ?.replace(/\p{Cc}+/gu, ' ')
@@ -14,6 +15,7 @@ function clean(text: string | undefined): string | undefined {
   return cleaned === '' ? undefined : cleaned;
 }
 
+/** Joins byte arrays. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
@@ -24,7 +26,7 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffe
   return joined;
 }
 
-/** An ID3v2.4 tag with UTF-8 text frames, or nothing when there are no tags. */
+/** An ID3v2.4 tag with UTF-8 text frames; empty without tags. */
 export function id3(tags: AudioTags): Uint8Array {
   const syncSafe = (n: number): number[] => [(n >> 21) & 0x7f, (n >> 14) & 0x7f, (n >> 7) & 0x7f, n & 0x7f];
   const frame = (id: string, text: string | undefined): Uint8Array[] => {
@@ -38,7 +40,7 @@ export function id3(tags: AudioTags): Uint8Array {
   return concatBytes([utf8.encode('ID3'), Uint8Array.from([4, 0, 0, ...syncSafe(frames.length)]), frames]);
 }
 
-/** A FLAC metadata block of type VORBIS_COMMENT, marked as not the last one. */
+/** A FLAC metadata block of type VORBIS_COMMENT. Its last-block flag is not set. */
 export function vorbisCommentBlock(tags: AudioTags): Uint8Array {
   const sized = (bytes: Uint8Array): Uint8Array[] => {
     const length = new Uint8Array(4);
@@ -61,7 +63,7 @@ export function vorbisCommentBlock(tags: AudioTags): Uint8Array {
   return concatBytes([Uint8Array.from([4, body.length >> 16, (body.length >> 8) & 0xff, body.length & 0xff]), body]);
 }
 
-/** A RIFF LIST chunk of type INFO (UTF-8), or nothing when there are no tags. */
+/** A RIFF LIST chunk of type INFO (UTF-8); empty without tags. */
 export function riffInfoChunk(tags: AudioTags): Uint8Array {
   const item = (id: string, text: string | undefined): Uint8Array[] => {
     const value = clean(text);

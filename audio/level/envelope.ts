@@ -1,16 +1,19 @@
-/** Level over time, and gains that follow it. */
+/** Level envelopes, and dynamics processing that follows them. */
 
 /** Samples between two values of an envelope. */
 const ENVELOPE_STEP = 64;
 
 const EXPAND_ATTACK_SEC = 0.005;
-/** Decibels of attenuation for each decibel under the threshold. */
+/** Decibels of attenuation for each decibel below the threshold. */
 const EXPAND_SLOPE = 1.5;
 const DUCK_ATTACK_SEC = 0.02;
-/** Over the threshold by this much, a trigger ducks in full. */
+/** Level of the trigger over the threshold at which the full depth is applied. */
 const DUCK_KNEE_DB = 12;
 
-/** Root mean square of all channels for each `ENVELOPE_STEP` samples, with a fast rise and a slow fall. */
+/**
+ * RMS level of all channels (linear, 1 is full scale), one value for each `ENVELOPE_STEP` samples, smoothed with separate attack
+ * and release times.
+ */
 export function envelope(
   channels: readonly Float32Array[],
   sampleRate: number,
@@ -33,7 +36,7 @@ export function envelope(
   return result;
 }
 
-/** Multiplies channels in place by gains given for each `ENVELOPE_STEP` samples, with straight lines between them. */
+/** Multiplies channels in place by one gain for each `ENVELOPE_STEP` samples, interpolated linearly. */
 function applyGains(channels: readonly Float32Array[], gains: Float32Array): void {
   for (const samples of channels) {
     for (let step = 0; step < gains.length; step++) {
@@ -47,8 +50,8 @@ function applyGains(channels: readonly Float32Array[], gains: Float32Array): voi
 }
 
 /**
- * Attenuates what lies under `thresholdDb` (RMS dBFS) by up to `rangeDb`, in place: what separation left between the
- * phrases of a stem.
+ * Downward expander: attenuates parts below `thresholdDb` (RMS dBFS) by up to `rangeDb`, in place. Removes the residue of other
+ * stems between the phrases of a separated stem.
  */
 export function expand(
   channels: readonly Float32Array[],
@@ -56,13 +59,13 @@ export function expand(
   options: { thresholdDb: number; rangeDb: number; releaseSec: number },
 ): void {
   const gains = envelope(channels, sampleRate, EXPAND_ATTACK_SEC, options.releaseSec).map((level) => {
-    const under = options.thresholdDb - 20 * Math.log10(level + 1e-9);
-    return 10 ** (-Math.min(options.rangeDb, Math.max(0, under * EXPAND_SLOPE)) / 20);
+    const below = options.thresholdDb - 20 * Math.log10(level + 1e-9);
+    return 10 ** (-Math.min(options.rangeDb, Math.max(0, below * EXPAND_SLOPE)) / 20);
   });
   applyGains(channels, gains);
 }
 
-/** Lowers `channels` by up to `depthDb` where `trigger` sounds (over `thresholdDb` RMS), in place. */
+/** Lowers `channels` by up to `depthDb` while the level of `trigger` exceeds `thresholdDb` (RMS dBFS), in place. */
 export function duck(
   channels: readonly Float32Array[],
   trigger: readonly Float32Array[],

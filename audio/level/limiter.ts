@@ -1,26 +1,27 @@
 /**
- * A look-ahead limiter for true peaks: the gain is computed from peaks between the samples, starts to fall before a peak
- * comes and rises slowly after it, the same for all channels.
+ * A look-ahead true-peak limiter. The gain is computed from interpolated peaks, falls before a peak and recovers slowly after
+ * it. All channels have the same gain.
  */
 import { markPeaks } from './true-peak.ts';
 
-/** How long before a peak the gain starts to fall. */
+/** Time before a peak at which the gain starts to fall. */
 const LOOKAHEAD_SEC = 0.005;
-/** Time constant of the way back up. */
+/** Time constant of the recovery. */
 const RELEASE_SEC = 0.12;
 /**
- * The gain moves between two samples, and what is interpolated differs a little from what a player interpolates: limiting
- * lower by this keeps the ceiling for both.
+ * Distance of the limiter's threshold from the ceiling. Compensates gain changes between two samples and interpolation
+ * filters of players that differ from ours.
  */
 const LIMITER_MARGIN_DB = 0.3;
 
+/** Gain reduction of a limited signal. */
 export type LimiterReport = {
   max_reduction_db: number;
-  /** 95 % of the signal is reduced by less. */
+  /** 95th percentile of the reduction over all samples. */
   p95_reduction_db: number;
 };
 
-/** Replaces each value by the smallest within `reach` values on both sides. */
+/** The minimum of each value and its `reach` neighbours on both sides. */
 function slidingMinimum(values: Float32Array, reach: number): Float32Array {
   const result = new Float32Array(values.length);
   const queue = new Int32Array(values.length);
@@ -39,7 +40,7 @@ function slidingMinimum(values: Float32Array, reach: number): Float32Array {
   return result;
 }
 
-/** Replaces each value by the mean of those within `reach` on both sides; beyond the ends the end's value goes on. */
+/** The mean of each value and its `reach` neighbours on both sides. Beyond the ends the last value is repeated. */
 function smooth(values: Float32Array, reach: number, into: Float32Array): void {
   const width = 2 * reach + 1;
   const last = values.length - 1;
@@ -66,7 +67,7 @@ function report(gains: Float32Array): LimiterReport {
   return { max_reduction_db: lowest >= 1 ? 0 : -20 * Math.log10(lowest), p95_reduction_db: p95 / 10 };
 }
 
-/** Limits equally long channels in place, so that their true peak stays at or under `ceilingDb` (dBTP). */
+/** Limits equally long channels in place to a true peak of at most `ceilingDb` (dBTP). Returns the applied reduction. */
 export function limitTruePeak(channels: Float32Array[], sampleRate: number, ceilingDb: number): LimiterReport {
   const threshold = 10 ** ((ceilingDb - LIMITER_MARGIN_DB) / 20);
   const reach = Math.round((LOOKAHEAD_SEC * sampleRate) / 2);

@@ -1,12 +1,12 @@
 /**
  * Loudness by ITU-R BS.1770-4 and EBU R 128: K-weighting, 400 ms blocks with 75 % overlap, an absolute gate at -70 LUFS
- * and a relative one 10 LU under the mean of what passed it; true peak at four times the sample rate.
+ * and a relative gate 10 LU below the mean of the blocks that passed the absolute one; true peak at four times the sample rate.
  */
 import { truePeak } from './true-peak.ts';
 
-/** What silence (or less than one block of sound) reads: the absolute gate. */
+/** Reading for silence and for less than one block of sound: the absolute gate. */
 export const SILENCE_LUFS = -70;
-/** Lowest true peak that is told apart from silence. */
+/** Lower bound of true peak readings; the reading for silence. */
 export const SILENCE_DBTP = -120;
 
 const RELATIVE_GATE_LU = 10;
@@ -16,8 +16,8 @@ const CHANNEL_WEIGHTS = [1, 1, 1, 0, 1.41, 1.41];
 type Biquad = { b0: number; b1: number; b2: number; a1: number; a2: number };
 
 /**
- * The two K-weighting filters at any sample rate. The standard tabulates them at 48 kHz only; these are the analogue
- * prototypes behind the table (Mansbridge, Finn, Reiss 2012), which give the table's figures at 48 kHz.
+ * The two K-weighting filters at any sample rate. The standard tabulates them at 48 kHz only. They are derived from the
+ * analogue prototypes of the table (Mansbridge, Finn, Reiss 2012), which yield its coefficients at 48 kHz.
  */
 function kWeighting(sampleRate: number): [Biquad, Biquad] {
   const shelfK = Math.tan((Math.PI * 1681.974450955533) / sampleRate);
@@ -46,7 +46,7 @@ function kWeighting(sampleRate: number): [Biquad, Biquad] {
   ];
 }
 
-/** K-weighted energy of one channel as it passes, one sum for each full 100 ms. */
+/** Accumulates the K-weighted energy of one channel of a stream, one sum for each complete 100 ms. */
 class ChannelEnergy {
   readonly sums: number[] = [];
   private readonly sampleRate: number;
@@ -113,7 +113,7 @@ function meanAbove(powers: Float64Array, gate: number): number {
   return count === 0 ? 0 : sum / count;
 }
 
-/** Integrated loudness of a stream. */
+/** Measures the integrated loudness of a stream. */
 export class LoudnessMeter {
   private readonly sampleRate: number;
   private readonly energies: (ChannelEnergy | null)[];
@@ -126,7 +126,7 @@ export class LoudnessMeter {
     );
   }
 
-  /** Takes the next samples: equally long arrays, one for each channel, -1..1 is full scale. */
+  /** Adds the next samples: equally long arrays, one for each channel, -1..1 is full scale. */
   push(channels: readonly Float32Array[]): void {
     channels.forEach((samples, i) => this.energies[i]?.push(samples));
   }
@@ -145,7 +145,7 @@ export class LoudnessMeter {
     return powers;
   }
 
-  /** LUFS of what was pushed so far; `SILENCE_LUFS` where nothing passes the gate. */
+  /** Integrated loudness of all samples so far, LUFS; `SILENCE_LUFS` if no block passes the gate. */
   integrated(): number {
     const powers = this.blockPowers();
     const absoluteGate = 10 ** ((SILENCE_LUFS + 0.691) / 10);
@@ -155,14 +155,14 @@ export class LoudnessMeter {
   }
 }
 
-/** Integrated loudness in LUFS of equally long channels (-1..1 is full scale); `SILENCE_LUFS` where nothing passes the gate. */
+/** Integrated loudness in LUFS of equally long channels (-1..1 is full scale); `SILENCE_LUFS` if no block passes the gate. */
 export function integratedLoudness(channels: readonly Float32Array[], sampleRate: number): number {
   const meter = new LoudnessMeter(sampleRate, channels.length);
   meter.push(channels);
   return meter.integrated();
 }
 
-/** A linear peak in dBTP; `SILENCE_DBTP` for silence. */
+/** Converts a linear peak to dBTP; at least `SILENCE_DBTP`. */
 export function peakToDb(peak: number): number {
   return Math.max(SILENCE_DBTP, 20 * Math.log10(peak));
 }

@@ -1,16 +1,15 @@
 /**
- * Peaks between the samples, as a converter will make them: interpolation at four times the sample rate
- * (ITU-R BS.1770-4, annex 2).
+ * True peaks: peaks between the samples, found by interpolation at four times the sample rate (ITU-R BS.1770-4, annex 2).
  */
 
-/** Fine positions between two samples; BS.1770-4 asks for four at 44.1 and 48 kHz. */
+/** Oversampling factor; BS.1770-4 requires four at 44.1 and 48 kHz. */
 const OVERSAMPLING = 4;
-/** Samples on each side of a gap that take part in its interpolation. */
+/** Samples on each side of an interpolated value that contribute to it. */
 const INTERPOLATION_REACH = 12;
 
 const TAPS = 2 * INTERPOLATION_REACH;
 
-/** Kaiser-windowed sinc for the three inner positions, each scaled to pass a constant unchanged. */
+/** Kaiser-windowed sinc filters for the three positions between two samples, each with a gain of 1 at 0 Hz. */
 function interpolators(): Float64Array[] {
   const beta = 7;
   const bessel0 = (x: number): number => {
@@ -36,10 +35,10 @@ function interpolators(): Float64Array[] {
 
 const PHASES = interpolators();
 
-/** No interpolated value exceeds this multiple of the largest sample in reach. */
+/** Upper bound of an interpolated value, as a multiple of the largest sample that contributes to it. */
 const GROWTH_BOUND = Math.max(...PHASES.map((phase) => phase.reduce((sum, tap) => sum + Math.abs(tap), 0)));
 
-/** Largest magnitude at the three fine positions between samples `i` and `i + 1`; outside the signal is silence. */
+/** Largest magnitude at the three positions between samples `i` and `i + 1`. The signal is zero outside its bounds. */
 function gapPeak(samples: Float32Array, i: number): number {
   const first = i - INTERPOLATION_REACH + 1;
   const from = first < 0 ? -first : 0;
@@ -55,7 +54,8 @@ function gapPeak(samples: Float32Array, i: number): number {
 }
 
 /**
- * Calls `visit(i, magnitude)` wherever sample `i` of [from, to), or the curve between `i` and `i + 1`, may exceed `floor()`.
+ * Calls `visit(i, magnitude)` for each sample `i` of [from, to) that exceeds `floor()`, by itself or between `i` and `i + 1`.
+ * Blocks that cannot exceed it are skipped without interpolation.
  */
 function scan(
   samples: Float32Array,
@@ -82,8 +82,8 @@ function scan(
 }
 
 /**
- * True peak of one channel as a linear magnitude (1 is full scale). Parts that cannot hold the peak are not
- * interpolated, which makes music about ten times cheaper than a full pass.
+ * True peak of one channel as a linear magnitude (1 is full scale). Parts that cannot contain the peak are not interpolated,
+ * which is about ten times faster for music than a full pass.
  */
 export function truePeak(samples: Float32Array): number {
   let peak = 0;
@@ -97,31 +97,32 @@ export function truePeak(samples: Float32Array): number {
   return peak;
 }
 
-/** True peak of a stream, in pieces of any length; the same figure as of the whole. */
+/** Measures the true peak of a stream in pieces of any length. The result equals `truePeak` of the whole signal. */
 export class TruePeakMeter {
-  /** The end of what came before: `behind` samples that were looked at, then those that wait for their right neighbours. */
+  /** End of the previous samples: `behind` samples that were scanned, then those that need their following neighbours. */
   private held = new Float32Array(0);
   private behind = 0;
   private peak = 0;
 
+  /** Adds the next samples. */
   push(samples: Float32Array): void {
     const joined = new Float32Array(this.held.length + samples.length);
     joined.set(this.held);
     joined.set(samples, this.held.length);
     const to = Math.max(this.behind, joined.length - INTERPOLATION_REACH);
-    this.look(joined, to);
+    this.scanUntil(joined, to);
     const keepFrom = Math.max(0, to - INTERPOLATION_REACH);
     this.held = joined.slice(keepFrom);
     this.behind = to - keepFrom;
   }
 
-  /** True peak of all that was pushed, as a linear magnitude. */
+  /** Ends the stream. Returns its true peak as a linear magnitude. */
   finish(): number {
-    this.look(this.held, this.held.length);
+    this.scanUntil(this.held, this.held.length);
     return this.peak;
   }
 
-  private look(samples: Float32Array, to: number): void {
+  private scanUntil(samples: Float32Array, to: number): void {
     scan(
       samples,
       () => this.peak,
@@ -135,8 +136,8 @@ export class TruePeakMeter {
 }
 
 /**
- * Raises `into[i]` to the true-peak magnitude around sample `i` where that exceeds `floor`; a peak between two samples
- * counts for both.
+ * Raises `into[i]` to the true-peak magnitude at sample `i` if that exceeds `floor`. A peak between two samples is written to
+ * both.
  */
 export function markPeaks(samples: Float32Array, floor: number, into: Float32Array): void {
   scan(

@@ -1,10 +1,10 @@
-/** Sample-rate conversion by a polyphase windowed sinc, in chunks. */
+/** Sample-rate conversion in chunks with a polyphase windowed sinc filter. */
 
-/** Zero crossings of the sinc on each side: 24 keeps aliases below -90 dB with the window used. */
+/** Zero crossings of the sinc on each side: with this window, 24 keep aliases below -90 dB. */
 const HALF_CROSSINGS = 24;
-/** Shape of the Kaiser window; 9 puts the side lobes near -90 dB. */
+/** Shape of the Kaiser window: 9 gives side lobes near -90 dB. */
 const KAISER_BETA = 9;
-/** Cut-off as a part of the lower Nyquist frequency, so that the transition band ends at it. */
+/** Cut-off as a share of the lower Nyquist frequency. The transition band ends at that frequency. */
 const CUTOFF = 0.94;
 
 function besselI0(x: number): number {
@@ -22,8 +22,8 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 /**
- * Converts one channel from rate `from` to rate `to` (Hz), chunk by chunk. Output sample n lies at the time of input
- * sample n * from / to: no delay, and the length is that of the input to within one sample.
+ * Converts one channel from rate `from` to rate `to` (Hz), chunk by chunk. Output sample n has the time of input sample
+ * n * from / to: there is no delay, and the durations are equal to within one sample.
  */
 export class Resampler {
   private readonly up: number;
@@ -31,7 +31,7 @@ export class Resampler {
   private readonly half: number;
   private readonly taps: Float32Array[];
   private pending: Float32Array;
-  /** Index of pending[0] in the input; the first `half` samples of silence stand before the signal. */
+  /** Index of pending[0] in the input. It starts at -`half`: the signal is preceded by `half` zeros. */
   private pendingStart: number;
   private produced = 0;
   private consumed = 0;
@@ -62,7 +62,7 @@ export class Resampler {
     return taps;
   }
 
-  /** Output that the input so far allows. */
+  /** Adds input and returns the output that can be computed from the input so far. */
   push(input: Float32Array): Float32Array {
     this.consumed += input.length;
     const joined = new Float32Array(this.pending.length + input.length);
@@ -80,7 +80,7 @@ export class Resampler {
     return output;
   }
 
-  /** The rest of the output, after the last input. */
+  /** Ends the input and returns the rest of the output. */
   flush(): Float32Array {
     const total = Math.round((this.consumed * this.up) / this.down);
     const output = this.push(new Float32Array(this.half + 2 + Math.ceil(this.down / this.up)));

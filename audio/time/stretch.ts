@@ -1,17 +1,16 @@
 /**
- * Time-stretching and pitch-shifting by Signalsmith Stretch (WASM), driven offline.
+ * Offline time-stretching and pitch-shifting with Signalsmith Stretch (WASM).
  *
- * The library ships as an AudioWorklet processor. Its WASM module is reached by giving it the four globals of an
- * AudioWorklet while it starts; after that nothing of the browser is needed. Blocks run as fast as they compute: use a
- * worker thread.
+ * The library is an AudioWorklet processor. Its WASM module is obtained by defining the globals of an AudioWorklet while it
+ * starts; nothing else of a browser is needed. Calls block the thread: use a worker thread.
  */
 import { sourceReader, type TimeMap } from './time-map.ts';
 
-/** Output samples between two readings of the time map: 6 ms, finer than any drift between two beats. */
+/** Output samples between two reads of the time map: 6 ms, finer than tempo changes between two beats. */
 const BLOCK = 256;
-/** Above this frequency a pitch shift keeps the spectrum's shape rather than its harmonics; the library's default. */
+/** Above this frequency, pitch shifts preserve the shape of the spectrum and not its harmonics. The library's default. */
 const TONALITY_LIMIT_HZ = 8000;
-/** Rendered and dropped before the first output sample, so that an attack at the very start is whole. */
+/** Rendered and dropped before the first output sample, so that an attack at the start is complete. */
 const PREROLL_SEC = 0.06;
 const CHANNELS = 2;
 
@@ -37,7 +36,7 @@ type Loaded = { module: StretchModule; memory: Int8Array };
 
 let loading: Promise<Loaded> | undefined;
 
-/** Sets a global for the time of `work` and puts back what was there. */
+/** Defines globals during `work` and restores the previous ones. */
 async function withGlobals<T>(values: Record<string, unknown>, work: () => Promise<T>): Promise<T> {
   const before = Object.keys(values).map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const);
   for (const [name, value] of Object.entries(values)) {
@@ -53,6 +52,7 @@ async function withGlobals<T>(values: Record<string, unknown>, work: () => Promi
   }
 }
 
+/** Starts the library and takes a copy of its initial memory. */
 async function loadModule(): Promise<Loaded> {
   let registered: Processor | undefined;
   let markReady: () => void = () => undefined;
@@ -72,7 +72,7 @@ async function loadModule(): Promise<Loaded> {
     },
     sampleRate: 44_100,
     currentTime: 0,
-    // The library seeds its phase noise from here; a constant seed makes the same input give the same samples.
+    // Seeds the phase noise of the library. A constant seed makes the output deterministic.
     crypto: { getRandomValues: (view: Uint8Array): Uint8Array => view.fill(7) },
   };
   return withGlobals(globals, async () => {
@@ -84,23 +84,24 @@ async function loadModule(): Promise<Loaded> {
   });
 }
 
+/** Settings of `warp`. */
 export type WarpOptions = {
   sampleRate: number;
   /** Length of the output in samples. */
   frames: number;
-  /** Pitch shift; fractions are allowed. */
+  /** Pitch shift in semitones; may be fractional. */
   semitones: number;
-  /** Keeps the formants where they are while the pitch moves: for voices. */
+  /** Preserves the formants when the pitch is shifted: for voices. */
   keepFormants: boolean;
 };
 
 /**
- * Plays `source` (two equally long channels) along `map` and shifts its pitch. Before its start and after its end the
- * source is silent. Returns two channels of `options.frames` samples; the same input gives the same samples.
+ * Stretches `source` (two equally long channels) along `map` and shifts its pitch. The source is silent before its start and
+ * after its end. Returns two channels of `options.frames` samples. Equal input gives equal output.
  */
 export async function warp(source: Float32Array[], map: TimeMap, options: WarpOptions): Promise<Float32Array[]> {
   const { module, memory } = await (loading ??= loadModule());
-  // The library keeps phases and its random state between calls; its memory as it was at the start has none of them.
+  // The library keeps phases and random state between calls. Restoring its initial memory clears both.
   module.HEAP8.fill(0, memory.length);
   module.HEAP8.set(memory);
   const { sampleRate, frames, semitones, keepFormants } = options;
@@ -118,7 +119,7 @@ export async function warp(source: Float32Array[], map: TimeMap, options: WarpOp
     new Float32Array(module.HEAP8.buffer, pointer + 4 * capacity * c, capacity);
   const output = (c: number): Float32Array => input(c + CHANNELS);
 
-  /** Copies source samples `from..to` to the input buffers; what lies outside the source is silence. */
+  /** Copies source samples [from, to) to the input buffers, with silence outside of the source. */
   const feed = (from: number, to: number): void => {
     for (let c = 0; c < CHANNELS; c++) {
       const samples = source[c] ?? source[0]!;
@@ -132,7 +133,7 @@ export async function warp(source: Float32Array[], map: TimeMap, options: WarpOp
 
   const read = sourceReader(map);
   const preroll = Math.round(PREROLL_SEC * sampleRate);
-  /** Source sample that has to be fed before output sample `n` of the result can be made. */
+  /** End of the input that output sample `n` of the result needs, as an index in the source. */
   const feedEnd = (n: number): number => Math.round(read(n / sampleRate) * sampleRate) + inputLatency;
 
   const result = Array.from({ length: CHANNELS }, () => new Float32Array(frames));
@@ -144,7 +145,7 @@ export async function warp(source: Float32Array[], map: TimeMap, options: WarpOp
   for (let n = -preroll; n < frames + outputLatency; n += BLOCK) {
     const next = Math.max(fed, feedEnd(n + BLOCK));
     const length = Math.min(next - fed, capacity);
-    // A map that jumps further than the buffer skips; music never does (the jump would be over 8x speed).
+    // A jump beyond the buffer skips input. It would need more than eight times the speed, which music does not have.
     feed(next - length, next);
     fed = next;
     module._process(length, BLOCK);

@@ -1,19 +1,18 @@
 /**
- * Which moment of a source sounds at which moment of the output: a line through anchors, so that tempo may change from
- * beat to beat.
+ * Maps output time to source time: piecewise linear through anchors, so that the tempo may change from beat to beat.
  */
 
-/** Anchors in seconds; both lists are equally long (at least 2) and `output` rises strictly. */
+/** Anchors in seconds. Both lists are equally long (at least 2) and `output` is strictly increasing. */
 export type TimeMap = { output: readonly number[]; source: readonly number[] };
 
-/** A constant speed: `rate` source seconds for each output second. */
+/** A map with a constant speed of `rate` source seconds per output second. */
 export function steadyMap(sourceStart: number, rate: number): TimeMap {
   return { output: [0, 1], source: [sourceStart, sourceStart + rate] };
 }
 
 /**
- * Reads a map at rising times. Before the first and after the last anchor the nearest slope goes on.
- * The returned function remembers where it was, so that a pass over the whole output costs one step per anchor.
+ * Returns a function from output seconds to source seconds. Before the first and after the last anchor the nearest slope is
+ * extended. The function keeps its position, so that increasing times cost one step per anchor in total.
  */
 export function sourceReader(map: TimeMap): (outputSec: number) => number {
   const { output, source } = map;

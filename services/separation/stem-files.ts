@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { STEMS } from '../../schema.ts';
 import type { Stem } from '../../schema.ts';
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
-import { wav16Header, writeWav16Frames } from '../../audio/decode/wav.ts';
+import { WAV16_HEADER_BYTES, wav16Header, writeWav16Frames } from '../../audio/encode/encode-wav.ts';
 import type { StemChunk } from './block.ts';
 
 /** Path of a stem's file in `folder`. */
@@ -24,7 +24,7 @@ export async function writeStems(chunks: AsyncIterable<StemChunk>, folder: strin
       frames += chunk.vocals[0].length;
     }
     // The length is only known now.
-    for (const file of files) await file.write(wav16Header(frames, 2, SAMPLE_RATE), 0, 44, 0);
+    for (const file of files) await file.write(wav16Header(frames, 2, SAMPLE_RATE), 0, WAV16_HEADER_BYTES, 0);
     return frames;
   } finally {
     await Promise.all(files.map((file) => file.close()));

@@ -8,7 +8,7 @@ import { decodeAudio, MAX_FILE_BYTES, openAudio, SAMPLE_RATE } from '../../audio
 import { detectFormat } from '../../audio/decode/detect.ts';
 import { encodeAudio } from '../../audio/encode/encode.ts';
 import { AudioError } from '../../audio/errors.ts';
-import { encodeWav16 } from '../../audio/decode/wav.ts';
+import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import { noise, playBand, tone } from './signals.ts';
 
 const EXAMPLES = new URL('../../examples/', import.meta.url);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { detectFileType, FILE_TYPE_BYTES, isAudioType } from '../../audio/decode/detect.ts';
-import { encodeWav16, parseWav, readWavHeader, WAV_HEADER_BYTES } from '../../audio/decode/wav.ts';
+import { parseWav, readWavHeader, WAV_HEADER_BYTES } from '../../audio/decode/wav.ts';
+import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import { songFiles } from './songs.ts';
 
 const RATE = 8_000;

@@ -10,7 +10,8 @@ import { AnalyzeAnswer, SeparateAnswer, ServiceErrorBody, STEMS } from '../../sc
 import { createAnalysisServer } from '../../services/analysis/server.ts';
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { loadAudio } from '../../services/http/audio-input.ts';
-import { encodeWav16, parseWav, readWavFrames } from '../../audio/decode/wav.ts';
+import { parseWav, readWavFrames } from '../../audio/decode/wav.ts';
+import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import { ServiceError } from '../../services/http/http.ts';
 import { createSeparationServer } from '../../services/separation/server.ts';
 import { playBand } from './signals.ts';

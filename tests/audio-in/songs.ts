@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createMp3Encoder, createOggEncoder } from 'wasm-media-encoders';
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { encodeAudio } from '../../audio/encode/encode.ts';
-import { encodeWav16 } from '../../audio/decode/wav.ts';
+import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import { playBand } from './signals.ts';
 
 export const SONG_SEC = 6;

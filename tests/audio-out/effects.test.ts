@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type EffectName, EFFECTS, parseEffect } from '../../music/plan/effects.ts';
-import { applyEffect, type EffectContext } from '../../audio/effects/effects.ts';
+import type { EffectContext } from '../../audio/effects/effect-process.ts';
+import { applyEffect } from '../../audio/effects/effects.ts';
 import { clicks, noise, sine } from './signals.ts';
 
 const RATE = 44_100;

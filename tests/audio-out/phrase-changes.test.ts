@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { Stem } from '../../schema.ts';
-import { encodeWav16 } from '../../audio/decode/wav.ts';
+import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import { measureLayer } from '../../services/processing/measure/layer.ts';
 import { buildBeatGrid } from '../../services/processing/song/beat-grid.ts';
 import type { RenderPlan } from '../../services/processing/plan/plan.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { RenderEvent, type RenderRequest, STEMS, type Stem } from '../../schema.ts';
-import { encodeWav16 } from '../../audio/decode/wav.ts';
+import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import { createProcessingServer } from '../../services/processing/server/server.ts';
 import { clicks, noise } from './signals.ts';
 

@@ -63,8 +63,8 @@ const cases: [name: string, args: string[], code: string, line: RegExp][] = [
   ['an empty file', [good, path('empty.mp3')], 'audio_empty', /^empty\.mp3 is empty\. Export/],
   ['a file over 50 MB', [good, path('huge.mp3')], 'audio_too_large', /^huge\.mp3 is 51 MB; at most 50 MB .*Convert/],
   ['a truncated wave', [good, path('cut.wav')], 'audio_truncated', /^cut\.wav: The file is incomplete.*complete file/],
-  ['silence', [good, path('silent.wav')], 'audio_silent', /^silent\.wav: .*nothing but silence\. Choose/],
-  ['two seconds', [good, path('short.wav')], 'audio_too_short', /^short\.wav: The song is 2\.0 s long; .*Choose/],
+  ['silence', [good, path('silent.wav')], 'audio_silent', /^silent\.wav: The file is silent\. Choose/],
+  ['two seconds', [good, path('short.wav')], 'audio_too_short', /^short\.wav: The song is 2\.0 s long\. .*Choose/],
   ['no length', [good, other, '--length', 'long'], 'bad_option', /^--length is a number of seconds from 20 to 600\./],
   ['too long wishes', [good, other, '--wishes', 'x'.repeat(501)], 'bad_option', /^--wishes takes up to 500/],
 ];

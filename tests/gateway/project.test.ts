@@ -10,7 +10,7 @@ import { createClient } from '@supabase/supabase-js';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { cancelMashup, deleteMashup, followJob, submitMashup, uploadSong } from '@mashup-engine/client';
 import type { SubmittedSong } from '../../schema.ts';
-import { encodeWav16 } from '../../audio/decode/wav.ts';
+import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import { useSurface } from '../functions/functions-fixture.ts';
 import { until } from '../support/until.ts';
 import { PROJECT } from './gateway-fixture.ts';

@@ -3,7 +3,8 @@ import type { Curve } from '../../../schema.ts';
 import { duck, expand } from '../../../audio/level/envelope.ts';
 import { applyFilter } from '../../../audio/effects/filters.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
-import { applyEffect, type EffectContext } from '../../../audio/effects/effects.ts';
+import type { EffectContext } from '../../../audio/effects/effect-process.ts';
+import { applyEffect } from '../../../audio/effects/effects.ts';
 import { measureLayer, type LayerMeasurement } from '../measure/layer.ts';
 import { type Channels, readSlice, type SliceAudio, toSamples } from './slice.ts';
 

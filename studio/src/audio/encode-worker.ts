@@ -9,7 +9,7 @@ export interface EncodeRequest {
 }
 
 async function encode({ channels, sampleRate, format, title }: EncodeRequest): Promise<Uint8Array> {
-  if (format === 'wav') return (await import('../../../audio/decode/wav.ts')).encodeWav16(channels, sampleRate);
+  if (format === 'wav') return (await import('../../../audio/encode/encode-wav.ts')).encodeWav16(channels, sampleRate);
   const tags = { title };
   if (format === 'flac') return (await import('./flac.ts')).encodeFlac(channels, sampleRate, tags);
   return (await import('../../../audio/encode/encode-mp3.ts')).encodeMp3(channels, sampleRate, tags);

@@ -1,0 +1,12 @@
+/** A file that is open for decoding. Chunks hold one array for each channel, at the rate of the source; full scale is 1. */
+export type OpenedAudio = {
+  sampleRate: number;
+  channels: number;
+  /** Samples of one channel that the file declares; null if it declares no length. */
+  declaredSamples: number | null;
+  /** A fault that is known before decoding. */
+  fault: 'damaged' | 'truncated' | null;
+  /** An irregularity that is no reason to reject the file. */
+  warning?: string;
+  chunks: AsyncGenerator<Float32Array[]>;
+};
