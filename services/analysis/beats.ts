@@ -1,15 +1,16 @@
-/** Beats: dynamic programming over onset strength (Ellis 2007), then a grid that keeps what is steady steady. */
+/** Beat tracking by dynamic programming over onset strength (Ellis 2007), and a beat grid fitted to the tracked beats. */
 import { RHYTHM_RATE } from './rhythm-features.ts';
+import { median } from './statistics.ts';
 
-/** How strongly a step away from the period is punished. */
+/** Weight of the penalty for steps that differ from the period. */
 const TIGHTNESS = 300;
-/** Beats on each side that a beat's time is smoothed over. */
+/** Beats on each side of a beat that its time is smoothed over. */
 const SMOOTHING_BEATS = 8;
-/** A song whose beats stay this close to one straight line has a machine's tempo, seconds. */
+/** The tempo is constant if the median distance of the beats from one straight line is below this, seconds. */
 const STEADY_RESIDUAL_SEC = 0.012;
 
 /**
- * The sequence of frames that best trades onset strength against even steps.
+ * Tracks beats: returns the sequence of frames with the best sum of onset strength and penalties for uneven steps.
  * @param strength onset strength at RHYTHM_RATE, standard deviation about one
  * @param period frames per beat
  */
@@ -58,7 +59,10 @@ function fitLine(
   return { slope, offset: (wy - slope * wx) / w };
 }
 
-/** A line through points of which some are wrong: weights fall with the residual (Huber), four rounds. */
+/**
+ * Robust line fit: four rounds of least squares whose weights fall with the residual (Huber).
+ * @param scale residual from which on the weight falls, in the unit of `y`
+ */
 export function fitRobustly(
   x: readonly number[],
   y: readonly number[],
@@ -76,18 +80,19 @@ export function fitRobustly(
   return line;
 }
 
-export type BeatGrid = {
+/** A beat grid that is fitted to the onsets of a song. */
+export type FittedGrid = {
   /** Beat times over the whole song, seconds. */
   times: number[];
   bpm: number;
-  /** Root mean square of the tracked beats' distance from the grid, seconds. */
+  /** RMS distance of the tracked beats from the grid, seconds. */
   residual: number;
-  /** True where one tempo holds throughout. */
+  /** True if the tempo is constant. */
   steady: boolean;
 };
 
-/** Offset of a peak in `strength` near frame `at`, in fractions of a frame. */
-export function refine(strength: Float32Array, at: number): number {
+/** Position of the peak of `strength` within two frames of `at`, in fractional frames (parabolic interpolation). */
+export function refinePeak(strength: Float32Array, at: number): number {
   let peak = at;
   for (let i = Math.max(1, at - 2); i <= Math.min(strength.length - 2, at + 2); i++) {
     if (strength[i]! > strength[peak]!) peak = i;
@@ -98,12 +103,13 @@ export function refine(strength: Float32Array, at: number): number {
 }
 
 /**
- * Fits a grid to tracked beats and extends it over [0, durationSec]. Times are snapped to straight lines over neighbouring
- * beats; where one line fits the whole song it is used throughout.
+ * Fits a grid to tracked beats and extends it over [0, durationSec). Times lie on lines through the neighbouring beats; if one
+ * line fits the whole song, all times lie on it.
  * @param frames tracked beats
+ * @param strength onset strength at RHYTHM_RATE
  */
-export function fitGrid(frames: readonly number[], strength: Float32Array, durationSec: number): BeatGrid {
-  const refined = frames.map((frame) => refine(strength, frame) / RHYTHM_RATE);
+export function fitGrid(frames: readonly number[], strength: Float32Array, durationSec: number): FittedGrid {
+  const refined = frames.map((frame) => refinePeak(strength, frame) / RHYTHM_RATE);
   const weights = frames.map((frame) => 0.05 + (strength[frame] ?? 0));
   const indices = frames.map((_, i) => i);
   const global = fitRobustly(indices, refined, weights, 0.01);
@@ -126,9 +132,4 @@ export function fitGrid(frames: readonly number[], strength: Float32Array, durat
   const bpm = steady ? 60 / global.slope : (60 * (times.length - 1)) / (times.at(-1)! - times[0]!);
   const residual = Math.sqrt(refined.reduce((sum, time, i) => sum + (time - smooth[i]!) ** 2, 0) / refined.length);
   return { times: inside, bpm, residual, steady };
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
 }

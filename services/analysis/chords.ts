@@ -1,21 +1,21 @@
-/** Chords by beat: templates of triads, smoothed by the likeliest path (Viterbi). */
+/** Chords by beat: triad templates, smoothed with the Viterbi algorithm. */
 import { PITCH_NAMES } from './key.ts';
 import { cosine } from './per-beat.ts';
 import type { BeatChroma } from './chroma.ts';
 
-/** Advantage that staying on a chord has over changing it. */
+/** Bonus for staying on a chord. */
 const STAY_BONUS = 0.12;
-/** Weight of the bass note being the chord's root. */
+/** Weight of the bass energy at the chord's root. */
 const BASS_WEIGHT = 0.25;
 
-/** 24 triads, major ones first; index is root + 12 for minor. */
+/** 24 triads: major and minor of each root. */
 const TRIADS = PITCH_NAMES.flatMap((_, root) => [root]).flatMap((root) => [
   { label: PITCH_NAMES[root]!, root, notes: [root, (root + 4) % 12, (root + 7) % 12] },
   { label: `${PITCH_NAMES[root]!}m`, root, notes: [root, (root + 3) % 12, (root + 7) % 12] },
 ]);
 const TEMPLATES = TRIADS.map(({ notes }) => Array.from({ length: 12 }, (_, pitch) => (notes.includes(pitch) ? 1 : 0)));
 
-/** Label of each beat (`A#`, `F#m`), or null for beats without pitch. */
+/** Chord label of each beat (`A#`, `F#m`); null for beats without pitch. */
 export function chordsByBeat(chroma: BeatChroma): (string | null)[] {
   const count = chroma.treble.length;
   const score = Array.from({ length: count }, () => new Float64Array(TRIADS.length));
@@ -42,7 +42,11 @@ export function chordsByBeat(chroma: BeatChroma): (string | null)[] {
   return labels;
 }
 
-/** Runs of equal labels with their times; `end` closes the last one. */
+/**
+ * Joins equal labels of consecutive beats to spans.
+ * @param beats beat times, seconds
+ * @param end end of the last beat, seconds
+ */
 export function chordSpans(
   labels: readonly (string | null)[],
   beats: readonly number[],

@@ -1,12 +1,12 @@
-/** Pitch classes: tuned, and gathered by beat. */
+/** Chroma: pitch-class energy by beat, corrected for the tuning. */
 import { beatSpans } from './per-beat.ts';
 import { CHROMA_BINS, TONE_RATE } from './tone-features.ts';
 import type { ToneFeatures } from './tone-features.ts';
 
-/** Spread of a note over the thirds of a semitone around it. */
+/** Weights of the three bins (thirds of a semitone) of a pitch class. */
 const THIRDS = [0.5, 1, 0.5] as const;
 
-/** How the song's tuning lies against A = 440 Hz: -1, 0 or 1 thirds of a semitone. */
+/** Tuning of the song relative to A = 440 Hz: -1, 0 or 1 thirds of a semitone. */
 export function tuningThirds(tone: ToneFeatures): -1 | 0 | 1 {
   const sums = [0, 0, 0];
   tone.treble.forEach((value, i) => (sums[i % 3]! += value));
@@ -14,7 +14,7 @@ export function tuningThirds(tone: ToneFeatures): -1 | 0 | 1 {
   return best === 0 ? 0 : best === 1 ? 1 : -1;
 }
 
-/** Twelve pitch classes (C first) of rows [from, to) of a plane of 36 bins, summed. */
+/** Sum of rows [from, to) of a plane of 36 bins, folded to twelve pitch classes (C first). */
 function foldRows(plane: Float32Array, from: number, to: number, tuning: number): number[] {
   const chroma = new Array<number>(12).fill(0);
   for (let row = from; row < to; row++) {
@@ -28,9 +28,10 @@ function foldRows(plane: Float32Array, from: number, to: number, tuning: number)
   return chroma;
 }
 
+/** Twelve pitch classes (C first) of each beat, for treble and bass. */
 export type BeatChroma = { treble: number[][]; bass: number[][] };
 
-/** Treble and bass pitch classes of each beat, not scaled. */
+/** Treble and bass chroma of each beat, not normalised. `beats` in seconds. */
 export function chromaByBeat(tone: ToneFeatures, beats: readonly number[]): BeatChroma {
   const tuning = tuningThirds(tone);
   const spans = beatSpans(beats, TONE_RATE, tone.frames);
@@ -40,7 +41,7 @@ export function chromaByBeat(tone: ToneFeatures, beats: readonly number[]): Beat
   };
 }
 
-/** A row scaled to a maximum of 1; a row of zeros stays. */
+/** Scales a row to a maximum of 1; a row of zeros is returned unchanged. */
 export function scaleToMax(row: readonly number[]): number[] {
   const max = Math.max(...row);
   return max > 0 ? row.map((value) => value / max) : [...row];

@@ -1,14 +1,16 @@
-/** Curves for drawing and planning: energy, waveform peaks. */
+/** Curves over time: energy and waveform peaks. */
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { FloatList } from './frames.ts';
 import { RHYTHM_RATE } from './rhythm-features.ts';
 
+/** Step of energy and voice curves. */
 export const CURVE_HOP_SEC = 0.5;
+/** Resolution of the waveform. */
 export const PEAKS_PER_SEC = 20;
-/** Energy 0 is this far below the loudest stretch, dB. */
+/** Level of energy 0 relative to energy 1, dB. */
 const ENERGY_RANGE_DB = 40;
 
-/** Means of a feature over steps of `CURVE_HOP_SEC`. */
+/** Means of a feature with `rate` frames per second over steps of `CURVE_HOP_SEC`. */
 export function resampleCurve(values: Float32Array, rate: number, durationSec: number): number[] {
   return Array.from({ length: Math.max(1, Math.ceil(durationSec / CURVE_HOP_SEC)) }, (_, step) => {
     const from = Math.min(values.length - 1, Math.floor(step * CURVE_HOP_SEC * rate));
@@ -19,19 +21,23 @@ export function resampleCurve(values: Float32Array, rate: number, durationSec: n
   });
 }
 
-/** Energy 0..1 over time: level in dB below the song's loudest stretch. */
+/**
+ * Energy over time, 0..1, in steps of `CURVE_HOP_SEC`: the level relative to the 95th percentile of the song.
+ * @param power mean square at RHYTHM_RATE
+ */
 export function energyCurve(power: Float32Array, durationSec: number): number[] {
   const levels = resampleCurve(power, RHYTHM_RATE, durationSec).map((value) => 10 * Math.log10(value + 1e-10));
   const loudest = [...levels].sort((a, b) => a - b)[Math.floor(levels.length * 0.95)]!;
   return levels.map((level) => Math.max(0, Math.min(1, 1 + (level - loudest) / ENERGY_RANGE_DB)));
 }
 
-/** Largest magnitudes of both channels, `PEAKS_PER_SEC` a second, of a stream. */
+/** Waveform of a stream: the largest magnitude of all channels, `PEAKS_PER_SEC` values a second. */
 export class WaveformPeaks {
   private readonly peaks = new FloatList();
   private position = 0;
   private peak = 0;
 
+  /** Adds the next samples: equally long channels. */
   push(channels: readonly Float32Array[]): void {
     const length = channels[0]?.length ?? 0;
     for (let from = 0; from < length;) {
@@ -46,6 +52,7 @@ export class WaveformPeaks {
     }
   }
 
+  /** Ends the stream. Returns the peaks, 0..1. */
   finish(): number[] {
     const closed = Math.round((this.peaks.length * SAMPLE_RATE) / PEAKS_PER_SEC);
     if (this.position > closed) this.close();

@@ -1,6 +1,6 @@
-/** Overlapping windows of a stream. */
+/** Overlapping frames of a stream, and growing lists of features. */
 
-/** Cuts a stream of samples into windows of `size` every `hop` samples; window i is centred on sample i * hop. */
+/** Splits a stream of samples into frames of `size` samples every `hop` samples. Frame i is centred on sample i * hop. */
 export class FrameReader {
   private readonly size: number;
   private readonly hop: number;
@@ -8,6 +8,7 @@ export class FrameReader {
   private pending: Float32Array;
   private filled: number;
 
+  /** @param visit is called with each frame; its array is reused */
   constructor(size: number, hop: number, visit: (samples: Float32Array) => void) {
     this.size = size;
     this.hop = hop;
@@ -16,6 +17,7 @@ export class FrameReader {
     this.filled = size / 2;
   }
 
+  /** Adds the next samples. */
   push(samples: Float32Array): void {
     let offset = 0;
     while (offset < samples.length) {
@@ -32,13 +34,13 @@ export class FrameReader {
     }
   }
 
-  /** Lets the windows over the end of the stream through. */
+  /** Ends the stream with half a frame of silence, so that its last samples are covered. */
   flush(): void {
     this.push(new Float32Array(this.size / 2));
   }
 }
 
-/** Numbers that grow without an array of boxed values behind them. */
+/** A growing list of 32-bit floats. Uses less memory than an array of numbers. */
 export class FloatList {
   private values = new Float32Array(1024);
   private count = 0;
@@ -56,6 +58,7 @@ export class FloatList {
     this.values[this.count++] = value;
   }
 
+  /** A copy of the values. */
   take(): Float32Array {
     return this.values.slice(0, this.count);
   }

@@ -1,15 +1,15 @@
-/** How evenly and how swung a song is played. */
+/** Groove: timing stability and swing. */
 import { RHYTHM_RATE } from './rhythm-features.ts';
-import { median } from './beats.ts';
+import { median } from './statistics.ts';
 
-/** Beats played this much off the grid (as a part of a beat, median) are free time. */
+/** Median deviation from the grid, as a share of a beat, at which the stability is 0. */
 const FREE_TIME_DEVIATION = 0.12;
-/** Onsets weaker than this (in standard deviations) say nothing about swing. */
+/** Weaker onsets (in standard deviations) are ignored. */
 const MIN_ONSET = 1;
-/** Fewer off-beats than this part of all beats are too few to hear a swing. */
+/** Smallest share of beats with an off-beat onset from which swing is measured. */
 const MIN_OFFBEAT_RATIO = 0.2;
 
-/** Where the strongest onset of (from, to) seconds lies, or null where there is none worth the name. */
+/** Time of the strongest onset in (from, to) seconds, or null if none exceeds `MIN_ONSET`. */
 function strongestOnset(strength: Float32Array, from: number, to: number): number | null {
   let best = -1;
   const end = Math.min(strength.length - 2, Math.floor(to * RHYTHM_RATE));
@@ -28,8 +28,12 @@ function strongestOnset(strength: Float32Array, from: number, to: number): numbe
 }
 
 /**
- * `stability` is 1 where onsets fall on the grid and beats are equally long, 0 in free time; `swing` is 0 for straight eighths and
- * 1 where off-beats fall on the third triplet (or later).
+ * Measures timing stability and swing.
+ *
+ * `stability` is 1 if onsets lie on the grid and beats are equally long, 0 in free time. `swing` is 0 for straight eighths and 1 if
+ * off-beats lie on the third triplet or later.
+ * @param strength onset strength at RHYTHM_RATE
+ * @param beats beat times, seconds
  */
 export function measureGroove(strength: Float32Array, beats: readonly number[]): { stability: number; swing: number } {
   const deviations: number[] = [];
@@ -48,7 +52,7 @@ export function measureGroove(strength: Float32Array, beats: readonly number[]):
   const middle = median(gaps);
   const drift = median(gaps.map((gap) => Math.abs(gap - middle) / middle));
   const stability = Math.max(0, Math.min(1, 1 - (median(deviations) + drift) / FREE_TIME_DEVIATION));
-  const heard = offbeats.length >= MIN_OFFBEAT_RATIO * gaps.length;
-  const swing = heard ? Math.max(0, Math.min(1, (median(offbeats) - 0.5) / (2 / 3 - 0.5))) : 0;
+  const isMeasurable = offbeats.length >= MIN_OFFBEAT_RATIO * gaps.length;
+  const swing = isMeasurable ? Math.max(0, Math.min(1, (median(offbeats) - 0.5) / (2 / 3 - 0.5))) : 0;
   return { stability, swing };
 }

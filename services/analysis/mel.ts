@@ -1,12 +1,12 @@
-/** The mel scale and cepstra. */
+/** Mel bands and cepstra. */
 
 const hertzToMel = (hertz: number): number => 2595 * Math.log10(1 + hertz / 700);
 const melToHertz = (mel: number): number => 700 * (10 ** (mel / 2595) - 1);
 
-/** A triangular band: `weights[i]` belongs to bin `first + i`; weights are scaled to unit area in hertz (Slaney). */
+/** A triangular band: `weights[i]` belongs to bin `first + i`. Weights have unit area in hertz (Slaney). */
 export type MelBand = { first: number; weights: Float32Array };
 
-/** `count` bands between `lowHz` and `highHz` for spectra with bins `binHz` apart. */
+/** `count` mel bands between `lowHz` and `highHz` for spectra with bins `binHz` apart. */
 export function melBands(count: number, lowHz: number, highHz: number, binHz: number): MelBand[] {
   const low = hertzToMel(lowHz);
   const step = (hertzToMel(highHz) - low) / (count + 1);
@@ -21,7 +21,7 @@ export function melBands(count: number, lowHz: number, highHz: number, binHz: nu
       const fall = (to - hertz) / (to - middle);
       return (Math.max(0, Math.min(rise, fall)) * 2) / (to - from);
     });
-    // Low bands can be narrower than a bin: they take the nearest one.
+    // Low bands can be narrower than a bin. They use the nearest one.
     if (!weights.some((weight) => weight > 0)) {
       return { first: Math.round(middle / binHz), weights: Float32Array.of(1 / binHz) };
     }

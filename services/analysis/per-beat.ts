@@ -1,6 +1,10 @@
-/** Features of frames gathered by beat. */
+/** Features by beat, from features by frame. */
 
-/** For each beat the frames [from, to) of a feature with `rate` frames per second; the last beat lasts as long as the one before. */
+/**
+ * Frames [from, to) of each beat, for a feature with `rate` frames per second. The last beat is as long as the previous one.
+ * @param beats beat times, seconds
+ * @param frames number of frames of the feature
+ */
 export function beatSpans(beats: readonly number[], rate: number, frames: number): { from: number; to: number }[] {
   return beats.map((start, i) => {
     const end = beats[i + 1] ?? start + (start - (beats[i - 1] ?? start - 0.5));
@@ -9,7 +13,7 @@ export function beatSpans(beats: readonly number[], rate: number, frames: number
   });
 }
 
-/** Mean of a feature over each beat. */
+/** Mean of a feature over each beat. `beats` in seconds, `rate` in frames per second. */
 export function meanByBeat(values: Float32Array, beats: readonly number[], rate: number): number[] {
   return beatSpans(beats, rate, values.length).map(({ from, to }) => {
     let sum = 0;
@@ -18,7 +22,7 @@ export function meanByBeat(values: Float32Array, beats: readonly number[], rate:
   });
 }
 
-/** Largest value of a feature within `reachSec` of each time. */
+/** Largest value of a feature within `reachSec` of each time (seconds). */
 export function peakAt(values: Float32Array, times: readonly number[], rate: number, reachSec: number): number[] {
   return times.map((time) => {
     let peak = 0;
@@ -28,7 +32,7 @@ export function peakAt(values: Float32Array, times: readonly number[], rate: num
   });
 }
 
-/** Cosine of the angle between two vectors, 0 where one has no length. */
+/** Cosine similarity of two vectors; 0 if one of them is zero. */
 export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let [ab, aa, bb] = [0, 0, 0];
   for (let i = 0; i < a.length; i++) {

@@ -1,54 +1,60 @@
-/** Tempo, beats and bars of a song, from its features. */
+/** Estimates tempo, beats and bars of a song from its features. */
 import type { BeatChroma } from './chroma.ts';
 import { chromaByBeat } from './chroma.ts';
-import { mean, ONSET_REACH_SEC } from './evidence.ts';
-import { estimateBars } from './meter.ts';
-import { harmonicNovelty } from './novelty.ts';
+import { detectDrumOnsets } from './drum-onsets.ts';
+import { rankGrids, SAME_TEMPO } from './grid-candidates.ts';
+import { ONSET_REACH_SEC } from './grid-score.ts';
+import { harmonicNovelty } from './harmonic-novelty.ts';
+import { estimateMeter } from './meter.ts';
 import { peakAt } from './per-beat.ts';
-import { findPulses, SAME_TEMPO } from './pulse.ts';
 import { RHYTHM_RATE } from './rhythm-features.ts';
 import type { RhythmFeatures } from './rhythm-features.ts';
-import { findStrokes } from './onsets.ts';
+import { mean } from './statistics.ts';
 import { estimateTempo, onsetStrength } from './tempo.ts';
 import type { TempoCandidate } from './tempo.ts';
 import type { ToneFeatures } from './tone-features.ts';
 
-/** What a song without any onset is given, so that it can still be laid on a grid. */
+/** Tempo of the grid of a song without onsets. */
 const FALLBACK_BPM = 120;
-/** Beats on each side of a beat whose harmony tells whether a bar begins there. */
+/** Range on each side of a beat over which harmonic novelty is measured to find downbeats. */
 const BAR_REACH_BEATS = 1.5;
 
+/** The rhythm of a song. */
 export type Rhythm = {
   bpm: number;
+  /** 0..1 */
   confidence: number;
+  /** Tempo candidates that differ from `bpm`. */
   alternatives: TempoCandidate[];
+  /** Beat times, seconds. */
   beats: number[];
+  /** Beats per bar. */
   meter: number;
   /** Index of the first downbeat in `beats`. */
   phase: number;
+  /** True if the tempo is constant. */
   steady: boolean;
   chroma: BeatChroma;
+  /** Onset strength at RHYTHM_RATE. */
   strength: Float32Array;
 };
 
-/** Tempo, beat grid, meter and downbeats; a song without onsets gets an even grid and no confidence. */
+/** Estimates tempo, beat grid, meter and downbeats. A song without onsets has an even grid and confidence 0. */
 export function estimateRhythm(features: RhythmFeatures, tone: ToneFeatures, durationSec: number): Rhythm {
   const strength = onsetStrength(features.flux);
   const bands = features.bandFlux.map(onsetStrength) as [Float32Array, Float32Array, Float32Array];
   const candidates = estimateTempo(strength, bands[1]);
-  const strokes = findStrokes(features);
-  const pulses = findPulses(candidates, strength, { strokes, tone }, durationSec);
-  const [pulse] = pulses;
-  if (!pulse) return evenGrid(tone, strength, durationSec);
-  const { grid } = pulse;
+  const drums = detectDrumOnsets(features);
+  const [best] = rankGrids(candidates, strength, { drums, tone }, durationSec);
+  if (!best) return fallbackRhythm(tone, strength, durationSec);
+  const { grid } = best;
   const beats = grid.times;
   const chroma = chromaByBeat(tone, beats);
-  const struck = [strokes.kick, strokes.snare, strokes.hat].map((level) =>
+  const onsets = [drums.kick, drums.snare, drums.hat].map((level) =>
     peakAt(level, beats, RHYTHM_RATE, ONSET_REACH_SEC),
-  );
-  const onsets = struck as [number[], number[], number[]];
-  const turns = harmonicNovelty(tone, beats, (BAR_REACH_BEATS * 60) / grid.bpm);
-  const bars = estimateBars({ chroma, onsets, turns });
+  ) as [number[], number[], number[]];
+  const novelty = harmonicNovelty(tone, beats, (BAR_REACH_BEATS * 60) / grid.bpm);
+  const { meter, phase } = estimateMeter({ chroma, onsets, novelty });
   const onBeat = mean(peakAt(strength, beats, RHYTHM_RATE, ONSET_REACH_SEC));
   const contrast = Math.min(1, onBeat / (onBeat + 1));
   const closeness = Math.max(0, 1 - grid.residual / 0.03);
@@ -57,15 +63,16 @@ export function estimateRhythm(features: RhythmFeatures, tone: ToneFeatures, dur
     confidence: Math.max(0, Math.min(1, contrast * (0.5 + 0.5 * closeness))),
     alternatives: candidates.filter(({ bpm }) => Math.abs(bpm / grid.bpm - 1) > SAME_TEMPO),
     beats,
-    meter: bars.meter,
-    phase: bars.phase,
+    meter,
+    phase,
     steady: grid.steady,
     chroma,
     strength,
   };
 }
 
-function evenGrid(tone: ToneFeatures, strength: Float32Array, durationSec: number): Rhythm {
+/** An even grid for a song without onsets. */
+function fallbackRhythm(tone: ToneFeatures, strength: Float32Array, durationSec: number): Rhythm {
   const step = 60 / FALLBACK_BPM;
   const beats = Array.from({ length: Math.max(1, Math.ceil(durationSec / step)) }, (_, i) => i * step);
   return {

@@ -1,39 +1,32 @@
 /**
- * Sections: where four bars differ from the four bars before them, and which stretches are alike. Songs loop: inside a section bar i
- * resembles bar i - 4, whatever the chords in between, so that likeness is taken along this lag and not between neighbours.
+ * Song structure: section boundaries are where four bars differ from the four bars before them; similar segments share a label. Songs
+ * consist of loops: within a section bar i resembles bar i - 4 whatever the chords between them. Therefore bars are compared at this
+ * lag and not with their neighbours.
  */
 import type { SongSection } from '../../schema.ts';
+import type { BarFeatures } from './bar-features.ts';
 import { cosine } from './per-beat.ts';
+import { mean } from './statistics.ts';
 
 /** Bars of a loop. */
 const LOOP_BARS = 4;
 const MIN_SECTION_BARS = 4;
-/** Stretches whose bars differ less than this share a label. */
+/** Segments with a smaller distance share a label. */
 const SAME_SECTION_DISTANCE = 0.13;
-/** Sung groups whose energies differ by less are told apart by order: the verse comes first. */
+/** If the energies of verse and chorus differ by less, the earlier one is the verse. */
 const CLEAR_ENERGY_LEAD = 0.03;
-/** A boundary's novelty, and how far it rises above the lowest within a loop on either side. */
+/** Minimum novelty of a boundary, and its minimum height above the lowest novelty within a loop on either side. */
 const MIN_NOVELTY = 0.1;
 const MIN_PROMINENCE = 0.05;
-/** Weights of the parts of a bar's description in the distance of two bars. */
+/** Weights of the features in the distance of two bars. */
 const CHROMA_WEIGHT = 1;
 const LEVEL_WEIGHT = 0.6;
 const VOICE_WEIGHT = 0.4;
 
-/** What is known of one bar. `energy` and `voice` are 0..1. */
-export type BarFeatures = {
-  start_sec: number;
-  end_sec: number;
-  chroma: number[];
-  bands: number[];
-  energy: number;
-  voice: number;
-};
+/** Consecutive bars between two boundaries. Segments of one group are similar. */
+type Segment = { bars: BarFeatures[]; energy: number; voice: number; group: number };
 
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-
-/** How much two bars differ: 0 for equal ones, about 1 for ones with nothing in common. */
+/** Distance of two bars: 0 if they are equal, about 1 if they have nothing in common. */
 function barDistance(a: BarFeatures, b: BarFeatures): number {
   const levels = [...a.bands.map((value, i) => Math.abs(value - b.bands[i]!)), Math.abs(a.energy - b.energy)];
   return (
@@ -43,7 +36,7 @@ function barDistance(a: BarFeatures, b: BarFeatures): number {
   );
 }
 
-/** Mean distance of the bars from `bar` on to those one loop before. */
+/** Novelty of each bar: mean distance of the four bars from it on to the four bars before it. */
 function novelty(bars: readonly BarFeatures[]): number[] {
   return bars.map((_, bar) => {
     if (bar < LOOP_BARS || bar > bars.length - 2) return 0;
@@ -57,8 +50,8 @@ function novelty(bars: readonly BarFeatures[]): number[] {
   });
 }
 
-/** Smallest mean distance of two stretches over the ways of laying their loops on each other. */
-function stretchDistance(a: Stretch, b: Stretch): number {
+/** Mean distance of the bars of two segments, for the alignment of their loops with the smallest one. */
+function segmentDistance(a: Segment, b: Segment): number {
   const length = Math.min(a.bars.length, b.bars.length);
   let smallest = Infinity;
   for (let shift = 0; shift < Math.min(LOOP_BARS, length); shift++) {
@@ -69,7 +62,7 @@ function stretchDistance(a: Stretch, b: Stretch): number {
   return smallest;
 }
 
-/** First bars of the sections: prominent peaks of novelty, at least `MIN_SECTION_BARS` apart, best first. */
+/** First bars of the sections: prominent peaks of the novelty, at least `MIN_SECTION_BARS` apart. Higher peaks take precedence. */
 function boundaries(curve: readonly number[]): number[] {
   const prominence = (bar: number): number => {
     const left = curve.slice(Math.max(0, bar - LOOP_BARS), bar + 1);
@@ -91,54 +84,59 @@ function boundaries(curve: readonly number[]): number[] {
   return chosen.sort((a, b) => a - b);
 }
 
-type Stretch = { bars: BarFeatures[]; energy: number; voice: number; group: number };
-
-/** Gives like stretches the same group number, in order of appearance. */
-function group(stretches: Stretch[]): void {
-  const leaders: Stretch[] = [];
-  for (const stretch of stretches) {
-    const distances = leaders.map((leader) => stretchDistance(leader, stretch));
+/** Assigns the same group number to similar segments, in order of appearance. */
+function assignGroups(segments: Segment[]): void {
+  const firstOfGroup: Segment[] = [];
+  for (const segment of segments) {
+    const distances = firstOfGroup.map((first) => segmentDistance(first, segment));
     const nearest = Math.min(...distances);
-    stretch.group = nearest <= SAME_SECTION_DISTANCE ? distances.indexOf(nearest) : leaders.push(stretch) - 1;
+    segment.group = nearest <= SAME_SECTION_DISTANCE ? distances.indexOf(nearest) : firstOfGroup.push(segment) - 1;
   }
 }
 
-/**
- * Names: a first stretch without voice is the intro, a quiet or voiceless last one the outro, a voiceless one between is a break;
- * of the two largest sung groups the more energetic one (or the later, if they are alike in energy) is the chorus, the other the verse. What none of this fits keeps a letter.
- */
-function labels(stretches: readonly Stretch[]): string[] {
-  const letter = (stretch: Stretch): string => String.fromCharCode(65 + (stretch.group % 26));
-  const meanVoice = mean(stretches.map(({ voice }) => voice));
-  const meanEnergy = mean(stretches.map(({ energy }) => energy));
-  const sung = stretches.filter(({ voice }) => voice >= 0.6 * meanVoice && voice > 0.15);
-  const groups = [...new Set(sung.map((stretch) => stretch.group))];
+/** Groups of the verse and the chorus: the two largest groups with voice. Undefined if there are fewer than two. */
+function verseAndChorus(sung: readonly Segment[]): { verse?: number; chorus?: number } {
+  const groups = [...new Set(sung.map((segment) => segment.group))];
   const energyOf = (index: number): number =>
-    mean(sung.filter((stretch) => stretch.group === index).map(({ energy }) => energy));
+    mean(sung.filter((segment) => segment.group === index).map(({ energy }) => energy));
   const barsOf = (index: number): number =>
-    sung.reduce((sum, stretch) => sum + (stretch.group === index ? stretch.bars.length : 0), 0);
+    sung.reduce((sum, segment) => sum + (segment.group === index ? segment.bars.length : 0), 0);
   const largest = [...groups].sort((a, b) => barsOf(b) - barsOf(a)).slice(0, 2);
   const [first, second] = largest.sort((a, b) => groups.indexOf(a) - groups.indexOf(b));
-  const swapped = first !== undefined && second !== undefined && energyOf(first) > energyOf(second) + CLEAR_ENERGY_LEAD;
-  const [verse, chorus] = second === undefined ? [] : swapped ? [second, first] : [first, second];
-  return stretches.map((stretch, i) => {
-    const voiceless = !sung.includes(stretch);
-    const last = i === stretches.length - 1;
-    if (stretches.length < 3) return letter(stretch);
-    if (i === 0 && (voiceless || stretch.energy < 0.8 * meanEnergy)) return 'intro';
-    if (last && (voiceless || stretch.energy < 0.8 * meanEnergy)) return 'outro';
-    if (voiceless) return 'break';
-    if (stretch.group === chorus) return 'chorus';
-    if (stretch.group === verse) return 'verse';
-    return letter(stretch);
+  if (first === undefined || second === undefined) return {};
+  const isSwapped = energyOf(first) > energyOf(second) + CLEAR_ENERGY_LEAD;
+  return isSwapped ? { verse: second, chorus: first } : { verse: first, chorus: second };
+}
+
+/**
+ * Labels of the segments. A quiet or voiceless first segment is the intro, a quiet or voiceless last one the outro, a voiceless one
+ * between them a break. Of the two largest groups with voice, the more energetic one (the later one if their energies are similar) is
+ * the chorus and the other the verse. All other segments have a letter for their group.
+ */
+function labelSegments(segments: readonly Segment[]): string[] {
+  const letter = (segment: Segment): string => String.fromCharCode(65 + (segment.group % 26));
+  const meanVoice = mean(segments.map(({ voice }) => voice));
+  const meanEnergy = mean(segments.map(({ energy }) => energy));
+  const sung = segments.filter(({ voice }) => voice >= 0.6 * meanVoice && voice > 0.15);
+  const { verse, chorus } = verseAndChorus(sung);
+  return segments.map((segment, i) => {
+    const isVoiceless = !sung.includes(segment);
+    const isFaint = isVoiceless || segment.energy < 0.8 * meanEnergy;
+    if (segments.length < 3) return letter(segment);
+    if (i === 0 && isFaint) return 'intro';
+    if (i === segments.length - 1 && isFaint) return 'outro';
+    if (isVoiceless) return 'break';
+    if (segment.group === chorus) return 'chorus';
+    if (segment.group === verse) return 'verse';
+    return letter(segment);
   });
 }
 
-/** Sections of a song from its bars, covering [first bar, end of the last bar). Empty without bars. */
+/** Finds and labels the sections of a song. They cover all bars without gaps; empty without bars. */
 export function findSections(bars: readonly BarFeatures[]): SongSection[] {
   if (bars.length === 0) return [];
   const starts = boundaries(novelty(bars));
-  const stretches = starts.map((start, i): Stretch => {
+  const segments = starts.map((start, i): Segment => {
     const inside = bars.slice(start, starts[i + 1] ?? bars.length);
     return {
       bars: inside,
@@ -147,13 +145,13 @@ export function findSections(bars: readonly BarFeatures[]): SongSection[] {
       group: 0,
     };
   });
-  group(stretches);
-  const names = labels(stretches);
-  return stretches.map((stretch, i) => ({
-    start_sec: stretch.bars[0]!.start_sec,
-    end_sec: stretch.bars.at(-1)!.end_sec,
-    label: names[i]!,
-    energy: stretch.energy,
-    vocal_presence: stretch.voice,
+  assignGroups(segments);
+  const labels = labelSegments(segments);
+  return segments.map((segment, i) => ({
+    start_sec: segment.bars[0]!.start_sec,
+    end_sec: segment.bars.at(-1)!.end_sec,
+    label: labels[i]!,
+    energy: segment.energy,
+    vocal_presence: segment.voice,
   }));
 }

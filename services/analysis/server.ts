@@ -1,4 +1,4 @@
-/** `POST /analyze`: what is known of a song from its sound. */
+/** The analysis service: `POST /analyze` returns the analysis of a song. */
 import type { Server } from 'node:http';
 import { AnalyzeRequest } from '../../schema.ts';
 import type { AnalyzeAnswer, SongAnalysis } from '../../schema.ts';
@@ -16,7 +16,7 @@ async function analyze(body: unknown, signal: AbortSignal): Promise<AnalyzeAnswe
     throw new ServiceError('Either file_url or audio_data must be provided.', {
       status: 400,
       code: 'audio_missing',
-      hint: 'Send `file_url` with a URL of the song, or `audio_data` with its bytes in base64.',
+      hint: 'Send `file_url` with the URL of the song, or `audio_data` with its bytes in base64.',
     });
   }
   try {
@@ -31,7 +31,7 @@ async function analyze(body: unknown, signal: AbortSignal): Promise<AnalyzeAnswe
   }
 }
 
-/** The analysis service, not yet listening. */
+/** Creates the analysis service. It does not listen yet. */
 export function createAnalysisServer(): Server {
   return createServiceServer({
     service: 'analysis',

@@ -1,20 +1,22 @@
-/** Tempo: how often the flux of a song returns (after Ellis 2007, with a comb over multiples and kick/snare evidence). */
+/** Tempo candidates from the autocorrelation of the onset strength (after Ellis 2007, with a comb over multiples and the mid band). */
 import { RHYTHM_RATE } from './rhythm-features.ts';
 
+/** Range of the tempo. */
 export const MIN_BPM = 55;
 export const MAX_BPM = 210;
-/** Centre and width (in octaves) of the tempo that people tap to. */
+/** Centre and standard deviation (in octaves) of the tempi that people tap to. */
 const PREFERRED_BPM = 112;
 const PREFERENCE_OCTAVES = 0.95;
 const MAX_CANDIDATES = 5;
-/** How much of its score a reading in threes loses. */
+/** Largest share of its score that a ternary period loses. */
 const TERNARY_PENALTY = 0.6;
-/** Window whose mean is taken off the flux, seconds. */
+/** Window of the local mean that is subtracted from the flux, seconds. */
 const LOCAL_MEAN_SEC = 0.6;
 
+/** A tempo and its confidence, 0..1. */
 export type TempoCandidate = { bpm: number; confidence: number };
 
-/** Flux minus its local mean, nothing below zero, scaled to a standard deviation of one. */
+/** Onset strength: flux above its local mean, scaled to an RMS of one. */
 export function onsetStrength(flux: Float32Array): Float32Array {
   const reach = Math.round((LOCAL_MEAN_SEC * RHYTHM_RATE) / 2);
   const sums = new Float64Array(flux.length + 1);
@@ -29,7 +31,7 @@ export function onsetStrength(flux: Float32Array): Float32Array {
   return strength.map((value) => value * scale);
 }
 
-/** Unbiased autocorrelation for lags 0 … maxLag frames, scaled to 1 at lag 0. */
+/** Unbiased autocorrelation for lags of 0 … maxLag frames, scaled to 1 at lag 0. */
 export function autocorrelation(signal: Float32Array, maxLag: number): Float32Array {
   const result = new Float32Array(maxLag + 1);
   for (let lag = 0; lag <= Math.min(maxLag, signal.length - 1); lag++) {
@@ -41,6 +43,7 @@ export function autocorrelation(signal: Float32Array, maxLag: number): Float32Ar
   return result.map((value) => value / zero);
 }
 
+/** Linear interpolation; 0 beyond the end. */
 function interpolate(values: Float32Array, at: number): number {
   const low = Math.floor(at);
   if (low + 1 >= values.length) return 0;
@@ -48,8 +51,8 @@ function interpolate(values: Float32Array, at: number): number {
 }
 
 /**
- * How well a period (frames) fits: the correlation at it and at its double and fourfold. A period whose thirds return but
- * whose halves do not is three half-beats of the real one (the trap of syncopated and four-on-the-floor music).
+ * Score of a period (frames): the correlation at the period and at two and four times of it. If thirds of the period correlate and its half
+ * does not, the period is three half-beats of the real one, which is a frequent error with syncopated and four-on-the-floor music.
  */
 function periodScore(correlation: Float32Array, period: number): number {
   const at = (multiple: number): number => interpolate(correlation, period * multiple);
@@ -57,15 +60,15 @@ function periodScore(correlation: Float32Array, period: number): number {
   return (0.6 * at(1) + 0.25 * at(2) + 0.15 * at(4)) * (1 - TERNARY_PENALTY * Math.max(0, ternary));
 }
 
-/** How readily people tap to a tempo, 0..1. */
+/** Preference of listeners for a tempo, 0..1. */
 function preference(bpm: number): number {
   return Math.exp(-0.5 * (Math.log2(bpm / PREFERRED_BPM) / PREFERENCE_OCTAVES) ** 2);
 }
 
 /**
- * Tempo candidates, best first, with confidences that sum to one; empty for a signal without onsets.
- * @param flux onset strength of all bands, at RHYTHM_RATE
- * @param mid that of the mid band, where snares and chords are: hats make it no faster
+ * Estimates tempo candidates, best first. Their confidences sum to one. Empty for a signal without onsets.
+ * @param flux onset strength of all bands at RHYTHM_RATE
+ * @param mid onset strength of the mid band, which contains snares and chords and is not affected by fast hats
  */
 export function estimateTempo(flux: Float32Array, mid: Float32Array): TempoCandidate[] {
   const maxLag = Math.ceil(((60 * RHYTHM_RATE) / MIN_BPM) * 4) + 2;

@@ -1,8 +1,9 @@
-/** The analysis thread: bytes of a song in, its analysis out. */
+/** The analysis thread: analyses the bytes of a song. */
 import { openAudio } from '../../audio/decode/decode.ts';
 import { serveThread } from '../../audio/thread.ts';
 import { analyzeStream } from './analyze.ts';
 
+/** Input of the analysis thread: a file in any supported format. */
 export type AnalysisJob = { bytes: Uint8Array };
 
 await serveThread(async ({ bytes }: AnalysisJob) => {

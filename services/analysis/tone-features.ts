@@ -1,4 +1,4 @@
-/** What harmony and voice are told from: long windows (186 ms) every 46 ms. */
+/** Features for harmony and voice: long windows (186 ms) every 46 ms. */
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { hannWindow, RealFft } from '../../audio/fft.ts';
 import { FloatList, FrameReader } from './frames.ts';
@@ -8,37 +8,37 @@ const TONE_HOP = 2048;
 /** Frames per second of all tone features. */
 export const TONE_RATE = SAMPLE_RATE / TONE_HOP;
 const BIN_HZ = SAMPLE_RATE / FFT_SIZE;
-/** Range in which peaks are read as notes, Hz; below the split they are the bass. */
+/** Frequency range of notes, Hz. Peaks below the split are bass notes. */
 const NOTE_LOW_HZ = 60;
 const NOTE_HIGH_HZ = 3500;
 const BASS_SPLIT_HZ = 250;
-/** Range in which a voice is looked for, Hz, and the number of its logarithmic bands (24 to an octave). */
+/** Frequency range of voices, Hz, and the number of its logarithmic bands (24 per octave). */
 const VOICE_LOW_HZ = 150;
 const VOICE_HIGH_HZ = 5000;
 export const VOICE_BANDS = 121;
-/** Bands that frames are compared by, from 60 Hz to 10 kHz. */
+/** Number of logarithmic bands that describe the timbre of a frame, from 60 Hz to 10 kHz. */
 export const TIMBRE_BANDS = 40;
 const TIMBRE_LOW_HZ = 60;
 const TIMBRE_HIGH_HZ = 10_000;
-/** Flatness of a frame's voice range (geometric over arithmetic mean of power): tones are below the first value, noise above the second. */
+/** Spectral flatness (geometric over arithmetic mean of power) of the voice range below which a frame is tonal, and above which it is noise. */
 const TONAL_FLATNESS = 0.2;
 const NOISE_FLATNESS = 0.45;
-/** Pitch classes are kept in thirds of a semitone until the tuning is known. */
+/** Bins of an octave: thirds of a semitone, because the tuning is not known yet. */
 export const CHROMA_BINS = 36;
 
-/** One row for each frame; frame i is centred on i / TONE_RATE seconds. */
+/** Features of a song. Arrays hold one row for each frame; frame i is centred on i / TONE_RATE seconds. */
 export type ToneFeatures = {
   frames: number;
-  /** Frames of 36 bins (C first, three to a semitone) of note energy above and below the bass split. */
+  /** Rows of `CHROMA_BINS` (C first, three per semitone): note energy above and below the bass split. */
   treble: Float32Array;
   bass: Float32Array;
-  /** Frames of `VOICE_BANDS`: magnitude of what is centred. */
+  /** Rows of `VOICE_BANDS`: magnitude of the centred part. */
   centre: Float32Array;
-  /** Frames of `TIMBRE_BANDS`, each of unit length. */
+  /** Rows of `TIMBRE_BANDS`, each of unit length. */
   timbre: Float32Array;
-  /** Power of the voice range in both channels, in the units of `centre` squared. */
+  /** Power of the voice range in both channels, in the unit of `centre` squared. */
   voicePower: Float32Array;
-  /** 1 for frames of tones, 0 for frames of noise. */
+  /** 1 for tonal frames, 0 for noise. */
   tonality: Float32Array;
 };
 
@@ -51,7 +51,7 @@ function bandEdges(count: number, lowHz: number, highHz: number): number[] {
   return edges;
 }
 
-/** Takes a stereo stream and makes tone features of it. */
+/** Computes tone features of a stereo stream at 44.1 kHz. */
 export class ToneExtractor {
   private readonly fft: RealFft;
   private readonly window = hannWindow(FFT_SIZE);
@@ -67,7 +67,7 @@ export class ToneExtractor {
   private readonly tonality = new FloatList();
   private readonly voiceEdges = bandEdges(VOICE_BANDS, VOICE_LOW_HZ, VOICE_HIGH_HZ);
   private readonly timbreEdges = bandEdges(TIMBRE_BANDS, TIMBRE_LOW_HZ, TIMBRE_HIGH_HZ);
-  /** Frames of the side that wait for the mid's, and those that are free again: a song has 40 of them a second. */
+  /** Side frames that wait for their mid frame, and a pool of used frames, because a song has 22 of them a second. */
   private readonly sideFrames: Float32Array[] = [];
   private readonly freeFrames: Float32Array[] = [];
 
@@ -81,11 +81,12 @@ export class ToneExtractor {
     this.midReader = new FrameReader(FFT_SIZE, TONE_HOP, (samples) => this.addFrame(samples));
   }
 
+  /** Allocates an extractor for one song. */
   static async create(): Promise<ToneExtractor> {
     return new ToneExtractor(await RealFft.create(FFT_SIZE));
   }
 
-  /** `mid` and `side` are half the sum and half the difference of the channels. */
+  /** Adds the next samples. `mid` and `side` are half the sum and half the difference of the channels. */
   push(mid: Float32Array, side: Float32Array): void {
     const step = TONE_HOP * 8;
     for (let at = 0; at < mid.length; at += step) {
@@ -114,7 +115,7 @@ export class ToneExtractor {
     this.addTimbre();
   }
 
-  /** Peak-picked pitch classes (Gómez 2006): a partial counts for its own pitch class, with the root of its magnitude. */
+  /** Pitch classes of spectral peaks (Gómez 2006). A partial counts for its own pitch class, weighted by the root of its magnitude. */
   private addNotes(): void {
     const treble = new Float32Array(CHROMA_BINS);
     const bass = new Float32Array(CHROMA_BINS);
@@ -137,6 +138,7 @@ export class ToneExtractor {
     }
   }
 
+  /** Centred magnitude, power and tonality of the voice range. */
   private addVoiceRange(): void {
     const { mid, side, voiceEdges } = this;
     const bands = new Float32Array(VOICE_BANDS);
@@ -170,6 +172,7 @@ export class ToneExtractor {
     for (const value of bands) this.timbre.add(value / Math.sqrt(norm));
   }
 
+  /** Ends the stream. */
   finish(): ToneFeatures {
     this.sideReader.flush();
     this.midReader.flush();

@@ -1,25 +1,25 @@
 /**
- * How much of a voice there is: what is centred, tonal, and does not return where the accompaniment returns (after REPET-SIM, Rafii
- * and Pardo 2012). Not a singing detector: a soloing instrument counts as well.
+ * Voice presence: measures sound that is centred, tonal, and not repeated where the accompaniment is (after REPET-SIM, Rafii and Pardo
+ * 2012). It does not detect singing: lead instruments count as well.
  */
 import { TIMBRE_BANDS, TONE_RATE, VOICE_BANDS } from './tone-features.ts';
 import type { ToneFeatures } from './tone-features.ts';
 
-/** How far to each side a frame's likes are looked for, how many are taken, and how far apart they must be. */
+/** Search range of similar frames on each side, their number, and their minimum distance from each other. */
 const SEARCH_SEC = 40;
 const NEIGHBOURS = 10;
 const MIN_DISTANCE_SEC = 0.8;
-/** Every so many frames one is looked at; those between take its value. */
+/** Frames between two measurements. The frames between have the value of the previous measurement. */
 const STRIDE = 2;
-/** Foreground shares that count as no voice and as a clear one. */
+/** Foreground shares of presence 0 and 1. */
 const SILENT_BELOW = 0.015;
 const CLEAR_ABOVE = 0.06;
-/** Stretches quieter than this energy have no voice worth the name. */
+/** Presence is 0 below this energy. */
 const MIN_ENERGY = 0.15;
-/** Steps on each side that presence is smoothed over. */
+/** Steps on each side over which presence is smoothed. */
 const SMOOTHING_STEPS = 1;
 
-/** Frames most like `frame` in timbre, within reach and apart from each other and from it. */
+/** The frames within the search range that are most similar to `frame` in timbre. `scores` is scratch memory of one value per frame. */
 function similarFrames(tone: ToneFeatures, frame: number, scores: Float32Array): number[] {
   const { timbre, frames } = tone;
   const reach = Math.round(SEARCH_SEC * TONE_RATE);
@@ -51,32 +51,32 @@ function similarFrames(tone: ToneFeatures, frame: number, scores: Float32Array):
   return chosen;
 }
 
-/** For each frame the part 0..1 of the voice range's power that is centred, tonal and new. */
+/** For each frame the share (0..1) of the voice range's power that is centred, tonal and not repeated in similar frames. */
 export function voiceForeground(tone: ToneFeatures): Float32Array {
   const { centre, frames, tonality, voicePower } = tone;
   const share = new Float32Array(frames);
   const scores = new Float32Array(frames);
   for (let frame = 0; frame < frames; frame += STRIDE) {
-    const likes = similarFrames(tone, frame, scores);
-    const values = new Float32Array(likes.length);
+    const similar = similarFrames(tone, frame, scores);
+    const values = new Float32Array(similar.length);
     let foreground = 0;
     let all = 1e-9;
     for (let band = 0; band < VOICE_BANDS; band++) {
       const value = centre[frame * VOICE_BANDS + band]!;
-      for (let k = 0; k < values.length; k++) values[k] = centre[likes[k]! * VOICE_BANDS + band]!;
+      for (let k = 0; k < values.length; k++) values[k] = centre[similar[k]! * VOICE_BANDS + band]!;
       values.sort();
       const rest = value - (values[values.length >> 1] ?? value);
       if (rest > 0) foreground += rest ** 2;
       all += value ** 2;
     }
-    // Bands keep their largest bin, so that their power is only part of the range's; the share is scaled to what it is of theirs.
+    // Bands hold only their largest bin, so that `all` is less than the power of the range. The share is relative to `all`.
     const centred = Math.min(1, all / (voicePower[frame]! + 1e-9));
     share.fill(Math.min(1, (foreground / all) * centred * tonality[frame]!), frame, Math.min(frames, frame + STRIDE));
   }
   return share;
 }
 
-/** Presence 0..1 from foreground shares and energies at the same steps, smoothed. */
+/** Voice presence (0..1) from foreground shares and energies of the same steps, smoothed. */
 export function voicePresence(share: readonly number[], energy: readonly number[]): number[] {
   const presence = share.map((value, i) => {
     if ((energy[i] ?? 0) < MIN_ENERGY) return 0;

@@ -1,9 +1,9 @@
-/** Running medians of a time-frequency plane, along time and along frequency. */
+/** Running medians of a time-frequency plane, over time and over frequency. */
 
 /**
  * Median of each window of `2 * reach + 1` values along a line of `length` values that starts at `offset` with the given
- * `stride`; at the ends the edge value repeats. The window is kept sorted: one value leaves, one comes in. `sorted` and
- * `line` are room to work in.
+ * `stride`. Beyond the ends the edge value is repeated. The window is kept sorted; each step replaces one value. `sorted` and `line`
+ * are scratch memory.
  */
 function medianLine(
   input: Float32Array,
@@ -16,7 +16,7 @@ function medianLine(
   line: Float32Array,
 ): void {
   const size = 2 * reach + 1;
-  // A padded copy: strided reads and checks of the ends would cost more than the sorting.
+  // A padded copy: strided reads and bounds checks would cost more than the sorting.
   for (let i = 0; i < length; i++) line[i + reach] = input[offset + i * stride]!;
   line.fill(line[reach]!, 0, reach);
   line.fill(line[length + reach - 1]!, length + reach, length + 2 * reach);
@@ -24,34 +24,34 @@ function medianLine(
   sorted.sort();
   output[offset] = sorted[reach]!;
   for (let i = 1; i < length; i++) {
-    const leaving = line[i - 1]!;
-    const coming = line[i + 2 * reach]!;
-    if (leaving !== coming) {
+    const removed = line[i - 1]!;
+    const added = line[i + 2 * reach]!;
+    if (removed !== added) {
       let low = 0;
       let high = size - 1;
       while (low < high) {
         const middle = (low + high) >> 1;
-        if (sorted[middle]! < leaving) low = middle + 1;
+        if (sorted[middle]! < removed) low = middle + 1;
         else high = middle;
       }
-      if (coming > leaving) {
-        while (low + 1 < size && sorted[low + 1]! < coming) {
+      if (added > removed) {
+        while (low + 1 < size && sorted[low + 1]! < added) {
           sorted[low] = sorted[low + 1]!;
           low++;
         }
       } else {
-        while (low > 0 && sorted[low - 1]! > coming) {
+        while (low > 0 && sorted[low - 1]! > added) {
           sorted[low] = sorted[low - 1]!;
           low--;
         }
       }
-      sorted[low] = coming;
+      sorted[low] = added;
     }
     output[offset + i * stride] = sorted[reach]!;
   }
 }
 
-/** Room that a median filter works in, for lines up to `length` long. */
+/** A median filter over `2 * reach + 1` values, with scratch memory for lines of up to `length` values. */
 export class MedianFilter {
   private readonly reach: number;
   private readonly sorted: Float32Array;
@@ -63,14 +63,14 @@ export class MedianFilter {
     this.line = new Float32Array(length + 2 * reach);
   }
 
-  /** Medians over `2 * reach + 1` frames of each column of a plane: what lasts. */
+  /** Medians of each column of a plane (`frames` rows) over time: harmonic sound. */
   overTime(plane: Float32Array, output: Float32Array, frames: number, columns: number): void {
     for (let column = 0; column < columns; column++) {
       medianLine(plane, output, column, columns, frames, this.reach, this.sorted, this.line);
     }
   }
 
-  /** Medians over `2 * reach + 1` neighbours in one frame: what is broad. */
+  /** Medians of one frame over frequency: percussive sound. */
   overFrequency(row: Float32Array, output: Float32Array): void {
     medianLine(row, output, 0, 1, row.length, this.reach, this.sorted, this.line);
   }

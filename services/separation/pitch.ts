@@ -1,31 +1,34 @@
 /**
- * The pitch of the leading part in a plane of magnitudes: sums over harmonics, joined to a line by the Viterbi
- * algorithm (after Salamon and Gómez 2012, much reduced). There is always a pitch; its salience says how far to believe it.
+ * Tracks the pitch of the leading part in a plane of magnitudes: harmonic sums, joined to a line with the Viterbi algorithm (a simplified
+ * form of Salamon and Gómez 2012). Every frame has a pitch; its salience is a measure of confidence.
  */
 import { BIN_HZ } from './columns.ts';
 
+/** Pitch range and harmonics of a part. */
 export type PitchRange = {
   lowHz: number;
   highHz: number;
+  /** Number of harmonics in a harmonic sum. */
   harmonics: number;
-  /** Weight of each harmonic against the one below it. */
+  /** Weight of each harmonic relative to the previous one. */
   decay: number;
-  /** Harmonics above this do not count. */
+  /** Harmonics above this frequency are ignored. */
   topHz: number;
 };
 
+/** A tracked pitch, by frame. */
 export type PitchLine = {
   /** Pitch of each frame, Hz. */
   hertz: Float32Array;
-  /** Harmonic sum of the pitch over the mean of all frames. */
+  /** Harmonic sum of the pitch, relative to the mean over all frames. */
   salience: Float32Array;
 };
 
-/** Candidates to an octave: quarter tones of a quarter tone. */
+/** Pitch candidates per octave: quarters of a semitone. */
 const PER_OCTAVE = 48;
-/** Largest glide from one frame to the next, in candidates; anything farther is a leap. */
+/** Largest glide from one frame to the next, in candidates. Larger changes are leaps. */
 const GLIDE = 8;
-/** Cost of a leap, in mean saliences; a glide costs its part of it. */
+/** Cost of a leap, in mean saliences. The cost of a glide is proportional to its width. */
 const LEAP_COST = 1;
 
 type Candidates = { count: number; bins: Int32Array; parts: Float32Array; weights: Float32Array };
@@ -47,7 +50,7 @@ function candidates({ lowHz, highHz, harmonics, decay, topHz }: PitchRange, colu
   return { count, bins, parts, weights };
 }
 
-/** Harmonic sums of all candidates in all frames, and the mean of the frames' largest. */
+/** Harmonic sums of all candidates in all frames, and the mean over frames of the largest sum. */
 function harmonicSums(
   plane: Float32Array,
   frames: number,
@@ -74,7 +77,7 @@ function harmonicSums(
   return { sums, mean };
 }
 
-/** Follows the pitch through `plane`: `frames` rows of the lowest `columns` bins. */
+/** Tracks the pitch through `plane`: `frames` rows of the lowest `columns` bins. */
 export function followPitch(plane: Float32Array, frames: number, columns: number, range: PitchRange): PitchLine {
   const wanted = candidates(range, columns);
   const { count } = wanted;
@@ -109,8 +112,8 @@ export function followPitch(plane: Float32Array, frames: number, columns: number
 }
 
 /**
- * Fills `comb` (one value a bin) with 1 at the harmonics of `hertz` below `topHz`, falling to 0 between them. `width` is that of a line
- * in bins; lines of higher harmonics are wider, since a voice's pitch moves within a frame.
+ * Fills `comb` (one value per bin) with 1 at the harmonics of `hertz` below `topHz`, falling to 0 between them. `width` is the width of a
+ * harmonic in bins. Higher harmonics are wider, because the pitch of a voice changes within a frame.
  */
 export function fillComb(comb: Float32Array, hertz: number, width: number, topHz: number): void {
   comb.fill(0);

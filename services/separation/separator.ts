@@ -1,14 +1,14 @@
-/** A stream of stereo sound into four streams of the same length, block by block. */
+/** Separates a stream of stereo sound into four stems of the same length, block by block. */
 import { STEMS } from '../../schema.ts';
 import type { Stem } from '../../schema.ts';
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import type { StereoChunk } from '../../audio/decode/decode.ts';
-import { BlockSeparator } from './block.ts';
-import type { StemChunk } from './block.ts';
+import { BlockSeparator } from './block-separator.ts';
+import type { StemChunk } from './block-separator.ts';
 
-/** Sound that is looked at together: long enough for repetition, short enough for memory (about 80 MB with all that is held). */
+/** Length of a block: long enough to contain repetitions, short enough for memory (about 80 MB in total). */
 export const BLOCK_SEC = 24;
-/** Neighbouring blocks fade into each other over this long. */
+/** Length of the cross-fade between consecutive blocks. */
 export const OVERLAP_SEC = 2;
 
 const BLOCK = BLOCK_SEC * SAMPLE_RATE;
@@ -19,22 +19,22 @@ const mapStems = (map: (stem: Stem, channel: 0 | 1) => Float32Array): StemChunk 
   Object.fromEntries(STEMS.map((stem) => [stem, [map(stem, 0), map(stem, 1)]])) as StemChunk;
 
 /**
- * Separates sound at 44.1 kHz of any length. The chunks that come out have the length of the input in all, and the four
- * stems sum to it; a chunk is overwritten when the next one is asked for. Memory is that of one block; equal input gives equal output.
+ * Separates sound at 44.1 kHz of any length. The total length of the chunks is that of the input, and the four stems sum to it. A chunk
+ * is overwritten when the next one is requested. Memory is that of one block. Equal input gives equal output.
  */
 export async function* separate(chunks: AsyncIterable<StereoChunk>): AsyncGenerator<StemChunk> {
   const separator = await BlockSeparator.create(BLOCK);
-  // A whole step is held behind the block, so that the last block can be a full one.
+  // Holds one step in addition to a block, so that the last block can have the full length.
   const buffer: StereoChunk = [new Float32Array(BLOCK + STEP), new Float32Array(BLOCK + STEP)];
   let filled = 0;
-  /** End of the last block, waiting to fade into the next one. */
+  /** End of the previous block, for the cross-fade with the next one. */
   let tail: StemChunk | null = null;
 
   /**
-   * Separates buffer[at, to), of which the first `skip` samples were given out before and the `OVERLAP` samples after
-   * them are still in `tail`; keeps the block's own end back unless it is the last one.
+   * Separates buffer[at, to). Its first `skip` samples were returned before; the next `OVERLAP` samples are cross-faded with
+   * `tail`. The end of the block becomes the new `tail`, unless it is the last block.
    */
-  const process = (at: number, to: number, skip: number, last: boolean): StemChunk => {
+  const separateBlock = (at: number, to: number, skip: number, last: boolean): StemChunk => {
     const stems = separator.separate([buffer[0].subarray(at, to), buffer[1].subarray(at, to)]);
     const previous = tail;
     if (previous) {
@@ -61,16 +61,16 @@ export async function* separate(chunks: AsyncIterable<StereoChunk>): AsyncGenera
         filled += count;
         offset += count;
         if (filled < BLOCK + STEP) continue;
-        yield process(0, BLOCK, 0, false);
+        yield separateBlock(0, BLOCK, 0, false);
         for (const channel of buffer) channel.copyWithin(0, STEP);
         filled = BLOCK;
       }
     }
     if (filled > BLOCK) {
-      yield process(0, BLOCK, 0, false);
-      yield process(filled - BLOCK, filled, BLOCK - OVERLAP - (filled - BLOCK), true);
+      yield separateBlock(0, BLOCK, 0, false);
+      yield separateBlock(filled - BLOCK, filled, BLOCK - OVERLAP - (filled - BLOCK), true);
     } else if (filled > 0) {
-      yield process(0, filled, 0, true);
+      yield separateBlock(0, filled, 0, true);
     }
   } finally {
     separator.free();

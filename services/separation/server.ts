@@ -1,4 +1,4 @@
-/** `POST /separate`: a song into four stems that sum to it. */
+/** The separation service: `POST /separate` separates a song into four stems that sum to it. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { stemFile } from './stem-files.ts';
 import type { SeparationJob } from './thread.ts';
 import { putFile } from './upload.ts';
 
-/** Rises when the same song gives other stems. */
+/** Version of the separation. It changes if equal songs give other stems. */
 export const SEPARATION_VERSION = 'dsp-3';
 
 const THREAD = new URL('./thread.ts', import.meta.url);
@@ -24,7 +24,7 @@ async function separateSong(body: unknown, signal: AbortSignal): Promise<Separat
     throw new ServiceError('The request has no upload URLs.', {
       status: 400,
       code: 'uploads_missing',
-      hint: 'The built-in separation holds no storage key: send `uploads` with a path and a signed upload URL for each stem.',
+      hint: 'The built-in separation has no storage key: send `uploads` with a path and a signed upload URL for each stem.',
     });
   }
   const bytes = await loadAudio(request.audio_url, signal);
@@ -43,7 +43,7 @@ async function separateSong(body: unknown, signal: AbortSignal): Promise<Separat
   return { success: true, job_id: request.job_id, stems, model: SEPARATION_VERSION };
 }
 
-/** The separation service, not yet listening. */
+/** Creates the separation service. It does not listen yet. */
 export function createSeparationServer(): Server {
   return createServiceServer({
     service: 'separation',

@@ -1,4 +1,4 @@
-/** Stems on their way out: written to temporary WAV files as they come, then sent. */
+/** Writes stems to temporary WAV files while they are separated. */
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,14 +6,14 @@ import { STEMS } from '../../schema.ts';
 import type { Stem } from '../../schema.ts';
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { WAV16_HEADER_BYTES, wav16Header, writeWav16Frames } from '../../audio/encode/encode-wav.ts';
-import type { StemChunk } from './block.ts';
+import type { StemChunk } from './block-separator.ts';
 
 /** Path of a stem's file in `folder`. */
 export function stemFile(folder: string, stem: Stem): string {
   return join(folder, `${stem}.wav`);
 }
 
-/** Writes all chunks as 16-bit stereo WAV files, one for each stem. Returns the length in frames. */
+/** Writes all chunks to 16-bit stereo WAV files at 44.1 kHz, one for each stem. Returns the length in frames. */
 export async function writeStems(chunks: AsyncIterable<StemChunk>, folder: string): Promise<number> {
   const files = await Promise.all(STEMS.map((stem) => open(stemFile(folder, stem), 'w')));
   try {
@@ -23,7 +23,7 @@ export async function writeStems(chunks: AsyncIterable<StemChunk>, folder: strin
       await Promise.all(STEMS.map((stem, i) => append(files[i]!, chunk[stem])));
       frames += chunk.vocals[0].length;
     }
-    // The length is only known now.
+    // The length is known only at the end.
     for (const file of files) await file.write(wav16Header(frames, 2, SAMPLE_RATE), 0, WAV16_HEADER_BYTES, 0);
     return frames;
   } finally {

@@ -1,14 +1,14 @@
-/** Files to where a signed URL says. */
+/** Uploads files to signed URLs. */
 import { openAsBlob } from 'node:fs';
 import { redactUrl } from '../http/fetch-audio.ts';
 import { ServiceError } from '../http/http.ts';
 
-/** An upload of a stem that takes longer than this is given up. */
+/** Time limit of the upload of one stem. */
 export const UPLOAD_TIMEOUT_MS = 120_000;
 
 /**
- * Sends the file at `path` to `url` with PUT, without holding it in memory.
- * @throws ServiceError 400 if the URL is refused (it may have expired), 502 if storage fails or cannot be reached.
+ * Uploads the file at `path` to `url` with PUT, without loading it into memory.
+ * @throws ServiceError 400 if the URL is rejected (it may have expired), 502 if the storage fails or cannot be reached
  */
 export async function putFile(path: string, url: string, contentType: string, signal: AbortSignal): Promise<void> {
   const target = URL.canParse(url) ? new URL(url) : null;
@@ -30,13 +30,13 @@ export async function putFile(path: string, url: string, contentType: string, si
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
     const reason = timeout.aborted ? `took longer than ${UPLOAD_TIMEOUT_MS / 1000} s` : 'failed: no connection';
-    throw new ServiceError(`Uploading to ${redactUrl(target)} ${reason}.`, {
+    throw new ServiceError(`The upload to ${redactUrl(target)} ${reason}.`, {
       status: 502,
       code: 'upload_failed',
       cause,
     });
   }
-  throw new ServiceError(`Uploading to ${redactUrl(target)} was answered with ${status}.`, {
+  throw new ServiceError(`The upload to ${redactUrl(target)} failed with status ${status}.`, {
     status: status >= 500 ? 502 : 400,
     code: 'upload_failed',
     hint: 'Upload URLs must be fresh and allow PUT.',

@@ -52,7 +52,7 @@ export function featuresOf({ seconds, kicks, snares, hats, chords, bass = chords
       flux,
       bandFlux: [kick, snare, hat],
       bandPower: [kick, snare, hat],
-      strokeLevel: [kick, snare, hat],
+      drumLevel: [kick, snare, hat],
       power: flux,
       mfccMeans: [],
       brightness: 0,

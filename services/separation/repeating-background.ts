@@ -1,17 +1,16 @@
-/** REPET-SIM (Rafii and Pardo 2012): the part of a spectrum that returns elsewhere in the song is accompaniment. */
-
+/** REPET-SIM (Rafii and Pardo 2012): the part of a spectrum that is repeated elsewhere in the song is accompaniment. */
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { COLUMNS, columnOf, HOP } from './columns.ts';
 
-/** Frames compared with each other are described by this many bands. */
+/** Number of bands that frames are compared by. */
 const BANDS = 48;
-/** Most similar frames that make the background model, and how far apart they must be. More are less alike: 20 cost the voice 0.7 dB. */
+/** Number of similar frames in the background model, and their minimum distance. More frames are less similar: 20 cost the voice 0.7 dB. */
 const NEIGHBOURS = 8;
 const MIN_DISTANCE_SEC = 0.8;
 
 const BAND_EDGES = Array.from({ length: BANDS + 1 }, (_, i) => columnOf(60 * (10_000 / 60) ** (i / BANDS)));
 
-/** Logarithmic bands of each frame from 60 Hz up, scaled to unit length. */
+/** Logarithmic bands of each frame from 60 Hz to 10 kHz, scaled to unit length. */
 function describeFrames(plane: Float32Array, frames: number): Float32Array {
   const bands = new Float32Array(frames * BANDS);
   for (let frame = 0; frame < frames; frame++) {
@@ -31,7 +30,7 @@ function describeFrames(plane: Float32Array, frames: number): Float32Array {
   return bands;
 }
 
-/** Indices of the frames most like `frame`, at least `gap` frames apart from each other; `frame` itself comes first. */
+/** Indices of the frames most similar to `frame`, more than `gap` frames apart from each other. `frame` itself is the first. */
 function similarFrames(
   bands: Float32Array,
   frames: number,
@@ -66,8 +65,8 @@ function similarFrames(
 }
 
 /**
- * The repeating background of a magnitude plane (frames of `COLUMNS` values) into `background`: for each value the median over similar
- * frames, never more than the value itself.
+ * Writes the repeating background of a magnitude plane (`frames` rows of `COLUMNS` values) to `background`: the median of each value over
+ * similar frames, at most the value itself.
  */
 export function fillBackground(plane: Float32Array, background: Float32Array, frames: number): void {
   const bands = describeFrames(plane, frames);
@@ -79,7 +78,7 @@ export function fillBackground(plane: Float32Array, background: Float32Array, fr
     const count = rows.length;
     const middle = (count - 1) >> 1;
     for (let column = 0; column < COLUMNS; column++) {
-      // Insertion sort: for a dozen values faster than anything general.
+      // Insertion sort: the fastest method for about ten values.
       for (let i = 0; i < count; i++) {
         const value = plane[rows[i]! + column]!;
         let j = i;
