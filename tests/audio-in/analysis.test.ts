@@ -4,11 +4,12 @@ import { test } from 'node:test';
 import { SongAnalysis } from '../../schema.ts';
 import { analyzeSong, analyzeStream } from '../../services/analysis/analyze.ts';
 import { decodeAudio, SAMPLE_RATE } from '../../audio/decode/decode.ts';
-import { fMeasure, noise, playBand } from './signals.ts';
+import { fMeasure } from '../../bench/metrics.ts';
+import { noise, playBand } from './signals.ts';
 
 const KEYS = ['C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B'];
 
-/** The shipped songs: what was played, as their making says. Grids start with the cut, 20 ms before the first downbeat. */
+/** Ground truth of the example songs, from their sources. Files start 20 ms before the first downbeat. */
 const EXAMPLES = [
   { file: 'neon-drive.mp3', bpm: 140, key: 'A# major', firstDownbeat: 0.045 },
   { file: 'paper-kites.mp3', bpm: 120, key: 'G major', firstDownbeat: 0.045 },
@@ -21,7 +22,7 @@ async function analyzeExample(file: string): Promise<SongAnalysis> {
 }
 
 for (const { file, bpm, key, firstDownbeat } of EXAMPLES) {
-  test(`${file} is heard at its tempo, on its beats and bars, in its key`, async () => {
+  test(`${file} is analysed with the right tempo, beats, downbeats and key`, async () => {
     const analysis = await analyzeExample(file);
     const duration = analysis.duration_sec!;
     assert.ok(Math.abs(analysis.rhythmic.bpm - bpm) < 0.05, `bpm ${analysis.rhythmic.bpm}`);
@@ -35,7 +36,7 @@ for (const { file, bpm, key, firstDownbeat } of EXAMPLES) {
   });
 }
 
-test('an analysis has one row of chroma and of bands for each beat, bounded values, and a moderate size', async () => {
+test('an analysis has one row of chroma and of bands per beat, bounded values, and a moderate size', async () => {
   const analysis = await analyzeExample('paper-kites.mp3');
   const beats = analysis.rhythmic.beats_sec!;
   assert.equal(analysis.harmonic.beat_chroma!.length, beats.length);
@@ -52,11 +53,11 @@ test('an analysis has one row of chroma and of bands for each beat, bounded valu
   assert.ok(bytesPerMinute * 4 < 300_000, `${bytesPerMinute} bytes a minute`);
 });
 
-test('the same song gives the same analysis', async () => {
+test('equal songs give equal analyses', async () => {
   assert.deepEqual(await analyzeExample('slow-harbor.ogg'), await analyzeExample('slow-harbor.ogg'));
 });
 
-test('a song that comes in pieces of any length gives the same analysis', async () => {
+test('the analysis does not depend on the length of the chunks', async () => {
   const { channels } = await decodeAudio(await readFile(new URL('../../examples/slow-harbor.ogg', import.meta.url)));
   function* pieces(): Generator<[Float32Array, Float32Array]> {
     for (let at = 0, length = 1; at < channels[0].length; at += length, length = (length * 7 + 3) % 100_003) {
@@ -71,7 +72,7 @@ for (const { bpm, tonic, meter } of [
   { bpm: 126, tonic: 9, meter: 4 },
   { bpm: 111, tonic: 2, meter: 3 },
 ]) {
-  test(`a band at ${bpm} bpm in ${KEYS[tonic]} major and ${meter}/4 is heard as that`, async () => {
+  test(`tempo, key and meter of a band at ${bpm} bpm in ${KEYS[tonic]} major and ${meter}/4 are detected`, async () => {
     const { samples, beats, downbeats } = playBand({ bpm, tonic, meter, seconds: 30 });
     const analysis = await analyzeSong([samples, samples]);
     assert.ok(Math.abs(analysis.rhythmic.bpm - bpm) < 0.1, `bpm ${analysis.rhythmic.bpm}`);
@@ -83,7 +84,7 @@ for (const { bpm, tonic, meter } of [
   });
 }
 
-test('noise has no key worth the name and an analysis all the same', async () => {
+test('noise is analysed and has a low key confidence', async () => {
   const random = noise(5);
   const samples = Float32Array.from({ length: 10 * SAMPLE_RATE }, () => 0.2 * random());
   const analysis = SongAnalysis.parse(await analyzeSong([samples, samples]));
@@ -91,7 +92,7 @@ test('noise has no key worth the name and an analysis all the same', async () =>
   assert.ok(analysis.vocal.vocal_presence < 0.2);
 });
 
-test('a lone click in silence does not break anything', async () => {
+test('a single click in silence is analysed without an error', async () => {
   const samples = new Float32Array(6 * SAMPLE_RATE);
   samples[SAMPLE_RATE] = 1;
   SongAnalysis.parse(await analyzeSong([samples, samples]));

@@ -39,7 +39,7 @@ async function encode(format: 'mp3' | 'ogg'): Promise<Uint8Array> {
   return Buffer.concat([encoder.encode(stereo).slice(), encoder.finalize().slice()]);
 }
 
-/** A WAV file of any sample format, written by hand. */
+/** A WAV file in any sample format. */
 function wav(options: {
   bits: number;
   float?: boolean;
@@ -85,7 +85,7 @@ async function assertSine(bytes: Uint8Array, format: string, tolerance: number):
   assert.equal(decoded.sampleRate, 44_100);
   assert.ok(Math.abs(decoded.duration_sec - SECONDS) < 0.1, `duration ${decoded.duration_sec}`);
   const left = decoded.channels[0].subarray(SAMPLE_RATE, 3 * SAMPLE_RATE);
-  // Power of the 440 Hz part against all of it: wrong rates, swapped bytes and clipped samples all lower it.
+  // Share of the 440 Hz part in the power: wrong rates, swapped bytes and clipped samples reduce it.
   let [re, im, power] = [0, 0, 0];
   left.forEach((value, i) => {
     re += value * Math.cos((2 * Math.PI * 440 * i) / SAMPLE_RATE);
@@ -93,11 +93,11 @@ async function assertSine(bytes: Uint8Array, format: string, tolerance: number):
     power += value * value;
   });
   assert.ok((2 * (re * re + im * im)) / left.length / power > 1 - tolerance);
-  // LAME lowers its input by 5 % at 128 kbit/s.
+  // LAME attenuates its input by 5 % at 128 kbit/s.
   assert.ok(Math.abs(Math.sqrt((2 * power) / left.length) - 0.5) < 0.03);
 }
 
-async function assertRefused(bytes: Uint8Array, code: AudioErrorCode): Promise<void> {
+async function assertRejected(bytes: Uint8Array, code: AudioErrorCode): Promise<void> {
   await assert.rejects(decodeAudio(bytes), (error) => {
     assert.ok(error instanceof AudioError, String(error));
     assert.equal(error.code, code, error.message);
@@ -133,12 +133,12 @@ test('mp3, ogg vorbis and flac decode to the same sine', async () => {
   await assertSine(await encodeAudio(stereo, SAMPLE_RATE, 'flac'), 'flac', 1e-4);
 });
 
-test('an mp3 with a gapless header keeps the length of its source to the sample', async () => {
+test('an mp3 with a gapless header has exactly the length of its source', async () => {
   const { channels } = await decodeAudio(await encodeAudio(stereo, SAMPLE_RATE, 'mp3'));
   assert.equal(channels[0].length, stereo[0]!.length);
 });
 
-test('the format is told by content, whatever the name says', async () => {
+test('the format is detected from the content', async () => {
   assert.equal(detectFormat(await encode('mp3')), 'mp3');
   assert.equal(detectFormat(new TextEncoder().encode('These are the lyrics.\n'.repeat(500))), null);
   const random = noise(3);
@@ -146,21 +146,21 @@ test('the format is told by content, whatever the name says', async () => {
 });
 
 test('text renamed to .mp3 is an unsupported format', async () => {
-  await assertRefused(new TextEncoder().encode('These are the lyrics.\n'.repeat(500)), 'audio_unsupported_format');
+  await assertRejected(new TextEncoder().encode('These are the lyrics.\n'.repeat(500)), 'audio_unsupported_format');
 });
 
-test('an empty file, silence, two seconds, sixteen minutes and 51 MB are each refused for what they are', async () => {
-  await assertRefused(new Uint8Array(0), 'audio_empty');
-  await assertRefused(
+test('empty, silent, too short, too long and too large files are rejected with their codes', async () => {
+  await assertRejected(new Uint8Array(0), 'audio_empty');
+  await assertRejected(
     encodeWav16([new Float32Array(SAMPLE_RATE * 8), new Float32Array(SAMPLE_RATE * 8)], SAMPLE_RATE),
     'audio_silent',
   );
-  await assertRefused(encodeWav16([tone(2, 440)], SAMPLE_RATE), 'audio_too_short');
-  await assertRefused(encodeWav16([tone(960, 440, 0.5, 8000)], 8000), 'audio_too_long');
-  await assertRefused(new Uint8Array(MAX_FILE_BYTES + 1), 'audio_too_large');
+  await assertRejected(encodeWav16([tone(2, 440)], SAMPLE_RATE), 'audio_too_short');
+  await assertRejected(encodeWav16([tone(960, 440, 0.5, 8000)], 8000), 'audio_too_long');
+  await assertRejected(new Uint8Array(MAX_FILE_BYTES + 1), 'audio_too_large');
 });
 
-test('an MP3 that says nothing of its length warns where it ends inside a frame, and only there', async () => {
+test('an MP3 file without a declared length gives a warning if it ends inside a frame, and only then', async () => {
   const whole = await encode('mp3');
   assert.deepEqual(openAudio(whole).warnings, []);
   const tagged = Buffer.concat([whole, Buffer.from('TAG'.padEnd(128, ' '))]);
@@ -169,32 +169,32 @@ test('an MP3 that says nothing of its length warns where it ends inside a frame,
   assert.match(cut.join(), /ends inside a frame/);
 });
 
-test('a file that stops early is truncated, in every format', async () => {
+test('truncated files of every format are detected', async () => {
   const files = [
     await readFile(new URL('slow-harbor.ogg', EXAMPLES)),
     await encodeAudio(stereo, SAMPLE_RATE, 'mp3'),
     await encodeAudio(stereo, SAMPLE_RATE, 'flac'),
     encodeWav16(stereo, SAMPLE_RATE),
   ];
-  for (const file of files) await assertRefused(file.subarray(0, Math.floor(file.length * 0.6)), 'audio_truncated');
+  for (const file of files) await assertRejected(file.subarray(0, Math.floor(file.length * 0.6)), 'audio_truncated');
 });
 
-test('a file with its middle overwritten is damaged', async () => {
+test('a file with an overwritten middle is rejected as damaged', async () => {
   for (const name of ['slow-harbor.ogg', 'paper-kites.mp3']) {
     const file = new Uint8Array(await readFile(new URL(name, EXAMPLES)));
     const random = noise(11);
     for (let i = Math.floor(file.length * 0.3); i < file.length * 0.5; i++) file[i] = Math.floor((random() + 1) * 128);
-    await assertRefused(file, 'audio_damaged');
+    await assertRejected(file, 'audio_damaged');
   }
 });
 
-test('a header without a body is refused and does not crash', async () => {
-  await assertRefused(encodeWav16(stereo, SAMPLE_RATE).subarray(0, 40), 'audio_damaged');
-  await assertRefused((await encodeAudio(stereo, SAMPLE_RATE, 'flac')).subarray(0, 30), 'audio_truncated');
+test('a header without a body is rejected', async () => {
+  await assertRejected(encodeWav16(stereo, SAMPLE_RATE).subarray(0, 40), 'audio_damaged');
+  await assertRejected((await encodeAudio(stereo, SAMPLE_RATE, 'flac')).subarray(0, 30), 'audio_truncated');
 });
 
-test('m4a without ffmpeg on the path asks for ffmpeg', () => {
-  // The path is read when the program is started, so another process has to do it.
+test('m4a without ffmpeg on the path fails with audio_needs_ffmpeg', () => {
+  // PATH is read when a process starts. Therefore the test runs another one.
   const script = `
     import { decodeAudio } from ${JSON.stringify(new URL('../../audio/decode/decode.ts', import.meta.url).href)};
     const bytes = new Uint8Array(4096);
@@ -215,10 +215,10 @@ test('Ogg Opus is decoded', async () => {
   assert.ok(Math.abs(duration_sec - 6) < 0.001, `${duration_sec} s`);
   const { samples } = playBand({ bpm: 120, tonic: 0, seconds: 6 });
   assert.ok(similarity(channels[0], samples) > 0.9, `${similarity(channels[0], samples)}`);
-  await assertRefused(bytes.subarray(0, bytes.length / 2), 'audio_truncated');
+  await assertRejected(bytes.subarray(0, bytes.length / 2), 'audio_truncated');
 });
 
-test('m4a is decoded where there is an ffmpeg', { skip: !hasFfmpeg && 'no ffmpeg on the path' }, async () => {
+test('m4a is decoded if ffmpeg is installed', { skip: !hasFfmpeg && 'no ffmpeg on the path' }, async () => {
   const bytes = await readFile(new URL('fixtures/band.m4a', import.meta.url));
   const { channels, duration_sec, format } = await decodeAudio(bytes);
   assert.equal(format, 'm4a');

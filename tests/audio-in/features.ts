@@ -1,29 +1,30 @@
-/** Features as the extractors would make them of strokes and chords at known times: a song to find the beat of, without its sound. */
+/** Synthetic features of drum onsets and chords at known times: input of the rhythm estimation without sound. */
 import { RHYTHM_RATE } from '../../services/analysis/rhythm-features.ts';
 import type { RhythmFeatures } from '../../services/analysis/rhythm-features.ts';
 import { CHROMA_BINS, TONE_RATE, VOICE_BANDS } from '../../services/analysis/tone-features.ts';
 import type { ToneFeatures } from '../../services/analysis/tone-features.ts';
 
-/** Frames that a stroke lasts. */
-const STROKE_FRAMES = 3;
+/** Length of a drum hit, frames. */
+const HIT_FRAMES = 3;
 
+/** A song to make features of. */
 export type Score = {
   seconds: number;
-  /** Times of strokes, seconds. */
+  /** Times of drum hits, seconds. */
   kicks: readonly number[];
   snares?: readonly number[];
   hats?: readonly number[];
-  /** Pitch class (0 is C) of the root from a time on; chords are major triads. */
+  /** Pitch class (0 is C) of the root from a time (seconds) on. Chords are major triads. */
   chords: readonly { at: number; root: number }[];
-  /** The same for the bass; it plays the roots of the chords unless told otherwise. */
+  /** The same for the bass. Default: the roots of the chords. */
   bass?: readonly { at: number; root: number }[];
 };
 
-function strokes(frames: number, times: readonly number[] = []): Float32Array {
+function drumLevel(frames: number, times: readonly number[] = []): Float32Array {
   const level = new Float32Array(frames);
   for (const time of times) {
     const at = Math.round(time * RHYTHM_RATE);
-    for (let i = 0; i < STROKE_FRAMES; i++) if (at + i < frames) level[at + i] = 1 - i / STROKE_FRAMES;
+    for (let i = 0; i < HIT_FRAMES; i++) if (at + i < frames) level[at + i] = 1 - i / HIT_FRAMES;
   }
   return level;
 }
@@ -38,13 +39,13 @@ function notes(frames: number, steps: Score['chords'], intervals: readonly numbe
   return plane;
 }
 
-/** What estimateRhythm takes, for a song of these strokes and chords. */
+/** The input of `estimateRhythm` for a song. */
 export function featuresOf({ seconds, kicks, snares, hats, chords, bass = chords }: Score): {
   rhythm: RhythmFeatures;
   tone: ToneFeatures;
 } {
   const frames = Math.round(seconds * RHYTHM_RATE);
-  const [kick, snare, hat] = [strokes(frames, kicks), strokes(frames, snares), strokes(frames, hats)];
+  const [kick, snare, hat] = [drumLevel(frames, kicks), drumLevel(frames, snares), drumLevel(frames, hats)];
   const flux = kick.map((value, i) => value + snare[i]! + 0.5 * hat[i]!);
   const toneFrames = Math.round(seconds * TONE_RATE);
   return {
@@ -69,7 +70,7 @@ export function featuresOf({ seconds, kicks, snares, hats, chords, bass = chords
   };
 }
 
-/** Times from `first` on, `step` seconds apart, before `end`. */
+/** Times from `first` on, `step` seconds apart, below `end`. */
 export function every(step: number, end: number, first = 0): number[] {
   return Array.from({ length: Math.ceil((end - first) / step) }, (_, i) => first + i * step);
 }

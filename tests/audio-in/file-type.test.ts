@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { detectFileType, FILE_TYPE_BYTES, isAudioType } from '../../audio/decode/detect.ts';
 import { parseWav, readWavHeader, WAV_HEADER_BYTES } from '../../audio/decode/wav.ts';
 import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
-import { songFiles } from './songs.ts';
+import { songFiles } from './song-files.ts';
 
 const RATE = 8_000;
 const wavFile = (seconds: number): Buffer => Buffer.from(encodeWav16([new Float32Array(seconds * RATE)], RATE));

@@ -5,18 +5,18 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { AnalyzeAnswer, AUDIO_ERROR_CODES, ServiceErrorBody } from '../../schema.ts';
 import { createAnalysisServer } from '../../services/analysis/server.ts';
-import { fuzzDecoders } from './fuzz.ts';
-import { mutate } from './mutate.ts';
-import { songFiles } from './songs.ts';
+import { fuzzDecoders } from './fuzz-decoders.ts';
+import { damage } from './damage.ts';
+import { songFiles } from './song-files.ts';
 
-/** Seeds from here on are not those of the decoders' test. */
+/** First seed: others than in the decoders' test. */
 const FIRST_SEED = 1_000_000;
 const ROUNDS = 140;
 
 const files = await songFiles();
 const storage = createServer((request, response) => {
   const round = Number(request.url!.slice(1));
-  response.end(mutate(files[round % files.length]!.bytes, FIRST_SEED + round));
+  response.end(damage(files[round % files.length]!.bytes, FIRST_SEED + round));
 });
 const analysis = createAnalysisServer();
 
@@ -30,12 +30,12 @@ after(() => {
   }
 });
 
-test('2,000 mutated files of all formats give a typed error or sound, in time and bounded memory', async () => {
+test('2,000 damaged files of all formats give a typed error or sound, in bounded time and memory', async () => {
   const outcomes = await fuzzDecoders(2000);
   assert.ok(outcomes['decoded']! > 100 && outcomes['audio_damaged']! > 100, JSON.stringify(outcomes));
 });
 
-test('the analysis service answers mutated files with an analysis or a 400 that has a code, and goes on', async () => {
+test('the analysis service answers damaged files with an analysis or with 400 and a code', async () => {
   const portOf = (server: typeof storage): number => (server.address() as AddressInfo).port;
   for (let round = 0; round < ROUNDS; round++) {
     const response = await fetch(`http://127.0.0.1:${portOf(analysis)}/analyze`, {

@@ -1,4 +1,4 @@
-/** Analyses or separates a file and prints how far memory rose above what the loaded program has. */
+/** Analyses or separates a file and prints the increase of memory over that of the loaded program and file. */
 import { readFile } from 'node:fs/promises';
 import { analyzeStream } from '../../services/analysis/analyze.ts';
 import { openAudio } from '../../audio/decode/decode.ts';
@@ -22,5 +22,5 @@ async function drain(stream: AsyncIterable<unknown>): Promise<void> {
 }
 if (work === 'analysis') await analyzeStream(counted());
 else await drain(separate(counted()));
-const risenBytes = process.resourceUsage().maxRSS * 1024 - base;
-process.stdout.write(JSON.stringify({ seconds: samples / 44_100, risenBytes }));
+const increaseBytes = process.resourceUsage().maxRSS * 1024 - base;
+process.stdout.write(JSON.stringify({ seconds: samples / 44_100, increaseBytes }));

@@ -22,10 +22,10 @@ const song = encodeWav16(
   [samples, samples.map((value, i) => 0.7 * value + 0.1 * (samples[i - 300] ?? 0))],
   SAMPLE_RATE,
 );
-/** Long enough that separating it takes far more than a second. */
+/** Long enough for a separation of far more than a second. */
 const longSong = encodeWav16([playBand({ bpm: 120, tonic: 0, seconds: 240 }).samples], SAMPLE_RATE);
 
-/** A Storage of one process: serves the song, keeps what is put. */
+/** A storage server: serves the songs and keeps uploads in memory. */
 const stored = new Map<string, Buffer>();
 const storage = createServer((request, response) => {
   if (request.method === 'PUT') {
@@ -77,7 +77,7 @@ after(() => {
   }
 });
 
-test('both services say that they are healthy', async () => {
+test('both services report that they are healthy', async () => {
   for (const [server, service] of [
     [analysis, 'analysis'],
     [separation, 'separation'],
@@ -87,7 +87,7 @@ test('both services say that they are healthy', async () => {
   }
 });
 
-test('a song is analysed by URL and by its bytes, with the same result', async () => {
+test('a song gives the same analysis by URL and by its bytes', async () => {
   const byUrl = AnalyzeAnswer.parse(
     await (
       await post(analysis, '/analyze', { song_id: 'a', songId: 'a', file_url: `${urlOf(storage)}/song?token=secret` })
@@ -101,7 +101,7 @@ test('a song is analysed by URL and by its bytes, with the same result', async (
   assert.ok(Math.abs(byUrl.analysis.rhythmic.bpm - 120) < 0.05);
 });
 
-test('bad input is a 4xx with detail, code and hint, and leaks no token', async () => {
+test('invalid input gives a 4xx with detail, code and hint, and leaks no token', async () => {
   const storageUrl = urlOf(storage);
   for (const [body, status, code] of [
     [{ song_id: 'a', file_url: `${storageUrl}/text?token=secret` }, 400, 'audio_unsupported_format'],
@@ -120,13 +120,13 @@ test('bad input is a 4xx with detail, code and hint, and leaks no token', async 
   }
 });
 
-test('a source that is away is a 502, so that a worker tries again; one that refuses is a 400', async () => {
+test('an unavailable source gives 502, which workers retry; a source that rejects the request gives 400', async () => {
   const closed = createServer();
   await once(closed.listen(0, '127.0.0.1'), 'listening');
-  const nobody = urlOf(closed);
+  const unreachable = urlOf(closed);
   closed.close();
   for (const [url, status] of [
-    [`${nobody}/song?token=secret`, 502],
+    [`${unreachable}/song?token=secret`, 502],
     [`${urlOf(storage)}/broken?token=secret`, 502],
     [`${urlOf(storage)}/status/500?token=secret`, 502],
     [`${urlOf(storage)}/status/429?token=secret`, 502],
@@ -148,7 +148,7 @@ test('a source that is away is a 502, so that a worker tries again; one that ref
   }
 });
 
-test('a source that does not answer in time is a 504', async () => {
+test('a source that does not answer in time gives 504', async () => {
   const error = await loadAudio(`${urlOf(storage)}/never?token=secret`, new AbortController().signal, 50).then(
     () => null,
     (reason: unknown) => reason,
@@ -159,7 +159,7 @@ test('a source that does not answer in time is a 504', async () => {
   assert.doesNotMatch(error.message, /secret/);
 });
 
-test('a separated song arrives as four WAV files that sum to it', async () => {
+test('a song is separated into four WAV files that sum to it', async () => {
   const response = await post(separation, '/separate', {
     audio_url: `${urlOf(storage)}/song`,
     job_id: 'j/s',
@@ -184,7 +184,7 @@ test('a separated song arrives as four WAV files that sum to it', async () => {
   assert.ok(10 * Math.log10(error / power) < -60, `${10 * Math.log10(error / power)} dB`);
 });
 
-test('separation without upload URLs, or with refused ones, says what is missing', async () => {
+test('separation without upload URLs or with rejected ones gives 400 with a hint or code', async () => {
   const audio_url = `${urlOf(storage)}/song`;
   const without = await post(separation, '/separate', { audio_url, job_id: 'j' });
   assert.equal(without.status, 400);
@@ -196,13 +196,13 @@ test('separation without upload URLs, or with refused ones, says what is missing
   assert.doesNotMatch(text, /secret/);
 });
 
-test('a closed connection ends the work within a second and leaves no file', async () => {
+test('a closed connection ends the separation within a second and leaves no file', async () => {
   const folders = async (): Promise<string[]> =>
     (await readdir(tmpdir())).filter((name) => name.startsWith('mashup-stems-'));
   const before = new Set(await folders());
-  const mine = async (): Promise<string[]> => (await folders()).filter((name) => !before.has(name));
+  const ownFolders = async (): Promise<string[]> => (await folders()).filter((name) => !before.has(name));
   const started = async (): Promise<boolean> => {
-    for (const folder of await mine()) {
+    for (const folder of await ownFolders()) {
       const sizes = await Promise.all(
         STEMS.map((stem) => readFile(`${tmpdir()}/${folder}/${stem}.wav`).catch(() => null)),
       );
@@ -222,14 +222,14 @@ test('a closed connection ends the work within a second and leaves no file', asy
   controller.abort();
   const abortedAt = performance.now();
   await ended;
-  while ((await mine()).length > 0) {
-    assert.ok(performance.now() - abortedAt < 1000, 'work goes on a second after the client left');
+  while ((await ownFolders()).length > 0) {
+    assert.ok(performance.now() - abortedAt < 1000, 'the work continues a second after the connection was closed');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   assert.equal(stored.has('/x/vocals'), false);
 });
 
-test('the event loop stays free while a song is worked on', async () => {
+test('the event loop is not blocked during an analysis', async () => {
   let longest = 0;
   let last = performance.now();
   const timer = setInterval(() => {
@@ -238,5 +238,5 @@ test('the event loop stays free while a song is worked on', async () => {
   }, 5);
   await (await post(analysis, '/analyze', { song_id: 'a', file_url: `${urlOf(storage)}/song` })).json();
   clearInterval(timer);
-  assert.ok(longest < 250, `the event loop stood still for ${longest} ms`);
+  assert.ok(longest < 250, `the event loop was blocked for ${longest} ms`);
 });

@@ -1,7 +1,7 @@
-/** Sounds whose truth is known because they are computed here. */
+/** Synthetic signals with known content. */
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 
-/** A reproducible stream of numbers in [-1, 1). */
+/** A reproducible generator of numbers in [-1, 1). */
 export function noise(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -10,7 +10,7 @@ export function noise(seed: number): () => number {
   };
 }
 
-/** A sine of `hertz` at `level`, the same in both channels. */
+/** A sine of `hertz` with amplitude `level`, one channel. */
 export function tone(seconds: number, hertz: number, level = 0.5, sampleRate = SAMPLE_RATE): Float32Array {
   return Float32Array.from(
     { length: Math.round(seconds * sampleRate) },
@@ -18,17 +18,19 @@ export function tone(seconds: number, hertz: number, level = 0.5, sampleRate = S
   );
 }
 
+/** Adds `value(t)` (t in seconds) to `length` seconds of `target` from time `at` on. */
 function add(target: Float32Array, at: number, length: number, value: (t: number) => number): void {
   const start = Math.round(at * SAMPLE_RATE);
   const end = Math.min(target.length, start + Math.round(length * SAMPLE_RATE));
   for (let i = Math.max(0, start); i < end; i++) target[i]! += value((i - start) / SAMPLE_RATE);
 }
 
+/** One channel of sound, and its beats and downbeats in seconds. */
 export type Band = { samples: Float32Array; beats: number[]; downbeats: number[] };
 
 /**
- * A small band at `bpm`: kick on 1 (and 3), snare on 2 and 4 (in three: on 2 and 3 hats), hats on eighths, a bass on the root and triads on the
- * degrees I V vi IV of the major scale on `tonic` (semitones above C), one chord a bar.
+ * A synthetic band at `bpm`: kick on 1 (and 3), snare on 2 and 4 (in a meter of three: soft ones on 2 and 3), hats on eighths, a bass on
+ * the root and triads on the degrees I V vi IV of the major scale on `tonic` (semitones above C), one chord per bar.
  */
 export function playBand(options: {
   bpm: number;
@@ -81,18 +83,4 @@ export function playBand(options: {
     );
   }
   return { samples, beats, downbeats };
-}
-
-/** F-measure of estimated against true times, each matched once within `toleranceSec`. */
-export function fMeasure(truth: readonly number[], estimate: readonly number[], toleranceSec = 0.07): number {
-  const free = [...estimate];
-  let matched = 0;
-  for (const time of truth) {
-    const index = free.findIndex((other) => Math.abs(other - time) <= toleranceSec);
-    if (index >= 0) {
-      matched++;
-      free.splice(index, 1);
-    }
-  }
-  return (2 * matched) / (truth.length + estimate.length);
 }

@@ -1,4 +1,4 @@
-/** The same short song in every format that can be read. */
+/** One short song in every supported format. */
 import { readFile } from 'node:fs/promises';
 import { createMp3Encoder, createOggEncoder } from 'wasm-media-encoders';
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
@@ -6,6 +6,7 @@ import { encodeAudio } from '../../audio/encode/encode.ts';
 import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import { playBand } from './signals.ts';
 
+/** Length of the song. */
 export const SONG_SEC = 6;
 
 async function compress(format: 'mp3' | 'ogg', channels: [Float32Array, Float32Array]): Promise<Uint8Array> {
@@ -15,7 +16,7 @@ async function compress(format: 'mp3' | 'ogg', channels: [Float32Array, Float32A
   return new Uint8Array(Buffer.concat([encoder.encode(channels).slice(), encoder.finalize().slice()]));
 }
 
-/** Files of the band of `signals.ts`, about `SONG_SEC` long. `band.m4a` needs ffmpeg to be read. */
+/** Files of the band of `signals.ts`, about `SONG_SEC` long. Decoding `band.m4a` needs ffmpeg. */
 export async function songFiles(): Promise<{ name: string; bytes: Uint8Array }[]> {
   const { samples } = playBand({ bpm: 120, tonic: 0, seconds: SONG_SEC });
   const fixture = async (name: string): Promise<Uint8Array> =>

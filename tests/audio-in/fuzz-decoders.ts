@@ -1,17 +1,17 @@
-/** Runs mutated files through the decoders, under a watch. */
+/** Decodes damaged files with limits on time and memory. */
 import assert from 'node:assert/strict';
 import { Worker } from 'node:worker_threads';
 import type { FuzzJob, FuzzOutcome } from './fuzz-thread.ts';
-import { songFiles } from './songs.ts';
+import { songFiles } from './song-files.ts';
 
-/** A file of a few kilobytes that takes longer than this hangs, even on a busy machine. */
+/** Time limit of a file of a few kilobytes, also on a busy machine. */
 const HANG_MS = 30_000;
-/** Decoders in memory, dropped instances that wait for the collector, and the sound itself. */
+/** Limit for loaded decoders, dropped instances that are not collected yet, and decoded sound. */
 const MEMORY_LIMIT_BYTES = 500 * 2 ** 20;
 
 /**
- * Decodes `count` mutated files and demands of each a typed error or plausible sound, in time and in bounded memory.
- * Returns how often each outcome came.
+ * Decodes `count` damaged files. Returns the number of files for each outcome: `decoded` or an error code.
+ * @throws Error if a file gives neither a typed error nor plausible sound, or exceeds the limits
  */
 export async function fuzzDecoders(count: number): Promise<Record<string, number>> {
   const job: FuzzJob = { files: await songFiles(), from: 0, to: count };
@@ -27,14 +27,13 @@ export async function fuzzDecoders(count: number): Promise<Record<string, number
   worker.stderr.resume();
   let seen = 0;
   await new Promise<void>((resolve, reject) => {
-    const hang = (): void =>
-      reject(new Error(`Round ${seen} hangs: seed ${seen} of ${job.files[seen % job.files.length]!.name}.`));
+    const hang = (): void => reject(new Error(`Seed ${seen} of ${job.files[seen % job.files.length]!.name} hangs.`));
     let watch = setTimeout(hang, HANG_MS);
     worker.on('message', (outcome: FuzzOutcome) => {
       clearTimeout(watch);
       watch = setTimeout(hang, HANG_MS);
-      seen = outcome.round + 1;
-      if (outcome.fault) reject(new Error(`Seed ${outcome.round} of ${outcome.name}: ${outcome.fault}`));
+      seen = outcome.seed + 1;
+      if (outcome.fault) reject(new Error(`Seed ${outcome.seed} of ${outcome.name}: ${outcome.fault}`));
       outcomes[outcome.result] = (outcomes[outcome.result] ?? 0) + 1;
       peak = Math.max(peak, process.memoryUsage.rss());
     });
