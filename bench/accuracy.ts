@@ -1,8 +1,8 @@
 /**
- * Accuracy of analysis and separation against truth: on a folder of songs (MASHUP_BENCH_SONGS, see `songs/truth.ts`) and on seeded
- * songs made with fluidsynth (MASHUP_BENCH_GENERATED of them, default 40: two of each style). The odd seeds also
- * count in the weights of the beat (docs/audio-analysis.md); some of them are also heard as they come out of the world
- * (`songs/conditions.ts`).
+ * Measures the accuracy of analysis and separation against ground truth: on a folder of songs (MASHUP_BENCH_SONGS, see
+ * `songs/annotated-songs.ts`) and on generated songs (MASHUP_BENCH_GENERATED, default 40: two of each style; needs fluidsynth). The
+ * odd seeds are also in the training data of the grid score's weights (docs/audio-analysis.md). Some of them are also analysed
+ * with degradations (`songs/conditions.ts`).
  */
 import { STEMS } from '../schema.ts';
 import type { SongAnalysis, Stem } from '../schema.ts';
@@ -12,27 +12,31 @@ import { separate } from '../services/separation/separator.ts';
 import { benchCompatibility } from './compatibility.ts';
 import { fMeasure, keyScore, mean, siSdr } from './metrics.ts';
 import { CONDITIONS } from './songs/conditions.ts';
-import { makeSong, missingSynthesizer } from './songs/render.ts';
-import { mixOf, readSongs } from './songs/truth.ts';
-import type { TrueSong } from './songs/truth.ts';
+import { makeSong, missingSynthesizer } from './songs/make-song.ts';
+import { mixOf, readSongs } from './songs/annotated-songs.ts';
+import type { AnnotatedSong } from './songs/annotated-songs.ts';
 import { printTable } from './table.ts';
 
 const GENERATED = Number(process.env['MASHUP_BENCH_GENERATED'] ?? 40);
-/** Odd seeds that are heard under all conditions. */
+/** Number of odd seeds that are analysed with all degradations. */
 const CONDITION_SONGS = 10;
 
-type Heard = {
-  /** Distance of the tempo from the true one at the octave that was heard; NaN where the song is not steady. */
+/** Scores of an analysis. */
+type AnalysisScores = {
+  /** Error of the tempo, apart from the factor `tempo x`; NaN if the tempo of the song is not constant. */
   'bpm error': number;
+  /** Factor of the estimated tempo to the true one; 0 if it is none of the usual ones. */
   'tempo x': number;
   'beat F': number;
   'downbeat F': number;
   meter: number;
   key: number;
 };
-type Measured = { song: string } & Heard & Record<Stem, number> & { 'analysis x': number; 'separation x': number };
+/** Scores of a song: analysis, SI-SDR of the stems in dB, and speed in multiples of realtime. */
+type SongScores = { song: string } & AnalysisScores &
+  Record<Stem, number> & { 'analysis x': number; 'separation x': number };
 
-async function separateSong(mix: StereoChunk): Promise<Record<Stem, StereoChunk>> {
+async function separateMix(mix: StereoChunk): Promise<Record<Stem, StereoChunk>> {
   const length = mix[0].length;
   const stem = (): StereoChunk => [new Float32Array(length), new Float32Array(length)];
   const stems = { vocals: stem(), drums: stem(), bass: stem(), other: stem() };
@@ -47,7 +51,7 @@ async function separateSong(mix: StereoChunk): Promise<Record<Stem, StereoChunk>
   return stems;
 }
 
-/** Processor seconds that `work` takes: on a shared machine the honest measure of one core. */
+/** Processor seconds of `work`: independent of other load on the machine. */
 async function timed<T>(work: () => Promise<T>): Promise<{ value: T; seconds: number }> {
   const before = process.cpuUsage();
   const value = await work();
@@ -55,8 +59,8 @@ async function timed<T>(work: () => Promise<T>): Promise<{ value: T; seconds: nu
   return { value, seconds: (user + system) / 1e6 };
 }
 
-/** How right an analysis of a song is whose times are stretched and shifted. */
-function judge(analysis: SongAnalysis, song: TrueSong, stretch = 1, shiftSec = 0): Heard {
+/** Scores an analysis of a mix in which time t of the song is at `t * stretch + shiftSec`. */
+function scoreAnalysis(analysis: SongAnalysis, song: AnnotatedSong, stretch = 1, shiftSec = 0): AnalysisScores {
   const { rhythmic, harmonic } = analysis;
   const bpm = song.bpm / stretch;
   const ratio = rhythmic.bpm / bpm;
@@ -72,17 +76,17 @@ function judge(analysis: SongAnalysis, song: TrueSong, stretch = 1, shiftSec = 0
   };
 }
 
-async function measure(song: TrueSong): Promise<Measured> {
+async function scoreSong(song: AnnotatedSong): Promise<SongScores> {
   const mix = mixOf(song);
   const length = mix[0].length / 44_100;
   const analysis = await timed(() => analyzeSong(mix));
-  const stems = await timed(() => separateSong(mix));
-  const heard = judge(analysis.value, song);
+  const stems = await timed(() => separateMix(mix));
+  const scores = scoreAnalysis(analysis.value, song);
   const sdr = (stem: Stem): number => siSdr(song.stems[stem], stems.value[stem]);
   return {
     song: song.name,
-    ...heard,
-    meter: Number(heard.meter === song.meter),
+    ...scores,
+    meter: Number(scores.meter === song.meter),
     vocals: sdr('vocals'),
     drums: sdr('drums'),
     bass: sdr('bass'),
@@ -92,8 +96,9 @@ async function measure(song: TrueSong): Promise<Measured> {
   };
 }
 
-function summarizeHearing(rows: readonly Heard[]): Record<string, number> {
-  const of = (key: keyof Heard): number => mean(rows.map((row) => row[key]));
+/** Means of the scores of several analyses. */
+function summarizeAnalyses(rows: readonly AnalysisScores[]): Record<string, number> {
+  const of = (key: keyof AnalysisScores): number => mean(rows.map((row) => row[key]));
   return {
     'tempo exact': mean(rows.map((row) => Number(row['tempo x'] === 1))),
     'within octave': mean(rows.map((row) => Number([1, 2, 0.5].includes(row['tempo x'])))),
@@ -106,7 +111,8 @@ function summarizeHearing(rows: readonly Heard[]): Record<string, number> {
   };
 }
 
-function summarize(group: string, rows: readonly Measured[]): Record<string, string | number> {
+/** One row of the table of means. */
+function summarize(group: string, rows: readonly SongScores[]): Record<string, string | number> {
   const separated = STEMS.flatMap((stem) => {
     const values = rows.map((row) => row[stem]);
     return [
@@ -117,17 +123,17 @@ function summarize(group: string, rows: readonly Measured[]): Record<string, str
   return {
     group,
     songs: rows.length,
-    ...summarizeHearing(rows),
+    ...summarizeAnalyses(rows),
     ...Object.fromEntries(separated),
     'analysis x': mean(rows.map((row) => row['analysis x'])),
     'separation x': mean(rows.map((row) => row['separation x'])),
   };
 }
 
-/** The analysis of a few songs under each condition, and the phrases of their pairs. */
+/** Analyses some songs with each degradation and measures the phrase matches of their pairs. */
 async function benchConditions(): Promise<Record<string, Record<string, string | number>[]>> {
-  const known: Parameters<typeof benchCompatibility>[0][number][] = [];
-  const heard = new Map(Object.keys(CONDITIONS).map((name) => [name, [] as Heard[]]));
+  const analyzed: Parameters<typeof benchCompatibility>[0][number][] = [];
+  const scores = new Map(Object.keys(CONDITIONS).map((name) => [name, [] as AnalysisScores[]]));
   for (let i = 0; i < CONDITION_SONGS; i++) {
     const song = await makeSong(4 * i + 1);
     const mix = mixOf(song);
@@ -135,37 +141,34 @@ async function benchConditions(): Promise<Record<string, Record<string, string |
       const { mix: changed, stretch, shiftSec } = await condition(mix, song);
       const analysis = await analyzeSong(changed);
       const { name: songName, bpm, key, downbeats } = song;
-      if (changed === mix) known.push({ truth: { name: songName, bpm, key, downbeats }, analysis });
-      const row = judge(analysis, song, stretch, shiftSec);
-      heard.get(name)!.push({ ...row, meter: Number(row.meter === song.meter) });
+      if (changed === mix) analyzed.push({ truth: { name: songName, bpm, key, downbeats }, analysis });
+      const row = scoreAnalysis(analysis, song, stretch, shiftSec);
+      scores.get(name)!.push({ ...row, meter: Number(row.meter === song.meter) });
     }
   }
-  const conditions = [...heard].map(([condition, rows]) => ({
+  const conditions = [...scores].map(([condition, rows]) => ({
     condition,
     songs: rows.length,
-    ...summarizeHearing(rows),
+    ...summarizeAnalyses(rows),
   }));
-  printTable('Accuracy of the analysis under conditions (odd seeds)', conditions);
-  return { conditions, compatibility: benchCompatibility(known) };
+  printTable('Accuracy of the analysis with degradations (odd seeds)', conditions);
+  return { conditions, compatibility: benchCompatibility(analyzed) };
 }
 
-/** Measures all songs that there are and prints a table of songs and one of means. */
+/** Measures all available songs and prints a table of songs and one of means. */
 export async function benchAccuracy(): Promise<Record<string, unknown>> {
-  const groups: Record<string, Measured[]> = {};
+  const groups: Record<string, SongScores[]> = {};
   const folder = process.env['MASHUP_BENCH_SONGS'];
   if (folder) {
     groups['folder'] = [];
-    for await (const song of readSongs(folder)) groups['folder'].push(await measure(song));
-  } else
-    console.log(
-      '\nNo songs of your own: set MASHUP_BENCH_SONGS to a folder of <song>/truth.json with four stems each.',
-    );
+    for await (const song of readSongs(folder)) groups['folder'].push(await scoreSong(song));
+  } else console.log('\nMASHUP_BENCH_SONGS is not set. It is a folder of <song>/truth.json with four stems each.');
   const missing = GENERATED > 0 ? await missingSynthesizer() : null;
   if (missing) console.log(`\n${missing}`);
   else {
-    const made: [Measured[], Measured[]] = [[], []];
-    for (let seed = 0; seed < GENERATED; seed++) made[(seed % 2) as 0 | 1].push(await measure(await makeSong(seed)));
-    if (GENERATED > 0) [groups['made, even seeds'], groups['made, odd seeds']] = made;
+    const made: [SongScores[], SongScores[]] = [[], []];
+    for (let seed = 0; seed < GENERATED; seed++) made[(seed % 2) as 0 | 1].push(await scoreSong(await makeSong(seed)));
+    if (GENERATED > 0) [groups['generated, even seeds'], groups['generated, odd seeds']] = made;
   }
   for (const [group, rows] of Object.entries(groups)) printTable(`Accuracy: ${group} (SI-SDR in dB)`, rows);
   const means = Object.entries(groups).map(([group, rows]) => summarize(group, rows));

@@ -1,7 +1,7 @@
-/** How near an estimate is to the truth, in the measures that the field uses. */
+/** Standard accuracy metrics of music information retrieval. */
 import type { StereoChunk } from '../audio/decode/decode.ts';
 
-/** F-measure of estimated against true times, each matched once within 70 ms (MIREX). Both rise. */
+/** F-measure of estimated against true times in seconds, both increasing. Each is matched at most once, within 70 ms by default (MIREX). */
 export function fMeasure(truth: readonly number[], estimate: readonly number[], toleranceSec = 0.07): number {
   let matched = 0;
   for (let i = 0, j = 0; i < truth.length && j < estimate.length;) {
@@ -19,7 +19,7 @@ export function fMeasure(truth: readonly number[], estimate: readonly number[], 
 const PITCHES = ['C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B'];
 const FLATS: Record<string, string> = { Db: 'C#', Eb: 'D#', Gb: 'F#', Ab: 'G#', Bb: 'A#' };
 
-/** MIREX key score: 1 exact, 0.5 a fifth away, 0.3 relative, 0.2 parallel, else 0. Keys as `C# minor`. */
+/** MIREX key score: 1 exact, 0.5 a fifth away, 0.3 relative, 0.2 parallel, else 0. Keys are written as `C# minor`. */
 export function keyScore(truth: string, estimate: string): number {
   const read = (key: string): { tonic: number; minor: boolean } => {
     const [note = '', mode = ''] = key.split(' ');
@@ -48,5 +48,6 @@ export function siSdr(truth: StereoChunk, estimate: StereoChunk): number {
   return 10 * Math.log10(target / Math.max(1e-20, ee - target));
 }
 
+/** Arithmetic mean; 0 of an empty sample. */
 export const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);

@@ -1,10 +1,10 @@
-/** Two pictures of a mashup, as PNG files made by hand. */
-import { deflateSync } from 'node:zlib';
-import { crc32 } from 'node:zlib';
+/** Draws a spectrogram and a timeline of a mashup as PNG files. */
+import { crc32, deflateSync } from 'node:zlib';
 import { hannWindow, RealFft } from '../audio/fft.ts';
-import type { PairResult } from './pairs.ts';
+import type { PairResult } from './pair-result.ts';
 
 type Colour = [number, number, number];
+/** RGB pixels, row by row. */
 type Picture = { width: number; height: number; pixels: Uint8Array };
 
 function blank(width: number, height: number, [r, g, b]: Colour): Picture {
@@ -21,7 +21,7 @@ function fill({ width, height, pixels }: Picture, x: number, y: number, w: numbe
   }
 }
 
-/** A picture as a PNG file: eight bits a colour, rows compressed without filters. */
+/** Encodes a picture as PNG: eight bits per colour, rows without filters. */
 function encodePng({ width, height, pixels }: Picture): Buffer {
   const chunk = (type: string, data: Buffer): Buffer => {
     const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
@@ -53,7 +53,7 @@ const RANGE_DB = 80;
 const LOW_HZ = 30;
 const HIGH_HZ = 16_000;
 
-/** Dark blue over red to light yellow. */
+/** Colour of a level (0..1): dark blue over red to light yellow. */
 function heat(x: number): Colour {
   const level = Math.min(1, Math.max(0, x));
   return [
@@ -63,7 +63,7 @@ function heat(x: number): Colour {
   ];
 }
 
-/** Spectrogram of a file of 44.1 kHz: time to the right, 30 Hz to 16 kHz upwards in octaves of equal height. */
+/** Spectrogram of two channels at 44.1 kHz: time to the right, 30 Hz to 16 kHz upwards on a logarithmic scale. */
 export async function drawSpectrogram(channels: readonly Float32Array[]): Promise<Buffer> {
   const size = 4096;
   const fft = await RealFft.create(size);
@@ -80,7 +80,7 @@ export async function drawSpectrogram(channels: readonly Float32Array[]): Promis
       const hertz = LOW_HZ * (HIGH_HZ / LOW_HZ) ** (1 - (y + 0.5) / HEIGHT);
       const bin = Math.max(1, Math.round((hertz * size) / 44_100));
       const db = 20 * Math.log10(Math.hypot(spectrum[2 * bin]!, spectrum[2 * bin + 1]!) / (size / 4) + 1e-9);
-      // Music falls by some 4 dB an octave; level with that, the upper octaves are seen as they are heard.
+      // The spectrum of music falls by about 4 dB per octave. Compensating this makes the upper octaves visible.
       fill(picture, x, y, 1, 1, heat((db + 4 * Math.log2(hertz / 1000) + RANGE_DB) / RANGE_DB));
     }
   }
@@ -88,6 +88,7 @@ export async function drawSpectrogram(channels: readonly Float32Array[]): Promis
   return encodePng(picture);
 }
 
+/** Height of a stem's row, pixels. */
 const ROW = 14;
 const SONG_COLOURS: Colour[] = [
   [46, 110, 190],
@@ -95,7 +96,7 @@ const SONG_COLOURS: Colour[] = [
 ];
 const STEM_ORDER = ['vocals', 'other', 'bass', 'drums'] as const;
 
-/** Which stem of which song sounds when: a row for each, blue for the first song and orange for the second; below, the waveform. */
+/** Timeline of a mashup: one row for each stem of each song (blue for the first song, orange for the second), and the waveform below. */
 export function drawTimeline({ songs, plan, result }: PairResult): Buffer {
   const rows = 2 * STEM_ORDER.length;
   const picture = blank(WIDTH, rows * ROW + 90, [250, 250, 248]);

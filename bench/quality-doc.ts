@@ -1,15 +1,18 @@
-/** The tables of mashups in docs/audio-quality.md, between its two marks. */
+/** Writes the tables of mashups in docs/audio-quality.md. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A markdown table of rows of equal keys. */
+/** A Markdown table. All rows have the same keys. */
 function markdown(rows: Record<string, string | number>[]): string {
   const keys = Object.keys(rows[0] ?? {});
   const line = (cells: (string | number)[]): string => `| ${cells.join(' | ')} |`;
   return [line(keys), line(keys.map(() => '---')), ...rows.map((row) => line(keys.map((key) => row[key]!)))].join('\n');
 }
 
-/** Replaces a table of docs/audio-quality.md, between the marks of that name. */
+/**
+ * Replaces the table between the comments `<!-- mark -->` and `<!-- /mark -->` in docs/audio-quality.md.
+ * @throws Error if the file has no such comments
+ */
 export async function writeQualityDoc(
   docs: string,
   rows: Record<string, string | number>[],

@@ -1,5 +1,5 @@
 /**
- * Tempo, beats and key by this project, music-tempo and essentia.js on the same songs in one run.
+ * Compares tempo, beats and key of this project, music-tempo and essentia.js on the same songs in one run.
  *
  *   npm install --no-package-lock --prefix bench/peers-audio
  *   [MASHUP_BENCH_SONGS=folder] [MASHUP_BENCH_PEER_SONGS=12] npm run bench -- audio (or --prefix bench/peers-audio for this alone)
@@ -7,8 +7,8 @@
 import { createRequire } from 'node:module';
 import { analyzeSong } from '../../services/analysis/analyze.ts';
 import { fMeasure, keyScore, mean } from '../metrics.ts';
-import { makeSong, missingSynthesizer } from '../songs/render.ts';
-import { mixOf, readSongs } from '../songs/truth.ts';
+import { makeSong, missingSynthesizer } from '../songs/make-song.ts';
+import { mixOf, readSongs } from '../songs/annotated-songs.ts';
 import { printTable } from '../table.ts';
 
 const require = createRequire(import.meta.url);
@@ -17,10 +17,10 @@ const { Essentia, EssentiaWASM } = require('essentia.js');
 const essentia = new Essentia(EssentiaWASM);
 
 const GENERATED = Number(process.env.MASHUP_BENCH_PEER_SONGS ?? 12);
-/** Half a semitone of tempo: what counts as the right one. */
+/** Relative tolerance of a correct tempo. */
 const TEMPO_TOLERANCE = 0.03;
 
-/** Each gives bpm, beats in seconds and, where it has one, a key. */
+/** Each returns bpm, beats in seconds and a key; null for the key if it estimates none. */
 const ANALYSERS = {
   'mashup-engine': async (mix) => {
     const { rhythmic, harmonic } = await analyzeSong(mix);
@@ -69,7 +69,7 @@ for await (const song of songs()) {
 }
 const of = (list, key) => mean(list.map((row) => row[key]));
 printTable(
-  'Analysis beside its peers (beat F within 70 ms; speed in multiples of realtime on one core)',
+  'Analysis compared with other libraries (beat F within 70 ms; speed in multiples of realtime on one core)',
   Object.entries(rows).map(([name, list]) => ({
     name,
     songs: list.length,

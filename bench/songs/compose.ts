@@ -1,22 +1,25 @@
-/** Seeded songs for measuring: notes, and the truth about them. Nothing here is anyone's song. */
+/** Composes random songs with known annotations. Equal seeds give equal songs. */
 import { Harmony } from './harmony.ts';
-import { Dice } from './random.ts';
+import { Random } from './random.ts';
 import { STYLES } from './styles.ts';
 import type { Kit, Style } from './styles.ts';
 
-/** A note of `lengthBeats` from `atBeat` on; `pitch` is a MIDI number. */
+/** A note with times in beats; `pitch` is a MIDI number. */
 export type Note = { atBeat: number; lengthBeats: number; pitch: number; velocity: number };
+/** Parts of a composition. */
 export type Part = 'drums' | 'bass' | 'chords' | 'pad' | 'melody';
 
+/** A song as notes. */
 export type Composition = {
   name: string;
   style: Style;
   bpm: number;
   harmony: Harmony;
   bars: number;
+  /** General MIDI programs. */
   programs: { bass: number; chords: number; pad: number };
   notes: Record<Part, Note[]>;
-  /** Beats on which the kick plays, for what ducks under it. */
+  /** Beats with a kick, for sidechain compression. */
   kicks: number[];
 };
 
@@ -35,21 +38,21 @@ const DRUM_PITCHES: Record<keyof Kit, number> = {
 };
 const CRASH = 49;
 const VELOCITIES: Record<string, number> = { x: 108, o: 82, '.': 42 };
-/** About how long a song lasts. */
+/** Approximate length of a song. */
 const SONG_SEC = 48;
 
 type Section = { kind: 'intro' | 'verse' | 'chorus' | 'break' | 'outro'; bars: number };
 
-/** Every song has an intro, verses, choruses and an outro; long ones a break. */
-function form(bars: number, dice: Dice): Section[] {
-  const sections: Section[] = [{ kind: 'intro', bars: bars > 14 ? dice.pick([2, 4, 4]) : 2 }];
+/** Sections of a song: intro, verses, choruses and outro; a break in long songs. */
+function form(bars: number, random: Random): Section[] {
+  const sections: Section[] = [{ kind: 'intro', bars: bars > 14 ? random.pick([2, 4, 4]) : 2 }];
   let left = bars - sections[0]!.bars - 2;
   for (let i = 0; left > 0; i++) {
     const kind = i % 2 === 0 ? 'verse' : 'chorus';
     const length = Math.min(left, bars > 20 ? 8 : 4);
     sections.push({ kind, bars: length });
     left -= length;
-    if (kind === 'chorus' && left > 6 && dice.chance(0.5)) {
+    if (kind === 'chorus' && left > 6 && random.chance(0.5)) {
       sections.push({ kind: 'break', bars: 2 });
       left -= 2;
     }
@@ -57,47 +60,48 @@ function form(bars: number, dice: Dice): Section[] {
   return [...sections, { kind: 'outro', bars: 2 }];
 }
 
-/** A phrase of four bars to sing: where notes are, and how far each is from the chord's root. */
+/** A sung phrase of four bars. `step` is the scale step relative to the chord's root if `onChord`, else to the tonic. */
 type Phrase = { atBeat: number; lengthBeats: number; step: number; onChord: boolean }[];
 
-function phrase(meter: number, dice: Dice): Phrase {
+function composePhrase(meter: number, random: Random): Phrase {
   const notes: Phrase = [];
-  const lengths = dice.pick([
+  const lengths = random.pick([
     [0.5, 0.5, 1, 1, 1.5],
     [1, 1, 2, 0.5],
     [0.25, 0.25, 0.5, 0.5, 0.5, 1],
   ]);
-  const pickUp = dice.chance(0.4) ? 0.5 : 0;
-  const end = meter * dice.pick([3, 3.5, 4]);
+  const pickUp = random.chance(0.4) ? 0.5 : 0;
+  const end = meter * random.pick([3, 3.5, 4]);
   let step = 0;
   for (let beat = pickUp; beat < end;) {
-    const lengthBeats = Math.min(dice.pick(lengths), 4 * meter - beat);
-    step = Math.max(-3, Math.min(6, step + Math.round(dice.between(-2.4, 2.4))));
-    if (dice.chance(0.85)) notes.push({ atBeat: beat, lengthBeats, step, onChord: beat % meter < 0.25 });
+    const lengthBeats = Math.min(random.pick(lengths), 4 * meter - beat);
+    step = Math.max(-3, Math.min(6, step + Math.round(random.between(-2.4, 2.4))));
+    if (random.chance(0.85)) notes.push({ atBeat: beat, lengthBeats, step, onChord: beat % meter < 0.25 });
     beat += lengthBeats;
   }
   return notes;
 }
 
+/** Collects the notes of a song bar by bar. Rows of steps are described in `styles.ts`. */
 class Writer {
   readonly notes: Record<Part, Note[]> = { drums: [], bass: [], chords: [], pad: [], melody: [] };
   readonly kicks: number[] = [];
   private readonly style: Style;
   private readonly harmony: Harmony;
-  private readonly dice: Dice;
+  private readonly random: Random;
   private arpeggio = 0;
 
-  constructor(style: Style, harmony: Harmony, dice: Dice) {
+  constructor(style: Style, harmony: Harmony, random: Random) {
     this.style = style;
     this.harmony = harmony;
-    this.dice = dice;
+    this.random = random;
   }
 
   drums(bar: number, kit: Kit, fill: boolean): void {
     const { meter } = this.style;
     for (const [name, row] of Object.entries(kit) as [keyof Kit, string][]) {
-      [...row].forEach((stroke, step) => {
-        const velocity = VELOCITIES[stroke];
+      [...row].forEach((accent, step) => {
+        const velocity = VELOCITIES[accent];
         if (velocity === undefined) return;
         const atBeat = bar * meter + (step * meter) / row.length;
         this.drum(atBeat, DRUM_PITCHES[name], velocity);
@@ -114,7 +118,7 @@ class Writer {
   }
 
   private drum(atBeat: number, pitch: number, velocity: number): void {
-    this.notes.drums.push({ atBeat, lengthBeats: 0.2, pitch, velocity: velocity - this.dice.between(0, 10) });
+    this.notes.drums.push({ atBeat, lengthBeats: 0.2, pitch, velocity: velocity - this.random.between(0, 10) });
   }
 
   bass(bar: number, row: string, root: number, next: number): void {
@@ -135,7 +139,7 @@ class Writer {
         atBeat: bar * meter + (step * meter) / row.length,
         lengthBeats: (0.92 * (until - step) * meter) / row.length,
         pitch: this.harmony.pitch(degree, 1) + this.harmony.raise(root, degree),
-        velocity: 100 - this.dice.between(0, 14),
+        velocity: 100 - this.random.between(0, 14),
       });
     });
   }
@@ -147,9 +151,9 @@ class Writer {
     strikes.forEach(({ kind, step }, i) => {
       const until = strikes[i + 1]?.step ?? row.length;
       const long = (0.95 * (until - step) * meter) / row.length;
-      const heard = kind === 'a' ? [tones[this.arpeggio++ % tones.length]! + 12] : tones;
-      for (const pitch of heard) {
-        const velocity = this.dice.between(66, 88);
+      const pitches = kind === 'a' ? [tones[this.arpeggio++ % tones.length]! + 12] : tones;
+      for (const pitch of pitches) {
+        const velocity = this.random.between(66, 88);
         const atBeat = bar * meter + (step * meter) / row.length;
         this.notes.chords.push({ atBeat, lengthBeats: kind === 's' ? Math.min(0.25, long) : long, pitch, velocity });
       }
@@ -162,7 +166,7 @@ class Writer {
       this.notes.pad.push({ atBeat: bar * meter, lengthBeats: meter * 0.98, pitch, velocity: 58 });
   }
 
-  /** One bar of a sung phrase over its chord; a phrase's notes lie where its bar lies in it. */
+  /** Writes bar `barOfPhrase` of a phrase over a chord. */
   melody(bar: number, barOfPhrase: number, sung: Phrase, root: number): void {
     const { meter } = this.style;
     const low = root > 3 ? root - 7 : root;
@@ -179,25 +183,25 @@ class Writer {
   }
 }
 
-/** The song of a seed. Seeds 2n and 2n + 1 share their style and nothing else. */
+/** Composes the song of a seed. Seeds 2n and 2n + 1 have the same style. */
 export function compose(seed: number): Composition {
-  const dice = new Dice(seed);
+  const random = new Random(seed);
   const style = STYLES[Math.floor(seed / 2) % STYLES.length]!;
   const { meter } = style;
-  const exact = dice.between(...style.bpm);
-  const bpm = dice.chance(0.5) ? Math.round(exact) : Math.round(exact * 100) / 100;
-  const harmony = new Harmony(dice);
-  const writer = new Writer(style, harmony, dice);
-  const sections = form(Math.ceil((SONG_SEC * bpm) / 60 / meter), dice);
-  const kit = dice.pick(style.drums);
-  const busier = dice.pick(style.drums);
-  const bassRow = dice.pick(style.bass);
-  const chordRow = dice.pick(style.chords);
-  const octave = dice.pick([3, 3, 4]);
-  const songs = { verse: harmony.progression(dice), chorus: harmony.progression(dice) };
-  const phrases = { verse: phrase(meter, dice), chorus: phrase(meter, dice) };
-  const sparseIntro = dice.chance(0.5);
-  const hasPad = style.programs.pad !== null && dice.chance(0.75);
+  const exact = random.between(...style.bpm);
+  const bpm = random.chance(0.5) ? Math.round(exact) : Math.round(exact * 100) / 100;
+  const harmony = new Harmony(random);
+  const writer = new Writer(style, harmony, random);
+  const sections = form(Math.ceil((SONG_SEC * bpm) / 60 / meter), random);
+  const kit = random.pick(style.drums);
+  const busier = random.pick(style.drums);
+  const bassRow = random.pick(style.bass);
+  const chordRow = random.pick(style.chords);
+  const octave = random.pick([3, 3, 4]);
+  const songs = { verse: harmony.progression(random), chorus: harmony.progression(random) };
+  const phrases = { verse: composePhrase(meter, random), chorus: composePhrase(meter, random) };
+  const sparseIntro = random.chance(0.5);
+  const hasPad = style.programs.pad !== null && random.chance(0.75);
   let bar = 0;
   sections.forEach(({ kind, bars }, index) => {
     const chorus = kind === 'chorus';
@@ -207,7 +211,7 @@ export function compose(seed: number): Composition {
       const home = last && i === bars - 1;
       const root = home ? 0 : progression[i % progression.length]!;
       const drumming = kind === 'verse' || chorus || (kind === 'intro' && !sparseIntro) || (kind === 'outro' && !home);
-      if (drumming) writer.drums(bar, chorus ? busier : kit, i === bars - 1 && dice.chance(0.5));
+      if (drumming) writer.drums(bar, chorus ? busier : kit, i === bars - 1 && random.chance(0.5));
       if (drumming && i === 0 && kind !== 'intro') writer.crash(bar);
       if (kind !== 'intro' || !sparseIntro || i >= 2) {
         writer.bass(bar, home ? 'r' : bassRow, root, progression[(i + 1) % progression.length]!);
@@ -217,8 +221,8 @@ export function compose(seed: number): Composition {
       const singing = kind === 'verse' || chorus;
       if (singing) writer.melody(bar, i % 4, chorus ? phrases.chorus : phrases.verse, root);
     }
-    // The verse is sung to other words: now and then its tune changes as well.
-    if (kind === 'verse' && dice.chance(0.5)) phrases.verse = phrase(meter, dice);
+    // The melody changes between some verses.
+    if (kind === 'verse' && random.chance(0.5)) phrases.verse = composePhrase(meter, random);
   });
   return {
     name: `${String(seed).padStart(2, '0')} ${style.name}`,
@@ -227,9 +231,9 @@ export function compose(seed: number): Composition {
     harmony,
     bars: bar,
     programs: {
-      bass: dice.pick(style.programs.bass),
-      chords: dice.pick(style.programs.chords),
-      pad: dice.pick(style.programs.pad ?? style.programs.chords),
+      bass: random.pick(style.programs.bass),
+      chords: random.pick(style.programs.chords),
+      pad: random.pick(style.programs.pad ?? style.programs.chords),
     },
     notes: writer.notes,
     kicks: writer.kicks,

@@ -1,10 +1,10 @@
-/** Keys and progressions of the generated songs. */
-import type { Dice } from './random.ts';
+/** Keys and chord progressions of the generated songs. */
+import type { Random } from './random.ts';
 
 export type Mode = 'major' | 'minor';
 const SCALES = { major: [0, 2, 4, 5, 7, 9, 11], minor: [0, 2, 3, 5, 7, 8, 10] } as const;
 
-/** Degrees of one chord a bar (0 is home). Not all begin at home; each leads there. */
+/** Scale degrees of the chords, one per bar (0 is the tonic). All lead to the tonic; some start elsewhere. */
 const PROGRESSIONS: Record<Mode, readonly (readonly number[])[]> = {
   major: [
     [0, 4, 5, 3],
@@ -28,22 +28,25 @@ const PROGRESSIONS: Record<Mode, readonly (readonly number[])[]> = {
   ],
 };
 
+/** The key of a song, and its notes and chords. */
 export class Harmony {
+  /** Pitch class, 0 is C. */
   readonly tonic: number;
   readonly mode: Mode;
-  /** The fifth degree's chord in minor has a leading note. */
+  /** The chord on the fifth degree in minor has a leading note. */
   private readonly leadingNote: boolean;
   private readonly sevenths: boolean;
 
-  constructor(dice: Dice) {
-    this.tonic = Math.floor(dice.next() * 12);
-    this.mode = dice.chance(0.55) ? 'major' : 'minor';
-    this.leadingNote = this.mode === 'minor' && dice.chance(0.5);
-    this.sevenths = dice.chance(0.3);
+  constructor(random: Random) {
+    this.tonic = Math.floor(random.next() * 12);
+    this.mode = random.chance(0.55) ? 'major' : 'minor';
+    this.leadingNote = this.mode === 'minor' && random.chance(0.5);
+    this.sevenths = random.chance(0.3);
   }
 
-  progression(dice: Dice): readonly number[] {
-    return dice.pick(PROGRESSIONS[this.mode]);
+  /** A random chord progression: scale degrees, one per bar. */
+  progression(random: Random): readonly number[] {
+    return random.pick(PROGRESSIONS[this.mode]);
   }
 
   /** MIDI number of a scale degree; degree 0 of octave 4 is the tonic at or above middle C. */
@@ -52,13 +55,13 @@ export class Harmony {
     return 12 * (octave + 1 + Math.floor(degree / 7)) + this.tonic + SCALES[this.mode][within]!;
   }
 
-  /** The notes of the chord on a degree. */
+  /** MIDI numbers of the chord on a degree. */
   chord(root: number, octave: number): number[] {
     const thirds = this.sevenths && root !== 0 ? [0, 2, 4, 6] : [0, 2, 4];
     return thirds.map((third) => this.pitch(root + third, octave) + this.raise(root, root + third));
   }
 
-  /** Semitones that a degree is raised over a chord. */
+  /** Semitones by which a degree is raised over the chord on `root`. */
   raise(root: number, degree: number): number {
     return this.leadingNote && root === 4 && ((degree % 7) + 7) % 7 === 6 ? 1 : 0;
   }

@@ -1,21 +1,22 @@
-/** Notes as a Standard MIDI File of one track. */
-import type { TimedNote } from './clock.ts';
+/** Writes Standard MIDI Files of one track. */
+import type { TimedNote } from './timing.ts';
 
-/** A tenth of a millisecond: at 120 bpm a quarter is half a second. */
+/** Resolution of 0.1 ms. The file has 120 bpm, so that a quarter is half a second. */
 const TICKS_PER_SEC = 10_000;
 const TICKS_PER_QUARTER = TICKS_PER_SEC / 2;
 const QUARTER_MICROSEC = 500_000;
 
+/** Variable-length quantity. */
 function variableLength(value: number): number[] {
   const bytes = [value & 127];
   for (let rest = value >> 7; rest > 0; rest >>= 7) bytes.unshift((rest & 127) | 128);
   return bytes;
 }
 
-/** A part on one channel (9 is the drums) with its program and place in the stereo picture (0 left, 127 right). */
+/** A part on one channel (9 is the drums) with its program and panorama (0 left, 127 right). */
 export type MidiPart = { notes: readonly TimedNote[]; channel: number; program: number; pan: number };
 
-/** The file of one or more parts, tuned `cents` away from A = 440 Hz. */
+/** The file of one or more parts, tuned `cents` from A = 440 Hz. */
 export function midiFile(parts: readonly MidiPart[], cents: number): Buffer {
   const events: { tick: number; order: number; bytes: number[] }[] = [];
   const first = (...bytes: number[]): number => events.push({ tick: 0, order: 0, bytes });

@@ -1,10 +1,11 @@
-/** What a mixing desk does to stems: levels, width, rooms, ducking, and the gain of a master that all stems share. */
+/** Mixing of stems: level, stereo width, reverberation, ducking, and mastering with one gain for all stems. */
 import { STEMS } from '../../schema.ts';
 import type { Stem } from '../../schema.ts';
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import type { StereoChunk } from '../../audio/decode/decode.ts';
 import { reverberate } from '../../audio/effects/reverb.ts';
 
+/** Samples of the four stems at 44.1 kHz, equally long. */
 export type Stems = Record<Stem, StereoChunk>;
 
 const map = (channels: StereoChunk, change: (value: number, i: number) => number): StereoChunk => [
@@ -12,7 +13,7 @@ const map = (channels: StereoChunk, change: (value: number, i: number) => number
   channels[1].map(change),
 ];
 
-/** Scales to a mean level of `decibels` (RMS over both channels); silence stays. */
+/** Scales to a level of `decibels` (RMS of both channels, dBFS). Silence is returned unchanged. */
 export function level(channels: StereoChunk, decibels: number): StereoChunk {
   let power = 0;
   for (const channel of channels) for (const value of channel) power += value * value;
@@ -21,8 +22,8 @@ export function level(channels: StereoChunk, decibels: number): StereoChunk {
   return map(channels, (value) => value * gain);
 }
 
-/** Adds a room of `decaySec`, `decibels` below the sound itself. */
-export function inRoom(channels: StereoChunk, decaySec: number, decibels: number): StereoChunk {
+/** Adds reverberation with a decay of `decaySec` at `decibels` relative to the sound. */
+export function addReverb(channels: StereoChunk, decaySec: number, decibels: number): StereoChunk {
   const wet = reverberate(channels, SAMPLE_RATE, decaySec);
   const powerOf = (all: readonly Float32Array[]): number =>
     all.reduce((sum, channel) => sum + channel.reduce((part, value) => part + value * value, 0), 1e-12);
@@ -33,8 +34,8 @@ export function inRoom(channels: StereoChunk, decaySec: number, decibels: number
   ];
 }
 
-/** A second take on the other side: each channel is a mix of the sound and of itself delayed by a slowly moving time. */
-export function doubled(channels: StereoChunk, amount: number): StereoChunk {
+/** Simulates double tracking: adds the sound with a slowly varying delay, which differs between the channels. */
+export function addDoubling(channels: StereoChunk, amount: number): StereoChunk {
   const moving = (channel: Float32Array, phase: number): Float32Array =>
     channel.map((value, i) => {
       const delay = SAMPLE_RATE * (0.018 + 0.004 * Math.sin((2 * Math.PI * 0.4 * i) / SAMPLE_RATE + phase));
@@ -46,8 +47,8 @@ export function doubled(channels: StereoChunk, amount: number): StereoChunk {
   return [moving(channels[0], 0), moving(channels[1], Math.PI)];
 }
 
-/** Draws the channels together until the power of their difference is at most `share` of that of their sum; 0 is mono. */
-export function narrowed([left, right]: StereoChunk, share: number): StereoChunk {
+/** Narrows the stereo image until the power of the channels' difference is at most `share` of that of their sum; 0 is mono. */
+export function narrowStereo([left, right]: StereoChunk, share: number): StereoChunk {
   let [sum, difference] = [0, 1e-12];
   left.forEach((value, i) => {
     sum += (value + right[i]!) ** 2;
@@ -61,8 +62,8 @@ export function narrowed([left, right]: StereoChunk, share: number): StereoChunk
   ];
 }
 
-/** Ducks the sound at each of `timesSec` by `depth` (0..1), back after `releaseSec`. */
-export function pumped(
+/** Lowers the sound at each of `timesSec` by `depth` (0..1). It recovers within `releaseSec`. */
+export function duckAt(
   channels: StereoChunk,
   timesSec: readonly number[],
   depth: number,
@@ -80,10 +81,10 @@ export function pumped(
 }
 
 /**
- * A limiter on the sum, its gain laid on every stem: the mix is as dense as a master, and the stems still sum to it.
- * @param decibels how far the loudest peaks are pressed down; below zero only the level is brought under full scale
+ * Limits the sum of the stems and applies the gain to every stem, so that the stems sum to the mastered mix.
+ * @param decibels reduction of the highest peaks; 0 or less only scales the mix to full scale
  */
-export function mastered(stems: Stems, decibels: number): Stems {
+export function master(stems: Stems, decibels: number): Stems {
   const length = stems.drums[0].length;
   const hop = 64;
   const peaks = new Float32Array(Math.ceil(length / hop));
@@ -97,7 +98,7 @@ export function mastered(stems: Stems, decibels: number): Stems {
   }
   const ceiling = 0.95;
   const drive = (ceiling / highest) * 10 ** (Math.max(0, decibels) / 20);
-  // The gain falls ahead of a peak (3 ms) and comes back in 80 ms.
+  // The gain falls 3 ms before a peak and recovers within 80 ms.
   const gains = peaks.map((peak) => Math.min(1, ceiling / (drive * peak + 1e-9)));
   const ahead = Math.ceil((0.003 * SAMPLE_RATE) / hop);
   const lowest = gains.map((_, i) => Math.min(...gains.subarray(i, i + ahead + 1)));
@@ -111,6 +112,6 @@ export function mastered(stems: Stems, decibels: number): Stems {
     const next = lowest[Math.min(lowest.length - 1, step + 1)]!;
     return drive * (lowest[step]! * (1 - part) + next * part);
   };
-  const pressed = (stem: Stem): StereoChunk => map(stems[stem], (value, i) => value * gainAt(i));
-  return { vocals: pressed('vocals'), drums: pressed('drums'), bass: pressed('bass'), other: pressed('other') };
+  const limited = (stem: Stem): StereoChunk => map(stems[stem], (value, i) => value * gainAt(i));
+  return { vocals: limited('vocals'), drums: limited('drums'), bass: limited('bass'), other: limited('other') };
 }

@@ -1,7 +1,7 @@
-/** A singer by addition of harmonics under vowel formants, with vibrato, glides and consonants. */
+/** Synthesizes a singing voice: harmonics with vowel formants, vibrato, glides and consonants. */
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
-import type { TimedNote } from './clock.ts';
-import type { Dice } from './random.ts';
+import type { TimedNote } from './timing.ts';
+import type { Random } from './random.ts';
 
 /** Centre frequencies (Hz) of the first four formants of a, e, i, o, u (Peterson and Barney 1952, rounded). */
 const VOWELS: readonly (readonly number[])[] = [
@@ -13,9 +13,11 @@ const VOWELS: readonly (readonly number[])[] = [
 ];
 const FORMANT_WIDTHS = [90, 110, 170, 250];
 const FORMANT_LEVELS = [1, 0.6, 0.35, 0.2];
+/** Upper limit of the harmonics. */
 const TOP_HZ = 6000;
 const GLIDE_SEC = 0.05;
 
+/** Gain of a harmonic in a vowel. `scale` shifts the formants. */
 function formantGain(hertz: number, vowel: readonly number[], scale: number): number {
   let gain = 0.02;
   vowel.forEach((centre, i) => {
@@ -24,13 +26,13 @@ function formantGain(hertz: number, vowel: readonly number[], scale: number): nu
   return gain;
 }
 
-/** The melody sung, one channel of `samples` samples, `cents` off A = 440 Hz. A high voice is an octave above a low one. */
+/** Sings a melody: one channel of `samples` samples at 44.1 kHz, tuned `cents` from A = 440 Hz. A high voice is an octave above a low one. */
 export function sing(
   notes: readonly TimedNote[],
   samples: number,
   isHigh: boolean,
   cents: number,
-  dice: Dice,
+  random: Random,
 ): Float32Array {
   const out = new Float32Array(samples);
   const scale = isHigh ? 1.15 : 1;
@@ -39,7 +41,7 @@ export function sing(
     const hertz = 440 * 2 ** ((note.pitch + cents / 100 + (isHigh ? 12 : 0) - 69) / 12);
     const from = before > 0 ? before : hertz;
     before = hertz;
-    const vowel = dice.pick(VOWELS);
+    const vowel = random.pick(VOWELS);
     const start = Math.round(note.atSec * SAMPLE_RATE);
     const length = Math.min(samples - start, Math.round(note.lengthSec * SAMPLE_RATE));
     const count = Math.floor(TOP_HZ / hertz);
@@ -47,8 +49,8 @@ export function sing(
       { length: count },
       (_, h) => formantGain((h + 1) * hertz, vowel, scale) / (h + 1) ** 0.7,
     );
-    const vibrato = 2 * Math.PI * (5 + dice.next());
-    const consonant = dice.chance(0.6);
+    const vibrato = 2 * Math.PI * (5 + random.next());
+    const consonant = random.chance(0.6);
     let phase = 0;
     let noise = 0;
     for (let i = 0; i < length; i++) {
@@ -65,7 +67,7 @@ export function sing(
         [older, newer] = [newer, turn * newer - older];
       }
       if (consonant && t < 0.05) {
-        const white = 2 * dice.next() - 1;
+        const white = 2 * random.next() - 1;
         sum += 0.6 * (white - noise) * (1 - t / 0.05);
         noise = white;
       }

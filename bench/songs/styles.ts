@@ -1,9 +1,10 @@
 /**
- * Styles of the generated songs: what is played in a bar, as rows of steps. Drums: `x` is an accent, `o` a stroke, `.` a ghost.
- * Bass: `r` root, `3` third, `5` fifth, `8` octave, `w` a step towards the next root. Chords: `c` a strike, `s` a short one, `a` the
- * next note of the chord alone. `-` is nothing. A row divides its bar evenly and may be as fine as it likes.
+ * Styles of the generated songs. Patterns are rows of steps that divide a bar evenly into any number of steps; `-` is a rest.
+ * Drums: `x` accent, `o` hit, `.` ghost note. Bass: `r` root, `3` third, `5` fifth, `8` octave, `w` a step towards the next root.
+ * Chords: `c` chord, `s` short chord, `a` the next single note of the chord.
  */
 
+/** Patterns of the drums. */
 export type Kit = Partial<
   Record<
     'kick' | 'snare' | 'rim' | 'clap' | 'hat' | 'open' | 'pedal' | 'ride' | 'shaker' | 'tambourine' | 'tom',
@@ -11,6 +12,7 @@ export type Kit = Partial<
   >
 >;
 
+/** A style. Ranges and lists are random choices. */
 export type Style = {
   name: string;
   bpm: readonly [number, number];
@@ -20,11 +22,11 @@ export type Style = {
   chords: readonly string[];
   /** General MIDI programs. */
   programs: { bass: readonly number[]; chords: readonly number[]; pad: readonly number[] | null };
-  /** Where the second of two eighths (or sixteenths) lies between them: 0.5 is straight, 0.667 a triplet. */
+  /** Position of the second of two eighths (or sixteenths) in their duration: 0.5 is straight, 0.667 a triplet. */
   swing?: { of: 8 | 16; at: readonly [number, number] };
   /** The kick ducks chords and pad. */
   sidechain?: boolean;
-  /** Tempo that wanders more often than elsewhere. */
+  /** The tempo drifts more often than in other styles. */
   live?: boolean;
 };
 
@@ -32,6 +34,7 @@ const [PIANO, EPIANO, ORGAN, NYLON, STEEL, CLEAN, DRIVE] = [0, 4, 16, 24, 25, 27
 const [UPRIGHT, FINGER, PICK, FRETLESS, SLAP, SYNTH_A, SYNTH_B] = [32, 33, 34, 35, 36, 38, 39];
 const [STRINGS, SLOW_STRINGS, CHOIR, SAW, WARM, POLYSYNTH, SWEEP] = [48, 49, 52, 81, 89, 90, 95];
 
+/** All styles. */
 export const STYLES: readonly Style[] = [
   {
     name: 'rock',

@@ -1,4 +1,4 @@
-/** Songs whose truth is known: read from a folder, or made. */
+/** Songs with ground truth, and how to read them from a folder. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -7,13 +7,14 @@ import type { Stem } from '../../schema.ts';
 import { decodeAudio } from '../../audio/decode/decode.ts';
 import type { StereoChunk } from '../../audio/decode/decode.ts';
 
-export type TrueSong = {
+/** A song with its annotations and stems (two channels at 44.1 kHz, equally long). Times are in seconds. */
+export type AnnotatedSong = {
   name: string;
   bpm: number;
-  /** One tempo holds throughout. */
+  /** True if the tempo is constant. */
   steady: boolean;
   meter: number;
-  /** As `C# minor`. */
+  /** E.g. `C# minor`. */
   key: string;
   beats: readonly number[];
   downbeats: readonly number[];
@@ -30,7 +31,7 @@ const TruthFile = z.looseObject({
 });
 
 /** The sum of a song's stems. */
-export function mixOf({ stems }: TrueSong): StereoChunk {
+export function mixOf({ stems }: AnnotatedSong): StereoChunk {
   const length = Math.max(...STEMS.map((stem) => stems[stem][0].length));
   const sum = (channel: 0 | 1): Float32Array => {
     const out = new Float32Array(length);
@@ -42,19 +43,19 @@ export function mixOf({ stems }: TrueSong): StereoChunk {
 
 async function readStem(folder: string, stem: Stem): Promise<StereoChunk> {
   const file = (await readdir(folder)).find((name) => name.startsWith(`${stem}.`));
-  if (!file) throw new Error(`There is no ${stem} stem beside a truth.json; each song needs ${STEMS.join(', ')}.`);
+  if (!file) throw new Error(`There is no ${stem} stem in ${folder}. Each song needs ${STEMS.join(', ')}.`);
   const bytes = new Uint8Array(await readFile(join(folder, file)));
   return (await decodeAudio(bytes, { limits: { minSec: 0, maxBytes: bytes.length } })).channels;
 }
 
-/** Whether beats are equally long to 0.2 %, as their written precision tells. */
+/** True if all beats are equally long to 0.2 %, which is the precision of the annotations. */
 function isSteady(beats: readonly number[]): boolean {
   const steps = beats.slice(1).map((time, i) => time - beats[i]!);
   return Math.max(...steps) < 1.002 * Math.min(...steps);
 }
 
-/** Reads `folder/<song>/truth.json` and the four stems beside each, song by song. */
-export async function* readSongs(folder: string): AsyncGenerator<TrueSong> {
+/** Reads `folder/<song>/truth.json` and the four stems in the same folder, song by song. */
+export async function* readSongs(folder: string): AsyncGenerator<AnnotatedSong> {
   const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
   for (const { name } of names.sort((a, b) => a.name.localeCompare(b.name))) {
     const truth = TruthFile.parse(JSON.parse(await readFile(join(folder, name, 'truth.json'), 'utf8')));
