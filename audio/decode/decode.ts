@@ -28,6 +28,7 @@ export type StereoChunk = [left: Float32Array, right: Float32Array];
 
 /** Limits that differ from the defaults; a file outside of them is rejected. */
 export type DecodeLimits = { minSec: number; maxSec: number; maxBytes: number };
+/** An abort signal for decoding, and other limits. */
 export type DecodeOptions = { signal?: AbortSignal; limits?: Partial<DecodeLimits> };
 
 /** A decoded file: two channels at 44.1 kHz, full scale 1. */

@@ -4,6 +4,7 @@ import { hasText, isWav } from './signatures.ts';
 
 /** The formats that can be decoded. */
 export const AUDIO_FORMATS = ['mp3', 'wav', 'flac', 'ogg-flac', 'ogg-vorbis', 'ogg-opus', 'm4a', 'aac'] as const;
+/** Container and codec of a decodable file. */
 export type AudioFormat = (typeof AUDIO_FORMATS)[number];
 
 /** File types that are told apart before decoding. `unknown` may be audio: only a decoder can tell. */

@@ -1,5 +1,6 @@
 /** Second-order filters (R. Bristow-Johnson, Audio EQ Cookbook) with a fixed or moving frequency. */
 
+/** Shape of a filter. */
 export type FilterKind = 'low-pass' | 'high-pass' | 'band-pass' | 'peak' | 'low-shelf' | 'high-shelf';
 
 /** Settings of a filter. */

@@ -1,6 +1,7 @@
 /** Keys and chord progressions of the generated songs. */
 import type { Random } from './random.ts';
 
+/** Mode of a key. */
 export type Mode = 'major' | 'minor';
 const SCALES = { major: [0, 2, 4, 5, 7, 9, 11], minor: [0, 2, 3, 5, 7, 8, 10] } as const;
 

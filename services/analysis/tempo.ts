@@ -1,8 +1,9 @@
 /** Tempo candidates from the autocorrelation of the onset strength (after Ellis 2007, with a comb over multiples and the mid band). */
 import { RHYTHM_RATE } from './rhythm-features.ts';
 
-/** Range of the tempo. */
+/** Slowest tempo. */
 export const MIN_BPM = 55;
+/** Fastest tempo. */
 export const MAX_BPM = 210;
 /** Centre and standard deviation (in octaves) of the tempi that people tap to. */
 const PREFERRED_BPM = 112;

@@ -12,9 +12,10 @@ const BIN_HZ = SAMPLE_RATE / FFT_SIZE;
 const NOTE_LOW_HZ = 60;
 const NOTE_HIGH_HZ = 3500;
 const BASS_SPLIT_HZ = 250;
-/** Frequency range of voices, Hz, and the number of its logarithmic bands (24 per octave). */
+/** Frequency range of voices, Hz. */
 const VOICE_LOW_HZ = 150;
 const VOICE_HIGH_HZ = 5000;
+/** Number of logarithmic bands of the voice range, 24 per octave. */
 export const VOICE_BANDS = 121;
 /** Number of logarithmic bands that describe the timbre of a frame, from 60 Hz to 10 kHz. */
 export const TIMBRE_BANDS = 40;

@@ -1,10 +1,13 @@
 /** The frequency axis of the masks: single bins up to 8 kHz, groups of bins above. */
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 
-/** Transform size, hop (samples) and bins of the STFT. */
+/** Window of the STFT, samples. */
 export const FFT_SIZE = 4096;
+/** Samples between two frames. */
 export const HOP = FFT_SIZE / 4;
+/** Distance of two bins. */
 export const BIN_HZ = SAMPLE_RATE / FFT_SIZE;
+/** Number of bins, with the Nyquist bin. */
 export const BINS = FFT_SIZE / 2 + 1;
 /** From this bin on (8 kHz), `GROUP` bins share a column. This halves the work, and pitch is not tracked there. */
 const FIRST_GROUPED = 744;
