@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { checkPlan } from '../music/plan/checks.ts';
 import { DEFAULT_LIMITS } from '../music/plan/limits.ts';
 import type { Plan, PlanAnswer } from '../schema.ts';
-import { ServiceError } from '../services/http/http.ts';
+import { ServiceError } from '../services/http/errors.ts';
 import { askClaude } from '../services/orchestrator/claude.ts';
 import type { Brief } from '../services/orchestrator/prompt.ts';
 import { planByRules } from '../services/orchestrator/rules.ts';

@@ -1,5 +1,5 @@
 /** What a request says about its audio, as bytes; faults as errors with the status that the HTTP scaffold answers. */
-import { ServiceError } from './http.ts';
+import { ServiceError } from './errors.ts';
 import { AudioError } from '../../audio/errors.ts';
 import { fetchAudio, FetchAudioError } from './fetch-audio.ts';
 

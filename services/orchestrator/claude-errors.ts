@@ -1,6 +1,6 @@
 /** What can go wrong with a call to the model, as answers that say whether asking again makes sense. */
 import Anthropic from '@anthropic-ai/sdk';
-import { ServiceError } from '../http/http.ts';
+import { ServiceError } from '../http/errors.ts';
 
 /** Wait that is named where the API names none. */
 const DEFAULT_RETRY_AFTER_SEC = 15;

@@ -1,7 +1,7 @@
 /** Asking Claude for a plan: one streamed call, no retry of its own, an answer bound by the schema. */
 import Anthropic from '@anthropic-ai/sdk';
 import { PlanAnswer } from '../../schema.ts';
-import { ServiceError } from '../http/http.ts';
+import { ServiceError } from '../http/errors.ts';
 import { allowedStems } from '../../music/plan/limits.ts';
 import { textOf } from '../../music/plan/parse-plan.ts';
 import { claudeError } from './claude-errors.ts';

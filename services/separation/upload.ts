@@ -1,7 +1,7 @@
 /** Files to where a signed URL says. */
 import { openAsBlob } from 'node:fs';
 import { redactUrl } from '../http/fetch-audio.ts';
-import { ServiceError } from '../http/http.ts';
+import { ServiceError } from '../http/errors.ts';
 
 /** An upload of a stem that takes longer than this is given up. */
 export const UPLOAD_TIMEOUT_MS = 120_000;

@@ -11,7 +11,7 @@ import { createAnalysisServer } from '../../services/analysis/server.ts';
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { loadAudio } from '../../services/http/audio-input.ts';
 import { encodeWav16, parseWav, readWavFrames } from '../../audio/decode/wav.ts';
-import { ServiceError } from '../../services/http/http.ts';
+import { ServiceError } from '../../services/http/errors.ts';
 import { createSeparationServer } from '../../services/separation/server.ts';
 import { playBand } from './signals.ts';
 

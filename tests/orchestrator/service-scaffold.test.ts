@@ -7,49 +7,84 @@ import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { createServiceServer, openEventStream, scrubText, ServiceError } from '../../services/http/http.ts';
+import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../../services/http/app.ts';
+import { ServiceError } from '../../services/http/errors.ts';
+import { streamEvents } from '../../services/http/events.ts';
+import { scrubText } from '../../services/http/scrub.ts';
 
 const Body = z.object({ song_id: z.string(), nested: z.object({ n: z.number() }).optional() });
-const aborted: string[] = [];
-let hanging: (() => void) | undefined;
+const aborted: unknown[] = [];
+let started: (() => void) | undefined;
 let server: Server;
 let base = '';
 
 before(async () => {
-  server = createServiceServer({
+  const app = createServiceApp({
     service: 'scoring',
     version: 'test-1',
     bodyLimitBytes: 100_000,
     onError: () => {},
-    routes: {
-      'POST /echo': ({ body }) => Body.parse(body),
-      'POST /refuse': () => {
-        throw new ServiceError('Too busy for https://x.test/a?token=secret', {
-          status: 429,
-          code: 'busy',
-          hint: 'Wait.',
-          retryAfterSec: 6.2,
-        });
-      },
-      'POST /break': () => {
-        throw new Error('cannot open /home/someone/private/file.wav of https://x.test/o/a.mp3?token=secret');
-      },
-      'POST /stream': ({ response }) => {
-        const stream = openEventStream(response);
-        stream.send({ progress: 1 });
-        stream.send({ progress: 2 });
-        stream.end();
-      },
-      'POST /hang': ({ signal }) =>
-        new Promise((resolve) => {
-          signal.addEventListener('abort', () => {
-            aborted.push('hang');
-            resolve(undefined);
-          });
-          hanging?.();
-        }),
-    },
   });
+  app.post('/echo', async (context) => context.json(await readBody(context, Body)));
+  app.post('/refuse', () => {
+    throw new ServiceError('Too busy for https://x.test/a?token=secret', {
+      status: 429,
+      code: 'busy',
+      hint: 'Wait.',
+      retryAfterSec: 6.2,
+    });
+  });
+  app.post('/break', () => {
+    throw new Error('cannot open /home/someone/private/file.wav of https://x.test/o/a.mp3?token=secret');
+  });
+  app.post('/stream', (context) =>
+    streamEvents(
+      context,
+      async (send) => {
+        send({ progress: 1 });
+        send({ progress: 2 });
+      },
+      String,
+    ),
+  );
+  app.post('/failing-stream', (context) =>
+    streamEvents(
+      context,
+      async (send) => {
+        send({ progress: 1 });
+        throw new Error('broken');
+      },
+      (error) => ({ error: String(error) }),
+    ),
+  );
+  app.post('/hang', async (context) => {
+    const signal = disconnectSignal(context);
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => {
+        aborted.push(signal.reason);
+        resolve();
+      });
+      started?.();
+    });
+    return context.json({});
+  });
+  app.post('/hanging-stream', (context) => {
+    const signal = disconnectSignal(context);
+    return streamEvents(
+      context,
+      (send) =>
+        new Promise<void>((resolve) => {
+          signal.addEventListener('abort', () => {
+            aborted.push(signal.reason);
+            resolve();
+          });
+          send({ progress: 1 });
+          started?.();
+        }),
+      String,
+    );
+  });
+  server = createServiceServer(app);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -119,22 +154,41 @@ test('scrubbing leaves keys, times and fractions alone', () => {
   assert.equal(scrubText('key: C# minor, 3/4 at 00:10, and/or 12 dB'), 'key: C# minor, 3/4 at 00:10, and/or 12 dB');
 });
 
-test('an event stream is data lines and blank lines', async () => {
-  const answer = await post('/stream', '{}');
-  assert.match(answer.headers.get('content-type') ?? '', /^text\/event-stream/);
-  assert.equal(await answer.text(), 'data: {"progress":1}\n\ndata: {"progress":2}\n\n');
+test('a chunked body, which announces no length, is read and limited too', async () => {
+  const chunked = (text: string): Promise<Response> =>
+    fetch(`${base}/echo`, {
+      method: 'POST',
+      body: new Blob([text]).stream(),
+      duplex: 'half',
+    } as RequestInit);
+  assert.deepEqual(await (await chunked('{"song_id":"ä"}')).json(), { song_id: 'ä' });
+  const large = await chunked(JSON.stringify({ song_id: 'x'.repeat(150_000) }));
+  assert.deepEqual([large.status, ((await large.json()) as { code: string }).code], [413, 'body_too_large']);
 });
 
-test('a closed connection aborts the work', async () => {
-  const started = new Promise<void>((resolve) => (hanging = resolve));
-  const socket = connect(Number(new URL(base).port), '127.0.0.1');
-  socket.on('error', () => {});
-  socket.write('POST /hang HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}');
-  await started;
-  socket.destroy();
-  while (aborted.length === 0) await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(aborted, ['hang']);
+test('an event stream is data lines and blank lines', async () => {
+  const response = await post('/stream', '{}');
+  assert.match(response.headers.get('content-type') ?? '', /^text\/event-stream/);
+  assert.equal(await response.text(), 'data: {"progress":1}\n\ndata: {"progress":2}\n\n');
 });
+
+test('an error during an event stream becomes its last event', async () => {
+  const response = await post('/failing-stream', '{}');
+  assert.equal(await response.text(), 'data: {"progress":1}\n\ndata: {"error":"Error: broken"}\n\n');
+});
+
+for (const path of ['/hang', '/hanging-stream'])
+  test(`a closed connection aborts the work of POST ${path}`, async () => {
+    aborted.length = 0;
+    const working = new Promise<void>((resolve) => (started = resolve));
+    const socket = connect(Number(new URL(base).port), '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(`POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}`);
+    await working;
+    socket.destroy();
+    while (aborted.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(aborted[0] instanceof ServiceError);
+  });
 
 const scoring = fileURLToPath(new URL('../../services/scoring/main.ts', import.meta.url));
 
