@@ -6,7 +6,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { DEFAULT_LIMITS } from '../music/plan/limits.ts';
 import { producePlan } from '../music/producer/producer.ts';
-import { AnalyzeAnswer, STEMS } from '../schema.ts';
+import { AnalyzeResponse, STEMS } from '../schema.ts';
 import type { AnalyzedSong, Stem } from '../schema.ts';
 import { createAnalysisServer } from '../services/analysis/server.ts';
 import { createProcessingServer } from '../services/processing/server/server.ts';
@@ -43,7 +43,7 @@ async function benchSpeed(): Promise<Omit<AudioResult, 'accuracy'>> {
     await post(`${analysis}/analyze`, { song_id: 'warm', file_url: `${store}/${names[0]}` });
     let start = performance.now();
     for (const name of names) {
-      const answer = AnalyzeAnswer.parse(
+      const answer = AnalyzeResponse.parse(
         JSON.parse(await post(`${analysis}/analyze`, { song_id: name, file_url: `${store}/${name}` })),
       );
       songs.push({ song_id: name, name, artist: 'example', analysis: answer.analysis });

@@ -11,7 +11,7 @@ import { sectionBpm } from '../music/plan/bars.ts';
 import { DEFAULT_LIMITS } from '../music/plan/limits.ts';
 import { producePlan } from '../music/producer/producer.ts';
 import { scorePair } from '../music/scoring/scoring.ts';
-import { AnalyzeAnswer, type Plan, RenderEvent, RenderResult, STEMS } from '../schema.ts';
+import { AnalyzeResponse, type Plan, RenderEvent, RenderResult, STEMS } from '../schema.ts';
 import type { AnalyzedSong, Stem } from '../schema.ts';
 import { createAnalysisServer } from '../services/analysis/server.ts';
 import { decodeAudio } from '../audio/decode/decode.ts';
@@ -70,7 +70,7 @@ async function loadSong(path: string, files: Map<string, Uint8Array>, separate: 
 
 async function analyze(name: string, { store, analysis }: Services): Promise<AnalyzedSong> {
   const answer = await post(`${analysis}/analyze`, { song_id: name, file_url: `${store}/${name}/mix` });
-  return { song_id: name, name, artist: 'example', analysis: AnalyzeAnswer.parse(JSON.parse(answer)).analysis };
+  return { song_id: name, name, artist: 'example', analysis: AnalyzeResponse.parse(JSON.parse(answer)).analysis };
 }
 
 async function separateSong(name: string, { store, separation }: Services): Promise<void> {

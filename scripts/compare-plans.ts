@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkPlan } from '../music/plan/checks.ts';
 import { DEFAULT_LIMITS } from '../music/plan/limits.ts';
-import type { Plan, PlanAnswer } from '../schema.ts';
+import type { Plan, PlanResponse } from '../schema.ts';
 import { ServiceError } from '../services/http/errors.ts';
 import { askClaude } from '../services/orchestrator/claude.ts';
 import type { Brief } from '../services/orchestrator/prompt.ts';
@@ -36,7 +36,11 @@ type Outcome = {
 
 const log = (text: string): void => void process.stderr.write(`${text}\n`);
 
-async function outcomeOf(planner: string, brief: Brief, ask: (brief: Brief) => Promise<PlanAnswer>): Promise<Outcome> {
+async function outcomeOf(
+  planner: string,
+  brief: Brief,
+  ask: (brief: Brief) => Promise<PlanResponse>,
+): Promise<Outcome> {
   const outcome: Outcome = {
     planner,
     plan: undefined,
@@ -63,14 +67,14 @@ async function outcomeOf(planner: string, brief: Brief, ask: (brief: Brief) => P
     }
   } catch (error) {
     // Refused and cut-off answers were paid for.
-    if (error instanceof ServiceError) addUsage(outcome, error.extra['usage'] as PlanAnswer['usage']);
+    if (error instanceof ServiceError) addUsage(outcome, error.extra['usage'] as PlanResponse['usage']);
     outcome.said = error instanceof Error ? error.message : String(error);
   }
   outcome.seconds = (performance.now() - start) / 1000;
   return outcome;
 }
 
-function addUsage(outcome: Outcome, usage: PlanAnswer['usage']): void {
+function addUsage(outcome: Outcome, usage: PlanResponse['usage']): void {
   outcome.input += usage?.input_tokens ?? 0;
   outcome.output += usage?.output_tokens ?? 0;
   outcome.costUsd += usage?.cost_usd ?? 0;

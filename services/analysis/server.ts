@@ -1,7 +1,7 @@
 /** The analysis service: `POST /analyze`. */
 import type { Server } from 'node:http';
 import { AnalyzeRequest } from '../../schema.ts';
-import type { AnalyzeAnswer, SongAnalysis } from '../../schema.ts';
+import type { AnalyzeResponse, SongAnalysis } from '../../schema.ts';
 import { asServiceError, loadAudio } from '../http/audio-input.ts';
 import { runInThread } from '../../audio/thread.ts';
 import {
@@ -17,7 +17,7 @@ import type { AnalysisJob } from './thread.ts';
 
 const THREAD = new URL('./thread.ts', import.meta.url);
 
-async function analyze(request: AnalyzeRequest, signal: AbortSignal): Promise<AnalyzeAnswer> {
+async function analyze(request: AnalyzeRequest, signal: AbortSignal): Promise<AnalyzeResponse> {
   if (!request.file_url && !request.audio_data) {
     throw new ServiceError('Either file_url or audio_data must be provided.', {
       status: 400,

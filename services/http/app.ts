@@ -5,7 +5,7 @@ import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { createServer, type Server } from 'node:http';
 import type { z } from 'zod';
-import type { HealthAnswer, ServiceName } from '../../schema.ts';
+import type { HealthResponse, ServiceName } from '../../schema.ts';
 import { errorResponse, InvalidBodyError, ServiceError } from './errors.ts';
 import { logError } from './log.ts';
 
@@ -37,7 +37,7 @@ export function createServiceApp(options: ServiceAppOptions): Hono {
   const app = new Hono();
 
   app.use(bodyLimit({ maxSize: bodyLimitBytes, onError: () => rejectBody(bodyLimitBytes) }));
-  app.get('/health', (context) => context.json<HealthAnswer>({ status: 'ok', service, version }));
+  app.get('/health', (context) => context.json<HealthResponse>({ status: 'ok', service, version }));
   app.notFound((context) => {
     const isKnown = app.routes.some(({ path, method }) => path === context.req.path && method !== 'ALL');
     return isKnown ? context.json({ detail: 'Method Not Allowed' }, 405) : context.json({ detail: 'Not Found' }, 404);

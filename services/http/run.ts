@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ServiceName } from '../../schema.ts';
+import { ServiceEnvironment } from './environment.ts';
 import { logError } from './log.ts';
 
 /** Time that open connections have to end after a stop signal, before they are closed. */
@@ -18,9 +19,9 @@ type RunOptions = { service: ServiceName; defaultPort: number };
  * process exits with code 1 and one line that says what to do.
  */
 export async function runService(server: Server, { service, defaultPort }: RunOptions): Promise<void> {
-  const host = process.env['HOST'] || '127.0.0.1';
-  const port = Number(process.env['PORT'] || defaultPort);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) exit(service, 'PORT is not a port number (0 to 65535).');
+  const settings = ServiceEnvironment.safeParse(process.env);
+  if (!settings.success) exit(service, 'PORT is not a port number (0 to 65535).');
+  const { HOST: host, PORT: port = defaultPort } = settings.data;
   process.on('unhandledRejection', (error) => logError(service, error));
   server.listen(port, host);
   try {

@@ -1,6 +1,6 @@
 /** Asking Claude for a plan: one streamed call, no retry of its own, an answer bound by the schema. */
 import Anthropic from '@anthropic-ai/sdk';
-import { PlanAnswer } from '../../schema.ts';
+import { PlanResponse } from '../../schema.ts';
 import { ServiceError } from '../http/errors.ts';
 import { allowedStems } from '../../music/plan/limits.ts';
 import { textOf } from '../../music/plan/parse-plan.ts';
@@ -14,7 +14,7 @@ import type { ClaudeSettings } from './settings.ts';
 /** Sentences about what changed that are passed on. */
 const MAX_CHANGES = 20;
 
-type ClaudeAnswer = PlanAnswer & { prompt_version: string };
+type ClaudeAnswer = PlanResponse & { prompt_version: string };
 
 /**
  * Asks for a plan and returns what the model wrote, unjudged. Never repeats a call: whoever asks decides whether to pay
@@ -91,7 +91,7 @@ function readAnswer(message: Anthropic.Message, promptVersion: string): ClaudeAn
   if (stop_reason === 'max_tokens' || stop_reason === 'model_context_window_exceeded')
     return fail("Claude's answer was cut off", 'claude_cut_off', 'Raise MASHUP_CLAUDE_MAX_TOKENS.');
   const text = message.content.map((block) => (block.type === 'text' ? block.text : '')).join('');
-  const answer = PlanAnswer.safeParse(parseObject(text));
+  const answer = PlanResponse.safeParse(parseObject(text));
   if (!answer.success) return fail("Claude's answer is no plan", 'claude_unparsable', 'Ask again, or plan by rules.');
   const { creative_vision, masterplan, changes } = answer.data;
   const said = Array.isArray(changes) ? changes.slice(0, MAX_CHANGES).map((change) => textOf(change, 300)) : undefined;

@@ -8,7 +8,7 @@
 import type { Context } from 'hono';
 import type { Server } from 'node:http';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
-import { PlanRequest, type PlanAnswer } from '../../schema.ts';
+import { PlanRequest, type PlanResponse } from '../../schema.ts';
 import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../http/app.ts';
 import { ServiceError } from '../http/errors.ts';
 import { streamEvents } from '../http/events.ts';
@@ -43,14 +43,14 @@ async function createMasterplan(context: Context, settings: ClaudeSettings | nul
   await yieldToEventLoop();
   const brief = briefOf(request);
   const signal = disconnectSignal(context);
-  const plan = (reportProgress: ReportProgress): Promise<PlanAnswer> =>
+  const plan = (reportProgress: ReportProgress): Promise<PlanResponse> =>
     settings ? askClaude(brief, settings, signal, reportProgress) : planWithoutClaude(brief);
 
   if (!context.req.header('Accept')?.includes('text/event-stream')) return context.json(await plan(() => {}));
   return streamEvents(context, async (send) => send(await plan((message) => send({ message }))), toErrorEvent);
 }
 
-async function planWithoutClaude(brief: Brief): Promise<PlanAnswer> {
+async function planWithoutClaude(brief: Brief): Promise<PlanResponse> {
   const answer = planByRules(brief);
   await yieldToEventLoop();
   return answer;

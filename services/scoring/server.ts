@@ -5,7 +5,13 @@
 import type { Server } from 'node:http';
 import { matchPhrases } from '../../music/scoring/phrases.ts';
 import { scoreAnalyses } from '../../music/scoring/scoring.ts';
-import { ScoringRequest, SongAnalysis, type AnalyzedSong, type PhraseMatch } from '../../schema.ts';
+import {
+  ScoringRequest,
+  SongAnalysis,
+  type AnalyzedSong,
+  type PhraseMatch,
+  type ScoringResponse,
+} from '../../schema.ts';
 import { createServiceApp, createServiceServer, readBody } from '../http/app.ts';
 
 const SCORING_VERSION = '1.0.0';
@@ -21,7 +27,7 @@ export function createScoringServer(): Server {
   return createServiceServer(app);
 }
 
-function scoreRequest({ song1_analysis, song2_analysis, user_weights }: ScoringRequest): Record<string, unknown> {
+function scoreRequest({ song1_analysis, song2_analysis, user_weights }: ScoringRequest): ScoringResponse {
   const { score, ...scored } = scoreAnalyses(song1_analysis, song2_analysis, user_weights);
   const first = idOf(song1_analysis, 'song1');
   const second = idOf(song2_analysis, 'song2');

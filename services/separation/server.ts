@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SeparateRequest, STEMS } from '../../schema.ts';
-import type { SeparateAnswer } from '../../schema.ts';
+import type { SeparateResponse } from '../../schema.ts';
 import { asServiceError, loadAudio } from '../http/audio-input.ts';
 import { runInThread } from '../../audio/thread.ts';
 import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../http/app.ts';
@@ -18,7 +18,7 @@ export const SEPARATION_VERSION = 'dsp-3';
 
 const THREAD = new URL('./thread.ts', import.meta.url);
 
-async function separateSong(request: SeparateRequest, signal: AbortSignal): Promise<SeparateAnswer> {
+async function separateSong(request: SeparateRequest, signal: AbortSignal): Promise<SeparateResponse> {
   const { uploads } = request;
   if (!uploads) {
     throw new ServiceError('The request has no upload URLs.', {

@@ -7,7 +7,7 @@ import { checkPlan } from '../../music/plan/checks.ts';
 import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
-import { PlanAnswer, type PlanRequest } from '../../schema.ts';
+import { PlanResponse, type PlanRequest } from '../../schema.ts';
 import { createOrchestratorServer } from '../../services/orchestrator/server.ts';
 import { readSettings } from '../../services/orchestrator/settings.ts';
 import { makeSong } from '../music/arbitraries.ts';
@@ -80,7 +80,7 @@ test('a good answer comes back as a plan with model, tokens and cost', async () 
   claude.behave(says(JSON.stringify(plan)));
   const response = await ask();
   assert.equal(response.status, 200);
-  const answer = PlanAnswer.parse(await response.json());
+  const answer = PlanResponse.parse(await response.json());
   assert.deepEqual(checkPlan(answer, songs, DEFAULT_LIMITS).faults, []);
   assert.deepEqual([answer.source, answer.model], ['claude', 'claude-opus-5-5']);
   // 2,500 tokens in at 4 and 1,000 out at 20 dollars for a million.
@@ -120,7 +120,7 @@ test('faults, feedback and the earlier plan reach Claude', async () => {
 
 test('a revision is asked to say what it changed, and the answer carries it', async () => {
   claude.behave(says(JSON.stringify({ ...plan, changes: ['The bass is louder.', 'The \u001bintro is shorter.'] })));
-  const answer = PlanAnswer.parse(await (await ask({ previous: plan, feedback: 'more bass' })).json());
+  const answer = PlanResponse.parse(await (await ask({ previous: plan, feedback: 'more bass' })).json());
   assert.deepEqual(answer['changes'], ['The bass is louder.', 'The intro is shorter.']);
   assert.match(JSON.stringify(claude.requests[0]!.body['output_config']), /"changes"/);
   claude.behave(says(JSON.stringify(plan)));
@@ -257,7 +257,7 @@ test('as an event stream it tells what Claude writes and ends with the plan', as
   const messages = events.slice(0, -1).map(({ message }) => String(message));
   assert.ok(messages.some((message) => message.includes(plan.masterplan.title)));
   assert.ok(messages.some((message) => /section \d/.test(message)));
-  PlanAnswer.parse(events.at(-1));
+  PlanResponse.parse(events.at(-1));
   claude.behave((each) => {
     begin(each);
     end(each, 'refusal');

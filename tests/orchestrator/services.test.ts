@@ -8,7 +8,7 @@ import { checkPlan } from '../../music/plan/checks.ts';
 import { looseSong } from '../../music/scoring/parse-song.ts';
 import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
-import { PhraseMatch, PlanAnswer } from '../../schema.ts';
+import { PhraseMatch, PlanResponse } from '../../schema.ts';
 import { createOrchestratorServer } from '../../services/orchestrator/server.ts';
 import { createScoringServer } from '../../services/scoring/server.ts';
 import { makeSong } from '../music/arbitraries.ts';
@@ -92,7 +92,7 @@ test("without a key the contract's pairwise and three-song bodies get a plan by 
     const request = await fixture(name);
     const { status, body } = await post(planning, request);
     assert.equal(status, 200);
-    const answer = PlanAnswer.parse(body);
+    const answer = PlanResponse.parse(body);
     assert.equal(answer.source, 'rules');
     const more = ((request['user_preferences'] as Json)['additional_songs'] ?? []) as unknown[];
     const songs = [request['song1_analysis'], request['song2_analysis'], ...more].map((raw, i) =>
