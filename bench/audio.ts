@@ -4,7 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { DEFAULT_LIMITS } from '../music/plan/limits.ts';
+import { DEFAULT_PLAN_LIMITS } from '../music/plan/limits.ts';
 import { producePlan } from '../music/producer/producer.ts';
 import { AnalyzeResponse, STEMS } from '../schema.ts';
 import type { AnalyzedSong, Stem } from '../schema.ts';
@@ -65,7 +65,7 @@ async function benchSpeed(): Promise<Omit<AudioResult, 'accuracy'>> {
     const separationSec = (performance.now() - start) / 1000;
 
     const pair = songs.slice(0, 2);
-    const plan = producePlan({ songs: pair, scores: [], limits: DEFAULT_LIMITS, seed: 1 });
+    const plan = producePlan({ songs: pair, scores: [], limits: DEFAULT_PLAN_LIMITS, seed: 1 });
     const mashupSec = plan.masterplan.timeline.reduce((sum, section) => sum + section.duration_sec, 0);
     start = performance.now();
     const events = await post(`${processing}/execute-masterplan`, {

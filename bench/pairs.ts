@@ -8,7 +8,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sectionBpm } from '../music/plan/bars.ts';
-import { DEFAULT_LIMITS } from '../music/plan/limits.ts';
+import { DEFAULT_PLAN_LIMITS } from '../music/plan/limits.ts';
 import { producePlan } from '../music/producer/producer.ts';
 import { scorePair } from '../music/scoring/scoring.ts';
 import { AnalyzeResponse, type Plan, RenderEvent, RenderResult, STEMS } from '../schema.ts';
@@ -94,7 +94,7 @@ const nameOf = (songs: readonly AnalyzedSong[]): string => songs.map(({ name }) 
 
 async function renderGroup(songs: AnalyzedSong[], services: Services): Promise<PairResult> {
   const scores = groupsOf(songs, 2).map(([a, b]) => scorePair(a!, b!));
-  const plan = producePlan({ songs, scores, limits: DEFAULT_LIMITS, seed: 1 });
+  const plan = producePlan({ songs, scores, limits: DEFAULT_PLAN_LIMITS, seed: 1 });
   const before = process.cpuUsage();
   const events = await post(`${services.processing}/execute-masterplan`, {
     masterplan: { ...plan.masterplan, global_settings: plan.masterplan.global },

@@ -8,7 +8,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkPlan } from '../music/plan/checks.ts';
-import { DEFAULT_LIMITS } from '../music/plan/limits.ts';
+import { DEFAULT_PLAN_LIMITS } from '../music/plan/limits.ts';
 import type { Plan, PlanResponse } from '../schema.ts';
 import { ServiceError } from '../services/http/errors.ts';
 import { askClaude } from '../services/orchestrator/claude.ts';
@@ -26,7 +26,7 @@ type Outcome = {
   plan: Plan | undefined;
   /** Faults of each answer, the first one first. */
   faults: number[];
-  mended: number;
+  repairs: number;
   input: number;
   output: number;
   costUsd: number;
@@ -45,7 +45,7 @@ async function outcomeOf(
     planner,
     plan: undefined,
     faults: [],
-    mended: 0,
+    repairs: 0,
     input: 0,
     output: 0,
     costUsd: 0,
@@ -61,7 +61,7 @@ async function outcomeOf(
       const checked = checkPlan(answer, brief.songs, brief.limits);
       faults = checked.faults;
       outcome.plan = checked.plan;
-      outcome.mended = checked.mended.length;
+      outcome.repairs = checked.repairs.length;
       outcome.faults.push(faults.length);
       for (const fault of faults) log(`  ${planner}: ${fault}`);
     }
@@ -96,7 +96,7 @@ function rowOf(outcome: Outcome): Record<string, string | number> {
     effects: layers.reduce((sum, layer) => sum + layer.effects.length, 0),
     energy: energies.length === 0 ? '' : `${Math.min(...energies)} to ${Math.max(...energies)}`,
     faults: faults.join(', then '),
-    mended: outcome.mended,
+    repairs: outcome.repairs,
     'tokens in/out': `${input}/${output}`,
     'US dollars': costUsd.toFixed(3),
     'took (s)': outcome.seconds.toFixed(1),
@@ -128,7 +128,7 @@ if (songs.length < 2) {
 const brief: Brief = {
   songs,
   scores: scorePairs(songs),
-  limits: DEFAULT_LIMITS,
+  limits: DEFAULT_PLAN_LIMITS,
   seed: SEED,
   faults: [],
   ...(values.wishes === undefined ? {} : { wishes: values.wishes }),

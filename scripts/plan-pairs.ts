@@ -6,11 +6,11 @@
  * faults.
  */
 import { describeMaterial } from '../music/plan/brief.ts';
-import { songGrid } from '../music/theory/bars.ts';
+import { songBars } from '../music/theory/bars.ts';
 import { keyShift, parseKey } from '../music/theory/keys.ts';
 import { sectionBpm } from '../music/plan/bars.ts';
 import { checkPlan } from '../music/plan/checks.ts';
-import { DEFAULT_LIMITS } from '../music/plan/limits.ts';
+import { DEFAULT_PLAN_LIMITS } from '../music/plan/limits.ts';
 import { producePlan } from '../music/producer/producer.ts';
 import { matchTempo } from '../music/theory/tempo.ts';
 import type { AnalyzedSong, Plan } from '../schema.ts';
@@ -46,7 +46,7 @@ function movesOf(plan: Plan, songs: readonly AnalyzedSong[]): { stretch: string;
     section.layers
       .filter(({ timing }) => timing !== 'free')
       .map(({ songId }) => songs.find((song) => song.song_id === songId))
-      .map((song) => (song ? matchTempo(songGrid(song.analysis).bpm, sectionBpm(global, section)).rate : 1)),
+      .map((song) => (song ? matchTempo(songBars(song.analysis).bpm, sectionBpm(global, section)).rate : 1)),
   );
   const shifts = songs.map((song) => {
     const key = parseKey(song.analysis.harmonic.key);
@@ -68,15 +68,15 @@ let seconds = 0;
 const tokens: number[] = [];
 const rows = groupsOf(songs).map((group) => {
   const scores = scorePairs(group);
-  tokens.push(Math.round(describeMaterial(group, scores, DEFAULT_LIMITS).length / CHARACTERS_PER_TOKEN));
+  tokens.push(Math.round(describeMaterial(group, scores, DEFAULT_PLAN_LIMITS).length / CHARACTERS_PER_TOKEN));
   const start = performance.now();
   const plans = Array.from({ length: SEEDS }, (_, seed) =>
-    producePlan({ songs: group, scores, limits: DEFAULT_LIMITS, seed }),
+    producePlan({ songs: group, scores, limits: DEFAULT_PLAN_LIMITS, seed }),
   );
   seconds += (performance.now() - start) / 1000;
-  const checked = plans.map((plan) => checkPlan(plan, group, DEFAULT_LIMITS));
+  const checked = plans.map((plan) => checkPlan(plan, group, DEFAULT_PLAN_LIMITS));
   planned += plans.length;
-  faulty += checked.filter(({ faults, mended }) => faults.length + mended.length > 0).length;
+  faulty += checked.filter(({ faults, repairs }) => faults.length + repairs.length > 0).length;
   const [plan] = plans as [Plan];
   const { timeline, global } = plan.masterplan;
   const { stretch, shift } = movesOf(plan, group);

@@ -2,8 +2,8 @@
 import type { AnalyzedSong, Plan, PlanLayer, PlanLimits, PlanSection, Stem } from '../../schema.ts';
 import { formatKey, parseKey } from '../theory/keys.ts';
 import { barsOf, layOutBars, sectionBarSec, sectionBpm } from '../plan/bars.ts';
-import { canMeet } from '../theory/tempo.ts';
-import { songGrid } from '../theory/bars.ts';
+import { canMatchTempo } from '../theory/tempo.ts';
+import { songBars } from '../theory/bars.ts';
 import { MAX_LEVEL_DB, MIN_LEVEL_DB, allowedStems, limitsFor } from '../plan/limits.ts';
 
 export type RevisionContext = { songs: readonly AnalyzedSong[]; limits: PlanLimits };
@@ -60,7 +60,7 @@ export function changeStem(plan: Plan, stem: Stem, direction: 1 | -1, { songs, l
       return section;
     const song = songs.find((each) => each.song_id === songId);
     const free = section.layers.some((layer) => layer.timing === 'free');
-    const far = !song || !canMeet(songGrid(song.analysis).bpm, sectionBpm(plan.masterplan.global, section));
+    const far = !song || !canMatchTempo(songBars(song.analysis).bpm, sectionBpm(plan.masterplan.global, section));
     // Where songs of different tempi meet there is no beat to join in.
     if (free || far) return section;
     added += 1;
@@ -132,7 +132,7 @@ function stepTempo({ masterplan }: Plan, direction: 1 | -1, songs: readonly Anal
       section.layers.every((layer) => {
         const song = songs.find((each) => each.song_id === layer.songId);
         const bpm = sectionBpm(masterplan.global, section) * (1 + direction * step);
-        return layer.timing === 'free' || !song || canMeet(songGrid(song.analysis).bpm, bpm);
+        return layer.timing === 'free' || !song || canMatchTempo(songBars(song.analysis).bpm, bpm);
       }),
     );
   const step = TEMPO_STEPS.find(isBorne) ?? TEMPO_STEPS[0];

@@ -1,6 +1,6 @@
 /** The brief of a planning request: as it was sent, or built from the contract's pairwise body. */
-import { looseSong } from '../../music/scoring/parse-song.ts';
-import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { parseSong } from '../../music/scoring/parse-song.ts';
+import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
 import type { AnalyzedSong, PlanRequest } from '../../schema.ts';
 import type { Brief } from './prompt.ts';
@@ -18,12 +18,12 @@ export function briefOf(request: PlanRequest): Brief {
     request.song2_analysis,
     ...(Array.isArray(additional) ? (additional as unknown[]) : []),
   ];
-  const songs = distinct(raw.slice(0, MAX_SONGS).map((each, index) => looseSong(each, index + 1)));
+  const songs = distinct(raw.slice(0, MAX_SONGS).map((each, index) => parseSong(each, index + 1)));
   const wishes: unknown = preferences['wishes'];
   return {
     songs,
     scores: songs.flatMap((a, index) => songs.slice(index + 1).map((b) => scorePair(a, b))),
-    limits: DEFAULT_LIMITS,
+    limits: DEFAULT_PLAN_LIMITS,
     seed: DEFAULT_SEED,
     faults: [],
     ...(typeof wishes === 'string' ? { wishes } : {}),

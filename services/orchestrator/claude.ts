@@ -3,7 +3,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { PlanResponse } from '../../schema.ts';
 import { ServiceError } from '../http/errors.ts';
 import { allowedStems } from '../../music/plan/limits.ts';
-import { textOf } from '../../music/plan/parse-plan.ts';
+import { cleanText } from '../../music/plan/text.ts';
 import { claudeError } from './claude-errors.ts';
 import { withCost, type Usage } from './cost.ts';
 import { planFormat } from './plan-format.ts';
@@ -94,7 +94,9 @@ function readAnswer(message: Anthropic.Message, promptVersion: string): ClaudeAn
   const answer = PlanResponse.safeParse(parseObject(text));
   if (!answer.success) return fail("Claude's answer is no plan", 'claude_unparsable', 'Ask again, or plan by rules.');
   const { creative_vision, masterplan, changes } = answer.data;
-  const said = Array.isArray(changes) ? changes.slice(0, MAX_CHANGES).map((change) => textOf(change, 300)) : undefined;
+  const said = Array.isArray(changes)
+    ? changes.slice(0, MAX_CHANGES).map((change) => cleanText(change, 300))
+    : undefined;
   return {
     creative_vision,
     masterplan,

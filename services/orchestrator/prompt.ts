@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describeMaterial } from '../../music/plan/brief.ts';
 import { describeEffects } from '../../music/plan/effects.ts';
-import { textOf } from '../../music/plan/parse-plan.ts';
+import { cleanText } from '../../music/plan/text.ts';
 import type { PlanRequest } from '../../schema.ts';
 
 export type Brief = NonNullable<PlanRequest['mashup']>;
@@ -39,10 +39,11 @@ export function buildPrompt(brief: Brief): Prompt {
     material: JSON.parse(describeMaterial(brief.songs, brief.scores, brief.limits)) as unknown,
   };
   if (brief.length_sec !== undefined) wanted['wanted_length_sec'] = brief.length_sec;
-  if (brief.wishes) wanted['wishes'] = textOf(brief.wishes, MAX_WISH_LENGTH);
+  if (brief.wishes) wanted['wishes'] = cleanText(brief.wishes, MAX_WISH_LENGTH);
   if (brief.previous) wanted['previous'] = brief.previous;
-  if (brief.feedback) wanted['feedback'] = textOf(brief.feedback, MAX_WISH_LENGTH);
-  if (brief.faults.length > 0) wanted['faults'] = brief.faults.slice(0, MAX_FAULTS).map((fault) => textOf(fault, 400));
+  if (brief.feedback) wanted['feedback'] = cleanText(brief.feedback, MAX_WISH_LENGTH);
+  if (brief.faults.length > 0)
+    wanted['faults'] = brief.faults.slice(0, MAX_FAULTS).map((fault) => cleanText(fault, 400));
   const data = JSON.stringify(wanted).replace(/</g, '\\u003c').replace(/>/g, '\\u003e');
   return {
     system,

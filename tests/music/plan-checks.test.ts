@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { checkPlan } from '../../music/plan/checks.ts';
-import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
 import { toMashupSections, fromMashupSections } from '../../music/plan/timeline.ts';
@@ -28,17 +28,26 @@ const list = [
     key: 'C major',
   }),
 ];
-const good = producePlan({ songs: list, scores: [scorePair(list[0]!, list[1]!)], limits: DEFAULT_LIMITS, seed: 5 });
+const good = producePlan({
+  songs: list,
+  scores: [scorePair(list[0]!, list[1]!)],
+  limits: DEFAULT_PLAN_LIMITS,
+  seed: 5,
+});
 const broken = (change: (plan: Plan) => void): string[] => {
   const plan = structuredClone(good);
   change(plan);
-  return checkPlan(plan, list, DEFAULT_LIMITS).faults;
+  return checkPlan(plan, list, DEFAULT_PLAN_LIMITS).faults;
 };
 const refused = (change: (plan: Plan) => void, expected: RegExp): void =>
   assert.match(broken(change).join('\n'), expected);
 
 test('a plan as the existing planner writes it is mended: aliases, free words for effects, bars', async () => {
-  const { plan, faults, mended } = checkPlan(await fixture('orchestrator.response.aliases.json'), list, DEFAULT_LIMITS);
+  const { plan, faults, repairs } = checkPlan(
+    await fixture('orchestrator.response.aliases.json'),
+    list,
+    DEFAULT_PLAN_LIMITS,
+  );
   assert.deepEqual(faults, []);
   assert.deepEqual(
     [...new Set(plan?.masterplan.timeline.flatMap(({ layers }) => layers.map(({ songId }) => songId)))].toSorted(),
@@ -49,7 +58,7 @@ test('a plan as the existing planner writes it is mended: aliases, free words fo
   const bar = (60 / 124) * 4;
   for (const { time_start_sec } of plan?.masterplan.timeline ?? [])
     assert.ok(Math.abs(time_start_sec / bar - Math.round(time_start_sec / bar)) < 1e-3);
-  assert.match(mended.join('\n'), /low-pass-400hz/);
+  assert.match(repairs.join('\n'), /low-pass-400hz/);
 });
 
 test('songs are known by id, number, name and artist with name', () => {
@@ -57,14 +66,14 @@ test('songs are known by id, number, name and artist with name', () => {
     const plan = structuredClone(good);
     for (const layer of plan.masterplan.timeline.flatMap(({ layers }) => layers))
       if (layer.songId === list[0]!.song_id) layer.songId = alias;
-    assert.deepEqual(checkPlan(plan, list, DEFAULT_LIMITS).plan, good, alias);
+    assert.deepEqual(checkPlan(plan, list, DEFAULT_PLAN_LIMITS).plan, good, alias);
   }
 });
 
 test('energy on a scale to ten is read as such', () => {
   const plan = structuredClone(good);
   for (const section of plan.masterplan.timeline) section.energy_level *= 10;
-  const checked = checkPlan(plan, list, DEFAULT_LIMITS);
+  const checked = checkPlan(plan, list, DEFAULT_PLAN_LIMITS);
   assert.deepEqual(checked.faults, []);
   checked.plan?.masterplan.timeline.forEach((section, i) =>
     assert.ok(Math.abs(section.energy_level - good.masterplan.timeline[i]!.energy_level) < 1e-9),
@@ -105,7 +114,7 @@ test('a second voice well below the first, with a reason, is a backing voice', (
     { songId: list[0]!.song_id, stem: 'vocals', volume_db: -3, effects: [] },
     { songId: list[1]!.song_id, stem: 'vocals', volume_db: -12, effects: [], why: 'An echo of the hook' },
   ];
-  assert.deepEqual(checkPlan(plan, list, DEFAULT_LIMITS).faults, []);
+  assert.deepEqual(checkPlan(plan, list, DEFAULT_PLAN_LIMITS).faults, []);
 });
 
 test('a section longer than its song is refused, a start too late is moved', () => {
@@ -135,15 +144,15 @@ test('a section longer than its song is refused, a start too late is moved', () 
       ),
     },
   });
-  assert.match(checkPlan(plan([32, 16]), short, DEFAULT_LIMITS).faults.join(), /needs 32\.0 s of "a"/);
-  const moved = checkPlan(plan([16, 16]), short, DEFAULT_LIMITS);
+  assert.match(checkPlan(plan([32, 16]), short, DEFAULT_PLAN_LIMITS).faults.join(), /needs 32\.0 s of "a"/);
+  const moved = checkPlan(plan([16, 16]), short, DEFAULT_PLAN_LIMITS);
   assert.deepEqual(moved.faults, []);
   assert.ok((moved.plan?.masterplan.timeline[0]?.layers[0]?.source_start_sec ?? 99) <= 6);
 });
 
 test('checking a checked plan changes nothing', async () => {
-  const { plan } = checkPlan(await fixture('orchestrator.response.aliases.json'), list, DEFAULT_LIMITS);
-  assert.deepEqual(checkPlan(plan, list, DEFAULT_LIMITS), { plan, faults: [], mended: [] });
+  const { plan } = checkPlan(await fixture('orchestrator.response.aliases.json'), list, DEFAULT_PLAN_LIMITS);
+  assert.deepEqual(checkPlan(plan, list, DEFAULT_PLAN_LIMITS), { plan, faults: [], repairs: [] });
 });
 
 const words = fc.constantFrom(
@@ -219,7 +228,7 @@ const randomPlan = fc.record({
 test('a random plan is either refused with reasons or comes out whole', () => {
   fc.assert(
     fc.property(fc.oneof(randomPlan, fc.anything()), (raw) => {
-      const { plan, faults } = checkPlan(raw, list, DEFAULT_LIMITS);
+      const { plan, faults } = checkPlan(raw, list, DEFAULT_PLAN_LIMITS);
       assert.equal(plan === undefined, faults.length > 0);
       if (plan) Plan.parse(plan);
     }),
@@ -247,11 +256,11 @@ test('a good plan that was damaged is refused with reasons or mended into one th
   let mendedPlans = 0;
   fc.assert(
     fc.property(mutated, (raw) => {
-      const { plan, faults } = checkPlan(raw, list, DEFAULT_LIMITS);
+      const { plan, faults } = checkPlan(raw, list, DEFAULT_PLAN_LIMITS);
       assert.equal(plan === undefined, faults.length > 0);
       if (!plan) return;
       mendedPlans += 1;
-      assert.deepEqual(checkPlan(plan, list, DEFAULT_LIMITS), { plan, faults: [], mended: [] });
+      assert.deepEqual(checkPlan(plan, list, DEFAULT_PLAN_LIMITS), { plan, faults: [], repairs: [] });
     }),
     { numRuns: 1_000 },
   );

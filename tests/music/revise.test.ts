@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { checkPlan } from '../../music/plan/checks.ts';
-import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { revisePlan, type Revision } from '../../music/revision/revise.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
@@ -13,8 +13,13 @@ const list = [
   makeSong('a', { vocals: 0.8, name: 'Night Drive' }),
   makeSong('b', { vocals: 0.05, bpm: 124, artist: 'Glass Harbour' }),
 ];
-const plan = producePlan({ songs: list, scores: [scorePair(list[0]!, list[1]!)], limits: DEFAULT_LIMITS, seed: 2 });
-const revise = (feedback: string): Revision => revisePlan({ plan, feedback, songs: list, limits: DEFAULT_LIMITS });
+const plan = producePlan({
+  songs: list,
+  scores: [scorePair(list[0]!, list[1]!)],
+  limits: DEFAULT_PLAN_LIMITS,
+  seed: 2,
+});
+const revise = (feedback: string): Revision => revisePlan({ plan, feedback, songs: list, limits: DEFAULT_PLAN_LIMITS });
 const lengthOf = ({ masterplan }: Plan): number =>
   masterplan.timeline.reduce((sum, section) => sum + section.duration_sec, 0);
 const levels = ({ masterplan }: Plan, stem: Stem): number =>
@@ -163,9 +168,9 @@ test('any feedback on any plan gives a plan that passes', () => {
         fc.string(),
       ),
       (randomSongs, seed, feedback) => {
-        const made = producePlan({ songs: randomSongs, scores: [], limits: DEFAULT_LIMITS, seed });
-        const { plan: after } = revisePlan({ plan: made, feedback, songs: randomSongs, limits: DEFAULT_LIMITS });
-        assert.deepEqual(checkPlan(after, randomSongs, DEFAULT_LIMITS).faults, []);
+        const made = producePlan({ songs: randomSongs, scores: [], limits: DEFAULT_PLAN_LIMITS, seed });
+        const { plan: after } = revisePlan({ plan: made, feedback, songs: randomSongs, limits: DEFAULT_PLAN_LIMITS });
+        assert.deepEqual(checkPlan(after, randomSongs, DEFAULT_PLAN_LIMITS).faults, []);
       },
     ),
     { numRuns: 150 },

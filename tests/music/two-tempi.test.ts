@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { sectionBpm } from '../../music/plan/bars.ts';
 import { checkPlan } from '../../music/plan/checks.ts';
-import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { revisePlan } from '../../music/revision/revise.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
@@ -17,7 +17,7 @@ const produce = (songs: AnalyzedSong[]): Plan =>
   producePlan({
     songs,
     scores: songs.flatMap((a, i) => songs.slice(i + 1).map((b) => scorePair(a, b))),
-    limits: DEFAULT_LIMITS,
+    limits: DEFAULT_PLAN_LIMITS,
     seed: 1,
   });
 const plan = produce([slow, fast]);
@@ -56,7 +56,7 @@ test('a third song that is too far from the others is the guest of the break', (
 function faultsWith(change: (section: PlanSection, plan: Plan) => void, at: number): string {
   const changed = structuredClone(plan);
   change(changed.masterplan.timeline[at]!, changed);
-  return checkPlan(changed, [slow, fast], DEFAULT_LIMITS).faults.join('\n');
+  return checkPlan(changed, [slow, fast], DEFAULT_PLAN_LIMITS).faults.join('\n');
 }
 
 test('what cannot be in time is refused, with what to do', () => {
@@ -77,12 +77,12 @@ test('what cannot be in time is refused, with what to do', () => {
   );
   const mixed = structuredClone(plan);
   mixed.masterplan.timeline[apart]!.layers.push({ songId: 'slow', stem: 'other', volume_db: -9, effects: [] });
-  assert.match(checkPlan(mixed, [slow, fast], DEFAULT_LIMITS).mended.join(), /both free and on the beat/);
+  assert.match(checkPlan(mixed, [slow, fast], DEFAULT_PLAN_LIMITS).repairs.join(), /both free and on the beat/);
 });
 
 test('slower and faster keep the tempi in their relation, and more drums stay out of where the songs meet', () => {
   const revise = (feedback: string): ReturnType<typeof revisePlan> =>
-    revisePlan({ plan, feedback, songs: [slow, fast], limits: DEFAULT_LIMITS });
+    revisePlan({ plan, feedback, songs: [slow, fast], limits: DEFAULT_PLAN_LIMITS });
   const slower = revise('slower');
   assert.equal(slower.changes.length, 1, JSON.stringify(slower.cannot));
   const [before, after] = [plan, slower.plan].map(({ masterplan }) =>

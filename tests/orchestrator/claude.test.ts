@@ -4,7 +4,7 @@ import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { checkPlan } from '../../music/plan/checks.ts';
-import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
 import { PlanResponse, type PlanRequest } from '../../schema.ts';
@@ -27,7 +27,7 @@ const songs = [
   makeSong('id-b', { bpm: 124, name: 'Paper Lanterns' }),
 ];
 const scores = [scorePair(songs[0]!, songs[1]!)];
-const plan = producePlan({ songs, scores, limits: DEFAULT_LIMITS, seed: 4 });
+const plan = producePlan({ songs, scores, limits: DEFAULT_PLAN_LIMITS, seed: 4 });
 const KEY = 'sk-local-planted-secret';
 
 let claude: AnthropicServer;
@@ -60,7 +60,7 @@ const body = (changes: Partial<Mashup> = {}): string =>
     song1_analysis: {},
     song2_analysis: {},
     mashability_score: {},
-    mashup: { songs, scores, limits: DEFAULT_LIMITS, seed: 4, faults: [], ...changes },
+    mashup: { songs, scores, limits: DEFAULT_PLAN_LIMITS, seed: 4, faults: [], ...changes },
   });
 const ask = (changes?: Partial<Mashup>, init: RequestInit = {}): Promise<Response> =>
   fetch(url, { method: 'POST', body: body(changes), ...init });
@@ -81,7 +81,7 @@ test('a good answer comes back as a plan with model, tokens and cost', async () 
   const response = await ask();
   assert.equal(response.status, 200);
   const answer = PlanResponse.parse(await response.json());
-  assert.deepEqual(checkPlan(answer, songs, DEFAULT_LIMITS).faults, []);
+  assert.deepEqual(checkPlan(answer, songs, DEFAULT_PLAN_LIMITS).faults, []);
   assert.deepEqual([answer.source, answer.model], ['claude', 'claude-opus-5-5']);
   // 2,500 tokens in at 4 and 1,000 out at 20 dollars for a million.
   assert.deepEqual(answer.usage, { input_tokens: 2_500, output_tokens: 1_000, cost_usd: 0.03 });

@@ -5,8 +5,8 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { checkPlan } from '../../music/plan/checks.ts';
-import { looseSong } from '../../music/scoring/parse-song.ts';
-import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { parseSong } from '../../music/scoring/parse-song.ts';
+import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { PhraseMatch, PlanResponse } from '../../schema.ts';
 import { createOrchestratorServer } from '../../services/orchestrator/server.ts';
@@ -96,10 +96,10 @@ test("without a key the contract's pairwise and three-song bodies get a plan by 
     assert.equal(answer.source, 'rules');
     const more = ((request['user_preferences'] as Json)['additional_songs'] ?? []) as unknown[];
     const songs = [request['song1_analysis'], request['song2_analysis'], ...more].map((raw, i) =>
-      looseSong(raw, i + 1),
+      parseSong(raw, i + 1),
     );
     assert.equal(songs.length, name.includes('trio') ? 3 : 2);
-    assert.deepEqual(checkPlan(answer, songs, DEFAULT_LIMITS).faults, []);
+    assert.deepEqual(checkPlan(answer, songs, DEFAULT_PLAN_LIMITS).faults, []);
     assert.match(String((answer.masterplan as { artistCredits?: string }).artistCredits), /The Verges/);
   }
 });
@@ -118,8 +118,8 @@ test('a missing member and null preferences are 422', async () => {
 
 test('feedback without a key revises by rules and says what changed and what cannot be done', async () => {
   const songs = [makeSong('a'), makeSong('b')];
-  const previous = producePlan({ songs, scores: [], limits: DEFAULT_LIMITS, seed: 1 });
-  const mashup = { songs, scores: [], limits: DEFAULT_LIMITS, seed: 1, previous };
+  const previous = producePlan({ songs, scores: [], limits: DEFAULT_PLAN_LIMITS, seed: 1 });
+  const mashup = { songs, scores: [], limits: DEFAULT_PLAN_LIMITS, seed: 1, previous };
   const ask = async (feedback: string): Promise<Json> =>
     (
       await post(planning, {
@@ -131,6 +131,6 @@ test('feedback without a key revises by rules and says what changed and what can
     ).body;
   const faster = await ask('faster');
   assert.match(String(faster['changes']), /tempo went/);
-  assert.deepEqual(checkPlan(faster, songs, DEFAULT_LIMITS).faults, []);
+  assert.deepEqual(checkPlan(faster, songs, DEFAULT_PLAN_LIMITS).faults, []);
   assert.match(String((await ask('paint it blue'))['cannot']), /Understood are/);
 });
