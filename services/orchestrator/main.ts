@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The orchestrator as a process. */
+/** Runs the orchestrator as a process. */
 import { SERVICE_DEFAULTS } from '../../schema.ts';
 import { runService } from '../http/run.ts';
 import { createOrchestratorServer } from './server.ts';

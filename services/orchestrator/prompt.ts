@@ -1,4 +1,4 @@
-/** The prompt: texts from `prompt/`, and the material as data. */
+/** The prompt: instructions from `prompt/`, and songs, scores and wishes as data. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describeMaterial } from '../../music/plan/brief.ts';
@@ -6,6 +6,7 @@ import { describeEffects } from '../../music/plan/effects.ts';
 import { cleanText } from '../../music/plan/text.ts';
 import type { PlanRequest } from '../../schema.ts';
 
+/** What a planner plans: songs, scores, limits and wishes. */
 export type Brief = NonNullable<PlanRequest['mashup']>;
 type Prompt = { system: string; user: string; version: string };
 
@@ -20,17 +21,17 @@ function readText(name: string): { text: string; version: string } {
   };
 }
 
-/** Whether an earlier plan is to be changed by the listener's words. */
+/** Whether an earlier plan is to be revised by feedback. */
 export const isRevision = (brief: Brief): boolean => brief.previous !== undefined && Boolean(brief.feedback);
 
 /**
- * Builds the prompt. What strangers wrote (names, wishes, feedback) is only ever inside the JSON of the material, where
- * angle brackets are escaped, so that no text can close it.
+ * Builds the prompt. Texts of users (names, wishes, feedback) appear only inside the JSON of the material, where angle
+ * brackets are escaped, so that no text can close the element.
  */
 export function buildPrompt(brief: Brief): Prompt {
   const parts = [readText('producer')];
   if (isRevision(brief)) parts.push(readText('revise'));
-  if (brief.faults.length > 0) parts.push(readText('mend'));
+  if (brief.faults.length > 0) parts.push(readText('correct'));
   const system = parts
     .map(({ text }) => text)
     .join('\n\n')
@@ -48,7 +49,7 @@ export function buildPrompt(brief: Brief): Prompt {
   return {
     system,
     user: `<material>\n${data}\n</material>\n\nWrite the plan for this material.`,
-    // The date is for people; the hash tells an edited text from the original.
+    // The date is for readers. The hash changes with every edit of the texts.
     version: `${
       parts
         .map(({ version }) => version)

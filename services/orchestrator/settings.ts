@@ -1,7 +1,7 @@
-/** What the orchestrator takes from its environment. */
+/** Settings of the orchestrator, from environment variables. */
 import { z } from 'zod';
 
-/** Current when this was written; a newer one is a setting away. */
+/** Used unless MASHUP_CLAUDE_MODEL is set. */
 const DEFAULT_MODEL = 'claude-opus-5-5';
 
 const emptyIsUnset = (value: unknown): unknown => (value === '' ? undefined : value);
@@ -34,6 +34,7 @@ export const OrchestratorEnvironment = z.object({
     .describe('Limit for a whole call. The setting `plan_call_timeout_sec` of the database must be higher.'),
 });
 
+/** Settings of the calls to Claude. */
 export type ClaudeSettings = {
   apiKey: string;
   baseUrl: string | undefined;
@@ -44,14 +45,15 @@ export type ClaudeSettings = {
 };
 
 /**
- * Reads the settings; null where there is no key.
- * @throws Error that names each variable which cannot be used, and never shows a value
+ * Reads the settings.
+ * @returns null if there is no API key
+ * @throws Error that names each invalid variable, without its value
  */
 export function readSettings(environment: NodeJS.ProcessEnv): ClaudeSettings | null {
   const parsed = OrchestratorEnvironment.safeParse(environment);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new Error(`These settings cannot be used: ${faults.join('; ')}`);
+    throw new Error(`Invalid settings: ${faults.join('; ')}`);
   }
   const read = parsed.data;
   if (read.ANTHROPIC_API_KEY === undefined) return null;

@@ -1,4 +1,4 @@
-/** The rendering service as a process: `node services/processing/main.ts`, with PORT and HOST. */
+/** Runs the rendering service as a process. */
 import { runService } from '../http/run.ts';
 import { createProcessingServer } from './server/server.ts';
 import { SERVICE_DEFAULTS } from '../../schema.ts';

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The scoring service as a process. */
+/** Runs the scoring service as a process. */
 import { SERVICE_DEFAULTS } from '../../schema.ts';
 import { runService } from '../http/run.ts';
 import { createScoringServer } from './server.ts';

@@ -1,3 +1,4 @@
+/** Runs the separation service as a process. */
 import { SERVICE_DEFAULTS } from '../../schema.ts';
 import { runService } from '../http/run.ts';
 import { createSeparationServer } from './server.ts';
