@@ -1,9 +1,9 @@
 /**
- * Asks Claude for plans through the real API and prints them beside the rules' plan, as Markdown:
+ * Requests plans from Claude through the real API and prints them and the rule-based plan as Markdown:
  * `node scripts/compare-plans.ts [FOLDER] [--models a,b] [--wishes "…"]`.
  *
- * FOLDER holds two or three audio files or folders of stems; default `examples/`. Needs ANTHROPIC_API_KEY; each model costs
- * one to three calls, which the last line adds up.
+ * FOLDER contains two or three audio files or folders of stems; default `examples/`. Needs ANTHROPIC_API_KEY. Each model
+ * takes one to three calls; the last line has their total cost.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,25 +17,27 @@ import { planByRules } from '../services/orchestrator/rules.ts';
 import { readSettings, type ClaudeSettings } from '../services/orchestrator/settings.ts';
 import { markdownTable, readSongs, scorePairs } from './song-folder.ts';
 
-/** How often faults are sent back, as planning in a job does. */
+/** How often faults are sent back, as in a job. */
 const MAX_CORRECTIONS = 2;
 const SEED = 1;
 
 type Outcome = {
   planner: string;
   plan: Plan | undefined;
-  /** Faults of each answer, the first one first. */
+  /** Number of faults of each response, in order. */
   faults: number[];
   repairs: number;
   input: number;
   output: number;
   costUsd: number;
   seconds: number;
-  said: string;
+  /** Empty, or why there is no plan. */
+  error: string;
 };
 
 const log = (text: string): void => void process.stderr.write(`${text}\n`);
 
+/** Requests a plan until it passes the checks, at most 1 + MAX_CORRECTIONS times. */
 async function outcomeOf(
   planner: string,
   brief: Brief,
@@ -50,7 +52,7 @@ async function outcomeOf(
     output: 0,
     costUsd: 0,
     seconds: 0,
-    said: '',
+    error: '',
   };
   const start = performance.now();
   let faults: string[] = [];
@@ -66,9 +68,9 @@ async function outcomeOf(
       for (const fault of faults) log(`  ${planner}: ${fault}`);
     }
   } catch (error) {
-    // Refused and cut-off answers were paid for.
+    // Refused and truncated responses cost tokens too.
     if (error instanceof ServiceError) addUsage(outcome, error.extra['usage'] as PlanResponse['usage']);
-    outcome.said = error instanceof Error ? error.message : String(error);
+    outcome.error = error instanceof Error ? error.message : String(error);
   }
   outcome.seconds = (performance.now() - start) / 1000;
   return outcome;
@@ -87,7 +89,7 @@ function rowOf(outcome: Outcome): Record<string, string | number> {
   const energies = timeline.map((section) => section.energy_level);
   return {
     planner: outcome.planner,
-    title: (plan?.masterplan.title ?? (outcome.said || 'no usable plan')).replaceAll('|', '/'),
+    title: (plan?.masterplan.title ?? (outcome.error || 'no usable plan')).replaceAll('|', '/'),
     bpm: plan?.masterplan.global.targetBPM ?? '',
     key: plan?.masterplan.global.targetKey ?? '',
     sections: timeline.length,
@@ -107,7 +109,7 @@ function settingsOrExit(): ClaudeSettings {
   const settings = readSettings(process.env);
   if (settings) return settings;
   log(
-    'This asks Claude through the real API and needs ANTHROPIC_API_KEY (https://console.anthropic.com, "API keys").\n' +
+    'This script calls Claude through the real API and needs ANTHROPIC_API_KEY (https://console.anthropic.com, "API keys").\n' +
       'Set it and run again: ANTHROPIC_API_KEY=… node scripts/compare-plans.ts\n' +
       'MASHUP_CLAUDE_MODEL or --models a,b choose models; a plan costs about 0.05 to 0.30 US dollars.',
   );
@@ -122,7 +124,7 @@ const settings = settingsOrExit();
 const folder = positionals[0] ?? join(import.meta.dirname, '..', 'examples');
 const songs = (await readSongs(folder)).slice(0, 3);
 if (songs.length < 2) {
-  log(`${folder} holds fewer than two songs (mp3, ogg, flac, wav, or folders of stems).`);
+  log(`${folder} contains fewer than two songs (mp3, ogg, flac, wav, or folders of stems).`);
   process.exit(2);
 }
 const brief: Brief = {
@@ -133,11 +135,11 @@ const brief: Brief = {
   faults: [],
   ...(values.wishes === undefined ? {} : { wishes: values.wishes }),
 };
-const outcomes = [await outcomeOf('rules', brief, (asked) => Promise.resolve(planByRules(asked)))];
+const outcomes = [await outcomeOf('rules', brief, (each) => Promise.resolve(planByRules(each)))];
 for (const model of values.models?.split(',') ?? [settings.model])
   outcomes.push(
-    await outcomeOf(model, brief, (asked) =>
-      askClaude(asked, { ...settings, model }, new AbortController().signal, (message) => log(`  ${message}`)),
+    await outcomeOf(model, brief, (each) =>
+      askClaude(each, { ...settings, model }, new AbortController().signal, (message) => log(`  ${message}`)),
     ),
   );
 

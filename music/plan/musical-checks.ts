@@ -62,7 +62,7 @@ function checkLayers(section: PlanSection, name: string, faults: string[]): void
       lead !== undefined && lead.volume_db - voice.volume_db >= BACKING_VOICE_DB && voice.why !== undefined;
     if (!isBacking)
       faults.push(
-        `${name} has two lead vocals at once: keep one, or make the other a backing voice at least ${BACKING_VOICE_DB} dB below and say in \`why\` what for.`,
+        `${name} has two lead vocals at once: keep one, or make the other a backing voice at least ${BACKING_VOICE_DB} dB below and give the reason in \`why\`.`,
       );
   }
 }
@@ -91,8 +91,8 @@ function checkTiming(
       if (change > AUDIBLE_TEMPO_CHANGE + TEMPO_TOLERANCE)
         faults.push(
           `${name}: at ${bpm} bpm "${song.song_id}" must be stretched by ${Math.round(change * 100)} % (half and double tempo ` +
-            `count), and over ${Math.round(AUDIBLE_TEMPO_CHANGE * 100)} % is heard by everyone: give the section a \`tempo_bpm\` that it ` +
-            'bears, or let it play with `timing` free where no other song drums.',
+            `count), and over ${Math.round(AUDIBLE_TEMPO_CHANGE * 100)} % is heard by everyone: give the section a \`tempo_bpm\` within ` +
+            'this limit, or let the song play with `timing` free where no other song has drums.',
         );
     }
   }

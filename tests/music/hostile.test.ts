@@ -1,4 +1,4 @@
-/** What strangers write stays text: it neither steers a planner nor survives as anything that a terminal or a store minds. */
+/** Hostile names and feedback have no effect on planning, and no characters that are unsafe in terminals or databases remain. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { describeMaterial } from '../../music/plan/brief.ts';
@@ -28,8 +28,8 @@ const HOSTILE = [
   'song1',
   '🎵'.repeat(400),
 ];
-/** Control characters, marks of direction and halves of pairs. */
-const UNFIT = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/u;
+/** Control characters, direction marks and unpaired surrogates. */
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/u;
 
 const textsIn = (value: unknown): string[] =>
   typeof value === 'string' ? [value] : typeof value === 'object' && value ? Object.values(value).flatMap(textsIn) : [];
@@ -41,16 +41,16 @@ test('plans of songs with hostile names are ordinary plans', () => {
     const plan = producePlan({ songs, scores, limits: DEFAULT_PLAN_LIMITS, seed: 3, wishes: name });
     const { faults, plan: checked } = checkPlan(plan, songs, DEFAULT_PLAN_LIMITS);
     assert.deepEqual(faults, []);
-    for (const text of textsIn(checked)) assert.doesNotMatch(text, UNFIT, JSON.stringify(text));
+    for (const text of textsIn(checked)) assert.doesNotMatch(text, UNSAFE, JSON.stringify(text));
     const ids = new Set(plan.masterplan.timeline.flatMap(({ layers }) => layers.map(({ songId }) => songId)));
     assert.deepEqual([...ids].toSorted(), ['a', 'b']);
     assert.ok(plan.masterplan.title.length <= 120);
     for (const text of textsIn(JSON.parse(describeMaterial(songs, scores, DEFAULT_PLAN_LIMITS))))
-      assert.doesNotMatch(text, UNFIT, JSON.stringify(text));
+      assert.doesNotMatch(text, UNSAFE, JSON.stringify(text));
   }
 });
 
-test('hostile feedback changes only what a wish can change, in bounded time', () => {
+test('hostile feedback changes only what wishes can change, in bounded time', () => {
   const songs = [makeSong('a'), makeSong('b', { bpm: 124 })];
   const plan = producePlan({ songs, scores: [], limits: DEFAULT_PLAN_LIMITS, seed: 3 });
   for (const feedback of HOSTILE) {
@@ -59,11 +59,11 @@ test('hostile feedback changes only what a wish can change, in bounded time', ()
     assert.ok(performance.now() - start < 2_000, feedback.slice(0, 40));
     assert.deepEqual(checkPlan(revised.plan, songs, DEFAULT_PLAN_LIMITS).faults, []);
     assert.ok(revised.changes.length + revised.cannot.length > 0);
-    for (const text of [...revised.changes, ...revised.cannot]) assert.doesNotMatch(text, UNFIT, JSON.stringify(text));
+    for (const text of [...revised.changes, ...revised.cannot]) assert.doesNotMatch(text, UNSAFE, JSON.stringify(text));
   }
 });
 
-test('an answer full of hostile ids, stems and effects is refused or stripped of them', () => {
+test('a response with hostile ids, stems and effects is rejected or cleaned', () => {
   const songs = [makeSong('a'), makeSong('b', { bpm: 124 })];
   const good = producePlan({ songs, scores: [], limits: DEFAULT_PLAN_LIMITS, seed: 3 });
   for (const text of HOSTILE) {
@@ -75,7 +75,7 @@ test('an answer full of hostile ids, stems and effects is refused or stripped of
     plan.masterplan.global.targetKey = text;
     const { plan: checked, faults } = checkPlan(plan, songs, DEFAULT_PLAN_LIMITS);
     assert.deepEqual(faults, []);
-    for (const each of textsIn(checked)) assert.doesNotMatch(each, UNFIT, JSON.stringify(each));
+    for (const each of textsIn(checked)) assert.doesNotMatch(each, UNSAFE, JSON.stringify(each));
     assert.ok(
       checked!.masterplan.timeline[2]!.layers[0]!.effects.every((effect) => /^[a-z_]+(\([\w=.,-]+\))?$/.test(effect)),
     );
@@ -85,7 +85,7 @@ test('an answer full of hostile ids, stems and effects is refused or stripped of
   }
 });
 
-test('a text is cut without leaving half a character', () => {
+test('a text is truncated without splitting a character', () => {
   assert.equal(cleanText('🎵🎵', 3), '🎵');
   assert.equal(cleanText(`a\u0000b\u202ec\u009b1m`), 'a b c 1m');
 });

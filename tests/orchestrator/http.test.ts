@@ -94,7 +94,7 @@ after(() => server.close());
 
 const post = (path: string, body: string): Promise<Response> => fetch(base + path, { method: 'POST', body });
 
-test('health names the service and its version', async () => {
+test('health returns the service and its version', async () => {
   assert.deepEqual(await (await fetch(`${base}/health`)).json(), {
     status: 'ok',
     service: 'scoring',
@@ -109,7 +109,7 @@ test('an unknown path is 404 and a known path with another method 405', async ()
   assert.deepEqual([wrong.status, await wrong.json()], [405, { detail: 'Method Not Allowed' }]);
 });
 
-test('a missing field and a wrong type are 422 with their place in the body', async () => {
+test('a missing field and a wrong type are 422 with their path in the body', async () => {
   const missing = await post('/echo', '{}');
   assert.equal(missing.status, 422);
   assert.deepEqual(await missing.json(), {
@@ -122,13 +122,13 @@ test('a missing field and a wrong type are 422 with their place in the body', as
   assert.equal(wrong.detail[0]?.input, 'x');
 });
 
-test('a body that is nested too deep to be repeated is 422 as any other that does not fit', async () => {
+test('a body with input nested too deep to be repeated is a 422 without that input', async () => {
   const answer = await post('/echo', `{"song_id":${'['.repeat(40_000)}${']'.repeat(40_000)}}`);
   const { detail } = (await answer.json()) as { detail: object[] };
   assert.deepEqual([answer.status, Object.keys(detail[0] ?? {})], [422, ['type', 'loc', 'msg']]);
 });
 
-test('a body that is no JSON is 422 and one over the limit 413', async () => {
+test('a body that is not JSON is 422 and a body over the limit 413', async () => {
   assert.equal((await post('/echo', '{"song_id":')).status, 422);
   const large = await post('/echo', JSON.stringify({ song_id: 'x'.repeat(150_000) }));
   assert.equal(large.status, 413);
@@ -142,7 +142,7 @@ test('a service error keeps its status, code, hint and Retry-After, without toke
   assert.deepEqual(await answer.json(), { detail: 'Too busy for https://x.test/a', code: 'busy', hint: 'Wait.' });
 });
 
-test('an unforeseen error is a 500 without query strings and paths of the machine', async () => {
+test('an unexpected error is a 500 without query strings and file paths', async () => {
   const answer = await post('/break', '{}');
   assert.equal(answer.status, 500);
   const { detail } = (await answer.json()) as { detail: string };
@@ -150,11 +150,11 @@ test('an unforeseen error is a 500 without query strings and paths of the machin
   assert.match(detail, /https:\/\/x\.test\/o\/a\.mp3/);
 });
 
-test('scrubbing leaves keys, times and fractions alone', () => {
+test('scrubbing does not change keys, times and fractions', () => {
   assert.equal(scrubText('key: C# minor, 3/4 at 00:10, and/or 12 dB'), 'key: C# minor, 3/4 at 00:10, and/or 12 dB');
 });
 
-test('a chunked body, which announces no length, is read and limited too', async () => {
+test('a chunked body is read and limited', async () => {
   const chunked = (text: string): Promise<Response> =>
     fetch(`${base}/echo`, {
       method: 'POST',
@@ -192,7 +192,7 @@ for (const path of ['/hang', '/hanging-stream'])
 
 const scoring = fileURLToPath(new URL('../../services/scoring/main.ts', import.meta.url));
 
-test('a process says in one JSON line that it listens, and ends within two seconds of SIGTERM', async () => {
+test('a process reports in one JSON line that it listens, and exits within two seconds of SIGTERM', async () => {
   const child = spawn(process.execPath, [scoring], {
     env: { ...process.env, PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -200,16 +200,16 @@ test('a process says in one JSON line that it listens, and ends within two secon
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const ready = JSON.parse(line) as { listening: boolean; service: string; port: number };
   assert.deepEqual([ready.listening, ready.service], [true, 'scoring']);
-  // A connection that stays open must not hold the process.
+  // This leaves an idle connection open, which must not delay the exit.
   await (await fetch(`http://127.0.0.1:${ready.port}/health`)).json();
-  const told = performance.now();
+  const stoppedAt = performance.now();
   child.kill('SIGTERM');
   const [code] = (await once(child, 'exit')) as [number];
   assert.equal(code, 0);
-  assert.ok(performance.now() - told < 2_000);
+  assert.ok(performance.now() - stoppedAt < 2_000);
 });
 
-test('a port that is taken ends the process with one clear line', async () => {
+test('if the port is taken, the process exits with one line that says what to do', async () => {
   const { port } = server.address() as AddressInfo;
   const child = spawn(process.execPath, [scoring], { env: { ...process.env, PORT: String(port) } });
   let text = '';
