@@ -1,4 +1,4 @@
-/** Every shape once: the one import for types of the database and of every message. */
+/** All shared types: database rows, messages of services and edge functions, errors. */
 export * from './schema/music.ts';
 export * from './schema/services.ts';
 export * from './schema/database.ts';

@@ -4,9 +4,9 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { DEFAULT_LIMITS } from '../music/plan/limits.ts';
+import { DEFAULT_PLAN_LIMITS } from '../music/plan/limits.ts';
 import { producePlan } from '../music/producer/producer.ts';
-import { AnalyzeAnswer, STEMS } from '../schema.ts';
+import { AnalyzeResponse, STEMS } from '../schema.ts';
 import type { AnalyzedSong, Plan, Stem } from '../schema.ts';
 import { benchAccuracy } from './accuracy.ts';
 import type { AudioServices } from './audio-services.ts';
@@ -42,7 +42,7 @@ async function secondsOf(work: () => Promise<void>): Promise<number> {
 async function analyzeSongs(names: readonly string[], { store, analysis }: AudioServices): Promise<AnalyzedSong[]> {
   const songs: AnalyzedSong[] = [];
   for (const name of names) {
-    const answer = AnalyzeAnswer.parse(
+    const answer = AnalyzeResponse.parse(
       JSON.parse(await post(`${analysis}/analyze`, { song_id: name, file_url: `${store}/${name}` })),
     );
     songs.push({ song_id: name, name, artist: 'example', analysis: answer.analysis });
@@ -104,7 +104,7 @@ async function measureSpeed(files: Map<string, Uint8Array>, services: AudioServi
   });
   const separationSec = await secondsOf(() => separateSongs(names, services));
   const pair = songs.slice(0, 2);
-  const plan = producePlan({ songs: pair, scores: [], limits: DEFAULT_LIMITS, seed: 1 });
+  const plan = producePlan({ songs: pair, scores: [], limits: DEFAULT_PLAN_LIMITS, seed: 1 });
   const renderingSec = await secondsOf(() => render(pair, plan, services));
 
   const audioSec = songs.reduce((sum, song) => sum + (song.analysis.duration_sec ?? 0), 0);

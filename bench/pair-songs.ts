@@ -3,10 +3,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { decodeAudio } from '../audio/decode/decode.ts';
 import { encodeWav16 } from '../audio/encode/encode-wav.ts';
-import { DEFAULT_LIMITS } from '../music/plan/limits.ts';
+import { DEFAULT_PLAN_LIMITS } from '../music/plan/limits.ts';
 import { producePlan } from '../music/producer/producer.ts';
 import { scorePair } from '../music/scoring/scoring.ts';
-import { AnalyzeAnswer, RenderEvent, RenderResult, STEMS } from '../schema.ts';
+import { AnalyzeResponse, RenderEvent, RenderResult, STEMS } from '../schema.ts';
 import type { AnalyzedSong, Stem } from '../schema.ts';
 import type { AudioServices } from './audio-services.ts';
 import type { PairResult } from './pair-result.ts';
@@ -47,7 +47,7 @@ export async function loadSong(path: string, files: Map<string, Uint8Array>, sep
 /** Analyses a song of the store. */
 export async function analyzeStoredSong(name: string, { store, analysis }: AudioServices): Promise<AnalyzedSong> {
   const answer = await post(`${analysis}/analyze`, { song_id: name, file_url: `${store}/${name}/mix` });
-  return { song_id: name, name, artist: 'example', analysis: AnalyzeAnswer.parse(JSON.parse(answer)).analysis };
+  return { song_id: name, name, artist: 'example', analysis: AnalyzeResponse.parse(JSON.parse(answer)).analysis };
 }
 
 /** Separates a song of the store into stems in the store. */
@@ -74,7 +74,7 @@ export const nameOf = (songs: readonly AnalyzedSong[]): string => songs.map(({ n
 /** Plans and renders a mashup. Its file is `/NAME.wav` in the store. */
 export async function renderGroup(songs: AnalyzedSong[], services: AudioServices): Promise<PairResult> {
   const scores = groupsOf(songs, 2).map(([a, b]) => scorePair(a!, b!));
-  const plan = producePlan({ songs, scores, limits: DEFAULT_LIMITS, seed: 1 });
+  const plan = producePlan({ songs, scores, limits: DEFAULT_PLAN_LIMITS, seed: 1 });
   const before = process.cpuUsage();
   const events = await post(`${services.processing}/execute-masterplan`, {
     masterplan: { ...plan.masterplan, global_settings: plan.masterplan.global },

@@ -31,8 +31,7 @@ export const SubmittedSong = z.object({
   song_id: SongId,
   name: z.string().trim().min(1).max(300),
   artist: z.string().max(300).nullish(),
-  /** As `create-signed-upload` gave it. */
-  storage_path: z.string().min(3).max(300).includes('/'),
+  storage_path: z.string().min(3).max(300).includes('/').describe('As `create-signed-upload` gave it.'),
 });
 export type SubmittedSong = z.infer<typeof SubmittedSong>;
 
@@ -47,10 +46,8 @@ export type SubmittedOptions = z.infer<typeof SubmittedOptions>;
 export const GenerateMashupRequest = z.object({
   songs: z.array(SubmittedSong),
   options: SubmittedOptions.nullish(),
-  /** `planning`: analyse and score, then wait for `start_mashup`. */
-  hold: z.literal('planning').nullish(),
-  /** Or as header `Idempotency-Key`. */
-  idempotency_key: IdempotencyKey.nullish(),
+  hold: z.literal('planning').nullish().describe('`planning`: analyse and score, then wait for `start_mashup`.'),
+  idempotency_key: IdempotencyKey.nullish().describe('Or as header `Idempotency-Key`.'),
 });
 export type GenerateMashupRequest = z.infer<typeof GenerateMashupRequest>;
 
@@ -78,8 +75,7 @@ export const GenerateMashupAnswer = z.object({
   stage: z.string(),
   queue_position: z.number().nullable(),
   estimated_completion_at: z.string().nullable(),
-  /** True when the idempotency key stood for this job already. */
-  existing: z.boolean(),
+  existing: z.boolean().describe('True when the idempotency key stood for this job already.'),
 });
 export type GenerateMashupAnswer = z.infer<typeof GenerateMashupAnswer>;
 
@@ -142,19 +138,18 @@ export const StatusAnswer = z.looseObject({
   currentStep: z.string(),
   created_at: z.string(),
   updated_at: z.string(),
-  /** `2h 3m 4s`, `3m 4s` or `4s`; stands still after the end. */
-  processing_time_elapsed: z.string(),
-  /** Remaining time: `1 minute`, `1 hour 5 minutes`. */
-  estimated_completion: z.string().optional(),
+  processing_time_elapsed: z.string().describe('`2h 3m 4s`, `3m 4s` or `4s`; stands still after the end.'),
+  estimated_completion: z.string().optional().describe('Remaining time: `1 minute`, `1 hour 5 minutes`.'),
   error_message: z.string().optional(),
   error_code: z.string().optional(),
   error_details: StatusErrorDetails.optional(),
-  /** Path in the bucket. */
-  result_url: z.string().optional(),
+  result_url: z.string().optional().describe('Path in the bucket.'),
   title: z.string().optional(),
   concept: z.string().optional(),
-  /** Sections with the members that timeline components draw beside those of the plan. */
-  timeline: z.array(z.looseObject({})).optional(),
+  timeline: z
+    .array(z.looseObject({}))
+    .optional()
+    .describe('Sections with the members that timeline components draw beside those of the plan.'),
   masterplan: z.looseObject({}).optional(),
   metadata: z.object({
     songs_count: z.number(),
@@ -191,8 +186,7 @@ export type IterationRequest = z.infer<typeof IterationRequest>;
 
 export const IterationAnswer = z.looseObject({
   success: z.literal(true),
-  /** The new job: follow this one. */
-  jobId: z.string(),
+  jobId: z.string().describe('The new job: follow this one.'),
   title: z.string().nullable(),
   concept: z.string().nullable(),
   timeline: z.array(z.looseObject({})),
@@ -203,8 +197,10 @@ export type IterationAnswer = z.infer<typeof IterationAnswer>;
 
 export const StemRequest = z.object({
   audio_url: z.string().min(1).max(4000),
-  /** `<job>` or `<job>/<song>`; with the job alone the song is the one whose object `audio_url` names. */
-  job_id: z.string().regex(/^[0-9a-fA-F-]{36}(\/[a-zA-Z0-9_-]{1,64})?$/),
+  job_id: z
+    .string()
+    .regex(/^[0-9a-fA-F-]{36}(\/[a-zA-Z0-9_-]{1,64})?$/)
+    .describe('`<job>` or `<job>/<song>`; with the job alone the song is the one whose object `audio_url` names.'),
 });
 export type StemRequest = z.infer<typeof StemRequest>;
 

@@ -1,5 +1,6 @@
-/** Errors that the database raises on purpose (SQLSTATE class MB), as typed errors. */
+/** Typed errors for the SQLSTATEs that the state machine raises (class MB). */
 
+/** Error code of each SQLSTATE. */
 export const MASHUP_SQLSTATES = {
   MB001: 'illegal_move',
   MB002: 'job_not_found',
@@ -16,12 +17,12 @@ export const MASHUP_SQLSTATES = {
 export type MashupSqlState = keyof typeof MASHUP_SQLSTATES;
 export type MashupErrorCode = (typeof MASHUP_SQLSTATES)[MashupSqlState];
 
-/** An error of the state machine: what is wrong (`message`), what to do next (`hint`), and which it is (`code`). */
+/** An error of the state machine: the fault (`message`), what to do next (`hint`) and the error code (`code`). */
 export class MashupError extends Error {
   override readonly name = 'MashupError';
   readonly code: MashupErrorCode;
   readonly hint: string;
-  /** A finer code (`too_few_songs`), or the seconds to wait of queue_full and rate_limited; else empty. */
+  /** A more specific code (`too_few_songs`), or for queue_full and rate_limited the seconds to wait. Otherwise empty. */
   readonly detail: string;
 
   constructor(code: MashupErrorCode, message: string, hint: string, detail = '', options?: ErrorOptions) {
@@ -33,8 +34,9 @@ export class MashupError extends Error {
 }
 
 /**
- * The typed error for one that came from Postgres (`postgres`) or PostgREST (supabase-js); undefined for any other.
- * Reads `code`, `message`, `hint` and `detail` or `details`.
+ * Converts an error of Postgres (`postgres`) or PostgREST (supabase-js) to a MashupError. Reads `code`, `message`, `hint`
+ * and `detail` or `details`.
+ * @returns undefined if the SQLSTATE is none of the state machine's
  */
 export function toMashupError(error: unknown): MashupError | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;

@@ -1,4 +1,4 @@
-/** A job's row as it comes over the API and Realtime: the columns of `mashup_jobs`, times as ISO strings. */
+/** A job's row as the REST API and Realtime send it: the columns of `mashup_jobs`, with times as ISO strings. */
 import type { Selectable } from 'kysely';
 import type { MashupJobsTable } from './database.ts';
 

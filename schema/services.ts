@@ -1,18 +1,19 @@
 /**
  * Messages between the worker and the five audio services.
  *
- * Requests are what this project sends: the contract's members plus extra members that only the built-in services read
- * (signed URLs, names, limits); other services ignore unknown members. Answers are read leniently: numbers are coerced,
- * unknown members are kept, and what a service is known to leave out has a default.
+ * Requests are what this project sends: the contract's members and extra members that only the built-in services read
+ * (signed URLs, names, limits). Other services ignore unknown members. Responses are read leniently: numbers are coerced,
+ * unknown members are kept, and members that some services leave out have a default.
  */
 import { z } from 'zod';
 import { Masterplan, OutputFormat, PairScore, RenderResult, ScoreWeights, SongAnalysis, Stem } from './music.ts';
 
+/** Names of the five services. */
 export const SERVICES = ['analysis', 'processing', 'scoring', 'orchestrator', 'separation'] as const;
-export const ServiceName = z.enum(SERVICES);
+export const ServiceName = z.enum(SERVICES).describe('Name of a service.');
 export type ServiceName = z.infer<typeof ServiceName>;
 
-/** Default port and URL variable of each service. */
+/** Default port, URL variable and path of each service. */
 export const SERVICE_DEFAULTS: Record<ServiceName, { port: number; urlVariable: string; path: string }> = {
   analysis: { port: 8000, urlVariable: 'ANALYSIS_API_URL', path: '/analyze' },
   processing: { port: 8001, urlVariable: 'PROCESSING_API_URL', path: '/execute-masterplan' },
@@ -21,23 +22,42 @@ export const SERVICE_DEFAULTS: Record<ServiceName, { port: number; urlVariable: 
   separation: { port: 8004, urlVariable: 'SEPARATION_API_URL', path: '/separate' },
 };
 
-/** `GET /health` of a built-in service. */
-export const HealthAnswer = z.object({ status: z.literal('ok'), service: ServiceName, version: z.string() });
-export type HealthAnswer = z.infer<typeof HealthAnswer>;
+export const HealthResponse = z
+  .object({
+    status: z.literal('ok'),
+    service: ServiceName,
+    version: z.string().describe('Version of the service. Analyses of another version are not reused.'),
+  })
+  .describe('Response to `GET /health` of a built-in service.');
+export type HealthResponse = z.infer<typeof HealthResponse>;
 
-/** Every service's error body: `detail` is a sentence, or an array with one entry for each invalid field (422). */
-export const ServiceErrorBody = z.object({
-  detail: z.union([
-    z.string(),
-    z.array(z.looseObject({ loc: z.array(z.union([z.string(), z.number()])).optional(), msg: z.string().optional() })),
-  ]),
-  /** Built-in services add a code of `AUDIO_ERROR_CODES` and a hint to a 4xx. */
-  code: z.string().optional(),
-  hint: z.string().optional(),
-});
+export const ServiceErrorBody = z
+  .object({
+    detail: z
+      .union([
+        z.string(),
+        z.array(
+          z.looseObject({
+            type: z.string().optional().describe('Kind of the fault, for example `missing`.'),
+            loc: z
+              .array(z.union([z.string(), z.number()]))
+              .optional()
+              .describe('Path of the invalid field, beginning with `body`.'),
+            msg: z.string().optional().describe('What is wrong with the field.'),
+          }),
+        ),
+      ])
+      .describe('A sentence, or for a 422 an array with one entry per invalid field.'),
+    code: z
+      .string()
+      .optional()
+      .describe('Built-in services only. One of the audio error codes, or a code of the service.'),
+    hint: z.string().optional().describe('Built-in services only. What to do next, in one sentence.'),
+  })
+  .describe('Body of every response of a service that is not 2xx.');
 export type ServiceErrorBody = z.infer<typeof ServiceErrorBody>;
 
-/** What can be wrong with an audio file; each has its own message and hint. */
+/** Codes of the faults of an audio file. Each has its own message and hint. */
 export const AUDIO_ERROR_CODES = [
   'audio_unsupported_format',
   'audio_empty',
@@ -53,149 +73,221 @@ export type AudioErrorCode = (typeof AUDIO_ERROR_CODES)[number];
 
 // --- analysis ------------------------------------------------------------------------------------------------------
 
-export const AnalyzeRequest = z.object({
-  song_id: z.string().min(1),
-  /** The spelling of older generations; ignored by the current one. */
-  songId: z.string().optional(),
-  file_url: z.string().nullish(),
-  audio_data: z.string().nullish(),
-});
+export const AnalyzeRequest = z
+  .object({
+    song_id: z.string().min(1).describe('Returned as `songId`.'),
+    songId: z.string().optional().describe('Spelling of older services. The current ones ignore it.'),
+    file_url: z.string().nullish().describe('http or https URL of the file. Used if both sources are given.'),
+    audio_data: z.string().nullish().describe('The file in base64, without a `data:` prefix.'),
+  })
+  .describe('A song to analyse, by `file_url` or `audio_data`.');
 export type AnalyzeRequest = z.infer<typeof AnalyzeRequest>;
 
-/** Answer of the built-in analysis: the contract's envelope around the full analysis. */
-export const AnalyzeAnswer = z.object({ success: z.literal(true), songId: z.string(), analysis: SongAnalysis });
-export type AnalyzeAnswer = z.infer<typeof AnalyzeAnswer>;
+export const AnalyzeResponse = z
+  .object({ success: z.literal(true), songId: z.string(), analysis: SongAnalysis })
+  .describe('The full analysis of the built-in service in the envelope of the contract.');
+export type AnalyzeResponse = z.infer<typeof AnalyzeResponse>;
 
 // --- scoring -------------------------------------------------------------------------------------------------------
 
-/** What scoring needs of a song; a `SongAnalysis` fits. */
-export const ScoringRequest = z.object({
-  song1_analysis: z.looseObject({}),
-  song2_analysis: z.looseObject({}),
-  user_weights: ScoreWeights.partial().nullish(),
-});
+export const ScoringRequest = z
+  .object({
+    song1_analysis: z.looseObject({}).describe('A `SongAnalysis`, or any part of one. May carry a `song_id`.'),
+    song2_analysis: z.looseObject({}).describe('As `song1_analysis`.'),
+    user_weights: ScoreWeights.partial().nullish(),
+  })
+  .describe('Two songs to compare.');
 export type ScoringRequest = z.infer<typeof ScoringRequest>;
+
+export const ScoringResponse = PairScore.omit({ score: true, source: true })
+  .extend({ overall_score: PairScore.shape.score.describe('Weighted mean of the dimension scores.') })
+  .describe('The scores of the contract and, as extra members of the built-in service, `raw_score` and `phrases`.');
+export type ScoringResponse = z.infer<typeof ScoringResponse>;
 
 // --- orchestrator --------------------------------------------------------------------------------------------------
 
-/** A song as it is described to the producer: no matrices, a few kilobytes. */
-export const PlanningSong = z.looseObject({
-  song_id: z.string(),
-  name: z.string(),
-  artist: z.string(),
-  duration_sec: z.number().positive().nullable(),
-});
+export const PlanningSong = z
+  .looseObject({
+    song_id: z.string(),
+    name: z.string(),
+    artist: z.string(),
+    duration_sec: z.number().positive().nullable(),
+  })
+  .describe('Summary of a song for the planner: a few kilobytes, without matrices.');
 export type PlanningSong = z.infer<typeof PlanningSong>;
 
-/** Limits that a plan must keep. */
-export const PlanLimits = z.object({
-  min_length_sec: z.number().positive(),
-  max_length_sec: z.number().positive(),
-  stems: z.array(Stem),
-});
+export const PlanLimits = z
+  .object({
+    min_length_sec: z.number().positive(),
+    max_length_sec: z.number().positive(),
+    stems: z.array(Stem).describe('Stems that the plan may use. Empty: all.'),
+  })
+  .describe('Limits that a plan must keep.');
 export type PlanLimits = z.infer<typeof PlanLimits>;
 
-/**
- * The contract's pairwise body; `mashup` carries the whole brief (all songs with their full analyses, all pair scores,
- * limits, wishes, earlier plan, faults found in an earlier answer) for services that read it.
- */
-export const PlanRequest = z.object({
-  song1_analysis: z.looseObject({}),
-  song2_analysis: z.looseObject({}),
-  mashability_score: z.looseObject({}),
-  user_preferences: z.looseObject({}).default({}),
-  mashup: z
-    .object({
-      songs: z
-        .array(z.object({ song_id: z.string(), name: z.string(), artist: z.string(), analysis: SongAnalysis }))
-        .min(2)
-        .max(3),
-      scores: z.array(PairScore),
-      limits: PlanLimits,
-      seed: z.number().int(),
-      length_sec: z.number().positive().optional(),
-      wishes: z.string().optional(),
-      /** Iteration: the plan to revise and the user's words about it. */
-      previous: z.object({ creative_vision: z.string(), masterplan: Masterplan }).optional(),
-      feedback: z.string().optional(),
-      /** Faults that the checks found in the last answer, to be mended in the next. */
-      faults: z.array(z.string()).default([]),
-    })
-    .optional(),
-});
+export const PlanRequest = z
+  .object({
+    song1_analysis: z
+      .looseObject({})
+      .describe('Analysis of the first song, with optional `song_id`, `name`, `artist`.'),
+    song2_analysis: z.looseObject({}).describe('As `song1_analysis`.'),
+    mashability_score: z.looseObject({}).describe('Score of the pair.'),
+    user_preferences: z
+      .looseObject({})
+      .default({})
+      .describe('May carry `wishes` (a text) and `additional_songs` (a third song).'),
+    mashup: z
+      .object({
+        songs: z
+          .array(z.object({ song_id: z.string(), name: z.string(), artist: z.string(), analysis: SongAnalysis }))
+          .min(2)
+          .max(3),
+        scores: z.array(PairScore),
+        limits: PlanLimits,
+        seed: z.number().int().describe('The rule-based planner returns the same plan for the same input and seed.'),
+        length_sec: z.number().positive().optional().describe('Wanted length. Default: chosen within the limits.'),
+        wishes: z.string().optional().describe("The user's wishes, as text."),
+        previous: z
+          .object({ creative_vision: z.string(), masterplan: Masterplan })
+          .optional()
+          .describe('Iteration only: the plan to revise.'),
+        feedback: z.string().optional().describe("Iteration only: the user's feedback about `previous`."),
+        faults: z
+          .array(z.string())
+          .default([])
+          .describe('Faults that the checks found in the previous response. The next plan must correct them.'),
+      })
+      .optional()
+      .describe('The whole brief, for the built-in service. It replaces the pairwise members.'),
+  })
+  .describe('Songs to plan a mashup for: the pairwise body of the contract, or `mashup`.');
 export type PlanRequest = z.infer<typeof PlanRequest>;
 
-/** Answer of planning, before the checks of `music/` have judged it: `masterplan` is untrusted. */
-export const PlanAnswer = z.looseObject({
-  creative_vision: z.string().min(1),
-  masterplan: z.looseObject({}),
-  source: z.enum(['claude', 'rules']).default('claude'),
-  model: z.string().optional(),
-  usage: z.object({ input_tokens: z.number(), output_tokens: z.number(), cost_usd: z.number() }).partial().optional(),
-});
-export type PlanAnswer = z.infer<typeof PlanAnswer>;
+export const PlanResponse = z
+  .looseObject({
+    creative_vision: z.string().min(1).describe('The idea of the mashup in two or three sentences.'),
+    masterplan: z
+      .looseObject({})
+      .describe('The arrangement. Untrusted until it has passed the checks of `music/plan`.'),
+    source: z.enum(['claude', 'rules']).default('claude'),
+    model: z.string().optional().describe('Model that wrote the plan.'),
+    usage: z
+      .object({ input_tokens: z.number(), output_tokens: z.number(), cost_usd: z.number() })
+      .partial()
+      .optional()
+      .describe('Tokens of the call and its cost by list prices.'),
+  })
+  .describe(
+    'A plan. A revision also lists what changed in `changes` and, from the rule-based planner, what it could not do in `cannot`.',
+  );
+export type PlanResponse = z.infer<typeof PlanResponse>;
+
+export const PlanEvent = z
+  .union([
+    z.looseObject({ message: z.string() }).describe('Progress.'),
+    PlanResponse,
+    z
+      .looseObject({
+        error: z.string(),
+        status: z.number().int().describe('Status that the error has without `Accept: text/event-stream`.'),
+        code: z.string().optional(),
+        hint: z.string().optional(),
+        retry_after_sec: z.number().optional().describe('Seconds to wait before the next call.'),
+      })
+      .describe('Failure.'),
+  ])
+  .describe(
+    'One event of planning with `Accept: text/event-stream`. A plan or an error is the terminal event of the stream.',
+  );
+export type PlanEvent = z.infer<typeof PlanEvent>;
 
 // --- separation ----------------------------------------------------------------------------------------------------
 
-/** Where a built-in service puts a file: `PUT url` with the bytes; `path` is the object's path in the bucket. */
-export const UploadTarget = z.object({ path: z.string().min(1), url: z.string().min(1) });
+export const UploadTarget = z
+  .object({
+    path: z.string().min(1).describe("The object's path in the bucket."),
+    url: z.string().min(1).describe('Signed URL. The service sends the file with PUT.'),
+  })
+  .describe('Where a built-in service uploads a file.');
 export type UploadTarget = z.infer<typeof UploadTarget>;
 
-export const SeparateRequest = z.object({
-  audio_url: z.string().min(1),
-  /** Path below `stems/`; segments of letters, digits, `-` and `_`. */
-  job_id: z.string().min(1),
-  /** Built-in service only, and required by it. */
-  uploads: z.object({ vocals: UploadTarget, drums: UploadTarget, bass: UploadTarget, other: UploadTarget }).optional(),
-});
+export const SeparateRequest = z
+  .object({
+    audio_url: z.string().min(1).describe('http or https URL of the song.'),
+    job_id: z.string().min(1).describe('Path below `stems/`: segments of letters, digits, `-` and `_`.'),
+    uploads: z
+      .object({ vocals: UploadTarget, drums: UploadTarget, bass: UploadTarget, other: UploadTarget })
+      .optional()
+      .describe('Built-in service only, which requires it.'),
+  })
+  .describe('A song to separate into stems.');
 export type SeparateRequest = z.infer<typeof SeparateRequest>;
 
-export const StemPaths = z.object({ vocals: z.string(), drums: z.string(), bass: z.string(), other: z.string() });
+export const StemPaths = z
+  .object({ vocals: z.string(), drums: z.string(), bass: z.string(), other: z.string() })
+  .describe("Paths of a song's four stems in the bucket.");
 export type StemPaths = z.infer<typeof StemPaths>;
 
-export const SeparateAnswer = z.looseObject({ success: z.literal(true), job_id: z.string(), stems: StemPaths });
-export type SeparateAnswer = z.infer<typeof SeparateAnswer>;
+export const SeparateResponse = z
+  .looseObject({ success: z.literal(true), job_id: z.string(), stems: StemPaths })
+  .describe('The uploaded stems.');
+export type SeparateResponse = z.infer<typeof SeparateResponse>;
 
 // --- processing ----------------------------------------------------------------------------------------------------
 
-export const RenderRequest = z.object({
-  /** Flattened plan: `timeline` on top, `global_settings` is the plan's `global`. */
-  masterplan: z.looseObject({
-    timeline: z.array(z.looseObject({})),
-    global_settings: z.looseObject({}).default({}),
-    title: z.string().optional(),
-    artistCredits: z.string().optional(),
-  }),
-  songs: z.array(
-    z.looseObject({
-      song_id: z.string(),
-      storage_path: z.string(),
-      /** A `SongAnalysis`, or `{}`: the built-in renderer then analyses the beat grid itself. */
-      analysis: z.looseObject({}),
-      /** Built-in service only, and required by it: signed download URL of each stem. */
-      stems: z.partialRecord(Stem, z.string()).optional(),
-      name: z.string().optional(),
-      artist: z.string().optional(),
-    }),
-  ),
-  job_id: z.string().min(1),
-  /** Pair scores with their best phrases, for layers that name no `source_start_sec`. */
-  scores: z.array(PairScore).optional(),
-  format: OutputFormat.default('wav'),
-  upload: UploadTarget.optional(),
-});
+export const RenderRequest = z
+  .object({
+    masterplan: z
+      .looseObject({
+        timeline: z.array(z.looseObject({})).describe('Sections of the plan.'),
+        global_settings: z.looseObject({}).default({}).describe("The plan's `global`."),
+        title: z.string().optional(),
+        artistCredits: z.string().optional(),
+      })
+      .describe('The plan, with `timeline` at the top.'),
+    songs: z.array(
+      z.looseObject({
+        song_id: z.string(),
+        storage_path: z.string().describe('Path of the upload in the bucket.'),
+        analysis: z
+          .looseObject({})
+          .describe('A `SongAnalysis`, or `{}`: then the built-in renderer analyses the beat grid.'),
+        stems: z
+          .partialRecord(Stem, z.string())
+          .optional()
+          .describe('Built-in service only, which requires it: a signed download URL for each stem.'),
+        name: z.string().optional(),
+        artist: z.string().optional(),
+      }),
+    ),
+    job_id: z.string().min(1),
+    scores: z
+      .array(PairScore)
+      .optional()
+      .describe('Scores of the pairs. Layers without `source_start_sec` start at the best phrases.'),
+    format: OutputFormat.default('wav'),
+    upload: UploadTarget.optional().describe('Built-in service only, which requires it.'),
+  })
+  .describe('A plan and its songs to render.');
 export type RenderRequest = z.infer<typeof RenderRequest>;
 
-/** One SSE event of rendering. Exactly one terminal event (with `storage_path` or `error`) ends a whole stream. */
-export const RenderEvent = z.union([
-  z.looseObject({ error: z.string(), code: z.string().optional() }),
-  z.looseObject({
-    progress: z.coerce.number(),
-    message: z.string().default(''),
-    storage_path: z.string(),
-    result: RenderResult.optional(),
-  }),
-  z.looseObject({ progress: z.coerce.number(), message: z.string().default('') }),
-  z.looseObject({ warning: z.string() }),
-]);
+export const RenderEvent = z
+  .union([
+    z.looseObject({ error: z.string(), code: z.string().optional() }).describe('Failure.'),
+    z
+      .looseObject({
+        progress: z.coerce.number(),
+        message: z.string().default(''),
+        storage_path: z.string().describe('Path of the mashup in the bucket.'),
+        result: RenderResult.optional(),
+      })
+      .describe('Success.'),
+    z
+      .looseObject({ progress: z.coerce.number().describe('0 to 100.'), message: z.string().default('') })
+      .describe('Progress.'),
+    z.looseObject({ warning: z.string() }).describe('A warning of another service.'),
+  ])
+  .describe(
+    'One event of rendering. The terminal event has `storage_path` or `error`. A stream without one has failed.',
+  );
 export type RenderEvent = z.infer<typeof RenderEvent>;

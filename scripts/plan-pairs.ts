@@ -1,26 +1,27 @@
 /**
- * Plans every pair and triple of a folder's songs by rules and prints what the checks say, as Markdown:
+ * Plans every pair and triple of a folder's songs by rules, checks the plans and prints a Markdown table:
  * `node scripts/plan-pairs.ts FOLDER`.
  *
- * FOLDER holds audio files, or folders of stems (vocals.ogg, drums.ogg, bass.ogg, other.ogg). Ends with 1 if a plan has
- * faults.
+ * FOLDER contains audio files, or folders of stems (vocals.ogg, drums.ogg, bass.ogg, other.ogg). Exits with 1 if a plan has
+ * faults or repairs.
  */
 import { describeMaterial } from '../music/plan/brief.ts';
-import { songGrid } from '../music/theory/bars.ts';
+import { songBars } from '../music/theory/bars.ts';
 import { keyShift, parseKey } from '../music/theory/keys.ts';
 import { sectionBpm } from '../music/plan/bars.ts';
 import { checkPlan } from '../music/plan/checks.ts';
-import { DEFAULT_LIMITS } from '../music/plan/limits.ts';
+import { DEFAULT_PLAN_LIMITS } from '../music/plan/limits.ts';
 import { producePlan } from '../music/producer/producer.ts';
 import { matchTempo } from '../music/theory/tempo.ts';
 import type { AnalyzedSong, Plan } from '../schema.ts';
 import { markdownTable, readSongs, scorePairs } from './song-folder.ts';
 
-/** Dense JSON has about this many characters to a token. */
+/** Characters per token in dense JSON. */
 const CHARACTERS_PER_TOKEN = 2.5;
-/** Seeds that each group is planned with; the first is shown. */
+/** Number of plans of each group, with different seeds. The table shows the first. */
 const SEEDS = 20;
 
+/** Returns all pairs and triples. */
 function groupsOf(songs: readonly AnalyzedSong[]): AnalyzedSong[][] {
   const pairs = songs.flatMap((a, i) => songs.slice(i + 1).map((b) => [a, b]));
   const triples = songs.flatMap((a, i) =>
@@ -29,7 +30,8 @@ function groupsOf(songs: readonly AnalyzedSong[]): AnalyzedSong[][] {
   return [...pairs, ...triples];
 }
 
-const leading = (plan: Plan, stem: string): string =>
+/** Lists the songs whose stem the plan uses. */
+const songsWith = (plan: Plan, stem: string): string =>
   [
     ...new Set(
       plan.masterplan.timeline.flatMap(({ layers }) =>
@@ -38,15 +40,15 @@ const leading = (plan: Plan, stem: string): string =>
     ),
   ].join(', ');
 
-/** How far the songs are moved: the largest stretch in per cent and the largest shift in semitones. */
-function movesOf(plan: Plan, songs: readonly AnalyzedSong[]): { stretch: string; shift: number } {
+/** Returns the largest stretch in per cent and the largest shift in semitones. */
+function largestChanges(plan: Plan, songs: readonly AnalyzedSong[]): { stretch: string; shift: number } {
   const { global, timeline } = plan.masterplan;
   const target = parseKey(global.targetKey);
   const rates = timeline.flatMap((section) =>
     section.layers
       .filter(({ timing }) => timing !== 'free')
       .map(({ songId }) => songs.find((song) => song.song_id === songId))
-      .map((song) => (song ? matchTempo(songGrid(song.analysis).bpm, sectionBpm(global, section)).rate : 1)),
+      .map((song) => (song ? matchTempo(songBars(song.analysis).bpm, sectionBpm(global, section)).rate : 1)),
   );
   const shifts = songs.map((song) => {
     const key = parseKey(song.analysis.harmonic.key);
@@ -68,22 +70,22 @@ let seconds = 0;
 const tokens: number[] = [];
 const rows = groupsOf(songs).map((group) => {
   const scores = scorePairs(group);
-  tokens.push(Math.round(describeMaterial(group, scores, DEFAULT_LIMITS).length / CHARACTERS_PER_TOKEN));
+  tokens.push(Math.round(describeMaterial(group, scores, DEFAULT_PLAN_LIMITS).length / CHARACTERS_PER_TOKEN));
   const start = performance.now();
   const plans = Array.from({ length: SEEDS }, (_, seed) =>
-    producePlan({ songs: group, scores, limits: DEFAULT_LIMITS, seed }),
+    producePlan({ songs: group, scores, limits: DEFAULT_PLAN_LIMITS, seed }),
   );
   seconds += (performance.now() - start) / 1000;
-  const checked = plans.map((plan) => checkPlan(plan, group, DEFAULT_LIMITS));
+  const checked = plans.map((plan) => checkPlan(plan, group, DEFAULT_PLAN_LIMITS));
   planned += plans.length;
-  faulty += checked.filter(({ faults, mended }) => faults.length + mended.length > 0).length;
+  faulty += checked.filter(({ faults, repairs }) => faults.length + repairs.length > 0).length;
   const [plan] = plans as [Plan];
   const { timeline, global } = plan.masterplan;
-  const { stretch, shift } = movesOf(plan, group);
+  const { stretch, shift } = largestChanges(plan, group);
   return {
     songs: group.map(({ song_id }) => song_id).join(' + '),
-    sings: leading(plan, 'vocals'),
-    beat: leading(plan, 'drums'),
+    vocals: songsWith(plan, 'vocals'),
+    drums: songsWith(plan, 'drums'),
     bpm: [...new Set(timeline.map((section) => sectionBpm(global, section)))].join(', '),
     key: global.targetKey,
     stretch,
@@ -95,7 +97,7 @@ const rows = groupsOf(songs).map((group) => {
 });
 process.stdout.write(`${markdownTable(rows)}\n\n`);
 process.stdout.write(
-  `${planned} plans (${SEEDS} seeds each), ${faulty} with faults or mending; ${Math.round(planned / seconds)} plans/s; ` +
+  `${planned} plans (${SEEDS} seeds each), ${faulty} with faults or repairs; ${Math.round(planned / seconds)} plans/s; ` +
     `brief about ${Math.min(...tokens)} to ${Math.max(...tokens)} tokens.\n`,
 );
 process.exitCode = faulty > 0 ? 1 : 0;

@@ -1,4 +1,4 @@
-/** Songs of a folder, analysed: audio files, and folders of stems whose sum is the song. */
+/** Reads and analyses the songs of a folder: audio files, and folders of stems whose sum is the song. */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, parse } from 'node:path';
 import { STEMS, type AnalyzedSong, type PairScore } from '../schema.ts';
@@ -24,7 +24,7 @@ async function mixStems(folder: string): Promise<Stereo> {
   return mix;
 }
 
-/** Reads and analyses every song of a folder, in the order of their names. */
+/** Reads and analyses every song of a folder, sorted by name. */
 export async function readSongs(folder: string): Promise<AnalyzedSong[]> {
   const songs: AnalyzedSong[] = [];
   for (const entry of (await readdir(folder, { withFileTypes: true })).sort((a, b) => a.name.localeCompare(b.name))) {
@@ -37,12 +37,12 @@ export async function readSongs(folder: string): Promise<AnalyzedSong[]> {
   return songs;
 }
 
-/** Scores of every pair, the earlier song first. */
+/** Scores every pair of songs, the earlier song first. */
 export function scorePairs(songs: readonly AnalyzedSong[]): PairScore[] {
   return songs.flatMap((first, index) => songs.slice(index + 1).map((second) => scorePair(first, second)));
 }
 
-/** Lines of a Markdown table; the keys of the first row are its head. */
+/** Returns a Markdown table. The keys of the first row are its header. */
 export function markdownTable(rows: readonly Record<string, string | number>[]): string {
   const head = Object.keys(rows[0] ?? {});
   const line = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;

@@ -1,28 +1,30 @@
-/** The checks that every plan passes before it is rendered, whoever made it. */
+/** The checks that every plan must pass before it is rendered, from any planner. */
 import { Plan, type AnalyzedSong, type PlanLimits } from '../../schema.ts';
-import { fitSources, judgePlan } from './musical-checks.ts';
-import { putOnBars } from './bars.ts';
-import { readPlan, type Findings } from './parse-plan.ts';
+import { snapToBars } from './bars.ts';
+import { fitSources } from './fit-sources.ts';
+import type { PlanFindings } from './findings.ts';
+import { checkArrangement } from './musical-checks.ts';
+import { parsePlan } from './parse-plan.ts';
 
-/** `plan` is there exactly when `faults` is empty; `mended` says what was put right in it. */
-export type CheckedPlan = { plan?: Plan; faults: string[]; mended: string[] };
+/** `plan` is present if and only if `faults` is empty. `repairs` lists what was corrected in it. */
+export type CheckedPlan = { plan?: Plan; faults: string[]; repairs: string[] };
 
-/** Most faults that are listed; a plan with more is beyond listing. */
+/** Number of faults that are listed. */
 const MAX_FAULTS = 40;
 
 /**
- * Checks a plan for shape and for music, and mends what is small: names of songs and stems, free words for effects, scales
- * of energy, levels, gaps and boundaries off by part of a bar, sources that run out of song. Checking a checked plan again
- * changes nothing.
- * @param raw anything, usually a planner's answer
+ * Checks the form and the music of a plan, and repairs small faults: other names for songs and stems, effects in free
+ * words, energy scales, levels, gaps and boundaries off by part of a bar, sources that end too early. Idempotent: checking
+ * a checked plan changes nothing.
+ * @param raw any value, usually a planner's response
  */
 export function checkPlan(raw: unknown, songs: readonly AnalyzedSong[], limits: PlanLimits): CheckedPlan {
-  const findings: Findings = { faults: [], mended: [] };
-  const read = readPlan(raw, songs, limits, findings);
-  if (!read || read.masterplan.timeline.length === 0) return finish(findings);
-  let plan = withTimeline(read, putOnBars(read, findings));
+  const findings: PlanFindings = { faults: [], repairs: [] };
+  const parsed = parsePlan(raw, songs, limits, findings);
+  if (!parsed || parsed.masterplan.timeline.length === 0) return finish(findings);
+  let plan = withTimeline(parsed, snapToBars(parsed, findings));
   plan = withTimeline(plan, fitSources(plan, songs, findings));
-  judgePlan(plan, songs, limits, findings.faults);
+  checkArrangement(plan, songs, limits, findings.faults);
   return finish(findings, plan);
 }
 
@@ -30,10 +32,10 @@ function withTimeline(plan: Plan, timeline: Plan['masterplan']['timeline']): Pla
   return { ...plan, masterplan: { ...plan.masterplan, timeline } };
 }
 
-function finish({ faults, mended }: Findings, plan?: Plan): CheckedPlan {
+function finish({ faults, repairs }: PlanFindings, plan?: Plan): CheckedPlan {
   const listed = [...new Set(faults)].slice(0, MAX_FAULTS);
-  if (listed.length > 0 || !plan) return { faults: listed, mended };
+  if (listed.length > 0 || !plan) return { faults: listed, repairs };
   const parsed = Plan.safeParse(plan);
-  if (parsed.success) return { plan: parsed.data, faults: [], mended };
-  return { faults: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`), mended };
+  if (parsed.success) return { plan: parsed.data, faults: [], repairs };
+  return { faults: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`), repairs };
 }

@@ -1,8 +1,8 @@
 /**
- * The effects that a layer may ask for, and their grammar: `name` or `name(key=value,…)` with numbers for values.
+ * The effects of a layer, and their grammar: `name` or `name(key=value,…)` with numeric values.
  *
- * This table is the one place that knows names, parameters and ranges: the planner is given it, plans are checked by it,
- * and the renderer reads its parameters from what `parseEffect` returns.
+ * The table EFFECTS is the only place that defines names, parameters and ranges. The prompt lists it, the plan checks use
+ * it, and the renderer gets its parameters from `parseEffect`.
  */
 
 type Parameter = { default: number; min: number; max: number; unit: string };
@@ -10,6 +10,7 @@ type EffectDefinition = { description: string; parameters: Record<string, Parame
 
 const p = (value: number, min: number, max: number, unit: string): Parameter => ({ default: value, min, max, unit });
 
+/** All effects with their parameters. `p(default, min, max, unit)`. */
 export const EFFECTS = {
   lowpass: { description: 'takes the highs away', parameters: { freq: p(800, 40, 18_000, 'Hz') } },
   highpass: { description: 'takes the lows away', parameters: { freq: p(300, 20, 8_000, 'Hz') } },
@@ -76,7 +77,7 @@ export const EFFECTS = {
 export type EffectName = keyof typeof EFFECTS;
 export type Effect = { name: EffectName; params: Record<string, number> };
 
-/** Longest effect text that is looked at. */
+/** Longer effect texts are not parsed. */
 const MAX_EFFECT_LENGTH = 120;
 
 function isEffectName(name: string): name is EffectName {
@@ -88,8 +89,8 @@ function parametersOf(name: EffectName): Record<string, Parameter> {
 }
 
 /**
- * Reads an effect written by the grammar and fills in what it leaves to the defaults. Null where the name is unknown, a
- * parameter is unknown or no number, or a value lies outside its range.
+ * Parses an effect in the grammar. Missing parameters get their defaults.
+ * @returns null if the name or a parameter is unknown, or a value is not a number or out of range
  */
 export function parseEffect(text: string): Effect | null {
   if (text.length > MAX_EFFECT_LENGTH) return null;
@@ -110,7 +111,7 @@ export function parseEffect(text: string): Effect | null {
   return { name, params };
 }
 
-/** Writes an effect by the grammar, without what equals the default. */
+/** Formats an effect in the grammar, without parameters that equal their defaults. */
 export function formatEffect(effect: Effect): string {
   const known = parametersOf(effect.name);
   const parts = Object.entries(effect.params)
@@ -119,8 +120,8 @@ export function formatEffect(effect: Effect): string {
   return parts.length === 0 ? effect.name : `${effect.name}(${parts.join(',')})`;
 }
 
-/** Free words and what they mean, most specific first. A frequency that the text names goes to `freq`. */
-const WORDS: readonly (readonly [RegExp, EffectName])[] = [
+/** Effects by words in free texts, most specific first. */
+const EFFECT_WORDS: readonly (readonly [RegExp, EffectName])[] = [
   [/high.?pass.*(sweep|rise|open|auto)|sweep.*high.?pass|filter.?rise/, 'highpass_sweep'],
   [/low.?pass.*(sweep|open|close|auto)|filter.?(sweep|open|in)|sweep/, 'lowpass_sweep'],
   [/high.?pass|low.?cut|hpf/, 'highpass'],
@@ -144,8 +145,9 @@ const WORDS: readonly (readonly [RegExp, EffectName])[] = [
 ];
 
 /**
- * The nearest effect to free words: `high-pass-filter-800hz` is `highpass(freq=800)`, `LowPass(freq=99999)` is `lowpass` at its
- * highest. Null where nothing is near.
+ * Returns the effect that a free text most likely means: `high-pass-filter-800hz` is `highpass(freq=800)`,
+ * `LowPass(freq=99999)` is `lowpass` at its maximum. A frequency in the text becomes `freq`.
+ * @returns null if no effect matches
  */
 export function nearestEffect(text: string): Effect | null {
   const exact = parseEffect(text);
@@ -155,7 +157,7 @@ export function nearestEffect(text: string): Effect | null {
     .trim()
     .replace(/[\s-]+/g, '_')
     .replace(/_+$/, '');
-  const name = isEffectName(head) ? head : WORDS.find(([pattern]) => pattern.test(lower))?.[1];
+  const name = isEffectName(head) ? head : EFFECT_WORDS.find(([pattern]) => pattern.test(lower))?.[1];
   if (name === undefined) return null;
   const known = parametersOf(name);
   const params: Record<string, number> = {};
@@ -174,7 +176,7 @@ function clampTo(value: number, { min, max }: Parameter): number {
   return Math.min(max, Math.max(min, value));
 }
 
-/** The vocabulary in lines of text, for a prompt and for the documentation. */
+/** Lists all effects with parameters and ranges, one a line, for the prompt. */
 export function describeEffects(): string {
   return Object.entries<EffectDefinition>(EFFECTS)
     .map(([name, { description, parameters }]) => {

@@ -1,9 +1,10 @@
-/** What a plan must keep to. Choices that were made by ear or by habit of the trade say so. */
+/** Limits that a plan must keep. Limits that are a matter of taste or of listening are marked. */
 import { STEMS, type AnalyzedSong, type PlanLimits, type Stem } from '../../schema.ts';
-import { songGrid } from '../theory/bars.ts';
+import { songBars } from '../theory/bars.ts';
 
-export const DEFAULT_LIMITS: PlanLimits = { min_length_sec: 60, max_length_sec: 240, stems: [...STEMS] };
-/** Songs shorter than this lower the least length of their mashup, to the next constant. */
+/** Limits of a plan for callers that set none. */
+export const DEFAULT_PLAN_LIMITS: PlanLimits = { min_length_sec: 60, max_length_sec: 240, stems: [...STEMS] };
+/** Songs shorter than this lower the minimum length of their mashup to MIN_LENGTH_OF_SHORT_SONGS_SEC. */
 const SHORT_SONG_SEC = 60;
 const MIN_LENGTH_OF_SHORT_SONGS_SEC = 30;
 
@@ -14,36 +15,36 @@ export const MAX_TITLE_LENGTH = 120;
 export const MAX_TEXT_LENGTH = 1_500;
 export const MAX_PROBLEMS = 16;
 
-/** Levels of a layer that make sense in a mix; beyond them the renderer's limiter or the noise floor decides. */
+/** Range of a layer's level. Beyond it, the renderer's limiter or the noise floor decides. */
 export const MIN_LEVEL_DB = -40;
 export const MAX_LEVEL_DB = 6;
-/** A layer quieter than this does not count as heard. */
+/** Layers at this level or below count as inaudible. */
 export const AUDIBLE_LEVEL_DB = -30;
 /** A second voice this far below the first, and with a reason, is a backing voice. */
 export const BACKING_VOICE_DB = 6;
-/** Least difference between the quietest and the loudest section of an arc. A choice. */
+/** Minimum difference between the quietest and the loudest section. A matter of taste. */
 export const MIN_ENERGY_RANGE = 0.15;
 
-/** Boundaries are moved to bars without complaint by up to this share of a bar. */
+/** Section boundaries this share of a bar away from a bar line are moved to it without a fault. */
 export const MAX_SNAP_BARS = 0.3;
-/** Gaps and overlaps up to this many bars are closed. */
-export const MAX_MENDED_GAP_BARS = 1;
+/** Gaps and overlaps of up to this many bars are closed. */
+export const MAX_CLOSED_GAP_BARS = 1;
 
-/** What a song's change of speed may be over the limit of the ear for no other reason than that tempi were rounded. */
+/** Tolerance for the limit of a song's tempo change: tempi are rounded. */
 export const TEMPO_TOLERANCE = 0.003;
-/** Shift in semitones that is always allowed; more only where the songs leave no better key. A choice. */
+/** Shift in semitones that is always allowed. A larger one is allowed if the songs have no better key. A matter of taste. */
 export const MAX_PITCH_SHIFT = 4;
 
-/** The limits for these songs: short songs lower the least length. */
+/** Returns the limits for these songs: short songs lower the minimum length. */
 export function limitsFor(songs: readonly AnalyzedSong[], limits: PlanLimits): PlanLimits {
   const shortest = Math.min(
-    ...songs.map((song) => songGrid(song.analysis)).map((g) => (g.durationKnown ? g.durationSec : Infinity)),
+    ...songs.map((song) => songBars(song.analysis)).map((bars) => (bars.durationKnown ? bars.durationSec : Infinity)),
   );
   if (shortest >= SHORT_SONG_SEC) return limits;
   return { ...limits, min_length_sec: Math.min(limits.min_length_sec, MIN_LENGTH_OF_SHORT_SONGS_SEC) };
 }
 
-/** Stems that a plan may use, in the order of the schema. */
+/** Returns the stems that a plan may use, in the order of the schema. */
 export function allowedStems(limits: PlanLimits): Stem[] {
   return limits.stems.length > 0 ? limits.stems : [...STEMS];
 }

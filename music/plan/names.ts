@@ -1,4 +1,4 @@
-/** What planners call songs and stems, and what they mean by it. */
+/** Resolves the names that planners use for songs and stems. */
 import type { AnalyzedSong, Stem } from '../../schema.ts';
 
 const plain = (text: string): string => text.trim().toLowerCase().replace(/\s+/g, ' ');
@@ -25,11 +25,11 @@ export function resolveSong(reference: unknown, songs: readonly AnalyzedSong[]):
       song.song_id.toLowerCase(),
     ].includes(wanted);
   });
-  // Two songs of one name are not told apart by it.
+  // A name that two songs share is ambiguous.
   return named.length === 1 ? named[0] : undefined;
 }
 
-const STEM_WORDS: Record<Stem, readonly string[]> = {
+const STEM_SYNONYMS: Record<Stem, readonly string[]> = {
   vocals: ['vocal', 'voice', 'lead vocal', 'lead vocals', 'acapella', 'a cappella', 'singing', 'rap'],
   drums: ['drum', 'beat', 'beats', 'percussion', 'rhythm', 'kick'],
   bass: ['bassline', 'bass line', 'sub', 'sub bass'],
@@ -51,9 +51,9 @@ const STEM_WORDS: Record<Stem, readonly string[]> = {
   ],
 };
 
-/** Finds the stem that a word means; undefined where none is near. */
+/** Finds the stem that a word or a synonym names; undefined for other words. */
 export function resolveStem(word: unknown): Stem | undefined {
   if (typeof word !== 'string') return undefined;
   const wanted = plain(word).replace(/_/g, ' ');
-  return (Object.keys(STEM_WORDS) as Stem[]).find((stem) => stem === wanted || STEM_WORDS[stem].includes(wanted));
+  return (Object.keys(STEM_SYNONYMS) as Stem[]).find((stem) => stem === wanted || STEM_SYNONYMS[stem].includes(wanted));
 }

@@ -1,11 +1,11 @@
-/** Between a plan's timeline and the sections that the timeline component draws. */
+/** Conversion between a plan's timeline and the sections that the studio's timeline component draws. */
 import type { LayerTiming, PlanSection } from '../../schema.ts';
 import { STEMS } from '../../schema/constants.ts';
 
 type MashupLayer = {
   songId?: string;
   stem: string;
-  /** 0..1, for the eye. */
+  /** 0..1, drawn as opacity. */
   volume: number;
   volume_db?: number;
   effects?: string[];
@@ -14,7 +14,7 @@ type MashupLayer = {
   why?: string;
 };
 
-/** What the timeline component draws; the plan's members stay beside the new ones, so that nothing is lost on the way back. */
+/** A section as the timeline component draws it. It keeps the plan's members, so that the conversion back is lossless. */
 export type MashupSection = {
   start: number;
   duration: number;
@@ -27,17 +27,17 @@ export type MashupSection = {
 };
 
 const DEFAULT_ENERGY = 0.5;
-/** Volume that stands for silence on the way back: -60 dB. */
+/** Smallest volume in the conversion back: -60 dB. */
 const FLOOR_VOLUME = 0.001;
 
 const round4 = (value: number): number => Math.round(value * 10_000) / 10_000;
 
-/** Gain in dB as the opacity that is drawn: 10^(dB/20), at most 1. A missing gain is 1. */
+/** Converts a gain in dB to an opacity: 10^(dB/20), at most 1. A missing gain is 1. */
 function volumeOf(db: number | undefined): number {
   return db === undefined || !Number.isFinite(db) ? 1 : round4(Math.min(1, 10 ** (db / 20)));
 }
 
-/** Converts a plan's timeline for drawing; sections without a duration are left out. */
+/** Converts a plan's timeline to drawn sections. Leaves out sections without a duration. */
 export function toMashupSections(timeline: readonly Partial<PlanSection>[]): MashupSection[] {
   return timeline.flatMap((section) => {
     const duration = Number(section.duration_sec);
@@ -62,7 +62,7 @@ export function toMashupSections(timeline: readonly Partial<PlanSection>[]): Mas
   });
 }
 
-/** Converts drawn sections back to a timeline. Layers of unknown stems or without a song are left out. */
+/** Converts drawn sections back to a timeline. Leaves out layers of unknown stems or without a song. */
 export function fromMashupSections(sections: readonly MashupSection[]): PlanSection[] {
   return sections
     .filter((section) => section.duration > 0)

@@ -1,5 +1,6 @@
-/** The arc of a mashup: which sections, how many bars each. */
+/** The arc of a mashup: kinds, bars and energies of its sections. */
 
+/** Kinds of sections. */
 export type SectionKind =
   | 'intro'
   | 'build'
@@ -9,14 +10,17 @@ export type SectionKind =
   | 'rise'
   | 'peak'
   | 'outro'
-  // Of songs too far apart in tempo: where one is heard free over the other.
+  // For songs without a common tempo: sections where one is free over the other.
   | 'overture'
   | 'encounter'
   | 'answer';
+/** A section of the arc. `energy` is 0..1. */
 export type ArcSection = { kind: SectionKind; bars: number; energy: number };
 
+/** `share`: relative length. */
 type Shape = { kind: SectionKind; share: number; energy: number };
 
+/** The arc of short mashups. */
 const SHORT: readonly Shape[] = [
   { kind: 'intro', share: 4, energy: 0.25 },
   { kind: 'build', share: 4, energy: 0.5 },
@@ -25,6 +29,7 @@ const SHORT: readonly Shape[] = [
   { kind: 'peak', share: 8, energy: 1 },
   { kind: 'outro', share: 4, energy: 0.2 },
 ];
+/** The arc of long mashups. */
 const LONG: readonly Shape[] = [
   { kind: 'intro', share: 4, energy: 0.25 },
   { kind: 'build', share: 8, energy: 0.5 },
@@ -35,8 +40,8 @@ const LONG: readonly Shape[] = [
   { kind: 'peak', share: 12, energy: 1 },
   { kind: 'outro', share: 4, energy: 0.2 },
 ];
-/** Two songs that no tempo suits: they meet where nobody drums, and each has its beat for itself in between. */
-const APART: readonly Shape[] = [
+/** The arc of songs without a common tempo: combined in sections without drums, and each with its own beat in between. */
+const TWO_TEMPI: readonly Shape[] = [
   { kind: 'overture', share: 8, energy: 0.3 },
   { kind: 'build', share: 4, energy: 0.5 },
   { kind: 'drop', share: 8, energy: 0.8 },
@@ -44,33 +49,33 @@ const APART: readonly Shape[] = [
   { kind: 'peak', share: 8, energy: 1 },
   { kind: 'answer', share: 8, energy: 0.25 },
 ];
-/** From this many bars on there is room for the longer shape. */
+/** Mashups of this many bars or more have the long arc. */
 const LONG_FROM_BARS = 56;
-/** Nobody counts along beyond this; longer sections are two sections. */
+/** Longer sections are split: listeners do not count further. */
 const MAX_SECTION_BARS = 16;
-/** Tiny songs allow only tiny sections; more of them than this is a stutter, not an arc. */
+/** Very short songs allow only very short sections: limits their number. */
 const MAX_ARC_SECTIONS = 30;
 
 type ArcRequest = {
-  /** Wanted, least and most bars of the whole. */
+  /** Wanted, minimum and maximum number of bars of the mashup. */
   bars: number;
   minBars: number;
   maxBars: number;
-  /** Most bars that a section may have, so that no song runs out. */
+  /** Maximum number of bars of a section: no song is shorter. */
   sectionCap: number;
-  /** Sections are multiples of this where the length allows it. */
+  /** Sections are multiples of this number of bars if the length allows it. */
   unit: number;
-  /** Whether the songs are too far apart in tempo to play to one beat. */
-  apart: boolean;
+  /** Whether the songs have no common tempo. */
+  twoTempi: boolean;
 };
 
-/** Lays out the arc: intro, build, drop, break, peak, outro, and more where there is time. */
+/** Returns the sections of the arc: intro, build, drop, break, peak, outro, and more in long mashups. */
 export function layOutArc(request: ArcRequest): ArcSection[] {
   const cap = Math.max(1, Math.min(MAX_SECTION_BARS, request.sectionCap));
   const most = Math.max(1, Math.min(request.maxBars, wholeBars(cap, request.unit) * MAX_ARC_SECTIONS));
   const least = Math.min(request.minBars, most);
   const wanted = Math.min(most, Math.max(least, request.bars));
-  const shapes = request.apart ? APART : wanted >= LONG_FROM_BARS ? LONG : SHORT;
+  const shapes = request.twoTempi ? TWO_TEMPI : wanted >= LONG_FROM_BARS ? LONG : SHORT;
   const unit = fittingUnit(request.unit, wanted / shapes.length);
   const shares = shapes.reduce((sum, shape) => sum + shape.share, 0);
   const arc = shapes.map(({ kind, share, energy }) => ({
@@ -78,19 +83,19 @@ export function layOutArc(request: ArcRequest): ArcSection[] {
     energy,
     bars: Math.max(unit, Math.round((share * wanted) / shares / unit) * unit),
   }));
-  // Rounding to units may have left the whole longer or shorter than wanted.
+  // Rounding to units can make the mashup longer or shorter than wanted.
   balance(arc, Math.max(least, wanted - Math.floor(unit / 2)), Math.min(most, wanted + Math.floor(unit / 2)), unit);
   return arc.flatMap((section) => split(section, cap, unit));
 }
 
-/** The wanted unit, or a smaller one where the average section would hardly hold it. */
+/** Returns the wanted unit, or a smaller one if the average section is too short for it. */
 function fittingUnit(unit: number, averageBars: number): number {
   let fitting = Math.max(1, Math.round(unit));
   while (fitting > 1 && fitting * 0.75 > averageBars) fitting = Math.floor(fitting / 2);
   return fitting;
 }
 
-/** Takes bars from the longest or gives to the peak until the whole lies within its limits. */
+/** Shortens the longest section or lengthens the peak until the sum is within its limits. */
 function balance(arc: ArcSection[], least: number, most: number, unit: number): void {
   const total = (): number => arc.reduce((sum, section) => sum + section.bars, 0);
   const longest = (): ArcSection | undefined => arc.toSorted((a, b) => b.bars - a.bars)[0];
@@ -104,11 +109,12 @@ function balance(arc: ArcSection[], least: number, most: number, unit: number): 
   while (peak && total() < least) peak.bars += Math.min(unit, most - total()) || 1;
 }
 
-/** The most bars up to a cap that are whole units, or the cap where it is smaller than one. */
+/** Returns the largest multiple of a unit up to a cap, or the cap if it is smaller than a unit. */
 function wholeBars(cap: number, unit: number): number {
   return cap >= unit ? Math.floor(cap / unit) * unit : cap;
 }
 
+/** Splits a section into parts of at most `cap` bars. */
 function split(section: ArcSection, cap: number, unit: number): ArcSection[] {
   if (section.bars <= cap) return [section];
   const whole = wholeBars(cap, unit);

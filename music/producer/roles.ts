@@ -1,44 +1,46 @@
-/** Who does what in a mashup: one song sings, one carries the beat, a third colours. */
+/** Roles of the songs in a mashup: the lead gives the voice, the groove the beat, a third song colour. */
 import type { AnalyzedSong, PairScore, PhraseMatch } from '../../schema.ts';
-import { songGrid, vocalRange } from '../theory/bars.ts';
-import { canAllMeet } from './targets.ts';
+import { songBars, vocalRange } from '../theory/bars.ts';
+import { haveCommonTempo } from './targets.ts';
 
-/** Below this presence the vocals stem holds little but leakage. */
+/** Below this vocal presence the vocals stem contains little but leakage. */
 const SINGS_FROM = 0.15;
-/** A stretch that is sung less than this would fall silent where its voice is to lead. */
-export const SILENT_BELOW = 0.2;
-/** Length of a phrase that one listens for in a song. */
+/** Below this vocal presence a voice cannot lead a section: it would be nearly silent. */
+export const MIN_LEAD_PRESENCE = 0.2;
+/** Length of the phrases by which a song's voice is rated. */
 const PHRASE_BARS = 8;
-/** What an odd metre takes off a song's worth as the beat under one that counts in four. */
-const ODD_METER_COST = 0.08;
-/** What it takes off a pair that no tempo suits both: a voice without a beat under it is second best. */
-const APART_COST = 0.3;
-/** What a semitone between a phrase's shift and the mashup's takes off its likeness: about what a wrong note weighs. */
-const SHIFT_COST = 0.04;
+/** Penalty for a groove with another meter than four under a lead with four beats per bar. */
+const ODD_METER_PENALTY = 0.08;
+/** Penalty for a pair without a common tempo: its voice would have no beat. */
+const NO_COMMON_TEMPO_PENALTY = 0.3;
+/** Penalty on a phrase's similarity for each semitone between its shift and the mashup's: about that of a wrong note. */
+const SHIFT_PENALTY = 0.04;
 
-/** Whether a song has a voice worth hearing. */
+/** Whether a song has audible vocals. */
 export function singsAtAll(song: AnalyzedSong): boolean {
   return song.analysis.vocal.vocal_presence >= SINGS_FROM;
 }
 
+/** Roles of the two or three songs. */
 export type Roles = {
-  /** Gives the voice, or the melody where no song sings. */
+  /** Gives the voice, or the melody if no song has vocals. */
   lead: AnalyzedSong;
   /** Gives drums and bass. */
   groove: AnalyzedSong;
-  /** Third song: gives harmony and, where it can, a second voice in the break. */
+  /** The third song: gives harmony and, if it has vocals, a second voice in the break. */
   colour: AnalyzedSong | null;
-  /** Whether the lead has a voice worth hearing. */
+  /** Whether the lead has audible vocals. */
   sings: boolean;
-  /** Whether lead and groove are too far apart in tempo to play to one beat. */
-  apart: boolean;
-  /** Whether the third song is too far from the other two, which can meet. */
-  guest: boolean;
+  /** Whether lead and groove have no common tempo. */
+  twoTempi: boolean;
+  /** Whether lead and groove have a common tempo that the third song cannot be brought to. */
+  colourIsFree: boolean;
 };
 
 /**
- * Phrases that lay one song's vocals over another's bed, best first. With `shift`, by how well they fit when the vocals are
- * shifted by that many semitones against the bed, which the mashup's key decides for all of them.
+ * Returns the phrase matches of one song's vocals with another song's bed, best first.
+ * @param shift semitones by which the mashup's key shifts the vocals against the bed: matches with another shift are ranked
+ *   lower
  */
 export function phrasesBetween(
   scores: readonly PairScore[],
@@ -46,26 +48,29 @@ export function phrasesBetween(
   bedId: string,
   shift?: number,
 ): PhraseMatch[] {
-  const worthOf = ({ similarity, key_shift }: PhraseMatch): number =>
-    similarity - (shift === undefined ? 0 : SHIFT_COST * semitonesApart(key_shift, shift));
+  const rank = ({ similarity, key_shift }: PhraseMatch): number =>
+    similarity - (shift === undefined ? 0 : SHIFT_PENALTY * shiftDistance(key_shift, shift));
   return scores
     .flatMap((score) => score.phrases)
     .filter((phrase) => phrase.vocals_song_id === vocalsId && phrase.bed_song_id === bedId)
-    .toSorted((a, b) => worthOf(b) - worthOf(a) || a.vocals_start_sec - b.vocals_start_sec);
+    .toSorted((a, b) => rank(b) - rank(a) || a.vocals_start_sec - b.vocals_start_sec);
 }
 
-/** Distance of two shifts, 0..6: an octave is the same note. */
-function semitonesApart(a: number, b: number): number {
-  const apart = Math.abs(a - b) % 12;
-  return Math.min(apart, 12 - apart);
+/** Returns the distance of two shifts, 0..6 semitones: octaves are ignored. */
+function shiftDistance(a: number, b: number): number {
+  const distance = Math.abs(a - b) % 12;
+  return Math.min(distance, 12 - distance);
 }
 
 function pairScore(scores: readonly PairScore[], a: string, b: string): number {
   return scores.find(({ song_pair }) => song_pair.includes(a) && song_pair.includes(b))?.score ?? 50;
 }
 
-/** A voice is judged by its best phrase and a bed by its least sung one: few songs are sung from end to end. */
-function worth(lead: AnalyzedSong, groove: AnalyzedSong, scores: readonly PairScore[]): number {
+/**
+ * Rates a lead and a groove. The voice counts by its best phrase and the bed by its least sung one: few songs are sung from
+ * end to end.
+ */
+function rateRoles(lead: AnalyzedSong, groove: AnalyzedSong, scores: readonly PairScore[]): number {
   const { rhythmic } = groove.analysis;
   const phrase = phrasesBetween(scores, lead.song_id, groove.song_id)[0]?.similarity ?? 0.5;
   const voice = 0.5 * vocalRange(lead.analysis, PHRASE_BARS).most + 0.5 * lead.analysis.vocal.vocal_presence;
@@ -75,31 +80,32 @@ function worth(lead: AnalyzedSong, groove: AnalyzedSong, scores: readonly PairSc
     0.15 * ((rhythmic.beat_confidence + rhythmic.groove_stability) / 2) +
     0.1 * (1 - vocalRange(groove.analysis, PHRASE_BARS).least) +
     0.05 * (pairScore(scores, lead.song_id, groove.song_id) / 100) -
-    (songGrid(groove.analysis).meter !== 4 && songGrid(lead.analysis).meter === 4 ? ODD_METER_COST : 0)
+    (songBars(groove.analysis).meter !== 4 && songBars(lead.analysis).meter === 4 ? ODD_METER_PENALTY : 0)
   );
 }
 
 /**
- * Chooses the roles by vocal presence, phrase matches, steadiness of the beat and scores. `jitter` (0..1 for each call)
- * decides between choices that are as good as equal, so that another seed may give another mashup.
+ * Chooses the roles by vocal presence, phrase matches, stability of the beat and pair scores.
+ * @param jitter returns 0..1 on each call; decides between nearly equal choices, so that seeds lead to different mashups
  */
 export function chooseRoles(songs: readonly AnalyzedSong[], scores: readonly PairScore[], jitter: () => number): Roles {
   const pairs = songs.flatMap((lead) =>
     songs
       .filter((groove) => groove !== lead)
       .map((groove) => {
-        const apart = !canAllMeet([lead, groove]);
-        return { lead, groove, apart, worth: worth(lead, groove, scores) + 0.03 * jitter() - (apart ? APART_COST : 0) };
+        const twoTempi = !haveCommonTempo([lead, groove]);
+        const penalty = twoTempi ? NO_COMMON_TEMPO_PENALTY : 0;
+        return { lead, groove, twoTempi, rating: rateRoles(lead, groove, scores) + 0.03 * jitter() - penalty };
       }),
   );
-  const best = pairs.reduce((a, b) => (b.worth > a.worth ? b : a));
+  const best = pairs.reduce((a, b) => (b.rating > a.rating ? b : a));
   const colour = songs.find((song) => song !== best.lead && song !== best.groove) ?? null;
   return {
     lead: best.lead,
     groove: best.groove,
     colour,
     sings: singsAtAll(best.lead),
-    apart: best.apart,
-    guest: !best.apart && colour !== null && !canAllMeet([best.lead, best.groove, colour]),
+    twoTempi: best.twoTempi,
+    colourIsFree: !best.twoTempi && colour !== null && !haveCommonTempo([best.lead, best.groove, colour]),
   };
 }

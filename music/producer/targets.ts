@@ -1,30 +1,30 @@
-/** Tempo and key that the songs of a mashup can meet in, with the smallest moves. */
+/** The common tempo and key of a mashup's songs: those with the smallest stretches and shifts. */
 import type { AnalyzedSong } from '../../schema.ts';
 import { keyShift, parseKey, type Key } from '../theory/keys.ts';
-import { MAX_PITCH_SHIFT } from '../plan/limits.ts';
+import { maxKeyShift, worstKeyShift } from '../plan/key-shifts.ts';
 import { AUDIBLE_TEMPO_CHANGE, matchTempo } from '../theory/tempo.ts';
 
-/** Tempi that a mashup is made in: below, it drags; above, half of it is felt. */
+/** Range of a mashup's tempo. Below it, music drags; above it, listeners feel half the tempo. */
 const MASHUP_BPM = { min: 66, max: 168 } as const;
 const BPM_STEP = 0.1;
 
-/** A song and how much moving it costs: voices show a stretch or a shift more than drums do. */
+/** A song with the weights of its stretch and shift: both are more audible on voices than on drums. */
 export type Weighted = { song: AnalyzedSong; tempoWeight: number; keyWeight: number };
 
 const logStretch = (bpm: number, target: number): number => Math.abs(Math.log(matchTempo(bpm, target).rate));
 
-/** Songs are measured again when they are rendered, and come out a little different: this much is kept from the limit. */
+/** Margin to the limit of tempo changes: the renderer measures the tempi again, with slightly different results. */
 const TEMPO_MARGIN = 0.005;
 
-/** Whether some tempo spares all songs a change of speed that everyone hears. */
-export function canAllMeet(songs: readonly AnalyzedSong[]): boolean {
+/** Whether there is a tempo to which all songs can be stretched without a change that everyone hears. */
+export function haveCommonTempo(songs: readonly AnalyzedSong[]): boolean {
   return leastTempoChange(songs) <= AUDIBLE_TEMPO_CHANGE;
 }
 
 /**
- * The tempo with the least weighted stretch (squared, in log tempo, so that one large move costs more than two small ones),
- * or the anchor's own where that is nearly as good: its grid then stays untouched. Only tempi are considered that spare every song a
- * stretch that everyone hears; where there is none, the anchor's own is taken.
+ * Returns the tempo with the least weighted stretch. Stretches count by their squared logarithm, so that one large stretch
+ * costs more than two small ones. The anchor's own tempo wins if it is nearly as good: its beat grid is then unchanged.
+ * Tempi that need an audible stretch are excluded; if all do, the anchor's own tempo is returned.
  */
 export function chooseTempo(songs: readonly Weighted[], anchor: AnalyzedSong): number {
   const cost = (target: number): number =>
@@ -33,21 +33,21 @@ export function chooseTempo(songs: readonly Weighted[], anchor: AnalyzedSong): n
       0,
     );
   const list = songs.map(({ song }) => song);
-  const bearable = Math.max(AUDIBLE_TEMPO_CHANGE - TEMPO_MARGIN, leastTempoChange(list));
-  const candidates = mashupTempi().filter((target) => worstTempoChange(list, target) <= bearable);
+  const limit = Math.max(AUDIBLE_TEMPO_CHANGE - TEMPO_MARGIN, leastTempoChange(list));
+  const candidates = mashupTempi().filter((target) => worstTempoChange(list, target) <= limit);
   const best = candidates.reduce((a, b) => (cost(b) < cost(a) - 1e-12 ? b : a));
   const own = foldTempo(anchor.analysis.rhythmic.bpm);
-  const nearlyAsGood = cost(own) <= cost(best) + 0.004 && worstTempoChange(list, own) <= bearable;
-  return Math.round((nearlyAsGood || bearable > AUDIBLE_TEMPO_CHANGE ? own : best) * 100) / 100;
+  const nearlyAsGood = cost(own) <= cost(best) + 0.004 && worstTempoChange(list, own) <= limit;
+  return Math.round((nearlyAsGood || limit > AUDIBLE_TEMPO_CHANGE ? own : best) * 100) / 100;
 }
 
-/** The tempi that are considered for a mashup, rising. */
+/** Returns the candidate tempi of a mashup, ascending. */
 function mashupTempi(): number[] {
   const count = Math.round((MASHUP_BPM.max - MASHUP_BPM.min) / BPM_STEP) + 1;
   return Array.from({ length: count }, (_, index) => Math.round((MASHUP_BPM.min + index * BPM_STEP) * 10) / 10);
 }
 
-/** A tempo brought into the range of mashups by doubling or halving. */
+/** Doubles or halves a tempo until it is in the range of mashups. */
 export function foldTempo(bpm: number): number {
   let folded = bpm > 0 ? bpm : 120;
   while (folded < MASHUP_BPM.min) folded *= 2;
@@ -55,7 +55,7 @@ export function foldTempo(bpm: number): number {
   return folded;
 }
 
-/** The key with the least weighted shift; a song's own key wins over an equal one. Null where no key is known. */
+/** Returns the key with the least weighted shift; of equal ones, a song's own key. Null if no key is known. */
 export function chooseKey(songs: readonly Weighted[]): Key | null {
   const known = songs.flatMap(({ song, keyWeight }) => {
     const key = parseKey(song.analysis.harmonic.key);
@@ -70,39 +70,18 @@ export function chooseKey(songs: readonly Weighted[]): Key | null {
     ...Array.from({ length: 12 }, (_, tonic): Key => ({ tonic, mode: first.key.mode })),
   ];
   const list = songs.map(({ song }) => song);
-  const bearable = bearableKeyShift(list);
+  const limit = maxKeyShift(list);
   return candidates
-    .filter((each) => worstKeyShift(list, each) <= bearable)
+    .filter((each) => worstKeyShift(list, each) <= limit)
     .reduce((best, each) => (cost(each) < cost(best) - 1e-9 ? each : best));
 }
 
-/** Largest stretch among the songs at a tempo, as a share (0.08 is 8 %). */
+/** Returns the largest stretch among the songs at a tempo, as a share: 0.08 is 8 %. */
 function worstTempoChange(songs: readonly AnalyzedSong[], targetBpm: number): number {
   return Math.max(0, ...songs.map((song) => Math.exp(logStretch(song.analysis.rhythmic.bpm, targetBpm)) - 1));
 }
 
-/** The smallest that the largest stretch can be at any tempo of a mashup. */
+/** Returns the largest stretch at the tempo where it is smallest, as a share. */
 function leastTempoChange(songs: readonly AnalyzedSong[]): number {
   return Math.min(...mashupTempi().map((target) => worstTempoChange(songs, target)));
-}
-
-/** Largest shift in semitones among songs of known key. */
-export function worstKeyShift(songs: readonly AnalyzedSong[], target: Key): number {
-  return Math.max(
-    0,
-    ...songs.map((song) => {
-      const key = parseKey(song.analysis.harmonic.key);
-      return key ? Math.abs(keyShift(key, target)) : 0;
-    }),
-  );
-}
-
-/** The smallest that the largest shift can be in any key. */
-export function leastKeyShift(songs: readonly AnalyzedSong[]): number {
-  return Math.min(...Array.from({ length: 12 }, (_, tonic) => worstKeyShift(songs, { tonic, mode: 'major' })));
-}
-
-/** The shift that a plan may ask for: what is always allowed, or one more than the least where that is not enough. */
-export function bearableKeyShift(songs: readonly AnalyzedSong[]): number {
-  return Math.max(MAX_PITCH_SHIFT, leastKeyShift(songs) + 1);
 }

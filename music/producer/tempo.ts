@@ -1,46 +1,51 @@
-/** The tempi of a mashup: one where all songs can meet, else one for each side, and what is out of reach plays free. */
+/** The tempi of a mashup: one if the songs have a common tempo, otherwise two. */
 import type { AnalyzedSong } from '../../schema.ts';
 import { ASSUMED_BPM } from '../theory/bars.ts';
-import type { LayerIdea } from './layers.ts';
+import { canMatchTempo } from '../theory/tempo.ts';
+import type { LayerDraft } from './layers.ts';
 import type { Roles } from './roles.ts';
-import { canAllMeet, chooseTempo, foldTempo, type Weighted } from './targets.ts';
-import { canMeet } from '../theory/tempo.ts';
+import { chooseTempo, foldTempo, haveCommonTempo, type Weighted } from './targets.ts';
 
+/** Tempi of a mashup in bpm. */
 export type Tempi = {
-  /** The mashup's: where the beat of the groove is heard. */
-  home: number;
-  /** Where the songs are heard that home is out of reach of; home itself where there are none. */
-  away: number;
+  /** Tempo of the mashup and of the groove. */
+  main: number;
+  /** Tempo of the sections for songs that cannot be brought to `main`. Equals `main` if there are none. */
+  second: number;
 };
 
 const bpmOf = ({ analysis }: AnalyzedSong): number => (analysis.rhythmic.bpm > 0 ? analysis.rhythmic.bpm : ASSUMED_BPM);
-const reaches = (song: AnalyzedSong, bpm: number): boolean => canMeet(bpmOf(song), bpm);
+const reaches = (song: AnalyzedSong, bpm: number): boolean => canMatchTempo(bpmOf(song), bpm);
 
 /**
- * Chooses the tempi: one for as many songs as can meet, the groove among them, and one for the lead, or for a third song alone, where
- * it is out of reach.
+ * Chooses the tempi: `main` for the groove and as many songs as have a common tempo with it, `second` for the lead, or for
+ * the third song, if it has none.
  */
 export function chooseTempi(roles: Roles, weighted: readonly Weighted[]): Tempi {
-  const { lead, groove, colour, apart, guest } = roles;
+  const { lead, groove, colour, twoTempi, colourIsFree } = roles;
   const of = (...songs: (AnalyzedSong | null)[]): Weighted[] => weighted.filter(({ song }) => songs.includes(song));
-  if (!apart && !guest) {
-    const home = chooseTempo(weighted, groove);
-    return { home, away: home };
+  if (!twoTempi && !colourIsFree) {
+    const main = chooseTempo(weighted, groove);
+    return { main, second: main };
   }
-  if (guest && colour) return { home: chooseTempo(of(lead, groove), groove), away: chooseTempo(of(colour), colour) };
-  const atHome = colour && canAllMeet([groove, colour]) ? of(groove, colour) : of(groove);
-  const near = colour && !atHome.some(({ song }) => song === colour) && canAllMeet([lead, colour]);
-  return { home: chooseTempo(atHome, groove), away: chooseTempo(near ? of(lead, colour) : of(lead), lead) };
+  if (colourIsFree && colour)
+    return { main: chooseTempo(of(lead, groove), groove), second: chooseTempo(of(colour), colour) };
+  const withGroove = colour && haveCommonTempo([groove, colour]) ? of(groove, colour) : of(groove);
+  const isWithLead = colour && !withGroove.some(({ song }) => song === colour) && haveCommonTempo([lead, colour]);
+  return {
+    main: chooseTempo(withGroove, groove),
+    second: chooseTempo(isWithLead ? of(lead, colour) : of(lead), lead),
+  };
 }
 
-/** The tempo at which a section's layers play: home, away, or the own one of a song that neither suits. */
-export function tempoOf(layers: readonly LayerIdea[], { home, away }: Tempi): number {
+/** Returns the tempo at which a section plays: main, second, or that of its first song if neither suits all of them. */
+export function tempoOf(layers: readonly LayerDraft[], { main, second }: Tempi): number {
   const bound = layers.filter(({ free }) => !free).map(({ song }) => song);
-  const shared = [home, away].find((bpm) => bound.every((song) => reaches(song, bpm)));
+  const shared = [main, second].find((bpm) => bound.every((song) => reaches(song, bpm)));
   return shared ?? foldTempo(bpmOf(bound[0] as AnalyzedSong));
 }
 
-/** Whether a song can keep the beat at home, and away. */
-export function reachOf(song: AnalyzedSong, tempi: Tempi): { home: boolean; away: boolean } {
-  return { home: reaches(song, tempi.home), away: reaches(song, tempi.away) };
+/** Whether a song can be brought to each of the tempi. */
+export function reachOf(song: AnalyzedSong, tempi: Tempi): { main: boolean; second: boolean } {
+  return { main: reaches(song, tempi.main), second: reaches(song, tempi.second) };
 }

@@ -1,19 +1,19 @@
-/** What one plan does differently from another, in sentences for the listener. */
-import type { Plan, PlanSection } from '../../schema.ts';
+/** Describes the differences between two plans. */
+import type { Masterplan, Plan, PlanSection } from '../../schema.ts';
 
+/** Returns the length in whole seconds. */
 const lengthOf = (timeline: readonly PlanSection[]): number =>
   Math.round(timeline.reduce((sum, section) => sum + section.duration_sec, 0));
 
-/** Seconds in which each stem of each song is heard, by `song stem`. */
-function heardSeconds(timeline: readonly PlanSection[]): Map<string, number> {
-  const heard = new Map<string, number>();
+/** Returns the playing time of a stem, summed over the songs, as a share of the length. */
+function playingShare(timeline: readonly PlanSection[], stem: string): number {
+  let seconds = 0;
   for (const { duration_sec, layers } of timeline)
-    for (const { songId, stem } of layers)
-      heard.set(`${songId} ${stem}`, (heard.get(`${songId} ${stem}`) ?? 0) + duration_sec);
-  return heard;
+    seconds += duration_sec * layers.filter((layer) => layer.stem === stem).length;
+  return seconds / Math.max(1, lengthOf(timeline));
 }
 
-/** Mean level of a stem over all its layers, weighted by time; undefined where it is not heard. */
+/** Returns the mean level of a stem over all its layers, weighted by time; undefined if it does not play. */
 function meanLevel(timeline: readonly PlanSection[], stem: string): number | undefined {
   let sum = 0;
   let seconds = 0;
@@ -29,51 +29,59 @@ function meanLevel(timeline: readonly PlanSection[], stem: string): number | und
 const effectCount = (timeline: readonly PlanSection[]): number =>
   timeline.reduce((sum, { layers }) => sum + layers.reduce((all, { effects }) => all + effects.length, 0), 0);
 
-/** Differences in level smaller than this are not worth a sentence. */
+/** Smaller differences in level are not described. */
 const NOTABLE_DB = 0.5;
-/** Differences in the time that a stem is heard smaller than this share are not worth a sentence. */
+/** Smaller differences in a stem's share of the playing time are not described. */
 const NOTABLE_SHARE = 0.1;
 
 /**
- * Says what changed between two plans: tempo, key, length, sections, levels, what is heard more or less, effects. Made from
- * the plans alone, for planners that do not say it themselves.
+ * Describes the changes between two plans in sentences for the user: tempo, key, length, sections, stems, levels, effects.
+ * For planners that do not report their changes.
  */
 export function describeChanges(before: Plan, after: Plan): string {
   const [old, now] = [before.masterplan, after.masterplan];
-  const said: string[] = [];
-  if (old.global.targetBPM !== now.global.targetBPM)
-    said.push(`The tempo went from ${old.global.targetBPM} to ${now.global.targetBPM} bpm.`);
-  if (old.global.targetKey.toLowerCase() !== now.global.targetKey.toLowerCase())
-    said.push(`The key went from ${old.global.targetKey} to ${now.global.targetKey}.`);
-  const [oldLength, newLength] = [lengthOf(old.timeline), lengthOf(now.timeline)];
-  if (Math.abs(oldLength - newLength) > 1) said.push(`The length went from ${oldLength} to ${newLength} s.`);
-  if (old.timeline.length !== now.timeline.length)
-    said.push(`There are ${now.timeline.length} sections instead of ${old.timeline.length}.`);
+  const changes = [
+    ...globalChanges(old, now),
+    ...['vocals', 'drums', 'bass', 'other'].flatMap((stem) => stemChanges(old.timeline, now.timeline, stem)),
+    ...effectChanges(old.timeline, now.timeline),
+  ];
+  if (changes.length > 0) return changes.join(' ');
+  return JSON.stringify(old.timeline) === JSON.stringify(now.timeline)
+    ? 'The arrangement stayed as it was.'
+    : 'The arrangement changed in details.';
+}
 
-  const [oldHeard, newHeard] = [heardSeconds(old.timeline), heardSeconds(now.timeline)];
-  for (const stem of ['vocals', 'drums', 'bass', 'other']) {
-    const [oldLevel, newLevel] = [meanLevel(old.timeline, stem), meanLevel(now.timeline, stem)];
-    const share = (heard: Map<string, number>, length: number): number =>
-      [...heard].reduce((sum, [name, seconds]) => (name.endsWith(` ${stem}`) ? sum + seconds : sum), 0) /
-      Math.max(1, length);
-    const more = share(newHeard, newLength) - share(oldHeard, oldLength);
-    const name = stem === 'other' ? 'harmony' : stem;
-    if (Math.abs(more) >= NOTABLE_SHARE) said.push(`There is ${more > 0 ? 'more' : 'less'} ${name}.`);
-    if (oldLevel !== undefined && newLevel !== undefined && Math.abs(newLevel - oldLevel) >= NOTABLE_DB)
-      said.push(
-        `The level of the ${name} went ${newLevel > oldLevel ? 'up' : 'down'} by ${Math.abs(newLevel - oldLevel).toFixed(1)} dB.`,
-      );
-  }
-  const effects = effectCount(now.timeline) - effectCount(old.timeline);
-  if (effects !== 0)
-    said.push(
-      `There ${Math.abs(effects) === 1 ? 'is' : 'are'} ${Math.abs(effects)} effect${Math.abs(effects) === 1 ? '' : 's'} ${effects > 0 ? 'more' : 'fewer'}.`,
+function globalChanges(old: Masterplan, now: Masterplan): string[] {
+  const changes: string[] = [];
+  if (old.global.targetBPM !== now.global.targetBPM)
+    changes.push(`The tempo went from ${old.global.targetBPM} to ${now.global.targetBPM} bpm.`);
+  if (old.global.targetKey.toLowerCase() !== now.global.targetKey.toLowerCase())
+    changes.push(`The key went from ${old.global.targetKey} to ${now.global.targetKey}.`);
+  const [oldLength, newLength] = [lengthOf(old.timeline), lengthOf(now.timeline)];
+  if (Math.abs(oldLength - newLength) > 1) changes.push(`The length went from ${oldLength} to ${newLength} s.`);
+  if (old.timeline.length !== now.timeline.length)
+    changes.push(`There are ${now.timeline.length} sections instead of ${old.timeline.length}.`);
+  return changes;
+}
+
+function stemChanges(old: readonly PlanSection[], now: readonly PlanSection[], stem: string): string[] {
+  const changes: string[] = [];
+  const name = stem === 'other' ? 'harmony' : stem;
+  const more = playingShare(now, stem) - playingShare(old, stem);
+  if (Math.abs(more) >= NOTABLE_SHARE) changes.push(`There is ${more > 0 ? 'more' : 'less'} ${name}.`);
+  const [oldLevel, newLevel] = [meanLevel(old, stem), meanLevel(now, stem)];
+  if (oldLevel !== undefined && newLevel !== undefined && Math.abs(newLevel - oldLevel) >= NOTABLE_DB)
+    changes.push(
+      `The level of the ${name} went ${newLevel > oldLevel ? 'up' : 'down'} by ${Math.abs(newLevel - oldLevel).toFixed(1)} dB.`,
     );
-  if (said.length === 0)
-    said.push(
-      JSON.stringify(old.timeline) === JSON.stringify(now.timeline)
-        ? 'The arrangement stayed as it was.'
-        : 'The arrangement changed in details.',
-    );
-  return said.join(' ');
+  return changes;
+}
+
+function effectChanges(old: readonly PlanSection[], now: readonly PlanSection[]): string[] {
+  const more = effectCount(now) - effectCount(old);
+  const count = Math.abs(more);
+  if (more === 0) return [];
+  return [
+    `There ${count === 1 ? 'is' : 'are'} ${count} effect${count === 1 ? '' : 's'} ${more > 0 ? 'more' : 'fewer'}.`,
+  ];
 }

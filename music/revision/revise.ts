@@ -1,4 +1,4 @@
-/** Iteration by rules: common wishes in words change a plan; what was not asked for stays. */
+/** Revision by rules: finds common wishes in the feedback and applies them to a plan. Everything else stays as it is. */
 import type { AnalyzedSong, Plan, PlanLimits, Stem } from '../../schema.ts';
 import { nearestEffect } from '../plan/effects.ts';
 import { checkPlan } from '../plan/checks.ts';
@@ -17,12 +17,13 @@ import {
   type RuleResult,
 } from './rules.ts';
 
+/** A plan to revise by the user's feedback. */
 export type RevisionRequest = { plan: Plan; feedback: string; songs: readonly AnalyzedSong[]; limits: PlanLimits };
-/** `changes` says what changed, `cannot` what was asked for and could not be done: whole sentences for the user. */
+/** `changes` lists what changed, `cannot` the wishes that could not be applied: sentences for the user. */
 export type Revision = { plan: Plan; changes: string[]; cannot: string[] };
 
 const MAX_FEEDBACK_LENGTH = 2_000;
-const UNDERSTOOD_WISHES =
+const SUPPORTED_WISHES =
   'more or less energy, vocals, bass or drums; slower, faster or a tempo in bpm; longer, shorter or a length in seconds; ' +
   'a key; smoother; without effects; only the drums (or another stem) of one song';
 
@@ -30,7 +31,7 @@ type Rule = { matches: RegExp; apply: (plan: Plan, match: RegExpExecArray, conte
 
 const MORE = '(?:more|louder|stronger|bigger|boost(?: the)?|turn up(?: the)?|add(?: some)?)';
 const LESS = '(?:less|fewer|quieter|softer|turn down(?: the)?|reduce(?: the)?)';
-const STEM_WORD = '(vocals?|voices?|singing|drums?|beats?|percussion|bass|melody|harmony|instruments?|synths?)';
+const STEM_NAME = '(vocals?|voices?|singing|drums?|beats?|percussion|bass|melody|harmony|instruments?|synths?)';
 
 const stemRules = (pattern: string, act: (plan: Plan, stem: Stem, context: RevisionContext) => RuleResult): Rule => ({
   matches: new RegExp(pattern, 'i'),
@@ -41,7 +42,7 @@ const stemRules = (pattern: string, act: (plan: Plan, stem: Stem, context: Revis
   },
 });
 
-/** In order of application: what changes the material first, then levels, then tempo and length. */
+/** In order of application: first song and stem choices, then levels, then tempo and length. */
 const RULES: readonly Rule[] = [
   {
     matches:
@@ -62,12 +63,12 @@ const RULES: readonly Rule[] = [
       /\b(?:without|no|remove(?: the)?) (reverb|delay|echo(?:es)?|sidechain|pumping|riser|stutter|gate|filters?)\b/i,
     apply: (plan, match) => removeEffects(plan, nearestEffect(match[1] ?? '')?.name),
   },
-  stemRules(`\\b(?:without|no|remove(?: the)?) ${STEM_WORD}\\b`, (plan, stem) => removeStem(plan, stem)),
+  stemRules(`\\b(?:without|no|remove(?: the)?) ${STEM_NAME}\\b`, (plan, stem) => removeStem(plan, stem)),
   { matches: /\binstrumental\b/i, apply: (plan) => removeStem(plan, 'vocals') },
-  stemRules(`\\b${MORE} ${STEM_WORD}\\b|\\b${STEM_WORD} (?:louder|up)\\b`, (plan, stem, context) =>
+  stemRules(`\\b${MORE} ${STEM_NAME}\\b|\\b${STEM_NAME} (?:louder|up)\\b`, (plan, stem, context) =>
     changeStem(plan, stem, 1, context),
   ),
-  stemRules(`\\b${LESS} ${STEM_WORD}\\b|\\b${STEM_WORD} (?:softer|quieter|down)\\b`, (plan, stem, context) =>
+  stemRules(`\\b${LESS} ${STEM_NAME}\\b|\\b${STEM_NAME} (?:softer|quieter|down)\\b`, (plan, stem, context) =>
     changeStem(plan, stem, -1, context),
   ),
   {
@@ -94,18 +95,19 @@ const RULES: readonly Rule[] = [
   { matches: /\b(?:shorter|shorten)\b/i, apply: (plan, _, context) => changeLength(plan, 'shorter', context) },
 ];
 
-function onlyFrom(plan: Plan, songWords: string, stemWord: string, { songs }: RevisionContext): RuleResult {
-  const words = songWords.trim();
-  const artists = songs.filter((each) => each.artist.toLowerCase() === words.toLowerCase());
-  const song = resolveSong(words, songs) ?? (artists.length === 1 ? artists[0] : undefined);
-  if (!song) return { cannot: `No song is called "${words.slice(0, 60)}": use its name, or song 1, song 2.` };
-  const stem = resolveStem(stemWord) ?? 'drums';
+/** Applies `only SONG's STEM`. The song may be named by its artist. */
+function onlyFrom(plan: Plan, songName: string, stemName: string, { songs }: RevisionContext): RuleResult {
+  const name = songName.trim();
+  const artists = songs.filter((each) => each.artist.toLowerCase() === name.toLowerCase());
+  const song = resolveSong(name, songs) ?? (artists.length === 1 ? artists[0] : undefined);
+  if (!song) return { cannot: `No song is called "${name.slice(0, 60)}": use its name, or song 1, song 2.` };
+  const stem = resolveStem(stemName) ?? 'drums';
   return onlySongsStem(plan, stem, song);
 }
 
 /**
- * Revises a plan by the wishes that are found in the feedback. A change that would break the plan is left out and
- * explained. The result always passes `checkPlan` if the given plan did.
+ * Revises a plan by the wishes in the feedback. A change after which the plan would fail the checks is left out and
+ * reported in `cannot`. The result passes `checkPlan` if the given plan did.
  */
 export function revisePlan({ plan, feedback, songs, limits }: RevisionRequest): Revision {
   const text = feedback.slice(0, MAX_FEEDBACK_LENGTH).replace(/\s+/g, ' ');
@@ -122,13 +124,13 @@ export function revisePlan({ plan, feedback, songs, limits }: RevisionRequest): 
     const checked = checkPlan(result.plan, songs, limits);
     if (checked.plan) {
       revision.plan = checked.plan;
-      revision.changes.push(result.said);
+      revision.changes.push(result.change);
     } else
       revision.cannot.push(`"${match[0].trim()}" would break the mashup: ${checked.faults[0] ?? 'it no longer fits'}`);
   }
   if (revision.changes.length === 0 && revision.cannot.length === 0)
     revision.cannot.push(
-      `Nothing in this could be turned into a change without Claude. Understood are: ${UNDERSTOOD_WISHES}.`,
+      `No change was found in this feedback. Without Claude, the supported wishes are: ${SUPPORTED_WISHES}.`,
     );
   return revision;
 }

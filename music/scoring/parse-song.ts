@@ -1,10 +1,9 @@
-/** A song from whatever a service or a caller sent as its analysis. */
+/** Parses songs from analyses of any service. */
 import { SongAnalysis, type AnalyzedSong } from '../../schema.ts';
+import { isRecord, toList, toNumber } from '../loose-values.ts';
 import { ASSUMED_BPM } from '../theory/bars.ts';
 import { readScoringInput } from './scoring-input.ts';
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const clampUnit = (value: number): number => Math.min(1, Math.max(0, value));
 const textIn = (record: Record<string, unknown>, name: string): string | undefined => {
   const value = record[name];
@@ -12,29 +11,29 @@ const textIn = (record: Record<string, unknown>, name: string): string | undefin
 };
 
 /**
- * Reads an analysis with optional `song_id`, `name`, `artist` and `duration_sec` beside it, as the contract's free-form
- * objects carry them. A complete `SongAnalysis` is kept whole; of anything else the contract's members are taken.
- * @param position counted from 1; names a song that brings no name or id
+ * Parses an analysis that may also carry `song_id`, `name`, `artist` and `duration_sec`, as the free-form objects of the
+ * contract do. A complete `SongAnalysis` is kept as it is; from anything else the members of the contract are taken.
+ * @param position counted from 1; used as id and name of a song that has none
  */
-export function looseSong(raw: unknown, position: number): AnalyzedSong {
+export function parseSong(raw: unknown, position: number): AnalyzedSong {
   const record = isRecord(raw) ? raw : {};
   const complete = SongAnalysis.safeParse(raw);
   return {
     song_id: textIn(record, 'song_id') ?? textIn(record, 'songId') ?? `song${position}`,
     name: textIn(record, 'name') ?? `Song ${position}`,
     artist: textIn(record, 'artist') ?? '',
-    analysis: complete.success ? complete.data : looseAnalysis(record),
+    analysis: complete.success ? complete.data : parseAnalysis(record),
   };
 }
 
-function looseAnalysis(record: Record<string, unknown>): SongAnalysis {
+function parseAnalysis(record: Record<string, unknown>): SongAnalysis {
   const read = readScoringInput(record);
-  const duration = Number(record['duration_sec']);
+  const duration = toNumber(record['duration_sec']) ?? 0;
   const harmonic = isRecord(record['harmonic']) ? record['harmonic'] : {};
-  const chords: unknown[] = Array.isArray(harmonic['chord_progression']) ? harmonic['chord_progression'] : [];
+  const chords = toList(harmonic['chord_progression']);
   return {
     version: textIn(record, 'version') ?? 'unknown',
-    duration_sec: duration > 0 && Number.isFinite(duration) ? duration : null,
+    duration_sec: duration > 0 ? duration : null,
     harmonic: {
       key: read.key,
       key_confidence: clampUnit(read.keyConfidence ?? 0.5),

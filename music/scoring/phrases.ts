@@ -1,34 +1,37 @@
 /**
- * Phrase matching: which stretch of one song's vocals fits which stretch of another song's bed, and at which shift.
+ * Phrase matching: finds the phrases of one song whose vocals fit phrases of another song's bed, and the shift.
  *
- * After Davies, Hamel, Yoshii, Goto (AutoMashUpper, IEEE/ACM TASLP 2014): beat-synchronous features compared over phrases
- * of whole bars by harmonic, rhythmic and spectral-balance similarity, over all key shifts in reach. Features are averaged
- * over two beats, and phrases start at bars, the best of each song first, so that a pair of songs takes milliseconds.
+ * Method: Davies, Hamel, Yoshii, Goto (AutoMashUpper, IEEE/ACM TASLP 2014). Beat-synchronous features of phrases of whole
+ * bars are compared by harmonic, rhythmic and spectral-balance similarity, over all key shifts within reach. Features are
+ * averaged over two beats, and only the best phrases of each song are compared, so that a pair takes milliseconds.
  */
 import type { AnalyzedSong, PhraseMatch, SongAnalysis } from '../../schema.ts';
-import { energyOf, songGrid, vocalsOf } from '../theory/bars.ts';
+import { energyOf, songBars, vocalsOf } from '../theory/bars.ts';
 import { matchTempo } from '../theory/tempo.ts';
 
-/** Vocals sound unnatural when shifted further. */
+/** In semitones. Larger shifts make vocals sound unnatural. */
 const MAX_VOCAL_SHIFT = 3;
-/** Phrases that are kept for each role of a pair. */
+/** Number of matches for each role of a pair. */
 const MATCHES_PER_ROLE = 3;
-/** Phrase starts that are looked at in each song. */
+/** Number of phrases of each song that are compared. */
 const MAX_CANDIDATES = 40;
+/** Lengths of phrases that are tried, longest first. */
 const PHRASE_BARS = [8, 4, 2] as const;
-/** Beats that one feature vector stands for. */
+/** Beats per feature vector. */
 const BEATS_PER_STEP = 2;
 
-/** How much each likeness counts; harmony carries a mashup, after the listening test of the paper. */
+/** Weights of the similarities. Harmony matters most, according to the listening test of the paper. */
 const WEIGHTS = { harmony: 0.6, rhythm: 0.15, balance: 0.1, voice: 0.15 } as const;
+/** Penalty on the similarity for each semitone of shift. */
 const COST_PER_SEMITONE = 0.015;
 
+/** Beat-synchronous features. `bars` holds the indices of the downbeats in `times`. */
 type Beats = { times: number[]; chroma: number[][]; bands: number[][]; bars: number[] };
 
 type Phrase = {
   startSec: number;
   endSec: number;
-  /** Steps x 12, row by row, each column's mean taken away and the whole scaled to length 1. */
+  /** Steps x 12, row by row, centred and scaled to length 1. */
   chroma: Float64Array;
   /** Energy of each step, centred and scaled to length 1. */
   pattern: Float64Array;
@@ -41,7 +44,7 @@ function readBeats(analysis: SongAnalysis): Beats | null {
   const chroma = analysis.harmonic.beat_chroma;
   if (!times || !chroma || times.length < 8 || chroma.length < 8) return null;
   const count = Math.min(times.length, chroma.length);
-  const bars = songGrid(analysis)
+  const bars = songBars(analysis)
     .downbeatsSec.map((at) => nearestIndex(times, at))
     .filter((index, i, all) => index < count && index !== all[i - 1]);
   return { times: times.slice(0, count), chroma, bands: analysis.rhythmic.beat_bands ?? [], bars };
@@ -58,7 +61,7 @@ function nearestIndex(sorted: readonly number[], at: number): number {
   return low > 0 && at - (sorted[low - 1] ?? 0) < (sorted[low] ?? 0) - at ? low - 1 : low;
 }
 
-/** The phrases of a song that last `beats` of its own beats, in `steps` steps, best for the role first. */
+/** Returns the phrases of `beats` beats of a song, divided into `steps` steps, best for the role first. */
 function phrasesOf(
   analysis: SongAnalysis,
   from: Beats,
@@ -112,7 +115,7 @@ function features(
   return { chroma: normalize(chroma), pattern: normalize(pattern), balance };
 }
 
-/** Takes the mean away and scales to length 1; an even vector becomes zeros. */
+/** Subtracts the mean and scales to length 1. A constant vector becomes zeros. */
 function normalize(values: Float64Array): Float64Array {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const centred = values.map((value) => value - mean);
@@ -120,8 +123,8 @@ function normalize(values: Float64Array): Float64Array {
   return length < 1e-9 ? centred.fill(0) : centred.map((value) => value / length);
 }
 
-/** Correlation of two chroma phrases with the first shifted up by some semitones, -1..1. */
-function chromaLikeness(a: Float64Array, b: Float64Array, shift: number): number {
+/** Returns the correlation of two chroma phrases, -1..1, with the first shifted up by some semitones. */
+function chromaSimilarity(a: Float64Array, b: Float64Array, shift: number): number {
   let sum = 0;
   const up = ((shift % 12) + 12) % 12;
   for (let row = 0; row < a.length; row += 12) {
@@ -140,8 +143,8 @@ function dot(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
-/** How even the bands of the two together are, 0..1: a voice over a bed that leaves room for it is even. */
-function balanceLikeness(a: Phrase, b: Phrase): number {
+/** Returns how even the frequency bands of the two together are, 0..1: even if the bed leaves room for the voice. */
+function balanceSimilarity(a: Phrase, b: Phrase): number {
   const sums = a.balance.map((value, band) => value + b.balance[band]!);
   const total = sums.reduce((sum, value) => sum + value, 0);
   if (total < 1e-9) return 0.5;
@@ -150,31 +153,31 @@ function balanceLikeness(a: Phrase, b: Phrase): number {
 }
 
 /**
- * Best ways of laying one song's vocals over the other's bed, best first and not overlapping in the vocals. Empty where an
- * analysis has no beat-synchronous chroma or a song is shorter than two bars.
+ * Returns the best matches of one song's vocals with the other song's bed, best first, without overlaps in the vocals.
+ * Empty if an analysis has no beat-synchronous chroma or a song is shorter than two bars.
  */
 export function matchPhrases(vocals: AnalyzedSong, bed: AnalyzedSong): PhraseMatch[] {
   const voiceBeats = readBeats(vocals.analysis);
   const bedBeats = readBeats(bed.analysis);
   if (!voiceBeats || !bedBeats) return [];
   const { multiple } = matchTempo(vocals.analysis.rhythmic.bpm, bed.analysis.rhythmic.bpm);
-  const meter = songGrid(bed.analysis).meter;
+  const meter = songBars(bed.analysis).meter;
 
   for (const bars of PHRASE_BARS) {
     const beats = bars * meter;
-    // Read at twice its tempo, a song needs half as many of its own beats.
+    // A song that is read at double tempo needs half as many of its beats.
     const ownBeats = Math.round(beats / multiple);
     const steps = Math.ceil(beats / BEATS_PER_STEP);
     const voicePhrases = phrasesOf(vocals.analysis, voiceBeats, ownBeats, steps, 'vocals');
     const bedPhrases = phrasesOf(bed.analysis, bedBeats, beats, steps, 'bed');
-    // Too few to choose from: shorter phrases leave a choice.
+    // With fewer phrases there is no choice: shorter phrases are tried.
     if (bars !== 2 && (voicePhrases.length < 3 || bedPhrases.length < 3)) continue;
-    const found = voicePhrases.flatMap((voice) => bestBeds(voice, bedPhrases));
-    return keepApart(found).map(({ voice, on, shift, similarity }) => ({
+    const matches = voicePhrases.flatMap((voice) => bestMatch(voice, bedPhrases) ?? []);
+    return withoutOverlaps(matches).map(({ voice, bed: bedPhrase, shift, similarity }) => ({
       vocals_song_id: vocals.song_id,
       bed_song_id: bed.song_id,
       vocals_start_sec: voice.startSec,
-      bed_start_sec: on.startSec,
+      bed_start_sec: bedPhrase.startSec,
       bars,
       key_shift: shift,
       tempo_multiple: multiple,
@@ -184,29 +187,31 @@ export function matchPhrases(vocals: AnalyzedSong, bed: AnalyzedSong): PhraseMat
   return [];
 }
 
-type Found = { voice: Phrase; on: Phrase; shift: number; similarity: number };
+type Match = { voice: Phrase; bed: Phrase; shift: number; similarity: number };
 
-function bestBeds(voice: Phrase, beds: readonly Phrase[]): Found[] {
-  let best: Found | undefined;
-  for (const on of beds) {
-    const rhythm = (dot(voice.pattern, on.pattern) + 1) / 2;
+/** Returns the bed phrase and the shift with the highest similarity to a vocal phrase. */
+function bestMatch(voice: Phrase, beds: readonly Phrase[]): Match | undefined {
+  let best: Match | undefined;
+  for (const bed of beds) {
+    const rhythm = (dot(voice.pattern, bed.pattern) + 1) / 2;
     const fixed =
       WEIGHTS.rhythm * rhythm +
-      WEIGHTS.balance * balanceLikeness(voice, on) +
-      WEIGHTS.voice * voice.voice * (1 - 0.5 * on.voice);
+      WEIGHTS.balance * balanceSimilarity(voice, bed) +
+      WEIGHTS.voice * voice.voice * (1 - 0.5 * bed.voice);
     for (let shift = -MAX_VOCAL_SHIFT; shift <= MAX_VOCAL_SHIFT; shift++) {
-      const harmony = (chromaLikeness(voice.chroma, on.chroma, shift) + 1) / 2;
+      const harmony = (chromaSimilarity(voice.chroma, bed.chroma, shift) + 1) / 2;
       const raw = fixed + WEIGHTS.harmony * harmony - COST_PER_SEMITONE * Math.abs(shift);
       const similarity = Math.min(1, Math.max(0, raw));
-      if (!best || similarity > best.similarity) best = { voice, on, shift, similarity };
+      if (!best || similarity > best.similarity) best = { voice, bed, shift, similarity };
     }
   }
-  return best ? [best] : [];
+  return best;
 }
 
-function keepApart(found: Found[]): Found[] {
-  const kept: Found[] = [];
-  for (const each of found.sort((a, b) => b.similarity - a.similarity || a.voice.startSec - b.voice.startSec)) {
+/** Returns the best matches, best first, whose vocal phrases do not overlap. */
+function withoutOverlaps(matches: readonly Match[]): Match[] {
+  const kept: Match[] = [];
+  for (const each of matches.toSorted((a, b) => b.similarity - a.similarity || a.voice.startSec - b.voice.startSec)) {
     if (kept.length >= MATCHES_PER_ROLE) break;
     const overlaps = kept.some(
       (other) => each.voice.startSec < other.voice.endSec && other.voice.startSec < each.voice.endSec,

@@ -1,30 +1,25 @@
-/** What the pair score reads of an analysis, from whoever made it: missing or strange values become defaults. */
+/** The values that a pair score needs from an analysis of any service. Missing or invalid values become defaults. */
+import { isRecord, toNumber } from '../loose-values.ts';
 
-export type ScoringInput = {
+/** Values of one song's analysis that a pair score uses. */ export type ScoringInput = {
   key: string;
-  /** Undefined where the service does not say. */
+  /** Undefined if the analysis has none. */
   keyConfidence: number | undefined;
   chordComplexity: number;
   bpm: number;
   beatConfidence: number;
   grooveStability: number;
   swingFactor: number;
-  /** Mean of each MFCC row; empty where the analysis has no timbre. */
+  /** Mean of each MFCC row. Empty if the analysis has no timbre. */
   timbre: number[];
   brightness: number;
   dynamicRange: number;
   vocalPresence: number;
 };
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const numberOf = (value: unknown, fallback: number): number => toNumber(value) ?? fallback;
 
-function numberOf(value: unknown, fallback: number): number {
-  const read = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  return typeof read === 'number' && Number.isFinite(read) ? read : fallback;
-}
-
-/** Rows of any length, a flat list of means, or nothing. */
+/** Returns the row means of a matrix with rows of any length, or of a flat list of means; [] for anything else. */
 function timbreOf(value: unknown): number[] {
   if (!Array.isArray(value)) return [];
   const rows: unknown[] = value;
@@ -36,7 +31,7 @@ function timbreOf(value: unknown): number[] {
   return means.some((mean) => mean !== 0) ? means : [];
 }
 
-/** Reads a `SongAnalysis`, the contract's analysis or any part of one. */
+/** Reads a `SongAnalysis`, an analysis of the contract, or any part of one. */
 export function readScoringInput(analysis: unknown): ScoringInput {
   const group = (name: string): Record<string, unknown> => {
     const value = isRecord(analysis) ? analysis[name] : undefined;

@@ -1,32 +1,33 @@
 /**
- * How well two songs go together: the contract's formula with real key distance, half and double tempo, and bounds.
+ * The score of a pair of songs: the contract's formula, extended by key distance, half and double tempo, and clamping.
  *
- * `raw_score` keeps the formula's value before clamping, which leaves 0..100 when a service reports values beyond its
+ * `raw_score` is the formula's value before clamping. It is outside 0..100 if a service reports values outside their
  * documented ranges.
  */
 import { ScoreWeights, type AnalyzedSong, type PairScore } from '../../schema.ts';
 import { fifthDistance, keyCompatibility, keyShift, parseKey } from '../theory/keys.ts';
 import { matchPhrases } from './phrases.ts';
-import { explainPair } from './score-words.ts';
+import { explainPair } from './score-texts.ts';
 import { readScoringInput, type ScoringInput } from './scoring-input.ts';
 import { matchTempo, tempoRatio } from '../theory/tempo.ts';
 
+/** Weights of the four dimensions for callers that set none. */
 export const DEFAULT_WEIGHTS: ScoreWeights = { harmonic: 0.35, rhythmic: 0.35, spectral: 0.15, vocal: 0.15 };
-/** Key confidence from which a key is believed in full. */
+/** From this confidence on, a key counts in full. */
 const SURE_KEY_CONFIDENCE = 0.4;
 const UNKNOWN_KEY_COMPATIBILITY = 0.5;
-/** What a tempo is worth that fits only when it is read at half or double. */
-const HALF_TIME_WORTH = 0.95;
-/** Both songs vocal below this: nothing to judge, the contract's 50. */
+/** Factor for tempi that match only at half or double tempo. */
+const HALF_TIME_FACTOR = 0.95;
+/** If both songs have less vocal presence than this, the vocal score is 50, as in the contract. */
 const VOCAL_THRESHOLD = 0.5;
 
 type Dimensions = PairScore['dimension_scores'];
 
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
-const likeness = (a: number, b: number): number => 1 - Math.abs(a - b);
+const similarity = (a: number, b: number): number => 1 - Math.abs(a - b);
 
-/** 1 - difference over the larger; equal values, also two zeros, are 1. */
-function relativeLikeness(a: number, b: number): number {
+/** Returns 1 - difference / larger magnitude. Equal values, also two zeros, have 1. */
+function relativeSimilarity(a: number, b: number): number {
   const larger = Math.max(Math.abs(a), Math.abs(b));
   return larger < 1e-9 ? 1 : 1 - Math.abs(a - b) / larger;
 }
@@ -52,10 +53,10 @@ function harmonicOf(a: ScoringInput, b: ScoringInput): Record<string, number> {
   let key = UNKNOWN_KEY_COMPATIBILITY;
   if (keyA && keyB) {
     const confidence = Math.min(a.keyConfidence ?? 1, b.keyConfidence ?? 1);
-    const belief = clamp(confidence / SURE_KEY_CONFIDENCE, 0, 1);
-    key += (keyCompatibility(keyA, keyB) - UNKNOWN_KEY_COMPATIBILITY) * belief;
+    const trust = clamp(confidence / SURE_KEY_CONFIDENCE, 0, 1);
+    key += (keyCompatibility(keyA, keyB) - UNKNOWN_KEY_COMPATIBILITY) * trust;
   }
-  const chords = likeness(a.chordComplexity, b.chordComplexity);
+  const chords = similarity(a.chordComplexity, b.chordComplexity);
   return {
     score: ((key + chords) / 2) * 100,
     key_compatibility: key,
@@ -66,9 +67,9 @@ function harmonicOf(a: ScoringInput, b: ScoringInput): Record<string, number> {
 
 function rhythmicOf(a: ScoringInput, b: ScoringInput): Record<string, number> {
   const { multiple } = matchTempo(b.bpm, a.bpm);
-  const tempo = tempoRatio(a.bpm, b.bpm) * (multiple === 1 ? 1 : HALF_TIME_WORTH);
-  const groove = likeness(a.grooveStability, b.grooveStability);
-  const swing = likeness(a.swingFactor, b.swingFactor);
+  const tempo = tempoRatio(a.bpm, b.bpm) * (multiple === 1 ? 1 : HALF_TIME_FACTOR);
+  const groove = similarity(a.grooveStability, b.grooveStability);
+  const swing = similarity(a.swingFactor, b.swingFactor);
   const beat = (a.beatConfidence + b.beatConfidence) / 2;
   return {
     score: (0.4 * tempo + 0.3 * groove + 0.2 * swing + 0.1 * beat) * 100,
@@ -81,8 +82,8 @@ function rhythmicOf(a: ScoringInput, b: ScoringInput): Record<string, number> {
 }
 
 function spectralOf(a: ScoringInput, b: ScoringInput): Record<string, number> {
-  const brightness = relativeLikeness(a.brightness, b.brightness);
-  const range = relativeLikeness(a.dynamicRange, b.dynamicRange);
+  const brightness = relativeSimilarity(a.brightness, b.brightness);
+  const range = relativeSimilarity(a.dynamicRange, b.dynamicRange);
   const timbre = cosine(a.timbre, b.timbre);
   return {
     score: (0.5 * timbre + 0.25 * brightness + 0.25 * range) * 100,
@@ -103,7 +104,7 @@ function vocalOf(a: ScoringInput, b: ScoringInput): Record<string, number> {
   };
 }
 
-/** Shares that sum to one. Weights that sum to nothing, or are none, are taken as the defaults. */
+/** Normalises weights to a sum of 1. Invalid weights and weights that sum to 0 are replaced by the defaults. */
 function sharesOf(
   wanted: Partial<ScoreWeights> | null | undefined,
   withTimbre: boolean,
@@ -134,11 +135,12 @@ const bounded = (group: Record<string, number>): Record<string, number> =>
     }),
   );
 
+/** A pair score without ids, phrases and source. */
 type ScoredAnalyses = Omit<PairScore, 'song_pair' | 'phrases' | 'source'>;
 
 /**
- * Scores two analyses, of any completeness and from any service. Never fails: what is missing takes a default, what is
- * out of range is bounded, and weights that sum to zero become the defaults with a warning.
+ * Scores two analyses of any service, complete or not. Never throws: missing values get defaults, values out of range are
+ * clamped, and weights that sum to 0 are replaced by the defaults, with a warning.
  */
 export function scoreAnalyses(first: unknown, second: unknown, weights?: Partial<ScoreWeights> | null): ScoredAnalyses {
   const a = readScoringInput(first);
@@ -161,7 +163,7 @@ export function scoreAnalyses(first: unknown, second: unknown, weights?: Partial
     spectral: score('spectral'),
     vocal: score('vocal'),
   };
-  const words = explainPair(a, b, withTimbre);
+  const texts = explainPair(a, b, withTimbre);
   return {
     score: clamp(
       names.reduce((sum, name) => sum + shares[name] * dimension_scores[name], 0),
@@ -171,12 +173,12 @@ export function scoreAnalyses(first: unknown, second: unknown, weights?: Partial
     raw_score: raw,
     dimension_scores,
     compatibility_breakdown: breakdown,
-    recommendations: words.recommendations,
-    warnings: replaced ? [...words.warnings, 'The weights sum to nothing, so the defaults were used'] : words.warnings,
+    recommendations: texts.recommendations,
+    warnings: replaced ? [...texts.warnings, 'The weights sum to 0, so the defaults were used'] : texts.warnings,
   };
 }
 
-/** Scores two songs and finds their best phrases in both roles. */
+/** Scores two songs and finds the best phrase matches in both roles. */
 export function scorePair(
   first: AnalyzedSong,
   second: AnalyzedSong,

@@ -1,25 +1,27 @@
-/** A song's bars: from its analysed downbeats, or from its tempo where there are none. */
+/** Bars of a song, and its energy and vocal presence in parts of it. */
 import type { SongAnalysis, SongSection } from '../../schema.ts';
 
 const DEFAULT_METER = 4;
-/** Length that is assumed where the analysis gives none: long enough to plan with, short enough for any song. */
+/** Assumed length of a song whose analysis has none: long enough to plan with, short enough for any song. */
 const ASSUMED_DURATION_SEC = 60;
-/** Tempo that is assumed where none could be told. */
+/** Assumed tempo of a song without a known tempo. */
 export const ASSUMED_BPM = 120;
 
-export type SongGrid = {
+/** Bars of a song, as planning needs them. */
+export type SongBars = {
   bpm: number;
-  /** Beats in a bar. */
+  /** Beats per bar. */
   meter: number;
   barSec: number;
   durationSec: number;
-  /** False where the length is an assumption. */
+  /** False if `durationSec` is an assumption. */
   durationKnown: boolean;
-  /** Start of each bar, rising, inside the song; at least one. */
+  /** Start of each bar, ascending, within the song. At least one. */
   downbeatsSec: number[];
 };
 
-export function songGrid(analysis: SongAnalysis): SongGrid {
+/** Returns a song's bars from its analysed downbeats, otherwise from its beats, otherwise from its tempo. */
+export function songBars(analysis: SongAnalysis): SongBars {
   const { rhythmic } = analysis;
   const bpm = rhythmic.bpm > 0 ? rhythmic.bpm : ASSUMED_BPM;
   const meter = rhythmic.meter ?? DEFAULT_METER;
@@ -37,15 +39,15 @@ export function songGrid(analysis: SongAnalysis): SongGrid {
   return { bpm, meter, barSec, durationSec, durationKnown, downbeatsSec: downbeats };
 }
 
-/** The downbeat nearest to a time. */
-export function nearestDownbeat(grid: SongGrid, at: number): number {
-  return grid.downbeatsSec.reduce(
-    (best, each) => (Math.abs(each - at) < Math.abs(best - at) ? each : best),
-    grid.downbeatsSec[0] ?? 0,
+/** Returns the downbeat nearest to a time, in seconds; 0 if there is none. */
+export function snapToDownbeat(downbeatsSec: readonly number[], atSec: number): number {
+  return downbeatsSec.reduce(
+    (best, each) => (Math.abs(each - atSec) < Math.abs(best - atSec) ? each : best),
+    downbeatsSec[0] ?? 0,
   );
 }
 
-/** Mean of a curve over a stretch of seconds; undefined where the curve has nothing there. */
+/** Returns the mean of a curve between two times; undefined if the curve has no value there. */
 function curveMean(
   curve: { hop_sec: number; values: number[] } | undefined,
   fromSec: number,
@@ -60,6 +62,7 @@ function curveMean(
   return sum / (to - from);
 }
 
+/** Returns the mean of a value over the sections between two times, weighted by overlap; undefined if none overlaps. */
 function sectionMean(
   sections: readonly SongSection[] | undefined,
   fromSec: number,
@@ -77,7 +80,7 @@ function sectionMean(
   return weight > 0 ? sum / weight : undefined;
 }
 
-/** Energy of a stretch of a song, 0..1, from the finest source that the analysis has. */
+/** Returns the energy of a song between two times, 0..1, from the finest data that the analysis has. */
 export function energyOf(analysis: SongAnalysis, fromSec: number, toSec: number): number {
   return (
     curveMean(analysis.energy?.curve, fromSec, toSec) ??
@@ -87,7 +90,7 @@ export function energyOf(analysis: SongAnalysis, fromSec: number, toSec: number)
   );
 }
 
-/** Vocal presence of a stretch of a song, 0..1, from the finest source that the analysis has. */
+/** Returns the vocal presence of a song between two times, 0..1, from the finest data that the analysis has. */
 export function vocalsOf(analysis: SongAnalysis, fromSec: number, toSec: number): number {
   return (
     curveMean(analysis.vocal.curve, fromSec, toSec) ??
@@ -96,9 +99,12 @@ export function vocalsOf(analysis: SongAnalysis, fromSec: number, toSec: number)
   );
 }
 
-/** Vocal presence of the most and of the least sung stretch of `bars` bars of a song, 0..1; of all of it where it is shorter. */
+/**
+ * Returns the highest and the lowest vocal presence, 0..1, of all stretches of `bars` bars of a song. For a shorter song
+ * both are its mean.
+ */
 export function vocalRange(analysis: SongAnalysis, bars: number): { most: number; least: number } {
-  const { downbeatsSec, barSec, durationSec } = songGrid(analysis);
+  const { downbeatsSec, barSec, durationSec } = songBars(analysis);
   const starts = downbeatsSec.filter((at) => at + bars * barSec <= durationSec + barSec / 2);
   const values = starts.map((at) => vocalsOf(analysis, at, at + bars * barSec));
   if (values.length === 0) values.push(analysis.vocal.vocal_presence);

@@ -1,17 +1,23 @@
 /** The analysis service: `POST /analyze` returns the analysis of a song. */
 import type { Server } from 'node:http';
 import { AnalyzeRequest } from '../../schema.ts';
-import type { AnalyzeAnswer, SongAnalysis } from '../../schema.ts';
+import type { AnalyzeResponse, SongAnalysis } from '../../schema.ts';
 import { asServiceError, loadAudio } from '../http/audio-input.ts';
 import { runInThread } from '../../audio/thread.ts';
-import { AUDIO_BODY_LIMIT_BYTES, createServiceServer, ServiceError } from '../http/http.ts';
+import {
+  AUDIO_BODY_LIMIT_BYTES,
+  createServiceApp,
+  createServiceServer,
+  disconnectSignal,
+  readBody,
+} from '../http/app.ts';
+import { ServiceError } from '../http/errors.ts';
 import { ANALYSIS_VERSION } from './analyze.ts';
 import type { AnalysisJob } from './thread.ts';
 
 const THREAD = new URL('./thread.ts', import.meta.url);
 
-async function analyze(body: unknown, signal: AbortSignal): Promise<AnalyzeAnswer> {
-  const request = AnalyzeRequest.parse(body);
+async function analyze(request: AnalyzeRequest, signal: AbortSignal): Promise<AnalyzeResponse> {
   if (!request.file_url && !request.audio_data) {
     throw new ServiceError('Either file_url or audio_data must be provided.', {
       status: 400,
@@ -31,12 +37,16 @@ async function analyze(body: unknown, signal: AbortSignal): Promise<AnalyzeAnswe
   }
 }
 
-/** Creates the analysis service. It does not listen yet. */
+/** Creates the analysis service's HTTP server. It does not listen yet. */
 export function createAnalysisServer(): Server {
-  return createServiceServer({
+  const app = createServiceApp({
     service: 'analysis',
     version: ANALYSIS_VERSION,
-    routes: { 'POST /analyze': ({ body, signal }) => analyze(body, signal) },
     bodyLimitBytes: AUDIO_BODY_LIMIT_BYTES,
   });
+  app.post('/analyze', async (context) => {
+    const request = await readBody(context, AnalyzeRequest);
+    return context.json(await analyze(request, disconnectSignal(context)));
+  });
+  return createServiceServer(app);
 }

@@ -1,9 +1,9 @@
-/** What a request says about its audio, as bytes; faults as errors with the status that the HTTP scaffold answers. */
-import { ServiceError } from './http.ts';
+/** Downloads the audio of a request. Errors have the status of the response. */
+import { ServiceError } from './errors.ts';
 import { AudioError } from '../../audio/errors.ts';
 import { fetchAudio, FetchAudioError } from './fetch-audio.ts';
 
-/** 4xx says that no further try can help; a source that is away is a bad gateway, so that callers try again. */
+/** 4xx: a retry cannot succeed. 5xx: the source is not available now, and callers retry. */
 const FETCH_STATUS: Record<FetchAudioError['fault'], number> = {
   url: 400,
   refused: 400,
@@ -13,7 +13,7 @@ const FETCH_STATUS: Record<FetchAudioError['fault'], number> = {
 
 /**
  * Downloads `url`.
- * @throws ServiceError 400 if it is refused or too large, 502 or 504 if its source could not be reached.
+ * @throws ServiceError 400 if the source refuses it or it is too large, 502 or 504 if the source cannot be reached
  */
 export async function loadAudio(
   url: string,
@@ -27,7 +27,7 @@ export async function loadAudio(
   }
 }
 
-/** Errors of a song, with status, code and hint, in the form that the scaffold answers; anything else is left as it is. */
+/** Converts an AudioError or FetchAudioError to a ServiceError with status, code and hint. Returns other errors as they are. */
 export function asServiceError(error: unknown): unknown {
   if (error instanceof AudioError || error instanceof FetchAudioError) {
     const status = error instanceof FetchAudioError ? FETCH_STATUS[error.fault] : 400;

@@ -1,24 +1,24 @@
-/** Songs over HTTP: bounded in time and size, and silent about the secrets in a URL. */
+/** Downloads songs over HTTP, with limits of time and size. Errors do not contain the query string of the URL. */
 import { AudioError } from '../../audio/errors.ts';
 import { MAX_FILE_BYTES } from '../../audio/decode/decode.ts';
 
-/** A download that takes longer than this is given up. */
+/** Time limit of a download. */
 export const FETCH_TIMEOUT_MS = 30_000;
 
-/** Why there is no file: the URL is none, its source refuses it for good, is not to be had just now, or was too slow. */
+/** Faults of a download: invalid URL, permanently refused by the source, source not available, timeout. */
 type FetchFault = 'url' | 'refused' | 'unavailable' | 'timeout';
 
 const HINTS: Record<FetchFault, string> = {
   url: 'Send an http or https URL.',
-  refused: 'Check that the URL is right and has not expired.',
-  unavailable: 'Check that the source of the file runs and is reachable from the service, then try again.',
+  refused: 'Check that the URL is correct and has not expired.',
+  unavailable: 'Check that the source of the file is running and can be reached from the service, then try again.',
   timeout: 'Try again; if this lasts, check the connection between the service and the source of the file.',
 };
 
-/** Answers of a source that say `later`, although they are 4xx. */
-const LATER: ReadonlySet<number> = new Set([408, 425, 429]);
+/** 4xx statuses after which a retry can succeed. */
+const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429]);
 
-/** The audio could not be fetched. `status` is the answer's, or null where there was none. Never carries a query string. */
+/** A failed download. `status` is the status of the response, or null if there was none. Contains no query string. */
 export class FetchAudioError extends Error {
   readonly code = 'fetch_failed';
   readonly fault: FetchFault;
@@ -34,7 +34,7 @@ export class FetchAudioError extends Error {
   }
 }
 
-/** `url` without query, fragment, user and password: what may be shown of a signed URL. */
+/** Returns a URL without query, fragment, user and password, so that a signed URL can be shown. */
 export function redactUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;
 }
@@ -48,8 +48,9 @@ function parseHttpUrl(text: string): URL {
 }
 
 /**
- * Downloads a file into a buffer of its own, which may be transferred to a thread.
- * @throws FetchAudioError if it cannot be had, AudioError audio_too_large beyond `maxBytes`, the signal's reason if aborted.
+ * Downloads a file into a buffer of its own, which can be transferred to a thread.
+ * @throws FetchAudioError if the download fails, AudioError `audio_too_large` above `maxBytes`, the signal's reason if
+ *   aborted
  */
 export async function fetchAudio(
   url: string,
@@ -63,8 +64,8 @@ export async function fetchAudio(
     if (!response.ok) {
       const { status } = response;
       await response.body?.cancel();
-      const fault = status >= 400 && status < 500 && !LATER.has(status) ? 'refused' : 'unavailable';
-      throw new FetchAudioError(fault, `Fetching ${redactUrl(target)} was answered with ${status}.`, { status });
+      const fault = status >= 400 && status < 500 && !RETRYABLE.has(status) ? 'refused' : 'unavailable';
+      throw new FetchAudioError(fault, `Fetching ${redactUrl(target)} returned status ${status}.`, { status });
     }
     return await readBounded(response, maxBytes);
   } catch (error) {
@@ -73,11 +74,12 @@ export async function fetchAudio(
     const fault = timeout.aborted ? 'timeout' : 'unavailable';
     const reason = timeout.aborted
       ? `took longer than ${timeoutMs / 1000} s`
-      : 'failed: the connection broke or never was';
+      : 'failed: there was no connection, or it broke';
     throw new FetchAudioError(fault, `Fetching ${redactUrl(target)} ${reason}.`, { cause: error });
   }
 }
 
+/** Reads a response of at most `maxBytes` bytes. */
 async function readBounded(response: Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const tooLarge = (): AudioError =>
     new AudioError('audio_too_large', `The file is larger than ${Math.round(maxBytes / 2 ** 20)} MB.`);

@@ -1,6 +1,6 @@
-/** The brief of a planning request: as it was sent, or built from the contract's pairwise body. */
-import { looseSong } from '../../music/scoring/parse-song.ts';
-import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+/** Reads the brief of a planning request: `mashup`, or the pairwise body of the contract. */
+import { parseSong } from '../../music/scoring/parse-song.ts';
+import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
 import type { AnalyzedSong, PlanRequest } from '../../schema.ts';
 import type { Brief } from './prompt.ts';
@@ -8,7 +8,7 @@ import type { Brief } from './prompt.ts';
 const MAX_SONGS = 3;
 const DEFAULT_SEED = 1;
 
-/** Takes `mashup` where it is there; else reads the two analyses and a third of `user_preferences.additional_songs`. */
+/** Returns `mashup` if present; otherwise builds a brief from the two analyses and `user_preferences.additional_songs`. */
 export function briefOf(request: PlanRequest): Brief {
   if (request.mashup) return request.mashup;
   const { user_preferences: preferences } = request;
@@ -18,20 +18,20 @@ export function briefOf(request: PlanRequest): Brief {
     request.song2_analysis,
     ...(Array.isArray(additional) ? (additional as unknown[]) : []),
   ];
-  const songs = distinct(raw.slice(0, MAX_SONGS).map((each, index) => looseSong(each, index + 1)));
+  const songs = withUniqueIds(raw.slice(0, MAX_SONGS).map((each, index) => parseSong(each, index + 1)));
   const wishes: unknown = preferences['wishes'];
   return {
     songs,
     scores: songs.flatMap((a, index) => songs.slice(index + 1).map((b) => scorePair(a, b))),
-    limits: DEFAULT_LIMITS,
+    limits: DEFAULT_PLAN_LIMITS,
     seed: DEFAULT_SEED,
     faults: [],
     ...(typeof wishes === 'string' ? { wishes } : {}),
   };
 }
 
-/** Two songs of one id would be one song to the plan: later ones get their place as id. */
-function distinct(songs: AnalyzedSong[]): AnalyzedSong[] {
+/** Gives each later song with a duplicate id an id by its position: plans refer to songs by id. */
+function withUniqueIds(songs: AnalyzedSong[]): AnalyzedSong[] {
   return songs.map((song, index) =>
     songs.findIndex((other) => other.song_id === song.song_id) === index
       ? song

@@ -1,28 +1,16 @@
-/** What can go wrong with a call to the model, as answers that say whether asking again makes sense. */
+/** Converts errors of the Anthropic client to service errors that show whether a retry makes sense. */
 import Anthropic from '@anthropic-ai/sdk';
-import { ServiceError } from '../http/http.ts';
+import { ServiceError } from '../http/errors.ts';
 
-/** Wait that is named where the API names none. */
+type ApiError = InstanceType<typeof Anthropic.APIError>;
+
+/** Wait in seconds if the API names none. */
 const DEFAULT_RETRY_AFTER_SEC = 15;
 
-function retryAfter(error: InstanceType<typeof Anthropic.APIError>): number {
-  const header = error.headers?.get('retry-after');
-  const seconds = Number(header);
-  if (header && Number.isFinite(seconds)) return Math.max(1, seconds);
-  const until = header ? Date.parse(header) - Date.now() : NaN;
-  return Number.isFinite(until) ? Math.max(1, Math.ceil(until / 1_000)) : DEFAULT_RETRY_AFTER_SEC;
-}
-
-/** The `error.type` of the API's body, also of an error that came in the stream, which has no status. */
-function typeOf(error: InstanceType<typeof Anthropic.APIError>): string {
-  const body: unknown = error.error;
-  const inner = typeof body === 'object' && body !== null && 'error' in body ? body.error : body;
-  return typeof inner === 'object' && inner !== null && 'type' in inner ? String(inner.type) : '';
-}
-
 /**
- * Turns an error of the client library into a `ServiceError`. 4xx other than 429 will fail the same way again; 429 and 503
- * name a wait; 502 and 504 may be asked again by a caller that accepts to pay again.
+ * Converts an error of the Anthropic client to a ServiceError. A 4xx other than 429 fails again on a retry; 429 and 503
+ * carry a wait; 502 and 504 may be retried by a caller that accepts to pay again.
+ * @param timedOut whether the call ended by the service's own time limit
  */
 export function claudeError(error: unknown, timedOut: boolean): ServiceError {
   if (error instanceof ServiceError) return error;
@@ -40,12 +28,15 @@ export function claudeError(error: unknown, timedOut: boolean): ServiceError {
       hint: 'Check the network and ANTHROPIC_BASE_URL.',
       cause: error,
     });
-  if (!(error instanceof Anthropic.APIError))
-    return new ServiceError('The answer of Claude broke off or is no valid stream', {
-      status: 502,
-      code: 'claude_stream_broken',
-      cause: error,
-    });
+  if (error instanceof Anthropic.APIError) return apiError(error);
+  return new ServiceError('The response of Claude broke off or is not a valid stream', {
+    status: 502,
+    code: 'claude_stream_broken',
+    cause: error,
+  });
+}
+
+function apiError(error: ApiError): ServiceError {
   const { status } = error;
   const type = typeOf(error);
   if (status === 429 || type === 'rate_limit_error')
@@ -62,8 +53,17 @@ export function claudeError(error: unknown, timedOut: boolean): ServiceError {
       retryAfterSec: retryAfter(error),
       cause: error,
     });
+  if (status !== undefined && status >= 400 && status < 500) return rejectedRequest(error, status, type);
+  return new ServiceError(`Claude failed (${status === undefined ? type || 'in the stream' : `status ${status}`})`, {
+    status: 502,
+    code: 'claude_failed',
+    cause: error,
+  });
+}
+
+function rejectedRequest(error: ApiError, status: number, type: string): ServiceError {
   if (status === 401 || status === 403)
-    return new ServiceError('Claude refuses the API key', {
+    return new ServiceError('Claude rejects the API key', {
       status: 403,
       code: 'claude_key_refused',
       hint: 'Check ANTHROPIC_API_KEY and its workspace.',
@@ -76,15 +76,25 @@ export function claudeError(error: unknown, timedOut: boolean): ServiceError {
       hint: 'Set MASHUP_CLAUDE_MODEL to a current model.',
       cause: error,
     });
-  if (status !== undefined && status >= 400 && status < 500)
-    return new ServiceError(`Claude refuses the request (status ${status}, ${type || 'no type'})`, {
-      status: 400,
-      code: 'claude_request_refused',
-      cause: error,
-    });
-  return new ServiceError(`Claude failed (${status === undefined ? type || 'in the stream' : `status ${status}`})`, {
-    status: 502,
-    code: 'claude_failed',
+  return new ServiceError(`Claude rejects the request (status ${status}, ${type || 'no type'})`, {
+    status: 400,
+    code: 'claude_request_refused',
     cause: error,
   });
+}
+
+/** Returns the seconds of the `Retry-After` header, which is a number or a date. */
+function retryAfter(error: ApiError): number {
+  const header = error.headers?.get('retry-after');
+  const seconds = Number(header);
+  if (header && Number.isFinite(seconds)) return Math.max(1, seconds);
+  const until = header ? Date.parse(header) - Date.now() : NaN;
+  return Number.isFinite(until) ? Math.max(1, Math.ceil(until / 1_000)) : DEFAULT_RETRY_AFTER_SEC;
+}
+
+/** Returns `error.type` of the API's body. Errors that arrive in the stream have it too, but no status. */
+function typeOf(error: ApiError): string {
+  const body: unknown = error.error;
+  const inner = typeof body === 'object' && body !== null && 'error' in body ? body.error : body;
+  return typeof inner === 'object' && inner !== null && 'type' in inner ? String(inner.type) : '';
 }

@@ -1,6 +1,6 @@
-/** What a call costs, by Anthropic's list prices of November 2026. */
+/** Cost of a call by Anthropic's list prices of November 2026. */
 
-/** US dollars for a million tokens of input and output. A model that is not listed has no known cost. */
+/** US dollars per million tokens of input and output. The cost of other models is unknown. */
 const PRICES: Record<string, { input: number; output: number }> = {
   'claude-fable-5-1': { input: 10, output: 50 },
   'claude-opus-5-5': { input: 4, output: 20 },
@@ -10,9 +10,10 @@ const PRICES: Record<string, { input: number; output: number }> = {
   'claude-haiku-4-5': { input: 1, output: 5 },
 };
 
+/** Tokens and cost of a call. */
 export type Usage = { input_tokens: number; output_tokens: number; cost_usd?: number };
 
-/** Adds the cost to a count of tokens. Snapshots with a date (`claude-haiku-4-5-20251001`) cost as their model. */
+/** Adds the cost to token counts. Dated snapshots (`claude-haiku-4-5-20251001`) cost the same as their model. */
 export function withCost(model: string, tokens: { input: number; output: number }): Usage {
   const price = PRICES[model.replace(/-\d{8}$/, '')];
   const usage = { input_tokens: tokens.input, output_tokens: tokens.output };

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-/** The orchestrator as a process. */
+/** Runs the orchestrator as a process. */
 import { SERVICE_DEFAULTS } from '../../schema.ts';
-import { runService } from '../http/http.ts';
+import { runService } from '../http/run.ts';
 import { createOrchestratorServer } from './server.ts';
 import { readSettings, type ClaudeSettings } from './settings.ts';
 

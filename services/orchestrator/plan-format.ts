@@ -1,11 +1,11 @@
-/** The strict JSON schema that binds the model's answer, derived from the one zod schema of a plan. */
+/** The strict JSON schema that the model's response must match, derived from the zod schema of a plan. */
 import { transformJSONSchema } from '@anthropic-ai/sdk/lib/transform-json-schema';
 import { z } from 'zod';
 import { LayerTiming, Plan, PlanLayer, PlanSection, Stem } from '../../schema.ts';
 
 /**
- * The schema for these songs and stems: nothing else can be named in a layer. Tempo, timing, where and why are
- * optional in a plan and asked of the model; a revision also says what it changed.
+ * Returns the JSON schema of a plan in which layers can name only these songs and stems. Tempo, timing, source position
+ * and reason are optional in a plan but required of the model. A revision also lists its changes.
  */
 export function planFormat(
   songIds: readonly string[],
@@ -23,10 +23,12 @@ export function planFormat(
   const bound = Plan.extend({
     ...(isRevision ? { changes: z.array(z.string()) } : {}),
     masterplan: masterplan.extend({
-      // Structured output knows lists of one kind, not tuples.
+      // Structured output does not support tuples.
       global: masterplan.shape.global.extend({ timeSignature: z.array(z.number().int()) }),
       timeline: z.array(PlanSection.extend({ tempo_bpm: z.number(), layers: z.array(layer) })).min(1),
     }),
   });
-  return transformJSONSchema(z.toJSONSchema(bound) as Parameters<typeof transformJSONSchema>[0]);
+  // With an empty registry the schema has no descriptions and no named definitions: the prompt explains the members.
+  const jsonSchema = z.toJSONSchema(bound, { metadata: z.registry() });
+  return transformJSONSchema(jsonSchema as Parameters<typeof transformJSONSchema>[0]);
 }

@@ -1,13 +1,15 @@
-/** What the model is working on, told from the text that it has written so far. */
+/** Progress of the model, read from the text that it has written so far. */
 
+/** Longest part of a title or description in a message, in characters. */
 const MAX_SHOWN = 80;
 
-/** Feeds on pieces of the answer's JSON; returns a sentence whenever something new can be said. */
+/** Finds the title and the sections in the growing JSON of a plan. */
 export class PlanProgress {
   #text = '';
   #sections = 0;
   #titled = false;
 
+  /** Appends a piece of the response. Returns a message if it completes the title or another description. */
   add(piece: string): string | undefined {
     this.#text += piece;
     if (!this.#titled) {

@@ -1,11 +1,11 @@
-/** Plans without a model: the rule-based producer, and revision by rules. */
+/** Planning without a language model: the rule-based producer and the revision by rules. */
 import { producePlan } from '../../music/producer/producer.ts';
 import { revisePlan } from '../../music/revision/revise.ts';
-import type { PlanAnswer } from '../../schema.ts';
+import type { PlanResponse } from '../../schema.ts';
 import type { Brief } from './prompt.ts';
 
-/** Makes or revises a plan by rules. A revision says what changed and what it cannot do. */
-export function planByRules(brief: Brief): PlanAnswer {
+/** Makes or revises a plan by rules. A revision lists its changes and the wishes that it could not apply. */
+export function planByRules(brief: Brief): PlanResponse {
   const { songs, scores, limits, seed, length_sec, wishes, previous, feedback } = brief;
   if (previous && feedback) {
     const { plan, changes, cannot } = revisePlan({ plan: previous, feedback, songs, limits });

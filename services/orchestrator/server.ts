@@ -1,14 +1,18 @@
 /**
- * `POST /create-masterplan`: asks Claude where there is a key, else plans by rules. The service only asks; whoever called
- * checks the plan and sends faults back in `mashup.faults`.
+ * The orchestrator service: `POST /create-masterplan` plans a mashup with Claude, or by rules if there is no API key. It
+ * does not check the plan: the caller does, and sends the faults it finds in `mashup.faults` of a new request.
  *
- * With `Accept: text/event-stream` the answer is a stream: `{message}` while the plan is being written, then one terminal
+ * With `Accept: text/event-stream` the response is a stream: `{message}` while the plan is written, then one terminal
  * event, the answer or `{error, status, code, hint, retry_after_sec}`.
  */
+import type { Context } from 'hono';
 import type { Server } from 'node:http';
-import { setImmediate as otherWork } from 'node:timers/promises';
-import { PlanRequest, type PlanAnswer } from '../../schema.ts';
-import { ServiceError, createServiceServer, openEventStream, scrubText, type ServiceRequest } from '../http/http.ts';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import { PlanRequest, type PlanResponse } from '../../schema.ts';
+import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../http/app.ts';
+import { ServiceError } from '../http/errors.ts';
+import { streamEvents } from '../http/events.ts';
+import { scrubText } from '../http/scrub.ts';
 import { briefOf } from './brief.ts';
 import { askClaude } from './claude.ts';
 import type { Brief } from './prompt.ts';
@@ -19,45 +23,40 @@ const ORCHESTRATOR_VERSION = '1.0.0';
 /** Three complete analyses of long songs. */
 const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 
-/** Makes the orchestrator's server, not yet listening. Without settings it plans by rules. */
+type ReportProgress = (message: string) => void;
+
+/** Creates the orchestrator's HTTP server. It does not listen yet. Without settings it plans by rules. */
 export function createOrchestratorServer(settings: ClaudeSettings | null): Server {
-  const plan = async (
-    brief: Brief,
-    signal: AbortSignal,
-    onProgress: (message: string) => void,
-  ): Promise<PlanAnswer> => {
-    if (settings) return askClaude(brief, settings, signal, onProgress);
-    const made = planByRules(brief);
-    await otherWork();
-    return made;
-  };
-
-  const answer = async ({ body, signal, request, response }: ServiceRequest): Promise<PlanAnswer | undefined> => {
-    // Reading, checking and planning take some 30 ms each the first time: together they would hold up whoever else asks.
-    await otherWork();
-    const asked = PlanRequest.parse(body);
-    await otherWork();
-    const brief = briefOf(asked);
-    if (!request.headers.accept?.includes('text/event-stream')) return plan(brief, signal, () => {});
-    const stream = openEventStream(response);
-    try {
-      stream.send(await plan(brief, signal, (message) => stream.send({ message })));
-    } catch (error) {
-      stream.send(describeError(error));
-    }
-    stream.end();
-    return undefined;
-  };
-
-  return createServiceServer({
+  const app = createServiceApp({
     service: 'orchestrator',
     version: ORCHESTRATOR_VERSION,
     bodyLimitBytes: BODY_LIMIT_BYTES,
-    routes: { 'POST /create-masterplan': answer },
   });
+  app.post('/create-masterplan', (context) => createMasterplan(context, settings));
+  return createServiceServer(app);
 }
 
-function describeError(error: unknown): Record<string, unknown> {
+async function createMasterplan(context: Context, settings: ClaudeSettings | null): Promise<Response> {
+  // Parsing, validation and planning take about 30 ms each on the first request: in one go they would block others.
+  await yieldToEventLoop();
+  const request = await readBody(context, PlanRequest);
+  await yieldToEventLoop();
+  const brief = briefOf(request);
+  const signal = disconnectSignal(context);
+  const plan = (reportProgress: ReportProgress): Promise<PlanResponse> =>
+    settings ? askClaude(brief, settings, signal, reportProgress) : planWithoutClaude(brief);
+
+  if (!context.req.header('Accept')?.includes('text/event-stream')) return context.json(await plan(() => {}));
+  return streamEvents(context, async (send) => send(await plan((message) => send({ message }))), toErrorEvent);
+}
+
+async function planWithoutClaude(brief: Brief): Promise<PlanResponse> {
+  const answer = planByRules(brief);
+  await yieldToEventLoop();
+  return answer;
+}
+
+function toErrorEvent(error: unknown): Record<string, unknown> {
   if (!(error instanceof ServiceError)) return { error: scrubText(String(error)), status: 500 };
   const { status, code, hint, retryAfterSec, extra } = error;
   return { ...extra, error: scrubText(error.message), status, code, hint, retry_after_sec: retryAfterSec };

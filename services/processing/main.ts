@@ -1,5 +1,5 @@
-/** The rendering service as a process: `node services/processing/main.ts`, with PORT and HOST. */
-import { runService } from '../http/http.ts';
+/** Runs the rendering service as a process. */
+import { runService } from '../http/run.ts';
 import { createProcessingServer } from './server/server.ts';
 import { SERVICE_DEFAULTS } from '../../schema.ts';
 

@@ -4,10 +4,11 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SeparateRequest, STEMS } from '../../schema.ts';
-import type { SeparateAnswer } from '../../schema.ts';
+import type { SeparateResponse } from '../../schema.ts';
 import { asServiceError, loadAudio } from '../http/audio-input.ts';
 import { runInThread } from '../../audio/thread.ts';
-import { createServiceServer, ServiceError } from '../http/http.ts';
+import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../http/app.ts';
+import { ServiceError } from '../http/errors.ts';
 import { stemFile } from './stem-files.ts';
 import type { SeparationJob } from './thread.ts';
 import { putFile } from './upload.ts';
@@ -17,8 +18,7 @@ export const SEPARATION_VERSION = 'dsp-3';
 
 const THREAD = new URL('./thread.ts', import.meta.url);
 
-async function separateSong(body: unknown, signal: AbortSignal): Promise<SeparateAnswer> {
-  const request = SeparateRequest.parse(body);
+async function separateSong(request: SeparateRequest, signal: AbortSignal): Promise<SeparateResponse> {
   const { uploads } = request;
   if (!uploads) {
     throw new ServiceError('The request has no upload URLs.', {
@@ -43,11 +43,12 @@ async function separateSong(body: unknown, signal: AbortSignal): Promise<Separat
   return { success: true, job_id: request.job_id, stems, model: SEPARATION_VERSION };
 }
 
-/** Creates the separation service. It does not listen yet. */
+/** Creates the separation service's HTTP server. It does not listen yet. */
 export function createSeparationServer(): Server {
-  return createServiceServer({
-    service: 'separation',
-    version: SEPARATION_VERSION,
-    routes: { 'POST /separate': ({ body, signal }) => separateSong(body, signal) },
+  const app = createServiceApp({ service: 'separation', version: SEPARATION_VERSION });
+  app.post('/separate', async (context) => {
+    const request = await readBody(context, SeparateRequest);
+    return context.json(await separateSong(request, disconnectSignal(context)));
   });
+  return createServiceServer(app);
 }

@@ -1,7 +1,7 @@
 /** Uploads files to signed URLs. */
 import { openAsBlob } from 'node:fs';
 import { redactUrl } from '../http/fetch-audio.ts';
-import { ServiceError } from '../http/http.ts';
+import { ServiceError } from '../http/errors.ts';
 
 /** Time limit of the upload of one stem. */
 export const UPLOAD_TIMEOUT_MS = 120_000;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
-import { AnalyzeAnswer, AUDIO_ERROR_CODES, ServiceErrorBody } from '../../schema.ts';
+import { AnalyzeResponse, AUDIO_ERROR_CODES, ServiceErrorBody } from '../../schema.ts';
 import { createAnalysisServer } from '../../services/analysis/server.ts';
 import { fuzzDecoders } from './fuzz-decoders.ts';
 import { damage } from './damage.ts';
@@ -46,7 +46,7 @@ test('the analysis service answers damaged files with an analysis or with 400 an
     });
     const body: unknown = await response.json();
     if (response.status === 200) {
-      AnalyzeAnswer.parse(body);
+      AnalyzeResponse.parse(body);
       continue;
     }
     assert.equal(response.status, 400, `round ${round}: ${JSON.stringify(body)}`);

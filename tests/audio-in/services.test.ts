@@ -6,13 +6,13 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
-import { AnalyzeAnswer, SeparateAnswer, ServiceErrorBody, STEMS } from '../../schema.ts';
+import { AnalyzeResponse, SeparateResponse, ServiceErrorBody, STEMS } from '../../schema.ts';
 import { createAnalysisServer } from '../../services/analysis/server.ts';
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { loadAudio } from '../../services/http/audio-input.ts';
 import { parseWav, readWavFrames } from '../../audio/decode/wav.ts';
 import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
-import { ServiceError } from '../../services/http/http.ts';
+import { ServiceError } from '../../services/http/errors.ts';
 import { createSeparationServer } from '../../services/separation/server.ts';
 import { playBand } from './signals.ts';
 
@@ -87,13 +87,13 @@ test('both services report that they are healthy', async () => {
   }
 });
 
-test('a song gives the same analysis by URL and by its bytes', async () => {
-  const byUrl = AnalyzeAnswer.parse(
+test('a song is analysed by URL and by its bytes, with the same result', async () => {
+  const byUrl = AnalyzeResponse.parse(
     await (
       await post(analysis, '/analyze', { song_id: 'a', songId: 'a', file_url: `${urlOf(storage)}/song?token=secret` })
     ).json(),
   );
-  const byBytes = AnalyzeAnswer.parse(
+  const byBytes = AnalyzeResponse.parse(
     await (await post(analysis, '/analyze', { song_id: 'b', audio_data: Buffer.from(song).toString('base64') })).json(),
   );
   assert.equal(byUrl.songId, 'a');
@@ -165,7 +165,7 @@ test('a song is separated into four WAV files that sum to it', async () => {
     job_id: 'j/s',
     uploads: uploads('stems'),
   });
-  const answer = SeparateAnswer.parse(await response.json());
+  const answer = SeparateResponse.parse(await response.json());
   assert.equal(answer.stems.drums, 'stems/u/drums.wav');
   const mixInfo = parseWav(song);
   const mix = readWavFrames(song, mixInfo, 0, mixInfo.frames)[0]!;

@@ -1,4 +1,4 @@
-/** Random songs for property tests: from analyses that hold only the contract's members to complete ones. */
+/** Random songs for property tests: analyses from the contract's members only to complete ones. */
 import fc from 'fast-check';
 import type { AnalyzedSong, SongAnalysis } from '../../schema.ts';
 
@@ -39,7 +39,7 @@ const minimal: fc.Arbitrary<SongAnalysis> = fc
     has_timbre: r.timbre,
   }));
 
-/** Adds beats, chroma, bands, curves and sections that fit the length. */
+/** Adds beats, chroma, bands, curves and sections for the length of the song. */
 function complete(base: SongAnalysis, meter: number, wave: number): SongAnalysis {
   const duration = base.duration_sec ?? 60;
   const beatSec = 60 / base.rhythmic.bpm;
@@ -77,14 +77,14 @@ const analysis = fc
   .tuple(minimal, fc.boolean(), fc.constantFrom(3, 4, 4, 4, 6), unit)
   .map(([base, full, meter, wave]) => (full ? complete(base, meter, wave) : base));
 
-/** Two or three songs with ids `a`, `b`, `c` and names of any text. */
+/** Two or three songs with ids `a`, `b`, `c` and random texts as names. */
 export const songs: fc.Arbitrary<AnalyzedSong[]> = fc
   .array(fc.tuple(analysis, fc.string({ maxLength: 40 }), fc.string({ maxLength: 40 })), { minLength: 2, maxLength: 3 })
   .map((list) =>
     list.map(([each, name, artist], index) => ({ song_id: 'abc'[index] ?? 'a', name, artist, analysis: each })),
   );
 
-/** A complete song without chance. */
+/** A complete song without random values. */
 export function makeSong(
   id: string,
   changes: {

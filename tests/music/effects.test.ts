@@ -50,7 +50,7 @@ test('free words map to the nearest effect', () => {
   }
 });
 
-test('what is written is read back the same', () => {
+test('a formatted effect parses to the same effect', () => {
   const names = Object.keys(EFFECTS) as EffectName[];
   const effect = fc.constantFrom(...names).chain((name) => {
     const parameters: [string, { min: number; max: number }][] = Object.entries(EFFECTS[name].parameters);
@@ -64,7 +64,7 @@ test('what is written is read back the same', () => {
   fc.assert(fc.property(effect, (each) => assert.deepEqual(parseEffect(formatEffect(each)), each)));
 });
 
-test('any text is read without an error, and what comes out is valid', () => {
+test('any text parses without an error, and the result is valid', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 200 }), (text) => {
       const effect = nearestEffect(text);
@@ -74,6 +74,6 @@ test('any text is read without an error, and what comes out is valid', () => {
   );
 });
 
-test('the description names every effect', () => {
+test('the description lists every effect', () => {
   for (const name of Object.keys(EFFECTS)) assert.match(describeEffects(), new RegExp(`^${name}[(:]`, 'm'));
 });

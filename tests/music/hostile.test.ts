@@ -1,10 +1,10 @@
-/** What strangers write stays text: it neither steers a planner nor survives as anything that a terminal or a store minds. */
+/** Hostile names and feedback have no effect on planning, and no characters that are unsafe in terminals or databases remain. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { describeMaterial } from '../../music/plan/brief.ts';
 import { checkPlan } from '../../music/plan/checks.ts';
-import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
-import { textOf } from '../../music/plan/parse-plan.ts';
+import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
+import { cleanText } from '../../music/plan/text.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { revisePlan } from '../../music/revision/revise.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
@@ -28,8 +28,8 @@ const HOSTILE = [
   'song1',
   '🎵'.repeat(400),
 ];
-/** Control characters, marks of direction and halves of pairs. */
-const UNFIT = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/u;
+/** Control characters, direction marks and unpaired surrogates. */
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/u;
 
 const textsIn = (value: unknown): string[] =>
   typeof value === 'string' ? [value] : typeof value === 'object' && value ? Object.values(value).flatMap(textsIn) : [];
@@ -38,34 +38,34 @@ test('plans of songs with hostile names are ordinary plans', () => {
   for (const name of HOSTILE) {
     const songs = [makeSong('a', { name, artist: name }), makeSong('b', { name, bpm: 124, artist: name })];
     const scores = [scorePair(songs[0]!, songs[1]!)];
-    const plan = producePlan({ songs, scores, limits: DEFAULT_LIMITS, seed: 3, wishes: name });
-    const { faults, plan: checked } = checkPlan(plan, songs, DEFAULT_LIMITS);
+    const plan = producePlan({ songs, scores, limits: DEFAULT_PLAN_LIMITS, seed: 3, wishes: name });
+    const { faults, plan: checked } = checkPlan(plan, songs, DEFAULT_PLAN_LIMITS);
     assert.deepEqual(faults, []);
-    for (const text of textsIn(checked)) assert.doesNotMatch(text, UNFIT, JSON.stringify(text));
+    for (const text of textsIn(checked)) assert.doesNotMatch(text, UNSAFE, JSON.stringify(text));
     const ids = new Set(plan.masterplan.timeline.flatMap(({ layers }) => layers.map(({ songId }) => songId)));
     assert.deepEqual([...ids].toSorted(), ['a', 'b']);
     assert.ok(plan.masterplan.title.length <= 120);
-    for (const text of textsIn(JSON.parse(describeMaterial(songs, scores, DEFAULT_LIMITS))))
-      assert.doesNotMatch(text, UNFIT, JSON.stringify(text));
+    for (const text of textsIn(JSON.parse(describeMaterial(songs, scores, DEFAULT_PLAN_LIMITS))))
+      assert.doesNotMatch(text, UNSAFE, JSON.stringify(text));
   }
 });
 
-test('hostile feedback changes only what a wish can change, in bounded time', () => {
+test('hostile feedback changes only what wishes can change, in bounded time', () => {
   const songs = [makeSong('a'), makeSong('b', { bpm: 124 })];
-  const plan = producePlan({ songs, scores: [], limits: DEFAULT_LIMITS, seed: 3 });
+  const plan = producePlan({ songs, scores: [], limits: DEFAULT_PLAN_LIMITS, seed: 3 });
   for (const feedback of HOSTILE) {
     const start = performance.now();
-    const revised = revisePlan({ plan, feedback, songs, limits: DEFAULT_LIMITS });
+    const revised = revisePlan({ plan, feedback, songs, limits: DEFAULT_PLAN_LIMITS });
     assert.ok(performance.now() - start < 2_000, feedback.slice(0, 40));
-    assert.deepEqual(checkPlan(revised.plan, songs, DEFAULT_LIMITS).faults, []);
+    assert.deepEqual(checkPlan(revised.plan, songs, DEFAULT_PLAN_LIMITS).faults, []);
     assert.ok(revised.changes.length + revised.cannot.length > 0);
-    for (const text of [...revised.changes, ...revised.cannot]) assert.doesNotMatch(text, UNFIT, JSON.stringify(text));
+    for (const text of [...revised.changes, ...revised.cannot]) assert.doesNotMatch(text, UNSAFE, JSON.stringify(text));
   }
 });
 
-test('an answer full of hostile ids, stems and effects is refused or stripped of them', () => {
+test('a response with hostile ids, stems and effects is rejected or cleaned', () => {
   const songs = [makeSong('a'), makeSong('b', { bpm: 124 })];
-  const good = producePlan({ songs, scores: [], limits: DEFAULT_LIMITS, seed: 3 });
+  const good = producePlan({ songs, scores: [], limits: DEFAULT_PLAN_LIMITS, seed: 3 });
   for (const text of HOSTILE) {
     const plan = structuredClone(good);
     const layer = plan.masterplan.timeline[2]!.layers[0]!;
@@ -73,19 +73,19 @@ test('an answer full of hostile ids, stems and effects is refused or stripped of
     layer.why = text;
     plan.masterplan.title = text;
     plan.masterplan.global.targetKey = text;
-    const { plan: checked, faults } = checkPlan(plan, songs, DEFAULT_LIMITS);
+    const { plan: checked, faults } = checkPlan(plan, songs, DEFAULT_PLAN_LIMITS);
     assert.deepEqual(faults, []);
-    for (const each of textsIn(checked)) assert.doesNotMatch(each, UNFIT, JSON.stringify(each));
+    for (const each of textsIn(checked)) assert.doesNotMatch(each, UNSAFE, JSON.stringify(each));
     assert.ok(
       checked!.masterplan.timeline[2]!.layers[0]!.effects.every((effect) => /^[a-z_]+(\([\w=.,-]+\))?$/.test(effect)),
     );
     if (text === 'song1') continue;
     layer.songId = text;
-    assert.match(checkPlan(plan, songs, DEFAULT_LIMITS).faults.join(), /unknown song/, text.slice(0, 40));
+    assert.match(checkPlan(plan, songs, DEFAULT_PLAN_LIMITS).faults.join(), /unknown song/, text.slice(0, 40));
   }
 });
 
-test('a text is cut without leaving half a character', () => {
-  assert.equal(textOf('🎵🎵', 3), '🎵');
-  assert.equal(textOf(`a\u0000b\u202ec\u009b1m`), 'a b c 1m');
+test('a text is truncated without splitting a character', () => {
+  assert.equal(cleanText('🎵🎵', 3), '🎵');
+  assert.equal(cleanText(`a\u0000b\u202ec\u009b1m`), 'a b c 1m');
 });

@@ -22,7 +22,7 @@ const read = (text: string): string | null => {
   return parsed && formatKey(parsed);
 };
 
-test('keys are read in every spelling that services and people use', () => {
+test('keys are parsed in every spelling of services and planners', () => {
   const spellings = {
     'A Minor': 'A minor',
     'C# minor': 'C# minor',
@@ -40,7 +40,7 @@ test('keys are read in every spelling that services and people use', () => {
     assert.equal(parseKey(text), null, text);
 });
 
-test('Camelot codes and names say the same', () => {
+test('Camelot codes and names denote the same keys', () => {
   assert.deepEqual(
     ['A minor', 'C major', 'G major', 'E minor', 'F# minor', 'D# minor'].map((name) => camelotCode(parseKey(name)!)),
     ['8A', '8B', '9B', '9A', '11A', '2A'],
@@ -71,7 +71,7 @@ test('key compatibility is symmetric, in 0..1, best for the same key and better 
   assert.ok(keyCompatibility(c!, g!) > keyCompatibility(c!, fSharp!));
 });
 
-test('tempi meet at half and double time', () => {
+test('tempi match at half and double time', () => {
   assert.deepEqual(matchTempo(70, 140), { multiple: 2, rate: 1 });
   assert.deepEqual(matchTempo(174, 87), { multiple: 0.5, rate: 1 });
   assert.equal(tempoRatio(60, 120), 1);

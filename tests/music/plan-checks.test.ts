@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { checkPlan } from '../../music/plan/checks.ts';
-import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
 import { toMashupSections, fromMashupSections } from '../../music/plan/timeline.ts';
@@ -28,17 +28,26 @@ const list = [
     key: 'C major',
   }),
 ];
-const good = producePlan({ songs: list, scores: [scorePair(list[0]!, list[1]!)], limits: DEFAULT_LIMITS, seed: 5 });
-const broken = (change: (plan: Plan) => void): string[] => {
+const good = producePlan({
+  songs: list,
+  scores: [scorePair(list[0]!, list[1]!)],
+  limits: DEFAULT_PLAN_LIMITS,
+  seed: 5,
+});
+const faultsAfter = (change: (plan: Plan) => void): string[] => {
   const plan = structuredClone(good);
   change(plan);
-  return checkPlan(plan, list, DEFAULT_LIMITS).faults;
+  return checkPlan(plan, list, DEFAULT_PLAN_LIMITS).faults;
 };
-const refused = (change: (plan: Plan) => void, expected: RegExp): void =>
-  assert.match(broken(change).join('\n'), expected);
+const assertFault = (change: (plan: Plan) => void, expected: RegExp): void =>
+  assert.match(faultsAfter(change).join('\n'), expected);
 
-test('a plan as the existing planner writes it is mended: aliases, free words for effects, bars', async () => {
-  const { plan, faults, mended } = checkPlan(await fixture('orchestrator.response.aliases.json'), list, DEFAULT_LIMITS);
+test('a plan of the existing planner is repaired: aliases, effects in free words, bars', async () => {
+  const { plan, faults, repairs } = checkPlan(
+    await fixture('orchestrator.response.aliases.json'),
+    list,
+    DEFAULT_PLAN_LIMITS,
+  );
   assert.deepEqual(faults, []);
   assert.deepEqual(
     [...new Set(plan?.masterplan.timeline.flatMap(({ layers }) => layers.map(({ songId }) => songId)))].toSorted(),
@@ -49,29 +58,29 @@ test('a plan as the existing planner writes it is mended: aliases, free words fo
   const bar = (60 / 124) * 4;
   for (const { time_start_sec } of plan?.masterplan.timeline ?? [])
     assert.ok(Math.abs(time_start_sec / bar - Math.round(time_start_sec / bar)) < 1e-3);
-  assert.match(mended.join('\n'), /low-pass-400hz/);
+  assert.match(repairs.join('\n'), /low-pass-400hz/);
 });
 
-test('songs are known by id, number, name and artist with name', () => {
+test('songs are resolved by id, number, name, and artist with name', () => {
   for (const alias of ['song1', 'Song 1', 'song_1', '1', 'night drive', 'The Verges - Night Drive', 'track a']) {
     const plan = structuredClone(good);
     for (const layer of plan.masterplan.timeline.flatMap(({ layers }) => layers))
       if (layer.songId === list[0]!.song_id) layer.songId = alias;
-    assert.deepEqual(checkPlan(plan, list, DEFAULT_LIMITS).plan, good, alias);
+    assert.deepEqual(checkPlan(plan, list, DEFAULT_PLAN_LIMITS).plan, good, alias);
   }
 });
 
-test('energy on a scale to ten is read as such', () => {
+test('energy on a scale to ten is converted', () => {
   const plan = structuredClone(good);
   for (const section of plan.masterplan.timeline) section.energy_level *= 10;
-  const checked = checkPlan(plan, list, DEFAULT_LIMITS);
+  const checked = checkPlan(plan, list, DEFAULT_PLAN_LIMITS);
   assert.deepEqual(checked.faults, []);
   checked.plan?.masterplan.timeline.forEach((section, i) =>
     assert.ok(Math.abs(section.energy_level - good.masterplan.timeline[i]!.energy_level) < 1e-9),
   );
 });
 
-test('each musical fault is named', () => {
+test('each musical fault is reported', () => {
   const first = (plan: Plan): Plan['masterplan']['timeline'][number] => plan.masterplan.timeline[2]!;
   const layer = (stem: 'bass' | 'vocals', index: number): Plan['masterplan']['timeline'][number]['layers'][number] => ({
     songId: list[index]!.song_id,
@@ -79,20 +88,20 @@ test('each musical fault is named', () => {
     volume_db: -3,
     effects: [],
   });
-  refused((plan) => (first(plan).layers[0]!.songId = 'stranger'), /unknown song "stranger"; the songs are/);
-  refused((plan) => ((first(plan).layers[0]!.stem as string) = 'theremin'), /unknown stem "theremin"/);
-  refused((plan) => (first(plan).layers = [layer('bass', 0), layer('bass', 1)]), /2 basses at once/);
-  refused((plan) => (first(plan).layers = [layer('vocals', 0), layer('vocals', 1)]), /two lead vocals/);
-  refused((plan) => (first(plan).layers = []), /no layers/);
-  refused((plan) => plan.masterplan.timeline.splice(2, 2), /gap of/);
-  refused((plan) => (first(plan).time_start_sec -= 5), /overlap of/);
-  refused((plan) => (first(plan).duration_sec *= 1.06), /bars/);
-  refused((plan) => plan.masterplan.timeline.forEach((section) => (section.energy_level = 0.5)), /energy is flat/);
-  refused((plan) => (plan.masterplan.timeline = plan.masterplan.timeline.slice(0, 2)), /must last at least 60 s/);
-  refused((plan) => (plan.masterplan.global.targetBPM = 88), /stretched/);
-  refused((plan) => (plan.masterplan.global.targetKey = 'D# minor'), /semitones/);
-  refused((plan) => (plan.creative_vision = ' '), /creative_vision/);
-  refused((plan) => {
+  assertFault((plan) => (first(plan).layers[0]!.songId = 'stranger'), /unknown song "stranger"; the songs are/);
+  assertFault((plan) => ((first(plan).layers[0]!.stem as string) = 'theremin'), /unknown stem "theremin"/);
+  assertFault((plan) => (first(plan).layers = [layer('bass', 0), layer('bass', 1)]), /2 basses at once/);
+  assertFault((plan) => (first(plan).layers = [layer('vocals', 0), layer('vocals', 1)]), /two lead vocals/);
+  assertFault((plan) => (first(plan).layers = []), /no layers/);
+  assertFault((plan) => plan.masterplan.timeline.splice(2, 2), /gap of/);
+  assertFault((plan) => (first(plan).time_start_sec -= 5), /overlap of/);
+  assertFault((plan) => (first(plan).duration_sec *= 1.06), /bars/);
+  assertFault((plan) => plan.masterplan.timeline.forEach((section) => (section.energy_level = 0.5)), /energy is flat/);
+  assertFault((plan) => (plan.masterplan.timeline = plan.masterplan.timeline.slice(0, 2)), /must last at least 60 s/);
+  assertFault((plan) => (plan.masterplan.global.targetBPM = 88), /stretched/);
+  assertFault((plan) => (plan.masterplan.global.targetKey = 'D# minor'), /semitones/);
+  assertFault((plan) => (plan.creative_vision = ' '), /creative_vision/);
+  assertFault((plan) => {
     for (const section of plan.masterplan.timeline)
       section.layers = section.layers.filter(({ songId }) => songId === list[0]!.song_id);
     plan.masterplan.timeline = plan.masterplan.timeline.filter(({ layers }) => layers.length > 0);
@@ -105,10 +114,10 @@ test('a second voice well below the first, with a reason, is a backing voice', (
     { songId: list[0]!.song_id, stem: 'vocals', volume_db: -3, effects: [] },
     { songId: list[1]!.song_id, stem: 'vocals', volume_db: -12, effects: [], why: 'An echo of the hook' },
   ];
-  assert.deepEqual(checkPlan(plan, list, DEFAULT_LIMITS).faults, []);
+  assert.deepEqual(checkPlan(plan, list, DEFAULT_PLAN_LIMITS).faults, []);
 });
 
-test('a section longer than its song is refused, a start too late is moved', () => {
+test('a section longer than its song is a fault, a start too late is moved', () => {
   const short = [makeSong('a', { duration: 20 }), makeSong('b', { duration: 80 })];
   const section = (start: number, duration: number, energy: number): unknown => ({
     time_start_sec: start,
@@ -135,18 +144,18 @@ test('a section longer than its song is refused, a start too late is moved', () 
       ),
     },
   });
-  assert.match(checkPlan(plan([32, 16]), short, DEFAULT_LIMITS).faults.join(), /needs 32\.0 s of "a"/);
-  const moved = checkPlan(plan([16, 16]), short, DEFAULT_LIMITS);
+  assert.match(checkPlan(plan([32, 16]), short, DEFAULT_PLAN_LIMITS).faults.join(), /needs 32\.0 s of "a"/);
+  const moved = checkPlan(plan([16, 16]), short, DEFAULT_PLAN_LIMITS);
   assert.deepEqual(moved.faults, []);
   assert.ok((moved.plan?.masterplan.timeline[0]?.layers[0]?.source_start_sec ?? 99) <= 6);
 });
 
 test('checking a checked plan changes nothing', async () => {
-  const { plan } = checkPlan(await fixture('orchestrator.response.aliases.json'), list, DEFAULT_LIMITS);
-  assert.deepEqual(checkPlan(plan, list, DEFAULT_LIMITS), { plan, faults: [], mended: [] });
+  const { plan } = checkPlan(await fixture('orchestrator.response.aliases.json'), list, DEFAULT_PLAN_LIMITS);
+  assert.deepEqual(checkPlan(plan, list, DEFAULT_PLAN_LIMITS), { plan, faults: [], repairs: [] });
 });
 
-const words = fc.constantFrom(
+const knownTexts = fc.constantFrom(
   'song1',
   '2',
   'stranger',
@@ -162,7 +171,7 @@ const words = fc.constantFrom(
   'A minor',
 );
 const junk = fc.oneof(
-  words,
+  knownTexts,
   fc.double(),
   fc.boolean(),
   fc.constant(null),
@@ -180,7 +189,7 @@ const randomPlan = fc.record({
       global: maybe(
         fc.record({
           targetBPM: maybe(fc.integer({ min: 60, max: 180 })),
-          targetKey: maybe(words),
+          targetKey: maybe(knownTexts),
           timeSignature: maybe(fc.constantFrom([4, 4], [3, 4], [0, 0])),
         }),
       ),
@@ -196,10 +205,10 @@ const randomPlan = fc.record({
                 fc.array(
                   maybe(
                     fc.record({
-                      songId: maybe(words),
-                      stem: maybe(words),
+                      songId: maybe(knownTexts),
+                      stem: maybe(knownTexts),
                       volume_db: maybe(fc.double({ min: -80, max: 20, noNaN: true })),
-                      effects: maybe(fc.array(maybe(words), { maxLength: 6 })),
+                      effects: maybe(fc.array(maybe(knownTexts), { maxLength: 6 })),
                       source_start_sec: maybe(fc.double({ min: -3, max: 400, noNaN: true })),
                     }),
                   ),
@@ -216,10 +225,10 @@ const randomPlan = fc.record({
   ),
 });
 
-test('a random plan is either refused with reasons or comes out whole', () => {
+test('a random plan either has faults or becomes a valid plan', () => {
   fc.assert(
     fc.property(fc.oneof(randomPlan, fc.anything()), (raw) => {
-      const { plan, faults } = checkPlan(raw, list, DEFAULT_LIMITS);
+      const { plan, faults } = checkPlan(raw, list, DEFAULT_PLAN_LIMITS);
       assert.equal(plan === undefined, faults.length > 0);
       if (plan) Plan.parse(plan);
     }),
@@ -243,22 +252,22 @@ const mutated = fc.array(fc.tuple(fc.nat(), fc.nat(), junk), { minLength: 1, max
   return plan;
 });
 
-test('a good plan that was damaged is refused with reasons or mended into one that passes again', () => {
-  let mendedPlans = 0;
+test('a damaged plan either has faults or is repaired, and the repaired plan passes unchanged', () => {
+  let repairedPlans = 0;
   fc.assert(
     fc.property(mutated, (raw) => {
-      const { plan, faults } = checkPlan(raw, list, DEFAULT_LIMITS);
+      const { plan, faults } = checkPlan(raw, list, DEFAULT_PLAN_LIMITS);
       assert.equal(plan === undefined, faults.length > 0);
       if (!plan) return;
-      mendedPlans += 1;
-      assert.deepEqual(checkPlan(plan, list, DEFAULT_LIMITS), { plan, faults: [], mended: [] });
+      repairedPlans += 1;
+      assert.deepEqual(checkPlan(plan, list, DEFAULT_PLAN_LIMITS), { plan, faults: [], repairs: [] });
     }),
     { numRuns: 1_000 },
   );
-  assert.ok(mendedPlans > 50, String(mendedPlans));
+  assert.ok(repairedPlans > 50, String(repairedPlans));
 });
 
-test('the timeline converts to what is drawn and back', async () => {
+test('the timeline converts to drawn sections and back', async () => {
   const { from, to } = (await fixture('ui.mashup-sections.json')) as {
     from: Plan['masterplan']['timeline'];
     to: unknown;

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { checkPlan } from '../../music/plan/checks.ts';
-import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { revisePlan, type Revision } from '../../music/revision/revise.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
@@ -13,8 +13,13 @@ const list = [
   makeSong('a', { vocals: 0.8, name: 'Night Drive' }),
   makeSong('b', { vocals: 0.05, bpm: 124, artist: 'Glass Harbour' }),
 ];
-const plan = producePlan({ songs: list, scores: [scorePair(list[0]!, list[1]!)], limits: DEFAULT_LIMITS, seed: 2 });
-const revise = (feedback: string): Revision => revisePlan({ plan, feedback, songs: list, limits: DEFAULT_LIMITS });
+const plan = producePlan({
+  songs: list,
+  scores: [scorePair(list[0]!, list[1]!)],
+  limits: DEFAULT_PLAN_LIMITS,
+  seed: 2,
+});
+const revise = (feedback: string): Revision => revisePlan({ plan, feedback, songs: list, limits: DEFAULT_PLAN_LIMITS });
 const lengthOf = ({ masterplan }: Plan): number =>
   masterplan.timeline.reduce((sum, section) => sum + section.duration_sec, 0);
 const levels = ({ masterplan }: Plan, stem: Stem): number =>
@@ -23,13 +28,13 @@ const levels = ({ masterplan }: Plan, stem: Stem): number =>
     .filter((layer) => layer.stem === stem)
     .reduce((sum, layer) => sum + 40 + layer.volume_db, 0);
 
-/** How far the energy goes from each section to the next. */
+/** Differences in energy between consecutive sections. */
 const steps = ({ masterplan }: Plan): number[] =>
   masterplan.timeline
     .slice(1)
     .map((section, index) => Math.abs(section.energy_level - (masterplan.timeline[index]?.energy_level ?? 0)));
 
-test('the common wishes change what was asked for and say so', () => {
+test('common wishes change the plan and are reported', () => {
   const cases: [string, (after: Plan) => boolean][] = [
     [
       'more energy please!',
@@ -96,42 +101,39 @@ test('the common wishes change what was asked for and say so', () => {
   }
 });
 
-test('what the wishes take away was there', () => {
+test('the plan has the effects and drums that the wishes remove', () => {
   const before = JSON.stringify(plan.masterplan.timeline);
   for (const effect of ['riser', '"reverb', 'sidechain']) assert.ok(before.includes(effect), effect);
   const drummers = plan.masterplan.timeline.flatMap(({ layers }) => layers).filter(({ stem }) => stem === 'drums');
   assert.ok(drummers.some(({ songId }) => songId !== 'a'));
 });
 
-test('a change is said in a sentence', () => {
-  assert.match(
-    revise('more bass').changes.join(),
-    /^The bass is 2\.5 dB louder, also in 1 section without until now\.$/,
-  );
+test('a change is described in a sentence', () => {
+  assert.match(revise('more bass').changes.join(), /^The bass is 2\.5 dB louder, also in 1 section that had none\.$/);
   assert.match(revise('less vocals').changes.join(), /^The vocals are 2\.5 dB softer\.$/);
-  assert.match(revise('no melody').changes.join(), /^The harmony is gone where something else is heard\.$/);
+  assert.match(revise('no melody').changes.join(), /^The harmony is removed where other stems play\.$/);
   assert.match(revise("only Night Drive's drums").changes.join(), /^The drums are from "Night Drive" alone\.$/);
 });
 
-test('what was not asked for stays', () => {
+test('everything else stays as it was', () => {
   const { plan: after } = revise('more bass');
   assert.equal(after.masterplan.title, plan.masterplan.title);
   assert.deepEqual(after.masterplan.global, plan.masterplan.global);
   assert.equal(levels(after, 'vocals'), levels(plan, 'vocals'));
 });
 
-test('what cannot be done is said', () => {
-  assert.match(revise('make it sound like the moon').cannot.join(), /Understood are/);
+test('wishes that cannot be applied are reported', () => {
+  assert.match(revise('make it sound like the moon').cannot.join(), /supported wishes are/);
   assert.match(revise("only Abba's drums").cannot.join(), /No song is called "Abba"/);
   assert.match(revise('300 bpm').cannot.join(), /no tempo/);
   assert.match(revise('70 seconds and 80 bpm').cannot.join(), /would break|stretched/);
 });
 
-test('several wishes at once are all heeded', () => {
+test('several wishes at once are all applied', () => {
   assert.equal(revise('More vocals, less drums, and a bit faster').changes.length, 3);
 });
 
-test('any feedback on any plan gives a plan that passes', () => {
+test('any feedback on any plan gives a plan that passes the checks', () => {
   const wishes = fc.array(
     fc.constantFrom(
       'more energy',
@@ -163,9 +165,9 @@ test('any feedback on any plan gives a plan that passes', () => {
         fc.string(),
       ),
       (randomSongs, seed, feedback) => {
-        const made = producePlan({ songs: randomSongs, scores: [], limits: DEFAULT_LIMITS, seed });
-        const { plan: after } = revisePlan({ plan: made, feedback, songs: randomSongs, limits: DEFAULT_LIMITS });
-        assert.deepEqual(checkPlan(after, randomSongs, DEFAULT_LIMITS).faults, []);
+        const made = producePlan({ songs: randomSongs, scores: [], limits: DEFAULT_PLAN_LIMITS, seed });
+        const { plan: after } = revisePlan({ plan: made, feedback, songs: randomSongs, limits: DEFAULT_PLAN_LIMITS });
+        assert.deepEqual(checkPlan(after, randomSongs, DEFAULT_PLAN_LIMITS).faults, []);
       },
     ),
     { numRuns: 150 },

@@ -16,17 +16,17 @@ const fixture = async (name: string): Promise<Record<string, unknown>> =>
 const near = (actual: number | undefined, expected: number): void =>
   assert.ok(Math.abs((actual ?? NaN) - expected) < 1e-6, `${actual} is not ${expected}`);
 
-test("the formula gives the contract's numbers where key distance plays no part", async () => {
+test('the scores equal those of the contract except for the key distance', async () => {
   const request = await fixture('scoring.request.default-weights.json');
   const expected = (await fixture('scoring.response.ok.json')) as { dimension_scores: Record<string, number> };
   const scored = scoreAnalyses(request['song1_analysis'], request['song2_analysis']);
   for (const name of ['rhythmic', 'spectral', 'vocal'] as const)
     near(scored.dimension_scores[name], expected.dimension_scores[name] ?? NaN);
-  // A minor and C major share their notes, which the contract's rule of equal strings does not see.
+  // A minor and C major have the same notes. The contract compares the keys as strings.
   near(scored.compatibility_breakdown['harmonic']?.['key_compatibility'], 0.95);
 });
 
-test('values beyond their range are bounded and the raw score is kept', async () => {
+test('values out of range are clamped and the raw score is kept', async () => {
   const request = await fixture('scoring.request.default-weights.json');
   const first = structuredClone(request['song1_analysis']) as { rhythmic: { groove_stability: number } };
   first.rhythmic.groove_stability = 10;
@@ -35,7 +35,7 @@ test('values beyond their range are bounded and the raw score is kept', async ()
   assert.ok(scored.raw_score < scored.score && scored.score >= 0);
 });
 
-test('what makes the existing service fail gets numbers', async () => {
+test('input at which the existing service fails gets a score', async () => {
   const { song1_analysis: a, song2_analysis: b } = await fixture('scoring.request.default-weights.json');
   const silent = {
     harmonic: { key: 'N/A' },
@@ -59,7 +59,7 @@ test('what makes the existing service fail gets numbers', async () => {
   assert.match(zero.warnings.join(), /defaults/);
 });
 
-test('every score of random songs is bounded, symmetric and a PairScore', () => {
+test('every score of random songs is in range, symmetric and a valid PairScore', () => {
   fc.assert(
     fc.property(songs, ([a, b]) => {
       const pair = scorePair(a!, b!);
@@ -71,7 +71,7 @@ test('every score of random songs is bounded, symmetric and a PairScore', () => 
   );
 });
 
-test('without timbre the spectral score counts for nothing', () => {
+test('without timbre the spectral score has no weight', () => {
   const [a, b] = [makeSong('a'), makeSong('b')];
   b.analysis.has_timbre = false;
   const dull = structuredClone(b);
@@ -79,7 +79,7 @@ test('without timbre the spectral score counts for nothing', () => {
   assert.equal(scorePair(a, b).score, scorePair(a, dull).score);
 });
 
-/** A song whose chords follow a progression of pitches, one a bar, from some bar on; noise-like before. */
+/** A song with a chord progression, one chord per bar, from bar `from` on. Everything else is noise. */
 function songWithChords(
   id: string,
   progression: number[],
@@ -98,7 +98,7 @@ function songWithChords(
   return song;
 }
 
-test('a phrase that is hidden in both songs is found, with its shift', () => {
+test('a phrase that both songs contain is found, with its shift', () => {
   const progression = [0, 9, 5, 7, 2, 11, 4, 9];
   const voice = songWithChords('v', progression, 8, 0, 5);
   const bed = songWithChords('b', progression, 16, 2, 7);
@@ -107,7 +107,7 @@ test('a phrase that is hidden in both songs is found, with its shift', () => {
   assert.deepEqual([best.vocals_start_sec, best.bed_start_sec, best.key_shift, best.bars], [16, 32, 2, 8]);
 });
 
-test('phrases of two long songs take milliseconds', () => {
+test('matching the phrases of two long songs takes less than 250 ms', () => {
   const [a, b] = [makeSong('a', { duration: 900, bpm: 174 }), makeSong('b', { duration: 900, bpm: 128 })];
   matchPhrases(a, b);
   const start = performance.now();

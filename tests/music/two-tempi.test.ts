@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { sectionBpm } from '../../music/plan/bars.ts';
 import { checkPlan } from '../../music/plan/checks.ts';
-import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { revisePlan } from '../../music/revision/revise.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
@@ -17,14 +17,14 @@ const produce = (songs: AnalyzedSong[]): Plan =>
   producePlan({
     songs,
     scores: songs.flatMap((a, i) => songs.slice(i + 1).map((b) => scorePair(a, b))),
-    limits: DEFAULT_LIMITS,
+    limits: DEFAULT_PLAN_LIMITS,
     seed: 1,
   });
 const plan = produce([slow, fast]);
 const { timeline, global } = plan.masterplan;
 const freeIn = (section: PlanSection): PlanLayer[] => section.layers.filter(({ timing }) => timing === 'free');
 
-test('songs that no tempo suits take turns in their own, and meet where nobody drums', () => {
+test('songs without a common tempo have their own sections and are combined in sections without drums', () => {
   const tempi = new Set(timeline.map((section) => sectionBpm(global, section)));
   assert.deepEqual([...tempi].toSorted(), [120, 90].toSorted());
   for (const section of timeline) {
@@ -40,13 +40,13 @@ test('songs that no tempo suits take turns in their own, and meet where nobody d
   assert.match(JSON.stringify(plan.masterplan.problems_and_solutions), /too far from the mashup's 120 at any octave/);
 });
 
-test('a third song that is too far from the others is the guest of the break', () => {
-  const guest = makeSong('guest', { bpm: 90, vocals: 0.7 });
+test('a third song out of reach of the common tempo plays in the break only', () => {
+  const third = makeSong('third', { bpm: 90, vocals: 0.7 });
   const near = [makeSong('voice', { bpm: 122, vocals: 0.9 }), makeSong('beat', { bpm: 120, vocals: 0 })];
-  const { masterplan } = produce([...near, guest]);
-  const heard = masterplan.timeline.filter(({ layers }) => layers.some(({ songId }) => songId === 'guest'));
-  assert.ok(heard.length > 0);
-  for (const section of heard) {
+  const { masterplan } = produce([...near, third]);
+  const withThird = masterplan.timeline.filter(({ layers }) => layers.some(({ songId }) => songId === 'third'));
+  assert.ok(withThird.length > 0);
+  for (const section of withThird) {
     assert.match(section.description, /^Break/);
     assert.ok(freeIn(section).length > 0);
   }
@@ -56,19 +56,19 @@ test('a third song that is too far from the others is the guest of the break', (
 function faultsWith(change: (section: PlanSection, plan: Plan) => void, at: number): string {
   const changed = structuredClone(plan);
   change(changed.masterplan.timeline[at]!, changed);
-  return checkPlan(changed, [slow, fast], DEFAULT_LIMITS).faults.join('\n');
+  return checkPlan(changed, [slow, fast], DEFAULT_PLAN_LIMITS).faults.join('\n');
 }
 
-test('what cannot be in time is refused, with what to do', () => {
-  const apart = timeline.findIndex((section) => freeIn(section).length > 0);
+test('layers that cannot be in time are faults, with a remedy', () => {
+  const free = timeline.findIndex((section) => freeIn(section).length > 0);
   const drop = timeline.findIndex(({ layers }) => layers.some(({ stem }) => stem === 'drums'));
   const drums: PlanLayer = { songId: 'fast', stem: 'drums', volume_db: -3, effects: [] };
   assert.match(
-    faultsWith(({ layers }) => void layers.push(drums), apart),
+    faultsWith(({ layers }) => void layers.push(drums), free),
     /"slow" is free over the drums of "fast": take/,
   );
   assert.match(
-    faultsWith((section) => (section.layers = [{ ...drums, songId: 'slow', timing: 'free' }]), apart),
+    faultsWith((section) => (section.layers = [{ ...drums, songId: 'slow', timing: 'free' }]), free),
     /drums of "slow" cannot be free: only vocals and other can/,
   );
   assert.match(
@@ -76,13 +76,13 @@ test('what cannot be in time is refused, with what to do', () => {
     /at 120 bpm "slow" must be stretched by 33 %.*tempo_bpm.*timing/,
   );
   const mixed = structuredClone(plan);
-  mixed.masterplan.timeline[apart]!.layers.push({ songId: 'slow', stem: 'other', volume_db: -9, effects: [] });
-  assert.match(checkPlan(mixed, [slow, fast], DEFAULT_LIMITS).mended.join(), /both free and on the beat/);
+  mixed.masterplan.timeline[free]!.layers.push({ songId: 'slow', stem: 'other', volume_db: -9, effects: [] });
+  assert.match(checkPlan(mixed, [slow, fast], DEFAULT_PLAN_LIMITS).repairs.join(), /both free and on the beat/);
 });
 
-test('slower and faster keep the tempi in their relation, and more drums stay out of where the songs meet', () => {
+test('slower and faster keep the ratio of the tempi, and more drums are not added to free sections', () => {
   const revise = (feedback: string): ReturnType<typeof revisePlan> =>
-    revisePlan({ plan, feedback, songs: [slow, fast], limits: DEFAULT_LIMITS });
+    revisePlan({ plan, feedback, songs: [slow, fast], limits: DEFAULT_PLAN_LIMITS });
   const slower = revise('slower');
   assert.equal(slower.changes.length, 1, JSON.stringify(slower.cannot));
   const [before, after] = [plan, slower.plan].map(({ masterplan }) =>
@@ -95,6 +95,6 @@ test('slower and faster keep the tempi in their relation, and more drums stay ou
     if (freeIn(section).length > 0) assert.ok(section.layers.every(({ stem }) => stem !== 'drums'));
 });
 
-test('tempo and timing survive being drawn', () => {
+test('tempo and timing survive the conversion to drawn sections and back', () => {
   assert.deepEqual(fromMashupSections(toMashupSections(timeline)), timeline);
 });

@@ -1,4 +1,4 @@
-/** A local server that speaks the streaming wire protocol of Anthropic's Messages API over a real socket. */
+/** A local server with the streaming protocol of Anthropic's Messages API. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +9,7 @@ export type Behaviour = (response: ServerResponse, request: SentRequest) => void
 export type AnthropicServer = {
   url: string;
   requests: SentRequest[];
-  /** What the next requests get. */
+  /** Sets the behaviour for the next requests. */
   behave: (behaviour: Behaviour) => void;
   close: () => Promise<void>;
 };
@@ -18,7 +18,7 @@ const event = (response: ServerResponse, data: { type: string } & Record<string,
   response.write(`event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`);
 };
 
-/** Opens the stream as the API does, with a block of thinking before the text. */
+/** Begins a stream as the API does, with a thinking block before the text. */
 export function begin(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': 'req_local' });
   event(response, {
@@ -60,8 +60,8 @@ export function end(response: ServerResponse, stop_reason: string): void {
   response.end();
 }
 
-/** Streams a text in pieces of 200 characters and ends. */
-export const says =
+/** Streams a text in pieces of 200 characters. */
+export const streamsText =
   (answer: string, stop_reason = 'end_turn'): Behaviour =>
   (response) => {
     begin(response);
@@ -69,8 +69,8 @@ export const says =
     end(response, stop_reason);
   };
 
-/** Refuses before the stream. */
-export const refuses =
+/** Responds with an error status. */
+export const rejectsWith =
   (status: number, type: string, headers: Record<string, string> = {}): Behaviour =>
   (response) => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
@@ -83,8 +83,8 @@ export const refuses =
     );
   };
 
-/** Breaks the stream off with an error event, as an overloaded API does. */
-export const failsInside =
+/** Ends a stream with an error event, as the API does under overload. */
+export const failsInStream =
   (type: string): Behaviour =>
   (response) => {
     begin(response);
@@ -94,7 +94,7 @@ export const failsInside =
   };
 
 export async function startAnthropic(): Promise<AnthropicServer> {
-  let behaviour: Behaviour = refuses(500, 'api_error');
+  let behaviour: Behaviour = rejectsWith(500, 'api_error');
   const requests: SentRequest[] = [];
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];

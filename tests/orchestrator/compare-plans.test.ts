@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { wavFile } from '../worker/sounds.ts';
-import { begin, end, refuses, says, startAnthropic } from './anthropic-server.ts';
+import { begin, end, rejectsWith, startAnthropic, streamsText } from './anthropic-server.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/compare-plans.ts');
 const claude = await startAnthropic();
@@ -29,19 +29,19 @@ function run(
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })));
 }
 
-test('without a key the comparison says what it needs and asks nobody', async () => {
+test('without an API key the comparison exits with a message and makes no call', async () => {
   const { code, err } = await run([], {});
   assert.equal(code, 2);
   assert.match(err, /needs ANTHROPIC_API_KEY/);
 });
 
-test('with a key it sets the plans of rules and models side by side, with faults, tokens and cost', async () => {
+test('with an API key it prints the plans of rules and models, with faults, tokens and cost', async () => {
   const key = 'sk-local-planted-secret';
-  let asked = 0;
+  let calls = 0;
   claude.behave((response, request) => {
-    asked += 1;
-    if (request.body['model'] === 'gone') return refuses(404, 'not_found_error')(response, request);
-    if (asked === 1) return says('{"creative_vision":"x","masterplan":{"timeline":[]}}')(response, request);
+    calls += 1;
+    if (request.body['model'] === 'gone') return rejectsWith(404, 'not_found_error')(response, request);
+    if (calls === 1) return streamsText('{"creative_vision":"x","masterplan":{"timeline":[]}}')(response, request);
     begin(response);
     end(response, 'refusal');
   });

@@ -5,10 +5,10 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { checkPlan } from '../../music/plan/checks.ts';
-import { looseSong } from '../../music/scoring/parse-song.ts';
-import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { parseSong } from '../../music/scoring/parse-song.ts';
+import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
-import { PhraseMatch, PlanAnswer } from '../../schema.ts';
+import { PhraseMatch, PlanResponse } from '../../schema.ts';
 import { createOrchestratorServer } from '../../services/orchestrator/server.ts';
 import { createScoringServer } from '../../services/scoring/server.ts';
 import { makeSong } from '../music/arbitraries.ts';
@@ -42,7 +42,7 @@ after(() => {
   }
 });
 
-test("scoring answers the contract's requests with the contract's members", async () => {
+test('scoring returns the members of the contract for the requests of the contract', async () => {
   const expected = await fixture('scoring.response.ok.json');
   for (const name of ['scoring.request.default-weights.json', 'scoring.request.user-weights.json']) {
     const { status, body } = await post(scoring, await fixture(name));
@@ -59,7 +59,7 @@ test("scoring answers the contract's requests with the contract's members", asyn
   }
 });
 
-test('complete analyses get phrases under the ids that they bring', async () => {
+test('complete analyses get phrases with their song ids', async () => {
   const [a, b] = [makeSong('a'), makeSong('b', { bpm: 124 })];
   const { body } = await post(scoring, {
     song1_analysis: { ...a.analysis, song_id: 'first' },
@@ -71,7 +71,7 @@ test('complete analyses get phrases under the ids that they bring', async () => 
   assert.deepEqual([...new Set(phrases.map(({ vocals_song_id }) => vocals_song_id))].toSorted(), ['first', 'second']);
 });
 
-test('structural faults are 422 as the contract has them, all other inputs get numbers', async () => {
+test('structural faults are 422 as in the contract, all other input gets scores', async () => {
   const request = await fixture('scoring.request.default-weights.json');
   const [first] = (await fixture('scoring.errors.json')) as unknown as { status: number; body: { detail: Json[] } }[];
   const { song2_analysis: _, ...without } = request;
@@ -87,24 +87,24 @@ test('structural faults are 422 as the contract has them, all other inputs get n
   assert.equal((await post(scoring, { song1_analysis: {}, song2_analysis: {} })).status, 200);
 });
 
-test("without a key the contract's pairwise and three-song bodies get a plan by rules that passes the checks", async () => {
+test("without an API key the contract's bodies of two and three songs get a rule-based plan that passes the checks", async () => {
   for (const name of ['orchestrator.request.pair.json', 'orchestrator.request.trio.json']) {
     const request = await fixture(name);
     const { status, body } = await post(planning, request);
     assert.equal(status, 200);
-    const answer = PlanAnswer.parse(body);
+    const answer = PlanResponse.parse(body);
     assert.equal(answer.source, 'rules');
     const more = ((request['user_preferences'] as Json)['additional_songs'] ?? []) as unknown[];
     const songs = [request['song1_analysis'], request['song2_analysis'], ...more].map((raw, i) =>
-      looseSong(raw, i + 1),
+      parseSong(raw, i + 1),
     );
     assert.equal(songs.length, name.includes('trio') ? 3 : 2);
-    assert.deepEqual(checkPlan(answer, songs, DEFAULT_LIMITS).faults, []);
+    assert.deepEqual(checkPlan(answer, songs, DEFAULT_PLAN_LIMITS).faults, []);
     assert.match(String((answer.masterplan as { artistCredits?: string }).artistCredits), /The Verges/);
   }
 });
 
-test('a body of empty analyses gets a plan too', async () => {
+test('a body with empty analyses gets a plan', async () => {
   const { status } = await post(planning, { song1_analysis: {}, song2_analysis: {}, mashability_score: {} });
   assert.equal(status, 200);
 });
@@ -116,10 +116,10 @@ test('a missing member and null preferences are 422', async () => {
   assert.equal((await post(planning, { ...request, user_preferences: null })).status, 422);
 });
 
-test('feedback without a key revises by rules and says what changed and what cannot be done', async () => {
+test('without an API key feedback is applied by rules, with a report of changes and unsupported wishes', async () => {
   const songs = [makeSong('a'), makeSong('b')];
-  const previous = producePlan({ songs, scores: [], limits: DEFAULT_LIMITS, seed: 1 });
-  const mashup = { songs, scores: [], limits: DEFAULT_LIMITS, seed: 1, previous };
+  const previous = producePlan({ songs, scores: [], limits: DEFAULT_PLAN_LIMITS, seed: 1 });
+  const mashup = { songs, scores: [], limits: DEFAULT_PLAN_LIMITS, seed: 1, previous };
   const ask = async (feedback: string): Promise<Json> =>
     (
       await post(planning, {
@@ -131,6 +131,6 @@ test('feedback without a key revises by rules and says what changed and what can
     ).body;
   const faster = await ask('faster');
   assert.match(String(faster['changes']), /tempo went/);
-  assert.deepEqual(checkPlan(faster, songs, DEFAULT_LIMITS).faults, []);
-  assert.match(String((await ask('paint it blue'))['cannot']), /Understood are/);
+  assert.deepEqual(checkPlan(faster, songs, DEFAULT_PLAN_LIMITS).faults, []);
+  assert.match(String((await ask('paint it blue'))['cannot']), /supported wishes are/);
 });

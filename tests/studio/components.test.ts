@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
-import { DEFAULT_LIMITS } from '../../music/plan/limits.ts';
+import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { revisePlan } from '../../music/revision/revise.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
@@ -169,9 +169,9 @@ test('the collaboration shows a badge a song and offers six wishes, or those it 
 test('each wish that is offered is understood without Claude', () => {
   const songs = [makeSong('a', { vocals: 0.8 }), makeSong('b', { vocals: 0.05, bpm: 124 })];
   const scores = [scorePair(songs[0]!, songs[1]!)];
-  const plan = producePlan({ songs, scores, limits: DEFAULT_LIMITS, seed: 2 });
+  const plan = producePlan({ songs, scores, limits: DEFAULT_PLAN_LIMITS, seed: 2 });
   for (const feedback of SUGGESTIONS) {
-    const { changes, cannot } = revisePlan({ plan, feedback, songs, limits: DEFAULT_LIMITS });
+    const { changes, cannot } = revisePlan({ plan, feedback, songs, limits: DEFAULT_PLAN_LIMITS });
     assert.deepEqual([changes.length, cannot], [1, []], feedback);
   }
 });

@@ -1,6 +1,6 @@
 /** `POST /analyze`: any generation's answer becomes a SongAnalysis. */
 import { z } from 'zod';
-import { AnalyzeRequest, HealthAnswer, SERVICE_DEFAULTS, SongAnalysis } from '../../schema.ts';
+import { AnalyzeRequest, HealthResponse, SERVICE_DEFAULTS, SongAnalysis } from '../../schema.ts';
 import { formatKey, parseKey } from '../../music/theory/keys.ts';
 import { TaskError } from '../errors.ts';
 import { callJson } from './http.ts';
@@ -49,7 +49,7 @@ export async function askVersion(baseUrl: string, signal: AbortSignal): Promise<
       signal,
       timeoutMs: HEALTH_TIMEOUT_MS,
     });
-    return HealthAnswer.safeParse(answer).data?.version;
+    return HealthResponse.safeParse(answer).data?.version;
   } catch {
     signal.throwIfAborted();
     return undefined;

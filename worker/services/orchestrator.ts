@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { SERVICE_DEFAULTS, STEMS } from '../../schema.ts';
 import type { AnalyzedSong, PairScore, PlanRequest } from '../../schema.ts';
-import { textOf } from '../../music/plan/parse-plan.ts';
+import { cleanText } from '../../music/plan/text.ts';
 import { TaskError } from '../errors.ts';
 import { redact } from '../redact.ts';
 import { faultOfAnswer } from './faults.ts';
@@ -69,7 +69,7 @@ async function readStream(answer: AsyncIterable<Uint8Array>, onMessage: (message
     const event = parseEvent(data);
     if (typeof event['error'] === 'string') throw eventFault(event['error'], event);
     if ('masterplan' in event) return event;
-    const message = textOf(event['message'], MAX_MESSAGE_LENGTH);
+    const message = cleanText(event['message'], MAX_MESSAGE_LENGTH);
     if (message !== '') onMessage(redact(message, MAX_MESSAGE_LENGTH));
   }
   throw new TaskError('The planning service stopped before the plan was finished.', {

@@ -1,5 +1,5 @@
 /** `POST /separate`: a song into four stems in Storage. */
-import { SeparateAnswer, SERVICE_DEFAULTS } from '../../schema.ts';
+import { SeparateResponse, SERVICE_DEFAULTS } from '../../schema.ts';
 import type { SeparateRequest, StemPaths } from '../../schema.ts';
 import { callJson } from './http.ts';
 import { readAnswer } from './read.ts';
@@ -14,7 +14,7 @@ export async function callSeparate(
 ): Promise<{ paths: StemPaths; model: string }> {
   const answer = readAnswer(
     'separation',
-    SeparateAnswer,
+    SeparateResponse,
     await callJson({
       service: 'separation',
       baseUrl,

@@ -116,7 +116,7 @@ async function askForPlan(
     const failure = readPaidFailure(answer);
     if (failure?.code === 'claude_refused') return { reason: failure.detail, paid };
     const checked: CheckedPlan = failure
-      ? { faults: [faultOfFailure(failure)], mended: [] }
+      ? { faults: [faultOfFailure(failure)], repairs: [] }
       : checkPlan(answer, brief.songs, brief.limits);
     if (checked.plan) {
       return {

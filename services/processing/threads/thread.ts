@@ -1,6 +1,6 @@
 /** The worker thread of a render: performs one job at a time and sends its result back. */
 import { parentPort } from 'node:worker_threads';
-import { scrubText } from '../../http/http.ts';
+import { scrubText } from '../../http/scrub.ts';
 import { changePhrases } from '../corrections/phrase-changes.ts';
 import { finishMashup } from '../delivery/finish.ts';
 import { RenderError } from '../errors.ts';

@@ -7,49 +7,84 @@ import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { createServiceServer, openEventStream, scrubText, ServiceError } from '../../services/http/http.ts';
+import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../../services/http/app.ts';
+import { ServiceError } from '../../services/http/errors.ts';
+import { streamEvents } from '../../services/http/events.ts';
+import { scrubText } from '../../services/http/scrub.ts';
 
 const Body = z.object({ song_id: z.string(), nested: z.object({ n: z.number() }).optional() });
-const aborted: string[] = [];
-let hanging: (() => void) | undefined;
+const aborted: unknown[] = [];
+let started: (() => void) | undefined;
 let server: Server;
 let base = '';
 
 before(async () => {
-  server = createServiceServer({
+  const app = createServiceApp({
     service: 'scoring',
     version: 'test-1',
     bodyLimitBytes: 100_000,
     onError: () => {},
-    routes: {
-      'POST /echo': ({ body }) => Body.parse(body),
-      'POST /refuse': () => {
-        throw new ServiceError('Too busy for https://x.test/a?token=secret', {
-          status: 429,
-          code: 'busy',
-          hint: 'Wait.',
-          retryAfterSec: 6.2,
-        });
-      },
-      'POST /break': () => {
-        throw new Error('cannot open /home/someone/private/file.wav of https://x.test/o/a.mp3?token=secret');
-      },
-      'POST /stream': ({ response }) => {
-        const stream = openEventStream(response);
-        stream.send({ progress: 1 });
-        stream.send({ progress: 2 });
-        stream.end();
-      },
-      'POST /hang': ({ signal }) =>
-        new Promise((resolve) => {
-          signal.addEventListener('abort', () => {
-            aborted.push('hang');
-            resolve(undefined);
-          });
-          hanging?.();
-        }),
-    },
   });
+  app.post('/echo', async (context) => context.json(await readBody(context, Body)));
+  app.post('/refuse', () => {
+    throw new ServiceError('Too busy for https://x.test/a?token=secret', {
+      status: 429,
+      code: 'busy',
+      hint: 'Wait.',
+      retryAfterSec: 6.2,
+    });
+  });
+  app.post('/break', () => {
+    throw new Error('cannot open /home/someone/private/file.wav of https://x.test/o/a.mp3?token=secret');
+  });
+  app.post('/stream', (context) =>
+    streamEvents(
+      context,
+      async (send) => {
+        send({ progress: 1 });
+        send({ progress: 2 });
+      },
+      String,
+    ),
+  );
+  app.post('/failing-stream', (context) =>
+    streamEvents(
+      context,
+      async (send) => {
+        send({ progress: 1 });
+        throw new Error('broken');
+      },
+      (error) => ({ error: String(error) }),
+    ),
+  );
+  app.post('/hang', async (context) => {
+    const signal = disconnectSignal(context);
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => {
+        aborted.push(signal.reason);
+        resolve();
+      });
+      started?.();
+    });
+    return context.json({});
+  });
+  app.post('/hanging-stream', (context) => {
+    const signal = disconnectSignal(context);
+    return streamEvents(
+      context,
+      (send) =>
+        new Promise<void>((resolve) => {
+          signal.addEventListener('abort', () => {
+            aborted.push(signal.reason);
+            resolve();
+          });
+          send({ progress: 1 });
+          started?.();
+        }),
+      String,
+    );
+  });
+  server = createServiceServer(app);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -59,7 +94,7 @@ after(() => server.close());
 
 const post = (path: string, body: string): Promise<Response> => fetch(base + path, { method: 'POST', body });
 
-test('health names the service and its version', async () => {
+test('health returns the service and its version', async () => {
   assert.deepEqual(await (await fetch(`${base}/health`)).json(), {
     status: 'ok',
     service: 'scoring',
@@ -74,7 +109,7 @@ test('an unknown path is 404 and a known path with another method 405', async ()
   assert.deepEqual([wrong.status, await wrong.json()], [405, { detail: 'Method Not Allowed' }]);
 });
 
-test('a missing field and a wrong type are 422 with their place in the body', async () => {
+test('a missing field and a wrong type are 422 with their path in the body', async () => {
   const missing = await post('/echo', '{}');
   assert.equal(missing.status, 422);
   assert.deepEqual(await missing.json(), {
@@ -87,13 +122,13 @@ test('a missing field and a wrong type are 422 with their place in the body', as
   assert.equal(wrong.detail[0]?.input, 'x');
 });
 
-test('a body that is nested too deep to be repeated is 422 as any other that does not fit', async () => {
+test('a body with input nested too deep to be repeated is a 422 without that input', async () => {
   const answer = await post('/echo', `{"song_id":${'['.repeat(40_000)}${']'.repeat(40_000)}}`);
   const { detail } = (await answer.json()) as { detail: object[] };
   assert.deepEqual([answer.status, Object.keys(detail[0] ?? {})], [422, ['type', 'loc', 'msg']]);
 });
 
-test('a body that is no JSON is 422 and one over the limit 413', async () => {
+test('a body that is not JSON is 422 and a body over the limit 413', async () => {
   assert.equal((await post('/echo', '{"song_id":')).status, 422);
   const large = await post('/echo', JSON.stringify({ song_id: 'x'.repeat(150_000) }));
   assert.equal(large.status, 413);
@@ -107,7 +142,7 @@ test('a service error keeps its status, code, hint and Retry-After, without toke
   assert.deepEqual(await answer.json(), { detail: 'Too busy for https://x.test/a', code: 'busy', hint: 'Wait.' });
 });
 
-test('an unforeseen error is a 500 without query strings and paths of the machine', async () => {
+test('an unexpected error is a 500 without query strings and file paths', async () => {
   const answer = await post('/break', '{}');
   assert.equal(answer.status, 500);
   const { detail } = (await answer.json()) as { detail: string };
@@ -115,30 +150,49 @@ test('an unforeseen error is a 500 without query strings and paths of the machin
   assert.match(detail, /https:\/\/x\.test\/o\/a\.mp3/);
 });
 
-test('scrubbing leaves keys, times and fractions alone', () => {
+test('scrubbing does not change keys, times and fractions', () => {
   assert.equal(scrubText('key: C# minor, 3/4 at 00:10, and/or 12 dB'), 'key: C# minor, 3/4 at 00:10, and/or 12 dB');
 });
 
-test('an event stream is data lines and blank lines', async () => {
-  const answer = await post('/stream', '{}');
-  assert.match(answer.headers.get('content-type') ?? '', /^text\/event-stream/);
-  assert.equal(await answer.text(), 'data: {"progress":1}\n\ndata: {"progress":2}\n\n');
+test('a chunked body is read and limited', async () => {
+  const chunked = (text: string): Promise<Response> =>
+    fetch(`${base}/echo`, {
+      method: 'POST',
+      body: new Blob([text]).stream(),
+      duplex: 'half',
+    } as RequestInit);
+  assert.deepEqual(await (await chunked('{"song_id":"ä"}')).json(), { song_id: 'ä' });
+  const large = await chunked(JSON.stringify({ song_id: 'x'.repeat(150_000) }));
+  assert.deepEqual([large.status, ((await large.json()) as { code: string }).code], [413, 'body_too_large']);
 });
 
-test('a closed connection aborts the work', async () => {
-  const started = new Promise<void>((resolve) => (hanging = resolve));
-  const socket = connect(Number(new URL(base).port), '127.0.0.1');
-  socket.on('error', () => {});
-  socket.write('POST /hang HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}');
-  await started;
-  socket.destroy();
-  while (aborted.length === 0) await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(aborted, ['hang']);
+test('an event stream is data lines and blank lines', async () => {
+  const response = await post('/stream', '{}');
+  assert.match(response.headers.get('content-type') ?? '', /^text\/event-stream/);
+  assert.equal(await response.text(), 'data: {"progress":1}\n\ndata: {"progress":2}\n\n');
 });
+
+test('an error during an event stream becomes its last event', async () => {
+  const response = await post('/failing-stream', '{}');
+  assert.equal(await response.text(), 'data: {"progress":1}\n\ndata: {"error":"Error: broken"}\n\n');
+});
+
+for (const path of ['/hang', '/hanging-stream'])
+  test(`a closed connection aborts the work of POST ${path}`, async () => {
+    aborted.length = 0;
+    const working = new Promise<void>((resolve) => (started = resolve));
+    const socket = connect(Number(new URL(base).port), '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(`POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}`);
+    await working;
+    socket.destroy();
+    while (aborted.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(aborted[0] instanceof ServiceError);
+  });
 
 const scoring = fileURLToPath(new URL('../../services/scoring/main.ts', import.meta.url));
 
-test('a process says in one JSON line that it listens, and ends within two seconds of SIGTERM', async () => {
+test('a process reports in one JSON line that it listens, and exits within two seconds of SIGTERM', async () => {
   const child = spawn(process.execPath, [scoring], {
     env: { ...process.env, PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -146,16 +200,16 @@ test('a process says in one JSON line that it listens, and ends within two secon
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const ready = JSON.parse(line) as { listening: boolean; service: string; port: number };
   assert.deepEqual([ready.listening, ready.service], [true, 'scoring']);
-  // A connection that stays open must not hold the process.
+  // This leaves an idle connection open, which must not delay the exit.
   await (await fetch(`http://127.0.0.1:${ready.port}/health`)).json();
-  const told = performance.now();
+  const stoppedAt = performance.now();
   child.kill('SIGTERM');
   const [code] = (await once(child, 'exit')) as [number];
   assert.equal(code, 0);
-  assert.ok(performance.now() - told < 2_000);
+  assert.ok(performance.now() - stoppedAt < 2_000);
 });
 
-test('a port that is taken ends the process with one clear line', async () => {
+test('if the port is taken, the process exits with one line that says what to do', async () => {
   const { port } = server.address() as AddressInfo;
   const child = spawn(process.execPath, [scoring], { env: { ...process.env, PORT: String(port) } });
   let text = '';

@@ -1,0 +1,53 @@
+/** Runs a service as a process: listens, reports that it is ready, stops on a signal. */
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ServiceName } from '../../schema.ts';
+import { ServiceEnvironment } from './environment.ts';
+import { logError } from './log.ts';
+
+/** Time that open connections have to end after a stop signal, before they are closed. */
+const SHUTDOWN_GRACE_MS = 1_500;
+/** Time after the grace period at which the process exits in any case. */
+const EXIT_MARGIN_MS = 300;
+
+type RunOptions = { service: ServiceName; defaultPort: number };
+
+/**
+ * Runs a service as a process: listens on HOST (default 127.0.0.1) and PORT (default: the service's), prints one line of
+ * JSON when it is ready, and stops within two seconds of SIGTERM or SIGINT. If the port is taken or not a number, the
+ * process exits with code 1 and one line that says what to do.
+ */
+export async function runService(server: Server, { service, defaultPort }: RunOptions): Promise<void> {
+  const settings = ServiceEnvironment.safeParse(process.env);
+  if (!settings.success) exit(service, 'PORT is not a port number (0 to 65535).');
+  const { HOST: host, PORT: port = defaultPort } = settings.data;
+  process.on('unhandledRejection', (error) => logError(service, error));
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (code === 'EADDRINUSE') exit(service, `Port ${port} on ${host} is taken. Stop what uses it, or set PORT.`);
+    exit(service, `Cannot listen on ${host}:${port} (${code}). Set HOST and PORT to an address of this machine.`);
+  }
+  stopOnSignal(server);
+  const address = server.address() as AddressInfo;
+  process.stdout.write(`${JSON.stringify({ listening: true, service, port: address.port })}\n`);
+}
+
+function stopOnSignal(server: Server): void {
+  const stop = (): void => {
+    setTimeout(() => process.exit(0), SHUTDOWN_GRACE_MS + EXIT_MARGIN_MS).unref();
+    server.close(() => process.exit(0));
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), SHUTDOWN_GRACE_MS).unref();
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+function exit(service: ServiceName, message: string): never {
+  process.stderr.write(`${service}: ${message}\n`);
+  process.exit(1);
+}
