@@ -165,6 +165,10 @@ export const StatusAnswer = z.looseObject({
 });
 export type StatusAnswer = z.infer<typeof StatusAnswer>;
 
+/** Error body of get-mashup-status: the common one, with the members that older screens read. */
+export const StatusErrorBody = ErrorBody.extend({ message: z.string(), error_details: StatusErrorDetails });
+export type StatusErrorBody = z.infer<typeof StatusErrorBody>;
+
 // --- create-signed-upload ------------------------------------------------------------------------------------------
 
 export const SignedUploadRequest = z.object({
@@ -193,6 +197,11 @@ export const IterationAnswer = z.looseObject({
   success: z.literal(true),
   /** The new job: follow this one. */
   jobId: z.string(),
+  /** The mashup that is being changed. */
+  parent_id: z.string(),
+  /** True when the idempotency key belongs to this job already. */
+  existing: z.boolean(),
+  estimated_completion_at: z.string().nullable(),
   title: z.string().nullable(),
   concept: z.string().nullable(),
   timeline: z.array(z.looseObject({})),
