@@ -1,7 +1,7 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { StudioConfig } from './config.ts';
-import { Icon } from './components/icons.tsx';
+import { Icon } from './components/common/icons.tsx';
 import { useOnline } from './hooks/useOnline.ts';
 import { useRoute } from './hooks/useRoute.ts';
 import type { Page } from './hooks/useRoute.ts';

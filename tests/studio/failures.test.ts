@@ -1,8 +1,8 @@
 /** What the studio shows its users when something is wrong. */
 import { after, before, describe } from 'node:test';
 import { reasonToSkip } from './browser.ts';
-import { ending } from './failed-jobs.ts';
-import { losingTouch } from './offline.ts';
+import { ending } from './failed-job-tests.ts';
+import { losingTouch } from './offline-tests.ts';
 import { openStudioWorld } from './studio-fixture.ts';
 import type { StudioWorld } from './studio-fixture.ts';
 

@@ -1,7 +1,7 @@
 /** The operator's page on an engine that works, is held, fails, and loses a service. */
 import { after, before, describe } from 'node:test';
 import { reasonToSkip } from './browser.ts';
-import { operatingBreakers, operatingPauses, readingStories } from './operator-page.ts';
+import { operatingBreakers, operatingPauses, readingStories } from './operator-page-tests.ts';
 import { makeMashup, openStudioWorld } from './studio-fixture.ts';
 import type { StudioWorld } from './studio-fixture.ts';
 

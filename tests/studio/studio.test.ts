@@ -5,8 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import type { Download } from 'playwright-core';
 import { reasonToSkip } from './browser.ts';
-import { choosingSongs } from './song-selection.ts';
-import { keepingMashups, operating } from './library-and-account.ts';
+import { choosingSongs } from './song-selection-tests.ts';
+import { keepingMashups, operating } from './library-and-account-tests.ts';
 import { faultsOf, openStudioWorld, pressByKeyboard, WORK_MS } from './studio-fixture.ts';
 import type { StudioWorld } from './studio-fixture.ts';
 

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react';
 import type { MashupJob, Plan, RenderResult } from '../../../schema.ts';
 import { useStudio } from '../state/studio.tsx';
-import { untilDone } from '../state/until-done.ts';
+import { untilDone } from '../state/retry-until-done.ts';
 
 export type JobDocument = MashupJob & {
   plan: Plan | null;

@@ -5,12 +5,12 @@ import { cancelMashup, retryMashup, signResultUrl } from '@mashup-engine/client'
 import { toMashupSections } from '../../../music/plan/timeline.ts';
 import type { MashupSection } from '../../../music/plan/timeline.ts';
 import type { MashupJob, SubmittedOptions } from '../../../schema.ts';
-import { clock } from '../words.ts';
+import { clock } from '../texts.ts';
 import type { Problem } from '../state/problem.ts';
 import type { StudioSong } from '../state/songs.ts';
 import { useStore } from '../state/store.ts';
 import { useStudio } from '../state/studio.tsx';
-import { untilDone } from '../state/until-done.ts';
+import { untilDone } from '../state/retry-until-done.ts';
 import { useJobDocument } from './useJobDocument.ts';
 import type { JobDocument } from './useJobDocument.ts';
 

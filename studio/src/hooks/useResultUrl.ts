@@ -5,7 +5,7 @@ import type { MashupJob } from '../../../schema.ts';
 import { toProblem } from '../state/problem.ts';
 import type { Problem } from '../state/problem.ts';
 import { useStudio } from '../state/studio.tsx';
-import { untilDone } from '../state/until-done.ts';
+import { untilDone } from '../state/retry-until-done.ts';
 
 /** A link lives an hour. */
 const RENEW_MS = 50 * 60_000;

@@ -1,17 +1,17 @@
 import { useState } from 'react';
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { Notice } from '../components/Notice.tsx';
+import { Notice } from '../components/common/Notice.tsx';
 import type { Problem } from '../state/problem.ts';
-import { STAGE_WORDS } from '../words.ts';
+import { STAGE_WORDS } from '../texts.ts';
 import { EndedByHour } from './EndedByHour.tsx';
 import { EndedJobs, Failures, LiveJobs, StuckJobs } from './JobLists.tsx';
-import { JobStory } from './JobStory.tsx';
+import { JobStory } from './JobHistory.tsx';
 import { isPaused, PauseButton, Pauses } from './Pauses.tsx';
 import type { Toggle } from './Pauses.tsx';
 import { Services } from './Services.tsx';
 import { StageTimes } from './StageTimes.tsx';
-import { useOperator } from './useOperator.ts';
-import * as verbs from './verbs.ts';
+import { useOperator } from './useOperatorData.ts';
+import * as verbs from './actions.ts';
 
 /** The engine at a glance, and each job's story. */
 export function Board({ supabase }: { supabase: SupabaseClient }) {

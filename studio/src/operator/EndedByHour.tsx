@@ -1,4 +1,4 @@
-import type { Hour } from './shapes.ts';
+import type { Hour } from './types.ts';
 
 /** From the bottom of a bar to its top. */
 const PARTS = [

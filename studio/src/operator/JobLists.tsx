@@ -1,5 +1,5 @@
-import { ago, clock, STAGE_WORDS } from '../words.ts';
-import type { LiveJob, Overview } from './shapes.ts';
+import { ago, clock, STAGE_WORDS } from '../texts.ts';
+import type { LiveJob, Overview } from './types.ts';
 
 interface Props {
   overview: Overview;

@@ -1,4 +1,4 @@
-import type { Overview, PauseScope } from './shapes.ts';
+import type { Overview, PauseScope } from './types.ts';
 
 /** Pauses something, or resumes what is paused. */
 export type Toggle = (scope: PauseScope, key: string) => void;

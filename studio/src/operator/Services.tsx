@@ -1,6 +1,6 @@
 import { isPaused, PauseButton } from './Pauses.tsx';
 import type { Toggle } from './Pauses.tsx';
-import type { Overview } from './shapes.ts';
+import type { Overview } from './types.ts';
 
 const CIRCUIT_LOOKS = { closed: 'bg-good', half_open: 'bg-warn', open: 'bg-bad' } as const;
 const CIRCUIT_WORDS = { closed: 'well', half_open: 'being tried', open: 'away' } as const;

@@ -1,5 +1,5 @@
-import { STAGE_WORDS } from '../words.ts';
-import type { StageTimes as Times } from './shapes.ts';
+import { STAGE_WORDS } from '../texts.ts';
+import type { StageTimes as Times } from './types.ts';
 
 const ENDS: ReadonlySet<string> = new Set(['complete', 'failed', 'cancelled']);
 

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { FormEvent } from 'react';
 import type { AuthError } from '@supabase/supabase-js';
-import { Notice } from '../components/Notice.tsx';
+import { Notice } from '../components/common/Notice.tsx';
 import type { Problem } from '../state/problem.ts';
 import { useStore } from '../state/store.ts';
 import { useStudio } from '../state/studio.tsx';

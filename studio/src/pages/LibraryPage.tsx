@@ -2,14 +2,14 @@ import { useState } from 'react';
 import { deleteMashup } from '@mashup-engine/client';
 import { JOB_STATUSES } from '../../../schema/database.ts';
 import type { MashupJob } from '../../../schema.ts';
-import { Icon } from '../components/icons.tsx';
-import { Notice } from '../components/Notice.tsx';
-import { toneOf } from '../components/tones.ts';
+import { Icon } from '../components/common/icons.tsx';
+import { Notice } from '../components/common/Notice.tsx';
+import { toneOf } from '../components/common/tones.ts';
 import { useLibrary } from '../hooks/useLibrary.ts';
 import { toProblem } from '../state/problem.ts';
 import type { Problem } from '../state/problem.ts';
 import { useStudio } from '../state/studio.tsx';
-import { ago, clock, STAGE_WORDS } from '../words.ts';
+import { ago, clock, STAGE_WORDS } from '../texts.ts';
 
 const FILTERS = ['all', ...JOB_STATUSES] as const;
 const FILTER_WORDS = {

@@ -1,8 +1,8 @@
 import type { Dispatch, SetStateAction } from 'react';
-import { ExampleSongs } from '../components/ExampleSongs.tsx';
-import { HeroWave } from '../components/HeroWave.tsx';
-import { MashupZone } from '../components/MashupZone.tsx';
-import { Steps } from '../components/Steps.tsx';
+import { ExampleSongs } from '../components/songs/ExampleSongs.tsx';
+import { HeroWave } from '../components/start/HeroWave.tsx';
+import { MashupZone } from '../components/songs/MashupZone.tsx';
+import { Steps } from '../components/start/Steps.tsx';
 import type { StudioSong } from '../state/songs.ts';
 
 /** Where a newcomer begins. */

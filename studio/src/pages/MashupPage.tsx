@@ -1,6 +1,6 @@
 import type { Session } from '@supabase/supabase-js';
-import { MashupView } from '../components/MashupView.tsx';
-import { Notice } from '../components/Notice.tsx';
+import { MashupView } from '../components/result/MashupView.tsx';
+import { Notice } from '../components/common/Notice.tsx';
 
 /** One mashup, by the id in the address. */
 export function MashupPage({ session, onOpen }: { session: Session | null | undefined; onOpen: (id: string) => void }) {

@@ -7,7 +7,7 @@ import { MAX_SONGS, MIN_SONGS } from '../../../schema/constants.ts';
 import { toProblem } from './problem.ts';
 import type { Problem } from './problem.ts';
 import type { SessionKeeper } from './session.ts';
-import type { SongDesk } from './song-desk.ts';
+import type { SongDesk } from './song-selection.ts';
 import type { StudioSong } from './songs.ts';
 import { createStore } from './store.ts';
 import type { Store } from './store.ts';

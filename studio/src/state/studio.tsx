@@ -6,8 +6,8 @@ import { openGenerator } from './generator.ts';
 import type { Generator } from './generator.ts';
 import { keepSession } from './session.ts';
 import type { SessionKeeper } from './session.ts';
-import { openSongDesk } from './song-desk.ts';
-import type { SongDesk } from './song-desk.ts';
+import { openSongDesk } from './song-selection.ts';
+import type { SongDesk } from './song-selection.ts';
 
 export interface Studio {
   supabase: SupabaseClient;

@@ -1,11 +1,11 @@
 import { useState } from 'react';
-import { MAX_SONGS } from '../../../schema/constants.ts';
-import { EXAMPLE_SONGS, exampleSong } from '../state/songs.ts';
-import type { StudioSong } from '../state/songs.ts';
-import { toProblem } from '../state/problem.ts';
-import type { Problem } from '../state/problem.ts';
-import { Icon } from './icons.tsx';
-import { Notice } from './Notice.tsx';
+import { MAX_SONGS } from '../../../../schema/constants.ts';
+import { EXAMPLE_SONGS, exampleSong } from '../../state/songs.ts';
+import type { StudioSong } from '../../state/songs.ts';
+import { toProblem } from '../../state/problem.ts';
+import type { Problem } from '../../state/problem.ts';
+import { Icon } from '../common/icons.tsx';
+import { Notice } from '../common/Notice.tsx';
 
 /** Songs to try the engine with, for those who have none at hand. */
 export function ExampleSongs({ chosen, onAdd }: { chosen: StudioSong[]; onAdd: (song: StudioSong) => void }) {

@@ -1,7 +1,7 @@
 import { useRef, useState } from 'react';
 import type { DragEvent } from 'react';
-import { ACCEPTED_FILES, SONG_COUNT_TEXT } from '../state/songs.ts';
-import { Icon } from './icons.tsx';
+import { ACCEPTED_FILES, SONG_COUNT_TEXT } from '../../state/songs.ts';
+import { Icon } from '../common/icons.tsx';
 
 /** Takes files by drop or choice, and song ids that a list drags as plain text. */
 export function DropArea({

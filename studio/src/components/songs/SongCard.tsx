@@ -1,10 +1,10 @@
-import type { SongAnalysis, SongCard as JobSong } from '../../../schema.ts';
-import type { Problem } from '../state/problem.ts';
-import type { Upload } from '../state/song-desk.ts';
-import type { StudioSong } from '../state/songs.ts';
-import { clock, percent } from '../words.ts';
-import { Icon } from './icons.tsx';
-import { toneOf } from './tones.ts';
+import type { SongAnalysis, SongCard as JobSong } from '../../../../schema.ts';
+import type { Problem } from '../../state/problem.ts';
+import type { Upload } from '../../state/song-selection.ts';
+import type { StudioSong } from '../../state/songs.ts';
+import { clock, percent } from '../../texts.ts';
+import { Icon } from '../common/icons.tsx';
+import { toneOf } from '../common/tones.ts';
 import { TrackAnalysisDisplay } from './TrackAnalysisDisplay.tsx';
 
 interface Props {

@@ -1,10 +1,10 @@
 import { useId, useState } from 'react';
-import { toProblem } from '../state/problem.ts';
-import type { Problem } from '../state/problem.ts';
-import type { ShownAnalysis } from '../state/songs.ts';
-import { percent } from '../words.ts';
-import { Icon } from './icons.tsx';
-import { Notice } from './Notice.tsx';
+import { toProblem } from '../../state/problem.ts';
+import type { Problem } from '../../state/problem.ts';
+import type { ShownAnalysis } from '../../state/songs.ts';
+import { percent } from '../../texts.ts';
+import { Icon } from '../common/icons.tsx';
+import { Notice } from '../common/Notice.tsx';
 import { SUGGESTIONS } from './suggestions.ts';
 
 const FEEDBACK_MAX = 1000;

@@ -1,9 +1,9 @@
 import { Fragment, useEffect, useId, useState } from 'react';
-import { toMashupSections } from '../../../music/plan/timeline.ts';
-import type { MashupSection } from '../../../music/plan/timeline.ts';
-import type { PlanSection } from '../../../schema.ts';
-import { clock, decibels, effectInWords, percent, STEM_WORDS } from '../words.ts';
-import { toneOf } from './tones.ts';
+import { toMashupSections } from '../../../../music/plan/timeline.ts';
+import type { MashupSection } from '../../../../music/plan/timeline.ts';
+import type { PlanSection } from '../../../../schema.ts';
+import { clock, decibels, effectInWords, percent, STEM_WORDS } from '../../texts.ts';
+import { toneOf } from '../common/tones.ts';
 
 interface TimelineSong {
   song_id: string;

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
-import type { MashupJob } from '../../../schema.ts';
-import { serverNow } from '../hooks/useJobDocument.ts';
-import { clock } from '../words.ts';
+import type { MashupJob } from '../../../../schema.ts';
+import { serverNow } from '../../hooks/useJobDocument.ts';
+import { clock } from '../../texts.ts';
 
 /** How long it will still take, by the engine's own estimate. */
 export function Countdown({ job }: { job: MashupJob }) {

@@ -1,6 +1,6 @@
 import { useId } from 'react';
-import { OUTPUT_FORMATS } from '../../../schema/constants.ts';
-import type { SubmittedOptions } from '../../../schema.ts';
+import { OUTPUT_FORMATS } from '../../../../schema/constants.ts';
+import type { SubmittedOptions } from '../../../../schema.ts';
 
 const LENGTHS = [
   ['', 'As it fits'],

@@ -1,12 +1,12 @@
 import { useState } from 'react';
 import { signResultUrl } from '@mashup-engine/client';
-import type { MashupJob, OutputFormat } from '../../../schema.ts';
-import { toProblem } from '../state/problem.ts';
-import type { Problem } from '../state/problem.ts';
-import { useStudio } from '../state/studio.tsx';
-import { clock, decimal, fileName, megabytes } from '../words.ts';
-import { Icon } from './icons.tsx';
-import { Notice } from './Notice.tsx';
+import type { MashupJob, OutputFormat } from '../../../../schema.ts';
+import { toProblem } from '../../state/problem.ts';
+import type { Problem } from '../../state/problem.ts';
+import { useStudio } from '../../state/studio.tsx';
+import { clock, decimal, fileName, megabytes } from '../../texts.ts';
+import { Icon } from '../common/icons.tsx';
+import { Notice } from '../common/Notice.tsx';
 
 const KEEP_BLOB_MS = 60_000;
 /** What a result can be exchanged for: an MP3 gains nothing in a larger file. */
@@ -42,7 +42,7 @@ export function ResultFacts({ job, source }: { job: MashupJob; source: 'claude' 
   const downloadAs = async (format: OutputFormat): Promise<void> => {
     setEncoding(format);
     try {
-      const { convert } = await import('../audio/convert.ts');
+      const { convert } = await import('../../audio/convert.ts');
       const href = URL.createObjectURL(await convert(await signResultUrl(supabase, job), format, title));
       save(href, fileName(title, format));
       // The browser has begun to save it by then.

@@ -1,4 +1,4 @@
-import { percent } from '../words.ts';
+import { percent } from '../../texts.ts';
 
 export interface AudioFeatures {
   tempo: number;

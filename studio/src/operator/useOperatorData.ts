@@ -1,9 +1,9 @@
 /** The operator's documents: read at once, on each change that Realtime tells of, and slowly all along. */
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { fromOperatorError } from './verbs.ts';
+import { fromOperatorError } from './actions.ts';
 import type { Problem } from '../state/problem.ts';
-import type { Overview, Story } from './shapes.ts';
+import type { Overview, Story } from './types.ts';
 
 const READ_EVERY_MS = 4_000;
 /** Many changes in a row are one reading. */

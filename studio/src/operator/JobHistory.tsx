@@ -2,9 +2,9 @@ import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { REPLAY_STAGES } from '../../../schema/database.ts';
 import type { ReplayStage } from '../../../schema.ts';
-import { StageTrack } from '../components/StageTrack.tsx';
-import { STAGE_WORDS } from '../words.ts';
-import type { Story } from './shapes.ts';
+import { StageTrack } from '../components/progress/StageTrack.tsx';
+import { STAGE_WORDS } from '../texts.ts';
+import type { Story } from './types.ts';
 
 const seconds = (value: number | null): string => (value === null ? '–' : `${value.toFixed(1)} s`);
 

@@ -1,6 +1,6 @@
-import type { MashupJob, Stage } from '../../../schema.ts';
-import { STAGE_WORDS } from '../words.ts';
-import { Icon } from './icons.tsx';
+import type { MashupJob, Stage } from '../../../../schema.ts';
+import { STAGE_WORDS } from '../../texts.ts';
+import { Icon } from '../common/icons.tsx';
 
 const STEPS = ['analyzing', 'scoring', 'planning', 'separating', 'rendering'] as const;
 const ORDER: Stage[] = ['queued', ...STEPS, 'complete'];

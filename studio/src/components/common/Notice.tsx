@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { Problem } from '../state/problem.ts';
+import type { Problem } from '../../state/problem.ts';
 import { Icon } from './icons.tsx';
 
 const KINDS = {

@@ -1,8 +1,8 @@
 import { useEffect, useImperativeHandle, useRef, useState } from 'react';
 import type { Ref } from 'react';
-import { clock } from '../words.ts';
-import { Icon } from './icons.tsx';
-import { Waveform } from './Waveform.tsx';
+import { clock } from '../../texts.ts';
+import { Icon } from '../common/icons.tsx';
+import { Waveform } from '../common/Waveform.tsx';
 
 export interface PlayerHandle {
   seek(seconds: number): void;

@@ -2,7 +2,7 @@
 import type { PostgrestError, SupabaseClient } from '@supabase/supabase-js';
 import type { ReplayStage } from '../../../schema.ts';
 import type { Problem } from '../state/problem.ts';
-import type { PauseScope } from './shapes.ts';
+import type { PauseScope } from './types.ts';
 
 export function fromOperatorError(error: Pick<PostgrestError, 'message' | 'hint' | 'code'>): Problem {
   const isKey = error.code === '42501' || error.code === 'PGRST301' || /api key|jwt/i.test(error.message);

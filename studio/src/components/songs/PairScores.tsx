@@ -1,6 +1,6 @@
-import type { PairScore } from '../../../schema.ts';
+import type { PairScore } from '../../../../schema.ts';
 import { CompatibilityScore } from './CompatibilityScore.tsx';
-import { toneOf } from './tones.ts';
+import { toneOf } from '../common/tones.ts';
 
 const DIMENSIONS = [
   ['harmonic', 'Harmony'],

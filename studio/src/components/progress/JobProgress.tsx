@@ -1,16 +1,16 @@
 import { useState } from 'react';
-import { useMashupGenerator } from '../hooks/useMashupGenerator.ts';
-import { useOnline } from '../hooks/useOnline.ts';
-import { toProblem } from '../state/problem.ts';
-import type { Problem } from '../state/problem.ts';
-import type { MashupJob, SongCard } from '../../../schema.ts';
+import { useMashupGenerator } from '../../hooks/useMashupGenerator.ts';
+import { useOnline } from '../../hooks/useOnline.ts';
+import { toProblem } from '../../state/problem.ts';
+import type { Problem } from '../../state/problem.ts';
+import type { MashupJob, SongCard } from '../../../../schema.ts';
 import { ClaudeMonitor } from './ClaudeMonitor.tsx';
 import { Countdown } from './Countdown.tsx';
-import { Icon } from './icons.tsx';
-import { Notice } from './Notice.tsx';
+import { Icon } from '../common/icons.tsx';
+import { Notice } from '../common/Notice.tsx';
 import { StageTrack } from './StageTrack.tsx';
-import { toneOf } from './tones.ts';
-import type { Tone } from './tones.ts';
+import { toneOf } from '../common/tones.ts';
+import type { Tone } from '../common/tones.ts';
 
 const SONG_WORDS: Record<string, string> = {
   pending: 'waiting',

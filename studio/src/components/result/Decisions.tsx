@@ -1,4 +1,4 @@
-import type { Plan } from '../../../schema.ts';
+import type { Plan } from '../../../../schema.ts';
 
 /** Why the mashup is as it is: the vision, and each problem with its solution. */
 export function Decisions({

@@ -1,9 +1,9 @@
-import { camelotCode, parseKey } from '../../../music/theory/keys.ts';
-import type { ShownAnalysis } from '../state/songs.ts';
-import { decimal, percent } from '../words.ts';
-import type { Tone } from './tones.ts';
-import { toneOf } from './tones.ts';
-import { Waveform } from './Waveform.tsx';
+import { camelotCode, parseKey } from '../../../../music/theory/keys.ts';
+import type { ShownAnalysis } from '../../state/songs.ts';
+import { decimal, percent } from '../../texts.ts';
+import type { Tone } from '../common/tones.ts';
+import { toneOf } from '../common/tones.ts';
+import { Waveform } from '../common/Waveform.tsx';
 
 /** Spectral centroid that counts as full brightness, in hertz. */
 const FULL_BRIGHTNESS_HZ = 8000;

@@ -1,5 +1,5 @@
-import type { MashupJob } from '../../../schema.ts';
-import { clock, STAGE_WORDS } from '../words.ts';
+import type { MashupJob } from '../../../../schema.ts';
+import { clock, STAGE_WORDS } from '../../texts.ts';
 
 /** The versions of a mashup side by side; another one goes on playing at the same position. */
 export function Versions({

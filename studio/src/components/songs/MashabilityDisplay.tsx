@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { ScoreWeights } from '../../../schema.ts';
+import type { ScoreWeights } from '../../../../schema.ts';
 
 const DIMENSIONS = ['harmonic', 'rhythmic', 'spectral', 'vocal'] as const;
 const DEFAULT_WEIGHTS: ScoreWeights = { harmonic: 0.35, rhythmic: 0.35, spectral: 0.15, vocal: 0.15 };

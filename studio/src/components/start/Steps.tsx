@@ -1,4 +1,4 @@
-import { Icon } from './icons.tsx';
+import { Icon } from '../common/icons.tsx';
 
 const STEPS = [
   ['ear', 'Listen', 'Tempo, beats, key, sections and voices of each song, and how well they go together.'],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Locator } from 'playwright-core';
-import { renderLimits } from './failed-jobs.ts';
+import { renderLimits } from './failed-job-tests.ts';
 import { faultsOf, renderingOf, until, WORK_MS } from './studio-fixture.ts';
 import type { StudioWorld } from './studio-fixture.ts';
 
