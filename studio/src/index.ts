@@ -1,4 +1,4 @@
-/** What an existing frontend takes over: wrap the app in `StudioProvider` with its own Supabase client. */
+/** Hooks and components for an existing frontend, which wraps its app in `StudioProvider` with its own Supabase client. */
 export { StudioProvider, useStudio } from './state/studio.tsx';
 export type { StudioSong } from './state/songs.ts';
 export { useAudioAnalysis } from './hooks/useAudioAnalysis.ts';

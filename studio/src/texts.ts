@@ -1,28 +1,31 @@
-/** Numbers in words and figures that people read. */
+/** Formats of numbers, times and names as users read them. */
 
-/** `1:05` */
+/** Minutes and seconds: `1:05`. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }
 
+/** A share of 0..1 as `42 %`. */
 export const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
-/** `-3 dB` */
+/** A level with its sign: `-3 dB`. */
 export const decibels = (db: number): string => `${db > 0 ? '+' : ''}${Math.round(db * 10) / 10} dB`;
 
+/** A number with at most one decimal place. */
 export const decimal = (value: number): string => String(Math.round(value * 10) / 10);
 
+/** A size in bytes as `1.5 MB`. */
 export const megabytes = (bytes: number): string => `${decimal(bytes / 1024 / 1024)} MB`;
 
-/** `sidechain(depth=5)` as `sidechain, depth 5` */
-export function effectInWords(effect: string): string {
+/** An effect of a plan as text: `sidechain(depth=5)` becomes `sidechain (depth 5)`. */
+export function effectText(effect: string): string {
   const [, name = effect, settings = ''] = /^([\w-]+)\s*(?:\((.*)\))?$/.exec(effect.trim()) ?? [];
-  const words = name.replaceAll('_', ' ');
-  return settings === '' ? words : `${words} (${settings.replaceAll('=', ' ').replace(/,\s*/g, ', ')})`;
+  const label = name.replaceAll('_', ' ');
+  return settings === '' ? label : `${label} (${settings.replaceAll('=', ' ').replace(/,\s*/g, ', ')})`;
 }
 
-/** `2 minutes ago`, by the reader's language. */
+/** A past time relative to now: `2 minutes ago`. */
 export function ago(time: string): string {
   const seconds = (Date.parse(time) - Date.now()) / 1000;
   const format = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
@@ -32,7 +35,8 @@ export function ago(time: string): string {
   return format.format(Math.round(seconds / 86_400), 'day');
 }
 
-export const STAGE_WORDS: Record<string, string> = {
+/** Names of the stages. */
+export const STAGE_NAMES: Record<string, string> = {
   queued: 'Queued',
   analyzing: 'Analyse',
   scoring: 'Compare',
@@ -44,9 +48,10 @@ export const STAGE_WORDS: Record<string, string> = {
   cancelled: 'Cancelled',
 };
 
-export const STEM_WORDS: Record<string, string> = { vocals: 'Vocals', drums: 'Drums', bass: 'Bass', other: 'Other' };
+/** Names of the stems. */
+export const STEM_NAMES: Record<string, string> = { vocals: 'Vocals', drums: 'Drums', bass: 'Bass', other: 'Other' };
 
-/** A file name that fits every system. */
+/** A file name that is valid on every operating system. */
 export function fileName(title: string, format: string): string {
   const stem = title
     .normalize('NFC')

@@ -61,11 +61,11 @@ export async function seriousViolations(page: Page, rules?: string[]): Promise<s
 }
 
 /** Collects what a page complains of. */
-export function hearComplaints(page: Page): string[] {
-  const complaints: string[] = [];
+export function collectPageErrors(page: Page): string[] {
+  const pageErrors: string[] = [];
   page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(`${message.text()} ${message.location().url}`);
+    if (message.type() === 'error') pageErrors.push(`${message.text()} ${message.location().url}`);
   });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  return complaints;
+  page.on('pageerror', (error) => pageErrors.push(error.message));
+  return pageErrors;
 }

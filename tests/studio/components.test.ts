@@ -12,9 +12,9 @@ import { producePlan } from '../../music/producer/producer.ts';
 import { revisePlan } from '../../music/revision/revise.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
 import { SUGGESTIONS } from '../../studio/src/components/result/suggestions.ts';
-import { decibels, effectInWords, fileName } from '../../studio/src/texts.ts';
+import { decibels, effectText, fileName } from '../../studio/src/texts.ts';
 import { parseRoute } from '../../studio/src/hooks/useRoute.ts';
-import { refuseFile, songFromFile } from '../../studio/src/state/songs.ts';
+import { findFileProblem, songFromFile } from '../../studio/src/state/songs.ts';
 import { makeSong } from '../music/arbitraries.ts';
 import type { ExistingAnalysis, ExistingMashability, ExistingSection } from './contract-types.ts';
 import type * as Frontend from './existing-frontend.tsx';
@@ -126,7 +126,7 @@ test('compatibility changes its words at 80, 60 and 40', () => {
     const props = { score, reasons: ['Far'], suggestions: ['Shift'], className: 'theirs' };
     return />([A-Z][^<]+)<\/p>/.exec(frontend.render('CompatibilityScore', props))?.[1];
   });
-  assert.deepEqual(words, ['Made for each other', 'A good match', 'A good match', 'Workable', 'Workable', 'A stretch']);
+  assert.deepEqual(words, ['Excellent match', 'Good match', 'Good match', 'Fair match', 'Fair match', 'Poor match']);
 });
 
 test("mashability shows the scoring service's answer, also one out of range, and nothing for null", async () => {
@@ -197,16 +197,16 @@ test('first paint needs less than 250 kB of script, and the operator page comes 
 
 test('files are told apart by content, and named by artist and title', async () => {
   const example = await readFile(join(ROOT, 'examples', 'slow-harbor.ogg'));
-  assert.equal(await refuseFile(new File([example], 'whatever.txt')), undefined);
-  assert.match((await refuseFile(new File(['<svg/>'], 'song.mp3')))?.message ?? '', /not audio/);
-  assert.match((await refuseFile(new File([], 'song.mp3')))?.message ?? '', /empty/);
+  assert.equal(await findFileProblem(new File([example], 'whatever.txt')), undefined);
+  assert.match((await findFileProblem(new File(['<svg/>'], 'song.mp3')))?.message ?? '', /not an audio file/);
+  assert.match((await findFileProblem(new File([], 'song.mp3')))?.message ?? '', /empty/);
   const { name, artist } = songFromFile(new File([example], 'Some One - A Song.mp3'));
   assert.deepEqual({ name, artist }, { name: 'A Song', artist: 'Some One' });
 });
 
 test('figures and names are put in words', () => {
   assert.equal(decibels(-3), '-3 dB');
-  assert.equal(effectInWords('lowpass_sweep(from=250,to=6000)'), 'lowpass sweep (from 250, to 6000)');
+  assert.equal(effectText('lowpass_sweep(from=250,to=6000)'), 'lowpass sweep (from 250, to 6000)');
   assert.equal(fileName('A/B: "C" × D', 'mp3'), 'A B C D.mp3');
   assert.deepEqual(parseRoute('#/mashup/abc'), { page: 'mashup', id: 'abc' });
   assert.deepEqual(parseRoute('#/nonsense'), { page: 'make', id: undefined });

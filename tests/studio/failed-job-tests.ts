@@ -1,11 +1,11 @@
 /** Mashups that are cancelled or fail: what is said, what can be done, and that it helps. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StudioWorld } from './studio-fixture.ts';
-import { faultsOf, renderingOf, WORK_MS } from './studio-fixture.ts';
+import type { StudioFixture } from './studio-fixture.ts';
+import { pageFaults, renderControls, WORK_MS } from './studio-fixture.ts';
 
 /** Makes every render fail once for good, and undoes it. */
-export function renderLimits({ sql }: Pick<StudioWorld, 'sql'>): {
+export function renderLimits({ sql }: Pick<StudioFixture, 'sql'>): {
   tighten(): Promise<unknown>;
   loosen(): Promise<unknown>;
 } {
@@ -15,10 +15,10 @@ export function renderLimits({ sql }: Pick<StudioWorld, 'sql'>): {
   };
 }
 
-export function ending(world: () => StudioWorld, jobId: () => string): void {
+export function testFailedJobs(fixture: () => StudioFixture, jobId: () => string): void {
   test('a cancelled mashup says that nothing is lost, and retry goes on where it stopped', async () => {
-    const { page, shown, sql } = world();
-    const { hold, release, replay } = renderingOf(world());
+    const { page, shown, sql } = fixture();
+    const { hold, release, replay } = renderControls(fixture());
     const plannings = async (): Promise<unknown> => {
       const [events] = await sql`
         select count(*) from public.mashup_job_events where job_id = ${jobId()} and stage in ('analyzing', 'scoring', 'planning')`;
@@ -29,10 +29,10 @@ export function ending(world: () => StudioWorld, jobId: () => string): void {
     await replay(jobId());
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByText('This mashup was cancelled.').waitFor();
-    await page.getByText('What was done is kept: Retry goes on where it stopped.').waitFor();
-    assert.equal(await world().stage(), 'cancelled');
+    await page.getByText('Finished work is kept. Retry continues where it stopped.').waitFor();
+    assert.equal(await fixture().stage(), 'cancelled');
     assert.match(await shown('stage-track').innerText(), /Render\s*, stopped here/);
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
     await page.getByRole('button', { name: 'Retry' }).click();
     await page.locator('[data-stage=rendering]').waitFor();
     await release();
@@ -41,9 +41,9 @@ export function ending(world: () => StudioWorld, jobId: () => string): void {
   });
 
   test('a failed mashup says why and what to do, leads to other songs, and retry makes it', async () => {
-    const { page, shown, stack } = world();
-    const { replay } = renderingOf(world());
-    const { tighten, loosen } = renderLimits(world());
+    const { page, shown, stack } = fixture();
+    const { replay } = renderControls(fixture());
+    const { tighten, loosen } = renderLimits(fixture());
     await tighten();
     await replay(jobId());
     const alert = page.getByRole('alert');
@@ -52,10 +52,10 @@ export function ending(world: () => StudioWorld, jobId: () => string): void {
       await alert.innerText(),
       /The render task took longer than 0\.5 s\.\s+Try again; .* use shorter songs\./,
     );
-    assert.equal(await world().stage(), 'failed');
+    assert.equal(await fixture().stage(), 'failed');
     assert.equal(await shown('result').count(), 0, 'no result of an earlier run is shown as this one');
-    assert.deepEqual(await faultsOf(page), []);
-    await page.getByRole('button', { name: 'Other songs' }).click();
+    assert.deepEqual(await pageFaults(page), []);
+    await page.getByRole('button', { name: 'Choose other songs' }).click();
     await page.getByRole('heading', { name: 'Two songs in, one mashup out' }).waitFor();
     await loosen();
     await page.goto(`${stack.info.apiUrl}/#/mashup/${jobId()}`);
@@ -65,7 +65,7 @@ export function ending(world: () => StudioWorld, jobId: () => string): void {
   });
 
   test('a mashup whose file has expired says so and is rendered again by a click', async () => {
-    const { page, shown, sql } = world();
+    const { page, shown, sql } = fixture();
     await sql.begin((transaction) => [
       transaction`update mashup.settings set value = '0' where name = 'result_expires_days'`,
       transaction`select mashup.purge_expired()`,
@@ -73,7 +73,7 @@ export function ending(world: () => StudioWorld, jobId: () => string): void {
     ]);
     await page.getByText('The file of this mashup has expired.').waitFor();
     assert.equal(await page.getByRole('button', { name: /^WAV/ }).count(), 0);
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
     await page.getByRole('button', { name: 'Render it again' }).click();
     await page.getByRole('button', { name: /^WAV/ }).waitFor({ timeout: WORK_MS });
     assert.equal(await shown('result').getByText('expired').count(), 0);

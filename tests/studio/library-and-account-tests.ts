@@ -1,23 +1,23 @@
 /** What becomes of mashups: library, account, others who try, and the operator. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { faultsOf, shiftOf } from './studio-fixture.ts';
-import type { StudioWorld } from './studio-fixture.ts';
+import { pageFaults, shiftOf } from './studio-fixture.ts';
+import type { StudioFixture } from './studio-fixture.ts';
 
 const ACCOUNT = { email: 'listener@example.com', password: 'correct horse' };
 const STEADY = 0.02;
 
-export function keepingMashups(world: () => StudioWorld): void {
+export function testLibraryAndAccount(fixture: () => StudioFixture): void {
   test('the library lists the versions, filters them by state and deletes one', async () => {
-    const { page, shown, sql, complaints } = world();
-    await page.goto(`${world().stack.info.apiUrl}/#/library`);
+    const { page, shown, sql, pageErrors } = fixture();
+    await page.goto(`${fixture().stack.info.apiUrl}/#/library`);
     await page.reload();
     await shown('library-item').nth(1).waitFor();
     assert.equal(await shown('library-item').count(), 2);
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
     assert.ok((await shiftOf(page)) < STEADY, `layout shift ${await shiftOf(page)}`);
     await page.getByRole('button', { name: 'Failed' }).click();
-    await page.getByText('No mashup is failed.').waitFor();
+    await page.getByText('No mashup has the state “Failed”.').waitFor();
     assert.equal(await shown('library-item').count(), 0);
     await page.getByRole('button', { name: 'Complete' }).click();
     const newest = shown('library-item').first();
@@ -26,14 +26,14 @@ export function keepingMashups(world: () => StudioWorld): void {
     await page.waitForFunction(() => document.querySelectorAll('[data-testid=library-item]').length === 1);
     const [left] = await sql`select count(*)::int as n from public.mashup_jobs where stage = 'complete'`;
     assert.equal(left?.n, 1);
-    assert.deepEqual(complaints, []);
+    assert.deepEqual(pageErrors, []);
   });
 
   test('a guest becomes an account and finds the mashups again on another device', async () => {
-    const { page, shown, stranger } = world();
+    const { page, shown, stranger } = fixture();
     await page.getByRole('link', { name: 'Account' }).click();
     await page.getByText('You are a guest').waitFor();
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
     await page.getByLabel('E-mail').fill(ACCOUNT.email);
     await page.getByLabel('Password').fill(ACCOUNT.password);
     await page.getByRole('button', { name: 'Create account' }).click();
@@ -44,7 +44,7 @@ export function keepingMashups(world: () => StudioWorld): void {
     const other = await stranger();
     await other.getByRole('link', { name: 'Library' }).click();
     await other.getByTestId('library-empty').waitFor();
-    assert.deepEqual(await faultsOf(other), []);
+    assert.deepEqual(await pageFaults(other), []);
     await other.getByRole('link', { name: 'Account' }).click();
     await other.getByLabel('E-mail').fill(ACCOUNT.email);
     await other.getByLabel('Password').fill('wrong horse');
@@ -59,7 +59,7 @@ export function keepingMashups(world: () => StudioWorld): void {
   });
 
   test("another user's mashup is refused", async () => {
-    const { sql, stack, stranger } = world();
+    const { sql, stack, stranger } = fixture();
     const [job] = await sql`select id from public.mashup_jobs where stage = 'complete'`;
     const page = await stranger();
     await page.goto(`${stack.info.apiUrl}/#/mashup/${job?.id}`);
@@ -69,32 +69,32 @@ export function keepingMashups(world: () => StudioWorld): void {
     await page.getByTestId('song-card').waitFor();
     await page.goto(`${stack.info.apiUrl}/#/mashup/${job?.id}`);
     await page.getByText(`There is no mashup ${job?.id}.`).waitFor();
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
     await page.context().close();
   });
 }
 
 /** The operator's page: opened by one key alone, and a job replayed there by a click. */
-export function operating(world: () => StudioWorld, jobId: () => string): void {
+export function testOperatorReplay(fixture: () => StudioFixture, jobId: () => string): void {
   test('the operator sees the job and replays it by a click; no other key opens the page', async () => {
-    const { page, shown, stack, sql } = world();
+    const { page, shown, stack, sql } = fixture();
     await page.getByRole('link', { name: 'Operator' }).click();
     await page.getByLabel('Service role key').fill(stack.info.anonKey);
     await page.getByRole('button', { name: 'Open' }).click();
-    await page.getByText('This key may not operate.').waitFor();
+    await page.getByText('This key has no operator rights.').waitFor();
     await page.getByRole('button', { name: 'Lock' }).click();
     await page.getByLabel('Service role key').fill(stack.info.serviceRoleKey);
     await page.getByRole('button', { name: 'Open' }).click();
     await shown('operator-board').waitFor();
     const [before] = await sql`select epoch from public.mashup_jobs where id = ${jobId()}`;
     await page.getByRole('button', { name: new RegExp(jobId().slice(0, 8)) }).click();
-    await shown('story').waitFor();
-    assert.deepEqual(await faultsOf(page), []);
-    await shown('story').getByRole('button', { name: 'Plan', exact: true }).click();
-    await shown('story')
+    await shown('job-history').waitFor();
+    assert.deepEqual(await pageFaults(page), []);
+    await shown('job-history').getByRole('button', { name: 'Plan', exact: true }).click();
+    await shown('job-history')
       .getByText(`epoch ${Number(before?.epoch) + 1}`)
       .waitFor();
-    await shown('story').getByRole('button', { name: 'Cancel the job' }).click();
-    await shown('story').getByRole('button', { name: 'Retry' }).waitFor();
+    await shown('job-history').getByRole('button', { name: 'Cancel the job' }).click();
+    await shown('job-history').getByRole('button', { name: 'Retry' }).waitFor();
   });
 }

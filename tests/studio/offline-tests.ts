@@ -2,18 +2,18 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { faultsOf, renderingOf, shiftOf, WORK_MS } from './studio-fixture.ts';
-import type { StudioWorld } from './studio-fixture.ts';
+import { pageFaults, renderControls, shiftOf, WORK_MS } from './studio-fixture.ts';
+import type { StudioFixture } from './studio-fixture.ts';
 
 const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples');
 const STEADY = 0.02;
 const BEAT_MS = 50;
-const OFFLINE = /You are offline\. Mashups go on without you; this page catches up/;
+const OFFLINE = /You are offline\. Mashups continue on the server\. This page updates/;
 
 /** `made` is told of the mashup that comes of it. */
-export function losingTouch(world: () => StudioWorld, made: (jobId: string) => void): void {
+export function testOffline(fixture: () => StudioFixture, made: (jobId: string) => void): void {
   test('songs that are chosen without a network are uploaded when it is back, by themselves', async () => {
-    const { page, context, shown } = world();
+    const { page, context, shown } = fixture();
     await page.getByRole('heading', { name: 'Two songs in, one mashup out' }).waitFor();
     await context.setOffline(true);
     await page.getByText(OFFLINE).waitFor();
@@ -27,7 +27,7 @@ export function losingTouch(world: () => StudioWorld, made: (jobId: string) => v
       /Not uploaded[^]*The server cannot be reached\.\s+Check the connection/,
     );
     assert.equal(await cards.getByRole('button', { name: 'Try again' }).count(), 2);
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
 
     await context.setOffline(false);
     await shown('compatibility').waitFor({ timeout: WORK_MS });
@@ -36,12 +36,12 @@ export function losingTouch(world: () => StudioWorld, made: (jobId: string) => v
   });
 
   test('a mashup that is finished while the browser is offline is shown as soon as the network is back', async () => {
-    const { page, context, shown } = world();
-    const { hold, release, reaches } = renderingOf(world());
+    const { page, context, shown } = fixture();
+    const { hold, release, reaches } = renderControls(fixture());
     await hold();
     await page.getByRole('button', { name: 'Create the mashup' }).click();
     await page.locator('[data-stage=rendering]').waitFor({ timeout: WORK_MS });
-    const jobId = world().jobId();
+    const jobId = fixture().jobId();
     made(jobId);
     await page.getByText('Paused by the operator').first().waitFor();
     const shift = await shiftOf(page);
@@ -52,22 +52,22 @@ export function losingTouch(world: () => StudioWorld, made: (jobId: string) => v
     assert.ok((await shiftOf(page)) - shift < STEADY, 'nothing moves when the network goes');
     await page.getByRole('button', { name: 'Cancel' }).click();
     assert.match(await page.getByRole('alert').innerText(), /The server cannot be reached\.\s+Check the connection/);
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
     await release();
     await reaches(jobId, 'complete');
-    assert.equal(await world().stage(), 'rendering', 'the page was cut off');
+    assert.equal(await fixture().stage(), 'rendering', 'the page was cut off');
 
     await context.setOffline(false);
     await shown('result').waitFor();
     await page.getByRole('button', { name: /^Play/ }).and(page.locator(':enabled')).waitFor();
-    assert.equal(world().jobId(), jobId);
+    assert.equal(fixture().jobId(), jobId);
     assert.equal(await page.getByText(OFFLINE).count(), 0);
   });
 
   test('a page that sleeps while its mashup is made, and loses its connection, catches up when it wakes', async () => {
-    const { page, browser, shown, stack } = world();
-    const { hold, release, replay, reaches } = renderingOf(world());
-    const jobId = world().jobId();
+    const { page, browser, shown, stack } = fixture();
+    const { hold, release, replay, reaches } = renderControls(fixture());
+    const jobId = fixture().jobId();
     await hold();
     await replay(jobId);
     await shown('progress').waitFor();
@@ -102,6 +102,6 @@ export function losingTouch(world: () => StudioWorld, made: (jobId: string) => v
       () => (globalThis as unknown as { sleep: { longestMs: number } }).sleep.longestMs,
     );
     assert.ok(longest > sleptMs / 2, `the page slept for ${longest} of ${sleptMs} ms`);
-    assert.equal(world().jobId(), jobId);
+    assert.equal(fixture().jobId(), jobId);
   });
 }

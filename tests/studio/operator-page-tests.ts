@@ -3,35 +3,35 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Locator } from 'playwright-core';
 import { renderLimits } from './failed-job-tests.ts';
-import { faultsOf, renderingOf, until, WORK_MS } from './studio-fixture.ts';
-import type { StudioWorld } from './studio-fixture.ts';
+import { pageFaults, renderControls, until, WORK_MS } from './studio-fixture.ts';
+import type { StudioFixture } from './studio-fixture.ts';
 
 /** Opens the operator's page with the key of the stack. */
-export async function openOperatorPage({ page, shown, stack }: StudioWorld): Promise<void> {
+export async function openOperatorPage({ page, shown, stack }: StudioFixture): Promise<void> {
   await page.goto(`${stack.info.apiUrl}/#/operator`);
   await page.getByLabel('Service role key').fill(stack.info.serviceRoleKey);
   await page.getByRole('button', { name: 'Open' }).click();
   await shown('operator-board').waitFor();
 }
 
-const panel = ({ page }: StudioWorld, name: string): Locator => page.getByRole('region', { name, exact: true });
+const panel = ({ page }: StudioFixture, name: string): Locator => page.getByRole('region', { name, exact: true });
 
-export function readingStories(world: () => StudioWorld, jobId: () => string): void {
+export function testJobHistory(fixture: () => StudioFixture, jobId: () => string): void {
   test('the operator sees what failed by its reason, and its story with times and payloads, and retries it', async () => {
-    const { page, shown, sql } = world();
-    const { replay, reaches } = renderingOf(world());
-    const { tighten, loosen } = renderLimits(world());
+    const { page, shown, sql } = fixture();
+    const { replay, reaches } = renderControls(fixture());
+    const { tighten, loosen } = renderLimits(fixture());
     await tighten();
     await replay(jobId());
     await reaches(jobId(), 'failed');
     await loosen();
-    await openOperatorPage(world());
-    const failure = panel(world(), 'Failures').getByRole('button', { name: /^1 × The render task took longer/ });
+    await openOperatorPage(fixture());
+    const failure = panel(fixture(), 'Failures').getByRole('button', { name: /^1 × The render task took longer/ });
     assert.match(await failure.innerText(), /\(task_timeout, in render\)/);
     await failure.click();
 
-    const story = shown('story');
-    await story.waitFor();
+    const history = shown('job-history');
+    await history.waitFor();
     const events = await sql`
       select type, extract(epoch from e.created_at - j.created_at)::float as since, e.detail
       from public.mashup_job_events e join public.mashup_jobs j on j.id = e.job_id where j.id = ${jobId()} order by e.id`;
@@ -45,25 +45,25 @@ export function readingStories(world: () => StudioWorld, jobId: () => string): v
     const event = shown('event').nth(told);
     await event.getByText('Detail', { exact: true }).click();
     assert.deepEqual(JSON.parse(await event.locator('pre').innerText()), events[told]?.detail);
-    const task = story.getByRole('row', { name: /^render .*failed/ }).last();
+    const task = history.getByRole('row', { name: /^render .*failed/ }).last();
     assert.match(await task.innerText(), /task_timeout: The render task took longer than 0\.5 s\.\s+\d+\.\d s$/);
-    await story.getByText('The whole row').click();
-    const row = JSON.parse(await story.locator('pre').last().innerText()) as { id: string; error_code: string };
+    await history.getByText('The whole row').click();
+    const row = JSON.parse(await history.locator('pre').last().innerText()) as { id: string; error_code: string };
     assert.deepEqual([row.id, row.error_code], [jobId(), 'task_timeout']);
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
 
-    await story.getByRole('button', { name: 'Retry' }).click();
+    await history.getByRole('button', { name: 'Retry' }).click();
     await reaches(jobId(), 'complete');
-    await panel(world(), 'Failures').waitFor({ state: 'detached' });
+    await panel(fixture(), 'Failures').waitFor({ state: 'detached' });
   });
 
   test('what has passed is drawn: jobs that ended by the hour, and times in each stage', async () => {
-    const { page, shown, sql } = world();
+    const { page, shown, sql } = fixture();
     assert.equal(await shown('hour').count(), 24);
     const [ended] = await sql`
       select count(*) filter (where stage = 'complete')::int as complete, count(*) filter (where stage = 'cancelled')::int as cancelled
       from public.mashup_jobs where finished_at is not null`;
-    const hours = panel(world(), 'Jobs by hour');
+    const hours = panel(fixture(), 'Jobs by hour');
     await hours
       .getByText(`${ended?.complete} complete · ${ended?.cancelled} cancelled · 0 failed in 24 hours`)
       .waitFor();
@@ -76,38 +76,38 @@ export function readingStories(world: () => StudioWorld, jobId: () => string): v
     assert.ok((box ?? 0) > 50, `${box} px`);
     const drawn = bars.reduce((sum, height) => sum + height, 0);
     assert.ok(Math.abs(drawn - (box ?? 0)) <= 2, `${drawn} of ${box} px`);
-    const times = panel(world(), 'Throughput');
+    const times = panel(fixture(), 'Throughput');
     assert.match(await times.innerText(), /Render\s+\d+ passed[^]*p50 [\d.]+ s · p95 [\d.]+ s/);
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
   });
 }
 
-export function operatingPauses(world: () => StudioWorld, jobId: () => string): void {
+export function testPauses(fixture: () => StudioFixture, jobId: () => string): void {
   const seesItHeld = async (what: string): Promise<void> => {
-    const pauses = panel(world(), 'Pauses');
+    const pauses = panel(fixture(), 'Pauses');
     await pauses.getByText(what).first().waitFor();
-    await panel(world(), 'Stuck jobs')
+    await panel(fixture(), 'Stuck jobs')
       .getByRole('button', { name: /^Render for \d+:\d+: Paused/ })
       .waitFor();
-    await panel(world(), 'Live jobs').getByText('waits for pause').waitFor();
+    await panel(fixture(), 'Live jobs').getByText('waiting for pause').waitFor();
     await pauses.getByRole('button', { name: /^Resume/ }).click();
     await pauses.waitFor({ state: 'detached' });
     await goesOn();
-    await panel(world(), 'Stuck jobs').waitFor({ state: 'detached' });
+    await panel(fixture(), 'Stuck jobs').waitFor({ state: 'detached' });
   };
   /** That it is made again is seen elsewhere: once it renders, it is stopped. */
   const goesOn = async (): Promise<void> => {
     await until('the render goes on', async () => {
-      const [task] = await world()
+      const [task] = await fixture()
         .sql`select from mashup.tasks where job_id = ${jobId()} and kind = 'render' and state = 'running'`;
       return task !== undefined;
     });
-    await world().sql`select mashup.cancel(${jobId()})`;
+    await fixture().sql`select mashup.cancel(${jobId()})`;
   };
   const pausesInForce = async (): Promise<object[]> =>
-    (await world().sql`select scope, key from mashup.pauses`).map((pause) => ({ ...pause }));
+    (await fixture().sql`select scope, key from mashup.pauses`).map((pause) => ({ ...pause }));
   const press = (button: string): Promise<void> =>
-    world().page.getByRole('button', { name: button, exact: true }).click();
+    fixture().page.getByRole('button', { name: button, exact: true }).click();
 
   for (const { what, scope, key } of [
     { what: 'a kind of task', scope: 'kind', key: 'render' },
@@ -115,10 +115,10 @@ export function operatingPauses(world: () => StudioWorld, jobId: () => string): 
   ]) {
     test(`the operator pauses ${what}: a job is held, the page says so, and a click ends it`, async () => {
       await press(`Pause ${scope} ${key}`);
-      await panel(world(), 'Pauses').waitFor();
+      await panel(fixture(), 'Pauses').waitFor();
       assert.deepEqual(await pausesInForce(), [{ scope, key }]);
-      assert.deepEqual(await faultsOf(world().page), []);
-      await renderingOf(world()).replay(jobId());
+      assert.deepEqual(await pageFaults(fixture().page), []);
+      await renderControls(fixture()).replay(jobId());
       await seesItHeld(`${scope} ${key}`);
     });
   }
@@ -128,11 +128,11 @@ export function operatingPauses(world: () => StudioWorld, jobId: () => string): 
     { what: 'everything', scope: 'system', name: () => 'everything', key: () => '' },
   ]) {
     test(`the operator pauses ${what}: a job that runs is held, the page says so, and a click ends it`, async () => {
-      const { hold, release, replay } = renderingOf(world());
-      const pauses = panel(world(), 'Pauses');
+      const { hold, release, replay } = renderControls(fixture());
+      const pauses = panel(fixture(), 'Pauses');
       await hold();
       await replay(jobId());
-      const live = panel(world(), 'Live jobs').getByRole('button').filter({ hasText: 'waits for pause' });
+      const live = panel(fixture(), 'Live jobs').getByRole('button').filter({ hasText: 'waiting for pause' });
       await live.waitFor();
       // The story of a job has the button that pauses it.
       await live.click();
@@ -146,15 +146,15 @@ export function operatingPauses(world: () => StudioWorld, jobId: () => string): 
   }
 }
 
-export function operatingBreakers(world: () => StudioWorld, jobId: () => string): void {
+export function testCircuitBreakers(fixture: () => StudioFixture, jobId: () => string): void {
   test('a service that is away is shown with its fault and the next try, and as well when it is back', async () => {
-    const { page, shown, sql, stack } = world();
-    const { replay, reaches } = renderingOf(world());
+    const { page, shown, sql, stack } = fixture();
+    const { replay, reaches } = renderControls(fixture());
     await sql`
       update mashup.settings set value = case name when 'circuit_failures' then '1' else '6' end::jsonb
       where name in ('circuit_failures', 'circuit_open_sec')`;
     const circuit = shown('circuit').filter({ hasText: 'processing' });
-    await circuit.getByText('well · 0 of 1 running').waitFor();
+    await circuit.getByText(/^available · 0 of 1 running/).waitFor();
     await replay(jobId());
     await until('the render has begun', async () => {
       const [task] = await sql`select from mashup.tasks where kind = 'render' and state = 'running'`;
@@ -163,12 +163,12 @@ export function operatingBreakers(world: () => StudioWorld, jobId: () => string)
     const pid = stack.parts.find((part) => part.name === 'processing')?.pid();
     assert.ok(pid);
     process.kill(pid, 'SIGKILL');
-    await circuit.getByText(/away, tried again in \d+ s/).waitFor();
+    await circuit.getByText(/unavailable, next probe in \d+ s/).waitFor();
     const [health] = await sql`select last_error from mashup.service_health where service = 'processing'`;
     assert.ok((await circuit.innerText()).includes(String(health?.last_error)), String(health?.last_error));
-    await panel(world(), 'Stuck jobs').getByText('A service is away').waitFor();
-    assert.deepEqual(await faultsOf(page), []);
+    await panel(fixture(), 'Stuck jobs').getByText('A service is away').waitFor();
+    assert.deepEqual(await pageFaults(page), []);
     await reaches(jobId(), 'complete');
-    await circuit.getByText(/^well/).waitFor({ timeout: WORK_MS });
+    await circuit.getByText(/^available/).waitFor({ timeout: WORK_MS });
   });
 }

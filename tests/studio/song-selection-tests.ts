@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import type { JSHandle } from 'playwright-core';
 import { measureFirstUse } from './first-use.ts';
 import type { FirstUse } from './first-use.ts';
-import { faultsOf, shiftOf, WORK_MS } from './studio-fixture.ts';
-import type { StudioWorld } from './studio-fixture.ts';
+import { pageFaults, shiftOf, WORK_MS } from './studio-fixture.ts';
+import type { StudioFixture } from './studio-fixture.ts';
 
 const FIRST_USE_MS = 1500;
 const LOADS = 3;
@@ -14,7 +14,7 @@ const STEADY = 0.02;
 
 /** What a file manager hands over: example songs under other names, and files of so many bytes. */
 function dataTransfer(
-  { page }: StudioWorld,
+  { page }: StudioFixture,
   songs: Record<string, string>,
   blanks: Record<string, number> = {},
 ): Promise<JSHandle<DataTransfer>> {
@@ -32,9 +32,9 @@ function dataTransfer(
   );
 }
 
-export function choosingSongs(world: () => StudioWorld): void {
+export function testSongSelection(fixture: () => StudioFixture): void {
   test(`the page can be used after less than ${FIRST_USE_MS} ms of work, and stays where it is`, async (t) => {
-    const { browser, stack, page } = world();
+    const { browser, stack, page } = fixture();
     const loads: FirstUse[] = [];
     for (let load = 0; load < LOADS; load++) loads.push(await measureFirstUse(browser, stack.info.apiUrl));
     const shift = await shiftOf(page);
@@ -47,22 +47,22 @@ export function choosingSongs(world: () => StudioWorld): void {
   });
 
   test('a file that is no audio is refused before it is uploaded, with what to do', async () => {
-    const { page, shown } = world();
+    const { page, shown } = fixture();
     const fake = { name: 'fake.mp3', mimeType: 'audio/mpeg', buffer: Buffer.from('<html>'.repeat(200)) };
     const empty = { name: 'empty.wav', mimeType: 'audio/wav', buffer: Buffer.alloc(0) };
     await page.getByLabel('Audio files').setInputFiles([fake, empty]);
     const alerts = page.getByRole('alert');
     await alerts.nth(1).waitFor();
-    assert.match(await alerts.nth(0).innerText(), /fake\.mp3 is not audio.*\n*.*Choose an MP3/);
+    assert.match(await alerts.nth(0).innerText(), /fake\.mp3 is not an audio file.*\n*.*Choose an MP3/);
     assert.match(await alerts.nth(1).innerText(), /empty\.wav is empty/);
     assert.equal(await shown('song-card').count(), 0);
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
   });
 
   test('three songs are dropped, a fourth and one too large are left out; they are analysed and compared at once', async () => {
-    const { page, shown, sql } = world();
+    const { page, shown, sql } = fixture();
     const files = await dataTransfer(
-      world(),
+      fixture(),
       {
         'The Neons - Neon Drive.mp3': 'neon-drive.mp3',
         'Paper Kites.mp3': 'paper-kites.mp3',
@@ -76,8 +76,8 @@ export function choosingSongs(world: () => StudioWorld): void {
     const alerts = page.getByRole('alert');
     await alerts.filter({ hasText: 'Endless.wav' }).waitFor();
     const told = (await alerts.allInnerTexts()).join('\n');
-    assert.match(told, /One Too Many\.mp3 was left out: a mashup takes 3 songs at most/);
-    assert.match(told, /Endless\.wav (?:was left out|has 51 MB)/);
+    assert.match(told, /One Too Many\.mp3 was not added: a mashup has at most 3 songs/);
+    assert.match(told, /Endless\.wav (?:was not added|has 51 MB)/);
     await shown('compatibility').nth(2).waitFor({ timeout: WORK_MS });
     assert.equal(await shown('track-analysis').count(), 3);
     assert.match(await shown('song-card').first().innerText(), /Neon Drive\n+The Neons · 0:41[^]*Analysed[^]*140 bpm/);
@@ -88,11 +88,11 @@ export function choosingSongs(world: () => StudioWorld): void {
       drafts.map((row) => ({ ...row })),
       [{ stage: 'planning', hold: 'planning', songs: 3 }],
     );
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
   });
 
   test('songs are put in another order and taken away, and nothing is analysed twice', async () => {
-    const { page, shown, sql } = world();
+    const { page, shown, sql } = fixture();
     const names = (): Promise<string[]> => shown('song-card').locator('h3').allInnerTexts();
     await page.getByRole('button', { name: 'Move Neon Drive back' }).click();
     assert.deepEqual(await names(), ['Paper Kites', 'Neon Drive', 'Slow Harbor']);
@@ -105,7 +105,7 @@ export function choosingSongs(world: () => StudioWorld): void {
   });
 
   test('a reload keeps the songs that are uploaded', async () => {
-    const { page, shown } = world();
+    const { page, shown } = fixture();
     await page.reload();
     await shown('song-card').nth(1).waitFor();
     await shown('compatibility').waitFor({ timeout: WORK_MS });
@@ -113,7 +113,7 @@ export function choosingSongs(world: () => StudioWorld): void {
   });
 
   test('a song that the engine cannot read says so on its card, with what to do', async () => {
-    const page = await world().stranger();
+    const page = await fixture().stranger();
     await page.getByRole('button', { name: /^Slow Harbor/ }).click();
     const bytes = await page.evaluate(async () => [
       ...new Uint8Array(await (await fetch('/examples/neon-drive.mp3')).arrayBuffer()).slice(0, 6000),
@@ -126,7 +126,7 @@ export function choosingSongs(world: () => StudioWorld): void {
     assert.match(await torn.innerText(), /Cannot be used/);
     assert.match(await torn.getByRole('alert').innerText(), /torn: The song is .+ long.*\n+Choose .*\w/);
     assert.equal(await page.getByRole('button', { name: 'Create the mashup' }).isDisabled(), true);
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
     await page.context().close();
   });
 }

@@ -6,7 +6,7 @@ import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import postgres from 'postgres';
 import { startStack } from '../../local/index.ts';
 import type { Stack } from '../../local/index.ts';
-import { hearComplaints, openBrowser, seriousViolations } from './browser.ts';
+import { collectPageErrors, openBrowser, seriousViolations } from './browser.ts';
 
 /** Two songs are separated and rendered within, on a busy machine. */
 export const WORK_MS = 120_000;
@@ -15,14 +15,14 @@ export const DESK = { width: 1280, height: 900 };
 const PATIENCE_MS = 40_000;
 const MAX_TABS = 120;
 
-export interface StudioWorld {
+export interface StudioFixture {
   stack: Stack;
   sql: postgres.Sql;
   browser: Browser;
   context: BrowserContext;
   page: Page;
   /** What the page's console said in anger. */
-  complaints: string[];
+  pageErrors: string[];
   /** The job in the page's address, or ''. */
   jobId(): string;
   shown(id: string): Locator;
@@ -35,7 +35,7 @@ export interface StudioWorld {
 
 const jobIdOf = (url: string): string => /#\/mashup\/([0-9a-f-]{36})/.exec(url)?.[1] ?? '';
 
-export async function openStudioWorld(): Promise<StudioWorld> {
+export async function startStudioFixture(): Promise<StudioFixture> {
   const dataDir = await mkdtemp(join(tmpdir(), 'mashup-studio-'));
   const [stack, browser] = await Promise.all([
     startStack({ dataDir, portBase: 0, postgresSettings: { fsync: 'off' } }),
@@ -53,7 +53,7 @@ export async function openStudioWorld(): Promise<StudioWorld> {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: stack.info.apiUrl });
   const page = await context.newPage();
   await measureShifts(page);
-  const complaints = hearComplaints(page);
+  const pageErrors = collectPageErrors(page);
   await page.goto(stack.info.apiUrl);
   const shown = (id: string): Locator => page.getByTestId(id);
   return {
@@ -62,7 +62,7 @@ export async function openStudioWorld(): Promise<StudioWorld> {
     browser,
     context,
     page,
-    complaints,
+    pageErrors,
     jobId: () => jobIdOf(page.url()),
     shown,
     stage: () => shown('stage-track').getAttribute('data-stage'),
@@ -81,7 +81,7 @@ export async function openStudioWorld(): Promise<StudioWorld> {
 }
 
 /** What is wrong with a page for those who see badly or have a phone: axe in the dark, contrast in the light, width. */
-export async function faultsOf(page: Page): Promise<string[]> {
+export async function pageFaults(page: Page): Promise<string[]> {
   const faults = await seriousViolations(page);
   const setDark = (isDark: boolean): Promise<void> =>
     page.evaluate(async (dark) => {
@@ -119,7 +119,7 @@ export async function until(what: string, condition: () => Promise<boolean>): Pr
 }
 
 /** Makes a mashup of two of the example songs in the page, and answers its id when it can be heard. */
-export async function makeMashup({ page, shown, jobId }: StudioWorld): Promise<string> {
+export async function makeMashup({ page, shown, jobId }: StudioFixture): Promise<string> {
   for (const name of ['Neon Drive', 'Paper Kites']) {
     await page.getByRole('button', { name: new RegExp(`^${name}`) }).click();
   }
@@ -130,7 +130,7 @@ export async function makeMashup({ page, shown, jobId }: StudioWorld): Promise<s
 }
 
 /** Ways to hold a job where it renders, to let it go on, and to wait for it, past the page. */
-export function renderingOf({ sql }: Pick<StudioWorld, 'sql'>): {
+export function renderControls({ sql }: Pick<StudioFixture, 'sql'>): {
   hold(): Promise<unknown>;
   release(): Promise<unknown>;
   replay(jobId: string): Promise<unknown>;

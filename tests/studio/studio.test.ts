@@ -5,26 +5,26 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import type { Download } from 'playwright-core';
 import { reasonToSkip } from './browser.ts';
-import { choosingSongs } from './song-selection-tests.ts';
-import { keepingMashups, operating } from './library-and-account-tests.ts';
-import { faultsOf, openStudioWorld, pressByKeyboard, WORK_MS } from './studio-fixture.ts';
-import type { StudioWorld } from './studio-fixture.ts';
+import { testSongSelection } from './song-selection-tests.ts';
+import { testLibraryAndAccount, testOperatorReplay } from './library-and-account-tests.ts';
+import { pageFaults, startStudioFixture, pressByKeyboard, WORK_MS } from './studio-fixture.ts';
+import type { StudioFixture } from './studio-fixture.ts';
 
 const STAGES = ['analyzing', 'scoring', 'planning', 'separating', 'rendering'];
 /** The playhead is drawn each frame; a frame may be late. */
 const IN_STEP_SEC = 0.25;
 
 describe('the studio', { skip: reasonToSkip() }, () => {
-  let world: StudioWorld;
+  let fixture: StudioFixture;
   let firstJob = '';
 
-  before(async () => (world = await openStudioWorld()));
-  after(() => world?.close());
+  before(async () => (fixture = await startStudioFixture()));
+  after(() => fixture?.close());
 
-  choosingSongs(() => world);
+  testSongSelection(() => fixture);
 
   test('by the keyboard alone a mashup is asked for; each stage is seen live, over a reload and in a second tab', async () => {
-    const { page, shown, context } = world;
+    const { page, shown, context } = fixture;
     await page.evaluate(() => {
       const seen = new Set<string>();
       (globalThis as unknown as { seen: Set<string> }).seen = seen;
@@ -35,7 +35,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     });
     await pressByKeyboard(page, page.getByRole('button', { name: 'Create the mashup' }));
     await shown('progress').waitFor();
-    firstJob = world.jobId();
+    firstJob = fixture.jobId();
     await page.waitForFunction(() =>
       ['separating', 'rendering'].includes(
         document.querySelector('[data-testid=stage-track]')?.getAttribute('data-stage') ?? '',
@@ -48,17 +48,17 @@ describe('the studio', { skip: reasonToSkip() }, () => {
       1,
       'what happens is read out',
     );
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
     const second = await context.newPage();
     await Promise.all([page.reload(), second.goto(page.url())]);
     for (const one of [page, second]) await one.getByTestId('title').waitFor();
-    assert.equal(world.jobId(), firstJob);
+    assert.equal(fixture.jobId(), firstJob);
     await Promise.all([page, second].map((one) => one.getByTestId('result').waitFor({ timeout: WORK_MS })));
     await second.close();
   });
 
   test('the result plays, its timeline has the sections of the plan, and the playhead is where the audio is', async () => {
-    const { page, shown, sql } = world;
+    const { page, shown, sql } = fixture;
     await pressByKeyboard(page, page.getByRole('button', { name: /^Play/ }));
     await page.waitForFunction(() => (document.querySelector('audio')?.currentTime ?? 0) > 0.5);
     await page.getByLabel('Position').fill('12');
@@ -81,12 +81,12 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     ]);
     assert.ok(Math.abs((head ?? 0) * total - (heard ?? 0)) < IN_STEP_SEC, `${head} of ${total} s at ${heard} s`);
     assert.ok((await shown('timeline-layer').count()) > 3);
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
   });
 
   test('it is saved under its title in three formats, FLAC without loss, and shared by a link', async () => {
-    const { page } = world;
-    const title = await world.shown('title').innerText();
+    const { page } = fixture;
+    const title = await fixture.shown('title').innerText();
     const save = async (format: string): Promise<Buffer> => {
       const [download]: [Download, void] = await Promise.all([
         page.waitForEvent('download'),
@@ -115,7 +115,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
   });
 
   test('feedback makes a second version, and switching keeps playing at the position', async () => {
-    const { page, shown } = world;
+    const { page, shown } = fixture;
     const first = await page.evaluate(() => document.querySelector('audio')?.src);
     await page.getByRole('button', { name: 'Make it shorter' }).click();
     await pressByKeyboard(page, page.getByRole('button', { name: 'Make this version' }));
@@ -123,7 +123,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     await shown('versions')
       .getByRole('button', { name: /Version 2/, pressed: true })
       .waitFor({ timeout: WORK_MS });
-    assert.notEqual(world.jobId(), firstJob);
+    assert.notEqual(fixture.jobId(), firstJob);
     // The player keeps the first version until the second one's link is there.
     await page.waitForFunction((old) => document.querySelector('audio')?.src !== old, first);
     const source = await page.evaluate(() => document.querySelector('audio')?.src);
@@ -131,15 +131,15 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     await page.getByRole('button', { name: /Version 1/ }).click();
     await page.waitForFunction((old) => document.querySelector('audio')?.src !== old, source);
     await page.waitForFunction(() => (document.querySelector('audio')?.currentTime ?? 0) >= 5);
-    assert.equal(world.jobId(), firstJob);
-    assert.deepEqual(await faultsOf(page), []);
-    assert.deepEqual(world.complaints, []);
+    assert.equal(fixture.jobId(), firstJob);
+    assert.deepEqual(await pageFaults(page), []);
+    assert.deepEqual(fixture.pageErrors, []);
   });
 
-  keepingMashups(() => world);
+  testLibraryAndAccount(() => fixture);
 
   test('a replay from SQL is seen live after the gateway was killed; its time left counts down', async () => {
-    const { page, shown, stack, sql } = world;
+    const { page, shown, stack, sql } = fixture;
     await page.goto(`${stack.info.apiUrl}/#/mashup/${firstJob}`);
     await shown('result').waitFor();
     const pid = stack.parts.find((part) => part.name === 'gateway')?.pid();
@@ -147,7 +147,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     process.kill(pid, 'SIGKILL');
     await sql`update public.mashup_jobs set stage = 'rendering' where id = ${firstJob}`;
     await shown('progress').waitFor({ timeout: 30_000 });
-    assert.equal(await world.stage(), 'rendering');
+    assert.equal(await fixture.stage(), 'rendering');
     const words = await shown('countdown').innerText();
     await page.waitForFunction(
       (before) => document.querySelector('[data-testid=countdown]')?.textContent !== before,
@@ -159,16 +159,16 @@ describe('the studio', { skip: reasonToSkip() }, () => {
   });
 
   test('it can be cancelled and retried', async () => {
-    const { page } = world;
+    const { page } = fixture;
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Retry' }).waitFor();
-    assert.equal(await world.stage(), 'cancelled');
+    assert.equal(await fixture.stage(), 'cancelled');
     await page.getByRole('button', { name: 'Retry' }).click();
     await page.getByRole('button', { name: 'Cancel' }).waitFor();
   });
 
-  operating(
-    () => world,
+  testOperatorReplay(
+    () => fixture,
     () => firstJob,
   );
 });

@@ -1,6 +1,7 @@
-/** What `operator_overview` and `operator_job_history` answer. */
+/** Types of what `operator_overview` and `operator_job_history` return. */
 import type { JobResult, MashupJob, PausesTable, Stage, TaskState, WaitingOn } from '../../../schema.ts';
 
+/** A job that has not ended. Times are in seconds. */
 export interface LiveJob {
   id: string;
   stage: Stage;
@@ -15,6 +16,7 @@ export interface LiveJob {
   user_id: string;
 }
 
+/** How long jobs were in a stage: count and percentiles. */
 export interface StageTimes {
   stage: Stage;
   passed: number;
@@ -24,6 +26,7 @@ export interface StageTimes {
   max_sec: number;
 }
 
+/** Tasks of one kind by state. */
 export interface KindLoad {
   kind: string;
   service: string;
@@ -32,7 +35,7 @@ export interface KindLoad {
   waiting: number;
 }
 
-/** Jobs that ended in one hour. */
+/** Number of jobs that ended in one hour, by final stage. */
 export interface Hour {
   from: string;
   complete: number;
@@ -42,6 +45,7 @@ export interface Hour {
 
 export type PauseScope = PausesTable['scope'];
 
+/** The state of the whole engine. */
 export interface Overview {
   stages: { stage: Stage; is_terminal: boolean; jobs: number }[];
   live: LiveJob[];
@@ -82,7 +86,8 @@ export interface Overview {
   }[];
 }
 
-export interface Story {
+/** A job with its tasks and events. */
+export interface JobHistoryData {
   job: MashupJob & { result: JobResult | null };
   tasks: {
     id: number;

@@ -1,30 +1,32 @@
-/** The operator's documents: read at once, on each change that Realtime tells of, and slowly all along. */
+/** The operator's documents: the overview, and the history of one job. */
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { fromOperatorError } from './actions.ts';
 import type { Problem } from '../state/problem.ts';
-import type { Overview, Story } from './types.ts';
+import type { Overview, JobHistoryData } from './types.ts';
 
+/** The documents are also read at this interval: not all changes are rows of jobs. */
 const READ_EVERY_MS = 4_000;
-/** Many changes in a row are one reading. */
-const GATHER_MS = 300;
+/** Changes within this time cause one read. */
+const CHANGE_DELAY_MS = 300;
 
 export interface OperatorView {
   overview: Overview | undefined;
-  story: Story | undefined;
+  history: JobHistoryData | undefined;
   problem: Problem | undefined;
   refresh: () => Promise<void>;
 }
 
-export function useOperator(supabase: SupabaseClient, jobId: string | undefined): OperatorView {
+/** Reads the overview, and the history of the job if one is given: at once, on changes over Realtime, and periodically. */
+export function useOperatorData(supabase: SupabaseClient, jobId: string | undefined): OperatorView {
   const [overview, setOverview] = useState<Overview>();
-  const [story, setStory] = useState<Story>();
+  const [history, setHistory] = useState<JobHistoryData>();
   const [problem, setProblem] = useState<Problem>();
-  const wanted = useRef(jobId);
-  wanted.current = jobId;
+  const wantedId = useRef(jobId);
+  wantedId.current = jobId;
 
   const refresh = useCallback(async (): Promise<void> => {
-    const id = wanted.current;
+    const id = wantedId.current;
     const [all, one] = await Promise.all([
       supabase.rpc('operator_overview'),
       id === undefined ? undefined : supabase.rpc('operator_job_history', { job_id: id }),
@@ -33,30 +35,30 @@ export function useOperator(supabase: SupabaseClient, jobId: string | undefined)
     if (failure) return setProblem(fromOperatorError(failure));
     setProblem(undefined);
     setOverview(all.data as Overview);
-    if (id === wanted.current) setStory((one?.data as Story | null | undefined) ?? undefined);
+    if (id === wantedId.current) setHistory((one?.data as JobHistoryData | null | undefined) ?? undefined);
   }, [supabase]);
 
   useEffect(() => {
-    setStory(undefined);
+    setHistory(undefined);
     void refresh();
   }, [refresh, jobId]);
 
   useEffect(() => {
-    let gathering: ReturnType<typeof setTimeout> | undefined;
+    let delay: ReturnType<typeof setTimeout> | undefined;
     const timer = setInterval(() => void refresh(), READ_EVERY_MS);
     const channel = supabase
       .channel('operator')
       .on('postgres_changes', { event: '*', schema: 'public', table: 'mashup_jobs' }, () => {
-        clearTimeout(gathering);
-        gathering = setTimeout(() => void refresh(), GATHER_MS);
+        clearTimeout(delay);
+        delay = setTimeout(() => void refresh(), CHANGE_DELAY_MS);
       })
       .subscribe();
     return () => {
       clearInterval(timer);
-      clearTimeout(gathering);
+      clearTimeout(delay);
       void supabase.removeChannel(channel);
     };
   }, [supabase, refresh]);
 
-  return { overview, story, problem, refresh };
+  return { overview, history, problem, refresh };
 }

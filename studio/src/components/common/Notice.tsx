@@ -7,7 +7,7 @@ const KINDS = {
   warn: 'border-warn/40 bg-warn/10',
 } as const;
 
-/** Something that is wrong, with what to do about it. Read out as it appears. */
+/** A problem with a hint. Screen readers announce it when it appears. */
 export function Notice({
   problem,
   kind = 'bad',

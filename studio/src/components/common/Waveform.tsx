@@ -2,8 +2,8 @@ import { useMemo } from 'react';
 
 const HEIGHT = 100;
 
-/** The loudest of each stretch, so that peaks survive the reduction. */
-function reduce(peaks: readonly number[], bars: number): number[] {
+/** Reduces to `bars` values, each the maximum of its range, so that peaks remain visible. */
+function reducePeaks(peaks: readonly number[], bars: number): number[] {
   const step = peaks.length / bars;
   if (step <= 1) return [...peaks];
   return Array.from({ length: bars }, (_, bar) => {
@@ -14,8 +14,8 @@ function reduce(peaks: readonly number[], bars: number): number[] {
 }
 
 /**
- * A drawn waveform, stretched to its box; decoration beside figures that say the same.
- * `played` (0..1) is drawn full and the rest faint; `marks` (seconds) are drawn as a grid, every `markGroup`th stronger.
+ * A decorative waveform, stretched to its box. The part up to `played` (0..1) is drawn at full strength and the rest
+ * faintly. `marks` (seconds) are drawn as a grid, with every `markGroup`th line longer.
  */
 export function Waveform({
   peaks,
@@ -37,7 +37,7 @@ export function Waveform({
   className?: string;
 }) {
   const shape = useMemo(() => {
-    const values = reduce(peaks, bars);
+    const values = reducePeaks(peaks, bars);
     const top = Math.max(0.05, ...values);
     return values
       .map((value, bar) => {

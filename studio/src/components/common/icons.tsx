@@ -1,11 +1,11 @@
-/** Line icons; decorative, so the control that holds one has the name. */
+/** Paths of the line icons. */
 const PATHS = {
   play: 'M7 4.5v15l12-7.5z',
   pause: 'M8 5v14M16 5v14',
   close: 'M6 6l12 12M18 6L6 18',
   up: 'M12 19V5M6 11l6-6 6 6',
   down: 'M12 5v14M6 13l6 6 6-6',
-  ear: 'M4 12h2l2-6 3 13 3-10 2 5 1-2h3',
+  wave: 'M4 12h2l2-6 3 13 3-10 2 5 1-2h3',
   plan: 'M4 6h9M4 12h16M4 18h6M16 6h4M14 18h6',
   note: 'M9 18V6l10-2v12M9 18a2.500 2.500 0 11-5 0 2.500 2.500 0 015 0zM19 16a2.500 2.500 0 11-5 0 2.500 2.500 0 015 0z',
   add: 'M12 5v14M5 12h14',
@@ -21,6 +21,7 @@ const PATHS = {
   person: 'M12 12a4 4 0 100-8 4 4 0 000 8zM4 20c1.500-4 5-5 8-5s6.500 1 8 5',
 } as const;
 
+/** A decorative line icon. The control that contains it carries the name. */
 export function Icon({ name, className = 'h-4 w-4' }: { name: keyof typeof PATHS; className?: string }) {
   return (
     <svg

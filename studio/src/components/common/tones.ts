@@ -1,4 +1,4 @@
-/** A song's colour, by its place among the songs. Whole class names, so that Tailwind finds them. */
+/** The colours of one song, as whole class names, so that Tailwind finds them. */
 export interface Tone {
   text: string;
   background: string;
@@ -14,6 +14,7 @@ const TONES: Tone[] = [1, 2, 3].map((place) => ({
   color: `rgb(var(--song-${place}))`,
 }));
 
+/** The colours of the song at a position among the songs, from 0. */
 export function toneOf(place: number): Tone {
   return TONES[((place % TONES.length) + TONES.length) % TONES.length] as Tone;
 }

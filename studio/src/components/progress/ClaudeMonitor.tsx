@@ -1,4 +1,4 @@
-/** What the producer has in mind while the mashup is being made. */
+/** The plan and its idea, while the mashup is being made. */
 export function ClaudeMonitor({ plan, thoughts }: { plan: string[]; thoughts: string }) {
   return (
     <section aria-label="The plan" className="rounded-xl bg-raised/60 p-4" data-testid="monitor">

@@ -3,7 +3,7 @@ import type { MashupJob } from '../../../../schema.ts';
 import { serverNow } from '../../hooks/useJobDocument.ts';
 import { clock } from '../../texts.ts';
 
-/** How long it will still take, by the engine's own estimate. */
+/** Remaining time, by the engine's estimate. It counts down each second. */
 export function Countdown({ job }: { job: MashupJob }) {
   const [, tick] = useState(0);
   useEffect(() => {
@@ -14,7 +14,7 @@ export function Countdown({ job }: { job: MashupJob }) {
   const left = (Date.parse(job.estimated_completion_at) - serverNow()) / 1000;
   return (
     <span role="timer" className="whitespace-nowrap text-sm text-soft" data-testid="countdown">
-      {left > 1 ? `about ${clock(left)} left` : 'a little longer than usual'}
+      {left > 1 ? `about ${clock(left)} left` : 'taking a little longer than usual'}
     </span>
   );
 }

@@ -1,5 +1,5 @@
 import type { MashupJob, Stage } from '../../../../schema.ts';
-import { STAGE_WORDS } from '../../texts.ts';
+import { STAGE_NAMES } from '../../texts.ts';
 import { Icon } from '../common/icons.tsx';
 
 const STEPS = ['analyzing', 'scoring', 'planning', 'separating', 'rendering'] as const;
@@ -16,16 +16,16 @@ function stateOf(step: Stage, job: MashupJob): StepState {
   return isStopped ? 'stopped' : 'now';
 }
 
-const LOOKS: Record<StepState, string> = {
+const STATE_CLASSES: Record<StepState, string> = {
   done: 'border-good bg-good/15 text-good',
   now: 'border-accent bg-accent text-on-accent',
   ahead: 'border-line bg-panel text-soft',
   stopped: 'border-bad bg-bad/15 text-bad',
 };
 
-const SPOKEN: Record<StepState, string> = { done: ', done', now: ', now', ahead: '', stopped: ', stopped here' };
+const STATE_TEXTS: Record<StepState, string> = { done: ', done', now: ', now', ahead: '', stopped: ', stopped here' };
 
-/** A job's way through the stages. */
+/** The stages of a job, and how far it has come. */
 export function StageTrack({ job }: { job: MashupJob }) {
   return (
     <ol className="grid grid-cols-5" aria-label="Stages" data-testid="stage-track" data-stage={job.stage}>
@@ -44,7 +44,7 @@ export function StageTrack({ job }: { job: MashupJob }) {
               />
             )}
             <span
-              className={`relative grid h-8 w-8 place-items-center rounded-full border-2 text-sm font-semibold ${LOOKS[state]}`}
+              className={`relative grid h-8 w-8 place-items-center rounded-full border-2 text-sm font-semibold ${STATE_CLASSES[state]}`}
             >
               {state === 'done' ? <Icon name="check" /> : state === 'stopped' ? <Icon name="close" /> : index + 1}
               {state === 'now' && (
@@ -55,8 +55,8 @@ export function StageTrack({ job }: { job: MashupJob }) {
               )}
             </span>
             <span className={`text-[11px] sm:text-xs ${state === 'ahead' ? 'text-soft' : 'font-medium'}`}>
-              {STAGE_WORDS[step]}
-              <span className="sr-only">{SPOKEN[state]}</span>
+              {STAGE_NAMES[step]}
+              <span className="sr-only">{STATE_TEXTS[state]}</span>
             </span>
           </li>
         );

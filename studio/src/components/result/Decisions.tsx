@@ -1,6 +1,6 @@
 import type { Plan } from '../../../../schema.ts';
 
-/** Why the mashup is as it is: the vision, and each problem with its solution. */
+/** The reasons of a plan: its vision, and each problem with its solution. */
 export function Decisions({
   plan,
   changes,
@@ -8,13 +8,13 @@ export function Decisions({
 }: {
   plan: Plan;
   changes: string | null;
-  /** What the page has already said. */
+  /** The concept that the page shows already; it is not repeated. */
   concept: string;
 }) {
   const { problems_and_solutions: problems, artistCredits } = plan.masterplan;
   return (
     <section className="panel" aria-label="Decisions">
-      <h2 className="text-lg font-semibold">Why it is so</h2>
+      <h2 className="text-lg font-semibold">Why it sounds like this</h2>
       {plan.creative_vision !== concept && <p className="mt-2 text-sm leading-relaxed">{plan.creative_vision}</p>}
       {changes && (
         <p className="mt-3 rounded-xl bg-raised/60 p-3 text-sm">

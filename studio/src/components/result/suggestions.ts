@@ -1,4 +1,4 @@
-/** Wishes for another version that are offered with a click: such as planning by rules understands as well. */
+/** Suggested feedback for another version. Planning by rules understands all of it as well. */
 export const SUGGESTIONS = [
   'More energy',
   'More vocals',

@@ -12,7 +12,7 @@ export interface AudioFeatures {
 
 const SHARES = ['energy', 'danceability', 'valence', 'speechiness', 'acousticness'] as const;
 
-/** A song's features in the older frontends' terms. */
+/** A song's features under the names of older frontends. */
 export function AudioAnalysisDisplay({ features }: { features: AudioFeatures }) {
   return (
     <dl className="panel grid grid-cols-2 gap-3 text-sm sm:grid-cols-3" aria-label="Audio features">

@@ -1,28 +1,28 @@
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import type { DragEvent } from 'react';
-import { ACCEPTED_FILES, SONG_COUNT_TEXT } from '../../state/songs.ts';
-import { Icon } from '../common/icons.tsx';
+import { SONG_COUNT_TEXT } from '../../state/songs.ts';
+import { FilePicker } from './FilePicker.tsx';
 
-/** Takes files by drop or choice, and song ids that a list drags as plain text. */
+/** Accepts files by drag and drop or by a dialog, and song ids that are dragged as plain text. */
 export function DropArea({
   isSmall = false,
   onFiles,
   onSongId,
 }: {
-  /** Beside songs that are there already. */
+  /** Smaller, for use beside songs that are selected already. */
   isSmall?: boolean;
   onFiles: (files: File[]) => void;
   onSongId: (id: string) => void;
 }) {
-  const input = useRef<HTMLInputElement>(null);
   const [isOver, setIsOver] = useState(false);
 
   const drop = (event: DragEvent): void => {
     event.preventDefault();
     setIsOver(false);
     const files = [...event.dataTransfer.files];
+    const text = event.dataTransfer.getData('text/plain');
     if (files.length > 0) onFiles(files);
-    else if (event.dataTransfer.getData('text/plain') !== '') onSongId(event.dataTransfer.getData('text/plain').trim());
+    else if (text !== '') onSongId(text.trim());
   };
 
   return (
@@ -39,7 +39,9 @@ export function DropArea({
       } ${isSmall ? 'py-5' : 'py-10 sm:py-14'}`}
     >
       <div>
-        {!isSmall && (
+        {isSmall ? (
+          <p className="mb-3 text-sm text-soft">Drop another one here</p>
+        ) : (
           <>
             <p className="text-xl font-semibold sm:text-2xl">Drop {SONG_COUNT_TEXT} here</p>
             <p className="mt-2 text-sm text-soft">
@@ -47,28 +49,11 @@ export function DropArea({
             </p>
           </>
         )}
-        {isSmall && <p className="mb-3 text-sm text-soft">Drop another one here</p>}
-        <input
-          ref={input}
-          type="file"
-          multiple
-          accept={ACCEPTED_FILES}
-          className="sr-only"
-          tabIndex={-1}
-          aria-label="Audio files"
-          onChange={(event) => {
-            onFiles([...(event.target.files ?? [])]);
-            event.target.value = '';
-          }}
-        />
-        <button
-          type="button"
+        <FilePicker
+          label={isSmall ? 'Add a song' : 'Choose files'}
           className={isSmall ? 'button' : 'button-primary mt-5'}
-          onClick={() => input.current?.click()}
-        >
-          <Icon name="add" />
-          {isSmall ? 'Add a song' : 'Choose files'}
-        </button>
+          onFiles={onFiles}
+        />
       </div>
     </div>
   );

@@ -6,11 +6,11 @@ const DEFAULT_WEIGHTS: ScoreWeights = { harmonic: 0.35, rhythmic: 0.35, spectral
 
 type Dimension = (typeof DIMENSIONS)[number];
 
-/** The scoring service's answer, as far as it is shown. */
+/** The shown part of the scoring service's response. */
 export interface MashabilityResult {
   overall_score: number;
   dimension_scores: Record<Dimension, number>;
-  /** Of each dimension its `score` of 0..100, and what makes it up as shares. */
+  /** For each dimension its `score` (0..100) and its components (0..1). */
   compatibility_breakdown: Partial<Record<Dimension, Record<string, number>>>;
   recommendations?: string[];
   warnings?: string[];
@@ -18,7 +18,7 @@ export interface MashabilityResult {
 
 const figure = (value: number, digits: number): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
 
-/** A pair's score by dimension with what makes it up, and the weights in the user's hand. */
+/** A pair's score by dimension with its components, and sliders for the weights. */
 export function MashabilityDisplay({
   mashabilityResult,
   onWeightsChange,

@@ -14,12 +14,12 @@ interface NamedSong {
   name: string;
 }
 
-/** "the first" and "the second" of a text by the songs' names. */
-function named(text: string, first: string, second: string): string {
+/** Replaces "the first" and "the second" in a text by the songs' names. */
+function withNames(text: string, first: string, second: string): string {
   return text.replace(/\bthe first\b/gi, `“${first}”`).replace(/\bthe second\b/gi, `“${second}”`);
 }
 
-/** Every pair of songs with its score by dimension, in words. */
+/** The score of each pair of songs, by dimension and with advice. */
 export function PairScores({ pairs, songs }: { pairs: PairScore[]; songs: NamedSong[] }) {
   const nameOf = (id: string): string => songs.find((song) => song.id === id)?.name ?? 'a song';
   const placeOf = (id: string): number => songs.findIndex((song) => song.id === id);
@@ -27,7 +27,7 @@ export function PairScores({ pairs, songs }: { pairs: PairScore[]; songs: NamedS
     <div className={`grid gap-4 ${pairs.length > 1 ? 'lg:grid-cols-3' : ''}`}>
       {pairs.map((pair) => {
         const [a, b] = pair.song_pair;
-        const words = (texts: string[]): string[] => texts.map((text) => named(text, nameOf(a), nameOf(b)));
+        const named = (texts: string[]): string[] => texts.map((text) => withNames(text, nameOf(a), nameOf(b)));
         return (
           <article key={pair.song_pair.join()} className="panel" aria-label={`${nameOf(a)} and ${nameOf(b)}`}>
             <h3 className="mb-4 break-words text-sm font-semibold">
@@ -38,8 +38,8 @@ export function PairScores({ pairs, songs }: { pairs: PairScore[]; songs: NamedS
             <div className={`grid gap-5 ${pairs.length > 1 ? '' : 'md:grid-cols-2'}`}>
               <CompatibilityScore
                 score={pair.score}
-                reasons={words(pair.warnings)}
-                suggestions={words(pair.recommendations)}
+                reasons={named(pair.warnings)}
+                suggestions={named(pair.recommendations)}
               />
               <dl className="content-center space-y-2.5">
                 {DIMENSIONS.map(([name, title]) => (

@@ -27,7 +27,7 @@ function Meter({ name, share, tone }: { name: string; share: number; tone: Tone 
   );
 }
 
-/** What the engine heard in a song: tempo, key, character, and the waveform on its beat grid. Nothing without all four groups. */
+/** A song's analysis: tempo, key, character, and the waveform on its beat grid. Renders nothing unless all four groups are present. */
 export function TrackAnalysisDisplay({ analysis, tone = toneOf(0) }: { analysis: ShownAnalysis; tone?: Tone }) {
   if (!analysis?.harmonic || !analysis.rhythmic || !analysis.spectral || !analysis.vocal) return null;
   const { harmonic, rhythmic, spectral, vocal, energy, loudness, waveform } = analysis;

@@ -1,17 +1,19 @@
 import { useId } from 'react';
+import type { ReactNode } from 'react';
 import { OUTPUT_FORMATS } from '../../../../schema/constants.ts';
 import type { SubmittedOptions } from '../../../../schema.ts';
 
 const LENGTHS = [
-  ['', 'As it fits'],
+  ['', 'Automatic'],
   ['60', 'About 1 minute'],
   ['120', 'About 2 minutes'],
   ['180', 'About 3 minutes'],
 ] as const;
-const FORMAT_WORDS = { wav: 'WAV, uncompressed', flac: 'FLAC, lossless', mp3: 'MP3, small' } as const;
+const FORMAT_NAMES = { wav: 'WAV, uncompressed', flac: 'FLAC, lossless', mp3: 'MP3, small' } as const;
+const FORMATS = OUTPUT_FORMATS.map((format) => [format, FORMAT_NAMES[format]] as const);
 const WISHES_MAX = 500;
 
-/** What a user may ask of a mashup; all of it optional. */
+/** Optional settings of a mashup: wishes, length and file format. */
 export function WishForm({
   options,
   onChange,
@@ -22,10 +24,7 @@ export function WishForm({
   const id = useId();
   return (
     <div className="grid flex-1 gap-3 sm:grid-cols-[1fr_auto_auto]">
-      <div>
-        <label htmlFor={`${id}wishes`} className="label">
-          Wishes
-        </label>
+      <Field id={`${id}wishes`} label="Wishes">
         <input
           id={`${id}wishes`}
           className="field mt-1"
@@ -34,43 +33,57 @@ export function WishForm({
           value={options.wishes ?? ''}
           onChange={(event) => onChange({ ...options, wishes: event.target.value || undefined })}
         />
-      </div>
-      <div>
-        <label htmlFor={`${id}length`} className="label">
-          Length
-        </label>
-        <select
+      </Field>
+      <Field id={`${id}length`} label="Length">
+        <Select
           id={`${id}length`}
-          className="field mt-1"
+          choices={LENGTHS}
           value={options.length_sec ?? ''}
-          onChange={(event) => onChange({ ...options, length_sec: Number(event.target.value) || undefined })}
-        >
-          {LENGTHS.map(([value, words]) => (
-            <option key={value} value={value}>
-              {words}
-            </option>
-          ))}
-        </select>
-      </div>
-      <div>
-        <label htmlFor={`${id}format`} className="label">
-          File
-        </label>
-        <select
+          onChange={(value) => onChange({ ...options, length_sec: Number(value) || undefined })}
+        />
+      </Field>
+      <Field id={`${id}format`} label="File">
+        <Select
           id={`${id}format`}
-          className="field mt-1"
+          choices={FORMATS}
           value={options.format ?? 'wav'}
-          onChange={(event) =>
-            onChange({ ...options, format: OUTPUT_FORMATS.find((format) => format === event.target.value) })
-          }
-        >
-          {OUTPUT_FORMATS.map((format) => (
-            <option key={format} value={format}>
-              {FORMAT_WORDS[format]}
-            </option>
-          ))}
-        </select>
-      </div>
+          onChange={(value) => onChange({ ...options, format: OUTPUT_FORMATS.find((format) => format === value) })}
+        />
+      </Field>
     </div>
+  );
+}
+
+function Field({ id, label, children }: { id: string; label: string; children: ReactNode }) {
+  return (
+    <div>
+      <label htmlFor={id} className="label">
+        {label}
+      </label>
+      {children}
+    </div>
+  );
+}
+
+function Select({
+  id,
+  choices,
+  value,
+  onChange,
+}: {
+  id: string;
+  /** Values with their labels. */
+  choices: readonly (readonly [string, string])[];
+  value: string | number;
+  onChange: (value: string) => void;
+}) {
+  return (
+    <select id={id} className="field mt-1" value={value} onChange={(event) => onChange(event.target.value)}>
+      {choices.map(([choice, label]) => (
+        <option key={choice} value={choice}>
+          {label}
+        </option>
+      ))}
+    </select>
   );
 }

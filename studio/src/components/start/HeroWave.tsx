@@ -1,10 +1,10 @@
 const BARS = 48;
 const WIDTH = 480;
 const HEIGHT = 72;
-/** Where the first song hands over to both, and both to the second, in bars. */
-const ALONE = 16;
+/** Bars at each end that show one song only. */
+const SOLO_BARS = 16;
 
-/** Two songs that run into one: decoration above the headline. */
+/** Decoration above the headline: two songs that merge. */
 export function HeroWave() {
   const step = WIDTH / BARS;
   return (
@@ -17,7 +17,7 @@ export function HeroWave() {
     >
       {Array.from({ length: BARS }, (_, bar) => {
         const height = 8 + 60 * Math.abs(Math.sin(bar * 0.9) * Math.cos(bar * 0.31 + 0.4));
-        const isFirst = bar < ALONE || (bar < BARS - ALONE && bar % 2 === 0);
+        const isFirst = bar < SOLO_BARS || (bar < BARS - SOLO_BARS && bar % 2 === 0);
         return (
           <rect
             key={bar}

@@ -1,17 +1,17 @@
 import { Icon } from '../common/icons.tsx';
 
 const STEPS = [
-  ['ear', 'Listen', 'Tempo, beats, key, sections and voices of each song, and how well they go together.'],
+  ['wave', 'Listen', 'Tempo, beats, key, sections and voices of each song, and how well they go together.'],
   ['plan', 'Arrange', 'A plan with a reason for each decision: who sings, who plays, where it drops.'],
   ['note', 'Render', 'Stems on one beat grid in one key, mixed and mastered. Then you ask for changes.'],
 ] as const;
 
-/** What happens to the songs, for those who are here for the first time. */
+/** An introduction for first-time users: what happens to the songs. */
 export function Steps() {
   return (
     <section aria-labelledby="steps" className="border-t border-line pt-8">
       <h2 id="steps" className="sr-only">
-        How it goes
+        How it works
       </h2>
       <ol className="grid gap-x-8 gap-y-6 sm:grid-cols-3">
         {STEPS.map(([icon, title, text]) => (
