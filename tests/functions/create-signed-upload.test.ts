@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import { ErrorBody, SignedUploadAnswer } from '../../schema.ts';
-import { useSurface } from './functions-fixture.ts';
+import { startFunctionsFixture } from './functions-fixture.ts';
 
-const surface = await useSurface({ after });
-const visitor = await surface.visitor();
-const ask = (body: unknown) => surface.call('create-signed-upload', body, { as: visitor.token });
+const fixture = await startFunctionsFixture({ after });
+const visitor = await fixture.visitor();
+const ask = (body: unknown) => fixture.call('create-signed-upload', body, { as: visitor.token });
 const good = { songId: 'song-1', fileName: 'My Song (final).MP3', fileSize: 1000, contentType: 'audio/mpeg' };
 
 describe('create-signed-upload', () => {
@@ -65,7 +65,7 @@ describe('create-signed-upload', () => {
   }
 
   test("an upload token does not open another user's folder", async () => {
-    const other = await surface.visitor();
+    const other = await fixture.visitor();
     const { body } = await ask({ ...good, songId: randomUUID() });
     const { token } = SignedUploadAnswer.parse(body);
     const theirs = `uploads/${other.id}/song-1/a.mp3`;
@@ -76,28 +76,28 @@ describe('create-signed-upload', () => {
 
 describe('create-signed-upload, asked too often', () => {
   const set = (name: string, value: number) =>
-    surface.machine.sql`update mashup.settings set value = ${surface.machine.sql.json(value)} where name = ${name}`;
+    fixture.machine.sql`update mashup.settings set value = ${fixture.machine.sql.json(value)} where name = ${name}`;
 
   test('refuses with 429 and the time to wait, and lets others on', async () => {
-    const eager = await surface.visitor();
+    const eager = await fixture.visitor();
     await set('max_uploads_per_minute', 3);
     try {
       const answers = await Promise.all(
-        Array.from({ length: 8 }, () => surface.call('create-signed-upload', good, { as: eager.token })),
+        Array.from({ length: 8 }, () => fixture.call('create-signed-upload', good, { as: eager.token })),
       );
       assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 429, 429, 429, 429, 429]);
       const refused = answers.find(({ status }) => status === 429);
       assert.equal(refused?.body.code, 'rate_limited');
       assert.equal(refused.headers.get('retry-after'), '60');
-      const other = await surface.visitor();
-      assert.equal((await surface.call('create-signed-upload', good, { as: other.token })).status, 200);
+      const other = await fixture.visitor();
+      assert.equal((await fixture.call('create-signed-upload', good, { as: other.token })).status, 200);
     } finally {
       await set('max_uploads_per_minute', 60);
     }
   });
 
   test('refuses more files than a user may have, also past the function', async () => {
-    const hoarder = await surface.visitor();
+    const hoarder = await fixture.visitor();
     const bucket = hoarder.client.storage.from('mashups');
     const put = async (name: string) => (await bucket.upload(`uploads/${hoarder.id}/${name}`, new Blob(['x']))).error;
     await set('max_uploads_per_user', 2);
@@ -105,7 +105,7 @@ describe('create-signed-upload, asked too often', () => {
       assert.equal(await put('s/1.wav'), null);
       assert.equal(await put('s/2.wav'), null);
       assert.match((await put('s/3.wav'))?.message ?? '', /row-level security/);
-      const { status, body } = await surface.call('create-signed-upload', good, { as: hoarder.token });
+      const { status, body } = await fixture.call('create-signed-upload', good, { as: hoarder.token });
       assert.equal(status, 429);
       assert.equal(body.code, 'queue_full');
       assert.match(String(body.details), /stored as many songs/);

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import { ErrorBody, IterationAnswer, StatusAnswer, StemAnswer } from '../../schema.ts';
-import { useSurface } from './functions-fixture.ts';
+import { startFunctionsFixture } from './functions-fixture.ts';
 
-const surface = await useSurface({ after });
-const { machine } = surface;
-const visitor = await surface.visitor();
-const stranger = await surface.visitor();
+const fixture = await startFunctionsFixture({ after });
+const { machine } = fixture;
+const visitor = await fixture.visitor();
+const stranger = await fixture.visitor();
 const worker = await machine.worker();
 
 /** A job of the visitor that has been worked on up to a task of this kind, or to its end. */
@@ -28,7 +28,7 @@ const cancel = (id: string) => machine.sql`select mashup.cancel(${id})`;
 const complete = await jobUpTo();
 
 describe('get-mashup-status', () => {
-  const ask = (body: unknown, as = visitor.token) => surface.call('get-mashup-status', body, { as });
+  const ask = (body: unknown, as = visitor.token) => fixture.call('get-mashup-status', body, { as });
 
   test('shows a running job in the shape that pollers know', async () => {
     const id = await jobUpTo('plan');
@@ -109,7 +109,7 @@ describe('get-mashup-status', () => {
 });
 
 describe('claude-mashup-iteration', () => {
-  const ask = (body: unknown, as = visitor.token) => surface.call('claude-mashup-iteration', body, { as });
+  const ask = (body: unknown, as = visitor.token) => fixture.call('claude-mashup-iteration', body, { as });
 
   test('makes a new job from the words of the user, and shows the plan that is being revised', async () => {
     const matrices = { mfccs: Array.from({ length: 13 }, () => Array.from({ length: 4000 }, () => Math.random())) };
@@ -163,8 +163,8 @@ describe('claude-mashup-iteration', () => {
 });
 
 describe('stem-separation', () => {
-  const ask = (body: unknown, as: string) => surface.call('stem-separation', body, { as });
-  const url = (path: string) => `${surface.url}/storage/v1/object/sign/mashups/${path}?token=secret`;
+  const ask = (body: unknown, as: string) => fixture.call('stem-separation', body, { as });
+  const url = (path: string) => `${fixture.url}/storage/v1/object/sign/mashups/${path}?token=secret`;
 
   test('serves the cached stems of a song to the service role and to the owner', async () => {
     const { songs } = await machine.job(complete);
@@ -174,7 +174,7 @@ describe('stem-separation', () => {
     assert.ok(song && card);
     const bySong = { audio_url: 'https://elsewhere.test/a.wav', job_id: `${complete}/${song.song_id}` };
     const byUrl = { audio_url: url(card.path), job_id: complete };
-    for (const as of [surface.keys.serviceRoleKey, surface.keys.secretKey, visitor.token]) {
+    for (const as of [fixture.keys.serviceRoleKey, fixture.keys.secretKey, visitor.token]) {
       for (const request of [bySong, byUrl]) {
         const { status, body } = await ask(request, as);
         assert.equal(status, 200, JSON.stringify(body));
@@ -189,11 +189,11 @@ describe('stem-separation', () => {
     const early = await jobUpTo('separate');
     const { songs } = await machine.job(early);
     const cases: [body: object, as: string, status: number, code: string][] = [
-      [{ audio_url: 'x', job_id: '../../etc' }, surface.keys.serviceRoleKey, 400, 'invalid_request'],
-      [{ job_id: complete }, surface.keys.serviceRoleKey, 400, 'invalid_request'],
-      [{ audio_url: url('uploads/x/y.mp3'), job_id: complete }, surface.keys.serviceRoleKey, 404, 'song_not_found'],
+      [{ audio_url: 'x', job_id: '../../etc' }, fixture.keys.serviceRoleKey, 400, 'invalid_request'],
+      [{ job_id: complete }, fixture.keys.serviceRoleKey, 400, 'invalid_request'],
+      [{ audio_url: url('uploads/x/y.mp3'), job_id: complete }, fixture.keys.serviceRoleKey, 404, 'song_not_found'],
       [{ audio_url: 'x', job_id: `${complete}/nobody` }, visitor.token, 404, 'song_not_found'],
-      [{ audio_url: 'x', job_id: randomUUID() }, surface.keys.serviceRoleKey, 404, 'job_not_found'],
+      [{ audio_url: 'x', job_id: randomUUID() }, fixture.keys.serviceRoleKey, 404, 'job_not_found'],
       [{ audio_url: 'x', job_id: `${complete}/a` }, stranger.token, 404, 'job_not_found'],
       [{ audio_url: 'x', job_id: `${early}/${songs[0]?.song_id}` }, visitor.token, 409, 'stems_not_ready'],
     ];

@@ -8,15 +8,19 @@ import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import type { CryptoKey, JWTPayload } from 'jose';
 import { makeKeys, openKeyRing } from '@mashup-engine/supabase-local/gateway/keys';
 import { freePort } from '../../local/ports.ts';
-import { startFunctions, useSurface } from './functions-fixture.ts';
-import type { Answer } from './functions-fixture.ts';
+import { startFunctions, startFunctionsFixture } from './functions-fixture.ts';
+import type { ResponseBody } from './functions-fixture.ts';
 
-const surface = await useSurface({ after }, { functions: false });
-const { keys, url: projectUrl } = surface;
-const visitor = await surface.visitor();
+const fixture = await startFunctionsFixture({ after }, { functions: false });
+const { keys, url: projectUrl } = fixture;
+const visitor = await fixture.visitor();
 const song = { songId: 'song-1', fileName: 'song.mp3', fileSize: 1000, contentType: 'audio/mpeg' };
 
-type Call = (name: string, body: unknown, headers: Record<string, string>) => Promise<{ status: number; body: Answer }>;
+type Call = (
+  name: string,
+  body: unknown,
+  headers: Record<string, string>,
+) => Promise<{ status: number; body: ResponseBody }>;
 
 /** The functions in a Deno of their own that is given these settings alone. */
 async function functionsWith(settings: Record<string, string>): Promise<Call> {
@@ -29,7 +33,7 @@ async function functionsWith(settings: Record<string, string>): Promise<Call> {
       headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify(body),
     });
-    return { status: response.status, body: (await response.json()) as Answer };
+    return { status: response.status, body: (await response.json()) as ResponseBody };
   };
 }
 

@@ -1,24 +1,25 @@
 /**
- * Every door that leads to somebody else's mashups, tried by a registered user, an anonymous user and a visitor with the
- * anon key. A row of a table is a door; what it says is what an intruder is told.
+ * Every entry point to somebody else's mashups, tried by a registered user, an anonymous user and a visitor with the anon
+ * key. Each entry states the responses that they must get.
  */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { until } from '../functions/functions-fixture.ts';
-import { buildHouse, falseTokens, SECRET } from './access-fixture.ts';
-import type { House, Party } from './access-fixture.ts';
+import { startAccessFixture, invalidTokens, SECRET } from './access-fixture.ts';
+import type { AccessFixture, Intruder } from './access-fixture.ts';
 
-const house: House = await buildHouse({ after });
-const { surface, owner, job, draft, failed, running, upload, stem, result } = house;
+const access: AccessFixture = await startAccessFixture({ after });
+const { functions, owner, job, draft, failed, running, upload, stem, result } = access;
 
-/** What came of a try: status and code, or what was seen. */
+/** The outcome of an attempt: status and code, or the content. */
 type Outcome = string;
-/** `user`: told to both who are signed in; `key`: told to the visitor with the anon key. */
-interface Door {
-  door: string;
-  attempt: (party: Party) => PromiseLike<Outcome>;
+interface EntryPoint {
+  name: string;
+  attempt: (intruder: Intruder) => PromiseLike<Outcome>;
+  /** Expected outcome for the two intruders who are signed in. */
   user: Outcome;
+  /** Expected outcome for the visitor with the anon key. */
   key: Outcome;
 }
 
@@ -48,17 +49,17 @@ const raw = async (call: Promise<{ status: number; body: string }>): Promise<Out
 const bucket = (client: SupabaseClient): ReturnType<SupabaseClient['storage']['from']> =>
   client.storage.from('mashups');
 
-/** Tries each door as each party; afterwards nothing of the owner's may have moved. */
-function tryAll(doors: Door[]): void {
-  for (const { door, attempt, user, key } of doors) {
-    it(door, async () => {
-      const before = await house.belongings();
-      for (const party of house.parties) {
-        const outcome = await attempt(party);
-        assert.equal(outcome, party.id === null ? key : user, `${party.name}: ${door}`);
-        assert.ok(!outcome.includes(SECRET), 'no byte of it');
+/** Tries each entry point as each intruder. The owner's rows must not change. */
+function assertDenied(entryPoints: EntryPoint[]): void {
+  for (const { name, attempt, user, key } of entryPoints) {
+    it(name, async () => {
+      const before = await access.ownedRows();
+      for (const intruder of access.intruders) {
+        const outcome = await attempt(intruder);
+        assert.equal(outcome, intruder.id === null ? key : user, `${intruder.name}: ${name}`);
+        assert.ok(!outcome.includes(SECRET), 'the content is not returned');
       }
-      assert.equal(await house.belongings(), before, 'nothing of the owner’s has changed');
+      assert.equal(await access.ownedRows(), before, 'nothing of the owner’s has changed');
     });
   }
 }
@@ -73,22 +74,22 @@ describe('rows', () => {
   ] as const;
   // Two columns of plans and events belong to operators; whoever asks for all columns is refused by the grant.
   const columns = { mashup_jobs: '*', mashup_plans: 'plan', mashup_results: '*', mashup_job_events: 'message' };
-  tryAll(
-    tables.flatMap(([table, id, row]): Door[] => [
+  assertDenied(
+    tables.flatMap(([table, id, row]): EntryPoint[] => [
       {
-        door: `${table}: read all`,
+        name: `${table}: read all`,
         attempt: ({ client }) => rest(client.from(table).select(columns[table])),
         user: '200 []',
         key: NO_RIGHT,
       },
       {
-        door: `${table}: read the one whose id is known`,
+        name: `${table}: read the one whose id is known`,
         attempt: ({ client }) => rest(client.from(table).select(columns[table]).eq(id, job)),
         user: '200 []',
         key: NO_RIGHT,
       },
       {
-        door: `${table}: count`,
+        name: `${table}: count`,
         attempt: async ({ client }) => {
           const { status, count } = await client.from(table).select(id, { count: 'exact', head: true });
           return `${status} ${count}`;
@@ -97,28 +98,28 @@ describe('rows', () => {
         key: '401 null',
       },
       {
-        door: `${table}: insert`,
+        name: `${table}: insert`,
         attempt: ({ client }) => rest(client.from(table).insert(row as never)),
         user: '403 42501',
         key: NO_RIGHT,
       },
       {
-        door: `${table}: update`,
+        name: `${table}: update`,
         attempt: ({ client }) => rest(client.from(table).update({ epoch: 7 }).eq(id, job)),
         user: '403 42501',
         key: NO_RIGHT,
       },
       {
-        door: `${table}: delete`,
+        name: `${table}: delete`,
         attempt: ({ client }) => rest(client.from(table).delete().eq(id, job)),
         user: '403 42501',
         key: NO_RIGHT,
       },
     ]),
   );
-  tryAll([
+  assertDenied([
     {
-      door: 'events: the columns of operators',
+      name: 'events: the columns of operators',
       attempt: ({ client }) => rest(client.from('mashup_job_events').select('actor,detail')),
       user: '403 42501',
       key: NO_RIGHT,
@@ -155,21 +156,21 @@ describe('functions of the database', () => {
     ['get_mashup_analyses', { job_id: job }],
     ['get_mashup_stems', { job_id: job }],
   ];
-  tryAll([
-    ...verbs.map(([name, values]): Door => ({
-      door: `${name}(${JSON.stringify(values).replaceAll(/"[0-9a-f-]{36}"/g, 'not mine')})`,
+  assertDenied([
+    ...verbs.map(([name, values]): EntryPoint => ({
+      name: `${name}(${JSON.stringify(values).replaceAll(/"[0-9a-f-]{36}"/g, 'not mine')})`,
       attempt: ({ client }) => rest(client.rpc(name, values)),
       user: '400 MB002',
       key: '401 42501',
     })),
     {
-      door: 'get_mashup',
+      name: 'get_mashup',
       attempt: ({ client }) => rest(client.rpc('get_mashup', { job_id: job })),
       user: '200 null',
       key: '401 42501',
     },
     {
-      door: 'submit_mashup with uploads of another',
+      name: 'submit_mashup with uploads of another',
       attempt: ({ client }) =>
         rest(
           client.rpc('submit_mashup', {
@@ -180,7 +181,7 @@ describe('functions of the database', () => {
       key: '401 42501',
     },
     {
-      door: 'submit_mashup with a result of another',
+      name: 'submit_mashup with a result of another',
       attempt: ({ client }) =>
         rest(
           client.rpc('submit_mashup', { hold: 'planning', songs: [{ song_id: 's', name: 'x', storage_path: result }] }),
@@ -188,24 +189,26 @@ describe('functions of the database', () => {
       user: '400 MB008',
       key: '401 42501',
     },
-    ...['sweep', 'claim_task', 'replay', 'cancel', 'raise_error', 'now', 'caller', 'grant_queue'].map((name): Door => ({
-      door: `mashup.${name} by its bare name`,
-      attempt: ({ client }) => rest(client.rpc(name, {})),
-      user: '404 PGRST202',
-      key: '404 PGRST202',
-    })),
+    ...['sweep', 'claim_task', 'replay', 'cancel', 'raise_error', 'now', 'caller', 'grant_queue'].map(
+      (name): EntryPoint => ({
+        name: `mashup.${name} by its bare name`,
+        attempt: ({ client }) => rest(client.rpc(name, {})),
+        user: '404 PGRST202',
+        key: '404 PGRST202',
+      }),
+    ),
   ]);
 
   it('not mine and not there are one answer', async () => {
-    const [thief] = house.parties;
-    assert.ok(thief);
+    const [intruder] = access.intruders;
+    assert.ok(intruder);
     const absent = crypto.randomUUID();
     for (const [name, values] of verbs) {
       const say = async (id: string): Promise<string> => {
         const mapped = Object.fromEntries(
           Object.entries(values).map(([key, value]) => [key, /_id$/.test(key) ? id : value]),
         );
-        const { error } = await thief.client.rpc(name, mapped);
+        const { error } = await intruder.client.rpc(name, mapped);
         return JSON.stringify([error?.code, error?.message.replace(id, '<id>'), error?.hint, error?.details]);
       };
       assert.equal(await say(job), await say(absent), name);
@@ -231,9 +234,9 @@ describe('schemas that are not exposed', () => {
     ['pg_catalog', 'pg_authid'],
     ['supabase_migrations', 'schema_migrations'],
   ];
-  tryAll([
-    ...tables.map(([schema, table]): Door => ({
-      door: `${schema}.${table} by its profile`,
+  assertDenied([
+    ...tables.map(([schema, table]): EntryPoint => ({
+      name: `${schema}.${table} by its profile`,
       attempt: ({ client }) => rest(client.schema(schema).from(table).select('*')),
       user: '406 PGRST106',
       key: '406 PGRST106',
@@ -247,8 +250,8 @@ describe('schemas that are not exposed', () => {
         ['pg_catalog', 'pg_sleep'],
         ['pg_catalog', 'pg_read_file'],
       ] as const
-    ).map(([schema, name]): Door => ({
-      door: `${schema}.${name}() by its profile`,
+    ).map(([schema, name]): EntryPoint => ({
+      name: `${schema}.${name}() by its profile`,
       attempt: ({ client }) => rest(client.schema(schema).rpc(name, {})),
       user: '406 PGRST106',
       key: '406 PGRST106',
@@ -259,27 +262,27 @@ describe('schemas that are not exposed', () => {
         ['mashup', 'tasks', { job_id: job }],
         ['graphile_worker', '_private_jobs', { task_id: 1 }],
       ] as [string, string, Record<string, unknown>][]
-    ).flatMap(([schema, table, row]): Door[] => {
-      const writes: [string, (party: Party) => PromiseLike<RestAnswer>][] = [
+    ).flatMap(([schema, table, row]): EntryPoint[] => {
+      const writes: [string, (intruder: Intruder) => PromiseLike<RestAnswer>][] = [
         ['insert into', ({ client }) => client.schema(schema).from(table).insert(row)],
         ['update', ({ client }) => client.schema(schema).from(table).update(row).neq('id', 0)],
         ['delete from', ({ client }) => client.schema(schema).from(table).delete().neq('id', 0)],
       ];
       return writes.map(([what, write]) => ({
-        door: `${what} ${schema}.${table} by its profile`,
-        attempt: (party) => rest(write(party)),
+        name: `${what} ${schema}.${table} by its profile`,
+        attempt: (intruder) => rest(write(intruder)),
         user: '406 PGRST106',
         key: '406 PGRST106',
       }));
     }),
     {
-      door: 'mashup.tasks by a dotted name',
+      name: 'mashup.tasks by a dotted name',
       attempt: ({ client }) => rest(client.from('mashup.tasks').select('*')),
       user: '404 PGRST205',
       key: '404 PGRST205',
     },
     {
-      door: 'users embedded in jobs',
+      name: 'users embedded in jobs',
       attempt: ({ client }) =>
         client
           .from('mashup_jobs')
@@ -294,29 +297,29 @@ describe('schemas that are not exposed', () => {
 describe('files', () => {
   const GONE = '404 Object not found';
   const BARRED = '403 new row violates row-level security policy';
-  const thiefs = (party: Party): string => `uploads/${party.id ?? owner.id}`;
+  const ownFolder = (intruder: Intruder): string => `uploads/${intruder.id ?? owner.id}`;
   const sound = (): Blob => new Blob(['another sound'], { type: 'audio/wav' });
-  const belongings: [string, string][] = [
+  const ownedFiles: [string, string][] = [
     ['an upload', upload],
     ['a stem', stem],
     ['a result', result],
   ];
-  tryAll([
-    ...belongings.flatMap(([what, path]): Door[] => [
+  assertDenied([
+    ...ownedFiles.flatMap(([what, path]): EntryPoint[] => [
       {
-        door: `${what}: download`,
+        name: `${what}: download`,
         attempt: ({ client }) => stored(bucket(client).download(path)),
         user: GONE,
         key: GONE,
       },
       {
-        door: `${what}: sign a link`,
+        name: `${what}: sign a link`,
         attempt: ({ client }) => stored(bucket(client).createSignedUrl(path, 60)),
         user: GONE,
         key: GONE,
       },
       {
-        door: `${what}: sign links in bulk`,
+        name: `${what}: sign links in bulk`,
         attempt: async ({ client }) => {
           const { data } = await bucket(client).createSignedUrls([path], 60);
           return `${data?.[0]?.signedUrl} ${data?.[0]?.error}`;
@@ -325,37 +328,37 @@ describe('files', () => {
         key: 'null Either the object does not exist or you do not have access to it',
       },
       {
-        door: `${what}: ask for its figures`,
+        name: `${what}: ask for its figures`,
         attempt: ({ client }) => stored(bucket(client).info(path)),
         user: GONE,
         key: GONE,
       },
       {
-        door: `${what}: remove`,
+        name: `${what}: remove`,
         attempt: ({ client }) => stored(bucket(client).remove([path])),
         user: '[]',
         key: '[]',
       },
       {
-        door: `${what}: write over it`,
+        name: `${what}: write over it`,
         attempt: ({ client }) => stored(bucket(client).upload(path, sound(), { upsert: true })),
         user: BARRED,
         key: BARRED,
       },
       {
-        door: `${what}: update`,
+        name: `${what}: update`,
         attempt: ({ client }) => stored(bucket(client).update(path, sound())),
         user: GONE,
         key: GONE,
       },
       {
-        door: `${what}: sign an upload over it`,
+        name: `${what}: sign an upload over it`,
         attempt: ({ client }) => stored(bucket(client).createSignedUploadUrl(path, { upsert: true })),
         user: BARRED,
         key: BARRED,
       },
       {
-        door: `${what}: public address`,
+        name: `${what}: public address`,
         attempt: async ({ client }) => {
           const answer = await fetch(bucket(client).getPublicUrl(path).data.publicUrl);
           return `${answer.status} ${((await answer.json()) as { message: string }).message}`;
@@ -364,8 +367,8 @@ describe('files', () => {
         key: '400 Bucket not found',
       },
       {
-        door: `${what}: with a dot, a doubled slash, an escaped name`,
-        attempt: async (party) => {
+        name: `${what}: with a dot, a doubled slash, an escaped name`,
+        attempt: async (intruder) => {
           const tries = [
             `./${path}`,
             path.replace('/', '//'),
@@ -375,7 +378,7 @@ describe('files', () => {
             path.replaceAll('o', '%6F'),
           ];
           const said = await Promise.all(
-            tries.map((name) => raw(house.raw('GET', `/storage/v1/object/mashups/${name}`, party))),
+            tries.map((name) => raw(access.raw('GET', `/storage/v1/object/mashups/${name}`, intruder))),
           );
           return said.every((one) => /^400 (400 InvalidKey|404 NoSuchKey)$/.test(one))
             ? 'all refused'
@@ -385,18 +388,18 @@ describe('files', () => {
         key: 'all refused',
       },
       {
-        door: `${what}: climbing from an own folder`,
-        attempt: async (party) => {
+        name: `${what}: climbing from an own folder`,
+        attempt: async (intruder) => {
           const climbs = ['../../', '..%2F..%2F', '%2e%2e/%2e%2e/', '%2e%2e%2f%2e%2e%2f', '..%5C..%5C', 'x/../../../'];
-          const paths = climbs.map((climb) => `/storage/v1/object/mashups/${thiefs(party)}/${climb}${path}`);
+          const paths = climbs.map((climb) => `/storage/v1/object/mashups/${ownFolder(intruder)}/${climb}${path}`);
           const said = await Promise.all(
             paths.flatMap((at) => [
-              raw(house.raw('GET', at, party)),
-              raw(house.raw('POST', at, party, 'x')),
-              raw(house.raw('PUT', at, party, 'x')),
-              raw(house.raw('GET', at.replace('/mashups/', '/info/mashups/'), party)),
-              raw(house.raw('POST', at.replace('/mashups/', '/sign/mashups/'), party, '{"expiresIn":60}')),
-              raw(house.raw('POST', at.replace('/mashups/', '/upload/sign/mashups/'), party, '{}')),
+              raw(access.raw('GET', at, intruder)),
+              raw(access.raw('POST', at, intruder, 'x')),
+              raw(access.raw('PUT', at, intruder, 'x')),
+              raw(access.raw('GET', at.replace('/mashups/', '/info/mashups/'), intruder)),
+              raw(access.raw('POST', at.replace('/mashups/', '/sign/mashups/'), intruder, '{"expiresIn":60}')),
+              raw(access.raw('POST', at.replace('/mashups/', '/upload/sign/mashups/'), intruder, '{}')),
             ]),
           );
           return said.every((one) => one === '400 400 InvalidKey') ? 'all refused' : said.join(', ');
@@ -405,10 +408,10 @@ describe('files', () => {
         key: 'all refused',
       },
       {
-        door: `${what}: climbing in the lists of bulk calls`,
-        attempt: async (party) => {
-          const climb = `${thiefs(party)}/../../${path}`;
-          const files = bucket(party.client);
+        name: `${what}: climbing in the lists of bulk calls`,
+        attempt: async (intruder) => {
+          const climb = `${ownFolder(intruder)}/../../${path}`;
+          const files = bucket(intruder.client);
           const { data } = await files.createSignedUrls([climb], 60);
           return [await stored(files.remove([climb])), await stored(files.list(climb)), data?.[0]?.signedUrl].join(' ');
         },
@@ -416,8 +419,8 @@ describe('files', () => {
         key: '[] [] ',
       },
       {
-        door: `${what}: by the other ways to read`,
-        attempt: async (party) => {
+        name: `${what}: by the other ways to read`,
+        attempt: async (intruder) => {
           const ways = [
             ['GET', `object/authenticated/mashups/${path}`],
             ['HEAD', `object/mashups/${path}`],
@@ -425,7 +428,7 @@ describe('files', () => {
             ['GET', `render/image/authenticated/mashups/${path}`],
             ['GET', `s3/mashups/${path}`],
           ] as const;
-          const said = await Promise.all(ways.map(([method, at]) => house.raw(method, `/storage/v1/${at}`, party)));
+          const said = await Promise.all(ways.map(([method, at]) => access.raw(method, `/storage/v1/${at}`, intruder)));
           return said.map(({ status, body }) => (body.includes(SECRET) ? 'told' : status)).join(' ');
         },
         user: '400 400 400 501 501',
@@ -443,8 +446,8 @@ describe('files', () => {
       `generated/${job}`,
       '..',
       '%',
-    ].map((folder): Door => ({
-      door: `list "${folder.replaceAll(/[0-9a-f-]{36}/g, 'not mine')}"`,
+    ].map((folder): EntryPoint => ({
+      name: `list "${folder.replaceAll(/[0-9a-f-]{36}/g, 'not mine')}"`,
       attempt: ({ client }) => stored(bucket(client).list(folder)),
       user: folder === '..' ? '[]' : '[]',
       key: '[]',
@@ -456,29 +459,29 @@ describe('files', () => {
       ['the root', 'planted.wav'],
       ['uploads of nobody', 'uploads/planted.wav'],
       ['uploads, by another case', `Uploads/${owner.id}/planted.wav`],
-    ].map(([where = '', path = '']): Door => ({
-      door: `upload into ${where}`,
+    ].map(([where = '', path = '']): EntryPoint => ({
+      name: `upload into ${where}`,
       attempt: ({ client }) => stored(bucket(client).upload(path, sound())),
       user: BARRED,
       key: BARRED,
     })),
     {
-      door: 'make a bucket',
+      name: 'make a bucket',
       attempt: ({ client }) => stored(client.storage.createBucket('mine', { public: true })),
       user: BARRED,
       key: BARRED,
     },
     {
-      door: 'look at the bucket',
+      name: 'look at the bucket',
       attempt: ({ client }) => stored(client.storage.getBucket('mashups')),
       user: '404 Bucket not found',
       key: '404 Bucket not found',
     },
     {
       // Storage runs these statements as the caller; the local gateway has no such calls.
-      door: 'open the bucket to all, or delete it',
+      name: 'open the bucket to all, or delete it',
       attempt: ({ id }) =>
-        surface.machine.sql.begin(async (sql) => {
+        functions.machine.sql.begin(async (sql) => {
           const role = id === null ? 'anon' : 'authenticated';
           await sql`select set_config('storage.allow_delete_query', 'true', true), set_config('role', ${role}, true), set_config('request.jwt.claims', ${JSON.stringify({ sub: id, role })}, true)`;
           const opened = await sql`update storage.buckets set public = true, allowed_mime_types = null`;
@@ -488,11 +491,11 @@ describe('files', () => {
       user: '0 0',
       key: '0 0',
     },
-    { door: 'see the bucket', attempt: ({ client }) => stored(client.storage.listBuckets()), user: '[]', key: '[]' },
-    ...(['move', 'copy'] as const).map((how): Door => ({
-      door: `${how} a file of another into an own folder`,
-      attempt: async (party) => {
-        const { error } = await bucket(party.client)[how](upload, `${thiefs(party)}/taken.wav`);
+    { name: 'see the bucket', attempt: ({ client }) => stored(client.storage.listBuckets()), user: '[]', key: '[]' },
+    ...(['move', 'copy'] as const).map((how): EntryPoint => ({
+      name: `${how} a file of another into an own folder`,
+      attempt: async (intruder) => {
+        const { error } = await bucket(intruder.client)[how](upload, `${ownFolder(intruder)}/taken.wav`);
         return String(error !== null);
       },
       user: 'true',
@@ -512,14 +515,14 @@ describe('files', () => {
 
 describe('signed links', () => {
   const get = async (path: string, token: string): Promise<Outcome> =>
-    raw(house.raw('GET', `/storage/v1/object/sign/mashups/${path}?token=${token}`, house.parties[2]!));
+    raw(access.raw('GET', `/storage/v1/object/sign/mashups/${path}?token=${token}`, access.intruders[2]!));
   const put = async (path: string, token: string): Promise<Outcome> =>
-    raw(house.raw('PUT', `/storage/v1/object/upload/sign/mashups/${path}?token=${token}`, house.parties[2]!, 'x'));
+    raw(access.raw('PUT', `/storage/v1/object/upload/sign/mashups/${path}?token=${token}`, access.intruders[2]!, 'x'));
 
   it('a link that has run out, was changed, or is for another file opens nothing', async () => {
     const url = `mashups/${upload}`;
-    const expired = await house.link({ scope: 'download', url }, -5);
-    const good = await house.link({ scope: 'download', url }, 60);
+    const expired = await access.link({ scope: 'download', url }, -5);
+    const good = await access.link({ scope: 'download', url }, 60);
     assert.equal(await get(upload, good), `200 ${SECRET}`);
     assert.equal(await get(upload, expired), '400 400 InvalidJWT');
     assert.equal(await get(result, good), '400 400 InvalidSignature');
@@ -534,19 +537,19 @@ describe('signed links', () => {
       `${none}.${changed}.`,
       `${none}.${changed}.${signature}`,
       owner.token,
-      surface.keys.serviceRoleKey,
+      functions.keys.serviceRoleKey,
       '',
     ])
       assert.match(await get(result, forged), /^400 400 Invalid(JWT|Request)$/);
   });
 
   it('an upload token writes the place it was given for and no other, and reads nothing', async () => {
-    const [thief] = house.parties;
-    assert.ok(thief?.id);
-    const own = `uploads/${thief.id}/s/x.wav`;
-    const { data } = await bucket(thief.client).createSignedUploadUrl(own, { upsert: true });
+    const [intruder] = access.intruders;
+    assert.ok(intruder?.id);
+    const own = `uploads/${intruder.id}/s/x.wav`;
+    const { data } = await bucket(intruder.client).createSignedUploadUrl(own, { upsert: true });
     assert.ok(data);
-    const before = await house.belongings();
+    const before = await access.ownedRows();
     for (const path of [
       upload,
       stem,
@@ -556,23 +559,23 @@ describe('signed links', () => {
     ])
       assert.match(await put(path, data.token), /^400 400 Invalid(Signature|Key)$/);
     assert.equal(await get(own, data.token), '400 400 InvalidSignature');
-    const download = await house.link({ scope: 'download', url: `mashups/${upload}` }, 60);
+    const download = await access.link({ scope: 'download', url: `mashups/${upload}` }, 60);
     assert.equal(await put(upload, download), '400 400 InvalidSignature');
-    const late = await house.link({ scope: 'upload', url: `mashups/${own}`, upsert: true, owner: thief.id }, -5);
+    const late = await access.link({ scope: 'upload', url: `mashups/${own}`, upsert: true, owner: intruder.id }, -5);
     assert.equal(await put(own, late), '400 400 InvalidJWT');
-    assert.equal(await house.belongings(), before);
+    assert.equal(await access.ownedRows(), before);
     assert.equal((await put(own, data.token)).slice(0, 3), '200');
   });
 });
 
 describe('edge functions', () => {
-  const call = async (name: string, body: unknown, party: Party): Promise<Outcome> => {
-    const answer = await surface.call(name, body, { as: party.bearer });
+  const call = async (name: string, body: unknown, intruder: Intruder): Promise<Outcome> => {
+    const answer = await functions.call(name, body, { as: intruder.bearer });
     return `${answer.status} ${answer.body.code}`;
   };
   const NOBODY = '401 sign_in_required';
   const songs = [upload, stem].map((storage_path, n) => ({ song_id: `s${n}`, name: 'x', artist: 'y', storage_path }));
-  const doors: [string, string, unknown, Outcome][] = [
+  const entryPoints: [string, string, unknown, Outcome][] = [
     ['generate-mashup with uploads of another', 'generate-mashup', { songs }, '404 upload_missing'],
     [
       'generate-mashup with a path that climbs',
@@ -590,7 +593,7 @@ describe('edge functions', () => {
     [
       'stem-separation by job',
       'stem-separation',
-      { job_id: job, audio_url: `${surface.url}/storage/v1/object/mashups/${upload}` },
+      { job_id: job, audio_url: `${functions.url}/storage/v1/object/mashups/${upload}` },
       '404 job_not_found',
     ],
     [
@@ -606,13 +609,18 @@ describe('edge functions', () => {
       '400 invalid_song_id',
     ],
   ];
-  tryAll(
-    doors.map(([door, name, body, user]) => ({ door, attempt: (party) => call(name, body, party), user, key: NOBODY })),
+  assertDenied(
+    entryPoints.map(([name, endpoint, body, user]) => ({
+      name,
+      attempt: (intruder) => call(endpoint, body, intruder),
+      user,
+      key: NOBODY,
+    })),
   );
 
   it('create-signed-upload puts any file name below the caller’s own folder', async () => {
-    const [thief] = house.parties;
-    assert.ok(thief?.id);
+    const [intruder] = access.intruders;
+    assert.ok(intruder?.id);
     for (const fileName of [
       '../../x.wav',
       `..\\..\\${owner.id}.wav`,
@@ -622,28 +630,28 @@ describe('edge functions', () => {
       '\u202ewav.exe.wav',
       `${'../'.repeat(40)}etc.wav`,
     ]) {
-      const { status, body } = await surface.call(
+      const { status, body } = await functions.call(
         'create-signed-upload',
         { songId: 's', fileName },
-        { as: thief.bearer },
+        { as: intruder.bearer },
       );
       assert.equal(status, 200, JSON.stringify(body));
-      assert.match(String(body['path']), new RegExp(`^uploads/${thief.id}/s/[\\w.-]+\\.wav$`));
+      assert.match(String(body['path']), new RegExp(`^uploads/${intruder.id}/s/[\\w.-]+\\.wav$`));
       assert.ok(!String(body['path']).includes('/../') && !String(body['path']).includes('/..'), String(body['path']));
     }
   });
 
   it('names no one but the caller, whatever the body claims', async () => {
-    const [thief] = house.parties;
-    assert.ok(thief?.id);
+    const [intruder] = access.intruders;
+    assert.ok(intruder?.id);
     const claims = { user_id: owner.id, userId: owner.id, owner: owner.id, role: 'service_role' };
-    const { body } = await surface.call(
+    const { body } = await functions.call(
       'create-signed-upload',
       { songId: 's', fileName: 'x.wav', ...claims },
-      { as: thief.bearer, headers: { 'x-user-id': owner.id } },
+      { as: intruder.bearer, headers: { 'x-user-id': owner.id } },
     );
-    assert.ok(String(body['path']).startsWith(`uploads/${thief.id}/`));
-    const status = await surface.call('get-mashup-status', { jobId: job, ...claims }, { as: thief.bearer });
+    assert.ok(String(body['path']).startsWith(`uploads/${intruder.id}/`));
+    const status = await functions.call('get-mashup-status', { jobId: job, ...claims }, { as: intruder.bearer });
     assert.equal(status.status, 404);
   });
 });
@@ -657,34 +665,34 @@ const FUNCTION_BODIES: Record<string, object> = {
   'stem-separation': { job_id: job, audio_url: upload },
 };
 
-async function callFunctions(party: Party): Promise<Record<string, { status: number; body: string }>> {
+async function callFunctions(intruder: Intruder): Promise<Record<string, { status: number; body: string }>> {
   const answers: Record<string, { status: number; body: string }> = {};
   for (const [name, body] of Object.entries(FUNCTION_BODIES))
-    answers[name] = await house.raw('POST', `/functions/v1/${name}`, party, JSON.stringify(body));
+    answers[name] = await access.raw('POST', `/functions/v1/${name}`, intruder, JSON.stringify(body));
   return answers;
 }
 
 describe('tokens that are not the owner’s', () => {
   it('open neither rows, nor files, nor functions, nor Auth, nor the operator’s calls', async () => {
-    for (const [what, token] of Object.entries(await falseTokens(house))) {
-      const party: Party = { name: what, client: surface.client(), bearer: token, id: null };
+    for (const [what, token] of Object.entries(await invalidTokens(access))) {
+      const intruder: Intruder = { name: what, client: functions.client(), bearer: token, id: null };
       const answers = {
-        rows: await house.raw('GET', '/rest/v1/mashup_jobs?select=*', party),
-        rpc: await house.raw('POST', '/rest/v1/rpc/delete_mashup', party, JSON.stringify({ job_id: job })),
-        list: await house.raw(
+        rows: await access.raw('GET', '/rest/v1/mashup_jobs?select=*', intruder),
+        rpc: await access.raw('POST', '/rest/v1/rpc/delete_mashup', intruder, JSON.stringify({ job_id: job })),
+        list: await access.raw(
           'POST',
           '/storage/v1/object/list/mashups',
-          party,
+          intruder,
           JSON.stringify({ prefix: `uploads/${owner.id}/song-1` }),
         ),
-        file: await house.raw('GET', `/storage/v1/object/mashups/${upload}`, party),
-        user: await house.raw('GET', '/auth/v1/user', party),
-        users: await house.raw('GET', '/auth/v1/admin/users', party),
-        ...(await callFunctions(party)),
+        file: await access.raw('GET', `/storage/v1/object/mashups/${upload}`, intruder),
+        user: await access.raw('GET', '/auth/v1/user', intruder),
+        users: await access.raw('GET', '/auth/v1/admin/users', intruder),
+        ...(await callFunctions(intruder)),
       };
-      const said = Object.entries(answers).map(([door, { status, body }]) => {
-        assert.ok(!body.includes(SECRET) && !body.includes(owner.id), `${what}: ${door} tells nothing`);
-        return `${door} ${status}`;
+      const said = Object.entries(answers).map(([entryPoint, { status, body }]) => {
+        assert.ok(!body.includes(SECRET) && !body.includes(owner.id), `${what}: ${entryPoint} tells nothing`);
+        return `${entryPoint} ${status}`;
       });
       assert.deepEqual(
         said,
@@ -703,7 +711,7 @@ describe('tokens that are not the owner’s', () => {
   });
 
   it('nor does no token, whatever stands in its place', async () => {
-    const { anonKey } = surface.keys;
+    const { anonKey } = functions.keys;
     const places: [string, Record<string, string>][] = [
       ['nothing', {}],
       ['the key alone', { apikey: anonKey }],
@@ -713,13 +721,13 @@ describe('tokens that are not the owner’s', () => {
     ];
     for (const [what, headers] of places) {
       for (const [name, body] of Object.entries(FUNCTION_BODIES)) {
-        const url = `${surface.url}/functions/v1/${name}?access_token=${owner.token}&apikey=${anonKey}`;
+        const url = `${functions.url}/functions/v1/${name}?access_token=${owner.token}&apikey=${anonKey}`;
         const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
         const { code } = (await answer.json()) as { code: string };
         assert.deepEqual([answer.status, code], [401, 'sign_in_required'], `${name} with ${what}`);
       }
       for (const path of ['/rest/v1/mashup_jobs?select=*', `/storage/v1/object/mashups/${upload}`, '/auth/v1/user']) {
-        const answer = await fetch(surface.url + path, { headers });
+        const answer = await fetch(functions.url + path, { headers });
         const said = await answer.text();
         assert.ok(answer.status >= 400 && answer.status < 500, `${path} with ${what}: ${answer.status}`);
         assert.ok(!said.includes(SECRET) && !said.includes(owner.id), `${path} with ${what}`);
@@ -728,8 +736,8 @@ describe('tokens that are not the owner’s', () => {
   });
 
   it('the anon key and a user’s token are no operator', async () => {
-    for (const party of [
-      ...house.parties,
+    for (const intruder of [
+      ...access.intruders,
       { name: 'the owner', client: owner.client, bearer: owner.token, id: owner.id },
     ]) {
       for (const [method, path] of [
@@ -737,8 +745,8 @@ describe('tokens that are not the owner’s', () => {
         ['POST', '/auth/v1/admin/users'],
         ['DELETE', `/auth/v1/admin/users/${owner.id}`],
       ] as const) {
-        const { status, body } = await house.raw(method, path, party, method === 'POST' ? '{}' : undefined);
-        assert.ok(status === 401 || status === 403, `${party.name} ${method} ${path}: ${status} ${body}`);
+        const { status, body } = await access.raw(method, path, intruder, method === 'POST' ? '{}' : undefined);
+        assert.ok(status === 401 || status === 403, `${intruder.name} ${method} ${path}: ${status} ${body}`);
       }
     }
   });
@@ -762,7 +770,7 @@ describe('channels', () => {
   };
 
   it('nobody hears a change of another’s job, by its filter, by its owner, by the whole table or the whole schema', async () => {
-    const { machine } = surface;
+    const { machine } = functions;
     const id = await machine.submit(owner.id);
     const wishes: Record<string, string>[] = [
       { schema: 'public', table: 'mashup_jobs', filter: `id=eq.${id}` },
@@ -772,7 +780,7 @@ describe('channels', () => {
       { schema: '*' },
     ];
     const watches: ReturnType<typeof listen>[] = [];
-    for (const { client } of house.parties) {
+    for (const { client } of access.intruders) {
       await client.realtime.setAuth();
       for (const wish of wishes) watches.push(listen(client, wish));
     }
@@ -799,8 +807,8 @@ describe('channels', () => {
   });
 
   it('tables that are not published, or in schemas that are not exposed, give no stream', async () => {
-    const [thief] = house.parties;
-    assert.ok(thief);
+    const [intruder] = access.intruders;
+    assert.ok(intruder);
     const streams = [
       ['public', 'mashup_job_events'],
       ['public', 'mashup_plans'],
@@ -808,13 +816,13 @@ describe('channels', () => {
       ['graphile_worker', '_private_jobs'],
       ['auth', 'users'],
       ['storage', 'objects'],
-    ].map(([schema = '', table = '']) => listen(thief.client, { schema, table }));
+    ].map(([schema = '', table = '']) => listen(intruder.client, { schema, table }));
     await until('each is answered', () => streams.every(({ system }) => system.length > 0));
     assert.deepEqual(new Set(streams.flatMap(({ system }) => system)), new Set(['error']));
   });
 
   it('a private channel lets nobody in where no policy does', async () => {
-    for (const { client, name } of [...house.parties, { ...owner, name: 'the owner' }]) {
+    for (const { client, name } of [...access.intruders, { ...owner, name: 'the owner' }]) {
       const states: string[] = [];
       const channel = client
         .channel(`job:${job}`, { config: { private: true } })
@@ -826,8 +834,8 @@ describe('channels', () => {
   });
 
   it('a false token joins nothing', async () => {
-    for (const [what, token] of Object.entries(await falseTokens(house))) {
-      const client = surface.client();
+    for (const [what, token] of Object.entries(await invalidTokens(access))) {
+      const client = functions.client();
       await client.realtime.setAuth(token);
       const states: string[] = [];
       const channel = client
@@ -851,14 +859,14 @@ describe('keys of idempotency', () => {
       return error?.code ?? (data as { job_id: string }).job_id;
     };
     const theirs = await submit(owner.client, upload);
-    for (const { client, id } of house.parties.filter((party) => party.id !== null)) {
-      const [song] = await surface.machine.songs(id ?? '', 1);
+    for (const { client, id } of access.intruders.filter((intruder) => intruder.id !== null)) {
+      const [song] = await functions.machine.songs(id ?? '', 1);
       assert.equal(await submit(client, upload), 'MB008');
       const mine = await submit(client, song?.storage_path ?? '');
       assert.match(mine, /^[0-9a-f-]{36}$/);
       assert.notEqual(mine, theirs);
     }
     assert.equal(await submit(owner.client, upload), theirs, 'the owner meets their own again');
-    await surface.machine.sql`delete from public.mashup_jobs where id = ${theirs}`;
+    await functions.machine.sql`delete from public.mashup_jobs where id = ${theirs}`;
   });
 });

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { House } from './access-fixture.ts';
+import type { AccessFixture } from './access-fixture.ts';
 
 const HOSTILE = [
   "'; drop table mashup_jobs; --",
@@ -34,8 +34,8 @@ const HOSTILE = [
 ];
 
 /** Values that a body may hold; ids of the owner's things among them. */
-function values(house: House): fc.Arbitrary<unknown> {
-  const known = [house.job, house.running, house.draft, house.owner.id, house.upload, house.stem, house.result];
+function values(access: AccessFixture): fc.Arbitrary<unknown> {
+  const known = [access.job, access.running, access.draft, access.owner.id, access.upload, access.stem, access.result];
   const text = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...HOSTILE) },
     { weight: 3, arbitrary: fc.constantFrom(...known) },
@@ -170,17 +170,17 @@ const AT_ONCE = 8;
 interface Generated {
   path: string;
   body: string;
-  /** Place among the house's parties. */
-  party: number;
+  /** Place among the access's intruders. */
+  intruder: number;
 }
 
 /** Half of all are nearly good ones of a user with songs and jobs of the own; the rest is anything of anybody. */
-function requests(house: House, own: Own): fc.Arbitrary<Generated> {
-  const value = values(house);
+function requests(access: AccessFixture, own: Own): fc.Arbitrary<Generated> {
+  const value = values(access);
   const good = Object.entries(goodBodies(own, value)).map(([name, body]) =>
     fc.record({
       path: fc.constant(name in FUNCTIONS ? `/functions/v1/${name}` : `/rest/v1/rpc/${name}`),
-      party: fc.constant(0),
+      intruder: fc.constant(0),
       body: body.map((one) => JSON.stringify(one)),
     }),
   );
@@ -191,7 +191,7 @@ function wild(value: fc.Arbitrary<unknown>): fc.Arbitrary<Generated> {
   return fc.constantFrom(...CALLS).chain(({ path, members }) =>
     fc.record({
       path: fc.constant(path),
-      party: fc.constantFrom(0, 0, 0, 1, 2),
+      intruder: fc.constantFrom(0, 0, 0, 1, 2),
       body: fc.oneof(
         {
           weight: 8,
@@ -234,7 +234,7 @@ const LEAKS: [string, RegExp][] = [
 ];
 
 /** What is wrong with an answer, if anything. */
-function faultOf(house: House, sent: Generated, status: number, body: string): string | undefined {
+function faultOf(access: AccessFixture, sent: Generated, status: number, body: string): string | undefined {
   // The local gateway says 501 to what it does not speak: an answer that somebody wrote.
   if (status >= 500 && !(status === 501 && body.includes('The local gateway does not implement')))
     return `status ${status}`;
@@ -243,45 +243,51 @@ function faultOf(house: House, sent: Generated, status: number, body: string): s
     const leak = LEAKS.find(([, sign]) => sign.test(body) && !sign.test(sent.body));
     if (leak !== undefined) return leak[0];
   }
-  const theirs = [house.upload, house.stem, house.result].find(
+  const theirs = [access.upload, access.stem, access.result].find(
     (path) => body.includes(path) && !sent.body.includes(path),
   );
   return theirs === undefined ? undefined : "another's file";
 }
 
-/** Gives the first party two songs, a job and a draft: without a rate limit, which would answer most of what follows. */
-async function settle({ surface, parties }: House): Promise<Own> {
-  const { machine } = surface;
-  const [party] = parties;
-  if (party?.id == null) throw new Error('the first party is a user');
+/** Gives the first intruder two songs, a job and a draft: without a rate limit, which would answer most of what follows. */
+async function settle({ functions, intruders }: AccessFixture): Promise<Own> {
+  const { machine } = functions;
+  const [intruder] = intruders;
+  if (intruder?.id == null) throw new Error('the first intruder is a user');
   await machine.sql`update mashup.settings set value = '1000000' where name in ('max_submits_per_minute', 'max_queued_jobs_per_user', 'max_drafts_per_user', 'max_queued_jobs')`;
-  const songs = await machine.songs(party.id, 2);
+  const songs = await machine.songs(intruder.id, 2);
   return {
-    job: await machine.submit(party.id),
-    draft: await machine.submit(party.id, 1, { hold: 'planning' }),
+    job: await machine.submit(intruder.id),
+    draft: await machine.submit(intruder.id, 1, { hold: 'planning' }),
     uploads: songs.map(({ storage_path }) => storage_path),
   };
 }
 
 /** Sends so many generated requests, some at a time; answers how many got which status. All that were answered badly fail it. */
-export async function fuzz(house: House, count: number, seed = Date.now() % 2 ** 31): Promise<Map<number, number>> {
-  const own = await settle(house);
-  const before = await house.belongings();
+export async function fuzz(
+  access: AccessFixture,
+  count: number,
+  seed = Date.now() % 2 ** 31,
+): Promise<Map<number, number>> {
+  const own = await settle(access);
+  const before = await access.ownedRows();
   const statuses = new Map<number, number>();
   const faults: string[] = [];
-  const all = fc.sample(requests(house, own), { numRuns: count, seed });
+  const all = fc.sample(requests(access, own), { numRuns: count, seed });
   for (let at = 0; at < all.length; at += AT_ONCE) {
     await Promise.all(
       all.slice(at, at + AT_ONCE).map(async (sent) => {
-        const { status, body } = await house.raw('POST', sent.path, house.parties[sent.party]!, sent.body);
+        const { status, body } = await access.raw('POST', sent.path, access.intruders[sent.intruder]!, sent.body);
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
-        const fault = faultOf(house, sent, status, body);
+        const fault = faultOf(access, sent, status, body);
         if (fault)
-          faults.push(`${fault}: ${sent.path} as ${sent.party} with ${sent.body.slice(0, 300)}: ${body.slice(0, 300)}`);
+          faults.push(
+            `${fault}: ${sent.path} as ${sent.intruder} with ${sent.body.slice(0, 300)}: ${body.slice(0, 300)}`,
+          );
       }),
     );
   }
   assert.deepEqual(faults.slice(0, 10), [], `${faults.length} bad answers with seed ${seed}`);
-  assert.equal(await house.belongings(), before, "nothing of the owner's has changed");
+  assert.equal(await access.ownedRows(), before, "nothing of the owner's has changed");
   return statuses;
 }
