@@ -1,10 +1,10 @@
-/** Mashups that are cancelled or fail: what is said, what can be done, and that it helps. */
+/** Tests of mashups that were cancelled, have failed or have expired: what the page shows, and that retry works. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StudioFixture } from './studio-fixture.ts';
 import { pageFaults, renderControls, WORK_MS } from './studio-fixture.ts';
 
-/** Makes every render fail once for good, and undoes it. */
+/** `tighten` makes every render task fail permanently; `loosen` undoes it. */
 export function renderLimits({ sql }: Pick<StudioFixture, 'sql'>): {
   tighten(): Promise<unknown>;
   loosen(): Promise<unknown>;
@@ -15,8 +15,15 @@ export function renderLimits({ sql }: Pick<StudioFixture, 'sql'>): {
   };
 }
 
+/** Tests of a cancelled, a failed and an expired mashup. */
 export function testFailedJobs(fixture: () => StudioFixture, jobId: () => string): void {
-  test('a cancelled mashup says that nothing is lost, and retry goes on where it stopped', async () => {
+  testCancelAndRetry(fixture, jobId);
+  testFailureAndRetry(fixture, jobId);
+  testExpiredResult(fixture);
+}
+
+function testCancelAndRetry(fixture: () => StudioFixture, jobId: () => string): void {
+  test('a cancelled mashup keeps its work, and retry continues where it stopped', async () => {
     const { page, shown, sql } = fixture();
     const { hold, release, replay } = renderControls(fixture());
     const plannings = async (): Promise<unknown> => {
@@ -37,10 +44,12 @@ export function testFailedJobs(fixture: () => StudioFixture, jobId: () => string
     await page.locator('[data-stage=rendering]').waitFor();
     await release();
     await shown('result').waitFor({ timeout: WORK_MS });
-    assert.equal(await plannings(), before, 'nothing before the rendering was done again');
+    assert.equal(await plannings(), before, 'no stage before rendering was repeated');
   });
+}
 
-  test('a failed mashup says why and what to do, leads to other songs, and retry makes it', async () => {
+function testFailureAndRetry(fixture: () => StudioFixture, jobId: () => string): void {
+  test('a failed mashup shows the reason and a hint, leads to other songs, and completes after a retry', async () => {
     const { page, shown, stack } = fixture();
     const { replay } = renderControls(fixture());
     const { tighten, loosen } = renderLimits(fixture());
@@ -53,7 +62,7 @@ export function testFailedJobs(fixture: () => StudioFixture, jobId: () => string
       /The render task took longer than 0\.5 s\.\s+Try again; .* use shorter songs\./,
     );
     assert.equal(await fixture().stage(), 'failed');
-    assert.equal(await shown('result').count(), 0, 'no result of an earlier run is shown as this one');
+    assert.equal(await shown('result').count(), 0, 'the result of an earlier run is not shown');
     assert.deepEqual(await pageFaults(page), []);
     await page.getByRole('button', { name: 'Choose other songs' }).click();
     await page.getByRole('heading', { name: 'Two songs in, one mashup out' }).waitFor();
@@ -63,8 +72,10 @@ export function testFailedJobs(fixture: () => StudioFixture, jobId: () => string
     await shown('result').waitFor({ timeout: WORK_MS });
     assert.equal(await page.getByRole('alert').count(), 0);
   });
+}
 
-  test('a mashup whose file has expired says so and is rendered again by a click', async () => {
+function testExpiredResult(fixture: () => StudioFixture): void {
+  test('an expired mashup can be rendered again', async () => {
     const { page, shown, sql } = fixture();
     await sql.begin((transaction) => [
       transaction`update mashup.settings set value = '0' where name = 'result_expires_days'`,

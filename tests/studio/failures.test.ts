@@ -1,4 +1,4 @@
-/** What the studio shows its users when something is wrong. */
+/** The studio in a real browser without a network, and with cancelled, failed and expired mashups. */
 import { after, before, describe } from 'node:test';
 import { reasonToSkip } from './browser.ts';
 import { testFailedJobs } from './failed-job-tests.ts';
@@ -6,7 +6,7 @@ import { testOffline } from './offline-tests.ts';
 import { startStudioFixture } from './studio-fixture.ts';
 import type { StudioFixture } from './studio-fixture.ts';
 
-describe('the studio in trouble', { skip: reasonToSkip() }, () => {
+describe('the studio under failures', { skip: reasonToSkip() }, () => {
   let fixture: StudioFixture;
   let jobId = '';
 

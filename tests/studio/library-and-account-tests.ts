@@ -1,13 +1,21 @@
-/** What becomes of mashups: library, account, others who try, and the operator. */
+/** Tests of the library, the account, access by other users, and a replay by the operator. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pageFaults, shiftOf } from './studio-fixture.ts';
 import type { StudioFixture } from './studio-fixture.ts';
 
 const ACCOUNT = { email: 'listener@example.com', password: 'correct horse' };
-const STEADY = 0.02;
+/** Allowed layout shift. */
+const MAX_SHIFT = 0.02;
 
+/** Tests of the library and the account, with two complete mashups. */
 export function testLibraryAndAccount(fixture: () => StudioFixture): void {
+  testLibrary(fixture);
+  testGuestToAccount(fixture);
+  testForeignMashup(fixture);
+}
+
+function testLibrary(fixture: () => StudioFixture): void {
   test('the library lists the versions, filters them by state and deletes one', async () => {
     const { page, shown, sql, pageErrors } = fixture();
     await page.goto(`${fixture().stack.info.apiUrl}/#/library`);
@@ -15,7 +23,7 @@ export function testLibraryAndAccount(fixture: () => StudioFixture): void {
     await shown('library-item').nth(1).waitFor();
     assert.equal(await shown('library-item').count(), 2);
     assert.deepEqual(await pageFaults(page), []);
-    assert.ok((await shiftOf(page)) < STEADY, `layout shift ${await shiftOf(page)}`);
+    assert.ok((await shiftOf(page)) < MAX_SHIFT, `layout shift ${await shiftOf(page)}`);
     await page.getByRole('button', { name: 'Failed' }).click();
     await page.getByText('No mashup has the state “Failed”.').waitFor();
     assert.equal(await shown('library-item').count(), 0);
@@ -28,8 +36,10 @@ export function testLibraryAndAccount(fixture: () => StudioFixture): void {
     assert.equal(left?.n, 1);
     assert.deepEqual(pageErrors, []);
   });
+}
 
-  test('a guest becomes an account and finds the mashups again on another device', async () => {
+function testGuestToAccount(fixture: () => StudioFixture): void {
+  test('a guest creates an account and sees the same mashups on another device', async () => {
     const { page, shown, stranger } = fixture();
     await page.getByRole('link', { name: 'Account' }).click();
     await page.getByText('You are a guest').waitFor();
@@ -57,8 +67,10 @@ export function testLibraryAndAccount(fixture: () => StudioFixture): void {
     await other.getByTestId('library-item').waitFor();
     await other.context().close();
   });
+}
 
-  test("another user's mashup is refused", async () => {
+function testForeignMashup(fixture: () => StudioFixture): void {
+  test("a user cannot open another user's mashup", async () => {
     const { sql, stack, stranger } = fixture();
     const [job] = await sql`select id from public.mashup_jobs where stage = 'complete'`;
     const page = await stranger();
@@ -74,9 +86,9 @@ export function testLibraryAndAccount(fixture: () => StudioFixture): void {
   });
 }
 
-/** The operator's page: opened by one key alone, and a job replayed there by a click. */
+/** Test of the operator's page: only the service role key opens it, and a click replays a job. */
 export function testOperatorReplay(fixture: () => StudioFixture, jobId: () => string): void {
-  test('the operator sees the job and replays it by a click; no other key opens the page', async () => {
+  test('the operator replays a job by a click; no other key opens the page', async () => {
     const { page, shown, stack, sql } = fixture();
     await page.getByRole('link', { name: 'Operator' }).click();
     await page.getByLabel('Service role key').fill(stack.info.anonKey);

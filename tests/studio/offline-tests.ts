@@ -1,4 +1,4 @@
-/** No network, and a page that sleeps: nothing is lost, the page says how it is, and catches up. */
+/** Tests without a network, and of a suspended page: nothing is lost, and the page updates when it can. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -6,13 +6,21 @@ import { pageFaults, renderControls, shiftOf, WORK_MS } from './studio-fixture.t
 import type { StudioFixture } from './studio-fixture.ts';
 
 const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples');
-const STEADY = 0.02;
-const BEAT_MS = 50;
+/** Allowed layout shift. */
+const MAX_SHIFT = 0.02;
+/** Interval at which the page measures its own suspension. */
+const PULSE_MS = 50;
 const OFFLINE = /You are offline\. Mashups continue on the server\. This page updates/;
 
-/** `made` is told of the mashup that comes of it. */
-export function testOffline(fixture: () => StudioFixture, made: (jobId: string) => void): void {
-  test('songs that are chosen without a network are uploaded when it is back, by themselves', async () => {
+/** Tests of a page without a network or without processor time. `onJob` receives the id of the job that is made. */
+export function testOffline(fixture: () => StudioFixture, onJob: (jobId: string) => void): void {
+  testOfflineUploads(fixture);
+  testOfflineCompletion(fixture, onJob);
+  testSuspendedPage(fixture);
+}
+
+function testOfflineUploads(fixture: () => StudioFixture): void {
+  test('songs selected without a network are uploaded automatically when it is back', async () => {
     const { page, context, shown } = fixture();
     await page.getByRole('heading', { name: 'Two songs in, one mashup out' }).waitFor();
     await context.setOffline(true);
@@ -34,28 +42,30 @@ export function testOffline(fixture: () => StudioFixture, made: (jobId: string) 
     assert.equal(await cards.getByRole('alert').count(), 0);
     assert.equal(await page.getByText(OFFLINE).count(), 0);
   });
+}
 
-  test('a mashup that is finished while the browser is offline is shown as soon as the network is back', async () => {
+function testOfflineCompletion(fixture: () => StudioFixture, onJob: (jobId: string) => void): void {
+  test('a mashup that completes while the browser is offline is shown when the network is back', async () => {
     const { page, context, shown } = fixture();
     const { hold, release, reaches } = renderControls(fixture());
     await hold();
     await page.getByRole('button', { name: 'Create the mashup' }).click();
     await page.locator('[data-stage=rendering]').waitFor({ timeout: WORK_MS });
     const jobId = fixture().jobId();
-    made(jobId);
+    onJob(jobId);
     await page.getByText('Paused by the operator').first().waitFor();
     const shift = await shiftOf(page);
 
     await context.setOffline(true);
     await page.getByText(OFFLINE).waitFor();
     await shown('progress').getByText('Offline', { exact: true }).waitFor();
-    assert.ok((await shiftOf(page)) - shift < STEADY, 'nothing moves when the network goes');
+    assert.ok((await shiftOf(page)) - shift < MAX_SHIFT, 'the layout does not move when the network is lost');
     await page.getByRole('button', { name: 'Cancel' }).click();
     assert.match(await page.getByRole('alert').innerText(), /The server cannot be reached\.\s+Check the connection/);
     assert.deepEqual(await pageFaults(page), []);
     await release();
     await reaches(jobId, 'complete');
-    assert.equal(await fixture().stage(), 'rendering', 'the page was cut off');
+    assert.equal(await fixture().stage(), 'rendering', 'the page received no update while offline');
 
     await context.setOffline(false);
     await shown('result').waitFor();
@@ -63,25 +73,27 @@ export function testOffline(fixture: () => StudioFixture, made: (jobId: string) 
     assert.equal(fixture().jobId(), jobId);
     assert.equal(await page.getByText(OFFLINE).count(), 0);
   });
+}
 
-  test('a page that sleeps while its mashup is made, and loses its connection, catches up when it wakes', async () => {
+function testSuspendedPage(fixture: () => StudioFixture): void {
+  test('a suspended page that loses its connection shows the completed mashup when it resumes', async () => {
     const { page, browser, shown, stack } = fixture();
     const { hold, release, replay, reaches } = renderControls(fixture());
     const jobId = fixture().jobId();
     await hold();
     await replay(jobId);
     await shown('progress').waitFor();
-    await page.evaluate((beatMs) => {
-      const sleep = { longestMs: 0 };
-      Object.assign(globalThis, { sleep });
+    await page.evaluate((pulseMs) => {
+      const suspension = { longestMs: 0 };
+      Object.assign(globalThis, { suspension });
       let last = performance.now();
       setInterval(() => {
         const now = performance.now();
-        sleep.longestMs = Math.max(sleep.longestMs, now - last);
+        suspension.longestMs = Math.max(suspension.longestMs, now - last);
         last = now;
-      }, beatMs);
-    }, BEAT_MS);
-    // As when a lid is closed: the page's process gets no time at all. (Chromium freezes no page that is driven: it counts as shown.)
+      }, pulseMs);
+    }, PULSE_MS);
+    // The page's process gets no time at all, as when a laptop is closed. Chromium does not freeze a page under automation.
     const processes = await (await browser.newBrowserCDPSession()).send('SystemInfo.getProcessInfo');
     const renderers = processes.processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
     for (const pid of renderers) process.kill(pid, 'SIGSTOP');
@@ -95,13 +107,13 @@ export function testOffline(fixture: () => StudioFixture, made: (jobId: string) 
     } finally {
       for (const pid of renderers) process.kill(pid, 'SIGCONT');
     }
-    const sleptMs = performance.now() - began;
+    const suspendedMs = performance.now() - began;
 
     await shown('result').waitFor();
     const longest = await page.evaluate(
-      () => (globalThis as unknown as { sleep: { longestMs: number } }).sleep.longestMs,
+      () => (globalThis as unknown as { suspension: { longestMs: number } }).suspension.longestMs,
     );
-    assert.ok(longest > sleptMs / 2, `the page slept for ${longest} of ${sleptMs} ms`);
+    assert.ok(longest > suspendedMs / 2, `the page was suspended for ${longest} of ${suspendedMs} ms`);
     assert.equal(fixture().jobId(), jobId);
   });
 }

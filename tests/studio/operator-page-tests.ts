@@ -1,4 +1,4 @@
-/** The operator's page: what it pauses, what it tells of services, and a job's story. */
+/** Tests of the operator's page: job history, pauses and circuit breakers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Locator } from 'playwright-core';
@@ -14,10 +14,17 @@ export async function openOperatorPage({ page, shown, stack }: StudioFixture): P
   await shown('operator-board').waitFor();
 }
 
+/** A panel of the operator's page by its name. */
 const panel = ({ page }: StudioFixture, name: string): Locator => page.getByRole('region', { name, exact: true });
 
+/** Tests of a failed job's history, and of the charts. */
 export function testJobHistory(fixture: () => StudioFixture, jobId: () => string): void {
-  test('the operator sees what failed by its reason, and its story with times and payloads, and retries it', async () => {
+  testFailureAndHistory(fixture, jobId);
+  testCharts(fixture);
+}
+
+function testFailureAndHistory(fixture: () => StudioFixture, jobId: () => string): void {
+  test('the operator sees a failure by its reason, reads the history of its job, and retries it', async () => {
     const { page, shown, sql } = fixture();
     const { replay, reaches } = renderControls(fixture());
     const { tighten, loosen } = renderLimits(fixture());
@@ -41,10 +48,10 @@ export function testJobHistory(fixture: () => StudioFixture, jobId: () => string
       assert.equal(what, events[index]?.type);
       assert.ok(Math.abs(Number(at) - Number(events[index]?.since)) < 0.06, `${text} at ${events[index]?.since} s`);
     }
-    const told = events.findLastIndex(({ detail }) => Object.keys((detail as object | null) ?? {}).length > 0);
-    const event = shown('event').nth(told);
+    const withDetail = events.findLastIndex(({ detail }) => Object.keys((detail as object | null) ?? {}).length > 0);
+    const event = shown('event').nth(withDetail);
     await event.getByText('Detail', { exact: true }).click();
-    assert.deepEqual(JSON.parse(await event.locator('pre').innerText()), events[told]?.detail);
+    assert.deepEqual(JSON.parse(await event.locator('pre').innerText()), events[withDetail]?.detail);
     const task = history.getByRole('row', { name: /^render .*failed/ }).last();
     assert.match(await task.innerText(), /task_timeout: The render task took longer than 0\.5 s\.\s+\d+\.\d s$/);
     await history.getByText('The whole row').click();
@@ -56,8 +63,10 @@ export function testJobHistory(fixture: () => StudioFixture, jobId: () => string
     await reaches(jobId(), 'complete');
     await panel(fixture(), 'Failures').waitFor({ state: 'detached' });
   });
+}
 
-  test('what has passed is drawn: jobs that ended by the hour, and times in each stage', async () => {
+function testCharts(fixture: () => StudioFixture): void {
+  test('charts show the jobs that ended by hour, and the time in each stage', async () => {
     const { page, shown, sql } = fixture();
     assert.equal(await shown('hour').count(), 24);
     const [ended] = await sql`
@@ -68,7 +77,7 @@ export function testJobHistory(fixture: () => StudioFixture, jobId: () => string
       .getByText(`${ended?.complete} complete · ${ended?.cancelled} cancelled · 0 failed in 24 hours`)
       .waitFor();
     assert.match((await hours.getByRole('img').getAttribute('aria-label')) ?? '', /^\d+:00 \d complete/);
-    // The fullest hour is as high as its box.
+    // The bar of the fullest hour fills its box.
     const [box, ...bars] = await shown('hour')
       .filter({ has: page.locator('.bg-good:not([style*=" 0%"])') })
       .first()
@@ -82,72 +91,87 @@ export function testJobHistory(fixture: () => StudioFixture, jobId: () => string
   });
 }
 
+/** Tests of pauses of each scope. */
 export function testPauses(fixture: () => StudioFixture, jobId: () => string): void {
-  const seesItHeld = async (what: string): Promise<void> => {
-    const pauses = panel(fixture(), 'Pauses');
-    await pauses.getByText(what).first().waitFor();
-    await panel(fixture(), 'Stuck jobs')
-      .getByRole('button', { name: /^Render for \d+:\d+: Paused/ })
-      .waitFor();
-    await panel(fixture(), 'Live jobs').getByText('waiting for pause').waitFor();
-    await pauses.getByRole('button', { name: /^Resume/ }).click();
-    await pauses.waitFor({ state: 'detached' });
-    await goesOn();
-    await panel(fixture(), 'Stuck jobs').waitFor({ state: 'detached' });
-  };
-  /** That it is made again is seen elsewhere: once it renders, it is stopped. */
-  const goesOn = async (): Promise<void> => {
-    await until('the render goes on', async () => {
-      const [task] = await fixture()
-        .sql`select from mashup.tasks where job_id = ${jobId()} and kind = 'render' and state = 'running'`;
-      return task !== undefined;
-    });
-    await fixture().sql`select mashup.cancel(${jobId()})`;
-  };
-  const pausesInForce = async (): Promise<object[]> =>
-    (await fixture().sql`select scope, key from mashup.pauses`).map((pause) => ({ ...pause }));
-  const press = (button: string): Promise<void> =>
-    fixture().page.getByRole('button', { name: button, exact: true }).click();
+  testPausesBeforeTask(fixture, jobId);
+  testPausesOfLiveJob(fixture, jobId);
+}
 
+function testPausesBeforeTask(fixture: () => StudioFixture, jobId: () => string): void {
   for (const { what, scope, key } of [
     { what: 'a kind of task', scope: 'kind', key: 'render' },
     { what: 'a service', scope: 'service', key: 'processing' },
   ]) {
-    test(`the operator pauses ${what}: a job is held, the page says so, and a click ends it`, async () => {
-      await press(`Pause ${scope} ${key}`);
+    test(`the operator pauses ${what}: a new task waits, the page shows the pause, and a click ends it`, async () => {
+      await press(fixture(), `Pause ${scope} ${key}`);
       await panel(fixture(), 'Pauses').waitFor();
-      assert.deepEqual(await pausesInForce(), [{ scope, key }]);
+      assert.deepEqual(await currentPauses(fixture()), [{ scope, key }]);
       assert.deepEqual(await pageFaults(fixture().page), []);
       await renderControls(fixture()).replay(jobId());
-      await seesItHeld(`${scope} ${key}`);
+      await expectPausedAndResume(fixture(), jobId(), `${scope} ${key}`);
     });
   }
+}
 
+function testPausesOfLiveJob(fixture: () => StudioFixture, jobId: () => string): void {
   for (const { what, scope, name, key } of [
     { what: 'one job', scope: 'job', name: () => `job ${jobId()}`, key: jobId },
     { what: 'everything', scope: 'system', name: () => 'everything', key: () => '' },
   ]) {
-    test(`the operator pauses ${what}: a job that runs is held, the page says so, and a click ends it`, async () => {
+    test(`the operator pauses ${what}: a live job waits, the page shows the pause, and a click ends it`, async () => {
       const { hold, release, replay } = renderControls(fixture());
       const pauses = panel(fixture(), 'Pauses');
       await hold();
       await replay(jobId());
       const live = panel(fixture(), 'Live jobs').getByRole('button').filter({ hasText: 'waiting for pause' });
       await live.waitFor();
-      // The story of a job has the button that pauses it.
+      // The history of a job has the button that pauses it.
       await live.click();
-      await press(`Pause ${name()}`);
+      await press(fixture(), `Pause ${name()}`);
       await pauses.getByText(name()).first().waitFor();
       await release();
       await pauses.getByText('kind render', { exact: true }).first().waitFor({ state: 'detached' });
-      assert.deepEqual(await pausesInForce(), [{ scope, key: key() }]);
-      await seesItHeld(name());
+      assert.deepEqual(await currentPauses(fixture()), [{ scope, key: key() }]);
+      await expectPausedAndResume(fixture(), jobId(), name());
     });
   }
 }
 
+function press({ page }: StudioFixture, button: string): Promise<void> {
+  return page.getByRole('button', { name: button, exact: true }).click();
+}
+
+async function currentPauses({ sql }: StudioFixture): Promise<object[]> {
+  return (await sql`select scope, key from mashup.pauses`).map((pause) => ({ ...pause }));
+}
+
+/** Asserts that the page shows the pause and the waiting job, then ends the pause by a click. */
+async function expectPausedAndResume(fixture: StudioFixture, jobId: string, what: string): Promise<void> {
+  const pauses = panel(fixture, 'Pauses');
+  await pauses.getByText(what).first().waitFor();
+  await panel(fixture, 'Stuck jobs')
+    .getByRole('button', { name: /^Render for \d+:\d+: Paused/ })
+    .waitFor();
+  await panel(fixture, 'Live jobs').getByText('waiting for pause').waitFor();
+  await pauses.getByRole('button', { name: /^Resume/ }).click();
+  await pauses.waitFor({ state: 'detached' });
+  await expectRunning(fixture, jobId);
+  await panel(fixture, 'Stuck jobs').waitFor({ state: 'detached' });
+}
+
+/** Waits until the render task runs again, then cancels the job: its completion is tested elsewhere. */
+async function expectRunning({ sql }: StudioFixture, jobId: string): Promise<void> {
+  await until('the render task runs', async () => {
+    const [task] = await sql`
+      select from mashup.tasks where job_id = ${jobId} and kind = 'render' and state = 'running'`;
+    return task !== undefined;
+  });
+  await sql`select mashup.cancel(${jobId})`;
+}
+
+/** Tests of an open circuit breaker: a service is killed while it renders. */
 export function testCircuitBreakers(fixture: () => StudioFixture, jobId: () => string): void {
-  test('a service that is away is shown with its fault and the next try, and as well when it is back', async () => {
+  test('an unavailable service is shown with its error and the next probe, and as available when it is back', async () => {
     const { page, shown, sql, stack } = fixture();
     const { replay, reaches } = renderControls(fixture());
     await sql`
@@ -156,7 +180,7 @@ export function testCircuitBreakers(fixture: () => StudioFixture, jobId: () => s
     const circuit = shown('circuit').filter({ hasText: 'processing' });
     await circuit.getByText(/^available · 0 of 1 running/).waitFor();
     await replay(jobId());
-    await until('the render has begun', async () => {
+    await until('the render task runs', async () => {
       const [task] = await sql`select from mashup.tasks where kind = 'render' and state = 'running'`;
       return task !== undefined;
     });

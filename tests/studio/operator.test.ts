@@ -1,4 +1,4 @@
-/** The operator's page on an engine that works, is held, fails, and loses a service. */
+/** The operator's page in a real browser: failures, pauses, and a service that is killed. */
 import { after, before, describe } from 'node:test';
 import { reasonToSkip } from './browser.ts';
 import { testCircuitBreakers, testPauses, testJobHistory } from './operator-page-tests.ts';

@@ -1,4 +1,4 @@
-/** Songs on the desk: dropped, refused, told apart, put in order, and heard before any mashup is asked for. */
+/** Tests of the selection of songs: files dropped and refused, order, reload, and analysis before a mashup is requested. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JSHandle } from 'playwright-core';
@@ -9,10 +9,10 @@ import type { StudioFixture } from './studio-fixture.ts';
 
 const FIRST_USE_MS = 1500;
 const LOADS = 3;
-/** Chromium's own limit of what feels steady is 0.1. */
-const STEADY = 0.02;
+/** Allowed layout shift. Chromium rates less than 0.1 as good. */
+const MAX_SHIFT = 0.02;
 
-/** What a file manager hands over: example songs under other names, and files of so many bytes. */
+/** A drag and drop of files: example songs under the given names, and empty files of the given sizes. */
 function dataTransfer(
   { page }: StudioFixture,
   songs: Record<string, string>,
@@ -32,21 +32,33 @@ function dataTransfer(
   );
 }
 
+/** Tests of the selection of songs. They run in this order; afterwards two songs are selected. */
 export function testSongSelection(fixture: () => StudioFixture): void {
-  test(`the page can be used after less than ${FIRST_USE_MS} ms of work, and stays where it is`, async (t) => {
+  testFirstUse(fixture);
+  testRefusedFiles(fixture);
+  testThreeSongs(fixture);
+  testReorderAndRemove(fixture);
+  testReload(fixture);
+  testUnreadableSong(fixture);
+}
+
+function testFirstUse(fixture: () => StudioFixture): void {
+  test(`the page is usable after less than ${FIRST_USE_MS} ms of work, and its layout does not move`, async (t) => {
     const { browser, stack, page } = fixture();
     const loads: FirstUse[] = [];
     for (let load = 0; load < LOADS; load++) loads.push(await measureFirstUse(browser, stack.info.apiUrl));
     const shift = await shiftOf(page);
-    const told = (column: keyof FirstUse): string => loads.map((load) => Math.round(load[column])).join(', ');
-    const figures = `first paint after ${told('paintedMs')} ms, usable after ${told('usableMs')} ms, of which the main thread worked ${told('workedMs')} ms, blocked ${told('blockedMs')} ms at most`;
+    const list = (column: keyof FirstUse): string => loads.map((load) => Math.round(load[column])).join(', ');
+    const figures = `first paint after ${list('paintedMs')} ms, usable after ${list('usableMs')} ms, of which the main thread worked ${list('workedMs')} ms, blocked ${list('blockedMs')} ms at most`;
     t.diagnostic(`${figures}; layout shift ${shift}`);
-    // The page's own work, which other programs on the machine do not lengthen.
+    // Processor time of the page itself, which does not depend on other programs on the machine.
     assert.ok(Math.min(...loads.map(({ workedMs }) => workedMs)) < FIRST_USE_MS, figures);
-    assert.ok(shift < STEADY, `layout shift ${shift}`);
+    assert.ok(shift < MAX_SHIFT, `layout shift ${shift}`);
   });
+}
 
-  test('a file that is no audio is refused before it is uploaded, with what to do', async () => {
+function testRefusedFiles(fixture: () => StudioFixture): void {
+  test('a file that is not audio is refused before its upload, with a hint', async () => {
     const { page, shown } = fixture();
     const fake = { name: 'fake.mp3', mimeType: 'audio/mpeg', buffer: Buffer.from('<html>'.repeat(200)) };
     const empty = { name: 'empty.wav', mimeType: 'audio/wav', buffer: Buffer.alloc(0) };
@@ -58,8 +70,10 @@ export function testSongSelection(fixture: () => StudioFixture): void {
     assert.equal(await shown('song-card').count(), 0);
     assert.deepEqual(await pageFaults(page), []);
   });
+}
 
-  test('three songs are dropped, a fourth and one too large are left out; they are analysed and compared at once', async () => {
+function testThreeSongs(fixture: () => StudioFixture): void {
+  test('three dropped songs are analysed and scored at once; a fourth file and a file that is too large are refused', async () => {
     const { page, shown, sql } = fixture();
     const files = await dataTransfer(
       fixture(),
@@ -75,14 +89,14 @@ export function testSongSelection(fixture: () => StudioFixture): void {
     await shown('drop-area').dispatchEvent('drop', { dataTransfer: files });
     const alerts = page.getByRole('alert');
     await alerts.filter({ hasText: 'Endless.wav' }).waitFor();
-    const told = (await alerts.allInnerTexts()).join('\n');
-    assert.match(told, /One Too Many\.mp3 was not added: a mashup has at most 3 songs/);
-    assert.match(told, /Endless\.wav (?:was not added|has 51 MB)/);
+    const texts = (await alerts.allInnerTexts()).join('\n');
+    assert.match(texts, /One Too Many\.mp3 was not added: a mashup has at most 3 songs/);
+    assert.match(texts, /Endless\.wav (?:was not added|has 51 MB)/);
     await shown('compatibility').nth(2).waitFor({ timeout: WORK_MS });
     assert.equal(await shown('track-analysis').count(), 3);
     assert.match(await shown('song-card').first().innerText(), /Neon Drive\n+The Neons · 0:41[^]*Analysed[^]*140 bpm/);
-    const words = await page.getByRole('article').allInnerTexts();
-    assert.match(words.join('\n'), /Shift “.+” by [+-]\d+ semitone/);
+    const advice = await page.getByRole('article').allInnerTexts();
+    assert.match(advice.join('\n'), /Shift “.+” by [+-]\d+ semitone/);
     const drafts = await sql`select stage, hold, jsonb_array_length(songs) as songs from public.mashup_jobs`;
     assert.deepEqual(
       drafts.map((row) => ({ ...row })),
@@ -90,8 +104,10 @@ export function testSongSelection(fixture: () => StudioFixture): void {
     );
     assert.deepEqual(await pageFaults(page), []);
   });
+}
 
-  test('songs are put in another order and taken away, and nothing is analysed twice', async () => {
+function testReorderAndRemove(fixture: () => StudioFixture): void {
+  test('songs can be reordered and removed, and nothing is analysed twice', async () => {
     const { page, shown, sql } = fixture();
     const names = (): Promise<string[]> => shown('song-card').locator('h3').allInnerTexts();
     await page.getByRole('button', { name: 'Move Neon Drive back' }).click();
@@ -103,16 +119,20 @@ export function testSongSelection(fixture: () => StudioFixture): void {
     const [analyses] = await sql`select count(*)::int as n from mashup.analyses`;
     assert.equal(analyses?.n, 3);
   });
+}
 
-  test('a reload keeps the songs that are uploaded', async () => {
+function testReload(fixture: () => StudioFixture): void {
+  test('a reload keeps the uploaded songs', async () => {
     const { page, shown } = fixture();
     await page.reload();
     await shown('song-card').nth(1).waitFor();
     await shown('compatibility').waitFor({ timeout: WORK_MS });
     assert.equal(await shown('song-card').count(), 2);
   });
+}
 
-  test('a song that the engine cannot read says so on its card, with what to do', async () => {
+function testUnreadableSong(fixture: () => StudioFixture): void {
+  test('the card of a song that the engine cannot read shows the reason and a hint', async () => {
     const page = await fixture().stranger();
     await page.getByRole('button', { name: /^Slow Harbor/ }).click();
     const bytes = await page.evaluate(async () => [
