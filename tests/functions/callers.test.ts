@@ -41,20 +41,20 @@ function forgedTokens(): Promise<Record<string, string>> {
   }))();
 }
 
-describe('who may call', () => {
+describe('authentication', () => {
   for (const name of FUNCTIONS) {
-    test(`${name} refuses a visitor who is not signed in: no token, anon key, publishable key`, async () => {
+    test(`${name} requires a user’s token: none, the anon key and the publishable key are refused`, async () => {
       for (const as of [undefined, fixture.keys.anonKey, fixture.keys.publishableKey]) {
         const headers = { apikey: fixture.keys.publishableKey };
-        const { status, body, headers: answered } = await fixture.call(name, {}, { as, headers });
+        const { status, body, headers: received } = await fixture.call(name, {}, { as, headers });
         assert.equal(status, 401, JSON.stringify(body));
         assert.equal(body.code, 'sign_in_required');
-        assert.equal(answered.get('access-control-allow-origin'), '*');
+        assert.equal(received.get('access-control-allow-origin'), '*');
       }
     });
   }
 
-  test('a forged, unsigned, foreign or expired token is nobody', async () => {
+  test('a forged, unsigned, foreign or expired token is refused', async () => {
     for (const [what, as] of Object.entries(await forgedTokens())) {
       for (const name of FUNCTIONS) {
         const { status, body } = await fixture.call(name, {}, { as });
@@ -64,7 +64,7 @@ describe('who may call', () => {
     }
   });
 
-  test('a token of an older project, signed with the shared secret, is taken', async () => {
+  test('a token of an older project, signed with the shared secret, is accepted', async () => {
     const now = Math.floor(Date.now() / 1000);
     const { session_id } = JSON.parse(Buffer.from(visitor.token.split('.')[1] ?? '', 'base64url').toString()) as {
       session_id: string;
@@ -79,7 +79,7 @@ describe('who may call', () => {
     assert.equal(status, 400, JSON.stringify(body));
   });
 
-  test('a preflight is answered without a token, and GET is not allowed', async () => {
+  test('a preflight needs no token, and GET is not allowed', async () => {
     for (const name of FUNCTIONS) {
       const preflight = await fixture.call(name, null, { method: 'OPTIONS' });
       assert.equal(preflight.status, 200);

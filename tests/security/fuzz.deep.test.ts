@@ -4,7 +4,7 @@ import { startAccessFixture } from './access-fixture.ts';
 
 const access = await startAccessFixture({ after });
 
-test('10,000 generated requests get an answer that somebody wrote, change nothing of another’s and leak nothing', async (t) => {
+test('10,000 generated requests get handled responses, change no data of others and disclose nothing', async (t) => {
   const statuses = await fuzz(access, 10_000);
   t.diagnostic(
     [...statuses]
