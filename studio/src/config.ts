@@ -6,7 +6,7 @@ export interface StudioConfig {
 
 /**
  * Reads the configuration.
- * @throws Error with instructions for whoever hosts the page
+ * @throws Error with instructions for the host of the page
  */
 export async function loadConfig(): Promise<StudioConfig> {
   const { VITE_SUPABASE_URL: url, VITE_SUPABASE_ANON_KEY: anonKey } = import.meta.env;

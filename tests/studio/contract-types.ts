@@ -61,7 +61,7 @@ interface ScoreWeights {
   vocal: number;
 }
 
-/** The scoring service's answer. */
+/** The scoring service's response. */
 export interface ExistingMashability {
   overall_score: number;
   dimension_scores: ScoreWeights;

@@ -83,7 +83,7 @@ export async function startStudioFixture(): Promise<StudioFixture> {
   };
 }
 
-/** What is wrong with a page for those who see badly or have a phone: axe in the dark, contrast in the light, width. */
+/** Accessibility and layout faults of a page: axe with dark colours, contrast with light colours, width on a phone. */
 export async function pageFaults(page: Page): Promise<string[]> {
   const faults = await seriousViolations(page);
   const setDark = (isDark: boolean): Promise<void> =>

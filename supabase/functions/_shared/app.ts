@@ -6,7 +6,7 @@ import { cors } from 'hono/cors';
 import { ApiError } from './api-error.ts';
 import type { Caller } from './caller.ts';
 
-/** The platform adds no CORS headers. Without them a browser reports a network failure instead of the response. */
+/** The platform adds no CORS headers. Without them a browser reports a network error instead of the response. */
 const CORS = {
   origin: '*',
   allowHeaders: [
@@ -87,7 +87,7 @@ export function createFunctionApp<C extends Caller>(
   return app;
 }
 
-/** The contract answers a preflight with status 200 and the text `ok`; Hono's CORS middleware with an empty 204. */
+/** The contract returns status 200 and the text `ok` to a preflight; Hono's CORS middleware returns an empty 204. */
 const acceptPreflight: MiddlewareHandler = async (context, next) => {
   await next();
   if (context.req.method === 'OPTIONS') context.res = new Response('ok', { headers: context.res.headers });
