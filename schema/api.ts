@@ -160,6 +160,10 @@ export const StatusAnswer = z.looseObject({
 });
 export type StatusAnswer = z.infer<typeof StatusAnswer>;
 
+/** Error body of get-mashup-status: the common one, with the members that older screens read. */
+export const StatusErrorBody = ErrorBody.extend({ message: z.string(), error_details: StatusErrorDetails });
+export type StatusErrorBody = z.infer<typeof StatusErrorBody>;
+
 // --- create-signed-upload ------------------------------------------------------------------------------------------
 
 export const SignedUploadRequest = z.object({
@@ -187,6 +191,9 @@ export type IterationRequest = z.infer<typeof IterationRequest>;
 export const IterationAnswer = z.looseObject({
   success: z.literal(true),
   jobId: z.string().describe('The new job: follow this one.'),
+  parent_id: z.string().describe('The mashup that is being changed.'),
+  existing: z.boolean().describe('True when the idempotency key belongs to this job already.'),
+  estimated_completion_at: z.string().nullable(),
   title: z.string().nullable(),
   concept: z.string().nullable(),
   timeline: z.array(z.looseObject({})),

@@ -2,7 +2,7 @@
 /**
  * Builds the studio into `studio/dist`, or the folder given: `node studio/build.ts [folder]`.
  *
- * The folder appears whole or not at all: two starts may build at once.
+ * The folder is replaced atomically, because two starts may build at once.
  */
 import { chmod, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -20,7 +20,7 @@ try {
   await chmod(fresh, 0o755);
   await rename(target, old).catch(() => {});
   await rename(fresh, target).catch(async (error: NodeJS.ErrnoException) => {
-    // Another build was faster; its files are as good.
+    // Another build finished first; its files are the same.
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
   });
 } finally {

@@ -1,4 +1,4 @@
-/** Colours and type of the studio. A song has one colour wherever it appears: card, waveform, timeline, meter. */
+/** Colours and fonts of the studio. A song has the same colour in card, waveform, timeline and meter. */
 import { join } from 'node:path';
 import type { Config } from 'tailwindcss';
 

@@ -1,4 +1,4 @@
-/** The studio's bundle: static files that any host serves; the example songs lie beside them. */
+/** Bundles the studio into static files for any host, with the example songs beside them. */
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import tailwindcss from 'tailwindcss';
@@ -10,10 +10,10 @@ const ROOT = import.meta.dirname;
 const EXAMPLES = ['neon-drive.mp3', 'paper-kites.mp3', 'slow-harbor.ogg'].map((name) =>
   join(ROOT, '..', 'examples', name),
 );
-/** Where `vite` finds a stack while the studio is worked on. */
+/** The stack that the development server uses. */
 const STACK_URL = process.env.MASHUP_API_URL ?? 'http://127.0.0.1:54321';
 
-/** Puts the example songs where the page asks for them. */
+/** Adds the example songs to the build, at the paths that the page requests. */
 function exampleSongs(): Plugin {
   return {
     name: 'example-songs',

@@ -1,4 +1,4 @@
-/** Where the engine is: told at build time (static hosting) or by the host that serves the page. */
+/** The Supabase project of the page: set at build time (static hosting), or by the host that serves the page. */
 export interface StudioConfig {
   url: string;
   anonKey: string;
@@ -6,7 +6,7 @@ export interface StudioConfig {
 
 /**
  * Reads the configuration.
- * @throws Error with a sentence for the person who set the page up
+ * @throws Error with instructions for the host of the page
  */
 export async function loadConfig(): Promise<StudioConfig> {
   const { VITE_SUPABASE_URL: url, VITE_SUPABASE_ANON_KEY: anonKey } = import.meta.env;
@@ -15,12 +15,12 @@ export async function loadConfig(): Promise<StudioConfig> {
   const body: unknown = response?.ok ? await response.json().catch(() => undefined) : undefined;
   const member = (name: string): unknown =>
     typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[name] : undefined;
-  const [told, key] = [member('url'), member('anonKey')];
-  if (typeof told !== 'string' || typeof key !== 'string') {
+  const [projectUrl, key] = [member('url'), member('anonKey')];
+  if (typeof projectUrl !== 'string' || typeof key !== 'string') {
     throw new Error(
-      'This page does not know its Supabase project. Build it with VITE_SUPABASE_URL and VITE_SUPABASE_ANON_KEY, ' +
-        'or serve studio-config.json with "url" and "anonKey" beside it.',
+      'No Supabase project is configured. Build the page with VITE_SUPABASE_URL and VITE_SUPABASE_ANON_KEY, ' +
+        'or serve studio-config.json with "url" and "anonKey" next to it.',
     );
   }
-  return { url: new URL(told, location.href).href.replace(/\/$/, ''), anonKey: key };
+  return { url: new URL(projectUrl, location.href).href.replace(/\/$/, ''), anonKey: key };
 }

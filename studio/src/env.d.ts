@@ -1,5 +1,5 @@
 interface ImportMetaEnv {
-  /** Project URL, for static hosting. Without it the page asks its own host for `studio-config.json`. */
+  /** Project URL, for static hosting. Without it the page reads `studio-config.json` from its own host. */
   readonly VITE_SUPABASE_URL?: string;
   readonly VITE_SUPABASE_ANON_KEY?: string;
 }
@@ -8,7 +8,7 @@ interface ImportMeta {
   readonly env: ImportMetaEnv;
 }
 
-/** The address of a file that Vite puts beside the page. */
+/** The URL of a file that Vite adds to the build. */
 declare module '*?url' {
   const url: string;
   export default url;

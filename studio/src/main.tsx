@@ -3,7 +3,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './App.tsx';
 import { loadConfig } from './config.ts';
 import { StudioProvider } from './state/studio.tsx';
-import { openSupabase } from './supabase.ts';
+import { createStudioClient } from './supabase.ts';
 
 const element = document.getElementById('root') as HTMLElement;
 const root = createRoot(element);
@@ -12,7 +12,7 @@ try {
   const config = await loadConfig();
   root.render(
     <StrictMode>
-      <StudioProvider supabase={openSupabase(config)}>
+      <StudioProvider supabase={createStudioClient(config)}>
         <App config={config} />
       </StudioProvider>
     </StrictMode>,

@@ -1,9 +1,9 @@
-/** Upload progress: `fetch` has none, so uploads to Storage go through XMLHttpRequest, which has. */
+/** Upload progress. `fetch` reports none, so uploads to Storage use XMLHttpRequest. */
 
 const UPLOAD_PATH = '/object/upload/sign/';
 
 export interface UploadProgress {
-  /** URL of the upload, without its token; holds the object's path. */
+  /** Path of the upload's URL. It contains the path of the object. */
   path: string;
   /** 0..1 */
   share: number;
@@ -11,13 +11,13 @@ export interface UploadProgress {
 
 const listeners = new Set<(progress: UploadProgress) => void>();
 
-/** Calls back on each step of every upload of this page. Returns how to stop it. */
-export function hearUploads(listener: (progress: UploadProgress) => void): () => void {
+/** Calls `listener` with the progress of every upload of this page. Returns a function that ends the subscription. */
+export function onUploadProgress(listener: (progress: UploadProgress) => void): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);
 }
 
-/** `fetch`, except that signed uploads tell of their progress. */
+/** `fetch`, except that signed uploads report their progress. */
 export const fetchWithUploadProgress: typeof fetch = (input, init) => {
   const url = input instanceof Request ? input.url : String(input);
   if (!url.includes(UPLOAD_PATH) || init?.method !== 'PUT') return fetch(input, init);

@@ -7,10 +7,10 @@ import { followJob, MashupClientError, replayMashup } from '@mashup-engine/clien
 import type { JobFollower } from '@mashup-engine/client';
 import type { MashupJob } from '../../schema.ts';
 import type { ClaimedTask } from '../state-machine/state-machine-fixture.ts';
-import { until, useSurface } from '../functions/functions-fixture.ts';
+import { until, startFunctionsFixture } from '../functions/functions-fixture.ts';
 import type { Visitor } from '../functions/functions-fixture.ts';
 
-const surface = await useSurface({ after }, { functions: false });
+const surface = await startFunctionsFixture({ after }, { functions: false });
 const { machine } = surface;
 const worker = await machine.worker();
 const SLOW_STORAGE_MS = 300;

@@ -4,9 +4,9 @@ import { after, describe, test } from 'node:test';
 import { createClient } from '@supabase/supabase-js';
 import { followJob } from '@mashup-engine/client';
 import { openKeyRing } from '@mashup-engine/supabase-local/gateway/keys';
-import { until, useSurface } from '../functions/functions-fixture.ts';
+import { until, startFunctionsFixture } from '../functions/functions-fixture.ts';
 
-const surface = await useSurface({ after }, { functions: false });
+const surface = await startFunctionsFixture({ after }, { functions: false });
 const { machine } = surface;
 const ring = await openKeyRing(surface.keys);
 

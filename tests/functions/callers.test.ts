@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { SignJWT } from 'jose';
 import { makeKeys } from '@mashup-engine/supabase-local/gateway/keys';
-import { useSurface } from './functions-fixture.ts';
+import { startFunctionsFixture } from './functions-fixture.ts';
 
 const FUNCTIONS = [
   'generate-mashup',
@@ -12,8 +12,8 @@ const FUNCTIONS = [
   'stem-separation',
 ];
 
-const surface = await useSurface({ after });
-const visitor = await surface.visitor();
+const fixture = await startFunctionsFixture({ after });
+const visitor = await fixture.visitor();
 
 function base64url(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -36,35 +36,35 @@ function forgedTokens(): Promise<Record<string, string>> {
     'another header': `${base64url({ alg: 'HS256', typ: 'JWT' })}.${payload}.${signature}`,
     "another project's secret": await sign((await makeKeys()).jwtSecret),
     'no claims': `${base64url({ alg: 'ES256' })}.e30.${signature}`,
-    'an expired session': await sign(surface.keys.jwtSecret, { exp: 1_000_000_000 }),
+    'an expired session': await sign(fixture.keys.jwtSecret, { exp: 1_000_000_000 }),
     nonsense: 'x.y.z',
   }))();
 }
 
-describe('who may call', () => {
+describe('authentication', () => {
   for (const name of FUNCTIONS) {
-    test(`${name} refuses a visitor who is not signed in: no token, anon key, publishable key`, async () => {
-      for (const as of [undefined, surface.keys.anonKey, surface.keys.publishableKey]) {
-        const headers = { apikey: surface.keys.publishableKey };
-        const { status, body, headers: answered } = await surface.call(name, {}, { as, headers });
+    test(`${name} requires a user’s token: none, the anon key and the publishable key are refused`, async () => {
+      for (const as of [undefined, fixture.keys.anonKey, fixture.keys.publishableKey]) {
+        const headers = { apikey: fixture.keys.publishableKey };
+        const { status, body, headers: received } = await fixture.call(name, {}, { as, headers });
         assert.equal(status, 401, JSON.stringify(body));
         assert.equal(body.code, 'sign_in_required');
-        assert.equal(answered.get('access-control-allow-origin'), '*');
+        assert.equal(received.get('access-control-allow-origin'), '*');
       }
     });
   }
 
-  test('a forged, unsigned, foreign or expired token is nobody', async () => {
+  test('a forged, unsigned, foreign or expired token is refused', async () => {
     for (const [what, as] of Object.entries(await forgedTokens())) {
       for (const name of FUNCTIONS) {
-        const { status, body } = await surface.call(name, {}, { as });
+        const { status, body } = await fixture.call(name, {}, { as });
         assert.equal(status, 401, `${name} with ${what}: ${JSON.stringify(body)}`);
         assert.equal(body.code, 'sign_in_required', `${name} with ${what}`);
       }
     }
   });
 
-  test('a token of an older project, signed with the shared secret, is taken', async () => {
+  test('a token of an older project, signed with the shared secret, is accepted', async () => {
     const now = Math.floor(Date.now() / 1000);
     const { session_id } = JSON.parse(Buffer.from(visitor.token.split('.')[1] ?? '', 'base64url').toString()) as {
       session_id: string;
@@ -74,20 +74,20 @@ describe('who may call', () => {
       .setSubject(visitor.id)
       .setIssuedAt(now)
       .setExpirationTime(now + 600)
-      .sign(new TextEncoder().encode(surface.keys.jwtSecret));
-    const { status, body } = await surface.call('get-mashup-status', {}, { as: token });
+      .sign(new TextEncoder().encode(fixture.keys.jwtSecret));
+    const { status, body } = await fixture.call('get-mashup-status', {}, { as: token });
     assert.equal(status, 400, JSON.stringify(body));
   });
 
-  test('a preflight is answered without a token, and GET is not allowed', async () => {
+  test('a preflight needs no token, and GET is not allowed', async () => {
     for (const name of FUNCTIONS) {
-      const preflight = await surface.call(name, null, { method: 'OPTIONS' });
+      const preflight = await fixture.call(name, null, { method: 'OPTIONS' });
       assert.equal(preflight.status, 200);
       assert.match(
         preflight.headers.get('access-control-allow-headers') ?? '',
         /authorization.*apikey.*idempotency-key/,
       );
-      const get = await surface.call(name, null, { method: 'GET' });
+      const get = await fixture.call(name, null, { method: 'GET' });
       assert.equal(get.status, 405);
       assert.equal(get.body.error, 'Method not allowed');
     }

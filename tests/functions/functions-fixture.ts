@@ -1,4 +1,4 @@
-/** The whole surface for a test: database with the state machine, gateway, and the edge functions in Deno. */
+/** A fixture with everything that a client can call: database with the state machine, gateway, and edge functions in Deno. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -16,48 +16,56 @@ import { useMachine } from '../state-machine/state-machine-fixture.ts';
 import type { Machine } from '../state-machine/state-machine-fixture.ts';
 import type { CleanUpScope } from '../support/postgres.ts';
 
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 
+/** A user who is signed in anonymously. */
 export interface Visitor {
   client: SupabaseClient;
   id: string;
   token: string;
 }
 
-export interface Surface {
+export interface FunctionsFixture {
   url: string;
   keys: Keys;
   machine: Machine;
-  /** A client of its own with the anon key, or another. */
+  /** Creates a client, with the anon key by default. */
   client(key?: string): SupabaseClient;
-  /** A client that has just signed up anonymously. */
+  /** Signs up a new anonymous user. */
   visitor(): Promise<Visitor>;
-  /** Calls a function as fetch does; `as` is the bearer, default none. */
-  call(name: string, body: unknown, options?: CallAs): Promise<{ status: number; headers: Headers; body: Answer }>;
-  /** Ends the gateway and starts it again on its port. */
+  /** Calls an edge function. */
+  call(name: string, body: unknown, options?: CallOptions): Promise<FunctionResponse>;
+  /** Stops the gateway and starts it again on the same port. */
   restartGateway(): Promise<void>;
   stopGateway(): Promise<void>;
   startGateway(): Promise<void>;
 }
 
-export interface CallAs {
+export interface CallOptions {
+  /** Bearer token; none by default. */
   as?: string;
   headers?: Record<string, string>;
   method?: string;
 }
 
-/** A function's answer, as loosely as a test reads it. */
-export type Answer = Record<string, unknown> & {
+/** Body of a function's response, loosely typed. */
+export type ResponseBody = Record<string, unknown> & {
   error?: string;
   code?: string;
   hint?: string;
   details?: string | null;
 };
 
-export interface SurfaceOptions {
-  /** False leaves Deno out. */
+export interface FunctionResponse {
+  status: number;
+  headers: Headers;
+  body: ResponseBody;
+}
+
+export interface FunctionsFixtureOptions {
+  /** False: no Deno is started. */
   functions?: boolean;
-  /** How the gateway is run; default: in this process. */
+  /** Starts the gateway; by default in this process. */
   gateway?: (options: {
     port: number;
     dbUrl: string;
@@ -67,87 +75,118 @@ export interface SurfaceOptions {
   }) => Promise<{ close(): Promise<void> }>;
 }
 
-/** Starts the surface for a whole test file. */
-export async function useSurface(scope: CleanUpScope, options: SurfaceOptions = {}): Promise<Surface> {
+/** Starts the fixture for a whole test file. */
+export async function startFunctionsFixture(
+  scope: CleanUpScope,
+  options: FunctionsFixtureOptions = {},
+): Promise<FunctionsFixture> {
   const machine = await useMachine(scope);
   const keys = await makeKeys();
-  const storageDir = await mkdtemp(join(tmpdir(), 'mashup-surface-'));
+  const storageDir = await mkdtemp(join(tmpdir(), 'mashup-functions-'));
   const [port, functionsPort] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;
   const functionsUrl = `http://127.0.0.1:${functionsPort}`;
-  const clients: SupabaseClient[] = [];
   const run = options.gateway ?? startGateway;
-  let gateway: { close(): Promise<void> } | undefined;
-
-  const start = async () => {
-    gateway ??= await run({ port, dbUrl: machine.superuserUrl, keys, storageDir, functionsUrl });
-  };
-  const stop = async () => {
-    await gateway?.close();
-    gateway = undefined;
-  };
-  await start();
-  const deno =
-    options.functions === false
-      ? undefined
-      : await startFunctions(functionsPort, {
-          SUPABASE_URL: url,
-          SUPABASE_ANON_KEY: keys.anonKey,
-          SUPABASE_SERVICE_ROLE_KEY: keys.serviceRoleKey,
-          SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishableKey }),
-          SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secretKey }),
-        });
+  const gateway = gatewayControls(() => run({ port, dbUrl: machine.superuserUrl, keys, storageDir, functionsUrl }));
+  await gateway.startGateway();
+  const deno = options.functions === false ? undefined : await startFunctions(functionsPort, settingsOf(url, keys));
+  const clients = createClients(url, keys);
   scope.after(async () => {
-    // Disconnecting a socket that was never opened leaves a timer of ten seconds behind.
-    await Promise.all(clients.filter((one) => one.realtime.isConnected()).map((one) => one.removeAllChannels()));
+    await clients.close();
     deno?.kill('SIGKILL');
-    await stop();
+    await gateway.stopGateway();
     await rm(storageDir, { recursive: true, force: true });
   });
-
-  const client = (key = keys.anonKey): SupabaseClient => {
-    const made = createClient(url, key, { auth: { persistSession: false, autoRefreshToken: false } });
-    clients.push(made);
-    return made;
-  };
   return {
     url,
     keys,
     machine,
-    client,
-    async visitor() {
-      const made = client();
-      const { data, error } = await made.auth.signInAnonymously();
-      if (error || !data.session) throw error ?? new Error('no session');
-      return { client: made, id: data.session.user.id, token: data.session.access_token };
-    },
-    async call(name, body, { as, headers, method = 'POST' } = {}) {
-      const response = await fetch(`${url}/functions/v1/${name}`, {
-        method,
-        headers: {
-          apikey: keys.anonKey,
-          'content-type': 'application/json',
-          ...(as === undefined ? {} : { authorization: `Bearer ${as}` }),
-          ...headers,
-        },
-        ...(method === 'GET' || method === 'OPTIONS'
-          ? {}
-          : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      const parsed: unknown = text.startsWith('{') ? JSON.parse(text) : { text };
-      return { status: response.status, headers: response.headers, body: parsed as Answer };
-    },
-    async restartGateway() {
-      await stop();
-      await start();
-    },
-    stopGateway: stop,
-    startGateway: start,
+    client: clients.client,
+    visitor: () => signUpVisitor(clients.client()),
+    call: (name, body, callOptions) => callFunction(url, keys, name, body, callOptions),
+    ...gateway,
   };
 }
 
-/** Runs the edge functions in Deno with these settings and no others, and waits until they answer. */
+/** Environment of the edge functions, with keys of both styles. */
+function settingsOf(url: string, keys: Keys): Record<string, string> {
+  return {
+    SUPABASE_URL: url,
+    SUPABASE_ANON_KEY: keys.anonKey,
+    SUPABASE_SERVICE_ROLE_KEY: keys.serviceRoleKey,
+    SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishableKey }),
+    SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secretKey }),
+  };
+}
+
+type GatewayControls = Pick<FunctionsFixture, 'startGateway' | 'stopGateway' | 'restartGateway'>;
+
+function gatewayControls(run: () => Promise<{ close(): Promise<void> }>): GatewayControls {
+  let gateway: { close(): Promise<void> } | undefined;
+  const startGateway = async (): Promise<void> => {
+    gateway ??= await run();
+  };
+  const stopGateway = async (): Promise<void> => {
+    await gateway?.close();
+    gateway = undefined;
+  };
+  return {
+    startGateway,
+    stopGateway,
+    async restartGateway() {
+      await stopGateway();
+      await startGateway();
+    },
+  };
+}
+
+function createClients(url: string, keys: Keys): { client(key?: string): SupabaseClient; close(): Promise<void> } {
+  const clients: SupabaseClient[] = [];
+  return {
+    client(key = keys.anonKey) {
+      const client = createClient(url, key, { auth: { persistSession: false, autoRefreshToken: false } });
+      clients.push(client);
+      return client;
+    },
+    async close() {
+      // Disconnecting a socket that was never opened leaves a timer of ten seconds behind.
+      const connected = clients.filter((client) => client.realtime.isConnected());
+      await Promise.all(connected.map((client) => client.removeAllChannels()));
+    },
+  };
+}
+
+async function signUpVisitor(client: SupabaseClient): Promise<Visitor> {
+  const { data, error } = await client.auth.signInAnonymously();
+  if (error || !data.session) throw error ?? new Error('no session');
+  return { client, id: data.session.user.id, token: data.session.access_token };
+}
+
+async function callFunction(
+  url: string,
+  keys: Keys,
+  name: string,
+  body: unknown,
+  { as, headers, method = 'POST' }: CallOptions = {},
+): Promise<FunctionResponse> {
+  const response = await fetch(`${url}/functions/v1/${name}`, {
+    method,
+    headers: {
+      apikey: keys.anonKey,
+      'content-type': 'application/json',
+      ...(as === undefined ? {} : { authorization: `Bearer ${as}` }),
+      ...headers,
+    },
+    ...(method === 'GET' || method === 'OPTIONS'
+      ? {}
+      : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const parsed: unknown = text.startsWith('{') ? JSON.parse(text) : { text };
+  return { status: response.status, headers: response.headers, body: parsed as ResponseBody };
+}
+
+/** Starts the edge functions in Deno with exactly these environment variables, and waits until they are ready. */
 export async function startFunctions(port: number, settings: Record<string, string>): Promise<ChildProcess> {
   const child = spawn(locateDeno(), functionsArguments(FUNCTIONS_DIR, port, []), {
     env: {
@@ -157,22 +196,22 @@ export async function startFunctions(port: number, settings: Record<string, stri
       DENO_NO_UPDATE_CHECK: '1',
       NO_COLOR: '1',
     },
-    // The runner ends when its input does, so it cannot outlive the test.
+    // The process exits when its standard input closes, so it cannot outlive the test.
     stdio: ['pipe', 'ignore', 'inherit'],
   });
-  await until('the functions answer', async () => {
-    if (child.exitCode !== null) throw new Error(`Deno ended with ${child.exitCode}`);
+  await until('the functions are ready', async () => {
+    if (child.exitCode !== null) throw new Error(`Deno exited with ${child.exitCode}`);
     const health = await fetch(`http://127.0.0.1:${port}/_health`).catch(() => undefined);
     return health?.ok === true;
   });
   return child;
 }
 
-/** Resolves when the condition holds; fails after 15 seconds. */
+/** Resolves when the condition holds; throws after 15 seconds. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
+  const end = performance.now() + TIMEOUT_MS;
   while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
+    if (performance.now() > end) throw new Error(`timed out waiting until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -4,11 +4,11 @@ import { after, describe, test } from 'node:test';
 import { uploadSong } from '@mashup-engine/client';
 import { ErrorBody, GenerateMashupAnswer } from '../../schema.ts';
 import type { SubmittedSong } from '../../schema.ts';
-import { useSurface } from './functions-fixture.ts';
+import { startFunctionsFixture } from './functions-fixture.ts';
 import type { Visitor } from './functions-fixture.ts';
 
-const surface = await useSurface({ after });
-const visitor = await surface.visitor();
+const fixture = await startFunctionsFixture({ after });
+const visitor = await fixture.visitor();
 
 async function upload(who: Visitor, content: string): Promise<SubmittedSong> {
   return uploadSong(who.client, { fileName: 'song.mp3', body: new Blob([content], { type: 'audio/mpeg' }) });
@@ -23,34 +23,34 @@ const song = (more: object = {}): object => ({
 });
 
 describe('generate-mashup', () => {
-  test('takes two uploaded songs and answers at once with a job that waits for a worker', async () => {
+  test('accepts two uploaded songs and returns a queued job at once', async () => {
     const songs = [await upload(visitor, 'one'), await upload(visitor, 'two')];
-    const { status, body } = await surface.call('generate-mashup', { songs }, { as: visitor.token });
+    const { status, body } = await fixture.call('generate-mashup', { songs }, { as: visitor.token });
     assert.equal(status, 200, JSON.stringify(body));
-    const answer = GenerateMashupAnswer.parse(body);
-    assert.equal(answer.success, true);
-    assert.equal(answer.status, 'processing');
-    assert.equal(answer.songs_count, 2);
-    const job = await surface.machine.job(answer.jobId);
+    const response = GenerateMashupAnswer.parse(body);
+    assert.equal(response.success, true);
+    assert.equal(response.status, 'processing');
+    assert.equal(response.songs_count, 2);
+    const job = await fixture.machine.job(response.jobId);
     assert.deepEqual(
       job.songs.map(({ song_id }) => song_id),
       songs.map(({ song_id }) => song_id),
     );
   });
 
-  test('answers a repeated idempotency key with the same job, in header or body, and refuses it for another request', async () => {
+  test('returns the same job for a repeated idempotency key, in header or body, and refuses the key for another request', async () => {
     const songs = [await upload(visitor, 'three'), await upload(visitor, 'four')];
     const key = randomUUID();
-    const first = await surface.call(
+    const first = await fixture.call(
       'generate-mashup',
       { songs },
       { as: visitor.token, headers: { 'idempotency-key': key } },
     );
-    const again = await surface.call('generate-mashup', { songs, idempotency_key: key }, { as: visitor.token });
+    const again = await fixture.call('generate-mashup', { songs, idempotency_key: key }, { as: visitor.token });
     assert.equal(first.status, 200);
     assert.equal(again.body.jobId, first.body.jobId);
     assert.equal(again.body.existing, true);
-    const other = await surface.call(
+    const other = await fixture.call(
       'generate-mashup',
       { songs, options: { format: 'mp3' }, idempotency_key: key },
       { as: visitor.token },
@@ -59,17 +59,17 @@ describe('generate-mashup', () => {
     assert.equal(other.body.code, 'idempotency_conflict');
   });
 
-  test('takes one song as a draft, which waits at planning', async () => {
+  test('accepts one song as a draft, which is held before planning', async () => {
     const songs = [await upload(visitor, 'five')];
-    const { status, body } = await surface.call('generate-mashup', { songs, hold: 'planning' }, { as: visitor.token });
+    const { status, body } = await fixture.call('generate-mashup', { songs, hold: 'planning' }, { as: visitor.token });
     assert.equal(status, 200, JSON.stringify(body));
     assert.equal(body.songs_count, 1);
   });
 
   const refusals: [name: string, body: unknown, status: number, error: string, code: string][] = [
-    ['no JSON', '{"songs": [', 400, 'Invalid request body', 'invalid_body'],
+    ['a body that is not JSON', '{"songs": [', 400, 'Invalid request body', 'invalid_body'],
     ['no songs', {}, 400, 'Invalid songs data', 'invalid_songs'],
-    ['songs that are no list', { songs: 'a' }, 400, 'Invalid songs data', 'invalid_songs'],
+    ['songs that are not a list', { songs: 'a' }, 400, 'Invalid songs data', 'invalid_songs'],
     ['null', 'null', 400, 'Invalid songs data', 'invalid_songs'],
     ['no song', { songs: [] }, 400, 'Insufficient songs', 'too_few_songs'],
     ['one song', { songs: [song()] }, 400, 'Insufficient songs', 'too_few_songs'],
@@ -83,7 +83,13 @@ describe('generate-mashup', () => {
       'Invalid song data',
       'invalid_song',
     ],
-    ['an id that climbs', { songs: [song({ song_id: '../x' }), song()] }, 400, 'Invalid song data', 'invalid_song'],
+    [
+      'an id that leaves its folder',
+      { songs: [song({ song_id: '../x' }), song()] },
+      400,
+      'Invalid song data',
+      'invalid_song',
+    ],
     [
       'an unknown format',
       { songs: [song(), song()], options: { format: 'aiff' } },
@@ -99,17 +105,11 @@ describe('generate-mashup', () => {
       'Request too large',
       'request_too_large',
     ],
-    [
-      'files that are not there',
-      { songs: [song(), song({ storage_path: 'uploads/a/c.mp3' })] },
-      404,
-      '',
-      'upload_missing',
-    ],
+    ['missing files', { songs: [song(), song({ storage_path: 'uploads/a/c.mp3' })] }, 404, '', 'upload_missing'],
   ];
   for (const [name, body, status, error, code] of refusals) {
     test(`refuses ${name} with ${status} ${code}`, async () => {
-      const refused = await surface.call('generate-mashup', body, { as: visitor.token });
+      const refused = await fixture.call('generate-mashup', body, { as: visitor.token });
       assert.equal(refused.status, status, JSON.stringify(refused.body));
       const parsed = ErrorBody.parse(refused.body);
       assert.equal(parsed.code, code);
@@ -119,8 +119,8 @@ describe('generate-mashup', () => {
     });
   }
 
-  test('names every fault of every song, counted from one', async () => {
-    const { body } = await surface.call(
+  test('lists all invalid members of all songs, counted from one', async () => {
+    const { body } = await fixture.call(
       'generate-mashup',
       { songs: [song({ name: 7 }), song({ storage_path: null })] },
       { as: visitor.token },
@@ -128,57 +128,57 @@ describe('generate-mashup', () => {
     assert.equal(body.details, 'Song 1: missing or invalid name; Song 2: missing or invalid storage_path');
   });
 
-  test('refuses the same file twice, under another name and id', async () => {
+  test('refuses the same file twice, also with another name and id', async () => {
     const songs = [await upload(visitor, 'same'), await upload(visitor, 'same')];
-    const { status, body } = await surface.call('generate-mashup', { songs }, { as: visitor.token });
+    const { status, body } = await fixture.call('generate-mashup', { songs }, { as: visitor.token });
     assert.equal(status, 400);
     assert.equal(body.code, 'same_song_twice');
   });
 
-  test("refuses another user's upload as if it were not there", async () => {
-    const other = await surface.visitor();
+  test("refuses another user's upload like a missing one", async () => {
+    const other = await fixture.visitor();
     const songs = [await upload(visitor, 'mine'), await upload(other, 'theirs')];
-    const { status, body } = await surface.call('generate-mashup', { songs }, { as: visitor.token });
+    const { status, body } = await fixture.call('generate-mashup', { songs }, { as: visitor.token });
     assert.equal(status, 404);
     assert.equal(body.code, 'upload_missing');
   });
 
-  test('refuses a file over 50 MB that went past the browser', async () => {
+  test('refuses a file over 50 MB that was uploaded without the function', async () => {
     const songs = [await upload(visitor, 'small'), await upload(visitor, 'large')];
-    await surface.machine
+    await fixture.machine
       .sql`update storage.objects set metadata = metadata || '{"size": 60000000}' where name = ${songs[1]!.storage_path}`;
-    const { status, body } = await surface.call('generate-mashup', { songs }, { as: visitor.token });
+    const { status, body } = await fixture.call('generate-mashup', { songs }, { as: visitor.token });
     assert.equal(status, 413);
     assert.equal(body.code, 'audio_too_large');
     assert.equal(body.error, 'File too large (max 50MB)');
   });
 
-  test('says how long to wait when one user submits too many in a minute', async () => {
-    const eager = await surface.visitor();
-    const songs = [await upload(eager, 'six'), await upload(eager, 'seven')];
-    await surface.machine.sql`update mashup.settings set value = '1' where name = 'max_submits_per_minute'`;
+  test('refuses too many requests of one user with the time to wait', async () => {
+    const user = await fixture.visitor();
+    const songs = [await upload(user, 'six'), await upload(user, 'seven')];
+    await fixture.machine.sql`update mashup.settings set value = '1' where name = 'max_submits_per_minute'`;
     try {
-      const first = await surface.call('generate-mashup', { songs }, { as: eager.token });
+      const first = await fixture.call('generate-mashup', { songs }, { as: user.token });
       assert.equal(first.status, 200, JSON.stringify(first.body));
-      const second = await surface.call('generate-mashup', { songs }, { as: eager.token });
+      const second = await fixture.call('generate-mashup', { songs }, { as: user.token });
       assert.equal(second.status, 429);
       assert.equal(second.body.code, 'rate_limited');
       assert.equal(second.headers.get('retry-after'), '60');
     } finally {
-      await surface.machine.sql`update mashup.settings set value = '30' where name = 'max_submits_per_minute'`;
+      await fixture.machine.sql`update mashup.settings set value = '30' where name = 'max_submits_per_minute'`;
     }
   });
 
-  test('refuses a full queue with 429 and the time to wait', async () => {
+  test('refuses requests to a full queue with 429 and the time to wait', async () => {
     const songs = [await upload(visitor, 'eight'), await upload(visitor, 'nine')];
-    await surface.machine.sql`update mashup.settings set value = '0' where name = 'max_queued_jobs'`;
+    await fixture.machine.sql`update mashup.settings set value = '0' where name = 'max_queued_jobs'`;
     try {
-      const { status, body, headers } = await surface.call('generate-mashup', { songs }, { as: visitor.token });
+      const { status, body, headers } = await fixture.call('generate-mashup', { songs }, { as: visitor.token });
       assert.equal(status, 429);
       assert.equal(body.code, 'queue_full');
       assert.equal(headers.get('retry-after'), '60');
     } finally {
-      await surface.machine.sql`update mashup.settings set value = '1000' where name = 'max_queued_jobs'`;
+      await fixture.machine.sql`update mashup.settings set value = '1000' where name = 'max_queued_jobs'`;
     }
   });
 });

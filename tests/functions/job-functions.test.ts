@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
-import { ErrorBody, IterationAnswer, StatusAnswer, StemAnswer } from '../../schema.ts';
-import { useSurface } from './functions-fixture.ts';
+import { ErrorBody, IterationAnswer, StatusAnswer, StatusErrorBody, StemAnswer } from '../../schema.ts';
+import { startFunctionsFixture } from './functions-fixture.ts';
 
-const surface = await useSurface({ after });
-const { machine } = surface;
-const visitor = await surface.visitor();
-const stranger = await surface.visitor();
+const fixture = await startFunctionsFixture({ after });
+const { machine } = fixture;
+const visitor = await fixture.visitor();
+const stranger = await fixture.visitor();
 const worker = await machine.worker();
 
-/** A job of the visitor that has been worked on up to a task of this kind, or to its end. */
+/** Runs a job of the visitor up to a task of this kind, or to its end. */
 async function jobUpTo(kind?: string): Promise<string> {
   const id = await machine.submit(visitor.id);
   for (;;) {
@@ -28,11 +28,11 @@ const cancel = (id: string) => machine.sql`select mashup.cancel(${id})`;
 const complete = await jobUpTo();
 
 describe('get-mashup-status', () => {
-  const ask = (body: unknown, as = visitor.token) => surface.call('get-mashup-status', body, { as });
+  const request = (body: unknown, as = visitor.token) => fixture.call('get-mashup-status', body, { as });
 
-  test('shows a running job in the shape that pollers know', async () => {
+  test('returns a live job in the form of the status contract', async () => {
     const id = await jobUpTo('plan');
-    const { status, body } = await ask({ jobId: id });
+    const { status, body } = await request({ jobId: id });
     assert.equal(status, 200, JSON.stringify(body));
     const answer = StatusAnswer.parse(body);
     assert.equal(answer.status, 'processing');
@@ -48,8 +48,8 @@ describe('get-mashup-status', () => {
     await cancel(id);
   });
 
-  test('shows a complete job with its plan, a timeline that can be drawn, and the path of its file', async () => {
-    const answer = StatusAnswer.parse((await ask({ jobId: complete })).body);
+  test('returns a complete job with its plan, sections for the timeline, and the path of its file', async () => {
+    const answer = StatusAnswer.parse((await request({ jobId: complete })).body);
     assert.equal(answer.status, 'complete');
     assert.equal(answer.progress, 100);
     assert.equal(answer.title, 'Test mashup');
@@ -62,12 +62,12 @@ describe('get-mashup-status', () => {
     assert.equal(answer.metadata.has_masterplan, true);
   });
 
-  test('shows a failed job with a type, an advice and its code', async () => {
+  test('returns a failed job with type, suggested action and code', async () => {
     const id = await machine.submit(visitor.id);
     const task = await machine.claimNext(worker, id);
     assert.ok(task);
     await machine.fail(task, 'permanent', 'audio_truncated');
-    const answer = StatusAnswer.parse((await ask({ jobId: id })).body);
+    const answer = StatusAnswer.parse((await request({ jobId: id })).body);
     assert.equal(answer.status, 'failed');
     assert.equal(answer.error_code, 'audio_truncated');
     assert.deepEqual(answer.error_details, {
@@ -77,10 +77,10 @@ describe('get-mashup-status', () => {
     });
   });
 
-  test('shows a cancelled job as failed, of type cancelled', async () => {
+  test('returns a cancelled job as failed with type cancelled', async () => {
     const id = await machine.submit(visitor.id);
     await cancel(id);
-    const answer = StatusAnswer.parse((await ask({ jobId: id })).body);
+    const answer = StatusAnswer.parse((await request({ jobId: id })).body);
     assert.equal(answer.status, 'failed');
     assert.equal(answer.error_details?.type, 'cancelled');
     assert.equal(answer.error_details.recoverable, true);
@@ -88,32 +88,33 @@ describe('get-mashup-status', () => {
 
   const refusals: [name: string, body: unknown, status: number, error: string, type: string][] = [
     ['no id', {}, 400, 'Job ID is required', 'validation_error'],
-    ['an id that is none', { jobId: 'abc' }, 400, 'Invalid job ID', 'validation_error'],
+    ['an invalid id', { jobId: 'abc' }, 400, 'Invalid job ID', 'validation_error'],
     ['an unknown id', { jobId: randomUUID() }, 404, 'Job not found', 'job_not_found'],
-    ['no JSON', '{', 400, 'Invalid request body', 'validation_error'],
+    ['a body that is not JSON', '{', 400, 'Invalid request body', 'validation_error'],
   ];
   for (const [name, body, status, error, type] of refusals) {
     test(`refuses ${name} with ${status}`, async () => {
-      const refused = await ask(body);
+      const refused = await request(body);
       assert.equal(refused.status, status);
-      assert.equal(ErrorBody.parse(refused.body).error, error);
-      assert.equal((refused.body.error_details as { type: string }).type, type);
+      const parsed = StatusErrorBody.parse(refused.body);
+      assert.equal(parsed.error, error);
+      assert.equal(parsed.error_details.type, type);
     });
   }
 
-  test("another user's job does not exist", async () => {
-    const { status, body } = await ask({ jobId: complete }, stranger.token);
+  test("refuses another user's job like a missing one", async () => {
+    const { status, body } = await request({ jobId: complete }, stranger.token);
     assert.equal(status, 404);
     assert.equal(body.code, 'job_not_found');
   });
 });
 
 describe('claude-mashup-iteration', () => {
-  const ask = (body: unknown, as = visitor.token) => surface.call('claude-mashup-iteration', body, { as });
+  const request = (body: unknown, as = visitor.token) => fixture.call('claude-mashup-iteration', body, { as });
 
-  test('makes a new job from the words of the user, and shows the plan that is being revised', async () => {
+  test('submits a new job from the feedback, and returns the plan that is being revised', async () => {
     const matrices = { mfccs: Array.from({ length: 13 }, () => Array.from({ length: 4000 }, () => Math.random())) };
-    const { status, body } = await ask({
+    const { status, body } = await request({
       jobId: complete,
       userFeedback: 'Make the second section darker',
       mashupPlan: { title: 'x' },
@@ -129,9 +130,9 @@ describe('claude-mashup-iteration', () => {
     await cancel(answer.jobId);
   });
 
-  test('takes the id by its other names', async () => {
+  test('accepts the id under its other names', async () => {
     for (const name of ['mashupId', 'parent_id']) {
-      const { status, body } = await ask({ [name]: complete, userFeedback: 'louder' });
+      const { status, body } = await request({ [name]: complete, userFeedback: 'louder' });
       assert.equal(status, 200, JSON.stringify(body));
       await cancel(String(body.jobId));
     }
@@ -139,34 +140,34 @@ describe('claude-mashup-iteration', () => {
 
   const refusals: [name: string, body: object, status: number, code: string][] = [
     ['a plan without a job', { mashupPlan: {}, userFeedback: 'x' }, 400, 'job_id_required'],
-    ['no words', { jobId: complete, userFeedback: '  ' }, 400, 'invalid_request'],
-    ['too many words', { jobId: complete, userFeedback: 'x'.repeat(1001) }, 400, 'invalid_request'],
+    ['no feedback', { jobId: complete, userFeedback: '  ' }, 400, 'invalid_request'],
+    ['feedback that is too long', { jobId: complete, userFeedback: 'x'.repeat(1001) }, 400, 'invalid_request'],
     ['an unknown job', { jobId: randomUUID(), userFeedback: 'x' }, 404, 'job_not_found'],
   ];
   for (const [name, body, status, code] of refusals) {
     test(`refuses ${name} with ${status} ${code}`, async () => {
-      const refused = await ask(body);
+      const refused = await request(body);
       assert.equal(refused.status, status, JSON.stringify(refused.body));
       assert.equal(ErrorBody.parse(refused.body).code, code);
     });
   }
 
-  test('refuses a job that has no plan yet, and the job of another user', async () => {
+  test('refuses a job without a plan, and the job of another user', async () => {
     const id = await jobUpTo('plan');
-    const early = await ask({ jobId: id, userFeedback: 'x' });
+    const early = await request({ jobId: id, userFeedback: 'x' });
     assert.equal(early.status, 409);
     assert.equal(early.body.code, 'missing_input');
     await cancel(id);
-    const foreign = await ask({ jobId: complete, userFeedback: 'x' }, stranger.token);
+    const foreign = await request({ jobId: complete, userFeedback: 'x' }, stranger.token);
     assert.equal(foreign.status, 404);
   });
 });
 
 describe('stem-separation', () => {
-  const ask = (body: unknown, as: string) => surface.call('stem-separation', body, { as });
-  const url = (path: string) => `${surface.url}/storage/v1/object/sign/mashups/${path}?token=secret`;
+  const request = (body: unknown, as: string) => fixture.call('stem-separation', body, { as });
+  const url = (path: string) => `${fixture.url}/storage/v1/object/sign/mashups/${path}?token=secret`;
 
-  test('serves the cached stems of a song to the service role and to the owner', async () => {
+  test('returns the cached stems of a song to the service role and to the owner', async () => {
     const { songs } = await machine.job(complete);
     const [song] = songs as { song_id: string; name: string }[];
     const [card] = await machine.sql<{ path: string }[]>`
@@ -174,31 +175,31 @@ describe('stem-separation', () => {
     assert.ok(song && card);
     const bySong = { audio_url: 'https://elsewhere.test/a.wav', job_id: `${complete}/${song.song_id}` };
     const byUrl = { audio_url: url(card.path), job_id: complete };
-    for (const as of [surface.keys.serviceRoleKey, surface.keys.secretKey, visitor.token]) {
-      for (const request of [bySong, byUrl]) {
-        const { status, body } = await ask(request, as);
+    for (const as of [fixture.keys.serviceRoleKey, fixture.keys.secretKey, visitor.token]) {
+      for (const lookup of [bySong, byUrl]) {
+        const { status, body } = await request(lookup, as);
         assert.equal(status, 200, JSON.stringify(body));
         const answer = StemAnswer.parse(body);
-        assert.equal(answer.job_id, request.job_id);
+        assert.equal(answer.job_id, lookup.job_id);
         assert.match(answer.stems.vocals, new RegExp(`^stems/${visitor.id}/${complete}/${song.song_id}/.*vocals.wav$`));
       }
     }
   });
 
-  test('says clearly what is missing', async () => {
+  test('refuses with a code for each missing thing', async () => {
     const early = await jobUpTo('separate');
     const { songs } = await machine.job(early);
     const cases: [body: object, as: string, status: number, code: string][] = [
-      [{ audio_url: 'x', job_id: '../../etc' }, surface.keys.serviceRoleKey, 400, 'invalid_request'],
-      [{ job_id: complete }, surface.keys.serviceRoleKey, 400, 'invalid_request'],
-      [{ audio_url: url('uploads/x/y.mp3'), job_id: complete }, surface.keys.serviceRoleKey, 404, 'song_not_found'],
+      [{ audio_url: 'x', job_id: '../../etc' }, fixture.keys.serviceRoleKey, 400, 'invalid_request'],
+      [{ job_id: complete }, fixture.keys.serviceRoleKey, 400, 'invalid_request'],
+      [{ audio_url: url('uploads/x/y.mp3'), job_id: complete }, fixture.keys.serviceRoleKey, 404, 'song_not_found'],
       [{ audio_url: 'x', job_id: `${complete}/nobody` }, visitor.token, 404, 'song_not_found'],
-      [{ audio_url: 'x', job_id: randomUUID() }, surface.keys.serviceRoleKey, 404, 'job_not_found'],
+      [{ audio_url: 'x', job_id: randomUUID() }, fixture.keys.serviceRoleKey, 404, 'job_not_found'],
       [{ audio_url: 'x', job_id: `${complete}/a` }, stranger.token, 404, 'job_not_found'],
       [{ audio_url: 'x', job_id: `${early}/${songs[0]?.song_id}` }, visitor.token, 409, 'stems_not_ready'],
     ];
     for (const [body, as, status, code] of cases) {
-      const refused = await ask(body, as);
+      const refused = await request(body, as);
       assert.equal(refused.status, status, JSON.stringify(refused.body));
       assert.equal(ErrorBody.parse(refused.body).code, code);
       assert.doesNotMatch(JSON.stringify(refused.body), /token=/);

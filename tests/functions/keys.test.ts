@@ -1,4 +1,4 @@
-/** The functions under the settings that projects have: keys of the old style, of the new, and tokens checked by JWKS. */
+/** The functions with the settings of different projects: keys of the old and the new style, and tokens verified by JWKS. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -8,17 +8,21 @@ import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import type { CryptoKey, JWTPayload } from 'jose';
 import { makeKeys, openKeyRing } from '@mashup-engine/supabase-local/gateway/keys';
 import { freePort } from '../../local/ports.ts';
-import { startFunctions, useSurface } from './functions-fixture.ts';
-import type { Answer } from './functions-fixture.ts';
+import { startFunctions, startFunctionsFixture } from './functions-fixture.ts';
+import type { ResponseBody } from './functions-fixture.ts';
 
-const surface = await useSurface({ after }, { functions: false });
-const { keys, url: projectUrl } = surface;
-const visitor = await surface.visitor();
+const fixture = await startFunctionsFixture({ after }, { functions: false });
+const { keys, url: projectUrl } = fixture;
+const visitor = await fixture.visitor();
 const song = { songId: 'song-1', fileName: 'song.mp3', fileSize: 1000, contentType: 'audio/mpeg' };
 
-type Call = (name: string, body: unknown, headers: Record<string, string>) => Promise<{ status: number; body: Answer }>;
+type Call = (
+  name: string,
+  body: unknown,
+  headers: Record<string, string>,
+) => Promise<{ status: number; body: ResponseBody }>;
 
-/** The functions in a Deno of their own that is given these settings alone. */
+/** Starts the functions in their own Deno with exactly these environment variables. */
 async function functionsWith(settings: Record<string, string>): Promise<Call> {
   const port = await freePort();
   const deno = await startFunctions(port, settings);
@@ -29,7 +33,7 @@ async function functionsWith(settings: Record<string, string>): Promise<Call> {
       headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify(body),
     });
-    return { status: response.status, body: (await response.json()) as Answer };
+    return { status: response.status, body: (await response.json()) as ResponseBody };
   };
 }
 
@@ -44,7 +48,7 @@ const STYLES: { style: string; settings: Record<string, string>; service: string
   },
   {
     style: 'new (SUPABASE_PUBLISHABLE_KEYS, SUPABASE_SECRET_KEYS)',
-    // As the platform writes them: names to keys, the one named default among them.
+    // As the platform sets them: names to keys, with one key named default.
     settings: {
       SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ mobile: 'sb_publishable_gone', default: keys.publishableKey }),
       SUPABASE_SECRET_KEYS: JSON.stringify({ automation: 'sb_secret_gone', default: keys.secretKey }),
@@ -68,15 +72,15 @@ for (const { style, settings, service, foreign } of STYLES) {
   describe(`keys of the style ${style}`, async () => {
     const call = await functionsWith({ SUPABASE_URL: projectUrl, ...settings });
 
-    test('serve a user with that user’s rights: the database and Storage know who it is', async () => {
-      const place = await call('create-signed-upload', song, bearer(visitor.token));
-      assert.equal(place.status, 200, JSON.stringify(place.body));
-      assert.equal(place.body['path'], `uploads/${visitor.id}/song-1/song.mp3`);
+    test('serve a user with that user’s rights in the database and in Storage', async () => {
+      const signed = await call('create-signed-upload', song, bearer(visitor.token));
+      assert.equal(signed.status, 200, JSON.stringify(signed.body));
+      assert.equal(signed.body['path'], `uploads/${visitor.id}/song-1/song.mp3`);
       const status = await call('get-mashup-status', { jobId: randomUUID() }, bearer(visitor.token));
       assert.deepEqual([status.status, status.body.code], [404, 'job_not_found']);
     });
 
-    test('make the service role of their own key, as bearer or as apikey, and of no other', async () => {
+    test('accept only their own key for the service role, as bearer or as apikey', async () => {
       const request = { audio_url: 'x', job_id: randomUUID() };
       for (const headers of [bearer(service), { apikey: service }, { apikey: service, ...bearer(service) }]) {
         const { status, body } = await call('stem-separation', request, headers);
@@ -90,14 +94,14 @@ for (const { style, settings, service, foreign } of STYLES) {
   });
 }
 
-describe('settings that do not do', () => {
-  test('without any key the operator is told, and nobody is let in', async () => {
+describe('incomplete settings', () => {
+  test('without any key the functions refuse with env_missing', async () => {
     const call = await functionsWith({ SUPABASE_URL: projectUrl });
     const { status, body } = await call('get-mashup-status', { jobId: randomUUID() }, bearer(visitor.token));
     assert.deepEqual([status, body.code], [500, 'env_missing']);
   });
 
-  test('where Auth cannot be reached to check a token, that is said, and to try again', async () => {
+  test('if Auth cannot be reached to check a token, the functions refuse with auth_unreachable', async () => {
     const dead = `http://127.0.0.1:${await freePort()}`;
     const call = await functionsWith({ SUPABASE_URL: dead, SUPABASE_ANON_KEY: keys.anonKey });
     const { status, body } = await call('get-mashup-status', { jobId: randomUUID() }, bearer(visitor.token));
@@ -105,7 +109,7 @@ describe('settings that do not do', () => {
   });
 });
 
-/** The project with a key set of its own: the signing key, and an RSA key that was added to it. */
+/** A proxy of the project whose key set has the signing key and an RSA key. */
 async function projectWithTwoKeys(): Promise<{ url: string; rsa: CryptoKey }> {
   const ring = await openKeyRing(keys);
   const rsa = await generateKeyPair('RS256', { extractable: true });
@@ -118,13 +122,15 @@ async function projectWithTwoKeys(): Promise<{ url: string; rsa: CryptoKey }> {
       }
       const chunks: Buffer[] = [];
       for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-      const answer = await fetch(projectUrl + request.url, {
+      const forwarded = await fetch(projectUrl + request.url, {
         method: request.method,
         headers: request.headers as Record<string, string>,
         ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
       });
-      response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'application/json' });
-      return response.end(await answer.text());
+      response.writeHead(forwarded.status, {
+        'content-type': forwarded.headers.get('content-type') ?? 'application/json',
+      });
+      return response.end(await forwarded.text());
     })();
   });
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
@@ -132,7 +138,7 @@ async function projectWithTwoKeys(): Promise<{ url: string; rsa: CryptoKey }> {
   return { url: `http://127.0.0.1:${(front.address() as AddressInfo).port}`, rsa: rsa.privateKey };
 }
 
-describe('a user’s token, checked by the key set of the project', async () => {
+describe('a user’s token, verified by the project’s key set', async () => {
   const project = await projectWithTwoKeys();
   const issuer = `${projectUrl}/auth/v1`;
   const call = await functionsWith({
@@ -162,15 +168,15 @@ describe('a user’s token, checked by the key set of the project', async () => 
     return new SignJWT({ ...claims, ...more }).setProtectedHeader({ typ: 'JWT', ...header }).sign(key);
   }
 
-  /** Taken: the function goes on to the body, in which the id is missing. */
-  const isTaken = async (token: string): Promise<boolean> => {
+  /** Whether the token is accepted: then the function checks the body, in which the id is missing. */
+  const isAccepted = async (token: string): Promise<boolean> => {
     const { status, body } = await call('get-mashup-status', {}, bearer(token));
     if (status === 400) assert.equal(body.code, 'invalid_request');
     else assert.deepEqual([status, body.code], [401, 'sign_in_required'], JSON.stringify(body));
     return status === 400;
   };
 
-  const TAKEN: [string, () => Promise<string>][] = [
+  const ACCEPTED: [string, () => Promise<string>][] = [
     ['signed by Auth itself', () => Promise.resolve(visitor.token)],
     ['ES256', () => sign(signingKey, { alg: 'ES256', kid })],
     ['RS256', () => sign(project.rsa, { alg: 'RS256', kid: 'rsa-1' })],
@@ -179,8 +185,8 @@ describe('a user’s token, checked by the key set of the project', async () => 
       () => sign(secret(keys.jwtSecret), { alg: 'HS256' }),
     ],
   ];
-  for (const [what, make] of TAKEN) {
-    test(`${what}: is taken`, async () => assert.equal(await isTaken(await make()), true));
+  for (const [what, make] of ACCEPTED) {
+    test(`${what}: is accepted`, async () => assert.equal(await isAccepted(await make()), true));
   }
 
   const es256 = { alg: 'ES256', kid };
@@ -203,13 +209,13 @@ describe('a user’s token, checked by the key set of the project', async () => 
       () => sign(secret(keys.signingKey.x + keys.signingKey.y), { alg: 'HS256', kid }),
     ],
     ['the role of the service', () => sign(signingKey, es256, { role: 'service_role' })],
-    ['the role of nobody', () => sign(signingKey, es256, { role: 'anon' })],
+    ['the role anon', () => sign(signingKey, es256, { role: 'anon' })],
   ];
   for (const [what, make] of REFUSED) {
-    test(`${what}: is refused`, async () => assert.equal(await isTaken(await make()), false));
+    test(`${what}: is refused`, async () => assert.equal(await isAccepted(await make()), false));
   }
 
-  test('where SUPABASE_URL is public it names the issuer by itself; a local stack keeps its sessions on another port', async () => {
+  test('a public SUPABASE_URL defines the issuer; a local stack accepts its sessions on another port', async () => {
     const strict = await functionsWith({ SUPABASE_URL: `${project.url}/`, SUPABASE_ANON_KEY: keys.anonKey });
     const status = async (token: string): Promise<number> =>
       (await strict('get-mashup-status', {}, bearer(token))).status;

@@ -11,7 +11,7 @@ import type { SupabaseClient } from '@supabase/supabase-js';
 import { cancelMashup, deleteMashup, followJob, submitMashup, uploadSong } from '@mashup-engine/client';
 import type { SubmittedSong } from '../../schema.ts';
 import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
-import { useSurface } from '../functions/functions-fixture.ts';
+import { startFunctionsFixture } from '../functions/functions-fixture.ts';
 import { until } from '../support/until.ts';
 import { PROJECT } from './gateway-fixture.ts';
 
@@ -20,7 +20,7 @@ const SECONDS = 6;
 
 async function locate(): Promise<NonNullable<typeof PROJECT>> {
   if (PROJECT) return PROJECT;
-  const { url, keys } = await useSurface({ after });
+  const { url, keys } = await startFunctionsFixture({ after });
   return { url, anonKey: keys.anonKey, serviceRoleKey: keys.serviceRoleKey };
 }
 

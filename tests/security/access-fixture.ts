@@ -1,17 +1,17 @@
-/** A house with doors: an owner with everything there is to steal, and three who try to get in. */
+/** A fixture for access tests: an owner with jobs and files, and three intruders without any right to them. */
 import { request as httpRequest } from 'node:http';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { SignJWT } from 'jose';
 import { makeKeys, openKeyRing } from '@mashup-engine/supabase-local/gateway/keys';
-import { useSurface } from '../functions/functions-fixture.ts';
-import type { Surface, Visitor } from '../functions/functions-fixture.ts';
+import { startFunctionsFixture } from '../functions/functions-fixture.ts';
+import type { FunctionsFixture, Visitor } from '../functions/functions-fixture.ts';
 import type { CleanUpScope } from '../support/postgres.ts';
 
-/** What stands at places that nobody else may read. */
+/** Content of the owner's files. */
 export const SECRET = 'the owner’s own sound';
 
-/** One who tries: a bearer (none: the anon key alone) and a client that carries it. */
-export interface Party {
+/** Someone without a right to the owner's data: a bearer token and a client that sends it. */
+export interface Intruder {
   name: string;
   client: SupabaseClient;
   bearer: string;
@@ -19,49 +19,67 @@ export interface Party {
   id: string | null;
 }
 
-export interface House {
-  surface: Surface;
+export interface AccessFixture {
+  functions: FunctionsFixture;
   owner: Visitor;
   /** A complete job of the owner, with events, a plan, stems and a result that is in Storage. */
   job: string;
-  /** A draft, a failed and a running job of the owner: each verb finds one that it could move. */
+  /** A draft, a failed and a running job of the owner, so that each operation finds a job that it could change. */
   draft: string;
   failed: string;
   running: string;
+  /** Paths of an upload of the owner, of a stem and of a result. */
   upload: string;
   stem: string;
   result: string;
   /** Another registered user, an anonymous user, a visitor with the anon key. */
-  parties: Party[];
-  /** Rows of the state machine that belong to the owner, as one text: equal before and after an attack. */
-  belongings(): Promise<string>;
-  /** An HTTP call whose path is sent as it is written: `fetch` would tidy dots away. */
-  raw(method: string, path: string, as: Party, body?: string): Promise<{ status: number; body: string }>;
-  /** A token of Storage's own making. */
+  intruders: Intruder[];
+  /** The rows that belong to the owner, as one text. It must be equal before and after an attempt. */
+  ownedRows(): Promise<string>;
+  /** Sends an HTTP request with the path as it is written; `fetch` would normalise dots. */
+  raw(method: string, path: string, as: Intruder, body?: string): Promise<{ status: number; body: string }>;
+  /** Creates a valid Storage token. */
   link(claims: Record<string, unknown>, seconds: number): Promise<string>;
 }
 
-export async function buildHouse(scope: CleanUpScope): Promise<House> {
-  const surface = await useSurface(scope);
-  const { machine } = surface;
-  const owner = await registered(surface, 'owner@example.test');
-  const worker = await machine.worker();
-  const service = surface.client(surface.keys.serviceRoleKey);
-  const put = async (client: SupabaseClient, path: string): Promise<string> => {
-    const { error } = await client.storage.from('mashups').upload(path, new Blob([SECRET], { type: 'audio/wav' }));
-    if (error) throw error;
-    return path;
+/** Starts the fixture: the owner's data, and the users who have no right to it. */
+export async function startAccessFixture(scope: CleanUpScope): Promise<AccessFixture> {
+  const functions = await startFunctionsFixture(scope);
+  const owner = await register(functions, 'owner@example.test');
+  const jobs = await submitJobs(functions, owner);
+  const files = await storeFiles(functions, owner, jobs.job);
+  const other = await register(functions, 'other@example.test');
+  const anonymous = await functions.visitor();
+  const ring = await openKeyRing(functions.keys);
+  return {
+    functions,
+    owner,
+    ...jobs,
+    ...files,
+    intruders: [
+      { name: 'another user', client: other.client, bearer: other.token, id: other.id },
+      { name: 'an anonymous user', client: anonymous.client, bearer: anonymous.token, id: anonymous.id },
+      {
+        name: 'a visitor with the anon key',
+        client: functions.client(),
+        bearer: functions.keys.anonKey,
+        id: null,
+      },
+    ],
+    ownedRows: () => readOwnedRows(functions, owner.id, Object.values(files)),
+    raw: (method, path, as, body) => sendRaw(functions, method, path, as.bearer, body),
+    link: (claims, seconds) => ring.signLink(claims, seconds),
   };
+}
 
+/** Submits the owner's jobs. The last one keeps running. */
+async function submitJobs(
+  { machine }: FunctionsFixture,
+  owner: Visitor,
+): Promise<Pick<AccessFixture, 'job' | 'failed' | 'draft' | 'running'>> {
+  const worker = await machine.worker();
   const job = await machine.submit(owner.id);
   await machine.run(worker);
-  const { result_path: result } = await machine.job(job);
-  if (result === null) throw new Error('the job has no result');
-  await put(service, result);
-  const [cached] = await machine.sql<{ paths: Record<string, string> }[]>`select paths from mashup.stems limit 1`;
-  const stem = await put(service, cached?.paths['vocals'] ?? '');
-  const upload = await put(owner.client, `uploads/${owner.id}/song-1/song.wav`);
-
   const failed = await machine.submit(owner.id);
   const task = await machine.claimNext(worker, failed);
   if (task === undefined) throw new Error('nothing to fail');
@@ -69,70 +87,82 @@ export async function buildHouse(scope: CleanUpScope): Promise<House> {
   const draft = await machine.submit(owner.id, 1, { hold: 'planning' });
   await machine.run(worker);
   const running = await machine.submit(owner.id);
+  return { job, failed, draft, running };
+}
 
-  const other = await registered(surface, 'other@example.test');
-  const passer = await surface.visitor();
-  const ring = await openKeyRing(surface.keys);
+/** Stores an upload of the owner, and a stem and the result of a complete job. */
+async function storeFiles(
+  functions: FunctionsFixture,
+  owner: Visitor,
+  job: string,
+): Promise<Pick<AccessFixture, 'upload' | 'stem' | 'result'>> {
+  const { machine } = functions;
+  const service = functions.client(functions.keys.serviceRoleKey);
+  const put = async (client: SupabaseClient, path: string): Promise<string> => {
+    const { error } = await client.storage.from('mashups').upload(path, new Blob([SECRET], { type: 'audio/wav' }));
+    if (error) throw error;
+    return path;
+  };
+  const { result_path: path } = await machine.job(job);
+  if (path === null) throw new Error('the job has no result');
+  const [cached] = await machine.sql<{ paths: Record<string, string> }[]>`select paths from mashup.stems limit 1`;
   return {
-    surface,
-    owner,
-    job,
-    draft,
-    failed,
-    running,
-    upload,
-    stem,
-    result,
-    parties: [
-      { name: 'another user', client: other.client, bearer: other.token, id: other.id },
-      { name: 'an anonymous user', client: passer.client, bearer: passer.token, id: passer.id },
-      { name: 'a visitor with the key alone', client: surface.client(), bearer: surface.keys.anonKey, id: null },
-    ],
-    async belongings() {
-      const rows = await machine.sql`
-        with owned as (select id from public.mashup_jobs where user_id = ${owner.id})
-        select (select jsonb_agg(to_jsonb(j) - 'updated_at' - 'queue_position' order by id) from public.mashup_jobs j where user_id = ${owner.id}) as jobs,
-          (select count(*) from public.mashup_job_events where job_id in (select id from owned)) as events,
-          (select count(*) from public.mashup_plans where job_id in (select id from owned)) as plans,
-          (select count(*) from public.mashup_results where job_id in (select id from owned)) as results,
-          (select count(*) from mashup.storage_deletions d
-            where exists (select from unnest(${[upload, stem, result]}::text[]) as mine where starts_with(mine, d.path))) as deletions,
-          (select jsonb_agg(jsonb_build_array(name, owner_id, version, metadata) order by name) from storage.objects
-            where name in (${upload}, ${stem}, ${result})) as objects`;
-      return JSON.stringify(rows);
-    },
-    raw: (method, path, as, body) =>
-      new Promise((resolve, reject) => {
-        const { hostname, port } = new URL(surface.url);
-        const headers = {
-          apikey: surface.keys.anonKey,
-          authorization: `Bearer ${as.bearer}`,
-          'content-type': 'application/json',
-        };
-        const sent = httpRequest({ hostname, port, method, path, headers }, (answer) => {
-          const chunks: Buffer[] = [];
-          answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-          answer.on('end', () =>
-            resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
-          );
-        });
-        sent.on('error', reject);
-        sent.end(body);
-      }),
-    link: (claims, seconds) => ring.signLink(claims, seconds),
+    result: await put(service, path),
+    stem: await put(service, cached?.paths['vocals'] ?? ''),
+    upload: await put(owner.client, `uploads/${owner.id}/song-1/song.wav`),
   };
 }
 
-async function registered(surface: Surface, email: string): Promise<Visitor> {
-  const client = surface.client();
+async function readOwnedRows({ machine }: FunctionsFixture, ownerId: string, files: string[]): Promise<string> {
+  const rows = await machine.sql`
+    with owned as (select id from public.mashup_jobs where user_id = ${ownerId})
+    select (select jsonb_agg(to_jsonb(j) - 'updated_at' - 'queue_position' order by id) from public.mashup_jobs j where user_id = ${ownerId}) as jobs,
+      (select count(*) from public.mashup_job_events where job_id in (select id from owned)) as events,
+      (select count(*) from public.mashup_plans where job_id in (select id from owned)) as plans,
+      (select count(*) from public.mashup_results where job_id in (select id from owned)) as results,
+      (select count(*) from mashup.storage_deletions d
+        where exists (select from unnest(${files}::text[]) as mine where starts_with(mine, d.path))) as deletions,
+      (select jsonb_agg(jsonb_build_array(name, owner_id, version, metadata) order by name) from storage.objects
+        where name = any(${files})) as objects`;
+  return JSON.stringify(rows);
+}
+
+function sendRaw(
+  { url, keys }: FunctionsFixture,
+  method: string,
+  path: string,
+  bearer: string,
+  body: string | undefined,
+): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url);
+    const headers = {
+      apikey: keys.anonKey,
+      authorization: `Bearer ${bearer}`,
+      'content-type': 'application/json',
+    };
+    const request = httpRequest({ hostname, port, method, path, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
+      );
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+async function register(functions: FunctionsFixture, email: string): Promise<Visitor> {
+  const client = functions.client();
   const { data, error } = await client.auth.signUp({ email, password: 'correct horse battery' });
   if (error || !data.session) throw error ?? new Error('no session');
   return { client, id: data.session.user.id, token: data.session.access_token };
 }
 
-/** Tokens that claim to be the owner's session and are not. */
-export async function falseTokens(house: House): Promise<Record<string, string>> {
-  const { surface, owner } = house;
+/** Tokens that claim to be the owner's session, but are not valid. */
+export async function invalidTokens(access: AccessFixture): Promise<Record<string, string>> {
+  const { functions, owner } = access;
   const foreign = await makeKeys();
   const foreignRing = await openKeyRing(foreign);
   const now = Math.floor(Date.now() / 1000);
@@ -148,14 +178,16 @@ export async function falseTokens(house: House): Promise<Record<string, string>>
     role: 'service_role',
   });
   const { x, y } = (
-    (await (await fetch(`${surface.url}/auth/v1/.well-known/jwks.json`)).json()) as { keys: { x: string; y: string }[] }
+    (await (await fetch(`${functions.url}/auth/v1/.well-known/jwks.json`)).json()) as {
+      keys: { x: string; y: string }[];
+    }
   ).keys[0] ?? { x: '', y: '' };
   return {
     'alg none, no signature': `${encode({ alg: 'none', typ: 'JWT' })}.${body}.`,
     'alg none, with the signature': `${encode({ alg: 'none', typ: 'JWT' })}.${body}.${signature}`,
     'role changed after signing': `${head}.${promoted}.${signature}`,
     'HS256 with the public key as secret': await shared(x + y, {}),
-    'expired an hour ago': await shared(surface.keys.jwtSecret, { iat: now - 7200, exp: now - 3600 }),
+    'expired an hour ago': await shared(functions.keys.jwtSecret, { iat: now - 7200, exp: now - 3600 }),
     'the secret of another project': await shared(foreign.jwtSecret, {}),
     'the signing key of another project': await foreignRing.signUser({ ...claims, exp: now + 3600 }),
     'an empty secret': await shared('\0', {}),

@@ -1,11 +1,11 @@
 import { after, test } from 'node:test';
 import { fuzz } from './fuzz.ts';
-import { buildHouse } from './access-fixture.ts';
+import { startAccessFixture } from './access-fixture.ts';
 
-const house = await buildHouse({ after });
+const access = await startAccessFixture({ after });
 
-test('10,000 generated requests get an answer that somebody wrote, change nothing of another’s and leak nothing', async (t) => {
-  const statuses = await fuzz(house, 10_000);
+test('10,000 generated requests get handled responses, change no data of others and disclose nothing', async (t) => {
+  const statuses = await fuzz(access, 10_000);
   t.diagnostic(
     [...statuses]
       .sort()

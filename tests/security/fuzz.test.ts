@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { fuzz } from './fuzz.ts';
-import { buildHouse } from './access-fixture.ts';
+import { startAccessFixture } from './access-fixture.ts';
 
-const house = await buildHouse({ after });
+const access = await startAccessFixture({ after });
 
-test('500 generated requests get an answer that somebody wrote, change nothing of another’s and leak nothing', async () => {
-  const statuses = await fuzz(house, 500);
+test('500 generated requests get handled responses, change no data of others and disclose nothing', async () => {
+  const statuses = await fuzz(access, 500);
   assert.ok(
     [400, 401, 404].every((status) => statuses.has(status)) && [200, 204].some((status) => statuses.has(status)),
     [...statuses].join(' '),

@@ -1,11 +1,11 @@
 /**
- * Generated requests over the edge functions and the functions of the database: bodies that nearly fit, values of the wrong
- * kind, hostile texts, huge and deep ones, foreign and stale ids. Whatever comes back must be an answer that somebody
- * wrote, and must tell nothing of how things work inside or of anybody else.
+ * Generated requests to the edge functions and the SQL functions: nearly valid bodies, values of the wrong type, hostile
+ * texts, large and deep values, and ids of other users. Each response must be a handled one, and must disclose neither
+ * internals nor data of others.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { House } from './access-fixture.ts';
+import type { AccessFixture } from './access-fixture.ts';
 
 const HOSTILE = [
   "'; drop table mashup_jobs; --",
@@ -33,9 +33,9 @@ const HOSTILE = [
   '',
 ];
 
-/** Values that a body may hold; ids of the owner's things among them. */
-function values(house: House): fc.Arbitrary<unknown> {
-  const known = [house.job, house.running, house.draft, house.owner.id, house.upload, house.stem, house.result];
+/** Values for members of a body, the owner's ids and paths among them. */
+function values(access: AccessFixture): fc.Arbitrary<unknown> {
+  const known = [access.job, access.running, access.draft, access.owner.id, access.upload, access.stem, access.result];
   const text = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...HOSTILE) },
     { weight: 3, arbitrary: fc.constantFrom(...known) },
@@ -68,15 +68,15 @@ function values(house: House): fc.Arbitrary<unknown> {
   );
 }
 
-/** Things of whoever asks: with them a request gets behind the first checks. */
-export interface Own {
+/** Data of the caller, with which a request passes the first checks. */
+export interface CallerData {
   job: string;
   draft: string;
   uploads: string[];
 }
 
-/** What a good client sends, with at most one member spoilt. */
-function goodBodies(own: Own, value: fc.Arbitrary<unknown>): Record<string, fc.Arbitrary<object>> {
+/** Bodies as a client sends them, with at most one invalid member. */
+function nearlyValidBodies(own: CallerData, value: fc.Arbitrary<unknown>): Record<string, fc.Arbitrary<object>> {
   const songs = fc.constantFrom(1, 2).map((count) =>
     own.uploads.slice(0, count).map((storage_path, n) => ({
       song_id: `song-${n}`,
@@ -95,7 +95,7 @@ function goodBodies(own: Own, value: fc.Arbitrary<unknown>): Record<string, fc.A
   const key = fc.option(fc.uuid(), { nil: undefined });
   const job = fc.constantFrom(own.job, own.draft);
   const feedback = fc.constantFrom('louder at the end', 'shorter', 'Let the other song sing');
-  const good: Record<string, fc.Arbitrary<Record<string, unknown>>> = {
+  const valid: Record<string, fc.Arbitrary<Record<string, unknown>>> = {
     'generate-mashup': fc.record({ songs, options, hold: fc.constant('planning'), idempotency_key: key }),
     'get-mashup-status': fc.record({ jobId: job }),
     'create-signed-upload': fc.record({
@@ -121,22 +121,20 @@ function goodBodies(own: Own, value: fc.Arbitrary<unknown>): Record<string, fc.A
     get_mashup_stems: fc.record({ job_id: job }),
     begin_upload: fc.constant({}),
   };
-  return Object.fromEntries(
-    Object.entries(good).map(([name, body]) => [
-      name,
-      fc.oneof(
-        { weight: 2, arbitrary: body },
-        {
-          weight: 3,
-          arbitrary: fc.tuple(body, fc.nat(9), value).map(([whole, at, spoilt]) => {
-            const members = Object.keys(whole);
-            const member = members[at % Math.max(1, members.length)];
-            return member === undefined ? whole : { ...whole, [member]: spoilt };
-          }),
-        },
-      ),
-    ]),
-  );
+  return Object.fromEntries(Object.entries(valid).map(([name, body]) => [name, withInvalidMember(body, value)]));
+}
+
+/** Replaces one member of a body in three of five cases. */
+function withInvalidMember(
+  body: fc.Arbitrary<Record<string, unknown>>,
+  value: fc.Arbitrary<unknown>,
+): fc.Arbitrary<object> {
+  const invalid = fc.tuple(body, fc.nat(9), value).map(([whole, index, replaced]) => {
+    const members = Object.keys(whole);
+    const member = members[index % Math.max(1, members.length)];
+    return member === undefined ? whole : { ...whole, [member]: replaced };
+  });
+  return fc.oneof({ weight: 2, arbitrary: body }, { weight: 3, arbitrary: invalid });
 }
 
 const FUNCTIONS: Record<string, string[]> = {
@@ -164,34 +162,34 @@ const CALLS = [
   ...Object.entries(RPC).map(([name, members]) => ({ path: `/rest/v1/rpc/${name}`, members })),
 ];
 
-/** Requests under way at one time. */
-const AT_ONCE = 8;
+/** Number of concurrent requests. */
+const CONCURRENCY = 8;
 
-interface Generated {
+interface GeneratedRequest {
   path: string;
   body: string;
-  /** Place among the house's parties. */
-  party: number;
+  /** Index of the intruder. */
+  intruder: number;
 }
 
-/** Half of all are nearly good ones of a user with songs and jobs of the own; the rest is anything of anybody. */
-function requests(house: House, own: Own): fc.Arbitrary<Generated> {
-  const value = values(house);
-  const good = Object.entries(goodBodies(own, value)).map(([name, body]) =>
+/** Half of the requests are nearly valid ones of a user with own songs and jobs; the others are arbitrary. */
+function requests(access: AccessFixture, own: CallerData): fc.Arbitrary<GeneratedRequest> {
+  const value = values(access);
+  const nearlyValid = Object.entries(nearlyValidBodies(own, value)).map(([name, body]) =>
     fc.record({
       path: fc.constant(name in FUNCTIONS ? `/functions/v1/${name}` : `/rest/v1/rpc/${name}`),
-      party: fc.constant(0),
+      intruder: fc.constant(0),
       body: body.map((one) => JSON.stringify(one)),
     }),
   );
-  return fc.oneof(fc.oneof(...good), wild(value));
+  return fc.oneof(fc.oneof(...nearlyValid), arbitraryRequest(value));
 }
 
-function wild(value: fc.Arbitrary<unknown>): fc.Arbitrary<Generated> {
+function arbitraryRequest(value: fc.Arbitrary<unknown>): fc.Arbitrary<GeneratedRequest> {
   return fc.constantFrom(...CALLS).chain(({ path, members }) =>
     fc.record({
       path: fc.constant(path),
-      party: fc.constantFrom(0, 0, 0, 1, 2),
+      intruder: fc.constantFrom(0, 0, 0, 1, 2),
       body: fc.oneof(
         {
           weight: 8,
@@ -224,7 +222,7 @@ function wild(value: fc.Arbitrary<unknown>): fc.Arbitrary<Generated> {
   );
 }
 
-/** Signs that an answer was not written by anybody, or says more than it should. */
+/** Patterns of responses that are unhandled or disclose too much. */
 const LEAKS: [string, RegExp][] = [
   ['a stack', /\bat (?:async )?[\w.<>]+ ?\(?(?:file|node|ext):/],
   ['a path of the machine', /\/(?:work|home|root|tmp|usr|var)\/[\w.-]+/],
@@ -233,55 +231,61 @@ const LEAKS: [string, RegExp][] = [
   ['a key', /sb_secret_|service_role_key/i],
 ];
 
-/** What is wrong with an answer, if anything. */
-function faultOf(house: House, sent: Generated, status: number, body: string): string | undefined {
-  // The local gateway says 501 to what it does not speak: an answer that somebody wrote.
+/** What is wrong with a response, if anything. */
+function faultOf(access: AccessFixture, sent: GeneratedRequest, status: number, body: string): string | undefined {
+  // The local gateway returns 501 for what it does not implement, which is a handled response.
   if (status >= 500 && !(status === 501 && body.includes('The local gateway does not implement')))
     return `status ${status}`;
-  // A place to upload to holds a link to one's own folder: the one token that is meant to be told. What was sent may be quoted.
+  // A signed upload URL contains a token for the caller's own folder. Errors may quote the request.
   if (status >= 400) {
     const leak = LEAKS.find(([, sign]) => sign.test(body) && !sign.test(sent.body));
     if (leak !== undefined) return leak[0];
   }
-  const theirs = [house.upload, house.stem, house.result].find(
+  const theirs = [access.upload, access.stem, access.result].find(
     (path) => body.includes(path) && !sent.body.includes(path),
   );
   return theirs === undefined ? undefined : "another's file";
 }
 
-/** Gives the first party two songs, a job and a draft: without a rate limit, which would answer most of what follows. */
-async function settle({ surface, parties }: House): Promise<Own> {
-  const { machine } = surface;
-  const [party] = parties;
-  if (party?.id == null) throw new Error('the first party is a user');
+/** Gives the first intruder two songs, a job and a draft, and lifts the rate limits, which would refuse most requests. */
+async function prepareCaller({ functions, intruders }: AccessFixture): Promise<CallerData> {
+  const { machine } = functions;
+  const [intruder] = intruders;
+  if (intruder?.id == null) throw new Error('the first intruder is not a user');
   await machine.sql`update mashup.settings set value = '1000000' where name in ('max_submits_per_minute', 'max_queued_jobs_per_user', 'max_drafts_per_user', 'max_queued_jobs')`;
-  const songs = await machine.songs(party.id, 2);
+  const songs = await machine.songs(intruder.id, 2);
   return {
-    job: await machine.submit(party.id),
-    draft: await machine.submit(party.id, 1, { hold: 'planning' }),
+    job: await machine.submit(intruder.id),
+    draft: await machine.submit(intruder.id, 1, { hold: 'planning' }),
     uploads: songs.map(({ storage_path }) => storage_path),
   };
 }
 
-/** Sends so many generated requests, some at a time; answers how many got which status. All that were answered badly fail it. */
-export async function fuzz(house: House, count: number, seed = Date.now() % 2 ** 31): Promise<Map<number, number>> {
-  const own = await settle(house);
-  const before = await house.belongings();
+/** Sends generated requests. Returns the number of responses by status. Throws if any response is wrong. */
+export async function fuzz(
+  access: AccessFixture,
+  count: number,
+  seed = Date.now() % 2 ** 31,
+): Promise<Map<number, number>> {
+  const own = await prepareCaller(access);
+  const before = await access.ownedRows();
   const statuses = new Map<number, number>();
   const faults: string[] = [];
-  const all = fc.sample(requests(house, own), { numRuns: count, seed });
-  for (let at = 0; at < all.length; at += AT_ONCE) {
+  const all = fc.sample(requests(access, own), { numRuns: count, seed });
+  for (let at = 0; at < all.length; at += CONCURRENCY) {
     await Promise.all(
-      all.slice(at, at + AT_ONCE).map(async (sent) => {
-        const { status, body } = await house.raw('POST', sent.path, house.parties[sent.party]!, sent.body);
+      all.slice(at, at + CONCURRENCY).map(async (sent) => {
+        const { status, body } = await access.raw('POST', sent.path, access.intruders[sent.intruder]!, sent.body);
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
-        const fault = faultOf(house, sent, status, body);
+        const fault = faultOf(access, sent, status, body);
         if (fault)
-          faults.push(`${fault}: ${sent.path} as ${sent.party} with ${sent.body.slice(0, 300)}: ${body.slice(0, 300)}`);
+          faults.push(
+            `${fault}: ${sent.path} as ${sent.intruder} with ${sent.body.slice(0, 300)}: ${body.slice(0, 300)}`,
+          );
       }),
     );
   }
-  assert.deepEqual(faults.slice(0, 10), [], `${faults.length} bad answers with seed ${seed}`);
-  assert.equal(await house.belongings(), before, "nothing of the owner's has changed");
+  assert.deepEqual(faults.slice(0, 10), [], `${faults.length} wrong responses with seed ${seed}`);
+  assert.equal(await access.ownedRows(), before, "nothing of the owner's has changed");
   return statuses;
 }

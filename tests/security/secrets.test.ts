@@ -1,4 +1,4 @@
-/** Secrets stay where they are: services never get a key, and what they say is stored and logged without what it leaked. */
+/** Secrets are not disclosed: services never get a key, and their messages are stored and logged without secrets. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const world = await useWorld({ after });
 await world.work();
 const songs = await Promise.all([1, 2].map((seed) => world.upload(`song-${seed}.wav`, wavFile(120, seed))));
 
-/** Each carries the word that must not be found again. */
+/** Secrets by kind. Each contains a word that must not be stored or logged. */
 const SECRETS: Record<string, string> = {
   jwt: 'eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiLEAKED1In0.LEAKED1_signature',
   'signed link': 'https://x.supabase.co/storage/v1/object/sign/mashups/uploads/a.mp3?token=LEAKED2.a.b',
@@ -31,7 +31,7 @@ const SECRETS: Record<string, string> = {
 const ALL = Object.values(SECRETS).join(' | ');
 const sse = (event: object): string => `data: ${JSON.stringify(event)}\n\n`;
 
-/** Everything that is stored, as texts by table. */
+/** The content of all tables as text. */
 async function stored(): Promise<Map<string, string>> {
   const tables = await world.sql<{ name: string }[]>`
     select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -51,8 +51,8 @@ async function assertNothingLeaked(): Promise<void> {
   assert.deepEqual(world.log.join('\n').match(/.{0,80}LEAKED\d+/g), null, 'the log');
 }
 
-describe('what services are given', () => {
-  it('holds no key of the project, no password and no token of a user', async () => {
+describe('requests to services', () => {
+  it('contain no key of the project, no password and no token of a user', async () => {
     const job = await world.ended(await world.submit(songs));
     assert.equal(job.stage, 'complete', job.error_message ?? '');
     const services = new Set(world.services.calls.map(({ service }) => service));
@@ -69,8 +69,12 @@ describe('what services are given', () => {
           exp?: number;
         };
         assert.equal(claims.role, undefined, `${service}: a token with a role`);
-        assert.match(claims.scope ?? '', /^(download|upload)$/, `${service}: only links of Storage, each for one file`);
-        assert.ok((claims.exp ?? Infinity) < Date.now() / 1000 + 3 * 3600, `${service}: a link that ends`);
+        assert.match(
+          claims.scope ?? '',
+          /^(download|upload)$/,
+          `${service}: a token that is not a Storage link for one file`,
+        );
+        assert.ok((claims.exp ?? Infinity) < Date.now() / 1000 + 3 * 3600, `${service}: a link that is valid too long`);
       }
       assert.doesNotMatch(sent, /sb_secret_|service_role|postgres(ql)?:\/\//, service);
       assert.ok(databasePassword === '' || !sent.includes(`:${databasePassword}@`), service);
@@ -78,9 +82,9 @@ describe('what services are given', () => {
   });
 });
 
-describe('what services say', () => {
+describe('messages of services', () => {
   const plain = (status: number, contentType: string, body: unknown): Behaviour => ({ status, contentType, body });
-  const says: [string, ServiceName, Behaviour][] = [
+  const messages: [string, ServiceName, Behaviour][] = [
     ['a detail of analysis', 'analysis', plain(400, 'application/json', { detail: ALL })],
     [
       'a list of faults of analysis',
@@ -104,13 +108,13 @@ describe('what services say', () => {
       { stream: `data: {"progress": 1, "message": ${JSON.stringify(ALL)}\n\n` },
     ],
   ];
-  for (const [what, service, behaviour] of says) {
-    it(`${what} reaches rows, events, the queue and the log without its secrets`, async () => {
+  for (const [what, service, behaviour] of messages) {
+    it(`${what} is stored and logged without its secrets`, async () => {
       world.services.always(service, behaviour);
-      // Another song, so that nothing comes from the cache.
+      // A new song, so that no analysis is cached.
       const id = await world.submit([
         songs[0]!,
-        await world.upload('x.wav', wavFile(120, 10 + says.findIndex(([name]) => name === what))),
+        await world.upload('x.wav', wavFile(120, 10 + messages.findIndex(([name]) => name === what))),
       ]);
       const job = await world.ended(id);
       world.services.always(service, undefined);
@@ -122,7 +126,7 @@ describe('what services say', () => {
 });
 
 describe('the command line', () => {
-  it('says what is wrong with an address without its password', async () => {
+  it('reports a wrong database address without its password', async () => {
     const { output } = await new Promise<{ output: string }>((resolve) => {
       execFile(
         process.execPath,

@@ -1,11 +1,11 @@
-/** A real browser for the tests: Debian's Chromium, or whichever CHROMIUM_PATH names. */
+/** The browser of the tests: Debian's Chromium, or the one that CHROMIUM_PATH names. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -18,12 +18,12 @@ const FLAGS = [
 ];
 
 function findBrowser(): string | undefined {
-  return [process.env.CHROMIUM_PATH ?? '', ...PLACES].find((path) => path !== '' && existsSync(path));
+  return [process.env.CHROMIUM_PATH ?? '', ...PATHS].find((path) => path !== '' && existsSync(path));
 }
 
 /**
- * Why the browser tests cannot run here, or false. In CI there is no excuse.
- * @throws Error in CI where there is no browser
+ * Why the browser tests cannot run here, or false.
+ * @throws Error in CI if there is no browser
  */
 export function reasonToSkip(): string | false {
   if (findBrowser() !== undefined) return false;
@@ -32,6 +32,7 @@ export function reasonToSkip(): string | false {
   return reason;
 }
 
+/** Starts a headless browser. */
 export function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: findBrowser(), args: FLAGS });
 }
@@ -48,7 +49,7 @@ interface Axe {
   run(context: Document, options: { runOnly?: string[] }): Promise<{ violations: AxeViolation[] }>;
 }
 
-/** Serious and critical violations that axe finds on a page, by all rules or some, one line each. */
+/** Serious and critical accessibility violations that axe finds, by all rules or the given ones, one line each. */
 export async function seriousViolations(page: Page, rules?: string[]): Promise<string[]> {
   await page.evaluate(await axeSource);
   const violations = await page.evaluate(async (only) => {
@@ -60,12 +61,12 @@ export async function seriousViolations(page: Page, rules?: string[]): Promise<s
     .map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join(' | ')}`);
 }
 
-/** Collects what a page complains of. */
-export function hearComplaints(page: Page): string[] {
-  const complaints: string[] = [];
+/** Collects the errors of a page and of its console. */
+export function collectPageErrors(page: Page): string[] {
+  const pageErrors: string[] = [];
   page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(`${message.text()} ${message.location().url}`);
+    if (message.type() === 'error') pageErrors.push(`${message.text()} ${message.location().url}`);
   });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  return complaints;
+  page.on('pageerror', (error) => pageErrors.push(error.message));
+  return pageErrors;
 }

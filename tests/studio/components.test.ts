@@ -11,10 +11,10 @@ import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { revisePlan } from '../../music/revision/revise.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
-import { SUGGESTIONS } from '../../studio/src/components/suggestions.ts';
-import { decibels, effectInWords, fileName } from '../../studio/src/words.ts';
+import { SUGGESTIONS } from '../../studio/src/components/result/suggestions.ts';
+import { decibels, effectText, fileName } from '../../studio/src/texts.ts';
 import { parseRoute } from '../../studio/src/hooks/useRoute.ts';
-import { refuseFile, songFromFile } from '../../studio/src/state/songs.ts';
+import { findFileProblem, songFromFile } from '../../studio/src/state/songs.ts';
 import { makeSong } from '../music/arbitraries.ts';
 import type { ExistingAnalysis, ExistingMashability, ExistingSection } from './contract-types.ts';
 import type * as Frontend from './existing-frontend.tsx';
@@ -50,7 +50,7 @@ after(() => rm(folder, { recursive: true, force: true }));
 const contract = async <T>(name: string): Promise<T> =>
   JSON.parse(await readFile(join(ROOT, 'tests', 'fixtures', 'contracts', name), 'utf8')) as T;
 
-test('the hooks answer what the existing hooks answer', () => {
+test('the hooks return the members of the existing hooks', () => {
   const { generator, analyzer } = frontend.hooks();
   const { generateMashup, setMashupResult, ...generated } = generator;
   assert.deepEqual([typeof generateMashup, typeof setMashupResult], ['function', 'function']);
@@ -68,14 +68,14 @@ test('the hooks answer what the existing hooks answer', () => {
   assert.deepEqual(analyzer.analyzeMashupCompatibility(songs, weights), { score: 0, reasons: [], suggestions: [] });
 });
 
-test('fewer than two and more than three songs are refused without a word to the server', async () => {
+test('fewer than two or more than three songs are refused without a request', async () => {
   const { generator } = frontend.hooks();
   const song = (id: string) => ({ id, name: id, artist: '' });
   assert.equal(await generator.generateMashup([song('a')]), undefined);
   assert.equal(await generator.generateMashup(['a', 'b', 'c', 'd'].map(song)), undefined);
 });
 
-test('the zone takes the existing props and offers to create from two songs on', () => {
+test('the zone accepts the existing props and offers creation from two songs on', () => {
   const props = { onRemoveSong: nothing, onClearAll: nothing, onSongAdd: nothing, allSongs: [], className: 'theirs' };
   const first = { id: 'a', name: 'First', artist: 'One' };
   const second = { id: 'b', name: 'Second', artist: 'Two', storage_path: 'uploads/x/b/second.mp3' };
@@ -86,7 +86,7 @@ test('the zone takes the existing props and offers to create from two songs on',
   assert.doesNotMatch(frontend.render('MashupZone', { ...props, selectedSongs: [first] }), /Create the mashup/);
 });
 
-test('the timeline draws the fixture with real widths, plain sections, and a plan as it is', async () => {
+test('the timeline draws contract sections, plain sections and a plan with real widths', async () => {
   const { from, to } = await contract<Record<'from' | 'to', ExistingSection[]>>('ui.mashup-sections.json');
   const plain = [
     { start: 0, duration: 10, description: 'Intro', layers: [{ stem: 'melody', volume: 0.5 }] },
@@ -106,7 +106,7 @@ test('the timeline draws the fixture with real widths, plain sections, and a pla
   assert.equal(frontend.render('MashupTimeline', { timeline: still }), '');
 });
 
-test('a track is shown as the analysis service answers it, silence too, and not at all without its four groups', async () => {
+test('a track shows the analysis of the service, also of silence, and nothing without the four groups', async () => {
   const shown = async (file: string): Promise<string> => {
     const { analysis } = await contract<{ analysis: ExistingAnalysis }>(file);
     return frontend.render('TrackAnalysisDisplay', { analysis });
@@ -121,15 +121,15 @@ test('a track is shown as the analysis service answers it, silence too, and not 
   assert.equal(frontend.render('TrackAnalysisDisplay', { analysis: {} as ExistingAnalysis }), '');
 });
 
-test('compatibility changes its words at 80, 60 and 40', () => {
-  const words = [80, 79, 60, 59, 40, 39].map((score) => {
+test('compatibility changes its text at 80, 60 and 40', () => {
+  const texts = [80, 79, 60, 59, 40, 39].map((score) => {
     const props = { score, reasons: ['Far'], suggestions: ['Shift'], className: 'theirs' };
     return />([A-Z][^<]+)<\/p>/.exec(frontend.render('CompatibilityScore', props))?.[1];
   });
-  assert.deepEqual(words, ['Made for each other', 'A good match', 'A good match', 'Workable', 'Workable', 'A stretch']);
+  assert.deepEqual(texts, ['Excellent match', 'Good match', 'Good match', 'Fair match', 'Fair match', 'Poor match']);
 });
 
-test("mashability shows the scoring service's answer, also one out of range, and nothing for null", async () => {
+test("mashability shows the scoring service's response, also out of range, and nothing for null", async () => {
   const show = (mashabilityResult: ExistingMashability | null): string =>
     frontend.render('MashabilityDisplay', { mashabilityResult, onWeightsChange: nothing });
   const html = show(await contract<ExistingMashability>('scoring.response.ok.json'));
@@ -138,7 +138,7 @@ test("mashability shows the scoring service's answer, also one out of range, and
   assert.equal(show(null), '');
 });
 
-test('the other components take their props', () => {
+test('the other components accept the existing props', () => {
   assert.match(frontend.render('ClaudeMonitor', { plan: ['Intro'], thoughts: 'Calm first' }), /Calm first.*Intro/s);
   const features = {
     tempo: 128,
@@ -152,7 +152,7 @@ test('the other components take their props', () => {
   assert.match(frontend.render('AudioAnalysisDisplay', { features }), /128 bpm/);
 });
 
-test('the collaboration shows a badge a song and offers six wishes, or those it is given', async () => {
+test('the collaboration shows a badge for each song, and six suggestions or the given ones', async () => {
   const { analysis } = await contract<{ analysis: ExistingAnalysis }>('analysis.response.ok.json');
   const props = {
     mashupConcept: 'A concept',
@@ -163,10 +163,10 @@ test('the collaboration shows a badge a song and offers six wishes, or those it 
   assert.match(own, /A concept.*129.*bpm.*A minor.*99 %.*Louder/s);
   const usual = frontend.render('ClaudeCollaboration', props);
   assert.equal(SUGGESTIONS.length, 6);
-  for (const words of SUGGESTIONS) assert.ok(usual.includes(words), words);
+  for (const text of SUGGESTIONS) assert.ok(usual.includes(text), text);
 });
 
-test('each wish that is offered is understood without Claude', () => {
+test('planning by rules understands each suggestion', () => {
   const songs = [makeSong('a', { vocals: 0.8 }), makeSong('b', { vocals: 0.05, bpm: 124 })];
   const scores = [scorePair(songs[0]!, songs[1]!)];
   const plan = producePlan({ songs, scores, limits: DEFAULT_PLAN_LIMITS, seed: 2 });
@@ -176,13 +176,13 @@ test('each wish that is offered is understood without Claude', () => {
   }
 });
 
-test('first paint needs less than 250 kB of script, and the operator page comes apart', async (t) => {
-  const answer = await build({
+test('first paint needs less than 250 kB of script, without the operator page', async (t) => {
+  const built = await build({
     configFile: join(ROOT, 'studio', 'vite.config.ts'),
     logLevel: 'error',
     build: { write: false },
   });
-  const { output } = (Array.isArray(answer) ? answer[0] : answer) as {
+  const { output } = (Array.isArray(built) ? built[0] : built) as {
     output: { type: string; fileName: string; isEntry?: boolean; code?: string; imports?: string[] }[];
   };
   const entry = output.find((file) => file.type === 'chunk' && file.isEntry);
@@ -192,21 +192,21 @@ test('first paint needs less than 250 kB of script, and the operator page comes 
   assert.ok(gzipped > 10_000 && gzipped < SCRIPT_BUDGET, `${gzipped} bytes`);
   const script = first.map(({ code }) => code).join('\n');
   assert.doesNotMatch(script, /operator_overview/);
-  assert.doesNotMatch(script, /ZodError/, 'schemas are for those who parse');
+  assert.doesNotMatch(script, /ZodError/, 'no zod schema is in the first script');
 });
 
-test('files are told apart by content, and named by artist and title', async () => {
+test('files are checked by content, and their names give artist and title', async () => {
   const example = await readFile(join(ROOT, 'examples', 'slow-harbor.ogg'));
-  assert.equal(await refuseFile(new File([example], 'whatever.txt')), undefined);
-  assert.match((await refuseFile(new File(['<svg/>'], 'song.mp3')))?.message ?? '', /not audio/);
-  assert.match((await refuseFile(new File([], 'song.mp3')))?.message ?? '', /empty/);
+  assert.equal(await findFileProblem(new File([example], 'whatever.txt')), undefined);
+  assert.match((await findFileProblem(new File(['<svg/>'], 'song.mp3')))?.message ?? '', /not an audio file/);
+  assert.match((await findFileProblem(new File([], 'song.mp3')))?.message ?? '', /empty/);
   const { name, artist } = songFromFile(new File([example], 'Some One - A Song.mp3'));
   assert.deepEqual({ name, artist }, { name: 'A Song', artist: 'Some One' });
 });
 
-test('figures and names are put in words', () => {
+test('numbers, effects, file names and routes are formatted and parsed', () => {
   assert.equal(decibels(-3), '-3 dB');
-  assert.equal(effectInWords('lowpass_sweep(from=250,to=6000)'), 'lowpass sweep (from 250, to 6000)');
+  assert.equal(effectText('lowpass_sweep(from=250,to=6000)'), 'lowpass sweep (from 250, to 6000)');
   assert.equal(fileName('A/B: "C" × D', 'mp3'), 'A B C D.mp3');
   assert.deepEqual(parseRoute('#/mashup/abc'), { page: 'mashup', id: 'abc' });
   assert.deepEqual(parseRoute('#/nonsense'), { page: 'make', id: undefined });

@@ -1,4 +1,4 @@
-/** The existing frontend's types, as its code has them. What it takes over has to fit them without a change. */
+/** The existing frontend's types, as in its code. The exported hooks and components must fit them unchanged. */
 import type { Dispatch, SetStateAction } from 'react';
 
 export interface ExistingSong {
@@ -23,7 +23,7 @@ export interface ExistingResult {
   timeline?: ExistingSection[];
 }
 
-/** `analysis` of the analysis service's answer. */
+/** `analysis` in the analysis service's response. */
 export interface ExistingAnalysis {
   version: string;
   harmonic: { key: string; key_confidence: number; chord_progression: string[]; chord_complexity: number };
@@ -61,7 +61,7 @@ interface ScoreWeights {
   vocal: number;
 }
 
-/** The scoring service's answer. */
+/** The scoring service's response. */
 export interface ExistingMashability {
   overall_score: number;
   dimension_scores: ScoreWeights;

@@ -1,4 +1,4 @@
-/** The hooks and components as an existing frontend uses them: its types and props, nothing of ours beside the provider. */
+/** The hooks and components as an existing frontend uses them: with its types and props, below the provider. */
 import type { ComponentType } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { createClient } from '@supabase/supabase-js';
@@ -8,12 +8,12 @@ import type { ExistingAnalyzer, ExistingGenerator, ExistingProps } from './contr
 const supabase = createClient('http://127.0.0.1:9', 'anon', { auth: { persistSession: false } });
 
 type Components = { [Name in keyof ExistingProps]: ComponentType<ExistingProps[Name]> };
-/** Does not compile where a component asks for more than the existing frontend gives, or takes less. */
+/** Does not compile if a component requires more props than the existing frontend gives, or accepts fewer. */
 const components: Components = studio;
 const useGenerator: () => ExistingGenerator = studio.useMashupGenerator;
 const useAnalyzer: () => ExistingAnalyzer = studio.useAudioAnalysis;
 
-/** A component with the existing frontend's props, as HTML. */
+/** Renders a component with the existing frontend's props as HTML. */
 export function render<Name extends keyof ExistingProps>(name: Name, props: ExistingProps[Name]): string {
   const Component = components[name] as ComponentType<object>;
   return renderToStaticMarkup(
@@ -23,11 +23,11 @@ export function render<Name extends keyof ExistingProps>(name: Name, props: Exis
   );
 }
 
-/** What the hooks answer before anything has happened. */
+/** Returns what the hooks return at first. */
 export function hooks(): { generator: ExistingGenerator; analyzer: ExistingAnalyzer } {
-  let answer: ReturnType<typeof hooks> | undefined;
+  let returned: ReturnType<typeof hooks> | undefined;
   function Probe() {
-    answer = { generator: useGenerator(), analyzer: useAnalyzer() };
+    returned = { generator: useGenerator(), analyzer: useAnalyzer() };
     return null;
   }
   renderToStaticMarkup(
@@ -35,6 +35,6 @@ export function hooks(): { generator: ExistingGenerator; analyzer: ExistingAnaly
       <Probe />
     </studio.StudioProvider>,
   );
-  if (answer === undefined) throw new Error('The probe was not rendered.');
-  return answer;
+  if (returned === undefined) throw new Error('The probe was not rendered.');
+  return returned;
 }

@@ -1,24 +1,24 @@
-/** What the studio shows its users when something is wrong. */
+/** The studio in a real browser without a network, and with cancelled, failed and expired mashups. */
 import { after, before, describe } from 'node:test';
 import { reasonToSkip } from './browser.ts';
-import { ending } from './failed-jobs.ts';
-import { losingTouch } from './offline.ts';
-import { openStudioWorld } from './studio-fixture.ts';
-import type { StudioWorld } from './studio-fixture.ts';
+import { testFailedJobs } from './failed-job-tests.ts';
+import { testOffline } from './offline-tests.ts';
+import { startStudioFixture } from './studio-fixture.ts';
+import type { StudioFixture } from './studio-fixture.ts';
 
-describe('the studio in trouble', { skip: reasonToSkip() }, () => {
-  let world: StudioWorld;
+describe('the studio under failures', { skip: reasonToSkip() }, () => {
+  let fixture: StudioFixture;
   let jobId = '';
 
-  before(async () => (world = await openStudioWorld()));
-  after(() => world?.close());
+  before(async () => (fixture = await startStudioFixture()));
+  after(() => fixture?.close());
 
-  losingTouch(
-    () => world,
+  testOffline(
+    () => fixture,
     (id) => (jobId = id),
   );
-  ending(
-    () => world,
+  testFailedJobs(
+    () => fixture,
     () => jobId,
   );
 });

@@ -1,21 +1,21 @@
-/** How soon the studio can be used, and what that costs the page: measured on a load without any cache. */
+/** Measures when the studio is usable, and the processor time that it needs, on a load without a cache. */
 import type { Browser } from 'playwright-core';
-import { DESK } from './studio-fixture.ts';
+import { DESKTOP } from './studio-fixture.ts';
 
-/** Times in milliseconds since the navigation began; work is processor time of the page's main thread. */
+/** Times in milliseconds since the navigation; `workedMs` is processor time of the page's main thread. */
 export interface FirstUse {
   paintedMs: number;
   usableMs: number;
   workedMs: number;
-  /** The part of the work that is script. */
+  /** Processor time of scripts, a part of `workedMs`. */
   scriptMs: number;
-  /** Longest time for which the page could not have answered. */
+  /** Longest time for which the main thread was blocked. */
   blockedMs: number;
 }
 
 /** Loads the page in a fresh browser context, until its first control can be pressed. */
 export async function measureFirstUse(browser: Browser, url: string): Promise<FirstUse> {
-  const context = await browser.newContext({ viewport: DESK });
+  const context = await browser.newContext({ viewport: DESKTOP });
   try {
     const page = await context.newPage();
     await page.addInitScript(() => {
@@ -27,7 +27,7 @@ export async function measureFirstUse(browser: Browser, url: string): Promise<Fi
       });
     });
     const devtools = await context.newCDPSession(page);
-    // Ticks of the thread: what other programs on the machine do is not counted.
+    // Thread time does not count other programs on the machine.
     await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
     await page.goto(url, { waitUntil: 'commit' });
     await page.waitForFunction(() => document.querySelector('main button:not(:disabled)') !== null);

@@ -1,23 +1,23 @@
-/** The operator's page on an engine that works, is held, fails, and loses a service. */
+/** The operator's page in a real browser: failures, pauses, and a service that is killed. */
 import { after, before, describe } from 'node:test';
 import { reasonToSkip } from './browser.ts';
-import { operatingBreakers, operatingPauses, readingStories } from './operator-page.ts';
-import { makeMashup, openStudioWorld } from './studio-fixture.ts';
-import type { StudioWorld } from './studio-fixture.ts';
+import { testCircuitBreakers, testPauses, testJobHistory } from './operator-page-tests.ts';
+import { makeMashup, startStudioFixture } from './studio-fixture.ts';
+import type { StudioFixture } from './studio-fixture.ts';
 
 describe("the operator's page", { skip: reasonToSkip() }, () => {
-  let world: StudioWorld;
+  let fixture: StudioFixture;
   let jobId = '';
-  const theWorld = (): StudioWorld => world;
-  const theJob = (): string => jobId;
+  const currentFixture = (): StudioFixture => fixture;
+  const currentJob = (): string => jobId;
 
   before(async () => {
-    world = await openStudioWorld();
-    jobId = await makeMashup(world);
+    fixture = await startStudioFixture();
+    jobId = await makeMashup(fixture);
   });
-  after(() => world?.close());
+  after(() => fixture?.close());
 
-  readingStories(theWorld, theJob);
-  operatingPauses(theWorld, theJob);
-  operatingBreakers(theWorld, theJob);
+  testJobHistory(currentFixture, currentJob);
+  testPauses(currentFixture, currentJob);
+  testCircuitBreakers(currentFixture, currentJob);
 });

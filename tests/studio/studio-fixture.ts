@@ -1,4 +1,4 @@
-/** A stack, a browser on its studio, and ways to look at the page as people do. */
+/** A fixture with a stack and a browser on its studio, and helpers that look at the page as users do. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,54 +6,57 @@ import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import postgres from 'postgres';
 import { startStack } from '../../local/index.ts';
 import type { Stack } from '../../local/index.ts';
-import { hearComplaints, openBrowser, seriousViolations } from './browser.ts';
+import { collectPageErrors, openBrowser, seriousViolations } from './browser.ts';
 
-/** Two songs are separated and rendered within, on a busy machine. */
+/** Time limit for separating and rendering two songs, on a busy machine. */
 export const WORK_MS = 120_000;
 export const PHONE = { width: 360, height: 740 };
-export const DESK = { width: 1280, height: 900 };
-const PATIENCE_MS = 40_000;
+export const DESKTOP = { width: 1280, height: 900 };
+/** Time limit of Playwright for one action. */
+const ACTION_MS = 40_000;
 const MAX_TABS = 120;
 
-export interface StudioWorld {
+export interface StudioFixture {
   stack: Stack;
   sql: postgres.Sql;
   browser: Browser;
   context: BrowserContext;
   page: Page;
-  /** What the page's console said in anger. */
-  complaints: string[];
+  /** Errors of the page and its console. */
+  pageErrors: string[];
   /** The job in the page's address, or ''. */
   jobId(): string;
+  /** The elements with this test id. */
   shown(id: string): Locator;
   /** The stage that the page shows. */
   stage(): Promise<string | null>;
-  /** A browser of somebody else, on the studio. */
+  /** Opens the studio in the browser of another user. */
   stranger(): Promise<Page>;
   close(): Promise<void>;
 }
 
 const jobIdOf = (url: string): string => /#\/mashup\/([0-9a-f-]{36})/.exec(url)?.[1] ?? '';
 
-export async function openStudioWorld(): Promise<StudioWorld> {
+/** Starts a stack and opens its studio in a browser. */
+export async function startStudioFixture(): Promise<StudioFixture> {
   const dataDir = await mkdtemp(join(tmpdir(), 'mashup-studio-'));
   const [stack, browser] = await Promise.all([
     startStack({ dataDir, portBase: 0, postgresSettings: { fsync: 'off' } }),
     openBrowser(),
   ]);
   const sql = postgres(stack.info.dbUrl, { max: 1 });
-  // Short mashups, so that the test is short.
+  // Short mashups keep the test short.
   await sql`update mashup.settings set value = '24' where name in ('plan_min_length_sec', 'plan_max_length_sec')`;
   const open = async (): Promise<BrowserContext> => {
-    const context = await browser.newContext({ viewport: DESK, colorScheme: 'dark', reducedMotion: 'reduce' });
-    context.setDefaultTimeout(PATIENCE_MS);
+    const context = await browser.newContext({ viewport: DESKTOP, colorScheme: 'dark', reducedMotion: 'reduce' });
+    context.setDefaultTimeout(ACTION_MS);
     return context;
   };
   const context = await open();
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: stack.info.apiUrl });
   const page = await context.newPage();
   await measureShifts(page);
-  const complaints = hearComplaints(page);
+  const pageErrors = collectPageErrors(page);
   await page.goto(stack.info.apiUrl);
   const shown = (id: string): Locator => page.getByTestId(id);
   return {
@@ -62,7 +65,7 @@ export async function openStudioWorld(): Promise<StudioWorld> {
     browser,
     context,
     page,
-    complaints,
+    pageErrors,
     jobId: () => jobIdOf(page.url()),
     shown,
     stage: () => shown('stage-track').getAttribute('data-stage'),
@@ -80,13 +83,13 @@ export async function openStudioWorld(): Promise<StudioWorld> {
   };
 }
 
-/** What is wrong with a page for those who see badly or have a phone: axe in the dark, contrast in the light, width. */
-export async function faultsOf(page: Page): Promise<string[]> {
+/** Accessibility and layout faults of a page: axe with dark colours, contrast with light colours, width on a phone. */
+export async function pageFaults(page: Page): Promise<string[]> {
   const faults = await seriousViolations(page);
   const setDark = (isDark: boolean): Promise<void> =>
     page.evaluate(async (dark) => {
       document.documentElement.classList.toggle('dark', dark);
-      // Drawn in the new colours.
+      // Waits until the page is drawn in the new colours.
       await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
     }, isDark);
   await setDark(false);
@@ -95,11 +98,11 @@ export async function faultsOf(page: Page): Promise<string[]> {
   await page.setViewportSize(PHONE);
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   if (width > PHONE.width) faults.push(`${width} px wide on a phone`);
-  await page.setViewportSize(DESK);
+  await page.setViewportSize(DESKTOP);
   return faults;
 }
 
-/** Goes to a control by Tab alone and presses Enter; fails where the keyboard does not get there. */
+/** Reaches a control with the Tab key and presses Enter. Throws if the keyboard does not reach it. */
 export async function pressByKeyboard(page: Page, control: Locator): Promise<void> {
   await control.waitFor();
   for (let tabs = 0; tabs < MAX_TABS; tabs++) {
@@ -109,17 +112,17 @@ export async function pressByKeyboard(page: Page, control: Locator): Promise<voi
   throw new Error(`the keyboard does not reach ${String(control)}`);
 }
 
-/** Resolves when the condition holds; fails with `what` when two songs could have been rendered meanwhile. */
+/** Resolves when the condition holds; throws after WORK_MS. */
 export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + WORK_MS;
   while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
+    if (performance.now() > end) throw new Error(`timed out waiting until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-/** Makes a mashup of two of the example songs in the page, and answers its id when it can be heard. */
-export async function makeMashup({ page, shown, jobId }: StudioWorld): Promise<string> {
+/** Makes a mashup of two example songs in the page. Returns its id when it is complete. */
+export async function makeMashup({ page, shown, jobId }: StudioFixture): Promise<string> {
   for (const name of ['Neon Drive', 'Paper Kites']) {
     await page.getByRole('button', { name: new RegExp(`^${name}`) }).click();
   }
@@ -129,8 +132,8 @@ export async function makeMashup({ page, shown, jobId }: StudioWorld): Promise<s
   return jobId();
 }
 
-/** Ways to hold a job where it renders, to let it go on, and to wait for it, past the page. */
-export function renderingOf({ sql }: Pick<StudioWorld, 'sql'>): {
+/** Controls of render tasks in the database: hold and release them, replay a job, and wait for its stage. */
+export function renderControls({ sql }: Pick<StudioFixture, 'sql'>): {
   hold(): Promise<unknown>;
   release(): Promise<unknown>;
   replay(jobId: string): Promise<unknown>;
@@ -161,7 +164,7 @@ async function measureShifts(page: Page): Promise<void> {
   });
 }
 
-/** How far things moved on their own since the page was loaded: the sum of Chromium's layout shift scores. */
+/** Layout shift since the page was loaded: the sum of Chromium's scores. */
 export function shiftOf(page: Page): Promise<number> {
   return page.evaluate(() =>
     (globalThis as unknown as { shifts: number[] }).shifts.reduce((sum, value) => sum + value, 0),

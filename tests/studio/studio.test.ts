@@ -1,30 +1,30 @@
-/** The studio as a newcomer uses it: a real browser on a real stack. */
+/** The studio in a real browser on a real stack, from the selection of songs to the operator's page. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import type { Download } from 'playwright-core';
 import { reasonToSkip } from './browser.ts';
-import { choosingSongs } from './song-selection.ts';
-import { keepingMashups, operating } from './library-and-account.ts';
-import { faultsOf, openStudioWorld, pressByKeyboard, WORK_MS } from './studio-fixture.ts';
-import type { StudioWorld } from './studio-fixture.ts';
+import { testSongSelection } from './song-selection-tests.ts';
+import { testLibraryAndAccount, testOperatorReplay } from './library-and-account-tests.ts';
+import { pageFaults, startStudioFixture, pressByKeyboard, WORK_MS } from './studio-fixture.ts';
+import type { StudioFixture } from './studio-fixture.ts';
 
 const STAGES = ['analyzing', 'scoring', 'planning', 'separating', 'rendering'];
-/** The playhead is drawn each frame; a frame may be late. */
-const IN_STEP_SEC = 0.25;
+/** Allowed difference between playhead and audio; a frame may be late. */
+const PLAYHEAD_TOLERANCE_SEC = 0.25;
 
 describe('the studio', { skip: reasonToSkip() }, () => {
-  let world: StudioWorld;
+  let fixture: StudioFixture;
   let firstJob = '';
 
-  before(async () => (world = await openStudioWorld()));
-  after(() => world?.close());
+  before(async () => (fixture = await startStudioFixture()));
+  after(() => fixture?.close());
 
-  choosingSongs(() => world);
+  testSongSelection(() => fixture);
 
-  test('by the keyboard alone a mashup is asked for; each stage is seen live, over a reload and in a second tab', async () => {
-    const { page, shown, context } = world;
+  test('a mashup is created by keyboard alone; its stages are shown live, after a reload and in a second tab', async () => {
+    const { page, shown, context } = fixture;
     await page.evaluate(() => {
       const seen = new Set<string>();
       (globalThis as unknown as { seen: Set<string> }).seen = seen;
@@ -35,7 +35,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     });
     await pressByKeyboard(page, page.getByRole('button', { name: 'Create the mashup' }));
     await shown('progress').waitFor();
-    firstJob = world.jobId();
+    firstJob = fixture.jobId();
     await page.waitForFunction(() =>
       ['separating', 'rendering'].includes(
         document.querySelector('[data-testid=stage-track]')?.getAttribute('data-stage') ?? '',
@@ -46,19 +46,19 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     assert.equal(
       await page.locator('[aria-live=polite]').filter({ hasText: /\w/ }).count(),
       1,
-      'what happens is read out',
+      'one live region announces the step',
     );
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
     const second = await context.newPage();
     await Promise.all([page.reload(), second.goto(page.url())]);
     for (const one of [page, second]) await one.getByTestId('title').waitFor();
-    assert.equal(world.jobId(), firstJob);
+    assert.equal(fixture.jobId(), firstJob);
     await Promise.all([page, second].map((one) => one.getByTestId('result').waitFor({ timeout: WORK_MS })));
     await second.close();
   });
 
-  test('the result plays, its timeline has the sections of the plan, and the playhead is where the audio is', async () => {
-    const { page, shown, sql } = world;
+  test('the result plays, its timeline has the sections of the plan, and the playhead follows the audio', async () => {
+    const { page, shown, sql } = fixture;
     await pressByKeyboard(page, page.getByRole('button', { name: /^Play/ }));
     await page.waitForFunction(() => (document.querySelector('audio')?.currentTime ?? 0) > 0.5);
     await page.getByLabel('Position').fill('12');
@@ -75,18 +75,21 @@ describe('the studio', { skip: reasonToSkip() }, () => {
       const expected = (section.duration_sec / total) * drawn;
       assert.ok(Math.abs((widths[index] ?? 0) - expected) < 6, `${widths[index]} px instead of ${expected}`);
     }
-    const [head, heard] = await shown('playhead').evaluate((element) => [
+    const [head, position] = await shown('playhead').evaluate((element) => [
       parseFloat(element.style.left) / 100,
       document.querySelector('audio')?.currentTime ?? 0,
     ]);
-    assert.ok(Math.abs((head ?? 0) * total - (heard ?? 0)) < IN_STEP_SEC, `${head} of ${total} s at ${heard} s`);
+    assert.ok(
+      Math.abs((head ?? 0) * total - (position ?? 0)) < PLAYHEAD_TOLERANCE_SEC,
+      `${head} of ${total} s at ${position} s`,
+    );
     assert.ok((await shown('timeline-layer').count()) > 3);
-    assert.deepEqual(await faultsOf(page), []);
+    assert.deepEqual(await pageFaults(page), []);
   });
 
-  test('it is saved under its title in three formats, FLAC without loss, and shared by a link', async () => {
-    const { page } = world;
-    const title = await world.shown('title').innerText();
+  test('the result is saved under its title in three formats, as FLAC without loss, and shared by a link', async () => {
+    const { page } = fixture;
+    const title = await fixture.shown('title').innerText();
     const save = async (format: string): Promise<Buffer> => {
       const [download]: [Download, void] = await Promise.all([
         page.waitForEvent('download'),
@@ -102,7 +105,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     assert.ok(mp3.length > 100_000 && mp3.length < wav.length / 3, `${mp3.length} of ${wav.length} bytes`);
     const flac = await save('FLAC');
     assert.equal(flac.subarray(0, 4).toString(), 'fLaC');
-    // A FLAC's header has the checksum of its samples: 26 bytes into the file.
+    // A FLAC file has the MD5 of its samples at byte 26.
     const samples = wav.subarray(44, 44 + wav.readUInt32LE(40));
     assert.equal(flac.subarray(26, 42).toString('hex'), createHash('md5').update(samples).digest('hex'));
 
@@ -114,32 +117,32 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     assert.match(Buffer.from(await shared.arrayBuffer()).toString('latin1'), /^RIFF....WAVE$/s);
   });
 
-  test('feedback makes a second version, and switching keeps playing at the position', async () => {
-    const { page, shown } = world;
+  test('feedback makes a second version, and switching between versions keeps the position', async () => {
+    const { page, shown } = fixture;
     const first = await page.evaluate(() => document.querySelector('audio')?.src);
     await page.getByRole('button', { name: 'Make it shorter' }).click();
     await pressByKeyboard(page, page.getByRole('button', { name: 'Make this version' }));
-    // The library may tell of the version before the answer to the wish is here: what is played says that it is done.
+    // The library may show the version before the request for it returns. The version is complete when it is played.
     await shown('versions')
       .getByRole('button', { name: /Version 2/, pressed: true })
       .waitFor({ timeout: WORK_MS });
-    assert.notEqual(world.jobId(), firstJob);
-    // The player keeps the first version until the second one's link is there.
+    assert.notEqual(fixture.jobId(), firstJob);
+    // The player keeps the first version until the link of the second has been signed.
     await page.waitForFunction((old) => document.querySelector('audio')?.src !== old, first);
     const source = await page.evaluate(() => document.querySelector('audio')?.src);
     await page.getByLabel('Position').fill('5');
     await page.getByRole('button', { name: /Version 1/ }).click();
     await page.waitForFunction((old) => document.querySelector('audio')?.src !== old, source);
     await page.waitForFunction(() => (document.querySelector('audio')?.currentTime ?? 0) >= 5);
-    assert.equal(world.jobId(), firstJob);
-    assert.deepEqual(await faultsOf(page), []);
-    assert.deepEqual(world.complaints, []);
+    assert.equal(fixture.jobId(), firstJob);
+    assert.deepEqual(await pageFaults(page), []);
+    assert.deepEqual(fixture.pageErrors, []);
   });
 
-  keepingMashups(() => world);
+  testLibraryAndAccount(() => fixture);
 
-  test('a replay from SQL is seen live after the gateway was killed; its time left counts down', async () => {
-    const { page, shown, stack, sql } = world;
+  test('a replay from SQL is shown live after the gateway was killed, and its remaining time counts down', async () => {
+    const { page, shown, stack, sql } = fixture;
     await page.goto(`${stack.info.apiUrl}/#/mashup/${firstJob}`);
     await shown('result').waitFor();
     const pid = stack.parts.find((part) => part.name === 'gateway')?.pid();
@@ -147,28 +150,28 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     process.kill(pid, 'SIGKILL');
     await sql`update public.mashup_jobs set stage = 'rendering' where id = ${firstJob}`;
     await shown('progress').waitFor({ timeout: 30_000 });
-    assert.equal(await world.stage(), 'rendering');
-    const words = await shown('countdown').innerText();
+    assert.equal(await fixture.stage(), 'rendering');
+    const before = await shown('countdown').innerText();
     await page.waitForFunction(
-      (before) => document.querySelector('[data-testid=countdown]')?.textContent !== before,
-      words,
+      (text) => document.querySelector('[data-testid=countdown]')?.textContent !== text,
+      before,
     );
     const secondsOf = (text: string): number =>
       Number(/(\d+):(\d+)/.exec(text)?.[1] ?? 0) * 60 + Number(/(\d+):(\d+)/.exec(text)?.[2] ?? 0);
-    assert.ok(secondsOf(await shown('countdown').innerText()) < secondsOf(words), words);
+    assert.ok(secondsOf(await shown('countdown').innerText()) < secondsOf(before), before);
   });
 
-  test('it can be cancelled and retried', async () => {
-    const { page } = world;
+  test('a job can be cancelled and retried', async () => {
+    const { page } = fixture;
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Retry' }).waitFor();
-    assert.equal(await world.stage(), 'cancelled');
+    assert.equal(await fixture.stage(), 'cancelled');
     await page.getByRole('button', { name: 'Retry' }).click();
     await page.getByRole('button', { name: 'Cancel' }).waitFor();
   });
 
-  operating(
-    () => world,
+  testOperatorReplay(
+    () => fixture,
     () => firstJob,
   );
 });

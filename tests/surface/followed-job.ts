@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { followJob } from '@mashup-engine/client';
 import type { JobFollower } from '@mashup-engine/client';
-import type { Surface, Visitor } from '../functions/functions-fixture.ts';
+import type { FunctionsFixture, Visitor } from '../functions/functions-fixture.ts';
 
 /** What a follower has received. */
 export interface FollowedJob {
@@ -29,7 +29,7 @@ export function follow(t: TestContext, visitor: Visitor, id: string): FollowedJo
 }
 
 /** Submits a job of the visitor. It is cancelled at the end of the test. */
-export async function submit({ machine }: Surface, t: TestContext, visitor: Visitor): Promise<string> {
+export async function submit({ machine }: FunctionsFixture, t: TestContext, visitor: Visitor): Promise<string> {
   const id = await machine.submit(visitor.id);
   t.after(
     () => machine.sql`select mashup.cancel(id) from public.mashup_jobs where id = ${id} and status = 'processing'`,
@@ -41,7 +41,7 @@ export async function submit({ machine }: Surface, t: TestContext, visitor: Visi
 export const isLive = ({ live }: FollowedJob) => live.at(-1) === true;
 
 /** Works on the tasks of a job, one after the other, at most `steps` of them. */
-export async function workOn({ machine }: Surface, worker: string, id: string, steps: number): Promise<void> {
+export async function workOn({ machine }: FunctionsFixture, worker: string, id: string, steps: number): Promise<void> {
   for (let step = 0; step < steps; step++) {
     const task = await machine.claimNext(worker, id);
     if (task === undefined) return;
@@ -50,7 +50,7 @@ export async function workOn({ machine }: Surface, worker: string, id: string, s
 }
 
 /** Waits for the end of a complete job and checks that the versions were in order and the last one is the row's. */
-export async function assertComplete({ machine }: Surface, followed: FollowedJob, id: string): Promise<void> {
+export async function assertComplete({ machine }: FunctionsFixture, followed: FollowedJob, id: string): Promise<void> {
   const last = await followed.follower.finished;
   const { version } = await machine.job(id);
   assert.equal(last?.stage, 'complete');

@@ -9,7 +9,7 @@ import { createClient } from '@supabase/supabase-js';
 import postgres from 'postgres';
 import { startPostgres } from '../../local/postgres/launcher.ts';
 import type { StopMode } from '../../local/postgres/server-process.ts';
-import { useSurface } from '../functions/functions-fixture.ts';
+import { startFunctionsFixture } from '../functions/functions-fixture.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import { TEST_CLUSTER_ENV } from '../support/postgres.ts';
@@ -54,7 +54,7 @@ async function retry(work: () => Promise<void>): Promise<void> {
 }
 
 let gateway: GatewayProcess | undefined;
-const surface = await useSurface(
+const surface = await startFunctionsFixture(
   { after },
   { functions: false, gateway: async (options) => (gateway = await startGatewayProcess(options)) },
 );

@@ -4,11 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
 import type { RealtimeChannel } from '@supabase/supabase-js';
-import { useSurface } from '../functions/functions-fixture.ts';
+import { startFunctionsFixture } from '../functions/functions-fixture.ts';
 import type { Visitor } from '../functions/functions-fixture.ts';
 import { until } from '../support/until.ts';
 
-const surface = await useSurface({ after }, { functions: false });
+const surface = await startFunctionsFixture({ after }, { functions: false });
 
 interface Joined {
   channel: RealtimeChannel;

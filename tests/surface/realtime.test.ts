@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import postgres from 'postgres';
-import { useSurface } from '../functions/functions-fixture.ts';
+import { startFunctionsFixture } from '../functions/functions-fixture.ts';
 import { until } from '../support/until.ts';
 import { assertComplete, isLive, submit, follow, workOn } from './followed-job.ts';
 
-const surface = await useSurface({ after }, { functions: false });
+const surface = await startFunctionsFixture({ after }, { functions: false });
 const { machine } = surface;
 
 const superuser = postgres(machine.superuserUrl, { max: 1, onnotice: () => {} });

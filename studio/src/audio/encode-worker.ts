@@ -1,4 +1,4 @@
-/** Encodes beside the page, so that it stays awake: by the encoders that the renderer uses, each loaded when asked for. */
+/** Encodes in a worker, so that the page stays responsive. Each encoder is loaded when it is first used. */
 import type { OutputFormat } from '../../../schema.ts';
 
 export interface EncodeRequest {

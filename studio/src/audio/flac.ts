@@ -1,4 +1,4 @@
-/** libFLAC in a browser's worker. It is told by a global where its WASM lies. */
+/** libFLAC in a browser's worker. It reads the URL of its WASM from a global variable. */
 import wasm from 'libflacjs/dist/libflac.min.wasm.wasm?url';
 import { writeFlac } from '../../../audio/encode/flac-file.ts';
 import type { Flac } from '../../../audio/encode/flac-file.ts';
@@ -11,6 +11,7 @@ async function load(): Promise<Flac> {
   return flac;
 }
 
+/** Encodes channels as a FLAC file with tags. */
 export async function encodeFlac(channels: Float32Array[], sampleRate: number, tags: AudioTags): Promise<Uint8Array> {
   return writeFlac(await load(), channels, sampleRate, tags);
 }

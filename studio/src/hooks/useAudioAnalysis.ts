@@ -1,11 +1,11 @@
-/** Analyses of songs, as stored by the engine; nothing is analysed in the browser and nothing twice. */
+/** Analyses of songs, as the engine has stored them. The browser analyses nothing. */
 import { useCallback } from 'react';
 import type { PairScore, SongAnalysis, SongCard } from '../../../schema.ts';
 import type { StudioSong } from '../state/songs.ts';
 import { useStore } from '../state/store.ts';
 import { useStudio } from '../state/studio.tsx';
 
-/** How well songs go together, in words. */
+/** How well songs fit together, as texts. */
 export interface Compatibility {
   /** 0..100, rounded. */
   score: number;
@@ -15,18 +15,19 @@ export interface Compatibility {
 
 export interface AudioAnalysis {
   isAnalyzing: boolean;
-  /** Resolves when the engine has analysed the song; null if it cannot. Songs that lie on the desk are analysed anyway. */
+  /** Resolves when the engine has analysed the song; to null if it cannot. Selected songs are analysed in any case. */
   analyzeSong(song: Pick<StudioSong, 'id'> & Partial<StudioSong>): Promise<SongAnalysis | null>;
   getAnalysis(id: string): SongAnalysis | undefined;
   analyzedSongs: Map<string, SongAnalysis>;
   analyzeMashupCompatibility(songs: { id: string }[], weights?: Weights): Compatibility;
-  /** The song's card in the draft's row: state, and first numbers before the whole analysis is here. */
+  /** The song in the draft's row: its state, and first values before the whole analysis has been read. */
   getCard(id: string): SongCard | undefined;
+  /** The score of two songs, by their ids. */
   getPair(a: string, b: string): PairScore | undefined;
 }
 
 const DIMENSIONS = ['harmonic', 'rhythmic', 'spectral', 'vocal'] as const;
-/** What the existing hook called the parts of its score, by the dimension that they belong to. */
+/** Names of the existing hook's weights, by the dimension that they belong to. */
 const OLDER_NAMES = {
   harmonic: ['key'],
   rhythmic: ['bpm', 'rhythm'],
@@ -35,11 +36,11 @@ const OLDER_NAMES = {
 } as const satisfies Record<(typeof DIMENSIONS)[number], readonly string[]>;
 
 type WeightName = (typeof DIMENSIONS)[number] | 'key' | 'bpm' | 'rhythm' | 'energy';
-/** Weights of the dimensions, or of the existing hook's parts. They need not sum to one. */
+/** Weights by dimension, or by the existing hook's names. Their sum need not be one. */
 type Weights = Partial<Record<WeightName, number>>;
 
-/** A pair's score under other weights than the engine's. */
-function weigh(pair: PairScore, weights: Weights = {}): number {
+/** A pair's score with other weights than the engine's. */
+function weightedScore(pair: PairScore, weights: Weights = {}): number {
   const given = DIMENSIONS.map((name) => ({
     score: pair.dimension_scores[name],
     weight: [name, ...OLDER_NAMES[name]].reduce((sum, one) => sum + (weights[one] ?? 0), 0),
@@ -49,31 +50,32 @@ function weigh(pair: PairScore, weights: Weights = {}): number {
   return given.reduce((sum, { score, weight }) => sum + score * weight, 0) / total;
 }
 
+/** Analyses and scores of the selected songs. It has the signature of the existing frontend's hook. */
 export function useAudioAnalysis(): AudioAnalysis {
-  const { desk } = useStudio();
-  const { draft, analyses, scores, uploads } = useStore(desk);
+  const { selection } = useStudio();
+  const { draft, analyses, scores, uploads } = useStore(selection);
 
   const analyzeSong = useCallback(
     (song: Pick<StudioSong, 'id'> & Partial<StudioSong>): Promise<SongAnalysis | null> => {
-      const known = desk.get().analyses.get(song.id);
+      const known = selection.get().analyses.get(song.id);
       if (known !== undefined) return Promise.resolve(known);
-      if (!desk.get().uploads.has(song.id)) desk.lay([{ name: 'Untitled', artist: '', ...song }]);
+      if (!selection.get().uploads.has(song.id)) selection.select([{ name: 'Untitled', artist: '', ...song }]);
       return new Promise((resolve) => {
-        const look = (): void => {
-          const state = desk.get();
+        const check = (): void => {
+          const state = selection.get();
           const found = state.analyses.get(song.id);
           const card = state.draft?.songs.find((one) => one.song_id === song.id);
-          const isLost =
+          const hasFailed =
             state.uploads.get(song.id)?.problem !== undefined || card?.state === 'failed' || card?.state === 'excluded';
-          if (found === undefined && !isLost) return;
+          if (found === undefined && !hasFailed) return;
           stop();
           resolve(found ?? null);
         };
-        const stop = desk.subscribe(look);
-        look();
+        const stop = selection.subscribe(check);
+        check();
       });
     },
-    [desk],
+    [selection],
   );
 
   const getPair = (a: string, b: string): PairScore | undefined =>
@@ -92,7 +94,7 @@ export function useAudioAnalysis(): AudioAnalysis {
       const ids = songs.map((song) => song.id);
       const pairs = scores.filter(({ song_pair }) => song_pair.every((id) => ids.includes(id)));
       if (pairs.length === 0) return { score: 0, reasons: [], suggestions: [] };
-      const score = Math.round(pairs.reduce((sum, pair) => sum + weigh(pair, weights), 0) / pairs.length);
+      const score = Math.round(pairs.reduce((sum, pair) => sum + weightedScore(pair, weights), 0) / pairs.length);
       return {
         score,
         reasons: [...new Set(pairs.flatMap((pair) => pair.warnings))],

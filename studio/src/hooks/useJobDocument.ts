@@ -1,9 +1,10 @@
-/** One job with its plan and quality report, read again whenever its row says that they are others. */
+/** A job with its plan and quality report. */
 import { useEffect, useState } from 'react';
 import type { MashupJob, Plan, RenderResult } from '../../../schema.ts';
 import { useStudio } from '../state/studio.tsx';
-import { untilDone } from '../state/until-done.ts';
+import { retryUntilDone } from '../state/retry-until-done.ts';
 
+/** What the SQL function `get_mashup` returns. */
 export type JobDocument = MashupJob & {
   plan: Plan | null;
   plan_source: 'claude' | 'rules' | null;
@@ -12,13 +13,15 @@ export type JobDocument = MashupJob & {
   server_now: string;
 };
 
-/** How far the server's clock is ahead of this one, in milliseconds; learned from each document. */
-let clockAhead = 0;
+/** Offset of the server's clock from this one, in milliseconds; updated with each document. */
+let clockOffset = 0;
 
+/** The server's time, in milliseconds since the epoch. */
 export function serverNow(): number {
-  return Date.now() + clockAhead;
+  return Date.now() + clockOffset;
 }
 
+/** Reads a job's document, and reads it again when the job's row shows another run, plan or result. */
 export function useJobDocument(job: MashupJob | undefined): JobDocument | undefined {
   const { supabase } = useStudio();
   const [document, setDocument] = useState<JobDocument>();
@@ -27,12 +30,12 @@ export function useJobDocument(job: MashupJob | undefined): JobDocument | undefi
 
   useEffect(() => {
     if (id === undefined) return;
-    return untilDone(async (isWanted) => {
+    return retryUntilDone(async (isWanted) => {
       const { data, error } = await supabase.rpc('get_mashup', { job_id: id });
       if (error) return false;
       if (data === null || !isWanted()) return true;
       const read = data as JobDocument;
-      clockAhead = Date.parse(read.server_now) - Date.now();
+      clockOffset = Date.parse(read.server_now) - Date.now();
       setDocument(read);
       return true;
     });

@@ -1,4 +1,4 @@
-/** The user's mashups, newest first, live. */
+/** The list of the user's mashups. */
 import { useEffect, useState } from 'react';
 import { fromDatabaseError, onPageResume } from '@mashup-engine/client';
 import type { MashupJob } from '../../../schema.ts';
@@ -8,19 +8,20 @@ import { useStore } from '../state/store.ts';
 import { useStudio } from '../state/studio.tsx';
 
 const PAGE = 60;
-/** The list is read again this often although nothing was heard. */
+/** The list is also read at this interval, in case Realtime missed a change. */
 const SAFETY_READ_MS = 30_000;
 
 export interface Library {
-  /** Undefined until they are known. */
+  /** Newest first; undefined until they have been read. */
   mashups: MashupJob[] | undefined;
   problem: Problem | undefined;
   refresh(): Promise<void>;
 }
 
+/** Reads the user's mashups, without drafts, and keeps them current over Realtime. */
 export function useLibrary(): Library {
-  const { supabase, session: keeper } = useStudio();
-  const { session } = useStore(keeper);
+  const { supabase, session: sessionStore } = useStudio();
+  const { session } = useStore(sessionStore);
   const userId = session?.user.id;
   const [mashups, setMashups] = useState<MashupJob[]>();
   const [problem, setProblem] = useState<Problem>();
@@ -43,7 +44,7 @@ export function useLibrary(): Library {
     if (userId === undefined) return;
     void refresh();
     const timer = setInterval(() => void refresh(), SAFETY_READ_MS);
-    const unhear = onPageResume(() => void refresh());
+    const stopListening = onPageResume(() => void refresh());
     const channel = supabase
       .channel(`library:${crypto.randomUUID()}`)
       .on('system', {}, () => void refresh())
@@ -58,16 +59,16 @@ export function useLibrary(): Library {
       .subscribe();
     return () => {
       clearInterval(timer);
-      unhear();
+      stopListening();
       void supabase.removeChannel(channel);
     };
-    // `refresh` is made anew each time and depends on these alone.
+    // `refresh` is a new function on each render, but depends only on these values.
   }, [supabase, userId, session === null]);
 
   return { mashups, problem, refresh };
 }
 
-/** The list with one row as it is now. A draft that was started has just become a mashup. */
+/** Returns the list with one row updated. An unknown row is a draft that has just been started; it is added. */
 function patch(known: MashupJob[] | undefined, row: MashupJob): MashupJob[] | undefined {
   if (known === undefined || row.hold !== null) return known;
   if (!known.some((job) => job.id === row.id)) return [row, ...known];

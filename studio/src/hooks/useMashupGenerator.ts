@@ -1,50 +1,51 @@
-/** Makes a mashup and tells how it goes: the existing hook's signature, with Realtime underneath. */
+/** Makes a mashup and reports its progress. It has the signature of the existing frontend's hook and uses Realtime. */
 import { useCallback, useEffect, useState } from 'react';
 import type { Dispatch, SetStateAction } from 'react';
 import { cancelMashup, retryMashup, signResultUrl } from '@mashup-engine/client';
 import { toMashupSections } from '../../../music/plan/timeline.ts';
 import type { MashupSection } from '../../../music/plan/timeline.ts';
 import type { MashupJob, SubmittedOptions } from '../../../schema.ts';
-import { clock } from '../words.ts';
+import { clock } from '../texts.ts';
 import type { Problem } from '../state/problem.ts';
 import type { StudioSong } from '../state/songs.ts';
 import { useStore } from '../state/store.ts';
 import { useStudio } from '../state/studio.tsx';
-import { untilDone } from '../state/until-done.ts';
+import { retryUntilDone } from '../state/retry-until-done.ts';
 import { useJobDocument } from './useJobDocument.ts';
 import type { JobDocument } from './useJobDocument.ts';
 
 export interface MashupResult {
   title: string;
   concept: string;
-  /** Lives an hour; empty until there is a file. */
+  /** Valid for one hour; empty until there is a file. */
   audioUrl: string;
   timeline?: MashupSection[];
 }
 
 export interface MashupGenerator {
-  /** Makes a mashup of two or three songs. Resolves to the job's id, or undefined where it was refused. */
+  /** Makes a mashup of two or three songs. Resolves to the job's id, or to undefined if it was refused. */
   generateMashup(songs: StudioSong[], options?: SubmittedOptions): Promise<string | undefined>;
   isProcessing: boolean;
-  /** 0..100, never backwards but for a replay. */
+  /** 0..100. It decreases only on a replay. */
   progress: number;
   processingStep: string;
   mashupResult: MashupResult | null;
   setMashupResult: Dispatch<SetStateAction<MashupResult | null>>;
-  /** The plan, a line a section; empty until it is made. */
+  /** The plan, one line for each section; empty until it exists. */
   claudePlan: string[];
   claudeThoughts: string;
-  // Beyond the existing hook:
+  // Members that the existing hook does not have:
   job: MashupJob | undefined;
   document: JobDocument | undefined;
   isLive: boolean;
   problem: Problem | undefined;
-  /** Follows a job by its id, e.g. from the address after a reload. */
+  /** Follows a job by its id, e.g. by the id in the address after a reload. */
   resume(jobId: string | undefined): void;
   cancel(): Promise<void>;
   retry(): Promise<void>;
 }
 
+/** The state of the current mashup, and the functions that start, follow, cancel and retry it. */
 export function useMashupGenerator(): MashupGenerator {
   const { supabase, generator } = useStudio();
   const { job, jobId, isLive, isSubmitting, problem } = useStore(generator);
@@ -57,7 +58,7 @@ export function useMashupGenerator(): MashupGenerator {
       setMashupResult(null);
       return;
     }
-    return untilDone(async (isWanted) => {
+    return retryUntilDone(async (isWanted) => {
       const audioUrl = job.result_path === null ? '' : await signResultUrl(supabase, job).catch(() => undefined);
       if (!isWanted()) return true;
       setMashupResult({
@@ -68,7 +69,7 @@ export function useMashupGenerator(): MashupGenerator {
       });
       return audioUrl !== undefined;
     });
-    // A row that changes otherwise keeps its link.
+    // Other changes of the row keep the link.
   }, [supabase, job?.id, job?.status, job?.result_path, document]);
 
   return {

@@ -1,4 +1,4 @@
-/** Whether the browser has a network. */
+/** The browser's network state. */
 import { useSyncExternalStore } from 'react';
 
 function subscribe(listener: () => void): () => void {
@@ -10,6 +10,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
+/** Whether the browser is online. */
 export function useOnline(): boolean {
   return useSyncExternalStore(
     subscribe,

@@ -1,15 +1,16 @@
-/** A link to a job's audio that is renewed before it ends. */
+/** The signed link to a job's audio. */
 import { useCallback, useEffect, useState } from 'react';
 import { signResultUrl } from '@mashup-engine/client';
 import type { MashupJob } from '../../../schema.ts';
 import { toProblem } from '../state/problem.ts';
 import type { Problem } from '../state/problem.ts';
 import { useStudio } from '../state/studio.tsx';
-import { untilDone } from '../state/until-done.ts';
+import { retryUntilDone } from '../state/retry-until-done.ts';
 
-/** A link lives an hour. */
+/** Links are valid for one hour and are renewed before that. */
 const RENEW_MS = 50 * 60_000;
 
+/** Signs a link to the audio of a complete job and renews it before it expires. `renew` signs it again at once. */
 export function useResultUrl(job: MashupJob | undefined): {
   url: string | undefined;
   problem: Problem | undefined;
@@ -18,12 +19,12 @@ export function useResultUrl(job: MashupJob | undefined): {
   const { supabase } = useStudio();
   const [signed, setSigned] = useState<{ path: string; url: string }>();
   const [problem, setProblem] = useState<Problem>();
-  const [round, setRound] = useState(0);
+  const [renewal, setRenewal] = useState(0);
   const path = job?.status === 'complete' ? job.result_path : null;
 
   useEffect(() => {
     if (path === null || path === undefined) return;
-    const stop = untilDone(async (isWanted) => {
+    const stop = retryUntilDone(async (isWanted) => {
       try {
         const url = await signResultUrl(supabase, { result_path: path, expired_at: null });
         if (!isWanted()) return true;
@@ -35,16 +36,16 @@ export function useResultUrl(job: MashupJob | undefined): {
         return false;
       }
     });
-    const timer = setTimeout(() => setRound((count) => count + 1), RENEW_MS);
+    const timer = setTimeout(() => setRenewal((count) => count + 1), RENEW_MS);
     return () => {
       stop();
       clearTimeout(timer);
     };
-  }, [supabase, path, round]);
+  }, [supabase, path, renewal]);
 
   return {
     url: signed?.path === path ? signed?.url : undefined,
     problem,
-    renew: useCallback(() => setRound((count) => count + 1), []),
+    renew: useCallback(() => setRenewal((count) => count + 1), []),
   };
 }

@@ -1,4 +1,4 @@
-/** The page's place in its address: behind the #, so that any static host serves it. */
+/** Routes behind the `#` of the address, so that any static host can serve the page. */
 import { useCallback, useSyncExternalStore } from 'react';
 
 const PAGES = ['make', 'mashup', 'library', 'operator', 'account'] as const;
@@ -6,10 +6,11 @@ export type Page = (typeof PAGES)[number];
 
 export interface Route {
   page: Page;
-  /** What the page is about, e.g. a job's id. */
+  /** Id of what the page shows, e.g. of a job. */
   id: string | undefined;
 }
 
+/** Parses `#/<page>/<id>`; an unknown page is `make`. */
 export function parseRoute(hash: string): Route {
   const [, name, id] = hash.split('/');
   const page = PAGES.find((one) => one === name) ?? 'make';
@@ -21,6 +22,7 @@ function subscribe(listener: () => void): () => void {
   return () => removeEventListener('hashchange', listener);
 }
 
+/** Returns the current route and a function that goes to another one. */
 export function useRoute(): [Route, (hash: string) => void] {
   const hash = useSyncExternalStore(subscribe, () => location.hash);
   return [parseRoute(hash), useCallback((to: string) => void (location.hash = to), [])];

@@ -1,22 +1,23 @@
 import { useState } from 'react';
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { Notice } from '../components/Notice.tsx';
+import { Notice } from '../components/common/Notice.tsx';
 import type { Problem } from '../state/problem.ts';
-import { STAGE_WORDS } from '../words.ts';
+import { STAGE_NAMES } from '../texts.ts';
 import { EndedByHour } from './EndedByHour.tsx';
 import { EndedJobs, Failures, LiveJobs, StuckJobs } from './JobLists.tsx';
-import { JobStory } from './JobStory.tsx';
+import { JobHistory } from './JobHistory.tsx';
 import { isPaused, PauseButton, Pauses } from './Pauses.tsx';
 import type { Toggle } from './Pauses.tsx';
 import { Services } from './Services.tsx';
 import { StageTimes } from './StageTimes.tsx';
-import { useOperator } from './useOperator.ts';
-import * as verbs from './verbs.ts';
+import type { Overview } from './types.ts';
+import { useOperatorData } from './useOperatorData.ts';
+import * as actions from './actions.ts';
 
-/** The engine at a glance, and each job's story. */
+/** The state of the whole engine, and the history of one job. */
 export function Board({ supabase }: { supabase: SupabaseClient }) {
   const [jobId, setJobId] = useState<string>();
-  const { overview, story, problem, refresh } = useOperator(supabase, jobId);
+  const { overview, history, problem, refresh } = useOperatorData(supabase, jobId);
   const [refusal, setRefusal] = useState<Problem>();
   const act = async (work: Promise<Problem | undefined>): Promise<void> => {
     setRefusal(await work);
@@ -24,24 +25,15 @@ export function Board({ supabase }: { supabase: SupabaseClient }) {
   };
 
   if (problem && overview === undefined) return <Notice problem={problem} />;
-  if (overview === undefined) return <p className="panel min-h-64 text-soft">Reading…</p>;
+  if (overview === undefined) return <p className="panel min-h-64 text-soft">Loading…</p>;
   const toggle: Toggle = (scope, key) =>
-    void act((isPaused(overview, scope, key) ? verbs.resume : verbs.pause)(supabase, scope, key));
+    void act((isPaused(overview, scope, key) ? actions.resume : actions.pause)(supabase, scope, key));
 
   return (
     <div className="space-y-5" data-testid="operator-board">
       {problem && <Notice problem={problem} />}
       {refusal && <Notice problem={refusal} onDismiss={() => setRefusal(undefined)} />}
-      <dl className="grid grid-cols-3 gap-2 sm:grid-cols-9">
-        {overview.stages.map(({ stage, jobs }) => (
-          <div key={stage} className="flex flex-col-reverse rounded-xl border border-line bg-panel p-2.5 text-center">
-            <dt className="truncate text-xs text-soft">{STAGE_WORDS[stage]}</dt>
-            <dd className={`text-xl font-semibold ${jobs === 0 ? 'text-soft' : stage === 'failed' ? 'text-bad' : ''}`}>
-              {jobs}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <StageCounts stages={overview.stages} />
       <div className="grid items-start gap-5 lg:grid-cols-2">
         <div className="min-w-0 space-y-5">
           <LiveJobs overview={overview} onOpen={setJobId} />
@@ -51,16 +43,22 @@ export function Board({ supabase }: { supabase: SupabaseClient }) {
           <StageTimes times={overview.throughput} />
         </div>
         <div className="min-w-0 space-y-5">
-          {story && (
-            <JobStory
-              key={story.job.id}
-              story={story}
+          {history && (
+            <JobHistory
+              key={history.job.id}
+              history={history}
               pause={
-                <PauseButton overview={overview} scope="job" name={story.job.id} onToggle={toggle} looks="button" />
+                <PauseButton
+                  overview={overview}
+                  scope="job"
+                  name={history.job.id}
+                  onToggle={toggle}
+                  className="button"
+                />
               }
-              onReplay={(stage, fresh) => void act(verbs.replay(supabase, story.job.id, stage, fresh))}
-              onRetry={() => void act(verbs.retry(supabase, story.job.id))}
-              onCancel={() => void act(verbs.cancel(supabase, story.job.id))}
+              onReplay={(stage, fresh) => void act(actions.replay(supabase, history.job.id, stage, fresh))}
+              onRetry={() => void act(actions.retry(supabase, history.job.id))}
+              onCancel={() => void act(actions.cancel(supabase, history.job.id))}
             />
           )}
           <Failures overview={overview} onOpen={setJobId} />
@@ -69,5 +67,20 @@ export function Board({ supabase }: { supabase: SupabaseClient }) {
         </div>
       </div>
     </div>
+  );
+}
+
+function StageCounts({ stages }: Pick<Overview, 'stages'>) {
+  return (
+    <dl className="grid grid-cols-3 gap-2 sm:grid-cols-9">
+      {stages.map(({ stage, jobs }) => (
+        <div key={stage} className="flex flex-col-reverse rounded-xl border border-line bg-panel p-2.5 text-center">
+          <dt className="truncate text-xs text-soft">{STAGE_NAMES[stage]}</dt>
+          <dd className={`text-xl font-semibold ${jobs === 0 ? 'text-soft' : stage === 'failed' ? 'text-bad' : ''}`}>
+            {jobs}
+          </dd>
+        </div>
+      ))}
+    </dl>
   );
 }

@@ -1,5 +1,5 @@
-import { ago, clock, STAGE_WORDS } from '../words.ts';
-import type { LiveJob, Overview } from './shapes.ts';
+import { ago, clock, STAGE_NAMES } from '../texts.ts';
+import type { LiveJob, Overview } from './types.ts';
 
 interface Props {
   overview: Overview;
@@ -17,7 +17,7 @@ function LiveRow({ job, onOpen }: { job: LiveJob; onOpen: () => void }) {
         <span className="flex justify-between gap-3">
           <span className="truncate font-medium">{job.current_step}</span>
           <span className="whitespace-nowrap text-soft">
-            {STAGE_WORDS[job.stage]} · {clock(job.in_stage_sec)}
+            {STAGE_NAMES[job.stage]} · {clock(job.in_stage_sec)}
           </span>
         </span>
         <span className="mt-2 block h-1.5 overflow-hidden rounded-full bg-raised">
@@ -25,19 +25,19 @@ function LiveRow({ job, onOpen }: { job: LiveJob; onOpen: () => void }) {
         </span>
         <span className="mt-1.5 block text-xs text-soft">
           {job.id.slice(0, 8)} · {job.running} running, {job.ready} ready, {job.waiting} waiting
-          {job.waiting_on && ` · waits for ${job.waiting_on}`}
+          {job.waiting_on && ` · waiting for ${job.waiting_on}`}
         </span>
       </button>
     </li>
   );
 }
 
-/** Every job that has not ended. */
+/** All live jobs. */
 export function LiveJobs({ overview, onOpen }: Props) {
   return (
     <section className="panel" aria-label="Live jobs">
       <h2 className="font-semibold">Live</h2>
-      {overview.live.length === 0 && <p className="mt-2 text-sm text-soft">No job is on its way.</p>}
+      {overview.live.length === 0 && <p className="mt-2 text-sm text-soft">No live jobs.</p>}
       <ul className="mt-3 space-y-2 empty:hidden">
         {overview.live.map((job) => (
           <LiveRow key={job.id} job={job} onOpen={() => onOpen(job.id)} />
@@ -47,7 +47,7 @@ export function LiveJobs({ overview, onOpen }: Props) {
   );
 }
 
-/** Live jobs that do not move, and why. */
+/** Live jobs that make no progress, and why. */
 export function StuckJobs({ overview, onOpen }: Props) {
   if (overview.stuck.length === 0) return null;
   return (
@@ -57,7 +57,7 @@ export function StuckJobs({ overview, onOpen }: Props) {
         {overview.stuck.map((job) => (
           <li key={job.id}>
             <button type="button" className="text-left hover:underline" onClick={() => onOpen(job.id)}>
-              {STAGE_WORDS[job.stage]} for {clock(job.in_stage_sec)}: {job.why}
+              {STAGE_NAMES[job.stage]} for {clock(job.in_stage_sec)}: {job.why}
             </button>
           </li>
         ))}
@@ -66,12 +66,12 @@ export function StuckJobs({ overview, onOpen }: Props) {
   );
 }
 
-/** Failed jobs of a week by their reason; a click opens the last one. */
+/** Failed jobs of the last seven days by reason. A click opens the last one. */
 export function Failures({ overview, onOpen }: Props) {
   if (overview.failures.length === 0) return null;
   return (
     <section className="panel" aria-label="Failures">
-      <h2 className="font-semibold">Failures of seven days</h2>
+      <h2 className="font-semibold">Failures in the last seven days</h2>
       <ul className="mt-2 space-y-2 text-sm">
         {overview.failures.map((failure) => (
           <li key={`${failure.error_code} ${failure.failed_in}`}>
@@ -89,11 +89,11 @@ export function Failures({ overview, onOpen }: Props) {
   );
 }
 
-/** The last jobs that ended, however they did. */
+/** The jobs that ended last, in any terminal stage. */
 export function EndedJobs({ overview, onOpen }: Props) {
   return (
     <section className="panel" aria-label="Ended jobs">
-      <h2 className="font-semibold">Ended lately</h2>
+      <h2 className="font-semibold">Recently ended</h2>
       {overview.recent.length === 0 && <p className="mt-2 text-sm text-soft">No job has ended yet.</p>}
       <ul className="mt-2 divide-y divide-line text-sm">
         {overview.recent.map((job) => (
@@ -111,7 +111,7 @@ export function EndedJobs({ overview, onOpen }: Props) {
               <span className="whitespace-nowrap text-xs text-soft">
                 {job.stage === 'complete'
                   ? job.took_sec !== null && `${job.took_sec.toFixed(0)} s · `
-                  : `${STAGE_WORDS[job.stage]} · `}
+                  : `${STAGE_NAMES[job.stage]} · `}
                 {ago(job.finished_at)}
               </span>
             </button>

@@ -1,34 +1,35 @@
-import type { Overview, PauseScope } from './shapes.ts';
+import type { Overview, PauseScope } from './types.ts';
 
-/** Pauses something, or resumes what is paused. */
+/** Pauses a scope, or resumes it if it is paused. */
 export type Toggle = (scope: PauseScope, key: string) => void;
 
+/** Whether there is a pause of this scope and key. */
 export const isPaused = ({ pauses }: Overview, scope: PauseScope, key = ''): boolean =>
   pauses.some((pause) => pause.scope === scope && pause.key === key);
 
-/** Pauses one thing, or resumes it. */
+/** A button that pauses a scope, or resumes it. */
 export function PauseButton({
   overview,
   scope,
   name,
   onToggle,
-  looks = 'button-quiet',
+  className = 'button-quiet',
 }: {
   overview: Overview;
   scope: PauseScope;
-  /** What is paused, as its key. */
+  /** The key of the pause, e.g. the name of a service. */
   name: string;
   onToggle: Toggle;
-  looks?: 'button' | 'button-quiet';
+  className?: 'button' | 'button-quiet';
 }) {
   return (
-    <button type="button" className={looks} onClick={() => onToggle(scope, name)}>
+    <button type="button" className={className} onClick={() => onToggle(scope, name)}>
       {isPaused(overview, scope, name) ? 'Resume' : 'Pause'} <span className="sr-only">{`${scope} ${name}`}</span>
     </button>
   );
 }
 
-/** All that is paused, by whom and why. A paused task finishes what it is doing; nothing new starts. */
+/** All pauses, with actor and reason. Running tasks of a paused scope finish; no new ones start. */
 export function Pauses({ overview, onToggle }: { overview: Overview; onToggle: Toggle }) {
   if (overview.pauses.length === 0) return null;
   return (

@@ -1,22 +1,22 @@
-import { STAGE_WORDS } from '../words.ts';
-import type { StageTimes as Times } from './shapes.ts';
+import { STAGE_NAMES } from '../texts.ts';
+import type { StageTimes as Times } from './types.ts';
 
-const ENDS: ReadonlySet<string> = new Set(['complete', 'failed', 'cancelled']);
+const TERMINAL_STAGES: ReadonlySet<string> = new Set(['complete', 'failed', 'cancelled']);
 
-/** How long jobs were in each stage during a day: the bar ends at the 95th percentile, the mark is the median. */
+/** Time that jobs spent in each stage during the last day. The bar ends at the 95th percentile; the mark is the median. */
 export function StageTimes({ times: all }: { times: Times[] }) {
-  // Between its end and a replay a job is in no stage of work.
-  const times = all.filter(({ stage }) => !ENDS.has(stage));
+  // The time between a job's end and its replay is not work.
+  const times = all.filter(({ stage }) => !TERMINAL_STAGES.has(stage));
   const longest = Math.max(0.1, ...times.map((one) => one.p95_sec));
   return (
     <section className="panel" aria-label="Throughput">
       <h2 className="font-semibold">Time in each stage, last day</h2>
-      {times.length === 0 && <p className="mt-2 text-sm text-soft">Nothing has passed yet.</p>}
+      {times.length === 0 && <p className="mt-2 text-sm text-soft">No data yet.</p>}
       <dl className="mt-3 space-y-3">
         {times.map((one) => (
           <div key={one.stage} className="text-sm">
             <dt className="flex justify-between gap-2">
-              {STAGE_WORDS[one.stage]}
+              {STAGE_NAMES[one.stage]}
               <span className="text-xs text-soft">
                 {one.passed} passed{one.per_hour > 0 && ` · ${one.per_hour} an hour`}
               </span>

@@ -2,24 +2,24 @@ import { useState } from 'react';
 import { deleteMashup } from '@mashup-engine/client';
 import { JOB_STATUSES } from '../../../schema/database.ts';
 import type { MashupJob } from '../../../schema.ts';
-import { Icon } from '../components/icons.tsx';
-import { Notice } from '../components/Notice.tsx';
-import { toneOf } from '../components/tones.ts';
+import { Icon } from '../components/common/icons.tsx';
+import { Notice } from '../components/common/Notice.tsx';
+import { toneOf } from '../components/common/tones.ts';
 import { useLibrary } from '../hooks/useLibrary.ts';
 import { toProblem } from '../state/problem.ts';
 import type { Problem } from '../state/problem.ts';
 import { useStudio } from '../state/studio.tsx';
-import { ago, clock, STAGE_WORDS } from '../words.ts';
+import { ago, clock, STAGE_NAMES } from '../texts.ts';
 
 const FILTERS = ['all', ...JOB_STATUSES] as const;
-const FILTER_WORDS = {
+const FILTER_NAMES = {
   all: 'All',
   processing: 'In progress',
   complete: 'Complete',
   failed: 'Failed',
   cancelled: 'Cancelled',
 };
-const STATUS_LOOKS: Record<MashupJob['status'], string> = {
+const STATUS_CLASSES: Record<MashupJob['status'], string> = {
   processing: 'bg-accent/15 text-accent',
   complete: 'bg-good/15 text-good',
   failed: 'bg-bad/15 text-bad',
@@ -27,7 +27,7 @@ const STATUS_LOOKS: Record<MashupJob['status'], string> = {
 };
 
 function LibraryItem({ job, onDelete }: { job: MashupJob; onDelete: () => void }) {
-  const [isSure, setIsSure] = useState(false);
+  const [isConfirming, setIsConfirming] = useState(false);
   const title = job.title ?? job.songs.map((song) => song.name).join(' × ');
   return (
     <li className="panel flex flex-wrap items-center gap-x-4 gap-y-2 sm:flex-nowrap" data-testid="library-item">
@@ -52,26 +52,26 @@ function LibraryItem({ job, onDelete }: { job: MashupJob; onDelete: () => void }
         </p>
       </div>
       <span
-        className={`ml-auto whitespace-nowrap rounded-full px-2.5 py-1 text-xs font-medium ${STATUS_LOOKS[job.status]}`}
+        className={`ml-auto whitespace-nowrap rounded-full px-2.5 py-1 text-xs font-medium ${STATUS_CLASSES[job.status]}`}
       >
         {job.status === 'processing'
-          ? `${STAGE_WORDS[job.stage]} ${Math.round(job.progress)} %`
-          : STAGE_WORDS[job.stage]}
+          ? `${STAGE_NAMES[job.stage]} ${Math.round(job.progress)} %`
+          : STAGE_NAMES[job.stage]}
       </span>
       <button
         type="button"
-        className={`button-quiet ${isSure ? 'text-bad' : ''}`}
-        onClick={() => (isSure ? onDelete() : setIsSure(true))}
-        onBlur={() => setIsSure(false)}
+        className={`button-quiet ${isConfirming ? 'text-bad' : ''}`}
+        onClick={() => (isConfirming ? onDelete() : setIsConfirming(true))}
+        onBlur={() => setIsConfirming(false)}
       >
         <Icon name="trash" />
-        {isSure ? 'Delete it' : <span className="sr-only">Delete {title}</span>}
+        {isConfirming ? 'Delete it' : <span className="sr-only">Delete {title}</span>}
       </button>
     </li>
   );
 }
 
-/** The user's mashups. */
+/** The list of the user's mashups: filter, open, delete. */
 export function LibraryPage() {
   const { supabase } = useStudio();
   const { mashups, problem, refresh } = useLibrary();
@@ -99,7 +99,7 @@ export function LibraryPage() {
               className={`min-h-9 rounded-full px-3 text-sm ${filter === name ? 'bg-ink text-ground' : 'bg-raised text-soft hover:text-ink'}`}
               onClick={() => setFilter(name)}
             >
-              {FILTER_WORDS[name]}
+              {FILTER_NAMES[name]}
             </button>
           ))}
         </div>
@@ -107,12 +107,12 @@ export function LibraryPage() {
       {mashups === undefined && <p className="panel min-h-40 text-soft">Loading…</p>}
       {mashups?.length === 0 && (
         <div className="panel py-14 text-center" data-testid="library-empty">
-          <p className="text-lg font-semibold">Nothing here yet</p>
+          <p className="text-lg font-semibold">No mashups yet</p>
           <p className="mt-2 text-soft">
-            Your first mashup takes about a minute. There are example songs if you have none at hand.
+            Your first mashup takes about a minute. If you have no songs at hand, use the example songs.
           </p>
           <a href="#/" className="button-primary mt-5">
-            Make the first one
+            Make the first mashup
           </a>
         </div>
       )}
@@ -122,7 +122,7 @@ export function LibraryPage() {
         ))}
       </ul>
       {mashups !== undefined && mashups.length > 0 && shown?.length === 0 && (
-        <p className="text-soft">No mashup is {FILTER_WORDS[filter].toLowerCase()}.</p>
+        <p className="text-soft">No mashup has the state “{FILTER_NAMES[filter]}”.</p>
       )}
     </div>
   );

@@ -1,11 +1,11 @@
 import type { Dispatch, SetStateAction } from 'react';
-import { ExampleSongs } from '../components/ExampleSongs.tsx';
-import { HeroWave } from '../components/HeroWave.tsx';
-import { MashupZone } from '../components/MashupZone.tsx';
-import { Steps } from '../components/Steps.tsx';
+import { ExampleSongs } from '../components/songs/ExampleSongs.tsx';
+import { HeroWave } from '../components/start/HeroWave.tsx';
+import { MashupZone } from '../components/songs/MashupZone.tsx';
+import { Steps } from '../components/start/Steps.tsx';
 import type { StudioSong } from '../state/songs.ts';
 
-/** Where a newcomer begins. */
+/** The start page: selection of songs and the start of a mashup. */
 export function MakePage({
   songs,
   onChange,
@@ -28,7 +28,7 @@ export function MakePage({
         <p className={`mt-3 text-soft ${songs.length === 0 ? 'mx-auto max-w-xl' : ''}`}>
           {songs.length === 0
             ? 'Drop two songs, watch the mashup being made, listen, and ask for another version in your own words.'
-            : 'They are analysed as they arrive. Start when you are ready.'}
+            : 'Songs are analysed as soon as they are uploaded. Start when you are ready.'}
         </p>
       </header>
       <MashupZone

@@ -1,12 +1,14 @@
 import type { Session } from '@supabase/supabase-js';
-import { MashupView } from '../components/MashupView.tsx';
-import { Notice } from '../components/Notice.tsx';
+import { MashupView } from '../components/result/MashupView.tsx';
+import { Notice } from '../components/common/Notice.tsx';
 
-/** One mashup, by the id in the address. */
+/** One mashup, opened by the id in the address. */
 export function MashupPage({ session, onOpen }: { session: Session | null | undefined; onOpen: (id: string) => void }) {
   if (session === null) {
     return (
-      <Notice problem={{ message: 'You are not signed in.', hint: 'This mashup opens for the account that made it.' }}>
+      <Notice
+        problem={{ message: 'You are not signed in.', hint: 'Only the account that made this mashup can open it.' }}
+      >
         <a className="mt-2 inline-block font-medium text-accent underline" href="#/account">
           Sign in
         </a>

@@ -2,9 +2,9 @@ import { useId, useState } from 'react';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { StudioConfig } from '../config.ts';
 import { Board } from '../operator/Board.tsx';
-import { openOperator } from '../supabase.ts';
+import { createOperatorClient } from '../supabase.ts';
 
-/** For whoever runs the engine: opens with the service role key, which stays in this page's memory. */
+/** The operator's page. It opens with the service role key, which is kept in memory only. */
 export default function OperatorPage({ config }: { config: StudioConfig }) {
   const id = useId();
   const [key, setKey] = useState('');
@@ -28,14 +28,14 @@ export default function OperatorPage({ config }: { config: StudioConfig }) {
       className="panel mx-auto max-w-lg space-y-4"
       onSubmit={(event) => {
         event.preventDefault();
-        setSupabase(openOperator(config, key.trim()));
+        setSupabase(createOperatorClient(config, key.trim()));
         setKey('');
       }}
     >
       <h1 className="text-2xl font-semibold">Operator</h1>
       <p className="text-sm text-soft">
-        Jobs, failures, services and replays of all users. Paste the service role key: <code>npm start</code> prints
-        that of a local stack. It is kept in memory until you leave or lock this page, and stored nowhere.
+        Jobs, failures, services and replays of all users. Paste the service role key; for a local stack{' '}
+        <code>npm start</code> prints it. It is kept in memory until you leave or lock this page, and is not stored.
       </p>
       <div>
         <label className="label" htmlFor={id}>

@@ -1,4 +1,4 @@
-/** The mashup that the page is about: started here, or found by its id; followed until it ends and on through replays. */
+/** The current mashup of the page: started here or opened by its id, and followed until it ends and through replays. */
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { deleteMashup, followJob, startMashup, submitMashup } from '@mashup-engine/client';
 import type { JobFollower } from '@mashup-engine/client';
@@ -6,48 +6,64 @@ import type { MashupJob, SubmittedOptions } from '../../../schema.ts';
 import { MAX_SONGS, MIN_SONGS } from '../../../schema/constants.ts';
 import { toProblem } from './problem.ts';
 import type { Problem } from './problem.ts';
-import type { SessionKeeper } from './session.ts';
-import type { SongDesk } from './song-desk.ts';
+import type { SessionStore } from './session.ts';
+import type { SongSelection } from './song-selection.ts';
 import type { StudioSong } from './songs.ts';
 import { createStore } from './store.ts';
 import type { Store } from './store.ts';
 
 export interface GeneratorState {
+  /** Id of the followed job. */
   jobId: string | undefined;
+  /** Its row; undefined until it has been read. */
   job: MashupJob | undefined;
-  /** Whether changes arrive as they happen. */
+  /** Whether changes arrive over Realtime. */
   isLive: boolean;
-  /** Between the wish and the job. */
+  /** Whether songs are being uploaded or submitted. */
   isSubmitting: boolean;
   problem: Problem | undefined;
 }
 
 export interface Generator extends Store<GeneratorState> {
-  /** Makes a mashup; the draft of the same songs is started where there is one. Answers the job's id, or undefined. */
+  /** Starts the draft of these songs if there is one, else submits them. Returns the job's id; undefined if it failed. */
   make(songs: StudioSong[], options?: SubmittedOptions): Promise<string | undefined>;
-  /** Follows a job by its id; undefined lets go of it. */
+  /** Follows a job by its id; undefined stops following. */
   open(jobId: string | undefined): void;
 }
 
-const NOTHING = { jobId: undefined, job: undefined, isLive: false, isSubmitting: false, problem: undefined };
+const NO_JOB = { jobId: undefined, job: undefined, isLive: false, isSubmitting: false, problem: undefined };
 
-export function openGenerator(supabase: SupabaseClient, keeper: SessionKeeper, desk: SongDesk): Generator {
-  const store = createStore<GeneratorState>(NOTHING);
+const TOO_FEW_SONGS: Problem = {
+  message: `A mashup needs at least ${MIN_SONGS} songs.`,
+  hint: 'Add another song.',
+};
+const TOO_MANY_SONGS: Problem = {
+  message: `A mashup has at most ${MAX_SONGS} songs.`,
+  hint: 'Remove some songs.',
+};
+
+/** Creates the store of the current mashup. It takes drafts from `selection`. */
+export function createGenerator(
+  supabase: SupabaseClient,
+  sessionStore: SessionStore,
+  selection: SongSelection,
+): Generator {
+  const store = createStore<GeneratorState>(NO_JOB);
   let follower: JobFollower | undefined;
 
   const open = (jobId: string | undefined): void => {
     if (jobId === store.get().jobId) return;
     follower?.stop();
-    store.set({ ...NOTHING, jobId });
+    store.set({ ...NO_JOB, jobId });
     if (jobId === undefined) return;
-    const mine = followJob(supabase, jobId, {
+    const newFollower = followJob(supabase, jobId, {
       keepOpen: true,
       onChange: (job) => store.set({ job }),
       onLive: (isLive) => store.set({ isLive }),
     });
-    follower = mine;
-    mine.finished.catch((error: unknown) => {
-      if (follower === mine) store.set({ problem: toProblem(error) });
+    follower = newFollower;
+    newFollower.finished.catch((error: unknown) => {
+      if (follower === newFollower) store.set({ problem: toProblem(error) });
     });
   };
 
@@ -56,16 +72,15 @@ export function openGenerator(supabase: SupabaseClient, keeper: SessionKeeper, d
     open,
     async make(songs, options = {}) {
       if (songs.length < MIN_SONGS || songs.length > MAX_SONGS) {
-        const message = songs.length < MIN_SONGS ? 'A mashup needs at least two songs.' : 'A mashup takes three songs.';
-        store.set({ problem: { message, hint: songs.length < MIN_SONGS ? 'Add another song.' : 'Leave some out.' } });
+        store.set({ problem: songs.length < MIN_SONGS ? TOO_FEW_SONGS : TOO_MANY_SONGS });
         return undefined;
       }
       store.set({ isSubmitting: true, problem: undefined });
       let draftId: string | undefined;
       try {
-        await keeper.ensure();
-        const uploads = await Promise.all(songs.map((song) => desk.upload(song)));
-        draftId = await desk.takeDraft(songs.map((song) => song.id));
+        await sessionStore.ensure();
+        const uploads = await Promise.all(songs.map((song) => selection.upload(song)));
+        draftId = await selection.takeDraft(songs.map((song) => song.id));
         const jobId =
           draftId !== undefined
             ? (await startMashup(supabase, draftId, options)).job_id
@@ -74,7 +89,7 @@ export function openGenerator(supabase: SupabaseClient, keeper: SessionKeeper, d
         return jobId;
       } catch (error) {
         if (draftId !== undefined) deleteMashup(supabase, draftId).catch(() => {});
-        desk.lay(songs);
+        selection.select(songs);
         store.set({ problem: toProblem(error) });
         return undefined;
       } finally {

@@ -1,4 +1,4 @@
-/** What the page says when something is wrong: the fault and what to do next. */
+/** Errors as the page shows them: the message, and what the user can do. */
 import { MashupClientError } from '@mashup-engine/client';
 
 export interface Problem {
@@ -6,8 +6,9 @@ export interface Problem {
   hint: string;
 }
 
+/** Converts any error; a MashupClientError keeps its message and hint. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof MashupClientError) return { message: error.message, hint: error.hint };
   const message = error instanceof Error && error.message !== '' ? error.message : 'Something went wrong.';
-  return { message, hint: 'Try again; if it happens again, reload the page.' };
+  return { message, hint: 'Try again. If it happens again, reload the page.' };
 }

@@ -1,4 +1,4 @@
-/** The songs that a user has chosen, and what is checked before one is uploaded. */
+/** Songs as users select them, and the checks before an upload. */
 import { MAX_SONGS, UPLOAD_MAX_BYTES } from '../../../schema/constants.ts';
 import { detectFormat } from '../../../audio/decode/detect.ts';
 import type { SongAnalysis } from '../../../schema.ts';
@@ -6,7 +6,7 @@ import type { Problem } from './problem.ts';
 
 /** A song as hooks and components take it: with a file, or with the path of an earlier upload. */
 export interface StudioSong {
-  /** A UUID made at selection. */
+  /** A UUID, created at selection. */
   id: string;
   name: string;
   artist: string;
@@ -14,56 +14,57 @@ export interface StudioSong {
   storage_path?: string;
 }
 
-/** An analysis as it is shown: the four groups that every service answers, and whatever more the engine knows. */
+/** An analysis as it is shown: the four groups that every analysis service returns, and optional further members. */
 export type ShownAnalysis = Pick<SongAnalysis, 'version' | 'harmonic' | 'rhythmic' | 'spectral' | 'vocal'> &
   Partial<SongAnalysis>;
 
-/** Enough to find the first frames behind a tag with a cover image. */
+/** Bytes that are read to detect the format. They reach the first frames behind a tag with a cover image. */
 const SNIFF_BYTES = 2 * 1024 * 1024;
 const MEGABYTE = 1024 * 1024;
 export const ACCEPTED_FILES = '.mp3,.wav,.flac,.ogg,.opus,.m4a,.aac,audio/*';
 export const SONG_COUNT_TEXT = `2 or ${MAX_SONGS} songs`;
 
-/** Why a file cannot be used, told before anything is uploaded; undefined if it looks well. */
-export async function refuseFile(file: File): Promise<Problem | undefined> {
+/** Checks a file by its size and content before it is uploaded. Returns undefined if it can be used. */
+export async function findFileProblem(file: File): Promise<Problem | undefined> {
   if (file.size === 0) {
     return { message: `${file.name} is empty.`, hint: 'Download or export the song again and choose that file.' };
   }
   if (file.size > UPLOAD_MAX_BYTES) {
     return {
       message: `${file.name} has ${Math.round(file.size / MEGABYTE)} MB; the limit is ${UPLOAD_MAX_BYTES / MEGABYTE} MB.`,
-      hint: 'Export it as MP3 or Ogg, or cut it shorter.',
+      hint: 'Export it as MP3 or Ogg, or shorten it.',
     };
   }
   const head = new Uint8Array(await file.slice(0, SNIFF_BYTES).arrayBuffer());
   if (detectFormat(head) === null) {
     return {
-      message: `${file.name} is not audio, whatever its name says.`,
+      message: `${file.name} is not an audio file.`,
       hint: 'Choose an MP3, WAV, FLAC, Ogg or M4A file.',
     };
   }
   return undefined;
 }
 
-/** A song from a file. `Artist - Title.mp3` is read as artist and title. */
+/** Creates a song from a file. `Artist - Title.mp3` gives artist and title. */
 export function songFromFile(file: File): StudioSong {
   const stem = file.name.replace(/\.[^.]+$/, '');
   const [, artist, title] = /^(.{1,120}?) - (.{1,200})$/.exec(stem) ?? [];
   return { id: crypto.randomUUID(), name: (title ?? stem) || 'Untitled', artist: artist ?? '', file };
 }
 
-const KEPT_AS = 'mashup-selection';
+const STORAGE_KEY = 'mashup-selection';
 
-/** Keeps what is uploaded over a reload of the page. */
-export function keepSelection(songs: StudioSong[]): void {
-  const kept = songs.filter((song) => song.storage_path !== undefined).map(({ file: _file, ...song }) => song);
-  sessionStorage.setItem(KEPT_AS, JSON.stringify(kept));
+/** Saves the uploaded songs, so that a reload of the page keeps them. */
+export function saveSelection(songs: StudioSong[]): void {
+  const saved = songs.filter((song) => song.storage_path !== undefined).map(({ file: _file, ...song }) => song);
+  sessionStorage.setItem(STORAGE_KEY, JSON.stringify(saved));
 }
 
-export function keptSelection(): StudioSong[] {
+/** Returns the songs that `saveSelection` has saved in this tab; none if there are none. */
+export function restoreSelection(): StudioSong[] {
   try {
-    const kept: unknown = JSON.parse(sessionStorage.getItem(KEPT_AS) ?? '[]');
-    return Array.isArray(kept) ? (kept as StudioSong[]) : [];
+    const saved: unknown = JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? '[]');
+    return Array.isArray(saved) ? (saved as StudioSong[]) : [];
   } catch {
     return [];
   }
@@ -71,14 +72,18 @@ export function keptSelection(): StudioSong[] {
 
 /** The example songs that are served beside the page. */
 export const EXAMPLE_SONGS = [
-  { file: 'neon-drive.mp3', name: 'Neon Drive', type: 'audio/mpeg', says: '140 bpm, bright synths' },
-  { file: 'paper-kites.mp3', name: 'Paper Kites', type: 'audio/mpeg', says: '120 bpm, light pop' },
-  { file: 'slow-harbor.ogg', name: 'Slow Harbor', type: 'audio/ogg', says: '68 bpm, a ballad' },
+  { file: 'neon-drive.mp3', name: 'Neon Drive', type: 'audio/mpeg', description: '140 bpm, bright synths' },
+  { file: 'paper-kites.mp3', name: 'Paper Kites', type: 'audio/mpeg', description: '120 bpm, light pop' },
+  { file: 'slow-harbor.ogg', name: 'Slow Harbor', type: 'audio/ogg', description: '68 bpm, a ballad' },
 ] as const;
 
-export async function exampleSong(example: (typeof EXAMPLE_SONGS)[number]): Promise<StudioSong> {
+/**
+ * Downloads an example song.
+ * @throws Error if it is not served
+ */
+export async function loadExampleSong(example: (typeof EXAMPLE_SONGS)[number]): Promise<StudioSong> {
   const response = await fetch(`/examples/${example.file}`);
-  if (!response.ok) throw new Error(`The example ${example.name} is not served here.`);
+  if (!response.ok) throw new Error(`The example ${example.name} is not available here.`);
   const file = new File([await response.blob()], example.file, { type: example.type });
   return { id: crypto.randomUUID(), name: example.name, artist: 'Mashup Engine', file };
 }

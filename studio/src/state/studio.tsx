@@ -1,37 +1,42 @@
-/** What the hooks share: one client, one desk, one mashup in focus. An app wraps its pages in `StudioProvider`. */
+/** The state that all hooks share: client, session, song selection and current mashup. */
 import { createContext, useContext, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { openGenerator } from './generator.ts';
+import { createGenerator } from './generator.ts';
 import type { Generator } from './generator.ts';
-import { keepSession } from './session.ts';
-import type { SessionKeeper } from './session.ts';
-import { openSongDesk } from './song-desk.ts';
-import type { SongDesk } from './song-desk.ts';
+import { createSessionStore } from './session.ts';
+import type { SessionStore } from './session.ts';
+import { createSongSelection } from './song-selection.ts';
+import type { SongSelection } from './song-selection.ts';
 
+/** The shared state of one app. */
 export interface Studio {
   supabase: SupabaseClient;
-  session: SessionKeeper;
-  desk: SongDesk;
+  session: SessionStore;
+  selection: SongSelection;
   generator: Generator;
 }
 
 const StudioContext = createContext<Studio | undefined>(undefined);
 
-function openStudio(supabase: SupabaseClient): Studio {
-  const session = keepSession(supabase);
-  const desk = openSongDesk(supabase, session);
-  return { supabase, session, desk, generator: openGenerator(supabase, session, desk) };
+function createStudio(supabase: SupabaseClient): Studio {
+  const session = createSessionStore(supabase);
+  const selection = createSongSelection(supabase, session);
+  return { supabase, session, selection, generator: createGenerator(supabase, session, selection) };
 }
 
-/** Gives the hooks below it a Supabase client: the app's own. */
+/** Provides the app's own Supabase client, and the state that depends on it, to the hooks below. */
 export function StudioProvider({ supabase, children }: { supabase: SupabaseClient; children: ReactNode }) {
-  const [studio] = useState(() => openStudio(supabase));
+  const [studio] = useState(() => createStudio(supabase));
   return <StudioContext value={studio}>{children}</StudioContext>;
 }
 
+/**
+ * Returns the shared state.
+ * @throws Error without a `StudioProvider` above
+ */
 export function useStudio(): Studio {
   const studio = useContext(StudioContext);
-  if (studio === undefined) throw new Error('This hook needs a StudioProvider with a Supabase client above it.');
+  if (studio === undefined) throw new Error('This hook needs a StudioProvider above it.');
   return studio;
 }

@@ -1,65 +1,71 @@
-/** Who is calling, and a client with that caller's rights and no other. */
+/** Authentication: identifies the caller and creates a client with exactly that caller's rights. */
 import { createClient } from '@supabase/supabase-js';
-import type { JwtHeader, JwtPayload, SupabaseClient } from '@supabase/supabase-js';
+import type { AuthError, JwtHeader, JwtPayload, SupabaseClient } from '@supabase/supabase-js';
+import { timingSafeEqual } from 'hono/utils/buffer';
+import { decodeJwt } from 'jose';
+import { ApiError } from './api-error.ts';
 import { isSameIssuer, readEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
-import { ApiError } from './http.ts';
 
+/** An authenticated caller. */
 export interface Caller {
-  /** The user, or the service role. */
   role: 'authenticated' | 'service_role';
   /** Null for the service role. */
   userId: string | null;
+  /** A client with the caller's rights. */
   supabase: SupabaseClient;
 }
+
+/** A signed-in user. */
+export type UserCaller = Caller & { userId: string };
 
 const STATELESS = { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false };
 
 let verifier: SupabaseClient | undefined;
 
 /**
- * The signed-in user behind a request. Tokens are checked by the project's JWKS; those of older projects, signed with
- * the shared secret, by asking Auth. An API key is nobody.
- * @throws ApiError 401 `sign_in_required`
+ * Authenticates the signed-in user of a request. Tokens are verified with the project's JWKS; tokens of older projects,
+ * signed with the shared secret, by a request to Auth. API keys are rejected.
+ * @throws ApiError 401 `sign_in_required`, 503 `auth_unreachable`, 500 `env_missing`
  */
-export async function requireUser(request: Request): Promise<Caller & { userId: string }> {
+export async function requireUser(request: Request): Promise<UserCaller> {
   const environment = readEnvironment();
   const token = bearerOf(request);
-  // A key that is no JWT, or a JWT of another role, is told apart without asking anybody.
-  if (token === undefined || roleClaimed(token) !== 'authenticated') throw signInRequired('No user token was sent.');
+  // An API key, or a JWT of another role, is rejected without a request to Auth.
+  if (token === undefined || claimedRole(token) !== 'authenticated') throw signInRequired('No user token was sent.');
   verifier ??= createClient(environment.url, environment.apiKey, { auth: STATELESS });
   const { data, error } = await verifier.auth.getClaims(token).catch((cause: unknown) => {
     throw authUnreachable(cause);
   });
-  if (
-    error &&
-    (error.status === undefined || error.status >= 500 || error.status === 0) &&
-    error.name === 'AuthRetryableFetchError'
-  ) {
-    throw authUnreachable(error);
+  if (error && isUnreachable(error)) throw authUnreachable(error);
+  if (error || !data || data.claims.role !== 'authenticated' || !isFromThisProject(data, environment.issuer)) {
+    throw signInRequired('The session is no longer valid.');
   }
-  if (error || !data || data.claims.role !== 'authenticated' || !isFromHere(data, environment.issuer))
-    throw signInRequired('The session is not valid any more.');
   return { role: 'authenticated', userId: data.claims.sub, supabase: clientFor(environment, token) };
 }
 
+function isUnreachable(error: AuthError): boolean {
+  const isServerError = error.status === undefined || error.status === 0 || error.status >= 500;
+  return isServerError && error.name === 'AuthRetryableFetchError';
+}
+
 /**
- * Whether this project's Auth made the token. The project's key may sign for others as well, where its owner brought it along;
- * a token of the shared secret was shown to Auth itself.
+ * Whether this project's Auth issued the token. The signature alone does not show this: an imported signing key may also
+ * sign for other projects. A token of the shared secret has been checked by Auth itself.
  */
-function isFromHere(token: { claims: JwtPayload; header: JwtHeader }, issuer: string | undefined): boolean {
+function isFromThisProject(token: { claims: JwtPayload; header: JwtHeader }, issuer: string | undefined): boolean {
   return issuer === undefined || token.header.alg.startsWith('HS') || isSameIssuer(String(token.claims.iss), issuer);
 }
 
 /**
- * As {@link requireUser}, but takes the service role as well: only its own keys make somebody the service role.
- * @throws ApiError 401 `sign_in_required`
+ * As {@link requireUser}, but also accepts the service role, by its own keys only.
+ * @throws ApiError 401 `sign_in_required`, 503 `auth_unreachable`, 500 `env_missing`
  */
 export async function requireUserOrService(request: Request): Promise<Caller> {
   const environment = readEnvironment();
   const token = bearerOf(request) ?? request.headers.get('apikey') ?? undefined;
   for (const key of environment.serviceKeys) {
-    if (token !== undefined && (await isSame(token, key))) {
+    if (token !== undefined && (await timingSafeEqual(token, key))) {
       return {
         role: 'service_role',
         userId: null,
@@ -81,28 +87,18 @@ function bearerOf(request: Request): string | undefined {
   return /^bearer\s+(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
 }
 
-/** The role that a token claims; nothing is checked yet. */
-function roleClaimed(token: string): string | undefined {
+/** The role that a token claims; nothing is verified yet. */
+function claimedRole(token: string): unknown {
   try {
-    const payload = token.split('.')[1] ?? '';
-    const claims: unknown = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/')));
-    return typeof claims === 'object' && claims !== null && 'role' in claims ? String(claims.role) : undefined;
+    return decodeJwt(token).role;
   } catch {
     return undefined;
   }
 }
 
-/** Compares digests, so that the time taken tells nothing of the key. */
-async function isSame(a: string, b: string): Promise<boolean> {
-  const digest = async (text: string) =>
-    new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
-  const [left, right] = await Promise.all([digest(a), digest(b)]);
-  return left.every((byte, index) => byte === right[index]);
-}
-
 function signInRequired(details: string): ApiError {
   return new ApiError(401, 'sign_in_required', 'Sign in required', {
-    hint: 'Sign in (an anonymous sign-in will do) and send the session token as bearer.',
+    hint: 'Sign in, also anonymously, and send the session token as bearer token.',
     details,
   });
 }

@@ -1,7 +1,7 @@
-/** Errors of the database as answers. */
+/** Maps errors of the database to error responses. */
 import { toMashupError } from '../../../schema/errors.ts';
 import type { MashupError, MashupErrorCode } from '../../../schema/errors.ts';
-import { ApiError } from './http.ts';
+import { ApiError } from './api-error.ts';
 
 const STATUS: Record<MashupErrorCode, number> = {
   illegal_move: 409,
@@ -17,7 +17,7 @@ const STATUS: Record<MashupErrorCode, number> = {
   rate_limited: 429,
 };
 
-/** Texts that the contract has for faults found by the database; others say the message itself. */
+/** The contract's texts for errors that the database finds. For other errors the message itself is sent. */
 const CONTRACT_TEXTS: Record<string, { status: number; error: string }> = {
   too_few_songs: { status: 400, error: 'Insufficient songs' },
   too_many_songs: { status: 400, error: 'Too many songs' },
@@ -38,17 +38,17 @@ interface RpcError {
 }
 
 /**
- * The answer for an error of an rpc call or a query.
- * @param status HTTP status that the database's API answered with; 0 when it did not answer
- * @param failure text for an error that nobody foresaw
+ * The error response for an error of an RPC call.
+ * @param status HTTP status of the database's API; 0 if there was no response
+ * @param failure text for an unexpected error
  */
-export function databaseError(error: RpcError, status: number, failure: string): ApiError {
+export function toApiError(error: RpcError, status: number, failure: string): ApiError {
   const known = toMashupError(error);
   if (known !== undefined) return fromMashupError(known);
   if (status === 401 || error.code === 'PGRST301' || error.code === 'PGRST303') {
     return new ApiError(401, 'sign_in_required', 'Sign in required', {
       hint: 'Sign in again.',
-      details: 'The session is not valid any more.',
+      details: 'The session is no longer valid.',
     });
   }
   if (status === 0 || status === 502 || status === 503 || status === 504) {
@@ -59,17 +59,17 @@ export function databaseError(error: RpcError, status: number, failure: string):
       cause: error,
     });
   }
-  // A constraint of the table, or a value that cannot be what it should be (class 22): the request's fault.
+  // A violated check constraint (23514) or a data exception (class 22) is an error of the request.
   if (error.code === '23514' || /^22/.test(error.code)) {
     return new ApiError(400, 'invalid_request', failure, {
       hint: 'Shorten names, wishes and options, and leave out control characters.',
-      details: 'A value does not fit.',
+      details: 'A value is too long or has an invalid form.',
       cause: error,
     });
   }
   console.error(failure, error.code, error.message);
   return new ApiError(500, 'internal_error', failure, {
-    hint: 'Try again. If it happens again, tell the operator.',
+    hint: 'Try again. If it happens again, contact the operator.',
     cause: error,
   });
 }

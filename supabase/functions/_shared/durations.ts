@@ -1,4 +1,4 @@
-/** Durations in words, as the contract's screens show them. */
+/** Durations as texts of the status contract. */
 
 /** `2h 3m 4s`, `3m 4s` or `4s`. */
 export function elapsedText(seconds: number): string {

@@ -1,22 +1,22 @@
-/** Settings that the platform gives a function. */
+/** Environment variables that the platform sets for a function. */
 import { z } from 'zod';
-import { ApiError } from './http.ts';
+import { ApiError } from './api-error.ts';
 
-/** New-style keys come as one JSON object, names to keys. */
+/** New-style keys are one JSON object that maps names to keys. */
 const KeySet = z.record(z.string(), z.string());
 
 export interface Environment {
   url: string;
-  /** The key that names the project in calls to its own API: publishable, or the anon JWT of older projects. */
+  /** The key for calls to the project's own API: the publishable key, or the anon JWT of older projects. */
   apiKey: string;
-  /** What a token signed with the project's keys must name as its issuer; undefined where that cannot be known. */
+  /** The issuer that tokens signed with the project's keys must name; undefined if it cannot be known. */
   issuer: string | undefined;
-  /** Keys of the service role: `sb_secret_…` ones, and the JWT of older projects. */
+  /** Keys of the service role: `sb_secret_…` keys, and the JWT of older projects. */
   serviceKeys: string[];
 }
 
 /**
- * Reads the environment, keys of both styles.
+ * Reads the environment, with keys of both styles.
  * @throws ApiError 500 `env_missing`
  */
 export function readEnvironment(): Environment {
@@ -26,7 +26,7 @@ export function readEnvironment(): Environment {
     (Deno.env.get('SUPABASE_PUBLISHABLE_KEY') || Deno.env.get('SUPABASE_ANON_KEY'));
   if (!url || !apiKey) {
     throw new ApiError(500, 'env_missing', 'Supabase env not configured', {
-      hint: 'The operator has to set SUPABASE_URL and a publishable or anon key for the functions.',
+      hint: 'The operator must set SUPABASE_URL and a publishable or anon key for the functions.',
     });
   }
   const serviceKeys = [
@@ -38,8 +38,8 @@ export function readEnvironment(): Environment {
 }
 
 /**
- * Auth signs as `<project>/auth/v1`, also where a custom domain stands before it. In a container network SUPABASE_URL is plain
- * HTTP to a name that no token carries (`http://kong:8000`): there SB_JWT_ISSUER says who signs.
+ * The issuer of Auth's tokens is `<project>/auth/v1`, also behind a custom domain. In a container network SUPABASE_URL is
+ * plain HTTP to a host that no token names (`http://kong:8000`); there SB_JWT_ISSUER names the issuer.
  */
 function issuerOf(url: string): string | undefined {
   const named = Deno.env.get('SB_JWT_ISSUER');
@@ -51,7 +51,7 @@ function isLoopback(url: string): boolean {
   return ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(url).hostname);
 }
 
-/** Whether two issuers are the same. A local stack is itself on whatever port it runs today. */
+/** Whether two issuers are the same. The port of a local stack may change, so loopback issuers match by path. */
 export function isSameIssuer(one: string, other: string): boolean {
   if (one === other) return true;
   if (!URL.canParse(one) || !URL.canParse(other) || !isLoopback(one) || !isLoopback(other)) return false;

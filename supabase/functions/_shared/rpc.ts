@@ -1,12 +1,13 @@
-/** One SQL function, called under the caller's rights, its answer checked. */
+/** Calls to the SQL functions of the API. */
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { z } from 'zod';
-import { databaseError } from './database-errors.ts';
+import { toApiError } from './database-errors.ts';
 
 /**
- * Calls an SQL function of the API.
- * @param failure text for an error that nobody foresaw
- * @throws ApiError for what the database refuses; ZodError when it answers something else than `shape`
+ * Calls an SQL function with the caller's rights and checks its result.
+ * @param failure text for an unexpected error
+ * @throws ApiError if the database refuses the call
+ * @throws ZodError if the result does not match `shape`
  */
 export async function callFunction<T>(
   supabase: SupabaseClient,
@@ -16,6 +17,6 @@ export async function callFunction<T>(
   failure: string,
 ): Promise<T> {
   const { data, error, status } = await supabase.rpc(name, parameters);
-  if (error) throw databaseError(error, status, failure);
+  if (error) throw toApiError(error, status, failure);
   return shape.parse(data);
 }

@@ -1,4 +1,4 @@
-/** A job in the shape of the status contract. */
+/** The response of get-mashup-status. */
 import type { MashupDocument, StatusAnswer } from '../../../schema/api.ts';
 import { toMashupSections } from '../../../music/plan/timeline.ts';
 import { elapsedText, remainingText } from '../_shared/durations.ts';
@@ -6,7 +6,7 @@ import { jobErrorDetails } from './error-details.ts';
 
 const secondsBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 1000;
 
-/** The status of a job. Times are counted by the database's clock. */
+/** Describes a job in the form of the status contract. Durations are measured by the database's clock. */
 export function describeStatus(job: MashupDocument): StatusAnswer {
   const isRunning = job.status === 'processing';
   const analyzed = job.songs.filter((song) => song.analysis_id != null).length;
@@ -40,7 +40,7 @@ export function describeStatus(job: MashupDocument): StatusAnswer {
     metadata: {
       songs_count: job.songs.length,
       analyses_completed: analyzed,
-      // Every pair of the songs that were good when they were scored.
+      // All pairs of the analysed songs are scored.
       mashability_scores_count: job.score === null ? 0 : (analyzed * (analyzed - 1)) / 2,
       has_masterplan: job.plan !== null,
     },

@@ -1,4 +1,4 @@
-/** What went wrong with a job, in the words of the status contract. Decided by code, never by words in a message. */
+/** Error details of the status contract. The type follows from the error code, never from the text of a message. */
 import type { MashupDocument, StatusErrorDetails } from '../../../schema/api.ts';
 
 const ADVICE: Record<StatusErrorDetails['type'], string> = {
@@ -13,8 +13,13 @@ const ADVICE: Record<StatusErrorDetails['type'], string> = {
   cancelled: 'Start it again with retry, or make a new mashup.',
 };
 
-/** Details for an error type, with the advice that came with the error where there is one. */
-export function errorDetails(type: StatusErrorDetails['type'], hint?: string | null): StatusErrorDetails {
+/** Details of a refused request, by its HTTP status. */
+export function requestErrorDetails(status: number, hint: string): StatusErrorDetails {
+  return errorDetails(status === 404 ? 'job_not_found' : status < 500 ? 'validation_error' : 'system_error', hint);
+}
+
+/** Details of an error type, with the hint of the error if it has one. */
+function errorDetails(type: StatusErrorDetails['type'], hint?: string | null): StatusErrorDetails {
   return { type, recoverable: type !== 'audio_format_error', suggested_action: hint || ADVICE[type] };
 }
 

@@ -1,44 +1,51 @@
-/** State of one job of the caller, for frontends that poll. Watching the row over Realtime tells more, and sooner. */
+/** Returns the state of one of the caller's jobs, for frontends that poll. Realtime on the row tells more, and sooner. */
 import { MashupDocument, StatusRequest } from '../../../schema/api.ts';
-import { readJson } from '../_shared/body.ts';
+import type { StatusAnswer } from '../../../schema/api.ts';
+import { ApiError } from '../_shared/api-error.ts';
+import { createFunctionApp } from '../_shared/app.ts';
 import { requireUser } from '../_shared/caller.ts';
-import { answer, ApiError, serve } from '../_shared/http.ts';
 import { callFunction } from '../_shared/rpc.ts';
 import { describeStatus } from './describe.ts';
-import { errorDetails } from './error-details.ts';
+import { requestErrorDetails } from './error-details.ts';
 
 const FAILURE = 'Failed to check mashup status';
 
-serve(
+const app = createFunctionApp(
   {
     failure: FAILURE,
-    extend: (error) => ({
+    authenticate: requireUser,
+    extendError: (error) => ({
       message: error.details ?? error.message,
-      error_details: errorDetails(
-        error.status === 404 ? 'job_not_found' : error.status < 500 ? 'validation_error' : 'system_error',
-        error.hint,
-      ),
+      error_details: requestErrorDetails(error.status, error.hint),
     }),
   },
-  async (request) => {
-    const { supabase } = await requireUser(request);
-    const parsed = StatusRequest.safeParse(await readJson(request));
-    if (!parsed.success) throw badId(parsed.error.issues[0]?.code === 'invalid_type');
-    const { jobId } = parsed.data;
-    const job = await callFunction(supabase, 'get_mashup', { job_id: jobId }, MashupDocument.nullable(), FAILURE);
+  async ({ caller, body }): Promise<StatusAnswer> => {
+    const { jobId } = parseRequest(body);
+    const job = await callFunction(
+      caller.supabase,
+      'get_mashup',
+      { job_id: jobId },
+      MashupDocument.nullable(),
+      FAILURE,
+    );
     if (job === null) {
       throw new ApiError(404, 'job_not_found', 'Job not found', {
         hint: 'Open one of your own mashups.',
         details: `There is no mashup ${jobId}.`,
       });
     }
-    return answer(describeStatus(job));
+    return describeStatus(job);
   },
 );
 
-function badId(isMissing: boolean): ApiError {
-  return new ApiError(400, 'invalid_request', isMissing ? 'Job ID is required' : 'Invalid job ID', {
-    hint: 'Send {jobId} with the id that generate-mashup answered.',
-    details: 'jobId is missing or is no id.',
+Deno.serve(app.fetch);
+
+function parseRequest(body: unknown): StatusRequest {
+  const parsed = StatusRequest.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const isMissing = parsed.error.issues[0]?.code === 'invalid_type';
+  throw new ApiError(400, 'invalid_request', isMissing ? 'Job ID is required' : 'Invalid job ID', {
+    hint: 'Send {jobId} with the id that generate-mashup returned.',
+    details: 'jobId is missing or not a UUID.',
   });
 }

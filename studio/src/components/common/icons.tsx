@@ -1,0 +1,40 @@
+/** Paths of the line icons. */
+const PATHS = {
+  play: 'M7 4.5v15l12-7.5z',
+  pause: 'M8 5v14M16 5v14',
+  close: 'M6 6l12 12M18 6L6 18',
+  up: 'M12 19V5M6 11l6-6 6 6',
+  down: 'M12 5v14M6 13l6 6 6-6',
+  wave: 'M4 12h2l2-6 3 13 3-10 2 5 1-2h3',
+  plan: 'M4 6h9M4 12h16M4 18h6M16 6h4M14 18h6',
+  note: 'M9 18V6l10-2v12M9 18a2.500 2.500 0 11-5 0 2.500 2.500 0 015 0zM19 16a2.500 2.500 0 11-5 0 2.500 2.500 0 015 0z',
+  add: 'M12 5v14M5 12h14',
+  download: 'M12 4v11M7 11l5 5 5-5M5 20h14',
+  link: 'M10 14a4 4 0 006 .5l3-3a4 4 0 00-6-5.500l-1 1M14 10a4 4 0 00-6-.5l-3 3a4 4 0 006 5.500l1-1',
+  retry: 'M20 11a8 8 0 10-2 6M20 5v6h-6',
+  sun: 'M12 8a4 4 0 100 8 4 4 0 000-8zM12 3v1M12 20v1M3 12h1M20 12h1M5.600 5.600l.7.7M17.700 17.700l.7.7M5.600 18.400l.7-.7M17.700 6.300l.7-.7',
+  moon: 'M20 14.500A8 8 0 119.500 4a6.500 6.500 0 0010.500 10.500z',
+  check: 'M5 12.500l4.500 4.500L19 7.500',
+  warning: 'M12 4l9 16H3zM12 10v4M12 17v.5',
+  spark: 'M12 3l2 6.500L20.500 12 14 14.500 12 21l-2-6.500L3.500 12 10 9.500z',
+  trash: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13',
+  person: 'M12 12a4 4 0 100-8 4 4 0 000 8zM4 20c1.500-4 5-5 8-5s6.500 1 8 5',
+} as const;
+
+/** A decorative line icon. The control that contains it carries the name. */
+export function Icon({ name, className = 'h-4 w-4' }: { name: keyof typeof PATHS; className?: string }) {
+  return (
+    <svg
+      aria-hidden="true"
+      viewBox="0 0 24 24"
+      className={`shrink-0 ${className}`}
+      fill={name === 'play' || name === 'spark' ? 'currentColor' : 'none'}
+      stroke="currentColor"
+      strokeWidth="2"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+    >
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

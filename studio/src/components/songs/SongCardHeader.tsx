@@ -1,0 +1,38 @@
+import { clock } from '../../texts.ts';
+import { Icon } from '../common/icons.tsx';
+import type { SongCardProps } from './song-card-props.ts';
+
+type Props = Pick<SongCardProps, 'song' | 'place' | 'count' | 'analysis' | 'onRemove' | 'onMove'>;
+
+/** Name and artist of a song, and the buttons that move or remove it. */
+export function SongCardHeader({ song, place, count, analysis, onRemove, onMove }: Props) {
+  return (
+    <div className="flex items-start gap-2">
+      <div className="min-w-0 flex-1">
+        <h3 className="truncate text-base font-semibold" title={song.name}>
+          {song.name}
+        </h3>
+        <p className="truncate text-sm text-soft">
+          {song.artist || 'Unknown artist'}
+          {analysis?.duration_sec ? ` · ${clock(analysis.duration_sec)}` : ''}
+        </p>
+      </div>
+      {onMove && count > 1 && (
+        <div className="flex">
+          <button type="button" className="button-quiet" disabled={place === 0} onClick={() => onMove(-1)}>
+            <Icon name="up" className="h-4 w-4 md:-rotate-90" />
+            <span className="sr-only">Move {song.name} forward</span>
+          </button>
+          <button type="button" className="button-quiet" disabled={place === count - 1} onClick={() => onMove(1)}>
+            <Icon name="down" className="h-4 w-4 md:-rotate-90" />
+            <span className="sr-only">Move {song.name} back</span>
+          </button>
+        </div>
+      )}
+      <button type="button" className="button-quiet" onClick={onRemove}>
+        <Icon name="close" />
+        <span className="sr-only">Remove {song.name}</span>
+      </button>
+    </div>
+  );
+}

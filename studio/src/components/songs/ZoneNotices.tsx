@@ -1,0 +1,25 @@
+import type { Problem } from '../../state/problem.ts';
+import { useStore } from '../../state/store.ts';
+import { useStudio } from '../../state/studio.tsx';
+import { Notice } from '../common/Notice.tsx';
+import type { FileIntake } from './useSongSelection.ts';
+
+/** Problems of the zone: refused files, the analysis of the songs, and the start of the mashup. */
+export function ZoneNotices({
+  intake,
+  generatorProblem,
+}: {
+  intake: FileIntake;
+  generatorProblem: Problem | undefined;
+}) {
+  const { problem } = useStore(useStudio().selection);
+  return (
+    <div aria-live="polite" className="space-y-2 empty:hidden">
+      {intake.refusals.map((refusal) => (
+        <Notice key={refusal.message} problem={refusal} onDismiss={() => intake.dismiss(refusal)} />
+      ))}
+      {problem && <Notice problem={problem} />}
+      {generatorProblem && <Notice problem={generatorProblem} />}
+    </div>
+  );
+}

@@ -1,0 +1,54 @@
+import type { JobHistoryData } from './types.ts';
+
+type Task = JobHistoryData['tasks'][number];
+
+const seconds = (value: number | null): string => (value === null ? '–' : `${value.toFixed(1)} s`);
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
+
+/** The tasks of a job with their state, failures and duration. */
+export function TaskTable({ tasks, songs }: { tasks: Task[]; songs: JobHistoryData['job']['songs'] }) {
+  const nameOf = (songId: string | null): string => songs.find((song) => song.song_id === songId)?.name ?? '';
+  return (
+    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Tasks">
+      <table className="w-full min-w-[30rem] text-left text-sm">
+        <caption className="label mb-2 text-left">Tasks</caption>
+        <thead className="text-xs text-soft">
+          <tr>
+            <th className="pb-1 pr-3 font-medium">Kind</th>
+            <th className="pb-1 pr-3 font-medium">Song</th>
+            <th className="pb-1 pr-3 font-medium">Epoch</th>
+            <th className="pb-1 pr-3 font-medium">State</th>
+            <th className="pb-1 text-right font-medium">Took</th>
+          </tr>
+        </thead>
+        <tbody>
+          {tasks.map((task) => (
+            <tr key={task.id} className="border-t border-line">
+              <td className="py-1.5 pr-3">{task.kind}</td>
+              <td className="pr-3">{nameOf(task.song_id)}</td>
+              <td className="pr-3">{task.epoch}</td>
+              <TaskState task={task} />
+              <td className="whitespace-nowrap text-right">{seconds(task.took_sec)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function TaskState({ task }: { task: Task }) {
+  return (
+    <td className="pr-3">
+      {task.state}
+      {task.failures > 0 && ` · ${task.failures} ${task.failures === 1 ? 'failure' : 'failures'}`}
+      {task.crashes > 0 && ` · worker lost ${times(task.crashes)}`}
+      {task.error && (
+        <span className="block text-xs text-bad">
+          {task.error.code}
+          {task.error.message && `: ${task.error.message}`}
+        </span>
+      )}
+    </td>
+  );
+}

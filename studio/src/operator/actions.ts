@@ -1,0 +1,40 @@
+/** The operator's actions. Each returns the problem that the page shows, or undefined. */
+import type { PostgrestError, SupabaseClient } from '@supabase/supabase-js';
+import type { ReplayStage } from '../../../schema.ts';
+import type { Problem } from '../state/problem.ts';
+import type { PauseScope } from './types.ts';
+
+/** Converts an error of an operator's function; a wrong key gets its own message. */
+export function fromOperatorError(error: Pick<PostgrestError, 'message' | 'hint' | 'code'>): Problem {
+  const isKey = error.code === '42501' || error.code === 'PGRST301' || /api key|jwt/i.test(error.message);
+  return isKey
+    ? { message: 'This key has no operator rights.', hint: 'Paste the service role key; `npm start` prints it.' }
+    : { message: error.message, hint: error.hint ?? '' };
+}
+
+async function call(
+  supabase: SupabaseClient,
+  name: string,
+  parameters: Record<string, unknown>,
+): Promise<Problem | undefined> {
+  const { error } = await supabase.rpc(name, parameters);
+  return error === null ? undefined : fromOperatorError(error);
+}
+
+/** Replays a job from a stage. `fresh` also recomputes its analyses and stems. */
+export const replay = (supabase: SupabaseClient, id: string, stage: ReplayStage, fresh: boolean) =>
+  call(supabase, 'operator_replay', { job_id: id, stage, fresh });
+
+/** Resumes a failed or cancelled job. */
+export const retry = (supabase: SupabaseClient, id: string) => call(supabase, 'operator_retry', { job_id: id });
+
+/** Cancels a live job. */
+export const cancel = (supabase: SupabaseClient, id: string) => call(supabase, 'operator_cancel', { job_id: id });
+
+/** Stops new tasks of a scope from starting. `key` names what is paused in the scope; it is empty for the system. */
+export const pause = (supabase: SupabaseClient, scope: PauseScope, key: string) =>
+  call(supabase, 'operator_pause', { scope, key });
+
+/** Ends a pause. */
+export const resume = (supabase: SupabaseClient, scope: PauseScope, key: string) =>
+  call(supabase, 'operator_resume', { scope, key });

@@ -1,0 +1,64 @@
+/** The operator's documents: the overview, and the history of one job. */
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { SupabaseClient } from '@supabase/supabase-js';
+import { fromOperatorError } from './actions.ts';
+import type { Problem } from '../state/problem.ts';
+import type { Overview, JobHistoryData } from './types.ts';
+
+/** The documents are also read at this interval: not all changes are rows of jobs. */
+const READ_EVERY_MS = 4_000;
+/** Changes within this time cause one read. */
+const CHANGE_DELAY_MS = 300;
+
+export interface OperatorView {
+  overview: Overview | undefined;
+  history: JobHistoryData | undefined;
+  problem: Problem | undefined;
+  refresh: () => Promise<void>;
+}
+
+/** Reads the overview, and the history of the job if one is given: at once, on changes over Realtime, and periodically. */
+export function useOperatorData(supabase: SupabaseClient, jobId: string | undefined): OperatorView {
+  const [overview, setOverview] = useState<Overview>();
+  const [history, setHistory] = useState<JobHistoryData>();
+  const [problem, setProblem] = useState<Problem>();
+  const wantedId = useRef(jobId);
+  wantedId.current = jobId;
+
+  const refresh = useCallback(async (): Promise<void> => {
+    const id = wantedId.current;
+    const [all, one] = await Promise.all([
+      supabase.rpc('operator_overview'),
+      id === undefined ? undefined : supabase.rpc('operator_job_history', { job_id: id }),
+    ]);
+    const failure = all.error ?? one?.error;
+    if (failure) return setProblem(fromOperatorError(failure));
+    setProblem(undefined);
+    setOverview(all.data as Overview);
+    if (id === wantedId.current) setHistory((one?.data as JobHistoryData | null | undefined) ?? undefined);
+  }, [supabase]);
+
+  useEffect(() => {
+    setHistory(undefined);
+    void refresh();
+  }, [refresh, jobId]);
+
+  useEffect(() => {
+    let delay: ReturnType<typeof setTimeout> | undefined;
+    const timer = setInterval(() => void refresh(), READ_EVERY_MS);
+    const channel = supabase
+      .channel('operator')
+      .on('postgres_changes', { event: '*', schema: 'public', table: 'mashup_jobs' }, () => {
+        clearTimeout(delay);
+        delay = setTimeout(() => void refresh(), CHANGE_DELAY_MS);
+      })
+      .subscribe();
+    return () => {
+      clearInterval(timer);
+      clearTimeout(delay);
+      void supabase.removeChannel(channel);
+    };
+  }, [supabase, refresh]);
+
+  return { overview, history, problem, refresh };
+}

@@ -1,0 +1,63 @@
+/** Formats of numbers, times and names as users read them. */
+
+/** Minutes and seconds: `1:05`. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}
+
+/** A share of 0..1 as `42 %`. */
+export const percent = (share: number): string => `${Math.round(share * 100)} %`;
+
+/** A level with its sign: `-3 dB`. */
+export const decibels = (db: number): string => `${db > 0 ? '+' : ''}${Math.round(db * 10) / 10} dB`;
+
+/** A number with at most one decimal place. */
+export const decimal = (value: number): string => String(Math.round(value * 10) / 10);
+
+/** A size in bytes as `1.5 MB`. */
+export const megabytes = (bytes: number): string => `${decimal(bytes / 1024 / 1024)} MB`;
+
+/** An effect of a plan as text: `sidechain(depth=5)` becomes `sidechain (depth 5)`. */
+export function effectText(effect: string): string {
+  const [, name = effect, settings = ''] = /^([\w-]+)\s*(?:\((.*)\))?$/.exec(effect.trim()) ?? [];
+  const label = name.replaceAll('_', ' ');
+  return settings === '' ? label : `${label} (${settings.replaceAll('=', ' ').replace(/,\s*/g, ', ')})`;
+}
+
+/** A past time relative to now: `2 minutes ago`. */
+export function ago(time: string): string {
+  const seconds = (Date.parse(time) - Date.now()) / 1000;
+  const format = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+  if (Math.abs(seconds) < 60) return 'just now';
+  if (Math.abs(seconds) < 3600) return format.format(Math.round(seconds / 60), 'minute');
+  if (Math.abs(seconds) < 86_400) return format.format(Math.round(seconds / 3600), 'hour');
+  return format.format(Math.round(seconds / 86_400), 'day');
+}
+
+/** Names of the stages. */
+export const STAGE_NAMES: Record<string, string> = {
+  queued: 'Queued',
+  analyzing: 'Analyse',
+  scoring: 'Compare',
+  planning: 'Plan',
+  separating: 'Separate',
+  rendering: 'Render',
+  complete: 'Complete',
+  failed: 'Failed',
+  cancelled: 'Cancelled',
+};
+
+/** Names of the stems. */
+export const STEM_NAMES: Record<string, string> = { vocals: 'Vocals', drums: 'Drums', bass: 'Bass', other: 'Other' };
+
+/** A file name that is valid on every operating system. */
+export function fileName(title: string, format: string): string {
+  const stem = title
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{N} ._'&-]+/gu, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 80);
+  return `${stem || 'mashup'}.${format}`;
+}

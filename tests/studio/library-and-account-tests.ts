@@ -1,0 +1,112 @@
+/** Tests of the library, the account, access by other users, and a replay by the operator. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pageFaults, shiftOf } from './studio-fixture.ts';
+import type { StudioFixture } from './studio-fixture.ts';
+
+const ACCOUNT = { email: 'listener@example.com', password: 'correct horse' };
+/** Allowed layout shift. */
+const MAX_SHIFT = 0.02;
+
+/** Tests of the library and the account, with two complete mashups. */
+export function testLibraryAndAccount(fixture: () => StudioFixture): void {
+  testLibrary(fixture);
+  testGuestToAccount(fixture);
+  testForeignMashup(fixture);
+}
+
+function testLibrary(fixture: () => StudioFixture): void {
+  test('the library lists the versions, filters them by state and deletes one', async () => {
+    const { page, shown, sql, pageErrors } = fixture();
+    await page.goto(`${fixture().stack.info.apiUrl}/#/library`);
+    await page.reload();
+    await shown('library-item').nth(1).waitFor();
+    assert.equal(await shown('library-item').count(), 2);
+    assert.deepEqual(await pageFaults(page), []);
+    assert.ok((await shiftOf(page)) < MAX_SHIFT, `layout shift ${await shiftOf(page)}`);
+    await page.getByRole('button', { name: 'Failed' }).click();
+    await page.getByText('No mashup has the state “Failed”.').waitFor();
+    assert.equal(await shown('library-item').count(), 0);
+    await page.getByRole('button', { name: 'Complete' }).click();
+    const newest = shown('library-item').first();
+    await newest.getByRole('button', { name: /^Delete/ }).click();
+    await newest.getByRole('button', { name: 'Delete it' }).click();
+    await page.waitForFunction(() => document.querySelectorAll('[data-testid=library-item]').length === 1);
+    const [left] = await sql`select count(*)::int as n from public.mashup_jobs where stage = 'complete'`;
+    assert.equal(left?.n, 1);
+    assert.deepEqual(pageErrors, []);
+  });
+}
+
+function testGuestToAccount(fixture: () => StudioFixture): void {
+  test('a guest creates an account and sees the same mashups on another device', async () => {
+    const { page, shown, stranger } = fixture();
+    await page.getByRole('link', { name: 'Account' }).click();
+    await page.getByText('You are a guest').waitFor();
+    assert.deepEqual(await pageFaults(page), []);
+    await page.getByLabel('E-mail').fill(ACCOUNT.email);
+    await page.getByLabel('Password').fill(ACCOUNT.password);
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await page.getByText(`Signed in as ${ACCOUNT.email}.`).waitFor();
+    await page.getByRole('link', { name: 'Library' }).click();
+    await shown('library-item').waitFor();
+
+    const other = await stranger();
+    await other.getByRole('link', { name: 'Library' }).click();
+    await other.getByTestId('library-empty').waitFor();
+    assert.deepEqual(await pageFaults(other), []);
+    await other.getByRole('link', { name: 'Account' }).click();
+    await other.getByLabel('E-mail').fill(ACCOUNT.email);
+    await other.getByLabel('Password').fill('wrong horse');
+    await other.getByRole('button', { name: 'Sign in' }).click();
+    assert.match(await other.getByRole('alert').innerText(), /Invalid login credentials\n+Check e-mail and password/);
+    await other.getByLabel('Password').fill(ACCOUNT.password);
+    await other.getByRole('button', { name: 'Sign in' }).click();
+    await other.getByText(`Signed in as ${ACCOUNT.email}.`).waitFor();
+    await other.getByRole('link', { name: 'Library' }).click();
+    await other.getByTestId('library-item').waitFor();
+    await other.context().close();
+  });
+}
+
+function testForeignMashup(fixture: () => StudioFixture): void {
+  test("a user cannot open another user's mashup", async () => {
+    const { sql, stack, stranger } = fixture();
+    const [job] = await sql`select id from public.mashup_jobs where stage = 'complete'`;
+    const page = await stranger();
+    await page.goto(`${stack.info.apiUrl}/#/mashup/${job?.id}`);
+    await page.getByText('You are not signed in.').waitFor();
+    await page.goto(stack.info.apiUrl);
+    await page.getByRole('button', { name: /^Slow Harbor/ }).click();
+    await page.getByTestId('song-card').waitFor();
+    await page.goto(`${stack.info.apiUrl}/#/mashup/${job?.id}`);
+    await page.getByText(`There is no mashup ${job?.id}.`).waitFor();
+    assert.deepEqual(await pageFaults(page), []);
+    await page.context().close();
+  });
+}
+
+/** Test of the operator's page: only the service role key opens it, and a click replays a job. */
+export function testOperatorReplay(fixture: () => StudioFixture, jobId: () => string): void {
+  test('the operator replays a job by a click; no other key opens the page', async () => {
+    const { page, shown, stack, sql } = fixture();
+    await page.getByRole('link', { name: 'Operator' }).click();
+    await page.getByLabel('Service role key').fill(stack.info.anonKey);
+    await page.getByRole('button', { name: 'Open' }).click();
+    await page.getByText('This key has no operator rights.').waitFor();
+    await page.getByRole('button', { name: 'Lock' }).click();
+    await page.getByLabel('Service role key').fill(stack.info.serviceRoleKey);
+    await page.getByRole('button', { name: 'Open' }).click();
+    await shown('operator-board').waitFor();
+    const [before] = await sql`select epoch from public.mashup_jobs where id = ${jobId()}`;
+    await page.getByRole('button', { name: new RegExp(jobId().slice(0, 8)) }).click();
+    await shown('job-history').waitFor();
+    assert.deepEqual(await pageFaults(page), []);
+    await shown('job-history').getByRole('button', { name: 'Plan', exact: true }).click();
+    await shown('job-history')
+      .getByText(`epoch ${Number(before?.epoch) + 1}`)
+      .waitFor();
+    await shown('job-history').getByRole('button', { name: 'Cancel the job' }).click();
+    await shown('job-history').getByRole('button', { name: 'Retry' }).waitFor();
+  });
+}
