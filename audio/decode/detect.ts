@@ -1,17 +1,59 @@
-/** Which container and codec a file is, told by its content alone. */
+/** Detection of containers and codecs by content. File names are ignored. No decoder is loaded. */
 import { findFrameChain, id3v2Length } from './mp3-frames.ts';
+import { hasText, isWav } from './signatures.ts';
 
+/** The formats that can be decoded. */
 export const AUDIO_FORMATS = ['mp3', 'wav', 'flac', 'ogg-flac', 'ogg-vorbis', 'ogg-opus', 'm4a', 'aac'] as const;
 export type AudioFormat = (typeof AUDIO_FORMATS)[number];
 
-/** MP3 files may carry junk before the first frame; more than this is not looked through. */
+/** File types that are told apart before decoding. `unknown` may be audio: only a decoder can tell. */
+export type FileType =
+  | 'wav'
+  | 'mp3'
+  | 'flac'
+  | 'ogg'
+  | 'm4a'
+  | 'aac'
+  | 'aiff'
+  | 'wma'
+  | 'webm'
+  | 'text'
+  | 'picture'
+  | 'document'
+  | 'empty'
+  | 'unknown';
+
+/** First bytes of a file that `detectFileType` needs. */
+export const FILE_TYPE_BYTES = 512;
+
+/** MP3 files may carry junk before the first frame. The search for a frame ends after this many bytes. */
 const MP3_SEARCH_BYTES = 64 * 1024;
 
-function hasText(bytes: Uint8Array, offset: number, text: string): boolean {
-  if (offset + text.length > bytes.length) return false;
-  for (let i = 0; i < text.length; i++) if (bytes[offset + i] !== text.charCodeAt(i)) return false;
-  return true;
-}
+const NOT_AUDIO: ReadonlySet<FileType> = new Set(['text', 'picture', 'document', 'empty']);
+
+const TYPE_OF_FORMAT: Record<AudioFormat, FileType> = {
+  mp3: 'mp3',
+  wav: 'wav',
+  flac: 'flac',
+  'ogg-flac': 'ogg',
+  'ogg-vorbis': 'ogg',
+  'ogg-opus': 'ogg',
+  m4a: 'm4a',
+  aac: 'aac',
+};
+
+/** Signatures at the start of a file. They are checked in this order, before any search for audio frames. */
+const SIGNATURES: readonly (readonly [text: string, type: FileType])[] = [
+  ['FORM', 'aiff'],
+  ['\x1a\x45\xdf\xa3', 'webm'],
+  ['\x30\x26\xb2\x75', 'wma'],
+  ['\x89PNG', 'picture'],
+  ['GIF8', 'picture'],
+  ['\xff\xd8\xff', 'picture'],
+  ['%PDF', 'document'],
+  ['PK\x03\x04', 'document'],
+  ['\xd0\xcf\x11\xe0', 'document'],
+];
 
 /** True for two ADTS headers in a row at `offset` (ISO/IEC 13818-7, 6.2). */
 function isAdts(bytes: Uint8Array, offset: number): boolean {
@@ -33,9 +75,13 @@ function detectOgg(bytes: Uint8Array, offset: number): AudioFormat | null {
   return null;
 }
 
-/** The format of `bytes`, or null if it is none that can be decoded. A file's name plays no part. */
+/**
+ * Detects the format of a file by its content.
+ * @param bytes the whole file, or at least its tags and first frames
+ * @returns null for a file that cannot be decoded
+ */
 export function detectFormat(bytes: Uint8Array): AudioFormat | null {
-  if ((hasText(bytes, 0, 'RIFF') || hasText(bytes, 0, 'RF64')) && hasText(bytes, 8, 'WAVE')) return 'wav';
+  if (isWav(bytes)) return 'wav';
   if (hasText(bytes, 4, 'ftyp')) return 'm4a';
   const start = id3v2Length(bytes);
   if (hasText(bytes, start, 'fLaC')) return 'flac';
@@ -43,4 +89,44 @@ export function detectFormat(bytes: Uint8Array): AudioFormat | null {
   if (isAdts(bytes, start)) return 'aac';
   if (findFrameChain(bytes, start, start + MP3_SEARCH_BYTES) !== null) return 'mp3';
   return null;
+}
+
+/**
+ * Detects the type of a file by its first bytes. Unlike `detectFormat` it names files that are not audio, and it accepts
+ * a single MPEG or ADTS frame header, because `FILE_TYPE_BYTES` rarely hold several frames.
+ * @param bytes the first `FILE_TYPE_BYTES` of the file or more; the whole of a shorter file
+ */
+export function detectFileType(bytes: Uint8Array): FileType {
+  if (bytes.length === 0) return 'empty';
+  if (hasText(bytes, 0, 'RIFF') && hasText(bytes, 8, 'WEBP')) return 'picture';
+  const known = SIGNATURES.find(([text]) => hasText(bytes, 0, text));
+  if (known) return known[1];
+  const format = detectFormat(bytes);
+  return format === null ? detectByFirstBytes(bytes) : TYPE_OF_FORMAT[format];
+}
+
+/** False for file types that hold no audio. */
+export function isAudioType(type: FileType): boolean {
+  return !NOT_AUDIO.has(type);
+}
+
+/** The type of a file in which `detectFormat` finds no decodable format. */
+function detectByFirstBytes(bytes: Uint8Array): FileType {
+  if (hasText(bytes, 0, 'OggS')) return 'ogg';
+  if (hasText(bytes, 0, 'ID3')) return 'mp3';
+  const [first = 0, second = 0] = bytes;
+  // ADTS has layer bits 00 where MPEG audio has the layer.
+  if (first === 0xff && (second & 0xf6) === 0xf0) return 'aac';
+  if (first === 0xff && (second & 0xe0) === 0xe0) return 'mp3';
+  return isText(bytes.subarray(0, FILE_TYPE_BYTES)) ? 'text' : 'unknown';
+}
+
+/** True if every byte is printable, white space, or part of a UTF-8 character. */
+function isText(head: Uint8Array): boolean {
+  for (const byte of head) {
+    if (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) return false;
+    if (byte === 0x7f) return false;
+  }
+  // The last character may be cut: it has up to four bytes.
+  return !new TextDecoder().decode(head.subarray(0, Math.max(1, head.length - 3))).includes('\ufffd');
 }
