@@ -1,12 +1,17 @@
-/** `POST /separate`: a song into four stems in Storage. */
+/** Client of the separation service, `POST /separate`. */
 import { SeparateAnswer, SERVICE_DEFAULTS } from '../../schema.ts';
 import type { SeparateRequest, StemPaths } from '../../schema.ts';
 import { callJson } from './http.ts';
 import { readAnswer } from './read.ts';
 
-/** What the existing service runs; it does not say so. */
+/** Model of the existing service, which does not report it. */
 const DEFAULT_MODEL = 'htdemucs';
 
+/**
+ * Separates a song into four stems, which the service writes to Storage.
+ * @returns the object paths of the stems, and the model's name
+ * @throws TaskError
+ */
 export async function callSeparate(
   baseUrl: string,
   request: SeparateRequest,
