@@ -7,7 +7,7 @@ import type { OutputFormat, Plan, QualityCheck, QualityReport } from '../../sche
 import { analyzeSong } from '../../services/analysis/analyze.ts';
 import { decodeAudio, type DecodedAudio, SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { check, passesHardChecks } from '../../services/processing/quality/checks.ts';
-import { measureFile } from '../../services/processing/quality/measure-file.ts';
+import { measureFile } from '../../services/processing/measure/file.ts';
 import { checkFile } from '../../services/processing/quality/check-file.ts';
 import { sectionBpm } from '../../music/plan/bars.ts';
 import { tempoChange } from '../../music/theory/tempo.ts';

@@ -1,7 +1,7 @@
 /** Half-open connections stay open and transfer nothing. They raise no error, so the worker must detect them. */
 import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { startProxy } from '../chaos/proxy.ts';
+import { startHalfOpenProxy } from '../chaos/half-open-proxy.ts';
 import { openDatabase } from '../../worker/database/database.ts';
 import { openQueue } from '../../worker/queue.ts';
 import { startSocketWatchdog } from '../../worker/database/socket-watchdog.ts';
@@ -12,7 +12,7 @@ import { useWorkerFixture } from './worker-fixture.ts';
 const fixture = await useWorkerFixture({ after });
 const songs = [await fixture.upload('a.wav', wavFile(120, 1)), await fixture.upload('b.wav', wavFile(120, 2))];
 const { sql } = fixture;
-const proxy = await startProxy(fixture.database.workerUrl);
+const proxy = await startHalfOpenProxy(fixture.database.workerUrl);
 after(() => proxy.close());
 
 test('a worker whose connections are all half-open takes tasks again within seconds', async () => {
@@ -21,7 +21,7 @@ test('a worker whose connections are all half-open takes tasks again within seco
   proxy.cut();
   const id = await fixture.submit(songs);
   // Old connections stay half-open; new ones work.
-  proxy.mend();
+  proxy.restore();
   const job = await fixture.untilEnded(id);
   assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
   await worker.stop();
@@ -61,7 +61,7 @@ test('a queue that loses its connections while it completes two entries takes ot
     () => `the queue notices: ${log.join('; ')}`,
     () => log.some((message) => message.includes('Failed to complete')),
   );
-  proxy.mend();
+  proxy.restore();
   await add('three');
   await until(
     () => `the third is taken: ${taken.join()}; log: ${log.join('; ')}`,
