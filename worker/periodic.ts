@@ -25,7 +25,7 @@ export function repeat(everyMs: number, log: Log, failureMessage: string, work: 
   return () => clearInterval(timer);
 }
 
-/** Resolves with the work's result. @throws when it takes longer than `ms`; the work goes on */
+/** Resolves with the work's result. @throws when it takes longer than `ms`; the work continues */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -1,6 +1,6 @@
 /**
  * Takes queue entries with a Graphile Worker runner, and supervises the runner. A runner that has lost the database once is
- * replaced: it may hold entries of which it never learned, it takes no further entries until its longest task ends, and its own
+ * replaced: it may hold entries that it does not know of, it takes no further entries until its longest task ends, and its own
  * end may never come (graphile-worker 0.18.0 miscounts two completions that fail at the same time, and waits forever).
  */
 import { queueIdentity, unlockPools } from './database/database-api.ts';
@@ -91,7 +91,7 @@ class QueueSupervisor implements Queue {
     }
   }
 
-  /** Returns when the runner is lost, or when its schema is gone: it would go on with ids of the old schema. */
+  /** Returns when the runner is lost, or when its schema is gone: it would continue with ids of the old schema. */
   async #watch(runner: QueueRunner, identity: string): Promise<void> {
     const { db, log } = this.#options;
     while (!this.#isStopped) {

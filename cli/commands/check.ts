@@ -88,9 +88,10 @@ async function checksOf({ channels, format }: DecodedAudio, expected: JobResult 
     ...(expected?.format ? { format: expected.format } : {}),
   });
   const master = expected?.plan.masterplan;
-  const heard = master && (await analyzeSong(channels)).rhythmic.bpm;
+  const detectedBpm = master && (await analyzeSong(channels)).rhythmic.bpm;
   // In a mashup with two tempi the analysis detects one of them.
-  const changes = heard && master.timeline.map((section) => tempoChange(heard, sectionBpm(master.global, section)));
+  const changes =
+    detectedBpm && master.timeline.map((section) => tempoChange(detectedBpm, sectionBpm(master.global, section)));
   const tempo = changes ? [check('tempo', 100 * Math.min(...changes))] : [];
   const measured = new Set([...own, ...tempo].map(({ name }) => name));
   return [...(expected?.stored?.checks ?? []).filter(({ name }) => !measured.has(name)), ...own, ...tempo];

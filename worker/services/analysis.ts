@@ -4,7 +4,7 @@ import { AnalyzeRequest, HealthAnswer, SERVICE_DEFAULTS, SongAnalysis } from '..
 import { formatKey, parseKey } from '../../music/theory/keys.ts';
 import { TaskError } from '../errors.ts';
 import { callJson } from './http.ts';
-import { asNumber, asObject, asShare, clamp, readAnswer } from './read.ts';
+import { asNumber, asObject, asShare, clamp, parseResponse } from './read.ts';
 
 /** Limit of the version request. */
 const HEALTH_TIMEOUT_MS = 2_000;
@@ -36,7 +36,7 @@ export async function callAnalyze(
     body,
     ...options,
   });
-  return toSongAnalysis(readAnswer('analysis', Envelope, response).analysis);
+  return toSongAnalysis(parseResponse('analysis', Envelope, response).analysis);
 }
 
 /** Requests the version of the service from `/health`. Returns undefined if the service does not report one. */

@@ -39,8 +39,8 @@ export function asStorable(value: unknown): unknown {
 }
 
 /** Parses a response. @throws TaskError (transient) that names the first invalid member */
-export function readAnswer<T extends z.ZodType>(service: ServiceName, schema: T, answer: unknown): z.infer<T> {
-  const parsed = schema.safeParse(answer);
+export function parseResponse<T extends z.ZodType>(service: ServiceName, schema: T, response: unknown): z.infer<T> {
+  const parsed = schema.safeParse(response);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const where = issue?.path.join('.') || 'the response';

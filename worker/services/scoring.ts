@@ -4,7 +4,7 @@ import { SERVICE_DEFAULTS } from '../../schema.ts';
 import type { AnalyzedSong, PairScore, ScoringRequest, SongAnalysis } from '../../schema.ts';
 import { DEFAULT_WEIGHTS } from '../../music/scoring/scoring.ts';
 import { callJson } from './http.ts';
-import { asNumber, asObject, clamp, readAnswer } from './read.ts';
+import { asNumber, asObject, clamp, parseResponse } from './read.ts';
 
 /** Replaces zeros by which the existing service divides. */
 const SMALL = 1e-3;
@@ -12,7 +12,7 @@ const SMALL = 1e-3;
 const NEUTRAL = 50;
 const DIMENSIONS = ['harmonic', 'rhythmic', 'spectral', 'vocal'] as const;
 
-const Answer = z.looseObject({
+const ScoringResponse = z.looseObject({
   overall_score: z.coerce.number(),
   dimension_scores: z.looseObject({}),
   compatibility_breakdown: z.looseObject({}).catch({}),
@@ -36,13 +36,13 @@ export async function callScore(
     song1_analysis: scoringForm(first.analysis),
     song2_analysis: scoringForm(second.analysis),
   };
-  const answer = readAnswer(
+  const scored = parseResponse(
     'scoring',
-    Answer,
+    ScoringResponse,
     await callJson({ service: 'scoring', baseUrl, path: SERVICE_DEFAULTS.scoring.path, body, ...options }),
   );
   const hasTimbre = first.analysis.has_timbre && second.analysis.has_timbre;
-  const scores = answer.dimension_scores;
+  const scores = scored.dimension_scores;
   const dimension_scores = {
     harmonic: bounded(scores['harmonic']),
     rhythmic: bounded(scores['rhythmic']),
@@ -56,12 +56,12 @@ export async function callScore(
   return {
     song_pair: [first.song_id, second.song_id],
     // The service's mean is wrong if a dimension is out of range or a timbre is missing: compute it here.
-    score: hasTimbre && isInRange ? clamp(answer.overall_score, 0, 100) : meanOf(dimension_scores, hasTimbre),
-    raw_score: answer.overall_score,
+    score: hasTimbre && isInRange ? clamp(scored.overall_score, 0, 100) : meanOf(dimension_scores, hasTimbre),
+    raw_score: scored.overall_score,
     dimension_scores,
-    compatibility_breakdown: readBreakdown(answer.compatibility_breakdown),
-    recommendations: answer.recommendations,
-    warnings: answer.warnings,
+    compatibility_breakdown: readBreakdown(scored.compatibility_breakdown),
+    recommendations: scored.recommendations,
+    warnings: scored.warnings,
     source: 'service',
   };
 }

@@ -2,7 +2,7 @@
 import { SeparateAnswer, SERVICE_DEFAULTS } from '../../schema.ts';
 import type { SeparateRequest, StemPaths } from '../../schema.ts';
 import { callJson } from './http.ts';
-import { readAnswer } from './read.ts';
+import { parseResponse } from './read.ts';
 
 /** Model of the existing service, which does not report it. */
 const DEFAULT_MODEL = 'htdemucs';
@@ -17,7 +17,7 @@ export async function callSeparate(
   request: SeparateRequest,
   options: { signal: AbortSignal; timeoutMs: number },
 ): Promise<{ paths: StemPaths; model: string }> {
-  const answer = readAnswer(
+  const response = parseResponse(
     'separation',
     SeparateAnswer,
     await callJson({
@@ -28,8 +28,8 @@ export async function callSeparate(
       ...options,
     }),
   );
-  const { vocals, drums, bass, other } = answer.stems;
-  const model = answer['model'];
+  const { vocals, drums, bass, other } = response.stems;
+  const model = response['model'];
   return {
     paths: { vocals, drums, bass, other },
     model: typeof model === 'string' && model !== '' ? model.slice(0, 100) : DEFAULT_MODEL,
