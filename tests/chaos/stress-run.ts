@@ -35,6 +35,12 @@ const SETTINGS: Record<string, string> = {
   service_limits: '{"analysis": 6, "scoring": 6, "orchestrator": 6, "separation": 6, "processing": 6}',
 };
 
+/**
+ * graphile-worker 0.18.0 releases its LISTEN client twice if the connection is lost while it subscribes and the runner is stopped.
+ * The second release is not awaited, so that its error is an unhandled rejection, without consequences.
+ */
+const DOUBLE_RELEASE = /already been released to the pool/;
+
 export interface StressOptions {
   jobs: number;
   workers: number;
@@ -169,5 +175,7 @@ async function stopWorkers(fixture: ChaosFixture): Promise<string[]> {
 
 /** Workers log no unexpected errors. */
 function checkLog({ log }: ChaosFixture): string[] {
-  return log.filter((line) => /unhandled|uncaught|internal_error/.test(line)).map((line) => `a worker logged: ${line}`);
+  return log
+    .filter((line) => /unhandled|uncaught|internal_error/.test(line) && !DOUBLE_RELEASE.test(line))
+    .map((line) => `a worker logged: ${line}`);
 }
