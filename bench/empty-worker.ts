@@ -8,8 +8,8 @@ import { DEFAULT_LIMITS } from '../worker/config.ts';
 import { openDatabase } from '../worker/database/database.ts';
 import { createLog } from '../worker/log.ts';
 import { openQueue } from '../worker/queue.ts';
-import { openSession } from '../worker/registration.ts';
-import { watchSockets } from '../worker/database/socket-watchdog.ts';
+import { registerWorker } from '../worker/registration.ts';
+import { startSocketWatchdog } from '../worker/database/socket-watchdog.ts';
 import { claimTask, finishTask, sweep } from '../worker/database/database-api.ts';
 import type { Claim } from '../worker/database/database-api.ts';
 import { STEMS } from '../schema.ts';
@@ -55,11 +55,11 @@ const Wakeup = (payload: unknown): { task: string; attempt: number } => payload 
 if (import.meta.main) {
   const databaseUrl = process.env['DATABASE_URL'] ?? '';
   const concurrency = Number(process.env['WORKER_CONCURRENCY'] ?? 10);
-  const sockets = watchSockets(DEFAULT_LIMITS.answerTimeoutMs);
+  const sockets = startSocketWatchdog(DEFAULT_LIMITS.answerTimeoutMs);
   const log = createLog('text', (line) => process.stderr.write(`${line}\n`));
   const db = openDatabase(databaseUrl, concurrency + 2, sockets);
   const workerId = randomUUID();
-  const session = await openSession(db, {
+  const registration = await registerWorker(db, {
     databaseUrl,
     workerId,
     version: 'bench',
@@ -67,7 +67,7 @@ if (import.meta.main) {
     services: {},
     log,
     onSignal: () => {},
-    onSilence: (since) => sockets.dropSilentSince(since),
+    onOutageEnd: (since) => sockets.destroySilentSince(since),
   });
   openQueue({
     databaseUrl,
@@ -75,8 +75,8 @@ if (import.meta.main) {
     concurrency,
     sockets,
     log,
-    onPool: (poolId) => session.addPool(poolId),
-    async onWakeup(payload) {
+    onPool: (poolId) => registration.addPool(poolId),
+    async onEntry(payload) {
       const { task, attempt } = Wakeup(payload);
       const claim = await claimTask(db, task, attempt, workerId);
       if (claim.status === 'claimed') await finishTask(db, claim, instantResult(claim));

@@ -4,8 +4,8 @@
  *
  * A recovery is the time from the loss to the start that the task's row shows for its next claim.
  */
-import { until, startChaosWorld } from '../tests/chaos/chaos-fixture.ts';
-import type { ChaosWorker, ChaosWorld } from '../tests/chaos/chaos-fixture.ts';
+import { startChaosFixture } from '../tests/chaos/chaos-fixture.ts';
+import type { ChaosFixture, ChaosWorker } from '../tests/chaos/chaos-fixture.ts';
 import { percentile, printTable } from './table.ts';
 
 const KILLS = Number(process.env['RECOVERY_KILLS'] ?? 100);
@@ -46,10 +46,10 @@ function spreadOf(what: string, target_sec: number, sample: number[]): Spread {
 
 export async function benchRecovery(): Promise<Spread[]> {
   let onPlan: ((gone: AbortSignal) => void) | undefined;
-  const world = await startChaosWorld({
+  const world = await startChaosFixture({
     settings: { max_submits_per_minute: '1000', max_queued_jobs_per_user: '1000', restart_grace_sec: '0' },
     async onCall(service, moment, _songId, gone) {
-      if (service !== 'orchestrator' || moment !== 'asked' || !onPlan) return;
+      if (service !== 'orchestrator' || moment !== 'received' || !onPlan) return;
       const hold = onPlan;
       onPlan = undefined;
       hold(gone);
@@ -69,7 +69,7 @@ export async function benchRecovery(): Promise<Spread[]> {
       const jobId = await world.submit(userId, `job-${jobs++}`, paths);
       const signal = await gone;
       const left = new Promise<number>((resolve) => signal.addEventListener('abort', () => resolve(Date.now())));
-      const [task] = await world.ask(
+      const [task] = await world.query(
         (sql) => sql<{ id: string; claim: string; worker_id: string }[]>`
         select id, claim, worker_id from mashup.tasks where job_id = ${jobId} and kind = 'plan' and state = 'running'`,
       );
@@ -86,7 +86,7 @@ export async function benchRecovery(): Promise<Spread[]> {
       const at = Date.now();
       held.holder.process.kill('SIGKILL');
       await held.holder.exited;
-      world.workers.splice(world.workers.indexOf(held.holder), 1);
+      world.removeWorker(held.holder);
       kills.push(await untilRestarted(world, held, at));
       await world.addWorker();
       await untilEnded(world, held.jobId);
@@ -97,7 +97,7 @@ export async function benchRecovery(): Promise<Spread[]> {
       for (const [verb, sample] of Object.entries(aborts)) {
         const held = await hold();
         const at = Date.now();
-        await world.ask((sql) =>
+        await world.query((sql) =>
           verb === 'cancel'
             ? sql`select mashup.cancel(${held.jobId})`
             : sql`update mashup_jobs set stage = 'planning' where id = ${held.jobId}`,
@@ -118,7 +118,7 @@ export async function benchRecovery(): Promise<Spread[]> {
       const cut = await hold();
       cut.holder.proxy.cut();
       cuts.push(await untilRestarted(world, cut, Date.now()));
-      cut.holder.proxy.mend();
+      cut.holder.proxy.restore();
       await untilEnded(world, cut.jobId);
     }
     const rows = [
@@ -138,12 +138,12 @@ export async function benchRecovery(): Promise<Spread[]> {
   }
 }
 
-async function untilRestarted(world: ChaosWorld, held: Held, at: number): Promise<number> {
+async function untilRestarted(world: ChaosFixture, held: Held, at: number): Promise<number> {
   let started = 0;
-  await until(
+  await world.until(
     'the task runs again',
     async () => {
-      const [task] = await world.ask(
+      const [task] = await world.query(
         (sql) => sql<{ claim: string | null; started_at: Date }[]>`
         select claim, started_at from mashup.tasks where id = ${held.taskId}`,
       );
@@ -155,11 +155,11 @@ async function untilRestarted(world: ChaosWorld, held: Held, at: number): Promis
   return (started - at) / 1000;
 }
 
-async function untilEnded(world: ChaosWorld, jobId: string): Promise<void> {
-  await until(
+async function untilEnded(world: ChaosFixture, jobId: string): Promise<void> {
+  await world.until(
     'the job ends',
     async () => {
-      const rows = await world.ask(
+      const rows = await world.query(
         (sql) => sql`select from mashup_jobs where id = ${jobId} and status <> 'processing'`,
       );
       return rows.length === 1;

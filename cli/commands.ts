@@ -1,9 +1,9 @@
-/** The commands, each loaded only when it is asked for: half of a short command's time would go into reading the others. */
+/** The commands. Each is loaded on demand: loading all of them would take half the time of a short command. */
 import type { Command } from 'commander';
 
 type Add = (program: Command) => void;
 
-const verbs = async (): Promise<Add> => (await import('./commands/verbs.ts')).addVerbs;
+const jobActions = async (): Promise<Add> => (await import('./commands/job-actions.ts')).addJobActions;
 const pause = async (): Promise<Add> => (await import('./commands/pause.ts')).addPause;
 
 const COMMANDS: Record<string, () => Promise<Add>> = {
@@ -12,10 +12,10 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   status: async () => (await import('./commands/status.ts')).addStatus,
   jobs: async () => (await import('./commands/jobs.ts')).addJobs,
   show: async () => (await import('./commands/show.ts')).addShow,
-  replay: verbs,
-  retry: verbs,
-  'start-draft': verbs,
-  cancel: verbs,
+  replay: jobActions,
+  retry: jobActions,
+  'start-draft': jobActions,
+  cancel: jobActions,
   pause,
   resume: pause,
   bulk: async () => (await import('./commands/bulk.ts')).addBulk,
@@ -25,7 +25,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
 };
 
-/** Adds the commands whose names occur in the arguments; all of them where none does, or where help is asked for. */
+/** Adds the commands whose names occur in the arguments. Adds all commands if none does, or if help is requested. */
 export async function addCommands(program: Command, argv: readonly string[]): Promise<void> {
   const named = Object.keys(COMMANDS).filter((name) => argv.includes(name));
   const wanted = named.length === 0 || argv.includes('help') ? Object.keys(COMMANDS) : named;

@@ -1,4 +1,4 @@
-/** Which engine a command works with: the project of the environment, the running local stack, or one of its own. */
+/** Connects a command to an engine: the project of the environment, the running local stack, or a stack of its own. */
 import { createClient } from '@supabase/supabase-js';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { readStack, startStack } from '../local/index.ts';
@@ -17,20 +17,20 @@ export interface Connection {
   url: string;
   /** Whether the stack was started for this command. */
   isOwn: boolean;
-  /** Stops what was started for this command, and nothing else. */
+  /** Disconnects, and stops the stack if it was started for this command. */
   close(): Promise<void>;
 }
 
 interface Target {
   url: string;
   key: string;
-  /** Where the sign-in is kept; a remote project's is not. */
+  /** Directory for the stored sign-in; undefined for remote projects, whose sign-in is not stored. */
   dataDir?: string;
 }
 
 /**
- * Connects, starting a local stack if there is nothing to connect to.
- * @param log told what the start does
+ * Connects. Starts a local stack if there is no engine to connect to.
+ * @param hooks.log receives the steps of the start
  * @throws CliError `bad_setting`; errors of the stack
  */
 export async function connect(
@@ -50,7 +50,7 @@ export async function connect(
   return open({ url: info.apiUrl, key: info.anonKey, dataDir: info.dataDir }, stack);
 }
 
-/** The project of SUPABASE_URL; undefined where that is not set. */
+/** Returns the project of SUPABASE_URL; undefined if it is not set. */
 function targetFromEnvironment(): Target | undefined {
   const url = process.env.SUPABASE_URL;
   if (!url) return undefined;
@@ -108,7 +108,7 @@ export async function signIn(supabase: SupabaseClient): Promise<void> {
     }
     return;
   }
-  // An account that is gone leaves a session that looks sound: the server is asked.
+  // The stored session of a deleted account looks valid, so the server is asked.
   const { data: earlier } = await supabase.auth.getUser();
   if (earlier.user !== null) return;
   const { error } = await supabase.auth.signInAnonymously();

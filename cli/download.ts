@@ -1,4 +1,4 @@
-/** A result's way to the disk. */
+/** Downloads a result to a file. */
 import { createWriteStream } from 'node:fs';
 import { access, constants, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
@@ -9,21 +9,21 @@ import { OUTPUT_FORMATS } from '../schema.ts';
 import type { OutputFormat } from '../schema.ts';
 import { CliError, EXIT_USAGE } from './errors.ts';
 
-/** Where a mashup goes, and as what. */
+/** Path and format of the output file. */
 export interface Target {
   path: string;
   format: OutputFormat;
 }
 
 /**
- * Checks a path for the result before anything is made: format by extension, a folder that can be written.
+ * Checks the path of the output before anything is started: a known extension, and a writable folder.
  * @throws CliError `bad_output`
  */
 export async function checkTarget(out: string): Promise<Target> {
   const extension = extname(out).slice(1).toLowerCase();
   const format = OUTPUT_FORMATS.find((known) => known === extension);
   if (format === undefined) {
-    throw refuse(`${basename(out)} says no format that can be made.`, 'End the name with .wav, .flac or .mp3.');
+    throw refuse(`${basename(out)} has no extension of a known format.`, 'End the name with .wav, .flac or .mp3.');
   }
   const path = resolve(out);
   const folder = dirname(path);
@@ -31,13 +31,13 @@ export async function checkTarget(out: string): Promise<Target> {
     () => true,
     () => false,
   );
-  if (!isWritable) throw refuse(`Nothing can be written to ${folder}.`, 'Make the folder, or choose another one.');
-  const facts = await stat(path).catch(() => undefined);
-  if (facts?.isDirectory()) throw refuse(`${out} is a folder.`, 'Give the name of a file.');
+  if (!isWritable) throw refuse(`The folder ${folder} is not writable.`, 'Create the folder, or choose another one.');
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isDirectory()) throw refuse(`${out} is a folder.`, 'Give the path of a file.');
   return { path, format };
 }
 
-/** A path in a folder that no file has: mashup.wav, or mashup-2.wav and so on. */
+/** Returns a path in the folder that does not exist: mashup.wav, or mashup-2.wav and so on. */
 export async function freePath(folder: string): Promise<string> {
   for (let number = 1; ; number++) {
     const path = resolve(folder, number === 1 ? 'mashup.wav' : `mashup-${number}.wav`);
@@ -49,14 +49,14 @@ export async function freePath(folder: string): Promise<string> {
   }
 }
 
-/** The path with the extension of the format that was really made: some renderers know one format only. */
-export function fitExtension(target: Target, made: string | undefined): string {
-  if (made === undefined || made === target.format) return target.path;
-  return `${target.path.slice(0, -extname(target.path).length)}.${made}`;
+/** Returns the path with the extension of the rendered format: some renderers support one format only. */
+export function fitExtension(target: Target, rendered: string | undefined): string {
+  if (rendered === undefined || rendered === target.format) return target.path;
+  return `${target.path.slice(0, -extname(target.path).length)}.${rendered}`;
 }
 
 /**
- * Downloads to a file beside the target and renames it: the target is whole or not there.
+ * Downloads to a temporary file and renames it, so that the target is complete or does not exist.
  * @throws CliError `download_failed`
  */
 export async function download(url: string, path: string, signal: AbortSignal): Promise<void> {
@@ -70,7 +70,7 @@ export async function download(url: string, path: string, signal: AbortSignal): 
     const expected = Number(response.headers.get('content-length') ?? Number.NaN);
     const { size } = await stat(draft);
     if (size === 0 || (Number.isFinite(expected) && size !== expected)) {
-      throw new CliError('download_failed', 'The result arrived incomplete.', 'Try again.');
+      throw new CliError('download_failed', 'The download is incomplete.', 'Try again.');
     }
     await rename(draft, path);
   } finally {

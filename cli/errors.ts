@@ -1,12 +1,15 @@
-/** Every failure of the CLI is one line that says what is wrong and what to do. */
+/** Errors of the CLI. Each is shown as one line with a message and a hint. */
 import { MashupClientError } from '@mashup-engine/client';
 import { toMashupError } from '../schema.ts';
 
-/** Wrong arguments or files: nothing was begun. */
+/** Exit code for invalid arguments or files. Nothing was started. */
 export const EXIT_USAGE = 2;
+/** Exit code for all other errors. */
 export const EXIT_FAILURE = 1;
+/** Exit code after Ctrl-C or SIGTERM. */
 export const EXIT_INTERRUPTED = 130;
 
+/** An error that is shown to the user. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly code: string;
@@ -21,12 +24,12 @@ export class CliError extends Error {
   }
 }
 
-/** Asked to stop, by Ctrl-C or a signal. */
+/** Returns the error of a command that was interrupted by Ctrl-C or a signal. */
 export function interrupted(): CliError {
   return new CliError('interrupted', 'Stopped.', '', EXIT_INTERRUPTED);
 }
 
-/** Any error as one that can be shown. Errors of the parts below have a code and a hint already. */
+/** Converts any error. Errors of the engine's libraries have a code and a hint already. */
 export function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof MashupClientError) {
@@ -45,14 +48,14 @@ export function toCliError(error: unknown): CliError {
   const network = networkFault(error);
   if (network !== undefined) return network;
   const message = error instanceof Error ? error.message : String(error);
-  return new CliError('unexpected', message, 'Set MASHUP_DEBUG=1 to see where it happened.', EXIT_FAILURE, {
+  return new CliError('unexpected', message, 'Set MASHUP_DEBUG=1 to see the stack trace.', EXIT_FAILURE, {
     cause: error,
   });
 }
 
 const NETWORK_CODES = ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EAI_AGAIN', 'CONNECT_TIMEOUT'];
 
-/** The innermost error of the network, wherever it is wrapped. */
+/** Finds a network error in the chain of causes. */
 function networkFault(error: unknown): CliError | undefined {
   const all: unknown[] = error instanceof AggregateError ? [error, ...error.errors] : [error];
   for (let one of all) {
@@ -73,7 +76,7 @@ function networkFault(error: unknown): CliError | undefined {
   return undefined;
 }
 
-/** Message and hint in one line. */
+/** Returns message and hint as one line. */
 export function errorLine(error: CliError): string {
   const message = oneLine(error.message).replace(/([^.!?])$/, '$1.');
   return error.hint === '' ? message : `${message} ${oneLine(error.hint)}`;

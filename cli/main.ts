@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `mashup`: the command line. One file a command; every failure is one line that says what to do. */
+/** `mashup`: the command line. Each command has its own file; each error is shown as one line with a hint. */
 import { Command, CommanderError } from 'commander';
 import { addCommands } from './commands.ts';
 import { CliError, errorLine, EXIT_USAGE, toCliError } from './errors.ts';
@@ -8,31 +8,31 @@ import { printJson } from './output.ts';
 function parsePort(text: string): number {
   const port = Number(text);
   if (Number.isInteger(port) && port >= 0 && port <= 65_000) return port;
-  throw new CliError('bad_option', `--port-base ${text} is no port.`, 'Give a number like 55320.', EXIT_USAGE);
+  throw new CliError('bad_option', `--port-base ${text} is not a port.`, 'Give a number like 55320.', EXIT_USAGE);
 }
 
 const program = new Command('mashup')
-  .description('Two or three songs in, one mashup out.')
-  .option('--data-dir <dir>', 'where the local stack keeps its data (default: .mashup, or MASHUP_DATA_DIR)')
-  .option('--port-base <port>', 'ports of the local stack are counted from here (default: 54320)', parsePort)
+  .description('Makes a mashup of two or three songs.')
+  .option('--data-dir <dir>', 'data directory of the local stack (default: .mashup, or MASHUP_DATA_DIR)')
+  .option('--port-base <port>', 'first port of the local stack (default: 54320)', parsePort)
   .exitOverride()
   .configureOutput({ writeErr: () => {} })
   .showHelpAfterError(false);
 await addCommands(program, process.argv);
 for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
 
-/** Commander's own refusals, as ours. */
+/** Converts an error of Commander. */
 function fromCommander(error: CommanderError): CliError {
   const message = error.message.replace(/^error: /, '').replace(/^./, (letter) => letter.toUpperCase());
   return new CliError('usage', message, 'See `mashup --help`, or `mashup <command> --help`.', EXIT_USAGE);
 }
 
-// A reader that goes away (`| head`) is no failure.
+// A closed pipe (`| head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 try {
   await program.parseAsync();
-  // What a command started is stopped; timers of libraries must not hold the process.
+  // The command has stopped what it started; timers of libraries must not keep the process running.
   if (!process.argv.includes('worker')) process.exit();
 } catch (thrown) {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) process.exit(0);

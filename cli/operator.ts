@@ -1,4 +1,4 @@
-/** The operator's way in: SQL on the engine's database. */
+/** Access of operator commands to the engine's database. */
 import postgres from 'postgres';
 import { readStack } from '../local/state.ts';
 import type { StackOptions } from './connect.ts';
@@ -7,8 +7,8 @@ import { CliError, EXIT_USAGE } from './errors.ts';
 const CONNECT_TIMEOUT_SEC = 10;
 
 /**
- * The database of an operator command: DATABASE_URL, else that of the running local stack. A data directory that is
- * named goes before the environment.
+ * Returns the database URL of an operator command: DATABASE_URL, otherwise that of the running local stack. An explicit data
+ * directory takes precedence over the environment.
  * @throws CliError `no_database`
  */
 export function databaseUrl(options: StackOptions): string {
@@ -17,7 +17,7 @@ export function databaseUrl(options: StackOptions): string {
   if (url === undefined) {
     throw new CliError(
       'no_database',
-      'There is no database to work on: no local stack runs, and DATABASE_URL is not set.',
+      'There is no database: no local stack is running, and DATABASE_URL is not set.',
       'Start the stack with `mashup start`, or set DATABASE_URL.',
     );
   }
@@ -27,7 +27,7 @@ export function databaseUrl(options: StackOptions): string {
   return url;
 }
 
-/** Runs one piece of work on the database and disconnects. */
+/** Connects to the database, runs `work` and disconnects. @throws CliError `no_database`, `not_migrated` */
 export async function withDatabase<T>(options: StackOptions, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
   const sql = postgres(databaseUrl(options), {
     max: 1,
@@ -51,13 +51,16 @@ export async function withDatabase<T>(options: StackOptions, work: (sql: postgre
   }
 }
 
-/** Checks that an argument is a job's id. Eight or more first letters will do where only one job has them. */
+/**
+ * Finds a job by its id, or by at least the first eight characters of its id.
+ * @throws CliError `bad_job_id`, `job_not_found`
+ */
 export async function findJobId(sql: postgres.Sql, text: string): Promise<string> {
   if (!/^[0-9a-f-]{8,36}$/i.test(text)) {
     throw new CliError(
       'bad_job_id',
-      `"${text}" is no job id.`,
-      'Give the id, or at least its first eight letters; `mashup jobs` lists them.',
+      `"${text}" is not a job id.`,
+      'Give the id, or at least its first eight characters; `mashup jobs` lists them.',
       EXIT_USAGE,
     );
   }
@@ -68,7 +71,12 @@ export async function findJobId(sql: postgres.Sql, text: string): Promise<string
     throw new CliError('job_not_found', `There is no job ${text}.`, 'List the jobs with `mashup jobs`.');
   }
   if (another !== undefined) {
-    throw new CliError('bad_job_id', `More than one job begins with ${text}.`, 'Give more of the id.', EXIT_USAGE);
+    throw new CliError(
+      'bad_job_id',
+      `More than one job id starts with ${text}.`,
+      'Give more characters of the id.',
+      EXIT_USAGE,
+    );
   }
   return found.id;
 }

@@ -1,8 +1,8 @@
-/** Keeps the CLI's sign-in in a file of the data directory, so that its caches and mashups outlive one run. */
+/** Stores the CLI's sign-in in the data directory, so that later runs have the same user, caches and mashups. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Storage of supabase-js over one JSON file that only this user reads. A file that is damaged counts as empty. */
+/** Returns an auth storage for supabase-js in a JSON file that only this user can read. A damaged file counts as empty. */
 export function sessionFile(dataDir: string): {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;

@@ -1,4 +1,4 @@
-/** Song files, checked before anything is started for them. */
+/** Checks song files before anything is started. */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
@@ -10,10 +10,10 @@ import { AudioError } from '../audio/errors.ts';
 import { CliError, EXIT_USAGE } from './errors.ts';
 
 export interface CheckedSong {
-  /** As the file is called, without folder and extension; `Artist - Title` is taken apart. */
+  /** File name without extension; the title of `Artist - Title`. */
   name: string;
   artist: string | undefined;
-  /** With the extension that fits the content. */
+  /** With the extension of the detected format. */
   fileName: string;
   contentType: string;
   bytes: Uint8Array<ArrayBuffer>;
@@ -29,12 +29,12 @@ const TYPES: Record<AudioFormat, { extension: string; contentType: string }> = {
   m4a: { extension: 'm4a', contentType: 'audio/mp4' },
   aac: { extension: 'aac', contentType: 'audio/aac' },
 };
-/** Decoding these needs a program that the services may have and this machine may lack: they are judged there. */
-const JUDGED_ELSEWHERE: readonly AudioFormat[] = ['m4a', 'aac'];
+/** Decoding these needs ffmpeg, which the services may have and this machine may not: the services check them. */
+const CHECKED_BY_SERVICES: readonly AudioFormat[] = ['m4a', 'aac'];
 
 /**
- * Reads the songs and decodes them once, so that whatever is wrong with one is known before work is spent on it.
- * @throws CliError with a message of its own for each fault
+ * Reads the songs and decodes them once, so that faults are found before the mashup is started.
+ * @throws CliError with a code and a message for each kind of fault
  */
 export async function checkSongs(paths: readonly string[], signal?: AbortSignal): Promise<CheckedSong[]> {
   if (paths.length < MIN_SONGS) {
@@ -44,12 +44,12 @@ export async function checkSongs(paths: readonly string[], signal?: AbortSignal)
     throw fault(
       'too_many_songs',
       `A mashup takes at most three songs; ${paths.length} given.`,
-      `Leave ${paths.length - MAX_SONGS === 1 ? 'one' : 'some'} out.`,
+      `Remove ${paths.length - MAX_SONGS === 1 ? 'one' : 'some'}.`,
     );
   }
   const songs: CheckedSong[] = [];
   const seen = new Map<string, string>();
-  // Everything that is cheap to know comes first, of all files.
+  // The cheap checks of all files come first.
   for (const path of paths) {
     const bytes = await readSong(path);
     const hash = createHash('sha256').update(bytes).digest('hex');
@@ -61,20 +61,20 @@ export async function checkSongs(paths: readonly string[], signal?: AbortSignal)
     seen.set(hash, path);
     songs.push(describe(path, bytes));
   }
-  for (const [index, song] of songs.entries()) await checkSound(paths[index] ?? song.fileName, song.bytes, signal);
+  for (const [index, song] of songs.entries()) await checkSamples(paths[index] ?? song.fileName, song.bytes, signal);
   return songs;
 }
 
 async function readSong(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const name = basename(path);
   try {
-    const facts = await stat(path);
-    if (!facts.isFile()) throw fault('not_a_file', `${path} is not a file.`, 'Give the path of an audio file.');
-    if (facts.size === 0) throw fault('audio_empty', `${name} is empty.`, 'Export or download the song again.');
-    if (facts.size > MAX_FILE_BYTES) {
+    const stats = await stat(path);
+    if (!stats.isFile()) throw fault('not_a_file', `${path} is not a file.`, 'Give the path of an audio file.');
+    if (stats.size === 0) throw fault('audio_empty', `${name} is empty.`, 'Export or download the song again.');
+    if (stats.size > MAX_FILE_BYTES) {
       throw fault(
         'audio_too_large',
-        `${name} is ${(facts.size / 2 ** 20).toFixed(0)} MB; at most ${MAX_FILE_BYTES / 2 ** 20} MB are taken.`,
+        `${name} is ${(stats.size / 2 ** 20).toFixed(0)} MB; at most ${MAX_FILE_BYTES / 2 ** 20} MB are allowed.`,
         'Convert it to MP3 or FLAC, or cut it.',
       );
     }
@@ -86,7 +86,7 @@ async function readSong(path: string): Promise<Uint8Array<ArrayBuffer>> {
       throw fault('file_missing', `There is no file ${path}.`, 'Check the path.');
     }
     if (code === 'EACCES' || code === 'EPERM') {
-      throw fault('file_not_readable', `${path} may not be read.`, 'Give yourself the right to read it.');
+      throw fault('file_not_readable', `${path} is not readable.`, 'Change the permissions of the file.');
     }
     throw error;
   }
@@ -97,7 +97,7 @@ function describe(path: string, bytes: Uint8Array<ArrayBuffer>): CheckedSong {
   if (format === null) {
     throw fault(
       'audio_unsupported_format',
-      `${basename(path)} is not audio that can be read, whatever its name says.`,
+      `${basename(path)} is not a supported audio file.`,
       'Use an MP3, WAV, FLAC, Ogg Vorbis or Opus file.',
     );
   }
@@ -107,10 +107,10 @@ function describe(path: string, bytes: Uint8Array<ArrayBuffer>): CheckedSong {
   return { name: title ?? stem, artist, fileName: `${stem}.${extension}`, contentType, bytes };
 }
 
-/** Decodes a song to nowhere: damage, silence and wrong lengths show only there. */
-async function checkSound(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+/** Decodes a song and discards the samples, to find damage, silence and wrong lengths. */
+async function checkSamples(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
   const format = detectFormat(bytes);
-  if (format === null || JUDGED_ELSEWHERE.includes(format)) return;
+  if (format === null || CHECKED_BY_SERVICES.includes(format)) return;
   try {
     const { chunks } = openAudio(bytes, { signal });
     for await (const _ of chunks);

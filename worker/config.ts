@@ -1,10 +1,10 @@
-/** The worker's settings, from the environment. */
+/** Configuration of the worker, from environment variables. */
 import { z } from 'zod';
 import { SERVICE_DEFAULTS, SERVICES } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { WorkerStartError } from './errors.ts';
 
-/** Tasks that one worker runs at a time unless WORKER_CONCURRENCY says otherwise. */
+/** Tasks that a worker runs at a time, unless WORKER_CONCURRENCY is set. */
 export const DEFAULT_CONCURRENCY = 4;
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
@@ -27,29 +27,30 @@ export interface WorkerConfig {
   databaseUrl: string;
   supabaseUrl: string;
   serviceRoleKey: string;
-  /** Base URL of each service; it may carry a path. */
+  /** Base URL of each service; may contain a path. */
   serviceUrls: Record<ServiceName, string>;
-  /** Tasks at a time; default 4. */
+  /** Tasks at a time; default {@link DEFAULT_CONCURRENCY}. */
   concurrency?: number;
   logFormat?: 'json' | 'text';
-  /** Where log lines go; default stderr. */
+  /** Receives log lines; default: stderr. */
   write?: (line: string) => void;
-  /** Limits that tests shorten. */
+  /** Overrides of {@link DEFAULT_LIMITS}, for tests. */
   limits?: Partial<WorkerLimits>;
 }
 
-/** Limits in milliseconds, each with a default. */
+/** Time limits in milliseconds. */
 export interface WorkerLimits {
-  /** A scoring call; others have no smaller limit than their task's. */
+  /** Limit of a scoring call. Other calls are limited only by the time limit of their task. */
   scoreTimeoutMs: number;
-  /** Silence of a render stream after which it counts as hung. */
+  /** Time without an event after which a render stream counts as hung. */
   renderIdleMs: number;
-  /** How often due deletions of Storage objects are looked for. */
+  /** Interval between checks for due deletions of Storage objects. */
   deletionIntervalMs: number;
-  /** A database connection that has not answered for this long counts as lost. */
+  /** Time without a response after which a database connection counts as lost. */
   answerTimeoutMs: number;
 }
 
+/** Time limits unless configured otherwise. */
 export const DEFAULT_LIMITS: WorkerLimits = {
   scoreTimeoutMs: 30_000,
   renderIdleMs: 120_000,
@@ -58,8 +59,8 @@ export const DEFAULT_LIMITS: WorkerLimits = {
 };
 
 /**
- * Reads the environment.
- * @throws WorkerStartError that names each variable that is missing or wrong
+ * Reads the configuration.
+ * @throws WorkerStartError that names each missing or invalid variable
  */
 export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));

@@ -1,9 +1,9 @@
-/** Errors of the worker: why a task's attempt ended, and what that means for the next one. */
+/** Errors of the worker: why an attempt ended, and what that means for the next attempt. */
 import type { ServiceName } from '../schema.ts';
 
 /**
- * What an attempt's fault means: `permanent` never again; `transient` again, a limited number of times; `overloaded` and
- * `unavailable` later, and they count for the service's circuit.
+ * Class of a fault. `permanent`: no further attempt. `transient`: a limited number of further attempts. `overloaded` and
+ * `unavailable`: a later attempt; they also count as failures in the service's circuit breaker.
  */
 export type FaultClass = 'permanent' | 'transient' | 'overloaded' | 'unavailable';
 
@@ -11,16 +11,16 @@ export interface TaskErrorOptions {
   code: string;
   hint: string;
   faultClass: FaultClass;
-  /** Seconds that the service asked to be left alone. */
+  /** Seconds to wait before the next call, as requested by the service. */
   retryAfterSec?: number;
-  /** HTTP status of the answer, where there was one. */
+  /** HTTP status of the response, if there was one. */
   status?: number;
-  /** The error's body as it came; untrusted. */
+  /** Body of the error response as received; untrusted. */
   body?: Record<string, unknown>;
   cause?: unknown;
 }
 
-/** Ends an attempt. `message` and `hint` are shown to the user: they hold no secret. */
+/** Ends an attempt. `message` and `hint` are shown to the user and contain no secrets. */
 export class TaskError extends Error {
   override readonly name = 'TaskError';
   readonly code: string;
@@ -41,21 +41,24 @@ export class TaskError extends Error {
   }
 }
 
-/** Why a claim is void: the job was replayed, cancelled or failed, the task was taken away, or this worker is stopping. */
-export type Verdict = 'replayed' | 'cancelled' | 'failed' | 'lost' | 'stopping';
+/**
+ * Why a claim is lost: its job was replayed, cancelled or failed, the task was recovered from this worker, or this worker is
+ * stopping.
+ */
+export type LossReason = 'replayed' | 'cancelled' | 'failed' | 'lost' | 'stopping';
 
-/** The reason of an abort: the task is no longer this worker's, so whatever it is doing is dropped. */
-export class ClaimVoid extends Error {
-  override readonly name = 'ClaimVoid';
-  readonly verdict: Verdict;
+/** The task no longer belongs to this worker. Reason of the abort signal; the work in progress is discarded. */
+export class ClaimLost extends Error {
+  override readonly name = 'ClaimLost';
+  readonly reason: LossReason;
 
-  constructor(verdict: Verdict, message: string) {
+  constructor(reason: LossReason, message: string) {
     super(message);
-    this.verdict = verdict;
+    this.reason = reason;
   }
 }
 
-/** A configuration or database that the worker refuses to start with. */
+/** A configuration or a database with which the worker does not start. */
 export class WorkerStartError extends Error {
   override readonly name = 'WorkerStartError';
   readonly code: string;
@@ -68,8 +71,7 @@ export class WorkerStartError extends Error {
   }
 }
 
-/** How services are called in messages to users. */
-const SERVICE_WORDS: Record<ServiceName, string> = {
+const SERVICE_TITLES: Record<ServiceName, string> = {
   analysis: 'The analysis service',
   processing: 'The rendering service',
   scoring: 'The scoring service',
@@ -77,6 +79,7 @@ const SERVICE_WORDS: Record<ServiceName, string> = {
   separation: 'The separation service',
 };
 
-export function serviceWords(service: ServiceName): string {
-  return SERVICE_WORDS[service];
+/** Name of a service in messages to users, as the subject of a sentence: `The rendering service`. */
+export function serviceTitle(service: ServiceName): string {
+  return SERVICE_TITLES[service];
 }

@@ -1,122 +1,134 @@
 /**
- * Watches over a claim while its task runs: beats, tells news, and aborts the work as soon as the claim is void. The
- * worker's half of the lease: work without a good beat for longer than the lease allows is dropped before somebody else
- * starts it.
+ * Holds the lease of a claim while its task runs: sends heartbeats with progress, and aborts the work as soon as the claim is
+ * lost. If no heartbeat succeeds for most of the lease, the worker aborts on its own, before another worker can start the task.
  */
-import { ClaimVoid, TaskError } from './errors.ts';
-import type { Verdict } from './errors.ts';
+import { ClaimLost, TaskError } from './errors.ts';
+import type { LossReason } from './errors.ts';
 import type { Db } from './database/database.ts';
 import type { Log } from './log.ts';
+import { ProgressBuffer } from './progress-buffer.ts';
 import { errorText } from './redact.ts';
 import { heartbeatTask } from './database/database-api.ts';
 import type { Claim } from './database/database-api.ts';
 
-/** Work stops when this share of its lease is left (5 s of 30): nobody else can have started it then. */
+/** Work is aborted when this share of its lease is left (5 s of 30 s): no other worker can have started the task by then. */
 const LEASE_MARGIN = 1 / 6;
-/** News is told at most this often. */
-const NEWS_INTERVAL_MS = 1_000;
-/** A beat that failed is sent again after this. */
-const RETRY_BEAT_MS = 1_000;
-const CHECK_MS = 500;
+/** Delay before a failed heartbeat is repeated. */
+const HEARTBEAT_RETRY_MS = 1_000;
+const CHECK_INTERVAL_MS = 500;
 
-export interface ClaimWatch {
-  /** Aborts with a ClaimVoid, or with a TaskError when the task takes longer than it may. */
-  signal: AbortSignal;
-  /** Progress 0..1 of the task, and what is being done. */
-  tell(progress: number | undefined, step: string | undefined): void;
-  /** Asks at once whether the claim still holds. */
-  ask(): void;
-  abort(verdict: Verdict): void;
-  stop(): void;
-}
-
-const WORDS: Record<Verdict, string> = {
+const REASON_TEXTS: Record<LossReason, string> = {
   replayed: 'the job was replayed',
   cancelled: 'the job was cancelled',
   failed: 'the job has failed',
-  lost: 'the task was taken from this worker',
+  lost: 'the task was recovered from this worker',
   stopping: 'the worker is stopping',
 };
 
-/** Starts watching; `stop` ends it. Times are by the monotonic clock. */
-export function watchClaim(db: Db, claim: Claim, log: Log): ClaimWatch {
-  const controller = new AbortController();
-  const startedAt = performance.now();
-  let lastGood = startedAt;
-  let nextBeatAt = startedAt + claim.heartbeat_sec * 1000;
-  let lastNewsAt = -Infinity;
-  let news: { progress?: number; step?: string } | undefined;
-  let told: { progress?: number; step?: string } = {};
-  let echo: typeof news;
-  let isBeating = false;
-  let isAsked = false;
+/** The lease of one claim. Times are of the monotonic clock. */
+export class Lease {
+  readonly #db: Db;
+  readonly #claim: Claim;
+  readonly #log: Log;
+  readonly #controller = new AbortController();
+  readonly #progress = new ProgressBuffer();
+  readonly #startedAt = performance.now();
+  readonly #timer: NodeJS.Timeout;
+  #extendedAt = this.#startedAt;
+  #nextHeartbeatAt: number;
+  #isSending = false;
+  #isCheckRequested = false;
 
-  function end(reason: ClaimVoid | TaskError): void {
-    clearInterval(checking);
-    if (!controller.signal.aborted) controller.abort(reason);
+  constructor(db: Db, claim: Claim, log: Log) {
+    this.#db = db;
+    this.#claim = claim;
+    this.#log = log;
+    this.#nextHeartbeatAt = this.#startedAt + claim.heartbeat_sec * 1000;
+    this.#timer = setInterval(() => this.#check(), CHECK_INTERVAL_MS);
   }
 
-  function check(): void {
+  /** Aborts with a ClaimLost, or with a TaskError when the task exceeds its time limit. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Reports progress (0..1 of the task) and the text of the current step. */
+  reportProgress(progress: number | undefined, step: string | undefined): void {
+    this.#progress.add(progress, step);
+  }
+
+  /** Sends a heartbeat now, to learn whether the claim is still held. */
+  checkNow(): void {
+    void this.#sendHeartbeat();
+  }
+
+  /** Aborts the work. */
+  abort(reason: LossReason): void {
+    this.#end(new ClaimLost(reason, REASON_TEXTS[reason]));
+  }
+
+  /** Stops the heartbeats without aborting the work. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #end(reason: ClaimLost | TaskError): void {
+    this.stop();
+    if (!this.signal.aborted) this.#controller.abort(reason);
+  }
+
+  #check(): void {
     const now = performance.now();
-    if (now - lastGood > claim.lease_sec * (1 - LEASE_MARGIN) * 1000) {
-      end(new ClaimVoid('lost', 'no good beat for longer than the lease allows'));
-    } else if (now - startedAt > claim.timeout_sec * 1000) {
-      end(
-        new TaskError(`The ${claim.kind} task took longer than ${claim.timeout_sec} s.`, {
-          code: 'task_timeout',
-          hint: 'Try again; if it happens again, use shorter songs.',
-          faultClass: 'transient',
-        }),
-      );
-    } else if (now >= nextBeatAt || (news !== undefined && now - lastNewsAt >= NEWS_INTERVAL_MS)) {
-      void beat();
+    const { lease_sec, timeout_sec } = this.#claim;
+    if (now - this.#extendedAt > lease_sec * (1 - LEASE_MARGIN) * 1000) {
+      this.#end(new ClaimLost('lost', 'no heartbeat succeeded within the lease'));
+    } else if (now - this.#startedAt > timeout_sec * 1000) {
+      this.#end(taskTimeout(this.#claim));
+    } else if (now >= this.#nextHeartbeatAt || this.#progress.isDue(now)) {
+      void this.#sendHeartbeat();
     }
   }
 
-  async function beat(): Promise<void> {
-    if (isBeating) {
-      isAsked = true;
+  /** Sends one heartbeat at a time. A check that is requested meanwhile sends one more. */
+  async #sendHeartbeat(): Promise<void> {
+    if (this.#isSending) {
+      this.#isCheckRequested = true;
       return;
     }
-    isBeating = true;
+    this.#isSending = true;
     const sentAt = performance.now();
-    const sent = news ?? echo;
-    // Told once more with the next beat: the database leaves out news that comes right after another change of the row.
-    echo = news;
-    if (news !== undefined) lastNewsAt = sentAt;
-    news = undefined;
+    const report = this.#progress.take(sentAt);
     try {
-      const answer = await heartbeatTask(db, claim, sent);
-      if (answer === 'held') {
-        lastGood = sentAt;
-        nextBeatAt = sentAt + claim.heartbeat_sec * 1000;
+      const status = await heartbeatTask(this.#db, this.#claim, report);
+      if (status === 'held') {
+        this.#extendedAt = sentAt;
+        this.#nextHeartbeatAt = sentAt + this.#claim.heartbeat_sec * 1000;
       } else {
-        end(new ClaimVoid(answer, WORDS[answer]));
+        this.abort(status);
       }
     } catch (error) {
-      nextBeatAt = sentAt + RETRY_BEAT_MS;
-      news ??= sent;
-      log('warn', 'a beat of a task failed', { task: claim.task_id, error: errorText(error) });
+      this.#nextHeartbeatAt = sentAt + HEARTBEAT_RETRY_MS;
+      this.#progress.restore(report);
+      this.#log('warn', 'a task heartbeat failed', { task: this.#claim.task_id, error: errorText(error) });
     } finally {
-      isBeating = false;
+      this.#isSending = false;
     }
-    if (isAsked && !controller.signal.aborted) {
-      isAsked = false;
-      await beat();
+    if (this.#isCheckRequested && !this.signal.aborted) {
+      this.#isCheckRequested = false;
+      await this.#sendHeartbeat();
     }
   }
+}
 
-  const checking = setInterval(check, CHECK_MS);
+/** Starts to hold the lease of a claim. `stop` ends it. */
+export function holdLease(db: Db, claim: Claim, log: Log): Lease {
+  return new Lease(db, claim, log);
+}
 
-  return {
-    signal: controller.signal,
-    tell(progress, step) {
-      if (progress === told.progress && step === told.step) return;
-      told = { progress, step };
-      news = told;
-    },
-    ask: () => void beat(),
-    abort: (verdict) => end(new ClaimVoid(verdict, WORDS[verdict])),
-    stop: () => clearInterval(checking),
-  };
+function taskTimeout({ kind, timeout_sec }: Claim): TaskError {
+  return new TaskError(`The ${kind} task took longer than ${timeout_sec} s.`, {
+    code: 'task_timeout',
+    hint: 'Try again. If it happens again, use shorter songs.',
+    faultClass: 'transient',
+  });
 }

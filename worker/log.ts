@@ -1,11 +1,11 @@
-/** The worker's log: one line each, as JSON or as text. */
+/** The worker's log: one line per message, as JSON or as text. */
 import { redact } from './redact.ts';
 
 export type LogLevel = 'info' | 'warn' | 'error';
 export type LogFields = Record<string, string | number | boolean | null | undefined>;
 export type Log = (level: LogLevel, message: string, fields?: LogFields) => void;
 
-/** A log that writes to `write`; texts are redacted. */
+/** Creates a log that passes its lines to `write`. Messages and fields are redacted. */
 export function createLog(format: 'json' | 'text', write: (line: string) => void): Log {
   return (level, message, fields = {}) => {
     const clean: LogFields = {};
@@ -19,5 +19,24 @@ export function createLog(format: 'json' | 'text', write: (line: string) => void
     }
     const details = Object.entries(clean).map(([name, value]) => `${name}=${String(value)}`);
     write([time, level.padEnd(5), redact(message), ...details].join(' '));
+  };
+}
+
+/** Logs warnings of a loop, each only when it differs from the one before. */
+export interface ChangeLog {
+  warn(message: string): void;
+  /** Logs the next warning in any case. */
+  reset(): void;
+}
+
+/** Creates a log of changed warnings. */
+export function logChanges(log: Log): ChangeLog {
+  let last = '';
+  return {
+    warn(message) {
+      if (message !== last) log('warn', message);
+      last = message;
+    },
+    reset: () => (last = ''),
   };
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-/** A worker process: `node worker/main.ts`, settings from the environment. */
+/** The worker process: `node worker/main.ts`, configured by environment variables. */
 import { readConfig } from './config.ts';
 import { WorkerStartError } from './errors.ts';
 import { createLog } from './log.ts';
 import { errorText } from './redact.ts';
 import { runWorker } from './run.ts';
 
-/** An end that hangs is cut off after this. */
+/** The process exits after this even if the stop hangs. */
 const STOP_LIMIT_MS = 5_000;
 
 function refuse(error: unknown): never {
@@ -18,7 +18,7 @@ function refuse(error: unknown): never {
 try {
   const config = readConfig(process.env);
   const log = createLog(config.logFormat ?? 'json', (line) => process.stderr.write(`${line}\n`));
-  // Nothing that a task does may take the others down.
+  // A fault in one task must not end the others.
   process.on('unhandledRejection', (error) => log('error', 'unhandled rejection', { error: errorText(error) }));
   process.on('uncaughtException', (error) => log('error', 'uncaught exception', { error: errorText(error) }));
   const stopEarly = (): void => process.exit(0);

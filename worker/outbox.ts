@@ -1,4 +1,4 @@
-/** Storage's outbox: files that rows have left behind are deleted through the Storage API. */
+/** The outbox: deletes files through the Storage API whose rows are gone. */
 import type { Db } from './database/database.ts';
 import type { Log } from './log.ts';
 import { errorText } from './redact.ts';
@@ -6,12 +6,13 @@ import { completeStorageDeletions, claimStorageDeletions } from './database/data
 import type { StorageDeletion } from './database/database-api.ts';
 import type { Storage } from './services/storage.ts';
 
-/** Deletions that one round takes. */
+/** Deletions per run. */
 const BATCH = 50;
 
 /**
- * One round: takes due deletions, deletes, and crosses off what is gone. What fails is due again ten minutes later.
- * @returns how many were done
+ * Claims due deletions, deletes the files and removes the deletions from the outbox. Failed deletions are due again ten minutes
+ * later.
+ * @returns the number of completed deletions
  */
 export async function emptyOutbox(db: Db, storage: Storage, log: Log): Promise<number> {
   const deletions = await claimStorageDeletions(db, BATCH);
@@ -27,29 +28,29 @@ export async function emptyOutbox(db: Db, storage: Storage, log: Log): Promise<n
       if (paths.length > 0) await storage.remove(deletion.bucket, paths);
       done.push(deletion.id);
     } catch (error) {
-      log('warn', 'files below a prefix could not be deleted', { deletion: deletion.id, error: errorText(error) });
+      log('warn', 'could not delete the files under a prefix', { deletion: deletion.id, error: errorText(error) });
     }
   }
   for (const [bucket, batch] of single) {
     try {
-      // Files that are gone already are passed over by Storage.
+      // Storage ignores files that are gone already.
       await storage.remove(
         bucket,
         batch.map(({ path }) => path),
       );
       done.push(...batch.map(({ id }) => id));
     } catch (error) {
-      log('warn', 'files could not be deleted', { count: batch.length, error: errorText(error) });
+      log('warn', 'could not delete files', { count: batch.length, error: errorText(error) });
     }
   }
   if (done.length > 0) await completeStorageDeletions(db, done);
   return done.length;
 }
 
-/** Everything whose path starts with the prefix: `generated/<job>/` as well as `generated/<job>/<claim>` of any format. */
+/** Lists all objects whose path starts with the prefix: `generated/<job>/`, or `generated/<job>/<claim>` with any extension. */
 async function listPrefix(storage: Storage, { bucket, path }: StorageDeletion): Promise<string[]> {
   const folder = path.endsWith('/') ? path.slice(0, -1) : path.slice(0, path.lastIndexOf('/'));
-  // A prefix without a folder would be the whole bucket.
+  // A prefix without a folder would match the whole bucket.
   if (folder === '') return [];
   const paths = await storage.listAll(bucket, folder);
   return paths.filter((candidate) => candidate.startsWith(path));

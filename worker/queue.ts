@@ -1,222 +1,123 @@
 /**
- * Graphile Worker in library mode, supervised. A runner that has lost the database once is replaced by another: it may have
- * taken wake-ups that it never heard of, it takes no more until its longest task ends, and its own end may never come
- * (0.18.0 counts two completions that failed at one time as one too few, and waits for it for ever).
+ * Takes queue entries with a Graphile Worker runner, and supervises the runner. A runner that has lost the database once is
+ * replaced: it may hold entries that it does not know of, it takes no further entries until its longest task ends, and its own
+ * end may never come (graphile-worker 0.18.0 miscounts two completions that fail at the same time, and waits forever).
  */
-import { EventEmitter } from 'node:events';
-import { Logger, run } from 'graphile-worker';
-import type { Runner, WorkerEvents } from 'graphile-worker';
-import type { Pool } from 'pg';
-import { TASK_KINDS } from '../schema/database.ts';
-import type { Db } from './database/database.ts';
-import type { Log } from './log.ts';
-import { openPool } from './database/pool.ts';
-import { errorText } from './redact.ts';
-import type { SocketWatch } from './database/socket-watchdog.ts';
 import { queueIdentity, unlockPools } from './database/database-api.ts';
+import type { Db } from './database/database.ts';
+import { logChanges } from './log.ts';
+import type { ChangeLog } from './log.ts';
+import { startRunner } from './queue-runner.ts';
+import type { QueueRunner, RunnerOptions } from './queue-runner.ts';
+import { errorText } from './redact.ts';
+import { createSleeper } from './sleeper.ts';
 
 const RESTART_MIN_MS = 100;
 const RESTART_MAX_MS = 1_000;
-/** A runner that ran for this long did not end for a reason that lies in the start. */
+/** A runner that ran for this long did not fail at its start: the restart delay is reset. */
 const STEADY_MS = 5_000;
-/** Wake-ups come by NOTIFY; this is for those that were missed. */
-const POLL_MS = 1_000;
-/** How often it is looked whether the queue is still the one that the runner knows. */
+/** How often to check that the queue's schema is still the one that the runner knows. */
 const IDENTITY_MS = 1_000;
-/** Connections beside those that the wake-ups need: LISTEN, and fetching the next. */
-const EXTRA_CONNECTIONS = 2;
-/** What a runner may take to end once its last wake-up is done. */
-const FAREWELL_MS = 1_000;
 
-export interface QueueOptions {
-  databaseUrl: string;
+export interface QueueOptions extends RunnerOptions {
   db: Db;
-  concurrency: number;
-  sockets: SocketWatch;
-  log: Log;
-  /** Handles one wake-up; must not throw. */
-  onWakeup: (payload: unknown) => Promise<void>;
-  /** A pool has been made: its id is what its locks in the queue are held under. */
-  onPool: (poolId: string) => void;
 }
 
 export interface Queue {
-  /** Takes no more wake-ups; resolves when those that run have ended. */
+  /** Takes no more entries; resolves when the running entries are handled. */
   stop(): Promise<void>;
 }
 
-interface RunningQueue {
-  runner: Runner;
-  pool: Pool;
-  poolId: string;
-  /** Resolves when it has lost the database, or ends by itself: from then on it may take nothing. */
-  lost: Promise<'lost'>;
-  /** Resolves when no wake-up is being handled. */
-  idle(): Promise<void>;
+/** Starts to take queue entries. Waits while Graphile Worker's schema is missing. */
+export function openQueue(options: QueueOptions): Queue {
+  return new QueueSupervisor(options);
 }
 
-/** Starts taking wake-ups. Waits where Graphile Worker's schema is not there yet. */
-export function openQueue(options: QueueOptions): Queue {
-  const { db, log } = options;
-  let isStopped = false;
-  let wake: (() => void) | undefined;
-  const leaving = new Set<Promise<void>>();
-  /** Pools that were left, and may hold wake-ups that nobody handles. */
-  const left = new Set<string>();
-  let said = '';
+class QueueSupervisor implements Queue {
+  readonly #options: QueueOptions;
+  readonly #sleeper = createSleeper();
+  readonly #changes: ChangeLog;
+  /** Runners that are ending beside their successor. */
+  readonly #ending = new Set<Promise<void>>();
+  /** Pools that have lost the database and may hold entries that nobody handles. */
+  readonly #lostPools = new Set<string>();
+  readonly #supervision: Promise<void>;
+  #isStopped = false;
 
-  /** What the runner is doing may take long: it ends beside its successor. */
-  function leave(running: RunningQueue): void {
-    const gone = endRunner(running).finally(() => leaving.delete(gone));
-    leaving.add(gone);
+  constructor(options: QueueOptions) {
+    this.#options = options;
+    this.#changes = logChanges(options.log);
+    this.#supervision = this.#supervise();
   }
 
-  function say(message: string): void {
-    if (message !== said) log('warn', message);
-    said = message;
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#sleeper.wake();
+    await this.#supervision;
   }
 
-  /** Runs a runner until it is lost, or until the schema that it knows is gone: it would go on with ids of the old one. */
-  async function runOn(identity: string): Promise<void> {
-    const running = await startRunner(options);
-    try {
-      while (!isStopped) {
-        if ((await Promise.race([running.lost, pause(IDENTITY_MS)])) === 'lost') {
-          if (!isStopped) log('warn', 'the queue lost the database: starting anew');
-          left.add(running.poolId);
-          return;
-        }
-        // A question that fails says nothing about the schema.
-        const now = await queueIdentity(db).catch(() => identity);
-        if (now === identity) continue;
-        log('warn', "Graphile Worker's schema was dropped or made again: starting anew");
-        return;
-      }
-    } finally {
-      leave(running);
-    }
-  }
-
-  function pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  async function giveBack(): Promise<void> {
-    const poolIds = [...left];
-    if (poolIds.length === 0) return;
-    await unlockPools(db, poolIds);
-    for (const poolId of poolIds) left.delete(poolId);
-  }
-
-  async function supervise(): Promise<void> {
-    let wait = RESTART_MIN_MS;
-    while (!isStopped) {
+  async #supervise(): Promise<void> {
+    let delay = RESTART_MIN_MS;
+    while (!this.#isStopped) {
       const startedAt = performance.now();
       try {
-        const identity = await queueIdentity(db);
-        if (identity === undefined) {
-          say("Graphile Worker's schema is not there or not for this role: run `mashup migrate`; waiting for it");
-        } else {
-          await giveBack();
-          said = '';
-          await runOn(identity);
-        }
+        await this.#runOnce();
       } catch (error) {
-        say(`the queue stopped: ${errorText(error)}`);
+        this.#changes.warn(`the queue stopped: ${errorText(error)}`);
       }
-      if (isStopped) break;
-      wait = performance.now() - startedAt > STEADY_MS ? RESTART_MIN_MS : Math.min(wait * 2, RESTART_MAX_MS);
-      await pause(wait);
+      if (this.#isStopped) break;
+      const isSteady = performance.now() - startedAt > STEADY_MS;
+      delay = isSteady ? RESTART_MIN_MS : Math.min(delay * 2, RESTART_MAX_MS);
+      await this.#sleeper.sleep(delay);
     }
-    await Promise.all(leaving);
+    await Promise.all(this.#ending);
   }
 
-  const supervised = supervise();
-  return {
-    async stop() {
-      isStopped = true;
-      wake?.();
-      await supervised;
-    },
-  };
-}
-
-/** Ends a runner when what it handles has ended. Its own word for it is not waited for without limit. */
-async function endRunner({ runner, pool, idle }: RunningQueue): Promise<void> {
-  // Stopping a runner that ends by itself at this moment is refused; its end is what was wanted.
-  void runner.stop().catch(() => {});
-  const ended = runner.promise.catch(() => {});
-  await idle();
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([ended, new Promise((resolve) => (timer = setTimeout(resolve, FAREWELL_MS)))]);
-  clearTimeout(timer);
-  // Not waited for: a connection that nobody answers on ends by its own watch.
-  void pool.end().catch(() => {});
-}
-
-async function startRunner(options: QueueOptions): Promise<RunningQueue> {
-  const { concurrency, databaseUrl, log, onPool, onWakeup, sockets } = options;
-  let handling = 0;
-  const whenIdle = new Set<() => void>();
-  async function handle(payload: unknown): Promise<void> {
-    handling += 1;
+  async #runOnce(): Promise<void> {
+    const identity = await queueIdentity(this.#options.db);
+    if (identity === undefined) {
+      this.#changes.warn(
+        "Graphile Worker's schema is missing or not granted to this role: run `mashup migrate`; waiting for it",
+      );
+      return;
+    }
+    await this.#unlockLostPools();
+    this.#changes.reset();
+    const runner = await startRunner(this.#options);
     try {
-      await onWakeup(payload);
+      await this.#watch(runner, identity);
     } finally {
-      handling -= 1;
-      if (handling === 0) for (const tell of whenIdle) tell();
+      this.#endBesideSuccessor(runner);
     }
   }
 
-  const events: WorkerEvents = new EventEmitter();
-  let poolId = '';
-  events.on('pool:create', ({ workerPool }) => {
-    poolId = workerPool.id;
-    onPool(poolId);
-  });
-  const lost = new Promise<'lost'>((resolve) => {
-    for (const event of ['worker:getJob:error', 'pool:fatalError', 'pool:gracefulShutdown'] as const)
-      events.on(event, () => resolve('lost'));
-  });
-  const pool = openPool(databaseUrl, { max: concurrency + EXTRA_CONNECTIONS, name: 'mashup-worker-queue', sockets });
-  const runner = await run({
-    pgPool: pool,
-    concurrency,
-    pollInterval: POLL_MS,
-    noHandleSignals: true,
-    parsedCronItems: [],
-    taskList: Object.fromEntries(TASK_KINDS.map((kind) => [kind, handle] as const)),
-    logger: quietLogger(log),
-    events,
-    // A completion is awaited only without batching: otherwise a stop can leave a finished wake-up locked for hours.
-    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
-  }).catch((error: unknown) => {
-    void pool.end().catch(() => {});
-    throw error;
-  });
-  const ended = runner.promise.then(
-    () => 'lost' as const,
-    () => 'lost' as const,
-  );
-  return {
-    runner,
-    pool,
-    poolId,
-    lost: Promise.race([lost, ended]),
-    idle: () => (handling === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.add(resolve))),
-  };
-}
+  /** Returns when the runner is lost, or when its schema is gone: it would continue with ids of the old schema. */
+  async #watch(runner: QueueRunner, identity: string): Promise<void> {
+    const { db, log } = this.#options;
+    while (!this.#isStopped) {
+      if ((await Promise.race([runner.lost, this.#sleeper.sleep(IDENTITY_MS)])) === 'lost') {
+        if (!this.#isStopped) log('warn', 'the queue lost the database; restarting');
+        this.#lostPools.add(runner.poolId);
+        return;
+      }
+      // A query that fails says nothing about the schema.
+      const current = await queueIdentity(db).catch(() => identity);
+      if (current === identity) continue;
+      log('warn', "Graphile Worker's schema was dropped or created again; restarting");
+      return;
+    }
+  }
 
-/** Graphile Worker's own log, warnings and errors only. */
-function quietLogger(log: Log): Logger {
-  return new Logger(() => (level, message) => {
-    if (level === 'error') log('error', `Graphile Worker: ${message}`);
-    else if (level === 'warning') log('warn', `Graphile Worker: ${message}`);
-  });
+  async #unlockLostPools(): Promise<void> {
+    const poolIds = [...this.#lostPools];
+    if (poolIds.length === 0) return;
+    await unlockPools(this.#options.db, poolIds);
+    for (const poolId of poolIds) this.#lostPools.delete(poolId);
+  }
+
+  /** Ends a runner without waiting: its entries may take long. */
+  #endBesideSuccessor(runner: QueueRunner): void {
+    const ended = runner.end().finally(() => this.#ending.delete(ended));
+    this.#ending.add(ended);
+  }
 }

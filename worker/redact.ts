@@ -1,11 +1,11 @@
-/** What may be stored, logged or shown of a text that came from elsewhere. */
+/** Removes secrets from texts of other systems before they are stored, logged or shown. */
 
 /** Longest error text that is stored or logged. */
 export const MAX_ERROR_TEXT = 500;
 
 /**
- * Takes secrets out of a text and cuts it: query strings and credentials of URLs, Authorization headers, bearer tokens,
- * JWTs, Supabase and Anthropic keys, `…_KEY=…` pairs and the like, and absolute paths of the machine.
+ * Removes secrets from a text and truncates it: query strings and credentials of URLs, Authorization headers, bearer tokens,
+ * JWTs, Supabase and Anthropic keys, pairs such as `…_KEY=…`, and absolute paths of the machine.
  */
 export function redact(text: string, maxLength: number = MAX_ERROR_TEXT): string {
   const clean = text

@@ -1,280 +1,203 @@
 /**
- * The worker's own connection: it holds the session advisory lock that tells everybody that this process lives, beats, and
- * listens for replays and cancellations. Lost, it is opened again within a second.
+ * Registers the worker and keeps it registered. Its own connection holds a session advisory lock as a sign of life, sends
+ * worker heartbeats, and listens for replays and cancellations. A lost connection is reopened within a second.
  *
- * The lock is gone with the process at once; it is believed to be free only when the last beat is older than
- * `crash_grace_sec` (1 s), hence the short interval: a dropped connection alone then makes nobody think that we are dead.
- * Each connection locks a key of its own: the server may hold the lock of one that went half-open for hours, and for as long
- * the death of this process would go unnoticed.
+ * The server releases the lock when the process ends. Other workers treat a worker as dead only if its lock is free and its
+ * last heartbeat is older than `crash_grace_sec` (1 s), hence the short interval: a lost connection alone does not make a
+ * worker look dead.
  */
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
-import { sql } from 'kysely';
-import { z } from 'zod';
+import type pg from 'pg';
 import type { Db } from './database/database.ts';
+import { heartbeatWorker, registerWorkerRow } from './database/registration-api.ts';
+import { openRegistrationConnection, QUERY_TIMEOUT_MS } from './database/registration-connection.ts';
+import { checkListen } from './database/listen-check.ts';
 import { WorkerStartError } from './errors.ts';
+import { connectFirst } from './first-connection.ts';
 import type { Log } from './log.ts';
-import { KEEP_ALIVE_MS } from './database/pool.ts';
 import { errorText } from './redact.ts';
+import { createSleeper } from './sleeper.ts';
 
-const BEAT_MS = 400;
-/** A statement on this connection that takes longer means that the connection is dead. */
-const QUERY_TIMEOUT_MS = 3_000;
-/** Nothing came through when so much had passed since a question that was not answered. */
-const CUT_MARGIN_MS = 1_000;
-const CONNECT_TIMEOUT_MS = 5_000;
+const HEARTBEAT_MS = 400;
+/** Added to the time of the last request without a response: an outage began at the latest this much after it. */
+const OUTAGE_MARGIN_MS = 1_000;
 const RECONNECT_MIN_MS = 50;
 const RECONNECT_MAX_MS = 1_000;
-/** How long a notification may take before it counts as lost. */
-const LISTEN_TEST_MS = 3_000;
-/** Pools of Graphile Worker that are kept in mind: an earlier one may have left locked jobs. */
+/** Limit for the end of the heartbeat loop. */
+const STOP_TIMEOUT_MS = 500;
+/** Graphile Worker pools to keep in the worker's row: an earlier one may have left locked jobs. */
 const MAX_POOL_IDS = 5;
 
-const TASKS_CHANNEL = 'mashup_tasks';
-const TaskSignal = z.object({ job: z.string(), status: z.string() });
-
-export interface SessionOptions {
+export interface RegistrationOptions {
   databaseUrl: string;
   workerId: string;
   version: string;
   concurrency: number;
+  /** Base URLs of the services, without secrets. */
   services: Record<string, string>;
   log: Log;
-  /** A job was replayed, cancelled or failed; undefined: signals may have been missed, look at all tasks. */
+  /** A job was replayed, cancelled or failed. Undefined: notifications may have been missed, check all tasks. */
   onSignal: (jobId: string | undefined) => void;
-  /** The way to the database is open again after it carried nothing, since a moment of the monotonic clock at the latest. */
-  onSilence: (since: number) => void;
+  /** An outage in which no data came through is over. `since`: the latest time at which it began, by the monotonic clock. */
+  onOutageEnd: (since: number) => void;
 }
 
-export interface Session {
-  /** Adds a pool of Graphile Worker to the worker's row, so that its locks are freed if this process dies. */
+export interface Registration {
+  /** Adds a Graphile Worker pool to the worker's row, so that its locks are released if this process dies. */
   addPool(poolId: string): void;
-  /** The worker is saying goodbye: from now on its row is not made again. */
-  leave(): void;
+  /** Stops registering the worker again. Call it before `deregister_worker`. */
+  deregister(): void;
+  /** Closes the connection. */
   stop(): Promise<void>;
 }
 
-/** Errors at start that no waiting cures. */
-const FATAL_SQLSTATES: Record<string, string> = {
-  '28P01': 'Check user and password in DATABASE_URL.',
-  '28000': 'Check the user in DATABASE_URL, and that the role may log in.',
-  '3D000': 'Check the database name in DATABASE_URL.',
-  '42501': 'DATABASE_URL must name role mashup_worker; run `mashup migrate` if the grants are missing.',
-};
-/** Function or schema is not there. */
-const NOT_MIGRATED: ReadonlySet<string> = new Set(['42883', '3F000', '42P01']);
-
 /**
- * Connects, takes the lock, registers and tests LISTEN. Waits for a database that is away or not migrated yet.
- * @throws WorkerStartError for a log-in that is refused and for a connection that does not carry LISTEN
+ * Connects, takes the lock, registers the worker and checks that LISTEN works. Waits for a database that is not available or
+ * not migrated yet.
+ * @throws WorkerStartError for a login that is refused, and for a connection that does not deliver notifications
  */
-export async function openSession(db: Db, options: SessionOptions): Promise<Session> {
-  const { log, workerId } = options;
-  const poolIds: string[] = [];
-  let client: pg.Client | undefined;
-  let lockKey = '0';
-  let askedAt = performance.now();
-  let isStale = false;
-  let isStopped = false;
-  let isLeaving = false;
-  let wake: (() => void) | undefined;
+export async function registerWorker(db: Db, options: RegistrationOptions): Promise<Registration> {
+  const registration = new WorkerRegistration(options);
+  await registration.start(db);
+  return registration;
+}
 
-  function drop(): void {
-    const old = client;
-    client = undefined;
+class WorkerRegistration implements Registration {
+  readonly #options: RegistrationOptions;
+  readonly #poolIds: string[] = [];
+  readonly #sleeper = createSleeper();
+  #client: pg.Client | undefined;
+  #lockKey = '0';
+  #lastRequestAt = performance.now();
+  #isRowStale = false;
+  #isDeregistering = false;
+  #isStopped = false;
+  #loop: Promise<void> | undefined;
+
+  constructor(options: RegistrationOptions) {
+    this.#options = options;
+  }
+
+  async start(db: Db): Promise<void> {
+    const { log, workerId } = this.#options;
+    // A connection that is lost during the check says nothing about LISTEN: both start again.
+    for (let isChecked = false; !isChecked;) {
+      this.#client = await connectFirst(() => this.#connect(), log, RECONNECT_MAX_MS);
+      try {
+        await checkListen(this.#client, db, workerId);
+        isChecked = true;
+      } catch (error) {
+        this.#disconnect();
+        if (error instanceof WorkerStartError) throw error;
+        log('warn', 'lost the database connection while starting; trying again', { error: errorText(error) });
+        await sleep(RECONNECT_MIN_MS);
+      }
+    }
+    this.#loop = this.#run();
+  }
+
+  addPool(poolId: string): void {
+    this.#poolIds.push(poolId);
+    this.#poolIds.splice(0, this.#poolIds.length - MAX_POOL_IDS);
+    this.#isRowStale = true;
+    this.#sleeper.wake();
+  }
+
+  deregister(): void {
+    this.#isDeregistering = true;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#disconnect();
+    await Promise.race([this.#loop, sleep(STOP_TIMEOUT_MS)]);
+  }
+
+  #disconnect(): void {
+    const old = this.#client;
+    this.#client = undefined;
     if (old) {
       old.removeAllListeners('notification');
       void old.end().catch(() => {});
     }
-    wake?.();
+    this.#sleeper.wake();
   }
 
-  async function register(on: pg.Client): Promise<void> {
-    await on.query('select mashup.register_worker($1, $2, $3, $4, $5, $6, $7, $8)', [
+  async #connect(): Promise<pg.Client> {
+    const { databaseUrl, log, onOutageEnd, onSignal } = this.#options;
+    const client = await openRegistrationConnection({
+      databaseUrl,
+      onJobSignal: onSignal,
+      onError: (lost, error) => {
+        if (this.#client !== lost) return;
+        log('warn', 'lost the database connection', { error: errorText(error) });
+        this.#disconnect();
+      },
+      register: async (on, lockKey) => {
+        this.#lockKey = lockKey;
+        await this.#register(on);
+      },
+    });
+    const since = this.#lastRequestAt;
+    if (performance.now() - since >= QUERY_TIMEOUT_MS) onOutageEnd(since + OUTAGE_MARGIN_MS);
+    return client;
+  }
+
+  async #register(on: pg.Client): Promise<void> {
+    const { concurrency, services, version, workerId } = this.#options;
+    await registerWorkerRow(on, {
       workerId,
-      hostname().slice(0, 100),
-      process.pid,
-      lockKey,
-      options.version,
-      options.concurrency,
-      poolIds,
-      options.services,
-    ]);
-    isStale = false;
-  }
-
-  async function lock(on: pg.Client): Promise<void> {
-    lockKey = randomBytes(8).readBigInt64BE(0).toString();
-    await on.query('select pg_advisory_lock($1)', [lockKey]);
-  }
-
-  async function connect(): Promise<pg.Client> {
-    const next = new pg.Client({
-      connectionString: options.databaseUrl,
-      application_name: 'mashup-worker-session',
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: QUERY_TIMEOUT_MS,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+      lockKey: this.#lockKey,
+      version,
+      concurrency,
+      poolIds: this.#poolIds,
+      services,
     });
-    next.on('error', (error) => {
-      if (client !== next) return;
-      log('warn', 'lost the connection to the database', { error: errorText(error) });
-      drop();
-    });
-    next.on('notification', ({ channel, payload }) => {
-      if (channel !== TASKS_CHANNEL) return;
-      const signal = TaskSignal.safeParse(parseJson(payload));
-      if (signal.success) options.onSignal(signal.data.job);
-    });
-    try {
-      await next.connect();
-      await lock(next);
-      await register(next);
-      await next.query(`listen ${TASKS_CHANNEL}`);
-    } catch (error) {
-      void next.end().catch(() => {});
-      throw error;
-    }
-    if (performance.now() - askedAt >= QUERY_TIMEOUT_MS) options.onSilence(askedAt + CUT_MARGIN_MS);
-    return next;
+    this.#isRowStale = false;
   }
 
-  async function beat(on: pg.Client): Promise<void> {
-    askedAt = performance.now();
-    const { rows } = await on.query<{ known: boolean }>('select mashup.heartbeat_worker($1) as known', [workerId]);
-    if (!isLeaving && (rows[0]?.known !== true || isStale)) await register(on);
+  async #sendHeartbeat(on: pg.Client): Promise<void> {
+    this.#lastRequestAt = performance.now();
+    const isKnown = await heartbeatWorker(on, this.#options.workerId);
+    if (!this.#isDeregistering && (!isKnown || this.#isRowStale)) await this.#register(on);
   }
 
-  function pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  async function keep(): Promise<void> {
-    let wait = RECONNECT_MIN_MS;
-    while (!isStopped) {
-      if (client === undefined) {
-        try {
-          client = await connect();
-          wait = RECONNECT_MIN_MS;
-          log('info', 'connected to the database again');
-          options.onSignal(undefined);
-        } catch (error) {
-          log('warn', 'cannot reach the database', { error: errorText(error) });
-          await pause(wait);
-          wait = Math.min(wait * 2, RECONNECT_MAX_MS);
+  /** Sends heartbeats and reconnects, until the registration is stopped. */
+  async #run(): Promise<void> {
+    let delay = RECONNECT_MIN_MS;
+    while (!this.#isStopped) {
+      if (this.#client === undefined) {
+        if (await this.#reconnect()) {
+          delay = RECONNECT_MIN_MS;
+        } else {
+          await this.#sleeper.sleep(delay);
+          delay = Math.min(delay * 2, RECONNECT_MAX_MS);
         }
         continue;
       }
-      await pause(BEAT_MS);
-      const on = client;
-      if (isStopped || on === undefined) continue;
+      await this.#sleeper.sleep(HEARTBEAT_MS);
+      const on = this.#client;
+      if (this.#isStopped || on === undefined) continue;
       try {
-        await beat(on);
+        await this.#sendHeartbeat(on);
       } catch (error) {
-        if (client !== on) continue;
-        log('warn', 'a beat failed', { error: errorText(error) });
-        drop();
+        if (this.#client !== on) continue;
+        this.#options.log('warn', 'a worker heartbeat failed', { error: errorText(error) });
+        this.#disconnect();
       }
     }
   }
 
-  // A connection that is lost during the test says nothing about LISTEN: both begin again.
-  for (let isTested = false; !isTested;) {
-    client = await connectFirst(connect, log);
+  async #reconnect(): Promise<boolean> {
+    const { log, onSignal } = this.#options;
     try {
-      await testListen(client, db, workerId);
-      isTested = true;
+      this.#client = await this.#connect();
     } catch (error) {
-      drop();
-      if (error instanceof WorkerStartError) throw error;
-      log('warn', 'lost the database while starting; trying again', { error: errorText(error) });
-      await sleep(RECONNECT_MIN_MS);
+      log('warn', 'cannot reach the database', { error: errorText(error) });
+      return false;
     }
-  }
-  const kept = keep();
-
-  return {
-    addPool(poolId) {
-      poolIds.push(poolId);
-      poolIds.splice(0, poolIds.length - MAX_POOL_IDS);
-      isStale = true;
-      wake?.();
-    },
-    leave: () => void (isLeaving = true),
-    async stop() {
-      isStopped = true;
-      drop();
-      await Promise.race([kept, sleep(500)]);
-    },
-  };
-}
-
-/** Waits for a database that is starting or not migrated yet; refuses what will not get better. */
-async function connectFirst(connect: () => Promise<pg.Client>, log: Log): Promise<pg.Client> {
-  let said = '';
-  for (;;) {
-    try {
-      return await connect();
-    } catch (error) {
-      const code = codeOf(error);
-      const hint = FATAL_SQLSTATES[code];
-      if (hint !== undefined)
-        throw new WorkerStartError(
-          'database_refused',
-          `The database refuses the worker: ${errorText(error)}`,
-          hint,
-          error,
-        );
-      const message = NOT_MIGRATED.has(code)
-        ? 'the database is not migrated; waiting for `mashup migrate`'
-        : `cannot reach the database; trying again: ${errorText(error)}`;
-      if (message !== said) log('warn', message);
-      said = message;
-      await sleep(RECONNECT_MAX_MS);
-    }
-  }
-}
-
-/** A transaction-mode pooler takes LISTEN and delivers nothing: found out by a notification from another connection. */
-async function testListen(client: pg.Client, db: Db, workerId: string): Promise<void> {
-  const channel = `mashup_test_${workerId.replaceAll('-', '_')}`;
-  await client.query(`listen ${channel}`);
-  const heard = new Promise<boolean>((resolve) => {
-    const timer = setTimeout(() => resolve(false), LISTEN_TEST_MS);
-    client.on('notification', (message) => {
-      if (message.channel !== channel) return;
-      clearTimeout(timer);
-      resolve(true);
-    });
-  });
-  await sql`select pg_notify(${channel}, '')`.execute(db);
-  const isHeard = await heard;
-  await client.query(`unlisten ${channel}`);
-  if (isHeard) return;
-  throw new WorkerStartError(
-    'transaction_pooler',
-    'This connection does not deliver notifications: DATABASE_URL goes through a transaction-mode pooler.',
-    'Use the direct connection, or the session pooler (on hosted Supabase port 5432 instead of 6543).',
-  );
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
+    log('info', 'reconnected to the database');
+    onSignal(undefined);
+    return true;
   }
 }

@@ -1,4 +1,4 @@
-/** A worker: its session, its queue, its duties, and an orderly end. */
+/** Runs a worker: registration, queue, periodic work, and an orderly stop. */
 import { randomUUID } from 'node:crypto';
 import { DEFAULT_CONCURRENCY, DEFAULT_LIMITS } from './config.ts';
 import type { WorkerConfig } from './config.ts';
@@ -7,140 +7,145 @@ import type { Db } from './database/database.ts';
 import { handleTask } from './handle-task.ts';
 import type { RunningTasks } from './handle-task.ts';
 import { createLog } from './log.ts';
-import type { Log } from './log.ts';
 import { emptyOutbox } from './outbox.ts';
+import { repeat, within } from './periodic.ts';
 import { openQueue } from './queue.ts';
-import { redact, errorText } from './redact.ts';
-import { openSession } from './registration.ts';
-import { watchSockets } from './database/socket-watchdog.ts';
+import type { Queue } from './queue.ts';
+import { errorText, redact } from './redact.ts';
+import { registerWorker } from './registration.ts';
+import type { Registration } from './registration.ts';
+import { startSocketWatchdog } from './database/socket-watchdog.ts';
+import type { SocketWatchdog } from './database/socket-watchdog.ts';
 import { deregisterWorker, sweep } from './database/database-api.ts';
 import { openStorage } from './services/storage.ts';
 import type { WorkerContext } from './tasks/context.ts';
 
 export const WORKER_VERSION = '0.1.0';
-/** Connections beside those that running tasks may use at one time. */
+/** Connections besides those that running tasks may use at one time. */
 const EXTRA_CONNECTIONS = 2;
 const SWEEP_MS = 1_000;
-/** Steps of the end that do not get through in this time are left to the sweep of another worker. */
-const GOODBYE_MS = 2_000;
-const CLOSE_SEC = 1;
+/** Limit for each step of the stop. What is not done then is left to the sweep of another worker. */
+const STOP_STEP_MS = 2_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 export interface RunningWorker {
   id: string;
-  /** Hands back what runs and ends, within five seconds. Safe to call twice. */
+  /** Requeues the running tasks and ends, within five seconds. Safe to call twice. */
   stop(): Promise<void>;
   /** Resolves when the worker has ended. */
   done: Promise<void>;
 }
 
+/** The parts of a running worker. */
+interface WorkerParts {
+  worker: WorkerContext;
+  running: RunningTasks;
+  registration: Registration;
+  queue: Queue;
+  stopPeriodicWork: () => void;
+}
+
 /**
- * Runs a worker in this process. Resolves when it is registered and takes tasks; waits for a database that is away.
- * @throws WorkerStartError for a database that refuses it, or a connection without LISTEN
+ * Runs a worker in this process. Resolves when it is registered and takes tasks. Waits for a database that is not available.
+ * @throws WorkerStartError for a database that refuses the worker, or a connection without notifications
  */
 export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
   const concurrency = config.concurrency ?? DEFAULT_CONCURRENCY;
-  const log = createLog(config.logFormat ?? 'json', config.write ?? ((line) => process.stderr.write(`${line}\n`)));
-  const id = randomUUID();
   const limits = { ...DEFAULT_LIMITS, ...config.limits };
-  const sockets = watchSockets(limits.answerTimeoutMs);
-  const db = openDatabase(config.databaseUrl, concurrency + EXTRA_CONNECTIONS, sockets);
-  const running: RunningTasks = new Map();
+  const sockets = startSocketWatchdog(limits.answerTimeoutMs);
   const worker: WorkerContext = {
-    id,
-    db,
+    id: randomUUID(),
+    db: openDatabase(config.databaseUrl, concurrency + EXTRA_CONNECTIONS, sockets),
     storage: openStorage(config.supabaseUrl, config.serviceRoleKey),
     serviceUrls: config.serviceUrls,
     limits,
-    log,
+    log: createLog(config.logFormat ?? 'json', config.write ?? ((line) => process.stderr.write(`${line}\n`))),
   };
+  const running: RunningTasks = new Map();
+  const registration = await register(worker, running, sockets, { databaseUrl: config.databaseUrl, concurrency });
 
-  const session = await openSession(db, {
-    databaseUrl: config.databaseUrl,
-    workerId: id,
-    version: WORKER_VERSION,
-    concurrency,
-    services: Object.fromEntries(Object.entries(config.serviceUrls).map(([name, url]) => [name, redact(url)])),
-    log,
-    onSignal: (jobId) => {
-      for (const { claim, watch } of running.values()) if (jobId === undefined || claim.job_id === jobId) watch.ask();
-    },
-    onSilence: (since) => sockets.dropSilentSince(since),
-  }).catch(async (error: unknown) => {
-    await closeDatabase(db);
-    throw error;
-  });
   let isStopping = false;
   const queue = openQueue({
     databaseUrl: config.databaseUrl,
-    db,
+    db: worker.db,
     concurrency,
     sockets,
-    log,
-    // A wake-up that arrives during the end is not claimed: the task stays ready, and its wake-up is put back.
-    onWakeup: (payload) => (isStopping ? Promise.resolve() : handleTask(worker, running, payload)),
-    onPool: (poolId) => session.addPool(poolId),
+    log: worker.log,
+    // An entry that arrives during the stop is not claimed: its task stays ready and is enqueued again.
+    onEntry: (payload) => (isStopping ? Promise.resolve() : handleTask(worker, running, payload)),
+    onPool: (poolId) => registration.addPool(poolId),
   });
+  const stopPeriodicWork = startPeriodicWork(worker);
+
+  const { promise: done, resolve: ended } = Promise.withResolvers<void>();
+  let stopped: Promise<void> | undefined;
+  return {
+    id: worker.id,
+    done,
+    stop() {
+      isStopping = true;
+      return (stopped ??= stopWorker({ worker, running, registration, queue, stopPeriodicWork }).then(ended));
+    },
+  };
+}
+
+async function register(
+  { db, id, log, serviceUrls }: WorkerContext,
+  running: RunningTasks,
+  sockets: SocketWatchdog,
+  { databaseUrl, concurrency }: { databaseUrl: string; concurrency: number },
+): Promise<Registration> {
+  try {
+    return await registerWorker(db, {
+      databaseUrl,
+      workerId: id,
+      version: WORKER_VERSION,
+      concurrency,
+      services: Object.fromEntries(Object.entries(serviceUrls).map(([name, url]) => [name, redact(url)])),
+      log,
+      onSignal: (jobId) => {
+        for (const { claim, lease } of running.values())
+          if (jobId === undefined || claim.job_id === jobId) lease.checkNow();
+      },
+      onOutageEnd: (since) => sockets.destroySilentSince(since),
+    });
+  } catch (error) {
+    await closeDatabase(db);
+    throw error;
+  }
+}
+
+/** Starts sweeps and the deletion of files. Returns a function that stops both. */
+function startPeriodicWork({ db, limits, log, storage }: WorkerContext): () => void {
   const stopSweeping = repeat(SWEEP_MS, log, 'a sweep failed', async () => {
     await sweep(db);
   });
-  const stopDeleting = repeat(worker.limits.deletionIntervalMs, log, 'deleting files failed', async () => {
-    await emptyOutbox(db, worker.storage, log);
+  const stopDeleting = repeat(limits.deletionIntervalMs, log, 'could not delete files', async () => {
+    await emptyOutbox(db, storage, log);
   });
-
-  let ended: () => void = () => {};
-  const done = new Promise<void>((resolve) => (ended = resolve));
-
-  async function end(): Promise<void> {
-    isStopping = true;
-    log('info', 'stopping', { running: running.size });
+  return () => {
     stopSweeping();
     stopDeleting();
-    // Stops fetching at once; it resolves when the handlers have ended, which the abort below makes them do.
-    const queueStopped = queue.stop();
-    session.leave();
-    await within(GOODBYE_MS, deregisterWorker(db, id)).catch((error: unknown) => {
-      log('warn', 'could not say goodbye; the tasks are freed by another worker', { error: errorText(error) });
-    });
-    for (const { watch } of running.values()) watch.abort('stopping');
-    await within(GOODBYE_MS, queueStopped).catch(() => {});
-    await session.stop();
-    await closeDatabase(db);
-    log('info', 'stopped');
-    ended();
-  }
-
-  let stopped: Promise<void> | undefined;
-  return { id, done, stop: () => (stopped ??= end()) };
+  };
 }
 
-/** Runs a duty again and again, one round at a time; a round that fails is logged once until one succeeds. */
-function repeat(everyMs: number, log: Log, complaint: string, duty: () => Promise<void>): () => void {
-  let isRunning = false;
-  let hasFailed = false;
-  const timer = setInterval(() => {
-    if (isRunning) return;
-    isRunning = true;
-    duty()
-      .then(
-        () => (hasFailed = false),
-        (error: unknown) => {
-          if (!hasFailed) log('warn', complaint, { error: errorText(error) });
-          hasFailed = true;
-        },
-      )
-      .finally(() => (isRunning = false));
-  }, everyMs);
-  return () => clearInterval(timer);
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done within ${ms} ms`)), ms);
+async function stopWorker({ worker, running, registration, queue, stopPeriodicWork }: WorkerParts): Promise<void> {
+  const { db, id, log } = worker;
+  log('info', 'stopping', { running: running.size });
+  stopPeriodicWork();
+  // Takes no more entries from now on. It resolves when the handlers have ended, which the abort below causes.
+  const queueStopped = queue.stop();
+  registration.deregister();
+  await within(STOP_STEP_MS, deregisterWorker(db, id)).catch((error: unknown) => {
+    log('warn', 'could not deregister; another worker will recover the tasks', { error: errorText(error) });
   });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+  for (const { lease } of running.values()) lease.abort('stopping');
+  await within(STOP_STEP_MS, queueStopped).catch(() => {});
+  await registration.stop();
+  await closeDatabase(db);
+  log('info', 'stopped');
 }
 
 async function closeDatabase(db: Db): Promise<void> {
-  await within(CLOSE_SEC * 1_000, db.destroy()).catch(() => {});
+  await within(CLOSE_TIMEOUT_MS, db.destroy()).catch(() => {});
 }

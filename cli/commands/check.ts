@@ -1,4 +1,4 @@
-/** `mashup check`: what the automated ear hears in a file, and whether it is what its job's plan asked for. */
+/** `mashup check`: measures a file, and compares it with the plan of its job. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
@@ -16,7 +16,7 @@ import { CliError, EXIT_FAILURE, EXIT_USAGE } from '../errors.ts';
 import { findJobId, withDatabase } from '../operator.ts';
 import { print, printJson, printTable } from '../output.ts';
 
-/** Largest file that is checked: ten minutes of 24-bit stereo and some. */
+/** Largest file that is checked: more than ten minutes of 24-bit stereo. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 interface CheckOptions extends StackOptions {
@@ -24,11 +24,11 @@ interface CheckOptions extends StackOptions {
   json?: boolean;
 }
 
-/** What a job says of its result. */
-interface Asked {
+/** Plan and result of a job. */
+interface JobResult {
   plan: Plan;
   format: OutputFormat | undefined;
-  /** Measured on the layers when it was rendered; the file alone does not show it. */
+  /** Checks of the layers, measured during rendering. They cannot be measured on the file. */
   stored: QualityReport | undefined;
 }
 
@@ -38,13 +38,13 @@ export function addCheck(program: Command): void {
     .command('check')
     .description('measure a mashup: loudness, peaks, gaps, clicks, length, format, tempo')
     .argument('<file>', 'the file')
-    .option('--job <id>', 'compare with the plan of this job, and show what was heard of its layers')
+    .option('--job <id>', 'compare with the plan of this job, and show the checks of its layers')
     .option('--json', 'as JSON')
     .action(async (file: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<CheckOptions>();
-      const asked = options.job === undefined ? undefined : await readJob(options, options.job);
+      const expected = options.job === undefined ? undefined : await readJob(options, options.job);
       const audio = await decode(file);
-      const checks = await checksOf(audio, asked);
+      const checks = await checksOf(audio, expected);
       const passed = passesHardChecks(checks);
       if (options.json === true) printJson({ file: basename(file), passed, checks });
       else printChecks(checks, passed);
@@ -62,7 +62,7 @@ async function decode(file: string): Promise<DecodedAudio> {
   return decodeAudio(bytes, { limits: { minSec: 0, maxBytes: MAX_FILE_BYTES } });
 }
 
-function readJob(options: CheckOptions, text: string): Promise<Asked> {
+function readJob(options: CheckOptions, text: string): Promise<JobResult> {
   return withDatabase(options, async (sql) => {
     const id = await findJobId(sql, text);
     const [row] = await sql<{ plan: Plan; quality: { format?: OutputFormat; quality?: QualityReport } | null }[]>`
@@ -77,23 +77,24 @@ function readJob(options: CheckOptions, text: string): Promise<Asked> {
   });
 }
 
-/** Checks of the file itself; with a job those of its plan, and those that its layers got when it was rendered. */
-async function checksOf({ channels, format }: DecodedAudio, asked: Asked | undefined): Promise<QualityCheck[]> {
-  const timeline = asked?.plan.masterplan.timeline ?? [];
+/** Returns the checks of the file. With a job also checks against its plan, and the checks of its layers. */
+async function checksOf({ channels, format }: DecodedAudio, expected: JobResult | undefined): Promise<QualityCheck[]> {
+  const timeline = expected?.plan.masterplan.timeline ?? [];
   const starts = timeline.slice(1).map((section) => section.time_start_sec);
   const sound = measureFile(channels, SAMPLE_RATE, starts);
   const length = timeline.reduce((end, part) => Math.max(end, part.time_start_sec + part.duration_sec), 0);
   const own = checkFile(sound, format, {
-    ...(asked ? { durationSec: length } : {}),
-    ...(asked?.format ? { format: asked.format } : {}),
+    ...(expected ? { durationSec: length } : {}),
+    ...(expected?.format ? { format: expected.format } : {}),
   });
-  const master = asked?.plan.masterplan;
-  const heard = master && (await analyzeSong(channels)).rhythmic.bpm;
-  // In a mashup of two tempi the analysis hears one of them.
-  const changes = heard && master.timeline.map((section) => tempoChange(heard, sectionBpm(master.global, section)));
+  const master = expected?.plan.masterplan;
+  const detectedBpm = master && (await analyzeSong(channels)).rhythmic.bpm;
+  // In a mashup with two tempi the analysis detects one of them.
+  const changes =
+    detectedBpm && master.timeline.map((section) => tempoChange(detectedBpm, sectionBpm(master.global, section)));
   const tempo = changes ? [check('tempo', 100 * Math.min(...changes))] : [];
   const measured = new Set([...own, ...tempo].map(({ name }) => name));
-  return [...(asked?.stored?.checks ?? []).filter(({ name }) => !measured.has(name)), ...own, ...tempo];
+  return [...(expected?.stored?.checks ?? []).filter(({ name }) => !measured.has(name)), ...own, ...tempo];
 }
 
 function printChecks(checks: readonly QualityCheck[], passed: boolean): void {
@@ -107,5 +108,5 @@ function printChecks(checks: readonly QualityCheck[], passed: boolean): void {
       pc.dim(unit),
     ]),
   );
-  print(passed ? pc.green('The mashup passes.') : pc.red('The mashup has faults.'));
+  print(passed ? pc.green('The mashup passes.') : pc.red('The mashup does not pass.'));
 }

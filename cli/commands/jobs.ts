@@ -1,10 +1,10 @@
-/** `mashup jobs`: the newest jobs. */
+/** `mashup jobs`: lists the newest jobs. */
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { JobStatus, SongCard, Stage } from '../../schema.ts';
 import type { StackOptions } from '../connect.ts';
 import { withDatabase } from '../operator.ts';
-import { cut, duration, paintStatus, print, printJson, printTable } from '../output.ts';
+import { truncate, duration, paintStatus, print, printJson, printTable } from '../output.ts';
 
 const DEFAULT_COUNT = 20;
 const TITLE_WIDTH = 44;
@@ -26,10 +26,10 @@ interface JobLine {
 export function addJobs(program: Command): void {
   program
     .command('jobs')
-    .description('the newest jobs')
-    .option('--stage <stage>', 'only those in this stage')
-    .option('--count <n>', 'how many', Number, DEFAULT_COUNT)
-    .option('--json', 'one JSON line a job')
+    .description('list the newest jobs')
+    .option('--stage <stage>', 'only jobs in this stage')
+    .option('--count <n>', 'number of jobs', Number, DEFAULT_COUNT)
+    .option('--json', 'one JSON line per job')
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<StackOptions & { stage?: string; count: number; json?: boolean }>();
       const jobs = await withDatabase(
@@ -48,12 +48,13 @@ export function addJobs(program: Command): void {
 }
 
 function describe(job: JobLine): string[] {
-  const what = job.error_code ?? job.waiting_on ?? (job.status === 'processing' ? `${Math.floor(job.progress)} %` : '');
+  const detail =
+    job.error_code ?? job.waiting_on ?? (job.status === 'processing' ? `${Math.floor(job.progress)} %` : '');
   return [
     job.id,
     paintStatus(job.status, job.stage),
-    pc.dim(what),
-    cut(job.title ?? job.songs.map((song) => song.name).join(' + '), TITLE_WIDTH),
+    pc.dim(detail),
+    truncate(job.title ?? job.songs.map((song) => song.name).join(' + '), TITLE_WIDTH),
     pc.dim(duration(job.age_sec)),
   ];
 }

@@ -1,4 +1,4 @@
-/** `mashup make`: songs in, one mashup out. */
+/** `mashup make`: makes a mashup of song files. */
 import { Blob } from 'node:buffer';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { Command } from 'commander';
@@ -11,13 +11,13 @@ import type { StackOptions } from '../connect.ts';
 import { checkTarget, download, fitExtension, freePath } from '../download.ts';
 import type { Target } from '../download.ts';
 import { CliError, EXIT_USAGE, interrupted } from '../errors.ts';
-import { clock, cut, print, printJson, table } from '../output.ts';
-import { chooseDisplay } from '../progress/display.ts';
+import { clock, truncate, print, printJson, table } from '../output.ts';
+import { chooseDisplay } from '../progress/choose-display.ts';
 import type { Display } from '../progress/display.ts';
 import { checkSongs } from '../songs.ts';
 import type { CheckedSong } from '../songs.ts';
 
-/** A cancellation that gets no answer must not hold up the end. */
+/** Limit of the cancellation when the command is interrupted. */
 const CANCEL_TIMEOUT_MS = 3_000;
 
 interface MakeOptions extends StackOptions {
@@ -35,10 +35,10 @@ export function addMake(program: Command): void {
     .argument('<songs...>', 'two or three audio files')
     .option(
       '-o, --out <file>',
-      'where to put it; .wav, .flac or .mp3 (default: mashup.wav, or the next free mashup-2.wav)',
+      'output file, .wav, .flac or .mp3 (default: mashup.wav, or mashup-2.wav and so on if it exists)',
     )
-    .option('--length <seconds>', 'wanted length, 20 to 600', Number)
-    .option('--wishes <text>', 'what you would like to hear, in words')
+    .option('--length <seconds>', 'length of the mashup, 20 to 600', Number)
+    .option('--wishes <text>', 'wishes for the mashup, in words')
     .option('--json', 'one JSON line for each change, the result last')
     .action(async (songs: string[], _options: unknown, command: Command) => {
       await make(songs, command.optsWithGlobals<MakeOptions>());
@@ -62,7 +62,7 @@ async function make(paths: string[], options: MakeOptions): Promise<void> {
     abort.signal.throwIfAborted();
     const { job, path } = await makeFrom(songs, target, wanted, options, display, abort.signal);
     display.end();
-    report(job, path, target, options.json === true);
+    printResult(job, path, target, options.json === true);
   } finally {
     display.end();
     process.off('SIGINT', onSignal);
@@ -76,8 +76,8 @@ function checkOptions(options: MakeOptions): SubmittedOptions {
   const isLength = parsed.error.issues[0]?.path[0] === 'length_sec';
   throw new CliError(
     'bad_option',
-    isLength ? '--length is a number of seconds from 20 to 600.' : '--wishes takes up to 500 characters.',
-    'Correct it, or leave it out.',
+    isLength ? '--length must be a number of seconds from 20 to 600.' : '--wishes must have at most 500 characters.',
+    'Correct it, or omit it.',
     EXIT_USAGE,
   );
 }
@@ -142,19 +142,19 @@ async function followToEnd(
     throw new CliError(
       job.error_code ?? 'failed',
       job.error_message ?? 'The mashup failed.',
-      job.error_hint ?? `See what happened with \`mashup show ${jobId}\`.`,
+      job.error_hint ?? `Run \`mashup show ${jobId}\` for details.`,
     );
   }
-  throw new CliError('cancelled', 'The mashup was cancelled by somebody else.', 'Make it again.');
+  throw new CliError('cancelled', 'The mashup was cancelled elsewhere.', 'Make it again.');
 }
 
 async function cancelQuietly(supabase: SupabaseClient, jobId: string): Promise<void> {
   const timeout = new Promise((resolve) => setTimeout(resolve, CANCEL_TIMEOUT_MS).unref());
-  // Nothing more can be done about a job that cannot be cancelled: it ends by itself.
+  // A job that cannot be cancelled now ends without the command.
   await Promise.race([cancelMashup(supabase, jobId).catch(() => {}), timeout]);
 }
 
-function report(job: MashupJob, path: string, target: Target, asJson: boolean): void {
+function printResult(job: MashupJob, path: string, target: Target, asJson: boolean): void {
   const result = job.result ?? undefined;
   if (asJson) {
     printJson({
@@ -171,7 +171,7 @@ function report(job: MashupJob, path: string, target: Target, asJson: boolean): 
   }
   print();
   print(`  ${pc.bold(job.title ?? 'Your mashup')}`);
-  if (job.concept !== null) print(`  ${cut(job.concept, 300)}`);
+  if (job.concept !== null) print(`  ${truncate(job.concept, 300)}`);
   print();
   const facts: [string, string | undefined][] = [
     ['Tempo', result && `${result.bpm.toFixed(1)} bpm`],
@@ -186,5 +186,5 @@ function report(job: MashupJob, path: string, target: Target, asJson: boolean): 
   const rows = facts.flatMap(([name, value]) => (value ? [[pc.dim(`  ${name}`), value]] : []));
   for (const line of table(rows)) print(line);
   for (const { message } of job.warnings) print(pc.yellow(`  ! ${message}`));
-  if (path !== target.path) print(pc.yellow(`  ! The renderer made ${result?.format}, not ${target.format}.`));
+  if (path !== target.path) print(pc.yellow(`  ! The renderer wrote ${result?.format} instead of ${target.format}.`));
 }

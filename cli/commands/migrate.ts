@@ -1,4 +1,4 @@
-/** `mashup migrate`: Graphile Worker's schema and ours, to any Postgres that has what Supabase brings. */
+/** `mashup migrate`: applies the migrations of Graphile Worker and of the engine to a Supabase database. */
 import type { Command } from 'commander';
 import { migrate } from '../../migrate/migrate.ts';
 import type { StackOptions } from '../connect.ts';
@@ -9,7 +9,7 @@ import { print } from '../output.ts';
 export function addMigrate(program: Command): void {
   program
     .command('migrate')
-    .description('bring the database of DATABASE_URL, or of the running local stack, up to date')
+    .description('migrate the database of DATABASE_URL, or of the running local stack')
     .action(async (_options: unknown, command: Command) => {
       const { applied } = await migrate({
         databaseUrl: databaseUrl(command.optsWithGlobals<StackOptions>()),

@@ -1,4 +1,4 @@
-/** `mashup pause` and `mashup resume`: what is running finishes, nothing new starts. */
+/** `mashup pause` and `mashup resume`: running tasks finish, no new tasks start. */
 import type { Command } from 'commander';
 import type { StackOptions } from '../connect.ts';
 import { CliError, EXIT_USAGE } from '../errors.ts';
@@ -11,22 +11,27 @@ const SCOPES = 'system, user, job, kind (of task) or service';
 export function addPause(program: Command): void {
   program
     .command('pause')
-    .description('let running work finish and start nothing new')
+    .description('start no new tasks; running tasks finish')
     .argument('[scope]', SCOPES, 'system')
     .argument('[key]', 'which user, job, kind or service', '')
-    .option('--reason <text>', 'why', 'Paused by the operator')
-    .option('--minutes <n>', 'resume by itself after this long', Number)
+    .option('--reason <text>', 'reason of the pause', 'Paused by the operator')
+    .option('--minutes <n>', 'resume automatically after this many minutes', Number)
     .action((scope: string, key: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<StackOptions & { reason: string; minutes?: number }>();
       if (options.minutes !== undefined && !(options.minutes > 0)) {
-        throw new CliError('bad_option', '--minutes is a positive number.', 'Correct it, or leave it out.', EXIT_USAGE);
+        throw new CliError(
+          'bad_option',
+          '--minutes must be a positive number.',
+          'Correct it, or leave it out.',
+          EXIT_USAGE,
+        );
       }
       return withDatabase(options, async (sql) => {
         const until = options.minutes === undefined ? null : new Date(Date.now() + options.minutes * 60_000);
         const [pause] = await sql<{ scope: string; key: string; until: Date | null }[]>`
           select scope, key, until from mashup.pause(${scope}, ${key}, ${options.reason}, ${until})`;
         const end = pause?.until ? `until ${pause.until.toISOString()}` : 'until `mashup resume`';
-        print(`${name(scope, key)} is paused ${end}. Running work finishes.`);
+        print(`${name(scope, key)} is paused ${end}. Running tasks finish.`);
       });
     });
   program
@@ -37,7 +42,7 @@ export function addPause(program: Command): void {
     .action((scope: string, key: string, _options: unknown, command: Command) =>
       withDatabase(command.optsWithGlobals<StackOptions>(), async (sql) => {
         const [answer] = await sql<{ ended: boolean }[]>`select mashup.resume(${scope}, ${key}) as ended`;
-        print(answer?.ended ? `${name(scope, key)} goes on.` : `${name(scope, key)} was not paused.`);
+        print(answer?.ended ? `${name(scope, key)} is resumed.` : `${name(scope, key)} was not paused.`);
       }),
     );
 }

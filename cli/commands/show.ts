@@ -1,12 +1,12 @@
-/** `mashup show`: all about one job: songs, plan, history with timings. */
+/** `mashup show`: one job with songs, plan, tasks and events. */
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import type postgres from 'postgres';
 import type { MashupJob, Plan } from '../../schema.ts';
 import type { StackOptions } from '../connect.ts';
 import { findJobId, withDatabase } from '../operator.ts';
-import { clock, cut, paintStatus, print, printJson, table } from '../output.ts';
-import { songWords, stepWords } from '../progress/words.ts';
+import { clock, truncate, paintStatus, print, printJson, table } from '../output.ts';
+import { songText, stepText } from '../progress/texts.ts';
 
 interface EventLine {
   epoch: number;
@@ -43,8 +43,8 @@ interface PlanLine {
 export function addShow(program: Command): void {
   program
     .command('show')
-    .description('all about one job: songs, plan, events, timings')
-    .argument('<id>', "the job's id, or its first eight letters")
+    .description('show one job: songs, plan, tasks, events')
+    .argument('<id>', "the job's id, or its first eight characters")
     .option('--json', 'as JSON')
     .action(async (id: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<StackOptions & { json?: boolean }>();
@@ -77,28 +77,28 @@ async function read(sql: postgres.Sql, text: string): Promise<Found> {
       from public.mashup_job_events e join public.mashup_jobs j on j.id = e.job_id where e.job_id = ${id} order by e.id`,
   ];
   const job = jobs[0]?.job;
-  if (job === undefined) throw new Error(`job ${id} was deleted just now`);
+  if (job === undefined) throw new Error(`job ${id} was deleted during the command`);
   return { job, plan: plans[0], tasks, events };
 }
 
 function printAll({ job, plan, tasks, events }: Found): void {
   print(`${pc.bold(job.title ?? 'Mashup')}  ${paintStatus(job.status, job.stage)}  ${Math.floor(job.progress)} %`);
-  print(pc.dim(`${job.id}  epoch ${job.epoch}  version ${job.version}  made ${job.created_at}`));
-  if (job.status === 'processing') print(stepWords(job));
+  print(pc.dim(`${job.id}  epoch ${job.epoch}  version ${job.version}  created ${job.created_at}`));
+  if (job.status === 'processing') print(stepText(job));
   if (job.error_code !== null) print(pc.red(`${job.error_code}: ${job.error_message} ${job.error_hint ?? ''}`));
   for (const warning of job.warnings) print(pc.yellow(`! ${warning.message}`));
   if (job.result_path !== null) print(`${pc.dim('file')}  ${job.result_path}`);
 
   heading('Songs');
-  printRows(job.songs.map((song) => [song.name, pc.dim(songWords(song))]));
+  printRows(job.songs.map((song) => [song.name, pc.dim(songText(song))]));
   if (plan !== undefined) {
     const { masterplan } = plan.plan;
     const { targetBPM, targetKey } = masterplan.global;
     heading(`Plan ${plan.version} (${plan.source}): ${targetBPM} bpm, ${targetKey}`);
-    print(`  ${cut(plan.plan.creative_vision, 300)}`);
-    const cost = costWords(plan);
+    print(`  ${truncate(plan.plan.creative_vision, 300)}`);
+    const cost = costText(plan);
     if (cost !== '') print(`  ${pc.dim(cost)}`);
-    if (plan.changes !== null) print(`  ${pc.dim('changed')}  ${cut(plan.changes, 400)}`);
+    if (plan.changes !== null) print(`  ${pc.dim('changed')}  ${truncate(plan.changes, 400)}`);
     printRows(
       masterplan.timeline.map((section) => [
         clock(section.time_start_sec),
@@ -129,8 +129,8 @@ function printAll({ job, plan, tasks, events }: Found): void {
   );
 }
 
-/** Model, tokens and cost of a plan, as far as they are known; every answer that it took counts. */
-function costWords({ model, tokens, cost_usd }: PlanLine): string {
+/** Returns model, tokens and cost of a plan, as far as they are known. All answers for the plan are included. */
+function costText({ model, tokens, cost_usd }: PlanLine): string {
   const counts = Object.entries(tokens ?? {}).map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`);
   const cost = cost_usd === null ? [] : [`${Number(cost_usd).toFixed(3)} US dollars`];
   return [...(model === null ? [] : [model]), ...counts, ...cost].join(', ');

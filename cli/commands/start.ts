@@ -1,4 +1,4 @@
-/** `mashup start`: the local stack in the foreground. */
+/** `mashup start`: runs the local stack in the foreground. */
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { runStack } from '../../local/index.ts';

@@ -1,4 +1,4 @@
-/** `mashup status`: what runs, and where. */
+/** `mashup status`: shows the running local stack. */
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { readStack } from '../../local/state.ts';
@@ -24,13 +24,13 @@ interface Worker {
 export function addStatus(program: Command): void {
   program
     .command('status')
-    .description('what runs and where: URLs, keys, services, workers')
+    .description('show the running local stack: URLs, keys, services, workers')
     .option('--json', 'as JSON')
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<StackOptions & { json?: boolean }>();
       const info = readStack(options.dataDir);
       if (info === undefined) {
-        throw new CliError('not_running', 'No local stack runs here.', 'Start it with `mashup start`.');
+        throw new CliError('not_running', 'No local stack is running here.', 'Start it with `mashup start`.');
       }
       const [workers, services] = await Promise.all([readWorkers(info), readServices(info)]);
       if (options.json === true) printJson(asJson(info, workers, services));
@@ -84,9 +84,9 @@ function printStatus(info: StackInfo, workers: Worker[], services: Awaited<Retur
     ...services.map(({ name, url, isUp }) => [name, `${url}  ${isUp ? pc.green('up') : pc.red('down')}`]),
     ...workers.map((worker) => [
       'worker',
-      `process ${worker.pid} on ${worker.host}, ${worker.running} of ${worker.concurrency} tasks, heard of ${worker.seen_sec} s ago`,
+      `process ${worker.pid} on ${worker.host}, ${worker.running} of ${worker.concurrency} tasks, last heartbeat ${worker.seen_sec} s ago`,
     ]),
   ];
-  if (workers.length === 0) rows.push(['worker', pc.red('none: nothing is worked on')]);
+  if (workers.length === 0) rows.push(['worker', pc.red('none: no task can run')]);
   for (const line of table(rows.map(([name = '', value = '']) => [pc.dim(name), value]))) print(line);
 }

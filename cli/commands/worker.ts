@@ -1,4 +1,4 @@
-/** `mashup worker`: one more worker process. */
+/** `mashup worker`: runs a worker. */
 import type { Command } from 'commander';
 import { readStack } from '../../local/state.ts';
 import { SERVICE_DEFAULTS, SERVICES } from '../../schema.ts';
@@ -8,15 +8,15 @@ import type { StackOptions } from '../connect.ts';
 export function addWorker(program: Command): void {
   program
     .command('worker')
-    .description('one more worker, for DATABASE_URL or the running local stack')
+    .description('run a worker for DATABASE_URL or the running local stack')
     .action(async (_options: unknown, command: Command) => {
       useRunningStack(command.optsWithGlobals<StackOptions>());
-      // It reads the environment, runs until it is told to stop, and ends the process itself.
+      // It reads the environment, runs until it is stopped, and ends the process.
       await import('../../worker/main.ts');
     });
 }
 
-/** Fills in what the environment does not say from the stack that runs. */
+/** Sets missing environment variables to the values of the running stack. */
 function useRunningStack(options: StackOptions): void {
   if (process.env.DATABASE_URL) return;
   const info = readStack(options.dataDir);

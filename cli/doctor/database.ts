@@ -1,26 +1,26 @@
-/** The database: version, migrations, queue, LISTEN, workers, what Realtime needs. */
+/** Checks the database: version, migrations, LISTEN, queue, workers, replication, bucket. */
 import postgres from 'postgres';
 import { MIGRATIONS_DIR, readMigrations } from '../../migrate/migrate.ts';
-import { well, wrong } from './check.ts';
-import type { Finding } from './check.ts';
+import { failed, passed } from './finding.ts';
+import type { Finding } from './finding.ts';
 
 const LISTEN_TIMEOUT_MS = 3_000;
 const CONNECT_TIMEOUT_SEC = 5;
 
-/** Examines a database. Throws when it cannot be reached. */
-export async function examineDatabase(url: string): Promise<Finding[]> {
+/** Checks a database. @throws when it cannot be reached */
+export async function checkDatabase(url: string): Promise<Finding[]> {
   const sql = postgres(url, { max: 2, onnotice: () => {}, connect_timeout: CONNECT_TIMEOUT_SEC, prepare: false });
   try {
     const [server] = await sql<{ version: string }[]>`select current_setting('server_version') as version`;
-    const findings = [well('database', `PostgreSQL ${server?.version ?? ''}`.trim())];
-    const migrations = await examineMigrations(sql);
-    findings.push(migrations, await examineListen(sql));
+    const findings = [passed('database', `PostgreSQL ${server?.version ?? ''}`.trim())];
+    const migrations = await checkMigrations(sql);
+    findings.push(migrations, await checkListen(sql));
     if (migrations.ok) {
       findings.push(
-        await examineQueue(sql),
-        await examineWorkers(sql),
-        await examineReplication(sql),
-        await examineBucket(sql),
+        await checkQueue(sql),
+        await checkWorkers(sql),
+        await checkReplication(sql),
+        await checkBucket(sql),
       );
     }
     return findings;
@@ -29,11 +29,11 @@ export async function examineDatabase(url: string): Promise<Finding[]> {
   }
 }
 
-async function examineMigrations(sql: postgres.Sql): Promise<Finding> {
-  const [history] = await sql<{ is_there: boolean }[]>`
-    select to_regclass('supabase_migrations.schema_migrations') is not null as is_there`;
+async function checkMigrations(sql: postgres.Sql): Promise<Finding> {
+  const [history] = await sql<{ exists: boolean }[]>`
+    select to_regclass('supabase_migrations.schema_migrations') is not null as exists`;
   const applied = new Set<string>();
-  if (history?.is_there) {
+  if (history?.exists) {
     for (const { version } of await sql<
       { version: string }[]
     >`select version from supabase_migrations.schema_migrations`) {
@@ -41,68 +41,66 @@ async function examineMigrations(sql: postgres.Sql): Promise<Finding> {
     }
   }
   const missing = (await readMigrations(MIGRATIONS_DIR)).filter(({ version }) => !applied.has(version));
-  if (missing.length === 0) return well('migrations', 'all applied');
-  return wrong('migrations', `${missing.length} not applied, first ${missing[0]?.file}`, 'Run `mashup migrate`.');
+  if (missing.length === 0) return passed('migrations', 'all applied');
+  return failed('migrations', `${missing.length} not applied, first ${missing[0]?.file}`, 'Run `mashup migrate`.');
 }
 
-/** A notification that is sent has to come back: it does not through a transaction-mode pooler. */
-async function examineListen(sql: postgres.Sql): Promise<Finding> {
+/** Sends a notification and waits for it: transaction-mode poolers do not deliver it. */
+async function checkListen(sql: postgres.Sql): Promise<Finding> {
   const channel = `mashup_doctor_${crypto.randomUUID().slice(0, 8)}`;
-  const heard = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => heard.resolve(false), LISTEN_TIMEOUT_MS);
-  const listener = await sql.listen(channel, () => heard.resolve(true));
+  const received = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => received.resolve(false), LISTEN_TIMEOUT_MS);
+  const listener = await sql.listen(channel, () => received.resolve(true));
   await sql.notify(channel, '');
-  const isHeard = await heard.promise;
+  const isReceived = await received.promise;
   clearTimeout(timer);
   await listener.unlisten();
-  if (isHeard) return well('LISTEN', 'notifications arrive');
-  return wrong(
+  if (isReceived) return passed('LISTEN', 'notifications arrive');
+  return failed(
     'LISTEN',
-    'a notification did not come back',
+    'a notification did not arrive',
     'Workers need the direct connection or the session pooler (port 5432), not the transaction pooler (6543).',
   );
 }
 
-async function examineQueue(sql: postgres.Sql): Promise<Finding> {
-  const [schema] = await sql<
-    { is_there: boolean }[]
-  >`select to_regclass('graphile_worker.jobs') is not null as is_there`;
-  if (!schema?.is_there) return wrong('queue', "Graphile Worker's schema is not there", 'Run `mashup migrate`.');
-  const [owed] = await sql<{ count: number }[]>`
+async function checkQueue(sql: postgres.Sql): Promise<Finding> {
+  const [schema] = await sql<{ exists: boolean }[]>`select to_regclass('graphile_worker.jobs') is not null as exists`;
+  if (!schema?.exists) return failed('queue', "Graphile Worker's schema is missing", 'Run `mashup migrate`.');
+  const [missing] = await sql<{ count: number }[]>`
     select count(*)::int as count from mashup.tasks t
     where t.state = 'ready' and t.run_at < now() - interval '1 minute'
       and not exists (select from graphile_worker.jobs q where q.key = t.id || ':' || t.attempt)`;
-  if (owed?.count)
-    return wrong('queue', `${owed.count} tasks wait without a wake-up`, 'Start a worker: `mashup worker`.');
-  return well('queue', 'every task that may run has its wake-up');
+  if (missing?.count)
+    return failed('queue', `${missing.count} ready tasks have no queue entry`, 'Start a worker: `mashup worker`.');
+  return passed('queue', 'every ready task has a queue entry');
 }
 
-async function examineWorkers(sql: postgres.Sql): Promise<Finding> {
+async function checkWorkers(sql: postgres.Sql): Promise<Finding> {
   const [workers] = await sql<{ count: number }[]>`
     select count(*)::int as count from mashup.workers where seen_at > now() - interval '30 seconds' and not draining`;
-  if (workers?.count) return well('workers', `${workers.count} heard of in the last 30 s`);
-  return wrong('workers', 'none was heard of in the last 30 s', 'Start one: `mashup worker`.');
+  if (workers?.count) return passed('workers', `${workers.count} with a heartbeat in the last 30 s`);
+  return failed('workers', 'none with a heartbeat in the last 30 s', 'Start one: `mashup worker`.');
 }
 
-async function examineReplication(sql: postgres.Sql): Promise<Finding> {
-  const [facts] = await sql<{ level: string; is_published: boolean }[]>`
+async function checkReplication(sql: postgres.Sql): Promise<Finding> {
+  const [settings] = await sql<{ level: string; is_published: boolean }[]>`
     select current_setting('wal_level') as level, exists (
       select from pg_publication_tables where pubname = 'supabase_realtime' and schemaname = 'public' and tablename = 'mashup_jobs'
     ) as is_published`;
-  if (facts?.level !== 'logical') {
-    return wrong('replication', `wal_level is ${facts?.level}`, 'Set wal_level = logical and restart Postgres.');
+  if (settings?.level !== 'logical') {
+    return failed('replication', `wal_level is ${settings?.level}`, 'Set wal_level = logical and restart Postgres.');
   }
-  if (facts.is_published) return well('replication', 'mashup_jobs is published');
-  return wrong(
+  if (settings.is_published) return passed('replication', 'mashup_jobs is published');
+  return failed(
     'replication',
     'mashup_jobs is not in publication supabase_realtime',
     'alter publication supabase_realtime add table public.mashup_jobs;',
   );
 }
 
-async function examineBucket(sql: postgres.Sql): Promise<Finding> {
+async function checkBucket(sql: postgres.Sql): Promise<Finding> {
   const [bucket] = await sql<{ public: boolean }[]>`select public from storage.buckets where id = 'mashups'`;
-  if (bucket === undefined) return wrong('bucket', 'bucket mashups is not there', 'Run `mashup migrate`.');
-  if (bucket.public) return wrong('bucket', 'bucket mashups is public', 'Make it private: everybody reads all files.');
-  return well('bucket', 'mashups is there and private');
+  if (bucket === undefined) return failed('bucket', 'bucket mashups is missing', 'Run `mashup migrate`.');
+  if (bucket.public) return failed('bucket', 'bucket mashups is public', 'Make it private: anyone can read all files.');
+  return passed('bucket', 'mashups exists and is private');
 }

@@ -1,12 +1,12 @@
-/** The five audio services against their contract. */
+/** Checks the five audio services against their contract. */
 import { SERVICE_DEFAULTS, ServiceErrorBody } from '../../schema.ts';
 import type { ServiceName } from '../../schema.ts';
-import { well, wrong } from './check.ts';
-import type { Finding } from './check.ts';
+import { failed, passed } from './finding.ts';
+import type { Finding } from './finding.ts';
 
 const TIMEOUT_MS = 5_000;
 
-/** Whether a service answers: `/health` of the built-in ones, `/openapi.json` of others. */
+/** Whether a service responds: `/health` of built-in services, `/openapi.json` of others. */
 export async function isServiceUp(url: string): Promise<boolean> {
   for (const path of ['/health', '/openapi.json']) {
     const response = await fetch(join(url, path), { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => undefined);
@@ -17,13 +17,13 @@ export async function isServiceUp(url: string): Promise<boolean> {
 }
 
 /**
- * Whether a service keeps its contract, without giving it work: an empty body is refused with 422 and `{detail}`. One
- * that answers something else is another program on that port.
+ * Checks that a service follows its contract, without starting work: it must reject an empty body with 422 and `{detail}`.
+ * Another response means that another program is using the port.
  */
-export async function examineService(name: ServiceName, url: string): Promise<Finding> {
+export async function checkService(name: ServiceName, url: string): Promise<Finding> {
   const { urlVariable, path } = SERVICE_DEFAULTS[name];
   if (!(await isServiceUp(url))) {
-    return wrong(name, `does not answer at ${url}`, `Start it, or set ${urlVariable} to where it runs.`);
+    return failed(name, `does not respond at ${url}`, `Start it, or set ${urlVariable} to where it runs.`);
   }
   const response = await fetch(join(url, path), {
     method: 'POST',
@@ -32,15 +32,15 @@ export async function examineService(name: ServiceName, url: string): Promise<Fi
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const body: unknown = await response.json().catch(() => undefined);
-  if (response.status === 422 && ServiceErrorBody.safeParse(body).success) return well(name, url);
-  return wrong(
+  if (response.status === 422 && ServiceErrorBody.safeParse(body).success) return passed(name, url);
+  return failed(
     name,
-    `POST ${path} with an empty body answered ${response.status} instead of 422 with {detail}`,
-    `Something else may run at ${url}: check ${urlVariable}.`,
+    `POST ${path} with an empty body returned ${response.status} instead of 422 with {detail}`,
+    `Another program may be running at ${url}: check ${urlVariable}.`,
   );
 }
 
-/** A base URL may carry a path. */
+/** Joins strings, because a base URL may contain a path. */
 function join(base: string, path: string): string {
   return base.replace(/\/+$/, '') + path;
 }

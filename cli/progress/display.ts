@@ -1,20 +1,11 @@
-/** How the progress of `make` is shown: live in a terminal, in plain lines elsewhere, or as JSON. */
+/** A display of the progress of `make`. */
 import type { MashupJob } from '../../schema.ts';
-import { jsonDisplay } from './json.ts';
-import { plainDisplay } from './plain.ts';
-import { terminalDisplay } from './terminal.ts';
 
 export interface Display {
-  /** What is being prepared: a start, an upload. */
+  /** Shows a preparation step: the start of the stack, an upload. */
   step(text: string): void;
-  /** The job's newest state. */
+  /** Shows the newest state of the job. */
   job(job: MashupJob): void;
-  /** Leaves the terminal as a reader wants to find it. Safe to call twice. */
+  /** Ends the display and restores the terminal. Safe to call twice. */
   end(): void;
-}
-
-/** The display that fits where the output goes. */
-export function chooseDisplay(asJson: boolean): Display {
-  if (asJson) return jsonDisplay();
-  return process.stdout.isTTY ? terminalDisplay() : plainDisplay();
 }

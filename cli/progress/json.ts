@@ -1,8 +1,8 @@
-/** One JSON line for each change, for programs. */
+/** Shows progress as one JSON line per change, for programs. */
 import { printJson } from '../output.ts';
 import type { Display } from './display.ts';
 
-/** The display for programs. `type` is `step` or `job`; the last line of `make` is of type `result` or `error`. */
+/** Creates the display for programs. `type` is `step` or `job`; the last line of `make` has type `result` or `error`. */
 export function jsonDisplay(): Display {
   return {
     step: (text) => printJson({ type: 'step', step: text }),

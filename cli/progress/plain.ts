@@ -1,13 +1,13 @@
-/** One line for each thing that happens: for logs, pipes and CI. */
+/** Shows progress as one line per event, for logs, pipes and CI. */
 import type { MashupJob } from '../../schema.ts';
 import { print } from '../output.ts';
 import type { Display } from './display.ts';
-import { estimateWords, songWords, stepWords } from './words.ts';
+import { estimateText, songText, stepText } from './texts.ts';
 
-/** Progress alone is worth a line only when it has grown by this much. */
+/** Progress alone is shown only after a change of this many percent. */
 const PROGRESS_STEP = 10;
 
-/** The display where lines stay. */
+/** Creates the display for outputs without cursor control. */
 export function plainDisplay(): Display {
   const startedAt = Date.now();
   const songs = new Map<string, string>();
@@ -23,15 +23,15 @@ export function plainDisplay(): Display {
       for (const song of job.songs) {
         if (songs.get(song.song_id) === song.state) continue;
         songs.set(song.song_id, song.state);
-        if (song.state !== 'pending') line(`       ${song.name}: ${songWords(song)}`);
+        if (song.state !== 'pending') line(`       ${song.name}: ${songText(song)}`);
       }
-      const step = `${job.stage} ${stepWords(job)}`;
+      const step = `${job.stage} ${stepText(job)}`;
       if (step === shown && Math.abs(job.progress - shownProgress) < PROGRESS_STEP) return;
       shown = step;
       shownProgress = job.progress;
-      const left = estimateWords(job);
+      const left = estimateText(job);
       const percent = String(Math.floor(job.progress)).padStart(3);
-      line(`${percent} %  ${stepWords(job)}${left === '' ? '' : ` (${left})`}`);
+      line(`${percent} %  ${stepText(job)}${left === '' ? '' : ` (${left})`}`);
     },
     end: () => {},
   };

@@ -1,12 +1,12 @@
-/** A few lines that are redrawn: the songs, a bar, what is being done, what is left. */
+/** Shows progress as a few lines that are redrawn: songs, progress bar, current step, remaining time. */
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import type { MashupJob, SongCard } from '../../schema.ts';
-import { cut, duration, table } from '../output.ts';
+import { truncate, duration, table } from '../output.ts';
 import type { Display } from './display.ts';
-import { estimateWords, songWords, stepWords } from './words.ts';
+import { estimateText, songText, stepText } from './texts.ts';
 
-/** Often enough for a clock in seconds. */
+/** Short enough to show elapsed seconds. */
 const REDRAW_MS = 500;
 const BAR_WIDTH = 28;
 const NAME_WIDTH = 32;
@@ -28,20 +28,20 @@ function bar(progress: number): string {
 
 function draw(job: MashupJob, startedAt: number): string {
   const songs = job.songs.map((song) => [
-    `  ${DOTS[song.state]} ${cut(song.name, NAME_WIDTH)}`,
-    pc.dim(songWords(song)),
+    `  ${DOTS[song.state]} ${truncate(song.name, NAME_WIDTH)}`,
+    pc.dim(songText(song)),
   ]);
-  const left = estimateWords(job) || duration((Date.now() - startedAt) / 1000);
+  const left = estimateText(job) || duration((Date.now() - startedAt) / 1000);
   return [
     '',
     ...table(songs),
     '',
     `  ${bar(job.progress)} ${String(Math.floor(job.progress)).padStart(3)} %  ${pc.dim(left)}`,
-    `  ${stepWords(job)}`,
+    `  ${stepText(job)}`,
   ].join('\n');
 }
 
-/** The display for a terminal. The last state stays on the screen. */
+/** Creates the display for a terminal. The last state stays on the screen. */
 export function terminalDisplay(): Display {
   const write = createLogUpdate(process.stdout);
   const startedAt = Date.now();

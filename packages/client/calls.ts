@@ -1,4 +1,4 @@
-/** The two ways of calling the engine: edge functions, and SQL functions of the caller's own jobs. */
+/** Calls of the engine: edge functions, and SQL functions. */
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { fromDatabaseError, fromFunctionError } from './errors.ts';
 
@@ -8,7 +8,7 @@ export interface CallOptions {
 
 /**
  * Invokes an edge function.
- * @throws MashupClientError with what the function said
+ * @throws MashupClientError with the error of the function
  */
 export async function invoke<Answer>(
   supabase: SupabaseClient,
@@ -30,7 +30,7 @@ export async function invoke<Answer>(
 
 /**
  * Calls an SQL function of the API.
- * @throws MashupClientError with what the database said
+ * @throws MashupClientError with the error of the database
  */
 export async function rpc<Answer>(
   supabase: SupabaseClient,

@@ -1,15 +1,15 @@
-/** Errors that a frontend can show: what is wrong, which it is, and what to do next. */
+/** Errors that a frontend can show, with a message, a code and a hint. */
 import { toMashupError } from '../../schema/errors.ts';
 
-/** A refused call. `message` and `hint` are for people, `code` and `status` for programs. */
+/** A failed call. `message` and `hint` are for users, `code` and `status` for programs. */
 export class MashupClientError extends Error {
   override readonly name = 'MashupClientError';
   readonly code: string;
   readonly hint: string;
   readonly details: string | null;
-  /** HTTP status; 0 where no answer came. */
+  /** HTTP status; 0 without a response. */
   readonly status: number;
-  /** Seconds after which it is worth trying again. */
+  /** Seconds to wait before the next try. */
   readonly retryAfterSec: number | undefined;
 
   constructor(
@@ -33,15 +33,15 @@ interface DatabaseRefusal {
   details?: string | null;
 }
 
-/** The typed error for one that an rpc call or a query answered. */
+/** Returns the typed error for the error of an rpc call or a query. */
 export function fromDatabaseError(error: DatabaseRefusal, status = 0): MashupClientError {
   const known = toMashupError(error);
   if (known !== undefined) {
-    const waits = known.code === 'queue_full' || known.code === 'rate_limited';
-    return new MashupClientError(waits ? known.code : known.detail || known.code, known.message, {
+    const isLimit = known.code === 'queue_full' || known.code === 'rate_limited';
+    return new MashupClientError(isLimit ? known.code : known.detail || known.code, known.message, {
       hint: known.hint,
       status,
-      retryAfterSec: waits ? Number(known.detail) || undefined : undefined,
+      retryAfterSec: isLimit ? Number(known.detail) || undefined : undefined,
       cause: error,
     });
   }
@@ -56,8 +56,8 @@ export function fromDatabaseError(error: DatabaseRefusal, status = 0): MashupCli
 }
 
 /**
- * The typed error for one of `functions.invoke`: its own message is always the same text, and what the function said is
- * in the response that it carries.
+ * Returns the typed error for an error of `functions.invoke`. The message of that error is always the same; the function's own
+ * error is in the response that it carries.
  */
 export async function fromFunctionError(error: unknown): Promise<MashupClientError> {
   const response = responseOf(error);

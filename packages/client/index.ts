@@ -1,4 +1,4 @@
-/** The mashup engine for any frontend: follow a job live, upload songs, and all that a user does with mashups. */
+/** Client library of the mashup engine: follow a job live, upload songs, submit and manage mashups. */
 export { fromDatabaseError, MashupClientError } from './errors.ts';
 export { followJob } from './follow-job.ts';
 export type { FollowOptions, JobFollower } from './follow-job.ts';

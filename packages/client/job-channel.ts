@@ -2,20 +2,20 @@
 import { REALTIME_SUBSCRIBE_STATES } from '@supabase/supabase-js';
 import type { RealtimePostgresChangesPayload, SupabaseClient } from '@supabase/supabase-js';
 
-/** A stream that is joined but not ready after this is given up, in milliseconds. */
+/** A channel whose stream is not ready after this counts as lost. */
 const READY_TIMEOUT_MS = 15_000;
 
-type Row = Record<string, unknown>;
+export type Row = Record<string, unknown>;
 
 export interface JobChannelListener {
-  /** Asked after each wait: whether the channel is still wanted. */
+  /** Called after each wait: whether the channel is still wanted. */
   isWanted: () => boolean;
-  /** The stream carries every change from now on. Comes again after each renewal of the token. */
-  ready: () => void;
-  /** The row as it is now; undefined where the change came without all of it. */
-  changed: (row: Row | undefined) => void;
-  /** The channel is gone, once, and left behind properly. Not called after `leave`. */
-  lost: () => void;
+  /** The stream delivers every change from now on. Called again after each renewal of the token. */
+  onReady: () => void;
+  /** The row after a change; undefined if the change came without the whole row. */
+  onChange: (row: Row | undefined) => void;
+  /** The channel is lost and has been left. Called once, and not after `leave`. */
+  onLost: () => void;
 }
 
 export interface JobChannel {
@@ -23,8 +23,9 @@ export interface JobChannel {
 }
 
 /**
- * Joins a channel for the changes of one row. SUBSCRIBED says only that the server has heard of it: the `system`
- * message says that the stream is ready, and that is what `ready` waits for.
+ * Joins a channel for the changes of one row. SUBSCRIBED only means that the server knows the channel; the `system` message
+ * reports that the stream is ready, and causes `onReady`.
+ * @returns undefined if the channel is not wanted any more
  */
 export async function joinJobChannel(
   supabase: SupabaseClient,
@@ -32,31 +33,31 @@ export async function joinJobChannel(
   id: string,
   listener: JobChannelListener,
 ): Promise<JobChannel | undefined> {
-  await bringToken(supabase);
+  await setRealtimeToken(supabase);
   if (!listener.isWanted()) return undefined;
 
   let isOver = false;
-  // A name of its own each time: supabase-js hands out a channel again by its name, and a second join ends the first.
+  // A unique name: supabase-js returns an existing channel of the same name, and a second join would end the first.
   const channel = supabase.channel(`${table}:${id}:${crypto.randomUUID()}`);
   const leave = (): void => {
     isOver = true;
-    clearTimeout(patience);
+    clearTimeout(readyTimer);
     void supabase.removeChannel(channel);
   };
   const lose = (): void => {
     if (isOver) return;
     leave();
-    listener.lost();
+    listener.onLost();
   };
-  const patience = setTimeout(lose, READY_TIMEOUT_MS);
+  const readyTimer = setTimeout(lose, READY_TIMEOUT_MS);
 
   channel
     .on('system', {}, (message: { extension?: string; status?: string }) => {
       if (isOver) return;
       if (message.status !== 'ok') lose();
       else if (message.extension === 'postgres_changes') {
-        clearTimeout(patience);
-        listener.ready();
+        clearTimeout(readyTimer);
+        listener.onReady();
       }
     })
     .on(
@@ -65,24 +66,24 @@ export async function joinJobChannel(
       ({ eventType, errors, new: row }: RealtimePostgresChangesPayload<Row>) => {
         if (isOver) return;
         const isWhole = eventType !== 'DELETE' && !(errors as string[] | null)?.length;
-        listener.changed(isWhole ? row : undefined);
+        listener.onChange(isWhole ? row : undefined);
       },
     )
     .subscribe((status) => {
-      // An expired token closes the channel silently, and supabase-js does not join that one again.
+      // An expired token closes the channel without an error, and supabase-js does not join it again.
       if (status !== REALTIME_SUBSCRIBE_STATES.SUBSCRIBED) lose();
     });
   return { leave };
 }
 
-/** A channel that is joined before the session is there runs as an anonymous visitor, who hears nothing and no error. */
-async function bringToken(supabase: SupabaseClient): Promise<void> {
+/** Sets the user's token first: a channel joined without it runs as an anonymous user, who receives nothing and no error. */
+async function setRealtimeToken(supabase: SupabaseClient): Promise<void> {
   try {
-    // Renews an expired session as well.
+    // Also renews an expired session.
     await supabase.auth.getSession();
   } catch {
-    // A client with an `accessToken` option of its own has no auth. Its token is asked for below.
+    // A client with its own `accessToken` option has no auth. `setAuth` below requests its token.
   }
-  // Realtime asks again only with its next heartbeat; until then a token that ran out would be refused.
+  // Without this, Realtime requests a token only with its next heartbeat, and joins with an expired token are refused until then.
   await supabase.realtime.setAuth().catch(() => {});
 }

@@ -1,4 +1,4 @@
-/** What a user does with mashups: submit, start, cancel, retry, replay, change, delete, download. */
+/** Operations of a user on mashups: submit, start, cancel, retry, replay, iterate, delete, download. */
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { BUCKET } from '../../schema/constants.ts';
 import type {
@@ -14,17 +14,17 @@ import { invoke, rpc } from './calls.ts';
 import type { CallOptions } from './calls.ts';
 import { MashupClientError } from './errors.ts';
 
-/** Life of a download link in seconds. Sign a new one when it is over. */
+/** Life of a download link in seconds. */
 const LINK_SECONDS = 3600;
 
 export interface SubmitOptions extends CallOptions, SubmittedOptions {
-  /** `planning`: a draft, which waits for `startMashup` once it is analysed and scored. */
+  /** `planning`: a draft, which waits for `startMashup` after it is analysed and scored. */
   hold?: 'planning';
-  /** The same key with the same request gives the same job: safe to repeat. Default: a fresh one. */
+  /** The same key with the same request returns the same job, so that a call can be repeated. Default: a new key. */
   idempotencyKey?: string;
 }
 
-/** Submits two or three uploaded songs (a draft: one to three). Throws MashupClientError. */
+/** Submits two or three uploaded songs (a draft: one to three). @throws MashupClientError */
 export function submitMashup(
   supabase: SupabaseClient,
   songs: SubmittedSong[],
@@ -34,22 +34,22 @@ export function submitMashup(
   return invoke<GenerateMashupAnswer>(supabase, 'generate-mashup', body, { signal });
 }
 
-/** Starts a draft. Throws MashupClientError. */
+/** Starts a draft. @throws MashupClientError */
 export function startMashup(supabase: SupabaseClient, jobId: string, options?: SubmittedOptions): Promise<Submission> {
   return rpc(supabase, 'start_mashup', { job_id: jobId, options: options ?? null });
 }
 
-/** Cancels a live job; a cancelled one stays as it is. Throws MashupClientError. */
+/** Cancels a live job. A cancelled job stays unchanged. @throws MashupClientError */
 export function cancelMashup(supabase: SupabaseClient, jobId: string): Promise<Submission> {
   return rpc(supabase, 'cancel_mashup', { job_id: jobId });
 }
 
-/** Resumes a failed or cancelled job where it stopped. Throws MashupClientError. */
+/** Resumes a failed or cancelled job in the stage where it stopped. @throws MashupClientError */
 export function retryMashup(supabase: SupabaseClient, jobId: string): Promise<Submission> {
   return rpc(supabase, 'retry_mashup', { job_id: jobId });
 }
 
-/** Runs a job again from a stage; `fresh` works analyses and stems out anew. Throws MashupClientError. */
+/** Replays a job from a stage; `fresh` ignores cached analyses and stems. @throws MashupClientError */
 export function replayMashup(
   supabase: SupabaseClient,
   jobId: string,
@@ -59,12 +59,12 @@ export function replayMashup(
   return rpc(supabase, 'replay_mashup', { job_id: jobId, stage, fresh: options.fresh ?? false });
 }
 
-/** Deletes a job with its files. Throws MashupClientError. */
+/** Deletes a job with its files. @throws MashupClientError */
 export async function deleteMashup(supabase: SupabaseClient, jobId: string): Promise<void> {
   await rpc(supabase, 'delete_mashup', { job_id: jobId });
 }
 
-/** Asks for a new version in words; the answer names a new job to follow. Throws MashupClientError. */
+/** Requests an iteration of a mashup by feedback in words. Returns the id of the new job. @throws MashupClientError */
 export function iterateMashup(
   supabase: SupabaseClient,
   jobId: string,
@@ -76,9 +76,9 @@ export function iterateMashup(
 }
 
 /**
- * A link to a job's result that lives an hour.
- * @param download file name under which a browser saves it; without it the browser plays it
- * @throws MashupClientError `no_result`, or what Storage says
+ * Signs a link to a job's result, which is valid for an hour.
+ * @param options.download file name under which a browser saves the file; without it the browser plays it
+ * @throws MashupClientError `no_result`
  */
 export async function signResultUrl(
   supabase: SupabaseClient,
@@ -98,8 +98,8 @@ export async function signResultUrl(
       options.download === undefined ? {} : { download: options.download },
     );
   if (error) {
-    throw new MashupClientError('no_result', 'The file of this mashup cannot be had.', {
-      hint: "It may be a replay that is under way, or somebody else's mashup.",
+    throw new MashupClientError('no_result', 'The file of this mashup is not available.', {
+      hint: 'A replay may be running, or the mashup belongs to another user.',
       details: error.message,
       cause: error,
     });

@@ -1,20 +1,20 @@
-/** When a page comes back: shown again, thawed, taken from the cache of left pages, or on the network again. */
+/** Detects that a page resumes: shown again, unfrozen, restored from the back/forward cache, or online again. */
 
 const DOCUMENT_EVENTS = ['visibilitychange', 'resume'] as const;
 const WINDOW_EVENTS = ['online', 'pageshow'] as const;
 
-/** Calls back when the page or the network is back, where there is a page. Returns how to stop it. */
-export function onPageResume(wake: () => void): () => void {
+/** Calls `onResume` when the page or the network is back. Without a page it does nothing. @returns a function that stops it */
+export function onPageResume(onResume: () => void): () => void {
   if (typeof document === 'undefined') return () => {};
-  const hear = (event: Event): void => {
-    // A page that is shown for the first time has missed nothing.
+  const handle = (event: Event): void => {
+    // A page that is shown for the first time has missed no changes.
     const isNew = 'persisted' in event && event.persisted === false;
-    if (!isNew && document.visibilityState !== 'hidden') wake();
+    if (!isNew && document.visibilityState !== 'hidden') onResume();
   };
-  for (const name of DOCUMENT_EVENTS) document.addEventListener(name, hear);
-  for (const name of WINDOW_EVENTS) globalThis.addEventListener(name, hear);
+  for (const name of DOCUMENT_EVENTS) document.addEventListener(name, handle);
+  for (const name of WINDOW_EVENTS) globalThis.addEventListener(name, handle);
   return () => {
-    for (const name of DOCUMENT_EVENTS) document.removeEventListener(name, hear);
-    for (const name of WINDOW_EVENTS) globalThis.removeEventListener(name, hear);
+    for (const name of DOCUMENT_EVENTS) document.removeEventListener(name, handle);
+    for (const name of WINDOW_EVENTS) globalThis.removeEventListener(name, handle);
   };
 }

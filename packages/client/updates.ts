@@ -1,21 +1,21 @@
-/** Values that arrive over time: the latest, all of them in order by iteration, and the end. */
+/** A series of values over time, with the latest value, iteration in order, and an end. */
 
 export interface Updates<T> {
   readonly latest: T | undefined;
-  /** Resolves at the end with the latest value, or rejects with what ended it. */
+  /** Resolves at the end with the latest value, or rejects with the failure that ended the series. */
   readonly finished: Promise<T | undefined>;
   push(value: T): void;
   close(failure?: Error): void;
-  /** Begins with the latest value. `leave` is called when the reader breaks off. */
+  /** Starts with the latest value. `leave` is called when the reader stops. */
   iterate(leave: () => void): AsyncIterator<T>;
 }
 
-/** An empty series. Nothing is kept but the latest value and what open iterators have not read yet. */
+/** Opens an empty series. It keeps only the latest value and the values that open iterators have not read yet. */
 export function openUpdates<T>(): Updates<T> {
   let latest: T | undefined;
   let closed = false;
   const { promise: finished, resolve, reject } = Promise.withResolvers<T | undefined>();
-  // Whoever only iterates or listens is told otherwise; nobody has to await this.
+  // Awaiting this is optional: iterators and listeners learn of the end themselves.
   finished.catch(() => {});
   const readers = new Set<{ waiting: T[]; wake: () => void }>();
 

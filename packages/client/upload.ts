@@ -1,4 +1,4 @@
-/** A song's way into Storage. */
+/** Uploads songs to Storage. */
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { BUCKET } from '../../schema/constants.ts';
 import type { SignedUploadAnswer, SubmittedSong } from '../../schema/api.ts';
@@ -9,9 +9,9 @@ import { MashupClientError } from './errors.ts';
 export interface SongFile {
   /** File name with its extension. */
   fileName: string;
-  /** A `File` or `Blob`; streams and typed arrays do not survive the way through supabase-js. */
+  /** A `File` or `Blob`; supabase-js does not upload streams and typed arrays unchanged. */
   body: Blob;
-  /** Default: the Blob's own type. */
+  /** Default: the type of the Blob. */
   contentType?: string;
   /** Default: the file name without its extension. */
   name?: string;
@@ -21,7 +21,7 @@ export interface SongFile {
 }
 
 /**
- * Uploads a song and answers it in the form that `submitMashup` takes. The user has to be signed in.
+ * Uploads a song. Returns it in the form that `submitMashup` takes. The user must be signed in.
  * @throws MashupClientError e.g. `unsupported_file_type`, `audio_too_large`, `sign_in_required`
  */
 export async function uploadSong(
@@ -31,14 +31,14 @@ export async function uploadSong(
 ): Promise<SubmittedSong> {
   const songId = file.songId ?? crypto.randomUUID();
   const contentType = file.contentType ?? file.body.type;
-  const place = await invoke<SignedUploadAnswer>(
+  const target = await invoke<SignedUploadAnswer>(
     supabase,
     'create-signed-upload',
     {
       songId,
       fileName: file.fileName,
       fileSize: file.body.size,
-      // Browsers call an .ogg `video/ogg` or nothing at all; the content decides anyway.
+      // Browsers give .ogg files the type `video/ogg` or none. The server detects the type from the content.
       ...(contentType.startsWith('audio/') ? { contentType } : {}),
     },
     options,
@@ -46,7 +46,7 @@ export async function uploadSong(
   options.signal?.throwIfAborted();
   const { error } = await supabase.storage
     .from(BUCKET)
-    .uploadToSignedUrl(place.path, place.token, file.body, contentType === '' ? {} : { contentType });
+    .uploadToSignedUrl(target.path, target.token, file.body, contentType === '' ? {} : { contentType });
   if (error) {
     throw new MashupClientError('upload_failed', `${file.fileName} could not be uploaded.`, {
       hint: 'Check the connection, then try again.',
@@ -58,6 +58,6 @@ export async function uploadSong(
     song_id: songId,
     name: file.name ?? file.fileName.replace(/\.[^.]+$/, ''),
     artist: file.artist ?? null,
-    storage_path: place.path,
+    storage_path: target.path,
   };
 }

@@ -1,13 +1,13 @@
-/** What the seed has in store for each job and for each call to a service. */
+/** The fault plan: which faults the seed gives to each job and to each call of a service. */
 import type { ServiceName } from '../../schema.ts';
 import { random } from './random.ts';
 
-/** How a job must end whatever else happens; `fine` may be made late, never be made wrong. */
-export type Doom =
-  'fine' | 'bad_song' | 'bad_third' | 'render_refused' | 'separation_broken' | 'wrong_path' | 'kills_worker';
+/** The planned fault of a job. It decides the expected outcome of the job, whatever other faults occur. */
+export type JobFault =
+  'none' | 'bad_song' | 'bad_third_song' | 'render_refused' | 'separation_broken' | 'wrong_path' | 'kills_worker';
 
-/** Code that a doomed job fails with. Those that are not here end complete. */
-export const CODE_OF_DOOM: Partial<Record<Doom, string>> = {
+/** The error code with which a job is expected to fail. Jobs with the other faults are expected to complete. */
+export const EXPECTED_ERROR: Partial<Record<JobFault, string>> = {
   bad_song: 'audio_damaged',
   render_refused: 'plan_invalid',
   separation_broken: 'service_failed',
@@ -15,56 +15,63 @@ export const CODE_OF_DOOM: Partial<Record<Doom, string>> = {
   kills_worker: 'task_kills_worker',
 };
 
-/** One job of each of these in this many. */
-const DOOM_EVERY = 25;
-const DOOMS: readonly Doom[] = ['bad_song', 'bad_third', 'render_refused', 'separation_broken', 'wrong_path'];
-/** A job that kills its workers costs four of them. */
+/** One job of this many has each of these faults. */
+const FAULT_EVERY = 25;
+const JOB_FAULTS: readonly JobFault[] = [
+  'bad_song',
+  'bad_third_song',
+  'render_refused',
+  'separation_broken',
+  'wrong_path',
+];
+/** One job of this many kills its workers, four of them. */
 const KILLER_EVERY = 50;
 
-export function doomOf(seed: number, index: number): Doom {
-  const offset = random(seed, 'doom').below(DOOM_EVERY);
+/** Returns the planned fault of the job with an index. */
+export function jobFaultOf(seed: number, index: number): JobFault {
+  const offset = random(seed, 'job faults').below(FAULT_EVERY);
   if ((index + offset) % KILLER_EVERY === KILLER_EVERY - 1) return 'kills_worker';
-  return DOOMS[(index + offset) % DOOM_EVERY] ?? 'fine';
+  return JOB_FAULTS[(index + offset) % FAULT_EVERY] ?? 'none';
 }
 
-/** What goes wrong with one call. */
-export type Fault =
+/** The fault of one call. The last three concern the files that a service writes. */
+export type CallFault =
   | 'unavailable'
   | 'overloaded'
-  | 'crash'
+  | 'server_error'
   | 'reset'
-  | 'half'
-  | 'stall'
-  | 'garbage'
-  | 'shape'
+  | 'partial_response'
+  | 'hang'
+  | 'html'
+  | 'wrong_shape'
   | 'slow'
-  | 'lie'
-  | 'short'
-  | 'linger';
+  | 'missing_file'
+  | 'truncated_file'
+  | 'late_write';
 
-const ANY: readonly Fault[] = [
+const FAULTS: readonly CallFault[] = [
   'unavailable',
   'overloaded',
-  'crash',
+  'server_error',
   'reset',
-  'half',
-  'stall',
-  'garbage',
-  'shape',
+  'partial_response',
+  'hang',
+  'html',
+  'wrong_shape',
   'slow',
 ];
-const WRITERS: readonly Fault[] = [...ANY, 'lie', 'short', 'linger'];
-/** Share of tasks whose first call goes wrong, and of those whose second does too. */
-const FIRST = 0.25;
-const SECOND = 0.3;
+const FAULTS_OF_WRITERS: readonly CallFault[] = [...FAULTS, 'missing_file', 'truncated_file', 'late_write'];
+/** Share of tasks whose first call has a fault, and share of these whose second call has one too. */
+const FIRST_CALL = 0.25;
+const SECOND_CALL = 0.3;
 
-/** The fault of the n-th call of one task of a job; undefined when all is well. */
-export function faultOf(seed: number, service: ServiceName, key: string, call: number): Fault | undefined {
+/** Returns the fault of the n-th call of one task of a job, from 0; undefined for a call without a fault. */
+export function callFaultOf(seed: number, service: ServiceName, key: string, call: number): CallFault | undefined {
   const chance = random(seed, service, key);
-  const first = chance.next() < FIRST;
-  const second = first && chance.next() < SECOND;
-  const kinds = service === 'separation' || service === 'processing' ? WRITERS : ANY;
+  const isFirst = chance.next() < FIRST_CALL;
+  const isSecond = isFirst && chance.next() < SECOND_CALL;
+  const kinds = service === 'separation' || service === 'processing' ? FAULTS_OF_WRITERS : FAULTS;
   const faults = [chance.pick(kinds), chance.pick(kinds)];
-  if (call === 0 && first) return faults[0];
-  return call === 1 && second ? faults[1] : undefined;
+  if (call === 0 && isFirst) return faults[0];
+  return call === 1 && isSecond ? faults[1] : undefined;
 }

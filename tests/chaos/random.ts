@@ -1,18 +1,18 @@
-/** Chance by a seed: the same seed gives the same faults to the same calls, whatever the order in which they come. */
+/** Seeded random numbers: the same seed gives the same faults to the same calls, in whatever order they come. */
 
 export interface Random {
   /** 0 ≤ x < 1. */
   next(): number;
-  /** An integer from 0 to `below` - 1. */
-  below(below: number): number;
+  /** An integer from 0 to `limit` - 1. */
+  below(limit: number): number;
   pick<T>(from: readonly T[]): T;
   shuffled<T>(from: readonly T[]): T[];
 }
 
-/** A generator (mulberry32) started from any number of words, hashed by FNV-1a. */
-export function random(...words: (string | number)[]): Random {
+/** Creates a generator (mulberry32). The seed is the FNV-1a hash of the parts. */
+export function random(...parts: (string | number)[]): Random {
   let state = 0x811c9dc5;
-  for (const char of words.join('/')) state = Math.imul(state ^ char.charCodeAt(0), 0x01000193);
+  for (const char of parts.join('/')) state = Math.imul(state ^ char.charCodeAt(0), 0x01000193);
   const next = (): number => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);

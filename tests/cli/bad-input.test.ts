@@ -11,8 +11,8 @@ after(() => rm(folder, { recursive: true, force: true }));
 const example = (name: string): string => join(import.meta.dirname, '../../examples', name);
 const path = (name: string): string => join(folder, name);
 
-/** A mono wave of 16 bits. */
-function wave(seconds: number, level: number): Buffer {
+/** Returns a 16-bit mono WAV file of a tone. */
+function wav(seconds: number, level: number): Buffer {
   const rate = 8000;
   const samples = Math.round(seconds * rate);
   const file = Buffer.alloc(44 + samples * 2);
@@ -38,17 +38,17 @@ await Promise.all([
   writeFile(path('text.mp3'), 'This is a text that was given another name. '.repeat(500)),
   writeFile(path('picture.png'), Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')),
   writeFile(path('empty.mp3'), ''),
-  writeFile(path('silent.wav'), wave(8, 0)),
-  writeFile(path('short.wav'), wave(2, 0.5)),
+  writeFile(path('silent.wav'), wav(8, 0)),
+  writeFile(path('short.wav'), wav(2, 0.5)),
   writeFile(path('huge.mp3'), '').then(() => truncate(path('huge.mp3'), 51 * 2 ** 20)),
   copyFile(good, path('copy.mp3')),
   mkdir(path('folder.wav')),
-  writeFile(path('cut.wav'), wave(8, 0.5).subarray(0, 60_000)),
+  writeFile(path('cut.wav'), wav(8, 0.5).subarray(0, 60_000)),
 ]);
 
 const cases: [name: string, args: string[], code: string, line: RegExp][] = [
   ['one song', [good], 'too_few_songs', /^A mashup needs two or three songs; one given\. Add another song\.$/],
-  ['four songs', [good, other, good, other], 'too_many_songs', /at most three songs; 4 given\. Leave one out\.$/],
+  ['four songs', [good, other, good, other], 'too_many_songs', /at most three songs; 4 given\. Remove one\.$/],
   ['the same song twice', [good, good], 'same_song_twice', /^neon-drive\.mp3 is given twice\. Choose two/],
   ['a copy of the same song', [good, path('copy.mp3')], 'same_song_twice', /are the same recording\. Choose two/],
   [
@@ -58,15 +58,30 @@ const cases: [name: string, args: string[], code: string, line: RegExp][] = [
     /^There is no file .*nothing\.mp3\. Check the path\.$/,
   ],
   ['a folder', [good, path('folder.wav')], 'not_a_file', /folder\.wav is not a file\. Give the path/],
-  ['a picture', [good, path('picture.png')], 'audio_unsupported_format', /^picture\.png is not audio .*Use an MP3/],
-  ['a text renamed .mp3', [good, path('text.mp3')], 'audio_unsupported_format', /^text\.mp3 is not audio .*Use an MP3/],
+  [
+    'a picture',
+    [good, path('picture.png')],
+    'audio_unsupported_format',
+    /^picture\.png is not a supported audio file\. Use an MP3/,
+  ],
+  [
+    'a text renamed .mp3',
+    [good, path('text.mp3')],
+    'audio_unsupported_format',
+    /^text\.mp3 is not a supported audio file\. Use an MP3/,
+  ],
   ['an empty file', [good, path('empty.mp3')], 'audio_empty', /^empty\.mp3 is empty\. Export/],
   ['a file over 50 MB', [good, path('huge.mp3')], 'audio_too_large', /^huge\.mp3 is 51 MB; at most 50 MB .*Convert/],
-  ['a truncated wave', [good, path('cut.wav')], 'audio_truncated', /^cut\.wav: The file is incomplete.*complete file/],
+  ['a truncated WAV', [good, path('cut.wav')], 'audio_truncated', /^cut\.wav: The file is incomplete.*complete file/],
   ['silence', [good, path('silent.wav')], 'audio_silent', /^silent\.wav: The file is silent\. Choose/],
   ['two seconds', [good, path('short.wav')], 'audio_too_short', /^short\.wav: The song is 2\.0 s long\. .*Choose/],
-  ['no length', [good, other, '--length', 'long'], 'bad_option', /^--length is a number of seconds from 20 to 600\./],
-  ['too long wishes', [good, other, '--wishes', 'x'.repeat(501)], 'bad_option', /^--wishes takes up to 500/],
+  [
+    'no length',
+    [good, other, '--length', 'long'],
+    'bad_option',
+    /^--length must be a number of seconds from 20 to 600\./,
+  ],
+  ['too long wishes', [good, other, '--wishes', 'x'.repeat(501)], 'bad_option', /^--wishes must have at most 500/],
 ];
 
 describe('mashup make, before anything is started', () => {
@@ -86,11 +101,11 @@ describe('mashup make, before anything is started', () => {
     });
   }
 
-  test('refuses an output that cannot be made or written', async () => {
+  test('refuses an output with an unknown format or a path that is not writable', async () => {
     const outputs: [out: string, line: RegExp][] = [
-      [path('out.aiff'), /says no format that can be made\. End the name with \.wav, \.flac or \.mp3\.$/],
-      [path('nowhere/out.wav'), /^Nothing can be written to .*nowhere\. Make the folder/],
-      [path('folder.wav'), /is a folder\. Give the name of a file\.$/],
+      [path('out.aiff'), /has no extension of a known format\. End the name with \.wav, \.flac or \.mp3\.$/],
+      [path('nowhere/out.wav'), /^The folder .*nowhere is not writable\. Create the folder/],
+      [path('folder.wav'), /is a folder\. Give the path of a file\.$/],
     ];
     for (const [out, line] of outputs) {
       const run = await mashup(['make', good, other, '--out', out]);
@@ -99,7 +114,7 @@ describe('mashup make, before anything is started', () => {
     }
   });
 
-  test('says what is missing in the arguments and the environment', async () => {
+  test('names missing arguments and environment variables', async () => {
     const without = await mashup(['replay', 'x']);
     assert.equal(without.code, 2);
     assert.match(without.stderr, /--from <stage>' not specified\. See `mashup --help`/);

@@ -1,4 +1,4 @@
-/** Runs the CLI as a user does: a process, its output, its exit code. */
+/** Runs the CLI as a process. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
@@ -10,7 +10,7 @@ export interface Run {
   stderr: string;
 }
 
-/** Runs `mashup` with arguments; `env` is added to an environment that names no engine. */
+/** Runs `mashup` with arguments. `env` is added to an environment without settings of an engine. */
 export function mashup(args: string[], env: Record<string, string> = {}): Promise<Run> {
   const { SUPABASE_URL: _url, DATABASE_URL: _database, MASHUP_DATA_DIR: _dir, ...rest } = process.env;
   const child = spawn(process.execPath, [MAIN, ...args], {

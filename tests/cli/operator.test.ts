@@ -17,7 +17,7 @@ async function completeJob(): Promise<string> {
 }
 
 describe("the operator's commands", () => {
-  test('jobs lists the newest jobs and show tells all about one, also by the beginning of its id', async () => {
+  test('jobs lists the newest jobs, and show prints one job, also by the start of its id', async () => {
     const id = await completeJob();
     const listed = await cli('jobs');
     assert.equal(listed.code, 0, listed.stderr);
@@ -38,7 +38,7 @@ describe("the operator's commands", () => {
     assert.ok(json.events.length > 5);
   });
 
-  test('replay, cancel and retry move a job, and refuse in one line what cannot be', async () => {
+  test('replay, cancel and retry change a job, and print one line for each refusal', async () => {
     const id = await completeJob();
     const replayed = await cli('replay', id, '--from', 'rendering');
     assert.match(replayed.stdout, /rendering +epoch 2/);
@@ -53,7 +53,7 @@ describe("the operator's commands", () => {
       [['replay', id], 2, /--from <stage>' not specified/],
       [['cancel', id], 1, /complete/],
       [['show', randomUUID()], 1, /^There is no job .*List the jobs with `mashup jobs`\.$/],
-      [['show', "'; drop table x; --"], 2, /is no job id/],
+      [['show', "'; drop table x; --"], 2, /is not a job id/],
     ];
     for (const [args, code, line] of refusals) {
       const run = await cli(...args);
@@ -63,7 +63,7 @@ describe("the operator's commands", () => {
     }
   });
 
-  test('start-draft lets a draft go on, and refuses what is none', async () => {
+  test('start-draft starts a draft, and refuses other jobs', async () => {
     const id = await machine.submit(user, 2, { hold: 'planning' });
     await machine.run(worker);
     assert.equal((await machine.job(id)).waiting_on, 'user');
@@ -75,17 +75,17 @@ describe("the operator's commands", () => {
     assert.match((await cli('start-draft', id)).stderr, /is not a draft/);
   });
 
-  test('pause and resume say what they did', async () => {
+  test('pause and resume print what they did', async () => {
     assert.match((await cli('pause', 'service', 'separation', '--minutes', '5')).stdout, /is paused until 20/);
     assert.equal((await machine.sql`select from mashup.pauses`).length, 1);
-    assert.match((await cli('resume', 'service', 'separation')).stdout, /goes on/);
+    assert.match((await cli('resume', 'service', 'separation')).stdout, /is resumed/);
     assert.match((await cli('resume')).stdout, /The system was not paused/);
     const unknown = await cli('pause', 'service', 'kitchen');
     assert.equal(unknown.code, 1);
     assert.match(unknown.stderr, /^There is no service "kitchen"/);
   });
 
-  test('bulk lists first and acts with --yes', async () => {
+  test('bulk lists the jobs, and changes them with --yes', async () => {
     const id = await machine.submit(user);
     const task = await machine.claimNext(worker, id);
     assert.ok(task);
@@ -101,18 +101,18 @@ describe("the operator's commands", () => {
     assert.equal((await cli('bulk', 'explode', '--stage', 'failed')).code, 2);
   });
 
-  test('migrate is done where it was done before, and a wrong database is one line', async () => {
+  test('migrate reports an up-to-date database, and an unreachable database prints one line', async () => {
     assert.match((await cli('migrate')).stdout, /Up to date/);
     const gone = await mashup(['jobs'], { DATABASE_URL: 'postgres://nobody@127.0.0.1:9/x' });
     assert.equal(gone.code, 1);
     assert.match(gone.stderr, /127\.0\.0\.1:9 cannot be reached \(ECONNREFUSED\)/);
     const none = await mashup(['jobs', '--data-dir', '/nonexistent']);
-    assert.match(none.stderr, /^There is no database to work on/);
+    assert.match(none.stderr, /^There is no database: /);
     const notUrl = await mashup(['jobs'], { DATABASE_URL: 'nonsense' });
     assert.equal(notUrl.code, 2);
   });
 
-  test('doctor names what is not well, with what to do, and fails', async () => {
+  test('doctor reports failed checks with hints, and exits with an error', async () => {
     const run = await mashup(['doctor', '--json'], {
       DATABASE_URL: machine.url,
       SUPABASE_URL: 'http://127.0.0.1:9',

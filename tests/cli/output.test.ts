@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePath } from '../../cli/download.ts';
-import { harmless } from '../../cli/output.ts';
+import { sanitize } from '../../cli/output.ts';
 
-test('a name cannot steer the terminal that shows it, and colours stay', () => {
+test('control sequences in a name are removed, and colours are kept', () => {
   const hostile = '\u001b]0;owned\u0007Song\u001b[2J\u001b[H\r\u009b31mX\u001b[1mbold\u001b[22m';
-  const shown = harmless(hostile);
+  const shown = sanitize(hostile);
   assert.equal(shown, ']0;ownedSong[2J[H31mX\u001b[1mbold\u001b[22m');
 });
 
-test('a mashup without a name takes one that no file has', async (t) => {
+test('the default output file is one that does not exist', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'mashup-names-'));
   t.after(() => rm(folder, { recursive: true }));
   for (const name of ['mashup.wav', 'mashup-2.wav', 'mashup-3.wav']) {

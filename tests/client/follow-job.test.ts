@@ -15,7 +15,7 @@ const { machine } = surface;
 const worker = await machine.worker();
 const SLOW_STORAGE_MS = 300;
 
-/** A job of the visitor; at the end of the test it gives back what it holds. */
+/** Submits a job of the visitor. It is cancelled at the end of the test. */
 async function submit(t: TestContext, visitor: Visitor): Promise<string> {
   const id = await machine.submit(visitor.id);
   t.after(
@@ -24,7 +24,7 @@ async function submit(t: TestContext, visitor: Visitor): Promise<string> {
   return id;
 }
 
-/** Does the work of one job, to its end or to the first task that `until` names, which it answers. */
+/** Runs the tasks of one job to its end, or to the first task of kind `stopAt`, which it returns. */
 async function work(jobId: string, stopAt?: ClaimedTask['kind']): Promise<ClaimedTask | undefined> {
   for (;;) {
     const task = await machine.claimNext(worker, jobId);
@@ -33,7 +33,7 @@ async function work(jobId: string, stopAt?: ClaimedTask['kind']): Promise<Claime
   }
 }
 
-interface Heard {
+interface Followed {
   follower: JobFollower;
   versions: number[];
   stages: string[];
@@ -44,20 +44,20 @@ async function follow(
   client: Parameters<typeof followJob>[0],
   id: string,
   options: Parameters<typeof followJob>[2] = {},
-): Promise<Heard> {
-  const heard: Omit<Heard, 'follower'> = { versions: [], stages: [], live: [] };
+): Promise<Followed> {
+  const received: Omit<Followed, 'follower'> = { versions: [], stages: [], live: [] };
   const follower = followJob(client, id, {
-    // Longer than any test: what is heard, is heard by Realtime or by a snapshot that something else asked for.
+    // Longer than any test: changes come from Realtime, or from a snapshot with another cause.
     safetyReadMs: 600_000,
     ...options,
     onChange: (job) => {
-      heard.versions.push(job.version);
-      if (heard.stages.at(-1) !== job.stage) heard.stages.push(job.stage);
+      received.versions.push(job.version);
+      if (received.stages.at(-1) !== job.stage) received.stages.push(job.stage);
     },
-    onLive: (isLive) => heard.live.push(isLive),
+    onLive: (isLive) => received.live.push(isLive),
   });
   after(() => follower.stop());
-  return { follower, ...heard };
+  return { follower, ...received };
 }
 
 function assertRising(versions: number[]): void {
@@ -68,7 +68,7 @@ function assertRising(versions: number[]): void {
 }
 
 describe('followJob', () => {
-  test('hears every stage of a job live, in order, and ends with it', async (t) => {
+  test('receives every stage of a job live, in order, and ends with it', async (t) => {
     const visitor = await surface.visitor();
     const id = await submit(t, visitor);
     const { follower, versions, stages, live } = await follow(visitor.client, id);
@@ -80,7 +80,7 @@ describe('followJob', () => {
     assertRising(versions);
     assert.equal(stages.at(-1), 'complete');
     assert.ok(stages.length > 3, stages.join(' '));
-    assert.equal(visitor.client.getChannels().length, 0, 'the channel is left behind');
+    assert.equal(visitor.client.getChannels().length, 0, 'the channel is left');
   });
 
   test('is live only after the stream is ready, not when it is subscribed', async (t) => {
@@ -105,7 +105,7 @@ describe('followJob', () => {
     follower.stop();
   });
 
-  test('iterates over the same states, and breaking off leaves the channel', async (t) => {
+  test('iterates over the same states, and a break leaves the channel', async (t) => {
     const visitor = await surface.visitor();
     const id = await submit(t, visitor);
     const { follower, live } = await follow(visitor.client, id);
@@ -122,14 +122,14 @@ describe('followJob', () => {
     await until('the channel is gone', () => visitor.client.getChannels().length === 0);
   });
 
-  test('ignores a change that is older than what it knows', async (t) => {
+  test('ignores a change that is older than the known state', async (t) => {
     const visitor = await surface.visitor();
     const id = await submit(t, visitor);
     const { follower, versions, live } = await follow(visitor.client, id);
     await until('the stream is ready', () => live.at(-1) === true && versions.length > 0);
     const before = [...versions];
     const { version } = await machine.job(id);
-    // Only a superuser with triggers off can write an older version; a late delivery looks just like it.
+    // Only a superuser with disabled triggers can write an older version. A late delivery looks the same.
     const { default: postgres } = await import('postgres');
     const sql = postgres(machine.superuserUrl, { max: 1, onnotice: () => {} });
     const write = (to: number): Promise<unknown> =>
@@ -141,11 +141,11 @@ describe('followJob', () => {
     await write(version);
     await write(version + 10);
     await sql.end();
-    await until('the newer version is heard', () => follower.current?.version === version + 10);
+    await until('the newer version is received', () => follower.current?.version === version + 10);
     assert.deepEqual(versions, [...before, version + 10]);
   });
 
-  test('misses nothing when the gateway restarts in the middle of a job', async (t) => {
+  test('misses no state when the gateway restarts during a job', async (t) => {
     const visitor = await surface.visitor();
     const id = await submit(t, visitor);
     const { follower, versions, stages, live } = await follow(visitor.client, id);
@@ -158,7 +158,7 @@ describe('followJob', () => {
         assert.ok(task);
         await surface.startGateway();
         await until('it is live again', () => live.at(-1) === true);
-        await until('what happened meanwhile is known', () => follower.current?.stage === 'rendering');
+        await until('the changes during the outage are known', () => follower.current?.stage === 'rendering');
         await machine.finish(task);
       });
     const last = await follower.finished;
@@ -167,12 +167,12 @@ describe('followJob', () => {
     assert.ok(stages.includes('rendering'));
   });
 
-  test('joins again when the server closes the channel, as it does with an expired token', async (t) => {
+  test('joins again after the server has closed the channel, as it does with an expired token', async (t) => {
     const visitor = await surface.visitor();
     const id = await submit(t, visitor);
     const { follower, live } = await follow(visitor.client, id);
     await until('the stream is ready', () => live.at(-1) === true);
-    // What `phx_close` does in supabase-js: CLOSED, channel removed, no rejoin.
+    // The effect of `phx_close` in supabase-js: CLOSED, channel removed, no rejoin.
     const [channel] = visitor.client.getChannels();
     assert.ok(channel);
     await visitor.client.removeChannel(channel);
@@ -181,7 +181,7 @@ describe('followJob', () => {
     assert.equal((await follower.finished)?.stage, 'complete');
   });
 
-  test('shows a replay backwards when it is kept open', async (t) => {
+  test('with keepOpen shows a replay, which goes back to an earlier stage', async (t) => {
     const visitor = await surface.visitor();
     const id = await submit(t, visitor);
     await work(id);
@@ -195,7 +195,7 @@ describe('followJob', () => {
     assert.equal((await follower.finished)?.epoch, 2);
   });
 
-  test('a page that restores its session and follows at once hears the stream as its user', async (t) => {
+  test('a page that restores its session while it starts to follow receives the stream as its user', async (t) => {
     const visitor = await surface.visitor();
     const id = await submit(t, visitor);
     const { data } = await visitor.client.auth.getSession();
@@ -206,7 +206,7 @@ describe('followJob', () => {
         autoRefreshToken: false,
         persistSession: true,
         storageKey: 'page',
-        // A storage that takes longer than the socket does.
+        // The storage is slower than the socket.
         storage: {
           getItem: async (key: string) => {
             await new Promise((resolve) => setTimeout(resolve, SLOW_STORAGE_MS));
@@ -229,8 +229,8 @@ describe('followJob', () => {
     await until('the row was read at once, and again with the stream', () => reads === 2);
     await work(id);
     assert.equal((await follower.finished)?.stage, 'complete');
-    assert.equal(reads, 2, 'heard, not read');
-    assert.deepEqual(live, [true], 'and joined once, by nobody else before');
+    assert.equal(reads, 2, 'received by the stream, not by a read');
+    assert.deepEqual(live, [true], 'joined once, and not as another user before');
   });
 
   test('a job that is deleted ends it with job_not_found', async (t) => {
@@ -242,13 +242,13 @@ describe('followJob', () => {
     await assert.rejects(follower.finished, { code: 'job_not_found' });
   });
 
-  test('a slow read finds what Realtime did not tell', async (t) => {
+  test('a periodic read finds changes that Realtime did not deliver', async (t) => {
     const visitor = await surface.visitor();
     const id = await submit(t, visitor);
-    // A client whose channels hear nothing: only reads are left.
-    const deaf = createClient('http://127.0.0.1:9', 'none');
-    t.after(() => deaf.realtime.disconnect());
-    visitor.client.channel = () => deaf.channel('deaf');
+    // The channels of this client receive nothing, so that only reads are left.
+    const offline = createClient('http://127.0.0.1:9', 'none');
+    t.after(() => offline.realtime.disconnect());
+    visitor.client.channel = () => offline.channel('offline');
     const { follower } = await follow(visitor.client, id, { safetyReadMs: 50 });
     await until('the first state is known', () => follower.current !== undefined);
     await work(id);
@@ -265,12 +265,12 @@ describe('followJob', () => {
         (error) => error instanceof MashupClientError && error.code === 'job_not_found' && error.hint !== '',
       );
       await assert.rejects(async () => {
-        for await (const job of follower) assert.fail(`heard ${(job as MashupJob).stage}`);
+        for await (const job of follower) assert.fail(`received ${(job as MashupJob).stage}`);
       }, MashupClientError);
     }
   });
 
-  test('an abort ends it quietly with the last known state', async (t) => {
+  test('an abort ends it with the last known state, without an error', async (t) => {
     const visitor = await surface.visitor();
     const id = await submit(t, visitor);
     const abort = new AbortController();

@@ -1,4 +1,4 @@
-/** A client that brings its own tokens: one runs out, joins are refused for a while, a better one comes. */
+/** A client with its own tokens: a token expires, joins are refused, and the next token is valid. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { createClient } from '@supabase/supabase-js';
@@ -13,7 +13,7 @@ const ring = await openKeyRing(surface.keys);
 const SHORT_SEC = 3;
 
 describe('followJob with tokens of the frontend’s own', { timeout: 40_000 }, () => {
-  test('joins again when its token has run out, is refused without piling up, and goes on with the next token', async (t) => {
+  test('rejoins after its token has expired, opens no additional channels while it is refused, and continues with the next token', async (t) => {
     const visitor = await surface.visitor();
     const id = await machine.submit(visitor.id);
     const token = (seconds: number): Promise<string> => {
@@ -21,14 +21,14 @@ describe('followJob with tokens of the frontend’s own', { timeout: 40_000 }, (
       return ring.signUser({ sub: visitor.id, role: 'authenticated', iat: now, exp: now + seconds });
     };
     let current = await token(SHORT_SEC);
-    const asked: number[] = [];
+    const statuses: number[] = [];
     const client = createClient(surface.url, surface.keys.publishableKey, {
       accessToken: () => Promise.resolve(current),
       global: {
         fetch: async (input, init) => {
-          const answer = await fetch(input, init);
-          asked.push(answer.status);
-          return answer;
+          const response = await fetch(input, init);
+          statuses.push(response.status);
+          return response;
         },
       },
     });
@@ -45,9 +45,9 @@ describe('followJob with tokens of the frontend’s own', { timeout: 40_000 }, (
     t.after(() => follower.stop());
     await until('the stream is ready', () => live.at(-1) === true);
     await until('the channel is closed', () => live.at(-1) === false);
-    // The expired token is all there is: reads say 401, joins are refused, and it keeps trying.
+    // Only the expired token is available: reads return 401, joins are refused, and the client keeps trying.
     await until('it was refused more than once', () => live.filter((isLive) => !isLive).length >= 3);
-    assert.ok(asked.includes(401), asked.join());
+    assert.ok(statuses.includes(401), statuses.join());
     assert.ok(most <= 1 && client.getChannels().length <= 1, `${most} channels`);
     current = await token(600);
     await until('the stream is ready again', () => live.at(-1) === true);
@@ -58,7 +58,7 @@ describe('followJob with tokens of the frontend’s own', { timeout: 40_000 }, (
 });
 
 describe('followJob of a user', () => {
-  test('whose session is over ends with sign_in_required', async (t) => {
+  test('without a session ends with sign_in_required', async (t) => {
     const visitor = await surface.visitor();
     const id = await machine.submit(visitor.id);
     t.after(() => machine.sql`select mashup.cancel(${id})`);

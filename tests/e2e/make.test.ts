@@ -20,13 +20,13 @@ interface Ended {
   stderr: string;
 }
 
-/** Runs `mashup` as a user would, in the project's root. */
+/** Runs `mashup` in the project's root. */
 function mashup(...args: string[]): Promise<Ended> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['cli/main.ts', ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
-      // Where CI is set colours are on even without a terminal.
+      // Colours are on without a terminal if CI is set.
       env: { ...process.env, NO_COLOR: '1' },
     });
     let stdout = '';
@@ -37,7 +37,7 @@ function mashup(...args: string[]): Promise<Ended> {
   });
 }
 
-/** Longest time in which both channels stay below -60 dBFS, seconds. */
+/** Returns the longest time in which both channels stay below -60 dBFS, in seconds. */
 function longestSilence(channels: readonly Float32Array[], sampleRate: number): number {
   const [left = new Float32Array(), right = left] = channels;
   let run = 0;
@@ -49,22 +49,22 @@ function longestSilence(channels: readonly Float32Array[], sampleRate: number): 
   return longest / sampleRate;
 }
 
-/** Measures a delivered file against the plan it was rendered from. */
-async function listen(file: string, plan: Plan): Promise<void> {
+/** Measures a delivered file and compares it with its plan. */
+async function assertMatchesPlan(file: string, plan: Plan): Promise<void> {
   const audio = await decodeAudio(new Uint8Array(await readFile(file)));
   const planned = plan.masterplan.timeline.reduce((sum, section) => sum + section.duration_sec, 0);
   assert.ok(Math.abs(audio.duration_sec / planned - 1) < 0.01, `${audio.duration_sec} s of ${planned} s planned`);
   const { integrated_lufs, true_peak_dbtp } = measureLoudness(audio.channels, audio.sampleRate);
   assert.ok(Math.abs(integrated_lufs + 14) <= 0.5, `${integrated_lufs} LUFS`);
   assert.ok(true_peak_dbtp <= -1, `${true_peak_dbtp} dBTP`);
-  assert.ok(longestSilence(audio.channels, audio.sampleRate) <= 1, 'silence inside');
-  // What a listener may tap: the tempo that is heard first, or another that fits, at any octave.
+  assert.ok(longestSilence(audio.channels, audio.sampleRate) <= 1, 'the file has a gap');
+  // Listeners may perceive the detected tempo or an alternative, at any octave.
   const { bpm, tempo_alternatives = [] } = (await analyzeSong(audio.channels)).rhythmic;
   const target = plan.masterplan.global.targetBPM;
-  const heard = [bpm, ...tempo_alternatives.map((other) => other.bpm)];
+  const detected = [bpm, ...tempo_alternatives.map((other) => other.bpm)];
   assert.ok(
-    heard.some((tempo) => [0.5, 1, 2].some((octave) => Math.abs(tempo / target / octave - 1) < 0.01)),
-    `${heard.join(', ')} bpm heard, ${target} planned`,
+    detected.some((tempo) => [0.5, 1, 2].some((octave) => Math.abs(tempo / target / octave - 1) < 0.01)),
+    `${detected.join(', ')} bpm detected, ${target} planned`,
   );
 }
 
@@ -75,7 +75,7 @@ describe('mashup make', async () => {
   after(() => rm(dir, { recursive: true, force: true }));
   let jobId = '';
 
-  it('makes a mashup on a machine where nothing runs, and leaves nothing running', async () => {
+  it('starts a stack, makes a mashup and stops the stack', async () => {
     const out = join(dir, 'cold.wav');
     const { code, stdout, stderr } = await mashup('make', ...SONGS, '--out', out, '--json', ...stackOptions);
     assert.equal(code, 0, stderr + stdout.slice(-2000));
@@ -98,7 +98,7 @@ describe('mashup make', async () => {
     assert.equal(await readStack(dataDir), undefined);
   });
 
-  it('delivers what was planned; a stack that runs again has it, and a plain update replays it', async (t) => {
+  it('delivers the planned mashup, keeps it when the stack starts again, and replays it after an SQL update', async (t) => {
     const stack = await startStack({ dataDir, portBase: 0 });
     t.after(() => stack.stop());
     const sql = postgres(stack.info.dbUrl, { max: 2, onnotice: () => {} });
@@ -107,7 +107,7 @@ describe('mashup make', async () => {
       { plan: Plan }[]
     >`select plan from mashup_plans where job_id = ${jobId} order by version desc limit 1`;
     assert.ok(row);
-    await listen(join(dir, 'cold.wav'), row.plan);
+    await assertMatchesPlan(join(dir, 'cold.wav'), row.plan);
 
     const out = join(dir, 'warm.mp3');
     const warm = await mashup('make', SONGS[1] ?? '', SONGS[0] ?? '', '--out', out, '--data-dir', dataDir);
@@ -117,7 +117,7 @@ describe('mashup make', async () => {
       { plan: Plan }[]
     >`select plan from mashup_plans where job_id <> ${jobId} order by created_at desc limit 1`;
     assert.ok(second);
-    await listen(out, second.plan);
+    await assertMatchesPlan(out, second.plan);
 
     await sql`update mashup_jobs set stage = 'planning' where id = ${jobId}`;
     const shown = await mashup('show', jobId, '--json', '--data-dir', dataDir);

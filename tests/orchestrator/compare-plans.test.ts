@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { wavFile } from '../worker/sounds.ts';
+import { wavFile } from '../worker/wav-file.ts';
 import { begin, end, rejectsWith, startAnthropic, streamsText } from './anthropic-server.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/compare-plans.ts');

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { ServiceName } from '../../schema.ts';
 import type { Behaviour } from '../contract/replay-server.ts';
-import { wavFile } from '../worker/sounds.ts';
-import { useWorld } from '../worker/worker-fixture.ts';
+import { wavFile } from '../worker/wav-file.ts';
+import { useWorkerFixture } from '../worker/worker-fixture.ts';
 
-const world = await useWorld({ after });
-await world.work();
+const world = await useWorkerFixture({ after });
+await world.startWorker();
 const songs = await Promise.all([1, 2].map((seed) => world.upload(`song-${seed}.wav`, wavFile(120, seed))));
 
 /** Secrets by kind. Each contains a word that must not be stored or logged. */
@@ -53,7 +53,7 @@ async function assertNothingLeaked(): Promise<void> {
 
 describe('requests to services', () => {
   it('contain no key of the project, no password and no token of a user', async () => {
-    const job = await world.ended(await world.submit(songs));
+    const job = await world.untilEnded(await world.submit(songs));
     assert.equal(job.stage, 'complete', job.error_message ?? '');
     const services = new Set(world.services.calls.map(({ service }) => service));
     assert.equal(services.size, 5, 'all services were called');
@@ -116,7 +116,7 @@ describe('messages of services', () => {
         songs[0]!,
         await world.upload('x.wav', wavFile(120, 10 + messages.findIndex(([name]) => name === what))),
       ]);
-      const job = await world.ended(id);
+      const job = await world.untilEnded(id);
       world.services.always(service, undefined);
       assert.ok(job.stage === 'failed' || job.warnings.length > 0 || job.stage === 'complete');
       await assertNothingLeaked();

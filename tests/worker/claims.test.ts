@@ -1,9 +1,9 @@
-/** A claim that is void: work is aborted within a second, and whatever comes late changes nothing. */
+/** Lost claims: the work is aborted within a second, and late writes change nothing. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { openDatabase } from '../../worker/database/database.ts';
-import { watchSockets } from '../../worker/database/socket-watchdog.ts';
+import { startSocketWatchdog } from '../../worker/database/socket-watchdog.ts';
 import {
   heartbeatTask,
   claimTask,
@@ -12,16 +12,17 @@ import {
   finishTask,
 } from '../../worker/database/database-api.ts';
 import type { Claim } from '../../worker/database/database-api.ts';
-import { wavFile } from './sounds.ts';
-import { until, useWorld } from './worker-fixture.ts';
+import { wavFile } from './wav-file.ts';
+import { until } from '../support/until.ts';
+import { useWorkerFixture } from './worker-fixture.ts';
 
-const world = await useWorld({ after });
-const songs = [await world.upload('a.wav', wavFile(120, 1)), await world.upload('b.wav', wavFile(120, 2))];
-const { sql, services } = world;
+const fixture = await useWorkerFixture({ after });
+const songs = [await fixture.upload('a.wav', wavFile(120, 1)), await fixture.upload('b.wav', wavFile(120, 2))];
+const { sql, services } = fixture;
 
-/** Makes a worker's row without a worker, and claims the next ready task for it. */
+/** Registers a worker row without a worker, and claims the next ready task for it. */
 async function claimByHand(): Promise<{ claim: Claim; db: ReturnType<typeof openDatabase>; workerId: string }> {
-  const db = openDatabase(world.database.workerUrl, 1, watchSockets(25_000));
+  const db = openDatabase(fixture.database.workerUrl, 1, startSocketWatchdog(25_000));
   const workerId = randomUUID();
   await sql`
     select mashup.register_worker(${workerId}, 'test', 1, ${String(Date.now())}::bigint, 'test', 1, array[]::text[], '{}'::jsonb)`;
@@ -31,8 +32,8 @@ async function claimByHand(): Promise<{ claim: Claim; db: ReturnType<typeof open
   return { claim: claim as Claim, db, workerId };
 }
 
-test('a task whose claim was never heard of is handed back at once, and costs nothing', async () => {
-  const id = await world.submit(songs);
+test('a task whose claim the worker does not know is returned at once, without counting a failure', async () => {
+  const id = await fixture.submit(songs);
   const { claim, db, workerId } = await claimByHand();
   const read = async (): Promise<Record<string, unknown>> => {
     const [task] = await sql`
@@ -41,7 +42,7 @@ test('a task whose claim was never heard of is handed back at once, and costs no
   };
   const { attempt } = await read();
   await returnUnknownClaim(db, claim.task_id, attempt as number, workerId, [claim.claim]);
-  assert.equal((await read())['state'], 'running', 'a claim that is known stays');
+  assert.equal((await read())['state'], 'running', 'a known claim is kept');
   await returnUnknownClaim(db, claim.task_id, attempt as number, workerId, []);
   assert.deepEqual(await read(), {
     state: 'ready',
@@ -54,8 +55,8 @@ test('a task whose claim was never heard of is handed back at once, and costs no
   await db.destroy();
 });
 
-test('a second claim of the same wake-up gets nothing', async () => {
-  const id = await world.submit(songs);
+test('a second claim of the same queue entry is refused', async () => {
+  const id = await fixture.submit(songs);
   const { claim, db } = await claimByHand();
   const [task] = await sql`select attempt, worker_id from mashup.tasks where id = ${claim.task_id}`;
   const again = await claimTask(db, claim.task_id, task?.['attempt'] as number, task?.['worker_id'] as string);
@@ -64,8 +65,8 @@ test('a second claim of the same wake-up gets nothing', async () => {
   await db.destroy();
 });
 
-test('a late beat, finish or failure learns why it is late and changes nothing', async () => {
-  const id = await world.submit(songs);
+test('a late heartbeat, finish or failure returns why the claim is lost and changes nothing', async () => {
+  const id = await fixture.submit(songs);
   const { claim, db } = await claimByHand();
   assert.equal(await heartbeatTask(db, claim, { progress: 0.5, step: 'Listening' }), 'held');
   await sql`update mashup_jobs set stage = 'analyzing' where id = ${id}`;
@@ -83,41 +84,41 @@ test('a late beat, finish or failure learns why it is late and changes nothing',
   await db.destroy();
 });
 
-for (const [verb, act] of [
+for (const [operation, run] of [
   ['cancelling', (id: string) => sql`select mashup.cancel(${id})`],
   ['replaying', (id: string) => sql`update mashup_jobs set stage = 'planning' where id = ${id}`],
 ] as const) {
-  test(`${verb} a job aborts the call that is under way within a second`, async () => {
+  test(`${operation} a job aborts its running service call within a second`, async () => {
     await sql`delete from mashup.workers`;
-    const worker = await world.work();
+    const worker = await fixture.startWorker();
     const before = services.callsOf('orchestrator').length;
     services.next('orchestrator', 'hang');
-    const id = await world.submit(songs);
-    await until('the planner is asked', () => services.callsOf('orchestrator').length > before);
+    const id = await fixture.submit(songs);
+    await until('the planner is called', () => services.callsOf('orchestrator').length > before);
     const call = services.callsOf('orchestrator')[before];
     const start = performance.now();
-    await act(id);
+    await run(id);
     await until('the call is aborted', () => call?.abortedAt !== undefined);
     const took = (call?.abortedAt ?? Infinity) - start;
     assert.ok(took < 1_000, `took ${took} ms`);
     await until('the abort is logged', () =>
-      world.log.some((line) => line.includes('plan dropped') && line.includes(id)),
+      fixture.log.some((line) => line.includes('plan aborted') && line.includes(id)),
     );
-    const job = await world.ended(id);
-    assert.equal(job.stage, verb === 'cancelling' ? 'cancelled' : 'complete');
+    const job = await fixture.untilEnded(id);
+    assert.equal(job.stage, operation === 'cancelling' ? 'cancelled' : 'complete');
     await worker.stop();
   });
 }
 
-test('files of a claim that was dropped are deleted from Storage', async () => {
-  const prefix = `stems/${world.userId}/job/song/${randomUUID()}`;
+test('files of a lost claim are deleted from Storage', async () => {
+  const prefix = `stems/${fixture.userId}/job/song/${randomUUID()}`;
   const gone = 'generated/nothing-here.wav';
   const whole = `generated/${randomUUID()}/1-x`;
   for (const path of [`${prefix}/drums.wav`, `${prefix}/bass.wav`, `${whole}.wav`, 'generated/kept.wav'])
-    assert.equal((await world.bucket.upload(path, wavFile(1))).error, null);
+    assert.equal((await fixture.bucket.upload(path, wavFile(1))).error, null);
   await sql`insert into mashup.storage_deletions (path, is_prefix) values (${prefix}, true), (${whole}, true)`;
   await sql`insert into mashup.storage_deletions (path) values (${gone})`;
-  const worker = await world.work({ limits: { deletionIntervalMs: 100 } });
+  const worker = await fixture.startWorker({ limits: { deletionIntervalMs: 100 } });
   await until('the outbox is empty', async () => {
     const [row] =
       await sql`select count(*)::int as n from mashup.storage_deletions where path in (${prefix}, ${whole}, ${gone})`;

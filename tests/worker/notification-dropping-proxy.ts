@@ -1,11 +1,14 @@
-/** A proxy before Postgres that drops notifications, as a transaction-mode pooler does. */
+/** A Postgres proxy that drops notifications, as a transaction-mode pooler does. */
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
 /** Type byte of a NotificationResponse. */
 const NOTIFICATION = 'A'.charCodeAt(0);
 
-export async function startDeafProxy(databaseUrl: string): Promise<{ url: string; close(): Promise<void> }> {
+/** Starts the proxy on a free port. */
+export async function startNotificationDroppingProxy(
+  databaseUrl: string,
+): Promise<{ url: string; close(): Promise<void> }> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
   const server = createServer((client) => {

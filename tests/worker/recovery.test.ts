@@ -1,19 +1,20 @@
-/** Workers that stop, die, or lose the database: no task is lost, and none waits long. */
+/** Workers that stop, crash or lose the database: no task is lost, and each is resumed within seconds. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { wavFile } from './sounds.ts';
-import { until, useWorld } from './worker-fixture.ts';
+import { wavFile } from './wav-file.ts';
+import { until } from '../support/until.ts';
+import { useWorkerFixture } from './worker-fixture.ts';
 
-const world = await useWorld({ after });
-const songs = [await world.upload('a.wav', wavFile(120, 1)), await world.upload('b.wav', wavFile(120, 2))];
-const { sql, services } = world;
+const fixture = await useWorkerFixture({ after });
+const songs = [await fixture.upload('a.wav', wavFile(120, 1)), await fixture.upload('b.wav', wavFile(120, 2))];
+const { sql, services } = fixture;
 
-/** Submits a job whose planner hangs; resolves when the planner is asked. */
-async function submitAndHang(): Promise<string> {
+/** Submits a job whose planner hangs. Resolves when the planner is called. */
+async function submitHanging(): Promise<string> {
   const before = services.callsOf('orchestrator').length;
   services.next('orchestrator', 'hang');
-  const id = await world.submit(songs);
-  await until('the planner is asked', () => services.callsOf('orchestrator').length > before);
+  const id = await fixture.submit(songs);
+  await until('the planner is called', () => services.callsOf('orchestrator').length > before);
   return id;
 }
 
@@ -23,9 +24,9 @@ async function planTask(id: string): Promise<Record<string, unknown>> {
   return task ?? {};
 }
 
-test('SIGTERM hands running tasks back at once, unharmed, and the process ends', async () => {
-  const first = await world.spawnWorker();
-  const id = await submitAndHang();
+test('SIGTERM requeues running tasks at once, without counting a failure, and ends the process', async () => {
+  const first = await fixture.spawnWorker();
+  const id = await submitHanging();
   const start = performance.now();
   first.process.kill('SIGTERM');
   assert.equal(await first.exited, 0);
@@ -34,93 +35,93 @@ test('SIGTERM hands running tasks back at once, unharmed, and the process ends',
   assert.deepEqual([task['crashes'], task['failures']], [0, 0]);
   const [workers] = await sql`select count(*)::int as n from mashup.workers`;
   assert.equal(workers?.['n'], 0);
-  const second = await world.work();
-  const job = await world.ended(id);
+  const second = await fixture.startWorker();
+  const job = await fixture.untilEnded(id);
   assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
   await second.stop();
 });
 
-test('what a killed worker was doing runs on another within five seconds', async () => {
+test('a task of a killed worker runs on another worker within five seconds', async () => {
   await sql`update mashup.settings set value = '0' where name = 'restart_grace_sec'`;
-  const first = await world.spawnWorker();
-  const id = await submitAndHang();
+  const first = await fixture.spawnWorker();
+  const id = await submitHanging();
   const before = services.callsOf('orchestrator').length;
-  const second = await world.work();
+  const second = await fixture.startWorker();
   const start = performance.now();
   first.process.kill('SIGKILL');
-  await until('the planner is asked again', () => services.callsOf('orchestrator').length > before);
+  await until('the planner is called again', () => services.callsOf('orchestrator').length > before);
   const took = performance.now() - start;
   assert.ok(took < 5_000, `took ${took} ms`);
-  assert.equal((await world.ended(id)).stage, 'complete');
+  assert.equal((await fixture.untilEnded(id)).stage, 'complete');
   assert.equal((await planTask(id))['crashes'], 1);
   await second.stop();
 });
 
-test('a worker that loses all its connections gets them back and keeps what it is doing', async () => {
-  const worker = await world.work();
+test('a worker that loses all its connections reconnects and keeps its running task', async () => {
+  const worker = await fixture.startWorker();
   const before = services.callsOf('processing').length;
   services.next('processing', { stream: 'data: {"progress": 10, "message": "Warming up"}\n\n', silent: true });
-  const id = await world.submit(songs);
-  await world.reach(id, 'shows the step of its render', (job) => job.current_step === 'Warming up');
-  const [cut] = await sql`
+  const id = await fixture.submit(songs);
+  await fixture.untilJob(id, 'shows the step of its render', (job) => job.current_step === 'Warming up');
+  const [terminated] = await sql`
     select count(pg_terminate_backend(pid))::int as n from pg_stat_activity
     where usename = 'mashup_worker' and datname = current_database()`;
-  assert.ok((cut?.['n'] as number) >= 3);
-  await until('the session is back', () => world.log.some((line) => line.includes('connected to the database again')));
-  // The render is held until now, so that it is seen to go on over the loss.
+  assert.ok((terminated?.['n'] as number) >= 3);
+  await until('the worker reconnects', () => fixture.log.some((line) => line.includes('reconnected to the database')));
+  // The render is still held here: it has survived the loss of the connections.
   const [task] = await sql`select state, worker_id, crashes from mashup.tasks where job_id = ${id} and kind = 'render'`;
   assert.deepEqual([task?.['state'], task?.['worker_id'], task?.['crashes']], ['running', worker.id, 0]);
   assert.equal(services.callsOf('processing')[before]?.abortedAt, undefined);
   await sql`select mashup.cancel(${id})`;
   await until('the call is aborted', () => services.callsOf('processing')[before]?.abortedAt !== undefined);
-  assert.equal((await world.ended(await world.submit(songs))).stage, 'complete');
+  assert.equal((await fixture.untilEnded(await fixture.submit(songs))).stage, 'complete');
   await worker.stop();
 });
 
-test('a service that is away opens its circuit, costs no tries while it is open, and is found again', async () => {
+test('an unavailable service opens its circuit breaker, costs no attempts while it is open, and is used again afterwards', async () => {
   await sql`update mashup.settings set value = '1' where name in ('circuit_open_sec', 'circuit_open_max_sec')`;
   await sql`update mashup.settings set value = '2' where name = 'circuit_failures'`;
-  const worker = await world.work();
+  const worker = await fixture.startWorker();
   services.always('processing', 'reset');
-  const id = await world.submit(songs);
-  await world.reach(id, 'waits for the circuit', (job) => job.waiting_on === 'circuit');
+  const id = await fixture.submit(songs);
+  await fixture.untilJob(id, 'waits for the circuit breaker', (job) => job.waiting_on === 'circuit');
   const [health] = await sql`select state, failures from mashup.service_health where service = 'processing'`;
   assert.notEqual(health?.['state'], 'closed');
   services.always('processing', undefined);
-  const job = await world.ended(id);
+  const job = await fixture.untilEnded(id);
   assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
   const [closed] = await sql`select state, failures from mashup.service_health where service = 'processing'`;
   assert.deepEqual({ ...closed }, { state: 'closed', failures: 0 });
   await worker.stop();
 });
 
-test('an emptied queue is filled again and the job goes on', async () => {
-  const id = await world.submit(songs);
+test('an emptied queue is filled again, and the job continues', async () => {
+  const id = await fixture.submit(songs);
   await sql`delete from graphile_worker._private_jobs`;
-  const worker = await world.work();
-  assert.equal((await world.ended(id)).stage, 'complete');
+  const worker = await fixture.startWorker();
+  assert.equal((await fixture.untilEnded(id)).stage, 'complete');
   await worker.stop();
 });
 
-test('a worker that hangs loses its task, and what it does when it wakes up changes nothing', async () => {
+test('a hanging worker loses its task, and its late writes change nothing', async () => {
   await sql`update mashup.settings set value = '3' where name = 'lease_sec'`;
   await sql`update mashup.settings set value = '0.5' where name = 'heartbeat_sec'`;
-  const first = await world.spawnWorker();
-  const id = await submitAndHang();
+  const first = await fixture.spawnWorker();
+  const id = await submitHanging();
   const hung = services.callsOf('orchestrator').at(-1);
-  const second = await world.work();
+  const second = await fixture.startWorker();
   first.process.kill('SIGSTOP');
-  const job = await world.ended(id);
+  const job = await fixture.untilEnded(id);
   assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
   assert.equal((await planTask(id))['worker_id'], null);
-  const before = await world.job(id);
+  const before = await fixture.job(id);
   first.process.kill('SIGCONT');
   await until('the call is aborted', () => hung?.abortedAt !== undefined);
-  await until('it is registered again', async () => {
+  await until('the worker is registered again', async () => {
     const rows = await sql`select from mashup.workers where id = ${first.id} and seen_at > now() - interval '1 second'`;
     return rows.length === 1;
   });
-  assert.deepEqual(await world.job(id), before);
+  assert.deepEqual(await fixture.job(id), before);
   first.process.kill('SIGTERM');
   assert.equal(await first.exited, 0);
   await second.stop();

@@ -1,4 +1,4 @@
-/** Postgres goes and comes back, and the queue's schema is made late: the worker goes on by itself. */
+/** The worker recovers from restarts of Postgres and from a missing queue schema. */
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { startPostgres } from '../../local/postgres/launcher.ts';
 import { migrate } from '../../migrate/migrate.ts';
 import { readConfig } from '../../worker/config.ts';
 import { runWorker } from '../../worker/run.ts';
-import { until } from './worker-fixture.ts';
+import { until } from '../support/until.ts';
 
 const dataDir = await mkdtemp(join(tmpdir(), 'mashup-restart-'));
 await chmod(dataDir, 0o711);
@@ -32,18 +32,18 @@ after(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-/** Whether a wake-up for no task is taken from the queue, and the worker's row is fresh. */
-async function takesWakeups(): Promise<void> {
+/** Waits until the worker takes a queue entry, here one without a task, and its heartbeat is current. */
+async function untilEntryIsTaken(): Promise<void> {
   const sql = postgres(server.superuserUrl, { max: 1, onnotice: () => {} });
   try {
     await sql`select graphile_worker.add_job('score', '{"task": "0", "attempt": 0}')`;
     await until(
-      () => `the wake-up is taken; log: ${log.join('\n')}`,
+      () => `the entry is taken; log: ${log.join('\n')}`,
       async () => {
         const [row] = await sql`
-          select (select count(*)::int from graphile_worker._private_jobs) as wakeups,
+          select (select count(*)::int from graphile_worker._private_jobs) as entries,
             (select count(*)::int from mashup.workers where id = ${worker.id} and seen_at > now() - interval '1 second') as fresh`;
-        return row?.['wakeups'] === 0 && row['fresh'] === 1;
+        return row?.['entries'] === 0 && row['fresh'] === 1;
       },
     );
   } finally {
@@ -53,18 +53,18 @@ async function takesWakeups(): Promise<void> {
 
 for (const mode of ['fast', 'immediate'] as const) {
   test(`after a restart of Postgres (${mode}) the worker takes tasks again`, async () => {
-    await takesWakeups();
+    await untilEntryIsTaken();
     await server.stop(mode);
-    await until('the worker notices', () => log.some((line) => line.includes('cannot reach the database')));
+    await until('the worker notices the restart', () => log.some((line) => line.includes('cannot reach the database')));
     log.length = 0;
     server = await startPostgres({ dataDir, port, settings });
-    await takesWakeups();
+    await untilEntryIsTaken();
   });
 }
 
-test('without the schema of the queue the worker waits and says what to run', async () => {
+test('without the queue schema the worker waits and logs which command to run', async () => {
   const sql = postgres(server.superuserUrl, { max: 1, onnotice: () => {} });
-  // The worker reads these tables meanwhile; who drops them may lose to it, and tries again.
+  // The worker reads these tables at the same time, so that the drop may end in a deadlock. It is repeated then.
   await until('the schema is dropped', () =>
     sql`drop schema graphile_worker cascade`.then(
       () => true,
@@ -76,12 +76,12 @@ test('without the schema of the queue the worker waits and says what to run', as
   );
   await sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'mashup_worker'`;
   await until(
-    () => `it says so: ${log.slice(-12).join('\n')}`,
+    () => `the worker logs the command: ${log.slice(-12).join('\n')}`,
     () => log.some((line) => line.includes('mashup migrate')),
   );
   await migrate({ databaseUrl: server.url });
   await sql`select mashup.grant_queue()`;
   await sql.end();
-  await takesWakeups();
+  await untilEntryIsTaken();
   assert.ok(log.every((line) => !line.includes('unhandled')));
 });

@@ -1,11 +1,11 @@
-/** What a worker says when it cannot start. */
+/** Errors of a worker that cannot start. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { WorkerStartError } from '../../worker/errors.ts';
 import { readConfig } from '../../worker/config.ts';
 import { runWorker } from '../../worker/run.ts';
 import { useDatabase } from '../support/postgres.ts';
-import { startDeafProxy } from './notification-dropping-proxy.ts';
+import { startNotificationDroppingProxy } from './notification-dropping-proxy.ts';
 
 const database = await useDatabase({ after });
 const serviceUrls = readConfig({
@@ -24,7 +24,7 @@ function start(databaseUrl: string): Promise<unknown> {
   });
 }
 
-test('every variable that is missing or wrong is named', () => {
+test('the error names every missing or invalid variable', () => {
   assert.throws(
     () => readConfig({ DATABASE_URL: 'mysql://x', WORKER_CONCURRENCY: '0', SUPABASE_SERVICE_ROLE_KEY: 'key' }),
     (error: WorkerStartError) => {
@@ -36,7 +36,7 @@ test('every variable that is missing or wrong is named', () => {
   );
 });
 
-test('services are on their default ports unless a URL, which may carry a path, says otherwise', () => {
+test('services have default ports; a configured URL may contain a path', () => {
   const config = readConfig({
     DATABASE_URL: database.workerUrl,
     SUPABASE_URL: 'http://127.0.0.1:1',
@@ -47,7 +47,7 @@ test('services are on their default ports unless a URL, which may carry a path, 
   assert.equal(config.serviceUrls.scoring, 'https://host.example.test/scoring');
 });
 
-test('a wrong password is refused at once, without showing it', async () => {
+test('a wrong password is refused at once, and the error does not contain it', async () => {
   const url = new URL(database.workerUrl);
   url.password = 'wrong-secret';
   await assert.rejects(start(url.href), (error: WorkerStartError) => {
@@ -56,8 +56,8 @@ test('a wrong password is refused at once, without showing it', async () => {
   });
 });
 
-test('a connection that swallows notifications is refused, and the message names the pooler', async () => {
-  const proxy = await startDeafProxy(database.workerUrl);
+test('a connection that drops notifications is refused, and the error names the pooler', async () => {
+  const proxy = await startNotificationDroppingProxy(database.workerUrl);
   await assert.rejects(start(proxy.url), (error: WorkerStartError) => {
     assert.match(error.hint, /5432 instead of 6543/);
     return error.code === 'transaction_pooler';

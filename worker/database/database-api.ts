@@ -1,4 +1,4 @@
-/** The state machine's functions as the worker calls them: one function each, answers parsed. */
+/** Typed wrappers of the state machine's SQL functions that the worker calls. Answers are parsed. */
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { MashupOptions, ServiceName } from '../../schema.ts';
@@ -41,13 +41,13 @@ const Claim = z.object({
   timeout_sec: z.number().positive(),
   heartbeat_sec: z.number().positive(),
   lease_sec: z.number().positive(),
-  /** Do without the service: it has been away for longer than this kind of task waits for it. */
+  /** Run without the service: it has been unavailable for longer than this kind of task waits for it. */
   fallback: z.boolean(),
   service: ServiceName,
-  /** Where this claim may write in Storage. */
+  /** Path prefix in Storage under which this claim may write. */
   output_prefix: z.string().nullable(),
 });
-/** All that a handler needs of a claimed task. */
+/** A claimed task, with everything that its handler needs. */
 export type Claim = z.infer<typeof Claim>;
 
 const ClaimResult = z.discriminatedUnion('status', [
@@ -57,9 +57,9 @@ const ClaimResult = z.discriminatedUnion('status', [
 ]);
 export type ClaimResult = z.infer<typeof ClaimResult>;
 
-/** `held`, or why the claim is void. */
+/** `held` if the claim is held, otherwise why it is lost. */
 const ClaimStatus = z.enum(['held', 'replayed', 'cancelled', 'failed', 'lost']).catch('lost');
-export type ClaimStatus = z.infer<typeof ClaimStatus>;
+type ClaimStatus = z.infer<typeof ClaimStatus>;
 
 /** Claims a ready task for a worker. */
 export async function claimTask(db: Db, taskId: string, attempt: number, workerId: string): Promise<ClaimResult> {
@@ -69,8 +69,9 @@ export async function claimTask(db: Db, taskId: string, attempt: number, workerI
 }
 
 /**
- * Hands a task back that this worker has claimed without ever hearing so: the answer was lost with its connection. Without
- * it the task would be held until its lease ends, and a lost worker would be counted against it.
+ * Returns a task that this worker has claimed without knowing it, because the answer was lost with the connection. Otherwise
+ * the task would be held until its lease expires and would count as lost by a worker.
+ * @param known claim tokens that this worker knows of; their tasks are kept
  */
 export async function returnUnknownClaim(
   db: Db,
@@ -85,20 +86,20 @@ export async function returnUnknownClaim(
       and t.claim <> all (${sql.val([...known])}::uuid[])`.execute(db);
 }
 
-/** Keeps a claim; with news writes progress (0..1 of the task) and what is being done. */
+/** Extends the lease of a claim. A report also writes progress (0..1 of the task) and the current step. */
 export async function heartbeatTask(
   db: Db,
   claim: Claim,
-  news: { progress?: number; step?: string } = {},
+  report: { progress?: number; step?: string } = {},
 ): Promise<ClaimStatus> {
   const { rows } = await sql<{ answer: unknown }>`
     select mashup.heartbeat_task(
-      ${claim.task_id}::bigint, ${claim.claim}::uuid, ${news.progress ?? null}::real, ${news.step ?? null}::text
+      ${claim.task_id}::bigint, ${claim.claim}::uuid, ${report.progress ?? null}::real, ${report.step ?? null}::text
     ) as answer`.execute(db);
   return ClaimStatus.parse(rows[0]?.answer);
 }
 
-/** Finishes a task: `finished`, `failed` or `retrying` (the result was refused), or why the claim is void. */
+/** Finishes a task. Returns `finished`, `failed` or `retrying` (the result was rejected), or why the claim is lost. */
 export async function finishTask(db: Db, claim: Claim, result: Record<string, unknown>): Promise<string> {
   const { rows } = await sql<{ answer: string }>`
     select mashup.finish_task(${claim.task_id}::bigint, ${claim.claim}::uuid, ${JSON.stringify(result)}::jsonb) as answer`.execute(
@@ -107,7 +108,7 @@ export async function finishTask(db: Db, claim: Claim, result: Record<string, un
   return rows[0]?.answer ?? 'lost';
 }
 
-/** Ends an attempt with a fault: `retrying`, `failed`, or why the claim is void. */
+/** Ends an attempt with a fault. Returns `retrying` or `failed`, or why the claim is lost. */
 export async function failTask(
   db: Db,
   claim: Claim,
@@ -121,18 +122,18 @@ export async function failTask(
   return rows[0]?.answer ?? 'lost';
 }
 
-/** Says goodbye: everything that the worker holds is handed back. */
+/** Deregisters a stopping worker and requeues its tasks. */
 export async function deregisterWorker(db: Db, workerId: string): Promise<void> {
   await sql`select mashup.deregister_worker(${workerId}::uuid)`.execute(db);
 }
 
-/** One round of upkeep; null when another worker is at it. */
+/** Runs the periodic maintenance once. Returns counts by kind of work; null if another worker is running it. */
 export async function sweep(db: Db): Promise<Record<string, number> | null> {
   const { rows } = await sql<{ answer: Record<string, number> | null }>`select mashup.sweep() as answer`.execute(db);
   return rows[0]?.answer ?? null;
 }
 
-/** Keeps an answer that was paid for. */
+/** Saves a paid answer of the orchestrator. */
 export async function saveReceipt(
   db: Db,
   receipt: {
@@ -150,18 +151,18 @@ export async function saveReceipt(
     )`.execute(db);
 }
 
-/** A budget for Claude: of the job, of its user for the day, of the day. */
+/** A budget for Claude: per job, per user and day, or per day. */
 const Budget = z.enum(['job', 'user_day', 'day']);
 export type Budget = z.infer<typeof Budget>;
 
-/** Which budget for Claude is used up for a job; null while none is. */
+/** Returns the budget for Claude that is used up for a job, or null. */
 export async function findExhaustedBudget(db: Db, jobId: string): Promise<Budget | null> {
   const { rows } = await sql<{ budget: unknown }>`
     select mashup.exhausted_plan_budget(${jobId}::uuid) as budget`.execute(db);
   return Budget.nullable().parse(rows[0]?.budget ?? null);
 }
 
-/** An object, or everything below a prefix, that has to go from Storage. */
+/** An entry of the outbox: a Storage object, or all objects under a prefix, to delete. */
 export interface StorageDeletion {
   id: string;
   bucket: string;
@@ -169,25 +170,25 @@ export interface StorageDeletion {
   is_prefix: boolean;
 }
 
-/** Leases due deletions to this worker for ten minutes. */
+/** Claims due deletions for this worker, for ten minutes. */
 export async function claimStorageDeletions(db: Db, limit: number): Promise<StorageDeletion[]> {
   const { rows } = await sql<StorageDeletion>`
     select id, bucket, path, is_prefix from mashup.claim_storage_deletions(${limit}::int)`.execute(db);
   return rows;
 }
 
-/** Takes deletions that are done out of the outbox. */
+/** Removes completed deletions from the outbox. */
 export async function completeStorageDeletions(db: Db, ids: readonly string[]): Promise<void> {
   await sql`select mashup.complete_storage_deletions(${sql.val([...ids])}::bigint[])`.execute(db);
 }
 
-/** A numeric setting, or what to use where there is none. */
-export async function settingNumber(db: Db, name: string, otherwise: number): Promise<number> {
+/** Returns a numeric setting, or `fallback` if it is missing. */
+export async function settingNumber(db: Db, name: string, fallback: number): Promise<number> {
   const { rows } = await sql<{ value: number | null }>`select mashup.setting_number(${name}) as value`.execute(db);
-  return rows[0]?.value ?? otherwise;
+  return rows[0]?.value ?? fallback;
 }
 
-/** Which schema Graphile Worker has, by oid: another after it was dropped and made again; undefined while it cannot be used. */
+/** Returns the oid of Graphile Worker's schema, which changes when the schema is created again; undefined while it is unusable. */
 export async function queueIdentity(db: Db): Promise<string | undefined> {
   const { rows } = await sql<{ id: string | null }>`
     select case when has_schema_privilege(n.oid, 'usage') and to_regclass('graphile_worker._private_tasks') is not null
@@ -196,7 +197,7 @@ export async function queueIdentity(db: Db): Promise<string | undefined> {
   return rows[0]?.id ?? undefined;
 }
 
-/** Gives back at once what pools of Graphile Worker had taken from the queue, begun or not. Begun ones find their task claimed. */
+/** Unlocks all queue entries that Graphile Worker pools hold. A second run of a started entry finds its task claimed. */
 export async function unlockPools(db: Db, poolIds: readonly string[]): Promise<void> {
   await sql`select graphile_worker.force_unlock_workers(${sql.val([...poolIds])}::text[])`.execute(db);
 }

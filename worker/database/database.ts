@@ -1,13 +1,13 @@
-/** The worker's pool of database connections. Liveness and the queue have connections of their own. */
+/** The worker's pool of database connections. The registration and the queue have their own connections. */
 import { Kysely, PostgresDialect } from 'kysely';
 import type { Database } from '../../schema/database.ts';
 import { openPool } from './pool.ts';
-import type { SocketWatch } from './socket-watchdog.ts';
+import type { SocketWatchdog } from './socket-watchdog.ts';
 
 export type Db = Kysely<Database>;
 
-/** Opens a pool; `max` connections at most, opened as needed. */
-export function openDatabase(databaseUrl: string, max: number, sockets: SocketWatch): Db {
+/** Opens a pool of at most `max` connections, which are opened on demand. */
+export function openDatabase(databaseUrl: string, max: number, sockets: SocketWatchdog): Db {
   return new Kysely<Database>({
     dialect: new PostgresDialect({ pool: openPool(databaseUrl, { max, name: 'mashup-worker', sockets }) }),
   });

@@ -1,24 +1,24 @@
-/** Pools of database connections that find out by themselves that nobody answers any more. */
+/** Pools of database connections that detect half-open connections. */
 import pg from 'pg';
-import type { SocketWatch } from './socket-watchdog.ts';
+import type { SocketWatchdog } from './socket-watchdog.ts';
 
-/** Share of the limit for an answer after which the server cancels a statement by itself. */
+/** Share of the watchdog's limit after which the server cancels a statement. */
 const STATEMENT_SHARE = 0.8;
-/** Limit for a new connection, and for waiting for a free one. */
+/** Limit for opening a connection, and for waiting for a free one. */
 const CONNECT_TIMEOUT_MS = 10_000;
-/** From then on the system asks an idle connection's other end whether it is there. */
+/** Idle time after which the operating system sends TCP keep-alive probes. */
 export const KEEP_ALIVE_MS = 10_000;
 
 export interface PoolOptions {
-  /** Connections at most; opened as needed. */
+  /** Maximum number of connections; they are opened on demand. */
   max: number;
-  /** What the connections are called in pg_stat_activity. */
+  /** Name of the connections in pg_stat_activity. */
   name: string;
-  /** Ends connections that are not answered; its limit is that of a statement as well. */
-  sockets: SocketWatch;
+  /** Closes half-open connections. Its limit also limits statements. */
+  sockets: SocketWatchdog;
 }
 
-/** Opens a pool. A connection that is lost is replaced when one is wanted. */
+/** Opens a pool. A lost connection is replaced on demand. */
 export function openPool(databaseUrl: string, { max, name, sockets }: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
@@ -29,9 +29,9 @@ export function openPool(databaseUrl: string, { max, name, sockets }: PoolOption
     statement_timeout: Math.round(sockets.limitMs * STATEMENT_SHARE),
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-    stream: () => sockets.open(),
+    stream: () => sockets.createSocket(),
   });
-  // An idle connection that is lost is out of the pool already; whoever uses one hears of it.
+  // The pool has removed a lost idle connection already; users of a connection get the error from their query.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;

@@ -1,81 +1,94 @@
 /**
- * Half-open connections: they stay up and carry nothing (a NAT that forgot them, a pooler that hangs). TCP itself notices
- * after a quarter of an hour or never, so the sockets of all pools are watched here.
+ * Detects half-open connections, which stay open and transfer nothing (a NAT that lost its entry, a pooler that hangs). TCP
+ * itself reports them after a quarter of an hour or never, so this watchdog checks the sockets of all pools.
  */
 import { Socket } from 'node:net';
 
-const LOOK_MS = 250;
-/** A connection that has not been greeted for so long was opened while the way was cut. */
+const CHECK_INTERVAL_MS = 250;
+/** A connection that has received nothing for so long after it was opened was opened during an outage. */
 const GREETING_MS = 1_000;
 
-export interface SocketWatch {
+export interface SocketWatchdog {
   /**
-   * A connection that has sent something and heard nothing for this long counts as lost: the server would have cancelled
-   * the statement by then. Milliseconds.
+   * A connection that has sent something and received nothing for this long counts as lost: the server would have cancelled the
+   * statement by then. Milliseconds.
    */
   limitMs: number;
-  /** A new socket under watch, not yet connected. */
-  open(): Socket;
+  /** Returns a new, unconnected socket that the watchdog checks. */
+  createSocket(): Socket;
   /**
-   * Ends every socket that has heard nothing since a moment of the monotonic clock, idle ones included: called when it has
-   * turned out that the way to the database was cut then. One by one they would take a limit each.
+   * Destroys every socket, idle ones included, that has received nothing since a time of the monotonic clock. Called after an
+   * outage that began at that time. Otherwise each connection would take the full limit to be found.
    */
-  dropSilentSince(moment: number): void;
+  destroySilentSince(time: number): void;
 }
 
-interface Watched {
+interface WatchedSocket {
   socket: Socket;
   openedAt: number;
-  sent: number;
-  heard: number;
-  /** Undefined: never. */
-  heardAt?: number;
-  /** When it sent what has not been answered yet. */
-  silentSince?: number;
+  sentBytes: number;
+  receivedBytes: number;
+  /** Undefined: nothing received yet. */
+  receivedAt?: number;
+  /** When it sent bytes to which there is no response yet. */
+  unansweredSince?: number;
 }
 
-/** Starts a watch over the sockets that it will open. Counts bytes, so it works below TLS too. */
-export function watchSockets(limitMs: number): SocketWatch {
-  const all = new Set<Watched>();
+/** Starts a watchdog for the sockets that it will create. It counts bytes, so it also works below TLS. */
+export function startSocketWatchdog(limitMs: number): SocketWatchdog {
+  const sockets = new Set<WatchedSocket>();
   let timer: NodeJS.Timeout | undefined;
 
-  function end({ socket }: Watched): void {
-    socket.destroy(new Error('the database has not answered for too long; the connection counts as lost'));
-  }
-
-  function look(): void {
+  function checkAll(): void {
     const now = performance.now();
-    for (const watched of all) {
-      const { bytesRead, bytesWritten } = watched.socket;
-      if (bytesRead !== watched.heard) {
-        watched.heardAt = now;
-        delete watched.silentSince;
-      } else if (bytesWritten !== watched.sent) watched.silentSince ??= now;
-      watched.sent = bytesWritten;
-      watched.heard = bytesRead;
-      if (watched.silentSince !== undefined && now - watched.silentSince > limitMs) end(watched);
+    for (const watched of sockets) {
+      update(watched, now);
+      if (watched.unansweredSince !== undefined && now - watched.unansweredSince > limitMs) destroy(watched);
     }
   }
 
   return {
     limitMs,
-    open() {
-      const watched: Watched = { socket: new Socket(), openedAt: performance.now(), sent: 0, heard: 0 };
-      all.add(watched);
-      timer ??= setInterval(look, LOOK_MS).unref();
+    createSocket() {
+      const watched: WatchedSocket = {
+        socket: new Socket(),
+        openedAt: performance.now(),
+        sentBytes: 0,
+        receivedBytes: 0,
+      };
+      sockets.add(watched);
+      timer ??= setInterval(checkAll, CHECK_INTERVAL_MS).unref();
       watched.socket.once('close', () => {
-        all.delete(watched);
-        if (all.size > 0) return;
+        sockets.delete(watched);
+        if (sockets.size > 0) return;
         clearInterval(timer);
         timer = undefined;
       });
       return watched.socket;
     },
-    dropSilentSince(moment) {
-      look();
-      const ungreeted = performance.now() - GREETING_MS;
-      for (const watched of all)
-        if (watched.heardAt === undefined ? watched.openedAt < ungreeted : watched.heardAt < moment) end(watched);
+    destroySilentSince(time) {
+      checkAll();
+      const openedBefore = performance.now() - GREETING_MS;
+      for (const watched of sockets) {
+        const { receivedAt, openedAt } = watched;
+        if (receivedAt === undefined ? openedAt < openedBefore : receivedAt < time) destroy(watched);
+      }
     },
   };
+}
+
+function update(watched: WatchedSocket, now: number): void {
+  const { bytesRead, bytesWritten } = watched.socket;
+  if (bytesRead !== watched.receivedBytes) {
+    watched.receivedAt = now;
+    delete watched.unansweredSince;
+  } else if (bytesWritten !== watched.sentBytes) {
+    watched.unansweredSince ??= now;
+  }
+  watched.sentBytes = bytesWritten;
+  watched.receivedBytes = bytesRead;
+}
+
+function destroy({ socket }: WatchedSocket): void {
+  socket.destroy(new Error('the database did not respond in time; the connection is closed'));
 }

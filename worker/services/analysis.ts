@@ -1,16 +1,16 @@
-/** `POST /analyze`: any generation's answer becomes a SongAnalysis. */
+/** Client of the analysis service, `POST /analyze`. Responses of all its versions are normalised to a SongAnalysis. */
 import { z } from 'zod';
 import { AnalyzeRequest, HealthResponse, SERVICE_DEFAULTS, SongAnalysis } from '../../schema.ts';
 import { formatKey, parseKey } from '../../music/theory/keys.ts';
 import { TaskError } from '../errors.ts';
 import { callJson } from './http.ts';
-import { asNumber, asObject, asShare, clamp, readAnswer } from './read.ts';
+import { asNumber, asObject, asShare, clamp, parseResponse } from './read.ts';
 
-/** Limit of the question which version is running. */
+/** Limit of the version request. */
 const HEALTH_TIMEOUT_MS = 2_000;
-/** Seconds of one analysis frame of the existing service, its unit of `groove_stability`. */
+/** Seconds of one analysis frame of the existing service: the unit of its `groove_stability`. */
 const FRAME_SEC = 512 / 44_100;
-/** What stands for figures that a service leaves out. */
+/** Defaults of values that a service leaves out. */
 const DEFAULTS = {
   chord_complexity: 0.5,
   groove_stability: 0.5,
@@ -22,34 +22,34 @@ const MFCC_ROWS = 13;
 
 const Envelope = z.looseObject({ success: z.literal(true).optional(), analysis: z.looseObject({}) });
 
-/** Analyses a song. @throws TaskError, permanent `audio_no_beat` where the service found no tempo */
+/** Analyses a song. @throws TaskError; permanent `audio_no_beat` if the service found no tempo */
 export async function callAnalyze(
   baseUrl: string,
   request: { songId: string; fileUrl: string },
   options: { signal: AbortSignal; timeoutMs: number },
 ): Promise<SongAnalysis> {
   const body: AnalyzeRequest = { song_id: request.songId, songId: request.songId, file_url: request.fileUrl };
-  const answer = await callJson({
+  const response = await callJson({
     service: 'analysis',
     baseUrl,
     path: SERVICE_DEFAULTS.analysis.path,
     body,
     ...options,
   });
-  return toSongAnalysis(readAnswer('analysis', Envelope, answer).analysis);
+  return toSongAnalysis(parseResponse('analysis', Envelope, response).analysis);
 }
 
-/** The version that a service tells by `/health`; undefined for one that has no such answer. */
-export async function askVersion(baseUrl: string, signal: AbortSignal): Promise<string | undefined> {
+/** Requests the version of the service from `/health`. Returns undefined if the service does not report one. */
+export async function fetchVersion(baseUrl: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const answer = await callJson({
+    const response = await callJson({
       service: 'analysis',
       baseUrl,
       path: '/health',
       signal,
       timeoutMs: HEALTH_TIMEOUT_MS,
     });
-    return HealthResponse.safeParse(answer).data?.version;
+    return HealthResponse.safeParse(response).data?.version;
   } catch {
     signal.throwIfAborted();
     return undefined;
@@ -57,8 +57,8 @@ export async function askVersion(baseUrl: string, signal: AbortSignal): Promise<
 }
 
 /**
- * Normalises an analysis: MFCCs become 13 row means, shares are clamped, `key` and `scale` are joined, gaps are filled.
- * The existing service measures groove in frames (higher is less stable): it becomes 1 - spread / beat.
+ * Normalises an analysis: MFCCs become 13 row means, shares are limited to 0..1, `key` and `scale` are joined, missing values
+ * get defaults. The existing service measures groove in frames (higher is less stable); it becomes 1 - spread / beat.
  * @throws TaskError `audio_no_beat` for a tempo of zero
  */
 export function toSongAnalysis(raw: Record<string, unknown>): SongAnalysis {
@@ -72,7 +72,7 @@ export function toSongAnalysis(raw: Record<string, unknown>): SongAnalysis {
   const vocal = asObject(raw['vocal']);
   const bpm = asNumber(rhythmic['bpm'], 0);
   if (bpm <= 0) {
-    throw new TaskError('No beat could be found in this song.', {
+    throw new TaskError('No beat was found in this song.', {
       code: 'audio_no_beat',
       hint: 'Choose a song with a steady beat; silence and very short files have none.',
       faultClass: 'permanent',
@@ -116,7 +116,7 @@ export function toSongAnalysis(raw: Record<string, unknown>): SongAnalysis {
   };
 }
 
-/** `C# minor` form from `C# minor`, or from `C#` and a scale beside it; `N/A` where there is no key. */
+/** Returns `C# minor` from `C# minor`, or from `C#` and a separate scale; `N/A` without a key. */
 function readKey(harmonic: Record<string, unknown>): string {
   const key = typeof harmonic['key'] === 'string' ? harmonic['key'] : '';
   const scale = typeof harmonic['scale'] === 'string' ? harmonic['scale'] : '';
@@ -124,7 +124,7 @@ function readKey(harmonic: Record<string, unknown>): string {
   return parsed ? formatKey(parsed) : 'N/A';
 }
 
-/** An unordered set in the existing service: sorted, so that equal songs give equal bytes. */
+/** The existing service returns an unordered set. It is sorted, so that equal songs give equal bytes. */
 function readChords(value: unknown): string[] {
   const chords = Array.isArray(value) ? value.filter((chord): chord is string => typeof chord === 'string') : [];
   return chords.sort();
@@ -136,7 +136,7 @@ function stabilityOf(value: unknown, bpm: number): number {
   return clamp(1 - (frames * FRAME_SEC * bpm) / 60, 0, 1);
 }
 
-/** Means of the rows of a matrix of numbers, as a column; none for anything else. */
+/** Returns the means of the 13 rows of a matrix, as a column; empty for anything else. */
 function rowMeans(value: unknown): number[][] {
   if (!Array.isArray(value) || value.length !== MFCC_ROWS) return [];
   const means: number[][] = [];
@@ -149,7 +149,7 @@ function rowMeans(value: unknown): number[][] {
   return means;
 }
 
-/** Those optional members that are there and fit. */
+/** Returns the optional members that are present and valid. */
 function optional<S extends z.core.$ZodLooseShape, K extends keyof S & string>(
   shape: S,
   from: Record<string, unknown>,

@@ -1,19 +1,19 @@
-/** What a service's error answer means: by status and typed code, never by words, but for three faults that have no type. */
+/** Classifies error responses of services by status and error code. Only three faults that have no code are recognised by text. */
 import { z } from 'zod';
 import { AUDIO_ERROR_CODES } from '../../schema.ts';
 import type { ServiceName } from '../../schema.ts';
-import { serviceWords, TaskError } from '../errors.ts';
+import { serviceTitle, TaskError } from '../errors.ts';
 import type { FaultClass } from '../errors.ts';
 import { redact } from '../redact.ts';
 
-/** Longest wait that a service may ask for. */
+/** Longest delay that a service may request. */
 const MAX_RETRY_AFTER_SEC = 600;
 
 const UNAVAILABLE: ReadonlySet<number> = new Set([502, 503, 504]);
 const OVERLOADED: ReadonlySet<number> = new Set([429, 529]);
 const LATER: ReadonlySet<number> = new Set([408, 425]);
 
-/** Error bodies as services write them; older callers and proxies have other members for the text. */
+/** Error bodies of services. Older services and proxies use other members for the text. */
 const ErrorBody = z.looseObject({
   detail: z.unknown().optional(),
   error: z.unknown().optional(),
@@ -30,11 +30,11 @@ interface ReadError {
   text: string;
   code?: string;
   hint?: string;
-  /** All of it, where it is an object; untrusted. */
+  /** The whole body, if it is an object; untrusted. */
   body?: Record<string, unknown>;
 }
 
-/** Class of a status: what an attempt that got it means for the next one. */
+/** Returns the fault class of an HTTP status. */
 export function classOfStatus(status: number): FaultClass {
   if (OVERLOADED.has(status)) return 'overloaded';
   if (UNAVAILABLE.has(status)) return 'unavailable';
@@ -42,7 +42,7 @@ export function classOfStatus(status: number): FaultClass {
   return 'permanent';
 }
 
-/** Reads `detail` (a text, or entries with path and message), then `error`, then `message`, then the text itself. */
+/** Reads the text of an error: `detail` (a text, or entries with path and message), `error`, `message`, or the whole body. */
 export function readErrorBody(body: string): ReadError {
   let parsed: unknown;
   try {
@@ -65,60 +65,60 @@ export function readErrorBody(body: string): ReadError {
   };
 }
 
-/** The typed error of an answer that is no 200. */
-export function faultOfAnswer(answer: {
+/** Returns the typed error of a response whose status is not 200. */
+export function faultOfResponse(response: {
   service: ServiceName;
   status: number;
   retryAfter?: string;
   body: string;
 }): TaskError {
-  const { service, status } = answer;
-  const { text, code, hint, body } = readErrorBody(answer.body);
-  const retryAfterSec = readRetryAfter(answer.retryAfter);
+  const { service, status } = response;
+  const { text, code, hint, body } = readErrorBody(response.body);
+  const retryAfterSec = readRetryAfter(response.retryAfter);
   const known = untypedFault(service, text);
   if (known && status === 500) return known;
   const faultClass = classOfStatus(status);
-  // A code on a 4xx says what is wrong with the input; the user reads the service's own words.
+  // A code on a 4xx names a fault of the input: the user sees the service's own message.
   if (code !== undefined && status >= 400 && status < 500 && faultClass === 'permanent') {
     return new TaskError(text, { code, hint: hint ?? 'Change the input and try again.', faultClass, status, body });
   }
-  const subject = serviceWords(service);
+  const title = serviceTitle(service);
   const shared = { status, faultClass, retryAfterSec };
   switch (faultClass) {
     case 'overloaded':
-      return new TaskError(`${subject} has too much to do (${status}): ${text}`, {
+      return new TaskError(`${title} is overloaded (${status}): ${text}`, {
         ...shared,
         code: 'service_overloaded',
-        hint: 'It is tried again by itself, a little later.',
+        hint: 'It is retried automatically, a little later.',
       });
     case 'unavailable':
-      return new TaskError(`${subject} is not available (${status}): ${text}`, {
+      return new TaskError(`${title} is not available (${status}): ${text}`, {
         ...shared,
         code: status === 504 ? 'service_timeout' : (code ?? 'service_unavailable'),
-        hint: 'It is tried again by itself. If this lasts, check that the service runs.',
+        hint: 'It is retried automatically. If this lasts, check that the service runs.',
       });
     case 'transient':
-      return new TaskError(`${subject} failed (${status}): ${text}`, {
+      return new TaskError(`${title} failed (${status}): ${text}`, {
         ...shared,
         code: code ?? 'service_failed',
-        hint: hint ?? 'Retry the mashup. If it fails again, the log of the service says why.',
+        hint: hint ?? 'Retry the mashup. If it fails again, check the log of the service.',
       });
     case 'permanent':
-      return new TaskError(`${subject} refused the request (${status}): ${text}`, {
+      return new TaskError(`${title} rejected the request (${status}): ${text}`, {
         ...shared,
         code: status === 404 || status === 405 ? 'service_not_there' : 'service_refused',
         hint:
           status === 404 || status === 405 || status < 400
-            ? 'Check the URL of the service: something else is answering there.'
-            : 'The service and this worker may be of different versions; the message names what it did not like.',
+            ? 'Check the URL of the service: another program is responding there.'
+            : 'The versions of the service and the worker may differ; the message names the rejected value.',
       });
   }
 }
 
-/** Faults that existing services report as a plain 500 although no further try can help. */
+/** Recognises permanent faults that the existing services report as a plain 500. */
 export function untypedFault(service: ServiceName, text: string): TaskError | undefined {
   if (service === 'analysis' && /format not recognised/i.test(text)) {
-    return new TaskError('The file is in a format that the analysis cannot read.', {
+    return new TaskError('The analysis cannot read the format of the file.', {
       code: 'audio_unsupported_format' satisfies (typeof AUDIO_ERROR_CODES)[number],
       hint: 'Use an MP3, WAV, FLAC or Ogg Vorbis file.',
       faultClass: 'permanent',
@@ -126,9 +126,9 @@ export function untypedFault(service: ServiceName, text: string): TaskError | un
     });
   }
   if (service === 'processing' && /'SongInfo'|(^|[\s:])'data'/.test(text)) {
-    return new TaskError(`The rendering service cannot render anything as it is: ${text}`, {
+    return new TaskError(`The rendering service has a defect and cannot render: ${text}`, {
       code: 'service_defect',
-      hint: 'Leave PROCESSING_API_URL unset to use the built-in renderer, or correct the service.',
+      hint: 'Unset PROCESSING_API_URL to use the built-in renderer, or fix the service.',
       faultClass: 'permanent',
     });
   }

@@ -1,26 +1,26 @@
 /**
- * The one way to an audio service: a request with a time limit, an AbortSignal, and errors by class.
+ * HTTP client of the audio services: requests with a time limit and an AbortSignal, and typed errors.
  *
- * It stands on `node:http` because `fetch` gives up by itself when an answer's headers take longer than five minutes,
- * and separation takes longer than that. Each call has its own connection: a service that restarts would otherwise reset a
- * kept one, which looks like an outage. No key of this project ever goes to a service.
+ * It uses `node:http` because `fetch` fails when response headers take longer than five minutes, which separation does. Each
+ * call opens its own connection: a restarting service resets kept connections, which looks like an outage. No key of this
+ * project is sent to a service.
  */
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { serviceWords, TaskError } from '../errors.ts';
+import { serviceTitle, TaskError } from '../errors.ts';
 import type { ServiceName } from '../../schema.ts';
 import { errorText } from '../redact.ts';
-import { faultOfAnswer } from './faults.ts';
+import { faultOfResponse } from './faults.ts';
 
-/** Limit of a call that names none. */
+/** Default limit of a call. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
-/** Largest JSON answer: the existing analysis sends 21 KB for each second of a song of up to 15 minutes. */
-export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-/** Error bodies are read no further than this. */
+/** Largest JSON response: the existing analysis sends 21 KB for each second of a song of up to 15 minutes. */
+export const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+/** Error bodies are truncated to this size. */
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 
-/** Errors before anything was sent: the service cannot have begun to work. */
+/** Errors before the request was sent: the service cannot have started to work. */
 const NOT_REACHED: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -29,17 +29,17 @@ const NOT_REACHED: ReadonlySet<string> = new Set([
   'ENETUNREACH',
 ]);
 
-/** Headers that let a call pass the development tunnel, as the existing callers send them. */
+/** Headers of the existing callers; the second one passes the development tunnel. */
 const HEADERS = { 'User-Agent': 'mashup-engine-worker/1.0', 'bypass-tunnel-reminder': 'true' };
 
 export interface CallOptions {
   service: ServiceName;
-  /** Base URL; may carry a path. */
+  /** Base URL; may contain a path. */
   baseUrl: string;
   path: string;
-  /** What answer is wanted; default JSON. */
+  /** Accept header; default: JSON. */
   accept?: string;
-  /** JSON body of a POST; without it the call is a GET. */
+  /** JSON body of a POST; without it, the call is a GET. */
   body?: unknown;
   /** Aborts the call; its reason is thrown. */
   signal: AbortSignal;
@@ -47,28 +47,28 @@ export interface CallOptions {
   timeoutMs?: number;
 }
 
-/** Base and path as one URL: by string, since a base may carry a path that `new URL` would drop. */
+/** Joins a base URL and a path as strings: `new URL` would drop a path of the base. */
 export function joinUrl(baseUrl: string, path: string): string {
   return baseUrl.replace(/\/+$/, '') + path;
 }
 
 /**
- * Calls a service and parses its JSON answer.
+ * Calls a service and parses its JSON response.
  * @throws TaskError by status and kind of fault; the reason of `signal` when it aborts
  */
 export async function callJson(options: CallOptions): Promise<unknown> {
-  return withAnswer(options, (answer) => readJson(options.service, answer));
+  return withResponse(options, (response) => readJson(options.service, response));
 }
 
-/** Reads a whole JSON body. @throws TaskError (transient) where it is none */
-export async function readJson(service: ServiceName, answer: IncomingMessage): Promise<unknown> {
-  const text = await readText(answer, MAX_ANSWER_BYTES);
+/** Reads a JSON body. @throws TaskError (transient) if it is not JSON */
+export async function readJson(service: ServiceName, response: IncomingMessage): Promise<unknown> {
+  const text = await readText(response, MAX_RESPONSE_BYTES);
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    throw new TaskError(`${serviceWords(service)} did not answer with JSON.`, {
+    throw new TaskError(`${serviceTitle(service)} did not respond with JSON.`, {
       code: 'service_answer_invalid',
-      hint: 'Check the URL of the service: something else may be answering there.',
+      hint: 'Check the URL of the service: another program may be responding there.',
       faultClass: 'transient',
       cause,
     });
@@ -76,29 +76,33 @@ export async function readJson(service: ServiceName, answer: IncomingMessage): P
 }
 
 /**
- * Calls a service and hands its body to `read` while it arrives. The limit, the signal and lost connections end it.
+ * Calls a service and passes the response to `read` while the body arrives. The time limit, the signal or a lost connection
+ * ends the call.
  * @throws as `callJson`
  */
-export async function withAnswer<T>(options: CallOptions, read: (answer: IncomingMessage) => Promise<T>): Promise<T> {
+export async function withResponse<T>(
+  options: CallOptions,
+  read: (response: IncomingMessage) => Promise<T>,
+): Promise<T> {
   const { service, signal } = options;
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const timeout = AbortSignal.timeout(timeoutMs);
   const either = AbortSignal.any([signal, timeout]);
   try {
     signal.throwIfAborted();
-    const answer = await send(options, either);
+    const response = await send(options, either);
     try {
-      if (answer.statusCode !== 200) {
-        throw faultOfAnswer({
+      if (response.statusCode !== 200) {
+        throw faultOfResponse({
           service,
-          status: answer.statusCode ?? 0,
-          retryAfter: answer.headers['retry-after'],
-          body: await readText(answer, MAX_ERROR_BODY_BYTES, true),
+          status: response.statusCode ?? 0,
+          retryAfter: response.headers['retry-after'],
+          body: await readText(response, MAX_ERROR_BODY_BYTES, true),
         });
       }
-      return await read(answer);
+      return await read(response);
     } finally {
-      answer.destroy();
+      response.destroy();
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -124,24 +128,24 @@ function send(options: CallOptions, signal: AbortSignal): Promise<IncomingMessag
       agent: false,
     });
     call.once('response', resolve);
-    // Stays for the life of the call: an error after the response belongs to the reader of the body.
+    // Stays for the life of the call: errors after the response reach the reader of the body.
     call.on('error', reject);
     call.end(body);
   });
 }
 
-/** Reads a body as text; `cut` stops at the limit without an error. */
-async function readText(answer: IncomingMessage, maxBytes: number, cut = false): Promise<string> {
+/** Reads a body as text. With `truncate` it stops at the limit without an error. */
+async function readText(response: IncomingMessage, maxBytes: number, truncate = false): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
+  for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
     chunks.push(chunk);
     if (size <= maxBytes) continue;
-    if (cut) break;
-    throw new TaskError(`A service answered with more than ${Math.round(maxBytes / 1_048_576)} MB.`, {
+    if (truncate) break;
+    throw new TaskError(`A service sent more than ${Math.round(maxBytes / 1_048_576)} MB.`, {
       code: 'service_answer_invalid',
-      hint: 'Check the URL of the service: something else may be answering there.',
+      hint: 'Check the URL of the service: another program may be responding there.',
       faultClass: 'permanent',
     });
   }
@@ -149,9 +153,9 @@ async function readText(answer: IncomingMessage, maxBytes: number, cut = false):
 }
 
 function timeoutFault(service: ServiceName, timeoutMs: number, cause: unknown): TaskError {
-  return new TaskError(`${serviceWords(service)} did not answer within ${Math.round(timeoutMs / 1000)} s.`, {
+  return new TaskError(`${serviceTitle(service)} did not respond within ${Math.round(timeoutMs / 1000)} s.`, {
     code: 'service_timeout',
-    hint: 'It is tried again by itself. If this lasts, the service needs more capacity or a restart.',
+    hint: 'It is retried automatically. If this lasts, the service needs more capacity or a restart.',
     faultClass: 'unavailable',
     cause,
   });
@@ -161,11 +165,11 @@ function connectionFault(service: ServiceName, cause: unknown): TaskError {
   const wasReached = !NOT_REACHED.has(codeOf(cause));
   return new TaskError(
     wasReached
-      ? `The connection to ${serviceWords(service).toLowerCase()} was lost (${errorText(cause)}).`
-      : `${serviceWords(service)} cannot be reached (${errorText(cause)}).`,
+      ? `The connection to ${serviceTitle(service).toLowerCase()} was lost (${errorText(cause)}).`
+      : `${serviceTitle(service)} cannot be reached (${errorText(cause)}).`,
     {
       code: wasReached ? 'service_connection_lost' : 'service_unavailable',
-      hint: 'It is tried again by itself. If this lasts, check that the service runs and that its URL is right.',
+      hint: 'It is retried automatically. If this lasts, check that the service runs and that its URL is right.',
       faultClass: 'unavailable',
       cause,
     },

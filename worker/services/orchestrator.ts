@@ -1,42 +1,44 @@
-/** `POST /create-masterplan`: the contract's pairwise body, with the whole brief for services that read it. */
+/**
+ * Client of the planning service, `POST /create-masterplan`. The body has the contract's members for two songs, and the whole
+ * brief for services that read it.
+ */
 import { z } from 'zod';
 import { SERVICE_DEFAULTS, STEMS } from '../../schema.ts';
 import type { AnalyzedSong, PairScore, PlanRequest } from '../../schema.ts';
 import { cleanText } from '../../music/plan/text.ts';
 import { TaskError } from '../errors.ts';
 import { redact } from '../redact.ts';
-import { faultOfAnswer } from './faults.ts';
-import { readJson, withAnswer } from './http.ts';
+import { faultOfResponse } from './faults.ts';
+import { readJson, withResponse } from './http.ts';
 import { asNumber, asObject, asStorable, clamp } from './read.ts';
 import { parseEvent, readEvents } from './sse.ts';
 
-/** Longest message of a planner at work that is shown. */
+/** Longest progress message that is shown. */
 const MAX_MESSAGE_LENGTH = 160;
-/** Kinds of tokens that are kept of an answer. */
+/** Kinds of tokens that are stored of an answer. */
 const MAX_COUNTS = 8;
-/** Most that one answer can claim to have cost, in US dollars. */
+/** Upper limit for the reported cost of one answer, in US dollars. */
 const MAX_COST_USD = 1_000;
 
 export type PlanBrief = NonNullable<PlanRequest['mashup']>;
 
-/** Answers that were paid for although they hold no plan. */
+/** Error codes of paid answers without a plan. */
 const PAID_FAILURES: ReadonlySet<string> = new Set(['claude_refused', 'claude_cut_off', 'claude_unparsable']);
 
-/** What a paid answer without a plan says of itself. */
+/** A paid answer without a plan, as stored in a receipt. */
 const PaidFailure = z.object({ paid_failure: z.string(), detail: z.string().catch('') });
 
 export interface PlanCallOptions {
   signal: AbortSignal;
   timeoutMs: number;
-  /** Told what the planner is working on, where the service says so. */
+  /** Receives progress messages, if the service sends any. */
   onMessage: (message: string) => void;
 }
 
 /**
- * Sends a brief. An event stream is asked for and either kind of answer read: existing services answer with JSON. The
- * answer is untrusted and is not read here, so that it can be kept as it came; an answer that was paid for and holds no
- * plan comes back as well (see `readPaidFailure`).
- * @throws TaskError for everything that holds nothing worth keeping
+ * Requests a plan. The request accepts an event stream or JSON; the existing services send JSON. The answer is untrusted and
+ * returned as received, so that it can be stored. A paid answer without a plan is returned too (see `readPaidFailure`).
+ * @throws TaskError for every other response
  */
 export async function callPlan(baseUrl: string, request: PlanRequest, options: PlanCallOptions): Promise<unknown> {
   const { signal, timeoutMs, onMessage } = options;
@@ -50,7 +52,7 @@ export async function callPlan(baseUrl: string, request: PlanRequest, options: P
     timeoutMs,
   };
   try {
-    const answer = await withAnswer(call, (response) =>
+    const answer = await withResponse(call, (response) =>
       /^text\/event-stream/i.test(response.headers['content-type'] ?? '')
         ? readStream(response, onMessage)
         : readJson('orchestrator', response),
@@ -63,25 +65,25 @@ export async function callPlan(baseUrl: string, request: PlanRequest, options: P
   }
 }
 
-/** The terminal event of a stream; messages are passed on. */
-async function readStream(answer: AsyncIterable<Uint8Array>, onMessage: (message: string) => void): Promise<unknown> {
-  for await (const data of readEvents(answer)) {
+/** Returns the terminal event of a stream. Passes messages on. */
+async function readStream(chunks: AsyncIterable<Uint8Array>, onMessage: (message: string) => void): Promise<unknown> {
+  for await (const data of readEvents(chunks)) {
     const event = parseEvent(data);
     if (typeof event['error'] === 'string') throw eventFault(event['error'], event);
     if ('masterplan' in event) return event;
     const message = cleanText(event['message'], MAX_MESSAGE_LENGTH);
     if (message !== '') onMessage(redact(message, MAX_MESSAGE_LENGTH));
   }
-  throw new TaskError('The planning service stopped before the plan was finished.', {
+  throw new TaskError('The planning service ended the stream before the plan was finished.', {
     code: 'service_connection_lost',
-    hint: 'The plan is made by rules instead. If this lasts, look at the log of the service.',
+    hint: 'The plan is made by rules instead. If this lasts, check the log of the service.',
     faultClass: 'unavailable',
   });
 }
 
 function eventFault(text: string, event: Record<string, unknown>): TaskError {
   const { retry_after_sec: wait, status, ...rest } = event;
-  return faultOfAnswer({
+  return faultOfResponse({
     service: 'orchestrator',
     status: asNumber(status, 500),
     retryAfter: typeof wait === 'number' ? String(Math.ceil(wait)) : undefined,
@@ -89,15 +91,15 @@ function eventFault(text: string, event: Record<string, unknown>): TaskError {
   });
 }
 
-/** Why a paid answer holds no plan; undefined for any other answer. */
+/** Returns why a paid answer has no plan; undefined for any other answer. */
 export function readPaidFailure(answer: unknown): { code: string; detail: string } | undefined {
   const read = PaidFailure.safeParse(answer).data;
   return read && { code: read.paid_failure, detail: read.detail };
 }
 
 /**
- * The contract's members around a brief: two songs and their score as free-form objects with ids, names, lengths and the
- * allowed stems; a third song, wishes, feedback and faults go into the preferences.
+ * Builds the request of a brief. The contract has two songs and their score as free-form objects; a third song, wishes,
+ * feedback and faults go into the preferences.
  */
 export function planRequest(brief: PlanBrief): PlanRequest {
   const [first, second, third] = brief.songs;
@@ -122,7 +124,7 @@ export function planRequest(brief: PlanBrief): PlanRequest {
   };
 }
 
-/** A song as a prompt can bear it: no matrices. */
+/** Describes a song without matrices, short enough for a prompt. */
 function describe(song: AnalyzedSong | undefined): Record<string, unknown> {
   if (!song) return {};
   const { harmonic, rhythmic, spectral, vocal, energy, duration_sec } = song.analysis;
@@ -160,7 +162,7 @@ function describePair(pair: PairScore): Record<string, unknown> {
   };
 }
 
-/** What an answer says of itself; all of it optional. */
+/** Metadata of an answer. */
 export interface PlanFacts {
   source: 'claude' | 'rules';
   model?: string;
@@ -170,7 +172,7 @@ export interface PlanFacts {
   warning?: string;
 }
 
-/** Reads who made a plan and what it cost. An answer that does not say may have been paid for: it counts as Claude's. */
+/** Reads the source and the cost of a plan. An answer without a source may have been paid for, and counts as Claude's. */
 export function readPlanFacts(answer: unknown): PlanFacts {
   const { source, model, usage, changes, warning } = asObject(answer);
   const { cost_usd: cost, ...counts } = asObject(usage);
@@ -178,13 +180,13 @@ export function readPlanFacts(answer: unknown): PlanFacts {
     .filter((entry): entry is [string, number] => typeof entry[1] === 'number')
     .slice(0, MAX_COUNTS);
   const costUsd = asNumber(cost, NaN);
-  const said = Array.isArray(changes) ? changes.filter((change) => typeof change === 'string').join(' ') : changes;
+  const text = Array.isArray(changes) ? changes.filter((change) => typeof change === 'string').join(' ') : changes;
   return {
     source: source === 'rules' ? 'rules' : 'claude',
     model: typeof model === 'string' ? model.slice(0, 100) : undefined,
     tokens: tokens.length > 0 ? Object.fromEntries(tokens) : null,
     costUsd: Number.isNaN(costUsd) ? null : clamp(costUsd, 0, MAX_COST_USD),
-    changes: typeof said === 'string' && said !== '' ? said : undefined,
+    changes: typeof text === 'string' && text !== '' ? text : undefined,
     warning: typeof warning === 'string' && warning !== '' ? warning : undefined,
   };
 }

@@ -1,17 +1,17 @@
-/** `POST /execute-masterplan`: a stream of events that ends with exactly one terminal event. */
+/** Client of the rendering service, `POST /execute-masterplan`: an event stream that ends with exactly one terminal event. */
 import { RenderResult, SERVICE_DEFAULTS } from '../../schema.ts';
 import type { RenderRequest } from '../../schema.ts';
 import { TaskError } from '../errors.ts';
 import type { FaultClass } from '../errors.ts';
 import { redact } from '../redact.ts';
 import { untypedFault } from './faults.ts';
-import { withAnswer } from './http.ts';
+import { withResponse } from './http.ts';
 import { asNumber, clamp } from './read.ts';
 import { parseEvent, readEvents } from './sse.ts';
 
 const MAX_WARNINGS = 20;
 
-/** What the typed codes of the built-in renderer mean for the next try; others are tried again a few times. */
+/** Fault classes of the built-in renderer's error codes. Other codes are transient. */
 const CLASS_OF_CODE: Record<string, FaultClass> = {
   plan_empty: 'permanent',
   plan_section_empty: 'permanent',
@@ -26,7 +26,7 @@ const CLASS_OF_CODE: Record<string, FaultClass> = {
 export interface Rendered {
   /** Object path of the file. */
   path: string;
-  /** What the service measured, where it did. */
+  /** Measurements of the service, if it sent any. */
   result?: RenderResult;
   warnings: string[];
 }
@@ -35,19 +35,19 @@ export interface RenderOptions {
   signal: AbortSignal;
   /** Limit of the whole render. */
   timeoutMs: number;
-  /** Silence after which the stream counts as hung. */
+  /** Time without an event after which the stream counts as hung. */
   idleMs: number;
-  /** Told of progress, 0..1, which never falls. */
+  /** Receives progress, 0..1, which never decreases. */
   onProgress: (progress: number, message: string) => void;
 }
 
-/** Renders. @throws TaskError for an error event, silence, or a stream that ends without a terminal event */
+/** Renders a mashup. @throws TaskError for an error event, a hung stream, or a stream without a terminal event */
 export async function callRender(baseUrl: string, request: RenderRequest, options: RenderOptions): Promise<Rendered> {
   const idle = new AbortController();
-  const isSilent = (): void => idle.abort(silenceFault(options.idleMs));
-  let timer = setTimeout(isSilent, options.idleMs);
+  const onIdle = (): void => idle.abort(idleFault(options.idleMs));
+  let timer = setTimeout(onIdle, options.idleMs);
   try {
-    return await withAnswer(
+    return await withResponse(
       {
         service: 'processing',
         baseUrl,
@@ -57,12 +57,12 @@ export async function callRender(baseUrl: string, request: RenderRequest, option
         signal: AbortSignal.any([options.signal, idle.signal]),
         timeoutMs: options.timeoutMs,
       },
-      async (answer) => {
+      async (response) => {
         const warnings: string[] = [];
         let progress = 0;
-        for await (const data of readEvents(answer)) {
+        for await (const data of readEvents(response)) {
           clearTimeout(timer);
-          timer = setTimeout(isSilent, options.idleMs);
+          timer = setTimeout(onIdle, options.idleMs);
           const event = parseEvent(data);
           if (typeof event['error'] === 'string') throw eventFault(event['error'], event);
           if (typeof event['storage_path'] === 'string') {
@@ -75,9 +75,9 @@ export async function callRender(baseUrl: string, request: RenderRequest, option
           progress = Math.max(progress, clamp(asNumber(event['progress'], 0) / 100, 0, 1));
           options.onProgress(progress, typeof event['message'] === 'string' ? redact(event['message'], 200) : '');
         }
-        throw new TaskError('The rendering service stopped before the mashup was finished.', {
+        throw new TaskError('The rendering service ended the stream before the mashup was finished.', {
           code: 'render_cut_off',
-          hint: 'It is tried again by itself. If this lasts, look at the memory and the log of the service.',
+          hint: 'It is retried automatically. If this lasts, check the memory and the log of the service.',
           faultClass: 'transient',
         });
       },
@@ -100,10 +100,10 @@ function eventFault(text: string, event: Record<string, unknown>): TaskError {
   });
 }
 
-function silenceFault(idleMs: number): TaskError {
-  return new TaskError(`The rendering service was silent for ${Math.round(idleMs / 1000)} s.`, {
+function idleFault(idleMs: number): TaskError {
+  return new TaskError(`The rendering service sent nothing for ${Math.round(idleMs / 1000)} s.`, {
     code: 'service_timeout',
-    hint: 'It is tried again by itself. If this lasts, restart the service.',
+    hint: 'It is retried automatically. If this lasts, restart the service.',
     faultClass: 'unavailable',
   });
 }

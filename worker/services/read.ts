@@ -1,31 +1,32 @@
-/** Lenient reading of what services answer. */
+/** Lenient parsing of service responses. */
 import { z } from 'zod';
 import type { ServiceName } from '../../schema.ts';
-import { serviceWords, TaskError } from '../errors.ts';
+import { serviceTitle, TaskError } from '../errors.ts';
 
-/** An object with unknown members kept; anything else is an empty one. */
+/** Returns an object as it is, and an empty object for anything else. */
 export function asObject(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
 
-/** A finite number, also from a text; otherwise `otherwise`. */
-export function asNumber(value: unknown, otherwise: number): number {
+/** Returns a finite number, also parsed from a string; otherwise `fallback`. */
+export function asNumber(value: unknown, fallback: number): number {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  return typeof number === 'number' && Number.isFinite(number) ? number : otherwise;
+  return typeof number === 'number' && Number.isFinite(number) ? number : fallback;
 }
 
+/** Limits a number to the range from `low` to `high`. */
 export function clamp(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
 }
 
-/** A number as a share, 0..1. */
-export function asShare(value: unknown, otherwise: number): number {
-  return clamp(asNumber(value, otherwise), 0, 1);
+/** Returns a number limited to 0..1; `fallback` for anything else. */
+export function asShare(value: unknown, fallback: number): number {
+  return clamp(asNumber(value, fallback), 0, 1);
 }
 
 /**
- * A JSON value without what Postgres cannot keep in jsonb: zero characters and halves of surrogate pairs, which a model may
- * well write.
+ * Removes from a JSON value what Postgres cannot store in jsonb: null characters and unpaired surrogates. Language models do
+ * write them.
  */
 export function asStorable(value: unknown): unknown {
   const clean = (text: string): string => text.replace(/\0|\p{Surrogate}/gu, '');
@@ -37,18 +38,15 @@ export function asStorable(value: unknown): unknown {
   }) as unknown;
 }
 
-/** Parses an answer. @throws TaskError (transient) that names the first member that does not fit */
-export function readAnswer<T extends z.ZodType>(service: ServiceName, schema: T, answer: unknown): z.infer<T> {
-  const parsed = schema.safeParse(answer);
+/** Parses a response. @throws TaskError (transient) that names the first invalid member */
+export function parseResponse<T extends z.ZodType>(service: ServiceName, schema: T, response: unknown): z.infer<T> {
+  const parsed = schema.safeParse(response);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  const where = issue?.path.join('.') || 'the answer';
-  throw new TaskError(
-    `${serviceWords(service)} gave an answer that cannot be used (${where}: ${issue?.message ?? '?'}).`,
-    {
-      code: 'service_answer_invalid',
-      hint: 'Check the URL and the version of the service.',
-      faultClass: 'transient',
-    },
-  );
+  const where = issue?.path.join('.') || 'the response';
+  throw new TaskError(`${serviceTitle(service)} sent an invalid response (${where}: ${issue?.message ?? '?'}).`, {
+    code: 'service_answer_invalid',
+    hint: 'Check the URL and the version of the service.',
+    faultClass: 'transient',
+  });
 }

@@ -1,18 +1,18 @@
-/** `POST /calculate-mashability`: one pair, bounded. */
+/** Client of the scoring service, `POST /calculate-mashability`. */
 import { z } from 'zod';
 import { SERVICE_DEFAULTS } from '../../schema.ts';
 import type { AnalyzedSong, PairScore, ScoringRequest, SongAnalysis } from '../../schema.ts';
 import { DEFAULT_WEIGHTS } from '../../music/scoring/scoring.ts';
 import { callJson } from './http.ts';
-import { asNumber, asObject, clamp, readAnswer } from './read.ts';
+import { asNumber, asObject, clamp, parseResponse } from './read.ts';
 
-/** Stands for zeros that the existing service divides by. */
+/** Replaces zeros by which the existing service divides. */
 const SMALL = 1e-3;
-/** Spectral score of a pair of which one song has no timbre; it has no weight. */
+/** Spectral score of a pair if one song has no timbre; it has no weight. */
 const NEUTRAL = 50;
 const DIMENSIONS = ['harmonic', 'rhythmic', 'spectral', 'vocal'] as const;
 
-const Answer = z.looseObject({
+const ScoringResponse = z.looseObject({
   overall_score: z.coerce.number(),
   dimension_scores: z.looseObject({}),
   compatibility_breakdown: z.looseObject({}).catch({}),
@@ -25,7 +25,7 @@ export interface ScoreOptions {
   timeoutMs: number;
 }
 
-/** Scores a pair by the service; phrases are its own or none. Scores are clamped to 0..100, `raw_score` is not. */
+/** Scores a pair of songs. Scores are limited to 0..100, except `raw_score`. @throws TaskError */
 export async function callScore(
   baseUrl: string,
   first: AnalyzedSong,
@@ -36,13 +36,13 @@ export async function callScore(
     song1_analysis: scoringForm(first.analysis),
     song2_analysis: scoringForm(second.analysis),
   };
-  const answer = readAnswer(
+  const scored = parseResponse(
     'scoring',
-    Answer,
+    ScoringResponse,
     await callJson({ service: 'scoring', baseUrl, path: SERVICE_DEFAULTS.scoring.path, body, ...options }),
   );
   const hasTimbre = first.analysis.has_timbre && second.analysis.has_timbre;
-  const scores = answer.dimension_scores;
+  const scores = scored.dimension_scores;
   const dimension_scores = {
     harmonic: bounded(scores['harmonic']),
     rhythmic: bounded(scores['rhythmic']),
@@ -55,18 +55,18 @@ export async function callScore(
   });
   return {
     song_pair: [first.song_id, second.song_id],
-    // A dimension out of range has spoilt the service's own mean, and so has a timbre that is none.
-    score: hasTimbre && isInRange ? clamp(answer.overall_score, 0, 100) : meanOf(dimension_scores, hasTimbre),
-    raw_score: answer.overall_score,
+    // The service's mean is wrong if a dimension is out of range or a timbre is missing: compute it here.
+    score: hasTimbre && isInRange ? clamp(scored.overall_score, 0, 100) : meanOf(dimension_scores, hasTimbre),
+    raw_score: scored.overall_score,
     dimension_scores,
-    compatibility_breakdown: readBreakdown(answer.compatibility_breakdown),
-    recommendations: answer.recommendations,
-    warnings: answer.warnings,
+    compatibility_breakdown: readBreakdown(scored.compatibility_breakdown),
+    recommendations: scored.recommendations,
+    warnings: scored.warnings,
     source: 'service',
   };
 }
 
-/** What the service needs of an analysis, without the zeros that it cannot take. */
+/** The parts of an analysis that the service needs, without the zeros that it cannot process. */
 function scoringForm(analysis: SongAnalysis): Record<string, unknown> {
   const { harmonic, rhythmic, spectral, vocal } = analysis;
   const means = spectral.mfccs.map((row) => row[0] ?? 0);

@@ -1,18 +1,23 @@
-/** `POST /separate`: a song into four stems in Storage. */
+/** Client of the separation service, `POST /separate`. */
 import { SeparateResponse, SERVICE_DEFAULTS } from '../../schema.ts';
 import type { SeparateRequest, StemPaths } from '../../schema.ts';
 import { callJson } from './http.ts';
-import { readAnswer } from './read.ts';
+import { parseResponse } from './read.ts';
 
-/** What the existing service runs; it does not say so. */
+/** Model of the existing service, which does not report it. */
 const DEFAULT_MODEL = 'htdemucs';
 
+/**
+ * Separates a song into four stems, which the service writes to Storage.
+ * @returns the object paths of the stems, and the model's name
+ * @throws TaskError
+ */
 export async function callSeparate(
   baseUrl: string,
   request: SeparateRequest,
   options: { signal: AbortSignal; timeoutMs: number },
 ): Promise<{ paths: StemPaths; model: string }> {
-  const answer = readAnswer(
+  const response = parseResponse(
     'separation',
     SeparateResponse,
     await callJson({
@@ -23,8 +28,8 @@ export async function callSeparate(
       ...options,
     }),
   );
-  const { vocals, drums, bass, other } = answer.stems;
-  const model = answer['model'];
+  const { vocals, drums, bass, other } = response.stems;
+  const model = response['model'];
   return {
     paths: { vocals, drums, bass, other },
     model: typeof model === 'string' && model !== '' ? model.slice(0, 100) : DEFAULT_MODEL,

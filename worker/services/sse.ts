@@ -1,39 +1,35 @@
-/** Server-sent events as the rendering service writes them: `data:` lines, events parted by blank lines. */
-
+/** Reads server-sent events of the services. */
+import { createParser } from 'eventsource-parser';
 import { asObject } from './read.ts';
 
-/** Longest event that is taken in. */
+/** Longest event that is read; longer ones are skipped. Characters. */
 const MAX_EVENT_CHARS = 1_000_000;
 
-/** Answers the data of each event as it completes, across chunks; comments and other fields are skipped. */
+/**
+ * Yields the data of each event. Chunks may end anywhere. Comments and other fields are skipped. Unlike browsers, this also
+ * yields a last event without a blank line after it: services that end their stream early leave it out.
+ */
 export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  let buffer = '';
-  for await (const chunk of chunks) {
-    buffer += decoder.decode(chunk, { stream: true });
-    // A carriage return at the end may be the first half of a line end.
-    const complete = buffer.endsWith('\r') ? buffer.length - 1 : buffer.length;
-    const parts = (buffer.slice(0, complete).replace(/\r\n?/g, '\n') + buffer.slice(complete)).split(/\n\n+/);
-    buffer = parts.pop() ?? '';
-    if (buffer.length > MAX_EVENT_CHARS) buffer = '';
-    for (const part of parts) {
-      const data = dataOf(part);
-      if (data !== '') yield data;
-    }
-  }
-  const last = dataOf((buffer + decoder.decode()).replace(/\r\n?/g, '\n'));
-  if (last !== '') yield last;
+  const events: string[] = [];
+  let isOverflow = false;
+  const parser = createParser({
+    maxBufferSize: MAX_EVENT_CHARS,
+    onEvent: ({ data }) => void (data !== '' && events.push(data)),
+    onError: ({ type }) => (isOverflow ||= type === 'max-buffer-size-exceeded'),
+  });
+  const parse = (text: string): string[] => {
+    parser.feed(text);
+    // After an overflow the parser takes no more input until it is reset.
+    if (isOverflow) parser.reset();
+    isOverflow = false;
+    return events.splice(0);
+  };
+  for await (const chunk of chunks) yield* parse(decoder.decode(chunk, { stream: true }));
+  yield* parse(`${decoder.decode()}\n\n`);
 }
 
-function dataOf(event: string): string {
-  return event
-    .split('\n')
-    .filter((line) => line.startsWith('data:'))
-    .map((line) => line.slice(5).replace(/^ /, ''))
-    .join('\n');
-}
-
-/** An event's data as an object; data that is none says nothing. */
+/** Parses the data of an event as an object. Returns an empty object for anything else. */
 export function parseEvent(data: string): Record<string, unknown> {
   try {
     return asObject(JSON.parse(data));

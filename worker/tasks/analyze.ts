@@ -1,22 +1,22 @@
-/** `analyze`: fetch, look, hash, and analyse a song unless the owner's cache has it. */
+/** The `analyze` task: checks and hashes an upload, and analyses it unless its owner's cache has the analysis. */
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { SongAnalysis } from '../../schema.ts';
 import { camelotCode, parseKey } from '../../music/theory/keys.ts';
-import { isAudio, SNIFF_BYTES, sniffType } from '../audio-type.ts';
-import type { FileType } from '../audio-type.ts';
+import { detectFileType, FILE_TYPE_BYTES, isAudioType } from '../../audio/decode/detect.ts';
+import type { FileType } from '../../audio/decode/detect.ts';
+import { readWavHeader, WAV_HEADER_BYTES } from '../../audio/decode/wav.ts';
 import { TaskError } from '../errors.ts';
-import { askVersion, callAnalyze } from '../services/analysis.ts';
+import { fetchVersion, callAnalyze } from '../services/analysis.ts';
 import { settingNumber } from '../database/database-api.ts';
-import { openDownload } from '../services/storage.ts';
-import { readWavHeader, WAV_HEADER_BYTES } from '../wav-header.ts';
+import { openDownload } from '../services/download.ts';
 import { callLimitMs, songOf, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
 
-/** Used where the setting of this name is missing. */
+/** Defaults of settings. */
 const DEFAULT_UPLOAD_MAX_BYTES = 52_428_800;
 const DEFAULT_SONG_MAX_SEC = 900;
-/** Formats that are decoded only where ffmpeg is installed. */
+/** File types that can be decoded only with ffmpeg. */
 const NEEDS_FFMPEG: ReadonlySet<FileType> = new Set(['m4a', 'aac', 'wma', 'webm', 'aiff']);
 
 interface Upload {
@@ -28,7 +28,7 @@ interface Upload {
   durationSec: number | null;
 }
 
-/** Answers what `mashup.record_analysis` stores. */
+/** Runs the task. Returns the result for `mashup.record_analysis`. */
 export async function analyze(context: TaskContext): Promise<Record<string, unknown>> {
   const { claim, signal, storage } = context;
   const song = songOf(claim);
@@ -41,7 +41,7 @@ export async function analyze(context: TaskContext): Promise<Record<string, unkn
   const upload = await fetchUpload(context, fileUrl);
   if (upload.durationSec !== null && upload.durationSec > maxSec) throw tooLong(upload.durationSec, maxSec);
 
-  const version = claim.fresh ? undefined : await askVersion(baseUrl, signal);
+  const version = claim.fresh ? undefined : await fetchVersion(baseUrl, signal);
   const cached = claim.fresh ? undefined : await findAnalysis(context, upload.hash, version);
   if (cached) {
     return {
@@ -75,7 +75,7 @@ export async function analyze(context: TaskContext): Promise<Record<string, unkn
   };
 }
 
-/** Reads the object once: size, SHA-256, type and, for WAV, length. Nothing of it is kept. */
+/** Streams the upload once to determine size, SHA-256, file type and, for WAV, length. Does not keep the content. */
 async function fetchUpload({ signal, db }: TaskContext, url: string): Promise<Upload> {
   const maxBytes = await settingNumber(db, 'upload_max_bytes', DEFAULT_UPLOAD_MAX_BYTES);
   const chunks = await openDownload(url, signal);
@@ -90,39 +90,40 @@ async function fetchUpload({ signal, db }: TaskContext, url: string): Promise<Up
       hash.update(chunk);
       if (head.length < WAV_HEADER_BYTES)
         head = Buffer.concat([head, chunk.subarray(0, WAV_HEADER_BYTES - head.length)]);
-      if (type === undefined && head.length >= SNIFF_BYTES) type = judge(sniffType(head));
+      if (type === undefined && head.length >= FILE_TYPE_BYTES) type = requireAudio(detectFileType(head));
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (error instanceof TaskError) throw error;
-    throw new TaskError('The download of the song broke off.', {
+    throw new TaskError('The download of the song was interrupted.', {
       code: 'storage_unavailable',
-      hint: 'It is tried again by itself.',
+      hint: 'It is retried automatically.',
       faultClass: 'transient',
       cause: error,
     });
   }
-  type ??= judge(sniffType(head));
+  type ??= requireAudio(detectFileType(head));
   return { hash: hash.digest('hex'), bytes, type, durationSec: readWavHeader(head, bytes)?.durationSec ?? null };
 }
 
-function judge(type: FileType): FileType {
-  if (isAudio(type)) return type;
+/** Returns an audio type. @throws TaskError for an empty file, and for other types */
+function requireAudio(type: FileType): FileType {
+  if (isAudioType(type)) return type;
   if (type === 'empty') {
     throw new TaskError('The file is empty.', {
       code: 'audio_empty',
-      hint: 'Upload the file again; nothing of it arrived.',
+      hint: 'Upload the file again.',
       faultClass: 'permanent',
     });
   }
-  throw new TaskError(`The file is no audio: by its content it is a ${type === 'text' ? 'text' : type}.`, {
+  throw new TaskError(`The file is not audio: its content is a ${type}.`, {
     code: 'audio_unsupported_format',
     hint: 'Use an MP3, WAV, FLAC, Ogg Vorbis or Opus file.',
     faultClass: 'permanent',
   });
 }
 
-/** A service that cannot read a format says so in many ways, all of them 500: no further try can help. */
+/** Services report formats that they cannot read with status 500 and various texts. Makes this fault permanent. */
 function withFormatHint(error: unknown, type: FileType): unknown {
   if (!(error instanceof TaskError) || error.status !== 500 || !NEEDS_FFMPEG.has(type)) return error;
   return new TaskError(`The analysis cannot read ${type} files.`, {
@@ -155,7 +156,7 @@ function minutes(seconds: number): string {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')} min`;
 }
 
-/** The cached analysis of these bytes by this service; by its newest version where it does not tell which it runs. */
+/** Finds the cached analysis of this content by this service. Without a known version, the newest analysis. */
 async function findAnalysis(context: TaskContext, hash: string, version: string | undefined) {
   const suffix = `@${originOf(context.serviceUrls.analysis)}`;
   return context.db
@@ -173,18 +174,18 @@ async function findAnalysis(context: TaskContext, hash: string, version: string 
     .executeTakeFirst();
 }
 
-/** Host and path of a service: two services may call different things by one version. */
+/** Returns host and path of a service, because two services may use the same version number. */
 function originOf(baseUrl: string): string {
   const url = new URL(baseUrl);
   return (url.host + url.pathname).replace(/\/+$/, '');
 }
 
-/** A message, and what is odd about the song's file. */
+/** Appends the warnings about the song's file to a message. */
 function withWarnings(message: string, { warnings = [] }: SongAnalysis): string {
   return [message, ...warnings].join('. ');
 }
 
-/** The few figures of a track card, rounded: they travel with every change of the job's row. */
+/** Returns the values of the song's card, rounded: they are sent to clients with each change of the job's row. */
 function cardOf(analysis: SongAnalysis): Record<string, number | string> {
   const { harmonic, rhythmic, spectral, vocal } = analysis;
   const key = parseKey(harmonic.key);

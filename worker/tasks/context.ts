@@ -1,4 +1,4 @@
-/** What handlers of tasks work with. */
+/** The context of task handlers. */
 import type { ServiceName } from '../../schema.ts';
 import type { SongCard } from '../../schema/database.ts';
 import type { WorkerLimits } from '../config.ts';
@@ -8,7 +8,7 @@ import type { Log } from '../log.ts';
 import type { Claim } from '../database/database-api.ts';
 import type { Storage } from '../services/storage.ts';
 
-/** A worker's parts. */
+/** The parts of a worker that handlers use. */
 export interface WorkerContext {
   id: string;
   db: Db;
@@ -18,45 +18,45 @@ export interface WorkerContext {
   log: Log;
 }
 
-/** A worker's parts and one claimed task. */
+/** The context of one claimed task. */
 export interface TaskContext extends WorkerContext {
   claim: Claim;
   /** When the claim was made, by the monotonic clock (`performance.now()`). */
   startedAt: number;
-  /** Aborts when the claim is void or the task takes too long. */
+  /** Aborts when the claim is lost or the task exceeds its time limit. */
   signal: AbortSignal;
-  /** Tells progress (0..1 of the task) and what is being done. */
-  tell: (progress: number | undefined, step: string | undefined) => void;
+  /** Reports progress (0..1 of the task) and the text of the current step. */
+  reportProgress: (progress: number | undefined, step: string | undefined) => void;
 }
 
-/** Room between a call's limit and its task's, to report in. */
-const REPORT_ROOM_MS = 5_000;
-/** A signed URL outlives its task by this much. */
+/** Time reserved after a call to record its result within the task's limit. */
+const RECORD_MARGIN_MS = 5_000;
+/** A signed URL is valid for this long after the task's limit. */
 const URL_MARGIN_SEC = 300;
 
-/** Longest time that a service call of this task may take from now on. */
+/** Returns the time limit of a service call of this task from now on, in milliseconds. */
 export function callLimitMs({ claim, startedAt }: TaskContext): number {
-  return Math.max(1_000, Math.floor(claim.timeout_sec * 1000 - (performance.now() - startedAt) - REPORT_ROOM_MS));
+  return Math.max(1_000, Math.floor(claim.timeout_sec * 1000 - (performance.now() - startedAt) - RECORD_MARGIN_MS));
 }
 
-/** How long a signed URL for this task must live. */
+/** Returns how long a signed URL of this task must be valid, in seconds. */
 export function urlSeconds(claim: Claim): number {
   return claim.timeout_sec + URL_MARGIN_SEC;
 }
 
-/** The songs that are still in the job. */
-export function goodSongs(claim: Claim): SongCard[] {
+/** Returns the songs of the job that are not excluded. */
+export function activeSongs(claim: Claim): SongCard[] {
   return claim.songs.filter((song) => song.state !== 'excluded');
 }
 
-/** The card of the song that the task is for. */
+/** Returns the song of the task. @throws TaskError `missing_input` if it is not in the job */
 export function songOf(claim: Claim): SongCard {
   const song = claim.songs.find((candidate) => candidate.song_id === claim.song_id);
   if (song) return song;
-  throw missingInput('The song of this task is not in its job any more.', 'Submit the songs again.');
+  throw missingInput('The song of this task is no longer in its job.', 'Submit the songs again.');
 }
 
-/** Something that an earlier stage must have left is not there. */
+/** Returns the error for a missing result of an earlier stage: permanent `missing_input`. */
 export function missingInput(message: string, hint: string): TaskError {
   return new TaskError(message, { code: 'missing_input', hint, faultClass: 'permanent' });
 }

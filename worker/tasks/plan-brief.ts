@@ -1,4 +1,4 @@
-/** The brief of a plan: what earlier stages found, the limits, the wishes, and the plan that is to be revised. */
+/** Builds the brief of a plan: analyses, scores, limits, wishes, and the plan to revise. */
 import { createHash } from 'node:crypto';
 import type { AnalyzedSong, PlanLimits } from '../../schema.ts';
 import { STEMS } from '../../schema.ts';
@@ -9,11 +9,14 @@ import { settingNumber } from '../database/database-api.ts';
 import type { TaskContext } from './context.ts';
 import { loadScores, loadSongs, pairsOf } from './task-inputs.ts';
 
-/** Used where the setting of this name is missing. */
+/** Defaults of settings. */
 const DEFAULT_MIN_LENGTH_SEC = 60;
 const DEFAULT_MAX_LENGTH_SEC = 240;
 
-/** The brief, and how many plans the job has: a receipt is for the plan that is to come, and a replay gets another. */
+/**
+ * Loads the brief. `generation` counts the plans of the job: a receipt belongs to the next plan, so that a replay requests a new
+ * one.
+ */
 export async function loadBrief(context: TaskContext): Promise<{ request: PlanBrief; generation: number }> {
   const { claim, db } = context;
   const songs = await loadSongs(context);
@@ -51,7 +54,7 @@ async function loadLimits({ db }: TaskContext, songs: readonly AnalyzedSong[]): 
   });
 }
 
-/** The plan that an iteration starts from: its parent's current one. */
+/** Finds the plan that an iteration revises: the current plan of its parent. */
 async function findPrevious({ claim, db }: TaskContext): Promise<PlanBrief['previous']> {
   if (claim.parent_id === null || claim.feedback === null) return undefined;
   const row = await db
@@ -66,7 +69,7 @@ async function findPrevious({ claim, db }: TaskContext): Promise<PlanBrief['prev
   return row?.plan;
 }
 
-/** A number that is the same for the same plan of the same job. */
+/** Returns a seed that is equal for the same generation of the same job. */
 function seedOf(jobId: string, generation: number): number {
   return createHash('sha256').update(`${jobId} ${generation}`).digest().readUInt32BE(0);
 }

@@ -1,6 +1,6 @@
 /**
- * `plan`: ask the planning service, check what it answers, send faults back, and make the plan by rules where none comes.
- * An answer that may have been paid for is kept first and read there again: nothing is paid for twice without a reason.
+ * The `plan` task: requests a plan from the planning service, checks it, sends faults back for correction, and plans by rules if
+ * no usable plan arrives. Paid answers are stored as receipts before they are used, so that later attempts reuse them.
  */
 import { createHash } from 'node:crypto';
 import type { Plan } from '../../schema.ts';
@@ -8,8 +8,8 @@ import { checkPlan, type CheckedPlan } from '../../music/plan/checks.ts';
 import { describeChanges } from '../../music/revision/plan-changes.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { revisePlan } from '../../music/revision/revise.ts';
-import { ClaimVoid, TaskError } from '../errors.ts';
-import { report } from '../database/retry-write.ts';
+import { ClaimLost, TaskError } from '../errors.ts';
+import { retryWrite } from '../database/retry-write.ts';
 import { callPlan, planRequest, readPaidFailure, readPlanFacts } from '../services/orchestrator.ts';
 import type { PlanBrief, PlanFacts } from '../services/orchestrator.ts';
 import { findExhaustedBudget, saveReceipt, settingNumber } from '../database/database-api.ts';
@@ -18,17 +18,17 @@ import { callLimitMs } from './context.ts';
 import type { TaskContext } from './context.ts';
 import { loadBrief } from './plan-brief.ts';
 
-/** Limit of one call where the setting is missing: above what services give the model, so that a paid answer is awaited. */
+/** Default limit of one call. Longer than the services' own limit for the model, so that a paid answer is not missed. */
 const DEFAULT_CALL_SEC = 200;
-/** A correction that would have less time than this is not asked for: its answer would be paid for and not awaited. */
+/** A correction is requested only if this much time is left: otherwise a paid answer could be missed. */
 const MIN_CALL_MS = 60_000;
-/** How often faults are sent back. */
+/** How often faults are sent back for correction. */
 const MAX_CORRECTIONS = 2;
 const MAX_CHANGES_LENGTH = 2_000;
-/** An attempt that ended so may have been paid for although no answer came: it is not repeated. */
+/** Error codes of calls that may have been paid although no answer arrived. They are not repeated. */
 const MAYBE_PAID: ReadonlySet<string> = new Set(['service_timeout', 'service_connection_lost', 'claude_stream_broken']);
 
-const BUDGET_WORDS: Record<Budget, string> = {
+const BUDGET_TEXTS: Record<Budget, string> = {
   job: 'the budget for Claude is used up for this mashup',
   user_day: 'your budget for Claude is used up for today',
   day: 'the budget for Claude is used up for today',
@@ -46,11 +46,11 @@ interface Made {
 }
 
 type Paid = Pick<PlanFacts, 'tokens' | 'costUsd'>;
-/** No usable plan came; `paid` is what that cost nevertheless. */
+/** No usable plan arrived; `paid` is the cost of the answers. */
 type NotMade = { reason?: string; paid: Paid };
 const NOTHING_PAID: Paid = { tokens: null, costUsd: null };
 
-/** Answers what `mashup.record_plan` stores. */
+/** Runs the task. Returns the result for `mashup.record_plan`. */
 export async function plan(context: TaskContext): Promise<Record<string, unknown>> {
   const brief = await loadBrief(context);
   const made = await makePlan(context, brief.request, brief.generation);
@@ -73,15 +73,15 @@ async function makePlan(context: TaskContext, brief: PlanBrief, generation: numb
   let reason = 'the planning service was not available';
   let paid = NOTHING_PAID;
   const wasPaid = await mayBePaidAlready(context);
-  if (wasPaid) reason = 'the planning service did not answer, and a call that may have been paid for is not repeated';
+  if (wasPaid) reason = 'the planning service did not respond, and a call that may have been paid for is not repeated';
   try {
-    const asked = await askForPlan(context, brief, generation, context.claim.fallback || wasPaid);
-    if ('plan' in asked) return asked;
-    reason = asked.reason ?? reason;
-    paid = asked.paid;
+    const requested = await requestPlan(context, brief, generation, context.claim.fallback || wasPaid);
+    if ('plan' in requested) return requested;
+    reason = requested.reason ?? reason;
+    paid = requested.paid;
   } catch (error) {
-    if (error instanceof ClaimVoid || !(error instanceof TaskError)) throw error;
-    // Waiting may help against these; a service that answered badly may have been paid, and would answer so again.
+    if (error instanceof ClaimLost || !(error instanceof TaskError)) throw error;
+    // Retry only these later. After an invalid answer, which may have been paid for, the service would repeat it.
     if (error.faultClass === 'unavailable' || error.faultClass === 'overloaded') throw error;
     reason = error.message;
   }
@@ -89,8 +89,8 @@ async function makePlan(context: TaskContext, brief: PlanBrief, generation: numb
   return { ...planByRules(brief, reason), ...paid };
 }
 
-/** Asks, checks, and sends faults back. Receipts are read first; with `onlyReceipts` nothing new is asked. */
-async function askForPlan(
+/** Requests a plan, checks it and sends faults back. Uses receipts first; with `onlyReceipts` it requests nothing new. */
+async function requestPlan(
   context: TaskContext,
   brief: PlanBrief,
   generation: number,
@@ -101,16 +101,16 @@ async function askForPlan(
   let paid = NOTHING_PAID;
   for (let round = 0; round <= MAX_CORRECTIONS; round++) {
     const share = round / (MAX_CORRECTIONS + 2);
-    context.tell(share, round === 0 ? 'Planning the mashup' : 'Correcting the plan');
+    context.reportProgress(share, round === 0 ? 'Planning the mashup' : 'Correcting the plan');
     const request = { ...brief, faults };
     const hash = hashOf(request, generation, round);
-    const kept = await findReceipt(context, hash);
-    if (kept === undefined) {
+    const receipt = await findReceipt(context, hash);
+    if (receipt === undefined) {
       if (onlyReceipts || (round > 0 && callLimitMs(context) < MIN_CALL_MS)) break;
       const budget = await findExhaustedBudget(db, claim.job_id);
-      if (budget !== null) return { reason: BUDGET_WORDS[budget], paid };
+      if (budget !== null) return { reason: BUDGET_TEXTS[budget], paid };
     }
-    const answer = kept?.answer ?? (await ask(context, request, hash, share));
+    const answer = receipt?.answer ?? (await callPlanner(context, request, hash, share));
     const facts = readPlanFacts(answer);
     paid = addCosts(paid, facts);
     const failure = readPaidFailure(answer);
@@ -126,7 +126,7 @@ async function askForPlan(
         changes: facts.changes ?? (brief.feedback && brief.previous && describeChanges(brief.previous, checked.plan)),
         warning:
           facts.warning ?? (facts.source === 'rules' ? 'This mashup was planned by rules, without Claude.' : undefined),
-        isServiceUsed: kept === undefined,
+        isServiceUsed: receipt === undefined,
       };
     }
     faults = checked.faults;
@@ -134,31 +134,34 @@ async function askForPlan(
   return { reason: faults[0] && `the plans of the planning service could not be used (${faults[0]})`, paid };
 }
 
-/** What Claude reads of an answer that held no plan. */
+/** Returns the message to Claude about an answer without a plan. */
 function faultOfFailure({ code }: { code: string }): string {
   return code === 'claude_cut_off'
     ? 'Your answer was cut off before it was complete: write a shorter plan, with fewer sections and shorter sentences.'
     : 'Your answer was no plan in the form that was asked for: answer with that and nothing else.';
 }
 
-async function ask(context: TaskContext, brief: PlanBrief, hash: string, share: number): Promise<unknown> {
+/** Calls the planning service and saves a paid answer. */
+async function callPlanner(context: TaskContext, brief: PlanBrief, hash: string, share: number): Promise<unknown> {
   const { claim, db, signal, serviceUrls } = context;
   const callSec = await settingNumber(db, 'plan_call_timeout_sec', DEFAULT_CALL_SEC);
   const answer = await callPlan(serviceUrls.orchestrator, planRequest(brief), {
     signal,
     timeoutMs: Math.min(callSec * 1_000, callLimitMs(context)),
-    onMessage: (message) => context.tell(share, message),
+    onMessage: (message) => context.reportProgress(share, message),
   });
   const facts = readPlanFacts(answer);
   if (facts.source === 'claude') {
     const { tokens, costUsd } = facts;
-    // Also when the claim is void by now: whoever plans next reads it.
-    await report(undefined, () => saveReceipt(db, { jobId: claim.job_id, requestHash: hash, answer, tokens, costUsd }));
+    // Even if the claim is lost by now: the next attempt reuses the receipt.
+    await retryWrite(undefined, () =>
+      saveReceipt(db, { jobId: claim.job_id, requestHash: hash, answer, tokens, costUsd }),
+    );
   }
   return answer;
 }
 
-/** The producer of `music/`: a new plan, or the earlier one revised by what is understood of the feedback. */
+/** Plans by rules: a new plan, or the earlier plan revised by the feedback. */
 function planByRules(brief: PlanBrief, reason: string): Made {
   const warning = `This mashup was planned by rules: ${reason.replace(/\.?$/, '.')}`;
   if (brief.previous && brief.feedback) {
@@ -175,7 +178,7 @@ function planByRules(brief: PlanBrief, reason: string): Made {
   return { plan, source: 'rules', warning, isServiceUsed: false };
 }
 
-/** Whether an earlier attempt of this task ended without an answer that may have been paid for. */
+/** Whether an earlier attempt of this task made a call that may have been paid for although no answer arrived. */
 async function mayBePaidAlready({ claim, db }: TaskContext): Promise<boolean> {
   const row = await db.selectFrom('mashup.tasks').select('error').where('id', '=', claim.task_id).executeTakeFirst();
   return MAYBE_PAID.has(row?.error?.code ?? '');
@@ -192,7 +195,7 @@ async function findReceipt({ claim, db }: TaskContext, hash: string): Promise<{ 
     .executeTakeFirst();
 }
 
-/** The round counts: an answer with the same faults as the one before is not the answer to them. */
+/** Hashes a request. The round is included: the answer to a first request is not the answer to its correction. */
 function hashOf(brief: PlanBrief, generation: number, round: number): string {
   return createHash('sha256')
     .update(JSON.stringify([generation, round, brief]))

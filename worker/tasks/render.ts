@@ -1,41 +1,41 @@
-/** `render`: the plan becomes a file, and the file is looked at before anybody is told of it. */
+/** The `render` task: renders the plan and verifies the file before it is delivered. */
 import { OutputFormat } from '../../schema.ts';
 import type { Plan, RenderRequest, RenderResult, Stem, StemPaths } from '../../schema.ts';
 import type { SongCard } from '../../schema/database.ts';
 import { TaskError } from '../errors.ts';
 import { callRender } from '../services/processing.ts';
 import type { Rendered } from '../services/processing.ts';
-import { readWavHeader, WAV_HEADER_BYTES } from '../wav-header.ts';
-import { callLimitMs, goodSongs, missingInput, urlSeconds } from './context.ts';
+import { readWavHeader, WAV_HEADER_BYTES } from '../../audio/decode/wav.ts';
+import { callLimitMs, activeSongs, missingInput, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
 import { loadScores, loadSongs } from './task-inputs.ts';
 
-/** No mashup is this small; a file without samples is 44 bytes long. */
+/** Every mashup is larger; a file without samples has 44 bytes. */
 const MIN_RESULT_BYTES = 1_000;
-/** Share by which a file may differ from its plan's length without a remark. */
+/** Relative difference from the planned length that causes no warning. */
 const LENGTH_TOLERANCE = 0.02;
 
-/** Answers what `mashup.record_result` stores. */
+/** Runs the task. Returns the result for `mashup.record_result`. */
 export async function render(context: TaskContext): Promise<Record<string, unknown>> {
   const { claim, signal, serviceUrls, limits } = context;
   const prefix = claim.output_prefix;
-  if (prefix === null) throw missingInput('This task has no place to write to.', 'Retry the mashup.');
+  if (prefix === null) throw missingInput('This task has no output path.', 'Retry the mashup.');
   const plan = await loadPlan(context);
   const request = await buildRequest(context, plan, prefix);
   const rendered = await callRender(serviceUrls.processing, request, {
     signal,
     timeoutMs: callLimitMs(context),
     idleMs: limits.renderIdleMs,
-    onProgress: (progress, message) => context.tell(progress, message === '' ? undefined : message),
+    onProgress: (progress, message) => context.reportProgress(progress, message === '' ? undefined : message),
   });
   if (!isOwnPath(rendered.path, prefix)) {
-    throw new TaskError('The rendering service wrote the mashup to a place that it was not given.', {
+    throw new TaskError('The rendering service wrote the mashup to a path outside its prefix.', {
       code: 'service_wrong_path',
       hint: 'The service must write to generated/<job_id>; check its version.',
       faultClass: 'permanent',
     });
   }
-  const quality = await inspect(context, rendered, plan);
+  const quality = await verifyFile(context, rendered, plan);
   return { path: rendered.path, quality, service_used: true, message: 'The mashup is rendered' };
 }
 
@@ -49,7 +49,7 @@ async function loadPlan({ claim, db }: TaskContext): Promise<Plan> {
           .where('job_id', '=', claim.job_id)
           .where('version', '=', claim.plan_version)
           .executeTakeFirst();
-  if (!row) throw missingInput('The plan of this mashup is gone.', 'Replay the mashup from planning.');
+  if (!row) throw missingInput('The plan of this mashup is missing.', 'Replay the mashup from planning.');
   return row.plan;
 }
 
@@ -60,13 +60,13 @@ async function buildRequest(context: TaskContext, plan: Plan, prefix: string): P
   const path = `${prefix}.${format}`;
   const used = new Map<string, Set<Stem>>();
   for (const layer of timeline.flatMap((section) => section.layers)) {
-    // A song's drums always: the built-in renderer settles its beats on them, also where they are not heard.
+    // Always the drums of a song: the built-in renderer aligns its beat grid on them, even if they are not heard.
     const stems = used.get(layer.songId) ?? new Set<Stem>(['drums']);
     used.set(layer.songId, stems.add(layer.stem));
   }
   const analyzed = await loadSongs(context);
   const songs = await Promise.all(
-    goodSongs(claim)
+    activeSongs(claim)
       .filter((card) => used.has(card.song_id))
       .map(async (card) => ({
         song_id: card.song_id,
@@ -101,7 +101,7 @@ async function signStems(
           .where('id', '=', String(card.stems_id))
           .where('user_id', '=', claim.user_id)
           .executeTakeFirst();
-  if (!row) throw missingInput(`The stems of ${card.name} are gone.`, 'Replay the mashup from separating.');
+  if (!row) throw missingInput(`The stems of ${card.name} are missing.`, 'Replay the mashup from separating.');
   const stems = [...wanted];
   const urls = await storage.downloadUrls(
     stems.map((stem) => row.paths[stem]),
@@ -110,28 +110,27 @@ async function signStems(
   return Object.fromEntries(stems.map((stem, index) => [stem, urls[index]]));
 }
 
-/** `<prefix>.<format>` and nothing else: the claim is in the prefix, so no other claim can have written it. */
+/** Whether a path is `<prefix>.<format>`. The prefix contains the claim token, so that no other claim can have written it. */
 function isOwnPath(path: string, prefix: string): boolean {
   return path.startsWith(`${prefix}.`) && /^\w+$/.test(path.slice(prefix.length + 1));
 }
 
-/** Looks at the file, and says of it what the service measured or, where it did not, what the header shows. */
-async function inspect(context: TaskContext, rendered: Rendered, plan: Plan): Promise<Partial<RenderResult>> {
+/** Verifies the file. Returns the measurements of the service or, without them, what the header contains. */
+async function verifyFile(context: TaskContext, rendered: Rendered, plan: Plan): Promise<Partial<RenderResult>> {
   const { storage, signal } = context;
   const object = await storage.stat(rendered.path);
-  if (!object) throw unusable('The rendering service says that it is done, but the file is not in Storage.');
-  if (object.bytes <= MIN_RESULT_BYTES) throw unusable('The rendered file has no sound in it.');
+  if (!object) throw unusable('The rendering service reported success, but the file is not in Storage.');
+  if (object.bytes <= MIN_RESULT_BYTES) throw unusable('The rendered file has no samples.');
   const head = await storage.head(rendered.path, Math.min(WAV_HEADER_BYTES, object.bytes), signal);
   const wav = readWavHeader(head, object.bytes);
-  if (wav && wav.durationSec <= 0) throw unusable('The rendered file has no sound in it.');
-  if (rendered.path.endsWith('.wav') && !wav)
-    throw unusable('The rendered file is not the WAV file that it should be.');
+  if (wav && wav.durationSec <= 0) throw unusable('The rendered file has no samples.');
+  if (rendered.path.endsWith('.wav') && !wav) throw unusable('The rendered file is not a WAV file.');
 
   const planned = plan.masterplan.timeline.reduce((sum, section) => sum + section.duration_sec, 0);
   const duration = wav?.durationSec ?? rendered.result?.duration_sec ?? planned;
   const warnings = [...(rendered.result?.warnings ?? []), ...rendered.warnings];
   if (Math.abs(duration - planned) > planned * LENGTH_TOLERANCE)
-    warnings.push(`The file is ${duration.toFixed(1)} s long; the plan says ${planned.toFixed(1)} s.`);
+    warnings.push(`The file is ${duration.toFixed(1)} s long; the planned length is ${planned.toFixed(1)} s.`);
   if (rendered.result) {
     const { duration_sec, loudness_lufs, true_peak_dbtp } = rendered.result;
     return {
@@ -155,7 +154,7 @@ async function inspect(context: TaskContext, rendered: Rendered, plan: Plan): Pr
   };
 }
 
-/** Figures of the job's row travel with each of its changes. */
+/** Rounds a value of the job's row, which is sent to clients with each change. */
 function rounded(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
@@ -163,7 +162,7 @@ function rounded(value: number, digits: number): number {
 function unusable(message: string): TaskError {
   return new TaskError(message, {
     code: 'render_unusable',
-    hint: 'It is tried again by itself. If it stays so, replay the mashup from planning.',
+    hint: 'It is retried automatically. If this lasts, replay the mashup from planning.',
     faultClass: 'transient',
   });
 }

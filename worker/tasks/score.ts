@@ -1,4 +1,4 @@
-/** `score`: every pair by the scoring service, or by the local formula when the service is away for too long. */
+/** The `score` task: scores every pair with the scoring service, or with the local formula as fallback. */
 import type { AnalyzedSong, PairScore } from '../../schema.ts';
 import { matchPhrases } from '../../music/scoring/phrases.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
@@ -7,7 +7,7 @@ import { callScore } from '../services/scoring.ts';
 import type { TaskContext } from './context.ts';
 import { loadSongs, pairsOf } from './task-inputs.ts';
 
-/** Answers what `mashup.record_scores` stores. */
+/** Runs the task. Returns the result for `mashup.record_scores`. */
 export async function score(context: TaskContext): Promise<Record<string, unknown>> {
   const pairs = pairsOf(await loadSongs(context));
   let reason = 'it was not available';
@@ -17,7 +17,7 @@ export async function score(context: TaskContext): Promise<Record<string, unknow
       return { pairs: scores, service_used: true, message: 'The songs are compared' };
     } catch (error) {
       context.signal.throwIfAborted();
-      // What another try cannot change is worked out here at once.
+      // Retrying does not resolve a permanent fault: fall back at once.
       if (!(error instanceof TaskError) || error.faultClass !== 'permanent') throw error;
       reason = error.message;
     }

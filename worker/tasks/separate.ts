@@ -1,4 +1,4 @@
-/** `separate`: a song's four stems, from the owner's cache or by the service. */
+/** The `separate` task: the four stems of a song, from its owner's cache or from the service. */
 import { STEMS } from '../../schema.ts';
 import type { StemPaths, UploadTarget } from '../../schema.ts';
 import { TaskError } from '../errors.ts';
@@ -9,12 +9,12 @@ import type { TaskContext } from './context.ts';
 /** A WAV without samples is 44 bytes long. */
 const MIN_STEM_BYTES = 45;
 
-/** Answers what `mashup.record_stems` stores. */
+/** Runs the task. Returns the result for `mashup.record_stems`. */
 export async function separate(context: TaskContext): Promise<Record<string, unknown>> {
   const { claim, signal, storage } = context;
   const song = songOf(claim);
   const prefix = claim.output_prefix;
-  if (prefix === null) throw missingInput('This task has no place to write to.', 'Retry the mashup.');
+  if (prefix === null) throw missingInput('This task has no output path.', 'Retry the mashup.');
   if (!claim.fresh && song.hash !== undefined) {
     const cached = await findStems(context, song.hash);
     if (cached) {
@@ -38,7 +38,7 @@ export async function separate(context: TaskContext): Promise<Record<string, unk
   );
   for (const stem of STEMS) {
     if (!paths[stem].startsWith(`${prefix}/`)) {
-      throw new TaskError('The separation service wrote a stem to a place that it was not given.', {
+      throw new TaskError('The separation service wrote a stem to a path outside its prefix.', {
         code: 'service_wrong_path',
         hint: 'The service must write to stems/<job_id>/; check its version.',
         faultClass: 'permanent',
@@ -47,7 +47,7 @@ export async function separate(context: TaskContext): Promise<Record<string, unk
   }
   const missing = await findMissing(context, paths);
   if (missing !== undefined) {
-    throw new TaskError(`The separation service says that it is done, but the ${missing} are not in Storage.`, {
+    throw new TaskError(`The separation service reported success, but the ${missing} stem is not in Storage.`, {
       code: 'stems_missing',
       hint: 'Check that the service writes to the same project as the worker (SUPABASE_URL).',
       faultClass: 'transient',
@@ -66,7 +66,7 @@ async function signUploads({ storage }: TaskContext, prefix: string): Promise<Re
   return Object.fromEntries(targets) as Record<keyof StemPaths, UploadTarget>;
 }
 
-/** The owner's stems of the same bytes, if their files are still there. */
+/** Finds the owner's stems of the same content, if their files still exist. */
 async function findStems(context: TaskContext, hash: string): Promise<{ id: string } | undefined> {
   const row = await context.db
     .selectFrom('mashup.stems')
@@ -84,9 +84,9 @@ function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));
 }
 
-/** The first stem whose file is not there or holds nothing. */
+/** Returns the first stem whose file is missing or has no samples. */
 async function findMissing({ storage }: TaskContext, paths: StemPaths): Promise<string | undefined> {
-  // The four of a song lie in one folder: one listing shows them all.
+  // The stems of a song are in one folder, so that one listing finds all four.
   const folders = new Set(STEMS.map((stem) => folderOf(paths[stem])));
   const objects = (await Promise.all([...folders].map((folder) => storage.statAll(folder)))).flat();
   return STEMS.find((stem) => {

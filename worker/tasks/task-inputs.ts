@@ -1,11 +1,11 @@
-/** What earlier stages left for a task: analyses and scores. */
+/** Results of earlier stages: analyses and scores. */
 import type { AnalyzedSong, PairScore } from '../../schema.ts';
-import { goodSongs, missingInput } from './context.ts';
+import { activeSongs, missingInput } from './context.ts';
 import type { TaskContext } from './context.ts';
 
-/** The songs of the job with their analyses, in order. @throws TaskError where one has none */
+/** Loads the songs of the job with their analyses, in order. @throws TaskError `missing_input` if an analysis is missing */
 export async function loadSongs(context: TaskContext): Promise<AnalyzedSong[]> {
-  const cards = goodSongs(context.claim);
+  const cards = activeSongs(context.claim);
   const ids = cards.flatMap((card) => (card.analysis_id === undefined ? [] : [String(card.analysis_id)]));
   const rows =
     ids.length === 0
@@ -18,12 +18,12 @@ export async function loadSongs(context: TaskContext): Promise<AnalyzedSong[]> {
           .execute();
   return cards.map((card) => {
     const row = rows.find((candidate) => Number(candidate.id) === card.analysis_id);
-    if (!row) throw missingInput(`The analysis of ${card.name} is gone.`, 'Replay the mashup from analyzing.');
+    if (!row) throw missingInput(`The analysis of ${card.name} is missing.`, 'Replay the mashup from analyzing.');
     return { song_id: card.song_id, name: card.name, artist: card.artist, analysis: row.analysis };
   });
 }
 
-/** The job's newest pair scores, of songs that are still in it; none where there are none. */
+/** Loads the newest pair scores of the job, without excluded songs; empty if there are none. */
 export async function loadScores(context: TaskContext): Promise<PairScore[]> {
   const row = await context.db
     .selectFrom('mashup.scores')
@@ -32,11 +32,11 @@ export async function loadScores(context: TaskContext): Promise<PairScore[]> {
     .orderBy('epoch', 'desc')
     .limit(1)
     .executeTakeFirst();
-  const ids = new Set(goodSongs(context.claim).map((song) => song.song_id));
+  const ids = new Set(activeSongs(context.claim).map((song) => song.song_id));
   return (row?.pairs ?? []).filter((pair) => pair.song_pair.every((id) => ids.has(id)));
 }
 
-/** Every pair of songs, the earlier first. */
+/** Returns every pair of songs, the earlier song first. */
 export function pairsOf(songs: readonly AnalyzedSong[]): [AnalyzedSong, AnalyzedSong][] {
   return songs.flatMap((first, index) =>
     songs.slice(index + 1).map((second): [AnalyzedSong, AnalyzedSong] => [first, second]),

@@ -1,9 +1,9 @@
-/** Small sound files for tests that only need files. */
+/** Small WAV files for tests. */
 
 const SAMPLE_RATE = 8_000;
 
 /**
- * An 8-bit mono WAV of a tone: 8 kB a second.
+ * Returns an 8-bit mono WAV file of a tone, 8 kB per second.
  * @param seed files of different seeds differ in their bytes
  */
 export function wavFile(seconds: number, seed = 0): Buffer {

@@ -1,4 +1,4 @@
-/** `mashup replay`, `retry`, `cancel`, `start-draft`: the operator's verbs on one job. */
+/** `mashup replay`, `retry`, `cancel`, `start-draft`: operations on one job. */
 import type { Command } from 'commander';
 import type postgres from 'postgres';
 import { REPLAY_STAGES } from '../../schema.ts';
@@ -15,16 +15,16 @@ interface JobAfter {
 }
 
 /** Adds the commands to the program. */
-export function addVerbs(program: Command): void {
+export function addJobActions(program: Command): void {
   program
     .command('replay')
     .description('run a job again from a stage')
-    .argument('<id>', "the job's id, or its first eight letters")
+    .argument('<id>', "the job's id, or its first eight characters")
     .requiredOption('--from <stage>', `one of ${REPLAY_STAGES.join(', ')}`)
-    .option('--fresh', 'work analyses and stems out anew')
+    .option('--fresh', 'ignore cached analyses and stems')
     .action((id: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<StackOptions & { from: string; fresh?: boolean }>();
-      return act(
+      return runAction(
         options,
         id,
         (sql, job) =>
@@ -35,9 +35,9 @@ export function addVerbs(program: Command): void {
   program
     .command('retry')
     .description('resume a failed or cancelled job where it stopped')
-    .argument('<id>', "the job's id, or its first eight letters")
+    .argument('<id>', "the job's id, or its first eight characters")
     .action((id: string, _options: unknown, command: Command) =>
-      act(
+      runAction(
         command.optsWithGlobals<StackOptions>(),
         id,
         (sql, job) => sql<JobAfter[]>`select id, stage, status, epoch from mashup.retry(${job})`,
@@ -45,10 +45,10 @@ export function addVerbs(program: Command): void {
     );
   program
     .command('cancel')
-    .description('stop a job; workers abort within a second')
-    .argument('<id>', "the job's id, or its first eight letters")
+    .description('cancel a job; workers abort within a second')
+    .argument('<id>', "the job's id, or its first eight characters")
     .action((id: string, _options: unknown, command: Command) =>
-      act(
+      runAction(
         command.optsWithGlobals<StackOptions>(),
         id,
         (sql, job) => sql<JobAfter[]>`select id, stage, status, epoch from mashup.cancel(${job})`,
@@ -56,10 +56,10 @@ export function addVerbs(program: Command): void {
     );
   program
     .command('start-draft')
-    .description('let a draft, which waits for its user after analysis and scoring, go on to planning')
-    .argument('<id>', "the job's id, or its first eight letters")
+    .description('start a draft, which waits for its user after analysis and scoring')
+    .argument('<id>', "the job's id, or its first eight characters")
     .action((id: string, _options: unknown, command: Command) =>
-      act(
+      runAction(
         command.optsWithGlobals<StackOptions>(),
         id,
         (sql, job) => sql<JobAfter[]>`select id, stage, status, epoch from mashup.start(${job})`,
@@ -67,13 +67,13 @@ export function addVerbs(program: Command): void {
     );
 }
 
-async function act(
+async function runAction(
   options: StackOptions,
   id: string,
-  verb: (sql: postgres.Sql, jobId: string) => Promise<JobAfter[]>,
+  action: (sql: postgres.Sql, jobId: string) => Promise<JobAfter[]>,
 ): Promise<void> {
   await withDatabase(options, async (sql) => {
-    const [job] = await verb(sql, await findJobId(sql, id));
+    const [job] = await action(sql, await findJobId(sql, id));
     if (job !== undefined) print(`${job.id}  ${paintStatus(job.status, job.stage)}  epoch ${job.epoch}`);
   });
 }

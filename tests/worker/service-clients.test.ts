@@ -1,19 +1,16 @@
-/** What the worker makes of bytes, answers and errors of services. */
+/** Clients of the services: normalisation of responses, error classes, event streams. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sniffType } from '../../worker/audio-type.ts';
 import { TaskError } from '../../worker/errors.ts';
 import { redact } from '../../worker/redact.ts';
 import { toSongAnalysis } from '../../worker/services/analysis.ts';
-import { classOfStatus, faultOfAnswer } from '../../worker/services/faults.ts';
+import { classOfStatus, faultOfResponse } from '../../worker/services/faults.ts';
 import { callJson, joinUrl } from '../../worker/services/http.ts';
-import { readEvents } from '../../worker/services/sse.ts';
-import { readWavHeader } from '../../worker/wav-header.ts';
-import { wavFile } from './sounds.ts';
+import { parseEvent, readEvents } from '../../worker/services/sse.ts';
 
 const signal = new AbortController().signal;
 
-test('statuses fall into the four classes', () => {
+test('each status has one of the four fault classes', () => {
   const classes = Object.fromEntries(
     [400, 401, 404, 408, 413, 422, 425, 429, 500, 502, 503, 504, 529].map((status) => [status, classOfStatus(status)]),
   );
@@ -35,17 +32,17 @@ test('statuses fall into the four classes', () => {
 });
 
 test('digits and words in an error text do not change its class', () => {
-  const fault = faultOfAnswer({ service: 'analysis', status: 400, body: '{"detail":"timeout after 45000ms, 503"}' });
+  const fault = faultOfResponse({ service: 'analysis', status: 400, body: '{"detail":"timeout after 45000ms, 503"}' });
   assert.equal(fault.faultClass, 'permanent');
 });
 
-test('a typed code and hint of a service reach the user as they are', () => {
+test('an error code and a hint of a service reach the user unchanged', () => {
   const body = JSON.stringify({
     detail: 'The file ends too early.',
     code: 'audio_truncated',
     hint: 'Upload it again.',
   });
-  const fault = faultOfAnswer({ service: 'analysis', status: 400, body });
+  const fault = faultOfResponse({ service: 'analysis', status: 400, body });
   assert.deepEqual(
     [fault.code, fault.message, fault.hint, fault.faultClass],
     ['audio_truncated', 'The file ends too early.', 'Upload it again.', 'permanent'],
@@ -54,14 +51,14 @@ test('a typed code and hint of a service reach the user as they are', () => {
 
 test('Retry-After is read as seconds and as a date', () => {
   const fault = (retryAfter: string): TaskError =>
-    faultOfAnswer({ service: 'orchestrator', status: 429, retryAfter, body: '' });
+    faultOfResponse({ service: 'orchestrator', status: 429, retryAfter, body: '' });
   assert.equal(fault('7').retryAfterSec, 7);
   const seconds = fault(new Date(Date.now() + 20_000).toUTCString()).retryAfterSec ?? 0;
   assert.ok(seconds > 15 && seconds <= 20);
   assert.equal(fault('nonsense').retryAfterSec, undefined);
 });
 
-test('a service that is not there is unavailable, and surely did no work', async () => {
+test('a service that cannot be reached is unavailable', async () => {
   const call = callJson({ service: 'scoring', baseUrl: 'http://127.0.0.1:1', path: '/x', body: {}, signal });
   await assert.rejects(call, (error: TaskError) => {
     assert.deepEqual([error.code, error.faultClass], ['service_unavailable', 'unavailable']);
@@ -76,7 +73,7 @@ test('a base URL keeps its path', () => {
   );
 });
 
-test('secrets are taken out of texts', () => {
+test('secrets are removed from texts', () => {
   const text = redact(
     'GET https://u:pw@h.test/a?token=abcdef failed: Bearer abc.def, key=sk-ant-123456, eyJhbGci.eyJzdWIi.c2ln, postgres://a:b@h/db in /home/x/y.ts',
   );
@@ -84,8 +81,9 @@ test('secrets are taken out of texts', () => {
   assert.match(text, /h\.test\/a failed/);
 });
 
-test('events are put together from any chunks and line ends', async () => {
-  const text = ': hello\n\ndata: {"a":\ndata: 1}\r\n\r\nevent: x\ndata: two\n\n\n\ndata: last';
+test('events are read from chunks of any size and with any line ending', async () => {
+  const text =
+    '\ufeff: comment\n\ndata: {"a":\ndata: 1}\r\n\r\nevent: x\ndata: two\n\n\n\ndata:three\r\r: ping\n\ndata: last é';
   for (const size of [1, 2, 3, 7, 1_000]) {
     const bytes = Buffer.from(text);
     const chunks = async function* (): AsyncGenerator<Uint8Array> {
@@ -93,37 +91,27 @@ test('events are put together from any chunks and line ends', async () => {
     };
     const events: string[] = [];
     for await (const event of readEvents(chunks())) events.push(event);
-    assert.deepEqual(events, ['{"a":\n1}', 'two', 'last'], `in chunks of ${size}`);
+    assert.deepEqual(events, ['{"a":\n1}', 'two', 'three', 'last é'], `in chunks of ${size}`);
   }
 });
 
-test('files are told apart by content', () => {
-  const types = {
-    wav: wavFile(1),
-    flac: Buffer.from('fLaC\0\0'),
-    ogg: Buffer.from('OggS\0\0'),
-    m4a: Buffer.from('\0\0\0\x20ftypM4A '),
-    mp3: Buffer.from([0xff, 0xfb, 0x90, 0x00]),
-    aac: Buffer.from([0xff, 0xf1, 0x50, 0x80]),
-    text: Buffer.from('Bonjour, çà va ? '.repeat(50)),
-    document: Buffer.from('%PDF-1.7'),
-    picture: Buffer.from('\x89PNG\r\n', 'latin1'),
-    empty: Buffer.alloc(0),
-    unknown: Buffer.from([0, 1, 2, 3]),
-  };
-  for (const [type, bytes] of Object.entries(types)) assert.equal(sniffType(bytes), type);
+test('an event that is too long is skipped, and those around it are read', async () => {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('data: before\n\ndata: ');
+    for (let i = 0; i < 3; i++) yield Buffer.alloc(500_000, 'x');
+    yield Buffer.from('\n\ndata: after\n\n');
+  }
+  const events: string[] = [];
+  for await (const event of readEvents(chunks())) events.push(event);
+  assert.deepEqual(events, ['before', 'after']);
 });
 
-test('a WAV tells its length, also where its header does not', () => {
-  const file = wavFile(3);
-  assert.equal(readWavHeader(file, file.length)?.durationSec, 3);
-  file.writeUInt32LE(0xffffffff, 40);
-  assert.equal(readWavHeader(file.subarray(0, 100), file.length)?.durationSec, 3);
-  assert.equal(readWavHeader(wavFile(0), 44)?.durationSec, 0);
-  assert.equal(readWavHeader(Buffer.from('no sound'), 8), undefined);
+test('event data that is not a JSON object is read as an empty object', () => {
+  for (const data of ['ping', '[1]', '7', 'null', '{"cut": tr']) assert.deepEqual(parseEvent(data), {}, data);
+  assert.deepEqual(parseEvent('{"progress": 1}'), { progress: 1 });
 });
 
-test('the sibling analysis, with key and scale apart and no timbre, becomes whole', () => {
+test('an analysis with separate key and scale and without timbre is completed', () => {
   const analysis = toSongAnalysis({
     version: '4.1-essentia-correct-access',
     metadata: { genre_tags: ['pop'] },
@@ -141,7 +129,7 @@ test('the sibling analysis, with key and scale apart and no timbre, becomes whol
   assert.deepEqual(analysis.spectral.mfccs, []);
 });
 
-test('groove in frames becomes a share of the beat', () => {
+test('groove in frames is converted to a share of the beat', () => {
   const rhythmic = { bpm: 120, beat_confidence: 0.9, groove_stability: 2, swing_factor: 0 };
   const { groove_stability } = toSongAnalysis({ rhythmic, harmonic: { key: 'N/A' } }).rhythmic;
   assert.ok(Math.abs(groove_stability - (1 - (2 * 512) / 44_100 / 0.5)) < 1e-9);
