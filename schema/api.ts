@@ -1,8 +1,8 @@
 /**
- * Messages of the edge functions: what a frontend sends and what it is answered.
+ * Requests and responses of the edge functions.
  *
- * Requests are read leniently: members that this project does not know are ignored, as the older frontends send them.
- * Imported by the functions, so this file and what it imports know zod and nothing else.
+ * Requests are read leniently: unknown members, which older frontends send, are ignored. The functions run in Deno: this
+ * file and its imports depend on zod only.
  */
 import { z } from 'zod';
 import { MashupOptions, OutputFormat } from './music.ts';
@@ -10,13 +10,13 @@ import { StemPaths } from './services.ts';
 
 export { BUCKET, MAX_SONGS, MIN_SONGS, UPLOAD_EXTENSIONS, UPLOAD_MAX_BYTES } from './constants.ts';
 
-/** The form of a song's id: safe in paths. */
+/** A song's id: safe in paths. */
 export const SongId = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/);
 const JobId = z.guid();
-/** Same key, same request: the same job. */
+/** Requests with the same key return the same job. */
 const IdempotencyKey = z.string().min(1).max(200);
 
-/** Body of every answer that is not 2xx. `code` is for programs, `error` and `hint` for people. */
+/** Body of every response that is not 2xx. `code` is for programs, `error` and `hint` for people. */
 export const ErrorBody = z.object({
   error: z.string(),
   code: z.string(),
@@ -35,7 +35,7 @@ export const SubmittedSong = z.object({
 });
 export type SubmittedSong = z.infer<typeof SubmittedSong>;
 
-/** Options as they are sent: none, or some. */
+/** Options of a submission. All are optional and have no defaults here. */
 export const SubmittedOptions = z.object({
   format: OutputFormat.optional(),
   length_sec: MashupOptions.shape.length_sec,
@@ -51,7 +51,7 @@ export const GenerateMashupRequest = z.object({
 });
 export type GenerateMashupRequest = z.infer<typeof GenerateMashupRequest>;
 
-/** What `submit_mashup` and the verbs on a job answer. */
+/** Result of `submit_mashup` and of the actions on a job. */
 export const Submission = z.object({
   job_id: z.string(),
   stage: z.string(),
@@ -102,7 +102,7 @@ export const StatusErrorDetails = z.object({
 });
 export type StatusErrorDetails = z.infer<typeof StatusErrorDetails>;
 
-/** What the status is made from: the part of `get_mashup` that it reads. */
+/** The part of the result of `get_mashup` that the status needs. */
 export const MashupDocument = z.looseObject({
   id: z.string(),
   stage: z.string(),
@@ -179,7 +179,7 @@ export type SignedUploadAnswer = z.infer<typeof SignedUploadAnswer>;
 
 // --- claude-mashup-iteration ---------------------------------------------------------------------------------------
 
-/** The screen's plan, songs and analyses may come along; the job has its own and they are not read. */
+/** Plan, songs and analyses, which older screens send too, are ignored: the job has its own. */
 export const IterationRequest = z.object({
   jobId: JobId,
   userFeedback: z.string().trim().min(1).max(1000),
@@ -211,7 +211,7 @@ export const StemRequest = z.object({
 });
 export type StemRequest = z.infer<typeof StemRequest>;
 
-/** What `get_mashup_stems` answers for each song of a job. `paths` is null where no stems are cached. */
+/** Result of `get_mashup_stems`: one entry per song of the job. `paths` is null if no stems are cached. */
 export const CachedStems = z.array(z.object({ song_id: z.string(), path: z.string(), paths: StemPaths.nullable() }));
 export type CachedStems = z.infer<typeof CachedStems>;
 

@@ -14,6 +14,7 @@ export const MASHUP_SQLSTATES = {
   MB011: 'row_too_large',
   MB012: 'rate_limited',
 } as const;
+/** SQLSTATEs and error codes of the state machine. */
 export type MashupSqlState = keyof typeof MASHUP_SQLSTATES;
 export type MashupErrorCode = (typeof MASHUP_SQLSTATES)[MashupSqlState];
 

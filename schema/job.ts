@@ -4,4 +4,5 @@ import type { MashupJobsTable } from './database.ts';
 
 type OverTheWire<T> = { [K in keyof T]: T[K] extends Date ? string : T[K] extends Date | null ? string | null : T[K] };
 
+/** A row of `mashup_jobs` in JSON. */
 export type MashupJob = OverTheWire<Selectable<MashupJobsTable>>;

@@ -74,7 +74,9 @@ export const EFFECTS = {
   },
 } as const satisfies Record<string, EffectDefinition>;
 
+/** Names of the effects. */
 export type EffectName = keyof typeof EFFECTS;
+/** An effect with all its parameters. */
 export type Effect = { name: EffectName; params: Record<string, number> };
 
 /** Longer effect texts are not parsed. */
