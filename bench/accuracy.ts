@@ -8,12 +8,13 @@ import { STEMS } from '../schema.ts';
 import type { SongAnalysis, Stem } from '../schema.ts';
 import { analyzeSong } from '../services/analysis/analyze.ts';
 import type { StereoChunk } from '../audio/decode/decode.ts';
+import { mean } from '../services/analysis/statistics.ts';
 import { separate } from '../services/separation/separator.ts';
 import { benchCompatibility } from './compatibility.ts';
-import { fMeasure, keyScore, mean, siSdr } from './metrics.ts';
+import { fMeasure, keyScore, siSdr } from './metrics.ts';
 import { CONDITIONS } from './songs/conditions.ts';
-import { makeSong, missingSynthesizer } from './songs/make-song.ts';
-import { mixOf, readSongs } from './songs/annotated-songs.ts';
+import { generateSong, missingSynthesizer } from './songs/generate-song.ts';
+import { mixOf, readAnnotatedSongs } from './songs/annotated-songs.ts';
 import type { AnnotatedSong } from './songs/annotated-songs.ts';
 import { printTable } from './table.ts';
 
@@ -135,7 +136,7 @@ async function benchConditions(): Promise<Record<string, Record<string, string |
   const analyzed: Parameters<typeof benchCompatibility>[0][number][] = [];
   const scores = new Map(Object.keys(CONDITIONS).map((name) => [name, [] as AnalysisScores[]]));
   for (let i = 0; i < CONDITION_SONGS; i++) {
-    const song = await makeSong(4 * i + 1);
+    const song = await generateSong(4 * i + 1);
     const mix = mixOf(song);
     for (const [name, condition] of Object.entries(CONDITIONS)) {
       const { mix: changed, stretch, shiftSec } = await condition(mix, song);
@@ -161,13 +162,14 @@ export async function benchAccuracy(): Promise<Record<string, unknown>> {
   const folder = process.env['MASHUP_BENCH_SONGS'];
   if (folder) {
     groups['folder'] = [];
-    for await (const song of readSongs(folder)) groups['folder'].push(await scoreSong(song));
+    for await (const song of readAnnotatedSongs(folder)) groups['folder'].push(await scoreSong(song));
   } else console.log('\nMASHUP_BENCH_SONGS is not set. It is a folder of <song>/truth.json with four stems each.');
   const missing = GENERATED > 0 ? await missingSynthesizer() : null;
   if (missing) console.log(`\n${missing}`);
   else {
     const made: [SongScores[], SongScores[]] = [[], []];
-    for (let seed = 0; seed < GENERATED; seed++) made[(seed % 2) as 0 | 1].push(await scoreSong(await makeSong(seed)));
+    for (let seed = 0; seed < GENERATED; seed++)
+      made[(seed % 2) as 0 | 1].push(await scoreSong(await generateSong(seed)));
     if (GENERATED > 0) [groups['generated, even seeds'], groups['generated, odd seeds']] = made;
   }
   for (const [group, rows] of Object.entries(groups)) printTable(`Accuracy: ${group} (SI-SDR in dB)`, rows);

@@ -2,7 +2,7 @@
 import { fifthDistance, parseKey, transposeKey } from '../music/theory/keys.ts';
 import { matchPhrases } from '../music/scoring/phrases.ts';
 import type { AnalyzedSong, SongAnalysis } from '../schema.ts';
-import { mean } from './metrics.ts';
+import { mean } from '../services/analysis/statistics.ts';
 import type { AnnotatedSong } from './songs/annotated-songs.ts';
 import { printTable } from './table.ts';
 

@@ -47,7 +47,3 @@ export function siSdr(truth: StereoChunk, estimate: StereoChunk): number {
   const target = (te * te) / tt;
   return 10 * Math.log10(target / Math.max(1e-20, ee - target));
 }
-
-/** Arithmetic mean; 0 of an empty sample. */
-export const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);

@@ -6,9 +6,10 @@
  */
 import { createRequire } from 'node:module';
 import { analyzeSong } from '../../services/analysis/analyze.ts';
-import { fMeasure, keyScore, mean } from '../metrics.ts';
-import { makeSong, missingSynthesizer } from '../songs/make-song.ts';
-import { mixOf, readSongs } from '../songs/annotated-songs.ts';
+import { mean } from '../../services/analysis/statistics.ts';
+import { fMeasure, keyScore } from '../metrics.ts';
+import { generateSong, missingSynthesizer } from '../songs/generate-song.ts';
+import { mixOf, readAnnotatedSongs } from '../songs/annotated-songs.ts';
 import { printTable } from '../table.ts';
 
 const require = createRequire(import.meta.url);
@@ -41,10 +42,10 @@ const ANALYSERS = {
 };
 
 async function* songs() {
-  if (process.env.MASHUP_BENCH_SONGS) yield* readSongs(process.env.MASHUP_BENCH_SONGS);
+  if (process.env.MASHUP_BENCH_SONGS) yield* readAnnotatedSongs(process.env.MASHUP_BENCH_SONGS);
   const missing = GENERATED > 0 ? await missingSynthesizer() : null;
   if (missing) console.log(missing);
-  else for (let seed = 1; seed < 2 * GENERATED; seed += 2) yield await makeSong(seed);
+  else for (let seed = 1; seed < 2 * GENERATED; seed += 2) yield await generateSong(seed);
 }
 
 const rows = Object.fromEntries(Object.keys(ANALYSERS).map((name) => [name, []]));

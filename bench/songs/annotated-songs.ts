@@ -55,7 +55,7 @@ function isSteady(beats: readonly number[]): boolean {
 }
 
 /** Reads `folder/<song>/truth.json` and the four stems in the same folder, song by song. */
-export async function* readSongs(folder: string): AsyncGenerator<AnnotatedSong> {
+export async function* readAnnotatedSongs(folder: string): AsyncGenerator<AnnotatedSong> {
   const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
   for (const { name } of names.sort((a, b) => a.name.localeCompare(b.name))) {
     const truth = TruthFile.parse(JSON.parse(await readFile(join(folder, name, 'truth.json'), 'utf8')));

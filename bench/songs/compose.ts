@@ -1,6 +1,6 @@
 /** Composes random songs with known annotations. Equal seeds give equal songs. */
 import { Harmony } from './harmony.ts';
-import { Random } from './random.ts';
+import { SeededRandom } from './random.ts';
 import { STYLES } from './styles.ts';
 import type { Kit, Style } from './styles.ts';
 
@@ -44,7 +44,7 @@ const SONG_SEC = 48;
 type Section = { kind: 'intro' | 'verse' | 'chorus' | 'break' | 'outro'; bars: number };
 
 /** Sections of a song: intro, verses, choruses and outro; a break in long songs. */
-function form(bars: number, random: Random): Section[] {
+function form(bars: number, random: SeededRandom): Section[] {
   const sections: Section[] = [{ kind: 'intro', bars: bars > 14 ? random.pick([2, 4, 4]) : 2 }];
   let left = bars - sections[0]!.bars - 2;
   for (let i = 0; left > 0; i++) {
@@ -63,7 +63,7 @@ function form(bars: number, random: Random): Section[] {
 /** A sung phrase of four bars. `step` is the scale step relative to the chord's root if `onChord`, else to the tonic. */
 type Phrase = { atBeat: number; lengthBeats: number; step: number; onChord: boolean }[];
 
-function composePhrase(meter: number, random: Random): Phrase {
+function composePhrase(meter: number, random: SeededRandom): Phrase {
   const notes: Phrase = [];
   const lengths = random.pick([
     [0.5, 0.5, 1, 1, 1.5],
@@ -88,10 +88,10 @@ class Writer {
   readonly kicks: number[] = [];
   private readonly style: Style;
   private readonly harmony: Harmony;
-  private readonly random: Random;
+  private readonly random: SeededRandom;
   private arpeggio = 0;
 
-  constructor(style: Style, harmony: Harmony, random: Random) {
+  constructor(style: Style, harmony: Harmony, random: SeededRandom) {
     this.style = style;
     this.harmony = harmony;
     this.random = random;
@@ -185,7 +185,7 @@ class Writer {
 
 /** Composes the song of a seed. Seeds 2n and 2n + 1 have the same style. */
 export function compose(seed: number): Composition {
-  const random = new Random(seed);
+  const random = new SeededRandom(seed);
   const style = STYLES[Math.floor(seed / 2) % STYLES.length]!;
   const { meter } = style;
   const exact = random.between(...style.bpm);

@@ -3,7 +3,7 @@ import { createMp3Encoder } from 'wasm-media-encoders';
 import { decodeAudio, SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import type { StereoChunk } from '../../audio/decode/decode.ts';
 import { Resampler } from '../../audio/time/resample.ts';
-import { Random } from './random.ts';
+import { SeededRandom } from './random.ts';
 import type { AnnotatedSong } from './annotated-songs.ts';
 
 /** A degraded mix. Time t of the song is at `t * stretch + shiftSec` in it. */
@@ -29,7 +29,7 @@ async function asMp3(mix: StereoChunk): Promise<DegradedMix> {
 
 /** Adds white noise 20 dB below the music. */
 function noisy(mix: StereoChunk): DegradedMix {
-  const random = new Random(99);
+  const random = new SeededRandom(99);
   const power = mix[0].reduce((sum, value) => sum + value * value, 0) / mix[0].length;
   const level = Math.sqrt(power * 3) * 0.1;
   return withoutShift(each(mix, (value) => value + level * (2 * random.next() - 1)));

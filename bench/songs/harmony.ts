@@ -1,5 +1,5 @@
 /** Keys and chord progressions of the generated songs. */
-import type { Random } from './random.ts';
+import type { SeededRandom } from './random.ts';
 
 /** Mode of a key. */
 export type Mode = 'major' | 'minor';
@@ -38,7 +38,7 @@ export class Harmony {
   private readonly leadingNote: boolean;
   private readonly sevenths: boolean;
 
-  constructor(random: Random) {
+  constructor(random: SeededRandom) {
     this.tonic = Math.floor(random.next() * 12);
     this.mode = random.chance(0.55) ? 'major' : 'minor';
     this.leadingNote = this.mode === 'minor' && random.chance(0.5);
@@ -46,7 +46,7 @@ export class Harmony {
   }
 
   /** A random chord progression: scale degrees, one per bar. */
-  progression(random: Random): readonly number[] {
+  progression(random: SeededRandom): readonly number[] {
     return random.pick(PROGRESSIONS[this.mode]);
   }
 

@@ -1,7 +1,7 @@
 /** Reproducible random choices. */
 
 /** A random number generator (mulberry32). Equal seeds give equal sequences. */
-export class Random {
+export class SeededRandom {
   private state: number;
 
   constructor(seed: number) {

@@ -1,7 +1,7 @@
 /** Synthesizes a singing voice: harmonics with vowel formants, vibrato, glides and consonants. */
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import type { TimedNote } from './timing.ts';
-import type { Random } from './random.ts';
+import type { SeededRandom } from './random.ts';
 
 /** Centre frequencies (Hz) of the first four formants of a, e, i, o, u (Peterson and Barney 1952, rounded). */
 const VOWELS: readonly (readonly number[])[] = [
@@ -32,7 +32,7 @@ export function sing(
   samples: number,
   isHigh: boolean,
   cents: number,
-  random: Random,
+  random: SeededRandom,
 ): Float32Array {
   const out = new Float32Array(samples);
   const scale = isHigh ? 1.15 : 1;

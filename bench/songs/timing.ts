@@ -1,6 +1,6 @@
 /** The timing of a performance: constant or drifting tempo, swing, and inexact players. */
 import type { Composition, Note } from './compose.ts';
-import type { Random } from './random.ts';
+import type { SeededRandom } from './random.ts';
 
 /** A note with times in seconds; `pitch` is a MIDI number. */
 export type TimedNote = { atSec: number; lengthSec: number; pitch: number; velocity: number };
@@ -17,11 +17,11 @@ export class Timing {
   private readonly swing: { of: 8 | 16; at: number } | null;
   /** Standard deviation of the players' timing, seconds. */
   private readonly looseness: number;
-  private readonly random: Random;
+  private readonly random: SeededRandom;
   /** True if the tempo is constant. */
   readonly steady: boolean;
 
-  constructor({ style, bpm, bars }: Composition, random: Random) {
+  constructor({ style, bpm, bars }: Composition, random: SeededRandom) {
     this.random = random;
     this.steady = !random.chance(style.live ? LIVE_DRIFT_CHANCE : DRIFT_CHANCE);
     const drift = this.steady ? 0 : random.between(0.01, MAX_DRIFT);

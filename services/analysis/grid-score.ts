@@ -1,7 +1,7 @@
 /** Scores a beat grid: how well a tempo prior, drums and harmonic changes agree with it. */
 import type { FittedGrid } from './beats.ts';
 import { harmonicNovelty } from './harmonic-novelty.ts';
-import type { DrumOnsets } from './drum-onsets.ts';
+import type { DrumOnsetStrength } from './drum-onset-strength.ts';
 import { peakAt } from './per-beat.ts';
 import { RHYTHM_RATE } from './rhythm-features.ts';
 import { mean } from './statistics.ts';
@@ -69,7 +69,7 @@ function alternation(values: readonly number[]): number {
 function drumFeatures(
   beats: readonly number[],
   halves: readonly number[],
-  drums: DrumOnsets,
+  drums: DrumOnsetStrength,
 ): Pick<GridFeatures, 'backbeat' | 'drumCoverage' | 'quarterHats'> {
   const at = (level: Float32Array, times: readonly number[]): number[] =>
     peakAt(level, times, RHYTHM_RATE, ONSET_REACH_SEC);
@@ -118,7 +118,7 @@ function harmonicFeatures(
 export type GridScoreInput = {
   /** Strength for beat tracking at RHYTHM_RATE: onset strength plus kicks and snares. */
   beatStrength: Float32Array;
-  drums: DrumOnsets;
+  drums: DrumOnsetStrength;
   tone: ToneFeatures;
 };
 

@@ -1,7 +1,7 @@
 /** Estimates tempo, beats and bars of a song from its features. */
 import type { BeatChroma } from './chroma.ts';
 import { chromaByBeat } from './chroma.ts';
-import { detectDrumOnsets } from './drum-onsets.ts';
+import { measureDrumOnsets } from './drum-onset-strength.ts';
 import { rankGrids, SAME_TEMPO } from './grid-candidates.ts';
 import { ONSET_REACH_SEC } from './grid-score.ts';
 import { harmonicNovelty } from './harmonic-novelty.ts';
@@ -44,7 +44,7 @@ export function estimateRhythm(features: RhythmFeatures, tone: ToneFeatures, dur
   const strength = onsetStrength(features.flux);
   const bands = features.bandFlux.map(onsetStrength) as [Float32Array, Float32Array, Float32Array];
   const candidates = estimateTempo(strength, bands[1]);
-  const drums = detectDrumOnsets(features);
+  const drums = measureDrumOnsets(features);
   const [best] = rankGrids(candidates, strength, { drums, tone }, durationSec);
   if (!best) return fallbackRhythm(tone, strength, durationSec);
   const { grid } = best;

@@ -15,7 +15,7 @@ import { midiFile } from './midi.ts';
 import type { MidiPart } from './midi.ts';
 import { addDoubling, addReverb, level, master, narrowStereo, duckAt } from './mix.ts';
 import type { Stems } from './mix.ts';
-import { Random } from './random.ts';
+import { SeededRandom } from './random.ts';
 import { sing } from './singer.ts';
 import type { AnnotatedSong } from './annotated-songs.ts';
 
@@ -64,7 +64,7 @@ async function synthesize(
 }
 
 /** Mixes stems with random effects and levels. */
-function mix(dry: Stems, { style }: Composition, kicksSec: readonly number[], random: Random): Stems {
+function mix(dry: Stems, { style }: Composition, kicksSec: readonly number[], random: SeededRandom): Stems {
   const stems = { ...dry };
   const deviation = (): number => random.between(-LEVEL_SPREAD_DB, LEVEL_SPREAD_DB);
   if (random.chance(0.3)) stems.vocals = addDoubling(stems.vocals, random.between(0.2, 0.5));
@@ -83,10 +83,10 @@ function mix(dry: Stems, { style }: Composition, kicksSec: readonly number[], ra
 }
 
 /** Makes the song of a seed. Equal seeds and soundfonts give equal songs. */
-export async function makeSong(seed: number): Promise<AnnotatedSong> {
+export async function generateSong(seed: number): Promise<AnnotatedSong> {
   const song = compose(seed);
   // Performance and mix have their own random numbers, so that changes of the mix do not change the notes.
-  const random = new Random(seed + 10_000);
+  const random = new SeededRandom(seed + 10_000);
   const timing = new Timing(song, random);
   const samples = Math.ceil(timing.durationSec * SAMPLE_RATE);
   const cents = random.chance(0.2) ? random.between(-35, 35) : 0;

@@ -9,7 +9,7 @@ const AFTER_SEC = [0.1, 0.15] as const;
 const FULL_SHARE = 0.7;
 
 /** Onset strength of kick, snare and hats by frame at RHYTHM_RATE, each 0..1. */
-export type DrumOnsets = { kick: Float32Array; snare: Float32Array; hat: Float32Array };
+export type DrumOnsetStrength = { kick: Float32Array; snare: Float32Array; hat: Float32Array };
 
 function meanOf(values: Float32Array, from: number, to: number): number {
   let sum = 0;
@@ -31,8 +31,8 @@ function onsetStrengthOf(level: Float32Array): Float32Array {
   return full > 0 ? out.map((value) => Math.min(1, value / full)) : out;
 }
 
-/** Detects the drum onsets of a song. */
-export function detectDrumOnsets({ drumLevel }: RhythmFeatures): DrumOnsets {
+/** Measures the onset strength of kick, snare and hats in a song. */
+export function measureDrumOnsets({ drumLevel }: RhythmFeatures): DrumOnsetStrength {
   const [kick, snare, hat] = drumLevel;
   return { kick: onsetStrengthOf(kick), snare: onsetStrengthOf(snare), hat: onsetStrengthOf(hat) };
 }
