@@ -119,6 +119,18 @@ describe('generate-mashup', () => {
     });
   }
 
+  test('refuses a chunked body of 100 kB, which declares no length, with 413', async () => {
+    const init: RequestInit & { duplex: 'half' } = {
+      method: 'POST',
+      headers: { authorization: `Bearer ${visitor.token}`, apikey: fixture.keys.anonKey },
+      body: new Blob(['x'.repeat(100_000)]).stream(),
+      duplex: 'half',
+    };
+    const response = await fetch(`${fixture.url}/functions/v1/generate-mashup`, init);
+    assert.equal(response.status, 413);
+    assert.equal(ErrorBody.parse(await response.json()).code, 'request_too_large');
+  });
+
   test('lists all invalid members of all songs, counted from one', async () => {
     const { body } = await fixture.call(
       'generate-mashup',

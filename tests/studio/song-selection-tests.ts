@@ -12,7 +12,7 @@ const LOADS = 3;
 /** Allowed layout shift. Chromium rates less than 0.1 as good. */
 const MAX_SHIFT = 0.02;
 
-/** A drag and drop of files: example songs under the given names, and empty files of the given sizes. */
+/** A drag and drop of files: example songs under the given names, and zero-filled files of the given sizes. */
 function dataTransfer(
   { page }: StudioFixture,
   songs: Record<string, string>,
