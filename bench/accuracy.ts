@@ -1,7 +1,7 @@
 /**
  * Measures the accuracy of analysis and separation against ground truth: on a folder of songs (MASHUP_BENCH_SONGS, see
  * `songs/annotated-songs.ts`) and on generated songs (MASHUP_BENCH_GENERATED, default 40: two of each style; needs fluidsynth). The
- * odd seeds are also in the training data of the grid score's weights (docs/audio-analysis.md). Some of them are also analysed
+ * odd seeds are also in the training data of the grid score's weights (docs/explanation/audio-analysis.md). Some of them are also analysed
  * with degradations (`songs/conditions.ts`).
  */
 import { STEMS } from '../schema.ts';

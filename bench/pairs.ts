@@ -35,10 +35,10 @@ const PICTURED = new Map([
   [1, 'two-tempi'],
 ]);
 
-/** Writes a spectrogram and a timeline of a mashup to docs/pictures. */
+/** Writes a spectrogram and a timeline of a mashup to docs/images. */
 async function drawPictures(result: PairResult, file: Uint8Array, name: string): Promise<void> {
   const { channels } = await decodeAudio(file);
-  const pictures = join(DOCS, 'pictures');
+  const pictures = join(DOCS, 'images');
   await mkdir(pictures, { recursive: true });
   await writeFile(join(pictures, `${name}-spectrogram.png`), await drawSpectrogram(channels));
   await writeFile(join(pictures, `${name}-timeline.png`), drawTimeline(result));

@@ -1,4 +1,4 @@
-/** Writes the tables of mashups in docs/audio-quality.md. */
+/** Writes the tables of mashups in docs/reference/quality-tables.md. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -10,7 +10,7 @@ function markdown(rows: Record<string, string | number>[]): string {
 }
 
 /**
- * Replaces the table between the comments `<!-- mark -->` and `<!-- /mark -->` in docs/audio-quality.md.
+ * Replaces the table between the comments `<!-- mark -->` and `<!-- /mark -->` in docs/reference/quality-tables.md.
  * @throws Error if the file has no such comments
  */
 export async function writeQualityDoc(
@@ -18,11 +18,11 @@ export async function writeQualityDoc(
   rows: Record<string, string | number>[],
   mark: string,
 ): Promise<void> {
-  const path = join(docs, 'audio-quality.md');
+  const path = join(docs, 'reference', 'quality-tables.md');
   const text = await readFile(path, 'utf8');
   const [begin, end] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`];
   const [before, rest] = text.split(begin);
   const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined) throw new Error(`docs/audio-quality.md has no marks for ${mark}`);
+  if (before === undefined || after === undefined) throw new Error(`docs/reference/quality-tables.md has no marks for ${mark}`);
   await writeFile(path, `${before}${begin}\n\n${markdown(rows)}\n\n${end}${after}`);
 }

@@ -252,7 +252,7 @@ create table mashup.transitions (
   constraint transitions_pkey PRIMARY KEY (from_stage, to_stage, name),
   constraint transitions_to_stage_fkey FOREIGN KEY (to_stage) REFERENCES mashup.stages(stage)
 );
-comment on table mashup.transitions is 'The legal moves: who makes them, and what must be there first. Read by check_transition, by the tests and by the diagram in docs/architecture.md.';
+comment on table mashup.transitions is 'The legal moves: who makes them, and what must be there first. Read by check_transition, by the tests and by the diagram in docs/explanation/architecture.md.';
 
 create table mashup.workers (
   id uuid not null,

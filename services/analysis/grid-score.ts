@@ -11,7 +11,7 @@ import type { ToneFeatures } from './tone-features.ts';
 export const ONSET_REACH_SEC = 0.03;
 /**
  * Weights of a conditional logit over the grids of a song: differences of the weighted sum are log odds of one grid against another.
- * Fitted with a penalty on their squares (docs/audio-analysis.md). The training data includes songs without their harmony, songs
+ * Fitted with a penalty on their squares (docs/explanation/audio-analysis.md). The training data includes songs without their harmony, songs
  * without their drums and drum loops, so that drums and harmony are usable without each other.
  */
 const WEIGHTS = {

@@ -29,7 +29,7 @@ create table mashup.transitions (
   needs      text check (needs in ('analyses', 'scores', 'plan', 'stems')),
   primary key (from_stage, to_stage, name)
 );
-comment on table mashup.transitions is 'The legal moves: who makes them, and what must be there first. Read by check_transition, by the tests and by the diagram in docs/architecture.md.';
+comment on table mashup.transitions is 'The legal moves: who makes them, and what must be there first. Read by check_transition, by the tests and by the diagram in docs/explanation/architecture.md.';
 
 insert into mashup.transitions (from_stage, to_stage, name, made_by) values
   ('queued', 'analyzing', 'admit', 'engine'),

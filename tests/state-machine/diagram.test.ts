@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { useDatabase } from '../support/postgres.ts';
 
-it('the diagram in docs/architecture.md shows the transitions that the guard reads', async (t) => {
+it('the diagram in docs/explanation/architecture.md shows the transitions that the guard reads', async (t) => {
   const { sql } = await useDatabase(t);
-  const text = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'architecture.md'), 'utf8');
+  const text = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'explanation', 'architecture.md'), 'utf8');
   const drawn = [...text.matchAll(/^ {2}(\w+) --> (\w+) : (\w+)$/gm)].map((match) => match.slice(1, 4).join(' '));
   const rows =
     await sql`select from_stage, to_stage, name from mashup.transitions where name in ('admit', 'advance', 'replan')`;

@@ -1,4 +1,4 @@
-/** Runs the steps of docs/scaling.md for private Broadcast, from the trigger to the client. The SQL is read from the page. */
+/** Runs the steps of docs/how-to/scaling.md for private Broadcast, from the trigger to the client. The SQL is read from the page. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ async function joinJob({ client }: Visitor, id: string): Promise<Joined> {
 
 it('private Broadcast: the owner of a job receives each change of its row in order, and nobody else may join', async () => {
   const { machine } = surface;
-  const page = await readFile(join(import.meta.dirname, '../../docs/scaling.md'), 'utf8');
+  const page = await readFile(join(import.meta.dirname, '../../docs/how-to/scaling.md'), 'utf8');
   const steps = [...page.matchAll(/```sql\n(.*?)```/gs)].map(([, sql]) => sql ?? '');
   for (const sql of steps) await machine.sql.unsafe(sql);
 
