@@ -3,6 +3,7 @@ import { createClient } from '@supabase/supabase-js';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { readStack, startStack } from '../local/index.ts';
 import type { Stack } from '../local/index.ts';
+import { setting } from './environment.ts';
 import { CliError, EXIT_USAGE, interrupted } from './errors.ts';
 import { sessionFile } from './session-file.ts';
 
@@ -52,9 +53,9 @@ export async function connect(
 
 /** Returns the project of SUPABASE_URL; undefined if it is not set. */
 function targetFromEnvironment(): Target | undefined {
-  const url = process.env.SUPABASE_URL;
+  const url = setting('SUPABASE_URL');
   if (!url) return undefined;
-  const key = process.env.SUPABASE_PUBLISHABLE_KEY || process.env.SUPABASE_ANON_KEY;
+  const key = setting('SUPABASE_PUBLISHABLE_KEY') ?? setting('SUPABASE_ANON_KEY');
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new CliError('bad_setting', 'SUPABASE_URL is not an http or https URL.', 'Correct or unset it.', EXIT_USAGE);
   }
@@ -94,8 +95,9 @@ function open(target: Target, own?: Stack): Connection {
  * @throws CliError `sign_in_failed`
  */
 export async function signIn(supabase: SupabaseClient): Promise<void> {
-  const { MASHUP_EMAIL: email, MASHUP_PASSWORD: password } = process.env;
-  if (email) {
+  const email = setting('MASHUP_EMAIL');
+  const password = setting('MASHUP_PASSWORD');
+  if (email !== undefined) {
     const { error } = await supabase.auth.signInWithPassword({ email, password: password ?? '' });
     if (error) {
       throw new CliError(

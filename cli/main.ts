@@ -2,6 +2,7 @@
 /** `mashup`: the command line. Each command has its own file; each error is shown as one line with a hint. */
 import { Command, CommanderError } from 'commander';
 import { addCommands } from './commands.ts';
+import { setting } from './environment.ts';
 import { CliError, errorLine, EXIT_USAGE, toCliError } from './errors.ts';
 import { printJson } from './output.ts';
 
@@ -45,7 +46,7 @@ try {
     printJson({ type: 'error', error: error.message, code: error.code, hint: error.hint });
   }
   process.stderr.write(`${errorLine(error)}\n`);
-  if (process.env.MASHUP_DEBUG === '1' && thrown instanceof Error) {
+  if (setting('MASHUP_DEBUG') === '1' && thrown instanceof Error) {
     process.stderr.write(`${thrown.stack}\n`);
     if (thrown.cause !== undefined) process.stderr.write(`caused by ${String(thrown.cause)}\n`);
   }

@@ -2,6 +2,7 @@
 import postgres from 'postgres';
 import { readStack } from '../local/state.ts';
 import type { StackOptions } from './connect.ts';
+import { setting } from './environment.ts';
 import { CliError, EXIT_USAGE } from './errors.ts';
 
 const CONNECT_TIMEOUT_SEC = 10;
@@ -12,7 +13,7 @@ const CONNECT_TIMEOUT_SEC = 10;
  * @throws CliError `no_database`
  */
 export function databaseUrl(options: StackOptions): string {
-  const fromEnvironment = options.dataDir === undefined ? process.env.DATABASE_URL : undefined;
+  const fromEnvironment = options.dataDir === undefined ? setting('DATABASE_URL') : undefined;
   const url = fromEnvironment || readStack(options.dataDir)?.dbUrl;
   if (url === undefined) {
     throw new CliError(

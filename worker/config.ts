@@ -9,17 +9,36 @@ export const DEFAULT_CONCURRENCY = 4;
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 
-const Environment = z.object({
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL of role mashup_worker' }),
-  SUPABASE_URL: httpUrl,
-  SUPABASE_SERVICE_ROLE_KEY: z.string({ error: 'is missing' }).min(1, { error: 'is empty' }),
-  ANALYSIS_API_URL: httpUrl.optional(),
-  PROCESSING_API_URL: httpUrl.optional(),
-  SCORING_API_URL: httpUrl.optional(),
-  ORCHESTRATOR_API_URL: httpUrl.optional(),
-  SEPARATION_API_URL: httpUrl.optional(),
-  WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(100).default(DEFAULT_CONCURRENCY),
-  WORKER_LOG: z.enum(['json', 'text']).default('json'),
+const serviceUrl = (service: ServiceName): z.ZodOptional<z.ZodURL> =>
+  httpUrl
+    .optional()
+    .describe(
+      `Base URL of the ${service} service; it may contain a path. Without it: http://127.0.0.1:${SERVICE_DEFAULTS[service].port}.`,
+    );
+
+/** Environment variables of the worker process. */
+export const WorkerEnvironment = z.object({
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL of role mashup_worker' })
+    .describe('The database, as role `mashup_worker`: a direct connection or the session pooler.'),
+  SUPABASE_URL: httpUrl.describe('URL of the Supabase project, for Storage.'),
+  SUPABASE_SERVICE_ROLE_KEY: z
+    .string({ error: 'is missing' })
+    .min(1, { error: 'is empty' })
+    .describe('Key of the service role, for Storage.'),
+  ANALYSIS_API_URL: serviceUrl('analysis'),
+  PROCESSING_API_URL: serviceUrl('processing'),
+  SCORING_API_URL: serviceUrl('scoring'),
+  ORCHESTRATOR_API_URL: serviceUrl('orchestrator'),
+  SEPARATION_API_URL: serviceUrl('separation'),
+  WORKER_CONCURRENCY: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(DEFAULT_CONCURRENCY)
+    .describe('Tasks that the worker runs at the same time.'),
+  WORKER_LOG: z.enum(['json', 'text']).default('json').describe('Format of the log lines on standard error.'),
 });
 
 export interface WorkerConfig {
@@ -64,7 +83,7 @@ export const DEFAULT_LIMITS: WorkerLimits = {
  */
 export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = Environment.safeParse(given);
+  const parsed = WorkerEnvironment.safeParse(given);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => {
       const name = issue.path.join('.');
@@ -89,7 +108,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
   };
 }
 
-function urlOf(service: ServiceName, env: z.infer<typeof Environment>): string {
+function urlOf(service: ServiceName, env: z.infer<typeof WorkerEnvironment>): string {
   const { port, urlVariable } = SERVICE_DEFAULTS[service];
   const given = env[urlVariable as keyof typeof env];
   return typeof given === 'string' ? given : `http://127.0.0.1:${port}`;

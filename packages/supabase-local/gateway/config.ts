@@ -5,20 +5,41 @@ import type { Keys } from './keys.ts';
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
 /** Environment variables that `main.ts` reads. */
-export const Environment = z.object({
+export const GatewayEnvironment = z.object({
   SUPABASE_LOCAL_HOST: z
     .string()
     .default('127.0.0.1')
     .refine((host) => LOOPBACK.includes(host), {
       error: 'the gateway listens on loopback only: use 127.0.0.1, ::1 or localhost',
-    }),
-  SUPABASE_LOCAL_PORT: z.coerce.number().int().min(0).max(65535).default(54321),
-  SUPABASE_LOCAL_DB_URL: z.url({ protocol: /^postgres(ql)?$/ }),
-  SUPABASE_LOCAL_KEYS_FILE: z.string().min(1),
-  SUPABASE_LOCAL_STORAGE_DIR: z.string().min(1),
-  SUPABASE_LOCAL_FUNCTIONS_URL: z.url({ protocol: /^http$/ }).optional(),
-  SUPABASE_LOCAL_SITE_DIR: z.string().min(1).optional(),
-  SUPABASE_LOCAL_EXIT_WITH_PARENT: z.enum(['0', '1']).default('0'),
+    })
+    .describe('Address to listen on: `127.0.0.1`, `::1` or `localhost`.'),
+  SUPABASE_LOCAL_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .default(54321)
+    .describe('Port to listen on. 0 takes any free port.'),
+  SUPABASE_LOCAL_DB_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .describe(
+      "The database, as a superuser. Each request sets its caller's role, claims and statement timeout in its transaction.",
+    ),
+  SUPABASE_LOCAL_KEYS_FILE: z
+    .string()
+    .min(1)
+    .describe(
+      'JSON file with `jwtSecret`, `signingKey` (private ES256 JWK with `kid`), `anonKey`, `serviceRoleKey`, `publishableKey` and `secretKey`. `makeKeys()` of `gateway/keys.ts` generates it.',
+    ),
+  SUPABASE_LOCAL_STORAGE_DIR: z.string().min(1).describe('Directory for the bytes of Storage objects, under random names.'),
+  SUPABASE_LOCAL_FUNCTIONS_URL: z
+    .url({ protocol: /^http$/ })
+    .optional()
+    .describe(
+      'The Deno runner. `/functions/v1/<name>…` is forwarded to it as `/<name>…`. Without it functions return 503.',
+    ),
+  SUPABASE_LOCAL_SITE_DIR: z.string().min(1).optional().describe('Directory of a static site, served at `/`.'),
+  SUPABASE_LOCAL_EXIT_WITH_PARENT: z.enum(['0', '1']).default('0').describe('`1`: end when standard input closes.'),
 });
 
 /** Options of `startGateway`. */

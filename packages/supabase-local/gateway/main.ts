@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** Runs the gateway with settings from the environment. Prints one line of JSON when it is ready. */
 import { z } from 'zod';
-import { Environment } from './config.ts';
+import { GatewayEnvironment } from './config.ts';
 import { loadKeys } from './keys.ts';
 import { startGateway } from './server.ts';
 
@@ -10,7 +10,7 @@ function fail(message: string): never {
   process.exit(1);
 }
 
-const environment = Environment.safeParse(process.env);
+const environment = GatewayEnvironment.safeParse(process.env);
 if (!environment.success) fail(`The gateway cannot start:\n${z.prettifyError(environment.error)}`);
 const settings = environment.data;
 

@@ -1,6 +1,10 @@
 /** Environment variables that the platform sets for a function. */
 import { z } from 'zod';
 import { ApiError } from './api-error.ts';
+import type { FunctionEnvironment } from './environment-variables.ts';
+
+/** Name of an environment variable of the functions. */
+type VariableName = keyof typeof FunctionEnvironment.shape;
 
 /** New-style keys are one JSON object that maps names to keys. */
 const KeySet = z.record(z.string(), z.string());
@@ -20,10 +24,9 @@ export interface Environment {
  * @throws ApiError 500 `env_missing`
  */
 export function readEnvironment(): Environment {
-  const url = Deno.env.get('SUPABASE_URL');
+  const url = variable('SUPABASE_URL');
   const apiKey =
-    keySet('SUPABASE_PUBLISHABLE_KEYS')[0] ??
-    (Deno.env.get('SUPABASE_PUBLISHABLE_KEY') || Deno.env.get('SUPABASE_ANON_KEY'));
+    keySet('SUPABASE_PUBLISHABLE_KEYS')[0] ?? (variable('SUPABASE_PUBLISHABLE_KEY') || variable('SUPABASE_ANON_KEY'));
   if (!url || !apiKey) {
     throw new ApiError(500, 'env_missing', 'Supabase env not configured', {
       hint: 'The operator must set SUPABASE_URL and a publishable or anon key for the functions.',
@@ -31,8 +34,8 @@ export function readEnvironment(): Environment {
   }
   const serviceKeys = [
     ...keySet('SUPABASE_SECRET_KEYS'),
-    Deno.env.get('SUPABASE_SECRET_KEY'),
-    Deno.env.get('SUPABASE_SERVICE_ROLE_KEY'),
+    variable('SUPABASE_SECRET_KEY'),
+    variable('SUPABASE_SERVICE_ROLE_KEY'),
   ].filter((key): key is string => Boolean(key));
   return { url, apiKey, issuer: issuerOf(url), serviceKeys };
 }
@@ -42,7 +45,7 @@ export function readEnvironment(): Environment {
  * plain HTTP to a host that no token names (`http://kong:8000`); there SB_JWT_ISSUER names the issuer.
  */
 function issuerOf(url: string): string | undefined {
-  const named = Deno.env.get('SB_JWT_ISSUER');
+  const named = variable('SB_JWT_ISSUER');
   if (named) return named;
   return new URL(url).protocol === 'https:' || isLoopback(url) ? `${url.replace(/\/+$/, '')}/auth/v1` : undefined;
 }
@@ -58,8 +61,10 @@ export function isSameIssuer(one: string, other: string): boolean {
   return new URL(one).pathname === new URL(other).pathname;
 }
 
-function keySet(name: string): string[] {
-  const text = Deno.env.get(name);
+const variable = (name: VariableName): string | undefined => Deno.env.get(name);
+
+function keySet(name: VariableName): string[] {
+  const text = variable(name);
   if (!text) return [];
   try {
     const keys = KeySet.parse(JSON.parse(text));

@@ -1,0 +1,208 @@
+/** OpenAPI descriptions of the edge functions and of the audio services, from their zod schemas. */
+import { z } from 'zod';
+import * as api from '../../schema/api.ts';
+import * as music from '../../schema/music.ts';
+import * as services from '../../schema/services.ts';
+
+interface Operation {
+  path: string;
+  summary: string;
+  request?: string;
+  response: string;
+  /** Media type of the response; default `application/json`. */
+  media?: string;
+}
+
+interface Description {
+  title: string;
+  description: string;
+  servers: { url: string; description: string }[];
+  operations: Operation[];
+  schemas: Record<string, z.ZodType>;
+  error: { name: string; description: string };
+  security?: boolean;
+}
+
+const FUNCTIONS: Description = {
+  title: 'Edge functions of mashup-engine',
+  description: 'Every function accepts POST with a JSON body and the access token of a signed-in user.',
+  servers: [{ url: 'http://127.0.0.1:54321/functions/v1', description: 'the local stack' }],
+  operations: [
+    {
+      path: '/generate-mashup',
+      summary: 'Submits two or three uploaded songs, or with `hold: "planning"` a draft.',
+      request: 'GenerateMashupRequest',
+      response: 'GenerateMashupAnswer',
+    },
+    {
+      path: '/get-mashup-status',
+      summary: 'Returns the status of a job.',
+      request: 'StatusRequest',
+      response: 'StatusAnswer',
+    },
+    {
+      path: '/create-signed-upload',
+      summary: 'Returns a signed URL for the upload of a song.',
+      request: 'SignedUploadRequest',
+      response: 'SignedUploadAnswer',
+    },
+    {
+      path: '/claude-mashup-iteration',
+      summary: 'Submits a new job that changes an earlier mashup by feedback.',
+      request: 'IterationRequest',
+      response: 'IterationAnswer',
+    },
+    {
+      path: '/stem-separation',
+      summary: 'Returns the paths of the cached stems of a song of a job.',
+      request: 'StemRequest',
+      response: 'StemAnswer',
+    },
+  ],
+  schemas: {
+    GenerateMashupRequest: api.GenerateMashupRequest,
+    GenerateMashupAnswer: api.GenerateMashupAnswer,
+    StatusRequest: api.StatusRequest,
+    StatusAnswer: api.StatusAnswer,
+    SignedUploadRequest: api.SignedUploadRequest,
+    SignedUploadAnswer: api.SignedUploadAnswer,
+    IterationRequest: api.IterationRequest,
+    IterationAnswer: api.IterationAnswer,
+    StemRequest: api.StemRequest,
+    StemAnswer: api.StemAnswer,
+    SubmittedSong: api.SubmittedSong,
+    SubmittedOptions: api.SubmittedOptions,
+    StemPaths: services.StemPaths,
+    ErrorBody: api.ErrorBody,
+  },
+  error: { name: 'ErrorBody', description: 'Refused or failed' },
+  security: true,
+};
+
+const { analysis, scoring, orchestrator, separation, processing } = services.SERVICE_DEFAULTS;
+
+const SERVICES: Description = {
+  title: 'Audio services of mashup-engine',
+  description:
+    'Five services on ports of their own. A service of another maker accepts the same requests and may ignore members that it does not know.',
+  servers: services.SERVICES.map((name) => ({
+    url: `http://127.0.0.1:${services.SERVICE_DEFAULTS[name].port}`,
+    description: name,
+  })),
+  operations: [
+    {
+      path: analysis.path,
+      summary: 'Analyses a song (analysis).',
+      request: 'AnalyzeRequest',
+      response: 'AnalyzeAnswer',
+    },
+    {
+      path: scoring.path,
+      summary: 'Scores a pair of songs (scoring).',
+      request: 'ScoringRequest',
+      response: 'PairScore',
+    },
+    {
+      path: orchestrator.path,
+      summary: 'Plans a mashup (orchestrator). With `Accept: text/event-stream` it streams messages before the plan.',
+      request: 'PlanRequest',
+      response: 'PlanAnswer',
+    },
+    {
+      path: separation.path,
+      summary: 'Separates a song into four stems (separation).',
+      request: 'SeparateRequest',
+      response: 'SeparateAnswer',
+    },
+    {
+      path: processing.path,
+      summary: 'Renders a plan (processing). The response is a stream of events.',
+      request: 'RenderRequest',
+      response: 'RenderEvent',
+      media: 'text/event-stream',
+    },
+    { path: '/health', summary: 'Tells that the service is ready.', response: 'HealthAnswer' },
+  ],
+  schemas: {
+    AnalyzeRequest: services.AnalyzeRequest,
+    AnalyzeAnswer: services.AnalyzeAnswer,
+    ScoringRequest: services.ScoringRequest,
+    PairScore: music.PairScore,
+    PhraseMatch: music.PhraseMatch,
+    PlanRequest: services.PlanRequest,
+    PlanAnswer: services.PlanAnswer,
+    Masterplan: music.Masterplan,
+    PlanSection: music.PlanSection,
+    PlanLayer: music.PlanLayer,
+    SongAnalysis: music.SongAnalysis,
+    SeparateRequest: services.SeparateRequest,
+    SeparateAnswer: services.SeparateAnswer,
+    StemPaths: services.StemPaths,
+    UploadTarget: services.UploadTarget,
+    RenderRequest: services.RenderRequest,
+    RenderEvent: services.RenderEvent,
+    RenderResult: music.RenderResult,
+    QualityReport: music.QualityReport,
+    HealthAnswer: services.HealthAnswer,
+    ServiceErrorBody: services.ServiceErrorBody,
+  },
+  error: { name: 'ServiceErrorBody', description: 'Refused or failed' },
+};
+
+/** `docs/reference/openapi-functions.json` */
+export const functionsReference = (version: string): string => openApi(FUNCTIONS, version);
+
+/** `docs/reference/openapi-services.json` */
+export const servicesReference = (version: string): string => openApi(SERVICES, version);
+
+function openApi(description: Description, version: string): string {
+  const { title, description: text, servers, operations, security } = description;
+  const document = {
+    openapi: '3.1.0',
+    info: { title, description: `${text} Generated from schema/ by npm run docs:build.`, version },
+    servers,
+    ...(security ? { security: [{ session: [] }] } : {}),
+    paths: Object.fromEntries(operations.map((one) => [one.path, pathItem(one, description)])),
+    components: {
+      schemas: schemasOf(description),
+      ...(security ? { securitySchemes: { session: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } } : {}),
+    },
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function pathItem({ path, summary, request, response, media }: Operation, { error }: Description): object {
+  const operation = {
+    operationId: path.slice(1),
+    summary,
+    ...(request === undefined ? {} : { requestBody: { required: true, content: content(request) } }),
+    responses: {
+      200: { description: 'Done', content: content(response, media) },
+      default: { description: error.description, content: content(error.name) },
+    },
+  };
+  return { [request === undefined ? 'get' : 'post']: operation };
+}
+
+const content = (name: string, media = 'application/json'): object => ({
+  [media]: { schema: { $ref: `#/components/schemas/${name}` } },
+});
+
+/** JSON schemas by name. Requests are described as they are sent, everything else as it is returned. */
+function schemasOf({ schemas }: Description): Record<string, object> {
+  const registry = z.registry<{ id: string; description?: string }>();
+  for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
+  const convert = (io: 'input' | 'output'): Record<string, object> =>
+    z.toJSONSchema(registry, { io, unrepresentable: 'any', uri: (id) => `#/components/schemas/${id}` }).schemas;
+  const [sent, returned] = [convert('input'), convert('output')];
+  return Object.fromEntries(
+    Object.keys(schemas).map((id) => {
+      const {
+        $schema: _,
+        $id: __,
+        ...schema
+      } = ((id.endsWith('Request') ? sent : returned)[id] ?? {}) as Record<string, unknown>;
+      return [id, schema];
+    }),
+  );
+}
