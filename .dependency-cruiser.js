@@ -23,8 +23,8 @@ export default {
     ),
     only(
       'supabase-local-is-a-package',
-      'Only local/, the tests and the benches know the local Supabase.',
-      { pathNot: '^(packages/supabase-local|local|tests|bench)/' },
+      'Only local/, the tests, the benches and the scripts know the local Supabase.',
+      { pathNot: '^(packages/supabase-local|local|tests|bench|scripts)/' },
       { path: '^packages/supabase-local/' },
     ),
     only(
