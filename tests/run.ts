@@ -1,85 +1,107 @@
 /**
- * Runs the tests: one Postgres for all of them, each file a process of its own, some at a time.
+ * Runs the tests: each file in a process of its own, two at a time, on one Postgres for all of them.
  *
- *   node tests/run.ts [--deep] [path or part of a path …]
+ *   node tests/run.ts [--deep | --unit] [path or part of a path …]
  *
- * Files ending in `.deep.test.ts` are attacks that take minutes; they run with --deep only, and then alone.
+ * --unit  only files that start no process and open no connection (tests/support/unit.ts); no Postgres is started
+ * --deep  only files ending in `.deep.test.ts`, whose tests take minutes
  */
 import { spawn } from 'node:child_process';
 import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { startTestCluster } from './support/postgres.ts';
+import { isUnitTest } from './support/unit.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const CONCURRENCY = 2;
-/** Begun first, so that none of them is left to run alone at the end. */
+/** Started first, so that none of them runs alone at the end. */
 const LONG_FILES = ['tests/studio/', 'tests/model/state-machine', 'tests/chaos/', 'tests/e2e/'];
 /** Limits for one test, and for a whole file with all of its hooks. */
 const TEST_TIMEOUT_SEC = 300;
 const DEEP_TEST_TIMEOUT_SEC = 3_600;
 const FILE_DEADLINE_SEC = 420;
 const DEEP_FILE_DEADLINE_SEC = 3 * 3_600;
-/** Files named at the end of a run. */
+/** Number of files in the list at the end of a run. */
 const SLOWEST = 25;
 
-const deep = process.argv.includes('--deep');
-const wanted = process.argv.slice(2).filter((argument) => argument !== '--deep');
+type Kind = 'usual' | 'unit' | 'deep';
 
-const files: string[] = [];
-for await (const file of glob('tests/**/*.test.ts', { cwd: ROOT })) {
-  const isDeep = file.endsWith('.deep.test.ts');
-  if (isDeep === deep && (wanted.length === 0 || wanted.some((part) => relative('.', file).includes(part))))
+/** Test files of a kind whose path contains one of the given parts, long ones first. */
+async function findFiles(kind: Kind, parts: string[]): Promise<string[]> {
+  const files: string[] = [];
+  const cache = new Map<string, Promise<string[]>>();
+  for await (const found of glob('tests/**/*.test.ts', { cwd: ROOT })) {
+    const file = found.replaceAll('\\', '/');
+    if (file.endsWith('.deep.test.ts') !== (kind === 'deep')) continue;
+    if (parts.length > 0 && !parts.some((part) => file.includes(part))) continue;
+    if (kind === 'unit' && !(await isUnitTest(join(ROOT, file), cache))) continue;
     files.push(file);
-}
-const lengthOf = (file: string): number => LONG_FILES.findIndex((prefix) => file.startsWith(prefix)) + 1 || Infinity;
-files.sort((a, b) => lengthOf(a) - lengthOf(b) || a.localeCompare(b));
-if (files.length === 0) {
-  console.error(`No test file matches ${wanted.join(', ')}. The files are tests/**/*.test.ts.`);
-  process.exit(1);
+  }
+  const order = (file: string): number => LONG_FILES.findIndex((prefix) => file.startsWith(prefix)) + 1 || Infinity;
+  return files.sort((a, b) => order(a) - order(b) || a.localeCompare(b));
 }
 
-const cluster = await startTestCluster();
-const notes = await mkdtemp(join(tmpdir(), 'mashup-tests-'));
-const timesFile = join(notes, 'times');
-const runner = spawn(
-  process.execPath,
-  [
-    '--import',
-    pathToFileURL(join(ROOT, 'tests/support/deadline.ts')).href,
-    '--test',
-    `--test-concurrency=${CONCURRENCY}`,
-    `--test-timeout=${(deep ? DEEP_TEST_TIMEOUT_SEC : TEST_TIMEOUT_SEC) * 1_000}`,
-    '--test-reporter=spec',
-    ...files,
-  ],
-  {
-    cwd: ROOT,
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      ...cluster.env,
-      TEST_TIMES_FILE: timesFile,
-      TEST_FILE_DEADLINE_SEC: String(deep ? DEEP_FILE_DEADLINE_SEC : FILE_DEADLINE_SEC),
+/**
+ * Runs the files with Node's test runner.
+ * @param timesFile file to which each test process appends its duration
+ * @returns the exit code
+ */
+async function runFiles(files: string[], kind: Kind, timesFile: string): Promise<number> {
+  const isDeep = kind === 'deep';
+  const cluster = kind === 'unit' ? undefined : await startTestCluster();
+  const runner = spawn(
+    process.execPath,
+    [
+      '--import',
+      pathToFileURL(join(ROOT, 'tests/support/deadline.ts')).href,
+      '--test',
+      `--test-concurrency=${CONCURRENCY}`,
+      `--test-timeout=${(isDeep ? DEEP_TEST_TIMEOUT_SEC : TEST_TIMEOUT_SEC) * 1_000}`,
+      '--test-reporter=spec',
+      ...files,
+    ],
+    {
+      cwd: ROOT,
+      stdio: 'inherit',
+      env: {
+        ...process.env,
+        ...cluster?.env,
+        TEST_TIMES_FILE: timesFile,
+        TEST_FILE_DEADLINE_SEC: String(isDeep ? DEEP_FILE_DEADLINE_SEC : FILE_DEADLINE_SEC),
+      },
     },
-  },
-);
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal));
-const code = await new Promise<number>((resolve) => runner.on('exit', (exit) => resolve(exit ?? 1)));
-await cluster.stop();
-await tellSlowest();
-await rm(notes, { recursive: true });
-process.exit(code);
+  );
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal));
+  const code = await new Promise<number>((resolve) => runner.on('exit', (exit) => resolve(exit ?? 1)));
+  await cluster?.stop();
+  return code;
+}
 
-/** What to look at first when the run gets too long. */
-async function tellSlowest(): Promise<void> {
+/** Prints the files that took longest. */
+async function printSlowest(timesFile: string, count: number): Promise<void> {
   const times = (await readFile(timesFile, 'utf8'))
     .trim()
     .split('\n')
     .map((line) => line.split(' '))
     .sort((a, b) => Number(b[0]) - Number(a[0]));
-  console.log(`\nSlowest of ${files.length} files: seconds, and seconds of processor time in the file's own process`);
+  console.log(`\nSlowest of ${count} files: seconds, and seconds of processor time in the file's own process`);
   for (const [seconds, cpu, file] of times.slice(0, SLOWEST))
     console.log(`${Number(seconds).toFixed(1).padStart(8)} ${Number(cpu).toFixed(1).padStart(8)}  ${file}`);
 }
+
+const options = new Set(process.argv.slice(2).filter((argument) => argument.startsWith('--')));
+const parts = process.argv.slice(2).filter((argument) => !options.has(argument));
+const kind: Kind = options.has('--deep') ? 'deep' : options.has('--unit') ? 'unit' : 'usual';
+const files = await findFiles(kind, parts);
+if (files.length === 0) {
+  console.error(`No test file matches ${parts.join(', ')}. The files are tests/**/*.test.ts.`);
+  process.exit(1);
+}
+const notes = await mkdtemp(join(tmpdir(), 'mashup-tests-'));
+const timesFile = join(notes, 'times');
+const code = await runFiles(files, kind, timesFile);
+await printSlowest(timesFile, files.length);
+await rm(notes, { recursive: true });
+process.exit(code);
