@@ -1,6 +1,6 @@
 /**
- * A worker without the work: the real queue, session, claims and finishes, and handlers that answer at once. What is left of
- * a job's time is the state machine's own. Run as a process by world.ts.
+ * A worker with the real queue, session, claims and finishes, and handlers that return at once, so that the time of a job is
+ * the state machine's own. Run as a process by bench-fixture.ts.
  */
 import { randomUUID } from 'node:crypto';
 import type { TaskKind } from '../schema/database.ts';
@@ -41,7 +41,7 @@ const RESULTS: Record<TaskKind, (claim: Claim, ids: string[]) => Record<string, 
   render: (claim) => ({ path: `${claim.output_prefix}.wav`, quality: QUALITY }),
 };
 
-/** What a task of this claim reports. */
+/** The result of a task. */
 export function instantResult(claim: Claim): Record<string, unknown> {
   return RESULTS[claim.kind](
     claim,

@@ -1,5 +1,5 @@
--- A million finished jobs with some of their history, made by SQL: $1 finished, $2 waiting for a slot, of 1,000 users.
--- Triggers are off (session_replication_role): rows as they are left, not as they came to be. Called by fill.ts.
+-- Fills the tables: p_finished finished jobs with part of their history, p_waiting jobs that wait for a slot, of 1,000 users.
+-- Triggers are off (session_replication_role): only the final rows are created. Run by million.ts.
 create function pg_temp.fill(p_finished integer, p_waiting integer) returns void language plpgsql as $$
 begin
   create temp table people as select gen_random_uuid() as id, n from generate_series(0, 999) n;
@@ -23,7 +23,7 @@ begin
   insert into public.mashup_job_events (job_id, epoch, type, stage, message, created_at)
     select m.id, 1, 'stage', s.stage, 'Bench', m.at from made m cross join (values ('analyzing'), ('rendering'), ('complete')) s (stage);
 
-  -- Waiting: each of a user of the same thousand, later than all that are running.
+  -- Waiting jobs of the same users, queued later than all running ones.
   insert into public.mashup_jobs (user_id, stage, waiting_on, current_step, songs, created_at, queued_at)
     select p.id, 'queued', 'slot', 'Waiting for a free slot',
       '[{"song_id": "one", "name": "One", "artist": "A", "path": "uploads/one.wav", "state": "pending"}, {"song_id": "two", "name": "Two", "artist": "B", "path": "uploads/two.wav", "state": "pending"}]',

@@ -1,10 +1,10 @@
-/** Jobs through a pool of workers: how many a second, how soon a stage follows the one before, and what it costs the database. */
+/** Jobs through a pool of workers: jobs per second, time from one stage to the next, and cost in the database. */
 import { percentile } from './table.ts';
-import type { Uploader, World } from './bench-fixture.ts';
+import type { BenchFixture, Uploader } from './bench-fixture.ts';
 
 export interface Handoff {
   jobs_per_sec_offered: number;
-  /** Ended jobs by the time from the first submit to the last end; an engine that keeps up is a little below what is offered. */
+  /** Number of jobs over the time from the first submission to the last end; slightly below the offered rate if the engine keeps up. */
   jobs_per_sec_reached: number;
   samples: number;
   p50_ms: number;
@@ -18,60 +18,61 @@ export interface Costs {
   dead_tuples: number;
 }
 
-/** Limits that let everything run at once: the engine is measured, not its patience. */
-export async function openLimits({ sql }: World): Promise<void> {
+/** Raises the limits, so that all jobs may run at once. */
+export async function openLimits({ sql }: BenchFixture): Promise<void> {
   await sql`update mashup.settings set value = '100000' where name in ('max_queued_jobs', 'max_queued_jobs_per_user', 'max_submits_per_minute')`;
   await sql`update mashup.settings set value = '1000' where name = 'max_running_jobs'`;
   await sql`update mashup.settings set value = '10' where name = 'max_running_jobs_per_user'`;
   await sql`update mashup.settings set value = '{"analysis": 100, "scoring": 100, "orchestrator": 100, "separation": 100, "processing": 100}' where name = 'service_limits'`;
 }
 
-/** So many jobs may run at one time. */
-export async function setSlots({ sql }: World, slots: number): Promise<void> {
+/** Sets the number of jobs that may run at the same time. */
+export async function setSlots({ sql }: BenchFixture, slots: number): Promise<void> {
   await sql`update mashup.settings set value = ${String(slots)} where name = 'max_running_jobs'`;
 }
 
-export async function uploaders(world: World, count: number, bytes: 'bytes' | 'rows'): Promise<Uploader[]> {
+/** Creates users with two uploads each. */
+export async function uploaders(fixture: BenchFixture, count: number, bytes: 'bytes' | 'rows'): Promise<Uploader[]> {
   const made: Uploader[] = [];
-  for (let n = 0; n < count; n++) made.push(await world.uploader(bytes));
+  for (let n = 0; n < count; n++) made.push(await fixture.uploader(bytes));
   return made;
 }
 
-async function untilEnded({ sql }: World, ids: string[]): Promise<void> {
+async function untilEnded({ sql }: BenchFixture, ids: string[]): Promise<void> {
   for (;;) {
     const [row] = await sql`select count(*)::int as live, count(*) filter (where stage = 'failed')::int as failed,
       min(error_message) as why from mashup_jobs where id = any(${ids}) and stage not in ('complete')`;
-    if (row?.failed > 0) throw new Error(`A bench job failed: ${row?.why}`);
+    if (row?.failed > 0) throw new Error(`A job of the benchmark failed: ${row?.why}`);
     if (row?.live === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-/** Jobs a second with everything submitted at once, first submit to last completion. */
-export async function measureThroughput(world: World, users: Uploader[]): Promise<number> {
+/** Jobs per second with all submitted at once, from the first submission to the last completion. */
+export async function measureThroughput(fixture: BenchFixture, users: Uploader[]): Promise<number> {
   const start = performance.now();
-  const ids = await Promise.all(users.map((uploader) => world.submit(uploader)));
-  await untilEnded(world, ids);
+  const ids = await Promise.all(users.map((uploader) => fixture.submit(uploader)));
+  await untilEnded(fixture, ids);
   return users.length / ((performance.now() - start) / 1000);
 }
 
 /**
- * Hand-off at a steady pace, in ms: from the beginning of the transaction that finishes a stage's last task (its time is the
- * transaction's) to the beginning of the one that claims the next stage's first. The finish, its commit, the wake-up and the
- * queue's fetch are in it.
+ * Hand-off at a constant rate, in ms: from the start of the transaction that finishes a stage's last task to the start of the
+ * transaction that claims the next stage's first task. It includes the finish, its commit, the queue entry and the queue's
+ * fetch.
  */
-export async function measureHandoff(world: World, users: Uploader[], perSec: number): Promise<Handoff> {
+export async function measureHandoff(fixture: BenchFixture, users: Uploader[], perSec: number): Promise<Handoff> {
   const submitted: Promise<string>[] = [];
   const start = performance.now();
   for (const [n, uploader] of users.entries()) {
     const early = start + (n * 1000) / perSec - performance.now();
     if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
-    submitted.push(world.submit(uploader));
+    submitted.push(fixture.submit(uploader));
   }
   const ids = await Promise.all(submitted);
-  await untilEnded(world, ids);
+  await untilEnded(fixture, ids);
   const jobs_per_sec_reached = (ids.length * 1000) / (performance.now() - start);
-  const sample = await handoffsOf(world, ids);
+  const sample = await handoffsOf(fixture, ids);
   return { jobs_per_sec_offered: perSec, jobs_per_sec_reached, ...spreadOf(sample) };
 }
 
@@ -84,41 +85,41 @@ function spreadOf(sample: number[]): Omit<Handoff, 'jobs_per_sec_offered' | 'job
   };
 }
 
-/** Hand-off and pace of `jobs` jobs where the next begins when one ends; those that wait already, or `users`' new ones. */
+/** Hand-off and throughput of `jobs` jobs where the next starts when one ends: waiting jobs, or new ones of `users`. */
 export async function measureClosedLoop(
-  world: World,
+  fixture: BenchFixture,
   slots: number,
   jobs: number,
   users: Uploader[],
 ): Promise<Handoff> {
-  for (const uploader of users) await world.submit(uploader);
+  for (const uploader of users) await fixture.submit(uploader);
   const since = performance.now();
-  const [begun] = await world.sql<{ at: Date }[]>`select clock_timestamp() as at`;
+  const [begun] = await fixture.sql<{ at: Date }[]>`select clock_timestamp() as at`;
   if (!begun) throw new Error('no clock');
-  await setSlots(world, slots);
+  await setSlots(fixture, slots);
   let ids: string[] = [];
   while (ids.length < jobs) {
     await new Promise((resolve) => setTimeout(resolve, 20));
-    const rows = await world.sql<{ id: string }[]>`
+    const rows = await fixture.sql<{ id: string }[]>`
       select id from public.mashup_jobs where finished_at >= ${begun.at} and stage = 'complete' order by finished_at limit ${jobs}`;
     ids = rows.map(({ id }) => id);
   }
   const seconds = (performance.now() - since) / 1000;
-  await setSlots(world, 0);
+  await setSlots(fixture, 0);
   for (let live = 1; live > 0;) {
-    const [row] = await world.sql<{ live: number }[]>`
+    const [row] = await fixture.sql<{ live: number }[]>`
       select count(*)::int as live from public.mashup_jobs where stage not in ('complete', 'failed', 'cancelled') and admitted_at is not null`;
     live = row?.live ?? 0;
   }
   return {
     jobs_per_sec_offered: jobs / seconds,
     jobs_per_sec_reached: jobs / seconds,
-    ...spreadOf(await handoffsOf(world, ids)),
+    ...spreadOf(await handoffsOf(fixture, ids)),
   };
 }
 
-async function handoffsOf(world: World, ids: string[]): Promise<number[]> {
-  const rows = await world.sql<{ ms: number }[]>`
+async function handoffsOf(fixture: BenchFixture, ids: string[]): Promise<number[]> {
+  const rows = await fixture.sql<{ ms: number }[]>`
     with t as (select job_id, kind, started_at, finished_at from mashup.tasks where job_id = any(${ids})),
     j as (select job_id, max(finished_at) filter (where kind = 'analyze') as analyzed, max(started_at) filter (where kind = 'score') as score_from,
       max(finished_at) filter (where kind = 'score') as scored, max(started_at) filter (where kind = 'plan') as plan_from,
@@ -134,8 +135,8 @@ interface Counters {
   dead: number;
 }
 
-async function readCounters({ sql }: World): Promise<Counters> {
-  // What sessions have counted is told once a second at most.
+async function readCounters({ sql }: BenchFixture): Promise<Counters> {
+  // Sessions report their counters at most once a second.
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   const [row] = await sql<Counters[]>`
     select d.xact_commit::float8 as commits, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 as wal,
@@ -145,11 +146,11 @@ async function readCounters({ sql }: World): Promise<Counters> {
   return row;
 }
 
-/** What each of `jobs` jobs cost while `work` ran: commits of all sessions (beats and sweeps too), WAL, row versions left dead. */
-export async function measureCosts(world: World, jobs: number, work: () => Promise<unknown>): Promise<Costs> {
-  const before = await readCounters(world);
+/** Cost of each of `jobs` jobs while `work` runs: commits of all sessions (heartbeats and sweeps too), WAL, dead row versions. */
+export async function measureCosts(fixture: BenchFixture, jobs: number, work: () => Promise<unknown>): Promise<Costs> {
+  const before = await readCounters(fixture);
   await work();
-  const after = await readCounters(world);
+  const after = await readCounters(fixture);
   return {
     commits: (after.commits - before.commits) / jobs,
     wal_kb: (after.wal - before.wal) / jobs / 1024,

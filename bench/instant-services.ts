@@ -1,8 +1,11 @@
-/** The five services as one server that answers at once: what is left of a job's time is the engine's own. Run by world.ts. */
+/**
+ * The five services as one server that responds at once, so that the time of a job is the engine's own. Run as a process by
+ * bench-fixture.ts and by the tests of the examples.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
-import { AnalyzeRequest, PlanRequest, RenderRequest, SeparateRequest, STEMS } from '../schema.ts';
+import { AnalyzeRequest, PlanRequest, RenderRequest, SeparateRequest, SERVICE_DEFAULTS, STEMS } from '../schema.ts';
 import type { SongAnalysis } from '../schema.ts';
 import { encodeWav16 } from '../audio/encode/encode-wav.ts';
 
@@ -22,72 +25,70 @@ const ANALYSIS: SongAnalysis = {
   has_timbre: true,
 };
 
-/** A tenth of a second of 16-bit stereo at 44.1 kHz: large enough to pass as a file, small enough not to be the work. */
+/** A tenth of a second of 16-bit stereo at 44.1 kHz: large enough to pass as a file, small enough to cost little. */
 const WAV = Buffer.from(encodeWav16([new Float32Array(4_410), new Float32Array(4_410)], 44_100));
 
 async function put(url: string): Promise<void> {
-  const answer = await fetch(url, { method: 'PUT', body: WAV, headers: { 'content-type': 'audio/wav' } });
-  if (!answer.ok) throw new Error(`Storage refused a bench upload: ${answer.status}`);
+  const response = await fetch(url, { method: 'PUT', body: WAV, headers: { 'content-type': 'audio/wav' } });
+  if (!response.ok) throw new Error(`Storage refused an upload of the benchmark: ${response.status}`);
 }
 
-async function answer(path: string, body: unknown, response: ServerResponse): Promise<void> {
-  const json = (value: unknown): void =>
-    void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
-  if (path === '/analyze') {
-    return json({ success: true, songId: AnalyzeRequest.parse(body).song_id, analysis: ANALYSIS });
-  }
-  if (path === '/calculate-mashability') {
-    const part = { score: 80 };
-    return json({
-      overall_score: 80,
-      dimension_scores: { harmonic: 80, rhythmic: 80, spectral: 80, vocal: 80 },
-      compatibility_breakdown: { harmonic: part, rhythmic: part, spectral: part, vocal: part },
-      recommendations: [],
-      warnings: [],
-    });
-  }
-  if (path === '/create-masterplan') {
-    const songs = PlanRequest.parse(body).mashup?.songs ?? [];
-    const layers = songs.map((song, i) => ({
-      songId: song.song_id,
-      stem: i === 0 ? 'drums' : 'vocals',
-      volume_db: -6,
-      effects: [],
-    }));
-    const section = (start: number, energy: number): object => ({
-      time_start_sec: start,
-      duration_sec: 16,
-      description: 'bench',
-      energy_level: energy,
-      layers,
-    });
-    return json({
-      creative_vision: 'Measured.',
-      source: 'rules',
-      masterplan: {
-        title: 'Bench',
-        artistCredits: 'A vs. B',
-        global: { targetBPM: 120, targetKey: 'A minor', timeSignature: [4, 4] },
-        timeline: [section(0, 0.3), section(16, 0.9), section(32, 0.5), section(48, 0.2)],
-        problems_and_solutions: [],
-      },
-    });
-  }
-  if (path === '/separate') {
-    const { job_id, uploads } = SeparateRequest.parse(body);
-    if (!uploads) throw new Error('no uploads');
-    await Promise.all(STEMS.map((stem) => put(uploads[stem].url)));
-    return json({
-      success: true,
-      job_id,
-      model: 'bench',
-      stems: Object.fromEntries(STEMS.map((stem) => [stem, uploads[stem].path])),
-    });
-  }
+function score(): object {
+  const part = { score: 80 };
+  return {
+    overall_score: 80,
+    dimension_scores: { harmonic: 80, rhythmic: 80, spectral: 80, vocal: 80 },
+    compatibility_breakdown: { harmonic: part, rhythmic: part, spectral: part, vocal: part },
+    recommendations: [],
+    warnings: [],
+  };
+}
+
+function plan(body: unknown): object {
+  const songs = PlanRequest.parse(body).mashup?.songs ?? [];
+  const layers = songs.map((song, i) => ({
+    songId: song.song_id,
+    stem: i === 0 ? 'drums' : 'vocals',
+    volume_db: -6,
+    effects: [],
+  }));
+  const section = (start: number, energy: number): object => ({
+    time_start_sec: start,
+    duration_sec: 16,
+    description: 'bench',
+    energy_level: energy,
+    layers,
+  });
+  return {
+    creative_vision: 'Measured.',
+    source: 'rules',
+    masterplan: {
+      title: 'Bench',
+      artistCredits: 'A vs. B',
+      global: { targetBPM: 120, targetKey: 'A minor', timeSignature: [4, 4] },
+      timeline: [section(0, 0.3), section(16, 0.9), section(32, 0.5), section(48, 0.2)],
+      problems_and_solutions: [],
+    },
+  };
+}
+
+async function separate(body: unknown): Promise<object> {
+  const { job_id, uploads } = SeparateRequest.parse(body);
+  if (!uploads) throw new Error('no uploads');
+  await Promise.all(STEMS.map((stem) => put(uploads[stem].url)));
+  return {
+    success: true,
+    job_id,
+    model: 'bench',
+    stems: Object.fromEntries(STEMS.map((stem) => [stem, uploads[stem].path])),
+  };
+}
+
+/** The last event of a render. */
+async function render(body: unknown): Promise<object> {
   const { upload } = RenderRequest.parse(body);
   if (!upload) throw new Error('no upload');
   await put(upload.url);
-  response.setHeader('content-type', 'text/event-stream');
   const result = {
     duration_sec: 64,
     loudness_lufs: -14,
@@ -99,9 +100,33 @@ async function answer(path: string, body: unknown, response: ServerResponse): Pr
     bpm: 120,
     key: 'A minor',
   };
-  response.end(
-    `data: ${JSON.stringify({ progress: 100, message: 'Complete!', storage_path: upload.path, result })}\n\n`,
-  );
+  return { progress: 100, message: 'Complete!', storage_path: upload.path, result };
+}
+
+const { analysis, scoring, orchestrator, separation, processing } = SERVICE_DEFAULTS;
+
+/** What each path returns as JSON. */
+const ROUTES: Record<string, (body: unknown) => object | Promise<object>> = {
+  [analysis.path]: (body) => ({
+    success: true,
+    songId: AnalyzeRequest.parse(body).song_id,
+    analysis: ANALYSIS,
+  }),
+  [scoring.path]: score,
+  [orchestrator.path]: plan,
+  [separation.path]: separate,
+};
+
+async function respond(path: string, body: unknown, response: ServerResponse): Promise<void> {
+  if (path === processing.path) {
+    const event = await render(body);
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${JSON.stringify(event)}\n\n`);
+    return;
+  }
+  const route = ROUTES[path];
+  if (!route) throw new Error(`no route ${path}`);
+  const result = await route(body);
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result));
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
@@ -113,7 +138,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 if (import.meta.main) {
   const server = createServer((request, response) => {
     readJson(request)
-      .then((body) => answer(request.url ?? '', body, response))
+      .then((body) => respond(request.url ?? '', body, response))
       .catch((error: unknown) => {
         response.statusCode = 500;
         response.setHeader('content-type', 'application/json');

@@ -1,5 +1,6 @@
 /**
- * npm run bench [-- pipeline | million | realtime | recovery | audio …]: measures side by side and prints tables; `--json FILE` also writes the numbers.
+ * npm run bench [-- pipeline | million | realtime | recovery | audio …]: runs the
+ * benchmarks and prints tables; `--json FILE` also writes the numbers.
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -21,7 +22,7 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
 const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
 const unknown = positionals.filter((name) => !(name in BENCHES));
 if (unknown.length > 0) {
-  console.error(`There is no bench "${unknown[0]}". There are: ${Object.keys(BENCHES).join(', ')}.`);
+  console.error(`There is no benchmark "${unknown[0]}". The benchmarks are ${Object.keys(BENCHES).join(', ')}.`);
   process.exit(1);
 }
 const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, date: new Date().toISOString() };

@@ -1,20 +1,20 @@
 /**
- * The engine without the music: stage hand-off, jobs a second and what a job costs the database, beside Graphile Worker alone
- * with as many tasks. Twice: with all that a worker does (real Storage through the gateway, HTTP, services that answer at
- * once), and with handlers that answer at once, which leaves the state machine.
+ * The engine without audio: stage hand-off, jobs per second and the cost of a job in the database, compared with Graphile
+ * Worker alone with as many tasks. Measured twice: with the complete worker (Storage through the gateway, HTTP, services that
+ * respond at once), and with handlers that return at once, which measures the state machine alone.
  */
 import { Logger, run, type Task } from 'graphile-worker';
 import { measureCosts, measureHandoff, measureThroughput, openLimits, uploaders } from './handoff.ts';
 import type { Costs, Handoff } from './handoff.ts';
-import { startWorld, type World } from './bench-fixture.ts';
+import { startBenchFixture, type BenchFixture } from './bench-fixture.ts';
 import { printTable } from './table.ts';
 
 const JOBS = Number(process.env['BENCH_JOBS'] ?? 100);
 const PACED_PER_SEC = 20;
 const CONCURRENCY = 10;
-/** Of its own capacity, so that nothing piles up: where 20 jobs/s are more than Storage on this machine can do. */
+/** Share of the measured capacity at which no queue builds up. 20 jobs/s exceed what Storage on this machine can do. */
 const EASY_SHARE = 0.5;
-/** analyze twice, separate twice, score, plan, render. */
+/** Two `analyze`, two `separate`, and `score`, `plan`, `render`. */
 const TASKS_PER_JOB = 7;
 
 interface Measured {
@@ -24,8 +24,8 @@ interface Measured {
   per_job: Costs;
 }
 
-/** Graphile Worker alone: jobs of as many tasks, each adding the next, on the same Postgres with the same concurrency. */
-async function measureBare(world: World): Promise<number> {
+/** Jobs per second of Graphile Worker alone: as many tasks per job, each adds the next, same Postgres, same concurrency. */
+async function measureBare(fixture: BenchFixture): Promise<number> {
   let ended = 0;
   let done: () => void = () => {};
   const all = new Promise<void>((resolve) => (done = resolve));
@@ -35,7 +35,7 @@ async function measureBare(world: World): Promise<number> {
     else if (++ended === JOBS) done();
   };
   const runner = await run({
-    connectionString: world.url,
+    connectionString: fixture.url,
     concurrency: CONCURRENCY,
     noHandleSignals: true,
     taskList: { bare_step: step },
@@ -49,35 +49,36 @@ async function measureBare(world: World): Promise<number> {
   return JOBS / seconds;
 }
 
-async function measure(world: World, kind: 'worker' | 'hands'): Promise<Measured> {
+async function measure(fixture: BenchFixture, kind: 'worker' | 'empty'): Promise<Measured> {
   const bytes = kind === 'worker' ? 'bytes' : 'rows';
-  await world.startWorker(CONCURRENCY, kind);
-  // Sessions plan each statement once: what is measured is a worker that has run for a moment.
-  await measureThroughput(world, await uploaders(world, CONCURRENCY * 2, bytes));
-  const users = await uploaders(world, JOBS, bytes);
+  await fixture.startWorker(CONCURRENCY, kind);
+  // Warm-up: sessions plan each statement once.
+  await measureThroughput(fixture, await uploaders(fixture, CONCURRENCY * 2, bytes));
+  const users = await uploaders(fixture, JOBS, bytes);
   let jobs_per_sec = 0;
-  const per_job = await measureCosts(world, JOBS, async () => {
-    jobs_per_sec = await measureThroughput(world, users);
+  const per_job = await measureCosts(fixture, JOBS, async () => {
+    jobs_per_sec = await measureThroughput(fixture, users);
   });
-  const handoff = await measureHandoff(world, await uploaders(world, JOBS, bytes), PACED_PER_SEC);
+  const handoff = await measureHandoff(fixture, await uploaders(fixture, JOBS, bytes), PACED_PER_SEC);
   const easy = Math.min(PACED_PER_SEC, jobs_per_sec * EASY_SHARE);
   const handoff_at_half_capacity = await measureHandoff(
-    world,
-    await uploaders(world, Math.ceil(JOBS / 2), bytes),
+    fixture,
+    await uploaders(fixture, Math.ceil(JOBS / 2), bytes),
     easy,
   );
-  await world.stopWorkers();
+  await fixture.stopWorkers();
   return { jobs_per_sec, handoff, handoff_at_half_capacity, per_job };
 }
 
+/** Measures and prints hand-off, throughput and costs. */
 export async function benchPipeline() {
-  const world = await startWorld();
+  const fixture = await startBenchFixture();
   try {
-    await openLimits(world);
-    const bare = await measureBare(world);
-    const hands = await measure(world, 'hands');
-    const worker = await measure(world, 'worker');
-    const kinds = { 'state machine (handlers answer at once)': hands, 'with Storage and HTTP': worker };
+    await openLimits(fixture);
+    const bare = await measureBare(fixture);
+    const empty = await measure(fixture, 'empty');
+    const worker = await measure(fixture, 'worker');
+    const kinds = { 'state machine (handlers return at once)': empty, 'with Storage and HTTP': worker };
     printTable(
       'Stage hand-off, one worker process, concurrency 10',
       Object.entries(kinds).flatMap(([what, measured]) => [
@@ -93,8 +94,8 @@ export async function benchPipeline() {
       })),
       { what: 'Graphile Worker alone (empty tasks)', 'jobs/s': bare, commits: '', wal_kb: '', dead_tuples: '' },
     ]);
-    return { state_machine: hands, with_storage: worker, bare_jobs_per_sec: bare };
+    return { state_machine: empty, with_storage: worker, bare_jobs_per_sec: bare };
   } finally {
-    await world.close();
+    await fixture.close();
   }
 }

@@ -1,4 +1,4 @@
-/** Parts of a bench that run as processes of their own, so that they do not share the clock of whoever measures. */
+/** Parts of a benchmark as separate processes, so that they do not share the event loop of the measurement. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { z } from 'zod';
 const Ready = z.looseObject({ port: z.number() });
 const ROOT = join(import.meta.dirname, '..');
 
-/** Starts a TypeScript file of the project. With BENCH_LOG set, what it complains of is shown. */
+/** Starts a TypeScript file of the project. With BENCH_LOG set, its standard error is printed. */
 export function start(file: string, env: Record<string, string>): ChildProcess {
   return spawn(process.execPath, [join(ROOT, file)], {
     stdio: ['ignore', 'pipe', process.env['BENCH_LOG'] ? 'inherit' : 'ignore'],
@@ -16,17 +16,17 @@ export function start(file: string, env: Record<string, string>): ChildProcess {
   });
 }
 
-/** Waits for the line of JSON with which a server says that it listens, and answers its port. */
+/** Waits for the line of JSON that a server prints when it is ready, and returns its port. */
 export async function portOf(child: ChildProcess): Promise<number> {
   if (!child.stdout) throw new Error('The process has no output to read.');
   const gone = once(child, 'exit').then(() => {
-    throw new Error('A part of the bench ended while it started; run with BENCH_LOG=1 to see why.');
+    throw new Error('A part of the benchmark ended while it started; run with BENCH_LOG=1 to see why.');
   });
   const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), gone])) as [string];
   return Ready.parse(JSON.parse(line)).port;
 }
 
-/** Ends a process and waits until it is gone. */
+/** Ends a process and waits for its end. */
 export async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');

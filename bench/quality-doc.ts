@@ -23,6 +23,7 @@ export async function writeQualityDoc(
   const [begin, end] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`];
   const [before, rest] = text.split(begin);
   const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined) throw new Error(`docs/reference/quality-tables.md has no marks for ${mark}`);
+  if (before === undefined || after === undefined)
+    throw new Error(`docs/reference/quality-tables.md has no marks for ${mark}`);
   await writeFile(path, `${before}${begin}\n\n${markdown(rows)}\n\n${end}${after}`);
 }

@@ -1,8 +1,8 @@
 /**
- * Recovery, with real processes: how soon a lost worker's task runs again, and how soon a cancel or a replay reaches the
- * HTTP call of a running worker. RECOVERY_KILLS, RECOVERY_ABORTS and RECOVERY_HANGS say how often.
+ * Recovery with real processes: time until a lost worker's task runs again, and until a cancellation or a replay aborts the
+ * HTTP call of a running worker. RECOVERY_KILLS, RECOVERY_ABORTS and RECOVERY_HANGS set the number of samples.
  *
- * A recovery is the time from the loss to the start that the task's row shows for its next claim.
+ * The recovery time is measured from the loss to `started_at` of the task's next claim.
  */
 import { startChaosFixture } from '../tests/chaos/chaos-fixture.ts';
 import type { ChaosFixture, ChaosWorker } from '../tests/chaos/chaos-fixture.ts';
@@ -11,7 +11,7 @@ import { percentile, printTable } from './table.ts';
 const KILLS = Number(process.env['RECOVERY_KILLS'] ?? 100);
 const HANGS = Number(process.env['RECOVERY_HANGS'] ?? 3);
 const ABORTS = Number(process.env['RECOVERY_ABORTS'] ?? 20);
-/** A hung worker is found by its lease (30 s) at the latest. */
+/** Limit for the detection of a hung worker; its lease is 30 s. */
 const HANG_PATIENCE_MS = 60_000;
 
 interface Spread {
@@ -28,8 +28,8 @@ interface Held {
   taskId: string;
   claim: string;
   holder: ChaosWorker;
-  /** When the held call was given up, by the clock of the system. */
-  left: Promise<number>;
+  /** System time when the held call was aborted. */
+  aborted: Promise<number>;
 }
 
 /** One row of the table. */
@@ -44,9 +44,16 @@ function spreadOf(what: string, target_sec: number, sample: number[]): Spread {
   };
 }
 
-export async function benchRecovery(): Promise<Spread[]> {
+/** A fixture whose planning calls can be held: a held call gets no response until its caller aborts it. */
+interface HeldCalls {
+  fixture: ChaosFixture;
+  /** Submits a job and waits until its planning call is held. */
+  hold(): Promise<Held>;
+}
+
+async function startFixture(): Promise<HeldCalls> {
   let onPlan: ((gone: AbortSignal) => void) | undefined;
-  const world = await startChaosFixture({
+  const fixture = await startChaosFixture({
     settings: { max_submits_per_minute: '1000', max_queued_jobs_per_user: '1000', restart_grace_sec: '0' },
     async onCall(service, moment, _songId, gone) {
       if (service !== 'orchestrator' || moment !== 'received' || !onPlan) return;
@@ -56,77 +63,98 @@ export async function benchRecovery(): Promise<Spread[]> {
       await new Promise((resolve) => gone.addEventListener('abort', resolve));
     },
   });
-  try {
-    const userId = await world.addUser();
-    const paths = [await world.upload(userId, 'one'), await world.upload(userId, 'two')];
-    await world.addWorker();
-    await world.addWorker();
-    let jobs = 0;
-
-    /** A job whose planner is asked and does not answer. */
-    async function hold(): Promise<Held> {
+  const userId = await fixture.addUser();
+  const paths = [await fixture.upload(userId, 'one'), await fixture.upload(userId, 'two')];
+  await fixture.addWorker();
+  await fixture.addWorker();
+  let jobs = 0;
+  return {
+    fixture,
+    async hold() {
       const gone = new Promise<AbortSignal>((resolve) => (onPlan = resolve));
-      const jobId = await world.submit(userId, `job-${jobs++}`, paths);
+      const jobId = await fixture.submit(userId, `job-${jobs++}`, paths);
       const signal = await gone;
-      const left = new Promise<number>((resolve) => signal.addEventListener('abort', () => resolve(Date.now())));
-      const [task] = await world.query(
+      const aborted = new Promise<number>((resolve) => signal.addEventListener('abort', () => resolve(Date.now())));
+      const [task] = await fixture.query(
         (sql) => sql<{ id: string; claim: string; worker_id: string }[]>`
         select id, claim, worker_id from mashup.tasks where job_id = ${jobId} and kind = 'plan' and state = 'running'`,
       );
-      const holder = world.workers.find(({ id }) => id === task?.worker_id);
-      if (!task || !holder) throw new Error('the task that is held is not running');
-      return { jobId, taskId: task.id, claim: task.claim, holder, left };
-    }
+      const holder = fixture.workers.find(({ id }) => id === task?.worker_id);
+      if (!task || !holder) throw new Error('the held task is not running');
+      return { jobId, taskId: task.id, claim: task.claim, holder, aborted };
+    },
+  };
+}
 
-    // One that is told to end takes its children along.
-    process.once('SIGTERM', () => process.exit(143));
-    const kills: number[] = [];
-    for (let n = 0; n < KILLS; n++) {
+/** Seconds from SIGKILL of a worker to the start of its task elsewhere. */
+async function sampleKills({ fixture, hold }: HeldCalls): Promise<number[]> {
+  const sample: number[] = [];
+  for (let n = 0; n < KILLS; n++) {
+    const held = await hold();
+    const at = Date.now();
+    held.holder.process.kill('SIGKILL');
+    await held.holder.exited;
+    fixture.removeWorker(held.holder);
+    sample.push(await untilRestarted(fixture, held, at));
+    await fixture.addWorker();
+    await untilEnded(fixture, held.jobId);
+  }
+  return sample;
+}
+
+/** Seconds from a cancellation, and from a replay, to the abort of the running call. */
+async function sampleAborts({ fixture, hold }: HeldCalls): Promise<{ cancel: number[]; replay: number[] }> {
+  const samples: { cancel: number[]; replay: number[] } = { cancel: [], replay: [] };
+  for (let n = 0; n < ABORTS; n++) {
+    for (const operation of ['cancel', 'replay'] as const) {
       const held = await hold();
       const at = Date.now();
-      held.holder.process.kill('SIGKILL');
-      await held.holder.exited;
-      world.removeWorker(held.holder);
-      kills.push(await untilRestarted(world, held, at));
-      await world.addWorker();
-      await untilEnded(world, held.jobId);
+      await fixture.query((sql) =>
+        operation === 'cancel'
+          ? sql`select mashup.cancel(${held.jobId})`
+          : sql`update mashup_jobs set stage = 'planning' where id = ${held.jobId}`,
+      );
+      samples[operation].push(((await held.aborted) - at) / 1000);
+      await untilEnded(fixture, held.jobId);
     }
+  }
+  return samples;
+}
 
-    const aborts: Record<string, number[]> = { cancel: [], replay: [] };
-    for (let n = 0; n < ABORTS; n++) {
-      for (const [verb, sample] of Object.entries(aborts)) {
-        const held = await hold();
-        const at = Date.now();
-        await world.query((sql) =>
-          verb === 'cancel'
-            ? sql`select mashup.cancel(${held.jobId})`
-            : sql`update mashup_jobs set stage = 'planning' where id = ${held.jobId}`,
-        );
-        sample.push(((await held.left) - at) / 1000);
-        await untilEnded(world, held.jobId);
-      }
-    }
+/** Seconds from SIGSTOP, and from half-open connections, to the start of the task elsewhere. */
+async function sampleHangs({ fixture, hold }: HeldCalls): Promise<{ stops: number[]; cuts: number[] }> {
+  const stops: number[] = [];
+  const cuts: number[] = [];
+  for (let n = 0; n < HANGS; n++) {
+    const stopped = await hold();
+    stopped.holder.process.kill('SIGSTOP');
+    stops.push(await untilRestarted(fixture, stopped, Date.now()));
+    stopped.holder.process.kill('SIGCONT');
+    await untilEnded(fixture, stopped.jobId);
+    const cut = await hold();
+    cut.holder.proxy.cut();
+    cuts.push(await untilRestarted(fixture, cut, Date.now()));
+    cut.holder.proxy.restore();
+    await untilEnded(fixture, cut.jobId);
+  }
+  return { stops, cuts };
+}
 
-    const stops: number[] = [];
-    const cuts: number[] = [];
-    for (let n = 0; n < HANGS; n++) {
-      const stopped = await hold();
-      stopped.holder.process.kill('SIGSTOP');
-      stops.push(await untilRestarted(world, stopped, Date.now()));
-      stopped.holder.process.kill('SIGCONT');
-      await untilEnded(world, stopped.jobId);
-      const cut = await hold();
-      cut.holder.proxy.cut();
-      cuts.push(await untilRestarted(world, cut, Date.now()));
-      cut.holder.proxy.restore();
-      await untilEnded(world, cut.jobId);
-    }
+/** Measures and prints the recovery times. */
+export async function benchRecovery(): Promise<Spread[]> {
+  const calls = await startFixture();
+  // A benchmark that is terminated ends its processes too.
+  process.once('SIGTERM', () => process.exit(143));
+  try {
+    const kills = await sampleKills(calls);
+    const aborts = await sampleAborts(calls);
+    const { stops, cuts } = await sampleHangs(calls);
     const rows = [
       spreadOf('SIGKILL: the task starts on another worker', 5, kills),
       spreadOf('SIGSTOP: the task starts on another worker', 40, stops),
       spreadOf('half-open connections: the task starts on another worker', 40, cuts),
-      spreadOf('cancel: the HTTP call is aborted', 1, aborts['cancel'] ?? []),
-      spreadOf('replay: the HTTP call is aborted', 1, aborts['replay'] ?? []),
+      spreadOf('cancel: the HTTP call is aborted', 1, aborts.cancel),
+      spreadOf('replay: the HTTP call is aborted', 1, aborts.replay),
     ];
     printTable(
       'Recovery, two workers, default lease of 30 s',
@@ -134,16 +162,16 @@ export async function benchRecovery(): Promise<Spread[]> {
     );
     return rows;
   } finally {
-    await world.close();
+    await calls.fixture.close();
   }
 }
 
-async function untilRestarted(world: ChaosFixture, held: Held, at: number): Promise<number> {
+async function untilRestarted(fixture: ChaosFixture, held: Held, at: number): Promise<number> {
   let started = 0;
-  await world.until(
+  await fixture.until(
     'the task runs again',
     async () => {
-      const [task] = await world.query(
+      const [task] = await fixture.query(
         (sql) => sql<{ claim: string | null; started_at: Date }[]>`
         select claim, started_at from mashup.tasks where id = ${held.taskId}`,
       );
@@ -155,11 +183,11 @@ async function untilRestarted(world: ChaosFixture, held: Held, at: number): Prom
   return (started - at) / 1000;
 }
 
-async function untilEnded(world: ChaosFixture, jobId: string): Promise<void> {
-  await world.until(
+async function untilEnded(fixture: ChaosFixture, jobId: string): Promise<void> {
+  await fixture.until(
     'the job ends',
     async () => {
-      const rows = await world.query(
+      const rows = await fixture.query(
         (sql) => sql`select from mashup_jobs where id = ${jobId} and status <> 'processing'`,
       );
       return rows.length === 1;

@@ -1,4 +1,4 @@
-/** What benches of the audio services share: a store of files over HTTP, and calls. */
+/** Shared by the benchmarks of the audio services: a store of files over HTTP, and calls. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -8,7 +8,7 @@ export async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A store of files: GET what was PUT. */
+/** A server that stores the files of PUT requests and returns them to GET requests. */
 export function fileServer(files: Map<string, Uint8Array>): Server {
   return createServer((request, response) => {
     const path = request.url ?? '';
@@ -27,14 +27,14 @@ export function fileServer(files: Map<string, Uint8Array>): Server {
   });
 }
 
-/** Posts JSON and returns the answer's text; throws with its beginning where it is a refusal. */
+/** Posts JSON and returns the text of the response. @throws Error with the beginning of a refusal */
 export async function post(url: string, body: unknown): Promise<string> {
-  const answer = await fetch(url, {
+  const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${text.slice(0, 200)}`);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${url} returned ${response.status}: ${text.slice(0, 200)}`);
   return text;
 }

@@ -1,4 +1,4 @@
-/** Printing of results. */
+/** Tables and percentiles of results. */
 
 /** Rows of equal keys as an aligned table; numbers to three significant places. */
 export function printTable(title: string, rows: Record<string, string | number>[]): void {
