@@ -8,7 +8,7 @@
  * step, LISTEN/NOTIFY, batches and bursts; DBOS with a workflow of five steps on a queue; Absurd with a task of five steps and a
  * worker's defaults, where `--absurd-sql` names `sql/absurd.sql` of its repository at the SDK's version, which npm does not
  * bring. Steps do nothing. This engine runs its own pipeline
- * (seven tasks in five stages) with handlers that answer at once.
+ * (seven tasks in five stages) with handlers that return at once.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -19,7 +19,7 @@ import { Logger, run } from 'graphile-worker';
 import { PgBoss } from 'pg-boss';
 import { measureHandoff, measureThroughput, openLimits, uploaders } from '../handoff.ts';
 import { percentile, printTable } from '../table.ts';
-import { startWorld } from '../bench-fixture.ts';
+import { startBenchFixture } from '../bench-fixture.ts';
 
 const STEPS = 5;
 const JOBS = Number(process.env.BENCH_JOBS ?? 60);
@@ -142,10 +142,10 @@ async function benchDbos(url) {
   return result;
 }
 
-async function benchAbsurd(world, schemaFile) {
+async function benchAbsurd(fixture, schemaFile) {
   const watcher = watch();
-  await world.sql.unsafe(await readFile(schemaFile, 'utf8'));
-  const app = new Absurd({ db: world.url, queueName: 'bench' });
+  await fixture.sql.unsafe(await readFile(schemaFile, 'utf8'));
+  const app = new Absurd({ db: fixture.url, queueName: 'bench' });
   await app.createQueue('bench');
   app.registerTask({ name: 'job' }, async ({ job }, context) => {
     for (let n = 0; n < STEPS; n++) {
@@ -165,27 +165,27 @@ async function benchAbsurd(world, schemaFile) {
   return result;
 }
 
-async function benchOurs(world) {
-  await openLimits(world);
-  await world.startWorker(CONCURRENCY, 'hands');
-  await measureThroughput(world, await uploaders(world, CONCURRENCY, 'rows'));
-  const jobs_per_sec = await measureThroughput(world, await uploaders(world, JOBS, 'rows'));
-  const { p50_ms, p99_ms } = await measureHandoff(world, await uploaders(world, JOBS, 'rows'), PER_SEC);
-  await world.stopWorkers();
+async function benchOurs(fixture) {
+  await openLimits(fixture);
+  await fixture.startWorker(CONCURRENCY, 'empty');
+  await measureThroughput(fixture, await uploaders(fixture, CONCURRENCY, 'rows'));
+  const jobs_per_sec = await measureThroughput(fixture, await uploaders(fixture, JOBS, 'rows'));
+  const { p50_ms, p99_ms } = await measureHandoff(fixture, await uploaders(fixture, JOBS, 'rows'), PER_SEC);
+  await fixture.stopWorkers();
   return { jobs_per_sec, p50_ms, p99_ms };
 }
 
 const { values } = parseArgs({ options: { json: { type: 'string' }, 'absurd-sql': { type: 'string' } } });
 const absurdSchema = values['absurd-sql'];
-const world = await startWorld();
+const fixture = await startBenchFixture();
 try {
   const results = {};
   const engines = {
-    'Graphile Worker': () => benchGraphile(world.url),
-    'pg-boss': () => benchBoss(world.url),
-    'DBOS Transact': () => benchDbos(world.url),
-    ...(absurdSchema ? { Absurd: () => benchAbsurd(world, absurdSchema) } : {}),
-    'mashup-engine': () => benchOurs(world),
+    'Graphile Worker': () => benchGraphile(fixture.url),
+    'pg-boss': () => benchBoss(fixture.url),
+    'DBOS Transact': () => benchDbos(fixture.url),
+    ...(absurdSchema ? { Absurd: () => benchAbsurd(fixture, absurdSchema) } : {}),
+    'mashup-engine': () => benchOurs(fixture),
   };
   for (const [engine, bench] of Object.entries(engines)) {
     console.log(`measuring ${engine}`);
@@ -203,6 +203,6 @@ try {
   };
   if (values.json) await writeFile(values.json, `${JSON.stringify({ machine, results }, null, 2)}\n`);
 } finally {
-  await world.close();
+  await fixture.close();
 }
 process.exit(0);
