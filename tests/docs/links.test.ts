@@ -11,10 +11,17 @@ const PATH =
   /`((?:audio|bench|cli|docs|examples|findings|local|migrate|music|packages|schema|scripts|services|sql|studio|supabase|tests|worker)\/[\w./*-]*)`/g;
 
 const pages = new Map<string, string>();
-for await (const name of glob(['*.md', '{docs,examples,findings,packages}/**/*.md'], {
-  cwd: ROOT,
-  exclude: (path) => path.includes('node_modules'),
-}))
+for await (const name of glob(
+  [
+    '*.md',
+    '{docs,examples,findings,packages,services,worker,music,audio,local,supabase,studio,cli,tests}/**/README.md',
+    'docs/**/*.md',
+  ],
+  {
+    cwd: ROOT,
+    exclude: (path) => path.includes('node_modules'),
+  },
+))
   pages.set(name.replaceAll('\\', '/'), await readFile(join(ROOT, name), 'utf8'));
 
 /** Anchors of a page, as GitHub makes them from its headings. */
@@ -60,15 +67,17 @@ describe('pages', () => {
   }
 
   it('every file that a page names exists', async () => {
+    const missing: string[] = [];
     for (const [name, page] of pages) {
       for (const [, path = ''] of page.matchAll(PATH)) {
         if (path.includes('*')) {
           const found: string[] = [];
           for await (const file of glob(path, { cwd: ROOT })) found.push(file);
-          assert.ok(found.length > 0, `${name} names ${path}`);
-        } else assert.ok(existsSync(join(ROOT, path)), `${name} names ${path}`);
+          if (found.length === 0) missing.push(`${name}: ${path}`);
+        } else if (!existsSync(join(ROOT, path))) missing.push(`${name}: ${path}`);
       }
     }
+    assert.deepEqual(missing, []);
   });
 
   it('every npm script that a page names exists', async () => {

@@ -31,7 +31,10 @@ export const GatewayEnvironment = z.object({
     .describe(
       'JSON file with `jwtSecret`, `signingKey` (private ES256 JWK with `kid`), `anonKey`, `serviceRoleKey`, `publishableKey` and `secretKey`. `makeKeys()` of `gateway/keys.ts` generates it.',
     ),
-  SUPABASE_LOCAL_STORAGE_DIR: z.string().min(1).describe('Directory for the bytes of Storage objects, under random names.'),
+  SUPABASE_LOCAL_STORAGE_DIR: z
+    .string()
+    .min(1)
+    .describe('Directory for the bytes of Storage objects, under random names.'),
   SUPABASE_LOCAL_FUNCTIONS_URL: z
     .url({ protocol: /^http$/ })
     .optional()
