@@ -6,33 +6,15 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { MashupOptions, PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
 import type { ServiceName, StemPaths } from './services.ts';
+import type { Stage, TaskKind } from './stages.ts';
 
-/** Stages of a job, in order. */
-export const STAGES = [
-  'queued',
-  'analyzing',
-  'scoring',
-  'planning',
-  'separating',
-  'rendering',
-  'complete',
-  'failed',
-  'cancelled',
-] as const;
-export type Stage = (typeof STAGES)[number];
-
-/** Stages that a job can be replayed from. */
-export const REPLAY_STAGES = ['queued', 'analyzing', 'scoring', 'planning', 'separating', 'rendering'] as const;
-export type ReplayStage = (typeof REPLAY_STAGES)[number];
+export * from './stages.ts';
 
 export const JOB_STATUSES = ['processing', 'complete', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
 export const WAITING_ON = ['slot', 'tasks', 'circuit', 'pause', 'user'] as const;
 export type WaitingOn = (typeof WAITING_ON)[number];
-
-export const TASK_KINDS = ['analyze', 'score', 'plan', 'separate', 'render'] as const;
-export type TaskKind = (typeof TASK_KINDS)[number];
 
 export const TASK_STATES = ['waiting', 'ready', 'running', 'done', 'failed', 'dropped'] as const;
 export type TaskState = (typeof TASK_STATES)[number];
@@ -212,6 +194,11 @@ export interface TaskKindsTable {
   backoff_max_sec: number;
   timeout_sec: number;
   fallback_after_sec: number | null;
+  song_member: string | null;
+  song_state: SongState | null;
+  song_step: string | null;
+  output_path: string | null;
+  reports_progress: boolean;
 }
 
 export interface StagesTable {
@@ -221,6 +208,8 @@ export interface StagesTable {
   progress_from: number;
   progress_to: number;
   step: string;
+  makes: string | null;
+  ends_early: boolean;
 }
 
 export interface TransitionsTable {
@@ -228,7 +217,6 @@ export interface TransitionsTable {
   to_stage: Stage;
   name: 'admit' | 'advance' | 'fail' | 'replan' | 'cancel' | 'replay';
   made_by: 'engine' | 'operator';
-  needs: 'analyses' | 'scores' | 'plan' | 'stems' | null;
 }
 
 export interface SettingsTable {

@@ -44,7 +44,7 @@ async function attackMutant(mutant: Mutant): Promise<Verdict> {
   const cleanUps: (() => Promise<void>)[] = [];
   const scope = { after: (cleanUp: () => Promise<void>): void => void cleanUps.unshift(cleanUp) };
   try {
-    if (mutant.shownBy === 'storm') {
+    if (mutant.shownBy === 'stress') {
       const started = performance.now();
       const error = await storm(scope, STORM_SECONDS, (sql) => mutate(sql, mutant)).then(
         () => undefined,

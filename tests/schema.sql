@@ -2,7 +2,7 @@
 -- Sources: supabase/schemas/. Update with: npm run schema:snapshot
 
 create schema mashup;
-comment on schema mashup is 'The mashup engine''s state machine. Not exposed by the API.';
+comment on schema mashup is 'The state machine of the mashup engine. Not exposed by the API.';
 grant usage on schema mashup to authenticated;
 grant usage on schema mashup to mashup_worker;
 grant usage on schema mashup to service_role;
@@ -20,7 +20,8 @@ create table mashup.analyses (
   constraint analyses_pkey PRIMARY KEY (id),
   constraint analyses_user_id_content_hash_version_key UNIQUE (user_id, content_hash, version)
 );
-comment on table mashup.analyses is 'Cache of analyses by owner, content and analyser. Never shared between users.';
+comment on table mashup.analyses is 'Cache of analyses by owner, content and version of the analyser. Not shared between users.';
+comment on column mashup.analyses.content_hash is 'SHA-256 of the bytes of the file, hex.';
 CREATE INDEX analyses_by_use ON mashup.analyses USING btree (used_at);
 grant select on mashup.analyses to mashup_worker;
 
@@ -32,14 +33,15 @@ create table mashup.call_counts (
   constraint call_counts_pkey PRIMARY KEY (user_id, action),
   constraint call_counts_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE
 );
-comment on table mashup.call_counts is 'Calls of a user in the minute that began at since; one row a user and action.';
+comment on table mashup.call_counts is 'Requests of a user in the minute that began at since. Jobs cannot be counted instead: a deletion would undo a submission, and a replay makes no row.';
+comment on column mashup.call_counts.action is 'run or upload.';
 
 create table mashup.maintenance_runs (
   name text not null,
   done_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
   constraint maintenance_runs_pkey PRIMARY KEY (name)
 );
-comment on table mashup.maintenance_runs is 'When each periodic duty was done last, by whichever worker.';
+comment on table mashup.maintenance_runs is 'When each periodic part of the sweep was last done, by any worker.';
 
 create table mashup.pauses (
   scope text not null,
@@ -51,11 +53,13 @@ create table mashup.pauses (
   constraint pauses_pkey PRIMARY KEY (scope, key),
   constraint pauses_scope_check CHECK ((scope = ANY (ARRAY['system'::text, 'user'::text, 'job'::text, 'kind'::text, 'service'::text])))
 );
-comment on table mashup.pauses is 'What an operator has paused. A paused task finishes what it is doing; nothing new starts.';
+comment on table mashup.pauses is 'What operators have paused. Running tasks finish; nothing new starts.';
+comment on column mashup.pauses.key is 'The user or job id, the kind or the service; empty for the system.';
+comment on column mashup.pauses.until is 'When the pause ends by itself; null: never.';
 grant select on mashup.pauses to mashup_worker;
-CREATE TRIGGER mark_pause AFTER INSERT OR DELETE OR UPDATE ON mashup.pauses FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule();
-CREATE TRIGGER mark_waits AFTER INSERT OR DELETE OR UPDATE ON mashup.pauses FOR EACH STATEMENT EXECUTE FUNCTION mashup.mark_all_jobs_stale();
-CREATE CONSTRAINT TRIGGER release_pause AFTER INSERT OR DELETE OR UPDATE ON mashup.pauses DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mashup.schedule_at_commit();
+CREATE TRIGGER mark_all_jobs_stale AFTER INSERT OR DELETE OR UPDATE ON mashup.pauses FOR EACH STATEMENT EXECUTE FUNCTION mashup.mark_all_jobs_stale();
+CREATE TRIGGER request_schedule AFTER INSERT OR DELETE OR UPDATE ON mashup.pauses FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule();
+CREATE CONSTRAINT TRIGGER schedule AFTER INSERT OR DELETE OR UPDATE ON mashup.pauses DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mashup.schedule_at_commit();
 
 create table mashup.plan_receipts (
   id bigint generated always as identity not null,
@@ -68,7 +72,8 @@ create table mashup.plan_receipts (
   constraint plan_receipts_job_id_fkey FOREIGN KEY (job_id) REFERENCES mashup_jobs(id) ON DELETE CASCADE,
   constraint plan_receipts_pkey PRIMARY KEY (id)
 );
-comment on table mashup.plan_receipts is 'Answers that were paid for. Append-only and not fenced: even a late worker''s answer is kept and used.';
+comment on table mashup.plan_receipts is 'Paid answers of the orchestrator. Append-only and not fenced: the answer of a late worker is kept and used as well.';
+comment on column mashup.plan_receipts.request_hash is 'SHA-256 of the request, hex. An equal request reuses the answer.';
 CREATE INDEX plan_receipts_by_request ON mashup.plan_receipts USING btree (job_id, request_hash);
 grant select on mashup.plan_receipts to mashup_worker;
 CREATE TRIGGER count_plan_spend AFTER INSERT ON mashup.plan_receipts FOR EACH ROW EXECUTE FUNCTION mashup.count_plan_spend();
@@ -80,7 +85,7 @@ create table mashup.plan_spend (
   cost_usd numeric(12,5) not null,
   constraint plan_spend_pkey PRIMARY KEY (day, user_id)
 );
-comment on table mashup.plan_spend is 'What was paid for plans, by day (UTC) and user. Stays when a job is deleted, so that deleting does not refill a budget.';
+comment on table mashup.plan_spend is 'Costs of plans by day (UTC) and user. A row stays when a job is deleted, so that a deletion does not restore a budget.';
 grant select on mashup.plan_spend to mashup_worker;
 
 create table mashup.scores (
@@ -91,7 +96,8 @@ create table mashup.scores (
   constraint scores_job_id_fkey FOREIGN KEY (job_id) REFERENCES mashup_jobs(id) ON DELETE CASCADE,
   constraint scores_pkey PRIMARY KEY (job_id, epoch)
 );
-comment on table mashup.scores is 'Pair scores of a job, one row for each time they were worked out; the newest counts.';
+comment on table mashup.scores is 'Pair scores of a job, one row for each run of its score task. The newest is used.';
+comment on column mashup.scores.pairs is 'PairScore[].';
 grant select on mashup.scores to mashup_worker;
 
 create table mashup.service_health (
@@ -107,9 +113,15 @@ create table mashup.service_health (
   constraint service_health_pkey PRIMARY KEY (service),
   constraint service_health_state_check CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])))
 );
-comment on table mashup.service_health is 'One circuit breaker a service. open: its tasks wait; half_open: one probe is on its way.';
+comment on table mashup.service_health is 'The circuit breaker of each service.';
+comment on column mashup.service_health.state is 'closed: calls pass. open: tasks wait. half_open: one probe is running.';
+comment on column mashup.service_health.failures is 'Consecutive availability faults.';
+comment on column mashup.service_health.opens is 'How often the circuit opened since it was last closed: the exponent of its wait.';
+comment on column mashup.service_health.retry_at is 'When an open circuit is due for a probe.';
+comment on column mashup.service_health.probe_task is 'The task that is the probe.';
+comment on column mashup.service_health.last_error is 'Kept for a while after the circuit closed: waiting tasks then return spread over some seconds.';
 grant select on mashup.service_health to mashup_worker;
-CREATE TRIGGER mark_waits AFTER UPDATE OF state ON mashup.service_health FOR EACH ROW WHEN (((old.state = 'closed'::text) <> (new.state = 'closed'::text))) EXECUTE FUNCTION mashup.mark_all_jobs_stale();
+CREATE TRIGGER mark_all_jobs_stale AFTER UPDATE OF state ON mashup.service_health FOR EACH ROW WHEN (((old.state = 'closed'::text) <> (new.state = 'closed'::text))) EXECUTE FUNCTION mashup.mark_all_jobs_stale();
 
 create table mashup.settings (
   name text not null,
@@ -117,10 +129,12 @@ create table mashup.settings (
   description text not null,
   constraint settings_pkey PRIMARY KEY (name)
 );
-comment on table mashup.settings is 'Every limit by name. Change with update; read by the next transaction.';
+comment on table mashup.settings is 'Every limit, time and budget by name. An update applies to the next transaction.';
+comment on column mashup.settings.value is 'A number, an object of numbers by service, or null for a budget without a limit.';
+comment on column mashup.settings.description is 'What the setting limits, and its unit.';
 grant select on mashup.settings to mashup_worker;
-CREATE TRIGGER mark_setting AFTER UPDATE ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule();
-CREATE CONSTRAINT TRIGGER release_setting AFTER UPDATE ON mashup.settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mashup.schedule_at_commit();
+CREATE TRIGGER request_schedule AFTER UPDATE ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule();
+CREATE CONSTRAINT TRIGGER schedule AFTER UPDATE ON mashup.settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mashup.schedule_at_commit();
 
 create table mashup.stage_stats (
   kind text not null,
@@ -131,7 +145,11 @@ create table mashup.stage_stats (
   constraint stage_stats_kind_fkey FOREIGN KEY (kind) REFERENCES mashup.task_kinds(kind),
   constraint stage_stats_pkey PRIMARY KEY (kind)
 );
-comment on table mashup.stage_stats is 'Measured durations by kind of task: the source of estimates. Starts with guesses, corrected as tasks end.';
+comment on table mashup.stage_stats is 'Durations by kind of task, the source of estimates. Starts with guesses; each finished task corrects it.';
+comment on column mashup.stage_stats.samples is 'Durations measured so far.';
+comment on column mashup.stage_stats.base_sec is 'Seconds that do not depend on the songs.';
+comment on column mashup.stage_stats.per_song_sec is 'Seconds of work for each second of song: of its own song, or of all songs for kinds with one task for the job.';
+comment on column mashup.stage_stats.mean_sec is 'Mean duration in seconds, exponentially weighted.';
 
 create table mashup.stages (
   stage text not null,
@@ -140,10 +158,19 @@ create table mashup.stages (
   progress_from real not null,
   progress_to real not null,
   step text not null,
+  makes text,
+  ends_early boolean not null,
   constraint stages_pkey PRIMARY KEY (stage),
   constraint stages_position_key UNIQUE ("position")
 );
-comment on table mashup.stages is 'The states of a job, in order, with the band of progress that each covers and what the user reads on entry.';
+comment on table mashup.stages is 'The stages of a job, in order.';
+comment on column mashup.stages."position" is 'The order of the stages. Compared, never written in code: see mashup.passes.';
+comment on column mashup.stages.is_terminal is 'Whether a job ends in this stage.';
+comment on column mashup.stages.progress_from is 'Progress of a job on entry, in per cent.';
+comment on column mashup.stages.progress_to is 'Progress of a job at the end of the stage, in per cent.';
+comment on column mashup.stages.step is 'The text that users read on entry.';
+comment on column mashup.stages.makes is 'What the stage makes, as error messages name it. A later stage cannot be entered without it.';
+comment on column mashup.stages.ends_early is 'Whether the stage ends as soon as what it makes is there, even if tasks of it are not finished.';
 grant select on mashup.stages to mashup_worker;
 
 create table mashup.stems (
@@ -157,7 +184,8 @@ create table mashup.stems (
   constraint stems_pkey PRIMARY KEY (id),
   constraint stems_user_id_content_hash_model_key UNIQUE (user_id, content_hash, model)
 );
-comment on table mashup.stems is 'Cache of stems by owner, content and model. paths: stem name to object path.';
+comment on table mashup.stems is 'Cache of stems by owner, content and separation model.';
+comment on column mashup.stems.paths is 'Path in bucket mashups by stem: vocals, drums, bass, other.';
 CREATE INDEX stems_by_use ON mashup.stems USING btree (used_at);
 grant select on mashup.stems to mashup_worker;
 CREATE TRIGGER enqueue_file_deletions BEFORE DELETE ON mashup.stems FOR EACH ROW EXECUTE FUNCTION mashup.enqueue_file_deletions();
@@ -173,7 +201,9 @@ create table mashup.storage_deletions (
   created_at timestamp with time zone default mashup.now() not null,
   constraint storage_deletions_pkey PRIMARY KEY (id)
 );
-comment on table mashup.storage_deletions is 'Outbox: objects that a worker deletes through the Storage API. Rows of storage.objects are never deleted by SQL.';
+comment on table mashup.storage_deletions is 'Outbox: objects that a worker deletes through the Storage API. SQL never deletes rows of storage.objects.';
+comment on column mashup.storage_deletions.is_prefix is 'Whether everything below path is deleted.';
+comment on column mashup.storage_deletions.not_before is 'When the deletion is due, or due again.';
 CREATE INDEX storage_deletions_due ON mashup.storage_deletions USING btree (not_before);
 
 create table mashup.task_kinds (
@@ -186,11 +216,26 @@ create table mashup.task_kinds (
   backoff_max_sec real not null,
   timeout_sec real not null,
   fallback_after_sec real,
+  song_member text,
+  song_state text,
+  song_step text,
+  output_path text,
+  reports_progress boolean not null,
   constraint task_kinds_max_attempts_check CHECK ((max_attempts > 0)),
   constraint task_kinds_pkey PRIMARY KEY (kind),
   constraint task_kinds_stage_fkey FOREIGN KEY (stage) REFERENCES mashup.stages(stage)
 );
-comment on table mashup.task_kinds is 'What each kind of task needs and how it is retried. priority: lower runs first. timeout_sec: longest time one attempt may take.';
+comment on table mashup.task_kinds is 'The kinds of tasks: which stage and service each belongs to, and how it is retried.';
+comment on column mashup.task_kinds.priority is 'Lower runs first.';
+comment on column mashup.task_kinds.backoff_sec is 'Base of the back-off, in seconds: the delay after n failures is random, up to backoff_sec * 2^n.';
+comment on column mashup.task_kinds.backoff_max_sec is 'Upper bound of the back-off, in seconds.';
+comment on column mashup.task_kinds.timeout_sec is 'Longest time that one attempt may take, in seconds.';
+comment on column mashup.task_kinds.fallback_after_sec is 'Seconds for which a task waits for its unavailable service before it runs without it; null: the kind cannot run without its service.';
+comment on column mashup.task_kinds.song_member is 'Kinds with one task for each song: the member of the song''s card that points to the result. Null: one task for the job.';
+comment on column mashup.task_kinds.song_state is 'State of the song''s card while its task runs.';
+comment on column mashup.task_kinds.song_step is 'The text that users read while the task of a song runs; the song''s name follows.';
+comment on column mashup.task_kinds.output_path is 'Where a claim may write in Storage: a path with {user}, {job}, {song}, {epoch} and {claim}. Null: nowhere.';
+comment on column mashup.task_kinds.reports_progress is 'Whether heartbeats of a task move the progress of its job.';
 grant select on mashup.task_kinds to mashup_worker;
 
 create table mashup.tasks (
@@ -225,7 +270,21 @@ create table mashup.tasks (
   constraint tasks_pkey PRIMARY KEY (id),
   constraint tasks_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'running'::text, 'done'::text, 'failed'::text, 'dropped'::text])))
 ) with (fillfactor=80);
-comment on table mashup.tasks is 'One row a unit of work. waiting: not yet allowed; ready: has a wake-up; running: held by a worker under a claim.';
+comment on table mashup.tasks is 'One row for each unit of work. Attempts, back-off and leases are counted here; the queue is only a cache.';
+comment on column mashup.tasks.state is 'waiting: may not run yet. ready: has a queue entry. running: claimed by a worker. done, failed, dropped (no longer needed): finished.';
+comment on column mashup.tasks.run_at is 'When a waiting task is due, or a ready task may be claimed.';
+comment on column mashup.tasks.attempt is 'Queue entries made so far. <id>:<attempt> is the key of the entry.';
+comment on column mashup.tasks.failures is 'Attempts that ended in a fault that counts towards max_attempts.';
+comment on column mashup.tasks.crashes is 'Workers that were lost while they ran the task.';
+comment on column mashup.tasks.solo_crashes is 'Workers that were lost while they ran the task alone.';
+comment on column mashup.tasks.is_probe is 'Whether the task tests its service while the circuit breaker is half-open.';
+comment on column mashup.tasks.fallback is 'Whether the task was dispatched to run without its unavailable service. It takes no place there.';
+comment on column mashup.tasks.claim is 'The claim token. Every write of a worker names it.';
+comment on column mashup.tasks.lease_until is 'Until when the claim is valid without a heartbeat.';
+comment on column mashup.tasks.deadline_at is 'When the attempt exceeds timeout_sec of its kind.';
+comment on column mashup.tasks.held_until is 'Until when a dropped task counts against the limit of its service.';
+comment on column mashup.tasks.output_prefix is 'Where the claim may write in Storage.';
+comment on column mashup.tasks.error is 'Why the last attempt failed or the task was dropped: {code, message, hint}.';
 CREATE INDEX tasks_by_job ON mashup.tasks USING btree (job_id, epoch);
 CREATE INDEX tasks_holding ON mashup.tasks USING btree (held_until) WHERE (held_until IS NOT NULL);
 CREATE INDEX tasks_ready ON mashup.tasks USING btree (run_at) WHERE (state = 'ready'::text);
@@ -233,26 +292,25 @@ CREATE INDEX tasks_running ON mashup.tasks USING btree (worker_id) WHERE (state 
 CREATE INDEX tasks_waiting ON mashup.tasks USING btree (kind, run_at, id) WHERE (state = 'waiting'::text);
 CREATE UNIQUE INDEX tasks_one_live ON mashup.tasks USING btree (job_id, epoch, kind, song_id) NULLS NOT DISTINCT WHERE (state <> ALL (ARRAY['dropped'::text, 'failed'::text]));
 grant select on mashup.tasks to mashup_worker;
-CREATE TRIGGER mark_new_task AFTER INSERT ON mashup.tasks FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule_for_task();
-CREATE TRIGGER mark_ready_task AFTER UPDATE OF state ON mashup.tasks FOR EACH ROW WHEN (((old.state = 'waiting'::text) AND (new.state = 'ready'::text))) EXECUTE FUNCTION mashup.mark_ready_job_stale();
-CREATE TRIGGER mark_task AFTER UPDATE OF state ON mashup.tasks FOR EACH ROW WHEN (((new.state = 'waiting'::text) OR ((old.state = ANY (ARRAY['running'::text, 'ready'::text])) AND (new.state <> ALL (ARRAY['running'::text, 'ready'::text]))))) EXECUTE FUNCTION mashup.request_schedule_for_task();
-CREATE CONSTRAINT TRIGGER release_new_task AFTER INSERT ON mashup.tasks DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mashup.schedule_at_commit();
-CREATE CONSTRAINT TRIGGER release_task AFTER UPDATE OF state ON mashup.tasks DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.state = 'waiting'::text) OR ((old.state = ANY (ARRAY['running'::text, 'ready'::text])) AND (new.state <> ALL (ARRAY['running'::text, 'ready'::text]))))) EXECUTE FUNCTION mashup.schedule_at_commit();
+CREATE TRIGGER mark_ready_job_stale AFTER UPDATE OF state ON mashup.tasks FOR EACH ROW WHEN (((old.state = 'waiting'::text) AND (new.state = 'ready'::text))) EXECUTE FUNCTION mashup.mark_ready_job_stale();
+CREATE TRIGGER request_schedule AFTER UPDATE OF state ON mashup.tasks FOR EACH ROW WHEN (((new.state = 'waiting'::text) OR ((old.state = ANY (ARRAY['running'::text, 'ready'::text])) AND (new.state <> ALL (ARRAY['running'::text, 'ready'::text]))))) EXECUTE FUNCTION mashup.request_schedule_for_task();
+CREATE TRIGGER request_schedule_new AFTER INSERT ON mashup.tasks FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule_for_task();
+CREATE CONSTRAINT TRIGGER schedule AFTER UPDATE OF state ON mashup.tasks DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.state = 'waiting'::text) OR ((old.state = ANY (ARRAY['running'::text, 'ready'::text])) AND (new.state <> ALL (ARRAY['running'::text, 'ready'::text]))))) EXECUTE FUNCTION mashup.schedule_at_commit();
+CREATE CONSTRAINT TRIGGER schedule_new AFTER INSERT ON mashup.tasks DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mashup.schedule_at_commit();
 
 create table mashup.transitions (
   from_stage text not null,
   to_stage text not null,
   name text not null,
   made_by text not null,
-  needs text,
   constraint transitions_from_stage_fkey FOREIGN KEY (from_stage) REFERENCES mashup.stages(stage),
   constraint transitions_made_by_check CHECK ((made_by = ANY (ARRAY['engine'::text, 'operator'::text]))),
   constraint transitions_name_check CHECK ((name = ANY (ARRAY['admit'::text, 'advance'::text, 'fail'::text, 'replan'::text, 'cancel'::text, 'replay'::text]))),
-  constraint transitions_needs_check CHECK ((needs = ANY (ARRAY['analyses'::text, 'scores'::text, 'plan'::text, 'stems'::text]))),
   constraint transitions_pkey PRIMARY KEY (from_stage, to_stage, name),
   constraint transitions_to_stage_fkey FOREIGN KEY (to_stage) REFERENCES mashup.stages(stage)
 );
-comment on table mashup.transitions is 'The legal moves: who makes them, and what must be there first. Read by check_transition, by the tests and by the diagram in docs/explanation/architecture.md.';
+comment on table mashup.transitions is 'The legal transitions. Read by check_transition and advance_job, by the tests and by the diagram in docs/architecture.md.';
+comment on column mashup.transitions.made_by is 'engine: announced by transition_job or fail_job. operator: any other write of mashup_jobs.stage.';
 
 create table mashup.workers (
   id uuid not null,
@@ -270,7 +328,12 @@ create table mashup.workers (
   constraint workers_lock_key_key UNIQUE (lock_key),
   constraint workers_pkey PRIMARY KEY (id)
 );
-comment on table mashup.workers is 'Worker processes. Each holds a session advisory lock on lock_key: the lock is gone as soon as the process is.';
+comment on table mashup.workers is 'Worker processes. Each holds a session advisory lock on lock_key, which is free as soon as the process has ended.';
+comment on column mashup.workers.pool_ids is 'Graphile Worker pools of the process. Their queue entries are unlocked when the worker is lost.';
+comment on column mashup.workers.concurrency is 'Tasks that the worker runs at one time.';
+comment on column mashup.workers.services is 'Version of each service, by name.';
+comment on column mashup.workers.solo_task is 'The task that the worker runs alone or waits to run alone. It claims no other one.';
+comment on column mashup.workers.draining is 'Whether the worker is stopping. It claims nothing.';
 grant select on mashup.workers to mashup_worker;
 
 create table public.mashup_job_events (
@@ -290,7 +353,9 @@ create table public.mashup_job_events (
   constraint mashup_job_events_pkey PRIMARY KEY (id),
   constraint mashup_job_events_type_check CHECK ((type = ANY (ARRAY['submitted'::text, 'stage'::text, 'task'::text, 'retry'::text, 'warning'::text, 'error'::text, 'replay'::text, 'cancel'::text, 'pause'::text, 'resume'::text, 'release'::text, 'expired'::text])))
 );
-comment on table public.mashup_job_events is 'Append-only history of a job. actor and detail are for operators: tenants have no right to those columns.';
+comment on table public.mashup_job_events is 'Append-only history of a job.';
+comment on column public.mashup_job_events.actor is 'Who acted: user:…, worker:…, role:…, sql:… or sweep. For operators only.';
+comment on column public.mashup_job_events.detail is 'Durations, attempts and errors. For operators only.';
 CREATE INDEX mashup_job_events_by_job ON public.mashup_job_events USING btree (job_id, id);
 alter table public.mashup_job_events enable row level security;
 create policy "events of own jobs" on mashup_job_events as permissive for select to authenticated
@@ -361,6 +426,7 @@ create table public.mashup_jobs (
   constraint mashup_jobs_title_check CHECK ((length(title) <= 200)),
   constraint mashup_jobs_waiting_on_check CHECK ((waiting_on = ANY (ARRAY['slot'::text, 'tasks'::text, 'circuit'::text, 'pause'::text, 'user'::text]))),
   constraint mashup_jobs_warnings_check CHECK ((jsonb_typeof(warnings) = 'array'::text)),
+  constraint only_live_jobs_hold_a_slot CHECK (((admitted_at IS NULL) OR (status = 'processing'::text))),
   constraint row_is_slim CHECK (((octet_length((songs)::text) <= 3000) AND (octet_length((options)::text) <= 900) AND (octet_length(COALESCE((result)::text, ''::text)) <= 1000) AND (octet_length((warnings)::text) <= 1500))),
   constraint status_follows_stage CHECK ((status =
 CASE
@@ -368,16 +434,43 @@ CASE
     ELSE 'processing'::text
 END))
 ) with (fillfactor=70, toast_tuple_target=8160);
-comment on table public.mashup_jobs is 'One row a job. `update … set stage = …` replays it from there. Slim: each change carries the whole row to its watchers.';
+comment on table public.mashup_jobs is 'One row for each job. `update … set stage = …` replays it from there. The row is small: each change carries all of it to its subscribers.';
+comment on column public.mashup_jobs.stage is 'The state of the job. A write is checked against mashup.transitions.';
+comment on column public.mashup_jobs.status is 'processing while the job is live, else its terminal stage.';
+comment on column public.mashup_jobs.waiting_on is 'What a live job waits for: slot, tasks (a free place at a service), circuit, pause or user. Null: it runs.';
+comment on column public.mashup_jobs.queue_position is 'Position among the jobs that wait for a slot, from 1; written for the first twenty.';
+comment on column public.mashup_jobs.progress is 'Per cent. Does not fall within an epoch.';
+comment on column public.mashup_jobs.current_step is 'What happens now, as users read it.';
+comment on column public.mashup_jobs.epoch is 'Counts the runs of the job. Raised by replay, retry, cancellation and failure.';
+comment on column public.mashup_jobs.version is 'Counts the visible changes of the row. Clients apply changes in this order.';
+comment on column public.mashup_jobs.entry_stage is 'The stage that the job enters on admission: analyzing, or planning for an iteration.';
+comment on column public.mashup_jobs.songs is 'The cards of the songs: ids, names, paths, state, figures for the track card, pointers to analyses and stems.';
+comment on column public.mashup_jobs.options is 'MashupOptions, at most 900 bytes.';
+comment on column public.mashup_jobs.score is 'Mean of the pair scores, 0 to 100.';
+comment on column public.mashup_jobs.plan_version is 'Version of the current plan in mashup_plans.';
+comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
+comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key.';
+comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
+comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
+comment on column public.mashup_jobs.warnings is 'At most six warnings {code, message, stage}.';
+comment on column public.mashup_jobs.parent_id is 'The mashup of which this one is an iteration. It may have been deleted.';
+comment on column public.mashup_jobs.feedback is 'What the user wants changed in the parent.';
+comment on column public.mashup_jobs.hold is 'The stage before which a draft waits for its user; null once it is started.';
+comment on column public.mashup_jobs.fresh is 'Whether this run bypasses the caches of analyses and stems.';
+comment on column public.mashup_jobs.admitted_at is 'When the job took its slot; null while it holds none.';
+comment on column public.mashup_jobs.idempotency_key is 'Key of the submission, unique for each user.';
+comment on column public.mashup_jobs.request_hash is 'SHA-256 of the submission, hex: tells a repeated request from another one with the same key.';
+comment on column public.mashup_jobs.queued_at is 'Since when the job waits or waited for a slot.';
+comment on column public.mashup_jobs.expired_at is 'When the file of the result was deleted.';
+CREATE INDEX mashup_jobs_admitted ON public.mashup_jobs USING btree (user_id) WHERE (admitted_at IS NOT NULL);
 CREATE INDEX mashup_jobs_by_user ON public.mashup_jobs USING btree (user_id, created_at DESC);
 CREATE INDEX mashup_jobs_children ON public.mashup_jobs USING btree (parent_id) WHERE (parent_id IS NOT NULL);
 CREATE INDEX mashup_jobs_drafts ON public.mashup_jobs USING btree (stage_entered_at) WHERE ((hold = 'planning'::text) AND (stage = 'planning'::text));
 CREATE INDEX mashup_jobs_expiring ON public.mashup_jobs USING btree (finished_at) WHERE ((stage = 'complete'::text) AND (expired_at IS NULL) AND (result_path IS NOT NULL));
 CREATE INDEX mashup_jobs_failed ON public.mashup_jobs USING btree (error_code, finished_at) WHERE (stage = 'failed'::text);
 CREATE INDEX mashup_jobs_finished ON public.mashup_jobs USING btree (finished_at) WHERE (finished_at IS NOT NULL);
-CREATE INDEX mashup_jobs_live ON public.mashup_jobs USING btree (user_id) WHERE ((stage <> ALL (ARRAY['complete'::text, 'failed'::text, 'cancelled'::text])) AND (admitted_at IS NOT NULL));
-CREATE INDEX mashup_jobs_waiting ON public.mashup_jobs USING btree (queued_at, id) WHERE ((stage <> ALL (ARRAY['complete'::text, 'failed'::text, 'cancelled'::text])) AND (admitted_at IS NULL) AND ((hold IS NULL) OR (stage <> 'planning'::text)));
-CREATE INDEX mashup_jobs_waiting_of_user ON public.mashup_jobs USING btree (user_id, queued_at, id) WHERE ((stage <> ALL (ARRAY['complete'::text, 'failed'::text, 'cancelled'::text])) AND (admitted_at IS NULL) AND ((hold IS NULL) OR (stage <> 'planning'::text)));
+CREATE INDEX mashup_jobs_waiting ON public.mashup_jobs USING btree (queued_at, id) WHERE ((status = 'processing'::text) AND (admitted_at IS NULL) AND ((hold IS NULL) OR (stage <> 'planning'::text)));
+CREATE INDEX mashup_jobs_waiting_of_user ON public.mashup_jobs USING btree (user_id, queued_at, id) WHERE ((status = 'processing'::text) AND (admitted_at IS NULL) AND ((hold IS NULL) OR (stage <> 'planning'::text)));
 CREATE UNIQUE INDEX mashup_jobs_idempotency ON public.mashup_jobs USING btree (user_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 alter table public.mashup_jobs enable row level security;
 create policy "own jobs" on mashup_jobs as permissive for select to authenticated
@@ -390,10 +483,10 @@ CREATE TRIGGER after_transition AFTER UPDATE OF stage ON public.mashup_jobs FOR 
 CREATE TRIGGER check_transition BEFORE UPDATE OF stage ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.check_transition();
 CREATE TRIGGER check_user BEFORE INSERT ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.check_user();
 CREATE TRIGGER enqueue_file_deletions BEFORE DELETE ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.enqueue_file_deletions();
-CREATE TRIGGER mark_job AFTER UPDATE ON public.mashup_jobs FOR EACH ROW WHEN (((new.admitted_at IS NULL) AND ((old.admitted_at IS NOT NULL) OR (old.hold IS DISTINCT FROM new.hold) OR (old.epoch <> new.epoch)))) EXECUTE FUNCTION mashup.request_schedule();
-CREATE TRIGGER mark_new_job AFTER INSERT ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule();
-CREATE CONSTRAINT TRIGGER release_job AFTER UPDATE ON public.mashup_jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.admitted_at IS NULL) AND ((old.admitted_at IS NOT NULL) OR (old.hold IS DISTINCT FROM new.hold) OR (old.epoch <> new.epoch)))) EXECUTE FUNCTION mashup.schedule_at_commit();
-CREATE CONSTRAINT TRIGGER release_new_job AFTER INSERT ON public.mashup_jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mashup.schedule_at_commit();
+CREATE TRIGGER request_schedule AFTER UPDATE ON public.mashup_jobs FOR EACH ROW WHEN (((new.admitted_at IS NULL) AND ((old.admitted_at IS NOT NULL) OR (old.hold IS DISTINCT FROM new.hold) OR (old.epoch <> new.epoch)))) EXECUTE FUNCTION mashup.request_schedule();
+CREATE TRIGGER request_schedule_new AFTER INSERT ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule();
+CREATE CONSTRAINT TRIGGER schedule AFTER UPDATE ON public.mashup_jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.admitted_at IS NULL) AND ((old.admitted_at IS NOT NULL) OR (old.hold IS DISTINCT FROM new.hold) OR (old.epoch <> new.epoch)))) EXECUTE FUNCTION mashup.schedule_at_commit();
+CREATE CONSTRAINT TRIGGER schedule_new AFTER INSERT ON public.mashup_jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mashup.schedule_at_commit();
 CREATE TRIGGER touch_job BEFORE UPDATE ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.touch_job();
 
 create table public.mashup_plans (
@@ -412,7 +505,10 @@ create table public.mashup_plans (
   constraint mashup_plans_pkey PRIMARY KEY (job_id, version),
   constraint mashup_plans_source_check CHECK ((source = ANY (ARRAY['claude'::text, 'rules'::text])))
 );
-comment on table public.mashup_plans is 'Every plan that was made for a job; mashup_jobs.plan_version points to the current one.';
+comment on table public.mashup_plans is 'Every plan of a job. mashup_jobs.plan_version points to the current one.';
+comment on column public.mashup_plans.source is 'claude, or rules for plans without the model.';
+comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.';
+comment on column public.mashup_plans.changes is 'What an iteration changed, as users read it.';
 alter table public.mashup_plans enable row level security;
 create policy "plans of own jobs" on mashup_plans as permissive for select to authenticated
   using (EXISTS ( SELECT
@@ -432,7 +528,8 @@ create table public.mashup_results (
   constraint mashup_results_job_id_fkey FOREIGN KEY (job_id) REFERENCES mashup_jobs(id) ON DELETE CASCADE,
   constraint mashup_results_pkey PRIMARY KEY (job_id, epoch)
 );
-comment on table public.mashup_results is 'Every result that was rendered; mashup_jobs.result_path points to the current one.';
+comment on table public.mashup_results is 'Every rendered result. mashup_jobs.result_path points to the current one.';
+comment on column public.mashup_results.quality is 'RenderResult: the report of the quality checks and measurements.';
 alter table public.mashup_results enable row level security;
 create policy "results of own jobs" on mashup_results as permissive for select to authenticated
   using (EXISTS ( SELECT
@@ -457,7 +554,7 @@ begin
   end if;
 end
 $function$;
-comment on function begin_upload() is 'Counts an upload of the caller. Raises MB004, MB010, MB012.';
+comment on function begin_upload() is 'Counts an upload of the caller; create-signed-upload calls it before Storage signs a URL. Raises MB004, MB010, MB012.';
 grant execute on function begin_upload() to authenticated;
 
 CREATE OR REPLACE FUNCTION public.cancel_mashup(job_id uuid)
@@ -472,7 +569,7 @@ begin
   return mashup.describe_submission(mashup.cancel(v_job.id), false);
 end
 $function$;
-comment on function cancel_mashup(uuid) is 'Cancels the caller''s job. Raises MB001, MB002, MB010.';
+comment on function cancel_mashup(uuid) is 'Cancels a job of the caller. Returns describe_submission. Raises MB001, MB002, MB010.';
 grant execute on function cancel_mashup(uuid) to authenticated;
 
 CREATE OR REPLACE FUNCTION public.delete_mashup(job_id uuid)
@@ -490,7 +587,7 @@ begin
   delete from public.mashup_jobs j where j.id = v_job.id;
 end
 $function$;
-comment on function delete_mashup(uuid) is 'Deletes the caller''s job with its files. Raises MB002, MB010.';
+comment on function delete_mashup(uuid) is 'Deletes a job of the caller with its files; cancels it first if it is live. Raises MB002, MB010.';
 grant execute on function delete_mashup(uuid) to authenticated;
 
 CREATE OR REPLACE FUNCTION public.get_mashup(job_id uuid)
@@ -507,7 +604,7 @@ AS $function$
     'server_now', mashup.now())
   from public.mashup_jobs j where j.id = get_mashup.job_id
 $function$;
-comment on function get_mashup(uuid) is 'One job with its current plan and quality report, under the caller''s row policies; null if it is not theirs.';
+comment on function get_mashup(uuid) is 'Returns one job with its current plan and quality report, under the caller''s row policies; null if it is not theirs.';
 grant execute on function get_mashup(uuid) to authenticated;
 grant execute on function get_mashup(uuid) to service_role;
 
@@ -530,7 +627,7 @@ begin
     'scores', (select s.pairs from mashup.scores s where s.job_id = v_job.id order by s.epoch desc limit 1));
 end
 $function$;
-comment on function get_mashup_analyses(uuid) is 'Analyses by song id and pair scores of the caller''s job. Raises MB002, MB010.';
+comment on function get_mashup_analyses(uuid) is 'Returns the analyses by song id and the pair scores of a job of the caller: {analyses, scores}. Raises MB002, MB010.';
 grant execute on function get_mashup_analyses(uuid) to authenticated;
 
 CREATE OR REPLACE FUNCTION public.get_mashup_stems(job_id uuid)
@@ -559,7 +656,7 @@ begin
   );
 end
 $function$;
-comment on function get_mashup_stems(uuid) is 'Songs of a job with the paths of their cached stems. Raises MB002, MB010.';
+comment on function get_mashup_stems(uuid) is 'Returns the songs of a job with the paths of their cached stems: [{song_id, path, paths}]. For an external renderer: the owner''s jobs, or any job for the service role. Raises MB002, MB010.';
 grant execute on function get_mashup_stems(uuid) to authenticated;
 grant execute on function get_mashup_stems(uuid) to service_role;
 
@@ -570,7 +667,7 @@ CREATE OR REPLACE FUNCTION public.iterate_mashup(parent_id uuid, feedback text, 
  SET search_path TO ''
 AS $function$
 declare
-  -- Only read: a new job waits for its user, who must not be waited for with a job in hand.
+  -- Not locked: the new job waits for its user's row, which nothing may do that has locked a job.
   v_parent public.mashup_jobs := mashup.require_own_job(iterate_mashup.parent_id, false);
   v_hash text := encode(sha256(convert_to(jsonb_build_array(iterate_mashup.parent_id, feedback, options)::text, 'UTF8')), 'hex');
   v_job public.mashup_jobs;
@@ -599,7 +696,7 @@ begin
   return mashup.describe_submission(v_job, false);
 end
 $function$;
-comment on function iterate_mashup(uuid,text,jsonb,text) is 'Submits a new version of a mashup. Raises MB002, MB003, MB004, MB005, MB006, MB010, MB012.';
+comment on function iterate_mashup(uuid,text,jsonb,text) is 'Submits a new version of a mashup from feedback of up to 1000 characters: a job that enters at planning with the parent''s songs and scores. Returns describe_submission. Raises MB002, MB003, MB004, MB005, MB006, MB010, MB012.';
 grant execute on function iterate_mashup(uuid,text,jsonb,text) to authenticated;
 
 CREATE OR REPLACE FUNCTION mashup.active_songs(p_songs jsonb)
@@ -613,7 +710,7 @@ begin
     where s.song ->> 'state' is distinct from 'excluded' order by s.n;
 end
 $function$;
-comment on function mashup.active_songs(jsonb) is 'The cards of the songs that were not dropped, in order.';
+comment on function mashup.active_songs(jsonb) is 'Returns the cards of the songs that are not excluded, in order.';
 
 CREATE OR REPLACE FUNCTION mashup.actor()
  RETURNS text
@@ -629,7 +726,7 @@ begin
     'sql:' || session_user);
 end
 $function$;
-comment on function mashup.actor() is 'Who is acting, as the history names it.';
+comment on function mashup.actor() is 'Returns who is acting, for the history: the setting mashup.actor of the transaction, else the signed-in user, else the role of the request, else the database role.';
 
 CREATE OR REPLACE FUNCTION mashup.add_warning(p_warnings jsonb, p_code text, p_message text, p_stage text)
  RETURNS jsonb
@@ -638,12 +735,12 @@ CREATE OR REPLACE FUNCTION mashup.add_warning(p_warnings jsonb, p_code text, p_m
  SET search_path TO ''
 AS $function$
 begin
-  -- At most six, so that the row stays slim; the history has them all.
+  -- At most six, so that the row stays small. The history has all of them.
   return case when jsonb_array_length(p_warnings) >= 6 then p_warnings
     else p_warnings || jsonb_build_object('code', p_code, 'message', mashup.truncate_bytes(p_message, 180), 'stage', p_stage) end;
 end
 $function$;
-comment on function mashup.add_warning(jsonb,text,text,text) is 'The warnings with one more.';
+comment on function mashup.add_warning(jsonb,text,text,text) is 'Returns the warnings with one more; unchanged when there are six.';
 
 CREATE OR REPLACE FUNCTION mashup.admit_jobs()
  RETURNS void
@@ -654,18 +751,18 @@ declare
   v_free integer;
   v_job public.mashup_jobs;
 begin
-  if not exists (select from public.mashup_jobs j
-    where j.stage not in ('complete', 'failed', 'cancelled') and j.admitted_at is null and (j.hold is null or j.stage <> 'planning')) then
+  if not exists (select from mashup.waiting_jobs) then
     return;
   end if;
-  select mashup.setting_number('max_running_jobs')::integer - count(*) into v_free
-    from public.mashup_jobs where stage not in ('complete', 'failed', 'cancelled') and admitted_at is not null;
+  select mashup.setting_number('max_running_jobs')::integer - count(*) into v_free from public.mashup_jobs where admitted_at is not null;
   while v_free > 0 loop
+    exit when not exists (select from mashup.waiting_jobs);
     v_job := mashup.next_admission();
     exit when v_job.id is null;
     if v_job.stage = 'queued' then
       perform mashup.transition_job(v_job.id, v_job.entry_stage, 'admit');
     else
+      -- A started draft or a replay: its stage stays.
       update public.mashup_jobs j set admitted_at = mashup.now(), waiting_on = null, queue_position = null,
           current_step = (select s.step from mashup.stages s where s.stage = j.stage),
           estimated_completion_at = mashup.estimate_completion(v_job)
@@ -677,7 +774,7 @@ begin
   end loop;
 end
 $function$;
-comment on function mashup.admit_jobs() is 'Gives free slots to waiting jobs. Caller holds the release lock.';
+comment on function mashup.admit_jobs() is 'Gives free slots to waiting jobs. The caller holds the lock of schedule.';
 
 CREATE OR REPLACE FUNCTION mashup.advance_job(p_job_id uuid)
  RETURNS void
@@ -686,41 +783,30 @@ CREATE OR REPLACE FUNCTION mashup.advance_job(p_job_id uuid)
 AS $function$
 declare
   v_job public.mashup_jobs;
+  v_unfinished boolean;
 begin
   select * into v_job from public.mashup_jobs where id = p_job_id for no key update;
-  if v_job.admitted_at is null or v_job.stage in ('queued', 'complete', 'failed', 'cancelled') then
+  if v_job.admitted_at is null then
     return;
   end if;
-  if v_job.stage = 'separating' then
-    if mashup.has_stems(v_job) then
-      perform mashup.transition_job(p_job_id, 'rendering', 'advance');
-    elsif not exists (select from mashup.tasks t where t.job_id = p_job_id and t.epoch = v_job.epoch and t.kind = 'separate'
-                      and t.state in ('waiting', 'ready', 'running')) then
-      -- Stems that were there went meanwhile: they are made again.
-      perform mashup.create_tasks(v_job);
-    end if;
+  if mashup.is_plan_outdated(v_job) then
+    perform mashup.transition_job(p_job_id, 'planning', 'replan');
     return;
   end if;
-  if exists (select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
-             where t.job_id = p_job_id and t.epoch = v_job.epoch and k.stage = v_job.stage
-               and t.state in ('waiting', 'ready', 'running')) then
+  v_unfinished := mashup.has_unfinished_tasks(v_job);
+  if v_unfinished and not (select s.ends_early from mashup.stages s where s.stage = v_job.stage) then
     return;
   end if;
-  if v_job.stage = 'analyzing' then
-    perform mashup.transition_job(p_job_id, 'scoring', 'advance');
-  elsif not exists (select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
-             where t.job_id = p_job_id and t.epoch = v_job.epoch and k.stage = v_job.stage and t.state = 'done') then
-    return;
-  elsif v_job.stage = 'scoring' then
-    perform mashup.transition_job(p_job_id, 'planning', 'advance');
-  elsif v_job.stage = 'planning' then
-    perform mashup.transition_job(p_job_id, 'separating', 'advance');
-  elsif v_job.stage = 'rendering' then
-    perform mashup.transition_job(p_job_id, 'complete', 'advance');
+  if mashup.has_output(v_job, v_job.stage) then
+    perform mashup.transition_job(p_job_id,
+      (select t.to_stage from mashup.transitions t where t.from_stage = v_job.stage and t.name = 'advance'), 'advance');
+  elsif not v_unfinished then
+    -- Cached analyses or stems may have been deleted since the job entered the stage: they are made again.
+    perform mashup.create_tasks(v_job);
   end if;
 end
 $function$;
-comment on function mashup.advance_job(uuid) is 'Moves a job on when its stage has nothing left to do. Lock: job row.';
+comment on function mashup.advance_job(uuid) is 'Moves a job with a slot to its next stage if its stage has nothing left to do, or back to planning if its plan uses an excluded song. A stage is done when its tasks are finished, unless it ends early, and what it makes is there. Lock: job row.';
 
 CREATE OR REPLACE FUNCTION mashup.after_transition()
  RETURNS trigger
@@ -732,30 +818,17 @@ CREATE OR REPLACE FUNCTION mashup.after_transition()
  SET enable_bitmapscan TO 'off'
  SET jit TO 'off'
 AS $function$
-declare
-  v_type text;
 begin
-  v_type := case
-    when new.stage = 'cancelled' then 'cancel'
-    when new.stage = 'failed' then 'error'
-    when new.epoch > old.epoch then 'replay'
-    else 'stage' end;
-  perform mashup.log_event(new, v_type,
-    case v_type
-      when 'replay' then format('Replayed from %s', new.stage)
-      when 'error' then coalesce(new.error_message, 'Failed')
-      else (select step from mashup.stages where stage = new.stage) end,
-    old.stage, null,
-    case when v_type = 'error' then jsonb_build_object('code', new.error_code, 'task', new.failed_task) end);
+  perform mashup.log_transition(new, old);
   if new.epoch > old.epoch then
     perform mashup.drop_tasks(new, case new.stage when 'cancelled' then 'cancelled' when 'failed' then 'failed' else 'replayed' end);
   elsif new.stage = 'complete' then
-    -- Songs that the plan does without may still be on their way to their stems.
+    -- Stems of songs that the plan does not use may still be in the making.
     perform mashup.drop_tasks(new, 'not_needed');
   end if;
-  if not (select is_terminal from mashup.stages where stage = new.stage) then
+  if new.status = 'processing' then
     perform mashup.create_tasks(new);
-    -- Nothing to do in this stage (all in the cache): on to the next within the same transaction.
+    -- The stage has nothing to do if all of it is cached: the job advances within the same transaction.
     if new.admitted_at is not null then
       perform mashup.advance_job(new.id);
     end if;
@@ -763,7 +836,7 @@ begin
   return null;
 end
 $function$;
-comment on function mashup.after_transition() is 'Trigger: what follows a move, in its transaction.';
+comment on function mashup.after_transition() is 'Trigger after any write of stage: makes what follows from the transition. Lock order: job (held), tasks by id.';
 
 CREATE OR REPLACE FUNCTION mashup.bulk(p_operation text, p_stage text DEFAULT NULL::text, p_error_code text DEFAULT NULL::text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_stopped_stage text DEFAULT NULL::text, p_user_id uuid DEFAULT NULL::uuid, p_to_stage text DEFAULT NULL::text, p_limit integer DEFAULT 100, p_after uuid DEFAULT NULL::uuid)
  RETURNS TABLE(job_id uuid, outcome text, message text)
@@ -775,7 +848,7 @@ declare
   v_id uuid;
 begin
   if p_operation not in ('replay', 'retry', 'cancel') then
-    perform mashup.raise_error('MB006', format('There is no bulk verb "%s".', p_operation), 'Use replay, retry or cancel.');
+    perform mashup.raise_error('MB006', format('There is no bulk operation "%s".', p_operation), 'Use replay, retry or cancel.');
   end if;
   for v_id in select s.id from mashup.select_jobs(p_stage, p_error_code, p_since, p_stopped_stage, p_user_id, p_limit, p_after) s loop
     begin
@@ -794,7 +867,7 @@ begin
   end loop;
 end
 $function$;
-comment on function mashup.bulk(text,text,text,timestamp with time zone,text,uuid,text,integer,uuid) is 'A verb over the jobs that a filter selects, one batch in id order.';
+comment on function mashup.bulk(text,text,text,timestamp with time zone,text,uuid,text,integer,uuid) is 'Applies an operation (replay from p_to_stage, retry or cancel) to the jobs that select_jobs returns. Returns the outcome of each, done or refused with its error; a refusal does not stop the others. Repeat until it returns no row. Lock order: jobs by id. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.caller()
  RETURNS uuid
@@ -811,7 +884,7 @@ begin
   return v_user;
 end
 $function$;
-comment on function mashup.caller() is 'The signed-in user; raises MB010 if there is none.';
+comment on function mashup.caller() is 'Returns the signed-in user. Raises MB010 if there is none.';
 
 CREATE OR REPLACE FUNCTION mashup.cancel(p_job_id uuid)
  RETURNS mashup_jobs
@@ -829,7 +902,30 @@ begin
   return v_job;
 end
 $function$;
-comment on function mashup.cancel(uuid) is 'Cancels a live job; workers abort within a second. Raises MB001, MB002.';
+comment on function mashup.cancel(uuid) is 'Cancels a live job; its workers abort within a second. Returns the job. Lock order: job, tasks by id. Raises MB001, MB002.';
+
+CREATE OR REPLACE FUNCTION mashup.cancel_expired_drafts(p_batch integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_id uuid;
+  v_count integer := 0;
+begin
+  for v_id in
+    select j.id from mashup.draft_jobs j
+    where j.waiting_on = 'user'
+      and j.stage_entered_at < mashup.now() - make_interval(hours => mashup.setting_number('draft_expires_hours')::integer)
+    order by j.stage_entered_at limit p_batch for no key update skip locked
+  loop
+    update public.mashup_jobs set stage = 'cancelled' where id = v_id;
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$function$;
+comment on function mashup.cancel_expired_drafts(integer) is 'Cancels drafts that were not started for draft_expires_hours. Returns how many, at most p_batch.';
 
 CREATE OR REPLACE FUNCTION mashup.check_options(p_options jsonb)
  RETURNS jsonb
@@ -844,7 +940,28 @@ begin
   return coalesce(p_options, '{}');
 end
 $function$;
-comment on function mashup.check_options(jsonb) is 'The options of a submission. Raises MB006.';
+comment on function mashup.check_options(jsonb) is 'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large.';
+
+CREATE OR REPLACE FUNCTION mashup.check_song(p_song jsonb, p_cards jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if coalesce(p_song ->> 'song_id', '') !~ '^[A-Za-z0-9_-]{1,64}$' or coalesce(p_song ->> 'name', '') = ''
+     or coalesce(p_song ->> 'storage_path', '') = '' then
+    perform mashup.raise_error('MB006', 'A song is not complete.', 'Each song needs song_id (letters, digits, - and _), name and storage_path.', 'invalid_song');
+  end if;
+  if octet_length(p_song ->> 'storage_path') > 250 then
+    perform mashup.raise_error('MB006', format('The path of %s is too long.', p_song ->> 'name'), 'Upload it under a shorter name.', 'invalid_song');
+  end if;
+  if exists (select from jsonb_array_elements(p_cards) c where c ->> 'song_id' = p_song ->> 'song_id' or c ->> 'path' = p_song ->> 'storage_path') then
+    perform mashup.raise_error('MB006', format('The song %s is given twice.', p_song ->> 'name'), 'Choose two different songs.', 'same_song_twice');
+  end if;
+end
+$function$;
+comment on function mashup.check_song(jsonb,jsonb) is 'Checks the members of a submitted song, and that p_cards does not have it already. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.check_songs(p_user uuid, p_songs jsonb, p_least integer)
  RETURNS jsonb
@@ -855,7 +972,7 @@ AS $function$
 declare
   v_song jsonb;
   v_count integer;
-  v_object record;
+  v_tag text;
   v_cards jsonb := '[]';
   v_tags text[] := '{}';
 begin
@@ -869,42 +986,20 @@ begin
     perform mashup.raise_error('MB006', format('A mashup takes at most three songs; %s given.', v_count), 'Leave some out.', 'too_many_songs');
   end if;
   for v_song in select * from jsonb_array_elements(p_songs) loop
-    if coalesce(v_song ->> 'song_id', '') !~ '^[A-Za-z0-9_-]{1,64}$' or coalesce(v_song ->> 'name', '') = ''
-       or coalesce(v_song ->> 'storage_path', '') = '' then
-      perform mashup.raise_error('MB006', 'A song is not complete.', 'Each song needs song_id (letters, digits, - and _), name and storage_path.', 'invalid_song');
-    end if;
-    if octet_length(v_song ->> 'storage_path') > 250 then
-      perform mashup.raise_error('MB006', format('The path of %s is too long.', v_song ->> 'name'), 'Upload it under a shorter name.', 'invalid_song');
-    end if;
-    if exists (select from jsonb_array_elements(v_cards) c where c ->> 'song_id' = v_song ->> 'song_id' or c ->> 'path' = v_song ->> 'storage_path') then
-      perform mashup.raise_error('MB006', format('The song %s is given twice.', v_song ->> 'name'), 'Choose two different songs.', 'same_song_twice');
-    end if;
-    select o.name, o.metadata ->> 'size' as size, o.metadata ->> 'eTag' as tag,
-        coalesce(o.owner_id, o.owner::text) = p_user::text as is_own into v_object
-      from storage.objects o where o.bucket_id = 'mashups' and o.name = v_song ->> 'storage_path';
-    -- Somebody else's file and no file are one answer: nobody learns what others have.
-    if v_object.name is null or not coalesce(v_object.is_own, false) then
-      perform mashup.raise_error('MB008', format('There is no upload of yours at the path given for %s.', v_song ->> 'name'),
-        'Upload the song first and send the path that create-signed-upload gave.', 'upload_missing');
-    end if;
-    if v_object.size::bigint = 0 then
-      perform mashup.raise_error('MB006', format('The file of %s is empty.', v_song ->> 'name'), 'Export the song again and upload that.', 'audio_empty');
-    elsif v_object.size::bigint > mashup.setting_number('upload_max_bytes') then
-      perform mashup.raise_error('MB006', format('The file of %s is larger than %s MB.', v_song ->> 'name',
-        round(mashup.setting_number('upload_max_bytes') / 1048576)), 'Upload it as mp3 or ogg, or shorten it.', 'audio_too_large');
-    end if;
-    if v_object.tag || ' ' || v_object.size = any (v_tags) then
+    perform mashup.check_song(v_song, v_cards);
+    v_tag := mashup.check_upload(p_user, v_song);
+    if v_tag = any (v_tags) then
       perform mashup.raise_error('MB006', format('%s is the same recording as another of the songs.', v_song ->> 'name'),
         'Choose two different songs.', 'same_song_twice');
     end if;
-    v_tags := v_tags || (v_object.tag || ' ' || v_object.size);
+    v_tags := v_tags || v_tag;
     v_cards := v_cards || jsonb_build_object('song_id', v_song ->> 'song_id', 'name', mashup.truncate_bytes(v_song ->> 'name', 120),
       'artist', mashup.truncate_bytes(coalesce(nullif(v_song ->> 'artist', ''), 'Unknown artist'), 110), 'path', v_song ->> 'storage_path', 'state', 'pending');
   end loop;
   return v_cards;
 end
 $function$;
-comment on function mashup.check_songs(uuid,jsonb,integer) is 'The cards of the songs of a submission. Raises MB006, MB008.';
+comment on function mashup.check_songs(uuid,jsonb,integer) is 'Checks the songs of a submission against each other and against Storage, before any work is spent on them. Returns their cards. Raises MB006, MB008; detail is a code.';
 
 CREATE OR REPLACE FUNCTION mashup.check_transition()
  RETURNS trigger
@@ -917,151 +1012,68 @@ CREATE OR REPLACE FUNCTION mashup.check_transition()
  SET jit TO 'off'
 AS $function$
 declare
-  v_to mashup.stages;
-  v_move text := 'replay';
   v_announced text := coalesce(current_setting('mashup.transition', true), '');
-  v_transition mashup.transitions;
-  v_missing text[];
-  v_keep boolean := coalesce(current_setting('mashup.keep_songs', true), '') = 'yes';
+  v_name text;
+  v_stage text := new.stage;
 begin
-  -- GUARD: is there such a stage, and such a move?
-  select * into v_to from mashup.stages where stage = new.stage;
-  if v_to.stage is null then
-    perform mashup.raise_error('MB001', format('There is no stage "%s".', new.stage),
-      'The stages are ' || (select string_agg(stage, ', ' order by position) from mashup.stages) || '.');
-  end if;
-
+  perform mashup.require_stage(v_stage);
   if v_announced like old.id || ' %' then
-    v_move := split_part(v_announced, ' ', 3);
+    v_name := split_part(v_announced, ' ', 3);
   else
-    -- An operator's statement may carry a whole row (as the table editor sends it): only `stage` is taken from it.
+    -- A statement of an operator may carry a whole row, as the table editor sends it. Only stage is taken from it.
     new := old;
-    new.stage := v_to.stage;
-    if v_to.stage = 'cancelled' then
-      v_move := 'cancel';
-      if old.stage = 'cancelled' then
-        return null;
-      end if;
+    new.stage := v_stage;
+    v_name := case v_stage when 'cancelled' then 'cancel' else 'replay' end;
+    if old.stage = 'cancelled' and v_stage = 'cancelled' then
+      return null;
     end if;
   end if;
+  perform mashup.require_transition(old.id, old.stage, v_stage, v_name);
 
-  select * into v_transition from mashup.transitions t
-    where t.from_stage = old.stage and t.to_stage = new.stage and t.name = v_move;
-  if v_transition.name is null then
-    perform mashup.raise_error('MB001',
-      format('Job %s is in stage %s and cannot go to %s.', old.id, old.stage, new.stage),
-      case
-        when v_to.stage = 'complete' then 'A job is complete only when its render task finishes. To render again: set stage to rendering.'
-        when v_to.stage = 'failed' then 'Only the engine fails a job. To stop it: set stage to cancelled.'
-        when v_to.stage = 'cancelled' then 'The job has ended. To run it again set stage to the stage to start from.'
-        else 'Only finished tasks move a job forward. Allowed from here: ' ||
-          (select string_agg(t.to_stage, ', ' order by s.position) from mashup.transitions t
-           join mashup.stages s on s.stage = t.to_stage where t.from_stage = old.stage and t.made_by = 'operator') || '.'
-      end);
-  end if;
-
-  -- What the move changes on the row.
-  new.stage_entered_at := greatest(mashup.now(), old.stage_entered_at);
-  new.status := case when v_to.is_terminal then v_to.stage else 'processing' end;
-  new.current_step := v_to.step;
-  new.queue_position := null;
-
-  if v_move = 'admit' then
-    new.admitted_at := mashup.now();
-    new.waiting_on := null;
-    new.progress := greatest(new.progress, v_to.progress_from);
-  elsif v_move = 'advance' then
-    new.progress := greatest(new.progress, v_to.progress_from);
-    if v_to.is_terminal then
-      new.admitted_at := null;
-      new.finished_at := mashup.now();
-      new.waiting_on := null;
-      new.estimated_completion_at := null;
-    elsif v_to.stage = 'planning' and new.hold = 'planning' then
-      -- A draft gives its slot back while it waits for its user.
-      new.admitted_at := null;
-      new.waiting_on := 'user';
-      new.current_step := 'Ready when you are';
-      new.estimated_completion_at := null;
-    else
-      new.waiting_on := null;
-    end if;
-  elsif v_move in ('fail', 'cancel') then
-    new.epoch := old.epoch + 1;
-    new.stopped_stage := old.stage;
-    new.admitted_at := null;
-    new.finished_at := mashup.now();
-    new.waiting_on := null;
-    new.estimated_completion_at := null;
-    new.hold := null;
-  else
-    -- REPLAY (and replan, the engine's own): what this stage and later ones made is un-pointed, not deleted.
-    if v_move = 'replay' then
-      new.fresh := coalesce(current_setting('mashup.fresh', true), '') = 'yes';
-      new.hold := null;
-    end if;
-    new.epoch := old.epoch + 1;
-    new.progress := v_to.progress_from;
-    new.error_code := null; new.error_message := null; new.error_hint := null; new.failed_task := null;
-    new.stopped_stage := null; new.finished_at := null; new.expired_at := null;
-    new.result_path := null; new.result := null; new.estimated_completion_at := null;
-    if v_to.position <= 3 then
-      new.plan_version := null; new.title := null; new.concept := null;
-    end if;
-    if v_to.position <= 2 then
-      new.score := null;
-    end if;
-    if v_to.position <= 1 and not v_keep then
-      new.songs := (select jsonb_agg(jsonb_build_object('song_id', s.song -> 'song_id', 'name', s.song -> 'name',
-          'artist', s.song -> 'artist', 'path', s.song -> 'path', 'state', 'pending') order by s.n)
-        from jsonb_array_elements(old.songs) with ordinality as s (song, n));
-    elsif v_to.position <= 1 then
-      -- A retry analyses a song that was left out once more; what is analysed is kept.
-      new.songs := (select jsonb_agg(case when s.song ->> 'state' = 'excluded'
-          then jsonb_build_object('song_id', s.song -> 'song_id', 'name', s.song -> 'name', 'artist', s.song -> 'artist',
-            'path', s.song -> 'path', 'state', 'pending') else s.song end order by s.n)
-        from jsonb_array_elements(old.songs) with ordinality as s (song, n));
-    end if;
-    if v_to.position <= 4 and new.fresh then
-      new.songs := (select jsonb_agg(s.song - 'stems_id' order by s.n)
-        from jsonb_array_elements(new.songs) with ordinality as s (song, n));
-    end if;
-    new.warnings := coalesce((select jsonb_agg(w.warning order by w.n)
-      from jsonb_array_elements(old.warnings) with ordinality as w (warning, n)
-      join mashup.stages s on s.stage = w.warning ->> 'stage' where s.position < v_to.position), '[]');
-    -- A draft of one song stays one, however it is run again.
-    if jsonb_array_length(new.songs) < 2 then
-      if v_to.position >= 3 then
-        perform mashup.raise_error('MB006', 'A mashup needs at least two songs.', 'Submit the songs together.');
-      end if;
-      new.hold := 'planning';
-    end if;
-    v_missing := mashup.missing_prerequisite(new, v_to.stage);
-    if v_missing is not null then
-      perform mashup.raise_error('MB003',
-        format('Job %s cannot go to %s: %s is missing.', old.id, v_to.stage, v_missing[1]),
-        format('Set stage to %s instead.', v_missing[2]));
-    end if;
-    if v_to.stage = 'queued' then
-      new.admitted_at := null;
-      new.entry_stage := 'analyzing';
-    end if;
-    if new.admitted_at is null then
-      -- A replay takes a slot like any other run.
-      new.waiting_on := 'slot';
-      new.queued_at := mashup.now();
-      new.current_step := 'Waiting for a free slot';
-    else
-      new.waiting_on := null;
-    end if;
-  end if;
+  new := mashup.reset_for_entry(new, old.stage_entered_at);
+  new := case v_name
+    when 'admit' then mashup.reset_for_admission(new)
+    when 'advance' then mashup.reset_for_advance(new)
+    when 'fail' then mashup.reset_for_end(new, old.stage)
+    when 'cancel' then mashup.reset_for_end(new, old.stage)
+    when 'replan' then mashup.reset_for_rerun(new)
+    when 'replay' then mashup.reset_for_replay(new)
+  end;
   if new.admitted_at is not null then
     new.estimated_completion_at := mashup.estimate_completion(new);
   end if;
   return new;
 end
 $function$;
-comment on function mashup.check_transition() is 'Trigger: judges a move by mashup.transitions and resets what it must. Raises MB001, MB003, MB006.';
+comment on function mashup.check_transition() is 'Trigger before any write of stage, also of the value it had: refuses a transition that is not in mashup.transitions and resets the row for the new stage. Raises MB001, MB003, MB006.';
+
+CREATE OR REPLACE FUNCTION mashup.check_upload(p_user uuid, p_song jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_object record;
+begin
+  select o.name, o.metadata ->> 'size' as size, o.metadata ->> 'eTag' as tag,
+      coalesce(o.owner_id, o.owner::text) = p_user::text as is_own into v_object
+    from storage.objects o where o.bucket_id = 'mashups' and o.name = p_song ->> 'storage_path';
+  -- The file of another user and a missing file give the same error, so that nobody learns what others have.
+  if v_object.name is null or not coalesce(v_object.is_own, false) then
+    perform mashup.raise_error('MB008', format('There is no upload of yours at the path given for %s.', p_song ->> 'name'),
+      'Upload the song first and send the path that create-signed-upload gave.', 'upload_missing');
+  end if;
+  if v_object.size::bigint = 0 then
+    perform mashup.raise_error('MB006', format('The file of %s is empty.', p_song ->> 'name'), 'Export the song again and upload that.', 'audio_empty');
+  elsif v_object.size::bigint > mashup.setting_number('upload_max_bytes') then
+    perform mashup.raise_error('MB006', format('The file of %s is larger than %s MB.', p_song ->> 'name',
+      round(mashup.setting_number('upload_max_bytes') / 1048576)), 'Upload it as mp3 or ogg, or shorten it.', 'audio_too_large');
+  end if;
+  return v_object.tag || ' ' || v_object.size;
+end
+$function$;
+comment on function mashup.check_upload(uuid,jsonb) is 'Checks the upload of a submitted song in Storage. Returns its entity tag and size: equal for equal files. Raises MB006, MB008.';
 
 CREATE OR REPLACE FUNCTION mashup.check_user()
  RETURNS trigger
@@ -1070,6 +1082,8 @@ CREATE OR REPLACE FUNCTION mashup.check_user()
  SET search_path TO ''
 AS $function$
 begin
+  -- The user's row is locked against deletion until the job is committed. Only here: nothing that has locked a job waits for
+  -- its user.
   perform from auth.users u where u.id = new.user_id for key share;
   if not found then
     raise exception using errcode = 'foreign_key_violation', message = format('There is no user %s.', new.user_id),
@@ -1078,7 +1092,7 @@ begin
   return new;
 end
 $function$;
-comment on function mashup.check_user() is 'Trigger: refuses a job of a user who does not exist.';
+comment on function mashup.check_user() is 'Trigger: refuses a job of a user who does not exist. Lock: user row, shared.';
 
 CREATE OR REPLACE FUNCTION mashup.claim_status(p_task_id bigint, p_claim uuid)
  RETURNS text
@@ -1094,7 +1108,7 @@ begin
     from mashup.tasks t where t.id = p_task_id), 'lost');
 end
 $function$;
-comment on function mashup.claim_status(bigint,uuid) is 'held, replayed, cancelled, failed or lost.';
+comment on function mashup.claim_status(bigint,uuid) is 'Returns held while a claim is valid; else why it is not: replayed, cancelled or failed (the job), or lost (the task was taken from a silent worker).';
 
 CREATE OR REPLACE FUNCTION mashup.claim_storage_deletions(p_limit integer)
  RETURNS SETOF mashup.storage_deletions
@@ -1107,7 +1121,7 @@ AS $function$
     order by s.not_before limit p_limit for update skip locked)
   returning d.*
 $function$;
-comment on function mashup.claim_storage_deletions(integer) is 'Leases due rows of the outbox to a worker.';
+comment on function mashup.claim_storage_deletions(integer) is 'Leases up to p_limit due rows of the outbox to a worker. Rows that it does not complete are due again after outbox_retry_sec.';
 grant execute on function mashup.claim_storage_deletions(integer) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.claim_task(p_task_id bigint, p_attempt integer, p_worker_id uuid)
@@ -1124,17 +1138,12 @@ declare
   v_task mashup.tasks;
   v_job public.mashup_jobs;
   v_kind mashup.task_kinds;
-  v_claim uuid := gen_random_uuid();
-  v_others integer;
-  v_solo boolean;
-  v_song jsonb;
 begin
-  -- GUARD
   select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt;
   if not found or not exists (select from mashup.workers w where w.id = p_worker_id and not w.draining) then
     return jsonb_build_object('status', 'gone');
   end if;
-  -- LOCK: job, then task; then all is judged again.
+  -- The job is locked before the task; then the task is checked again.
   select * into v_job from public.mashup_jobs where id = v_task.job_id for no key update;
   select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt and epoch = v_job.epoch for update;
   if not found then
@@ -1147,57 +1156,29 @@ begin
     update mashup.tasks set state = 'waiting' where id = p_task_id;
     return jsonb_build_object('status', 'deferred', 'reason', 'paused');
   end if;
-
-  -- A task that has cost workers their lives runs alone, so that only it can be to blame the next time.
-  v_solo := v_task.crashes >= mashup.setting_number('max_crashes_before_solo');
-  select count(*) into v_others from mashup.tasks t where t.worker_id = p_worker_id and t.state = 'running';
-  if (v_solo and v_others > 0) or exists (select from mashup.workers w join mashup.tasks s on s.id = w.solo_task
-      where w.id = p_worker_id and s.id <> p_task_id and (s.state = 'ready' or s.worker_id = p_worker_id)) then
-    if v_solo then
-      update mashup.workers set solo_task = coalesce(solo_task, p_task_id) where id = p_worker_id;
-    end if;
-    update mashup.tasks t set attempt = t.attempt + 1, run_at = mashup.now() + interval '500 milliseconds'
-      where t.id = p_task_id returning * into v_task;
-    perform mashup.enqueue_task(v_task);
+  if mashup.defer_solo(v_task, p_worker_id) then
     return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
   end if;
-  update mashup.workers w set solo_task = case when v_solo then p_task_id end
-    where w.id = p_worker_id and w.solo_task is distinct from case when v_solo then p_task_id end;
-
-  update mashup.tasks t set
-      state = 'running', claim = v_claim, worker_id = p_worker_id, started_at = mashup.now(),
-      lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
-      deadline_at = mashup.now() + make_interval(secs => v_kind.timeout_sec),
-      output_prefix = case v_task.kind
-        when 'separate' then format('stems/%s/%s/%s/%s', v_job.user_id, v_job.id, v_task.song_id, v_claim)
-        when 'render' then format('generated/%s/%s-%s', v_job.id, v_job.epoch, v_claim) end
-    where t.id = p_task_id returning * into v_task;
-
-  select s into v_song from jsonb_array_elements(v_job.songs) s where s ->> 'song_id' = v_task.song_id;
-  update public.mashup_jobs j set
-      waiting_on = null,
-      songs = case v_task.kind
-        when 'analyze' then mashup.patch_song(j.songs, v_task.song_id, '{"state": "analyzing"}')
-        when 'separate' then mashup.patch_song(j.songs, v_task.song_id, '{"state": "separating"}') else j.songs end,
-      current_step = case
-        when v_task.kind = 'analyze' then left('Analysing ' || (v_song ->> 'name'), 200)
-        when v_task.kind = 'separate' and j.stage <> 'separating' then j.current_step
-        when v_task.kind = 'separate' then left('Separating ' || (v_song ->> 'name'), 200)
-        else (select s.step from mashup.stages s where s.stage = v_kind.stage) end
-    where j.id = v_job.id returning * into v_job;
-
-  return jsonb_build_object(
-    'status', 'claimed', 'task_id', v_task.id, 'claim', v_claim, 'kind', v_task.kind, 'job_id', v_job.id,
-    'user_id', v_job.user_id, 'epoch', v_job.epoch, 'song_id', v_task.song_id, 'songs', v_job.songs, 'options', v_job.options,
-    'fresh', v_job.fresh, 'parent_id', v_job.parent_id, 'feedback', v_job.feedback, 'plan_version', v_job.plan_version,
-    'failures', v_task.failures, 'max_attempts', v_kind.max_attempts, 'timeout_sec', v_kind.timeout_sec,
-    'heartbeat_sec', mashup.setting_number('heartbeat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
-    'fallback', v_task.fallback or (v_kind.fallback_after_sec is not null and v_task.failures + 1 >= v_kind.max_attempts),
-    'service', v_kind.service, 'output_prefix', v_task.output_prefix);
+  v_task := mashup.start_task(v_task, v_kind, v_job, p_worker_id);
+  v_job := mashup.show_start(v_job, v_kind, v_task.song_id);
+  return mashup.describe_claim(v_task, v_kind, v_job);
 end
 $function$;
-comment on function mashup.claim_task(bigint,integer,uuid) is 'Claims a ready task for a worker. Lock order: job, task. Answers claimed, gone or deferred.';
+comment on function mashup.claim_task(bigint,integer,uuid) is 'Claims a ready task for a worker. Returns {status}: claimed, with all that the worker needs (see describe_claim); gone: the queue entry is late or repeated; deferred, with reason paused or must_run_alone: the task runs later. Lock order: job, task, worker, queue.';
 grant execute on function mashup.claim_task(bigint,integer,uuid) to mashup_worker;
+
+CREATE OR REPLACE FUNCTION mashup.close_task(p_task_id bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
+      deadline_at = null, error = null
+    where t.id = p_task_id;
+end
+$function$;
+comment on function mashup.close_task(bigint) is 'Marks a running task as done. Lock: task row held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.complete_storage_deletions(p_ids bigint[])
  RETURNS void
@@ -1205,7 +1186,7 @@ CREATE OR REPLACE FUNCTION mashup.complete_storage_deletions(p_ids bigint[])
  SECURITY DEFINER
  SET search_path TO ''
 AS $function$ delete from mashup.storage_deletions where id = any (p_ids) $function$;
-comment on function mashup.complete_storage_deletions(bigint[]) is 'Removes rows whose objects are gone from the outbox.';
+comment on function mashup.complete_storage_deletions(bigint[]) is 'Removes rows whose objects are deleted from the outbox.';
 grant execute on function mashup.complete_storage_deletions(bigint[]) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.count_plan_spend()
@@ -1224,7 +1205,7 @@ begin
   return null;
 end
 $function$;
-comment on function mashup.count_plan_spend() is 'Adds each receipt to the ledger of its day and user.';
+comment on function mashup.count_plan_spend() is 'Trigger: adds a receipt to the ledger of its day and user.';
 
 CREATE OR REPLACE FUNCTION mashup.count_request(p_user uuid, p_action text, p_setting text, p_message text)
  RETURNS void
@@ -1244,64 +1225,81 @@ begin
   end if;
 end
 $function$;
-comment on function mashup.count_request(uuid,text,text,text) is 'Counts a call of a user; raises MB012 when the setting''s number a minute is exceeded.';
+comment on function mashup.count_request(uuid,text,text,text) is 'Counts a request of a user. Raises MB012 beyond the number of the setting in a minute; the error also undoes the count. The row is locked until the transaction ends, so simultaneous requests of a user are counted one after the other.';
 
-CREATE OR REPLACE FUNCTION mashup.create_tasks(p_job mashup_jobs)
- RETURNS integer
+CREATE OR REPLACE FUNCTION mashup.create_analysis_tasks(p_job mashup_jobs)
+ RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
-declare
-  v_made integer := 0;
-  v_more integer;
 begin
-  if p_job.admitted_at is null then
-    return 0;
+  if p_job.stage <> 'analyzing' then
+    return;
   end if;
+  -- A card may point to an analysis that was deleted since. Its finished task is dropped, so that another one can be made.
+  update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'analysis_gone')
+    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'analyze' and t.state = 'done'
+      and not exists (select from mashup.active_songs(p_job.songs) s join mashup.analyses a on a.id = (s ->> 'analysis_id')::bigint
+        where s ->> 'song_id' = t.song_id);
+  insert into mashup.tasks (job_id, kind, song_id, epoch, priority)
+    select p_job.id, k.kind, s ->> 'song_id', p_job.epoch, k.priority
+    from mashup.active_songs(p_job.songs) s, mashup.task_kinds k
+    where k.kind = 'analyze' and not exists (select from mashup.analyses a where a.id = (s ->> 'analysis_id')::bigint)
+    on conflict do nothing;
+end
+$function$;
+comment on function mashup.create_analysis_tasks(mashup_jobs) is 'Creates the missing analyze tasks of a job in stage analyzing. Lock: job row held by the caller.';
 
-  if p_job.stage = 'analyzing' then
-    insert into mashup.tasks (job_id, kind, song_id, epoch, priority)
-      select p_job.id, k.kind, s ->> 'song_id', p_job.epoch, k.priority
-      from mashup.active_songs(p_job.songs) s, mashup.task_kinds k
-      where k.kind = 'analyze' and s ->> 'analysis_id' is null
-      on conflict do nothing;
-    get diagnostics v_made = row_count;
-  elsif p_job.stage in ('scoring', 'planning', 'rendering') then
-    insert into mashup.tasks (job_id, kind, epoch, priority)
-      select p_job.id, k.kind, p_job.epoch, k.priority
-      from mashup.task_kinds k
-      where k.stage = p_job.stage and (p_job.stage <> 'planning' or p_job.hold is null)
-      on conflict do nothing;
-    get diagnostics v_made = row_count;
-  end if;
-
-  -- Separation overlaps scoring and planning: it belongs to the epoch, not to a stage. A draft may never be started,
-  -- so its songs are separated only when it is.
-  if p_job.stage in ('scoring', 'planning', 'separating') and p_job.hold is null and exists (
+CREATE OR REPLACE FUNCTION mashup.create_separation_tasks(p_job mashup_jobs)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  -- A draft may never be started, so its songs are separated only when it is.
+  if p_job.stage not in ('scoring', 'planning', 'separating') or p_job.hold is not null or not exists (
     select from mashup.active_songs(p_job.songs) s
     where s ->> 'analysis_id' is not null
       and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
       and not exists (select from mashup.tasks t where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate'
         and t.song_id = s ->> 'song_id' and t.state in ('waiting', 'ready', 'running')))
   then
-    -- A card may point to stems that were deleted since: they are made again.
-    update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'stems_gone')
-      where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.state = 'done'
-        and not exists (select from mashup.active_songs(p_job.songs) s join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
-          where s ->> 'song_id' = t.song_id);
-    insert into mashup.tasks (job_id, kind, song_id, epoch, priority)
-      select p_job.id, k.kind, s ->> 'song_id', p_job.epoch, k.priority
-      from mashup.active_songs(p_job.songs) s, mashup.task_kinds k
-      where k.kind = 'separate' and s ->> 'analysis_id' is not null
-        and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
-      on conflict do nothing;
-    get diagnostics v_more = row_count;
-    v_made := v_made + v_more;
+    return;
   end if;
-  return v_made;
+  -- A card may point to stems that were deleted since. Its finished task is dropped, so that another one can be made.
+  update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'stems_gone')
+    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.state = 'done'
+      and not exists (select from mashup.active_songs(p_job.songs) s join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
+        where s ->> 'song_id' = t.song_id);
+  insert into mashup.tasks (job_id, kind, song_id, epoch, priority)
+    select p_job.id, k.kind, s ->> 'song_id', p_job.epoch, k.priority
+    from mashup.active_songs(p_job.songs) s, mashup.task_kinds k
+    where k.kind = 'separate' and s ->> 'analysis_id' is not null
+      and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
+    on conflict do nothing;
 end
 $function$;
-comment on function mashup.create_tasks(mashup_jobs) is 'Makes the tasks that the job''s stage needs. Lock: job row held by the caller.';
+comment on function mashup.create_separation_tasks(mashup_jobs) is 'Creates the missing separate tasks of a job that is no draft, from scoring on. Lock: job row held by the caller.';
+
+CREATE OR REPLACE FUNCTION mashup.create_tasks(p_job mashup_jobs)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if p_job.admitted_at is null then
+    return;
+  end if;
+  insert into mashup.tasks (job_id, kind, epoch, priority)
+    select p_job.id, k.kind, p_job.epoch, k.priority
+    from mashup.task_kinds k
+    where k.stage = p_job.stage and k.song_member is null and p_job.hold is distinct from p_job.stage
+    on conflict do nothing;
+  perform mashup.create_analysis_tasks(p_job);
+  perform mashup.create_separation_tasks(p_job);
+end
+$function$;
+comment on function mashup.create_tasks(mashup_jobs) is 'Creates the tasks that a job with a slot needs in its stage and does not have yet. They start waiting; dispatch_tasks makes them ready. Lock: job row held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.dead_workers()
  RETURNS SETOF uuid
@@ -1319,7 +1317,35 @@ AS $function$
           and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
           and l.classid::bigint = (w.lock_key >> 32) & 4294967295 and l.objid::bigint = w.lock_key & 4294967295))
 $function$;
-comment on function mashup.dead_workers() is 'Workers whose process is gone or that have been silent for a lease.';
+comment on function mashup.dead_workers() is 'Returns the lost workers: silent for a lease, or their session lock is free. A free lock proves nothing shortly after a restart of Postgres, which frees all locks at once, nor of a worker that was seen within crash_grace_sec and may be reconnecting.';
+
+CREATE OR REPLACE FUNCTION mashup.defer_solo(p_task mashup.tasks, p_worker_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  -- A task that has lost workers runs alone, so that only it can be to blame the next time.
+  v_solo boolean := p_task.crashes >= mashup.setting_number('max_crashes_before_solo');
+begin
+  if (v_solo and exists (select from mashup.tasks t where t.worker_id = p_worker_id and t.state = 'running'))
+    or exists (select from mashup.workers w join mashup.tasks s on s.id = w.solo_task
+      where w.id = p_worker_id and s.id <> p_task.id and (s.state = 'ready' or s.worker_id = p_worker_id))
+  then
+    if v_solo then
+      update mashup.workers set solo_task = coalesce(solo_task, p_task.id) where id = p_worker_id;
+    end if;
+    update mashup.tasks t set attempt = t.attempt + 1, run_at = mashup.now() + interval '500 milliseconds'
+      where t.id = p_task.id returning * into p_task;
+    perform mashup.enqueue_task(p_task);
+    return true;
+  end if;
+  update mashup.workers w set solo_task = case when v_solo then p_task.id end
+    where w.id = p_worker_id and w.solo_task is distinct from case when v_solo then p_task.id end;
+  return false;
+end
+$function$;
+comment on function mashup.defer_solo(mashup.tasks,uuid) is 'Returns whether a task cannot start on a worker because it, or another task there, has to run alone. It then has another queue entry, due in half a second. Else notes on the worker whether the task runs alone. Lock order: task (held by the caller), worker.';
 
 CREATE OR REPLACE FUNCTION mashup.delete_user_data()
  RETURNS trigger
@@ -1328,6 +1354,7 @@ CREATE OR REPLACE FUNCTION mashup.delete_user_data()
  SET search_path TO ''
 AS $function$
 begin
+  -- Jobs first, in the order of bulk; then the caches, to which no job can add any more.
   perform from public.mashup_jobs j where j.user_id = old.id order by j.id for update;
   delete from public.mashup_jobs j where j.user_id = old.id;
   delete from mashup.stems s where s.user_id = old.id;
@@ -1335,7 +1362,7 @@ begin
   return null;
 end
 $function$;
-comment on function mashup.delete_user_data() is 'Trigger: deletes a deleted user''s jobs, analyses and stems. Lock order: user, jobs by id.';
+comment on function mashup.delete_user_data() is 'Trigger: deletes the jobs, analyses and stems of a deleted user. Lock order: user, jobs by id.';
 
 CREATE OR REPLACE FUNCTION mashup.deregister_worker(p_worker_id uuid)
  RETURNS void
@@ -1354,8 +1381,27 @@ begin
   delete from mashup.workers where id = p_worker_id;
 end
 $function$;
-comment on function mashup.deregister_worker(uuid) is 'A worker says goodbye: what it still holds is handed back, wake-ups too.';
+comment on function mashup.deregister_worker(uuid) is 'Removes a stopping worker: requeues its tasks and unlocks its queue entries. Lock order: worker, then jobs and tasks by id.';
 grant execute on function mashup.deregister_worker(uuid) to mashup_worker;
+
+CREATE OR REPLACE FUNCTION mashup.describe_claim(p_task mashup.tasks, p_kind mashup.task_kinds, p_job mashup_jobs)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return jsonb_build_object(
+    'status', 'claimed', 'task_id', p_task.id, 'claim', p_task.claim, 'kind', p_task.kind, 'job_id', p_job.id,
+    'user_id', p_job.user_id, 'epoch', p_job.epoch, 'song_id', p_task.song_id, 'songs', p_job.songs, 'options', p_job.options,
+    'fresh', p_job.fresh, 'parent_id', p_job.parent_id, 'feedback', p_job.feedback, 'plan_version', p_job.plan_version,
+    'failures', p_task.failures, 'max_attempts', p_kind.max_attempts, 'timeout_sec', p_kind.timeout_sec,
+    'heartbeat_sec', mashup.setting_number('heartbeat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
+    'fallback', p_task.fallback or (p_kind.fallback_after_sec is not null and p_task.failures + 1 >= p_kind.max_attempts),
+    'service', p_kind.service, 'output_prefix', p_task.output_prefix);
+end
+$function$;
+comment on function mashup.describe_claim(mashup.tasks,mashup.task_kinds,mashup_jobs) is 'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt.';
 
 CREATE OR REPLACE FUNCTION mashup.describe_submission(p_job mashup_jobs, p_existing boolean)
  RETURNS jsonb
@@ -1368,7 +1414,37 @@ AS $function$
     coalesce(j.estimated_completion_at, mashup.estimate_completion(j)), 'songs_count', jsonb_array_length(j.songs))
   from public.mashup_jobs j where j.id = p_job.id
 $function$;
-comment on function mashup.describe_submission(mashup_jobs,boolean) is 'What the submitter is told of a job.';
+comment on function mashup.describe_submission(mashup_jobs,boolean) is 'Returns what the submitter reads of a job; existing: a repeated request found it.';
+
+CREATE OR REPLACE FUNCTION mashup.detach_outputs(p_job mashup_jobs)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  p_job.error_code := null; p_job.error_message := null; p_job.error_hint := null; p_job.failed_task := null;
+  p_job.stopped_stage := null; p_job.finished_at := null; p_job.expired_at := null;
+  p_job.result_path := null; p_job.result := null; p_job.estimated_completion_at := null;
+  if mashup.passes(p_job.stage, 'planning') then
+    p_job.plan_version := null; p_job.title := null; p_job.concept := null;
+  end if;
+  if mashup.passes(p_job.stage, 'scoring') then
+    p_job.score := null;
+  end if;
+  if mashup.passes(p_job.stage, 'analyzing') then
+    p_job.songs := mashup.reset_songs(p_job.songs);
+  end if;
+  if p_job.fresh and mashup.passes(p_job.stage, 'separating') then
+    p_job.songs := (select jsonb_agg(s.song - 'stems_id' order by s.n) from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
+  end if;
+  p_job.warnings := coalesce((select jsonb_agg(w.warning order by w.n)
+    from jsonb_array_elements(p_job.warnings) with ordinality as w (warning, n)
+    where not mashup.passes(p_job.stage, w.warning ->> 'stage')), '[]');
+  return p_job;
+end
+$function$;
+comment on function mashup.detach_outputs(mashup_jobs) is 'Removes the pointers to what the stage of p_job and later stages made. The plans, scores, stems and results themselves stay.';
 
 CREATE OR REPLACE FUNCTION mashup.discard_output(p_task mashup.tasks)
  RETURNS void
@@ -1382,7 +1458,29 @@ begin
   end if;
 end
 $function$;
-comment on function mashup.discard_output(mashup.tasks) is 'Puts what a claim may have written into the outbox of deletions.';
+comment on function mashup.discard_output(mashup.tasks) is 'Puts what a claim may have written into the outbox, due when no service can be writing it any more.';
+
+CREATE OR REPLACE FUNCTION mashup.dispatch_fallbacks(p_kind mashup.task_kinds)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_task mashup.tasks;
+begin
+  for v_task in
+    select t.* from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
+    where t.state = 'waiting' and t.kind = p_kind.kind and t.run_at <= mashup.now()
+      and t.created_at < mashup.now() - make_interval(secs => p_kind.fallback_after_sec)
+      and j.admitted_at is not null and not mashup.is_job_paused(j.id, j.user_id)
+      and exists (select from mashup.service_health h where h.service = p_kind.service and h.state <> 'closed')
+    order by t.id for update of t skip locked
+  loop
+    perform mashup.dispatch_task(v_task.id, false, 0, true);
+  end loop;
+end
+$function$;
+comment on function mashup.dispatch_fallbacks(mashup.task_kinds) is 'Dispatches tasks that have waited fallback_after_sec for an unavailable service, to run without it. Skips locked rows.';
 
 CREATE OR REPLACE FUNCTION mashup.dispatch_task(p_task_id bigint, p_probe boolean, p_spread_sec real, p_fallback boolean DEFAULT false)
  RETURNS void
@@ -1400,7 +1498,7 @@ begin
   end if;
 end
 $function$;
-comment on function mashup.dispatch_task(bigint,boolean,real,boolean) is 'Makes a waiting task ready and adds its wake-up. p_fallback: it is to do without its service and takes no place there.';
+comment on function mashup.dispatch_task(bigint,boolean,real,boolean) is 'Makes a waiting task ready, due within p_spread_sec seconds, and adds its queue entry. p_fallback: it runs without its service and takes no place there. Lock: task row.';
 
 CREATE OR REPLACE FUNCTION mashup.dispatch_tasks()
  RETURNS void
@@ -1409,10 +1507,8 @@ CREATE OR REPLACE FUNCTION mashup.dispatch_tasks()
 AS $function$
 declare
   v_kind mashup.task_kinds;
-  v_task mashup.tasks;
   v_free integer;
   v_probe boolean;
-  v_spread real;
   v_paused boolean := exists (select from mashup.pauses);
 begin
   if exists (select from mashup.service_health h where h.state = 'half_open') then
@@ -1428,40 +1524,45 @@ begin
   loop
     continue when v_paused and (mashup.is_paused('kind', v_kind.kind) or mashup.is_paused('service', v_kind.service));
     select c.free, c.probe into v_free, v_probe from mashup.service_capacity(v_kind) c;
-    -- After an outage the waiting tasks come back spread over a few seconds.
-    v_spread := case when exists (select from mashup.service_health h where h.service = v_kind.service and h.state = 'closed'
-      and h.failures = 0 and h.last_error is not null and h.updated_at > mashup.now() - interval '10 seconds') then 2 else 0 end;
-    for v_task in
-      select t.* from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
-      where t.state = 'waiting' and t.kind = v_kind.kind and t.run_at <= mashup.now()
-        and j.admitted_at is not null and not mashup.is_job_paused(j.id, j.user_id)
-      order by t.run_at, t.id limit greatest(v_free, 0) for update of t skip locked
-    loop
-      if v_probe then
-        update mashup.service_health h set state = 'half_open', probe_task = v_task.id, updated_at = mashup.now()
-          where h.service = (select hh.service from mashup.service_health hh
-            where hh.service = v_kind.service and hh.state = 'open' for update skip locked);
-        exit when not found;
-      end if;
-      perform mashup.dispatch_task(v_task.id, v_probe, v_spread);
-    end loop;
-    -- Kinds that can do without their service do so when it has been away for longer than their patience.
-    if v_free <= 0 and v_kind.fallback_after_sec is not null then
-      for v_task in
-        select t.* from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
-        where t.state = 'waiting' and t.kind = v_kind.kind and t.run_at <= mashup.now()
-          and t.created_at < mashup.now() - make_interval(secs => v_kind.fallback_after_sec)
-          and j.admitted_at is not null and not mashup.is_job_paused(j.id, j.user_id)
-          and exists (select from mashup.service_health h where h.service = v_kind.service and h.state <> 'closed')
-        order by t.id for update of t skip locked
-      loop
-        perform mashup.dispatch_task(v_task.id, false, 0, true);
-      end loop;
+    if v_free > 0 then
+      perform mashup.dispatch_to_service(v_kind, v_free, v_probe);
+    elsif v_kind.fallback_after_sec is not null then
+      perform mashup.dispatch_fallbacks(v_kind);
     end if;
   end loop;
 end
 $function$;
-comment on function mashup.dispatch_tasks() is 'Makes waiting tasks ready as far as limits, circuits and pauses allow. Caller holds the release lock.';
+comment on function mashup.dispatch_tasks() is 'Makes waiting tasks ready as far as limits, circuits and pauses allow. The caller holds the lock of schedule. Skips locked rows.';
+
+CREATE OR REPLACE FUNCTION mashup.dispatch_to_service(p_kind mashup.task_kinds, p_free integer, p_probe boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_task mashup.tasks;
+  v_spread real;
+begin
+  -- After an outage the waiting tasks return spread over two seconds.
+  v_spread := case when exists (select from mashup.service_health h where h.service = p_kind.service and h.state = 'closed'
+    and h.failures = 0 and h.last_error is not null and h.updated_at > mashup.now() - interval '10 seconds') then 2 else 0 end;
+  for v_task in
+    select t.* from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
+    where t.state = 'waiting' and t.kind = p_kind.kind and t.run_at <= mashup.now()
+      and j.admitted_at is not null and not mashup.is_job_paused(j.id, j.user_id)
+    order by t.run_at, t.id limit greatest(p_free, 0) for update of t skip locked
+  loop
+    if p_probe then
+      update mashup.service_health h set state = 'half_open', probe_task = v_task.id, updated_at = mashup.now()
+        where h.service = (select hh.service from mashup.service_health hh
+          where hh.service = p_kind.service and hh.state = 'open' for update skip locked);
+      exit when not found;
+    end if;
+    perform mashup.dispatch_task(v_task.id, p_probe, v_spread);
+  end loop;
+end
+$function$;
+comment on function mashup.dispatch_to_service(mashup.task_kinds,integer,boolean) is 'Dispatches up to p_free tasks of a kind, the oldest first; p_probe: the one task is the probe of an open circuit. Skips locked rows.';
 
 CREATE OR REPLACE FUNCTION mashup.drop_tasks(p_job mashup_jobs, p_reason text)
  RETURNS void
@@ -1495,7 +1596,7 @@ begin
   end if;
 end
 $function$;
-comment on function mashup.drop_tasks(mashup_jobs,text) is 'Drops unfinished tasks of a job and notifies their workers. Lock order: job (held by the caller), tasks by id.';
+comment on function mashup.drop_tasks(mashup_jobs,text) is 'Drops the unfinished tasks of a job: those of earlier epochs if p_reason is replayed, else all. Notifies their workers. An aborted call counts against the limit of its service for service_abort_hold_sec. Lock order: job (held by the caller), tasks by id.';
 
 CREATE OR REPLACE FUNCTION mashup.end_attempt(p_task mashup.tasks, p_kind mashup.task_kinds, p_permanent boolean, p_counts boolean, p_code text, p_message text, p_hint text, p_retry_after_sec real)
  RETURNS text
@@ -1529,7 +1630,21 @@ begin
   return 'retrying';
 end
 $function$;
-comment on function mashup.end_attempt(mashup.tasks,mashup.task_kinds,boolean,boolean,text,text,text,real) is 'Retry or end. Lock: job and task rows held by the caller.';
+comment on function mashup.end_attempt(mashup.tasks,mashup.task_kinds,boolean,boolean,text,text,text,real) is 'Ends an attempt: returns retrying (another attempt after a back-off), or failed (the task, and with it its song or job). p_counts: whether the fault counts towards max_attempts. Lock: job and task rows held by the caller.';
+
+CREATE OR REPLACE FUNCTION mashup.end_late_attempt(p_task mashup.tasks)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  perform mashup.discard_output(p_task);
+  perform mashup.signal_tasks(p_task.job_id, 'lost');
+  perform mashup.end_attempt(p_task, k, false, true, 'task_timeout', format('The %s task took longer than it may.', p_task.kind),
+    'Try again; if it happens again, use shorter songs.', null) from mashup.task_kinds k where k.kind = p_task.kind;
+end
+$function$;
+comment on function mashup.end_late_attempt(mashup.tasks) is 'Ends an attempt that exceeded timeout_sec of its kind. Lock: job and task rows held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.enforce_submission_limits(p_user uuid, p_is_draft boolean)
  RETURNS void
@@ -1541,28 +1656,24 @@ declare
   v_mine integer;
 begin
   perform from auth.users u where u.id = p_user for key share;
-  -- One submission of a user at a time, or many at once would all see the same room.
+  -- One submission of a user at a time: simultaneous ones would all find the same room.
   perform pg_advisory_xact_lock(hashtextextended('mashup.room ' || p_user, 0));
   perform mashup.count_request(p_user, 'run', 'max_submits_per_minute', 'That was many mashups in one minute.');
-  if p_is_draft and (select count(*) from public.mashup_jobs where user_id = p_user and hold = 'planning' and stage = 'planning')
-      >= mashup.setting_number('max_drafts_per_user') then
+  if p_is_draft and (select count(*) from mashup.draft_jobs where user_id = p_user) >= mashup.setting_number('max_drafts_per_user') then
     perform mashup.raise_error('MB004', 'You have too many drafts.', 'Start or cancel one of them first.', '60');
   end if;
-  select count(*) into v_mine from public.mashup_jobs
-    where user_id = p_user and stage not in ('complete', 'failed', 'cancelled') and admitted_at is null and (hold is null or stage <> 'planning');
+  select count(*) into v_mine from mashup.waiting_jobs where user_id = p_user;
   if v_mine >= mashup.setting_number('max_queued_jobs_per_user') then
     perform mashup.raise_error('MB004', format('%s of your mashups are waiting already.', v_mine), 'Wait until one of them is done.', '30');
   end if;
   -- Counted no further than the limit, so that the check costs the same in a long queue.
-  select count(*) into v_waiting from (select from public.mashup_jobs
-    where stage not in ('complete', 'failed', 'cancelled') and admitted_at is null and (hold is null or stage <> 'planning')
-    limit mashup.setting_number('max_queued_jobs')::integer) w;
+  select count(*) into v_waiting from (select from mashup.waiting_jobs limit mashup.setting_number('max_queued_jobs')::integer) w;
   if v_waiting >= mashup.setting_number('max_queued_jobs') then
     perform mashup.raise_error('MB004', 'The queue is full.', 'Try again in a minute.', '60');
   end if;
 end
 $function$;
-comment on function mashup.enforce_submission_limits(uuid,boolean) is 'Raises MB004 or MB012; detail is the number of seconds to wait.';
+comment on function mashup.enforce_submission_limits(uuid,boolean) is 'Refuses a run that exceeds a limit; detail is the number of seconds to wait. Lock order: user row (against its deletion), the user''s advisory lock, job rows: nothing that has locked a job waits for either. Raises MB004, MB012.';
 
 CREATE OR REPLACE FUNCTION mashup.enqueue_file_deletions()
  RETURNS trigger
@@ -1573,7 +1684,7 @@ AS $function$
 begin
   if tg_table_name = 'mashup_jobs' then
     insert into mashup.storage_deletions (path, is_prefix) values (format('generated/%s/', old.id), true);
-    -- A worker that is not yet told may write for a while.
+    -- A worker that is not notified yet may go on writing for a while.
     perform mashup.discard_output(t) from mashup.tasks t where t.job_id = old.id and t.state = 'running';
   elsif tg_table_name = 'stems' then
     insert into mashup.storage_deletions (path) select p.value from jsonb_each_text(old.paths) p;
@@ -1584,7 +1695,7 @@ begin
   return old;
 end
 $function$;
-comment on function mashup.enqueue_file_deletions() is 'Trigger: puts the files of a deleted row into the outbox.';
+comment on function mashup.enqueue_file_deletions() is 'Trigger: puts the files of a deleted job, stems row or user into the outbox.';
 
 CREATE OR REPLACE FUNCTION mashup.enqueue_task(p_task mashup.tasks)
  RETURNS boolean
@@ -1614,7 +1725,7 @@ begin
   return v_job_id is not null;
 end
 $function$;
-comment on function mashup.enqueue_task(mashup.tasks) is 'Enqueues the wake-up of a ready task under the key <task>:<attempt>.';
+comment on function mashup.enqueue_task(mashup.tasks) is 'Adds the queue entry of a ready task under the key <task>:<attempt>. Returns false if the schema of Graphile Worker is missing or add_job returns null; reconcile_queue then adds the entry.';
 
 CREATE OR REPLACE FUNCTION mashup.estimate_completion(p_job mashup_jobs)
  RETURNS timestamp with time zone
@@ -1625,9 +1736,9 @@ AS $function$
 begin
   return (select mashup.now() + make_interval(secs => coalesce(sum(work.sec), 0))
   from (
-    -- Songs are analysed and separated side by side.
-    select case when st.kind in ('analyze', 'separate') then song_work.longest * 0.6 + song_work.total * 0.4
-      when st.kind = 'render' then st.base_sec + st.per_song_sec * song_work.seconds
+    -- Songs are analysed and separated in parallel. Songs of unknown length count with the mean.
+    select case when k.song_member is not null then song_work.longest * 0.6 + song_work.total * 0.4
+      when st.per_song_sec > 0 then st.base_sec + st.per_song_sec * song_work.seconds
       else st.mean_sec end as sec
     from mashup.stage_stats st
     join mashup.task_kinds k on k.kind = st.kind
@@ -1639,16 +1750,16 @@ begin
           case when song ->> 'duration_sec' is null then st.mean_sec
             else st.base_sec + st.per_song_sec * (song ->> 'duration_sec')::real end as sec
         from mashup.active_songs(p_job.songs) song
-        where not (st.kind = 'analyze' and song ->> 'analysis_id' is not null)
-          and not (st.kind = 'separate' and song ->> 'stems_id' is not null)
+        where k.song_member is null or song ->> k.song_member is null
       ) e
     ) song_work
-    where s.position >= (select position from mashup.stages where stage = p_job.stage)
-      and (p_job.hold is null or s.position < 3)
+    where s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
+      -- A draft is estimated up to the stage before which it waits.
+      and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
   ) work);
 end
 $function$;
-comment on function mashup.estimate_completion(mashup_jobs) is 'Expected end of a job that holds a slot.';
+comment on function mashup.estimate_completion(mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats.';
 
 CREATE OR REPLACE FUNCTION mashup.exclude_song(p_task mashup.tasks, p_code text, p_message text, p_hint text)
  RETURNS void
@@ -1657,38 +1768,31 @@ CREATE OR REPLACE FUNCTION mashup.exclude_song(p_task mashup.tasks, p_code text,
 AS $function$
 declare
   v_job public.mashup_jobs;
-  v_song jsonb;
-  v_good integer;
+  v_left integer;
   v_name text;
+  v_warning text;
 begin
   select * into v_job from public.mashup_jobs where id = p_task.job_id;
-  select s into v_song from jsonb_array_elements(v_job.songs) s where s ->> 'song_id' = p_task.song_id;
-  v_name := v_song ->> 'name';
-  select count(*) - 1 into v_good from mashup.active_songs(v_job.songs);
-  if v_good < 2 then
+  select s ->> 'name' into v_name from jsonb_array_elements(v_job.songs) s where s ->> 'song_id' = p_task.song_id;
+  select count(*) - 1 into v_left from mashup.active_songs(v_job.songs);
+  if v_left < 2 then
     update public.mashup_jobs set songs = mashup.patch_song(songs, p_task.song_id,
       jsonb_build_object('state', 'failed', 'error', left(p_code, 60))) where id = v_job.id;
     perform mashup.fail_job(v_job.id, p_code, format('%s: %s', v_name, p_message), p_hint, p_task.id);
     return;
   end if;
+  v_warning := format('%s was left out: %s', v_name, p_message);
   update public.mashup_jobs j set
       songs = mashup.patch_song(j.songs, p_task.song_id, jsonb_build_object('state', 'excluded', 'error', left(p_code, 60))),
-      warnings = mashup.add_warning(j.warnings, 'song_excluded', format('%s was left out: %s', v_name, p_message), 'analyzing')
+      warnings = mashup.add_warning(j.warnings, 'song_excluded', v_warning, 'analyzing')
     where j.id = v_job.id returning * into v_job;
   update mashup.tasks t set state = 'dropped', finished_at = mashup.now(), error = jsonb_build_object('code', 'song_excluded')
     where t.job_id = v_job.id and t.song_id = p_task.song_id and t.state in ('waiting', 'ready');
-  perform mashup.log_event(v_job, 'warning', format('%s was left out: %s', v_name, p_message), null, p_task.song_id,
-    jsonb_build_object('code', p_code));
-  -- A plan that uses the song is of no use any more.
-  if exists (select from public.mashup_plans p where p.job_id = v_job.id and p.version = v_job.plan_version
-             and p_task.song_id = any (p.song_ids)) then
-    perform mashup.transition_job(v_job.id, 'planning', 'replan');
-  else
-    perform mashup.advance_job(v_job.id);
-  end if;
+  perform mashup.log_event(v_job, 'warning', v_warning, null, p_task.song_id, jsonb_build_object('code', p_code));
+  perform mashup.advance_job(v_job.id);
 end
 $function$;
-comment on function mashup.exclude_song(mashup.tasks,text,text,text) is 'Drops a song or fails its job. Lock: job row held by the caller.';
+comment on function mashup.exclude_song(mashup.tasks,text,text,text) is 'Excludes the song of a failed task, with a warning, while two others are left; else fails the job. A plan that uses the song is made again. Lock: job row held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.exhausted_plan_budget(p_job_id uuid)
  RETURNS text
@@ -1707,8 +1811,33 @@ AS $function$
   end
   from public.mashup_jobs j where j.id = p_job_id
 $function$;
-comment on function mashup.exhausted_plan_budget(uuid) is 'Which budget for Claude is used up for a job: job, user_day, day; null while none is.';
+comment on function mashup.exhausted_plan_budget(uuid) is 'Returns which budget for Claude a job has used up: job, user_day or day; null while none is. Calls in progress are not counted: the excess is at most what service_limits lets run at one time.';
 grant execute on function mashup.exhausted_plan_budget(uuid) to mashup_worker;
+
+CREATE OR REPLACE FUNCTION mashup.expire_results(p_batch integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_job public.mashup_jobs;
+  v_count integer := 0;
+begin
+  for v_job in
+    select * from public.mashup_jobs j
+    where j.stage = 'complete' and j.expired_at is null and j.result_path is not null
+      and j.finished_at < mashup.now() - make_interval(days => mashup.setting_number('result_expires_days')::integer)
+    order by j.finished_at limit p_batch for no key update skip locked
+  loop
+    insert into mashup.storage_deletions (path) select r.path from public.mashup_results r where r.job_id = v_job.id;
+    update public.mashup_jobs set expired_at = mashup.now(), result_path = null where id = v_job.id returning * into v_job;
+    perform mashup.log_event(v_job, 'expired', 'The file has expired');
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$function$;
+comment on function mashup.expire_results(integer) is 'Deletes the files of results after result_expires_days. Returns how many, at most p_batch.';
 
 CREATE OR REPLACE FUNCTION mashup.fail_job(p_job_id uuid, p_code text, p_message text, p_hint text, p_task bigint)
  RETURNS void
@@ -1723,7 +1852,7 @@ begin
   perform set_config('mashup.transition', '', true);
 end
 $function$;
-comment on function mashup.fail_job(uuid,text,text,text,bigint) is 'Ends a job as failed with code, message and hint. Lock: job row.';
+comment on function mashup.fail_job(uuid,text,text,text,bigint) is 'Ends a job as failed, with code, message, hint and the task to blame. Lock: job row.';
 
 CREATE OR REPLACE FUNCTION mashup.fail_task(p_task_id bigint, p_claim uuid, p_code text, p_message text, p_hint text, p_class text, p_retry_after_sec real DEFAULT NULL::real)
  RETURNS text
@@ -1738,10 +1867,8 @@ AS $function$
 declare
   v_task mashup.tasks;
   v_kind mashup.task_kinds;
-  v_job public.mashup_jobs;
   v_open boolean;
   v_counts boolean;
-  v_wait real;
 begin
   v_task := mashup.lock_claim(p_task_id, p_claim);
   if v_task.id is null then
@@ -1755,13 +1882,13 @@ begin
     perform mashup.record_service_success(v_kind.service);
   end if;
   select state <> 'closed' into v_open from mashup.service_health where service = v_kind.service;
-  -- While its circuit is open, waiting costs a task no attempt.
+  -- While its circuit is open, a task loses no attempt by waiting.
   v_counts := not (p_class in ('unavailable', 'overloaded') and coalesce(v_open, false));
   perform mashup.discard_output(v_task);
   return mashup.end_attempt(v_task, v_kind, p_class = 'permanent', v_counts, p_code, p_message, p_hint, p_retry_after_sec);
 end
 $function$;
-comment on function mashup.fail_task(bigint,uuid,text,text,text,text,real) is 'Ends an attempt with a fault. Guarded by the claim. Lock order: job, task.';
+comment on function mashup.fail_task(bigint,uuid,text,text,text,text,real) is 'Ends an attempt with a fault. p_class: permanent (no other attempt), transient or overloaded (later), unavailable (later; with overloaded counts for the circuit of the service). p_retry_after_sec: shortest delay. Returns retrying, failed, or why the claim is not valid (see claim_status). Lock order: job, task, service_health.';
 grant execute on function mashup.fail_task(bigint,uuid,text,text,text,text,real) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.find_idempotent_job(p_user uuid, p_key text, p_hash text)
@@ -1780,7 +1907,7 @@ begin
   return v_job;
 end
 $function$;
-comment on function mashup.find_idempotent_job(uuid,text,text) is 'The job that an idempotency key stands for, or null. Raises MB005.';
+comment on function mashup.find_idempotent_job(uuid,text,text) is 'Returns the job that an idempotency key was used for; null if none. Raises MB005 if it was for another request.';
 
 CREATE OR REPLACE FUNCTION mashup.finish_task(p_task_id bigint, p_claim uuid, p_result jsonb)
  RETURNS text
@@ -1794,61 +1921,41 @@ CREATE OR REPLACE FUNCTION mashup.finish_task(p_task_id bigint, p_claim uuid, p_
 AS $function$
 declare
   v_task mashup.tasks;
+  v_kind mashup.task_kinds;
   v_job public.mashup_jobs;
   v_seconds real;
   v_twin text;
-  v_replan boolean := false;
 begin
   v_task := mashup.lock_claim(p_task_id, p_claim);
   if v_task.id is null then
     return mashup.claim_status(p_task_id, p_claim);
   end if;
   perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
+  select * into v_kind from mashup.task_kinds where kind = v_task.kind;
   select * into v_job from public.mashup_jobs where id = v_task.job_id;
 
-  select s ->> 'name' into v_twin from mashup.active_songs(v_job.songs) s
-    where v_task.kind = 'analyze' and s ->> 'song_id' <> v_task.song_id and s ->> 'hash' = p_result ->> 'content_hash';
-  if v_twin is not null then
-    perform mashup.record_service_success(k.service) from mashup.task_kinds k where k.kind = v_task.kind;
-    return mashup.end_attempt(v_task, k, true, true, 'same_song_twice', format('This is the same recording as %s.', v_twin),
-      'Choose two different songs.', null) from mashup.task_kinds k where k.kind = v_task.kind;
+  if v_task.kind = 'analyze' then
+    v_twin := mashup.twin_of(v_job.songs, v_task.song_id, p_result ->> 'content_hash');
+    if v_twin is not null then
+      perform mashup.record_service_success(v_kind.service);
+      return mashup.end_attempt(v_task, v_kind, true, true, 'same_song_twice', format('This is the same recording as %s.', v_twin),
+        'Choose two different songs.', null);
+    end if;
   end if;
 
   v_seconds := extract(epoch from mashup.now() - v_task.started_at);
-  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
-      deadline_at = null, error = null
-    where t.id = p_task_id;
-
-  case v_task.kind
-    when 'analyze' then perform mashup.record_analysis(v_job, v_task, p_result);
-    when 'score' then perform mashup.record_scores(v_job, p_result);
-    when 'plan' then v_replan := mashup.record_plan(v_job, p_result);
-    when 'separate' then perform mashup.record_stems(v_job, v_task, p_result);
-    when 'render' then perform mashup.record_result(v_job, v_task, p_result);
-  end case;
-
-  if coalesce((p_result ->> 'service_used')::boolean, true) then
-    perform mashup.record_service_success((select k.service from mashup.task_kinds k where k.kind = v_task.kind));
-  end if;
-  if not coalesce((p_result ->> 'from_cache')::boolean, false) then
-    perform mashup.record_duration(v_task.kind, v_seconds, coalesce(case when v_task.song_id is not null
-      then (select (s ->> 'duration_sec')::real from public.mashup_jobs j, jsonb_array_elements(j.songs) s
-            where j.id = v_job.id and s ->> 'song_id' = v_task.song_id)
-      else (select sum((s ->> 'duration_sec')::real) from mashup.active_songs(v_job.songs) s) end, 0));
-  end if;
+  perform mashup.close_task(p_task_id);
+  perform mashup.record_task(v_job, v_task, p_result);
+  perform mashup.record_measurements(v_task, v_kind.service, p_result, v_seconds);
   select * into v_job from public.mashup_jobs where id = v_task.job_id;
   perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', v_task.kind || ' finished'), null, v_task.song_id,
     jsonb_build_object('kind', v_task.kind, 'task', v_task.id, 'attempt', v_task.attempt, 'seconds', round(v_seconds::numeric, 3),
       'from_cache', p_result -> 'from_cache'));
-  if v_replan then
-    perform mashup.transition_job(v_job.id, 'planning', 'replan');
-  else
-    perform mashup.advance_job(v_job.id);
-  end if;
+  perform mashup.advance_job(v_job.id);
   return 'finished';
 end
 $function$;
-comment on function mashup.finish_task(bigint,uuid,jsonb) is 'The only way forward for a job. Guarded by the claim. Lock order: job, task, queue.';
+comment on function mashup.finish_task(bigint,uuid,jsonb) is 'Finishes a task with its result (schema/task-results.ts), records it and advances the job: the only way forward for a job. Returns finished; failed or retrying if the song is in the job twice; or why the claim is not valid (see claim_status). Lock order: job, task, service_health, queue. Raises MB003, MB006.';
 grant execute on function mashup.finish_task(bigint,uuid,jsonb) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.grant_queue()
@@ -1867,8 +1974,77 @@ begin
   grant execute on all functions in schema graphile_worker to mashup_worker;
 end
 $function$;
-comment on function mashup.grant_queue() is 'Grants the worker''s role what Graphile Worker''s library needs.';
+comment on function mashup.grant_queue() is 'Grants the role of the workers what the library of Graphile Worker needs. Repeated whenever that schema is made again.';
 grant execute on function mashup.grant_queue() to mashup_worker;
+
+CREATE OR REPLACE FUNCTION mashup.has_analyses(p_job mashup_jobs)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return not exists (
+    select from mashup.active_songs(p_job.songs) s
+    where not exists (select from mashup.analyses a where a.id = (s ->> 'analysis_id')::bigint));
+end
+$function$;
+comment on function mashup.has_analyses(mashup_jobs) is 'Returns whether every active song of a job has its analysis.';
+
+CREATE OR REPLACE FUNCTION mashup.has_output(p_job mashup_jobs, p_stage text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  case p_stage
+    when 'analyzing' then return mashup.has_analyses(p_job);
+    when 'scoring' then return mashup.has_scores(p_job);
+    when 'planning' then return mashup.has_plan(p_job);
+    when 'separating' then return mashup.has_stems(p_job);
+    when 'rendering' then return mashup.has_result(p_job);
+    else return true;
+  end case;
+end
+$function$;
+comment on function mashup.has_output(mashup_jobs,text) is 'Returns whether a job has what a stage makes.';
+
+CREATE OR REPLACE FUNCTION mashup.has_plan(p_job mashup_jobs)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return exists (select from public.mashup_plans p where p.job_id = p_job.id and p.version = p_job.plan_version);
+end
+$function$;
+comment on function mashup.has_plan(mashup_jobs) is 'Returns whether a job has a current plan.';
+
+CREATE OR REPLACE FUNCTION mashup.has_result(p_job mashup_jobs)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return p_job.result_path is not null;
+end
+$function$;
+comment on function mashup.has_result(mashup_jobs) is 'Returns whether a job has a current result.';
+
+CREATE OR REPLACE FUNCTION mashup.has_scores(p_job mashup_jobs)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return exists (select from mashup.scores s where s.job_id = p_job.id);
+end
+$function$;
+comment on function mashup.has_scores(mashup_jobs) is 'Returns whether a job has pair scores, of any epoch.';
 
 CREATE OR REPLACE FUNCTION mashup.has_stems(p_job mashup_jobs)
  RETURNS boolean
@@ -1886,7 +2062,21 @@ begin
         where s ->> 'song_id' = used.song_id));
 end
 $function$;
-comment on function mashup.has_stems(mashup_jobs) is 'Whether every song of the current plan has its stems.';
+comment on function mashup.has_stems(mashup_jobs) is 'Returns whether every song of the current plan has its stems.';
+
+CREATE OR REPLACE FUNCTION mashup.has_unfinished_tasks(p_job mashup_jobs)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return exists (
+    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where t.job_id = p_job.id and t.epoch = p_job.epoch and k.stage = p_job.stage and t.state in ('waiting', 'ready', 'running'));
+end
+$function$;
+comment on function mashup.has_unfinished_tasks(mashup_jobs) is 'Returns whether tasks of the job''s stage are not finished.';
 
 CREATE OR REPLACE FUNCTION mashup.has_upload_quota()
  RETURNS boolean
@@ -1894,13 +2084,42 @@ CREATE OR REPLACE FUNCTION mashup.has_upload_quota()
  STABLE SECURITY DEFINER
  SET search_path TO ''
 AS $function$
+  -- Counted no further than the limit. The prefix index of Storage on names serves these operators, where a LIKE pattern made
+  -- at run time would read the whole bucket. '0' is the character after '/'.
   select count(*) < mashup.setting_number('max_uploads_per_user') from (
     select from storage.objects o
     where o.bucket_id = 'mashups' and o.name ~>=~ ('uploads/' || auth.uid() || '/') and o.name ~<~ ('uploads/' || auth.uid() || '0')
     limit mashup.setting_number('max_uploads_per_user')::integer) own
 $function$;
-comment on function mashup.has_upload_quota() is 'Whether the caller may store another upload.';
+comment on function mashup.has_upload_quota() is 'Returns whether the caller may store another upload.';
 grant execute on function mashup.has_upload_quota() to authenticated;
+
+CREATE OR REPLACE FUNCTION mashup.head_of_queue()
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_ids uuid[];
+begin
+  -- Slots go to users with the fewest running jobs. So the first job of a user who has none running comes before all others.
+  -- If the oldest part of the queue has twenty of these, they are the first twenty, and the queue need not be ranked.
+  -- The limits are written out: with a limit that it does not know, the planner sorts the whole queue.
+  v_ids := array(
+    select w.id from (
+      select o.id, o.user_id, o.queued_at, row_number() over (partition by o.user_id order by o.queued_at, o.id) as nth
+      from (select j.id, j.user_id, j.queued_at from mashup.waiting_jobs j order by j.queued_at, j.id limit 60) o
+    ) w
+    where w.nth = 1 and not exists (select from public.mashup_jobs r where r.user_id = w.user_id and r.admitted_at is not null)
+    order by w.queued_at, w.id limit 20);
+  if cardinality(v_ids) < 20 then
+    v_ids := array(select q.id from mashup.queue_order() q order by q.queue_position limit 20);
+  end if;
+  return v_ids;
+end
+$function$;
+comment on function mashup.head_of_queue() is 'Returns the first twenty jobs that wait for a slot, in order.';
 
 CREATE OR REPLACE FUNCTION mashup.heartbeat_task(p_task_id bigint, p_claim uuid, p_progress real DEFAULT NULL::real, p_step text DEFAULT NULL::text)
  RETURNS text
@@ -1914,37 +2133,25 @@ CREATE OR REPLACE FUNCTION mashup.heartbeat_task(p_task_id bigint, p_claim uuid,
 AS $function$
 declare
   v_job public.mashup_jobs;
-  v_stage mashup.stages;
-  v_progress real;
+  v_kind text;
 begin
   if p_progress is not null or p_step is not null then
-    -- News: the job row first, so that beat and replay lock in one order.
+    -- The job is locked first, so that a heartbeat and a replay lock in one order.
     select j.* into v_job from public.mashup_jobs j join mashup.tasks t on t.job_id = j.id
       where t.id = p_task_id and t.claim = p_claim for no key update of j;
   end if;
   update mashup.tasks t set lease_until = mashup.now() + mashup.setting_interval('lease_sec')
-    where t.id = p_task_id and t.claim = p_claim and t.state = 'running';
+    where t.id = p_task_id and t.claim = p_claim and t.state = 'running' returning t.kind into v_kind;
   if not found then
     return mashup.claim_status(p_task_id, p_claim);
   end if;
   if v_job.id is not null then
-    select s.* into v_stage from mashup.stages s join mashup.task_kinds k on k.stage = s.stage
-      join mashup.tasks t on t.kind = k.kind where t.id = p_task_id;
-    if v_stage.stage = v_job.stage and v_stage.stage in ('planning', 'rendering') then
-      v_progress := least(v_stage.progress_from + greatest(coalesce(p_progress, 0), 0) * (v_stage.progress_to - v_stage.progress_from),
-        v_stage.progress_to - 0.1);
-    end if;
-    update public.mashup_jobs j set progress = greatest(j.progress, coalesce(v_progress, 0)),
-        current_step = coalesce(left(nullif(p_step, ''), 200), j.current_step)
-      where j.id = v_job.id and v_stage.stage = v_job.stage
-        and (v_progress >= j.progress + mashup.setting_number('progress_min_step')
-          or (j.updated_at <= mashup.now() - mashup.setting_interval('progress_min_interval_sec')
-            and (v_progress > j.progress or p_step is distinct from j.current_step)));
+    perform mashup.show_progress(v_job, v_kind, p_progress, p_step);
   end if;
   return 'held';
 end
 $function$;
-comment on function mashup.heartbeat_task(bigint,uuid,real,text) is 'Extends a claim''s lease; with news writes progress. Lock order: job (only with news), task.';
+comment on function mashup.heartbeat_task(bigint,uuid,real,text) is 'Extends the lease of a claim; with progress (0 to 1 of the task) or a step writes these on the job. Returns held, or why the claim is not valid (see claim_status). Lock order: job (only with progress or step), task.';
 grant execute on function mashup.heartbeat_task(bigint,uuid,real,text) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.heartbeat_worker(p_worker_id uuid)
@@ -1956,7 +2163,7 @@ AS $function$
   with seen as (update mashup.workers set seen_at = mashup.now() where id = p_worker_id returning 1)
   select exists (select from seen)
 $function$;
-comment on function mashup.heartbeat_worker(uuid) is 'Notes that a worker is alive; false if it is no longer known and must register again.';
+comment on function mashup.heartbeat_worker(uuid) is 'Notes that a worker is alive. Returns false if it is not registered any more.';
 grant execute on function mashup.heartbeat_worker(uuid) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.insert_job(p_user uuid, p_songs jsonb, p_options jsonb, p_hold text, p_key text, p_hash text, p_entry text, p_parent uuid, p_feedback text)
@@ -1969,7 +2176,8 @@ declare
 begin
   insert into public.mashup_jobs (user_id, songs, options, hold, idempotency_key, request_hash, entry_stage, parent_id, feedback,
       waiting_on, current_step)
-    values (p_user, p_songs, mashup.check_options(p_options), p_hold, p_key, p_hash, p_entry, p_parent, p_feedback, 'slot', 'Waiting for a free slot')
+    values (p_user, p_songs, mashup.check_options(p_options), p_hold, p_key, p_hash, p_entry, p_parent, p_feedback, 'slot',
+      (select s.step from mashup.stages s where s.stage = 'queued'))
     on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
     returning * into v_job;
   if v_job.id is not null then
@@ -1978,7 +2186,7 @@ begin
   return v_job;
 end
 $function$;
-comment on function mashup.insert_job(uuid,jsonb,jsonb,text,text,text,text,uuid,text) is 'Inserts a queued job; null if the idempotency key is taken.';
+comment on function mashup.insert_job(uuid,jsonb,jsonb,text,text,text,text,uuid,text) is 'Inserts a queued job and returns it; null if the idempotency key is taken. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.is_job_paused(p_job_id uuid, p_user_id uuid)
  RETURNS boolean
@@ -1990,7 +2198,7 @@ begin
   return exists (select from mashup.pauses) and (mashup.is_paused('job', p_job_id::text) or mashup.is_paused('user', p_user_id::text));
 end
 $function$;
-comment on function mashup.is_job_paused(uuid,uuid) is 'Whether a job, its user or the whole system is paused.';
+comment on function mashup.is_job_paused(uuid,uuid) is 'Returns whether a job, its user or the system is paused.';
 
 CREATE OR REPLACE FUNCTION mashup.is_paused(p_scope text, p_key text)
  RETURNS boolean
@@ -2003,7 +2211,22 @@ begin
     where ((p.scope = 'system') or (p.scope = p_scope and p.key = p_key)) and (p.until is null or p.until > mashup.now()));
 end
 $function$;
-comment on function mashup.is_paused(text,text) is 'Whether a pause of this scope and key (or of the whole system) is in force.';
+comment on function mashup.is_paused(text,text) is 'Returns whether a pause of this scope and key, or of the system, is in force.';
+
+CREATE OR REPLACE FUNCTION mashup.is_plan_outdated(p_job mashup_jobs)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return p_job.plan_version is not null and exists (
+    select from public.mashup_plans p
+    where p.job_id = p_job.id and p.version = p_job.plan_version
+      and not p.song_ids <@ array(select s ->> 'song_id' from mashup.active_songs(p_job.songs) s));
+end
+$function$;
+comment on function mashup.is_plan_outdated(mashup_jobs) is 'Returns whether the current plan uses an excluded song.';
 
 CREATE OR REPLACE FUNCTION mashup.job_history(p_job_id uuid)
  RETURNS TABLE(at timestamp with time zone, since_start interval, epoch integer, what text, stage text, song text, message text, actor text, detail jsonb)
@@ -2017,7 +2240,24 @@ AS $function$
   left join lateral jsonb_array_elements(j.songs) s on s ->> 'song_id' = e.song_id
   where e.job_id = p_job_id order by e.id
 $function$;
-comment on function mashup.job_history(uuid) is 'One job''s whole history.';
+comment on function mashup.job_history(uuid) is 'Returns the history of a job, oldest event first.';
+
+CREATE OR REPLACE FUNCTION mashup.jobs_that_may_wait()
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  -- Most jobs have a task that runs or may run, and are not said to wait.
+  return array(
+    select j.id from public.mashup_jobs j
+    where j.admitted_at is not null
+      and (j.waiting_on is not null
+        or not exists (select from mashup.tasks t where t.job_id = j.id and t.epoch = j.epoch and t.state in ('ready', 'running'))));
+end
+$function$;
+comment on function mashup.jobs_that_may_wait() is 'Returns the jobs with a slot whose waiting_on may have to change.';
 
 CREATE OR REPLACE FUNCTION mashup.lock_claim(p_task_id bigint, p_claim uuid)
  RETURNS mashup.tasks
@@ -2035,7 +2275,7 @@ begin
   return v_task;
 end
 $function$;
-comment on function mashup.lock_claim(bigint,uuid) is 'The guard of every write by a worker. Lock order: job, task.';
+comment on function mashup.lock_claim(bigint,uuid) is 'Returns the task of a valid claim, locked; null if the claim is not valid. The guard of every write of a worker. Lock order: job, task.';
 
 CREATE OR REPLACE FUNCTION mashup.log_event(p_job mashup_jobs, p_type text, p_message text, p_from_stage text DEFAULT NULL::text, p_song_id text DEFAULT NULL::text, p_detail jsonb DEFAULT NULL::jsonb)
  RETURNS void
@@ -2043,13 +2283,36 @@ CREATE OR REPLACE FUNCTION mashup.log_event(p_job mashup_jobs, p_type text, p_me
  SET search_path TO ''
 AS $function$
 begin
-  -- A transaction that waited for the job tells the time when it began: the history does not run backwards for that.
+  -- A transaction that waited for the job carries the time of its own start. The history does not run backwards for that.
   insert into public.mashup_job_events (job_id, epoch, type, stage, from_stage, song_id, message, actor, detail, created_at)
   values (p_job.id, p_job.epoch, p_type, p_job.stage, p_from_stage, p_song_id, left(p_message, 500), mashup.actor(), p_detail,
     greatest(mashup.now(), (select e.created_at from public.mashup_job_events e where e.job_id = p_job.id order by e.id desc limit 1)));
 end
 $function$;
-comment on function mashup.log_event(mashup_jobs,text,text,text,text,jsonb) is 'Appends one event to a job''s history.';
+comment on function mashup.log_event(mashup_jobs,text,text,text,text,jsonb) is 'Appends one event to the history of a job.';
+
+CREATE OR REPLACE FUNCTION mashup.log_transition(p_job mashup_jobs, p_old mashup_jobs)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_type text := case
+    when p_job.stage = 'cancelled' then 'cancel'
+    when p_job.stage = 'failed' then 'error'
+    when p_job.epoch > p_old.epoch then 'replay'
+    else 'stage' end;
+begin
+  perform mashup.log_event(p_job, v_type,
+    case v_type
+      when 'replay' then format('Replayed from %s', p_job.stage)
+      when 'error' then coalesce(p_job.error_message, 'Failed')
+      else (select s.step from mashup.stages s where s.stage = p_job.stage) end,
+    p_old.stage, null,
+    case when v_type = 'error' then jsonb_build_object('code', p_job.error_code, 'task', p_job.failed_task) end);
+end
+$function$;
+comment on function mashup.log_transition(mashup_jobs,mashup_jobs) is 'Appends the event of a transition to the history.';
 
 CREATE OR REPLACE FUNCTION mashup.mark_all_jobs_stale()
  RETURNS trigger
@@ -2075,7 +2338,7 @@ begin
   return null;
 end
 $function$;
-comment on function mashup.mark_ready_job_stale() is 'Trigger: the job of a task that was made ready may no longer wait.';
+comment on function mashup.mark_ready_job_stale() is 'Trigger: the job of a task that was made ready no longer waits. It need not be the job of the transaction.';
 
 CREATE OR REPLACE FUNCTION mashup.mark_waiting_on_stale(p_job_id uuid)
  RETURNS void
@@ -2092,7 +2355,7 @@ begin
   end if;
 end
 $function$;
-comment on function mashup.mark_waiting_on_stale(uuid) is 'Notes a job for refresh_waiting_on at the end of this transaction; null, or more than a hundred: all jobs.';
+comment on function mashup.mark_waiting_on_stale(uuid) is 'Notes a job for refresh_waiting_on at the end of this transaction; null, or more than a hundred jobs: all.';
 
 CREATE OR REPLACE FUNCTION mashup.missing_prerequisite(p_job mashup_jobs, p_stage text)
  RETURNS text[]
@@ -2101,27 +2364,21 @@ CREATE OR REPLACE FUNCTION mashup.missing_prerequisite(p_job mashup_jobs, p_stag
  SET search_path TO ''
 AS $function$
 declare
-  v_position smallint := (select position from mashup.stages where stage = p_stage);
+  v_earlier mashup.stages;
 begin
-  if v_position >= 2 and (
-    exists (select from mashup.active_songs(p_job.songs) s
-            where not exists (select from mashup.analyses a where a.id = (s ->> 'analysis_id')::bigint))) then
-    return array['the analysis of a song', 'analyzing'];
-  end if;
-  if v_position >= 3 and not exists (select from mashup.scores s where s.job_id = p_job.id) then
-    return array['the scores', 'scoring'];
-  end if;
-  if v_position >= 4 and not exists (
-    select from public.mashup_plans p where p.job_id = p_job.id and p.version = p_job.plan_version) then
-    return array['a current plan', 'planning'];
-  end if;
-  if v_position >= 5 and not mashup.has_stems(p_job) then
-    return array['the stems of a song in the plan', 'separating'];
-  end if;
+  for v_earlier in
+    select s.* from mashup.stages s
+    where s.makes is not null and s.position < (select w.position from mashup.stages w where w.stage = p_stage)
+    order by s.position
+  loop
+    if not mashup.has_output(p_job, v_earlier.stage) then
+      return array[v_earlier.makes, v_earlier.stage];
+    end if;
+  end loop;
   return null;
 end
 $function$;
-comment on function mashup.missing_prerequisite(mashup_jobs,text) is 'Null, or {what is missing, the stage to reset to}.';
+comment on function mashup.missing_prerequisite(mashup_jobs,text) is 'Returns what an earlier stage should have made and a job lacks to enter p_stage: {what, the stage that makes it}. Null if nothing is missing.';
 
 CREATE OR REPLACE FUNCTION mashup.next_admission()
  RETURNS mashup_jobs
@@ -2134,29 +2391,22 @@ declare
   v_level uuid[];
   v_count integer;
 begin
-  if not exists (select from public.mashup_jobs j
-    where j.stage not in ('complete', 'failed', 'cancelled') and j.admitted_at is null and (j.hold is null or j.stage <> 'planning')) then
-    return null;
-  end if;
-  select coalesce(array_agg(distinct user_id), '{}') into v_busy from public.mashup_jobs
-    where stage not in ('complete', 'failed', 'cancelled') and admitted_at is not null;
-  select * into v_job from public.mashup_jobs j
-    where j.stage not in ('complete', 'failed', 'cancelled') and j.admitted_at is null and (j.hold is null or j.stage <> 'planning')
-      and not (j.user_id = any (v_busy)) and not mashup.is_job_paused(j.id, j.user_id)
+  -- Two indexes make each look-up independent of the length of the queue.
+  select coalesce(array_agg(distinct user_id), '{}') into v_busy from public.mashup_jobs where admitted_at is not null;
+  select * into v_job from mashup.waiting_jobs j
+    where not (j.user_id = any (v_busy)) and not mashup.is_job_paused(j.id, j.user_id)
     order by j.queued_at, j.id limit 1 for no key update skip locked;
   if found then
     return v_job;
   end if;
   for v_count in 1 .. mashup.setting_number('max_running_jobs_per_user')::integer - 1 loop
     select coalesce(array_agg(user_id), '{}') into v_level from (
-      select user_id from public.mashup_jobs
-      where stage not in ('complete', 'failed', 'cancelled') and admitted_at is not null
+      select user_id from public.mashup_jobs where admitted_at is not null
       group by user_id having count(*) = v_count) u;
     select j.* into v_job from unnest(v_level) as u (user_id)
       cross join lateral (
-        select * from public.mashup_jobs w
-        where w.user_id = u.user_id and w.stage not in ('complete', 'failed', 'cancelled') and w.admitted_at is null
-          and (w.hold is null or w.stage <> 'planning') and not mashup.is_job_paused(w.id, w.user_id)
+        select * from mashup.waiting_jobs w
+        where w.user_id = u.user_id and not mashup.is_job_paused(w.id, w.user_id)
         order by w.queued_at, w.id limit 1 for no key update skip locked) j
       order by j.queued_at, j.id limit 1;
     if found then
@@ -2166,17 +2416,30 @@ begin
   return null;
 end
 $function$;
-comment on function mashup.next_admission() is 'The next job to get a slot, locked; null if there is none. Caller holds the release lock.';
+comment on function mashup.next_admission() is 'Returns the next job to get a slot, locked; null if there is none. Skips locked rows. The caller holds the lock of schedule.';
 
 CREATE OR REPLACE FUNCTION mashup.now()
  RETURNS timestamp with time zone
  LANGUAGE sql
  STABLE
 AS $function$ select pg_catalog.now() $function$;
-comment on function mashup.now() is 'The only clock of the state machine: the transaction''s time.';
+comment on function mashup.now() is 'Returns the time of the transaction. The only clock of the state machine.';
 grant execute on function mashup.now() to authenticated;
 grant execute on function mashup.now() to mashup_worker;
 grant execute on function mashup.now() to service_role;
+
+CREATE OR REPLACE FUNCTION mashup.passes(p_from text, p_stage text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return (select start.position <= wanted.position from mashup.stages start, mashup.stages wanted
+    where start.stage = p_from and wanted.stage = p_stage);
+end
+$function$;
+comment on function mashup.passes(text,text) is 'Returns whether a run that starts in stage p_from passes p_stage: it is that stage or a later one.';
 
 CREATE OR REPLACE FUNCTION mashup.patch_song(p_songs jsonb, p_song_id text, p_patch jsonb)
  RETURNS jsonb
@@ -2190,7 +2453,7 @@ begin
     from jsonb_array_elements(p_songs) with ordinality as s (song, n));
 end
 $function$;
-comment on function mashup.patch_song(jsonb,text,jsonb) is 'The songs with p_patch merged into the card of one song.';
+comment on function mashup.patch_song(jsonb,text,jsonb) is 'Returns the songs with p_patch merged into the card of one song.';
 
 CREATE OR REPLACE FUNCTION mashup.pause(p_scope text, p_key text DEFAULT ''::text, p_reason text DEFAULT 'Paused by the operator'::text, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS mashup.pauses
@@ -2216,7 +2479,7 @@ begin
   return v_pause;
 end
 $function$;
-comment on function mashup.pause(text,text,text,timestamp with time zone) is 'Pauses the system, a user, a job, a kind of task or a service. Raises MB006.';
+comment on function mashup.pause(text,text,text,timestamp with time zone) is 'Pauses the system, a user, a job, a kind of task or a service, for ever or until a time. Running tasks finish; nothing new starts. Returns the pause. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.purge_expired()
  RETURNS integer
@@ -2225,31 +2488,10 @@ CREATE OR REPLACE FUNCTION mashup.purge_expired()
 AS $function$
 declare
   v_batch integer := mashup.setting_number('retention_batch')::integer;
-  v_job public.mashup_jobs;
   v_count integer := 0;
   v_rows integer;
 begin
-  for v_job in
-    select * from public.mashup_jobs j
-    where j.hold = 'planning' and j.stage = 'planning' and j.waiting_on = 'user'
-      and j.stage_entered_at < mashup.now() - make_interval(hours => mashup.setting_number('draft_expires_hours')::integer)
-    order by j.stage_entered_at limit v_batch for no key update skip locked
-  loop
-    update public.mashup_jobs set stage = 'cancelled' where id = v_job.id;
-    v_count := v_count + 1;
-  end loop;
-
-  for v_job in
-    select * from public.mashup_jobs j
-    where j.stage = 'complete' and j.expired_at is null and j.result_path is not null
-      and j.finished_at < mashup.now() - make_interval(days => mashup.setting_number('result_expires_days')::integer)
-    order by j.finished_at limit v_batch for no key update skip locked
-  loop
-    insert into mashup.storage_deletions (path) select r.path from public.mashup_results r where r.job_id = v_job.id;
-    update public.mashup_jobs set expired_at = mashup.now(), result_path = null where id = v_job.id returning * into v_job;
-    perform mashup.log_event(v_job, 'expired', 'The file has expired');
-    v_count := v_count + 1;
-  end loop;
+  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch);
 
   delete from public.mashup_jobs j where j.id in (
     select d.id from public.mashup_jobs d
@@ -2263,7 +2505,7 @@ begin
     where d.used_at < mashup.now() - make_interval(days => mashup.setting_number('stems_retention_days')::integer)
       and not exists (
         select from public.mashup_jobs j, jsonb_array_elements(j.songs) s
-        where j.user_id = d.user_id and j.stage not in ('complete', 'failed', 'cancelled') and (s ->> 'stems_id')::bigint = d.id)
+        where j.user_id = d.user_id and j.status = 'processing' and (s ->> 'stems_id')::bigint = d.id)
     order by d.used_at limit v_batch for update skip locked);
   get diagnostics v_rows = row_count;
   v_count := v_count + v_rows;
@@ -2276,7 +2518,7 @@ begin
   return v_count + v_rows;
 end
 $function$;
-comment on function mashup.purge_expired() is 'One round of retention. Answers how many rows it ended or deleted.';
+comment on function mashup.purge_expired() is 'One run of retention over drafts, results, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
 
 CREATE OR REPLACE FUNCTION mashup.queue_order()
  RETURNS TABLE(id uuid, queue_position integer)
@@ -2285,17 +2527,15 @@ CREATE OR REPLACE FUNCTION mashup.queue_order()
  SET search_path TO ''
 AS $function$
   with running as (
-    select user_id, count(*) as n from public.mashup_jobs
-    where stage not in ('complete', 'failed', 'cancelled') and admitted_at is not null group by user_id
+    select user_id, count(*) as n from public.mashup_jobs where admitted_at is not null group by user_id
   ), waiting as (
     select j.id, j.user_id, j.queued_at, row_number() over (partition by j.user_id order by j.queued_at, j.id) as nth
-    from public.mashup_jobs j
-    where j.stage not in ('complete', 'failed', 'cancelled') and j.admitted_at is null and (j.hold is null or j.stage <> 'planning')
+    from mashup.waiting_jobs j
   )
   select w.id, (row_number() over (order by coalesce(r.n, 0) + w.nth, w.queued_at, w.id))::integer
   from waiting w left join running r on r.user_id = w.user_id
 $function$;
-comment on function mashup.queue_order() is 'Place of each job that waits for a slot, from 1.';
+comment on function mashup.queue_order() is 'Returns the position, from 1, of each job that waits for a slot: by the number of its user''s running and earlier jobs, then by age.';
 
 CREATE OR REPLACE FUNCTION mashup.queue_position(p_job_id uuid)
  RETURNS integer
@@ -2306,7 +2546,7 @@ AS $function$
   select q.queue_position from mashup.queue_order() q where q.id = p_job_id
     and exists (select from public.mashup_jobs j where j.id = p_job_id and j.admitted_at is null)
 $function$;
-comment on function mashup.queue_position(uuid) is 'Place of a job in the queue; null if it does not wait for a slot.';
+comment on function mashup.queue_position(uuid) is 'Returns the position of a job in the queue; null if it does not wait for a slot.';
 
 CREATE OR REPLACE FUNCTION mashup.raise_error(p_sqlstate text, p_message text, p_hint text, p_detail text DEFAULT ''::text)
  RETURNS void
@@ -2317,7 +2557,7 @@ begin
   raise exception using errcode = p_sqlstate, message = p_message, hint = p_hint, detail = p_detail;
 end
 $function$;
-comment on function mashup.raise_error(text,text,text,text) is 'Raises an error of class MB with message, hint and detail.';
+comment on function mashup.raise_error(text,text,text,text) is 'Raises an error of SQLSTATE class MB: message says what is wrong, hint names the next step, detail is for programs.';
 
 CREATE OR REPLACE FUNCTION mashup.reconcile_queue()
  RETURNS integer
@@ -2342,8 +2582,8 @@ begin
       and not exists (
         select from graphile_worker.jobs q
         where q.key = t.id || ':' || t.attempt and q.attempts < q.max_attempts
-          -- Taken from the queue and yet not claimed for so long: its worker never heard that it took it. A claim that
-          -- comes even later finds another attempt, and does nothing.
+          -- An entry that was taken so long ago and not claimed: its worker never received it. A claim that comes even later
+          -- finds another attempt, and does nothing.
           and (q.locked_at is null or q.locked_at > pg_catalog.now() - interval '15 seconds'))
     order by t.id limit 500 for update skip locked
   loop
@@ -2356,7 +2596,7 @@ begin
   return v_count;
 end
 $function$;
-comment on function mashup.reconcile_queue() is 'Puts back missing wake-ups. Never waits for a row.';
+comment on function mashup.reconcile_queue() is 'Enqueues each ready task, due for a second, whose queue entry is missing or can never run. Touches no entry that will run. Returns how many were enqueued. Never waits for a row.';
 
 CREATE OR REPLACE FUNCTION mashup.record_analysis(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
  RETURNS void
@@ -2369,19 +2609,7 @@ declare
   v_done integer;
   v_all integer;
 begin
-  insert into mashup.analyses as a (user_id, content_hash, version, analysis)
-    select p_job.user_id, p_result ->> 'content_hash', p_result ->> 'version', p_result -> 'analysis'
-    where jsonb_typeof(p_result -> 'analysis') = 'object'
-    on conflict (user_id, content_hash, version) do update
-      set used_at = mashup.now(), analysis = case when p_job.fresh then excluded.analysis else a.analysis end
-    returning a.id into v_id;
-  if v_id is null then
-    update mashup.analyses a set used_at = mashup.now()
-      where a.id = (p_result ->> 'analysis_id')::bigint and a.user_id = p_job.user_id returning a.id into v_id;
-  end if;
-  if v_id is null then
-    perform mashup.raise_error('MB003', 'The analysis to record is neither given nor in the cache.', 'Analyse the song again.');
-  end if;
+  v_id := mashup.save_analysis(p_job, p_result);
   if not p_job.fresh then
     select s.id into v_stems from mashup.stems s
       where s.user_id = p_job.user_id and s.content_hash = p_result ->> 'content_hash' order by s.id desc limit 1;
@@ -2392,12 +2620,13 @@ begin
       songs = mashup.patch_song(j.songs, p_task.song_id, (p_result -> 'card') || jsonb_strip_nulls(jsonb_build_object(
         'state', case when v_stems is null then 'analyzed' else 'ready' end, 'hash', p_result ->> 'content_hash',
         'analysis_id', v_id, 'stems_id', v_stems))),
-      progress = greatest(j.progress, least(50, 50.0 * v_done / v_all)),
+      progress = greatest(j.progress, (select least(s.progress_to, s.progress_from + (s.progress_to - s.progress_from) * v_done / v_all)
+        from mashup.stages s where s.stage = 'analyzing')),
       estimated_completion_at = mashup.estimate_completion(j)
     where j.id = p_job.id;
 end
 $function$;
-comment on function mashup.record_analysis(mashup_jobs,mashup.tasks,jsonb) is 'Stores an analysis and points the song''s card to it.';
+comment on function mashup.record_analysis(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of an analyze task and points the song''s card to it: {content_hash, version, card, and analysis or the analysis_id of a cached one}. Raises MB003.';
 
 CREATE OR REPLACE FUNCTION mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real)
  RETURNS void
@@ -2415,10 +2644,28 @@ begin
     where s.kind = f.kind;
 end
 $function$;
-comment on function mashup.record_duration(text,real,real) is 'Takes one measured duration into mashup.stage_stats.';
+comment on function mashup.record_duration(text,real,real) is 'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted. Skips a locked row: one sample less.';
 
-CREATE OR REPLACE FUNCTION mashup.record_plan(p_job mashup_jobs, p_result jsonb)
- RETURNS boolean
+CREATE OR REPLACE FUNCTION mashup.record_measurements(p_task mashup.tasks, p_service text, p_result jsonb, p_seconds real)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if coalesce((p_result ->> 'service_used')::boolean, true) then
+    perform mashup.record_service_success(p_service);
+  end if;
+  if not coalesce((p_result ->> 'from_cache')::boolean, false) then
+    perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
+      select sum((s ->> 'duration_sec')::real) from public.mashup_jobs j, mashup.active_songs(j.songs) s
+      where j.id = p_task.job_id and (p_task.song_id is null or s ->> 'song_id' = p_task.song_id)), 0));
+  end if;
+end
+$function$;
+comment on function mashup.record_measurements(mashup.tasks,text,jsonb,real) is 'Records that the service of a finished task answered, unless {service_used: false}, and how long the task took, unless {from_cache: true}. Lock: service_health row.';
+
+CREATE OR REPLACE FUNCTION mashup.record_plan(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
+ RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
@@ -2442,10 +2689,9 @@ begin
       warnings = case when p_result ->> 'warning' is null then j.warnings
         else mashup.add_warning(j.warnings, 'rule_based_plan', p_result ->> 'warning', 'planning') end
     where j.id = p_job.id;
-  return not v_songs <@ array(select s ->> 'song_id' from mashup.active_songs(p_job.songs) s);
 end
 $function$;
-comment on function mashup.record_plan(mashup_jobs,jsonb) is 'Stores a plan as the job''s next version. Raises MB006. Answers whether it must be made again.';
+comment on function mashup.record_plan(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a plan task as the next version: {plan, source, song_ids, model?, tokens?, cost_usd?, changes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.record_result(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
  RETURNS void
@@ -2469,9 +2715,9 @@ begin
     where j.id = p_job.id;
 end
 $function$;
-comment on function mashup.record_result(mashup_jobs,mashup.tasks,jsonb) is 'Points the job to what was rendered.';
+comment on function mashup.record_result(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a render task and points the job to it: {path below the claim''s own prefix, quality: RenderResult}. Raises MB006.';
 
-CREATE OR REPLACE FUNCTION mashup.record_scores(p_job mashup_jobs, p_result jsonb)
+CREATE OR REPLACE FUNCTION mashup.record_scores(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -2486,7 +2732,7 @@ begin
     where j.id = p_job.id;
 end
 $function$;
-comment on function mashup.record_scores(mashup_jobs,jsonb) is 'Stores pair scores.';
+comment on function mashup.record_scores(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a score task: {pairs: PairScore[], warning?}.';
 
 CREATE OR REPLACE FUNCTION mashup.record_service_failure(p_service text, p_error text, p_task_id bigint)
  RETURNS void
@@ -2507,7 +2753,7 @@ AS $function$
           from mashup.service_health c where c.service = p_service for update) o
     where h.service = o.service
 $function$;
-comment on function mashup.record_service_failure(text,text,bigint) is 'Counts an availability fault and opens the circuit when there were too many.';
+comment on function mashup.record_service_failure(text,text,bigint) is 'Counts an availability fault. Opens the circuit after circuit_failures in a row, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. Lock: service_health row.';
 
 CREATE OR REPLACE FUNCTION mashup.record_service_success(p_service text)
  RETURNS void
@@ -2516,12 +2762,12 @@ CREATE OR REPLACE FUNCTION mashup.record_service_success(p_service text)
 AS $function$
 begin
   update mashup.service_health h set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
-      -- What is left of it says that the circuit was open: dispatch_tasks then brings tasks back with spread.
+      -- What is kept of it shows that the circuit was open: dispatch_tasks then spreads the tasks that return.
       last_error = case when h.state <> 'closed' then h.last_error end, updated_at = mashup.now()
     where h.service = p_service and (h.state <> 'closed' or h.failures > 0);
 end
 $function$;
-comment on function mashup.record_service_success(text) is 'Closes a service''s circuit.';
+comment on function mashup.record_service_success(text) is 'Closes the circuit of a service and clears its failures. Lock: service_health row.';
 
 CREATE OR REPLACE FUNCTION mashup.record_stems(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
  RETURNS void
@@ -2529,11 +2775,8 @@ CREATE OR REPLACE FUNCTION mashup.record_stems(p_job mashup_jobs, p_task mashup.
  SET search_path TO ''
 AS $function$
 declare
-  v_hash text;
   v_id bigint;
-  v_old jsonb;
 begin
-  select s ->> 'hash' into v_hash from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_task.song_id;
   if p_result ->> 'stems_id' is not null then
     update mashup.stems s set used_at = mashup.now()
       where s.id = (p_result ->> 'stems_id')::bigint and s.user_id = p_job.user_id returning s.id into v_id;
@@ -2545,22 +2788,9 @@ begin
       perform mashup.raise_error('MB006', 'Stems were written outside the claim''s own folder.',
         'The separation service must keep to the paths it was given.');
     end if;
-    -- Again when the row that was in the way is gone once it can be locked.
-    loop
-      insert into mashup.stems as s (user_id, content_hash, model, paths)
-        values (p_job.user_id, v_hash, p_result ->> 'model', p_result -> 'paths')
-        on conflict (user_id, content_hash, model) do nothing returning s.id into v_id;
-      exit when v_id is not null;
-      select s.id, s.paths into v_id, v_old from mashup.stems s
-        where s.user_id = p_job.user_id and s.content_hash = v_hash and s.model = p_result ->> 'model' for update;
-      if v_id is not null then
-        update mashup.stems s set paths = p_result -> 'paths', used_at = mashup.now() where s.id = v_id;
-        -- Another job may be reading the older stems still.
-        insert into mashup.storage_deletions (path, not_before)
-          select p.value, mashup.now() + mashup.setting_interval('replaced_stems_after_sec') from jsonb_each_text(v_old) p;
-        exit;
-      end if;
-    end loop;
+    v_id := mashup.save_stems(p_job.user_id,
+      (select s ->> 'hash' from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_task.song_id),
+      p_result ->> 'model', p_result -> 'paths');
   end if;
   update public.mashup_jobs j set
       songs = mashup.patch_song(j.songs, p_task.song_id, jsonb_build_object('state', 'ready', 'stems_id', v_id)),
@@ -2568,7 +2798,24 @@ begin
     where j.id = p_job.id;
 end
 $function$;
-comment on function mashup.record_stems(mashup_jobs,mashup.tasks,jsonb) is 'Stores stems and points the song''s card to them.';
+comment on function mashup.record_stems(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a separate task and points the song''s card to it: {model, paths: {vocals, drums, bass, other}} below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
+
+CREATE OR REPLACE FUNCTION mashup.record_task(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  case p_task.kind
+    when 'analyze' then perform mashup.record_analysis(p_job, p_task, p_result);
+    when 'score' then perform mashup.record_scores(p_job, p_task, p_result);
+    when 'plan' then perform mashup.record_plan(p_job, p_task, p_result);
+    when 'separate' then perform mashup.record_stems(p_job, p_task, p_result);
+    when 'render' then perform mashup.record_result(p_job, p_task, p_result);
+  end case;
+end
+$function$;
+comment on function mashup.record_task(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a finished task by the function of its kind. Lock: job and task rows held by the caller. Raises MB003, MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.recover_task(p_task mashup.tasks, p_reason text)
  RETURNS void
@@ -2599,35 +2846,17 @@ begin
     jsonb_build_object('task', p_task.id, 'reason', p_reason, 'worker', p_task.worker_id, 'crashes', v_task.crashes));
 end
 $function$;
-comment on function mashup.recover_task(mashup.tasks,text) is 'Takes a task from a lost worker. Lock: job and task rows held by the caller.';
+comment on function mashup.recover_task(mashup.tasks,text) is 'Takes a task from a lost worker and requeues it. After max_solo_crashes lost solo runs the task is to blame and fails. Lock: job and task rows held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.refresh_queue_positions()
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
-declare
-  v_ids uuid[];
 begin
-  -- The limits are written out: with a limit that it does not know, the planner sorts the whole queue.
-  v_ids := array(
-    select w.id from (
-      select o.id, o.user_id, o.queued_at, row_number() over (partition by o.user_id order by o.queued_at, o.id) as nth
-      from (
-        select j.id, j.user_id, j.queued_at from public.mashup_jobs j
-        where j.stage not in ('complete', 'failed', 'cancelled') and j.admitted_at is null and (j.hold is null or j.stage <> 'planning')
-        order by j.queued_at, j.id limit 60) o
-    ) w
-    where w.nth = 1 and not exists (
-      select from public.mashup_jobs r
-      where r.user_id = w.user_id and r.stage not in ('complete', 'failed', 'cancelled') and r.admitted_at is not null)
-    order by w.queued_at, w.id limit 20);
-  if cardinality(v_ids) < 20 then
-    v_ids := array(select p.id from mashup.queue_order() p order by p.queue_position limit 20);
-  end if;
   with changed as (
     select j.id, p.queue_position, w.waiting_on from public.mashup_jobs j
-    join unnest(v_ids) with ordinality as p (id, queue_position) on p.id = j.id
+    join unnest(mashup.head_of_queue()) with ordinality as p (id, queue_position) on p.id = j.id
     cross join lateral (select case when mashup.is_job_paused(j.id, j.user_id) then 'pause' else 'slot' end as waiting_on) w
     where j.admitted_at is null and (j.queue_position is distinct from p.queue_position or j.waiting_on is distinct from w.waiting_on)
     for no key update of j skip locked
@@ -2636,12 +2865,12 @@ begin
       current_step = case
         when c.waiting_on = j.waiting_on then j.current_step
         when c.waiting_on = 'pause' then 'Paused by the operator'
-        else 'Waiting for a free slot'
+        else (select s.step from mashup.stages s where s.stage = 'queued')
       end
   from changed c where j.id = c.id and j.admitted_at is null;
 end
 $function$;
-comment on function mashup.refresh_queue_positions() is 'Writes queue_position of the first twenty waiting jobs, and whether a pause keeps them from a slot.';
+comment on function mashup.refresh_queue_positions() is 'Writes queue_position of the first twenty waiting jobs, and whether a pause keeps them from a slot. A pause that holds back the whole queue is not written on all of it. Skips locked rows.';
 
 CREATE OR REPLACE FUNCTION mashup.refresh_waiting_on(p_job_ids uuid[])
  RETURNS void
@@ -2649,19 +2878,11 @@ CREATE OR REPLACE FUNCTION mashup.refresh_waiting_on(p_job_ids uuid[])
  SET search_path TO ''
 AS $function$
 declare
-  v_ids uuid[] := p_job_ids;
+  v_ids uuid[] := coalesce(p_job_ids, mashup.jobs_that_may_wait());
   v_paused boolean := exists (select from mashup.pauses);
   v_paused_kinds text[] := '{}';
   v_open_kinds text[];
 begin
-  if v_ids is null then
-    -- Mostly every job has something that runs or may run, and is not said to wait.
-    v_ids := array(
-      select j.id from public.mashup_jobs j
-      where j.stage not in ('complete', 'failed', 'cancelled') and j.admitted_at is not null
-        and (j.waiting_on is not null
-          or not exists (select from mashup.tasks t where t.job_id = j.id and t.epoch = j.epoch and t.state in ('ready', 'running'))));
-  end if;
   if cardinality(v_ids) = 0 then
     return;
   end if;
@@ -2672,7 +2893,7 @@ begin
   v_open_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on k.service = h.service
     where h.state <> 'closed');
   with waits as (
-    -- Offset 0: a job's own tasks are looked up, not hashed with all others'.
+    -- Offset 0: the tasks of a job are looked up by index, not hashed with those of all jobs.
     select j.id,
       case
         when exists (select from mashup.tasks t
@@ -2685,11 +2906,10 @@ begin
         else 'tasks'
       end as waiting_on
     from unnest(v_ids) as i (id) join public.mashup_jobs j on j.id = i.id
-    where j.stage not in ('complete', 'failed', 'cancelled') and j.admitted_at is not null
+    where j.admitted_at is not null
   ), changed as (
     select j.id, w.waiting_on from waits w join public.mashup_jobs j on j.id = w.id
-    where j.stage not in ('complete', 'failed', 'cancelled') and j.admitted_at is not null
-      and j.waiting_on is distinct from w.waiting_on
+    where j.admitted_at is not null and j.waiting_on is distinct from w.waiting_on
     for no key update of j skip locked
   )
   update public.mashup_jobs j set waiting_on = c.waiting_on,
@@ -2701,7 +2921,7 @@ begin
   from changed c where j.id = c.id;
 end
 $function$;
-comment on function mashup.refresh_waiting_on(uuid[]) is 'Writes waiting_on of jobs that hold a slot; null: of all. Skips locked rows: the sweep names them within a second.';
+comment on function mashup.refresh_waiting_on(uuid[]) is 'Writes waiting_on of jobs with a slot; null: of all. Skips locked rows: the sweep writes them within a second.';
 
 CREATE OR REPLACE FUNCTION mashup.register_worker(p_id uuid, p_host text, p_pid integer, p_lock_key bigint, p_version text, p_concurrency integer, p_pool_ids text[], p_services jsonb)
  RETURNS void
@@ -2714,7 +2934,7 @@ AS $function$
   on conflict (id) do update set lock_key = excluded.lock_key, pool_ids = excluded.pool_ids,
     services = excluded.services, seen_at = mashup.now(), draining = false
 $function$;
-comment on function mashup.register_worker(uuid,text,integer,bigint,text,integer,text[],jsonb) is 'Makes a worker known. It must already hold a session advisory lock on p_lock_key.';
+comment on function mashup.register_worker(uuid,text,integer,bigint,text,integer,text[],jsonb) is 'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key.';
 grant execute on function mashup.register_worker(uuid,text,integer,bigint,text,integer,text[],jsonb) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.replay(p_job_id uuid, p_stage text, fresh boolean DEFAULT false)
@@ -2729,7 +2949,7 @@ begin
   v_job := mashup.require_job(p_job_id);
   if not exists (select from mashup.transitions t where t.to_stage = p_stage and t.name = 'replay') then
     perform mashup.raise_error('MB001', format('A job cannot be replayed from "%s".', p_stage),
-      'Replay from queued, analyzing, scoring, planning, separating or rendering.');
+      'Replay from ' || (select string_agg(s.stage, ', ' order by s.position) from mashup.stages s where not s.is_terminal) || '.');
   end if;
   perform set_config('mashup.fresh', case when fresh then 'yes' else '' end, true);
   update public.mashup_jobs j set stage = p_stage where j.id = p_job_id returning * into v_job;
@@ -2737,7 +2957,7 @@ begin
   return v_job;
 end
 $function$;
-comment on function mashup.replay(uuid,text,boolean) is 'Replays a job from a stage. Raises MB001, MB002, MB003.';
+comment on function mashup.replay(uuid,text,boolean) is 'Replays a job from a stage, as `update … set stage` does; fresh: bypasses the caches of analyses and stems. Returns the job. Lock: job row. Raises MB001, MB002, MB003, MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.request_schedule()
  RETURNS trigger
@@ -2746,11 +2966,11 @@ CREATE OR REPLACE FUNCTION mashup.request_schedule()
  SET search_path TO ''
 AS $function$
 begin
-  perform set_config('mashup.schedule', 'new', true);
+  perform set_config('mashup.schedule', 'requested', true);
   return null;
 end
 $function$;
-comment on function mashup.request_schedule() is 'Trigger: notes that schedule_all has something to do at commit.';
+comment on function mashup.request_schedule() is 'Trigger: notes that schedule has something to do at commit.';
 
 CREATE OR REPLACE FUNCTION mashup.request_schedule_for_task()
  RETURNS trigger
@@ -2759,12 +2979,12 @@ CREATE OR REPLACE FUNCTION mashup.request_schedule_for_task()
  SET search_path TO ''
 AS $function$
 begin
-  perform set_config('mashup.schedule', 'new', true);
+  perform set_config('mashup.schedule', 'requested', true);
   perform mashup.mark_waiting_on_stale(new.job_id);
   return null;
 end
 $function$;
-comment on function mashup.request_schedule_for_task() is 'Trigger: notes that release has something to do at commit, and for which job.';
+comment on function mashup.request_schedule_for_task() is 'Trigger: notes that schedule has something to do at commit, and for which job.';
 
 CREATE OR REPLACE FUNCTION mashup.requeue_task(p_task mashup.tasks)
  RETURNS void
@@ -2778,7 +2998,7 @@ begin
     where t.id = p_task.id;
 end
 $function$;
-comment on function mashup.requeue_task(mashup.tasks) is 'Makes a running task wait again. Lock: job and task rows held by the caller.';
+comment on function mashup.requeue_task(mashup.tasks) is 'Makes a running task wait again without counting a failure; its crash counts are those of p_task. Lock: job and task rows held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.require_job(p_job_id uuid)
  RETURNS mashup_jobs
@@ -2795,7 +3015,7 @@ begin
   return v_job;
 end
 $function$;
-comment on function mashup.require_job(uuid) is 'Locks a job; raises MB002 if there is none.';
+comment on function mashup.require_job(uuid) is 'Returns a job, locked. Raises MB002 if there is none.';
 
 CREATE OR REPLACE FUNCTION mashup.require_own_job(p_job_id uuid, p_lock boolean DEFAULT true)
  RETURNS mashup_jobs
@@ -2816,7 +3036,179 @@ begin
   return v_job;
 end
 $function$;
-comment on function mashup.require_own_job(uuid,boolean) is 'A job of the caller, locked unless told otherwise; raises MB002 for any other.';
+comment on function mashup.require_own_job(uuid,boolean) is 'Returns a job of the caller, locked unless p_lock is false. Raises MB002 for any other job, as for one that does not exist; MB010.';
+
+CREATE OR REPLACE FUNCTION mashup.require_stage(p_stage text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if not exists (select from mashup.stages s where s.stage = p_stage) then
+    perform mashup.raise_error('MB001', format('There is no stage "%s".', p_stage),
+      'The stages are ' || (select string_agg(s.stage, ', ' order by s.position) from mashup.stages s) || '.');
+  end if;
+end
+$function$;
+comment on function mashup.require_stage(text) is 'Raises MB001 if there is no such stage.';
+
+CREATE OR REPLACE FUNCTION mashup.require_transition(p_job_id uuid, p_from text, p_to text, p_name text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if exists (select from mashup.transitions t where t.from_stage = p_from and t.to_stage = p_to and t.name = p_name) then
+    return;
+  end if;
+  perform mashup.raise_error('MB001',
+    format('Job %s is in stage %s and cannot go to %s.', p_job_id, p_from, p_to),
+    case p_to
+      when 'complete' then 'A job is complete only when its render task finishes. To render again: set stage to rendering.'
+      when 'failed' then 'Only the engine fails a job. To stop it: set stage to cancelled.'
+      when 'cancelled' then 'The job has ended. To run it again set stage to the stage to start from.'
+      else 'Only finished tasks move a job forward. Allowed from here: ' ||
+        (select string_agg(t.to_stage, ', ' order by s.position) from mashup.transitions t
+         join mashup.stages s on s.stage = t.to_stage where t.from_stage = p_from and t.made_by = 'operator') || '.'
+    end);
+end
+$function$;
+comment on function mashup.require_transition(uuid,text,text,text) is 'Raises MB001, with what is allowed instead, if mashup.transitions has no such row.';
+
+CREATE OR REPLACE FUNCTION mashup.reset_for_admission(p_job mashup_jobs)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  p_job.admitted_at := mashup.now();
+  p_job.waiting_on := null;
+  p_job.progress := greatest(p_job.progress, (select s.progress_from from mashup.stages s where s.stage = p_job.stage));
+  return p_job;
+end
+$function$;
+comment on function mashup.reset_for_admission(mashup_jobs) is 'The job takes its slot.';
+
+CREATE OR REPLACE FUNCTION mashup.reset_for_advance(p_job mashup_jobs)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  p_job.progress := greatest(p_job.progress, (select s.progress_from from mashup.stages s where s.stage = p_job.stage));
+  p_job.waiting_on := null;
+  if p_job.status <> 'processing' then
+    p_job.admitted_at := null;
+    p_job.finished_at := mashup.now();
+    p_job.estimated_completion_at := null;
+  elsif p_job.hold = p_job.stage then
+    -- A draft gives its slot back while it waits for its user.
+    p_job.admitted_at := null;
+    p_job.waiting_on := 'user';
+    p_job.current_step := 'Ready when you are';
+    p_job.estimated_completion_at := null;
+  end if;
+  return p_job;
+end
+$function$;
+comment on function mashup.reset_for_advance(mashup_jobs) is 'The job enters its next stage, ends, or waits for its user.';
+
+CREATE OR REPLACE FUNCTION mashup.reset_for_end(p_job mashup_jobs, p_stopped_stage text)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  p_job.epoch := p_job.epoch + 1;
+  p_job.stopped_stage := p_stopped_stage;
+  p_job.admitted_at := null;
+  p_job.finished_at := mashup.now();
+  p_job.waiting_on := null;
+  p_job.estimated_completion_at := null;
+  p_job.hold := null;
+  return p_job;
+end
+$function$;
+comment on function mashup.reset_for_end(mashup_jobs,text) is 'The job failed or was cancelled.';
+
+CREATE OR REPLACE FUNCTION mashup.reset_for_entry(p_job mashup_jobs, p_entered_before timestamp with time zone)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_stage mashup.stages;
+begin
+  select * into v_stage from mashup.stages s where s.stage = p_job.stage;
+  p_job.stage_entered_at := greatest(mashup.now(), p_entered_before);
+  p_job.status := case when v_stage.is_terminal then v_stage.stage else 'processing' end;
+  p_job.current_step := v_stage.step;
+  p_job.queue_position := null;
+  return p_job;
+end
+$function$;
+comment on function mashup.reset_for_entry(mashup_jobs,timestamp with time zone) is 'Sets what every transition sets: status, step and the time of entry, which does not run backwards.';
+
+CREATE OR REPLACE FUNCTION mashup.reset_for_replay(p_job mashup_jobs)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  p_job.fresh := coalesce(current_setting('mashup.fresh', true), '') = 'yes';
+  p_job.hold := null;
+  return mashup.reset_for_rerun(p_job);
+end
+$function$;
+comment on function mashup.reset_for_replay(mashup_jobs) is 'An operator or user runs the job again: it is no draft, and caches are bypassed if the setting mashup.fresh says so. Raises MB003, MB006.';
+
+CREATE OR REPLACE FUNCTION mashup.reset_for_rerun(p_job mashup_jobs)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_missing text[];
+begin
+  p_job.epoch := p_job.epoch + 1;
+  p_job.progress := (select s.progress_from from mashup.stages s where s.stage = p_job.stage);
+  p_job := mashup.detach_outputs(p_job);
+  -- A draft of one song stays a draft, however it is run again.
+  if jsonb_array_length(p_job.songs) < 2 then
+    if not mashup.passes(p_job.stage, 'scoring') then
+      perform mashup.raise_error('MB006', 'A mashup needs at least two songs.', 'Submit the songs together.');
+    end if;
+    p_job.hold := 'planning';
+  end if;
+  v_missing := mashup.missing_prerequisite(p_job, p_job.stage);
+  if v_missing is not null then
+    perform mashup.raise_error('MB003',
+      format('Job %s cannot go to %s: %s is missing.', p_job.id, p_job.stage, v_missing[1]),
+      format('Set stage to %s instead.', v_missing[2]));
+  end if;
+  if p_job.stage = 'queued' then
+    p_job.admitted_at := null;
+    p_job.entry_stage := 'analyzing';
+  end if;
+  p_job.waiting_on := null;
+  if p_job.admitted_at is null then
+    -- A replay takes a slot like any other run.
+    p_job.waiting_on := 'slot';
+    p_job.queued_at := mashup.now();
+    p_job.current_step := (select s.step from mashup.stages s where s.stage = 'queued');
+  end if;
+  return p_job;
+end
+$function$;
+comment on function mashup.reset_for_rerun(mashup_jobs) is 'The job runs again from its stage, with a new epoch. Raises MB003, MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.reset_orphaned_probes()
  RETURNS void
@@ -2832,7 +3224,25 @@ begin
       for update skip locked);
 end
 $function$;
-comment on function mashup.reset_orphaned_probes() is 'Opens half-open circuits whose probe is gone. Never waits for a row.';
+comment on function mashup.reset_orphaned_probes() is 'Makes room for another probe where the probe cannot return: its task was dropped, deleted, paused, returned or taken from a lost worker. Only this function does so: the transitions that end tasks touch no row of another service, so that two of them cannot wait for each other. Never waits for a row.';
+
+CREATE OR REPLACE FUNCTION mashup.reset_songs(p_songs jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  -- A retry analyses excluded songs again and keeps what is analysed.
+  v_keep boolean := coalesce(current_setting('mashup.keep_songs', true), '') = 'yes';
+begin
+  return (select jsonb_agg(case when v_keep and s.song ->> 'state' <> 'excluded' then s.song
+      else jsonb_build_object('song_id', s.song -> 'song_id', 'name', s.song -> 'name', 'artist', s.song -> 'artist',
+        'path', s.song -> 'path', 'state', 'pending') end order by s.n)
+    from jsonb_array_elements(p_songs) with ordinality as s (song, n));
+end
+$function$;
+comment on function mashup.reset_songs(jsonb) is 'Returns the cards as they were submitted: of all songs, or of the excluded ones only if the setting mashup.keep_songs says so.';
 
 CREATE OR REPLACE FUNCTION mashup.resume(p_scope text, p_key text DEFAULT ''::text)
  RETURNS boolean
@@ -2845,7 +3255,7 @@ begin
   return found;
 end
 $function$;
-comment on function mashup.resume(text,text) is 'Ends a pause; false if there was none.';
+comment on function mashup.resume(text,text) is 'Ends a pause. Returns false if there was none.';
 
 CREATE OR REPLACE FUNCTION mashup.retry(p_job_id uuid)
  RETURNS mashup_jobs
@@ -2855,6 +3265,7 @@ CREATE OR REPLACE FUNCTION mashup.retry(p_job_id uuid)
 AS $function$
 declare
   v_job public.mashup_jobs;
+  v_stage text;
   v_missing text[];
 begin
   v_job := mashup.require_job(p_job_id);
@@ -2862,15 +3273,15 @@ begin
     perform mashup.raise_error('MB001', format('Job %s is in stage %s: there is nothing to retry.', p_job_id, v_job.stage),
       'Retry a failed or cancelled job; to run another from a stage, replay it.');
   end if;
-  v_missing := mashup.missing_prerequisite(v_job, coalesce(nullif(v_job.stopped_stage, 'queued'), 'analyzing'));
+  v_stage := coalesce(nullif(v_job.stopped_stage, 'queued'), 'analyzing');
+  v_missing := mashup.missing_prerequisite(v_job, v_stage);
   perform set_config('mashup.keep_songs', 'yes', true);
-  update public.mashup_jobs j set stage = coalesce(v_missing[2], nullif(v_job.stopped_stage, 'queued'), 'analyzing')
-    where j.id = p_job_id returning * into v_job;
+  update public.mashup_jobs j set stage = coalesce(v_missing[2], v_stage) where j.id = p_job_id returning * into v_job;
   perform set_config('mashup.keep_songs', '', true);
   return v_job;
 end
 $function$;
-comment on function mashup.retry(uuid) is 'Re-arms what failed and resumes there. Raises MB001, MB002.';
+comment on function mashup.retry(uuid) is 'Resumes a failed or cancelled job in the stage where it stopped, or in the first one whose output is missing; what was made is kept. Returns the job. Lock: job row. Raises MB001, MB002, MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.return_task(p_task_id bigint, p_claim uuid)
  RETURNS text
@@ -2889,8 +3300,34 @@ begin
   return 'returned';
 end
 $function$;
-comment on function mashup.return_task(bigint,uuid) is 'Gives a running task back. Guarded by the claim.';
+comment on function mashup.return_task(bigint,uuid) is 'Gives a running task back unharmed, for a worker that stops. Returns returned, or why the claim is not valid (see claim_status). Lock order: job, task.';
 grant execute on function mashup.return_task(bigint,uuid) to mashup_worker;
+
+CREATE OR REPLACE FUNCTION mashup.save_analysis(p_job mashup_jobs, p_result jsonb)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_id bigint;
+begin
+  insert into mashup.analyses as a (user_id, content_hash, version, analysis)
+    select p_job.user_id, p_result ->> 'content_hash', p_result ->> 'version', p_result -> 'analysis'
+    where jsonb_typeof(p_result -> 'analysis') = 'object'
+    on conflict (user_id, content_hash, version) do update
+      set used_at = mashup.now(), analysis = case when p_job.fresh then excluded.analysis else a.analysis end
+    returning a.id into v_id;
+  if v_id is null then
+    update mashup.analyses a set used_at = mashup.now()
+      where a.id = (p_result ->> 'analysis_id')::bigint and a.user_id = p_job.user_id returning a.id into v_id;
+  end if;
+  if v_id is null then
+    perform mashup.raise_error('MB003', 'The analysis to record is neither given nor in the cache.', 'Analyse the song again.');
+  end if;
+  return v_id;
+end
+$function$;
+comment on function mashup.save_analysis(mashup_jobs,jsonb) is 'Caches a new analysis, or marks a cached one as used, and returns its id. A fresh run replaces the cached one. Raises MB003.';
 
 CREATE OR REPLACE FUNCTION mashup.save_receipt(p_job_id uuid, p_request_hash text, p_answer jsonb, p_tokens jsonb, p_cost_usd numeric)
  RETURNS void
@@ -2902,8 +3339,38 @@ AS $function$
   select p_job_id, p_request_hash, p_answer, p_tokens, p_cost_usd
   where exists (select from public.mashup_jobs where id = p_job_id)
 $function$;
-comment on function mashup.save_receipt(uuid,text,jsonb,jsonb,numeric) is 'Appends a paid answer to plan_receipts.';
+comment on function mashup.save_receipt(uuid,text,jsonb,jsonb,numeric) is 'Appends a paid answer to plan_receipts, before anything else is done with it. Not fenced: the answer of a late worker is kept.';
 grant execute on function mashup.save_receipt(uuid,text,jsonb,jsonb,numeric) to mashup_worker;
+
+CREATE OR REPLACE FUNCTION mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_paths jsonb)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_id bigint;
+  v_old jsonb;
+begin
+  -- Two jobs may separate one song at the same time: the second replaces what the first recorded. The loop repeats when the
+  -- row that was in the way is gone once it could be locked.
+  loop
+    insert into mashup.stems as s (user_id, content_hash, model, paths) values (p_user_id, p_content_hash, p_model, p_paths)
+      on conflict (user_id, content_hash, model) do nothing returning s.id into v_id;
+    exit when v_id is not null;
+    select s.id, s.paths into v_id, v_old from mashup.stems s
+      where s.user_id = p_user_id and s.content_hash = p_content_hash and s.model = p_model for update;
+    if v_id is not null then
+      update mashup.stems s set paths = p_paths, used_at = mashup.now() where s.id = v_id;
+      -- Another job may still be reading the older stems.
+      insert into mashup.storage_deletions (path, not_before)
+        select p.value, mashup.now() + mashup.setting_interval('replaced_stems_after_sec') from jsonb_each_text(v_old) p;
+      exit;
+    end if;
+  end loop;
+  return v_id;
+end
+$function$;
+comment on function mashup.save_stems(uuid,text,text,jsonb) is 'Caches stems and returns their id. The files of stems that they replace go into the outbox. Lock: stems row.';
 
 CREATE OR REPLACE FUNCTION mashup.schedule(p_all boolean)
  RETURNS void
@@ -2927,7 +3394,7 @@ begin
   perform set_config('mashup.schedule', '', true);
 end
 $function$;
-comment on function mashup.schedule(boolean) is 'Admits jobs and releases tasks under one advisory lock; names the waits of all jobs, or of those noted. Never waits for a row.';
+comment on function mashup.schedule(boolean) is 'Admits jobs, dispatches tasks and refreshes waiting_on of all jobs, or of those noted in this transaction. Takes the advisory lock of scheduling until the transaction ends; never waits for a row.';
 
 CREATE OR REPLACE FUNCTION mashup.schedule_all()
  RETURNS void
@@ -2943,7 +3410,7 @@ begin
   perform mashup.schedule(true);
 end
 $function$;
-comment on function mashup.schedule_all() is 'Admits jobs, releases tasks and names every wait, under one advisory lock. Never waits for a row.';
+comment on function mashup.schedule_all() is 'Schedules and refreshes waiting_on of all jobs with a slot.';
 
 CREATE OR REPLACE FUNCTION mashup.schedule_at_commit()
  RETURNS trigger
@@ -2952,14 +3419,14 @@ CREATE OR REPLACE FUNCTION mashup.schedule_at_commit()
  SET search_path TO ''
 AS $function$
 begin
-  -- A transaction that keeps its first snapshot cannot count what others released meanwhile: the sweep does it for it.
-  if current_setting('mashup.schedule', true) = 'new' and current_setting('transaction_isolation') = 'read committed' then
+  -- A transaction that keeps its first snapshot cannot count what others dispatched meanwhile. The sweep does it instead.
+  if current_setting('mashup.schedule', true) = 'requested' and current_setting('transaction_isolation') = 'read committed' then
     perform mashup.schedule(false);
   end if;
   return null;
 end
 $function$;
-comment on function mashup.schedule_at_commit() is 'Deferred trigger: runs schedule_all once for a transaction, at commit, so that an open transaction never holds its lock.';
+comment on function mashup.schedule_at_commit() is 'Deferred trigger: schedules once for a transaction, at commit, so that an open transaction never holds the lock of scheduling.';
 
 CREATE OR REPLACE FUNCTION mashup.select_jobs(p_stage text DEFAULT NULL::text, p_error_code text DEFAULT NULL::text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_stopped_stage text DEFAULT NULL::text, p_user_id uuid DEFAULT NULL::uuid, p_limit integer DEFAULT 100, p_after uuid DEFAULT NULL::uuid)
  RETURNS SETOF mashup_jobs
@@ -2974,7 +3441,7 @@ AS $function$
     and (p_user_id is null or j.user_id = p_user_id) and (p_after is null or j.id > p_after)
   order by j.id limit p_limit
 $function$;
-comment on function mashup.select_jobs(text,text,timestamp with time zone,text,uuid,integer,uuid) is 'Jobs by filter, in id order: the preview of a bulk verb.';
+comment on function mashup.select_jobs(text,text,timestamp with time zone,text,uuid,integer,uuid) is 'Returns up to p_limit jobs that match every given filter and come after p_after, by id: the preview of bulk.';
 
 CREATE OR REPLACE FUNCTION mashup.service_capacity(p_kind mashup.task_kinds, OUT free integer, OUT probe boolean)
  RETURNS record
@@ -3002,7 +3469,7 @@ begin
   end if;
 end
 $function$;
-comment on function mashup.service_capacity(mashup.task_kinds) is 'Free places at a kind''s service now; 0 while its circuit is open.';
+comment on function mashup.service_capacity(mashup.task_kinds) is 'Returns how many more tasks of a kind may be dispatched to its service now, and whether the next one is a probe. 0 while the circuit is open.';
 
 CREATE OR REPLACE FUNCTION mashup.setting_interval(p_name text)
  RETURNS interval
@@ -3010,7 +3477,7 @@ CREATE OR REPLACE FUNCTION mashup.setting_interval(p_name text)
  STABLE
  SET search_path TO ''
 AS $function$ begin return pg_catalog.make_interval(secs => mashup.setting_number(p_name)); end $function$;
-comment on function mashup.setting_interval(text) is 'A setting in seconds as an interval.';
+comment on function mashup.setting_interval(text) is 'Returns a setting in seconds as an interval.';
 
 CREATE OR REPLACE FUNCTION mashup.setting_number(p_name text)
  RETURNS double precision
@@ -3018,19 +3485,71 @@ CREATE OR REPLACE FUNCTION mashup.setting_number(p_name text)
  STABLE
  SET search_path TO ''
 AS $function$ begin return (select (s.value #>> '{}')::double precision from mashup.settings s where s.name = p_name); end $function$;
-comment on function mashup.setting_number(text) is 'A numeric setting by name; null if there is none of that name.';
+comment on function mashup.setting_number(text) is 'Returns a numeric setting by name; null if there is none of that name.';
 grant execute on function mashup.setting_number(text) to mashup_worker;
 
-CREATE OR REPLACE FUNCTION mashup.signal_tasks(p_job_id uuid, p_reason text)
+CREATE OR REPLACE FUNCTION mashup.show_progress(p_job mashup_jobs, p_kind text, p_progress real, p_step text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_stage mashup.stages;
+  v_reports boolean;
+  v_progress real;
+begin
+  select k.reports_progress into v_reports from mashup.task_kinds k where k.kind = p_kind and k.stage = p_job.stage;
+  if not found then
+    return;
+  end if;
+  if v_reports then
+    select * into v_stage from mashup.stages s where s.stage = p_job.stage;
+    v_progress := least(v_stage.progress_from + greatest(coalesce(p_progress, 0), 0) * (v_stage.progress_to - v_stage.progress_from),
+      v_stage.progress_to - 0.1);
+  end if;
+  update public.mashup_jobs j set progress = greatest(j.progress, coalesce(v_progress, 0)),
+      current_step = coalesce(left(nullif(p_step, ''), 200), j.current_step)
+    where j.id = p_job.id
+      and (v_progress >= j.progress + mashup.setting_number('progress_min_step')
+        or (j.updated_at <= mashup.now() - mashup.setting_interval('progress_min_interval_sec')
+          and (v_progress > j.progress or p_step is distinct from j.current_step)));
+end
+$function$;
+comment on function mashup.show_progress(mashup_jobs,text,real,text) is 'Writes progress (0 to 1 of the task) and step on the job, at most every progress_min_interval_sec unless progress rose by progress_min_step. Nothing if the task is ahead of the stage. Lock: job row held by the caller.';
+
+CREATE OR REPLACE FUNCTION mashup.show_start(p_job mashup_jobs, p_kind mashup.task_kinds, p_song_id text)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_song jsonb;
+begin
+  select s into v_song from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_song_id;
+  update public.mashup_jobs j set
+      waiting_on = null,
+      songs = case when p_kind.song_state is null then j.songs
+        else mashup.patch_song(j.songs, p_song_id, jsonb_build_object('state', p_kind.song_state)) end,
+      current_step = case
+        when p_kind.stage <> j.stage then j.current_step
+        when v_song is not null then left(p_kind.song_step || ' ' || (v_song ->> 'name'), 200)
+        else (select s.step from mashup.stages s where s.stage = p_kind.stage) end
+    where j.id = p_job.id returning * into p_job;
+  return p_job;
+end
+$function$;
+comment on function mashup.show_start(mashup_jobs,mashup.task_kinds,text) is 'Writes on the job that a task started: state of the song''s card and current_step, unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
+
+CREATE OR REPLACE FUNCTION mashup.signal_tasks(p_job_id uuid, p_status text)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 begin
-  perform pg_catalog.pg_notify('mashup_tasks', pg_catalog.json_build_object('job', p_job_id, 'status', p_reason)::text);
+  perform pg_catalog.pg_notify('mashup_tasks', pg_catalog.json_build_object('job', p_job_id, 'status', p_status)::text);
 end
 $function$;
-comment on function mashup.signal_tasks(uuid,text) is 'Notifies workers on channel mashup_tasks that a job was replayed or cancelled.';
+comment on function mashup.signal_tasks(uuid,text) is 'Notifies workers on channel mashup_tasks that tasks of a job are no longer theirs: {job, status}. A hint only; the next heartbeat returns the same.';
 
 CREATE OR REPLACE FUNCTION mashup.start(p_job_id uuid, p_options jsonb DEFAULT NULL::jsonb)
  RETURNS mashup_jobs
@@ -3049,15 +3568,35 @@ begin
     perform mashup.raise_error('MB006', 'A mashup needs at least two songs.', 'Submit the songs together.');
   end if;
   update public.mashup_jobs j set hold = null, options = mashup.check_options(j.options || mashup.check_options(p_options)),
-      waiting_on = case when j.stage = 'planning' then 'slot' else j.waiting_on end,
-      current_step = case when j.stage = 'planning' then 'Waiting for a free slot' else j.current_step end,
-      queued_at = case when j.stage = 'planning' then mashup.now() else j.queued_at end
+      waiting_on = case when j.stage = j.hold then 'slot' else j.waiting_on end,
+      current_step = case when j.stage = j.hold then (select s.step from mashup.stages s where s.stage = 'queued') else j.current_step end,
+      queued_at = case when j.stage = j.hold then mashup.now() else j.queued_at end
     where j.id = p_job_id returning * into v_job;
   perform mashup.log_event(v_job, 'release', 'Started by its user');
   return v_job;
 end
 $function$;
-comment on function mashup.start(uuid,jsonb) is 'Starts a draft. Raises MB002, MB006, MB009.';
+comment on function mashup.start(uuid,jsonb) is 'Starts a draft, with p_options merged into its options. It takes a slot like any other run. Returns the job. Lock: job row. Raises MB002, MB006, MB009.';
+
+CREATE OR REPLACE FUNCTION mashup.start_task(p_task mashup.tasks, p_kind mashup.task_kinds, p_job mashup_jobs, p_worker_id uuid)
+ RETURNS mashup.tasks
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_claim uuid := gen_random_uuid();
+begin
+  update mashup.tasks t set
+      state = 'running', claim = v_claim, worker_id = p_worker_id, started_at = mashup.now(),
+      lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
+      deadline_at = mashup.now() + make_interval(secs => p_kind.timeout_sec),
+      output_prefix = replace(replace(replace(replace(replace(p_kind.output_path, '{user}', p_job.user_id::text), '{job}', p_job.id::text),
+        '{song}', coalesce(p_task.song_id, '')), '{epoch}', p_job.epoch::text), '{claim}', v_claim::text)
+    where t.id = p_task.id returning * into p_task;
+  return p_task;
+end
+$function$;
+comment on function mashup.start_task(mashup.tasks,mashup.task_kinds,mashup_jobs,uuid) is 'Gives a ready task to a worker under a new claim, and returns it. Lock: job and task rows held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.sweep()
  RETURNS jsonb
@@ -3070,18 +3609,18 @@ CREATE OR REPLACE FUNCTION mashup.sweep()
  SET jit TO 'off'
 AS $function$
 declare
-  v_freed integer;
-  v_restored integer := 0;
-  v_retained integer := 0;
+  v_recovered integer;
+  v_enqueued integer := 0;
+  v_purged integer := 0;
 begin
   if not pg_try_advisory_xact_lock(hashtext('mashup.sweep')) then
     return null;
   end if;
-  v_freed := mashup.sweep_workers();
+  v_recovered := mashup.sweep_workers();
   update mashup.maintenance_runs set done_at = mashup.now()
     where name = 'reconcile' and done_at <= mashup.now() - mashup.setting_interval('reconcile_sec');
   if found then
-    v_restored := mashup.reconcile_queue();
+    v_enqueued := mashup.reconcile_queue();
     perform mashup.refresh_queue_positions();
     delete from mashup.pauses p using (
       select d.scope, d.key from mashup.pauses d where d.until <= mashup.now() for update skip locked) ended
@@ -3089,14 +3628,14 @@ begin
   end if;
   update mashup.maintenance_runs set done_at = mashup.now() where name = 'purge' and done_at <= mashup.now() - interval '1 minute';
   if found then
-    v_retained := mashup.purge_expired();
+    v_purged := mashup.purge_expired();
   end if;
-  -- Back-offs that ended, circuits due for a probe, pauses that ran out: nothing else would wake them.
+  -- Back-offs that ended, circuits due for a probe, pauses that ran out: no transaction would schedule for them.
   perform mashup.schedule_all();
-  return jsonb_build_object('recovered', v_freed, 'enqueued', v_restored, 'purged', v_retained);
+  return jsonb_build_object('recovered', v_recovered, 'enqueued', v_enqueued, 'purged', v_purged);
 end
 $function$;
-comment on function mashup.sweep() is 'One round of upkeep: lost workers, reconcile, retention, release.';
+comment on function mashup.sweep() is 'One run of maintenance: recovery, then as due reconciliation and retention, then scheduling. Returns the counts {recovered, enqueued, purged}, or null when another worker runs it. Never waits for a row.';
 grant execute on function mashup.sweep() to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.sweep_workers()
@@ -3119,21 +3658,18 @@ begin
   loop
     v_task := mashup.try_lock_claim(v_row.id, v_row.claim);
     continue when v_task.id is null;
-    -- One task that cannot be taken must not keep the others from being taken.
+    -- An error of one task must not keep the others from being recovered.
     begin
       if v_row.is_dead then
         perform mashup.recover_task(v_task, 'worker_dead');
       elsif v_task.lease_until < mashup.now() then
         perform mashup.recover_task(v_task, 'lease_expired');
       elsif v_row.is_late then
-        perform mashup.discard_output(v_task);
-        perform mashup.signal_tasks(v_task.job_id, 'lost');
-        perform mashup.end_attempt(v_task, k, false, true, 'task_timeout', format('The %s task took longer than it may.', v_task.kind),
-          'Try again; if it happens again, use shorter songs.', null) from mashup.task_kinds k where k.kind = v_task.kind;
+        perform mashup.end_late_attempt(v_task);
       end if;
       v_count := v_count + 1;
     exception when others then
-      raise warning 'Task % could not be taken: %', v_task.id, sqlerrm;
+      raise warning 'Task % could not be recovered: %', v_task.id, sqlerrm;
     end;
   end loop;
   if cardinality(v_dead) > 0 then
@@ -3144,7 +3680,7 @@ begin
   return v_count;
 end
 $function$;
-comment on function mashup.sweep_workers() is 'Frees what lost workers hold. Never waits for a row.';
+comment on function mashup.sweep_workers() is 'Recovers the tasks of lost workers and expired leases, ends late attempts and removes lost workers. Returns how many tasks. Never waits for a row.';
 
 CREATE OR REPLACE FUNCTION mashup.throughput(p_since interval DEFAULT '1 day'::interval)
  RETURNS TABLE(stage text, passed bigint, per_hour numeric, p50_sec numeric, p95_sec numeric, max_sec numeric)
@@ -3152,7 +3688,7 @@ CREATE OR REPLACE FUNCTION mashup.throughput(p_since interval DEFAULT '1 day'::i
  STABLE
  SET search_path TO ''
 AS $function$
-  with moves as (
+  with passages as (
     select e.from_stage, e.created_at - lag(e.created_at) over (partition by e.job_id order by e.id) as took
     from public.mashup_job_events e
     where e.created_at > mashup.now() - p_since and e.type in ('submitted', 'stage', 'replay', 'error', 'cancel')
@@ -3161,10 +3697,10 @@ AS $function$
     round(percentile_cont(0.5) within group (order by extract(epoch from m.took))::numeric, 2),
     round(percentile_cont(0.95) within group (order by extract(epoch from m.took))::numeric, 2),
     round(max(extract(epoch from m.took))::numeric, 2)
-  from moves m join mashup.stages s on s.stage = m.from_stage and not s.is_terminal
+  from passages m join mashup.stages s on s.stage = m.from_stage and not s.is_terminal
   where m.took is not null group by m.from_stage, s.position order by s.position
 $function$;
-comment on function mashup.throughput(interval) is 'How many jobs passed each stage, and how long they were in it.';
+comment on function mashup.throughput(interval) is 'Returns how many jobs left each stage since p_since ago, and the seconds they were in it: median, 95th percentile, longest. The time between an end and a replay is in no stage.';
 
 CREATE OR REPLACE FUNCTION mashup.touch_job()
  RETURNS trigger
@@ -3188,20 +3724,20 @@ begin
   return new;
 end
 $function$;
-comment on function mashup.touch_job() is 'Trigger: raises version, keeps progress from falling within an epoch.';
+comment on function mashup.touch_job() is 'Trigger before every update: raises version, keeps id and user, and keeps progress from falling within an epoch. Raises MB011.';
 
-CREATE OR REPLACE FUNCTION mashup.transition_job(p_job_id uuid, p_stage text, p_move text)
+CREATE OR REPLACE FUNCTION mashup.transition_job(p_job_id uuid, p_stage text, p_name text)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 begin
-  perform set_config('mashup.transition', p_job_id || ' ' || p_stage || ' ' || p_move, true);
+  perform set_config('mashup.transition', p_job_id || ' ' || p_stage || ' ' || p_name, true);
   update public.mashup_jobs j set stage = p_stage where j.id = p_job_id;
   perform set_config('mashup.transition', '', true);
 end
 $function$;
-comment on function mashup.transition_job(uuid,text,text) is 'Makes a move as the engine. Lock: job row.';
+comment on function mashup.transition_job(uuid,text,text) is 'Makes a transition of the engine. Lock: job row. Raises MB001.';
 
 CREATE OR REPLACE FUNCTION mashup.truncate_bytes(p_text text, p_octets integer)
  RETURNS text
@@ -3212,13 +3748,14 @@ AS $function$
 declare
   v_text text := left(p_text, p_octets);
 begin
+  -- A character may take four bytes, and an escaped one six.
   while octet_length(to_jsonb(v_text)::text) - 2 > p_octets loop
     v_text := left(v_text, least(length(v_text) - 1, length(v_text) * p_octets / octet_length(to_jsonb(v_text)::text)));
   end loop;
   return v_text;
 end
 $function$;
-comment on function mashup.truncate_bytes(text,integer) is 'The beginning of a text that takes at most so many bytes in a jsonb value.';
+comment on function mashup.truncate_bytes(text,integer) is 'Returns the beginning of a text that takes at most p_octets bytes in a jsonb value.';
 
 CREATE OR REPLACE FUNCTION mashup.try_lock_claim(p_task_id bigint, p_claim uuid)
  RETURNS mashup.tasks
@@ -3240,7 +3777,19 @@ begin
   return v_task;
 end
 $function$;
-comment on function mashup.try_lock_claim(bigint,uuid) is 'As lock_claim, but never waits.';
+comment on function mashup.try_lock_claim(bigint,uuid) is 'As lock_claim, without waiting: returns null if another transaction has locked the job or the task. Lock order: job, task.';
+
+CREATE OR REPLACE FUNCTION mashup.twin_of(p_songs jsonb, p_song_id text, p_hash text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return (select s ->> 'name' from mashup.active_songs(p_songs) s where s ->> 'song_id' <> p_song_id and s ->> 'hash' = p_hash limit 1);
+end
+$function$;
+comment on function mashup.twin_of(jsonb,text,text) is 'Returns the name of another active song with the same content; null if there is none.';
 
 CREATE OR REPLACE FUNCTION mashup.unlock_queue(p_pool_ids text[])
  RETURNS void
@@ -3254,7 +3803,7 @@ begin
   end if;
 end
 $function$;
-comment on function mashup.unlock_queue(text[]) is 'Unlocks Graphile Worker jobs of dead pools.';
+comment on function mashup.unlock_queue(text[]) is 'Unlocks queue entries that pools of lost workers had taken; they would stay locked for hours. A late entry claims nothing.';
 
 CREATE OR REPLACE FUNCTION public.operator_cancel(job_id uuid)
  RETURNS void
@@ -3281,7 +3830,7 @@ AS $function$
       from mashup.job_history(j.id) s))
   from public.mashup_jobs j where j.id = operator_job_history.job_id
 $function$;
-comment on function operator_job_history(uuid) is 'One job with its tasks and history; null if there is none. For the service role.';
+comment on function operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For the service role.';
 grant execute on function operator_job_history(uuid) to service_role;
 
 CREATE OR REPLACE FUNCTION public.operator_overview()
@@ -3324,10 +3873,10 @@ AS $function$
     'recent', (select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'stage', r.stage, 'title', r.title, 'error_code', r.error_code,
         'error_message', r.error_message, 'songs', (select jsonb_agg(s ->> 'name') from jsonb_array_elements(r.songs) s),
         'took_sec', extract(epoch from r.finished_at - r.queued_at), 'finished_at', r.finished_at) order by r.finished_at desc), '[]')
-      from (select * from public.mashup_jobs where stage in ('complete', 'failed', 'cancelled') order by finished_at desc limit 20) r),
+      from (select * from public.mashup_jobs where finished_at is not null order by finished_at desc limit 20) r),
     'server_now', mashup.now())
 $function$;
-comment on function operator_overview() is 'Everything that the operator''s page shows, in one document. For the service role.';
+comment on function operator_overview() is 'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, throughput, recent jobs. For the service role.';
 grant execute on function operator_overview() to service_role;
 
 CREATE OR REPLACE FUNCTION public.operator_pause(scope text, key text DEFAULT ''::text, reason text DEFAULT 'Paused by the operator'::text)
@@ -3354,7 +3903,7 @@ CREATE OR REPLACE FUNCTION public.operator_resume(scope text, key text DEFAULT '
  SECURITY DEFINER
  SET search_path TO ''
 AS $function$ select mashup.resume(operator_resume.scope, operator_resume.key) $function$;
-comment on function operator_resume(text,text) is 'Ends a pause; false if there was none. For the service role.';
+comment on function operator_resume(text,text) is 'Ends a pause. Returns false if there was none. For the service role.';
 grant execute on function operator_resume(text,text) to service_role;
 
 CREATE OR REPLACE FUNCTION public.operator_retry(job_id uuid)
@@ -3380,7 +3929,7 @@ begin
   return mashup.describe_submission(mashup.replay(v_job.id, replay_mashup.stage, replay_mashup.fresh), false);
 end
 $function$;
-comment on function replay_mashup(uuid,text,boolean) is 'Replays the caller''s job from a stage. Raises MB001, MB002, MB003, MB004, MB010.';
+comment on function replay_mashup(uuid,text,boolean) is 'Replays a job of the caller from a stage. Returns describe_submission. Raises MB001, MB002, MB003, MB004, MB006, MB010, MB012.';
 grant execute on function replay_mashup(uuid,text,boolean) to authenticated;
 
 CREATE OR REPLACE FUNCTION public.retry_mashup(job_id uuid)
@@ -3397,7 +3946,7 @@ begin
   return mashup.describe_submission(mashup.retry(v_job.id), false);
 end
 $function$;
-comment on function retry_mashup(uuid) is 'Retries the caller''s failed or cancelled job. Raises MB001, MB002, MB004, MB010.';
+comment on function retry_mashup(uuid) is 'Retries a failed or cancelled job of the caller. Returns describe_submission. Raises MB001, MB002, MB004, MB006, MB010, MB012.';
 grant execute on function retry_mashup(uuid) to authenticated;
 
 CREATE OR REPLACE FUNCTION public.start_mashup(job_id uuid, options jsonb DEFAULT NULL::jsonb)
@@ -3414,7 +3963,7 @@ begin
   return mashup.describe_submission(mashup.start(v_job.id, options), false);
 end
 $function$;
-comment on function start_mashup(uuid,jsonb) is 'Starts the caller''s draft. Raises MB002, MB004, MB006, MB009, MB010.';
+comment on function start_mashup(uuid,jsonb) is 'Starts a draft of the caller. Returns describe_submission. Raises MB002, MB004, MB006, MB009, MB010, MB012.';
 grant execute on function start_mashup(uuid,jsonb) to authenticated;
 
 CREATE OR REPLACE FUNCTION public.submit_mashup(songs jsonb, options jsonb DEFAULT '{}'::jsonb, hold text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text)
@@ -3447,18 +3996,17 @@ begin
   return mashup.describe_submission(v_job, false);
 end
 $function$;
-comment on function submit_mashup(jsonb,jsonb,text,text) is 'Submits a mashup or a draft. Raises MB004, MB005, MB006, MB008, MB010, MB012.';
+comment on function submit_mashup(jsonb,jsonb,text,text) is 'Submits a mashup or a draft: songs [{song_id, name, artist, storage_path}], 2 or 3 (a draft: 1 to 3); options MashupOptions; hold null or planning (a draft). A repeated idempotency_key returns the first job. Returns describe_submission. Raises MB004, MB005, MB006, MB008, MB010, MB012.';
 grant execute on function submit_mashup(jsonb,jsonb,text,text) to authenticated;
 
 create view mashup.capacity as
  SELECT 'jobs'::text AS what,
     ( SELECT count(*) AS count
            FROM mashup_jobs
-          WHERE ((mashup_jobs.stage <> ALL (ARRAY['complete'::text, 'failed'::text, 'cancelled'::text])) AND (mashup_jobs.admitted_at IS NOT NULL))) AS in_use,
+          WHERE (mashup_jobs.admitted_at IS NOT NULL)) AS in_use,
     (mashup.setting_number('max_running_jobs'::text))::integer AS at_most,
     ( SELECT count(*) AS count
-           FROM mashup_jobs
-          WHERE ((mashup_jobs.stage <> ALL (ARRAY['complete'::text, 'failed'::text, 'cancelled'::text])) AND (mashup_jobs.admitted_at IS NULL) AND ((mashup_jobs.hold IS NULL) OR (mashup_jobs.stage <> 'planning'::text)))) AS waiting
+           FROM mashup.waiting_jobs) AS waiting
 UNION ALL
  SELECT c.service AS what,
     c.running AS in_use,
@@ -3475,7 +4023,7 @@ UNION ALL
     ( SELECT count(*) AS count
            FROM mashup.tasks
           WHERE (tasks.state = 'ready'::text)) AS waiting;
-comment on view mashup.capacity is 'What is in use of what there is: slots, services, workers.';
+comment on view mashup.capacity is 'Use, limit and waiting line of slots, services and workers.';
 
 create view mashup.circuits as
  SELECT service,
@@ -3496,7 +4044,51 @@ create view mashup.circuits as
           WHERE (s.name = 'service_limits'::text)) AS at_most
    FROM mashup.service_health h
   ORDER BY service;
-comment on view mashup.circuits is 'Circuit breakers and load by service.';
+comment on view mashup.circuits is 'Circuit breaker, load and limit of each service.';
+
+create view mashup.draft_jobs as
+ SELECT id,
+    user_id,
+    stage,
+    status,
+    waiting_on,
+    queue_position,
+    progress,
+    current_step,
+    epoch,
+    version,
+    entry_stage,
+    songs,
+    options,
+    score,
+    title,
+    concept,
+    plan_version,
+    result_path,
+    result,
+    error_code,
+    error_message,
+    error_hint,
+    failed_task,
+    stopped_stage,
+    warnings,
+    estimated_completion_at,
+    parent_id,
+    feedback,
+    hold,
+    fresh,
+    admitted_at,
+    idempotency_key,
+    request_hash,
+    created_at,
+    queued_at,
+    stage_entered_at,
+    updated_at,
+    finished_at,
+    expired_at
+   FROM mashup_jobs
+  WHERE ((hold = 'planning'::text) AND (stage = 'planning'::text));
+comment on view mashup.draft_jobs is 'The drafts that wait for their user. Its condition is that of the index mashup_jobs_drafts.';
 
 create view mashup.failures as
  SELECT j.error_code,
@@ -3511,7 +4103,7 @@ create view mashup.failures as
   WHERE ((j.stage = 'failed'::text) AND (j.finished_at > (mashup.now() - '7 days'::interval)))
   GROUP BY j.error_code, COALESCE(k.kind, j.stopped_stage)
   ORDER BY (count(*)) DESC;
-comment on view mashup.failures is 'Failed jobs of seven days by reason.';
+comment on view mashup.failures is 'Failed jobs of the last seven days, by error and kind of task.';
 
 create view mashup.live_jobs as
  SELECT id,
@@ -3533,9 +4125,9 @@ create view mashup.live_jobs as
     user_id,
     created_at
    FROM mashup_jobs j
-  WHERE (stage <> ALL (ARRAY['complete'::text, 'failed'::text, 'cancelled'::text]))
+  WHERE (status = 'processing'::text)
   ORDER BY created_at;
-comment on view mashup.live_jobs is 'Every job that has not ended, with its tasks by state.';
+comment on view mashup.live_jobs is 'Every live job, with the number of its tasks by state.';
 
 create view mashup.queue_by_user as
  SELECT user_id,
@@ -3544,10 +4136,10 @@ create view mashup.queue_by_user as
     count(*) FILTER (WHERE (waiting_on = 'user'::text)) AS drafts,
     (mashup.now() - min(queued_at) FILTER (WHERE ((admitted_at IS NULL) AND (waiting_on IS DISTINCT FROM 'user'::text)))) AS longest_wait
    FROM mashup_jobs j
-  WHERE (stage <> ALL (ARRAY['complete'::text, 'failed'::text, 'cancelled'::text]))
+  WHERE (status = 'processing'::text)
   GROUP BY user_id
   ORDER BY (count(*) FILTER (WHERE ((admitted_at IS NULL) AND (waiting_on IS DISTINCT FROM 'user'::text)))) DESC, (count(*) FILTER (WHERE (admitted_at IS NOT NULL))) DESC;
-comment on view mashup.queue_by_user is 'Live jobs by user.';
+comment on view mashup.queue_by_user is 'Live jobs of each user: running, waiting, drafts.';
 
 create view mashup.running_now as
  SELECT t.id AS task,
@@ -3570,34 +4162,79 @@ create view mashup.running_now as
      LEFT JOIN LATERAL jsonb_array_elements(j.songs) s(value) ON (((s.value ->> 'song_id'::text) = t.song_id)))
   WHERE (t.state = 'running'::text)
   ORDER BY t.started_at;
-comment on view mashup.running_now is 'Every task that a worker holds, with the age of its last beat.';
+comment on view mashup.running_now is 'Every running task, with the age of its last heartbeat in seconds.';
 
 create view mashup.stuck as
  SELECT id,
     stage,
     waiting_on,
     in_stage_for,
-        CASE
-            WHEN (waiting_on = 'user'::text) THEN NULL::text
-            WHEN ((running > 0) AND (EXISTS ( SELECT
-               FROM mashup.tasks t
-              WHERE ((t.job_id = j.id) AND (t.state = 'running'::text) AND (t.lease_until < mashup.now()))))) THEN 'A worker is silent and nobody sweeps: is a worker running?'::text
-            WHEN ((ready > 0) AND (EXISTS ( SELECT
-               FROM mashup.tasks t
-              WHERE ((t.job_id = j.id) AND (t.state = 'ready'::text) AND (t.run_at < (mashup.now() - '00:01:00'::interval)))))) THEN 'A task has been ready for over a minute: are workers running, and do they have room?'::text
-            WHEN ((waiting_on = 'pause'::text) OR ((waiting_on = 'slot'::text) AND mashup.is_job_paused(id, user_id))) THEN 'Paused: see mashup.pauses.'::text
-            WHEN ((waiting_on = 'slot'::text) AND (in_stage_for > '00:10:00'::interval)) THEN 'Waits for a slot for long: see mashup.capacity.'::text
-            WHEN (waiting_on = 'circuit'::text) THEN 'A service is away: see mashup.circuits.'::text
-            WHEN ((((running + ready) + waiting) = 0) AND (waiting_on IS NULL)) THEN 'Nothing of it runs or may run. Replay it: update mashup_jobs set stage = stage where id = this one.'::text
-            ELSE NULL::text
-        END AS why
-   FROM mashup.live_jobs j
-  WHERE (((running > 0) AND (EXISTS ( SELECT
-           FROM mashup.tasks t
-          WHERE ((t.job_id = j.id) AND (t.state = 'running'::text) AND (t.lease_until < mashup.now()))))) OR ((ready > 0) AND (EXISTS ( SELECT
-           FROM mashup.tasks t
-          WHERE ((t.job_id = j.id) AND (t.state = 'ready'::text) AND (t.run_at < (mashup.now() - '00:01:00'::interval)))))) OR ((waiting_on = 'slot'::text) AND ((in_stage_for > '00:10:00'::interval) OR mashup.is_job_paused(id, user_id))) OR (waiting_on = ANY (ARRAY['circuit'::text, 'pause'::text])) OR ((((running + ready) + waiting) = 0) AND (waiting_on IS NULL)));
-comment on view mashup.stuck is 'Live jobs that do not move, and why. Empty when all is well.';
+    why
+   FROM ( SELECT j.id,
+            j.stage,
+            j.waiting_on,
+            j.in_stage_for,
+                CASE
+                    WHEN (j.waiting_on = 'user'::text) THEN NULL::text
+                    WHEN ((j.running > 0) AND (EXISTS ( SELECT
+                       FROM mashup.tasks t
+                      WHERE ((t.job_id = j.id) AND (t.state = 'running'::text) AND (t.lease_until < mashup.now()))))) THEN 'A worker is silent and no sweep runs: is a worker running?'::text
+                    WHEN ((j.ready > 0) AND (EXISTS ( SELECT
+                       FROM mashup.tasks t
+                      WHERE ((t.job_id = j.id) AND (t.state = 'ready'::text) AND (t.run_at < (mashup.now() - '00:01:00'::interval)))))) THEN 'A task has been ready for over a minute: are workers running, and are they all busy?'::text
+                    WHEN ((j.waiting_on = 'pause'::text) OR ((j.waiting_on = 'slot'::text) AND mashup.is_job_paused(j.id, j.user_id))) THEN 'Paused: see mashup.pauses.'::text
+                    WHEN ((j.waiting_on = 'slot'::text) AND (j.in_stage_for > '00:10:00'::interval)) THEN 'Has waited for a slot for over ten minutes: see mashup.capacity.'::text
+                    WHEN (j.waiting_on = 'circuit'::text) THEN 'A service is unavailable: see mashup.circuits.'::text
+                    WHEN ((((j.running + j.ready) + j.waiting) = 0) AND (j.waiting_on IS NULL)) THEN 'No task of it runs or may run. Replay it: update mashup_jobs set stage = stage where id = this one.'::text
+                    ELSE NULL::text
+                END AS why
+           FROM mashup.live_jobs j) w
+  WHERE (why IS NOT NULL);
+comment on view mashup.stuck is 'Live jobs that make no progress, and why. Empty in normal operation.';
+
+create view mashup.waiting_jobs as
+ SELECT id,
+    user_id,
+    stage,
+    status,
+    waiting_on,
+    queue_position,
+    progress,
+    current_step,
+    epoch,
+    version,
+    entry_stage,
+    songs,
+    options,
+    score,
+    title,
+    concept,
+    plan_version,
+    result_path,
+    result,
+    error_code,
+    error_message,
+    error_hint,
+    failed_task,
+    stopped_stage,
+    warnings,
+    estimated_completion_at,
+    parent_id,
+    feedback,
+    hold,
+    fresh,
+    admitted_at,
+    idempotency_key,
+    request_hash,
+    created_at,
+    queued_at,
+    stage_entered_at,
+    updated_at,
+    finished_at,
+    expired_at
+   FROM mashup_jobs
+  WHERE ((status = 'processing'::text) AND (admitted_at IS NULL) AND ((hold IS NULL) OR (stage <> 'planning'::text)));
+comment on view mashup.waiting_jobs is 'The jobs that wait for a slot. Its condition is that of the indexes mashup_jobs_waiting and mashup_jobs_waiting_of_user.';
 
 create policy "mashups: no changes but own" on storage.objects as restrictive for update to anon, authenticated
   using ((bucket_id <> 'mashups'::text) OR (((storage.foldername(name))[1] = 'uploads'::text) AND ((storage.foldername(name))[2] = (( SELECT auth.uid() AS uid))::text)))
@@ -3626,93 +4263,93 @@ create policy "mashups: own uploads in" on storage.objects as permissive for ins
 create policy "mashups: own uploads out" on storage.objects as permissive for delete to authenticated
   using ((bucket_id = 'mashups'::text) AND ((storage.foldername(name))[1] = 'uploads'::text) AND ((storage.foldername(name))[2] = (( SELECT auth.uid() AS uid))::text));
 
-CREATE TRIGGER forget_mashup_files BEFORE DELETE ON auth.users FOR EACH ROW EXECUTE FUNCTION mashup.enqueue_file_deletions();
-CREATE TRIGGER forget_mashup_user AFTER DELETE ON auth.users FOR EACH ROW EXECUTE FUNCTION mashup.delete_user_data();
+CREATE TRIGGER mashup_delete_user_data AFTER DELETE ON auth.users FOR EACH ROW EXECUTE FUNCTION mashup.delete_user_data();
+CREATE TRIGGER mashup_enqueue_file_deletions BEFORE DELETE ON auth.users FOR EACH ROW EXECUTE FUNCTION mashup.enqueue_file_deletions();
 
 alter publication supabase_realtime add table public.mashup_jobs;
 
 -- storage.buckets: {"id": "mashups", "public": false, "file_size_limit": 268435456}
 
 -- mashup.stages
--- {"step": "Waiting for a free slot", "stage": "queued", "position": 0, "is_terminal": false, "progress_to": 0, "progress_from": 0}
--- {"step": "Analysing the songs", "stage": "analyzing", "position": 1, "is_terminal": false, "progress_to": 50, "progress_from": 0}
--- {"step": "Comparing the songs", "stage": "scoring", "position": 2, "is_terminal": false, "progress_to": 60, "progress_from": 50}
--- {"step": "Planning the mashup", "stage": "planning", "position": 3, "is_terminal": false, "progress_to": 75, "progress_from": 60}
--- {"step": "Separating the stems", "stage": "separating", "position": 4, "is_terminal": false, "progress_to": 80, "progress_from": 75}
--- {"step": "Rendering the mashup", "stage": "rendering", "position": 5, "is_terminal": false, "progress_to": 100, "progress_from": 80}
--- {"step": "Done", "stage": "complete", "position": 6, "is_terminal": true, "progress_to": 100, "progress_from": 100}
--- {"step": "Failed", "stage": "failed", "position": 7, "is_terminal": true, "progress_to": 100, "progress_from": 0}
--- {"step": "Cancelled", "stage": "cancelled", "position": 8, "is_terminal": true, "progress_to": 100, "progress_from": 0}
+-- {"step": "Waiting for a free slot", "makes": null, "stage": "queued", "position": 0, "ends_early": false, "is_terminal": false, "progress_to": 0, "progress_from": 0}
+-- {"step": "Analysing the songs", "makes": "the analysis of a song", "stage": "analyzing", "position": 1, "ends_early": false, "is_terminal": false, "progress_to": 50, "progress_from": 0}
+-- {"step": "Comparing the songs", "makes": "the scores", "stage": "scoring", "position": 2, "ends_early": false, "is_terminal": false, "progress_to": 60, "progress_from": 50}
+-- {"step": "Planning the mashup", "makes": "a current plan", "stage": "planning", "position": 3, "ends_early": false, "is_terminal": false, "progress_to": 75, "progress_from": 60}
+-- {"step": "Separating the stems", "makes": "the stems of a song in the plan", "stage": "separating", "position": 4, "ends_early": true, "is_terminal": false, "progress_to": 80, "progress_from": 75}
+-- {"step": "Rendering the mashup", "makes": "the result", "stage": "rendering", "position": 5, "ends_early": false, "is_terminal": false, "progress_to": 100, "progress_from": 80}
+-- {"step": "Done", "makes": null, "stage": "complete", "position": 6, "ends_early": false, "is_terminal": true, "progress_to": 100, "progress_from": 100}
+-- {"step": "Failed", "makes": null, "stage": "failed", "position": 7, "ends_early": false, "is_terminal": true, "progress_to": 100, "progress_from": 0}
+-- {"step": "Cancelled", "makes": null, "stage": "cancelled", "position": 8, "ends_early": false, "is_terminal": true, "progress_to": 100, "progress_from": 0}
 
 -- mashup.transitions
--- {"name": "admit", "needs": null, "made_by": "engine", "to_stage": "analyzing", "from_stage": "queued"}
--- {"name": "admit", "needs": null, "made_by": "engine", "to_stage": "planning", "from_stage": "queued"}
--- {"name": "advance", "needs": null, "made_by": "engine", "to_stage": "complete", "from_stage": "rendering"}
--- {"name": "advance", "needs": null, "made_by": "engine", "to_stage": "planning", "from_stage": "scoring"}
--- {"name": "advance", "needs": null, "made_by": "engine", "to_stage": "rendering", "from_stage": "separating"}
--- {"name": "advance", "needs": null, "made_by": "engine", "to_stage": "scoring", "from_stage": "analyzing"}
--- {"name": "advance", "needs": null, "made_by": "engine", "to_stage": "separating", "from_stage": "planning"}
--- {"name": "cancel", "needs": null, "made_by": "operator", "to_stage": "cancelled", "from_stage": "analyzing"}
--- {"name": "cancel", "needs": null, "made_by": "operator", "to_stage": "cancelled", "from_stage": "planning"}
--- {"name": "cancel", "needs": null, "made_by": "operator", "to_stage": "cancelled", "from_stage": "queued"}
--- {"name": "cancel", "needs": null, "made_by": "operator", "to_stage": "cancelled", "from_stage": "rendering"}
--- {"name": "cancel", "needs": null, "made_by": "operator", "to_stage": "cancelled", "from_stage": "scoring"}
--- {"name": "cancel", "needs": null, "made_by": "operator", "to_stage": "cancelled", "from_stage": "separating"}
--- {"name": "fail", "needs": null, "made_by": "engine", "to_stage": "failed", "from_stage": "analyzing"}
--- {"name": "fail", "needs": null, "made_by": "engine", "to_stage": "failed", "from_stage": "planning"}
--- {"name": "fail", "needs": null, "made_by": "engine", "to_stage": "failed", "from_stage": "queued"}
--- {"name": "fail", "needs": null, "made_by": "engine", "to_stage": "failed", "from_stage": "rendering"}
--- {"name": "fail", "needs": null, "made_by": "engine", "to_stage": "failed", "from_stage": "scoring"}
--- {"name": "fail", "needs": null, "made_by": "engine", "to_stage": "failed", "from_stage": "separating"}
--- {"name": "replan", "needs": null, "made_by": "engine", "to_stage": "planning", "from_stage": "planning"}
--- {"name": "replan", "needs": null, "made_by": "engine", "to_stage": "planning", "from_stage": "rendering"}
--- {"name": "replan", "needs": null, "made_by": "engine", "to_stage": "planning", "from_stage": "separating"}
--- {"name": "replay", "needs": "analyses", "made_by": "operator", "to_stage": "scoring", "from_stage": "cancelled"}
--- {"name": "replay", "needs": "analyses", "made_by": "operator", "to_stage": "scoring", "from_stage": "complete"}
--- {"name": "replay", "needs": "analyses", "made_by": "operator", "to_stage": "scoring", "from_stage": "failed"}
--- {"name": "replay", "needs": "analyses", "made_by": "operator", "to_stage": "scoring", "from_stage": "planning"}
--- {"name": "replay", "needs": "analyses", "made_by": "operator", "to_stage": "scoring", "from_stage": "rendering"}
--- {"name": "replay", "needs": "analyses", "made_by": "operator", "to_stage": "scoring", "from_stage": "scoring"}
--- {"name": "replay", "needs": "analyses", "made_by": "operator", "to_stage": "scoring", "from_stage": "separating"}
--- {"name": "replay", "needs": "plan", "made_by": "operator", "to_stage": "separating", "from_stage": "cancelled"}
--- {"name": "replay", "needs": "plan", "made_by": "operator", "to_stage": "separating", "from_stage": "complete"}
--- {"name": "replay", "needs": "plan", "made_by": "operator", "to_stage": "separating", "from_stage": "failed"}
--- {"name": "replay", "needs": "plan", "made_by": "operator", "to_stage": "separating", "from_stage": "rendering"}
--- {"name": "replay", "needs": "plan", "made_by": "operator", "to_stage": "separating", "from_stage": "separating"}
--- {"name": "replay", "needs": "scores", "made_by": "operator", "to_stage": "planning", "from_stage": "cancelled"}
--- {"name": "replay", "needs": "scores", "made_by": "operator", "to_stage": "planning", "from_stage": "complete"}
--- {"name": "replay", "needs": "scores", "made_by": "operator", "to_stage": "planning", "from_stage": "failed"}
--- {"name": "replay", "needs": "scores", "made_by": "operator", "to_stage": "planning", "from_stage": "planning"}
--- {"name": "replay", "needs": "scores", "made_by": "operator", "to_stage": "planning", "from_stage": "rendering"}
--- {"name": "replay", "needs": "scores", "made_by": "operator", "to_stage": "planning", "from_stage": "separating"}
--- {"name": "replay", "needs": "stems", "made_by": "operator", "to_stage": "rendering", "from_stage": "cancelled"}
--- {"name": "replay", "needs": "stems", "made_by": "operator", "to_stage": "rendering", "from_stage": "complete"}
--- {"name": "replay", "needs": "stems", "made_by": "operator", "to_stage": "rendering", "from_stage": "failed"}
--- {"name": "replay", "needs": "stems", "made_by": "operator", "to_stage": "rendering", "from_stage": "rendering"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "analyzing", "from_stage": "analyzing"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "analyzing", "from_stage": "cancelled"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "analyzing", "from_stage": "complete"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "analyzing", "from_stage": "failed"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "analyzing", "from_stage": "planning"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "analyzing", "from_stage": "rendering"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "analyzing", "from_stage": "scoring"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "analyzing", "from_stage": "separating"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "queued", "from_stage": "analyzing"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "queued", "from_stage": "cancelled"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "queued", "from_stage": "complete"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "queued", "from_stage": "failed"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "queued", "from_stage": "planning"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "queued", "from_stage": "queued"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "queued", "from_stage": "rendering"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "queued", "from_stage": "scoring"}
--- {"name": "replay", "needs": null, "made_by": "operator", "to_stage": "queued", "from_stage": "separating"}
+-- {"name": "admit", "made_by": "engine", "to_stage": "analyzing", "from_stage": "queued"}
+-- {"name": "admit", "made_by": "engine", "to_stage": "planning", "from_stage": "queued"}
+-- {"name": "advance", "made_by": "engine", "to_stage": "complete", "from_stage": "rendering"}
+-- {"name": "advance", "made_by": "engine", "to_stage": "planning", "from_stage": "scoring"}
+-- {"name": "advance", "made_by": "engine", "to_stage": "rendering", "from_stage": "separating"}
+-- {"name": "advance", "made_by": "engine", "to_stage": "scoring", "from_stage": "analyzing"}
+-- {"name": "advance", "made_by": "engine", "to_stage": "separating", "from_stage": "planning"}
+-- {"name": "cancel", "made_by": "operator", "to_stage": "cancelled", "from_stage": "analyzing"}
+-- {"name": "cancel", "made_by": "operator", "to_stage": "cancelled", "from_stage": "planning"}
+-- {"name": "cancel", "made_by": "operator", "to_stage": "cancelled", "from_stage": "queued"}
+-- {"name": "cancel", "made_by": "operator", "to_stage": "cancelled", "from_stage": "rendering"}
+-- {"name": "cancel", "made_by": "operator", "to_stage": "cancelled", "from_stage": "scoring"}
+-- {"name": "cancel", "made_by": "operator", "to_stage": "cancelled", "from_stage": "separating"}
+-- {"name": "fail", "made_by": "engine", "to_stage": "failed", "from_stage": "analyzing"}
+-- {"name": "fail", "made_by": "engine", "to_stage": "failed", "from_stage": "planning"}
+-- {"name": "fail", "made_by": "engine", "to_stage": "failed", "from_stage": "queued"}
+-- {"name": "fail", "made_by": "engine", "to_stage": "failed", "from_stage": "rendering"}
+-- {"name": "fail", "made_by": "engine", "to_stage": "failed", "from_stage": "scoring"}
+-- {"name": "fail", "made_by": "engine", "to_stage": "failed", "from_stage": "separating"}
+-- {"name": "replan", "made_by": "engine", "to_stage": "planning", "from_stage": "planning"}
+-- {"name": "replan", "made_by": "engine", "to_stage": "planning", "from_stage": "rendering"}
+-- {"name": "replan", "made_by": "engine", "to_stage": "planning", "from_stage": "separating"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "analyzing", "from_stage": "analyzing"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "analyzing", "from_stage": "cancelled"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "analyzing", "from_stage": "complete"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "analyzing", "from_stage": "failed"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "analyzing", "from_stage": "planning"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "analyzing", "from_stage": "rendering"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "analyzing", "from_stage": "scoring"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "analyzing", "from_stage": "separating"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "planning", "from_stage": "cancelled"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "planning", "from_stage": "complete"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "planning", "from_stage": "failed"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "planning", "from_stage": "planning"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "planning", "from_stage": "rendering"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "planning", "from_stage": "separating"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "queued", "from_stage": "analyzing"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "queued", "from_stage": "cancelled"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "queued", "from_stage": "complete"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "queued", "from_stage": "failed"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "queued", "from_stage": "planning"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "queued", "from_stage": "queued"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "queued", "from_stage": "rendering"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "queued", "from_stage": "scoring"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "queued", "from_stage": "separating"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "rendering", "from_stage": "cancelled"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "rendering", "from_stage": "complete"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "rendering", "from_stage": "failed"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "rendering", "from_stage": "rendering"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "scoring", "from_stage": "cancelled"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "scoring", "from_stage": "complete"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "scoring", "from_stage": "failed"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "scoring", "from_stage": "planning"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "scoring", "from_stage": "rendering"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "scoring", "from_stage": "scoring"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "scoring", "from_stage": "separating"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "separating", "from_stage": "cancelled"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "separating", "from_stage": "complete"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "separating", "from_stage": "failed"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "separating", "from_stage": "rendering"}
+-- {"name": "replay", "made_by": "operator", "to_stage": "separating", "from_stage": "separating"}
 
 -- mashup.task_kinds
--- {"kind": "analyze", "stage": "analyzing", "service": "analysis", "priority": 0, "backoff_sec": 1, "timeout_sec": 300, "max_attempts": 4, "backoff_max_sec": 30, "fallback_after_sec": null}
--- {"kind": "plan", "stage": "planning", "service": "orchestrator", "priority": -10, "backoff_sec": 2, "timeout_sec": 660, "max_attempts": 3, "backoff_max_sec": 60, "fallback_after_sec": 60}
--- {"kind": "render", "stage": "rendering", "service": "processing", "priority": -5, "backoff_sec": 2, "timeout_sec": 1800, "max_attempts": 3, "backoff_max_sec": 60, "fallback_after_sec": null}
--- {"kind": "score", "stage": "scoring", "service": "scoring", "priority": -10, "backoff_sec": 1, "timeout_sec": 60, "max_attempts": 4, "backoff_max_sec": 30, "fallback_after_sec": 20}
--- {"kind": "separate", "stage": "separating", "service": "separation", "priority": 10, "backoff_sec": 2, "timeout_sec": 1800, "max_attempts": 4, "backoff_max_sec": 60, "fallback_after_sec": null}
+-- {"kind": "analyze", "stage": "analyzing", "service": "analysis", "priority": 0, "song_step": "Analysing", "song_state": "analyzing", "backoff_sec": 1, "output_path": null, "song_member": "analysis_id", "timeout_sec": 300, "max_attempts": 4, "backoff_max_sec": 30, "reports_progress": false, "fallback_after_sec": null}
+-- {"kind": "plan", "stage": "planning", "service": "orchestrator", "priority": -10, "song_step": null, "song_state": null, "backoff_sec": 2, "output_path": null, "song_member": null, "timeout_sec": 660, "max_attempts": 3, "backoff_max_sec": 60, "reports_progress": true, "fallback_after_sec": 60}
+-- {"kind": "render", "stage": "rendering", "service": "processing", "priority": -5, "song_step": null, "song_state": null, "backoff_sec": 2, "output_path": "generated/{job}/{epoch}-{claim}", "song_member": null, "timeout_sec": 1800, "max_attempts": 3, "backoff_max_sec": 60, "reports_progress": true, "fallback_after_sec": null}
+-- {"kind": "score", "stage": "scoring", "service": "scoring", "priority": -10, "song_step": null, "song_state": null, "backoff_sec": 1, "output_path": null, "song_member": null, "timeout_sec": 60, "max_attempts": 4, "backoff_max_sec": 30, "reports_progress": false, "fallback_after_sec": 20}
+-- {"kind": "separate", "stage": "separating", "service": "separation", "priority": 10, "song_step": "Separating", "song_state": "separating", "backoff_sec": 2, "output_path": "stems/{user}/{job}/{song}/{claim}", "song_member": "stems_id", "timeout_sec": 1800, "max_attempts": 4, "backoff_max_sec": 60, "reports_progress": false, "fallback_after_sec": null}
 
 -- mashup.stage_stats
 -- {"kind": "analyze", "samples": 0, "base_sec": 0.5, "mean_sec": 5, "per_song_sec": 0.03}
@@ -3722,44 +4359,44 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"kind": "separate", "samples": 0, "base_sec": 1, "mean_sec": 20, "per_song_sec": 0.15}
 
 -- mashup.settings
--- {"name": "analysis_retention_days", "value": 365, "description": "Cached analyses that were not used for this long are deleted."}
--- {"name": "circuit_failures", "value": 5, "description": "Availability faults in a row that open a service's circuit."}
--- {"name": "circuit_open_max_sec", "value": 300, "description": "Longest wait of an open circuit."}
--- {"name": "circuit_open_sec", "value": 15, "description": "How long an open circuit waits before it lets one probe through; doubles up to circuit_open_max_sec."}
--- {"name": "crash_grace_sec", "value": 1, "description": "A worker's lock is looked at only when it has been quiet for this long."}
--- {"name": "discard_after_sec", "value": 900, "description": "What a claim that came to nothing may have written is deleted after this. Longer than a service may go on writing for a call that was aborted."}
--- {"name": "draft_expires_hours", "value": 24, "description": "A draft that nobody starts is cancelled after this."}
--- {"name": "heartbeat_sec", "value": 5, "description": "How often a worker reports on a running task."}
--- {"name": "job_retention_days", "value": 365, "description": "A finished job and its history are deleted after this."}
--- {"name": "lease_sec", "value": 30, "description": "A running task whose worker has not been heard of for this long is taken from it."}
--- {"name": "max_crashes_before_solo", "value": 2, "description": "After this many lost workers a task runs only on a worker that runs nothing else."}
--- {"name": "max_drafts_per_user", "value": 20, "description": "Drafts of one user that wait for their user; one more is refused."}
--- {"name": "max_queued_jobs", "value": 1000, "description": "Jobs that wait for a slot, all users together; one more is refused."}
--- {"name": "max_queued_jobs_per_user", "value": 20, "description": "Jobs of one user that wait for a slot; one more is refused."}
+-- {"name": "analysis_retention_days", "value": 365, "description": "Days without use after which cached analyses are deleted."}
+-- {"name": "circuit_failures", "value": 5, "description": "Consecutive availability faults that open the circuit of a service."}
+-- {"name": "circuit_open_max_sec", "value": 300, "description": "Longest wait of an open circuit, in seconds."}
+-- {"name": "circuit_open_sec", "value": 15, "description": "Seconds for which an open circuit waits before it lets one probe through. Doubles up to circuit_open_max_sec."}
+-- {"name": "crash_grace_sec", "value": 1, "description": "Seconds without a heartbeat after which the lock of a worker is examined."}
+-- {"name": "discard_after_sec", "value": 900, "description": "Seconds after which the output of a claim without a result is deleted. Longer than a service may go on writing for an aborted call."}
+-- {"name": "draft_expires_hours", "value": 24, "description": "Hours after which a draft that is not started is cancelled."}
+-- {"name": "heartbeat_sec", "value": 5, "description": "Seconds between two heartbeats of a running task."}
+-- {"name": "job_retention_days", "value": 365, "description": "Days after which an ended job and its history are deleted."}
+-- {"name": "lease_sec", "value": 30, "description": "Seconds without a heartbeat after which a running task is taken from its worker."}
+-- {"name": "max_crashes_before_solo", "value": 2, "description": "Lost workers after which a task runs only on a worker that runs nothing else."}
+-- {"name": "max_drafts_per_user", "value": 20, "description": "Drafts of one user that wait for their user. One more is refused."}
+-- {"name": "max_queued_jobs", "value": 1000, "description": "Jobs that wait for a slot, all users together. One more is refused."}
+-- {"name": "max_queued_jobs_per_user", "value": 20, "description": "Jobs of one user that wait for a slot. One more is refused."}
 -- {"name": "max_running_jobs", "value": 4, "description": "Jobs that hold a slot at one time, all users together."}
 -- {"name": "max_running_jobs_per_user", "value": 2, "description": "Jobs of one user that hold a slot at one time."}
--- {"name": "max_solo_crashes", "value": 2, "description": "After this many workers lost while it ran alone a task fails."}
--- {"name": "max_submits_per_minute", "value": 30, "description": "Runs that one user may ask for in a minute: submissions, new versions, starts, retries and replays."}
--- {"name": "max_uploads_per_minute", "value": 60, "description": "Places for uploads that one user may ask for in a minute."}
--- {"name": "max_uploads_per_user", "value": 200, "description": "Files that one user may have below uploads/; one more is refused."}
--- {"name": "outbox_retry_sec", "value": 600, "description": "A deletion of files that failed is tried again after this."}
--- {"name": "plan_assumed_cost_usd", "value": 0, "description": "What an answer counts for that names no cost, as those of services outside do not."}
--- {"name": "plan_budget_usd_per_day", "value": 50, "description": "What planning may cost on one day (UTC), all users together. null: no limit."}
--- {"name": "plan_budget_usd_per_job", "value": 2, "description": "What planning one job may cost in US dollars, all its plans together; then plans are made by rules. null: no limit."}
--- {"name": "plan_budget_usd_per_user_per_day", "value": null, "description": "What planning all jobs of one user may cost on one day (UTC). null: no limit."}
--- {"name": "plan_call_timeout_sec", "value": 200, "description": "How long one call to the planning service may take. Keep it above the service's own limit for the model."}
--- {"name": "plan_max_length_sec", "value": 240, "description": "Longest mashup."}
--- {"name": "plan_min_length_sec", "value": 60, "description": "Shortest mashup, unless the songs are shorter."}
--- {"name": "plan_spend_retention_days", "value": 400, "description": "Days that the ledger of what plans cost goes back."}
--- {"name": "progress_min_interval_sec", "value": 1, "description": "Progress is written at most this often, unless it rose by progress_min_step."}
--- {"name": "progress_min_step", "value": 1, "description": "Progress (per cent) that is written at once."}
--- {"name": "reconcile_sec", "value": 5, "description": "How often tasks are compared with the queue."}
--- {"name": "replaced_stems_after_sec", "value": 3600, "description": "Stems that newer ones of the same song replace are deleted after this. Longer than a render may go on reading them."}
--- {"name": "restart_grace_sec", "value": 10, "description": "After a restart of Postgres, free locks prove nothing for this long."}
--- {"name": "result_expires_days", "value": 30, "description": "A result's file is deleted after this; the job stays, with expired_at."}
--- {"name": "retention_batch", "value": 200, "description": "Rows that one round of retention deletes at most."}
--- {"name": "service_abort_hold_sec", "value": {"scoring": 0, "analysis": 2, "processing": 2, "separation": 2, "orchestrator": 0}, "description": "How long a service's place stays taken after a call was aborted. Raise it for services that keep working on an aborted call."}
+-- {"name": "max_solo_crashes", "value": 2, "description": "Workers lost in solo runs of a task after which the task fails."}
+-- {"name": "max_submits_per_minute", "value": 30, "description": "Runs that one user may request in a minute: submissions, new versions, starts, retries and replays."}
+-- {"name": "max_uploads_per_minute", "value": 60, "description": "Uploads that one user may request in a minute."}
+-- {"name": "max_uploads_per_user", "value": 200, "description": "Files that one user may have below uploads/. One more is refused."}
+-- {"name": "outbox_retry_sec", "value": 600, "description": "Seconds after which a failed deletion of files is tried again."}
+-- {"name": "plan_assumed_cost_usd", "value": 0, "description": "US dollars that an answer counts for that names no cost, as answers of external services do."}
+-- {"name": "plan_budget_usd_per_day", "value": 50, "description": "US dollars that planning may cost on one day (UTC), all users together. null: no limit."}
+-- {"name": "plan_budget_usd_per_job", "value": 2, "description": "US dollars that planning one job may cost, all its plans together; then plans are made by rules. null: no limit."}
+-- {"name": "plan_budget_usd_per_user_per_day", "value": null, "description": "US dollars that planning all jobs of one user may cost on one day (UTC). null: no limit."}
+-- {"name": "plan_call_timeout_sec", "value": 200, "description": "Seconds that one call to the planning service may take. Keep it above the limit of the service for the model (MASHUP_CLAUDE_TIMEOUT_SEC, 180), so that a paid answer is received."}
+-- {"name": "plan_max_length_sec", "value": 240, "description": "Length of the longest mashup, in seconds."}
+-- {"name": "plan_min_length_sec", "value": 60, "description": "Length of the shortest mashup, in seconds, unless the songs are shorter."}
+-- {"name": "plan_spend_retention_days", "value": 400, "description": "Days for which the ledger of planning costs is kept."}
+-- {"name": "progress_min_interval_sec", "value": 1, "description": "Shortest time between two writes of progress, in seconds, unless progress rose by progress_min_step."}
+-- {"name": "progress_min_step", "value": 1, "description": "Rise of progress, in per cent, that is written at once."}
+-- {"name": "reconcile_sec", "value": 5, "description": "Seconds between two comparisons of ready tasks with the queue."}
+-- {"name": "replaced_stems_after_sec", "value": 3600, "description": "Seconds after which stems are deleted that newer stems of the same song replaced. Longer than a render may go on reading them."}
+-- {"name": "restart_grace_sec", "value": 10, "description": "Seconds after a restart of Postgres in which a free lock does not prove that its worker is lost."}
+-- {"name": "result_expires_days", "value": 30, "description": "Days after which the file of a result is deleted. The job stays, with expired_at."}
+-- {"name": "retention_batch", "value": 200, "description": "Rows that one run of retention deletes at most."}
+-- {"name": "service_abort_hold_sec", "value": {"scoring": 0, "analysis": 2, "processing": 2, "separation": 2, "orchestrator": 0}, "description": "Seconds for which an aborted call still counts against the limit of its service. Raise it for services that go on working on an aborted call."}
 -- {"name": "service_limits", "value": {"scoring": 4, "analysis": 2, "processing": 1, "separation": 2, "orchestrator": 4}, "description": "Calls to each service at one time."}
--- {"name": "song_max_sec", "value": 900, "description": "Longest song."}
--- {"name": "stems_retention_days", "value": 7, "description": "Cached stems that were not used for this long are deleted."}
--- {"name": "upload_max_bytes", "value": 52428800, "description": "Largest upload."}
+-- {"name": "song_max_sec", "value": 900, "description": "Length of the longest song, in seconds."}
+-- {"name": "stems_retention_days", "value": 7, "description": "Days without use after which cached stems are deleted."}
+-- {"name": "upload_max_bytes", "value": 52428800, "description": "Size of the largest upload, in bytes."}

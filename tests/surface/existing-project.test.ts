@@ -88,7 +88,7 @@ async function assertTablesKept({ sql }: TestDatabase): Promise<void> {
 describe('the migrations on a project in use', () => {
   it('apply with the Supabase CLI and keep the queue, other tables and the earlier mashup_jobs', async (t) => {
     const db = await projectInUse(t);
-    assert.match(await dbPush(db.url), /Applying migration 20261122000000_make_room\.sql/);
+    assert.match(await dbPush(db.url), /Applying migration 20261129000000_init\.sql/);
     assert.match(await dbPush(db.url), /up to date/i);
     await assertTablesKept(db);
     assert.deepEqual((await migrate({ databaseUrl: db.url })).applied, [], 'the own runner has nothing to apply');
@@ -175,7 +175,7 @@ describe('the migrations on a project in use', () => {
       await assert.rejects(migrate({ databaseUrl: db.url }), (error) => {
         assert.ok(error instanceof MigrateError);
         assert.match(error.message, message);
-        assert.match(error.message, /^20261122000000_make_room\.sql/);
+        assert.match(error.message, /^20261129000000_init\.sql/);
         return true;
       });
       assert.deepEqual([...(await db.sql`select version from supabase_migrations.schema_migrations`)], []);

@@ -1,0 +1,4352 @@
+-- Built from supabase/schemas by `npm run schema:build`. Do not edit.
+
+-- supabase/schemas/01_preflight.sql
+
+-- Before anything is created: are the names free? In a project with objects of its own this reports which name is taken, and
+-- changes nothing. The table mashup_jobs of the earlier product is renamed to mashup_jobs_legacy, with its rows, indexes,
+-- policies and references; API roles lose their rights on it, since its rows have no owner that a policy could check.
+-- Does nothing where the engine is already installed.
+
+do $$
+declare
+  v_taken text;
+  v_owner name;
+  v_index name;
+begin
+  if to_regclass('mashup.transitions') is not null then
+    return;
+  end if;
+
+  if exists (select from pg_namespace where nspname = 'mashup') then
+    raise exception 'The schema "mashup" exists already and is not the mashup engine''s. Rename it first: alter schema mashup rename to mashup_other;'
+      using errcode = 'duplicate_schema', hint = 'Nothing was changed.';
+  end if;
+
+  select string_agg(c.relname, ', ' order by c.relname) into v_taken
+    from pg_class c where c.relnamespace = 'public'::regnamespace
+      and c.relname in ('mashup_plans', 'mashup_results', 'mashup_job_events');
+  if v_taken is not null then
+    raise exception 'The mashup engine needs names in schema public that are taken: %. Rename them first, for example: alter table public.% rename to other_%;',
+      v_taken, split_part(v_taken, ', ', 1), split_part(v_taken, ', ', 1)
+      using errcode = 'duplicate_table', hint = 'Nothing was changed.';
+  end if;
+
+  select string_agg(distinct p.proname, ', ') into v_taken
+    from pg_proc p where p.pronamespace = 'public'::regnamespace
+      and p.proname in ('submit_mashup', 'iterate_mashup', 'start_mashup', 'cancel_mashup', 'retry_mashup', 'replay_mashup',
+                        'delete_mashup', 'get_mashup', 'get_mashup_analyses', 'get_mashup_stems', 'begin_upload');
+  if v_taken is not null then
+    raise exception 'The mashup engine needs names of functions in schema public that are taken: %. Rename or drop them first.', v_taken
+      using errcode = 'duplicate_function', hint = 'Nothing was changed.';
+  end if;
+
+  if to_regclass('public.mashup_jobs') is null then
+    return;
+  end if;
+
+  -- The table of the earlier product has id, status, error_message and result_url, and no stage.
+  if (select count(*) from pg_attribute a join pg_class c on c.oid = a.attrelid
+        where c.oid = 'public.mashup_jobs'::regclass and c.relkind = 'r' and not a.attisdropped
+          and a.attname in ('id', 'status', 'error_message', 'result_url')) <> 4
+     or exists (select from pg_attribute where attrelid = 'public.mashup_jobs'::regclass and attname = 'stage' and not attisdropped) then
+    raise exception 'public.mashup_jobs exists already and is not the table of the earlier product (id, status, result_url, error_message). Rename it first: alter table public.mashup_jobs rename to mashup_jobs_other;'
+      using errcode = 'duplicate_table', hint = 'Nothing was changed.';
+  end if;
+  if to_regclass('public.mashup_jobs_legacy') is not null then
+    raise exception 'The earlier public.mashup_jobs would be renamed to mashup_jobs_legacy, but that name is taken too. Rename one of them first.'
+      using errcode = 'duplicate_table', hint = 'Nothing was changed.';
+  end if;
+  select pg_get_userbyid(relowner) into v_owner from pg_class where oid = 'public.mashup_jobs'::regclass;
+  if not pg_has_role(v_owner, 'usage') then
+    raise exception 'The earlier public.mashup_jobs belongs to %, so this role cannot rename it. As its owner: alter table public.mashup_jobs rename to mashup_jobs_legacy;', v_owner
+      using errcode = 'insufficient_privilege', hint = 'Nothing was changed.';
+  end if;
+
+  alter table public.mashup_jobs rename to mashup_jobs_legacy;
+  -- Index names are relation names: those that the new table needs are freed as well.
+  for v_index in
+    select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid
+    where i.indrelid = 'public.mashup_jobs_legacy'::regclass and c.relname like 'mashup\_jobs\_%' and c.relname not like 'mashup\_jobs\_legacy%'
+  loop
+    execute format('alter index public.%I rename to %I', v_index, left('mashup_jobs_legacy_' || substr(v_index, length('mashup_jobs_') + 1), 63));
+  end loop;
+  revoke all on public.mashup_jobs_legacy from public, anon, authenticated;
+  if exists (select from pg_publication_tables where pubname = 'supabase_realtime' and schemaname = 'public' and tablename = 'mashup_jobs_legacy') then
+    alter publication supabase_realtime drop table public.mashup_jobs_legacy;
+  end if;
+  raise notice 'The earlier public.mashup_jobs is now public.mashup_jobs_legacy: its rows are kept, API roles cannot read it any more.';
+end
+$$;
+
+-- supabase/schemas/05_schema.sql
+
+-- The schema, the worker's role, the clock and the errors.
+
+create schema mashup;
+comment on schema mashup is 'The state machine of the mashup engine. Not exposed by the API.';
+revoke all on schema mashup from public, anon, authenticated;
+-- get_mashup runs with its caller's rights and reads the clock.
+grant usage on schema mashup to authenticated, service_role;
+
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'mashup_worker') then
+    -- The worker reads the jobs of all users. The operator sets its password: alter role mashup_worker login password '…'.
+    create role mashup_worker nologin bypassrls;
+  end if;
+end
+$$;
+grant mashup_worker to postgres;
+grant usage on schema mashup, public to mashup_worker;
+
+-- Tests replace this function in their own databases. It has no search_path of its own, so that the planner can inline it;
+-- the name in its body is qualified.
+create function mashup.now() returns timestamptz
+  language sql stable
+  as $$ select pg_catalog.now() $$;
+comment on function mashup.now() is 'Returns the time of the transaction. The only clock of the state machine.';
+grant execute on function mashup.now() to authenticated, service_role, mashup_worker;
+
+create function mashup.raise_error(p_sqlstate text, p_message text, p_hint text, p_detail text default '') returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  raise exception using errcode = p_sqlstate, message = p_message, hint = p_hint, detail = p_detail;
+end
+$$;
+comment on function mashup.raise_error(text, text, text, text) is
+  'Raises an error of SQLSTATE class MB: message says what is wrong, hint names the next step, detail is for programs.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/10_settings.sql
+
+-- Limits, times and budgets by name, and the functions that read them.
+
+create table mashup.settings (
+  name        text primary key,
+  value       jsonb not null,
+  description text not null
+);
+revoke all on mashup.settings from public, anon, authenticated, service_role;
+grant select on mashup.settings to mashup_worker;
+comment on table mashup.settings is 'Every limit, time and budget by name. An update applies to the next transaction.';
+comment on column mashup.settings.value is 'A number, an object of numbers by service, or null for a budget without a limit.';
+comment on column mashup.settings.description is 'What the setting limits, and its unit.';
+
+insert into mashup.settings (name, value, description) values
+  -- Jobs
+  ('max_running_jobs',           '4',     'Jobs that hold a slot at one time, all users together.'),
+  ('max_running_jobs_per_user',  '2',     'Jobs of one user that hold a slot at one time.'),
+  ('max_queued_jobs',            '1000',  'Jobs that wait for a slot, all users together. One more is refused.'),
+  ('max_queued_jobs_per_user',   '20',    'Jobs of one user that wait for a slot. One more is refused.'),
+  ('max_drafts_per_user',        '20',    'Drafts of one user that wait for their user. One more is refused.'),
+  ('max_submits_per_minute',     '30',    'Runs that one user may request in a minute: submissions, new versions, starts, retries and replays.'),
+  ('max_uploads_per_minute',     '60',    'Uploads that one user may request in a minute.'),
+  ('max_uploads_per_user',       '200',   'Files that one user may have below uploads/. One more is refused.'),
+  ('upload_max_bytes',           '52428800', 'Size of the largest upload, in bytes.'),
+  ('song_max_sec',               '900',   'Length of the longest song, in seconds.'),
+  ('plan_min_length_sec',        '60',    'Length of the shortest mashup, in seconds, unless the songs are shorter.'),
+  ('plan_max_length_sec',        '240',   'Length of the longest mashup, in seconds.'),
+  -- Services
+  ('service_limits',             '{"analysis": 2, "scoring": 4, "orchestrator": 4, "separation": 2, "processing": 1}',
+                                          'Calls to each service at one time.'),
+  ('service_abort_hold_sec',     '{"analysis": 2, "scoring": 0, "orchestrator": 0, "separation": 2, "processing": 2}',
+                                          'Seconds for which an aborted call still counts against the limit of its service. Raise it for services that go on working on an aborted call.'),
+  ('circuit_failures',           '5',     'Consecutive availability faults that open the circuit of a service.'),
+  ('circuit_open_sec',           '15',    'Seconds for which an open circuit waits before it lets one probe through. Doubles up to circuit_open_max_sec.'),
+  ('circuit_open_max_sec',       '300',   'Longest wait of an open circuit, in seconds.'),
+  -- Workers
+  ('lease_sec',                  '30',    'Seconds without a heartbeat after which a running task is taken from its worker.'),
+  ('heartbeat_sec',              '5',     'Seconds between two heartbeats of a running task.'),
+  ('crash_grace_sec',            '1',     'Seconds without a heartbeat after which the lock of a worker is examined.'),
+  ('restart_grace_sec',          '10',    'Seconds after a restart of Postgres in which a free lock does not prove that its worker is lost.'),
+  ('max_crashes_before_solo',    '2',     'Lost workers after which a task runs only on a worker that runs nothing else.'),
+  ('max_solo_crashes',           '2',     'Workers lost in solo runs of a task after which the task fails.'),
+  ('progress_min_interval_sec',  '1',     'Shortest time between two writes of progress, in seconds, unless progress rose by progress_min_step.'),
+  ('progress_min_step',          '1',     'Rise of progress, in per cent, that is written at once.'),
+  -- Maintenance
+  ('reconcile_sec',              '5',     'Seconds between two comparisons of ready tasks with the queue.'),
+  ('draft_expires_hours',        '24',    'Hours after which a draft that is not started is cancelled.'),
+  ('result_expires_days',        '30',    'Days after which the file of a result is deleted. The job stays, with expired_at.'),
+  ('job_retention_days',         '365',   'Days after which an ended job and its history are deleted.'),
+  ('stems_retention_days',       '7',     'Days without use after which cached stems are deleted.'),
+  ('analysis_retention_days',    '365',   'Days without use after which cached analyses are deleted.'),
+  ('retention_batch',            '200',   'Rows that one run of retention deletes at most.'),
+  ('discard_after_sec',          '900',   'Seconds after which the output of a claim without a result is deleted. Longer than a service may go on writing for an aborted call.'),
+  ('replaced_stems_after_sec',   '3600',  'Seconds after which stems are deleted that newer stems of the same song replaced. Longer than a render may go on reading them.'),
+  ('outbox_retry_sec',           '600',   'Seconds after which a failed deletion of files is tried again.'),
+  -- Costs
+  ('plan_budget_usd_per_job',          '2',    'US dollars that planning one job may cost, all its plans together; then plans are made by rules. null: no limit.'),
+  ('plan_budget_usd_per_user_per_day', 'null', 'US dollars that planning all jobs of one user may cost on one day (UTC). null: no limit.'),
+  ('plan_budget_usd_per_day',          '50',   'US dollars that planning may cost on one day (UTC), all users together. null: no limit.'),
+  ('plan_assumed_cost_usd',            '0',    'US dollars that an answer counts for that names no cost, as answers of external services do.'),
+  ('plan_spend_retention_days',        '400',  'Days for which the ledger of planning costs is kept.'),
+  ('plan_call_timeout_sec',            '200',  'Seconds that one call to the planning service may take. Keep it above the limit of the service for the model (MASHUP_CLAUDE_TIMEOUT_SEC, 180), so that a paid answer is received.');
+
+-- Functions on the path of a transition are plpgsql: a session keeps their plans, while an sql function is planned at each call.
+create function mashup.setting_number(p_name text) returns double precision
+  language plpgsql stable set search_path = ''
+  as $$ begin return (select (s.value #>> '{}')::double precision from mashup.settings s where s.name = p_name); end $$;
+comment on function mashup.setting_number(text) is 'Returns a numeric setting by name; null if there is none of that name.';
+grant execute on function mashup.setting_number(text) to mashup_worker;
+
+create function mashup.setting_interval(p_name text) returns interval
+  language plpgsql stable set search_path = ''
+  as $$ begin return pg_catalog.make_interval(secs => mashup.setting_number(p_name)); end $$;
+comment on function mashup.setting_interval(text) is 'Returns a setting in seconds as an interval.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/11_tables/1_machine.sql
+
+-- The state machine as data: stages, transitions and kinds of tasks. Their rows come from schema/stages.ts.
+
+create table mashup.stages (
+  stage         text primary key,
+  position      smallint not null unique,
+  is_terminal   boolean not null,
+  progress_from real not null,
+  progress_to   real not null,
+  step          text not null,
+  makes         text,
+  ends_early    boolean not null
+);
+revoke all on mashup.stages from public, anon, authenticated, service_role;
+grant select on mashup.stages to mashup_worker;
+comment on table mashup.stages is 'The stages of a job, in order.';
+comment on column mashup.stages.position is 'The order of the stages. Compared, never written in code: see mashup.passes.';
+comment on column mashup.stages.is_terminal is 'Whether a job ends in this stage.';
+comment on column mashup.stages.progress_from is 'Progress of a job on entry, in per cent.';
+comment on column mashup.stages.progress_to is 'Progress of a job at the end of the stage, in per cent.';
+comment on column mashup.stages.step is 'The text that users read on entry.';
+comment on column mashup.stages.makes is 'What the stage makes, as error messages name it. A later stage cannot be entered without it.';
+comment on column mashup.stages.ends_early is 'Whether the stage ends as soon as what it makes is there, even if tasks of it are not finished.';
+
+create table mashup.transitions (
+  from_stage text not null references mashup.stages,
+  to_stage   text not null references mashup.stages,
+  name       text not null check (name in ('admit', 'advance', 'fail', 'replan', 'cancel', 'replay')),
+  made_by    text not null check (made_by in ('engine', 'operator')),
+  primary key (from_stage, to_stage, name)
+);
+revoke all on mashup.transitions from public, anon, authenticated, service_role;
+comment on table mashup.transitions is
+  'The legal transitions. Read by check_transition and advance_job, by the tests and by the diagram in docs/explanation/architecture.md.';
+comment on column mashup.transitions.made_by is 'engine: announced by transition_job or fail_job. operator: any other write of mashup_jobs.stage.';
+
+create table mashup.task_kinds (
+  kind               text primary key,
+  stage              text not null references mashup.stages,
+  service            text not null,
+  priority           smallint not null,
+  max_attempts       smallint not null check (max_attempts > 0),
+  backoff_sec        real not null,
+  backoff_max_sec    real not null,
+  timeout_sec        real not null,
+  fallback_after_sec real,
+  song_member        text,
+  song_state         text,
+  song_step          text,
+  output_path        text,
+  reports_progress   boolean not null
+);
+revoke all on mashup.task_kinds from public, anon, authenticated, service_role;
+grant select on mashup.task_kinds to mashup_worker;
+comment on table mashup.task_kinds is 'The kinds of tasks: which stage and service each belongs to, and how it is retried.';
+comment on column mashup.task_kinds.priority is 'Lower runs first.';
+comment on column mashup.task_kinds.backoff_sec is 'Base of the back-off, in seconds: the delay after n failures is random, up to backoff_sec * 2^n.';
+comment on column mashup.task_kinds.backoff_max_sec is 'Upper bound of the back-off, in seconds.';
+comment on column mashup.task_kinds.timeout_sec is 'Longest time that one attempt may take, in seconds.';
+comment on column mashup.task_kinds.fallback_after_sec is
+  'Seconds for which a task waits for its unavailable service before it runs without it; null: the kind cannot run without its service.';
+comment on column mashup.task_kinds.song_member is
+  'Kinds with one task for each song: the member of the song''s card that points to the result. Null: one task for the job.';
+comment on column mashup.task_kinds.song_state is 'State of the song''s card while its task runs.';
+comment on column mashup.task_kinds.song_step is 'The text that users read while the task of a song runs; the song''s name follows.';
+comment on column mashup.task_kinds.output_path is
+  'Where a claim may write in Storage: a path with {user}, {job}, {song}, {epoch} and {claim}. Null: nowhere.';
+comment on column mashup.task_kinds.reports_progress is 'Whether heartbeats of a task move the progress of its job.';
+
+-- supabase/schemas/11_tables/2_jobs.sql
+
+-- Jobs and what their owners may read of them: plans, results, events.
+--
+-- Predicates of a job, each written here and nowhere else:
+--   status = 'processing'     the job is live (status_follows_stage keeps the column equal to the stage)
+--   admitted_at is not null   the job holds a slot (only_live_jobs_hold_a_slot)
+--   mashup.waiting_jobs       the job waits for a slot
+--   mashup.draft_jobs         the job waits for its user
+
+-- There are no foreign keys to users and parents. Postgres checks the references of a row that is updated twice in one
+-- transaction; that check would wait, with the job locked, for a user or parent whose deletion waits for the job. check_user
+-- replaces the reference on insert, delete_user_data on delete.
+create table public.mashup_jobs (
+  id                      uuid primary key default gen_random_uuid(),
+  user_id                 uuid not null,
+  stage                   text not null default 'queued' references mashup.stages,
+  -- A plain column that the trigger keeps: logical replication does not carry generated columns.
+  status                  text not null default 'processing' check (status in ('processing', 'complete', 'failed', 'cancelled')),
+  waiting_on              text check (waiting_on in ('slot', 'tasks', 'circuit', 'pause', 'user')),
+  queue_position          integer,
+  progress                real not null default 0 check (progress between 0 and 100),
+  current_step            text not null default '' check (length(current_step) <= 200),
+  epoch                   integer not null default 1,
+  version                 integer not null default 1,
+  entry_stage             text not null default 'analyzing' references mashup.stages,
+  songs                   jsonb not null check (jsonb_typeof(songs) = 'array' and jsonb_array_length(songs) between 1 and 3),
+  options                 jsonb not null default '{}',
+  score                   real,
+  title                   text check (length(title) <= 200),
+  concept                 text check (length(concept) <= 600),
+  plan_version            integer,
+  result_path             text check (length(result_path) <= 300),
+  result                  jsonb,
+  error_code              text check (length(error_code) <= 60),
+  error_message           text check (length(error_message) <= 500),
+  error_hint              text check (length(error_hint) <= 300),
+  failed_task             bigint,
+  stopped_stage           text references mashup.stages,
+  warnings                jsonb not null default '[]' check (jsonb_typeof(warnings) = 'array'),
+  estimated_completion_at timestamptz,
+  parent_id               uuid,
+  feedback                text check (length(feedback) <= 1000),
+  hold                    text check (hold = 'planning'),
+  fresh                   boolean not null default false,
+  admitted_at             timestamptz,
+  idempotency_key         text check (length(idempotency_key) between 1 and 200),
+  request_hash            text,
+  created_at              timestamptz not null default mashup.now(),
+  queued_at               timestamptz not null default mashup.now(),
+  stage_entered_at        timestamptz not null default mashup.now(),
+  updated_at              timestamptz not null default mashup.now(),
+  finished_at             timestamptz,
+  expired_at              timestamptz,
+  constraint row_is_slim check (octet_length(songs::text) <= 3000 and octet_length(options::text) <= 900
+    and octet_length(coalesce(result::text, '')) <= 1000 and octet_length(warnings::text) <= 1500),
+  constraint complete_has_a_result check (stage <> 'complete' or result_path is not null or expired_at is not null),
+  constraint failed_has_an_error check ((stage = 'failed') = (error_code is not null)),
+  constraint status_follows_stage check (status = case when stage in ('complete', 'failed', 'cancelled') then stage else 'processing' end),
+  constraint only_live_jobs_hold_a_slot check (admitted_at is null or status = 'processing')
+) with (fillfactor = 70, toast_tuple_target = 8160);
+alter table public.mashup_jobs enable row level security;
+revoke all on public.mashup_jobs from public, anon, authenticated, service_role;
+create policy "own jobs" on public.mashup_jobs for select to authenticated using (user_id = (select auth.uid()));
+grant select on public.mashup_jobs to authenticated, service_role, mashup_worker;
+-- The service role is the operator's key to the API: it replays a job by writing its stage.
+grant update (stage) on public.mashup_jobs to service_role;
+
+do $$
+declare v_column text;
+begin
+  -- Inline storage: a Realtime change would lack an unchanged out-of-line value.
+  foreach v_column in array array['songs', 'options', 'result', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint'] loop
+    execute format('alter table public.mashup_jobs alter column %I set storage main', v_column);
+  end loop;
+end
+$$;
+
+comment on table public.mashup_jobs is
+  'One row for each job. `update … set stage = …` replays it from there. The row is small: each change carries all of it to its subscribers.';
+comment on column public.mashup_jobs.stage is 'The state of the job. A write is checked against mashup.transitions.';
+comment on column public.mashup_jobs.status is 'processing while the job is live, else its terminal stage.';
+comment on column public.mashup_jobs.waiting_on is 'What a live job waits for: slot, tasks (a free place at a service), circuit, pause or user. Null: it runs.';
+comment on column public.mashup_jobs.queue_position is 'Position among the jobs that wait for a slot, from 1; written for the first twenty.';
+comment on column public.mashup_jobs.progress is 'Per cent. Does not fall within an epoch.';
+comment on column public.mashup_jobs.current_step is 'What happens now, as users read it.';
+comment on column public.mashup_jobs.epoch is 'Counts the runs of the job. Raised by replay, retry, cancellation and failure.';
+comment on column public.mashup_jobs.version is 'Counts the visible changes of the row. Clients apply changes in this order.';
+comment on column public.mashup_jobs.entry_stage is 'The stage that the job enters on admission: analyzing, or planning for an iteration.';
+comment on column public.mashup_jobs.songs is 'The cards of the songs: ids, names, paths, state, figures for the track card, pointers to analyses and stems.';
+comment on column public.mashup_jobs.options is 'MashupOptions, at most 900 bytes.';
+comment on column public.mashup_jobs.score is 'Mean of the pair scores, 0 to 100.';
+comment on column public.mashup_jobs.plan_version is 'Version of the current plan in mashup_plans.';
+comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
+comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key.';
+comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
+comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
+comment on column public.mashup_jobs.warnings is 'At most six warnings {code, message, stage}.';
+comment on column public.mashup_jobs.parent_id is 'The mashup of which this one is an iteration. It may have been deleted.';
+comment on column public.mashup_jobs.feedback is 'What the user wants changed in the parent.';
+comment on column public.mashup_jobs.hold is 'The stage before which a draft waits for its user; null once it is started.';
+comment on column public.mashup_jobs.fresh is 'Whether this run bypasses the caches of analyses and stems.';
+comment on column public.mashup_jobs.admitted_at is 'When the job took its slot; null while it holds none.';
+comment on column public.mashup_jobs.idempotency_key is 'Key of the submission, unique for each user.';
+comment on column public.mashup_jobs.request_hash is 'SHA-256 of the submission, hex: tells a repeated request from another one with the same key.';
+comment on column public.mashup_jobs.queued_at is 'Since when the job waits or waited for a slot.';
+comment on column public.mashup_jobs.expired_at is 'When the file of the result was deleted.';
+
+create unique index mashup_jobs_idempotency on public.mashup_jobs (user_id, idempotency_key) where idempotency_key is not null;
+create index mashup_jobs_by_user on public.mashup_jobs (user_id, created_at desc);
+create index mashup_jobs_admitted on public.mashup_jobs (user_id) where admitted_at is not null;
+-- Two orders of waiting_jobs: first come, and first of each user. A draft in planning waits for its user instead.
+create index mashup_jobs_waiting on public.mashup_jobs (queued_at, id)
+  where status = 'processing' and admitted_at is null and (hold is null or stage <> 'planning');
+create index mashup_jobs_waiting_of_user on public.mashup_jobs (user_id, queued_at, id)
+  where status = 'processing' and admitted_at is null and (hold is null or stage <> 'planning');
+create index mashup_jobs_drafts on public.mashup_jobs (stage_entered_at) where hold = 'planning' and stage = 'planning';
+create index mashup_jobs_finished on public.mashup_jobs (finished_at) where finished_at is not null;
+create index mashup_jobs_failed on public.mashup_jobs (error_code, finished_at) where stage = 'failed';
+create index mashup_jobs_expiring on public.mashup_jobs (finished_at)
+  where stage = 'complete' and expired_at is null and result_path is not null;
+create index mashup_jobs_children on public.mashup_jobs (parent_id) where parent_id is not null;
+
+create view mashup.waiting_jobs as
+  select * from public.mashup_jobs
+  where status = 'processing' and admitted_at is null and (hold is null or stage <> 'planning');
+revoke all on mashup.waiting_jobs from public, anon, authenticated, service_role;
+comment on view mashup.waiting_jobs is 'The jobs that wait for a slot. Its condition is that of the indexes mashup_jobs_waiting and mashup_jobs_waiting_of_user.';
+
+create view mashup.draft_jobs as
+  select * from public.mashup_jobs where hold = 'planning' and stage = 'planning';
+revoke all on mashup.draft_jobs from public, anon, authenticated, service_role;
+comment on view mashup.draft_jobs is 'The drafts that wait for their user. Its condition is that of the index mashup_jobs_drafts.';
+
+create table public.mashup_plans (
+  job_id     uuid not null references public.mashup_jobs (id) on delete cascade,
+  version    integer not null,
+  epoch      integer not null,
+  source     text not null check (source in ('claude', 'rules')),
+  plan       jsonb not null,
+  song_ids   text[] not null,
+  model      text,
+  tokens     jsonb,
+  cost_usd   numeric(10, 5),
+  changes    text,
+  created_at timestamptz not null default mashup.now(),
+  primary key (job_id, version)
+);
+alter table public.mashup_plans enable row level security;
+revoke all on public.mashup_plans from public, anon, authenticated, service_role;
+create policy "plans of own jobs" on public.mashup_plans for select to authenticated
+  using (exists (select from public.mashup_jobs j where j.id = job_id and j.user_id = (select auth.uid())));
+grant select (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, created_at) on public.mashup_plans to authenticated;
+grant select on public.mashup_plans to service_role, mashup_worker;
+comment on table public.mashup_plans is 'Every plan of a job. mashup_jobs.plan_version points to the current one.';
+comment on column public.mashup_plans.source is 'claude, or rules for plans without the model.';
+comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.';
+comment on column public.mashup_plans.changes is 'What an iteration changed, as users read it.';
+
+create table public.mashup_results (
+  job_id       uuid not null references public.mashup_jobs (id) on delete cascade,
+  epoch        integer not null,
+  path         text not null,
+  quality      jsonb not null,
+  plan_version integer,
+  created_at   timestamptz not null default mashup.now(),
+  primary key (job_id, epoch)
+);
+alter table public.mashup_results enable row level security;
+revoke all on public.mashup_results from public, anon, authenticated, service_role;
+create policy "results of own jobs" on public.mashup_results for select to authenticated
+  using (exists (select from public.mashup_jobs j where j.id = job_id and j.user_id = (select auth.uid())));
+grant select on public.mashup_results to authenticated, service_role, mashup_worker;
+comment on table public.mashup_results is 'Every rendered result. mashup_jobs.result_path points to the current one.';
+comment on column public.mashup_results.quality is 'RenderResult: the report of the quality checks and measurements.';
+
+create table public.mashup_job_events (
+  id         bigint generated always as identity primary key,
+  job_id     uuid not null references public.mashup_jobs (id) on delete cascade,
+  epoch      integer not null,
+  type       text not null check (type in ('submitted', 'stage', 'task', 'retry', 'warning', 'error', 'replay', 'cancel', 'pause', 'resume', 'release', 'expired')),
+  stage      text not null,
+  from_stage text,
+  song_id    text,
+  message    text not null check (length(message) <= 500),
+  actor      text,
+  detail     jsonb,
+  created_at timestamptz not null default mashup.now()
+);
+alter table public.mashup_job_events enable row level security;
+revoke all on public.mashup_job_events from public, anon, authenticated, service_role;
+create policy "events of own jobs" on public.mashup_job_events for select to authenticated
+  using (exists (select from public.mashup_jobs j where j.id = job_id and j.user_id = (select auth.uid())));
+grant select (id, job_id, epoch, type, stage, from_stage, song_id, message, created_at) on public.mashup_job_events to authenticated;
+grant select on public.mashup_job_events to service_role;
+comment on table public.mashup_job_events is 'Append-only history of a job.';
+comment on column public.mashup_job_events.actor is 'Who acted: user:…, worker:…, role:…, sql:… or sweep. For operators only.';
+comment on column public.mashup_job_events.detail is 'Durations, attempts and errors. For operators only.';
+create index mashup_job_events_by_job on public.mashup_job_events (job_id, id);
+
+do $$
+begin
+  if not exists (select from pg_publication where pubname = 'supabase_realtime') then
+    create publication supabase_realtime;
+  end if;
+  alter publication supabase_realtime add table public.mashup_jobs;
+end
+$$;
+
+-- supabase/schemas/11_tables/3_tasks.sql
+
+-- Workers and their tasks, and what limits them: services, circuits, pauses, measured durations.
+
+create table mashup.workers (
+  id            uuid primary key,
+  host          text not null,
+  pid           integer not null,
+  pool_ids      text[] not null default '{}',
+  lock_key      bigint not null unique,
+  version       text not null,
+  concurrency   integer not null default 1,
+  services      jsonb not null default '{}',
+  solo_task     bigint,
+  registered_at timestamptz not null default mashup.now(),
+  seen_at       timestamptz not null default mashup.now(),
+  draining      boolean not null default false
+);
+revoke all on mashup.workers from public, anon, authenticated, service_role;
+grant select on mashup.workers to mashup_worker;
+comment on table mashup.workers is 'Worker processes. Each holds a session advisory lock on lock_key, which is free as soon as the process has ended.';
+comment on column mashup.workers.pool_ids is 'Graphile Worker pools of the process. Their queue entries are unlocked when the worker is lost.';
+comment on column mashup.workers.concurrency is 'Tasks that the worker runs at one time.';
+comment on column mashup.workers.services is 'Version of each service, by name.';
+comment on column mashup.workers.solo_task is 'The task that the worker runs alone or waits to run alone. It claims no other one.';
+comment on column mashup.workers.draining is 'Whether the worker is stopping. It claims nothing.';
+
+create table mashup.tasks (
+  id            bigint generated always as identity primary key,
+  job_id        uuid not null references public.mashup_jobs (id) on delete cascade,
+  kind          text not null references mashup.task_kinds,
+  song_id       text,
+  epoch         integer not null,
+  state         text not null default 'waiting' check (state in ('waiting', 'ready', 'running', 'done', 'failed', 'dropped')),
+  priority      smallint not null,
+  run_at        timestamptz not null default mashup.now(),
+  attempt       integer not null default 0,
+  failures      integer not null default 0,
+  crashes       integer not null default 0,
+  solo_crashes  integer not null default 0,
+  is_probe      boolean not null default false,
+  fallback      boolean not null default false,
+  claim         uuid,
+  worker_id     uuid,
+  started_at    timestamptz,
+  lease_until   timestamptz,
+  deadline_at   timestamptz,
+  held_until    timestamptz,
+  output_prefix text,
+  error         jsonb,
+  created_at    timestamptz not null default mashup.now(),
+  finished_at   timestamptz,
+  constraint running_is_held check ((state = 'running') = (claim is not null)),
+  constraint claim_is_whole check ((claim is null) = (worker_id is null) and (claim is null) = (lease_until is null))
+) with (fillfactor = 80);
+revoke all on mashup.tasks from public, anon, authenticated, service_role;
+grant select on mashup.tasks to mashup_worker;
+comment on table mashup.tasks is 'One row for each unit of work. Attempts, back-off and leases are counted here; the queue is only a cache.';
+comment on column mashup.tasks.state is
+  'waiting: may not run yet. ready: has a queue entry. running: claimed by a worker. done, failed, dropped (no longer needed): finished.';
+comment on column mashup.tasks.run_at is 'When a waiting task is due, or a ready task may be claimed.';
+comment on column mashup.tasks.attempt is 'Queue entries made so far. <id>:<attempt> is the key of the entry.';
+comment on column mashup.tasks.failures is 'Attempts that ended in a fault that counts towards max_attempts.';
+comment on column mashup.tasks.crashes is 'Workers that were lost while they ran the task.';
+comment on column mashup.tasks.solo_crashes is 'Workers that were lost while they ran the task alone.';
+comment on column mashup.tasks.is_probe is 'Whether the task tests its service while the circuit breaker is half-open.';
+comment on column mashup.tasks.fallback is 'Whether the task was dispatched to run without its unavailable service. It takes no place there.';
+comment on column mashup.tasks.claim is 'The claim token. Every write of a worker names it.';
+comment on column mashup.tasks.lease_until is 'Until when the claim is valid without a heartbeat.';
+comment on column mashup.tasks.deadline_at is 'When the attempt exceeds timeout_sec of its kind.';
+comment on column mashup.tasks.held_until is 'Until when a dropped task counts against the limit of its service.';
+comment on column mashup.tasks.output_prefix is 'Where the claim may write in Storage.';
+comment on column mashup.tasks.error is 'Why the last attempt failed or the task was dropped: {code, message, hint}.';
+create unique index tasks_one_live on mashup.tasks (job_id, epoch, kind, song_id) nulls not distinct where state not in ('dropped', 'failed');
+create index tasks_by_job on mashup.tasks (job_id, epoch);
+create index tasks_waiting on mashup.tasks (kind, run_at, id) where state = 'waiting';
+create index tasks_ready on mashup.tasks (run_at) where state = 'ready';
+create index tasks_running on mashup.tasks (worker_id) where state = 'running';
+create index tasks_holding on mashup.tasks (held_until) where held_until is not null;
+
+create table mashup.stage_stats (
+  kind         text primary key references mashup.task_kinds,
+  samples      integer not null default 0,
+  base_sec     real not null,
+  per_song_sec real not null,
+  mean_sec     real not null
+);
+revoke all on mashup.stage_stats from public, anon, authenticated, service_role;
+comment on table mashup.stage_stats is 'Durations by kind of task, the source of estimates. Starts with guesses; each finished task corrects it.';
+comment on column mashup.stage_stats.samples is 'Durations measured so far.';
+comment on column mashup.stage_stats.base_sec is 'Seconds that do not depend on the songs.';
+comment on column mashup.stage_stats.per_song_sec is
+  'Seconds of work for each second of song: of its own song, or of all songs for kinds with one task for the job.';
+comment on column mashup.stage_stats.mean_sec is 'Mean duration in seconds, exponentially weighted.';
+
+create table mashup.service_health (
+  service    text primary key,
+  state      text not null default 'closed' check (state in ('closed', 'open', 'half_open')),
+  failures   integer not null default 0,
+  opens      integer not null default 0,
+  opened_at  timestamptz,
+  retry_at   timestamptz,
+  probe_task bigint,
+  last_error text,
+  updated_at timestamptz not null default mashup.now()
+);
+revoke all on mashup.service_health from public, anon, authenticated, service_role;
+grant select on mashup.service_health to mashup_worker;
+comment on table mashup.service_health is 'The circuit breaker of each service.';
+comment on column mashup.service_health.state is 'closed: calls pass. open: tasks wait. half_open: one probe is running.';
+comment on column mashup.service_health.failures is 'Consecutive availability faults.';
+comment on column mashup.service_health.opens is 'How often the circuit opened since it was last closed: the exponent of its wait.';
+comment on column mashup.service_health.retry_at is 'When an open circuit is due for a probe.';
+comment on column mashup.service_health.probe_task is 'The task that is the probe.';
+comment on column mashup.service_health.last_error is 'Kept for a while after the circuit closed: waiting tasks then return spread over some seconds.';
+
+create table mashup.pauses (
+  scope      text not null check (scope in ('system', 'user', 'job', 'kind', 'service')),
+  key        text not null default '',
+  reason     text not null,
+  until      timestamptz,
+  actor      text not null,
+  created_at timestamptz not null default mashup.now(),
+  primary key (scope, key)
+);
+revoke all on mashup.pauses from public, anon, authenticated, service_role;
+grant select on mashup.pauses to mashup_worker;
+comment on table mashup.pauses is 'What operators have paused. Running tasks finish; nothing new starts.';
+comment on column mashup.pauses.key is 'The user or job id, the kind or the service; empty for the system.';
+comment on column mashup.pauses.until is 'When the pause ends by itself; null: never.';
+
+-- supabase/schemas/11_tables/4_caches.sql
+
+-- What tasks have made, kept for later runs: analyses, stems, scores, answers of the orchestrator and their costs.
+
+create table mashup.analyses (
+  id           bigint generated always as identity primary key,
+  user_id      uuid not null,
+  content_hash text not null,
+  version      text not null,
+  analysis     jsonb not null,
+  created_at   timestamptz not null default mashup.now(),
+  used_at      timestamptz not null default mashup.now(),
+  unique (user_id, content_hash, version)
+);
+revoke all on mashup.analyses from public, anon, authenticated, service_role;
+grant select on mashup.analyses to mashup_worker;
+comment on table mashup.analyses is 'Cache of analyses by owner, content and version of the analyser. Not shared between users.';
+comment on column mashup.analyses.content_hash is 'SHA-256 of the bytes of the file, hex.';
+create index analyses_by_use on mashup.analyses (used_at);
+
+create table mashup.stems (
+  id           bigint generated always as identity primary key,
+  user_id      uuid not null,
+  content_hash text not null,
+  model        text not null,
+  paths        jsonb not null,
+  created_at   timestamptz not null default mashup.now(),
+  used_at      timestamptz not null default mashup.now(),
+  unique (user_id, content_hash, model)
+);
+revoke all on mashup.stems from public, anon, authenticated, service_role;
+grant select on mashup.stems to mashup_worker;
+comment on table mashup.stems is 'Cache of stems by owner, content and separation model.';
+comment on column mashup.stems.paths is 'Path in bucket mashups by stem: vocals, drums, bass, other.';
+create index stems_by_use on mashup.stems (used_at);
+
+create table mashup.scores (
+  job_id     uuid not null references public.mashup_jobs (id) on delete cascade,
+  epoch      integer not null,
+  pairs      jsonb not null,
+  created_at timestamptz not null default mashup.now(),
+  primary key (job_id, epoch)
+);
+revoke all on mashup.scores from public, anon, authenticated, service_role;
+grant select on mashup.scores to mashup_worker;
+comment on table mashup.scores is 'Pair scores of a job, one row for each run of its score task. The newest is used.';
+comment on column mashup.scores.pairs is 'PairScore[].';
+
+create table mashup.plan_receipts (
+  id           bigint generated always as identity primary key,
+  job_id       uuid not null references public.mashup_jobs (id) on delete cascade,
+  request_hash text not null,
+  answer       jsonb not null,
+  tokens       jsonb,
+  cost_usd     numeric(10, 5),
+  created_at   timestamptz not null default mashup.now()
+);
+revoke all on mashup.plan_receipts from public, anon, authenticated, service_role;
+grant select on mashup.plan_receipts to mashup_worker;
+comment on table mashup.plan_receipts is
+  'Paid answers of the orchestrator. Append-only and not fenced: the answer of a late worker is kept and used as well.';
+comment on column mashup.plan_receipts.request_hash is 'SHA-256 of the request, hex. An equal request reuses the answer.';
+create index plan_receipts_by_request on mashup.plan_receipts (job_id, request_hash);
+
+create table mashup.plan_spend (
+  day      date not null,
+  user_id  uuid not null,
+  calls    integer not null,
+  cost_usd numeric(12, 5) not null,
+  primary key (day, user_id)
+);
+revoke all on mashup.plan_spend from public, anon, authenticated, service_role;
+grant select on mashup.plan_spend to mashup_worker;
+comment on table mashup.plan_spend is
+  'Costs of plans by day (UTC) and user. A row stays when a job is deleted, so that a deletion does not restore a budget.';
+
+create function mashup.count_plan_spend() returns trigger
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_day date := (mashup.now() at time zone 'utc')::date;
+begin
+  insert into mashup.plan_spend as s (day, user_id, calls, cost_usd)
+    select v_day, j.user_id, 1, greatest(coalesce(new.cost_usd, mashup.setting_number('plan_assumed_cost_usd')::numeric, 0), 0)
+    from public.mashup_jobs j where j.id = new.job_id
+    on conflict (day, user_id) do update set calls = s.calls + 1, cost_usd = s.cost_usd + excluded.cost_usd;
+  delete from mashup.plan_spend s where s.day < v_day - mashup.setting_number('plan_spend_retention_days')::integer;
+  return null;
+end
+$$;
+comment on function mashup.count_plan_spend() is 'Trigger: adds a receipt to the ledger of its day and user.';
+create trigger count_plan_spend after insert on mashup.plan_receipts for each row execute function mashup.count_plan_spend();
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/11_tables/5_bookkeeping.sql
+
+-- The outbox of Storage deletions, the times of periodic maintenance, and the rate limits of users.
+
+create table mashup.storage_deletions (
+  id         bigint generated always as identity primary key,
+  bucket     text not null default 'mashups',
+  path       text not null,
+  is_prefix  boolean not null default false,
+  not_before timestamptz not null default mashup.now(),
+  attempts   integer not null default 0,
+  last_error text,
+  created_at timestamptz not null default mashup.now()
+);
+revoke all on mashup.storage_deletions from public, anon, authenticated, service_role;
+comment on table mashup.storage_deletions is
+  'Outbox: objects that a worker deletes through the Storage API. SQL never deletes rows of storage.objects.';
+comment on column mashup.storage_deletions.is_prefix is 'Whether everything below path is deleted.';
+comment on column mashup.storage_deletions.not_before is 'When the deletion is due, or due again.';
+create index storage_deletions_due on mashup.storage_deletions (not_before);
+
+create table mashup.maintenance_runs (
+  name    text primary key,
+  done_at timestamptz not null default '-infinity'
+);
+revoke all on mashup.maintenance_runs from public, anon, authenticated, service_role;
+comment on table mashup.maintenance_runs is 'When each periodic part of the sweep was last done, by any worker.';
+insert into mashup.maintenance_runs (name) values ('reconcile'), ('purge');
+
+create table mashup.call_counts (
+  user_id uuid not null references auth.users (id) on delete cascade,
+  action  text not null,
+  since   timestamptz not null,
+  calls   integer not null,
+  primary key (user_id, action)
+);
+revoke all on mashup.call_counts from public, anon, authenticated, service_role;
+comment on table mashup.call_counts is
+  'Requests of a user in the minute that began at since. Jobs cannot be counted instead: a deletion would undo a submission, and a replay makes no row.';
+comment on column mashup.call_counts.action is 'run or upload.';
+
+-- supabase/schemas/12_stages.generated.sql
+
+-- Generated from schema/stages.ts by `npm run schema:build`. Do not edit.
+
+insert into mashup.stages (stage, position, is_terminal, progress_from, progress_to, step, makes, ends_early) values
+  ('queued', 0, false, 0, 0, 'Waiting for a free slot', null, false),
+  ('analyzing', 1, false, 0, 50, 'Analysing the songs', 'the analysis of a song', false),
+  ('scoring', 2, false, 50, 60, 'Comparing the songs', 'the scores', false),
+  ('planning', 3, false, 60, 75, 'Planning the mashup', 'a current plan', false),
+  ('separating', 4, false, 75, 80, 'Separating the stems', 'the stems of a song in the plan', true),
+  ('rendering', 5, false, 80, 100, 'Rendering the mashup', 'the result', false),
+  ('complete', 6, true, 100, 100, 'Done', null, false),
+  ('failed', 7, true, 0, 100, 'Failed', null, false),
+  ('cancelled', 8, true, 0, 100, 'Cancelled', null, false);
+
+insert into mashup.transitions (from_stage, to_stage, name, made_by) values
+  ('queued', 'analyzing', 'admit', 'engine'),
+  ('queued', 'planning', 'admit', 'engine'),
+  ('analyzing', 'scoring', 'advance', 'engine'),
+  ('scoring', 'planning', 'advance', 'engine'),
+  ('planning', 'separating', 'advance', 'engine'),
+  ('separating', 'rendering', 'advance', 'engine'),
+  ('rendering', 'complete', 'advance', 'engine'),
+  ('planning', 'planning', 'replan', 'engine'),
+  ('separating', 'planning', 'replan', 'engine'),
+  ('rendering', 'planning', 'replan', 'engine'),
+  ('queued', 'failed', 'fail', 'engine'),
+  ('analyzing', 'failed', 'fail', 'engine'),
+  ('scoring', 'failed', 'fail', 'engine'),
+  ('planning', 'failed', 'fail', 'engine'),
+  ('separating', 'failed', 'fail', 'engine'),
+  ('rendering', 'failed', 'fail', 'engine'),
+  ('queued', 'cancelled', 'cancel', 'operator'),
+  ('analyzing', 'cancelled', 'cancel', 'operator'),
+  ('scoring', 'cancelled', 'cancel', 'operator'),
+  ('planning', 'cancelled', 'cancel', 'operator'),
+  ('separating', 'cancelled', 'cancel', 'operator'),
+  ('rendering', 'cancelled', 'cancel', 'operator'),
+  ('queued', 'queued', 'replay', 'operator'),
+  ('analyzing', 'queued', 'replay', 'operator'),
+  ('analyzing', 'analyzing', 'replay', 'operator'),
+  ('scoring', 'queued', 'replay', 'operator'),
+  ('scoring', 'analyzing', 'replay', 'operator'),
+  ('scoring', 'scoring', 'replay', 'operator'),
+  ('planning', 'queued', 'replay', 'operator'),
+  ('planning', 'analyzing', 'replay', 'operator'),
+  ('planning', 'scoring', 'replay', 'operator'),
+  ('planning', 'planning', 'replay', 'operator'),
+  ('separating', 'queued', 'replay', 'operator'),
+  ('separating', 'analyzing', 'replay', 'operator'),
+  ('separating', 'scoring', 'replay', 'operator'),
+  ('separating', 'planning', 'replay', 'operator'),
+  ('separating', 'separating', 'replay', 'operator'),
+  ('rendering', 'queued', 'replay', 'operator'),
+  ('rendering', 'analyzing', 'replay', 'operator'),
+  ('rendering', 'scoring', 'replay', 'operator'),
+  ('rendering', 'planning', 'replay', 'operator'),
+  ('rendering', 'separating', 'replay', 'operator'),
+  ('rendering', 'rendering', 'replay', 'operator'),
+  ('complete', 'queued', 'replay', 'operator'),
+  ('complete', 'analyzing', 'replay', 'operator'),
+  ('complete', 'scoring', 'replay', 'operator'),
+  ('complete', 'planning', 'replay', 'operator'),
+  ('complete', 'separating', 'replay', 'operator'),
+  ('complete', 'rendering', 'replay', 'operator'),
+  ('failed', 'queued', 'replay', 'operator'),
+  ('failed', 'analyzing', 'replay', 'operator'),
+  ('failed', 'scoring', 'replay', 'operator'),
+  ('failed', 'planning', 'replay', 'operator'),
+  ('failed', 'separating', 'replay', 'operator'),
+  ('failed', 'rendering', 'replay', 'operator'),
+  ('cancelled', 'queued', 'replay', 'operator'),
+  ('cancelled', 'analyzing', 'replay', 'operator'),
+  ('cancelled', 'scoring', 'replay', 'operator'),
+  ('cancelled', 'planning', 'replay', 'operator'),
+  ('cancelled', 'separating', 'replay', 'operator'),
+  ('cancelled', 'rendering', 'replay', 'operator');
+
+insert into mashup.task_kinds (kind, stage, service, priority, max_attempts, backoff_sec, backoff_max_sec, timeout_sec, fallback_after_sec,
+  song_member, song_state, song_step, output_path, reports_progress) values
+  ('analyze', 'analyzing', 'analysis', 0, 4, 1, 30, 300, null, 'analysis_id', 'analyzing', 'Analysing', null, false),
+  ('score', 'scoring', 'scoring', -10, 4, 1, 30, 60, 20, null, null, null, null, false),
+  ('plan', 'planning', 'orchestrator', -10, 3, 2, 60, 660, 60, null, null, null, null, true),
+  ('separate', 'separating', 'separation', 10, 4, 2, 60, 1800, null, 'stems_id', 'separating', 'Separating', 'stems/{user}/{job}/{song}/{claim}', false),
+  ('render', 'rendering', 'processing', -5, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true);
+
+insert into mashup.stage_stats (kind, base_sec, per_song_sec, mean_sec) values
+  ('analyze', 0.5, 0.03, 5),
+  ('score', 0.2, 0, 0.2),
+  ('plan', 1, 0, 3),
+  ('separate', 1, 0.15, 20),
+  ('render', 3, 0.1, 25);
+
+insert into mashup.service_health (service) values
+  ('analysis'),
+  ('scoring'),
+  ('orchestrator'),
+  ('separation'),
+  ('processing');
+
+-- supabase/schemas/15_helpers/1_stages.sql
+
+-- The order of the stages.
+
+create function mashup.passes(p_from text, p_stage text) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return (select start.position <= wanted.position from mashup.stages start, mashup.stages wanted
+    where start.stage = p_from and wanted.stage = p_stage);
+end
+$$;
+comment on function mashup.passes(text, text) is 'Returns whether a run that starts in stage p_from passes p_stage: it is that stage or a later one.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/15_helpers/2_songs.sql
+
+-- The cards of the songs in a job's row, and its warnings.
+
+create function mashup.patch_song(p_songs jsonb, p_song_id text, p_patch jsonb) returns jsonb
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  return (
+    select coalesce(jsonb_agg(case when s.song ->> 'song_id' = p_song_id then s.song || p_patch else s.song end order by s.n), '[]')
+    from jsonb_array_elements(p_songs) with ordinality as s (song, n));
+end
+$$;
+comment on function mashup.patch_song(jsonb, text, jsonb) is 'Returns the songs with p_patch merged into the card of one song.';
+
+create function mashup.active_songs(p_songs jsonb) returns setof jsonb
+  language plpgsql immutable rows 3 set search_path = ''
+  as $$
+begin
+  return query select s.song from jsonb_array_elements(p_songs) with ordinality as s (song, n)
+    where s.song ->> 'state' is distinct from 'excluded' order by s.n;
+end
+$$;
+comment on function mashup.active_songs(jsonb) is 'Returns the cards of the songs that are not excluded, in order.';
+
+create function mashup.truncate_bytes(p_text text, p_octets integer) returns text
+  language plpgsql immutable set search_path = ''
+  as $$
+declare
+  v_text text := left(p_text, p_octets);
+begin
+  -- A character may take four bytes, and an escaped one six.
+  while octet_length(to_jsonb(v_text)::text) - 2 > p_octets loop
+    v_text := left(v_text, least(length(v_text) - 1, length(v_text) * p_octets / octet_length(to_jsonb(v_text)::text)));
+  end loop;
+  return v_text;
+end
+$$;
+comment on function mashup.truncate_bytes(text, integer) is 'Returns the beginning of a text that takes at most p_octets bytes in a jsonb value.';
+
+create function mashup.add_warning(p_warnings jsonb, p_code text, p_message text, p_stage text) returns jsonb
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  -- At most six, so that the row stays small. The history has all of them.
+  return case when jsonb_array_length(p_warnings) >= 6 then p_warnings
+    else p_warnings || jsonb_build_object('code', p_code, 'message', mashup.truncate_bytes(p_message, 180), 'stage', p_stage) end;
+end
+$$;
+comment on function mashup.add_warning(jsonb, text, text, text) is 'Returns the warnings with one more; unchanged when there are six.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/15_helpers/3_events.sql
+
+-- The history of a job, and the notification of workers.
+
+create function mashup.actor() returns text
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return coalesce(
+    nullif(current_setting('mashup.actor', true), ''),
+    'user:' || nullif(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', ''),
+    'role:' || (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role'),
+    'sql:' || session_user);
+end
+$$;
+comment on function mashup.actor() is
+  'Returns who is acting, for the history: the setting mashup.actor of the transaction, else the signed-in user, else the role of the request, else the database role.';
+
+create function mashup.log_event(
+  p_job public.mashup_jobs, p_type text, p_message text,
+  p_from_stage text default null, p_song_id text default null, p_detail jsonb default null
+) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  -- A transaction that waited for the job carries the time of its own start. The history does not run backwards for that.
+  insert into public.mashup_job_events (job_id, epoch, type, stage, from_stage, song_id, message, actor, detail, created_at)
+  values (p_job.id, p_job.epoch, p_type, p_job.stage, p_from_stage, p_song_id, left(p_message, 500), mashup.actor(), p_detail,
+    greatest(mashup.now(), (select e.created_at from public.mashup_job_events e where e.job_id = p_job.id order by e.id desc limit 1)));
+end
+$$;
+comment on function mashup.log_event(public.mashup_jobs, text, text, text, text, jsonb) is 'Appends one event to the history of a job.';
+
+create function mashup.signal_tasks(p_job_id uuid, p_status text) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  perform pg_catalog.pg_notify('mashup_tasks', pg_catalog.json_build_object('job', p_job_id, 'status', p_status)::text);
+end
+$$;
+comment on function mashup.signal_tasks(uuid, text) is
+  'Notifies workers on channel mashup_tasks that tasks of a job are no longer theirs: {job, status}. A hint only; the next heartbeat returns the same.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/15_helpers/4_queue.sql
+
+-- The queue of Graphile Worker. Only these functions and reconcile_queue name its schema.
+
+-- A session that planned add_job while the queue was small would keep a plan that is linear in the queue, and planning it
+-- takes longer than running it. So it is planned once, with only look-ups by index to choose from.
+create function mashup.enqueue_task(p_task mashup.tasks) returns boolean
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off'
+  set enable_hashjoin = 'off' set enable_mergejoin = 'off' set jit = 'off'
+  as $$
+declare
+  v_job_id bigint;
+begin
+  if pg_catalog.to_regnamespace('graphile_worker') is null then
+    return false;
+  end if;
+  v_job_id := (graphile_worker.add_job(
+    identifier => p_task.kind,
+    payload => pg_catalog.json_build_object('task', p_task.id, 'attempt', p_task.attempt),
+    run_at => p_task.run_at,
+    max_attempts => 5,
+    job_key => p_task.id || ':' || p_task.attempt,
+    priority => p_task.priority::integer)).id;
+  return v_job_id is not null;
+end
+$$;
+comment on function mashup.enqueue_task(mashup.tasks) is
+  'Adds the queue entry of a ready task under the key <task>:<attempt>. Returns false if the schema of Graphile Worker is missing or add_job returns null; reconcile_queue then adds the entry.';
+
+create function mashup.unlock_queue(p_pool_ids text[]) returns void
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  if cardinality(p_pool_ids) > 0 and pg_catalog.to_regnamespace('graphile_worker') is not null then
+    perform graphile_worker.force_unlock_workers(p_pool_ids);
+  end if;
+end
+$$;
+comment on function mashup.unlock_queue(text[]) is
+  'Unlocks queue entries that pools of lost workers had taken; they would stay locked for hours. A late entry claims nothing.';
+
+create function mashup.grant_queue() returns void
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  if pg_catalog.to_regnamespace('graphile_worker') is null then
+    return;
+  end if;
+  grant usage on schema graphile_worker to mashup_worker;
+  grant select, insert, update, delete on all tables in schema graphile_worker to mashup_worker;
+  grant usage, select on all sequences in schema graphile_worker to mashup_worker;
+  grant execute on all functions in schema graphile_worker to mashup_worker;
+end
+$$;
+comment on function mashup.grant_queue() is
+  'Grants the role of the workers what the library of Graphile Worker needs. Repeated whenever that schema is made again.';
+grant execute on function mashup.grant_queue() to mashup_worker;
+select mashup.grant_queue();
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/15_helpers/5_pauses.sql
+
+-- Whether something is paused.
+
+create function mashup.is_paused(p_scope text, p_key text) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return exists (select from mashup.pauses p
+    where ((p.scope = 'system') or (p.scope = p_scope and p.key = p_key)) and (p.until is null or p.until > mashup.now()));
+end
+$$;
+comment on function mashup.is_paused(text, text) is 'Returns whether a pause of this scope and key, or of the system, is in force.';
+
+create function mashup.is_job_paused(p_job_id uuid, p_user_id uuid) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return exists (select from mashup.pauses) and (mashup.is_paused('job', p_job_id::text) or mashup.is_paused('user', p_user_id::text));
+end
+$$;
+comment on function mashup.is_job_paused(uuid, uuid) is 'Returns whether a job, its user or the system is paused.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/15_helpers/6_estimates.sql
+
+-- Expected completion, and the measured durations that it comes from.
+
+create function mashup.estimate_completion(p_job public.mashup_jobs) returns timestamptz
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return (select mashup.now() + make_interval(secs => coalesce(sum(work.sec), 0))
+  from (
+    -- Songs are analysed and separated in parallel. Songs of unknown length count with the mean.
+    select case when k.song_member is not null then song_work.longest * 0.6 + song_work.total * 0.4
+      when st.per_song_sec > 0 then st.base_sec + st.per_song_sec * song_work.seconds
+      else st.mean_sec end as sec
+    from mashup.stage_stats st
+    join mashup.task_kinds k on k.kind = st.kind
+    join mashup.stages s on s.stage = k.stage
+    cross join lateral (
+      select coalesce(max(e.sec), 0) as longest, coalesce(sum(e.sec), 0) as total, coalesce(sum(e.len), 0) as seconds
+      from (
+        select coalesce((song ->> 'duration_sec')::real, 180) as len,
+          case when song ->> 'duration_sec' is null then st.mean_sec
+            else st.base_sec + st.per_song_sec * (song ->> 'duration_sec')::real end as sec
+        from mashup.active_songs(p_job.songs) song
+        where k.song_member is null or song ->> k.song_member is null
+      ) e
+    ) song_work
+    where s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
+      -- A draft is estimated up to the stage before which it waits.
+      and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
+  ) work);
+end
+$$;
+comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats.';
+
+create function mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  update mashup.stage_stats s set
+      samples = s.samples + 1,
+      mean_sec = s.mean_sec + (p_seconds - s.mean_sec) * greatest(0.1, 1.0 / (s.samples + 1)),
+      base_sec = s.base_sec * f.factor, per_song_sec = s.per_song_sec * f.factor
+    from (select l.kind, (1 + (least(greatest(p_seconds / greatest(l.base_sec + l.per_song_sec * p_song_seconds, 0.01), 0.2), 5) - 1)
+            * greatest(0.1, 1.0 / (l.samples + 1)))::real as factor
+          from mashup.stage_stats l where l.kind = p_kind for update skip locked) f
+    where s.kind = f.kind;
+end
+$$;
+comment on function mashup.record_duration(text, real, real) is
+  'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted. Skips a locked row: one sample less.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/20_transitions/1_check.sql
+
+-- Before a transition: is it legal? check_transition asks require_transition, then lets 2_reset.sql change the row.
+-- The transition is announced in a setting of the transaction, mashup.transition = '<job> <stage> <name>'. A write of stage that
+-- is not announced is an operator's: a cancellation or a replay.
+
+create function mashup.transition_job(p_job_id uuid, p_stage text, p_name text) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  perform set_config('mashup.transition', p_job_id || ' ' || p_stage || ' ' || p_name, true);
+  update public.mashup_jobs j set stage = p_stage where j.id = p_job_id;
+  perform set_config('mashup.transition', '', true);
+end
+$$;
+comment on function mashup.transition_job(uuid, text, text) is 'Makes a transition of the engine. Lock: job row. Raises MB001.';
+
+create function mashup.fail_job(p_job_id uuid, p_code text, p_message text, p_hint text, p_task bigint) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  perform set_config('mashup.transition', p_job_id || ' failed fail', true);
+  update public.mashup_jobs j set stage = 'failed', error_code = left(p_code, 60), error_message = left(p_message, 500),
+      error_hint = left(p_hint, 300), failed_task = p_task
+    where j.id = p_job_id;
+  perform set_config('mashup.transition', '', true);
+end
+$$;
+comment on function mashup.fail_job(uuid, text, text, text, bigint) is 'Ends a job as failed, with code, message, hint and the task to blame. Lock: job row.';
+
+create function mashup.require_stage(p_stage text) returns void
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  if not exists (select from mashup.stages s where s.stage = p_stage) then
+    perform mashup.raise_error('MB001', format('There is no stage "%s".', p_stage),
+      'The stages are ' || (select string_agg(s.stage, ', ' order by s.position) from mashup.stages s) || '.');
+  end if;
+end
+$$;
+comment on function mashup.require_stage(text) is 'Raises MB001 if there is no such stage.';
+
+create function mashup.require_transition(p_job_id uuid, p_from text, p_to text, p_name text) returns void
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  if exists (select from mashup.transitions t where t.from_stage = p_from and t.to_stage = p_to and t.name = p_name) then
+    return;
+  end if;
+  perform mashup.raise_error('MB001',
+    format('Job %s is in stage %s and cannot go to %s.', p_job_id, p_from, p_to),
+    case p_to
+      when 'complete' then 'A job is complete only when its render task finishes. To render again: set stage to rendering.'
+      when 'failed' then 'Only the engine fails a job. To stop it: set stage to cancelled.'
+      when 'cancelled' then 'The job has ended. To run it again set stage to the stage to start from.'
+      else 'Only finished tasks move a job forward. Allowed from here: ' ||
+        (select string_agg(t.to_stage, ', ' order by s.position) from mashup.transitions t
+         join mashup.stages s on s.stage = t.to_stage where t.from_stage = p_from and t.made_by = 'operator') || '.'
+    end);
+end
+$$;
+comment on function mashup.require_transition(uuid, text, text, text) is 'Raises MB001, with what is allowed instead, if mashup.transitions has no such row.';
+
+create function mashup.missing_prerequisite(p_job public.mashup_jobs, p_stage text) returns text[]
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_earlier mashup.stages;
+begin
+  for v_earlier in
+    select s.* from mashup.stages s
+    where s.makes is not null and s.position < (select w.position from mashup.stages w where w.stage = p_stage)
+    order by s.position
+  loop
+    if not mashup.has_output(p_job, v_earlier.stage) then
+      return array[v_earlier.makes, v_earlier.stage];
+    end if;
+  end loop;
+  return null;
+end
+$$;
+comment on function mashup.missing_prerequisite(public.mashup_jobs, text) is
+  'Returns what an earlier stage should have made and a job lacks to enter p_stage: {what, the stage that makes it}. Null if nothing is missing.';
+
+create function mashup.check_transition() returns trigger
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+declare
+  v_announced text := coalesce(current_setting('mashup.transition', true), '');
+  v_name text;
+  v_stage text := new.stage;
+begin
+  perform mashup.require_stage(v_stage);
+  if v_announced like old.id || ' %' then
+    v_name := split_part(v_announced, ' ', 3);
+  else
+    -- A statement of an operator may carry a whole row, as the table editor sends it. Only stage is taken from it.
+    new := old;
+    new.stage := v_stage;
+    v_name := case v_stage when 'cancelled' then 'cancel' else 'replay' end;
+    if old.stage = 'cancelled' and v_stage = 'cancelled' then
+      return null;
+    end if;
+  end if;
+  perform mashup.require_transition(old.id, old.stage, v_stage, v_name);
+
+  new := mashup.reset_for_entry(new, old.stage_entered_at);
+  new := case v_name
+    when 'admit' then mashup.reset_for_admission(new)
+    when 'advance' then mashup.reset_for_advance(new)
+    when 'fail' then mashup.reset_for_end(new, old.stage)
+    when 'cancel' then mashup.reset_for_end(new, old.stage)
+    when 'replan' then mashup.reset_for_rerun(new)
+    when 'replay' then mashup.reset_for_replay(new)
+  end;
+  if new.admitted_at is not null then
+    new.estimated_completion_at := mashup.estimate_completion(new);
+  end if;
+  return new;
+end
+$$;
+comment on function mashup.check_transition() is
+  'Trigger before any write of stage, also of the value it had: refuses a transition that is not in mashup.transitions and resets the row for the new stage. Raises MB001, MB003, MB006.';
+
+create function mashup.touch_job() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  if new is distinct from old then
+    new.id := old.id;
+    new.user_id := old.user_id;
+    new.version := old.version + 1;
+    new.updated_at := greatest(mashup.now(), old.updated_at);
+    if new.epoch = old.epoch then
+      new.progress := greatest(new.progress, old.progress);
+    end if;
+    if octet_length(new.songs::text) > 3000 then
+      perform mashup.raise_error('MB011', 'The songs do not fit into the job''s row.', 'Shorten names and artists.');
+    end if;
+  end if;
+  return new;
+end
+$$;
+comment on function mashup.touch_job() is
+  'Trigger before every update: raises version, keeps id and user, and keeps progress from falling within an epoch. Raises MB011.';
+
+-- Triggers of one event run in the order of their names: check_transition before touch_job.
+create trigger check_transition before update of stage on public.mashup_jobs for each row execute function mashup.check_transition();
+create trigger touch_job before update on public.mashup_jobs for each row execute function mashup.touch_job();
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/20_transitions/2_reset.sql
+
+-- What a transition changes on the row. Each function takes the row with the new stage and returns it changed; none writes.
+
+create function mashup.reset_for_entry(p_job public.mashup_jobs, p_entered_before timestamptz) returns public.mashup_jobs
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_stage mashup.stages;
+begin
+  select * into v_stage from mashup.stages s where s.stage = p_job.stage;
+  p_job.stage_entered_at := greatest(mashup.now(), p_entered_before);
+  p_job.status := case when v_stage.is_terminal then v_stage.stage else 'processing' end;
+  p_job.current_step := v_stage.step;
+  p_job.queue_position := null;
+  return p_job;
+end
+$$;
+comment on function mashup.reset_for_entry(public.mashup_jobs, timestamptz) is 'Sets what every transition sets: status, step and the time of entry, which does not run backwards.';
+
+create function mashup.reset_for_admission(p_job public.mashup_jobs) returns public.mashup_jobs
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  p_job.admitted_at := mashup.now();
+  p_job.waiting_on := null;
+  p_job.progress := greatest(p_job.progress, (select s.progress_from from mashup.stages s where s.stage = p_job.stage));
+  return p_job;
+end
+$$;
+comment on function mashup.reset_for_admission(public.mashup_jobs) is 'The job takes its slot.';
+
+create function mashup.reset_for_advance(p_job public.mashup_jobs) returns public.mashup_jobs
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  p_job.progress := greatest(p_job.progress, (select s.progress_from from mashup.stages s where s.stage = p_job.stage));
+  p_job.waiting_on := null;
+  if p_job.status <> 'processing' then
+    p_job.admitted_at := null;
+    p_job.finished_at := mashup.now();
+    p_job.estimated_completion_at := null;
+  elsif p_job.hold = p_job.stage then
+    -- A draft gives its slot back while it waits for its user.
+    p_job.admitted_at := null;
+    p_job.waiting_on := 'user';
+    p_job.current_step := 'Ready when you are';
+    p_job.estimated_completion_at := null;
+  end if;
+  return p_job;
+end
+$$;
+comment on function mashup.reset_for_advance(public.mashup_jobs) is 'The job enters its next stage, ends, or waits for its user.';
+
+create function mashup.reset_for_end(p_job public.mashup_jobs, p_stopped_stage text) returns public.mashup_jobs
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  p_job.epoch := p_job.epoch + 1;
+  p_job.stopped_stage := p_stopped_stage;
+  p_job.admitted_at := null;
+  p_job.finished_at := mashup.now();
+  p_job.waiting_on := null;
+  p_job.estimated_completion_at := null;
+  p_job.hold := null;
+  return p_job;
+end
+$$;
+comment on function mashup.reset_for_end(public.mashup_jobs, text) is 'The job failed or was cancelled.';
+
+create function mashup.reset_for_replay(p_job public.mashup_jobs) returns public.mashup_jobs
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  p_job.fresh := coalesce(current_setting('mashup.fresh', true), '') = 'yes';
+  p_job.hold := null;
+  return mashup.reset_for_rerun(p_job);
+end
+$$;
+comment on function mashup.reset_for_replay(public.mashup_jobs) is 'An operator or user runs the job again: it is no draft, and caches are bypassed if the setting mashup.fresh says so. Raises MB003, MB006.';
+
+create function mashup.reset_for_rerun(p_job public.mashup_jobs) returns public.mashup_jobs
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_missing text[];
+begin
+  p_job.epoch := p_job.epoch + 1;
+  p_job.progress := (select s.progress_from from mashup.stages s where s.stage = p_job.stage);
+  p_job := mashup.detach_outputs(p_job);
+  -- A draft of one song stays a draft, however it is run again.
+  if jsonb_array_length(p_job.songs) < 2 then
+    if not mashup.passes(p_job.stage, 'scoring') then
+      perform mashup.raise_error('MB006', 'A mashup needs at least two songs.', 'Submit the songs together.');
+    end if;
+    p_job.hold := 'planning';
+  end if;
+  v_missing := mashup.missing_prerequisite(p_job, p_job.stage);
+  if v_missing is not null then
+    perform mashup.raise_error('MB003',
+      format('Job %s cannot go to %s: %s is missing.', p_job.id, p_job.stage, v_missing[1]),
+      format('Set stage to %s instead.', v_missing[2]));
+  end if;
+  if p_job.stage = 'queued' then
+    p_job.admitted_at := null;
+    p_job.entry_stage := 'analyzing';
+  end if;
+  p_job.waiting_on := null;
+  if p_job.admitted_at is null then
+    -- A replay takes a slot like any other run.
+    p_job.waiting_on := 'slot';
+    p_job.queued_at := mashup.now();
+    p_job.current_step := (select s.step from mashup.stages s where s.stage = 'queued');
+  end if;
+  return p_job;
+end
+$$;
+comment on function mashup.reset_for_rerun(public.mashup_jobs) is 'The job runs again from its stage, with a new epoch. Raises MB003, MB006.';
+
+create function mashup.detach_outputs(p_job public.mashup_jobs) returns public.mashup_jobs
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  p_job.error_code := null; p_job.error_message := null; p_job.error_hint := null; p_job.failed_task := null;
+  p_job.stopped_stage := null; p_job.finished_at := null; p_job.expired_at := null;
+  p_job.result_path := null; p_job.result := null; p_job.estimated_completion_at := null;
+  if mashup.passes(p_job.stage, 'planning') then
+    p_job.plan_version := null; p_job.title := null; p_job.concept := null;
+  end if;
+  if mashup.passes(p_job.stage, 'scoring') then
+    p_job.score := null;
+  end if;
+  if mashup.passes(p_job.stage, 'analyzing') then
+    p_job.songs := mashup.reset_songs(p_job.songs);
+  end if;
+  if p_job.fresh and mashup.passes(p_job.stage, 'separating') then
+    p_job.songs := (select jsonb_agg(s.song - 'stems_id' order by s.n) from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
+  end if;
+  p_job.warnings := coalesce((select jsonb_agg(w.warning order by w.n)
+    from jsonb_array_elements(p_job.warnings) with ordinality as w (warning, n)
+    where not mashup.passes(p_job.stage, w.warning ->> 'stage')), '[]');
+  return p_job;
+end
+$$;
+comment on function mashup.detach_outputs(public.mashup_jobs) is
+  'Removes the pointers to what the stage of p_job and later stages made. The plans, scores, stems and results themselves stay.';
+
+create function mashup.reset_songs(p_songs jsonb) returns jsonb
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  -- A retry analyses excluded songs again and keeps what is analysed.
+  v_keep boolean := coalesce(current_setting('mashup.keep_songs', true), '') = 'yes';
+begin
+  return (select jsonb_agg(case when v_keep and s.song ->> 'state' <> 'excluded' then s.song
+      else jsonb_build_object('song_id', s.song -> 'song_id', 'name', s.song -> 'name', 'artist', s.song -> 'artist',
+        'path', s.song -> 'path', 'state', 'pending') end order by s.n)
+    from jsonb_array_elements(p_songs) with ordinality as s (song, n));
+end
+$$;
+comment on function mashup.reset_songs(jsonb) is
+  'Returns the cards as they were submitted: of all songs, or of the excluded ones only if the setting mashup.keep_songs says so.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/20_transitions/3_after.sql
+
+-- After a transition, in its transaction: the event, the tasks of earlier epochs dropped, the tasks of the new stage created.
+
+create function mashup.log_transition(p_job public.mashup_jobs, p_old public.mashup_jobs) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_type text := case
+    when p_job.stage = 'cancelled' then 'cancel'
+    when p_job.stage = 'failed' then 'error'
+    when p_job.epoch > p_old.epoch then 'replay'
+    else 'stage' end;
+begin
+  perform mashup.log_event(p_job, v_type,
+    case v_type
+      when 'replay' then format('Replayed from %s', p_job.stage)
+      when 'error' then coalesce(p_job.error_message, 'Failed')
+      else (select s.step from mashup.stages s where s.stage = p_job.stage) end,
+    p_old.stage, null,
+    case when v_type = 'error' then jsonb_build_object('code', p_job.error_code, 'task', p_job.failed_task) end);
+end
+$$;
+comment on function mashup.log_transition(public.mashup_jobs, public.mashup_jobs) is 'Appends the event of a transition to the history.';
+
+create function mashup.after_transition() returns trigger
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+begin
+  perform mashup.log_transition(new, old);
+  if new.epoch > old.epoch then
+    perform mashup.drop_tasks(new, case new.stage when 'cancelled' then 'cancelled' when 'failed' then 'failed' else 'replayed' end);
+  elsif new.stage = 'complete' then
+    -- Stems of songs that the plan does not use may still be in the making.
+    perform mashup.drop_tasks(new, 'not_needed');
+  end if;
+  if new.status = 'processing' then
+    perform mashup.create_tasks(new);
+    -- The stage has nothing to do if all of it is cached: the job advances within the same transaction.
+    if new.admitted_at is not null then
+      perform mashup.advance_job(new.id);
+    end if;
+  end if;
+  return null;
+end
+$$;
+comment on function mashup.after_transition() is 'Trigger after any write of stage: makes what follows from the transition. Lock order: job (held), tasks by id.';
+create trigger after_transition after update of stage on public.mashup_jobs for each row execute function mashup.after_transition();
+
+create function mashup.create_tasks(p_job public.mashup_jobs) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  if p_job.admitted_at is null then
+    return;
+  end if;
+  insert into mashup.tasks (job_id, kind, epoch, priority)
+    select p_job.id, k.kind, p_job.epoch, k.priority
+    from mashup.task_kinds k
+    where k.stage = p_job.stage and k.song_member is null and p_job.hold is distinct from p_job.stage
+    on conflict do nothing;
+  perform mashup.create_analysis_tasks(p_job);
+  perform mashup.create_separation_tasks(p_job);
+end
+$$;
+comment on function mashup.create_tasks(public.mashup_jobs) is
+  'Creates the tasks that a job with a slot needs in its stage and does not have yet. They start waiting; dispatch_tasks makes them ready. Lock: job row held by the caller.';
+
+create function mashup.discard_output(p_task mashup.tasks) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  if p_task.output_prefix is not null then
+    insert into mashup.storage_deletions (path, is_prefix, not_before)
+      values (p_task.output_prefix, true, mashup.now() + mashup.setting_interval('discard_after_sec'));
+  end if;
+end
+$$;
+comment on function mashup.discard_output(mashup.tasks) is
+  'Puts what a claim may have written into the outbox, due when no service can be writing it any more.';
+
+create function mashup.drop_tasks(p_job public.mashup_jobs, p_reason text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+  v_signal boolean := false;
+begin
+  for v_task in
+    select * from mashup.tasks t
+    where t.job_id = p_job.id and t.state in ('waiting', 'ready', 'running')
+      and (t.epoch < p_job.epoch or p_reason <> 'replayed')
+    order by t.id for update
+  loop
+    if v_task.state = 'running' then
+      v_signal := true;
+      perform mashup.discard_output(v_task);
+    end if;
+    update mashup.tasks t set
+        state = 'dropped', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
+        held_until = case when v_task.state = 'running' then mashup.now() + make_interval(secs => coalesce((
+          select (h.value ->> k.service)::double precision from mashup.settings h, mashup.task_kinds k
+          where h.name = 'service_abort_hold_sec' and k.kind = t.kind), 0)) end,
+        error = jsonb_build_object('code', p_reason)
+      where t.id = v_task.id;
+  end loop;
+  if v_signal then
+    perform mashup.signal_tasks(p_job.id, p_reason);
+  end if;
+end
+$$;
+comment on function mashup.drop_tasks(public.mashup_jobs, text) is
+  'Drops the unfinished tasks of a job: those of earlier epochs if p_reason is replayed, else all. Notifies their workers. An aborted call counts against the limit of its service for service_abort_hold_sec. Lock order: job (held by the caller), tasks by id.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/20_transitions/4_advance.sql
+
+-- Fan-in: a job advances when its stage is done. The order of the stages is that of mashup.transitions.
+
+create function mashup.has_unfinished_tasks(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return exists (
+    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where t.job_id = p_job.id and t.epoch = p_job.epoch and k.stage = p_job.stage and t.state in ('waiting', 'ready', 'running'));
+end
+$$;
+comment on function mashup.has_unfinished_tasks(public.mashup_jobs) is 'Returns whether tasks of the job''s stage are not finished.';
+
+create function mashup.is_plan_outdated(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return p_job.plan_version is not null and exists (
+    select from public.mashup_plans p
+    where p.job_id = p_job.id and p.version = p_job.plan_version
+      and not p.song_ids <@ array(select s ->> 'song_id' from mashup.active_songs(p_job.songs) s));
+end
+$$;
+comment on function mashup.is_plan_outdated(public.mashup_jobs) is 'Returns whether the current plan uses an excluded song.';
+
+create function mashup.advance_job(p_job_id uuid) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_unfinished boolean;
+begin
+  select * into v_job from public.mashup_jobs where id = p_job_id for no key update;
+  if v_job.admitted_at is null then
+    return;
+  end if;
+  if mashup.is_plan_outdated(v_job) then
+    perform mashup.transition_job(p_job_id, 'planning', 'replan');
+    return;
+  end if;
+  v_unfinished := mashup.has_unfinished_tasks(v_job);
+  if v_unfinished and not (select s.ends_early from mashup.stages s where s.stage = v_job.stage) then
+    return;
+  end if;
+  if mashup.has_output(v_job, v_job.stage) then
+    perform mashup.transition_job(p_job_id,
+      (select t.to_stage from mashup.transitions t where t.from_stage = v_job.stage and t.name = 'advance'), 'advance');
+  elsif not v_unfinished then
+    -- Cached analyses or stems may have been deleted since the job entered the stage: they are made again.
+    perform mashup.create_tasks(v_job);
+  end if;
+end
+$$;
+comment on function mashup.advance_job(uuid) is
+  'Moves a job with a slot to its next stage if its stage has nothing left to do, or back to planning if its plan uses an excluded song. A stage is done when its tasks are finished, unless it ends early, and what it makes is there. Lock: job row.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/30_stages/1_analyze.sql
+
+-- Stage analyzing: one task for each song without an analysis.
+
+create function mashup.create_analysis_tasks(p_job public.mashup_jobs) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  if p_job.stage <> 'analyzing' then
+    return;
+  end if;
+  -- A card may point to an analysis that was deleted since. Its finished task is dropped, so that another one can be made.
+  update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'analysis_gone')
+    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'analyze' and t.state = 'done'
+      and not exists (select from mashup.active_songs(p_job.songs) s join mashup.analyses a on a.id = (s ->> 'analysis_id')::bigint
+        where s ->> 'song_id' = t.song_id);
+  insert into mashup.tasks (job_id, kind, song_id, epoch, priority)
+    select p_job.id, k.kind, s ->> 'song_id', p_job.epoch, k.priority
+    from mashup.active_songs(p_job.songs) s, mashup.task_kinds k
+    where k.kind = 'analyze' and not exists (select from mashup.analyses a where a.id = (s ->> 'analysis_id')::bigint)
+    on conflict do nothing;
+end
+$$;
+comment on function mashup.create_analysis_tasks(public.mashup_jobs) is 'Creates the missing analyze tasks of a job in stage analyzing. Lock: job row held by the caller.';
+
+create function mashup.has_analyses(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return not exists (
+    select from mashup.active_songs(p_job.songs) s
+    where not exists (select from mashup.analyses a where a.id = (s ->> 'analysis_id')::bigint));
+end
+$$;
+comment on function mashup.has_analyses(public.mashup_jobs) is 'Returns whether every active song of a job has its analysis.';
+
+create function mashup.record_analysis(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_id bigint;
+  v_stems bigint;
+  v_done integer;
+  v_all integer;
+begin
+  v_id := mashup.save_analysis(p_job, p_result);
+  if not p_job.fresh then
+    select s.id into v_stems from mashup.stems s
+      where s.user_id = p_job.user_id and s.content_hash = p_result ->> 'content_hash' order by s.id desc limit 1;
+    update mashup.stems set used_at = mashup.now() where id = v_stems;
+  end if;
+  select count(*) filter (where s ->> 'analysis_id' is not null) + 1, count(*) into v_done, v_all from mashup.active_songs(p_job.songs) s;
+  update public.mashup_jobs j set
+      songs = mashup.patch_song(j.songs, p_task.song_id, (p_result -> 'card') || jsonb_strip_nulls(jsonb_build_object(
+        'state', case when v_stems is null then 'analyzed' else 'ready' end, 'hash', p_result ->> 'content_hash',
+        'analysis_id', v_id, 'stems_id', v_stems))),
+      progress = greatest(j.progress, (select least(s.progress_to, s.progress_from + (s.progress_to - s.progress_from) * v_done / v_all)
+        from mashup.stages s where s.stage = 'analyzing')),
+      estimated_completion_at = mashup.estimate_completion(j)
+    where j.id = p_job.id;
+end
+$$;
+comment on function mashup.record_analysis(public.mashup_jobs, mashup.tasks, jsonb) is
+  'Stores the result of an analyze task and points the song''s card to it: {content_hash, version, card, and analysis or the analysis_id of a cached one}. Raises MB003.';
+
+create function mashup.save_analysis(p_job public.mashup_jobs, p_result jsonb) returns bigint
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_id bigint;
+begin
+  insert into mashup.analyses as a (user_id, content_hash, version, analysis)
+    select p_job.user_id, p_result ->> 'content_hash', p_result ->> 'version', p_result -> 'analysis'
+    where jsonb_typeof(p_result -> 'analysis') = 'object'
+    on conflict (user_id, content_hash, version) do update
+      set used_at = mashup.now(), analysis = case when p_job.fresh then excluded.analysis else a.analysis end
+    returning a.id into v_id;
+  if v_id is null then
+    update mashup.analyses a set used_at = mashup.now()
+      where a.id = (p_result ->> 'analysis_id')::bigint and a.user_id = p_job.user_id returning a.id into v_id;
+  end if;
+  if v_id is null then
+    perform mashup.raise_error('MB003', 'The analysis to record is neither given nor in the cache.', 'Analyse the song again.');
+  end if;
+  return v_id;
+end
+$$;
+comment on function mashup.save_analysis(public.mashup_jobs, jsonb) is
+  'Caches a new analysis, or marks a cached one as used, and returns its id. A fresh run replaces the cached one. Raises MB003.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/30_stages/2_score.sql
+
+-- Stage scoring: one task that compares the songs in pairs.
+
+create function mashup.has_scores(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return exists (select from mashup.scores s where s.job_id = p_job.id);
+end
+$$;
+comment on function mashup.has_scores(public.mashup_jobs) is 'Returns whether a job has pair scores, of any epoch.';
+
+create function mashup.record_scores(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  insert into mashup.scores as s (job_id, epoch, pairs) values (p_job.id, p_job.epoch, p_result -> 'pairs')
+    on conflict (job_id, epoch) do update set pairs = excluded.pairs, created_at = mashup.now();
+  update public.mashup_jobs j set
+      score = (select round(avg((p ->> 'score')::numeric), 1) from jsonb_array_elements(p_result -> 'pairs') p),
+      warnings = case when p_result ->> 'warning' is null then j.warnings
+        else mashup.add_warning(j.warnings, 'scored_locally', p_result ->> 'warning', 'scoring') end
+    where j.id = p_job.id;
+end
+$$;
+comment on function mashup.record_scores(public.mashup_jobs, mashup.tasks, jsonb) is 'Stores the result of a score task: {pairs: PairScore[], warning?}.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/30_stages/3_plan.sql
+
+-- Stage planning: one task that makes the plan, and what planning may cost.
+
+create function mashup.has_plan(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return exists (select from public.mashup_plans p where p.job_id = p_job.id and p.version = p_job.plan_version);
+end
+$$;
+comment on function mashup.has_plan(public.mashup_jobs) is 'Returns whether a job has a current plan.';
+
+create function mashup.record_plan(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_version integer;
+  v_songs text[] := array(select jsonb_array_elements_text(p_result -> 'song_ids'));
+begin
+  if cardinality(v_songs) = 0
+     or not v_songs <@ array(select s ->> 'song_id' from jsonb_array_elements(p_job.songs) s) then
+    perform mashup.raise_error('MB006', 'The plan uses songs that are not in the job, or none.', 'Plan with the songs of the job.');
+  end if;
+  select coalesce(max(version), 0) + 1 into v_version from public.mashup_plans where job_id = p_job.id;
+  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes)
+    values (p_job.id, v_version, p_job.epoch, p_result ->> 'source', p_result -> 'plan',
+      v_songs, p_result ->> 'model', p_result -> 'tokens',
+      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes');
+  update public.mashup_jobs j set
+      plan_version = v_version,
+      title = mashup.truncate_bytes(p_result #>> '{plan,masterplan,title}', 200),
+      concept = mashup.truncate_bytes(p_result #>> '{plan,creative_vision}', 600),
+      warnings = case when p_result ->> 'warning' is null then j.warnings
+        else mashup.add_warning(j.warnings, 'rule_based_plan', p_result ->> 'warning', 'planning') end
+    where j.id = p_job.id;
+end
+$$;
+comment on function mashup.record_plan(public.mashup_jobs, mashup.tasks, jsonb) is
+  'Stores the result of a plan task as the next version: {plan, source, song_ids, model?, tokens?, cost_usd?, changes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
+
+create function mashup.save_receipt(p_job_id uuid, p_request_hash text, p_answer jsonb, p_tokens jsonb, p_cost_usd numeric) returns void
+  language sql security definer set search_path = ''
+  as $$
+  insert into mashup.plan_receipts (job_id, request_hash, answer, tokens, cost_usd)
+  select p_job_id, p_request_hash, p_answer, p_tokens, p_cost_usd
+  where exists (select from public.mashup_jobs where id = p_job_id)
+$$;
+comment on function mashup.save_receipt(uuid, text, jsonb, jsonb, numeric) is
+  'Appends a paid answer to plan_receipts, before anything else is done with it. Not fenced: the answer of a late worker is kept.';
+grant execute on function mashup.save_receipt(uuid, text, jsonb, jsonb, numeric) to mashup_worker;
+
+create function mashup.exhausted_plan_budget(p_job_id uuid) returns text
+  language sql stable security definer set search_path = ''
+  as $$
+  select case
+    when (select sum(coalesce(r.cost_usd, mashup.setting_number('plan_assumed_cost_usd')::numeric, 0))
+          from mashup.plan_receipts r where r.job_id = j.id) >= mashup.setting_number('plan_budget_usd_per_job')
+      or mashup.setting_number('plan_budget_usd_per_job') <= 0 then 'job'
+    when coalesce((select s.cost_usd from mashup.plan_spend s where s.day = (mashup.now() at time zone 'utc')::date and s.user_id = j.user_id), 0)
+      >= mashup.setting_number('plan_budget_usd_per_user_per_day') then 'user_day'
+    when coalesce((select sum(s.cost_usd) from mashup.plan_spend s where s.day = (mashup.now() at time zone 'utc')::date), 0)
+      >= mashup.setting_number('plan_budget_usd_per_day') then 'day'
+  end
+  from public.mashup_jobs j where j.id = p_job_id
+$$;
+comment on function mashup.exhausted_plan_budget(uuid) is
+  'Returns which budget for Claude a job has used up: job, user_day or day; null while none is. Calls in progress are not counted: the excess is at most what service_limits lets run at one time.';
+grant execute on function mashup.exhausted_plan_budget(uuid) to mashup_worker;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/30_stages/4_separate.sql
+
+-- Stage separating: one task for each song without stems. Separation overlaps scoring and planning.
+
+create function mashup.create_separation_tasks(p_job public.mashup_jobs) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  -- A draft may never be started, so its songs are separated only when it is.
+  if p_job.stage not in ('scoring', 'planning', 'separating') or p_job.hold is not null or not exists (
+    select from mashup.active_songs(p_job.songs) s
+    where s ->> 'analysis_id' is not null
+      and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
+      and not exists (select from mashup.tasks t where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate'
+        and t.song_id = s ->> 'song_id' and t.state in ('waiting', 'ready', 'running')))
+  then
+    return;
+  end if;
+  -- A card may point to stems that were deleted since. Its finished task is dropped, so that another one can be made.
+  update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'stems_gone')
+    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.state = 'done'
+      and not exists (select from mashup.active_songs(p_job.songs) s join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
+        where s ->> 'song_id' = t.song_id);
+  insert into mashup.tasks (job_id, kind, song_id, epoch, priority)
+    select p_job.id, k.kind, s ->> 'song_id', p_job.epoch, k.priority
+    from mashup.active_songs(p_job.songs) s, mashup.task_kinds k
+    where k.kind = 'separate' and s ->> 'analysis_id' is not null
+      and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
+    on conflict do nothing;
+end
+$$;
+comment on function mashup.create_separation_tasks(public.mashup_jobs) is
+  'Creates the missing separate tasks of a job that is no draft, from scoring on. Lock: job row held by the caller.';
+
+create function mashup.has_stems(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return not exists (
+    select from public.mashup_plans p, unnest(p.song_ids) as used (song_id)
+    where p.job_id = p_job.id and p.version = p_job.plan_version
+      and not exists (
+        select from mashup.active_songs(p_job.songs) s
+        join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
+        where s ->> 'song_id' = used.song_id));
+end
+$$;
+comment on function mashup.has_stems(public.mashup_jobs) is 'Returns whether every song of the current plan has its stems.';
+
+create function mashup.record_stems(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_id bigint;
+begin
+  if p_result ->> 'stems_id' is not null then
+    update mashup.stems s set used_at = mashup.now()
+      where s.id = (p_result ->> 'stems_id')::bigint and s.user_id = p_job.user_id returning s.id into v_id;
+    if v_id is null then
+      perform mashup.raise_error('MB003', 'The stems to record are no longer in the cache.', 'Separate the song again.');
+    end if;
+  else
+    if exists (select from jsonb_each_text(p_result -> 'paths') p where not starts_with(p.value, p_task.output_prefix || '/')) then
+      perform mashup.raise_error('MB006', 'Stems were written outside the claim''s own folder.',
+        'The separation service must keep to the paths it was given.');
+    end if;
+    v_id := mashup.save_stems(p_job.user_id,
+      (select s ->> 'hash' from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_task.song_id),
+      p_result ->> 'model', p_result -> 'paths');
+  end if;
+  update public.mashup_jobs j set
+      songs = mashup.patch_song(j.songs, p_task.song_id, jsonb_build_object('state', 'ready', 'stems_id', v_id)),
+      estimated_completion_at = mashup.estimate_completion(j)
+    where j.id = p_job.id;
+end
+$$;
+comment on function mashup.record_stems(public.mashup_jobs, mashup.tasks, jsonb) is
+  'Stores the result of a separate task and points the song''s card to it: {model, paths: {vocals, drums, bass, other}} below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
+
+create function mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_paths jsonb) returns bigint
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_id bigint;
+  v_old jsonb;
+begin
+  -- Two jobs may separate one song at the same time: the second replaces what the first recorded. The loop repeats when the
+  -- row that was in the way is gone once it could be locked.
+  loop
+    insert into mashup.stems as s (user_id, content_hash, model, paths) values (p_user_id, p_content_hash, p_model, p_paths)
+      on conflict (user_id, content_hash, model) do nothing returning s.id into v_id;
+    exit when v_id is not null;
+    select s.id, s.paths into v_id, v_old from mashup.stems s
+      where s.user_id = p_user_id and s.content_hash = p_content_hash and s.model = p_model for update;
+    if v_id is not null then
+      update mashup.stems s set paths = p_paths, used_at = mashup.now() where s.id = v_id;
+      -- Another job may still be reading the older stems.
+      insert into mashup.storage_deletions (path, not_before)
+        select p.value, mashup.now() + mashup.setting_interval('replaced_stems_after_sec') from jsonb_each_text(v_old) p;
+      exit;
+    end if;
+  end loop;
+  return v_id;
+end
+$$;
+comment on function mashup.save_stems(uuid, text, text, jsonb) is
+  'Caches stems and returns their id. The files of stems that they replace go into the outbox. Lock: stems row.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/30_stages/5_render.sql
+
+-- Stage rendering: one task that renders the plan.
+
+create function mashup.has_result(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return p_job.result_path is not null;
+end
+$$;
+comment on function mashup.has_result(public.mashup_jobs) is 'Returns whether a job has a current result.';
+
+create function mashup.record_result(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  if not starts_with(p_result ->> 'path', p_task.output_prefix) then
+    perform mashup.raise_error('MB006', 'The result was written outside the claim''s own path.',
+      'The rendering service must keep to the path it was given.');
+  end if;
+  insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version)
+    values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version)
+    on conflict (job_id, epoch) do update set path = excluded.path, quality = excluded.quality, plan_version = excluded.plan_version;
+  update public.mashup_jobs j set
+      result_path = p_result ->> 'path',
+      result = jsonb_strip_nulls(jsonb_build_object(
+        'duration_sec', p_result #> '{quality,duration_sec}', 'loudness_lufs', p_result #> '{quality,loudness_lufs}',
+        'true_peak_dbtp', p_result #> '{quality,true_peak_dbtp}', 'format', p_result #> '{quality,format}',
+        'bytes', p_result #> '{quality,bytes}', 'bpm', p_result #> '{quality,bpm}', 'key', p_result #> '{quality,key}'))
+    where j.id = p_job.id;
+end
+$$;
+comment on function mashup.record_result(public.mashup_jobs, mashup.tasks, jsonb) is
+  'Stores the result of a render task and points the job to it: {path below the claim''s own prefix, quality: RenderResult}. Raises MB006.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/35_stage_calls.generated.sql
+
+-- Generated from schema/stages.ts by `npm run schema:build`. Do not edit.
+
+create function mashup.record_task(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  case p_task.kind
+    when 'analyze' then perform mashup.record_analysis(p_job, p_task, p_result);
+    when 'score' then perform mashup.record_scores(p_job, p_task, p_result);
+    when 'plan' then perform mashup.record_plan(p_job, p_task, p_result);
+    when 'separate' then perform mashup.record_stems(p_job, p_task, p_result);
+    when 'render' then perform mashup.record_result(p_job, p_task, p_result);
+  end case;
+end
+$$;
+comment on function mashup.record_task(public.mashup_jobs, mashup.tasks, jsonb) is
+  'Stores the result of a finished task by the function of its kind. Lock: job and task rows held by the caller. Raises MB003, MB006.';
+
+create function mashup.has_output(p_job public.mashup_jobs, p_stage text) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  case p_stage
+    when 'analyzing' then return mashup.has_analyses(p_job);
+    when 'scoring' then return mashup.has_scores(p_job);
+    when 'planning' then return mashup.has_plan(p_job);
+    when 'separating' then return mashup.has_stems(p_job);
+    when 'rendering' then return mashup.has_result(p_job);
+    else return true;
+  end case;
+end
+$$;
+comment on function mashup.has_output(public.mashup_jobs, text) is 'Returns whether a job has what a stage makes.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/40_scheduler/1_admission.sql
+
+-- Admission: free slots go to waiting jobs, of users with the fewest running jobs first, then by age.
+
+create function mashup.next_admission() returns public.mashup_jobs
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_busy uuid[];
+  v_level uuid[];
+  v_count integer;
+begin
+  -- Two indexes make each look-up independent of the length of the queue.
+  select coalesce(array_agg(distinct user_id), '{}') into v_busy from public.mashup_jobs where admitted_at is not null;
+  select * into v_job from mashup.waiting_jobs j
+    where not (j.user_id = any (v_busy)) and not mashup.is_job_paused(j.id, j.user_id)
+    order by j.queued_at, j.id limit 1 for no key update skip locked;
+  if found then
+    return v_job;
+  end if;
+  for v_count in 1 .. mashup.setting_number('max_running_jobs_per_user')::integer - 1 loop
+    select coalesce(array_agg(user_id), '{}') into v_level from (
+      select user_id from public.mashup_jobs where admitted_at is not null
+      group by user_id having count(*) = v_count) u;
+    select j.* into v_job from unnest(v_level) as u (user_id)
+      cross join lateral (
+        select * from mashup.waiting_jobs w
+        where w.user_id = u.user_id and not mashup.is_job_paused(w.id, w.user_id)
+        order by w.queued_at, w.id limit 1 for no key update skip locked) j
+      order by j.queued_at, j.id limit 1;
+    if found then
+      return v_job;
+    end if;
+  end loop;
+  return null;
+end
+$$;
+comment on function mashup.next_admission() is
+  'Returns the next job to get a slot, locked; null if there is none. Skips locked rows. The caller holds the lock of schedule.';
+
+create function mashup.admit_jobs() returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_free integer;
+  v_job public.mashup_jobs;
+begin
+  if not exists (select from mashup.waiting_jobs) then
+    return;
+  end if;
+  select mashup.setting_number('max_running_jobs')::integer - count(*) into v_free from public.mashup_jobs where admitted_at is not null;
+  while v_free > 0 loop
+    exit when not exists (select from mashup.waiting_jobs);
+    v_job := mashup.next_admission();
+    exit when v_job.id is null;
+    if v_job.stage = 'queued' then
+      perform mashup.transition_job(v_job.id, v_job.entry_stage, 'admit');
+    else
+      -- A started draft or a replay: its stage stays.
+      update public.mashup_jobs j set admitted_at = mashup.now(), waiting_on = null, queue_position = null,
+          current_step = (select s.step from mashup.stages s where s.stage = j.stage),
+          estimated_completion_at = mashup.estimate_completion(v_job)
+        where j.id = v_job.id returning * into v_job;
+      perform mashup.create_tasks(v_job);
+      perform mashup.advance_job(v_job.id);
+    end if;
+    v_free := v_free - 1;
+  end loop;
+end
+$$;
+comment on function mashup.admit_jobs() is 'Gives free slots to waiting jobs. The caller holds the lock of schedule.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/40_scheduler/2_circuit_breaker.sql
+
+-- The circuit breaker of each service: closed, open, or half-open while one probe is running.
+
+create function mashup.record_service_success(p_service text) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  update mashup.service_health h set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
+      -- What is kept of it shows that the circuit was open: dispatch_tasks then spreads the tasks that return.
+      last_error = case when h.state <> 'closed' then h.last_error end, updated_at = mashup.now()
+    where h.service = p_service and (h.state <> 'closed' or h.failures > 0);
+end
+$$;
+comment on function mashup.record_service_success(text) is 'Closes the circuit of a service and clears its failures. Lock: service_health row.';
+
+-- Language sql, since one statement does all.
+create function mashup.record_service_failure(p_service text, p_error text, p_task_id bigint) returns void
+  language sql set search_path = ''
+  as $$
+  update mashup.service_health h set
+      failures = h.failures + 1, last_error = left(p_error, 300), updated_at = mashup.now(),
+      state = case when o.opens_now then 'open' else h.state end,
+      opens = h.opens + o.opens_now::integer,
+      opened_at = case when h.state = 'closed' and o.opens_now then mashup.now() else h.opened_at end,
+      probe_task = case when o.opens_now then null else h.probe_task end,
+      retry_at = case when o.opens_now
+        then mashup.now() + make_interval(secs => least(mashup.setting_number('circuit_open_sec') * 2 ^ least(h.opens, 10),
+          mashup.setting_number('circuit_open_max_sec'))) else h.retry_at end
+    from (select c.service, c.probe_task is not distinct from p_task_id
+            or (c.state = 'closed' and c.failures + 1 >= mashup.setting_number('circuit_failures')) as opens_now
+          from mashup.service_health c where c.service = p_service for update) o
+    where h.service = o.service
+$$;
+comment on function mashup.record_service_failure(text, text, bigint) is
+  'Counts an availability fault. Opens the circuit after circuit_failures in a row, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. Lock: service_health row.';
+
+create function mashup.reset_orphaned_probes() returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  update mashup.service_health h set state = 'open', probe_task = null, updated_at = mashup.now()
+    where h.service in (
+      select s.service from mashup.service_health s
+      where s.state = 'half_open' and not exists (
+        select from mashup.tasks t where t.id = s.probe_task and t.is_probe and t.state in ('ready', 'running'))
+      for update skip locked);
+end
+$$;
+comment on function mashup.reset_orphaned_probes() is
+  'Makes room for another probe where the probe cannot return: its task was dropped, deleted, paused, returned or taken from a lost worker. Only this function does so: the transitions that end tasks touch no row of another service, so that two of them cannot wait for each other. Never waits for a row.';
+
+create function mashup.service_capacity(p_kind mashup.task_kinds, out free integer, out probe boolean)
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_health mashup.service_health;
+  v_taken integer;
+begin
+  probe := false;
+  select count(*) into v_taken from (
+    select t.kind from mashup.tasks t where t.state = 'running' and not t.fallback
+    union all select t.kind from mashup.tasks t where t.state = 'ready' and not t.fallback
+    union all select t.kind from mashup.tasks t where t.held_until is not null and t.held_until > mashup.now()
+  ) busy where busy.kind in (select k.kind from mashup.task_kinds k where k.service = p_kind.service);
+  free := coalesce((select (s.value ->> p_kind.service)::integer from mashup.settings s where s.name = 'service_limits'), 1) - v_taken;
+  select * into v_health from mashup.service_health h where h.service = p_kind.service;
+  if v_health.state = 'open' and v_health.retry_at <= mashup.now() then
+    probe := true;
+    free := least(free, 1);
+  elsif v_health.state in ('open', 'half_open') then
+    free := 0;
+  end if;
+end
+$$;
+comment on function mashup.service_capacity(mashup.task_kinds) is
+  'Returns how many more tasks of a kind may be dispatched to its service now, and whether the next one is a probe. 0 while the circuit is open.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/40_scheduler/3_dispatch.sql
+
+-- Dispatch: waiting tasks that are due become ready, as far as limits, circuits and pauses allow.
+
+create function mashup.dispatch_task(p_task_id bigint, p_probe boolean, p_spread_sec real, p_fallback boolean default false) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+begin
+  update mashup.tasks t set state = 'ready', attempt = t.attempt + 1, is_probe = p_probe, fallback = p_fallback, held_until = null,
+      run_at = mashup.now() + make_interval(secs => random() * p_spread_sec)
+    where t.id = p_task_id and t.state = 'waiting' returning * into v_task;
+  if found then
+    perform mashup.enqueue_task(v_task);
+  end if;
+end
+$$;
+comment on function mashup.dispatch_task(bigint, boolean, real, boolean) is
+  'Makes a waiting task ready, due within p_spread_sec seconds, and adds its queue entry. p_fallback: it runs without its service and takes no place there. Lock: task row.';
+
+create function mashup.dispatch_to_service(p_kind mashup.task_kinds, p_free integer, p_probe boolean) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+  v_spread real;
+begin
+  -- After an outage the waiting tasks return spread over two seconds.
+  v_spread := case when exists (select from mashup.service_health h where h.service = p_kind.service and h.state = 'closed'
+    and h.failures = 0 and h.last_error is not null and h.updated_at > mashup.now() - interval '10 seconds') then 2 else 0 end;
+  for v_task in
+    select t.* from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
+    where t.state = 'waiting' and t.kind = p_kind.kind and t.run_at <= mashup.now()
+      and j.admitted_at is not null and not mashup.is_job_paused(j.id, j.user_id)
+    order by t.run_at, t.id limit greatest(p_free, 0) for update of t skip locked
+  loop
+    if p_probe then
+      update mashup.service_health h set state = 'half_open', probe_task = v_task.id, updated_at = mashup.now()
+        where h.service = (select hh.service from mashup.service_health hh
+          where hh.service = p_kind.service and hh.state = 'open' for update skip locked);
+      exit when not found;
+    end if;
+    perform mashup.dispatch_task(v_task.id, p_probe, v_spread);
+  end loop;
+end
+$$;
+comment on function mashup.dispatch_to_service(mashup.task_kinds, integer, boolean) is
+  'Dispatches up to p_free tasks of a kind, the oldest first; p_probe: the one task is the probe of an open circuit. Skips locked rows.';
+
+create function mashup.dispatch_fallbacks(p_kind mashup.task_kinds) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+begin
+  for v_task in
+    select t.* from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
+    where t.state = 'waiting' and t.kind = p_kind.kind and t.run_at <= mashup.now()
+      and t.created_at < mashup.now() - make_interval(secs => p_kind.fallback_after_sec)
+      and j.admitted_at is not null and not mashup.is_job_paused(j.id, j.user_id)
+      and exists (select from mashup.service_health h where h.service = p_kind.service and h.state <> 'closed')
+    order by t.id for update of t skip locked
+  loop
+    perform mashup.dispatch_task(v_task.id, false, 0, true);
+  end loop;
+end
+$$;
+comment on function mashup.dispatch_fallbacks(mashup.task_kinds) is
+  'Dispatches tasks that have waited fallback_after_sec for an unavailable service, to run without it. Skips locked rows.';
+
+create function mashup.dispatch_tasks() returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_kind mashup.task_kinds;
+  v_free integer;
+  v_probe boolean;
+  v_paused boolean := exists (select from mashup.pauses);
+begin
+  if exists (select from mashup.service_health h where h.state = 'half_open') then
+    perform mashup.reset_orphaned_probes();
+  end if;
+  if v_paused and mashup.is_paused('system', '') then
+    return;
+  end if;
+  for v_kind in
+    select * from mashup.task_kinds k
+    where exists (select from mashup.tasks t where t.state = 'waiting' and t.kind = k.kind and t.run_at <= mashup.now())
+    order by k.priority, k.kind
+  loop
+    continue when v_paused and (mashup.is_paused('kind', v_kind.kind) or mashup.is_paused('service', v_kind.service));
+    select c.free, c.probe into v_free, v_probe from mashup.service_capacity(v_kind) c;
+    if v_free > 0 then
+      perform mashup.dispatch_to_service(v_kind, v_free, v_probe);
+    elsif v_kind.fallback_after_sec is not null then
+      perform mashup.dispatch_fallbacks(v_kind);
+    end if;
+  end loop;
+end
+$$;
+comment on function mashup.dispatch_tasks() is
+  'Makes waiting tasks ready as far as limits, circuits and pauses allow. The caller holds the lock of schedule. Skips locked rows.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/40_scheduler/4_waiting_on.sql
+
+-- What a job with a slot waits for, where nothing of it runs or may run: column waiting_on.
+--
+-- Looking at every job with a slot made scheduling grow with their number, under its one lock: with 200 live jobs it was two
+-- thirds of the time of a job. So a transaction notes the jobs whose tasks it touched, in the setting mashup.stale_jobs, and
+-- schedule looks at these. It looks at all jobs after a pause, after a circuit opened or closed, and in the sweep.
+
+create function mashup.mark_waiting_on_stale(p_job_id uuid) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_noted text := coalesce(current_setting('mashup.stale_jobs', true), '');
+  v_max constant integer := 100 * 37;
+begin
+  if v_noted <> 'all' and (p_job_id is null or position(p_job_id::text in v_noted) = 0) then
+    perform set_config('mashup.stale_jobs',
+      case when p_job_id is null or length(v_noted) >= v_max then 'all' else v_noted || p_job_id || ' ' end, true);
+  end if;
+end
+$$;
+comment on function mashup.mark_waiting_on_stale(uuid) is
+  'Notes a job for refresh_waiting_on at the end of this transaction; null, or more than a hundred jobs: all.';
+
+create function mashup.jobs_that_may_wait() returns uuid[]
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  -- Most jobs have a task that runs or may run, and are not said to wait.
+  return array(
+    select j.id from public.mashup_jobs j
+    where j.admitted_at is not null
+      and (j.waiting_on is not null
+        or not exists (select from mashup.tasks t where t.job_id = j.id and t.epoch = j.epoch and t.state in ('ready', 'running'))));
+end
+$$;
+comment on function mashup.jobs_that_may_wait() is 'Returns the jobs with a slot whose waiting_on may have to change.';
+
+create function mashup.refresh_waiting_on(p_job_ids uuid[]) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_ids uuid[] := coalesce(p_job_ids, mashup.jobs_that_may_wait());
+  v_paused boolean := exists (select from mashup.pauses);
+  v_paused_kinds text[] := '{}';
+  v_open_kinds text[];
+begin
+  if cardinality(v_ids) = 0 then
+    return;
+  end if;
+  if v_paused then
+    v_paused_kinds := array(select k.kind from mashup.task_kinds k
+      where mashup.is_paused('kind', k.kind) or mashup.is_paused('service', k.service));
+  end if;
+  v_open_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on k.service = h.service
+    where h.state <> 'closed');
+  with waits as (
+    -- Offset 0: the tasks of a job are looked up by index, not hashed with those of all jobs.
+    select j.id,
+      case
+        when exists (select from mashup.tasks t
+          where t.job_id = j.id and t.epoch = j.epoch and t.state in ('ready', 'running') offset 0) then null
+        when v_paused and mashup.is_job_paused(j.id, j.user_id) then 'pause'
+        when v_paused_kinds <> '{}' and exists (select from mashup.tasks t
+          where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_paused_kinds) offset 0) then 'pause'
+        when v_open_kinds <> '{}' and exists (select from mashup.tasks t
+          where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_open_kinds) offset 0) then 'circuit'
+        else 'tasks'
+      end as waiting_on
+    from unnest(v_ids) as i (id) join public.mashup_jobs j on j.id = i.id
+    where j.admitted_at is not null
+  ), changed as (
+    select j.id, w.waiting_on from waits w join public.mashup_jobs j on j.id = w.id
+    where j.admitted_at is not null and j.waiting_on is distinct from w.waiting_on
+    for no key update of j skip locked
+  )
+  update public.mashup_jobs j set waiting_on = c.waiting_on,
+      current_step = case c.waiting_on
+        when 'circuit' then 'A service is not answering; carrying on as soon as it does'
+        when 'pause' then 'Paused by the operator'
+        else case when j.waiting_on in ('circuit', 'pause') then (select s.step from mashup.stages s where s.stage = j.stage) else j.current_step end
+      end
+  from changed c where j.id = c.id;
+end
+$$;
+comment on function mashup.refresh_waiting_on(uuid[]) is
+  'Writes waiting_on of jobs with a slot; null: of all. Skips locked rows: the sweep writes them within a second.';
+
+create function mashup.mark_ready_job_stale() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  perform mashup.mark_waiting_on_stale(new.job_id);
+  return null;
+end
+$$;
+comment on function mashup.mark_ready_job_stale() is 'Trigger: the job of a task that was made ready no longer waits. It need not be the job of the transaction.';
+create trigger mark_ready_job_stale after update of state on mashup.tasks for each row
+  when (old.state = 'waiting' and new.state = 'ready') execute function mashup.mark_ready_job_stale();
+
+create function mashup.mark_all_jobs_stale() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  perform mashup.mark_waiting_on_stale(null);
+  return null;
+end
+$$;
+comment on function mashup.mark_all_jobs_stale() is 'Trigger: every job may wait for something else now.';
+create trigger mark_all_jobs_stale after insert or update or delete on mashup.pauses for each statement execute function mashup.mark_all_jobs_stale();
+create trigger mark_all_jobs_stale after update of state on mashup.service_health for each row
+  when ((old.state = 'closed') <> (new.state = 'closed')) execute function mashup.mark_all_jobs_stale();
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/40_scheduler/5_schedule.sql
+
+-- Scheduling: admission, dispatch and waiting_on under one advisory lock, held until the transaction ends. It therefore comes
+-- last in a transaction: in deferred triggers at commit, and in the sweep. Its holder never waits for a row.
+-- Triggers note in the setting mashup.schedule that there is something to do.
+
+create function mashup.schedule(p_all boolean) returns void
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+declare
+  v_noted text;
+begin
+  perform pg_advisory_xact_lock(hashtext('mashup.schedule'));
+  perform mashup.admit_jobs();
+  perform mashup.dispatch_tasks();
+  v_noted := coalesce(current_setting('mashup.stale_jobs', true), '');
+  perform mashup.refresh_waiting_on(case when not p_all and v_noted <> 'all' then string_to_array(rtrim(v_noted), ' ')::uuid[] end);
+  perform set_config('mashup.stale_jobs', '', true);
+  perform set_config('mashup.schedule', '', true);
+end
+$$;
+comment on function mashup.schedule(boolean) is
+  'Admits jobs, dispatches tasks and refreshes waiting_on of all jobs, or of those noted in this transaction. Takes the advisory lock of scheduling until the transaction ends; never waits for a row.';
+
+create function mashup.schedule_all() returns void
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+begin
+  perform mashup.schedule(true);
+end
+$$;
+comment on function mashup.schedule_all() is 'Schedules and refreshes waiting_on of all jobs with a slot.';
+
+create function mashup.request_schedule() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  perform set_config('mashup.schedule', 'requested', true);
+  return null;
+end
+$$;
+comment on function mashup.request_schedule() is 'Trigger: notes that schedule has something to do at commit.';
+
+create function mashup.request_schedule_for_task() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  perform set_config('mashup.schedule', 'requested', true);
+  perform mashup.mark_waiting_on_stale(new.job_id);
+  return null;
+end
+$$;
+comment on function mashup.request_schedule_for_task() is 'Trigger: notes that schedule has something to do at commit, and for which job.';
+
+create function mashup.schedule_at_commit() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  -- A transaction that keeps its first snapshot cannot count what others dispatched meanwhile. The sweep does it instead.
+  if current_setting('mashup.schedule', true) = 'requested' and current_setting('transaction_isolation') = 'read committed' then
+    perform mashup.schedule(false);
+  end if;
+  return null;
+end
+$$;
+comment on function mashup.schedule_at_commit() is
+  'Deferred trigger: schedules once for a transaction, at commit, so that an open transaction never holds the lock of scheduling.';
+
+-- A task is new, waits again, or freed a place at its service.
+create trigger request_schedule_new after insert on mashup.tasks for each row execute function mashup.request_schedule_for_task();
+create trigger request_schedule after update of state on mashup.tasks for each row
+  when (new.state = 'waiting' or (old.state in ('running', 'ready') and new.state not in ('running', 'ready')))
+  execute function mashup.request_schedule_for_task();
+create constraint trigger schedule_new after insert on mashup.tasks deferrable initially deferred
+  for each row execute function mashup.schedule_at_commit();
+create constraint trigger schedule after update of state on mashup.tasks deferrable initially deferred for each row
+  when (new.state = 'waiting' or (old.state in ('running', 'ready') and new.state not in ('running', 'ready')))
+  execute function mashup.schedule_at_commit();
+
+-- A job is new, freed its slot, or waits for a slot again.
+create trigger request_schedule_new after insert on public.mashup_jobs for each row execute function mashup.request_schedule();
+create trigger request_schedule after update on public.mashup_jobs for each row
+  when (new.admitted_at is null and (old.admitted_at is not null or old.hold is distinct from new.hold or old.epoch <> new.epoch))
+  execute function mashup.request_schedule();
+create constraint trigger schedule_new after insert on public.mashup_jobs deferrable initially deferred
+  for each row execute function mashup.schedule_at_commit();
+create constraint trigger schedule after update on public.mashup_jobs deferrable initially deferred for each row
+  when (new.admitted_at is null and (old.admitted_at is not null or old.hold is distinct from new.hold or old.epoch <> new.epoch))
+  execute function mashup.schedule_at_commit();
+
+-- What is allowed has changed.
+create trigger request_schedule after insert or update or delete on mashup.pauses for each row execute function mashup.request_schedule();
+create constraint trigger schedule after insert or update or delete on mashup.pauses deferrable initially deferred
+  for each row execute function mashup.schedule_at_commit();
+create trigger request_schedule after update on mashup.settings for each row execute function mashup.request_schedule();
+create constraint trigger schedule after update on mashup.settings deferrable initially deferred
+  for each row execute function mashup.schedule_at_commit();
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/50_worker_api/1_register.sql
+
+-- A worker registers, sends heartbeats for itself, and deregisters.
+
+create function mashup.register_worker(
+  p_id uuid, p_host text, p_pid integer, p_lock_key bigint, p_version text, p_concurrency integer, p_pool_ids text[], p_services jsonb
+) returns void
+  language sql security definer set search_path = ''
+  as $$
+  insert into mashup.workers as w (id, host, pid, lock_key, version, concurrency, pool_ids, services)
+  values (p_id, p_host, p_pid, p_lock_key, p_version, p_concurrency, p_pool_ids, p_services)
+  on conflict (id) do update set lock_key = excluded.lock_key, pool_ids = excluded.pool_ids,
+    services = excluded.services, seen_at = mashup.now(), draining = false
+$$;
+comment on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb) is
+  'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key.';
+grant execute on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb) to mashup_worker;
+
+create function mashup.heartbeat_worker(p_worker_id uuid) returns boolean
+  language sql security definer set search_path = ''
+  as $$
+  with seen as (update mashup.workers set seen_at = mashup.now() where id = p_worker_id returning 1)
+  select exists (select from seen)
+$$;
+comment on function mashup.heartbeat_worker(uuid) is 'Notes that a worker is alive. Returns false if it is not registered any more.';
+grant execute on function mashup.heartbeat_worker(uuid) to mashup_worker;
+
+create function mashup.deregister_worker(p_worker_id uuid) returns void
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+begin
+  update mashup.workers set draining = true where id = p_worker_id;
+  for v_task in select * from mashup.tasks t where t.worker_id = p_worker_id and t.state = 'running' order by t.job_id, t.id loop
+    perform mashup.return_task(v_task.id, v_task.claim);
+  end loop;
+  perform mashup.unlock_queue(w.pool_ids) from mashup.workers w where w.id = p_worker_id;
+  delete from mashup.workers where id = p_worker_id;
+end
+$$;
+comment on function mashup.deregister_worker(uuid) is
+  'Removes a stopping worker: requeues its tasks and unlocks its queue entries. Lock order: worker, then jobs and tasks by id.';
+grant execute on function mashup.deregister_worker(uuid) to mashup_worker;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/50_worker_api/2_claim.sql
+
+-- Claim: a worker takes a ready task. Every later write of the worker names the task and the claim token, so that a late or
+-- repeated write changes nothing.
+
+create function mashup.claim_status(p_task_id bigint, p_claim uuid) returns text
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return coalesce((
+    select case when t.state = 'running' and t.claim = p_claim then 'held'
+                when t.state = 'dropped' and t.error ->> 'code' in ('replayed', 'cancelled', 'failed') then t.error ->> 'code'
+                else 'lost' end
+    from mashup.tasks t where t.id = p_task_id), 'lost');
+end
+$$;
+comment on function mashup.claim_status(bigint, uuid) is
+  'Returns held while a claim is valid; else why it is not: replayed, cancelled or failed (the job), or lost (the task was taken from a silent worker).';
+
+create function mashup.lock_claim(p_task_id bigint, p_claim uuid) returns mashup.tasks
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+begin
+  perform from public.mashup_jobs j where j.id = (select t.job_id from mashup.tasks t where t.id = p_task_id) for no key update;
+  select * into v_task from mashup.tasks t where t.id = p_task_id and t.claim = p_claim and t.state = 'running' for update;
+  if not found then
+    return null;
+  end if;
+  return v_task;
+end
+$$;
+comment on function mashup.lock_claim(bigint, uuid) is
+  'Returns the task of a valid claim, locked; null if the claim is not valid. The guard of every write of a worker. Lock order: job, task.';
+
+create function mashup.try_lock_claim(p_task_id bigint, p_claim uuid) returns mashup.tasks
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+begin
+  perform from public.mashup_jobs j where j.id = (select t.job_id from mashup.tasks t where t.id = p_task_id)
+    for no key update skip locked;
+  if not found then
+    return null;
+  end if;
+  select * into v_task from mashup.tasks t where t.id = p_task_id and t.claim = p_claim and t.state = 'running' for update skip locked;
+  if not found then
+    return null;
+  end if;
+  return v_task;
+end
+$$;
+comment on function mashup.try_lock_claim(bigint, uuid) is
+  'As lock_claim, without waiting: returns null if another transaction has locked the job or the task. Lock order: job, task.';
+
+create function mashup.defer_solo(p_task mashup.tasks, p_worker_id uuid) returns boolean
+  language plpgsql set search_path = ''
+  as $$
+declare
+  -- A task that has lost workers runs alone, so that only it can be to blame the next time.
+  v_solo boolean := p_task.crashes >= mashup.setting_number('max_crashes_before_solo');
+begin
+  if (v_solo and exists (select from mashup.tasks t where t.worker_id = p_worker_id and t.state = 'running'))
+    or exists (select from mashup.workers w join mashup.tasks s on s.id = w.solo_task
+      where w.id = p_worker_id and s.id <> p_task.id and (s.state = 'ready' or s.worker_id = p_worker_id))
+  then
+    if v_solo then
+      update mashup.workers set solo_task = coalesce(solo_task, p_task.id) where id = p_worker_id;
+    end if;
+    update mashup.tasks t set attempt = t.attempt + 1, run_at = mashup.now() + interval '500 milliseconds'
+      where t.id = p_task.id returning * into p_task;
+    perform mashup.enqueue_task(p_task);
+    return true;
+  end if;
+  update mashup.workers w set solo_task = case when v_solo then p_task.id end
+    where w.id = p_worker_id and w.solo_task is distinct from case when v_solo then p_task.id end;
+  return false;
+end
+$$;
+comment on function mashup.defer_solo(mashup.tasks, uuid) is
+  'Returns whether a task cannot start on a worker because it, or another task there, has to run alone. It then has another queue entry, due in half a second. Else notes on the worker whether the task runs alone. Lock order: task (held by the caller), worker.';
+
+create function mashup.start_task(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_worker_id uuid)
+  returns mashup.tasks
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_claim uuid := gen_random_uuid();
+begin
+  update mashup.tasks t set
+      state = 'running', claim = v_claim, worker_id = p_worker_id, started_at = mashup.now(),
+      lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
+      deadline_at = mashup.now() + make_interval(secs => p_kind.timeout_sec),
+      output_prefix = replace(replace(replace(replace(replace(p_kind.output_path, '{user}', p_job.user_id::text), '{job}', p_job.id::text),
+        '{song}', coalesce(p_task.song_id, '')), '{epoch}', p_job.epoch::text), '{claim}', v_claim::text)
+    where t.id = p_task.id returning * into p_task;
+  return p_task;
+end
+$$;
+comment on function mashup.start_task(mashup.tasks, mashup.task_kinds, public.mashup_jobs, uuid) is
+  'Gives a ready task to a worker under a new claim, and returns it. Lock: job and task rows held by the caller.';
+
+create function mashup.show_start(p_job public.mashup_jobs, p_kind mashup.task_kinds, p_song_id text) returns public.mashup_jobs
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_song jsonb;
+begin
+  select s into v_song from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_song_id;
+  update public.mashup_jobs j set
+      waiting_on = null,
+      songs = case when p_kind.song_state is null then j.songs
+        else mashup.patch_song(j.songs, p_song_id, jsonb_build_object('state', p_kind.song_state)) end,
+      current_step = case
+        when p_kind.stage <> j.stage then j.current_step
+        when v_song is not null then left(p_kind.song_step || ' ' || (v_song ->> 'name'), 200)
+        else (select s.step from mashup.stages s where s.stage = p_kind.stage) end
+    where j.id = p_job.id returning * into p_job;
+  return p_job;
+end
+$$;
+comment on function mashup.show_start(public.mashup_jobs, mashup.task_kinds, text) is
+  'Writes on the job that a task started: state of the song''s card and current_step, unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
+
+create function mashup.claim_task(p_task_id bigint, p_attempt integer, p_worker_id uuid) returns jsonb
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+declare
+  v_task mashup.tasks;
+  v_job public.mashup_jobs;
+  v_kind mashup.task_kinds;
+begin
+  select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt;
+  if not found or not exists (select from mashup.workers w where w.id = p_worker_id and not w.draining) then
+    return jsonb_build_object('status', 'gone');
+  end if;
+  -- The job is locked before the task; then the task is checked again.
+  select * into v_job from public.mashup_jobs where id = v_task.job_id for no key update;
+  select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt and epoch = v_job.epoch for update;
+  if not found then
+    return jsonb_build_object('status', 'gone');
+  end if;
+  select * into v_kind from mashup.task_kinds where kind = v_task.kind;
+
+  if exists (select from mashup.pauses) and (mashup.is_job_paused(v_job.id, v_job.user_id)
+      or mashup.is_paused('kind', v_kind.kind) or mashup.is_paused('service', v_kind.service)) then
+    update mashup.tasks set state = 'waiting' where id = p_task_id;
+    return jsonb_build_object('status', 'deferred', 'reason', 'paused');
+  end if;
+  if mashup.defer_solo(v_task, p_worker_id) then
+    return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
+  end if;
+  v_task := mashup.start_task(v_task, v_kind, v_job, p_worker_id);
+  v_job := mashup.show_start(v_job, v_kind, v_task.song_id);
+  return mashup.describe_claim(v_task, v_kind, v_job);
+end
+$$;
+comment on function mashup.claim_task(bigint, integer, uuid) is
+  'Claims a ready task for a worker. Returns {status}: claimed, with all that the worker needs (see describe_claim); gone: the queue entry is late or repeated; deferred, with reason paused or must_run_alone: the task runs later. Lock order: job, task, worker, queue.';
+grant execute on function mashup.claim_task(bigint, integer, uuid) to mashup_worker;
+
+create function mashup.describe_claim(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs) returns jsonb
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return jsonb_build_object(
+    'status', 'claimed', 'task_id', p_task.id, 'claim', p_task.claim, 'kind', p_task.kind, 'job_id', p_job.id,
+    'user_id', p_job.user_id, 'epoch', p_job.epoch, 'song_id', p_task.song_id, 'songs', p_job.songs, 'options', p_job.options,
+    'fresh', p_job.fresh, 'parent_id', p_job.parent_id, 'feedback', p_job.feedback, 'plan_version', p_job.plan_version,
+    'failures', p_task.failures, 'max_attempts', p_kind.max_attempts, 'timeout_sec', p_kind.timeout_sec,
+    'heartbeat_sec', mashup.setting_number('heartbeat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
+    'fallback', p_task.fallback or (p_kind.fallback_after_sec is not null and p_task.failures + 1 >= p_kind.max_attempts),
+    'service', p_kind.service, 'output_prefix', p_task.output_prefix);
+end
+$$;
+comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs) is
+  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/50_worker_api/3_heartbeat.sql
+
+-- Heartbeat of a task: keeps its lease and carries progress.
+
+create function mashup.show_progress(p_job public.mashup_jobs, p_kind text, p_progress real, p_step text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_stage mashup.stages;
+  v_reports boolean;
+  v_progress real;
+begin
+  select k.reports_progress into v_reports from mashup.task_kinds k where k.kind = p_kind and k.stage = p_job.stage;
+  if not found then
+    return;
+  end if;
+  if v_reports then
+    select * into v_stage from mashup.stages s where s.stage = p_job.stage;
+    v_progress := least(v_stage.progress_from + greatest(coalesce(p_progress, 0), 0) * (v_stage.progress_to - v_stage.progress_from),
+      v_stage.progress_to - 0.1);
+  end if;
+  update public.mashup_jobs j set progress = greatest(j.progress, coalesce(v_progress, 0)),
+      current_step = coalesce(left(nullif(p_step, ''), 200), j.current_step)
+    where j.id = p_job.id
+      and (v_progress >= j.progress + mashup.setting_number('progress_min_step')
+        or (j.updated_at <= mashup.now() - mashup.setting_interval('progress_min_interval_sec')
+          and (v_progress > j.progress or p_step is distinct from j.current_step)));
+end
+$$;
+comment on function mashup.show_progress(public.mashup_jobs, text, real, text) is
+  'Writes progress (0 to 1 of the task) and step on the job, at most every progress_min_interval_sec unless progress rose by progress_min_step. Nothing if the task is ahead of the stage. Lock: job row held by the caller.';
+
+create function mashup.heartbeat_task(p_task_id bigint, p_claim uuid, p_progress real default null, p_step text default null) returns text
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_kind text;
+begin
+  if p_progress is not null or p_step is not null then
+    -- The job is locked first, so that a heartbeat and a replay lock in one order.
+    select j.* into v_job from public.mashup_jobs j join mashup.tasks t on t.job_id = j.id
+      where t.id = p_task_id and t.claim = p_claim for no key update of j;
+  end if;
+  update mashup.tasks t set lease_until = mashup.now() + mashup.setting_interval('lease_sec')
+    where t.id = p_task_id and t.claim = p_claim and t.state = 'running' returning t.kind into v_kind;
+  if not found then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  if v_job.id is not null then
+    perform mashup.show_progress(v_job, v_kind, p_progress, p_step);
+  end if;
+  return 'held';
+end
+$$;
+comment on function mashup.heartbeat_task(bigint, uuid, real, text) is
+  'Extends the lease of a claim; with progress (0 to 1 of the task) or a step writes these on the job. Returns held, or why the claim is not valid (see claim_status). Lock order: job (only with progress or step), task.';
+grant execute on function mashup.heartbeat_task(bigint, uuid, real, text) to mashup_worker;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/50_worker_api/4_finish.sql
+
+-- Finish: the result of a task is recorded and the job advances.
+
+create function mashup.twin_of(p_songs jsonb, p_song_id text, p_hash text) returns text
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  return (select s ->> 'name' from mashup.active_songs(p_songs) s where s ->> 'song_id' <> p_song_id and s ->> 'hash' = p_hash limit 1);
+end
+$$;
+comment on function mashup.twin_of(jsonb, text, text) is 'Returns the name of another active song with the same content; null if there is none.';
+
+create function mashup.close_task(p_task_id bigint) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
+      deadline_at = null, error = null
+    where t.id = p_task_id;
+end
+$$;
+comment on function mashup.close_task(bigint) is 'Marks a running task as done. Lock: task row held by the caller.';
+
+create function mashup.record_measurements(p_task mashup.tasks, p_service text, p_result jsonb, p_seconds real) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  if coalesce((p_result ->> 'service_used')::boolean, true) then
+    perform mashup.record_service_success(p_service);
+  end if;
+  if not coalesce((p_result ->> 'from_cache')::boolean, false) then
+    perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
+      select sum((s ->> 'duration_sec')::real) from public.mashup_jobs j, mashup.active_songs(j.songs) s
+      where j.id = p_task.job_id and (p_task.song_id is null or s ->> 'song_id' = p_task.song_id)), 0));
+  end if;
+end
+$$;
+comment on function mashup.record_measurements(mashup.tasks, text, jsonb, real) is
+  'Records that the service of a finished task answered, unless {service_used: false}, and how long the task took, unless {from_cache: true}. Lock: service_health row.';
+
+create function mashup.finish_task(p_task_id bigint, p_claim uuid, p_result jsonb) returns text
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+declare
+  v_task mashup.tasks;
+  v_kind mashup.task_kinds;
+  v_job public.mashup_jobs;
+  v_seconds real;
+  v_twin text;
+begin
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
+  select * into v_kind from mashup.task_kinds where kind = v_task.kind;
+  select * into v_job from public.mashup_jobs where id = v_task.job_id;
+
+  if v_task.kind = 'analyze' then
+    v_twin := mashup.twin_of(v_job.songs, v_task.song_id, p_result ->> 'content_hash');
+    if v_twin is not null then
+      perform mashup.record_service_success(v_kind.service);
+      return mashup.end_attempt(v_task, v_kind, true, true, 'same_song_twice', format('This is the same recording as %s.', v_twin),
+        'Choose two different songs.', null);
+    end if;
+  end if;
+
+  v_seconds := extract(epoch from mashup.now() - v_task.started_at);
+  perform mashup.close_task(p_task_id);
+  perform mashup.record_task(v_job, v_task, p_result);
+  perform mashup.record_measurements(v_task, v_kind.service, p_result, v_seconds);
+  select * into v_job from public.mashup_jobs where id = v_task.job_id;
+  perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', v_task.kind || ' finished'), null, v_task.song_id,
+    jsonb_build_object('kind', v_task.kind, 'task', v_task.id, 'attempt', v_task.attempt, 'seconds', round(v_seconds::numeric, 3),
+      'from_cache', p_result -> 'from_cache'));
+  perform mashup.advance_job(v_job.id);
+  return 'finished';
+end
+$$;
+comment on function mashup.finish_task(bigint, uuid, jsonb) is
+  'Finishes a task with its result (schema/task-results.ts), records it and advances the job: the only way forward for a job. Returns finished; failed or retrying if the song is in the job twice; or why the claim is not valid (see claim_status). Lock order: job, task, service_health, queue. Raises MB003, MB006.';
+grant execute on function mashup.finish_task(bigint, uuid, jsonb) to mashup_worker;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/50_worker_api/5_fail.sql
+
+-- Faults: another attempt after a back-off, or the end of the task, its song or its job.
+
+create function mashup.fail_task(
+  p_task_id bigint, p_claim uuid, p_code text, p_message text, p_hint text, p_class text, p_retry_after_sec real default null
+) returns text
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+declare
+  v_task mashup.tasks;
+  v_kind mashup.task_kinds;
+  v_open boolean;
+  v_counts boolean;
+begin
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
+  select * into v_kind from mashup.task_kinds where kind = v_task.kind;
+  if p_class in ('unavailable', 'overloaded') then
+    perform mashup.record_service_failure(v_kind.service, p_message, p_task_id);
+  elsif v_task.is_probe then
+    perform mashup.record_service_success(v_kind.service);
+  end if;
+  select state <> 'closed' into v_open from mashup.service_health where service = v_kind.service;
+  -- While its circuit is open, a task loses no attempt by waiting.
+  v_counts := not (p_class in ('unavailable', 'overloaded') and coalesce(v_open, false));
+  perform mashup.discard_output(v_task);
+  return mashup.end_attempt(v_task, v_kind, p_class = 'permanent', v_counts, p_code, p_message, p_hint, p_retry_after_sec);
+end
+$$;
+comment on function mashup.fail_task(bigint, uuid, text, text, text, text, real) is
+  'Ends an attempt with a fault. p_class: permanent (no other attempt), transient or overloaded (later), unavailable (later; with overloaded counts for the circuit of the service). p_retry_after_sec: shortest delay. Returns retrying, failed, or why the claim is not valid (see claim_status). Lock order: job, task, service_health.';
+grant execute on function mashup.fail_task(bigint, uuid, text, text, text, text, real) to mashup_worker;
+
+-- Back-off with full jitter: AWS Architecture Blog, "Exponential Backoff and Jitter" (2015).
+create function mashup.end_attempt(
+  p_task mashup.tasks, p_kind mashup.task_kinds, p_permanent boolean, p_counts boolean,
+  p_code text, p_message text, p_hint text, p_retry_after_sec real
+) returns text
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_failures integer := p_task.failures + p_counts::integer;
+  v_wait real;
+  v_job public.mashup_jobs;
+  v_error jsonb := jsonb_build_object('code', p_code, 'message', left(p_message, 500), 'hint', left(p_hint, 300));
+begin
+  if p_permanent or v_failures >= p_kind.max_attempts then
+    update mashup.tasks t set state = 'failed', failures = v_failures, finished_at = mashup.now(), claim = null, worker_id = null,
+        lease_until = null, deadline_at = null, error = v_error
+      where t.id = p_task.id;
+    if p_task.song_id is not null then
+      perform mashup.exclude_song(p_task, p_code, p_message, p_hint);
+    else
+      perform mashup.fail_job(p_task.job_id, p_code, p_message, p_hint, p_task.id);
+    end if;
+    return 'failed';
+  end if;
+  v_wait := greatest(random() * least(p_kind.backoff_max_sec, p_kind.backoff_sec * 2 ^ least(v_failures, 16)), coalesce(p_retry_after_sec, 0));
+  update mashup.tasks t set state = 'waiting', failures = v_failures, run_at = mashup.now() + make_interval(secs => v_wait), claim = null,
+      worker_id = null, lease_until = null, deadline_at = null, is_probe = false, error = v_error
+    where t.id = p_task.id;
+  select * into v_job from public.mashup_jobs where id = p_task.job_id;
+  perform mashup.log_event(v_job, 'retry', format('%s will be tried again: %s', p_kind.kind, p_message), null, p_task.song_id,
+    v_error || jsonb_build_object('task', p_task.id, 'failures', v_failures, 'wait_sec', round(v_wait::numeric, 2)));
+  return 'retrying';
+end
+$$;
+comment on function mashup.end_attempt(mashup.tasks, mashup.task_kinds, boolean, boolean, text, text, text, real) is
+  'Ends an attempt: returns retrying (another attempt after a back-off), or failed (the task, and with it its song or job). p_counts: whether the fault counts towards max_attempts. Lock: job and task rows held by the caller.';
+
+create function mashup.exclude_song(p_task mashup.tasks, p_code text, p_message text, p_hint text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_left integer;
+  v_name text;
+  v_warning text;
+begin
+  select * into v_job from public.mashup_jobs where id = p_task.job_id;
+  select s ->> 'name' into v_name from jsonb_array_elements(v_job.songs) s where s ->> 'song_id' = p_task.song_id;
+  select count(*) - 1 into v_left from mashup.active_songs(v_job.songs);
+  if v_left < 2 then
+    update public.mashup_jobs set songs = mashup.patch_song(songs, p_task.song_id,
+      jsonb_build_object('state', 'failed', 'error', left(p_code, 60))) where id = v_job.id;
+    perform mashup.fail_job(v_job.id, p_code, format('%s: %s', v_name, p_message), p_hint, p_task.id);
+    return;
+  end if;
+  v_warning := format('%s was left out: %s', v_name, p_message);
+  update public.mashup_jobs j set
+      songs = mashup.patch_song(j.songs, p_task.song_id, jsonb_build_object('state', 'excluded', 'error', left(p_code, 60))),
+      warnings = mashup.add_warning(j.warnings, 'song_excluded', v_warning, 'analyzing')
+    where j.id = v_job.id returning * into v_job;
+  update mashup.tasks t set state = 'dropped', finished_at = mashup.now(), error = jsonb_build_object('code', 'song_excluded')
+    where t.job_id = v_job.id and t.song_id = p_task.song_id and t.state in ('waiting', 'ready');
+  perform mashup.log_event(v_job, 'warning', v_warning, null, p_task.song_id, jsonb_build_object('code', p_code));
+  perform mashup.advance_job(v_job.id);
+end
+$$;
+comment on function mashup.exclude_song(mashup.tasks, text, text, text) is
+  'Excludes the song of a failed task, with a warning, while two others are left; else fails the job. A plan that uses the song is made again. Lock: job row held by the caller.';
+
+create function mashup.requeue_task(p_task mashup.tasks) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  perform mashup.discard_output(p_task);
+  update mashup.tasks t set state = 'waiting', run_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
+      is_probe = false, crashes = p_task.crashes, solo_crashes = p_task.solo_crashes
+    where t.id = p_task.id;
+end
+$$;
+comment on function mashup.requeue_task(mashup.tasks) is
+  'Makes a running task wait again without counting a failure; its crash counts are those of p_task. Lock: job and task rows held by the caller.';
+
+create function mashup.return_task(p_task_id bigint, p_claim uuid) returns text
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+begin
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  perform mashup.requeue_task(v_task);
+  return 'returned';
+end
+$$;
+comment on function mashup.return_task(bigint, uuid) is
+  'Gives a running task back unharmed, for a worker that stops. Returns returned, or why the claim is not valid (see claim_status). Lock order: job, task.';
+grant execute on function mashup.return_task(bigint, uuid) to mashup_worker;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/60_maintenance/1_recovery.sql
+
+-- Recovery: tasks of lost workers are requeued, and attempts that take too long end. Rows are locked without waiting and
+-- checked again under their lock.
+
+create function mashup.dead_workers() returns setof uuid
+  language sql stable set search_path = ''
+  as $$
+  select w.id from mashup.workers w
+  where w.seen_at < mashup.now() - mashup.setting_interval('lease_sec')
+    or (w.seen_at < mashup.now() - mashup.setting_interval('crash_grace_sec')
+      and pg_catalog.pg_postmaster_start_time() < pg_catalog.now() - mashup.setting_interval('restart_grace_sec')
+      and not exists (
+        select from pg_catalog.pg_locks l
+        where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+          and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+          and l.classid::bigint = (w.lock_key >> 32) & 4294967295 and l.objid::bigint = w.lock_key & 4294967295))
+$$;
+comment on function mashup.dead_workers() is
+  'Returns the lost workers: silent for a lease, or their session lock is free. A free lock proves nothing shortly after a restart of Postgres, which frees all locks at once, nor of a worker that was seen within crash_grace_sec and may be reconnecting.';
+
+create function mashup.recover_task(p_task mashup.tasks, p_reason text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks := p_task;
+  v_kind mashup.task_kinds;
+  v_job public.mashup_jobs;
+  v_was_solo boolean := p_task.crashes >= mashup.setting_number('max_crashes_before_solo');
+begin
+  select * into v_kind from mashup.task_kinds where kind = p_task.kind;
+  v_task.crashes := p_task.crashes + 1;
+  v_task.solo_crashes := p_task.solo_crashes + v_was_solo::integer;
+  perform set_config('mashup.actor', 'sweep', true);
+  if v_task.solo_crashes >= mashup.setting_number('max_solo_crashes') then
+    perform mashup.discard_output(p_task);
+    update mashup.tasks t set crashes = v_task.crashes, solo_crashes = v_task.solo_crashes where t.id = p_task.id;
+    perform mashup.end_attempt(v_task, v_kind, true, true, 'task_kills_worker',
+      format('Every worker that ran this %s task was lost.', p_task.kind),
+      'Look at the workers'' logs and memory, then retry the job. If one song is to blame, leave it out.', null);
+    return;
+  end if;
+  perform mashup.requeue_task(v_task);
+  select * into v_job from public.mashup_jobs where id = p_task.job_id;
+  perform mashup.log_event(v_job, 'retry', format('%s was taken from a lost worker', p_task.kind), null, p_task.song_id,
+    jsonb_build_object('task', p_task.id, 'reason', p_reason, 'worker', p_task.worker_id, 'crashes', v_task.crashes));
+end
+$$;
+comment on function mashup.recover_task(mashup.tasks, text) is
+  'Takes a task from a lost worker and requeues it. After max_solo_crashes lost solo runs the task is to blame and fails. Lock: job and task rows held by the caller.';
+
+create function mashup.end_late_attempt(p_task mashup.tasks) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  perform mashup.discard_output(p_task);
+  perform mashup.signal_tasks(p_task.job_id, 'lost');
+  perform mashup.end_attempt(p_task, k, false, true, 'task_timeout', format('The %s task took longer than it may.', p_task.kind),
+    'Try again; if it happens again, use shorter songs.', null) from mashup.task_kinds k where k.kind = p_task.kind;
+end
+$$;
+comment on function mashup.end_late_attempt(mashup.tasks) is 'Ends an attempt that exceeded timeout_sec of its kind. Lock: job and task rows held by the caller.';
+
+create function mashup.sweep_workers() returns integer
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_dead uuid[] := array(select mashup.dead_workers());
+  v_row record;
+  v_task mashup.tasks;
+  v_count integer := 0;
+begin
+  for v_row in
+    select t.id, t.claim, t.worker_id = any (v_dead) or w.id is null as is_dead, t.deadline_at < mashup.now() - interval '10 seconds' as is_late
+    from mashup.tasks t left join mashup.workers w on w.id = t.worker_id
+    where t.state = 'running'
+      and (t.worker_id = any (v_dead) or w.id is null or t.lease_until < mashup.now() or t.deadline_at < mashup.now() - interval '10 seconds')
+    order by t.id
+  loop
+    v_task := mashup.try_lock_claim(v_row.id, v_row.claim);
+    continue when v_task.id is null;
+    -- An error of one task must not keep the others from being recovered.
+    begin
+      if v_row.is_dead then
+        perform mashup.recover_task(v_task, 'worker_dead');
+      elsif v_task.lease_until < mashup.now() then
+        perform mashup.recover_task(v_task, 'lease_expired');
+      elsif v_row.is_late then
+        perform mashup.end_late_attempt(v_task);
+      end if;
+      v_count := v_count + 1;
+    exception when others then
+      raise warning 'Task % could not be recovered: %', v_task.id, sqlerrm;
+    end;
+  end loop;
+  if cardinality(v_dead) > 0 then
+    perform mashup.unlock_queue(array(select distinct p from mashup.workers w, unnest(w.pool_ids) p where w.id = any (v_dead)));
+    delete from mashup.workers w where w.id in (select d.id from mashup.workers d where d.id = any (v_dead) for update skip locked)
+      and not exists (select from mashup.tasks t where t.worker_id = w.id and t.state = 'running');
+  end if;
+  return v_count;
+end
+$$;
+comment on function mashup.sweep_workers() is
+  'Recovers the tasks of lost workers and expired leases, ends late attempts and removes lost workers. Returns how many tasks. Never waits for a row.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/60_maintenance/2_reconcile.sql
+
+-- Reconciliation of ready tasks with the queue, and the positions in the queue of jobs.
+
+create function mashup.reconcile_queue() returns integer
+  language plpgsql security definer set search_path = '' set plan_cache_mode = 'force_custom_plan'
+  as $$
+declare
+  v_task mashup.tasks;
+  v_count integer := 0;
+begin
+  if pg_catalog.to_regclass('graphile_worker.jobs') is null then
+    return 0;
+  end if;
+  if not pg_catalog.has_schema_privilege('mashup_worker', 'graphile_worker', 'usage') then
+    perform mashup.grant_queue();
+  end if;
+  for v_task in
+    select t.* from mashup.tasks t
+    where t.state = 'ready' and t.run_at < mashup.now() - interval '1 second'
+      and not exists (
+        select from graphile_worker.jobs q
+        where q.key = t.id || ':' || t.attempt and q.attempts < q.max_attempts
+          -- An entry that was taken so long ago and not claimed: its worker never received it. A claim that comes even later
+          -- finds another attempt, and does nothing.
+          and (q.locked_at is null or q.locked_at > pg_catalog.now() - interval '15 seconds'))
+    order by t.id limit 500 for update skip locked
+  loop
+    update mashup.tasks t set attempt = t.attempt + 1 where t.id = v_task.id and t.state = 'ready' and t.attempt = v_task.attempt
+      returning * into v_task;
+    if found and mashup.enqueue_task(v_task) then
+      v_count := v_count + 1;
+    end if;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function mashup.reconcile_queue() is
+  'Enqueues each ready task, due for a second, whose queue entry is missing or can never run. Touches no entry that will run. Returns how many were enqueued. Never waits for a row.';
+
+create function mashup.queue_order() returns table (id uuid, queue_position integer)
+  language sql stable set search_path = ''
+  as $$
+  with running as (
+    select user_id, count(*) as n from public.mashup_jobs where admitted_at is not null group by user_id
+  ), waiting as (
+    select j.id, j.user_id, j.queued_at, row_number() over (partition by j.user_id order by j.queued_at, j.id) as nth
+    from mashup.waiting_jobs j
+  )
+  select w.id, (row_number() over (order by coalesce(r.n, 0) + w.nth, w.queued_at, w.id))::integer
+  from waiting w left join running r on r.user_id = w.user_id
+$$;
+comment on function mashup.queue_order() is
+  'Returns the position, from 1, of each job that waits for a slot: by the number of its user''s running and earlier jobs, then by age.';
+
+create function mashup.queue_position(p_job_id uuid) returns integer
+  language sql stable set search_path = ''
+  as $$
+  select q.queue_position from mashup.queue_order() q where q.id = p_job_id
+    and exists (select from public.mashup_jobs j where j.id = p_job_id and j.admitted_at is null)
+$$;
+comment on function mashup.queue_position(uuid) is 'Returns the position of a job in the queue; null if it does not wait for a slot.';
+
+create function mashup.head_of_queue() returns uuid[]
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_ids uuid[];
+begin
+  -- Slots go to users with the fewest running jobs. So the first job of a user who has none running comes before all others.
+  -- If the oldest part of the queue has twenty of these, they are the first twenty, and the queue need not be ranked.
+  -- The limits are written out: with a limit that it does not know, the planner sorts the whole queue.
+  v_ids := array(
+    select w.id from (
+      select o.id, o.user_id, o.queued_at, row_number() over (partition by o.user_id order by o.queued_at, o.id) as nth
+      from (select j.id, j.user_id, j.queued_at from mashup.waiting_jobs j order by j.queued_at, j.id limit 60) o
+    ) w
+    where w.nth = 1 and not exists (select from public.mashup_jobs r where r.user_id = w.user_id and r.admitted_at is not null)
+    order by w.queued_at, w.id limit 20);
+  if cardinality(v_ids) < 20 then
+    v_ids := array(select q.id from mashup.queue_order() q order by q.queue_position limit 20);
+  end if;
+  return v_ids;
+end
+$$;
+comment on function mashup.head_of_queue() is 'Returns the first twenty jobs that wait for a slot, in order.';
+
+create function mashup.refresh_queue_positions() returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  with changed as (
+    select j.id, p.queue_position, w.waiting_on from public.mashup_jobs j
+    join unnest(mashup.head_of_queue()) with ordinality as p (id, queue_position) on p.id = j.id
+    cross join lateral (select case when mashup.is_job_paused(j.id, j.user_id) then 'pause' else 'slot' end as waiting_on) w
+    where j.admitted_at is null and (j.queue_position is distinct from p.queue_position or j.waiting_on is distinct from w.waiting_on)
+    for no key update of j skip locked
+  )
+  update public.mashup_jobs j set queue_position = c.queue_position, waiting_on = c.waiting_on,
+      current_step = case
+        when c.waiting_on = j.waiting_on then j.current_step
+        when c.waiting_on = 'pause' then 'Paused by the operator'
+        else (select s.step from mashup.stages s where s.stage = 'queued')
+      end
+  from changed c where j.id = c.id and j.admitted_at is null;
+end
+$$;
+comment on function mashup.refresh_queue_positions() is
+  'Writes queue_position of the first twenty waiting jobs, and whether a pause keeps them from a slot. A pause that holds back the whole queue is not written on all of it. Skips locked rows.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/60_maintenance/3_retention.sql
+
+-- Retention: expired rows are deleted in small batches, the oldest first; locked rows are skipped. Their files go into the outbox.
+
+create function mashup.cancel_expired_drafts(p_batch integer) returns integer
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_id uuid;
+  v_count integer := 0;
+begin
+  for v_id in
+    select j.id from mashup.draft_jobs j
+    where j.waiting_on = 'user'
+      and j.stage_entered_at < mashup.now() - make_interval(hours => mashup.setting_number('draft_expires_hours')::integer)
+    order by j.stage_entered_at limit p_batch for no key update skip locked
+  loop
+    update public.mashup_jobs set stage = 'cancelled' where id = v_id;
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function mashup.cancel_expired_drafts(integer) is 'Cancels drafts that were not started for draft_expires_hours. Returns how many, at most p_batch.';
+
+create function mashup.expire_results(p_batch integer) returns integer
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_count integer := 0;
+begin
+  for v_job in
+    select * from public.mashup_jobs j
+    where j.stage = 'complete' and j.expired_at is null and j.result_path is not null
+      and j.finished_at < mashup.now() - make_interval(days => mashup.setting_number('result_expires_days')::integer)
+    order by j.finished_at limit p_batch for no key update skip locked
+  loop
+    insert into mashup.storage_deletions (path) select r.path from public.mashup_results r where r.job_id = v_job.id;
+    update public.mashup_jobs set expired_at = mashup.now(), result_path = null where id = v_job.id returning * into v_job;
+    perform mashup.log_event(v_job, 'expired', 'The file has expired');
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function mashup.expire_results(integer) is 'Deletes the files of results after result_expires_days. Returns how many, at most p_batch.';
+
+create function mashup.purge_expired() returns integer
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_batch integer := mashup.setting_number('retention_batch')::integer;
+  v_count integer := 0;
+  v_rows integer;
+begin
+  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch);
+
+  delete from public.mashup_jobs j where j.id in (
+    select d.id from public.mashup_jobs d
+    where d.finished_at < mashup.now() - make_interval(days => mashup.setting_number('job_retention_days')::integer)
+    order by d.finished_at limit v_batch for update skip locked);
+  get diagnostics v_rows = row_count;
+  v_count := v_count + v_rows;
+
+  delete from mashup.stems s where s.id in (
+    select d.id from mashup.stems d
+    where d.used_at < mashup.now() - make_interval(days => mashup.setting_number('stems_retention_days')::integer)
+      and not exists (
+        select from public.mashup_jobs j, jsonb_array_elements(j.songs) s
+        where j.user_id = d.user_id and j.status = 'processing' and (s ->> 'stems_id')::bigint = d.id)
+    order by d.used_at limit v_batch for update skip locked);
+  get diagnostics v_rows = row_count;
+  v_count := v_count + v_rows;
+
+  delete from mashup.analyses a where a.id in (
+    select d.id from mashup.analyses d
+    where d.used_at < mashup.now() - make_interval(days => mashup.setting_number('analysis_retention_days')::integer)
+    order by d.used_at limit v_batch for update skip locked);
+  get diagnostics v_rows = row_count;
+  return v_count + v_rows;
+end
+$$;
+comment on function mashup.purge_expired() is
+  'One run of retention over drafts, results, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/60_maintenance/4_outbox.sql
+
+-- The outbox of Storage deletions: what goes into it when rows are deleted, and how workers empty it. Users and their data.
+
+create function mashup.enqueue_file_deletions() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  if tg_table_name = 'mashup_jobs' then
+    insert into mashup.storage_deletions (path, is_prefix) values (format('generated/%s/', old.id), true);
+    -- A worker that is not notified yet may go on writing for a while.
+    perform mashup.discard_output(t) from mashup.tasks t where t.job_id = old.id and t.state = 'running';
+  elsif tg_table_name = 'stems' then
+    insert into mashup.storage_deletions (path) select p.value from jsonb_each_text(old.paths) p;
+  else
+    insert into mashup.storage_deletions (path, is_prefix)
+      values (format('uploads/%s/', old.id), true), (format('stems/%s/', old.id), true);
+  end if;
+  return old;
+end
+$$;
+comment on function mashup.enqueue_file_deletions() is 'Trigger: puts the files of a deleted job, stems row or user into the outbox.';
+create trigger enqueue_file_deletions before delete on public.mashup_jobs for each row execute function mashup.enqueue_file_deletions();
+create trigger enqueue_file_deletions before delete on mashup.stems for each row execute function mashup.enqueue_file_deletions();
+create trigger mashup_enqueue_file_deletions before delete on auth.users for each row execute function mashup.enqueue_file_deletions();
+
+create function mashup.claim_storage_deletions(p_limit integer) returns setof mashup.storage_deletions
+  language sql security definer set search_path = ''
+  as $$
+  update mashup.storage_deletions d set attempts = d.attempts + 1, not_before = mashup.now() + mashup.setting_interval('outbox_retry_sec')
+  where d.id in (select s.id from mashup.storage_deletions s where s.not_before <= mashup.now()
+    order by s.not_before limit p_limit for update skip locked)
+  returning d.*
+$$;
+comment on function mashup.claim_storage_deletions(integer) is
+  'Leases up to p_limit due rows of the outbox to a worker. Rows that it does not complete are due again after outbox_retry_sec.';
+grant execute on function mashup.claim_storage_deletions(integer) to mashup_worker;
+
+create function mashup.complete_storage_deletions(p_ids bigint[]) returns void
+  language sql security definer set search_path = ''
+  as $$ delete from mashup.storage_deletions where id = any (p_ids) $$;
+comment on function mashup.complete_storage_deletions(bigint[]) is 'Removes rows whose objects are deleted from the outbox.';
+grant execute on function mashup.complete_storage_deletions(bigint[]) to mashup_worker;
+
+create function mashup.check_user() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  -- The user's row is locked against deletion until the job is committed. Only here: nothing that has locked a job waits for
+  -- its user.
+  perform from auth.users u where u.id = new.user_id for key share;
+  if not found then
+    raise exception using errcode = 'foreign_key_violation', message = format('There is no user %s.', new.user_id),
+      hint = 'Sign up first.';
+  end if;
+  return new;
+end
+$$;
+comment on function mashup.check_user() is 'Trigger: refuses a job of a user who does not exist. Lock: user row, shared.';
+create trigger check_user before insert on public.mashup_jobs for each row execute function mashup.check_user();
+
+create function mashup.delete_user_data() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  -- Jobs first, in the order of bulk; then the caches, to which no job can add any more.
+  perform from public.mashup_jobs j where j.user_id = old.id order by j.id for update;
+  delete from public.mashup_jobs j where j.user_id = old.id;
+  delete from mashup.stems s where s.user_id = old.id;
+  delete from mashup.analyses a where a.user_id = old.id;
+  return null;
+end
+$$;
+comment on function mashup.delete_user_data() is 'Trigger: deletes the jobs, analyses and stems of a deleted user. Lock order: user, jobs by id.';
+create trigger mashup_delete_user_data after delete on auth.users for each row execute function mashup.delete_user_data();
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/60_maintenance/5_sweep.sql
+
+-- The sweep: every worker calls it each second, one at a time runs it. It never waits for a row.
+
+create function mashup.sweep() returns jsonb
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+declare
+  v_recovered integer;
+  v_enqueued integer := 0;
+  v_purged integer := 0;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('mashup.sweep')) then
+    return null;
+  end if;
+  v_recovered := mashup.sweep_workers();
+  update mashup.maintenance_runs set done_at = mashup.now()
+    where name = 'reconcile' and done_at <= mashup.now() - mashup.setting_interval('reconcile_sec');
+  if found then
+    v_enqueued := mashup.reconcile_queue();
+    perform mashup.refresh_queue_positions();
+    delete from mashup.pauses p using (
+      select d.scope, d.key from mashup.pauses d where d.until <= mashup.now() for update skip locked) ended
+      where p.scope = ended.scope and p.key = ended.key;
+  end if;
+  update mashup.maintenance_runs set done_at = mashup.now() where name = 'purge' and done_at <= mashup.now() - interval '1 minute';
+  if found then
+    v_purged := mashup.purge_expired();
+  end if;
+  -- Back-offs that ended, circuits due for a probe, pauses that ran out: no transaction would schedule for them.
+  perform mashup.schedule_all();
+  return jsonb_build_object('recovered', v_recovered, 'enqueued', v_enqueued, 'purged', v_purged);
+end
+$$;
+comment on function mashup.sweep() is
+  'One run of maintenance: recovery, then as due reconciliation and retention, then scheduling. Returns the counts {recovered, enqueued, purged}, or null when another worker runs it. Never waits for a row.';
+grant execute on function mashup.sweep() to mashup_worker;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/65_operations.sql
+
+-- Operations on jobs, for operators: SQL console and CLI. Users reach their own jobs by the functions in schema public.
+
+create function mashup.require_job(p_job_id uuid) returns public.mashup_jobs
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  select * into v_job from public.mashup_jobs where id = p_job_id for no key update;
+  if not found then
+    perform mashup.raise_error('MB002', format('There is no job %s.', p_job_id), 'List the jobs to find its id.');
+  end if;
+  return v_job;
+end
+$$;
+comment on function mashup.require_job(uuid) is 'Returns a job, locked. Raises MB002 if there is none.';
+
+create function mashup.replay(p_job_id uuid, p_stage text, fresh boolean default false) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  v_job := mashup.require_job(p_job_id);
+  if not exists (select from mashup.transitions t where t.to_stage = p_stage and t.name = 'replay') then
+    perform mashup.raise_error('MB001', format('A job cannot be replayed from "%s".', p_stage),
+      'Replay from ' || (select string_agg(s.stage, ', ' order by s.position) from mashup.stages s where not s.is_terminal) || '.');
+  end if;
+  perform set_config('mashup.fresh', case when fresh then 'yes' else '' end, true);
+  update public.mashup_jobs j set stage = p_stage where j.id = p_job_id returning * into v_job;
+  perform set_config('mashup.fresh', '', true);
+  return v_job;
+end
+$$;
+comment on function mashup.replay(uuid, text, boolean) is
+  'Replays a job from a stage, as `update … set stage` does; fresh: bypasses the caches of analyses and stems. Returns the job. Lock: job row. Raises MB001, MB002, MB003, MB006.';
+
+create function mashup.retry(p_job_id uuid) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_stage text;
+  v_missing text[];
+begin
+  v_job := mashup.require_job(p_job_id);
+  if v_job.stage not in ('failed', 'cancelled') then
+    perform mashup.raise_error('MB001', format('Job %s is in stage %s: there is nothing to retry.', p_job_id, v_job.stage),
+      'Retry a failed or cancelled job; to run another from a stage, replay it.');
+  end if;
+  v_stage := coalesce(nullif(v_job.stopped_stage, 'queued'), 'analyzing');
+  v_missing := mashup.missing_prerequisite(v_job, v_stage);
+  perform set_config('mashup.keep_songs', 'yes', true);
+  update public.mashup_jobs j set stage = coalesce(v_missing[2], v_stage) where j.id = p_job_id returning * into v_job;
+  perform set_config('mashup.keep_songs', '', true);
+  return v_job;
+end
+$$;
+comment on function mashup.retry(uuid) is
+  'Resumes a failed or cancelled job in the stage where it stopped, or in the first one whose output is missing; what was made is kept. Returns the job. Lock: job row. Raises MB001, MB002, MB006.';
+
+create function mashup.cancel(p_job_id uuid) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  v_job := mashup.require_job(p_job_id);
+  if v_job.stage <> 'cancelled' then
+    update public.mashup_jobs j set stage = 'cancelled' where j.id = p_job_id returning * into v_job;
+  end if;
+  return v_job;
+end
+$$;
+comment on function mashup.cancel(uuid) is
+  'Cancels a live job; its workers abort within a second. Returns the job. Lock order: job, tasks by id. Raises MB001, MB002.';
+
+create function mashup.start(p_job_id uuid, p_options jsonb default null) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  v_job := mashup.require_job(p_job_id);
+  if v_job.hold is null then
+    perform mashup.raise_error('MB009', format('Job %s is not a draft.', p_job_id), 'Only a job submitted with hold "planning" is started.');
+  end if;
+  if (select count(*) from mashup.active_songs(v_job.songs)) < 2 then
+    perform mashup.raise_error('MB006', 'A mashup needs at least two songs.', 'Submit the songs together.');
+  end if;
+  update public.mashup_jobs j set hold = null, options = mashup.check_options(j.options || mashup.check_options(p_options)),
+      waiting_on = case when j.stage = j.hold then 'slot' else j.waiting_on end,
+      current_step = case when j.stage = j.hold then (select s.step from mashup.stages s where s.stage = 'queued') else j.current_step end,
+      queued_at = case when j.stage = j.hold then mashup.now() else j.queued_at end
+    where j.id = p_job_id returning * into v_job;
+  perform mashup.log_event(v_job, 'release', 'Started by its user');
+  return v_job;
+end
+$$;
+comment on function mashup.start(uuid, jsonb) is
+  'Starts a draft, with p_options merged into its options. It takes a slot like any other run. Returns the job. Lock: job row. Raises MB002, MB006, MB009.';
+
+create function mashup.pause(p_scope text, p_key text default '', p_reason text default 'Paused by the operator', p_until timestamptz default null)
+  returns mashup.pauses
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_pause mashup.pauses;
+begin
+  if p_scope not in ('system', 'user', 'job', 'kind', 'service') then
+    perform mashup.raise_error('MB006', format('There is no scope "%s".', p_scope), 'Pause system, user, job, kind or service.');
+  end if;
+  if (p_scope = 'kind' and not exists (select from mashup.task_kinds where kind = p_key))
+     or (p_scope = 'service' and not exists (select from mashup.task_kinds where service = p_key)) then
+    perform mashup.raise_error('MB006', format('There is no %s "%s".', p_scope, p_key),
+      'Kinds and services are listed in mashup.task_kinds.');
+  end if;
+  insert into mashup.pauses as p (scope, key, reason, until, actor)
+    values (p_scope, case when p_scope = 'system' then '' else p_key end, p_reason, p_until, mashup.actor())
+    on conflict (scope, key) do update set reason = excluded.reason, until = excluded.until, actor = excluded.actor
+    returning * into v_pause;
+  return v_pause;
+end
+$$;
+comment on function mashup.pause(text, text, text, timestamptz) is
+  'Pauses the system, a user, a job, a kind of task or a service, for ever or until a time. Running tasks finish; nothing new starts. Returns the pause. Raises MB006.';
+
+create function mashup.resume(p_scope text, p_key text default '') returns boolean
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  delete from mashup.pauses where scope = p_scope and key = case when p_scope = 'system' then '' else p_key end;
+  return found;
+end
+$$;
+comment on function mashup.resume(text, text) is 'Ends a pause. Returns false if there was none.';
+
+create function mashup.select_jobs(
+  p_stage text default null, p_error_code text default null, p_since timestamptz default null, p_stopped_stage text default null,
+  p_user_id uuid default null, p_limit integer default 100, p_after uuid default null
+) returns setof public.mashup_jobs
+  language sql stable security definer set search_path = ''
+  as $$
+  select * from public.mashup_jobs j
+  where (p_stage is null or j.stage = p_stage) and (p_error_code is null or j.error_code = p_error_code)
+    and (p_since is null or coalesce(j.finished_at, j.created_at) >= p_since)
+    and (p_stopped_stage is null or j.stopped_stage = p_stopped_stage)
+    and (p_user_id is null or j.user_id = p_user_id) and (p_after is null or j.id > p_after)
+  order by j.id limit p_limit
+$$;
+comment on function mashup.select_jobs(text, text, timestamptz, text, uuid, integer, uuid) is
+  'Returns up to p_limit jobs that match every given filter and come after p_after, by id: the preview of bulk.';
+
+create function mashup.bulk(
+  p_operation text, p_stage text default null, p_error_code text default null, p_since timestamptz default null,
+  p_stopped_stage text default null, p_user_id uuid default null, p_to_stage text default null,
+  p_limit integer default 100, p_after uuid default null
+) returns table (job_id uuid, outcome text, message text)
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_id uuid;
+begin
+  if p_operation not in ('replay', 'retry', 'cancel') then
+    perform mashup.raise_error('MB006', format('There is no bulk operation "%s".', p_operation), 'Use replay, retry or cancel.');
+  end if;
+  for v_id in select s.id from mashup.select_jobs(p_stage, p_error_code, p_since, p_stopped_stage, p_user_id, p_limit, p_after) s loop
+    begin
+      if p_operation = 'replay' then
+        perform mashup.replay(v_id, p_to_stage);
+      elsif p_operation = 'retry' then
+        perform mashup.retry(v_id);
+      else
+        perform mashup.cancel(v_id);
+      end if;
+      job_id := v_id; outcome := 'done'; message := null;
+    exception when others then
+      job_id := v_id; outcome := 'refused'; message := sqlerrm;
+    end;
+    return next;
+  end loop;
+end
+$$;
+comment on function mashup.bulk(text, text, text, timestamptz, text, uuid, text, integer, uuid) is
+  'Applies an operation (replay from p_to_stage, retry or cancel) to the jobs that select_jobs returns. Returns the outcome of each, done or refused with its error; a refusal does not stop the others. Repeat until it returns no row. Lock order: jobs by id. Raises MB006.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/70_public_api/1_callers.sql
+
+-- Who calls the public API, how often, and what they may submit.
+
+create function mashup.caller() returns uuid
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_user uuid := auth.uid();
+begin
+  if v_user is null then
+    perform mashup.raise_error('MB010', 'You are not signed in.', 'Sign in, then try again.');
+  end if;
+  return v_user;
+end
+$$;
+comment on function mashup.caller() is 'Returns the signed-in user. Raises MB010 if there is none.';
+
+create function mashup.require_own_job(p_job_id uuid, p_lock boolean default true) returns public.mashup_jobs
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_user uuid := mashup.caller();
+begin
+  if p_lock then
+    perform from public.mashup_jobs where id = p_job_id and user_id = v_user for no key update;
+  end if;
+  select * into v_job from public.mashup_jobs where id = p_job_id and user_id = v_user;
+  if not found then
+    perform mashup.raise_error('MB002', format('There is no mashup %s.', p_job_id), 'Open one of your own mashups.');
+  end if;
+  return v_job;
+end
+$$;
+comment on function mashup.require_own_job(uuid, boolean) is
+  'Returns a job of the caller, locked unless p_lock is false. Raises MB002 for any other job, as for one that does not exist; MB010.';
+
+create function mashup.count_request(p_user uuid, p_action text, p_setting text, p_message text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_calls integer;
+begin
+  insert into mashup.call_counts as c (user_id, action, since, calls) values (p_user, p_action, mashup.now(), 1)
+    on conflict (user_id, action) do update set
+      since = case when c.since <= mashup.now() - interval '1 minute' then mashup.now() else c.since end,
+      calls = case when c.since <= mashup.now() - interval '1 minute' then 1 else c.calls + 1 end
+    returning c.calls into v_calls;
+  if v_calls > mashup.setting_number(p_setting) then
+    perform mashup.raise_error('MB012', p_message, 'Wait a minute, then try again.', '60');
+  end if;
+end
+$$;
+comment on function mashup.count_request(uuid, text, text, text) is
+  'Counts a request of a user. Raises MB012 beyond the number of the setting in a minute; the error also undoes the count. The row is locked until the transaction ends, so simultaneous requests of a user are counted one after the other.';
+
+create function mashup.enforce_submission_limits(p_user uuid, p_is_draft boolean) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_waiting integer;
+  v_mine integer;
+begin
+  perform from auth.users u where u.id = p_user for key share;
+  -- One submission of a user at a time: simultaneous ones would all find the same room.
+  perform pg_advisory_xact_lock(hashtextextended('mashup.room ' || p_user, 0));
+  perform mashup.count_request(p_user, 'run', 'max_submits_per_minute', 'That was many mashups in one minute.');
+  if p_is_draft and (select count(*) from mashup.draft_jobs where user_id = p_user) >= mashup.setting_number('max_drafts_per_user') then
+    perform mashup.raise_error('MB004', 'You have too many drafts.', 'Start or cancel one of them first.', '60');
+  end if;
+  select count(*) into v_mine from mashup.waiting_jobs where user_id = p_user;
+  if v_mine >= mashup.setting_number('max_queued_jobs_per_user') then
+    perform mashup.raise_error('MB004', format('%s of your mashups are waiting already.', v_mine), 'Wait until one of them is done.', '30');
+  end if;
+  -- Counted no further than the limit, so that the check costs the same in a long queue.
+  select count(*) into v_waiting from (select from mashup.waiting_jobs limit mashup.setting_number('max_queued_jobs')::integer) w;
+  if v_waiting >= mashup.setting_number('max_queued_jobs') then
+    perform mashup.raise_error('MB004', 'The queue is full.', 'Try again in a minute.', '60');
+  end if;
+end
+$$;
+comment on function mashup.enforce_submission_limits(uuid, boolean) is
+  'Refuses a run that exceeds a limit; detail is the number of seconds to wait. Lock order: user row (against its deletion), the user''s advisory lock, job rows: nothing that has locked a job waits for either. Raises MB004, MB012.';
+
+create function mashup.check_options(p_options jsonb) returns jsonb
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  if jsonb_typeof(p_options) <> 'object' or octet_length(p_options::text) > 900 then
+    perform mashup.raise_error('MB006', 'The options are not an object, or larger than 900 bytes.', 'Send only the options that you want to set.', 'invalid_options');
+  end if;
+  return coalesce(p_options, '{}');
+end
+$$;
+comment on function mashup.check_options(jsonb) is 'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large.';
+
+create function mashup.check_upload(p_user uuid, p_song jsonb) returns text
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_object record;
+begin
+  select o.name, o.metadata ->> 'size' as size, o.metadata ->> 'eTag' as tag,
+      coalesce(o.owner_id, o.owner::text) = p_user::text as is_own into v_object
+    from storage.objects o where o.bucket_id = 'mashups' and o.name = p_song ->> 'storage_path';
+  -- The file of another user and a missing file give the same error, so that nobody learns what others have.
+  if v_object.name is null or not coalesce(v_object.is_own, false) then
+    perform mashup.raise_error('MB008', format('There is no upload of yours at the path given for %s.', p_song ->> 'name'),
+      'Upload the song first and send the path that create-signed-upload gave.', 'upload_missing');
+  end if;
+  if v_object.size::bigint = 0 then
+    perform mashup.raise_error('MB006', format('The file of %s is empty.', p_song ->> 'name'), 'Export the song again and upload that.', 'audio_empty');
+  elsif v_object.size::bigint > mashup.setting_number('upload_max_bytes') then
+    perform mashup.raise_error('MB006', format('The file of %s is larger than %s MB.', p_song ->> 'name',
+      round(mashup.setting_number('upload_max_bytes') / 1048576)), 'Upload it as mp3 or ogg, or shorten it.', 'audio_too_large');
+  end if;
+  return v_object.tag || ' ' || v_object.size;
+end
+$$;
+comment on function mashup.check_upload(uuid, jsonb) is
+  'Checks the upload of a submitted song in Storage. Returns its entity tag and size: equal for equal files. Raises MB006, MB008.';
+
+create function mashup.check_song(p_song jsonb, p_cards jsonb) returns void
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  if coalesce(p_song ->> 'song_id', '') !~ '^[A-Za-z0-9_-]{1,64}$' or coalesce(p_song ->> 'name', '') = ''
+     or coalesce(p_song ->> 'storage_path', '') = '' then
+    perform mashup.raise_error('MB006', 'A song is not complete.', 'Each song needs song_id (letters, digits, - and _), name and storage_path.', 'invalid_song');
+  end if;
+  if octet_length(p_song ->> 'storage_path') > 250 then
+    perform mashup.raise_error('MB006', format('The path of %s is too long.', p_song ->> 'name'), 'Upload it under a shorter name.', 'invalid_song');
+  end if;
+  if exists (select from jsonb_array_elements(p_cards) c where c ->> 'song_id' = p_song ->> 'song_id' or c ->> 'path' = p_song ->> 'storage_path') then
+    perform mashup.raise_error('MB006', format('The song %s is given twice.', p_song ->> 'name'), 'Choose two different songs.', 'same_song_twice');
+  end if;
+end
+$$;
+comment on function mashup.check_song(jsonb, jsonb) is 'Checks the members of a submitted song, and that p_cards does not have it already. Raises MB006.';
+
+create function mashup.check_songs(p_user uuid, p_songs jsonb, p_least integer) returns jsonb
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_song jsonb;
+  v_count integer;
+  v_tag text;
+  v_cards jsonb := '[]';
+  v_tags text[] := '{}';
+begin
+  if jsonb_typeof(p_songs) is distinct from 'array' then
+    perform mashup.raise_error('MB006', 'songs must be a list.', 'Send songs as [{song_id, name, artist, storage_path}].');
+  end if;
+  v_count := jsonb_array_length(p_songs);
+  if v_count < p_least then
+    perform mashup.raise_error('MB006', format('A mashup needs at least %s songs; %s given.', p_least, v_count), 'Add another song.', 'too_few_songs');
+  elsif v_count > 3 then
+    perform mashup.raise_error('MB006', format('A mashup takes at most three songs; %s given.', v_count), 'Leave some out.', 'too_many_songs');
+  end if;
+  for v_song in select * from jsonb_array_elements(p_songs) loop
+    perform mashup.check_song(v_song, v_cards);
+    v_tag := mashup.check_upload(p_user, v_song);
+    if v_tag = any (v_tags) then
+      perform mashup.raise_error('MB006', format('%s is the same recording as another of the songs.', v_song ->> 'name'),
+        'Choose two different songs.', 'same_song_twice');
+    end if;
+    v_tags := v_tags || v_tag;
+    v_cards := v_cards || jsonb_build_object('song_id', v_song ->> 'song_id', 'name', mashup.truncate_bytes(v_song ->> 'name', 120),
+      'artist', mashup.truncate_bytes(coalesce(nullif(v_song ->> 'artist', ''), 'Unknown artist'), 110), 'path', v_song ->> 'storage_path', 'state', 'pending');
+  end loop;
+  return v_cards;
+end
+$$;
+comment on function mashup.check_songs(uuid, jsonb, integer) is
+  'Checks the songs of a submission against each other and against Storage, before any work is spent on them. Returns their cards. Raises MB006, MB008; detail is a code.';
+
+create function mashup.insert_job(
+  p_user uuid, p_songs jsonb, p_options jsonb, p_hold text, p_key text, p_hash text, p_entry text, p_parent uuid, p_feedback text
+) returns public.mashup_jobs
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  insert into public.mashup_jobs (user_id, songs, options, hold, idempotency_key, request_hash, entry_stage, parent_id, feedback,
+      waiting_on, current_step)
+    values (p_user, p_songs, mashup.check_options(p_options), p_hold, p_key, p_hash, p_entry, p_parent, p_feedback, 'slot',
+      (select s.step from mashup.stages s where s.stage = 'queued'))
+    on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
+    returning * into v_job;
+  if v_job.id is not null then
+    perform mashup.log_event(v_job, 'submitted', case when p_parent is null then 'Submitted' else 'Submitted as a new version' end);
+  end if;
+  return v_job;
+end
+$$;
+comment on function mashup.insert_job(uuid, jsonb, jsonb, text, text, text, text, uuid, text) is
+  'Inserts a queued job and returns it; null if the idempotency key is taken. Raises MB006.';
+
+create function mashup.find_idempotent_job(p_user uuid, p_key text, p_hash text) returns public.mashup_jobs
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  select * into v_job from public.mashup_jobs where user_id = p_user and idempotency_key = p_key;
+  if v_job.id is not null and v_job.request_hash is distinct from p_hash then
+    perform mashup.raise_error('MB005', 'This idempotency key was used for another request.', 'Send a new key with a new request.');
+  end if;
+  return v_job;
+end
+$$;
+comment on function mashup.find_idempotent_job(uuid, text, text) is
+  'Returns the job that an idempotency key was used for; null if none. Raises MB005 if it was for another request.';
+
+create function mashup.describe_submission(p_job public.mashup_jobs, p_existing boolean) returns jsonb
+  language sql stable set search_path = ''
+  as $$
+  select jsonb_build_object('job_id', j.id, 'stage', j.stage, 'status', j.status, 'progress', j.progress, 'existing', p_existing,
+    'queue_position', mashup.queue_position(j.id), 'estimated_completion_at',
+    coalesce(j.estimated_completion_at, mashup.estimate_completion(j)), 'songs_count', jsonb_array_length(j.songs))
+  from public.mashup_jobs j where j.id = p_job.id
+$$;
+comment on function mashup.describe_submission(public.mashup_jobs, boolean) is
+  'Returns what the submitter reads of a job; existing: a repeated request found it.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/70_public_api/2_mashups.sql
+
+-- What a signed-in user may call. Each function checks the caller and reaches only the caller's jobs.
+
+create function public.submit_mashup(songs jsonb, options jsonb default '{}', hold text default null, idempotency_key text default null)
+  returns jsonb
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_user uuid := mashup.caller();
+  v_hash text := encode(sha256(convert_to(jsonb_build_array(songs, options, hold)::text, 'UTF8')), 'hex');
+  v_job public.mashup_jobs;
+begin
+  if submit_mashup.hold is not null and submit_mashup.hold <> 'planning' then
+    perform mashup.raise_error('MB006', format('A job cannot be held at "%s".', submit_mashup.hold), 'hold is "planning" or absent.');
+  end if;
+  if submit_mashup.idempotency_key is not null then
+    v_job := mashup.find_idempotent_job(v_user, submit_mashup.idempotency_key, v_hash);
+    if v_job.id is not null then
+      return mashup.describe_submission(v_job, true);
+    end if;
+  end if;
+  perform mashup.enforce_submission_limits(v_user, submit_mashup.hold is not null);
+  v_job := mashup.insert_job(v_user,
+    mashup.check_songs(v_user, submit_mashup.songs, case when submit_mashup.hold is null then 2 else 1 end),
+    submit_mashup.options, submit_mashup.hold, submit_mashup.idempotency_key, v_hash, 'analyzing', null, null);
+  if v_job.id is null then
+    return mashup.describe_submission(mashup.find_idempotent_job(v_user, submit_mashup.idempotency_key, v_hash), true);
+  end if;
+  return mashup.describe_submission(v_job, false);
+end
+$$;
+comment on function public.submit_mashup(jsonb, jsonb, text, text) is
+  'Submits a mashup or a draft: songs [{song_id, name, artist, storage_path}], 2 or 3 (a draft: 1 to 3); options MashupOptions; hold null or planning (a draft). A repeated idempotency_key returns the first job. Returns describe_submission. Raises MB004, MB005, MB006, MB008, MB010, MB012.';
+revoke execute on function public.submit_mashup(jsonb, jsonb, text, text) from public, anon, authenticated, service_role;
+grant execute on function public.submit_mashup(jsonb, jsonb, text, text) to authenticated;
+
+create function public.iterate_mashup(parent_id uuid, feedback text, options jsonb default '{}', idempotency_key text default null)
+  returns jsonb
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  -- Not locked: the new job waits for its user's row, which nothing may do that has locked a job.
+  v_parent public.mashup_jobs := mashup.require_own_job(iterate_mashup.parent_id, false);
+  v_hash text := encode(sha256(convert_to(jsonb_build_array(iterate_mashup.parent_id, feedback, options)::text, 'UTF8')), 'hex');
+  v_job public.mashup_jobs;
+begin
+  if length(trim(coalesce(iterate_mashup.feedback, ''))) = 0 or length(iterate_mashup.feedback) > 1000 then
+    perform mashup.raise_error('MB006', 'Say in up to 1000 characters what should change.', 'For example: "more energy, and keep the vocals of the first song".');
+  end if;
+  if iterate_mashup.idempotency_key is not null then
+    v_job := mashup.find_idempotent_job(v_parent.user_id, iterate_mashup.idempotency_key, v_hash);
+    if v_job.id is not null then
+      return mashup.describe_submission(v_job, true);
+    end if;
+  end if;
+  if v_parent.plan_version is null or mashup.missing_prerequisite(v_parent, 'planning') is not null then
+    perform mashup.raise_error('MB003', 'This mashup has no plan to change yet.', 'Wait until it is planned, or submit the songs again.');
+  end if;
+  perform mashup.enforce_submission_limits(v_parent.user_id, false);
+  v_job := mashup.insert_job(v_parent.user_id, v_parent.songs, v_parent.options || mashup.check_options(iterate_mashup.options), null,
+    iterate_mashup.idempotency_key, v_hash, 'planning', v_parent.id, trim(iterate_mashup.feedback));
+  if v_job.id is null then
+    return mashup.describe_submission(mashup.find_idempotent_job(v_parent.user_id, iterate_mashup.idempotency_key, v_hash), true);
+  end if;
+  insert into mashup.scores (job_id, epoch, pairs)
+    select v_job.id, v_job.epoch, s.pairs from mashup.scores s where s.job_id = v_parent.id order by s.epoch desc limit 1;
+  update public.mashup_jobs set score = v_parent.score where id = v_job.id;
+  return mashup.describe_submission(v_job, false);
+end
+$$;
+comment on function public.iterate_mashup(uuid, text, jsonb, text) is
+  'Submits a new version of a mashup from feedback of up to 1000 characters: a job that enters at planning with the parent''s songs and scores. Returns describe_submission. Raises MB002, MB003, MB004, MB005, MB006, MB010, MB012.';
+revoke execute on function public.iterate_mashup(uuid, text, jsonb, text) from public, anon, authenticated, service_role;
+grant execute on function public.iterate_mashup(uuid, text, jsonb, text) to authenticated;
+
+create function public.start_mashup(job_id uuid, options jsonb default null) returns jsonb
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  perform mashup.enforce_submission_limits(mashup.caller(), false);
+  v_job := mashup.require_own_job(start_mashup.job_id);
+  return mashup.describe_submission(mashup.start(v_job.id, options), false);
+end
+$$;
+comment on function public.start_mashup(uuid, jsonb) is
+  'Starts a draft of the caller. Returns describe_submission. Raises MB002, MB004, MB006, MB009, MB010, MB012.';
+revoke execute on function public.start_mashup(uuid, jsonb) from public, anon, authenticated, service_role;
+grant execute on function public.start_mashup(uuid, jsonb) to authenticated;
+
+create function public.cancel_mashup(job_id uuid) returns jsonb
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs := mashup.require_own_job(cancel_mashup.job_id);
+begin
+  return mashup.describe_submission(mashup.cancel(v_job.id), false);
+end
+$$;
+comment on function public.cancel_mashup(uuid) is
+  'Cancels a job of the caller. Returns describe_submission. Raises MB001, MB002, MB010.';
+revoke execute on function public.cancel_mashup(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.cancel_mashup(uuid) to authenticated;
+
+create function public.retry_mashup(job_id uuid) returns jsonb
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  perform mashup.enforce_submission_limits(mashup.caller(), false);
+  v_job := mashup.require_own_job(retry_mashup.job_id);
+  return mashup.describe_submission(mashup.retry(v_job.id), false);
+end
+$$;
+comment on function public.retry_mashup(uuid) is
+  'Retries a failed or cancelled job of the caller. Returns describe_submission. Raises MB001, MB002, MB004, MB006, MB010, MB012.';
+revoke execute on function public.retry_mashup(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.retry_mashup(uuid) to authenticated;
+
+create function public.replay_mashup(job_id uuid, stage text, fresh boolean default false) returns jsonb
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  perform mashup.enforce_submission_limits(mashup.caller(), false);
+  v_job := mashup.require_own_job(replay_mashup.job_id);
+  return mashup.describe_submission(mashup.replay(v_job.id, replay_mashup.stage, replay_mashup.fresh), false);
+end
+$$;
+comment on function public.replay_mashup(uuid, text, boolean) is
+  'Replays a job of the caller from a stage. Returns describe_submission. Raises MB001, MB002, MB003, MB004, MB006, MB010, MB012.';
+revoke execute on function public.replay_mashup(uuid, text, boolean) from public, anon, authenticated, service_role;
+grant execute on function public.replay_mashup(uuid, text, boolean) to authenticated;
+
+create function public.delete_mashup(job_id uuid) returns void
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs := mashup.require_own_job(delete_mashup.job_id);
+begin
+  if v_job.status = 'processing' then
+    perform mashup.cancel(v_job.id);
+  end if;
+  delete from public.mashup_jobs j where j.id = v_job.id;
+end
+$$;
+comment on function public.delete_mashup(uuid) is
+  'Deletes a job of the caller with its files; cancels it first if it is live. Raises MB002, MB010.';
+revoke execute on function public.delete_mashup(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.delete_mashup(uuid) to authenticated;
+
+create function public.get_mashup(job_id uuid) returns jsonb
+  language sql stable security invoker set search_path = ''
+  as $$
+  select to_jsonb(j) || jsonb_build_object(
+    'plan', (select p.plan from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
+    'plan_source', (select p.source from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
+    'plan_changes', (select p.changes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
+    'quality', (select r.quality from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
+    'server_now', mashup.now())
+  from public.mashup_jobs j where j.id = get_mashup.job_id
+$$;
+comment on function public.get_mashup(uuid) is
+  'Returns one job with its current plan and quality report, under the caller''s row policies; null if it is not theirs.';
+revoke execute on function public.get_mashup(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.get_mashup(uuid) to authenticated, service_role;
+
+create function public.get_mashup_analyses(job_id uuid) returns jsonb
+  language plpgsql stable security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  select * into v_job from public.mashup_jobs j where j.id = get_mashup_analyses.job_id and j.user_id = mashup.caller();
+  if not found then
+    perform mashup.raise_error('MB002', format('There is no mashup %s.', get_mashup_analyses.job_id), 'Open one of your own mashups.');
+  end if;
+  return jsonb_build_object(
+    'analyses', (select jsonb_object_agg(s ->> 'song_id', a.analysis) from jsonb_array_elements(v_job.songs) s
+      join mashup.analyses a on a.id = (s ->> 'analysis_id')::bigint and a.user_id = v_job.user_id),
+    'scores', (select s.pairs from mashup.scores s where s.job_id = v_job.id order by s.epoch desc limit 1));
+end
+$$;
+comment on function public.get_mashup_analyses(uuid) is
+  'Returns the analyses by song id and the pair scores of a job of the caller: {analyses, scores}. Raises MB002, MB010.';
+revoke execute on function public.get_mashup_analyses(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.get_mashup_analyses(uuid) to authenticated;
+
+create function public.get_mashup_stems(job_id uuid) returns jsonb
+  language plpgsql stable security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_is_service boolean := coalesce(auth.jwt() ->> 'role' = 'service_role', false);
+  v_user uuid;
+begin
+  if not v_is_service then
+    v_user := mashup.caller();
+  end if;
+  select * into v_job from public.mashup_jobs j
+    where j.id = get_mashup_stems.job_id and (v_is_service or j.user_id = v_user);
+  if not found then
+    perform mashup.raise_error('MB002', format('There is no mashup %s.', get_mashup_stems.job_id), 'Open one of your own mashups.');
+  end if;
+  return (
+    select jsonb_agg(jsonb_build_object('song_id', s.song -> 'song_id', 'path', s.song -> 'path', 'paths', c.paths) order by s.n)
+    from jsonb_array_elements(v_job.songs) with ordinality s (song, n)
+    left join mashup.stems c on c.id = (s.song ->> 'stems_id')::bigint and c.user_id = v_job.user_id
+  );
+end
+$$;
+comment on function public.get_mashup_stems(uuid) is
+  'Returns the songs of a job with the paths of their cached stems: [{song_id, path, paths}]. For an external renderer: the owner''s jobs, or any job for the service role. Raises MB002, MB010.';
+revoke execute on function public.get_mashup_stems(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.get_mashup_stems(uuid) to authenticated, service_role;
+
+-- supabase/schemas/70_public_api/3_uploads.sql
+
+-- Uploads: how many a user may request and store.
+
+create function mashup.has_upload_quota() returns boolean
+  language sql stable security definer set search_path = ''
+  as $$
+  -- Counted no further than the limit. The prefix index of Storage on names serves these operators, where a LIKE pattern made
+  -- at run time would read the whole bucket. '0' is the character after '/'.
+  select count(*) < mashup.setting_number('max_uploads_per_user') from (
+    select from storage.objects o
+    where o.bucket_id = 'mashups' and o.name ~>=~ ('uploads/' || auth.uid() || '/') and o.name ~<~ ('uploads/' || auth.uid() || '0')
+    limit mashup.setting_number('max_uploads_per_user')::integer) own
+$$;
+comment on function mashup.has_upload_quota() is 'Returns whether the caller may store another upload.';
+grant execute on function mashup.has_upload_quota() to authenticated;
+
+create function public.begin_upload() returns void
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_user uuid := mashup.caller();
+begin
+  perform mashup.count_request(v_user, 'upload', 'max_uploads_per_minute', 'That was many uploads in one minute.');
+  if not mashup.has_upload_quota() then
+    perform mashup.raise_error('MB004', 'You have stored as many songs as you may.', 'Delete songs that you no longer need, then try again.', '60');
+  end if;
+end
+$$;
+comment on function public.begin_upload() is
+  'Counts an upload of the caller; create-signed-upload calls it before Storage signs a URL. Raises MB004, MB010, MB012.';
+revoke execute on function public.begin_upload() from public, anon, authenticated, service_role;
+grant execute on function public.begin_upload() to authenticated;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/80_operator_views.sql
+
+-- For operators at the SQL console: views and functions that answer one question each. sql/ has queries to paste.
+
+create view mashup.running_now as
+  select t.id as task, t.kind, t.job_id, j.stage, j.user_id, s ->> 'name' as song,
+    date_trunc('second', mashup.now() - t.started_at) as running_for,
+    round(extract(epoch from mashup.now() - (t.lease_until - mashup.setting_interval('lease_sec')))::numeric, 1) as heartbeat_age_sec,
+    t.deadline_at - mashup.now() as may_take, t.failures, t.crashes, w.host, w.pid, t.worker_id
+  from mashup.tasks t
+  join public.mashup_jobs j on j.id = t.job_id
+  left join mashup.workers w on w.id = t.worker_id
+  left join lateral jsonb_array_elements(j.songs) s on s ->> 'song_id' = t.song_id
+  where t.state = 'running'
+  order by t.started_at;
+revoke all on mashup.running_now from public, anon, authenticated, service_role;
+comment on view mashup.running_now is 'Every running task, with the age of its last heartbeat in seconds.';
+
+create view mashup.live_jobs as
+  select j.id, j.stage, j.waiting_on, j.progress, j.current_step, mashup.now() - j.stage_entered_at as in_stage_for,
+    (select count(*) from mashup.tasks t where t.job_id = j.id and t.epoch = j.epoch and t.state = 'running') as running,
+    (select count(*) from mashup.tasks t where t.job_id = j.id and t.epoch = j.epoch and t.state = 'ready') as ready,
+    (select count(*) from mashup.tasks t where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting') as waiting,
+    j.epoch, j.user_id, j.created_at
+  from public.mashup_jobs j
+  where j.status = 'processing'
+  order by j.created_at;
+revoke all on mashup.live_jobs from public, anon, authenticated, service_role;
+comment on view mashup.live_jobs is 'Every live job, with the number of its tasks by state.';
+
+create view mashup.stuck as
+  select w.id, w.stage, w.waiting_on, w.in_stage_for, w.why
+  from (
+    select j.id, j.stage, j.waiting_on, j.in_stage_for,
+      case
+        when j.waiting_on = 'user' then null
+        when j.running > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'running' and t.lease_until < mashup.now())
+          then 'A worker is silent and no sweep runs: is a worker running?'
+        when j.ready > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'ready' and t.run_at < mashup.now() - interval '1 minute')
+          then 'A task has been ready for over a minute: are workers running, and are they all busy?'
+        when j.waiting_on = 'pause' or (j.waiting_on = 'slot' and mashup.is_job_paused(j.id, j.user_id)) then 'Paused: see mashup.pauses.'
+        when j.waiting_on = 'slot' and j.in_stage_for > interval '10 minutes' then 'Has waited for a slot for over ten minutes: see mashup.capacity.'
+        when j.waiting_on = 'circuit' then 'A service is unavailable: see mashup.circuits.'
+        when j.running + j.ready + j.waiting = 0 and j.waiting_on is null
+          then 'No task of it runs or may run. Replay it: update mashup_jobs set stage = stage where id = this one.'
+      end as why
+    from mashup.live_jobs j) w
+  where w.why is not null;
+revoke all on mashup.stuck from public, anon, authenticated, service_role;
+comment on view mashup.stuck is 'Live jobs that make no progress, and why. Empty in normal operation.';
+
+create function mashup.job_history(p_job_id uuid)
+  returns table (at timestamptz, since_start interval, epoch integer, what text, stage text, song text, message text, actor text, detail jsonb)
+  language sql stable set search_path = ''
+  as $$
+  select e.created_at, e.created_at - j.created_at, e.epoch, e.type, e.stage, s ->> 'name', e.message, e.actor, e.detail
+  from public.mashup_job_events e
+  join public.mashup_jobs j on j.id = e.job_id
+  left join lateral jsonb_array_elements(j.songs) s on s ->> 'song_id' = e.song_id
+  where e.job_id = p_job_id order by e.id
+$$;
+comment on function mashup.job_history(uuid) is 'Returns the history of a job, oldest event first.';
+
+create view mashup.failures as
+  select j.error_code, coalesce(k.kind, j.stopped_stage) as failed_in, count(*) as jobs, max(j.finished_at) as last_at,
+    (array_agg(j.error_message order by j.finished_at desc))[1] as last_message,
+    (array_agg(j.error_hint order by j.finished_at desc))[1] as hint,
+    (array_agg(j.id order by j.finished_at desc))[1] as last_job
+  from public.mashup_jobs j
+  left join mashup.tasks k on k.id = j.failed_task
+  where j.stage = 'failed' and j.finished_at > mashup.now() - interval '7 days'
+  group by 1, 2 order by jobs desc;
+revoke all on mashup.failures from public, anon, authenticated, service_role;
+comment on view mashup.failures is 'Failed jobs of the last seven days, by error and kind of task.';
+
+create view mashup.circuits as
+  select h.service, h.state, h.failures as failures_in_a_row, h.retry_at - mashup.now() as probe_in, h.last_error,
+    (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where k.service = h.service and t.state = 'running') as running,
+    (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where k.service = h.service and t.state = 'waiting') as waiting,
+    (select (s.value ->> h.service)::integer from mashup.settings s where s.name = 'service_limits') as at_most
+  from mashup.service_health h order by h.service;
+revoke all on mashup.circuits from public, anon, authenticated, service_role;
+comment on view mashup.circuits is 'Circuit breaker, load and limit of each service.';
+
+create view mashup.queue_by_user as
+  select j.user_id, count(*) filter (where j.admitted_at is not null) as running,
+    count(*) filter (where j.admitted_at is null and j.waiting_on is distinct from 'user') as waiting,
+    count(*) filter (where j.waiting_on = 'user') as drafts,
+    mashup.now() - min(j.queued_at) filter (where j.admitted_at is null and j.waiting_on is distinct from 'user') as longest_wait
+  from public.mashup_jobs j
+  where j.status = 'processing'
+  group by j.user_id order by waiting desc, running desc;
+revoke all on mashup.queue_by_user from public, anon, authenticated, service_role;
+comment on view mashup.queue_by_user is 'Live jobs of each user: running, waiting, drafts.';
+
+create function mashup.throughput(p_since interval default interval '1 day')
+  returns table (stage text, passed bigint, per_hour numeric, p50_sec numeric, p95_sec numeric, max_sec numeric)
+  language sql stable set search_path = ''
+  as $$
+  with passages as (
+    select e.from_stage, e.created_at - lag(e.created_at) over (partition by e.job_id order by e.id) as took
+    from public.mashup_job_events e
+    where e.created_at > mashup.now() - p_since and e.type in ('submitted', 'stage', 'replay', 'error', 'cancel')
+  )
+  select m.from_stage, count(*), round((count(*) / greatest(extract(epoch from p_since) / 3600, 0.01))::numeric, 1),
+    round(percentile_cont(0.5) within group (order by extract(epoch from m.took))::numeric, 2),
+    round(percentile_cont(0.95) within group (order by extract(epoch from m.took))::numeric, 2),
+    round(max(extract(epoch from m.took))::numeric, 2)
+  from passages m join mashup.stages s on s.stage = m.from_stage and not s.is_terminal
+  where m.took is not null group by m.from_stage, s.position order by s.position
+$$;
+comment on function mashup.throughput(interval) is 'Returns how many jobs left each stage since p_since ago, and the seconds they were in it: median, 95th percentile, longest. The time between an end and a replay is in no stage.';
+
+create view mashup.capacity as
+  select 'jobs' as what, (select count(*) from public.mashup_jobs where admitted_at is not null) as in_use,
+    mashup.setting_number('max_running_jobs')::integer as at_most,
+    (select count(*) from mashup.waiting_jobs) as waiting
+  union all
+  select c.service, c.running, c.at_most, c.waiting from mashup.circuits c
+  union all
+  select 'workers', (select count(*) from mashup.tasks where state = 'running'), coalesce((select sum(concurrency)::integer from mashup.workers), 0),
+    (select count(*) from mashup.tasks where state = 'ready');
+revoke all on mashup.capacity from public, anon, authenticated, service_role;
+comment on view mashup.capacity is 'Use, limit and waiting line of slots, services and workers.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/81_operator_api.sql
+
+-- The operator page over the API, for the service role alone: one document to read, one function for each action.
+
+create function public.operator_overview() returns jsonb
+  language sql stable security definer set search_path = ''
+  as $$
+  select jsonb_build_object(
+    'stages', (select jsonb_agg(jsonb_build_object('stage', s.stage, 'is_terminal', s.is_terminal,
+        'jobs', (select count(*) from public.mashup_jobs j where j.stage = s.stage
+          and (not s.is_terminal or j.finished_at > mashup.now() - interval '1 day'))) order by s.position) from mashup.stages s),
+    'live', (select coalesce(jsonb_agg(jsonb_build_object('id', l.id, 'stage', l.stage, 'waiting_on', l.waiting_on, 'progress', l.progress,
+        'current_step', l.current_step, 'in_stage_sec', extract(epoch from l.in_stage_for), 'running', l.running, 'ready', l.ready,
+        'waiting', l.waiting, 'epoch', l.epoch, 'user_id', l.user_id) order by l.created_at desc), '[]')
+      from (select * from mashup.live_jobs order by created_at desc limit 50) l),
+    'stuck', (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'stage', s.stage, 'why', s.why,
+        'in_stage_sec', extract(epoch from s.in_stage_for))), '[]') from (select * from mashup.stuck where why is not null limit 50) s),
+    'failures', (select coalesce(jsonb_agg(to_jsonb(f)), '[]') from (select * from mashup.failures limit 20) f),
+    'circuits', (select coalesce(jsonb_agg(jsonb_build_object('service', c.service, 'state', c.state, 'running', c.running,
+        'waiting', c.waiting, 'at_most', c.at_most, 'last_error', c.last_error, 'probe_in_sec', extract(epoch from c.probe_in)) order by c.service), '[]')
+      from mashup.circuits c),
+    'pauses', (select coalesce(jsonb_agg(to_jsonb(p) order by p.created_at), '[]') from mashup.pauses p),
+    'capacity', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from mashup.capacity c where c.what in ('jobs', 'workers')),
+    'workers', (select coalesce(jsonb_agg(jsonb_build_object('id', w.id, 'host', w.host, 'pid', w.pid, 'version', w.version,
+        'concurrency', w.concurrency, 'seen_sec', extract(epoch from mashup.now() - w.seen_at), 'draining', w.draining)), '[]') from mashup.workers w),
+    'kinds', (select jsonb_agg(jsonb_build_object('kind', k.kind, 'service', k.service,
+        'running', (select count(*) from mashup.tasks t where t.kind = k.kind and t.state = 'running'),
+        'ready', (select count(*) from mashup.tasks t where t.kind = k.kind and t.state = 'ready'),
+        'waiting', (select count(*) from mashup.tasks t where t.kind = k.kind and t.state = 'waiting')) order by s.position)
+      from mashup.task_kinds k join mashup.stages s on s.stage = k.stage),
+    'hours', (select jsonb_agg(jsonb_build_object('from', h.hour, 'complete', e.complete, 'failed', e.failed, 'cancelled', e.cancelled)
+        order by h.hour)
+      from generate_series(date_trunc('hour', mashup.now()) - interval '23 hours', date_trunc('hour', mashup.now()), interval '1 hour') h (hour)
+      cross join lateral (
+        select count(*) filter (where j.stage = 'complete') as complete, count(*) filter (where j.stage = 'failed') as failed,
+          count(*) filter (where j.stage = 'cancelled') as cancelled
+        from public.mashup_jobs j where j.finished_at >= h.hour and j.finished_at < h.hour + interval '1 hour') e),
+    'throughput', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from mashup.throughput() t),
+    'recent', (select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'stage', r.stage, 'title', r.title, 'error_code', r.error_code,
+        'error_message', r.error_message, 'songs', (select jsonb_agg(s ->> 'name') from jsonb_array_elements(r.songs) s),
+        'took_sec', extract(epoch from r.finished_at - r.queued_at), 'finished_at', r.finished_at) order by r.finished_at desc), '[]')
+      from (select * from public.mashup_jobs where finished_at is not null order by finished_at desc limit 20) r),
+    'server_now', mashup.now())
+$$;
+comment on function public.operator_overview() is
+  'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, throughput, recent jobs. For the service role.';
+revoke execute on function public.operator_overview() from public, anon, authenticated;
+grant execute on function public.operator_overview() to service_role;
+
+create function public.operator_job_history(job_id uuid) returns jsonb
+  language sql stable security definer set search_path = ''
+  as $$
+  select jsonb_build_object('job', to_jsonb(j),
+    'tasks', (select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'kind', t.kind, 'song_id', t.song_id, 'epoch', t.epoch, 'state', t.state,
+        'failures', t.failures, 'crashes', t.crashes, 'error', t.error,
+        'took_sec', extract(epoch from coalesce(t.finished_at, mashup.now()) - t.started_at)) order by t.id), '[]')
+      from mashup.tasks t where t.job_id = j.id),
+    'events', (select coalesce(jsonb_agg(jsonb_build_object('at', s.at, 'since_start_sec', extract(epoch from s.since_start), 'epoch', s.epoch,
+        'what', s.what, 'stage', s.stage, 'song', s.song, 'message', s.message, 'actor', s.actor, 'detail', s.detail)), '[]')
+      from mashup.job_history(j.id) s))
+  from public.mashup_jobs j where j.id = operator_job_history.job_id
+$$;
+comment on function public.operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For the service role.';
+revoke execute on function public.operator_job_history(uuid) from public, anon, authenticated;
+grant execute on function public.operator_job_history(uuid) to service_role;
+
+create function public.operator_replay(job_id uuid, stage text, fresh boolean default false) returns void
+  language sql security definer set search_path = ''
+  as $$ select mashup.replay(operator_replay.job_id, operator_replay.stage, operator_replay.fresh) $$;
+comment on function public.operator_replay(uuid, text, boolean) is 'Replays any job from a stage. Raises MB001, MB002, MB003. For the service role.';
+revoke execute on function public.operator_replay(uuid, text, boolean) from public, anon, authenticated;
+grant execute on function public.operator_replay(uuid, text, boolean) to service_role;
+
+create function public.operator_retry(job_id uuid) returns void
+  language sql security definer set search_path = ''
+  as $$ select mashup.retry(operator_retry.job_id) $$;
+comment on function public.operator_retry(uuid) is 'Retries any failed or cancelled job. Raises MB001, MB002. For the service role.';
+revoke execute on function public.operator_retry(uuid) from public, anon, authenticated;
+grant execute on function public.operator_retry(uuid) to service_role;
+
+create function public.operator_cancel(job_id uuid) returns void
+  language sql security definer set search_path = ''
+  as $$ select mashup.cancel(operator_cancel.job_id) $$;
+comment on function public.operator_cancel(uuid) is 'Cancels any live job. Raises MB001, MB002. For the service role.';
+revoke execute on function public.operator_cancel(uuid) from public, anon, authenticated;
+grant execute on function public.operator_cancel(uuid) to service_role;
+
+create function public.operator_pause(scope text, key text default '', reason text default 'Paused by the operator') returns void
+  language sql security definer set search_path = ''
+  as $$ select mashup.pause(operator_pause.scope, operator_pause.key, operator_pause.reason) $$;
+comment on function public.operator_pause(text, text, text) is 'Pauses the system, a user, a job, a kind of task or a service. Raises MB006. For the service role.';
+revoke execute on function public.operator_pause(text, text, text) from public, anon, authenticated;
+grant execute on function public.operator_pause(text, text, text) to service_role;
+
+create function public.operator_resume(scope text, key text default '') returns boolean
+  language sql security definer set search_path = ''
+  as $$ select mashup.resume(operator_resume.scope, operator_resume.key) $$;
+comment on function public.operator_resume(text, text) is 'Ends a pause. Returns false if there was none. For the service role.';
+revoke execute on function public.operator_resume(text, text) from public, anon, authenticated;
+grant execute on function public.operator_resume(text, text) to service_role;
+
+-- supabase/schemas/90_storage.sql
+
+-- Storage: one private bucket. Users write below uploads/<their id>/ and read that and their current results.
+
+insert into storage.buckets (id, name, public, file_size_limit) values ('mashups', 'mashups', false, 268435456)
+  on conflict (id) do nothing;
+-- A bucket that existed before may have been public, or too small for stems.
+update storage.buckets set public = false,
+  file_size_limit = case when file_size_limit is null then null else greatest(file_size_limit, 268435456) end
+  where id = 'mashups' and (public or file_size_limit < 268435456);
+
+create policy "mashups: own uploads in" on storage.objects for insert to authenticated
+  with check (bucket_id = 'mashups' and (storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text);
+create policy "mashups: own uploads change" on storage.objects for update to authenticated
+  using (bucket_id = 'mashups' and (storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text)
+  with check (bucket_id = 'mashups' and (storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text);
+create policy "mashups: own uploads out" on storage.objects for delete to authenticated
+  using (bucket_id = 'mashups' and (storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text);
+create policy "mashups: own uploads and results" on storage.objects for select to authenticated
+  using (bucket_id = 'mashups' and (
+    ((storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text)
+    or ((storage.foldername(name))[1] = 'generated' and exists (
+      select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid())))));
+
+-- The bucket stays closed whatever other policies a project has: permissive policies add up, so one of an earlier product
+-- ("users may write below uploads/") would open what ours keep shut. Restrictive policies apply as well and can only refuse.
+-- They pass buckets other than mashups.
+create policy "mashups: no uploads but own" on storage.objects as restrictive for insert to anon, authenticated
+  with check (bucket_id <> 'mashups'
+    or ((storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text));
+create policy "mashups: no changes but own" on storage.objects as restrictive for update to anon, authenticated
+  using (bucket_id <> 'mashups'
+    or ((storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text))
+  with check (bucket_id <> 'mashups'
+    or ((storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text));
+create policy "mashups: no removals but own" on storage.objects as restrictive for delete to anon, authenticated
+  using (bucket_id <> 'mashups'
+    or ((storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text));
+-- Two policies for reads: anon has no right on mashup_jobs, and a policy that names it would refuse anon in all buckets.
+create policy "mashups: no reads without a session" on storage.objects as restrictive for select to anon
+  using (bucket_id <> 'mashups');
+create policy "mashups: no reads but own" on storage.objects as restrictive for select to authenticated
+  using (bucket_id <> 'mashups'
+    or ((storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text)
+    or ((storage.foldername(name))[1] = 'generated' and exists (
+      select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid()))));
+-- An upload straight to Storage, past create-signed-upload, meets the same quota.
+create policy "mashups: no more uploads than allowed" on storage.objects as restrictive for insert to authenticated
+  with check (bucket_id <> 'mashups' or (select mashup.has_upload_quota()));

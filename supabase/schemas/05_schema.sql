@@ -1,0 +1,38 @@
+-- The schema, the worker's role, the clock and the errors.
+
+create schema mashup;
+comment on schema mashup is 'The state machine of the mashup engine. Not exposed by the API.';
+revoke all on schema mashup from public, anon, authenticated;
+-- get_mashup runs with its caller's rights and reads the clock.
+grant usage on schema mashup to authenticated, service_role;
+
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'mashup_worker') then
+    -- The worker reads the jobs of all users. The operator sets its password: alter role mashup_worker login password '…'.
+    create role mashup_worker nologin bypassrls;
+  end if;
+end
+$$;
+grant mashup_worker to postgres;
+grant usage on schema mashup, public to mashup_worker;
+
+-- Tests replace this function in their own databases. It has no search_path of its own, so that the planner can inline it;
+-- the name in its body is qualified.
+create function mashup.now() returns timestamptz
+  language sql stable
+  as $$ select pg_catalog.now() $$;
+comment on function mashup.now() is 'Returns the time of the transaction. The only clock of the state machine.';
+grant execute on function mashup.now() to authenticated, service_role, mashup_worker;
+
+create function mashup.raise_error(p_sqlstate text, p_message text, p_hint text, p_detail text default '') returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  raise exception using errcode = p_sqlstate, message = p_message, hint = p_hint, detail = p_detail;
+end
+$$;
+comment on function mashup.raise_error(text, text, text, text) is
+  'Raises an error of SQLSTATE class MB: message says what is wrong, hint names the next step, detail is for programs.';
+
+revoke execute on all functions in schema mashup from public;

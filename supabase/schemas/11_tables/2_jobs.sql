@@ -1,0 +1,206 @@
+-- Jobs and what their owners may read of them: plans, results, events.
+--
+-- Predicates of a job, each written here and nowhere else:
+--   status = 'processing'     the job is live (status_follows_stage keeps the column equal to the stage)
+--   admitted_at is not null   the job holds a slot (only_live_jobs_hold_a_slot)
+--   mashup.waiting_jobs       the job waits for a slot
+--   mashup.draft_jobs         the job waits for its user
+
+-- There are no foreign keys to users and parents. Postgres checks the references of a row that is updated twice in one
+-- transaction; that check would wait, with the job locked, for a user or parent whose deletion waits for the job. check_user
+-- replaces the reference on insert, delete_user_data on delete.
+create table public.mashup_jobs (
+  id                      uuid primary key default gen_random_uuid(),
+  user_id                 uuid not null,
+  stage                   text not null default 'queued' references mashup.stages,
+  -- A plain column that the trigger keeps: logical replication does not carry generated columns.
+  status                  text not null default 'processing' check (status in ('processing', 'complete', 'failed', 'cancelled')),
+  waiting_on              text check (waiting_on in ('slot', 'tasks', 'circuit', 'pause', 'user')),
+  queue_position          integer,
+  progress                real not null default 0 check (progress between 0 and 100),
+  current_step            text not null default '' check (length(current_step) <= 200),
+  epoch                   integer not null default 1,
+  version                 integer not null default 1,
+  entry_stage             text not null default 'analyzing' references mashup.stages,
+  songs                   jsonb not null check (jsonb_typeof(songs) = 'array' and jsonb_array_length(songs) between 1 and 3),
+  options                 jsonb not null default '{}',
+  score                   real,
+  title                   text check (length(title) <= 200),
+  concept                 text check (length(concept) <= 600),
+  plan_version            integer,
+  result_path             text check (length(result_path) <= 300),
+  result                  jsonb,
+  error_code              text check (length(error_code) <= 60),
+  error_message           text check (length(error_message) <= 500),
+  error_hint              text check (length(error_hint) <= 300),
+  failed_task             bigint,
+  stopped_stage           text references mashup.stages,
+  warnings                jsonb not null default '[]' check (jsonb_typeof(warnings) = 'array'),
+  estimated_completion_at timestamptz,
+  parent_id               uuid,
+  feedback                text check (length(feedback) <= 1000),
+  hold                    text check (hold = 'planning'),
+  fresh                   boolean not null default false,
+  admitted_at             timestamptz,
+  idempotency_key         text check (length(idempotency_key) between 1 and 200),
+  request_hash            text,
+  created_at              timestamptz not null default mashup.now(),
+  queued_at               timestamptz not null default mashup.now(),
+  stage_entered_at        timestamptz not null default mashup.now(),
+  updated_at              timestamptz not null default mashup.now(),
+  finished_at             timestamptz,
+  expired_at              timestamptz,
+  constraint row_is_slim check (octet_length(songs::text) <= 3000 and octet_length(options::text) <= 900
+    and octet_length(coalesce(result::text, '')) <= 1000 and octet_length(warnings::text) <= 1500),
+  constraint complete_has_a_result check (stage <> 'complete' or result_path is not null or expired_at is not null),
+  constraint failed_has_an_error check ((stage = 'failed') = (error_code is not null)),
+  constraint status_follows_stage check (status = case when stage in ('complete', 'failed', 'cancelled') then stage else 'processing' end),
+  constraint only_live_jobs_hold_a_slot check (admitted_at is null or status = 'processing')
+) with (fillfactor = 70, toast_tuple_target = 8160);
+alter table public.mashup_jobs enable row level security;
+revoke all on public.mashup_jobs from public, anon, authenticated, service_role;
+create policy "own jobs" on public.mashup_jobs for select to authenticated using (user_id = (select auth.uid()));
+grant select on public.mashup_jobs to authenticated, service_role, mashup_worker;
+-- The service role is the operator's key to the API: it replays a job by writing its stage.
+grant update (stage) on public.mashup_jobs to service_role;
+
+do $$
+declare v_column text;
+begin
+  -- Inline storage: a Realtime change would lack an unchanged out-of-line value.
+  foreach v_column in array array['songs', 'options', 'result', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint'] loop
+    execute format('alter table public.mashup_jobs alter column %I set storage main', v_column);
+  end loop;
+end
+$$;
+
+comment on table public.mashup_jobs is
+  'One row for each job. `update … set stage = …` replays it from there. The row is small: each change carries all of it to its subscribers.';
+comment on column public.mashup_jobs.stage is 'The state of the job. A write is checked against mashup.transitions.';
+comment on column public.mashup_jobs.status is 'processing while the job is live, else its terminal stage.';
+comment on column public.mashup_jobs.waiting_on is 'What a live job waits for: slot, tasks (a free place at a service), circuit, pause or user. Null: it runs.';
+comment on column public.mashup_jobs.queue_position is 'Position among the jobs that wait for a slot, from 1; written for the first twenty.';
+comment on column public.mashup_jobs.progress is 'Per cent. Does not fall within an epoch.';
+comment on column public.mashup_jobs.current_step is 'What happens now, as users read it.';
+comment on column public.mashup_jobs.epoch is 'Counts the runs of the job. Raised by replay, retry, cancellation and failure.';
+comment on column public.mashup_jobs.version is 'Counts the visible changes of the row. Clients apply changes in this order.';
+comment on column public.mashup_jobs.entry_stage is 'The stage that the job enters on admission: analyzing, or planning for an iteration.';
+comment on column public.mashup_jobs.songs is 'The cards of the songs: ids, names, paths, state, figures for the track card, pointers to analyses and stems.';
+comment on column public.mashup_jobs.options is 'MashupOptions, at most 900 bytes.';
+comment on column public.mashup_jobs.score is 'Mean of the pair scores, 0 to 100.';
+comment on column public.mashup_jobs.plan_version is 'Version of the current plan in mashup_plans.';
+comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
+comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key.';
+comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
+comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
+comment on column public.mashup_jobs.warnings is 'At most six warnings {code, message, stage}.';
+comment on column public.mashup_jobs.parent_id is 'The mashup of which this one is an iteration. It may have been deleted.';
+comment on column public.mashup_jobs.feedback is 'What the user wants changed in the parent.';
+comment on column public.mashup_jobs.hold is 'The stage before which a draft waits for its user; null once it is started.';
+comment on column public.mashup_jobs.fresh is 'Whether this run bypasses the caches of analyses and stems.';
+comment on column public.mashup_jobs.admitted_at is 'When the job took its slot; null while it holds none.';
+comment on column public.mashup_jobs.idempotency_key is 'Key of the submission, unique for each user.';
+comment on column public.mashup_jobs.request_hash is 'SHA-256 of the submission, hex: tells a repeated request from another one with the same key.';
+comment on column public.mashup_jobs.queued_at is 'Since when the job waits or waited for a slot.';
+comment on column public.mashup_jobs.expired_at is 'When the file of the result was deleted.';
+
+create unique index mashup_jobs_idempotency on public.mashup_jobs (user_id, idempotency_key) where idempotency_key is not null;
+create index mashup_jobs_by_user on public.mashup_jobs (user_id, created_at desc);
+create index mashup_jobs_admitted on public.mashup_jobs (user_id) where admitted_at is not null;
+-- Two orders of waiting_jobs: first come, and first of each user. A draft in planning waits for its user instead.
+create index mashup_jobs_waiting on public.mashup_jobs (queued_at, id)
+  where status = 'processing' and admitted_at is null and (hold is null or stage <> 'planning');
+create index mashup_jobs_waiting_of_user on public.mashup_jobs (user_id, queued_at, id)
+  where status = 'processing' and admitted_at is null and (hold is null or stage <> 'planning');
+create index mashup_jobs_drafts on public.mashup_jobs (stage_entered_at) where hold = 'planning' and stage = 'planning';
+create index mashup_jobs_finished on public.mashup_jobs (finished_at) where finished_at is not null;
+create index mashup_jobs_failed on public.mashup_jobs (error_code, finished_at) where stage = 'failed';
+create index mashup_jobs_expiring on public.mashup_jobs (finished_at)
+  where stage = 'complete' and expired_at is null and result_path is not null;
+create index mashup_jobs_children on public.mashup_jobs (parent_id) where parent_id is not null;
+
+create view mashup.waiting_jobs as
+  select * from public.mashup_jobs
+  where status = 'processing' and admitted_at is null and (hold is null or stage <> 'planning');
+revoke all on mashup.waiting_jobs from public, anon, authenticated, service_role;
+comment on view mashup.waiting_jobs is 'The jobs that wait for a slot. Its condition is that of the indexes mashup_jobs_waiting and mashup_jobs_waiting_of_user.';
+
+create view mashup.draft_jobs as
+  select * from public.mashup_jobs where hold = 'planning' and stage = 'planning';
+revoke all on mashup.draft_jobs from public, anon, authenticated, service_role;
+comment on view mashup.draft_jobs is 'The drafts that wait for their user. Its condition is that of the index mashup_jobs_drafts.';
+
+create table public.mashup_plans (
+  job_id     uuid not null references public.mashup_jobs (id) on delete cascade,
+  version    integer not null,
+  epoch      integer not null,
+  source     text not null check (source in ('claude', 'rules')),
+  plan       jsonb not null,
+  song_ids   text[] not null,
+  model      text,
+  tokens     jsonb,
+  cost_usd   numeric(10, 5),
+  changes    text,
+  created_at timestamptz not null default mashup.now(),
+  primary key (job_id, version)
+);
+alter table public.mashup_plans enable row level security;
+revoke all on public.mashup_plans from public, anon, authenticated, service_role;
+create policy "plans of own jobs" on public.mashup_plans for select to authenticated
+  using (exists (select from public.mashup_jobs j where j.id = job_id and j.user_id = (select auth.uid())));
+grant select (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, created_at) on public.mashup_plans to authenticated;
+grant select on public.mashup_plans to service_role, mashup_worker;
+comment on table public.mashup_plans is 'Every plan of a job. mashup_jobs.plan_version points to the current one.';
+comment on column public.mashup_plans.source is 'claude, or rules for plans without the model.';
+comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.';
+comment on column public.mashup_plans.changes is 'What an iteration changed, as users read it.';
+
+create table public.mashup_results (
+  job_id       uuid not null references public.mashup_jobs (id) on delete cascade,
+  epoch        integer not null,
+  path         text not null,
+  quality      jsonb not null,
+  plan_version integer,
+  created_at   timestamptz not null default mashup.now(),
+  primary key (job_id, epoch)
+);
+alter table public.mashup_results enable row level security;
+revoke all on public.mashup_results from public, anon, authenticated, service_role;
+create policy "results of own jobs" on public.mashup_results for select to authenticated
+  using (exists (select from public.mashup_jobs j where j.id = job_id and j.user_id = (select auth.uid())));
+grant select on public.mashup_results to authenticated, service_role, mashup_worker;
+comment on table public.mashup_results is 'Every rendered result. mashup_jobs.result_path points to the current one.';
+comment on column public.mashup_results.quality is 'RenderResult: the report of the quality checks and measurements.';
+
+create table public.mashup_job_events (
+  id         bigint generated always as identity primary key,
+  job_id     uuid not null references public.mashup_jobs (id) on delete cascade,
+  epoch      integer not null,
+  type       text not null check (type in ('submitted', 'stage', 'task', 'retry', 'warning', 'error', 'replay', 'cancel', 'pause', 'resume', 'release', 'expired')),
+  stage      text not null,
+  from_stage text,
+  song_id    text,
+  message    text not null check (length(message) <= 500),
+  actor      text,
+  detail     jsonb,
+  created_at timestamptz not null default mashup.now()
+);
+alter table public.mashup_job_events enable row level security;
+revoke all on public.mashup_job_events from public, anon, authenticated, service_role;
+create policy "events of own jobs" on public.mashup_job_events for select to authenticated
+  using (exists (select from public.mashup_jobs j where j.id = job_id and j.user_id = (select auth.uid())));
+grant select (id, job_id, epoch, type, stage, from_stage, song_id, message, created_at) on public.mashup_job_events to authenticated;
+grant select on public.mashup_job_events to service_role;
+comment on table public.mashup_job_events is 'Append-only history of a job.';
+comment on column public.mashup_job_events.actor is 'Who acted: user:…, worker:…, role:…, sql:… or sweep. For operators only.';
+comment on column public.mashup_job_events.detail is 'Durations, attempts and errors. For operators only.';
+create index mashup_job_events_by_job on public.mashup_job_events (job_id, id);
+
+do $$
+begin
+  if not exists (select from pg_publication where pubname = 'supabase_realtime') then
+    create publication supabase_realtime;
+  end if;
+  alter publication supabase_realtime add table public.mashup_jobs;
+end
+$$;

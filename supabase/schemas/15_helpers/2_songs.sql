@@ -1,0 +1,50 @@
+-- The cards of the songs in a job's row, and its warnings.
+
+create function mashup.patch_song(p_songs jsonb, p_song_id text, p_patch jsonb) returns jsonb
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  return (
+    select coalesce(jsonb_agg(case when s.song ->> 'song_id' = p_song_id then s.song || p_patch else s.song end order by s.n), '[]')
+    from jsonb_array_elements(p_songs) with ordinality as s (song, n));
+end
+$$;
+comment on function mashup.patch_song(jsonb, text, jsonb) is 'Returns the songs with p_patch merged into the card of one song.';
+
+create function mashup.active_songs(p_songs jsonb) returns setof jsonb
+  language plpgsql immutable rows 3 set search_path = ''
+  as $$
+begin
+  return query select s.song from jsonb_array_elements(p_songs) with ordinality as s (song, n)
+    where s.song ->> 'state' is distinct from 'excluded' order by s.n;
+end
+$$;
+comment on function mashup.active_songs(jsonb) is 'Returns the cards of the songs that are not excluded, in order.';
+
+create function mashup.truncate_bytes(p_text text, p_octets integer) returns text
+  language plpgsql immutable set search_path = ''
+  as $$
+declare
+  v_text text := left(p_text, p_octets);
+begin
+  -- A character may take four bytes, and an escaped one six.
+  while octet_length(to_jsonb(v_text)::text) - 2 > p_octets loop
+    v_text := left(v_text, least(length(v_text) - 1, length(v_text) * p_octets / octet_length(to_jsonb(v_text)::text)));
+  end loop;
+  return v_text;
+end
+$$;
+comment on function mashup.truncate_bytes(text, integer) is 'Returns the beginning of a text that takes at most p_octets bytes in a jsonb value.';
+
+create function mashup.add_warning(p_warnings jsonb, p_code text, p_message text, p_stage text) returns jsonb
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  -- At most six, so that the row stays small. The history has all of them.
+  return case when jsonb_array_length(p_warnings) >= 6 then p_warnings
+    else p_warnings || jsonb_build_object('code', p_code, 'message', mashup.truncate_bytes(p_message, 180), 'stage', p_stage) end;
+end
+$$;
+comment on function mashup.add_warning(jsonb, text, text, text) is 'Returns the warnings with one more; unchanged when there are six.';
+
+revoke execute on all functions in schema mashup from public;

@@ -1,0 +1,51 @@
+-- Expected completion, and the measured durations that it comes from.
+
+create function mashup.estimate_completion(p_job public.mashup_jobs) returns timestamptz
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return (select mashup.now() + make_interval(secs => coalesce(sum(work.sec), 0))
+  from (
+    -- Songs are analysed and separated in parallel. Songs of unknown length count with the mean.
+    select case when k.song_member is not null then song_work.longest * 0.6 + song_work.total * 0.4
+      when st.per_song_sec > 0 then st.base_sec + st.per_song_sec * song_work.seconds
+      else st.mean_sec end as sec
+    from mashup.stage_stats st
+    join mashup.task_kinds k on k.kind = st.kind
+    join mashup.stages s on s.stage = k.stage
+    cross join lateral (
+      select coalesce(max(e.sec), 0) as longest, coalesce(sum(e.sec), 0) as total, coalesce(sum(e.len), 0) as seconds
+      from (
+        select coalesce((song ->> 'duration_sec')::real, 180) as len,
+          case when song ->> 'duration_sec' is null then st.mean_sec
+            else st.base_sec + st.per_song_sec * (song ->> 'duration_sec')::real end as sec
+        from mashup.active_songs(p_job.songs) song
+        where k.song_member is null or song ->> k.song_member is null
+      ) e
+    ) song_work
+    where s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
+      -- A draft is estimated up to the stage before which it waits.
+      and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
+  ) work);
+end
+$$;
+comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats.';
+
+create function mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  update mashup.stage_stats s set
+      samples = s.samples + 1,
+      mean_sec = s.mean_sec + (p_seconds - s.mean_sec) * greatest(0.1, 1.0 / (s.samples + 1)),
+      base_sec = s.base_sec * f.factor, per_song_sec = s.per_song_sec * f.factor
+    from (select l.kind, (1 + (least(greatest(p_seconds / greatest(l.base_sec + l.per_song_sec * p_song_seconds, 0.01), 0.2), 5) - 1)
+            * greatest(0.1, 1.0 / (l.samples + 1)))::real as factor
+          from mashup.stage_stats l where l.kind = p_kind for update skip locked) f
+    where s.kind = f.kind;
+end
+$$;
+comment on function mashup.record_duration(text, real, real) is
+  'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted. Skips a locked row: one sample less.';
+
+revoke execute on all functions in schema mashup from public;

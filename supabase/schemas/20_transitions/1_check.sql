@@ -1,0 +1,150 @@
+-- Before a transition: is it legal? check_transition asks require_transition, then lets 2_reset.sql change the row.
+-- The transition is announced in a setting of the transaction, mashup.transition = '<job> <stage> <name>'. A write of stage that
+-- is not announced is an operator's: a cancellation or a replay.
+
+create function mashup.transition_job(p_job_id uuid, p_stage text, p_name text) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  perform set_config('mashup.transition', p_job_id || ' ' || p_stage || ' ' || p_name, true);
+  update public.mashup_jobs j set stage = p_stage where j.id = p_job_id;
+  perform set_config('mashup.transition', '', true);
+end
+$$;
+comment on function mashup.transition_job(uuid, text, text) is 'Makes a transition of the engine. Lock: job row. Raises MB001.';
+
+create function mashup.fail_job(p_job_id uuid, p_code text, p_message text, p_hint text, p_task bigint) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  perform set_config('mashup.transition', p_job_id || ' failed fail', true);
+  update public.mashup_jobs j set stage = 'failed', error_code = left(p_code, 60), error_message = left(p_message, 500),
+      error_hint = left(p_hint, 300), failed_task = p_task
+    where j.id = p_job_id;
+  perform set_config('mashup.transition', '', true);
+end
+$$;
+comment on function mashup.fail_job(uuid, text, text, text, bigint) is 'Ends a job as failed, with code, message, hint and the task to blame. Lock: job row.';
+
+create function mashup.require_stage(p_stage text) returns void
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  if not exists (select from mashup.stages s where s.stage = p_stage) then
+    perform mashup.raise_error('MB001', format('There is no stage "%s".', p_stage),
+      'The stages are ' || (select string_agg(s.stage, ', ' order by s.position) from mashup.stages s) || '.');
+  end if;
+end
+$$;
+comment on function mashup.require_stage(text) is 'Raises MB001 if there is no such stage.';
+
+create function mashup.require_transition(p_job_id uuid, p_from text, p_to text, p_name text) returns void
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  if exists (select from mashup.transitions t where t.from_stage = p_from and t.to_stage = p_to and t.name = p_name) then
+    return;
+  end if;
+  perform mashup.raise_error('MB001',
+    format('Job %s is in stage %s and cannot go to %s.', p_job_id, p_from, p_to),
+    case p_to
+      when 'complete' then 'A job is complete only when its render task finishes. To render again: set stage to rendering.'
+      when 'failed' then 'Only the engine fails a job. To stop it: set stage to cancelled.'
+      when 'cancelled' then 'The job has ended. To run it again set stage to the stage to start from.'
+      else 'Only finished tasks move a job forward. Allowed from here: ' ||
+        (select string_agg(t.to_stage, ', ' order by s.position) from mashup.transitions t
+         join mashup.stages s on s.stage = t.to_stage where t.from_stage = p_from and t.made_by = 'operator') || '.'
+    end);
+end
+$$;
+comment on function mashup.require_transition(uuid, text, text, text) is 'Raises MB001, with what is allowed instead, if mashup.transitions has no such row.';
+
+create function mashup.missing_prerequisite(p_job public.mashup_jobs, p_stage text) returns text[]
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_earlier mashup.stages;
+begin
+  for v_earlier in
+    select s.* from mashup.stages s
+    where s.makes is not null and s.position < (select w.position from mashup.stages w where w.stage = p_stage)
+    order by s.position
+  loop
+    if not mashup.has_output(p_job, v_earlier.stage) then
+      return array[v_earlier.makes, v_earlier.stage];
+    end if;
+  end loop;
+  return null;
+end
+$$;
+comment on function mashup.missing_prerequisite(public.mashup_jobs, text) is
+  'Returns what an earlier stage should have made and a job lacks to enter p_stage: {what, the stage that makes it}. Null if nothing is missing.';
+
+create function mashup.check_transition() returns trigger
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+declare
+  v_announced text := coalesce(current_setting('mashup.transition', true), '');
+  v_name text;
+  v_stage text := new.stage;
+begin
+  perform mashup.require_stage(v_stage);
+  if v_announced like old.id || ' %' then
+    v_name := split_part(v_announced, ' ', 3);
+  else
+    -- A statement of an operator may carry a whole row, as the table editor sends it. Only stage is taken from it.
+    new := old;
+    new.stage := v_stage;
+    v_name := case v_stage when 'cancelled' then 'cancel' else 'replay' end;
+    if old.stage = 'cancelled' and v_stage = 'cancelled' then
+      return null;
+    end if;
+  end if;
+  perform mashup.require_transition(old.id, old.stage, v_stage, v_name);
+
+  new := mashup.reset_for_entry(new, old.stage_entered_at);
+  new := case v_name
+    when 'admit' then mashup.reset_for_admission(new)
+    when 'advance' then mashup.reset_for_advance(new)
+    when 'fail' then mashup.reset_for_end(new, old.stage)
+    when 'cancel' then mashup.reset_for_end(new, old.stage)
+    when 'replan' then mashup.reset_for_rerun(new)
+    when 'replay' then mashup.reset_for_replay(new)
+  end;
+  if new.admitted_at is not null then
+    new.estimated_completion_at := mashup.estimate_completion(new);
+  end if;
+  return new;
+end
+$$;
+comment on function mashup.check_transition() is
+  'Trigger before any write of stage, also of the value it had: refuses a transition that is not in mashup.transitions and resets the row for the new stage. Raises MB001, MB003, MB006.';
+
+create function mashup.touch_job() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  if new is distinct from old then
+    new.id := old.id;
+    new.user_id := old.user_id;
+    new.version := old.version + 1;
+    new.updated_at := greatest(mashup.now(), old.updated_at);
+    if new.epoch = old.epoch then
+      new.progress := greatest(new.progress, old.progress);
+    end if;
+    if octet_length(new.songs::text) > 3000 then
+      perform mashup.raise_error('MB011', 'The songs do not fit into the job''s row.', 'Shorten names and artists.');
+    end if;
+  end if;
+  return new;
+end
+$$;
+comment on function mashup.touch_job() is
+  'Trigger before every update: raises version, keeps id and user, and keeps progress from falling within an epoch. Raises MB011.';
+
+-- Triggers of one event run in the order of their names: check_transition before touch_job.
+create trigger check_transition before update of stage on public.mashup_jobs for each row execute function mashup.check_transition();
+create trigger touch_job before update on public.mashup_jobs for each row execute function mashup.touch_job();
+
+revoke execute on all functions in schema mashup from public;

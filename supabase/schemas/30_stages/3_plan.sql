@@ -1,0 +1,69 @@
+-- Stage planning: one task that makes the plan, and what planning may cost.
+
+create function mashup.has_plan(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return exists (select from public.mashup_plans p where p.job_id = p_job.id and p.version = p_job.plan_version);
+end
+$$;
+comment on function mashup.has_plan(public.mashup_jobs) is 'Returns whether a job has a current plan.';
+
+create function mashup.record_plan(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_version integer;
+  v_songs text[] := array(select jsonb_array_elements_text(p_result -> 'song_ids'));
+begin
+  if cardinality(v_songs) = 0
+     or not v_songs <@ array(select s ->> 'song_id' from jsonb_array_elements(p_job.songs) s) then
+    perform mashup.raise_error('MB006', 'The plan uses songs that are not in the job, or none.', 'Plan with the songs of the job.');
+  end if;
+  select coalesce(max(version), 0) + 1 into v_version from public.mashup_plans where job_id = p_job.id;
+  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes)
+    values (p_job.id, v_version, p_job.epoch, p_result ->> 'source', p_result -> 'plan',
+      v_songs, p_result ->> 'model', p_result -> 'tokens',
+      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes');
+  update public.mashup_jobs j set
+      plan_version = v_version,
+      title = mashup.truncate_bytes(p_result #>> '{plan,masterplan,title}', 200),
+      concept = mashup.truncate_bytes(p_result #>> '{plan,creative_vision}', 600),
+      warnings = case when p_result ->> 'warning' is null then j.warnings
+        else mashup.add_warning(j.warnings, 'rule_based_plan', p_result ->> 'warning', 'planning') end
+    where j.id = p_job.id;
+end
+$$;
+comment on function mashup.record_plan(public.mashup_jobs, mashup.tasks, jsonb) is
+  'Stores the result of a plan task as the next version: {plan, source, song_ids, model?, tokens?, cost_usd?, changes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
+
+create function mashup.save_receipt(p_job_id uuid, p_request_hash text, p_answer jsonb, p_tokens jsonb, p_cost_usd numeric) returns void
+  language sql security definer set search_path = ''
+  as $$
+  insert into mashup.plan_receipts (job_id, request_hash, answer, tokens, cost_usd)
+  select p_job_id, p_request_hash, p_answer, p_tokens, p_cost_usd
+  where exists (select from public.mashup_jobs where id = p_job_id)
+$$;
+comment on function mashup.save_receipt(uuid, text, jsonb, jsonb, numeric) is
+  'Appends a paid answer to plan_receipts, before anything else is done with it. Not fenced: the answer of a late worker is kept.';
+grant execute on function mashup.save_receipt(uuid, text, jsonb, jsonb, numeric) to mashup_worker;
+
+create function mashup.exhausted_plan_budget(p_job_id uuid) returns text
+  language sql stable security definer set search_path = ''
+  as $$
+  select case
+    when (select sum(coalesce(r.cost_usd, mashup.setting_number('plan_assumed_cost_usd')::numeric, 0))
+          from mashup.plan_receipts r where r.job_id = j.id) >= mashup.setting_number('plan_budget_usd_per_job')
+      or mashup.setting_number('plan_budget_usd_per_job') <= 0 then 'job'
+    when coalesce((select s.cost_usd from mashup.plan_spend s where s.day = (mashup.now() at time zone 'utc')::date and s.user_id = j.user_id), 0)
+      >= mashup.setting_number('plan_budget_usd_per_user_per_day') then 'user_day'
+    when coalesce((select sum(s.cost_usd) from mashup.plan_spend s where s.day = (mashup.now() at time zone 'utc')::date), 0)
+      >= mashup.setting_number('plan_budget_usd_per_day') then 'day'
+  end
+  from public.mashup_jobs j where j.id = p_job_id
+$$;
+comment on function mashup.exhausted_plan_budget(uuid) is
+  'Returns which budget for Claude a job has used up: job, user_day or day; null while none is. Calls in progress are not counted: the excess is at most what service_limits lets run at one time.';
+grant execute on function mashup.exhausted_plan_budget(uuid) to mashup_worker;
+
+revoke execute on all functions in schema mashup from public;

@@ -1,0 +1,107 @@
+-- Stage separating: one task for each song without stems. Separation overlaps scoring and planning.
+
+create function mashup.create_separation_tasks(p_job public.mashup_jobs) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  -- A draft may never be started, so its songs are separated only when it is.
+  if p_job.stage not in ('scoring', 'planning', 'separating') or p_job.hold is not null or not exists (
+    select from mashup.active_songs(p_job.songs) s
+    where s ->> 'analysis_id' is not null
+      and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
+      and not exists (select from mashup.tasks t where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate'
+        and t.song_id = s ->> 'song_id' and t.state in ('waiting', 'ready', 'running')))
+  then
+    return;
+  end if;
+  -- A card may point to stems that were deleted since. Its finished task is dropped, so that another one can be made.
+  update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'stems_gone')
+    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.state = 'done'
+      and not exists (select from mashup.active_songs(p_job.songs) s join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
+        where s ->> 'song_id' = t.song_id);
+  insert into mashup.tasks (job_id, kind, song_id, epoch, priority)
+    select p_job.id, k.kind, s ->> 'song_id', p_job.epoch, k.priority
+    from mashup.active_songs(p_job.songs) s, mashup.task_kinds k
+    where k.kind = 'separate' and s ->> 'analysis_id' is not null
+      and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
+    on conflict do nothing;
+end
+$$;
+comment on function mashup.create_separation_tasks(public.mashup_jobs) is
+  'Creates the missing separate tasks of a job that is no draft, from scoring on. Lock: job row held by the caller.';
+
+create function mashup.has_stems(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return not exists (
+    select from public.mashup_plans p, unnest(p.song_ids) as used (song_id)
+    where p.job_id = p_job.id and p.version = p_job.plan_version
+      and not exists (
+        select from mashup.active_songs(p_job.songs) s
+        join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
+        where s ->> 'song_id' = used.song_id));
+end
+$$;
+comment on function mashup.has_stems(public.mashup_jobs) is 'Returns whether every song of the current plan has its stems.';
+
+create function mashup.record_stems(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_id bigint;
+begin
+  if p_result ->> 'stems_id' is not null then
+    update mashup.stems s set used_at = mashup.now()
+      where s.id = (p_result ->> 'stems_id')::bigint and s.user_id = p_job.user_id returning s.id into v_id;
+    if v_id is null then
+      perform mashup.raise_error('MB003', 'The stems to record are no longer in the cache.', 'Separate the song again.');
+    end if;
+  else
+    if exists (select from jsonb_each_text(p_result -> 'paths') p where not starts_with(p.value, p_task.output_prefix || '/')) then
+      perform mashup.raise_error('MB006', 'Stems were written outside the claim''s own folder.',
+        'The separation service must keep to the paths it was given.');
+    end if;
+    v_id := mashup.save_stems(p_job.user_id,
+      (select s ->> 'hash' from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_task.song_id),
+      p_result ->> 'model', p_result -> 'paths');
+  end if;
+  update public.mashup_jobs j set
+      songs = mashup.patch_song(j.songs, p_task.song_id, jsonb_build_object('state', 'ready', 'stems_id', v_id)),
+      estimated_completion_at = mashup.estimate_completion(j)
+    where j.id = p_job.id;
+end
+$$;
+comment on function mashup.record_stems(public.mashup_jobs, mashup.tasks, jsonb) is
+  'Stores the result of a separate task and points the song''s card to it: {model, paths: {vocals, drums, bass, other}} below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
+
+create function mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_paths jsonb) returns bigint
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_id bigint;
+  v_old jsonb;
+begin
+  -- Two jobs may separate one song at the same time: the second replaces what the first recorded. The loop repeats when the
+  -- row that was in the way is gone once it could be locked.
+  loop
+    insert into mashup.stems as s (user_id, content_hash, model, paths) values (p_user_id, p_content_hash, p_model, p_paths)
+      on conflict (user_id, content_hash, model) do nothing returning s.id into v_id;
+    exit when v_id is not null;
+    select s.id, s.paths into v_id, v_old from mashup.stems s
+      where s.user_id = p_user_id and s.content_hash = p_content_hash and s.model = p_model for update;
+    if v_id is not null then
+      update mashup.stems s set paths = p_paths, used_at = mashup.now() where s.id = v_id;
+      -- Another job may still be reading the older stems.
+      insert into mashup.storage_deletions (path, not_before)
+        select p.value, mashup.now() + mashup.setting_interval('replaced_stems_after_sec') from jsonb_each_text(v_old) p;
+      exit;
+    end if;
+  end loop;
+  return v_id;
+end
+$$;
+comment on function mashup.save_stems(uuid, text, text, jsonb) is
+  'Caches stems and returns their id. The files of stems that they replace go into the outbox. Lock: stems row.';
+
+revoke execute on all functions in schema mashup from public;

@@ -1,0 +1,35 @@
+-- Stage rendering: one task that renders the plan.
+
+create function mashup.has_result(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return p_job.result_path is not null;
+end
+$$;
+comment on function mashup.has_result(public.mashup_jobs) is 'Returns whether a job has a current result.';
+
+create function mashup.record_result(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  if not starts_with(p_result ->> 'path', p_task.output_prefix) then
+    perform mashup.raise_error('MB006', 'The result was written outside the claim''s own path.',
+      'The rendering service must keep to the path it was given.');
+  end if;
+  insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version)
+    values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version)
+    on conflict (job_id, epoch) do update set path = excluded.path, quality = excluded.quality, plan_version = excluded.plan_version;
+  update public.mashup_jobs j set
+      result_path = p_result ->> 'path',
+      result = jsonb_strip_nulls(jsonb_build_object(
+        'duration_sec', p_result #> '{quality,duration_sec}', 'loudness_lufs', p_result #> '{quality,loudness_lufs}',
+        'true_peak_dbtp', p_result #> '{quality,true_peak_dbtp}', 'format', p_result #> '{quality,format}',
+        'bytes', p_result #> '{quality,bytes}', 'bpm', p_result #> '{quality,bpm}', 'key', p_result #> '{quality,key}'))
+    where j.id = p_job.id;
+end
+$$;
+comment on function mashup.record_result(public.mashup_jobs, mashup.tasks, jsonb) is
+  'Stores the result of a render task and points the job to it: {path below the claim''s own prefix, quality: RenderResult}. Raises MB006.';
+
+revoke execute on all functions in schema mashup from public;

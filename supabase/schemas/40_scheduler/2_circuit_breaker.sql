@@ -1,0 +1,77 @@
+-- The circuit breaker of each service: closed, open, or half-open while one probe is running.
+
+create function mashup.record_service_success(p_service text) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  update mashup.service_health h set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
+      -- What is kept of it shows that the circuit was open: dispatch_tasks then spreads the tasks that return.
+      last_error = case when h.state <> 'closed' then h.last_error end, updated_at = mashup.now()
+    where h.service = p_service and (h.state <> 'closed' or h.failures > 0);
+end
+$$;
+comment on function mashup.record_service_success(text) is 'Closes the circuit of a service and clears its failures. Lock: service_health row.';
+
+-- Language sql, since one statement does all.
+create function mashup.record_service_failure(p_service text, p_error text, p_task_id bigint) returns void
+  language sql set search_path = ''
+  as $$
+  update mashup.service_health h set
+      failures = h.failures + 1, last_error = left(p_error, 300), updated_at = mashup.now(),
+      state = case when o.opens_now then 'open' else h.state end,
+      opens = h.opens + o.opens_now::integer,
+      opened_at = case when h.state = 'closed' and o.opens_now then mashup.now() else h.opened_at end,
+      probe_task = case when o.opens_now then null else h.probe_task end,
+      retry_at = case when o.opens_now
+        then mashup.now() + make_interval(secs => least(mashup.setting_number('circuit_open_sec') * 2 ^ least(h.opens, 10),
+          mashup.setting_number('circuit_open_max_sec'))) else h.retry_at end
+    from (select c.service, c.probe_task is not distinct from p_task_id
+            or (c.state = 'closed' and c.failures + 1 >= mashup.setting_number('circuit_failures')) as opens_now
+          from mashup.service_health c where c.service = p_service for update) o
+    where h.service = o.service
+$$;
+comment on function mashup.record_service_failure(text, text, bigint) is
+  'Counts an availability fault. Opens the circuit after circuit_failures in a row, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. Lock: service_health row.';
+
+create function mashup.reset_orphaned_probes() returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  update mashup.service_health h set state = 'open', probe_task = null, updated_at = mashup.now()
+    where h.service in (
+      select s.service from mashup.service_health s
+      where s.state = 'half_open' and not exists (
+        select from mashup.tasks t where t.id = s.probe_task and t.is_probe and t.state in ('ready', 'running'))
+      for update skip locked);
+end
+$$;
+comment on function mashup.reset_orphaned_probes() is
+  'Makes room for another probe where the probe cannot return: its task was dropped, deleted, paused, returned or taken from a lost worker. Only this function does so: the transitions that end tasks touch no row of another service, so that two of them cannot wait for each other. Never waits for a row.';
+
+create function mashup.service_capacity(p_kind mashup.task_kinds, out free integer, out probe boolean)
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_health mashup.service_health;
+  v_taken integer;
+begin
+  probe := false;
+  select count(*) into v_taken from (
+    select t.kind from mashup.tasks t where t.state = 'running' and not t.fallback
+    union all select t.kind from mashup.tasks t where t.state = 'ready' and not t.fallback
+    union all select t.kind from mashup.tasks t where t.held_until is not null and t.held_until > mashup.now()
+  ) busy where busy.kind in (select k.kind from mashup.task_kinds k where k.service = p_kind.service);
+  free := coalesce((select (s.value ->> p_kind.service)::integer from mashup.settings s where s.name = 'service_limits'), 1) - v_taken;
+  select * into v_health from mashup.service_health h where h.service = p_kind.service;
+  if v_health.state = 'open' and v_health.retry_at <= mashup.now() then
+    probe := true;
+    free := least(free, 1);
+  elsif v_health.state in ('open', 'half_open') then
+    free := 0;
+  end if;
+end
+$$;
+comment on function mashup.service_capacity(mashup.task_kinds) is
+  'Returns how many more tasks of a kind may be dispatched to its service now, and whether the next one is a probe. 0 while the circuit is open.';
+
+revoke execute on all functions in schema mashup from public;

@@ -1,0 +1,112 @@
+-- What a job with a slot waits for, where nothing of it runs or may run: column waiting_on.
+--
+-- Looking at every job with a slot made scheduling grow with their number, under its one lock: with 200 live jobs it was two
+-- thirds of the time of a job. So a transaction notes the jobs whose tasks it touched, in the setting mashup.stale_jobs, and
+-- schedule looks at these. It looks at all jobs after a pause, after a circuit opened or closed, and in the sweep.
+
+create function mashup.mark_waiting_on_stale(p_job_id uuid) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_noted text := coalesce(current_setting('mashup.stale_jobs', true), '');
+  v_max constant integer := 100 * 37;
+begin
+  if v_noted <> 'all' and (p_job_id is null or position(p_job_id::text in v_noted) = 0) then
+    perform set_config('mashup.stale_jobs',
+      case when p_job_id is null or length(v_noted) >= v_max then 'all' else v_noted || p_job_id || ' ' end, true);
+  end if;
+end
+$$;
+comment on function mashup.mark_waiting_on_stale(uuid) is
+  'Notes a job for refresh_waiting_on at the end of this transaction; null, or more than a hundred jobs: all.';
+
+create function mashup.jobs_that_may_wait() returns uuid[]
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  -- Most jobs have a task that runs or may run, and are not said to wait.
+  return array(
+    select j.id from public.mashup_jobs j
+    where j.admitted_at is not null
+      and (j.waiting_on is not null
+        or not exists (select from mashup.tasks t where t.job_id = j.id and t.epoch = j.epoch and t.state in ('ready', 'running'))));
+end
+$$;
+comment on function mashup.jobs_that_may_wait() is 'Returns the jobs with a slot whose waiting_on may have to change.';
+
+create function mashup.refresh_waiting_on(p_job_ids uuid[]) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_ids uuid[] := coalesce(p_job_ids, mashup.jobs_that_may_wait());
+  v_paused boolean := exists (select from mashup.pauses);
+  v_paused_kinds text[] := '{}';
+  v_open_kinds text[];
+begin
+  if cardinality(v_ids) = 0 then
+    return;
+  end if;
+  if v_paused then
+    v_paused_kinds := array(select k.kind from mashup.task_kinds k
+      where mashup.is_paused('kind', k.kind) or mashup.is_paused('service', k.service));
+  end if;
+  v_open_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on k.service = h.service
+    where h.state <> 'closed');
+  with waits as (
+    -- Offset 0: the tasks of a job are looked up by index, not hashed with those of all jobs.
+    select j.id,
+      case
+        when exists (select from mashup.tasks t
+          where t.job_id = j.id and t.epoch = j.epoch and t.state in ('ready', 'running') offset 0) then null
+        when v_paused and mashup.is_job_paused(j.id, j.user_id) then 'pause'
+        when v_paused_kinds <> '{}' and exists (select from mashup.tasks t
+          where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_paused_kinds) offset 0) then 'pause'
+        when v_open_kinds <> '{}' and exists (select from mashup.tasks t
+          where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_open_kinds) offset 0) then 'circuit'
+        else 'tasks'
+      end as waiting_on
+    from unnest(v_ids) as i (id) join public.mashup_jobs j on j.id = i.id
+    where j.admitted_at is not null
+  ), changed as (
+    select j.id, w.waiting_on from waits w join public.mashup_jobs j on j.id = w.id
+    where j.admitted_at is not null and j.waiting_on is distinct from w.waiting_on
+    for no key update of j skip locked
+  )
+  update public.mashup_jobs j set waiting_on = c.waiting_on,
+      current_step = case c.waiting_on
+        when 'circuit' then 'A service is not answering; carrying on as soon as it does'
+        when 'pause' then 'Paused by the operator'
+        else case when j.waiting_on in ('circuit', 'pause') then (select s.step from mashup.stages s where s.stage = j.stage) else j.current_step end
+      end
+  from changed c where j.id = c.id;
+end
+$$;
+comment on function mashup.refresh_waiting_on(uuid[]) is
+  'Writes waiting_on of jobs with a slot; null: of all. Skips locked rows: the sweep writes them within a second.';
+
+create function mashup.mark_ready_job_stale() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  perform mashup.mark_waiting_on_stale(new.job_id);
+  return null;
+end
+$$;
+comment on function mashup.mark_ready_job_stale() is 'Trigger: the job of a task that was made ready no longer waits. It need not be the job of the transaction.';
+create trigger mark_ready_job_stale after update of state on mashup.tasks for each row
+  when (old.state = 'waiting' and new.state = 'ready') execute function mashup.mark_ready_job_stale();
+
+create function mashup.mark_all_jobs_stale() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  perform mashup.mark_waiting_on_stale(null);
+  return null;
+end
+$$;
+comment on function mashup.mark_all_jobs_stale() is 'Trigger: every job may wait for something else now.';
+create trigger mark_all_jobs_stale after insert or update or delete on mashup.pauses for each statement execute function mashup.mark_all_jobs_stale();
+create trigger mark_all_jobs_stale after update of state on mashup.service_health for each row
+  when ((old.state = 'closed') <> (new.state = 'closed')) execute function mashup.mark_all_jobs_stale();
+
+revoke execute on all functions in schema mashup from public;

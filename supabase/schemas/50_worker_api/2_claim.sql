@@ -1,0 +1,180 @@
+-- Claim: a worker takes a ready task. Every later write of the worker names the task and the claim token, so that a late or
+-- repeated write changes nothing.
+
+create function mashup.claim_status(p_task_id bigint, p_claim uuid) returns text
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return coalesce((
+    select case when t.state = 'running' and t.claim = p_claim then 'held'
+                when t.state = 'dropped' and t.error ->> 'code' in ('replayed', 'cancelled', 'failed') then t.error ->> 'code'
+                else 'lost' end
+    from mashup.tasks t where t.id = p_task_id), 'lost');
+end
+$$;
+comment on function mashup.claim_status(bigint, uuid) is
+  'Returns held while a claim is valid; else why it is not: replayed, cancelled or failed (the job), or lost (the task was taken from a silent worker).';
+
+create function mashup.lock_claim(p_task_id bigint, p_claim uuid) returns mashup.tasks
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+begin
+  perform from public.mashup_jobs j where j.id = (select t.job_id from mashup.tasks t where t.id = p_task_id) for no key update;
+  select * into v_task from mashup.tasks t where t.id = p_task_id and t.claim = p_claim and t.state = 'running' for update;
+  if not found then
+    return null;
+  end if;
+  return v_task;
+end
+$$;
+comment on function mashup.lock_claim(bigint, uuid) is
+  'Returns the task of a valid claim, locked; null if the claim is not valid. The guard of every write of a worker. Lock order: job, task.';
+
+create function mashup.try_lock_claim(p_task_id bigint, p_claim uuid) returns mashup.tasks
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+begin
+  perform from public.mashup_jobs j where j.id = (select t.job_id from mashup.tasks t where t.id = p_task_id)
+    for no key update skip locked;
+  if not found then
+    return null;
+  end if;
+  select * into v_task from mashup.tasks t where t.id = p_task_id and t.claim = p_claim and t.state = 'running' for update skip locked;
+  if not found then
+    return null;
+  end if;
+  return v_task;
+end
+$$;
+comment on function mashup.try_lock_claim(bigint, uuid) is
+  'As lock_claim, without waiting: returns null if another transaction has locked the job or the task. Lock order: job, task.';
+
+create function mashup.defer_solo(p_task mashup.tasks, p_worker_id uuid) returns boolean
+  language plpgsql set search_path = ''
+  as $$
+declare
+  -- A task that has lost workers runs alone, so that only it can be to blame the next time.
+  v_solo boolean := p_task.crashes >= mashup.setting_number('max_crashes_before_solo');
+begin
+  if (v_solo and exists (select from mashup.tasks t where t.worker_id = p_worker_id and t.state = 'running'))
+    or exists (select from mashup.workers w join mashup.tasks s on s.id = w.solo_task
+      where w.id = p_worker_id and s.id <> p_task.id and (s.state = 'ready' or s.worker_id = p_worker_id))
+  then
+    if v_solo then
+      update mashup.workers set solo_task = coalesce(solo_task, p_task.id) where id = p_worker_id;
+    end if;
+    update mashup.tasks t set attempt = t.attempt + 1, run_at = mashup.now() + interval '500 milliseconds'
+      where t.id = p_task.id returning * into p_task;
+    perform mashup.enqueue_task(p_task);
+    return true;
+  end if;
+  update mashup.workers w set solo_task = case when v_solo then p_task.id end
+    where w.id = p_worker_id and w.solo_task is distinct from case when v_solo then p_task.id end;
+  return false;
+end
+$$;
+comment on function mashup.defer_solo(mashup.tasks, uuid) is
+  'Returns whether a task cannot start on a worker because it, or another task there, has to run alone. It then has another queue entry, due in half a second. Else notes on the worker whether the task runs alone. Lock order: task (held by the caller), worker.';
+
+create function mashup.start_task(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_worker_id uuid)
+  returns mashup.tasks
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_claim uuid := gen_random_uuid();
+begin
+  update mashup.tasks t set
+      state = 'running', claim = v_claim, worker_id = p_worker_id, started_at = mashup.now(),
+      lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
+      deadline_at = mashup.now() + make_interval(secs => p_kind.timeout_sec),
+      output_prefix = replace(replace(replace(replace(replace(p_kind.output_path, '{user}', p_job.user_id::text), '{job}', p_job.id::text),
+        '{song}', coalesce(p_task.song_id, '')), '{epoch}', p_job.epoch::text), '{claim}', v_claim::text)
+    where t.id = p_task.id returning * into p_task;
+  return p_task;
+end
+$$;
+comment on function mashup.start_task(mashup.tasks, mashup.task_kinds, public.mashup_jobs, uuid) is
+  'Gives a ready task to a worker under a new claim, and returns it. Lock: job and task rows held by the caller.';
+
+create function mashup.show_start(p_job public.mashup_jobs, p_kind mashup.task_kinds, p_song_id text) returns public.mashup_jobs
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_song jsonb;
+begin
+  select s into v_song from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_song_id;
+  update public.mashup_jobs j set
+      waiting_on = null,
+      songs = case when p_kind.song_state is null then j.songs
+        else mashup.patch_song(j.songs, p_song_id, jsonb_build_object('state', p_kind.song_state)) end,
+      current_step = case
+        when p_kind.stage <> j.stage then j.current_step
+        when v_song is not null then left(p_kind.song_step || ' ' || (v_song ->> 'name'), 200)
+        else (select s.step from mashup.stages s where s.stage = p_kind.stage) end
+    where j.id = p_job.id returning * into p_job;
+  return p_job;
+end
+$$;
+comment on function mashup.show_start(public.mashup_jobs, mashup.task_kinds, text) is
+  'Writes on the job that a task started: state of the song''s card and current_step, unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
+
+create function mashup.claim_task(p_task_id bigint, p_attempt integer, p_worker_id uuid) returns jsonb
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+declare
+  v_task mashup.tasks;
+  v_job public.mashup_jobs;
+  v_kind mashup.task_kinds;
+begin
+  select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt;
+  if not found or not exists (select from mashup.workers w where w.id = p_worker_id and not w.draining) then
+    return jsonb_build_object('status', 'gone');
+  end if;
+  -- The job is locked before the task; then the task is checked again.
+  select * into v_job from public.mashup_jobs where id = v_task.job_id for no key update;
+  select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt and epoch = v_job.epoch for update;
+  if not found then
+    return jsonb_build_object('status', 'gone');
+  end if;
+  select * into v_kind from mashup.task_kinds where kind = v_task.kind;
+
+  if exists (select from mashup.pauses) and (mashup.is_job_paused(v_job.id, v_job.user_id)
+      or mashup.is_paused('kind', v_kind.kind) or mashup.is_paused('service', v_kind.service)) then
+    update mashup.tasks set state = 'waiting' where id = p_task_id;
+    return jsonb_build_object('status', 'deferred', 'reason', 'paused');
+  end if;
+  if mashup.defer_solo(v_task, p_worker_id) then
+    return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
+  end if;
+  v_task := mashup.start_task(v_task, v_kind, v_job, p_worker_id);
+  v_job := mashup.show_start(v_job, v_kind, v_task.song_id);
+  return mashup.describe_claim(v_task, v_kind, v_job);
+end
+$$;
+comment on function mashup.claim_task(bigint, integer, uuid) is
+  'Claims a ready task for a worker. Returns {status}: claimed, with all that the worker needs (see describe_claim); gone: the queue entry is late or repeated; deferred, with reason paused or must_run_alone: the task runs later. Lock order: job, task, worker, queue.';
+grant execute on function mashup.claim_task(bigint, integer, uuid) to mashup_worker;
+
+create function mashup.describe_claim(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs) returns jsonb
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return jsonb_build_object(
+    'status', 'claimed', 'task_id', p_task.id, 'claim', p_task.claim, 'kind', p_task.kind, 'job_id', p_job.id,
+    'user_id', p_job.user_id, 'epoch', p_job.epoch, 'song_id', p_task.song_id, 'songs', p_job.songs, 'options', p_job.options,
+    'fresh', p_job.fresh, 'parent_id', p_job.parent_id, 'feedback', p_job.feedback, 'plan_version', p_job.plan_version,
+    'failures', p_task.failures, 'max_attempts', p_kind.max_attempts, 'timeout_sec', p_kind.timeout_sec,
+    'heartbeat_sec', mashup.setting_number('heartbeat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
+    'fallback', p_task.fallback or (p_kind.fallback_after_sec is not null and p_task.failures + 1 >= p_kind.max_attempts),
+    'service', p_kind.service, 'output_prefix', p_task.output_prefix);
+end
+$$;
+comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs) is
+  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt.';
+
+revoke execute on all functions in schema mashup from public;

@@ -1,0 +1,84 @@
+-- Finish: the result of a task is recorded and the job advances.
+
+create function mashup.twin_of(p_songs jsonb, p_song_id text, p_hash text) returns text
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  return (select s ->> 'name' from mashup.active_songs(p_songs) s where s ->> 'song_id' <> p_song_id and s ->> 'hash' = p_hash limit 1);
+end
+$$;
+comment on function mashup.twin_of(jsonb, text, text) is 'Returns the name of another active song with the same content; null if there is none.';
+
+create function mashup.close_task(p_task_id bigint) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
+      deadline_at = null, error = null
+    where t.id = p_task_id;
+end
+$$;
+comment on function mashup.close_task(bigint) is 'Marks a running task as done. Lock: task row held by the caller.';
+
+create function mashup.record_measurements(p_task mashup.tasks, p_service text, p_result jsonb, p_seconds real) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  if coalesce((p_result ->> 'service_used')::boolean, true) then
+    perform mashup.record_service_success(p_service);
+  end if;
+  if not coalesce((p_result ->> 'from_cache')::boolean, false) then
+    perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
+      select sum((s ->> 'duration_sec')::real) from public.mashup_jobs j, mashup.active_songs(j.songs) s
+      where j.id = p_task.job_id and (p_task.song_id is null or s ->> 'song_id' = p_task.song_id)), 0));
+  end if;
+end
+$$;
+comment on function mashup.record_measurements(mashup.tasks, text, jsonb, real) is
+  'Records that the service of a finished task answered, unless {service_used: false}, and how long the task took, unless {from_cache: true}. Lock: service_health row.';
+
+create function mashup.finish_task(p_task_id bigint, p_claim uuid, p_result jsonb) returns text
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+declare
+  v_task mashup.tasks;
+  v_kind mashup.task_kinds;
+  v_job public.mashup_jobs;
+  v_seconds real;
+  v_twin text;
+begin
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
+  select * into v_kind from mashup.task_kinds where kind = v_task.kind;
+  select * into v_job from public.mashup_jobs where id = v_task.job_id;
+
+  if v_task.kind = 'analyze' then
+    v_twin := mashup.twin_of(v_job.songs, v_task.song_id, p_result ->> 'content_hash');
+    if v_twin is not null then
+      perform mashup.record_service_success(v_kind.service);
+      return mashup.end_attempt(v_task, v_kind, true, true, 'same_song_twice', format('This is the same recording as %s.', v_twin),
+        'Choose two different songs.', null);
+    end if;
+  end if;
+
+  v_seconds := extract(epoch from mashup.now() - v_task.started_at);
+  perform mashup.close_task(p_task_id);
+  perform mashup.record_task(v_job, v_task, p_result);
+  perform mashup.record_measurements(v_task, v_kind.service, p_result, v_seconds);
+  select * into v_job from public.mashup_jobs where id = v_task.job_id;
+  perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', v_task.kind || ' finished'), null, v_task.song_id,
+    jsonb_build_object('kind', v_task.kind, 'task', v_task.id, 'attempt', v_task.attempt, 'seconds', round(v_seconds::numeric, 3),
+      'from_cache', p_result -> 'from_cache'));
+  perform mashup.advance_job(v_job.id);
+  return 'finished';
+end
+$$;
+comment on function mashup.finish_task(bigint, uuid, jsonb) is
+  'Finishes a task with its result (schema/task-results.ts), records it and advances the job: the only way forward for a job. Returns finished; failed or retrying if the song is in the job twice; or why the claim is not valid (see claim_status). Lock order: job, task, service_health, queue. Raises MB003, MB006.';
+grant execute on function mashup.finish_task(bigint, uuid, jsonb) to mashup_worker;
+
+revoke execute on all functions in schema mashup from public;

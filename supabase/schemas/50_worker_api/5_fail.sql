@@ -1,0 +1,137 @@
+-- Faults: another attempt after a back-off, or the end of the task, its song or its job.
+
+create function mashup.fail_task(
+  p_task_id bigint, p_claim uuid, p_code text, p_message text, p_hint text, p_class text, p_retry_after_sec real default null
+) returns text
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+declare
+  v_task mashup.tasks;
+  v_kind mashup.task_kinds;
+  v_open boolean;
+  v_counts boolean;
+begin
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
+  select * into v_kind from mashup.task_kinds where kind = v_task.kind;
+  if p_class in ('unavailable', 'overloaded') then
+    perform mashup.record_service_failure(v_kind.service, p_message, p_task_id);
+  elsif v_task.is_probe then
+    perform mashup.record_service_success(v_kind.service);
+  end if;
+  select state <> 'closed' into v_open from mashup.service_health where service = v_kind.service;
+  -- While its circuit is open, a task loses no attempt by waiting.
+  v_counts := not (p_class in ('unavailable', 'overloaded') and coalesce(v_open, false));
+  perform mashup.discard_output(v_task);
+  return mashup.end_attempt(v_task, v_kind, p_class = 'permanent', v_counts, p_code, p_message, p_hint, p_retry_after_sec);
+end
+$$;
+comment on function mashup.fail_task(bigint, uuid, text, text, text, text, real) is
+  'Ends an attempt with a fault. p_class: permanent (no other attempt), transient or overloaded (later), unavailable (later; with overloaded counts for the circuit of the service). p_retry_after_sec: shortest delay. Returns retrying, failed, or why the claim is not valid (see claim_status). Lock order: job, task, service_health.';
+grant execute on function mashup.fail_task(bigint, uuid, text, text, text, text, real) to mashup_worker;
+
+-- Back-off with full jitter: AWS Architecture Blog, "Exponential Backoff and Jitter" (2015).
+create function mashup.end_attempt(
+  p_task mashup.tasks, p_kind mashup.task_kinds, p_permanent boolean, p_counts boolean,
+  p_code text, p_message text, p_hint text, p_retry_after_sec real
+) returns text
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_failures integer := p_task.failures + p_counts::integer;
+  v_wait real;
+  v_job public.mashup_jobs;
+  v_error jsonb := jsonb_build_object('code', p_code, 'message', left(p_message, 500), 'hint', left(p_hint, 300));
+begin
+  if p_permanent or v_failures >= p_kind.max_attempts then
+    update mashup.tasks t set state = 'failed', failures = v_failures, finished_at = mashup.now(), claim = null, worker_id = null,
+        lease_until = null, deadline_at = null, error = v_error
+      where t.id = p_task.id;
+    if p_task.song_id is not null then
+      perform mashup.exclude_song(p_task, p_code, p_message, p_hint);
+    else
+      perform mashup.fail_job(p_task.job_id, p_code, p_message, p_hint, p_task.id);
+    end if;
+    return 'failed';
+  end if;
+  v_wait := greatest(random() * least(p_kind.backoff_max_sec, p_kind.backoff_sec * 2 ^ least(v_failures, 16)), coalesce(p_retry_after_sec, 0));
+  update mashup.tasks t set state = 'waiting', failures = v_failures, run_at = mashup.now() + make_interval(secs => v_wait), claim = null,
+      worker_id = null, lease_until = null, deadline_at = null, is_probe = false, error = v_error
+    where t.id = p_task.id;
+  select * into v_job from public.mashup_jobs where id = p_task.job_id;
+  perform mashup.log_event(v_job, 'retry', format('%s will be tried again: %s', p_kind.kind, p_message), null, p_task.song_id,
+    v_error || jsonb_build_object('task', p_task.id, 'failures', v_failures, 'wait_sec', round(v_wait::numeric, 2)));
+  return 'retrying';
+end
+$$;
+comment on function mashup.end_attempt(mashup.tasks, mashup.task_kinds, boolean, boolean, text, text, text, real) is
+  'Ends an attempt: returns retrying (another attempt after a back-off), or failed (the task, and with it its song or job). p_counts: whether the fault counts towards max_attempts. Lock: job and task rows held by the caller.';
+
+create function mashup.exclude_song(p_task mashup.tasks, p_code text, p_message text, p_hint text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_left integer;
+  v_name text;
+  v_warning text;
+begin
+  select * into v_job from public.mashup_jobs where id = p_task.job_id;
+  select s ->> 'name' into v_name from jsonb_array_elements(v_job.songs) s where s ->> 'song_id' = p_task.song_id;
+  select count(*) - 1 into v_left from mashup.active_songs(v_job.songs);
+  if v_left < 2 then
+    update public.mashup_jobs set songs = mashup.patch_song(songs, p_task.song_id,
+      jsonb_build_object('state', 'failed', 'error', left(p_code, 60))) where id = v_job.id;
+    perform mashup.fail_job(v_job.id, p_code, format('%s: %s', v_name, p_message), p_hint, p_task.id);
+    return;
+  end if;
+  v_warning := format('%s was left out: %s', v_name, p_message);
+  update public.mashup_jobs j set
+      songs = mashup.patch_song(j.songs, p_task.song_id, jsonb_build_object('state', 'excluded', 'error', left(p_code, 60))),
+      warnings = mashup.add_warning(j.warnings, 'song_excluded', v_warning, 'analyzing')
+    where j.id = v_job.id returning * into v_job;
+  update mashup.tasks t set state = 'dropped', finished_at = mashup.now(), error = jsonb_build_object('code', 'song_excluded')
+    where t.job_id = v_job.id and t.song_id = p_task.song_id and t.state in ('waiting', 'ready');
+  perform mashup.log_event(v_job, 'warning', v_warning, null, p_task.song_id, jsonb_build_object('code', p_code));
+  perform mashup.advance_job(v_job.id);
+end
+$$;
+comment on function mashup.exclude_song(mashup.tasks, text, text, text) is
+  'Excludes the song of a failed task, with a warning, while two others are left; else fails the job. A plan that uses the song is made again. Lock: job row held by the caller.';
+
+create function mashup.requeue_task(p_task mashup.tasks) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  perform mashup.discard_output(p_task);
+  update mashup.tasks t set state = 'waiting', run_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
+      is_probe = false, crashes = p_task.crashes, solo_crashes = p_task.solo_crashes
+    where t.id = p_task.id;
+end
+$$;
+comment on function mashup.requeue_task(mashup.tasks) is
+  'Makes a running task wait again without counting a failure; its crash counts are those of p_task. Lock: job and task rows held by the caller.';
+
+create function mashup.return_task(p_task_id bigint, p_claim uuid) returns text
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+begin
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  perform mashup.requeue_task(v_task);
+  return 'returned';
+end
+$$;
+comment on function mashup.return_task(bigint, uuid) is
+  'Gives a running task back unharmed, for a worker that stops. Returns returned, or why the claim is not valid (see claim_status). Lock order: job, task.';
+grant execute on function mashup.return_task(bigint, uuid) to mashup_worker;
+
+revoke execute on all functions in schema mashup from public;

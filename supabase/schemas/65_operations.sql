@@ -1,0 +1,187 @@
+-- Operations on jobs, for operators: SQL console and CLI. Users reach their own jobs by the functions in schema public.
+
+create function mashup.require_job(p_job_id uuid) returns public.mashup_jobs
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  select * into v_job from public.mashup_jobs where id = p_job_id for no key update;
+  if not found then
+    perform mashup.raise_error('MB002', format('There is no job %s.', p_job_id), 'List the jobs to find its id.');
+  end if;
+  return v_job;
+end
+$$;
+comment on function mashup.require_job(uuid) is 'Returns a job, locked. Raises MB002 if there is none.';
+
+create function mashup.replay(p_job_id uuid, p_stage text, fresh boolean default false) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  v_job := mashup.require_job(p_job_id);
+  if not exists (select from mashup.transitions t where t.to_stage = p_stage and t.name = 'replay') then
+    perform mashup.raise_error('MB001', format('A job cannot be replayed from "%s".', p_stage),
+      'Replay from ' || (select string_agg(s.stage, ', ' order by s.position) from mashup.stages s where not s.is_terminal) || '.');
+  end if;
+  perform set_config('mashup.fresh', case when fresh then 'yes' else '' end, true);
+  update public.mashup_jobs j set stage = p_stage where j.id = p_job_id returning * into v_job;
+  perform set_config('mashup.fresh', '', true);
+  return v_job;
+end
+$$;
+comment on function mashup.replay(uuid, text, boolean) is
+  'Replays a job from a stage, as `update … set stage` does; fresh: bypasses the caches of analyses and stems. Returns the job. Lock: job row. Raises MB001, MB002, MB003, MB006.';
+
+create function mashup.retry(p_job_id uuid) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_stage text;
+  v_missing text[];
+begin
+  v_job := mashup.require_job(p_job_id);
+  if v_job.stage not in ('failed', 'cancelled') then
+    perform mashup.raise_error('MB001', format('Job %s is in stage %s: there is nothing to retry.', p_job_id, v_job.stage),
+      'Retry a failed or cancelled job; to run another from a stage, replay it.');
+  end if;
+  v_stage := coalesce(nullif(v_job.stopped_stage, 'queued'), 'analyzing');
+  v_missing := mashup.missing_prerequisite(v_job, v_stage);
+  perform set_config('mashup.keep_songs', 'yes', true);
+  update public.mashup_jobs j set stage = coalesce(v_missing[2], v_stage) where j.id = p_job_id returning * into v_job;
+  perform set_config('mashup.keep_songs', '', true);
+  return v_job;
+end
+$$;
+comment on function mashup.retry(uuid) is
+  'Resumes a failed or cancelled job in the stage where it stopped, or in the first one whose output is missing; what was made is kept. Returns the job. Lock: job row. Raises MB001, MB002, MB006.';
+
+create function mashup.cancel(p_job_id uuid) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  v_job := mashup.require_job(p_job_id);
+  if v_job.stage <> 'cancelled' then
+    update public.mashup_jobs j set stage = 'cancelled' where j.id = p_job_id returning * into v_job;
+  end if;
+  return v_job;
+end
+$$;
+comment on function mashup.cancel(uuid) is
+  'Cancels a live job; its workers abort within a second. Returns the job. Lock order: job, tasks by id. Raises MB001, MB002.';
+
+create function mashup.start(p_job_id uuid, p_options jsonb default null) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  v_job := mashup.require_job(p_job_id);
+  if v_job.hold is null then
+    perform mashup.raise_error('MB009', format('Job %s is not a draft.', p_job_id), 'Only a job submitted with hold "planning" is started.');
+  end if;
+  if (select count(*) from mashup.active_songs(v_job.songs)) < 2 then
+    perform mashup.raise_error('MB006', 'A mashup needs at least two songs.', 'Submit the songs together.');
+  end if;
+  update public.mashup_jobs j set hold = null, options = mashup.check_options(j.options || mashup.check_options(p_options)),
+      waiting_on = case when j.stage = j.hold then 'slot' else j.waiting_on end,
+      current_step = case when j.stage = j.hold then (select s.step from mashup.stages s where s.stage = 'queued') else j.current_step end,
+      queued_at = case when j.stage = j.hold then mashup.now() else j.queued_at end
+    where j.id = p_job_id returning * into v_job;
+  perform mashup.log_event(v_job, 'release', 'Started by its user');
+  return v_job;
+end
+$$;
+comment on function mashup.start(uuid, jsonb) is
+  'Starts a draft, with p_options merged into its options. It takes a slot like any other run. Returns the job. Lock: job row. Raises MB002, MB006, MB009.';
+
+create function mashup.pause(p_scope text, p_key text default '', p_reason text default 'Paused by the operator', p_until timestamptz default null)
+  returns mashup.pauses
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_pause mashup.pauses;
+begin
+  if p_scope not in ('system', 'user', 'job', 'kind', 'service') then
+    perform mashup.raise_error('MB006', format('There is no scope "%s".', p_scope), 'Pause system, user, job, kind or service.');
+  end if;
+  if (p_scope = 'kind' and not exists (select from mashup.task_kinds where kind = p_key))
+     or (p_scope = 'service' and not exists (select from mashup.task_kinds where service = p_key)) then
+    perform mashup.raise_error('MB006', format('There is no %s "%s".', p_scope, p_key),
+      'Kinds and services are listed in mashup.task_kinds.');
+  end if;
+  insert into mashup.pauses as p (scope, key, reason, until, actor)
+    values (p_scope, case when p_scope = 'system' then '' else p_key end, p_reason, p_until, mashup.actor())
+    on conflict (scope, key) do update set reason = excluded.reason, until = excluded.until, actor = excluded.actor
+    returning * into v_pause;
+  return v_pause;
+end
+$$;
+comment on function mashup.pause(text, text, text, timestamptz) is
+  'Pauses the system, a user, a job, a kind of task or a service, for ever or until a time. Running tasks finish; nothing new starts. Returns the pause. Raises MB006.';
+
+create function mashup.resume(p_scope text, p_key text default '') returns boolean
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  delete from mashup.pauses where scope = p_scope and key = case when p_scope = 'system' then '' else p_key end;
+  return found;
+end
+$$;
+comment on function mashup.resume(text, text) is 'Ends a pause. Returns false if there was none.';
+
+create function mashup.select_jobs(
+  p_stage text default null, p_error_code text default null, p_since timestamptz default null, p_stopped_stage text default null,
+  p_user_id uuid default null, p_limit integer default 100, p_after uuid default null
+) returns setof public.mashup_jobs
+  language sql stable security definer set search_path = ''
+  as $$
+  select * from public.mashup_jobs j
+  where (p_stage is null or j.stage = p_stage) and (p_error_code is null or j.error_code = p_error_code)
+    and (p_since is null or coalesce(j.finished_at, j.created_at) >= p_since)
+    and (p_stopped_stage is null or j.stopped_stage = p_stopped_stage)
+    and (p_user_id is null or j.user_id = p_user_id) and (p_after is null or j.id > p_after)
+  order by j.id limit p_limit
+$$;
+comment on function mashup.select_jobs(text, text, timestamptz, text, uuid, integer, uuid) is
+  'Returns up to p_limit jobs that match every given filter and come after p_after, by id: the preview of bulk.';
+
+create function mashup.bulk(
+  p_operation text, p_stage text default null, p_error_code text default null, p_since timestamptz default null,
+  p_stopped_stage text default null, p_user_id uuid default null, p_to_stage text default null,
+  p_limit integer default 100, p_after uuid default null
+) returns table (job_id uuid, outcome text, message text)
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_id uuid;
+begin
+  if p_operation not in ('replay', 'retry', 'cancel') then
+    perform mashup.raise_error('MB006', format('There is no bulk operation "%s".', p_operation), 'Use replay, retry or cancel.');
+  end if;
+  for v_id in select s.id from mashup.select_jobs(p_stage, p_error_code, p_since, p_stopped_stage, p_user_id, p_limit, p_after) s loop
+    begin
+      if p_operation = 'replay' then
+        perform mashup.replay(v_id, p_to_stage);
+      elsif p_operation = 'retry' then
+        perform mashup.retry(v_id);
+      else
+        perform mashup.cancel(v_id);
+      end if;
+      job_id := v_id; outcome := 'done'; message := null;
+    exception when others then
+      job_id := v_id; outcome := 'refused'; message := sqlerrm;
+    end;
+    return next;
+  end loop;
+end
+$$;
+comment on function mashup.bulk(text, text, text, timestamptz, text, uuid, text, integer, uuid) is
+  'Applies an operation (replay from p_to_stage, retry or cancel) to the jobs that select_jobs returns. Returns the outcome of each, done or refused with its error; a refusal does not stop the others. Repeat until it returns no row. Lock order: jobs by id. Raises MB006.';
+
+revoke execute on all functions in schema mashup from public;

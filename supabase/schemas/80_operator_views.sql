@@ -1,0 +1,124 @@
+-- For operators at the SQL console: views and functions that answer one question each. sql/ has queries to paste.
+
+create view mashup.running_now as
+  select t.id as task, t.kind, t.job_id, j.stage, j.user_id, s ->> 'name' as song,
+    date_trunc('second', mashup.now() - t.started_at) as running_for,
+    round(extract(epoch from mashup.now() - (t.lease_until - mashup.setting_interval('lease_sec')))::numeric, 1) as heartbeat_age_sec,
+    t.deadline_at - mashup.now() as may_take, t.failures, t.crashes, w.host, w.pid, t.worker_id
+  from mashup.tasks t
+  join public.mashup_jobs j on j.id = t.job_id
+  left join mashup.workers w on w.id = t.worker_id
+  left join lateral jsonb_array_elements(j.songs) s on s ->> 'song_id' = t.song_id
+  where t.state = 'running'
+  order by t.started_at;
+revoke all on mashup.running_now from public, anon, authenticated, service_role;
+comment on view mashup.running_now is 'Every running task, with the age of its last heartbeat in seconds.';
+
+create view mashup.live_jobs as
+  select j.id, j.stage, j.waiting_on, j.progress, j.current_step, mashup.now() - j.stage_entered_at as in_stage_for,
+    (select count(*) from mashup.tasks t where t.job_id = j.id and t.epoch = j.epoch and t.state = 'running') as running,
+    (select count(*) from mashup.tasks t where t.job_id = j.id and t.epoch = j.epoch and t.state = 'ready') as ready,
+    (select count(*) from mashup.tasks t where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting') as waiting,
+    j.epoch, j.user_id, j.created_at
+  from public.mashup_jobs j
+  where j.status = 'processing'
+  order by j.created_at;
+revoke all on mashup.live_jobs from public, anon, authenticated, service_role;
+comment on view mashup.live_jobs is 'Every live job, with the number of its tasks by state.';
+
+create view mashup.stuck as
+  select w.id, w.stage, w.waiting_on, w.in_stage_for, w.why
+  from (
+    select j.id, j.stage, j.waiting_on, j.in_stage_for,
+      case
+        when j.waiting_on = 'user' then null
+        when j.running > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'running' and t.lease_until < mashup.now())
+          then 'A worker is silent and no sweep runs: is a worker running?'
+        when j.ready > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'ready' and t.run_at < mashup.now() - interval '1 minute')
+          then 'A task has been ready for over a minute: are workers running, and are they all busy?'
+        when j.waiting_on = 'pause' or (j.waiting_on = 'slot' and mashup.is_job_paused(j.id, j.user_id)) then 'Paused: see mashup.pauses.'
+        when j.waiting_on = 'slot' and j.in_stage_for > interval '10 minutes' then 'Has waited for a slot for over ten minutes: see mashup.capacity.'
+        when j.waiting_on = 'circuit' then 'A service is unavailable: see mashup.circuits.'
+        when j.running + j.ready + j.waiting = 0 and j.waiting_on is null
+          then 'No task of it runs or may run. Replay it: update mashup_jobs set stage = stage where id = this one.'
+      end as why
+    from mashup.live_jobs j) w
+  where w.why is not null;
+revoke all on mashup.stuck from public, anon, authenticated, service_role;
+comment on view mashup.stuck is 'Live jobs that make no progress, and why. Empty in normal operation.';
+
+create function mashup.job_history(p_job_id uuid)
+  returns table (at timestamptz, since_start interval, epoch integer, what text, stage text, song text, message text, actor text, detail jsonb)
+  language sql stable set search_path = ''
+  as $$
+  select e.created_at, e.created_at - j.created_at, e.epoch, e.type, e.stage, s ->> 'name', e.message, e.actor, e.detail
+  from public.mashup_job_events e
+  join public.mashup_jobs j on j.id = e.job_id
+  left join lateral jsonb_array_elements(j.songs) s on s ->> 'song_id' = e.song_id
+  where e.job_id = p_job_id order by e.id
+$$;
+comment on function mashup.job_history(uuid) is 'Returns the history of a job, oldest event first.';
+
+create view mashup.failures as
+  select j.error_code, coalesce(k.kind, j.stopped_stage) as failed_in, count(*) as jobs, max(j.finished_at) as last_at,
+    (array_agg(j.error_message order by j.finished_at desc))[1] as last_message,
+    (array_agg(j.error_hint order by j.finished_at desc))[1] as hint,
+    (array_agg(j.id order by j.finished_at desc))[1] as last_job
+  from public.mashup_jobs j
+  left join mashup.tasks k on k.id = j.failed_task
+  where j.stage = 'failed' and j.finished_at > mashup.now() - interval '7 days'
+  group by 1, 2 order by jobs desc;
+revoke all on mashup.failures from public, anon, authenticated, service_role;
+comment on view mashup.failures is 'Failed jobs of the last seven days, by error and kind of task.';
+
+create view mashup.circuits as
+  select h.service, h.state, h.failures as failures_in_a_row, h.retry_at - mashup.now() as probe_in, h.last_error,
+    (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where k.service = h.service and t.state = 'running') as running,
+    (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where k.service = h.service and t.state = 'waiting') as waiting,
+    (select (s.value ->> h.service)::integer from mashup.settings s where s.name = 'service_limits') as at_most
+  from mashup.service_health h order by h.service;
+revoke all on mashup.circuits from public, anon, authenticated, service_role;
+comment on view mashup.circuits is 'Circuit breaker, load and limit of each service.';
+
+create view mashup.queue_by_user as
+  select j.user_id, count(*) filter (where j.admitted_at is not null) as running,
+    count(*) filter (where j.admitted_at is null and j.waiting_on is distinct from 'user') as waiting,
+    count(*) filter (where j.waiting_on = 'user') as drafts,
+    mashup.now() - min(j.queued_at) filter (where j.admitted_at is null and j.waiting_on is distinct from 'user') as longest_wait
+  from public.mashup_jobs j
+  where j.status = 'processing'
+  group by j.user_id order by waiting desc, running desc;
+revoke all on mashup.queue_by_user from public, anon, authenticated, service_role;
+comment on view mashup.queue_by_user is 'Live jobs of each user: running, waiting, drafts.';
+
+create function mashup.throughput(p_since interval default interval '1 day')
+  returns table (stage text, passed bigint, per_hour numeric, p50_sec numeric, p95_sec numeric, max_sec numeric)
+  language sql stable set search_path = ''
+  as $$
+  with passages as (
+    select e.from_stage, e.created_at - lag(e.created_at) over (partition by e.job_id order by e.id) as took
+    from public.mashup_job_events e
+    where e.created_at > mashup.now() - p_since and e.type in ('submitted', 'stage', 'replay', 'error', 'cancel')
+  )
+  select m.from_stage, count(*), round((count(*) / greatest(extract(epoch from p_since) / 3600, 0.01))::numeric, 1),
+    round(percentile_cont(0.5) within group (order by extract(epoch from m.took))::numeric, 2),
+    round(percentile_cont(0.95) within group (order by extract(epoch from m.took))::numeric, 2),
+    round(max(extract(epoch from m.took))::numeric, 2)
+  from passages m join mashup.stages s on s.stage = m.from_stage and not s.is_terminal
+  where m.took is not null group by m.from_stage, s.position order by s.position
+$$;
+comment on function mashup.throughput(interval) is 'Returns how many jobs left each stage since p_since ago, and the seconds they were in it: median, 95th percentile, longest. The time between an end and a replay is in no stage.';
+
+create view mashup.capacity as
+  select 'jobs' as what, (select count(*) from public.mashup_jobs where admitted_at is not null) as in_use,
+    mashup.setting_number('max_running_jobs')::integer as at_most,
+    (select count(*) from mashup.waiting_jobs) as waiting
+  union all
+  select c.service, c.running, c.at_most, c.waiting from mashup.circuits c
+  union all
+  select 'workers', (select count(*) from mashup.tasks where state = 'running'), coalesce((select sum(concurrency)::integer from mashup.workers), 0),
+    (select count(*) from mashup.tasks where state = 'ready');
+revoke all on mashup.capacity from public, anon, authenticated, service_role;
+comment on view mashup.capacity is 'Use, limit and waiting line of slots, services and workers.';
+
+revoke execute on all functions in schema mashup from public;

@@ -1,0 +1,98 @@
+-- The operator page over the API, for the service role alone: one document to read, one function for each action.
+
+create function public.operator_overview() returns jsonb
+  language sql stable security definer set search_path = ''
+  as $$
+  select jsonb_build_object(
+    'stages', (select jsonb_agg(jsonb_build_object('stage', s.stage, 'is_terminal', s.is_terminal,
+        'jobs', (select count(*) from public.mashup_jobs j where j.stage = s.stage
+          and (not s.is_terminal or j.finished_at > mashup.now() - interval '1 day'))) order by s.position) from mashup.stages s),
+    'live', (select coalesce(jsonb_agg(jsonb_build_object('id', l.id, 'stage', l.stage, 'waiting_on', l.waiting_on, 'progress', l.progress,
+        'current_step', l.current_step, 'in_stage_sec', extract(epoch from l.in_stage_for), 'running', l.running, 'ready', l.ready,
+        'waiting', l.waiting, 'epoch', l.epoch, 'user_id', l.user_id) order by l.created_at desc), '[]')
+      from (select * from mashup.live_jobs order by created_at desc limit 50) l),
+    'stuck', (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'stage', s.stage, 'why', s.why,
+        'in_stage_sec', extract(epoch from s.in_stage_for))), '[]') from (select * from mashup.stuck where why is not null limit 50) s),
+    'failures', (select coalesce(jsonb_agg(to_jsonb(f)), '[]') from (select * from mashup.failures limit 20) f),
+    'circuits', (select coalesce(jsonb_agg(jsonb_build_object('service', c.service, 'state', c.state, 'running', c.running,
+        'waiting', c.waiting, 'at_most', c.at_most, 'last_error', c.last_error, 'probe_in_sec', extract(epoch from c.probe_in)) order by c.service), '[]')
+      from mashup.circuits c),
+    'pauses', (select coalesce(jsonb_agg(to_jsonb(p) order by p.created_at), '[]') from mashup.pauses p),
+    'capacity', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from mashup.capacity c where c.what in ('jobs', 'workers')),
+    'workers', (select coalesce(jsonb_agg(jsonb_build_object('id', w.id, 'host', w.host, 'pid', w.pid, 'version', w.version,
+        'concurrency', w.concurrency, 'seen_sec', extract(epoch from mashup.now() - w.seen_at), 'draining', w.draining)), '[]') from mashup.workers w),
+    'kinds', (select jsonb_agg(jsonb_build_object('kind', k.kind, 'service', k.service,
+        'running', (select count(*) from mashup.tasks t where t.kind = k.kind and t.state = 'running'),
+        'ready', (select count(*) from mashup.tasks t where t.kind = k.kind and t.state = 'ready'),
+        'waiting', (select count(*) from mashup.tasks t where t.kind = k.kind and t.state = 'waiting')) order by s.position)
+      from mashup.task_kinds k join mashup.stages s on s.stage = k.stage),
+    'hours', (select jsonb_agg(jsonb_build_object('from', h.hour, 'complete', e.complete, 'failed', e.failed, 'cancelled', e.cancelled)
+        order by h.hour)
+      from generate_series(date_trunc('hour', mashup.now()) - interval '23 hours', date_trunc('hour', mashup.now()), interval '1 hour') h (hour)
+      cross join lateral (
+        select count(*) filter (where j.stage = 'complete') as complete, count(*) filter (where j.stage = 'failed') as failed,
+          count(*) filter (where j.stage = 'cancelled') as cancelled
+        from public.mashup_jobs j where j.finished_at >= h.hour and j.finished_at < h.hour + interval '1 hour') e),
+    'throughput', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from mashup.throughput() t),
+    'recent', (select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'stage', r.stage, 'title', r.title, 'error_code', r.error_code,
+        'error_message', r.error_message, 'songs', (select jsonb_agg(s ->> 'name') from jsonb_array_elements(r.songs) s),
+        'took_sec', extract(epoch from r.finished_at - r.queued_at), 'finished_at', r.finished_at) order by r.finished_at desc), '[]')
+      from (select * from public.mashup_jobs where finished_at is not null order by finished_at desc limit 20) r),
+    'server_now', mashup.now())
+$$;
+comment on function public.operator_overview() is
+  'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, throughput, recent jobs. For the service role.';
+revoke execute on function public.operator_overview() from public, anon, authenticated;
+grant execute on function public.operator_overview() to service_role;
+
+create function public.operator_job_history(job_id uuid) returns jsonb
+  language sql stable security definer set search_path = ''
+  as $$
+  select jsonb_build_object('job', to_jsonb(j),
+    'tasks', (select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'kind', t.kind, 'song_id', t.song_id, 'epoch', t.epoch, 'state', t.state,
+        'failures', t.failures, 'crashes', t.crashes, 'error', t.error,
+        'took_sec', extract(epoch from coalesce(t.finished_at, mashup.now()) - t.started_at)) order by t.id), '[]')
+      from mashup.tasks t where t.job_id = j.id),
+    'events', (select coalesce(jsonb_agg(jsonb_build_object('at', s.at, 'since_start_sec', extract(epoch from s.since_start), 'epoch', s.epoch,
+        'what', s.what, 'stage', s.stage, 'song', s.song, 'message', s.message, 'actor', s.actor, 'detail', s.detail)), '[]')
+      from mashup.job_history(j.id) s))
+  from public.mashup_jobs j where j.id = operator_job_history.job_id
+$$;
+comment on function public.operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For the service role.';
+revoke execute on function public.operator_job_history(uuid) from public, anon, authenticated;
+grant execute on function public.operator_job_history(uuid) to service_role;
+
+create function public.operator_replay(job_id uuid, stage text, fresh boolean default false) returns void
+  language sql security definer set search_path = ''
+  as $$ select mashup.replay(operator_replay.job_id, operator_replay.stage, operator_replay.fresh) $$;
+comment on function public.operator_replay(uuid, text, boolean) is 'Replays any job from a stage. Raises MB001, MB002, MB003. For the service role.';
+revoke execute on function public.operator_replay(uuid, text, boolean) from public, anon, authenticated;
+grant execute on function public.operator_replay(uuid, text, boolean) to service_role;
+
+create function public.operator_retry(job_id uuid) returns void
+  language sql security definer set search_path = ''
+  as $$ select mashup.retry(operator_retry.job_id) $$;
+comment on function public.operator_retry(uuid) is 'Retries any failed or cancelled job. Raises MB001, MB002. For the service role.';
+revoke execute on function public.operator_retry(uuid) from public, anon, authenticated;
+grant execute on function public.operator_retry(uuid) to service_role;
+
+create function public.operator_cancel(job_id uuid) returns void
+  language sql security definer set search_path = ''
+  as $$ select mashup.cancel(operator_cancel.job_id) $$;
+comment on function public.operator_cancel(uuid) is 'Cancels any live job. Raises MB001, MB002. For the service role.';
+revoke execute on function public.operator_cancel(uuid) from public, anon, authenticated;
+grant execute on function public.operator_cancel(uuid) to service_role;
+
+create function public.operator_pause(scope text, key text default '', reason text default 'Paused by the operator') returns void
+  language sql security definer set search_path = ''
+  as $$ select mashup.pause(operator_pause.scope, operator_pause.key, operator_pause.reason) $$;
+comment on function public.operator_pause(text, text, text) is 'Pauses the system, a user, a job, a kind of task or a service. Raises MB006. For the service role.';
+revoke execute on function public.operator_pause(text, text, text) from public, anon, authenticated;
+grant execute on function public.operator_pause(text, text, text) to service_role;
+
+create function public.operator_resume(scope text, key text default '') returns boolean
+  language sql security definer set search_path = ''
+  as $$ select mashup.resume(operator_resume.scope, operator_resume.key) $$;
+comment on function public.operator_resume(text, text) is 'Ends a pause. Returns false if there was none. For the service role.';
+revoke execute on function public.operator_resume(text, text) from public, anon, authenticated;
+grant execute on function public.operator_resume(text, text) to service_role;
