@@ -2,7 +2,7 @@
 
 /** Error code of each SQLSTATE. */
 export const MASHUP_SQLSTATES = {
-  MB001: 'illegal_move',
+  MB001: 'illegal_transition',
   MB002: 'job_not_found',
   MB003: 'missing_input',
   MB004: 'queue_full',

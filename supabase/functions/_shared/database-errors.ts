@@ -4,7 +4,7 @@ import type { MashupError, MashupErrorCode } from '../../../schema/errors.ts';
 import { ApiError } from './api-error.ts';
 
 const STATUS: Record<MashupErrorCode, number> = {
-  illegal_move: 409,
+  illegal_transition: 409,
   job_not_found: 404,
   missing_input: 409,
   queue_full: 429,

@@ -1,0 +1,81 @@
+-- The state machine of the mashup engine: a map of the schema.
+--
+-- A row of public.mashup_jobs is a job. Its stage is a state; rows of mashup.transitions are the legal changes of stage. A row
+-- of mashup.tasks is one unit of work for a worker; attempts, back-off and leases are counted there. A queue entry is a job of
+-- Graphile Worker that names a task and an attempt; it may be lost, repeated or late without harm.
+--
+-- 05  schema mashup, role mashup_worker, now (the only clock: tests replace it, nothing else reads one), raise_error
+-- 10  settings (every limit, time and budget), setting_number, setting_interval
+-- 11  tables
+--     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
+--     mashup_jobs, mashup_plans, mashup_results, mashup_job_events   what users may read; in schema public
+--     waiting_jobs, draft_jobs                   views of mashup_jobs: the predicates of waiting for a slot and for the user
+--     workers, tasks                             what runs now
+--     service_health, pauses, stage_stats        what limits it: circuit breakers, pauses, measured durations
+--     analyses, stems, scores, plan_receipts, plan_spend, count_plan_spend   what tasks have made, and what it cost
+--     storage_deletions, maintenance_runs, call_counts   outbox, times of maintenance, rate limits
+-- 15  helpers
+--     passes                                     the order of the stages
+--     patch_song, active_songs, truncate_bytes, add_warning      songs and warnings in a job's row
+--     actor, log_event, signal_tasks             history, notification of workers
+--     enqueue_task, unlock_queue, grant_queue    the queue of Graphile Worker
+--     is_paused, is_job_paused, estimate_completion, record_duration
+-- 20  transitions
+--     transition_job, fail_job                   transitions of the engine; any other write of stage is an operator's or user's
+--     check_transition                           before: legal? It asks require_stage, require_transition, missing_prerequisite,
+--     reset_for_*, detach_outputs, reset_songs   and these reset the row
+--     touch_job                                  before every update: the version
+--     after_transition, log_transition           after: event; tasks of old epochs end, tasks of the stage begin
+--     create_tasks, drop_tasks, discard_output
+--     advance_job                                fan-in: the next stage once has_unfinished_tasks is false and has_output is true;
+--     is_plan_outdated                           back to planning if this is true
+-- 30  stages: what each needs, has and records
+--     create_analysis_tasks, create_separation_tasks
+--     has_analyses, has_scores, has_plan, has_stems, has_result
+--     record_analysis, record_scores, record_plan, record_stems, record_result, save_analysis, save_stems
+--     save_receipt, exhausted_plan_budget        costs of planning
+-- 35  record_task, has_output                    generated from schema/stages.ts: they call the function of a kind or stage
+-- 40  scheduler
+--     admit_jobs, next_admission                 slots
+--     record_service_success, record_service_failure, reset_orphaned_probes, service_capacity   circuit breakers
+--     dispatch_*                                 waiting tasks become ready and get their queue entry
+--     refresh_waiting_on, jobs_that_may_wait, mark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
+--     schedule, schedule_all                     all of it, under one advisory lock,
+--     request_schedule, request_schedule_for_task, schedule_at_commit   at commit, by deferred triggers
+-- 50  worker API
+--     register_worker, heartbeat_worker, deregister_worker
+--     claim_task, defer_solo, start_task, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
+--     heartbeat_task, show_progress
+--     finish_task, twin_of, close_task, record_measurements
+--     fail_task, end_attempt, exclude_song, requeue_task, return_task
+-- 60  maintenance
+--     sweep                                      one run of all of it
+--     sweep_workers, dead_workers, recover_task, end_late_attempt   recovery
+--     reconcile_queue, refresh_queue_positions, queue_order, queue_position, head_of_queue
+--     purge_expired, cancel_expired_drafts, expire_results          retention
+--     enqueue_file_deletions, claim_storage_deletions, complete_storage_deletions   outbox
+--     check_user, delete_user_data               users
+-- 65  operations for operators: replay, retry, cancel, start, pause, resume, select_jobs, bulk, require_job
+-- 70  public API, for signed-in users
+--     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
+--     get_mashup, get_mashup_analyses, get_mashup_stems, begin_upload
+--     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
+--     check_options, check_songs, check_song, check_upload, insert_job, find_idempotent_job, describe_submission
+-- 80  views and functions for operators
+--     running_now, live_jobs, stuck, failures, circuits, queue_by_user, capacity, job_history, throughput
+-- 81  operator API, for the service role: operator_*
+-- 90  Storage: bucket mashups and its policies
+--
+-- Lock order, in every function: the user's row (new jobs only), the user's advisory lock, job rows by id, task rows by id, rows
+-- of workers and service_health, queue entries. A heartbeat without progress locks only its task. schedule and sweep hold an
+-- advisory lock and never wait for a row (skip locked).
+--
+-- Errors raised on purpose have SQLSTATE class MB; each message says what is wrong and each hint names the next step:
+--   MB001 illegal_transition    MB005 idempotency_conflict   MB010 sign_in_required
+--   MB002 job_not_found         MB006 invalid_request        MB011 row_too_large
+--   MB003 missing_input         MB008 upload_missing         MB012 rate_limited
+--   MB004 queue_full            MB009 not_a_draft
+--
+-- Settings of a transaction that functions pass on: mashup.transition (the announced transition), mashup.fresh (a replay bypasses
+-- caches), mashup.keep_songs (a retry keeps analyses), mashup.actor (who acts), mashup.schedule and mashup.stale_jobs (what is to
+-- be scheduled at commit).
