@@ -7,13 +7,13 @@ import postgres from 'postgres';
 /** Migrations of this project. */
 export const MIGRATIONS_DIR = join(import.meta.dirname, '..', 'supabase', 'migrations');
 
-/** Any number: two migrate runs on one database wait for each other. */
+/** Key of the advisory lock: two runs on one database wait for each other. An arbitrary number. */
 const MIGRATE_LOCK = 5_430_002;
 const MIN_SERVER_VERSION = 150_000;
 
 export type MigrateErrorCode = 'database_unreachable' | 'not_supabase' | 'postgres_too_old' | 'migration_failed';
 
-/** Why a database could not be brought up to date. */
+/** A database could not be migrated: why, and what to do. */
 export class MigrateError extends Error {
   readonly code: MigrateErrorCode;
   readonly hint: string;
@@ -29,7 +29,7 @@ export class MigrateError extends Error {
 export interface MigrateOptions {
   /** A direct connection or a session pooler, as role `postgres` or another that may create schemas and roles. */
   databaseUrl: string;
-  /** Told what happens, one short line each. */
+  /** Receives one short line for each step. */
   log?: (line: string) => void;
   /** Folder of the `<version>_<name>.sql` files; default {@link MIGRATIONS_DIR}. */
   migrationsDir?: string;
@@ -49,10 +49,10 @@ interface Migration {
 }
 
 /**
- * Brings a database up to date: Graphile Worker's schema by its own library, then each file of supabase/migrations that
- * is not recorded yet, in order, each in one transaction with its record. Running it again does nothing.
- * @returns the files applied now
- * @throws MigrateError with the file and line that failed; what was applied before it stays
+ * Migrates a database: Graphile Worker's schema with its own library, then each file of supabase/migrations that is not
+ * recorded, in order, each in one transaction with its record. A second run does nothing.
+ * @returns the files that were applied
+ * @throws MigrateError with the file and line that failed; migrations applied before it stay
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
   const log = options.log ?? (() => {});
@@ -84,7 +84,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
   }
 }
 
-/** The migration files of a folder, in order of version; an absent folder has none. */
+/** Reads the migration files of a folder, in the order of their versions. A missing folder has none. */
 export async function readMigrations(dir: string): Promise<Migration[]> {
   const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
@@ -99,7 +99,7 @@ export async function readMigrations(dir: string): Promise<Migration[]> {
   return migrations;
 }
 
-/** Applies one migration unless it is recorded. The lock is the transaction's, so that any pooler will do. */
+/** Applies one migration unless it is recorded. The lock belongs to the transaction, so that any pooler can be used. */
 async function apply(sql: postgres.Sql, migration: Migration): Promise<'applied' | 'recorded' | 'differs'> {
   try {
     return await sql.begin(async (tx) => {
@@ -127,7 +127,7 @@ async function apply(sql: postgres.Sql, migration: Migration): Promise<'applied'
   }
 }
 
-/** Our own record is the whole file; the Supabase CLI's, statement by statement, cannot be compared. */
+/** Our record is the whole file. The Supabase CLI records statements, which cannot be compared. */
 function isUnchanged(recorded: string[] | null, text: string): boolean {
   return recorded?.length !== 1 || recorded[0] === text;
 }
@@ -161,7 +161,7 @@ async function checkDatabase(sql: postgres.Sql): Promise<void> {
   if (missing.length > 0) {
     throw new MigrateError(
       'not_supabase',
-      `this database lacks what Supabase brings: ${missing.join(', ')}`,
+      `this database lacks objects of Supabase: ${missing.join(', ')}`,
       'Point DATABASE_URL at a Supabase database (hosted, self-hosted or local), or use the local stack: `npm start`.',
     );
   }

@@ -1,5 +1,5 @@
 /**
- * The database's tables, for Kysely. One entry a column; a test compares them with the live database.
+ * The tables of the database, for Kysely: one member for each column. A test compares them with the database.
  *
  * `bigint` and `numeric` arrive as strings. Times arrive as `Date`.
  */
@@ -10,18 +10,23 @@ import type { Stage, TaskKind } from './stages.ts';
 
 export * from './stages.ts';
 
+/** Whether a job is live (`processing`), or how it ended. */
 export const JOB_STATUSES = ['processing', 'complete', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
+/** What a live job waits for: a slot, a free place at a service, a circuit, a pause, or its user. */
 export const WAITING_ON = ['slot', 'tasks', 'circuit', 'pause', 'user'] as const;
 export type WaitingOn = (typeof WAITING_ON)[number];
 
+/** States of a task. `ready`: it has a queue entry; `dropped`: no longer needed. */
 export const TASK_STATES = ['waiting', 'ready', 'running', 'done', 'failed', 'dropped'] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 
+/** States of a song in a job. */
 export const SONG_STATES = ['pending', 'analyzing', 'analyzed', 'separating', 'ready', 'excluded', 'failed'] as const;
 export type SongState = (typeof SONG_STATES)[number];
 
+/** Types of events in a job's history. */
 export const EVENT_TYPES = [
   'submitted',
   'stage',
@@ -38,7 +43,7 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** A song's card in a job's row: what a track card shows, and where its material is. */
+/** A song's card in a job's row: the values of the track card, and pointers to analysis and stems. */
 export interface SongCard {
   song_id: string;
   name: string;
@@ -58,17 +63,18 @@ export interface SongCard {
   loudness_lufs?: number;
   vocal_presence?: number;
   confidence?: number;
-  /** Code of the error that took the song out. */
+  /** Code of the error that excluded the song. */
   error?: string;
 }
 
+/** A warning on a job: what was made in another way than planned. */
 export interface JobWarning {
   code: string;
   message: string;
   stage: Stage;
 }
 
-/** What a job's row says of its result; the whole report is in `mashup_results.quality`. */
+/** Summary of the result in a job's row; the whole report is in `mashup_results.quality`. */
 export type JobResult = Pick<
   RenderResult,
   'duration_sec' | 'loudness_lufs' | 'true_peak_dbtp' | 'format' | 'bytes' | 'bpm' | 'key'
@@ -78,6 +84,7 @@ export type JobResult = Pick<
 type Json<T> = ColumnType<T, T, T>;
 type Defaulted<T> = ColumnType<T, T | undefined, T>;
 
+/** A row of `public.mashup_jobs`. */
 export interface MashupJobsTable {
   id: Generated<string>;
   user_id: string;
@@ -120,6 +127,7 @@ export interface MashupJobsTable {
   expired_at: Date | null;
 }
 
+/** A row of `public.mashup_plans`. */
 export interface MashupPlansTable {
   job_id: string;
   version: number;
@@ -134,6 +142,7 @@ export interface MashupPlansTable {
   created_at: Defaulted<Date>;
 }
 
+/** A row of `public.mashup_results`. */
 export interface MashupResultsTable {
   job_id: string;
   epoch: number;
@@ -143,6 +152,7 @@ export interface MashupResultsTable {
   created_at: Defaulted<Date>;
 }
 
+/** A row of `public.mashup_job_events`. */
 export interface MashupJobEventsTable {
   id: Generated<string>;
   job_id: string;
@@ -157,6 +167,7 @@ export interface MashupJobEventsTable {
   created_at: Defaulted<Date>;
 }
 
+/** A row of `mashup.tasks`. */
 export interface TasksTable {
   id: Generated<string>;
   job_id: string;
@@ -184,6 +195,7 @@ export interface TasksTable {
   finished_at: Date | null;
 }
 
+/** A row of `mashup.task_kinds`. */
 export interface TaskKindsTable {
   kind: TaskKind;
   stage: Stage;
@@ -201,6 +213,7 @@ export interface TaskKindsTable {
   reports_progress: boolean;
 }
 
+/** A row of `mashup.stages`. */
 export interface StagesTable {
   stage: Stage;
   position: number;
@@ -212,6 +225,7 @@ export interface StagesTable {
   ends_early: boolean;
 }
 
+/** A row of `mashup.transitions`. */
 export interface TransitionsTable {
   from_stage: Stage;
   to_stage: Stage;
@@ -219,12 +233,14 @@ export interface TransitionsTable {
   made_by: 'engine' | 'operator';
 }
 
+/** A row of `mashup.settings`. */
 export interface SettingsTable {
   name: string;
   value: Json<unknown>;
   description: string;
 }
 
+/** A row of `mashup.workers`. */
 export interface WorkersTable {
   id: string;
   host: string;
@@ -240,6 +256,7 @@ export interface WorkersTable {
   draining: Defaulted<boolean>;
 }
 
+/** A row of `mashup.analyses`. */
 export interface AnalysesTable {
   id: Generated<string>;
   user_id: string;
@@ -250,6 +267,7 @@ export interface AnalysesTable {
   used_at: Defaulted<Date>;
 }
 
+/** A row of `mashup.stems`. */
 export interface StemsTable {
   id: Generated<string>;
   user_id: string;
@@ -260,6 +278,7 @@ export interface StemsTable {
   used_at: Defaulted<Date>;
 }
 
+/** A row of `mashup.scores`. */
 export interface ScoresTable {
   job_id: string;
   epoch: number;
@@ -267,6 +286,7 @@ export interface ScoresTable {
   created_at: Defaulted<Date>;
 }
 
+/** A row of `mashup.plan_receipts`. */
 export interface PlanReceiptsTable {
   id: Generated<string>;
   job_id: string;
@@ -277,7 +297,7 @@ export interface PlanReceiptsTable {
   created_at: Defaulted<Date>;
 }
 
-/** What was paid for plans, by day (UTC) and user. */
+/** Costs of plans by day (UTC) and user. */
 interface PlanSpendTable {
   day: string;
   user_id: string;
@@ -285,6 +305,7 @@ interface PlanSpendTable {
   cost_usd: string;
 }
 
+/** A row of `mashup.stage_stats`. */
 export interface StageStatsTable {
   kind: TaskKind;
   samples: Defaulted<number>;
@@ -293,6 +314,7 @@ export interface StageStatsTable {
   mean_sec: number;
 }
 
+/** A row of `mashup.service_health`. */
 export interface ServiceHealthTable {
   service: ServiceName;
   state: Defaulted<'closed' | 'open' | 'half_open'>;
@@ -305,6 +327,7 @@ export interface ServiceHealthTable {
   updated_at: Defaulted<Date>;
 }
 
+/** A row of `mashup.pauses`. */
 export interface PausesTable {
   scope: 'system' | 'user' | 'job' | 'kind' | 'service';
   key: Defaulted<string>;
@@ -314,6 +337,7 @@ export interface PausesTable {
   created_at: Defaulted<Date>;
 }
 
+/** A row of `mashup.storage_deletions`. */
 export interface StorageDeletionsTable {
   id: Generated<string>;
   bucket: Defaulted<string>;
@@ -325,6 +349,7 @@ export interface StorageDeletionsTable {
   created_at: Defaulted<Date>;
 }
 
+/** A row of `mashup.call_counts`. */
 export interface CallCountsTable {
   user_id: string;
   action: string;
@@ -332,12 +357,13 @@ export interface CallCountsTable {
   calls: number;
 }
 
+/** A row of `mashup.maintenance_runs`. */
 export interface MaintenanceRunsTable {
   name: string;
   done_at: Defaulted<Date>;
 }
 
-/** Kysely's map of the database: tables of `public` by name, those of schema `mashup` with the schema's name. */
+/** The tables by name, for Kysely: those of schema `mashup` with the schema's name. */
 export interface Database {
   mashup_jobs: MashupJobsTable;
   mashup_plans: MashupPlansTable;

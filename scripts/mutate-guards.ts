@@ -1,30 +1,31 @@
 /**
- * Takes one guard after the other out of a copy of the database and shows that the model test, or the storm, notices.
+ * Mutation test of the state machine: removes one guard after the other from a copy of the database, and shows that the model
+ * test, or the test of concurrent calls, fails.
  *
  *   node scripts/mutate-guards.ts [part of a guard's name …]
  *
- * First with nothing taken out, which must pass. Prints a table; ends with 1 if any mutant survives.
+ * The first run removes nothing and must pass. Prints a table; exits with 1 if a mutant survives.
  */
 import type postgres from 'postgres';
 import { CONTROL, MUTANTS, type Mutant } from '../tests/model/mutations/guards.ts';
 import { runSequences } from '../tests/model/sequences.ts';
-import { storm } from '../tests/model/concurrent-calls.ts';
-import { openWorld } from '../tests/model/model-fixture.ts';
+import { runConcurrentCalls } from '../tests/model/concurrent-calls.ts';
+import { openModelFixture } from '../tests/model/model-fixture.ts';
 import { startTestCluster, TEST_CLUSTER_ENV, useDatabase } from '../tests/support/postgres.ts';
 
 /** Sequences after which a mutant counts as having survived. */
 const MAX_SEQUENCES = 120;
-const STORM_SECONDS = 10;
+const CONCURRENT_SECONDS = 10;
 const SEED = 7_000;
 
-interface Verdict {
+interface Outcome {
   guard: string;
   killed: boolean;
   after: string;
   by: string;
 }
 
-/** Puts the patched functions in place of the whole ones. */
+/** Replaces functions by their patched versions. */
 async function mutate(sql: postgres.Sql, mutant: Mutant): Promise<void> {
   for (const patch of mutant.patches) {
     const [row] = await sql<{ definition: string }[]>`
@@ -40,21 +41,21 @@ async function mutate(sql: postgres.Sql, mutant: Mutant): Promise<void> {
   }
 }
 
-async function attackMutant(mutant: Mutant): Promise<Verdict> {
+async function testMutant(mutant: Mutant): Promise<Outcome> {
   const cleanUps: (() => Promise<void>)[] = [];
   const scope = { after: (cleanUp: () => Promise<void>): void => void cleanUps.unshift(cleanUp) };
   try {
     if (mutant.shownBy === 'stress') {
       const started = performance.now();
-      const error = await storm(scope, STORM_SECONDS, (sql) => mutate(sql, mutant)).then(
+      const error = await runConcurrentCalls(scope, CONCURRENT_SECONDS, (sql) => mutate(sql, mutant)).then(
         () => undefined,
         (reason: unknown) => reason as Error,
       );
-      const seconds = `${((performance.now() - started) / 1_000).toFixed(0)} s of storm`;
+      const seconds = `${((performance.now() - started) / 1_000).toFixed(0)} s of concurrent calls`;
       return { guard: mutant.guard, killed: error !== undefined, after: seconds, by: shortOf(error?.message) };
     }
-    const world = await openWorld(scope, await useDatabase(scope), (sql) => mutate(sql, mutant));
-    const report = await runSequences(world, { seed: SEED, count: MAX_SEQUENCES, drainEvery: 3, shrink: false });
+    const fixture = await openModelFixture(scope, await useDatabase(scope), (sql) => mutate(sql, mutant));
+    const report = await runSequences(fixture, { seed: SEED, count: MAX_SEQUENCES, drainEvery: 3, shrink: false });
     const reason = report.failure?.split('\n').at(-1);
     return {
       guard: mutant.guard,
@@ -78,21 +79,21 @@ const wanted = process.argv.slice(2);
 const mutants = MUTANTS.filter((mutant) => wanted.length === 0 || wanted.some((part) => mutant.guard.includes(part)));
 const cluster = await startTestCluster();
 process.env[TEST_CLUSTER_ENV] = cluster.superuserUrl;
-const verdicts: Verdict[] = [];
+const outcomes: Outcome[] = [];
 try {
-  const control = await attackMutant(CONTROL);
+  const control = await testMutant(CONTROL);
   if (control.killed) throw new Error(`The test fails with every guard in place: ${control.by}`);
   console.log(`passed   ${CONTROL.guard.padEnd(52)} ${control.after}`);
   for (const mutant of mutants) {
-    const verdict = await attackMutant(mutant);
-    verdicts.push(verdict);
+    const outcome = await testMutant(mutant);
+    outcomes.push(outcome);
     console.log(
-      `${verdict.killed ? 'killed  ' : 'SURVIVED'} ${verdict.guard.padEnd(52)} ${verdict.after.padEnd(16)} ${verdict.by}`,
+      `${outcome.killed ? 'killed  ' : 'SURVIVED'} ${outcome.guard.padEnd(52)} ${outcome.after.padEnd(16)} ${outcome.by}`,
     );
   }
 } finally {
   await cluster.stop();
 }
-const survivors = verdicts.filter((verdict) => !verdict.killed).length;
-console.log(`${verdicts.length - survivors} of ${verdicts.length} mutants killed`);
+const survivors = outcomes.filter((outcome) => !outcome.killed).length;
+console.log(`${outcomes.length - survivors} of ${outcomes.length} mutants killed`);
 process.exitCode = survivors === 0 ? 0 : 1;

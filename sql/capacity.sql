@@ -1,5 +1,5 @@
--- What is in use of what there is?
--- waiting > 0 with in_use = at_most names the bottleneck. Limits are rows of mashup.settings.
+-- Use and limit of slots, services and workers.
+-- waiting > 0 with in_use = at_most shows the bottleneck. Limits are rows of mashup.settings.
 select * from mashup.capacity;
 
 select name, value, description from mashup.settings order by name;

@@ -1,7 +1,7 @@
--- Which services are away?
--- closed: all is well. open: tasks wait without using attempts; probe_in says when one is tried. half_open: the probe is on its way.
+-- Which services are unavailable?
+-- closed: calls pass. open: tasks wait without losing attempts, until probe_in has passed. half_open: one probe is running.
 select * from mashup.circuits;
 
--- Close one by hand after a repair (the next task is then tried at once):
+-- To close a circuit after a repair, so that the next task runs at once:
 --   update mashup.service_health set state = 'closed', failures = 0, retry_at = null where service = 'analysis';
--- and what waits is released by the next sweep, within a second.
+-- The next sweep dispatches the waiting tasks, within a second.

@@ -1,3 +1,3 @@
--- What fails, and for what reason? Seven days, most frequent first.
--- error_code is the typed reason; last_job is one to look at with job.sql.
+-- Failed jobs of the last seven days by reason, most frequent first.
+-- error_code is the reason; last_job is an example for job.sql.
 select * from mashup.failures;

@@ -1,5 +1,5 @@
--- One job's whole story. Put its id in place of the zeros.
--- Read it downwards: `what` is the kind of event, `detail` has durations, attempts and errors.
+-- The history of one job, oldest event first. Replace the zeros by its id.
+-- `what` is the kind of event, `detail` has durations, attempts and errors.
 select * from mashup.job_history('00000000-0000-0000-0000-000000000000');
 
 -- Its tasks, all epochs.

@@ -1,4 +1,4 @@
--- Who waits, and for how long?
+-- Which users wait, and for how long?
 select * from mashup.queue_by_user;
 
 -- The queue in the order in which slots are given.

@@ -1,8 +1,8 @@
--- Recipes: replay, retry, cancel, pause. Each takes effect when its transaction commits; workers hear of it within a second.
+-- Recipes: replay, retry, cancel, pause. Each takes effect when its transaction commits; workers are notified within a second.
 
--- Again from a stage (same or earlier; from a job that has ended: any). Analyses and stems are kept.
+-- Replay a job from a stage (its own or an earlier one; an ended job: any). Analyses and stems are kept.
 --   update mashup_jobs set stage = 'planning' where id = '…';
--- The same, with caches bypassed:
+-- The same, bypassing the caches:
 --   select mashup.replay('…', 'analyzing', fresh => true);
 
 -- Resume a failed or cancelled job where it stopped.
@@ -13,10 +13,10 @@
 
 -- In bulk: look first …
 --   select id, stage, error_code, finished_at from mashup.select_jobs('failed', 'service_unavailable', now() - interval '6 hours');
--- … then act, a hundred at a time in id order; repeat until it answers no row.
+-- … then act, a hundred jobs at a time by id; repeat until it returns no row.
 --   select * from mashup.bulk('retry', 'failed', 'service_unavailable', now() - interval '6 hours');
 
--- Pause and resume: system, user, job, kind (of task) or service. Running work finishes.
+-- Pause and resume: system, user, job, kind (of task) or service. Running tasks finish.
 --   select mashup.pause('service', 'separation', 'new model', now() + interval '1 hour');
 --   select mashup.resume('service', 'separation');
 select scope, key, reason, until, actor from mashup.pauses;

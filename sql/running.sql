@@ -1,6 +1,6 @@
--- What runs now?
--- One row a task that a worker holds. heartbeat_age_sec under 6 is healthy; over 30 the sweep takes the task away.
+-- The running tasks, one row each.
+-- heartbeat_age_sec under 6 is healthy; over 30 the sweep recovers the task.
 select * from mashup.running_now;
 
--- The jobs around them: tasks by state, what each waits for.
+-- The live jobs: tasks by state, and what each job waits for.
 select * from mashup.live_jobs;

@@ -1,13 +1,13 @@
-/** The commands of a sequence: what to do next, chosen by numbers from what there is to do it to. */
+/** The commands of a sequence. Each chooses by numbers what to do next, and to which task, job or worker. */
 import { isTerminal, type ModelJob, POSITION, SERVICE_OF } from './model.ts';
-import * as misfortune from './fault-commands.ts';
+import * as fault from './fault-commands.ts';
 import * as operation from './operations.ts';
 import { type Claim, held, type Operation, type State } from './operations.ts';
-import { travel } from './scenarios.ts';
-import { choose, crewHeard, isProbe, jobsOf, type Turn, type Turns, upkeep } from './turns.ts';
+import { runScenarios } from './scenarios.ts';
+import { choose, liveWorkers, isProbe, jobsOf, type Step, type Steps, sweepAfter } from './steps.ts';
 
-/** One step of a sequence, as fast-check makes and shrinks it. */
-export interface Step {
+/** One command of a sequence, as fast-check generates and shrinks it. */
+export interface CommandChoice {
   command: keyof typeof COMMANDS;
   pick: number;
   other: number;
@@ -21,22 +21,22 @@ const MANY_JOBS = 9;
 
 function claimOne(state: State, pick: number, other: number): Operation | undefined {
   const task = choose(
-    state.picture.tasks.filter((one) => one.state === 'ready'),
+    state.snapshot.tasks.filter((one) => one.state === 'ready'),
     pick,
   );
   const worker = choose(
-    state.crew.filter((id) => state.model.workers[id]),
+    state.workers.filter((id) => state.model.workers[id]),
     other,
   );
   return task && worker !== undefined ? operation.claim(task, worker, other % 12 === 11) : undefined;
 }
 
-/** Claims a task where none is held. */
-function* haveClaim(state: State, pick: number): Turns {
+/** Claims a task if no claim is held. */
+function* haveClaim(state: State, pick: number): Steps {
   if (heldClaims(state).length === 0) yield claimOne(state, pick, 0);
 }
 
-/** A claim to write under: mostly one that holds, sometimes one that was lost. */
+/** Returns a claim to write under: mostly a held one, sometimes a lost one. */
 function claimToUse(state: State, pick: number): Claim | undefined {
   const holding = heldClaims(state);
   return pick % 5 === 4 || holding.length === 0 ? choose(state.claims, pick) : choose(holding, pick);
@@ -46,9 +46,9 @@ const job = (state: State, pick: number): ModelJob | undefined => choose(jobsOf(
 const submitOne = (state: State, pick: number, other: number): Operation | undefined =>
   jobsOf(state.model).filter((one) => !isTerminal(one.stage)).length >= MANY_JOBS
     ? undefined
-    : operation.submit(choose(state.world.users, pick) ?? '', other % 5 === 4 ? 1 : 2 + (other % 2), other % 5 >= 3);
+    : operation.submit(choose(state.fixture.users, pick) ?? '', other % 5 === 4 ? 1 : 2 + (other % 2), other % 5 >= 3);
 
-/** Each command answers its turns; a turn is looked at when its time comes, so that it sees what the one before it did. */
+/** The steps of each command. A step is generated when it is due, so that it sees what the step before it did. */
 export const COMMANDS = {
   *submit(state: State, pick: number, other: number) {
     yield submitOne(state, pick, other);
@@ -65,14 +65,14 @@ export const COMMANDS = {
   *claim(state: State, pick: number, other: number) {
     yield claimOne(state, pick, other);
   },
-  *beat(state: State, pick: number, other: number) {
+  *heartbeat(state: State, pick: number, other: number) {
     yield* haveClaim(state, pick);
     const claim = claimToUse(state, pick);
-    yield claim && operation.beat(claim, other % 2 === 0 ? undefined : (other % 100) / 100);
+    yield claim && operation.heartbeat(claim, other % 2 === 0 ? undefined : (other % 100) / 100);
     if (!claim || other % 2 === 0) return;
-    // A second later it says that it has done less.
-    yield misfortune.pass(state, 1_500, crewHeard(state));
-    yield operation.beat(claim, (other % 100) / 200);
+    // A second later it reports less progress.
+    yield fault.passTime(state, 1_500, liveWorkers(state));
+    yield operation.heartbeat(claim, (other % 100) / 200);
   },
   *finish(state: State, pick: number, other: number) {
     yield* haveClaim(state, pick);
@@ -84,26 +84,26 @@ export const COMMANDS = {
     const claim = claimToUse(state, pick);
     yield claim && operation.fail(claim, choose(FAULTS, other) ?? '', isProbe(state, claim));
   },
-  *handBack(state: State, pick: number) {
+  *returnTask(state: State, pick: number) {
     const claim = claimToUse(state, pick);
-    yield claim && operation.handBack(claim);
+    yield claim && operation.returnTask(claim);
   },
   *crash(state: State, pick: number, other: number) {
     const worker = choose(
-      state.crew.filter((id) => state.model.workers[id]),
+      state.workers.filter((id) => state.model.workers[id]),
       pick,
     );
     if (worker === undefined) return;
-    yield other % 3 === 0 ? misfortune.dismissWorker(worker) : misfortune.killWorker(state, worker);
-    state.crew = state.crew.filter((id) => id !== worker);
-    yield misfortune.hireWorker(state);
-    if (other % 3 === 1) yield* upkeep(state, 2_000);
+    yield other % 3 === 0 ? fault.deregisterWorker(worker) : fault.killWorker(state, worker);
+    state.workers = state.workers.filter((id) => id !== worker);
+    yield fault.startWorker(state);
+    if (other % 3 === 1) yield* sweepAfter(state, 2_000);
   },
   *silence(state: State, pick: number) {
     yield* haveClaim(state, pick);
     const claim = choose(heldClaims(state), pick);
-    yield* upkeep(state, 31_000, claim && held(state.model, claim)?.task.worker);
-    yield misfortune.hireWorker(state);
+    yield* sweepAfter(state, 31_000, claim && held(state.model, claim)?.task.worker);
+    yield fault.startWorker(state);
   },
   *cancel(state: State, pick: number, other: number) {
     const one = job(state, pick);
@@ -114,7 +114,7 @@ export const COMMANDS = {
     const stages = operation.STAGES_WITH_WORK.filter(
       (stage) => other % 7 === 6 || !one || isTerminal(one.stage) || POSITION[stage] <= POSITION[one.stage],
     );
-    const by = (['update', 'verb', 'fresh'] as const)[other % 3] ?? 'update';
+    const by = (['update', 'function', 'fresh'] as const)[other % 3] ?? 'update';
     yield one && operation.replayJob(one.id, choose(stages, other >> 3) ?? 'queued', by);
   },
   *illegal(state: State, pick: number, other: number) {
@@ -129,7 +129,7 @@ export const COMMANDS = {
   *bulk(state: State, pick: number, other: number) {
     yield operation.bulk(
       (['retry', 'cancel', 'replay'] as const)[pick % 3] ?? 'retry',
-      choose(state.world.users, other) ?? '',
+      choose(state.fixture.users, other) ?? '',
     );
   },
   *pause(state: State, pick: number, other: number) {
@@ -137,7 +137,7 @@ export const COMMANDS = {
     const kinds = Object.keys(SERVICE_OF);
     const keys = {
       system: [''],
-      user: state.world.users,
+      user: state.fixture.users,
       job: jobsOf(state.model).map((one) => one.id),
       kind: kinds,
       service: Object.values(SERVICE_OF),
@@ -154,44 +154,44 @@ export const COMMANDS = {
     yield which === undefined ? undefined : operation.resume(which);
   },
   *clock(state: State, pick: number, other: number) {
-    const heard = other % 4 === 0 ? [] : crewHeard(state);
-    yield misfortune.pass(state, choose(JUMPS, pick) ?? 0, heard);
+    const seen = other % 4 === 0 ? [] : liveWorkers(state);
+    yield fault.passTime(state, choose(JUMPS, pick) ?? 0, seen);
   },
   *sweep(state: State, pick: number) {
-    yield* upkeep(state, pick % 3 === 0 ? 6_000 : 1);
+    yield* sweepAfter(state, pick % 3 === 0 ? 6_000 : 1);
   },
   *emptyQueue(state: State, pick: number, other: number) {
-    yield pick % 3 === 0 || state.queueIsAway ? misfortune.dropQueue(state) : misfortune.emptyQueue(state);
+    yield pick % 3 === 0 || state.isQueueHidden ? fault.dropQueue(state) : fault.emptyQueue(state);
     if (other % 2 === 0) return;
-    if (state.queueIsAway) yield misfortune.dropQueue(state);
-    yield* upkeep(state, 6_000);
+    if (state.isQueueHidden) yield fault.dropQueue(state);
+    yield* sweepAfter(state, 6_000);
   },
-  *forgetStems(state: State, pick: number) {
-    yield misfortune.forgetStems(choose(state.world.users, pick) ?? '');
+  *deleteStems(state: State, pick: number) {
+    yield fault.deleteStems(choose(state.fixture.users, pick) ?? '');
   },
   *remove(state: State, pick: number, other: number) {
     const one = job(state, pick);
-    if (other % 3 === 0) yield misfortune.deleteUser(state, choose(state.world.users, pick) ?? '');
-    else if (one) yield misfortune.deleteJob(state, one.id);
-    yield misfortune.runSweep(state);
+    if (other % 3 === 0) yield fault.deleteUser(state, choose(state.fixture.users, pick) ?? '');
+    else if (one) yield fault.deleteJob(state, one.id);
+    yield fault.runSweep(state);
   },
   *race(state: State, pick: number, other: number) {
     yield race(state, pick, other);
   },
-  *journey(state: State, pick: number, other: number) {
-    yield* travel(state, pick, other);
+  *scenario(state: State, pick: number, other: number) {
+    yield* runScenarios(state, pick, other);
   },
-} satisfies Record<string, (state: State, pick: number, other: number) => Turns>;
+} satisfies Record<string, (state: State, pick: number, other: number) => Steps>;
 
-/** Two at once, on one claim or one job: what the database says must be what one order of the two says. */
-function race(state: State, pick: number, other: number): Turn | undefined {
+/** Two operations at once on one claim or job. The database must return what one order of the two returns. */
+function race(state: State, pick: number, other: number): Step | undefined {
   const claim = choose(heldClaims(state), pick);
   if (!claim || other % 6 === 5) {
     const task = choose(
-      state.picture.tasks.filter((one) => one.state === 'ready'),
+      state.snapshot.tasks.filter((one) => one.state === 'ready'),
       pick,
     );
-    const workers = state.crew.filter((id) => state.model.workers[id]);
+    const workers = state.workers.filter((id) => state.model.workers[id]);
     if (!task || workers.length === 0) return undefined;
     const rival =
       other % 2 === 0
@@ -209,11 +209,11 @@ function race(state: State, pick: number, other: number): Turn | undefined {
     operation.cancelJob(claim.job, false),
     operation.finish(claim, false),
     operation.fail(claim, 'permanent', isProbe(state, claim)),
-    operation.beat(claim, 0.5),
+    operation.heartbeat(claim, 0.5),
   ];
   const mine =
     other % 3 === 2
       ? operation.fail(claim, 'transient', isProbe(state, claim))
       : operation.finish(claim, other % 3 === 0);
-  return [mine, choose(rivals, other >> 2) ?? operation.beat(claim, 0.5)];
+  return [mine, choose(rivals, other >> 2) ?? operation.heartbeat(claim, 0.5)];
 }

@@ -1,15 +1,15 @@
-/** Compares a model with a picture of the database, after letting happen what happens by itself. */
+/** Compares the model with a snapshot of the database. */
 import { admit, isLive, isTerminal, type Model, type ModelJob, SERVICE_OF } from './model.ts';
-import type { Picture, PictureJob, PictureTask } from './model-fixture.ts';
+import type { Snapshot, JobSnapshot, TaskSnapshot } from './model-fixture.ts';
 
 /**
- * Gives slots where the database gave them, then compares jobs, live tasks and circuits.
- * @param before the picture that the model agreed with last
- * @returns what differs; empty when they agree
+ * Admits the jobs that the database admitted, then compares jobs, unfinished tasks and circuits.
+ * @param before the last snapshot that agreed with the model
+ * @returns the differences
  */
-export function settle(model: Model, picture: Picture, before: Picture): string[] {
-  const differences = [...releasedInVain(picture, before), ...fallen(picture, before)];
-  const seen = new Map(picture.jobs.map((job) => [job.id, job]));
+export function compareWithModel(model: Model, snapshot: Snapshot, before: Snapshot): string[] {
+  const differences = [...dispatchedIntoOpenCircuits(snapshot, before), ...decreased(snapshot, before)];
+  const seen = new Map(snapshot.jobs.map((job) => [job.id, job]));
   for (const job of Object.values(model.jobs)) {
     const row = seen.get(job.id);
     if (!row) {
@@ -22,14 +22,14 @@ export function settle(model: Model, picture: Picture, before: Picture): string[
       ...compareJob(job, row),
       ...compareTasks(
         job,
-        picture.tasks.filter((task) => task.job === job.id),
+        snapshot.tasks.filter((task) => task.job === job.id),
       ),
     );
   }
   if (seen.size !== Object.keys(model.jobs).length)
     differences.push(`${seen.size} jobs instead of ${Object.keys(model.jobs).length}`);
   for (const [service, circuit] of Object.entries(model.circuits)) {
-    const row = picture.health[service as keyof Picture['health']];
+    const row = snapshot.health[service as keyof Snapshot['health']];
     if (row.open !== circuit.open || row.failures !== circuit.failures) {
       differences.push(`circuit of ${service} is ${JSON.stringify(row)} instead of ${JSON.stringify(circuit)}`);
     }
@@ -37,8 +37,8 @@ export function settle(model: Model, picture: Picture, before: Picture): string[
   return differences;
 }
 
-function compareJob(job: ModelJob, row: PictureJob): string[] {
-  const words = (one: {
+function compareJob(job: ModelJob, row: JobSnapshot): string[] {
+  const describe = (one: {
     stage: string;
     epoch: number;
     admitted: boolean;
@@ -46,43 +46,48 @@ function compareJob(job: ModelJob, row: PictureJob): string[] {
     plan?: string[] | null;
   }): string =>
     `${one.stage}, epoch ${one.epoch}, ${one.admitted ? 'with' : 'without'} a slot, ${one.hold ? 'draft' : 'no draft'}, plan ${one.plan?.join('+') ?? 'none'}`;
-  return words(job) === words(row) ? [] : [`job ${job.id} is ${words(row)} instead of ${words(job)}`];
+  return describe(job) === describe(row) ? [] : [`job ${job.id} is ${describe(row)} instead of ${describe(job)}`];
 }
 
-function compareTasks(job: ModelJob, rows: PictureTask[]): string[] {
+function compareTasks(job: ModelJob, rows: TaskSnapshot[]): string[] {
   for (const task of job.tasks) {
     task.isReady = rows.some(
       (row) => row.state === 'ready' && row.kind === task.kind && (row.song ?? undefined) === task.song,
     );
   }
-  const mine = job.tasks.filter(isLive).map((task) => {
+  const expectedTasks = job.tasks.filter(isLive).map((task) => {
     const state = task.state === 'running' ? `running under ${task.claim}` : 'open';
     return `${task.kind} ${task.song ?? ''} ${state}, ${task.failures} failures, ${task.crashes}/${task.solo} crashes`;
   });
-  const theirs = rows.map((task) => {
+  const actualTasks = rows.map((task) => {
     const state = task.state === 'running' ? `running under ${task.claim}` : 'open';
     return `${task.kind} ${task.song ?? ''} ${state}, ${task.failures} failures, ${task.crashes}/${task.solo} crashes`;
   });
-  const [expected, actual] = [mine.sort().join('; '), theirs.sort().join('; ')];
+  const [expected, actual] = [expectedTasks.sort().join('; '), actualTasks.sort().join('; ')];
   return expected === actual ? [] : [`job ${job.id} in ${job.stage} has tasks [${actual}] instead of [${expected}]`];
 }
 
-/** Tasks that became ready although the circuit of their service was open before and is still. */
-function releasedInVain(picture: Picture, before: Picture): string[] {
+/** Finds tasks that became ready while the circuit of their service was open before and after. */
+function dispatchedIntoOpenCircuits(snapshot: Snapshot, before: Snapshot): string[] {
   const ready = new Set(before.tasks.filter((task) => task.state === 'ready').map((task) => task.id));
-  return picture.tasks
+  return snapshot.tasks
     .filter((task) => task.state === 'ready' && !ready.has(task.id) && !task.probe && !task.fallback)
-    .filter((task) => before.health[SERVICE_OF[task.kind]]?.open && picture.health[SERVICE_OF[task.kind]].open)
-    .map((task) => `${task.kind} ${task.id} was released into an open circuit`);
+    .filter((task) => before.health[SERVICE_OF[task.kind]]?.open && snapshot.health[SERVICE_OF[task.kind]].open)
+    .map((task) => `${task.kind} ${task.id} was dispatched into an open circuit`);
 }
 
-/** Jobs whose version fell, or whose progress fell within an epoch. */
-function fallen(picture: Picture, before: Picture): string[] {
+/** Finds jobs whose version decreased, or whose progress decreased within an epoch. */
+function decreased(snapshot: Snapshot, before: Snapshot): string[] {
   const earlier = new Map(before.jobs.map((job) => [job.id, job]));
-  return picture.jobs.flatMap((job) => {
-    const then = earlier.get(job.id);
-    if (!then || (job.version >= then.version && (job.epoch !== then.epoch || job.progress >= then.progress)))
+  return snapshot.jobs.flatMap((job) => {
+    const previous = earlier.get(job.id);
+    if (
+      !previous ||
+      (job.version >= previous.version && (job.epoch !== previous.epoch || job.progress >= previous.progress))
+    )
       return [];
-    return [`job ${job.id} fell from version ${then.version}, ${then.progress} % to ${job.version}, ${job.progress} %`];
+    return [
+      `job ${job.id} decreased from version ${previous.version}, ${previous.progress} % to ${job.version}, ${job.progress} %`,
+    ];
   });
 }

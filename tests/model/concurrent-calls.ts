@@ -1,4 +1,4 @@
-/** Everything that takes locks, side by side: nothing may deadlock, nothing may be lost. */
+/** Everything that takes locks, called concurrently: nothing may deadlock, and no job may be lost or stuck. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
@@ -9,10 +9,10 @@ import { installChecks } from './invariants.ts';
 const CONNECTIONS = 16;
 const USERS = 4;
 const STAGES = ['queued', 'analyzing', 'scoring', 'planning', 'separating', 'rendering'];
-/** How long the rest may take to end when the storm is over. */
-const CALM_MS = 60_000;
+/** Time for the remaining jobs to end after the calls. */
+const FINISH_MS = 60_000;
 
-interface Storm {
+interface Calls {
   sql: postgres.Sql;
   users: string[];
   workers: string[];
@@ -21,7 +21,7 @@ interface Storm {
 
 const any = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)] as T;
 
-/** Settings that make a storm dense: many at once, short back-offs, circuits that come back. */
+/** Settings for many concurrent calls: many running jobs, short back-offs, short waits of circuits. */
 const DENSE = `
   update mashup.settings set value = '12' where name = 'max_running_jobs';
   update mashup.settings set value = '4' where name = 'max_running_jobs_per_user';
@@ -33,25 +33,25 @@ const DENSE = `
   update mashup.settings set value = '0' where name in ('progress_min_interval_sec', 'progress_min_step');
   update mashup.task_kinds set backoff_sec = 0.02, backoff_max_sec = 0.1`;
 
-async function anyJob({ sql }: Storm): Promise<{ id: string; user_id: string } | undefined> {
+async function anyJob({ sql }: Calls): Promise<{ id: string; user_id: string } | undefined> {
   const [row] = await sql<
     { id: string; user_id: string }[]
   >`select id, user_id from public.mashup_jobs order by random() limit 1`;
   return row;
 }
 
-async function claimAny({ sql, workers }: Storm): Promise<ClaimedTask | undefined> {
+async function claimAny({ sql, workers }: Calls): Promise<ClaimedTask | undefined> {
   const [row] = await sql<{ answer: ClaimedTask | { status: 'gone' | 'deferred' } }[]>`
     select mashup.claim_task(t.id, t.attempt, ${any(workers)}) as answer
     from (select id, attempt from mashup.tasks where state = 'ready' order by random() limit 1) t`;
   return row?.answer.status === 'claimed' ? row.answer : undefined;
 }
 
-const ACTORS: Record<string, (storm: Storm) => Promise<unknown>> = {
-  async work(storm) {
-    const task = await claimAny(storm);
+const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
+  async work(calls) {
+    const task = await claimAny(calls);
     if (!task) return;
-    const { sql } = storm;
+    const { sql } = calls;
     for (const part of [0.3, 0.6])
       await sql`select mashup.heartbeat_task(${task.task_id}, ${task.claim}, ${part}, ${`at ${part}`})`;
     const chance = Math.random();
@@ -63,27 +63,27 @@ const ACTORS: Record<string, (storm: Storm) => Promise<unknown>> = {
       await sql`select mashup.fail_task(${task.task_id}, ${task.claim}, 'test_fault', 'It went wrong.', 'Try again.', ${kind})`;
     }
   },
-  async replay(storm) {
-    const job = await anyJob(storm);
-    if (job) await storm.sql`update public.mashup_jobs set stage = ${any(STAGES)} where id = ${job.id}`;
+  async replay(calls) {
+    const job = await anyJob(calls);
+    if (job) await calls.sql`update public.mashup_jobs set stage = ${any(STAGES)} where id = ${job.id}`;
   },
-  async verbs(storm) {
-    const job = await anyJob(storm);
+  async operations(calls) {
+    const job = await anyJob(calls);
     if (!job) return;
-    const verb = any(['cancel', 'retry', 'start']);
-    await storm.sql`select (${storm.sql.unsafe(`mashup.${verb}`)}(${job.id})).id`;
+    const name = any(['cancel', 'retry', 'start']);
+    await calls.sql`select (${calls.sql.unsafe(`mashup.${name}`)}(${job.id})).id`;
   },
-  async submit(storm) {
-    const user = any(storm.users);
-    const [room] = await storm.sql`select count(*)::int as n from public.mashup_jobs where status = 'processing'`;
+  async submit(calls) {
+    const user = any(calls.users);
+    const [room] = await calls.sql`select count(*)::int as n from public.mashup_jobs where status = 'processing'`;
     if (room?.n > 30) return;
-    await asUser(storm, user, (tx) => submitSongs(tx, user));
+    await asUser(calls, user, (tx) => submitSongs(tx, user));
   },
-  async tenant(storm) {
-    const job = await anyJob(storm);
+  async user(calls) {
+    const job = await anyJob(calls);
     if (!job) return;
     const call = any(['iterate', 'cancel', 'retry', 'replay', 'delete']);
-    await asUser(storm, job.user_id, (tx) =>
+    await asUser(calls, job.user_id, (tx) =>
       call === 'iterate'
         ? tx`select public.iterate_mashup(${job.id}, 'louder')`
         : call === 'replay'
@@ -92,8 +92,8 @@ const ACTORS: Record<string, (storm: Storm) => Promise<unknown>> = {
     );
   },
   sweep: ({ sql }) => sql`select mashup.sweep()`,
-  /** What holds at every moment is asked all the time. */
-  async watch({ sql }) {
+  /** Checks the invariants that always hold. */
+  async invariants({ sql }) {
     const [row] = await sql`select model.check(false, false) as broken`;
     assert.deepEqual(row?.broken, []);
   },
@@ -110,32 +110,32 @@ const ACTORS: Record<string, (storm: Storm) => Promise<unknown>> = {
     await sql`select mashup.pause(${scope}, ${key})`;
     await sql`select mashup.resume(${scope}, ${key})`;
   },
-  async crew(storm) {
-    const worker = any(storm.workers);
-    await storm.sql`select mashup.deregister_worker(${worker})`;
-    await enlist(storm.sql, worker);
+  async workers(calls) {
+    const worker = any(calls.workers);
+    await calls.sql`select mashup.deregister_worker(${worker})`;
+    await register(calls.sql, worker);
   },
-  async remove(storm) {
+  async remove(calls) {
     if (Math.random() < 0.7) return;
-    const user = any(storm.users);
+    const user = any(calls.users);
     const next = randomUUID();
-    await storm.sql`insert into auth.users (id, email) values (${next}, ${`${next}@example.test`})`;
-    storm.users = [...storm.users.filter((id) => id !== user), next];
-    await storm.sql`delete from auth.users where id = ${user}`;
+    await calls.sql`insert into auth.users (id, email) values (${next}, ${`${next}@example.test`})`;
+    calls.users = [...calls.users.filter((id) => id !== user), next];
+    await calls.sql`delete from auth.users where id = ${user}`;
   },
 };
-/** Which actors run at the same time. */
-const CAST = [
+/** The callers that run concurrently. */
+const CONCURRENT_CALLS = [
   ...Array.from({ length: 6 }, () => 'work'),
-  ...Object.keys(ACTORS).filter((name) => name !== 'work'),
+  ...Object.keys(CALLS).filter((name) => name !== 'work'),
   'sweep',
 ];
 
-const enlist = (sql: postgres.Sql, id: string) =>
-  sql`select mashup.register_worker(${id}, 'storm', 1, ${BigInt(`0x${id.slice(0, 8)}`).toString()}, 'test', 9, '{}', '{}')`;
+const register = (sql: postgres.Sql, id: string) =>
+  sql`select mashup.register_worker(${id}, 'test', 1, ${BigInt(`0x${id.slice(0, 8)}`).toString()}, 'test', 9, '{}', '{}')`;
 
-function asUser(storm: Storm, user: string, call: (tx: postgres.TransactionSql) => Promise<unknown>): Promise<unknown> {
-  return storm.sql.begin(async (tx) => {
+function asUser(calls: Calls, user: string, call: (tx: postgres.TransactionSql) => Promise<unknown>): Promise<unknown> {
+  return calls.sql.begin(async (tx) => {
     await tx`select set_config('request.jwt.claims', ${JSON.stringify({ sub: user, role: 'authenticated' })}, true)`;
     await call(tx);
   });
@@ -155,10 +155,10 @@ async function submitSongs(tx: postgres.TransactionSql, user: string): Promise<v
 }
 
 /**
- * Runs the storm for a while, lets it calm down, and asserts that nothing deadlocked, stuck or broke.
- * @param mutate may change the schema before
+ * Makes concurrent calls for some seconds, lets all jobs end, and asserts that nothing deadlocked and no invariant is broken.
+ * @param mutate changes the schema first
  */
-export async function storm(
+export async function runConcurrentCalls(
   scope: CleanUpScope,
   seconds: number,
   mutate?: (sql: postgres.Sql) => Promise<void>,
@@ -167,29 +167,33 @@ export async function storm(
   await mutate?.(m.sql);
   await installChecks(m.sql);
   await m.sql.unsafe(DENSE);
-  const sql = postgres(m.url, { max: CONNECTIONS, onnotice: () => {}, connection: { application_name: 'storm' } });
+  const sql = postgres(m.url, {
+    max: CONNECTIONS,
+    onnotice: () => {},
+    connection: { application_name: 'concurrent-calls' },
+  });
   const users = await Promise.all(Array.from({ length: USERS }, () => m.user()));
   const workers = Array.from({ length: 4 }, () => randomUUID());
-  await Promise.all(workers.map((id) => enlist(sql, id)));
-  const state: Storm = { sql, users, workers, done: new Map() };
+  await Promise.all(workers.map((id) => register(sql, id)));
+  const state: Calls = { sql, users, workers, done: new Map() };
   const faults = new Map<string, string>();
   const until = performance.now() + seconds * 1_000;
   const act = async (name: string): Promise<void> => {
     while (performance.now() < until) {
       try {
-        await ACTORS[name]?.(state);
+        await CALLS[name]?.(state);
         state.done.set(name, (state.done.get(name) ?? 0) + 1);
       } catch (error) {
         const { code, message, detail, where } = error as postgres.PostgresError;
-        // Refusals are answers; a user who was deleted meanwhile can submit nothing; a claim may lose its job.
+        // Refusals are expected. So is a foreign key violation: the user of a submission, or the job of a claim, was deleted.
         if (!/^MB\d{3}$/.test(code ?? '') && code !== '23503')
           faults.set(code ?? 'none', `${name}: ${message} ${detail ?? ''} ${where ?? ''}`);
       }
     }
   };
   try {
-    await Promise.all(CAST.map(act));
-    await calmDown(state);
+    await Promise.all(CONCURRENT_CALLS.map(act));
+    await finishAll(state);
     const [row] = await sql`select model.check(true, true) as broken`;
     assert.deepEqual(row?.broken, []);
   } finally {
@@ -203,12 +207,12 @@ export async function storm(
   assert.equal(stats?.deadlocks, 0);
 }
 
-/** No more faults: every job that waits for no user comes to its end. */
-async function calmDown(state: Storm): Promise<void> {
+/** Without further faults, every job that does not wait for its user must end. */
+async function finishAll(state: Calls): Promise<void> {
   const { sql } = state;
   await sql`delete from mashup.pauses`;
-  for (const worker of state.workers) await enlist(sql, worker);
-  const until = performance.now() + CALM_MS;
+  for (const worker of state.workers) await register(sql, worker);
+  const until = performance.now() + FINISH_MS;
   for (;;) {
     await sql`update mashup.workers set seen_at = mashup.now()`;
     await sql`update mashup.tasks set lease_until = mashup.now() - interval '1 second' where state = 'running'`;

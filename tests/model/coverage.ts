@@ -1,13 +1,13 @@
-/** What the sequences hit: each move and each fault must come often enough to count as attacked. */
+/** Coverage of the sequences: each transition and each fault must occur often enough to count as tested. */
 import { STAGES } from '../../schema.ts';
 import { isTerminal, POSITION } from './model.ts';
 import type { Report } from './sequences.ts';
 
-/** Over one run. */
-const LEAST_HITS = 50;
+/** Fewest occurrences in one run. */
+const MIN_HITS = 50;
 
 const LIVE = STAGES.filter((stage) => !isTerminal(stage));
-const MOVES = [
+const TRANSITIONS = [
   'queued admit analyzing',
   'queued admit planning',
   'analyzing advance scoring',
@@ -31,8 +31,8 @@ const FAULTS = [
   'bulk retry',
   'bulk cancel',
   'bulk replay',
-  'beat',
-  'beat with news',
+  'heartbeat',
+  'heartbeat with progress',
   'finished analyze',
   'finished score',
   'finished plan',
@@ -42,22 +42,22 @@ const FAULTS = [
   'fault: overloaded',
   'fault: unavailable',
   'fault: permanent',
-  'song dropped',
-  'handed back',
-  'worker left',
+  'song excluded',
+  'task returned',
+  'worker deregistered',
   'crash: lock free',
   'crash: silent worker',
-  'crash: lease over',
+  'crash: lease expired',
   'task kills workers',
   'task timeout',
   'out of attempts',
   'task not needed',
   'late write refused',
   'late write against a new claim refused',
-  'late wake-up refused',
+  'late queue entry refused',
   'claim deferred: paused',
-  'claim deferred: alone',
-  'claimed without its service',
+  'claim deferred: soloRun',
+  'claimed as a fallback',
   'circuit opened',
   'circuit closed',
   'probe failed',
@@ -72,7 +72,7 @@ const FAULTS = [
   'clock jump',
   'sweep',
   'queue emptied',
-  'queue schema dropped',
+  'queue schema missing',
   'queue schema back',
   'stems deleted',
   'user deleted',
@@ -80,19 +80,19 @@ const FAULTS = [
   'race',
 ];
 
-/** Moves and faults that came too seldom, with how often. */
-export function missed(report: Report): string[] {
-  return [...MOVES, ...FAULTS]
-    .filter((name) => (report.hits.get(name) ?? 0) < LEAST_HITS)
+/** Returns the transitions and faults that occurred too rarely, with their counts. */
+export function tooRare(report: Report): string[] {
+  return [...TRANSITIONS, ...FAULTS]
+    .filter((name) => (report.hits.get(name) ?? 0) < MIN_HITS)
     .map((name) => `${name}: ${report.hits.get(name) ?? 0}`);
 }
 
-/** The table of what was hit. */
-export function explain(report: Report): string {
-  const width = Math.max(...[...MOVES, ...FAULTS].map((name) => name.length));
-  const rows = [...MOVES, ...FAULTS].map((name) => `  ${name.padEnd(width)} ${report.hits.get(name) ?? 0}`);
+/** Formats the counts as a table. */
+export function formatCoverage(report: Report): string {
+  const width = Math.max(...[...TRANSITIONS, ...FAULTS].map((name) => name.length));
+  const rows = [...TRANSITIONS, ...FAULTS].map((name) => `  ${name.padEnd(width)} ${report.hits.get(name) ?? 0}`);
   return [
-    `${report.sequences} sequences, ${report.commands} commands, ${report.turns / 2} turns, ${report.seconds.toFixed(1)} s`,
+    `${report.sequences} sequences, ${report.commands} commands, ${report.steps / 2} turns, ${report.seconds.toFixed(1)} s`,
     ...rows,
   ].join('\n');
 }

@@ -1,21 +1,21 @@
-/** What goes wrong around the state machine: workers die, time jumps, the queue is emptied, rows are deleted. */
+/** Faults around the state machine: lost workers, clock jumps, an emptied queue, deleted rows. */
 import { randomUUID } from 'node:crypto';
 import { sweep } from './model.ts';
-import { ask, held, type Claim, type Operation, type State } from './operations.ts';
+import { call, held, type Claim, type Operation, type State } from './operations.ts';
 
 const RECONCILE_MS = 5_000;
-/** A wake-up is missed when its task is due for a second; tasks released after an outage are due within two. */
+/** Tasks that are dispatched after an outage are due within two seconds. Reconciliation looks at tasks that are due for one. */
 const DUE_MS = 2_000;
 
-/** Time passes; `seen`: the workers that are heard of at its end. */
-export function pass(state: State, milliseconds: number, seen: string[]): Operation {
+/** Time passes. `seen`: the workers that send a heartbeat at its end. */
+export function passTime(state: State, milliseconds: number, seen: string[]): Operation {
   return {
     name: `${milliseconds} ms pass`,
     async run(sql) {
       const known = seen.filter((id) => state.model.workers[id]);
-      await sql`select model.pass(${state.model.now + milliseconds}, ${known})`;
-      state.owed.release = true;
-      return { said: 'ok' };
+      await sql`select model.pass_time(${state.model.now + milliseconds}, ${known})`;
+      state.pending.schedule = true;
+      return { result: 'ok' };
     },
     expect(model) {
       model.now += milliseconds;
@@ -31,13 +31,13 @@ export function runSweep(state: State): Operation {
     name: 'sweep',
     async run(sql) {
       await sql`select mashup.sweep()`;
-      state.owed.release = false;
+      state.pending.schedule = false;
       const { now } = state.model;
-      if (now - state.reconciledAt < RECONCILE_MS) return { said: 'ok' };
+      if (now - state.reconciledAt < RECONCILE_MS) return { result: 'ok' };
       state.reconciledAt = now;
-      // Wake-ups that were due only just now are put back the next time.
-      if (!state.queueIsAway && now - state.queueLostAt > 2 * DUE_MS) state.owed.wakeups = false;
-      return { said: 'ok' };
+      // Entries of tasks that became due only now are enqueued the next time.
+      if (!state.isQueueHidden && now - state.queueLostAt > 2 * DUE_MS) state.pending.queueEntries = false;
+      return { result: 'ok' };
     },
     expect(model) {
       sweep(model);
@@ -47,14 +47,14 @@ export function runSweep(state: State): Operation {
   };
 }
 
-/** Its lock is free, as after SIGKILL. */
+/** Releases the lock of a worker, as SIGKILL does. */
 export function killWorker(state: State, worker: string): Operation {
   return {
     name: `worker ${worker} is killed`,
     async run() {
-      await state.world.kill(worker);
-      state.owed.release = true;
-      return { said: 'ok' };
+      await state.fixture.killWorker(worker);
+      state.pending.schedule = true;
+      return { result: 'ok' };
     },
     expect(model) {
       if (model.workers[worker]) model.workers[worker].alive = false;
@@ -63,11 +63,11 @@ export function killWorker(state: State, worker: string): Operation {
   };
 }
 
-/** It goes and hands back what it holds. */
-export function dismissWorker(worker: string): Operation {
+/** Deregisters a worker, which returns its tasks. */
+export function deregisterWorker(worker: string): Operation {
   return {
-    name: `worker ${worker} leaves`,
-    run: (sql) => ask(sql`select mashup.deregister_worker(${worker}) as data`),
+    name: `worker ${worker} deregisters`,
+    run: (sql) => call(sql`select mashup.deregister_worker(${worker}) as data`),
     expect(model) {
       for (const job of Object.values(model.jobs)) {
         for (const task of job.tasks) {
@@ -79,20 +79,20 @@ export function dismissWorker(worker: string): Operation {
         }
       }
       delete model.workers[worker];
-      model.hits.push('worker left');
+      model.hits.push('worker deregistered');
       return 'ok';
     },
   };
 }
 
-export function hireWorker(state: State, isDriver = false): Operation {
+export function startWorker(state: State, isDriver = false): Operation {
   return {
     name: 'a worker starts',
     async run() {
-      const id = await state.world.hire();
+      const id = await state.fixture.addWorker();
       if (isDriver) state.driver = id;
-      else state.crew.push(id);
-      return { said: 'ok', data: id };
+      else state.workers.push(id);
+      return { result: 'ok', data: id };
     },
     expect(model, outcome) {
       const id = outcome.data as string;
@@ -102,12 +102,12 @@ export function hireWorker(state: State, isDriver = false): Operation {
   };
 }
 
-/** Its attempt has taken longer than it may. */
+/** Moves the deadline of an attempt into the past. */
 export function makeLate(claimed: Claim): Operation {
   return {
     name: `${claimed.kind} ${claimed.id} takes too long`,
     run: (sql) =>
-      ask(
+      call(
         sql`update mashup.tasks set deadline_at = mashup.now() - interval '11 seconds' where id = ${claimed.id} and claim = ${claimed.token}`,
       ),
     expect(model) {
@@ -118,12 +118,12 @@ export function makeLate(claimed: Claim): Operation {
   };
 }
 
-/** It has cost three workers their lives already, one of them while it ran alone. */
-export function wear(claimed: Claim): Operation {
+/** Sets the crash counts of a task: three lost workers, one of them in a solo run. */
+export function addCrashes(claimed: Claim): Operation {
   return {
-    name: `${claimed.kind} ${claimed.id} has killed before`,
+    name: `${claimed.kind} ${claimed.id} has lost three workers`,
     run: (sql) =>
-      ask(
+      call(
         sql`update mashup.tasks set crashes = 3, solo_crashes = 1 where id = ${claimed.id} and claim = ${claimed.token}`,
       ),
     expect(model) {
@@ -138,10 +138,10 @@ export function emptyQueue(state: State): Operation {
   return {
     name: 'the queue is emptied',
     async run(sql) {
-      if (!state.queueIsAway) await sql`delete from graphile_worker._private_jobs`;
+      if (!state.isQueueHidden) await sql`delete from graphile_worker._private_jobs`;
       state.queueLostAt = state.model.now;
-      state.owed.wakeups = true;
-      return { said: 'ok' };
+      state.pending.queueEntries = true;
+      return { result: 'ok' };
     },
     expect(model) {
       model.hits.push('queue emptied');
@@ -150,31 +150,31 @@ export function emptyQueue(state: State): Operation {
   };
 }
 
-/** As dropping the queue's schema and making it again, at a tenth of the time: out of sight, and back with nothing in it. */
+/** Hides the schema of the queue, or brings it back empty: as dropping and making it, in a tenth of the time. */
 export function dropQueue(state: State): Operation {
-  const isBack = state.queueIsAway;
+  const isBack = state.isQueueHidden;
   return {
     name: isBack ? 'the queue’s schema is made again' : 'the queue’s schema is dropped',
     async run(sql) {
       if (isBack) {
-        await sql`alter schema queue_away rename to graphile_worker`;
+        await sql`alter schema queue_hidden rename to graphile_worker`;
         await sql`delete from graphile_worker._private_jobs`;
       } else {
-        await sql`alter schema graphile_worker rename to queue_away`;
+        await sql`alter schema graphile_worker rename to queue_hidden`;
       }
-      state.queueIsAway = !isBack;
+      state.isQueueHidden = !isBack;
       state.queueLostAt = state.model.now;
-      state.owed.wakeups = true;
-      return { said: 'ok' };
+      state.pending.queueEntries = true;
+      return { result: 'ok' };
     },
     expect(model) {
-      model.hits.push(isBack ? 'queue schema back' : 'queue schema dropped');
+      model.hits.push(isBack ? 'queue schema back' : 'queue schema missing');
       return 'ok';
     },
   };
 }
 
-/** Deletes a user with all that is theirs; another signs up. */
+/** Deletes a user with all their data. Another user takes their place. */
 export function deleteUser(state: State, user: string): Operation {
   return {
     name: `user ${user} is deleted`,
@@ -182,9 +182,9 @@ export function deleteUser(state: State, user: string): Operation {
       await sql`delete from auth.users where id = ${user}`;
       const next = randomUUID();
       await sql`insert into auth.users (id, email) values (${next}, ${`${next}@example.test`})`;
-      state.world.users = state.world.users.map((id) => (id === user ? next : id));
-      state.owed.release = true;
-      return { said: 'ok' };
+      state.fixture.users = state.fixture.users.map((id) => (id === user ? next : id));
+      state.pending.schedule = true;
+      return { result: 'ok' };
     },
     expect(model) {
       for (const job of Object.values(model.jobs)) if (job.user === user) delete model.jobs[job.id];
@@ -199,8 +199,8 @@ export function deleteJob(state: State, id: string): Operation {
   return {
     name: `job ${id} is deleted`,
     async run(sql) {
-      state.owed.release = true;
-      return ask(sql`delete from public.mashup_jobs where id = ${id}`);
+      state.pending.schedule = true;
+      return call(sql`delete from public.mashup_jobs where id = ${id}`);
     },
     expect(model) {
       delete model.jobs[id];
@@ -210,11 +210,11 @@ export function deleteJob(state: State, id: string): Operation {
   };
 }
 
-/** Cached stems of a user go, as retention or an operator deletes them. */
-export function forgetStems(user: string): Operation {
+/** Deletes the cached stems of a user, as retention or an operator does. */
+export function deleteStems(user: string): Operation {
   return {
     name: `stems of ${user} are deleted`,
-    run: (sql) => ask(sql`delete from mashup.stems where user_id = ${user}`),
+    run: (sql) => call(sql`delete from mashup.stems where user_id = ${user}`),
     expect(model) {
       for (const key of Object.keys(model.stems)) if (key.startsWith(user)) delete model.stems[key];
       model.hits.push('stems deleted');
@@ -223,12 +223,12 @@ export function forgetStems(user: string): Operation {
   };
 }
 
-/** A service has failed just often enough: the next fault opens its circuit, for a short or for a long time. */
-export function strain(service: string, opens: number): Operation {
+/** Sets the failures of a service so that the next fault opens its circuit. `opens`: the exponent of its wait. */
+export function addFailures(service: string, opens: number): Operation {
   return {
     name: `${service} has failed twice`,
     run: (sql) =>
-      ask(
+      call(
         sql`update mashup.service_health set failures = 2, opens = ${opens} where service = ${service} and state = 'closed'`,
       ),
     expect(model) {

@@ -1,4 +1,4 @@
-/** The invariants: queries in files that must answer no row. */
+/** The invariants: queries in files that must return no row. */
 import { glob, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type postgres from 'postgres';
@@ -6,8 +6,8 @@ import type postgres from 'postgres';
 const HERE = import.meta.dirname;
 
 /**
- * Puts the invariants into a database, as function `model.check(released, reconciled)`: what is broken, one text each.
- * Those in released/ hold once whatever was due was released, those in reconciled/ once the queue was compared as well.
+ * Installs the invariants in a database as function `model.check(scheduled, reconciled)`, which returns one text for each
+ * broken one. Those in scheduled/ hold only after scheduling, those in reconciled/ only after reconciliation as well.
  */
 export async function installChecks(sql: postgres.Sql): Promise<void> {
   await sql.unsafe(await readFile(join(HERE, 'invariants', 'seen.sql'), 'utf8'));
@@ -27,7 +27,7 @@ async function checkFunction(): Promise<string> {
     }),
   );
   return `
-    create function model.check(p_released boolean, p_reconciled boolean) returns text[]
+    create function model.check(p_scheduled boolean, p_reconciled boolean) returns text[]
       language plpgsql set plan_cache_mode = force_generic_plan as $check$
     declare
       v_broken text[] := '{}';

@@ -1,4 +1,4 @@
-/** Every function of ours, with whose rights it runs, what it sees and who may call it, against a list that is read by people. */
+/** Every function of the project, with its rights, settings and callers, against a reviewed list. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ describe('the functions of schemas mashup and public', async () => {
       and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
     order by p.oid::regprocedure::text collate "C"`;
 
-  it('are these, with these rights: read the difference before you change functions.txt', async () => {
+  it('are those of functions.txt, with the same rights: review a difference before you change the list', async () => {
     const lines = functions.map((one) =>
       `${one.name} | ${one.mode} | ${one.config.join(', ')} | ${one.grants.join(', ')}`.trimEnd(),
     );
@@ -40,7 +40,7 @@ describe('the functions of schemas mashup and public', async () => {
     );
   });
 
-  it('all pin their search path, but for the clock, which names its schema and is inlined', () => {
+  it('set their search path, except the clock, which is inlined and qualifies the name in its body', () => {
     const loose = functions.filter((one) => !one.config.includes('search_path=""'));
     assert.deepEqual(
       loose.map((one) => one.name),
@@ -48,7 +48,7 @@ describe('the functions of schemas mashup and public', async () => {
     );
   });
 
-  it('are closed to visitors and to everybody', () => {
+  it('cannot be called by anon or public', () => {
     const open = functions.filter((one) => one.grants.includes('PUBLIC') || one.grants.includes('anon'));
     assert.deepEqual(
       open.map((one) => one.name),

@@ -1,8 +1,8 @@
 import { after, describe, it } from 'node:test';
-import { storm } from './concurrent-calls.ts';
+import { runConcurrentCalls } from './concurrent-calls.ts';
 
 describe('lock order', () => {
-  it('holds for everything that takes locks, side by side for ten seconds', async () => {
-    await storm({ after }, 10);
+  it('is kept by everything that takes locks, in concurrent calls for ten seconds', async () => {
+    await runConcurrentCalls({ after }, 10);
   });
 });

@@ -1,10 +1,10 @@
--- What the model test adds to a database of its own: a clock that only the test moves, what it saw last, and helpers that
--- do in one round trip what a user or a worker does in several.
+-- What the model test adds to its own database: a clock that only the test moves, and helpers that do in one round trip what a
+-- user or a worker does in several.
 
 create sequence model.clock minvalue 0 start 0;
 grant select on sequence model.clock to public;
--- Milliseconds since a made-up new year, so that no test waits and no test depends on how fast it runs.
--- In plpgsql, as all that is called at every turn: a session keeps its plans.
+-- Milliseconds since a fixed date, so that no test waits and none depends on its speed. In plpgsql, as everything that each step
+-- calls: a session keeps its plans.
 create or replace function mashup.now() returns timestamptz
   language plpgsql stable set search_path = ''
   as $$
@@ -17,7 +17,7 @@ update mashup.settings set value = '100000' where name = 'max_submits_per_minute
 update mashup.settings set value = '0' where name = 'restart_grace_sec';
 update mashup.settings set value = '3' where name = 'circuit_failures';
 
--- Uploads of a user and their submission.
+-- Inserts uploads of a user and submits them.
 create function model.submit(p_user uuid, p_count integer, p_hold text) returns jsonb
   language plpgsql as $$
 declare
@@ -44,7 +44,7 @@ begin
 end
 $$;
 
--- What a task of each kind reports when all goes well. p_leave_out: the plan does without the first of three songs.
+-- Returns a successful result for a task of each kind. p_leave_out: the plan does not use the first of three songs.
 create function model.result_of(p_claim jsonb, p_leave_out boolean default false) returns jsonb
   language plpgsql as $$
 declare
@@ -64,7 +64,7 @@ begin
 end
 $$;
 
--- Runs a job's tasks, each claim and each finish a transaction of its own, until it is in a stage. Answers what was done.
+-- Runs the tasks of a job until it is in a stage; each claim and each finish is a transaction. Returns what was done.
 create procedure model.drive(p_job uuid, p_until text, p_worker uuid, inout p_steps jsonb)
   language plpgsql as $$
 declare
@@ -84,7 +84,7 @@ begin
     exit when v_claim ->> 'status' <> 'claimed';
     perform setval('model.clock', (select last_value + 1 from model.clock));
     if mashup.finish_task(v_task.id, (v_claim ->> 'claim')::uuid, model.result_of(v_claim)) <> 'finished' then
-      raise exception 'a fresh claim was refused';
+      raise exception 'a new claim was refused';
     end if;
     commit;
     p_steps := p_steps || jsonb_build_object('id', v_task.id::text, 'kind', v_task.kind, 'song', v_task.song_id);
@@ -92,7 +92,7 @@ begin
 end
 $$;
 
--- Runs all there is to run, with time passing, until nothing is left but drafts; answers how many jobs did not end.
+-- Runs all tasks, with time passing, until only drafts are left. Returns how many jobs did not end.
 create procedure model.drain(p_worker uuid, inout p_left integer)
   language plpgsql as $$
 declare
@@ -120,8 +120,8 @@ begin
 end
 $$;
 
--- Time passes; some workers are heard of.
-create function model.pass(p_clock bigint, p_seen uuid[]) returns void
+-- Sets the clock; some workers send a heartbeat.
+create function model.pass_time(p_clock bigint, p_seen uuid[]) returns void
   language plpgsql as $$
 begin
   perform setval('model.clock', p_clock);
@@ -129,8 +129,8 @@ begin
 end
 $$;
 
--- The database as the model sees it.
-create function model.picture() returns jsonb
+-- Returns the database as the model is compared with it.
+create function model.snapshot() returns jsonb
   language plpgsql as $$
 begin
   return jsonb_build_object(
@@ -150,12 +150,12 @@ begin
 end
 $$;
 
--- Empties everything between two sequences. The caller has session_replication_role = replica.
+-- Empties the database between two sequences. The caller has session_replication_role = replica.
 create procedure model.reset(p_users uuid[], p_limits jsonb, p_jobs integer)
   language plpgsql as $$
 begin
-  if to_regnamespace('queue_away') is not null then
-    alter schema queue_away rename to graphile_worker;
+  if to_regnamespace('queue_hidden') is not null then
+    alter schema queue_hidden rename to graphile_worker;
   end if;
   delete from graphile_worker._private_jobs;
   delete from public.mashup_job_events; delete from public.mashup_plans; delete from public.mashup_results;

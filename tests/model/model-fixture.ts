@@ -1,4 +1,4 @@
-/** The database under the model test: its connections, its picture, its invariants. */
+/** The database of the model test: connections, snapshots, invariants. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { installChecks } from './invariants.ts';
 const HERE = import.meta.dirname;
 const CONNECTIONS = 3;
 
-export interface PictureJob {
+export interface JobSnapshot {
   id: string;
   user: string;
   stage: Stage;
@@ -24,7 +24,7 @@ export interface PictureJob {
   plan: string[] | null;
 }
 
-export interface PictureTask {
+export interface TaskSnapshot {
   id: string;
   job: string;
   kind: TaskKind;
@@ -40,12 +40,12 @@ export interface PictureTask {
   fallback: boolean;
 }
 
-/** What the model is compared with. */
-export interface Picture {
-  jobs: PictureJob[];
-  tasks: PictureTask[];
+/** The database as the model is compared with it. */
+export interface Snapshot {
+  jobs: JobSnapshot[];
+  tasks: TaskSnapshot[];
   health: Record<ServiceName, { open: boolean; failures: number }>;
-  /** Of every row that a late write could change. */
+  /** Digest of every row that a late write could change. */
   digest: string;
 }
 
@@ -54,37 +54,44 @@ export interface Limits {
   jobs: number;
 }
 
-export interface World {
-  /** Several sessions; which one a command uses is part of the sequence. */
+/** What the sweep has still to do. */
+export interface Pending {
+  schedule: boolean;
+  queueEntries: boolean;
+}
+
+/** A database of the model test. */
+export interface ModelFixture {
+  /** Several sessions. Which one a command uses is part of the sequence. */
   connections: postgres.Sql[];
-  /** One that is always free. */
+  /** A session that no command uses. */
   sql: postgres.Sql;
   users: string[];
   reset(limits: Limits): Promise<void>;
-  look(): Promise<Picture>;
-  /** What is broken. What is owed to the sweep or to the reconcile is not asked for. */
-  check(owed: { release: boolean; wakeups: boolean }): Promise<string[]>;
-  /** A worker with a session lock. */
-  hire(): Promise<string>;
-  /** Lets go of a worker's lock, as its death does. */
-  kill(worker: string): Promise<void>;
+  readSnapshot(): Promise<Snapshot>;
+  /** Returns the broken invariants. Those that hold only after scheduling or reconciliation are skipped while these are pending. */
+  check(pending: Pending): Promise<string[]>;
+  /** Registers a worker with a session lock. */
+  addWorker(): Promise<string>;
+  /** Releases the lock of a worker, as its death does. */
+  killWorker(worker: string): Promise<void>;
   setClock(milliseconds: number): Promise<void>;
 }
 
-/** Sets a database up for the model. `mutate` may change the schema before the model looks at it. */
-export async function openWorld(
+/** Prepares a database for the model. `mutate` changes the schema first. */
+export async function openModelFixture(
   scope: CleanUpScope,
   db: TestDatabase,
   mutate?: (sql: postgres.Sql) => Promise<void>,
-): Promise<World> {
+): Promise<ModelFixture> {
   const connect = (url: string): postgres.Sql =>
     postgres(url, { max: 1, onnotice: () => {}, connection: { jit: false } });
   const admin = connect(db.superuserUrl);
   const connections = Array.from({ length: CONNECTIONS }, () => connect(db.url));
   const presence = connect(db.url);
-  const eye = connect(db.url);
+  const reader = connect(db.url);
   scope.after(async () => {
-    await Promise.all([admin, presence, eye, ...connections].map((sql) => sql.end({ timeout: 1 })));
+    await Promise.all([admin, presence, reader, ...connections].map((sql) => sql.end({ timeout: 1 })));
   });
   await mutate?.(db.sql);
   await installChecks(db.sql);
@@ -92,41 +99,43 @@ export async function openWorld(
   await admin`set session_replication_role = replica`;
   const lockKey = (worker: string): string => BigInt(`0x${worker.replaceAll('-', '').slice(0, 15)}`).toString();
   let resets = 0;
-  const world: World = {
+  const fixture: ModelFixture = {
     connections,
-    sql: eye,
+    sql: reader,
     users: [],
     async reset(limits) {
-      world.users = [randomUUID(), randomUUID(), randomUUID()];
+      fixture.users = [randomUUID(), randomUUID(), randomUUID()];
       await presence`select pg_advisory_unlock_all()`;
-      await admin`call model.reset(${world.users}, ${admin.json(limits.services)}, ${limits.jobs})`;
+      await admin`call model.reset(${fixture.users}, ${admin.json(limits.services)}, ${limits.jobs})`;
       if (++resets % 20 === 0) {
         await admin.unsafe(
           'vacuum (analyze) public.mashup_jobs, public.mashup_job_events, mashup.tasks, graphile_worker._private_jobs',
         );
       }
     },
-    async look() {
-      const [row] = await eye<{ picture: Picture }[]>`select model.picture() as picture`;
-      if (!row) throw new Error('the database showed no picture');
-      return row.picture;
+    async readSnapshot() {
+      const [row] = await reader<{ snapshot: Snapshot }[]>`select model.snapshot() as snapshot`;
+      if (!row) throw new Error('the database returned no snapshot');
+      return row.snapshot;
     },
-    async check(owed) {
-      const [row] = await eye<{ broken: string[] }[]>`select model.check(${!owed.release}, ${!owed.wakeups}) as broken`;
+    async check(pending) {
+      const [row] = await reader<
+        { broken: string[] }[]
+      >`select model.check(${!pending.schedule}, ${!pending.queueEntries}) as broken`;
       return row?.broken ?? [];
     },
-    async hire() {
+    async addWorker() {
       const worker = randomUUID();
       const key = lockKey(worker);
       await presence`select pg_advisory_lock(${key}), mashup.register_worker(${worker}, 'test', 1, ${key}, 'test', 4, '{}', '{}')`;
       return worker;
     },
-    async kill(worker) {
+    async killWorker(worker) {
       await presence`select pg_advisory_unlock(${lockKey(worker)})`;
     },
     async setClock(milliseconds) {
-      await eye`select setval('model.clock', ${milliseconds})`;
+      await reader`select setval('model.clock', ${milliseconds})`;
     },
   };
-  return world;
+  return fixture;
 }

@@ -1,45 +1,20 @@
 /**
- * What a job may be, in plain TypeScript: the state machine's rules a second time, without locks, rows or time of day.
- * Only two things happen to a model by themselves, and are taken from the database when it shows them: a waiting job gets
- * a slot, and a waiting task becomes ready.
+ * The rules of the state machine a second time, in plain TypeScript, without locks, rows or clock. Two things are not
+ * predicted but taken from the database: when a waiting job gets a slot, and when a waiting task becomes ready.
  */
+import { STAGES, TASK_KIND_DEFINITIONS, TERMINAL_STAGES } from '../../schema.ts';
 import type { ServiceName, Stage, TaskKind } from '../../schema.ts';
 
-export const POSITION: Record<Stage, number> = {
-  queued: 0,
-  analyzing: 1,
-  scoring: 2,
-  planning: 3,
-  separating: 4,
-  rendering: 5,
-  complete: 6,
-  failed: 7,
-  cancelled: 8,
-};
-export const SERVICE_OF: Record<TaskKind, ServiceName> = {
-  analyze: 'analysis',
-  score: 'scoring',
-  plan: 'orchestrator',
-  separate: 'separation',
-  render: 'processing',
-};
-const STAGE_OF: Record<TaskKind, Stage> = {
-  analyze: 'analyzing',
-  score: 'scoring',
-  plan: 'planning',
-  separate: 'separating',
-  render: 'rendering',
-};
-export const MAX_ATTEMPTS: Record<TaskKind, number> = { analyze: 4, score: 4, plan: 3, separate: 4, render: 3 };
-/** How long an attempt may take. */
-export const TIMEOUT_MS: Record<TaskKind, number> = {
-  analyze: 300_000,
-  score: 60_000,
-  plan: 420_000,
-  separate: 1_800_000,
-  render: 1_800_000,
-};
-/** A worker ends its own attempt first. */
+/** The order of the stages. */
+export const POSITION = Object.fromEntries(STAGES.map((stage, position) => [stage, position])) as Record<Stage, number>;
+const byKind = <T>(read: (definition: (typeof TASK_KIND_DEFINITIONS)[number]) => T): Record<TaskKind, T> =>
+  Object.fromEntries(TASK_KIND_DEFINITIONS.map((one) => [one.kind, read(one)])) as Record<TaskKind, T>;
+export const SERVICE_OF: Record<TaskKind, ServiceName> = byKind((one) => one.service);
+const STAGE_OF: Record<TaskKind, Stage> = byKind((one) => one.stage);
+export const MAX_ATTEMPTS: Record<TaskKind, number> = byKind((one) => one.maxAttempts);
+/** Longest time of an attempt. */
+export const TIMEOUT_MS: Record<TaskKind, number> = byKind((one) => one.timeoutSec * 1000);
+/** The sweep waits this long for the worker to end its own attempt. */
 const TIMEOUT_GRACE_MS = 10_000;
 export const CIRCUIT_FAILURES = 3;
 const MAX_CRASHES_BEFORE_SOLO = 2;
@@ -47,7 +22,7 @@ const MAX_SOLO_CRASHES = 2;
 
 export interface ModelSong {
   id: string;
-  state: 'good' | 'dropped';
+  state: 'active' | 'excluded';
   analysed: boolean;
   /** Which cached stems its card points to; 0: none. */
   stems: number;
@@ -65,11 +40,11 @@ export interface ModelTask {
   claim?: string;
   worker?: string;
   leaseUntil: number;
-  /** When its attempt has taken as long as its kind may. */
+  /** When the attempt exceeds the time of its kind. */
   deadline: number;
-  /** Whether the database showed it ready when last looked at. */
+  /** Whether it was ready in the last snapshot. */
   isReady: boolean;
-  /** The attempt whose wake-up was sent away. */
+  /** The attempt whose queue entry was deferred. */
   deferred?: number;
 }
 
@@ -92,7 +67,7 @@ export interface ModelJob {
 
 export interface ModelWorker {
   id: string;
-  /** Its session lock is held. */
+  /** Whether its session lock is held. */
   alive: boolean;
   seen: number;
   solo?: string;
@@ -102,20 +77,20 @@ export interface Model {
   now: number;
   jobs: Record<string, ModelJob>;
   workers: Record<string, ModelWorker>;
-  /** `scope key` to when it ends. */
+  /** End of each pause, by `scope key`. */
   pauses: Record<string, number>;
   circuits: Record<string, { open: boolean; failures: number }>;
-  /** `user song` to the number of its cached stems. */
+  /** Number of the cached stems, by `user song`. */
   stems: Record<string, number>;
   nextStems: number;
-  /** Why a claimed task was dropped, by task id: what a late worker is told. */
+  /** Why a claimed task was dropped, by task id. A late worker gets this status. */
   dropped: Record<string, string>;
-  retainedAt: number;
-  /** What happened since the counts were taken. */
+  purgedAt: number;
+  /** What happened since the last count. */
   hits: string[];
 }
 
-/** A model of an empty database. */
+/** Returns a model of an empty database. */
 export function newModel(): Model {
   const circuits = Object.fromEntries(
     Object.values(SERVICE_OF).map((service) => [service, { open: false, failures: 0 }]),
@@ -129,25 +104,25 @@ export function newModel(): Model {
     stems: {},
     nextStems: 1,
     dropped: {},
-    retainedAt: -Infinity,
+    purgedAt: -Infinity,
     hits: [],
   };
 }
 
-export const isTerminal = (stage: Stage): boolean => POSITION[stage] >= 6;
+export const isTerminal = (stage: Stage): boolean => TERMINAL_STAGES.includes(stage);
 export const isLive = (task: ModelTask): boolean => task.state === 'open' || task.state === 'running';
-export const goodSongs = (job: ModelJob): ModelSong[] => job.songs.filter((song) => song.state === 'good');
+export const activeSongs = (job: ModelJob): ModelSong[] => job.songs.filter((song) => song.state === 'active');
 
-/** Whether a song's card points to stems that are there. */
+/** Whether a song's card points to existing stems. */
 export function hasStems(model: Model, job: ModelJob, song: ModelSong): boolean {
   return song.stems !== 0 && model.stems[`${job.user} ${song.id}`] === song.stems;
 }
 
 function planHasStems(model: Model, job: ModelJob): boolean {
-  return (job.plan ?? []).every((id) => goodSongs(job).some((song) => song.id === id && hasStems(model, job, song)));
+  return (job.plan ?? []).every((id) => activeSongs(job).some((song) => song.id === id && hasStems(model, job, song)));
 }
 
-function makeTask(job: ModelJob, kind: TaskKind, song?: string): void {
+function createTask(job: ModelJob, kind: TaskKind, song?: string): void {
   if (job.tasks.some((task) => task.kind === kind && task.song === song && task.state !== 'failed')) return;
   job.tasks.push({
     kind,
@@ -162,20 +137,20 @@ function makeTask(job: ModelJob, kind: TaskKind, song?: string): void {
   });
 }
 
-export function makeTasks(model: Model, job: ModelJob): void {
+export function createTasks(model: Model, job: ModelJob): void {
   if (!job.admitted) return;
   if (job.stage === 'analyzing') {
-    for (const song of goodSongs(job)) if (!song.analysed) makeTask(job, 'analyze', song.id);
-  } else if (job.stage === 'scoring') makeTask(job, 'score');
-  else if (job.stage === 'planning' && !job.hold) makeTask(job, 'plan');
-  else if (job.stage === 'rendering') makeTask(job, 'render');
+    for (const song of activeSongs(job)) if (!song.analysed) createTask(job, 'analyze', song.id);
+  } else if (job.stage === 'scoring') createTask(job, 'score');
+  else if (job.stage === 'planning' && !job.hold) createTask(job, 'plan');
+  else if (job.stage === 'rendering') createTask(job, 'render');
   if (!job.hold && ['scoring', 'planning', 'separating'].includes(job.stage)) {
-    for (const song of goodSongs(job)) {
+    for (const song of activeSongs(job)) {
       if (hasStems(model, job, song)) continue;
       job.tasks = job.tasks.filter(
         (task) => !(task.kind === 'separate' && task.song === song.id && task.state === 'done'),
       );
-      if (song.analysed) makeTask(job, 'separate', song.id);
+      if (song.analysed) createTask(job, 'separate', song.id);
     }
   }
 }
@@ -185,8 +160,8 @@ function dropTasks(model: Model, job: ModelJob, reason: string): void {
   job.tasks = reason === 'lost' ? job.tasks.filter((task) => !isLive(task)) : [];
 }
 
-/** Makes a move and what follows from it; counts it. */
-function move(model: Model, job: ModelJob, to: Stage, kind: string): void {
+/** Makes a transition and what follows from it; counts it. */
+function transition(model: Model, job: ModelJob, to: Stage, kind: string): void {
   model.hits.push(`${job.stage} ${kind} ${to}`);
   const from = job.stage;
   job.stage = to;
@@ -205,7 +180,7 @@ function move(model: Model, job: ModelJob, to: Stage, kind: string): void {
   }
   if (isTerminal(to) || (kind === 'advance' && to === 'planning' && job.hold)) job.admitted = false;
   if (isTerminal(to)) return;
-  makeTasks(model, job);
+  createTasks(model, job);
   if (job.admitted) advance(model, job);
 }
 
@@ -213,37 +188,37 @@ export function advance(model: Model, job: ModelJob): void {
   if (!job.admitted || job.stage === 'queued' || isTerminal(job.stage)) return;
   const mine = job.tasks.filter((task) => STAGE_OF[task.kind] === job.stage);
   if (job.stage === 'separating') {
-    if (planHasStems(model, job)) move(model, job, 'rendering', 'advance');
-    else if (!mine.some(isLive)) makeTasks(model, job);
+    if (planHasStems(model, job)) transition(model, job, 'rendering', 'advance');
+    else if (!mine.some(isLive)) createTasks(model, job);
     return;
   }
   if (mine.some(isLive)) return;
-  if (job.stage === 'analyzing') move(model, job, 'scoring', 'advance');
+  if (job.stage === 'analyzing') transition(model, job, 'scoring', 'advance');
   else if (!mine.some((task) => task.state === 'done')) return;
-  else if (job.stage === 'scoring') move(model, job, 'planning', 'advance');
-  else if (job.stage === 'planning') move(model, job, 'separating', 'advance');
-  else move(model, job, 'complete', 'advance');
+  else if (job.stage === 'scoring') transition(model, job, 'planning', 'advance');
+  else if (job.stage === 'planning') transition(model, job, 'separating', 'advance');
+  else transition(model, job, 'complete', 'advance');
 }
 
-/** A slot: to where it enters, or on from where its replay waits. */
+/** Gives a slot to a job: it enters its first stage, or continues a replay. */
 export function admit(model: Model, job: ModelJob): void {
   job.admitted = true;
-  if (job.stage === 'queued') return move(model, job, job.entry, 'admit');
-  makeTasks(model, job);
+  if (job.stage === 'queued') return transition(model, job, job.entry, 'admit');
+  createTasks(model, job);
   advance(model, job);
 }
 
-/** What a stage misses: the stage to reset to instead. */
-function missingFor(model: Model, job: ModelJob, stage: Stage): Stage | undefined {
+/** Returns the stage to reset to if a prerequisite of a stage is missing. */
+function missingPrerequisite(model: Model, job: ModelJob, stage: Stage): Stage | undefined {
   const position = POSITION[stage];
-  if (position >= 2 && goodSongs(job).some((song) => !song.analysed)) return 'analyzing';
-  if (position >= 3 && !job.hasScores) return 'scoring';
-  if (position >= 4 && job.plan === undefined) return 'planning';
-  if (position >= 5 && !planHasStems(model, job)) return 'separating';
+  if (position > POSITION.analyzing && activeSongs(job).some((song) => !song.analysed)) return 'analyzing';
+  if (position > POSITION.scoring && !job.hasScores) return 'scoring';
+  if (position > POSITION.planning && job.plan === undefined) return 'planning';
+  if (position > POSITION.separating && !planHasStems(model, job)) return 'separating';
   return undefined;
 }
 
-/** A replay, or the engine's own replan. Answers ok or the SQLSTATE of the refusal. */
+/** A replay, or the engine's replan. Returns ok or the SQLSTATE of the refusal. */
 export function replay(
   model: Model,
   job: ModelJob,
@@ -257,54 +232,54 @@ export function replay(
     after.hold = false;
   }
   const position = POSITION[stage];
-  if (position <= 3) after.plan = undefined;
-  if (position <= 1) {
+  if (position <= POSITION.planning) after.plan = undefined;
+  if (position <= POSITION.analyzing) {
     for (const song of after.songs) {
-      if (!options.keep) Object.assign(song, { state: 'good', analysed: false, stems: 0 });
-      else if (song.state === 'dropped') Object.assign(song, { state: 'good', analysed: false, stems: 0 });
+      if (!options.keep) Object.assign(song, { state: 'active', analysed: false, stems: 0 });
+      else if (song.state === 'excluded') Object.assign(song, { state: 'active', analysed: false, stems: 0 });
     }
   }
-  if (position <= 4 && after.fresh) for (const song of after.songs) song.stems = 0;
+  if (position <= POSITION.separating && after.fresh) for (const song of after.songs) song.stems = 0;
   if (after.songs.length < 2) {
-    if (position >= 3) return 'MB006';
+    if (position > POSITION.scoring) return 'MB006';
     after.hold = true;
   }
-  if (missingFor(model, after, stage) !== undefined) return 'MB003';
+  if (missingPrerequisite(model, after, stage) !== undefined) return 'MB003';
   if (stage === 'queued') {
     after.entry = 'analyzing';
     after.admitted = false;
   }
   after.stopped = undefined;
   Object.assign(job, after);
-  move(model, job, stage, options.replan ? 'replan' : 'replay');
+  transition(model, job, stage, options.replan ? 'replan' : 'replay');
   return 'ok';
 }
 
 export function retry(model: Model, job: ModelJob): string {
   if (job.stage !== 'failed' && job.stage !== 'cancelled') return 'MB001';
   const stage = job.stopped === undefined || job.stopped === 'queued' ? 'analyzing' : job.stopped;
-  return replay(model, job, missingFor(model, job, stage) ?? stage, { keep: true });
+  return replay(model, job, missingPrerequisite(model, job, stage) ?? stage, { keep: true });
 }
 
-/** By update: an ended job refuses; a cancelled one is left alone. */
+/** A cancellation by update: an ended job refuses it, a cancelled one stays as it is. */
 export function cancel(model: Model, job: ModelJob): string {
   if (job.stage === 'cancelled') return 'ok';
   if (isTerminal(job.stage)) return 'MB001';
-  move(model, job, 'cancelled', 'cancel');
+  transition(model, job, 'cancelled', 'cancel');
   return 'ok';
 }
 
 export function start(model: Model, job: ModelJob): string {
   if (!job.hold) return 'MB009';
-  if (goodSongs(job).length < 2) return 'MB006';
+  if (activeSongs(job).length < 2) return 'MB006';
   model.hits.push('draft started');
   job.hold = false;
   return 'ok';
 }
 
-/** A task's result. `planned`: the songs of a plan. */
+/** Finishes a task. `planned`: the songs of the plan. */
 export function finishTask(model: Model, job: ModelJob, task: ModelTask, planned: string[]): void {
-  release(task, 'done');
+  closeAttempt(task, 'done');
   let replan = false;
   const song = job.songs.find((one) => one.id === task.song);
   if (task.kind === 'analyze' && song) {
@@ -313,70 +288,70 @@ export function finishTask(model: Model, job: ModelJob, task: ModelTask, planned
   } else if (task.kind === 'score') job.hasScores = true;
   else if (task.kind === 'plan') {
     job.plan = planned;
-    replan = planned.some((id) => !goodSongs(job).some((one) => one.id === id));
+    replan = planned.some((id) => !activeSongs(job).some((one) => one.id === id));
   } else if (task.kind === 'separate' && song) {
     song.stems = model.stems[`${job.user} ${song.id}`] ??= model.nextStems++;
   }
-  noteOk(model, task.kind);
+  recordSuccess(model, task.kind);
   if (replan) replay(model, job, 'planning', { replan: true });
   else advance(model, job);
 }
 
-function release(task: ModelTask, state: ModelTask['state']): void {
+function closeAttempt(task: ModelTask, state: ModelTask['state']): void {
   task.state = state;
   delete task.claim;
   delete task.worker;
   task.deadline = Infinity;
 }
 
-export function noteOk(model: Model, kind: TaskKind): void {
+export function recordSuccess(model: Model, kind: TaskKind): void {
   const circuit = model.circuits[SERVICE_OF[kind]];
   if (circuit?.open) model.hits.push('circuit closed');
   model.circuits[SERVICE_OF[kind]] = { open: false, failures: 0 };
 }
 
-/** A fault of a class. Answers retrying or failed. */
+/** Ends an attempt with a fault. Returns retrying or failed. */
 export function failTask(model: Model, job: ModelJob, task: ModelTask, faultClass: string, isProbe: boolean): string {
   const circuit = model.circuits[SERVICE_OF[task.kind]];
-  const isAway = faultClass === 'unavailable' || faultClass === 'overloaded';
-  if (circuit && isAway) {
+  const isUnavailable = faultClass === 'unavailable' || faultClass === 'overloaded';
+  if (circuit && isUnavailable) {
     circuit.failures++;
     if (isProbe && circuit.open) model.hits.push('probe failed');
     if (!circuit.open && circuit.failures >= CIRCUIT_FAILURES) {
       circuit.open = true;
       model.hits.push('circuit opened');
     }
-  } else if (isProbe) noteOk(model, task.kind);
-  return endAttempt(model, job, task, faultClass === 'permanent', !(isAway && circuit?.open === true));
+  } else if (isProbe) recordSuccess(model, task.kind);
+  return endAttempt(model, job, task, faultClass === 'permanent', !(isUnavailable && circuit?.open === true));
 }
 
-/** The end of an attempt: another one, or the end of task, song or job. */
+/** Ends an attempt: another one follows, or the task, its song or its job ends. */
 export function endAttempt(model: Model, job: ModelJob, task: ModelTask, permanent: boolean, counts: boolean): string {
   task.failures += Number(counts);
   if (!permanent && task.failures < MAX_ATTEMPTS[task.kind]) {
-    release(task, 'open');
+    closeAttempt(task, 'open');
     return 'retrying';
   }
-  release(task, 'failed');
+  closeAttempt(task, 'failed');
   if (!permanent) model.hits.push('out of attempts');
-  if (task.song === undefined || goodSongs(job).length - 1 < 2) {
-    move(model, job, 'failed', 'fail');
+  if (task.song === undefined || activeSongs(job).length - 1 < 2) {
+    transition(model, job, 'failed', 'fail');
     return 'failed';
   }
-  model.hits.push('song dropped');
+  model.hits.push('song excluded');
   const song = job.songs.find((one) => one.id === task.song);
-  if (song) song.state = 'dropped';
+  if (song) song.state = 'excluded';
   job.tasks = job.tasks.filter((other) => !(other.song === task.song && other.state === 'open'));
   if (job.plan?.includes(task.song)) replay(model, job, 'planning', { replan: true });
   else advance(model, job);
   return 'failed';
 }
 
-export function freeTask(task: ModelTask): void {
-  release(task, 'open');
+export function requeueTask(task: ModelTask): void {
+  closeAttempt(task, 'open');
 }
 
-/** One round of upkeep, by the model's clock. */
+/** One sweep, by the clock of the model. */
 export function sweep(model: Model): void {
   const isDead = (worker: ModelWorker): boolean =>
     worker.seen < model.now - 30_000 || (worker.seen < model.now - 1_000 && !worker.alive);
@@ -391,22 +366,22 @@ export function sweep(model: Model): void {
     const dead = worker === undefined || isDead(worker);
     if (dead || task.leaseUntil < model.now) {
       model.hits.push(
-        dead ? (worker?.alive === false ? 'crash: lock free' : 'crash: silent worker') : 'crash: lease over',
+        dead ? (worker?.alive === false ? 'crash: lock free' : 'crash: silent worker') : 'crash: lease expired',
       );
       task.solo += Number(task.crashes >= MAX_CRASHES_BEFORE_SOLO);
       task.crashes++;
       if (task.solo >= MAX_SOLO_CRASHES) {
         model.hits.push('task kills workers');
         endAttempt(model, job, task, true, true);
-      } else freeTask(task);
+      } else requeueTask(task);
     } else if (task.deadline < model.now - TIMEOUT_GRACE_MS) {
       model.hits.push('task timeout');
       endAttempt(model, job, task, false, true);
     }
   }
   for (const worker of Object.values(model.workers)) if (isDead(worker)) delete model.workers[worker.id];
-  if (model.retainedAt <= model.now - 60_000) {
-    model.retainedAt = model.now;
+  if (model.purgedAt <= model.now - 60_000) {
+    model.purgedAt = model.now;
     for (const job of Object.values(model.jobs)) {
       if (job.stage === 'planning' && job.hold && !job.admitted && job.stageEntered < model.now - 24 * 3_600_000) {
         model.hits.push('draft expired');

@@ -1,12 +1,12 @@
-/** What users, workers, operators and misfortune do, one at a time: how it is done, and what the model expects of it. */
+/** The operations of users, workers and operators: how each is run, and what the model expects of it. */
 import type postgres from 'postgres';
-import { type Stage, STAGES, type TaskKind } from '../../schema.ts';
+import { REPLAY_STAGES, type Stage, type TaskKind } from '../../schema.ts';
 import {
   cancel,
   failTask,
   finishTask,
-  freeTask,
-  goodSongs,
+  requeueTask,
+  activeSongs,
   isPaused,
   type Model,
   type ModelJob,
@@ -17,7 +17,7 @@ import {
   TIMEOUT_MS,
   start,
 } from './model.ts';
-import type { Picture, PictureTask, World } from './model-fixture.ts';
+import type { ModelFixture, Pending, Snapshot, TaskSnapshot } from './model-fixture.ts';
 
 export interface Claim {
   id: string;
@@ -28,62 +28,62 @@ export interface Claim {
   document: { songs: { song_id: string; state: string }[] };
 }
 
-/** What the database answered: a verdict, ok, or a SQLSTATE; and what came with it. */
+/** What the database returned: a status, ok or a SQLSTATE; and data. */
 export interface Outcome {
-  said: string;
+  result: string;
   data?: unknown;
 }
 
 export interface Operation {
   name: string;
   run(sql: postgres.Sql): Promise<Outcome>;
-  /** Does the same to the model; answers what the database must have said. */
+  /** Applies the operation to the model. Returns the result that the database must have returned. */
   expect(model: Model, outcome: Outcome): string;
 }
 
 export interface State {
-  world: World;
+  fixture: ModelFixture;
   model: Model;
-  picture: Picture;
-  /** Every claim that was ever handed out: what is not held any more is what late workers come with. */
+  snapshot: Snapshot;
+  /** Every claim that was ever made. Late workers use those that are not held any more. */
   claims: Claim[];
-  owed: { release: boolean; wakeups: boolean };
-  queueIsAway: boolean;
+  pending: Pending;
+  isQueueHidden: boolean;
   queueLostAt: number;
   reconciledAt: number;
-  /** Workers that claim, and one that only drives. */
-  crew: string[];
+  /** Workers that claim tasks, and one that only drives jobs. */
+  workers: string[];
   driver: string;
 }
 
-/** An empty world, as a sequence finds it. */
-export function newState(world: World): State {
-  const picture: Picture = { jobs: [], tasks: [], health: {} as Picture['health'], digest: '' };
+/** Returns the state at the start of a sequence. */
+export function newState(fixture: ModelFixture): State {
+  const snapshot: Snapshot = { jobs: [], tasks: [], health: {} as Snapshot['health'], digest: '' };
   return {
-    world,
+    fixture,
     model: newModel(),
-    picture,
+    snapshot,
     claims: [],
-    owed: { release: false, wakeups: false },
-    queueIsAway: false,
+    pending: { schedule: false, queueEntries: false },
+    isQueueHidden: false,
     queueLostAt: 0,
     reconciledAt: -Infinity,
-    crew: [],
+    workers: [],
     driver: '',
   };
 }
 
 const LEASE_MS = 30_000;
 
-/** Runs a statement whose refusal is an answer. */
-export async function ask(query: postgres.PendingQuery<postgres.Row[]>): Promise<Outcome> {
+/** Runs a statement. A refusal is a result. */
+export async function call(query: postgres.PendingQuery<postgres.Row[]>): Promise<Outcome> {
   try {
     const [row] = await query;
-    return { said: typeof row?.said === 'string' ? row.said : 'ok', data: row?.data };
+    return { result: typeof row?.result === 'string' ? row.result : 'ok', data: row?.data };
   } catch (error) {
     const { code, message } = error as postgres.PostgresError;
     if (code === undefined || !/^MB\d{3}$/.test(code)) throw error;
-    return { said: code, data: message };
+    return { result: code, data: message };
   }
 }
 
@@ -93,8 +93,8 @@ export function held(model: Model, claim: Claim): { job: ModelJob; task: ModelTa
   return job && task ? { job, task } : undefined;
 }
 
-/** What a worker is told whose claim is void. */
-function whyVoid(model: Model, claim: Claim): string {
+/** Returns the status that a worker gets for a lost claim. */
+function lostClaimStatus(model: Model, claim: Claim): string {
   const reason = model.jobs[claim.job] ? model.dropped[claim.id] : undefined;
   model.hits.push('late write refused');
   if (model.jobs[claim.job]?.tasks.some((task) => task.id === claim.id && task.claim !== undefined)) {
@@ -106,7 +106,7 @@ function whyVoid(model: Model, claim: Claim): string {
 export function submit(user: string, count: number, isDraft: boolean): Operation {
   return {
     name: `submit ${count} songs${isDraft ? ' as a draft' : ''}`,
-    run: (sql) => ask(sql`select model.submit(${user}, ${count}, ${isDraft ? 'planning' : null}) as data`),
+    run: (sql) => call(sql`select model.submit(${user}, ${count}, ${isDraft ? 'planning' : null}) as data`),
     expect(model, outcome) {
       const { job_id, songs } = outcome.data as { job_id: string; songs: { song_id: string }[] };
       model.jobs[job_id] = {
@@ -118,7 +118,7 @@ export function submit(user: string, count: number, isDraft: boolean): Operation
         fresh: false,
         admitted: false,
         entry: 'analyzing',
-        songs: songs.map(({ song_id }) => ({ id: song_id, state: 'good', analysed: false, stems: 0 })),
+        songs: songs.map(({ song_id }) => ({ id: song_id, state: 'active', analysed: false, stems: 0 })),
         hasScores: false,
         plan: undefined,
         stopped: undefined,
@@ -134,11 +134,11 @@ export function submit(user: string, count: number, isDraft: boolean): Operation
 export function iterate(job: ModelJob): Operation {
   return {
     name: `iterate ${job.id}`,
-    run: (sql) => ask(sql`select model.iterate(${job.user}, ${job.id}) as data`),
+    run: (sql) => call(sql`select model.iterate(${job.user}, ${job.id}) as data`),
     expect(model, outcome) {
       const parent = model.jobs[job.id];
       if (!parent) return 'MB002';
-      if (parent.plan === undefined || !parent.hasScores || goodSongs(parent).some((song) => !song.analysed))
+      if (parent.plan === undefined || !parent.hasScores || activeSongs(parent).some((song) => !song.analysed))
         return 'MB003';
       const id = outcome.data as string;
       model.jobs[id] = {
@@ -161,16 +161,16 @@ export function iterate(job: ModelJob): Operation {
   };
 }
 
-/** `isLate`: with the attempt of an earlier wake-up. */
-export function claim(task: PictureTask, worker: string, isLate: boolean): Operation {
+/** Claims a task. `isLate`: with the attempt of an earlier queue entry. */
+export function claim(task: TaskSnapshot, worker: string, isLate: boolean): Operation {
   const attempt = task.attempt - Number(isLate);
   return {
     name: `claim ${task.kind} ${task.id}`,
     async run(sql) {
-      const [row] = await sql<{ answer: { status: string; reason?: string; claim: string } }[]>`
-        select mashup.claim_task(${task.id}, ${attempt}, ${worker}) as answer`;
-      const answer = row?.answer;
-      return { said: [answer?.status, answer?.reason].filter(Boolean).join(' '), data: answer };
+      const [row] = await sql<{ claimed: { status: string; reason?: string; claim: string } }[]>`
+        select mashup.claim_task(${task.id}, ${attempt}, ${worker}) as claimed`;
+      const claimed = row?.claimed;
+      return { result: [claimed?.status, claimed?.reason].filter(Boolean).join(' '), data: claimed };
     },
     expect(model, outcome) {
       const job = model.jobs[task.job];
@@ -179,11 +179,11 @@ export function claim(task: PictureTask, worker: string, isLate: boolean): Opera
       );
       const isGone = !job || !mine || job.epoch !== task.epoch || mine.deferred === task.attempt;
       if (isLate || isGone) {
-        model.hits.push('late wake-up refused');
+        model.hits.push('late queue entry refused');
         return 'gone';
       }
-      const employee = model.workers[worker];
-      if (!employee) return 'gone';
+      const host = model.workers[worker];
+      if (!host) return 'gone';
       if (isPaused(model, job, task.kind)) {
         mine.deferred = task.attempt;
         model.hits.push('claim deferred: paused');
@@ -191,14 +191,14 @@ export function claim(task: PictureTask, worker: string, isLate: boolean): Opera
       }
       const isSolo = mine.crashes >= 2;
       const others = Object.values(model.jobs).flatMap((one) => one.tasks.filter((other) => other.worker === worker));
-      if ((isSolo && others.length > 0) || isReserved(model, employee.solo, task.id, worker)) {
-        if (isSolo) employee.solo ??= task.id;
+      if ((isSolo && others.length > 0) || isReserved(model, host.solo, task.id, worker)) {
+        if (isSolo) host.solo ??= task.id;
         mine.deferred = task.attempt;
-        model.hits.push('claim deferred: alone');
+        model.hits.push('claim deferred: soloRun');
         return 'deferred must_run_alone';
       }
-      delete employee.solo;
-      if (isSolo) employee.solo = task.id;
+      delete host.solo;
+      if (isSolo) host.solo = task.id;
       const { claim: token } = outcome.data as { claim: string };
       Object.assign(mine, {
         state: 'running',
@@ -208,13 +208,13 @@ export function claim(task: PictureTask, worker: string, isLate: boolean): Opera
         leaseUntil: model.now + LEASE_MS,
         deadline: model.now + TIMEOUT_MS[task.kind],
       });
-      if (task.fallback) model.hits.push('claimed without its service');
+      if (task.fallback) model.hits.push('claimed as a fallback');
       return 'claimed';
     },
   };
 }
 
-/** A worker that is to run one task alone takes no other while that one is on its way to it. */
+/** Whether a worker waits to run one task alone; it then claims no other. */
 function isReserved(model: Model, solo: string | undefined, task: string, worker: string): boolean {
   if (solo === undefined || solo === task) return false;
   return Object.values(model.jobs).some((job) =>
@@ -222,35 +222,35 @@ function isReserved(model: Model, solo: string | undefined, task: string, worker
   );
 }
 
-export function beat(claimed: Claim, news: number | undefined): Operation {
+export function heartbeat(claimed: Claim, progress: number | undefined): Operation {
   return {
-    name: `beat ${claimed.kind} ${claimed.id}`,
+    name: `heartbeat ${claimed.kind} ${claimed.id}`,
     run: (sql) =>
-      ask(
-        sql`select mashup.heartbeat_task(${claimed.id}, ${claimed.token}, ${news ?? null}, ${news === undefined ? null : `At ${news}`}) as said`,
+      call(
+        sql`select mashup.heartbeat_task(${claimed.id}, ${claimed.token}, ${progress ?? null}, ${progress === undefined ? null : `At ${progress}`}) as result`,
       ),
     expect(model) {
       const mine = held(model, claimed);
-      if (!mine) return whyVoid(model, claimed);
+      if (!mine) return lostClaimStatus(model, claimed);
       mine.task.leaseUntil = model.now + LEASE_MS;
-      model.hits.push(news === undefined ? 'beat' : 'beat with news');
+      model.hits.push(progress === undefined ? 'heartbeat' : 'heartbeat with progress');
       return 'held';
     },
   };
 }
 
-/** `leaveOut`: the plan does without one of three songs. */
+/** Finishes a task. `leaveOut`: the plan does not use one of three songs. */
 export function finish(claimed: Claim, leaveOut: boolean): Operation {
   return {
     name: `finish ${claimed.kind} ${claimed.id}`,
     run: (sql) =>
-      ask(sql`select mashup.finish_task(${claimed.id}, ${claimed.token},
-        model.result_of(${sql.json(claimed.document as never)}, ${leaveOut})) as said`),
+      call(sql`select mashup.finish_task(${claimed.id}, ${claimed.token},
+        model.result_of(${sql.json(claimed.document as never)}, ${leaveOut})) as result`),
     expect(model) {
       const mine = held(model, claimed);
-      if (!mine) return whyVoid(model, claimed);
-      const good = claimed.document.songs.filter((song) => song.state !== 'excluded').map((song) => song.song_id);
-      finishTask(model, mine.job, mine.task, leaveOut && good.length === 3 ? good.slice(1) : good);
+      if (!mine) return lostClaimStatus(model, claimed);
+      const active = claimed.document.songs.filter((song) => song.state !== 'excluded').map((song) => song.song_id);
+      finishTask(model, mine.job, mine.task, leaveOut && active.length === 3 ? active.slice(1) : active);
       model.hits.push(`finished ${claimed.kind}`);
       return 'finished';
     },
@@ -261,27 +261,27 @@ export function fail(claimed: Claim, faultClass: string, isProbe: boolean): Oper
   return {
     name: `fail ${claimed.kind} ${claimed.id}: ${faultClass}`,
     run: (sql) =>
-      ask(
-        sql`select mashup.fail_task(${claimed.id}, ${claimed.token}, 'test_fault', 'It went wrong.', 'Try again.', ${faultClass}) as said`,
+      call(
+        sql`select mashup.fail_task(${claimed.id}, ${claimed.token}, 'test_fault', 'It went wrong.', 'Try again.', ${faultClass}) as result`,
       ),
     expect(model) {
       const mine = held(model, claimed);
-      if (!mine) return whyVoid(model, claimed);
+      if (!mine) return lostClaimStatus(model, claimed);
       model.hits.push(`fault: ${faultClass}`);
       return failTask(model, mine.job, mine.task, faultClass, isProbe);
     },
   };
 }
 
-export function handBack(claimed: Claim): Operation {
+export function returnTask(claimed: Claim): Operation {
   return {
-    name: `hand back ${claimed.kind} ${claimed.id}`,
-    run: (sql) => ask(sql`select mashup.return_task(${claimed.id}, ${claimed.token}) as said`),
+    name: `return ${claimed.kind} ${claimed.id}`,
+    run: (sql) => call(sql`select mashup.return_task(${claimed.id}, ${claimed.token}) as result`),
     expect(model) {
       const mine = held(model, claimed);
-      if (!mine) return whyVoid(model, claimed);
-      freeTask(mine.task);
-      model.hits.push('handed back');
+      if (!mine) return lostClaimStatus(model, claimed);
+      requeueTask(mine.task);
+      model.hits.push('task returned');
       return 'returned';
     },
   };
@@ -291,7 +291,7 @@ export function cancelJob(id: string, byUpdate: boolean): Operation {
   return {
     name: `cancel ${id}${byUpdate ? ' by update' : ''}`,
     run: (sql) =>
-      ask(
+      call(
         byUpdate
           ? sql`update public.mashup_jobs set stage = 'cancelled' where id = ${id}`
           : sql`select (mashup.cancel(${id})).stage as data`,
@@ -300,11 +300,11 @@ export function cancelJob(id: string, byUpdate: boolean): Operation {
   };
 }
 
-export function replayJob(id: string, stage: Stage, by: 'update' | 'verb' | 'fresh'): Operation {
+export function replayJob(id: string, stage: Stage, by: 'update' | 'function' | 'fresh'): Operation {
   return {
     name: `replay ${id} to ${stage} by ${by}`,
     run: (sql) =>
-      ask(
+      call(
         by === 'update'
           ? sql`update public.mashup_jobs set stage = ${stage} where id = ${id}`
           : sql`select (mashup.replay(${id}, ${stage}, ${by === 'fresh'})).stage as data`,
@@ -312,9 +312,9 @@ export function replayJob(id: string, stage: Stage, by: 'update' | 'verb' | 'fre
     expect(model) {
       const job = model.jobs[id];
       if (!job) return by === 'update' ? 'ok' : 'MB002';
-      const said = replay(model, job, stage, { fresh: by === 'fresh' });
-      if (said !== 'ok') model.hits.push(`refused ${said}`);
-      return said;
+      const result = replay(model, job, stage, { fresh: by === 'fresh' });
+      if (result !== 'ok') model.hits.push(`refused ${result}`);
+      return result;
     },
   };
 }
@@ -323,7 +323,7 @@ export function illegal(job: ModelJob, which: number): Operation {
   const stage = ['complete', 'failed', 'dancing'][which % 3] ?? 'complete';
   return {
     name: `set ${job.id} to ${stage}`,
-    run: (sql) => ask(sql`update public.mashup_jobs set stage = ${stage} where id = ${job.id}`),
+    run: (sql) => call(sql`update public.mashup_jobs set stage = ${stage} where id = ${job.id}`),
     expect(model) {
       model.hits.push('refused MB001');
       return 'MB001';
@@ -334,12 +334,12 @@ export function illegal(job: ModelJob, which: number): Operation {
 export function retryJob(id: string): Operation {
   return {
     name: `retry ${id}`,
-    run: (sql) => ask(sql`select (mashup.retry(${id})).stage as data`),
+    run: (sql) => call(sql`select (mashup.retry(${id})).stage as data`),
     expect(model) {
       const job = model.jobs[id];
-      const said = job ? retry(model, job) : 'MB002';
-      if (said === 'ok') model.hits.push('retried');
-      return said;
+      const result = job ? retry(model, job) : 'MB002';
+      if (result === 'ok') model.hits.push('retried');
+      return result;
     },
   };
 }
@@ -347,27 +347,27 @@ export function retryJob(id: string): Operation {
 export function startJob(id: string): Operation {
   return {
     name: `start ${id}`,
-    run: (sql) => ask(sql`select (mashup.start(${id})).stage as data`),
+    run: (sql) => call(sql`select (mashup.start(${id})).stage as data`),
     expect: (model) => (model.jobs[id] ? start(model, model.jobs[id]) : 'MB002'),
   };
 }
 
-/** A verb over all failed jobs, or over all of one user. */
-export function bulk(verb: 'retry' | 'cancel' | 'replay', user: string): Operation {
+/** A bulk operation over all failed jobs, or over all jobs of one user. */
+export function bulk(name: 'retry' | 'cancel' | 'replay', user: string): Operation {
   return {
-    name: `bulk ${verb}`,
+    name: `bulk ${name}`,
     run: (sql) =>
-      ask(sql`select string_agg(outcome, ' ') as said from mashup.bulk(${verb}, ${verb === 'cancel' ? null : 'failed'},
-        p_user_id => ${verb === 'cancel' ? user : null}, p_to_stage => 'analyzing')`),
+      call(sql`select string_agg(outcome, ' ') as result from mashup.bulk(${name}, ${name === 'cancel' ? null : 'failed'},
+        p_user_id => ${name === 'cancel' ? user : null}, p_to_stage => 'analyzing')`),
     expect(model) {
       const jobs = Object.values(model.jobs)
-        .filter((job) => (verb === 'cancel' ? job.user === user : job.stage === 'failed'))
+        .filter((job) => (name === 'cancel' ? job.user === user : job.stage === 'failed'))
         .sort((a, b) => (a.id < b.id ? -1 : 1));
-      model.hits.push(`bulk ${verb}`);
-      const said = jobs.map((job) =>
-        verb === 'retry' ? retry(model, job) : verb === 'cancel' ? cancel(model, job) : replay(model, job, 'analyzing'),
+      model.hits.push(`bulk ${name}`);
+      const result = jobs.map((job) =>
+        name === 'retry' ? retry(model, job) : name === 'cancel' ? cancel(model, job) : replay(model, job, 'analyzing'),
       );
-      return said.map((one) => (one === 'ok' ? 'done' : 'refused')).join(' ') || 'ok';
+      return result.map((one) => (one === 'ok' ? 'done' : 'refused')).join(' ') || 'ok';
     },
   };
 }
@@ -376,7 +376,7 @@ export function pause(scope: string, key: string, until: number | undefined): Op
   return {
     name: `pause ${scope} ${key}`,
     run: (sql) =>
-      ask(sql`select (mashup.pause(${scope}, ${key}, 'test',
+      call(sql`select (mashup.pause(${scope}, ${key}, 'test',
         case when ${until !== undefined} then mashup.now() + interval '1 minute' end)).scope as data`),
     expect(model) {
       model.pauses[`${scope} ${key}`] = until === undefined ? Infinity : model.now + 60_000;
@@ -390,7 +390,7 @@ export function resume(which: string): Operation {
   const [scope = '', key = ''] = which.split(' ');
   return {
     name: `resume ${which}`,
-    run: (sql) => ask(sql`select mashup.resume(${scope}, ${key}) as data`),
+    run: (sql) => call(sql`select mashup.resume(${scope}, ${key}) as data`),
     expect(model) {
       delete model.pauses[which];
       model.hits.push('resumed');
@@ -399,13 +399,13 @@ export function resume(which: string): Operation {
   };
 }
 
-/** Runs a job without interruption until it is in a stage, on a worker that does nothing else. */
+/** Runs a job without interruption until it is in a stage, on a worker of its own. */
 export function drive(id: string, stage: Stage, worker: string): Operation {
   return {
     name: `drive ${id} to ${stage}`,
     async run(sql) {
       const [row] = await sql`call model.drive(${id}, ${stage}, ${worker}, null)`;
-      return { said: 'ok', data: row?.p_steps };
+      return { result: 'ok', data: row?.p_steps };
     },
     expect(model, outcome) {
       for (const step of outcome.data as { id: string; kind: TaskKind; song: string | null }[]) {
@@ -421,7 +421,7 @@ export function drive(id: string, stage: Stage, worker: string): Operation {
           model,
           job,
           task,
-          goodSongs(job).map((song) => song.id),
+          activeSongs(job).map((song) => song.id),
         );
         model.hits.push(`finished ${step.kind}`);
       }
@@ -430,4 +430,5 @@ export function drive(id: string, stage: Stage, worker: string): Operation {
   };
 }
 
-export const STAGES_WITH_WORK = STAGES.slice(0, 6);
+/** Stages that a job can be replayed from. */
+export const STAGES_WITH_WORK: readonly Stage[] = REPLAY_STAGES;

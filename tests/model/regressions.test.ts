@@ -1,4 +1,4 @@
-/** Faults that attacks found in the state machine: each test says what must not happen again. */
+/** Faults that the model test found in the state machine, one test each. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import postgres from 'postgres';
@@ -9,7 +9,7 @@ async function health(m: Machine, service: string) {
   return { state: row?.state, probe: row?.probe_task };
 }
 
-/** Opens a service's circuit, long enough ago that a probe is due, and releases what may run. */
+/** Opens a service's circuit so long ago that a probe is due, and schedules. */
 async function openCircuit(m: Machine, service: string): Promise<void> {
   await m.sql`update mashup.service_health set state = 'open', failures = 5, opens = 1, opened_at = mashup.now() - interval '1 hour',
     retry_at = mashup.now() - interval '1 second' where service = ${service}`;
@@ -18,25 +18,25 @@ async function openCircuit(m: Machine, service: string): Promise<void> {
 async function claimKind(m: Machine, worker: string, kind: string, jobId?: string): Promise<ClaimedTask> {
   for (const task of await m.ready(jobId)) {
     if (task.kind !== kind) continue;
-    const verdict = await m.claim(worker, task);
-    assert.equal(verdict.status, 'claimed');
-    if (verdict.status === 'claimed') return verdict;
+    const result = await m.claim(worker, task);
+    assert.equal(result.status, 'claimed');
+    if (result.status === 'claimed') return result;
   }
   throw new Error(`no ready ${kind} task`);
 }
 
-/** Finishes every ready task but those of one kind. */
+/** Finishes every ready task except those of one kind. */
 async function runAllBut(m: Machine, worker: string, kind: string, jobId: string): Promise<void> {
   for (;;) {
     const task = (await m.ready(jobId)).find((ready) => ready.kind !== kind);
     if (!task) return;
-    const verdict = await m.claim(worker, task);
-    if (verdict.status !== 'claimed') return;
-    await m.finish(verdict);
+    const result = await m.claim(worker, task);
+    if (result.status !== 'claimed') return;
+    await m.finish(result);
   }
 }
 
-describe('a half-open circuit whose probe will never answer opens again', () => {
+describe('a half-open circuit opens again when its probe cannot return', () => {
   const ends: Record<string, (m: Machine, worker: string, id: string) => Promise<unknown>> = {
     'because it was paused before it was claimed': async (m, worker, id) => {
       await m.sql`select mashup.pause('kind', 'analyze')`;
@@ -93,7 +93,7 @@ describe('a half-open circuit whose probe will never answer opens again', () => 
     });
   }
 
-  it('closes when the probe answers that two songs are the same recording', async (t) => {
+  it('closes when the probe finds that two songs are the same recording', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 2);
@@ -106,7 +106,7 @@ describe('a half-open circuit whose probe will never answer opens again', () => 
     assert.equal((await health(m, 'analysis')).state, 'closed');
   });
 
-  it('lets no second probe through for faults of calls that were under way', async (t) => {
+  it('passes no second probe for faults of calls that were running', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     await m.sql`update mashup.settings set value = '{"analysis": 9}' where name = 'service_limits'`;
@@ -125,8 +125,8 @@ describe('a half-open circuit whose probe will never answer opens again', () => 
   });
 });
 
-describe('a job does not strand', () => {
-  it('when a song was left out while the plan that uses it was made', async (t) => {
+describe('a job is not stuck', () => {
+  it('when a song is excluded while a plan that uses it is made', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     await m.sql`update mashup.settings set value = '{"analysis": 3, "scoring": 4, "orchestrator": 4, "separation": 3, "processing": 1}'
@@ -154,7 +154,7 @@ describe('a job does not strand', () => {
     assert.equal(await m.finish(plan), 'finished');
   });
 
-  it('when the stems that its songs point to have gone', async (t) => {
+  it('when the stems that its songs point to were deleted', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const user = await m.user();
@@ -166,7 +166,7 @@ describe('a job does not strand', () => {
     assert.equal((await m.job(row?.id)).stage, 'complete');
   });
 
-  it('when the stems that it made itself go before it renders', async (t) => {
+  it('when the stems that it made are deleted before it renders', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 2);
@@ -180,7 +180,7 @@ describe('a job does not strand', () => {
     assert.equal((await m.job(id)).stage, 'complete');
   });
 
-  it('when it is retried after a song was left out', async (t) => {
+  it('when it is retried after a song was excluded', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 3);
@@ -196,7 +196,7 @@ describe('a job does not strand', () => {
     assert.equal((await m.job(id)).stage, 'complete');
   });
 
-  it('when it draws on cached stems for longer than they are kept', async (t) => {
+  it('when it uses cached stems for longer than they are kept', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 2);
@@ -208,7 +208,7 @@ describe('a job does not strand', () => {
     assert.equal((await m.job(id)).stage, 'rendering');
   });
 
-  it('when the worker that was to run a solo task leaves it to another', async (t) => {
+  it('when another worker runs a solo task that was reserved by the first', async (t) => {
     const m = await useMachine(t);
     const id = await m.submit(await m.user(), 2);
     const [solo, second] = await m.ready(id);
@@ -230,7 +230,7 @@ describe('a job does not strand', () => {
 });
 
 describe('a complete job', () => {
-  it('leaves no task behind for a song that its plan does without', async (t) => {
+  it('leaves no unfinished task for a song that its plan does not use', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 3);
@@ -256,8 +256,8 @@ describe('a complete job', () => {
   });
 });
 
-describe('limits hold', () => {
-  it('when a circuit closes while tasks that lost patience are on their way', async (t) => {
+describe('limits are kept', () => {
+  it('when a circuit closes while fallback tasks are running', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     await m.sql`update mashup.settings set value = '9' where name in ('max_running_jobs')`;
@@ -281,7 +281,7 @@ describe('limits hold', () => {
     assert.equal(row?.free, 1, 'and takes no place there');
   });
 
-  it('for an operator whose transaction keeps its first snapshot', async (t) => {
+  it('by an operator’s transaction that keeps its first snapshot', async (t) => {
     const m = await useMachine(t);
     await m.sql`update mashup.settings set value = '1' where name = 'max_running_jobs'`;
     const user = await m.user();
@@ -300,7 +300,7 @@ describe('limits hold', () => {
     assert.equal((await m.job(old)).waiting_on, null);
   });
 
-  it('for one user who submits many at once', async (t) => {
+  it('by simultaneous submissions of one user', async (t) => {
     const m = await useMachine(t);
     await m.sql`update mashup.settings set value = '0' where name = 'max_running_jobs'`;
     await m.sql`update mashup.settings set value = '5' where name = 'max_queued_jobs_per_user'`;
@@ -310,8 +310,8 @@ describe('limits hold', () => {
   });
 });
 
-describe('the sweep waits for nobody', () => {
-  it('not for a console that holds the newer version of a job to be forgotten, nor a pause that ran out', async (t) => {
+describe('the sweep does not wait', () => {
+  it('for a console that has locked the iteration of a job to be deleted, nor for an expired pause', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const user = await m.user();
@@ -345,7 +345,7 @@ describe('the sweep waits for nobody', () => {
 });
 
 describe('files', () => {
-  it('of a job that is deleted while it runs are deleted again when its worker has stopped writing', async (t) => {
+  it('of a job that is deleted while it runs are deleted again after its worker has stopped writing', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     await m.submit(await m.user(), 2);
@@ -357,12 +357,12 @@ describe('files', () => {
     assert.equal(rows.length, 1);
   });
 
-  it('of stems that another job of the same song replaced at the same moment are deleted', async (t) => {
+  it('of stems that another job replaced at the same time are deleted', async (t) => {
     const m = await useMachine(t);
     await m.sql`update mashup.settings set value = '{"analysis": 9, "scoring": 9, "orchestrator": 9, "separation": 9}' where name = 'service_limits'`;
     const worker = await m.worker();
     const user = await m.user();
-    /** The task that separates the song that both jobs have. */
+    /** The separate task of the song that both jobs have. */
     async function separateSame(): Promise<ClaimedTask> {
       const id = await m.submit(user, 2);
       const shared = (await m.job(id)).songs[0]?.song_id;
@@ -407,8 +407,8 @@ describe('files', () => {
   });
 });
 
-describe('rows stay slim', () => {
-  it('for names in scripts that take several bytes a letter, through a left out song and to the end', async (t) => {
+describe('rows stay small', () => {
+  it('for names in scripts with several bytes for each character, with an excluded song, to the end', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const user = await m.user();
@@ -421,16 +421,16 @@ describe('rows stay slim', () => {
       const [row] = await m.as(user, (tx) => tx`select public.submit_mashup(${tx.json(songs)}) ->> 'job_id' as id`);
       const bad = await m.claimNext(worker, row?.id);
       assert.ok(bad);
-      const [verdict] =
+      const [outcome] =
         await m.sql`select mashup.fail_task(${bad.task_id}, ${bad.claim}, 'audio_silent', ${letter.repeat(500)},
         ${letter.repeat(300)}, 'permanent') as said`;
-      assert.equal(verdict?.said, 'failed');
+      assert.equal(outcome?.said, 'failed');
       await m.run(worker);
       assert.equal((await m.job(row?.id)).stage, 'complete', letter);
     }
   });
 
-  it('by refusing options and paths that do not fit, with an error that says so', async (t) => {
+  it('because options and paths that do not fit are refused with an error', async (t) => {
     const m = await useMachine(t);
     const user = await m.user();
     const songs = await m.songs(user, 2);
@@ -448,7 +448,7 @@ describe('rows stay slim', () => {
     );
   });
 
-  it('and one task that cannot be taken does not keep the sweep from the others', async (t) => {
+  it('and one task that cannot be recovered does not keep the sweep from recovering others', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const [stuck, free] = [await m.submit(await m.user(), 2), await m.submit(await m.user(), 2)];

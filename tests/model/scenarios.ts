@@ -1,92 +1,92 @@
-/** Short stories that lead to a certain move: without them chance would seldom come to the far ends of the machine. */
+/** Scenarios that lead to certain transitions. Random commands alone would reach these too rarely. */
 import type { Stage } from '../../schema.ts';
 import { isTerminal, MAX_ATTEMPTS, type ModelJob, POSITION } from './model.ts';
-import * as misfortune from './fault-commands.ts';
+import * as fault from './fault-commands.ts';
 import * as operation from './operations.ts';
 import { type Claim, held, type State } from './operations.ts';
-import { choose, crewHeard, isProbe, jobsOf, type Turn, type Turns, upkeep } from './turns.ts';
+import { choose, liveWorkers, isProbe, jobsOf, type Step, type Steps, sweepAfter } from './steps.ts';
 
-type Journey = (state: State, other: number) => Turns;
+type Scenario = (state: State, other: number) => Steps;
 
 const LIVE: Stage[] = ['queued', 'analyzing', 'scoring', 'planning', 'separating', 'rendering'];
-const times = (count: number, journey: Journey): Journey[] => Array.from({ length: count }, () => journey);
+const times = (count: number, scenario: Scenario): Scenario[] => Array.from({ length: count }, () => scenario);
 
-/** Every replay of a running job, tours through the ends, and tales that chance seldom tells; the seldom ones more often. */
-const JOURNEYS: readonly Journey[] = [
+/** Every replay of a live job, replays of ended jobs, and rare situations; the rarest are repeated most. */
+const SCENARIOS: readonly Scenario[] = [
   ...LIVE.flatMap((from) =>
     LIVE.filter((to) => POSITION[to] <= POSITION[from]).flatMap((to) =>
-      times(2, (state, other) => visit(state, from, to, other)),
+      times(2, (state, other) => replayFrom(state, from, to, other)),
     ),
   ),
-  ...times(3, (state, other) => tour(state, 'complete', other)),
-  ...times(5, (state, other) => tour(state, 'failed', other)),
-  ...times(3, (state, other) => tour(state, 'cancelled', other)),
-  ...times(2, (state, other) => visit(state, 'queued', 'cancelled', other)),
-  ...times(2, (state, other) => visit(state, 'separating', 'cancelled', other)),
+  ...times(3, (state, other) => replayEnded(state, 'complete', other)),
+  ...times(5, (state, other) => replayEnded(state, 'failed', other)),
+  ...times(3, (state, other) => replayEnded(state, 'cancelled', other)),
+  ...times(2, (state, other) => replayFrom(state, 'queued', 'cancelled', other)),
+  ...times(2, (state, other) => replayFrom(state, 'separating', 'cancelled', other)),
   ...times(3, (state, other) => replan(state, true, other)),
   ...times(3, (state, other) => replan(state, false, other)),
-  ...times(4, (state, other) => endByUpkeep(state, true, other)),
-  ...times(4, (state, other) => endByUpkeep(state, false, other)),
-  ...times(6, oldDraft),
+  ...times(4, (state, other) => endBySweep(state, true, other)),
+  ...times(4, (state, other) => endBySweep(state, false, other)),
+  ...times(6, expiredDraft),
   ...times(6, (state, other) => outage(state, false, other)),
   ...times(4, (state, other) => outage(state, true, other)),
-  ...times(4, alone),
-  ...times(2, (state, other) => visit(state, 'rendering', 'separating', other)),
-  ...times(2, (state, other) => visit(state, 'rendering', 'rendering', other)),
-  (state, other) => visit(state, 'separating', 'queued', other),
-  (state, other) => visit(state, 'separating', 'separating', other),
+  ...times(4, soloRun),
+  ...times(2, (state, other) => replayFrom(state, 'rendering', 'separating', other)),
+  ...times(2, (state, other) => replayFrom(state, 'rendering', 'rendering', other)),
+  (state, other) => replayFrom(state, 'separating', 'queued', other),
+  (state, other) => replayFrom(state, 'separating', 'separating', other),
   ...times(3, iteration),
-  ...times(3, ghost),
-  ...times(3, tire),
-  ...times(4, spareSong),
+  ...times(3, lateWorker),
+  ...times(3, exhaustAttempts),
+  ...times(4, unusedSong),
 ];
 
-/** How many journeys follow each other once the world is ready for them. */
-const TALES = 3;
+/** How many scenarios follow each other. */
+const SCENARIOS_IN_A_ROW = 3;
 
-/** Tells a few journeys. Where the world does not allow one (all is paused, say) the tale ends early. */
-export function* travel(state: State, pick: number, other: number): Turns {
+/** Runs a few scenarios. One that is not possible now (all is paused, for example) ends early. */
+export function* runScenarios(state: State, pick: number, other: number): Steps {
   yield* makeReady(state);
-  for (let tale = 0; tale < TALES; tale++) {
-    const journey = choose(JOURNEYS, pick + tale * (1 + (other % 37)));
-    if (journey) yield* journey(state, other + tale);
+  for (let index = 0; index < SCENARIOS_IN_A_ROW; index++) {
+    const scenario = choose(SCENARIOS, pick + index * (1 + (other % 37)));
+    if (scenario) yield* scenario(state, other + index);
   }
 }
 
-/** Resumes what is paused and lets held claims go, now and then, so that tales have a stage to play on. */
-function* makeReady(state: State): Turns {
+/** Ends pauses and held claims, so that scenarios are possible. */
+function* makeReady(state: State): Steps {
   for (const which of Object.keys(state.model.pauses)) yield operation.resume(which);
-  if (!state.model.workers[state.driver]?.alive) yield misfortune.hireWorker(state, true);
-  if (state.crew.filter((id) => state.model.workers[id]?.alive).length < 2) yield misfortune.hireWorker(state);
-  if (state.owed.release || Object.values(state.model.circuits).some((circuit) => circuit.open))
-    yield* upkeep(state, 400_000);
+  if (!state.model.workers[state.driver]?.alive) yield fault.startWorker(state, true);
+  if (state.workers.filter((id) => state.model.workers[id]?.alive).length < 2) yield fault.startWorker(state);
+  if (state.pending.schedule || Object.values(state.model.circuits).some((circuit) => circuit.open))
+    yield* sweepAfter(state, 400_000);
   for (const claim of state.claims.filter((one) => held(state.model, one))) yield operation.finish(claim, false);
 }
 
 const current = (state: State, job: ModelJob | undefined): ModelJob | undefined => job && state.model.jobs[job.id];
 
-/** A fresh job, given a slot; older jobs of the slot's holders give way. */
+/** Submits a job that gets a slot; older jobs with slots are cancelled. */
 function* freshJob(
   state: State,
   count: number,
   isDraft: boolean,
   other: number,
-): Generator<Turn | undefined, ModelJob | undefined> {
+): Generator<Step | undefined, ModelJob | undefined> {
   const busy = jobsOf(state.model).filter((job) => job.admitted);
   for (const job of busy) {
-    if (busy.length < 2 && job.user !== state.world.users[0]) break;
+    if (busy.length < 2 && job.user !== state.fixture.users[0]) break;
     yield operation.cancelJob(job.id, true);
   }
   for (const job of jobsOf(state.model)) {
     if (!job.admitted && !isTerminal(job.stage) && current(state, job)) yield operation.cancelJob(job.id, false);
   }
   const before = new Set(Object.keys(state.model.jobs));
-  yield operation.submit(choose(state.world.users, other) ?? '', count, isDraft);
+  yield operation.submit(choose(state.fixture.users, other) ?? '', count, isDraft);
   return jobsOf(state.model).find((job) => !before.has(job.id));
 }
 
-/** A job that can be driven to a stage: one that is on its way there, else a replayed one, else a new one. */
-function* jobIn(state: State, stage: Stage, other: number): Generator<Turn | undefined, ModelJob | undefined> {
+/** Returns a job in a stage: one that is before it and is driven there, else a replayed one, else a new one. */
+function* jobIn(state: State, stage: Stage, other: number): Generator<Step | undefined, ModelJob | undefined> {
   const running = jobsOf(state.model).filter((job) => job.admitted && !job.hold);
   let job = choose(
     running.filter((one) => POSITION[one.stage] <= POSITION[stage]),
@@ -104,14 +104,14 @@ function* jobIn(state: State, stage: Stage, other: number): Generator<Turn | und
   return job?.stage === stage ? job : undefined;
 }
 
-/** A job that waits in the queue, its user being paused. */
-function* queuedJob(state: State, other: number): Generator<Turn | undefined, ModelJob | undefined> {
+/** Returns a job that waits in the queue because its user is paused. */
+function* queuedJob(state: State, other: number): Generator<Step | undefined, ModelJob | undefined> {
   const waiting = choose(
     jobsOf(state.model).filter((job) => job.stage === 'queued'),
     other,
   );
   if (waiting) return waiting;
-  const user = choose(state.world.users, other) ?? '';
+  const user = choose(state.fixture.users, other) ?? '';
   yield operation.pause('user', user, undefined);
   const before = new Set(Object.keys(state.model.jobs));
   yield operation.submit(user, 2, false);
@@ -123,15 +123,15 @@ function* claimOf(
   job: ModelJob,
   kind?: string,
   song?: string,
-): Generator<Turn | undefined, Claim | undefined> {
-  const task = state.picture.tasks.find(
+): Generator<Step | undefined, Claim | undefined> {
+  const task = state.snapshot.tasks.find(
     (one) =>
       one.job === job.id &&
       one.state === 'ready' &&
       (kind === undefined || one.kind === kind) &&
       (song === undefined || one.song === song),
   );
-  const worker = state.crew.find((id) => state.model.workers[id]?.alive);
+  const worker = state.workers.find((id) => state.model.workers[id]?.alive);
   if (!task || worker === undefined) return undefined;
   yield operation.claim(task, worker, false);
   return state.claims.find((claim) => claim.id === task.id && held(state.model, claim));
@@ -145,18 +145,18 @@ const KIND_IN: Partial<Record<Stage, string>> = {
   rendering: 'render',
 };
 
-/** A job is brought to a stage, and moved from there. */
-function* visit(state: State, from: Stage, to: Stage, other: number): Turns {
+/** A job is driven to a stage, and replayed or cancelled from there. */
+function* replayFrom(state: State, from: Stage, to: Stage, other: number): Steps {
   const job = current(state, from === 'queued' ? yield* queuedJob(state, other) : yield* jobIn(state, from, other));
   if (!job || job.stage !== from) return;
   yield to === 'cancelled'
     ? operation.cancelJob(job.id, other % 2 === 0)
-    : operation.replayJob(job.id, to, (['update', 'update', 'verb', 'fresh'] as const)[other % 4] ?? 'update');
-  if (from === 'queued') yield operation.replayJob(job.id, 'scoring', 'verb');
+    : operation.replayJob(job.id, to, (['update', 'update', 'function', 'fresh'] as const)[other % 4] ?? 'update');
+  if (from === 'queued') yield operation.replayJob(job.id, 'scoring', 'function');
 }
 
-/** A job comes to an end again and again, and is replayed from there to each stage: late ones first, that need the most. */
-function* tour(state: State, end: Stage, other: number): Turns {
+/** A job ends repeatedly and is replayed to each stage, the last stages first: these have the most prerequisites. */
+function* replayEnded(state: State, end: Stage, other: number): Steps {
   const arrived = yield* jobIn(state, 'rendering', other);
   let job = current(state, arrived);
   for (const to of [...LIVE].reverse()) {
@@ -164,7 +164,7 @@ function* tour(state: State, end: Stage, other: number): Turns {
     if (end === 'complete') yield operation.drive(job.id, 'complete', state.driver);
     else if (end === 'cancelled') yield operation.cancelJob(job.id, POSITION[to] % 2 === 0);
     else {
-      // Where one song of three is left out, the next one fails the job.
+      // If one song of three is excluded, the next one fails the job.
       for (let song = 0; song < 2 && current(state, job)?.stage !== 'failed'; song++) {
         const claim: Claim | undefined = yield* claimOf(
           state,
@@ -176,16 +176,16 @@ function* tour(state: State, end: Stage, other: number): Turns {
     }
     job = current(state, job);
     if (job?.stage !== end) return;
-    // Separation is to fail as well: without a fresh replay the stems would be there.
-    if (to === 'separating' && end === 'failed') yield misfortune.forgetStems(job.user);
-    yield operation.replayJob(job.id, to, other % 2 === 0 ? 'update' : 'verb');
+    // Separation must fail as well. The stems would be there without a fresh replay.
+    if (to === 'separating' && end === 'failed') yield fault.deleteStems(job.user);
+    yield operation.replayJob(job.id, to, other % 2 === 0 ? 'update' : 'function');
     job = current(state, job);
     if (job?.admitted === false) return;
   }
 }
 
-/** A new version of a complete mashup. */
-function* iteration(state: State, other: number): Turns {
+/** An iteration of a complete mashup. */
+function* iteration(state: State, other: number): Steps {
   const done = jobsOf(state.model).find((job) => job.stage === 'complete') ?? (yield* jobIn(state, 'complete', other));
   if (!done) return;
   const before = new Set(Object.keys(state.model.jobs));
@@ -194,8 +194,8 @@ function* iteration(state: State, other: number): Turns {
   if (job && other % 2 === 0) yield operation.drive(job.id, 'complete', state.driver);
 }
 
-/** A song's separation fails for good while the plan is made with it, or after. */
-function* replan(state: State, isPlanning: boolean, other: number): Turns {
+/** The separation of a song fails permanently while a plan that uses it is made, or after. */
+function* replan(state: State, isPlanning: boolean, other: number): Steps {
   const job = yield* freshJob(state, 3, false, other);
   if (!job) return;
   yield operation.drive(job.id, isPlanning ? 'planning' : 'separating', state.driver);
@@ -205,64 +205,64 @@ function* replan(state: State, isPlanning: boolean, other: number): Turns {
   if (plan) yield operation.finish(plan, false);
 }
 
-/** A task that kills its workers or takes too long is ended by the sweep. */
-function* endByUpkeep(state: State, isDeadly: boolean, other: number): Turns {
+/** The sweep ends a task that kills its workers or takes too long. */
+function* endBySweep(state: State, isDeadly: boolean, other: number): Steps {
   const job = yield* jobIn(state, isDeadly || other % 2 === 0 ? 'rendering' : 'scoring', other);
   const claim = job && (yield* claimOf(state, job));
   if (!claim) return;
   const worker = held(state.model, claim)?.task.worker;
   if (isDeadly && worker !== undefined) {
-    yield misfortune.wear(claim);
-    yield misfortune.killWorker(state, worker);
-    state.crew = state.crew.filter((id) => id !== worker);
-    yield misfortune.hireWorker(state);
+    yield fault.addCrashes(claim);
+    yield fault.killWorker(state, worker);
+    state.workers = state.workers.filter((id) => id !== worker);
+    yield fault.startWorker(state);
   } else if (claim.kind === 'score') {
-    // It beats on and on, past the time that it may take.
-    yield misfortune.pass(state, 75_000, crewHeard(state));
-    yield operation.beat(claim, undefined);
-  } else yield misfortune.makeLate(claim);
-  yield* upkeep(state, 2_000);
+    // It sends heartbeats beyond its longest time.
+    yield fault.passTime(state, 75_000, liveWorkers(state));
+    yield operation.heartbeat(claim, undefined);
+  } else yield fault.makeLate(claim);
+  yield* sweepAfter(state, 2_000);
 }
 
-function* oldDraft(state: State, other: number): Turns {
+function* expiredDraft(state: State, other: number): Steps {
   const job = yield* freshJob(state, 1 + (other % 3), true, other);
   if (!job) return;
   yield operation.drive(job.id, 'complete', state.driver);
   if (other % 2 === 0) yield operation.startJob(job.id);
-  yield* upkeep(state, 25 * 3_600_000);
+  yield* sweepAfter(state, 25 * 3_600_000);
 }
 
-/** A service goes away: its circuit opens, and a probe, or patience, carries on. */
-function* outage(state: State, isLong: boolean, other: number): Turns {
+/** A service is unavailable: its circuit opens, and a probe or the fallback continues. */
+function* outage(state: State, isLong: boolean, other: number): Steps {
   const stage = isLong ? 'planning' : (choose(['analyzing', 'planning', 'rendering'] as const, other) ?? 'planning');
   const job = yield* jobIn(state, stage, other);
   const kind = KIND_IN[stage] ?? '';
   const claim = job && (yield* claimOf(state, job, kind));
   if (!claim) return;
-  yield misfortune.strain(
+  yield fault.addFailures(
     { analyze: 'analysis', plan: 'orchestrator', render: 'processing' }[kind] ?? '',
     isLong ? 8 : 0,
   );
   yield operation.fail(claim, 'unavailable', isProbe(state, claim));
-  yield* upkeep(state, 65_000);
+  yield* sweepAfter(state, 65_000);
   const again = yield* claimOf(state, job, kind);
   if (!again) return;
   yield other % 3 > 0 ? operation.fail(again, 'unavailable', isProbe(state, again)) : operation.finish(again, false);
 }
 
-/** A task fails, in ways that may be tried again, until its attempts are used up. */
-function* tire(state: State, other: number): Turns {
+/** A task fails with transient faults until it has no attempts left. */
+function* exhaustAttempts(state: State, other: number): Steps {
   const job = yield* jobIn(state, 'rendering', other);
   for (let attempt = 0; job && attempt < MAX_ATTEMPTS.render; attempt++) {
     const claim: Claim | undefined = yield* claimOf(state, job);
     if (!claim) return;
     yield operation.fail(claim, 'transient', isProbe(state, claim));
-    if (attempt + 1 < MAX_ATTEMPTS.render) yield* upkeep(state, 65_000);
+    if (attempt + 1 < MAX_ATTEMPTS.render) yield* sweepAfter(state, 65_000);
   }
 }
 
-/** The plan does without a song whose separation is still under way when the mashup is complete. */
-function* spareSong(state: State, other: number): Turns {
+/** The plan does not use a song whose separation is still running when the mashup is complete. */
+function* unusedSong(state: State, other: number): Steps {
   const job = yield* freshJob(state, 3, false, other);
   if (!job) return;
   yield operation.drive(job.id, 'planning', state.driver);
@@ -273,26 +273,26 @@ function* spareSong(state: State, other: number): Turns {
   if (separate) yield operation.finish(separate, false);
 }
 
-/** A worker that was given up comes back while another is at its task. */
-function* ghost(state: State, other: number): Turns {
+/** A worker that was considered lost writes while another runs its task. */
+function* lateWorker(state: State, other: number): Steps {
   const job = yield* jobIn(state, choose(['analyzing', 'planning', 'rendering'] as const, other) ?? 'planning', other);
   const lost = job && (yield* claimOf(state, job));
   if (!lost) return;
-  yield* upkeep(state, 31_000);
+  yield* sweepAfter(state, 31_000);
   yield* claimOf(state, job, lost.kind, lost.song ?? undefined);
-  yield operation.beat(lost, other % 2 === 0 ? 0.9 : undefined);
+  yield operation.heartbeat(lost, other % 2 === 0 ? 0.9 : undefined);
   yield other % 3 === 0 ? operation.fail(lost, 'permanent', isProbe(state, lost)) : operation.finish(lost, false);
 }
 
-/** A task that has cost workers waits until its worker does nothing else. */
-function* alone(state: State, other: number): Turns {
+/** A task that has lost workers waits until its worker runs nothing else. */
+function* soloRun(state: State, other: number): Steps {
   const job = yield* freshJob(state, 2, false, other);
   const first = job && (yield* claimOf(state, job, 'analyze'));
   if (!first) return;
-  yield misfortune.wear(first);
-  yield operation.handBack(first);
+  yield fault.addCrashes(first);
+  yield operation.returnTask(first);
   const song = first.song ?? undefined;
-  const second = state.picture.tasks.find(
+  const second = state.snapshot.tasks.find(
     (task) => task.job === job.id && task.kind === 'analyze' && task.song !== song,
   );
   const claim = second && (yield* claimOf(state, job, 'analyze', second.song ?? undefined));

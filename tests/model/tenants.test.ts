@@ -1,4 +1,4 @@
-/** What others try on one user's mashup, door by door: a stranger who is signed in, and a visitor who is not. */
+/** Attempts of another signed-in user and of an anonymous visitor on one user's mashup, at every entry point. */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type postgres from 'postgres';
@@ -14,7 +14,7 @@ interface Owned {
   upload: string;
 }
 
-/** What the attempt must come to: a SQLSTATE, or `nothing`: no row seen or touched. */
+/** The expected outcome: a SQLSTATE, or `nothing` (no row is read or changed). */
 interface Attempt {
   what: string;
   sql: (mine: Owned) => string;
@@ -84,7 +84,7 @@ const ATTEMPTS: Attempt[] = [
   closed('delete history', () => 'delete from public.mashup_job_events'),
   closed('finish a task', (m) => `select mashup.finish_task(${m.running.task_id}, '${m.running.claim}', '{}')`),
   closed(
-    'announce a move of the engine',
+    'announce a transition of the engine',
     (m) =>
       `with said as materialized (select set_config('mashup.transition', '${m.running.job_id} complete advance', true))
      update public.mashup_jobs j set stage = 'complete' from said where j.id = '${m.running.job_id}'`,
@@ -115,7 +115,7 @@ const ATTEMPTS: Attempt[] = [
   ),
 ];
 
-/** One user with a complete mashup, a draft, and one that a worker is at. */
+/** One user with a complete mashup, a draft, and a mashup that a worker is running. */
 async function furnish(m: Machine): Promise<Owned> {
   const owner = await m.user();
   await m.sql`insert into auth.users (id, email) values (${STRANGER}, 'stranger@example.test')`;
@@ -148,7 +148,7 @@ async function attempt(m: Machine, as: 'stranger' | 'visitor', text: string): Pr
   return said;
 }
 
-describe('another’s mashup', async () => {
+describe('another user’s mashup', async () => {
   const m = await useMachine({ after });
   const mine = await furnish(m);
 
@@ -160,7 +160,7 @@ describe('another’s mashup', async () => {
   };
 
   for (const one of ATTEMPTS) {
-    it(`is out of reach: ${one.what}`, async () => {
+    it(`is not accessible: ${one.what}`, async () => {
       const before = await digest();
       assert.equal(await attempt(m, 'stranger', one.sql(mine)), one.stranger, 'a stranger');
       assert.equal(await attempt(m, 'visitor', one.sql(mine)), one.visitor, 'a visitor');
@@ -168,7 +168,7 @@ describe('another’s mashup', async () => {
     });
   }
 
-  it('is out of reach by every table of schema mashup, to read or to write', async () => {
+  it('is not accessible through any table of schema mashup', async () => {
     const tables = await m.sql<{ name: string }[]>`
       select c.oid::regclass::text as name from pg_class c where c.relnamespace = 'mashup'::regnamespace and c.relkind in ('r', 'v', 'm', 'p')`;
     assert.ok(tables.length > 10);
@@ -176,14 +176,14 @@ describe('another’s mashup', async () => {
       for (const text of [`select * from ${name}`, `delete from ${name}`, `insert into ${name} default values`]) {
         for (const as of ['stranger', 'visitor'] as const) {
           const said = await attempt(m, as, text);
-          // A view of several tables cannot be written by anybody, which is looked at first.
+          // Postgres first checks that a view of several tables cannot be written at all.
           assert.ok(said === DENIED || (said === '55000' && !text.startsWith('select')), `${text} as ${as}: ${said}`);
         }
       }
     }
   });
 
-  it('is out of reach by every function of schema mashup', async () => {
+  it('is not accessible through any function of schema mashup', async () => {
     const functions = await m.sql<{ name: string; call: string }[]>`
       select p.proname as name, format('select * from mashup.%I(%s)', p.proname,
         (select string_agg('null::' || format_type(t, null), ', ' order by n) from unnest(p.proargtypes) with ordinality a (t, n))) as call
@@ -196,7 +196,7 @@ describe('another’s mashup', async () => {
     }
   });
 
-  it('can be seen by its owner through the same doors', async () => {
+  it('is accessible to its owner through the same entry points', async () => {
     const rows = await m.as(mine.owner, (tx) => tx`select id from public.mashup_jobs`);
     assert.equal(rows.length, 3);
     const [whole] = await m.as(mine.owner, (tx) => tx`select public.get_mashup(${mine.complete}) ->> 'stage' as stage`);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { type Machine, useMachine } from './state-machine-fixture.ts';
 
-/** Wake-ups of ready tasks that are in the queue under their key. */
+/** Counts the ready tasks that have a queue entry under their key. */
 async function missingWakeups(m: Machine): Promise<number> {
   const [row] = await m.sql`
     select count(*)::int as n from mashup.tasks t where t.state = 'ready'
@@ -12,7 +12,7 @@ async function missingWakeups(m: Machine): Promise<number> {
 }
 
 describe('recovery', () => {
-  it('puts back every wake-up after the queue was emptied', async (t) => {
+  it('enqueues every missing entry after the queue was emptied', async (t) => {
     const m = await useMachine(t);
     await m.submit(await m.user(), 3);
     assert.equal(await missingWakeups(m), 0);
@@ -23,7 +23,7 @@ describe('recovery', () => {
     assert.equal(await missingWakeups(m), 0);
   });
 
-  it('owes wake-ups while Graphile Worker has no schema, and pays when it is back', async (t) => {
+  it('enqueues later what could not be enqueued while the schema of Graphile Worker was missing', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     await m.sql`drop schema graphile_worker cascade`;
@@ -39,7 +39,7 @@ describe('recovery', () => {
     assert.equal((await m.job(id)).stage, 'complete');
   });
 
-  it('leaves a back-off alone', async (t) => {
+  it('does not enqueue tasks during their back-off', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 2);
@@ -54,7 +54,7 @@ describe('recovery', () => {
     assert.deepEqual({ ...row }, { state: 'waiting', later: true });
   });
 
-  it('takes a silent worker’s task, and what the worker then says changes nothing', async (t) => {
+  it('recovers the task of a silent worker, and ignores its later writes', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 2);
@@ -69,14 +69,14 @@ describe('recovery', () => {
     assert.equal(await m.finish(task), 'lost');
     assert.equal(await m.fail(task, 'permanent'), 'lost');
     const [beat] =
-      await m.sql`select mashup.heartbeat_task(${task.task_id}, ${task.claim}, 0.9, 'still here') as verdict`;
-    assert.equal(beat?.verdict, 'lost');
+      await m.sql`select mashup.heartbeat_task(${task.task_id}, ${task.claim}, 0.9, 'still here') as status`;
+    assert.equal(beat?.status, 'lost');
     assert.deepEqual(await m.job(id), before);
     await m.run(other);
     assert.equal((await m.job(id)).stage, 'complete');
   });
 
-  it('takes a task whose lease ran out although its worker lives', async (t) => {
+  it('recovers a task whose lease expired although its worker is alive', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 2);
@@ -87,7 +87,7 @@ describe('recovery', () => {
     assert.equal(await m.finish(task), 'lost');
   });
 
-  it('ends a job whose task kills every worker, with an error that says so', async (t) => {
+  it('fails a job whose task kills every worker, with an error that says so', async (t) => {
     const m = await useMachine(t);
     const id = await m.submit(await m.user(), 2);
     for (let i = 0; i < 4; i++) {
@@ -106,7 +106,7 @@ describe('recovery', () => {
     assert.match(job.error_hint ?? '', /retry/);
   });
 
-  it('lets a task that cost two workers run only on a worker that runs nothing else', async (t) => {
+  it('runs a task that lost two workers only on a worker that runs nothing else', async (t) => {
     const m = await useMachine(t);
     const id = await m.submit(await m.user(), 2);
     const [first, second] = await m.ready(id);
@@ -122,7 +122,7 @@ describe('recovery', () => {
     assert.equal((await m.claim(worker, again)).status, 'claimed');
   });
 
-  it('hands tasks of a leaving worker back at once, at no cost', async (t) => {
+  it('requeues the tasks of a deregistering worker at once, without counting a failure', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 2);
@@ -134,7 +134,7 @@ describe('recovery', () => {
     assert.equal((await m.claim(worker, { id: String(task.task_id), attempt: 2 })).status, 'gone');
   });
 
-  it('judges a worker by the lock of its present connection, though the server still holds that of one that went half-open', async (t) => {
+  it('checks the lock of a worker’s current connection, while the server still holds the lock of a half-open one', async (t) => {
     const m = await useMachine(t);
     await m.sql`update mashup.settings set value = '0' where name = 'restart_grace_sec'`;
     const worker = await m.worker();
@@ -149,7 +149,7 @@ describe('recovery', () => {
     assert.equal((await m.sweep())?.recovered, 1);
   });
 
-  it('gives a task another wake-up when its own was taken from the queue and not claimed for a while', async (t) => {
+  it('enqueues a task again when its entry was taken from the queue and not claimed for a while', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 2);
@@ -166,7 +166,7 @@ describe('recovery', () => {
     assert.equal((await m.job(id)).stage, 'complete');
   });
 
-  it('frees the wake-ups that a leaving worker had taken and not begun', async (t) => {
+  it('unlocks the queue entries that a deregistering worker had taken and not started', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     await m.submit(await m.user(), 2);
@@ -177,7 +177,7 @@ describe('recovery', () => {
     assert.equal(row?.locked, 0);
   });
 
-  it('gives a wake-up that comes twice to one claim only', async (t) => {
+  it('lets only one of two deliveries of a queue entry claim the task', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 2);
@@ -187,7 +187,7 @@ describe('recovery', () => {
     assert.equal(answers.filter((answer) => answer.status === 'claimed').length, 1);
   });
 
-  it('discards what a lost claim may have written', async (t) => {
+  it('enqueues the deletion of what a lost claim may have written', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     await m.submit(await m.user(), 2);
@@ -201,7 +201,7 @@ describe('recovery', () => {
 });
 
 describe('a circuit', () => {
-  it('opens on availability faults, costs waiting tasks no attempt, and closes after one good probe', async (t) => {
+  it('opens on availability faults, counts no attempt of waiting tasks, and closes after one successful probe', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 2);
@@ -239,7 +239,7 @@ describe('a circuit', () => {
     assert.equal((await m.job(id)).stage, 'complete');
   });
 
-  it('brings tasks back with spread when it closes, and at once when it never was open', async (t) => {
+  it('spreads the tasks that return when it closes, and not when it was never open', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 2);
@@ -249,7 +249,7 @@ describe('a circuit', () => {
         where t.state = 'ready' and t.job_id = ${id} and h.service = 'analysis'`;
       return row?.spread;
     };
-    // One place, so that the second song is released by the end of the first.
+    // One place, so that the second song is dispatched when the first ends.
     await m.sql`update mashup.settings set value = '{"analysis": 1}' where name = 'service_limits'`;
     await m.sql`update mashup.tasks set state = 'waiting' where job_id = ${id} and state = 'ready'`;
     await m.sql`update mashup.service_health set failures = 1, last_error = 'away for a moment' where service = 'analysis'`;
@@ -282,7 +282,7 @@ describe('a circuit', () => {
     assert.deepEqual({ ...health }, { state: 'closed', failures: 0 });
   });
 
-  it('lets planning go on without its service after its patience', async (t) => {
+  it('continues planning without its service after fallback_after_sec', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     await m.sql`update mashup.service_health set state = 'open', failures = 9, retry_at = now() + interval '1 day' where service = 'orchestrator'`;
@@ -298,7 +298,7 @@ describe('a circuit', () => {
 });
 
 describe('admission', () => {
-  it('keeps the limits and serves the user with the fewest running jobs first', async (t) => {
+  it('keeps the limits and admits jobs of the user with the fewest running jobs first', async (t) => {
     const m = await useMachine(t);
     await m.sql`update mashup.settings set value = '3' where name = 'max_running_jobs'`;
     const [greedy, modest] = [await m.user(), await m.user()];
@@ -339,14 +339,14 @@ describe('admission', () => {
     assert.equal((await m.job(done)).stage, 'complete');
   });
 
-  it('writes the first twenty places as the whole queue has them, be there many users or few', async (t) => {
+  it('writes the first twenty positions as the whole queue has them, with many users and with few', async (t) => {
     for (const users of [25, 3]) {
       const m = await useMachine(t);
       await m.sql`update mashup.settings set value = '100' where name in ('max_queued_jobs_per_user', 'max_submits_per_minute')`;
       await m.sql`update mashup.settings set value = '1' where name = 'max_running_jobs'`;
       const people: string[] = [];
       for (let n = 0; n < users; n++) people.push(await m.user());
-      // One runs; its user's others come after everybody's first.
+      // One runs. The other jobs of its user come after the first job of every user.
       for (let n = 0; n < 30; n++) await m.submit(people[Math.min(n % 8, n % users)] ?? '', 2);
       for (const person of people.slice(8)) await m.submit(person, 2);
       await m.sql`update mashup.maintenance_runs set done_at = '-infinity' where name = 'reconcile'`;
@@ -359,7 +359,7 @@ describe('admission', () => {
     }
   });
 
-  it('refuses beyond the queue limit with the seconds to wait', async (t) => {
+  it('refuses a submission beyond the queue limit, with the seconds to wait', async (t) => {
     const m = await useMachine(t);
     await m.sql`update mashup.settings set value = '0' where name = 'max_running_jobs'`;
     await m.sql`update mashup.settings set value = '2' where name = 'max_queued_jobs_per_user'`;
@@ -369,7 +369,7 @@ describe('admission', () => {
     await assert.rejects(m.submit(user), { code: 'MB004', detail: '30' });
   });
 
-  it('answers a repeated submission with the first job, and another body with an error', async (t) => {
+  it('returns the first job for a repeated submission, and an error for another body', async (t) => {
     const m = await useMachine(t);
     const user = await m.user();
     const songs = await m.songs(user, 2);
@@ -380,7 +380,7 @@ describe('admission', () => {
     await assert.rejects(submit([...songs].reverse()), { code: 'MB005' });
   });
 
-  it('does not start what is paused, and goes on when resumed', async (t) => {
+  it('does not start paused tasks, and continues when resumed', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const user = await m.user();
@@ -401,7 +401,7 @@ describe('admission', () => {
 });
 
 describe('retention', () => {
-  it('expires drafts and results, deletes old jobs, and sends their files to the outbox', async (t) => {
+  it('expires drafts and results, deletes old jobs, and puts their files into the outbox', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const user = await m.user();
@@ -425,7 +425,7 @@ describe('retention', () => {
     assert.equal(left?.n, 0);
   });
 
-  it('takes everything of a deleted user along', async (t) => {
+  it('deletes everything of a deleted user', async (t) => {
     const m = await useMachine(t);
     const user = await m.user();
     await m.submit(user, 2);
@@ -441,7 +441,7 @@ describe('retention', () => {
 });
 
 describe('an operator', () => {
-  it('retries in bulk what failed with one code, after a look at the list', async (t) => {
+  it('retries in bulk the jobs that failed with one code, after a preview', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     for (const code of ['audio_damaged', 'audio_damaged', 'audio_silent']) {
@@ -468,7 +468,7 @@ describe('an operator', () => {
     );
   });
 
-  it('is told that a job does not exist', async (t) => {
+  it('gets an error for a job that does not exist', async (t) => {
     const m = await useMachine(t);
     await assert.rejects(m.sql`select mashup.cancel(${randomUUID()})`, { code: 'MB002' });
   });

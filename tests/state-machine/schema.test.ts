@@ -22,7 +22,7 @@ interface Column {
   values: string[] | null;
 }
 
-/** What a column's type says when it is read: whether it may be null, and its values if it is a union of strings. */
+/** Reads from a column's type whether it may be null, and its values if it is a union of strings. */
 function readColumn(type: ts.Type): Column {
   const select = type.getProperty('__select__');
   const read = select ? checker.getTypeOfSymbol(select) : type;
@@ -66,7 +66,7 @@ describe('schema.ts', async () => {
     );
   });
 
-  it('agrees on what may be null', () => {
+  it('agrees on which columns may be null', () => {
     for (const row of live) {
       assert.equal(declared.get(row.table)?.get(row.column)?.nullable, row.nullable, `${row.table}.${row.column}`);
     }
@@ -86,7 +86,7 @@ describe('schema.ts', async () => {
     }
   });
 
-  it('agrees on stages, kinds of task and who makes which move', async () => {
+  it('agrees on stages, kinds of tasks and services', async () => {
     const stages = await db.sql`select stage from mashup.stages order by position`;
     assert.deepEqual(
       stages.map((row) => row.stage),
@@ -110,7 +110,7 @@ describe('schema.ts', async () => {
     );
   });
 
-  it('names every error that the migrations raise', async () => {
+  it('names every error that the schema raises', async () => {
     const [row] = await db.sql<{ codes: string[] }[]>`
       select array_agg(distinct m[1] order by m[1]) as codes from pg_proc p, regexp_matches(p.prosrc, 'raise_error[(]''(MB[0-9]{3})''', 'g') m
       where p.pronamespace in ('mashup'::regnamespace, 'public'::regnamespace)`;

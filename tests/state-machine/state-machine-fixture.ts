@@ -1,4 +1,4 @@
-/** A pretend worker and a pretend user, in SQL alone: they drive the state machine without services. */
+/** A worker and a user in SQL alone, which drive the state machine without services. */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { type CleanUpScope, type TestDatabase, useDatabase } from '../support/postgres.ts';
@@ -17,7 +17,7 @@ export interface ClaimedTask {
   fallback: boolean;
 }
 
-export type Verdict = ClaimedTask | { status: 'gone' } | { status: 'deferred'; reason: string };
+type ClaimResult = ClaimedTask | { status: 'gone' } | { status: 'deferred'; reason: string };
 
 export interface JobRow {
   id: string;
@@ -40,33 +40,42 @@ export interface JobRow {
   estimated_completion_at: Date | null;
 }
 
-export interface Machine extends TestDatabase {
+/** What users do. */
+interface UserCalls {
   user(): Promise<string>;
-  /** Puts objects of a user in place and answers songs to submit. */
+  /** Inserts objects of a user. Returns songs to submit. */
   songs(
     userId: string,
     count: number,
   ): Promise<{ song_id: string; name: string; artist: string; storage_path: string }[]>;
-  /** Calls a tenant function as that user. */
+  /** Calls a function of the public API as that user. */
   as<T>(userId: string, call: (tx: postgres.TransactionSql) => Promise<T>): Promise<T>;
   submit(userId: string, count?: number, options?: { hold?: string; key?: string }): Promise<string>;
   job(id: string): Promise<JobRow>;
+}
+
+/** What workers do. */
+interface WorkerCalls {
   worker(): Promise<string>;
-  claim(workerId: string, task: { id: string; attempt: number }): Promise<Verdict>;
+  claim(workerId: string, task: { id: string; attempt: number }): Promise<ClaimResult>;
   ready(
     jobId?: string,
   ): Promise<{ id: string; attempt: number; kind: string; song_id: string | null; job_id: string }[]>;
   claimNext(workerId: string, jobId?: string): Promise<ClaimedTask | undefined>;
   finish(task: ClaimedTask, result?: object): Promise<string>;
   fail(task: ClaimedTask, kind: string, code?: string): Promise<string>;
-  /** Runs ready tasks to their end until none is left or `until` says stop. */
+  /** Runs ready tasks until none is left or `until` returns true. */
   run(workerId: string, until?: (task: ClaimedTask) => boolean): Promise<ClaimedTask | undefined>;
   sweep(): Promise<{ recovered: number; enqueued: number; purged: number } | null>;
-  /** Moves the state machine's clock; nothing else sees it. */
+}
+
+/** A test database with calls of users and workers. */
+export interface Machine extends TestDatabase, UserCalls, WorkerCalls {
+  /** Moves the clock of the state machine only. */
   moveClock(seconds: number): Promise<void>;
 }
 
-/** A minimal plan that uses the songs given. */
+/** Returns a minimal plan that uses the given songs. */
 export function planOf(songIds: string[]): object {
   return {
     creative_vision: 'Two songs meet.',
@@ -88,7 +97,7 @@ export function planOf(songIds: string[]): object {
   };
 }
 
-/** What a task of each kind reports when all goes well. */
+/** Returns a successful result for a task of each kind. */
 export function resultOf(task: ClaimedTask): object {
   const good = task.songs.filter((song) => song.state !== 'excluded').map((song) => song.song_id);
   switch (task.kind) {
@@ -126,6 +135,7 @@ export function resultOf(task: ClaimedTask): object {
   }
 }
 
+/** Makes a test database with calls of users and workers. */
 export async function useMachine(scope: CleanUpScope): Promise<Machine> {
   const sessions: postgres.Sql[] = [];
   scope.after(async () => {
@@ -133,8 +143,21 @@ export async function useMachine(scope: CleanUpScope): Promise<Machine> {
   });
   const db = await useDatabase(scope);
   const { sql } = db;
-  const machine: Machine = {
+  return {
     ...db,
+    ...userCalls(db),
+    ...workerCalls(db, sessions),
+    async moveClock(seconds) {
+      await sql.unsafe(
+        `create or replace function mashup.now() returns timestamptz language sql stable set search_path = '' as $$ select pg_catalog.now() + interval '${Number(seconds)} seconds' $$`,
+      );
+      await sql`update mashup.workers set seen_at = mashup.now()`;
+    },
+  };
+}
+
+function userCalls({ sql }: TestDatabase): UserCalls {
+  const calls: UserCalls = {
     async user() {
       const id = randomUUID();
       await sql`insert into auth.users (id, email) values (${id}, ${`${id}@example.test`})`;
@@ -164,15 +187,15 @@ export async function useMachine(scope: CleanUpScope): Promise<Machine> {
       }) as Promise<Awaited<ReturnType<typeof call>>>;
     },
     async submit(userId, count = 2, options = {}) {
-      const songs = await machine.songs(userId, count);
-      const [row] = await machine.as(
+      const songs = await calls.songs(userId, count);
+      const [row] = await calls.as(
         userId,
         (tx) =>
           tx<
             { answer: { job_id: string } }[]
           >`select public.submit_mashup(${tx.json(songs)}, '{}', ${options.hold ?? null}, ${options.key ?? null}) as answer`,
       );
-      if (!row) throw new Error('submit_mashup answered nothing');
+      if (!row) throw new Error('submit_mashup returned nothing');
       return row.answer.job_id;
     },
     async job(id) {
@@ -180,10 +203,18 @@ export async function useMachine(scope: CleanUpScope): Promise<Machine> {
       if (!row) throw new Error(`no job ${id}`);
       return row;
     },
+  };
+  return calls;
+}
+
+/** @param sessions the session of each worker is added, for the clean-up */
+function workerCalls(db: TestDatabase, sessions: postgres.Sql[]): WorkerCalls {
+  const { sql } = db;
+  const calls: WorkerCalls = {
     async worker() {
       const id = randomUUID();
       const key = BigInt(`0x${id.replaceAll('-', '').slice(0, 15)}`).toString();
-      // As a real worker: a session lock that says it is alive.
+      // As a real worker, it holds a session lock while it is alive.
       const session = postgres(db.url, { max: 1, onnotice: () => {} });
       sessions.push(session);
       await session`select pg_advisory_lock(${key})`;
@@ -192,10 +223,10 @@ export async function useMachine(scope: CleanUpScope): Promise<Machine> {
     },
     async claim(workerId, task) {
       const [row] = await sql<
-        { answer: Verdict }[]
-      >`select mashup.claim_task(${task.id}, ${task.attempt}, ${workerId}) as answer`;
-      if (!row) throw new Error('claim_task answered nothing');
-      return row.answer;
+        { claimed: ClaimResult }[]
+      >`select mashup.claim_task(${task.id}, ${task.attempt}, ${workerId}) as claimed`;
+      if (!row) throw new Error('claim_task returned nothing');
+      return row.claimed;
     },
     ready(jobId) {
       return sql<{ id: string; attempt: number; kind: string; song_id: string | null; job_id: string }[]>`
@@ -203,29 +234,29 @@ export async function useMachine(scope: CleanUpScope): Promise<Machine> {
         where state = 'ready' and (${jobId ?? null}::uuid is null or job_id = ${jobId ?? null}::uuid) order by priority, run_at, id`;
     },
     async claimNext(workerId, jobId) {
-      for (const task of await machine.ready(jobId)) {
-        const verdict = await machine.claim(workerId, task);
-        if (verdict.status === 'claimed') return verdict;
+      for (const task of await calls.ready(jobId)) {
+        const result = await calls.claim(workerId, task);
+        if (result.status === 'claimed') return result;
       }
       return undefined;
     },
     async finish(task, result = resultOf(task)) {
       const [row] = await sql<
-        { verdict: string }[]
-      >`select mashup.finish_task(${task.task_id}, ${task.claim}, ${sql.json(result as never)}) as verdict`;
-      return row?.verdict ?? '';
+        { status: string }[]
+      >`select mashup.finish_task(${task.task_id}, ${task.claim}, ${sql.json(result as never)}) as status`;
+      return row?.status ?? '';
     },
     async fail(task, kind, code = 'test_fault') {
-      const [row] = await sql<{ verdict: string }[]>`
-        select mashup.fail_task(${task.task_id}, ${task.claim}, ${code}, 'It went wrong.', 'Try again.', ${kind}) as verdict`;
-      return row?.verdict ?? '';
+      const [row] = await sql<{ status: string }[]>`
+        select mashup.fail_task(${task.task_id}, ${task.claim}, ${code}, 'It went wrong.', 'Try again.', ${kind}) as status`;
+      return row?.status ?? '';
     },
     async run(workerId, until) {
       for (;;) {
-        const task = await machine.claimNext(workerId);
+        const task = await calls.claimNext(workerId);
         if (!task) return undefined;
         if (until?.(task)) return task;
-        await machine.finish(task);
+        await calls.finish(task);
       }
     },
     async sweep() {
@@ -234,12 +265,6 @@ export async function useMachine(scope: CleanUpScope): Promise<Machine> {
       >`select mashup.sweep() as done`;
       return row?.done ?? null;
     },
-    async moveClock(seconds) {
-      await sql.unsafe(
-        `create or replace function mashup.now() returns timestamptz language sql stable set search_path = '' as $$ select pg_catalog.now() + interval '${Number(seconds)} seconds' $$`,
-      );
-      await sql`update mashup.workers set seen_at = mashup.now()`;
-    },
   };
-  return machine;
+  return calls;
 }

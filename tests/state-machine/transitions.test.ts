@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { useMachine } from './state-machine-fixture.ts';
 
 describe('a job', () => {
-  it('goes through all stages to complete, each with its event', async (t) => {
+  it('passes all stages to complete, each with its event', async (t) => {
     const m = await useMachine(t);
     const user = await m.user();
     const id = await m.submit(user, 2);
@@ -54,7 +54,7 @@ describe('a job', () => {
     assert.equal(results?.n, 5);
   });
 
-  it('refuses illegal moves with an error that says what is allowed', async (t) => {
+  it('refuses illegal transitions with an error that says what is allowed', async (t) => {
     const m = await useMachine(t);
     const id = await m.submit(await m.user(), 2);
     const cases: [string, RegExp, RegExp][] = [
@@ -76,7 +76,7 @@ describe('a job', () => {
     }
   });
 
-  it('cannot be replayed into a stage whose input is missing, and says which stage to reset to', async (t) => {
+  it('cannot be replayed into a stage whose prerequisite is missing; the error names the stage to reset to', async (t) => {
     const m = await useMachine(t);
     const id = await m.submit(await m.user(), 2);
     await m.sql`update mashup_jobs set stage = 'cancelled' where id = ${id}`;
@@ -98,7 +98,7 @@ describe('a job', () => {
     });
   });
 
-  it('is cancelled at once and its running task can change nothing', async (t) => {
+  it('is cancelled at once, and its running task can change nothing', async (t) => {
     const m = await useMachine(t);
     const id = await m.submit(await m.user(), 2);
     const worker = await m.worker();
@@ -113,7 +113,7 @@ describe('a job', () => {
     assert.equal((await m.job(id)).stage, 'complete');
   });
 
-  it('drops one bad song of three with a warning, and fails with two', async (t) => {
+  it('excludes one bad song of three with a warning, and fails with two', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const user = await m.user();
@@ -135,7 +135,7 @@ describe('a job', () => {
     assert.equal((await m.ready(pair)).length, 0);
   });
 
-  it('retries transient faults with a back-off and fails when out of attempts', async (t) => {
+  it('retries transient faults with a back-off, and fails without attempts left', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 2);
@@ -155,7 +155,7 @@ describe('a job', () => {
     assert.equal((await m.job(id)).stage, 'failed');
   });
 
-  it('waits as a draft for its user, without a slot, and starts when told', async (t) => {
+  it('waits as a draft for its user, without a slot, and then starts', async (t) => {
     const m = await useMachine(t);
     const user = await m.user();
     const worker = await m.worker();
@@ -168,7 +168,7 @@ describe('a job', () => {
     assert.equal((await m.job(id)).stage, 'complete');
   });
 
-  it('estimates its end with all the stages that are left, and a draft with those before its user', async (t) => {
+  it('estimates its end from all remaining stages, and the end of a draft from those before planning', async (t) => {
     const m = await useMachine(t);
     const user = await m.user();
     const secondsLeft = async (id: string) => {
@@ -182,7 +182,7 @@ describe('a job', () => {
     assert.ok(whole > draft + 20, `whole: ${whole} s`);
   });
 
-  it('is continued as a new version that enters at planning with the parent material', async (t) => {
+  it('has an iteration that enters at planning with its songs and scores', async (t) => {
     const m = await useMachine(t);
     const user = await m.user();
     const worker = await m.worker();

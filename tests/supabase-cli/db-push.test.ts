@@ -5,7 +5,7 @@ import { useDatabase } from '../support/postgres.ts';
 import { dbPush } from '../support/supabase-cli.ts';
 
 describe('the Supabase CLI', () => {
-  it('applies the migrations to an empty Supabase database and finds nothing left the second time', async (t) => {
+  it('applies the migration to an empty Supabase database, and nothing the second time', async (t) => {
     const db = await useDatabase(t, { empty: true });
     const first = await dbPush(db.url);
     for (const { file } of await readMigrations(MIGRATIONS_DIR)) assert.ok(first.includes(file), `${file} was applied`);
@@ -15,7 +15,7 @@ describe('the Supabase CLI', () => {
     assert.deepEqual((await migrate({ databaseUrl: db.url })).applied, [], 'our own runner agrees');
   });
 
-  it('finds nothing to do after our own runner', async (t) => {
+  it('applies nothing after our own runner', async (t) => {
     const db = await useDatabase(t);
     assert.match(await dbPush(db.url), /up to date/i);
   });

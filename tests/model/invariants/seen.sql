@@ -1,4 +1,4 @@
--- What the invariants remember between two checks: each job as the last one saw it.
+-- What the invariants keep between two checks: each job as the last check saw it.
 create schema model;
 grant usage on schema model to public;
 

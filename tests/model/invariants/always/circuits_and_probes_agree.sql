@@ -1,4 +1,4 @@
--- A half-open circuit names its probe, which is the only one; an open one says when it lets a probe through.
+-- A half-open circuit names its only probe. An open circuit has a time for its next probe.
 select format('circuit of %s is %s: probe %s, retry at %s, failures %s', h.service, h.state, h.probe_task, h.retry_at, h.failures)
 from mashup.service_health h
 where (h.state = 'half_open') <> (h.probe_task is not null)

@@ -1,4 +1,4 @@
--- No event changed place or went; times and epochs do not run backwards; the last event tells stage and epoch of the job.
+-- No event is moved or deleted. Times and epochs do not run backwards. The last event has the stage and epoch of the job.
 select format('job %s had %s events up to %s', s.job_id, s.events, s.last_event)
 from model.seen s join public.mashup_jobs j on j.id = s.job_id
 where s.events <> (select count(*) from public.mashup_job_events e where e.job_id = s.job_id and e.id <= s.last_event)

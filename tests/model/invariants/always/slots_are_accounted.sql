@@ -1,5 +1,4 @@
--- A slot is held by a live job that is no waiting draft; whoever waits for one, paused or not, or for a user says so; ends wait
--- for nothing.
+-- Only live jobs that are no waiting drafts hold a slot. A job that waits for a slot or its user says so, or that it is paused. An ended job waits for nothing.
 select format('job %s is %s: admitted %s, waits on %s', j.id, j.stage, j.admitted_at, j.waiting_on)
 from public.mashup_jobs j
 where (j.admitted_at is not null and (j.stage in ('queued', 'complete', 'failed', 'cancelled') or j.waiting_on in ('slot', 'user')))

@@ -1,4 +1,4 @@
--- A task that runs is held by a known worker under a lease that has not run out.
+-- A running task is held by a registered worker under a valid lease.
 select format('task %s is held by worker %s until %s', t.id, t.worker_id, t.lease_until)
 from mashup.tasks t
 where t.state = 'running'

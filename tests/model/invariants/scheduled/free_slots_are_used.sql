@@ -1,4 +1,4 @@
--- Nobody waits for a slot that is free for them.
+-- No job waits for a slot that is free for it.
 select format('job %s waits for a slot while one is free', j.id)
 from public.mashup_jobs j
 where j.waiting_on = 'slot' and not mashup.is_job_paused(j.id, j.user_id)

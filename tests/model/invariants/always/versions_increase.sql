@@ -1,4 +1,4 @@
--- Since the last check: epoch and version never fell, any change raised the version, progress fell only with a new epoch.
+-- Since the last check, epoch and version did not decrease, every change raised the version, and progress decreased only with a new epoch.
 select format('job %s went from epoch %s, version %s, progress %s to %s, %s, %s', j.id, s.epoch, s.version, s.progress,
   j.epoch, j.version, j.progress)
 from public.mashup_jobs j join model.seen s on s.job_id = j.id

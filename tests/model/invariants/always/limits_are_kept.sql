@@ -1,4 +1,4 @@
--- Limits for the system, for a user and for each service.
+-- The limits of the system, of each user and of each service are kept.
 select format('%s jobs run', count(*)) from public.mashup_jobs where admitted_at is not null
 having count(*) > mashup.setting_number('max_running_jobs')
 union all

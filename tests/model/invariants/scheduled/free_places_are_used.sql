@@ -1,4 +1,4 @@
--- No task waits that may run: it is due, not paused, its circuit is closed (or due for a probe) and its service has a place.
+-- No task waits that may run: due, not paused, its circuit closed (or due for a probe), and a free place at its service.
 select format('task %s (%s) waits while it may run', t.id, t.kind)
 from mashup.tasks t
 join mashup.task_kinds k on k.kind = t.kind

@@ -1,4 +1,4 @@
--- Current plans exist; current results and cached stems are not in the outbox of deletions.
+-- Current plans exist. Current results and cached stems are not in the outbox of deletions.
 select format('job %s points to plan %s', j.id, j.plan_version) from public.mashup_jobs j
 where j.plan_version is not null
   and not exists (select from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version)

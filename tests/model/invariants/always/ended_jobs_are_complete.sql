@@ -1,4 +1,4 @@
--- Complete has a current result (or has expired); failed has code, message and hint; never both; an end has a time.
+-- A complete job has a current result or has expired. A failed job has code, message and hint. Never both. An ended job has a time of its end.
 select format('job %s is %s: result %s, expired %s, error %s, hint %s, finished %s', j.id, j.stage, j.result_path, j.expired_at,
   j.error_code, j.error_hint, j.finished_at)
 from public.mashup_jobs j

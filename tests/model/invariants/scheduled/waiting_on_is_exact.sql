@@ -1,5 +1,4 @@
--- What a job with a slot is said to wait on is what it waits on: nothing while a task of it may run, else a pause before a circuit
--- before other tasks.
+-- waiting_on of a job with a slot is exact: nothing while a task of it is ready or running; else pause before circuit before tasks.
 select format('job %s in %s waits on %s instead of %s', j.id, j.stage, coalesce(j.waiting_on, 'nothing'), coalesce(e.waits_on, 'nothing'))
 from public.mashup_jobs j
 cross join lateral (
@@ -12,4 +11,4 @@ cross join lateral (
     when exists (select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = k.service
       where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and h.state <> 'closed') then 'circuit'
     else 'tasks' end as waits_on) e
-where j.stage not in ('complete', 'failed', 'cancelled') and j.admitted_at is not null and j.waiting_on is distinct from e.waits_on
+where j.admitted_at is not null and j.waiting_on is distinct from e.waits_on

@@ -1,5 +1,5 @@
--- A job with a slot has a task that is ready or runs, or says truly what it waits on.
-select format('job %s in %s waits on %s, which is not so', j.id, j.stage, j.waiting_on)
+-- A job with a slot has a task that is ready or running, or waits for something that exists.
+select format('job %s in %s waits on %s, which is not true', j.id, j.stage, j.waiting_on)
 from public.mashup_jobs j
 where j.admitted_at is not null
   and not exists (select from mashup.tasks t where t.job_id = j.id and t.state in ('ready', 'running'))
