@@ -309,7 +309,7 @@ create table mashup.transitions (
   constraint transitions_pkey PRIMARY KEY (from_stage, to_stage, name),
   constraint transitions_to_stage_fkey FOREIGN KEY (to_stage) REFERENCES mashup.stages(stage)
 );
-comment on table mashup.transitions is 'The legal transitions. Read by check_transition and advance_job, by the tests and by the diagram in docs/architecture.md.';
+comment on table mashup.transitions is 'The legal transitions. Read by check_transition and advance_job, by the tests and by the diagram in docs/explanation/architecture.md.';
 comment on column mashup.transitions.made_by is 'engine: announced by transition_job or fail_job. operator: any other write of mashup_jobs.stage.';
 
 create table mashup.workers (

@@ -1,5 +1,6 @@
 /** Handles a queue entry: claims its task, runs it, records the result. Never throws to Graphile Worker. */
 import { z } from 'zod';
+import type { TaskResult } from '../schema/task-results.ts';
 import type { TaskKind } from '../schema/database.ts';
 import { holdLease } from './lease.ts';
 import type { Lease } from './lease.ts';
@@ -23,7 +24,7 @@ const MAX_HINT = 300;
 const QueueEntry = z.object({ task: z.coerce.string(), attempt: z.number().int() });
 type QueueEntry = z.infer<typeof QueueEntry>;
 
-const HANDLERS: Record<TaskKind, (context: TaskContext) => Promise<Record<string, unknown>>> = {
+const HANDLERS: { [Kind in TaskKind]: (context: TaskContext) => Promise<TaskResult<Kind>> } = {
   analyze,
   score,
   plan,

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { MashupOptions, ServiceName } from '../../schema.ts';
+import { TASK_RESULTS } from '../../schema/task-results.ts';
 import { TASK_KINDS } from '../../schema/database.ts';
 import type { SongCard } from '../../schema/database.ts';
 import type { Db } from './database.ts';
@@ -99,10 +100,16 @@ export async function heartbeatTask(
   return ClaimStatus.parse(rows[0]?.answer);
 }
 
-/** Finishes a task. Returns `finished`, `failed` or `retrying` (the result was rejected), or why the claim is lost. */
-export async function finishTask(db: Db, claim: Claim, result: Record<string, unknown>): Promise<string> {
+/**
+ * Finishes a task.
+ * @param result the result of the claim's kind of task (schema/task-results.ts); members that SQL does not read are left out
+ * @returns `finished`, `failed` or `retrying` (the result was rejected), or why the claim is lost
+ * @throws ZodError if the result is not of the claim's kind
+ */
+export async function finishTask(db: Db, claim: Claim, result: unknown): Promise<string> {
+  const checked = TASK_RESULTS[claim.kind].parse(result);
   const { rows } = await sql<{ answer: string }>`
-    select mashup.finish_task(${claim.task_id}::bigint, ${claim.claim}::uuid, ${JSON.stringify(result)}::jsonb) as answer`.execute(
+    select mashup.finish_task(${claim.task_id}::bigint, ${claim.claim}::uuid, ${JSON.stringify(checked)}::jsonb) as answer`.execute(
     db,
   );
   return rows[0]?.answer ?? 'lost';

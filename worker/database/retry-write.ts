@@ -1,5 +1,6 @@
 /** Repeats writes that must not be lost: results, faults and receipts. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ZodError } from 'zod';
 import { toMashupError } from '../../schema/errors.ts';
 
 /** Delays between the attempts. */
@@ -23,8 +24,9 @@ export async function retryWrite<T>(signal: AbortSignal | undefined, write: () =
   return write();
 }
 
-/** Whether the sent data caused the error, so that no repetition helps (SQLSTATE classes 22, 23, 42, P0). */
+/** Whether the data caused the error, so that no repetition helps: by its schema, or SQLSTATE classes 22, 23, 42, P0. */
 function isDataFault(error: unknown): boolean {
+  if (error instanceof ZodError) return true;
   return (
     typeof error === 'object' && error !== null && 'code' in error && /^(22|23|42|P0)...$/.test(String(error.code))
   );

@@ -1,4 +1,5 @@
 /** The `analyze` task: checks and hashes an upload, and analyses it unless its owner's cache has the analysis. */
+import type { AnalyzeTaskResult } from '../../schema/task-results.ts';
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { SongAnalysis } from '../../schema.ts';
@@ -29,7 +30,7 @@ interface Upload {
 }
 
 /** Runs the task. Returns the result for `mashup.record_analysis`. */
-export async function analyze(context: TaskContext): Promise<Record<string, unknown>> {
+export async function analyze(context: TaskContext): Promise<AnalyzeTaskResult> {
   const { claim, signal, storage } = context;
   const song = songOf(claim);
   const baseUrl = context.serviceUrls.analysis;

@@ -2,6 +2,7 @@
  * The `plan` task: requests a plan from the planning service, checks it, sends faults back for correction, and plans by rules if
  * no usable plan arrives. Paid answers are stored as receipts before they are used, so that later attempts reuse them.
  */
+import type { PlanTaskResult } from '../../schema/task-results.ts';
 import { createHash } from 'node:crypto';
 import type { Plan } from '../../schema.ts';
 import { checkPlan, type CheckedPlan } from '../../music/plan/checks.ts';
@@ -51,7 +52,7 @@ type NotMade = { reason?: string; paid: Paid };
 const NOTHING_PAID: Paid = { tokens: null, costUsd: null };
 
 /** Runs the task. Returns the result for `mashup.record_plan`. */
-export async function plan(context: TaskContext): Promise<Record<string, unknown>> {
+export async function plan(context: TaskContext): Promise<PlanTaskResult> {
   const brief = await loadBrief(context);
   const made = await makePlan(context, brief.request, brief.generation);
   const used = new Set(made.plan.masterplan.timeline.flatMap((section) => section.layers.map((layer) => layer.songId)));

@@ -1,4 +1,5 @@
 /** The `render` task: renders the plan and verifies the file before it is delivered. */
+import type { RenderTaskResult } from '../../schema/task-results.ts';
 import { OutputFormat } from '../../schema.ts';
 import type { Plan, RenderRequest, RenderResult, Stem, StemPaths } from '../../schema.ts';
 import type { SongCard } from '../../schema/database.ts';
@@ -16,7 +17,7 @@ const MIN_RESULT_BYTES = 1_000;
 const LENGTH_TOLERANCE = 0.02;
 
 /** Runs the task. Returns the result for `mashup.record_result`. */
-export async function render(context: TaskContext): Promise<Record<string, unknown>> {
+export async function render(context: TaskContext): Promise<RenderTaskResult> {
   const { claim, signal, serviceUrls, limits } = context;
   const prefix = claim.output_prefix;
   if (prefix === null) throw missingInput('This task has no output path.', 'Retry the mashup.');

@@ -1,4 +1,5 @@
 /** The `score` task: scores every pair with the scoring service, or with the local formula as fallback. */
+import type { ScoreTaskResult } from '../../schema/task-results.ts';
 import type { AnalyzedSong, PairScore } from '../../schema.ts';
 import { matchPhrases } from '../../music/scoring/phrases.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
@@ -8,7 +9,7 @@ import type { TaskContext } from './context.ts';
 import { loadSongs, pairsOf } from './task-inputs.ts';
 
 /** Runs the task. Returns the result for `mashup.record_scores`. */
-export async function score(context: TaskContext): Promise<Record<string, unknown>> {
+export async function score(context: TaskContext): Promise<ScoreTaskResult> {
   const pairs = pairsOf(await loadSongs(context));
   let reason = 'it was not available';
   if (!context.claim.fallback) {

@@ -1,4 +1,5 @@
 /** The `separate` task: the four stems of a song, from its owner's cache or from the service. */
+import type { SeparateTaskResult } from '../../schema/task-results.ts';
 import { STEMS } from '../../schema.ts';
 import type { StemPaths, UploadTarget } from '../../schema.ts';
 import { TaskError } from '../errors.ts';
@@ -10,7 +11,7 @@ import type { TaskContext } from './context.ts';
 const MIN_STEM_BYTES = 45;
 
 /** Runs the task. Returns the result for `mashup.record_stems`. */
-export async function separate(context: TaskContext): Promise<Record<string, unknown>> {
+export async function separate(context: TaskContext): Promise<SeparateTaskResult> {
   const { claim, signal, storage } = context;
   const song = songOf(claim);
   const prefix = claim.output_prefix;

@@ -1,0 +1,94 @@
+/**
+ * What a worker hands over when it finishes a task: the documents that `mashup.finish_task` stores. SQL reads their members
+ * by name, so each is checked before it is sent.
+ */
+import { z } from 'zod';
+import type { PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
+import { StemPaths } from './services.ts';
+import type { TaskKind } from './stages.ts';
+
+/** A document whose content its service's client has checked already; it may be megabytes. */
+const checked = <T extends object>(): z.ZodType<T> =>
+  z.custom<T>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'must be an object');
+
+/** An id of a cached row; `bigint` columns arrive as strings. */
+const RowId = z.union([z.string().regex(/^\d+$/), z.number().int().positive()]);
+
+/** Members that every result may have. */
+const common = {
+  /** Event of the job's history, as users read it. */
+  message: z.string().optional(),
+  /** Whether the service of the task answered: closes its circuit. Absent: yes. */
+  service_used: z.boolean().optional(),
+  /** Whether the result came from a cache: its duration is not measured then. Absent: no. */
+  from_cache: z.boolean().optional(),
+};
+
+/** Result of an `analyze` task: a new analysis, or the id of a cached one. */
+export const AnalyzeTaskResult = z
+  .object({
+    ...common,
+    /** SHA-256 of the bytes of the file, hex. */
+    content_hash: z.string().min(1),
+    /** Version and origin of the analyser. */
+    version: z.string().min(1),
+    /** Figures for the song's card. */
+    card: z.record(z.string(), z.union([z.string(), z.number()])),
+    analysis: checked<SongAnalysis>().optional(),
+    analysis_id: RowId.optional(),
+  })
+  .refine((result) => result.analysis !== undefined || result.analysis_id !== undefined, {
+    message: 'either analysis or analysis_id is required',
+  });
+export type AnalyzeTaskResult = z.infer<typeof AnalyzeTaskResult>;
+
+/** Result of a `score` task. `warning`: why the scores were made without the service. */
+export const ScoreTaskResult = z.object({
+  ...common,
+  pairs: z.array(checked<PairScore>()),
+  warning: z.string().optional(),
+});
+export type ScoreTaskResult = z.infer<typeof ScoreTaskResult>;
+
+/** Result of a `plan` task. `warning`: why the plan was made by rules. */
+export const PlanTaskResult = z.object({
+  ...common,
+  plan: checked<Plan>(),
+  source: z.enum(['claude', 'rules']),
+  /** The songs that the plan uses. */
+  song_ids: z.array(z.string()).min(1),
+  model: z.string().optional(),
+  tokens: z.record(z.string(), z.number()).optional(),
+  cost_usd: z.number().min(0).optional(),
+  /** What an iteration changed, as users read it. */
+  changes: z.string().optional(),
+  warning: z.string().optional(),
+});
+export type PlanTaskResult = z.infer<typeof PlanTaskResult>;
+
+/** Result of a `separate` task: new stems below the claim's own prefix, or the id of cached ones. */
+export const SeparateTaskResult = z.union([
+  z.object({ ...common, stems_id: RowId }),
+  z.object({ ...common, model: z.string().min(1), paths: StemPaths }),
+]);
+export type SeparateTaskResult = z.infer<typeof SeparateTaskResult>;
+
+/** Result of a `render` task: a path below the claim's own prefix, and the measurements of what is there. */
+export const RenderTaskResult = z.object({
+  ...common,
+  path: z.string().min(1),
+  quality: checked<Partial<RenderResult>>(),
+});
+export type RenderTaskResult = z.infer<typeof RenderTaskResult>;
+
+/** The result of each kind of task. */
+export const TASK_RESULTS = {
+  analyze: AnalyzeTaskResult,
+  score: ScoreTaskResult,
+  plan: PlanTaskResult,
+  separate: SeparateTaskResult,
+  render: RenderTaskResult,
+} satisfies Record<TaskKind, z.ZodType>;
+
+/** The result of one kind of task. */
+export type TaskResult<Kind extends TaskKind = TaskKind> = z.infer<(typeof TASK_RESULTS)[Kind]>;
