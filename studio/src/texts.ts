@@ -1,4 +1,5 @@
 /** Formats of numbers, times and names as users read them. */
+import type { Stage } from '../../schema/stages.ts';
 
 /** Minutes and seconds: `1:05`. */
 export function clock(seconds: number): string {
@@ -35,8 +36,8 @@ export function ago(time: string): string {
   return format.format(Math.round(seconds / 86_400), 'day');
 }
 
-/** Names of the stages. */
-export const STAGE_NAMES: Record<string, string> = {
+/** Short names of the stages. The text of each step comes from the database, which has it from `schema/stages.ts`. */
+export const STAGE_NAMES: Record<Stage, string> = {
   queued: 'Queued',
   analyzing: 'Analyse',
   scoring: 'Compare',

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { ReactNode } from 'react';
-import { REPLAY_STAGES } from '../../../schema/database.ts';
 import type { ReplayStage } from '../../../schema.ts';
+import { WORK_STAGES } from '../stages.ts';
 import { STAGE_NAMES } from '../texts.ts';
 import type { JobHistoryData } from './types.ts';
 
@@ -25,7 +25,7 @@ export function JobControls({
     <div className="space-y-3">
       <h3 className="label">Replay from</h3>
       <div className="flex flex-wrap gap-2">
-        {REPLAY_STAGES.filter((stage) => stage !== 'queued').map((stage) => (
+        {WORK_STAGES.map((stage) => (
           <button key={stage} type="button" className="button" onClick={() => onReplay(stage, isFresh)}>
             {STAGE_NAMES[stage]}
           </button>

@@ -1,12 +1,11 @@
+import { TERMINAL_STAGES } from '../../../schema/stages.ts';
 import { STAGE_NAMES } from '../texts.ts';
 import type { StageTimes as Times } from './types.ts';
-
-const TERMINAL_STAGES: ReadonlySet<string> = new Set(['complete', 'failed', 'cancelled']);
 
 /** Time that jobs spent in each stage during the last day. The bar ends at the 95th percentile; the mark is the median. */
 export function StageTimes({ times: all }: { times: Times[] }) {
   // The time between a job's end and its replay is not work.
-  const times = all.filter(({ stage }) => !TERMINAL_STAGES.has(stage));
+  const times = all.filter(({ stage }) => !TERMINAL_STAGES.includes(stage));
   const longest = Math.max(0.1, ...times.map((one) => one.p95_sec));
   return (
     <section className="panel" aria-label="Throughput">

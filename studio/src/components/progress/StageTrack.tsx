@@ -1,16 +1,16 @@
-import type { MashupJob, Stage } from '../../../../schema.ts';
+import { STAGES } from '../../../../schema/stages.ts';
+import type { Stage } from '../../../../schema/stages.ts';
+import type { MashupJob } from '../../../../schema.ts';
+import { WORK_STAGES } from '../../stages.ts';
 import { STAGE_NAMES } from '../../texts.ts';
 import { Icon } from '../common/icons.tsx';
-
-const STEPS = ['analyzing', 'scoring', 'planning', 'separating', 'rendering'] as const;
-const ORDER: Stage[] = ['queued', ...STEPS, 'complete'];
 
 type StepState = 'done' | 'now' | 'ahead' | 'stopped';
 
 function stateOf(step: Stage, job: MashupJob): StepState {
   const isStopped = job.status === 'failed' || job.status === 'cancelled';
-  const reached = ORDER.indexOf(isStopped ? (job.stopped_stage ?? 'queued') : job.stage);
-  const place = ORDER.indexOf(step);
+  const reached = STAGES.indexOf(isStopped ? (job.stopped_stage ?? 'queued') : job.stage);
+  const place = STAGES.indexOf(step);
   if (place < reached) return 'done';
   if (place > reached) return 'ahead';
   return isStopped ? 'stopped' : 'now';
@@ -28,8 +28,13 @@ const STATE_TEXTS: Record<StepState, string> = { done: ', done', now: ', now', a
 /** The stages of a job, and how far it has come. */
 export function StageTrack({ job }: { job: MashupJob }) {
   return (
-    <ol className="grid grid-cols-5" aria-label="Stages" data-testid="stage-track" data-stage={job.stage}>
-      {STEPS.map((step, index) => {
+    <ol
+      className="grid auto-cols-fr grid-flow-col"
+      aria-label="Stages"
+      data-testid="stage-track"
+      data-stage={job.stage}
+    >
+      {WORK_STAGES.map((step, index) => {
         const state = stateOf(step, job);
         return (
           <li
