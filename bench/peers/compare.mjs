@@ -1,14 +1,14 @@
 /**
- * Five steps a job, one after the other, by several engines on one Postgres in one run: jobs a second, and how soon a step
- * follows the one before.
+ * Compares engines on one Postgres in one run: five sequential steps per job; jobs per second, and the time from one step to the
+ * next.
  *
  *   npm ci --prefix bench/peers && npm run bench --prefix bench/peers [-- --json FILE] [--absurd-sql FILE]
  *
- * Each is set up as its documentation has it for latency: Graphile Worker in library mode with its defaults; pg-boss with a queue a
- * step, LISTEN/NOTIFY, batches and bursts; DBOS with a workflow of five steps on a queue; Absurd with a task of five steps and a
- * worker's defaults, where `--absurd-sql` names `sql/absurd.sql` of its repository at the SDK's version, which npm does not
- * bring. Steps do nothing. This engine runs its own pipeline
- * (seven tasks in five stages) with handlers that return at once.
+ * Each engine is configured for latency as its documentation describes: Graphile Worker in library mode with its defaults; pg-boss
+ * with one queue per step, LISTEN/NOTIFY, batches and bursts; DBOS with a workflow of five steps on a queue; Absurd with a task of
+ * five steps and the defaults of its worker. `--absurd-sql` names the file `sql/absurd.sql` of Absurd's repository at the version of
+ * the SDK, which the npm package does not contain. Steps are empty. This engine runs its own pipeline (seven tasks in five stages)
+ * with handlers that return at once.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -26,7 +26,7 @@ const JOBS = Number(process.env.BENCH_JOBS ?? 60);
 const PER_SEC = Number(process.env.BENCH_PER_SEC ?? 5);
 const CONCURRENCY = 10;
 
-/** Counts ended jobs and notes the time between the end of a step and the beginning of the next. */
+/** Counts ended jobs and records the time from the end of a step to the start of the next. */
 function watch() {
   const endedAt = new Map();
   let gaps = [];
@@ -45,7 +45,7 @@ function watch() {
   };
 }
 
-/** `submit(job)` starts a job; all at once for the pace, then at a steady one for the hand-off. */
+/** Measures throughput with all jobs submitted at once, then hand-off at a constant rate. `submit(job)` starts a job. */
 async function measure(watcher, submit) {
   let next = 0;
   const warm = watcher.expect(CONCURRENCY);
@@ -94,7 +94,7 @@ async function benchBoss(url) {
   const queue = (n) => `step-${n}`;
   for (let n = 0; n < STEPS; n++) {
     await boss.createQueue(queue(n), { notify: true });
-    // Several jobs a fetch, and on without a pause while fetches come back full.
+    // Several jobs per fetch, without a pause while fetches are full.
     const options = {
       batchSize: CONCURRENCY,
       burstWhenBatchFull: true,

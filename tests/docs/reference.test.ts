@@ -28,7 +28,7 @@ describe('reference pages', async () => {
     const known = new Set(rows.map(({ name }) => name));
     const missing: string[] = [];
     for await (const name of glob(['*.md', 'docs/**/*.md'], { cwd: ROOT })) {
-      if (name.includes('CHANGELOG')) continue;
+      if (name.includes('CHANGELOG') || name.endsWith('sql.md')) continue;
       const page = await readFile(join(ROOT, name), 'utf8');
       // What the page itself tells the reader to create is not there yet.
       const made = new Set([...page.matchAll(/create function mashup\.(\w+)/g)].map((match) => match[1]));
