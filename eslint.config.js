@@ -18,7 +18,7 @@ export default tseslint.config(
     plugins: { jsdoc },
     rules: {
       'jsdoc/require-jsdoc': [
-        'warn',
+        'error',
         {
           publicOnly: true,
           require: { ArrowFunctionExpression: true, FunctionDeclaration: true, ClassDeclaration: true },
@@ -29,6 +29,6 @@ export default tseslint.config(
   {
     files: ['**/*.ts', '**/*.tsx'],
     ignores: ['tests/**/*.test.ts'],
-    rules: { 'max-lines-per-function': ['warn', { max: 60, skipBlankLines: false, skipComments: false }] },
+    rules: { 'max-lines-per-function': ['error', { max: 60, skipBlankLines: false, skipComments: false }] },
   },
 );
