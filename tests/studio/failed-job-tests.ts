@@ -59,7 +59,7 @@ function testFailureAndRetry(fixture: () => StudioFixture, jobId: () => string):
     await alert.waitFor({ timeout: WORK_MS });
     assert.match(
       await alert.innerText(),
-      /The render task took longer than 0\.5 s\.\s+Try again; .* use shorter songs\./,
+      /The render task took longer than 0\.5 s\.\s+Try again\. .* use shorter songs\./,
     );
     assert.equal(await fixture().stage(), 'failed');
     assert.equal(await shown('result').count(), 0, 'the result of an earlier run is not shown');
