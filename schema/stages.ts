@@ -8,6 +8,8 @@ import type { ServiceName } from './services.ts';
 /** One stage of a job. */
 interface StageDefinition {
   stage: string;
+  /** Short name in the studio. */
+  name: string;
   /** Progress of a job on entry and at the end of the stage, in per cent. */
   progress: readonly [from: number, to: number];
   /** The text that users read on entry. */
@@ -18,46 +20,95 @@ interface StageDefinition {
    * SQL function of schema `mashup` that tells whether a job has it.
    */
   makes?: { text: string; check: string };
+  /** For the table in docs/explanation/architecture.md: the tasks of the stage, and when a job leaves it. Not for terminal stages. */
+  about?: { tasks: string; advancesWhen: string };
   /** The stage ends as soon as what it makes is there, even if tasks of it are not finished. */
   endsEarly?: true;
 }
 
 const STAGE_LIST = [
-  { stage: 'queued', progress: [0, 0], step: 'Waiting for a free slot' },
+  {
+    stage: 'queued',
+    name: 'Queued',
+    progress: [0, 0],
+    step: 'Waiting for a free slot',
+    about: {
+      tasks: 'none',
+      advancesWhen:
+        'a slot is free. Slots are limited for the system and per user; the user with the fewest running jobs is first',
+    },
+  },
   {
     stage: 'analyzing',
+    name: 'Analyse',
     progress: [0, 50],
     step: 'Analysing the songs',
     makes: { text: 'the analysis of a song', check: 'has_analyses' },
+    about: {
+      tasks: 'one `analyze` per song, in parallel',
+      advancesWhen: 'every song is analysed, or excluded with a warning while two remain',
+    },
   },
   {
     stage: 'scoring',
+    name: 'Compare',
     progress: [50, 60],
     step: 'Comparing the songs',
     makes: { text: 'the scores', check: 'has_scores' },
+    about: {
+      tasks: '`score`; one `separate` per song also starts, at lower priority, and overlaps scoring and planning',
+      advancesWhen: 'the scores are stored',
+    },
   },
   {
     stage: 'planning',
+    name: 'Plan',
     progress: [60, 75],
     step: 'Planning the mashup',
     makes: { text: 'a current plan', check: 'has_plan' },
+    about: { tasks: '`plan`', advancesWhen: 'a plan has passed the checks, or the rule-based producer has made one' },
   },
   {
     stage: 'separating',
+    name: 'Separate',
     progress: [75, 80],
     step: 'Separating the stems',
     makes: { text: 'the stems of a song in the plan', check: 'has_stems' },
     endsEarly: true,
+    about: {
+      tasks: 'the `separate` tasks that are not finished',
+      advancesWhen: 'every song of the plan has its stems',
+    },
   },
   {
     stage: 'rendering',
+    name: 'Render',
     progress: [80, 100],
     step: 'Rendering the mashup',
     makes: { text: 'the result', check: 'has_result' },
+    about: { tasks: '`render`', advancesWhen: 'the file is stored and measured' },
   },
-  { stage: 'complete', progress: [100, 100], step: 'Done', isTerminal: true },
-  { stage: 'failed', progress: [0, 100], step: 'Failed', isTerminal: true },
-  { stage: 'cancelled', progress: [0, 100], step: 'Cancelled', isTerminal: true },
+  {
+    stage: 'complete',
+    name: 'Complete',
+    progress: [100, 100],
+    step: 'Done',
+    isTerminal: true,
+  },
+  {
+    stage: 'failed',
+    name: 'Failed',
+    progress: [0, 100],
+    step: 'Failed',
+    isTerminal: true,
+  },
+  {
+    stage: 'cancelled',
+    name: 'Cancelled',
+    progress: [0, 100],
+    step: 'Cancelled',
+    isTerminal: true,
+  },
 ] as const satisfies readonly StageDefinition[];
 
 export type Stage = (typeof STAGE_LIST)[number]['stage'];
@@ -68,6 +119,11 @@ export type ReplayStage = Exclude<Stage, 'complete' | 'failed' | 'cancelled'>;
 export const STAGE_DEFINITIONS: readonly (StageDefinition & { stage: Stage })[] = STAGE_LIST;
 /** Names of the stages of a job, in order. */
 export const STAGES: readonly Stage[] = STAGE_LIST.map(({ stage }) => stage);
+/** Short names of the stages in the studio. */
+export const STAGE_NAMES = Object.fromEntries(STAGE_LIST.map(({ stage, name }) => [stage, name])) as Record<
+  Stage,
+  string
+>;
 /** Stages in which a job ends. */
 export const TERMINAL_STAGES: readonly Stage[] = STAGE_DEFINITIONS.filter((one) => one.isTerminal).map(
   ({ stage }) => stage,
@@ -76,6 +132,8 @@ export const TERMINAL_STAGES: readonly Stage[] = STAGE_DEFINITIONS.filter((one) 
 export const REPLAY_STAGES: readonly ReplayStage[] = STAGE_DEFINITIONS.filter((one) => !one.isTerminal).map(
   ({ stage }) => stage as ReplayStage,
 );
+/** Stages with work: neither waiting for a slot nor terminal. In order. */
+export const WORKING_STAGES: readonly ReplayStage[] = REPLAY_STAGES.filter((stage) => stage !== 'queued');
 
 /** One kind of task: its stage, its service, and how it is retried. */
 interface TaskKindDefinition {

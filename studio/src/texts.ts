@@ -1,5 +1,4 @@
 /** Formats of numbers, times and names as users read them. */
-import type { Stage } from '../../schema/stages.ts';
 
 /** Minutes and seconds: `1:05`. */
 export function clock(seconds: number): string {
@@ -35,19 +34,6 @@ export function ago(time: string): string {
   if (Math.abs(seconds) < 86_400) return format.format(Math.round(seconds / 3600), 'hour');
   return format.format(Math.round(seconds / 86_400), 'day');
 }
-
-/** Short names of the stages. The text of each step comes from the database, which has it from `schema/stages.ts`. */
-export const STAGE_NAMES: Record<Stage, string> = {
-  queued: 'Queued',
-  analyzing: 'Analyse',
-  scoring: 'Compare',
-  planning: 'Plan',
-  separating: 'Separate',
-  rendering: 'Render',
-  complete: 'Complete',
-  failed: 'Failed',
-  cancelled: 'Cancelled',
-};
 
 /** Names of the stems. */
 export const STEM_NAMES: Record<string, string> = { vocals: 'Vocals', drums: 'Drums', bass: 'Bass', other: 'Other' };

@@ -1235,7 +1235,9 @@ begin
   perform mashup.raise_error('MB001',
     format('Job %s is in stage %s and cannot go to %s.', p_job_id, p_from, p_to),
     case p_to
-      when 'complete' then 'A job is complete only when its render task finishes. To render again: set stage to rendering.'
+      when 'complete' then
+        (select format('A job is complete only when its last stage, %1$s, is done. To repeat that: set stage to %1$s.', t.from_stage)
+         from mashup.transitions t where t.to_stage = p_to and t.name = 'advance')
       when 'failed' then 'Only the engine fails a job. To stop it: set stage to cancelled.'
       when 'cancelled' then 'The job has ended. To run it again set stage to the stage to start from.'
       else 'Only finished tasks move a job forward. Allowed from here: ' ||
@@ -1461,7 +1463,10 @@ create function mashup.detach_outputs(p_job public.mashup_jobs) returns public.m
 begin
   p_job.error_code := null; p_job.error_message := null; p_job.error_hint := null; p_job.failed_task := null;
   p_job.stopped_stage := null; p_job.finished_at := null; p_job.expired_at := null;
-  p_job.result_path := null; p_job.result := null; p_job.estimated_completion_at := null;
+  p_job.estimated_completion_at := null;
+  if mashup.passes(p_job.stage, 'rendering') then
+    p_job.result_path := null; p_job.result := null;
+  end if;
   if mashup.passes(p_job.stage, 'planning') then
     p_job.plan_version := null; p_job.title := null; p_job.concept := null;
   end if;

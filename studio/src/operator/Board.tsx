@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { Notice } from '../components/common/Notice.tsx';
 import type { Problem } from '../state/problem.ts';
-import { STAGE_NAMES } from '../texts.ts';
+import { STAGE_NAMES } from '../../../schema/stages.ts';
 import { EndedByHour } from './EndedByHour.tsx';
 import { EndedJobs, Failures, LiveJobs, StuckJobs } from './JobLists.tsx';
 import { JobHistory } from './JobHistory.tsx';
@@ -72,7 +72,7 @@ export function Board({ supabase }: { supabase: SupabaseClient }) {
 
 function StageCounts({ stages }: Pick<Overview, 'stages'>) {
   return (
-    <dl className="grid grid-cols-3 gap-2 sm:grid-cols-9">
+    <dl className="grid grid-cols-3 gap-2 sm:auto-cols-fr sm:grid-flow-col sm:grid-cols-none">
       {stages.map(({ stage, jobs }) => (
         <div key={stage} className="flex flex-col-reverse rounded-xl border border-line bg-panel p-2.5 text-center">
           <dt className="truncate text-xs text-soft">{STAGE_NAMES[stage]}</dt>

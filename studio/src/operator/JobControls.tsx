@@ -1,8 +1,7 @@
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import type { ReplayStage } from '../../../schema.ts';
-import { WORK_STAGES } from '../stages.ts';
-import { STAGE_NAMES } from '../texts.ts';
+import { STAGE_NAMES, WORKING_STAGES } from '../../../schema/stages.ts';
 import type { JobHistoryData } from './types.ts';
 
 /** The operator's actions on a job: replay, and pause, cancel or retry. */
@@ -25,7 +24,7 @@ export function JobControls({
     <div className="space-y-3">
       <h3 className="label">Replay from</h3>
       <div className="flex flex-wrap gap-2">
-        {WORK_STAGES.map((stage) => (
+        {WORKING_STAGES.map((stage) => (
           <button key={stage} type="button" className="button" onClick={() => onReplay(stage, isFresh)}>
             {STAGE_NAMES[stage]}
           </button>

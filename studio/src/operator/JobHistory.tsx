@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
 import type { ReplayStage } from '../../../schema.ts';
 import { StageTrack } from '../components/progress/StageTrack.tsx';
-import { STAGE_NAMES } from '../texts.ts';
+import { STAGE_NAMES } from '../../../schema/stages.ts';
 import { EventList } from './EventList.tsx';
 import { JobControls } from './JobControls.tsx';
 import { Payload } from './Payload.tsx';

@@ -1,4 +1,5 @@
-import { ago, clock, STAGE_NAMES } from '../texts.ts';
+import { STAGE_NAMES } from '../../../schema/stages.ts';
+import { ago, clock } from '../texts.ts';
 import type { LiveJob, Overview } from './types.ts';
 
 interface Props {

@@ -1,5 +1,4 @@
-import { TERMINAL_STAGES } from '../../../schema/stages.ts';
-import { STAGE_NAMES } from '../texts.ts';
+import { STAGE_NAMES, TERMINAL_STAGES } from '../../../schema/stages.ts';
 import type { StageTimes as Times } from './types.ts';
 
 /** Time that jobs spent in each stage during the last day. The bar ends at the 95th percentile; the mark is the median. */

@@ -9,7 +9,8 @@ import { useLibrary } from '../hooks/useLibrary.ts';
 import { toProblem } from '../state/problem.ts';
 import type { Problem } from '../state/problem.ts';
 import { useStudio } from '../state/studio.tsx';
-import { ago, clock, STAGE_NAMES } from '../texts.ts';
+import { STAGE_NAMES } from '../../../schema/stages.ts';
+import { ago, clock } from '../texts.ts';
 
 const FILTERS = ['all', ...JOB_STATUSES] as const;
 const FILTER_NAMES = {

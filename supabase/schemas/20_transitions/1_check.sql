@@ -48,7 +48,9 @@ begin
   perform mashup.raise_error('MB001',
     format('Job %s is in stage %s and cannot go to %s.', p_job_id, p_from, p_to),
     case p_to
-      when 'complete' then 'A job is complete only when its render task finishes. To render again: set stage to rendering.'
+      when 'complete' then
+        (select format('A job is complete only when its last stage, %1$s, is done. To repeat that: set stage to %1$s.', t.from_stage)
+         from mashup.transitions t where t.to_stage = p_to and t.name = 'advance')
       when 'failed' then 'Only the engine fails a job. To stop it: set stage to cancelled.'
       when 'cancelled' then 'The job has ended. To run it again set stage to the stage to start from.'
       else 'Only finished tasks move a job forward. Allowed from here: ' ||

@@ -121,7 +121,10 @@ create function mashup.detach_outputs(p_job public.mashup_jobs) returns public.m
 begin
   p_job.error_code := null; p_job.error_message := null; p_job.error_hint := null; p_job.failed_task := null;
   p_job.stopped_stage := null; p_job.finished_at := null; p_job.expired_at := null;
-  p_job.result_path := null; p_job.result := null; p_job.estimated_completion_at := null;
+  p_job.estimated_completion_at := null;
+  if mashup.passes(p_job.stage, 'rendering') then
+    p_job.result_path := null; p_job.result := null;
+  end if;
   if mashup.passes(p_job.stage, 'planning') then
     p_job.plan_version := null; p_job.title := null; p_job.concept := null;
   end if;

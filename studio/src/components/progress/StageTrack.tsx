@@ -1,8 +1,6 @@
-import { STAGES } from '../../../../schema/stages.ts';
-import type { Stage } from '../../../../schema/stages.ts';
 import type { MashupJob } from '../../../../schema.ts';
-import { WORK_STAGES } from '../../stages.ts';
-import { STAGE_NAMES } from '../../texts.ts';
+import { STAGE_NAMES, STAGES, WORKING_STAGES } from '../../../../schema/stages.ts';
+import type { Stage } from '../../../../schema/stages.ts';
 import { Icon } from '../common/icons.tsx';
 
 type StepState = 'done' | 'now' | 'ahead' | 'stopped';
@@ -34,7 +32,7 @@ export function StageTrack({ job }: { job: MashupJob }) {
       data-testid="stage-track"
       data-stage={job.stage}
     >
-      {WORK_STAGES.map((step, index) => {
+      {WORKING_STAGES.map((step, index) => {
         const state = stateOf(step, job);
         return (
           <li

@@ -1,5 +1,6 @@
 import type { MashupJob } from '../../../../schema.ts';
-import { clock, STAGE_NAMES } from '../../texts.ts';
+import { STAGE_NAMES } from '../../../../schema/stages.ts';
+import { clock } from '../../texts.ts';
 
 /** The versions of a mashup side by side. Opening another one continues at the same position. */
 export function Versions({
