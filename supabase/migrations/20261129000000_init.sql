@@ -35,8 +35,8 @@
 --     is_plan_outdated                           back to planning if this is true
 -- 30  stages: what each needs, has and records
 --     create_analysis_tasks, create_separation_tasks
---     has_analyses, has_scores, has_plan, has_stems, has_result
---     record_analysis, record_scores, record_plan, record_stems, record_result, save_analysis, save_stems
+--     the functions of schema/stages.ts: check (has_analyses, …) and record (record_analysis, …)
+--     save_analysis, save_stems
 --     save_receipt, exhausted_plan_budget        costs of planning
 -- 35  record_task, has_output                    generated from schema/stages.ts: they call the function of a kind or stage
 -- 40  scheduler

@@ -1,6 +1,6 @@
 /** The commands of the stress test: each injects one fault, or cancels or replays a job. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SERVICES } from '../../schema.ts';
+import { SERVICES, WORKING_STAGES } from '../../schema.ts';
 import type { ChaosFixture } from './chaos-fixture.ts';
 import type { Random } from './random.ts';
 import { LONG_MS, SHORT_MS } from './worker-faults.ts';
@@ -123,7 +123,7 @@ async function cancelJob({ fixture, chance, cancelled }: FaultCommandContext): P
 async function replayJob({ fixture, chance, jobIds }: FaultCommandContext): Promise<boolean> {
   if (jobIds.length === 0) return false;
   const id = chance.pick(jobIds);
-  const stage = chance.pick(['analyzing', 'scoring', 'planning', 'separating', 'rendering']);
+  const stage = chance.pick(WORKING_STAGES);
   const isFresh = chance.next() < FRESH_REPLAYS;
   await fixture.query((sql) => sql`select mashup.replay(${id}, ${stage}, fresh => ${isFresh})`).catch(ignoreRefusal);
   return true;

@@ -2,18 +2,16 @@
 import assert from 'node:assert/strict';
 import type postgres from 'postgres';
 import type { ServiceName } from '../../schema.ts';
+import { TASK_KIND_DEFINITIONS } from '../../schema/database.ts';
 import type { TaskKind } from '../../schema/database.ts';
 import { startChaosFixture } from './chaos-fixture.ts';
 import type { ChaosFixture, ChaosWorker } from './chaos-fixture.ts';
 import type { CallMoment } from './faulty-services.ts';
 
-const SERVICE_OF: Record<TaskKind, ServiceName> = {
-  analyze: 'analysis',
-  score: 'scoring',
-  plan: 'orchestrator',
-  separate: 'separation',
-  render: 'processing',
-};
+const SERVICE_OF = Object.fromEntries(TASK_KIND_DEFINITIONS.map(({ kind, service }) => [kind, service])) as Record<
+  TaskKind,
+  ServiceName
+>;
 /** The advisory lock for which a held claim waits. */
 const CLAIM_LOCK = 5430004;
 

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
+import { REPLAY_STAGES } from '../../schema/stages.ts';
 import { type CleanUpScope } from '../support/postgres.ts';
 import { type ClaimedTask, resultOf, useMachine } from '../state-machine/state-machine-fixture.ts';
 import { installChecks } from './invariants.ts';
 
 const CONNECTIONS = 16;
 const USERS = 4;
-const STAGES = ['queued', 'analyzing', 'scoring', 'planning', 'separating', 'rendering'];
 /** Time for the remaining jobs to end after the calls. */
 const FINISH_MS = 60_000;
 
@@ -65,7 +65,7 @@ const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
   },
   async replay(calls) {
     const job = await anyJob(calls);
-    if (job) await calls.sql`update public.mashup_jobs set stage = ${any(STAGES)} where id = ${job.id}`;
+    if (job) await calls.sql`update public.mashup_jobs set stage = ${any(REPLAY_STAGES)} where id = ${job.id}`;
   },
   async operations(calls) {
     const job = await anyJob(calls);
@@ -87,7 +87,7 @@ const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
       call === 'iterate'
         ? tx`select public.iterate_mashup(${job.id}, 'louder')`
         : call === 'replay'
-          ? tx`select public.replay_mashup(${job.id}, ${any(STAGES)}, true)`
+          ? tx`select public.replay_mashup(${job.id}, ${any(REPLAY_STAGES)}, true)`
           : tx`select ${tx.unsafe(`public.${call}_mashup`)}(${job.id})`,
     );
   },
@@ -99,7 +99,7 @@ const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
   },
   bulk: ({ sql, users }) =>
     sql`select * from mashup.bulk(${any(['retry', 'cancel', 'replay'])}, ${any(['failed', 'cancelled', 'rendering', null])},
-      p_user_id => ${any([...users, null])}, p_to_stage => ${any(STAGES)}, p_limit => 8)`,
+      p_user_id => ${any([...users, null])}, p_to_stage => ${any(REPLAY_STAGES)}, p_limit => 8)`,
   async pause({ sql, users }) {
     const [scope, key] = any([
       ['system', ''],

@@ -1,4 +1,5 @@
 /** Scenarios that lead to certain transitions. Random commands alone would reach these too rarely. */
+import { REPLAY_STAGES, TASK_KIND_DEFINITIONS } from '../../schema.ts';
 import type { Stage } from '../../schema.ts';
 import { isTerminal, MAX_ATTEMPTS, type ModelJob, POSITION } from './model.ts';
 import * as fault from './fault-commands.ts';
@@ -8,13 +9,12 @@ import { choose, liveWorkers, isProbe, jobsOf, type Step, type Steps, sweepAfter
 
 type Scenario = (state: State, other: number) => Steps;
 
-const LIVE: Stage[] = ['queued', 'analyzing', 'scoring', 'planning', 'separating', 'rendering'];
 const times = (count: number, scenario: Scenario): Scenario[] => Array.from({ length: count }, () => scenario);
 
 /** Every replay of a live job, replays of ended jobs, and rare situations; the rarest are repeated most. */
 const SCENARIOS: readonly Scenario[] = [
-  ...LIVE.flatMap((from) =>
-    LIVE.filter((to) => POSITION[to] <= POSITION[from]).flatMap((to) =>
+  ...REPLAY_STAGES.flatMap((from) =>
+    REPLAY_STAGES.filter((to) => POSITION[to] <= POSITION[from]).flatMap((to) =>
       times(2, (state, other) => replayFrom(state, from, to, other)),
     ),
   ),
@@ -137,13 +137,9 @@ function* claimOf(
   return state.claims.find((claim) => claim.id === task.id && held(state.model, claim));
 }
 
-const KIND_IN: Partial<Record<Stage, string>> = {
-  analyzing: 'analyze',
-  scoring: 'score',
-  planning: 'plan',
-  separating: 'separate',
-  rendering: 'render',
-};
+const KIND_IN: Partial<Record<Stage, string>> = Object.fromEntries(
+  TASK_KIND_DEFINITIONS.map(({ stage, kind }) => [stage, kind]),
+);
 
 /** A job is driven to a stage, and replayed or cancelled from there. */
 function* replayFrom(state: State, from: Stage, to: Stage, other: number): Steps {
@@ -159,7 +155,7 @@ function* replayFrom(state: State, from: Stage, to: Stage, other: number): Steps
 function* replayEnded(state: State, end: Stage, other: number): Steps {
   const arrived = yield* jobIn(state, 'rendering', other);
   let job = current(state, arrived);
-  for (const to of [...LIVE].reverse()) {
+  for (const to of [...REPLAY_STAGES].reverse()) {
     if (!job || isTerminal(job.stage)) return;
     if (end === 'complete') yield operation.drive(job.id, 'complete', state.driver);
     else if (end === 'cancelled') yield operation.cancelJob(job.id, POSITION[to] % 2 === 0);

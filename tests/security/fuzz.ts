@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { WORKING_STAGES } from '../../schema/stages.ts';
 import type { AccessFixture } from './access-fixture.ts';
 
 const HOSTILE = [
@@ -113,7 +114,7 @@ function nearlyValidBodies(own: CallerData, value: fc.Arbitrary<unknown>): Recor
     retry_mashup: fc.record({ job_id: job }),
     replay_mashup: fc.record({
       job_id: job,
-      stage: fc.constantFrom('analyzing', 'scoring', 'planning', 'separating', 'rendering'),
+      stage: fc.constantFrom(...WORKING_STAGES),
       fresh: fc.boolean(),
     }),
     get_mashup: fc.record({ job_id: job }),

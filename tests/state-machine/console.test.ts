@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
+import { REPLAY_STAGES } from '../../schema/stages.ts';
 import { useMachine } from './state-machine-fixture.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'sql');
@@ -81,7 +82,7 @@ it('the time between an end and a replay is not a time in a stage', async (t) =>
   const stages = await m.sql`select stage, max_sec::float8 as max from mashup.throughput('1 day')`;
   assert.deepEqual(
     stages.map(({ stage }) => stage),
-    ['queued', 'analyzing', 'scoring', 'planning', 'separating', 'rendering'],
+    [...REPLAY_STAGES],
   );
   assert.ok(stages.every(({ max }) => max < 600));
 });

@@ -1,13 +1,15 @@
 /** A worker and a user in SQL alone, which drive the state machine without services. */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
+import type { TaskKind } from '../../schema.ts';
 import { type CleanUpScope, type TestDatabase, useDatabase } from '../support/postgres.ts';
+import { sampleResult } from '../support/sample-results.ts';
 
 export interface ClaimedTask {
   status: 'claimed';
   task_id: number;
   claim: string;
-  kind: 'analyze' | 'score' | 'plan' | 'separate' | 'render';
+  kind: TaskKind;
   job_id: string;
   user_id: string;
   epoch: number;
@@ -75,65 +77,8 @@ export interface Machine extends TestDatabase, UserCalls, WorkerCalls {
   moveClock(seconds: number): Promise<void>;
 }
 
-/** Returns a minimal plan that uses the given songs. */
-export function planOf(songIds: string[]): object {
-  return {
-    creative_vision: 'Two songs meet.',
-    masterplan: {
-      title: 'Test mashup',
-      artistCredits: 'A vs. B',
-      global: { targetBPM: 120, targetKey: 'A minor', timeSignature: [4, 4] },
-      timeline: [
-        {
-          time_start_sec: 0,
-          duration_sec: 32,
-          description: 'all',
-          energy_level: 0.5,
-          layers: songIds.map((songId) => ({ songId, stem: 'drums', volume_db: -6, effects: [] })),
-        },
-      ],
-      problems_and_solutions: [],
-    },
-  };
-}
-
-/** Returns a successful result for a task of each kind. */
-export function resultOf(task: ClaimedTask): object {
-  const good = task.songs.filter((song) => song.state !== 'excluded').map((song) => song.song_id);
-  switch (task.kind) {
-    case 'analyze':
-      return {
-        content_hash: `hash-of-${task.song_id}`,
-        version: 'test',
-        analysis: { version: 'test' },
-        card: { duration_sec: 40, bpm: 120, key: 'A minor' },
-      };
-    case 'score':
-      return { pairs: good.length < 2 ? [] : [{ song_pair: good.slice(0, 2), score: 80 }] };
-    case 'plan':
-      return { plan: planOf(good), source: 'rules', song_ids: good };
-    case 'separate':
-      return {
-        model: 'test',
-        paths: Object.fromEntries(
-          ['vocals', 'drums', 'bass', 'other'].map((s) => [s, `${task.output_prefix}/${s}.wav`]),
-        ),
-      };
-    case 'render':
-      return {
-        path: `${task.output_prefix}.wav`,
-        quality: {
-          duration_sec: 32,
-          loudness_lufs: -14,
-          true_peak_dbtp: -1.2,
-          format: 'wav',
-          bytes: 5000000,
-          bpm: 120,
-          key: 'A minor',
-        },
-      };
-  }
-}
+/** Returns a successful result for a task. */
+export const resultOf = (task: ClaimedTask): object => sampleResult(task);
 
 /** Makes a test database with calls of users and workers. */
 export async function useMachine(scope: CleanUpScope): Promise<Machine> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { REPLAY_STAGES } from '../../schema/stages.ts';
 import { useMachine } from './state-machine-fixture.ts';
 
 describe('a job', () => {
@@ -19,7 +20,7 @@ describe('a job', () => {
       await m.sql`select stage from public.mashup_job_events where job_id = ${id} and type in ('stage', 'submitted') order by id`;
     assert.deepEqual(
       events.map((e) => e.stage),
-      ['queued', 'analyzing', 'scoring', 'planning', 'separating', 'rendering', 'complete'],
+      [...REPLAY_STAGES, 'complete'],
     );
     const [left] = await m.sql`select count(*)::int as n from mashup.tasks where job_id = ${id} and state <> 'done'`;
     assert.equal(left?.n, 0);

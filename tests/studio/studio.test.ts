@@ -4,13 +4,14 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import type { Download } from 'playwright-core';
+import { WORKING_STAGES } from '../../schema/stages.ts';
+import type { ReplayStage } from '../../schema/stages.ts';
 import { reasonToSkip } from './browser.ts';
 import { testSongSelection } from './song-selection-tests.ts';
 import { testLibraryAndAccount, testOperatorReplay } from './library-and-account-tests.ts';
 import { pageFaults, startStudioFixture, pressByKeyboard, WORK_MS } from './studio-fixture.ts';
 import type { StudioFixture } from './studio-fixture.ts';
 
-const STAGES = ['analyzing', 'scoring', 'planning', 'separating', 'rendering'];
 /** Allowed difference between playhead and audio; a frame may be late. */
 const PLAYHEAD_TOLERANCE_SEC = 0.25;
 
@@ -42,7 +43,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
       ),
     );
     const seen = await page.evaluate(() => [...(globalThis as unknown as { seen: Set<string> }).seen]);
-    assert.ok(seen.length >= 1 && seen.every((name) => STAGES.includes(name)), seen.join());
+    assert.ok(seen.length >= 1 && seen.every((name) => WORKING_STAGES.includes(name as ReplayStage)), seen.join());
     assert.equal(
       await page.locator('[aria-live=polite]').filter({ hasText: /\w/ }).count(),
       1,

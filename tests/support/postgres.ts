@@ -58,16 +58,24 @@ let ownCluster: Promise<TestCluster> | undefined;
  * @param scope the test's context `t`; for a whole file `{ after }` at the top level of the module (inside a `before` hook
  *   `after` belongs to that hook, and the database would be dropped when the hook ends)
  * @param options.empty true creates Supabase's roles and schemas without the migrations
+ * @param options.repository a copy of the repository, whose migrations are applied instead
  */
-export async function useDatabase(scope: CleanUpScope, options: { empty?: boolean } = {}): Promise<TestDatabase> {
+export async function useDatabase(
+  scope: CleanUpScope,
+  { empty = false, repository }: { empty?: boolean; repository?: string } = {},
+): Promise<TestDatabase> {
   const clusterUrl = process.env[TEST_CLUSTER_ENV] ?? (await (ownCluster ??= startTestCluster())).superuserUrl;
   const name = `test_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
   await dropFinished();
-  const template = await ensureTemplate(clusterUrl, options.empty === true);
+  const template = await ensureTemplate(clusterUrl, empty || repository !== undefined);
   await asSuperuser(clusterUrl, async (sql) => {
     await sql`create database ${sql(name)} template ${sql(template)} owner postgres`;
   });
   const url = urlOf(clusterUrl, name, 'postgres', LOCAL_PASSWORD);
+  if (repository !== undefined) {
+    await migrate({ databaseUrl: url, migrationsDir: join(repository, 'supabase/migrations') });
+    await asSuperuser(clusterUrl, allowWorkerLogin);
+  }
   const sql = postgres(url, { max: 10, onnotice: () => {} });
   scope.after(async () => {
     await sql.end({ timeout: 1 });

@@ -2,10 +2,23 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TASK_KINDS } from '../../schema.ts';
 import { TASK_RESULTS } from '../../schema/task-results.ts';
+import { sampleResult } from '../support/sample-results.ts';
 
 describe('results of tasks', () => {
   it('have a schema for every kind of task', () => {
     assert.deepEqual(Object.keys(TASK_RESULTS), [...TASK_KINDS]);
+  });
+
+  it('of the tests have the form that workers send', () => {
+    for (const kind of TASK_KINDS) {
+      const task = {
+        kind,
+        song_id: 'a',
+        songs: ['a', 'b'].map((id) => ({ song_id: id, state: 'ready' })),
+        output_prefix: 'x',
+      };
+      assert.deepEqual(TASK_RESULTS[kind].safeParse(sampleResult(task)).error, undefined, kind);
+    }
   });
 
   it('require an analysis or the id of a cached one', () => {

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { createClient } from '@supabase/supabase-js';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type postgres from 'postgres';
@@ -46,6 +47,7 @@ export interface StartWorkerOptions {
 }
 
 interface FixtureParts {
+  run: typeof runWorker;
   database: TestDatabase;
   services: ReplayServer;
   /** The fixture's user. */
@@ -56,10 +58,16 @@ interface FixtureParts {
   log: string[];
 }
 
-/** Starts the environment. It is removed after the test. */
-export async function useWorkerFixture(scope: CleanUpScope): Promise<WorkerFixture> {
+/**
+ * Starts the environment. It is removed after the test.
+ * @param options.repository a copy of the repository, whose schema and workers are used
+ */
+export async function useWorkerFixture(
+  scope: CleanUpScope,
+  { repository }: { repository?: string } = {},
+): Promise<WorkerFixture> {
   let dropDatabase = (): Promise<void> => Promise.resolve();
-  const database = await useDatabase({ after: (cleanUp) => (dropDatabase = cleanUp) });
+  const database = await useDatabase({ after: (cleanUp) => (dropDatabase = cleanUp) }, { repository });
   const storageDir = await mkdtemp(join(tmpdir(), 'mashup-worker-'));
   const keys = await makeKeys();
   const gateway = await startGateway({ port: 0, dbUrl: database.superuserUrl, keys, storageDir });
@@ -71,6 +79,7 @@ export async function useWorkerFixture(scope: CleanUpScope): Promise<WorkerFixtu
   await database.sql`update mashup.task_kinds set backoff_sec = 0.05, backoff_max_sec = 0.2`;
   const log: string[] = [];
   const fixture = new WorkerFixture({
+    run: repository === undefined ? runWorker : await runWorkerOf(repository),
     database,
     services,
     user,
@@ -94,6 +103,12 @@ export async function useWorkerFixture(scope: CleanUpScope): Promise<WorkerFixtu
   return fixture;
 }
 
+/** Loads the worker of a copy of the repository. */
+async function runWorkerOf(repository: string): Promise<typeof runWorker> {
+  const url = pathToFileURL(join(repository, 'worker/run.ts')).href;
+  return ((await import(url)) as { runWorker: typeof runWorker }).runWorker;
+}
+
 /** The environment of worker tests. */
 export class WorkerFixture {
   readonly database: TestDatabase;
@@ -106,11 +121,12 @@ export class WorkerFixture {
   readonly log: string[];
   readonly #user: SupabaseClient;
   readonly #config: WorkerConfig;
+  readonly #run: typeof runWorker;
   readonly #workers: RunningWorker[] = [];
   readonly #processes: WorkerProcess[] = [];
   #uploads = 0;
 
-  constructor({ database, services, user, userId, admin, config, log }: FixtureParts) {
+  constructor({ run, database, services, user, userId, admin, config, log }: FixtureParts) {
     this.database = database;
     this.sql = database.sql;
     this.services = services;
@@ -119,11 +135,12 @@ export class WorkerFixture {
     this.log = log;
     this.#user = user;
     this.#config = config;
+    this.#run = run;
   }
 
   /** Starts a worker in this process. */
   async startWorker(options: StartWorkerOptions = {}): Promise<RunningWorker> {
-    const worker = await runWorker({ ...this.#config, ...options });
+    const worker = await this.#run({ ...this.#config, ...options });
     this.#workers.push(worker);
     return worker;
   }
