@@ -60,7 +60,7 @@ describe('a job', () => {
     const id = await m.submit(await m.user(), 2);
     const cases: [string, RegExp, RegExp][] = [
       ['rendering', /cannot go to rendering/, /Allowed from here: queued, analyzing, cancelled/],
-      ['complete', /cannot go to complete/, /set stage to rendering/],
+      ['complete', /cannot go to complete/, new RegExp(`set stage to ${REPLAY_STAGES.at(-1)}`)],
       ['failed', /cannot go to failed/, /cancelled/],
       ['dancing', /no stage "dancing"/, /queued, analyzing/],
     ];
@@ -198,7 +198,8 @@ describe('a job', () => {
       kinds.push(task.kind);
       return false;
     });
-    assert.deepEqual(kinds, ['plan', 'render']);
+    assert.equal(kinds[0], 'plan');
+    for (const kind of ['analyze', 'score', 'separate']) assert.ok(!kinds.includes(kind), kind);
     assert.equal((await m.job(row?.id)).stage, 'complete');
   });
 });
