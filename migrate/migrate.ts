@@ -56,7 +56,12 @@ interface Migration {
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
   const log = options.log ?? (() => {});
-  const sql = postgres(options.databaseUrl, { max: 1, onnotice: () => {}, prepare: false });
+  const sql = postgres(options.databaseUrl, {
+    max: 1,
+    // Notices of `if not exists` are noise; a warning says what is left to do by hand.
+    onnotice: ({ severity, message }) => severity === 'WARNING' && log(`warning: ${message ?? ''}`),
+    prepare: false,
+  });
   try {
     await checkDatabase(sql);
     const migrations = await readMigrations(options.migrationsDir ?? MIGRATIONS_DIR);

@@ -69,6 +69,8 @@
 --     running_now, live_jobs, stuck, failures, circuits, queue_by_user, capacity, job_history, throughput
 -- 81  operator API, for the service role: operator_*
 -- 90  Storage: bucket mashups and its policies
+-- 92  Realtime: the publication
+-- 95  access of API roles to schema mashup, given last
 --
 -- Lock order, in every function: the user's row (new jobs only), the user's advisory lock, job rows by id, task rows by id, rows
 -- of workers and service_health, queue entries. A heartbeat without progress locks only its task. schedule and sweep hold an
@@ -155,7 +157,10 @@ begin
     execute format('alter index public.%I rename to %I', v_index, left('mashup_jobs_legacy_' || substr(v_index, length('mashup_jobs_') + 1), 63));
   end loop;
   revoke all on public.mashup_jobs_legacy from public, anon, authenticated;
-  if exists (select from pg_publication_tables where pubname = 'supabase_realtime' and schemaname = 'public' and tablename = 'mashup_jobs_legacy') then
+  -- Not where the publication is of all tables or of a schema: the API roles have no right on the table any more.
+  if exists (select from pg_publication_rel r join pg_publication p on p.oid = r.prpubid
+             where p.pubname = 'supabase_realtime' and r.prrelid = 'public.mashup_jobs_legacy'::regclass
+               and pg_has_role(p.pubowner, 'usage')) then
     alter publication supabase_realtime drop table public.mashup_jobs_legacy;
   end if;
   raise notice 'The earlier public.mashup_jobs is now public.mashup_jobs_legacy: its rows are kept, API roles cannot read it any more.';
@@ -169,8 +174,6 @@ $$;
 create schema mashup;
 comment on schema mashup is 'The state machine of the mashup engine. Not exposed by the API.';
 revoke all on schema mashup from public, anon, authenticated;
--- get_mashup runs with its caller's rights and reads the clock.
-grant usage on schema mashup to authenticated, service_role;
 
 do $$
 begin
@@ -361,11 +364,14 @@ comment on column mashup.task_kinds.reports_progress is 'Whether heartbeats of a
 --   admitted_at is not null   the job holds a slot (only_live_jobs_hold_a_slot)
 --   mashup.waiting_jobs       the job waits for a slot
 --   mashup.draft_jobs         the job waits for its user
+--
+-- Each table is created in schema mashup, which no API role may use, and moved to public once it has row level security and no
+-- grants: the default privileges of Supabase open a new table of public to anon, and an installation may stop after any statement.
 
 -- There are no foreign keys to users and parents. Postgres checks the references of a row that is updated twice in one
 -- transaction; that check would wait, with the job locked, for a user or parent whose deletion waits for the job. check_user
 -- replaces the reference on insert, delete_user_data on delete.
-create table public.mashup_jobs (
+create table mashup.mashup_jobs (
   id                      uuid primary key default gen_random_uuid(),
   user_id                 uuid not null,
   stage                   text not null default 'queued' references mashup.stages,
@@ -413,8 +419,9 @@ create table public.mashup_jobs (
   constraint status_follows_stage check (status = case when stage in ('complete', 'failed', 'cancelled') then stage else 'processing' end),
   constraint only_live_jobs_hold_a_slot check (admitted_at is null or status = 'processing')
 ) with (fillfactor = 70, toast_tuple_target = 8160);
-alter table public.mashup_jobs enable row level security;
-revoke all on public.mashup_jobs from public, anon, authenticated, service_role;
+alter table mashup.mashup_jobs enable row level security;
+revoke all on mashup.mashup_jobs from public, anon, authenticated, service_role;
+alter table mashup.mashup_jobs set schema public;
 create policy "own jobs" on public.mashup_jobs for select to authenticated using (user_id = (select auth.uid()));
 grant select on public.mashup_jobs to authenticated, service_role, mashup_worker;
 -- The service role is the operator's key to the API: it replays a job by writing its stage.
@@ -486,7 +493,7 @@ create view mashup.draft_jobs as
 revoke all on mashup.draft_jobs from public, anon, authenticated, service_role;
 comment on view mashup.draft_jobs is 'The drafts that wait for their user. Its condition is that of the index mashup_jobs_drafts.';
 
-create table public.mashup_plans (
+create table mashup.mashup_plans (
   job_id     uuid not null references public.mashup_jobs (id) on delete cascade,
   version    integer not null,
   epoch      integer not null,
@@ -500,8 +507,9 @@ create table public.mashup_plans (
   created_at timestamptz not null default mashup.now(),
   primary key (job_id, version)
 );
-alter table public.mashup_plans enable row level security;
-revoke all on public.mashup_plans from public, anon, authenticated, service_role;
+alter table mashup.mashup_plans enable row level security;
+revoke all on mashup.mashup_plans from public, anon, authenticated, service_role;
+alter table mashup.mashup_plans set schema public;
 create policy "plans of own jobs" on public.mashup_plans for select to authenticated
   using (exists (select from public.mashup_jobs j where j.id = job_id and j.user_id = (select auth.uid())));
 grant select (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, created_at) on public.mashup_plans to authenticated;
@@ -511,7 +519,7 @@ comment on column public.mashup_plans.source is 'claude, or rules for plans with
 comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.';
 comment on column public.mashup_plans.changes is 'What an iteration changed, as users read it.';
 
-create table public.mashup_results (
+create table mashup.mashup_results (
   job_id       uuid not null references public.mashup_jobs (id) on delete cascade,
   epoch        integer not null,
   path         text not null,
@@ -520,15 +528,16 @@ create table public.mashup_results (
   created_at   timestamptz not null default mashup.now(),
   primary key (job_id, epoch)
 );
-alter table public.mashup_results enable row level security;
-revoke all on public.mashup_results from public, anon, authenticated, service_role;
+alter table mashup.mashup_results enable row level security;
+revoke all on mashup.mashup_results from public, anon, authenticated, service_role;
+alter table mashup.mashup_results set schema public;
 create policy "results of own jobs" on public.mashup_results for select to authenticated
   using (exists (select from public.mashup_jobs j where j.id = job_id and j.user_id = (select auth.uid())));
 grant select on public.mashup_results to authenticated, service_role, mashup_worker;
 comment on table public.mashup_results is 'Every rendered result. mashup_jobs.result_path points to the current one.';
 comment on column public.mashup_results.quality is 'RenderResult: the report of the quality checks and measurements.';
 
-create table public.mashup_job_events (
+create table mashup.mashup_job_events (
   id         bigint generated always as identity primary key,
   job_id     uuid not null references public.mashup_jobs (id) on delete cascade,
   epoch      integer not null,
@@ -541,8 +550,9 @@ create table public.mashup_job_events (
   detail     jsonb,
   created_at timestamptz not null default mashup.now()
 );
-alter table public.mashup_job_events enable row level security;
-revoke all on public.mashup_job_events from public, anon, authenticated, service_role;
+alter table mashup.mashup_job_events enable row level security;
+revoke all on mashup.mashup_job_events from public, anon, authenticated, service_role;
+alter table mashup.mashup_job_events set schema public;
 create policy "events of own jobs" on public.mashup_job_events for select to authenticated
   using (exists (select from public.mashup_jobs j where j.id = job_id and j.user_id = (select auth.uid())));
 grant select (id, job_id, epoch, type, stage, from_stage, song_id, message, created_at) on public.mashup_job_events to authenticated;
@@ -551,15 +561,6 @@ comment on table public.mashup_job_events is 'Append-only history of a job.';
 comment on column public.mashup_job_events.actor is 'Who acted: user:…, worker:…, role:…, sql:… or sweep. For operators only.';
 comment on column public.mashup_job_events.detail is 'Durations, attempts and errors. For operators only.';
 create index mashup_job_events_by_job on public.mashup_job_events (job_id, id);
-
-do $$
-begin
-  if not exists (select from pg_publication where pubname = 'supabase_realtime') then
-    create publication supabase_realtime;
-  end if;
-  alter publication supabase_realtime add table public.mashup_jobs;
-end
-$$;
 
 -- supabase/schemas/11_tables/3_tasks.sql
 
@@ -4291,9 +4292,11 @@ revoke execute on all functions in schema mashup from public;
 
 -- supabase/schemas/81_operator_api.sql
 
--- The operator page over the API, for the service role alone: one document to read, one function for each action.
+-- The operator page over the API, for the service role alone: one document to read, one function for each action. The functions
+-- are created in schema mashup and moved to public at the end, in one statement with their rights: a new function of public can
+-- be called by everyone.
 
-create function public.operator_overview() returns jsonb
+create function mashup.operator_overview() returns jsonb
   language sql stable security definer set search_path = ''
   as $$
   select jsonb_build_object(
@@ -4333,12 +4336,10 @@ create function public.operator_overview() returns jsonb
       from (select * from public.mashup_jobs where finished_at is not null order by finished_at desc limit 20) r),
     'server_now', mashup.now())
 $$;
-comment on function public.operator_overview() is
+comment on function mashup.operator_overview() is
   'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, throughput, recent jobs. For the service role.';
-revoke execute on function public.operator_overview() from public, anon, authenticated;
-grant execute on function public.operator_overview() to service_role;
 
-create function public.operator_job_history(job_id uuid) returns jsonb
+create function mashup.operator_job_history(job_id uuid) returns jsonb
   language sql stable security definer set search_path = ''
   as $$
   select jsonb_build_object('job', to_jsonb(j),
@@ -4351,44 +4352,46 @@ create function public.operator_job_history(job_id uuid) returns jsonb
       from mashup.job_history(j.id) s))
   from public.mashup_jobs j where j.id = operator_job_history.job_id
 $$;
-comment on function public.operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For the service role.';
-revoke execute on function public.operator_job_history(uuid) from public, anon, authenticated;
-grant execute on function public.operator_job_history(uuid) to service_role;
+comment on function mashup.operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For the service role.';
 
-create function public.operator_replay(job_id uuid, stage text, fresh boolean default false) returns void
+create function mashup.operator_replay(job_id uuid, stage text, fresh boolean default false) returns void
   language sql security definer set search_path = ''
   as $$ select mashup.replay(operator_replay.job_id, operator_replay.stage, operator_replay.fresh) $$;
-comment on function public.operator_replay(uuid, text, boolean) is 'Replays any job from a stage. Raises MB001, MB002, MB003. For the service role.';
-revoke execute on function public.operator_replay(uuid, text, boolean) from public, anon, authenticated;
-grant execute on function public.operator_replay(uuid, text, boolean) to service_role;
+comment on function mashup.operator_replay(uuid, text, boolean) is 'Replays any job from a stage. Raises MB001, MB002, MB003. For the service role.';
 
-create function public.operator_retry(job_id uuid) returns void
+create function mashup.operator_retry(job_id uuid) returns void
   language sql security definer set search_path = ''
   as $$ select mashup.retry(operator_retry.job_id) $$;
-comment on function public.operator_retry(uuid) is 'Retries any failed or cancelled job. Raises MB001, MB002. For the service role.';
-revoke execute on function public.operator_retry(uuid) from public, anon, authenticated;
-grant execute on function public.operator_retry(uuid) to service_role;
+comment on function mashup.operator_retry(uuid) is 'Retries any failed or cancelled job. Raises MB001, MB002. For the service role.';
 
-create function public.operator_cancel(job_id uuid) returns void
+create function mashup.operator_cancel(job_id uuid) returns void
   language sql security definer set search_path = ''
   as $$ select mashup.cancel(operator_cancel.job_id) $$;
-comment on function public.operator_cancel(uuid) is 'Cancels any live job. Raises MB001, MB002. For the service role.';
-revoke execute on function public.operator_cancel(uuid) from public, anon, authenticated;
-grant execute on function public.operator_cancel(uuid) to service_role;
+comment on function mashup.operator_cancel(uuid) is 'Cancels any live job. Raises MB001, MB002. For the service role.';
 
-create function public.operator_pause(scope text, key text default '', reason text default 'Paused by the operator') returns void
+create function mashup.operator_pause(scope text, key text default '', reason text default 'Paused by the operator') returns void
   language sql security definer set search_path = ''
   as $$ select mashup.pause(operator_pause.scope, operator_pause.key, operator_pause.reason) $$;
-comment on function public.operator_pause(text, text, text) is 'Pauses the system, a user, a job, a kind of task or a service. Raises MB006. For the service role.';
-revoke execute on function public.operator_pause(text, text, text) from public, anon, authenticated;
-grant execute on function public.operator_pause(text, text, text) to service_role;
+comment on function mashup.operator_pause(text, text, text) is 'Pauses the system, a user, a job, a kind of task or a service. Raises MB006. For the service role.';
 
-create function public.operator_resume(scope text, key text default '') returns boolean
+create function mashup.operator_resume(scope text, key text default '') returns boolean
   language sql security definer set search_path = ''
   as $$ select mashup.resume(operator_resume.scope, operator_resume.key) $$;
-comment on function public.operator_resume(text, text) is 'Ends a pause. Returns false if there was none. For the service role.';
-revoke execute on function public.operator_resume(text, text) from public, anon, authenticated;
-grant execute on function public.operator_resume(text, text) to service_role;
+comment on function mashup.operator_resume(text, text) is 'Ends a pause. Returns false if there was none. For the service role.';
+
+do $$
+declare
+  v_function regprocedure;
+begin
+  for v_function in
+    select p.oid::regprocedure from pg_proc p where p.pronamespace = 'mashup'::regnamespace and p.proname like 'operator\_%'
+  loop
+    execute format('revoke execute on function %s from public, anon, authenticated', v_function);
+    execute format('grant execute on function %s to service_role', v_function);
+    execute format('alter function %s set schema public', v_function);
+  end loop;
+end
+$$;
 
 -- supabase/schemas/90_storage.sql
 
@@ -4439,3 +4442,44 @@ create policy "mashups: no reads but own" on storage.objects as restrictive for 
 -- An upload straight to Storage, past create-signed-upload, meets the same quota.
 create policy "mashups: no more uploads than allowed" on storage.objects as restrictive for insert to authenticated
   with check (bucket_id <> 'mashups' or (select mashup.has_upload_quota()));
+
+-- supabase/schemas/92_realtime.sql
+
+-- Realtime: changes of jobs are streamed from the publication supabase_realtime. A project may have given it another form.
+
+do $$
+declare
+  v_statement text := 'alter publication supabase_realtime add table public.mashup_jobs';
+  v_publication pg_catalog.pg_publication;
+begin
+  select * into v_publication from pg_catalog.pg_publication p where p.pubname = 'supabase_realtime';
+  if not found then
+    v_statement := 'create publication supabase_realtime for table public.mashup_jobs';
+  elsif exists (select from pg_catalog.pg_publication_tables t
+                where t.pubname = 'supabase_realtime' and t.schemaname = 'public' and t.tablename = 'mashup_jobs') then
+    -- A publication for all tables, or for all tables of the schema. The first accepts no single table.
+    v_statement := null;
+  end if;
+  if v_statement is not null then
+    begin
+      execute v_statement;
+    exception when insufficient_privilege then
+      -- The engine works without it, except that pages poll instead of following. So the installation goes on.
+      raise warning 'Changes of jobs are not streamed yet: this role may not change the publication supabase_realtime. As %: %;',
+        coalesce(pg_catalog.pg_get_userbyid(v_publication.pubowner), 'the owner of the database'), v_statement;
+    end;
+  end if;
+  if v_publication.oid is not null and not (v_publication.pubinsert and v_publication.pubupdate and v_publication.pubdelete) then
+    raise warning 'The publication supabase_realtime leaves out changes. As %: alter publication supabase_realtime set (publish = ''insert, update, delete, truncate'');',
+      pg_catalog.pg_get_userbyid(v_publication.pubowner);
+  end if;
+end
+$$;
+
+-- supabase/schemas/95_access.sql
+
+-- The last statement of the installation. Until here the functions of schema mashup cannot be reached by API roles, so that an
+-- installation that stops in between leaves none of them open.
+
+-- get_mashup runs with its caller's rights and reads the clock.
+grant usage on schema mashup to authenticated, service_role;

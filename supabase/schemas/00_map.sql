@@ -65,6 +65,8 @@
 --     running_now, live_jobs, stuck, failures, circuits, queue_by_user, capacity, job_history, throughput
 -- 81  operator API, for the service role: operator_*
 -- 90  Storage: bucket mashups and its policies
+-- 92  Realtime: the publication
+-- 95  access of API roles to schema mashup, given last
 --
 -- Lock order, in every function: the user's row (new jobs only), the user's advisory lock, job rows by id, task rows by id, rows
 -- of workers and service_health, queue entries. A heartbeat without progress locks only its task. schedule and sweep hold an
