@@ -18,7 +18,7 @@
 --     passes                                     the order of the stages
 --     patch_song, active_songs, truncate_bytes, add_warning      songs and warnings in a job's row
 --     actor, log_event, signal_tasks             history, notification of workers
---     enqueue_task, unlock_queue, grant_queue    the queue of Graphile Worker
+--     enqueue_task, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
 --     is_paused, is_job_paused, estimate_completion, record_duration
 -- 20  transitions
 --     transition_job, fail_job                   transitions of the engine; any other write of stage is an operator's or user's
