@@ -146,7 +146,7 @@ async function sampleAll(worker: BenchWorker, { planning, rendering }: BenchJobs
 async function clearUp(fixture: BenchFixture, { sql, id }: BenchWorker, jobs: BenchJobs): Promise<void> {
   await setSlots(fixture, 0);
   await sql`update public.mashup_jobs set stage = 'cancelled' where id = any (${[...jobs.planning, ...jobs.rendering]})`;
-  await sql`delete from graphile_worker._private_jobs`;
+  await sql`delete from mashup_queue._private_jobs`;
   await sql`select mashup.deregister_worker(${id})`;
 }
 

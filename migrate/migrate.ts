@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { Logger, runMigrations } from 'graphile-worker';
 import postgres from 'postgres';
+import { MigrateError } from './migrate-error.ts';
+import { DEFAULT_QUEUE_SCHEMA, migrateQueue } from './migrate-queue.ts';
 
 /** Migrations of this project. */
 export const MIGRATIONS_DIR = join(import.meta.dirname, '..', 'supabase', 'migrations');
@@ -11,21 +12,6 @@ export const MIGRATIONS_DIR = join(import.meta.dirname, '..', 'supabase', 'migra
 const MIGRATE_LOCK = 5_430_002;
 const MIN_SERVER_VERSION = 150_000;
 
-export type MigrateErrorCode = 'database_unreachable' | 'not_supabase' | 'postgres_too_old' | 'migration_failed';
-
-/** A database could not be migrated: why, and what to do. */
-export class MigrateError extends Error {
-  readonly code: MigrateErrorCode;
-  readonly hint: string;
-
-  constructor(code: MigrateErrorCode, message: string, hint: string, cause?: unknown) {
-    super(message, { cause });
-    this.name = 'MigrateError';
-    this.code = code;
-    this.hint = hint;
-  }
-}
-
 export interface MigrateOptions {
   /** A direct connection or a session pooler, as role `postgres` or another that may create schemas and roles. */
   databaseUrl: string;
@@ -33,6 +19,8 @@ export interface MigrateOptions {
   log?: (line: string) => void;
   /** Folder of the `<version>_<name>.sql` files; default {@link MIGRATIONS_DIR}. */
   migrationsDir?: string;
+  /** Schema of the queue; default: setting `queue_schema`, at first {@link DEFAULT_QUEUE_SCHEMA}. */
+  queueSchema?: string;
 }
 
 interface DatabaseFacts {
@@ -49,14 +37,19 @@ interface Migration {
 }
 
 /**
- * Migrates a database: Graphile Worker's schema with its own library, then each file of supabase/migrations that is not
+ * Migrates a database: the schema of the queue with the library of Graphile Worker, then each file of supabase/migrations that is not
  * recorded, in order, each in one transaction with its record. A second run does nothing.
  * @returns the files that were applied
- * @throws MigrateError with the file and line that failed; migrations applied before it stay
+ * @throws MigrateError with the file and line that failed (migrations applied before it stay), or `queue_schema_taken`
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
   const log = options.log ?? (() => {});
-  const sql = postgres(options.databaseUrl, { max: 1, onnotice: () => {}, prepare: false });
+  const sql = postgres(options.databaseUrl, {
+    max: 1,
+    // Notices of `if not exists` are noise; a warning says what is left to do by hand.
+    onnotice: ({ severity, message }) => severity === 'WARNING' && log(`warning: ${message ?? ''}`),
+    prepare: false,
+  });
   try {
     await checkDatabase(sql);
     const migrations = await readMigrations(options.migrationsDir ?? MIGRATIONS_DIR);
@@ -64,9 +57,10 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
       await tx`select pg_advisory_xact_lock(${MIGRATE_LOCK})`;
       await tx.unsafe(await readFile(join(import.meta.dirname, 'history.sql'), 'utf8'));
     });
+    const queueSchema = options.queueSchema ?? (await currentQueueSchema(sql));
     await sql.begin(async (tx) => {
       await tx`select pg_advisory_xact_lock(${MIGRATE_LOCK})`;
-      await runMigrations({ connectionString: options.databaseUrl, logger: quietLogger(log) });
+      await migrateQueue(tx, { databaseUrl: options.databaseUrl, schema: queueSchema, log });
     });
     const applied: string[] = [];
     for (const migration of migrations) {
@@ -78,10 +72,26 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
         log(`${migration.file} was changed after this database applied it; the database keeps the earlier version`);
       }
     }
+    await useQueueSchema(sql, queueSchema);
     return { applied };
   } finally {
     await sql.end({ timeout: 5 });
   }
+}
+
+/** Returns setting `queue_schema` of an installed engine, otherwise the default. */
+async function currentQueueSchema(sql: postgres.Sql): Promise<string> {
+  const [installed] = await sql<{ exists: boolean }[]>`select to_regclass('mashup.settings') is not null as exists`;
+  if (!installed?.exists) return DEFAULT_QUEUE_SCHEMA;
+  const [row] = await sql<{ name: string | null }[]>`
+    select value #>> '{}' as name from mashup.settings where name = 'queue_schema'`;
+  return row?.name ?? DEFAULT_QUEUE_SCHEMA;
+}
+
+async function useQueueSchema(sql: postgres.Sql, schema: string): Promise<void> {
+  const [installed] = await sql<{ exists: boolean }[]>`
+    select to_regprocedure('mashup.use_queue_schema(text)') is not null as exists`;
+  if (installed?.exists) await sql`select mashup.use_queue_schema(${schema})`;
 }
 
 /** Reads the migration files of a folder, in the order of their versions. A missing folder has none. */
@@ -169,10 +179,4 @@ async function checkDatabase(sql: postgres.Sql): Promise<void> {
 
 function lineAt(text: string, position: number): number {
   return text.slice(0, position - 1).split('\n').length;
-}
-
-function quietLogger(log: (line: string) => void): Logger {
-  return new Logger(() => (level, message) => {
-    if (level === 'warning' || level === 'error') log(`Graphile Worker: ${message}`);
-  });
 }

@@ -6,4 +6,4 @@ select * from mashup.stuck;
 select t.id, t.kind, t.job_id, t.attempt, mashup.now() - t.run_at as overdue
 from mashup.tasks t
 where t.state = 'ready'
-  and not exists (select from graphile_worker.jobs q where q.key = t.id || ':' || t.attempt);
+  and not exists (select from mashup.queue_entries() q where q.key = 'mashup:' || t.id || ':' || t.attempt);

@@ -130,7 +130,7 @@ create table mashup.settings (
   constraint settings_pkey PRIMARY KEY (name)
 );
 comment on table mashup.settings is 'Every limit, time and budget by name. An update applies to the next transaction.';
-comment on column mashup.settings.value is 'A number, an object of numbers by service, or null for a budget without a limit.';
+comment on column mashup.settings.value is 'A number, a name, an object of numbers by service, or null for a budget without a limit.';
 comment on column mashup.settings.description is 'What the setting limits, and its unit.';
 grant select on mashup.settings to mashup_worker;
 CREATE TRIGGER request_schedule AFTER UPDATE ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule();
@@ -273,7 +273,7 @@ create table mashup.tasks (
 comment on table mashup.tasks is 'One row for each unit of work. Attempts, back-off and leases are counted here; the queue is only a cache.';
 comment on column mashup.tasks.state is 'waiting: may not run yet. ready: has a queue entry. running: claimed by a worker. done, failed, dropped (no longer needed): finished.';
 comment on column mashup.tasks.run_at is 'When a waiting task is due, or a ready task may be claimed.';
-comment on column mashup.tasks.attempt is 'Queue entries made so far. <id>:<attempt> is the key of the entry.';
+comment on column mashup.tasks.attempt is 'Queue entries made so far. mashup:<id>:<attempt> is the key of the entry.';
 comment on column mashup.tasks.failures is 'Attempts that ended in a fault that counts towards max_attempts.';
 comment on column mashup.tasks.crashes is 'Workers that were lost while they ran the task.';
 comment on column mashup.tasks.solo_crashes is 'Workers that were lost while they ran the task alone.';
@@ -1715,20 +1715,20 @@ AS $function$
 declare
   v_job_id bigint;
 begin
-  if pg_catalog.to_regnamespace('graphile_worker') is null then
+  if pg_catalog.to_regnamespace(/*queue*/'mashup_queue') is null then
     return false;
   end if;
-  v_job_id := (graphile_worker.add_job(
-    identifier => p_task.kind,
+  v_job_id := (/*queue*/mashup_queue.add_job(
+    identifier => 'mashup:' || p_task.kind,
     payload => pg_catalog.json_build_object('task', p_task.id, 'attempt', p_task.attempt),
     run_at => p_task.run_at,
     max_attempts => 5,
-    job_key => p_task.id || ':' || p_task.attempt,
+    job_key => 'mashup:' || p_task.id || ':' || p_task.attempt,
     priority => p_task.priority::integer)).id;
   return v_job_id is not null;
 end
 $function$;
-comment on function mashup.enqueue_task(mashup.tasks) is 'Adds the queue entry of a ready task under the key <task>:<attempt>. Returns false if the schema of Graphile Worker is missing or add_job returns null; reconcile_queue then adds the entry.';
+comment on function mashup.enqueue_task(mashup.tasks) is 'Adds the queue entry of a ready task under the key mashup:<task>:<attempt>. Returns false if the schema of the queue is missing or add_job returns null; reconcile_queue then adds the entry.';
 
 CREATE OR REPLACE FUNCTION mashup.estimate_completion(p_job mashup_jobs)
  RETURNS timestamp with time zone
@@ -1967,14 +1967,16 @@ CREATE OR REPLACE FUNCTION mashup.grant_queue()
  SECURITY DEFINER
  SET search_path TO ''
 AS $function$
+declare
+  v_schema text := mashup.queue_schema();
 begin
-  if pg_catalog.to_regnamespace('graphile_worker') is null then
+  if pg_catalog.to_regnamespace(v_schema) is null then
     return;
   end if;
-  grant usage on schema graphile_worker to mashup_worker;
-  grant select, insert, update, delete on all tables in schema graphile_worker to mashup_worker;
-  grant usage, select on all sequences in schema graphile_worker to mashup_worker;
-  grant execute on all functions in schema graphile_worker to mashup_worker;
+  execute pg_catalog.format('grant usage on schema %I to mashup_worker', v_schema);
+  execute pg_catalog.format('grant select, insert, update, delete on all tables in schema %I to mashup_worker', v_schema);
+  execute pg_catalog.format('grant usage, select on all sequences in schema %I to mashup_worker', v_schema);
+  execute pg_catalog.format('grant execute on all functions in schema %I to mashup_worker', v_schema);
 end
 $function$;
 comment on function mashup.grant_queue() is 'Grants the role of the workers what the library of Graphile Worker needs. Repeated whenever that schema is made again.';
@@ -2523,6 +2525,21 @@ end
 $function$;
 comment on function mashup.purge_expired() is 'One run of retention over drafts, results, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
 
+CREATE OR REPLACE FUNCTION mashup.queue_entries()
+ RETURNS TABLE(key text, task_identifier text, attempts integer, max_attempts integer, run_at timestamp with time zone, locked_at timestamp with time zone, locked_by text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  if pg_catalog.to_regclass(/*queue*/'mashup_queue' || '.jobs') is not null then
+    return query select q.key, q.task_identifier, q.attempts::integer, q.max_attempts::integer, q.run_at, q.locked_at, q.locked_by
+      from /*queue*/mashup_queue.jobs q where q.task_identifier like 'mashup:%';
+  end if;
+end
+$function$;
+comment on function mashup.queue_entries() is 'Returns the queue entries of the engine; none if the schema of the queue is missing. For operators.';
+
 CREATE OR REPLACE FUNCTION mashup.queue_order()
  RETURNS TABLE(id uuid, queue_position integer)
  LANGUAGE sql
@@ -2551,6 +2568,15 @@ AS $function$
 $function$;
 comment on function mashup.queue_position(uuid) is 'Returns the position of a job in the queue; null if it does not wait for a slot.';
 
+CREATE OR REPLACE FUNCTION mashup.queue_schema()
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$ select /*queue*/'mashup_queue' $function$;
+comment on function mashup.queue_schema() is 'Returns the name of the schema of the queue that the functions use.';
+grant execute on function mashup.queue_schema() to mashup_worker;
+
 CREATE OR REPLACE FUNCTION mashup.raise_error(p_sqlstate text, p_message text, p_hint text, p_detail text DEFAULT ''::text)
  RETURNS void
  LANGUAGE plpgsql
@@ -2573,18 +2599,18 @@ declare
   v_task mashup.tasks;
   v_count integer := 0;
 begin
-  if pg_catalog.to_regclass('graphile_worker.jobs') is null then
+  if pg_catalog.to_regclass(/*queue*/'mashup_queue' || '.jobs') is null then
     return 0;
   end if;
-  if not pg_catalog.has_schema_privilege('mashup_worker', 'graphile_worker', 'usage') then
+  if not pg_catalog.has_schema_privilege('mashup_worker', mashup.queue_schema(), 'usage') then
     perform mashup.grant_queue();
   end if;
   for v_task in
     select t.* from mashup.tasks t
     where t.state = 'ready' and t.run_at < mashup.now() - interval '1 second'
       and not exists (
-        select from graphile_worker.jobs q
-        where q.key = t.id || ':' || t.attempt and q.attempts < q.max_attempts
+        select from /*queue*/mashup_queue.jobs q
+        where q.key = 'mashup:' || t.id || ':' || t.attempt and q.attempts < q.max_attempts
           -- An entry that was taken so long ago and not claimed: its worker never received it. A claim that comes even later
           -- finds another attempt, and does nothing.
           and (q.locked_at is null or q.locked_at > pg_catalog.now() - interval '15 seconds'))
@@ -3803,12 +3829,37 @@ CREATE OR REPLACE FUNCTION mashup.unlock_queue(p_pool_ids text[])
  SET search_path TO ''
 AS $function$
 begin
-  if cardinality(p_pool_ids) > 0 and pg_catalog.to_regnamespace('graphile_worker') is not null then
-    perform graphile_worker.force_unlock_workers(p_pool_ids);
+  if cardinality(p_pool_ids) > 0 and pg_catalog.to_regnamespace(/*queue*/'mashup_queue') is not null then
+    perform /*queue*/mashup_queue.force_unlock_workers(p_pool_ids);
   end if;
 end
 $function$;
 comment on function mashup.unlock_queue(text[]) is 'Unlocks queue entries that pools of lost workers had taken; they would stay locked for hours. A late entry claims nothing.';
+grant execute on function mashup.unlock_queue(text[]) to mashup_worker;
+
+CREATE OR REPLACE FUNCTION mashup.use_queue_schema(p_name text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_definition text;
+begin
+  if p_name !~ '^[a-z_][a-z0-9_]{0,62}$' or p_name ~ '^(pg_.*|mashup|public|information_schema)$' or quote_ident(p_name) <> p_name then
+    perform mashup.raise_error('MB006', format('"%s" cannot be the schema of the queue.', p_name),
+      'Choose a name of small letters, digits and underscores that no other schema of the database has, such as mashup_queue.');
+  end if;
+  for v_definition in
+    select pg_get_functiondef(p.oid) from pg_proc p
+    where p.pronamespace = 'mashup'::regnamespace and position('/*' || 'queue*/' in p.prosrc) > 0
+  loop
+    execute regexp_replace(v_definition, '(/[*]queue[*]/''?)[a-z0-9_]+', '\1' || p_name, 'g');
+  end loop;
+  update mashup.settings set value = to_jsonb(p_name) where name = 'queue_schema' and value <> to_jsonb(p_name);
+  perform mashup.grant_queue();
+end
+$function$;
+comment on function mashup.use_queue_schema(text) is 'Makes the functions use another schema for the queue, and grants the workers what they need there. Called by `mashup migrate`, as the owner of the functions; workers follow within a second. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION public.operator_cancel(job_id uuid)
  RETURNS void
@@ -4395,6 +4446,7 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"name": "plan_spend_retention_days", "value": 400, "description": "Days for which the ledger of planning costs is kept."}
 -- {"name": "progress_min_interval_sec", "value": 1, "description": "Shortest time between two writes of progress, in seconds, unless progress rose by progress_min_step."}
 -- {"name": "progress_min_step", "value": 1, "description": "Rise of progress, in per cent, that is written at once."}
+-- {"name": "queue_schema", "value": "mashup_queue", "description": "Schema of the queue of Graphile Worker. Changed by `mashup migrate --queue-schema NAME`."}
 -- {"name": "reconcile_sec", "value": 5, "description": "Seconds between two comparisons of ready tasks with the queue."}
 -- {"name": "replaced_stems_after_sec", "value": 3600, "description": "Seconds after which stems are deleted that newer stems of the same song replaced. Longer than a render may go on reading them."}
 -- {"name": "restart_grace_sec", "value": 10, "description": "Seconds after a restart of Postgres in which a free lock does not prove that its worker is lost."}

@@ -1,4 +1,4 @@
-/** Handles a queue entry: claims its task, runs it, records the result. Never throws to Graphile Worker. */
+/** Handles a queue entry: claims its task, runs it, records the result. */
 import { z } from 'zod';
 import type { TaskResult } from '../schema/task-results.ts';
 import type { TaskKind } from '../schema/database.ts';
@@ -21,7 +21,10 @@ import type { TaskContext, WorkerContext } from './tasks/context.ts';
 
 const MAX_HINT = 300;
 
-const QueueEntry = z.object({ task: z.coerce.string(), attempt: z.number().int() });
+const QueueEntry = z.strictObject({
+  task: z.union([z.int(), z.string().regex(/^\d{1,19}$/)]).transform(String),
+  attempt: z.int(),
+});
 type QueueEntry = z.infer<typeof QueueEntry>;
 
 const HANDLERS: { [Kind in TaskKind]: (context: TaskContext) => Promise<TaskResult<Kind>> } = {
@@ -35,12 +38,15 @@ const HANDLERS: { [Kind in TaskKind]: (context: TaskContext) => Promise<TaskResu
 /** The running tasks of a worker, by claim token. */
 export type RunningTasks = Map<string, { claim: Claim; lease: Lease }>;
 
-/** Handles one queue entry. Always resolves: faults are recorded on the task's row, or logged if the claim is lost. */
+/**
+ * Handles one queue entry. Faults are recorded on the task's row, or logged if the claim is lost.
+ * @throws Error for a payload that is not the engine's: Graphile Worker keeps that entry, for whoever added it
+ */
 export async function handleTask(worker: WorkerContext, running: RunningTasks, payload: unknown): Promise<void> {
   const parsed = QueueEntry.safeParse(payload);
   if (!parsed.success) {
-    worker.log('warn', 'ignored a queue entry without a task');
-    return;
+    worker.log('warn', 'refused a queue entry of another application');
+    throw new Error('This payload is not of the mashup engine.');
   }
   const entry = parsed.data;
   try {

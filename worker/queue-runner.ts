@@ -17,10 +17,12 @@ const END_TIMEOUT_MS = 1_000;
 
 export interface RunnerOptions {
   databaseUrl: string;
+  /** Schema of the queue. */
+  schema: string;
   concurrency: number;
   sockets: SocketWatchdog;
   log: Log;
-  /** Handles one queue entry; must not throw. */
+  /** Handles one queue entry. Throws for an entry that is not the engine's, which Graphile Worker then keeps. */
   onEntry: (payload: unknown) => Promise<void>;
   /** Called with the id of a new pool: its locks in the queue are held under this id. */
   onPool: (poolId: string) => void;
@@ -36,7 +38,7 @@ export interface QueueRunner {
 
 /** Starts a runner. @throws the error of Graphile Worker when it cannot start */
 export async function startRunner(options: RunnerOptions): Promise<QueueRunner> {
-  const { concurrency, databaseUrl, log, onPool, onEntry, sockets } = options;
+  const { concurrency, databaseUrl, log, onPool, onEntry, schema, sockets } = options;
   const handler = countRunning(onEntry);
   const events: WorkerEvents = new EventEmitter();
   let poolId = '';
@@ -51,11 +53,12 @@ export async function startRunner(options: RunnerOptions): Promise<QueueRunner> 
   const pool = openPool(databaseUrl, { max: concurrency + EXTRA_CONNECTIONS, name: 'mashup-worker-queue', sockets });
   const runner = await run({
     pgPool: pool,
+    schema,
     concurrency,
     pollInterval: POLL_MS,
     noHandleSignals: true,
     parsedCronItems: [],
-    taskList: Object.fromEntries(TASK_KINDS.map((kind) => [kind, handler.handle] as const)),
+    taskList: Object.fromEntries(TASK_KINDS.map((kind) => [`mashup:${kind}`, handler.handle] as const)),
     logger: quietLogger(log),
     events,
     // A completion is awaited only without batching; otherwise a stop can leave a completed entry locked for hours.

@@ -3,7 +3,8 @@
  * replaced: it may hold entries that it does not know of, it takes no further entries until its longest task ends, and its own
  * end may never come (graphile-worker 0.18.0 miscounts two completions that fail at the same time, and waits forever).
  */
-import { queueIdentity, unlockPools } from './database/database-api.ts';
+import { findQueueSchema, unlockPools } from './database/database-api.ts';
+import type { QueueSchema } from './database/database-api.ts';
 import type { Db } from './database/database.ts';
 import { logChanges } from './log.ts';
 import type { ChangeLog } from './log.ts';
@@ -19,7 +20,7 @@ const STEADY_MS = 5_000;
 /** How often to check that the queue's schema is still the one that the runner knows. */
 const IDENTITY_MS = 1_000;
 
-export interface QueueOptions extends RunnerOptions {
+export interface QueueOptions extends Omit<RunnerOptions, 'schema'> {
   db: Db;
 }
 
@@ -28,7 +29,7 @@ export interface Queue {
   stop(): Promise<void>;
 }
 
-/** Starts to take queue entries. Waits while Graphile Worker's schema is missing. */
+/** Starts to take queue entries. Waits while the schema of the queue is missing. */
 export function openQueue(options: QueueOptions): Queue {
   return new QueueSupervisor(options);
 }
@@ -74,25 +75,25 @@ class QueueSupervisor implements Queue {
   }
 
   async #runOnce(): Promise<void> {
-    const identity = await queueIdentity(this.#options.db);
-    if (identity === undefined) {
+    const schema = await findQueueSchema(this.#options.db);
+    if (schema === undefined) {
       this.#changes.warn(
-        "Graphile Worker's schema is missing or not granted to this role: run `mashup migrate`; waiting for it",
+        'the schema of the queue is missing or not granted to this role: run `mashup migrate`; waiting for it',
       );
       return;
     }
     await this.#unlockLostPools();
     this.#changes.reset();
-    const runner = await startRunner(this.#options);
+    const runner = await startRunner({ ...this.#options, schema: schema.name });
     try {
-      await this.#watch(runner, identity);
+      await this.#watch(runner, schema);
     } finally {
       this.#endBesideSuccessor(runner);
     }
   }
 
   /** Returns when the runner is lost, or when its schema is gone: it would continue with ids of the old schema. */
-  async #watch(runner: QueueRunner, identity: string): Promise<void> {
+  async #watch(runner: QueueRunner, schema: QueueSchema): Promise<void> {
     const { db, log } = this.#options;
     while (!this.#isStopped) {
       if ((await Promise.race([runner.lost, this.#sleeper.sleep(IDENTITY_MS)])) === 'lost') {
@@ -101,9 +102,9 @@ class QueueSupervisor implements Queue {
         return;
       }
       // A query that fails says nothing about the schema.
-      const current = await queueIdentity(db).catch(() => identity);
-      if (current === identity) continue;
-      log('warn', "Graphile Worker's schema was dropped or created again; restarting");
+      const current = await findQueueSchema(db).catch(() => schema);
+      if (current?.oid === schema.oid) continue;
+      log('warn', 'the schema of the queue was dropped, replaced or created again; restarting');
       return;
     }
   }

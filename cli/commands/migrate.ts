@@ -10,9 +10,12 @@ export function addMigrate(program: Command): void {
   program
     .command('migrate')
     .description('migrate the database of DATABASE_URL, or of the running local stack')
+    .option('--queue-schema <name>', 'schema of the queue; changes the setting queue_schema')
     .action(async (_options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<StackOptions & { queueSchema?: string }>();
       const { applied } = await migrate({
-        databaseUrl: databaseUrl(command.optsWithGlobals<StackOptions>()),
+        databaseUrl: databaseUrl(options),
+        ...(options.queueSchema === undefined ? {} : { queueSchema: options.queueSchema }),
         log: (line) => print(line),
       });
       print(applied.length === 0 ? 'Up to date.' : `${applied.length} migrations applied.`);

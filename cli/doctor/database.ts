@@ -64,12 +64,13 @@ async function checkListen(sql: postgres.Sql): Promise<Finding> {
 }
 
 async function checkQueue(sql: postgres.Sql): Promise<Finding> {
-  const [schema] = await sql<{ exists: boolean }[]>`select to_regclass('graphile_worker.jobs') is not null as exists`;
-  if (!schema?.exists) return failed('queue', "Graphile Worker's schema is missing", 'Run `mashup migrate`.');
+  const [schema] = await sql<{ exists: boolean }[]>`
+    select to_regclass(mashup.queue_schema() || '.jobs') is not null as exists`;
+  if (!schema?.exists) return failed('queue', 'the schema of the queue is missing', 'Run `mashup migrate`.');
   const [missing] = await sql<{ count: number }[]>`
     select count(*)::int as count from mashup.tasks t
     where t.state = 'ready' and t.run_at < now() - interval '1 minute'
-      and not exists (select from graphile_worker.jobs q where q.key = t.id || ':' || t.attempt)`;
+      and not exists (select from mashup.queue_entries() q where q.key = 'mashup:' || t.id || ':' || t.attempt)`;
   if (missing?.count)
     return failed('queue', `${missing.count} ready tasks have no queue entry`, 'Start a worker: `mashup worker`.');
   return passed('queue', 'every ready task has a queue entry');

@@ -18,7 +18,7 @@
 --     passes                                     the order of the stages
 --     patch_song, active_songs, truncate_bytes, add_warning      songs and warnings in a job's row
 --     actor, log_event, signal_tasks             history, notification of workers
---     enqueue_task, unlock_queue, grant_queue    the queue of Graphile Worker
+--     enqueue_task, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
 --     is_paused, is_job_paused, estimate_completion, record_duration
 -- 20  transitions
 --     transition_job, fail_job                   transitions of the engine; any other write of stage is an operator's or user's
@@ -65,6 +65,8 @@
 --     running_now, live_jobs, stuck, failures, circuits, queue_by_user, capacity, job_history, throughput
 -- 81  operator API, for the service role: operator_*
 -- 90  Storage: bucket mashups and its policies
+-- 92  Realtime: the publication
+-- 95  access of API roles to schema mashup, given last
 --
 -- Lock order, in every function: the user's row (new jobs only), the user's advisory lock, job rows by id, task rows by id, rows
 -- of workers and service_health, queue entries. A heartbeat without progress locks only its task. schedule and sweep hold an

@@ -67,7 +67,10 @@ begin
     execute format('alter index public.%I rename to %I', v_index, left('mashup_jobs_legacy_' || substr(v_index, length('mashup_jobs_') + 1), 63));
   end loop;
   revoke all on public.mashup_jobs_legacy from public, anon, authenticated;
-  if exists (select from pg_publication_tables where pubname = 'supabase_realtime' and schemaname = 'public' and tablename = 'mashup_jobs_legacy') then
+  -- Not where the publication is of all tables or of a schema: the API roles have no right on the table any more.
+  if exists (select from pg_publication_rel r join pg_publication p on p.oid = r.prpubid
+             where p.pubname = 'supabase_realtime' and r.prrelid = 'public.mashup_jobs_legacy'::regclass
+               and pg_has_role(p.pubowner, 'usage')) then
     alter publication supabase_realtime drop table public.mashup_jobs_legacy;
   end if;
   raise notice 'The earlier public.mashup_jobs is now public.mashup_jobs_legacy: its rows are kept, API roles cannot read it any more.';

@@ -3,8 +3,6 @@
 create schema mashup;
 comment on schema mashup is 'The state machine of the mashup engine. Not exposed by the API.';
 revoke all on schema mashup from public, anon, authenticated;
--- get_mashup runs with its caller's rights and reads the clock.
-grant usage on schema mashup to authenticated, service_role;
 
 do $$
 begin

@@ -8,7 +8,7 @@ create table mashup.settings (
 revoke all on mashup.settings from public, anon, authenticated, service_role;
 grant select on mashup.settings to mashup_worker;
 comment on table mashup.settings is 'Every limit, time and budget by name. An update applies to the next transaction.';
-comment on column mashup.settings.value is 'A number, an object of numbers by service, or null for a budget without a limit.';
+comment on column mashup.settings.value is 'A number, a name, an object of numbers by service, or null for a budget without a limit.';
 comment on column mashup.settings.description is 'What the setting limits, and its unit.';
 
 insert into mashup.settings (name, value, description) values
@@ -43,6 +43,7 @@ insert into mashup.settings (name, value, description) values
   ('progress_min_interval_sec',  '1',     'Shortest time between two writes of progress, in seconds, unless progress rose by progress_min_step.'),
   ('progress_min_step',          '1',     'Rise of progress, in per cent, that is written at once.'),
   -- Maintenance
+  ('queue_schema',               '"mashup_queue"', 'Schema of the queue of Graphile Worker. Changed by `mashup migrate --queue-schema NAME`.'),
   ('reconcile_sec',              '5',     'Seconds between two comparisons of ready tasks with the queue.'),
   ('draft_expires_hours',        '24',    'Hours after which a draft that is not started is cancelled.'),
   ('result_expires_days',        '30',    'Days after which the file of a result is deleted. The job stays, with expired_at.'),

@@ -1,6 +1,8 @@
--- The operator page over the API, for the service role alone: one document to read, one function for each action.
+-- The operator page over the API, for the service role alone: one document to read, one function for each action. The functions
+-- are created in schema mashup and moved to public at the end, in one statement with their rights: a new function of public can
+-- be called by everyone.
 
-create function public.operator_overview() returns jsonb
+create function mashup.operator_overview() returns jsonb
   language sql stable security definer set search_path = ''
   as $$
   select jsonb_build_object(
@@ -40,12 +42,10 @@ create function public.operator_overview() returns jsonb
       from (select * from public.mashup_jobs where finished_at is not null order by finished_at desc limit 20) r),
     'server_now', mashup.now())
 $$;
-comment on function public.operator_overview() is
+comment on function mashup.operator_overview() is
   'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, throughput, recent jobs. For the service role.';
-revoke execute on function public.operator_overview() from public, anon, authenticated;
-grant execute on function public.operator_overview() to service_role;
 
-create function public.operator_job_history(job_id uuid) returns jsonb
+create function mashup.operator_job_history(job_id uuid) returns jsonb
   language sql stable security definer set search_path = ''
   as $$
   select jsonb_build_object('job', to_jsonb(j),
@@ -58,41 +58,43 @@ create function public.operator_job_history(job_id uuid) returns jsonb
       from mashup.job_history(j.id) s))
   from public.mashup_jobs j where j.id = operator_job_history.job_id
 $$;
-comment on function public.operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For the service role.';
-revoke execute on function public.operator_job_history(uuid) from public, anon, authenticated;
-grant execute on function public.operator_job_history(uuid) to service_role;
+comment on function mashup.operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For the service role.';
 
-create function public.operator_replay(job_id uuid, stage text, fresh boolean default false) returns void
+create function mashup.operator_replay(job_id uuid, stage text, fresh boolean default false) returns void
   language sql security definer set search_path = ''
   as $$ select mashup.replay(operator_replay.job_id, operator_replay.stage, operator_replay.fresh) $$;
-comment on function public.operator_replay(uuid, text, boolean) is 'Replays any job from a stage. Raises MB001, MB002, MB003. For the service role.';
-revoke execute on function public.operator_replay(uuid, text, boolean) from public, anon, authenticated;
-grant execute on function public.operator_replay(uuid, text, boolean) to service_role;
+comment on function mashup.operator_replay(uuid, text, boolean) is 'Replays any job from a stage. Raises MB001, MB002, MB003. For the service role.';
 
-create function public.operator_retry(job_id uuid) returns void
+create function mashup.operator_retry(job_id uuid) returns void
   language sql security definer set search_path = ''
   as $$ select mashup.retry(operator_retry.job_id) $$;
-comment on function public.operator_retry(uuid) is 'Retries any failed or cancelled job. Raises MB001, MB002. For the service role.';
-revoke execute on function public.operator_retry(uuid) from public, anon, authenticated;
-grant execute on function public.operator_retry(uuid) to service_role;
+comment on function mashup.operator_retry(uuid) is 'Retries any failed or cancelled job. Raises MB001, MB002. For the service role.';
 
-create function public.operator_cancel(job_id uuid) returns void
+create function mashup.operator_cancel(job_id uuid) returns void
   language sql security definer set search_path = ''
   as $$ select mashup.cancel(operator_cancel.job_id) $$;
-comment on function public.operator_cancel(uuid) is 'Cancels any live job. Raises MB001, MB002. For the service role.';
-revoke execute on function public.operator_cancel(uuid) from public, anon, authenticated;
-grant execute on function public.operator_cancel(uuid) to service_role;
+comment on function mashup.operator_cancel(uuid) is 'Cancels any live job. Raises MB001, MB002. For the service role.';
 
-create function public.operator_pause(scope text, key text default '', reason text default 'Paused by the operator') returns void
+create function mashup.operator_pause(scope text, key text default '', reason text default 'Paused by the operator') returns void
   language sql security definer set search_path = ''
   as $$ select mashup.pause(operator_pause.scope, operator_pause.key, operator_pause.reason) $$;
-comment on function public.operator_pause(text, text, text) is 'Pauses the system, a user, a job, a kind of task or a service. Raises MB006. For the service role.';
-revoke execute on function public.operator_pause(text, text, text) from public, anon, authenticated;
-grant execute on function public.operator_pause(text, text, text) to service_role;
+comment on function mashup.operator_pause(text, text, text) is 'Pauses the system, a user, a job, a kind of task or a service. Raises MB006. For the service role.';
 
-create function public.operator_resume(scope text, key text default '') returns boolean
+create function mashup.operator_resume(scope text, key text default '') returns boolean
   language sql security definer set search_path = ''
   as $$ select mashup.resume(operator_resume.scope, operator_resume.key) $$;
-comment on function public.operator_resume(text, text) is 'Ends a pause. Returns false if there was none. For the service role.';
-revoke execute on function public.operator_resume(text, text) from public, anon, authenticated;
-grant execute on function public.operator_resume(text, text) to service_role;
+comment on function mashup.operator_resume(text, text) is 'Ends a pause. Returns false if there was none. For the service role.';
+
+do $$
+declare
+  v_function regprocedure;
+begin
+  for v_function in
+    select p.oid::regprocedure from pg_proc p where p.pronamespace = 'mashup'::regnamespace and p.proname like 'operator\_%'
+  loop
+    execute format('revoke execute on function %s from public, anon, authenticated', v_function);
+    execute format('grant execute on function %s to service_role', v_function);
+    execute format('alter function %s set schema public', v_function);
+  end loop;
+end
+$$;

@@ -182,7 +182,7 @@ export async function checkLeaks(fixture: ChaosFixture): Promise<string[]> {
       (select count(*)::int from pg_replication_slots) as "replication slots",
       (select count(*)::int from pg_prepared_xacts) as "prepared transactions",
       (select count(*)::int from mashup.workers) as "rows of workers",
-      (select count(*)::int from graphile_worker._private_jobs where locked_at is not null) as "locked queue entries",
+      (select count(*)::int from mashup_queue._private_jobs where locked_at is not null) as "locked queue entries",
       (select count(*)::int from mashup.tasks where state = 'running') as "running tasks"`,
   );
   return Object.entries(row ?? {}).flatMap(([what, count]) => (count > 0 ? [`${count} ${what} are left`] : []));

@@ -65,7 +65,7 @@ export function createCommands(context: FaultCommandContext): Record<FaultComman
     terminate: () => terminateBackends(context),
     restart_fast: () => fixture.restartPostgres('fast').then(() => true),
     restart_immediate: () => fixture.restartPostgres('immediate').then(() => true),
-    empty_queue: () => fixture.query((sql) => sql`delete from graphile_worker._private_jobs`).then(() => true),
+    empty_queue: () => fixture.query((sql) => sql`delete from mashup_queue._private_jobs`).then(() => true),
     hold_vacuum: () => holdVacuum(context),
     service_outage: () => startServiceOutage(context),
     cancel: () => cancelJob(context),

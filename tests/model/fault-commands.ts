@@ -138,7 +138,7 @@ export function emptyQueue(state: State): Operation {
   return {
     name: 'the queue is emptied',
     async run(sql) {
-      if (!state.isQueueHidden) await sql`delete from graphile_worker._private_jobs`;
+      if (!state.isQueueHidden) await sql`delete from mashup_queue._private_jobs`;
       state.queueLostAt = state.model.now;
       state.pending.queueEntries = true;
       return { result: 'ok' };
@@ -157,10 +157,10 @@ export function dropQueue(state: State): Operation {
     name: isBack ? 'the queue’s schema is made again' : 'the queue’s schema is dropped',
     async run(sql) {
       if (isBack) {
-        await sql`alter schema queue_hidden rename to graphile_worker`;
-        await sql`delete from graphile_worker._private_jobs`;
+        await sql`alter schema queue_hidden rename to mashup_queue`;
+        await sql`delete from mashup_queue._private_jobs`;
       } else {
-        await sql`alter schema graphile_worker rename to queue_hidden`;
+        await sql`alter schema mashup_queue rename to queue_hidden`;
       }
       state.isQueueHidden = !isBack;
       state.queueLostAt = state.model.now;

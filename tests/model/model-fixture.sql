@@ -155,9 +155,9 @@ create procedure model.reset(p_users uuid[], p_limits jsonb, p_jobs integer)
   language plpgsql as $$
 begin
   if to_regnamespace('queue_hidden') is not null then
-    alter schema queue_hidden rename to graphile_worker;
+    alter schema queue_hidden rename to mashup_queue;
   end if;
-  delete from graphile_worker._private_jobs;
+  delete from mashup_queue._private_jobs;
   delete from public.mashup_job_events; delete from public.mashup_plans; delete from public.mashup_results;
   delete from mashup.tasks; delete from mashup.scores; delete from mashup.plan_receipts; delete from mashup.analyses; delete from mashup.stems;
   delete from mashup.pauses; delete from mashup.workers; delete from mashup.storage_deletions; delete from public.mashup_jobs;

@@ -109,7 +109,7 @@ export async function openModelFixture(
       await admin`call model.reset(${fixture.users}, ${admin.json(limits.services)}, ${limits.jobs})`;
       if (++resets % 20 === 0) {
         await admin.unsafe(
-          'vacuum (analyze) public.mashup_jobs, public.mashup_job_events, mashup.tasks, graphile_worker._private_jobs',
+          'vacuum (analyze) public.mashup_jobs, public.mashup_job_events, mashup.tasks, mashup_queue._private_jobs',
         );
       }
     },

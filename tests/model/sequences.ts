@@ -241,7 +241,7 @@ function asClaim(outcome: Outcome): Claim {
 /** Ends all faults and lets time pass: every job that does not wait for its user must end. */
 async function drain(state: State): Promise<void> {
   const { sql } = state.fixture;
-  if (state.isQueueHidden) await sql`alter schema queue_hidden rename to graphile_worker`;
+  if (state.isQueueHidden) await sql`alter schema queue_hidden rename to mashup_queue`;
   state.isQueueHidden = false;
   await sql`delete from mashup.pauses`;
   await state.fixture.setClock(state.model.now + 40_000);

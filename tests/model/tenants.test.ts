@@ -93,8 +93,8 @@ const ATTEMPTS: Attempt[] = [
     'move the clock',
     () => 'create or replace function mashup.now() returns timestamptz language sql as $$ select now() $$',
   ),
-  closed('see wake-ups', () => 'select * from graphile_worker._private_jobs'),
-  closed('add a wake-up', () => "select graphile_worker.add_job('render', '{}'::json)"),
+  closed('see wake-ups', () => 'select * from mashup_queue._private_jobs'),
+  closed('add a wake-up', () => "select mashup_queue.add_job('mashup:render', '{}'::json)"),
   { ...empty('see uploads', (m) => `select name from storage.objects where name = '${m.upload}'`), visitor: 'nothing' },
   {
     ...empty('change an upload', (m) => `update storage.objects set name = 'mine' where name = '${m.upload}'`),

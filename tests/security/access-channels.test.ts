@@ -74,7 +74,7 @@ describe('channels', () => {
       ['public', 'mashup_job_events'],
       ['public', 'mashup_plans'],
       ['mashup', 'tasks'],
-      ['graphile_worker', '_private_jobs'],
+      ['mashup_queue', '_private_jobs'],
       ['auth', 'users'],
       ['storage', 'objects'],
     ].map(([schema = '', table = '']) => subscribe(intruder.client, { schema, table }));

@@ -171,8 +171,8 @@ describe('schemas that are not exposed', () => {
     ['mashup', 'stems'],
     ['mashup', 'workers'],
     ['mashup', 'stuck'],
-    ['graphile_worker', 'jobs'],
-    ['graphile_worker', '_private_jobs'],
+    ['mashup_queue', 'jobs'],
+    ['mashup_queue', '_private_jobs'],
     ['auth', 'users'],
     ['auth', 'refresh_tokens'],
     ['storage', 'objects'],
@@ -191,8 +191,8 @@ describe('schemas that are not exposed', () => {
       [
         ['mashup', 'sweep'],
         ['mashup', 'replay'],
-        ['graphile_worker', 'add_job'],
-        ['graphile_worker', 'force_unlock_workers'],
+        ['mashup_queue', 'add_job'],
+        ['mashup_queue', 'force_unlock_workers'],
         ['pg_catalog', 'pg_sleep'],
         ['pg_catalog', 'pg_read_file'],
       ] as const
@@ -206,7 +206,7 @@ describe('schemas that are not exposed', () => {
       [
         ['mashup', 'settings', { name: 'max_queued_jobs', value: 0 }],
         ['mashup', 'tasks', { job_id: job }],
-        ['graphile_worker', '_private_jobs', { task_id: 1 }],
+        ['mashup_queue', '_private_jobs', { task_id: 1 }],
       ] as [string, string, Record<string, unknown>][]
     ).flatMap(([schema, table, row]): EntryPoint[] => {
       const writes: [string, (intruder: Intruder) => PromiseLike<RestResponse>][] = [

@@ -35,7 +35,7 @@ const sse = (event: object): string => `data: ${JSON.stringify(event)}\n\n`;
 async function stored(): Promise<Map<string, string>> {
   const tables = await world.sql<{ name: string }[]>`
     select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind = 'r' and (n.nspname in ('mashup', 'graphile_worker') or (n.nspname = 'public' and c.relname like 'mashup%'))`;
+    where c.relkind = 'r' and (n.nspname in ('mashup', 'mashup_queue') or (n.nspname = 'public' and c.relname like 'mashup%'))`;
   const texts = new Map<string, string>();
   for (const { name } of tables) {
     const [row] = await world.sql.unsafe<{ text: string | null }[]>(

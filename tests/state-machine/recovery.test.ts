@@ -7,7 +7,7 @@ import { type Machine, useMachine } from './state-machine-fixture.ts';
 async function missingWakeups(m: Machine): Promise<number> {
   const [row] = await m.sql`
     select count(*)::int as n from mashup.tasks t where t.state = 'ready'
-      and not exists (select from graphile_worker.jobs q where q.key = t.id || ':' || t.attempt)`;
+      and not exists (select from mashup_queue.jobs q where q.key = 'mashup:' || t.id || ':' || t.attempt)`;
   return row?.n;
 }
 
@@ -16,7 +16,7 @@ describe('recovery', () => {
     const m = await useMachine(t);
     await m.submit(await m.user(), 3);
     assert.equal(await missingWakeups(m), 0);
-    await m.sql`delete from graphile_worker._private_jobs`;
+    await m.sql`delete from mashup_queue._private_jobs`;
     assert.ok((await missingWakeups(m)) > 0);
     await m.moveClock(10);
     assert.ok(((await m.sweep())?.enqueued ?? 0) > 0);
@@ -26,7 +26,7 @@ describe('recovery', () => {
   it('enqueues later what could not be enqueued while the schema of Graphile Worker was missing', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
-    await m.sql`drop schema graphile_worker cascade`;
+    await m.sql`drop schema mashup_queue cascade`;
     const id = await m.submit(await m.user(), 2);
     assert.equal((await m.ready(id)).length, 2);
     assert.equal((await m.sweep())?.enqueued, 0);
@@ -153,10 +153,10 @@ describe('recovery', () => {
     const m = await useMachine(t);
     const worker = await m.worker();
     const id = await m.submit(await m.user(), 2);
-    await m.sql`update graphile_worker._private_jobs set locked_by = 'pool-gone', locked_at = now() - interval '10 seconds'`;
+    await m.sql`update mashup_queue._private_jobs set locked_by = 'pool-gone', locked_at = now() - interval '10 seconds'`;
     await m.moveClock(10);
     assert.equal((await m.sweep())?.enqueued, 0);
-    await m.sql`update graphile_worker._private_jobs set locked_at = now() - interval '16 seconds'`;
+    await m.sql`update mashup_queue._private_jobs set locked_at = now() - interval '16 seconds'`;
     const [late] = await m.ready(id);
     assert.ok(late);
     await m.moveClock(20);
@@ -171,9 +171,9 @@ describe('recovery', () => {
     const worker = await m.worker();
     await m.submit(await m.user(), 2);
     await m.sql`update mashup.workers set pool_ids = '{pool-mine}' where id = ${worker}`;
-    await m.sql`update graphile_worker._private_jobs set locked_by = 'pool-mine', locked_at = now()`;
+    await m.sql`update mashup_queue._private_jobs set locked_by = 'pool-mine', locked_at = now()`;
     await m.sql`select mashup.deregister_worker(${worker})`;
-    const [row] = await m.sql`select count(locked_at)::int as locked from graphile_worker._private_jobs`;
+    const [row] = await m.sql`select count(locked_at)::int as locked from mashup_queue._private_jobs`;
     assert.equal(row?.locked, 0);
   });
 

@@ -52,7 +52,7 @@ test('a queue that loses its connections while it completes two entries takes ot
     await db.destroy();
   });
   const add = (name: string): Promise<unknown> =>
-    sql`select graphile_worker.add_job('score', ${sql.json({ name })}::json)`.then(() => {});
+    sql`select mashup_queue.add_job('mashup:score', ${sql.json({ name })}::json)`.then(() => {});
   await Promise.all([add('one'), add('two')]);
   await until('both are taken', () => taken.length === 2);
   proxy.cut();
@@ -68,7 +68,7 @@ test('a queue that loses its connections while it completes two entries takes ot
     () => taken.includes('three'),
   );
   await until('the queue is empty', async () => {
-    const [row] = await sql`select count(*)::int as n from graphile_worker._private_jobs`;
+    const [row] = await sql`select count(*)::int as n from mashup_queue._private_jobs`;
     return row?.['n'] === 0;
   });
 });

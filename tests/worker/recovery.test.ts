@@ -97,7 +97,7 @@ test('an unavailable service opens its circuit breaker, costs no attempts while 
 
 test('an emptied queue is filled again, and the job continues', async () => {
   const id = await fixture.submit(songs);
-  await sql`delete from graphile_worker._private_jobs`;
+  await sql`delete from mashup_queue._private_jobs`;
   const worker = await fixture.startWorker();
   assert.equal((await fixture.untilEnded(id)).stage, 'complete');
   await worker.stop();

@@ -36,12 +36,12 @@ after(async () => {
 async function untilEntryIsTaken(): Promise<void> {
   const sql = postgres(server.superuserUrl, { max: 1, onnotice: () => {} });
   try {
-    await sql`select graphile_worker.add_job('score', '{"task": "0", "attempt": 0}')`;
+    await sql`select mashup_queue.add_job('mashup:score', '{"task": "0", "attempt": 0}')`;
     await until(
       () => `the entry is taken; log: ${log.join('\n')}`,
       async () => {
         const [row] = await sql`
-          select (select count(*)::int from graphile_worker._private_jobs) as entries,
+          select (select count(*)::int from mashup_queue._private_jobs) as entries,
             (select count(*)::int from mashup.workers where id = ${worker.id} and seen_at > now() - interval '1 second') as fresh`;
         return row?.['entries'] === 0 && row['fresh'] === 1;
       },
@@ -66,7 +66,7 @@ test('without the queue schema the worker waits and logs which command to run', 
   const sql = postgres(server.superuserUrl, { max: 1, onnotice: () => {} });
   // The worker reads these tables at the same time, so that the drop may end in a deadlock. It is repeated then.
   await until('the schema is dropped', () =>
-    sql`drop schema graphile_worker cascade`.then(
+    sql`drop schema mashup_queue cascade`.then(
       () => true,
       (error: unknown) => {
         if (error instanceof postgres.PostgresError && error.code === '40P01') return false;

@@ -195,16 +195,23 @@ export async function settingNumber(db: Db, name: string, fallback: number): Pro
   return rows[0]?.value ?? fallback;
 }
 
-/** Returns the oid of Graphile Worker's schema, which changes when the schema is created again; undefined while it is unusable. */
-export async function queueIdentity(db: Db): Promise<string | undefined> {
-  const { rows } = await sql<{ id: string | null }>`
-    select case when has_schema_privilege(n.oid, 'usage') and to_regclass('graphile_worker._private_tasks') is not null
-      then n.oid::text end as id
-    from pg_namespace n where n.nspname = 'graphile_worker'`.execute(db);
-  return rows[0]?.id ?? undefined;
+/** The schema of the queue: its name, and its oid, which changes when the schema is created again. */
+export interface QueueSchema {
+  name: string;
+  oid: string;
+}
+
+/** Returns the schema of the queue; undefined while it is missing or this role may not use it. */
+export async function findQueueSchema(db: Db): Promise<QueueSchema | undefined> {
+  const { rows } = await sql<QueueSchema>`
+    select q.name, n.oid::text as oid from (select mashup.queue_schema() as name) q join pg_namespace n on n.nspname = q.name
+    where has_schema_privilege(n.oid, 'usage') and to_regclass(quote_ident(q.name) || '._private_tasks') is not null`.execute(
+    db,
+  );
+  return rows[0];
 }
 
 /** Unlocks all queue entries that Graphile Worker pools hold. A second run of a started entry finds its task claimed. */
 export async function unlockPools(db: Db, poolIds: readonly string[]): Promise<void> {
-  await sql`select graphile_worker.force_unlock_workers(${sql.val([...poolIds])}::text[])`.execute(db);
+  await sql`select mashup.unlock_queue(${sql.val([...poolIds])}::text[])`.execute(db);
 }

@@ -5,11 +5,14 @@
 --   admitted_at is not null   the job holds a slot (only_live_jobs_hold_a_slot)
 --   mashup.waiting_jobs       the job waits for a slot
 --   mashup.draft_jobs         the job waits for its user
+--
+-- Each table is created in schema mashup, which no API role may use, and moved to public once it has row level security and no
+-- grants: the default privileges of Supabase open a new table of public to anon, and an installation may stop after any statement.
 
 -- There are no foreign keys to users and parents. Postgres checks the references of a row that is updated twice in one
 -- transaction; that check would wait, with the job locked, for a user or parent whose deletion waits for the job. check_user
 -- replaces the reference on insert, delete_user_data on delete.
-create table public.mashup_jobs (
+create table mashup.mashup_jobs (
   id                      uuid primary key default gen_random_uuid(),
   user_id                 uuid not null,
   stage                   text not null default 'queued' references mashup.stages,
@@ -57,8 +60,9 @@ create table public.mashup_jobs (
   constraint status_follows_stage check (status = case when stage in ('complete', 'failed', 'cancelled') then stage else 'processing' end),
   constraint only_live_jobs_hold_a_slot check (admitted_at is null or status = 'processing')
 ) with (fillfactor = 70, toast_tuple_target = 8160);
-alter table public.mashup_jobs enable row level security;
-revoke all on public.mashup_jobs from public, anon, authenticated, service_role;
+alter table mashup.mashup_jobs enable row level security;
+revoke all on mashup.mashup_jobs from public, anon, authenticated, service_role;
+alter table mashup.mashup_jobs set schema public;
 create policy "own jobs" on public.mashup_jobs for select to authenticated using (user_id = (select auth.uid()));
 grant select on public.mashup_jobs to authenticated, service_role, mashup_worker;
 -- The service role is the operator's key to the API: it replays a job by writing its stage.
@@ -130,7 +134,7 @@ create view mashup.draft_jobs as
 revoke all on mashup.draft_jobs from public, anon, authenticated, service_role;
 comment on view mashup.draft_jobs is 'The drafts that wait for their user. Its condition is that of the index mashup_jobs_drafts.';
 
-create table public.mashup_plans (
+create table mashup.mashup_plans (
   job_id     uuid not null references public.mashup_jobs (id) on delete cascade,
   version    integer not null,
   epoch      integer not null,
@@ -144,8 +148,9 @@ create table public.mashup_plans (
   created_at timestamptz not null default mashup.now(),
   primary key (job_id, version)
 );
-alter table public.mashup_plans enable row level security;
-revoke all on public.mashup_plans from public, anon, authenticated, service_role;
+alter table mashup.mashup_plans enable row level security;
+revoke all on mashup.mashup_plans from public, anon, authenticated, service_role;
+alter table mashup.mashup_plans set schema public;
 create policy "plans of own jobs" on public.mashup_plans for select to authenticated
   using (exists (select from public.mashup_jobs j where j.id = job_id and j.user_id = (select auth.uid())));
 grant select (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, created_at) on public.mashup_plans to authenticated;
@@ -155,7 +160,7 @@ comment on column public.mashup_plans.source is 'claude, or rules for plans with
 comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.';
 comment on column public.mashup_plans.changes is 'What an iteration changed, as users read it.';
 
-create table public.mashup_results (
+create table mashup.mashup_results (
   job_id       uuid not null references public.mashup_jobs (id) on delete cascade,
   epoch        integer not null,
   path         text not null,
@@ -164,15 +169,16 @@ create table public.mashup_results (
   created_at   timestamptz not null default mashup.now(),
   primary key (job_id, epoch)
 );
-alter table public.mashup_results enable row level security;
-revoke all on public.mashup_results from public, anon, authenticated, service_role;
+alter table mashup.mashup_results enable row level security;
+revoke all on mashup.mashup_results from public, anon, authenticated, service_role;
+alter table mashup.mashup_results set schema public;
 create policy "results of own jobs" on public.mashup_results for select to authenticated
   using (exists (select from public.mashup_jobs j where j.id = job_id and j.user_id = (select auth.uid())));
 grant select on public.mashup_results to authenticated, service_role, mashup_worker;
 comment on table public.mashup_results is 'Every rendered result. mashup_jobs.result_path points to the current one.';
 comment on column public.mashup_results.quality is 'RenderResult: the report of the quality checks and measurements.';
 
-create table public.mashup_job_events (
+create table mashup.mashup_job_events (
   id         bigint generated always as identity primary key,
   job_id     uuid not null references public.mashup_jobs (id) on delete cascade,
   epoch      integer not null,
@@ -185,8 +191,9 @@ create table public.mashup_job_events (
   detail     jsonb,
   created_at timestamptz not null default mashup.now()
 );
-alter table public.mashup_job_events enable row level security;
-revoke all on public.mashup_job_events from public, anon, authenticated, service_role;
+alter table mashup.mashup_job_events enable row level security;
+revoke all on mashup.mashup_job_events from public, anon, authenticated, service_role;
+alter table mashup.mashup_job_events set schema public;
 create policy "events of own jobs" on public.mashup_job_events for select to authenticated
   using (exists (select from public.mashup_jobs j where j.id = job_id and j.user_id = (select auth.uid())));
 grant select (id, job_id, epoch, type, stage, from_stage, song_id, message, created_at) on public.mashup_job_events to authenticated;
@@ -195,12 +202,3 @@ comment on table public.mashup_job_events is 'Append-only history of a job.';
 comment on column public.mashup_job_events.actor is 'Who acted: user:…, worker:…, role:…, sql:… or sweep. For operators only.';
 comment on column public.mashup_job_events.detail is 'Durations, attempts and errors. For operators only.';
 create index mashup_job_events_by_job on public.mashup_job_events (job_id, id);
-
-do $$
-begin
-  if not exists (select from pg_publication where pubname = 'supabase_realtime') then
-    create publication supabase_realtime;
-  end if;
-  alter publication supabase_realtime add table public.mashup_jobs;
-end
-$$;

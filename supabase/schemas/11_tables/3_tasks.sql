@@ -57,7 +57,7 @@ comment on table mashup.tasks is 'One row for each unit of work. Attempts, back-
 comment on column mashup.tasks.state is
   'waiting: may not run yet. ready: has a queue entry. running: claimed by a worker. done, failed, dropped (no longer needed): finished.';
 comment on column mashup.tasks.run_at is 'When a waiting task is due, or a ready task may be claimed.';
-comment on column mashup.tasks.attempt is 'Queue entries made so far. <id>:<attempt> is the key of the entry.';
+comment on column mashup.tasks.attempt is 'Queue entries made so far. mashup:<id>:<attempt> is the key of the entry.';
 comment on column mashup.tasks.failures is 'Attempts that ended in a fault that counts towards max_attempts.';
 comment on column mashup.tasks.crashes is 'Workers that were lost while they ran the task.';
 comment on column mashup.tasks.solo_crashes is 'Workers that were lost while they ran the task alone.';

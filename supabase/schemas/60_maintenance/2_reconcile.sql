@@ -7,18 +7,18 @@ declare
   v_task mashup.tasks;
   v_count integer := 0;
 begin
-  if pg_catalog.to_regclass('graphile_worker.jobs') is null then
+  if pg_catalog.to_regclass(/*queue*/'mashup_queue' || '.jobs') is null then
     return 0;
   end if;
-  if not pg_catalog.has_schema_privilege('mashup_worker', 'graphile_worker', 'usage') then
+  if not pg_catalog.has_schema_privilege('mashup_worker', mashup.queue_schema(), 'usage') then
     perform mashup.grant_queue();
   end if;
   for v_task in
     select t.* from mashup.tasks t
     where t.state = 'ready' and t.run_at < mashup.now() - interval '1 second'
       and not exists (
-        select from graphile_worker.jobs q
-        where q.key = t.id || ':' || t.attempt and q.attempts < q.max_attempts
+        select from /*queue*/mashup_queue.jobs q
+        where q.key = 'mashup:' || t.id || ':' || t.attempt and q.attempts < q.max_attempts
           -- An entry that was taken so long ago and not claimed: its worker never received it. A claim that comes even later
           -- finds another attempt, and does nothing.
           and (q.locked_at is null or q.locked_at > pg_catalog.now() - interval '15 seconds'))

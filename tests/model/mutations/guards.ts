@@ -147,7 +147,7 @@ export const MUTANTS: readonly Mutant[] = [
   one(
     'missing queue entries are enqueued again',
     'reconcile_queue',
-    "if pg_catalog.to_regclass('graphile_worker.jobs') is null then",
+    "if pg_catalog.to_regclass(/*queue*/'mashup_queue' || '.jobs') is null then",
     'if true then',
   ),
   {
