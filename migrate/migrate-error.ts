@@ -1,7 +1,12 @@
 /** The error of a database that could not be migrated. */
 
 export type MigrateErrorCode =
-  'database_unreachable' | 'not_supabase' | 'postgres_too_old' | 'migration_failed' | 'queue_schema_taken';
+  | 'database_unreachable'
+  | 'not_supabase'
+  | 'postgres_too_old'
+  | 'migration_failed'
+  | 'migration_blocked'
+  | 'queue_schema_taken';
 
 /** A database could not be migrated: why, and what to do. */
 export class MigrateError extends Error {

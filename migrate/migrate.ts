@@ -2,6 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import postgres from 'postgres';
+import { retryLocked } from './lock-retry.ts';
+import type { LockLimits } from './lock-retry.ts';
 import { MigrateError } from './migrate-error.ts';
 import { DEFAULT_QUEUE_SCHEMA, migrateQueue } from './migrate-queue.ts';
 
@@ -21,6 +23,8 @@ export interface MigrateOptions {
   migrationsDir?: string;
   /** Schema of the queue; default: setting `queue_schema`, at first {@link DEFAULT_QUEUE_SCHEMA}. */
   queueSchema?: string;
+  /** Limits of waiting for locks, for tests. */
+  lockLimits?: Partial<LockLimits>;
 }
 
 interface DatabaseFacts {
@@ -38,7 +42,8 @@ interface Migration {
 
 /**
  * Migrates a database: the schema of the queue with the library of Graphile Worker, then each file of supabase/migrations that is not
- * recorded, in order, each in one transaction with its record. A second run does nothing.
+ * recorded, in order, each in one transaction with its record. A second run does nothing. A migration that does not get a lock
+ * within two seconds is tried again, so that users of the tables never wait longer behind it.
  * @returns the files that were applied
  * @throws MigrateError with the file and line that failed (migrations applied before it stay), or `queue_schema_taken`
  */
@@ -64,7 +69,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
     });
     const applied: string[] = [];
     for (const migration of migrations) {
-      const outcome = await apply(sql, migration);
+      const outcome = await apply(sql, migration, options);
       if (outcome === 'applied') {
         applied.push(migration.file);
         log(`applied ${migration.file}`);
@@ -110,9 +115,13 @@ export async function readMigrations(dir: string): Promise<Migration[]> {
 }
 
 /** Applies one migration unless it is recorded. The lock belongs to the transaction, so that any pooler can be used. */
-async function apply(sql: postgres.Sql, migration: Migration): Promise<'applied' | 'recorded' | 'differs'> {
+async function apply(
+  sql: postgres.Sql,
+  migration: Migration,
+  { databaseUrl, lockLimits = {}, log = () => {} }: MigrateOptions,
+): Promise<'applied' | 'recorded' | 'differs'> {
   try {
-    return await sql.begin(async (tx) => {
+    return await retryLocked(sql, { databaseUrl, what: migration.file, log, limits: lockLimits }, async (tx) => {
       await tx`select pg_advisory_xact_lock(${MIGRATE_LOCK})`;
       const [recorded] = await tx<{ statements: string[] | null }[]>`
         select statements from supabase_migrations.schema_migrations where version = ${migration.version}`;
@@ -125,6 +134,7 @@ async function apply(sql: postgres.Sql, migration: Migration): Promise<'applied'
       return 'applied';
     });
   } catch (error) {
+    if (error instanceof MigrateError) throw error;
     const failed = error as Partial<postgres.PostgresError>;
     const line = failed.position === undefined ? undefined : lineAt(migration.text, Number(failed.position));
     const where = line === undefined ? migration.file : `${migration.file}:${line}`;

@@ -86,6 +86,7 @@ create function mashup.use_queue_schema(p_name text) returns void
   as $$
 declare
   v_definition text;
+  v_changed text;
 begin
   if p_name !~ '^[a-z_][a-z0-9_]{0,62}$' or p_name ~ '^(pg_.*|mashup|public|information_schema)$' or quote_ident(p_name) <> p_name then
     perform mashup.raise_error('MB006', format('"%s" cannot be the schema of the queue.', p_name),
@@ -95,7 +96,10 @@ begin
     select pg_get_functiondef(p.oid) from pg_proc p
     where p.pronamespace = 'mashup'::regnamespace and position('/*' || 'queue*/' in p.prosrc) > 0
   loop
-    execute regexp_replace(v_definition, '(/[*]queue[*]/''?)[a-z0-9_]+', '\1' || p_name, 'g');
+    v_changed := regexp_replace(v_definition, '(/[*]queue[*]/''?)[a-z0-9_]+', '\1' || p_name, 'g');
+    if v_changed <> v_definition then
+      execute v_changed;
+    end if;
   end loop;
   update mashup.settings set value = to_jsonb(p_name) where name = 'queue_schema' and value <> to_jsonb(p_name);
   perform mashup.grant_queue();
