@@ -1,4 +1,5 @@
 /** SQL that follows from schema/stages.ts: the rows of the state machine, and the calls of each stage's own functions. */
+import { CIRCUITS } from '../schema/services.ts';
 import { STAGE_DEFINITIONS, TASK_KIND_DEFINITIONS } from '../schema/stages.ts';
 
 const HEADER = '-- Generated from schema/stages.ts by `npm run schema:build`. Do not edit.\n';
@@ -25,7 +26,7 @@ export function stageRowsSql(): string {
     ),
     insert('mashup.transitions (from_stage, to_stage, name, made_by)', transitions()),
     insert(
-      'mashup.task_kinds (kind, stage, service, priority, max_attempts, backoff_sec, backoff_max_sec, timeout_sec, fallback_after_sec,\n  song_member, song_state, song_step, output_path, reports_progress)',
+      'mashup.task_kinds (kind, stage, service, priority, max_attempts, backoff_sec, backoff_max_sec, timeout_sec, fallback_after_sec,\n  song_member, song_state, song_step, output_path, reports_progress, uses_storage)',
       TASK_KIND_DEFINITIONS.map((one) => [
         one.kind,
         one.stage,
@@ -40,6 +41,7 @@ export function stageRowsSql(): string {
         one.perSong?.step ?? null,
         one.outputPath ?? null,
         one.reportsProgress === true,
+        one.usesStorage === true,
       ]),
     ),
     insert(
@@ -53,7 +55,7 @@ export function stageRowsSql(): string {
     ),
     insert(
       'mashup.service_health (service)',
-      [...new Set(TASK_KIND_DEFINITIONS.map(({ service }) => service))].map((service) => [service]),
+      CIRCUITS.map((service) => [service]),
     ),
   ].join('\n');
 }
@@ -115,6 +117,8 @@ function transitions(): Value[][] {
     ...working.map((stage, n): Value[] => [stage, working[n + 1] ?? 'complete', 'advance', 'engine']),
     // A plan that uses an excluded song is made again.
     ...working.slice(planning).map((stage): Value[] => [stage, 'planning', 'replan', 'engine']),
+    // Stems whose files are missing are made again.
+    ['rendering', 'separating', 'remake', 'engine'],
     ...live.map((stage): Value[] => [stage, 'failed', 'fail', 'engine']),
     ...live.map((stage): Value[] => [stage, 'cancelled', 'cancel', 'operator']),
     // A live job is replayed from its stage or an earlier one, an ended job from any.

@@ -5,7 +5,7 @@
  */
 import type { ColumnType, Generated } from 'kysely';
 import type { MashupOptions, PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
-import type { ServiceName, StemPaths } from './services.ts';
+import type { CircuitName, ServiceName, StemPaths } from './services.ts';
 import type { Stage, TaskKind } from './stages.ts';
 
 export * from './stages.ts';
@@ -211,6 +211,7 @@ export interface TaskKindsTable {
   song_step: string | null;
   output_path: string | null;
   reports_progress: boolean;
+  uses_storage: boolean;
 }
 
 /** A row of `mashup.stages`. */
@@ -229,7 +230,7 @@ export interface StagesTable {
 export interface TransitionsTable {
   from_stage: Stage;
   to_stage: Stage;
-  name: 'admit' | 'advance' | 'fail' | 'replan' | 'cancel' | 'replay';
+  name: 'admit' | 'advance' | 'fail' | 'replan' | 'remake' | 'cancel' | 'replay';
   made_by: 'engine' | 'operator';
 }
 
@@ -316,7 +317,7 @@ export interface StageStatsTable {
 
 /** A row of `mashup.service_health`. */
 export interface ServiceHealthTable {
-  service: ServiceName;
+  service: CircuitName;
   state: Defaulted<'closed' | 'open' | 'half_open'>;
   failures: Defaulted<number>;
   opens: Defaulted<number>;

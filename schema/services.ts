@@ -13,6 +13,10 @@ export const SERVICES = ['analysis', 'processing', 'scoring', 'orchestrator', 's
 export const ServiceName = z.enum(SERVICES).describe('Name of a service.');
 export type ServiceName = z.infer<typeof ServiceName>;
 
+/** Everything that has a circuit breaker: the five audio services, and Storage. */
+export const CIRCUITS = [...SERVICES, 'storage'] as const;
+export type CircuitName = (typeof CIRCUITS)[number];
+
 /** Default port, URL variable and path of each service. */
 export const SERVICE_DEFAULTS: Record<ServiceName, { port: number; urlVariable: string; path: string }> = {
   analysis: { port: 8000, urlVariable: 'ANALYSIS_API_URL', path: '/analyze' },

@@ -140,6 +140,8 @@ interface TaskKindDefinition {
   kind: string;
   stage: Stage;
   service: ServiceName;
+  /** The task reads or writes files: it waits while the circuit of Storage is open. */
+  usesStorage?: true;
   /** Lower runs first. */
   priority: number;
   maxAttempts: number;
@@ -173,6 +175,7 @@ const TASK_KIND_LIST = [
     kind: 'analyze',
     stage: 'analyzing',
     service: 'analysis',
+    usesStorage: true,
     priority: 0,
     maxAttempts: 4,
     backoffSec: [1, 30],
@@ -211,6 +214,7 @@ const TASK_KIND_LIST = [
     kind: 'separate',
     stage: 'separating',
     service: 'separation',
+    usesStorage: true,
     priority: 10,
     maxAttempts: 4,
     backoffSec: [2, 60],
@@ -224,6 +228,7 @@ const TASK_KIND_LIST = [
     kind: 'render',
     stage: 'rendering',
     service: 'processing',
+    usesStorage: true,
     priority: -5,
     maxAttempts: 3,
     backoffSec: [2, 60],

@@ -113,7 +113,7 @@ create table mashup.service_health (
   constraint service_health_pkey PRIMARY KEY (service),
   constraint service_health_state_check CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])))
 );
-comment on table mashup.service_health is 'The circuit breaker of each service.';
+comment on table mashup.service_health is 'The circuit breaker of each service, and of Storage.';
 comment on column mashup.service_health.state is 'closed: calls pass. open: tasks wait. half_open: one probe is running.';
 comment on column mashup.service_health.failures is 'Consecutive availability faults.';
 comment on column mashup.service_health.opens is 'How often the circuit opened since it was last closed: the exponent of its wait.';
@@ -221,6 +221,7 @@ create table mashup.task_kinds (
   song_step text,
   output_path text,
   reports_progress boolean not null,
+  uses_storage boolean not null,
   constraint task_kinds_max_attempts_check CHECK ((max_attempts > 0)),
   constraint task_kinds_pkey PRIMARY KEY (kind),
   constraint task_kinds_stage_fkey FOREIGN KEY (stage) REFERENCES mashup.stages(stage)
@@ -236,6 +237,7 @@ comment on column mashup.task_kinds.song_state is 'State of the song''s card whi
 comment on column mashup.task_kinds.song_step is 'The text that users read while the task of a song runs; the song''s name follows.';
 comment on column mashup.task_kinds.output_path is 'Where a claim may write in Storage: a path with {user}, {job}, {song}, {epoch} and {claim}. Null: nowhere.';
 comment on column mashup.task_kinds.reports_progress is 'Whether heartbeats of a task move the progress of its job.';
+comment on column mashup.task_kinds.uses_storage is 'Whether a task reads or writes files: it waits while the circuit of Storage is not closed.';
 grant select on mashup.task_kinds to mashup_worker;
 
 create table mashup.tasks (
@@ -277,7 +279,7 @@ comment on column mashup.tasks.attempt is 'Queue entries made so far. mashup:<id
 comment on column mashup.tasks.failures is 'Attempts that ended in a fault that counts towards max_attempts.';
 comment on column mashup.tasks.crashes is 'Workers that were lost while they ran the task.';
 comment on column mashup.tasks.solo_crashes is 'Workers that were lost while they ran the task alone.';
-comment on column mashup.tasks.is_probe is 'Whether the task tests its service while the circuit breaker is half-open.';
+comment on column mashup.tasks.is_probe is 'Whether the task tests a service, or Storage, while the circuit breaker is half-open.';
 comment on column mashup.tasks.fallback is 'Whether the task was dispatched to run without its unavailable service. It takes no place there.';
 comment on column mashup.tasks.claim is 'The claim token. Every write of a worker names it.';
 comment on column mashup.tasks.lease_until is 'Until when the claim is valid without a heartbeat.';
@@ -305,7 +307,7 @@ create table mashup.transitions (
   made_by text not null,
   constraint transitions_from_stage_fkey FOREIGN KEY (from_stage) REFERENCES mashup.stages(stage),
   constraint transitions_made_by_check CHECK ((made_by = ANY (ARRAY['engine'::text, 'operator'::text]))),
-  constraint transitions_name_check CHECK ((name = ANY (ARRAY['admit'::text, 'advance'::text, 'fail'::text, 'replan'::text, 'cancel'::text, 'replay'::text]))),
+  constraint transitions_name_check CHECK ((name = ANY (ARRAY['admit'::text, 'advance'::text, 'fail'::text, 'replan'::text, 'remake'::text, 'cancel'::text, 'replay'::text]))),
   constraint transitions_pkey PRIMARY KEY (from_stage, to_stage, name),
   constraint transitions_to_stage_fkey FOREIGN KEY (to_stage) REFERENCES mashup.stages(stage)
 );
@@ -1037,6 +1039,7 @@ begin
     when 'fail' then mashup.reset_for_end(new, old.stage)
     when 'cancel' then mashup.reset_for_end(new, old.stage)
     when 'replan' then mashup.reset_for_rerun(new)
+    when 'remake' then mashup.reset_for_rerun(new)
     when 'replay' then mashup.reset_for_replay(new)
   end;
   if new.admitted_at is not null then
@@ -1151,10 +1154,15 @@ begin
   end if;
   select * into v_kind from mashup.task_kinds where kind = v_task.kind;
 
-  if exists (select from mashup.pauses) and (mashup.is_job_paused(v_job.id, v_job.user_id)
-      or mashup.is_paused('kind', v_kind.kind) or mashup.is_paused('service', v_kind.service)) then
+  if exists (select from mashup.pauses) and (mashup.is_job_paused(v_job.id, v_job.user_id) or mashup.is_kind_paused(v_kind)) then
     update mashup.tasks set state = 'waiting' where id = p_task_id;
     return jsonb_build_object('status', 'deferred', 'reason', 'paused');
+  end if;
+  -- It was dispatched before Storage failed. The call would only show again that Storage is not available.
+  if v_kind.uses_storage and exists (select from mashup.service_health h
+      where h.service = 'storage' and h.state <> 'closed' and h.probe_task is distinct from p_task_id) then
+    update mashup.tasks set state = 'waiting', is_probe = false where id = p_task_id;
+    return jsonb_build_object('status', 'deferred', 'reason', 'circuit');
   end if;
   if mashup.defer_solo(v_task, p_worker_id) then
     return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
@@ -1164,7 +1172,7 @@ begin
   return mashup.describe_claim(v_task, v_kind, v_job);
 end
 $function$;
-comment on function mashup.claim_task(bigint,integer,uuid) is 'Claims a ready task for a worker. Returns {status}: claimed, with all that the worker needs (see describe_claim); gone: the queue entry is late or repeated; deferred, with reason paused or must_run_alone: the task runs later. Lock order: job, task, worker, queue.';
+comment on function mashup.claim_task(bigint,integer,uuid) is 'Claims a ready task for a worker. Returns {status}: claimed, with all that the worker needs (see describe_claim); gone: the queue entry is late or repeated; deferred, with reason paused, circuit (Storage is not available) or must_run_alone: the task runs later. Lock order: job, task, worker, queue.';
 grant execute on function mashup.claim_task(bigint,integer,uuid) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.close_task(p_task_id bigint)
@@ -1511,7 +1519,7 @@ AS $function$
 declare
   v_kind mashup.task_kinds;
   v_free integer;
-  v_probe boolean;
+  v_probes text[];
   v_paused boolean := exists (select from mashup.pauses);
 begin
   if exists (select from mashup.service_health h where h.state = 'half_open') then
@@ -1525,10 +1533,10 @@ begin
     where exists (select from mashup.tasks t where t.state = 'waiting' and t.kind = k.kind and t.run_at <= mashup.now())
     order by k.priority, k.kind
   loop
-    continue when v_paused and (mashup.is_paused('kind', v_kind.kind) or mashup.is_paused('service', v_kind.service));
-    select c.free, c.probe into v_free, v_probe from mashup.service_capacity(v_kind) c;
+    continue when v_paused and mashup.is_kind_paused(v_kind);
+    select c.free, c.probes into v_free, v_probes from mashup.service_capacity(v_kind) c;
     if v_free > 0 then
-      perform mashup.dispatch_to_service(v_kind, v_free, v_probe);
+      perform mashup.dispatch_to_service(v_kind, v_free, v_probes);
     elsif v_kind.fallback_after_sec is not null then
       perform mashup.dispatch_fallbacks(v_kind);
     end if;
@@ -1537,7 +1545,7 @@ end
 $function$;
 comment on function mashup.dispatch_tasks() is 'Makes waiting tasks ready as far as limits, circuits and pauses allow. The caller holds the lock of schedule. Skips locked rows.';
 
-CREATE OR REPLACE FUNCTION mashup.dispatch_to_service(p_kind mashup.task_kinds, p_free integer, p_probe boolean)
+CREATE OR REPLACE FUNCTION mashup.dispatch_to_service(p_kind mashup.task_kinds, p_free integer, p_probes text[])
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -1547,7 +1555,7 @@ declare
   v_spread real;
 begin
   -- After an outage the waiting tasks return spread over two seconds.
-  v_spread := case when exists (select from mashup.service_health h where h.service = p_kind.service and h.state = 'closed'
+  v_spread := case when exists (select from mashup.service_health h where h.service = any (mashup.services_of(p_kind)) and h.state = 'closed'
     and h.failures = 0 and h.last_error is not null and h.updated_at > mashup.now() - interval '10 seconds') then 2 else 0 end;
   for v_task in
     select t.* from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
@@ -1555,17 +1563,12 @@ begin
       and j.admitted_at is not null and not mashup.is_job_paused(j.id, j.user_id)
     order by t.run_at, t.id limit greatest(p_free, 0) for update of t skip locked
   loop
-    if p_probe then
-      update mashup.service_health h set state = 'half_open', probe_task = v_task.id, updated_at = mashup.now()
-        where h.service = (select hh.service from mashup.service_health hh
-          where hh.service = p_kind.service and hh.state = 'open' for update skip locked);
-      exit when not found;
-    end if;
-    perform mashup.dispatch_task(v_task.id, p_probe, v_spread);
+    exit when p_probes <> '{}' and not mashup.start_probe(p_probes, v_task.id);
+    perform mashup.dispatch_task(v_task.id, p_probes <> '{}', v_spread);
   end loop;
 end
 $function$;
-comment on function mashup.dispatch_to_service(mashup.task_kinds,integer,boolean) is 'Dispatches up to p_free tasks of a kind, the oldest first; p_probe: the one task is the probe of an open circuit. Skips locked rows.';
+comment on function mashup.dispatch_to_service(mashup.task_kinds,integer,text[]) is 'Dispatches up to p_free tasks of a kind, the oldest first; p_probes: the one task is the probe of these open circuits. Skips locked rows.';
 
 CREATE OR REPLACE FUNCTION mashup.drop_tasks(p_job mashup_jobs, p_reason text)
  RETURNS void
@@ -1857,7 +1860,7 @@ end
 $function$;
 comment on function mashup.fail_job(uuid,text,text,text,bigint) is 'Ends a job as failed, with code, message, hint and the task to blame. Lock: job row.';
 
-CREATE OR REPLACE FUNCTION mashup.fail_task(p_task_id bigint, p_claim uuid, p_code text, p_message text, p_hint text, p_class text, p_retry_after_sec real DEFAULT NULL::real)
+CREATE OR REPLACE FUNCTION mashup.fail_task(p_task_id bigint, p_claim uuid, p_code text, p_message text, p_hint text, p_class text, p_retry_after_sec real DEFAULT NULL::real, p_service text DEFAULT NULL::text, p_spends boolean DEFAULT true)
  RETURNS text
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1870,8 +1873,8 @@ AS $function$
 declare
   v_task mashup.tasks;
   v_kind mashup.task_kinds;
-  v_open boolean;
-  v_counts boolean;
+  v_blamed text;
+  v_open boolean := false;
 begin
   v_task := mashup.lock_claim(p_task_id, p_claim);
   if v_task.id is null then
@@ -1879,20 +1882,20 @@ begin
   end if;
   perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
   select * into v_kind from mashup.task_kinds where kind = v_task.kind;
-  if p_class in ('unavailable', 'overloaded') then
-    perform mashup.record_service_failure(v_kind.service, p_message, p_task_id);
+  if p_class in ('unavailable', 'overloaded', 'refused') then
+    v_blamed := coalesce((select h.service from mashup.service_health h where h.service = p_service), v_kind.service);
+    perform mashup.record_service_failure(v_blamed, p_message, p_task_id, p_class = 'refused');
+    select state <> 'closed' into v_open from mashup.service_health where service = v_blamed;
   elsif v_task.is_probe then
-    perform mashup.record_service_success(v_kind.service);
+    perform mashup.record_probe_success(v_kind, p_task_id, null);
   end if;
-  select state <> 'closed' into v_open from mashup.service_health where service = v_kind.service;
-  -- While its circuit is open, a task loses no attempt by waiting.
-  v_counts := not (p_class in ('unavailable', 'overloaded') and coalesce(v_open, false));
   perform mashup.discard_output(v_task);
-  return mashup.end_attempt(v_task, v_kind, p_class = 'permanent', v_counts, p_code, p_message, p_hint, p_retry_after_sec);
+  -- While its circuit is open, a task loses no attempt by waiting.
+  return mashup.end_attempt(v_task, v_kind, p_class = 'permanent', p_spends and not v_open, p_code, p_message, p_hint, p_retry_after_sec);
 end
 $function$;
-comment on function mashup.fail_task(bigint,uuid,text,text,text,text,real) is 'Ends an attempt with a fault. p_class: permanent (no other attempt), transient or overloaded (later), unavailable (later; with overloaded counts for the circuit of the service). p_retry_after_sec: shortest delay. Returns retrying, failed, or why the claim is not valid (see claim_status). Lock order: job, task, service_health.';
-grant execute on function mashup.fail_task(bigint,uuid,text,text,text,text,real) to mashup_worker;
+comment on function mashup.fail_task(bigint,uuid,text,text,text,text,real,text,boolean) is 'Ends an attempt with a fault. p_class: permanent (no other attempt), transient or overloaded (later), unavailable (later; with overloaded counts for the circuit of p_service), refused (a key was refused: opens that circuit at once). p_service: the service to blame, by default that of the kind. p_spends: whether the fault counts towards max_attempts. p_retry_after_sec: shortest delay. Returns retrying, failed, or why the claim is not valid (see claim_status). Lock order: job, task, service_health.';
+grant execute on function mashup.fail_task(bigint,uuid,text,text,text,text,real,text,boolean) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.find_idempotent_job(p_user uuid, p_key text, p_hash text)
  RETURNS mashup_jobs
@@ -1941,6 +1944,7 @@ begin
     v_twin := mashup.twin_of(v_job.songs, v_task.song_id, p_result ->> 'content_hash');
     if v_twin is not null then
       perform mashup.record_service_success(v_kind.service);
+      perform mashup.record_service_success('storage');
       return mashup.end_attempt(v_task, v_kind, true, true, 'same_song_twice', format('This is the same recording as %s.', v_twin),
         'Choose two different songs.', null);
     end if;
@@ -1949,7 +1953,7 @@ begin
   v_seconds := extract(epoch from mashup.now() - v_task.started_at);
   perform mashup.close_task(p_task_id);
   perform mashup.record_task(v_job, v_task, p_result);
-  perform mashup.record_measurements(v_task, v_kind.service, p_result, v_seconds);
+  perform mashup.record_measurements(v_task, v_kind, p_result, v_seconds);
   select * into v_job from public.mashup_jobs where id = v_task.job_id;
   perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', v_task.kind || ' finished'), null, v_task.song_id,
     jsonb_build_object('kind', v_task.kind, 'task', v_task.id, 'attempt', v_task.attempt, 'seconds', round(v_seconds::numeric, 3),
@@ -2204,6 +2208,19 @@ begin
 end
 $function$;
 comment on function mashup.is_job_paused(uuid,uuid) is 'Returns whether a job, its user or the system is paused.';
+
+CREATE OR REPLACE FUNCTION mashup.is_kind_paused(p_kind mashup.task_kinds)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return mashup.is_paused('kind', p_kind.kind) or mashup.is_paused('service', p_kind.service)
+    or (p_kind.uses_storage and mashup.is_paused('service', 'storage'));
+end
+$function$;
+comment on function mashup.is_kind_paused(mashup.task_kinds) is 'Returns whether a kind of task, or a service that it needs, or the system is paused.';
 
 CREATE OR REPLACE FUNCTION mashup.is_paused(p_scope text, p_key text)
  RETURNS boolean
@@ -2473,7 +2490,7 @@ begin
     perform mashup.raise_error('MB006', format('There is no scope "%s".', p_scope), 'Pause system, user, job, kind or service.');
   end if;
   if (p_scope = 'kind' and not exists (select from mashup.task_kinds where kind = p_key))
-     or (p_scope = 'service' and not exists (select from mashup.task_kinds where service = p_key)) then
+     or (p_scope = 'service' and not exists (select from mashup.service_health where service = p_key)) then
     perform mashup.raise_error('MB006', format('There is no %s "%s".', p_scope, p_key),
       'Kinds and services are listed in mashup.task_kinds.');
   end if;
@@ -2675,14 +2692,17 @@ end
 $function$;
 comment on function mashup.record_duration(text,real,real) is 'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted. Skips a locked row: one sample less.';
 
-CREATE OR REPLACE FUNCTION mashup.record_measurements(p_task mashup.tasks, p_service text, p_result jsonb, p_seconds real)
+CREATE OR REPLACE FUNCTION mashup.record_measurements(p_task mashup.tasks, p_kind mashup.task_kinds, p_result jsonb, p_seconds real)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 begin
   if coalesce((p_result ->> 'service_used')::boolean, true) then
-    perform mashup.record_service_success(p_service);
+    perform mashup.record_service_success(p_kind.service);
+  end if;
+  if p_kind.uses_storage then
+    perform mashup.record_service_success('storage');
   end if;
   if not coalesce((p_result ->> 'from_cache')::boolean, false) then
     perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
@@ -2691,7 +2711,7 @@ begin
   end if;
 end
 $function$;
-comment on function mashup.record_measurements(mashup.tasks,text,jsonb,real) is 'Records that the service of a finished task answered, unless {service_used: false}, and how long the task took, unless {from_cache: true}. Lock: service_health row.';
+comment on function mashup.record_measurements(mashup.tasks,mashup.task_kinds,jsonb,real) is 'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
 
 CREATE OR REPLACE FUNCTION mashup.record_plan(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
  RETURNS void
@@ -2721,6 +2741,25 @@ begin
 end
 $function$;
 comment on function mashup.record_plan(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a plan task as the next version: {plan, source, song_ids, model?, tokens?, cost_usd?, changes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
+
+CREATE OR REPLACE FUNCTION mashup.record_probe_success(p_kind mashup.task_kinds, p_task_id bigint, p_blamed text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_service text;
+begin
+  for v_service in
+    select h.service from mashup.service_health h
+    where h.service = any (mashup.services_of(p_kind)) and h.service is distinct from p_blamed and h.probe_task = p_task_id
+    order by h.service
+  loop
+    perform mashup.record_service_success(v_service);
+  end loop;
+end
+$function$;
+comment on function mashup.record_probe_success(mashup.task_kinds,bigint,text) is 'Closes the circuits that the task p_task_id is the probe of, except that of p_blamed. Lock: service_health rows by name.';
 
 CREATE OR REPLACE FUNCTION mashup.record_result(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
  RETURNS void
@@ -2763,7 +2802,7 @@ end
 $function$;
 comment on function mashup.record_scores(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a score task: {pairs: PairScore[], warning?}.';
 
-CREATE OR REPLACE FUNCTION mashup.record_service_failure(p_service text, p_error text, p_task_id bigint)
+CREATE OR REPLACE FUNCTION mashup.record_service_failure(p_service text, p_error text, p_task_id bigint, p_opens boolean DEFAULT false)
  RETURNS void
  LANGUAGE sql
  SET search_path TO ''
@@ -2778,11 +2817,11 @@ AS $function$
         then mashup.now() + make_interval(secs => least(mashup.setting_number('circuit_open_sec') * 2 ^ least(h.opens, 10),
           mashup.setting_number('circuit_open_max_sec'))) else h.retry_at end
     from (select c.service, c.probe_task is not distinct from p_task_id
-            or (c.state = 'closed' and c.failures + 1 >= mashup.setting_number('circuit_failures')) as opens_now
+            or (c.state = 'closed' and (p_opens or c.failures + 1 >= mashup.setting_number('circuit_failures'))) as opens_now
           from mashup.service_health c where c.service = p_service for update) o
     where h.service = o.service
 $function$;
-comment on function mashup.record_service_failure(text,text,bigint) is 'Counts an availability fault. Opens the circuit after circuit_failures in a row, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. Lock: service_health row.';
+comment on function mashup.record_service_failure(text,text,bigint,boolean) is 'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. Lock: service_health row.';
 
 CREATE OR REPLACE FUNCTION mashup.record_service_success(p_service text)
  RETURNS void
@@ -2911,16 +2950,18 @@ declare
   v_paused boolean := exists (select from mashup.pauses);
   v_paused_kinds text[] := '{}';
   v_open_kinds text[];
+  v_storage_kinds text[];
 begin
   if cardinality(v_ids) = 0 then
     return;
   end if;
   if v_paused then
-    v_paused_kinds := array(select k.kind from mashup.task_kinds k
-      where mashup.is_paused('kind', k.kind) or mashup.is_paused('service', k.service));
+    v_paused_kinds := array(select k.kind from mashup.task_kinds k where mashup.is_kind_paused(k));
   end if;
-  v_open_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on k.service = h.service
+  v_open_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on h.service = any (mashup.services_of(k))
     where h.state <> 'closed');
+  v_storage_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on k.uses_storage
+    where h.service = 'storage' and h.state <> 'closed');
   with waits as (
     -- Offset 0: the tasks of a job are looked up by index, not hashed with those of all jobs.
     select j.id,
@@ -2933,17 +2974,20 @@ begin
         when v_open_kinds <> '{}' and exists (select from mashup.tasks t
           where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_open_kinds) offset 0) then 'circuit'
         else 'tasks'
-      end as waiting_on
+      end as waiting_on,
+      v_storage_kinds <> '{}' and exists (select from mashup.tasks t
+        where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_storage_kinds) offset 0) as needs_storage
     from unnest(v_ids) as i (id) join public.mashup_jobs j on j.id = i.id
     where j.admitted_at is not null
   ), changed as (
-    select j.id, w.waiting_on from waits w join public.mashup_jobs j on j.id = w.id
+    select j.id, w.waiting_on, w.needs_storage from waits w join public.mashup_jobs j on j.id = w.id
     where j.admitted_at is not null and j.waiting_on is distinct from w.waiting_on
     for no key update of j skip locked
   )
   update public.mashup_jobs j set waiting_on = c.waiting_on,
       current_step = case c.waiting_on
-        when 'circuit' then 'A service is not answering; carrying on as soon as it does'
+        when 'circuit' then case when c.needs_storage then 'Storage is unavailable. The mashup continues when it is back.'
+          else 'A service is unavailable. The mashup continues when it is back.' end
         when 'pause' then 'Paused by the operator'
         else case when j.waiting_on in ('circuit', 'pause') then (select s.step from mashup.stages s where s.stage = j.stage) else j.current_step end
       end
@@ -2966,6 +3010,19 @@ $function$;
 comment on function mashup.register_worker(uuid,text,integer,bigint,text,integer,text[],jsonb) is 'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key.';
 grant execute on function mashup.register_worker(uuid,text,integer,bigint,text,integer,text[],jsonb) to mashup_worker;
 
+CREATE OR REPLACE FUNCTION mashup.remade_stems(p_job mashup_jobs)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return exists (select from public.mashup_job_events e
+    where e.job_id = p_job.id and e.epoch = p_job.epoch and e.type = 'warning' and e.detail ->> 'code' = 'stems_gone');
+end
+$function$;
+comment on function mashup.remade_stems(mashup_jobs) is 'Returns whether the current run of a job began because stems were missing.';
+
 CREATE OR REPLACE FUNCTION mashup.replay(p_job_id uuid, p_stage text, fresh boolean DEFAULT false)
  RETURNS mashup_jobs
  LANGUAGE plpgsql
@@ -2987,6 +3044,54 @@ begin
 end
 $function$;
 comment on function mashup.replay(uuid,text,boolean) is 'Replays a job from a stage, as `update … set stage` does; fresh: bypasses the caches of analyses and stems. Returns the job. Lock: job row. Raises MB001, MB002, MB003, MB006.';
+
+CREATE OR REPLACE FUNCTION mashup.report_missing_stems(p_task_id bigint, p_claim uuid, p_stems_ids bigint[])
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET jit TO 'off'
+AS $function$
+declare
+  v_task mashup.tasks;
+  v_kind mashup.task_kinds;
+  v_job public.mashup_jobs;
+  v_names text;
+begin
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
+  select * into v_kind from mashup.task_kinds where kind = v_task.kind;
+  select * into v_job from public.mashup_jobs where id = v_task.job_id;
+  select string_agg(s ->> 'name', ' and ') into v_names
+    from mashup.active_songs(v_job.songs) s where (s ->> 'stems_id')::bigint = any (p_stems_ids);
+  -- The rows go in any case: nobody can use them. Their trigger deletes what is left of the files.
+  delete from mashup.stems s where s.id = any (p_stems_ids) and s.user_id = v_job.user_id;
+  if mashup.remade_stems(v_job) or v_job.stage <> 'rendering' or mashup.missing_prerequisite(v_job, 'separating') is not null then
+    perform mashup.discard_output(v_task);
+    return mashup.end_attempt(v_task, v_kind, true, true, 'stems_gone',
+      format('The stems of %s are missing from Storage, also after they were made again.', v_names),
+      'Check that the separation service and the workers use the same Storage, then retry the mashup.', null);
+  end if;
+  update public.mashup_jobs j set songs = (
+      select jsonb_agg(case when (s.song ->> 'stems_id')::bigint = any (p_stems_ids)
+        then s.song - 'stems_id' || '{"state": "analyzed"}' else s.song end order by s.n)
+      from jsonb_array_elements(j.songs) with ordinality as s (song, n))
+    where j.id = v_job.id;
+  perform mashup.transition_job(v_job.id, 'separating', 'remake');
+  select * into v_job from public.mashup_jobs where id = v_job.id;
+  perform mashup.log_event(v_job, 'warning', format('The stems of %s are missing from Storage and are made again', v_names), null, null,
+    jsonb_build_object('code', 'stems_gone', 'stems', to_jsonb(p_stems_ids), 'task', p_task_id));
+  return 'remaking';
+end
+$function$;
+comment on function mashup.report_missing_stems(bigint,uuid,bigint[]) is 'Ends a render that found the files of stems missing: deletes the rows of the cache and sends the job back to separating, once in a run; the second time the job fails. Returns remaking, failed, or why the claim is not valid (see claim_status). Lock order: job, task, stems.';
+grant execute on function mashup.report_missing_stems(bigint,uuid,bigint[]) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.request_schedule()
  RETURNS trigger
@@ -3474,7 +3579,7 @@ AS $function$
 $function$;
 comment on function mashup.select_jobs(text,text,timestamp with time zone,text,uuid,integer,uuid) is 'Returns up to p_limit jobs that match every given filter and come after p_after, by id: the preview of bulk.';
 
-CREATE OR REPLACE FUNCTION mashup.service_capacity(p_kind mashup.task_kinds, OUT free integer, OUT probe boolean)
+CREATE OR REPLACE FUNCTION mashup.service_capacity(p_kind mashup.task_kinds, OUT free integer, OUT probes text[])
  RETURNS record
  LANGUAGE plpgsql
  STABLE
@@ -3484,23 +3589,36 @@ declare
   v_health mashup.service_health;
   v_taken integer;
 begin
-  probe := false;
+  probes := '{}';
   select count(*) into v_taken from (
     select t.kind from mashup.tasks t where t.state = 'running' and not t.fallback
     union all select t.kind from mashup.tasks t where t.state = 'ready' and not t.fallback
     union all select t.kind from mashup.tasks t where t.held_until is not null and t.held_until > mashup.now()
   ) busy where busy.kind in (select k.kind from mashup.task_kinds k where k.service = p_kind.service);
   free := coalesce((select (s.value ->> p_kind.service)::integer from mashup.settings s where s.name = 'service_limits'), 1) - v_taken;
-  select * into v_health from mashup.service_health h where h.service = p_kind.service;
-  if v_health.state = 'open' and v_health.retry_at <= mashup.now() then
-    probe := true;
-    free := least(free, 1);
-  elsif v_health.state in ('open', 'half_open') then
-    free := 0;
-  end if;
+  for v_health in select * from mashup.service_health h where h.service = any (mashup.services_of(p_kind)) order by h.service loop
+    if v_health.state = 'open' and v_health.retry_at <= mashup.now() then
+      probes := probes || v_health.service;
+      free := least(free, 1);
+    elsif v_health.state in ('open', 'half_open') then
+      free := 0;
+    end if;
+  end loop;
 end
 $function$;
-comment on function mashup.service_capacity(mashup.task_kinds) is 'Returns how many more tasks of a kind may be dispatched to its service now, and whether the next one is a probe. 0 while the circuit is open.';
+comment on function mashup.service_capacity(mashup.task_kinds) is 'Returns how many more tasks of a kind may be dispatched now, and the services whose open circuit the next one is a probe of. 0 while the circuit of its service, or of Storage for a kind that uses it, is open.';
+
+CREATE OR REPLACE FUNCTION mashup.services_of(p_kind mashup.task_kinds)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return case when p_kind.uses_storage then array[p_kind.service, 'storage'] else array[p_kind.service] end;
+end
+$function$;
+comment on function mashup.services_of(mashup.task_kinds) is 'Returns what has a circuit breaker and is needed by tasks of a kind: its service, and storage if it uses files. The order is that in which rows of service_health are locked.';
 
 CREATE OR REPLACE FUNCTION mashup.setting_interval(p_name text)
  RETURNS interval
@@ -3608,6 +3726,26 @@ begin
 end
 $function$;
 comment on function mashup.start(uuid,jsonb) is 'Starts a draft, with p_options merged into its options. It takes a slot like any other run. Returns the job. Lock: job row. Raises MB002, MB006, MB009.';
+
+CREATE OR REPLACE FUNCTION mashup.start_probe(p_services text[], p_task_id bigint)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_locked integer;
+begin
+  select count(*) into v_locked from (
+    select from mashup.service_health h where h.service = any (p_services) and h.state = 'open'
+    order by h.service for update skip locked) l;
+  if v_locked < cardinality(p_services) then
+    return false;
+  end if;
+  update mashup.service_health h set state = 'half_open', probe_task = p_task_id, updated_at = mashup.now() where h.service = any (p_services);
+  return true;
+end
+$function$;
+comment on function mashup.start_probe(text[],bigint) is 'Makes a task the probe of open circuits. Returns false, and changes nothing, if one of them is locked or no longer open. Never waits for a row.';
 
 CREATE OR REPLACE FUNCTION mashup.start_task(p_task mashup.tasks, p_kind mashup.task_kinds, p_job mashup_jobs, p_worker_id uuid)
  RETURNS mashup.tasks
@@ -4094,17 +4232,17 @@ create view mashup.circuits as
     ( SELECT count(*) AS count
            FROM (mashup.tasks t
              JOIN mashup.task_kinds k ON ((k.kind = t.kind)))
-          WHERE ((k.service = h.service) AND (t.state = 'running'::text))) AS running,
+          WHERE ((h.service = ANY (mashup.services_of(k.*))) AND (t.state = 'running'::text))) AS running,
     ( SELECT count(*) AS count
            FROM (mashup.tasks t
              JOIN mashup.task_kinds k ON ((k.kind = t.kind)))
-          WHERE ((k.service = h.service) AND (t.state = 'waiting'::text))) AS waiting,
+          WHERE ((h.service = ANY (mashup.services_of(k.*))) AND (t.state = 'waiting'::text))) AS waiting,
     ( SELECT ((s.value ->> h.service))::integer AS int4
            FROM mashup.settings s
           WHERE (s.name = 'service_limits'::text)) AS at_most
    FROM mashup.service_health h
   ORDER BY service;
-comment on view mashup.circuits is 'Circuit breaker, load and limit of each service.';
+comment on view mashup.circuits is 'Circuit breaker, load and limit of each service, and of Storage, which has no limit.';
 
 create view mashup.draft_jobs as
  SELECT id,
@@ -4244,7 +4382,11 @@ create view mashup.stuck as
                       WHERE ((t.job_id = j.id) AND (t.state = 'ready'::text) AND (t.run_at < (mashup.now() - '00:01:00'::interval)))))) THEN 'A task has been ready for over a minute: are workers running, and are they all busy?'::text
                     WHEN ((j.waiting_on = 'pause'::text) OR ((j.waiting_on = 'slot'::text) AND mashup.is_job_paused(j.id, j.user_id))) THEN 'Paused: see mashup.pauses.'::text
                     WHEN ((j.waiting_on = 'slot'::text) AND (j.in_stage_for > '00:10:00'::interval)) THEN 'Has waited for a slot for over ten minutes: see mashup.capacity.'::text
-                    WHEN (j.waiting_on = 'circuit'::text) THEN 'A service is unavailable: see mashup.circuits.'::text
+                    WHEN (j.waiting_on = 'circuit'::text) THEN format('Not available: %s. See mashup.circuits.'::text, ( SELECT string_agg(DISTINCT format('%s (%s)'::text, h.service, COALESCE(h.last_error, 'no error noted'::text)), '; '::text) AS string_agg
+                       FROM ((mashup.tasks t
+                         JOIN mashup.task_kinds k ON ((k.kind = t.kind)))
+                         JOIN mashup.service_health h ON ((h.service = ANY (mashup.services_of(k.*)))))
+                      WHERE ((t.job_id = j.id) AND (t.epoch = j.epoch) AND (t.state = 'waiting'::text) AND (h.state <> 'closed'::text))))
                     WHEN ((((j.running + j.ready) + j.waiting) = 0) AND (j.waiting_on IS NULL)) THEN 'No task of it runs or may run. Replay it: update mashup_jobs set stage = stage where id = this one.'::text
                     ELSE NULL::text
                 END AS why
@@ -4361,6 +4503,7 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"name": "fail", "made_by": "engine", "to_stage": "failed", "from_stage": "rendering"}
 -- {"name": "fail", "made_by": "engine", "to_stage": "failed", "from_stage": "scoring"}
 -- {"name": "fail", "made_by": "engine", "to_stage": "failed", "from_stage": "separating"}
+-- {"name": "remake", "made_by": "engine", "to_stage": "separating", "from_stage": "rendering"}
 -- {"name": "replan", "made_by": "engine", "to_stage": "planning", "from_stage": "planning"}
 -- {"name": "replan", "made_by": "engine", "to_stage": "planning", "from_stage": "rendering"}
 -- {"name": "replan", "made_by": "engine", "to_stage": "planning", "from_stage": "separating"}
@@ -4405,11 +4548,11 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"name": "replay", "made_by": "operator", "to_stage": "separating", "from_stage": "separating"}
 
 -- mashup.task_kinds
--- {"kind": "analyze", "stage": "analyzing", "service": "analysis", "priority": 0, "song_step": "Analysing", "song_state": "analyzing", "backoff_sec": 1, "output_path": null, "song_member": "analysis_id", "timeout_sec": 300, "max_attempts": 4, "backoff_max_sec": 30, "reports_progress": false, "fallback_after_sec": null}
--- {"kind": "plan", "stage": "planning", "service": "orchestrator", "priority": -10, "song_step": null, "song_state": null, "backoff_sec": 2, "output_path": null, "song_member": null, "timeout_sec": 660, "max_attempts": 3, "backoff_max_sec": 60, "reports_progress": true, "fallback_after_sec": 60}
--- {"kind": "render", "stage": "rendering", "service": "processing", "priority": -5, "song_step": null, "song_state": null, "backoff_sec": 2, "output_path": "generated/{job}/{epoch}-{claim}", "song_member": null, "timeout_sec": 1800, "max_attempts": 3, "backoff_max_sec": 60, "reports_progress": true, "fallback_after_sec": null}
--- {"kind": "score", "stage": "scoring", "service": "scoring", "priority": -10, "song_step": null, "song_state": null, "backoff_sec": 1, "output_path": null, "song_member": null, "timeout_sec": 60, "max_attempts": 4, "backoff_max_sec": 30, "reports_progress": false, "fallback_after_sec": 20}
--- {"kind": "separate", "stage": "separating", "service": "separation", "priority": 10, "song_step": "Separating", "song_state": "separating", "backoff_sec": 2, "output_path": "stems/{user}/{job}/{song}/{claim}", "song_member": "stems_id", "timeout_sec": 1800, "max_attempts": 4, "backoff_max_sec": 60, "reports_progress": false, "fallback_after_sec": null}
+-- {"kind": "analyze", "stage": "analyzing", "service": "analysis", "priority": 0, "song_step": "Analysing", "song_state": "analyzing", "backoff_sec": 1, "output_path": null, "song_member": "analysis_id", "timeout_sec": 300, "max_attempts": 4, "uses_storage": true, "backoff_max_sec": 30, "reports_progress": false, "fallback_after_sec": null}
+-- {"kind": "plan", "stage": "planning", "service": "orchestrator", "priority": -10, "song_step": null, "song_state": null, "backoff_sec": 2, "output_path": null, "song_member": null, "timeout_sec": 660, "max_attempts": 3, "uses_storage": false, "backoff_max_sec": 60, "reports_progress": true, "fallback_after_sec": 60}
+-- {"kind": "render", "stage": "rendering", "service": "processing", "priority": -5, "song_step": null, "song_state": null, "backoff_sec": 2, "output_path": "generated/{job}/{epoch}-{claim}", "song_member": null, "timeout_sec": 1800, "max_attempts": 3, "uses_storage": true, "backoff_max_sec": 60, "reports_progress": true, "fallback_after_sec": null}
+-- {"kind": "score", "stage": "scoring", "service": "scoring", "priority": -10, "song_step": null, "song_state": null, "backoff_sec": 1, "output_path": null, "song_member": null, "timeout_sec": 60, "max_attempts": 4, "uses_storage": false, "backoff_max_sec": 30, "reports_progress": false, "fallback_after_sec": 20}
+-- {"kind": "separate", "stage": "separating", "service": "separation", "priority": 10, "song_step": "Separating", "song_state": "separating", "backoff_sec": 2, "output_path": "stems/{user}/{job}/{song}/{claim}", "song_member": "stems_id", "timeout_sec": 1800, "max_attempts": 4, "uses_storage": true, "backoff_max_sec": 60, "reports_progress": false, "fallback_after_sec": null}
 
 -- mashup.stage_stats
 -- {"kind": "analyze", "samples": 0, "base_sec": 0.5, "mean_sec": 5, "per_song_sec": 0.03}

@@ -1,16 +1,21 @@
 /** Errors of the worker: why an attempt ended, and what that means for the next attempt. */
-import type { ServiceName } from '../schema.ts';
+import type { CircuitName, ServiceName } from '../schema.ts';
 
 /**
  * Class of a fault. `permanent`: no further attempt. `transient`: a limited number of further attempts. `overloaded` and
- * `unavailable`: a later attempt; they also count as failures in the service's circuit breaker.
+ * `unavailable`: a later attempt; they also count as failures in the circuit breaker of the service to blame. `refused`: the
+ * service refuses the key of this project; its circuit opens at once.
  */
-export type FaultClass = 'permanent' | 'transient' | 'overloaded' | 'unavailable';
+export type FaultClass = 'permanent' | 'transient' | 'overloaded' | 'unavailable' | 'refused';
 
 export interface TaskErrorOptions {
   code: string;
   hint: string;
   faultClass: FaultClass;
+  /** The service to blame; default: that of the kind of task. */
+  service?: CircuitName;
+  /** Whether the fault counts towards the attempts of the task; default: true. Not where neither the task nor its service is to blame. */
+  spendsAttempt?: boolean;
   /** Seconds to wait before the next call, as requested by the service. */
   retryAfterSec?: number;
   /** HTTP status of the response, if there was one. */
@@ -26,6 +31,8 @@ export class TaskError extends Error {
   readonly code: string;
   readonly hint: string;
   readonly faultClass: FaultClass;
+  readonly service: CircuitName | undefined;
+  readonly spendsAttempt: boolean;
   readonly retryAfterSec: number | undefined;
   readonly status: number | undefined;
   readonly body: Record<string, unknown> | undefined;
@@ -35,9 +42,30 @@ export class TaskError extends Error {
     this.code = options.code;
     this.hint = options.hint;
     this.faultClass = options.faultClass;
+    this.service = options.service;
+    this.spendsAttempt = options.spendsAttempt ?? true;
     this.retryAfterSec = options.retryAfterSec;
     this.status = options.status;
     this.body = options.body;
+  }
+}
+
+/**
+ * Stems of the cache whose files are missing from Storage. Reported to the database by their ids: the job goes back and makes
+ * them again, so that nobody has to upload a song that is there.
+ */
+export class StemsGone extends TaskError {
+  readonly stemsIds: readonly number[];
+
+  constructor(stemsIds: readonly number[], names: readonly string[], cause?: unknown) {
+    super(`The stems of ${names.join(' and ')} are missing from Storage.`, {
+      code: 'stems_gone',
+      hint: 'They are made again.',
+      faultClass: 'transient',
+      spendsAttempt: false,
+      cause,
+    });
+    this.stemsIds = stemsIds;
   }
 }
 

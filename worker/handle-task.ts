@@ -4,12 +4,12 @@ import type { TaskResult } from '../schema/task-results.ts';
 import type { TaskKind } from '../schema/database.ts';
 import { holdLease } from './lease.ts';
 import type { Lease } from './lease.ts';
-import { ClaimLost } from './errors.ts';
+import { ClaimLost, StemsGone } from './errors.ts';
 import type { TaskError } from './errors.ts';
 import type { LogFields } from './log.ts';
 import { errorText, redact } from './redact.ts';
 import { retryWrite } from './database/retry-write.ts';
-import { claimTask, failTask, finishTask, returnUnknownClaim } from './database/database-api.ts';
+import { claimTask, failTask, finishTask, reportMissingStems, returnUnknownClaim } from './database/database-api.ts';
 import type { Claim, ClaimResult } from './database/database-api.ts';
 import { toTaskError } from './task-faults.ts';
 import { analyze } from './tasks/analyze.ts';
@@ -107,21 +107,30 @@ async function runClaim(worker: WorkerContext, running: RunningTasks, claim: Cla
 const CODE = /^[a-z][a-z0-9_]{1,59}$/;
 
 async function recordFault(worker: WorkerContext, claim: Claim, fault: TaskError, fields: LogFields): Promise<void> {
-  const { faultClass, retryAfterSec } = fault;
+  const { faultClass, retryAfterSec, service, spendsAttempt } = fault;
   // Codes of services are untrusted: one of another form is replaced.
   const code = CODE.test(fault.code) ? fault.code : 'service_failed';
   try {
     const outcome = await retryWrite(undefined, () =>
-      failTask(worker.db, claim, {
-        code,
-        message: redact(fault.message),
-        hint: redact(fault.hint, MAX_HINT),
-        faultClass,
-        retryAfterSec,
-      }),
+      fault instanceof StemsGone
+        ? reportMissingStems(worker.db, claim, fault.stemsIds)
+        : failTask(worker.db, claim, {
+            code,
+            message: redact(fault.message),
+            hint: redact(fault.hint, MAX_HINT),
+            faultClass,
+            retryAfterSec,
+            service,
+            spendsAttempt,
+          }),
     );
     const level = fault.code === 'internal_error' ? 'error' : 'warn';
-    worker.log(level, `${claim.kind} ${outcome}: ${fault.message}`, { ...fields, code, class: faultClass });
+    worker.log(level, `${claim.kind} ${outcome}: ${fault.message}`, {
+      ...fields,
+      code,
+      class: faultClass,
+      blamed: service,
+    });
     if (fault.code === 'internal_error' && fault.cause instanceof Error)
       worker.log('error', redact(fault.cause.stack ?? '', 2_000), fields);
   } catch (error) {

@@ -4,6 +4,7 @@ import { DEFAULT_CONCURRENCY, DEFAULT_LIMITS } from './config.ts';
 import type { WorkerConfig } from './config.ts';
 import { openDatabase } from './database/database.ts';
 import type { Db } from './database/database.ts';
+import { TaskError, WorkerStartError } from './errors.ts';
 import { handleTask } from './handle-task.ts';
 import type { RunningTasks } from './handle-task.ts';
 import { createLog } from './log.ts';
@@ -17,6 +18,7 @@ import type { Registration } from './registration.ts';
 import { startSocketWatchdog } from './database/socket-watchdog.ts';
 import type { SocketWatchdog } from './database/socket-watchdog.ts';
 import { deregisterWorker, sweep } from './database/database-api.ts';
+import { KEY_HINT } from './services/download.ts';
 import { openStorage } from './services/storage.ts';
 import type { WorkerContext } from './tasks/context.ts';
 
@@ -47,7 +49,8 @@ interface WorkerParts {
 
 /**
  * Runs a worker in this process. Resolves when it is registered and takes tasks. Waits for a database that is not available.
- * @throws WorkerStartError for a database that refuses the worker, or a connection without notifications
+ * @throws WorkerStartError for a database that refuses the worker, a connection without notifications, or a key that Storage
+ *   refuses
  */
 export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
   const concurrency = config.concurrency ?? DEFAULT_CONCURRENCY;
@@ -62,6 +65,7 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     log: createLog(config.logFormat ?? 'json', config.write ?? ((line) => process.stderr.write(`${line}\n`))),
   };
   const running: RunningTasks = new Map();
+  await checkStorage(worker);
   const registration = await register(worker, running, sockets, { databaseUrl: config.databaseUrl, concurrency });
 
   let isStopping = false;
@@ -87,6 +91,22 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
       return (stopped ??= stopWorker({ worker, running, registration, queue, stopPeriodicWork }).then(ended));
     },
   };
+}
+
+/**
+ * Asks Storage whether it accepts the key. A Storage that is not available is no reason not to start: tasks wait for it.
+ * @throws WorkerStartError `storage_key_rejected`
+ */
+async function checkStorage({ db, storage, log }: WorkerContext): Promise<void> {
+  try {
+    await storage.check();
+  } catch (error) {
+    if (error instanceof TaskError && error.code === 'storage_key_rejected') {
+      await closeDatabase(db);
+      throw new WorkerStartError(error.code, error.message, KEY_HINT, error);
+    }
+    log('warn', 'Storage could not be checked', { error: errorText(error) });
+  }
 }
 
 async function register(

@@ -32,7 +32,7 @@ export function stepText(job: MashupJob): string {
         ? 'Waiting for a free slot'
         : `Waiting for a free slot (position ${job.queue_position})`;
     case 'circuit':
-      return `${job.current_step} (a service is not available; it is retried automatically)`;
+      return `${job.current_step} (it is retried automatically)`;
     case 'pause':
       return `${job.current_step} (paused by the operator)`;
     default:

@@ -8,6 +8,7 @@ export type RenderErrorCode =
   | 'stems_missing'
   | 'upload_missing'
   | 'stem_unavailable'
+  | 'storage_unavailable'
   | 'stem_unusable'
   | 'upload_failed'
   | 'render_silent'

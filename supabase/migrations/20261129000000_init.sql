@@ -19,11 +19,11 @@
 --     analyses, stems, scores, plan_receipts, plan_spend, count_plan_spend   what tasks have made, and what it cost
 --     storage_deletions, maintenance_runs, call_counts   outbox, times of maintenance, rate limits
 -- 15  helpers
---     passes                                     the order of the stages
+--     passes, services_of                        the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs, truncate_bytes, add_warning      songs and warnings in a job's row
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_task, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
---     is_paused, is_job_paused, estimate_completion, record_duration
+--     is_paused, is_job_paused, is_kind_paused, estimate_completion, record_duration
 -- 20  transitions
 --     transition_job, fail_job                   transitions of the engine; any other write of stage is an operator's or user's
 --     check_transition                           before: legal? It asks require_stage, require_transition, missing_prerequisite,
@@ -41,7 +41,7 @@
 -- 35  record_task, has_output                    generated from schema/stages.ts: they call the function of a kind or stage
 -- 40  scheduler
 --     admit_jobs, next_admission                 slots
---     record_service_success, record_service_failure, reset_orphaned_probes, service_capacity   circuit breakers
+--     record_service_success, record_probe_success, record_service_failure, reset_orphaned_probes, start_probe, service_capacity   circuit breakers
 --     dispatch_*                                 waiting tasks become ready and get their queue entry
 --     refresh_waiting_on, jobs_that_may_wait, mark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
 --     schedule, schedule_all                     all of it, under one advisory lock,
@@ -52,6 +52,7 @@
 --     heartbeat_task, show_progress
 --     finish_task, twin_of, close_task, record_measurements
 --     fail_task, end_attempt, exclude_song, requeue_task, return_task
+--     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
 -- 60  maintenance
 --     sweep                                      one run of all of it
 --     sweep_workers, dead_workers, recover_task, end_late_attempt   recovery
@@ -314,7 +315,7 @@ comment on column mashup.stages.ends_early is 'Whether the stage ends as soon as
 create table mashup.transitions (
   from_stage text not null references mashup.stages,
   to_stage   text not null references mashup.stages,
-  name       text not null check (name in ('admit', 'advance', 'fail', 'replan', 'cancel', 'replay')),
+  name       text not null check (name in ('admit', 'advance', 'fail', 'replan', 'remake', 'cancel', 'replay')),
   made_by    text not null check (made_by in ('engine', 'operator')),
   primary key (from_stage, to_stage, name)
 );
@@ -337,7 +338,8 @@ create table mashup.task_kinds (
   song_state         text,
   song_step          text,
   output_path        text,
-  reports_progress   boolean not null
+  reports_progress   boolean not null,
+  uses_storage       boolean not null
 );
 revoke all on mashup.task_kinds from public, anon, authenticated, service_role;
 grant select on mashup.task_kinds to mashup_worker;
@@ -355,6 +357,7 @@ comment on column mashup.task_kinds.song_step is 'The text that users read while
 comment on column mashup.task_kinds.output_path is
   'Where a claim may write in Storage: a path with {user}, {job}, {song}, {epoch} and {claim}. Null: nowhere.';
 comment on column mashup.task_kinds.reports_progress is 'Whether heartbeats of a task move the progress of its job.';
+comment on column mashup.task_kinds.uses_storage is 'Whether a task reads or writes files: it waits while the circuit of Storage is not closed.';
 
 -- supabase/schemas/11_tables/2_jobs.sql
 
@@ -628,7 +631,7 @@ comment on column mashup.tasks.attempt is 'Queue entries made so far. mashup:<id
 comment on column mashup.tasks.failures is 'Attempts that ended in a fault that counts towards max_attempts.';
 comment on column mashup.tasks.crashes is 'Workers that were lost while they ran the task.';
 comment on column mashup.tasks.solo_crashes is 'Workers that were lost while they ran the task alone.';
-comment on column mashup.tasks.is_probe is 'Whether the task tests its service while the circuit breaker is half-open.';
+comment on column mashup.tasks.is_probe is 'Whether the task tests a service, or Storage, while the circuit breaker is half-open.';
 comment on column mashup.tasks.fallback is 'Whether the task was dispatched to run without its unavailable service. It takes no place there.';
 comment on column mashup.tasks.claim is 'The claim token. Every write of a worker names it.';
 comment on column mashup.tasks.lease_until is 'Until when the claim is valid without a heartbeat.';
@@ -671,7 +674,7 @@ create table mashup.service_health (
 );
 revoke all on mashup.service_health from public, anon, authenticated, service_role;
 grant select on mashup.service_health to mashup_worker;
-comment on table mashup.service_health is 'The circuit breaker of each service.';
+comment on table mashup.service_health is 'The circuit breaker of each service, and of Storage.';
 comment on column mashup.service_health.state is 'closed: calls pass. open: tasks wait. half_open: one probe is running.';
 comment on column mashup.service_health.failures is 'Consecutive availability faults.';
 comment on column mashup.service_health.opens is 'How often the circuit opened since it was last closed: the exponent of its wait.';
@@ -856,6 +859,7 @@ insert into mashup.transitions (from_stage, to_stage, name, made_by) values
   ('planning', 'planning', 'replan', 'engine'),
   ('separating', 'planning', 'replan', 'engine'),
   ('rendering', 'planning', 'replan', 'engine'),
+  ('rendering', 'separating', 'remake', 'engine'),
   ('queued', 'failed', 'fail', 'engine'),
   ('analyzing', 'failed', 'fail', 'engine'),
   ('scoring', 'failed', 'fail', 'engine'),
@@ -909,12 +913,12 @@ insert into mashup.transitions (from_stage, to_stage, name, made_by) values
   ('cancelled', 'rendering', 'replay', 'operator');
 
 insert into mashup.task_kinds (kind, stage, service, priority, max_attempts, backoff_sec, backoff_max_sec, timeout_sec, fallback_after_sec,
-  song_member, song_state, song_step, output_path, reports_progress) values
-  ('analyze', 'analyzing', 'analysis', 0, 4, 1, 30, 300, null, 'analysis_id', 'analyzing', 'Analysing', null, false),
-  ('score', 'scoring', 'scoring', -10, 4, 1, 30, 60, 20, null, null, null, null, false),
-  ('plan', 'planning', 'orchestrator', -10, 3, 2, 60, 660, 60, null, null, null, null, true),
-  ('separate', 'separating', 'separation', 10, 4, 2, 60, 1800, null, 'stems_id', 'separating', 'Separating', 'stems/{user}/{job}/{song}/{claim}', false),
-  ('render', 'rendering', 'processing', -5, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true);
+  song_member, song_state, song_step, output_path, reports_progress, uses_storage) values
+  ('analyze', 'analyzing', 'analysis', 0, 4, 1, 30, 300, null, 'analysis_id', 'analyzing', 'Analysing', null, false, true),
+  ('score', 'scoring', 'scoring', -10, 4, 1, 30, 60, 20, null, null, null, null, false, false),
+  ('plan', 'planning', 'orchestrator', -10, 3, 2, 60, 660, 60, null, null, null, null, true, false),
+  ('separate', 'separating', 'separation', 10, 4, 2, 60, 1800, null, 'stems_id', 'separating', 'Separating', 'stems/{user}/{job}/{song}/{claim}', false, true),
+  ('render', 'rendering', 'processing', -5, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true);
 
 insert into mashup.stage_stats (kind, base_sec, per_song_sec, mean_sec) values
   ('analyze', 0.5, 0.03, 5),
@@ -925,14 +929,15 @@ insert into mashup.stage_stats (kind, base_sec, per_song_sec, mean_sec) values
 
 insert into mashup.service_health (service) values
   ('analysis'),
+  ('processing'),
   ('scoring'),
   ('orchestrator'),
   ('separation'),
-  ('processing');
+  ('storage');
 
 -- supabase/schemas/15_helpers/1_stages.sql
 
--- The order of the stages.
+-- The order of the stages, and what a kind of task needs.
 
 create function mashup.passes(p_from text, p_stage text) returns boolean
   language plpgsql stable set search_path = ''
@@ -943,6 +948,16 @@ begin
 end
 $$;
 comment on function mashup.passes(text, text) is 'Returns whether a run that starts in stage p_from passes p_stage: it is that stage or a later one.';
+
+create function mashup.services_of(p_kind mashup.task_kinds) returns text[]
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  return case when p_kind.uses_storage then array[p_kind.service, 'storage'] else array[p_kind.service] end;
+end
+$$;
+comment on function mashup.services_of(mashup.task_kinds) is
+  'Returns what has a circuit breaker and is needed by tasks of a kind: its service, and storage if it uses files. The order is that in which rows of service_health are locked.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -1181,6 +1196,16 @@ end
 $$;
 comment on function mashup.is_job_paused(uuid, uuid) is 'Returns whether a job, its user or the system is paused.';
 
+create function mashup.is_kind_paused(p_kind mashup.task_kinds) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return mashup.is_paused('kind', p_kind.kind) or mashup.is_paused('service', p_kind.service)
+    or (p_kind.uses_storage and mashup.is_paused('service', 'storage'));
+end
+$$;
+comment on function mashup.is_kind_paused(mashup.task_kinds) is 'Returns whether a kind of task, or a service that it needs, or the system is paused.';
+
 revoke execute on all functions in schema mashup from public;
 
 -- supabase/schemas/15_helpers/6_estimates.sql
@@ -1353,6 +1378,7 @@ begin
     when 'fail' then mashup.reset_for_end(new, old.stage)
     when 'cancel' then mashup.reset_for_end(new, old.stage)
     when 'replan' then mashup.reset_for_rerun(new)
+    when 'remake' then mashup.reset_for_rerun(new)
     when 'replay' then mashup.reset_for_replay(new)
   end;
   if new.admitted_at is not null then
@@ -2194,7 +2220,7 @@ revoke execute on all functions in schema mashup from public;
 
 -- supabase/schemas/40_scheduler/2_circuit_breaker.sql
 
--- The circuit breaker of each service: closed, open, or half-open while one probe is running.
+-- The circuit breaker of each service, and of Storage: closed, open, or half-open while one probe is running.
 
 create function mashup.record_service_success(p_service text) returns void
   language plpgsql set search_path = ''
@@ -2209,7 +2235,25 @@ $$;
 comment on function mashup.record_service_success(text) is 'Closes the circuit of a service and clears its failures. Lock: service_health row.';
 
 -- Language sql, since one statement does all.
-create function mashup.record_service_failure(p_service text, p_error text, p_task_id bigint) returns void
+create function mashup.record_probe_success(p_kind mashup.task_kinds, p_task_id bigint, p_blamed text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_service text;
+begin
+  for v_service in
+    select h.service from mashup.service_health h
+    where h.service = any (mashup.services_of(p_kind)) and h.service is distinct from p_blamed and h.probe_task = p_task_id
+    order by h.service
+  loop
+    perform mashup.record_service_success(v_service);
+  end loop;
+end
+$$;
+comment on function mashup.record_probe_success(mashup.task_kinds, bigint, text) is
+  'Closes the circuits that the task p_task_id is the probe of, except that of p_blamed. Lock: service_health rows by name.';
+
+create function mashup.record_service_failure(p_service text, p_error text, p_task_id bigint, p_opens boolean default false) returns void
   language sql set search_path = ''
   as $$
   update mashup.service_health h set
@@ -2222,12 +2266,12 @@ create function mashup.record_service_failure(p_service text, p_error text, p_ta
         then mashup.now() + make_interval(secs => least(mashup.setting_number('circuit_open_sec') * 2 ^ least(h.opens, 10),
           mashup.setting_number('circuit_open_max_sec'))) else h.retry_at end
     from (select c.service, c.probe_task is not distinct from p_task_id
-            or (c.state = 'closed' and c.failures + 1 >= mashup.setting_number('circuit_failures')) as opens_now
+            or (c.state = 'closed' and (p_opens or c.failures + 1 >= mashup.setting_number('circuit_failures'))) as opens_now
           from mashup.service_health c where c.service = p_service for update) o
     where h.service = o.service
 $$;
-comment on function mashup.record_service_failure(text, text, bigint) is
-  'Counts an availability fault. Opens the circuit after circuit_failures in a row, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. Lock: service_health row.';
+comment on function mashup.record_service_failure(text, text, bigint, boolean) is
+  'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. Lock: service_health row.';
 
 create function mashup.reset_orphaned_probes() returns void
   language plpgsql set search_path = ''
@@ -2244,31 +2288,32 @@ $$;
 comment on function mashup.reset_orphaned_probes() is
   'Makes room for another probe where the probe cannot return: its task was dropped, deleted, paused, returned or taken from a lost worker. Only this function does so: the transitions that end tasks touch no row of another service, so that two of them cannot wait for each other. Never waits for a row.';
 
-create function mashup.service_capacity(p_kind mashup.task_kinds, out free integer, out probe boolean)
+create function mashup.service_capacity(p_kind mashup.task_kinds, out free integer, out probes text[])
   language plpgsql stable set search_path = ''
   as $$
 declare
   v_health mashup.service_health;
   v_taken integer;
 begin
-  probe := false;
+  probes := '{}';
   select count(*) into v_taken from (
     select t.kind from mashup.tasks t where t.state = 'running' and not t.fallback
     union all select t.kind from mashup.tasks t where t.state = 'ready' and not t.fallback
     union all select t.kind from mashup.tasks t where t.held_until is not null and t.held_until > mashup.now()
   ) busy where busy.kind in (select k.kind from mashup.task_kinds k where k.service = p_kind.service);
   free := coalesce((select (s.value ->> p_kind.service)::integer from mashup.settings s where s.name = 'service_limits'), 1) - v_taken;
-  select * into v_health from mashup.service_health h where h.service = p_kind.service;
-  if v_health.state = 'open' and v_health.retry_at <= mashup.now() then
-    probe := true;
-    free := least(free, 1);
-  elsif v_health.state in ('open', 'half_open') then
-    free := 0;
-  end if;
+  for v_health in select * from mashup.service_health h where h.service = any (mashup.services_of(p_kind)) order by h.service loop
+    if v_health.state = 'open' and v_health.retry_at <= mashup.now() then
+      probes := probes || v_health.service;
+      free := least(free, 1);
+    elsif v_health.state in ('open', 'half_open') then
+      free := 0;
+    end if;
+  end loop;
 end
 $$;
 comment on function mashup.service_capacity(mashup.task_kinds) is
-  'Returns how many more tasks of a kind may be dispatched to its service now, and whether the next one is a probe. 0 while the circuit is open.';
+  'Returns how many more tasks of a kind may be dispatched now, and the services whose open circuit the next one is a probe of. 0 while the circuit of its service, or of Storage for a kind that uses it, is open.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -2293,7 +2338,26 @@ $$;
 comment on function mashup.dispatch_task(bigint, boolean, real, boolean) is
   'Makes a waiting task ready, due within p_spread_sec seconds, and adds its queue entry. p_fallback: it runs without its service and takes no place there. Lock: task row.';
 
-create function mashup.dispatch_to_service(p_kind mashup.task_kinds, p_free integer, p_probe boolean) returns void
+create function mashup.start_probe(p_services text[], p_task_id bigint) returns boolean
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_locked integer;
+begin
+  select count(*) into v_locked from (
+    select from mashup.service_health h where h.service = any (p_services) and h.state = 'open'
+    order by h.service for update skip locked) l;
+  if v_locked < cardinality(p_services) then
+    return false;
+  end if;
+  update mashup.service_health h set state = 'half_open', probe_task = p_task_id, updated_at = mashup.now() where h.service = any (p_services);
+  return true;
+end
+$$;
+comment on function mashup.start_probe(text[], bigint) is
+  'Makes a task the probe of open circuits. Returns false, and changes nothing, if one of them is locked or no longer open. Never waits for a row.';
+
+create function mashup.dispatch_to_service(p_kind mashup.task_kinds, p_free integer, p_probes text[]) returns void
   language plpgsql set search_path = ''
   as $$
 declare
@@ -2301,7 +2365,7 @@ declare
   v_spread real;
 begin
   -- After an outage the waiting tasks return spread over two seconds.
-  v_spread := case when exists (select from mashup.service_health h where h.service = p_kind.service and h.state = 'closed'
+  v_spread := case when exists (select from mashup.service_health h where h.service = any (mashup.services_of(p_kind)) and h.state = 'closed'
     and h.failures = 0 and h.last_error is not null and h.updated_at > mashup.now() - interval '10 seconds') then 2 else 0 end;
   for v_task in
     select t.* from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
@@ -2309,18 +2373,13 @@ begin
       and j.admitted_at is not null and not mashup.is_job_paused(j.id, j.user_id)
     order by t.run_at, t.id limit greatest(p_free, 0) for update of t skip locked
   loop
-    if p_probe then
-      update mashup.service_health h set state = 'half_open', probe_task = v_task.id, updated_at = mashup.now()
-        where h.service = (select hh.service from mashup.service_health hh
-          where hh.service = p_kind.service and hh.state = 'open' for update skip locked);
-      exit when not found;
-    end if;
-    perform mashup.dispatch_task(v_task.id, p_probe, v_spread);
+    exit when p_probes <> '{}' and not mashup.start_probe(p_probes, v_task.id);
+    perform mashup.dispatch_task(v_task.id, p_probes <> '{}', v_spread);
   end loop;
 end
 $$;
-comment on function mashup.dispatch_to_service(mashup.task_kinds, integer, boolean) is
-  'Dispatches up to p_free tasks of a kind, the oldest first; p_probe: the one task is the probe of an open circuit. Skips locked rows.';
+comment on function mashup.dispatch_to_service(mashup.task_kinds, integer, text[]) is
+  'Dispatches up to p_free tasks of a kind, the oldest first; p_probes: the one task is the probe of these open circuits. Skips locked rows.';
 
 create function mashup.dispatch_fallbacks(p_kind mashup.task_kinds) returns void
   language plpgsql set search_path = ''
@@ -2349,7 +2408,7 @@ create function mashup.dispatch_tasks() returns void
 declare
   v_kind mashup.task_kinds;
   v_free integer;
-  v_probe boolean;
+  v_probes text[];
   v_paused boolean := exists (select from mashup.pauses);
 begin
   if exists (select from mashup.service_health h where h.state = 'half_open') then
@@ -2363,10 +2422,10 @@ begin
     where exists (select from mashup.tasks t where t.state = 'waiting' and t.kind = k.kind and t.run_at <= mashup.now())
     order by k.priority, k.kind
   loop
-    continue when v_paused and (mashup.is_paused('kind', v_kind.kind) or mashup.is_paused('service', v_kind.service));
-    select c.free, c.probe into v_free, v_probe from mashup.service_capacity(v_kind) c;
+    continue when v_paused and mashup.is_kind_paused(v_kind);
+    select c.free, c.probes into v_free, v_probes from mashup.service_capacity(v_kind) c;
     if v_free > 0 then
-      perform mashup.dispatch_to_service(v_kind, v_free, v_probe);
+      perform mashup.dispatch_to_service(v_kind, v_free, v_probes);
     elsif v_kind.fallback_after_sec is not null then
       perform mashup.dispatch_fallbacks(v_kind);
     end if;
@@ -2424,16 +2483,18 @@ declare
   v_paused boolean := exists (select from mashup.pauses);
   v_paused_kinds text[] := '{}';
   v_open_kinds text[];
+  v_storage_kinds text[];
 begin
   if cardinality(v_ids) = 0 then
     return;
   end if;
   if v_paused then
-    v_paused_kinds := array(select k.kind from mashup.task_kinds k
-      where mashup.is_paused('kind', k.kind) or mashup.is_paused('service', k.service));
+    v_paused_kinds := array(select k.kind from mashup.task_kinds k where mashup.is_kind_paused(k));
   end if;
-  v_open_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on k.service = h.service
+  v_open_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on h.service = any (mashup.services_of(k))
     where h.state <> 'closed');
+  v_storage_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on k.uses_storage
+    where h.service = 'storage' and h.state <> 'closed');
   with waits as (
     -- Offset 0: the tasks of a job are looked up by index, not hashed with those of all jobs.
     select j.id,
@@ -2446,17 +2507,20 @@ begin
         when v_open_kinds <> '{}' and exists (select from mashup.tasks t
           where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_open_kinds) offset 0) then 'circuit'
         else 'tasks'
-      end as waiting_on
+      end as waiting_on,
+      v_storage_kinds <> '{}' and exists (select from mashup.tasks t
+        where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_storage_kinds) offset 0) as needs_storage
     from unnest(v_ids) as i (id) join public.mashup_jobs j on j.id = i.id
     where j.admitted_at is not null
   ), changed as (
-    select j.id, w.waiting_on from waits w join public.mashup_jobs j on j.id = w.id
+    select j.id, w.waiting_on, w.needs_storage from waits w join public.mashup_jobs j on j.id = w.id
     where j.admitted_at is not null and j.waiting_on is distinct from w.waiting_on
     for no key update of j skip locked
   )
   update public.mashup_jobs j set waiting_on = c.waiting_on,
       current_step = case c.waiting_on
-        when 'circuit' then 'A service is not answering; carrying on as soon as it does'
+        when 'circuit' then case when c.needs_storage then 'Storage is unavailable. The mashup continues when it is back.'
+          else 'A service is unavailable. The mashup continues when it is back.' end
         when 'pause' then 'Paused by the operator'
         else case when j.waiting_on in ('circuit', 'pause') then (select s.step from mashup.stages s where s.stage = j.stage) else j.current_step end
       end
@@ -2789,10 +2853,15 @@ begin
   end if;
   select * into v_kind from mashup.task_kinds where kind = v_task.kind;
 
-  if exists (select from mashup.pauses) and (mashup.is_job_paused(v_job.id, v_job.user_id)
-      or mashup.is_paused('kind', v_kind.kind) or mashup.is_paused('service', v_kind.service)) then
+  if exists (select from mashup.pauses) and (mashup.is_job_paused(v_job.id, v_job.user_id) or mashup.is_kind_paused(v_kind)) then
     update mashup.tasks set state = 'waiting' where id = p_task_id;
     return jsonb_build_object('status', 'deferred', 'reason', 'paused');
+  end if;
+  -- It was dispatched before Storage failed. The call would only show again that Storage is not available.
+  if v_kind.uses_storage and exists (select from mashup.service_health h
+      where h.service = 'storage' and h.state <> 'closed' and h.probe_task is distinct from p_task_id) then
+    update mashup.tasks set state = 'waiting', is_probe = false where id = p_task_id;
+    return jsonb_build_object('status', 'deferred', 'reason', 'circuit');
   end if;
   if mashup.defer_solo(v_task, p_worker_id) then
     return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
@@ -2803,7 +2872,7 @@ begin
 end
 $$;
 comment on function mashup.claim_task(bigint, integer, uuid) is
-  'Claims a ready task for a worker. Returns {status}: claimed, with all that the worker needs (see describe_claim); gone: the queue entry is late or repeated; deferred, with reason paused or must_run_alone: the task runs later. Lock order: job, task, worker, queue.';
+  'Claims a ready task for a worker. Returns {status}: claimed, with all that the worker needs (see describe_claim); gone: the queue entry is late or repeated; deferred, with reason paused, circuit (Storage is not available) or must_run_alone: the task runs later. Lock order: job, task, worker, queue.';
 grant execute on function mashup.claim_task(bigint, integer, uuid) to mashup_worker;
 
 create function mashup.describe_claim(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs) returns jsonb
@@ -2911,12 +2980,15 @@ end
 $$;
 comment on function mashup.close_task(bigint) is 'Marks a running task as done. Lock: task row held by the caller.';
 
-create function mashup.record_measurements(p_task mashup.tasks, p_service text, p_result jsonb, p_seconds real) returns void
+create function mashup.record_measurements(p_task mashup.tasks, p_kind mashup.task_kinds, p_result jsonb, p_seconds real) returns void
   language plpgsql set search_path = ''
   as $$
 begin
   if coalesce((p_result ->> 'service_used')::boolean, true) then
-    perform mashup.record_service_success(p_service);
+    perform mashup.record_service_success(p_kind.service);
+  end if;
+  if p_kind.uses_storage then
+    perform mashup.record_service_success('storage');
   end if;
   if not coalesce((p_result ->> 'from_cache')::boolean, false) then
     perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
@@ -2925,8 +2997,8 @@ begin
   end if;
 end
 $$;
-comment on function mashup.record_measurements(mashup.tasks, text, jsonb, real) is
-  'Records that the service of a finished task answered, unless {service_used: false}, and how long the task took, unless {from_cache: true}. Lock: service_health row.';
+comment on function mashup.record_measurements(mashup.tasks, mashup.task_kinds, jsonb, real) is
+  'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
 
 create function mashup.finish_task(p_task_id bigint, p_claim uuid, p_result jsonb) returns text
   language plpgsql security definer set search_path = ''
@@ -2951,6 +3023,7 @@ begin
     v_twin := mashup.twin_of(v_job.songs, v_task.song_id, p_result ->> 'content_hash');
     if v_twin is not null then
       perform mashup.record_service_success(v_kind.service);
+      perform mashup.record_service_success('storage');
       return mashup.end_attempt(v_task, v_kind, true, true, 'same_song_twice', format('This is the same recording as %s.', v_twin),
         'Choose two different songs.', null);
     end if;
@@ -2959,7 +3032,7 @@ begin
   v_seconds := extract(epoch from mashup.now() - v_task.started_at);
   perform mashup.close_task(p_task_id);
   perform mashup.record_task(v_job, v_task, p_result);
-  perform mashup.record_measurements(v_task, v_kind.service, p_result, v_seconds);
+  perform mashup.record_measurements(v_task, v_kind, p_result, v_seconds);
   select * into v_job from public.mashup_jobs where id = v_task.job_id;
   perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', v_task.kind || ' finished'), null, v_task.song_id,
     jsonb_build_object('kind', v_task.kind, 'task', v_task.id, 'attempt', v_task.attempt, 'seconds', round(v_seconds::numeric, 3),
@@ -2979,7 +3052,8 @@ revoke execute on all functions in schema mashup from public;
 -- Faults: another attempt after a back-off, or the end of the task, its song or its job.
 
 create function mashup.fail_task(
-  p_task_id bigint, p_claim uuid, p_code text, p_message text, p_hint text, p_class text, p_retry_after_sec real default null
+  p_task_id bigint, p_claim uuid, p_code text, p_message text, p_hint text, p_class text, p_retry_after_sec real default null,
+  p_service text default null, p_spends boolean default true
 ) returns text
   language plpgsql security definer set search_path = ''
   set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
@@ -2987,8 +3061,8 @@ create function mashup.fail_task(
 declare
   v_task mashup.tasks;
   v_kind mashup.task_kinds;
-  v_open boolean;
-  v_counts boolean;
+  v_blamed text;
+  v_open boolean := false;
 begin
   v_task := mashup.lock_claim(p_task_id, p_claim);
   if v_task.id is null then
@@ -2996,21 +3070,21 @@ begin
   end if;
   perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
   select * into v_kind from mashup.task_kinds where kind = v_task.kind;
-  if p_class in ('unavailable', 'overloaded') then
-    perform mashup.record_service_failure(v_kind.service, p_message, p_task_id);
+  if p_class in ('unavailable', 'overloaded', 'refused') then
+    v_blamed := coalesce((select h.service from mashup.service_health h where h.service = p_service), v_kind.service);
+    perform mashup.record_service_failure(v_blamed, p_message, p_task_id, p_class = 'refused');
+    select state <> 'closed' into v_open from mashup.service_health where service = v_blamed;
   elsif v_task.is_probe then
-    perform mashup.record_service_success(v_kind.service);
+    perform mashup.record_probe_success(v_kind, p_task_id, null);
   end if;
-  select state <> 'closed' into v_open from mashup.service_health where service = v_kind.service;
-  -- While its circuit is open, a task loses no attempt by waiting.
-  v_counts := not (p_class in ('unavailable', 'overloaded') and coalesce(v_open, false));
   perform mashup.discard_output(v_task);
-  return mashup.end_attempt(v_task, v_kind, p_class = 'permanent', v_counts, p_code, p_message, p_hint, p_retry_after_sec);
+  -- While its circuit is open, a task loses no attempt by waiting.
+  return mashup.end_attempt(v_task, v_kind, p_class = 'permanent', p_spends and not v_open, p_code, p_message, p_hint, p_retry_after_sec);
 end
 $$;
-comment on function mashup.fail_task(bigint, uuid, text, text, text, text, real) is
-  'Ends an attempt with a fault. p_class: permanent (no other attempt), transient or overloaded (later), unavailable (later; with overloaded counts for the circuit of the service). p_retry_after_sec: shortest delay. Returns retrying, failed, or why the claim is not valid (see claim_status). Lock order: job, task, service_health.';
-grant execute on function mashup.fail_task(bigint, uuid, text, text, text, text, real) to mashup_worker;
+comment on function mashup.fail_task(bigint, uuid, text, text, text, text, real, text, boolean) is
+  'Ends an attempt with a fault. p_class: permanent (no other attempt), transient or overloaded (later), unavailable (later; with overloaded counts for the circuit of p_service), refused (a key was refused: opens that circuit at once). p_service: the service to blame, by default that of the kind. p_spends: whether the fault counts towards max_attempts. p_retry_after_sec: shortest delay. Returns retrying, failed, or why the claim is not valid (see claim_status). Lock order: job, task, service_health.';
+grant execute on function mashup.fail_task(bigint, uuid, text, text, text, text, real, text, boolean) to mashup_worker;
 
 -- Back-off with full jitter: AWS Architecture Blog, "Exponential Backoff and Jitter" (2015).
 create function mashup.end_attempt(
@@ -3111,6 +3185,65 @@ $$;
 comment on function mashup.return_task(bigint, uuid) is
   'Gives a running task back unharmed, for a worker that stops. Returns returned, or why the claim is not valid (see claim_status). Lock order: job, task.';
 grant execute on function mashup.return_task(bigint, uuid) to mashup_worker;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/50_worker_api/6_missing_stems.sql
+
+-- Stems whose files are missing from Storage, as after a restore of the database without files: they are made again.
+
+create function mashup.report_missing_stems(p_task_id bigint, p_claim uuid, p_stems_ids bigint[]) returns text
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+declare
+  v_task mashup.tasks;
+  v_kind mashup.task_kinds;
+  v_job public.mashup_jobs;
+  v_names text;
+begin
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
+  select * into v_kind from mashup.task_kinds where kind = v_task.kind;
+  select * into v_job from public.mashup_jobs where id = v_task.job_id;
+  select string_agg(s ->> 'name', ' and ') into v_names
+    from mashup.active_songs(v_job.songs) s where (s ->> 'stems_id')::bigint = any (p_stems_ids);
+  -- The rows go in any case: nobody can use them. Their trigger deletes what is left of the files.
+  delete from mashup.stems s where s.id = any (p_stems_ids) and s.user_id = v_job.user_id;
+  if mashup.remade_stems(v_job) or v_job.stage <> 'rendering' or mashup.missing_prerequisite(v_job, 'separating') is not null then
+    perform mashup.discard_output(v_task);
+    return mashup.end_attempt(v_task, v_kind, true, true, 'stems_gone',
+      format('The stems of %s are missing from Storage, also after they were made again.', v_names),
+      'Check that the separation service and the workers use the same Storage, then retry the mashup.', null);
+  end if;
+  update public.mashup_jobs j set songs = (
+      select jsonb_agg(case when (s.song ->> 'stems_id')::bigint = any (p_stems_ids)
+        then s.song - 'stems_id' || '{"state": "analyzed"}' else s.song end order by s.n)
+      from jsonb_array_elements(j.songs) with ordinality as s (song, n))
+    where j.id = v_job.id;
+  perform mashup.transition_job(v_job.id, 'separating', 'remake');
+  select * into v_job from public.mashup_jobs where id = v_job.id;
+  perform mashup.log_event(v_job, 'warning', format('The stems of %s are missing from Storage and are made again', v_names), null, null,
+    jsonb_build_object('code', 'stems_gone', 'stems', to_jsonb(p_stems_ids), 'task', p_task_id));
+  return 'remaking';
+end
+$$;
+comment on function mashup.report_missing_stems(bigint, uuid, bigint[]) is
+  'Ends a render that found the files of stems missing: deletes the rows of the cache and sends the job back to separating, once in a run; the second time the job fails. Returns remaking, failed, or why the claim is not valid (see claim_status). Lock order: job, task, stems.';
+grant execute on function mashup.report_missing_stems(bigint, uuid, bigint[]) to mashup_worker;
+
+create function mashup.remade_stems(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return exists (select from public.mashup_job_events e
+    where e.job_id = p_job.id and e.epoch = p_job.epoch and e.type = 'warning' and e.detail ->> 'code' = 'stems_gone');
+end
+$$;
+comment on function mashup.remade_stems(public.mashup_jobs) is 'Returns whether the current run of a job began because stems were missing.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -3656,7 +3789,7 @@ begin
     perform mashup.raise_error('MB006', format('There is no scope "%s".', p_scope), 'Pause system, user, job, kind or service.');
   end if;
   if (p_scope = 'kind' and not exists (select from mashup.task_kinds where kind = p_key))
-     or (p_scope = 'service' and not exists (select from mashup.task_kinds where service = p_key)) then
+     or (p_scope = 'service' and not exists (select from mashup.service_health where service = p_key)) then
     perform mashup.raise_error('MB006', format('There is no %s "%s".', p_scope, p_key),
       'Kinds and services are listed in mashup.task_kinds.');
   end if;
@@ -4258,7 +4391,10 @@ create view mashup.stuck as
           then 'A task has been ready for over a minute: are workers running, and are they all busy?'
         when j.waiting_on = 'pause' or (j.waiting_on = 'slot' and mashup.is_job_paused(j.id, j.user_id)) then 'Paused: see mashup.pauses.'
         when j.waiting_on = 'slot' and j.in_stage_for > interval '10 minutes' then 'Has waited for a slot for over ten minutes: see mashup.capacity.'
-        when j.waiting_on = 'circuit' then 'A service is unavailable: see mashup.circuits.'
+        when j.waiting_on = 'circuit' then format('Not available: %s. See mashup.circuits.', (
+          select string_agg(distinct format('%s (%s)', h.service, coalesce(h.last_error, 'no error noted')), '; ')
+          from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = any (mashup.services_of(k))
+          where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and h.state <> 'closed'))
         when j.running + j.ready + j.waiting = 0 and j.waiting_on is null
           then 'No task of it runs or may run. Replay it: update mashup_jobs set stage = stage where id = this one.'
       end as why
@@ -4293,12 +4429,12 @@ comment on view mashup.failures is 'Failed jobs of the last seven days, by error
 
 create view mashup.circuits as
   select h.service, h.state, h.failures as failures_in_a_row, h.retry_at - mashup.now() as probe_in, h.last_error,
-    (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where k.service = h.service and t.state = 'running') as running,
-    (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where k.service = h.service and t.state = 'waiting') as waiting,
+    (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where h.service = any (mashup.services_of(k)) and t.state = 'running') as running,
+    (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where h.service = any (mashup.services_of(k)) and t.state = 'waiting') as waiting,
     (select (s.value ->> h.service)::integer from mashup.settings s where s.name = 'service_limits') as at_most
   from mashup.service_health h order by h.service;
 revoke all on mashup.circuits from public, anon, authenticated, service_role;
-comment on view mashup.circuits is 'Circuit breaker, load and limit of each service.';
+comment on view mashup.circuits is 'Circuit breaker, load and limit of each service, and of Storage, which has no limit.';
 
 create view mashup.queue_by_user as
   select j.user_id, count(*) filter (where j.admitted_at is not null) as running,

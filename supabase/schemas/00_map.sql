@@ -15,11 +15,11 @@
 --     analyses, stems, scores, plan_receipts, plan_spend, count_plan_spend   what tasks have made, and what it cost
 --     storage_deletions, maintenance_runs, call_counts   outbox, times of maintenance, rate limits
 -- 15  helpers
---     passes                                     the order of the stages
+--     passes, services_of                        the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs, truncate_bytes, add_warning      songs and warnings in a job's row
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_task, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
---     is_paused, is_job_paused, estimate_completion, record_duration
+--     is_paused, is_job_paused, is_kind_paused, estimate_completion, record_duration
 -- 20  transitions
 --     transition_job, fail_job                   transitions of the engine; any other write of stage is an operator's or user's
 --     check_transition                           before: legal? It asks require_stage, require_transition, missing_prerequisite,
@@ -37,7 +37,7 @@
 -- 35  record_task, has_output                    generated from schema/stages.ts: they call the function of a kind or stage
 -- 40  scheduler
 --     admit_jobs, next_admission                 slots
---     record_service_success, record_service_failure, reset_orphaned_probes, service_capacity   circuit breakers
+--     record_service_success, record_probe_success, record_service_failure, reset_orphaned_probes, start_probe, service_capacity   circuit breakers
 --     dispatch_*                                 waiting tasks become ready and get their queue entry
 --     refresh_waiting_on, jobs_that_may_wait, mark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
 --     schedule, schedule_all                     all of it, under one advisory lock,
@@ -48,6 +48,7 @@
 --     heartbeat_task, show_progress
 --     finish_task, twin_of, close_task, record_measurements
 --     fail_task, end_attempt, exclude_song, requeue_task, return_task
+--     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
 -- 60  maintenance
 --     sweep                                      one run of all of it
 --     sweep_workers, dead_workers, recover_task, end_late_attempt   recovery

@@ -22,6 +22,7 @@ insert into mashup.transitions (from_stage, to_stage, name, made_by) values
   ('planning', 'planning', 'replan', 'engine'),
   ('separating', 'planning', 'replan', 'engine'),
   ('rendering', 'planning', 'replan', 'engine'),
+  ('rendering', 'separating', 'remake', 'engine'),
   ('queued', 'failed', 'fail', 'engine'),
   ('analyzing', 'failed', 'fail', 'engine'),
   ('scoring', 'failed', 'fail', 'engine'),
@@ -75,12 +76,12 @@ insert into mashup.transitions (from_stage, to_stage, name, made_by) values
   ('cancelled', 'rendering', 'replay', 'operator');
 
 insert into mashup.task_kinds (kind, stage, service, priority, max_attempts, backoff_sec, backoff_max_sec, timeout_sec, fallback_after_sec,
-  song_member, song_state, song_step, output_path, reports_progress) values
-  ('analyze', 'analyzing', 'analysis', 0, 4, 1, 30, 300, null, 'analysis_id', 'analyzing', 'Analysing', null, false),
-  ('score', 'scoring', 'scoring', -10, 4, 1, 30, 60, 20, null, null, null, null, false),
-  ('plan', 'planning', 'orchestrator', -10, 3, 2, 60, 660, 60, null, null, null, null, true),
-  ('separate', 'separating', 'separation', 10, 4, 2, 60, 1800, null, 'stems_id', 'separating', 'Separating', 'stems/{user}/{job}/{song}/{claim}', false),
-  ('render', 'rendering', 'processing', -5, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true);
+  song_member, song_state, song_step, output_path, reports_progress, uses_storage) values
+  ('analyze', 'analyzing', 'analysis', 0, 4, 1, 30, 300, null, 'analysis_id', 'analyzing', 'Analysing', null, false, true),
+  ('score', 'scoring', 'scoring', -10, 4, 1, 30, 60, 20, null, null, null, null, false, false),
+  ('plan', 'planning', 'orchestrator', -10, 3, 2, 60, 660, 60, null, null, null, null, true, false),
+  ('separate', 'separating', 'separation', 10, 4, 2, 60, 1800, null, 'stems_id', 'separating', 'Separating', 'stems/{user}/{job}/{song}/{claim}', false, true),
+  ('render', 'rendering', 'processing', -5, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true);
 
 insert into mashup.stage_stats (kind, base_sec, per_song_sec, mean_sec) values
   ('analyze', 0.5, 0.03, 5),
@@ -91,7 +92,8 @@ insert into mashup.stage_stats (kind, base_sec, per_song_sec, mean_sec) values
 
 insert into mashup.service_health (service) values
   ('analysis'),
+  ('processing'),
   ('scoring'),
   ('orchestrator'),
   ('separation'),
-  ('processing');
+  ('storage');

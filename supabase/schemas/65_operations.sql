@@ -111,7 +111,7 @@ begin
     perform mashup.raise_error('MB006', format('There is no scope "%s".', p_scope), 'Pause system, user, job, kind or service.');
   end if;
   if (p_scope = 'kind' and not exists (select from mashup.task_kinds where kind = p_key))
-     or (p_scope = 'service' and not exists (select from mashup.task_kinds where service = p_key)) then
+     or (p_scope = 'service' and not exists (select from mashup.service_health where service = p_key)) then
     perform mashup.raise_error('MB006', format('There is no %s "%s".', p_scope, p_key),
       'Kinds and services are listed in mashup.task_kinds.');
   end if;

@@ -38,7 +38,10 @@ create view mashup.stuck as
           then 'A task has been ready for over a minute: are workers running, and are they all busy?'
         when j.waiting_on = 'pause' or (j.waiting_on = 'slot' and mashup.is_job_paused(j.id, j.user_id)) then 'Paused: see mashup.pauses.'
         when j.waiting_on = 'slot' and j.in_stage_for > interval '10 minutes' then 'Has waited for a slot for over ten minutes: see mashup.capacity.'
-        when j.waiting_on = 'circuit' then 'A service is unavailable: see mashup.circuits.'
+        when j.waiting_on = 'circuit' then format('Not available: %s. See mashup.circuits.', (
+          select string_agg(distinct format('%s (%s)', h.service, coalesce(h.last_error, 'no error noted')), '; ')
+          from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = any (mashup.services_of(k))
+          where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and h.state <> 'closed'))
         when j.running + j.ready + j.waiting = 0 and j.waiting_on is null
           then 'No task of it runs or may run. Replay it: update mashup_jobs set stage = stage where id = this one.'
       end as why
@@ -73,12 +76,12 @@ comment on view mashup.failures is 'Failed jobs of the last seven days, by error
 
 create view mashup.circuits as
   select h.service, h.state, h.failures as failures_in_a_row, h.retry_at - mashup.now() as probe_in, h.last_error,
-    (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where k.service = h.service and t.state = 'running') as running,
-    (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where k.service = h.service and t.state = 'waiting') as waiting,
+    (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where h.service = any (mashup.services_of(k)) and t.state = 'running') as running,
+    (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where h.service = any (mashup.services_of(k)) and t.state = 'waiting') as waiting,
     (select (s.value ->> h.service)::integer from mashup.settings s where s.name = 'service_limits') as at_most
   from mashup.service_health h order by h.service;
 revoke all on mashup.circuits from public, anon, authenticated, service_role;
-comment on view mashup.circuits is 'Circuit breaker, load and limit of each service.';
+comment on view mashup.circuits is 'Circuit breaker, load and limit of each service, and of Storage, which has no limit.';
 
 create view mashup.queue_by_user as
   select j.user_id, count(*) filter (where j.admitted_at is not null) as running,

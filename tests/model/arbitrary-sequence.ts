@@ -22,6 +22,7 @@ const WEIGHTS: Record<CommandChoice['command'], number> = {
   heartbeat: 4,
   finish: 8,
   fail: 6,
+  storageFault: 3,
   returnTask: 4,
   crash: 4,
   silence: 3,

@@ -1,10 +1,11 @@
 /** The commands of a sequence. Each chooses by numbers what to do next, and to which task, job or worker. */
-import { isTerminal, type ModelJob, POSITION, SERVICE_OF } from './model.ts';
+import { CIRCUITS } from '../../schema.ts';
+import { isTerminal, type ModelJob, POSITION, SERVICE_OF, USES_STORAGE } from './model.ts';
 import * as fault from './fault-commands.ts';
 import * as operation from './operations.ts';
 import { type Claim, held, type Operation, type State } from './operations.ts';
 import { runScenarios } from './scenarios.ts';
-import { choose, liveWorkers, isProbe, jobsOf, type Step, type Steps, sweepAfter } from './steps.ts';
+import { choose, faultOf, liveWorkers, jobsOf, type Step, type Steps, sweepAfter } from './steps.ts';
 
 /** One command of a sequence, as fast-check generates and shrinks it. */
 export interface CommandChoice {
@@ -82,7 +83,22 @@ export const COMMANDS = {
   *fail(state: State, pick: number, other: number) {
     yield* haveClaim(state, pick);
     const claim = claimToUse(state, pick);
-    yield claim && operation.fail(claim, choose(FAULTS, other) ?? '', isProbe(state, claim));
+    yield claim && operation.fail(claim, faultOf(state, claim, choose(FAULTS, other) ?? ''));
+  },
+  /** Storage fails or refuses the key, and mostly a probe follows. */
+  *storageFault(state: State, pick: number, other: number) {
+    yield* haveClaim(state, pick);
+    const claim = choose(
+      heldClaims(state).filter(({ kind }) => USES_STORAGE[kind]),
+      pick,
+    );
+    if (!claim) return;
+    if (other % 3 > 0) yield fault.addFailures('storage', 0);
+    const faultClass = other % 3 === 0 ? 'refused' : 'unavailable';
+    const blamed = other % 7 === 6 ? undefined : 'storage';
+    yield operation.fail(claim, { ...faultOf(state, claim, faultClass, blamed), spends: other % 2 === 0 });
+    if (other % 4 === 0) yield claimOne(state, pick, other);
+    if (other % 4 > 0) yield* sweepAfter(state, 65_000);
   },
   *returnTask(state: State, pick: number) {
     const claim = claimToUse(state, pick);
@@ -140,7 +156,7 @@ export const COMMANDS = {
       user: state.fixture.users,
       job: jobsOf(state.model).map((one) => one.id),
       kind: kinds,
-      service: Object.values(SERVICE_OF),
+      service: [...CIRCUITS],
     };
     const key = choose(keys[scope], other);
     if (key === undefined) return;
@@ -208,12 +224,12 @@ function race(state: State, pick: number, other: number): Step | undefined {
     operation.replayJob(claim.job, stage, 'update'),
     operation.cancelJob(claim.job, false),
     operation.finish(claim, false),
-    operation.fail(claim, 'permanent', isProbe(state, claim)),
+    operation.fail(claim, faultOf(state, claim, 'permanent')),
     operation.heartbeat(claim, 0.5),
   ];
   const mine =
     other % 3 === 2
-      ? operation.fail(claim, 'transient', isProbe(state, claim))
+      ? operation.fail(claim, faultOf(state, claim, 'transient'))
       : operation.finish(claim, other % 3 === 0);
   return [mine, choose(rivals, other >> 2) ?? operation.heartbeat(claim, 0.5)];
 }

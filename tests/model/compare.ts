@@ -1,5 +1,5 @@
 /** Compares the model with a snapshot of the database. */
-import { admit, isLive, isTerminal, type Model, type ModelJob, SERVICE_OF } from './model.ts';
+import { admit, isLive, isTerminal, type Model, type ModelJob, SERVICE_OF, USES_STORAGE } from './model.ts';
 import type { Snapshot, JobSnapshot, TaskSnapshot } from './model-fixture.ts';
 
 /**
@@ -67,12 +67,16 @@ function compareTasks(job: ModelJob, rows: TaskSnapshot[]): string[] {
   return expected === actual ? [] : [`job ${job.id} in ${job.stage} has tasks [${actual}] instead of [${expected}]`];
 }
 
-/** Finds tasks that became ready while the circuit of their service was open before and after. */
+/** Finds tasks that became ready while the circuit of their service, or of Storage, was open before and after. */
 function dispatchedIntoOpenCircuits(snapshot: Snapshot, before: Snapshot): string[] {
   const ready = new Set(before.tasks.filter((task) => task.state === 'ready').map((task) => task.id));
   return snapshot.tasks
-    .filter((task) => task.state === 'ready' && !ready.has(task.id) && !task.probe && !task.fallback)
-    .filter((task) => before.health[SERVICE_OF[task.kind]]?.open && snapshot.health[SERVICE_OF[task.kind]].open)
+    .filter((task) => task.state === 'ready' && !ready.has(task.id) && task.probes.length === 0 && !task.fallback)
+    .filter((task) =>
+      [SERVICE_OF[task.kind], ...(USES_STORAGE[task.kind] ? ['storage' as const] : [])].some(
+        (service) => before.health[service]?.open && snapshot.health[service].open,
+      ),
+    )
     .map((task) => `${task.kind} ${task.id} was dispatched into an open circuit`);
 }
 

@@ -59,8 +59,9 @@ const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
       await sql`select mashup.finish_task(${task.task_id}, ${task.claim}, ${sql.json(resultOf(task) as never)})`;
     else if (chance < 0.8) await sql`select mashup.return_task(${task.task_id}, ${task.claim})`;
     else if (chance < 0.98) {
-      const kind = any(['transient', 'unavailable', 'overloaded', 'permanent']);
-      await sql`select mashup.fail_task(${task.task_id}, ${task.claim}, 'test_fault', 'It went wrong.', 'Try again.', ${kind})`;
+      const kind = any(['transient', 'unavailable', 'overloaded', 'refused', 'permanent']);
+      await sql`select mashup.fail_task(${task.task_id}, ${task.claim}, 'test_fault', 'It went wrong.', 'Try again.', ${kind},
+        p_service => ${any([null, 'storage'])})`;
     }
   },
   async replay(calls) {
@@ -106,6 +107,7 @@ const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
       ['user', any(users)],
       ['kind', 'plan'],
       ['service', 'separation'],
+      ['service', 'storage'],
     ]) as [string, string];
     await sql`select mashup.pause(${scope}, ${key})`;
     await sql`select mashup.resume(${scope}, ${key})`;

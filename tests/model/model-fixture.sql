@@ -140,7 +140,7 @@ begin
       order by j.id) from public.mashup_jobs j), '[]'),
     'tasks', coalesce((select jsonb_agg(jsonb_build_object('id', t.id::text, 'job', t.job_id, 'kind', t.kind, 'song', t.song_id, 'epoch', t.epoch,
       'state', t.state, 'attempt', t.attempt, 'failures', t.failures, 'crashes', t.crashes, 'solo', t.solo_crashes,
-      'claim', t.claim, 'probe', t.is_probe, 'fallback', t.fallback) order by t.priority, t.id)
+      'claim', t.claim, 'probes', coalesce((select jsonb_agg(h.service order by h.service) from mashup.service_health h where h.probe_task = t.id), '[]'), 'fallback', t.fallback) order by t.priority, t.id)
       from mashup.tasks t where t.state in ('waiting', 'ready', 'running')), '[]'),
     'health', (select jsonb_object_agg(h.service, jsonb_build_object('open', h.state <> 'closed', 'failures', h.failures)) from mashup.service_health h),
     'digest', md5(coalesce((select string_agg(j::text, '|' order by j.id) from public.mashup_jobs j), '')

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import type { ServiceName, Stage, TaskKind, WaitingOn } from '../../schema.ts';
+import type { CircuitName, ServiceName, Stage, TaskKind, WaitingOn } from '../../schema.ts';
 import type { CleanUpScope, TestDatabase } from '../support/postgres.ts';
 import { installChecks } from './invariants.ts';
 
@@ -36,7 +36,8 @@ export interface TaskSnapshot {
   crashes: number;
   solo: number;
   claim: string | null;
-  probe: boolean;
+  /** The circuits whose probe it is. */
+  probes: CircuitName[];
   fallback: boolean;
 }
 
@@ -44,7 +45,7 @@ export interface TaskSnapshot {
 export interface Snapshot {
   jobs: JobSnapshot[];
   tasks: TaskSnapshot[];
-  health: Record<ServiceName, { open: boolean; failures: number }>;
+  health: Record<CircuitName, { open: boolean; failures: number }>;
   /** Digest of every row that a late write could change. */
   digest: string;
 }

@@ -2,14 +2,15 @@
  * The rules of the state machine a second time, in plain TypeScript, without locks, rows or clock. Two things are not
  * predicted but taken from the database: when a waiting job gets a slot, and when a waiting task becomes ready.
  */
-import { STAGES, TASK_KIND_DEFINITIONS, TERMINAL_STAGES } from '../../schema.ts';
-import type { ServiceName, Stage, TaskKind } from '../../schema.ts';
+import { CIRCUITS, STAGES, TASK_KIND_DEFINITIONS, TERMINAL_STAGES } from '../../schema.ts';
+import type { CircuitName, ServiceName, Stage, TaskKind } from '../../schema.ts';
 
 /** The order of the stages. */
 export const POSITION = Object.fromEntries(STAGES.map((stage, position) => [stage, position])) as Record<Stage, number>;
 const byKind = <T>(read: (definition: (typeof TASK_KIND_DEFINITIONS)[number]) => T): Record<TaskKind, T> =>
   Object.fromEntries(TASK_KIND_DEFINITIONS.map((one) => [one.kind, read(one)])) as Record<TaskKind, T>;
 export const SERVICE_OF: Record<TaskKind, ServiceName> = byKind((one) => one.service);
+export const USES_STORAGE: Record<TaskKind, boolean> = byKind((one) => one.usesStorage === true);
 const STAGE_OF: Record<TaskKind, Stage> = byKind((one) => one.stage);
 export const MAX_ATTEMPTS: Record<TaskKind, number> = byKind((one) => one.maxAttempts);
 /** Longest time of an attempt. */
@@ -61,6 +62,8 @@ export interface ModelJob {
   hasScores: boolean;
   plan: string[] | undefined;
   stopped: Stage | undefined;
+  /** The epoch that began because stems were missing. */
+  remade?: number;
   stageEntered: number;
   tasks: ModelTask[];
 }
@@ -92,9 +95,7 @@ export interface Model {
 
 /** Returns a model of an empty database. */
 export function newModel(): Model {
-  const circuits = Object.fromEntries(
-    Object.values(SERVICE_OF).map((service) => [service, { open: false, failures: 0 }]),
-  );
+  const circuits = Object.fromEntries(CIRCUITS.map((service) => [service, { open: false, failures: 0 }]));
   return {
     now: 0,
     jobs: {},
@@ -223,11 +224,11 @@ export function replay(
   model: Model,
   job: ModelJob,
   stage: Stage,
-  options: { keep?: boolean; fresh?: boolean; replan?: boolean } = {},
+  options: { keep?: boolean; fresh?: boolean; by?: 'replan' | 'remake' } = {},
 ): string {
   if (isTerminal(stage) || (!isTerminal(job.stage) && POSITION[stage] > POSITION[job.stage])) return 'MB001';
   const after = structuredClone(job);
-  if (!options.replan) {
+  if (!options.by) {
     after.fresh = options.fresh === true;
     after.hold = false;
   }
@@ -251,7 +252,7 @@ export function replay(
   }
   after.stopped = undefined;
   Object.assign(job, after);
-  transition(model, job, stage, options.replan ? 'replan' : 'replay');
+  transition(model, job, stage, options.by ?? 'replay');
   return 'ok';
 }
 
@@ -293,7 +294,7 @@ export function finishTask(model: Model, job: ModelJob, task: ModelTask, planned
     song.stems = model.stems[`${job.user} ${song.id}`] ??= model.nextStems++;
   }
   recordSuccess(model, task.kind);
-  if (replan) replay(model, job, 'planning', { replan: true });
+  if (replan) replay(model, job, 'planning', { by: 'replan' });
   else advance(model, job);
 }
 
@@ -304,25 +305,56 @@ function closeAttempt(task: ModelTask, state: ModelTask['state']): void {
   task.deadline = Infinity;
 }
 
-export function recordSuccess(model: Model, kind: TaskKind): void {
-  const circuit = model.circuits[SERVICE_OF[kind]];
-  if (circuit?.open) model.hits.push('circuit closed');
-  model.circuits[SERVICE_OF[kind]] = { open: false, failures: 0 };
+/** A finished task shows that its service answers, and Storage if its kind uses it. */
+function recordSuccess(model: Model, kind: TaskKind): void {
+  closeCircuit(model, SERVICE_OF[kind]);
+  if (USES_STORAGE[kind]) closeCircuit(model, 'storage');
+}
+
+function closeCircuit(model: Model, service: CircuitName): void {
+  if (model.circuits[service]?.open) model.hits.push(service === 'storage' ? 'storage is back' : 'circuit closed');
+  model.circuits[service] = { open: false, failures: 0 };
+}
+
+/**
+ * A fault of an attempt: its class, the service to blame (default: that of the kind), the circuits it is the probe of, and
+ * whether it spends an attempt (default).
+ */
+export interface Fault {
+  faultClass: string;
+  probes: readonly CircuitName[];
+  blamed?: CircuitName;
+  spends?: boolean;
 }
 
 /** Ends an attempt with a fault. Returns retrying or failed. */
-export function failTask(model: Model, job: ModelJob, task: ModelTask, faultClass: string, isProbe: boolean): string {
-  const circuit = model.circuits[SERVICE_OF[task.kind]];
-  const isUnavailable = faultClass === 'unavailable' || faultClass === 'overloaded';
+export function failTask(model: Model, job: ModelJob, task: ModelTask, fault: Fault): string {
+  const { faultClass, probes, blamed = SERVICE_OF[task.kind] } = fault;
+  const circuit = model.circuits[blamed];
+  const isUnavailable = ['unavailable', 'overloaded', 'refused'].includes(faultClass);
   if (circuit && isUnavailable) {
     circuit.failures++;
-    if (isProbe && circuit.open) model.hits.push('probe failed');
-    if (!circuit.open && circuit.failures >= CIRCUIT_FAILURES) {
+    if (probes.includes(blamed) && circuit.open) model.hits.push('probe failed');
+    if (!circuit.open && (faultClass === 'refused' || circuit.failures >= CIRCUIT_FAILURES)) {
       circuit.open = true;
-      model.hits.push('circuit opened');
+      model.hits.push(blamed === 'storage' ? 'storage failed' : 'circuit opened');
     }
-  } else if (isProbe) recordSuccess(model, task.kind);
-  return endAttempt(model, job, task, faultClass === 'permanent', !(isUnavailable && circuit?.open === true));
+  } else for (const probe of probes) closeCircuit(model, probe);
+  const spends = fault.spends !== false && !(isUnavailable && circuit?.open === true);
+  return endAttempt(model, job, task, faultClass === 'permanent', spends);
+}
+
+/** A render finds the files of a song's stems missing: they are made again, once in a run. Returns remaking or failed. */
+export function reportMissingStems(model: Model, job: ModelJob, task: ModelTask, song: ModelSong): string {
+  if (hasStems(model, job, song)) delete model.stems[`${job.user} ${song.id}`];
+  if (job.remade === job.epoch) {
+    model.hits.push('stems missing twice');
+    return endAttempt(model, job, task, true, true);
+  }
+  song.stems = 0;
+  job.remade = job.epoch + 1;
+  replay(model, job, 'separating', { by: 'remake' });
+  return 'remaking';
 }
 
 /** Ends an attempt: another one follows, or the task, its song or its job ends. */
@@ -342,7 +374,7 @@ export function endAttempt(model: Model, job: ModelJob, task: ModelTask, permane
   const song = job.songs.find((one) => one.id === task.song);
   if (song) song.state = 'excluded';
   job.tasks = job.tasks.filter((other) => !(other.song === task.song && other.state === 'open'));
-  if (job.plan?.includes(task.song)) replay(model, job, 'planning', { replan: true });
+  if (job.plan?.includes(task.song)) replay(model, job, 'planning', { by: 'replan' });
   else advance(model, job);
   return 'failed';
 }
@@ -393,7 +425,7 @@ export function sweep(model: Model): void {
 
 /** Whether a pause keeps a task of this kind from starting. */
 export function isPaused(model: Model, job: ModelJob, kind: TaskKind): boolean {
-  return [`system `, `user ${job.user}`, `job ${job.id}`, `kind ${kind}`, `service ${SERVICE_OF[kind]}`].some(
-    (key) => (model.pauses[key] ?? -Infinity) > model.now,
-  );
+  const keys = [`system `, `user ${job.user}`, `job ${job.id}`, `kind ${kind}`, `service ${SERVICE_OF[kind]}`];
+  if (USES_STORAGE[kind]) keys.push('service storage');
+  return keys.some((key) => (model.pauses[key] ?? -Infinity) > model.now);
 }

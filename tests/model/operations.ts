@@ -5,6 +5,7 @@ import {
   cancel,
   failTask,
   finishTask,
+  reportMissingStems,
   requeueTask,
   activeSongs,
   isPaused,
@@ -16,6 +17,8 @@ import {
   retry,
   TIMEOUT_MS,
   start,
+  type Fault,
+  USES_STORAGE,
 } from './model.ts';
 import type { ModelFixture, Pending, Snapshot, TaskSnapshot } from './model-fixture.ts';
 
@@ -189,6 +192,11 @@ export function claim(task: TaskSnapshot, worker: string, isLate: boolean): Oper
         model.hits.push('claim deferred: paused');
         return 'deferred paused';
       }
+      if (USES_STORAGE[task.kind] && model.circuits['storage']?.open && !task.probes.includes('storage')) {
+        mine.deferred = task.attempt;
+        model.hits.push('claim deferred: circuit');
+        return 'deferred circuit';
+      }
       const isSolo = mine.crashes >= 2;
       const others = Object.values(model.jobs).flatMap((one) => one.tasks.filter((other) => other.worker === worker));
       if ((isSolo && others.length > 0) || isReserved(model, host.solo, task.id, worker)) {
@@ -257,18 +265,37 @@ export function finish(claimed: Claim, leaveOut: boolean): Operation {
   };
 }
 
-export function fail(claimed: Claim, faultClass: string, isProbe: boolean): Operation {
+export function fail(claimed: Claim, fault: Fault): Operation {
+  const { faultClass, blamed } = fault;
   return {
-    name: `fail ${claimed.kind} ${claimed.id}: ${faultClass}`,
+    name: `fail ${claimed.kind} ${claimed.id}: ${faultClass}${blamed ? ` of ${blamed}` : ''}`,
     run: (sql) =>
       call(
-        sql`select mashup.fail_task(${claimed.id}, ${claimed.token}, 'test_fault', 'It went wrong.', 'Try again.', ${faultClass}) as result`,
+        sql`select mashup.fail_task(${claimed.id}, ${claimed.token}, 'test_fault', 'It went wrong.', 'Try again.', ${faultClass},
+          p_service => ${blamed ?? null}, p_spends => ${fault.spends ?? true}) as result`,
       ),
     expect(model) {
       const mine = held(model, claimed);
       if (!mine) return lostClaimStatus(model, claimed);
       model.hits.push(`fault: ${faultClass}`);
-      return failTask(model, mine.job, mine.task, faultClass, isProbe);
+      return failTask(model, mine.job, mine.task, fault);
+    },
+  };
+}
+
+/** A render reports that the stems of a song are missing. */
+export function missingStems(claimed: Claim, songId: string): Operation {
+  return {
+    name: `${claimed.kind} ${claimed.id} misses the stems of ${songId}`,
+    run: (sql) =>
+      call(sql`select mashup.report_missing_stems(${claimed.id}, ${claimed.token}, array(
+        select (s ->> 'stems_id')::bigint from public.mashup_jobs j, jsonb_array_elements(j.songs) s
+        where j.id = ${claimed.job} and s ->> 'song_id' = ${songId} and s ->> 'stems_id' is not null)) as result`),
+    expect(model) {
+      const mine = held(model, claimed);
+      const song = mine?.job.songs.find(({ id }) => id === songId);
+      if (!mine || !song) return lostClaimStatus(model, claimed);
+      return reportMissingStems(model, mine.job, mine.task, song);
     },
   };
 }

@@ -5,7 +5,7 @@ import { isTerminal, MAX_ATTEMPTS, type ModelJob, POSITION } from './model.ts';
 import * as fault from './fault-commands.ts';
 import * as operation from './operations.ts';
 import { type Claim, held, type State } from './operations.ts';
-import { choose, liveWorkers, isProbe, jobsOf, type Step, type Steps, sweepAfter } from './steps.ts';
+import { choose, faultOf, liveWorkers, jobsOf, type Step, type Steps, sweepAfter } from './steps.ts';
 
 type Scenario = (state: State, other: number) => Steps;
 
@@ -39,6 +39,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...times(3, lateWorker),
   ...times(3, exhaustAttempts),
   ...times(4, unusedSong),
+  ...times(6, missingStems),
 ];
 
 /** How many scenarios follow each other. */
@@ -167,7 +168,7 @@ function* replayEnded(state: State, end: Stage, other: number): Steps {
           job,
           KIND_IN[state.model.jobs[job.id]?.stage ?? 'queued'],
         );
-        if (claim) yield operation.fail(claim, 'permanent', isProbe(state, claim));
+        if (claim) yield operation.fail(claim, faultOf(state, claim, 'permanent'));
       }
     }
     job = current(state, job);
@@ -197,7 +198,7 @@ function* replan(state: State, isPlanning: boolean, other: number): Steps {
   yield operation.drive(job.id, isPlanning ? 'planning' : 'separating', state.driver);
   const plan = isPlanning ? yield* claimOf(state, job, 'plan') : undefined;
   const separate = yield* claimOf(state, job, 'separate');
-  if (separate) yield operation.fail(separate, 'permanent', isProbe(state, separate));
+  if (separate) yield operation.fail(separate, faultOf(state, separate, 'permanent'));
   if (plan) yield operation.finish(plan, false);
 }
 
@@ -239,11 +240,11 @@ function* outage(state: State, isLong: boolean, other: number): Steps {
     { analyze: 'analysis', plan: 'orchestrator', render: 'processing' }[kind] ?? '',
     isLong ? 8 : 0,
   );
-  yield operation.fail(claim, 'unavailable', isProbe(state, claim));
+  yield operation.fail(claim, faultOf(state, claim, 'unavailable'));
   yield* sweepAfter(state, 65_000);
   const again = yield* claimOf(state, job, kind);
   if (!again) return;
-  yield other % 3 > 0 ? operation.fail(again, 'unavailable', isProbe(state, again)) : operation.finish(again, false);
+  yield other % 3 > 0 ? operation.fail(again, faultOf(state, again, 'unavailable')) : operation.finish(again, false);
 }
 
 /** A task fails with transient faults until it has no attempts left. */
@@ -252,7 +253,7 @@ function* exhaustAttempts(state: State, other: number): Steps {
   for (let attempt = 0; job && attempt < MAX_ATTEMPTS.render; attempt++) {
     const claim: Claim | undefined = yield* claimOf(state, job);
     if (!claim) return;
-    yield operation.fail(claim, 'transient', isProbe(state, claim));
+    yield operation.fail(claim, faultOf(state, claim, 'transient'));
     if (attempt + 1 < MAX_ATTEMPTS.render) yield* sweepAfter(state, 65_000);
   }
 }
@@ -269,6 +270,19 @@ function* unusedSong(state: State, other: number): Steps {
   if (separate) yield operation.finish(separate, false);
 }
 
+/** A render finds stems missing. They are made again; every other time the next render misses them as well. */
+function* missingStems(state: State, other: number): Steps {
+  const job = yield* jobIn(state, 'rendering', other);
+  const claim = job && (yield* claimOf(state, job, 'render'));
+  const song = job?.plan?.[0];
+  if (!claim || song === undefined) return;
+  yield operation.missingStems(claim, song);
+  if (other % 4 === 3) return;
+  yield operation.drive(job.id, 'rendering', state.driver);
+  const again = yield* claimOf(state, job, 'render');
+  if (again) yield operation.missingStems(again, song);
+}
+
 /** A worker that was considered lost writes while another runs its task. */
 function* lateWorker(state: State, other: number): Steps {
   const job = yield* jobIn(state, choose(['analyzing', 'planning', 'rendering'] as const, other) ?? 'planning', other);
@@ -277,7 +291,7 @@ function* lateWorker(state: State, other: number): Steps {
   yield* sweepAfter(state, 31_000);
   yield* claimOf(state, job, lost.kind, lost.song ?? undefined);
   yield operation.heartbeat(lost, other % 2 === 0 ? 0.9 : undefined);
-  yield other % 3 === 0 ? operation.fail(lost, 'permanent', isProbe(state, lost)) : operation.finish(lost, false);
+  yield other % 3 === 0 ? operation.fail(lost, faultOf(state, lost, 'permanent')) : operation.finish(lost, false);
 }
 
 /** A task that has lost workers waits until its worker runs nothing else. */

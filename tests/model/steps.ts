@@ -1,5 +1,6 @@
 /** A step of a sequence, and what commands and scenarios share to choose one. */
-import type { Model, ModelJob } from './model.ts';
+import type { CircuitName } from '../../schema.ts';
+import type { Fault, Model, ModelJob } from './model.ts';
 import * as fault from './fault-commands.ts';
 import type { Claim, Operation, State } from './operations.ts';
 
@@ -10,8 +11,12 @@ export type Steps = Generator<Step | undefined>;
 
 export const choose = <T>(list: readonly T[], pick: number): T | undefined => list[pick % Math.max(1, list.length)];
 export const jobsOf = (model: Model): ModelJob[] => Object.values(model.jobs).sort((a, b) => (a.id < b.id ? -1 : 1));
-export const isProbe = (state: State, claim: Claim): boolean =>
-  state.snapshot.tasks.some((task) => task.id === claim.id && task.probe);
+/** Returns a fault of a class, with the circuits that the claimed task is the probe of. */
+export const faultOf = (state: State, claim: Claim, faultClass: string, blamed?: CircuitName): Fault => ({
+  faultClass,
+  blamed,
+  probes: state.snapshot.tasks.find((task) => task.id === claim.id)?.probes ?? [],
+});
 
 /** Returns the workers that are alive and send heartbeats. */
 export const liveWorkers = (state: State): string[] =>

@@ -10,7 +10,7 @@ it('the diagram in docs/explanation/architecture.md shows the transitions that t
   const text = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'explanation', 'architecture.md'), 'utf8');
   const drawn = [...text.matchAll(/^ {2}(\w+) --> (\w+) : (\w+)$/gm)].map((match) => match.slice(1, 4).join(' '));
   const rows =
-    await sql`select from_stage, to_stage, name from mashup.transitions where name in ('admit', 'advance', 'replan')`;
+    await sql`select from_stage, to_stage, name from mashup.transitions where name in ('admit', 'advance', 'replan', 'remake')`;
   assert.deepEqual(drawn.sort(), rows.map((row) => `${row.from_stage} ${row.to_stage} ${row.name}`).sort());
 });
 

@@ -223,7 +223,7 @@ describe('a circuit', () => {
     assert.equal((await m.ready(id)).length, 0);
     const waiting = await m.job(id);
     assert.equal(waiting.waiting_on, 'circuit');
-    assert.match(waiting.current_step, /not answering/);
+    assert.match(waiting.current_step, /service is unavailable/);
 
     await m.moveClock(60);
     await m.sql`update mashup.tasks set run_at = mashup.now() where state = 'waiting'`;
@@ -266,6 +266,37 @@ describe('a circuit', () => {
     assert.ok(probe);
     await m.finish(probe);
     assert.equal(await isSpread(), true);
+  });
+
+  it('of Storage opens at once for a refused key, holds every task that uses files, and names the key', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    const first = await m.claimNext(worker, id);
+    assert.ok(first);
+    await m.sql`select mashup.fail_task(${first.task_id}, ${first.claim}, 'storage_key_rejected', 'Storage refuses the key.',
+      'Set the key.', 'refused', p_service => 'storage', p_spends => false)`;
+    const [other] = await m.ready(id);
+    assert.ok(other);
+    assert.deepEqual(await m.claim(worker, other), { status: 'deferred', reason: 'circuit' });
+    await m.sweep();
+    const waiting = await m.job(id);
+    assert.deepEqual(
+      [waiting.waiting_on, waiting.current_step],
+      ['circuit', 'Storage is unavailable. The mashup continues when it is back.'],
+    );
+    const [stuck] = await m.sql`select why from mashup.stuck where id = ${id}`;
+    assert.match(String(stuck?.why), /storage \(Storage refuses the key/);
+    await m.moveClock(60);
+    await m.sweep();
+    const probe = await m.claimNext(worker, id);
+    assert.ok(probe, 'one probe');
+    assert.equal((await m.ready(id)).length, 0);
+    await m.finish(probe);
+    await m.run(worker);
+    assert.equal((await m.job(id)).stage, 'complete');
+    const [spent] = await m.sql`select max(failures) as failures from mashup.tasks`;
+    assert.equal(spent?.failures, 0);
   });
 
   it('is not opened by bad files', async (t) => {

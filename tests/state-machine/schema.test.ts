@@ -103,6 +103,11 @@ describe('schema.ts', async () => {
       kinds.map((row) => row.kind),
       [...schema.TASK_KINDS].sort(),
     );
+    const circuits = await db.sql`select service from mashup.service_health order by service`;
+    assert.deepEqual(
+      circuits.map((row) => row.service),
+      [...schema.CIRCUITS].sort(),
+    );
     const services = await db.sql`select distinct service from mashup.task_kinds order by service`;
     assert.deepEqual(
       services.map((row) => row.service),

@@ -44,6 +44,8 @@ export interface StartWorkerOptions {
   limits?: Partial<WorkerLimits>;
   concurrency?: number;
   databaseUrl?: string;
+  supabaseUrl?: string;
+  serviceRoleKey?: string;
 }
 
 interface FixtureParts {
@@ -114,6 +116,8 @@ export class WorkerFixture {
   readonly database: TestDatabase;
   readonly sql: postgres.Sql;
   readonly services: ReplayServer;
+  /** URL of the gateway. */
+  readonly supabaseUrl: string;
   /** Storage as the service role. */
   readonly bucket: ReturnType<SupabaseClient['storage']['from']>;
   readonly userId: string;
@@ -130,6 +134,7 @@ export class WorkerFixture {
     this.database = database;
     this.sql = database.sql;
     this.services = services;
+    this.supabaseUrl = config.supabaseUrl;
     this.bucket = admin.storage.from('mashups');
     this.userId = userId;
     this.log = log;

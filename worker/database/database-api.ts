@@ -6,7 +6,7 @@ import { TASK_RESULTS } from '../../schema/task-results.ts';
 import { TASK_KINDS } from '../../schema/database.ts';
 import type { SongCard } from '../../schema/database.ts';
 import type { Db } from './database.ts';
-import type { FaultClass } from '../errors.ts';
+import type { TaskError } from '../errors.ts';
 
 const Card = z
   .looseObject({
@@ -119,12 +119,26 @@ export async function finishTask(db: Db, claim: Claim, result: unknown): Promise
 export async function failTask(
   db: Db,
   claim: Claim,
-  fault: { code: string; message: string; hint: string; faultClass: FaultClass; retryAfterSec?: number },
+  fault: Pick<TaskError, 'code' | 'message' | 'hint' | 'faultClass'> &
+    Partial<Pick<TaskError, 'retryAfterSec' | 'service' | 'spendsAttempt'>>,
 ): Promise<string> {
   const { rows } = await sql<{ answer: string }>`
     select mashup.fail_task(
       ${claim.task_id}::bigint, ${claim.claim}::uuid, ${fault.code}, ${fault.message}, ${fault.hint},
-      ${fault.faultClass}, ${fault.retryAfterSec ?? null}::real
+      ${fault.faultClass}, ${fault.retryAfterSec ?? null}::real, ${fault.service ?? null}::text,
+      ${fault.spendsAttempt ?? true}::boolean
+    ) as answer`.execute(db);
+  return rows[0]?.answer ?? 'lost';
+}
+
+/**
+ * Reports stems whose files are missing. Returns `remaking` (the job has gone back to make them again), `failed` (they were made
+ * again in this run already), or why the claim is lost.
+ */
+export async function reportMissingStems(db: Db, claim: Claim, stemsIds: readonly number[]): Promise<string> {
+  const { rows } = await sql<{ answer: string }>`
+    select mashup.report_missing_stems(
+      ${claim.task_id}::bigint, ${claim.claim}::uuid, ${sql.val(stemsIds.map(String))}::bigint[]
     ) as answer`.execute(db);
   return rows[0]?.answer ?? 'lost';
 }

@@ -1,8 +1,12 @@
 /** Downloads from Storage, and the typed errors of Storage. */
 import { StorageApiError } from '@supabase/supabase-js';
+import type { FaultClass } from '../errors.ts';
 import { TaskError } from '../errors.ts';
 import { errorText } from '../redact.ts';
 
+/** What to do about a key that Storage refuses. */
+export const KEY_HINT =
+  'Set SUPABASE_SERVICE_ROLE_KEY to the current service role key (or secret key) of the project of SUPABASE_URL, and restart the workers.';
 /** Error bodies are truncated to this length. */
 const MAX_ERROR_CHARS = 2_000;
 
@@ -27,8 +31,9 @@ export async function openDownload(
 }
 
 /**
- * Returns the typed error of a failed Storage operation: permanent `upload_missing` for a missing object, otherwise transient
- * `storage_unavailable`, which does not count as a failure of a service.
+ * Returns the typed error of a failed Storage operation: permanent `upload_missing` for a missing object, `storage_key_rejected`
+ * for a key that Storage refuses, `storage_unavailable` where Storage does not answer, is overloaded or fails, which counts in
+ * the circuit breaker of Storage, and transient `storage_failed` for any other answer.
  * @param operation what failed: `list files`
  */
 export function storageFault(operation: string, cause: unknown, status?: number): TaskError {
@@ -43,10 +48,44 @@ export function storageFault(operation: string, cause: unknown, status?: number)
       cause,
     });
   }
+  const answered = statusOf(cause, status);
+  if (isKeyRefused(cause, answered)) return keyRejected(cause);
+  const faultClass = classOfStorageStatus(answered);
   return new TaskError(`Storage could not ${operation}: ${errorText(cause)}`, {
-    code: 'storage_unavailable',
-    hint: 'It is retried automatically. If this lasts, check SUPABASE_URL and the service role key.',
-    faultClass: 'transient',
+    code: faultClass === 'transient' ? 'storage_failed' : 'storage_unavailable',
+    hint: 'It is retried automatically. If this lasts, check that Storage runs and that SUPABASE_URL is right.',
+    faultClass,
+    service: 'storage',
+    spendsAttempt: faultClass === 'transient',
     cause,
   });
+}
+
+/** Returns the error for a key that Storage refuses. The circuit of Storage opens at once: no task can do anything with this key. */
+function keyRejected(cause: unknown): TaskError {
+  return new TaskError(`Storage refuses the key of the worker: ${errorText(cause)}`, {
+    code: 'storage_key_rejected',
+    hint: KEY_HINT,
+    faultClass: 'refused',
+    service: 'storage',
+    spendsAttempt: false,
+    cause,
+  });
+}
+
+/** Status of the answer: Storage sends most errors as 400 with the real status in the body. Undefined without an answer. */
+function statusOf(cause: unknown, status: number | undefined): number | undefined {
+  if (!(cause instanceof StorageApiError)) return status;
+  const inBody = Number(cause.statusCode);
+  return inBody >= 400 ? inBody : cause.status;
+}
+
+/** A signed URL carries its own token, so that only a call of the API, not a download, says something about the key. */
+function isKeyRefused(cause: unknown, status: number | undefined): boolean {
+  return cause instanceof StorageApiError && (status === 401 || status === 403);
+}
+
+function classOfStorageStatus(status: number | undefined): FaultClass {
+  if (status === 429) return 'overloaded';
+  return status === undefined || status === 408 || status >= 500 ? 'unavailable' : 'transient';
 }

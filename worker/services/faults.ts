@@ -13,6 +13,9 @@ const UNAVAILABLE: ReadonlySet<number> = new Set([502, 503, 504]);
 const OVERLOADED: ReadonlySet<number> = new Set([429, 529]);
 const LATER: ReadonlySet<number> = new Set([408, 425]);
 
+/** Codes by which the audio services report that they could not download or upload a file. */
+const FILE_CODES: ReadonlySet<string> = new Set(['fetch_failed', 'upload_failed', 'storage_unavailable']);
+
 /** Error bodies of services. Older services and proxies use other members for the text. */
 const ErrorBody = z.looseObject({
   detail: z.unknown().optional(),
@@ -82,6 +85,7 @@ export function faultOfResponse(response: {
   if (code !== undefined && status >= 400 && status < 500 && faultClass === 'permanent') {
     return new TaskError(text, { code, hint: hint ?? 'Change the input and try again.', faultClass, status, body });
   }
+  if (faultClass === 'unavailable' && code !== undefined && FILE_CODES.has(code)) return storageFaultOf(service, text);
   const title = serviceTitle(service);
   const shared = { status, faultClass, retryAfterSec };
   switch (faultClass) {
@@ -103,7 +107,7 @@ export function faultOfResponse(response: {
         code: code ?? 'service_failed',
         hint: hint ?? 'Retry the mashup. If it fails again, check the log of the service.',
       });
-    case 'permanent':
+    default:
       return new TaskError(`${title} rejected the request (${status}): ${text}`, {
         ...shared,
         code: status === 404 || status === 405 ? 'service_not_there' : 'service_refused',
@@ -113,6 +117,19 @@ export function faultOfResponse(response: {
             : 'The versions of the service and the worker may differ; the message names the rejected value.',
       });
   }
+}
+
+/**
+ * Returns the error of a service that could not reach Storage, by its own account. Storage is to blame, not the service. It
+ * spends an attempt: where Storage answers the worker, only this service may be cut off from it.
+ */
+export function storageFaultOf(service: ServiceName, text: string): TaskError {
+  return new TaskError(`${serviceTitle(service)} cannot reach Storage: ${text}`, {
+    code: 'storage_unavailable',
+    hint: 'It is retried automatically. If this lasts, check that Storage runs and can be reached from the services.',
+    faultClass: 'unavailable',
+    service: 'storage',
+  });
 }
 
 /** Recognises permanent faults that the existing services report as a plain 500. */

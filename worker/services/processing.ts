@@ -4,7 +4,7 @@ import type { RenderRequest } from '../../schema.ts';
 import { TaskError } from '../errors.ts';
 import type { FaultClass } from '../errors.ts';
 import { redact } from '../redact.ts';
-import { untypedFault } from './faults.ts';
+import { storageFaultOf, untypedFault } from './faults.ts';
 import { withResponse } from './http.ts';
 import { asNumber, clamp } from './read.ts';
 import { parseEvent, readEvents } from './sse.ts';
@@ -92,6 +92,7 @@ function eventFault(text: string, event: Record<string, unknown>): TaskError {
   const known = untypedFault('processing', message);
   if (known) return known;
   const code = typeof event['code'] === 'string' ? event['code'].slice(0, 60) : 'render_failed';
+  if (code === 'storage_unavailable') return storageFaultOf('processing', message);
   const hint = typeof event['hint'] === 'string' ? redact(event['hint'], 300) : undefined;
   return new TaskError(message || 'The mashup could not be rendered.', {
     code,

@@ -1,6 +1,7 @@
 /** The worker's access to Storage: signed URLs for the services, metadata of what they wrote, deletions. */
 import { createClient } from '@supabase/supabase-js';
 import type { SupabaseClient } from '@supabase/supabase-js';
+import { TaskError } from '../errors.ts';
 import { openDownload, storageFault } from './download.ts';
 
 /** The bucket of all files. */
@@ -22,10 +23,14 @@ export interface StoredObject {
 
 /** Methods throw TaskErrors: see {@link storageFault}. */
 export interface Storage {
+  /** Asks Storage for the bucket: one cheap call that shows whether the key is accepted. */
+  check(): Promise<void>;
   /** Signs a download URL. */
   downloadUrl(path: string, seconds: number): Promise<string>;
   /** Signs download URLs of many objects in one call, in the order of the paths. */
   downloadUrls(paths: readonly string[], seconds: number): Promise<string[]>;
+  /** Returns the paths whose file cannot be read. A row of `storage.objects` does not prove that there is a file. */
+  findMissing(paths: readonly string[], signal: AbortSignal): Promise<string[]>;
   /** Signs a URL for a `PUT` of an object, which may replace an earlier one. */
   uploadUrl(path: string): Promise<string>;
   /** Returns the object at a path, or undefined. */
@@ -62,6 +67,11 @@ class SupabaseStorage implements Storage {
     this.#client = client;
   }
 
+  async check(): Promise<void> {
+    const { error } = await this.#client.storage.getBucket(BUCKET);
+    if (error) throw storageFault('open the bucket', error);
+  }
+
   async downloadUrl(path: string, seconds: number): Promise<string> {
     const { data, error } = await this.#client.storage.from(BUCKET).createSignedUrl(path, lifetime(seconds));
     if (error) throw storageFault('sign a download', error);
@@ -77,6 +87,22 @@ class SupabaseStorage implements Storage {
       // The response reports a missing object as text, not by a status.
       throw storageFault('sign a download', new Error(`not_found: ${signed?.error ?? path}`), 404);
     });
+  }
+
+  async findMissing(paths: readonly string[], signal: AbortSignal): Promise<string[]> {
+    const missing = await Promise.all(paths.map((path) => this.#isMissing(path, signal)));
+    return paths.filter((_path, index) => missing[index]);
+  }
+
+  /** Reads one byte: after a restore of the database without files, a listing and a signature show files that are not there. */
+  async #isMissing(path: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.head(path, 1, signal);
+      return false;
+    } catch (error) {
+      if (error instanceof TaskError && error.code === 'upload_missing') return true;
+      throw error;
+    }
   }
 
   async uploadUrl(path: string): Promise<string> {

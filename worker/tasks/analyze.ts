@@ -99,7 +99,9 @@ async function fetchUpload({ signal, db }: TaskContext, url: string): Promise<Up
     throw new TaskError('The download of the song was interrupted.', {
       code: 'storage_unavailable',
       hint: 'It is retried automatically.',
-      faultClass: 'transient',
+      faultClass: 'unavailable',
+      service: 'storage',
+      spendsAttempt: false,
       cause: error,
     });
   }

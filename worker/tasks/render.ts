@@ -3,7 +3,8 @@ import type { RenderTaskResult } from '../../schema/task-results.ts';
 import { OutputFormat } from '../../schema.ts';
 import type { Plan, RenderRequest, RenderResult, Stem, StemPaths } from '../../schema.ts';
 import type { SongCard } from '../../schema/database.ts';
-import { TaskError } from '../errors.ts';
+import { StemsGone, TaskError } from '../errors.ts';
+import type { Claim } from '../database/database-api.ts';
 import { callRender } from '../services/processing.ts';
 import type { Rendered } from '../services/processing.ts';
 import { readWavHeader, WAV_HEADER_BYTES } from '../../audio/decode/wav.ts';
@@ -22,12 +23,16 @@ export async function render(context: TaskContext): Promise<RenderTaskResult> {
   const prefix = claim.output_prefix;
   if (prefix === null) throw missingInput('This task has no output path.', 'Retry the mashup.');
   const plan = await loadPlan(context);
-  const request = await buildRequest(context, plan, prefix);
+  const used = usedStems(claim, plan);
+  const request = await buildRequest(context, plan, used, prefix);
   const rendered = await callRender(serviceUrls.processing, request, {
     signal,
     timeoutMs: callLimitMs(context),
     idleMs: limits.renderIdleMs,
     onProgress: (progress, message) => context.reportProgress(progress, message === '' ? undefined : message),
+  }).catch(async (error: unknown) => {
+    if (error instanceof TaskError && !signal.aborted && !isOutage(error)) await requireFiles(context, used);
+    throw error;
   });
   if (!isOwnPath(rendered.path, prefix)) {
     throw new TaskError('The rendering service wrote the mashup to a path outside its prefix.', {
@@ -54,30 +59,36 @@ async function loadPlan({ claim, db }: TaskContext): Promise<Plan> {
   return row.plan;
 }
 
-async function buildRequest(context: TaskContext, plan: Plan, prefix: string): Promise<RenderRequest> {
-  const { claim, storage } = context;
-  const { timeline, global, title, artistCredits } = plan.masterplan;
-  const format = OutputFormat.catch('wav').parse(claim.options.format);
-  const path = `${prefix}.${format}`;
+/** The songs that the plan uses, each with the stems that it uses. */
+type UsedStems = { card: SongCard; stems: Stem[] }[];
+
+function usedStems(claim: Claim, plan: Plan): UsedStems {
   const used = new Map<string, Set<Stem>>();
-  for (const layer of timeline.flatMap((section) => section.layers)) {
+  for (const layer of plan.masterplan.timeline.flatMap((section) => section.layers)) {
     // Always the drums of a song: the built-in renderer aligns its beat grid on them, even if they are not heard.
     const stems = used.get(layer.songId) ?? new Set<Stem>(['drums']);
     used.set(layer.songId, stems.add(layer.stem));
   }
+  return activeSongs(claim)
+    .filter((card) => used.has(card.song_id))
+    .map((card) => ({ card, stems: [...(used.get(card.song_id) ?? [])] }));
+}
+
+async function buildRequest(context: TaskContext, plan: Plan, used: UsedStems, prefix: string): Promise<RenderRequest> {
+  const { claim, storage } = context;
+  const { timeline, global, title, artistCredits } = plan.masterplan;
+  const format = OutputFormat.catch('wav').parse(claim.options.format);
+  const path = `${prefix}.${format}`;
   const analyzed = await loadSongs(context);
-  const songs = await Promise.all(
-    activeSongs(claim)
-      .filter((card) => used.has(card.song_id))
-      .map(async (card) => ({
-        song_id: card.song_id,
-        storage_path: card.path,
-        name: card.name,
-        artist: card.artist,
-        analysis: analyzed.find((song) => song.song_id === card.song_id)?.analysis ?? {},
-        stems: await signStems(context, card, used.get(card.song_id) ?? new Set()),
-      })),
-  );
+  const signed = await signStems(context, used);
+  const songs = used.map(({ card }, index) => ({
+    song_id: card.song_id,
+    storage_path: card.path,
+    name: card.name,
+    artist: card.artist,
+    analysis: analyzed.find((song) => song.song_id === card.song_id)?.analysis ?? {},
+    stems: signed[index] ?? {},
+  }));
   return {
     masterplan: { timeline, global_settings: global, title, artistCredits },
     songs,
@@ -88,27 +99,67 @@ async function buildRequest(context: TaskContext, plan: Plan, prefix: string): P
   };
 }
 
-async function signStems(
-  { claim, db, storage }: TaskContext,
-  card: SongCard,
-  wanted: ReadonlySet<Stem>,
-): Promise<Partial<StemPaths>> {
-  const row =
-    card.stems_id === undefined
-      ? undefined
-      : await db
-          .selectFrom('mashup.stems')
-          .select('paths')
-          .where('id', '=', String(card.stems_id))
-          .where('user_id', '=', claim.user_id)
-          .executeTakeFirst();
-  if (!row) throw missingInput(`The stems of ${card.name} are missing.`, 'Replay the mashup from separating.');
-  const stems = [...wanted];
-  const urls = await storage.downloadUrls(
-    stems.map((stem) => row.paths[stem]),
-    urlSeconds(claim),
+/** Signs the stems of each song. @throws StemsGone that names every song whose stems are not there */
+async function signStems(context: TaskContext, used: UsedStems): Promise<Partial<StemPaths>[]> {
+  const { claim, storage } = context;
+  const signed = await Promise.all(
+    used.map(async ({ card, stems }) => {
+      const paths = await loadStemPaths(context, card);
+      if (!paths) return undefined;
+      try {
+        const urls = await storage.downloadUrls(
+          stems.map((stem) => paths[stem]),
+          urlSeconds(claim),
+        );
+        return Object.fromEntries(stems.map((stem, index) => [stem, urls[index]])) as Partial<StemPaths>;
+      } catch (error) {
+        if (error instanceof TaskError && error.code === 'upload_missing') return undefined;
+        throw error;
+      }
+    }),
   );
-  return Object.fromEntries(stems.map((stem, index) => [stem, urls[index]]));
+  requireStems(used, signed.map(Boolean));
+  return signed.map((urls) => urls ?? {});
+}
+
+/** After a failed render: checks that the files of the stems can be read. @throws StemsGone if one cannot */
+async function requireFiles(context: TaskContext, used: UsedStems): Promise<void> {
+  const found = await Promise.all(
+    used.map(async ({ card, stems }) => {
+      const paths = await loadStemPaths(context, card);
+      if (!paths) return false;
+      const files = stems.map((stem) => paths[stem]);
+      return (await context.storage.findMissing(files, context.signal)).length === 0;
+    }),
+  );
+  requireStems(used, found);
+}
+
+function requireStems(used: UsedStems, isThere: boolean[]): void {
+  const gone = used.filter((_one, index) => isThere[index] !== true).map(({ card }) => card);
+  if (gone.length === 0) return;
+  throw new StemsGone(
+    gone.flatMap(({ stems_id: id }) => (id === undefined ? [] : [id])),
+    gone.map(({ name }) => name),
+  );
+}
+
+/** Returns the paths of a song's stems; undefined if the cache no longer has them. */
+async function loadStemPaths({ claim, db }: TaskContext, card: SongCard): Promise<StemPaths | undefined> {
+  if (card.stems_id === undefined)
+    throw missingInput(`The stems of ${card.name} are missing.`, 'Replay the mashup from separating.');
+  const row = await db
+    .selectFrom('mashup.stems')
+    .select('paths')
+    .where('id', '=', String(card.stems_id))
+    .where('user_id', '=', claim.user_id)
+    .executeTakeFirst();
+  return row?.paths;
+}
+
+/** Whether a fault says that a service is not available, so that it says nothing about the stems. */
+function isOutage({ faultClass }: TaskError): boolean {
+  return faultClass === 'unavailable' || faultClass === 'overloaded' || faultClass === 'refused';
 }
 
 /** Whether a path is `<prefix>.<format>`. The prefix contains the claim token, so that no other claim can have written it. */

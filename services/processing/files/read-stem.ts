@@ -20,7 +20,7 @@ export type ChunkSink = (chunk: [Float32Array, Float32Array], at: number) => voi
 /**
  * Downloads a stem and decodes it chunk by chunk, as stereo at 44.1 kHz. A silent stem is accepted, since not every song has all
  * four parts.
- * @throws RenderError stem_unavailable, stem_unusable
+ * @throws RenderError stem_unavailable, storage_unavailable, stem_unusable
  */
 export async function readStem(source: StemSource, sink: ChunkSink): Promise<void> {
   try {
@@ -39,7 +39,7 @@ export async function readStem(source: StemSource, sink: ChunkSink): Promise<voi
 
 /**
  * Downloads and decodes a whole stem as one channel, the mean of both, at 44.1 kHz.
- * @throws RenderError stem_unavailable, stem_unusable
+ * @throws RenderError stem_unavailable, storage_unavailable, stem_unusable
  */
 export async function readMonoStem(source: StemSource): Promise<Float32Array> {
   const pieces: Float32Array[] = [];
@@ -64,6 +64,10 @@ function stemError({ song, stem }: StemSource, error: unknown): RenderError {
   if (error instanceof AudioError) {
     const message = `The ${stem} stem of "${song}" cannot be used: ${error.message}`;
     return new RenderError('stem_unusable', message, error.hint, error);
+  }
+  if (error instanceof FetchAudioError && (error.fault === 'unavailable' || error.fault === 'timeout')) {
+    const message = `The ${stem} stem of "${song}" could not be downloaded: the storage is not available`;
+    return new RenderError('storage_unavailable', message, error.hint, error);
   }
   return new RenderError(
     'stem_unavailable',

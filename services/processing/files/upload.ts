@@ -8,11 +8,18 @@ const UPLOAD_TIMEOUT_MS = 120_000;
 
 /**
  * Uploads an encoded file with a PUT to a signed URL.
- * @throws RenderError upload_failed
+ * @throws RenderError upload_failed, storage_unavailable
  */
 export async function uploadMashup(target: UploadTarget, bytes: Uint8Array, format: OutputFormat): Promise<void> {
-  const uploadError = (message: string, cause?: unknown): RenderError =>
-    new RenderError('upload_failed', message, 'Render again with a fresh signed upload URL.', cause);
+  const uploadError = (message: string, options: { isDown: boolean; cause?: unknown }): RenderError =>
+    options.isDown
+      ? new RenderError(
+          'storage_unavailable',
+          message,
+          'Check that the storage is running, then render again.',
+          options.cause,
+        )
+      : new RenderError('upload_failed', message, 'Render again with a fresh signed upload URL.', options.cause);
   let response: Response;
   try {
     const put = (): Promise<Response> =>
@@ -24,8 +31,12 @@ export async function uploadMashup(target: UploadTarget, bytes: Uint8Array, form
       });
     response = await retryConnection(put, (error) => error instanceof TypeError);
   } catch (cause) {
-    throw uploadError('The mashup could not be uploaded: no connection', cause);
+    throw uploadError('The mashup could not be uploaded: no connection', { isDown: true, cause });
   }
   await response.body?.cancel();
-  if (!response.ok) throw uploadError(`The mashup could not be uploaded: the storage returned ${response.status}`);
+  if (!response.ok) {
+    throw uploadError(`The mashup could not be uploaded: the storage returned ${response.status}`, {
+      isDown: response.status >= 500 || response.status === 429,
+    });
+  }
 }

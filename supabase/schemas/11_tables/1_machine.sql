@@ -24,7 +24,7 @@ comment on column mashup.stages.ends_early is 'Whether the stage ends as soon as
 create table mashup.transitions (
   from_stage text not null references mashup.stages,
   to_stage   text not null references mashup.stages,
-  name       text not null check (name in ('admit', 'advance', 'fail', 'replan', 'cancel', 'replay')),
+  name       text not null check (name in ('admit', 'advance', 'fail', 'replan', 'remake', 'cancel', 'replay')),
   made_by    text not null check (made_by in ('engine', 'operator')),
   primary key (from_stage, to_stage, name)
 );
@@ -47,7 +47,8 @@ create table mashup.task_kinds (
   song_state         text,
   song_step          text,
   output_path        text,
-  reports_progress   boolean not null
+  reports_progress   boolean not null,
+  uses_storage       boolean not null
 );
 revoke all on mashup.task_kinds from public, anon, authenticated, service_role;
 grant select on mashup.task_kinds to mashup_worker;
@@ -65,3 +66,4 @@ comment on column mashup.task_kinds.song_step is 'The text that users read while
 comment on column mashup.task_kinds.output_path is
   'Where a claim may write in Storage: a path with {user}, {job}, {song}, {epoch} and {claim}. Null: nowhere.';
 comment on column mashup.task_kinds.reports_progress is 'Whether heartbeats of a task move the progress of its job.';
+comment on column mashup.task_kinds.uses_storage is 'Whether a task reads or writes files: it waits while the circuit of Storage is not closed.';

@@ -61,7 +61,7 @@ comment on column mashup.tasks.attempt is 'Queue entries made so far. mashup:<id
 comment on column mashup.tasks.failures is 'Attempts that ended in a fault that counts towards max_attempts.';
 comment on column mashup.tasks.crashes is 'Workers that were lost while they ran the task.';
 comment on column mashup.tasks.solo_crashes is 'Workers that were lost while they ran the task alone.';
-comment on column mashup.tasks.is_probe is 'Whether the task tests its service while the circuit breaker is half-open.';
+comment on column mashup.tasks.is_probe is 'Whether the task tests a service, or Storage, while the circuit breaker is half-open.';
 comment on column mashup.tasks.fallback is 'Whether the task was dispatched to run without its unavailable service. It takes no place there.';
 comment on column mashup.tasks.claim is 'The claim token. Every write of a worker names it.';
 comment on column mashup.tasks.lease_until is 'Until when the claim is valid without a heartbeat.';
@@ -104,7 +104,7 @@ create table mashup.service_health (
 );
 revoke all on mashup.service_health from public, anon, authenticated, service_role;
 grant select on mashup.service_health to mashup_worker;
-comment on table mashup.service_health is 'The circuit breaker of each service.';
+comment on table mashup.service_health is 'The circuit breaker of each service, and of Storage.';
 comment on column mashup.service_health.state is 'closed: calls pass. open: tasks wait. half_open: one probe is running.';
 comment on column mashup.service_health.failures is 'Consecutive availability faults.';
 comment on column mashup.service_health.opens is 'How often the circuit opened since it was last closed: the exponent of its wait.';

@@ -19,4 +19,14 @@ end
 $$;
 comment on function mashup.is_job_paused(uuid, uuid) is 'Returns whether a job, its user or the system is paused.';
 
+create function mashup.is_kind_paused(p_kind mashup.task_kinds) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return mashup.is_paused('kind', p_kind.kind) or mashup.is_paused('service', p_kind.service)
+    or (p_kind.uses_storage and mashup.is_paused('service', 'storage'));
+end
+$$;
+comment on function mashup.is_kind_paused(mashup.task_kinds) is 'Returns whether a kind of task, or a service that it needs, or the system is paused.';
+
 revoke execute on all functions in schema mashup from public;

@@ -112,6 +112,7 @@ begin
     when 'fail' then mashup.reset_for_end(new, old.stage)
     when 'cancel' then mashup.reset_for_end(new, old.stage)
     when 'replan' then mashup.reset_for_rerun(new)
+    when 'remake' then mashup.reset_for_rerun(new)
     when 'replay' then mashup.reset_for_replay(new)
   end;
   if new.admitted_at is not null then

@@ -1,4 +1,4 @@
--- The circuit breaker of each service: closed, open, or half-open while one probe is running.
+-- The circuit breaker of each service, and of Storage: closed, open, or half-open while one probe is running.
 
 create function mashup.record_service_success(p_service text) returns void
   language plpgsql set search_path = ''
@@ -13,7 +13,25 @@ $$;
 comment on function mashup.record_service_success(text) is 'Closes the circuit of a service and clears its failures. Lock: service_health row.';
 
 -- Language sql, since one statement does all.
-create function mashup.record_service_failure(p_service text, p_error text, p_task_id bigint) returns void
+create function mashup.record_probe_success(p_kind mashup.task_kinds, p_task_id bigint, p_blamed text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_service text;
+begin
+  for v_service in
+    select h.service from mashup.service_health h
+    where h.service = any (mashup.services_of(p_kind)) and h.service is distinct from p_blamed and h.probe_task = p_task_id
+    order by h.service
+  loop
+    perform mashup.record_service_success(v_service);
+  end loop;
+end
+$$;
+comment on function mashup.record_probe_success(mashup.task_kinds, bigint, text) is
+  'Closes the circuits that the task p_task_id is the probe of, except that of p_blamed. Lock: service_health rows by name.';
+
+create function mashup.record_service_failure(p_service text, p_error text, p_task_id bigint, p_opens boolean default false) returns void
   language sql set search_path = ''
   as $$
   update mashup.service_health h set
@@ -26,12 +44,12 @@ create function mashup.record_service_failure(p_service text, p_error text, p_ta
         then mashup.now() + make_interval(secs => least(mashup.setting_number('circuit_open_sec') * 2 ^ least(h.opens, 10),
           mashup.setting_number('circuit_open_max_sec'))) else h.retry_at end
     from (select c.service, c.probe_task is not distinct from p_task_id
-            or (c.state = 'closed' and c.failures + 1 >= mashup.setting_number('circuit_failures')) as opens_now
+            or (c.state = 'closed' and (p_opens or c.failures + 1 >= mashup.setting_number('circuit_failures'))) as opens_now
           from mashup.service_health c where c.service = p_service for update) o
     where h.service = o.service
 $$;
-comment on function mashup.record_service_failure(text, text, bigint) is
-  'Counts an availability fault. Opens the circuit after circuit_failures in a row, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. Lock: service_health row.';
+comment on function mashup.record_service_failure(text, text, bigint, boolean) is
+  'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. Lock: service_health row.';
 
 create function mashup.reset_orphaned_probes() returns void
   language plpgsql set search_path = ''
@@ -48,30 +66,31 @@ $$;
 comment on function mashup.reset_orphaned_probes() is
   'Makes room for another probe where the probe cannot return: its task was dropped, deleted, paused, returned or taken from a lost worker. Only this function does so: the transitions that end tasks touch no row of another service, so that two of them cannot wait for each other. Never waits for a row.';
 
-create function mashup.service_capacity(p_kind mashup.task_kinds, out free integer, out probe boolean)
+create function mashup.service_capacity(p_kind mashup.task_kinds, out free integer, out probes text[])
   language plpgsql stable set search_path = ''
   as $$
 declare
   v_health mashup.service_health;
   v_taken integer;
 begin
-  probe := false;
+  probes := '{}';
   select count(*) into v_taken from (
     select t.kind from mashup.tasks t where t.state = 'running' and not t.fallback
     union all select t.kind from mashup.tasks t where t.state = 'ready' and not t.fallback
     union all select t.kind from mashup.tasks t where t.held_until is not null and t.held_until > mashup.now()
   ) busy where busy.kind in (select k.kind from mashup.task_kinds k where k.service = p_kind.service);
   free := coalesce((select (s.value ->> p_kind.service)::integer from mashup.settings s where s.name = 'service_limits'), 1) - v_taken;
-  select * into v_health from mashup.service_health h where h.service = p_kind.service;
-  if v_health.state = 'open' and v_health.retry_at <= mashup.now() then
-    probe := true;
-    free := least(free, 1);
-  elsif v_health.state in ('open', 'half_open') then
-    free := 0;
-  end if;
+  for v_health in select * from mashup.service_health h where h.service = any (mashup.services_of(p_kind)) order by h.service loop
+    if v_health.state = 'open' and v_health.retry_at <= mashup.now() then
+      probes := probes || v_health.service;
+      free := least(free, 1);
+    elsif v_health.state in ('open', 'half_open') then
+      free := 0;
+    end if;
+  end loop;
 end
 $$;
 comment on function mashup.service_capacity(mashup.task_kinds) is
-  'Returns how many more tasks of a kind may be dispatched to its service now, and whether the next one is a probe. 0 while the circuit is open.';
+  'Returns how many more tasks of a kind may be dispatched now, and the services whose open circuit the next one is a probe of. 0 while the circuit of its service, or of Storage for a kind that uses it, is open.';
 
 revoke execute on all functions in schema mashup from public;

@@ -17,7 +17,26 @@ $$;
 comment on function mashup.dispatch_task(bigint, boolean, real, boolean) is
   'Makes a waiting task ready, due within p_spread_sec seconds, and adds its queue entry. p_fallback: it runs without its service and takes no place there. Lock: task row.';
 
-create function mashup.dispatch_to_service(p_kind mashup.task_kinds, p_free integer, p_probe boolean) returns void
+create function mashup.start_probe(p_services text[], p_task_id bigint) returns boolean
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_locked integer;
+begin
+  select count(*) into v_locked from (
+    select from mashup.service_health h where h.service = any (p_services) and h.state = 'open'
+    order by h.service for update skip locked) l;
+  if v_locked < cardinality(p_services) then
+    return false;
+  end if;
+  update mashup.service_health h set state = 'half_open', probe_task = p_task_id, updated_at = mashup.now() where h.service = any (p_services);
+  return true;
+end
+$$;
+comment on function mashup.start_probe(text[], bigint) is
+  'Makes a task the probe of open circuits. Returns false, and changes nothing, if one of them is locked or no longer open. Never waits for a row.';
+
+create function mashup.dispatch_to_service(p_kind mashup.task_kinds, p_free integer, p_probes text[]) returns void
   language plpgsql set search_path = ''
   as $$
 declare
@@ -25,7 +44,7 @@ declare
   v_spread real;
 begin
   -- After an outage the waiting tasks return spread over two seconds.
-  v_spread := case when exists (select from mashup.service_health h where h.service = p_kind.service and h.state = 'closed'
+  v_spread := case when exists (select from mashup.service_health h where h.service = any (mashup.services_of(p_kind)) and h.state = 'closed'
     and h.failures = 0 and h.last_error is not null and h.updated_at > mashup.now() - interval '10 seconds') then 2 else 0 end;
   for v_task in
     select t.* from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
@@ -33,18 +52,13 @@ begin
       and j.admitted_at is not null and not mashup.is_job_paused(j.id, j.user_id)
     order by t.run_at, t.id limit greatest(p_free, 0) for update of t skip locked
   loop
-    if p_probe then
-      update mashup.service_health h set state = 'half_open', probe_task = v_task.id, updated_at = mashup.now()
-        where h.service = (select hh.service from mashup.service_health hh
-          where hh.service = p_kind.service and hh.state = 'open' for update skip locked);
-      exit when not found;
-    end if;
-    perform mashup.dispatch_task(v_task.id, p_probe, v_spread);
+    exit when p_probes <> '{}' and not mashup.start_probe(p_probes, v_task.id);
+    perform mashup.dispatch_task(v_task.id, p_probes <> '{}', v_spread);
   end loop;
 end
 $$;
-comment on function mashup.dispatch_to_service(mashup.task_kinds, integer, boolean) is
-  'Dispatches up to p_free tasks of a kind, the oldest first; p_probe: the one task is the probe of an open circuit. Skips locked rows.';
+comment on function mashup.dispatch_to_service(mashup.task_kinds, integer, text[]) is
+  'Dispatches up to p_free tasks of a kind, the oldest first; p_probes: the one task is the probe of these open circuits. Skips locked rows.';
 
 create function mashup.dispatch_fallbacks(p_kind mashup.task_kinds) returns void
   language plpgsql set search_path = ''
@@ -73,7 +87,7 @@ create function mashup.dispatch_tasks() returns void
 declare
   v_kind mashup.task_kinds;
   v_free integer;
-  v_probe boolean;
+  v_probes text[];
   v_paused boolean := exists (select from mashup.pauses);
 begin
   if exists (select from mashup.service_health h where h.state = 'half_open') then
@@ -87,10 +101,10 @@ begin
     where exists (select from mashup.tasks t where t.state = 'waiting' and t.kind = k.kind and t.run_at <= mashup.now())
     order by k.priority, k.kind
   loop
-    continue when v_paused and (mashup.is_paused('kind', v_kind.kind) or mashup.is_paused('service', v_kind.service));
-    select c.free, c.probe into v_free, v_probe from mashup.service_capacity(v_kind) c;
+    continue when v_paused and mashup.is_kind_paused(v_kind);
+    select c.free, c.probes into v_free, v_probes from mashup.service_capacity(v_kind) c;
     if v_free > 0 then
-      perform mashup.dispatch_to_service(v_kind, v_free, v_probe);
+      perform mashup.dispatch_to_service(v_kind, v_free, v_probes);
     elsif v_kind.fallback_after_sec is not null then
       perform mashup.dispatch_fallbacks(v_kind);
     end if;

@@ -42,16 +42,18 @@ declare
   v_paused boolean := exists (select from mashup.pauses);
   v_paused_kinds text[] := '{}';
   v_open_kinds text[];
+  v_storage_kinds text[];
 begin
   if cardinality(v_ids) = 0 then
     return;
   end if;
   if v_paused then
-    v_paused_kinds := array(select k.kind from mashup.task_kinds k
-      where mashup.is_paused('kind', k.kind) or mashup.is_paused('service', k.service));
+    v_paused_kinds := array(select k.kind from mashup.task_kinds k where mashup.is_kind_paused(k));
   end if;
-  v_open_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on k.service = h.service
+  v_open_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on h.service = any (mashup.services_of(k))
     where h.state <> 'closed');
+  v_storage_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on k.uses_storage
+    where h.service = 'storage' and h.state <> 'closed');
   with waits as (
     -- Offset 0: the tasks of a job are looked up by index, not hashed with those of all jobs.
     select j.id,
@@ -64,17 +66,20 @@ begin
         when v_open_kinds <> '{}' and exists (select from mashup.tasks t
           where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_open_kinds) offset 0) then 'circuit'
         else 'tasks'
-      end as waiting_on
+      end as waiting_on,
+      v_storage_kinds <> '{}' and exists (select from mashup.tasks t
+        where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_storage_kinds) offset 0) as needs_storage
     from unnest(v_ids) as i (id) join public.mashup_jobs j on j.id = i.id
     where j.admitted_at is not null
   ), changed as (
-    select j.id, w.waiting_on from waits w join public.mashup_jobs j on j.id = w.id
+    select j.id, w.waiting_on, w.needs_storage from waits w join public.mashup_jobs j on j.id = w.id
     where j.admitted_at is not null and j.waiting_on is distinct from w.waiting_on
     for no key update of j skip locked
   )
   update public.mashup_jobs j set waiting_on = c.waiting_on,
       current_step = case c.waiting_on
-        when 'circuit' then 'A service is not answering; carrying on as soon as it does'
+        when 'circuit' then case when c.needs_storage then 'Storage is unavailable. The mashup continues when it is back.'
+          else 'A service is unavailable. The mashup continues when it is back.' end
         when 'pause' then 'Paused by the operator'
         else case when j.waiting_on in ('circuit', 'pause') then (select s.step from mashup.stages s where s.stage = j.stage) else j.current_step end
       end

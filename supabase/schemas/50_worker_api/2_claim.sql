@@ -143,10 +143,15 @@ begin
   end if;
   select * into v_kind from mashup.task_kinds where kind = v_task.kind;
 
-  if exists (select from mashup.pauses) and (mashup.is_job_paused(v_job.id, v_job.user_id)
-      or mashup.is_paused('kind', v_kind.kind) or mashup.is_paused('service', v_kind.service)) then
+  if exists (select from mashup.pauses) and (mashup.is_job_paused(v_job.id, v_job.user_id) or mashup.is_kind_paused(v_kind)) then
     update mashup.tasks set state = 'waiting' where id = p_task_id;
     return jsonb_build_object('status', 'deferred', 'reason', 'paused');
+  end if;
+  -- It was dispatched before Storage failed. The call would only show again that Storage is not available.
+  if v_kind.uses_storage and exists (select from mashup.service_health h
+      where h.service = 'storage' and h.state <> 'closed' and h.probe_task is distinct from p_task_id) then
+    update mashup.tasks set state = 'waiting', is_probe = false where id = p_task_id;
+    return jsonb_build_object('status', 'deferred', 'reason', 'circuit');
   end if;
   if mashup.defer_solo(v_task, p_worker_id) then
     return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
@@ -157,7 +162,7 @@ begin
 end
 $$;
 comment on function mashup.claim_task(bigint, integer, uuid) is
-  'Claims a ready task for a worker. Returns {status}: claimed, with all that the worker needs (see describe_claim); gone: the queue entry is late or repeated; deferred, with reason paused or must_run_alone: the task runs later. Lock order: job, task, worker, queue.';
+  'Claims a ready task for a worker. Returns {status}: claimed, with all that the worker needs (see describe_claim); gone: the queue entry is late or repeated; deferred, with reason paused, circuit (Storage is not available) or must_run_alone: the task runs later. Lock order: job, task, worker, queue.';
 grant execute on function mashup.claim_task(bigint, integer, uuid) to mashup_worker;
 
 create function mashup.describe_claim(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs) returns jsonb

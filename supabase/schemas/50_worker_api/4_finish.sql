@@ -20,12 +20,15 @@ end
 $$;
 comment on function mashup.close_task(bigint) is 'Marks a running task as done. Lock: task row held by the caller.';
 
-create function mashup.record_measurements(p_task mashup.tasks, p_service text, p_result jsonb, p_seconds real) returns void
+create function mashup.record_measurements(p_task mashup.tasks, p_kind mashup.task_kinds, p_result jsonb, p_seconds real) returns void
   language plpgsql set search_path = ''
   as $$
 begin
   if coalesce((p_result ->> 'service_used')::boolean, true) then
-    perform mashup.record_service_success(p_service);
+    perform mashup.record_service_success(p_kind.service);
+  end if;
+  if p_kind.uses_storage then
+    perform mashup.record_service_success('storage');
   end if;
   if not coalesce((p_result ->> 'from_cache')::boolean, false) then
     perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
@@ -34,8 +37,8 @@ begin
   end if;
 end
 $$;
-comment on function mashup.record_measurements(mashup.tasks, text, jsonb, real) is
-  'Records that the service of a finished task answered, unless {service_used: false}, and how long the task took, unless {from_cache: true}. Lock: service_health row.';
+comment on function mashup.record_measurements(mashup.tasks, mashup.task_kinds, jsonb, real) is
+  'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
 
 create function mashup.finish_task(p_task_id bigint, p_claim uuid, p_result jsonb) returns text
   language plpgsql security definer set search_path = ''
@@ -60,6 +63,7 @@ begin
     v_twin := mashup.twin_of(v_job.songs, v_task.song_id, p_result ->> 'content_hash');
     if v_twin is not null then
       perform mashup.record_service_success(v_kind.service);
+      perform mashup.record_service_success('storage');
       return mashup.end_attempt(v_task, v_kind, true, true, 'same_song_twice', format('This is the same recording as %s.', v_twin),
         'Choose two different songs.', null);
     end if;
@@ -68,7 +72,7 @@ begin
   v_seconds := extract(epoch from mashup.now() - v_task.started_at);
   perform mashup.close_task(p_task_id);
   perform mashup.record_task(v_job, v_task, p_result);
-  perform mashup.record_measurements(v_task, v_kind.service, p_result, v_seconds);
+  perform mashup.record_measurements(v_task, v_kind, p_result, v_seconds);
   select * into v_job from public.mashup_jobs where id = v_task.job_id;
   perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', v_task.kind || ' finished'), null, v_task.song_id,
     jsonb_build_object('kind', v_task.kind, 'task', v_task.id, 'attempt', v_task.attempt, 'seconds', round(v_seconds::numeric, 3),

@@ -1,7 +1,8 @@
 -- Faults: another attempt after a back-off, or the end of the task, its song or its job.
 
 create function mashup.fail_task(
-  p_task_id bigint, p_claim uuid, p_code text, p_message text, p_hint text, p_class text, p_retry_after_sec real default null
+  p_task_id bigint, p_claim uuid, p_code text, p_message text, p_hint text, p_class text, p_retry_after_sec real default null,
+  p_service text default null, p_spends boolean default true
 ) returns text
   language plpgsql security definer set search_path = ''
   set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
@@ -9,8 +10,8 @@ create function mashup.fail_task(
 declare
   v_task mashup.tasks;
   v_kind mashup.task_kinds;
-  v_open boolean;
-  v_counts boolean;
+  v_blamed text;
+  v_open boolean := false;
 begin
   v_task := mashup.lock_claim(p_task_id, p_claim);
   if v_task.id is null then
@@ -18,21 +19,21 @@ begin
   end if;
   perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
   select * into v_kind from mashup.task_kinds where kind = v_task.kind;
-  if p_class in ('unavailable', 'overloaded') then
-    perform mashup.record_service_failure(v_kind.service, p_message, p_task_id);
+  if p_class in ('unavailable', 'overloaded', 'refused') then
+    v_blamed := coalesce((select h.service from mashup.service_health h where h.service = p_service), v_kind.service);
+    perform mashup.record_service_failure(v_blamed, p_message, p_task_id, p_class = 'refused');
+    select state <> 'closed' into v_open from mashup.service_health where service = v_blamed;
   elsif v_task.is_probe then
-    perform mashup.record_service_success(v_kind.service);
+    perform mashup.record_probe_success(v_kind, p_task_id, null);
   end if;
-  select state <> 'closed' into v_open from mashup.service_health where service = v_kind.service;
-  -- While its circuit is open, a task loses no attempt by waiting.
-  v_counts := not (p_class in ('unavailable', 'overloaded') and coalesce(v_open, false));
   perform mashup.discard_output(v_task);
-  return mashup.end_attempt(v_task, v_kind, p_class = 'permanent', v_counts, p_code, p_message, p_hint, p_retry_after_sec);
+  -- While its circuit is open, a task loses no attempt by waiting.
+  return mashup.end_attempt(v_task, v_kind, p_class = 'permanent', p_spends and not v_open, p_code, p_message, p_hint, p_retry_after_sec);
 end
 $$;
-comment on function mashup.fail_task(bigint, uuid, text, text, text, text, real) is
-  'Ends an attempt with a fault. p_class: permanent (no other attempt), transient or overloaded (later), unavailable (later; with overloaded counts for the circuit of the service). p_retry_after_sec: shortest delay. Returns retrying, failed, or why the claim is not valid (see claim_status). Lock order: job, task, service_health.';
-grant execute on function mashup.fail_task(bigint, uuid, text, text, text, text, real) to mashup_worker;
+comment on function mashup.fail_task(bigint, uuid, text, text, text, text, real, text, boolean) is
+  'Ends an attempt with a fault. p_class: permanent (no other attempt), transient or overloaded (later), unavailable (later; with overloaded counts for the circuit of p_service), refused (a key was refused: opens that circuit at once). p_service: the service to blame, by default that of the kind. p_spends: whether the fault counts towards max_attempts. p_retry_after_sec: shortest delay. Returns retrying, failed, or why the claim is not valid (see claim_status). Lock order: job, task, service_health.';
+grant execute on function mashup.fail_task(bigint, uuid, text, text, text, text, real, text, boolean) to mashup_worker;
 
 -- Back-off with full jitter: AWS Architecture Blog, "Exponential Backoff and Jitter" (2015).
 create function mashup.end_attempt(

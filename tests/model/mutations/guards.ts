@@ -106,6 +106,19 @@ export const MUTANTS: readonly Mutant[] = [
     'elsif false then',
   ),
   one(
+    'Storage that is not available holds back the tasks that use it',
+    'services_of',
+    'when p_kind.uses_storage then',
+    'when false then',
+  ),
+  one(
+    'a task that was dispatched before Storage failed waits',
+    'claim_task',
+    'if v_kind.uses_storage and exists',
+    'if false and exists',
+  ),
+  one('missing stems are made again once in a run', 'report_missing_stems', 'if mashup.remade_stems(v_job) or', 'if'),
+  one(
     'an orphaned probe makes room for another',
     'reset_orphaned_probes',
     "where s.state = 'half_open' and not exists",

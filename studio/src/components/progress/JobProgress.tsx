@@ -38,7 +38,7 @@ function waitingText(job: MashupJob): string | undefined {
   if (job.waiting_on === 'slot') {
     return job.queue_position ? `Number ${job.queue_position} in the queue` : 'Waiting for a free slot';
   }
-  if (job.waiting_on === 'circuit') return 'A service is unavailable. The mashup continues when it is back.';
+  if (job.waiting_on === 'circuit') return job.current_step;
   if (job.waiting_on === 'pause') return 'Paused by the operator';
   return undefined;
 }

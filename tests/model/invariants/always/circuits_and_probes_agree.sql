@@ -7,4 +7,5 @@ where (h.state = 'half_open') <> (h.probe_task is not null)
 union all
 select format('task %s is a second probe of %s', t.id, h.service)
 from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = k.service
-where t.is_probe and t.state in ('ready', 'running') and h.state = 'half_open' and t.id <> h.probe_task
+-- A task that uses files may be the probe of Storage alone.
+where t.is_probe and not k.uses_storage and t.state in ('ready', 'running') and h.state = 'half_open' and t.id <> h.probe_task

@@ -5,4 +5,4 @@ join mashup.task_kinds k on k.kind = t.kind
 join public.mashup_jobs j on j.id = t.job_id
 cross join lateral mashup.service_capacity(k) c
 where t.state = 'waiting' and t.run_at <= mashup.now() and c.free > 0 and not mashup.is_job_paused(j.id, j.user_id)
-  and not mashup.is_paused('kind', k.kind) and not mashup.is_paused('service', k.service)
+  and not mashup.is_kind_paused(k)

@@ -7,8 +7,8 @@ cross join lateral (
     when mashup.is_job_paused(j.id, j.user_id) then 'pause'
     when exists (select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
       where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting'
-        and (mashup.is_paused('kind', k.kind) or mashup.is_paused('service', k.service))) then 'pause'
-    when exists (select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = k.service
+        and mashup.is_kind_paused(k)) then 'pause'
+    when exists (select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = any (mashup.services_of(k))
       where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and h.state <> 'closed') then 'circuit'
     else 'tasks' end as waits_on) e
 where j.admitted_at is not null and j.waiting_on is distinct from e.waits_on
