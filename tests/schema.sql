@@ -164,7 +164,7 @@ create table mashup.stages (
   constraint stages_position_key UNIQUE ("position")
 );
 comment on table mashup.stages is 'The stages of a job, in order.';
-comment on column mashup.stages."position" is 'The order of the stages. Compared, never written in code: see mashup.passes.';
+comment on column mashup.stages."position" is 'The order of the stages. Compared, never written in code: see mashup.stages_from.';
 comment on column mashup.stages.is_terminal is 'Whether a job ends in this stage.';
 comment on column mashup.stages.progress_from is 'Progress of a job on entry, in per cent.';
 comment on column mashup.stages.progress_to is 'Progress of a job at the end of the stage, in per cent.';
@@ -785,30 +785,41 @@ CREATE OR REPLACE FUNCTION mashup.advance_job(p_job_id uuid)
 AS $function$
 declare
   v_job public.mashup_jobs;
-  v_unfinished boolean;
 begin
   select * into v_job from public.mashup_jobs where id = p_job_id for no key update;
   if v_job.admitted_at is null then
     return;
   end if;
-  if mashup.is_plan_outdated(v_job) then
+  -- Only a job with an excluded song can have an outdated plan.
+  if v_job.songs @> '[{"state": "excluded"}]' and mashup.is_plan_outdated(v_job) then
     perform mashup.transition_job(p_job_id, 'planning', 'replan');
     return;
   end if;
-  v_unfinished := mashup.has_unfinished_tasks(v_job);
-  if v_unfinished and not (select s.ends_early from mashup.stages s where s.stage = v_job.stage) then
+  if exists (
+    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.stages s on s.stage = k.stage
+    where t.job_id = p_job_id and t.epoch = v_job.epoch and s.stage = v_job.stage and not s.ends_early
+      and t.state in ('waiting', 'ready', 'running'))
+  then
     return;
   end if;
-  if mashup.has_output(v_job, v_job.stage) then
+  -- A finished task left its output. A stage without one found all of it in the cache, or ends early.
+  if exists (
+    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.stages s on s.stage = k.stage
+    where t.job_id = p_job_id and t.epoch = v_job.epoch and s.stage = v_job.stage and not s.ends_early and t.state = 'done')
+    or mashup.has_output(v_job, v_job.stage)
+  then
     perform mashup.transition_job(p_job_id,
       (select t.to_stage from mashup.transitions t where t.from_stage = v_job.stage and t.name = 'advance'), 'advance');
-  elsif not v_unfinished then
-    -- Cached analyses or stems may have been deleted since the job entered the stage: they are made again.
+  elsif not exists (
+    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where t.job_id = p_job_id and t.epoch = v_job.epoch and k.stage = v_job.stage and t.state in ('waiting', 'ready', 'running'))
+  then
+    -- Cached analyses or stems were deleted since the job entered the stage: they are made again.
     perform mashup.create_tasks(v_job);
   end if;
 end
 $function$;
-comment on function mashup.advance_job(uuid) is 'Moves a job with a slot to its next stage if its stage has nothing left to do, or back to planning if its plan uses an excluded song. A stage is done when its tasks are finished, unless it ends early, and what it makes is there. Lock: job row.';
+comment on function mashup.advance_job(uuid) is 'Moves a job with a slot to its next stage if its stage has nothing left to do, or back to planning if its plan uses an excluded song. A stage is done when its tasks are finished; one that ends early, when what it makes is there. Lock: job row.';
 
 CREATE OR REPLACE FUNCTION mashup.after_transition()
  RETURNS trigger
@@ -820,8 +831,20 @@ CREATE OR REPLACE FUNCTION mashup.after_transition()
  SET enable_bitmapscan TO 'off'
  SET jit TO 'off'
 AS $function$
+declare
+  v_type text := case
+    when new.stage = 'cancelled' then 'cancel'
+    when new.stage = 'failed' then 'error'
+    when new.epoch > old.epoch then 'replay'
+    else 'stage' end;
 begin
-  perform mashup.log_transition(new, old);
+  perform mashup.log_event(new, v_type,
+    case v_type
+      when 'replay' then format('Replayed from %s', new.stage)
+      when 'error' then coalesce(new.error_message, 'Failed')
+      else (select s.step from mashup.stages s where s.stage = new.stage) end,
+    old.stage, null,
+    case when v_type = 'error' then jsonb_build_object('code', new.error_code, 'task', new.failed_task) end);
   if new.epoch > old.epoch then
     perform mashup.drop_tasks(new, case new.stage when 'cancelled' then 'cancelled' when 'failed' then 'failed' else 'replayed' end);
   elsif new.stage = 'complete' then
@@ -1016,32 +1039,45 @@ AS $function$
 declare
   v_announced text := coalesce(current_setting('mashup.transition', true), '');
   v_name text;
-  v_stage text := new.stage;
+  v_to mashup.stages;
 begin
-  perform mashup.require_stage(v_stage);
+  select * into v_to from mashup.stages s where s.stage = new.stage;
   if v_announced like old.id || ' %' then
     v_name := split_part(v_announced, ' ', 3);
   else
-    -- A statement of an operator may carry a whole row, as the table editor sends it. Only stage is taken from it.
-    new := old;
-    new.stage := v_stage;
-    v_name := case v_stage when 'cancelled' then 'cancel' else 'replay' end;
-    if old.stage = 'cancelled' and v_stage = 'cancelled' then
+    v_name := case new.stage when 'cancelled' then 'cancel' else 'replay' end;
+    if old.stage = 'cancelled' and new.stage = 'cancelled' then
       return null;
     end if;
+    -- A statement of an operator may carry a whole row, as the table editor sends it. Only stage is taken from it.
+    v_announced := new.stage;
+    new := old;
+    new.stage := v_announced;
   end if;
-  perform mashup.require_transition(old.id, old.stage, v_stage, v_name);
+  if not exists (select from mashup.transitions t where t.from_stage = old.stage and t.to_stage = new.stage and t.name = v_name) then
+    perform mashup.refuse_transition(old.id, old.stage, new.stage);
+  end if;
 
-  new := mashup.reset_for_entry(new, old.stage_entered_at);
-  new := case v_name
-    when 'admit' then mashup.reset_for_admission(new)
-    when 'advance' then mashup.reset_for_advance(new)
-    when 'fail' then mashup.reset_for_end(new, old.stage)
-    when 'cancel' then mashup.reset_for_end(new, old.stage)
-    when 'replan' then mashup.reset_for_rerun(new)
-    when 'remake' then mashup.reset_for_rerun(new)
-    when 'replay' then mashup.reset_for_replay(new)
-  end;
+  new.stage_entered_at := greatest(mashup.now(), old.stage_entered_at);
+  new.status := case when v_to.is_terminal then v_to.stage else 'processing' end;
+  new.current_step := v_to.step;
+  new.queue_position := null;
+  if v_name in ('admit', 'advance') then
+    new.progress := greatest(new.progress, v_to.progress_from);
+    new.waiting_on := null;
+  end if;
+  case v_name
+    when 'admit' then new.admitted_at := mashup.now();
+    when 'advance' then
+      if v_to.is_terminal or new.hold = new.stage then
+        new := mashup.reset_without_slot(new);
+      end if;
+    when 'fail' then new := mashup.reset_for_end(new, old.stage);
+    when 'cancel' then new := mashup.reset_for_end(new, old.stage);
+    when 'replan' then new := mashup.reset_for_rerun(new);
+    when 'remake' then new := mashup.reset_for_rerun(new);
+    when 'replay' then new := mashup.reset_for_replay(new);
+  end case;
   if new.admitted_at is not null then
     new.estimated_completion_at := mashup.estimate_completion(new);
   end if;
@@ -1141,6 +1177,7 @@ declare
   v_task mashup.tasks;
   v_job public.mashup_jobs;
   v_kind mashup.task_kinds;
+  v_claim uuid := gen_random_uuid();
 begin
   select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt;
   if not found or not exists (select from mashup.workers w where w.id = p_worker_id and not w.draining) then
@@ -1167,26 +1204,19 @@ begin
   if mashup.defer_solo(v_task, p_worker_id) then
     return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
   end if;
-  v_task := mashup.start_task(v_task, v_kind, v_job, p_worker_id);
+  update mashup.tasks t set
+      state = 'running', claim = v_claim, worker_id = p_worker_id, started_at = mashup.now(),
+      lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
+      deadline_at = mashup.now() + make_interval(secs => v_kind.timeout_sec),
+      output_prefix = replace(replace(replace(replace(replace(v_kind.output_path, '{user}', v_job.user_id::text), '{job}', v_job.id::text),
+        '{song}', coalesce(t.song_id, '')), '{epoch}', v_job.epoch::text), '{claim}', v_claim::text)
+    where t.id = p_task_id returning * into v_task;
   v_job := mashup.show_start(v_job, v_kind, v_task.song_id);
   return mashup.describe_claim(v_task, v_kind, v_job);
 end
 $function$;
 comment on function mashup.claim_task(bigint,integer,uuid) is 'Claims a ready task for a worker. Returns {status}: claimed, with all that the worker needs (see describe_claim); gone: the queue entry is late or repeated; deferred, with reason paused, circuit (Storage is not available) or must_run_alone: the task runs later. Lock order: job, task, worker, queue.';
 grant execute on function mashup.claim_task(bigint,integer,uuid) to mashup_worker;
-
-CREATE OR REPLACE FUNCTION mashup.close_task(p_task_id bigint)
- RETURNS void
- LANGUAGE plpgsql
- SET search_path TO ''
-AS $function$
-begin
-  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
-      deadline_at = null, error = null
-    where t.id = p_task_id;
-end
-$function$;
-comment on function mashup.close_task(bigint) is 'Marks a running task as done. Lock: task row held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.complete_storage_deletions(p_ids bigint[])
  RETURNS void
@@ -1241,9 +1271,6 @@ CREATE OR REPLACE FUNCTION mashup.create_analysis_tasks(p_job mashup_jobs)
  SET search_path TO ''
 AS $function$
 begin
-  if p_job.stage <> 'analyzing' then
-    return;
-  end if;
   -- A card may point to an analysis that was deleted since. Its finished task is dropped, so that another one can be made.
   update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'analysis_gone')
     where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'analyze' and t.state = 'done'
@@ -1264,8 +1291,7 @@ CREATE OR REPLACE FUNCTION mashup.create_separation_tasks(p_job mashup_jobs)
  SET search_path TO ''
 AS $function$
 begin
-  -- A draft may never be started, so its songs are separated only when it is.
-  if p_job.stage not in ('scoring', 'planning', 'separating') or p_job.hold is not null or not exists (
+  if not exists (
     select from mashup.active_songs(p_job.songs) s
     where s ->> 'analysis_id' is not null
       and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
@@ -1287,7 +1313,7 @@ begin
     on conflict do nothing;
 end
 $function$;
-comment on function mashup.create_separation_tasks(mashup_jobs) is 'Creates the missing separate tasks of a job that is no draft, from scoring on. Lock: job row held by the caller.';
+comment on function mashup.create_separation_tasks(mashup_jobs) is 'Creates the missing separate tasks of a job. Lock: job row held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.create_tasks(p_job mashup_jobs)
  RETURNS void
@@ -1303,8 +1329,12 @@ begin
     from mashup.task_kinds k
     where k.stage = p_job.stage and k.song_member is null and p_job.hold is distinct from p_job.stage
     on conflict do nothing;
-  perform mashup.create_analysis_tasks(p_job);
-  perform mashup.create_separation_tasks(p_job);
+  if p_job.stage = 'analyzing' then
+    perform mashup.create_analysis_tasks(p_job);
+  elsif p_job.stage in ('scoring', 'planning', 'separating') and p_job.hold is null then
+    -- Separation overlaps scoring and planning. A draft may never be started, so its songs are separated only when it is.
+    perform mashup.create_separation_tasks(p_job);
+  end if;
 end
 $function$;
 comment on function mashup.create_tasks(mashup_jobs) is 'Creates the tasks that a job with a slot needs in its stage and does not have yet. They start waiting; dispatch_tasks makes them ready. Lock: job row held by the caller.';
@@ -1424,7 +1454,7 @@ AS $function$
 $function$;
 comment on function mashup.describe_submission(mashup_jobs,boolean) is 'Returns what the submitter reads of a job; existing: a repeated request found it.';
 
-CREATE OR REPLACE FUNCTION mashup.detach_outputs(p_job mashup_jobs)
+CREATE OR REPLACE FUNCTION mashup.detach_outputs(p_job mashup_jobs, p_again text[])
  RETURNS mashup_jobs
  LANGUAGE plpgsql
  STABLE
@@ -1434,28 +1464,28 @@ begin
   p_job.error_code := null; p_job.error_message := null; p_job.error_hint := null; p_job.failed_task := null;
   p_job.stopped_stage := null; p_job.finished_at := null; p_job.expired_at := null;
   p_job.estimated_completion_at := null;
-  if mashup.passes(p_job.stage, 'rendering') then
+  if 'rendering' = any (p_again) then
     p_job.result_path := null; p_job.result := null;
   end if;
-  if mashup.passes(p_job.stage, 'planning') then
+  if 'planning' = any (p_again) then
     p_job.plan_version := null; p_job.title := null; p_job.concept := null;
   end if;
-  if mashup.passes(p_job.stage, 'scoring') then
+  if 'scoring' = any (p_again) then
     p_job.score := null;
   end if;
-  if mashup.passes(p_job.stage, 'analyzing') then
+  if 'analyzing' = any (p_again) then
     p_job.songs := mashup.reset_songs(p_job.songs);
   end if;
-  if p_job.fresh and mashup.passes(p_job.stage, 'separating') then
+  if p_job.fresh and 'separating' = any (p_again) then
     p_job.songs := (select jsonb_agg(s.song - 'stems_id' order by s.n) from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
   end if;
   p_job.warnings := coalesce((select jsonb_agg(w.warning order by w.n)
     from jsonb_array_elements(p_job.warnings) with ordinality as w (warning, n)
-    where not mashup.passes(p_job.stage, w.warning ->> 'stage')), '[]');
+    where w.warning ->> 'stage' <> all (p_again)), '[]');
   return p_job;
 end
 $function$;
-comment on function mashup.detach_outputs(mashup_jobs) is 'Removes the pointers to what the stage of p_job and later stages made. The plans, scores, stems and results themselves stay.';
+comment on function mashup.detach_outputs(mashup_jobs,text[]) is 'Removes the pointers to what the stages p_again made. The plans, scores, stems and results themselves stay.';
 
 CREATE OR REPLACE FUNCTION mashup.discard_output(p_task mashup.tasks)
  RETURNS void
@@ -1951,7 +1981,9 @@ begin
   end if;
 
   v_seconds := extract(epoch from mashup.now() - v_task.started_at);
-  perform mashup.close_task(p_task_id);
+  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
+      deadline_at = null, error = null
+    where t.id = p_task_id;
   perform mashup.record_task(v_job, v_task, p_result);
   perform mashup.record_measurements(v_task, v_kind, p_result, v_seconds);
   select * into v_job from public.mashup_jobs where id = v_task.job_id;
@@ -2072,20 +2104,6 @@ begin
 end
 $function$;
 comment on function mashup.has_stems(mashup_jobs) is 'Returns whether every song of the current plan has its stems.';
-
-CREATE OR REPLACE FUNCTION mashup.has_unfinished_tasks(p_job mashup_jobs)
- RETURNS boolean
- LANGUAGE plpgsql
- STABLE
- SET search_path TO ''
-AS $function$
-begin
-  return exists (
-    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
-    where t.job_id = p_job.id and t.epoch = p_job.epoch and k.stage = p_job.stage and t.state in ('waiting', 'ready', 'running'));
-end
-$function$;
-comment on function mashup.has_unfinished_tasks(mashup_jobs) is 'Returns whether tasks of the job''s stage are not finished.';
 
 CREATE OR REPLACE FUNCTION mashup.has_upload_quota()
  RETURNS boolean
@@ -2313,29 +2331,6 @@ end
 $function$;
 comment on function mashup.log_event(mashup_jobs,text,text,text,text,jsonb) is 'Appends one event to the history of a job.';
 
-CREATE OR REPLACE FUNCTION mashup.log_transition(p_job mashup_jobs, p_old mashup_jobs)
- RETURNS void
- LANGUAGE plpgsql
- SET search_path TO ''
-AS $function$
-declare
-  v_type text := case
-    when p_job.stage = 'cancelled' then 'cancel'
-    when p_job.stage = 'failed' then 'error'
-    when p_job.epoch > p_old.epoch then 'replay'
-    else 'stage' end;
-begin
-  perform mashup.log_event(p_job, v_type,
-    case v_type
-      when 'replay' then format('Replayed from %s', p_job.stage)
-      when 'error' then coalesce(p_job.error_message, 'Failed')
-      else (select s.step from mashup.stages s where s.stage = p_job.stage) end,
-    p_old.stage, null,
-    case when v_type = 'error' then jsonb_build_object('code', p_job.error_code, 'task', p_job.failed_task) end);
-end
-$function$;
-comment on function mashup.log_transition(mashup_jobs,mashup_jobs) is 'Appends the event of a transition to the history.';
-
 CREATE OR REPLACE FUNCTION mashup.mark_all_jobs_stale()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2449,19 +2444,6 @@ comment on function mashup.now() is 'Returns the time of the transaction. The on
 grant execute on function mashup.now() to authenticated;
 grant execute on function mashup.now() to mashup_worker;
 grant execute on function mashup.now() to service_role;
-
-CREATE OR REPLACE FUNCTION mashup.passes(p_from text, p_stage text)
- RETURNS boolean
- LANGUAGE plpgsql
- STABLE
- SET search_path TO ''
-AS $function$
-begin
-  return (select start.position <= wanted.position from mashup.stages start, mashup.stages wanted
-    where start.stage = p_from and wanted.stage = p_stage);
-end
-$function$;
-comment on function mashup.passes(text,text) is 'Returns whether a run that starts in stage p_from passes p_stage: it is that stage or a later one.';
 
 CREATE OR REPLACE FUNCTION mashup.patch_song(p_songs jsonb, p_song_id text, p_patch jsonb)
  RETURNS jsonb
@@ -2996,6 +2978,33 @@ end
 $function$;
 comment on function mashup.refresh_waiting_on(uuid[]) is 'Writes waiting_on of jobs with a slot; null: of all. Skips locked rows: the sweep writes them within a second.';
 
+CREATE OR REPLACE FUNCTION mashup.refuse_transition(p_job_id uuid, p_from text, p_to text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if not exists (select from mashup.stages s where s.stage = p_to) then
+    perform mashup.raise_error('MB001', format('There is no stage "%s".', p_to),
+      'The stages are ' || (select string_agg(s.stage, ', ' order by s.position) from mashup.stages s) || '.');
+  end if;
+  perform mashup.raise_error('MB001',
+    format('Job %s is in stage %s and cannot go to %s.', p_job_id, p_from, p_to),
+    case p_to
+      when 'complete' then
+        (select format('A job is complete only when its last stage, %1$s, is done. To repeat that: set stage to %1$s.', t.from_stage)
+         from mashup.transitions t where t.to_stage = p_to and t.name = 'advance')
+      when 'failed' then 'Only the engine fails a job. To stop it: set stage to cancelled.'
+      when 'cancelled' then 'The job has ended. To run it again set stage to the stage to start from.'
+      else 'Only finished tasks move a job forward. Allowed from here: ' ||
+        (select string_agg(t.to_stage, ', ' order by s.position) from mashup.transitions t
+         join mashup.stages s on s.stage = t.to_stage where t.from_stage = p_from and t.made_by = 'operator') || '.'
+    end);
+end
+$function$;
+comment on function mashup.refuse_transition(uuid,text,text) is 'Raises MB001 for an illegal transition, with what is allowed instead.';
+
 CREATE OR REPLACE FUNCTION mashup.register_worker(p_id uuid, p_host text, p_pid integer, p_lock_key bigint, p_version text, p_concurrency integer, p_pool_ids text[], p_services jsonb)
  RETURNS void
  LANGUAGE sql
@@ -3172,87 +3181,6 @@ end
 $function$;
 comment on function mashup.require_own_job(uuid,boolean) is 'Returns a job of the caller, locked unless p_lock is false. Raises MB002 for any other job, as for one that does not exist; MB010.';
 
-CREATE OR REPLACE FUNCTION mashup.require_stage(p_stage text)
- RETURNS void
- LANGUAGE plpgsql
- STABLE
- SET search_path TO ''
-AS $function$
-begin
-  if not exists (select from mashup.stages s where s.stage = p_stage) then
-    perform mashup.raise_error('MB001', format('There is no stage "%s".', p_stage),
-      'The stages are ' || (select string_agg(s.stage, ', ' order by s.position) from mashup.stages s) || '.');
-  end if;
-end
-$function$;
-comment on function mashup.require_stage(text) is 'Raises MB001 if there is no such stage.';
-
-CREATE OR REPLACE FUNCTION mashup.require_transition(p_job_id uuid, p_from text, p_to text, p_name text)
- RETURNS void
- LANGUAGE plpgsql
- STABLE
- SET search_path TO ''
-AS $function$
-begin
-  if exists (select from mashup.transitions t where t.from_stage = p_from and t.to_stage = p_to and t.name = p_name) then
-    return;
-  end if;
-  perform mashup.raise_error('MB001',
-    format('Job %s is in stage %s and cannot go to %s.', p_job_id, p_from, p_to),
-    case p_to
-      when 'complete' then
-        (select format('A job is complete only when its last stage, %1$s, is done. To repeat that: set stage to %1$s.', t.from_stage)
-         from mashup.transitions t where t.to_stage = p_to and t.name = 'advance')
-      when 'failed' then 'Only the engine fails a job. To stop it: set stage to cancelled.'
-      when 'cancelled' then 'The job has ended. To run it again set stage to the stage to start from.'
-      else 'Only finished tasks move a job forward. Allowed from here: ' ||
-        (select string_agg(t.to_stage, ', ' order by s.position) from mashup.transitions t
-         join mashup.stages s on s.stage = t.to_stage where t.from_stage = p_from and t.made_by = 'operator') || '.'
-    end);
-end
-$function$;
-comment on function mashup.require_transition(uuid,text,text,text) is 'Raises MB001, with what is allowed instead, if mashup.transitions has no such row.';
-
-CREATE OR REPLACE FUNCTION mashup.reset_for_admission(p_job mashup_jobs)
- RETURNS mashup_jobs
- LANGUAGE plpgsql
- STABLE
- SET search_path TO ''
-AS $function$
-begin
-  p_job.admitted_at := mashup.now();
-  p_job.waiting_on := null;
-  p_job.progress := greatest(p_job.progress, (select s.progress_from from mashup.stages s where s.stage = p_job.stage));
-  return p_job;
-end
-$function$;
-comment on function mashup.reset_for_admission(mashup_jobs) is 'The job takes its slot.';
-
-CREATE OR REPLACE FUNCTION mashup.reset_for_advance(p_job mashup_jobs)
- RETURNS mashup_jobs
- LANGUAGE plpgsql
- STABLE
- SET search_path TO ''
-AS $function$
-begin
-  p_job.progress := greatest(p_job.progress, (select s.progress_from from mashup.stages s where s.stage = p_job.stage));
-  p_job.waiting_on := null;
-  if p_job.status <> 'processing' then
-    p_job.admitted_at := null;
-    p_job.finished_at := mashup.now();
-    p_job.estimated_completion_at := null;
-  elsif p_job.hold = p_job.stage then
-    -- A draft gives its slot back while it waits for its user.
-    p_job.admitted_at := null;
-    p_job.waiting_on := 'user';
-    p_job.current_step := 'Ready when you are';
-    p_job.estimated_completion_at := null;
-  end if;
-  return p_job;
-end
-$function$;
-comment on function mashup.reset_for_advance(mashup_jobs) is 'The job enters its next stage, ends, or waits for its user.';
-
 CREATE OR REPLACE FUNCTION mashup.reset_for_end(p_job mashup_jobs, p_stopped_stage text)
  RETURNS mashup_jobs
  LANGUAGE plpgsql
@@ -3271,25 +3199,6 @@ begin
 end
 $function$;
 comment on function mashup.reset_for_end(mashup_jobs,text) is 'The job failed or was cancelled.';
-
-CREATE OR REPLACE FUNCTION mashup.reset_for_entry(p_job mashup_jobs, p_entered_before timestamp with time zone)
- RETURNS mashup_jobs
- LANGUAGE plpgsql
- STABLE
- SET search_path TO ''
-AS $function$
-declare
-  v_stage mashup.stages;
-begin
-  select * into v_stage from mashup.stages s where s.stage = p_job.stage;
-  p_job.stage_entered_at := greatest(mashup.now(), p_entered_before);
-  p_job.status := case when v_stage.is_terminal then v_stage.stage else 'processing' end;
-  p_job.current_step := v_stage.step;
-  p_job.queue_position := null;
-  return p_job;
-end
-$function$;
-comment on function mashup.reset_for_entry(mashup_jobs,timestamp with time zone) is 'Sets what every transition sets: status, step and the time of entry, which does not run backwards.';
 
 CREATE OR REPLACE FUNCTION mashup.reset_for_replay(p_job mashup_jobs)
  RETURNS mashup_jobs
@@ -3312,14 +3221,15 @@ CREATE OR REPLACE FUNCTION mashup.reset_for_rerun(p_job mashup_jobs)
  SET search_path TO ''
 AS $function$
 declare
+  v_again text[] := mashup.stages_from(p_job.stage);
   v_missing text[];
 begin
   p_job.epoch := p_job.epoch + 1;
   p_job.progress := (select s.progress_from from mashup.stages s where s.stage = p_job.stage);
-  p_job := mashup.detach_outputs(p_job);
+  p_job := mashup.detach_outputs(p_job, v_again);
   -- A draft of one song stays a draft, however it is run again.
   if jsonb_array_length(p_job.songs) < 2 then
-    if not mashup.passes(p_job.stage, 'scoring') then
+    if 'scoring' <> all (v_again) then
       perform mashup.raise_error('MB006', 'A mashup needs at least two songs.', 'Submit the songs together.');
     end if;
     p_job.hold := 'planning';
@@ -3379,6 +3289,27 @@ begin
 end
 $function$;
 comment on function mashup.reset_songs(jsonb) is 'Returns the cards as they were submitted: of all songs, or of the excluded ones only if the setting mashup.keep_songs says so.';
+
+CREATE OR REPLACE FUNCTION mashup.reset_without_slot(p_job mashup_jobs)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  p_job.admitted_at := null;
+  p_job.estimated_completion_at := null;
+  if p_job.status = 'processing' then
+    -- A draft gives its slot back while it waits for its user.
+    p_job.waiting_on := 'user';
+    p_job.current_step := 'Ready when you are';
+  else
+    p_job.finished_at := mashup.now();
+  end if;
+  return p_job;
+end
+$function$;
+comment on function mashup.reset_without_slot(mashup_jobs) is 'The job advanced to its end, or to the stage before which it waits for its user.';
 
 CREATE OR REPLACE FUNCTION mashup.resume(p_scope text, p_key text DEFAULT ''::text)
  RETURNS boolean
@@ -3700,6 +3631,18 @@ end
 $function$;
 comment on function mashup.signal_tasks(uuid,text) is 'Notifies workers on channel mashup_tasks that tasks of a job are no longer theirs: {job, status}. A hint only; the next heartbeat returns the same.';
 
+CREATE OR REPLACE FUNCTION mashup.stages_from(p_stage text)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return array(select s.stage from mashup.stages s where s.position >= (select f.position from mashup.stages f where f.stage = p_stage));
+end
+$function$;
+comment on function mashup.stages_from(text) is 'Returns a stage and all later ones: those that a run from it passes.';
+
 CREATE OR REPLACE FUNCTION mashup.start(p_job_id uuid, p_options jsonb DEFAULT NULL::jsonb)
  RETURNS mashup_jobs
  LANGUAGE plpgsql
@@ -3746,26 +3689,6 @@ begin
 end
 $function$;
 comment on function mashup.start_probe(text[],bigint) is 'Makes a task the probe of open circuits. Returns false, and changes nothing, if one of them is locked or no longer open. Never waits for a row.';
-
-CREATE OR REPLACE FUNCTION mashup.start_task(p_task mashup.tasks, p_kind mashup.task_kinds, p_job mashup_jobs, p_worker_id uuid)
- RETURNS mashup.tasks
- LANGUAGE plpgsql
- SET search_path TO ''
-AS $function$
-declare
-  v_claim uuid := gen_random_uuid();
-begin
-  update mashup.tasks t set
-      state = 'running', claim = v_claim, worker_id = p_worker_id, started_at = mashup.now(),
-      lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
-      deadline_at = mashup.now() + make_interval(secs => p_kind.timeout_sec),
-      output_prefix = replace(replace(replace(replace(replace(p_kind.output_path, '{user}', p_job.user_id::text), '{job}', p_job.id::text),
-        '{song}', coalesce(p_task.song_id, '')), '{epoch}', p_job.epoch::text), '{claim}', v_claim::text)
-    where t.id = p_task.id returning * into p_task;
-  return p_task;
-end
-$function$;
-comment on function mashup.start_task(mashup.tasks,mashup.task_kinds,mashup_jobs,uuid) is 'Gives a ready task to a worker under a new claim, and returns it. Lock: job and task rows held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.sweep()
  RETURNS jsonb

@@ -19,20 +19,19 @@
 --     analyses, stems, scores, plan_receipts, plan_spend, count_plan_spend   what tasks have made, and what it cost
 --     storage_deletions, maintenance_runs, call_counts   outbox, times of maintenance, rate limits
 -- 15  helpers
---     passes, services_of                        the order of the stages; the service of a kind, and Storage
+--     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs, truncate_bytes, add_warning      songs and warnings in a job's row
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_task, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
 --     is_paused, is_job_paused, is_kind_paused, estimate_completion, record_duration
 -- 20  transitions
 --     transition_job, fail_job                   transitions of the engine; any other write of stage is an operator's or user's
---     check_transition                           before: legal? It asks require_stage, require_transition, missing_prerequisite,
---     reset_for_*, detach_outputs, reset_songs   and these reset the row
+--     check_transition, refuse_transition        before: is it legal? missing_prerequisite: what a stage lacks
+--     reset_for_*, reset_without_slot, detach_outputs, reset_songs   what it changes on the row
 --     touch_job                                  before every update: the version
---     after_transition, log_transition           after: event; tasks of old epochs end, tasks of the stage begin
+--     after_transition                           after: event; tasks of old epochs end, tasks of the stage begin
 --     create_tasks, drop_tasks, discard_output
---     advance_job                                fan-in: the next stage once has_unfinished_tasks is false and has_output is true;
---     is_plan_outdated                           back to planning if this is true
+--     advance_job, is_plan_outdated              fan-in: the next stage, or back to planning if a song of the plan was excluded
 -- 30  stages: what each needs, has and records
 --     create_analysis_tasks, create_separation_tasks
 --     the functions of schema/stages.ts: check (has_analyses, …) and record (record_analysis, …)
@@ -48,9 +47,9 @@
 --     request_schedule, request_schedule_for_task, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
 --     register_worker, heartbeat_worker, deregister_worker
---     claim_task, defer_solo, start_task, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
+--     claim_task, defer_solo, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
---     finish_task, twin_of, close_task, record_measurements
+--     finish_task, twin_of, record_measurements
 --     fail_task, end_attempt, exclude_song, requeue_task, return_task
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
 -- 60  maintenance
@@ -304,7 +303,7 @@ create table mashup.stages (
 revoke all on mashup.stages from public, anon, authenticated, service_role;
 grant select on mashup.stages to mashup_worker;
 comment on table mashup.stages is 'The stages of a job, in order.';
-comment on column mashup.stages.position is 'The order of the stages. Compared, never written in code: see mashup.passes.';
+comment on column mashup.stages.position is 'The order of the stages. Compared, never written in code: see mashup.stages_from.';
 comment on column mashup.stages.is_terminal is 'Whether a job ends in this stage.';
 comment on column mashup.stages.progress_from is 'Progress of a job on entry, in per cent.';
 comment on column mashup.stages.progress_to is 'Progress of a job at the end of the stage, in per cent.';
@@ -939,15 +938,14 @@ insert into mashup.service_health (service) values
 
 -- The order of the stages, and what a kind of task needs.
 
-create function mashup.passes(p_from text, p_stage text) returns boolean
+create function mashup.stages_from(p_stage text) returns text[]
   language plpgsql stable set search_path = ''
   as $$
 begin
-  return (select start.position <= wanted.position from mashup.stages start, mashup.stages wanted
-    where start.stage = p_from and wanted.stage = p_stage);
+  return array(select s.stage from mashup.stages s where s.position >= (select f.position from mashup.stages f where f.stage = p_stage));
 end
 $$;
-comment on function mashup.passes(text, text) is 'Returns whether a run that starts in stage p_from passes p_stage: it is that stage or a later one.';
+comment on function mashup.stages_from(text) is 'Returns a stage and all later ones: those that a run from it passes.';
 
 create function mashup.services_of(p_kind mashup.task_kinds) returns text[]
   language plpgsql immutable set search_path = ''
@@ -1264,7 +1262,8 @@ revoke execute on all functions in schema mashup from public;
 
 -- supabase/schemas/20_transitions/1_check.sql
 
--- Before a transition: is it legal? check_transition asks require_transition, then lets 2_reset.sql change the row.
+-- Before a transition: is it legal? check_transition looks it up in mashup.transitions, then changes the row, with the functions of
+-- 2_reset.sql.
 -- The transition is announced in a setting of the transaction, mashup.transition = '<job> <stage> <name>'. A write of stage that
 -- is not announced is an operator's: a cancellation or a replay.
 
@@ -1292,24 +1291,13 @@ end
 $$;
 comment on function mashup.fail_job(uuid, text, text, text, bigint) is 'Ends a job as failed, with code, message, hint and the task to blame. Lock: job row.';
 
-create function mashup.require_stage(p_stage text) returns void
+create function mashup.refuse_transition(p_job_id uuid, p_from text, p_to text) returns void
   language plpgsql stable set search_path = ''
   as $$
 begin
-  if not exists (select from mashup.stages s where s.stage = p_stage) then
-    perform mashup.raise_error('MB001', format('There is no stage "%s".', p_stage),
+  if not exists (select from mashup.stages s where s.stage = p_to) then
+    perform mashup.raise_error('MB001', format('There is no stage "%s".', p_to),
       'The stages are ' || (select string_agg(s.stage, ', ' order by s.position) from mashup.stages s) || '.');
-  end if;
-end
-$$;
-comment on function mashup.require_stage(text) is 'Raises MB001 if there is no such stage.';
-
-create function mashup.require_transition(p_job_id uuid, p_from text, p_to text, p_name text) returns void
-  language plpgsql stable set search_path = ''
-  as $$
-begin
-  if exists (select from mashup.transitions t where t.from_stage = p_from and t.to_stage = p_to and t.name = p_name) then
-    return;
   end if;
   perform mashup.raise_error('MB001',
     format('Job %s is in stage %s and cannot go to %s.', p_job_id, p_from, p_to),
@@ -1325,7 +1313,7 @@ begin
     end);
 end
 $$;
-comment on function mashup.require_transition(uuid, text, text, text) is 'Raises MB001, with what is allowed instead, if mashup.transitions has no such row.';
+comment on function mashup.refuse_transition(uuid, text, text) is 'Raises MB001 for an illegal transition, with what is allowed instead.';
 
 create function mashup.missing_prerequisite(p_job public.mashup_jobs, p_stage text) returns text[]
   language plpgsql stable set search_path = ''
@@ -1355,32 +1343,45 @@ create function mashup.check_transition() returns trigger
 declare
   v_announced text := coalesce(current_setting('mashup.transition', true), '');
   v_name text;
-  v_stage text := new.stage;
+  v_to mashup.stages;
 begin
-  perform mashup.require_stage(v_stage);
+  select * into v_to from mashup.stages s where s.stage = new.stage;
   if v_announced like old.id || ' %' then
     v_name := split_part(v_announced, ' ', 3);
   else
-    -- A statement of an operator may carry a whole row, as the table editor sends it. Only stage is taken from it.
-    new := old;
-    new.stage := v_stage;
-    v_name := case v_stage when 'cancelled' then 'cancel' else 'replay' end;
-    if old.stage = 'cancelled' and v_stage = 'cancelled' then
+    v_name := case new.stage when 'cancelled' then 'cancel' else 'replay' end;
+    if old.stage = 'cancelled' and new.stage = 'cancelled' then
       return null;
     end if;
+    -- A statement of an operator may carry a whole row, as the table editor sends it. Only stage is taken from it.
+    v_announced := new.stage;
+    new := old;
+    new.stage := v_announced;
   end if;
-  perform mashup.require_transition(old.id, old.stage, v_stage, v_name);
+  if not exists (select from mashup.transitions t where t.from_stage = old.stage and t.to_stage = new.stage and t.name = v_name) then
+    perform mashup.refuse_transition(old.id, old.stage, new.stage);
+  end if;
 
-  new := mashup.reset_for_entry(new, old.stage_entered_at);
-  new := case v_name
-    when 'admit' then mashup.reset_for_admission(new)
-    when 'advance' then mashup.reset_for_advance(new)
-    when 'fail' then mashup.reset_for_end(new, old.stage)
-    when 'cancel' then mashup.reset_for_end(new, old.stage)
-    when 'replan' then mashup.reset_for_rerun(new)
-    when 'remake' then mashup.reset_for_rerun(new)
-    when 'replay' then mashup.reset_for_replay(new)
-  end;
+  new.stage_entered_at := greatest(mashup.now(), old.stage_entered_at);
+  new.status := case when v_to.is_terminal then v_to.stage else 'processing' end;
+  new.current_step := v_to.step;
+  new.queue_position := null;
+  if v_name in ('admit', 'advance') then
+    new.progress := greatest(new.progress, v_to.progress_from);
+    new.waiting_on := null;
+  end if;
+  case v_name
+    when 'admit' then new.admitted_at := mashup.now();
+    when 'advance' then
+      if v_to.is_terminal or new.hold = new.stage then
+        new := mashup.reset_without_slot(new);
+      end if;
+    when 'fail' then new := mashup.reset_for_end(new, old.stage);
+    when 'cancel' then new := mashup.reset_for_end(new, old.stage);
+    when 'replan' then new := mashup.reset_for_rerun(new);
+    when 'remake' then new := mashup.reset_for_rerun(new);
+    when 'replay' then new := mashup.reset_for_replay(new);
+  end case;
   if new.admitted_at is not null then
     new.estimated_completion_at := mashup.estimate_completion(new);
   end if;
@@ -1422,55 +1423,23 @@ revoke execute on all functions in schema mashup from public;
 
 -- What a transition changes on the row. Each function takes the row with the new stage and returns it changed; none writes.
 
-create function mashup.reset_for_entry(p_job public.mashup_jobs, p_entered_before timestamptz) returns public.mashup_jobs
-  language plpgsql stable set search_path = ''
-  as $$
-declare
-  v_stage mashup.stages;
-begin
-  select * into v_stage from mashup.stages s where s.stage = p_job.stage;
-  p_job.stage_entered_at := greatest(mashup.now(), p_entered_before);
-  p_job.status := case when v_stage.is_terminal then v_stage.stage else 'processing' end;
-  p_job.current_step := v_stage.step;
-  p_job.queue_position := null;
-  return p_job;
-end
-$$;
-comment on function mashup.reset_for_entry(public.mashup_jobs, timestamptz) is 'Sets what every transition sets: status, step and the time of entry, which does not run backwards.';
-
-create function mashup.reset_for_admission(p_job public.mashup_jobs) returns public.mashup_jobs
+create function mashup.reset_without_slot(p_job public.mashup_jobs) returns public.mashup_jobs
   language plpgsql stable set search_path = ''
   as $$
 begin
-  p_job.admitted_at := mashup.now();
-  p_job.waiting_on := null;
-  p_job.progress := greatest(p_job.progress, (select s.progress_from from mashup.stages s where s.stage = p_job.stage));
-  return p_job;
-end
-$$;
-comment on function mashup.reset_for_admission(public.mashup_jobs) is 'The job takes its slot.';
-
-create function mashup.reset_for_advance(p_job public.mashup_jobs) returns public.mashup_jobs
-  language plpgsql stable set search_path = ''
-  as $$
-begin
-  p_job.progress := greatest(p_job.progress, (select s.progress_from from mashup.stages s where s.stage = p_job.stage));
-  p_job.waiting_on := null;
-  if p_job.status <> 'processing' then
-    p_job.admitted_at := null;
-    p_job.finished_at := mashup.now();
-    p_job.estimated_completion_at := null;
-  elsif p_job.hold = p_job.stage then
+  p_job.admitted_at := null;
+  p_job.estimated_completion_at := null;
+  if p_job.status = 'processing' then
     -- A draft gives its slot back while it waits for its user.
-    p_job.admitted_at := null;
     p_job.waiting_on := 'user';
     p_job.current_step := 'Ready when you are';
-    p_job.estimated_completion_at := null;
+  else
+    p_job.finished_at := mashup.now();
   end if;
   return p_job;
 end
 $$;
-comment on function mashup.reset_for_advance(public.mashup_jobs) is 'The job enters its next stage, ends, or waits for its user.';
+comment on function mashup.reset_without_slot(public.mashup_jobs) is 'The job advanced to its end, or to the stage before which it waits for its user.';
 
 create function mashup.reset_for_end(p_job public.mashup_jobs, p_stopped_stage text) returns public.mashup_jobs
   language plpgsql stable set search_path = ''
@@ -1503,14 +1472,15 @@ create function mashup.reset_for_rerun(p_job public.mashup_jobs) returns public.
   language plpgsql stable set search_path = ''
   as $$
 declare
+  v_again text[] := mashup.stages_from(p_job.stage);
   v_missing text[];
 begin
   p_job.epoch := p_job.epoch + 1;
   p_job.progress := (select s.progress_from from mashup.stages s where s.stage = p_job.stage);
-  p_job := mashup.detach_outputs(p_job);
+  p_job := mashup.detach_outputs(p_job, v_again);
   -- A draft of one song stays a draft, however it is run again.
   if jsonb_array_length(p_job.songs) < 2 then
-    if not mashup.passes(p_job.stage, 'scoring') then
+    if 'scoring' <> all (v_again) then
       perform mashup.raise_error('MB006', 'A mashup needs at least two songs.', 'Submit the songs together.');
     end if;
     p_job.hold := 'planning';
@@ -1537,36 +1507,36 @@ end
 $$;
 comment on function mashup.reset_for_rerun(public.mashup_jobs) is 'The job runs again from its stage, with a new epoch. Raises MB003, MB006.';
 
-create function mashup.detach_outputs(p_job public.mashup_jobs) returns public.mashup_jobs
+create function mashup.detach_outputs(p_job public.mashup_jobs, p_again text[]) returns public.mashup_jobs
   language plpgsql stable set search_path = ''
   as $$
 begin
   p_job.error_code := null; p_job.error_message := null; p_job.error_hint := null; p_job.failed_task := null;
   p_job.stopped_stage := null; p_job.finished_at := null; p_job.expired_at := null;
   p_job.estimated_completion_at := null;
-  if mashup.passes(p_job.stage, 'rendering') then
+  if 'rendering' = any (p_again) then
     p_job.result_path := null; p_job.result := null;
   end if;
-  if mashup.passes(p_job.stage, 'planning') then
+  if 'planning' = any (p_again) then
     p_job.plan_version := null; p_job.title := null; p_job.concept := null;
   end if;
-  if mashup.passes(p_job.stage, 'scoring') then
+  if 'scoring' = any (p_again) then
     p_job.score := null;
   end if;
-  if mashup.passes(p_job.stage, 'analyzing') then
+  if 'analyzing' = any (p_again) then
     p_job.songs := mashup.reset_songs(p_job.songs);
   end if;
-  if p_job.fresh and mashup.passes(p_job.stage, 'separating') then
+  if p_job.fresh and 'separating' = any (p_again) then
     p_job.songs := (select jsonb_agg(s.song - 'stems_id' order by s.n) from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
   end if;
   p_job.warnings := coalesce((select jsonb_agg(w.warning order by w.n)
     from jsonb_array_elements(p_job.warnings) with ordinality as w (warning, n)
-    where not mashup.passes(p_job.stage, w.warning ->> 'stage')), '[]');
+    where w.warning ->> 'stage' <> all (p_again)), '[]');
   return p_job;
 end
 $$;
-comment on function mashup.detach_outputs(public.mashup_jobs) is
-  'Removes the pointers to what the stage of p_job and later stages made. The plans, scores, stems and results themselves stay.';
+comment on function mashup.detach_outputs(public.mashup_jobs, text[]) is
+  'Removes the pointers to what the stages p_again made. The plans, scores, stems and results themselves stay.';
 
 create function mashup.reset_songs(p_songs jsonb) returns jsonb
   language plpgsql stable set search_path = ''
@@ -1590,33 +1560,24 @@ revoke execute on all functions in schema mashup from public;
 
 -- After a transition, in its transaction: the event, the tasks of earlier epochs dropped, the tasks of the new stage created.
 
-create function mashup.log_transition(p_job public.mashup_jobs, p_old public.mashup_jobs) returns void
-  language plpgsql set search_path = ''
-  as $$
-declare
-  v_type text := case
-    when p_job.stage = 'cancelled' then 'cancel'
-    when p_job.stage = 'failed' then 'error'
-    when p_job.epoch > p_old.epoch then 'replay'
-    else 'stage' end;
-begin
-  perform mashup.log_event(p_job, v_type,
-    case v_type
-      when 'replay' then format('Replayed from %s', p_job.stage)
-      when 'error' then coalesce(p_job.error_message, 'Failed')
-      else (select s.step from mashup.stages s where s.stage = p_job.stage) end,
-    p_old.stage, null,
-    case when v_type = 'error' then jsonb_build_object('code', p_job.error_code, 'task', p_job.failed_task) end);
-end
-$$;
-comment on function mashup.log_transition(public.mashup_jobs, public.mashup_jobs) is 'Appends the event of a transition to the history.';
-
 create function mashup.after_transition() returns trigger
   language plpgsql security definer set search_path = ''
   set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
   as $$
+declare
+  v_type text := case
+    when new.stage = 'cancelled' then 'cancel'
+    when new.stage = 'failed' then 'error'
+    when new.epoch > old.epoch then 'replay'
+    else 'stage' end;
 begin
-  perform mashup.log_transition(new, old);
+  perform mashup.log_event(new, v_type,
+    case v_type
+      when 'replay' then format('Replayed from %s', new.stage)
+      when 'error' then coalesce(new.error_message, 'Failed')
+      else (select s.step from mashup.stages s where s.stage = new.stage) end,
+    old.stage, null,
+    case when v_type = 'error' then jsonb_build_object('code', new.error_code, 'task', new.failed_task) end);
   if new.epoch > old.epoch then
     perform mashup.drop_tasks(new, case new.stage when 'cancelled' then 'cancelled' when 'failed' then 'failed' else 'replayed' end);
   elsif new.stage = 'complete' then
@@ -1648,8 +1609,12 @@ begin
     from mashup.task_kinds k
     where k.stage = p_job.stage and k.song_member is null and p_job.hold is distinct from p_job.stage
     on conflict do nothing;
-  perform mashup.create_analysis_tasks(p_job);
-  perform mashup.create_separation_tasks(p_job);
+  if p_job.stage = 'analyzing' then
+    perform mashup.create_analysis_tasks(p_job);
+  elsif p_job.stage in ('scoring', 'planning', 'separating') and p_job.hold is null then
+    -- Separation overlaps scoring and planning. A draft may never be started, so its songs are separated only when it is.
+    perform mashup.create_separation_tasks(p_job);
+  end if;
 end
 $$;
 comment on function mashup.create_tasks(public.mashup_jobs) is
@@ -1707,17 +1672,6 @@ revoke execute on all functions in schema mashup from public;
 
 -- Fan-in: a job advances when its stage is done. The order of the stages is that of mashup.transitions.
 
-create function mashup.has_unfinished_tasks(p_job public.mashup_jobs) returns boolean
-  language plpgsql stable set search_path = ''
-  as $$
-begin
-  return exists (
-    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
-    where t.job_id = p_job.id and t.epoch = p_job.epoch and k.stage = p_job.stage and t.state in ('waiting', 'ready', 'running'));
-end
-$$;
-comment on function mashup.has_unfinished_tasks(public.mashup_jobs) is 'Returns whether tasks of the job''s stage are not finished.';
-
 create function mashup.is_plan_outdated(p_job public.mashup_jobs) returns boolean
   language plpgsql stable set search_path = ''
   as $$
@@ -1735,31 +1689,42 @@ create function mashup.advance_job(p_job_id uuid) returns void
   as $$
 declare
   v_job public.mashup_jobs;
-  v_unfinished boolean;
 begin
   select * into v_job from public.mashup_jobs where id = p_job_id for no key update;
   if v_job.admitted_at is null then
     return;
   end if;
-  if mashup.is_plan_outdated(v_job) then
+  -- Only a job with an excluded song can have an outdated plan.
+  if v_job.songs @> '[{"state": "excluded"}]' and mashup.is_plan_outdated(v_job) then
     perform mashup.transition_job(p_job_id, 'planning', 'replan');
     return;
   end if;
-  v_unfinished := mashup.has_unfinished_tasks(v_job);
-  if v_unfinished and not (select s.ends_early from mashup.stages s where s.stage = v_job.stage) then
+  if exists (
+    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.stages s on s.stage = k.stage
+    where t.job_id = p_job_id and t.epoch = v_job.epoch and s.stage = v_job.stage and not s.ends_early
+      and t.state in ('waiting', 'ready', 'running'))
+  then
     return;
   end if;
-  if mashup.has_output(v_job, v_job.stage) then
+  -- A finished task left its output. A stage without one found all of it in the cache, or ends early.
+  if exists (
+    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.stages s on s.stage = k.stage
+    where t.job_id = p_job_id and t.epoch = v_job.epoch and s.stage = v_job.stage and not s.ends_early and t.state = 'done')
+    or mashup.has_output(v_job, v_job.stage)
+  then
     perform mashup.transition_job(p_job_id,
       (select t.to_stage from mashup.transitions t where t.from_stage = v_job.stage and t.name = 'advance'), 'advance');
-  elsif not v_unfinished then
-    -- Cached analyses or stems may have been deleted since the job entered the stage: they are made again.
+  elsif not exists (
+    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where t.job_id = p_job_id and t.epoch = v_job.epoch and k.stage = v_job.stage and t.state in ('waiting', 'ready', 'running'))
+  then
+    -- Cached analyses or stems were deleted since the job entered the stage: they are made again.
     perform mashup.create_tasks(v_job);
   end if;
 end
 $$;
 comment on function mashup.advance_job(uuid) is
-  'Moves a job with a slot to its next stage if its stage has nothing left to do, or back to planning if its plan uses an excluded song. A stage is done when its tasks are finished, unless it ends early, and what it makes is there. Lock: job row.';
+  'Moves a job with a slot to its next stage if its stage has nothing left to do, or back to planning if its plan uses an excluded song. A stage is done when its tasks are finished; one that ends early, when what it makes is there. Lock: job row.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -1771,9 +1736,6 @@ create function mashup.create_analysis_tasks(p_job public.mashup_jobs) returns v
   language plpgsql set search_path = ''
   as $$
 begin
-  if p_job.stage <> 'analyzing' then
-    return;
-  end if;
   -- A card may point to an analysis that was deleted since. Its finished task is dropped, so that another one can be made.
   update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'analysis_gone')
     where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'analyze' and t.state = 'done'
@@ -1965,8 +1927,7 @@ create function mashup.create_separation_tasks(p_job public.mashup_jobs) returns
   language plpgsql set search_path = ''
   as $$
 begin
-  -- A draft may never be started, so its songs are separated only when it is.
-  if p_job.stage not in ('scoring', 'planning', 'separating') or p_job.hold is not null or not exists (
+  if not exists (
     select from mashup.active_songs(p_job.songs) s
     where s ->> 'analysis_id' is not null
       and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
@@ -1989,7 +1950,7 @@ begin
 end
 $$;
 comment on function mashup.create_separation_tasks(public.mashup_jobs) is
-  'Creates the missing separate tasks of a job that is no draft, from scoring on. Lock: job row held by the caller.';
+  'Creates the missing separate tasks of a job. Lock: job row held by the caller.';
 
 create function mashup.has_stems(p_job public.mashup_jobs) returns boolean
   language plpgsql stable set search_path = ''
@@ -2790,26 +2751,6 @@ $$;
 comment on function mashup.defer_solo(mashup.tasks, uuid) is
   'Returns whether a task cannot start on a worker because it, or another task there, has to run alone. It then has another queue entry, due in half a second. Else notes on the worker whether the task runs alone. Lock order: task (held by the caller), worker.';
 
-create function mashup.start_task(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_worker_id uuid)
-  returns mashup.tasks
-  language plpgsql set search_path = ''
-  as $$
-declare
-  v_claim uuid := gen_random_uuid();
-begin
-  update mashup.tasks t set
-      state = 'running', claim = v_claim, worker_id = p_worker_id, started_at = mashup.now(),
-      lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
-      deadline_at = mashup.now() + make_interval(secs => p_kind.timeout_sec),
-      output_prefix = replace(replace(replace(replace(replace(p_kind.output_path, '{user}', p_job.user_id::text), '{job}', p_job.id::text),
-        '{song}', coalesce(p_task.song_id, '')), '{epoch}', p_job.epoch::text), '{claim}', v_claim::text)
-    where t.id = p_task.id returning * into p_task;
-  return p_task;
-end
-$$;
-comment on function mashup.start_task(mashup.tasks, mashup.task_kinds, public.mashup_jobs, uuid) is
-  'Gives a ready task to a worker under a new claim, and returns it. Lock: job and task rows held by the caller.';
-
 create function mashup.show_start(p_job public.mashup_jobs, p_kind mashup.task_kinds, p_song_id text) returns public.mashup_jobs
   language plpgsql set search_path = ''
   as $$
@@ -2840,6 +2781,7 @@ declare
   v_task mashup.tasks;
   v_job public.mashup_jobs;
   v_kind mashup.task_kinds;
+  v_claim uuid := gen_random_uuid();
 begin
   select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt;
   if not found or not exists (select from mashup.workers w where w.id = p_worker_id and not w.draining) then
@@ -2866,7 +2808,13 @@ begin
   if mashup.defer_solo(v_task, p_worker_id) then
     return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
   end if;
-  v_task := mashup.start_task(v_task, v_kind, v_job, p_worker_id);
+  update mashup.tasks t set
+      state = 'running', claim = v_claim, worker_id = p_worker_id, started_at = mashup.now(),
+      lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
+      deadline_at = mashup.now() + make_interval(secs => v_kind.timeout_sec),
+      output_prefix = replace(replace(replace(replace(replace(v_kind.output_path, '{user}', v_job.user_id::text), '{job}', v_job.id::text),
+        '{song}', coalesce(t.song_id, '')), '{epoch}', v_job.epoch::text), '{claim}', v_claim::text)
+    where t.id = p_task_id returning * into v_task;
   v_job := mashup.show_start(v_job, v_kind, v_task.song_id);
   return mashup.describe_claim(v_task, v_kind, v_job);
 end
@@ -2969,17 +2917,6 @@ end
 $$;
 comment on function mashup.twin_of(jsonb, text, text) is 'Returns the name of another active song with the same content; null if there is none.';
 
-create function mashup.close_task(p_task_id bigint) returns void
-  language plpgsql set search_path = ''
-  as $$
-begin
-  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
-      deadline_at = null, error = null
-    where t.id = p_task_id;
-end
-$$;
-comment on function mashup.close_task(bigint) is 'Marks a running task as done. Lock: task row held by the caller.';
-
 create function mashup.record_measurements(p_task mashup.tasks, p_kind mashup.task_kinds, p_result jsonb, p_seconds real) returns void
   language plpgsql set search_path = ''
   as $$
@@ -3030,7 +2967,9 @@ begin
   end if;
 
   v_seconds := extract(epoch from mashup.now() - v_task.started_at);
-  perform mashup.close_task(p_task_id);
+  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
+      deadline_at = null, error = null
+    where t.id = p_task_id;
   perform mashup.record_task(v_job, v_task, p_result);
   perform mashup.record_measurements(v_task, v_kind, p_result, v_seconds);
   select * into v_job from public.mashup_jobs where id = v_task.job_id;

@@ -15,20 +15,19 @@
 --     analyses, stems, scores, plan_receipts, plan_spend, count_plan_spend   what tasks have made, and what it cost
 --     storage_deletions, maintenance_runs, call_counts   outbox, times of maintenance, rate limits
 -- 15  helpers
---     passes, services_of                        the order of the stages; the service of a kind, and Storage
+--     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs, truncate_bytes, add_warning      songs and warnings in a job's row
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_task, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
 --     is_paused, is_job_paused, is_kind_paused, estimate_completion, record_duration
 -- 20  transitions
 --     transition_job, fail_job                   transitions of the engine; any other write of stage is an operator's or user's
---     check_transition                           before: legal? It asks require_stage, require_transition, missing_prerequisite,
---     reset_for_*, detach_outputs, reset_songs   and these reset the row
+--     check_transition, refuse_transition        before: is it legal? missing_prerequisite: what a stage lacks
+--     reset_for_*, reset_without_slot, detach_outputs, reset_songs   what it changes on the row
 --     touch_job                                  before every update: the version
---     after_transition, log_transition           after: event; tasks of old epochs end, tasks of the stage begin
+--     after_transition                           after: event; tasks of old epochs end, tasks of the stage begin
 --     create_tasks, drop_tasks, discard_output
---     advance_job                                fan-in: the next stage once has_unfinished_tasks is false and has_output is true;
---     is_plan_outdated                           back to planning if this is true
+--     advance_job, is_plan_outdated              fan-in: the next stage, or back to planning if a song of the plan was excluded
 -- 30  stages: what each needs, has and records
 --     create_analysis_tasks, create_separation_tasks
 --     the functions of schema/stages.ts: check (has_analyses, …) and record (record_analysis, …)
@@ -44,9 +43,9 @@
 --     request_schedule, request_schedule_for_task, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
 --     register_worker, heartbeat_worker, deregister_worker
---     claim_task, defer_solo, start_task, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
+--     claim_task, defer_solo, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
---     finish_task, twin_of, close_task, record_measurements
+--     finish_task, twin_of, record_measurements
 --     fail_task, end_attempt, exclude_song, requeue_task, return_task
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
 -- 60  maintenance

@@ -13,7 +13,7 @@ create table mashup.stages (
 revoke all on mashup.stages from public, anon, authenticated, service_role;
 grant select on mashup.stages to mashup_worker;
 comment on table mashup.stages is 'The stages of a job, in order.';
-comment on column mashup.stages.position is 'The order of the stages. Compared, never written in code: see mashup.passes.';
+comment on column mashup.stages.position is 'The order of the stages. Compared, never written in code: see mashup.stages_from.';
 comment on column mashup.stages.is_terminal is 'Whether a job ends in this stage.';
 comment on column mashup.stages.progress_from is 'Progress of a job on entry, in per cent.';
 comment on column mashup.stages.progress_to is 'Progress of a job at the end of the stage, in per cent.';

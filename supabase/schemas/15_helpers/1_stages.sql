@@ -1,14 +1,13 @@
 -- The order of the stages, and what a kind of task needs.
 
-create function mashup.passes(p_from text, p_stage text) returns boolean
+create function mashup.stages_from(p_stage text) returns text[]
   language plpgsql stable set search_path = ''
   as $$
 begin
-  return (select start.position <= wanted.position from mashup.stages start, mashup.stages wanted
-    where start.stage = p_from and wanted.stage = p_stage);
+  return array(select s.stage from mashup.stages s where s.position >= (select f.position from mashup.stages f where f.stage = p_stage));
 end
 $$;
-comment on function mashup.passes(text, text) is 'Returns whether a run that starts in stage p_from passes p_stage: it is that stage or a later one.';
+comment on function mashup.stages_from(text) is 'Returns a stage and all later ones: those that a run from it passes.';
 
 create function mashup.services_of(p_kind mashup.task_kinds) returns text[]
   language plpgsql immutable set search_path = ''

@@ -1,4 +1,5 @@
--- Before a transition: is it legal? check_transition asks require_transition, then lets 2_reset.sql change the row.
+-- Before a transition: is it legal? check_transition looks it up in mashup.transitions, then changes the row, with the functions of
+-- 2_reset.sql.
 -- The transition is announced in a setting of the transaction, mashup.transition = '<job> <stage> <name>'. A write of stage that
 -- is not announced is an operator's: a cancellation or a replay.
 
@@ -26,24 +27,13 @@ end
 $$;
 comment on function mashup.fail_job(uuid, text, text, text, bigint) is 'Ends a job as failed, with code, message, hint and the task to blame. Lock: job row.';
 
-create function mashup.require_stage(p_stage text) returns void
+create function mashup.refuse_transition(p_job_id uuid, p_from text, p_to text) returns void
   language plpgsql stable set search_path = ''
   as $$
 begin
-  if not exists (select from mashup.stages s where s.stage = p_stage) then
-    perform mashup.raise_error('MB001', format('There is no stage "%s".', p_stage),
+  if not exists (select from mashup.stages s where s.stage = p_to) then
+    perform mashup.raise_error('MB001', format('There is no stage "%s".', p_to),
       'The stages are ' || (select string_agg(s.stage, ', ' order by s.position) from mashup.stages s) || '.');
-  end if;
-end
-$$;
-comment on function mashup.require_stage(text) is 'Raises MB001 if there is no such stage.';
-
-create function mashup.require_transition(p_job_id uuid, p_from text, p_to text, p_name text) returns void
-  language plpgsql stable set search_path = ''
-  as $$
-begin
-  if exists (select from mashup.transitions t where t.from_stage = p_from and t.to_stage = p_to and t.name = p_name) then
-    return;
   end if;
   perform mashup.raise_error('MB001',
     format('Job %s is in stage %s and cannot go to %s.', p_job_id, p_from, p_to),
@@ -59,7 +49,7 @@ begin
     end);
 end
 $$;
-comment on function mashup.require_transition(uuid, text, text, text) is 'Raises MB001, with what is allowed instead, if mashup.transitions has no such row.';
+comment on function mashup.refuse_transition(uuid, text, text) is 'Raises MB001 for an illegal transition, with what is allowed instead.';
 
 create function mashup.missing_prerequisite(p_job public.mashup_jobs, p_stage text) returns text[]
   language plpgsql stable set search_path = ''
@@ -89,32 +79,45 @@ create function mashup.check_transition() returns trigger
 declare
   v_announced text := coalesce(current_setting('mashup.transition', true), '');
   v_name text;
-  v_stage text := new.stage;
+  v_to mashup.stages;
 begin
-  perform mashup.require_stage(v_stage);
+  select * into v_to from mashup.stages s where s.stage = new.stage;
   if v_announced like old.id || ' %' then
     v_name := split_part(v_announced, ' ', 3);
   else
-    -- A statement of an operator may carry a whole row, as the table editor sends it. Only stage is taken from it.
-    new := old;
-    new.stage := v_stage;
-    v_name := case v_stage when 'cancelled' then 'cancel' else 'replay' end;
-    if old.stage = 'cancelled' and v_stage = 'cancelled' then
+    v_name := case new.stage when 'cancelled' then 'cancel' else 'replay' end;
+    if old.stage = 'cancelled' and new.stage = 'cancelled' then
       return null;
     end if;
+    -- A statement of an operator may carry a whole row, as the table editor sends it. Only stage is taken from it.
+    v_announced := new.stage;
+    new := old;
+    new.stage := v_announced;
   end if;
-  perform mashup.require_transition(old.id, old.stage, v_stage, v_name);
+  if not exists (select from mashup.transitions t where t.from_stage = old.stage and t.to_stage = new.stage and t.name = v_name) then
+    perform mashup.refuse_transition(old.id, old.stage, new.stage);
+  end if;
 
-  new := mashup.reset_for_entry(new, old.stage_entered_at);
-  new := case v_name
-    when 'admit' then mashup.reset_for_admission(new)
-    when 'advance' then mashup.reset_for_advance(new)
-    when 'fail' then mashup.reset_for_end(new, old.stage)
-    when 'cancel' then mashup.reset_for_end(new, old.stage)
-    when 'replan' then mashup.reset_for_rerun(new)
-    when 'remake' then mashup.reset_for_rerun(new)
-    when 'replay' then mashup.reset_for_replay(new)
-  end;
+  new.stage_entered_at := greatest(mashup.now(), old.stage_entered_at);
+  new.status := case when v_to.is_terminal then v_to.stage else 'processing' end;
+  new.current_step := v_to.step;
+  new.queue_position := null;
+  if v_name in ('admit', 'advance') then
+    new.progress := greatest(new.progress, v_to.progress_from);
+    new.waiting_on := null;
+  end if;
+  case v_name
+    when 'admit' then new.admitted_at := mashup.now();
+    when 'advance' then
+      if v_to.is_terminal or new.hold = new.stage then
+        new := mashup.reset_without_slot(new);
+      end if;
+    when 'fail' then new := mashup.reset_for_end(new, old.stage);
+    when 'cancel' then new := mashup.reset_for_end(new, old.stage);
+    when 'replan' then new := mashup.reset_for_rerun(new);
+    when 'remake' then new := mashup.reset_for_rerun(new);
+    when 'replay' then new := mashup.reset_for_replay(new);
+  end case;
   if new.admitted_at is not null then
     new.estimated_completion_at := mashup.estimate_completion(new);
   end if;

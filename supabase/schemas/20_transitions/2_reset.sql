@@ -1,54 +1,22 @@
 -- What a transition changes on the row. Each function takes the row with the new stage and returns it changed; none writes.
 
-create function mashup.reset_for_entry(p_job public.mashup_jobs, p_entered_before timestamptz) returns public.mashup_jobs
-  language plpgsql stable set search_path = ''
-  as $$
-declare
-  v_stage mashup.stages;
-begin
-  select * into v_stage from mashup.stages s where s.stage = p_job.stage;
-  p_job.stage_entered_at := greatest(mashup.now(), p_entered_before);
-  p_job.status := case when v_stage.is_terminal then v_stage.stage else 'processing' end;
-  p_job.current_step := v_stage.step;
-  p_job.queue_position := null;
-  return p_job;
-end
-$$;
-comment on function mashup.reset_for_entry(public.mashup_jobs, timestamptz) is 'Sets what every transition sets: status, step and the time of entry, which does not run backwards.';
-
-create function mashup.reset_for_admission(p_job public.mashup_jobs) returns public.mashup_jobs
+create function mashup.reset_without_slot(p_job public.mashup_jobs) returns public.mashup_jobs
   language plpgsql stable set search_path = ''
   as $$
 begin
-  p_job.admitted_at := mashup.now();
-  p_job.waiting_on := null;
-  p_job.progress := greatest(p_job.progress, (select s.progress_from from mashup.stages s where s.stage = p_job.stage));
-  return p_job;
-end
-$$;
-comment on function mashup.reset_for_admission(public.mashup_jobs) is 'The job takes its slot.';
-
-create function mashup.reset_for_advance(p_job public.mashup_jobs) returns public.mashup_jobs
-  language plpgsql stable set search_path = ''
-  as $$
-begin
-  p_job.progress := greatest(p_job.progress, (select s.progress_from from mashup.stages s where s.stage = p_job.stage));
-  p_job.waiting_on := null;
-  if p_job.status <> 'processing' then
-    p_job.admitted_at := null;
-    p_job.finished_at := mashup.now();
-    p_job.estimated_completion_at := null;
-  elsif p_job.hold = p_job.stage then
+  p_job.admitted_at := null;
+  p_job.estimated_completion_at := null;
+  if p_job.status = 'processing' then
     -- A draft gives its slot back while it waits for its user.
-    p_job.admitted_at := null;
     p_job.waiting_on := 'user';
     p_job.current_step := 'Ready when you are';
-    p_job.estimated_completion_at := null;
+  else
+    p_job.finished_at := mashup.now();
   end if;
   return p_job;
 end
 $$;
-comment on function mashup.reset_for_advance(public.mashup_jobs) is 'The job enters its next stage, ends, or waits for its user.';
+comment on function mashup.reset_without_slot(public.mashup_jobs) is 'The job advanced to its end, or to the stage before which it waits for its user.';
 
 create function mashup.reset_for_end(p_job public.mashup_jobs, p_stopped_stage text) returns public.mashup_jobs
   language plpgsql stable set search_path = ''
@@ -81,14 +49,15 @@ create function mashup.reset_for_rerun(p_job public.mashup_jobs) returns public.
   language plpgsql stable set search_path = ''
   as $$
 declare
+  v_again text[] := mashup.stages_from(p_job.stage);
   v_missing text[];
 begin
   p_job.epoch := p_job.epoch + 1;
   p_job.progress := (select s.progress_from from mashup.stages s where s.stage = p_job.stage);
-  p_job := mashup.detach_outputs(p_job);
+  p_job := mashup.detach_outputs(p_job, v_again);
   -- A draft of one song stays a draft, however it is run again.
   if jsonb_array_length(p_job.songs) < 2 then
-    if not mashup.passes(p_job.stage, 'scoring') then
+    if 'scoring' <> all (v_again) then
       perform mashup.raise_error('MB006', 'A mashup needs at least two songs.', 'Submit the songs together.');
     end if;
     p_job.hold := 'planning';
@@ -115,36 +84,36 @@ end
 $$;
 comment on function mashup.reset_for_rerun(public.mashup_jobs) is 'The job runs again from its stage, with a new epoch. Raises MB003, MB006.';
 
-create function mashup.detach_outputs(p_job public.mashup_jobs) returns public.mashup_jobs
+create function mashup.detach_outputs(p_job public.mashup_jobs, p_again text[]) returns public.mashup_jobs
   language plpgsql stable set search_path = ''
   as $$
 begin
   p_job.error_code := null; p_job.error_message := null; p_job.error_hint := null; p_job.failed_task := null;
   p_job.stopped_stage := null; p_job.finished_at := null; p_job.expired_at := null;
   p_job.estimated_completion_at := null;
-  if mashup.passes(p_job.stage, 'rendering') then
+  if 'rendering' = any (p_again) then
     p_job.result_path := null; p_job.result := null;
   end if;
-  if mashup.passes(p_job.stage, 'planning') then
+  if 'planning' = any (p_again) then
     p_job.plan_version := null; p_job.title := null; p_job.concept := null;
   end if;
-  if mashup.passes(p_job.stage, 'scoring') then
+  if 'scoring' = any (p_again) then
     p_job.score := null;
   end if;
-  if mashup.passes(p_job.stage, 'analyzing') then
+  if 'analyzing' = any (p_again) then
     p_job.songs := mashup.reset_songs(p_job.songs);
   end if;
-  if p_job.fresh and mashup.passes(p_job.stage, 'separating') then
+  if p_job.fresh and 'separating' = any (p_again) then
     p_job.songs := (select jsonb_agg(s.song - 'stems_id' order by s.n) from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
   end if;
   p_job.warnings := coalesce((select jsonb_agg(w.warning order by w.n)
     from jsonb_array_elements(p_job.warnings) with ordinality as w (warning, n)
-    where not mashup.passes(p_job.stage, w.warning ->> 'stage')), '[]');
+    where w.warning ->> 'stage' <> all (p_again)), '[]');
   return p_job;
 end
 $$;
-comment on function mashup.detach_outputs(public.mashup_jobs) is
-  'Removes the pointers to what the stage of p_job and later stages made. The plans, scores, stems and results themselves stay.';
+comment on function mashup.detach_outputs(public.mashup_jobs, text[]) is
+  'Removes the pointers to what the stages p_again made. The plans, scores, stems and results themselves stay.';
 
 create function mashup.reset_songs(p_songs jsonb) returns jsonb
   language plpgsql stable set search_path = ''

@@ -1,32 +1,23 @@
 -- After a transition, in its transaction: the event, the tasks of earlier epochs dropped, the tasks of the new stage created.
 
-create function mashup.log_transition(p_job public.mashup_jobs, p_old public.mashup_jobs) returns void
-  language plpgsql set search_path = ''
-  as $$
-declare
-  v_type text := case
-    when p_job.stage = 'cancelled' then 'cancel'
-    when p_job.stage = 'failed' then 'error'
-    when p_job.epoch > p_old.epoch then 'replay'
-    else 'stage' end;
-begin
-  perform mashup.log_event(p_job, v_type,
-    case v_type
-      when 'replay' then format('Replayed from %s', p_job.stage)
-      when 'error' then coalesce(p_job.error_message, 'Failed')
-      else (select s.step from mashup.stages s where s.stage = p_job.stage) end,
-    p_old.stage, null,
-    case when v_type = 'error' then jsonb_build_object('code', p_job.error_code, 'task', p_job.failed_task) end);
-end
-$$;
-comment on function mashup.log_transition(public.mashup_jobs, public.mashup_jobs) is 'Appends the event of a transition to the history.';
-
 create function mashup.after_transition() returns trigger
   language plpgsql security definer set search_path = ''
   set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
   as $$
+declare
+  v_type text := case
+    when new.stage = 'cancelled' then 'cancel'
+    when new.stage = 'failed' then 'error'
+    when new.epoch > old.epoch then 'replay'
+    else 'stage' end;
 begin
-  perform mashup.log_transition(new, old);
+  perform mashup.log_event(new, v_type,
+    case v_type
+      when 'replay' then format('Replayed from %s', new.stage)
+      when 'error' then coalesce(new.error_message, 'Failed')
+      else (select s.step from mashup.stages s where s.stage = new.stage) end,
+    old.stage, null,
+    case when v_type = 'error' then jsonb_build_object('code', new.error_code, 'task', new.failed_task) end);
   if new.epoch > old.epoch then
     perform mashup.drop_tasks(new, case new.stage when 'cancelled' then 'cancelled' when 'failed' then 'failed' else 'replayed' end);
   elsif new.stage = 'complete' then
@@ -58,8 +49,12 @@ begin
     from mashup.task_kinds k
     where k.stage = p_job.stage and k.song_member is null and p_job.hold is distinct from p_job.stage
     on conflict do nothing;
-  perform mashup.create_analysis_tasks(p_job);
-  perform mashup.create_separation_tasks(p_job);
+  if p_job.stage = 'analyzing' then
+    perform mashup.create_analysis_tasks(p_job);
+  elsif p_job.stage in ('scoring', 'planning', 'separating') and p_job.hold is null then
+    -- Separation overlaps scoring and planning. A draft may never be started, so its songs are separated only when it is.
+    perform mashup.create_separation_tasks(p_job);
+  end if;
 end
 $$;
 comment on function mashup.create_tasks(public.mashup_jobs) is

@@ -1,16 +1,5 @@
 -- Fan-in: a job advances when its stage is done. The order of the stages is that of mashup.transitions.
 
-create function mashup.has_unfinished_tasks(p_job public.mashup_jobs) returns boolean
-  language plpgsql stable set search_path = ''
-  as $$
-begin
-  return exists (
-    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
-    where t.job_id = p_job.id and t.epoch = p_job.epoch and k.stage = p_job.stage and t.state in ('waiting', 'ready', 'running'));
-end
-$$;
-comment on function mashup.has_unfinished_tasks(public.mashup_jobs) is 'Returns whether tasks of the job''s stage are not finished.';
-
 create function mashup.is_plan_outdated(p_job public.mashup_jobs) returns boolean
   language plpgsql stable set search_path = ''
   as $$
@@ -28,30 +17,41 @@ create function mashup.advance_job(p_job_id uuid) returns void
   as $$
 declare
   v_job public.mashup_jobs;
-  v_unfinished boolean;
 begin
   select * into v_job from public.mashup_jobs where id = p_job_id for no key update;
   if v_job.admitted_at is null then
     return;
   end if;
-  if mashup.is_plan_outdated(v_job) then
+  -- Only a job with an excluded song can have an outdated plan.
+  if v_job.songs @> '[{"state": "excluded"}]' and mashup.is_plan_outdated(v_job) then
     perform mashup.transition_job(p_job_id, 'planning', 'replan');
     return;
   end if;
-  v_unfinished := mashup.has_unfinished_tasks(v_job);
-  if v_unfinished and not (select s.ends_early from mashup.stages s where s.stage = v_job.stage) then
+  if exists (
+    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.stages s on s.stage = k.stage
+    where t.job_id = p_job_id and t.epoch = v_job.epoch and s.stage = v_job.stage and not s.ends_early
+      and t.state in ('waiting', 'ready', 'running'))
+  then
     return;
   end if;
-  if mashup.has_output(v_job, v_job.stage) then
+  -- A finished task left its output. A stage without one found all of it in the cache, or ends early.
+  if exists (
+    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.stages s on s.stage = k.stage
+    where t.job_id = p_job_id and t.epoch = v_job.epoch and s.stage = v_job.stage and not s.ends_early and t.state = 'done')
+    or mashup.has_output(v_job, v_job.stage)
+  then
     perform mashup.transition_job(p_job_id,
       (select t.to_stage from mashup.transitions t where t.from_stage = v_job.stage and t.name = 'advance'), 'advance');
-  elsif not v_unfinished then
-    -- Cached analyses or stems may have been deleted since the job entered the stage: they are made again.
+  elsif not exists (
+    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where t.job_id = p_job_id and t.epoch = v_job.epoch and k.stage = v_job.stage and t.state in ('waiting', 'ready', 'running'))
+  then
+    -- Cached analyses or stems were deleted since the job entered the stage: they are made again.
     perform mashup.create_tasks(v_job);
   end if;
 end
 $$;
 comment on function mashup.advance_job(uuid) is
-  'Moves a job with a slot to its next stage if its stage has nothing left to do, or back to planning if its plan uses an excluded song. A stage is done when its tasks are finished, unless it ends early, and what it makes is there. Lock: job row.';
+  'Moves a job with a slot to its next stage if its stage has nothing left to do, or back to planning if its plan uses an excluded song. A stage is done when its tasks are finished; one that ends early, when what it makes is there. Lock: job row.';
 
 revoke execute on all functions in schema mashup from public;

@@ -4,9 +4,6 @@ create function mashup.create_analysis_tasks(p_job public.mashup_jobs) returns v
   language plpgsql set search_path = ''
   as $$
 begin
-  if p_job.stage <> 'analyzing' then
-    return;
-  end if;
   -- A card may point to an analysis that was deleted since. Its finished task is dropped, so that another one can be made.
   update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'analysis_gone')
     where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'analyze' and t.state = 'done'

@@ -4,8 +4,7 @@ create function mashup.create_separation_tasks(p_job public.mashup_jobs) returns
   language plpgsql set search_path = ''
   as $$
 begin
-  -- A draft may never be started, so its songs are separated only when it is.
-  if p_job.stage not in ('scoring', 'planning', 'separating') or p_job.hold is not null or not exists (
+  if not exists (
     select from mashup.active_songs(p_job.songs) s
     where s ->> 'analysis_id' is not null
       and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
@@ -28,7 +27,7 @@ begin
 end
 $$;
 comment on function mashup.create_separation_tasks(public.mashup_jobs) is
-  'Creates the missing separate tasks of a job that is no draft, from scoring on. Lock: job row held by the caller.';
+  'Creates the missing separate tasks of a job. Lock: job row held by the caller.';
 
 create function mashup.has_stems(p_job public.mashup_jobs) returns boolean
   language plpgsql stable set search_path = ''

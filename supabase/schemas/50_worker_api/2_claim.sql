@@ -80,26 +80,6 @@ $$;
 comment on function mashup.defer_solo(mashup.tasks, uuid) is
   'Returns whether a task cannot start on a worker because it, or another task there, has to run alone. It then has another queue entry, due in half a second. Else notes on the worker whether the task runs alone. Lock order: task (held by the caller), worker.';
 
-create function mashup.start_task(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_worker_id uuid)
-  returns mashup.tasks
-  language plpgsql set search_path = ''
-  as $$
-declare
-  v_claim uuid := gen_random_uuid();
-begin
-  update mashup.tasks t set
-      state = 'running', claim = v_claim, worker_id = p_worker_id, started_at = mashup.now(),
-      lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
-      deadline_at = mashup.now() + make_interval(secs => p_kind.timeout_sec),
-      output_prefix = replace(replace(replace(replace(replace(p_kind.output_path, '{user}', p_job.user_id::text), '{job}', p_job.id::text),
-        '{song}', coalesce(p_task.song_id, '')), '{epoch}', p_job.epoch::text), '{claim}', v_claim::text)
-    where t.id = p_task.id returning * into p_task;
-  return p_task;
-end
-$$;
-comment on function mashup.start_task(mashup.tasks, mashup.task_kinds, public.mashup_jobs, uuid) is
-  'Gives a ready task to a worker under a new claim, and returns it. Lock: job and task rows held by the caller.';
-
 create function mashup.show_start(p_job public.mashup_jobs, p_kind mashup.task_kinds, p_song_id text) returns public.mashup_jobs
   language plpgsql set search_path = ''
   as $$
@@ -130,6 +110,7 @@ declare
   v_task mashup.tasks;
   v_job public.mashup_jobs;
   v_kind mashup.task_kinds;
+  v_claim uuid := gen_random_uuid();
 begin
   select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt;
   if not found or not exists (select from mashup.workers w where w.id = p_worker_id and not w.draining) then
@@ -156,7 +137,13 @@ begin
   if mashup.defer_solo(v_task, p_worker_id) then
     return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
   end if;
-  v_task := mashup.start_task(v_task, v_kind, v_job, p_worker_id);
+  update mashup.tasks t set
+      state = 'running', claim = v_claim, worker_id = p_worker_id, started_at = mashup.now(),
+      lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
+      deadline_at = mashup.now() + make_interval(secs => v_kind.timeout_sec),
+      output_prefix = replace(replace(replace(replace(replace(v_kind.output_path, '{user}', v_job.user_id::text), '{job}', v_job.id::text),
+        '{song}', coalesce(t.song_id, '')), '{epoch}', v_job.epoch::text), '{claim}', v_claim::text)
+    where t.id = p_task_id returning * into v_task;
   v_job := mashup.show_start(v_job, v_kind, v_task.song_id);
   return mashup.describe_claim(v_task, v_kind, v_job);
 end

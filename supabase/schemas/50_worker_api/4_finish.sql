@@ -9,17 +9,6 @@ end
 $$;
 comment on function mashup.twin_of(jsonb, text, text) is 'Returns the name of another active song with the same content; null if there is none.';
 
-create function mashup.close_task(p_task_id bigint) returns void
-  language plpgsql set search_path = ''
-  as $$
-begin
-  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
-      deadline_at = null, error = null
-    where t.id = p_task_id;
-end
-$$;
-comment on function mashup.close_task(bigint) is 'Marks a running task as done. Lock: task row held by the caller.';
-
 create function mashup.record_measurements(p_task mashup.tasks, p_kind mashup.task_kinds, p_result jsonb, p_seconds real) returns void
   language plpgsql set search_path = ''
   as $$
@@ -70,7 +59,9 @@ begin
   end if;
 
   v_seconds := extract(epoch from mashup.now() - v_task.started_at);
-  perform mashup.close_task(p_task_id);
+  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
+      deadline_at = null, error = null
+    where t.id = p_task_id;
   perform mashup.record_task(v_job, v_task, p_result);
   perform mashup.record_measurements(v_task, v_kind, p_result, v_seconds);
   select * into v_job from public.mashup_jobs where id = v_task.job_id;

@@ -42,12 +42,17 @@ export const MUTANTS: readonly Mutant[] = [
     "elsif new.stage = 'complete' then",
     'elsif false then',
   ),
-  one('a stage waits for all its tasks', 'has_unfinished_tasks', 'return exists (', 'return false and exists ('),
   one(
-    'a stage is done only with its output',
+    'a stage waits for all its tasks',
     'advance_job',
-    'if mashup.has_output(v_job, v_job.stage) then',
-    'if true then',
+    "not s.ends_early\n      and t.state in ('waiting', 'ready', 'running')",
+    'false',
+  ),
+  one(
+    'a stage that ends early is done only with its output',
+    'advance_job',
+    'or mashup.has_output(v_job, v_job.stage)',
+    'or true',
   ),
   one('a stage is entered with its prerequisites', 'reset_for_rerun', 'if v_missing is not null then', 'if false then'),
   one(
@@ -58,9 +63,9 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   one(
     'only legal transitions are made',
-    'require_transition',
-    'if exists (select from mashup.transitions',
-    'if true or exists (select from mashup.transitions',
+    'check_transition',
+    'if not exists (select from mashup.transitions',
+    'if false and not exists (select from mashup.transitions',
   ),
   one(
     'a changed task refreshes waiting_on of its job',
@@ -140,8 +145,8 @@ export const MUTANTS: readonly Mutant[] = [
   one(
     'a plan with an excluded song is made again',
     'advance_job',
-    'if mashup.is_plan_outdated(v_job) then',
-    'if false then',
+    'and mashup.is_plan_outdated(v_job) then',
+    'and false then',
   ),
   one('attempts are limited', 'end_attempt', 'p_permanent or v_failures >= p_kind.max_attempts', 'p_permanent'),
   one('a lease expires', 'sweep_workers', 'or t.lease_until < mashup.now() or', 'or'),
