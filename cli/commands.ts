@@ -22,6 +22,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   check: async () => (await import('./commands/check.ts')).addCheck,
   worker: async () => (await import('./commands/worker.ts')).addWorker,
   migrate: async () => (await import('./commands/migrate.ts')).addMigrate,
+  settings: async () => (await import('./commands/settings.ts')).addSettings,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
 };
 

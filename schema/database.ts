@@ -239,6 +239,11 @@ export interface SettingsTable {
   name: string;
   value: Json<unknown>;
   description: string;
+  type: Defaulted<'number' | 'integer' | 'boolean' | 'name' | 'numbers_by_service'>;
+  unit: string | null;
+  min: Defaulted<string>;
+  max: string | null;
+  is_optional: Defaulted<boolean>;
 }
 
 /** A row of `mashup.workers`. */

@@ -127,12 +127,24 @@ create table mashup.settings (
   name text not null,
   value jsonb not null,
   description text not null,
-  constraint settings_pkey PRIMARY KEY (name)
+  type text default 'number'::text not null,
+  unit text,
+  min numeric default 0 not null,
+  max numeric,
+  is_optional boolean default false not null,
+  constraint settings_pkey PRIMARY KEY (name),
+  constraint settings_type_check CHECK ((type = ANY (ARRAY['number'::text, 'integer'::text, 'boolean'::text, 'name'::text, 'numbers_by_service'::text])))
 );
 comment on table mashup.settings is 'Every limit, time and budget by name. An update applies to the next transaction.';
 comment on column mashup.settings.value is 'A number, a name, an object of numbers by service, or null for a budget without a limit.';
 comment on column mashup.settings.description is 'What the setting limits, and its unit.';
+comment on column mashup.settings.type is 'What the value is: checked by check_setting.';
+comment on column mashup.settings.unit is 'Unit of the number; null: a count.';
+comment on column mashup.settings.min is 'Least number that is allowed.';
+comment on column mashup.settings.max is 'Greatest number that is allowed; null: none.';
+comment on column mashup.settings.is_optional is 'Whether the value may be null.';
 grant select on mashup.settings to mashup_worker;
+CREATE TRIGGER check_setting BEFORE INSERT OR UPDATE ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.check_setting();
 CREATE TRIGGER request_schedule AFTER UPDATE ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule();
 CREATE CONSTRAINT TRIGGER schedule AFTER UPDATE ON mashup.settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mashup.schedule_at_commit();
 
@@ -863,6 +875,27 @@ end
 $function$;
 comment on function mashup.after_transition() is 'Trigger after any write of stage: makes what follows from the transition. Lock order: job (held), tasks by id.';
 
+CREATE OR REPLACE FUNCTION mashup.allowed_values(p_setting mashup.settings)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_range text := pg_catalog.format('%s from %s%s', case when p_setting.type = 'integer' then 'a whole number' else 'a number' end
+    || coalesce(' of ' || p_setting.unit, ''), pg_catalog.trim_scale(p_setting.min), coalesce(' to ' || pg_catalog.trim_scale(p_setting.max), ''));
+begin
+  return case p_setting.type
+    when 'boolean' then 'true or false'
+    when 'name' then 'a name of small letters, digits and underscores, in double quotes'
+    when 'numbers_by_service' then pg_catalog.format('an object with, for each service (%s), %s',
+      (select pg_catalog.string_agg(h.service, ', ' order by h.service) from mashup.service_health h), v_range)
+    else v_range
+  end || case when p_setting.is_optional then ', or null for no limit' else '' end;
+end
+$function$;
+comment on function mashup.allowed_values(mashup.settings) is 'Returns which values a setting may have, as text for messages.';
+
 CREATE OR REPLACE FUNCTION mashup.bulk(p_operation text, p_stage text DEFAULT NULL::text, p_error_code text DEFAULT NULL::text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_stopped_stage text DEFAULT NULL::text, p_user_id uuid DEFAULT NULL::uuid, p_to_stage text DEFAULT NULL::text, p_limit integer DEFAULT 100, p_after uuid DEFAULT NULL::uuid)
  RETURNS TABLE(job_id uuid, outcome text, message text)
  LANGUAGE plpgsql
@@ -966,6 +999,21 @@ begin
 end
 $function$;
 comment on function mashup.check_options(jsonb) is 'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large.';
+
+CREATE OR REPLACE FUNCTION mashup.check_setting()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if not mashup.is_allowed(new) then
+    perform mashup.raise_error('MB006', pg_catalog.format('The setting %s cannot be %s: it is %s.', new.name, new.value, mashup.allowed_values(new)),
+      pg_catalog.format('Choose such a value. mashup settings get %s explains the setting.', new.name));
+  end if;
+  return new;
+end
+$function$;
+comment on function mashup.check_setting() is 'Trigger: refuses a value that a setting cannot have. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.check_song(p_song jsonb, p_cards jsonb)
  RETURNS void
@@ -2214,6 +2262,37 @@ begin
 end
 $function$;
 comment on function mashup.insert_job(uuid,jsonb,jsonb,text,text,text,text,uuid,text) is 'Inserts a queued job and returns it; null if the idempotency key is taken. Raises MB006.';
+
+CREATE OR REPLACE FUNCTION mashup.is_allowed(p_setting mashup.settings)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_type text := pg_catalog.jsonb_typeof(p_setting.value);
+  v_numbers jsonb := case when p_setting.type = 'numbers_by_service' then p_setting.value else pg_catalog.jsonb_build_array(p_setting.value) end;
+begin
+  if v_type = 'null' then
+    return p_setting.is_optional;
+  elsif p_setting.type = 'boolean' then
+    return v_type = 'boolean';
+  elsif p_setting.type = 'name' then
+    return v_type = 'string' and p_setting.value #>> '{}' ~ '^[a-z_][a-z0-9_]{0,62}$';
+  elsif p_setting.type = 'numbers_by_service' then
+    if v_type <> 'object' or exists (select from pg_catalog.jsonb_object_keys(p_setting.value) k
+        where not exists (select from mashup.service_health h where h.service = k)) then
+      return false;
+    end if;
+    v_numbers := pg_catalog.jsonb_path_query_array(p_setting.value, '$.*');
+  end if;
+  return not exists (
+    select from pg_catalog.jsonb_array_elements(v_numbers) n
+    where case when pg_catalog.jsonb_typeof(n) = 'number' then n::numeric < p_setting.min or n::numeric > coalesce(p_setting.max, 'Infinity')
+        or (p_setting.type = 'integer' and n::numeric % 1 <> 0) else true end);
+end
+$function$;
+comment on function mashup.is_allowed(mashup.settings) is 'Returns whether the value of a setting has its type and is within its range.';
 
 CREATE OR REPLACE FUNCTION mashup.is_job_paused(p_job_id uuid, p_user_id uuid)
  RETURNS boolean
@@ -4485,45 +4564,45 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"kind": "separate", "samples": 0, "base_sec": 1, "mean_sec": 20, "per_song_sec": 0.15}
 
 -- mashup.settings
--- {"name": "analysis_retention_days", "value": 365, "description": "Days without use after which cached analyses are deleted."}
--- {"name": "circuit_failures", "value": 5, "description": "Consecutive availability faults that open the circuit of a service."}
--- {"name": "circuit_open_max_sec", "value": 300, "description": "Longest wait of an open circuit, in seconds."}
--- {"name": "circuit_open_sec", "value": 15, "description": "Seconds for which an open circuit waits before it lets one probe through. Doubles up to circuit_open_max_sec."}
--- {"name": "crash_grace_sec", "value": 1, "description": "Seconds without a heartbeat after which the lock of a worker is examined."}
--- {"name": "discard_after_sec", "value": 900, "description": "Seconds after which the output of a claim without a result is deleted. Longer than a service may go on writing for an aborted call."}
--- {"name": "draft_expires_hours", "value": 24, "description": "Hours after which a draft that is not started is cancelled."}
--- {"name": "heartbeat_sec", "value": 5, "description": "Seconds between two heartbeats of a running task."}
--- {"name": "job_retention_days", "value": 365, "description": "Days after which an ended job and its history are deleted."}
--- {"name": "lease_sec", "value": 30, "description": "Seconds without a heartbeat after which a running task is taken from its worker."}
--- {"name": "max_crashes_before_solo", "value": 2, "description": "Lost workers after which a task runs only on a worker that runs nothing else."}
--- {"name": "max_drafts_per_user", "value": 20, "description": "Drafts of one user that wait for their user. One more is refused."}
--- {"name": "max_queued_jobs", "value": 1000, "description": "Jobs that wait for a slot, all users together. One more is refused."}
--- {"name": "max_queued_jobs_per_user", "value": 20, "description": "Jobs of one user that wait for a slot. One more is refused."}
--- {"name": "max_running_jobs", "value": 4, "description": "Jobs that hold a slot at one time, all users together."}
--- {"name": "max_running_jobs_per_user", "value": 2, "description": "Jobs of one user that hold a slot at one time."}
--- {"name": "max_solo_crashes", "value": 2, "description": "Workers lost in solo runs of a task after which the task fails."}
--- {"name": "max_submits_per_minute", "value": 30, "description": "Runs that one user may request in a minute: submissions, new versions, starts, retries and replays."}
--- {"name": "max_uploads_per_minute", "value": 60, "description": "Uploads that one user may request in a minute."}
--- {"name": "max_uploads_per_user", "value": 200, "description": "Files that one user may have below uploads/. One more is refused."}
--- {"name": "outbox_retry_sec", "value": 600, "description": "Seconds after which a failed deletion of files is tried again."}
--- {"name": "plan_assumed_cost_usd", "value": 0, "description": "US dollars that an answer counts for that names no cost, as answers of external services do."}
--- {"name": "plan_budget_usd_per_day", "value": 50, "description": "US dollars that planning may cost on one day (UTC), all users together. null: no limit."}
--- {"name": "plan_budget_usd_per_job", "value": 2, "description": "US dollars that planning one job may cost, all its plans together; then plans are made by rules. null: no limit."}
--- {"name": "plan_budget_usd_per_user_per_day", "value": null, "description": "US dollars that planning all jobs of one user may cost on one day (UTC). null: no limit."}
--- {"name": "plan_call_timeout_sec", "value": 200, "description": "Seconds that one call to the planning service may take. Keep it above the limit of the service for the model (MASHUP_CLAUDE_TIMEOUT_SEC, 180), so that a paid answer is received."}
--- {"name": "plan_max_length_sec", "value": 240, "description": "Length of the longest mashup, in seconds."}
--- {"name": "plan_min_length_sec", "value": 60, "description": "Length of the shortest mashup, in seconds, unless the songs are shorter."}
--- {"name": "plan_spend_retention_days", "value": 400, "description": "Days for which the ledger of planning costs is kept."}
--- {"name": "progress_min_interval_sec", "value": 1, "description": "Shortest time between two writes of progress, in seconds, unless progress rose by progress_min_step."}
--- {"name": "progress_min_step", "value": 1, "description": "Rise of progress, in per cent, that is written at once."}
--- {"name": "queue_schema", "value": "mashup_queue", "description": "Schema of the queue of Graphile Worker. Changed by `mashup migrate --queue-schema NAME`."}
--- {"name": "reconcile_sec", "value": 5, "description": "Seconds between two comparisons of ready tasks with the queue."}
--- {"name": "replaced_stems_after_sec", "value": 3600, "description": "Seconds after which stems are deleted that newer stems of the same song replaced. Longer than a render may go on reading them."}
--- {"name": "restart_grace_sec", "value": 10, "description": "Seconds after a restart of Postgres in which a free lock does not prove that its worker is lost."}
--- {"name": "result_expires_days", "value": 30, "description": "Days after which the file of a result is deleted. The job stays, with expired_at."}
--- {"name": "retention_batch", "value": 200, "description": "Rows that one run of retention deletes at most."}
--- {"name": "service_abort_hold_sec", "value": {"scoring": 0, "analysis": 2, "processing": 2, "separation": 2, "orchestrator": 0}, "description": "Seconds for which an aborted call still counts against the limit of its service. Raise it for services that go on working on an aborted call."}
--- {"name": "service_limits", "value": {"scoring": 4, "analysis": 2, "processing": 1, "separation": 2, "orchestrator": 4}, "description": "Calls to each service at one time."}
--- {"name": "song_max_sec", "value": 900, "description": "Length of the longest song, in seconds."}
--- {"name": "stems_retention_days", "value": 7, "description": "Days without use after which cached stems are deleted."}
--- {"name": "upload_max_bytes", "value": 52428800, "description": "Size of the largest upload, in bytes."}
+-- {"max": 1000000, "min": 0, "name": "analysis_retention_days", "type": "number", "unit": "days", "value": 365, "description": "Days without use after which cached analyses are deleted.", "is_optional": false}
+-- {"max": 100000000, "min": 1, "name": "circuit_failures", "type": "integer", "unit": null, "value": 5, "description": "Consecutive availability faults that open the circuit of a service.", "is_optional": false}
+-- {"max": 31536000, "min": 0.1, "name": "circuit_open_max_sec", "type": "number", "unit": "seconds", "value": 300, "description": "Longest wait of an open circuit, in seconds.", "is_optional": false}
+-- {"max": 31536000, "min": 0.1, "name": "circuit_open_sec", "type": "number", "unit": "seconds", "value": 15, "description": "Seconds for which an open circuit waits before it lets one probe through. Doubles up to circuit_open_max_sec.", "is_optional": false}
+-- {"max": 3600, "min": 0.1, "name": "crash_grace_sec", "type": "number", "unit": "seconds", "value": 1, "description": "Seconds without a heartbeat after which the lock of a worker is examined.", "is_optional": false}
+-- {"max": 31536000, "min": 0, "name": "discard_after_sec", "type": "number", "unit": "seconds", "value": 900, "description": "Seconds after which the output of a claim without a result is deleted. Longer than a service may go on writing for an aborted call.", "is_optional": false}
+-- {"max": 1000000, "min": 0, "name": "draft_expires_hours", "type": "number", "unit": "hours", "value": 24, "description": "Hours after which a draft that is not started is cancelled.", "is_optional": false}
+-- {"max": 3600, "min": 0.1, "name": "heartbeat_sec", "type": "number", "unit": "seconds", "value": 5, "description": "Seconds between two heartbeats of a running task.", "is_optional": false}
+-- {"max": 1000000, "min": 0, "name": "job_retention_days", "type": "number", "unit": "days", "value": 365, "description": "Days after which an ended job and its history are deleted.", "is_optional": false}
+-- {"max": 3600, "min": 1, "name": "lease_sec", "type": "number", "unit": "seconds", "value": 30, "description": "Seconds without a heartbeat after which a running task is taken from its worker.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "max_crashes_before_solo", "type": "integer", "unit": null, "value": 2, "description": "Lost workers after which a task runs only on a worker that runs nothing else.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "max_drafts_per_user", "type": "integer", "unit": null, "value": 20, "description": "Drafts of one user that wait for their user. One more is refused.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "max_queued_jobs", "type": "integer", "unit": null, "value": 1000, "description": "Jobs that wait for a slot, all users together. One more is refused.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "max_queued_jobs_per_user", "type": "integer", "unit": null, "value": 20, "description": "Jobs of one user that wait for a slot. One more is refused.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "max_running_jobs", "type": "integer", "unit": null, "value": 4, "description": "Jobs that hold a slot at one time, all users together.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "max_running_jobs_per_user", "type": "integer", "unit": null, "value": 2, "description": "Jobs of one user that hold a slot at one time.", "is_optional": false}
+-- {"max": 100000000, "min": 1, "name": "max_solo_crashes", "type": "integer", "unit": null, "value": 2, "description": "Workers lost in solo runs of a task after which the task fails.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "max_submits_per_minute", "type": "integer", "unit": null, "value": 30, "description": "Runs that one user may request in a minute: submissions, new versions, starts, retries and replays.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "max_uploads_per_minute", "type": "integer", "unit": null, "value": 60, "description": "Uploads that one user may request in a minute.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "max_uploads_per_user", "type": "integer", "unit": null, "value": 200, "description": "Files that one user may have below uploads/. One more is refused.", "is_optional": false}
+-- {"max": 31536000, "min": 0, "name": "outbox_retry_sec", "type": "number", "unit": "seconds", "value": 600, "description": "Seconds after which a failed deletion of files is tried again.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "plan_assumed_cost_usd", "type": "number", "unit": "US dollars", "value": 0, "description": "US dollars that an answer counts for that names no cost, as answers of external services do.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "plan_budget_usd_per_day", "type": "number", "unit": "US dollars", "value": 50, "description": "US dollars that planning may cost on one day (UTC), all users together. null: no limit.", "is_optional": true}
+-- {"max": 100000000, "min": 0, "name": "plan_budget_usd_per_job", "type": "number", "unit": "US dollars", "value": 2, "description": "US dollars that planning one job may cost, all its plans together; then plans are made by rules. null: no limit.", "is_optional": true}
+-- {"max": 100000000, "min": 0, "name": "plan_budget_usd_per_user_per_day", "type": "number", "unit": "US dollars", "value": null, "description": "US dollars that planning all jobs of one user may cost on one day (UTC). null: no limit.", "is_optional": true}
+-- {"max": 31536000, "min": 1, "name": "plan_call_timeout_sec", "type": "number", "unit": "seconds", "value": 200, "description": "Seconds that one call to the planning service may take. Keep it above the limit of the service for the model (MASHUP_CLAUDE_TIMEOUT_SEC, 180), so that a paid answer is received.", "is_optional": false}
+-- {"max": 31536000, "min": 1, "name": "plan_max_length_sec", "type": "number", "unit": "seconds", "value": 240, "description": "Length of the longest mashup, in seconds.", "is_optional": false}
+-- {"max": 31536000, "min": 1, "name": "plan_min_length_sec", "type": "number", "unit": "seconds", "value": 60, "description": "Length of the shortest mashup, in seconds, unless the songs are shorter.", "is_optional": false}
+-- {"max": 1000000, "min": 0, "name": "plan_spend_retention_days", "type": "number", "unit": "days", "value": 400, "description": "Days for which the ledger of planning costs is kept.", "is_optional": false}
+-- {"max": 31536000, "min": 0, "name": "progress_min_interval_sec", "type": "number", "unit": "seconds", "value": 1, "description": "Shortest time between two writes of progress, in seconds, unless progress rose by progress_min_step.", "is_optional": false}
+-- {"max": 100, "min": 0, "name": "progress_min_step", "type": "number", "unit": "per cent", "value": 1, "description": "Rise of progress, in per cent, that is written at once.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "queue_schema", "type": "name", "unit": null, "value": "mashup_queue", "description": "Schema of the queue of Graphile Worker. Changed by `mashup migrate --queue-schema NAME`.", "is_optional": false}
+-- {"max": 3600, "min": 0.1, "name": "reconcile_sec", "type": "number", "unit": "seconds", "value": 5, "description": "Seconds between two comparisons of ready tasks with the queue.", "is_optional": false}
+-- {"max": 31536000, "min": 0, "name": "replaced_stems_after_sec", "type": "number", "unit": "seconds", "value": 3600, "description": "Seconds after which stems are deleted that newer stems of the same song replaced. Longer than a render may go on reading them.", "is_optional": false}
+-- {"max": 3600, "min": 0, "name": "restart_grace_sec", "type": "number", "unit": "seconds", "value": 10, "description": "Seconds after a restart of Postgres in which a free lock does not prove that its worker is lost.", "is_optional": false}
+-- {"max": 1000000, "min": 0, "name": "result_expires_days", "type": "number", "unit": "days", "value": 30, "description": "Days after which the file of a result is deleted. The job stays, with expired_at.", "is_optional": false}
+-- {"max": 100000000, "min": 1, "name": "retention_batch", "type": "integer", "unit": null, "value": 200, "description": "Rows that one run of retention deletes at most.", "is_optional": false}
+-- {"max": 31536000, "min": 0, "name": "service_abort_hold_sec", "type": "numbers_by_service", "unit": "seconds", "value": {"scoring": 0, "analysis": 2, "processing": 2, "separation": 2, "orchestrator": 0}, "description": "Seconds for which an aborted call still counts against the limit of its service. Raise it for services that go on working on an aborted call.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "service_limits", "type": "numbers_by_service", "unit": null, "value": {"scoring": 4, "analysis": 2, "processing": 1, "separation": 2, "orchestrator": 4}, "description": "Calls to each service at one time.", "is_optional": false}
+-- {"max": 31536000, "min": 1, "name": "song_max_sec", "type": "number", "unit": "seconds", "value": 900, "description": "Length of the longest song, in seconds.", "is_optional": false}
+-- {"max": 1000000, "min": 0, "name": "stems_retention_days", "type": "number", "unit": "days", "value": 7, "description": "Days without use after which cached stems are deleted.", "is_optional": false}
+-- {"max": 5368709120, "min": 1, "name": "upload_max_bytes", "type": "integer", "unit": "bytes", "value": 52428800, "description": "Size of the largest upload, in bytes.", "is_optional": false}

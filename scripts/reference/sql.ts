@@ -27,7 +27,8 @@ const ROLES = ['authenticated', 'service_role', 'mashup_worker'];
 export async function sqlReference(sql: postgres.Sql): Promise<string> {
   const relations = await readRelations(sql);
   const functions = await readFunctions(sql);
-  const settings = await sql`select name, value::text, description from mashup.settings order by name`;
+  const settings =
+    await sql`select name, value::text, description, mashup.allowed_values(s) as allowed from mashup.settings s order by name`;
   const transitions = await readRows(sql, 'transitions');
   const kinds = await readRows(sql, 'task_kinds');
   const isCallable = ({ schema, roles }: DatabaseFunction): boolean => schema === 'public' || roles.length > 0;
@@ -38,8 +39,8 @@ export async function sqlReference(sql: postgres.Sql): Promise<string> {
     '## Settings',
     'Rows of `mashup.settings`. An `update` applies from the next transaction.',
     markdownTable(
-      ['Setting', 'Default', 'Meaning'],
-      settings.map((row) => [code(row.name), code(row.value), row.description]),
+      ['Setting', 'Default', 'Allowed', 'Meaning'],
+      settings.map((row) => [code(row.name), code(row.value), row.allowed, row.description]),
     ),
     '## Kinds of tasks',
     'Rows of `mashup.task_kinds`.',

@@ -9,7 +9,7 @@
 -- Graphile Worker that names a task and an attempt; it may be lost, repeated or late without harm.
 --
 -- 05  schema mashup, role mashup_worker, now (the only clock: tests replace it, nothing else reads one), raise_error
--- 10  settings (every limit, time and budget), setting_number, setting_interval
+-- 10  settings (every limit, time and budget), setting_number, setting_interval; check_setting, is_allowed, allowed_values
 -- 11  tables
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
 --     mashup_jobs, mashup_plans, mashup_results, mashup_job_events   what users may read; in schema public
@@ -213,13 +213,23 @@ revoke execute on all functions in schema mashup from public;
 create table mashup.settings (
   name        text primary key,
   value       jsonb not null,
-  description text not null
+  description text not null,
+  type        text not null default 'number' check (type in ('number', 'integer', 'boolean', 'name', 'numbers_by_service')),
+  unit        text,
+  min         numeric not null default 0,
+  max         numeric,
+  is_optional boolean not null default false
 );
 revoke all on mashup.settings from public, anon, authenticated, service_role;
 grant select on mashup.settings to mashup_worker;
 comment on table mashup.settings is 'Every limit, time and budget by name. An update applies to the next transaction.';
 comment on column mashup.settings.value is 'A number, a name, an object of numbers by service, or null for a budget without a limit.';
 comment on column mashup.settings.description is 'What the setting limits, and its unit.';
+comment on column mashup.settings.type is 'What the value is: checked by check_setting.';
+comment on column mashup.settings.unit is 'Unit of the number; null: a count.';
+comment on column mashup.settings.min is 'Least number that is allowed.';
+comment on column mashup.settings.max is 'Greatest number that is allowed; null: none.';
+comment on column mashup.settings.is_optional is 'Whether the value may be null.';
 
 insert into mashup.settings (name, value, description) values
   -- Jobs
@@ -271,6 +281,85 @@ insert into mashup.settings (name, value, description) values
   ('plan_assumed_cost_usd',            '0',    'US dollars that an answer counts for that names no cost, as answers of external services do.'),
   ('plan_spend_retention_days',        '400',  'Days for which the ledger of planning costs is kept.'),
   ('plan_call_timeout_sec',            '200',  'Seconds that one call to the planning service may take. Keep it above the limit of the service for the model (MASHUP_CLAUDE_TIMEOUT_SEC, 180), so that a paid answer is received.');
+
+-- Types and ranges. A setting that is not named here is a number from 0.
+update mashup.settings s set type = t.type, unit = t.unit, min = t.min, max = t.max, is_optional = s.name like 'plan_budget_usd%'
+from (
+  select n.name,
+    case when n.name in ('service_limits', 'service_abort_hold_sec') then 'numbers_by_service' when n.name = 'queue_schema' then 'name'
+      when n.name ~ '_(sec|usd|hours|days|per_day|per_job|step)$' then 'number' else 'integer' end as type,
+    case when n.name ~ '_sec$' then 'seconds' when n.name ~ '_usd|_usd_' then 'US dollars' when n.name ~ '_hours$' then 'hours'
+      when n.name ~ '_days$' then 'days' when n.name ~ '_bytes$' then 'bytes' when n.name = 'progress_min_step' then 'per cent' end as unit,
+    case n.name when 'lease_sec' then 1 when 'heartbeat_sec' then 0.1 when 'crash_grace_sec' then 0.1 when 'reconcile_sec' then 0.1
+      when 'circuit_failures' then 1 when 'circuit_open_sec' then 0.1 when 'circuit_open_max_sec' then 0.1 when 'max_solo_crashes' then 1
+      when 'retention_batch' then 1 when 'upload_max_bytes' then 1 when 'song_max_sec' then 1 when 'plan_min_length_sec' then 1
+      when 'plan_max_length_sec' then 1 when 'plan_call_timeout_sec' then 1 else 0 end as min,
+    case when n.name in ('lease_sec', 'heartbeat_sec', 'crash_grace_sec', 'reconcile_sec', 'restart_grace_sec') then 3600
+      when n.name ~ '_bytes$' then 5368709120 when n.name ~ '_sec$' then 31536000 when n.name ~ '_days$' then 1000000
+      when n.name ~ '_hours$' then 1000000 when n.name = 'progress_min_step' then 100 else 100000000 end as max
+  from mashup.settings n
+) t
+where t.name = s.name;
+
+create function mashup.allowed_values(p_setting mashup.settings) returns text
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_range text := pg_catalog.format('%s from %s%s', case when p_setting.type = 'integer' then 'a whole number' else 'a number' end
+    || coalesce(' of ' || p_setting.unit, ''), pg_catalog.trim_scale(p_setting.min), coalesce(' to ' || pg_catalog.trim_scale(p_setting.max), ''));
+begin
+  return case p_setting.type
+    when 'boolean' then 'true or false'
+    when 'name' then 'a name of small letters, digits and underscores, in double quotes'
+    when 'numbers_by_service' then pg_catalog.format('an object with, for each service (%s), %s',
+      (select pg_catalog.string_agg(h.service, ', ' order by h.service) from mashup.service_health h), v_range)
+    else v_range
+  end || case when p_setting.is_optional then ', or null for no limit' else '' end;
+end
+$$;
+comment on function mashup.allowed_values(mashup.settings) is 'Returns which values a setting may have, as text for messages.';
+
+create function mashup.is_allowed(p_setting mashup.settings) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_type text := pg_catalog.jsonb_typeof(p_setting.value);
+  v_numbers jsonb := case when p_setting.type = 'numbers_by_service' then p_setting.value else pg_catalog.jsonb_build_array(p_setting.value) end;
+begin
+  if v_type = 'null' then
+    return p_setting.is_optional;
+  elsif p_setting.type = 'boolean' then
+    return v_type = 'boolean';
+  elsif p_setting.type = 'name' then
+    return v_type = 'string' and p_setting.value #>> '{}' ~ '^[a-z_][a-z0-9_]{0,62}$';
+  elsif p_setting.type = 'numbers_by_service' then
+    if v_type <> 'object' or exists (select from pg_catalog.jsonb_object_keys(p_setting.value) k
+        where not exists (select from mashup.service_health h where h.service = k)) then
+      return false;
+    end if;
+    v_numbers := pg_catalog.jsonb_path_query_array(p_setting.value, '$.*');
+  end if;
+  return not exists (
+    select from pg_catalog.jsonb_array_elements(v_numbers) n
+    where case when pg_catalog.jsonb_typeof(n) = 'number' then n::numeric < p_setting.min or n::numeric > coalesce(p_setting.max, 'Infinity')
+        or (p_setting.type = 'integer' and n::numeric % 1 <> 0) else true end);
+end
+$$;
+comment on function mashup.is_allowed(mashup.settings) is 'Returns whether the value of a setting has its type and is within its range.';
+
+create function mashup.check_setting() returns trigger
+  language plpgsql set search_path = ''
+  as $$
+begin
+  if not mashup.is_allowed(new) then
+    perform mashup.raise_error('MB006', pg_catalog.format('The setting %s cannot be %s: it is %s.', new.name, new.value, mashup.allowed_values(new)),
+      pg_catalog.format('Choose such a value. mashup settings get %s explains the setting.', new.name));
+  end if;
+  return new;
+end
+$$;
+comment on function mashup.check_setting() is 'Trigger: refuses a value that a setting cannot have. Raises MB006.';
+create trigger check_setting before insert or update on mashup.settings for each row execute function mashup.check_setting();
 
 -- Functions on the path of a transition are plpgsql: a session keeps their plans, while an sql function is planned at each call.
 create function mashup.setting_number(p_name text) returns double precision

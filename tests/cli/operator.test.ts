@@ -38,6 +38,24 @@ describe("the operator's commands", () => {
     assert.ok(json.events.length > 5);
   });
 
+  test('settings lists, explains and sets, and names the values that are allowed', async () => {
+    assert.match((await cli('settings')).stdout, /lease_sec +30 +a number of seconds from 1 to 3600/);
+    const explained = (await cli('settings', 'get', 'lease_sec')).stdout;
+    assert.match(
+      explained,
+      /^lease_sec = 30\nSeconds without a heartbeat .*\nAllowed: a number of seconds from 1 to 3600\.\n$/,
+    );
+    assert.equal((await cli('settings', 'set', 'lease_sec', '45')).stdout, 'lease_sec = 45 (was 30)\n');
+    assert.match((await cli('settings', 'set', 'lease_sec', '30')).stdout, /^lease_sec = 30/);
+    const refused = await cli('settings', 'set', 'lease_sec', '30s');
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /^The setting lease_sec cannot be "30s": it is a number of seconds from 1 to 3600\./);
+    const unknown = await cli('settings', 'get', 'lease_secs');
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, /^There is no setting "lease_secs"\. Did you mean lease_sec\?/);
+    assert.match((await cli('settings', 'set', 'queue_schema', 'other')).stderr, /mashup migrate --queue-schema other/);
+  });
+
   test('replay, cancel and retry change a job, and print one line for each refusal', async () => {
     const id = await completeJob();
     const replayed = await cli('replay', id, '--from', 'rendering');
