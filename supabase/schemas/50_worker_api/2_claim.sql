@@ -91,6 +91,7 @@ begin
       state = 'running', claim = v_claim, worker_id = p_worker_id, started_at = mashup.now(),
       lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
       deadline_at = mashup.now() + make_interval(secs => p_kind.timeout_sec),
+      heard_at = mashup.now(), silence_sec = mashup.silence_limit(p_kind, p_job, p_task.song_id),
       output_prefix = replace(replace(replace(replace(replace(p_kind.output_path, '{user}', p_job.user_id::text), '{job}', p_job.id::text),
         '{song}', coalesce(p_task.song_id, '')), '{epoch}', p_job.epoch::text), '{claim}', v_claim::text)
     where t.id = p_task.id returning * into p_task;
@@ -176,7 +177,7 @@ begin
     'failures', p_task.failures, 'max_attempts', p_kind.max_attempts, 'timeout_sec', p_kind.timeout_sec,
     'heartbeat_sec', mashup.setting_number('heartbeat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
     'fallback', p_task.fallback or (p_kind.fallback_after_sec is not null and p_task.failures + 1 >= p_kind.max_attempts),
-    'service', p_kind.service, 'output_prefix', p_task.output_prefix);
+    'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec);
 end
 $$;
 comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs) is
