@@ -180,6 +180,7 @@ export interface TasksTable {
   attempt: Defaulted<number>;
   failures: Defaulted<number>;
   crashes: Defaulted<number>;
+  lost_by: string | null;
   solo_crashes: Defaulted<number>;
   is_probe: Defaulted<boolean>;
   fallback: Defaulted<boolean>;
@@ -189,6 +190,8 @@ export interface TasksTable {
   lease_until: Date | null;
   deadline_at: Date | null;
   held_until: Date | null;
+  heard_at: Date | null;
+  silence_sec: number | null;
   output_prefix: string | null;
   error: Json<{ code: string; message?: string; hint?: string } | null>;
   created_at: Defaulted<Date>;

@@ -265,6 +265,7 @@ create table mashup.tasks (
   failures integer default 0 not null,
   crashes integer default 0 not null,
   solo_crashes integer default 0 not null,
+  lost_by uuid,
   is_probe boolean default false not null,
   fallback boolean default false not null,
   claim uuid,
@@ -273,6 +274,8 @@ create table mashup.tasks (
   lease_until timestamp with time zone,
   deadline_at timestamp with time zone,
   held_until timestamp with time zone,
+  heard_at timestamp with time zone,
+  silence_sec real,
   output_prefix text,
   error jsonb,
   created_at timestamp with time zone default mashup.now() not null,
@@ -289,18 +292,22 @@ comment on column mashup.tasks.state is 'waiting: may not run yet. ready: has a 
 comment on column mashup.tasks.run_at is 'When a waiting task is due, or a ready task may be claimed.';
 comment on column mashup.tasks.attempt is 'Queue entries made so far. mashup:<id>:<attempt> is the key of the entry.';
 comment on column mashup.tasks.failures is 'Attempts that ended in a fault that counts towards max_attempts.';
-comment on column mashup.tasks.crashes is 'Workers that were lost while they ran the task.';
+comment on column mashup.tasks.crashes is 'Worker processes that ended while they ran the task.';
 comment on column mashup.tasks.solo_crashes is 'Workers that were lost while they ran the task alone.';
+comment on column mashup.tasks.lost_by is 'The worker that the last crash was counted for. If it returns, it was alive, and the crash is taken back.';
 comment on column mashup.tasks.is_probe is 'Whether the task tests a service, or Storage, while the circuit breaker is half-open.';
 comment on column mashup.tasks.fallback is 'Whether the task was dispatched to run without its unavailable service. It takes no place there.';
 comment on column mashup.tasks.claim is 'The claim token. Every write of a worker names it.';
 comment on column mashup.tasks.lease_until is 'Until when the claim is valid without a heartbeat.';
 comment on column mashup.tasks.deadline_at is 'When the attempt exceeds timeout_sec of its kind.';
 comment on column mashup.tasks.held_until is 'Until when a dropped task counts against the limit of its service.';
+comment on column mashup.tasks.heard_at is 'When the attempt began, or its service last sent an event.';
+comment on column mashup.tasks.silence_sec is 'Seconds after heard_at at which the call ends as unanswered.';
 comment on column mashup.tasks.output_prefix is 'Where the claim may write in Storage.';
 comment on column mashup.tasks.error is 'Why the last attempt failed or the task was dropped: {code, message, hint}.';
 CREATE INDEX tasks_by_job ON mashup.tasks USING btree (job_id, epoch);
 CREATE INDEX tasks_holding ON mashup.tasks USING btree (held_until) WHERE (held_until IS NOT NULL);
+CREATE INDEX tasks_lost ON mashup.tasks USING btree (lost_by) WHERE (lost_by IS NOT NULL);
 CREATE INDEX tasks_ready ON mashup.tasks USING btree (run_at) WHERE (state = 'ready'::text);
 CREATE INDEX tasks_running ON mashup.tasks USING btree (worker_id) WHERE (state = 'running'::text);
 CREATE INDEX tasks_waiting ON mashup.tasks USING btree (kind, run_at, id) WHERE (state = 'waiting'::text);
@@ -1484,7 +1491,7 @@ begin
     'failures', p_task.failures, 'max_attempts', p_kind.max_attempts, 'timeout_sec', p_kind.timeout_sec,
     'heartbeat_sec', mashup.setting_number('heartbeat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
     'fallback', p_task.fallback or (p_kind.fallback_after_sec is not null and p_task.failures + 1 >= p_kind.max_attempts),
-    'service', p_kind.service, 'output_prefix', p_task.output_prefix);
+    'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec);
 end
 $function$;
 comment on function mashup.describe_claim(mashup.tasks,mashup.task_kinds,mashup_jobs) is 'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt.';
@@ -2215,7 +2222,8 @@ begin
     select j.* into v_job from public.mashup_jobs j join mashup.tasks t on t.job_id = j.id
       where t.id = p_task_id and t.claim = p_claim for no key update of j;
   end if;
-  update mashup.tasks t set lease_until = mashup.now() + mashup.setting_interval('lease_sec')
+  update mashup.tasks t set lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
+      heard_at = case when p_progress is null and p_step is null then t.heard_at else mashup.now() end
     where t.id = p_task_id and t.claim = p_claim and t.state = 'running' returning t.kind into v_kind;
   if not found then
     return mashup.claim_status(p_task_id, p_claim);
@@ -2347,6 +2355,18 @@ end
 $function$;
 comment on function mashup.is_plan_outdated(mashup_jobs) is 'Returns whether the current plan uses an excluded song.';
 
+CREATE OR REPLACE FUNCTION mashup.is_silent(p_task mashup.tasks)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return p_task.heard_at + make_interval(secs => p_task.silence_sec / 2) < mashup.now();
+end
+$function$;
+comment on function mashup.is_silent(mashup.tasks) is 'Returns whether the service of a running task has been silent for half of the time after which its call ends.';
+
 CREATE OR REPLACE FUNCTION mashup.job_history(p_job_id uuid)
  RETURNS TABLE(at timestamp with time zone, since_start interval, epoch integer, what text, stage text, song text, message text, actor text, detail jsonb)
  LANGUAGE sql
@@ -2452,6 +2472,17 @@ begin
 end
 $function$;
 comment on function mashup.mark_waiting_on_stale(uuid) is 'Notes a job for refresh_waiting_on at the end of this transaction; null, or more than a hundred jobs: all.';
+
+CREATE OR REPLACE FUNCTION mashup.missing_files()
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select f.path from mashup.referenced_files() f
+  where not exists (select from storage.objects o where o.bucket_id = 'mashups' and o.name = f.path)
+$function$;
+comment on function mashup.missing_files() is 'Returns the referenced files that Storage has no row of. A row of Storage does not prove that there is a file.';
 
 CREATE OR REPLACE FUNCTION mashup.missing_prerequisite(p_job mashup_jobs, p_stage text)
  RETURNS text[]
@@ -2956,12 +2987,15 @@ declare
   v_kind mashup.task_kinds;
   v_job public.mashup_jobs;
   v_was_solo boolean := p_task.crashes >= mashup.setting_number('max_crashes_before_solo');
+  -- The lease of a worker that is alive expires when the database did not take its heartbeats. The task is not to blame.
+  v_crashed boolean := p_reason = 'worker_dead';
 begin
   select * into v_kind from mashup.task_kinds where kind = p_task.kind;
-  v_task.crashes := p_task.crashes + 1;
-  v_task.solo_crashes := p_task.solo_crashes + v_was_solo::integer;
+  v_task.crashes := p_task.crashes + v_crashed::integer;
+  v_task.solo_crashes := p_task.solo_crashes + (v_crashed and v_was_solo)::integer;
+  v_task.lost_by := case when v_crashed then p_task.worker_id end;
   perform set_config('mashup.actor', 'sweep', true);
-  if v_task.solo_crashes >= mashup.setting_number('max_solo_crashes') then
+  if v_crashed and v_task.solo_crashes >= mashup.setting_number('max_solo_crashes') then
     perform mashup.discard_output(p_task);
     update mashup.tasks t set crashes = v_task.crashes, solo_crashes = v_task.solo_crashes where t.id = p_task.id;
     perform mashup.end_attempt(v_task, v_kind, true, true, 'task_kills_worker',
@@ -2975,7 +3009,20 @@ begin
     jsonb_build_object('task', p_task.id, 'reason', p_reason, 'worker', p_task.worker_id, 'crashes', v_task.crashes));
 end
 $function$;
-comment on function mashup.recover_task(mashup.tasks,text) is 'Takes a task from a lost worker and requeues it. After max_solo_crashes lost solo runs the task is to blame and fails. Lock: job and task rows held by the caller.';
+comment on function mashup.recover_task(mashup.tasks,text) is 'Takes a task from a lost worker and requeues it. p_reason: worker_dead, which counts as a crash, or lease_expired, where the worker is alive. After max_solo_crashes lost solo runs the task is to blame and fails. Lock: job and task rows held by the caller.';
+
+CREATE OR REPLACE FUNCTION mashup.referenced_files()
+ RETURNS TABLE(owner text, id text, path text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select 'stems', s.id::text, p.value from mashup.stems s cross join lateral jsonb_each_text(s.paths) p
+  union all
+  select 'result', j.id::text, j.result_path from public.mashup_jobs j
+    where j.stage = 'complete' and j.result_path is not null and j.expired_at is null
+$function$;
+comment on function mashup.referenced_files() is 'Returns the files that rows point to: the stems of the cache (owner stems, id of the row), and the current results of complete jobs (owner result, id of the job).';
 
 CREATE OR REPLACE FUNCTION mashup.refresh_queue_positions()
  RETURNS void
@@ -3086,16 +3133,23 @@ comment on function mashup.refuse_transition(uuid,text,text) is 'Raises MB001 fo
 
 CREATE OR REPLACE FUNCTION mashup.register_worker(p_id uuid, p_host text, p_pid integer, p_lock_key bigint, p_version text, p_concurrency integer, p_pool_ids text[], p_services jsonb)
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO ''
 AS $function$
+begin
+  -- A worker that returns was alive: the database could not be reached, or was read-only. Its tasks did not end it. First, so
+  -- that no row of a task is waited for with that of the worker held; a locked task keeps its count.
+  update mashup.tasks t set crashes = t.crashes - 1, lost_by = null,
+      solo_crashes = t.solo_crashes - (t.crashes > mashup.setting_number('max_crashes_before_solo'))::integer
+    where t.id in (select l.id from mashup.tasks l where l.lost_by = p_id and l.state in ('waiting', 'ready', 'running') for update skip locked);
   insert into mashup.workers as w (id, host, pid, lock_key, version, concurrency, pool_ids, services)
   values (p_id, p_host, p_pid, p_lock_key, p_version, p_concurrency, p_pool_ids, p_services)
   on conflict (id) do update set lock_key = excluded.lock_key, pool_ids = excluded.pool_ids,
-    services = excluded.services, seen_at = mashup.now(), draining = false
+    services = excluded.services, seen_at = mashup.now(), draining = false;
+end
 $function$;
-comment on function mashup.register_worker(uuid,text,integer,bigint,text,integer,text[],jsonb) is 'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key.';
+comment on function mashup.register_worker(uuid,text,integer,bigint,text,integer,text[],jsonb) is 'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key. Crashes that were counted for it are taken back. Lock order: tasks (skips locked ones), worker.';
 grant execute on function mashup.register_worker(uuid,text,integer,bigint,text,integer,text[],jsonb) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.remade_stems(p_job mashup_jobs)
@@ -3110,6 +3164,35 @@ begin
 end
 $function$;
 comment on function mashup.remade_stems(mashup_jobs) is 'Returns whether the current run of a job began because stems were missing.';
+
+CREATE OR REPLACE FUNCTION mashup.repair_files(p_missing text[], p_apply boolean)
+ RETURNS TABLE(what text, found bigint)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_stems bigint[] := array(select distinct f.id::bigint from mashup.referenced_files() f where f.owner = 'stems' and f.path = any (p_missing));
+  v_jobs uuid[] := array(select f.id::uuid from mashup.referenced_files() f where f.owner = 'result' and f.path = any (p_missing));
+  v_orphans text[] := array(select mashup.unreferenced_files());
+  v_id uuid;
+  v_job public.mashup_jobs;
+begin
+  if p_apply then
+    foreach v_id in array v_jobs loop
+      update public.mashup_jobs j set expired_at = mashup.now(), result_path = null
+        where j.id = v_id and j.stage = 'complete' and j.result_path = any (p_missing) returning * into v_job;
+      if found then
+        perform mashup.log_event(v_job, 'expired', 'The file is missing from Storage');
+      end if;
+    end loop;
+    delete from mashup.stems s where s.id = any (v_stems) and exists (select from jsonb_each_text(s.paths) p where p.value = any (p_missing));
+    insert into mashup.storage_deletions (path) select unnest(v_orphans);
+  end if;
+  return query values ('stems_without_files', cardinality(v_stems)::bigint), ('results_without_files', cardinality(v_jobs)::bigint),
+    ('files_without_rows', cardinality(v_orphans)::bigint);
+end
+$function$;
+comment on function mashup.repair_files(text[],boolean) is 'Returns how many rows point to the files p_missing and how many files no row points to. With p_apply, drops those rows of the cache of stems, notes expired_at on those jobs, and puts those files into the outbox. Lock order: jobs, stems.';
 
 CREATE OR REPLACE FUNCTION mashup.replay(p_job_id uuid, p_stage text, fresh boolean DEFAULT false)
  RETURNS mashup_jobs
@@ -3216,7 +3299,7 @@ AS $function$
 begin
   perform mashup.discard_output(p_task);
   update mashup.tasks t set state = 'waiting', run_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
-      is_probe = false, crashes = p_task.crashes, solo_crashes = p_task.solo_crashes
+      is_probe = false, crashes = p_task.crashes, solo_crashes = p_task.solo_crashes, lost_by = p_task.lost_by
     where t.id = p_task.id;
 end
 $function$;
@@ -3676,6 +3759,24 @@ end
 $function$;
 comment on function mashup.show_progress(mashup_jobs,text,real,text) is 'Writes progress (0 to 1 of the task) and step on the job, at most every progress_min_interval_sec unless progress rose by progress_min_step. Nothing if the task is ahead of the stage. Lock: job row held by the caller.';
 
+CREATE OR REPLACE FUNCTION mashup.show_silence()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  with silent as (
+    select j.id, format('The %s service has not answered for a while', k.service) as step
+    from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join public.mashup_jobs j on j.id = t.job_id and j.stage = k.stage
+    where t.state = 'running' and mashup.is_silent(t)
+      and j.current_step is distinct from format('The %s service has not answered for a while', k.service)
+    for no key update of j skip locked
+  )
+  update public.mashup_jobs j set current_step = s.step from silent s where j.id = s.id;
+end
+$function$;
+comment on function mashup.show_silence() is 'Writes current_step of jobs whose service has been silent for half of the time after which the call ends. The next event or attempt writes it again. Never waits for a row.';
+
 CREATE OR REPLACE FUNCTION mashup.show_start(p_job mashup_jobs, p_kind mashup.task_kinds, p_song_id text)
  RETURNS mashup_jobs
  LANGUAGE plpgsql
@@ -3793,6 +3894,7 @@ begin
   if found then
     v_enqueued := mashup.reconcile_queue();
     perform mashup.refresh_queue_positions();
+    perform mashup.show_silence();
     delete from mashup.pauses p using (
       select d.scope, d.key from mashup.pauses d where d.until <= mashup.now() for update skip locked) ended
       where p.scope = ended.scope and p.key = ended.key;
@@ -3976,6 +4078,23 @@ end
 $function$;
 comment on function mashup.unlock_queue(text[]) is 'Unlocks queue entries that pools of lost workers had taken; they would stay locked for hours. A late entry claims nothing.';
 grant execute on function mashup.unlock_queue(text[]) to mashup_worker;
+
+CREATE OR REPLACE FUNCTION mashup.unreferenced_files()
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select o.name from storage.objects o
+  where o.bucket_id = 'mashups' and (o.name like 'stems/%' or o.name like 'generated/%')
+    -- A claim may be writing it, or has written it a moment ago.
+    and coalesce(o.updated_at, o.created_at) < mashup.now() - mashup.setting_interval('discard_after_sec')
+    and not exists (select from mashup.tasks t where t.state = 'running' and starts_with(o.name, t.output_prefix))
+    and not exists (select from mashup.referenced_files() f where f.path = o.name)
+    and not exists (select from public.mashup_results r where r.path = o.name)
+    and not exists (select from mashup.storage_deletions d where d.path = o.name or (d.is_prefix and starts_with(o.name, d.path)))
+$function$;
+comment on function mashup.unreferenced_files() is 'Returns the stems and results in Storage that no row points to, that no task is writing, and that are not in the outbox.';
 
 CREATE OR REPLACE FUNCTION mashup.use_queue_schema(p_name text)
  RETURNS void
@@ -4379,6 +4498,12 @@ create view mashup.stuck as
                     WHEN ((j.running > 0) AND (EXISTS ( SELECT
                        FROM mashup.tasks t
                       WHERE ((t.job_id = j.id) AND (t.state = 'running'::text) AND (t.lease_until < mashup.now()))))) THEN 'A worker is silent and no sweep runs: is a worker running?'::text
+                    WHEN ((j.running > 0) AND (EXISTS ( SELECT
+                       FROM mashup.tasks t
+                      WHERE ((t.job_id = j.id) AND (t.state = 'running'::text) AND mashup.is_silent(t.*))))) THEN ( SELECT string_agg(DISTINCT format('The %s service has sent nothing for %s s; the call ends after %s s. Does the service hang?'::text, k.service, round(EXTRACT(epoch FROM (mashup.now() - t.heard_at))), round((t.silence_sec)::double precision)), ' '::text) AS string_agg
+                       FROM (mashup.tasks t
+                         JOIN mashup.task_kinds k ON ((k.kind = t.kind)))
+                      WHERE ((t.job_id = j.id) AND (t.state = 'running'::text) AND mashup.is_silent(t.*)))
                     WHEN ((j.ready > 0) AND (EXISTS ( SELECT
                        FROM mashup.tasks t
                       WHERE ((t.job_id = j.id) AND (t.state = 'ready'::text) AND (t.run_at < (mashup.now() - '00:01:00'::interval)))))) THEN 'A task has been ready for over a minute: are workers running, and are they all busy?'::text

@@ -61,8 +61,6 @@ export interface WorkerConfig {
 export interface WorkerLimits {
   /** Limit of a scoring call. Other calls are limited only by the time limit of their task. */
   scoreTimeoutMs: number;
-  /** Time without an event after which a render stream counts as hung. */
-  renderIdleMs: number;
   /** Interval between checks for due deletions of Storage objects. */
   deletionIntervalMs: number;
   /** Time without a response after which a database connection counts as lost. */
@@ -72,7 +70,6 @@ export interface WorkerLimits {
 /** Time limits unless configured otherwise. */
 export const DEFAULT_LIMITS: WorkerLimits = {
   scoreTimeoutMs: 30_000,
-  renderIdleMs: 120_000,
   deletionIntervalMs: 5_000,
   answerTimeoutMs: 25_000,
 };

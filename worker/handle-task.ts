@@ -88,6 +88,7 @@ async function runClaim(worker: WorkerContext, running: RunningTasks, claim: Cla
       reportProgress: (progress, step) => lease.reportProgress(progress, step),
     });
     lease.signal.throwIfAborted();
+    lease.keepUntilWritten();
     const outcome = await retryWrite(lease.signal, () => finishTask(worker.db, claim, result));
     worker.log('info', `${claim.kind} ${outcome}`, { ...fields, seconds: seconds() });
   } catch (error) {

@@ -36,6 +36,7 @@ export class Lease {
   readonly #timer: NodeJS.Timeout;
   #extendedAt = this.#startedAt;
   #nextHeartbeatAt: number;
+  #isWorkDone = false;
   #isSending = false;
   #isCheckRequested = false;
 
@@ -55,6 +56,14 @@ export class Lease {
   /** Reports progress (0..1 of the task) and the text of the current step. */
   reportProgress(progress: number | undefined, step: string | undefined): void {
     this.#progress.add(progress, step);
+  }
+
+  /**
+   * The work is done and its result is being written. From now on only the database ends the claim: without it nobody can have
+   * taken the task, and the result is kept until the database is back.
+   */
+  keepUntilWritten(): void {
+    this.#isWorkDone = true;
   }
 
   /** Sends a heartbeat now, to learn whether the claim is still held. */
@@ -80,7 +89,9 @@ export class Lease {
   #check(): void {
     const now = performance.now();
     const { lease_sec, timeout_sec } = this.#claim;
-    if (now - this.#extendedAt > lease_sec * (1 - LEASE_MARGIN) * 1000) {
+    if (this.#isWorkDone) {
+      if (now >= this.#nextHeartbeatAt) void this.#sendHeartbeat();
+    } else if (now - this.#extendedAt > lease_sec * (1 - LEASE_MARGIN) * 1000) {
       this.#end(new ClaimLost('lost', 'no heartbeat succeeded within the lease'));
     } else if (now - this.#startedAt > timeout_sec * 1000) {
       this.#end(taskTimeout(this.#claim));

@@ -1,11 +1,12 @@
 /** Turns any error of an attempt into a typed fault. */
 import { toMashupError } from '../schema/errors.ts';
 import { TaskError } from './errors.ts';
+import { isDatabaseFault } from './database/database-faults.ts';
 import { errorText } from './redact.ts';
 
 /**
- * Returns any error as the fault of an attempt. Connection losses are `database_unavailable`; unexpected errors are
- * `internal_error`. Both are transient.
+ * Returns any error as the fault of an attempt. Faults of the database are `database_unavailable` and spend no attempt;
+ * unexpected errors are `internal_error`. Both are transient.
  */
 export function toTaskError(error: unknown): TaskError {
   if (error instanceof TaskError) return error;
@@ -18,11 +19,12 @@ export function toTaskError(error: unknown): TaskError {
       cause: error,
     });
   }
-  if (isConnectionLoss(error)) {
+  if (isDatabaseFault(error)) {
     return new TaskError(`The database was not available: ${errorText(error)}`, {
       code: 'database_unavailable',
       hint: 'It is retried automatically.',
       faultClass: 'transient',
+      spendsAttempt: false,
       cause: error,
     });
   }
@@ -32,17 +34,4 @@ export function toTaskError(error: unknown): TaskError {
     faultClass: 'transient',
     cause: error,
   });
-}
-
-/**
- * Whether the connection failed and not the statement: SQLSTATE classes 08 and 57P, socket errors, and the messages of pg and
- * of the socket watchdog.
- */
-function isConnectionLoss(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error ? String(error.code) : '';
-  return (
-    /^(08|57P|ECONN|EPIPE|ETIMEDOUT)/.test(code) ||
-    /connection (terminated|timeout)|trying to connect|did not respond/i.test(error.message)
-  );
 }

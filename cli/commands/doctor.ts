@@ -1,4 +1,4 @@
-/** `mashup doctor`: checks every part of the engine. */
+/** `mashup doctor`: checks every part of the engine, and compares rows with files. */
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { readStack } from '../../local/state.ts';
@@ -9,7 +9,10 @@ import { failed, runCheck } from '../doctor/finding.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { checkDatabase } from '../doctor/database.ts';
 import { checkService } from '../doctor/services.ts';
-import { CliError } from '../errors.ts';
+import { repairFiles, REPAIR_TEXTS } from '../doctor/repair.ts';
+import type { StorageAccess } from '../doctor/repair.ts';
+import { CliError, EXIT_USAGE } from '../errors.ts';
+import { withDatabase } from '../operator.ts';
 import { print, printJson, table } from '../output.ts';
 
 const NOT_RUNNING_HINT = 'Start the stack with `mashup start`, or set SUPABASE_URL, its key and DATABASE_URL.';
@@ -20,8 +23,12 @@ export function addDoctor(program: Command): void {
     .command('doctor')
     .description('check database, queue, API and services')
     .option('--json', 'as JSON')
+    .option('--repair', 'compare rows with files instead, and show what does not agree')
+    .option('--apply', 'with --repair: mend it')
     .action(async (_options: unknown, command: Command) => {
-      const options = command.optsWithGlobals<StackOptions & { json?: boolean }>();
+      const options = command.optsWithGlobals<StackOptions & { json?: boolean; repair?: boolean; apply?: boolean }>();
+      if (options.repair === true) return repair(options);
+      if (options.apply === true) throw new CliError('bad_option', '--apply needs --repair.', 'Give both.', EXIT_USAGE);
       const findings = await checkAll(options);
       const problems = findings.filter(({ ok }) => !ok);
       if (options.json === true) printJson({ ok: problems.length === 0, findings });
@@ -34,6 +41,32 @@ export function addDoctor(program: Command): void {
         );
       }
     });
+}
+
+/** Compares rows with files, and prints the counts. */
+async function repair(options: StackOptions & { json?: boolean; apply?: boolean }): Promise<void> {
+  const isApplied = options.apply === true;
+  const access = storageAccess(options);
+  const found = await withDatabase(options, (sql) => repairFiles(sql, access, isApplied));
+  if (options.json === true) return printJson({ applied: isApplied, files_read: access !== undefined, found });
+  for (const line of table(found.map(({ what, found: count }) => [String(count), REPAIR_TEXTS[what]]))) print(line);
+  if (access === undefined)
+    print(
+      'The files were not read: set SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY to find rows of Storage without a file.',
+    );
+  if (!isApplied && found.some(({ found: count }) => count > 0))
+    print('Nothing was changed. To mend it: mashup doctor --repair --apply');
+}
+
+/** Returns the service role's access to Storage: of the environment, otherwise of the running local stack. */
+function storageAccess(options: StackOptions): StorageAccess | undefined {
+  const env = options.dataDir === undefined ? process.env : {};
+  if (env.SUPABASE_URL) {
+    const key = env.SUPABASE_SERVICE_ROLE_KEY;
+    return key ? { url: env.SUPABASE_URL, serviceRoleKey: key } : undefined;
+  }
+  const info = readStack(options.dataDir);
+  return info && { url: info.apiUrl, serviceRoleKey: info.serviceRoleKey };
 }
 
 async function checkAll(options: StackOptions): Promise<Finding[]> {

@@ -19,6 +19,7 @@ export async function checkDatabase(url: string): Promise<Finding[]> {
       findings.push(
         await checkQueue(sql),
         await checkWorkers(sql),
+        await checkCircuits(sql),
         await checkReplication(sql),
         await checkBucket(sql),
       );
@@ -81,6 +82,18 @@ async function checkWorkers(sql: postgres.Sql): Promise<Finding> {
     select count(*)::int as count from mashup.workers where seen_at > now() - interval '30 seconds' and not draining`;
   if (workers?.count) return passed('workers', `${workers.count} with a heartbeat in the last 30 s`);
   return failed('workers', 'none with a heartbeat in the last 30 s', 'Start one: `mashup worker`.');
+}
+
+/** Names the services, and Storage, that the workers found unavailable. */
+async function checkCircuits(sql: postgres.Sql): Promise<Finding> {
+  const open = await sql<{ service: string; last_error: string | null }[]>`
+    select service, last_error from mashup.service_health where state <> 'closed' order by service`;
+  if (open.length === 0) return passed('circuits', 'all closed');
+  return failed(
+    'circuits',
+    open.map(({ service, last_error }) => `${service} is unavailable (${last_error ?? 'no error noted'})`).join('; '),
+    'Tasks wait without losing attempts. Check the service; Storage also refuses wrong keys (SUPABASE_SERVICE_ROLE_KEY).',
+  );
 }
 
 async function checkReplication(sql: postgres.Sql): Promise<Finding> {

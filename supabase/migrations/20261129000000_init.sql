@@ -23,7 +23,7 @@
 --     patch_song, active_songs, truncate_bytes, add_warning      songs and warnings in a job's row
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_task, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
---     is_paused, is_job_paused, is_kind_paused, estimate_completion, record_duration
+--     is_paused, is_job_paused, is_kind_paused, estimate_completion, record_duration, silence_limit
 -- 20  transitions
 --     transition_job, fail_job                   transitions of the engine; any other write of stage is an operator's or user's
 --     check_transition, refuse_transition        before: is it legal? missing_prerequisite: what a stage lacks
@@ -55,10 +55,12 @@
 -- 60  maintenance
 --     sweep                                      one run of all of it
 --     sweep_workers, dead_workers, recover_task, end_late_attempt   recovery
+--     show_silence, is_silent                    services that do not answer
 --     reconcile_queue, refresh_queue_positions, queue_order, queue_position, head_of_queue
 --     purge_expired, cancel_expired_drafts, expire_results          retention
 --     enqueue_file_deletions, claim_storage_deletions, complete_storage_deletions   outbox
 --     check_user, delete_user_data               users
+--     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
 -- 65  operations for operators: replay, retry, cancel, start, pause, resume, select_jobs, bulk, require_job
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
@@ -253,6 +255,9 @@ insert into mashup.settings (name, value, description) values
   ('circuit_failures',           '5',     'Consecutive availability faults that open the circuit of a service.'),
   ('circuit_open_sec',           '15',    'Seconds for which an open circuit waits before it lets one probe through. Doubles up to circuit_open_max_sec.'),
   ('circuit_open_max_sec',       '300',   'Longest wait of an open circuit, in seconds.'),
+  ('silence_sec',                '60',    'Seconds without an event after which a call that streams events ends as unanswered.'),
+  ('call_limit_factor',          '8',     'A call without events ends after this many times the measured duration for its songs, but not before call_limit_min_sec nor after timeout_sec of its kind.'),
+  ('call_limit_min_sec',         '60',    'Shortest limit of a call without events, in seconds.'),
   -- Workers
   ('lease_sec',                  '30',    'Seconds without a heartbeat after which a running task is taken from its worker.'),
   ('heartbeat_sec',              '5',     'Seconds between two heartbeats of a running task.'),
@@ -694,6 +699,7 @@ create table mashup.tasks (
   failures      integer not null default 0,
   crashes       integer not null default 0,
   solo_crashes  integer not null default 0,
+  lost_by       uuid,
   is_probe      boolean not null default false,
   fallback      boolean not null default false,
   claim         uuid,
@@ -702,6 +708,8 @@ create table mashup.tasks (
   lease_until   timestamptz,
   deadline_at   timestamptz,
   held_until    timestamptz,
+  heard_at      timestamptz,
+  silence_sec   real,
   output_prefix text,
   error         jsonb,
   created_at    timestamptz not null default mashup.now(),
@@ -717,20 +725,24 @@ comment on column mashup.tasks.state is
 comment on column mashup.tasks.run_at is 'When a waiting task is due, or a ready task may be claimed.';
 comment on column mashup.tasks.attempt is 'Queue entries made so far. mashup:<id>:<attempt> is the key of the entry.';
 comment on column mashup.tasks.failures is 'Attempts that ended in a fault that counts towards max_attempts.';
-comment on column mashup.tasks.crashes is 'Workers that were lost while they ran the task.';
+comment on column mashup.tasks.crashes is 'Worker processes that ended while they ran the task.';
 comment on column mashup.tasks.solo_crashes is 'Workers that were lost while they ran the task alone.';
+comment on column mashup.tasks.lost_by is 'The worker that the last crash was counted for. If it returns, it was alive, and the crash is taken back.';
 comment on column mashup.tasks.is_probe is 'Whether the task tests a service, or Storage, while the circuit breaker is half-open.';
 comment on column mashup.tasks.fallback is 'Whether the task was dispatched to run without its unavailable service. It takes no place there.';
 comment on column mashup.tasks.claim is 'The claim token. Every write of a worker names it.';
 comment on column mashup.tasks.lease_until is 'Until when the claim is valid without a heartbeat.';
 comment on column mashup.tasks.deadline_at is 'When the attempt exceeds timeout_sec of its kind.';
 comment on column mashup.tasks.held_until is 'Until when a dropped task counts against the limit of its service.';
+comment on column mashup.tasks.heard_at is 'When the attempt began, or its service last sent an event.';
+comment on column mashup.tasks.silence_sec is 'Seconds after heard_at at which the call ends as unanswered.';
 comment on column mashup.tasks.output_prefix is 'Where the claim may write in Storage.';
 comment on column mashup.tasks.error is 'Why the last attempt failed or the task was dropped: {code, message, hint}.';
 create unique index tasks_one_live on mashup.tasks (job_id, epoch, kind, song_id) nulls not distinct where state not in ('dropped', 'failed');
 create index tasks_by_job on mashup.tasks (job_id, epoch);
 create index tasks_waiting on mashup.tasks (kind, run_at, id) where state = 'waiting';
 create index tasks_ready on mashup.tasks (run_at) where state = 'ready';
+create index tasks_lost on mashup.tasks (lost_by) where lost_by is not null;
 create index tasks_running on mashup.tasks (worker_id) where state = 'running';
 create index tasks_holding on mashup.tasks (held_until) where held_until is not null;
 
@@ -1346,6 +1358,32 @@ end
 $$;
 comment on function mashup.record_duration(text, real, real) is
   'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted. Skips a locked row: one sample less.';
+
+create function mashup.silence_limit(p_kind mashup.task_kinds, p_job public.mashup_jobs, p_song_id text) returns real
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_stats mashup.stage_stats;
+  v_seconds real;
+begin
+  if p_kind.kind = 'plan' then
+    -- The contract allows a planner that sends no events.
+    return mashup.setting_number('plan_call_timeout_sec');
+  elsif p_kind.reports_progress then
+    return mashup.setting_number('silence_sec');
+  end if;
+  select * into v_stats from mashup.stage_stats s where s.kind = p_kind.kind;
+  if v_stats.samples < 5 then
+    return p_kind.timeout_sec;
+  end if;
+  select sum(coalesce((s ->> 'duration_sec')::real, mashup.setting_number('song_max_sec'))) into v_seconds
+    from mashup.active_songs(p_job.songs) s where p_song_id is null or s ->> 'song_id' = p_song_id;
+  return least(p_kind.timeout_sec, greatest(mashup.setting_number('call_limit_min_sec'),
+    mashup.setting_number('call_limit_factor') * (v_stats.base_sec + v_stats.per_song_sec * coalesce(v_seconds, 0))));
+end
+$$;
+comment on function mashup.silence_limit(mashup.task_kinds, public.mashup_jobs, text) is
+  'Returns the seconds after which a call counts as unanswered: without an event for kinds that report progress, else in all, from the measured durations. Before five are measured: timeout_sec of the kind.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -2716,15 +2754,22 @@ revoke execute on all functions in schema mashup from public;
 create function mashup.register_worker(
   p_id uuid, p_host text, p_pid integer, p_lock_key bigint, p_version text, p_concurrency integer, p_pool_ids text[], p_services jsonb
 ) returns void
-  language sql security definer set search_path = ''
+  language plpgsql security definer set search_path = ''
   as $$
+begin
+  -- A worker that returns was alive: the database could not be reached, or was read-only. Its tasks did not end it. First, so
+  -- that no row of a task is waited for with that of the worker held; a locked task keeps its count.
+  update mashup.tasks t set crashes = t.crashes - 1, lost_by = null,
+      solo_crashes = t.solo_crashes - (t.crashes > mashup.setting_number('max_crashes_before_solo'))::integer
+    where t.id in (select l.id from mashup.tasks l where l.lost_by = p_id and l.state in ('waiting', 'ready', 'running') for update skip locked);
   insert into mashup.workers as w (id, host, pid, lock_key, version, concurrency, pool_ids, services)
   values (p_id, p_host, p_pid, p_lock_key, p_version, p_concurrency, p_pool_ids, p_services)
   on conflict (id) do update set lock_key = excluded.lock_key, pool_ids = excluded.pool_ids,
-    services = excluded.services, seen_at = mashup.now(), draining = false
+    services = excluded.services, seen_at = mashup.now(), draining = false;
+end
 $$;
 comment on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb) is
-  'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key.';
+  'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key. Crashes that were counted for it are taken back. Lock order: tasks (skips locked ones), worker.';
 grant execute on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb) to mashup_worker;
 
 create function mashup.heartbeat_worker(p_worker_id uuid) returns boolean
@@ -2923,7 +2968,7 @@ begin
     'failures', p_task.failures, 'max_attempts', p_kind.max_attempts, 'timeout_sec', p_kind.timeout_sec,
     'heartbeat_sec', mashup.setting_number('heartbeat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
     'fallback', p_task.fallback or (p_kind.fallback_after_sec is not null and p_task.failures + 1 >= p_kind.max_attempts),
-    'service', p_kind.service, 'output_prefix', p_task.output_prefix);
+    'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec);
 end
 $$;
 comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs) is
@@ -2976,7 +3021,8 @@ begin
     select j.* into v_job from public.mashup_jobs j join mashup.tasks t on t.job_id = j.id
       where t.id = p_task_id and t.claim = p_claim for no key update of j;
   end if;
-  update mashup.tasks t set lease_until = mashup.now() + mashup.setting_interval('lease_sec')
+  update mashup.tasks t set lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
+      heard_at = case when p_progress is null and p_step is null then t.heard_at else mashup.now() end
     where t.id = p_task_id and t.claim = p_claim and t.state = 'running' returning t.kind into v_kind;
   if not found then
     return mashup.claim_status(p_task_id, p_claim);
@@ -3189,7 +3235,7 @@ create function mashup.requeue_task(p_task mashup.tasks) returns void
 begin
   perform mashup.discard_output(p_task);
   update mashup.tasks t set state = 'waiting', run_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
-      is_probe = false, crashes = p_task.crashes, solo_crashes = p_task.solo_crashes
+      is_probe = false, crashes = p_task.crashes, solo_crashes = p_task.solo_crashes, lost_by = p_task.lost_by
     where t.id = p_task.id;
 end
 $$;
@@ -3304,12 +3350,15 @@ declare
   v_kind mashup.task_kinds;
   v_job public.mashup_jobs;
   v_was_solo boolean := p_task.crashes >= mashup.setting_number('max_crashes_before_solo');
+  -- The lease of a worker that is alive expires when the database did not take its heartbeats. The task is not to blame.
+  v_crashed boolean := p_reason = 'worker_dead';
 begin
   select * into v_kind from mashup.task_kinds where kind = p_task.kind;
-  v_task.crashes := p_task.crashes + 1;
-  v_task.solo_crashes := p_task.solo_crashes + v_was_solo::integer;
+  v_task.crashes := p_task.crashes + v_crashed::integer;
+  v_task.solo_crashes := p_task.solo_crashes + (v_crashed and v_was_solo)::integer;
+  v_task.lost_by := case when v_crashed then p_task.worker_id end;
   perform set_config('mashup.actor', 'sweep', true);
-  if v_task.solo_crashes >= mashup.setting_number('max_solo_crashes') then
+  if v_crashed and v_task.solo_crashes >= mashup.setting_number('max_solo_crashes') then
     perform mashup.discard_output(p_task);
     update mashup.tasks t set crashes = v_task.crashes, solo_crashes = v_task.solo_crashes where t.id = p_task.id;
     perform mashup.end_attempt(v_task, v_kind, true, true, 'task_kills_worker',
@@ -3324,7 +3373,7 @@ begin
 end
 $$;
 comment on function mashup.recover_task(mashup.tasks, text) is
-  'Takes a task from a lost worker and requeues it. After max_solo_crashes lost solo runs the task is to blame and fails. Lock: job and task rows held by the caller.';
+  'Takes a task from a lost worker and requeues it. p_reason: worker_dead, which counts as a crash, or lease_expired, where the worker is alive. After max_solo_crashes lost solo runs the task is to blame and fails. Lock: job and task rows held by the caller.';
 
 create function mashup.end_late_attempt(p_task mashup.tasks) returns void
   language plpgsql set search_path = ''
@@ -3492,6 +3541,32 @@ end
 $$;
 comment on function mashup.refresh_queue_positions() is
   'Writes queue_position of the first twenty waiting jobs, and whether a pause keeps them from a slot. A pause that holds back the whole queue is not written on all of it. Skips locked rows.';
+
+create function mashup.show_silence() returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  with silent as (
+    select j.id, format('The %s service has not answered for a while', k.service) as step
+    from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join public.mashup_jobs j on j.id = t.job_id and j.stage = k.stage
+    where t.state = 'running' and mashup.is_silent(t)
+      and j.current_step is distinct from format('The %s service has not answered for a while', k.service)
+    for no key update of j skip locked
+  )
+  update public.mashup_jobs j set current_step = s.step from silent s where j.id = s.id;
+end
+$$;
+comment on function mashup.show_silence() is
+  'Writes current_step of jobs whose service has been silent for half of the time after which the call ends. The next event or attempt writes it again. Never waits for a row.';
+
+create function mashup.is_silent(p_task mashup.tasks) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return p_task.heard_at + make_interval(secs => p_task.silence_sec / 2) < mashup.now();
+end
+$$;
+comment on function mashup.is_silent(mashup.tasks) is 'Returns whether the service of a running task has been silent for half of the time after which its call ends.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -3683,6 +3758,7 @@ begin
   if found then
     v_enqueued := mashup.reconcile_queue();
     perform mashup.refresh_queue_positions();
+    perform mashup.show_silence();
     delete from mashup.pauses p using (
       select d.scope, d.key from mashup.pauses d where d.until <= mashup.now() for update skip locked) ended
       where p.scope = ended.scope and p.key = ended.key;
@@ -3699,6 +3775,75 @@ $$;
 comment on function mashup.sweep() is
   'One run of maintenance: recovery, then as due reconciliation and retention, then scheduling. Returns the counts {recovered, enqueued, purged}, or null when another worker runs it. Never waits for a row.';
 grant execute on function mashup.sweep() to mashup_worker;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/60_maintenance/6_files.sql
+
+-- Rows and files are compared, for `mashup doctor --repair`: after a restore of the database without files, or of files without
+-- the database, one of them names what the other does not have.
+
+create function mashup.referenced_files() returns table (owner text, id text, path text)
+  language sql stable set search_path = ''
+  as $$
+  select 'stems', s.id::text, p.value from mashup.stems s cross join lateral jsonb_each_text(s.paths) p
+  union all
+  select 'result', j.id::text, j.result_path from public.mashup_jobs j
+    where j.stage = 'complete' and j.result_path is not null and j.expired_at is null
+$$;
+comment on function mashup.referenced_files() is
+  'Returns the files that rows point to: the stems of the cache (owner stems, id of the row), and the current results of complete jobs (owner result, id of the job).';
+
+create function mashup.missing_files() returns setof text
+  language sql stable set search_path = ''
+  as $$
+  select f.path from mashup.referenced_files() f
+  where not exists (select from storage.objects o where o.bucket_id = 'mashups' and o.name = f.path)
+$$;
+comment on function mashup.missing_files() is 'Returns the referenced files that Storage has no row of. A row of Storage does not prove that there is a file.';
+
+create function mashup.unreferenced_files() returns setof text
+  language sql stable set search_path = ''
+  as $$
+  select o.name from storage.objects o
+  where o.bucket_id = 'mashups' and (o.name like 'stems/%' or o.name like 'generated/%')
+    -- A claim may be writing it, or has written it a moment ago.
+    and coalesce(o.updated_at, o.created_at) < mashup.now() - mashup.setting_interval('discard_after_sec')
+    and not exists (select from mashup.tasks t where t.state = 'running' and starts_with(o.name, t.output_prefix))
+    and not exists (select from mashup.referenced_files() f where f.path = o.name)
+    and not exists (select from public.mashup_results r where r.path = o.name)
+    and not exists (select from mashup.storage_deletions d where d.path = o.name or (d.is_prefix and starts_with(o.name, d.path)))
+$$;
+comment on function mashup.unreferenced_files() is
+  'Returns the stems and results in Storage that no row points to, that no task is writing, and that are not in the outbox.';
+
+create function mashup.repair_files(p_missing text[], p_apply boolean) returns table (what text, found bigint)
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_stems bigint[] := array(select distinct f.id::bigint from mashup.referenced_files() f where f.owner = 'stems' and f.path = any (p_missing));
+  v_jobs uuid[] := array(select f.id::uuid from mashup.referenced_files() f where f.owner = 'result' and f.path = any (p_missing));
+  v_orphans text[] := array(select mashup.unreferenced_files());
+  v_id uuid;
+  v_job public.mashup_jobs;
+begin
+  if p_apply then
+    foreach v_id in array v_jobs loop
+      update public.mashup_jobs j set expired_at = mashup.now(), result_path = null
+        where j.id = v_id and j.stage = 'complete' and j.result_path = any (p_missing) returning * into v_job;
+      if found then
+        perform mashup.log_event(v_job, 'expired', 'The file is missing from Storage');
+      end if;
+    end loop;
+    delete from mashup.stems s where s.id = any (v_stems) and exists (select from jsonb_each_text(s.paths) p where p.value = any (p_missing));
+    insert into mashup.storage_deletions (path) select unnest(v_orphans);
+  end if;
+  return query values ('stems_without_files', cardinality(v_stems)::bigint), ('results_without_files', cardinality(v_jobs)::bigint),
+    ('files_without_rows', cardinality(v_orphans)::bigint);
+end
+$$;
+comment on function mashup.repair_files(text[], boolean) is
+  'Returns how many rows point to the files p_missing and how many files no row points to. With p_apply, drops those rows of the cache of stems, notes expired_at on those jobs, and puts those files into the outbox. Lock order: jobs, stems.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -4415,6 +4560,11 @@ create view mashup.stuck as
         when j.waiting_on = 'user' then null
         when j.running > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'running' and t.lease_until < mashup.now())
           then 'A worker is silent and no sweep runs: is a worker running?'
+        when j.running > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'running' and mashup.is_silent(t))
+          then (select string_agg(distinct format('The %s service has sent nothing for %s s; the call ends after %s s. Does the service hang?',
+              k.service, round(extract(epoch from mashup.now() - t.heard_at)), round(t.silence_sec)), ' ')
+            from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+            where t.job_id = j.id and t.state = 'running' and mashup.is_silent(t))
         when j.ready > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'ready' and t.run_at < mashup.now() - interval '1 minute')
           then 'A task has been ready for over a minute: are workers running, and are they all busy?'
         when j.waiting_on = 'pause' or (j.waiting_on = 'slot' and mashup.is_job_paused(j.id, j.user_id)) then 'Paused: see mashup.pauses.'

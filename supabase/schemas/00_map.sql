@@ -19,7 +19,7 @@
 --     patch_song, active_songs, truncate_bytes, add_warning      songs and warnings in a job's row
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_task, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
---     is_paused, is_job_paused, is_kind_paused, estimate_completion, record_duration
+--     is_paused, is_job_paused, is_kind_paused, estimate_completion, record_duration, silence_limit
 -- 20  transitions
 --     transition_job, fail_job                   transitions of the engine; any other write of stage is an operator's or user's
 --     check_transition, refuse_transition        before: is it legal? missing_prerequisite: what a stage lacks
@@ -51,10 +51,12 @@
 -- 60  maintenance
 --     sweep                                      one run of all of it
 --     sweep_workers, dead_workers, recover_task, end_late_attempt   recovery
+--     show_silence, is_silent                    services that do not answer
 --     reconcile_queue, refresh_queue_positions, queue_order, queue_position, head_of_queue
 --     purge_expired, cancel_expired_drafts, expire_results          retention
 --     enqueue_file_deletions, claim_storage_deletions, complete_storage_deletions   outbox
 --     check_user, delete_user_data               users
+--     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
 -- 65  operations for operators: replay, retry, cancel, start, pause, resume, select_jobs, bulk, require_job
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup

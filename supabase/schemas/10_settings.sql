@@ -43,6 +43,9 @@ insert into mashup.settings (name, value, description) values
   ('circuit_failures',           '5',     'Consecutive availability faults that open the circuit of a service.'),
   ('circuit_open_sec',           '15',    'Seconds for which an open circuit waits before it lets one probe through. Doubles up to circuit_open_max_sec.'),
   ('circuit_open_max_sec',       '300',   'Longest wait of an open circuit, in seconds.'),
+  ('silence_sec',                '60',    'Seconds without an event after which a call that streams events ends as unanswered.'),
+  ('call_limit_factor',          '8',     'A call without events ends after this many times the measured duration for its songs, but not before call_limit_min_sec nor after timeout_sec of its kind.'),
+  ('call_limit_min_sec',         '60',    'Shortest limit of a call without events, in seconds.'),
   -- Workers
   ('lease_sec',                  '30',    'Seconds without a heartbeat after which a running task is taken from its worker.'),
   ('heartbeat_sec',              '5',     'Seconds between two heartbeats of a running task.'),

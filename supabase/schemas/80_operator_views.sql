@@ -34,6 +34,11 @@ create view mashup.stuck as
         when j.waiting_on = 'user' then null
         when j.running > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'running' and t.lease_until < mashup.now())
           then 'A worker is silent and no sweep runs: is a worker running?'
+        when j.running > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'running' and mashup.is_silent(t))
+          then (select string_agg(distinct format('The %s service has sent nothing for %s s; the call ends after %s s. Does the service hang?',
+              k.service, round(extract(epoch from mashup.now() - t.heard_at)), round(t.silence_sec)), ' ')
+            from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+            where t.job_id = j.id and t.state = 'running' and mashup.is_silent(t))
         when j.ready > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'ready' and t.run_at < mashup.now() - interval '1 minute')
           then 'A task has been ready for over a minute: are workers running, and are they all busy?'
         when j.waiting_on = 'pause' or (j.waiting_on = 'slot' and mashup.is_job_paused(j.id, j.user_id)) then 'Paused: see mashup.pauses.'

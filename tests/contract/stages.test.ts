@@ -8,7 +8,8 @@ import { readFixture, recordedError, recordedStream } from './recordings.ts';
 const fixture = await useWorkerFixture({ after });
 /** Two songs. Their analyses and stems are cached after the first job. */
 const songs = [await fixture.upload('a.wav', wavFile(120, 1)), await fixture.upload('b.wav', wavFile(120, 2))];
-await fixture.startWorker({ limits: { renderIdleMs: 400 } });
+await fixture.sql`update mashup.settings set value = '0.4' where name = 'silence_sec'`;
+await fixture.startWorker();
 
 test('a job runs through all stages with the existing services', async () => {
   const id = await fixture.submit(songs);

@@ -93,8 +93,8 @@ export const COMMANDS = {
       pick,
     );
     if (!claim) return;
-    if (other % 3 > 0) yield fault.addFailures('storage', 0);
-    const faultClass = other % 3 === 0 ? 'refused' : 'unavailable';
+    if (other % 3 === 2) yield fault.addFailures('storage', 0);
+    const faultClass = other % 3 < 2 ? 'refused' : 'unavailable';
     const blamed = other % 7 === 6 ? undefined : 'storage';
     yield operation.fail(claim, { ...faultOf(state, claim, faultClass, blamed), spends: other % 2 === 0 });
     if (other % 4 === 0) yield claimOne(state, pick, other);

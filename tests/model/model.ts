@@ -400,9 +400,10 @@ export function sweep(model: Model): void {
       model.hits.push(
         dead ? (worker?.alive === false ? 'crash: lock free' : 'crash: silent worker') : 'crash: lease expired',
       );
-      task.solo += Number(task.crashes >= MAX_CRASHES_BEFORE_SOLO);
-      task.crashes++;
-      if (task.solo >= MAX_SOLO_CRASHES) {
+      // An expired lease alone does not show that the worker has ended.
+      task.solo += Number(dead && task.crashes >= MAX_CRASHES_BEFORE_SOLO);
+      task.crashes += Number(dead);
+      if (dead && task.solo >= MAX_SOLO_CRASHES) {
         model.hits.push('task kills workers');
         endAttempt(model, job, task, true, true);
       } else requeueTask(task);

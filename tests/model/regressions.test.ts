@@ -54,8 +54,8 @@ describe('a half-open circuit opens again when its probe cannot return', () => {
     'because it killed its workers': async (m, worker, id) => {
       const probe = await m.claimNext(worker, id);
       assert.ok(probe);
-      await m.sql`update mashup.tasks set crashes = 3, solo_crashes = 1, lease_until = mashup.now() - interval '1 minute'
-        where id = ${probe.task_id}`;
+      await m.sql`update mashup.tasks set crashes = 3, solo_crashes = 1 where id = ${probe.task_id}`;
+      await m.sql`update mashup.workers set seen_at = mashup.now() - interval '1 hour' where id = ${worker}`;
       await m.submit(await m.user(), 2);
       await m.sweep();
       assert.equal((await m.job(id)).stage, 'failed');

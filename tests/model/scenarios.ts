@@ -23,8 +23,8 @@ const SCENARIOS: readonly Scenario[] = [
   ...times(3, (state, other) => replayEnded(state, 'cancelled', other)),
   ...times(2, (state, other) => replayFrom(state, 'queued', 'cancelled', other)),
   ...times(2, (state, other) => replayFrom(state, 'separating', 'cancelled', other)),
-  ...times(3, (state, other) => replan(state, true, other)),
-  ...times(3, (state, other) => replan(state, false, other)),
+  ...times(4, (state, other) => replan(state, true, other)),
+  ...times(4, (state, other) => replan(state, false, other)),
   ...times(4, (state, other) => endBySweep(state, true, other)),
   ...times(4, (state, other) => endBySweep(state, false, other)),
   ...times(6, expiredDraft),
@@ -37,9 +37,9 @@ const SCENARIOS: readonly Scenario[] = [
   (state, other) => replayFrom(state, 'separating', 'separating', other),
   ...times(3, iteration),
   ...times(3, lateWorker),
-  ...times(3, exhaustAttempts),
-  ...times(4, unusedSong),
-  ...times(6, missingStems),
+  ...times(6, exhaustAttempts),
+  ...times(9, unusedSong),
+  ...times(9, missingStems),
 ];
 
 /** How many scenarios follow each other. */
@@ -277,7 +277,7 @@ function* missingStems(state: State, other: number): Steps {
   const song = job?.plan?.[0];
   if (!claim || song === undefined) return;
   yield operation.missingStems(claim, song);
-  if (other % 4 === 3) return;
+  if (other % 8 === 7) return;
   yield operation.drive(job.id, 'rendering', state.driver);
   const again = yield* claimOf(state, job, 'render');
   if (again) yield operation.missingStems(again, song);

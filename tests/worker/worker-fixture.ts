@@ -118,6 +118,7 @@ export class WorkerFixture {
   readonly services: ReplayServer;
   /** URL of the gateway. */
   readonly supabaseUrl: string;
+  readonly serviceRoleKey: string;
   /** Storage as the service role. */
   readonly bucket: ReturnType<SupabaseClient['storage']['from']>;
   readonly userId: string;
@@ -135,6 +136,7 @@ export class WorkerFixture {
     this.sql = database.sql;
     this.services = services;
     this.supabaseUrl = config.supabaseUrl;
+    this.serviceRoleKey = config.serviceRoleKey;
     this.bucket = admin.storage.from('mashups');
     this.userId = userId;
     this.log = log;

@@ -47,6 +47,8 @@ const Claim = z.object({
   service: ServiceName,
   /** Path prefix in Storage under which this claim may write. */
   output_prefix: z.string().nullable(),
+  /** A call ends after this long without an event, or in all where the service sends none. */
+  silence_sec: z.number().positive(),
 });
 /** A claimed task, with everything that its handler needs. */
 export type Claim = z.infer<typeof Claim>;

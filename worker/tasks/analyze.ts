@@ -11,7 +11,7 @@ import { TaskError } from '../errors.ts';
 import { fetchVersion, callAnalyze } from '../services/analysis.ts';
 import { settingNumber } from '../database/database-api.ts';
 import { openDownload } from '../services/download.ts';
-import { callLimitMs, songOf, urlSeconds } from './context.ts';
+import { silenceLimitMs, songOf, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
 
 /** Defaults of settings. */
@@ -59,7 +59,7 @@ export async function analyze(context: TaskContext): Promise<AnalyzeTaskResult> 
   const analysis = await callAnalyze(
     baseUrl,
     { songId: song.song_id, fileUrl },
-    { signal, timeoutMs: callLimitMs(context) },
+    { signal, timeoutMs: silenceLimitMs(context) },
   ).catch((error: unknown) => {
     throw withFormatHint(error, upload.type);
   });

@@ -34,6 +34,14 @@ const RECORD_MARGIN_MS = 5_000;
 /** A signed URL is valid for this long after the task's limit. */
 const URL_MARGIN_SEC = 300;
 
+/**
+ * Returns the time limit of a call without events from now on, in milliseconds: what the task has left, and at most the time
+ * after which its service counts as silent.
+ */
+export function silenceLimitMs(context: TaskContext): number {
+  return Math.min(callLimitMs(context), context.claim.silence_sec * 1000);
+}
+
 /** Returns the time limit of a service call of this task from now on, in milliseconds. */
 export function callLimitMs({ claim, startedAt }: TaskContext): number {
   return Math.max(1_000, Math.floor(claim.timeout_sec * 1000 - (performance.now() - startedAt) - RECORD_MARGIN_MS));

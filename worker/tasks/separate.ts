@@ -4,7 +4,7 @@ import { STEMS } from '../../schema.ts';
 import type { StemPaths, UploadTarget } from '../../schema.ts';
 import { TaskError } from '../errors.ts';
 import { callSeparate } from '../services/separation.ts';
-import { callLimitMs, missingInput, songOf, urlSeconds } from './context.ts';
+import { silenceLimitMs, missingInput, songOf, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
 
 /** A WAV without samples is 44 bytes long. */
@@ -35,7 +35,7 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
   const { paths, model } = await callSeparate(
     context.serviceUrls.separation,
     { audio_url: audioUrl, job_id: prefix.replace(/^stems\//, ''), uploads },
-    { signal, timeoutMs: callLimitMs(context) },
+    { signal, timeoutMs: silenceLimitMs(context) },
   );
   for (const stem of STEMS) {
     if (!paths[stem].startsWith(`${prefix}/`)) {

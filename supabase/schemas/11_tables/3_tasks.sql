@@ -36,6 +36,7 @@ create table mashup.tasks (
   failures      integer not null default 0,
   crashes       integer not null default 0,
   solo_crashes  integer not null default 0,
+  lost_by       uuid,
   is_probe      boolean not null default false,
   fallback      boolean not null default false,
   claim         uuid,
@@ -44,6 +45,8 @@ create table mashup.tasks (
   lease_until   timestamptz,
   deadline_at   timestamptz,
   held_until    timestamptz,
+  heard_at      timestamptz,
+  silence_sec   real,
   output_prefix text,
   error         jsonb,
   created_at    timestamptz not null default mashup.now(),
@@ -59,20 +62,24 @@ comment on column mashup.tasks.state is
 comment on column mashup.tasks.run_at is 'When a waiting task is due, or a ready task may be claimed.';
 comment on column mashup.tasks.attempt is 'Queue entries made so far. mashup:<id>:<attempt> is the key of the entry.';
 comment on column mashup.tasks.failures is 'Attempts that ended in a fault that counts towards max_attempts.';
-comment on column mashup.tasks.crashes is 'Workers that were lost while they ran the task.';
+comment on column mashup.tasks.crashes is 'Worker processes that ended while they ran the task.';
 comment on column mashup.tasks.solo_crashes is 'Workers that were lost while they ran the task alone.';
+comment on column mashup.tasks.lost_by is 'The worker that the last crash was counted for. If it returns, it was alive, and the crash is taken back.';
 comment on column mashup.tasks.is_probe is 'Whether the task tests a service, or Storage, while the circuit breaker is half-open.';
 comment on column mashup.tasks.fallback is 'Whether the task was dispatched to run without its unavailable service. It takes no place there.';
 comment on column mashup.tasks.claim is 'The claim token. Every write of a worker names it.';
 comment on column mashup.tasks.lease_until is 'Until when the claim is valid without a heartbeat.';
 comment on column mashup.tasks.deadline_at is 'When the attempt exceeds timeout_sec of its kind.';
 comment on column mashup.tasks.held_until is 'Until when a dropped task counts against the limit of its service.';
+comment on column mashup.tasks.heard_at is 'When the attempt began, or its service last sent an event.';
+comment on column mashup.tasks.silence_sec is 'Seconds after heard_at at which the call ends as unanswered.';
 comment on column mashup.tasks.output_prefix is 'Where the claim may write in Storage.';
 comment on column mashup.tasks.error is 'Why the last attempt failed or the task was dropped: {code, message, hint}.';
 create unique index tasks_one_live on mashup.tasks (job_id, epoch, kind, song_id) nulls not distinct where state not in ('dropped', 'failed');
 create index tasks_by_job on mashup.tasks (job_id, epoch);
 create index tasks_waiting on mashup.tasks (kind, run_at, id) where state = 'waiting';
 create index tasks_ready on mashup.tasks (run_at) where state = 'ready';
+create index tasks_lost on mashup.tasks (lost_by) where lost_by is not null;
 create index tasks_running on mashup.tasks (worker_id) where state = 'running';
 create index tasks_holding on mashup.tasks (held_until) where held_until is not null;
 

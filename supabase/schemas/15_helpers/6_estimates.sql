@@ -48,4 +48,30 @@ $$;
 comment on function mashup.record_duration(text, real, real) is
   'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted. Skips a locked row: one sample less.';
 
+create function mashup.silence_limit(p_kind mashup.task_kinds, p_job public.mashup_jobs, p_song_id text) returns real
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_stats mashup.stage_stats;
+  v_seconds real;
+begin
+  if p_kind.kind = 'plan' then
+    -- The contract allows a planner that sends no events.
+    return mashup.setting_number('plan_call_timeout_sec');
+  elsif p_kind.reports_progress then
+    return mashup.setting_number('silence_sec');
+  end if;
+  select * into v_stats from mashup.stage_stats s where s.kind = p_kind.kind;
+  if v_stats.samples < 5 then
+    return p_kind.timeout_sec;
+  end if;
+  select sum(coalesce((s ->> 'duration_sec')::real, mashup.setting_number('song_max_sec'))) into v_seconds
+    from mashup.active_songs(p_job.songs) s where p_song_id is null or s ->> 'song_id' = p_song_id;
+  return least(p_kind.timeout_sec, greatest(mashup.setting_number('call_limit_min_sec'),
+    mashup.setting_number('call_limit_factor') * (v_stats.base_sec + v_stats.per_song_sec * coalesce(v_seconds, 0))));
+end
+$$;
+comment on function mashup.silence_limit(mashup.task_kinds, public.mashup_jobs, text) is
+  'Returns the seconds after which a call counts as unanswered: without an event for kinds that report progress, else in all, from the measured durations. Before five are measured: timeout_sec of the kind.';
+
 revoke execute on all functions in schema mashup from public;

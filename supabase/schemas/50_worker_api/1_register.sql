@@ -3,15 +3,22 @@
 create function mashup.register_worker(
   p_id uuid, p_host text, p_pid integer, p_lock_key bigint, p_version text, p_concurrency integer, p_pool_ids text[], p_services jsonb
 ) returns void
-  language sql security definer set search_path = ''
+  language plpgsql security definer set search_path = ''
   as $$
+begin
+  -- A worker that returns was alive: the database could not be reached, or was read-only. Its tasks did not end it. First, so
+  -- that no row of a task is waited for with that of the worker held; a locked task keeps its count.
+  update mashup.tasks t set crashes = t.crashes - 1, lost_by = null,
+      solo_crashes = t.solo_crashes - (t.crashes > mashup.setting_number('max_crashes_before_solo'))::integer
+    where t.id in (select l.id from mashup.tasks l where l.lost_by = p_id and l.state in ('waiting', 'ready', 'running') for update skip locked);
   insert into mashup.workers as w (id, host, pid, lock_key, version, concurrency, pool_ids, services)
   values (p_id, p_host, p_pid, p_lock_key, p_version, p_concurrency, p_pool_ids, p_services)
   on conflict (id) do update set lock_key = excluded.lock_key, pool_ids = excluded.pool_ids,
-    services = excluded.services, seen_at = mashup.now(), draining = false
+    services = excluded.services, seen_at = mashup.now(), draining = false;
+end
 $$;
 comment on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb) is
-  'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key.';
+  'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key. Crashes that were counted for it are taken back. Lock order: tasks (skips locked ones), worker.';
 grant execute on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb) to mashup_worker;
 
 create function mashup.heartbeat_worker(p_worker_id uuid) returns boolean

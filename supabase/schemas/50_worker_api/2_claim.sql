@@ -163,7 +163,7 @@ begin
     'failures', p_task.failures, 'max_attempts', p_kind.max_attempts, 'timeout_sec', p_kind.timeout_sec,
     'heartbeat_sec', mashup.setting_number('heartbeat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
     'fallback', p_task.fallback or (p_kind.fallback_after_sec is not null and p_task.failures + 1 >= p_kind.max_attempts),
-    'service', p_kind.service, 'output_prefix', p_task.output_prefix);
+    'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec);
 end
 $$;
 comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs) is

@@ -41,7 +41,8 @@ begin
     select j.* into v_job from public.mashup_jobs j join mashup.tasks t on t.job_id = j.id
       where t.id = p_task_id and t.claim = p_claim for no key update of j;
   end if;
-  update mashup.tasks t set lease_until = mashup.now() + mashup.setting_interval('lease_sec')
+  update mashup.tasks t set lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
+      heard_at = case when p_progress is null and p_step is null then t.heard_at else mashup.now() end
     where t.id = p_task_id and t.claim = p_claim and t.state = 'running' returning t.kind into v_kind;
   if not found then
     return mashup.claim_status(p_task_id, p_claim);

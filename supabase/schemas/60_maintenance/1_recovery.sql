@@ -25,12 +25,15 @@ declare
   v_kind mashup.task_kinds;
   v_job public.mashup_jobs;
   v_was_solo boolean := p_task.crashes >= mashup.setting_number('max_crashes_before_solo');
+  -- The lease of a worker that is alive expires when the database did not take its heartbeats. The task is not to blame.
+  v_crashed boolean := p_reason = 'worker_dead';
 begin
   select * into v_kind from mashup.task_kinds where kind = p_task.kind;
-  v_task.crashes := p_task.crashes + 1;
-  v_task.solo_crashes := p_task.solo_crashes + v_was_solo::integer;
+  v_task.crashes := p_task.crashes + v_crashed::integer;
+  v_task.solo_crashes := p_task.solo_crashes + (v_crashed and v_was_solo)::integer;
+  v_task.lost_by := case when v_crashed then p_task.worker_id end;
   perform set_config('mashup.actor', 'sweep', true);
-  if v_task.solo_crashes >= mashup.setting_number('max_solo_crashes') then
+  if v_crashed and v_task.solo_crashes >= mashup.setting_number('max_solo_crashes') then
     perform mashup.discard_output(p_task);
     update mashup.tasks t set crashes = v_task.crashes, solo_crashes = v_task.solo_crashes where t.id = p_task.id;
     perform mashup.end_attempt(v_task, v_kind, true, true, 'task_kills_worker',
@@ -45,7 +48,7 @@ begin
 end
 $$;
 comment on function mashup.recover_task(mashup.tasks, text) is
-  'Takes a task from a lost worker and requeues it. After max_solo_crashes lost solo runs the task is to blame and fails. Lock: job and task rows held by the caller.';
+  'Takes a task from a lost worker and requeues it. p_reason: worker_dead, which counts as a crash, or lease_expired, where the worker is alive. After max_solo_crashes lost solo runs the task is to blame and fails. Lock: job and task rows held by the caller.';
 
 create function mashup.end_late_attempt(p_task mashup.tasks) returns void
   language plpgsql set search_path = ''

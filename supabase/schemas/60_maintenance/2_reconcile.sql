@@ -106,4 +106,30 @@ $$;
 comment on function mashup.refresh_queue_positions() is
   'Writes queue_position of the first twenty waiting jobs, and whether a pause keeps them from a slot. A pause that holds back the whole queue is not written on all of it. Skips locked rows.';
 
+create function mashup.show_silence() returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  with silent as (
+    select j.id, format('The %s service has not answered for a while', k.service) as step
+    from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join public.mashup_jobs j on j.id = t.job_id and j.stage = k.stage
+    where t.state = 'running' and mashup.is_silent(t)
+      and j.current_step is distinct from format('The %s service has not answered for a while', k.service)
+    for no key update of j skip locked
+  )
+  update public.mashup_jobs j set current_step = s.step from silent s where j.id = s.id;
+end
+$$;
+comment on function mashup.show_silence() is
+  'Writes current_step of jobs whose service has been silent for half of the time after which the call ends. The next event or attempt writes it again. Never waits for a row.';
+
+create function mashup.is_silent(p_task mashup.tasks) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return p_task.heard_at + make_interval(secs => p_task.silence_sec / 2) < mashup.now();
+end
+$$;
+comment on function mashup.is_silent(mashup.tasks) is 'Returns whether the service of a running task has been silent for half of the time after which its call ends.';
+
 revoke execute on all functions in schema mashup from public;

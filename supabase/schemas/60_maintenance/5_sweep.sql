@@ -18,6 +18,7 @@ begin
   if found then
     v_enqueued := mashup.reconcile_queue();
     perform mashup.refresh_queue_positions();
+    perform mashup.show_silence();
     delete from mashup.pauses p using (
       select d.scope, d.key from mashup.pauses d where d.until <= mashup.now() for update skip locked) ended
       where p.scope = ended.scope and p.key = ended.key;

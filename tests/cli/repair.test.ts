@@ -1,0 +1,64 @@
+/** `mashup doctor --repair`: rows and files are compared, and mended with --apply. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { repairFiles } from '../../cli/doctor/repair.ts';
+import { wavFile } from '../worker/wav-file.ts';
+import { useWorkerFixture } from '../worker/worker-fixture.ts';
+import { mashup } from './cli.ts';
+
+const fixture = await useWorkerFixture({ after });
+const { sql } = fixture;
+const access = { url: fixture.supabaseUrl, serviceRoleKey: fixture.serviceRoleKey };
+
+test('rows whose files are missing and files without rows are counted, and mended only with --apply', async () => {
+  const songs = [await fixture.upload('a.wav', wavFile(120, 1)), await fixture.upload('b.wav', wavFile(120, 2))];
+  // The outbox is emptied below, not by the worker.
+  const worker = await fixture.startWorker({ limits: { deletionIntervalMs: 600_000 } });
+  const lost = await fixture.untilEnded(await fixture.submit(songs));
+  const kept = await fixture.untilEnded(await fixture.submit(songs));
+  await worker.stop();
+  const stems = await sql<{ path: string }[]>`
+    select s.paths ->> 'vocals' as path from mashup.stems s order by s.id limit 1`;
+  await fixture.bucket.remove([lost.result_path ?? '', stems[0]?.path ?? '']);
+  const orphans = ['stems/nobody/song/claim/vocals.wav', 'generated/nobody/1-claim.wav', 'stems/nobody/fresh.wav'];
+  for (const path of orphans) await fixture.bucket.upload(path, wavFile(1, 1), { contentType: 'audio/wav' });
+  await sql.begin(async (transaction) => {
+    // Without the trigger that sets updated_at.
+    await transaction`set local session_replication_role = replica`;
+    await transaction`update storage.objects set created_at = now() - interval '1 hour', updated_at = now() - interval '1 hour'
+      where name <> ${orphans[2] ?? ''}`;
+  });
+  const expected = [
+    { what: 'stems_without_files', found: 1 },
+    { what: 'results_without_files', found: 1 },
+    { what: 'files_without_rows', found: 2 },
+  ];
+
+  assert.deepEqual(await repairFiles(sql, access, false), expected);
+  assert.equal((await fixture.job(lost.id)).result_path, lost.result_path, 'nothing is changed');
+  const dry = await mashup(['doctor', '--repair'], {
+    DATABASE_URL: fixture.database.url,
+    SUPABASE_URL: access.url,
+    SUPABASE_SERVICE_ROLE_KEY: access.serviceRoleKey,
+  });
+  assert.match(dry.stdout, /1 +cached stems whose files are missing[^]*Nothing was changed/, dry.stderr);
+
+  assert.deepEqual(await repairFiles(sql, access, true), expected);
+  const [row] = await sql`select expired_at is not null as expired, result_path from mashup_jobs where id = ${lost.id}`;
+  assert.deepEqual({ ...row }, { expired: true, result_path: null });
+  assert.equal((await fixture.job(kept.id)).result_path, kept.result_path);
+  const [left] = await sql`select count(*)::int as n from mashup.stems`;
+  assert.equal(left?.['n'], 1);
+  const due = await sql<
+    { path: string }[]
+  >`select path from mashup.storage_deletions where path like '%nobody%' order by path`;
+  assert.deepEqual(
+    due.map(({ path }) => path),
+    orphans.slice(0, 2).sort(),
+  );
+  // What is in the outbox is not counted again.
+  assert.deepEqual(
+    (await repairFiles(sql, access, true)).map(({ found }) => found),
+    [0, 0, 0],
+  );
+});
