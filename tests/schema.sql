@@ -3811,6 +3811,34 @@ end
 $function$;
 comment on function mashup.signal_tasks(uuid,text) is 'Notifies workers on channel mashup_tasks that tasks of a job are no longer theirs: {job, status}. A hint only; the next heartbeat returns the same.';
 
+CREATE OR REPLACE FUNCTION mashup.silence_limit(p_kind mashup.task_kinds, p_job mashup_jobs, p_song_id text)
+ RETURNS real
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_stats mashup.stage_stats;
+  v_seconds real;
+begin
+  if p_kind.kind = 'plan' then
+    -- The contract allows a planner that sends no events.
+    return mashup.setting_number('plan_call_timeout_sec');
+  elsif p_kind.reports_progress then
+    return mashup.setting_number('silence_sec');
+  end if;
+  select * into v_stats from mashup.stage_stats s where s.kind = p_kind.kind;
+  if v_stats.samples < 5 then
+    return p_kind.timeout_sec;
+  end if;
+  select sum(coalesce((s ->> 'duration_sec')::real, mashup.setting_number('song_max_sec'))) into v_seconds
+    from mashup.active_songs(p_job.songs) s where p_song_id is null or s ->> 'song_id' = p_song_id;
+  return least(p_kind.timeout_sec, greatest(mashup.setting_number('call_limit_min_sec'),
+    mashup.setting_number('call_limit_factor') * (v_stats.base_sec + v_stats.per_song_sec * coalesce(v_seconds, 0))));
+end
+$function$;
+comment on function mashup.silence_limit(mashup.task_kinds,mashup_jobs,text) is 'Returns the seconds after which a call counts as unanswered: without an event for kinds that report progress, else in all, from the measured durations. Before five are measured: timeout_sec of the kind.';
+
 CREATE OR REPLACE FUNCTION mashup.stages_from(p_stage text)
  RETURNS text[]
  LANGUAGE plpgsql
@@ -4690,6 +4718,8 @@ alter publication supabase_realtime add table public.mashup_jobs;
 
 -- mashup.settings
 -- {"max": 1000000, "min": 0, "name": "analysis_retention_days", "type": "number", "unit": "days", "value": 365, "description": "Days without use after which cached analyses are deleted.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "call_limit_factor", "type": "integer", "unit": null, "value": 8, "description": "A call without events ends after this many times the measured duration for its songs, but not before call_limit_min_sec nor after timeout_sec of its kind.", "is_optional": false}
+-- {"max": 31536000, "min": 0, "name": "call_limit_min_sec", "type": "number", "unit": "seconds", "value": 60, "description": "Shortest limit of a call without events, in seconds.", "is_optional": false}
 -- {"max": 100000000, "min": 1, "name": "circuit_failures", "type": "integer", "unit": null, "value": 5, "description": "Consecutive availability faults that open the circuit of a service.", "is_optional": false}
 -- {"max": 31536000, "min": 0.1, "name": "circuit_open_max_sec", "type": "number", "unit": "seconds", "value": 300, "description": "Longest wait of an open circuit, in seconds.", "is_optional": false}
 -- {"max": 31536000, "min": 0.1, "name": "circuit_open_sec", "type": "number", "unit": "seconds", "value": 15, "description": "Seconds for which an open circuit waits before it lets one probe through. Doubles up to circuit_open_max_sec.", "is_optional": false}
@@ -4728,6 +4758,7 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"max": 100000000, "min": 1, "name": "retention_batch", "type": "integer", "unit": null, "value": 200, "description": "Rows that one run of retention deletes at most.", "is_optional": false}
 -- {"max": 31536000, "min": 0, "name": "service_abort_hold_sec", "type": "numbers_by_service", "unit": "seconds", "value": {"scoring": 0, "analysis": 2, "processing": 2, "separation": 2, "orchestrator": 0}, "description": "Seconds for which an aborted call still counts against the limit of its service. Raise it for services that go on working on an aborted call.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "service_limits", "type": "numbers_by_service", "unit": null, "value": {"scoring": 4, "analysis": 2, "processing": 1, "separation": 2, "orchestrator": 4}, "description": "Calls to each service at one time.", "is_optional": false}
+-- {"max": 31536000, "min": 0, "name": "silence_sec", "type": "number", "unit": "seconds", "value": 60, "description": "Seconds without an event after which a call that streams events ends as unanswered.", "is_optional": false}
 -- {"max": 31536000, "min": 1, "name": "song_max_sec", "type": "number", "unit": "seconds", "value": 900, "description": "Length of the longest song, in seconds.", "is_optional": false}
 -- {"max": 1000000, "min": 0, "name": "stems_retention_days", "type": "number", "unit": "days", "value": 7, "description": "Days without use after which cached stems are deleted.", "is_optional": false}
 -- {"max": 5368709120, "min": 1, "name": "upload_max_bytes", "type": "integer", "unit": "bytes", "value": 52428800, "description": "Size of the largest upload, in bytes.", "is_optional": false}

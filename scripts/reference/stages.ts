@@ -28,7 +28,7 @@ async function diagram(sql: postgres.Sql): Promise<string> {
   const rows = await sql<{ from_stage: string; to_stage: string; name: string }[]>`
     select t.from_stage, t.to_stage, t.name from mashup.transitions t
     join mashup.stages f on f.stage = t.from_stage join mashup.stages s on s.stage = t.to_stage
-    where t.name in ('admit', 'advance', 'replan') order by t.name, f.position, s.position`;
+    where t.name in ('admit', 'advance', 'replan', 'remake') order by t.name, f.position, s.position`;
   return [
     '```mermaid',
     'stateDiagram-v2',
