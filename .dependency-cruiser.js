@@ -53,8 +53,14 @@ export default {
       'The libraries know only schema/ and each other.',
       { path: '^(music|audio|schema)/' },
       {
-        path: '^(worker|services|cli|local|studio|bench|tests|migrate|packages)/',
+        path: '^(worker|services|cli|connection|local|studio|bench|tests|migrate|packages)/',
       },
+    ),
+    only(
+      'connection-knows-no-product',
+      'Connections to Postgres are used by the worker, the CLI and the migrations.',
+      { path: '^connection/' },
+      { path: '^(worker|services|cli|local|studio|bench|tests|migrate|packages|supabase)/' },
     ),
     only(
       'production-knows-no-test',

@@ -1,5 +1,9 @@
 /** Access of operator commands to the engine's database. */
 import postgres from 'postgres';
+import { postgresOptions } from '../connection/clients.ts';
+import type { ConnectionError } from '../connection/errors.ts';
+import { explainConnection } from '../connection/explain.ts';
+import { readConnection } from '../connection/settings.ts';
 import { readStack } from '../local/state.ts';
 import type { StackOptions } from './connect.ts';
 import { setting } from './environment.ts';
@@ -10,7 +14,7 @@ const CONNECT_TIMEOUT_SEC = 10;
 /**
  * Returns the database URL of an operator command: DATABASE_URL, otherwise that of the running local stack. An explicit data
  * directory takes precedence over the environment.
- * @throws CliError `no_database`
+ * @throws CliError `no_database`, and the code of a ConnectionError
  */
 export function databaseUrl(options: StackOptions): string {
   const fromEnvironment = options.dataDir === undefined ? setting('DATABASE_URL') : undefined;
@@ -22,22 +26,28 @@ export function databaseUrl(options: StackOptions): string {
       'Start the stack with `mashup start`, or set DATABASE_URL.',
     );
   }
-  if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {
-    throw new CliError('bad_setting', 'DATABASE_URL is not a postgres:// URL.', 'Correct it.', EXIT_USAGE);
+  try {
+    readConnection(url);
+  } catch (error) {
+    const { code, hint, message } = error as ConnectionError;
+    throw new CliError(code, message, hint, EXIT_USAGE, { cause: error });
   }
   return url;
 }
 
-/** Connects to the database, runs `work` and disconnects. @throws CliError `no_database`, `not_migrated` */
+/** Connects to the database, runs `work` and disconnects. @throws CliError also for a connection that fails */
 export async function withDatabase<T>(options: StackOptions, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
-  const sql = postgres(databaseUrl(options), {
-    max: 1,
-    onnotice: () => {},
-    connect_timeout: CONNECT_TIMEOUT_SEC,
-    // Works behind a transaction-mode pooler as well.
-    prepare: false,
-    connection: { application_name: 'mashup-cli' },
-  });
+  const url = databaseUrl(options);
+  const sql = postgres(
+    postgresOptions(url, {
+      max: 1,
+      onnotice: () => {},
+      connect_timeout: CONNECT_TIMEOUT_SEC,
+      // Works behind a transaction-mode pooler as well.
+      prepare: false,
+      connection: { application_name: 'mashup-cli' },
+    }),
+  );
   try {
     return await work(sql);
   } catch (error) {
@@ -46,7 +56,9 @@ export async function withDatabase<T>(options: StackOptions, work: (sql: postgre
         cause: error,
       });
     }
-    throw error;
+    const { code, hint, message } = explainConnection(error, url);
+    if (code === 'unexpected') throw error;
+    throw new CliError(code, `The database cannot be used: ${message}`, hint, undefined, { cause: error });
   } finally {
     await sql.end({ timeout: 1 });
   }

@@ -100,7 +100,7 @@ export function workerSpec(context: StackContext, urls: { workerDbUrl: string; s
 
 /** Returns the connection URL of the role `postgres`. */
 export function databaseUrl(ports: Ports): string {
-  return `postgresql://postgres:${LOCAL_PASSWORD}@${LOOPBACK}:${ports.database}/postgres`;
+  return `postgresql://postgres:${LOCAL_PASSWORD}@${LOOPBACK}:${ports.database}/postgres?sslmode=disable`;
 }
 
 /** Returns the URL of the API. */

@@ -2,6 +2,7 @@
 import { Logger, runMigrations } from 'graphile-worker';
 import pg from 'pg';
 import type postgres from 'postgres';
+import { pgOptions } from '../connection/clients.ts';
 import { MigrateError } from './migrate-error.ts';
 
 /** Schema of the queue unless setting `queue_schema` names another one. */
@@ -39,7 +40,7 @@ export async function migrateQueue(
   }
   const foreign = content?.is_queue ? await foreignTasks(sql, schema) : [];
   const guard = new QueryGuard(schema, foreign.length > 0);
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
+  const pool = new pg.Pool({ ...pgOptions(databaseUrl), max: 1 });
   // An idle connection that is lost: the next query reports it.
   pool.on('error', () => {});
   pool.on('connect', (client) => guard.attach(client));

@@ -2,6 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import postgres from 'postgres';
+import { postgresOptions } from '../connection/clients.ts';
+import { explainConnection } from '../connection/explain.ts';
 import { retryLocked } from './lock-retry.ts';
 import type { LockLimits } from './lock-retry.ts';
 import { MigrateError } from './migrate-error.ts';
@@ -49,14 +51,16 @@ interface Migration {
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
   const log = options.log ?? (() => {});
-  const sql = postgres(options.databaseUrl, {
-    max: 1,
-    // Notices of `if not exists` are noise; a warning says what is left to do by hand.
-    onnotice: ({ severity, message }) => severity === 'WARNING' && log(`warning: ${message ?? ''}`),
-    prepare: false,
-  });
+  const sql = postgres(
+    postgresOptions(options.databaseUrl, {
+      max: 1,
+      // Notices of `if not exists` are noise; a warning says what is left to do by hand.
+      onnotice: ({ severity, message }) => severity === 'WARNING' && log(`warning: ${message ?? ''}`),
+      prepare: false,
+    }),
+  );
   try {
-    await checkDatabase(sql);
+    await checkDatabase(sql, options.databaseUrl);
     const migrations = await readMigrations(options.migrationsDir ?? MIGRATIONS_DIR);
     await sql.begin(async (tx) => {
       await tx`select pg_advisory_xact_lock(${MIGRATE_LOCK})`;
@@ -152,7 +156,7 @@ function isUnchanged(recorded: string[] | null, text: string): boolean {
   return recorded?.length !== 1 || recorded[0] === text;
 }
 
-async function checkDatabase(sql: postgres.Sql): Promise<void> {
+async function checkDatabase(sql: postgres.Sql, databaseUrl: string): Promise<void> {
   let found: DatabaseFacts | undefined;
   try {
     [found] = await sql<DatabaseFacts[]>`
@@ -167,10 +171,11 @@ async function checkDatabase(sql: postgres.Sql): Promise<void> {
           where to_regclass(missing) is null
         ) as missing_tables`;
   } catch (cause) {
+    const { hint, message } = explainConnection(cause, databaseUrl);
     throw new MigrateError(
       'database_unreachable',
-      `the database cannot be reached: ${(cause as Error).message || (cause as NodeJS.ErrnoException).code}`,
-      'Check DATABASE_URL (host, port, password). Hosted Supabase: the direct connection or the session pooler on port 5432.',
+      `the database cannot be reached: ${message}`,
+      hint || 'Check DATABASE_URL.',
       cause,
     );
   }

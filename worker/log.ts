@@ -21,22 +21,3 @@ export function createLog(format: 'json' | 'text', write: (line: string) => void
     write([time, level.padEnd(5), redact(message), ...details].join(' '));
   };
 }
-
-/** Logs warnings of a loop, each only when it differs from the one before. */
-export interface ChangeLog {
-  warn(message: string): void;
-  /** Logs the next warning in any case. */
-  reset(): void;
-}
-
-/** Creates a log of changed warnings. */
-export function logChanges(log: Log): ChangeLog {
-  let last = '';
-  return {
-    warn(message) {
-      if (message !== last) log('warn', message);
-      last = message;
-    },
-    reset: () => (last = ''),
-  };
-}

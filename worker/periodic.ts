@@ -1,24 +1,22 @@
 /** Periodic work and time limits of the worker process. */
 import type { Log } from './log.ts';
-import { errorText } from './redact.ts';
+import { createFailureLog } from './failure-log.ts';
 
 /**
- * Runs `work` repeatedly, one run at a time. A failure is logged once until a run succeeds.
+ * Runs `work` repeatedly, one run at a time. Each distinct failure is logged once until a run succeeds.
+ * @param name of the work, as the subject of log lines: `the sweep`
  * @returns a function that stops it
  */
-export function repeat(everyMs: number, log: Log, failureMessage: string, work: () => Promise<void>): () => void {
+export function repeat(everyMs: number, log: Log, name: string, work: () => Promise<void>): () => void {
+  const failures = createFailureLog(log);
   let isRunning = false;
-  let hasFailed = false;
   const timer = setInterval(() => {
     if (isRunning) return;
     isRunning = true;
     work()
       .then(
-        () => (hasFailed = false),
-        (error: unknown) => {
-          if (!hasFailed) log('warn', failureMessage, { error: errorText(error) });
-          hasFailed = true;
-        },
+        () => failures.recovered(`${name} works again`),
+        (error: unknown) => failures.failed(`${name} failed`, error),
       )
       .finally(() => (isRunning = false));
   }, everyMs);

@@ -6,11 +6,11 @@
 import { findQueueSchema, unlockPools } from './database/database-api.ts';
 import type { QueueSchema } from './database/database-api.ts';
 import type { Db } from './database/database.ts';
-import { logChanges } from './log.ts';
-import type { ChangeLog } from './log.ts';
+import { createBackoff } from './backoff.ts';
+import { createFailureLog } from './failure-log.ts';
+import type { FailureLog } from './failure-log.ts';
 import { startRunner } from './queue-runner.ts';
 import type { QueueRunner, RunnerOptions } from './queue-runner.ts';
-import { errorText } from './redact.ts';
 import { createSleeper } from './sleeper.ts';
 
 const RESTART_MIN_MS = 100;
@@ -37,7 +37,7 @@ export function openQueue(options: QueueOptions): Queue {
 class QueueSupervisor implements Queue {
   readonly #options: QueueOptions;
   readonly #sleeper = createSleeper();
-  readonly #changes: ChangeLog;
+  readonly #failures: FailureLog;
   /** Runners that are ending beside their successor. */
   readonly #ending = new Set<Promise<void>>();
   /** Pools that have lost the database and may hold entries that nobody handles. */
@@ -47,7 +47,7 @@ class QueueSupervisor implements Queue {
 
   constructor(options: QueueOptions) {
     this.#options = options;
-    this.#changes = logChanges(options.log);
+    this.#failures = createFailureLog(options.log, options.databaseUrl);
     this.#supervision = this.#supervise();
   }
 
@@ -58,18 +58,17 @@ class QueueSupervisor implements Queue {
   }
 
   async #supervise(): Promise<void> {
-    let delay = RESTART_MIN_MS;
+    const backoff = createBackoff(RESTART_MIN_MS, RESTART_MAX_MS);
     while (!this.#isStopped) {
       const startedAt = performance.now();
       try {
         await this.#runOnce();
       } catch (error) {
-        this.#changes.warn(`the queue stopped: ${errorText(error)}`);
+        this.#failures.failed('the queue stopped', error);
       }
       if (this.#isStopped) break;
-      const isSteady = performance.now() - startedAt > STEADY_MS;
-      delay = isSteady ? RESTART_MIN_MS : Math.min(delay * 2, RESTART_MAX_MS);
-      await this.#sleeper.sleep(delay);
+      if (performance.now() - startedAt > STEADY_MS) backoff.reset();
+      await this.#sleeper.sleep(backoff.next());
     }
     await Promise.all(this.#ending);
   }
@@ -77,14 +76,14 @@ class QueueSupervisor implements Queue {
   async #runOnce(): Promise<void> {
     const schema = await findQueueSchema(this.#options.db);
     if (schema === undefined) {
-      this.#changes.warn(
+      this.#failures.failed(
         'the schema of the queue is missing or not granted to this role: run `mashup migrate`; waiting for it',
       );
       return;
     }
     await this.#unlockLostPools();
-    this.#changes.reset();
     const runner = await startRunner({ ...this.#options, schema: schema.name });
+    this.#failures.recovered('the queue runs again');
     try {
       await this.#watch(runner, schema);
     } finally {

@@ -11,11 +11,13 @@ import type pg from 'pg';
 import type { Db } from './database/database.ts';
 import { heartbeatWorker, registerWorkerRow } from './database/registration-api.ts';
 import { openRegistrationConnection, QUERY_TIMEOUT_MS } from './database/registration-connection.ts';
-import { checkListen } from './database/listen-check.ts';
-import { WorkerStartError } from './errors.ts';
+import { checkListen, checkSession } from './database/session-check.ts';
+import { createBackoff } from './backoff.ts';
+import { explainConnection } from '../connection/explain.ts';
+import { createFailureLog } from './failure-log.ts';
+import type { FailureLog } from './failure-log.ts';
 import { connectFirst } from './first-connection.ts';
 import type { Log } from './log.ts';
-import { errorText } from './redact.ts';
 import { createSleeper } from './sleeper.ts';
 
 const HEARTBEAT_MS = 400;
@@ -23,6 +25,9 @@ const HEARTBEAT_MS = 400;
 const OUTAGE_MARGIN_MS = 1_000;
 const RECONNECT_MIN_MS = 50;
 const RECONNECT_MAX_MS = 1_000;
+/** Delays while the server refuses the login: hosted databases ban addresses that try too often. */
+const REFUSED_MIN_MS = 1_000;
+const REFUSED_MAX_MS = 30_000;
 /** Limit for the end of the heartbeat loop. */
 const STOP_TIMEOUT_MS = 500;
 /** Graphile Worker pools to keep in the worker's row: an earlier one may have left locked jobs. */
@@ -70,29 +75,27 @@ class WorkerRegistration implements Registration {
   #lockKey = '0';
   #lastRequestAt = performance.now();
   #isRowStale = false;
+  readonly #failures: FailureLog;
   #isDeregistering = false;
   #isStopped = false;
   #loop: Promise<void> | undefined;
 
   constructor(options: RegistrationOptions) {
     this.#options = options;
+    this.#failures = createFailureLog(options.log, options.databaseUrl);
   }
 
   async start(db: Db): Promise<void> {
-    const { log, workerId } = this.#options;
-    // A connection that is lost during the check says nothing about LISTEN: both start again.
-    for (let isChecked = false; !isChecked;) {
-      this.#client = await connectFirst(() => this.#connect(), log, RECONNECT_MAX_MS);
-      try {
-        await checkListen(this.#client, db, workerId);
-        isChecked = true;
-      } catch (error) {
+    const { databaseUrl, log, workerId } = this.#options;
+    // A connection that is lost during a check says nothing about the pooler: connection and checks start again.
+    const connect = async (): Promise<void> => {
+      this.#client = await this.#connect((client) => checkSession(client, db));
+      await checkListen(this.#client, db, workerId).catch((error: unknown) => {
         this.#disconnect();
-        if (error instanceof WorkerStartError) throw error;
-        log('warn', 'lost the database connection while starting; trying again', { error: errorText(error) });
-        await sleep(RECONNECT_MIN_MS);
-      }
-    }
+        throw error;
+      });
+    };
+    await connectFirst(connect, databaseUrl, log);
     this.#loop = this.#run();
   }
 
@@ -123,14 +126,15 @@ class WorkerRegistration implements Registration {
     this.#sleeper.wake();
   }
 
-  async #connect(): Promise<pg.Client> {
-    const { databaseUrl, log, onOutageEnd, onSignal } = this.#options;
+  async #connect(check?: (client: pg.Client) => Promise<void>): Promise<pg.Client> {
+    const { databaseUrl, onOutageEnd, onSignal } = this.#options;
     const client = await openRegistrationConnection({
       databaseUrl,
+      check,
       onJobSignal: onSignal,
       onError: (lost, error) => {
         if (this.#client !== lost) return;
-        log('warn', 'lost the database connection', { error: errorText(error) });
+        this.#failures.failed('lost the database connection', error);
         this.#disconnect();
       },
       register: async (on, lockKey) => {
@@ -164,15 +168,15 @@ class WorkerRegistration implements Registration {
 
   /** Sends heartbeats and reconnects, until the registration is stopped. */
   async #run(): Promise<void> {
-    let delay = RECONNECT_MIN_MS;
+    const unreachable = createBackoff(RECONNECT_MIN_MS, RECONNECT_MAX_MS);
+    const refused = createBackoff(REFUSED_MIN_MS, REFUSED_MAX_MS);
+    // A connection that is lost before its first heartbeat does not end the back-off.
+    let delayMs = 0;
     while (!this.#isStopped) {
       if (this.#client === undefined) {
-        if (await this.#reconnect()) {
-          delay = RECONNECT_MIN_MS;
-        } else {
-          await this.#sleeper.sleep(delay);
-          delay = Math.min(delay * 2, RECONNECT_MAX_MS);
-        }
+        await this.#sleeper.sleep(delayMs);
+        if (this.#isStopped) break;
+        delayMs = ((await this.#reconnect()) === 'refused' ? refused : unreachable).next();
         continue;
       }
       await this.#sleeper.sleep(HEARTBEAT_MS);
@@ -180,24 +184,27 @@ class WorkerRegistration implements Registration {
       if (this.#isStopped || on === undefined) continue;
       try {
         await this.#sendHeartbeat(on);
+        this.#failures.recovered('reconnected to the database');
+        delayMs = 0;
+        unreachable.reset();
+        refused.reset();
       } catch (error) {
         if (this.#client !== on) continue;
-        this.#options.log('warn', 'a worker heartbeat failed', { error: errorText(error) });
+        this.#failures.failed('a worker heartbeat failed', error);
         this.#disconnect();
       }
     }
   }
 
-  async #reconnect(): Promise<boolean> {
-    const { log, onSignal } = this.#options;
+  async #reconnect(): Promise<'connected' | 'retry' | 'refused'> {
+    const { databaseUrl, onSignal } = this.#options;
     try {
       this.#client = await this.#connect();
     } catch (error) {
-      log('warn', 'cannot reach the database', { error: errorText(error) });
-      return false;
+      this.#failures.failed('cannot reach the database', error);
+      return explainConnection(error, databaseUrl).outlook;
     }
-    log('info', 'reconnected to the database');
     onSignal(undefined);
-    return true;
+    return 'connected';
   }
 }

@@ -5,6 +5,7 @@ import type { WorkerConfig } from './config.ts';
 import { openDatabase } from './database/database.ts';
 import type { Db } from './database/database.ts';
 import { TaskError, WorkerStartError } from './errors.ts';
+import { throwIfRefused } from './first-connection.ts';
 import { handleTask } from './handle-task.ts';
 import type { RunningTasks } from './handle-task.ts';
 import { createLog } from './log.ts';
@@ -58,7 +59,7 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
   const sockets = startSocketWatchdog(limits.answerTimeoutMs);
   const worker: WorkerContext = {
     id: randomUUID(),
-    db: openDatabase(config.databaseUrl, concurrency + EXTRA_CONNECTIONS, sockets),
+    db: openWorkerDatabase(config.databaseUrl, concurrency, sockets),
     storage: openStorage(config.supabaseUrl, config.serviceRoleKey),
     serviceUrls: config.serviceUrls,
     limits,
@@ -109,6 +110,15 @@ async function checkStorage({ db, storage, log }: WorkerContext): Promise<void> 
   }
 }
 
+function openWorkerDatabase(databaseUrl: string, concurrency: number, sockets: SocketWatchdog): Db {
+  try {
+    return openDatabase(databaseUrl, concurrency + EXTRA_CONNECTIONS, sockets);
+  } catch (error) {
+    throwIfRefused(error, databaseUrl);
+    throw error;
+  }
+}
+
 async function register(
   { db, id, log, serviceUrls }: WorkerContext,
   running: RunningTasks,
@@ -137,10 +147,10 @@ async function register(
 
 /** Starts sweeps and the deletion of files. Returns a function that stops both. */
 function startPeriodicWork({ db, limits, log, storage }: WorkerContext): () => void {
-  const stopSweeping = repeat(SWEEP_MS, log, 'a sweep failed', async () => {
+  const stopSweeping = repeat(SWEEP_MS, log, 'the sweep', async () => {
     await sweep(db);
   });
-  const stopDeleting = repeat(limits.deletionIntervalMs, log, 'could not delete files', async () => {
+  const stopDeleting = repeat(limits.deletionIntervalMs, log, 'the deletion of files', async () => {
     await emptyOutbox(db, storage, log);
   });
   return () => {

@@ -1,6 +1,7 @@
 /** `mashup doctor`: checks every part of the engine, and compares rows with files. */
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { explainConnection } from '../../connection/explain.ts';
 import { readStack } from '../../local/state.ts';
 import { SERVICE_DEFAULTS, SERVICES } from '../../schema.ts';
 import type { StackOptions } from '../connect.ts';
@@ -80,7 +81,11 @@ async function checkAll(options: StackOptions): Promise<Finding[]> {
   const groups = [
     dbUrl === undefined
       ? [failed('database', 'not found', NOT_RUNNING_HINT)]
-      : runCheck('database', 'Check that it runs and that DATABASE_URL is right.', () => checkDatabase(dbUrl)),
+      : runCheck(
+          'database',
+          (error) => databaseHint(error, dbUrl),
+          () => checkDatabase(dbUrl),
+        ),
     apiUrl === undefined || key === undefined ? [failed('api', 'not found', NOT_RUNNING_HINT)] : checkApi(apiUrl, key),
     ...SERVICES.map((name) => {
       const { urlVariable, port } = SERVICE_DEFAULTS[name];
@@ -89,6 +94,10 @@ async function checkAll(options: StackOptions): Promise<Finding[]> {
     }),
   ];
   return (await Promise.all(groups)).flat();
+}
+
+function databaseHint(error: unknown, dbUrl: string): string {
+  return explainConnection(error, dbUrl).hint || 'Check that it runs and that DATABASE_URL is right.';
 }
 
 function lines(findings: Finding[]): string[] {

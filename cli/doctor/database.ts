@@ -1,5 +1,8 @@
 /** Checks the database: version, migrations, LISTEN, queue, workers, replication, bucket. */
 import postgres from 'postgres';
+import { postgresOptions } from '../../connection/clients.ts';
+import { isTransactionPooled, TRANSACTION_POOLER } from '../../connection/pooler.ts';
+import type { ServerPid } from '../../connection/pooler.ts';
 import { MIGRATIONS_DIR, readMigrations } from '../../migrate/migrate.ts';
 import { failed, passed } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -9,7 +12,9 @@ const CONNECT_TIMEOUT_SEC = 5;
 
 /** Checks a database. @throws when it cannot be reached */
 export async function checkDatabase(url: string): Promise<Finding[]> {
-  const sql = postgres(url, { max: 2, onnotice: () => {}, connect_timeout: CONNECT_TIMEOUT_SEC, prepare: false });
+  const sql = postgres(
+    postgresOptions(url, { max: 2, onnotice: () => {}, connect_timeout: CONNECT_TIMEOUT_SEC, prepare: false }),
+  );
   try {
     const [server] = await sql<{ version: string }[]>`select current_setting('server_version') as version`;
     const findings = [passed('database', `PostgreSQL ${server?.version ?? ''}`.trim())];
@@ -46,8 +51,9 @@ async function checkMigrations(sql: postgres.Sql): Promise<Finding> {
   return failed('migrations', `${missing.length} not applied, first ${missing[0]?.file}`, 'Run `mashup migrate`.');
 }
 
-/** Sends a notification and waits for it: transaction-mode poolers do not deliver it. */
+/** Tests for a transaction-mode pooler. Then sends a notification and waits for it. */
 async function checkListen(sql: postgres.Sql): Promise<Finding> {
+  if (await isPooledByTransaction(sql)) return failed('LISTEN', TRANSACTION_POOLER.message, TRANSACTION_POOLER.hint);
   const channel = `mashup_doctor_${crypto.randomUUID().slice(0, 8)}`;
   const received = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => received.resolve(false), LISTEN_TIMEOUT_MS);
@@ -57,11 +63,21 @@ async function checkListen(sql: postgres.Sql): Promise<Finding> {
   clearTimeout(timer);
   await listener.unlisten();
   if (isReceived) return passed('LISTEN', 'notifications arrive');
-  return failed(
-    'LISTEN',
-    'a notification did not arrive',
-    'Workers need the direct connection or the session pooler (port 5432), not the transaction pooler (6543).',
-  );
+  return failed('LISTEN', 'a notification did not arrive', TRANSACTION_POOLER.hint);
+}
+
+async function isPooledByTransaction(sql: postgres.Sql): Promise<boolean> {
+  const [first, second] = await Promise.all([sql.reserve(), sql.reserve()]);
+  const pidOf =
+    (connection: postgres.ReservedSql): ServerPid =>
+    async () =>
+      (await connection<{ pid: number }[]>`select pg_backend_pid() as pid`)[0]?.pid ?? 0;
+  try {
+    return await isTransactionPooled(pidOf(first), pidOf(second));
+  } finally {
+    first.release();
+    second.release();
+  }
 }
 
 async function checkQueue(sql: postgres.Sql): Promise<Finding> {

@@ -18,15 +18,23 @@ export function failed(name: string, message: string, hint: string): Finding {
   return { name, ok: false, message, hint };
 }
 
-/** Runs a check. An error that it throws becomes a failed finding with the hint. */
+/**
+ * Runs a check. An error that it throws becomes a failed finding with the hint.
+ * @param hint what to do, or a function that returns it for the error
+ */
 export async function runCheck(
   name: string,
-  hint: string,
+  hint: string | ((error: unknown) => string),
   check: () => Promise<Finding | Finding[]>,
 ): Promise<Finding[]> {
   try {
     return [await check()].flat();
   } catch (error) {
-    return [failed(name, error instanceof Error ? error.message.split('\n', 1)[0] || error.name : String(error), hint)];
+    const message = error instanceof Error ? error.message.split('\n', 1)[0] || codeOf(error) : String(error);
+    return [failed(name, message, typeof hint === 'string' ? hint : hint(error))];
   }
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : error.name;
 }

@@ -141,7 +141,8 @@ async function describeServer(
 ): Promise<RunningPostgres> {
   const password = await superuserPassword(paths);
   return {
-    url: `postgresql://postgres:${LOCAL_PASSWORD}@${LOOPBACK}:${port}/postgres`,
+    // The server has no TLS, whatever PGSSLMODE says.
+    url: `postgresql://postgres:${LOCAL_PASSWORD}@${LOOPBACK}:${port}/postgres?sslmode=disable`,
     superuserUrl: `postgresql://${SUPERUSER}:${password}@${LOOPBACK}:${port}/postgres`,
     port,
     pid,

@@ -1,6 +1,7 @@
 /** The reference of environment variables, from the zod schemas that the processes read them with. */
 import { z } from 'zod';
 import { CliEnvironment } from '../../cli/environment.ts';
+import { ConnectionEnvironment } from '../../connection/environment.ts';
 import { GatewayEnvironment } from '../../packages/supabase-local/gateway/config.ts';
 import { ServiceEnvironment } from '../../services/http/environment.ts';
 import { OrchestratorEnvironment } from '../../services/orchestrator/settings.ts';
@@ -23,6 +24,12 @@ export const ENVIRONMENT_GROUPS: readonly Group[] = [
     schema: WorkerEnvironment,
   },
   { title: 'Command line', intro: '`npx mashup` (`cli/environment.ts`)', schema: CliEnvironment },
+  {
+    title: 'Connections to Postgres',
+    intro:
+      'worker and command line, with the meanings of libpq; `DATABASE_URL` takes precedence (`connection/environment.ts`)',
+    schema: ConnectionEnvironment,
+  },
   {
     title: 'Audio services',
     intro: '`node services/NAME/main.ts` (`services/http/environment.ts`)',

@@ -36,6 +36,8 @@ export async function startNotificationDroppingProxy(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = new URL(databaseUrl);
   url.port = String((server.address() as AddressInfo).port);
+  // The answer to a request for TLS is not a message of the protocol.
+  url.searchParams.set('sslmode', 'disable');
   return {
     url: url.href,
     async close() {

@@ -1,5 +1,6 @@
 /** Pools of database connections that detect half-open connections. */
 import pg from 'pg';
+import { pgOptions } from '../../connection/clients.ts';
 import type { SocketWatchdog } from './socket-watchdog.ts';
 
 /** Share of the watchdog's limit after which the server cancels a statement. */
@@ -18,18 +19,24 @@ export interface PoolOptions {
   sockets: SocketWatchdog;
 }
 
-/** Opens a pool. A lost connection is replaced on demand. */
+/**
+ * Opens a pool. A lost connection is replaced on demand.
+ * @throws ConnectionError for a connection string that cannot be used
+ */
 export function openPool(databaseUrl: string, { max, name, sockets }: PoolOptions): pg.Pool {
+  const statementTimeoutMs = Math.round(sockets.limitMs * STATEMENT_SHARE);
   const pool = new pg.Pool({
-    connectionString: databaseUrl,
-    max,
     application_name: name,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    ...pgOptions(databaseUrl, () => sockets.createSocket()),
+    max,
     idleTimeoutMillis: 60_000,
-    statement_timeout: Math.round(sockets.limitMs * STATEMENT_SHARE),
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-    stream: () => sockets.createSocket(),
+    // Not as a start parameter: PgBouncer refuses connections with parameters that it does not know.
+    onConnect: async (client) => {
+      await client.query(`set statement_timeout = ${statementTimeoutMs}`);
+    },
   });
   // The pool has removed a lost idle connection already; users of a connection get the error from their query.
   pool.on('error', () => {});

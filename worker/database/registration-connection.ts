@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { z } from 'zod';
+import { pgOptions } from '../../connection/clients.ts';
 import { KEEP_ALIVE_MS } from './pool.ts';
 
 /** A statement that takes longer means that the connection is lost. */
@@ -16,6 +17,8 @@ export interface RegistrationConnectionOptions {
   /** Called with the id of a job that was replayed, cancelled or failed. */
   onJobSignal: (jobId: string) => void;
   onError: (client: pg.Client, error: Error) => void;
+  /** Checks the connection before the lock is taken. Its error ends the connection. */
+  check?: (client: pg.Client) => Promise<void>;
   /** Registers the worker with the key of the lock, before notifications start. */
   register: (client: pg.Client, lockKey: string) => Promise<void>;
 }
@@ -27,9 +30,9 @@ export interface RegistrationConnectionOptions {
  */
 export async function openRegistrationConnection(options: RegistrationConnectionOptions): Promise<pg.Client> {
   const client = new pg.Client({
-    connectionString: options.databaseUrl,
     application_name: 'mashup-worker-registration',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    ...pgOptions(options.databaseUrl),
     query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
@@ -42,6 +45,7 @@ export async function openRegistrationConnection(options: RegistrationConnection
   });
   try {
     await client.connect();
+    await options.check?.(client);
     await options.register(client, await takeLock(client));
     await client.query(`listen ${TASKS_CHANNEL}`);
     return client;

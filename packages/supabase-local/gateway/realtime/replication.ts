@@ -100,6 +100,8 @@ export class ReplicationStream {
     const service = new LogicalReplicationService(
       {
         connectionString: this.#dbUrl,
+        // Loopback only: PGSSLMODE is meant for other databases.
+        ssl: false,
         stream: () => socket,
         application_name: 'supabase-local-realtime',
         options: '-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1',
