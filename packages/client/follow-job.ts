@@ -3,6 +3,8 @@
  *
  * The job's row is authoritative and its `version` gives the order. Realtime delivers changes early. Snapshots ensure that none
  * is missed: one at the start, one when the stream is ready, one when the connection or the page resumes, and one periodically.
+ * A version that goes back means that the database was restored: two snapshots in succession confirm it. A change that arrives
+ * late looks the same in the stream, so the stream alone never moves the state back.
  */
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { MashupJob } from '../../schema/job.ts';
@@ -17,7 +19,7 @@ const SAFETY_READ_MS = 30_000;
 const TABLE = 'mashup_jobs';
 
 export interface FollowOptions {
-  /** Called with each state of the row, in order, each once. */
+  /** Called with each state of the row, in order, each once. After a restore of the database the order starts again. */
   onChange?: (job: MashupJob) => void;
   /** Called when the live stream starts and when it is lost. Without a stream the shown state may be seconds old. */
   onLive?: (isLive: boolean) => void;
@@ -60,6 +62,8 @@ class Follower implements JobFollower {
   readonly #snapshot: () => void;
   readonly #cleanUps: (() => void)[] = [];
   #isStopped = false;
+  /** The state that the last snapshot contradicted with an older one. */
+  #doubted: MashupJob | undefined;
 
   constructor(supabase: SupabaseClient, jobId: string, options: FollowOptions) {
     this.#supabase = supabase;
@@ -132,13 +136,32 @@ class Follower implements JobFollower {
     } else if (data === null) {
       this.#end(jobNotFound(this.#jobId));
     } else {
-      this.#apply(data);
+      this.#applySnapshot(data);
+    }
+  }
+
+  #applySnapshot(job: MashupJob): void {
+    const known = this.#updates.latest;
+    if (known === undefined || !isBefore(job, known)) {
+      this.#doubted = undefined;
+      this.#apply(job);
+    } else if (this.#doubted === known) {
+      this.#doubted = undefined;
+      this.#accept(job);
+    } else {
+      // A change may have arrived while this snapshot was on its way. Nothing that was committed is missing in the next one.
+      this.#doubted = known;
+      this.#snapshot();
     }
   }
 
   #apply(job: MashupJob): void {
     const known = this.#updates.latest;
-    if (this.#isStopped || (known !== undefined && job.version <= known.version)) return;
+    if (known === undefined || job.version > known.version) this.#accept(job);
+  }
+
+  #accept(job: MashupJob): void {
+    if (this.#isStopped) return;
     this.#updates.push(job);
     this.#options.onChange?.(job);
     if (job.status !== 'processing' && !this.#options.keepOpen) this.#end();
@@ -150,6 +173,12 @@ class Follower implements JobFollower {
     for (const cleanUp of this.#cleanUps) cleanUp();
     this.#updates.close(failure);
   }
+}
+
+/** Whether a row is older than the known state, or another row of the same version, as after a restore. */
+function isBefore(job: MashupJob, known: MashupJob): boolean {
+  if (job.version !== known.version) return job.version < known.version;
+  return job.epoch !== known.epoch || job.stage !== known.stage;
 }
 
 function jobNotFound(jobId: string): MashupClientError {

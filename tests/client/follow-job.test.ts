@@ -145,6 +145,31 @@ describe('followJob', () => {
     assert.deepEqual(versions, [...before, version + 10]);
   });
 
+  test('shows the older state after the database was restored under an open page, and follows it from there', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await submit(t, visitor);
+    const { follower, versions, stages, live } = await follow(visitor.client, id, { safetyReadMs: 200 });
+    await until('the stream is ready', () => live.at(-1) === true && versions.length > 0);
+    const { default: postgres } = await import('postgres');
+    const sql = postgres(machine.superuserUrl, { max: 1, onnotice: () => {} });
+    t.after(() => sql.end());
+    const restore = (version: number, step: string): Promise<unknown> =>
+      sql.begin(async (tx) => {
+        await tx`set local session_replication_role = replica`;
+        await tx`update public.mashup_jobs set version = ${version}, current_step = ${step} where id = ${id}`;
+      });
+    const { version } = await machine.job(id);
+    await restore(version + 100, 'before the restore');
+    await until('the newest state is known', () => follower.current?.version === version + 100);
+    await restore(version, 'after the restore');
+    await until('the restored state is shown', () => follower.current?.version === version);
+    assert.equal(follower.current?.current_step, 'after the restore');
+    await work(id);
+    assert.equal((await follower.finished)?.stage, 'complete');
+    assert.equal(stages.at(-1), 'complete');
+    assert.ok((follower.current?.version ?? 0) < version + 100);
+  });
+
   test('misses no state when the gateway restarts during a job', async (t) => {
     const visitor = await surface.visitor();
     const id = await submit(t, visitor);
