@@ -10,6 +10,8 @@ import { setting } from './environment.ts';
 import { CliError, EXIT_USAGE } from './errors.ts';
 
 const CONNECT_TIMEOUT_SEC = 10;
+/** Jobs that the refusal of an ambiguous id lists. */
+const LISTED_MATCHES = 5;
 
 /**
  * Returns the database URL of an operator command: DATABASE_URL, otherwise that of the running local stack. An explicit data
@@ -66,7 +68,7 @@ export async function withDatabase<T>(options: StackOptions, work: (sql: postgre
 
 /**
  * Finds a job by its id, or by at least the first eight characters of its id.
- * @throws CliError `bad_job_id`, `job_not_found`
+ * @throws CliError `bad_job_id`, `job_not_found`, `ambiguous_job_id` with the newest matches
  */
 export async function findJobId(sql: postgres.Sql, text: string): Promise<string> {
   if (!/^[0-9a-f-]{8,36}$/i.test(text)) {
@@ -77,19 +79,24 @@ export async function findJobId(sql: postgres.Sql, text: string): Promise<string
       EXIT_USAGE,
     );
   }
-  const rows = await sql<{ id: string }[]>`
-    select id from public.mashup_jobs where id::text like ${`${text.toLowerCase()}%`} limit 2`;
-  const [found, another] = rows;
+  const rows = await sql<{ id: string; stage: string }[]>`
+    select id, stage from public.mashup_jobs where id::text like ${`${text.toLowerCase()}%`}
+    order by created_at desc limit ${LISTED_MATCHES + 1}`;
+  const [found] = rows;
   if (found === undefined) {
     throw new CliError('job_not_found', `There is no job ${text}.`, 'List the jobs with `mashup jobs`.');
   }
-  if (another !== undefined) {
-    throw new CliError(
-      'bad_job_id',
-      `More than one job id starts with ${text}.`,
-      'Give more characters of the id.',
-      EXIT_USAGE,
-    );
-  }
+  if (rows.length > 1) throw ambiguous(text, rows);
   return found.id;
+}
+
+function ambiguous(text: string, rows: { id: string; stage: string }[]): CliError {
+  const listed = rows.slice(0, LISTED_MATCHES).map(({ id, stage }) => `${id} (${stage})`);
+  const [count, more] = rows.length > LISTED_MATCHES ? [`More than ${LISTED_MATCHES}`, ', …'] : [rows.length, ''];
+  return new CliError(
+    'ambiguous_job_id',
+    `${count} job ids start with ${text}: ${listed.join(', ')}${more}.`,
+    'Give more characters of the id.',
+    EXIT_USAGE,
+  );
 }

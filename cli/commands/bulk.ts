@@ -57,14 +57,16 @@ function check(operation: string, options: BulkOptions): void {
   if (hours !== undefined && !(hours > 0)) throw refuse('--hours must be a positive number.', 'Correct it.');
 }
 
-function since(options: BulkOptions): Date | null {
-  return options.hours === undefined ? null : new Date(Date.now() - options.hours * 3_600_000);
+/** Returns the filter `--hours` as an expression: the database computes the time, by its own clock. */
+function since(sql: postgres.Sql, options: BulkOptions): postgres.PendingQuery<postgres.Row[]> {
+  const seconds = options.hours === undefined ? null : options.hours * 3_600;
+  return sql`mashup.now() - make_interval(secs => ${seconds}::float8)`;
 }
 
 async function preview(sql: postgres.Sql, operation: string, options: BulkOptions): Promise<void> {
   const jobs = await sql<{ id: string; stage: string; error_code: string | null; age: number }[]>`
-    select id, stage, error_code, extract(epoch from now() - created_at)::int as age
-    from mashup.select_jobs(${options.stage ?? null}, ${options.error ?? null}, ${since(options)},
+    select id, stage, error_code, extract(epoch from mashup.now() - created_at)::int as age
+    from mashup.select_jobs(${options.stage ?? null}, ${options.error ?? null}, ${since(sql, options)},
       ${options.stopped ?? null}, ${options.user ?? null}, ${PREVIEW + 1})`;
   if (jobs.length === 0) return print('The filter selects no job.');
   printTable(
@@ -77,7 +79,7 @@ async function preview(sql: postgres.Sql, operation: string, options: BulkOption
 }
 
 async function run(sql: postgres.Sql, operation: string, options: BulkOptions): Promise<void> {
-  const from = since(options);
+  const from = since(sql, options);
   let after: string | null = null;
   let done = 0;
   const refused: string[][] = [];

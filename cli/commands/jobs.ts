@@ -18,7 +18,8 @@ interface JobLine {
   title: string | null;
   songs: SongCard[];
   error_code: string | null;
-  created_at: Date;
+  /** ISO 8601. */
+  created_at: string;
   age_sec: number;
 }
 
@@ -35,11 +36,11 @@ export function addJobs(program: Command): void {
       const jobs = await withDatabase(
         options,
         (sql) => sql<JobLine[]>`
-          select id, stage, status, waiting_on, progress, title, songs, error_code, created_at,
-            extract(epoch from now() - created_at)::int as age_sec
+          select id, stage, status, waiting_on, progress, title, songs, error_code, to_json(created_at) #>> '{}' as created_at,
+            extract(epoch from mashup.now() - mashup_jobs.created_at)::int as age_sec
           from public.mashup_jobs
           where ${options.stage ?? null}::text is null or stage = ${options.stage ?? null}
-          order by created_at desc limit ${Math.max(1, Math.floor(options.count) || DEFAULT_COUNT)}`,
+          order by mashup_jobs.created_at desc limit ${Math.max(1, Math.floor(options.count) || DEFAULT_COUNT)}`,
       );
       if (options.json === true) jobs.forEach((job) => printJson(job));
       else if (jobs.length === 0) print('No jobs yet. Make one: mashup make one.mp3 two.mp3 --out mashup.wav');

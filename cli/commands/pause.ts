@@ -27,10 +27,13 @@ export function addPause(program: Command): void {
         );
       }
       return withDatabase(options, async (sql) => {
-        const until = options.minutes === undefined ? null : new Date(Date.now() + options.minutes * 60_000);
-        const [pause] = await sql<{ scope: string; key: string; until: Date | null }[]>`
-          select scope, key, until from mashup.pause(${scope}, ${key}, ${options.reason}, ${until})`;
-        const end = pause?.until ? `until ${pause.until.toISOString()}` : 'until `mashup resume`';
+        // The database computes the time, by its own clock, and returns it as a number: no format depends on its settings.
+        const [pause] = await sql<{ until_epoch_sec: number | null }[]>`
+          select extract(epoch from until)::float8 as until_epoch_sec from mashup.pause(${scope}, ${key}, ${options.reason},
+            mashup.now() + make_interval(secs => ${options.minutes === undefined ? null : options.minutes * 60}::float8))`;
+        const end = pause?.until_epoch_sec
+          ? `until ${new Date(pause.until_epoch_sec * 1000).toISOString()}`
+          : 'until `mashup resume`';
         print(`${name(scope, key)} is paused ${end}. Running tasks finish.`);
       });
     });

@@ -41,9 +41,9 @@ export function addStatus(program: Command): void {
 function readWorkers(info: StackInfo): Promise<Worker[]> {
   return withDatabase({ dataDir: info.dataDir }, async (sql) => [
     ...(await sql<Worker[]>`
-      select w.id, w.host, w.pid, w.concurrency, extract(epoch from now() - w.seen_at)::int as seen_sec,
+      select w.id, w.host, w.pid, w.concurrency, extract(epoch from mashup.now() - w.seen_at)::int as seen_sec,
         (select count(*)::int from mashup.tasks t where t.worker_id = w.id and t.state = 'running') as running
-      from mashup.workers w where w.seen_at > now() - interval '1 minute' order by w.registered_at`),
+      from mashup.workers w where w.seen_at > mashup.now() - interval '1 minute' order by w.registered_at`),
   ]);
 }
 

@@ -119,6 +119,52 @@ describe("the operator's commands", () => {
     assert.equal((await cli('bulk', 'explode', '--stage', 'failed')).code, 2);
   });
 
+  test('times of pause and bulk are right under any DateStyle, IntervalStyle and time zone', async (t) => {
+    const id = await machine.submit(user);
+    await machine.sql`update mashup_jobs set stage = 'cancelled' where id = ${id}`;
+    const settings = ["datestyle = 'german, dmy'", "intervalstyle = 'sql_standard'", "timezone = 'Pacific/Kiritimati'"];
+    for (const setting of settings)
+      await machine.sql.unsafe(`alter role postgres in database ${machine.name} set ${setting}`);
+    t.after(() => machine.sql.unsafe(`alter role postgres in database ${machine.name} reset all`));
+
+    const paused = await cli('pause', 'service', 'separation', '--minutes', '90');
+    assert.equal(paused.code, 0, paused.stderr);
+    const [left] = await machine.sql<{ sec: number }[]>`
+      select extract(epoch from until - now())::float8 as sec from mashup.pauses where scope = 'service'`;
+    assert.ok(left && left.sec > 5_370 && left.sec <= 5_400, String(left?.sec));
+    const shown = Date.parse(/is paused until (\S+)\. /.exec(paused.stdout)?.[1] ?? '');
+    assert.ok(Math.abs(shown - Date.now() - 5_400_000) < 30_000, paused.stdout);
+    await cli('resume', 'service', 'separation');
+
+    assert.match((await cli('bulk', 'retry', '--stage', 'cancelled', '--hours', '0.5')).stdout, new RegExp(id));
+    await machine.sql`update mashup_jobs set finished_at = now() - interval '40 minutes' where id = ${id}`;
+    assert.doesNotMatch((await cli('bulk', 'retry', '--stage', 'cancelled', '--hours', '0.5')).stdout, new RegExp(id));
+    assert.match((await cli('bulk', 'retry', '--stage', 'cancelled', '--hours', '1')).stdout, new RegExp(id));
+
+    const lines = (await cli('jobs', '--json')).stdout.trim().split('\n');
+    const job = lines
+      .map((line) => JSON.parse(line) as { id: string; created_at: string })
+      .find((one) => one.id === id);
+    assert.ok(Math.abs(Date.parse(job?.created_at ?? '') - Date.now()) < 60_000, job?.created_at);
+    assert.match((await cli('show', id)).stdout, /created 20\d\d-\d\d-\d\dT/);
+  });
+
+  test('an ambiguous start of an id is refused with the jobs that match', async () => {
+    const id = await machine.submit(user);
+    const twin = `${id.slice(0, 13)}${id[13] === '-' ? id.slice(13, 35) : ''}${id.endsWith('0') ? '1' : '0'}`;
+    await machine.sql`
+      insert into mashup_jobs (id, user_id, songs, created_at)
+      select ${twin}, user_id, songs, created_at - interval '1 hour' from mashup_jobs where id = ${id}`;
+    for (const args of [['retry'], ['show'], ['cancel'], ['replay', '--from', 'planning']]) {
+      const [command = '', ...rest] = args;
+      const run = await cli(command, id.slice(0, 12), ...rest);
+      assert.equal(run.code, 2, run.stderr);
+      assert.match(run.stderr, /^2 job ids start with /);
+      for (const match of [id, twin]) assert.ok(run.stderr.includes(match), run.stderr);
+    }
+    await machine.sql`delete from mashup_jobs where id = any (${[id, twin]})`;
+  });
+
   test('migrate reports an up-to-date database, and an unreachable database prints one line', async () => {
     assert.match((await cli('migrate')).stdout, /Up to date/);
     const gone = await mashup(['jobs'], { DATABASE_URL: 'postgres://nobody@127.0.0.1:9/x' });
