@@ -43,6 +43,30 @@ create table mashup.maintenance_runs (
 );
 comment on table mashup.maintenance_runs is 'When each periodic part of the sweep was last done, by any worker.';
 
+create table mashup.outgoing_events (
+  seq bigint generated always as identity not null,
+  id uuid default gen_random_uuid() not null,
+  job_id uuid not null,
+  type text not null,
+  payload jsonb not null,
+  not_before timestamp with time zone default mashup.now() not null,
+  attempts integer default 0 not null,
+  last_error text,
+  created_at timestamp with time zone default mashup.now() not null,
+  delivered_at timestamp with time zone,
+  constraint outgoing_events_id_key UNIQUE (id),
+  constraint outgoing_events_pkey PRIMARY KEY (seq),
+  constraint outgoing_events_type_check CHECK ((type = ANY (ARRAY['job.complete'::text, 'job.failed'::text, 'job.cancelled'::text, 'job.expired'::text])))
+);
+comment on table mashup.outgoing_events is 'Outbox of events for other programs. Workers deliver them at least once, those of one job in order: as notification on channel mashup_events, and to the webhook. Kept for a week.';
+comment on column mashup.outgoing_events.id is 'The same in every delivery: receivers drop what they know. Header webhook-id.';
+comment on column mashup.outgoing_events.job_id is 'The job, which may have been deleted since.';
+comment on column mashup.outgoing_events.payload is '{type, timestamp, data}: the body of the webhook, and the notification with its id.';
+comment on column mashup.outgoing_events.not_before is 'When the event is due, or due again.';
+CREATE INDEX outgoing_events_by_job ON mashup.outgoing_events USING btree (job_id, seq) WHERE (delivered_at IS NULL);
+CREATE INDEX outgoing_events_due ON mashup.outgoing_events USING btree (not_before) WHERE (delivered_at IS NULL);
+grant select on mashup.outgoing_events to mashup_worker;
+
 create table mashup.pauses (
   scope text not null,
   key text default ''::text not null,
@@ -504,6 +528,7 @@ CREATE TRIGGER after_transition AFTER UPDATE OF stage ON public.mashup_jobs FOR 
 CREATE TRIGGER check_transition BEFORE UPDATE OF stage ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.check_transition();
 CREATE TRIGGER check_user BEFORE INSERT ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.check_user();
 CREATE TRIGGER enqueue_file_deletions BEFORE DELETE ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.enqueue_file_deletions();
+CREATE TRIGGER explain_status BEFORE UPDATE OF status, error_code ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.explain_status();
 CREATE TRIGGER request_schedule AFTER UPDATE ON public.mashup_jobs FOR EACH ROW WHEN (((new.admitted_at IS NULL) AND ((old.admitted_at IS NOT NULL) OR (old.hold IS DISTINCT FROM new.hold) OR (old.epoch <> new.epoch)))) EXECUTE FUNCTION mashup.request_schedule();
 CREATE TRIGGER request_schedule_new AFTER INSERT ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule();
 CREATE CONSTRAINT TRIGGER schedule AFTER UPDATE ON public.mashup_jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.admitted_at IS NULL) AND ((old.admitted_at IS NOT NULL) OR (old.hold IS DISTINCT FROM new.hold) OR (old.epoch <> new.epoch)))) EXECUTE FUNCTION mashup.schedule_at_commit();
@@ -876,6 +901,8 @@ begin
     if new.admitted_at is not null then
       perform mashup.advance_job(new.id);
     end if;
+  else
+    perform mashup.enqueue_event(new, 'job.' || new.stage);
   end if;
   return null;
 end
@@ -1188,6 +1215,32 @@ end
 $function$;
 comment on function mashup.check_user() is 'Trigger: refuses a job of a user who does not exist. Lock: user row, shared.';
 
+CREATE OR REPLACE FUNCTION mashup.claim_outgoing_events(p_limit integer)
+ RETURNS SETOF mashup.outgoing_events
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_event mashup.outgoing_events;
+begin
+  for v_event in
+    select e.* from mashup.outgoing_events e
+    where e.delivered_at is null and e.not_before <= mashup.now()
+      -- One event of a job at a time, so that they arrive in order.
+      and not exists (select from mashup.outgoing_events b where b.job_id = e.job_id and b.seq < e.seq and b.delivered_at is null)
+    order by e.seq limit p_limit for update skip locked
+  loop
+    update mashup.outgoing_events e set attempts = e.attempts + 1, not_before = mashup.now() + interval '30 seconds'
+      where e.seq = v_event.seq returning * into v_event;
+    perform pg_catalog.pg_notify('mashup_events', (jsonb_build_object('id', v_event.id) || v_event.payload)::text);
+    return next v_event;
+  end loop;
+end
+$function$;
+comment on function mashup.claim_outgoing_events(integer) is 'Leases up to p_limit due events to a worker for half a minute, the oldest of each job, and notifies channel mashup_events of them. Lock: event rows; never waits for a row.';
+grant execute on function mashup.claim_outgoing_events(integer) to mashup_worker;
+
 CREATE OR REPLACE FUNCTION mashup.claim_status(p_task_id bigint, p_claim uuid)
  RETURNS text
  LANGUAGE plpgsql
@@ -1273,6 +1326,22 @@ $function$;
 comment on function mashup.claim_task(bigint,integer,uuid) is 'Claims a ready task for a worker. Returns {status}: claimed, with all that the worker needs (see describe_claim); gone: the queue entry is late or repeated; deferred, with reason paused, circuit (Storage is not available) or must_run_alone: the task runs later. Lock order: job, task, worker, queue.';
 grant execute on function mashup.claim_task(bigint,integer,uuid) to mashup_worker;
 
+CREATE OR REPLACE FUNCTION mashup.complete_outgoing_event(p_seq bigint, p_error text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  update mashup.outgoing_events e set last_error = left(p_error, 300),
+      delivered_at = case when p_error is null then mashup.now() end,
+      -- Full jitter, at least half of the back-off: 1 s, 2 s, 4 s … up to an hour.
+      not_before = case when p_error is null then e.not_before
+        else mashup.now() + make_interval(secs => least(3600, 2 ^ least(e.attempts, 12)) * (0.5 + random() / 2)) end
+    where e.seq = p_seq and e.delivered_at is null
+$function$;
+comment on function mashup.complete_outgoing_event(bigint,text) is 'Records that an event was delivered, or why not: it is then due again after a back-off of up to an hour.';
+grant execute on function mashup.complete_outgoing_event(bigint,text) to mashup_worker;
+
 CREATE OR REPLACE FUNCTION mashup.complete_storage_deletions(p_ids bigint[])
  RETURNS void
  LANGUAGE sql
@@ -1310,8 +1379,9 @@ declare
 begin
   insert into mashup.call_counts as c (user_id, action, since, calls) values (p_user, p_action, mashup.now(), 1)
     on conflict (user_id, action) do update set
-      since = case when c.since <= mashup.now() - interval '1 minute' then mashup.now() else c.since end,
-      calls = case when c.since <= mashup.now() - interval '1 minute' then 1 else c.calls + 1 end
+      -- A minute that begins in the future was counted before the clock was set back.
+      since = case when c.since between mashup.now() - interval '1 minute' and mashup.now() then c.since else mashup.now() end,
+      calls = case when c.since between mashup.now() - interval '1 minute' and mashup.now() then c.calls + 1 else 1 end
     returning c.calls into v_calls;
   if v_calls > mashup.setting_number(p_setting) then
     perform mashup.raise_error('MB012', p_message, 'Wait a minute, then try again.', '60');
@@ -1704,11 +1774,7 @@ begin
     update mashup.tasks t set state = 'failed', failures = v_failures, finished_at = mashup.now(), claim = null, worker_id = null,
         lease_until = null, deadline_at = null, error = v_error
       where t.id = p_task.id;
-    if p_task.song_id is not null then
-      perform mashup.exclude_song(p_task, p_code, p_message, p_hint);
-    else
-      perform mashup.fail_job(p_task.job_id, p_code, p_message, p_hint, p_task.id);
-    end if;
+    perform mashup.end_failed_task(p_task, p_code, p_message, p_hint);
     return 'failed';
   end if;
   v_wait := greatest(random() * least(p_kind.backoff_max_sec, p_kind.backoff_sec * 2 ^ least(v_failures, 16)), coalesce(p_retry_after_sec, 0));
@@ -1722,6 +1788,34 @@ begin
 end
 $function$;
 comment on function mashup.end_attempt(mashup.tasks,mashup.task_kinds,boolean,boolean,text,text,text,real) is 'Ends an attempt: returns retrying (another attempt after a back-off), or failed (the task, and with it its song or job). p_counts: whether the fault counts towards max_attempts. Lock: job and task rows held by the caller.';
+
+CREATE OR REPLACE FUNCTION mashup.end_failed_task(p_task mashup.tasks, p_code text, p_message text, p_hint text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_context text;
+  v_hook text;
+begin
+  if p_task.song_id is not null then
+    perform mashup.exclude_song(p_task, p_code, p_message, p_hint);
+  else
+    perform mashup.fail_job(p_task.job_id, p_code, p_message, p_hint, p_task.id);
+  end if;
+exception when others then
+  get stacked diagnostics v_context = pg_exception_context;
+  v_hook := mashup.find_failing_hook(v_context);
+  if v_hook is null then
+    raise;
+  end if;
+  -- The trigger refuses this change as well, so only the task can record it. mashup.stuck names it.
+  update mashup.tasks t set error = jsonb_build_object('code', 'hook_failed', 'message', left(v_hook || ': ' || sqlerrm, 500),
+      'hint', mashup.hook_hint())
+    where t.id = p_task.id;
+end
+$function$;
+comment on function mashup.end_failed_task(mashup.tasks,text,text,text) is 'Ends the song or the job of a failed task. If a trigger of an integrator prevents that, the job keeps its stage and the task the error hook_failed. Lock: job and task rows held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.end_late_attempt(p_task mashup.tasks)
  RETURNS void
@@ -1765,6 +1859,29 @@ begin
 end
 $function$;
 comment on function mashup.enforce_submission_limits(uuid,boolean) is 'Refuses a run that exceeds a limit; detail is the number of seconds to wait. Lock order: user row (against its deletion), the user''s advisory lock, job rows: nothing that has locked a job waits for either. Raises MB004, MB012.';
+
+CREATE OR REPLACE FUNCTION mashup.engine_version()
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select '0.1.0' $function$;
+comment on function mashup.engine_version() is 'Returns the version of the engine that this schema belongs to, as in package.json.';
+
+CREATE OR REPLACE FUNCTION mashup.enqueue_event(p_job mashup_jobs, p_type text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  insert into mashup.outgoing_events (job_id, type, payload)
+    values (p_job.id, p_type, jsonb_build_object('type', p_type, 'timestamp', mashup.now(), 'data', jsonb_build_object(
+      'job_id', p_job.id, 'user_id', p_job.user_id, 'epoch', p_job.epoch, 'version', p_job.version, 'stage', p_job.stage, 'title', p_job.title,
+      'result_path', p_job.result_path, 'result', p_job.result, 'error_code', p_job.error_code, 'error_message', p_job.error_message,
+      'error_hint', p_job.error_hint)));
+end
+$function$;
+comment on function mashup.enqueue_event(mashup_jobs,text) is 'Puts an event of a job into the outbox of events.';
 
 CREATE OR REPLACE FUNCTION mashup.enqueue_file_deletions()
  RETURNS trigger
@@ -1923,12 +2040,34 @@ begin
     insert into mashup.storage_deletions (path) select r.path from public.mashup_results r where r.job_id = v_job.id;
     update public.mashup_jobs set expired_at = mashup.now(), result_path = null where id = v_job.id returning * into v_job;
     perform mashup.log_event(v_job, 'expired', 'The file has expired');
+    perform mashup.enqueue_event(v_job, 'job.expired');
     v_count := v_count + 1;
   end loop;
   return v_count;
 end
 $function$;
 comment on function mashup.expire_results(integer) is 'Deletes the files of results after result_expires_days. Returns how many, at most p_batch.';
+
+CREATE OR REPLACE FUNCTION mashup.explain_status()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if new.status <> (select case when s.is_terminal then s.stage else 'processing' end from mashup.stages s where s.stage = new.stage) then
+    perform mashup.raise_error('MB001', format('The status of job %s follows from its stage and cannot be changed by itself.', old.id),
+      'Set stage instead: to "cancelled" to stop the job, to another stage to replay it from there.');
+  elsif (new.stage = 'failed') <> (new.error_code is not null) then
+    perform mashup.raise_error('MB001',
+      format('Job %s is in stage %s: a failed job has an error_code, and no other job has one.', old.id, new.stage),
+      case new.stage when 'failed' then 'To run the job again: select mashup.retry(…), or set stage to the stage to start from.'
+        else 'Only the engine fails a job. To stop it: set stage to cancelled.' end);
+  end if;
+  return new;
+end
+$function$;
+comment on function mashup.explain_status() is 'Trigger before a write of status or error_code: says what to write instead, where the constraints status_follows_stage and failed_has_an_error would only refuse. Raises MB001.';
 
 CREATE OR REPLACE FUNCTION mashup.fail_job(p_job_id uuid, p_code text, p_message text, p_hint text, p_task bigint)
  RETURNS void
@@ -1982,6 +2121,24 @@ $function$;
 comment on function mashup.fail_task(bigint,uuid,text,text,text,text,real,text,boolean) is 'Ends an attempt with a fault. p_class: permanent (no other attempt), transient or overloaded (later), unavailable (later; with overloaded counts for the circuit of p_service), refused (a key was refused: opens that circuit at once). p_service: the service to blame, by default that of the kind. p_spends: whether the fault counts towards max_attempts. p_retry_after_sec: shortest delay. Returns retrying, failed, or why the claim is not valid (see claim_status). Lock order: job, task, service_health.';
 grant execute on function mashup.fail_task(bigint,uuid,text,text,text,text,real,text,boolean) to mashup_worker;
 
+CREATE OR REPLACE FUNCTION mashup.find_failing_hook(p_context text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select format('The trigger %s on %s (function %s) failed', t.tgname, t.tgrelid::regclass, p.oid::regprocedure)
+  from pg_catalog.pg_trigger t
+  join pg_catalog.pg_class c on c.oid = t.tgrelid
+  join pg_catalog.pg_proc p on p.oid = t.tgfoid
+  where not t.tgisinternal and p.pronamespace <> 'mashup'::regnamespace
+    and (c.relnamespace = 'mashup'::regnamespace or (c.relnamespace = 'public'::regnamespace and c.relname like 'mashup\_%'))
+    -- A function is named with its schema unless it was compiled with the schema in search_path.
+    and (strpos(p_context, 'function ' || p.oid::regprocedure || ' line') > 0 or strpos(p_context, 'function ' || p.proname || '() line') > 0)
+  order by t.tgname limit 1
+$function$;
+comment on function mashup.find_failing_hook(text) is 'Returns which trigger of an integrator, on a table of the engine, is in the context of an error; null if none is.';
+
 CREATE OR REPLACE FUNCTION mashup.find_idempotent_job(p_user uuid, p_key text, p_hash text)
  RETURNS mashup_jobs
  LANGUAGE plpgsql
@@ -2014,8 +2171,9 @@ declare
   v_task mashup.tasks;
   v_kind mashup.task_kinds;
   v_job public.mashup_jobs;
-  v_seconds real;
   v_twin text;
+  v_context text;
+  v_hook text;
 begin
   v_task := mashup.lock_claim(p_task_id, p_claim);
   if v_task.id is null then
@@ -2035,21 +2193,24 @@ begin
     end if;
   end if;
 
-  v_seconds := extract(epoch from mashup.now() - v_task.started_at);
-  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
-      deadline_at = null, error = null
-    where t.id = p_task_id;
-  perform mashup.record_task(v_job, v_task, p_result);
-  perform mashup.record_measurements(v_task, v_kind, p_result, v_seconds);
-  select * into v_job from public.mashup_jobs where id = v_task.job_id;
-  perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', v_task.kind || ' finished'), null, v_task.song_id,
-    jsonb_build_object('kind', v_task.kind, 'task', v_task.id, 'attempt', v_task.attempt, 'seconds', round(v_seconds::numeric, 3),
-      'from_cache', p_result -> 'from_cache'));
-  perform mashup.advance_job(v_job.id);
+  perform mashup.record_finish(v_task, v_kind, v_job, p_result);
   return 'finished';
+exception when others then
+  get stacked diagnostics v_context = pg_exception_context;
+  v_hook := mashup.find_failing_hook(v_context);
+  if v_hook is null then
+    raise;
+  end if;
+  -- Nothing of this result is kept, and the locks are released: the same triggers would fail at every repetition.
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  perform mashup.discard_output(v_task);
+  return mashup.end_attempt(v_task, v_kind, true, true, 'hook_failed', left(v_hook || ': ' || sqlerrm, 500), mashup.hook_hint(), null);
 end
 $function$;
-comment on function mashup.finish_task(bigint,uuid,jsonb) is 'Finishes a task with its result (schema/task-results.ts), records it and advances the job: the only way forward for a job. Returns finished; failed or retrying if the song is in the job twice; or why the claim is not valid (see claim_status). Lock order: job, task, service_health, queue. Raises MB003, MB006.';
+comment on function mashup.finish_task(bigint,uuid,jsonb) is 'Finishes a task with its result (schema/task-results.ts), records it and advances the job: the only way forward for a job. Returns finished; failed or retrying if the song is in the job twice; failed with the error hook_failed if a trigger of an integrator fails; or why the claim is not valid (see claim_status). Lock order: job, task, service_health, queue. Raises MB003, MB006.';
 grant execute on function mashup.finish_task(bigint,uuid,jsonb) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.grant_queue()
@@ -2249,6 +2410,14 @@ $function$;
 comment on function mashup.heartbeat_worker(uuid) is 'Notes that a worker is alive. Returns false if it is not registered any more.';
 grant execute on function mashup.heartbeat_worker(uuid) to mashup_worker;
 
+CREATE OR REPLACE FUNCTION mashup.hook_hint()
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select 'Functions of the engine run with an empty search_path: in the trigger function, write every table with its schema, or declare `set search_path`. Then retry the job. See docs/how-to/hooks.md.' $function$;
+comment on function mashup.hook_hint() is 'Returns what to do about a trigger of an integrator that fails.';
+
 CREATE OR REPLACE FUNCTION mashup.insert_job(p_user uuid, p_songs jsonb, p_options jsonb, p_hold text, p_key text, p_hash text, p_entry text, p_parent uuid, p_feedback text)
  RETURNS mashup_jobs
  LANGUAGE plpgsql
@@ -2398,6 +2567,100 @@ end
 $function$;
 comment on function mashup.jobs_that_may_wait() is 'Returns the jobs with a slot whose waiting_on may have to change.';
 
+CREATE OR REPLACE FUNCTION mashup.limit_future_times()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_deletion_delay interval := greatest(mashup.setting_interval('discard_after_sec'), mashup.setting_interval('replaced_stems_after_sec'),
+    mashup.setting_interval('outbox_retry_sec'));
+begin
+  perform mashup.limit_waiting_tasks();
+  perform mashup.limit_running_tasks();
+  update mashup.workers w set seen_at = mashup.now(), registered_at = least(w.registered_at, mashup.now())
+    where w.id in (select f.id from mashup.workers f where f.seen_at > mashup.now() + interval '5 seconds' for update skip locked);
+  update mashup.service_health h set retry_at = mashup.now(), opened_at = least(h.opened_at, mashup.now()), updated_at = mashup.now()
+    where h.service in (select f.service from mashup.service_health f
+      where f.retry_at > mashup.now() + mashup.setting_interval('circuit_open_max_sec') + interval '5 seconds' for update skip locked);
+  update mashup.storage_deletions d set not_before = mashup.now() + v_deletion_delay
+    where d.id in (select f.id from mashup.storage_deletions f
+      where f.not_before > mashup.now() + v_deletion_delay + interval '5 seconds' order by f.id limit 500 for update skip locked);
+  update mashup.outgoing_events e set not_before = mashup.now()
+    where e.seq in (select f.seq from mashup.outgoing_events f
+      where f.delivered_at is null and f.not_before > mashup.now() + interval '1 hour 5 seconds' order by f.seq limit 500 for update skip locked);
+end
+$function$;
+comment on function mashup.limit_future_times() is 'Limits every time for which the engine waits to now plus the longest wait that the settings allow, after the clock was set back. Pauses keep the time that their operator gave, and count_request limits its own. Never waits for a row.';
+
+CREATE OR REPLACE FUNCTION mashup.limit_running_tasks()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_count integer;
+begin
+  with far as (
+    select t.id, mashup.now() + mashup.setting_interval('lease_sec') as lease, mashup.now() + make_interval(secs => k.timeout_sec) as deadline
+    from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where t.state = 'running' and (t.started_at > mashup.now() + interval '5 seconds'
+      or t.lease_until > mashup.now() + mashup.setting_interval('lease_sec') + interval '5 seconds'
+      or t.deadline_at > mashup.now() + make_interval(secs => k.timeout_sec + 5))
+    order by t.id for update of t skip locked
+  )
+  update mashup.tasks t set started_at = least(t.started_at, mashup.now()), heard_at = least(t.heard_at, mashup.now()), lease_until = least(t.lease_until, f.lease),
+      deadline_at = least(t.deadline_at, f.deadline)
+    from far f where t.id = f.id;
+  get diagnostics v_count = row_count;
+  with far as (
+    select t.id, mashup.now() + make_interval(secs => h.sec) as held_until
+    from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    cross join lateral (select coalesce((s.value ->> k.service)::double precision, 0) as sec
+      from mashup.settings s where s.name = 'service_abort_hold_sec') h
+    where t.held_until is not null and t.held_until > mashup.now() + make_interval(secs => h.sec + 5)
+    order by t.id for update of t skip locked
+  )
+  update mashup.tasks t set held_until = f.held_until from far f where t.id = f.id;
+  return v_count;
+end
+$function$;
+comment on function mashup.limit_running_tasks() is 'Limits leases to lease_sec, deadlines to timeout_sec of the kind and places held by dropped tasks to service_abort_hold_sec from now. Returns how many running tasks. Lock: task rows by id; never waits for a row.';
+
+CREATE OR REPLACE FUNCTION mashup.limit_waiting_tasks()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_task mashup.tasks;
+  v_count integer := 0;
+begin
+  for v_task in
+    select t.* from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where t.state = 'waiting'
+      and (t.run_at > mashup.now() + make_interval(secs => mashup.longest_delay_sec(k) + 5) or t.created_at > mashup.now() + interval '5 seconds')
+    order by t.id limit 500 for update of t skip locked
+  loop
+    update mashup.tasks t set run_at = least(t.run_at, mashup.now()), created_at = least(t.created_at, mashup.now()) where t.id = v_task.id;
+    v_count := v_count + 1;
+  end loop;
+  -- Ready tasks are due within two seconds. Their queue entries carry the same time, so each gets another one.
+  for v_task in
+    select t.* from mashup.tasks t
+    where t.state = 'ready' and t.run_at > mashup.now() + interval '5 seconds'
+    order by t.id limit 500 for update skip locked
+  loop
+    update mashup.tasks t set run_at = mashup.now(), created_at = least(t.created_at, mashup.now()), attempt = t.attempt + 1
+      where t.id = v_task.id returning * into v_task;
+    perform mashup.enqueue_task(v_task);
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$function$;
+comment on function mashup.limit_waiting_tasks() is 'Makes waiting and ready tasks due whose time is further away than any back-off. Returns how many. Lock: task rows by id; never waits for a row.';
+
 CREATE OR REPLACE FUNCTION mashup.lock_claim(p_task_id bigint, p_claim uuid)
  RETURNS mashup.tasks
  LANGUAGE plpgsql
@@ -2429,6 +2692,14 @@ begin
 end
 $function$;
 comment on function mashup.log_event(mashup_jobs,text,text,text,text,jsonb) is 'Appends one event to the history of a job.';
+
+CREATE OR REPLACE FUNCTION mashup.longest_delay_sec(p_kind mashup.task_kinds)
+ RETURNS double precision
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ begin return greatest(p_kind.backoff_max_sec, 600); end $function$;
+comment on function mashup.longest_delay_sec(mashup.task_kinds) is 'Returns the longest time, in seconds, for which a task of a kind waits after a fault.';
 
 CREATE OR REPLACE FUNCTION mashup.mark_all_jobs_stale()
  RETURNS trigger
@@ -2605,7 +2876,7 @@ declare
   v_count integer := 0;
   v_rows integer;
 begin
-  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch);
+  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.purge_outgoing_events(v_batch);
 
   delete from public.mashup_jobs j where j.id in (
     select d.id from public.mashup_jobs d
@@ -2632,7 +2903,24 @@ begin
   return v_count + v_rows;
 end
 $function$;
-comment on function mashup.purge_expired() is 'One run of retention over drafts, results, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
+comment on function mashup.purge_expired() is 'One run of retention over drafts, results, events, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
+
+CREATE OR REPLACE FUNCTION mashup.purge_outgoing_events(p_batch integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_count integer;
+begin
+  delete from mashup.outgoing_events e where e.seq in (
+    select d.seq from mashup.outgoing_events d where d.created_at < mashup.now() - interval '7 days'
+    order by d.seq limit p_batch for update skip locked);
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$function$;
+comment on function mashup.purge_outgoing_events(integer) is 'Deletes events after a week, delivered or not. Returns how many, at most p_batch.';
 
 CREATE OR REPLACE FUNCTION mashup.queue_entries()
  RETURNS TABLE(key text, task_identifier text, attempts integer, max_attempts integer, run_at timestamp with time zone, locked_at timestamp with time zone, locked_by text)
@@ -2783,6 +3071,29 @@ begin
 end
 $function$;
 comment on function mashup.record_duration(text,real,real) is 'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted. Skips a locked row: one sample less.';
+
+CREATE OR REPLACE FUNCTION mashup.record_finish(p_task mashup.tasks, p_kind mashup.task_kinds, p_job mashup_jobs, p_result jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_job public.mashup_jobs;
+  v_seconds real := extract(epoch from mashup.now() - p_task.started_at);
+begin
+  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
+      deadline_at = null, error = null
+    where t.id = p_task.id;
+  perform mashup.record_task(p_job, p_task, p_result);
+  perform mashup.record_measurements(p_task, p_kind, p_result, v_seconds);
+  select * into v_job from public.mashup_jobs where id = p_task.job_id;
+  perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', p_task.kind || ' finished'), null, p_task.song_id,
+    jsonb_build_object('kind', p_task.kind, 'task', p_task.id, 'attempt', p_task.attempt, 'seconds', round(v_seconds::numeric, 3),
+      'from_cache', p_result -> 'from_cache'));
+  perform mashup.advance_job(v_job.id);
+end
+$function$;
+comment on function mashup.record_finish(mashup.tasks,mashup.task_kinds,mashup_jobs,jsonb) is 'Closes a finished task, records its result and measurements, and advances its job. Lock order: job and task (held by the caller), service_health, queue.';
 
 CREATE OR REPLACE FUNCTION mashup.record_measurements(p_task mashup.tasks, p_kind mashup.task_kinds, p_result jsonb, p_seconds real)
  RETURNS void
@@ -3753,7 +4064,9 @@ begin
       current_step = coalesce(left(nullif(p_step, ''), 200), j.current_step)
     where j.id = p_job.id
       and (v_progress >= j.progress + mashup.setting_number('progress_min_step')
-        or (j.updated_at <= mashup.now() - mashup.setting_interval('progress_min_interval_sec')
+        -- A row from the future was written before the clock was set back.
+        or ((j.updated_at <= mashup.now() - mashup.setting_interval('progress_min_interval_sec')
+            or j.updated_at > mashup.now() + interval '5 seconds')
           and (v_progress > j.progress or p_step is distinct from j.current_step)));
 end
 $function$;
@@ -3898,6 +4211,186 @@ end
 $function$;
 comment on function mashup.start_probe(text[],bigint) is 'Makes a task the probe of open circuits. Returns false, and changes nothing, if one of them is locked or no longer open. Never waits for a row.';
 
+CREATE OR REPLACE FUNCTION mashup.stuck_on_busy_workers(p_job mashup.live_jobs)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select case when c.in_use >= c.at_most
+    then format('A task has been ready for over a minute, and all %s places of the workers are taken: start more workers.', c.at_most)
+    else 'A task has been ready for over a minute although workers have free places: look at their logs.' end
+  from mashup.capacity c
+  where c.what = 'workers' and p_job.ready > 0 and exists (select from mashup.tasks t
+    where t.job_id = p_job.id and t.state = 'ready' and t.run_at < mashup.now() - interval '1 minute')
+$function$;
+comment on function mashup.stuck_on_busy_workers(mashup.live_jobs) is 'Returns the cause where no worker claims a ready task for a minute; null if they do.';
+
+CREATE OR REPLACE FUNCTION mashup.stuck_on_circuit(p_job mashup.live_jobs)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select format('Not available: %s. See mashup.circuits.',
+    string_agg(distinct format('%s (%s)', h.service, coalesce(h.last_error, 'no error noted')), '; '))
+  from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = any (mashup.services_of(k))
+  where p_job.running + p_job.ready = 0 and t.job_id = p_job.id and t.epoch = p_job.epoch and t.state = 'waiting' and h.state <> 'closed'
+  having count(*) > 0
+$function$;
+comment on function mashup.stuck_on_circuit(mashup.live_jobs) is 'Returns the unavailable services that a job waits for, with their last errors; null if there is none.';
+
+CREATE OR REPLACE FUNCTION mashup.stuck_on_clock()
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select format('The clock of the database was set back by about %s. The sweep corrects all times within seconds of running: is a worker running?',
+    date_trunc('second', max(r.done_at) - mashup.now()))
+  from mashup.maintenance_runs r where r.done_at > mashup.now() + interval '5 seconds' having count(*) > 0
+$function$;
+comment on function mashup.stuck_on_clock() is 'Returns the cause where maintenance was done in the future; null if it was not.';
+
+CREATE OR REPLACE FUNCTION mashup.stuck_on_hook(p_job mashup.live_jobs)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select (t.error ->> 'message') || '. ' || (t.error ->> 'hint')
+  from mashup.tasks t where p_job.running + p_job.ready + p_job.waiting = 0 and t.job_id = p_job.id and t.epoch = p_job.epoch
+    and t.state = 'failed' and t.error ->> 'code' = 'hook_failed'
+  order by t.id desc limit 1
+$function$;
+comment on function mashup.stuck_on_hook(mashup.live_jobs) is 'Returns the trigger of an integrator that keeps a job from ending; null if none does.';
+
+CREATE OR REPLACE FUNCTION mashup.stuck_on_lease(p_job mashup.live_jobs)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select 'A worker is silent and no sweep takes its task back: look at the logs of the workers.'
+  from mashup.tasks t where p_job.running > 0 and t.job_id = p_job.id and t.state = 'running' and t.lease_until < mashup.now() limit 1
+$function$;
+comment on function mashup.stuck_on_lease(mashup.live_jobs) is 'Returns the cause where the lease of a task has ended; null if none has.';
+
+CREATE OR REPLACE FUNCTION mashup.stuck_on_limit(p_job mashup.live_jobs)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select case
+    when p_job.waiting_on = 'slot' and p_job.in_stage_for > interval '10 minutes'
+      then 'Has waited for a slot for over ten minutes: see mashup.capacity.'
+    when p_job.waiting_on = 'tasks' and p_job.in_stage_for > interval '10 minutes'
+      then 'Has waited for a free place at a service for over ten minutes: see mashup.capacity and the setting service_limits.'
+  end
+$function$;
+comment on function mashup.stuck_on_limit(mashup.live_jobs) is 'Returns the limit that a job has waited for over ten minutes; null if there is none.';
+
+CREATE OR REPLACE FUNCTION mashup.stuck_on_pause(p_job mashup.live_jobs)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select format('Paused (%s): %s%s. To go on: select mashup.resume(%L, %L).', concat_ws(' ', p.scope, nullif(p.key, '')), p.reason,
+    coalesce(', until ' || to_char(p.until at time zone 'utc', 'YYYY-MM-DD HH24:MI "UTC"'), ''), p.scope, p.key)
+  from mashup.pauses p
+  where p_job.running = 0 and (p.until is null or p.until > mashup.now())
+    and (p.scope = 'system' or (p.scope = 'job' and p.key = p_job.id::text) or (p.scope = 'user' and p.key = p_job.user_id::text)
+      or (p.scope in ('kind', 'service') and p_job.ready = 0 and exists (
+        select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+        where t.job_id = p_job.id and t.epoch = p_job.epoch and t.state = 'waiting'
+          and (case p.scope when 'kind' then p.key = k.kind else p.key = any (mashup.services_of(k)) end))))
+  order by p.created_at limit 1
+$function$;
+comment on function mashup.stuck_on_pause(mashup.live_jobs) is 'Returns the pause that keeps a job from going on; null if none does.';
+
+CREATE OR REPLACE FUNCTION mashup.stuck_on_queue()
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select case
+    when pg_catalog.to_regclass(pg_catalog.format('%I._private_jobs', mashup.queue_schema())) is null
+      then pg_catalog.format('The schema %s of the queue is missing. Run `mashup migrate`, or start a worker.', mashup.queue_schema())
+    when not pg_catalog.has_schema_privilege('mashup_worker', mashup.queue_schema(), 'usage')
+      then pg_catalog.format('The role mashup_worker may not use the schema %s of the queue: select mashup.grant_queue().', mashup.queue_schema())
+  end
+$function$;
+comment on function mashup.stuck_on_queue() is 'Returns the cause where the queue is missing or workers may not use it; null if they can.';
+
+CREATE OR REPLACE FUNCTION mashup.stuck_on_role()
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select 'The role mashup_worker lacks BYPASSRLS, so workers see no jobs. As superuser: alter role mashup_worker bypassrls.'
+  from pg_catalog.pg_roles r where r.rolname = 'mashup_worker' and not r.rolbypassrls and not r.rolsuper
+$function$;
+comment on function mashup.stuck_on_role() is 'Returns the cause where the role of the workers cannot read jobs; null if it can.';
+
+CREATE OR REPLACE FUNCTION mashup.stuck_on_silent_service(p_job mashup.live_jobs)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select string_agg(distinct format('The %s service has sent nothing for %s s; the call ends after %s s. Does the service hang?',
+    k.service, round(extract(epoch from mashup.now() - t.heard_at)), round(t.silence_sec)), ' ')
+  from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+  where p_job.running > 0 and t.job_id = p_job.id and t.state = 'running' and mashup.is_silent(t)
+$function$;
+comment on function mashup.stuck_on_silent_service(mashup.live_jobs) is 'Returns the services that have been silent for too long; null if there is none.';
+
+CREATE OR REPLACE FUNCTION mashup.stuck_on_version()
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select format('Every worker runs version %s, the database has %s: update the workers, or run `mashup migrate`.',
+    string_agg(distinct w.version, ', '), mashup.engine_version())
+  from mashup.workers w where w.seen_at > mashup.now() - mashup.setting_interval('lease_sec')
+  having count(*) > 0 and bool_and(w.version <> mashup.engine_version())
+$function$;
+comment on function mashup.stuck_on_version() is 'Returns the cause where all workers are of another version than the schema; null if one is not.';
+
+CREATE OR REPLACE FUNCTION mashup.stuck_on_workers()
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select case
+    when w.alive = 0 then 'No worker is running'
+      || coalesce(' (the last one was seen ' || date_trunc('second', mashup.now() - w.last_seen_at) || ' ago)', '') || ': start one.'
+    when w.draining = w.alive then format('All %s workers are stopping and claim nothing: start another one.', w.alive)
+  end
+  from (
+    select count(*) filter (where s.is_alive) as alive, count(*) filter (where s.is_alive and s.draining) as draining, max(s.seen_at) as last_seen_at
+    from (select v.seen_at, v.draining, v.seen_at > mashup.now() - mashup.setting_interval('lease_sec') as is_alive from mashup.workers v) s
+  ) w
+$function$;
+comment on function mashup.stuck_on_workers() is 'Returns the cause where no worker takes tasks; null if one does.';
+
+CREATE OR REPLACE FUNCTION mashup.stuck_without_tasks(p_job mashup.live_jobs)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select case when p_job.running + p_job.ready + p_job.waiting = 0 and p_job.waiting_on is null
+    then 'No task of it runs or may run. Replay it: update mashup_jobs set stage = stage where id = this one.' end
+$function$;
+comment on function mashup.stuck_without_tasks(mashup.live_jobs) is 'Returns the cause where a job has nothing to do; null if it has.';
+
 CREATE OR REPLACE FUNCTION mashup.sweep()
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3912,14 +4405,25 @@ declare
   v_recovered integer;
   v_enqueued integer := 0;
   v_purged integer := 0;
+  v_clock_went_back boolean;
 begin
   if not pg_try_advisory_xact_lock(hashtext('mashup.sweep')) then
     return null;
+  end if;
+  -- The clock was set back since these were written.
+  update mashup.maintenance_runs set done_at = '-infinity' where done_at > mashup.now() + interval '5 seconds';
+  v_clock_went_back := found;
+  if v_clock_went_back then
+    perform mashup.limit_future_times();
   end if;
   v_recovered := mashup.sweep_workers();
   update mashup.maintenance_runs set done_at = mashup.now()
     where name = 'reconcile' and done_at <= mashup.now() - mashup.setting_interval('reconcile_sec');
   if found then
+    -- Again here: rows that were locked at that moment, and times written by transactions that began before it.
+    if not v_clock_went_back then
+      perform mashup.limit_future_times();
+    end if;
     v_enqueued := mashup.reconcile_queue();
     perform mashup.refresh_queue_positions();
     perform mashup.show_silence();
@@ -4512,42 +5016,37 @@ create view mashup.running_now as
 comment on view mashup.running_now is 'Every running task, with the age of its last heartbeat in seconds.';
 
 create view mashup.stuck as
- SELECT id,
-    stage,
-    waiting_on,
-    in_stage_for,
-    why
-   FROM ( SELECT j.id,
-            j.stage,
-            j.waiting_on,
-            j.in_stage_for,
-                CASE
-                    WHEN (j.waiting_on = 'user'::text) THEN NULL::text
-                    WHEN ((j.running > 0) AND (EXISTS ( SELECT
-                       FROM mashup.tasks t
-                      WHERE ((t.job_id = j.id) AND (t.state = 'running'::text) AND (t.lease_until < mashup.now()))))) THEN 'A worker is silent and no sweep runs: is a worker running?'::text
-                    WHEN ((j.running > 0) AND (EXISTS ( SELECT
-                       FROM mashup.tasks t
-                      WHERE ((t.job_id = j.id) AND (t.state = 'running'::text) AND mashup.is_silent(t.*))))) THEN ( SELECT string_agg(DISTINCT format('The %s service has sent nothing for %s s; the call ends after %s s. Does the service hang?'::text, k.service, round(EXTRACT(epoch FROM (mashup.now() - t.heard_at))), round((t.silence_sec)::double precision)), ' '::text) AS string_agg
-                       FROM (mashup.tasks t
-                         JOIN mashup.task_kinds k ON ((k.kind = t.kind)))
-                      WHERE ((t.job_id = j.id) AND (t.state = 'running'::text) AND mashup.is_silent(t.*)))
-                    WHEN ((j.ready > 0) AND (EXISTS ( SELECT
-                       FROM mashup.tasks t
-                      WHERE ((t.job_id = j.id) AND (t.state = 'ready'::text) AND (t.run_at < (mashup.now() - '00:01:00'::interval)))))) THEN 'A task has been ready for over a minute: are workers running, and are they all busy?'::text
-                    WHEN ((j.waiting_on = 'pause'::text) OR ((j.waiting_on = 'slot'::text) AND mashup.is_job_paused(j.id, j.user_id))) THEN 'Paused: see mashup.pauses.'::text
-                    WHEN ((j.waiting_on = 'slot'::text) AND (j.in_stage_for > '00:10:00'::interval)) THEN 'Has waited for a slot for over ten minutes: see mashup.capacity.'::text
-                    WHEN (j.waiting_on = 'circuit'::text) THEN format('Not available: %s. See mashup.circuits.'::text, ( SELECT string_agg(DISTINCT format('%s (%s)'::text, h.service, COALESCE(h.last_error, 'no error noted'::text)), '; '::text) AS string_agg
-                       FROM ((mashup.tasks t
-                         JOIN mashup.task_kinds k ON ((k.kind = t.kind)))
-                         JOIN mashup.service_health h ON ((h.service = ANY (mashup.services_of(k.*)))))
-                      WHERE ((t.job_id = j.id) AND (t.epoch = j.epoch) AND (t.state = 'waiting'::text) AND (h.state <> 'closed'::text))))
-                    WHEN ((((j.running + j.ready) + j.waiting) = 0) AND (j.waiting_on IS NULL)) THEN 'No task of it runs or may run. Replay it: update mashup_jobs set stage = stage where id = this one.'::text
-                    ELSE NULL::text
-                END AS why
-           FROM mashup.live_jobs j) w
-  WHERE (why IS NOT NULL);
-comment on view mashup.stuck is 'Live jobs that make no progress, and why. Empty in normal operation.';
+ WITH everywhere AS MATERIALIZED (
+         SELECT s.cause,
+            s.why
+           FROM ( VALUES (1,'clock'::text,mashup.stuck_on_clock()), (2,'role'::text,mashup.stuck_on_role()), (3,'queue'::text,mashup.stuck_on_queue()), (4,'workers'::text,mashup.stuck_on_workers()), (5,'version'::text,mashup.stuck_on_version())) s(n, cause, why)
+          WHERE (s.why IS NOT NULL)
+          ORDER BY s.n
+         LIMIT 1
+        )
+ SELECT j.id,
+    j.stage,
+    j.waiting_on,
+    j.in_stage_for,
+    c.cause,
+    c.why
+   FROM (mashup.live_jobs j
+     CROSS JOIN LATERAL ( SELECT s.cause,
+            s.why
+           FROM ( VALUES (1,'pause'::text,mashup.stuck_on_pause(j.*)), (2,( SELECT e.cause
+                           FROM everywhere e),
+                        CASE
+                            WHEN (((j.in_stage_for < '00:00:00'::interval) OR (j.in_stage_for > '00:00:30'::interval)) AND (NOT (EXISTS ( SELECT
+                               FROM mashup.tasks t
+                              WHERE ((t.job_id = j.id) AND (t.state = 'running'::text) AND (t.lease_until > mashup.now())))))) THEN ( SELECT e.why
+                               FROM everywhere e)
+                            ELSE NULL::text
+                        END), (3,'circuit'::text,mashup.stuck_on_circuit(j.*)), (4,'lease'::text,mashup.stuck_on_lease(j.*)), (5,'silent_service'::text,mashup.stuck_on_silent_service(j.*)), (6,'busy_workers'::text,mashup.stuck_on_busy_workers(j.*)), (7,'limit'::text,mashup.stuck_on_limit(j.*)), (8,'hook'::text,mashup.stuck_on_hook(j.*)), (9,'no_tasks'::text,mashup.stuck_without_tasks(j.*))) s(n, cause, why)
+          WHERE (s.why IS NOT NULL)
+          ORDER BY s.n
+         LIMIT 1) c)
+  WHERE (j.waiting_on IS DISTINCT FROM 'user'::text);
+comment on view mashup.stuck is 'Live jobs that make no progress, with the cause and what to do. Empty in normal operation.';
 
 create view mashup.waiting_jobs as
  SELECT id,

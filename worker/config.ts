@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { SERVICE_DEFAULTS, SERVICES } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { WorkerStartError } from './errors.ts';
+import type { Webhook } from './outgoing-events.ts';
 
 /** Tasks that a worker runs at a time, unless WORKER_CONCURRENCY is set. */
 export const DEFAULT_CONCURRENCY = 4;
@@ -38,6 +39,18 @@ export const WorkerEnvironment = z.object({
     .max(100)
     .default(DEFAULT_CONCURRENCY)
     .describe('Tasks that the worker runs at the same time.'),
+  MASHUP_WEBHOOK_URL: httpUrl
+    .optional()
+    .describe(
+      'Where to POST an event when a job ends. Without it events are only notified on channel `mashup_events`.',
+    ),
+  MASHUP_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, { error: 'must be whsec_ and at least 24 bytes in base64' })
+    .optional()
+    .describe(
+      'Key that signs the events: `whsec_` and at least 24 random bytes in base64. Required with MASHUP_WEBHOOK_URL.',
+    ),
   WORKER_LOG: z.enum(['json', 'text']).default('json').describe('Format of the log lines on standard error.'),
 });
 
@@ -50,6 +63,8 @@ export interface WorkerConfig {
   serviceUrls: Record<ServiceName, string>;
   /** Tasks at a time; default {@link DEFAULT_CONCURRENCY}. */
   concurrency?: number;
+  /** Receives an event when a job ends. */
+  webhook?: Webhook;
   logFormat?: 'json' | 'text';
   /** Receives log lines; default: stderr. */
   write?: (line: string) => void;
@@ -93,6 +108,13 @@ export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
     );
   }
   const env = parsed.data;
+  if (env.MASHUP_WEBHOOK_URL !== undefined && env.MASHUP_WEBHOOK_SECRET === undefined) {
+    throw new WorkerStartError(
+      'bad_configuration',
+      'MASHUP_WEBHOOK_SECRET is missing, and MASHUP_WEBHOOK_URL is set',
+      'Set it to the output of: echo "whsec_$(openssl rand -base64 32)"',
+    );
+  }
   const serviceUrls = {} as Record<ServiceName, string>;
   for (const service of SERVICES) serviceUrls[service] = urlOf(service, env);
   return {
@@ -102,6 +124,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
     serviceUrls,
     concurrency: env.WORKER_CONCURRENCY,
     logFormat: env.WORKER_LOG,
+    ...(env.MASHUP_WEBHOOK_URL !== undefined && env.MASHUP_WEBHOOK_SECRET !== undefined
+      ? { webhook: { url: env.MASHUP_WEBHOOK_URL, secret: env.MASHUP_WEBHOOK_SECRET } }
+      : {}),
   };
 }
 

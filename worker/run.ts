@@ -10,6 +10,8 @@ import { handleTask } from './handle-task.ts';
 import type { RunningTasks } from './handle-task.ts';
 import { createLog } from './log.ts';
 import { emptyOutbox } from './outbox.ts';
+import { deliverEvents } from './outgoing-events.ts';
+import type { Webhook } from './outgoing-events.ts';
 import { repeat, within } from './periodic.ts';
 import { openQueue } from './queue.ts';
 import type { Queue } from './queue.ts';
@@ -27,6 +29,7 @@ export const WORKER_VERSION = '0.1.0';
 /** Connections besides those that running tasks may use at one time. */
 const EXTRA_CONNECTIONS = 2;
 const SWEEP_MS = 1_000;
+const EVENTS_MS = 1_000;
 /** Limit for each step of the stop. What is not done then is left to the sweep of another worker. */
 const STOP_STEP_MS = 2_000;
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -80,7 +83,7 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     onEntry: (payload) => (isStopping ? Promise.resolve() : handleTask(worker, running, payload)),
     onPool: (poolId) => registration.addPool(poolId),
   });
-  const stopPeriodicWork = startPeriodicWork(worker);
+  const stopPeriodicWork = startPeriodicWork(worker, config.webhook);
 
   const { promise: done, resolve: ended } = Promise.withResolvers<void>();
   let stopped: Promise<void> | undefined;
@@ -145,15 +148,19 @@ async function register(
   }
 }
 
-/** Starts sweeps and the deletion of files. Returns a function that stops both. */
-function startPeriodicWork({ db, limits, log, storage }: WorkerContext): () => void {
+/** Starts sweeps, the deletion of files and the delivery of events. Returns a function that stops them. */
+function startPeriodicWork({ db, limits, log, storage }: WorkerContext, webhook: Webhook | undefined): () => void {
   const stopSweeping = repeat(SWEEP_MS, log, 'the sweep', async () => {
     await sweep(db);
   });
   const stopDeleting = repeat(limits.deletionIntervalMs, log, 'the deletion of files', async () => {
     await emptyOutbox(db, storage, log);
   });
+  const stopDelivering = repeat(EVENTS_MS, log, 'the delivery of events', async () => {
+    await deliverEvents(db, webhook, log);
+  });
   return () => {
+    stopDelivering();
     stopSweeping();
     stopDeleting();
   };

@@ -8,7 +8,8 @@
 -- of mashup.tasks is one unit of work for a worker; attempts, back-off and leases are counted there. A queue entry is a job of
 -- Graphile Worker that names a task and an attempt; it may be lost, repeated or late without harm.
 --
--- 05  schema mashup, role mashup_worker, now (the only clock: tests replace it, nothing else reads one), raise_error
+-- 05  schema mashup, role mashup_worker, now (the only clock: tests replace it, nothing else reads one),
+--     engine_version, raise_error
 -- 10  settings (every limit, time and budget), setting_number, setting_interval; check_setting, is_allowed, allowed_values
 -- 11  tables
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
@@ -17,17 +18,20 @@
 --     workers, tasks                             what runs now
 --     service_health, pauses, stage_stats        what limits it: circuit breakers, pauses, measured durations
 --     analyses, stems, scores, plan_receipts, plan_spend, count_plan_spend   what tasks have made, and what it cost
---     storage_deletions, maintenance_runs, call_counts   outbox, times of maintenance, rate limits
+--     storage_deletions, maintenance_runs, call_counts   outbox of deletions, times of maintenance, rate limits
+--     outgoing_events                            outbox of events for other programs
 -- 15  helpers
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs, truncate_bytes, add_warning      songs and warnings in a job's row
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_task, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
+--     enqueue_event, find_failing_hook, hook_hint    events for other programs; triggers of integrators
 --     is_paused, is_job_paused, is_kind_paused, estimate_completion, record_duration, silence_limit
 -- 20  transitions
 --     transition_job, fail_job                   transitions of the engine; any other write of stage is an operator's or user's
 --     check_transition, refuse_transition        before: is it legal? missing_prerequisite: what a stage lacks
 --     reset_for_*, reset_without_slot, detach_outputs, reset_songs   what it changes on the row
+--     explain_status                             status and error of a job cannot be written by themselves
 --     touch_job                                  before every update: the version
 --     after_transition                           after: event; tasks of old epochs end, tasks of the stage begin
 --     create_tasks, drop_tasks, discard_output
@@ -49,11 +53,12 @@
 --     register_worker, heartbeat_worker, deregister_worker
 --     claim_task, defer_solo, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
---     finish_task, twin_of, record_measurements
---     fail_task, end_attempt, exclude_song, requeue_task, return_task
+--     finish_task, record_finish, twin_of, record_measurements
+--     fail_task, end_attempt, end_failed_task, exclude_song, requeue_task, return_task
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
 -- 60  maintenance
 --     sweep                                      one run of all of it
+--     limit_future_times, limit_waiting_tasks, limit_running_tasks, longest_delay_sec      after the clock was set back
 --     sweep_workers, dead_workers, recover_task, end_late_attempt   recovery
 --     show_silence, is_silent                    services that do not answer
 --     reconcile_queue, refresh_queue_positions, queue_order, queue_position, head_of_queue
@@ -61,6 +66,7 @@
 --     enqueue_file_deletions, claim_storage_deletions, complete_storage_deletions   outbox
 --     check_user, delete_user_data               users
 --     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
+--     claim_outgoing_events, complete_outgoing_event, purge_outgoing_events   delivery of events
 -- 65  operations for operators: replay, retry, cancel, start, pause, resume, select_jobs, bulk, require_job
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
@@ -68,7 +74,10 @@
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
 --     check_options, check_songs, check_song, check_upload, insert_job, find_idempotent_job, describe_submission
 -- 80  views and functions for operators
---     running_now, live_jobs, stuck, failures, circuits, queue_by_user, capacity, job_history, throughput
+--     stuck                                      which jobs make no progress and why: it asks stuck_on_clock, stuck_on_role, stuck_on_queue,
+--     stuck_on_workers, stuck_on_version, stuck_on_pause, stuck_on_circuit, stuck_on_lease, stuck_on_silent_service,
+--     stuck_on_busy_workers, stuck_on_limit, stuck_on_hook, stuck_without_tasks
+--     running_now, live_jobs, failures, circuits, queue_by_user, capacity, job_history, throughput
 -- 81  operator API, for the service role: operator_*
 -- 90  Storage: bucket mashups and its policies
 -- 92  Realtime: the publication
@@ -195,6 +204,11 @@ create function mashup.now() returns timestamptz
   as $$ select pg_catalog.now() $$;
 comment on function mashup.now() is 'Returns the time of the transaction. The only clock of the state machine.';
 grant execute on function mashup.now() to authenticated, service_role, mashup_worker;
+
+create function mashup.engine_version() returns text
+  language sql immutable set search_path = ''
+  as $$ select '0.1.0' $$;
+comment on function mashup.engine_version() is 'Returns the version of the engine that this schema belongs to, as in package.json.';
 
 create function mashup.raise_error(p_sqlstate text, p_message text, p_hint text, p_detail text default '') returns void
   language plpgsql set search_path = ''
@@ -933,6 +947,33 @@ comment on table mashup.call_counts is
   'Requests of a user in the minute that began at since. Jobs cannot be counted instead: a deletion would undo a submission, and a replay makes no row.';
 comment on column mashup.call_counts.action is 'run or upload.';
 
+-- supabase/schemas/11_tables/6_outgoing_events.sql
+
+-- What other programs learn when a job ends: one row for each end, written in its transaction.
+
+create table mashup.outgoing_events (
+  seq          bigint generated always as identity primary key,
+  id           uuid not null unique default gen_random_uuid(),
+  job_id       uuid not null,
+  type         text not null check (type in ('job.complete', 'job.failed', 'job.cancelled', 'job.expired')),
+  payload      jsonb not null,
+  not_before   timestamptz not null default mashup.now(),
+  attempts     integer not null default 0,
+  last_error   text,
+  created_at   timestamptz not null default mashup.now(),
+  delivered_at timestamptz
+);
+revoke all on mashup.outgoing_events from public, anon, authenticated, service_role;
+grant select on mashup.outgoing_events to mashup_worker;
+comment on table mashup.outgoing_events is
+  'Outbox of events for other programs. Workers deliver them at least once, those of one job in order: as notification on channel mashup_events, and to the webhook. Kept for a week.';
+comment on column mashup.outgoing_events.id is 'The same in every delivery: receivers drop what they know. Header webhook-id.';
+comment on column mashup.outgoing_events.job_id is 'The job, which may have been deleted since.';
+comment on column mashup.outgoing_events.payload is '{type, timestamp, data}: the body of the webhook, and the notification with its id.';
+comment on column mashup.outgoing_events.not_before is 'When the event is due, or due again.';
+create index outgoing_events_due on mashup.outgoing_events (not_before) where delivered_at is null;
+create index outgoing_events_by_job on mashup.outgoing_events (job_id, seq) where delivered_at is null;
+
 -- supabase/schemas/12_stages.generated.sql
 
 -- Generated from schema/stages.ts by `npm run schema:build`. Do not edit.
@@ -1387,6 +1428,46 @@ comment on function mashup.silence_limit(mashup.task_kinds, public.mashup_jobs, 
 
 revoke execute on all functions in schema mashup from public;
 
+-- supabase/schemas/15_helpers/7_outgoing_events.sql
+
+-- Events for other programs, written in the transaction in which a job ends or its file expires.
+
+create function mashup.enqueue_event(p_job public.mashup_jobs, p_type text) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  insert into mashup.outgoing_events (job_id, type, payload)
+    values (p_job.id, p_type, jsonb_build_object('type', p_type, 'timestamp', mashup.now(), 'data', jsonb_build_object(
+      'job_id', p_job.id, 'user_id', p_job.user_id, 'epoch', p_job.epoch, 'version', p_job.version, 'stage', p_job.stage, 'title', p_job.title,
+      'result_path', p_job.result_path, 'result', p_job.result, 'error_code', p_job.error_code, 'error_message', p_job.error_message,
+      'error_hint', p_job.error_hint)));
+end
+$$;
+comment on function mashup.enqueue_event(public.mashup_jobs, text) is 'Puts an event of a job into the outbox of events.';
+
+create function mashup.find_failing_hook(p_context text) returns text
+  language sql stable set search_path = ''
+  as $$
+  select format('The trigger %s on %s (function %s) failed', t.tgname, t.tgrelid::regclass, p.oid::regprocedure)
+  from pg_catalog.pg_trigger t
+  join pg_catalog.pg_class c on c.oid = t.tgrelid
+  join pg_catalog.pg_proc p on p.oid = t.tgfoid
+  where not t.tgisinternal and p.pronamespace <> 'mashup'::regnamespace
+    and (c.relnamespace = 'mashup'::regnamespace or (c.relnamespace = 'public'::regnamespace and c.relname like 'mashup\_%'))
+    -- A function is named with its schema unless it was compiled with the schema in search_path.
+    and (strpos(p_context, 'function ' || p.oid::regprocedure || ' line') > 0 or strpos(p_context, 'function ' || p.proname || '() line') > 0)
+  order by t.tgname limit 1
+$$;
+comment on function mashup.find_failing_hook(text) is
+  'Returns which trigger of an integrator, on a table of the engine, is in the context of an error; null if none is.';
+
+create function mashup.hook_hint() returns text
+  language sql immutable set search_path = ''
+  as $$ select 'Functions of the engine run with an empty search_path: in the trigger function, write every table with its schema, or declare `set search_path`. Then retry the job. See docs/how-to/hooks.md.' $$;
+comment on function mashup.hook_hint() is 'Returns what to do about a trigger of an integrator that fails.';
+
+revoke execute on all functions in schema mashup from public;
+
 -- supabase/schemas/20_transitions/1_check.sql
 
 -- Before a transition: is it legal? check_transition looks it up in mashup.transitions, then changes the row, with the functions of
@@ -1540,8 +1621,28 @@ $$;
 comment on function mashup.touch_job() is
   'Trigger before every update: raises version, keeps id and user, and keeps progress from falling within an epoch. Raises MB011.';
 
--- Triggers of one event run in the order of their names: check_transition before touch_job.
+create function mashup.explain_status() returns trigger
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  if new.status <> (select case when s.is_terminal then s.stage else 'processing' end from mashup.stages s where s.stage = new.stage) then
+    perform mashup.raise_error('MB001', format('The status of job %s follows from its stage and cannot be changed by itself.', old.id),
+      'Set stage instead: to "cancelled" to stop the job, to another stage to replay it from there.');
+  elsif (new.stage = 'failed') <> (new.error_code is not null) then
+    perform mashup.raise_error('MB001',
+      format('Job %s is in stage %s: a failed job has an error_code, and no other job has one.', old.id, new.stage),
+      case new.stage when 'failed' then 'To run the job again: select mashup.retry(…), or set stage to the stage to start from.'
+        else 'Only the engine fails a job. To stop it: set stage to cancelled.' end);
+  end if;
+  return new;
+end
+$$;
+comment on function mashup.explain_status() is
+  'Trigger before a write of status or error_code: says what to write instead, where the constraints status_follows_stage and failed_has_an_error would only refuse. Raises MB001.';
+
+-- Triggers of one event run in the order of their names: check_transition, explain_status, touch_job.
 create trigger check_transition before update of stage on public.mashup_jobs for each row execute function mashup.check_transition();
+create trigger explain_status before update of status, error_code on public.mashup_jobs for each row execute function mashup.explain_status();
 create trigger touch_job before update on public.mashup_jobs for each row execute function mashup.touch_job();
 
 revoke execute on all functions in schema mashup from public;
@@ -1717,6 +1818,8 @@ begin
     if new.admitted_at is not null then
       perform mashup.advance_job(new.id);
     end if;
+  else
+    perform mashup.enqueue_event(new, 'job.' || new.stage);
   end if;
   return null;
 end
@@ -3001,7 +3104,9 @@ begin
       current_step = coalesce(left(nullif(p_step, ''), 200), j.current_step)
     where j.id = p_job.id
       and (v_progress >= j.progress + mashup.setting_number('progress_min_step')
-        or (j.updated_at <= mashup.now() - mashup.setting_interval('progress_min_interval_sec')
+        -- A row from the future was written before the clock was set back.
+        or ((j.updated_at <= mashup.now() - mashup.setting_interval('progress_min_interval_sec')
+            or j.updated_at > mashup.now() + interval '5 seconds')
           and (v_progress > j.progress or p_step is distinct from j.current_step)));
 end
 $$;
@@ -3072,6 +3177,28 @@ $$;
 comment on function mashup.record_measurements(mashup.tasks, mashup.task_kinds, jsonb, real) is
   'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
 
+create function mashup.record_finish(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_result jsonb) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_seconds real := extract(epoch from mashup.now() - p_task.started_at);
+begin
+  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
+      deadline_at = null, error = null
+    where t.id = p_task.id;
+  perform mashup.record_task(p_job, p_task, p_result);
+  perform mashup.record_measurements(p_task, p_kind, p_result, v_seconds);
+  select * into v_job from public.mashup_jobs where id = p_task.job_id;
+  perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', p_task.kind || ' finished'), null, p_task.song_id,
+    jsonb_build_object('kind', p_task.kind, 'task', p_task.id, 'attempt', p_task.attempt, 'seconds', round(v_seconds::numeric, 3),
+      'from_cache', p_result -> 'from_cache'));
+  perform mashup.advance_job(v_job.id);
+end
+$$;
+comment on function mashup.record_finish(mashup.tasks, mashup.task_kinds, public.mashup_jobs, jsonb) is
+  'Closes a finished task, records its result and measurements, and advances its job. Lock order: job and task (held by the caller), service_health, queue.';
+
 create function mashup.finish_task(p_task_id bigint, p_claim uuid, p_result jsonb) returns text
   language plpgsql security definer set search_path = ''
   set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
@@ -3080,8 +3207,9 @@ declare
   v_task mashup.tasks;
   v_kind mashup.task_kinds;
   v_job public.mashup_jobs;
-  v_seconds real;
   v_twin text;
+  v_context text;
+  v_hook text;
 begin
   v_task := mashup.lock_claim(p_task_id, p_claim);
   if v_task.id is null then
@@ -3101,22 +3229,25 @@ begin
     end if;
   end if;
 
-  v_seconds := extract(epoch from mashup.now() - v_task.started_at);
-  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
-      deadline_at = null, error = null
-    where t.id = p_task_id;
-  perform mashup.record_task(v_job, v_task, p_result);
-  perform mashup.record_measurements(v_task, v_kind, p_result, v_seconds);
-  select * into v_job from public.mashup_jobs where id = v_task.job_id;
-  perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', v_task.kind || ' finished'), null, v_task.song_id,
-    jsonb_build_object('kind', v_task.kind, 'task', v_task.id, 'attempt', v_task.attempt, 'seconds', round(v_seconds::numeric, 3),
-      'from_cache', p_result -> 'from_cache'));
-  perform mashup.advance_job(v_job.id);
+  perform mashup.record_finish(v_task, v_kind, v_job, p_result);
   return 'finished';
+exception when others then
+  get stacked diagnostics v_context = pg_exception_context;
+  v_hook := mashup.find_failing_hook(v_context);
+  if v_hook is null then
+    raise;
+  end if;
+  -- Nothing of this result is kept, and the locks are released: the same triggers would fail at every repetition.
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  perform mashup.discard_output(v_task);
+  return mashup.end_attempt(v_task, v_kind, true, true, 'hook_failed', left(v_hook || ': ' || sqlerrm, 500), mashup.hook_hint(), null);
 end
 $$;
 comment on function mashup.finish_task(bigint, uuid, jsonb) is
-  'Finishes a task with its result (schema/task-results.ts), records it and advances the job: the only way forward for a job. Returns finished; failed or retrying if the song is in the job twice; or why the claim is not valid (see claim_status). Lock order: job, task, service_health, queue. Raises MB003, MB006.';
+  'Finishes a task with its result (schema/task-results.ts), records it and advances the job: the only way forward for a job. Returns finished; failed or retrying if the song is in the job twice; failed with the error hook_failed if a trigger of an integrator fails; or why the claim is not valid (see claim_status). Lock order: job, task, service_health, queue. Raises MB003, MB006.';
 grant execute on function mashup.finish_task(bigint, uuid, jsonb) to mashup_worker;
 
 revoke execute on all functions in schema mashup from public;
@@ -3177,11 +3308,7 @@ begin
     update mashup.tasks t set state = 'failed', failures = v_failures, finished_at = mashup.now(), claim = null, worker_id = null,
         lease_until = null, deadline_at = null, error = v_error
       where t.id = p_task.id;
-    if p_task.song_id is not null then
-      perform mashup.exclude_song(p_task, p_code, p_message, p_hint);
-    else
-      perform mashup.fail_job(p_task.job_id, p_code, p_message, p_hint, p_task.id);
-    end if;
+    perform mashup.end_failed_task(p_task, p_code, p_message, p_hint);
     return 'failed';
   end if;
   v_wait := greatest(random() * least(p_kind.backoff_max_sec, p_kind.backoff_sec * 2 ^ least(v_failures, 16)), coalesce(p_retry_after_sec, 0));
@@ -3196,6 +3323,33 @@ end
 $$;
 comment on function mashup.end_attempt(mashup.tasks, mashup.task_kinds, boolean, boolean, text, text, text, real) is
   'Ends an attempt: returns retrying (another attempt after a back-off), or failed (the task, and with it its song or job). p_counts: whether the fault counts towards max_attempts. Lock: job and task rows held by the caller.';
+
+create function mashup.end_failed_task(p_task mashup.tasks, p_code text, p_message text, p_hint text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_context text;
+  v_hook text;
+begin
+  if p_task.song_id is not null then
+    perform mashup.exclude_song(p_task, p_code, p_message, p_hint);
+  else
+    perform mashup.fail_job(p_task.job_id, p_code, p_message, p_hint, p_task.id);
+  end if;
+exception when others then
+  get stacked diagnostics v_context = pg_exception_context;
+  v_hook := mashup.find_failing_hook(v_context);
+  if v_hook is null then
+    raise;
+  end if;
+  -- The trigger refuses this change as well, so only the task can record it. mashup.stuck names it.
+  update mashup.tasks t set error = jsonb_build_object('code', 'hook_failed', 'message', left(v_hook || ': ' || sqlerrm, 500),
+      'hint', mashup.hook_hint())
+    where t.id = p_task.id;
+end
+$$;
+comment on function mashup.end_failed_task(mashup.tasks, text, text, text) is
+  'Ends the song or the job of a failed task. If a trigger of an integrator prevents that, the job keeps its stage and the task the error hook_failed. Lock: job and task rows held by the caller.';
 
 create function mashup.exclude_song(p_task mashup.tasks, p_code text, p_message text, p_hint text) returns void
   language plpgsql set search_path = ''
@@ -3318,6 +3472,111 @@ begin
 end
 $$;
 comment on function mashup.remade_stems(public.mashup_jobs) is 'Returns whether the current run of a job began because stems were missing.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/60_maintenance/0_clock.sql
+
+-- A clock that was set back leaves times in the future. The engine waits for each of them only as long as it ever would have: the
+-- sweep limits every time to now plus the longest wait that the settings allow. Five seconds of tolerance: the time of a transaction is
+-- that of its start, so a row may carry a slightly later time than the transaction that reads it.
+
+create function mashup.longest_delay_sec(p_kind mashup.task_kinds) returns double precision
+  language plpgsql immutable set search_path = ''
+  -- 600: the longest Retry-After that workers accept.
+  as $$ begin return greatest(p_kind.backoff_max_sec, 600); end $$;
+comment on function mashup.longest_delay_sec(mashup.task_kinds) is 'Returns the longest time, in seconds, for which a task of a kind waits after a fault.';
+
+create function mashup.limit_waiting_tasks() returns integer
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+  v_count integer := 0;
+begin
+  for v_task in
+    select t.* from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where t.state = 'waiting'
+      and (t.run_at > mashup.now() + make_interval(secs => mashup.longest_delay_sec(k) + 5) or t.created_at > mashup.now() + interval '5 seconds')
+    order by t.id limit 500 for update of t skip locked
+  loop
+    update mashup.tasks t set run_at = least(t.run_at, mashup.now()), created_at = least(t.created_at, mashup.now()) where t.id = v_task.id;
+    v_count := v_count + 1;
+  end loop;
+  -- Ready tasks are due within two seconds. Their queue entries carry the same time, so each gets another one.
+  for v_task in
+    select t.* from mashup.tasks t
+    where t.state = 'ready' and t.run_at > mashup.now() + interval '5 seconds'
+    order by t.id limit 500 for update skip locked
+  loop
+    update mashup.tasks t set run_at = mashup.now(), created_at = least(t.created_at, mashup.now()), attempt = t.attempt + 1
+      where t.id = v_task.id returning * into v_task;
+    perform mashup.enqueue_task(v_task);
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function mashup.limit_waiting_tasks() is
+  'Makes waiting and ready tasks due whose time is further away than any back-off. Returns how many. Lock: task rows by id; never waits for a row.';
+
+create function mashup.limit_running_tasks() returns integer
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_count integer;
+begin
+  with far as (
+    select t.id, mashup.now() + mashup.setting_interval('lease_sec') as lease, mashup.now() + make_interval(secs => k.timeout_sec) as deadline
+    from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where t.state = 'running' and (t.started_at > mashup.now() + interval '5 seconds'
+      or t.lease_until > mashup.now() + mashup.setting_interval('lease_sec') + interval '5 seconds'
+      or t.deadline_at > mashup.now() + make_interval(secs => k.timeout_sec + 5))
+    order by t.id for update of t skip locked
+  )
+  update mashup.tasks t set started_at = least(t.started_at, mashup.now()), heard_at = least(t.heard_at, mashup.now()), lease_until = least(t.lease_until, f.lease),
+      deadline_at = least(t.deadline_at, f.deadline)
+    from far f where t.id = f.id;
+  get diagnostics v_count = row_count;
+  with far as (
+    select t.id, mashup.now() + make_interval(secs => h.sec) as held_until
+    from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    cross join lateral (select coalesce((s.value ->> k.service)::double precision, 0) as sec
+      from mashup.settings s where s.name = 'service_abort_hold_sec') h
+    where t.held_until is not null and t.held_until > mashup.now() + make_interval(secs => h.sec + 5)
+    order by t.id for update of t skip locked
+  )
+  update mashup.tasks t set held_until = f.held_until from far f where t.id = f.id;
+  return v_count;
+end
+$$;
+comment on function mashup.limit_running_tasks() is
+  'Limits leases to lease_sec, deadlines to timeout_sec of the kind and places held by dropped tasks to service_abort_hold_sec from now. Returns how many running tasks. Lock: task rows by id; never waits for a row.';
+
+create function mashup.limit_future_times() returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_deletion_delay interval := greatest(mashup.setting_interval('discard_after_sec'), mashup.setting_interval('replaced_stems_after_sec'),
+    mashup.setting_interval('outbox_retry_sec'));
+begin
+  perform mashup.limit_waiting_tasks();
+  perform mashup.limit_running_tasks();
+  update mashup.workers w set seen_at = mashup.now(), registered_at = least(w.registered_at, mashup.now())
+    where w.id in (select f.id from mashup.workers f where f.seen_at > mashup.now() + interval '5 seconds' for update skip locked);
+  update mashup.service_health h set retry_at = mashup.now(), opened_at = least(h.opened_at, mashup.now()), updated_at = mashup.now()
+    where h.service in (select f.service from mashup.service_health f
+      where f.retry_at > mashup.now() + mashup.setting_interval('circuit_open_max_sec') + interval '5 seconds' for update skip locked);
+  update mashup.storage_deletions d set not_before = mashup.now() + v_deletion_delay
+    where d.id in (select f.id from mashup.storage_deletions f
+      where f.not_before > mashup.now() + v_deletion_delay + interval '5 seconds' order by f.id limit 500 for update skip locked);
+  update mashup.outgoing_events e set not_before = mashup.now()
+    where e.seq in (select f.seq from mashup.outgoing_events f
+      where f.delivered_at is null and f.not_before > mashup.now() + interval '1 hour 5 seconds' order by f.seq limit 500 for update skip locked);
+end
+$$;
+comment on function mashup.limit_future_times() is
+  'Limits every time for which the engine waits to now plus the longest wait that the settings allow, after the clock was set back. Pauses keep the time that their operator gave, and count_request limits its own. Never waits for a row.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -3611,6 +3870,7 @@ begin
     insert into mashup.storage_deletions (path) select r.path from public.mashup_results r where r.job_id = v_job.id;
     update public.mashup_jobs set expired_at = mashup.now(), result_path = null where id = v_job.id returning * into v_job;
     perform mashup.log_event(v_job, 'expired', 'The file has expired');
+    perform mashup.enqueue_event(v_job, 'job.expired');
     v_count := v_count + 1;
   end loop;
   return v_count;
@@ -3626,7 +3886,7 @@ declare
   v_count integer := 0;
   v_rows integer;
 begin
-  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch);
+  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.purge_outgoing_events(v_batch);
 
   delete from public.mashup_jobs j where j.id in (
     select d.id from public.mashup_jobs d
@@ -3654,7 +3914,7 @@ begin
 end
 $$;
 comment on function mashup.purge_expired() is
-  'One run of retention over drafts, results, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
+  'One run of retention over drafts, results, events, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -3748,14 +4008,25 @@ declare
   v_recovered integer;
   v_enqueued integer := 0;
   v_purged integer := 0;
+  v_clock_went_back boolean;
 begin
   if not pg_try_advisory_xact_lock(hashtext('mashup.sweep')) then
     return null;
+  end if;
+  -- The clock was set back since these were written.
+  update mashup.maintenance_runs set done_at = '-infinity' where done_at > mashup.now() + interval '5 seconds';
+  v_clock_went_back := found;
+  if v_clock_went_back then
+    perform mashup.limit_future_times();
   end if;
   v_recovered := mashup.sweep_workers();
   update mashup.maintenance_runs set done_at = mashup.now()
     where name = 'reconcile' and done_at <= mashup.now() - mashup.setting_interval('reconcile_sec');
   if found then
+    -- Again here: rows that were locked at that moment, and times written by transactions that began before it.
+    if not v_clock_went_back then
+      perform mashup.limit_future_times();
+    end if;
     v_enqueued := mashup.reconcile_queue();
     perform mashup.refresh_queue_positions();
     perform mashup.show_silence();
@@ -3844,6 +4115,66 @@ end
 $$;
 comment on function mashup.repair_files(text[], boolean) is
   'Returns how many rows point to the files p_missing and how many files no row points to. With p_apply, drops those rows of the cache of stems, notes expired_at on those jobs, and puts those files into the outbox. Lock order: jobs, stems.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/60_maintenance/6_outgoing_events.sql
+
+-- Delivery of events: a worker claims due events, delivers them and reports the outcome. An event of which nothing is reported,
+-- because its worker was lost, is due again after half a minute: delivery is at least once.
+
+create function mashup.claim_outgoing_events(p_limit integer) returns setof mashup.outgoing_events
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_event mashup.outgoing_events;
+begin
+  for v_event in
+    select e.* from mashup.outgoing_events e
+    where e.delivered_at is null and e.not_before <= mashup.now()
+      -- One event of a job at a time, so that they arrive in order.
+      and not exists (select from mashup.outgoing_events b where b.job_id = e.job_id and b.seq < e.seq and b.delivered_at is null)
+    order by e.seq limit p_limit for update skip locked
+  loop
+    update mashup.outgoing_events e set attempts = e.attempts + 1, not_before = mashup.now() + interval '30 seconds'
+      where e.seq = v_event.seq returning * into v_event;
+    perform pg_catalog.pg_notify('mashup_events', (jsonb_build_object('id', v_event.id) || v_event.payload)::text);
+    return next v_event;
+  end loop;
+end
+$$;
+comment on function mashup.claim_outgoing_events(integer) is
+  'Leases up to p_limit due events to a worker for half a minute, the oldest of each job, and notifies channel mashup_events of them. Lock: event rows; never waits for a row.';
+grant execute on function mashup.claim_outgoing_events(integer) to mashup_worker;
+
+create function mashup.complete_outgoing_event(p_seq bigint, p_error text default null) returns void
+  language sql security definer set search_path = ''
+  as $$
+  update mashup.outgoing_events e set last_error = left(p_error, 300),
+      delivered_at = case when p_error is null then mashup.now() end,
+      -- Full jitter, at least half of the back-off: 1 s, 2 s, 4 s … up to an hour.
+      not_before = case when p_error is null then e.not_before
+        else mashup.now() + make_interval(secs => least(3600, 2 ^ least(e.attempts, 12)) * (0.5 + random() / 2)) end
+    where e.seq = p_seq and e.delivered_at is null
+$$;
+comment on function mashup.complete_outgoing_event(bigint, text) is
+  'Records that an event was delivered, or why not: it is then due again after a back-off of up to an hour.';
+grant execute on function mashup.complete_outgoing_event(bigint, text) to mashup_worker;
+
+create function mashup.purge_outgoing_events(p_batch integer) returns integer
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_count integer;
+begin
+  delete from mashup.outgoing_events e where e.seq in (
+    select d.seq from mashup.outgoing_events d where d.created_at < mashup.now() - interval '7 days'
+    order by d.seq limit p_batch for update skip locked);
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+comment on function mashup.purge_outgoing_events(integer) is 'Deletes events after a week, delivered or not. Returns how many, at most p_batch.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -4083,8 +4414,9 @@ declare
 begin
   insert into mashup.call_counts as c (user_id, action, since, calls) values (p_user, p_action, mashup.now(), 1)
     on conflict (user_id, action) do update set
-      since = case when c.since <= mashup.now() - interval '1 minute' then mashup.now() else c.since end,
-      calls = case when c.since <= mashup.now() - interval '1 minute' then 1 else c.calls + 1 end
+      -- A minute that begins in the future was counted before the clock was set back.
+      since = case when c.since between mashup.now() - interval '1 minute' and mashup.now() then c.since else mashup.now() end,
+      calls = case when c.since between mashup.now() - interval '1 minute' and mashup.now() then c.calls + 1 else 1 end
     returning c.calls into v_calls;
   if v_calls > mashup.setting_number(p_setting) then
     perform mashup.raise_error('MB012', p_message, 'Wait a minute, then try again.', '60');
@@ -4552,35 +4884,6 @@ create view mashup.live_jobs as
 revoke all on mashup.live_jobs from public, anon, authenticated, service_role;
 comment on view mashup.live_jobs is 'Every live job, with the number of its tasks by state.';
 
-create view mashup.stuck as
-  select w.id, w.stage, w.waiting_on, w.in_stage_for, w.why
-  from (
-    select j.id, j.stage, j.waiting_on, j.in_stage_for,
-      case
-        when j.waiting_on = 'user' then null
-        when j.running > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'running' and t.lease_until < mashup.now())
-          then 'A worker is silent and no sweep runs: is a worker running?'
-        when j.running > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'running' and mashup.is_silent(t))
-          then (select string_agg(distinct format('The %s service has sent nothing for %s s; the call ends after %s s. Does the service hang?',
-              k.service, round(extract(epoch from mashup.now() - t.heard_at)), round(t.silence_sec)), ' ')
-            from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
-            where t.job_id = j.id and t.state = 'running' and mashup.is_silent(t))
-        when j.ready > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'ready' and t.run_at < mashup.now() - interval '1 minute')
-          then 'A task has been ready for over a minute: are workers running, and are they all busy?'
-        when j.waiting_on = 'pause' or (j.waiting_on = 'slot' and mashup.is_job_paused(j.id, j.user_id)) then 'Paused: see mashup.pauses.'
-        when j.waiting_on = 'slot' and j.in_stage_for > interval '10 minutes' then 'Has waited for a slot for over ten minutes: see mashup.capacity.'
-        when j.waiting_on = 'circuit' then format('Not available: %s. See mashup.circuits.', (
-          select string_agg(distinct format('%s (%s)', h.service, coalesce(h.last_error, 'no error noted')), '; ')
-          from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = any (mashup.services_of(k))
-          where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and h.state <> 'closed'))
-        when j.running + j.ready + j.waiting = 0 and j.waiting_on is null
-          then 'No task of it runs or may run. Replay it: update mashup_jobs set stage = stage where id = this one.'
-      end as why
-    from mashup.live_jobs j) w
-  where w.why is not null;
-revoke all on mashup.stuck from public, anon, authenticated, service_role;
-comment on view mashup.stuck is 'Live jobs that make no progress, and why. Empty in normal operation.';
-
 create function mashup.job_history(p_job_id uuid)
   returns table (at timestamptz, since_start interval, epoch integer, what text, stage text, song text, message text, actor text, detail jsonb)
   language sql stable set search_path = ''
@@ -4654,6 +4957,193 @@ create view mashup.capacity as
     (select count(*) from mashup.tasks where state = 'ready');
 revoke all on mashup.capacity from public, anon, authenticated, service_role;
 comment on view mashup.capacity is 'Use, limit and waiting line of slots, services and workers.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/80_stuck.sql
+
+-- Which jobs make no progress, and why. One function for each cause: it returns the text for the operator, or null. The view
+-- mashup.stuck asks them in order; the first that applies is the cause. A text names what is wrong and what to do.
+
+-- Causes that concern every job.
+
+create function mashup.stuck_on_clock() returns text
+  language sql stable set search_path = ''
+  as $$
+  select format('The clock of the database was set back by about %s. The sweep corrects all times within seconds of running: is a worker running?',
+    date_trunc('second', max(r.done_at) - mashup.now()))
+  from mashup.maintenance_runs r where r.done_at > mashup.now() + interval '5 seconds' having count(*) > 0
+$$;
+comment on function mashup.stuck_on_clock() is 'Returns the cause where maintenance was done in the future; null if it was not.';
+
+create function mashup.stuck_on_role() returns text
+  language sql stable set search_path = ''
+  as $$
+  select 'The role mashup_worker lacks BYPASSRLS, so workers see no jobs. As superuser: alter role mashup_worker bypassrls.'
+  from pg_catalog.pg_roles r where r.rolname = 'mashup_worker' and not r.rolbypassrls and not r.rolsuper
+$$;
+comment on function mashup.stuck_on_role() is 'Returns the cause where the role of the workers cannot read jobs; null if it can.';
+
+create function mashup.stuck_on_queue() returns text
+  language sql stable set search_path = ''
+  as $$
+  select case
+    when pg_catalog.to_regclass(pg_catalog.format('%I._private_jobs', mashup.queue_schema())) is null
+      then pg_catalog.format('The schema %s of the queue is missing. Run `mashup migrate`, or start a worker.', mashup.queue_schema())
+    when not pg_catalog.has_schema_privilege('mashup_worker', mashup.queue_schema(), 'usage')
+      then pg_catalog.format('The role mashup_worker may not use the schema %s of the queue: select mashup.grant_queue().', mashup.queue_schema())
+  end
+$$;
+comment on function mashup.stuck_on_queue() is 'Returns the cause where the queue is missing or workers may not use it; null if they can.';
+
+create function mashup.stuck_on_workers() returns text
+  language sql stable set search_path = ''
+  as $$
+  select case
+    when w.alive = 0 then 'No worker is running'
+      || coalesce(' (the last one was seen ' || date_trunc('second', mashup.now() - w.last_seen_at) || ' ago)', '') || ': start one.'
+    when w.draining = w.alive then format('All %s workers are stopping and claim nothing: start another one.', w.alive)
+  end
+  from (
+    select count(*) filter (where s.is_alive) as alive, count(*) filter (where s.is_alive and s.draining) as draining, max(s.seen_at) as last_seen_at
+    from (select v.seen_at, v.draining, v.seen_at > mashup.now() - mashup.setting_interval('lease_sec') as is_alive from mashup.workers v) s
+  ) w
+$$;
+comment on function mashup.stuck_on_workers() is 'Returns the cause where no worker takes tasks; null if one does.';
+
+create function mashup.stuck_on_version() returns text
+  language sql stable set search_path = ''
+  as $$
+  select format('Every worker runs version %s, the database has %s: update the workers, or run `mashup migrate`.',
+    string_agg(distinct w.version, ', '), mashup.engine_version())
+  from mashup.workers w where w.seen_at > mashup.now() - mashup.setting_interval('lease_sec')
+  having count(*) > 0 and bool_and(w.version <> mashup.engine_version())
+$$;
+comment on function mashup.stuck_on_version() is 'Returns the cause where all workers are of another version than the schema; null if one is not.';
+
+-- Causes of one job.
+
+create function mashup.stuck_on_pause(p_job mashup.live_jobs) returns text
+  language sql stable set search_path = ''
+  as $$
+  select format('Paused (%s): %s%s. To go on: select mashup.resume(%L, %L).', concat_ws(' ', p.scope, nullif(p.key, '')), p.reason,
+    coalesce(', until ' || to_char(p.until at time zone 'utc', 'YYYY-MM-DD HH24:MI "UTC"'), ''), p.scope, p.key)
+  from mashup.pauses p
+  where p_job.running = 0 and (p.until is null or p.until > mashup.now())
+    and (p.scope = 'system' or (p.scope = 'job' and p.key = p_job.id::text) or (p.scope = 'user' and p.key = p_job.user_id::text)
+      or (p.scope in ('kind', 'service') and p_job.ready = 0 and exists (
+        select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+        where t.job_id = p_job.id and t.epoch = p_job.epoch and t.state = 'waiting'
+          and (case p.scope when 'kind' then p.key = k.kind else p.key = any (mashup.services_of(k)) end))))
+  order by p.created_at limit 1
+$$;
+comment on function mashup.stuck_on_pause(mashup.live_jobs) is 'Returns the pause that keeps a job from going on; null if none does.';
+
+create function mashup.stuck_on_circuit(p_job mashup.live_jobs) returns text
+  language sql stable set search_path = ''
+  as $$
+  select format('Not available: %s. See mashup.circuits.',
+    string_agg(distinct format('%s (%s)', h.service, coalesce(h.last_error, 'no error noted')), '; '))
+  from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = any (mashup.services_of(k))
+  where p_job.running + p_job.ready = 0 and t.job_id = p_job.id and t.epoch = p_job.epoch and t.state = 'waiting' and h.state <> 'closed'
+  having count(*) > 0
+$$;
+comment on function mashup.stuck_on_circuit(mashup.live_jobs) is 'Returns the unavailable services that a job waits for, with their last errors; null if there is none.';
+
+create function mashup.stuck_on_lease(p_job mashup.live_jobs) returns text
+  language sql stable set search_path = ''
+  as $$
+  select 'A worker is silent and no sweep takes its task back: look at the logs of the workers.'
+  from mashup.tasks t where p_job.running > 0 and t.job_id = p_job.id and t.state = 'running' and t.lease_until < mashup.now() limit 1
+$$;
+comment on function mashup.stuck_on_lease(mashup.live_jobs) is 'Returns the cause where the lease of a task has ended; null if none has.';
+
+create function mashup.stuck_on_silent_service(p_job mashup.live_jobs) returns text
+  language sql stable set search_path = ''
+  as $$
+  select string_agg(distinct format('The %s service has sent nothing for %s s; the call ends after %s s. Does the service hang?',
+    k.service, round(extract(epoch from mashup.now() - t.heard_at)), round(t.silence_sec)), ' ')
+  from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+  where p_job.running > 0 and t.job_id = p_job.id and t.state = 'running' and mashup.is_silent(t)
+$$;
+comment on function mashup.stuck_on_silent_service(mashup.live_jobs) is 'Returns the services that have been silent for too long; null if there is none.';
+
+create function mashup.stuck_on_busy_workers(p_job mashup.live_jobs) returns text
+  language sql stable set search_path = ''
+  as $$
+  select case when c.in_use >= c.at_most
+    then format('A task has been ready for over a minute, and all %s places of the workers are taken: start more workers.', c.at_most)
+    else 'A task has been ready for over a minute although workers have free places: look at their logs.' end
+  from mashup.capacity c
+  where c.what = 'workers' and p_job.ready > 0 and exists (select from mashup.tasks t
+    where t.job_id = p_job.id and t.state = 'ready' and t.run_at < mashup.now() - interval '1 minute')
+$$;
+comment on function mashup.stuck_on_busy_workers(mashup.live_jobs) is 'Returns the cause where no worker claims a ready task for a minute; null if they do.';
+
+create function mashup.stuck_on_limit(p_job mashup.live_jobs) returns text
+  language sql stable set search_path = ''
+  as $$
+  select case
+    when p_job.waiting_on = 'slot' and p_job.in_stage_for > interval '10 minutes'
+      then 'Has waited for a slot for over ten minutes: see mashup.capacity.'
+    when p_job.waiting_on = 'tasks' and p_job.in_stage_for > interval '10 minutes'
+      then 'Has waited for a free place at a service for over ten minutes: see mashup.capacity and the setting service_limits.'
+  end
+$$;
+comment on function mashup.stuck_on_limit(mashup.live_jobs) is 'Returns the limit that a job has waited for over ten minutes; null if there is none.';
+
+create function mashup.stuck_on_hook(p_job mashup.live_jobs) returns text
+  language sql stable set search_path = ''
+  as $$
+  select (t.error ->> 'message') || '. ' || (t.error ->> 'hint')
+  from mashup.tasks t where p_job.running + p_job.ready + p_job.waiting = 0 and t.job_id = p_job.id and t.epoch = p_job.epoch
+    and t.state = 'failed' and t.error ->> 'code' = 'hook_failed'
+  order by t.id desc limit 1
+$$;
+comment on function mashup.stuck_on_hook(mashup.live_jobs) is 'Returns the trigger of an integrator that keeps a job from ending; null if none does.';
+
+create function mashup.stuck_without_tasks(p_job mashup.live_jobs) returns text
+  language sql stable set search_path = ''
+  as $$
+  select case when p_job.running + p_job.ready + p_job.waiting = 0 and p_job.waiting_on is null
+    then 'No task of it runs or may run. Replay it: update mashup_jobs set stage = stage where id = this one.' end
+$$;
+comment on function mashup.stuck_without_tasks(mashup.live_jobs) is 'Returns the cause where a job has nothing to do; null if it has.';
+
+create view mashup.stuck as
+  with everywhere as materialized (
+    select s.cause, s.why
+    from (values
+      (1, 'clock', mashup.stuck_on_clock()),
+      (2, 'role', mashup.stuck_on_role()),
+      (3, 'queue', mashup.stuck_on_queue()),
+      (4, 'workers', mashup.stuck_on_workers()),
+      (5, 'version', mashup.stuck_on_version())) as s (n, cause, why)
+    where s.why is not null order by s.n limit 1
+  )
+  select j.id, j.stage, j.waiting_on, j.in_stage_for, c.cause, c.why
+  from mashup.live_jobs j
+  cross join lateral (
+    select s.cause, s.why
+    from (values
+      (1, 'pause', mashup.stuck_on_pause(j)),
+      -- A job that has just entered its stage, or has a task with a valid lease, shows nothing of these yet.
+      (2, (select e.cause from everywhere e), case
+        when (j.in_stage_for < interval '0' or j.in_stage_for > interval '30 seconds') and not exists (
+          select from mashup.tasks t where t.job_id = j.id and t.state = 'running' and t.lease_until > mashup.now())
+        then (select e.why from everywhere e) end),
+      (3, 'circuit', mashup.stuck_on_circuit(j)),
+      (4, 'lease', mashup.stuck_on_lease(j)),
+      (5, 'silent_service', mashup.stuck_on_silent_service(j)),
+      (6, 'busy_workers', mashup.stuck_on_busy_workers(j)),
+      (7, 'limit', mashup.stuck_on_limit(j)),
+      (8, 'hook', mashup.stuck_on_hook(j)),
+      (9, 'no_tasks', mashup.stuck_without_tasks(j))) as s (n, cause, why)
+    where s.why is not null order by s.n limit 1
+  ) c
+  where j.waiting_on is distinct from 'user';
+revoke all on mashup.stuck from public, anon, authenticated, service_role;
+comment on view mashup.stuck is 'Live jobs that make no progress, with the cause and what to do. Empty in normal operation.';
 
 revoke execute on all functions in schema mashup from public;
 

@@ -4,7 +4,8 @@
 -- of mashup.tasks is one unit of work for a worker; attempts, back-off and leases are counted there. A queue entry is a job of
 -- Graphile Worker that names a task and an attempt; it may be lost, repeated or late without harm.
 --
--- 05  schema mashup, role mashup_worker, now (the only clock: tests replace it, nothing else reads one), raise_error
+-- 05  schema mashup, role mashup_worker, now (the only clock: tests replace it, nothing else reads one),
+--     engine_version, raise_error
 -- 10  settings (every limit, time and budget), setting_number, setting_interval; check_setting, is_allowed, allowed_values
 -- 11  tables
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
@@ -13,17 +14,20 @@
 --     workers, tasks                             what runs now
 --     service_health, pauses, stage_stats        what limits it: circuit breakers, pauses, measured durations
 --     analyses, stems, scores, plan_receipts, plan_spend, count_plan_spend   what tasks have made, and what it cost
---     storage_deletions, maintenance_runs, call_counts   outbox, times of maintenance, rate limits
+--     storage_deletions, maintenance_runs, call_counts   outbox of deletions, times of maintenance, rate limits
+--     outgoing_events                            outbox of events for other programs
 -- 15  helpers
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs, truncate_bytes, add_warning      songs and warnings in a job's row
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_task, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
+--     enqueue_event, find_failing_hook, hook_hint    events for other programs; triggers of integrators
 --     is_paused, is_job_paused, is_kind_paused, estimate_completion, record_duration, silence_limit
 -- 20  transitions
 --     transition_job, fail_job                   transitions of the engine; any other write of stage is an operator's or user's
 --     check_transition, refuse_transition        before: is it legal? missing_prerequisite: what a stage lacks
 --     reset_for_*, reset_without_slot, detach_outputs, reset_songs   what it changes on the row
+--     explain_status                             status and error of a job cannot be written by themselves
 --     touch_job                                  before every update: the version
 --     after_transition                           after: event; tasks of old epochs end, tasks of the stage begin
 --     create_tasks, drop_tasks, discard_output
@@ -45,11 +49,12 @@
 --     register_worker, heartbeat_worker, deregister_worker
 --     claim_task, defer_solo, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
---     finish_task, twin_of, record_measurements
---     fail_task, end_attempt, exclude_song, requeue_task, return_task
+--     finish_task, record_finish, twin_of, record_measurements
+--     fail_task, end_attempt, end_failed_task, exclude_song, requeue_task, return_task
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
 -- 60  maintenance
 --     sweep                                      one run of all of it
+--     limit_future_times, limit_waiting_tasks, limit_running_tasks, longest_delay_sec      after the clock was set back
 --     sweep_workers, dead_workers, recover_task, end_late_attempt   recovery
 --     show_silence, is_silent                    services that do not answer
 --     reconcile_queue, refresh_queue_positions, queue_order, queue_position, head_of_queue
@@ -57,6 +62,7 @@
 --     enqueue_file_deletions, claim_storage_deletions, complete_storage_deletions   outbox
 --     check_user, delete_user_data               users
 --     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
+--     claim_outgoing_events, complete_outgoing_event, purge_outgoing_events   delivery of events
 -- 65  operations for operators: replay, retry, cancel, start, pause, resume, select_jobs, bulk, require_job
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
@@ -64,7 +70,10 @@
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
 --     check_options, check_songs, check_song, check_upload, insert_job, find_idempotent_job, describe_submission
 -- 80  views and functions for operators
---     running_now, live_jobs, stuck, failures, circuits, queue_by_user, capacity, job_history, throughput
+--     stuck                                      which jobs make no progress and why: it asks stuck_on_clock, stuck_on_role, stuck_on_queue,
+--     stuck_on_workers, stuck_on_version, stuck_on_pause, stuck_on_circuit, stuck_on_lease, stuck_on_silent_service,
+--     stuck_on_busy_workers, stuck_on_limit, stuck_on_hook, stuck_without_tasks
+--     running_now, live_jobs, failures, circuits, queue_by_user, capacity, job_history, throughput
 -- 81  operator API, for the service role: operator_*
 -- 90  Storage: bucket mashups and its policies
 -- 92  Realtime: the publication

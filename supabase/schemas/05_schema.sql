@@ -23,6 +23,11 @@ create function mashup.now() returns timestamptz
 comment on function mashup.now() is 'Returns the time of the transaction. The only clock of the state machine.';
 grant execute on function mashup.now() to authenticated, service_role, mashup_worker;
 
+create function mashup.engine_version() returns text
+  language sql immutable set search_path = ''
+  as $$ select '0.1.0' $$;
+comment on function mashup.engine_version() is 'Returns the version of the engine that this schema belongs to, as in package.json.';
+
 create function mashup.raise_error(p_sqlstate text, p_message text, p_hint text, p_detail text default '') returns void
   language plpgsql set search_path = ''
   as $$

@@ -26,35 +26,6 @@ create view mashup.live_jobs as
 revoke all on mashup.live_jobs from public, anon, authenticated, service_role;
 comment on view mashup.live_jobs is 'Every live job, with the number of its tasks by state.';
 
-create view mashup.stuck as
-  select w.id, w.stage, w.waiting_on, w.in_stage_for, w.why
-  from (
-    select j.id, j.stage, j.waiting_on, j.in_stage_for,
-      case
-        when j.waiting_on = 'user' then null
-        when j.running > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'running' and t.lease_until < mashup.now())
-          then 'A worker is silent and no sweep runs: is a worker running?'
-        when j.running > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'running' and mashup.is_silent(t))
-          then (select string_agg(distinct format('The %s service has sent nothing for %s s; the call ends after %s s. Does the service hang?',
-              k.service, round(extract(epoch from mashup.now() - t.heard_at)), round(t.silence_sec)), ' ')
-            from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
-            where t.job_id = j.id and t.state = 'running' and mashup.is_silent(t))
-        when j.ready > 0 and exists (select from mashup.tasks t where t.job_id = j.id and t.state = 'ready' and t.run_at < mashup.now() - interval '1 minute')
-          then 'A task has been ready for over a minute: are workers running, and are they all busy?'
-        when j.waiting_on = 'pause' or (j.waiting_on = 'slot' and mashup.is_job_paused(j.id, j.user_id)) then 'Paused: see mashup.pauses.'
-        when j.waiting_on = 'slot' and j.in_stage_for > interval '10 minutes' then 'Has waited for a slot for over ten minutes: see mashup.capacity.'
-        when j.waiting_on = 'circuit' then format('Not available: %s. See mashup.circuits.', (
-          select string_agg(distinct format('%s (%s)', h.service, coalesce(h.last_error, 'no error noted')), '; ')
-          from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = any (mashup.services_of(k))
-          where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and h.state <> 'closed'))
-        when j.running + j.ready + j.waiting = 0 and j.waiting_on is null
-          then 'No task of it runs or may run. Replay it: update mashup_jobs set stage = stage where id = this one.'
-      end as why
-    from mashup.live_jobs j) w
-  where w.why is not null;
-revoke all on mashup.stuck from public, anon, authenticated, service_role;
-comment on view mashup.stuck is 'Live jobs that make no progress, and why. Empty in normal operation.';
-
 create function mashup.job_history(p_job_id uuid)
   returns table (at timestamptz, since_start interval, epoch integer, what text, stage text, song text, message text, actor text, detail jsonb)
   language sql stable set search_path = ''

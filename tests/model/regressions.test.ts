@@ -113,7 +113,7 @@ describe('a half-open circuit opens again when its probe cannot return', () => {
     const id = await m.submit(await m.user(), 3);
     const [late] = [await m.claimNext(worker, id)];
     assert.ok(late);
-    await m.sql`update mashup.tasks set state = 'waiting', run_at = mashup.now() + interval '1 hour' where state = 'ready'`;
+    await m.sql`update mashup.tasks set state = 'waiting', run_at = mashup.now() + interval '9 minutes' where state = 'ready'`;
     await openCircuit(m, 'analysis');
     await m.sql`update mashup.tasks set run_at = mashup.now() where state = 'waiting'`;
     await m.sweep();
@@ -262,7 +262,7 @@ describe('limits are kept', () => {
     const worker = await m.worker();
     await m.sql`update mashup.settings set value = '9' where name in ('max_running_jobs')`;
     await m.sql`update mashup.settings set value = '{"analysis": 9, "scoring": 1, "separation": 1}' where name = 'service_limits'`;
-    await m.sql`update mashup.service_health set state = 'open', failures = 5, opens = 9, retry_at = mashup.now() + interval '1 hour'
+    await m.sql`update mashup.service_health set state = 'open', failures = 5, opens = 9, retry_at = mashup.now() + interval '5 minutes'
       where service = 'scoring'`;
     const jobs: string[] = [];
     for (let i = 0; i < 3; i++) {

@@ -46,11 +46,11 @@ describe('recovery', () => {
     const task = await m.claimNext(worker, id);
     assert.ok(task);
     await m.fail(task, 'transient');
-    await m.sql`update mashup.tasks set run_at = mashup.now() + interval '1 hour' where id = ${task.task_id}`;
+    await m.sql`update mashup.tasks set run_at = mashup.now() + interval '9 minutes' where id = ${task.task_id}`;
     await m.moveClock(20);
     await m.sweep();
     const [row] =
-      await m.sql`select state, run_at > mashup.now() + interval '30 minutes' as later from mashup.tasks where id = ${task.task_id}`;
+      await m.sql`select state, run_at > mashup.now() + interval '5 minutes' as later from mashup.tasks where id = ${task.task_id}`;
     assert.deepEqual({ ...row }, { state: 'waiting', later: true });
   });
 
@@ -97,7 +97,7 @@ describe('recovery', () => {
       assert.ok(task, `loss ${i + 1}`);
       const claimed = await m.claim(worker, task);
       assert.equal(claimed.status, 'claimed');
-      await m.sql`update mashup.tasks set state = 'waiting', run_at = mashup.now() + interval '1 day' where job_id = ${id} and state = 'ready'`;
+      await m.sql`update mashup.tasks set state = 'waiting', run_at = mashup.now() + interval '9 minutes' where job_id = ${id} and state = 'ready'`;
       await m.sql`delete from mashup.workers where id = ${worker}`;
       await m.sweep();
     }
@@ -316,7 +316,7 @@ describe('a circuit', () => {
   it('continues planning without its service after fallback_after_sec', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
-    await m.sql`update mashup.service_health set state = 'open', failures = 9, retry_at = now() + interval '1 day' where service = 'orchestrator'`;
+    await m.sql`update mashup.service_health set state = 'open', failures = 9, retry_at = now() + interval '5 minutes' where service = 'orchestrator'`;
     const id = await m.submit(await m.user(), 2);
     await m.run(worker);
     assert.deepEqual([(await m.job(id)).stage, (await m.job(id)).waiting_on], ['planning', 'circuit']);

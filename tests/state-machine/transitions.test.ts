@@ -149,7 +149,7 @@ describe('a job', () => {
         const [row] = await m.sql`select state, failures from mashup.tasks where id = ${task.task_id}`;
         assert.deepEqual({ ...row }, { state: 'waiting', failures: i });
         await m.moveClock(100 * i);
-        await m.sql`update mashup.tasks set state = 'waiting', run_at = mashup.now() + interval '1 hour' where job_id = ${id} and song_id <> ${song} and state = 'ready'`;
+        await m.sql`update mashup.tasks set state = 'waiting', run_at = mashup.now() + interval '9 minutes' where job_id = ${id} and song_id <> ${song} and state = 'ready'`;
         await m.sweep();
       }
     }

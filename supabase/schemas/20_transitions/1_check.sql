@@ -149,8 +149,28 @@ $$;
 comment on function mashup.touch_job() is
   'Trigger before every update: raises version, keeps id and user, and keeps progress from falling within an epoch. Raises MB011.';
 
--- Triggers of one event run in the order of their names: check_transition before touch_job.
+create function mashup.explain_status() returns trigger
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  if new.status <> (select case when s.is_terminal then s.stage else 'processing' end from mashup.stages s where s.stage = new.stage) then
+    perform mashup.raise_error('MB001', format('The status of job %s follows from its stage and cannot be changed by itself.', old.id),
+      'Set stage instead: to "cancelled" to stop the job, to another stage to replay it from there.');
+  elsif (new.stage = 'failed') <> (new.error_code is not null) then
+    perform mashup.raise_error('MB001',
+      format('Job %s is in stage %s: a failed job has an error_code, and no other job has one.', old.id, new.stage),
+      case new.stage when 'failed' then 'To run the job again: select mashup.retry(…), or set stage to the stage to start from.'
+        else 'Only the engine fails a job. To stop it: set stage to cancelled.' end);
+  end if;
+  return new;
+end
+$$;
+comment on function mashup.explain_status() is
+  'Trigger before a write of status or error_code: says what to write instead, where the constraints status_follows_stage and failed_has_an_error would only refuse. Raises MB001.';
+
+-- Triggers of one event run in the order of their names: check_transition, explain_status, touch_job.
 create trigger check_transition before update of stage on public.mashup_jobs for each row execute function mashup.check_transition();
+create trigger explain_status before update of status, error_code on public.mashup_jobs for each row execute function mashup.explain_status();
 create trigger touch_job before update on public.mashup_jobs for each row execute function mashup.touch_job();
 
 revoke execute on all functions in schema mashup from public;

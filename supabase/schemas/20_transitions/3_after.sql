@@ -30,6 +30,8 @@ begin
     if new.admitted_at is not null then
       perform mashup.advance_job(new.id);
     end if;
+  else
+    perform mashup.enqueue_event(new, 'job.' || new.stage);
   end if;
   return null;
 end

@@ -21,7 +21,9 @@ begin
       current_step = coalesce(left(nullif(p_step, ''), 200), j.current_step)
     where j.id = p_job.id
       and (v_progress >= j.progress + mashup.setting_number('progress_min_step')
-        or (j.updated_at <= mashup.now() - mashup.setting_interval('progress_min_interval_sec')
+        -- A row from the future was written before the clock was set back.
+        or ((j.updated_at <= mashup.now() - mashup.setting_interval('progress_min_interval_sec')
+            or j.updated_at > mashup.now() + interval '5 seconds')
           and (v_progress > j.progress or p_step is distinct from j.current_step)));
 end
 $$;

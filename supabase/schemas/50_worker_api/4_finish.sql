@@ -29,6 +29,28 @@ $$;
 comment on function mashup.record_measurements(mashup.tasks, mashup.task_kinds, jsonb, real) is
   'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
 
+create function mashup.record_finish(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_result jsonb) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_seconds real := extract(epoch from mashup.now() - p_task.started_at);
+begin
+  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
+      deadline_at = null, error = null
+    where t.id = p_task.id;
+  perform mashup.record_task(p_job, p_task, p_result);
+  perform mashup.record_measurements(p_task, p_kind, p_result, v_seconds);
+  select * into v_job from public.mashup_jobs where id = p_task.job_id;
+  perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', p_task.kind || ' finished'), null, p_task.song_id,
+    jsonb_build_object('kind', p_task.kind, 'task', p_task.id, 'attempt', p_task.attempt, 'seconds', round(v_seconds::numeric, 3),
+      'from_cache', p_result -> 'from_cache'));
+  perform mashup.advance_job(v_job.id);
+end
+$$;
+comment on function mashup.record_finish(mashup.tasks, mashup.task_kinds, public.mashup_jobs, jsonb) is
+  'Closes a finished task, records its result and measurements, and advances its job. Lock order: job and task (held by the caller), service_health, queue.';
+
 create function mashup.finish_task(p_task_id bigint, p_claim uuid, p_result jsonb) returns text
   language plpgsql security definer set search_path = ''
   set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
@@ -37,8 +59,9 @@ declare
   v_task mashup.tasks;
   v_kind mashup.task_kinds;
   v_job public.mashup_jobs;
-  v_seconds real;
   v_twin text;
+  v_context text;
+  v_hook text;
 begin
   v_task := mashup.lock_claim(p_task_id, p_claim);
   if v_task.id is null then
@@ -58,22 +81,25 @@ begin
     end if;
   end if;
 
-  v_seconds := extract(epoch from mashup.now() - v_task.started_at);
-  update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
-      deadline_at = null, error = null
-    where t.id = p_task_id;
-  perform mashup.record_task(v_job, v_task, p_result);
-  perform mashup.record_measurements(v_task, v_kind, p_result, v_seconds);
-  select * into v_job from public.mashup_jobs where id = v_task.job_id;
-  perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', v_task.kind || ' finished'), null, v_task.song_id,
-    jsonb_build_object('kind', v_task.kind, 'task', v_task.id, 'attempt', v_task.attempt, 'seconds', round(v_seconds::numeric, 3),
-      'from_cache', p_result -> 'from_cache'));
-  perform mashup.advance_job(v_job.id);
+  perform mashup.record_finish(v_task, v_kind, v_job, p_result);
   return 'finished';
+exception when others then
+  get stacked diagnostics v_context = pg_exception_context;
+  v_hook := mashup.find_failing_hook(v_context);
+  if v_hook is null then
+    raise;
+  end if;
+  -- Nothing of this result is kept, and the locks are released: the same triggers would fail at every repetition.
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  perform mashup.discard_output(v_task);
+  return mashup.end_attempt(v_task, v_kind, true, true, 'hook_failed', left(v_hook || ': ' || sqlerrm, 500), mashup.hook_hint(), null);
 end
 $$;
 comment on function mashup.finish_task(bigint, uuid, jsonb) is
-  'Finishes a task with its result (schema/task-results.ts), records it and advances the job: the only way forward for a job. Returns finished; failed or retrying if the song is in the job twice; or why the claim is not valid (see claim_status). Lock order: job, task, service_health, queue. Raises MB003, MB006.';
+  'Finishes a task with its result (schema/task-results.ts), records it and advances the job: the only way forward for a job. Returns finished; failed or retrying if the song is in the job twice; failed with the error hook_failed if a trigger of an integrator fails; or why the claim is not valid (see claim_status). Lock order: job, task, service_health, queue. Raises MB003, MB006.';
 grant execute on function mashup.finish_task(bigint, uuid, jsonb) to mashup_worker;
 
 revoke execute on all functions in schema mashup from public;

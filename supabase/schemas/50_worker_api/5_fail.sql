@@ -52,11 +52,7 @@ begin
     update mashup.tasks t set state = 'failed', failures = v_failures, finished_at = mashup.now(), claim = null, worker_id = null,
         lease_until = null, deadline_at = null, error = v_error
       where t.id = p_task.id;
-    if p_task.song_id is not null then
-      perform mashup.exclude_song(p_task, p_code, p_message, p_hint);
-    else
-      perform mashup.fail_job(p_task.job_id, p_code, p_message, p_hint, p_task.id);
-    end if;
+    perform mashup.end_failed_task(p_task, p_code, p_message, p_hint);
     return 'failed';
   end if;
   v_wait := greatest(random() * least(p_kind.backoff_max_sec, p_kind.backoff_sec * 2 ^ least(v_failures, 16)), coalesce(p_retry_after_sec, 0));
@@ -71,6 +67,33 @@ end
 $$;
 comment on function mashup.end_attempt(mashup.tasks, mashup.task_kinds, boolean, boolean, text, text, text, real) is
   'Ends an attempt: returns retrying (another attempt after a back-off), or failed (the task, and with it its song or job). p_counts: whether the fault counts towards max_attempts. Lock: job and task rows held by the caller.';
+
+create function mashup.end_failed_task(p_task mashup.tasks, p_code text, p_message text, p_hint text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_context text;
+  v_hook text;
+begin
+  if p_task.song_id is not null then
+    perform mashup.exclude_song(p_task, p_code, p_message, p_hint);
+  else
+    perform mashup.fail_job(p_task.job_id, p_code, p_message, p_hint, p_task.id);
+  end if;
+exception when others then
+  get stacked diagnostics v_context = pg_exception_context;
+  v_hook := mashup.find_failing_hook(v_context);
+  if v_hook is null then
+    raise;
+  end if;
+  -- The trigger refuses this change as well, so only the task can record it. mashup.stuck names it.
+  update mashup.tasks t set error = jsonb_build_object('code', 'hook_failed', 'message', left(v_hook || ': ' || sqlerrm, 500),
+      'hint', mashup.hook_hint())
+    where t.id = p_task.id;
+end
+$$;
+comment on function mashup.end_failed_task(mashup.tasks, text, text, text) is
+  'Ends the song or the job of a failed task. If a trigger of an integrator prevents that, the job keeps its stage and the task the error hook_failed. Lock: job and task rows held by the caller.';
 
 create function mashup.exclude_song(p_task mashup.tasks, p_code text, p_message text, p_hint text) returns void
   language plpgsql set search_path = ''

@@ -37,6 +37,7 @@ begin
     insert into mashup.storage_deletions (path) select r.path from public.mashup_results r where r.job_id = v_job.id;
     update public.mashup_jobs set expired_at = mashup.now(), result_path = null where id = v_job.id returning * into v_job;
     perform mashup.log_event(v_job, 'expired', 'The file has expired');
+    perform mashup.enqueue_event(v_job, 'job.expired');
     v_count := v_count + 1;
   end loop;
   return v_count;
@@ -52,7 +53,7 @@ declare
   v_count integer := 0;
   v_rows integer;
 begin
-  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch);
+  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.purge_outgoing_events(v_batch);
 
   delete from public.mashup_jobs j where j.id in (
     select d.id from public.mashup_jobs d
@@ -80,6 +81,6 @@ begin
 end
 $$;
 comment on function mashup.purge_expired() is
-  'One run of retention over drafts, results, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
+  'One run of retention over drafts, results, events, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
 
 revoke execute on all functions in schema mashup from public;

@@ -8,14 +8,25 @@ declare
   v_recovered integer;
   v_enqueued integer := 0;
   v_purged integer := 0;
+  v_clock_went_back boolean;
 begin
   if not pg_try_advisory_xact_lock(hashtext('mashup.sweep')) then
     return null;
+  end if;
+  -- The clock was set back since these were written.
+  update mashup.maintenance_runs set done_at = '-infinity' where done_at > mashup.now() + interval '5 seconds';
+  v_clock_went_back := found;
+  if v_clock_went_back then
+    perform mashup.limit_future_times();
   end if;
   v_recovered := mashup.sweep_workers();
   update mashup.maintenance_runs set done_at = mashup.now()
     where name = 'reconcile' and done_at <= mashup.now() - mashup.setting_interval('reconcile_sec');
   if found then
+    -- Again here: rows that were locked at that moment, and times written by transactions that began before it.
+    if not v_clock_went_back then
+      perform mashup.limit_future_times();
+    end if;
     v_enqueued := mashup.reconcile_queue();
     perform mashup.refresh_queue_positions();
     perform mashup.show_silence();

@@ -42,8 +42,9 @@ declare
 begin
   insert into mashup.call_counts as c (user_id, action, since, calls) values (p_user, p_action, mashup.now(), 1)
     on conflict (user_id, action) do update set
-      since = case when c.since <= mashup.now() - interval '1 minute' then mashup.now() else c.since end,
-      calls = case when c.since <= mashup.now() - interval '1 minute' then 1 else c.calls + 1 end
+      -- A minute that begins in the future was counted before the clock was set back.
+      since = case when c.since between mashup.now() - interval '1 minute' and mashup.now() then c.since else mashup.now() end,
+      calls = case when c.since between mashup.now() - interval '1 minute' and mashup.now() then c.calls + 1 else 1 end
     returning c.calls into v_calls;
   if v_calls > mashup.setting_number(p_setting) then
     perform mashup.raise_error('MB012', p_message, 'Wait a minute, then try again.', '60');

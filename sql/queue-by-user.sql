@@ -1,0 +1,2 @@
+-- Which users wait, and for how long?
+select * from mashup.queue_by_user;
