@@ -8,6 +8,6 @@ from mashup.tasks where job_id = '00000000-0000-0000-0000-000000000000' order by
 
 -- Its plans and results.
 select version, source, model, cost_usd, plan #>> '{masterplan,title}' as title, created_at
-from mashup_plans where job_id = '00000000-0000-0000-0000-000000000000' order by version;
+from public.mashup_plans where job_id = '00000000-0000-0000-0000-000000000000' order by version;
 select epoch, path, quality, created_at
-from mashup_results where job_id = '00000000-0000-0000-0000-000000000000' order by epoch;
+from public.mashup_results where job_id = '00000000-0000-0000-0000-000000000000' order by epoch;
