@@ -41,7 +41,7 @@ export async function uploaders(fixture: BenchFixture, count: number, bytes: 'by
 async function untilEnded({ sql }: BenchFixture, ids: string[]): Promise<void> {
   for (;;) {
     const [row] = await sql`select count(*)::int as live, count(*) filter (where stage = 'failed')::int as failed,
-      min(error_message) as why from mashup_jobs where id = any(${ids}) and stage not in ('complete')`;
+      min(error_message) as why from public.mashup_jobs where id = any(${ids}) and stage not in ('complete')`;
     if (row?.failed > 0) throw new Error(`A job of the benchmark failed: ${row?.why}`);
     if (row?.live === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 50));

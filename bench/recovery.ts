@@ -112,7 +112,7 @@ async function sampleAborts({ fixture, hold }: HeldCalls): Promise<{ cancel: num
       await fixture.query((sql) =>
         operation === 'cancel'
           ? sql`select mashup.cancel(${held.jobId})`
-          : sql`update mashup_jobs set stage = 'planning' where id = ${held.jobId}`,
+          : sql`update public.mashup_jobs set stage = 'planning' where id = ${held.jobId}`,
       );
       samples[operation].push(((await held.aborted) - at) / 1000);
       await untilEnded(fixture, held.jobId);
@@ -188,7 +188,7 @@ async function untilEnded(fixture: ChaosFixture, jobId: string): Promise<void> {
     'the job ends',
     async () => {
       const rows = await fixture.query(
-        (sql) => sql`select from mashup_jobs where id = ${jobId} and status <> 'processing'`,
+        (sql) => sql`select from public.mashup_jobs where id = ${jobId} and status <> 'processing'`,
       );
       return rows.length === 1;
     },

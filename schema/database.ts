@@ -372,12 +372,12 @@ export interface MaintenanceRunsTable {
   done_at: Defaulted<Date>;
 }
 
-/** The tables by name, for Kysely: those of schema `mashup` with the schema's name. */
+/** The tables by qualified name, for Kysely: a worker does not depend on its search_path. */
 export interface Database {
-  mashup_jobs: MashupJobsTable;
-  mashup_plans: MashupPlansTable;
-  mashup_results: MashupResultsTable;
-  mashup_job_events: MashupJobEventsTable;
+  'public.mashup_jobs': MashupJobsTable;
+  'public.mashup_plans': MashupPlansTable;
+  'public.mashup_results': MashupResultsTable;
+  'public.mashup_job_events': MashupJobEventsTable;
   'mashup.tasks': TasksTable;
   'mashup.task_kinds': TaskKindsTable;
   'mashup.stages': StagesTable;

@@ -1,7 +1,7 @@
 -- Recipes: replay, retry, cancel, pause. Each takes effect when its transaction commits; workers are notified within a second.
 
 -- Replay a job from a stage (its own or an earlier one; an ended job: any). Analyses and stems are kept.
---   update mashup_jobs set stage = 'planning' where id = '…';
+--   update public.mashup_jobs set stage = 'planning' where id = '…';
 -- The same, bypassing the caches:
 --   select mashup.replay('…', 'analyzing', fresh => true);
 
@@ -9,7 +9,7 @@
 --   select mashup.retry('…');
 
 -- Stop one.
---   update mashup_jobs set stage = 'cancelled' where id = '…';
+--   update public.mashup_jobs set stage = 'cancelled' where id = '…';
 
 -- In bulk: look first …
 --   select id, stage, error_code, finished_at from mashup.select_jobs('failed', 'service_unavailable', now() - interval '6 hours');

@@ -11,6 +11,7 @@ import type pg from 'pg';
 import type { Db } from './database/database.ts';
 import { heartbeatWorker, registerWorkerRow } from './database/registration-api.ts';
 import { openRegistrationConnection, QUERY_TIMEOUT_MS } from './database/registration-connection.ts';
+import { checkRole } from './database/role-check.ts';
 import { checkListen, checkSession } from './database/session-check.ts';
 import { createBackoff } from './backoff.ts';
 import { explainConnection } from '../connection/explain.ts';
@@ -89,7 +90,10 @@ class WorkerRegistration implements Registration {
     const { databaseUrl, log, workerId } = this.#options;
     // A connection that is lost during a check says nothing about the pooler: connection and checks start again.
     const connect = async (): Promise<void> => {
-      this.#client = await this.#connect((client) => checkSession(client, db));
+      this.#client = await this.#connect(async (client) => {
+        await checkSession(client, db);
+        await checkRole(client);
+      });
       await checkListen(this.#client, db, workerId).catch((error: unknown) => {
         this.#disconnect();
         throw error;

@@ -4,6 +4,7 @@ import { postgresOptions } from '../../connection/clients.ts';
 import { isTransactionPooled, TRANSACTION_POOLER } from '../../connection/pooler.ts';
 import type { ServerPid } from '../../connection/pooler.ts';
 import { MIGRATIONS_DIR, readMigrations } from '../../migrate/migrate.ts';
+import { checkAccess } from './access.ts';
 import { failed, passed } from './finding.ts';
 import type { Finding } from './finding.ts';
 
@@ -27,6 +28,7 @@ export async function checkDatabase(url: string): Promise<Finding[]> {
         await checkCircuits(sql),
         await checkReplication(sql),
         await checkBucket(sql),
+        ...(await checkAccess(sql)),
       );
     }
     return findings;

@@ -23,7 +23,7 @@ export async function loadBrief(context: TaskContext): Promise<{ request: PlanBr
   const scores = await loadScores(context);
   const limits = await loadLimits(context, songs);
   const { count } = await db
-    .selectFrom('mashup_plans')
+    .selectFrom('public.mashup_plans')
     .select(({ fn }) => fn.countAll<string>().as('count'))
     .where('job_id', '=', claim.job_id)
     .executeTakeFirstOrThrow();
@@ -58,8 +58,8 @@ async function loadLimits({ db }: TaskContext, songs: readonly AnalyzedSong[]): 
 async function findPrevious({ claim, db }: TaskContext): Promise<PlanBrief['previous']> {
   if (claim.parent_id === null || claim.feedback === null) return undefined;
   const row = await db
-    .selectFrom('mashup_plans as p')
-    .innerJoin('mashup_jobs as j', (join) =>
+    .selectFrom('public.mashup_plans as p')
+    .innerJoin('public.mashup_jobs as j', (join) =>
       join.onRef('j.id', '=', 'p.job_id').onRef('j.plan_version', '=', 'p.version'),
     )
     .select('p.plan')

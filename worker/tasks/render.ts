@@ -50,7 +50,7 @@ async function loadPlan({ claim, db }: TaskContext): Promise<Plan> {
     claim.plan_version === null
       ? undefined
       : await db
-          .selectFrom('mashup_plans')
+          .selectFrom('public.mashup_plans')
           .select('plan')
           .where('job_id', '=', claim.job_id)
           .where('version', '=', claim.plan_version)
