@@ -141,6 +141,7 @@ begin
       state = 'running', claim = v_claim, worker_id = p_worker_id, started_at = mashup.now(),
       lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
       deadline_at = mashup.now() + make_interval(secs => v_kind.timeout_sec),
+      heard_at = mashup.now(), silence_sec = mashup.silence_limit(v_kind, v_job, v_task.song_id),
       output_prefix = replace(replace(replace(replace(replace(v_kind.output_path, '{user}', v_job.user_id::text), '{job}', v_job.id::text),
         '{song}', coalesce(t.song_id, '')), '{epoch}', v_job.epoch::text), '{claim}', v_claim::text)
     where t.id = p_task_id returning * into v_task;
