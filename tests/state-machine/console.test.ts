@@ -7,7 +7,7 @@ import { useMachine } from './state-machine-fixture.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'sql');
 
-it('every file of sql/ starts with what it answers and runs as it stands', async (t) => {
+it('every file of sql/ starts with a description and runs unchanged', async (t) => {
   const m = await useMachine(t);
   await m.submit(await m.user(), 2);
   await m.run(await m.worker());
