@@ -94,7 +94,7 @@ const ATTEMPTS: Attempt[] = [
     () => 'create or replace function mashup.now() returns timestamptz language sql as $$ select now() $$',
   ),
   closed('see wake-ups', () => 'select * from mashup_queue._private_jobs'),
-  closed('add a wake-up', () => "select mashup_queue.add_job('mashup:render', '{}'::json)"),
+  closed('add a queue entry', () => "select mashup_queue.add_job('mashup:render', '{}'::json)"),
   { ...empty('see uploads', (m) => `select name from storage.objects where name = '${m.upload}'`), visitor: 'nothing' },
   {
     ...empty('change an upload', (m) => `update storage.objects set name = 'mine' where name = '${m.upload}'`),

@@ -252,14 +252,14 @@ describe('a circuit', () => {
     // One place, so that the second song is dispatched when the first ends.
     await m.sql`update mashup.settings set value = '{"analysis": 1}' where name = 'service_limits'`;
     await m.sql`update mashup.tasks set state = 'waiting' where job_id = ${id} and state = 'ready'`;
-    await m.sql`update mashup.service_health set failures = 1, last_error = 'away for a moment' where service = 'analysis'`;
+    await m.sql`update mashup.service_health set failures = 1, last_error = 'briefly unavailable' where service = 'analysis'`;
     const first = await m.claimNext(worker, id);
     assert.ok(first);
     await m.finish(first);
     assert.equal(await isSpread(), false);
 
     await m.sql`update mashup_jobs set stage = 'analyzing' where id = ${id}`;
-    await m.sql`update mashup.service_health set state = 'half_open', failures = 5, opens = 1, last_error = 'away',
+    await m.sql`update mashup.service_health set state = 'half_open', failures = 5, opens = 1, last_error = 'unavailable',
       probe_task = (select id from mashup.tasks where job_id = ${id} and state = 'ready') where service = 'analysis'`;
     await m.sql`update mashup.tasks set is_probe = true where job_id = ${id} and state = 'ready'`;
     const probe = await m.claimNext(worker, id);
