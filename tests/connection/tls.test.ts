@@ -1,6 +1,7 @@
 /** Every client reads sslmode and certificates as libpq does. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import postgres from 'postgres';
@@ -21,6 +22,7 @@ import type { ServerTls, TlsServer } from './tls-server.ts';
 const skip = spawnSync('openssl', ['version']).status === 0 ? false : 'openssl is missing';
 const server: TlsServer | undefined = skip ? undefined : await useTlsServer({ after });
 const sockets = startSocketWatchdog(10_000);
+const ROOT = join(import.meta.dirname, '../..');
 const IS_ENCRYPTED = 'select ssl from pg_stat_ssl where pid = pg_backend_pid()';
 
 interface Clients {
@@ -197,4 +199,14 @@ describe('all clients agree on the meaning of a connection string', { skip }, ()
     const encrypted = await mashup(['jobs'], { DATABASE_URL: server.url });
     assert.equal(encrypted.code, 0, encrypted.stderr);
   });
+});
+
+test('worker, command line and migrations open connections only with the shared options', async () => {
+  const found: string[] = [];
+  for await (const file of glob('{worker,cli,migrate}/**/*.ts', { cwd: ROOT })) {
+    const text = await readFile(join(ROOT, file), 'utf8');
+    if (/connectionString|\bpostgres\((?!\s*postgresOptions)|new pg\.\w+\((?!\{[^}]*pgOptions)/.test(text))
+      found.push(file);
+  }
+  assert.deepEqual(found, []);
 });
