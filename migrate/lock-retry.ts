@@ -1,6 +1,7 @@
 /** Attempts of a migration that wait for a lock only briefly: statements of users queue behind a waiting `alter table`. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
+import { postgresOptions } from '../connection/clients.ts';
 import { MigrateError } from './migrate-error.ts';
 
 /** Limits of the attempts, in milliseconds. */
@@ -93,7 +94,9 @@ function watchBlockers(databaseUrl: string): {
   describe: () => string;
   stop: () => Promise<void>;
 } {
-  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {}, prepare: false, connect_timeout: 5 });
+  const sql = postgres(
+    postgresOptions(databaseUrl, { max: 1, onnotice: () => {}, prepare: false, connect_timeout: 5 }),
+  );
   let waiter: number | undefined;
   let blockers: Blocker[] = [];
   let isAsking = false;

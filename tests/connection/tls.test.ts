@@ -205,7 +205,7 @@ test('worker, command line and migrations open connections only with the shared 
   const found: string[] = [];
   for await (const file of glob('{worker,cli,migrate}/**/*.ts', { cwd: ROOT })) {
     const text = await readFile(join(ROOT, file), 'utf8');
-    if (/connectionString|\bpostgres\((?!\s*postgresOptions)|new pg\.\w+\((?!\{[^}]*pgOptions)/.test(text))
+    if (/connectionString|\bpostgres\((?!\s*postgresOptions|ql)|new pg\.\w+\((?!\{[^}]*pgOptions)/.test(text))
       found.push(file);
   }
   assert.deepEqual(found, []);
