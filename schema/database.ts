@@ -358,6 +358,20 @@ export interface StorageDeletionsTable {
   created_at: Defaulted<Date>;
 }
 
+/** A row of `mashup.outgoing_events`. */
+export interface OutgoingEventsTable {
+  seq: Generated<string>;
+  id: Generated<string>;
+  job_id: string;
+  type: 'job.complete' | 'job.failed' | 'job.cancelled' | 'job.expired';
+  payload: Json<Record<string, unknown>>;
+  not_before: Defaulted<Date>;
+  attempts: Defaulted<number>;
+  last_error: string | null;
+  created_at: Defaulted<Date>;
+  delivered_at: Date | null;
+}
+
 /** A row of `mashup.call_counts`. */
 export interface CallCountsTable {
   user_id: string;
@@ -393,6 +407,7 @@ export interface Database {
   'mashup.service_health': ServiceHealthTable;
   'mashup.pauses': PausesTable;
   'mashup.storage_deletions': StorageDeletionsTable;
+  'mashup.outgoing_events': OutgoingEventsTable;
   'mashup.maintenance_runs': MaintenanceRunsTable;
   'mashup.call_counts': CallCountsTable;
 }

@@ -81,7 +81,7 @@ describe('schema.ts', async () => {
         and (n.nspname = 'mashup' or r.relname like 'mashup%')`;
     assert.ok(checks.length >= 9, `${checks.length} checks found`);
     for (const check of checks) {
-      const values = [...check.definition.matchAll(/'([a-z_]+)'::text/g)].map((match) => match[1]).sort();
+      const values = [...check.definition.matchAll(/'([a-z_.]+)'::text/g)].map((match) => match[1]).sort();
       assert.deepEqual(declared.get(check.table)?.get(check.column)?.values, values, `${check.table}.${check.column}`);
     }
   });
