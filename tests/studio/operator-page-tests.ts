@@ -190,7 +190,7 @@ export function testCircuitBreakers(fixture: () => StudioFixture, jobId: () => s
     await circuit.getByText(/unavailable, next probe in \d+ s/).waitFor();
     const [health] = await sql`select last_error from mashup.service_health where service = 'processing'`;
     assert.ok((await circuit.innerText()).includes(String(health?.last_error)), String(health?.last_error));
-    await panel(fixture(), 'Stuck jobs').getByText('A service is unavailable').waitFor();
+    await panel(fixture(), 'Stuck jobs').getByText('Not available: processing').waitFor();
     assert.deepEqual(await pageFaults(page), []);
     await reaches(jobId(), 'complete');
     await circuit.getByText(/^available/).waitFor({ timeout: WORK_MS });
