@@ -4,7 +4,7 @@ import { isTerminal, POSITION } from './model.ts';
 import type { Report } from './sequences.ts';
 
 /** Fewest occurrences in one run. */
-const MIN_HITS = 50;
+const MIN_HITS = 30;
 
 const LIVE = STAGES.filter((stage) => !isTerminal(stage));
 const TRANSITIONS = [

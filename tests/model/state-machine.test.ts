@@ -6,10 +6,10 @@ const TIMEOUT_MS = 600_000;
 
 describe('the state machine', () => {
   it(
-    'agrees with its model in 350 random sequences of commands, and breaks no invariant',
+    'agrees with its model in 400 random sequences of commands, and breaks no invariant',
     { timeout: TIMEOUT_MS },
     async () => {
-      await runModelTest({ after }, 350);
+      await runModelTest({ after }, 400);
     },
   );
 });
