@@ -3450,11 +3450,8 @@ CREATE OR REPLACE FUNCTION mashup.register_worker(p_id uuid, p_host text, p_pid 
  SET search_path TO ''
 AS $function$
 begin
-  -- A worker that returns was alive: the database could not be reached, or was read-only. Its tasks did not end it. First, so
-  -- that no row of a task is waited for with that of the worker held; a locked task keeps its count.
-  update mashup.tasks t set crashes = t.crashes - 1, lost_by = null,
-      solo_crashes = t.solo_crashes - (t.crashes > mashup.setting_number('max_crashes_before_solo'))::integer
-    where t.id in (select l.id from mashup.tasks l where l.lost_by = p_id and l.state in ('waiting', 'ready', 'running') for update skip locked);
+  -- First, so that no row of a task is waited for with that of the worker held.
+  perform mashup.take_back_crashes(array[p_id]);
   insert into mashup.workers as w (id, host, pid, lock_key, version, concurrency, pool_ids, services)
   values (p_id, p_host, p_pid, p_lock_key, p_version, p_concurrency, p_pool_ids, p_services)
   on conflict (id) do update set lock_key = excluded.lock_key, pool_ids = excluded.pool_ids,
@@ -4455,6 +4452,8 @@ declare
   v_task mashup.tasks;
   v_count integer := 0;
 begin
+  perform mashup.take_back_crashes(array(
+    select t.lost_by from mashup.tasks t join mashup.workers w on w.id = t.lost_by where w.id <> all (v_dead)));
   for v_row in
     select t.id, t.claim, t.worker_id = any (v_dead) or w.id is null as is_dead, t.deadline_at < mashup.now() - interval '10 seconds' as is_late
     from mashup.tasks t left join mashup.workers w on w.id = t.worker_id
@@ -4487,6 +4486,17 @@ begin
 end
 $function$;
 comment on function mashup.sweep_workers() is 'Recovers the tasks of lost workers and expired leases, ends late attempts and removes lost workers. Returns how many tasks. Never waits for a row.';
+
+CREATE OR REPLACE FUNCTION mashup.take_back_crashes(p_worker_ids uuid[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  update mashup.tasks t set crashes = t.crashes - 1, lost_by = null,
+      solo_crashes = t.solo_crashes - (t.crashes > mashup.setting_number('max_crashes_before_solo'))::integer
+    where t.id in (select l.id from mashup.tasks l where l.lost_by = any (p_worker_ids) and l.state <> 'failed' for update skip locked)
+$function$;
+comment on function mashup.take_back_crashes(uuid[]) is 'Takes back the crashes that were counted for workers that returned: each was alive, and could not reach the database or found it read-only. Skips locked tasks: the sweep repeats it.';
 
 CREATE OR REPLACE FUNCTION mashup.throughput(p_since interval DEFAULT '1 day'::interval)
  RETURNS TABLE(stage text, passed bigint, per_hour numeric, p50_sec numeric, p95_sec numeric, max_sec numeric)

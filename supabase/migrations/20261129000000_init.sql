@@ -50,7 +50,7 @@
 --     schedule, schedule_all                     all of it, under one advisory lock,
 --     request_schedule, request_schedule_for_task, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
---     register_worker, heartbeat_worker, deregister_worker
+--     register_worker, take_back_crashes, heartbeat_worker, deregister_worker
 --     claim_task, defer_solo, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
 --     finish_task, record_finish, twin_of, record_measurements
@@ -2854,17 +2854,24 @@ revoke execute on all functions in schema mashup from public;
 
 -- A worker registers, sends heartbeats for itself, and deregisters.
 
+create function mashup.take_back_crashes(p_worker_ids uuid[]) returns void
+  language sql set search_path = ''
+  as $$
+  update mashup.tasks t set crashes = t.crashes - 1, lost_by = null,
+      solo_crashes = t.solo_crashes - (t.crashes > mashup.setting_number('max_crashes_before_solo'))::integer
+    where t.id in (select l.id from mashup.tasks l where l.lost_by = any (p_worker_ids) and l.state <> 'failed' for update skip locked)
+$$;
+comment on function mashup.take_back_crashes(uuid[]) is
+  'Takes back the crashes that were counted for workers that returned: each was alive, and could not reach the database or found it read-only. Skips locked tasks: the sweep repeats it.';
+
 create function mashup.register_worker(
   p_id uuid, p_host text, p_pid integer, p_lock_key bigint, p_version text, p_concurrency integer, p_pool_ids text[], p_services jsonb
 ) returns void
   language plpgsql security definer set search_path = ''
   as $$
 begin
-  -- A worker that returns was alive: the database could not be reached, or was read-only. Its tasks did not end it. First, so
-  -- that no row of a task is waited for with that of the worker held; a locked task keeps its count.
-  update mashup.tasks t set crashes = t.crashes - 1, lost_by = null,
-      solo_crashes = t.solo_crashes - (t.crashes > mashup.setting_number('max_crashes_before_solo'))::integer
-    where t.id in (select l.id from mashup.tasks l where l.lost_by = p_id and l.state in ('waiting', 'ready', 'running') for update skip locked);
+  -- First, so that no row of a task is waited for with that of the worker held.
+  perform mashup.take_back_crashes(array[p_id]);
   insert into mashup.workers as w (id, host, pid, lock_key, version, concurrency, pool_ids, services)
   values (p_id, p_host, p_pid, p_lock_key, p_version, p_concurrency, p_pool_ids, p_services)
   on conflict (id) do update set lock_key = excluded.lock_key, pool_ids = excluded.pool_ids,
@@ -3656,6 +3663,8 @@ declare
   v_task mashup.tasks;
   v_count integer := 0;
 begin
+  perform mashup.take_back_crashes(array(
+    select t.lost_by from mashup.tasks t join mashup.workers w on w.id = t.lost_by where w.id <> all (v_dead)));
   for v_row in
     select t.id, t.claim, t.worker_id = any (v_dead) or w.id is null as is_dead, t.deadline_at < mashup.now() - interval '10 seconds' as is_late
     from mashup.tasks t left join mashup.workers w on w.id = t.worker_id

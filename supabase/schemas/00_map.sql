@@ -46,7 +46,7 @@
 --     schedule, schedule_all                     all of it, under one advisory lock,
 --     request_schedule, request_schedule_for_task, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
---     register_worker, heartbeat_worker, deregister_worker
+--     register_worker, take_back_crashes, heartbeat_worker, deregister_worker
 --     claim_task, defer_solo, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
 --     finish_task, record_finish, twin_of, record_measurements

@@ -1,4 +1,4 @@
-/** A Postgres server and a gateway that the stress test restarts. */
+/** A Postgres server and a gateway that the stress test restarts, and a pooler. */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,12 +10,15 @@ import { prepareDatabase } from '../../local/database.ts';
 import { startPostgres } from '../../local/postgres/launcher.ts';
 import type { RunningPostgres } from '../../local/postgres/launcher.ts';
 import type { StopMode } from '../../local/postgres/server-process.ts';
+import { SKIP_PGBOUNCER, usePgBouncer } from '../connection/pgbouncer.ts';
 
 type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
 /** A crash of Postgres loses nothing without fsync; only a crash of the machine would. */
 const SETTINGS = { fsync: 'off', full_page_writes: 'off' };
 const WORKER_PASSWORD = 'worker';
+/** Every process of the stress test has its connections. Idle ones end soon, so that a leak shows. */
+const POOLER_SETTINGS = { default_pool_size: 80, max_client_conn: 400, server_idle_timeout: 2 };
 /** Limit for closing the gateway before a restart: its calls may wait for the database. */
 const GATEWAY_CLOSE_MS = 1_000;
 
@@ -23,6 +26,8 @@ export interface ChaosCluster {
   superuserUrl: string;
   /** As role `mashup_worker`. */
   workerUrl: string;
+  /** The same through PgBouncer in session mode; null where PgBouncer is not installed. */
+  pooledWorkerUrl: string | null;
   gatewayUrl: string;
   keys: Keys;
   /** Stops and starts Postgres and the gateway on the same ports. */
@@ -48,10 +53,20 @@ export async function startChaosCluster(): Promise<ChaosCluster> {
   const workerUrl = new URL(url);
   workerUrl.username = 'mashup_worker';
   workerUrl.password = WORKER_PASSWORD;
+  const cleanUps: (() => Promise<void>)[] = [];
+  const pooled = SKIP_PGBOUNCER
+    ? null
+    : await usePgBouncer(
+        { after: (work) => cleanUps.push(work) },
+        'session',
+        { worker: workerUrl.href },
+        POOLER_SETTINGS,
+      );
 
   return {
     superuserUrl,
     workerUrl: workerUrl.href,
+    pooledWorkerUrl: pooled?.worker ?? null,
     gatewayUrl,
     keys,
     async restart(mode) {
@@ -68,6 +83,7 @@ export async function startChaosCluster(): Promise<ChaosCluster> {
       }
     },
     async close() {
+      for (const cleanUp of cleanUps) await cleanUp();
       await gateway.close();
       await server.stop('immediate');
       await rm(dir, { recursive: true, force: true });

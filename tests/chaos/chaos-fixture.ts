@@ -1,9 +1,14 @@
-/** The environment of the stress test: a Postgres of its own, Storage, faulty services, and worker processes behind proxies. */
+/**
+ * The environment of the stress test: a Postgres of its own, a pooler, Storage, faulty services, worker processes behind proxies,
+ * and another application on Graphile Worker.
+ */
 import { createClient } from '@supabase/supabase-js';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type postgres from 'postgres';
 import type { StopMode } from '../../local/postgres/server-process.ts';
 import { until } from '../support/until.ts';
+import { startStoppableProxy } from '../worker/stoppable-proxy.ts';
+import type { StoppableProxy } from '../worker/stoppable-proxy.ts';
 import { spawnWorkerProcess } from '../worker/worker-process.ts';
 import type { WorkerProcess } from '../worker/worker-process.ts';
 import { startChaosCluster } from './chaos-cluster.ts';
@@ -12,6 +17,7 @@ import { startFaultyServices } from './faulty-services.ts';
 import type { FaultyServices, FaultyServicesOptions } from './faulty-services.ts';
 import { startHalfOpenProxy } from './half-open-proxy.ts';
 import type { HalfOpenProxy } from './half-open-proxy.ts';
+import { OtherApplication } from './other-application.ts';
 import { RetryingClient } from './retrying-client.ts';
 import { wavOfText } from './stress-wav.ts';
 
@@ -33,7 +39,8 @@ export interface ChaosFixtureOptions extends FaultyServicesOptions {
 export async function startChaosFixture(options: ChaosFixtureOptions = {}): Promise<ChaosFixture> {
   const cluster = await startChaosCluster();
   const services = await startFaultyServices(options);
-  const fixture = new ChaosFixture(cluster, services);
+  const storage = await startStoppableProxy(cluster.gatewayUrl);
+  const fixture = new ChaosFixture(cluster, services, storage);
   for (const [name, value] of Object.entries(options.settings ?? {}))
     await fixture.query((sql) => sql`update mashup.settings set value = ${value}::text::jsonb where name = ${name}`);
   return fixture;
@@ -42,18 +49,25 @@ export async function startChaosFixture(options: ChaosFixtureOptions = {}): Prom
 /** The environment of the stress test. */
 export class ChaosFixture {
   readonly services: FaultyServices;
+  /** Between workers and services on one side, and Storage on the other. */
+  readonly storage: StoppableProxy;
+  readonly otherApplication: OtherApplication;
   /** Storage as the service role. */
   readonly bucket: ReturnType<SupabaseClient['storage']['from']>;
   readonly workers: ChaosWorker[] = [];
   /** Log lines of all workers. */
   readonly log: string[] = [];
+  /** Workers started so far. */
+  #started = 0;
   readonly #cluster: ChaosCluster;
   readonly #client: RetryingClient;
 
-  constructor(cluster: ChaosCluster, services: FaultyServices) {
+  constructor(cluster: ChaosCluster, services: FaultyServices, storage: StoppableProxy) {
     this.services = services;
+    this.storage = storage;
     this.#cluster = cluster;
     this.#client = new RetryingClient(cluster.superuserUrl);
+    this.otherApplication = new OtherApplication(cluster.superuserUrl, this.#client);
     this.bucket = createClient(cluster.gatewayUrl, cluster.keys.serviceRoleKey, {
       auth: { persistSession: false },
     }).storage.from('mashups');
@@ -70,13 +84,15 @@ export class ChaosFixture {
     return this.#client.openConnection();
   }
 
-  /** Starts a worker process. Resolves when it is registered. */
+  /** Starts a worker process. Every second one connects through the pooler. Resolves when it is registered. */
   async addWorker(): Promise<ChaosWorker> {
-    const proxy = await startHalfOpenProxy(this.#cluster.workerUrl);
+    const { workerUrl, pooledWorkerUrl } = this.#cluster;
+    const isPooled = this.#started++ % 2 === 1;
+    const proxy = await startHalfOpenProxy(isPooled ? (pooledWorkerUrl ?? workerUrl) : workerUrl);
     const worker = await spawnWorkerProcess(
       {
         databaseUrl: proxy.url,
-        supabaseUrl: this.#cluster.gatewayUrl,
+        supabaseUrl: this.storage.url,
         serviceRoleKey: this.#cluster.keys.serviceRoleKey,
         serviceUrls: this.services.urls,
       },
@@ -156,6 +172,7 @@ export class ChaosFixture {
     process.off('exit', this.#killAll);
     for (const worker of this.workers) worker.process.kill('SIGKILL');
     await this.services.close();
+    await this.storage.stop();
     await Promise.all(this.workers.map(({ exited }) => exited));
     await this.#client.end();
     await this.#cluster.close();

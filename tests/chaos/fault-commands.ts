@@ -26,6 +26,7 @@ export const COMMANDS = [
   'empty_queue',
   'hold_vacuum',
   'service_outage',
+  'storage_outage',
   'cancel',
   'cancel',
   'replay',
@@ -68,6 +69,7 @@ export function createCommands(context: FaultCommandContext): Record<FaultComman
     empty_queue: () => fixture.query((sql) => sql`delete from mashup_queue._private_jobs`).then(() => true),
     hold_vacuum: () => holdVacuum(context),
     service_outage: () => startServiceOutage(context),
+    storage_outage: () => startStorageOutage(context),
     cancel: () => cancelJob(context),
     replay: () => replayJob(context),
     replay_by_update: () => replayJobByUpdate(context),
@@ -106,6 +108,17 @@ function startServiceOutage({ fixture, chance, later }: FaultCommandContext): Pr
     fixture.services.outages.delete(service);
   });
   return Promise.resolve(true);
+}
+
+/** Stops Storage for workers and services. One outage at a time. */
+async function startStorageOutage({ fixture, chance, later }: FaultCommandContext): Promise<boolean> {
+  if (!fixture.storage.isRunning()) return false;
+  await fixture.storage.stop();
+  later(async () => {
+    await sleep(chance.next() < 0.5 ? SHORT_MS : LONG_MS);
+    await fixture.storage.start();
+  });
+  return true;
 }
 
 async function cancelJob({ fixture, chance, cancelled }: FaultCommandContext): Promise<boolean> {

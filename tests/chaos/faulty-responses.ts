@@ -100,6 +100,13 @@ export function sendResult({ service }: ServiceCall, result: unknown, response: 
   ]);
 }
 
+/** Responds as the built-in services do where Storage does not answer them. */
+export function sendStorageFault({ service }: ServiceCall, response: ServerResponse): void {
+  if (service !== 'processing')
+    return sendJson(response, 503, { detail: 'The upload failed.', code: 'upload_failed', hint: 'Try again.' });
+  sendEvents(response, [{ error: 'The upload failed.', code: 'storage_unavailable', hint: 'Try again.' }]);
+}
+
 /** Sends a JSON response. */
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));

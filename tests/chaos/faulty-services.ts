@@ -6,8 +6,8 @@ import { SERVICE_DEFAULTS, SERVICES } from '../../schema.ts';
 import type { ServiceName } from '../../schema.ts';
 import { callFaultOf } from './fault-plan.ts';
 import type { CallFault, JobFault } from './fault-plan.ts';
-import { applyCallFault, respondWithJobFault, sendJson, sendResult } from './faulty-responses.ts';
-import { parseCall } from './service-calls.ts';
+import { applyCallFault, respondWithJobFault, sendJson, sendResult, sendStorageFault } from './faulty-responses.ts';
+import { parseCall, UploadError } from './service-calls.ts';
 
 /** Moments of a call: before its work, and before its response. Tests hold calls there. */
 export type CallMoment = 'received' | 'finished';
@@ -87,7 +87,14 @@ export class FaultyServices {
       this.#count(service, fault);
       if (await applyCallFault(fault, call, response, aborted.signal)) return;
     }
-    const result = await call.run(aborted.signal, fault);
+    const result = await call.run(aborted.signal, fault).catch((error: unknown) => {
+      if (!(error instanceof UploadError)) throw error;
+      return error;
+    });
+    if (result instanceof UploadError) {
+      this.#count(service, 'storage outage');
+      return sendStorageFault(call, response);
+    }
     await onCall?.(service, 'finished', call.songId, aborted.signal);
     sendResult(call, result, response);
   }

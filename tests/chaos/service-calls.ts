@@ -79,6 +79,9 @@ function parseRender(body: unknown): ServiceCall {
   };
 }
 
+/** An upload failed. */
+export class UploadError extends Error {}
+
 async function upload(
   target: UploadTarget,
   bytes: Buffer<ArrayBuffer>,
@@ -88,8 +91,12 @@ async function upload(
   // `late_write` writes although its caller has left.
   if (fault !== 'late_write') aborted.throwIfAborted();
   const body = fault === 'truncated_file' ? bytes.subarray(0, TRUNCATED_BYTES) : bytes;
-  const response = await fetch(target.url, { method: 'PUT', body, headers: { 'content-type': 'audio/wav' } });
-  if (!response.ok) throw new Error(`Storage refused an upload: ${response.status}`);
+  const response = await fetch(target.url, { method: 'PUT', body, headers: { 'content-type': 'audio/wav' } }).catch(
+    (cause: unknown) => {
+      throw new UploadError('Storage did not answer an upload', { cause });
+    },
+  );
+  if (!response.ok) throw new UploadError(`Storage refused an upload: ${response.status}`);
 }
 
 function analysisOf(songId: string): object {

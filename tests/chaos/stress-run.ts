@@ -64,6 +64,7 @@ export async function runStress(options: StressOptions): Promise<StressReport> {
   });
   try {
     await relaxTaskKinds(fixture);
+    await fixture.otherApplication.start();
     await Promise.all(Array.from({ length: workers }, () => fixture.addWorker()));
     const monitor = new RecoveryMonitor(fixture);
     const jobIds: string[] = [];
@@ -85,6 +86,7 @@ export async function runStress(options: StressOptions): Promise<StressReport> {
     await monitor.stop();
     violations.push(...monitor.violations, ...(await checkJobs(fixture, submitted, injection.cancelled)));
     violations.push(...(await checkStorage(fixture).catch((error: unknown) => [String(error)])));
+    violations.push(...(await fixture.otherApplication.finish()));
     const report = await collectReport(fixture, injection, monitor);
     violations.push(...(await stopWorkers(fixture)), ...checkLog(fixture));
     return { seed, jobs, ...report, seconds: seconds(), violations };
@@ -120,6 +122,7 @@ async function submitJobs(
       songs = await Promise.all(names.map((name) => fixture.upload(userId, name)));
     }
     const job = { id: await fixture.submit(userId, `j${index}`, songs), fault };
+    await fixture.otherApplication.add();
     submitted.push(job);
     onSubmit(job, submitted.length);
     await fixture.until(

@@ -14,14 +14,16 @@ const FOUND = ['pgbouncer', '/usr/sbin/pgbouncer'].find((path) => spawnSync(path
 export const SKIP_PGBOUNCER = FOUND === undefined ? 'pgbouncer is missing (Debian: apt-get install pgbouncer)' : false;
 
 /**
- * Starts PgBouncer with its default settings in a pool mode.
+ * Starts PgBouncer in a pool mode, with its default settings but for those given.
  * @param urls of the users that log in, as on the server
+ * @param own settings of PgBouncer by name
  * @returns the URLs through PgBouncer
  */
 export async function usePgBouncer<T extends string>(
   scope: CleanUpScope,
   mode: 'session' | 'transaction',
   urls: Record<T, string>,
+  own: Record<string, string | number> = {},
 ): Promise<Record<T, string>> {
   const folder = await mkdtemp(join(tmpdir(), 'mashup-pgbouncer-'));
   await chmod(folder, 0o755);
@@ -39,6 +41,7 @@ export async function usePgBouncer<T extends string>(
     'auth_type = scram-sha-256',
     `auth_file = ${join(folder, 'users.txt')}`,
     `pool_mode = ${mode}`,
+    ...Object.entries(own).map(([name, value]) => `${name} = ${value}`),
   ];
   await writeFile(join(folder, 'pgbouncer.ini'), settings.join('\n'));
   // PgBouncer does not run as root.

@@ -7,6 +7,7 @@ export interface StoppableProxy {
   /** Refuses connections from now on, and breaks those that are open. */
   stop(): Promise<void>;
   start(): Promise<void>;
+  isRunning(): boolean;
 }
 
 /** Starts a proxy to the server of an http URL. */
@@ -36,11 +37,12 @@ export async function startStoppableProxy(target: string): Promise<StoppableProx
     server = next;
   };
   const stop = async (): Promise<void> => {
-    const closed = new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
+    const stopped = server;
+    server = undefined;
+    const closed = new Promise((resolve) => (stopped ? stopped.close(resolve) : resolve(undefined)));
     for (const socket of sockets) socket.destroy();
     await closed;
-    server = undefined;
   };
   await start();
-  return { url: `http://127.0.0.1:${proxyPort}`, stop, start };
+  return { url: `http://127.0.0.1:${proxyPort}`, stop, start, isRunning: () => server !== undefined };
 }

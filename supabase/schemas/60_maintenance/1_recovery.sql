@@ -71,6 +71,8 @@ declare
   v_task mashup.tasks;
   v_count integer := 0;
 begin
+  perform mashup.take_back_crashes(array(
+    select t.lost_by from mashup.tasks t join mashup.workers w on w.id = t.lost_by where w.id <> all (v_dead)));
   for v_row in
     select t.id, t.claim, t.worker_id = any (v_dead) or w.id is null as is_dead, t.deadline_at < mashup.now() - interval '10 seconds' as is_late
     from mashup.tasks t left join mashup.workers w on w.id = t.worker_id
