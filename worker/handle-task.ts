@@ -9,7 +9,14 @@ import type { TaskError } from './errors.ts';
 import type { LogFields } from './log.ts';
 import { errorText, redact } from './redact.ts';
 import { retryWrite } from './database/retry-write.ts';
-import { claimTask, failTask, finishTask, reportMissingStems, returnUnknownClaim } from './database/database-api.ts';
+import {
+  claimTask,
+  failTask,
+  finishTask,
+  reportMissingStems,
+  returnTask,
+  returnUnknownClaim,
+} from './database/database-api.ts';
 import type { Claim, ClaimResult } from './database/database-api.ts';
 import { toTaskError } from './task-faults.ts';
 import { analyze } from './tasks/analyze.ts';
@@ -95,12 +102,23 @@ async function runClaim(worker: WorkerContext, running: RunningTasks, claim: Cla
     const cause: unknown = lease.signal.aborted ? lease.signal.reason : error;
     if (cause instanceof ClaimLost) {
       worker.log('info', `${claim.kind} aborted: ${cause.message}`, { ...fields, reason: cause.reason });
+      if (cause.reason === 'no_heartbeat') await giveBack(worker, claim, fields);
       return;
     }
     await recordFault(worker, claim, toTaskError(cause), { ...fields, seconds: seconds() });
   } finally {
     lease.stop();
     running.delete(claim.claim);
+  }
+}
+
+/** Returns a task whose lease could not be kept, as soon as the database takes writes again. Its work was aborted. */
+async function giveBack(worker: WorkerContext, claim: Claim, fields: LogFields): Promise<void> {
+  try {
+    await retryWrite(undefined, () => returnTask(worker.db, claim));
+  } catch (error) {
+    // The sweep takes the task: its lease has expired.
+    worker.log('warn', 'could not return a task', { ...fields, error: errorText(error) });
   }
 }
 

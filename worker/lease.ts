@@ -22,6 +22,7 @@ const REASON_TEXTS: Record<LossReason, string> = {
   cancelled: 'the job was cancelled',
   failed: 'the job has failed',
   lost: 'the task was recovered from this worker',
+  no_heartbeat: 'no heartbeat succeeded within the lease',
   stopping: 'the worker is stopping',
 };
 
@@ -92,7 +93,7 @@ export class Lease {
     if (this.#isWorkDone) {
       if (now >= this.#nextHeartbeatAt) void this.#sendHeartbeat();
     } else if (now - this.#extendedAt > lease_sec * (1 - LEASE_MARGIN) * 1000) {
-      this.#end(new ClaimLost('lost', 'no heartbeat succeeded within the lease'));
+      this.abort('no_heartbeat');
     } else if (now - this.#startedAt > timeout_sec * 1000) {
       this.#end(taskTimeout(this.#claim));
     } else if (now >= this.#nextHeartbeatAt || this.#progress.isDue(now)) {

@@ -48,6 +48,7 @@ interface WorkerParts {
   running: RunningTasks;
   registration: Registration;
   queue: Queue;
+  sockets: SocketWatchdog;
   stopPeriodicWork: () => void;
 }
 
@@ -92,7 +93,7 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     done,
     stop() {
       isStopping = true;
-      return (stopped ??= stopWorker({ worker, running, registration, queue, stopPeriodicWork }).then(ended));
+      return (stopped ??= stopWorker({ worker, running, registration, queue, sockets, stopPeriodicWork }).then(ended));
     },
   };
 }
@@ -166,7 +167,14 @@ function startPeriodicWork({ db, limits, log, storage }: WorkerContext, webhook:
   };
 }
 
-async function stopWorker({ worker, running, registration, queue, stopPeriodicWork }: WorkerParts): Promise<void> {
+async function stopWorker({
+  worker,
+  running,
+  registration,
+  queue,
+  sockets,
+  stopPeriodicWork,
+}: WorkerParts): Promise<void> {
   const { db, id, log } = worker;
   log('info', 'stopping', { running: running.size });
   stopPeriodicWork();
@@ -180,6 +188,7 @@ async function stopWorker({ worker, running, registration, queue, stopPeriodicWo
   await within(STOP_STEP_MS, queueStopped).catch(() => {});
   await registration.stop();
   await closeDatabase(db);
+  await sockets.close(CLOSE_TIMEOUT_MS);
   log('info', 'stopped');
 }
 

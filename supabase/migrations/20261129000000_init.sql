@@ -59,7 +59,7 @@
 -- 60  maintenance
 --     sweep                                      one run of all of it
 --     limit_future_times, limit_waiting_tasks, limit_running_tasks, longest_delay_sec      after the clock was set back
---     sweep_workers, dead_workers, recover_task, end_late_attempt   recovery
+--     sweep_workers, note_sweep, is_after_interruption, dead_workers, recover_task, end_late_attempt   recovery
 --     show_silence, is_silent                    services that do not answer
 --     reconcile_queue, refresh_queue_positions, queue_order, queue_position, head_of_queue
 --     purge_expired, cancel_expired_drafts, expire_results          retention
@@ -276,7 +276,7 @@ insert into mashup.settings (name, value, description) values
   ('lease_sec',                  '30',    'Seconds without a heartbeat after which a running task is taken from its worker.'),
   ('heartbeat_sec',              '5',     'Seconds between two heartbeats of a running task.'),
   ('crash_grace_sec',            '1',     'Seconds without a heartbeat after which the lock of a worker is examined.'),
-  ('restart_grace_sec',          '10',    'Seconds after a restart of Postgres in which a free lock does not prove that its worker is lost.'),
+  ('restart_grace_sec',          '10',    'Seconds after a restart of Postgres in which a free lock does not prove that its worker is lost, and after an interruption of the sweep in which a missed heartbeat does not prove it either.'),
   ('max_crashes_before_solo',    '2',     'Lost workers after which a task runs only on a worker that runs nothing else.'),
   ('max_solo_crashes',           '2',     'Workers lost in solo runs of a task after which the task fails.'),
   ('progress_min_interval_sec',  '1',     'Shortest time between two writes of progress, in seconds, unless progress rose by progress_min_step.'),
@@ -932,8 +932,9 @@ create table mashup.maintenance_runs (
   done_at timestamptz not null default '-infinity'
 );
 revoke all on mashup.maintenance_runs from public, anon, authenticated, service_role;
-comment on table mashup.maintenance_runs is 'When each periodic part of the sweep was last done, by any worker.';
-insert into mashup.maintenance_runs (name) values ('reconcile'), ('purge');
+comment on table mashup.maintenance_runs is
+  'When the sweep and each periodic part of it were last done, by any worker. The row interruption says when the sweep last ran again after a time without it.';
+insert into mashup.maintenance_runs (name) values ('sweep'), ('interruption'), ('reconcile'), ('purge');
 
 create table mashup.call_counts (
   user_id uuid not null references auth.users (id) on delete cascade,
@@ -3593,21 +3594,46 @@ revoke execute on all functions in schema mashup from public;
 -- Recovery: tasks of lost workers are requeued, and attempts that take too long end. Rows are locked without waiting and
 -- checked again under their lock.
 
+create function mashup.note_sweep() returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_last timestamptz;
+begin
+  select done_at into v_last from mashup.maintenance_runs where name = 'sweep';
+  if v_last > '-infinity' and v_last < mashup.now() - greatest(mashup.setting_interval('lease_sec') / 2, interval '3 seconds') then
+    update mashup.maintenance_runs set done_at = mashup.now() where name = 'interruption';
+  end if;
+  update mashup.maintenance_runs set done_at = mashup.now() where name = 'sweep';
+end
+$$;
+comment on function mashup.note_sweep() is
+  'Notes that the sweep runs, and the end of an interruption if it did not run for half a lease: the database took no writes, its clock was set forward, or no worker ran.';
+
+create function mashup.is_after_interruption() returns boolean
+  language sql stable set search_path = ''
+  as $$
+  select exists (select from mashup.maintenance_runs
+    where name = 'interruption' and done_at > mashup.now() - mashup.setting_interval('restart_grace_sec'))
+$$;
+comment on function mashup.is_after_interruption() is
+  'Whether an interruption ended within restart_grace_sec. Until then missed heartbeats and free locks prove nothing: workers may be returning, with finished work.';
+
 create function mashup.dead_workers() returns setof uuid
   language sql stable set search_path = ''
   as $$
   select w.id from mashup.workers w
-  where w.seen_at < mashup.now() - mashup.setting_interval('lease_sec')
+  where not mashup.is_after_interruption() and (w.seen_at < mashup.now() - mashup.setting_interval('lease_sec')
     or (w.seen_at < mashup.now() - mashup.setting_interval('crash_grace_sec')
       and pg_catalog.pg_postmaster_start_time() < pg_catalog.now() - mashup.setting_interval('restart_grace_sec')
       and not exists (
         select from pg_catalog.pg_locks l
         where l.locktype = 'advisory' and l.granted and l.objsubid = 1
           and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
-          and l.classid::bigint = (w.lock_key >> 32) & 4294967295 and l.objid::bigint = w.lock_key & 4294967295))
+          and l.classid::bigint = (w.lock_key >> 32) & 4294967295 and l.objid::bigint = w.lock_key & 4294967295)))
 $$;
 comment on function mashup.dead_workers() is
-  'Returns the lost workers: silent for a lease, or their session lock is free. A free lock proves nothing shortly after a restart of Postgres, which frees all locks at once, nor of a worker that was seen within crash_grace_sec and may be reconnecting.';
+  'Returns the lost workers: silent for a lease, or their session lock is free. A free lock proves nothing shortly after a restart of Postgres, which frees all locks at once, nor of a worker that was seen within crash_grace_sec and may be reconnecting. None is lost shortly after an interruption.';
 
 create function mashup.recover_task(p_task mashup.tasks, p_reason text) returns void
   language plpgsql set search_path = ''
@@ -3659,6 +3685,7 @@ create function mashup.sweep_workers() returns integer
   as $$
 declare
   v_dead uuid[] := array(select mashup.dead_workers());
+  v_leases_count boolean := not mashup.is_after_interruption();
   v_row record;
   v_task mashup.tasks;
   v_count integer := 0;
@@ -3669,7 +3696,7 @@ begin
     select t.id, t.claim, t.worker_id = any (v_dead) or w.id is null as is_dead, t.deadline_at < mashup.now() - interval '10 seconds' as is_late
     from mashup.tasks t left join mashup.workers w on w.id = t.worker_id
     where t.state = 'running'
-      and (t.worker_id = any (v_dead) or w.id is null or t.lease_until < mashup.now() or t.deadline_at < mashup.now() - interval '10 seconds')
+      and (t.worker_id = any (v_dead) or w.id is null or (v_leases_count and t.lease_until < mashup.now()) or t.deadline_at < mashup.now() - interval '10 seconds')
     order by t.id
   loop
     v_task := mashup.try_lock_claim(v_row.id, v_row.claim);
@@ -3678,7 +3705,7 @@ begin
     begin
       if v_row.is_dead then
         perform mashup.recover_task(v_task, 'worker_dead');
-      elsif v_task.lease_until < mashup.now() then
+      elsif v_leases_count and v_task.lease_until < mashup.now() then
         perform mashup.recover_task(v_task, 'lease_expired');
       elsif v_row.is_late then
         perform mashup.end_late_attempt(v_task);
@@ -4029,6 +4056,7 @@ begin
   if v_clock_went_back then
     perform mashup.limit_future_times();
   end if;
+  perform mashup.note_sweep();
   v_recovered := mashup.sweep_workers();
   update mashup.maintenance_runs set done_at = mashup.now()
     where name = 'reconcile' and done_at <= mashup.now() - mashup.setting_interval('reconcile_sec');
@@ -5064,7 +5092,8 @@ create function mashup.stuck_on_lease(p_job mashup.live_jobs) returns text
   language sql stable set search_path = ''
   as $$
   select 'A worker is silent and no sweep takes its task back: look at the logs of the workers.'
-  from mashup.tasks t where p_job.running > 0 and t.job_id = p_job.id and t.state = 'running' and t.lease_until < mashup.now() limit 1
+  from mashup.tasks t where p_job.running > 0 and t.job_id = p_job.id and t.state = 'running' and t.lease_until < mashup.now()
+    and not mashup.is_after_interruption() limit 1
 $$;
 comment on function mashup.stuck_on_lease(mashup.live_jobs) is 'Returns the cause where the lease of a task has ended; null if none has.';
 

@@ -55,7 +55,7 @@
 -- 60  maintenance
 --     sweep                                      one run of all of it
 --     limit_future_times, limit_waiting_tasks, limit_running_tasks, longest_delay_sec      after the clock was set back
---     sweep_workers, dead_workers, recover_task, end_late_attempt   recovery
+--     sweep_workers, note_sweep, is_after_interruption, dead_workers, recover_task, end_late_attempt   recovery
 --     show_silence, is_silent                    services that do not answer
 --     reconcile_queue, refresh_queue_positions, queue_order, queue_position, head_of_queue
 --     purge_expired, cancel_expired_drafts, expire_results          retention

@@ -50,7 +50,7 @@ insert into mashup.settings (name, value, description) values
   ('lease_sec',                  '30',    'Seconds without a heartbeat after which a running task is taken from its worker.'),
   ('heartbeat_sec',              '5',     'Seconds between two heartbeats of a running task.'),
   ('crash_grace_sec',            '1',     'Seconds without a heartbeat after which the lock of a worker is examined.'),
-  ('restart_grace_sec',          '10',    'Seconds after a restart of Postgres in which a free lock does not prove that its worker is lost.'),
+  ('restart_grace_sec',          '10',    'Seconds after a restart of Postgres in which a free lock does not prove that its worker is lost, and after an interruption of the sweep in which a missed heartbeat does not prove it either.'),
   ('max_crashes_before_solo',    '2',     'Lost workers after which a task runs only on a worker that runs nothing else.'),
   ('max_solo_crashes',           '2',     'Workers lost in solo runs of a task after which the task fails.'),
   ('progress_min_interval_sec',  '1',     'Shortest time between two writes of progress, in seconds, unless progress rose by progress_min_step.'),

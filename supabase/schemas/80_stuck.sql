@@ -90,7 +90,8 @@ create function mashup.stuck_on_lease(p_job mashup.live_jobs) returns text
   language sql stable set search_path = ''
   as $$
   select 'A worker is silent and no sweep takes its task back: look at the logs of the workers.'
-  from mashup.tasks t where p_job.running > 0 and t.job_id = p_job.id and t.state = 'running' and t.lease_until < mashup.now() limit 1
+  from mashup.tasks t where p_job.running > 0 and t.job_id = p_job.id and t.state = 'running' and t.lease_until < mashup.now()
+    and not mashup.is_after_interruption() limit 1
 $$;
 comment on function mashup.stuck_on_lease(mashup.live_jobs) is 'Returns the cause where the lease of a task has ended; null if none has.';
 

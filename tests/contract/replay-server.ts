@@ -15,7 +15,9 @@ export type Behaviour =
   /** Resets the connection. */
   | 'reset'
   /** An event stream: the text, then the end. `silent` keeps the connection open instead. */
-  | { stream: string; silent?: boolean };
+  | { stream: string; silent?: boolean }
+  /** The default response, when the promise resolves. */
+  | { after: Promise<void> };
 
 export interface ReplayedCall {
   service: ServiceName;
@@ -94,8 +96,9 @@ export class ReplayServer {
       if (!response.writableFinished) call.abortedAt = performance.now();
     });
     const behaviour = this.#next.get(service)?.shift() ?? this.#always.get(service);
-    if (behaviour === undefined) await this.#responders[service](body, response);
-    else await respond(behaviour, response);
+    if (typeof behaviour === 'object' && 'after' in behaviour) await behaviour.after;
+    else if (behaviour !== undefined) return respond(behaviour, response);
+    await this.#responders[service](body, response);
   }
 }
 
@@ -105,7 +108,7 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
   return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
 }
 
-async function respond(behaviour: Behaviour, response: ServerResponse): Promise<void> {
+async function respond(behaviour: Exclude<Behaviour, { after: unknown }>, response: ServerResponse): Promise<void> {
   if (behaviour === 'hang') return;
   if (behaviour === 'reset') return void response.destroy();
   if ('stream' in behaviour) {

@@ -89,6 +89,11 @@ export async function returnUnknownClaim(
       and t.claim <> all (${sql.val([...known])}::uuid[])`.execute(db);
 }
 
+/** Returns a claimed task without its work. Does nothing if the claim is lost. */
+export async function returnTask(db: Db, claim: Claim): Promise<void> {
+  await sql`select mashup.return_task(${claim.task_id}::bigint, ${claim.claim}::uuid)`.execute(db);
+}
+
 /** Extends the lease of a claim. A report also writes progress (0..1 of the task) and the current step. */
 export async function heartbeatTask(
   db: Db,

@@ -21,6 +21,11 @@ export interface SocketWatchdog {
    * outage that began at that time. Otherwise each connection would take the full limit to be found.
    */
   destroySilentSince(time: number): void;
+  /**
+   * Resolves when all sockets are closed. Those that are open after a limit, in milliseconds, are destroyed, as are new ones: a
+   * pool that is ended while it connects keeps its connection.
+   */
+  close(limitMs: number): Promise<void>;
 }
 
 interface WatchedSocket {
@@ -38,6 +43,8 @@ interface WatchedSocket {
 export function startSocketWatchdog(limitMs: number): SocketWatchdog {
   const sockets = new Set<WatchedSocket>();
   let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  let onEmpty: () => void = () => {};
 
   function checkAll(): void {
     const now = performance.now();
@@ -63,7 +70,9 @@ export function startSocketWatchdog(limitMs: number): SocketWatchdog {
         if (sockets.size > 0) return;
         clearInterval(timer);
         timer = undefined;
+        onEmpty();
       });
+      if (isClosed) watched.socket.once('connect', () => watched.socket.destroy());
       return watched.socket;
     },
     destroySilentSince(time) {
@@ -73,6 +82,15 @@ export function startSocketWatchdog(limitMs: number): SocketWatchdog {
         const { receivedAt, openedAt } = watched;
         if (receivedAt === undefined ? openedAt < openedBefore : receivedAt < time) destroy(watched);
       }
+    },
+    async close(limitMs) {
+      const empty = new Promise<void>((resolve) => (onEmpty = resolve));
+      let limit: NodeJS.Timeout | undefined;
+      if (sockets.size > 0)
+        await Promise.race([empty, new Promise((resolve) => (limit = setTimeout(resolve, limitMs)))]);
+      clearTimeout(limit);
+      isClosed = true;
+      for (const watched of sockets) destroy(watched);
     },
   };
 }

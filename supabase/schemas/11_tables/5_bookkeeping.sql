@@ -22,8 +22,9 @@ create table mashup.maintenance_runs (
   done_at timestamptz not null default '-infinity'
 );
 revoke all on mashup.maintenance_runs from public, anon, authenticated, service_role;
-comment on table mashup.maintenance_runs is 'When each periodic part of the sweep was last done, by any worker.';
-insert into mashup.maintenance_runs (name) values ('reconcile'), ('purge');
+comment on table mashup.maintenance_runs is
+  'When the sweep and each periodic part of it were last done, by any worker. The row interruption says when the sweep last ran again after a time without it.';
+insert into mashup.maintenance_runs (name) values ('sweep'), ('interruption'), ('reconcile'), ('purge');
 
 create table mashup.call_counts (
   user_id uuid not null references auth.users (id) on delete cascade,

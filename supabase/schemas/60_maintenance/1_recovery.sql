@@ -1,21 +1,46 @@
 -- Recovery: tasks of lost workers are requeued, and attempts that take too long end. Rows are locked without waiting and
 -- checked again under their lock.
 
+create function mashup.note_sweep() returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_last timestamptz;
+begin
+  select done_at into v_last from mashup.maintenance_runs where name = 'sweep';
+  if v_last > '-infinity' and v_last < mashup.now() - greatest(mashup.setting_interval('lease_sec') / 2, interval '3 seconds') then
+    update mashup.maintenance_runs set done_at = mashup.now() where name = 'interruption';
+  end if;
+  update mashup.maintenance_runs set done_at = mashup.now() where name = 'sweep';
+end
+$$;
+comment on function mashup.note_sweep() is
+  'Notes that the sweep runs, and the end of an interruption if it did not run for half a lease: the database took no writes, its clock was set forward, or no worker ran.';
+
+create function mashup.is_after_interruption() returns boolean
+  language sql stable set search_path = ''
+  as $$
+  select exists (select from mashup.maintenance_runs
+    where name = 'interruption' and done_at > mashup.now() - mashup.setting_interval('restart_grace_sec'))
+$$;
+comment on function mashup.is_after_interruption() is
+  'Whether an interruption ended within restart_grace_sec. Until then missed heartbeats and free locks prove nothing: workers may be returning, with finished work.';
+
 create function mashup.dead_workers() returns setof uuid
   language sql stable set search_path = ''
   as $$
   select w.id from mashup.workers w
-  where w.seen_at < mashup.now() - mashup.setting_interval('lease_sec')
+  where not mashup.is_after_interruption() and (w.seen_at < mashup.now() - mashup.setting_interval('lease_sec')
     or (w.seen_at < mashup.now() - mashup.setting_interval('crash_grace_sec')
       and pg_catalog.pg_postmaster_start_time() < pg_catalog.now() - mashup.setting_interval('restart_grace_sec')
       and not exists (
         select from pg_catalog.pg_locks l
         where l.locktype = 'advisory' and l.granted and l.objsubid = 1
           and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
-          and l.classid::bigint = (w.lock_key >> 32) & 4294967295 and l.objid::bigint = w.lock_key & 4294967295))
+          and l.classid::bigint = (w.lock_key >> 32) & 4294967295 and l.objid::bigint = w.lock_key & 4294967295)))
 $$;
 comment on function mashup.dead_workers() is
-  'Returns the lost workers: silent for a lease, or their session lock is free. A free lock proves nothing shortly after a restart of Postgres, which frees all locks at once, nor of a worker that was seen within crash_grace_sec and may be reconnecting.';
+  'Returns the lost workers: silent for a lease, or their session lock is free. A free lock proves nothing shortly after a restart of Postgres, which frees all locks at once, nor of a worker that was seen within crash_grace_sec and may be reconnecting. None is lost shortly after an interruption.';
 
 create function mashup.recover_task(p_task mashup.tasks, p_reason text) returns void
   language plpgsql set search_path = ''
@@ -67,6 +92,7 @@ create function mashup.sweep_workers() returns integer
   as $$
 declare
   v_dead uuid[] := array(select mashup.dead_workers());
+  v_leases_count boolean := not mashup.is_after_interruption();
   v_row record;
   v_task mashup.tasks;
   v_count integer := 0;
@@ -77,7 +103,7 @@ begin
     select t.id, t.claim, t.worker_id = any (v_dead) or w.id is null as is_dead, t.deadline_at < mashup.now() - interval '10 seconds' as is_late
     from mashup.tasks t left join mashup.workers w on w.id = t.worker_id
     where t.state = 'running'
-      and (t.worker_id = any (v_dead) or w.id is null or t.lease_until < mashup.now() or t.deadline_at < mashup.now() - interval '10 seconds')
+      and (t.worker_id = any (v_dead) or w.id is null or (v_leases_count and t.lease_until < mashup.now()) or t.deadline_at < mashup.now() - interval '10 seconds')
     order by t.id
   loop
     v_task := mashup.try_lock_claim(v_row.id, v_row.claim);
@@ -86,7 +112,7 @@ begin
     begin
       if v_row.is_dead then
         perform mashup.recover_task(v_task, 'worker_dead');
-      elsif v_task.lease_until < mashup.now() then
+      elsif v_leases_count and v_task.lease_until < mashup.now() then
         perform mashup.recover_task(v_task, 'lease_expired');
       elsif v_row.is_late then
         perform mashup.end_late_attempt(v_task);

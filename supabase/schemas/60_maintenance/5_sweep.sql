@@ -19,6 +19,7 @@ begin
   if v_clock_went_back then
     perform mashup.limit_future_times();
   end if;
+  perform mashup.note_sweep();
   v_recovered := mashup.sweep_workers();
   update mashup.maintenance_runs set done_at = mashup.now()
     where name = 'reconcile' and done_at <= mashup.now() - mashup.setting_interval('reconcile_sec');
