@@ -2,5 +2,5 @@
 import { test } from 'node:test';
 import { assertStressPasses } from './stress-process.ts';
 
-test('fifty jobs end as expected under faults of workers, connections, Postgres, Storage and services, beside another application', () =>
-  assertStressPasses({ jobs: 50, seed: 11, everyMs: 500 }));
+test('thirty jobs end as expected under faults of workers, connections, Postgres, Storage and services, beside another application', () =>
+  assertStressPasses({ jobs: 30, seed: 11, everyMs: 500 }));

@@ -3,8 +3,8 @@ import { STAGES } from '../../schema.ts';
 import { isTerminal, POSITION } from './model.ts';
 import type { Report } from './sequences.ts';
 
-/** Fewest occurrences in one run. */
-const MIN_HITS = 30;
+/** Fewest occurrences for each sequence of a run. */
+const MIN_SHARE = 0.05;
 
 const LIVE = STAGES.filter((stage) => !isTerminal(stage));
 const TRANSITIONS = [
@@ -86,10 +86,10 @@ const FAULTS = [
   'race',
 ];
 
-/** Returns the transitions and faults that occurred too rarely, with their counts. */
+/** Returns the transitions and faults that occurred in fewer than `MIN_SHARE` of the sequences, with their counts. */
 export function tooRare(report: Report): string[] {
   return [...TRANSITIONS, ...FAULTS]
-    .filter((name) => (report.hits.get(name) ?? 0) < MIN_HITS)
+    .filter((name) => (report.hits.get(name) ?? 0) < MIN_SHARE * report.sequences)
     .map((name) => `${name}: ${report.hits.get(name) ?? 0}`);
 }
 

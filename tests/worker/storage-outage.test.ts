@@ -8,7 +8,7 @@ import { startStoppableProxy } from './stoppable-proxy.ts';
 import { wavFile } from './wav-file.ts';
 import { useWorkerFixture } from './worker-fixture.ts';
 
-const JOBS = 40;
+const JOBS = 15;
 const OUTAGE_MS = 6_000;
 
 const fixture = await useWorkerFixture({ after });
