@@ -28,6 +28,7 @@ export interface ConnectionSettings {
  * @throws ConnectionError
  */
 export function readConnection(url: string, environment: ConnectionVariables = process.env): ConnectionSettings {
+  refuseSeveralHosts(url);
   if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {
     throw new ConnectionError(
       'bad_database_url',
@@ -50,4 +51,16 @@ export function readConnection(url: string, environment: ConnectionVariables = p
     connectTimeoutSec: Number(query.get('connect_timeout') || environment.PGCONNECT_TIMEOUT) || undefined,
     tls: readTlsSettings(query, environment),
   };
+}
+
+/** A list of hosts is libpq's failover. The clients of the engine connect to one server: a list would be read as one name. */
+function refuseSeveralHosts(url: string): void {
+  const [, authority = ''] = /^postgres(?:ql)?:\/\/([^/?]*)/.exec(url) ?? [];
+  const host = authority.slice(authority.lastIndexOf('@') + 1);
+  if (!host.includes(',')) return;
+  throw new ConnectionError(
+    'bad_database_url',
+    'DATABASE_URL names several hosts',
+    'Name one host: the primary server, or an address that always leads to it.',
+  );
 }

@@ -169,6 +169,7 @@ comment on column mashup.settings.max is 'Greatest number that is allowed; null:
 comment on column mashup.settings.is_optional is 'Whether the value may be null.';
 grant select on mashup.settings to mashup_worker;
 CREATE TRIGGER check_setting BEFORE INSERT OR UPDATE ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.check_setting();
+CREATE TRIGGER keep_setting BEFORE DELETE OR UPDATE OF name ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.keep_setting();
 CREATE TRIGGER request_schedule AFTER UPDATE ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule();
 CREATE CONSTRAINT TRIGGER schedule AFTER UPDATE ON mashup.settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mashup.schedule_at_commit();
 
@@ -2578,6 +2579,21 @@ begin
 end
 $function$;
 comment on function mashup.jobs_that_may_wait() is 'Returns the jobs with a slot whose waiting_on may have to change.';
+
+CREATE OR REPLACE FUNCTION mashup.keep_setting()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if tg_op = 'DELETE' or new.name <> old.name then
+    perform mashup.raise_error('MB006', pg_catalog.format('The setting %s cannot be removed: the engine reads it.', old.name),
+      pg_catalog.format('Change its value instead: it is %s.', mashup.allowed_values(old)));
+  end if;
+  return new;
+end
+$function$;
+comment on function mashup.keep_setting() is 'Trigger: refuses to delete or rename a setting. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.limit_future_times()
  RETURNS void

@@ -6,7 +6,7 @@
 --
 -- 05  schema mashup, role mashup_worker, now (the only clock: tests replace it, nothing else reads one),
 --     engine_version, raise_error
--- 10  settings (every limit, time and budget), setting_number, setting_interval; check_setting, is_allowed, allowed_values
+-- 10  settings (every limit, time and budget), setting_number, setting_interval; check_setting, keep_setting, is_allowed, allowed_values
 -- 11  tables
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
 --     mashup_jobs, mashup_plans, mashup_results, mashup_job_events   what users may read; in schema public

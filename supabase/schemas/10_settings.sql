@@ -154,6 +154,20 @@ $$;
 comment on function mashup.check_setting() is 'Trigger: refuses a value that a setting cannot have. Raises MB006.';
 create trigger check_setting before insert or update on mashup.settings for each row execute function mashup.check_setting();
 
+create function mashup.keep_setting() returns trigger
+  language plpgsql set search_path = ''
+  as $$
+begin
+  if tg_op = 'DELETE' or new.name <> old.name then
+    perform mashup.raise_error('MB006', pg_catalog.format('The setting %s cannot be removed: the engine reads it.', old.name),
+      pg_catalog.format('Change its value instead: it is %s.', mashup.allowed_values(old)));
+  end if;
+  return new;
+end
+$$;
+comment on function mashup.keep_setting() is 'Trigger: refuses to delete or rename a setting. Raises MB006.';
+create trigger keep_setting before delete or update of name on mashup.settings for each row execute function mashup.keep_setting();
+
 -- Functions on the path of a transition are plpgsql: a session keeps their plans, while an sql function is planned at each call.
 create function mashup.setting_number(p_name text) returns double precision
   language plpgsql stable set search_path = ''

@@ -39,6 +39,15 @@ describe('a setting', async () => {
     });
   }
 
+  for (const statement of [
+    "delete from mashup.settings where name = 'lease_sec'",
+    "update mashup.settings set name = 'lease'",
+  ]) {
+    it(`is kept by "${statement}"`, async () => {
+      await assert.rejects(sql.unsafe(statement), { code: 'MB006', message: /The setting \w+ cannot be removed/ });
+    });
+  }
+
   const TAKEN: [string, string][] = [
     ['lease_sec', '45.5'],
     ['max_running_jobs', '0'],
