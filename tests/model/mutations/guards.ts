@@ -149,7 +149,7 @@ export const MUTANTS: readonly Mutant[] = [
     'and false then',
   ),
   one('attempts are limited', 'end_attempt', 'p_permanent or v_failures >= p_kind.max_attempts', 'p_permanent'),
-  one('a lease expires', 'sweep_workers', 'or t.lease_until < mashup.now() or', 'or'),
+  one('a lease expires', 'sweep_workers', 'or (v_leases_count and t.lease_until < mashup.now()) or', 'or'),
   one(
     'a lost process is detected by its lock',
     'dead_workers',
