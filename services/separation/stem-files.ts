@@ -13,6 +13,11 @@ export function stemFile(folder: string, stem: Stem): string {
   return join(folder, `${stem}.wav`);
 }
 
+/** Path of a part of a stem in `folder`; the first part is 0. */
+export function partFile(folder: string, stem: Stem, part: number): string {
+  return join(folder, `${stem}.${part}.flac`);
+}
+
 /** Writes all chunks to 16-bit stereo WAV files at 44.1 kHz, one for each stem. Returns the length in frames. */
 export async function writeStems(chunks: AsyncIterable<StemChunk>, folder: string): Promise<number> {
   const files = await Promise.all(STEMS.map((stem) => open(stemFile(folder, stem), 'w')));
