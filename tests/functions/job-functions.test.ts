@@ -181,7 +181,7 @@ describe('stem-separation', () => {
         assert.equal(status, 200, JSON.stringify(body));
         const answer = StemAnswer.parse(body);
         assert.equal(answer.job_id, lookup.job_id);
-        const folder = `^stems/${visitor.id}/${complete}/${song.song_id}/.*`;
+        const folder: string = `^stems/${visitor.id}/${complete}/${song.song_id}/.*`;
         assert.match(String(answer.stems.vocals), new RegExp(`${folder}vocals.wav$`));
         assert.deepEqual(
           filesOf(answer.stems.drums).map((path) => path.replace(new RegExp(folder), '')),

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Sql } from 'postgres';
 import { handleAuth } from './auth/routes.ts';
 import { DEFAULT_FILE_SIZE_LIMIT, requireLoopback } from './config.ts';
 import type { GatewayConfig } from './config.ts';
@@ -17,6 +18,7 @@ import { startRealtime } from './realtime/server.ts';
 import { openCatalog } from './rest/catalog.ts';
 import { handleRest } from './rest/routes.ts';
 import { openFiles } from './storage/files.ts';
+import type { StorageContext } from './storage/objects.ts';
 import { handleStorage } from './storage/routes.ts';
 import { serveSite } from './site.ts';
 
@@ -69,7 +71,12 @@ function toServerError(error: unknown): HttpError {
   });
 }
 
-function sendOptions(exchange: Exchange, fileSizeLimit: number): void {
+async function openStorage(config: GatewayConfig, sql: Sql): Promise<StorageContext> {
+  const { fileSizeLimit = DEFAULT_FILE_SIZE_LIMIT } = config;
+  return { sql, files: await openFiles(config.storageDir), fileSizeLimit };
+}
+
+function sendOptions(exchange: Exchange, { fileSizeLimit }: StorageContext): void {
   if (exchange.path === RESUMABLE_UPLOADS) exchange.response.setHeader('tus-max-size', fileSizeLimit);
   sendPreflight(exchange);
 }
@@ -83,15 +90,14 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   const ring = await openKeyRing(config.keys);
   const sql = await openPool(config.dbUrl, REQUEST_CONNECTIONS);
   const catalog = await openCatalog(sql);
-  const files = await openFiles(config.storageDir);
-  const { fileSizeLimit = DEFAULT_FILE_SIZE_LIMIT } = config;
+  const storage = await openStorage(config, sql);
   let url = '';
   const auth = { sql, ring, issuer: () => `${url}/auth/v1`, tokenSeconds: config.tokenSeconds ?? DEFAULT_TOKEN_SEC };
 
   const services: [string, Handler][] = [
     ['/auth/v1', (exchange, path) => handleAuth(auth, exchange, path)],
     ['/rest/v1', (exchange, path) => handleRest({ sql, catalog }, ring, exchange, path)],
-    ['/storage/v1', (exchange, path) => handleStorage({ sql, files, fileSizeLimit }, ring, exchange, path)],
+    ['/storage/v1', (exchange, path) => handleStorage(storage, ring, exchange, path)],
     ['/functions/v1', (exchange, path) => proxyFunction(config.functionsUrl, exchange, path)],
     ['/realtime/v1', (exchange, path) => realtime.handle(exchange, path)],
   ];
@@ -99,7 +105,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   async function route(exchange: Exchange): Promise<void> {
     const { method, path } = exchange;
     const service = services.find(([prefix]) => path === prefix || path.startsWith(`${prefix}/`));
-    if (method === 'OPTIONS' && service?.[0] !== '/functions/v1') return sendOptions(exchange, fileSizeLimit);
+    if (method === 'OPTIONS' && service?.[0] !== '/functions/v1') return sendOptions(exchange, storage);
     if (service) return service[1](exchange, path.slice(service[0].length));
     const isRead = method === 'GET' || method === 'HEAD';
     if (config.siteDir && isRead) {
