@@ -9,6 +9,8 @@ export const OUTPUT_FORMATS = ['wav', 'flac', 'mp3'] as const;
 /** Number of songs in a mashup. A draft (`hold: 'planning'`) may have one. */
 export const MIN_SONGS = 2;
 export const MAX_SONGS = 3;
+/** Length of the longest song in seconds. Equals the database's setting `song_max_sec`. */
+export const SONG_MAX_SEC = 900;
 /** Largest upload in bytes. Equals the database's setting `upload_max_bytes`. */
 export const UPLOAD_MAX_BYTES = 50 * 1024 * 1024;
 /** Size of the largest file that Storage accepts by default, in bytes: the database's setting `storage_max_bytes`. */

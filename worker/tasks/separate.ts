@@ -2,7 +2,7 @@
 import type { SeparateTaskResult } from '../../schema/task-results.ts';
 import { filesOf, maxStemParts, STEMS } from '../../schema.ts';
 import type { SeparateRequest, Stem, StemPaths, UploadTarget } from '../../schema.ts';
-import { STEM_PART_BYTES, STORAGE_MAX_BYTES } from '../../schema/constants.ts';
+import { SONG_MAX_SEC, STEM_PART_BYTES, STORAGE_MAX_BYTES } from '../../schema/constants.ts';
 import type { SongCard } from '../../schema/database.ts';
 import { settingNumber } from '../database/database-api.ts';
 import { TaskError } from '../errors.ts';
@@ -12,8 +12,6 @@ import type { TaskContext } from './context.ts';
 
 /** A WAV without samples is 44 bytes long. */
 const MIN_STEM_BYTES = 45;
-/** Default of the setting `song_max_sec`. */
-const DEFAULT_SONG_MAX_SEC = 900;
 /** The separation may decode a little more than the analysis counted. */
 const LENGTH_MARGIN_SEC = 5;
 
@@ -67,7 +65,7 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
 
 /** Length that the stems of a song have at most. */
 async function maxSeconds({ db }: TaskContext, { duration_sec }: SongCard): Promise<number> {
-  return (duration_sec ?? (await settingNumber(db, 'song_max_sec', DEFAULT_SONG_MAX_SEC))) + LENGTH_MARGIN_SEC;
+  return (duration_sec ?? (await settingNumber(db, 'song_max_sec', SONG_MAX_SEC))) + LENGTH_MARGIN_SEC;
 }
 
 /** Signs the uploads of each stem: one WAV for services that know no parts, and the FLAC parts that it may need. */
