@@ -3,6 +3,7 @@ import { OutputFormat } from '../../schema.ts';
 import type { Plan, RenderRequest } from '../../schema.ts';
 import { STORAGE_MAX_BYTES } from '../../schema/constants.ts';
 import { settingNumber } from '../database/database-api.ts';
+import { uploadTarget } from './context.ts';
 import type { TaskContext } from './context.ts';
 
 /** Bytes of 16-bit stereo at 44.1 kHz for each second. */
@@ -34,15 +35,13 @@ export async function chooseOutput(
   const wanted = wantedFormat(context);
   const isTooLarge = plannedSeconds(plan) * RAW_BYTES_PER_SEC + HEADER_BYTES > maxBytes;
   const format = wanted === 'wav' && isTooLarge ? 'flac' : wanted;
-  const target = async (extension: OutputFormat): Promise<{ path: string; url: string }> => {
-    const path = `${prefix}.${extension}`;
-    return { path, url: await context.storage.uploadUrl(path) };
-  };
   return {
     format,
-    upload: await target(format),
+    upload: await uploadTarget(context, `${prefix}.${format}`),
     max_bytes: maxBytes,
-    ...(format === 'flac' && isTooLarge ? { smaller: { format: 'mp3', ...(await target('mp3')) } } : {}),
+    ...(format === 'flac' && isTooLarge
+      ? { smaller: { format: 'mp3', ...(await uploadTarget(context, `${prefix}.mp3`)) } }
+      : {}),
   };
 }
 

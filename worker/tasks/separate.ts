@@ -1,13 +1,13 @@
 /** The `separate` task: the four stems of a song, from its owner's cache or from the service. */
 import type { SeparateTaskResult } from '../../schema/task-results.ts';
 import { filesOf, maxStemParts, STEMS } from '../../schema.ts';
-import type { SeparateRequest, Stem, StemPaths, UploadTarget } from '../../schema.ts';
+import type { SeparateRequest, StemPaths, UploadTarget } from '../../schema.ts';
 import { SONG_MAX_SEC, STEM_PART_BYTES, STORAGE_MAX_BYTES } from '../../schema/constants.ts';
 import type { SongCard } from '../../schema/database.ts';
 import { settingNumber } from '../database/database-api.ts';
 import { TaskError } from '../errors.ts';
 import { callSeparate } from '../services/separation.ts';
-import { silenceLimitMs, missingInput, songOf, urlSeconds } from './context.ts';
+import { silenceLimitMs, missingInput, songOf, uploadTarget, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
 
 /** A WAV without samples is 44 bytes long. */
@@ -70,19 +70,18 @@ async function maxSeconds({ db }: TaskContext, { duration_sec }: SongCard): Prom
 
 /** Signs the uploads of each stem: one WAV for services that know no parts, and the FLAC parts that it may need. */
 async function signUploads(
-  { storage }: TaskContext,
+  context: TaskContext,
   prefix: string,
   parts: number,
 ): Promise<NonNullable<SeparateRequest['uploads']>> {
-  const sign = async (path: string): Promise<UploadTarget> => ({ path, url: await storage.uploadUrl(path) });
+  const sign = (name: string): Promise<UploadTarget> => uploadTarget(context, `${prefix}/${name}`);
   const targets = await Promise.all(
-    STEMS.map(async (stem): Promise<[Stem, UploadTarget & { parts: UploadTarget[] }]> => {
-      const [whole, ...inParts] = await Promise.all(
-        [`${stem}.wav`, ...Array.from({ length: parts }, (_, part) => `${stem}.${part + 1}.flac`)].map((name) =>
-          sign(`${prefix}/${name}`),
-        ),
-      );
-      return [stem, { ...whole!, parts: inParts }];
+    STEMS.map(async (stem) => {
+      const [whole, inParts] = await Promise.all([
+        sign(`${stem}.wav`),
+        Promise.all(Array.from({ length: parts }, (_, part) => sign(`${stem}.${part + 1}.flac`))),
+      ]);
+      return [stem, { ...whole, parts: inParts }] as const;
     }),
   );
   return Object.fromEntries(targets) as NonNullable<SeparateRequest['uploads']>;

@@ -115,7 +115,7 @@ function finishTask(
     bpm: plan.bpm,
     key: plan.key,
     output: { format, upload },
-    ...(smaller ? { smaller: { format: smaller.format, upload: { path: smaller.path, url: smaller.url } } } : {}),
+    smaller: smaller && { format: smaller.format, upload: smaller },
     maxBytes,
     tags: { title: masterplan.title, artist: masterplan.artistCredits },
     warnings: [...new Set(warnings)].sort(),
