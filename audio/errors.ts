@@ -11,7 +11,7 @@ const HINTS: Record<AudioErrorCode, string> = {
   audio_too_long: 'Cut the song to the part that you want to use.',
   audio_too_large: 'Convert the song to MP3 or FLAC, or cut it.',
   audio_needs_ffmpeg:
-    'Convert the file to MP3, WAV, FLAC or Ogg, or install ffmpeg on the machine that runs the services.',
+    'Upload it in the studio, which converts it, or convert it to MP3, WAV, FLAC or Ogg. Services with a system ffmpeg read it as it is.',
 };
 
 /** A file that cannot be decoded or used. `code` names the fault, `hint` is the advice for the user. */

@@ -20,6 +20,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   resume: pause,
   bulk: async () => (await import('./commands/bulk.ts')).addBulk,
   check: async () => (await import('./commands/check.ts')).addCheck,
+  services: async () => (await import('./commands/services.ts')).addServices,
   worker: async () => (await import('./commands/worker.ts')).addWorker,
   migrate: async () => (await import('./commands/migrate.ts')).addMigrate,
   settings: async () => (await import('./commands/settings.ts')).addSettings,

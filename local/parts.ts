@@ -10,6 +10,7 @@ import { functionsArguments, FUNCTIONS_DIR, locateDeno } from './functions.ts';
 import { PROJECT_ROOT, studioDir } from './layout.ts';
 import type { DataPaths, Ports } from './layout.ts';
 import { LOOPBACK } from './ports.ts';
+import { nodePart, servicePart, withoutSecrets } from './process-part.ts';
 import { isHttpReady } from './supervisor/http-ready.ts';
 import type { PartSpec } from './supervisor/supervise.ts';
 
@@ -21,15 +22,16 @@ export interface StackContext {
   serviceUrls: Record<ServiceName, string>;
 }
 
-/** Secret variables. Each part gets only those that it needs. */
-const SECRET_VARIABLES = ['ANTHROPIC_API_KEY', 'SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_SECRET_KEY', 'DATABASE_URL'];
 /** A stopping worker first returns its running tasks. */
 const WORKER_STOP_TIMEOUT_MS = 10_000;
 
 /** Returns the spec of the Supabase-compatible API. */
 export function gatewaySpec(context: StackContext, superuserUrl: string): PartSpec {
   const url = apiUrl(context.ports);
-  return nodePart(context, 'gateway', 'packages/supabase-local/gateway/main.ts', {
+  return nodePart({
+    name: 'gateway',
+    entry: 'packages/supabase-local/gateway/main.ts',
+    logFile: join(context.paths.logs, 'gateway.log'),
     env: {
       SUPABASE_LOCAL_PORT: String(context.ports.gateway),
       SUPABASE_LOCAL_DB_URL: superuserUrl,
@@ -49,7 +51,7 @@ export function functionsSpec(context: StackContext, dbUrl: string): PartSpec {
     name: 'functions',
     command: locateDeno(),
     args: functionsArguments(FUNCTIONS_DIR, ports.functions, Object.values(context.serviceUrls)),
-    env: cleanEnv({
+    env: withoutSecrets({
       ...serviceUrlEnv(context),
       SUPABASE_URL: apiUrl(ports),
       SUPABASE_ANON_KEY: keys.anonKey,
@@ -68,25 +70,18 @@ export function functionsSpec(context: StackContext, dbUrl: string): PartSpec {
   };
 }
 
-/**
- * Returns the spec of a built-in service. Services have no database connection. The orchestrator has the Anthropic API key,
- * the others have no keys.
- */
+/** Returns the spec of a built-in service of the stack. */
 export function serviceSpec(context: StackContext, service: ServiceName): PartSpec {
   const port = context.ports.services[service];
-  return nodePart(context, service, `services/${service}/main.ts`, {
-    env: {
-      PORT: String(port),
-      HOST: LOOPBACK,
-      ANTHROPIC_API_KEY: service === 'orchestrator' ? process.env.ANTHROPIC_API_KEY : undefined,
-    },
-    isReady: () => isHttpReady(`http://${LOOPBACK}:${port}/health`),
-  });
+  return servicePart({ service, host: LOOPBACK, port, logFile: join(context.paths.logs, `${service}.log`) });
 }
 
 /** Returns the spec of a worker. It is ready when it has registered in the database. */
 export function workerSpec(context: StackContext, urls: { workerDbUrl: string; superuserUrl: string }): PartSpec {
-  return nodePart(context, 'worker', 'worker/main.ts', {
+  return nodePart({
+    name: 'worker',
+    entry: 'worker/main.ts',
+    logFile: join(context.paths.logs, 'worker.log'),
     env: {
       ...serviceUrlEnv(context),
       DATABASE_URL: urls.workerDbUrl,
@@ -111,35 +106,6 @@ export function apiUrl(ports: Ports): string {
 /** Returns the URL of the functions. Clients reach them through the API. */
 export function functionsUrl(ports: Ports): string {
   return `http://${LOOPBACK}:${ports.functions}`;
-}
-
-function nodePart(
-  context: StackContext,
-  name: string,
-  entry: string,
-  part: Pick<PartSpec, 'isReady' | 'stopTimeoutMs'> & { env: NodeJS.ProcessEnv },
-): PartSpec {
-  return {
-    name,
-    command: process.execPath,
-    args: ['--import', join(PROJECT_ROOT, 'local/supervisor/exit-with-parent.ts'), join(PROJECT_ROOT, entry)],
-    env: cleanEnv(part.env),
-    cwd: PROJECT_ROOT,
-    logFile: join(context.paths.logs, `${name}.log`),
-    isReady: part.isReady,
-    stopTimeoutMs: part.stopTimeoutMs,
-  };
-}
-
-/** Returns the environment of this process without secrets, with the given variables added or removed (undefined). */
-function cleanEnv(given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const env = { ...process.env };
-  for (const name of SECRET_VARIABLES) delete env[name];
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined) delete env[name];
-    else env[name] = value;
-  }
-  return env;
 }
 
 function serviceUrlEnv(context: StackContext): NodeJS.ProcessEnv {

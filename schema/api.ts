@@ -208,6 +208,10 @@ export const StemRequest = z.object({
     .string()
     .regex(/^[0-9a-fA-F-]{36}(\/[a-zA-Z0-9_-]{1,64})?$/)
     .describe('`<job>` or `<job>/<song>`; with the job alone the song is the one whose object `audio_url` names.'),
+  parts: z
+    .boolean()
+    .default(false)
+    .describe('Whether the caller joins the parts of a stem. Without it stems in several parts are refused.'),
 });
 export type StemRequest = z.infer<typeof StemRequest>;
 

@@ -9,8 +9,14 @@ export const OUTPUT_FORMATS = ['wav', 'flac', 'mp3'] as const;
 /** Number of songs in a mashup. A draft (`hold: 'planning'`) may have one. */
 export const MIN_SONGS = 2;
 export const MAX_SONGS = 3;
+/** Length of the longest song in seconds. Equals the database's setting `song_max_sec`. */
+export const SONG_MAX_SEC = 900;
 /** Largest upload in bytes. Equals the database's setting `upload_max_bytes`. */
 export const UPLOAD_MAX_BYTES = 50 * 1024 * 1024;
+/** Size of the largest file that Storage accepts by default, in bytes: the database's setting `storage_max_bytes`. */
+export const STORAGE_MAX_BYTES = 50 * 1024 * 1024;
+/** Size of the largest part of a stem, in bytes. */
+export const STEM_PART_BYTES = 40_000_000;
 /** Extensions that `create-signed-upload` accepts. The file type is detected from the content later. */
 export const UPLOAD_EXTENSIONS = ['mp3', 'wav', 'm4a', 'flac', 'ogg', 'aac'] as const;
 /** Storage bucket of uploads, stems and results. */

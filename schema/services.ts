@@ -6,6 +6,7 @@
  * unknown members are kept, and members that some services leave out have a default.
  */
 import { z } from 'zod';
+import { STEM_PART_BYTES } from './constants.ts';
 import { Masterplan, OutputFormat, PairScore, RenderResult, ScoreWeights, SongAnalysis, Stem } from './music.ts';
 
 /** Names of the five services. */
@@ -215,20 +216,39 @@ export const UploadTarget = z
   .describe('Where a built-in service uploads a file.');
 export type UploadTarget = z.infer<typeof UploadTarget>;
 
+const StemUpload = UploadTarget.extend({
+  parts: z
+    .array(UploadTarget)
+    .optional()
+    .describe('Where the parts of the stem go, in order. The service uploads FLAC to as many of them as it needs.'),
+}).describe('Where a service uploads a stem: one WAV file to `url`, or FLAC to `parts`.');
+
 export const SeparateRequest = z
   .object({
     audio_url: z.string().min(1).describe('http or https URL of the song.'),
     job_id: z.string().min(1).describe('Path below `stems/`: segments of letters, digits, `-` and `_`.'),
     uploads: z
-      .object({ vocals: UploadTarget, drums: UploadTarget, bass: UploadTarget, other: UploadTarget })
+      .object({ vocals: StemUpload, drums: StemUpload, bass: StemUpload, other: StemUpload })
       .optional()
       .describe('Built-in service only, which requires it.'),
+    part_bytes: z
+      .number()
+      .int()
+      .min(1_000_000)
+      .default(STEM_PART_BYTES)
+      .describe('Size of the largest part of a stem, in bytes.'),
   })
   .describe('A song to separate into stems.');
 export type SeparateRequest = z.infer<typeof SeparateRequest>;
 
+/** One file, or the files of consecutive parts. */
+const inParts = (file: z.ZodString) => z.union([file, z.array(file).min(1).max(1000)]);
+
+const StemPath = inParts(z.string()).describe('Path of a stem in the bucket, or the paths of its parts in order.');
+export type StemPath = z.infer<typeof StemPath>;
+
 export const StemPaths = z
-  .object({ vocals: z.string(), drums: z.string(), bass: z.string(), other: z.string() })
+  .object({ vocals: StemPath, drums: StemPath, bass: StemPath, other: StemPath })
   .describe("Paths of a song's four stems in the bucket.");
 export type StemPaths = z.infer<typeof StemPaths>;
 
@@ -257,9 +277,11 @@ export const RenderRequest = z
           .looseObject({})
           .describe('A `SongAnalysis`, or `{}`: then the built-in renderer analyses the beat grid.'),
         stems: z
-          .partialRecord(Stem, z.string())
+          .partialRecord(Stem, inParts(z.string()))
           .optional()
-          .describe('Built-in service only, which requires it: a signed download URL for each stem.'),
+          .describe(
+            'Built-in service only, which requires it: a signed download URL for each stem, or the URLs of its parts in order.',
+          ),
         name: z.string().optional(),
         artist: z.string().optional(),
       }),
@@ -271,6 +293,10 @@ export const RenderRequest = z
       .describe('Scores of the pairs. Layers without `source_start_sec` start at the best phrases.'),
     format: OutputFormat.default('wav'),
     upload: UploadTarget.optional().describe('Built-in service only, which requires it.'),
+    max_bytes: z.number().int().positive().optional().describe('Size of the largest file that Storage accepts.'),
+    smaller: UploadTarget.extend({ format: OutputFormat })
+      .optional()
+      .describe('Format and target of the mashup if its file would be larger than `max_bytes`.'),
   })
   .describe('A plan and its songs to render.');
 export type RenderRequest = z.infer<typeof RenderRequest>;

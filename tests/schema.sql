@@ -222,7 +222,7 @@ create table mashup.stems (
   constraint stems_user_id_content_hash_model_key UNIQUE (user_id, content_hash, model)
 );
 comment on table mashup.stems is 'Cache of stems by owner, content and separation model.';
-comment on column mashup.stems.paths is 'Path in bucket mashups by stem: vocals, drums, bass, other.';
+comment on column mashup.stems.paths is 'By stem (vocals, drums, bass, other): its path in bucket mashups, or an array of the paths of its parts in order.';
 CREATE INDEX stems_by_use ON mashup.stems USING btree (used_at);
 grant select on mashup.stems to mashup_worker;
 CREATE TRIGGER enqueue_file_deletions BEFORE DELETE ON mashup.stems FOR EACH ROW EXECUTE FUNCTION mashup.enqueue_file_deletions();
@@ -1897,7 +1897,7 @@ begin
     -- A worker that is not notified yet may go on writing for a while.
     perform mashup.discard_output(t) from mashup.tasks t where t.job_id = old.id and t.state = 'running';
   elsif tg_table_name = 'stems' then
-    insert into mashup.storage_deletions (path) select p.value from jsonb_each_text(old.paths) p;
+    insert into mashup.storage_deletions (path) select f from mashup.stem_files(old.paths) f;
   else
     insert into mashup.storage_deletions (path, is_prefix)
       values (format('uploads/%s/', old.id), true), (format('stems/%s/', old.id), true);
@@ -3300,7 +3300,7 @@ begin
       perform mashup.raise_error('MB003', 'The stems to record are no longer in the cache.', 'Separate the song again.');
     end if;
   else
-    if exists (select from jsonb_each_text(p_result -> 'paths') p where not starts_with(p.value, p_task.output_prefix || '/')) then
+    if exists (select from mashup.stem_files(p_result -> 'paths') f where not starts_with(f, p_task.output_prefix || '/')) then
       perform mashup.raise_error('MB006', 'Stems were written outside the claim''s own folder.',
         'The separation service must keep to the paths it was given.');
     end if;
@@ -3314,7 +3314,7 @@ begin
     where j.id = p_job.id;
 end
 $function$;
-comment on function mashup.record_stems(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a separate task and points the song''s card to it: {model, paths: {vocals, drums, bass, other}} below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
+comment on function mashup.record_stems(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a separate task and points the song''s card to it: {model, paths: {vocals, drums, bass, other}}, each a path or the paths of its parts below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.record_task(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
  RETURNS void
@@ -3373,7 +3373,7 @@ CREATE OR REPLACE FUNCTION mashup.referenced_files()
  STABLE
  SET search_path TO ''
 AS $function$
-  select 'stems', s.id::text, p.value from mashup.stems s cross join lateral jsonb_each_text(s.paths) p
+  select 'stems', s.id::text, f from mashup.stems s cross join lateral mashup.stem_files(s.paths) f
   union all
   select 'result', j.id::text, j.result_path from public.mashup_jobs j
     where j.stage = 'complete' and j.result_path is not null and j.expired_at is null
@@ -3538,7 +3538,7 @@ begin
         perform mashup.log_event(v_job, 'expired', 'The file is missing from Storage');
       end if;
     end loop;
-    delete from mashup.stems s where s.id = any (v_stems) and exists (select from jsonb_each_text(s.paths) p where p.value = any (p_missing));
+    delete from mashup.stems s where s.id = any (v_stems) and exists (select from mashup.stem_files(s.paths) f where f = any (p_missing));
     insert into mashup.storage_deletions (path) select unnest(v_orphans);
   end if;
   return query values ('stems_without_files', cardinality(v_stems)::bigint), ('results_without_files', cardinality(v_jobs)::bigint),
@@ -3945,7 +3945,7 @@ begin
       update mashup.stems s set paths = p_paths, used_at = mashup.now() where s.id = v_id;
       -- Another job may still be reading the older stems.
       insert into mashup.storage_deletions (path, not_before)
-        select p.value, mashup.now() + mashup.setting_interval('replaced_stems_after_sec') from jsonb_each_text(v_old) p;
+        select f, mashup.now() + mashup.setting_interval('replaced_stems_after_sec') from mashup.stem_files(v_old) f;
       exit;
     end if;
   end loop;
@@ -4252,6 +4252,17 @@ begin
 end
 $function$;
 comment on function mashup.start_probe(text[],bigint) is 'Makes a task the probe of open circuits. Returns false, and changes nothing, if one of them is locked or no longer open. Never waits for a row.';
+
+CREATE OR REPLACE FUNCTION mashup.stem_files(p_paths jsonb)
+ RETURNS SETOF text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select f.path from jsonb_each(p_paths) p
+  cross join lateral jsonb_array_elements_text(case jsonb_typeof(p.value) when 'array' then p.value else jsonb_build_array(p.value) end) f (path)
+$function$;
+comment on function mashup.stem_files(jsonb) is 'Returns the files of stems, given the value of stems.paths.';
 
 CREATE OR REPLACE FUNCTION mashup.stuck_on_busy_workers(p_job mashup.live_jobs)
  RETURNS text
@@ -5318,4 +5329,5 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"max": 31536000, "min": 0, "name": "silence_sec", "type": "number", "unit": "seconds", "value": 60, "description": "Seconds without an event after which a call that streams events ends as unanswered.", "is_optional": false}
 -- {"max": 31536000, "min": 1, "name": "song_max_sec", "type": "number", "unit": "seconds", "value": 900, "description": "Length of the longest song, in seconds.", "is_optional": false}
 -- {"max": 1000000, "min": 0, "name": "stems_retention_days", "type": "number", "unit": "days", "value": 7, "description": "Days without use after which cached stems are deleted.", "is_optional": false}
+-- {"max": 5368709120, "min": 1000000, "name": "storage_max_bytes", "type": "integer", "unit": "bytes", "value": 52428800, "description": "Size of the largest file that Storage accepts, in bytes: the global limit of the project. Stems are split, and results delivered in a smaller format, to keep it.", "is_optional": false}
 -- {"max": 5368709120, "min": 1, "name": "upload_max_bytes", "type": "integer", "unit": "bytes", "value": 52428800, "description": "Size of the largest upload, in bytes.", "is_optional": false}

@@ -14,7 +14,7 @@ const serviceUrl = (service: ServiceName): z.ZodOptional<z.ZodURL> =>
   httpUrl
     .optional()
     .describe(
-      `Base URL of the ${service} service; it may contain a path. Without it: http://127.0.0.1:${SERVICE_DEFAULTS[service].port}.`,
+      `Base URL of the ${service} service; it may contain a path. Without it: http://127.0.0.1:${SERVICE_DEFAULTS[service].port}, where \`mashup services\` starts the built-in one.`,
     );
 
 /** Environment variables of the worker process. */
@@ -61,6 +61,8 @@ export interface WorkerConfig {
   serviceRoleKey: string;
   /** Base URL of each service; may contain a path. */
   serviceUrls: Record<ServiceName, string>;
+  /** Services whose URL is not set. They are expected at their default addresses when the worker starts. */
+  defaultServices?: ServiceName[];
   /** Tasks at a time; default {@link DEFAULT_CONCURRENCY}. */
   concurrency?: number;
   /** Receives an event when a job ends. */
@@ -122,6 +124,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
     supabaseUrl: env.SUPABASE_URL,
     serviceRoleKey: env.SUPABASE_SERVICE_ROLE_KEY,
     serviceUrls,
+    defaultServices: SERVICES.filter((service) => given[SERVICE_DEFAULTS[service].urlVariable] === undefined),
     concurrency: env.WORKER_CONCURRENCY,
     logFormat: env.WORKER_LOG,
     ...(env.MASHUP_WEBHOOK_URL !== undefined && env.MASHUP_WEBHOOK_SECRET !== undefined

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The worker process: `node worker/main.ts`, configured by environment variables. */
 import { readConfig } from './config.ts';
+import { requireDefaultServices } from './default-services.ts';
 import { WorkerStartError } from './errors.ts';
 import { createLog } from './log.ts';
 import { errorText } from './redact.ts';
@@ -25,6 +26,7 @@ try {
   process.on('SIGTERM', stopEarly);
   process.on('SIGINT', stopEarly);
 
+  await requireDefaultServices(config.defaultServices ?? [], config.serviceUrls, log);
   const worker = await runWorker(config);
   const stop = (): void => {
     setTimeout(() => process.exit(0), STOP_LIMIT_MS).unref();

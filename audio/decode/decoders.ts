@@ -18,7 +18,7 @@ const WAV_CHUNK_FRAMES = 262_144;
 /** Files with more than this share of damaged bytes are rejected. */
 const MAX_DAMAGED_RATIO = 0.02;
 
-type Decoded = { channelData: Float32Array[]; samplesDecoded: number; errors: readonly unknown[] };
+type Decoded = { channelData: Float32Array[]; samplesDecoded: number; errors: readonly unknown[]; bitDepth?: number };
 type ChunkDecoder = {
   ready: Promise<void>;
   decode: (bytes: Uint8Array) => Decoded | Promise<Decoded>;
@@ -43,6 +43,35 @@ async function* decodeInPieces(decoder: ChunkDecoder, bytes: Uint8Array): AsyncG
     throw new AudioError('audio_damaged', 'The file cannot be decoded: its content is damaged.', { cause });
   }
   decoder.free();
+}
+
+/**
+ * The FLAC decoder divides an integer sample by its largest value (32767 for 16 bits) instead of by full scale (32768), so that
+ * samples differ from those of a WAV file and exceed -1. Returns pieces of samples that are exact.
+ */
+class ExactFlacDecoder implements ChunkDecoder {
+  readonly #decoder = new FLACDecoder();
+  readonly ready = this.#decoder.ready;
+
+  async decode(bytes: Uint8Array): Promise<Decoded> {
+    return toFullScale(await this.#decoder.decode(bytes));
+  }
+
+  async flush(): Promise<Decoded> {
+    return toFullScale(await this.#decoder.flush());
+  }
+
+  free(): void {
+    this.#decoder.free();
+  }
+}
+
+function toFullScale(decoded: Decoded): Decoded {
+  const { channelData, bitDepth = 16 } = decoded;
+  const fullScale = 2 ** (bitDepth - 1);
+  for (const samples of channelData)
+    for (let i = 0; i < samples.length; i++) samples[i] = Math.round(samples[i]! * (fullScale - 1)) / fullScale;
+  return decoded;
 }
 
 function openMp3(bytes: Uint8Array): OpenedAudio {
@@ -71,7 +100,7 @@ function openFlac(bytes: Uint8Array): OpenedAudio {
     channels: ((view.getUint8(20) >> 1) & 7) + 1,
     declaredSamples: samples > 0 ? samples : null,
     fault: null,
-    chunks: decodeInPieces(new FLACDecoder(), body),
+    chunks: decodeInPieces(new ExactFlacDecoder(), body),
   };
 }
 
@@ -117,7 +146,7 @@ export function openFormat(bytes: Uint8Array, format: AudioFormat, signal?: Abor
     case 'flac':
       return openFlac(bytes);
     case 'ogg-flac':
-      return openOgg(bytes, new FLACDecoder());
+      return openOgg(bytes, new ExactFlacDecoder());
     case 'ogg-vorbis':
       return openOgg(bytes, new OggVorbisDecoder());
     case 'ogg-opus':

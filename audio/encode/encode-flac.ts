@@ -1,6 +1,6 @@
 /** Encodes 16-bit FLAC with libFLAC (WASM) in Node. */
 import libflac from 'libflacjs';
-import { writeFlac } from './flac-file.ts';
+import { FlacFileWriter, writeFlac } from './flac-file.ts';
 import type { Flac } from './flac-file.ts';
 import type { AudioTags } from './tags.ts';
 
@@ -25,6 +25,20 @@ function load(): Promise<Flac> {
 }
 
 /** Encodes equally long channels (-1..1; values beyond are clipped) as 16-bit FLAC. */
-export async function encodeFlac(channels: Float32Array[], sampleRate: number, tags: AudioTags): Promise<Uint8Array> {
+export async function encodeFlac(
+  channels: Float32Array[],
+  sampleRate: number,
+  tags: AudioTags,
+): Promise<Uint8Array<ArrayBuffer>> {
   return writeFlac(await load(), channels, sampleRate, tags);
+}
+
+/**
+ * Opens a writer of one 16-bit FLAC file, for samples that arrive in pieces.
+ * @throws Error if libFLAC cannot start
+ */
+export async function openFlacWriter(
+  options: ConstructorParameters<typeof FlacFileWriter>[1],
+): Promise<FlacFileWriter> {
+  return new FlacFileWriter(await load(), options);
 }

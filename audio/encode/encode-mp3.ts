@@ -69,7 +69,11 @@ function infoFrame(stream: Uint8Array, samples: number): Uint8Array {
  * Encodes one or two equally long channels (-1..1) as MP3 with a constant bit rate of 320 kbit/s.
  * @param sampleRate 32000, 44100 or 48000 (MPEG-1)
  */
-export async function encodeMp3(channels: Float32Array[], sampleRate: number, tags: AudioTags): Promise<Uint8Array> {
+export async function encodeMp3(
+  channels: Float32Array[],
+  sampleRate: number,
+  tags: AudioTags,
+): Promise<Uint8Array<ArrayBuffer>> {
   const encoder = await createMp3Encoder();
   encoder.configure({ channels: channels.length === 1 ? 1 : 2, sampleRate, bitrate: MP3_KBPS });
   const frames = channels[0]?.length ?? 0;

@@ -40,7 +40,7 @@ export function writeWav16Frames(target: Int16Array, at: number, channels: reado
 }
 
 /** Encodes `channels` (equally long, full scale 1; values beyond are clipped) as a 16-bit PCM WAV file. */
-export function encodeWav16(channels: readonly Float32Array[], sampleRate: number): Uint8Array {
+export function encodeWav16(channels: readonly Float32Array[], sampleRate: number): Uint8Array<ArrayBuffer> {
   const frames = channels[0]?.length ?? 0;
   const file = new Uint8Array(WAV16_HEADER_BYTES + frames * channels.length * 2);
   file.set(wav16Header(frames, channels.length, sampleRate));

@@ -12,7 +12,7 @@ export const CONTENT_TYPES: Record<OutputFormat, string> = {
   mp3: 'audio/mpeg',
 };
 
-function encodeWav(channels: Float32Array[], sampleRate: number, tags: AudioTags): Uint8Array {
+function encodeWav(channels: Float32Array[], sampleRate: number, tags: AudioTags): Uint8Array<ArrayBuffer> {
   const file = concatBytes([encodeWav16(channels, sampleRate), riffInfoChunk(tags)]);
   new DataView(file.buffer).setUint32(4, file.length - 8, true);
   return file;
@@ -27,7 +27,7 @@ export async function encodeAudio(
   sampleRate: number,
   format: OutputFormat,
   tags: AudioTags = {},
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   if (format === 'flac') return encodeFlac(channels, sampleRate, tags);
   if (format === 'mp3') return encodeMp3(channels, sampleRate, tags);
   return encodeWav(channels, sampleRate, tags);

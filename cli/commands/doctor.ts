@@ -10,6 +10,7 @@ import { failed, runCheck } from '../doctor/finding.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { checkDatabase } from '../doctor/database.ts';
 import { checkService } from '../doctor/services.ts';
+import { checkStorageLimits } from '../doctor/storage-limits.ts';
 import { repairFiles, REPAIR_TEXTS } from '../doctor/repair.ts';
 import type { StorageAccess } from '../doctor/repair.ts';
 import { CliError, EXIT_USAGE } from '../errors.ts';
@@ -85,6 +86,13 @@ async function checkAll(options: StackOptions): Promise<Finding[]> {
           'database',
           (error) => databaseHint(error, dbUrl),
           () => checkDatabase(dbUrl),
+        ),
+    dbUrl === undefined || apiUrl === undefined
+      ? []
+      : runCheck(
+          'storage limits',
+          (error) => databaseHint(error, dbUrl),
+          () => checkStorageLimits(dbUrl, apiUrl),
         ),
     apiUrl === undefined || key === undefined ? [failed('api', 'not found', NOT_RUNNING_HINT)] : checkApi(apiUrl, key),
     ...SERVICES.map((name) => {

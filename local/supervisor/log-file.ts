@@ -11,27 +11,34 @@ export interface LogFile {
   tail(): string[];
 }
 
-/** Opens a log for appending. Write errors, such as a full disk, are ignored. */
-export function openLogFile(path: string, maxBytes = MAX_LOG_BYTES): LogFile {
-  mkdirSync(dirname(path), { recursive: true });
-  let bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+/** Passes each line on. The last 20 stay in memory. */
+export function passLines(write: (line: string) => void): LogFile {
   const recent: string[] = [];
   return {
     write(line) {
       recent.push(line);
       if (recent.length > TAIL_LINES) recent.shift();
-      const text = `${new Date().toISOString()} ${line}\n`;
-      try {
-        if (bytes > 0 && bytes + text.length > maxBytes) {
-          renameSync(path, `${path}.1`);
-          bytes = 0;
-        }
-        appendFileSync(path, text, { mode: 0o600 });
-        bytes += Buffer.byteLength(text);
-      } catch {
-        return;
-      }
+      write(line);
     },
     tail: () => [...recent],
   };
+}
+
+/** Opens a log for appending. Write errors, such as a full disk, are ignored. */
+export function openLogFile(path: string, maxBytes = MAX_LOG_BYTES): LogFile {
+  mkdirSync(dirname(path), { recursive: true });
+  let bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return passLines((line) => {
+    const text = `${new Date().toISOString()} ${line}\n`;
+    try {
+      if (bytes > 0 && bytes + text.length > maxBytes) {
+        renameSync(path, `${path}.1`);
+        bytes = 0;
+      }
+      appendFileSync(path, text, { mode: 0o600 });
+      bytes += Buffer.byteLength(text);
+    } catch {
+      return;
+    }
+  });
 }

@@ -27,7 +27,10 @@ export interface PartSpec {
   args: string[];
   env: NodeJS.ProcessEnv;
   cwd: string;
-  logFile: string;
+  /** Path of the log of its output, or an open log. */
+  logFile: string | LogFile;
+  /** Where to look when the process does not start. Default: its log in the data directory. */
+  failureHint?: string;
   /** Tests whether the process is ready. Called repeatedly until it resolves to true; a rejection counts as false. */
   isReady: (pid: number) => Promise<boolean>;
   readyTimeoutMs?: number;
@@ -81,7 +84,7 @@ class SupervisedProcess implements Part {
     this.name = spec.name;
     this.#spec = spec;
     this.#listener = listener;
-    this.#logFile = openLogFile(spec.logFile);
+    this.#logFile = typeof spec.logFile === 'string' ? openLogFile(spec.logFile) : spec.logFile;
     this.#running = this.#run().finally(() => (this.#isOver = true));
   }
 
@@ -127,7 +130,7 @@ class SupervisedProcess implements Part {
     return new PartFailedError(
       this.name,
       this.#isOver ? `it exited ${this.#starts} times while starting: ${cause}` : `it was not ready in time: ${cause}`,
-      `See ${this.name}.log in the folder logs of the data directory.`,
+      this.#spec.failureHint ?? `See ${this.name}.log in the folder logs of the data directory.`,
     );
   }
 

@@ -22,7 +22,7 @@ export interface SongFile {
 
 /**
  * Uploads a song. Returns it in the form that `submitMashup` takes. The user must be signed in.
- * @throws MashupClientError e.g. `unsupported_file_type`, `audio_too_large`, `sign_in_required`
+ * @throws MashupClientError e.g. `unsupported_file_type`, `audio_too_large`, `upload_too_large`, `sign_in_required`
  */
 export async function uploadSong(
   supabase: SupabaseClient,
@@ -47,6 +47,13 @@ export async function uploadSong(
   const { error } = await supabase.storage
     .from(BUCKET)
     .uploadToSignedUrl(target.path, target.token, file.body, contentType === '' ? {} : { contentType });
+  if (error && isTooLarge(error)) {
+    throw new MashupClientError('upload_too_large', `${file.fileName} is larger than the project's Storage accepts.`, {
+      hint: 'Convert the song to MP3 or FLAC, or cut it.',
+      details: error.message,
+      cause: error,
+    });
+  }
   if (error) {
     throw new MashupClientError('upload_failed', `${file.fileName} could not be uploaded.`, {
       hint: 'Check the connection, then try again.',
@@ -60,4 +67,10 @@ export async function uploadSong(
     artist: file.artist ?? null,
     storage_path: target.path,
   };
+}
+
+/** Whether Storage refused a file for its size. It sends most errors as status 400, with the real status in the body. */
+function isTooLarge(error: Error): boolean {
+  const { status, statusCode } = error as { status?: unknown; statusCode?: unknown };
+  return status === 413 || statusCode === '413';
 }

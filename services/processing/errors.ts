@@ -11,6 +11,7 @@ export type RenderErrorCode =
   | 'storage_unavailable'
   | 'stem_unusable'
   | 'upload_failed'
+  | 'upload_too_large'
   | 'render_silent'
   | 'render_failed';
 

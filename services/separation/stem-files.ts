@@ -4,13 +4,18 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { STEMS } from '../../schema.ts';
 import type { Stem } from '../../schema.ts';
-import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../audio/sample-rate.ts';
 import { WAV16_HEADER_BYTES, wav16Header, writeWav16Frames } from '../../audio/encode/encode-wav.ts';
 import type { StemChunk } from './block-separator.ts';
 
 /** Path of a stem's file in `folder`. */
 export function stemFile(folder: string, stem: Stem): string {
   return join(folder, `${stem}.wav`);
+}
+
+/** Path of a part of a stem in `folder`; the first part is 0. */
+export function partFile(folder: string, stem: Stem, part: number): string {
+  return join(folder, `${stem}.${part}.flac`);
 }
 
 /** Writes all chunks to 16-bit stereo WAV files at 44.1 kHz, one for each stem. Returns the length in frames. */

@@ -1,44 +1,41 @@
-/** Uploads files to signed URLs. */
+/** Uploads the files of stems to signed URLs. */
 import { openAsBlob } from 'node:fs';
-import { redactUrl } from '../http/fetch-audio.ts';
+import type { UploadTarget } from '../../schema.ts';
 import { ServiceError } from '../http/errors.ts';
+import { putObject, UploadError } from '../http/put-object.ts';
 
-/** Time limit of the upload of one stem. */
-export const UPLOAD_TIMEOUT_MS = 120_000;
+/** Time limit of the upload of one file. */
+const UPLOAD_TIMEOUT_MS = 120_000;
 
 /**
- * Uploads the file at `path` to `url` with PUT, without loading it into memory.
- * @throws ServiceError 400 if the URL is rejected (it may have expired), 502 if the storage fails or cannot be reached
+ * Uploads the file at `path` with PUT, without loading it into memory.
+ * @param title what the file is called in messages, such as `drums stem`
+ * @throws ServiceError 413 `upload_too_large`, 400 if the URL is rejected, 500 `upload_url_expired`, 502 if Storage fails or
+ *   cannot be reached
  */
-export async function putFile(path: string, url: string, contentType: string, signal: AbortSignal): Promise<void> {
-  const target = URL.canParse(url) ? new URL(url) : null;
-  if (!target || (target.protocol !== 'http:' && target.protocol !== 'https:')) {
-    throw new ServiceError('An upload URL is not an http or https URL.', { status: 400, code: 'upload_failed' });
-  }
-  const timeout = AbortSignal.timeout(UPLOAD_TIMEOUT_MS);
-  let status: number;
+export async function putFile(path: string, target: UploadTarget, title: string, signal: AbortSignal): Promise<void> {
+  const contentType = path.endsWith('.flac') ? 'audio/flac' : 'audio/wav';
   try {
-    const response = await fetch(target, {
-      method: 'PUT',
-      headers: { 'content-type': contentType },
-      body: await openAsBlob(path, { type: contentType }),
-      signal: AbortSignal.any([signal, timeout]),
-    });
-    await response.body?.cancel();
-    if (response.ok) return;
-    status = response.status;
-  } catch (cause) {
-    if (signal.aborted) throw signal.reason;
-    const reason = timeout.aborted ? `took longer than ${UPLOAD_TIMEOUT_MS / 1000} s` : 'failed: no connection';
-    throw new ServiceError(`The upload to ${redactUrl(target)} ${reason}.`, {
-      status: 502,
-      code: 'upload_failed',
-      cause,
-    });
+    const body = await openAsBlob(path, { type: contentType });
+    await putObject({ title, url: target.url, body, contentType, signal, timeoutMs: UPLOAD_TIMEOUT_MS });
+  } catch (error) {
+    throw error instanceof UploadError ? toServiceError(error) : error;
   }
-  throw new ServiceError(`The upload to ${redactUrl(target)} failed with status ${status}.`, {
-    status: status >= 500 ? 502 : 400,
-    code: 'upload_failed',
-    hint: 'Upload URLs must be fresh and allow PUT.',
-  });
+}
+
+function toServiceError(error: UploadError): ServiceError {
+  const { message, hint } = error;
+  switch (error.fault) {
+    case 'too_large':
+      return new ServiceError(message, { status: 413, code: 'upload_too_large', hint, cause: error });
+    // A retry, with fresh URLs, can succeed.
+    case 'expired':
+      return new ServiceError(message, { status: 500, code: 'upload_url_expired', hint, cause: error });
+    case 'url':
+    case 'refused':
+      return new ServiceError(message, { status: 400, code: 'upload_failed', hint, cause: error });
+    case 'no_answer':
+    case 'unavailable':
+      return new ServiceError(message, { status: 502, code: 'upload_failed', hint, cause: error });
+  }
 }

@@ -22,7 +22,7 @@
 --     outgoing_events                            outbox of events for other programs
 -- 15  helpers
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
---     patch_song, active_songs, truncate_bytes, add_warning      songs and warnings in a job's row
+--     patch_song, active_songs, truncate_bytes, add_warning, stem_files   songs, warnings and stems in rows
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_task, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
 --     enqueue_event, find_failing_hook, hook_hint    events for other programs; triggers of integrators
@@ -258,6 +258,7 @@ insert into mashup.settings (name, value, description) values
   ('max_uploads_per_minute',     '60',    'Uploads that one user may request in a minute.'),
   ('max_uploads_per_user',       '200',   'Files that one user may have below uploads/. One more is refused.'),
   ('upload_max_bytes',           '52428800', 'Size of the largest upload, in bytes.'),
+  ('storage_max_bytes',          '52428800', 'Size of the largest file that Storage accepts, in bytes: the global limit of the project. Stems are split, and results delivered in a smaller format, to keep it.'),
   ('song_max_sec',               '900',   'Length of the longest song, in seconds.'),
   ('plan_min_length_sec',        '60',    'Length of the shortest mashup, in seconds, unless the songs are shorter.'),
   ('plan_max_length_sec',        '240',   'Length of the longest mashup, in seconds.'),
@@ -311,7 +312,7 @@ from (
       when n.name ~ '_days$' then 'days' when n.name ~ '_bytes$' then 'bytes' when n.name = 'progress_min_step' then 'per cent' end as unit,
     case n.name when 'lease_sec' then 1 when 'heartbeat_sec' then 0.1 when 'crash_grace_sec' then 0.1 when 'reconcile_sec' then 0.1
       when 'circuit_failures' then 1 when 'circuit_open_sec' then 0.1 when 'circuit_open_max_sec' then 0.1 when 'max_solo_crashes' then 1
-      when 'retention_batch' then 1 when 'upload_max_bytes' then 1 when 'song_max_sec' then 1 when 'plan_min_length_sec' then 1
+      when 'retention_batch' then 1 when 'upload_max_bytes' then 1 when 'storage_max_bytes' then 1000000 when 'song_max_sec' then 1 when 'plan_min_length_sec' then 1
       when 'plan_max_length_sec' then 1 when 'plan_call_timeout_sec' then 1 else 0 end as min,
     case when n.name in ('lease_sec', 'heartbeat_sec', 'crash_grace_sec', 'reconcile_sec', 'restart_grace_sec') then 3600
       when n.name ~ '_bytes$' then 5368709120 when n.name ~ '_sec$' then 31536000 when n.name ~ '_days$' then 1000000
@@ -858,7 +859,7 @@ create table mashup.stems (
 revoke all on mashup.stems from public, anon, authenticated, service_role;
 grant select on mashup.stems to mashup_worker;
 comment on table mashup.stems is 'Cache of stems by owner, content and separation model.';
-comment on column mashup.stems.paths is 'Path in bucket mashups by stem: vocals, drums, bass, other.';
+comment on column mashup.stems.paths is 'By stem (vocals, drums, bass, other): its path in bucket mashups, or an array of the paths of its parts in order.';
 create index stems_by_use on mashup.stems (used_at);
 
 create table mashup.scores (
@@ -1166,6 +1167,14 @@ begin
 end
 $$;
 comment on function mashup.add_warning(jsonb, text, text, text) is 'Returns the warnings with one more; unchanged when there are six.';
+
+create function mashup.stem_files(p_paths jsonb) returns setof text
+  language sql immutable set search_path = ''
+  as $$
+  select f.path from jsonb_each(p_paths) p
+  cross join lateral jsonb_array_elements_text(case jsonb_typeof(p.value) when 'array' then p.value else jsonb_build_array(p.value) end) f (path)
+$$;
+comment on function mashup.stem_files(jsonb) is 'Returns the files of stems, given the value of stems.paths.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -2225,7 +2234,7 @@ begin
       perform mashup.raise_error('MB003', 'The stems to record are no longer in the cache.', 'Separate the song again.');
     end if;
   else
-    if exists (select from jsonb_each_text(p_result -> 'paths') p where not starts_with(p.value, p_task.output_prefix || '/')) then
+    if exists (select from mashup.stem_files(p_result -> 'paths') f where not starts_with(f, p_task.output_prefix || '/')) then
       perform mashup.raise_error('MB006', 'Stems were written outside the claim''s own folder.',
         'The separation service must keep to the paths it was given.');
     end if;
@@ -2240,7 +2249,7 @@ begin
 end
 $$;
 comment on function mashup.record_stems(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a separate task and points the song''s card to it: {model, paths: {vocals, drums, bass, other}} below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
+  'Stores the result of a separate task and points the song''s card to it: {model, paths: {vocals, drums, bass, other}}, each a path or the paths of its parts below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
 
 create function mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_paths jsonb) returns bigint
   language plpgsql set search_path = ''
@@ -2261,7 +2270,7 @@ begin
       update mashup.stems s set paths = p_paths, used_at = mashup.now() where s.id = v_id;
       -- Another job may still be reading the older stems.
       insert into mashup.storage_deletions (path, not_before)
-        select p.value, mashup.now() + mashup.setting_interval('replaced_stems_after_sec') from jsonb_each_text(v_old) p;
+        select f, mashup.now() + mashup.setting_interval('replaced_stems_after_sec') from mashup.stem_files(v_old) f;
       exit;
     end if;
   end loop;
@@ -3982,7 +3991,7 @@ begin
     -- A worker that is not notified yet may go on writing for a while.
     perform mashup.discard_output(t) from mashup.tasks t where t.job_id = old.id and t.state = 'running';
   elsif tg_table_name = 'stems' then
-    insert into mashup.storage_deletions (path) select p.value from jsonb_each_text(old.paths) p;
+    insert into mashup.storage_deletions (path) select f from mashup.stem_files(old.paths) f;
   else
     insert into mashup.storage_deletions (path, is_prefix)
       values (format('uploads/%s/', old.id), true), (format('stems/%s/', old.id), true);
@@ -4109,7 +4118,7 @@ revoke execute on all functions in schema mashup from public;
 create function mashup.referenced_files() returns table (owner text, id text, path text)
   language sql stable set search_path = ''
   as $$
-  select 'stems', s.id::text, p.value from mashup.stems s cross join lateral jsonb_each_text(s.paths) p
+  select 'stems', s.id::text, f from mashup.stems s cross join lateral mashup.stem_files(s.paths) f
   union all
   select 'result', j.id::text, j.result_path from public.mashup_jobs j
     where j.stage = 'complete' and j.result_path is not null and j.expired_at is null
@@ -4158,7 +4167,7 @@ begin
         perform mashup.log_event(v_job, 'expired', 'The file is missing from Storage');
       end if;
     end loop;
-    delete from mashup.stems s where s.id = any (v_stems) and exists (select from jsonb_each_text(s.paths) p where p.value = any (p_missing));
+    delete from mashup.stems s where s.id = any (v_stems) and exists (select from mashup.stem_files(s.paths) f where f = any (p_missing));
     insert into mashup.storage_deletions (path) select unnest(v_orphans);
   end if;
   return query values ('stems_without_files', cardinality(v_stems)::bigint), ('results_without_files', cardinality(v_jobs)::bigint),

@@ -32,6 +32,7 @@ insert into mashup.settings (name, value, description) values
   ('max_uploads_per_minute',     '60',    'Uploads that one user may request in a minute.'),
   ('max_uploads_per_user',       '200',   'Files that one user may have below uploads/. One more is refused.'),
   ('upload_max_bytes',           '52428800', 'Size of the largest upload, in bytes.'),
+  ('storage_max_bytes',          '52428800', 'Size of the largest file that Storage accepts, in bytes: the global limit of the project. Stems are split, and results delivered in a smaller format, to keep it.'),
   ('song_max_sec',               '900',   'Length of the longest song, in seconds.'),
   ('plan_min_length_sec',        '60',    'Length of the shortest mashup, in seconds, unless the songs are shorter.'),
   ('plan_max_length_sec',        '240',   'Length of the longest mashup, in seconds.'),
@@ -85,7 +86,7 @@ from (
       when n.name ~ '_days$' then 'days' when n.name ~ '_bytes$' then 'bytes' when n.name = 'progress_min_step' then 'per cent' end as unit,
     case n.name when 'lease_sec' then 1 when 'heartbeat_sec' then 0.1 when 'crash_grace_sec' then 0.1 when 'reconcile_sec' then 0.1
       when 'circuit_failures' then 1 when 'circuit_open_sec' then 0.1 when 'circuit_open_max_sec' then 0.1 when 'max_solo_crashes' then 1
-      when 'retention_batch' then 1 when 'upload_max_bytes' then 1 when 'song_max_sec' then 1 when 'plan_min_length_sec' then 1
+      when 'retention_batch' then 1 when 'upload_max_bytes' then 1 when 'storage_max_bytes' then 1000000 when 'song_max_sec' then 1 when 'plan_min_length_sec' then 1
       when 'plan_max_length_sec' then 1 when 'plan_call_timeout_sec' then 1 else 0 end as min,
     case when n.name in ('lease_sec', 'heartbeat_sec', 'crash_grace_sec', 'reconcile_sec', 'restart_grace_sec') then 3600
       when n.name ~ '_bytes$' then 5368709120 when n.name ~ '_sec$' then 31536000 when n.name ~ '_days$' then 1000000

@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { AnalyzeResponse, SeparateResponse, ServiceErrorBody, STEMS } from '../../schema.ts';
+import { AnalyzeResponse, filesOf, SeparateResponse, ServiceErrorBody, STEMS } from '../../schema.ts';
 import { createAnalysisServer } from '../../services/analysis/server.ts';
-import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
+import { decodeAudio, SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { loadAudio } from '../../services/http/audio-input.ts';
 import { parseWav, readWavFrames } from '../../audio/decode/wav.ts';
 import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import { ServiceError } from '../../services/http/errors.ts';
 import { createSeparationServer } from '../../services/separation/server.ts';
+import { putFile } from '../../services/separation/upload.ts';
 import { playBand } from './signals.ts';
 
 const SONG_SEC = 30;
@@ -22,8 +24,22 @@ const song = encodeWav16(
   [samples, samples.map((value, i) => 0.7 * value + 0.1 * (samples[i - 300] ?? 0))],
   SAMPLE_RATE,
 );
+const shortSong = encodeWav16([playBand({ bpm: 120, tonic: 0, seconds: 12 }).samples], SAMPLE_RATE);
 /** Long enough for a separation of far more than a second. */
 const longSong = encodeWav16([playBand({ bpm: 120, tonic: 0, seconds: 240 }).samples], SAMPLE_RATE);
+
+const refusal = (statusCode: string, code: string, message: string, http = 400): { http: number; body: string } => ({
+  http,
+  body: JSON.stringify({ statusCode, code, error: code, message }),
+});
+/** Answers of Storage to uploads below a folder. Most errors are 400, with the real status in the body. */
+const STORAGE_REFUSALS: Record<string, { http: number; body: string }> = {
+  'too-large': refusal('413', 'EntityTooLarge', 'The object exceeded the maximum allowed size'),
+  'too-large-for-proxy': { http: 413, body: '<html><h1>413 Request Entity Too Large</h1></html>' },
+  expired: refusal('400', 'InvalidJWT', '"exp" claim timestamp check failed'),
+  forbidden: refusal('403', 'AccessDenied', 'new row violates row-level security policy'),
+  overloaded: refusal('503', 'SlowDown', 'Too many connections', 503),
+};
 
 /** A storage server: serves the songs and keeps uploads in memory. */
 const stored = new Map<string, Buffer>();
@@ -33,12 +49,15 @@ const storage = createServer((request, response) => {
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('end', () => {
       if (request.url?.startsWith('/refused')) response.statusCode = 403;
+      const refusal = STORAGE_REFUSALS[request.url?.split('/')[1] ?? ''];
+      if (refusal) return response.writeHead(refusal.http, { 'content-type': 'application/json' }).end(refusal.body);
       stored.set(request.url!.split('?')[0]!, Buffer.concat(pieces));
       response.end('{}');
     });
     return;
   }
   if (request.url?.startsWith('/song')) response.end(song);
+  else if (request.url?.startsWith('/short')) response.end(shortSong);
   else if (request.url?.startsWith('/long')) response.end(longSong);
   else if (request.url?.startsWith('/status/')) response.writeHead(Number(request.url.slice(8, 11))).end();
   else if (request.url?.startsWith('/broken')) {
@@ -184,12 +203,96 @@ test('a song is separated into four WAV files that sum to it', async () => {
   assert.ok(10 * Math.log10(error / power) < -60, `${10 * Math.log10(error / power)} dB`);
 });
 
+test('a caller that names targets for parts gets FLAC with exactly the samples of the WAV files', async () => {
+  const inParts = (folder: string): unknown =>
+    Object.fromEntries(
+      Object.entries(uploads(folder)).map(([stem, whole]) => [
+        stem,
+        {
+          ...whole,
+          parts: [1, 2, 3, 4, 5].map((part) => ({
+            path: `p/${stem}.${part}`,
+            url: whole.url.replace('?', `.${part}?`),
+          })),
+        },
+      ]),
+    );
+  const body = { audio_url: `${urlOf(storage)}/song`, job_id: 'j/s' };
+  const partBytes = 1_000_000;
+  const response = await post(separation, '/separate', { ...body, uploads: inParts('flac'), part_bytes: partBytes });
+  const { stems } = SeparateResponse.parse(await response.json());
+  assert.ok(filesOf(stems.drums).length > 1);
+  assert.ok(filesOf(stems.drums).every((path, i) => path === `p/drums.${i + 1}`));
+  for (const stem of STEMS) {
+    // Stored by the test before.
+    const wav = stored.get(`/stems/${stem}`)!;
+    const expected = new Int16Array(wav.buffer.slice(wav.byteOffset + 44, wav.byteOffset + wav.length));
+    const files = [1, 2, 3, 4, 5].flatMap((part) => stored.get(`/flac/${stem}.${part}`) ?? []);
+    assert.ok(files.every(({ length }) => length <= partBytes));
+    const decoded = await Promise.all(
+      files.map((file) => decodeAudio(file, { limits: { minSec: 0, maxBytes: partBytes } })),
+    );
+    const left = decoded.flatMap(({ channels }) => [...channels[0]]);
+    assert.equal(left.length, expected.length / 2);
+    assert.ok(
+      left.every((value, i) => value * 32_768 === expected[2 * i]),
+      stem,
+    );
+  }
+  const few = await post(separation, '/separate', {
+    ...body,
+    audio_url: `${urlOf(storage)}/short`,
+    uploads: Object.fromEntries(Object.entries(uploads('few')).map(([stem, whole]) => [stem, { ...whole, parts: [] }])),
+  });
+  assert.deepEqual([few.status, ServiceErrorBody.parse(await few.json()).code], [400, 'uploads_missing']);
+});
+
+test('a refused upload names what Storage said, with a status by which workers know what to do', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'mashup-upload-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'drums.wav');
+  await writeFile(file, new Uint8Array(1_250_000));
+  for (const [place, status, code, said] of [
+    ['too-large', 413, 'upload_too_large', /the drums stem \(1\.3 MB\): 413 EntityTooLarge: The object exceeded/],
+    ['too-large-for-proxy', 413, 'upload_too_large', /stem \(1\.3 MB\): 413\./],
+    ['expired', 500, 'upload_url_expired', /400 InvalidJWT: "exp" claim/],
+    ['forbidden', 400, 'upload_failed', /403 AccessDenied: new row violates/],
+    ['overloaded', 502, 'upload_failed', /503 SlowDown: Too many/],
+  ] as const) {
+    const target = { path: 'p', url: `${urlOf(storage)}/${place}/drums?token=secret` };
+    const error = await putFile(file, target, 'drums stem', new AbortController().signal).then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    assert.ok(error instanceof ServiceError);
+    assert.deepEqual([error.status, error.code], [status, code]);
+    assert.match(error.message, said);
+    assert.ok(error.hint);
+    assert.doesNotMatch(error.message, /secret/);
+    if (status === 413) assert.match(error.hint, /global file size limit.*mashup doctor/);
+  }
+});
+
+test('a stem that Storage refuses for its size ends the separation with 413', async () => {
+  const response = await post(separation, '/separate', {
+    audio_url: `${urlOf(storage)}/short`,
+    job_id: 'j',
+    uploads: uploads('too-large'),
+  });
+  const error = ServiceErrorBody.parse(await response.json());
+  assert.deepEqual([response.status, error.code], [413, 'upload_too_large']);
+});
+
 test('separation without upload URLs or with rejected ones gives 400 with a hint or code', async () => {
   const audio_url = `${urlOf(storage)}/song`;
   const without = await post(separation, '/separate', { audio_url, job_id: 'j' });
   assert.equal(without.status, 400);
   assert.match(ServiceErrorBody.parse(await without.json()).hint!, /signed upload URL/);
-  const refused = await post(separation, '/separate', { audio_url, job_id: 'j', uploads: uploads('refused') });
+  const refused = await post(separation, '/separate', {
+    audio_url: `${urlOf(storage)}/short`,
+    job_id: 'j',
+    uploads: uploads('refused'),
+  });
   const text = await refused.text();
   assert.equal(refused.status, 400);
   assert.equal(ServiceErrorBody.parse(JSON.parse(text)).code, 'upload_failed');

@@ -161,7 +161,7 @@ export async function checkStorage(fixture: ChaosFixture): Promise<string[]> {
   const rows = await fixture.query(
     (sql) => sql<{ what: string; name: string }[]>`
     with known (name) as (
-      select path from mashup_results union select p.value from mashup.stems s, jsonb_each_text(s.paths) p
+      select path from mashup_results union select f from mashup.stems s, mashup.stem_files(s.paths) f
     ), stored as (
       select name from storage.objects where bucket_id = 'mashups' and name not like 'uploads/%'
     )

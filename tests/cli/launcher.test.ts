@@ -9,6 +9,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { SERVICE_DEFAULTS, SERVICES } from '../../schema.ts';
 import { useDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 
@@ -41,6 +42,8 @@ const env = {
   DATABASE_URL: database.workerUrl,
   SUPABASE_URL: 'http://127.0.0.1:1',
   SUPABASE_SERVICE_ROLE_KEY: 'key',
+  // A service that has a URL is not expected to run when the worker starts.
+  ...Object.fromEntries(SERVICES.map((service) => [SERVICE_DEFAULTS[service].urlVariable, 'http://127.0.0.1:1'])),
 };
 
 interface StartedWorker {

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Finding } from '../../cli/doctor/finding.ts';
 import { repairFiles } from '../../cli/doctor/repair.ts';
+import { checkStorageLimits } from '../../cli/doctor/storage-limits.ts';
 import { wavFile } from '../worker/wav-file.ts';
 import { useWorkerFixture } from '../worker/worker-fixture.ts';
 import { mashup } from './cli.ts';
@@ -59,4 +61,15 @@ test('rows whose files are missing and files without rows are counted, and mende
     (await repairFiles(sql, access, true)).map(({ found }) => found),
     [0, 0, 0],
   );
+});
+
+test('the limits of Storage are read and compared with the settings', async () => {
+  const check = (): Promise<Finding> => checkStorageLimits(fixture.database.url, fixture.supabaseUrl);
+  const fine = await check();
+  assert.ok(fine.ok, fine.message);
+  assert.match(fine.message, /52\.4 MB are needed \(\w+_max_bytes\): global limit 52\.4 MB, bucket mashups 268\.4 MB/);
+  await sql`update mashup.settings set value = '60000000' where name = 'upload_max_bytes'`;
+  const above = await check();
+  assert.match(above.message, /files of up to 52\.4 MB are accepted .* and upload_max_bytes is 60\.0 MB/);
+  assert.match(above.hint ?? '', /global file size limit.*mashup settings set upload_max_bytes 52428800/);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
-import { ErrorBody, IterationAnswer, StatusAnswer, StatusErrorBody, StemAnswer } from '../../schema.ts';
+import { ErrorBody, filesOf, IterationAnswer, StatusAnswer, StatusErrorBody, StemAnswer } from '../../schema.ts';
 import { startFunctionsFixture } from './functions-fixture.ts';
 
 const fixture = await startFunctionsFixture({ after });
@@ -173,17 +173,35 @@ describe('stem-separation', () => {
     const [card] = await machine.sql<{ path: string }[]>`
       select songs -> 0 ->> 'path' as path from public.mashup_jobs where id = ${complete}`;
     assert.ok(song && card);
-    const bySong = { audio_url: 'https://elsewhere.test/a.wav', job_id: `${complete}/${song.song_id}` };
-    const byUrl = { audio_url: url(card.path), job_id: complete };
+    const bySong = { audio_url: 'https://elsewhere.test/a.wav', job_id: `${complete}/${song.song_id}`, parts: true };
+    const byUrl = { audio_url: url(card.path), job_id: complete, parts: true };
     for (const as of [fixture.keys.serviceRoleKey, fixture.keys.secretKey, visitor.token]) {
       for (const lookup of [bySong, byUrl]) {
         const { status, body } = await request(lookup, as);
         assert.equal(status, 200, JSON.stringify(body));
         const answer = StemAnswer.parse(body);
         assert.equal(answer.job_id, lookup.job_id);
-        assert.match(answer.stems.vocals, new RegExp(`^stems/${visitor.id}/${complete}/${song.song_id}/.*vocals.wav$`));
+        const folder: RegExp = new RegExp(`^stems/${visitor.id}/${complete}/${song.song_id}/[^/]+/`);
+        assert.match(String(answer.stems.vocals), folder);
+        assert.deepEqual(
+          ['vocals', 'drums']
+            .flatMap((stem) => filesOf(answer.stems[stem as 'vocals' | 'drums']))
+            .map((path): string => path.replace(folder, '')),
+          ['vocals.wav', 'drums.1.flac', 'drums.2.flac'],
+        );
       }
     }
+  });
+
+  test('a caller that does not join parts gets no stem of which a part would be missing', async () => {
+    const { songs } = await machine.job(complete);
+    const job_id = `${complete}/${songs[0]?.song_id}`;
+    const refused = await request({ audio_url: 'x', job_id }, fixture.keys.serviceRoleKey);
+    assert.deepEqual([refused.status, refused.body.code], [409, 'stems_in_parts']);
+    assert.match(String(refused.body.hint), /"parts": true/);
+    await machine.sql`update mashup.stems set paths = jsonb_set(paths, '{drums}', '"one.flac"')`;
+    const { status, body } = await request({ audio_url: 'x', job_id }, fixture.keys.serviceRoleKey);
+    assert.deepEqual([status, StemAnswer.parse(body).stems.drums], [200, 'one.flac']);
   });
 
   test('refuses with a code for each missing thing', async () => {

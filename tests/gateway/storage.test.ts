@@ -22,7 +22,8 @@ const SETUP = `
   create policy own_delete on storage.objects for delete to authenticated
     using (bucket_id = 'mashups' and (storage.foldername(name))[1] = (select auth.uid())::text and name not like '%/kept%');
 `;
-const fixture = await useGateway({ after }, { setup: SETUP });
+const GLOBAL_LIMIT = 2_000_000;
+const fixture = await useGateway({ after }, { setup: SETUP, config: { fileSizeLimit: GLOBAL_LIMIT } });
 const mashups = (client: Client): ReturnType<Client['storage']['from']> => client.storage.from('mashups');
 const service = fixture.client(fixture.keys.serviceRoleKey);
 
@@ -153,6 +154,18 @@ describe('Storage of the gateway', { skip: LOCAL_ONLY }, () => {
     assert.equal((await audio.upload('x.flac', new Blob(['x'], { type: 'audio/flac' }))).error, null);
     assert.equal((await audio.upload('x.txt', Buffer.from('x'))).error, null);
     assert.equal((await filesOnDisk()).length, before.length + 3);
+  });
+
+  it('has a global limit, which also holds for buckets without a limit and which OPTIONS of resumable uploads tells', async () => {
+    const path = `limits/${crypto.randomUUID()}`;
+    const open = service.storage.from('open');
+    assert.equal((await open.upload(path, bytes(GLOBAL_LIMIT))).error, null);
+    for (const body of [bytes(GLOBAL_LIMIT + 1), new Blob([bytes(GLOBAL_LIMIT + 1)])]) {
+      const { error } = await open.upload(`${path}-2`, body);
+      assert.deepEqual(errorOf(error).slice(1), ['413', 'The object exceeded the maximum allowed size']);
+    }
+    const options = await fetch(`${fixture.url}/storage/v1/upload/resumable`, { method: 'OPTIONS' });
+    assert.equal(options.headers.get('tus-max-size'), String(GLOBAL_LIMIT));
   });
 
   it('signs uploads: RLS is tested at signing, and the token determines the path and whether to replace', async () => {

@@ -21,7 +21,7 @@ const EXIT_WITH_PARENT = join(LOCAL, 'supervisor/exit-with-parent.ts');
 const QUIET = { log: () => {}, pidChanged: () => {} };
 
 /** Creates a part that runs some lines of JavaScript and is ready when it has printed its id. */
-async function partOf(directory: string, code: string, name = 'part'): Promise<PartSpec> {
+async function partOf(directory: string, code: string, name = 'part'): Promise<PartSpec & { logFile: string }> {
   const script = join(directory, `${name}.mjs`);
   const logFile = join(directory, `${name}.log`);
   await writeFile(script, code);

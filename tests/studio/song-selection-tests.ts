@@ -1,5 +1,6 @@
 /** Tests of the selection of songs: files dropped and refused, order, reload, and analysis before a mashup is requested. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { JSHandle } from 'playwright-core';
 import { measureFirstUse } from './first-use.ts';
@@ -39,6 +40,7 @@ export function testSongSelection(fixture: () => StudioFixture): void {
   testThreeSongs(fixture);
   testReorderAndRemove(fixture);
   testReload(fixture);
+  testConvertedSong(fixture);
   testUnreadableSong(fixture);
 }
 
@@ -128,6 +130,25 @@ function testReload(fixture: () => StudioFixture): void {
     await shown('song-card').nth(1).waitFor();
     await shown('compatibility').waitFor({ timeout: WORK_MS });
     assert.equal(await shown('song-card').count(), 2);
+  });
+}
+
+function testConvertedSong(fixture: () => StudioFixture): void {
+  test('an m4a file is decoded by the browser, uploaded as FLAC, and analysed without ffmpeg', async (t) => {
+    const page = await fixture().stranger();
+    const hasAac = await page.evaluate(() =>
+      document.createElement('audio').canPlayType('audio/mp4; codecs="mp4a.40.2"'),
+    );
+    if (hasAac === '') return t.skip('this browser has no AAC');
+    await page.getByLabel('Audio files').setInputFiles(join(import.meta.dirname, '../audio-in/fixtures/band.m4a'));
+    const card = page.getByTestId('song-card');
+    await card.getByTestId('track-analysis').waitFor({ timeout: WORK_MS });
+    assert.match(await card.innerText(), /120 bpm/);
+    const [upload] = await fixture().sql`
+      select name, metadata ->> 'mimetype' as type from storage.objects where name like 'uploads/%/band.%'`;
+    assert.match(String(upload?.['name']), /band\.flac$/);
+    assert.equal(upload?.['type'], 'audio/flac');
+    await page.context().close();
   });
 }
 

@@ -24,7 +24,10 @@ const RESULTS: Record<TaskKind, (task: SampleTask) => object> = {
   plan: (task) => ({ plan: planOf(activeIds(task)), source: 'rules', song_ids: activeIds(task) }),
   separate: ({ output_prefix }) => ({
     model: 'test',
-    paths: Object.fromEntries(STEMS.map((stem) => [stem, `${output_prefix}/${stem}.wav`])),
+    paths: {
+      ...Object.fromEntries(STEMS.map((stem) => [stem, `${output_prefix}/${stem}.wav`])),
+      drums: [1, 2].map((part) => `${output_prefix}/drums.${part}.flac`),
+    },
   }),
   render: ({ output_prefix }) => ({
     path: `${output_prefix}.wav`,

@@ -49,6 +49,23 @@ test('an error code and a hint of a service reach the user unchanged', () => {
   );
 });
 
+test('a service that Storage refused a file for its size fails for good, in its own words', () => {
+  for (const [service, status, body] of [
+    [
+      'separation',
+      413,
+      { detail: 'Storage refused it: 413 EntityTooLarge', code: 'upload_too_large', hint: 'Raise it.' },
+    ],
+    ['separation', 500, { detail: 'Failed to separate stems: The object exceeded the maximum allowed size' }],
+    ['processing', 500, { detail: "{'statusCode': 413, 'error': 'Payload too large'}" }],
+  ] as const) {
+    const fault = faultOfResponse({ service, status, body: JSON.stringify(body) });
+    assert.deepEqual([fault.code, fault.faultClass], ['upload_too_large', 'permanent']);
+    assert.ok(fault.message.includes(body.detail));
+    assert.ok(fault.hint);
+  }
+});
+
 test('Retry-After is read as seconds and as a date', () => {
   const fault = (retryAfter: string): TaskError =>
     faultOfResponse({ service: 'orchestrator', status: 429, retryAfter, body: '' });

@@ -41,6 +41,7 @@ export interface JobRow {
 }
 
 export interface StartWorkerOptions {
+  serviceUrls?: WorkerConfig['serviceUrls'];
   limits?: Partial<WorkerLimits>;
   concurrency?: number;
   databaseUrl?: string;

@@ -1,4 +1,4 @@
-/** Classifies error responses of services by status and error code. Only three faults that have no code are recognised by text. */
+/** Classifies error responses of services by status and error code. Only four faults that have no code are recognised by text. */
 import { z } from 'zod';
 import { AUDIO_ERROR_CODES } from '../../schema.ts';
 import type { ServiceName } from '../../schema.ts';
@@ -141,6 +141,16 @@ export function untypedFault(service: ServiceName, text: string): TaskError | un
       faultClass: 'permanent',
       status: 500,
     });
+  }
+  if (/EntityTooLarge|Payload too large|exceeded the maximum allowed size/i.test(text)) {
+    return new TaskError(
+      `${serviceTitle(service)} could not upload a file, because Storage accepts no larger ones: ${text}`,
+      {
+        code: 'upload_too_large',
+        hint: 'Raise the limit of the project (Storage settings, global file size limit) and of bucket mashups; `mashup doctor` shows both. The built-in services split stems to keep the limit.',
+        faultClass: 'permanent',
+      },
+    );
   }
   if (service === 'processing' && /'SongInfo'|(^|[\s:])'data'/.test(text)) {
     return new TaskError(`The rendering service has a defect and cannot render: ${text}`, {

@@ -20,6 +20,7 @@ const CLASS_OF_CODE: Record<string, FaultClass> = {
   stems_missing: 'permanent',
   upload_missing: 'permanent',
   stem_unusable: 'permanent',
+  upload_too_large: 'permanent',
   render_silent: 'permanent',
 };
 

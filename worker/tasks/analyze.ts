@@ -131,7 +131,7 @@ function withFormatHint(error: unknown, type: FileType): unknown {
   if (!(error instanceof TaskError) || error.status !== 500 || !NEEDS_FFMPEG.has(type)) return error;
   return new TaskError(`The analysis cannot read ${type} files.`, {
     code: 'audio_needs_ffmpeg',
-    hint: 'Convert the song to MP3, WAV, FLAC or Ogg and upload that.',
+    hint: 'Convert the song to MP3, WAV, FLAC or Ogg and upload that. The studio converts m4a and AAC by itself.',
     faultClass: 'permanent',
     status: 500,
     cause: error,

@@ -1,5 +1,5 @@
 /** The context of task handlers. */
-import type { ServiceName } from '../../schema.ts';
+import type { ServiceName, UploadTarget } from '../../schema.ts';
 import type { SongCard } from '../../schema/database.ts';
 import type { WorkerLimits } from '../config.ts';
 import type { Db } from '../database/database.ts';
@@ -45,6 +45,11 @@ export function silenceLimitMs(context: TaskContext): number {
 /** Returns the time limit of a service call of this task from now on, in milliseconds. */
 export function callLimitMs({ claim, startedAt }: TaskContext): number {
   return Math.max(1_000, Math.floor(claim.timeout_sec * 1000 - (performance.now() - startedAt) - RECORD_MARGIN_MS));
+}
+
+/** Returns a place for a file of this task, with a signed URL for its upload. */
+export async function uploadTarget({ storage }: TaskContext, path: string): Promise<UploadTarget> {
+  return { path, url: await storage.uploadUrl(path) };
 }
 
 /** Returns how long a signed URL of this task must be valid, in seconds. */

@@ -1,6 +1,6 @@
 /** The `render` task: renders the plan and verifies the file before it is delivered. */
 import type { RenderTaskResult } from '../../schema/task-results.ts';
-import { OutputFormat } from '../../schema.ts';
+import { filesOf, OutputFormat } from '../../schema.ts';
 import type { Plan, RenderRequest, RenderResult, Stem, StemPaths } from '../../schema.ts';
 import type { SongCard } from '../../schema/database.ts';
 import { StemsGone, TaskError } from '../errors.ts';
@@ -10,6 +10,7 @@ import type { Rendered } from '../services/processing.ts';
 import { readWavHeader, WAV_HEADER_BYTES } from '../../audio/decode/wav.ts';
 import { callLimitMs, activeSongs, missingInput, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
+import { chooseOutput, formatWarning, plannedSeconds, wantedFormat } from './output-file.ts';
 import { loadScores, loadSongs } from './task-inputs.ts';
 
 /** Every mashup is larger; a file without samples has 44 bytes. */
@@ -41,7 +42,7 @@ export async function render(context: TaskContext): Promise<RenderTaskResult> {
       faultClass: 'permanent',
     });
   }
-  const quality = await verifyFile(context, rendered, plan);
+  const quality = await verifyFile(context, rendered, plan, request.max_bytes ?? Infinity);
   return { path: rendered.path, quality, service_used: true, message: 'The mashup is rendered' };
 }
 
@@ -75,10 +76,7 @@ function usedStems(claim: Claim, plan: Plan): UsedStems {
 }
 
 async function buildRequest(context: TaskContext, plan: Plan, used: UsedStems, prefix: string): Promise<RenderRequest> {
-  const { claim, storage } = context;
   const { timeline, global, title, artistCredits } = plan.masterplan;
-  const format = OutputFormat.catch('wav').parse(claim.options.format);
-  const path = `${prefix}.${format}`;
   const analyzed = await loadSongs(context);
   const signed = await signStems(context, used);
   const songs = used.map(({ card }, index) => ({
@@ -94,24 +92,20 @@ async function buildRequest(context: TaskContext, plan: Plan, used: UsedStems, p
     songs,
     job_id: prefix.replace(/^generated\//, ''),
     scores: await loadScores(context),
-    format,
-    upload: { path, url: await storage.uploadUrl(path) },
+    ...(await chooseOutput(context, plan, prefix)),
   };
 }
 
+type SignedStems = NonNullable<RenderRequest['songs'][number]['stems']>;
+
 /** Signs the stems of each song. @throws StemsGone that names every song whose stems are not there */
-async function signStems(context: TaskContext, used: UsedStems): Promise<Partial<StemPaths>[]> {
-  const { claim, storage } = context;
+async function signStems(context: TaskContext, used: UsedStems): Promise<SignedStems[]> {
   const signed = await Promise.all(
     used.map(async ({ card, stems }) => {
       const paths = await loadStemPaths(context, card);
       if (!paths) return undefined;
       try {
-        const urls = await storage.downloadUrls(
-          stems.map((stem) => paths[stem]),
-          urlSeconds(claim),
-        );
-        return Object.fromEntries(stems.map((stem, index) => [stem, urls[index]])) as Partial<StemPaths>;
+        return await signFiles(context, stems, paths);
       } catch (error) {
         if (error instanceof TaskError && error.code === 'upload_missing') return undefined;
         throw error;
@@ -122,13 +116,26 @@ async function signStems(context: TaskContext, used: UsedStems): Promise<Partial
   return signed.map((urls) => urls ?? {});
 }
 
+/** Signs all files of the stems in one call. Stems of one file get a URL, stems in parts a list. */
+async function signFiles({ claim, storage }: TaskContext, stems: Stem[], paths: StemPaths): Promise<SignedStems> {
+  const files = stems.flatMap((stem) => filesOf(paths[stem]));
+  const urls = await storage.downloadUrls(files, urlSeconds(claim));
+  const urlOf = (path: string): string => urls[files.indexOf(path)]!;
+  return Object.fromEntries(
+    stems.map((stem) => {
+      const path = paths[stem];
+      return [stem, typeof path === 'string' ? urlOf(path) : path.map(urlOf)];
+    }),
+  );
+}
+
 /** After a failed render: checks that the files of the stems can be read. @throws StemsGone if one cannot */
 async function requireFiles(context: TaskContext, used: UsedStems): Promise<void> {
   const found = await Promise.all(
     used.map(async ({ card, stems }) => {
       const paths = await loadStemPaths(context, card);
       if (!paths) return false;
-      const files = stems.map((stem) => paths[stem]);
+      const files = stems.flatMap((stem) => filesOf(paths[stem]));
       return (await context.storage.findMissing(files, context.signal)).length === 0;
     }),
   );
@@ -168,7 +175,12 @@ function isOwnPath(path: string, prefix: string): boolean {
 }
 
 /** Verifies the file. Returns the measurements of the service or, without them, what the header contains. */
-async function verifyFile(context: TaskContext, rendered: Rendered, plan: Plan): Promise<Partial<RenderResult>> {
+async function verifyFile(
+  context: TaskContext,
+  rendered: Rendered,
+  plan: Plan,
+  maxBytes: number,
+): Promise<Partial<RenderResult>> {
   const { storage, signal } = context;
   const object = await storage.stat(rendered.path);
   if (!object) throw unusable('The rendering service reported success, but the file is not in Storage.');
@@ -178,11 +190,14 @@ async function verifyFile(context: TaskContext, rendered: Rendered, plan: Plan):
   if (wav && wav.durationSec <= 0) throw unusable('The rendered file has no samples.');
   if (rendered.path.endsWith('.wav') && !wav) throw unusable('The rendered file is not a WAV file.');
 
-  const planned = plan.masterplan.timeline.reduce((sum, section) => sum + section.duration_sec, 0);
+  const planned = plannedSeconds(plan);
   const duration = wav?.durationSec ?? rendered.result?.duration_sec ?? planned;
   const warnings = [...(rendered.result?.warnings ?? []), ...rendered.warnings];
   if (Math.abs(duration - planned) > planned * LENGTH_TOLERANCE)
     warnings.push(`The file is ${duration.toFixed(1)} s long; the planned length is ${planned.toFixed(1)} s.`);
+  const format = OutputFormat.catch('wav').parse(rendered.path.slice(rendered.path.lastIndexOf('.') + 1));
+  const otherFormat = formatWarning(wantedFormat(context), format, duration, maxBytes);
+  if (otherFormat !== undefined) warnings.push(otherFormat);
   if (rendered.result) {
     const { duration_sec, loudness_lufs, true_peak_dbtp } = rendered.result;
     return {
@@ -198,7 +213,7 @@ async function verifyFile(context: TaskContext, rendered: Rendered, plan: Plan):
   return {
     duration_sec: rounded(duration, 3),
     ...(wav ? { sample_rate: wav.sampleRate, channels: wav.channels } : {}),
-    format: OutputFormat.catch('wav').parse(rendered.path.slice(rendered.path.lastIndexOf('.') + 1)),
+    format,
     bytes: object.bytes,
     bpm: targetBPM,
     key: targetKey,

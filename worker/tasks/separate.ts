@@ -1,14 +1,19 @@
 /** The `separate` task: the four stems of a song, from its owner's cache or from the service. */
 import type { SeparateTaskResult } from '../../schema/task-results.ts';
-import { STEMS } from '../../schema.ts';
-import type { StemPaths, UploadTarget } from '../../schema.ts';
+import { filesOf, maxStemParts, STEMS } from '../../schema.ts';
+import type { SeparateRequest, StemPaths, UploadTarget } from '../../schema.ts';
+import { SONG_MAX_SEC, STEM_PART_BYTES, STORAGE_MAX_BYTES } from '../../schema/constants.ts';
+import type { SongCard } from '../../schema/database.ts';
+import { settingNumber } from '../database/database-api.ts';
 import { TaskError } from '../errors.ts';
 import { callSeparate } from '../services/separation.ts';
-import { silenceLimitMs, missingInput, songOf, urlSeconds } from './context.ts';
+import { silenceLimitMs, missingInput, songOf, uploadTarget, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
 
 /** A WAV without samples is 44 bytes long. */
 const MIN_STEM_BYTES = 45;
+/** The separation may decode a little more than the analysis counted. */
+const LENGTH_MARGIN_SEC = 5;
 
 /** Runs the task. Returns the result for `mashup.record_stems`. */
 export async function separate(context: TaskContext): Promise<SeparateTaskResult> {
@@ -28,17 +33,18 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
     }
   }
 
+  const partBytes = Math.min(STEM_PART_BYTES, await settingNumber(context.db, 'storage_max_bytes', STORAGE_MAX_BYTES));
   const [uploads, audioUrl] = await Promise.all([
-    signUploads(context, prefix),
+    signUploads(context, prefix, maxStemParts(await maxSeconds(context, song), partBytes)),
     storage.downloadUrl(song.path, urlSeconds(claim)),
   ]);
   const { paths, model } = await callSeparate(
     context.serviceUrls.separation,
-    { audio_url: audioUrl, job_id: prefix.replace(/^stems\//, ''), uploads },
+    { audio_url: audioUrl, job_id: prefix.replace(/^stems\//, ''), uploads, part_bytes: partBytes },
     { signal, timeoutMs: silenceLimitMs(context) },
   );
   for (const stem of STEMS) {
-    if (!paths[stem].startsWith(`${prefix}/`)) {
+    if (!filesOf(paths[stem]).every((path) => path.startsWith(`${prefix}/`))) {
       throw new TaskError('The separation service wrote a stem to a path outside its prefix.', {
         code: 'service_wrong_path',
         hint: 'The service must write to stems/<job_id>/; check its version.',
@@ -57,14 +63,28 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
   return { model, paths, service_used: true, message: `${song.name} is separated` };
 }
 
-async function signUploads({ storage }: TaskContext, prefix: string): Promise<Record<keyof StemPaths, UploadTarget>> {
+/** Length that the stems of a song have at most. */
+async function maxSeconds({ db }: TaskContext, { duration_sec }: SongCard): Promise<number> {
+  return (duration_sec ?? (await settingNumber(db, 'song_max_sec', SONG_MAX_SEC))) + LENGTH_MARGIN_SEC;
+}
+
+/** Signs the uploads of each stem: one WAV for services that know no parts, and the FLAC parts that it may need. */
+async function signUploads(
+  context: TaskContext,
+  prefix: string,
+  parts: number,
+): Promise<NonNullable<SeparateRequest['uploads']>> {
+  const sign = (name: string): Promise<UploadTarget> => uploadTarget(context, `${prefix}/${name}`);
   const targets = await Promise.all(
-    STEMS.map(async (stem): Promise<[keyof StemPaths, UploadTarget]> => {
-      const path = `${prefix}/${stem}.wav`;
-      return [stem, { path, url: await storage.uploadUrl(path) }];
+    STEMS.map(async (stem) => {
+      const [whole, inParts] = await Promise.all([
+        sign(`${stem}.wav`),
+        Promise.all(Array.from({ length: parts }, (_, part) => sign(`${stem}.${part + 1}.flac`))),
+      ]);
+      return [stem, { ...whole, parts: inParts }] as const;
     }),
   );
-  return Object.fromEntries(targets) as Record<keyof StemPaths, UploadTarget>;
+  return Object.fromEntries(targets) as NonNullable<SeparateRequest['uploads']>;
 }
 
 /** Finds the owner's stems of the same content, if their files still exist. */
@@ -85,13 +105,12 @@ function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));
 }
 
-/** Returns the first stem whose file is missing or has no samples. */
+/** Returns the first stem of which a file is missing or has no samples. */
 async function findMissing({ storage }: TaskContext, paths: StemPaths): Promise<string | undefined> {
-  // The stems of a song are in one folder, so that one listing finds all four.
-  const folders = new Set(STEMS.map((stem) => folderOf(paths[stem])));
+  // The files of a song are in one folder, so that one listing finds all of them.
+  const folders = new Set(STEMS.flatMap((stem) => filesOf(paths[stem])).map(folderOf));
   const objects = (await Promise.all([...folders].map((folder) => storage.statAll(folder)))).flat();
-  return STEMS.find((stem) => {
-    const object = objects.find(({ path }) => path === paths[stem]);
-    return !object || object.bytes < MIN_STEM_BYTES;
-  });
+  const isThere = (path: string): boolean =>
+    objects.some((object) => object.path === path && object.bytes >= MIN_STEM_BYTES);
+  return STEMS.find((stem) => !filesOf(paths[stem]).every(isThere));
 }

@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import type { Keys } from './keys.ts';
 
+/** Global limit of hosted projects, in bytes, until it is raised in their Storage settings. */
+export const DEFAULT_FILE_SIZE_LIMIT = 50 * 1024 * 1024;
+
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
 /** Environment variables that `main.ts` reads. */
@@ -35,6 +38,12 @@ export const GatewayEnvironment = z.object({
     .string()
     .min(1)
     .describe('Directory for the bytes of Storage objects, under random names.'),
+  SUPABASE_LOCAL_FILE_SIZE_LIMIT: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(DEFAULT_FILE_SIZE_LIMIT)
+    .describe('Size of the largest object of any bucket, in bytes. The default is that of hosted projects.'),
   SUPABASE_LOCAL_FUNCTIONS_URL: z
     .url({ protocol: /^http$/ })
     .optional()
@@ -56,6 +65,8 @@ export interface GatewayConfig {
   keys: Keys;
   /** Directory of the bytes of Storage objects. */
   storageDir: string;
+  /** Size of the largest object of any bucket, in bytes; default {@link DEFAULT_FILE_SIZE_LIMIT}. */
+  fileSizeLimit?: number;
   /** URL of the Deno runner, e.g. `http://127.0.0.1:54324`. Without it every function returns 503. */
   functionsUrl?: string;
   /** Directory of a static site to serve at `/`. */

@@ -26,6 +26,7 @@ const gateway = await startGateway({
   dbUrl: settings.SUPABASE_LOCAL_DB_URL,
   keys,
   storageDir: settings.SUPABASE_LOCAL_STORAGE_DIR,
+  fileSizeLimit: settings.SUPABASE_LOCAL_FILE_SIZE_LIMIT,
   functionsUrl: settings.SUPABASE_LOCAL_FUNCTIONS_URL,
   siteDir: settings.SUPABASE_LOCAL_SITE_DIR,
 }).catch((error: unknown) =>

@@ -2,8 +2,9 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Sql } from 'postgres';
 import { handleAuth } from './auth/routes.ts';
-import { requireLoopback } from './config.ts';
+import { DEFAULT_FILE_SIZE_LIMIT, requireLoopback } from './config.ts';
 import type { GatewayConfig } from './config.ts';
 import { sendPreflight } from './cors.ts';
 import { isUnreachable } from './database.ts';
@@ -17,6 +18,7 @@ import { startRealtime } from './realtime/server.ts';
 import { openCatalog } from './rest/catalog.ts';
 import { handleRest } from './rest/routes.ts';
 import { openFiles } from './storage/files.ts';
+import type { StorageContext } from './storage/objects.ts';
 import { handleStorage } from './storage/routes.ts';
 import { serveSite } from './site.ts';
 
@@ -25,6 +27,9 @@ const REQUEST_CONNECTIONS = 10;
 
 /** Default lifetime of an access token, in seconds. */
 const DEFAULT_TOKEN_SEC = 3600;
+
+/** Resumable uploads are not supported. Their OPTIONS tells the global limit, as on hosted Supabase. */
+const RESUMABLE_UPLOADS = '/storage/v1/upload/resumable';
 
 /** How long `close` waits for its database connections, in seconds. */
 const CLOSE_TIMEOUT_SEC = 2;
@@ -66,6 +71,16 @@ function toServerError(error: unknown): HttpError {
   });
 }
 
+async function openStorage(config: GatewayConfig, sql: Sql): Promise<StorageContext> {
+  const { fileSizeLimit = DEFAULT_FILE_SIZE_LIMIT } = config;
+  return { sql, files: await openFiles(config.storageDir), fileSizeLimit };
+}
+
+function sendOptions(exchange: Exchange, { fileSizeLimit }: StorageContext): void {
+  if (exchange.path === RESUMABLE_UPLOADS) exchange.response.setHeader('tus-max-size', fileSizeLimit);
+  sendPreflight(exchange);
+}
+
 /**
  * Starts the gateway. Resolves when it listens.
  * @throws GatewayConfigError for a host that is not loopback, the system's error for a port in use
@@ -75,14 +90,14 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   const ring = await openKeyRing(config.keys);
   const sql = await openPool(config.dbUrl, REQUEST_CONNECTIONS);
   const catalog = await openCatalog(sql);
-  const files = await openFiles(config.storageDir);
+  const storage = await openStorage(config, sql);
   let url = '';
   const auth = { sql, ring, issuer: () => `${url}/auth/v1`, tokenSeconds: config.tokenSeconds ?? DEFAULT_TOKEN_SEC };
 
   const services: [string, Handler][] = [
     ['/auth/v1', (exchange, path) => handleAuth(auth, exchange, path)],
     ['/rest/v1', (exchange, path) => handleRest({ sql, catalog }, ring, exchange, path)],
-    ['/storage/v1', (exchange, path) => handleStorage({ sql, files }, ring, exchange, path)],
+    ['/storage/v1', (exchange, path) => handleStorage(storage, ring, exchange, path)],
     ['/functions/v1', (exchange, path) => proxyFunction(config.functionsUrl, exchange, path)],
     ['/realtime/v1', (exchange, path) => realtime.handle(exchange, path)],
   ];
@@ -90,7 +105,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   async function route(exchange: Exchange): Promise<void> {
     const { method, path } = exchange;
     const service = services.find(([prefix]) => path === prefix || path.startsWith(`${prefix}/`));
-    if (method === 'OPTIONS' && service?.[0] !== '/functions/v1') return sendPreflight(exchange);
+    if (method === 'OPTIONS' && service?.[0] !== '/functions/v1') return sendOptions(exchange, storage);
     if (service) return service[1](exchange, path.slice(service[0].length));
     const isRead = method === 'GET' || method === 'HEAD';
     if (config.siteDir && isRead) {

@@ -1,6 +1,7 @@
 /** Finishes a mashup: mixes its sections, masters, encodes, checks the encoded file, and uploads it. */
 import type { OutputFormat, QualityCheck, RenderResult, UploadTarget } from '../../../schema.ts';
 import { decodeAudio, SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import type { DecodedAudio } from '../../../audio/decode/decode.ts';
 import { encodeAudio } from '../../../audio/encode/encode.ts';
 import { applyFilter } from '../../../audio/effects/filters.ts';
 import { type LimiterReport, limitTruePeak } from '../../../audio/level/limiter.ts';
@@ -9,6 +10,7 @@ import type { AudioTags } from '../../../audio/encode/tags.ts';
 import { RenderError } from '../errors.ts';
 import { uploadMashup } from '../files/upload.ts';
 import { measureFile } from '../measure/file.ts';
+import type { FileMeasurement } from '../measure/file.ts';
 import { checkFile, TARGET_LUFS } from '../quality/check-file.ts';
 import { check, describeFailure, passesHardChecks } from '../quality/checks.ts';
 import type { Channels } from '../sound/slice.ts';
@@ -27,6 +29,9 @@ const ENCODE_PASSES = 3;
 const SUBSONIC_HZ = 25;
 const LAST_FADE_SEC = 0.02;
 
+/** The format of a mashup and where its file goes. */
+export type Output = { format: OutputFormat; upload: UploadTarget };
+
 export type FinishTask = {
   /** `offset` is the sample of the mashup at which the channels begin. */
   sections: { offset: number; channels: Channels }[];
@@ -34,9 +39,11 @@ export type FinishTask = {
   frames: number;
   bpm: number;
   key: string;
-  format: OutputFormat;
+  output: Output;
+  /** What is delivered instead if the file would be larger than `maxBytes`. */
+  smaller?: Output;
+  maxBytes?: number;
   tags: AudioTags;
-  upload: UploadTarget;
   /** Seconds at which sections or loops are joined. */
   splices: number[];
   layerChecks: QualityCheck[];
@@ -87,54 +94,81 @@ function waveform(channels: Channels): { peaks_per_sec: number; peaks: number[] 
   return { peaks_per_sec: WAVEFORM_PEAKS_PER_SEC, peaks };
 }
 
+type Encoded = {
+  output: Output;
+  bytes: Uint8Array<ArrayBuffer>;
+  decoded: DecodedAudio;
+  measured: FileMeasurement;
+  limited: LimiterReport;
+};
+
 /**
- * Finishes and uploads a mashup. The values of the result are measured on the encoded file after decoding it again. If encoding
- * raised a peak above the limit, the mix is limited further and encoded again.
- * @throws RenderError render_silent, upload_failed
+ * Masters and encodes a mix. If encoding raised a peak above the limit, the mix is limited further and encoded again. If the file
+ * is too large, it is encoded in the smaller format.
  */
-export async function finishMashup(task: FinishTask, onProgress: (message: string) => void): Promise<RenderResult> {
+async function encodeMix(mix: Channels, task: FinishTask, onProgress: (message: string) => void): Promise<Encoded> {
+  const channels: Channels = [new Float32Array(task.frames), new Float32Array(task.frames)];
+  const { smaller, maxBytes = Infinity } = task;
+  let { output } = task;
+  let ceilingDb = CEILING_DB[output.format];
+  for (let pass = 1; ; pass++) {
+    onProgress(`Mastering to ${TARGET_LUFS} LUFS`);
+    const limited = master(mix, ceilingDb, channels);
+    onProgress(`Encoding ${output.format}`);
+    const bytes = await encodeAudio(channels, SAMPLE_RATE, output.format, task.tags);
+    if (smaller && output !== smaller && bytes.length > maxBytes) {
+      output = smaller;
+      ceilingDb = CEILING_DB[output.format];
+      pass = 0;
+      continue;
+    }
+    const decoded = await decodeAudio(bytes, { limits: { minSec: 0, maxBytes: bytes.length } });
+    const measured = measureFile(decoded.channels, SAMPLE_RATE, task.splices);
+    const excess = measured.true_peak_dbtp - MAX_TRUE_PEAK_DBTP;
+    if (excess <= 0 || pass === ENCODE_PASSES) return { output, bytes, decoded, measured, limited };
+    ceilingDb -= excess + 0.05;
+  }
+}
+
+/**
+ * Finishes and uploads a mashup. The values of the result are measured on the encoded file after decoding it again.
+ * @throws RenderError render_silent, upload_failed, upload_too_large, storage_unavailable
+ */
+export async function finishMashup(
+  task: FinishTask,
+  onProgress: (message: string) => void,
+): Promise<{ storage_path: string; result: RenderResult }> {
   const mix = mixSections(task);
   applyFilter(mix, SAMPLE_RATE, { kind: 'high-pass', frequency: SUBSONIC_HZ });
   if (integratedLoudness(mix, SAMPLE_RATE) < SILENT_LUFS) {
     const hint = 'Use stems that are not silent, or raise the levels.';
     throw new RenderError('render_silent', 'The mashup would be silent', hint);
   }
-  let ceilingDb = CEILING_DB[task.format];
-  const channels: Channels = [new Float32Array(task.frames), new Float32Array(task.frames)];
-  for (let pass = 1; ; pass++) {
-    onProgress(`Mastering to ${TARGET_LUFS} LUFS`);
-    const limited = master(mix, ceilingDb, channels);
-    onProgress(`Encoding ${task.format}`);
-    const bytes = await encodeAudio(channels, SAMPLE_RATE, task.format, task.tags);
-    const decoded = await decodeAudio(bytes, { limits: { minSec: 0, maxBytes: bytes.length } });
-    const measured = measureFile(decoded.channels, SAMPLE_RATE, task.splices);
-    const excess = measured.true_peak_dbtp - MAX_TRUE_PEAK_DBTP;
-    if (excess > 0 && pass < ENCODE_PASSES) {
-      ceilingDb -= excess + 0.05;
-      continue;
-    }
-    const ordered = { durationSec: task.frames / SAMPLE_RATE, format: task.format };
-    const checks = [
-      ...task.layerChecks,
-      check('limiting', limited.p95_reduction_db),
-      ...checkFile(measured, decoded.format, ordered),
-    ];
-    onProgress('Uploading the mashup');
-    await uploadMashup(task.upload, bytes, task.format);
-    const failed = checks.filter((each) => !each.passed && each.kind === 'hard');
-    return {
+  const { output, bytes, decoded, measured, limited } = await encodeMix(mix, task, onProgress);
+  const { format, upload } = output;
+  const checks = [
+    ...task.layerChecks,
+    check('limiting', limited.p95_reduction_db),
+    ...checkFile(measured, decoded.format, { durationSec: task.frames / SAMPLE_RATE, format }),
+  ];
+  onProgress('Uploading the mashup');
+  await uploadMashup(upload, bytes, format);
+  const failed = checks.filter((each) => !each.passed && each.kind === 'hard');
+  return {
+    storage_path: upload.path,
+    result: {
       duration_sec: decoded.duration_sec,
       loudness_lufs: measured.loudness_lufs,
       true_peak_dbtp: measured.true_peak_dbtp,
       sample_rate: SAMPLE_RATE,
       channels: 2,
-      format: task.format,
+      format,
       bytes: bytes.length,
       bpm: task.bpm,
       key: task.key,
       waveform: waveform(decoded.channels),
       quality: { passed: passesHardChecks(checks), corrections: task.corrections, checks },
       warnings: [...task.warnings, ...failed.map(describeFailure)],
-    };
-  }
+    },
+  };
 }

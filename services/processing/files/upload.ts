@@ -1,42 +1,44 @@
 /** Uploads the finished mashup. */
 import type { OutputFormat, UploadTarget } from '../../../schema.ts';
 import { CONTENT_TYPES } from '../../../audio/encode/encode.ts';
+import { putObject, UploadError } from '../../http/put-object.ts';
 import { RenderError } from '../errors.ts';
+import type { RenderErrorCode } from '../errors.ts';
 import { retryConnection } from './retry-connection.ts';
 
 const UPLOAD_TIMEOUT_MS = 120_000;
 
+const CODES: Record<UploadError['fault'], RenderErrorCode> = {
+  url: 'upload_failed',
+  too_large: 'upload_too_large',
+  expired: 'upload_failed',
+  refused: 'upload_failed',
+  no_answer: 'storage_unavailable',
+  unavailable: 'storage_unavailable',
+};
+
 /**
  * Uploads an encoded file with a PUT to a signed URL.
- * @throws RenderError upload_failed, storage_unavailable
+ * @throws RenderError upload_failed, upload_too_large, storage_unavailable
  */
-export async function uploadMashup(target: UploadTarget, bytes: Uint8Array, format: OutputFormat): Promise<void> {
-  const uploadError = (message: string, options: { isDown: boolean; cause?: unknown }): RenderError =>
-    options.isDown
-      ? new RenderError(
-          'storage_unavailable',
-          message,
-          'Check that the storage is running, then render again.',
-          options.cause,
-        )
-      : new RenderError('upload_failed', message, 'Render again with a fresh signed upload URL.', options.cause);
-  let response: Response;
-  try {
-    const put = (): Promise<Response> =>
-      fetch(target.url, {
-        method: 'PUT',
-        headers: { 'content-type': CONTENT_TYPES[format] },
-        body: bytes as Uint8Array<ArrayBuffer>,
-        signal: AbortSignal.timeout(UPLOAD_TIMEOUT_MS),
-      });
-    response = await retryConnection(put, (error) => error instanceof TypeError);
-  } catch (cause) {
-    throw uploadError('The mashup could not be uploaded: no connection', { isDown: true, cause });
-  }
-  await response.body?.cancel();
-  if (!response.ok) {
-    throw uploadError(`The mashup could not be uploaded: the storage returned ${response.status}`, {
-      isDown: response.status >= 500 || response.status === 429,
+export async function uploadMashup(
+  target: UploadTarget,
+  bytes: Uint8Array<ArrayBuffer>,
+  format: OutputFormat,
+): Promise<void> {
+  const put = (): Promise<void> =>
+    putObject({
+      title: 'mashup',
+      url: target.url,
+      body: bytes,
+      contentType: CONTENT_TYPES[format],
+      signal: new AbortController().signal,
+      timeoutMs: UPLOAD_TIMEOUT_MS,
     });
+  try {
+    await retryConnection(put, (error) => error instanceof UploadError && error.cause instanceof TypeError);
+  } catch (error) {
+    if (error instanceof UploadError) throw new RenderError(CODES[error.fault], error.message, error.hint, error);
+    throw error;
   }
 }

@@ -1,5 +1,5 @@
 /** Reads the songs of a request. What their analyses leave out is measured in their stems. */
-import { type RenderRequest, STEMS } from '../../../schema.ts';
+import { filesOf, type RenderRequest, STEMS } from '../../../schema.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
 import type { OnsetEnvelopes } from '../measure/onsets.ts';
 import type { RenderPlan } from '../plan/plan.ts';
@@ -41,8 +41,11 @@ export async function readSongs(
 const stemSources = (
   { stems }: SentSong,
   song: string,
-): { url: string; song: string; stem: (typeof STEMS)[number] }[] =>
-  STEMS.filter((stem) => stems?.[stem] !== undefined).map((stem) => ({ url: stems![stem]!, song, stem }));
+): { urls: readonly string[]; song: string; stem: (typeof STEMS)[number] }[] =>
+  STEMS.flatMap((stem) => {
+    const files = stems?.[stem];
+    return files === undefined ? [] : [{ urls: filesOf(files), song, stem }];
+  });
 
 /**
  * Measures the drum onsets of the songs and aligns their beat grids to them. A single song needs no alignment, and a song without a
@@ -59,8 +62,8 @@ export async function alignToDrums(
   if (songs.size < 2) return { songs: aligned, drumOnsets };
   await Promise.all(
     [...songs.values()].map(async (song) => {
-      const url = song.stems.drums;
-      const onsets = url && (await threads.run('onsets', { url, song: song.name, stem: 'drums' }));
+      const urls = song.stems.drums;
+      const onsets = urls && (await threads.run('onsets', { urls, song: song.name, stem: 'drums' }));
       if (!onsets) return;
       drumOnsets.set(song.id, onsets);
       aligned.set(song.id, { ...song, grid: alignGrid(song.grid, onsets.attack, SAMPLE_RATE) });

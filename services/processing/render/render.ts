@@ -47,10 +47,9 @@ export async function renderMashup(
     threads.endIdle();
     const allWarnings = [...warnings, ...read.warnings, ...tempoWarnings(plan, songs), ...best.candidate.warnings];
     const task = finishTask(request, upload, plan, best, allWarnings);
-    const result = await threads.run('finish', task, (message) =>
+    return await threads.run('finish', task, (message) =>
       report(PROGRESS.done - (message.startsWith('Uploading') ? 3 : 12), message),
     );
-    return { storage_path: upload.path, result };
   } finally {
     // The threads end first: one that still writes must not write to another file with the same descriptor.
     await threads.close();
@@ -101,7 +100,7 @@ const singersOutOfTune = ({ measurements }: RenderedCandidate): string[] =>
   [...measurements.harmony].filter(([, correlations]) => !isInTune(correlations)).map(([singer]) => singer);
 
 function finishTask(
-  { format, masterplan }: RenderRequest,
+  { format, masterplan, smaller, max_bytes: maxBytes }: RenderRequest,
   upload: UploadTarget,
   plan: RenderPlan,
   { candidate, corrections }: Best,
@@ -115,9 +114,10 @@ function finishTask(
     corrections,
     bpm: plan.bpm,
     key: plan.key,
-    format,
+    output: { format, upload },
+    smaller: smaller && { format: smaller.format, upload: smaller },
+    maxBytes,
     tags: { title: masterplan.title, artist: masterplan.artistCredits },
-    upload,
     warnings: [...new Set(warnings)].sort(),
   };
 }

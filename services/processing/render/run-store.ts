@@ -65,7 +65,7 @@ export class RunStore {
       return [run, { region: this.#scratch.reserve(frames), origin }];
     });
     await this.#threads.run('stem', {
-      url: song.stems[stem]!,
+      urls: song.stems[stem]!,
       song: song.name,
       stem,
       runs: reserved.map(([run, { region, origin }]): StemRun => {

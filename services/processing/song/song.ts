@@ -1,6 +1,6 @@
 /** A song with what rendering needs of its analysis, and its beat grid. */
 import { z } from 'zod';
-import { Curve, type RenderRequest, SongSection, type Stem } from '../../../schema.ts';
+import { Curve, filesOf, type RenderRequest, SongSection, type Stem } from '../../../schema.ts';
 import { RenderError } from '../errors.ts';
 import { MIN_BEATS, type BeatGrid, buildBeatGrid } from './beat-grid.ts';
 import type { StemAnalysis } from './analyze-stems.ts';
@@ -40,7 +40,8 @@ type SentSong = RenderRequest['songs'][number];
 export type RenderSong = {
   id: string;
   name: string;
-  stems: Partial<Record<Stem, string>>;
+  /** URLs of the parts of each stem. */
+  stems: Partial<Record<Stem, readonly string[]>>;
   durationSec: number;
   /** `N/A` if it is not known. */
   key: string;
@@ -88,7 +89,7 @@ export function readSong(
     song: {
       id: song.song_id,
       name,
-      stems: song.stems ?? {},
+      stems: stemUrls(song.stems ?? {}),
       durationSec,
       key: (keyIsKnown ? sent.harmonic?.key : own?.harmonic.key) ?? sent.harmonic?.key ?? 'N/A',
       grid,
@@ -99,6 +100,10 @@ export function readSong(
     },
     warnings,
   };
+}
+
+function stemUrls(stems: NonNullable<SentSong['stems']>): RenderSong['stems'] {
+  return Object.fromEntries(Object.entries(stems).map(([stem, files]) => [stem, filesOf(files)]));
 }
 
 /** Scales a curve to 0..1; undefined for a constant curve. */

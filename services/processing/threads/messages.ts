@@ -23,7 +23,7 @@ type ThreadJobs = {
   /** Renders a section. */
   section: { input: SectionTask; output: SectionResult };
   /** Masters, encodes and uploads the mashup. */
-  finish: { input: FinishTask; output: RenderResult };
+  finish: { input: FinishTask; output: { storage_path: string; result: RenderResult } };
 };
 
 export type JobKind = keyof ThreadJobs;

@@ -2,6 +2,7 @@
 import { MAX_SONGS, UPLOAD_MAX_BYTES } from '../../../schema/constants.ts';
 import { detectFormat } from '../../../audio/decode/detect.ts';
 import type { SongAnalysis } from '../../../schema.ts';
+import { SNIFF_BYTES } from '../audio/sniff.ts';
 import type { Problem } from './problem.ts';
 
 /** A song as hooks and components take it: with a file, or with the path of an earlier upload. */
@@ -18,8 +19,6 @@ export interface StudioSong {
 export type ShownAnalysis = Pick<SongAnalysis, 'version' | 'harmonic' | 'rhythmic' | 'spectral' | 'vocal'> &
   Partial<SongAnalysis>;
 
-/** Bytes that are read to detect the format. They reach the first frames behind a tag with a cover image. */
-const SNIFF_BYTES = 2 * 1024 * 1024;
 const MEGABYTE = 1024 * 1024;
 export const ACCEPTED_FILES = '.mp3,.wav,.flac,.ogg,.opus,.m4a,.aac,audio/*';
 export const SONG_COUNT_TEXT = `2 or ${MAX_SONGS} songs`;

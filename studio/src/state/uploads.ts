@@ -2,6 +2,9 @@
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { MashupClientError, uploadSong } from '@mashup-engine/client';
 import type { SubmittedSong } from '../../../schema.ts';
+import { browserAudio } from '../audio/browser-audio.ts';
+import { needsConversion, prepareUpload } from '../audio/prepare-upload.ts';
+import type { PreparedFile } from '../audio/prepare-upload.ts';
 import { onUploadProgress } from '../upload-progress.ts';
 import { toProblem } from './problem.ts';
 import type { Problem } from './problem.ts';
@@ -16,6 +19,8 @@ const NETWORK_ERRORS: ReadonlySet<string> = new Set(['unreachable', 'upload_fail
 export interface Upload {
   /** Uploaded share of the file, 0..1. */
   share: number;
+  /** Whether the browser is converting the file before its upload. */
+  isConverting?: boolean;
   /** The song as it is submitted; set when the upload is complete. */
   submitted?: SubmittedSong;
   problem?: Problem;
@@ -58,7 +63,7 @@ export function createUploader(
   const start = async (song: StudioSong): Promise<SubmittedSong> => {
     change(song.id, { share: 0, problem: undefined });
     await sessionStore.ensure();
-    const submitted = await storeSong(supabase, song);
+    const submitted = await storeSong(supabase, song, (isConverting) => change(song.id, { isConverting }));
     change(song.id, { share: 1, submitted });
     return submitted;
   };
@@ -85,17 +90,22 @@ export function createUploader(
   };
 }
 
-/** Uploads the file of a song; a song that is in Storage already is returned as it is submitted. */
-async function storeSong(supabase: SupabaseClient, song: StudioSong): Promise<SubmittedSong> {
-  if (song.storage_path !== undefined) {
-    return { song_id: song.id, name: song.name, artist: song.artist || null, storage_path: song.storage_path };
+/**
+ * Uploads the file of a song; a song that is in Storage already is returned as it is submitted.
+ * @param onConverting is called before and after a conversion of the file
+ */
+async function storeSong(
+  supabase: SupabaseClient,
+  song: StudioSong,
+  onConverting: (isConverting: boolean) => void,
+): Promise<SubmittedSong> {
+  const { id, name, artist, file, storage_path } = song;
+  if (storage_path !== undefined) return { song_id: id, name, artist: artist || null, storage_path };
+  if (file === undefined) throw new Error(`${name} has no file.`);
+  let prepared: PreparedFile = { fileName: file.name, body: file };
+  if (await needsConversion(file)) {
+    onConverting(true);
+    prepared = await prepareUpload(file, browserAudio).finally(() => onConverting(false));
   }
-  if (song.file === undefined) throw new Error(`${song.name} has no file.`);
-  return uploadSong(supabase, {
-    fileName: song.file.name,
-    body: song.file,
-    songId: song.id,
-    name: song.name,
-    artist: song.artist || undefined,
-  });
+  return uploadSong(supabase, { ...prepared, songId: id, name, artist: artist || undefined });
 }

@@ -15,7 +15,7 @@ const FAILURE = 'Failed to separate stems';
 const app = createFunctionApp(
   { failure: FAILURE, authenticate: requireUserOrService },
   async ({ caller, body }): Promise<StemAnswer> => {
-    const { audio_url, job_id } = parseRequest(body);
+    const { audio_url, job_id, parts } = parseRequest(body);
     const [jobId = '', songId] = job_id.split('/');
     const songs = await callFunction(caller.supabase, 'get_mashup_stems', { job_id: jobId }, CachedStems, FAILURE);
     const song = songs.find(({ song_id, path }) =>
@@ -32,6 +32,12 @@ const app = createFunctionApp(
         hint: 'Wait until the job has separated its songs, or replay it from separating.',
         details: 'This song has no stems yet.',
         retryAfterSec: 10,
+      });
+    }
+    if (!parts && Object.values(song.paths).some((path) => typeof path !== 'string')) {
+      throw new ApiError(409, 'stems_in_parts', FAILURE, {
+        hint: 'Send "parts": true, and join the FLAC files of each stem in their order.',
+        details: 'A stem of this song is in several files, because one would be too large for Storage.',
       });
     }
     return { success: true, job_id, stems: song.paths };

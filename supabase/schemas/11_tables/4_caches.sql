@@ -29,7 +29,7 @@ create table mashup.stems (
 revoke all on mashup.stems from public, anon, authenticated, service_role;
 grant select on mashup.stems to mashup_worker;
 comment on table mashup.stems is 'Cache of stems by owner, content and separation model.';
-comment on column mashup.stems.paths is 'Path in bucket mashups by stem: vocals, drums, bass, other.';
+comment on column mashup.stems.paths is 'By stem (vocals, drums, bass, other): its path in bucket mashups, or an array of the paths of its parts in order.';
 create index stems_by_use on mashup.stems (used_at);
 
 create table mashup.scores (

@@ -57,7 +57,7 @@ begin
       perform mashup.raise_error('MB003', 'The stems to record are no longer in the cache.', 'Separate the song again.');
     end if;
   else
-    if exists (select from jsonb_each_text(p_result -> 'paths') p where not starts_with(p.value, p_task.output_prefix || '/')) then
+    if exists (select from mashup.stem_files(p_result -> 'paths') f where not starts_with(f, p_task.output_prefix || '/')) then
       perform mashup.raise_error('MB006', 'Stems were written outside the claim''s own folder.',
         'The separation service must keep to the paths it was given.');
     end if;
@@ -72,7 +72,7 @@ begin
 end
 $$;
 comment on function mashup.record_stems(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a separate task and points the song''s card to it: {model, paths: {vocals, drums, bass, other}} below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
+  'Stores the result of a separate task and points the song''s card to it: {model, paths: {vocals, drums, bass, other}}, each a path or the paths of its parts below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
 
 create function mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_paths jsonb) returns bigint
   language plpgsql set search_path = ''
@@ -93,7 +93,7 @@ begin
       update mashup.stems s set paths = p_paths, used_at = mashup.now() where s.id = v_id;
       -- Another job may still be reading the older stems.
       insert into mashup.storage_deletions (path, not_before)
-        select p.value, mashup.now() + mashup.setting_interval('replaced_stems_after_sec') from jsonb_each_text(v_old) p;
+        select f, mashup.now() + mashup.setting_interval('replaced_stems_after_sec') from mashup.stem_files(v_old) f;
       exit;
     end if;
   end loop;

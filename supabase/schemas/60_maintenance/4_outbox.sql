@@ -9,7 +9,7 @@ begin
     -- A worker that is not notified yet may go on writing for a while.
     perform mashup.discard_output(t) from mashup.tasks t where t.job_id = old.id and t.state = 'running';
   elsif tg_table_name = 'stems' then
-    insert into mashup.storage_deletions (path) select p.value from jsonb_each_text(old.paths) p;
+    insert into mashup.storage_deletions (path) select f from mashup.stem_files(old.paths) f;
   else
     insert into mashup.storage_deletions (path, is_prefix)
       values (format('uploads/%s/', old.id), true), (format('stems/%s/', old.id), true);

@@ -4,7 +4,7 @@
 create function mashup.referenced_files() returns table (owner text, id text, path text)
   language sql stable set search_path = ''
   as $$
-  select 'stems', s.id::text, p.value from mashup.stems s cross join lateral jsonb_each_text(s.paths) p
+  select 'stems', s.id::text, f from mashup.stems s cross join lateral mashup.stem_files(s.paths) f
   union all
   select 'result', j.id::text, j.result_path from public.mashup_jobs j
     where j.stage = 'complete' and j.result_path is not null and j.expired_at is null
@@ -53,7 +53,7 @@ begin
         perform mashup.log_event(v_job, 'expired', 'The file is missing from Storage');
       end if;
     end loop;
-    delete from mashup.stems s where s.id = any (v_stems) and exists (select from jsonb_each_text(s.paths) p where p.value = any (p_missing));
+    delete from mashup.stems s where s.id = any (v_stems) and exists (select from mashup.stem_files(s.paths) f where f = any (p_missing));
     insert into mashup.storage_deletions (path) select unnest(v_orphans);
   end if;
   return query values ('stems_without_files', cardinality(v_stems)::bigint), ('results_without_files', cardinality(v_jobs)::bigint),

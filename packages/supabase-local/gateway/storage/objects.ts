@@ -14,6 +14,8 @@ import type { ObjectPath } from './object-path.ts';
 export interface StorageContext {
   sql: Sql;
   files: Files;
+  /** Global limit: size of the largest object of any bucket, in bytes. */
+  fileSizeLimit: number;
 }
 
 interface ObjectMetadata {

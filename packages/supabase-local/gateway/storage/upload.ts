@@ -11,9 +11,6 @@ import type { ObjectPath } from './object-path.ts';
 import { recordUpload } from './objects.ts';
 import type { BucketRow, Owner, StorageContext } from './objects.ts';
 
-/** Largest object, in bytes, if the bucket has no limit. */
-const DEFAULT_FILE_LIMIT = 1024 ** 3;
-
 /** How much of a rejected body is discarded, in bytes, so that the caller gets the response and not a connection reset. */
 const DRAIN_LIMIT = 256 * 1024 ** 2;
 
@@ -27,8 +24,9 @@ interface Body {
   userMetadata: Record<string, unknown> | null;
 }
 
-function limitOf(bucket: BucketRow): number {
-  return bucket.file_size_limit === null ? DEFAULT_FILE_LIMIT : Number(bucket.file_size_limit);
+/** The limit of a bucket, which the global limit caps. */
+function limitOf({ fileSizeLimit }: StorageContext, bucket: BucketRow): number {
+  return bucket.file_size_limit === null ? fileSizeLimit : Math.min(Number(bucket.file_size_limit), fileSizeLimit);
 }
 
 /** Rejects a type that the bucket does not accept. Patterns like `audio/*` match; parameters of the type are ignored. */
@@ -54,19 +52,20 @@ function parseMetadata(text: string | undefined): Record<string, unknown> | null
   throw badRequest('metadata must be a JSON object');
 }
 
-async function readRawBody({ files }: StorageContext, exchange: Exchange, bucket: BucketRow): Promise<Body> {
+async function readRawBody(context: StorageContext, exchange: Exchange, bucket: BucketRow): Promise<Body> {
   const { headers } = exchange.request;
-  const limit = limitOf(bucket);
+  const limit = limitOf(context, bucket);
   if (Number(headers['content-length'] ?? 0) > limit) throw entityTooLarge();
   const mimetype = requireAllowedType(bucket, headers['content-type'] ?? DEFAULT_TYPE);
   const metadata = header(headers, 'x-metadata');
   const userMetadata = parseMetadata(metadata && Buffer.from(metadata, 'base64').toString('utf8'));
   const cacheControl = headers['cache-control'] ?? 'no-cache';
-  return { stored: await files.write(exchange.request, limit, exchange.signal), mimetype, cacheControl, userMetadata };
+  const stored = await context.files.write(exchange.request, limit, exchange.signal);
+  return { stored, mimetype, cacheControl, userMetadata };
 }
 
 /** Reads a multipart body. The file is the only part with a file name. Its field name is empty, and it comes last. */
-function readMultipartBody({ files }: StorageContext, exchange: Exchange, bucket: BucketRow): Promise<Body> {
+function readMultipartBody(context: StorageContext, exchange: Exchange, bucket: BucketRow): Promise<Body> {
   const { request, signal } = exchange;
   return new Promise<Body>((resolve, reject) => {
     const fields = new Map<string, string>();
@@ -77,7 +76,7 @@ function readMultipartBody({ files }: StorageContext, exchange: Exchange, bucket
       const seconds = fields.get('cacheControl');
       const mimetype = requireAllowedType(bucket, type);
       const userMetadata = parseMetadata(fields.get('metadata'));
-      const stored = await files.write(part, limitOf(bucket), signal);
+      const stored = await context.files.write(part, limitOf(context, bucket), signal);
       return { stored, mimetype, userMetadata, cacheControl: seconds ? `max-age=${seconds}` : 'no-cache' };
     }
 

@@ -1,0 +1,78 @@
+/** Processes of this project as parts that are supervised. */
+import { join } from 'node:path';
+import type { ServiceName } from '../schema.ts';
+import { PROJECT_ROOT } from './layout.ts';
+import { LOOPBACK } from './ports.ts';
+import { isHttpReady } from './supervisor/http-ready.ts';
+import type { PartSpec } from './supervisor/supervise.ts';
+
+/** Secret variables. Each part gets only those that it needs. */
+const SECRET_VARIABLES = ['ANTHROPIC_API_KEY', 'SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_SECRET_KEY', 'DATABASE_URL'];
+/** Addresses on which a server listens on all interfaces. */
+const ANY_HOST: ReadonlySet<string> = new Set(['0.0.0.0', '::', '']);
+const SERVER_ERROR = 500;
+
+/** Preloaded into a process that must end with its parent. Its standard input must be a pipe of the parent. */
+export const EXIT_WITH_PARENT = join(PROJECT_ROOT, 'local/supervisor/exit-with-parent.ts');
+
+/** Returns the environment of this process without secrets, with the given variables added or removed (undefined). */
+export function withoutSecrets(given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const env = { ...process.env };
+  for (const name of SECRET_VARIABLES) delete env[name];
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) delete env[name];
+    else env[name] = value;
+  }
+  return env;
+}
+
+/** Returns the spec of a Node process that runs a file of this project. `env` is added to the environment without secrets. */
+export function nodePart(
+  part: Pick<PartSpec, 'name' | 'logFile' | 'isReady' | 'stopTimeoutMs' | 'failureHint'> & {
+    /** The file, from the root of the project. */
+    entry: string;
+    env: NodeJS.ProcessEnv;
+  },
+): PartSpec {
+  const { entry, env, ...spec } = part;
+  return {
+    ...spec,
+    command: process.execPath,
+    args: ['--import', EXIT_WITH_PARENT, join(PROJECT_ROOT, entry)],
+    env: withoutSecrets(env),
+    cwd: PROJECT_ROOT,
+  };
+}
+
+/** URL at which a service that listens on `host` and `port` is reached from this machine. */
+export function localUrl(host: string, port: number): string {
+  const reached = ANY_HOST.has(host) ? LOOPBACK : host;
+  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
+}
+
+/**
+ * Returns the spec of a built-in service. Services have no database connection. The orchestrator has the Anthropic API key,
+ * the others have no keys.
+ */
+export function servicePart(options: {
+  service: ServiceName;
+  host: string;
+  port: number;
+  logFile: PartSpec['logFile'];
+  failureHint?: string;
+}): PartSpec {
+  const { service, host, port, logFile, failureHint } = options;
+  return nodePart({
+    name: service,
+    entry: `services/${service}/main.ts`,
+    env: {
+      PORT: String(port),
+      HOST: host,
+      ANTHROPIC_API_KEY: service === 'orchestrator' ? process.env.ANTHROPIC_API_KEY : undefined,
+    },
+    logFile,
+    failureHint,
+    // A service that asks for a token answers as well.
+    isReady: () => isHttpReady(`${localUrl(host, port)}/health`, (status) => status < SERVER_ERROR),
+  });
+}
