@@ -9,6 +9,7 @@ export const CliEnvironment = z.object({
   SUPABASE_PUBLISHABLE_KEY: text('Publishable key of that project.'),
   SUPABASE_ANON_KEY: text('Anon key of that project, if it has no publishable key.'),
   SUPABASE_SERVICE_ROLE_KEY: text('Key of the service role; `mashup worker` requires it with `DATABASE_URL`.'),
+  SERVICES_TOKEN: text('Token of the audio services, for `mashup doctor` and `mashup check-service`.'),
   MASHUP_EMAIL: text('Account of `mashup make`. Without it: an anonymous user.'),
   MASHUP_PASSWORD: text('Password of that account.'),
   MASHUP_DATA_DIR: text('Data directory of the local stack. Default: `.mashup` in the checkout.'),

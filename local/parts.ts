@@ -4,7 +4,7 @@ import postgres from 'postgres';
 
 import { LOCAL_PASSWORD } from '@mashup-engine/supabase-local/bootstrap';
 import type { Keys } from '@mashup-engine/supabase-local/gateway/keys';
-import { SERVICE_DEFAULTS } from '../schema.ts';
+import { SERVICE_DEFAULTS, SERVICES, serviceToken, tokenVariable } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { functionsArguments, FUNCTIONS_DIR, locateDeno } from './functions.ts';
 import { PROJECT_ROOT, studioDir } from './layout.ts';
@@ -22,7 +22,14 @@ export interface StackContext {
 }
 
 /** Secret variables. Each part gets only those that it needs. */
-const SECRET_VARIABLES = ['ANTHROPIC_API_KEY', 'SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_SECRET_KEY', 'DATABASE_URL'];
+const SECRET_VARIABLES = [
+  'ANTHROPIC_API_KEY',
+  'SUPABASE_SERVICE_ROLE_KEY',
+  'SUPABASE_SECRET_KEY',
+  'DATABASE_URL',
+  'SERVICES_TOKEN',
+  ...SERVICES.map(tokenVariable),
+];
 /** A stopping worker first returns its running tasks. */
 const WORKER_STOP_TIMEOUT_MS = 10_000;
 
@@ -69,8 +76,8 @@ export function functionsSpec(context: StackContext, dbUrl: string): PartSpec {
 }
 
 /**
- * Returns the spec of a built-in service. Services have no database connection. The orchestrator has the Anthropic API key,
- * the others have no keys.
+ * Returns the spec of a built-in service. Services have no database connection and no key of the stack. The orchestrator
+ * has the Anthropic API key.
  */
 export function serviceSpec(context: StackContext, service: ServiceName): PartSpec {
   const port = context.ports.services[service];
@@ -78,6 +85,9 @@ export function serviceSpec(context: StackContext, service: ServiceName): PartSp
     env: {
       PORT: String(port),
       HOST: LOOPBACK,
+      // Built-in services transfer files of this stack only, whatever project the environment names.
+      SUPABASE_URL: apiUrl(context.ports),
+      SERVICES_TOKEN: process.env.SERVICES_TOKEN,
       ANTHROPIC_API_KEY: service === 'orchestrator' ? process.env.ANTHROPIC_API_KEY : undefined,
     },
     isReady: () => isHttpReady(`http://${LOOPBACK}:${port}/health`),
@@ -146,6 +156,7 @@ function serviceUrlEnv(context: StackContext): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {};
   for (const [service, url] of Object.entries(context.serviceUrls)) {
     env[SERVICE_DEFAULTS[service as ServiceName].urlVariable] = url;
+    env[tokenVariable(service as ServiceName)] = serviceToken(service as ServiceName, process.env);
   }
   return env;
 }

@@ -66,6 +66,7 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     db: openWorkerDatabase(config.databaseUrl, concurrency, sockets),
     storage: openStorage(config.supabaseUrl, config.serviceRoleKey),
     serviceUrls: config.serviceUrls,
+    serviceTokens: config.serviceTokens ?? {},
     limits,
     log: createLog(config.logFormat ?? 'json', config.write ?? ((line) => process.stderr.write(`${line}\n`))),
   };

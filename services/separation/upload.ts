@@ -1,14 +1,16 @@
 /** Uploads files to signed URLs. */
+import type { Blob } from 'node:buffer';
 import { openAsBlob } from 'node:fs';
 import { redactUrl } from '../http/fetch-audio.ts';
 import { ServiceError } from '../http/errors.ts';
+import { fetchOutgoing, OriginRefusedError } from '../http/outgoing.ts';
 
 /** Time limit of the upload of one stem. */
 export const UPLOAD_TIMEOUT_MS = 120_000;
 
 /**
  * Uploads the file at `path` to `url` with PUT, without loading it into memory.
- * @throws ServiceError 400 if the URL is rejected (it may have expired), 502 if the storage fails or cannot be reached
+ * @throws ServiceError 400 if the URL is not allowed or is rejected (it may have expired), 502 if the storage fails or cannot be reached
  */
 export async function putFile(path: string, url: string, contentType: string, signal: AbortSignal): Promise<void> {
   const target = URL.canParse(url) ? new URL(url) : null;
@@ -18,10 +20,10 @@ export async function putFile(path: string, url: string, contentType: string, si
   const timeout = AbortSignal.timeout(UPLOAD_TIMEOUT_MS);
   let status: number;
   try {
-    const response = await fetch(target, {
+    const response = await fetchOutgoing(target, {
       method: 'PUT',
       headers: { 'content-type': contentType },
-      body: await openAsBlob(path, { type: contentType }),
+      body: (await openAsBlob(path, { type: contentType })) as Blob,
       signal: AbortSignal.any([signal, timeout]),
     });
     await response.body?.cancel();
@@ -29,6 +31,9 @@ export async function putFile(path: string, url: string, contentType: string, si
     status = response.status;
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
+    if (cause instanceof OriginRefusedError) {
+      throw new ServiceError(cause.message, { status: 400, code: cause.code, hint: cause.hint, cause });
+    }
     const reason = timeout.aborted ? `took longer than ${UPLOAD_TIMEOUT_MS / 1000} s` : 'failed: no connection';
     throw new ServiceError(`The upload to ${redactUrl(target)} ${reason}.`, {
       status: 502,

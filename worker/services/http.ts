@@ -3,7 +3,7 @@
  *
  * It uses `node:http` because `fetch` fails when response headers take longer than five minutes, which separation does. Each
  * call opens its own connection: a restarting service resets kept connections, which looks like an outage. No key of this
- * project is sent to a service.
+ * project is sent to a service; a service may have a token of its own.
  */
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
@@ -37,6 +37,8 @@ export interface CallOptions {
   /** Base URL; may contain a path. */
   baseUrl: string;
   path: string;
+  /** Token of the service, sent as a bearer. */
+  token?: string;
   /** Accept header; default: JSON. */
   accept?: string;
   /** JSON body of a POST; without it, the call is a GET. */
@@ -122,6 +124,7 @@ function send(options: CallOptions, signal: AbortSignal): Promise<IncomingMessag
       headers: {
         ...HEADERS,
         Accept: options.accept ?? 'application/json',
+        ...(options.token === undefined ? {} : { Authorization: `Bearer ${options.token}` }),
         ...(body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': body.length }),
       },
       signal,

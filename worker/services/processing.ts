@@ -35,6 +35,7 @@ export interface RenderOptions {
   signal: AbortSignal;
   /** Limit of the whole render. */
   timeoutMs: number;
+  token?: string;
   /** Time without an event after which the stream counts as hung. */
   idleMs: number;
   /** Receives progress, 0..1, which never decreases. */
@@ -56,6 +57,7 @@ export async function callRender(baseUrl: string, request: RenderRequest, option
         body: request,
         signal: AbortSignal.any([options.signal, idle.signal]),
         timeoutMs: options.timeoutMs,
+        token: options.token,
       },
       async (response) => {
         const warnings: string[] = [];

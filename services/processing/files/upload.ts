@@ -1,6 +1,8 @@
 /** Uploads the finished mashup. */
 import type { OutputFormat, UploadTarget } from '../../../schema.ts';
 import { CONTENT_TYPES } from '../../../audio/encode/encode.ts';
+import type { Response } from 'undici';
+import { fetchOutgoing, OriginRefusedError } from '../../http/outgoing.ts';
 import { RenderError } from '../errors.ts';
 import { retryConnection } from './retry-connection.ts';
 
@@ -23,7 +25,7 @@ export async function uploadMashup(target: UploadTarget, bytes: Uint8Array, form
   let response: Response;
   try {
     const put = (): Promise<Response> =>
-      fetch(target.url, {
+      fetchOutgoing(new URL(target.url), {
         method: 'PUT',
         headers: { 'content-type': CONTENT_TYPES[format] },
         body: bytes as Uint8Array<ArrayBuffer>,
@@ -31,6 +33,7 @@ export async function uploadMashup(target: UploadTarget, bytes: Uint8Array, form
       });
     response = await retryConnection(put, (error) => error instanceof TypeError);
   } catch (cause) {
+    if (cause instanceof OriginRefusedError) throw new RenderError('upload_failed', cause.message, cause.hint, cause);
     throw uploadError('The mashup could not be uploaded: no connection', { isDown: true, cause });
   }
   await response.body?.cancel();
