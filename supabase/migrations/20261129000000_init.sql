@@ -9,7 +9,7 @@
 -- Graphile Worker that names a task and an attempt; it may be lost, repeated or late without harm.
 --
 -- 05  schema mashup, role mashup_worker, now (the only clock: tests replace it, nothing else reads one),
---     engine_version, raise_error
+--     engine_version, protocol_version, min_protocol_version, raise_error
 -- 10  settings (every limit, time and budget), setting_number, setting_interval; check_setting, keep_setting, is_allowed, allowed_values
 -- 11  tables
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
@@ -50,7 +50,7 @@
 --     schedule, schedule_all                     all of it, under one advisory lock,
 --     request_schedule, request_schedule_for_task, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
---     register_worker, take_back_crashes, heartbeat_worker, deregister_worker
+--     check_protocol, register_worker, take_back_crashes, heartbeat_worker, deregister_worker
 --     claim_task, defer_solo, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
 --     finish_task, record_finish, twin_of, record_measurements
@@ -91,7 +91,8 @@
 --   MB001 illegal_transition    MB005 idempotency_conflict   MB010 sign_in_required
 --   MB002 job_not_found         MB006 invalid_request        MB011 row_too_large
 --   MB003 missing_input         MB008 upload_missing         MB012 rate_limited
---   MB004 queue_full            MB009 not_a_draft
+--   MB004 queue_full            MB009 not_a_draft           MB013 worker_too_old
+--                                                           MB014 database_too_old
 --
 -- Settings of a transaction that functions pass on: mashup.transition (the announced transition), mashup.fresh (a replay bypasses
 -- caches), mashup.keep_songs (a retry keeps analyses), mashup.actor (who acts), mashup.schedule and mashup.stale_jobs (what is to
@@ -209,6 +210,20 @@ create function mashup.engine_version() returns text
   language sql immutable set search_path = ''
   as $$ select '0.1.0' $$;
 comment on function mashup.engine_version() is 'Returns the version of the engine that this schema belongs to, as in package.json.';
+
+create function mashup.protocol_version() returns integer
+  language sql immutable set search_path = ''
+  as $$ select 1 $$;
+comment on function mashup.protocol_version() is
+  'Returns the number of the protocol between workers and this schema. A migration raises it if it adds what newer workers need. A worker with a higher number does not start: the database has to be migrated.';
+grant execute on function mashup.protocol_version() to mashup_worker;
+
+create function mashup.min_protocol_version() returns integer
+  language sql immutable set search_path = ''
+  as $$ select 1 $$;
+comment on function mashup.min_protocol_version() is
+  'Returns the oldest protocol that this schema serves. A migration raises it if it takes away or changes what older workers call. Workers with a lower number finish their tasks and end.';
+grant execute on function mashup.min_protocol_version() to mashup_worker;
 
 create function mashup.raise_error(p_sqlstate text, p_message text, p_hint text, p_detail text default '') returns void
   language plpgsql set search_path = ''
@@ -698,6 +713,7 @@ create table mashup.workers (
   pool_ids      text[] not null default '{}',
   lock_key      bigint not null unique,
   version       text not null,
+  protocol      integer not null default 1,
   concurrency   integer not null default 1,
   services      jsonb not null default '{}',
   solo_task     bigint,
@@ -709,10 +725,11 @@ revoke all on mashup.workers from public, anon, authenticated, service_role;
 grant select on mashup.workers to mashup_worker;
 comment on table mashup.workers is 'Worker processes. Each holds a session advisory lock on lock_key, which is free as soon as the process has ended.';
 comment on column mashup.workers.pool_ids is 'Graphile Worker pools of the process. Their queue entries are unlocked when the worker is lost.';
+comment on column mashup.workers.protocol is 'Number of the protocol that the worker speaks; see mashup.protocol_version.';
 comment on column mashup.workers.concurrency is 'Tasks that the worker runs at one time.';
 comment on column mashup.workers.services is 'Version of each service, by name.';
 comment on column mashup.workers.solo_task is 'The task that the worker runs alone or waits to run alone. It claims no other one.';
-comment on column mashup.workers.draining is 'Whether the worker is stopping. It claims nothing.';
+comment on column mashup.workers.draining is 'Whether the worker is stopping, or too old for this schema. It claims nothing.';
 
 create table mashup.tasks (
   id            bigint generated always as identity primary key,
@@ -2879,31 +2896,56 @@ $$;
 comment on function mashup.take_back_crashes(uuid[]) is
   'Takes back the crashes that were counted for workers that returned: each was alive, and could not reach the database or found it read-only. Skips locked tasks: the sweep repeats it.';
 
+create function mashup.check_protocol(p_version text, p_protocol integer) returns void
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  if p_protocol < mashup.min_protocol_version() then
+    perform mashup.raise_error('MB013',
+      format('This worker (version %s, protocol %s) is too old for the database (version %s, protocol %s or newer).',
+        p_version, p_protocol, mashup.engine_version(), mashup.min_protocol_version()),
+      format('Start a worker of version %s in its place.', mashup.engine_version()));
+  elsif p_protocol > mashup.protocol_version() then
+    perform mashup.raise_error('MB014',
+      format('This worker (version %s, protocol %s) is too new for the database (version %s, protocol %s).',
+        p_version, p_protocol, mashup.engine_version(), mashup.protocol_version()),
+      'Run `mashup migrate` of the version of the worker, then start the worker again.');
+  end if;
+end
+$$;
+comment on function mashup.check_protocol(text, integer) is
+  'Checks that this schema serves workers of a protocol. Raises MB013 for a worker that is too old, MB014 for one that is too new.';
+
 create function mashup.register_worker(
-  p_id uuid, p_host text, p_pid integer, p_lock_key bigint, p_version text, p_concurrency integer, p_pool_ids text[], p_services jsonb
+  p_id uuid, p_host text, p_pid integer, p_lock_key bigint, p_version text, p_concurrency integer, p_pool_ids text[], p_services jsonb,
+  p_protocol integer default 1
 ) returns void
   language plpgsql security definer set search_path = ''
   as $$
 begin
+  perform mashup.check_protocol(p_version, p_protocol);
   -- First, so that no row of a task is waited for with that of the worker held.
   perform mashup.take_back_crashes(array[p_id]);
-  insert into mashup.workers as w (id, host, pid, lock_key, version, concurrency, pool_ids, services)
-  values (p_id, p_host, p_pid, p_lock_key, p_version, p_concurrency, p_pool_ids, p_services)
+  insert into mashup.workers as w (id, host, pid, lock_key, version, protocol, concurrency, pool_ids, services)
+  values (p_id, p_host, p_pid, p_lock_key, p_version, p_protocol, p_concurrency, p_pool_ids, p_services)
   on conflict (id) do update set lock_key = excluded.lock_key, pool_ids = excluded.pool_ids,
     services = excluded.services, seen_at = mashup.now(), draining = false;
 end
 $$;
-comment on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb) is
-  'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key. Crashes that were counted for it are taken back. Lock order: tasks (skips locked ones), worker.';
-grant execute on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb) to mashup_worker;
+comment on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb, integer) is
+  'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key. Crashes that were counted for it are taken back. p_protocol: see check_protocol. Lock order: tasks (skips locked ones), worker. Raises MB013, MB014.';
+grant execute on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb, integer) to mashup_worker;
 
 create function mashup.heartbeat_worker(p_worker_id uuid) returns boolean
   language sql security definer set search_path = ''
   as $$
-  with seen as (update mashup.workers set seen_at = mashup.now() where id = p_worker_id returning 1)
-  select exists (select from seen)
+  with seen as (
+    update mashup.workers w set seen_at = mashup.now(), draining = w.draining or w.protocol < mashup.min_protocol_version()
+      where w.id = p_worker_id returning w.protocol)
+  select exists (select from seen where protocol >= mashup.min_protocol_version())
 $$;
-comment on function mashup.heartbeat_worker(uuid) is 'Notes that a worker is alive. Returns false if it is not registered any more.';
+comment on function mashup.heartbeat_worker(uuid) is 
+  'Notes that a worker is alive. Returns false if it has to register again: it is not registered any more, or a migration made it too old. It then claims nothing.';
 grant execute on function mashup.heartbeat_worker(uuid) to mashup_worker;
 
 create function mashup.deregister_worker(p_worker_id uuid) returns void

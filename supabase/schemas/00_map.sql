@@ -5,7 +5,7 @@
 -- Graphile Worker that names a task and an attempt; it may be lost, repeated or late without harm.
 --
 -- 05  schema mashup, role mashup_worker, now (the only clock: tests replace it, nothing else reads one),
---     engine_version, raise_error
+--     engine_version, protocol_version, min_protocol_version, raise_error
 -- 10  settings (every limit, time and budget), setting_number, setting_interval; check_setting, keep_setting, is_allowed, allowed_values
 -- 11  tables
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
@@ -46,7 +46,7 @@
 --     schedule, schedule_all                     all of it, under one advisory lock,
 --     request_schedule, request_schedule_for_task, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
---     register_worker, take_back_crashes, heartbeat_worker, deregister_worker
+--     check_protocol, register_worker, take_back_crashes, heartbeat_worker, deregister_worker
 --     claim_task, defer_solo, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
 --     finish_task, record_finish, twin_of, record_measurements
@@ -87,7 +87,8 @@
 --   MB001 illegal_transition    MB005 idempotency_conflict   MB010 sign_in_required
 --   MB002 job_not_found         MB006 invalid_request        MB011 row_too_large
 --   MB003 missing_input         MB008 upload_missing         MB012 rate_limited
---   MB004 queue_full            MB009 not_a_draft
+--   MB004 queue_full            MB009 not_a_draft           MB013 worker_too_old
+--                                                           MB014 database_too_old
 --
 -- Settings of a transaction that functions pass on: mashup.transition (the announced transition), mashup.fresh (a replay bypasses
 -- caches), mashup.keep_songs (a retry keeps analyses), mashup.actor (who acts), mashup.schedule and mashup.stale_jobs (what is to
