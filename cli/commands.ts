@@ -16,6 +16,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   retry: jobActions,
   'start-draft': jobActions,
   cancel: jobActions,
+  'take-down': async () => (await import('./commands/take-down.ts')).addTakeDown,
   pause,
   resume: pause,
   bulk: async () => (await import('./commands/bulk.ts')).addBulk,

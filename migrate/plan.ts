@@ -62,9 +62,7 @@ export function describePlan({ queue, migrations, workers }: MigrationPlan): str
 
 async function planQueue(sql: postgres.TransactionSql, schema: string): Promise<MigrationPlan['queue']> {
   const [table] = await sql<{ exists: boolean }[]>`select to_regclass(${`${schema}.migrations`}) is not null as exists`;
-  const files = await readdir(
-    join(dirname(createRequire(import.meta.url).resolve('graphile-worker/package.json')), 'sql'),
-  );
+  const files = await readdir(join(dirname(dirname(createRequire(import.meta.url).resolve('graphile-worker'))), 'sql'));
   const latest = files.filter((file) => /^\d+\.sql$/.test(file)).length;
   if (table?.exists !== true) return { schema, version: 0, pending: latest };
   const [row] = await sql<{ version: number }[]>`select coalesce(max(id), 0) as version from ${sql(schema)}.migrations`;

@@ -63,10 +63,11 @@
 --     check_user, delete_user_data               users
 --     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
 --     claim_outgoing_events, complete_outgoing_event, purge_outgoing_events   delivery of events
--- 65  operations for operators: replay, retry, cancel, start, pause, resume, select_jobs, bulk, require_job
+-- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, select_jobs, bulk, require_job
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
 --     get_mashup, get_mashup_analyses, get_mashup_stems, begin_upload
+--     export_account, account_files
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
 --     check_options, check_songs, check_song, check_upload, insert_job, find_idempotent_job, describe_submission
 -- 80  views and functions for operators
@@ -88,7 +89,7 @@
 --   MB002 job_not_found         MB006 invalid_request        MB011 row_too_large
 --   MB003 missing_input         MB008 upload_missing         MB012 rate_limited
 --   MB004 queue_full            MB009 not_a_draft           MB013 worker_too_old
---                                                           MB014 database_too_old
+--                                                           MB014 database_too_old   MB015 taken_down
 --
 -- Settings of a transaction that functions pass on: mashup.transition (the announced transition), mashup.fresh (a replay bypasses
 -- caches), mashup.keep_songs (a retry keeps analyses), mashup.actor (who acts), mashup.schedule and mashup.stale_jobs (what is to
