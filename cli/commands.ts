@@ -21,6 +21,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   resume: pause,
   bulk: async () => (await import('./commands/bulk.ts')).addBulk,
   check: async () => (await import('./commands/check.ts')).addCheck,
+  'check-service': async () => (await import('./commands/check-service.ts')).addCheckService,
   worker: async () => (await import('./commands/worker.ts')).addWorker,
   migrate: async () => (await import('./commands/migrate.ts')).addMigrate,
   settings: async () => (await import('./commands/settings.ts')).addSettings,

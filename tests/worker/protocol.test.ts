@@ -60,8 +60,9 @@ describe('a migration that workers are too old for', () => {
   it('leaves a running task to its worker, which then ends with the reason; a worker that starts is refused', async () => {
     const worker = await world.startWorker();
     world.services.always('analysis', 'hang');
+    const running = () => sql`select worker_id from mashup.tasks where state = 'running'`;
     const job = await world.submit();
-    await until('both songs are being analysed', () => world.services.callsOf('analysis').length === 2);
+    await until('a song is being analysed', async () => (await running()).length > 0);
 
     const plan = describePlan(await planMigration({ databaseUrl: world.database.url, migrationsDir: dir }));
     assert.deepEqual(plan, [
@@ -74,11 +75,8 @@ describe('a migration that workers are too old for', () => {
 
     await until('the worker drains', async () => (await sql`select from mashup.workers where draining`).length === 1);
     await until('it says so', () => world.log.some((line) => line.includes('is too old for the database')));
-    const running = () => sql`select worker_id from mashup.tasks where state = 'running'`;
-    assert.deepEqual(
-      (await running()).map((task) => task['worker_id']),
-      [worker.id, worker.id],
-    );
+    const held = await running();
+    assert.ok(held.length > 0 && held.every((task) => task['worker_id'] === worker.id));
     await assert.rejects(world.startWorker(), { code: 'worker_too_old' });
 
     // The tasks end: here by the cancellation of their job, which the draining worker still learns of.
@@ -86,7 +84,7 @@ describe('a migration that workers are too old for', () => {
     const reason = await worker.done;
     assert.equal(reason?.code, 'worker_too_old');
     assert.match(`${reason.message}. ${reason.hint}`, /too old .*\. Start a worker of version/);
-    assert.deepEqual(await sql`select from mashup.workers`, []);
+    assert.equal((await sql`select from mashup.workers`).length, 0);
   });
 
   it('is planned without a change: a plan of a database that has all is empty', async () => {
