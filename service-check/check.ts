@@ -64,7 +64,7 @@ export function ruleNames(service: ServiceName): string[] {
 
 /**
  * Checks a service. One call does real work: a song is analysed or separated, a plan is made (which a model may charge for), a
- * mashup of 16 s is rendered.
+ * mashup of 8 s is rendered.
  * @throws ServiceUnreachableError if nothing answers at the URL
  */
 export async function checkService(

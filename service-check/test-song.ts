@@ -7,7 +7,7 @@ import type { Stem } from '../schema.ts';
 /** Tempo of the song. */
 export const TEST_BPM = 120;
 /** Length of the song in seconds. */
-export const TEST_SONG_SEC = 24;
+export const TEST_SONG_SEC = 12;
 
 const BEAT_SEC = 60 / TEST_BPM;
 const BEATS_PER_CHORD = 4;
@@ -18,6 +18,12 @@ const CHORDS = [
   [130.81, 164.81, 196],
   [98, 123.47, 146.83],
 ];
+
+/** Times of the beats in seconds. */
+export const TEST_BEATS: readonly number[] = Array.from(
+  { length: TEST_SONG_SEC / BEAT_SEC },
+  (_, beat) => beat * BEAT_SEC,
+);
 
 interface TestSong {
   mix: Buffer;

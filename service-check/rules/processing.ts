@@ -2,13 +2,14 @@
 import { STEMS } from '../../schema/constants.ts';
 import { expect, NotChecked } from '../rule.ts';
 import type { Probe, Rule } from '../rule.ts';
-import { TEST_BPM } from '../test-song.ts';
+import { TEST_BEATS, TEST_BPM, TEST_SONG_SEC } from '../test-song.ts';
 import { COMMON_RULES } from './common.ts';
+import { sampleAnalysis } from './sample-analyses.ts';
 import type { MakeBody } from './common.ts';
 
 const SONG_IDS = ['check-song-1', 'check-song-2'];
-/** Two sections of eight seconds: four bars each. */
-const SECTION_SEC = 8;
+/** Two sections of two bars each. */
+const SECTION_SEC = 4;
 /** A rendered file is longer than this, in bytes. */
 const MIN_RESULT_BYTES = 10_000;
 
@@ -40,11 +41,29 @@ function bodyWith(probe: Probe, firstSong: string): Record<string, unknown> {
       song_id: id,
       name: id,
       storage_path: `uploads/check/${id}/song.wav`,
-      analysis: {},
+      analysis: analysisOf(id),
       stems: Object.fromEntries(STEMS.map((stem) => [stem, probe.files.urlOf(`${stem}.wav`)])),
     })),
     upload: { path: resultPath(probe), url: probe.files.uploadUrl(resultPath(probe)) },
     unknown_member: true,
+  };
+}
+
+/** The analysis of the test song, with the beats that a renderer needs. */
+function analysisOf(songId: string): Record<string, unknown> {
+  const analysis = sampleAnalysis(0);
+  return {
+    ...analysis,
+    song_id: songId,
+    duration_sec: TEST_SONG_SEC,
+    has_timbre: true,
+    rhythmic: {
+      ...(analysis['rhythmic'] as object),
+      bpm: TEST_BPM,
+      beats_sec: TEST_BEATS,
+      downbeats_sec: TEST_BEATS.filter((_beat, n) => n % 4 === 0),
+      meter: 4,
+    },
   };
 }
 
@@ -151,6 +170,7 @@ export const PROCESSING_RULES: readonly Rule[] = [
     name: 'reports-failure-as-event',
     text: 'A plan that cannot be rendered, with a song that is not there, ends the stream with an event with `error`.',
     async check(probe) {
+      await probe.work();
       const reply = await probe.post('unknown-song', bodyWith(probe, 'no-such-song'));
       const last = readEvents(reply.text).at(-1);
       expect(typeof last?.['error'] === 'string', `the last event is ${JSON.stringify(last ?? null).slice(0, 200)}`);

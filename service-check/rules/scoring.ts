@@ -55,6 +55,8 @@ export const SCORING_RULES: readonly Rule[] = [
     name: 'follows-weights',
     text: 'With the whole weight on one dimension, `overall_score` is the score of that dimension.',
     async check(probe) {
+      if (!ContractScore.safeParse((await probe.work()).json).success)
+        throw new NotChecked('the score is not complete');
       const weights = { harmonic: 0, rhythmic: 1, spectral: 0, vocal: 0 };
       const reply = await probe.post('weighted', { ...scoringBody(probe), user_weights: weights });
       const score = ContractScore.safeParse(reply.json).data;
