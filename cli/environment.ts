@@ -13,6 +13,9 @@ export const CliEnvironment = z.object({
   MASHUP_EMAIL: text('Account of `mashup make`. Without it: an anonymous user.'),
   MASHUP_PASSWORD: text('Password of that account.'),
   MASHUP_DATA_DIR: text('Data directory of the local stack. Default: `.mashup` in the checkout.'),
+  MASHUP_POSTGRES_BIN: text(
+    'Directory with `initdb` and `postgres` (15 or newer) for the local stack and the tests, in place of the embedded ones.',
+  ),
   MASHUP_DEBUG: text('`1`: print the stack trace and the cause of an error.'),
 });
 
