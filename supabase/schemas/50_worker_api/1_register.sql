@@ -58,7 +58,7 @@ create function mashup.heartbeat_worker(p_worker_id uuid) returns boolean
       where w.id = p_worker_id returning w.protocol)
   select exists (select from seen where protocol >= mashup.min_protocol_version())
 $$;
-comment on function mashup.heartbeat_worker(uuid) is 
+comment on function mashup.heartbeat_worker(uuid) is
   'Notes that a worker is alive. Returns false if it has to register again: it is not registered any more, or a migration made it too old. It then claims nothing.';
 grant execute on function mashup.heartbeat_worker(uuid) to mashup_worker;
 
