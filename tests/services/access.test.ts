@@ -16,6 +16,7 @@ const TOKEN = 'a-token-of-the-services-for-this-test';
 
 const app = createServiceApp({ service: 'scoring', version: 'test', token: TOKEN });
 app.post('/work', (context) => context.json({ done: true }));
+app.post('/repeat', (context) => context.json({ detail: `You sent ${TOKEN}` }, 400));
 const server = createServiceServer(app);
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
@@ -53,6 +54,23 @@ describe('a service with a token', () => {
         return true;
       });
     }
+  });
+
+  it('cannot make the worker store the token by repeating it', async () => {
+    const repeat = (): Promise<unknown> =>
+      callJson({
+        service: 'scoring',
+        baseUrl: url,
+        path: '/repeat',
+        body: {},
+        token: TOKEN,
+        signal: new AbortController().signal,
+      });
+    await assert.rejects(repeat(), (error) => {
+      assert.ok(error instanceof TaskError);
+      assert.match(error.message, /You sent …/);
+      return !`${error.message} ${error.hint}`.includes(TOKEN);
+    });
   });
 
   it('shows its health to anyone, and nothing else', async () => {

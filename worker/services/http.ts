@@ -99,7 +99,8 @@ export async function withResponse<T>(
           service,
           status: response.statusCode ?? 0,
           retryAfter: response.headers['retry-after'],
-          body: await readText(response, MAX_ERROR_BODY_BYTES, true),
+          // A service may repeat what it was sent.
+          body: hide(await readText(response, MAX_ERROR_BODY_BYTES, true), options.token),
         });
       }
       return await read(response);
@@ -153,6 +154,10 @@ async function readText(response: IncomingMessage, maxBytes: number, truncate = 
     });
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function hide(text: string, token: string | undefined): string {
+  return token === undefined ? text : text.replaceAll(token, '…');
 }
 
 function timeoutFault(service: ServiceName, timeoutMs: number, cause: unknown): TaskError {
