@@ -67,7 +67,7 @@ async function startCheckout(
     const installation = await installService(environment, checkout, service);
     const report: ServiceReport = { service, installation };
     reports.push(report);
-    if (installation.outcome === 'not installable') continue;
+    if (!installation.isInstalled) continue;
     say(`${service}: starting`);
     const env = { SUPABASE_URL: info.apiUrl, SUPABASE_SERVICE_ROLE_KEY: info.serviceRoleKey };
     const started = await startService(environment, checkout, service, { port: await freePort(), env });

@@ -28,9 +28,11 @@ const run = promisify(execFile);
 
 /** How the requirements of a service could be installed. */
 export interface Installation {
-  outcome: 'as they stand' | 'without version limits' | 'not installable';
-  /** What pip said against the requirements as they stand. */
-  refusal?: string;
+  isInstalled: boolean;
+  /** Requirements whose version limits pip found to be in conflict, as they stand. They were installed without limits. */
+  loosened: string[];
+  /** What pip said at the first conflict, and at the end if nothing could be installed. */
+  refusals: string[];
 }
 
 /** A virtual environment. */
@@ -58,55 +60,69 @@ export async function openEnvironment(folder: string): Promise<VirtualEnvironmen
   return { python, version: stdout.trim().replace(/^Python /, '') };
 }
 
-/** Installs the requirements of a service: as they stand, otherwise the same packages without version limits. */
+/**
+ * Installs the requirements of a service, as they stand if possible. Where pip says that the limits of a requirement conflict with
+ * another, those limits are removed, one requirement at a time.
+ */
 export async function installService(
   environment: VirtualEnvironment,
   checkout: string,
   service: ServiceName,
 ): Promise<Installation> {
   const own = join(checkout, FOLDERS[service], 'requirements.txt');
-  const file = (await exists(own)) ? own : join(checkout, 'requirements.txt');
-  const refusal = await pip(environment, ['install', '-r', file]);
-  if (refusal === undefined) return { outcome: 'as they stand' };
-  const second = await pip(environment, ['install', ...(await packageNames(file))]);
-  return second === undefined
-    ? { outcome: 'without version limits', refusal }
-    : { outcome: 'not installable', refusal: `${refusal} Without version limits: ${second}` };
+  let requirements = await readRequirements((await exists(own)) ? own : join(checkout, 'requirements.txt'));
+  const loosened: string[] = [];
+  const refusals: string[] = [];
+  for (;;) {
+    const output = await pip(environment, ['install', ...requirements]);
+    if (output === undefined) return { isInstalled: true, loosened, refusals };
+    const conflict = conflictOf(output);
+    if (loosened.length === 0 || conflict === undefined) refusals.push(conflict ?? errorOf(output));
+    const named = requirements.find((one) => hasLimits(one) && conflict?.includes(`requested ${one}`));
+    if (named === undefined) return { isInstalled: false, loosened, refusals };
+    loosened.push(named);
+    requirements = requirements.map((one) => (one === named ? nameOf(one) : one));
+  }
 }
 
-/** Runs pip. Returns its error, or undefined. */
+const hasLimits = (requirement: string): boolean => /[<>=!~]/.test(requirement);
+const nameOf = (requirement: string): string => requirement.replace(/[<>=!~;\s[].*/, '');
+
+/** Runs pip. Returns what it printed if it failed, or undefined. */
 async function pip({ python }: VirtualEnvironment, args: string[]): Promise<string | undefined> {
   try {
     const options = { timeout: INSTALL_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES };
-    await run(python, ['-m', 'pip', '--disable-pip-version-check', '--quiet', ...args], options);
+    await run(python, ['-m', 'pip', '--disable-pip-version-check', ...args], options);
     return undefined;
   } catch (error) {
-    const { stderr = '', message } = error as { stderr?: string; message: string };
-    return errorOf(stderr) || message;
+    const { stdout = '', stderr = '', message } = error as { stdout?: string; stderr?: string; message: string };
+    return `${stdout}\n${stderr}` || message;
   }
 }
 
-/** The packages that a conflict names, or the first error of pip. */
-function errorOf(stderr: string): string {
-  const conflict = /The conflict is caused by:\n([^]*?)\n\s*\n/.exec(stderr)?.[1];
-  if (conflict !== undefined)
-    return conflict
-      .split('\n')
-      .map((line) => line.trim())
-      .join('; ');
-  return /^ERROR: (.*)$/m.exec(stderr)?.[1] ?? '';
+/** The requirements that pip finds in conflict, in its own words. */
+function conflictOf(output: string): string | undefined {
+  const [, lines] = /The conflict is caused by:\n([^]*?)\n\s*\n/.exec(output) ?? [];
+  return lines
+    ?.split('\n')
+    .map((line) => line.trim())
+    .join('; ');
 }
 
-/** The names of the packages of a requirements file and of those that it includes. */
-async function packageNames(file: string): Promise<string[]> {
-  const names = new Set<string>();
+function errorOf(output: string): string {
+  return /^ERROR: (.*)$/m.exec(output)?.[1] ?? 'pip failed without an error';
+}
+
+/** The requirements of a file and of those that it includes, as they stand. */
+async function readRequirements(file: string): Promise<string[]> {
+  const found: string[] = [];
   for (const line of (await readFile(file, 'utf8')).split('\n')) {
     const text = line.replace(/#.*/, '').trim();
     const [, included] = /^-r\s+(.*)$/.exec(text) ?? [];
-    if (included !== undefined) for (const name of await packageNames(join(dirname(file), included))) names.add(name);
-    else if (/^[\w.-]/.test(text)) names.add(text.replace(/[<>=!~;\s[].*/, ''));
+    if (included !== undefined) found.push(...(await readRequirements(join(dirname(file), included))));
+    else if (/^[\w.-]/.test(text)) found.push(text);
   }
-  return [...names];
+  return [...new Set(found)];
 }
 
 /** The versions of installed packages. */
@@ -132,9 +148,10 @@ export async function startService(
   { port, env }: { port: number; env: NodeJS.ProcessEnv },
 ): Promise<RunningService> {
   const cwd = join(checkout, FOLDERS[service]);
-  const child = spawn(python, ['main.py'], {
+  // As the Dockerfiles of the services start them.
+  const child = spawn(python, ['-m', 'uvicorn', 'main:app', '--host', '127.0.0.1', '--port', String(port)], {
     cwd,
-    env: { ...process.env, ...env, PORT: String(port), PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1' },
+    env: { ...process.env, ...env, PYTHONPATH: checkout, PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

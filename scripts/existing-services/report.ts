@@ -35,8 +35,10 @@ export function formatReports(reports: readonly ServiceReport[]): string {
 
 function installationText(installation: Installation | undefined): string {
   if (installation === undefined) return '-';
-  const { outcome, refusal } = installation;
-  return refusal === undefined ? outcome : `${outcome}; as they stand: ${refusal}`;
+  const { isInstalled, loosened, refusals } = installation;
+  if (isInstalled && loosened.length === 0) return 'as its requirements stand';
+  const words = `pip says: ${refusals.join('; ')}`;
+  return isInstalled ? `without the limits of ${loosened.join(', ')}; ${words}` : `no; ${words}`;
 }
 
 function contractText(rules: RuleResult[] | undefined): string {
