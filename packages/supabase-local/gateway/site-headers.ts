@@ -15,7 +15,8 @@ export function siteHeaders(host: string | undefined): Record<string, string> {
     "img-src 'self' data:",
     "font-src 'self'",
     "media-src 'self' blob:",
-    `connect-src 'self'${socket}`,
+    // The MP3 encoder fetches its WebAssembly from a data URL.
+    `connect-src 'self' data:${socket}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
