@@ -41,7 +41,7 @@ create table mashup.maintenance_runs (
   done_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
   constraint maintenance_runs_pkey PRIMARY KEY (name)
 );
-comment on table mashup.maintenance_runs is 'When each periodic part of the sweep was last done, by any worker.';
+comment on table mashup.maintenance_runs is 'When the sweep and each periodic part of it were last done, by any worker. The row interruption says when the sweep last ran again after a time without it.';
 
 create table mashup.outgoing_events (
   seq bigint generated always as identity not null,
@@ -169,6 +169,7 @@ comment on column mashup.settings.max is 'Greatest number that is allowed; null:
 comment on column mashup.settings.is_optional is 'Whether the value may be null.';
 grant select on mashup.settings to mashup_worker;
 CREATE TRIGGER check_setting BEFORE INSERT OR UPDATE ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.check_setting();
+CREATE TRIGGER keep_setting BEFORE DELETE OR UPDATE OF name ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.keep_setting();
 CREATE TRIGGER request_schedule AFTER UPDATE ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule();
 CREATE CONSTRAINT TRIGGER schedule AFTER UPDATE ON mashup.settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mashup.schedule_at_commit();
 
@@ -1559,16 +1560,16 @@ CREATE OR REPLACE FUNCTION mashup.dead_workers()
  SET search_path TO ''
 AS $function$
   select w.id from mashup.workers w
-  where w.seen_at < mashup.now() - mashup.setting_interval('lease_sec')
+  where not mashup.is_after_interruption() and (w.seen_at < mashup.now() - mashup.setting_interval('lease_sec')
     or (w.seen_at < mashup.now() - mashup.setting_interval('crash_grace_sec')
       and pg_catalog.pg_postmaster_start_time() < pg_catalog.now() - mashup.setting_interval('restart_grace_sec')
       and not exists (
         select from pg_catalog.pg_locks l
         where l.locktype = 'advisory' and l.granted and l.objsubid = 1
           and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
-          and l.classid::bigint = (w.lock_key >> 32) & 4294967295 and l.objid::bigint = w.lock_key & 4294967295))
+          and l.classid::bigint = (w.lock_key >> 32) & 4294967295 and l.objid::bigint = w.lock_key & 4294967295)))
 $function$;
-comment on function mashup.dead_workers() is 'Returns the lost workers: silent for a lease, or their session lock is free. A free lock proves nothing shortly after a restart of Postgres, which frees all locks at once, nor of a worker that was seen within crash_grace_sec and may be reconnecting.';
+comment on function mashup.dead_workers() is 'Returns the lost workers: silent for a lease, or their session lock is free. A free lock proves nothing shortly after a restart of Postgres, which frees all locks at once, nor of a worker that was seen within crash_grace_sec and may be reconnecting. None is lost shortly after an interruption.';
 
 CREATE OR REPLACE FUNCTION mashup.defer_solo(p_task mashup.tasks, p_worker_id uuid)
  RETURNS boolean
@@ -2536,6 +2537,17 @@ end
 $function$;
 comment on function mashup.insert_job(uuid,jsonb,jsonb,text,text,text,text,uuid,text) is 'Inserts a queued job and returns it; null if the idempotency key is taken. Raises MB006.';
 
+CREATE OR REPLACE FUNCTION mashup.is_after_interruption()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select exists (select from mashup.maintenance_runs
+    where name = 'interruption' and done_at > mashup.now() - mashup.setting_interval('restart_grace_sec'))
+$function$;
+comment on function mashup.is_after_interruption() is 'Whether an interruption ended within restart_grace_sec. Until then missed heartbeats and free locks prove nothing: workers may be returning, with finished work.';
+
 CREATE OR REPLACE FUNCTION mashup.is_allowed(p_setting mashup.settings)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -2662,6 +2674,21 @@ begin
 end
 $function$;
 comment on function mashup.jobs_that_may_wait() is 'Returns the jobs with a slot whose waiting_on may have to change.';
+
+CREATE OR REPLACE FUNCTION mashup.keep_setting()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if tg_op = 'DELETE' or new.name <> old.name then
+    perform mashup.raise_error('MB006', pg_catalog.format('The setting %s cannot be removed: the engine reads it.', old.name),
+      pg_catalog.format('Change its value instead: it is %s.', mashup.allowed_values(old)));
+  end if;
+  return new;
+end
+$function$;
+comment on function mashup.keep_setting() is 'Trigger: refuses to delete or rename a setting. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.lift_take_down(p_job_id uuid)
  RETURNS mashup_jobs
@@ -2940,6 +2967,23 @@ begin
 end
 $function$;
 comment on function mashup.next_admission() is 'Returns the next job to get a slot, locked; null if there is none. Skips locked rows. The caller holds the lock of schedule.';
+
+CREATE OR REPLACE FUNCTION mashup.note_sweep()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_last timestamptz;
+begin
+  select done_at into v_last from mashup.maintenance_runs where name = 'sweep';
+  if v_last > '-infinity' and v_last < mashup.now() - greatest(mashup.setting_interval('lease_sec') / 2, interval '3 seconds') then
+    update mashup.maintenance_runs set done_at = mashup.now() where name = 'interruption';
+  end if;
+  update mashup.maintenance_runs set done_at = mashup.now() where name = 'sweep';
+end
+$function$;
+comment on function mashup.note_sweep() is 'Notes that the sweep runs, and the end of an interruption if it did not run for half a lease: the database took no writes, its clock was set forward, or no worker ran.';
 
 CREATE OR REPLACE FUNCTION mashup.now()
  RETURNS timestamp with time zone
@@ -3584,11 +3628,8 @@ CREATE OR REPLACE FUNCTION mashup.register_worker(p_id uuid, p_host text, p_pid 
 AS $function$
 begin
   perform mashup.check_protocol(p_version, p_protocol);
-  -- A worker that returns was alive: the database could not be reached, or was read-only. Its tasks did not end it. First, so
-  -- that no row of a task is waited for with that of the worker held; a locked task keeps its count.
-  update mashup.tasks t set crashes = t.crashes - 1, lost_by = null,
-      solo_crashes = t.solo_crashes - (t.crashes > mashup.setting_number('max_crashes_before_solo'))::integer
-    where t.id in (select l.id from mashup.tasks l where l.lost_by = p_id and l.state in ('waiting', 'ready', 'running') for update skip locked);
+  -- First, so that no row of a task is waited for with that of the worker held.
+  perform mashup.take_back_crashes(array[p_id]);
   insert into mashup.workers as w (id, host, pid, lock_key, version, protocol, concurrency, pool_ids, services)
   values (p_id, p_host, p_pid, p_lock_key, p_version, p_protocol, p_concurrency, p_pool_ids, p_services)
   on conflict (id) do update set lock_key = excluded.lock_key, pool_ids = excluded.pool_ids,
@@ -4407,7 +4448,8 @@ CREATE OR REPLACE FUNCTION mashup.stuck_on_lease(p_job mashup.live_jobs)
  SET search_path TO ''
 AS $function$
   select 'A worker is silent and no sweep takes its task back: look at the logs of the workers.'
-  from mashup.tasks t where p_job.running > 0 and t.job_id = p_job.id and t.state = 'running' and t.lease_until < mashup.now() limit 1
+  from mashup.tasks t where p_job.running > 0 and t.job_id = p_job.id and t.state = 'running' and t.lease_until < mashup.now()
+    and not mashup.is_after_interruption() limit 1
 $function$;
 comment on function mashup.stuck_on_lease(mashup.live_jobs) is 'Returns the cause where the lease of a task has ended; null if none has.';
 
@@ -4551,6 +4593,7 @@ begin
   if v_clock_went_back then
     perform mashup.limit_future_times();
   end if;
+  perform mashup.note_sweep();
   v_recovered := mashup.sweep_workers();
   update mashup.maintenance_runs set done_at = mashup.now()
     where name = 'reconcile' and done_at <= mashup.now() - mashup.setting_interval('reconcile_sec');
@@ -4585,15 +4628,18 @@ CREATE OR REPLACE FUNCTION mashup.sweep_workers()
 AS $function$
 declare
   v_dead uuid[] := array(select mashup.dead_workers());
+  v_leases_count boolean := not mashup.is_after_interruption();
   v_row record;
   v_task mashup.tasks;
   v_count integer := 0;
 begin
+  perform mashup.take_back_crashes(array(
+    select t.lost_by from mashup.tasks t join mashup.workers w on w.id = t.lost_by where w.id <> all (v_dead)));
   for v_row in
     select t.id, t.claim, t.worker_id = any (v_dead) or w.id is null as is_dead, t.deadline_at < mashup.now() - interval '10 seconds' as is_late
     from mashup.tasks t left join mashup.workers w on w.id = t.worker_id
     where t.state = 'running'
-      and (t.worker_id = any (v_dead) or w.id is null or t.lease_until < mashup.now() or t.deadline_at < mashup.now() - interval '10 seconds')
+      and (t.worker_id = any (v_dead) or w.id is null or (v_leases_count and t.lease_until < mashup.now()) or t.deadline_at < mashup.now() - interval '10 seconds')
     order by t.id
   loop
     v_task := mashup.try_lock_claim(v_row.id, v_row.claim);
@@ -4602,7 +4648,7 @@ begin
     begin
       if v_row.is_dead then
         perform mashup.recover_task(v_task, 'worker_dead');
-      elsif v_task.lease_until < mashup.now() then
+      elsif v_leases_count and v_task.lease_until < mashup.now() then
         perform mashup.recover_task(v_task, 'lease_expired');
       elsif v_row.is_late then
         perform mashup.end_late_attempt(v_task);
@@ -4621,6 +4667,17 @@ begin
 end
 $function$;
 comment on function mashup.sweep_workers() is 'Recovers the tasks of lost workers and expired leases, ends late attempts and removes lost workers. Returns how many tasks. Never waits for a row.';
+
+CREATE OR REPLACE FUNCTION mashup.take_back_crashes(p_worker_ids uuid[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  update mashup.tasks t set crashes = t.crashes - 1, lost_by = null,
+      solo_crashes = t.solo_crashes - (t.crashes > mashup.setting_number('max_crashes_before_solo'))::integer
+    where t.id in (select l.id from mashup.tasks l where l.lost_by = any (p_worker_ids) and l.state <> 'failed' for update skip locked)
+$function$;
+comment on function mashup.take_back_crashes(uuid[]) is 'Takes back the crashes that were counted for workers that returned: each was alive, and could not reach the database or found it read-only. Skips locked tasks: the sweep repeats it.';
 
 CREATE OR REPLACE FUNCTION mashup.take_down(p_job_id uuid, p_reason text)
  RETURNS mashup_jobs
@@ -5426,7 +5483,7 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"max": 100000000, "min": 0, "name": "queue_schema", "type": "name", "unit": null, "value": "mashup_queue", "description": "Schema of the queue of Graphile Worker. Changed by `mashup migrate --queue-schema NAME`.", "is_optional": false}
 -- {"max": 3600, "min": 0.1, "name": "reconcile_sec", "type": "number", "unit": "seconds", "value": 5, "description": "Seconds between two comparisons of ready tasks with the queue.", "is_optional": false}
 -- {"max": 31536000, "min": 0, "name": "replaced_stems_after_sec", "type": "number", "unit": "seconds", "value": 3600, "description": "Seconds after which stems are deleted that newer stems of the same song replaced. Longer than a render may go on reading them.", "is_optional": false}
--- {"max": 3600, "min": 0, "name": "restart_grace_sec", "type": "number", "unit": "seconds", "value": 10, "description": "Seconds after a restart of Postgres in which a free lock does not prove that its worker is lost.", "is_optional": false}
+-- {"max": 3600, "min": 0, "name": "restart_grace_sec", "type": "number", "unit": "seconds", "value": 10, "description": "Seconds after a restart of Postgres in which a free lock does not prove that its worker is lost, and after an interruption of the sweep in which a missed heartbeat does not prove it either.", "is_optional": false}
 -- {"max": 1000000, "min": 0, "name": "result_expires_days", "type": "number", "unit": "days", "value": 30, "description": "Days after which the file of a result is deleted. The job stays, with expired_at.", "is_optional": false}
 -- {"max": 100000000, "min": 1, "name": "retention_batch", "type": "integer", "unit": null, "value": 200, "description": "Rows that one run of retention deletes at most.", "is_optional": false}
 -- {"max": 31536000, "min": 0, "name": "service_abort_hold_sec", "type": "numbers_by_service", "unit": "seconds", "value": {"scoring": 0, "analysis": 2, "processing": 2, "separation": 2, "orchestrator": 0}, "description": "Seconds for which an aborted call still counts against the limit of its service. Raise it for services that go on working on an aborted call.", "is_optional": false}
