@@ -3,6 +3,7 @@
  * the state machine's own. Run as a process by bench-fixture.ts.
  */
 import { randomUUID } from 'node:crypto';
+import { PROTOCOL_VERSION } from '../schema/constants.ts';
 import { DEFAULT_LIMITS } from '../worker/config.ts';
 import { openDatabase } from '../worker/database/database.ts';
 import { createLog } from '../worker/log.ts';
@@ -33,11 +34,13 @@ if (import.meta.main) {
     databaseUrl,
     workerId,
     version: 'bench',
+    protocol: PROTOCOL_VERSION,
     concurrency,
     services: {},
     log,
     onSignal: () => {},
     onOutageEnd: (since) => sockets.destroySilentSince(since),
+    onIncompatible: (error) => log('error', error.message),
   });
   openQueue({
     databaseUrl,

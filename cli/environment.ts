@@ -10,9 +10,13 @@ export const CliEnvironment = z.object({
   SUPABASE_ANON_KEY: text('Anon key of that project, if it has no publishable key.'),
   SUPABASE_SERVICE_ROLE_KEY: text('Key of the service role; `mashup worker` requires it with `DATABASE_URL`.'),
   HOST: text('Address on which `mashup services` listens. Default: `127.0.0.1`.'),
+  SERVICES_TOKEN: text('Token of the audio services, for `mashup doctor` and `mashup check-service`.'),
   MASHUP_EMAIL: text('Account of `mashup make`. Without it: an anonymous user.'),
   MASHUP_PASSWORD: text('Password of that account.'),
   MASHUP_DATA_DIR: text('Data directory of the local stack. Default: `.mashup` in the checkout.'),
+  MASHUP_POSTGRES_BIN: text(
+    'Directory with `initdb` and `postgres` (15 or newer) for the local stack and the tests, in place of the embedded ones.',
+  ),
   MASHUP_DEBUG: text('`1`: print the stack trace and the cause of an error.'),
 });
 

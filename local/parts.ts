@@ -4,7 +4,7 @@ import postgres from 'postgres';
 
 import { LOCAL_PASSWORD } from '@mashup-engine/supabase-local/bootstrap';
 import type { Keys } from '@mashup-engine/supabase-local/gateway/keys';
-import { SERVICE_DEFAULTS } from '../schema.ts';
+import { SERVICE_DEFAULTS, serviceToken, tokenVariable } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { functionsArguments, FUNCTIONS_DIR, locateDeno } from './functions.ts';
 import { PROJECT_ROOT, studioDir } from './layout.ts';
@@ -73,7 +73,14 @@ export function functionsSpec(context: StackContext, dbUrl: string): PartSpec {
 /** Returns the spec of a built-in service of the stack. */
 export function serviceSpec(context: StackContext, service: ServiceName): PartSpec {
   const port = context.ports.services[service];
-  return servicePart({ service, host: LOOPBACK, port, logFile: join(context.paths.logs, `${service}.log`) });
+  return servicePart({
+    service,
+    host: LOOPBACK,
+    port,
+    logFile: join(context.paths.logs, `${service}.log`),
+    // Built-in services transfer files of this stack only, whatever project the environment names.
+    supabaseUrl: apiUrl(context.ports),
+  });
 }
 
 /** Returns the spec of a worker. It is ready when it has registered in the database. */
@@ -112,6 +119,7 @@ function serviceUrlEnv(context: StackContext): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {};
   for (const [service, url] of Object.entries(context.serviceUrls)) {
     env[SERVICE_DEFAULTS[service as ServiceName].urlVariable] = url;
+    env[tokenVariable(service as ServiceName)] = serviceToken(service as ServiceName, process.env);
   }
   return env;
 }

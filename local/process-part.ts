@@ -1,5 +1,6 @@
 /** Processes of this project as parts that are supervised. */
 import { join } from 'node:path';
+import { SERVICES, tokenVariable } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { PROJECT_ROOT } from './layout.ts';
 import { LOOPBACK } from './ports.ts';
@@ -7,7 +8,14 @@ import { isHttpReady } from './supervisor/http-ready.ts';
 import type { PartSpec } from './supervisor/supervise.ts';
 
 /** Secret variables. Each part gets only those that it needs. */
-const SECRET_VARIABLES = ['ANTHROPIC_API_KEY', 'SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_SECRET_KEY', 'DATABASE_URL'];
+const SECRET_VARIABLES = [
+  'ANTHROPIC_API_KEY',
+  'SUPABASE_SERVICE_ROLE_KEY',
+  'SUPABASE_SECRET_KEY',
+  'DATABASE_URL',
+  'SERVICES_TOKEN',
+  ...SERVICES.map(tokenVariable),
+];
 /** Addresses on which a server listens on all interfaces. */
 const ANY_HOST: ReadonlySet<string> = new Set(['0.0.0.0', '::', '']);
 const SERVER_ERROR = 500;
@@ -51,8 +59,9 @@ export function localUrl(host: string, port: number): string {
 }
 
 /**
- * Returns the spec of a built-in service. Services have no database connection. The orchestrator has the Anthropic API key,
- * the others have no keys.
+ * Returns the spec of a built-in service. Services have no database connection and no key of the project. The orchestrator has
+ * the Anthropic API key.
+ * @param options.supabaseUrl the project whose files it transfers. Default: SUPABASE_URL of this process
  */
 export function servicePart(options: {
   service: ServiceName;
@@ -60,14 +69,17 @@ export function servicePart(options: {
   port: number;
   logFile: PartSpec['logFile'];
   failureHint?: string;
+  supabaseUrl?: string;
 }): PartSpec {
-  const { service, host, port, logFile, failureHint } = options;
+  const { service, host, port, logFile, failureHint, supabaseUrl = process.env.SUPABASE_URL } = options;
   return nodePart({
     name: service,
     entry: `services/${service}/main.ts`,
     env: {
       PORT: String(port),
       HOST: host,
+      SUPABASE_URL: supabaseUrl,
+      SERVICES_TOKEN: process.env.SERVICES_TOKEN,
       ANTHROPIC_API_KEY: service === 'orchestrator' ? process.env.ANTHROPIC_API_KEY : undefined,
     },
     logFile,

@@ -35,6 +35,7 @@ interface DatabaseFacts {
   missing_tables: string[];
 }
 
+/** A file of the folder of migrations. */
 interface Migration {
   version: string;
   name: string;
@@ -82,6 +83,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
       }
     }
     await useQueueSchema(sql, queueSchema);
+    if (applied.length > 0) await nameOldWorkers(sql, log);
     return { applied };
   } finally {
     await sql.end({ timeout: 5 });
@@ -89,7 +91,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
 }
 
 /** Returns setting `queue_schema` of an installed engine, otherwise the default. */
-async function currentQueueSchema(sql: postgres.Sql): Promise<string> {
+export async function currentQueueSchema(sql: postgres.Sql | postgres.TransactionSql): Promise<string> {
   const [installed] = await sql<{ exists: boolean }[]>`select to_regclass('mashup.settings') is not null as exists`;
   if (!installed?.exists) return DEFAULT_QUEUE_SCHEMA;
   const [row] = await sql<{ name: string | null }[]>`
@@ -101,6 +103,21 @@ async function useQueueSchema(sql: postgres.Sql, schema: string): Promise<void> 
   const [installed] = await sql<{ exists: boolean }[]>`
     select to_regprocedure('mashup.use_queue_schema(text)') is not null as exists`;
   if (installed?.exists) await sql`select mashup.use_queue_schema(${schema})`;
+}
+
+/** Says which running workers the new schema no longer serves. They notice by their next heartbeat. */
+async function nameOldWorkers(sql: postgres.Sql, log: (line: string) => void): Promise<void> {
+  const [installed] = await sql<{ exists: boolean }[]>`
+    select to_regprocedure('mashup.min_protocol_version()') is not null as exists`;
+  if (installed?.exists !== true) return;
+  const rows = await sql<{ version: string; count: number }[]>`
+    select version, count(*)::int as count from mashup.workers
+    where protocol < mashup.min_protocol_version() and seen_at > mashup.now() - interval '1 minute' group by version`;
+  for (const { version, count } of rows) {
+    log(
+      `warning: ${count} running workers of version ${version} are too old: they finish their tasks and end. Start workers of this version.`,
+    );
+  }
 }
 
 /** Reads the migration files of a folder, in the order of their versions. A missing folder has none. */
@@ -152,11 +169,12 @@ async function apply(
 }
 
 /** Our record is the whole file. The Supabase CLI records statements, which cannot be compared. */
-function isUnchanged(recorded: string[] | null, text: string): boolean {
+export function isUnchanged(recorded: string[] | null, text: string): boolean {
   return recorded?.length !== 1 || recorded[0] === text;
 }
 
-async function checkDatabase(sql: postgres.Sql, databaseUrl: string): Promise<void> {
+/** @throws MigrateError for a database that cannot be reached, is too old, or is not Supabase's */
+export async function checkDatabase(sql: postgres.Sql, databaseUrl: string): Promise<void> {
   let found: DatabaseFacts | undefined;
   try {
     [found] = await sql<DatabaseFacts[]>`

@@ -221,3 +221,25 @@ export type CachedStems = z.infer<typeof CachedStems>;
 
 export const StemAnswer = z.object({ success: z.literal(true), job_id: z.string(), stems: StemPaths });
 export type StemAnswer = z.infer<typeof StemAnswer>;
+
+// --- delete-account ------------------------------------------------------------------------------------------------
+
+export const DeleteAccountRequest = z.object({
+  confirm: z.literal('delete my account').describe('Confirms that all mashups and files of the account are deleted.'),
+});
+export type DeleteAccountRequest = z.infer<typeof DeleteAccountRequest>;
+
+export const DeleteAccountAnswer = z.object({ success: z.literal(true) });
+export type DeleteAccountAnswer = z.infer<typeof DeleteAccountAnswer>;
+
+// --- export_account ------------------------------------------------------------------------------------------------
+
+/** A page of `public.export_account`. */
+export interface AccountPage {
+  account: { id: string; email: string | null; created_at: string };
+  mashups: Record<string, unknown>[];
+  analyses: Record<string, unknown>[];
+  files: { path: string; bytes: number | null; created_at: string }[];
+  /** The `after` of the next page; null on the last one. */
+  next: string | null;
+}

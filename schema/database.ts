@@ -40,6 +40,7 @@ export const EVENT_TYPES = [
   'resume',
   'release',
   'expired',
+  'takedown',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -125,6 +126,7 @@ export interface MashupJobsTable {
   updated_at: Defaulted<Date>;
   finished_at: Date | null;
   expired_at: Date | null;
+  takedown_reason: string | null;
 }
 
 /** A row of `public.mashup_plans`. */
@@ -257,6 +259,7 @@ export interface WorkersTable {
   pool_ids: Defaulted<string[]>;
   lock_key: string;
   version: string;
+  protocol: Defaulted<number>;
   concurrency: Defaulted<number>;
   services: Json<Record<string, string>>;
   solo_task: string | null;
@@ -363,7 +366,7 @@ export interface OutgoingEventsTable {
   seq: Generated<string>;
   id: Generated<string>;
   job_id: string;
-  type: 'job.complete' | 'job.failed' | 'job.cancelled' | 'job.expired';
+  type: 'job.complete' | 'job.failed' | 'job.cancelled' | 'job.expired' | 'job.taken_down';
   payload: Json<Record<string, unknown>>;
   not_before: Defaulted<Date>;
   attempts: Defaulted<number>;

@@ -13,6 +13,9 @@ export const MASHUP_SQLSTATES = {
   MB010: 'sign_in_required',
   MB011: 'row_too_large',
   MB012: 'rate_limited',
+  MB013: 'worker_too_old',
+  MB014: 'database_too_old',
+  MB015: 'taken_down',
 } as const;
 /** SQLSTATEs and error codes of the state machine. */
 export type MashupSqlState = keyof typeof MASHUP_SQLSTATES;

@@ -27,6 +27,22 @@ export const SERVICE_DEFAULTS: Record<ServiceName, { port: number; urlVariable: 
   separation: { port: 8004, urlVariable: 'SEPARATION_API_URL', path: '/separate' },
 };
 
+/** Value of a service's own token variable: no token is sent to it. */
+const NO_TOKEN = 'none';
+
+/** Name of the variable with the token of one service, for example `SEPARATION_API_TOKEN`. */
+export function tokenVariable(service: ServiceName): string {
+  return `${service.toUpperCase()}_API_TOKEN`;
+}
+
+/** Returns the token that callers send to a service: its own, otherwise the token of all services. `none` means no token. */
+export function serviceToken(service: ServiceName, environment: Readonly<Record<string, unknown>>): string | undefined {
+  const own = environment[tokenVariable(service)];
+  if (own === NO_TOKEN) return undefined;
+  const token = own || environment['SERVICES_TOKEN'];
+  return typeof token === 'string' && token !== '' ? token : undefined;
+}
+
 export const HealthResponse = z
   .object({
     status: z.literal('ok'),

@@ -56,7 +56,7 @@ create table mashup.outgoing_events (
   delivered_at timestamp with time zone,
   constraint outgoing_events_id_key UNIQUE (id),
   constraint outgoing_events_pkey PRIMARY KEY (seq),
-  constraint outgoing_events_type_check CHECK ((type = ANY (ARRAY['job.complete'::text, 'job.failed'::text, 'job.cancelled'::text, 'job.expired'::text])))
+  constraint outgoing_events_type_check CHECK ((type = ANY (ARRAY['job.complete'::text, 'job.failed'::text, 'job.cancelled'::text, 'job.expired'::text, 'job.taken_down'::text])))
 );
 comment on table mashup.outgoing_events is 'Outbox of events for other programs. Workers deliver them at least once, those of one job in order: as notification on channel mashup_events, and to the webhook. Kept for a week.';
 comment on column mashup.outgoing_events.id is 'The same in every delivery: receivers drop what they know. Header webhook-id.';
@@ -365,6 +365,7 @@ create table mashup.workers (
   pool_ids text[] default '{}'::text[] not null,
   lock_key bigint not null,
   version text not null,
+  protocol integer default 1 not null,
   concurrency integer default 1 not null,
   services jsonb default '{}'::jsonb not null,
   solo_task bigint,
@@ -376,10 +377,11 @@ create table mashup.workers (
 );
 comment on table mashup.workers is 'Worker processes. Each holds a session advisory lock on lock_key, which is free as soon as the process has ended.';
 comment on column mashup.workers.pool_ids is 'Graphile Worker pools of the process. Their queue entries are unlocked when the worker is lost.';
+comment on column mashup.workers.protocol is 'Number of the protocol that the worker speaks; see mashup.protocol_version.';
 comment on column mashup.workers.concurrency is 'Tasks that the worker runs at one time.';
 comment on column mashup.workers.services is 'Version of each service, by name.';
 comment on column mashup.workers.solo_task is 'The task that the worker runs alone or waits to run alone. It claims no other one.';
-comment on column mashup.workers.draining is 'Whether the worker is stopping. It claims nothing.';
+comment on column mashup.workers.draining is 'Whether the worker is stopping, or too old for this schema. It claims nothing.';
 grant select on mashup.workers to mashup_worker;
 
 create table public.mashup_job_events (
@@ -397,7 +399,7 @@ create table public.mashup_job_events (
   constraint mashup_job_events_job_id_fkey FOREIGN KEY (job_id) REFERENCES mashup_jobs(id) ON DELETE CASCADE,
   constraint mashup_job_events_message_check CHECK ((length(message) <= 500)),
   constraint mashup_job_events_pkey PRIMARY KEY (id),
-  constraint mashup_job_events_type_check CHECK ((type = ANY (ARRAY['submitted'::text, 'stage'::text, 'task'::text, 'retry'::text, 'warning'::text, 'error'::text, 'replay'::text, 'cancel'::text, 'pause'::text, 'resume'::text, 'release'::text, 'expired'::text])))
+  constraint mashup_job_events_type_check CHECK ((type = ANY (ARRAY['submitted'::text, 'stage'::text, 'task'::text, 'retry'::text, 'warning'::text, 'error'::text, 'replay'::text, 'cancel'::text, 'pause'::text, 'resume'::text, 'release'::text, 'expired'::text, 'takedown'::text])))
 );
 comment on table public.mashup_job_events is 'Append-only history of a job.';
 comment on column public.mashup_job_events.actor is 'Who acted: user:…, worker:…, role:…, sql:… or sweep. For operators only.';
@@ -451,6 +453,7 @@ create table public.mashup_jobs (
   updated_at timestamp with time zone default mashup.now() not null,
   finished_at timestamp with time zone,
   expired_at timestamp with time zone,
+  takedown_reason text storage main,
   constraint complete_has_a_result CHECK (((stage <> 'complete'::text) OR (result_path IS NOT NULL) OR (expired_at IS NOT NULL))),
   constraint failed_has_an_error CHECK (((stage = 'failed'::text) = (error_code IS NOT NULL))),
   constraint mashup_jobs_concept_check CHECK ((length(concept) <= 600)),
@@ -469,6 +472,7 @@ create table public.mashup_jobs (
   constraint mashup_jobs_stage_fkey FOREIGN KEY (stage) REFERENCES mashup.stages(stage),
   constraint mashup_jobs_status_check CHECK ((status = ANY (ARRAY['processing'::text, 'complete'::text, 'failed'::text, 'cancelled'::text]))),
   constraint mashup_jobs_stopped_stage_fkey FOREIGN KEY (stopped_stage) REFERENCES mashup.stages(stage),
+  constraint mashup_jobs_takedown_reason_check CHECK (((length(takedown_reason) >= 1) AND (length(takedown_reason) <= 300))),
   constraint mashup_jobs_title_check CHECK ((length(title) <= 200)),
   constraint mashup_jobs_waiting_on_check CHECK ((waiting_on = ANY (ARRAY['slot'::text, 'tasks'::text, 'circuit'::text, 'pause'::text, 'user'::text]))),
   constraint mashup_jobs_warnings_check CHECK ((jsonb_typeof(warnings) = 'array'::text)),
@@ -508,6 +512,7 @@ comment on column public.mashup_jobs.idempotency_key is 'Key of the submission, 
 comment on column public.mashup_jobs.request_hash is 'SHA-256 of the submission, hex: tells a repeated request from another one with the same key.';
 comment on column public.mashup_jobs.queued_at is 'Since when the job waits or waited for a slot.';
 comment on column public.mashup_jobs.expired_at is 'When the file of the result was deleted.';
+comment on column public.mashup_jobs.takedown_reason is 'Why an operator took the mashup down, as its user reads it. It is not run again until the take-down is lifted.';
 CREATE INDEX mashup_jobs_admitted ON public.mashup_jobs USING btree (user_id) WHERE (admitted_at IS NOT NULL);
 CREATE INDEX mashup_jobs_by_user ON public.mashup_jobs USING btree (user_id, created_at DESC);
 CREATE INDEX mashup_jobs_children ON public.mashup_jobs USING btree (parent_id) WHERE (parent_id IS NOT NULL);
@@ -637,6 +642,43 @@ $function$;
 comment on function delete_mashup(uuid) is 'Deletes a job of the caller with its files; cancels it first if it is live. Raises MB002, MB010.';
 grant execute on function delete_mashup(uuid) to authenticated;
 
+CREATE OR REPLACE FUNCTION public.export_account(after uuid DEFAULT NULL::uuid, page_size integer DEFAULT 20)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_user uuid := mashup.caller();
+  v_ids uuid[] := array(
+    select j.id from public.mashup_jobs j
+    where j.user_id = v_user and (export_account.after is null or j.id > export_account.after)
+    order by j.id limit greatest(1, least(coalesce(export_account.page_size, 20), 50)));
+begin
+  return jsonb_build_object(
+    'account', (select jsonb_build_object('id', u.id, 'email', u.email, 'created_at', u.created_at) from auth.users u where u.id = v_user),
+    'mashups', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'job', to_jsonb(j) - 'request_hash',
+        'plans', (select coalesce(jsonb_agg(to_jsonb(p) - 'job_id' order by p.version), '[]') from public.mashup_plans p where p.job_id = j.id),
+        'results', (select coalesce(jsonb_agg(to_jsonb(r) - 'job_id' order by r.epoch), '[]') from public.mashup_results r where r.job_id = j.id),
+        'scores', (select coalesce(jsonb_agg(s.pairs order by s.epoch), '[]') from mashup.scores s where s.job_id = j.id),
+        'events', (select coalesce(jsonb_agg(jsonb_build_object('type', e.type, 'stage', e.stage, 'song_id', e.song_id, 'message', e.message,
+          'created_at', e.created_at) order by e.id), '[]') from public.mashup_job_events e where e.job_id = j.id)) order by j.id), '[]')
+      from public.mashup_jobs j where j.id = any (v_ids)),
+    -- With the first page only: they do not belong to one mashup.
+    'analyses', case when export_account.after is null then (
+      select coalesce(jsonb_agg(jsonb_build_object('content_hash', a.content_hash, 'version', a.version, 'created_at', a.created_at,
+        'analysis', a.analysis - 'waveform') order by a.id), '[]') from mashup.analyses a where a.user_id = v_user) else '[]' end,
+    'files', case when export_account.after is null then (
+      select coalesce(jsonb_agg(to_jsonb(f) order by f.path), '[]') from mashup.account_files(v_user) f) else '[]' end,
+    'next', case when cardinality(v_ids) > 0 and exists (
+      select from public.mashup_jobs j where j.user_id = v_user and j.id > v_ids[cardinality(v_ids)]) then v_ids[cardinality(v_ids)] end);
+end
+$function$;
+comment on function export_account(uuid,integer) is 'Returns what the engine keeps of the caller, one page of mashups at a time (page_size, 1 to 50): {account, mashups, analyses, files, next}. analyses and files come with the first page; next is the after of the next page, or null. Raises MB010.';
+grant execute on function export_account(uuid,integer) to authenticated;
+
 CREATE OR REPLACE FUNCTION public.get_mashup(job_id uuid)
  RETURNS jsonb
  LANGUAGE sql
@@ -728,6 +770,9 @@ begin
       return mashup.describe_submission(v_job, true);
     end if;
   end if;
+  if v_parent.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', v_parent.id, v_parent.takedown_reason), 'Contact the operator.');
+  end if;
   if v_parent.plan_version is null or mashup.missing_prerequisite(v_parent, 'planning') is not null then
     perform mashup.raise_error('MB003', 'This mashup has no plan to change yet.', 'Wait until it is planned, or submit the songs again.');
   end if;
@@ -743,8 +788,24 @@ begin
   return mashup.describe_submission(v_job, false);
 end
 $function$;
-comment on function iterate_mashup(uuid,text,jsonb,text) is 'Submits a new version of a mashup from feedback of up to 1000 characters: a job that enters at planning with the parent''s songs and scores. Returns describe_submission. Raises MB002, MB003, MB004, MB005, MB006, MB010, MB012.';
+comment on function iterate_mashup(uuid,text,jsonb,text) is 'Submits a new version of a mashup from feedback of up to 1000 characters: a job that enters at planning with the parent''s songs and scores. Returns describe_submission. Raises MB002, MB003, MB004, MB005, MB006, MB010, MB012, MB015.';
 grant execute on function iterate_mashup(uuid,text,jsonb,text) to authenticated;
+
+CREATE OR REPLACE FUNCTION mashup.account_files(p_user uuid)
+ RETURNS TABLE(path text, bytes bigint, created_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  -- As in has_upload_quota: '0' is the character after '/'.
+  select o.name, (o.metadata ->> 'size')::bigint, o.created_at from storage.objects o
+    where o.bucket_id = 'mashups' and o.name ~>=~ ('uploads/' || p_user || '/') and o.name ~<~ ('uploads/' || p_user || '0')
+  union all
+  select o.name, (o.metadata ->> 'size')::bigint, o.created_at from public.mashup_jobs j
+    join storage.objects o on o.bucket_id = 'mashups' and o.name = j.result_path
+    where j.user_id = p_user
+$function$;
+comment on function mashup.account_files(uuid) is 'Returns the files of a user that the user may read: uploads and current results. Stems are made from the uploads and are not listed.';
 
 CREATE OR REPLACE FUNCTION mashup.active_songs(p_songs jsonb)
  RETURNS SETOF jsonb
@@ -1035,6 +1096,28 @@ end
 $function$;
 comment on function mashup.check_options(jsonb) is 'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large.';
 
+CREATE OR REPLACE FUNCTION mashup.check_protocol(p_version text, p_protocol integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_protocol < mashup.min_protocol_version() then
+    perform mashup.raise_error('MB013',
+      format('This worker (version %s, protocol %s) is too old for the database (version %s, protocol %s or newer).',
+        p_version, p_protocol, mashup.engine_version(), mashup.min_protocol_version()),
+      format('Start a worker of version %s in its place.', mashup.engine_version()));
+  elsif p_protocol > mashup.protocol_version() then
+    perform mashup.raise_error('MB014',
+      format('This worker (version %s, protocol %s) is too new for the database (version %s, protocol %s).',
+        p_version, p_protocol, mashup.engine_version(), mashup.protocol_version()),
+      'Run `mashup migrate` of the version of the worker, then start the worker again.');
+  end if;
+end
+$function$;
+comment on function mashup.check_protocol(text,integer) is 'Checks that this schema serves workers of a protocol. Raises MB013 for a worker that is too old, MB014 for one that is too new.';
+
 CREATE OR REPLACE FUNCTION mashup.check_setting()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1141,6 +1224,10 @@ begin
     perform mashup.refuse_transition(old.id, old.stage, new.stage);
   end if;
 
+  if v_name = 'replay' and old.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', old.id, old.takedown_reason), 'Contact the operator.');
+  end if;
+
   new.stage_entered_at := greatest(mashup.now(), old.stage_entered_at);
   new.status := case when v_to.is_terminal then v_to.stage else 'processing' end;
   new.current_step := v_to.step;
@@ -1167,7 +1254,7 @@ begin
   return new;
 end
 $function$;
-comment on function mashup.check_transition() is 'Trigger before any write of stage, also of the value it had: refuses a transition that is not in mashup.transitions and resets the row for the new stage. Raises MB001, MB003, MB006.';
+comment on function mashup.check_transition() is 'Trigger before any write of stage, also of the value it had: refuses a transition that is not in mashup.transitions and resets the row for the new stage. Raises MB001, MB003, MB006, MB015.';
 
 CREATE OR REPLACE FUNCTION mashup.check_upload(p_user uuid, p_song jsonb)
  RETURNS text
@@ -1524,10 +1611,14 @@ begin
   delete from public.mashup_jobs j where j.user_id = old.id;
   delete from mashup.stems s where s.user_id = old.id;
   delete from mashup.analyses a where a.user_id = old.id;
+  delete from mashup.plan_spend s where s.user_id = old.id;
+  delete from mashup.pauses p where p.scope = 'user' and p.key = old.id::text;
+  -- What is not delivered yet still tells other programs of the end of a job.
+  delete from mashup.outgoing_events e where e.payload #>> '{data,user_id}' = old.id::text and e.delivered_at is not null;
   return null;
 end
 $function$;
-comment on function mashup.delete_user_data() is 'Trigger: deletes the jobs, analyses and stems of a deleted user. Lock order: user, jobs by id.';
+comment on function mashup.delete_user_data() is 'Trigger: deletes the jobs, analyses, stems, costs, pauses and delivered events of a deleted user. Lock order: user, jobs by id.';
 
 CREATE OR REPLACE FUNCTION mashup.deregister_worker(p_worker_id uuid)
  RETURNS void
@@ -1899,8 +1990,10 @@ begin
   elsif tg_table_name = 'stems' then
     insert into mashup.storage_deletions (path) select f from mashup.stem_files(old.paths) f;
   else
-    insert into mashup.storage_deletions (path, is_prefix)
-      values (format('uploads/%s/', old.id), true), (format('stems/%s/', old.id), true);
+    -- Once more after the last signed upload URL (two hours) and the last access token have expired.
+    insert into mashup.storage_deletions (path, is_prefix, not_before)
+      values (format('uploads/%s/', old.id), true, mashup.now()), (format('stems/%s/', old.id), true, mashup.now()),
+        (format('uploads/%s/', old.id), true, mashup.now() + interval '3 hours');
   end if;
   return old;
 end
@@ -2406,10 +2499,12 @@ CREATE OR REPLACE FUNCTION mashup.heartbeat_worker(p_worker_id uuid)
  SECURITY DEFINER
  SET search_path TO ''
 AS $function$
-  with seen as (update mashup.workers set seen_at = mashup.now() where id = p_worker_id returning 1)
-  select exists (select from seen)
+  with seen as (
+    update mashup.workers w set seen_at = mashup.now(), draining = w.draining or w.protocol < mashup.min_protocol_version()
+      where w.id = p_worker_id returning w.protocol)
+  select exists (select from seen where protocol >= mashup.min_protocol_version())
 $function$;
-comment on function mashup.heartbeat_worker(uuid) is 'Notes that a worker is alive. Returns false if it is not registered any more.';
+comment on function mashup.heartbeat_worker(uuid) is 'Notes that a worker is alive. Returns false if it has to register again: it is not registered any more, or a migration made it too old. It then claims nothing.';
 grant execute on function mashup.heartbeat_worker(uuid) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.hook_hint()
@@ -2595,6 +2690,26 @@ end
 $function$;
 comment on function mashup.keep_setting() is 'Trigger: refuses to delete or rename a setting. Raises MB006.';
 
+CREATE OR REPLACE FUNCTION mashup.lift_take_down(p_job_id uuid)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_job public.mashup_jobs := mashup.require_job(p_job_id);
+begin
+  if v_job.takedown_reason is null then
+    perform mashup.raise_error('MB006', format('Job %s was not taken down.', p_job_id), 'Nothing has to be done.');
+  end if;
+  update public.mashup_jobs j set takedown_reason = null, current_step = (select s.step from mashup.stages s where s.stage = j.stage)
+    where j.id = p_job_id returning * into v_job;
+  perform mashup.log_event(v_job, 'takedown', 'The take-down was lifted');
+  return v_job;
+end
+$function$;
+comment on function mashup.lift_take_down(uuid) is 'Lets a mashup that was taken down run again. Its file stays deleted: a replay from rendering makes it again. Returns the job. Lock: job row. Raises MB002, MB006.';
+
 CREATE OR REPLACE FUNCTION mashup.limit_future_times()
  RETURNS void
  LANGUAGE plpgsql
@@ -2772,6 +2887,15 @@ end
 $function$;
 comment on function mashup.mark_waiting_on_stale(uuid) is 'Notes a job for refresh_waiting_on at the end of this transaction; null, or more than a hundred jobs: all.';
 
+CREATE OR REPLACE FUNCTION mashup.min_protocol_version()
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select 1 $function$;
+comment on function mashup.min_protocol_version() is 'Returns the oldest protocol that this schema serves. A migration raises it if it takes away or changes what older workers call. Workers with a lower number finish their tasks and end.';
+grant execute on function mashup.min_protocol_version() to mashup_worker;
+
 CREATE OR REPLACE FUNCTION mashup.missing_files()
  RETURNS SETOF text
  LANGUAGE sql
@@ -2910,6 +3034,15 @@ begin
 end
 $function$;
 comment on function mashup.pause(text,text,text,timestamp with time zone) is 'Pauses the system, a user, a job, a kind of task or a service, for ever or until a time. Running tasks finish; nothing new starts. Returns the pause. Raises MB006.';
+
+CREATE OR REPLACE FUNCTION mashup.protocol_version()
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select 1 $function$;
+comment on function mashup.protocol_version() is 'Returns the number of the protocol between workers and this schema. A migration raises it if it adds what newer workers need. A worker with a higher number does not start: the database has to be migrated.';
+grant execute on function mashup.protocol_version() to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.purge_expired()
  RETURNS integer
@@ -3487,23 +3620,24 @@ end
 $function$;
 comment on function mashup.refuse_transition(uuid,text,text) is 'Raises MB001 for an illegal transition, with what is allowed instead.';
 
-CREATE OR REPLACE FUNCTION mashup.register_worker(p_id uuid, p_host text, p_pid integer, p_lock_key bigint, p_version text, p_concurrency integer, p_pool_ids text[], p_services jsonb)
+CREATE OR REPLACE FUNCTION mashup.register_worker(p_id uuid, p_host text, p_pid integer, p_lock_key bigint, p_version text, p_concurrency integer, p_pool_ids text[], p_services jsonb, p_protocol integer DEFAULT 1)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO ''
 AS $function$
 begin
+  perform mashup.check_protocol(p_version, p_protocol);
   -- First, so that no row of a task is waited for with that of the worker held.
   perform mashup.take_back_crashes(array[p_id]);
-  insert into mashup.workers as w (id, host, pid, lock_key, version, concurrency, pool_ids, services)
-  values (p_id, p_host, p_pid, p_lock_key, p_version, p_concurrency, p_pool_ids, p_services)
+  insert into mashup.workers as w (id, host, pid, lock_key, version, protocol, concurrency, pool_ids, services)
+  values (p_id, p_host, p_pid, p_lock_key, p_version, p_protocol, p_concurrency, p_pool_ids, p_services)
   on conflict (id) do update set lock_key = excluded.lock_key, pool_ids = excluded.pool_ids,
     services = excluded.services, seen_at = mashup.now(), draining = false;
 end
 $function$;
-comment on function mashup.register_worker(uuid,text,integer,bigint,text,integer,text[],jsonb) is 'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key. Crashes that were counted for it are taken back. Lock order: tasks (skips locked ones), worker.';
-grant execute on function mashup.register_worker(uuid,text,integer,bigint,text,integer,text[],jsonb) to mashup_worker;
+comment on function mashup.register_worker(uuid,text,integer,bigint,text,integer,text[],jsonb,integer) is 'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key. Crashes that were counted for it are taken back. p_protocol: see check_protocol. Lock order: tasks (skips locked ones), worker. Raises MB013, MB014.';
+grant execute on function mashup.register_worker(uuid,text,integer,bigint,text,integer,text[],jsonb,integer) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.remade_stems(p_job mashup_jobs)
  RETURNS boolean
@@ -3567,7 +3701,7 @@ begin
   return v_job;
 end
 $function$;
-comment on function mashup.replay(uuid,text,boolean) is 'Replays a job from a stage, as `update … set stage` does; fresh: bypasses the caches of analyses and stems. Returns the job. Lock: job row. Raises MB001, MB002, MB003, MB006.';
+comment on function mashup.replay(uuid,text,boolean) is 'Replays a job from a stage, as `update … set stage` does; fresh: bypasses the caches of analyses and stems. Returns the job. Lock: job row. Raises MB001, MB002, MB003, MB006, MB015.';
 
 CREATE OR REPLACE FUNCTION mashup.report_missing_stems(p_task_id bigint, p_claim uuid, p_stems_ids bigint[])
  RETURNS text
@@ -3863,7 +3997,7 @@ begin
   return v_job;
 end
 $function$;
-comment on function mashup.retry(uuid) is 'Resumes a failed or cancelled job in the stage where it stopped, or in the first one whose output is missing; what was made is kept. Returns the job. Lock: job row. Raises MB001, MB002, MB006.';
+comment on function mashup.retry(uuid) is 'Resumes a failed or cancelled job in the stage where it stopped, or in the first one whose output is missing; what was made is kept. Returns the job. Lock: job row. Raises MB001, MB002, MB006, MB015.';
 
 CREATE OR REPLACE FUNCTION mashup.return_task(p_task_id bigint, p_claim uuid)
  RETURNS text
@@ -4556,6 +4690,34 @@ AS $function$
 $function$;
 comment on function mashup.take_back_crashes(uuid[]) is 'Takes back the crashes that were counted for workers that returned: each was alive, and could not reach the database or found it read-only. Skips locked tasks: the sweep repeats it.';
 
+CREATE OR REPLACE FUNCTION mashup.take_down(p_job_id uuid, p_reason text)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_job public.mashup_jobs := mashup.require_job(p_job_id);
+  v_reason text := trim(p_reason);
+begin
+  if coalesce(length(v_reason), 0) not between 1 and 300 then
+    perform mashup.raise_error('MB006', 'A take-down needs a reason of up to 300 characters, which the user reads.', 'Give the reason.');
+  end if;
+  if v_job.status = 'processing' then
+    v_job := mashup.cancel(p_job_id);
+  end if;
+  -- The deletion of the files ends every link to them.
+  insert into mashup.storage_deletions (path, is_prefix) values (format('generated/%s/', p_job_id), true);
+  update public.mashup_jobs j set takedown_reason = v_reason, result_path = null, current_step = 'Taken down',
+      expired_at = case when j.stage = 'complete' then coalesce(j.expired_at, mashup.now()) else j.expired_at end
+    where j.id = p_job_id returning * into v_job;
+  perform mashup.log_event(v_job, 'takedown', 'Taken down: ' || v_reason);
+  perform mashup.enqueue_event(v_job, 'job.taken_down');
+  return v_job;
+end
+$function$;
+comment on function mashup.take_down(uuid,text) is 'Takes a mashup down: cancels it if it is live, deletes the files of its results, and keeps it from being replayed, retried and iterated. Its user reads the reason. Returns the job. Lock order: job, tasks by id. Raises MB002, MB006.';
+
 CREATE OR REPLACE FUNCTION mashup.throughput(p_since interval DEFAULT '1 day'::interval)
  RETURNS TABLE(stage text, passed bigint, per_hour numeric, p50_sec numeric, p95_sec numeric, max_sec numeric)
  LANGUAGE sql
@@ -4835,6 +4997,15 @@ AS $function$ select mashup.retry(operator_retry.job_id) $function$;
 comment on function operator_retry(uuid) is 'Retries any failed or cancelled job. Raises MB001, MB002. For the service role.';
 grant execute on function operator_retry(uuid) to service_role;
 
+CREATE OR REPLACE FUNCTION public.operator_take_down(job_id uuid, reason text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$ select mashup.take_down(operator_take_down.job_id, operator_take_down.reason) $function$;
+comment on function operator_take_down(uuid,text) is 'Takes any mashup down. Raises MB002, MB006. For the service role.';
+grant execute on function operator_take_down(uuid,text) to service_role;
+
 CREATE OR REPLACE FUNCTION public.replay_mashup(job_id uuid, stage text, fresh boolean DEFAULT false)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -4849,7 +5020,7 @@ begin
   return mashup.describe_submission(mashup.replay(v_job.id, replay_mashup.stage, replay_mashup.fresh), false);
 end
 $function$;
-comment on function replay_mashup(uuid,text,boolean) is 'Replays a job of the caller from a stage. Returns describe_submission. Raises MB001, MB002, MB003, MB004, MB006, MB010, MB012.';
+comment on function replay_mashup(uuid,text,boolean) is 'Replays a job of the caller from a stage. Returns describe_submission. Raises MB001, MB002, MB003, MB004, MB006, MB010, MB012, MB015.';
 grant execute on function replay_mashup(uuid,text,boolean) to authenticated;
 
 CREATE OR REPLACE FUNCTION public.retry_mashup(job_id uuid)
@@ -4866,7 +5037,7 @@ begin
   return mashup.describe_submission(mashup.retry(v_job.id), false);
 end
 $function$;
-comment on function retry_mashup(uuid) is 'Retries a failed or cancelled job of the caller. Returns describe_submission. Raises MB001, MB002, MB004, MB006, MB010, MB012.';
+comment on function retry_mashup(uuid) is 'Retries a failed or cancelled job of the caller. Returns describe_submission. Raises MB001, MB002, MB004, MB006, MB010, MB012, MB015.';
 grant execute on function retry_mashup(uuid) to authenticated;
 
 CREATE OR REPLACE FUNCTION public.start_mashup(job_id uuid, options jsonb DEFAULT NULL::jsonb)
@@ -5005,7 +5176,8 @@ create view mashup.draft_jobs as
     stage_entered_at,
     updated_at,
     finished_at,
-    expired_at
+    expired_at,
+    takedown_reason
    FROM mashup_jobs
   WHERE ((hold = 'planning'::text) AND (stage = 'planning'::text));
 comment on view mashup.draft_jobs is 'The drafts that wait for their user. Its condition is that of the index mashup_jobs_drafts.';
@@ -5156,7 +5328,8 @@ create view mashup.waiting_jobs as
     stage_entered_at,
     updated_at,
     finished_at,
-    expired_at
+    expired_at,
+    takedown_reason
    FROM mashup_jobs
   WHERE ((status = 'processing'::text) AND (admitted_at IS NULL) AND ((hold IS NULL) OR (stage <> 'planning'::text)));
 comment on view mashup.waiting_jobs is 'The jobs that wait for a slot. Its condition is that of the indexes mashup_jobs_waiting and mashup_jobs_waiting_of_user.';

@@ -1,6 +1,6 @@
 /** Configuration of the worker, from environment variables. */
 import { z } from 'zod';
-import { SERVICE_DEFAULTS, SERVICES } from '../schema.ts';
+import { SERVICE_DEFAULTS, SERVICES, serviceToken } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { WorkerStartError } from './errors.ts';
 import type { Webhook } from './outgoing-events.ts';
@@ -17,6 +17,15 @@ const serviceUrl = (service: ServiceName): z.ZodOptional<z.ZodURL> =>
       `Base URL of the ${service} service; it may contain a path. Without it: http://127.0.0.1:${SERVICE_DEFAULTS[service].port}, where \`mashup services\` starts the built-in one.`,
     );
 
+const token = (description: string): z.ZodOptional<z.ZodString> =>
+  z
+    .string()
+    .regex(/^[\w.~+/=-]+$/, { error: 'must consist of letters, digits and . _ ~ + / = -' })
+    .optional()
+    .describe(description);
+const ownToken = (service: ServiceName): z.ZodOptional<z.ZodString> =>
+  token(`Token of the ${service} service, sent in place of SERVICES_TOKEN. \`none\`: no token is sent.`);
+
 /** Environment variables of the worker process. */
 export const WorkerEnvironment = z.object({
   DATABASE_URL: z
@@ -32,6 +41,12 @@ export const WorkerEnvironment = z.object({
   SCORING_API_URL: serviceUrl('scoring'),
   ORCHESTRATOR_API_URL: serviceUrl('orchestrator'),
   SEPARATION_API_URL: serviceUrl('separation'),
+  SERVICES_TOKEN: token('Token of the services, sent to them as `Authorization: Bearer …`.'),
+  ANALYSIS_API_TOKEN: ownToken('analysis'),
+  PROCESSING_API_TOKEN: ownToken('processing'),
+  SCORING_API_TOKEN: ownToken('scoring'),
+  ORCHESTRATOR_API_TOKEN: ownToken('orchestrator'),
+  SEPARATION_API_TOKEN: ownToken('separation'),
   WORKER_CONCURRENCY: z.coerce
     .number()
     .int()
@@ -63,6 +78,8 @@ export interface WorkerConfig {
   serviceUrls: Record<ServiceName, string>;
   /** Services whose URL is not set. They are expected at their default addresses when the worker starts. */
   defaultServices?: ServiceName[];
+  /** Token of each service that requires one. */
+  serviceTokens?: Partial<Record<ServiceName, string>>;
   /** Tasks at a time; default {@link DEFAULT_CONCURRENCY}. */
   concurrency?: number;
   /** Receives an event when a job ends. */
@@ -118,13 +135,18 @@ export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
     );
   }
   const serviceUrls = {} as Record<ServiceName, string>;
-  for (const service of SERVICES) serviceUrls[service] = urlOf(service, env);
+  const serviceTokens: Partial<Record<ServiceName, string>> = {};
+  for (const service of SERVICES) {
+    serviceUrls[service] = urlOf(service, env);
+    serviceTokens[service] = serviceToken(service, env);
+  }
   return {
     databaseUrl: env.DATABASE_URL,
     supabaseUrl: env.SUPABASE_URL,
     serviceRoleKey: env.SUPABASE_SERVICE_ROLE_KEY,
     serviceUrls,
     defaultServices: SERVICES.filter((service) => given[SERVICE_DEFAULTS[service].urlVariable] === undefined),
+    serviceTokens,
     concurrency: env.WORKER_CONCURRENCY,
     logFormat: env.WORKER_LOG,
     ...(env.MASHUP_WEBHOOK_URL !== undefined && env.MASHUP_WEBHOOK_SECRET !== undefined

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionError } from '../connection/errors.ts';
 import { explainConnection } from '../connection/explain.ts';
 import { createBackoff } from './backoff.ts';
+import { incompatibilityOf } from './compatibility.ts';
 import { WorkerStartError } from './errors.ts';
 import { createFailureLog } from './failure-log.ts';
 import type { Log } from './log.ts';
@@ -42,6 +43,8 @@ export async function connectFirst<T>(connect: () => Promise<T>, databaseUrl: st
 /** @throws WorkerStartError for an error that waiting does not resolve */
 export function throwIfRefused(error: unknown, databaseUrl: string): void {
   if (error instanceof WorkerStartError) throw error;
+  const incompatibility = incompatibilityOf(error);
+  if (incompatibility !== undefined) throw incompatibility;
   const { hint, outlook } = explainConnection(error, databaseUrl);
   if (error instanceof ConnectionError && outlook === 'refused') {
     throw new WorkerStartError(error.code, `Cannot connect: ${errorText(error)}`, hint, error);

@@ -39,7 +39,8 @@ try {
   process.stdout.write(
     `${JSON.stringify({ listening: true, service: 'worker', worker: worker.id, pid: process.pid, concurrency: config.concurrency })}\n`,
   );
-  await worker.done;
+  const reason = await worker.done;
+  if (reason !== undefined) refuse(reason);
   process.exit(0);
 } catch (error) {
   refuse(error);

@@ -17,7 +17,9 @@ import { createBackoff } from './backoff.ts';
 import { explainConnection } from '../connection/explain.ts';
 import { createFailureLog } from './failure-log.ts';
 import type { FailureLog } from './failure-log.ts';
+import { WorkerStartError } from './errors.ts';
 import { connectFirst } from './first-connection.ts';
+import { incompatibilityOf } from './compatibility.ts';
 import type { Log } from './log.ts';
 import { createSleeper } from './sleeper.ts';
 
@@ -38,6 +40,7 @@ export interface RegistrationOptions {
   databaseUrl: string;
   workerId: string;
   version: string;
+  protocol: number;
   concurrency: number;
   /** Base URLs of the services, without secrets. */
   services: Record<string, string>;
@@ -46,6 +49,8 @@ export interface RegistrationOptions {
   onSignal: (jobId: string | undefined) => void;
   /** An outage in which no data came through is over. `since`: the latest time at which it began, by the monotonic clock. */
   onOutageEnd: (since: number) => void;
+  /** The database no longer serves this version of the worker. Called once; the worker should finish its tasks and end. */
+  onIncompatible: (error: WorkerStartError) => void;
 }
 
 export interface Registration {
@@ -60,7 +65,8 @@ export interface Registration {
 /**
  * Connects, takes the lock, registers the worker and checks that LISTEN works. Waits for a database that is not available or
  * not migrated yet.
- * @throws WorkerStartError for a login that is refused, and for a connection that does not deliver notifications
+ * @throws WorkerStartError for a login that is refused, for a connection that does not deliver notifications, and for a database
+ *   that does not serve this version
  */
 export async function registerWorker(db: Db, options: RegistrationOptions): Promise<Registration> {
   const registration = new WorkerRegistration(options);
@@ -152,11 +158,12 @@ class WorkerRegistration implements Registration {
   }
 
   async #register(on: pg.Client): Promise<void> {
-    const { concurrency, services, version, workerId } = this.#options;
+    const { concurrency, protocol, services, version, workerId } = this.#options;
     await registerWorkerRow(on, {
       workerId,
       lockKey: this.#lockKey,
       version,
+      protocol,
       concurrency,
       poolIds: this.#poolIds,
       services,
@@ -167,7 +174,22 @@ class WorkerRegistration implements Registration {
   async #sendHeartbeat(on: pg.Client): Promise<void> {
     this.#lastRequestAt = performance.now();
     const isKnown = await heartbeatWorker(on, this.#options.workerId);
-    if (!this.#isDeregistering && (!isKnown || this.#isRowStale)) await this.#register(on);
+    if (this.#isDeregistering || (isKnown && !this.#isRowStale)) return;
+    try {
+      await this.#register(on);
+    } catch (error) {
+      // The heartbeats go on: the worker holds its tasks until they are finished.
+      if (!this.#retire(error)) throw error;
+    }
+  }
+
+  /** Reports that the database no longer serves this version, if that is what an error says. */
+  #retire(error: unknown): boolean {
+    const incompatibility = incompatibilityOf(error);
+    if (incompatibility === undefined) return false;
+    this.#isDeregistering = true;
+    this.#options.onIncompatible(incompatibility);
+    return true;
   }
 
   /** Sends heartbeats and reconnects, until the registration is stopped. */
@@ -205,6 +227,7 @@ class WorkerRegistration implements Registration {
     try {
       this.#client = await this.#connect();
     } catch (error) {
+      if (this.#retire(error)) this.#isStopped = true;
       this.#failures.failed('cannot reach the database', error);
       return explainConnection(error, databaseUrl).outlook;
     }

@@ -1,5 +1,6 @@
 /** Runs a worker: registration, queue, periodic work, and an orderly stop. */
 import { randomUUID } from 'node:crypto';
+import { PROTOCOL_VERSION } from '../schema/constants.ts';
 import { DEFAULT_CONCURRENCY, DEFAULT_LIMITS } from './config.ts';
 import type { WorkerConfig } from './config.ts';
 import { openDatabase } from './database/database.ts';
@@ -17,7 +18,7 @@ import { openQueue } from './queue.ts';
 import type { Queue } from './queue.ts';
 import { errorText, redact } from './redact.ts';
 import { registerWorker } from './registration.ts';
-import type { Registration } from './registration.ts';
+import type { Registration, RegistrationOptions } from './registration.ts';
 import { startSocketWatchdog } from './database/socket-watchdog.ts';
 import type { SocketWatchdog } from './database/socket-watchdog.ts';
 import { deregisterWorker, sweep } from './database/database-api.ts';
@@ -38,8 +39,8 @@ export interface RunningWorker {
   id: string;
   /** Requeues the running tasks and ends, within five seconds. Safe to call twice. */
   stop(): Promise<void>;
-  /** Resolves when the worker has ended. */
-  done: Promise<void>;
+  /** Resolves when the worker has ended; with an error if the database no longer serves its version. */
+  done: Promise<WorkerStartError | undefined>;
 }
 
 /** The parts of a running worker. */
@@ -54,7 +55,7 @@ interface WorkerParts {
 
 /**
  * Runs a worker in this process. Resolves when it is registered and takes tasks. Waits for a database that is not available.
- * @throws WorkerStartError for a database that refuses the worker, a connection without notifications, or a key that Storage
+ * @throws WorkerStartError for a database that refuses the worker or does not serve its version, a connection without notifications, or a key that Storage
  *   refuses
  */
 export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
@@ -66,12 +67,18 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     db: openWorkerDatabase(config.databaseUrl, concurrency, sockets),
     storage: openStorage(config.supabaseUrl, config.serviceRoleKey),
     serviceUrls: config.serviceUrls,
+    serviceTokens: config.serviceTokens ?? {},
     limits,
     log: createLog(config.logFormat ?? 'json', config.write ?? ((line) => process.stderr.write(`${line}\n`))),
   };
   const running: RunningTasks = new Map();
   await checkStorage(worker);
-  const registration = await register(worker, running, sockets, { databaseUrl: config.databaseUrl, concurrency });
+  const incompatible = Promise.withResolvers<WorkerStartError>();
+  const registration = await register(worker, running, sockets, {
+    databaseUrl: config.databaseUrl,
+    concurrency,
+    onIncompatible: incompatible.resolve,
+  });
 
   let isStopping = false;
   const queue = openQueue({
@@ -86,16 +93,23 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
   });
   const stopPeriodicWork = startPeriodicWork(worker, config.webhook);
 
-  const { promise: done, resolve: ended } = Promise.withResolvers<void>();
+  const { promise: done, resolve: ended } = Promise.withResolvers<WorkerStartError | undefined>();
   let stopped: Promise<void> | undefined;
-  return {
-    id: worker.id,
-    done,
-    stop() {
-      isStopping = true;
-      return (stopped ??= stopWorker({ worker, running, registration, queue, sockets, stopPeriodicWork }).then(ended));
-    },
+  const stop = (reason?: WorkerStartError): Promise<void> => {
+    isStopping = true;
+    stopped ??= stopWorker({ worker, running, registration, queue, sockets, stopPeriodicWork }).then(() =>
+      ended(reason),
+    );
+    return stopped;
   };
+  void incompatible.promise.then(async (error) => {
+    isStopping = true;
+    worker.log('error', `${error.message}. ${error.hint}`, { code: error.code, running: running.size });
+    worker.log('info', 'taking no more tasks; ending when the running ones are finished');
+    await queue.stop();
+    await stop(error);
+  });
+  return { id: worker.id, done, stop: () => stop() };
 }
 
 /**
@@ -127,14 +141,14 @@ async function register(
   { db, id, log, serviceUrls }: WorkerContext,
   running: RunningTasks,
   sockets: SocketWatchdog,
-  { databaseUrl, concurrency }: { databaseUrl: string; concurrency: number },
+  options: Pick<RegistrationOptions, 'databaseUrl' | 'concurrency' | 'onIncompatible'>,
 ): Promise<Registration> {
   try {
     return await registerWorker(db, {
-      databaseUrl,
+      ...options,
       workerId: id,
       version: WORKER_VERSION,
-      concurrency,
+      protocol: PROTOCOL_VERSION,
       services: Object.fromEntries(Object.entries(serviceUrls).map(([name, url]) => [name, redact(url)])),
       log,
       onSignal: (jobId) => {

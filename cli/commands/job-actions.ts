@@ -7,7 +7,8 @@ import type { StackOptions } from '../connect.ts';
 import { findJobId, withDatabase } from '../operator.ts';
 import { paintStatus, print } from '../output.ts';
 
-interface JobAfter {
+/** A job after an operation. */
+export interface JobAfter {
   id: string;
   stage: Stage;
   status: JobStatus;
@@ -67,7 +68,8 @@ export function addJobActions(program: Command): void {
     );
 }
 
-async function runAction(
+/** Runs an operation on the job of an id or its beginning, and prints the job. */
+export async function runAction(
   options: StackOptions,
   id: string,
   action: (sql: postgres.Sql, jobId: string) => Promise<JobAfter[]>,

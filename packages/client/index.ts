@@ -1,4 +1,6 @@
 /** Client library of the mashup engine: follow a job live, upload songs, submit and manage mashups. */
+export { deleteAccount, exportAccount } from './account.ts';
+export type { AccountExport } from './account.ts';
 export { fromDatabaseError, MashupClientError } from './errors.ts';
 export { followJob } from './follow-job.ts';
 export type { FollowOptions, JobFollower } from './follow-job.ts';

@@ -82,12 +82,17 @@ export function iterateMashup(
  */
 export async function signResultUrl(
   supabase: SupabaseClient,
-  job: Pick<MashupJob, 'result_path' | 'expired_at'>,
+  job: Pick<MashupJob, 'result_path' | 'expired_at'> & { takedown_reason?: string | null },
   options: { download?: string } = {},
 ): Promise<string> {
   if (job.result_path === null) {
     throw new MashupClientError('no_result', 'This mashup has no file.', {
-      hint: job.expired_at === null ? 'Wait until it is complete.' : 'Its file has expired: replay it from rendering.',
+      hint:
+        job.takedown_reason != null
+          ? `It was taken down: ${job.takedown_reason}`
+          : job.expired_at === null
+            ? 'Wait until it is complete.'
+            : 'Its file has expired: replay it from rendering.',
     });
   }
   const { data, error } = await supabase.storage

@@ -58,6 +58,12 @@ const FUNCTIONS: Description = {
       request: 'StemRequest',
       response: 'StemAnswer',
     },
+    {
+      path: '/delete-account',
+      summary: 'Deletes the account of the caller with all mashups and files.',
+      request: 'DeleteAccountRequest',
+      response: 'DeleteAccountAnswer',
+    },
   ],
   schemas: {
     GenerateMashupRequest: api.GenerateMashupRequest,
@@ -70,6 +76,8 @@ const FUNCTIONS: Description = {
     IterationAnswer: api.IterationAnswer,
     StemRequest: api.StemRequest,
     StemAnswer: api.StemAnswer,
+    DeleteAccountRequest: api.DeleteAccountRequest,
+    DeleteAccountAnswer: api.DeleteAccountAnswer,
     SubmittedSong: api.SubmittedSong,
     SubmittedOptions: api.SubmittedOptions,
     StemPaths: services.StemPaths,

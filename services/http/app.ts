@@ -6,6 +6,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { createServer, type Server } from 'node:http';
 import type { z } from 'zod';
 import type { HealthResponse, ServiceName } from '../../schema.ts';
+import { requireAccess } from './access.ts';
 import { errorResponse, InvalidBodyError, ServiceError } from './errors.ts';
 import { logError } from './log.ts';
 
@@ -23,12 +24,14 @@ type ServiceAppOptions = {
   version: string;
   /** Larger request bodies are rejected with 413. Default: 8 MiB. */
   bodyLimitBytes?: number;
+  /** Token that requests must carry. Default: SERVICES_TOKEN of the environment, if it is set. */
+  token?: string;
   /** Receives each error that became a status 500. Default: writes one line to stderr. */
   onError?: (error: unknown) => void;
 };
 
 /**
- * Creates the application of a service: `GET /health`, the body limit and the contract's errors. The service adds its
+ * Creates the application of a service: `GET /health`, the check of the token, the body limit and the contract's errors. The service adds its
  * own routes. Unknown paths are 404, known paths with another method 405.
  */
 export function createServiceApp(options: ServiceAppOptions): Hono {
@@ -36,6 +39,7 @@ export function createServiceApp(options: ServiceAppOptions): Hono {
   const report = options.onError ?? ((error) => logError(service, error));
   const app = new Hono();
 
+  app.use(requireAccess(options.token ?? (process.env.SERVICES_TOKEN || undefined)));
   app.use(bodyLimit({ maxSize: bodyLimitBytes, onError: () => rejectBody(bodyLimitBytes) }));
   app.get('/health', (context) => context.json<HealthResponse>({ status: 'ok', service, version }));
   app.notFound((context) => {

@@ -1,11 +1,13 @@
 /** Downloads songs over HTTP, with limits of time and size. Errors do not contain the query string of the URL. */
+import type { Response } from 'undici';
 import { AudioError } from '../../audio/errors.ts';
 import { MAX_FILE_BYTES } from '../../audio/decode/decode.ts';
+import { fetchOutgoing, OriginRefusedError } from './outgoing.ts';
 
 /** Time limit of a download. */
 export const FETCH_TIMEOUT_MS = 30_000;
 
-/** Faults of a download: invalid URL, permanently refused by the source, source not available, timeout. */
+/** Faults of a download: URL invalid or not allowed, permanently refused by the source, source not available, timeout. */
 type FetchFault = 'url' | 'refused' | 'unavailable' | 'timeout';
 
 const HINTS: Record<FetchFault, string> = {
@@ -20,7 +22,8 @@ const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /** A failed download. `status` is the status of the response, or null if there was none. Contains no query string. */
 export class FetchAudioError extends Error {
-  readonly code = 'fetch_failed';
+  /** `fetch_failed`, or the code of an {@link OriginRefusedError}. */
+  readonly code: string;
   readonly fault: FetchFault;
   readonly status: number | null;
   readonly hint: string;
@@ -28,9 +31,11 @@ export class FetchAudioError extends Error {
   constructor(fault: FetchFault, message: string, options: { status?: number; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.name = 'FetchAudioError';
+    const { cause } = options;
+    this.code = cause instanceof OriginRefusedError ? cause.code : 'fetch_failed';
     this.fault = fault;
     this.status = options.status ?? null;
-    this.hint = HINTS[fault];
+    this.hint = cause instanceof OriginRefusedError ? cause.hint : HINTS[fault];
   }
 }
 
@@ -48,7 +53,8 @@ function parseHttpUrl(text: string): URL {
 }
 
 /**
- * Downloads a file into a buffer of its own, which can be transferred to a thread.
+ * Downloads a file into a buffer of its own, which can be transferred to a thread. `maxBytes` holds for the file after any
+ * decompression by HTTP.
  * @throws FetchAudioError if the download fails, AudioError `audio_too_large` above `maxBytes`, the signal's reason if
  *   aborted
  */
@@ -60,7 +66,7 @@ export async function fetchAudio(
   const target = parseHttpUrl(url);
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await fetch(target, { signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+    const response = await fetchOutgoing(target, { signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
     if (!response.ok) {
       const { status } = response;
       await response.body?.cancel();
@@ -71,6 +77,7 @@ export async function fetchAudio(
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     if (error instanceof FetchAudioError || error instanceof AudioError) throw error;
+    if (error instanceof OriginRefusedError) throw new FetchAudioError('url', error.message, { cause: error });
     const fault = timeout.aborted ? 'timeout' : 'unavailable';
     const reason = timeout.aborted
       ? `took longer than ${timeoutMs / 1000} s`

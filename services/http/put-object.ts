@@ -1,5 +1,8 @@
 /** Uploads to signed URLs of Storage, and what Storage says when it refuses one. */
+import type { Blob } from 'node:buffer';
+import type { Response } from 'undici';
 import { redactUrl } from './fetch-audio.ts';
+import { fetchOutgoing, OriginRefusedError } from './outgoing.ts';
 
 /** Error bodies are truncated to this length. */
 const MAX_ERROR_CHARS = 2_000;
@@ -7,12 +10,13 @@ const TOO_LARGE = 413;
 const MEGABYTE = 1_000_000;
 
 /**
- * Faults of an upload: invalid URL, file over the limit of Storage, expired URL, refused for another reason, no answer, failed
+ * Faults of an upload: invalid URL, origin that the service may not contact, file over the limit of Storage, expired URL, refused for another reason, no answer, failed
  * or overloaded.
  */
-type UploadFault = 'url' | 'too_large' | 'expired' | 'refused' | 'no_answer' | 'unavailable';
+type UploadFault = 'url' | 'not_allowed' | 'too_large' | 'expired' | 'refused' | 'no_answer' | 'unavailable';
 
 const HINTS: Record<UploadFault, string> = {
+  not_allowed: 'Name the origin in SERVICES_ALLOWED_ORIGINS of the service.',
   url: 'Send a signed http or https URL that accepts a PUT.',
   too_large:
     'Raise the limit of the project (Storage settings, global file size limit) and of bucket mashups; `mashup doctor` shows both. Or lower storage_max_bytes to the limit: `mashup settings set storage_max_bytes BYTES`.',
@@ -33,7 +37,7 @@ export class UploadError extends Error {
     this.name = 'UploadError';
     this.fault = fault;
     this.status = options.status ?? null;
-    this.hint = HINTS[fault];
+    this.hint = options.cause instanceof OriginRefusedError ? options.cause.hint : HINTS[fault];
   }
 }
 
@@ -59,7 +63,7 @@ export async function putObject({ title, url, body, contentType, signal, timeout
   let response: Response;
   let answer: string;
   try {
-    response = await fetch(target, {
+    response = await fetchOutgoing(target, {
       method: 'PUT',
       headers: { 'content-type': contentType },
       body,
@@ -68,6 +72,7 @@ export async function putObject({ title, url, body, contentType, signal, timeout
     answer = (await response.text()).slice(0, MAX_ERROR_CHARS);
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
+    if (cause instanceof OriginRefusedError) throw new UploadError('not_allowed', cause.message, { cause });
     const reason = timeout.aborted ? `took longer than ${timeoutMs / 1000} s` : 'failed: no connection';
     throw new UploadError('no_answer', `The upload of the ${title} to ${redactUrl(target)} ${reason}.`, { cause });
   }

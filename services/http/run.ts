@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { ServiceName } from '../../schema.ts';
 import { ServiceEnvironment } from './environment.ts';
 import { logError } from './log.ts';
+import { isLoopbackHost } from './outgoing.ts';
 
 /** Time that open connections have to end after a stop signal, before they are closed. */
 const SHUTDOWN_GRACE_MS = 1_500;
@@ -15,13 +16,21 @@ type RunOptions = { service: ServiceName; defaultPort: number };
 
 /**
  * Runs a service as a process: listens on HOST (default 127.0.0.1) and PORT (default: the service's), prints one line of
- * JSON when it is ready, and stops within two seconds of SIGTERM or SIGINT. If the port is taken or not a number, the
- * process exits with code 1 and one line that says what to do.
+ * JSON when it is ready, and stops within two seconds of SIGTERM or SIGINT. If a variable is invalid, the port is taken, or HOST is
+ * not a loopback address and there is no SERVICES_TOKEN, the process exits with code 1 and one line that says what to do.
  */
 export async function runService(server: Server, { service, defaultPort }: RunOptions): Promise<void> {
   const settings = ServiceEnvironment.safeParse(process.env);
-  if (!settings.success) exit(service, 'PORT is not a port number (0 to 65535).');
-  const { HOST: host, PORT: port = defaultPort } = settings.data;
+  if (!settings.success) {
+    exit(service, `${settings.error.issues.map(({ path, message }) => `${String(path[0])} ${message}`).join('; ')}.`);
+  }
+  const { HOST: host, PORT: port = defaultPort, SERVICES_TOKEN: token } = settings.data;
+  if (token === undefined && !isLoopbackHost(host)) {
+    exit(
+      service,
+      `HOST is ${host}, which other machines can reach, and SERVICES_TOKEN is not set. Set it to the output of \`openssl rand -hex 32\`, for the service and for the worker, or unset HOST.`,
+    );
+  }
   process.on('unhandledRejection', (error) => logError(service, error));
   server.listen(port, host);
   try {

@@ -1,4 +1,5 @@
 /** Uploads the files of stems to signed URLs. */
+import type { Blob } from 'node:buffer';
 import { openAsBlob } from 'node:fs';
 import type { UploadTarget } from '../../schema.ts';
 import { ServiceError } from '../http/errors.ts';
@@ -16,7 +17,7 @@ const UPLOAD_TIMEOUT_MS = 120_000;
 export async function putFile(path: string, target: UploadTarget, title: string, signal: AbortSignal): Promise<void> {
   const contentType = path.endsWith('.flac') ? 'audio/flac' : 'audio/wav';
   try {
-    const body = await openAsBlob(path, { type: contentType });
+    const body = (await openAsBlob(path, { type: contentType })) as Blob;
     await putObject({ title, url: target.url, body, contentType, signal, timeoutMs: UPLOAD_TIMEOUT_MS });
   } catch (error) {
     throw error instanceof UploadError ? toServiceError(error) : error;
@@ -31,6 +32,7 @@ function toServiceError(error: UploadError): ServiceError {
     // A retry, with fresh URLs, can succeed.
     case 'expired':
       return new ServiceError(message, { status: 500, code: 'upload_url_expired', hint, cause: error });
+    case 'not_allowed':
     case 'url':
     case 'refused':
       return new ServiceError(message, { status: 400, code: 'upload_failed', hint, cause: error });

@@ -9,7 +9,7 @@
 -- Graphile Worker that names a task and an attempt; it may be lost, repeated or late without harm.
 --
 -- 05  schema mashup, role mashup_worker, now (the only clock: tests replace it, nothing else reads one),
---     engine_version, raise_error
+--     engine_version, protocol_version, min_protocol_version, raise_error
 -- 10  settings (every limit, time and budget), setting_number, setting_interval; check_setting, keep_setting, is_allowed, allowed_values
 -- 11  tables
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
@@ -50,7 +50,7 @@
 --     schedule, schedule_all                     all of it, under one advisory lock,
 --     request_schedule, request_schedule_for_task, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
---     register_worker, take_back_crashes, heartbeat_worker, deregister_worker
+--     check_protocol, register_worker, take_back_crashes, heartbeat_worker, deregister_worker
 --     claim_task, defer_solo, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
 --     finish_task, record_finish, twin_of, record_measurements
@@ -67,10 +67,11 @@
 --     check_user, delete_user_data               users
 --     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
 --     claim_outgoing_events, complete_outgoing_event, purge_outgoing_events   delivery of events
--- 65  operations for operators: replay, retry, cancel, start, pause, resume, select_jobs, bulk, require_job
+-- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, select_jobs, bulk, require_job
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
 --     get_mashup, get_mashup_analyses, get_mashup_stems, begin_upload
+--     export_account, account_files
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
 --     check_options, check_songs, check_song, check_upload, insert_job, find_idempotent_job, describe_submission
 -- 80  views and functions for operators
@@ -91,7 +92,8 @@
 --   MB001 illegal_transition    MB005 idempotency_conflict   MB010 sign_in_required
 --   MB002 job_not_found         MB006 invalid_request        MB011 row_too_large
 --   MB003 missing_input         MB008 upload_missing         MB012 rate_limited
---   MB004 queue_full            MB009 not_a_draft
+--   MB004 queue_full            MB009 not_a_draft           MB013 worker_too_old
+--                                                           MB014 database_too_old   MB015 taken_down
 --
 -- Settings of a transaction that functions pass on: mashup.transition (the announced transition), mashup.fresh (a replay bypasses
 -- caches), mashup.keep_songs (a retry keeps analyses), mashup.actor (who acts), mashup.schedule and mashup.stale_jobs (what is to
@@ -209,6 +211,20 @@ create function mashup.engine_version() returns text
   language sql immutable set search_path = ''
   as $$ select '0.1.0' $$;
 comment on function mashup.engine_version() is 'Returns the version of the engine that this schema belongs to, as in package.json.';
+
+create function mashup.protocol_version() returns integer
+  language sql immutable set search_path = ''
+  as $$ select 1 $$;
+comment on function mashup.protocol_version() is
+  'Returns the number of the protocol between workers and this schema. A migration raises it if it adds what newer workers need. A worker with a higher number does not start: the database has to be migrated.';
+grant execute on function mashup.protocol_version() to mashup_worker;
+
+create function mashup.min_protocol_version() returns integer
+  language sql immutable set search_path = ''
+  as $$ select 1 $$;
+comment on function mashup.min_protocol_version() is
+  'Returns the oldest protocol that this schema serves. A migration raises it if it takes away or changes what older workers call. Workers with a lower number finish their tasks and end.';
+grant execute on function mashup.min_protocol_version() to mashup_worker;
 
 create function mashup.raise_error(p_sqlstate text, p_message text, p_hint text, p_detail text default '') returns void
   language plpgsql set search_path = ''
@@ -538,6 +554,7 @@ create table mashup.mashup_jobs (
   updated_at              timestamptz not null default mashup.now(),
   finished_at             timestamptz,
   expired_at              timestamptz,
+  takedown_reason         text check (length(takedown_reason) between 1 and 300),
   constraint row_is_slim check (octet_length(songs::text) <= 3000 and octet_length(options::text) <= 900
     and octet_length(coalesce(result::text, '')) <= 1000 and octet_length(warnings::text) <= 1500),
   constraint complete_has_a_result check (stage <> 'complete' or result_path is not null or expired_at is not null),
@@ -557,7 +574,7 @@ do $$
 declare v_column text;
 begin
   -- Inline storage: a Realtime change would lack an unchanged out-of-line value.
-  foreach v_column in array array['songs', 'options', 'result', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint'] loop
+  foreach v_column in array array['songs', 'options', 'result', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint', 'takedown_reason'] loop
     execute format('alter table public.mashup_jobs alter column %I set storage main', v_column);
   end loop;
 end
@@ -592,6 +609,7 @@ comment on column public.mashup_jobs.idempotency_key is 'Key of the submission, 
 comment on column public.mashup_jobs.request_hash is 'SHA-256 of the submission, hex: tells a repeated request from another one with the same key.';
 comment on column public.mashup_jobs.queued_at is 'Since when the job waits or waited for a slot.';
 comment on column public.mashup_jobs.expired_at is 'When the file of the result was deleted.';
+comment on column public.mashup_jobs.takedown_reason is 'Why an operator took the mashup down, as its user reads it. It is not run again until the take-down is lifted.';
 
 create unique index mashup_jobs_idempotency on public.mashup_jobs (user_id, idempotency_key) where idempotency_key is not null;
 create index mashup_jobs_by_user on public.mashup_jobs (user_id, created_at desc);
@@ -667,7 +685,7 @@ create table mashup.mashup_job_events (
   id         bigint generated always as identity primary key,
   job_id     uuid not null references public.mashup_jobs (id) on delete cascade,
   epoch      integer not null,
-  type       text not null check (type in ('submitted', 'stage', 'task', 'retry', 'warning', 'error', 'replay', 'cancel', 'pause', 'resume', 'release', 'expired')),
+  type       text not null check (type in ('submitted', 'stage', 'task', 'retry', 'warning', 'error', 'replay', 'cancel', 'pause', 'resume', 'release', 'expired', 'takedown')),
   stage      text not null,
   from_stage text,
   song_id    text,
@@ -699,6 +717,7 @@ create table mashup.workers (
   pool_ids      text[] not null default '{}',
   lock_key      bigint not null unique,
   version       text not null,
+  protocol      integer not null default 1,
   concurrency   integer not null default 1,
   services      jsonb not null default '{}',
   solo_task     bigint,
@@ -710,10 +729,11 @@ revoke all on mashup.workers from public, anon, authenticated, service_role;
 grant select on mashup.workers to mashup_worker;
 comment on table mashup.workers is 'Worker processes. Each holds a session advisory lock on lock_key, which is free as soon as the process has ended.';
 comment on column mashup.workers.pool_ids is 'Graphile Worker pools of the process. Their queue entries are unlocked when the worker is lost.';
+comment on column mashup.workers.protocol is 'Number of the protocol that the worker speaks; see mashup.protocol_version.';
 comment on column mashup.workers.concurrency is 'Tasks that the worker runs at one time.';
 comment on column mashup.workers.services is 'Version of each service, by name.';
 comment on column mashup.workers.solo_task is 'The task that the worker runs alone or waits to run alone. It claims no other one.';
-comment on column mashup.workers.draining is 'Whether the worker is stopping. It claims nothing.';
+comment on column mashup.workers.draining is 'Whether the worker is stopping, or too old for this schema. It claims nothing.';
 
 create table mashup.tasks (
   id            bigint generated always as identity primary key,
@@ -971,7 +991,7 @@ create table mashup.outgoing_events (
   seq          bigint generated always as identity primary key,
   id           uuid not null unique default gen_random_uuid(),
   job_id       uuid not null,
-  type         text not null check (type in ('job.complete', 'job.failed', 'job.cancelled', 'job.expired')),
+  type         text not null check (type in ('job.complete', 'job.failed', 'job.cancelled', 'job.expired', 'job.taken_down')),
   payload      jsonb not null,
   not_before   timestamptz not null default mashup.now(),
   attempts     integer not null default 0,
@@ -1594,6 +1614,10 @@ begin
     perform mashup.refuse_transition(old.id, old.stage, new.stage);
   end if;
 
+  if v_name = 'replay' and old.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', old.id, old.takedown_reason), 'Contact the operator.');
+  end if;
+
   new.stage_entered_at := greatest(mashup.now(), old.stage_entered_at);
   new.status := case when v_to.is_terminal then v_to.stage else 'processing' end;
   new.current_step := v_to.step;
@@ -1621,7 +1645,7 @@ begin
 end
 $$;
 comment on function mashup.check_transition() is
-  'Trigger before any write of stage, also of the value it had: refuses a transition that is not in mashup.transitions and resets the row for the new stage. Raises MB001, MB003, MB006.';
+  'Trigger before any write of stage, also of the value it had: refuses a transition that is not in mashup.transitions and resets the row for the new stage. Raises MB001, MB003, MB006, MB015.';
 
 create function mashup.touch_job() returns trigger
   language plpgsql security definer set search_path = ''
@@ -2888,31 +2912,56 @@ $$;
 comment on function mashup.take_back_crashes(uuid[]) is
   'Takes back the crashes that were counted for workers that returned: each was alive, and could not reach the database or found it read-only. Skips locked tasks: the sweep repeats it.';
 
+create function mashup.check_protocol(p_version text, p_protocol integer) returns void
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  if p_protocol < mashup.min_protocol_version() then
+    perform mashup.raise_error('MB013',
+      format('This worker (version %s, protocol %s) is too old for the database (version %s, protocol %s or newer).',
+        p_version, p_protocol, mashup.engine_version(), mashup.min_protocol_version()),
+      format('Start a worker of version %s in its place.', mashup.engine_version()));
+  elsif p_protocol > mashup.protocol_version() then
+    perform mashup.raise_error('MB014',
+      format('This worker (version %s, protocol %s) is too new for the database (version %s, protocol %s).',
+        p_version, p_protocol, mashup.engine_version(), mashup.protocol_version()),
+      'Run `mashup migrate` of the version of the worker, then start the worker again.');
+  end if;
+end
+$$;
+comment on function mashup.check_protocol(text, integer) is
+  'Checks that this schema serves workers of a protocol. Raises MB013 for a worker that is too old, MB014 for one that is too new.';
+
 create function mashup.register_worker(
-  p_id uuid, p_host text, p_pid integer, p_lock_key bigint, p_version text, p_concurrency integer, p_pool_ids text[], p_services jsonb
+  p_id uuid, p_host text, p_pid integer, p_lock_key bigint, p_version text, p_concurrency integer, p_pool_ids text[], p_services jsonb,
+  p_protocol integer default 1
 ) returns void
   language plpgsql security definer set search_path = ''
   as $$
 begin
+  perform mashup.check_protocol(p_version, p_protocol);
   -- First, so that no row of a task is waited for with that of the worker held.
   perform mashup.take_back_crashes(array[p_id]);
-  insert into mashup.workers as w (id, host, pid, lock_key, version, concurrency, pool_ids, services)
-  values (p_id, p_host, p_pid, p_lock_key, p_version, p_concurrency, p_pool_ids, p_services)
+  insert into mashup.workers as w (id, host, pid, lock_key, version, protocol, concurrency, pool_ids, services)
+  values (p_id, p_host, p_pid, p_lock_key, p_version, p_protocol, p_concurrency, p_pool_ids, p_services)
   on conflict (id) do update set lock_key = excluded.lock_key, pool_ids = excluded.pool_ids,
     services = excluded.services, seen_at = mashup.now(), draining = false;
 end
 $$;
-comment on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb) is
-  'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key. Crashes that were counted for it are taken back. Lock order: tasks (skips locked ones), worker.';
-grant execute on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb) to mashup_worker;
+comment on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb, integer) is
+  'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key. Crashes that were counted for it are taken back. p_protocol: see check_protocol. Lock order: tasks (skips locked ones), worker. Raises MB013, MB014.';
+grant execute on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb, integer) to mashup_worker;
 
 create function mashup.heartbeat_worker(p_worker_id uuid) returns boolean
   language sql security definer set search_path = ''
   as $$
-  with seen as (update mashup.workers set seen_at = mashup.now() where id = p_worker_id returning 1)
-  select exists (select from seen)
+  with seen as (
+    update mashup.workers w set seen_at = mashup.now(), draining = w.draining or w.protocol < mashup.min_protocol_version()
+      where w.id = p_worker_id returning w.protocol)
+  select exists (select from seen where protocol >= mashup.min_protocol_version())
 $$;
-comment on function mashup.heartbeat_worker(uuid) is 'Notes that a worker is alive. Returns false if it is not registered any more.';
+comment on function mashup.heartbeat_worker(uuid) is
+  'Notes that a worker is alive. Returns false if it has to register again: it is not registered any more, or a migration made it too old. It then claims nothing.';
 grant execute on function mashup.heartbeat_worker(uuid) to mashup_worker;
 
 create function mashup.deregister_worker(p_worker_id uuid) returns void
@@ -3993,8 +4042,10 @@ begin
   elsif tg_table_name = 'stems' then
     insert into mashup.storage_deletions (path) select f from mashup.stem_files(old.paths) f;
   else
-    insert into mashup.storage_deletions (path, is_prefix)
-      values (format('uploads/%s/', old.id), true), (format('stems/%s/', old.id), true);
+    -- Once more after the last signed upload URL (two hours) and the last access token have expired.
+    insert into mashup.storage_deletions (path, is_prefix, not_before)
+      values (format('uploads/%s/', old.id), true, mashup.now()), (format('stems/%s/', old.id), true, mashup.now()),
+        (format('uploads/%s/', old.id), true, mashup.now() + interval '3 hours');
   end if;
   return old;
 end
@@ -4048,10 +4099,14 @@ begin
   delete from public.mashup_jobs j where j.user_id = old.id;
   delete from mashup.stems s where s.user_id = old.id;
   delete from mashup.analyses a where a.user_id = old.id;
+  delete from mashup.plan_spend s where s.user_id = old.id;
+  delete from mashup.pauses p where p.scope = 'user' and p.key = old.id::text;
+  -- What is not delivered yet still tells other programs of the end of a job.
+  delete from mashup.outgoing_events e where e.payload #>> '{data,user_id}' = old.id::text and e.delivered_at is not null;
   return null;
 end
 $$;
-comment on function mashup.delete_user_data() is 'Trigger: deletes the jobs, analyses and stems of a deleted user. Lock order: user, jobs by id.';
+comment on function mashup.delete_user_data() is 'Trigger: deletes the jobs, analyses, stems, costs, pauses and delivered events of a deleted user. Lock order: user, jobs by id.';
 create trigger mashup_delete_user_data after delete on auth.users for each row execute function mashup.delete_user_data();
 
 revoke execute on all functions in schema mashup from public;
@@ -4276,7 +4331,7 @@ begin
 end
 $$;
 comment on function mashup.replay(uuid, text, boolean) is
-  'Replays a job from a stage, as `update … set stage` does; fresh: bypasses the caches of analyses and stems. Returns the job. Lock: job row. Raises MB001, MB002, MB003, MB006.';
+  'Replays a job from a stage, as `update … set stage` does; fresh: bypasses the caches of analyses and stems. Returns the job. Lock: job row. Raises MB001, MB002, MB003, MB006, MB015.';
 
 create function mashup.retry(p_job_id uuid) returns public.mashup_jobs
   language plpgsql security definer set search_path = ''
@@ -4300,7 +4355,7 @@ begin
 end
 $$;
 comment on function mashup.retry(uuid) is
-  'Resumes a failed or cancelled job in the stage where it stopped, or in the first one whose output is missing; what was made is kept. Returns the job. Lock: job row. Raises MB001, MB002, MB006.';
+  'Resumes a failed or cancelled job in the stage where it stopped, or in the first one whose output is missing; what was made is kept. Returns the job. Lock: job row. Raises MB001, MB002, MB006, MB015.';
 
 create function mashup.cancel(p_job_id uuid) returns public.mashup_jobs
   language plpgsql security definer set search_path = ''
@@ -4317,6 +4372,50 @@ end
 $$;
 comment on function mashup.cancel(uuid) is
   'Cancels a live job; its workers abort within a second. Returns the job. Lock order: job, tasks by id. Raises MB001, MB002.';
+
+create function mashup.take_down(p_job_id uuid, p_reason text) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs := mashup.require_job(p_job_id);
+  v_reason text := trim(p_reason);
+begin
+  if coalesce(length(v_reason), 0) not between 1 and 300 then
+    perform mashup.raise_error('MB006', 'A take-down needs a reason of up to 300 characters, which the user reads.', 'Give the reason.');
+  end if;
+  if v_job.status = 'processing' then
+    v_job := mashup.cancel(p_job_id);
+  end if;
+  -- The deletion of the files ends every link to them.
+  insert into mashup.storage_deletions (path, is_prefix) values (format('generated/%s/', p_job_id), true);
+  update public.mashup_jobs j set takedown_reason = v_reason, result_path = null, current_step = 'Taken down',
+      expired_at = case when j.stage = 'complete' then coalesce(j.expired_at, mashup.now()) else j.expired_at end
+    where j.id = p_job_id returning * into v_job;
+  perform mashup.log_event(v_job, 'takedown', 'Taken down: ' || v_reason);
+  perform mashup.enqueue_event(v_job, 'job.taken_down');
+  return v_job;
+end
+$$;
+comment on function mashup.take_down(uuid, text) is
+  'Takes a mashup down: cancels it if it is live, deletes the files of its results, and keeps it from being replayed, retried and iterated. Its user reads the reason. Returns the job. Lock order: job, tasks by id. Raises MB002, MB006.';
+
+create function mashup.lift_take_down(p_job_id uuid) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs := mashup.require_job(p_job_id);
+begin
+  if v_job.takedown_reason is null then
+    perform mashup.raise_error('MB006', format('Job %s was not taken down.', p_job_id), 'Nothing has to be done.');
+  end if;
+  update public.mashup_jobs j set takedown_reason = null, current_step = (select s.step from mashup.stages s where s.stage = j.stage)
+    where j.id = p_job_id returning * into v_job;
+  perform mashup.log_event(v_job, 'takedown', 'The take-down was lifted');
+  return v_job;
+end
+$$;
+comment on function mashup.lift_take_down(uuid) is
+  'Lets a mashup that was taken down run again. Its file stays deleted: a replay from rendering makes it again. Returns the job. Lock: job row. Raises MB002, MB006.';
 
 create function mashup.start(p_job_id uuid, p_options jsonb default null) returns public.mashup_jobs
   language plpgsql security definer set search_path = ''
@@ -4715,6 +4814,9 @@ begin
       return mashup.describe_submission(v_job, true);
     end if;
   end if;
+  if v_parent.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', v_parent.id, v_parent.takedown_reason), 'Contact the operator.');
+  end if;
   if v_parent.plan_version is null or mashup.missing_prerequisite(v_parent, 'planning') is not null then
     perform mashup.raise_error('MB003', 'This mashup has no plan to change yet.', 'Wait until it is planned, or submit the songs again.');
   end if;
@@ -4731,7 +4833,7 @@ begin
 end
 $$;
 comment on function public.iterate_mashup(uuid, text, jsonb, text) is
-  'Submits a new version of a mashup from feedback of up to 1000 characters: a job that enters at planning with the parent''s songs and scores. Returns describe_submission. Raises MB002, MB003, MB004, MB005, MB006, MB010, MB012.';
+  'Submits a new version of a mashup from feedback of up to 1000 characters: a job that enters at planning with the parent''s songs and scores. Returns describe_submission. Raises MB002, MB003, MB004, MB005, MB006, MB010, MB012, MB015.';
 revoke execute on function public.iterate_mashup(uuid, text, jsonb, text) from public, anon, authenticated, service_role;
 grant execute on function public.iterate_mashup(uuid, text, jsonb, text) to authenticated;
 
@@ -4777,7 +4879,7 @@ begin
 end
 $$;
 comment on function public.retry_mashup(uuid) is
-  'Retries a failed or cancelled job of the caller. Returns describe_submission. Raises MB001, MB002, MB004, MB006, MB010, MB012.';
+  'Retries a failed or cancelled job of the caller. Returns describe_submission. Raises MB001, MB002, MB004, MB006, MB010, MB012, MB015.';
 revoke execute on function public.retry_mashup(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.retry_mashup(uuid) to authenticated;
 
@@ -4793,7 +4895,7 @@ begin
 end
 $$;
 comment on function public.replay_mashup(uuid, text, boolean) is
-  'Replays a job of the caller from a stage. Returns describe_submission. Raises MB001, MB002, MB003, MB004, MB006, MB010, MB012.';
+  'Replays a job of the caller from a stage. Returns describe_submission. Raises MB001, MB002, MB003, MB004, MB006, MB010, MB012, MB015.';
 revoke execute on function public.replay_mashup(uuid, text, boolean) from public, anon, authenticated, service_role;
 grant execute on function public.replay_mashup(uuid, text, boolean) to authenticated;
 
@@ -4912,6 +5014,63 @@ comment on function public.begin_upload() is
   'Counts an upload of the caller; create-signed-upload calls it before Storage signs a URL. Raises MB004, MB010, MB012.';
 revoke execute on function public.begin_upload() from public, anon, authenticated, service_role;
 grant execute on function public.begin_upload() to authenticated;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/70_public_api/4_account.sql
+
+-- The account of a user: everything that the engine keeps of it. Auth deletes the account itself (edge function delete-account);
+-- the triggers on auth.users then delete the rows and put the files into the outbox.
+
+create function mashup.account_files(p_user uuid) returns table (path text, bytes bigint, created_at timestamptz)
+  language sql stable security definer set search_path = ''
+  as $$
+  -- As in has_upload_quota: '0' is the character after '/'.
+  select o.name, (o.metadata ->> 'size')::bigint, o.created_at from storage.objects o
+    where o.bucket_id = 'mashups' and o.name ~>=~ ('uploads/' || p_user || '/') and o.name ~<~ ('uploads/' || p_user || '0')
+  union all
+  select o.name, (o.metadata ->> 'size')::bigint, o.created_at from public.mashup_jobs j
+    join storage.objects o on o.bucket_id = 'mashups' and o.name = j.result_path
+    where j.user_id = p_user
+$$;
+comment on function mashup.account_files(uuid) is
+  'Returns the files of a user that the user may read: uploads and current results. Stems are made from the uploads and are not listed.';
+
+create function public.export_account(after uuid default null, page_size integer default 20) returns jsonb
+  language plpgsql stable security definer set search_path = ''
+  as $$
+declare
+  v_user uuid := mashup.caller();
+  v_ids uuid[] := array(
+    select j.id from public.mashup_jobs j
+    where j.user_id = v_user and (export_account.after is null or j.id > export_account.after)
+    order by j.id limit greatest(1, least(coalesce(export_account.page_size, 20), 50)));
+begin
+  return jsonb_build_object(
+    'account', (select jsonb_build_object('id', u.id, 'email', u.email, 'created_at', u.created_at) from auth.users u where u.id = v_user),
+    'mashups', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'job', to_jsonb(j) - 'request_hash',
+        'plans', (select coalesce(jsonb_agg(to_jsonb(p) - 'job_id' order by p.version), '[]') from public.mashup_plans p where p.job_id = j.id),
+        'results', (select coalesce(jsonb_agg(to_jsonb(r) - 'job_id' order by r.epoch), '[]') from public.mashup_results r where r.job_id = j.id),
+        'scores', (select coalesce(jsonb_agg(s.pairs order by s.epoch), '[]') from mashup.scores s where s.job_id = j.id),
+        'events', (select coalesce(jsonb_agg(jsonb_build_object('type', e.type, 'stage', e.stage, 'song_id', e.song_id, 'message', e.message,
+          'created_at', e.created_at) order by e.id), '[]') from public.mashup_job_events e where e.job_id = j.id)) order by j.id), '[]')
+      from public.mashup_jobs j where j.id = any (v_ids)),
+    -- With the first page only: they do not belong to one mashup.
+    'analyses', case when export_account.after is null then (
+      select coalesce(jsonb_agg(jsonb_build_object('content_hash', a.content_hash, 'version', a.version, 'created_at', a.created_at,
+        'analysis', a.analysis - 'waveform') order by a.id), '[]') from mashup.analyses a where a.user_id = v_user) else '[]' end,
+    'files', case when export_account.after is null then (
+      select coalesce(jsonb_agg(to_jsonb(f) order by f.path), '[]') from mashup.account_files(v_user) f) else '[]' end,
+    'next', case when cardinality(v_ids) > 0 and exists (
+      select from public.mashup_jobs j where j.user_id = v_user and j.id > v_ids[cardinality(v_ids)]) then v_ids[cardinality(v_ids)] end);
+end
+$$;
+comment on function public.export_account(uuid, integer) is
+  'Returns what the engine keeps of the caller, one page of mashups at a time (page_size, 1 to 50): {account, mashups, analyses, files, next}. analyses and files come with the first page; next is the after of the next page, or null. Raises MB010.';
+revoke execute on function public.export_account(uuid, integer) from public, anon, authenticated, service_role;
+grant execute on function public.export_account(uuid, integer) to authenticated;
 
 revoke execute on all functions in schema mashup from public;
 
@@ -5287,6 +5446,11 @@ create function mashup.operator_cancel(job_id uuid) returns void
   language sql security definer set search_path = ''
   as $$ select mashup.cancel(operator_cancel.job_id) $$;
 comment on function mashup.operator_cancel(uuid) is 'Cancels any live job. Raises MB001, MB002. For the service role.';
+
+create function mashup.operator_take_down(job_id uuid, reason text) returns void
+  language sql security definer set search_path = ''
+  as $$ select mashup.take_down(operator_take_down.job_id, operator_take_down.reason) $$;
+comment on function mashup.operator_take_down(uuid, text) is 'Takes any mashup down. Raises MB002, MB006. For the service role.';
 
 create function mashup.operator_pause(scope text, key text default '', reason text default 'Paused by the operator') returns void
   language sql security definer set search_path = ''

@@ -5,7 +5,7 @@
 -- Graphile Worker that names a task and an attempt; it may be lost, repeated or late without harm.
 --
 -- 05  schema mashup, role mashup_worker, now (the only clock: tests replace it, nothing else reads one),
---     engine_version, raise_error
+--     engine_version, protocol_version, min_protocol_version, raise_error
 -- 10  settings (every limit, time and budget), setting_number, setting_interval; check_setting, keep_setting, is_allowed, allowed_values
 -- 11  tables
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
@@ -46,7 +46,7 @@
 --     schedule, schedule_all                     all of it, under one advisory lock,
 --     request_schedule, request_schedule_for_task, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
---     register_worker, take_back_crashes, heartbeat_worker, deregister_worker
+--     check_protocol, register_worker, take_back_crashes, heartbeat_worker, deregister_worker
 --     claim_task, defer_solo, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
 --     finish_task, record_finish, twin_of, record_measurements
@@ -63,10 +63,11 @@
 --     check_user, delete_user_data               users
 --     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
 --     claim_outgoing_events, complete_outgoing_event, purge_outgoing_events   delivery of events
--- 65  operations for operators: replay, retry, cancel, start, pause, resume, select_jobs, bulk, require_job
+-- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, select_jobs, bulk, require_job
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
 --     get_mashup, get_mashup_analyses, get_mashup_stems, begin_upload
+--     export_account, account_files
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
 --     check_options, check_songs, check_song, check_upload, insert_job, find_idempotent_job, describe_submission
 -- 80  views and functions for operators
@@ -87,7 +88,8 @@
 --   MB001 illegal_transition    MB005 idempotency_conflict   MB010 sign_in_required
 --   MB002 job_not_found         MB006 invalid_request        MB011 row_too_large
 --   MB003 missing_input         MB008 upload_missing         MB012 rate_limited
---   MB004 queue_full            MB009 not_a_draft
+--   MB004 queue_full            MB009 not_a_draft           MB013 worker_too_old
+--                                                           MB014 database_too_old   MB015 taken_down
 --
 -- Settings of a transaction that functions pass on: mashup.transition (the announced transition), mashup.fresh (a replay bypasses
 -- caches), mashup.keep_songs (a retry keeps analyses), mashup.actor (who acts), mashup.schedule and mashup.stale_jobs (what is to

@@ -28,6 +28,20 @@ create function mashup.engine_version() returns text
   as $$ select '0.1.0' $$;
 comment on function mashup.engine_version() is 'Returns the version of the engine that this schema belongs to, as in package.json.';
 
+create function mashup.protocol_version() returns integer
+  language sql immutable set search_path = ''
+  as $$ select 1 $$;
+comment on function mashup.protocol_version() is
+  'Returns the number of the protocol between workers and this schema. A migration raises it if it adds what newer workers need. A worker with a higher number does not start: the database has to be migrated.';
+grant execute on function mashup.protocol_version() to mashup_worker;
+
+create function mashup.min_protocol_version() returns integer
+  language sql immutable set search_path = ''
+  as $$ select 1 $$;
+comment on function mashup.min_protocol_version() is
+  'Returns the oldest protocol that this schema serves. A migration raises it if it takes away or changes what older workers call. Workers with a lower number finish their tasks and end.';
+grant execute on function mashup.min_protocol_version() to mashup_worker;
+
 create function mashup.raise_error(p_sqlstate text, p_message text, p_hint text, p_detail text default '') returns void
   language plpgsql set search_path = ''
   as $$

@@ -33,7 +33,7 @@ begin
 end
 $$;
 comment on function mashup.replay(uuid, text, boolean) is
-  'Replays a job from a stage, as `update … set stage` does; fresh: bypasses the caches of analyses and stems. Returns the job. Lock: job row. Raises MB001, MB002, MB003, MB006.';
+  'Replays a job from a stage, as `update … set stage` does; fresh: bypasses the caches of analyses and stems. Returns the job. Lock: job row. Raises MB001, MB002, MB003, MB006, MB015.';
 
 create function mashup.retry(p_job_id uuid) returns public.mashup_jobs
   language plpgsql security definer set search_path = ''
@@ -57,7 +57,7 @@ begin
 end
 $$;
 comment on function mashup.retry(uuid) is
-  'Resumes a failed or cancelled job in the stage where it stopped, or in the first one whose output is missing; what was made is kept. Returns the job. Lock: job row. Raises MB001, MB002, MB006.';
+  'Resumes a failed or cancelled job in the stage where it stopped, or in the first one whose output is missing; what was made is kept. Returns the job. Lock: job row. Raises MB001, MB002, MB006, MB015.';
 
 create function mashup.cancel(p_job_id uuid) returns public.mashup_jobs
   language plpgsql security definer set search_path = ''
@@ -74,6 +74,50 @@ end
 $$;
 comment on function mashup.cancel(uuid) is
   'Cancels a live job; its workers abort within a second. Returns the job. Lock order: job, tasks by id. Raises MB001, MB002.';
+
+create function mashup.take_down(p_job_id uuid, p_reason text) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs := mashup.require_job(p_job_id);
+  v_reason text := trim(p_reason);
+begin
+  if coalesce(length(v_reason), 0) not between 1 and 300 then
+    perform mashup.raise_error('MB006', 'A take-down needs a reason of up to 300 characters, which the user reads.', 'Give the reason.');
+  end if;
+  if v_job.status = 'processing' then
+    v_job := mashup.cancel(p_job_id);
+  end if;
+  -- The deletion of the files ends every link to them.
+  insert into mashup.storage_deletions (path, is_prefix) values (format('generated/%s/', p_job_id), true);
+  update public.mashup_jobs j set takedown_reason = v_reason, result_path = null, current_step = 'Taken down',
+      expired_at = case when j.stage = 'complete' then coalesce(j.expired_at, mashup.now()) else j.expired_at end
+    where j.id = p_job_id returning * into v_job;
+  perform mashup.log_event(v_job, 'takedown', 'Taken down: ' || v_reason);
+  perform mashup.enqueue_event(v_job, 'job.taken_down');
+  return v_job;
+end
+$$;
+comment on function mashup.take_down(uuid, text) is
+  'Takes a mashup down: cancels it if it is live, deletes the files of its results, and keeps it from being replayed, retried and iterated. Its user reads the reason. Returns the job. Lock order: job, tasks by id. Raises MB002, MB006.';
+
+create function mashup.lift_take_down(p_job_id uuid) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs := mashup.require_job(p_job_id);
+begin
+  if v_job.takedown_reason is null then
+    perform mashup.raise_error('MB006', format('Job %s was not taken down.', p_job_id), 'Nothing has to be done.');
+  end if;
+  update public.mashup_jobs j set takedown_reason = null, current_step = (select s.step from mashup.stages s where s.stage = j.stage)
+    where j.id = p_job_id returning * into v_job;
+  perform mashup.log_event(v_job, 'takedown', 'The take-down was lifted');
+  return v_job;
+end
+$$;
+comment on function mashup.lift_take_down(uuid) is
+  'Lets a mashup that was taken down run again. Its file stays deleted: a replay from rendering makes it again. Returns the job. Lock: job row. Raises MB002, MB006.';
 
 create function mashup.start(p_job_id uuid, p_options jsonb default null) returns public.mashup_jobs
   language plpgsql security definer set search_path = ''

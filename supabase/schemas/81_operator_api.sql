@@ -75,6 +75,11 @@ create function mashup.operator_cancel(job_id uuid) returns void
   as $$ select mashup.cancel(operator_cancel.job_id) $$;
 comment on function mashup.operator_cancel(uuid) is 'Cancels any live job. Raises MB001, MB002. For the service role.';
 
+create function mashup.operator_take_down(job_id uuid, reason text) returns void
+  language sql security definer set search_path = ''
+  as $$ select mashup.take_down(operator_take_down.job_id, operator_take_down.reason) $$;
+comment on function mashup.operator_take_down(uuid, text) is 'Takes any mashup down. Raises MB002, MB006. For the service role.';
+
 create function mashup.operator_pause(scope text, key text default '', reason text default 'Paused by the operator') returns void
   language sql security definer set search_path = ''
   as $$ select mashup.pause(operator_pause.scope, operator_pause.key, operator_pause.reason) $$;

@@ -10,6 +10,7 @@ const FUNCTIONS = [
   'create-signed-upload',
   'claude-mashup-iteration',
   'stem-separation',
+  'delete-account',
 ];
 
 const fixture = await startFunctionsFixture({ after });

@@ -105,6 +105,7 @@ const FUNCTION_BODIES: Record<string, object> = {
   'create-signed-upload': { songId: 'song-1', fileName: 'song.wav' },
   'claude-mashup-iteration': { jobId: job, userFeedback: 'louder' },
   'stem-separation': { job_id: job, audio_url: upload },
+  'delete-account': { confirm: 'delete my account' },
 };
 
 async function callFunctions(intruder: Intruder): Promise<Record<string, { status: number; body: string }>> {

@@ -7,7 +7,7 @@ import { buildMigration, SCHEMAS_DIR } from '../../migrate/build-migration.ts';
 import { STAGE_DEFINITIONS, TASK_KIND_DEFINITIONS } from '../../schema/stages.ts';
 import { MIGRATIONS_DIR } from '../../migrate/migrate.ts';
 import { useDatabase } from '../support/postgres.ts';
-import { readSchemaSnapshot, SNAPSHOT_FILE } from '../support/schema-snapshot.ts';
+import { compareSnapshots } from '../support/schema-snapshot.ts';
 
 const MAX_FUNCTION_LINES = 60;
 
@@ -24,7 +24,7 @@ describe('the sources of the schema', async () => {
   });
 
   it('give the schema of tests/schema.sql: otherwise read the difference after npm run schema:snapshot', async () => {
-    const [committed, live] = [await readFile(SNAPSHOT_FILE, 'utf8'), await readSchemaSnapshot(db.sql)];
+    const { committed, live } = await compareSnapshots(db.sql);
     const changed = live.split('\n').filter((line) => !committed.includes(line));
     assert.ok(committed === live, `the schema differs from tests/schema.sql, first at: ${changed[0] ?? '(a removal)'}`);
   });

@@ -1,5 +1,6 @@
 /** Tests of the library, the account, access by other users, and a replay by the operator. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { pageFaults, shiftOf } from './studio-fixture.ts';
 import type { StudioFixture } from './studio-fixture.ts';
@@ -13,6 +14,7 @@ export function testLibraryAndAccount(fixture: () => StudioFixture): void {
   testLibrary(fixture);
   testGuestToAccount(fixture);
   testForeignMashup(fixture);
+  testAccountData(fixture);
 }
 
 function testLibrary(fixture: () => StudioFixture): void {
@@ -82,6 +84,31 @@ function testForeignMashup(fixture: () => StudioFixture): void {
     await page.goto(`${stack.info.apiUrl}/#/mashup/${job?.id}`);
     await page.getByText(`There is no mashup ${job?.id}.`).waitFor();
     assert.deepEqual(await pageFaults(page), []);
+    await page.context().close();
+  });
+}
+
+function testAccountData(fixture: () => StudioFixture): void {
+  test('a user downloads the data, and deletes the account after a second press', async () => {
+    const { sql, stranger } = fixture();
+    const page = await stranger();
+    await page.getByRole('button', { name: /^Slow Harbor/ }).click();
+    await page.getByTestId('song-card').waitFor();
+    await page.getByRole('link', { name: 'Account' }).click();
+    await page.getByText('You are a guest').waitFor();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download my data' }).click(),
+    ]);
+    const { account } = JSON.parse(await readFile(await download.path(), 'utf8')) as { account: { id: string } };
+    const users = () => sql`select from auth.users where id = ${account.id}`;
+    assert.equal((await users()).length, 1);
+    await page.getByRole('button', { name: 'Delete my account' }).click();
+    assert.equal((await users()).length, 1);
+    assert.deepEqual(await pageFaults(page), []);
+    await page.getByRole('button', { name: 'Delete the account and everything in it' }).click();
+    await page.getByText('You are not signed in.').waitFor();
+    assert.equal((await users()).length, 0);
     await page.context().close();
   });
 }

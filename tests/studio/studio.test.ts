@@ -22,6 +22,29 @@ describe('the studio', { skip: reasonToSkip() }, () => {
   before(async () => (fixture = await startStudioFixture()));
   after(() => fixture?.close());
 
+  test('the page runs under a policy that allows no inline scripts, no eval and no other hosts', async () => {
+    const page = await fixture.stranger();
+    const policy = (await fetch(fixture.stack.info.apiUrl)).headers.get('content-security-policy') ?? '';
+    assert.match(policy, /default-src 'none'/);
+    assert.doesNotMatch(policy, /unsafe-inline|'unsafe-eval'|\*/);
+    const outcome = await page.evaluate(async () => {
+      const violations: string[] = [];
+      document.addEventListener('securitypolicyviolation', (event) => violations.push(event.effectiveDirective));
+      const script = document.createElement('script');
+      script.textContent = 'globalThis.injected = true';
+      document.head.append(script);
+      const outside = await fetch('https://elsewhere.example/').then(
+        () => 'reached',
+        () => 'refused',
+      );
+      // Violations are reported in tasks of their own.
+      while (violations.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+      return { violations: violations.sort(), injected: 'injected' in globalThis, outside };
+    });
+    assert.deepEqual(outcome, { violations: ['connect-src', 'script-src-elem'], injected: false, outside: 'refused' });
+    await page.context().close();
+  });
+
   testSongSelection(() => fixture);
 
   test('a mashup is created by keyboard alone; its stages are shown live, after a reload and in a second tab', async () => {

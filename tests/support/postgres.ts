@@ -147,6 +147,7 @@ async function ensureTemplate(clusterUrl: string, empty: boolean): Promise<strin
     await sql`drop database if exists ${sql(building)} with (force)`;
     await sql`create database ${sql(building)}`;
     await bootstrap(withDatabase(clusterUrl, building));
+    await createWorkerRole(sql);
     if (!empty) {
       await migrate({ databaseUrl: urlOf(clusterUrl, building, 'postgres', LOCAL_PASSWORD) });
       await allowWorkerLogin(sql);
@@ -154,6 +155,19 @@ async function ensureTemplate(clusterUrl: string, empty: boolean): Promise<strin
     await sql`alter database ${sql(building)} rename to ${sql(name)}`;
   });
   return name;
+}
+
+/**
+ * Creates the worker's role on Postgres 15 as a superuser: there a role without that right cannot create one with BYPASSRLS. On
+ * hosted Supabase an extension allows it.
+ */
+async function createWorkerRole(sql: postgres.Sql): Promise<void> {
+  await sql.unsafe(`do $$ begin
+    if current_setting('server_version_num')::int < 160000 and not exists (select from pg_roles where rolname = 'mashup_worker') then
+      create role mashup_worker nologin bypassrls;
+      grant mashup_worker to postgres with admin option;
+    end if;
+  end $$`);
 }
 
 async function allowWorkerLogin(sql: postgres.Sql): Promise<void> {

@@ -21,3 +21,22 @@ export async function readSchemaSnapshot(sql: postgres.Sql): Promise<string> {
   const rows = await sql.unsafe<{ text: string }[]>(query);
   return `${HEADER}\n${rows.map((row) => row.text).join('\n\n')}\n`;
 }
+
+/** First version that prints a view as the one does that wrote the snapshot. Earlier ones qualify each column. */
+const SAME_VIEWS_SINCE = 160_000;
+
+/** The committed snapshot and that of a database, in a form that can be compared on the version of its server. */
+export async function compareSnapshots(sql: postgres.Sql): Promise<{ committed: string; live: string }> {
+  const [server] = await sql<{ version: number }[]>`select current_setting('server_version_num')::int as version`;
+  const comparable = (text: string): string =>
+    (server?.version ?? 0) >= SAME_VIEWS_SINCE
+      ? text
+      : text
+          .split('\n\n')
+          .filter((part) => !part.startsWith('create view'))
+          .join('\n\n');
+  return {
+    committed: comparable(await readFile(SNAPSHOT_FILE, 'utf8')),
+    live: comparable(await readSchemaSnapshot(sql)),
+  };
+}

@@ -7,7 +7,7 @@ import { dirname, resolve } from 'node:path';
 
 /** Modules for processes, threads, sockets, databases, browsers and bundlers. */
 const IMPURE =
-  /^(node:(child_process|worker_threads|http|https|net|dgram)|postgres|pg|ws|graphile-worker|playwright-core|vite|@supabase\/supabase-js|@mashup-engine\/.*)$/;
+  /^(node:(child_process|worker_threads|http|https|net|dgram)|postgres|pg|ws|graphile-worker|undici|playwright-core|vite|@supabase\/supabase-js|@mashup-engine\/.*)$/;
 const IMPORT = /^(?:import|export)\s(?!type\s)[^'"]*?from\s+'([^']+)'|^import\s+'([^']+)'|\bimport\('([^']+)'\)/gms;
 
 /** Whether a test file is a unit test. `cache` saves reading shared modules again. */

@@ -26,7 +26,7 @@ const Envelope = z.looseObject({ success: z.literal(true).optional(), analysis: 
 export async function callAnalyze(
   baseUrl: string,
   request: { songId: string; fileUrl: string },
-  options: { signal: AbortSignal; timeoutMs: number },
+  options: { signal: AbortSignal; timeoutMs: number; token?: string },
 ): Promise<SongAnalysis> {
   const body: AnalyzeRequest = { song_id: request.songId, songId: request.songId, file_url: request.fileUrl };
   const response = await callJson({
@@ -40,13 +40,17 @@ export async function callAnalyze(
 }
 
 /** Requests the version of the service from `/health`. Returns undefined if the service does not report one. */
-export async function fetchVersion(baseUrl: string, signal: AbortSignal): Promise<string | undefined> {
+export async function fetchVersion(
+  baseUrl: string,
+  { signal, token }: { signal: AbortSignal; token?: string },
+): Promise<string | undefined> {
   try {
     const response = await callJson({
       service: 'analysis',
       baseUrl,
       path: '/health',
       signal,
+      token,
       timeoutMs: HEALTH_TIMEOUT_MS,
     });
     return HealthResponse.safeParse(response).data?.version;

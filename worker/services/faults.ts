@@ -1,6 +1,6 @@
 /** Classifies error responses of services by status and error code. Only four faults that have no code are recognised by text. */
 import { z } from 'zod';
-import { AUDIO_ERROR_CODES } from '../../schema.ts';
+import { AUDIO_ERROR_CODES, tokenVariable } from '../../schema.ts';
 import type { ServiceName } from '../../schema.ts';
 import { serviceTitle, TaskError } from '../errors.ts';
 import type { FaultClass } from '../errors.ts';
@@ -80,6 +80,7 @@ export function faultOfResponse(response: {
   const retryAfterSec = readRetryAfter(response.retryAfter);
   const known = untypedFault(service, text);
   if (known && status === 500) return known;
+  if (status === 401 && (code === undefined || code === 'service_token_refused')) return tokenFault(service, text);
   const faultClass = classOfStatus(status);
   // A code on a 4xx names a fault of the input: the user sees the service's own message.
   if (code !== undefined && status >= 400 && status < 500 && faultClass === 'permanent') {
@@ -129,6 +130,17 @@ export function storageFaultOf(service: ServiceName, text: string): TaskError {
     hint: 'It is retried automatically. If this lasts, check that Storage runs and can be reached from the services.',
     faultClass: 'unavailable',
     service: 'storage',
+  });
+}
+
+/** Returns the error of a service that refuses the worker's token. Its circuit opens at once: no task can do anything with it. */
+function tokenFault(service: ServiceName, text: string): TaskError {
+  return new TaskError(`${serviceTitle(service)} refuses the worker (401): ${text}`, {
+    code: 'service_token_refused',
+    hint: `Set SERVICES_TOKEN or ${tokenVariable(service)} of the workers to the token of the service, and restart them.`,
+    faultClass: 'refused',
+    spendsAttempt: false,
+    status: 401,
   });
 }
 

@@ -3,7 +3,7 @@
  *
  * It uses `node:http` because `fetch` fails when response headers take longer than five minutes, which separation does. Each
  * call opens its own connection: a restarting service resets kept connections, which looks like an outage. No key of this
- * project is sent to a service.
+ * project is sent to a service; a service may have a token of its own.
  */
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
@@ -37,6 +37,8 @@ export interface CallOptions {
   /** Base URL; may contain a path. */
   baseUrl: string;
   path: string;
+  /** Token of the service, sent as a bearer. */
+  token?: string;
   /** Accept header; default: JSON. */
   accept?: string;
   /** JSON body of a POST; without it, the call is a GET. */
@@ -97,7 +99,8 @@ export async function withResponse<T>(
           service,
           status: response.statusCode ?? 0,
           retryAfter: response.headers['retry-after'],
-          body: await readText(response, MAX_ERROR_BODY_BYTES, true),
+          // A service may repeat what it was sent.
+          body: hide(await readText(response, MAX_ERROR_BODY_BYTES, true), options.token),
         });
       }
       return await read(response);
@@ -122,6 +125,7 @@ function send(options: CallOptions, signal: AbortSignal): Promise<IncomingMessag
       headers: {
         ...HEADERS,
         Accept: options.accept ?? 'application/json',
+        ...(options.token === undefined ? {} : { Authorization: `Bearer ${options.token}` }),
         ...(body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': body.length }),
       },
       signal,
@@ -150,6 +154,10 @@ async function readText(response: IncomingMessage, maxBytes: number, truncate = 
     });
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function hide(text: string, token: string | undefined): string {
+  return token === undefined ? text : text.replaceAll(token, '…');
 }
 
 function timeoutFault(service: ServiceName, timeoutMs: number, cause: unknown): TaskError {

@@ -31,6 +31,7 @@ const PaidFailure = z.object({ paid_failure: z.string(), detail: z.string().catc
 export interface PlanCallOptions {
   signal: AbortSignal;
   timeoutMs: number;
+  token?: string;
   /** Receives progress messages, if the service sends any. */
   onMessage: (message: string) => void;
 }
@@ -41,7 +42,7 @@ export interface PlanCallOptions {
  * @throws TaskError for every other response
  */
 export async function callPlan(baseUrl: string, request: PlanRequest, options: PlanCallOptions): Promise<unknown> {
-  const { signal, timeoutMs, onMessage } = options;
+  const { signal, timeoutMs, token, onMessage } = options;
   const call = {
     service: 'orchestrator' as const,
     baseUrl,
@@ -50,6 +51,7 @@ export async function callPlan(baseUrl: string, request: PlanRequest, options: P
     body: request,
     signal,
     timeoutMs,
+    token,
   };
   try {
     const answer = await withResponse(call, (response) =>

@@ -36,6 +36,7 @@ export interface RenderOptions {
   signal: AbortSignal;
   /** Limit of the whole render. */
   timeoutMs: number;
+  token?: string;
   /** Time without an event after which the stream counts as hung. */
   idleMs: number;
   /** Receives progress, 0..1, which never decreases. */
@@ -57,6 +58,7 @@ export async function callRender(baseUrl: string, request: RenderRequest, option
         body: request,
         signal: AbortSignal.any([options.signal, idle.signal]),
         timeoutMs: options.timeoutMs,
+        token: options.token,
       },
       async (response) => {
         const warnings: string[] = [];

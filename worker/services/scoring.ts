@@ -23,6 +23,7 @@ const ScoringResponse = z.looseObject({
 export interface ScoreOptions {
   signal: AbortSignal;
   timeoutMs: number;
+  token?: string;
 }
 
 /** Scores a pair of songs. Scores are limited to 0..100, except `raw_score`. @throws TaskError */

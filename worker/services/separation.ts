@@ -15,7 +15,7 @@ const DEFAULT_MODEL = 'htdemucs';
 export async function callSeparate(
   baseUrl: string,
   request: SeparateRequest,
-  options: { signal: AbortSignal; timeoutMs: number },
+  options: { signal: AbortSignal; timeoutMs: number; token?: string },
 ): Promise<{ paths: StemPaths; model: string }> {
   const response = parseResponse(
     'separation',

@@ -34,6 +34,7 @@ export async function analyze(context: TaskContext): Promise<AnalyzeTaskResult> 
   const { claim, signal, storage } = context;
   const song = songOf(claim);
   const baseUrl = context.serviceUrls.analysis;
+  const token = context.serviceTokens.analysis;
   const [maxSec, fileUrl] = await Promise.all([
     settingNumber(context.db, 'song_max_sec', DEFAULT_SONG_MAX_SEC),
     storage.downloadUrl(song.path, urlSeconds(claim)),
@@ -42,7 +43,7 @@ export async function analyze(context: TaskContext): Promise<AnalyzeTaskResult> 
   const upload = await fetchUpload(context, fileUrl);
   if (upload.durationSec !== null && upload.durationSec > maxSec) throw tooLong(upload.durationSec, maxSec);
 
-  const version = claim.fresh ? undefined : await fetchVersion(baseUrl, signal);
+  const version = claim.fresh ? undefined : await fetchVersion(baseUrl, { signal, token });
   const cached = claim.fresh ? undefined : await findAnalysis(context, upload.hash, version);
   if (cached) {
     return {
@@ -59,7 +60,7 @@ export async function analyze(context: TaskContext): Promise<AnalyzeTaskResult> 
   const analysis = await callAnalyze(
     baseUrl,
     { songId: song.song_id, fileUrl },
-    { signal, timeoutMs: silenceLimitMs(context) },
+    { signal, timeoutMs: silenceLimitMs(context), token },
   ).catch((error: unknown) => {
     throw withFormatHint(error, upload.type);
   });

@@ -14,6 +14,8 @@ export interface WorkerContext {
   db: Db;
   storage: Storage;
   serviceUrls: Record<ServiceName, string>;
+  /** Token of each service that requires one. */
+  serviceTokens: Partial<Record<ServiceName, string>>;
   limits: WorkerLimits;
   log: Log;
 }

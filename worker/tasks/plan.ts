@@ -144,11 +144,12 @@ function faultOfFailure({ code }: { code: string }): string {
 
 /** Calls the planning service and saves a paid answer. */
 async function callPlanner(context: TaskContext, brief: PlanBrief, hash: string, share: number): Promise<unknown> {
-  const { claim, db, signal, serviceUrls } = context;
+  const { claim, db, signal, serviceTokens, serviceUrls } = context;
   const callSec = await settingNumber(db, 'plan_call_timeout_sec', DEFAULT_CALL_SEC);
   const answer = await callPlan(serviceUrls.orchestrator, planRequest(brief), {
     signal,
     timeoutMs: Math.min(callSec * 1_000, callLimitMs(context)),
+    token: serviceTokens.orchestrator,
     onMessage: (message) => context.reportProgress(share, message),
   });
   const facts = readPlanFacts(answer);

@@ -20,7 +20,7 @@ const LENGTH_TOLERANCE = 0.02;
 
 /** Runs the task. Returns the result for `mashup.record_result`. */
 export async function render(context: TaskContext): Promise<RenderTaskResult> {
-  const { claim, signal, serviceUrls } = context;
+  const { claim, signal, serviceTokens, serviceUrls } = context;
   const prefix = claim.output_prefix;
   if (prefix === null) throw missingInput('This task has no output path.', 'Retry the mashup.');
   const plan = await loadPlan(context);
@@ -29,6 +29,7 @@ export async function render(context: TaskContext): Promise<RenderTaskResult> {
   const rendered = await callRender(serviceUrls.processing, request, {
     signal,
     timeoutMs: callLimitMs(context),
+    token: serviceTokens.processing,
     idleMs: claim.silence_sec * 1000,
     onProgress: (progress, message) => context.reportProgress(progress, message === '' ? undefined : message),
   }).catch(async (error: unknown) => {

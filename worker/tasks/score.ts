@@ -32,10 +32,11 @@ export async function score(context: TaskContext): Promise<ScoreTaskResult> {
 }
 
 async function scoreByService(context: TaskContext, pairs: [AnalyzedSong, AnalyzedSong][]): Promise<PairScore[]> {
-  const { signal, limits, serviceUrls } = context;
+  const { signal, limits, serviceTokens, serviceUrls } = context;
+  const options = { signal, timeoutMs: limits.scoreTimeoutMs, token: serviceTokens.scoring };
   const scores: PairScore[] = [];
   for (const [first, second] of pairs) {
-    const scored = await callScore(serviceUrls.scoring, first, second, { signal, timeoutMs: limits.scoreTimeoutMs });
+    const scored = await callScore(serviceUrls.scoring, first, second, options);
     const phrases = [...matchPhrases(first, second), ...matchPhrases(second, first)];
     scores.push({ ...scored, phrases: phrases.sort((a, b) => b.similarity - a.similarity) });
   }

@@ -41,7 +41,7 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
   const { paths, model } = await callSeparate(
     context.serviceUrls.separation,
     { audio_url: audioUrl, job_id: prefix.replace(/^stems\//, ''), uploads, part_bytes: partBytes },
-    { signal, timeoutMs: silenceLimitMs(context) },
+    { signal, timeoutMs: silenceLimitMs(context), token: context.serviceTokens.separation },
   );
   for (const stem of STEMS) {
     if (!filesOf(paths[stem]).every((path) => path.startsWith(`${prefix}/`))) {

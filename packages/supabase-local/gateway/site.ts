@@ -2,6 +2,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { decodePath, send, sendJson } from './http.ts';
+import { siteHeaders } from './site-headers.ts';
 import type { Exchange } from './exchange.ts';
 
 const TYPES = new Map([
@@ -52,7 +53,11 @@ export async function serveSite({ directory, anonKey }: Site, exchange: Exchange
   const file = requested ?? (extname(name) === '' ? await fileIn(directory, 'index.html') : undefined);
   if (!file) return false;
   const cached = requested !== undefined && name.startsWith('/assets/');
-  const cacheControl = cached ? 'public, max-age=31536000, immutable' : 'no-cache';
-  send(exchange, 200, { 'content-type': file.type, 'cache-control': cacheControl }, file.bytes);
+  const headers = {
+    ...siteHeaders(exchange.request.headers.host),
+    'content-type': file.type,
+    'cache-control': cached ? 'public, max-age=31536000, immutable' : 'no-cache',
+  };
+  send(exchange, 200, headers, file.bytes);
   return true;
 }

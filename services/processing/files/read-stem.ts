@@ -3,6 +3,7 @@ import { AudioError } from '../../../audio/errors.ts';
 import { openAudio } from '../../../audio/decode/decode.ts';
 import type { Stem } from '../../../schema.ts';
 import { FetchAudioError, fetchAudio } from '../../http/fetch-audio.ts';
+import { OriginRefusedError } from '../../http/outgoing.ts';
 import { RenderError } from '../errors.ts';
 import { retryConnection } from './retry-connection.ts';
 
@@ -64,7 +65,7 @@ export async function readMonoStem(source: StemSource): Promise<Float32Array> {
 function downloadPart(url: string): Promise<Uint8Array> {
   return retryConnection(
     () => fetchAudio(url, { maxBytes: MAX_STEM_BYTES, timeoutMs: STEM_TIMEOUT_MS }),
-    (error) => error instanceof FetchAudioError && error.status === null,
+    (error) => error instanceof FetchAudioError && error.status === null && error.fault !== 'url',
   );
 }
 
@@ -76,6 +77,10 @@ function stemError({ song, stem }: StemSource, error: unknown): RenderError {
   if (error instanceof FetchAudioError && (error.fault === 'unavailable' || error.fault === 'timeout')) {
     const message = `The ${stem} stem of "${song}" could not be downloaded: the storage is not available`;
     return new RenderError('storage_unavailable', message, error.hint, error);
+  }
+  if (error instanceof FetchAudioError && error.cause instanceof OriginRefusedError) {
+    const message = `The ${stem} stem of "${song}" could not be downloaded: ${error.message}`;
+    return new RenderError('stem_unavailable', message, error.hint, error);
   }
   return new RenderError(
     'stem_unavailable',

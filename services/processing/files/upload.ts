@@ -10,6 +10,7 @@ const UPLOAD_TIMEOUT_MS = 120_000;
 
 const CODES: Record<UploadError['fault'], RenderErrorCode> = {
   url: 'upload_failed',
+  not_allowed: 'upload_failed',
   too_large: 'upload_too_large',
   expired: 'upload_failed',
   refused: 'upload_failed',

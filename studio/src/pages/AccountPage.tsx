@@ -1,4 +1,5 @@
 import type { User } from '@supabase/supabase-js';
+import { AccountData } from '../components/account/AccountData.tsx';
 import { AccountForm } from '../components/account/AccountForm.tsx';
 import { useAccountForm } from '../components/account/useAccountForm.ts';
 import { Notice } from '../components/common/Notice.tsx';
@@ -29,6 +30,7 @@ export function AccountPage() {
           {hasAccount ? 'Sign out' : 'Leave the guest account'}
         </button>
       )}
+      {user !== undefined && <AccountData key={user.id} />}
     </div>
   );
 }

@@ -76,6 +76,19 @@ export async function requireUserOrService(request: Request): Promise<Caller> {
   return requireUser(request);
 }
 
+/**
+ * Creates a client with the rights of the service role.
+ * @throws ApiError 500 `env_missing`
+ */
+export function serviceClient(): SupabaseClient {
+  const { serviceKeys, url } = readEnvironment();
+  const [key] = serviceKeys;
+  if (key !== undefined) return createClient(url, key, { auth: STATELESS });
+  throw new ApiError(500, 'env_missing', 'Supabase env not configured', {
+    hint: 'The operator must set a secret key or the service role key for the functions.',
+  });
+}
+
 function clientFor(environment: Environment, token: string): SupabaseClient {
   return createClient(environment.url, environment.apiKey, {
     auth: STATELESS,

@@ -15,6 +15,9 @@ const STATUS: Record<MashupErrorCode, number> = {
   sign_in_required: 401,
   row_too_large: 413,
   rate_limited: 429,
+  worker_too_old: 409,
+  database_too_old: 409,
+  taken_down: 409,
 };
 
 /** The contract's texts for errors that the database finds. For other errors the message itself is sent. */

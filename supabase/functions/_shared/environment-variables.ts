@@ -11,7 +11,7 @@ export const FunctionEnvironment = z.object({
   SUPABASE_SECRET_KEYS: text('Secret keys as a JSON object: names to keys.'),
   SUPABASE_SECRET_KEY: text('One secret key.'),
   SUPABASE_SERVICE_ROLE_KEY: text(
-    'The service-role JWT of projects with legacy keys. `stem-separation` accepts these keys from a renderer.',
+    'The service-role JWT of projects with legacy keys. `stem-separation` accepts these keys from a renderer; `delete-account` uses them to delete a user.',
   ),
   SB_JWT_ISSUER: text(
     'Issuer that tokens must name. Default: `SUPABASE_URL/auth/v1`; not checked if `SUPABASE_URL` is plain HTTP to a host other than loopback.',

@@ -53,6 +53,7 @@ create table mashup.mashup_jobs (
   updated_at              timestamptz not null default mashup.now(),
   finished_at             timestamptz,
   expired_at              timestamptz,
+  takedown_reason         text check (length(takedown_reason) between 1 and 300),
   constraint row_is_slim check (octet_length(songs::text) <= 3000 and octet_length(options::text) <= 900
     and octet_length(coalesce(result::text, '')) <= 1000 and octet_length(warnings::text) <= 1500),
   constraint complete_has_a_result check (stage <> 'complete' or result_path is not null or expired_at is not null),
@@ -72,7 +73,7 @@ do $$
 declare v_column text;
 begin
   -- Inline storage: a Realtime change would lack an unchanged out-of-line value.
-  foreach v_column in array array['songs', 'options', 'result', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint'] loop
+  foreach v_column in array array['songs', 'options', 'result', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint', 'takedown_reason'] loop
     execute format('alter table public.mashup_jobs alter column %I set storage main', v_column);
   end loop;
 end
@@ -107,6 +108,7 @@ comment on column public.mashup_jobs.idempotency_key is 'Key of the submission, 
 comment on column public.mashup_jobs.request_hash is 'SHA-256 of the submission, hex: tells a repeated request from another one with the same key.';
 comment on column public.mashup_jobs.queued_at is 'Since when the job waits or waited for a slot.';
 comment on column public.mashup_jobs.expired_at is 'When the file of the result was deleted.';
+comment on column public.mashup_jobs.takedown_reason is 'Why an operator took the mashup down, as its user reads it. It is not run again until the take-down is lifted.';
 
 create unique index mashup_jobs_idempotency on public.mashup_jobs (user_id, idempotency_key) where idempotency_key is not null;
 create index mashup_jobs_by_user on public.mashup_jobs (user_id, created_at desc);
@@ -182,7 +184,7 @@ create table mashup.mashup_job_events (
   id         bigint generated always as identity primary key,
   job_id     uuid not null references public.mashup_jobs (id) on delete cascade,
   epoch      integer not null,
-  type       text not null check (type in ('submitted', 'stage', 'task', 'retry', 'warning', 'error', 'replay', 'cancel', 'pause', 'resume', 'release', 'expired')),
+  type       text not null check (type in ('submitted', 'stage', 'task', 'retry', 'warning', 'error', 'replay', 'cancel', 'pause', 'resume', 'release', 'expired', 'takedown')),
   stage      text not null,
   from_stage text,
   song_id    text,

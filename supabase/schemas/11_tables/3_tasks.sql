@@ -7,6 +7,7 @@ create table mashup.workers (
   pool_ids      text[] not null default '{}',
   lock_key      bigint not null unique,
   version       text not null,
+  protocol      integer not null default 1,
   concurrency   integer not null default 1,
   services      jsonb not null default '{}',
   solo_task     bigint,
@@ -18,10 +19,11 @@ revoke all on mashup.workers from public, anon, authenticated, service_role;
 grant select on mashup.workers to mashup_worker;
 comment on table mashup.workers is 'Worker processes. Each holds a session advisory lock on lock_key, which is free as soon as the process has ended.';
 comment on column mashup.workers.pool_ids is 'Graphile Worker pools of the process. Their queue entries are unlocked when the worker is lost.';
+comment on column mashup.workers.protocol is 'Number of the protocol that the worker speaks; see mashup.protocol_version.';
 comment on column mashup.workers.concurrency is 'Tasks that the worker runs at one time.';
 comment on column mashup.workers.services is 'Version of each service, by name.';
 comment on column mashup.workers.solo_task is 'The task that the worker runs alone or waits to run alone. It claims no other one.';
-comment on column mashup.workers.draining is 'Whether the worker is stopping. It claims nothing.';
+comment on column mashup.workers.draining is 'Whether the worker is stopping, or too old for this schema. It claims nothing.';
 
 create table mashup.tasks (
   id            bigint generated always as identity primary key,

@@ -4,7 +4,7 @@ create table mashup.outgoing_events (
   seq          bigint generated always as identity primary key,
   id           uuid not null unique default gen_random_uuid(),
   job_id       uuid not null,
-  type         text not null check (type in ('job.complete', 'job.failed', 'job.cancelled', 'job.expired')),
+  type         text not null check (type in ('job.complete', 'job.failed', 'job.cancelled', 'job.expired', 'job.taken_down')),
   payload      jsonb not null,
   not_before   timestamptz not null default mashup.now(),
   attempts     integer not null default 0,

@@ -98,6 +98,10 @@ begin
     perform mashup.refuse_transition(old.id, old.stage, new.stage);
   end if;
 
+  if v_name = 'replay' and old.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', old.id, old.takedown_reason), 'Contact the operator.');
+  end if;
+
   new.stage_entered_at := greatest(mashup.now(), old.stage_entered_at);
   new.status := case when v_to.is_terminal then v_to.stage else 'processing' end;
   new.current_step := v_to.step;
@@ -125,7 +129,7 @@ begin
 end
 $$;
 comment on function mashup.check_transition() is
-  'Trigger before any write of stage, also of the value it had: refuses a transition that is not in mashup.transitions and resets the row for the new stage. Raises MB001, MB003, MB006.';
+  'Trigger before any write of stage, also of the value it had: refuses a transition that is not in mashup.transitions and resets the row for the new stage. Raises MB001, MB003, MB006, MB015.';
 
 create function mashup.touch_job() returns trigger
   language plpgsql security definer set search_path = ''

@@ -11,8 +11,10 @@ begin
   elsif tg_table_name = 'stems' then
     insert into mashup.storage_deletions (path) select f from mashup.stem_files(old.paths) f;
   else
-    insert into mashup.storage_deletions (path, is_prefix)
-      values (format('uploads/%s/', old.id), true), (format('stems/%s/', old.id), true);
+    -- Once more after the last signed upload URL (two hours) and the last access token have expired.
+    insert into mashup.storage_deletions (path, is_prefix, not_before)
+      values (format('uploads/%s/', old.id), true, mashup.now()), (format('stems/%s/', old.id), true, mashup.now()),
+        (format('uploads/%s/', old.id), true, mashup.now() + interval '3 hours');
   end if;
   return old;
 end
@@ -66,10 +68,14 @@ begin
   delete from public.mashup_jobs j where j.user_id = old.id;
   delete from mashup.stems s where s.user_id = old.id;
   delete from mashup.analyses a where a.user_id = old.id;
+  delete from mashup.plan_spend s where s.user_id = old.id;
+  delete from mashup.pauses p where p.scope = 'user' and p.key = old.id::text;
+  -- What is not delivered yet still tells other programs of the end of a job.
+  delete from mashup.outgoing_events e where e.payload #>> '{data,user_id}' = old.id::text and e.delivered_at is not null;
   return null;
 end
 $$;
-comment on function mashup.delete_user_data() is 'Trigger: deletes the jobs, analyses and stems of a deleted user. Lock order: user, jobs by id.';
+comment on function mashup.delete_user_data() is 'Trigger: deletes the jobs, analyses, stems, costs, pauses and delivered events of a deleted user. Lock order: user, jobs by id.';
 create trigger mashup_delete_user_data after delete on auth.users for each row execute function mashup.delete_user_data();
 
 revoke execute on all functions in schema mashup from public;

@@ -52,6 +52,9 @@ begin
       return mashup.describe_submission(v_job, true);
     end if;
   end if;
+  if v_parent.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', v_parent.id, v_parent.takedown_reason), 'Contact the operator.');
+  end if;
   if v_parent.plan_version is null or mashup.missing_prerequisite(v_parent, 'planning') is not null then
     perform mashup.raise_error('MB003', 'This mashup has no plan to change yet.', 'Wait until it is planned, or submit the songs again.');
   end if;
@@ -68,7 +71,7 @@ begin
 end
 $$;
 comment on function public.iterate_mashup(uuid, text, jsonb, text) is
-  'Submits a new version of a mashup from feedback of up to 1000 characters: a job that enters at planning with the parent''s songs and scores. Returns describe_submission. Raises MB002, MB003, MB004, MB005, MB006, MB010, MB012.';
+  'Submits a new version of a mashup from feedback of up to 1000 characters: a job that enters at planning with the parent''s songs and scores. Returns describe_submission. Raises MB002, MB003, MB004, MB005, MB006, MB010, MB012, MB015.';
 revoke execute on function public.iterate_mashup(uuid, text, jsonb, text) from public, anon, authenticated, service_role;
 grant execute on function public.iterate_mashup(uuid, text, jsonb, text) to authenticated;
 
@@ -114,7 +117,7 @@ begin
 end
 $$;
 comment on function public.retry_mashup(uuid) is
-  'Retries a failed or cancelled job of the caller. Returns describe_submission. Raises MB001, MB002, MB004, MB006, MB010, MB012.';
+  'Retries a failed or cancelled job of the caller. Returns describe_submission. Raises MB001, MB002, MB004, MB006, MB010, MB012, MB015.';
 revoke execute on function public.retry_mashup(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.retry_mashup(uuid) to authenticated;
 
@@ -130,7 +133,7 @@ begin
 end
 $$;
 comment on function public.replay_mashup(uuid, text, boolean) is
-  'Replays a job of the caller from a stage. Returns describe_submission. Raises MB001, MB002, MB003, MB004, MB006, MB010, MB012.';
+  'Replays a job of the caller from a stage. Returns describe_submission. Raises MB001, MB002, MB003, MB004, MB006, MB010, MB012, MB015.';
 revoke execute on function public.replay_mashup(uuid, text, boolean) from public, anon, authenticated, service_role;
 grant execute on function public.replay_mashup(uuid, text, boolean) to authenticated;
 

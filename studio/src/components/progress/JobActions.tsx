@@ -22,17 +22,21 @@ export function JobActions({
     setProblem(undefined);
     await work().catch((error: unknown) => setProblem(toProblem(error)));
   };
+  const isTakenDown = job.takedown_reason !== null;
   const isStopped = job.status === 'failed' || job.status === 'cancelled';
   return (
     <>
       {problem && <Notice problem={problem} />}
+      {job.takedown_reason !== null && (
+        <Notice kind="warn" problem={{ message: 'This mashup was taken down.', hint: job.takedown_reason }} />
+      )}
       <div className="flex flex-wrap items-center gap-3">
         {job.status === 'processing' && (
           <button type="button" className="button" onClick={() => void attempt(cancel)}>
             Cancel
           </button>
         )}
-        {isStopped && (
+        {isStopped && !isTakenDown && (
           <button type="button" className="button-primary" onClick={() => void attempt(retry)}>
             <Icon name="retry" />
             Retry

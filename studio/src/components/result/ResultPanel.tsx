@@ -44,7 +44,9 @@ export function ResultPanel({
   const problem = refusal ?? linkProblem;
   return (
     <section className="panel space-y-5" aria-label="Listen" data-testid="result">
-      {played.result_path === null ? (
+      {played.takedown_reason !== null ? (
+        <Notice kind="warn" problem={{ message: 'This mashup was taken down.', hint: played.takedown_reason }} />
+      ) : played.result_path === null ? (
         <ExpiredNotice onRender={() => void renderAgain(played.id)} />
       ) : (
         <Player
