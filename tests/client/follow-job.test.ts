@@ -192,6 +192,46 @@ describe('followJob', () => {
     assert.ok(stages.includes('rendering'));
   });
 
+  test('is live after an outage only when it has the row, and repeats failed reads without those of supabase-js', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await submit(t, visitor);
+    const token = (await visitor.client.auth.getSession()).data.session?.access_token ?? '';
+    let failing = 0;
+    let isOutage = false;
+    const retried: string[] = [];
+    const client = createClient(surface.url, surface.keys.publishableKey, {
+      accessToken: () => Promise.resolve(token),
+      global: {
+        fetch: (input, init) => {
+          const retry = new Headers(init?.headers).get('x-retry-count');
+          if (retry !== null) retried.push(retry);
+          if (!isOutage) return fetch(input, init);
+          failing += 1;
+          return Promise.resolve(new Response('{}', { status: 503 }));
+        },
+      },
+    });
+    t.after(() => client.removeAllChannels());
+    const states: string[] = [];
+    const follower = followJob(client, id, {
+      safetyReadMs: 600_000,
+      onLive: (isLive) => states.push(`${isLive ? 'live' : 'lost'} ${follower.current?.stage}`),
+    });
+    t.after(() => follower.stop());
+    await until('it is live', () => states.length > 0);
+    isOutage = true;
+    await surface.stopGateway();
+    await until('the loss is noticed', () => states.at(-1)?.startsWith('lost') === true);
+    assert.ok(await machine.run(worker, (task) => task.kind === 'render'));
+    await surface.startGateway();
+    await until('the stream is ready, and reads fail', () => failing > 8);
+    assert.match(states.at(-1) ?? '', /^lost/, 'not live without the row');
+    isOutage = false;
+    await until('it is live again', () => states.at(-1)?.startsWith('live') === true);
+    assert.equal(states.at(-1), 'live rendering');
+    assert.deepEqual(retried, []);
+  });
+
   test('joins again after the server has closed the channel, as it does with an expired token', async (t) => {
     const visitor = await surface.visitor();
     const id = await submit(t, visitor);
