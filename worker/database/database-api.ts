@@ -257,6 +257,17 @@ export async function findQueueSchema(db: Db): Promise<QueueSchema | undefined> 
   return rows[0];
 }
 
+/** Says why {@link findQueueSchema} finds no schema, and what to do. */
+export async function explainMissingQueue(db: Db): Promise<string> {
+  const { rows } = await sql<{ name: string; exists: boolean }>`
+    select q.name, to_regclass(quote_ident(q.name) || '._private_tasks') is not null as exists
+    from (select mashup.queue_schema() as name) q`.execute(db);
+  const { name, exists } = rows[0] ?? { name: 'mashup_queue', exists: false };
+  return exists
+    ? `the schema of the queue, ${name}, is not granted to this role: connect as mashup_worker, or run \`mashup migrate\` again`
+    : `the schema of the queue, ${name}, is missing, as after \`supabase db push\` alone: run \`mashup migrate\``;
+}
+
 /** Unlocks all queue entries that Graphile Worker pools hold. A second run of a started entry finds its task claimed. */
 export async function unlockPools(db: Db, poolIds: readonly string[]): Promise<void> {
   await sql`select mashup.unlock_queue(${sql.val([...poolIds])}::text[])`.execute(db);
