@@ -42,13 +42,13 @@ export async function connect(
   if (remote !== undefined) return open(remote);
   const running = readStack(options.dataDir);
   if (running !== undefined) {
-    return open({ url: running.apiUrl, key: running.anonKey, dataDir: running.dataDir });
+    return open({ url: running.apiUrl, key: running.publishableKey, dataDir: running.dataDir });
   }
   const stack = await startStack({ ...options, log: hooks.log, signal: hooks.signal }).catch((error: unknown) => {
     throw hooks.signal.aborted ? interrupted() : error;
   });
   const { info } = stack;
-  return open({ url: info.apiUrl, key: info.anonKey, dataDir: info.dataDir }, stack);
+  return open({ url: info.apiUrl, key: info.publishableKey, dataDir: info.dataDir }, stack);
 }
 
 /** Returns the project of SUPABASE_URL; undefined if it is not set. */

@@ -15,3 +15,5 @@ export const UPLOAD_MAX_BYTES = 50 * 1024 * 1024;
 export const UPLOAD_EXTENSIONS = ['mp3', 'wav', 'm4a', 'flac', 'ogg', 'aac'] as const;
 /** Storage bucket of uploads, stems and results. */
 export const BUCKET = 'mashups';
+/** Value of `mashup_role` in the app_metadata of operators. As in `mashup.require_operator`. */
+export const OPERATOR_ROLE = 'operator';

@@ -50,8 +50,9 @@ export function serializeReads(read: (signal: AbortSignal) => Promise<boolean>):
     request,
     restart: () => {
       failures = 0;
+      const outdated = running;
       request();
-      running?.abort();
+      outdated?.abort();
     },
     stop: () => {
       isStopped = true;

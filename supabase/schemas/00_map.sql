@@ -74,7 +74,8 @@
 --     stuck_on_workers, stuck_on_version, stuck_on_pause, stuck_on_circuit, stuck_on_lease, stuck_on_silent_service,
 --     stuck_on_busy_workers, stuck_on_limit, stuck_on_hook, stuck_without_tasks
 --     running_now, live_jobs, failures, circuits, queue_by_user, capacity, job_history, throughput
--- 81  operator API, for the service role: operator_*
+-- 81  operator API, for users with the operator claim and the service role: operator_*
+--     require_operator, grant_operator           who is an operator
 -- 90  Storage: bucket mashups and its policies
 -- 92  Realtime: the publication
 -- 95  access of API roles to schema mashup, given last

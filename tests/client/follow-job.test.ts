@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { createClient } from '@supabase/supabase-js';
+import { createClient, REALTIME_CHANNEL_STATES } from '@supabase/supabase-js';
 import { followJob, MashupClientError, replayMashup } from '@mashup-engine/client';
 import type { JobFollower } from '@mashup-engine/client';
 import type { MashupJob } from '../../schema.ts';
@@ -222,14 +222,22 @@ describe('followJob', () => {
     isOutage = true;
     await surface.stopGateway();
     await until('the loss is noticed', () => states.at(-1)?.startsWith('lost') === true);
-    assert.ok(await machine.run(worker, (task) => task.kind === 'render'));
+    const task = await machine.run(worker, ({ kind }) => kind === 'render');
+    assert.ok(task);
     await surface.startGateway();
-    await until('the stream is ready, and reads fail', () => failing > 8);
+    // The loss and each attempt to join cause one read; more of them are repetitions.
+    failing = 0;
+    await until('the channel has joined again', () =>
+      client.getChannels().some((channel) => channel.state === REALTIME_CHANNEL_STATES.joined),
+    );
+    await until('reads are repeated', () => failing > 2);
     assert.match(states.at(-1) ?? '', /^lost/, 'not live without the row');
     isOutage = false;
     await until('it is live again', () => states.at(-1)?.startsWith('live') === true);
     assert.equal(states.at(-1), 'live rendering');
     assert.deepEqual(retried, []);
+    await machine.finish(task);
+    assert.equal((await follower.finished)?.stage, 'complete');
   });
 
   test('joins again after the server has closed the channel, as it does with an expired token', async (t) => {

@@ -11,6 +11,7 @@ import { proxyFunction } from './functions.ts';
 import { openExchange } from './exchange.ts';
 import { notImplemented, HttpError, sendError } from './http.ts';
 import type { Exchange } from './exchange.ts';
+import { isSecretInBrowser, SECRET_IN_BROWSER } from './identity.ts';
 import { openKeyRing } from './keys.ts';
 import { openListener, openPool } from './pool.ts';
 import { startRealtime } from './realtime/server.ts';
@@ -66,6 +67,12 @@ function toServerError(error: unknown): HttpError {
   });
 }
 
+/** Returns the exchange. @throws HttpError 401 for a secret key from a browser */
+function refuseSecretInBrowser(exchange: Exchange): Exchange {
+  if (isSecretInBrowser(exchange.request.headers, exchange.query)) throw new HttpError(401, SECRET_IN_BROWSER);
+  return exchange;
+}
+
 /**
  * Starts the gateway. Resolves when it listens.
  * @throws GatewayConfigError for a host that is not loopback, the system's error for a port in use
@@ -91,7 +98,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
     const { method, path } = exchange;
     const service = services.find(([prefix]) => path === prefix || path.startsWith(`${prefix}/`));
     if (method === 'OPTIONS' && service?.[0] !== '/functions/v1') return sendPreflight(exchange);
-    if (service) return service[1](exchange, path.slice(service[0].length));
+    if (service) return service[1](refuseSecretInBrowser(exchange), path.slice(service[0].length));
     const isRead = method === 'GET' || method === 'HEAD';
     if (config.siteDir && isRead) {
       const site = { directory: config.siteDir, anonKey: config.keys.anonKey };

@@ -11,9 +11,7 @@ const PAUSES_MS = [1_000, 2_000, 5_000, 15_000, 60_000];
  * rejection counts as a failed attempt. `work` can ask `isWanted` whether its result is still needed; its signal aborts at the
  * time limit, at the stop, and when the page resumes. Returns a function that stops the attempts.
  */
-export function retryUntilDone(
-  work: (isWanted: () => boolean, signal: AbortSignal) => Promise<boolean>,
-): () => void {
+export function retryUntilDone(work: (isWanted: () => boolean, signal: AbortSignal) => Promise<boolean>): () => void {
   let isStopped = false;
   let running: AbortController | undefined;
   let failures = 0;
