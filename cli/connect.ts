@@ -118,7 +118,7 @@ export async function signIn(supabase: SupabaseClient): Promise<void> {
     throw new CliError(
       'sign_in_failed',
       `Signing in without an account failed: ${error.message}`,
-      'Set MASHUP_EMAIL and MASHUP_PASSWORD, or allow anonymous sign-ins in the project.',
+      'Set MASHUP_EMAIL and MASHUP_PASSWORD to an account of the project, or allow anonymous sign-ins: docs/how-to/hosted.md.',
       undefined,
       { cause: error },
     );

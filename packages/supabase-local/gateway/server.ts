@@ -67,6 +67,10 @@ function toServerError(error: unknown): HttpError {
   });
 }
 
+function authSettings({ tokenSeconds = DEFAULT_TOKEN_SEC, anonymousUsers = true }: GatewayConfig) {
+  return { tokenSeconds, anonymousUsers };
+}
+
 /** Returns the exchange. @throws HttpError 401 for a secret key from a browser */
 function refuseSecretInBrowser(exchange: Exchange): Exchange {
   if (isSecretInBrowser(exchange.request.headers, exchange.query)) throw new HttpError(401, SECRET_IN_BROWSER);
@@ -84,7 +88,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   const catalog = await openCatalog(sql);
   const files = await openFiles(config.storageDir);
   let url = '';
-  const auth = { sql, ring, issuer: () => `${url}/auth/v1`, tokenSeconds: config.tokenSeconds ?? DEFAULT_TOKEN_SEC };
+  const auth = { sql, ring, issuer: () => `${url}/auth/v1`, ...authSettings(config) };
 
   const services: [string, Handler][] = [
     ['/auth/v1', (exchange, path) => handleAuth(auth, exchange, path)],
