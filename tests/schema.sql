@@ -619,6 +619,20 @@ $function$;
 comment on function cancel_mashup(uuid) is 'Cancels a job of the caller. Returns describe_submission. Raises MB001, MB002, MB010.';
 grant execute on function cancel_mashup(uuid) to authenticated;
 
+CREATE OR REPLACE FUNCTION public.check_task_upload(task_id bigint, claim uuid, path text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select path not like '%..%' and exists (
+    select from mashup.tasks t
+    where t.id = check_task_upload.task_id and t.claim = check_task_upload.claim and t.state = 'running'
+      and (starts_with(path, t.output_prefix || '/') or starts_with(path, t.output_prefix || '.')))
+$function$;
+comment on function check_task_upload(bigint,uuid,text) is 'Returns whether a claim is held and may write to a path; renew-upload asks before it signs an upload. For the service role.';
+grant execute on function check_task_upload(bigint,uuid,text) to service_role;
+
 CREATE OR REPLACE FUNCTION public.delete_mashup(job_id uuid)
  RETURNS void
  LANGUAGE plpgsql

@@ -13,6 +13,7 @@ const FUNCTIONS = [
   'create-signed-upload',
   'claude-mashup-iteration',
   'stem-separation',
+  'renew-upload',
 ];
 
 /** Checks the API of a project. */
@@ -108,7 +109,8 @@ async function checkFunction(url: string, key: string, name: string): Promise<Fi
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const body = (await response.json().catch(() => ({}))) as { code?: unknown };
-  if (response.status === 401 && body.code === 'sign_in_required') return passed(name, 'requires a sign-in');
+  if (response.status === 401 && body.code === 'sign_in_required')
+    return passed(name, 'is deployed, and refuses strangers');
   return failed(
     name,
     `returned ${response.status} ${typeof body.code === 'string' ? body.code : ''}`.trim(),

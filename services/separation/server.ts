@@ -9,6 +9,7 @@ import { asServiceError, loadAudio } from '../http/audio-input.ts';
 import { runInThread } from '../../audio/thread.ts';
 import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../http/app.ts';
 import { ServiceError } from '../http/errors.ts';
+import { freshUploadUrl } from '../http/fresh-upload.ts';
 import { stemFile } from './stem-files.ts';
 import type { SeparationJob } from './thread.ts';
 import { putFile } from './upload.ts';
@@ -32,7 +33,10 @@ async function separateSong(request: SeparateRequest, signal: AbortSignal): Prom
   try {
     const job: SeparationJob = { bytes, folder };
     await runInThread<number>(THREAD, job, { signal, transfer: [bytes.buffer] });
-    for (const stem of STEMS) await putFile(stemFile(folder, stem), uploads[stem].url, 'audio/wav', signal);
+    for (const stem of STEMS) {
+      const url = await freshUploadUrl(uploads[stem], signal);
+      await putFile(stemFile(folder, stem), url, 'audio/wav', signal);
+    }
   } catch (error) {
     throw asServiceError(error);
   } finally {

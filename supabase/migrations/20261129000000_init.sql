@@ -70,7 +70,7 @@
 -- 65  operations for operators: replay, retry, cancel, start, pause, resume, select_jobs, bulk, require_job
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
---     get_mashup, get_mashup_analyses, get_mashup_stems, begin_upload
+--     get_mashup, get_mashup_analyses, get_mashup_stems, begin_upload, check_task_upload
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
 --     check_options, check_songs, check_song, check_upload, insert_job, find_idempotent_job, describe_submission
 -- 80  views and functions for operators
@@ -4904,6 +4904,19 @@ comment on function public.begin_upload() is
   'Counts an upload of the caller; create-signed-upload calls it before Storage signs a URL. Raises MB004, MB010, MB012.';
 revoke execute on function public.begin_upload() from public, anon, authenticated, service_role;
 grant execute on function public.begin_upload() to authenticated;
+
+create function public.check_task_upload(task_id bigint, claim uuid, path text) returns boolean
+  language sql stable security definer set search_path = ''
+  as $$
+  select path not like '%..%' and exists (
+    select from mashup.tasks t
+    where t.id = check_task_upload.task_id and t.claim = check_task_upload.claim and t.state = 'running'
+      and (starts_with(path, t.output_prefix || '/') or starts_with(path, t.output_prefix || '.')))
+$$;
+comment on function public.check_task_upload(bigint, uuid, text) is
+  'Returns whether a claim is held and may write to a path; renew-upload asks before it signs an upload. For the service role.';
+revoke execute on function public.check_task_upload(bigint, uuid, text) from public, anon, authenticated;
+grant execute on function public.check_task_upload(bigint, uuid, text) to service_role;
 
 revoke execute on all functions in schema mashup from public;
 

@@ -1,5 +1,5 @@
 /** The context of task handlers. */
-import type { ServiceName } from '../../schema.ts';
+import type { ServiceName, UploadTarget } from '../../schema.ts';
 import type { SongCard } from '../../schema/database.ts';
 import type { WorkerLimits } from '../config.ts';
 import type { Db } from '../database/database.ts';
@@ -50,6 +50,12 @@ export function callLimitMs({ claim, startedAt }: TaskContext): number {
 /** Returns how long a signed URL of this task must be valid, in seconds. */
 export function urlSeconds(claim: Claim): number {
   return claim.timeout_sec + URL_MARGIN_SEC;
+}
+
+/** Signs the upload of an object of this task. The service renews the URL if it expires before it is used. */
+export async function uploadTarget({ claim, storage }: TaskContext, path: string): Promise<UploadTarget> {
+  const renewal = { url: storage.renewalUrl, task_id: claim.task_id, claim: claim.claim };
+  return { path, url: await storage.uploadUrl(path), renewal };
 }
 
 /** Returns the songs of the job that are not excluded. */

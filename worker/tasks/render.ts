@@ -8,7 +8,7 @@ import type { Claim } from '../database/database-api.ts';
 import { callRender } from '../services/processing.ts';
 import type { Rendered } from '../services/processing.ts';
 import { readWavHeader, WAV_HEADER_BYTES } from '../../audio/decode/wav.ts';
-import { callLimitMs, activeSongs, missingInput, urlSeconds } from './context.ts';
+import { callLimitMs, activeSongs, missingInput, uploadTarget, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
 import { loadScores, loadSongs } from './task-inputs.ts';
 
@@ -75,7 +75,7 @@ function usedStems(claim: Claim, plan: Plan): UsedStems {
 }
 
 async function buildRequest(context: TaskContext, plan: Plan, used: UsedStems, prefix: string): Promise<RenderRequest> {
-  const { claim, storage } = context;
+  const { claim } = context;
   const { timeline, global, title, artistCredits } = plan.masterplan;
   const format = OutputFormat.catch('wav').parse(claim.options.format);
   const path = `${prefix}.${format}`;
@@ -95,7 +95,7 @@ async function buildRequest(context: TaskContext, plan: Plan, used: UsedStems, p
     job_id: prefix.replace(/^generated\//, ''),
     scores: await loadScores(context),
     format,
-    upload: { path, url: await storage.uploadUrl(path) },
+    upload: await uploadTarget(context, path),
   };
 }
 

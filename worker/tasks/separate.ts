@@ -4,7 +4,7 @@ import { STEMS } from '../../schema.ts';
 import type { StemPaths, UploadTarget } from '../../schema.ts';
 import { TaskError } from '../errors.ts';
 import { callSeparate } from '../services/separation.ts';
-import { silenceLimitMs, missingInput, songOf, urlSeconds } from './context.ts';
+import { silenceLimitMs, missingInput, songOf, uploadTarget, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
 
 /** A WAV without samples is 44 bytes long. */
@@ -57,12 +57,9 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
   return { model, paths, service_used: true, message: `${song.name} is separated` };
 }
 
-async function signUploads({ storage }: TaskContext, prefix: string): Promise<Record<keyof StemPaths, UploadTarget>> {
+async function signUploads(context: TaskContext, prefix: string): Promise<Record<keyof StemPaths, UploadTarget>> {
   const targets = await Promise.all(
-    STEMS.map(async (stem): Promise<[keyof StemPaths, UploadTarget]> => {
-      const path = `${prefix}/${stem}.wav`;
-      return [stem, { path, url: await storage.uploadUrl(path) }];
-    }),
+    STEMS.map(async (stem) => [stem, await uploadTarget(context, `${prefix}/${stem}.wav`)] as const),
   );
   return Object.fromEntries(targets) as Record<keyof StemPaths, UploadTarget>;
 }

@@ -66,6 +66,8 @@ export interface GatewayConfig {
   siteDir?: string;
   /** Lifetime of an access token in seconds; default 3600. */
   tokenSeconds?: number;
+  /** Lifetime of a signed upload URL in seconds; default 7200, as on hosted Supabase. Self-hosted Storage: 60. */
+  uploadUrlSeconds?: number;
   /** Whether anonymous sign-ins are allowed; default true. New hosted projects refuse them. */
   anonymousUsers?: boolean;
 }

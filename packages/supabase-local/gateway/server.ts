@@ -86,14 +86,14 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   const ring = await openKeyRing(config.keys);
   const sql = await openPool(config.dbUrl, REQUEST_CONNECTIONS);
   const catalog = await openCatalog(sql);
-  const files = await openFiles(config.storageDir);
+  const storage = { sql, files: await openFiles(config.storageDir), uploadUrlSeconds: config.uploadUrlSeconds };
   let url = '';
   const auth = { sql, ring, issuer: () => `${url}/auth/v1`, ...authSettings(config) };
 
   const services: [string, Handler][] = [
     ['/auth/v1', (exchange, path) => handleAuth(auth, exchange, path)],
     ['/rest/v1', (exchange, path) => handleRest({ sql, catalog }, ring, exchange, path)],
-    ['/storage/v1', (exchange, path) => handleStorage({ sql, files }, ring, exchange, path)],
+    ['/storage/v1', (exchange, path) => handleStorage(storage, ring, exchange, path)],
     ['/functions/v1', (exchange, path) => proxyFunction(config.functionsUrl, exchange, path)],
     ['/realtime/v1', (exchange, path) => realtime.handle(exchange, path)],
   ];

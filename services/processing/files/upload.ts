@@ -1,6 +1,7 @@
 /** Uploads the finished mashup. */
 import type { OutputFormat, UploadTarget } from '../../../schema.ts';
 import { CONTENT_TYPES } from '../../../audio/encode/encode.ts';
+import { freshUploadUrl } from '../../http/fresh-upload.ts';
 import { RenderError } from '../errors.ts';
 import { retryConnection } from './retry-connection.ts';
 
@@ -22,8 +23,9 @@ export async function uploadMashup(target: UploadTarget, bytes: Uint8Array, form
       : new RenderError('upload_failed', message, 'Render again with a fresh signed upload URL.', options.cause);
   let response: Response;
   try {
+    const url = await freshUploadUrl(target);
     const put = (): Promise<Response> =>
-      fetch(target.url, {
+      fetch(url, {
         method: 'PUT',
         headers: { 'content-type': CONTENT_TYPES[format] },
         body: bytes as Uint8Array<ArrayBuffer>,

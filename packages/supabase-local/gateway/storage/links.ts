@@ -13,7 +13,7 @@ import type { StorageContext } from './objects.ts';
 import { sendObject } from './send-object.ts';
 import { handleSignedUpload } from './upload.ts';
 
-/** Lifetime of an upload link in seconds, as on hosted Supabase. */
+/** Default lifetime of an upload link in seconds, as on hosted Supabase. */
 const UPLOAD_LINK_SECONDS = 2 * 60 * 60;
 
 const Download = z.object({ scope: z.literal('download'), url: z.string(), exp: z.number() });
@@ -122,7 +122,7 @@ export async function signUpload(
   await requireBucket(context.sql, target.bucket);
   await requireWriteAccess(context.sql, identity, target, upsert);
   const claims = { scope: 'upload', url: objectKey(target), upsert, owner: ownerOf(identity).ownerId };
-  const token = await ring.signLink(claims, UPLOAD_LINK_SECONDS);
+  const token = await ring.signLink(claims, context.uploadUrlSeconds ?? UPLOAD_LINK_SECONDS);
   sendJson(exchange, 200, { url: `/object/upload/sign/${objectKey(target)}?token=${token}`, token });
 }
 

@@ -14,6 +14,8 @@ import type { ObjectPath } from './object-path.ts';
 export interface StorageContext {
   sql: Sql;
   files: Files;
+  /** Lifetime of a signed upload URL in seconds; two hours if it is undefined. */
+  uploadUrlSeconds: number | undefined;
 }
 
 interface ObjectMetadata {
