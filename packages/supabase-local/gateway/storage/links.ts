@@ -5,7 +5,14 @@ import type { Exchange } from '../exchange.ts';
 import type { Identity } from '../identity.ts';
 import { TokenError } from '../keys.ts';
 import type { KeyRing } from '../keys.ts';
-import { badRequest, invalidLinkTokenError, objectNotFound, storageError, invalidSignature } from './errors.ts';
+import {
+  badRequest,
+  invalidLinkTokenError,
+  objectExists,
+  objectNotFound,
+  storageError,
+  invalidSignature,
+} from './errors.ts';
 import { objectKey } from './object-path.ts';
 import type { ObjectPath } from './object-path.ts';
 import { objectAsService, ownerOf, requireBucket, requireWriteAccess, visibleObject } from './objects.ts';
@@ -24,7 +31,7 @@ const UploadLink = z.object({
   owner: z.string().nullable(),
 });
 const SignOne = z.object({ expiresIn: z.number().int().positive() });
-const SignMany = SignOne.extend({ paths: z.array(z.string()).max(1000) });
+const SignMany = SignOne.extend({ paths: z.array(z.string()).min(1).max(1000) });
 
 /**
  * Parses a JSON body against a schema.
@@ -135,8 +142,7 @@ export async function uploadSigned(
 ): Promise<void> {
   const link = await checkLink(ring, exchange, target, UploadLink);
   const bucket = await requireBucket(context.sql, target.bucket);
-  if (!link.upsert && (await objectAsService(context.sql, target)))
-    throw storageError(409, 'ResourceAlreadyExists', 'Duplicate', 'The resource already exists');
+  if (!link.upsert && (await objectAsService(context.sql, target))) throw objectExists();
   const owner = ownerOf({ role: 'authenticated', claims: { sub: link.owner } });
   await handleSignedUpload(context, exchange, { target, bucket, owner, upsert: link.upsert });
 }
