@@ -39,6 +39,15 @@ test('the error names every missing or invalid variable', () => {
   );
 });
 
+test('one of the two keys of the project is required, and a publishable key is not one of them', () => {
+  const given = { DATABASE_URL: database.workerUrl, SUPABASE_URL: 'http://127.0.0.1:1' };
+  assert.equal(readConfig({ ...given, SUPABASE_SECRET_KEY: 'sb_secret_1' }).serviceRoleKey, 'sb_secret_1');
+  const both = { ...given, SUPABASE_SECRET_KEY: 'sb_secret_1', SUPABASE_SERVICE_ROLE_KEY: 'old' };
+  assert.equal(readConfig(both).serviceRoleKey, 'sb_secret_1');
+  assert.throws(() => readConfig(given), /SUPABASE_SECRET_KEY \(or SUPABASE_SERVICE_ROLE_KEY\) is missing/);
+  assert.throws(() => readConfig({ ...given, SUPABASE_SECRET_KEY: 'sb_publishable_1' }), /is a publishable key/);
+});
+
 test('services have default ports; a configured URL may contain a path', () => {
   const config = readConfig({
     DATABASE_URL: database.workerUrl,
