@@ -10,8 +10,11 @@ const RENEWAL_TIMEOUT_MS = 15_000;
 /** A token is renewed if it expires within this time, or within half of its life. Clocks differ, and an upload has to begin. */
 const MARGIN_SEC = 30;
 
-/** A renewal that was refused or failed. Contains no secrets. */
+/** A renewal that was refused or failed. `status` is that of the response, or null without one. Contains no secrets. */
 export class RenewalError extends Error {
+  readonly code = 'upload_url_expired';
+  readonly hint =
+    'Deploy the edge function renew-upload, or let URLs live longer: UPLOAD_SIGNED_URL_EXPIRATION_TIME of Storage.';
   readonly status: number | null;
 
   constructor(message: string, status: number | null, cause?: unknown) {

@@ -1,7 +1,7 @@
 /** Uploads the finished mashup. */
 import type { OutputFormat, UploadTarget } from '../../../schema.ts';
 import { CONTENT_TYPES } from '../../../audio/encode/encode.ts';
-import { freshUploadUrl } from '../../http/fresh-upload.ts';
+import { freshUploadUrl, RenewalError } from '../../http/fresh-upload.ts';
 import { RenderError } from '../errors.ts';
 import { retryConnection } from './retry-connection.ts';
 
@@ -33,6 +33,7 @@ export async function uploadMashup(target: UploadTarget, bytes: Uint8Array, form
       });
     response = await retryConnection(put, (error) => error instanceof TypeError);
   } catch (cause) {
+    if (cause instanceof RenewalError) throw new RenderError('upload_failed', cause.message, cause.hint, cause);
     throw uploadError('The mashup could not be uploaded: no connection', { isDown: true, cause });
   }
   await response.body?.cancel();
