@@ -10,6 +10,13 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       'prefer-const': 'error',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "CallExpression[callee.object.name='z'][callee.property.name=/^uuid(v\\d)?$/]",
+          message: 'Use z.guid(): Postgres accepts ids without the version and variant of RFC 9562.',
+        },
+      ],
     },
   },
   {

@@ -26,6 +26,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   worker: async () => (await import('./commands/worker.ts')).addWorker,
   migrate: async () => (await import('./commands/migrate.ts')).addMigrate,
   settings: async () => (await import('./commands/settings.ts')).addSettings,
+  operators: async () => (await import('./commands/operators.ts')).addOperators,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
 };
 

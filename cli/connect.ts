@@ -42,13 +42,13 @@ export async function connect(
   if (remote !== undefined) return open(remote);
   const running = readStack(options.dataDir);
   if (running !== undefined) {
-    return open({ url: running.apiUrl, key: running.anonKey, dataDir: running.dataDir });
+    return open({ url: running.apiUrl, key: running.publishableKey, dataDir: running.dataDir });
   }
   const stack = await startStack({ ...options, log: hooks.log, signal: hooks.signal }).catch((error: unknown) => {
     throw hooks.signal.aborted ? interrupted() : error;
   });
   const { info } = stack;
-  return open({ url: info.apiUrl, key: info.anonKey, dataDir: info.dataDir }, stack);
+  return open({ url: info.apiUrl, key: info.publishableKey, dataDir: info.dataDir }, stack);
 }
 
 /** Returns the project of SUPABASE_URL; undefined if it is not set. */
@@ -118,7 +118,7 @@ export async function signIn(supabase: SupabaseClient): Promise<void> {
     throw new CliError(
       'sign_in_failed',
       `Signing in without an account failed: ${error.message}`,
-      'Set MASHUP_EMAIL and MASHUP_PASSWORD, or allow anonymous sign-ins in the project.',
+      'Set MASHUP_EMAIL and MASHUP_PASSWORD to an account of the project, or allow anonymous sign-ins: docs/how-to/hosted.md.',
       undefined,
       { cause: error },
     );

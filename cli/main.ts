@@ -28,14 +28,23 @@ function fromCommander(error: CommanderError): CliError {
   return new CliError('usage', message, 'See `mashup --help`, or `mashup <command> --help`.', EXIT_USAGE);
 }
 
-// A closed pipe (`| head`) is not an error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+let isPipeClosed = false;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (isPipeClosed) return;
+  // A closed pipe (`| head`) is not an error. A command that stops something at a signal stops it now as well: a Postgres that it
+  // has started would survive the process.
+  isPipeClosed = error.code === 'EPIPE';
+  if (!isPipeClosed) process.exit(1);
+  if (process.listenerCount('SIGTERM') === 0) process.exit(0);
+  process.emit('SIGTERM');
+});
 
 try {
   await program.parseAsync();
   // The command has stopped what it started; timers of libraries must not keep the process running.
   if (!process.argv.includes('worker')) process.exit();
 } catch (thrown) {
+  if (isPipeClosed) process.exit(0);
   if (thrown instanceof CommanderError && thrown.exitCode === 0) process.exit(0);
   if (thrown instanceof CommanderError && thrown.code === 'commander.help') {
     program.outputHelp();

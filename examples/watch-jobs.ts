@@ -2,12 +2,12 @@
  * Prints each change of each job, for an operator, with supabase-js alone. A page of a user filters on the id of one job
  * instead and uses the user's session; `followJob` of @mashup-engine/client also covers lost connections.
  *
- *   SUPABASE_URL=… SUPABASE_SERVICE_ROLE_KEY=… npx node examples/watch-jobs.ts
+ *   SUPABASE_URL=… SUPABASE_SECRET_KEY=… npx node examples/watch-jobs.ts
  */
 import { createClient } from '@supabase/supabase-js';
 
-const { SUPABASE_URL = 'http://127.0.0.1:54321', SUPABASE_SERVICE_ROLE_KEY = '' } = process.env;
-const supabase = createClient(SUPABASE_URL, SUPABASE_SERVICE_ROLE_KEY, { auth: { persistSession: false } });
+const { SUPABASE_URL = 'http://127.0.0.1:54321', SUPABASE_SECRET_KEY = '' } = process.env;
+const supabase = createClient(SUPABASE_URL, SUPABASE_SECRET_KEY, { auth: { persistSession: false } });
 
 supabase
   .channel('jobs')

@@ -17,6 +17,7 @@ export interface DataPaths {
   postgres: string;
   keys: string;
   workerPassword: string;
+  operatorPassword: string;
   storage: string;
   logs: string;
   state: string;
@@ -31,6 +32,7 @@ export function dataPaths(dataDir?: string): DataPaths {
     postgres: join(home, 'postgres'),
     keys: join(home, 'keys.json'),
     workerPassword: join(home, 'worker-password'),
+    operatorPassword: join(home, 'operator-password'),
     storage: join(home, 'storage'),
     logs: join(home, 'logs'),
     state: join(home, 'state.json'),

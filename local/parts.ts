@@ -93,7 +93,7 @@ export function workerSpec(context: StackContext, urls: { workerDbUrl: string; s
       ...serviceUrlEnv(context),
       DATABASE_URL: urls.workerDbUrl,
       SUPABASE_URL: apiUrl(context.ports),
-      SUPABASE_SERVICE_ROLE_KEY: context.keys.serviceRoleKey,
+      SUPABASE_SECRET_KEY: context.keys.secretKey,
     },
     isReady: (pid) => isRegistered(urls.superuserUrl, pid),
     stopTimeoutMs: WORKER_STOP_TIMEOUT_MS,

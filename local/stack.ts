@@ -6,6 +6,7 @@ import { LocalStackError } from './errors.ts';
 import { ensureKeys, ensurePassword } from './keys.ts';
 import { dataPaths, DEFAULT_PORT_BASE, layOutPorts, studioDir } from './layout.ts';
 import type { DataPaths, Ports } from './layout.ts';
+import { ensureOperator, OPERATOR_EMAIL } from './operator-account.ts';
 import { apiUrl, databaseUrl, functionsSpec, functionsUrl, gatewaySpec, serviceSpec, workerSpec } from './parts.ts';
 import type { StackContext } from './parts.ts';
 import { checkPorts } from './port-check.ts';
@@ -97,10 +98,14 @@ async function startParts(
   options: StartStackOptions & { log: (line: string) => void },
 ): Promise<Stack> {
   await mkdir(paths.storage, { recursive: true, mode: 0o700 });
-  const [keys, workerPassword] = await Promise.all([ensureKeys(paths.keys), ensurePassword(paths.workerPassword)]);
+  const [keys, workerPassword, operatorPassword] = await Promise.all([
+    ensureKeys(paths.keys),
+    ensurePassword(paths.workerPassword),
+    ensurePassword(paths.operatorPassword),
+  ]);
   const context: StackContext = { paths, ports, keys, serviceUrls: serviceUrls(ports) };
   const studio = wanted.has('gateway') ? buildStudio(options.log, options.signal) : Promise.resolve();
-  const info = stackInfo(context, workerPassword);
+  const info = stackInfo(context, { workerPassword, operatorPassword });
   await run.announce(info);
 
   // Services and functions need no database: they start at the same time.
@@ -113,6 +118,7 @@ async function startParts(
     ? [Promise.all([database, studio]).then(([superuserUrl]) => run.start(gatewaySpec(context, superuserUrl)))]
     : [];
   const [superuserUrl] = await Promise.all([database, ...gateway, ...functions, ...services]);
+  if (wanted.has('gateway')) await ensureOperator(info.apiUrl, keys.secretKey, operatorPassword);
 
   if (wanted.has('worker')) await run.start(workerSpec(context, { workerDbUrl: info.workerDbUrl, superuserUrl }));
   info.studioUrl = studioUrl(ports);
@@ -124,7 +130,10 @@ function studioUrl(ports: Ports): string | null {
   return studioDir() === undefined ? null : apiUrl(ports);
 }
 
-function stackInfo({ paths, ports, keys, serviceUrls: services }: StackContext, workerPassword: string): StackInfo {
+function stackInfo(
+  { paths, ports, keys, serviceUrls: services }: StackContext,
+  { workerPassword, operatorPassword }: { workerPassword: string; operatorPassword: string },
+): StackInfo {
   const dbUrl = databaseUrl(ports);
   const workerDbUrl = new URL(dbUrl);
   workerDbUrl.username = 'mashup_worker';
@@ -142,6 +151,7 @@ function stackInfo({ paths, ports, keys, serviceUrls: services }: StackContext, 
     serviceRoleKey: keys.serviceRoleKey,
     publishableKey: keys.publishableKey,
     secretKey: keys.secretKey,
+    operator: { email: OPERATOR_EMAIL, password: operatorPassword },
     services,
     workers: [],
   };

@@ -36,6 +36,8 @@ export const StackInfo = z.object({
   serviceRoleKey: z.string(),
   publishableKey: z.string(),
   secretKey: z.string(),
+  /** The account that opens the operator page. */
+  operator: z.object({ email: z.string(), password: z.string() }),
   services: z.record(ServiceName, z.string()),
   /** Process ids of the workers that the stack runs. */
   workers: z.array(z.number().int()),

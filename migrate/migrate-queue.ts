@@ -46,6 +46,7 @@ export async function migrateQueue(
   pool.on('connect', (client) => guard.attach(client));
   try {
     await runMigrations({ pgPool: pool, schema, logger: quietLogger(log) });
+    if (!content?.is_queue) log(`created the schema of the queue, ${schema}`);
   } catch (error) {
     if (!guard.isUpgradeRefused) throw error;
     throw taken(

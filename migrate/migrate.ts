@@ -168,9 +168,16 @@ async function apply(
   }
 }
 
-/** Our record is the whole file. The Supabase CLI records statements, which cannot be compared. */
+/**
+ * Whether a record is that of a text. Our record is the whole file; the Supabase CLI records its statements, without the
+ * semicolons and the space between them.
+ */
 export function isUnchanged(recorded: string[] | null, text: string): boolean {
-  return recorded?.length !== 1 || recorded[0] === text;
+  return recorded === null || withoutSeparators(recorded.join('')) === withoutSeparators(text);
+}
+
+function withoutSeparators(text: string): string {
+  return text.replaceAll(/[;\s]+/g, '');
 }
 
 /** @throws MigrateError for a database that cannot be reached, is too old, or is not Supabase's */

@@ -177,6 +177,21 @@ export type SignedUploadRequest = z.infer<typeof SignedUploadRequest>;
 export const SignedUploadAnswer = z.object({ path: z.string(), signedUrl: z.string(), token: z.string() });
 export type SignedUploadAnswer = z.infer<typeof SignedUploadAnswer>;
 
+// --- renew-upload --------------------------------------------------------------------------------------------------
+
+export const RenewUploadRequest = z.object({
+  task_id: z.string().regex(/^\d{1,19}$/),
+  claim: z.guid().describe('The claim of the task: the credential.'),
+  path: z.string().min(1).max(300).describe('Path of the object, below the output path of the claim.'),
+});
+export type RenewUploadRequest = z.infer<typeof RenewUploadRequest>;
+
+export const RenewUploadAnswer = z.object({
+  path: z.string(),
+  token: z.string().describe('New token of the signed upload URL of the path.'),
+});
+export type RenewUploadAnswer = z.infer<typeof RenewUploadAnswer>;
+
 // --- claude-mashup-iteration ---------------------------------------------------------------------------------------
 
 /** Plan, songs and analyses, which older screens send too, are ignored: the job has its own. */

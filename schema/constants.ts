@@ -26,3 +26,5 @@ export const STEM_PART_BYTES = 40_000_000;
 export const UPLOAD_EXTENSIONS = ['mp3', 'wav', 'm4a', 'flac', 'ogg', 'aac'] as const;
 /** Storage bucket of uploads, stems and results. */
 export const BUCKET = 'mashups';
+/** Value of `mashup_role` in the app_metadata of operators. As in `mashup.require_operator`. */
+export const OPERATOR_ROLE = 'operator';

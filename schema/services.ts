@@ -228,6 +228,12 @@ export const UploadTarget = z
   .object({
     path: z.string().min(1).describe("The object's path in the bucket."),
     url: z.string().min(1).describe('Signed URL. The service sends the file with PUT.'),
+    renewal: z
+      .object({ url: z.string(), task_id: z.string(), claim: z.string() })
+      .optional()
+      .describe(
+        'The URL may expire before it is used: POST `{task_id, claim, path}` to `url` returns `{token}`, its new token.',
+      ),
   })
   .describe('Where a built-in service uploads a file.');
 export type UploadTarget = z.infer<typeof UploadTarget>;

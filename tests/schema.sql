@@ -624,6 +624,20 @@ $function$;
 comment on function cancel_mashup(uuid) is 'Cancels a job of the caller. Returns describe_submission. Raises MB001, MB002, MB010.';
 grant execute on function cancel_mashup(uuid) to authenticated;
 
+CREATE OR REPLACE FUNCTION public.check_task_upload(task_id bigint, claim uuid, path text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select path not like '%..%' and exists (
+    select from mashup.tasks t
+    where t.id = check_task_upload.task_id and t.claim = check_task_upload.claim and t.state = 'running'
+      and (starts_with(path, t.output_prefix || '/') or starts_with(path, t.output_prefix || '.')))
+$function$;
+comment on function check_task_upload(bigint,uuid,text) is 'Returns whether a claim is held and may write to a path; renew-upload asks before it signs an upload. For the service role.';
+grant execute on function check_task_upload(bigint,uuid,text) to service_role;
+
 CREATE OR REPLACE FUNCTION public.delete_mashup(job_id uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -2308,6 +2322,27 @@ $function$;
 comment on function mashup.finish_task(bigint,uuid,jsonb) is 'Finishes a task with its result (schema/task-results.ts), records it and advances the job: the only way forward for a job. Returns finished; failed or retrying if the song is in the job twice; failed with the error hook_failed if a trigger of an integrator fails; or why the claim is not valid (see claim_status). Lock order: job, task, service_health, queue. Raises MB003, MB006.';
 grant execute on function mashup.finish_task(bigint,uuid,jsonb) to mashup_worker;
 
+CREATE OR REPLACE FUNCTION mashup.grant_operator(p_email text, p_is_operator boolean DEFAULT true)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_user uuid;
+begin
+  update auth.users u set raw_app_meta_data = case
+      when p_is_operator then coalesce(u.raw_app_meta_data, '{}') || jsonb_build_object('mashup_role', 'operator')
+      else u.raw_app_meta_data - 'mashup_role' end
+    where lower(u.email) = lower(p_email) returning u.id into v_user;
+  if v_user is null then
+    perform mashup.raise_error('MB002', format('There is no account with the e-mail %s.', p_email),
+      'Create it first: in the studio, or in the dashboard under Authentication.');
+  end if;
+  return v_user;
+end
+$function$;
+comment on function mashup.grant_operator(text,boolean) is 'Makes the account with an e-mail an operator, or no longer one. A new right counts from the next sign-in or renewal of the token, a removed one ends at once. Returns the user. Raises MB002. Lock: the row of auth.users.';
+
 CREATE OR REPLACE FUNCTION mashup.grant_queue()
  RETURNS void
  LANGUAGE plpgsql
@@ -3809,6 +3844,31 @@ end
 $function$;
 comment on function mashup.require_job(uuid) is 'Returns a job, locked. Raises MB002 if there is none.';
 
+CREATE OR REPLACE FUNCTION mashup.require_operator()
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  -- The role that the API has set; without the API, the role that has logged in.
+  v_role text := coalesce(nullif(current_setting('role'), 'none'), session_user);
+begin
+  if pg_has_role(v_role, 'service_role', 'member') then
+    return;
+  end if;
+  -- The row as well as the token: a right that was taken away ends at once, not with the token.
+  if auth.jwt() -> 'app_metadata' ->> 'mashup_role' = 'operator'
+    and exists (select from auth.users u where u.id = auth.uid() and u.raw_app_meta_data ->> 'mashup_role' = 'operator')
+  then
+    return;
+  end if;
+  perform mashup.raise_error('42501', 'This account has no operator rights.',
+    'Give them with `mashup operators add E-MAIL`, then sign in again.');
+end
+$function$;
+comment on function mashup.require_operator() is 'Returns if the caller is an operator: a user whose token and row in auth.users have mashup_role = operator in app_metadata, or a member of service_role. Else raises 42501.';
+
 CREATE OR REPLACE FUNCTION mashup.require_own_job(p_job_id uuid, p_lock boolean DEFAULT true)
  RETURNS mashup_jobs
  LANGUAGE plpgsql
@@ -4892,8 +4952,9 @@ CREATE OR REPLACE FUNCTION public.operator_cancel(job_id uuid)
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO ''
-AS $function$ select mashup.cancel(operator_cancel.job_id) $function$;
-comment on function operator_cancel(uuid) is 'Cancels any live job. Raises MB001, MB002. For the service role.';
+AS $function$ select mashup.require_operator(); select mashup.cancel(operator_cancel.job_id) $function$;
+comment on function operator_cancel(uuid) is 'Cancels any live job. For operators. Raises MB001, MB002, 42501.';
+grant execute on function operator_cancel(uuid) to authenticated;
 grant execute on function operator_cancel(uuid) to service_role;
 
 CREATE OR REPLACE FUNCTION public.operator_job_history(job_id uuid)
@@ -4902,6 +4963,7 @@ CREATE OR REPLACE FUNCTION public.operator_job_history(job_id uuid)
  STABLE SECURITY DEFINER
  SET search_path TO ''
 AS $function$
+  select mashup.require_operator();
   select jsonb_build_object('job', to_jsonb(j),
     'tasks', (select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'kind', t.kind, 'song_id', t.song_id, 'epoch', t.epoch, 'state', t.state,
         'failures', t.failures, 'crashes', t.crashes, 'error', t.error,
@@ -4912,7 +4974,8 @@ AS $function$
       from mashup.job_history(j.id) s))
   from public.mashup_jobs j where j.id = operator_job_history.job_id
 $function$;
-comment on function operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For the service role.';
+comment on function operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For operators. Raises 42501.';
+grant execute on function operator_job_history(uuid) to authenticated;
 grant execute on function operator_job_history(uuid) to service_role;
 
 CREATE OR REPLACE FUNCTION public.operator_overview()
@@ -4921,6 +4984,7 @@ CREATE OR REPLACE FUNCTION public.operator_overview()
  STABLE SECURITY DEFINER
  SET search_path TO ''
 AS $function$
+  select mashup.require_operator();
   select jsonb_build_object(
     'stages', (select jsonb_agg(jsonb_build_object('stage', s.stage, 'is_terminal', s.is_terminal,
         'jobs', (select count(*) from public.mashup_jobs j where j.stage = s.stage
@@ -4958,7 +5022,8 @@ AS $function$
       from (select * from public.mashup_jobs where finished_at is not null order by finished_at desc limit 20) r),
     'server_now', mashup.now())
 $function$;
-comment on function operator_overview() is 'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, throughput, recent jobs. For the service role.';
+comment on function operator_overview() is 'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, throughput, recent jobs. For operators. Raises 42501.';
+grant execute on function operator_overview() to authenticated;
 grant execute on function operator_overview() to service_role;
 
 CREATE OR REPLACE FUNCTION public.operator_pause(scope text, key text DEFAULT ''::text, reason text DEFAULT 'Paused by the operator'::text)
@@ -4966,8 +5031,9 @@ CREATE OR REPLACE FUNCTION public.operator_pause(scope text, key text DEFAULT ''
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO ''
-AS $function$ select mashup.pause(operator_pause.scope, operator_pause.key, operator_pause.reason) $function$;
-comment on function operator_pause(text,text,text) is 'Pauses the system, a user, a job, a kind of task or a service. Raises MB006. For the service role.';
+AS $function$ select mashup.require_operator(); select mashup.pause(operator_pause.scope, operator_pause.key, operator_pause.reason) $function$;
+comment on function operator_pause(text,text,text) is 'Pauses the system, a user, a job, a kind of task or a service. For operators. Raises MB006, 42501.';
+grant execute on function operator_pause(text,text,text) to authenticated;
 grant execute on function operator_pause(text,text,text) to service_role;
 
 CREATE OR REPLACE FUNCTION public.operator_replay(job_id uuid, stage text, fresh boolean DEFAULT false)
@@ -4975,8 +5041,9 @@ CREATE OR REPLACE FUNCTION public.operator_replay(job_id uuid, stage text, fresh
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO ''
-AS $function$ select mashup.replay(operator_replay.job_id, operator_replay.stage, operator_replay.fresh) $function$;
-comment on function operator_replay(uuid,text,boolean) is 'Replays any job from a stage. Raises MB001, MB002, MB003. For the service role.';
+AS $function$ select mashup.require_operator(); select mashup.replay(operator_replay.job_id, operator_replay.stage, operator_replay.fresh) $function$;
+comment on function operator_replay(uuid,text,boolean) is 'Replays any job from a stage. For operators. Raises MB001, MB002, MB003, 42501.';
+grant execute on function operator_replay(uuid,text,boolean) to authenticated;
 grant execute on function operator_replay(uuid,text,boolean) to service_role;
 
 CREATE OR REPLACE FUNCTION public.operator_resume(scope text, key text DEFAULT ''::text)
@@ -4984,8 +5051,9 @@ CREATE OR REPLACE FUNCTION public.operator_resume(scope text, key text DEFAULT '
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO ''
-AS $function$ select mashup.resume(operator_resume.scope, operator_resume.key) $function$;
-comment on function operator_resume(text,text) is 'Ends a pause. Returns false if there was none. For the service role.';
+AS $function$ select mashup.require_operator(); select mashup.resume(operator_resume.scope, operator_resume.key) $function$;
+comment on function operator_resume(text,text) is 'Ends a pause. Returns false if there was none. For operators. Raises 42501.';
+grant execute on function operator_resume(text,text) to authenticated;
 grant execute on function operator_resume(text,text) to service_role;
 
 CREATE OR REPLACE FUNCTION public.operator_retry(job_id uuid)
@@ -4993,8 +5061,9 @@ CREATE OR REPLACE FUNCTION public.operator_retry(job_id uuid)
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO ''
-AS $function$ select mashup.retry(operator_retry.job_id) $function$;
-comment on function operator_retry(uuid) is 'Retries any failed or cancelled job. Raises MB001, MB002. For the service role.';
+AS $function$ select mashup.require_operator(); select mashup.retry(operator_retry.job_id) $function$;
+comment on function operator_retry(uuid) is 'Retries any failed or cancelled job. For operators. Raises MB001, MB002, 42501.';
+grant execute on function operator_retry(uuid) to authenticated;
 grant execute on function operator_retry(uuid) to service_role;
 
 CREATE OR REPLACE FUNCTION public.operator_take_down(job_id uuid, reason text)
@@ -5004,6 +5073,7 @@ CREATE OR REPLACE FUNCTION public.operator_take_down(job_id uuid, reason text)
  SET search_path TO ''
 AS $function$ select mashup.take_down(operator_take_down.job_id, operator_take_down.reason) $function$;
 comment on function operator_take_down(uuid,text) is 'Takes any mashup down. Raises MB002, MB006. For the service role.';
+grant execute on function operator_take_down(uuid,text) to authenticated;
 grant execute on function operator_take_down(uuid,text) to service_role;
 
 CREATE OR REPLACE FUNCTION public.replay_mashup(job_id uuid, stage text, fresh boolean DEFAULT false)

@@ -32,10 +32,15 @@ export const WorkerEnvironment = z.object({
     .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL of role mashup_worker' })
     .describe('The database, as role `mashup_worker`: a direct connection or the session pooler.'),
   SUPABASE_URL: httpUrl.describe('URL of the Supabase project, for Storage.'),
+  SUPABASE_SECRET_KEY: z
+    .string()
+    .regex(/^(?!sb_publishable_)/, { error: 'is a publishable key; the worker needs a secret key' })
+    .optional()
+    .describe('Secret key of the project (`sb_secret_…`), for Storage.'),
   SUPABASE_SERVICE_ROLE_KEY: z
-    .string({ error: 'is missing' })
-    .min(1, { error: 'is empty' })
-    .describe('Key of the service role, for Storage.'),
+    .string()
+    .optional()
+    .describe('The service role key of projects without secret keys. One of the two keys is required.'),
   ANALYSIS_API_URL: serviceUrl('analysis'),
   PROCESSING_API_URL: serviceUrl('processing'),
   SCORING_API_URL: serviceUrl('scoring'),
@@ -73,6 +78,7 @@ export interface WorkerConfig {
   /** Direct connection or session pooler, as role `mashup_worker`. */
   databaseUrl: string;
   supabaseUrl: string;
+  /** A secret key, or the key of the service role. */
   serviceRoleKey: string;
   /** Base URL of each service; may contain a path. */
   serviceUrls: Record<ServiceName, string>;
@@ -115,11 +121,13 @@ export const DEFAULT_LIMITS: WorkerLimits = {
 export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = WorkerEnvironment.safeParse(given);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => {
+  const key = given['SUPABASE_SECRET_KEY'] ?? given['SUPABASE_SERVICE_ROLE_KEY'];
+  if (!parsed.success || key === undefined) {
+    const faults = (parsed.error?.issues ?? []).map((issue) => {
       const name = issue.path.join('.');
       return `${name} ${given[name] === undefined ? 'is missing' : issue.message}`;
     });
+    if (key === undefined) faults.push('SUPABASE_SECRET_KEY (or SUPABASE_SERVICE_ROLE_KEY) is missing');
     throw new WorkerStartError(
       'bad_configuration',
       faults.join('; '),
@@ -143,7 +151,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
   return {
     databaseUrl: env.DATABASE_URL,
     supabaseUrl: env.SUPABASE_URL,
-    serviceRoleKey: env.SUPABASE_SERVICE_ROLE_KEY,
+    serviceRoleKey: key,
     serviceUrls,
     defaultServices: SERVICES.filter((service) => given[SERVICE_DEFAULTS[service].urlVariable] === undefined),
     serviceTokens,

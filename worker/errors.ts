@@ -69,6 +69,18 @@ export class StemsGone extends TaskError {
   }
 }
 
+/** The answer to a claim is not one that this version of the worker can read. The task may be claimed. */
+export class UnreadableClaim extends TaskError {
+  constructor(detail: string, cause: unknown) {
+    super(`The worker cannot read the task that the database gave it (${detail}).`, {
+      code: 'claim_unreadable',
+      hint: 'Run `mashup migrate` and start workers of the same version; if that does not help, correct the values that the message names.',
+      faultClass: 'transient',
+      cause,
+    });
+  }
+}
+
 /**
  * Why a claim is lost: its job was replayed, cancelled or failed, the task was recovered from this worker, its lease could not
  * be kept, or this worker is stopping.

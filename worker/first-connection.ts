@@ -28,12 +28,12 @@ export async function connectFirst<T>(connect: () => Promise<T>, databaseUrl: st
   for (;;) {
     try {
       const connection = await connect();
-      failures.recovered('reached the database');
+      failures.recovered('the database is ready');
       return connection;
     } catch (error) {
       throwIfRefused(error, databaseUrl);
       if (NOT_MIGRATED.has(codeOf(error)))
-        failures.failed('the database is not migrated; waiting for `mashup migrate`');
+        failures.failed('the database does not have the engine: run `mashup migrate`; waiting for it');
       else failures.failed('cannot reach the database; trying again', error);
       await sleep(backoff.next());
     }

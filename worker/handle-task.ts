@@ -4,7 +4,7 @@ import type { TaskResult } from '../schema/task-results.ts';
 import type { TaskKind } from '../schema/database.ts';
 import { holdLease } from './lease.ts';
 import type { Lease } from './lease.ts';
-import { ClaimLost, StemsGone } from './errors.ts';
+import { ClaimLost, StemsGone, UnreadableClaim } from './errors.ts';
 import type { TaskError } from './errors.ts';
 import type { LogFields } from './log.ts';
 import { errorText, redact } from './redact.ts';
@@ -12,6 +12,7 @@ import { retryWrite } from './database/retry-write.ts';
 import {
   claimTask,
   failTask,
+  failUnreadableClaim,
   finishTask,
   reportMissingStems,
   returnTask,
@@ -60,6 +61,7 @@ export async function handleTask(worker: WorkerContext, running: RunningTasks, p
     const answer = await claim(worker, running, entry);
     if (answer.status === 'claimed') await runClaim(worker, running, answer);
   } catch (error) {
+    if (error instanceof UnreadableClaim) return recordUnreadable(worker, entry, error);
     // Nothing is lost before a claim: the task is still ready and is enqueued again, or its lease expires.
     worker.log('error', 'could not claim a task', { task: entry.task, error: errorText(error) });
   }
@@ -74,9 +76,22 @@ async function claim(
   try {
     return await claimTask(worker.db, task, attempt, worker.id);
   } catch (error) {
+    if (error instanceof UnreadableClaim) throw error;
     worker.log('warn', 'the answer to a claim was lost; claiming again', { task, error: errorText(error) });
     await retryWrite(undefined, () => returnUnknownClaim(worker.db, task, attempt, worker.id, [...running.keys()]));
     return claimTask(worker.db, task, attempt, worker.id);
+  }
+}
+
+async function recordUnreadable(worker: WorkerContext, entry: QueueEntry, fault: UnreadableClaim): Promise<void> {
+  const { task, attempt } = entry;
+  const fields: LogFields = { task, code: fault.code, error: errorText(fault), hint: fault.hint };
+  try {
+    const outcome = await retryWrite(undefined, () => failUnreadableClaim(worker.db, task, attempt, worker.id, fault));
+    worker.log('error', `could not read a claim: ${outcome ?? 'not claimed'}`, fields);
+  } catch (error) {
+    // The lease expires, and the loss of the claim is counted.
+    worker.log('error', 'could not record a fault', { ...fields, error: errorText(error) });
   }
 }
 

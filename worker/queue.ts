@@ -3,7 +3,7 @@
  * replaced: it may hold entries that it does not know of, it takes no further entries until its longest task ends, and its own
  * end may never come (graphile-worker 0.18.0 miscounts two completions that fail at the same time, and waits forever).
  */
-import { findQueueSchema, unlockPools } from './database/database-api.ts';
+import { explainMissingQueue, findQueueSchema, unlockPools } from './database/database-api.ts';
 import type { QueueSchema } from './database/database-api.ts';
 import type { Db } from './database/database.ts';
 import { createBackoff } from './backoff.ts';
@@ -76,14 +76,13 @@ class QueueSupervisor implements Queue {
   async #runOnce(): Promise<void> {
     const schema = await findQueueSchema(this.#options.db);
     if (schema === undefined) {
-      this.#failures.failed(
-        'the schema of the queue is missing or not granted to this role: run `mashup migrate`; waiting for it',
-      );
+      const reason = await explainMissingQueue(this.#options.db);
+      this.#failures.failed(`no tasks are taken: ${reason}; waiting for it`);
       return;
     }
     await this.#unlockLostPools();
     const runner = await startRunner({ ...this.#options, schema: schema.name });
-    this.#failures.recovered('the queue runs again');
+    this.#failures.recovered('the queue works: tasks are taken');
     try {
       await this.#watch(runner, schema);
     } finally {

@@ -5,7 +5,7 @@ import { DEFAULT_CONCURRENCY, DEFAULT_LIMITS } from './config.ts';
 import type { WorkerConfig } from './config.ts';
 import { openDatabase } from './database/database.ts';
 import type { Db } from './database/database.ts';
-import { TaskError, WorkerStartError } from './errors.ts';
+import type { WorkerStartError } from './errors.ts';
 import { throwIfRefused } from './first-connection.ts';
 import { handleTask } from './handle-task.ts';
 import type { RunningTasks } from './handle-task.ts';
@@ -22,8 +22,8 @@ import type { Registration, RegistrationOptions } from './registration.ts';
 import { startSocketWatchdog } from './database/socket-watchdog.ts';
 import type { SocketWatchdog } from './database/socket-watchdog.ts';
 import { deregisterWorker, sweep } from './database/database-api.ts';
-import { KEY_HINT } from './services/download.ts';
 import { openStorage } from './services/storage.ts';
+import { checkStorage } from './storage-check.ts';
 import type { WorkerContext } from './tasks/context.ts';
 
 export const WORKER_VERSION = '0.1.0';
@@ -72,7 +72,9 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     log: createLog(config.logFormat ?? 'json', config.write ?? ((line) => process.stderr.write(`${line}\n`))),
   };
   const running: RunningTasks = new Map();
-  await checkStorage(worker);
+  const stopStorageCheck = await checkStorage(worker.storage, worker.log).catch((error: unknown) =>
+    closeDatabase(worker.db).then(() => Promise.reject(error)),
+  );
   const incompatible = Promise.withResolvers<WorkerStartError>();
   const registration = await register(worker, running, sockets, {
     databaseUrl: config.databaseUrl,
@@ -91,7 +93,11 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     onEntry: (payload) => (isStopping ? Promise.resolve() : handleTask(worker, running, payload)),
     onPool: (poolId) => registration.addPool(poolId),
   });
-  const stopPeriodicWork = startPeriodicWork(worker, config.webhook);
+  const stopJobs = startPeriodicWork(worker, config.webhook);
+  const stopPeriodicWork = (): void => {
+    stopStorageCheck();
+    stopJobs();
+  };
 
   const { promise: done, resolve: ended } = Promise.withResolvers<WorkerStartError | undefined>();
   let stopped: Promise<void> | undefined;
@@ -110,22 +116,6 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     await stop(error);
   });
   return { id: worker.id, done, stop: () => stop() };
-}
-
-/**
- * Asks Storage whether it accepts the key. A Storage that is not available is no reason not to start: tasks wait for it.
- * @throws WorkerStartError `storage_key_rejected`
- */
-async function checkStorage({ db, storage, log }: WorkerContext): Promise<void> {
-  try {
-    await storage.check();
-  } catch (error) {
-    if (error instanceof TaskError && error.code === 'storage_key_rejected') {
-      await closeDatabase(db);
-      throw new WorkerStartError(error.code, error.message, KEY_HINT, error);
-    }
-    log('warn', 'Storage could not be checked', { error: errorText(error) });
-  }
 }
 
 function openWorkerDatabase(databaseUrl: string, concurrency: number, sockets: SocketWatchdog): Db {

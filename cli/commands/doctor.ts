@@ -53,9 +53,7 @@ async function repair(options: StackOptions & { json?: boolean; apply?: boolean 
   if (options.json === true) return printJson({ applied: isApplied, files_read: access !== undefined, found });
   for (const line of table(found.map(({ what, found: count }) => [String(count), REPAIR_TEXTS[what]]))) print(line);
   if (access === undefined)
-    print(
-      'The files were not read: set SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY to find rows of Storage without a file.',
-    );
+    print('The files were not read: set SUPABASE_URL and SUPABASE_SECRET_KEY to find rows of Storage without a file.');
   if (!isApplied && found.some(({ found: count }) => count > 0))
     print('Nothing was changed. To mend it: mashup doctor --repair --apply');
 }
@@ -64,11 +62,11 @@ async function repair(options: StackOptions & { json?: boolean; apply?: boolean 
 function storageAccess(options: StackOptions): StorageAccess | undefined {
   const env = options.dataDir === undefined ? process.env : {};
   if (env.SUPABASE_URL) {
-    const key = env.SUPABASE_SERVICE_ROLE_KEY;
+    const key = env.SUPABASE_SECRET_KEY || env.SUPABASE_SERVICE_ROLE_KEY;
     return key ? { url: env.SUPABASE_URL, serviceRoleKey: key } : undefined;
   }
   const info = readStack(options.dataDir);
-  return info && { url: info.apiUrl, serviceRoleKey: info.serviceRoleKey };
+  return info && { url: info.apiUrl, serviceRoleKey: info.secretKey };
 }
 
 async function checkAll(options: StackOptions): Promise<Finding[]> {
@@ -78,7 +76,7 @@ async function checkAll(options: StackOptions): Promise<Finding[]> {
   const apiUrl = env.SUPABASE_URL || info?.apiUrl;
   const key =
     (env.SUPABASE_URL ? env.SUPABASE_PUBLISHABLE_KEY || env.SUPABASE_ANON_KEY : undefined) ??
-    (env.SUPABASE_URL ? undefined : info?.anonKey);
+    (env.SUPABASE_URL ? undefined : info?.publishableKey);
   const groups = [
     dbUrl === undefined
       ? [failed('database', 'not found', NOT_RUNNING_HINT)]

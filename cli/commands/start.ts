@@ -23,9 +23,10 @@ async function start(options: StackOptions): Promise<void> {
       ['API', info.apiUrl],
       ['Studio', info.studioUrl ?? 'not built'],
       ['Database', info.dbUrl],
-      ['Anon key', info.anonKey],
       ['Publishable key', info.publishableKey],
-      ['Service role key', info.serviceRoleKey],
+      ['Secret key', info.secretKey],
+      ['Operator page', info.studioUrl === null ? 'not built' : `${info.studioUrl}/#/operator`],
+      ['  signs in as', `${info.operator.email} with ${info.operator.password}`],
       ['Data', info.dataDir],
     ];
     for (const line of table(rows.map(([name, value]) => [pc.dim(`  ${name}`), value]))) print(line);

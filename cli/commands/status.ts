@@ -68,6 +68,7 @@ function asJson(info: StackInfo, workers: Worker[], services: Awaited<ReturnType
     serviceRoleKey: info.serviceRoleKey,
     publishableKey: info.publishableKey,
     secretKey: info.secretKey,
+    operator: info.operator,
     services: Object.fromEntries(services.map(({ name, url, isUp }) => [name, { url, up: isUp }])),
     workers,
   };
@@ -78,8 +79,9 @@ function printStatus(info: StackInfo, workers: Worker[], services: Awaited<Retur
     ['API', info.apiUrl],
     ['Studio', info.studioUrl ?? 'not built'],
     ['Database', info.dbUrl],
-    ['Anon key', info.anonKey],
-    ['Service role key', info.serviceRoleKey],
+    ['Publishable key', info.publishableKey],
+    ['Secret key', info.secretKey],
+    ['Operator', `${info.operator.email} with ${info.operator.password}`],
     ['Data', info.dataDir],
     ...services.map(({ name, url, isUp }) => [name, `${url}  ${isUp ? pc.green('up') : pc.red('down')}`]),
     ...workers.map((worker) => [

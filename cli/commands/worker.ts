@@ -51,7 +51,7 @@ function useRunningStack(options: StackOptions): void {
   if (info === undefined) return;
   process.env.DATABASE_URL = info.workerDbUrl;
   process.env.SUPABASE_URL = info.apiUrl;
-  process.env.SUPABASE_SERVICE_ROLE_KEY = info.serviceRoleKey;
+  process.env.SUPABASE_SECRET_KEY = info.secretKey;
   for (const service of SERVICES) process.env[SERVICE_DEFAULTS[service].urlVariable] ||= info.services[service];
 }
 

@@ -14,6 +14,7 @@ const FUNCTIONS = [
   'claude-mashup-iteration',
   'stem-separation',
   'delete-account',
+  'renew-upload',
 ];
 
 /** Checks the API of a project. */
@@ -24,6 +25,7 @@ export async function checkApi(url: string, key: string): Promise<Finding[]> {
     return (
       await Promise.all([
         runCheck('auth', down, () => checkAuth(url)),
+        runCheck('sign-in', down, () => checkSignIn(url, key)),
         runCheck('rest', down, () => checkRest(supabase)),
         runCheck('storage', down, () => checkStorage(supabase)),
         runCheck('realtime', down, () => checkRealtime(supabase)),
@@ -40,6 +42,27 @@ async function checkAuth(url: string): Promise<Finding> {
   await response.body?.cancel();
   if (response.ok) return passed('auth', 'publishes its signing keys');
   return failed('auth', `/auth/v1/.well-known/jwks.json returned ${response.status}`, 'Check the log of Auth.');
+}
+
+/** Reads the settings that Auth publishes. Anonymous sign-ins are off in new projects; the studio then works with accounts. */
+async function checkSignIn(url: string, key: string): Promise<Finding> {
+  const response = await fetch(`${url}/auth/v1/settings`, {
+    headers: { apikey: key },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (!response.ok) {
+    await response.body?.cancel();
+    return failed('sign-in', `/auth/v1/settings returned ${response.status}`, 'Check the key and the log of Auth.');
+  }
+  const settings = (await response.json()) as { external?: Record<string, unknown>; disable_signup?: unknown };
+  const isAnonymous = settings.external?.['anonymous_users'] === true;
+  const isEmail = settings.external?.['email'] === true;
+  const how = 'Dashboard, Authentication, Sign In / Providers: allow anonymous sign-ins';
+  if (settings.disable_signup === true)
+    return passed('sign-in', `existing accounts only: sign-ups are off. To change it: ${how}, and new users`);
+  if (isAnonymous) return passed('sign-in', 'visitors need no account');
+  if (isEmail) return passed('sign-in', `accounts only: anonymous sign-ins are off. To allow visitors: ${how}`);
+  return failed('sign-in', 'neither anonymous sign-ins nor e-mail accounts are allowed', `${how}, or e-mail.`);
 }
 
 async function checkRest(supabase: SupabaseClient): Promise<Finding> {
@@ -87,7 +110,8 @@ async function checkFunction(url: string, key: string, name: string): Promise<Fi
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const body = (await response.json().catch(() => ({}))) as { code?: unknown };
-  if (response.status === 401 && body.code === 'sign_in_required') return passed(name, 'requires a sign-in');
+  if (response.status === 401 && body.code === 'sign_in_required')
+    return passed(name, 'is deployed, and refuses strangers');
   return failed(
     name,
     `returned ${response.status} ${typeof body.code === 'string' ? body.code : ''}`.trim(),

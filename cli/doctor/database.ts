@@ -110,7 +110,7 @@ async function checkCircuits(sql: postgres.Sql): Promise<Finding> {
   return failed(
     'circuits',
     open.map(({ service, last_error }) => `${service} is unavailable (${last_error ?? 'no error noted'})`).join('; '),
-    'Tasks wait without losing attempts. Check the service; Storage also refuses wrong keys (SUPABASE_SERVICE_ROLE_KEY).',
+    'Tasks wait without losing attempts. Check the service; Storage also refuses wrong keys (SUPABASE_SECRET_KEY).',
   );
 }
 

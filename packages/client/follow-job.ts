@@ -13,6 +13,7 @@ import { LiveChannel } from './live-channel.ts';
 import { openUpdates } from './updates.ts';
 import { onPageResume } from './page-resume.ts';
 import { serializeReads } from './serialize-reads.ts';
+import type { Reads } from './serialize-reads.ts';
 
 /** Default interval of the periodic snapshot. */
 const SAFETY_READ_MS = 30_000;
@@ -21,7 +22,10 @@ const TABLE = 'mashup_jobs';
 export interface FollowOptions {
   /** Called with each state of the row, in order, each once. After a restore of the database the order starts again. */
   onChange?: (job: MashupJob) => void;
-  /** Called when the live stream starts and when it is lost. Without a stream the shown state may be seconds old. */
+  /**
+   * Called with true when the live stream has started and the row has been read since then, and with false when the stream is
+   * lost. Without a stream the shown state may be seconds old.
+   */
   onLive?: (isLive: boolean) => void;
   /** Ends the following. */
   signal?: AbortSignal;
@@ -59,9 +63,11 @@ class Follower implements JobFollower {
   readonly #options: FollowOptions;
   readonly #updates = openUpdates<MashupJob>();
   readonly #channel: LiveChannel;
-  readonly #snapshot: () => void;
+  readonly #reads: Reads;
   readonly #cleanUps: (() => void)[] = [];
   #isStopped = false;
+  /** The stream is ready, and no read that began since then has succeeded. */
+  #isLivePending = false;
   /** The state that the last snapshot contradicted with an older one. */
   #doubted: MashupJob | undefined;
 
@@ -69,19 +75,19 @@ class Follower implements JobFollower {
     this.#supabase = supabase;
     this.#jobId = jobId;
     this.#options = options;
-    this.#snapshot = serializeReads(
-      () => this.#read(),
-      () => !this.#isStopped,
-    );
+    this.#reads = serializeReads((signal) => this.#read(signal));
     this.#channel = new LiveChannel(supabase, TABLE, jobId, {
       onReady: () => {
-        options.onLive?.(true);
-        this.#snapshot();
+        this.#isLivePending = true;
+        this.#reads.restart();
       },
-      onChange: (row) => (row === undefined ? this.#snapshot() : this.#apply(row as MashupJob)),
-      onLost: () => options.onLive?.(false),
+      onChange: (row) => (row === undefined ? this.#reads.request() : this.#apply(row as MashupJob)),
+      onLost: () => {
+        this.#isLivePending = false;
+        options.onLive?.(false);
+      },
       // No changes arrive meanwhile, so each attempt reads the row.
-      onRetry: () => this.#snapshot(),
+      onRetry: () => this.#reads.request(),
     });
   }
 
@@ -102,42 +108,56 @@ class Follower implements JobFollower {
   start(): void {
     const { safetyReadMs, signal } = this.#options;
     if (signal?.aborted) return this.#end();
-    const timer = setInterval(this.#snapshot, safetyReadMs ?? SAFETY_READ_MS);
+    const timer = setInterval(() => this.#reads.request(), safetyReadMs ?? SAFETY_READ_MS);
     signal?.addEventListener('abort', this.stop, { once: true });
     this.#cleanUps.push(
       () => clearInterval(timer),
       onPageResume(() => this.#resume()),
       () => signal?.removeEventListener('abort', this.stop),
+      () => this.#reads.stop(),
       () => this.#channel.stop(),
     );
-    this.#snapshot();
+    this.#reads.request();
     this.#channel.start();
   }
 
   /** The page or the network is back: changes may have been missed, and waiting before the next join is no longer useful. */
   #resume(): void {
     if (this.#isStopped) return;
-    this.#snapshot();
+    this.#reads.restart();
     this.#channel.retryNow();
   }
 
-  async #read(): Promise<void> {
+  /** Reads the row. Returns false for an error that may be temporary. supabase-js does not repeat the read: `Reads` does. */
+  async #read(signal: AbortSignal): Promise<boolean> {
+    const isAfterReady = this.#isLivePending;
     const { data, error, status } = await this.#supabase
       .from(TABLE)
       .select('*')
       .eq('id', this.#jobId)
+      .abortSignal(signal)
+      .retry(false)
       .maybeSingle<MashupJob>();
-    if (this.#isStopped) return;
+    if (this.#isStopped) return true;
     if (error) {
       const failure = fromDatabaseError(error, status);
       const isSignedOut = failure.code === 'sign_in_required' && !(await hasSession(this.#supabase));
-      // Other errors may be temporary: the next read shows.
       if (isSignedOut || status === 400) this.#end(failure);
-    } else if (data === null) {
-      this.#end(jobNotFound(this.#jobId));
-    } else {
-      this.#applySnapshot(data);
+      return false;
     }
+    if (data === null) {
+      this.#end(jobNotFound(this.#jobId));
+      return true;
+    }
+    this.#applySnapshot(data);
+    if (isAfterReady) this.#reportLive();
+    return true;
+  }
+
+  #reportLive(): void {
+    if (this.#isStopped || !this.#isLivePending) return;
+    this.#isLivePending = false;
+    this.#options.onLive?.(true);
   }
 
   #applySnapshot(job: MashupJob): void {
@@ -151,7 +171,7 @@ class Follower implements JobFollower {
     } else {
       // A change may have arrived while this snapshot was on its way. Nothing that was committed is missing in the next one.
       this.#doubted = known;
-      this.#snapshot();
+      this.#reads.request();
     }
   }
 

@@ -47,6 +47,12 @@ const FUNCTIONS: Description = {
       response: 'SignedUploadAnswer',
     },
     {
+      path: '/renew-upload',
+      summary: 'Returns a new token for the upload URL of a running task. The claim of the task is the credential.',
+      request: 'RenewUploadRequest',
+      response: 'RenewUploadAnswer',
+    },
+    {
       path: '/claude-mashup-iteration',
       summary: 'Submits a new job that changes an earlier mashup by feedback.',
       request: 'IterationRequest',
@@ -72,6 +78,8 @@ const FUNCTIONS: Description = {
     StatusAnswer: api.StatusAnswer,
     SignedUploadRequest: api.SignedUploadRequest,
     SignedUploadAnswer: api.SignedUploadAnswer,
+    RenewUploadRequest: api.RenewUploadRequest,
+    RenewUploadAnswer: api.RenewUploadAnswer,
     IterationRequest: api.IterationRequest,
     IterationAnswer: api.IterationAnswer,
     StemRequest: api.StemRequest,

@@ -1,4 +1,5 @@
 /** Downloads the audio of a request. Errors have the status of the response. */
+import { RenewalError } from './fresh-upload.ts';
 import { ServiceError } from './errors.ts';
 import { AudioError } from '../../audio/errors.ts';
 import { fetchAudio, FetchAudioError } from './fetch-audio.ts';
@@ -33,5 +34,8 @@ export function asServiceError(error: unknown): unknown {
     const status = error instanceof FetchAudioError ? FETCH_STATUS[error.fault] : 400;
     return new ServiceError(error.message, { status, code: error.code, hint: error.hint, cause: error });
   }
+  // A repeated request has fresh URLs.
+  if (error instanceof RenewalError)
+    return new ServiceError(error.message, { status: 500, code: error.code, hint: error.hint, cause: error });
   return error;
 }

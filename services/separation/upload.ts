@@ -3,6 +3,7 @@ import type { Blob } from 'node:buffer';
 import { openAsBlob } from 'node:fs';
 import type { UploadTarget } from '../../schema.ts';
 import { ServiceError } from '../http/errors.ts';
+import { freshUploadUrl } from '../http/fresh-upload.ts';
 import { putObject, UploadError } from '../http/put-object.ts';
 
 /** Time limit of the upload of one file. */
@@ -18,7 +19,8 @@ export async function putFile(path: string, target: UploadTarget, title: string,
   const contentType = path.endsWith('.flac') ? 'audio/flac' : 'audio/wav';
   try {
     const body = (await openAsBlob(path, { type: contentType })) as Blob;
-    await putObject({ title, url: target.url, body, contentType, signal, timeoutMs: UPLOAD_TIMEOUT_MS });
+    const url = await freshUploadUrl(target, signal);
+    await putObject({ title, url, body, contentType, signal, timeoutMs: UPLOAD_TIMEOUT_MS });
   } catch (error) {
     throw error instanceof UploadError ? toServiceError(error) : error;
   }

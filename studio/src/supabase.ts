@@ -9,9 +9,7 @@ export function createStudioClient({ url, anonKey }: StudioConfig): SupabaseClie
   return createClient(url, anonKey, { global: { fetch: fetchWithUploadProgress } });
 }
 
-/** Creates a client with the service role key. The key is kept in memory only. */
-export function createOperatorClient({ url }: StudioConfig, serviceKey: string): SupabaseClient {
-  return createClient(url, serviceKey, {
-    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false, storageKey: 'mashup-operator' },
-  });
+/** Creates a client for an operator, whose session is stored beside that of the page's user. */
+export function createOperatorClient({ url, anonKey }: StudioConfig): SupabaseClient {
+  return createClient(url, anonKey, { auth: { detectSessionInUrl: false, storageKey: 'mashup-operator' } });
 }

@@ -70,7 +70,7 @@
 -- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, select_jobs, bulk, require_job
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
---     get_mashup, get_mashup_analyses, get_mashup_stems, begin_upload
+--     get_mashup, get_mashup_analyses, get_mashup_stems, begin_upload, check_task_upload
 --     export_account, account_files
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
 --     check_options, check_songs, check_song, check_upload, insert_job, find_idempotent_job, describe_submission
@@ -79,7 +79,8 @@
 --     stuck_on_workers, stuck_on_version, stuck_on_pause, stuck_on_circuit, stuck_on_lease, stuck_on_silent_service,
 --     stuck_on_busy_workers, stuck_on_limit, stuck_on_hook, stuck_without_tasks
 --     running_now, live_jobs, failures, circuits, queue_by_user, capacity, job_history, throughput
--- 81  operator API, for the service role: operator_*
+-- 81  operator API, for users with the operator claim and the service role: operator_*
+--     require_operator, grant_operator           who is an operator
 -- 90  Storage: bucket mashups and its policies
 -- 92  Realtime: the publication
 -- 95  access of API roles to schema mashup, given last
@@ -5015,6 +5016,19 @@ comment on function public.begin_upload() is
 revoke execute on function public.begin_upload() from public, anon, authenticated, service_role;
 grant execute on function public.begin_upload() to authenticated;
 
+create function public.check_task_upload(task_id bigint, claim uuid, path text) returns boolean
+  language sql stable security definer set search_path = ''
+  as $$
+  select path not like '%..%' and exists (
+    select from mashup.tasks t
+    where t.id = check_task_upload.task_id and t.claim = check_task_upload.claim and t.state = 'running'
+      and (starts_with(path, t.output_prefix || '/') or starts_with(path, t.output_prefix || '.')))
+$$;
+comment on function public.check_task_upload(bigint, uuid, text) is
+  'Returns whether a claim is held and may write to a path; renew-upload asks before it signs an upload. For the service role.';
+revoke execute on function public.check_task_upload(bigint, uuid, text) from public, anon, authenticated;
+grant execute on function public.check_task_upload(bigint, uuid, text) to service_role;
+
 revoke execute on all functions in schema mashup from public;
 
 -- supabase/schemas/70_public_api/4_account.sql
@@ -5370,13 +5384,58 @@ revoke execute on all functions in schema mashup from public;
 
 -- supabase/schemas/81_operator_api.sql
 
--- The operator page over the API, for the service role alone: one document to read, one function for each action. The functions
--- are created in schema mashup and moved to public at the end, in one statement with their rights: a new function of public can
--- be called by everyone.
+-- The operator page over the API: one document to read, one function for each action. Operators are users with the claim
+-- mashup_role = operator in their app_metadata, which only the project can write, and the service role. The functions are created
+-- in schema mashup and moved to public at the end, in one statement with their rights: a new function of public can be called by
+-- everyone.
+
+create function mashup.require_operator() returns void
+  language plpgsql stable security definer set search_path = ''
+  as $$
+declare
+  -- The role that the API has set; without the API, the role that has logged in.
+  v_role text := coalesce(nullif(current_setting('role'), 'none'), session_user);
+begin
+  if pg_has_role(v_role, 'service_role', 'member') then
+    return;
+  end if;
+  -- The row as well as the token: a right that was taken away ends at once, not with the token.
+  if auth.jwt() -> 'app_metadata' ->> 'mashup_role' = 'operator'
+    and exists (select from auth.users u where u.id = auth.uid() and u.raw_app_meta_data ->> 'mashup_role' = 'operator')
+  then
+    return;
+  end if;
+  perform mashup.raise_error('42501', 'This account has no operator rights.',
+    'Give them with `mashup operators add E-MAIL`, then sign in again.');
+end
+$$;
+comment on function mashup.require_operator() is
+  'Returns if the caller is an operator: a user whose token and row in auth.users have mashup_role = operator in app_metadata, or a member of service_role. Else raises 42501.';
+
+create function mashup.grant_operator(p_email text, p_is_operator boolean default true) returns uuid
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_user uuid;
+begin
+  update auth.users u set raw_app_meta_data = case
+      when p_is_operator then coalesce(u.raw_app_meta_data, '{}') || jsonb_build_object('mashup_role', 'operator')
+      else u.raw_app_meta_data - 'mashup_role' end
+    where lower(u.email) = lower(p_email) returning u.id into v_user;
+  if v_user is null then
+    perform mashup.raise_error('MB002', format('There is no account with the e-mail %s.', p_email),
+      'Create it first: in the studio, or in the dashboard under Authentication.');
+  end if;
+  return v_user;
+end
+$$;
+comment on function mashup.grant_operator(text, boolean) is
+  'Makes the account with an e-mail an operator, or no longer one. A new right counts from the next sign-in or renewal of the token, a removed one ends at once. Returns the user. Raises MB002. Lock: the row of auth.users.';
 
 create function mashup.operator_overview() returns jsonb
   language sql stable security definer set search_path = ''
   as $$
+  select mashup.require_operator();
   select jsonb_build_object(
     'stages', (select jsonb_agg(jsonb_build_object('stage', s.stage, 'is_terminal', s.is_terminal,
         'jobs', (select count(*) from public.mashup_jobs j where j.stage = s.stage
@@ -5415,11 +5474,12 @@ create function mashup.operator_overview() returns jsonb
     'server_now', mashup.now())
 $$;
 comment on function mashup.operator_overview() is
-  'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, throughput, recent jobs. For the service role.';
+  'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, throughput, recent jobs. For operators. Raises 42501.';
 
 create function mashup.operator_job_history(job_id uuid) returns jsonb
   language sql stable security definer set search_path = ''
   as $$
+  select mashup.require_operator();
   select jsonb_build_object('job', to_jsonb(j),
     'tasks', (select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'kind', t.kind, 'song_id', t.song_id, 'epoch', t.epoch, 'state', t.state,
         'failures', t.failures, 'crashes', t.crashes, 'error', t.error,
@@ -5430,22 +5490,22 @@ create function mashup.operator_job_history(job_id uuid) returns jsonb
       from mashup.job_history(j.id) s))
   from public.mashup_jobs j where j.id = operator_job_history.job_id
 $$;
-comment on function mashup.operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For the service role.';
+comment on function mashup.operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For operators. Raises 42501.';
 
 create function mashup.operator_replay(job_id uuid, stage text, fresh boolean default false) returns void
   language sql security definer set search_path = ''
-  as $$ select mashup.replay(operator_replay.job_id, operator_replay.stage, operator_replay.fresh) $$;
-comment on function mashup.operator_replay(uuid, text, boolean) is 'Replays any job from a stage. Raises MB001, MB002, MB003. For the service role.';
+  as $$ select mashup.require_operator(); select mashup.replay(operator_replay.job_id, operator_replay.stage, operator_replay.fresh) $$;
+comment on function mashup.operator_replay(uuid, text, boolean) is 'Replays any job from a stage. For operators. Raises MB001, MB002, MB003, 42501.';
 
 create function mashup.operator_retry(job_id uuid) returns void
   language sql security definer set search_path = ''
-  as $$ select mashup.retry(operator_retry.job_id) $$;
-comment on function mashup.operator_retry(uuid) is 'Retries any failed or cancelled job. Raises MB001, MB002. For the service role.';
+  as $$ select mashup.require_operator(); select mashup.retry(operator_retry.job_id) $$;
+comment on function mashup.operator_retry(uuid) is 'Retries any failed or cancelled job. For operators. Raises MB001, MB002, 42501.';
 
 create function mashup.operator_cancel(job_id uuid) returns void
   language sql security definer set search_path = ''
-  as $$ select mashup.cancel(operator_cancel.job_id) $$;
-comment on function mashup.operator_cancel(uuid) is 'Cancels any live job. Raises MB001, MB002. For the service role.';
+  as $$ select mashup.require_operator(); select mashup.cancel(operator_cancel.job_id) $$;
+comment on function mashup.operator_cancel(uuid) is 'Cancels any live job. For operators. Raises MB001, MB002, 42501.';
 
 create function mashup.operator_take_down(job_id uuid, reason text) returns void
   language sql security definer set search_path = ''
@@ -5454,13 +5514,13 @@ comment on function mashup.operator_take_down(uuid, text) is 'Takes any mashup d
 
 create function mashup.operator_pause(scope text, key text default '', reason text default 'Paused by the operator') returns void
   language sql security definer set search_path = ''
-  as $$ select mashup.pause(operator_pause.scope, operator_pause.key, operator_pause.reason) $$;
-comment on function mashup.operator_pause(text, text, text) is 'Pauses the system, a user, a job, a kind of task or a service. Raises MB006. For the service role.';
+  as $$ select mashup.require_operator(); select mashup.pause(operator_pause.scope, operator_pause.key, operator_pause.reason) $$;
+comment on function mashup.operator_pause(text, text, text) is 'Pauses the system, a user, a job, a kind of task or a service. For operators. Raises MB006, 42501.';
 
 create function mashup.operator_resume(scope text, key text default '') returns boolean
   language sql security definer set search_path = ''
-  as $$ select mashup.resume(operator_resume.scope, operator_resume.key) $$;
-comment on function mashup.operator_resume(text, text) is 'Ends a pause. Returns false if there was none. For the service role.';
+  as $$ select mashup.require_operator(); select mashup.resume(operator_resume.scope, operator_resume.key) $$;
+comment on function mashup.operator_resume(text, text) is 'Ends a pause. Returns false if there was none. For operators. Raises 42501.';
 
 do $$
 declare
@@ -5470,11 +5530,13 @@ begin
     select p.oid::regprocedure from pg_proc p where p.pronamespace = 'mashup'::regnamespace and p.proname like 'operator\_%'
   loop
     execute format('revoke execute on function %s from public, anon, authenticated', v_function);
-    execute format('grant execute on function %s to service_role', v_function);
+    execute format('grant execute on function %s to authenticated, service_role', v_function);
     execute format('alter function %s set schema public', v_function);
   end loop;
 end
 $$;
+
+revoke execute on all functions in schema mashup from public;
 
 -- supabase/schemas/90_storage.sql
 

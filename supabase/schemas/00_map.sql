@@ -66,7 +66,7 @@
 -- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, select_jobs, bulk, require_job
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
---     get_mashup, get_mashup_analyses, get_mashup_stems, begin_upload
+--     get_mashup, get_mashup_analyses, get_mashup_stems, begin_upload, check_task_upload
 --     export_account, account_files
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
 --     check_options, check_songs, check_song, check_upload, insert_job, find_idempotent_job, describe_submission
@@ -75,7 +75,8 @@
 --     stuck_on_workers, stuck_on_version, stuck_on_pause, stuck_on_circuit, stuck_on_lease, stuck_on_silent_service,
 --     stuck_on_busy_workers, stuck_on_limit, stuck_on_hook, stuck_without_tasks
 --     running_now, live_jobs, failures, circuits, queue_by_user, capacity, job_history, throughput
--- 81  operator API, for the service role: operator_*
+-- 81  operator API, for users with the operator claim and the service role: operator_*
+--     require_operator, grant_operator           who is an operator
 -- 90  Storage: bucket mashups and its policies
 -- 92  Realtime: the publication
 -- 95  access of API roles to schema mashup, given last

@@ -1,10 +1,55 @@
--- The operator page over the API, for the service role alone: one document to read, one function for each action. The functions
--- are created in schema mashup and moved to public at the end, in one statement with their rights: a new function of public can
--- be called by everyone.
+-- The operator page over the API: one document to read, one function for each action. Operators are users with the claim
+-- mashup_role = operator in their app_metadata, which only the project can write, and the service role. The functions are created
+-- in schema mashup and moved to public at the end, in one statement with their rights: a new function of public can be called by
+-- everyone.
+
+create function mashup.require_operator() returns void
+  language plpgsql stable security definer set search_path = ''
+  as $$
+declare
+  -- The role that the API has set; without the API, the role that has logged in.
+  v_role text := coalesce(nullif(current_setting('role'), 'none'), session_user);
+begin
+  if pg_has_role(v_role, 'service_role', 'member') then
+    return;
+  end if;
+  -- The row as well as the token: a right that was taken away ends at once, not with the token.
+  if auth.jwt() -> 'app_metadata' ->> 'mashup_role' = 'operator'
+    and exists (select from auth.users u where u.id = auth.uid() and u.raw_app_meta_data ->> 'mashup_role' = 'operator')
+  then
+    return;
+  end if;
+  perform mashup.raise_error('42501', 'This account has no operator rights.',
+    'Give them with `mashup operators add E-MAIL`, then sign in again.');
+end
+$$;
+comment on function mashup.require_operator() is
+  'Returns if the caller is an operator: a user whose token and row in auth.users have mashup_role = operator in app_metadata, or a member of service_role. Else raises 42501.';
+
+create function mashup.grant_operator(p_email text, p_is_operator boolean default true) returns uuid
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_user uuid;
+begin
+  update auth.users u set raw_app_meta_data = case
+      when p_is_operator then coalesce(u.raw_app_meta_data, '{}') || jsonb_build_object('mashup_role', 'operator')
+      else u.raw_app_meta_data - 'mashup_role' end
+    where lower(u.email) = lower(p_email) returning u.id into v_user;
+  if v_user is null then
+    perform mashup.raise_error('MB002', format('There is no account with the e-mail %s.', p_email),
+      'Create it first: in the studio, or in the dashboard under Authentication.');
+  end if;
+  return v_user;
+end
+$$;
+comment on function mashup.grant_operator(text, boolean) is
+  'Makes the account with an e-mail an operator, or no longer one. A new right counts from the next sign-in or renewal of the token, a removed one ends at once. Returns the user. Raises MB002. Lock: the row of auth.users.';
 
 create function mashup.operator_overview() returns jsonb
   language sql stable security definer set search_path = ''
   as $$
+  select mashup.require_operator();
   select jsonb_build_object(
     'stages', (select jsonb_agg(jsonb_build_object('stage', s.stage, 'is_terminal', s.is_terminal,
         'jobs', (select count(*) from public.mashup_jobs j where j.stage = s.stage
@@ -43,11 +88,12 @@ create function mashup.operator_overview() returns jsonb
     'server_now', mashup.now())
 $$;
 comment on function mashup.operator_overview() is
-  'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, throughput, recent jobs. For the service role.';
+  'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, throughput, recent jobs. For operators. Raises 42501.';
 
 create function mashup.operator_job_history(job_id uuid) returns jsonb
   language sql stable security definer set search_path = ''
   as $$
+  select mashup.require_operator();
   select jsonb_build_object('job', to_jsonb(j),
     'tasks', (select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'kind', t.kind, 'song_id', t.song_id, 'epoch', t.epoch, 'state', t.state,
         'failures', t.failures, 'crashes', t.crashes, 'error', t.error,
@@ -58,22 +104,22 @@ create function mashup.operator_job_history(job_id uuid) returns jsonb
       from mashup.job_history(j.id) s))
   from public.mashup_jobs j where j.id = operator_job_history.job_id
 $$;
-comment on function mashup.operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For the service role.';
+comment on function mashup.operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For operators. Raises 42501.';
 
 create function mashup.operator_replay(job_id uuid, stage text, fresh boolean default false) returns void
   language sql security definer set search_path = ''
-  as $$ select mashup.replay(operator_replay.job_id, operator_replay.stage, operator_replay.fresh) $$;
-comment on function mashup.operator_replay(uuid, text, boolean) is 'Replays any job from a stage. Raises MB001, MB002, MB003. For the service role.';
+  as $$ select mashup.require_operator(); select mashup.replay(operator_replay.job_id, operator_replay.stage, operator_replay.fresh) $$;
+comment on function mashup.operator_replay(uuid, text, boolean) is 'Replays any job from a stage. For operators. Raises MB001, MB002, MB003, 42501.';
 
 create function mashup.operator_retry(job_id uuid) returns void
   language sql security definer set search_path = ''
-  as $$ select mashup.retry(operator_retry.job_id) $$;
-comment on function mashup.operator_retry(uuid) is 'Retries any failed or cancelled job. Raises MB001, MB002. For the service role.';
+  as $$ select mashup.require_operator(); select mashup.retry(operator_retry.job_id) $$;
+comment on function mashup.operator_retry(uuid) is 'Retries any failed or cancelled job. For operators. Raises MB001, MB002, 42501.';
 
 create function mashup.operator_cancel(job_id uuid) returns void
   language sql security definer set search_path = ''
-  as $$ select mashup.cancel(operator_cancel.job_id) $$;
-comment on function mashup.operator_cancel(uuid) is 'Cancels any live job. Raises MB001, MB002. For the service role.';
+  as $$ select mashup.require_operator(); select mashup.cancel(operator_cancel.job_id) $$;
+comment on function mashup.operator_cancel(uuid) is 'Cancels any live job. For operators. Raises MB001, MB002, 42501.';
 
 create function mashup.operator_take_down(job_id uuid, reason text) returns void
   language sql security definer set search_path = ''
@@ -82,13 +128,13 @@ comment on function mashup.operator_take_down(uuid, text) is 'Takes any mashup d
 
 create function mashup.operator_pause(scope text, key text default '', reason text default 'Paused by the operator') returns void
   language sql security definer set search_path = ''
-  as $$ select mashup.pause(operator_pause.scope, operator_pause.key, operator_pause.reason) $$;
-comment on function mashup.operator_pause(text, text, text) is 'Pauses the system, a user, a job, a kind of task or a service. Raises MB006. For the service role.';
+  as $$ select mashup.require_operator(); select mashup.pause(operator_pause.scope, operator_pause.key, operator_pause.reason) $$;
+comment on function mashup.operator_pause(text, text, text) is 'Pauses the system, a user, a job, a kind of task or a service. For operators. Raises MB006, 42501.';
 
 create function mashup.operator_resume(scope text, key text default '') returns boolean
   language sql security definer set search_path = ''
-  as $$ select mashup.resume(operator_resume.scope, operator_resume.key) $$;
-comment on function mashup.operator_resume(text, text) is 'Ends a pause. Returns false if there was none. For the service role.';
+  as $$ select mashup.require_operator(); select mashup.resume(operator_resume.scope, operator_resume.key) $$;
+comment on function mashup.operator_resume(text, text) is 'Ends a pause. Returns false if there was none. For operators. Raises 42501.';
 
 do $$
 declare
@@ -98,8 +144,10 @@ begin
     select p.oid::regprocedure from pg_proc p where p.pronamespace = 'mashup'::regnamespace and p.proname like 'operator\_%'
   loop
     execute format('revoke execute on function %s from public, anon, authenticated', v_function);
-    execute format('grant execute on function %s to service_role', v_function);
+    execute format('grant execute on function %s to authenticated, service_role', v_function);
     execute format('alter function %s set schema public', v_function);
   end loop;
 end
 $$;
+
+revoke execute on all functions in schema mashup from public;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { createClient } from '@supabase/supabase-js';
+import { createClient, REALTIME_CHANNEL_STATES } from '@supabase/supabase-js';
 import { followJob, MashupClientError, replayMashup } from '@mashup-engine/client';
 import type { JobFollower } from '@mashup-engine/client';
 import type { MashupJob } from '../../schema.ts';
@@ -190,6 +190,54 @@ describe('followJob', () => {
     assert.equal(last?.stage, 'complete');
     assertRising(versions);
     assert.ok(stages.includes('rendering'));
+  });
+
+  test('is live after an outage only when it has the row, and repeats failed reads without those of supabase-js', async (t) => {
+    const visitor = await surface.visitor();
+    const id = await submit(t, visitor);
+    const token = (await visitor.client.auth.getSession()).data.session?.access_token ?? '';
+    let failing = 0;
+    let isOutage = false;
+    const retried: string[] = [];
+    const client = createClient(surface.url, surface.keys.publishableKey, {
+      accessToken: () => Promise.resolve(token),
+      global: {
+        fetch: (input, init) => {
+          const retry = new Headers(init?.headers).get('x-retry-count');
+          if (retry !== null) retried.push(retry);
+          if (!isOutage) return fetch(input, init);
+          failing += 1;
+          return Promise.resolve(new Response('{}', { status: 503 }));
+        },
+      },
+    });
+    t.after(() => client.removeAllChannels());
+    const states: string[] = [];
+    const follower = followJob(client, id, {
+      safetyReadMs: 600_000,
+      onLive: (isLive) => states.push(`${isLive ? 'live' : 'lost'} ${follower.current?.stage}`),
+    });
+    t.after(() => follower.stop());
+    await until('it is live', () => states.length > 0);
+    isOutage = true;
+    await surface.stopGateway();
+    await until('the loss is noticed', () => states.at(-1)?.startsWith('lost') === true);
+    const task = await machine.run(worker, ({ kind }) => kind === 'render');
+    assert.ok(task);
+    await surface.startGateway();
+    // The loss and each attempt to join cause one read; more of them are repetitions.
+    failing = 0;
+    await until('the channel has joined again', () =>
+      client.getChannels().some((channel) => channel.state === REALTIME_CHANNEL_STATES.joined),
+    );
+    await until('reads are repeated', () => failing > 2);
+    assert.match(states.at(-1) ?? '', /^lost/, 'not live without the row');
+    isOutage = false;
+    await until('it is live again', () => states.at(-1)?.startsWith('live') === true);
+    assert.equal(states.at(-1), 'live rendering');
+    assert.deepEqual(retried, []);
+    await machine.finish(task);
+    assert.equal((await follower.finished)?.stage, 'complete');
   });
 
   test('joins again after the server has closed the channel, as it does with an expired token', async (t) => {

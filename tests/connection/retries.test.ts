@@ -99,7 +99,7 @@ test('a worker that starts during an outage logs the error once, waits longer ea
   proxy.setOpen(true);
   const worker = await started;
   t.after(() => worker.stop());
-  assert.match(log[1] ?? '', /reached the database.*after_sec/);
+  assert.match(log[1] ?? '', /the database is ready.*after_sec/);
 });
 
 test('a running worker logs each error of an outage once, and its end', async (t) => {

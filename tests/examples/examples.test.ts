@@ -63,10 +63,10 @@ describe('examples', async () => {
     await stack.stop();
     await rm(dataDir, { recursive: true, force: true });
   });
-  const { apiUrl, anonKey, serviceRoleKey, dbUrl } = stack.info;
+  const { apiUrl, anonKey, secretKey, dbUrl } = stack.info;
   const watcher = run('examples/watch-jobs.ts', [], {
     SUPABASE_URL: apiUrl,
-    SUPABASE_SERVICE_ROLE_KEY: serviceRoleKey,
+    SUPABASE_SECRET_KEY: secretKey,
   });
   await watcher.line(/^stream ok/);
   let jobId = '';

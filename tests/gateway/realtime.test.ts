@@ -285,6 +285,23 @@ describe('Realtime of the gateway', { skip: LOCAL_ONLY }, () => {
     await until('the posted one arrives', () => got.filter(([who]) => who === 'b').length === 3);
   });
 
+  it('delivers what httpSend posts, JSON and bytes, and refuses it on a private channel without the right', async () => {
+    const [one, two] = [fixture.client(), fixture.client()];
+    const got: unknown[] = [];
+    const listener = one.channel('a/b').on('broadcast', { event: 'x y' }, ({ payload }) => got.push(payload));
+    let state = '';
+    listener.subscribe((now) => (state = now));
+    await until('it has joined', () => state === 'SUBSCRIBED');
+    const sender = two.channel('a/b');
+    assert.deepEqual(await sender.httpSend('x y', { n: 1 }), { success: true });
+    await sender.httpSend('x y', Uint8Array.from([1, 2]).buffer);
+    await until('both arrive', () => got.length === 2);
+    assert.deepEqual(got[0], { n: 1 });
+    assert.deepEqual([...new Uint8Array(got[1] as ArrayBuffer)], [1, 2]);
+    const closed = two.channel('closed', { config: { private: true } });
+    await assert.rejects(closed.httpSend('x', { n: 1 }), { message: 'Unauthorized' });
+  });
+
   it('reports who is present', async () => {
     const [one, two] = [fixture.client(), fixture.client()];
     const a = one.channel('people', { config: { presence: { key: 'one' } } });

@@ -70,6 +70,35 @@ describe('the replication stream', { skip: LOCAL_ONLY }, () => {
     await replication.close();
   });
 
+  it('continues after its slot was dropped, and reports that changes may have been lost', async () => {
+    const seen: Transaction[] = [];
+    let gaps = 0;
+    const replication = new ReplicationStream(
+      sql,
+      superuserUrl,
+      (transaction) => Promise.resolve(void seen.push(transaction)),
+      () => (gaps += 1),
+    );
+    await replication.start();
+    await sql`create table kept (id int primary key)`;
+    await sql`alter publication supabase_realtime add table kept`;
+    const has = (id: string): boolean => seen.some(({ changes: [change] }) => change?.row?.['id'] === id);
+    await sql`insert into kept values (1)`;
+    await until('the change is delivered', () => has('1'));
+    await until('the slot is dropped', async () => {
+      // The stream connects again at once; the drop succeeds between two connections.
+      const dropped = await sql`
+        select pg_terminate_backend(active_pid), pg_drop_replication_slot(slot_name)
+        from pg_replication_slots where database = current_database()`.catch(() => []);
+      return dropped.length > 0;
+    });
+    await until('the gap is reported', () => gaps === 1);
+    await sql`insert into kept values (2)`;
+    await until('a later change is delivered', () => has('2'));
+    await replication.close();
+    assert.equal((await sql`select from pg_replication_slots where database = current_database()`).length, 0);
+  });
+
   it('can be closed while it waits for a server that never starts the session', async () => {
     const proxy = await openProxy(() => {});
     const replication = new ReplicationStream(sql, proxy.url, () => Promise.resolve());

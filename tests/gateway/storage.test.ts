@@ -308,6 +308,33 @@ describe('Storage of the gateway', { skip: LOCAL_ONLY }, () => {
     assert.equal((await mashups(mine.client).exists(`${mine.id}/kept`)).data, true);
   });
 
+  it('answers to duplicates, empty batches and searches as Storage does', async () => {
+    const { client, id, token } = await fixture.visitor();
+    for (const name of ['Alpha.wav', 'alphabet.wav', 'gamma-alpha.wav'])
+      assert.equal((await mashups(client).upload(`${id}/${name}`, new Blob(['x']))).error, null);
+    const codeOf = async (path: string, body: unknown, as: string): Promise<string> => {
+      const headers = { 'content-type': 'application/json' };
+      const response = await fixture.fetch(`/storage/v1${path}`, {
+        method: 'POST',
+        token: as,
+        headers,
+        body: JSON.stringify(body),
+      });
+      const { code, error, statusCode } = (await response.json()) as Record<string, string>;
+      return `${response.status} ${statusCode} ${code} ${error}`;
+    };
+    assert.equal(await codeOf(`/object/mashups/${id}/Alpha.wav`, {}, token), '400 409 KeyAlreadyExists Duplicate');
+    const service = fixture.keys.serviceRoleKey;
+    assert.equal(await codeOf('/bucket', { name: 'mashups' }, service), '400 409 BucketAlreadyExists Duplicate');
+    assert.match(await codeOf('/object/sign/mashups', { expiresIn: 60, paths: [] }, token), /^400 400 InvalidRequest/);
+    const names = async (options: Parameters<ReturnType<typeof mashups>['list']>[1]): Promise<string[]> =>
+      ((await mashups(client).list(id, options)).data ?? []).map(({ name }) => name);
+    // A search finds names that begin with the text, in any case.
+    assert.deepEqual(await names({ search: 'alpha' }), ['Alpha.wav', 'alphabet.wav']);
+    assert.deepEqual(await names({ search: 'pha' }), []);
+    assert.equal((await names({ limit: 5_000 })).length, 3, 'a large limit is lowered');
+  });
+
   it('serves public buckets without a key, and no private ones', async () => {
     await service.storage.from('open').upload('dir/p.txt', new Blob(['public'], { type: 'text/plain' }));
     const { publicUrl } = fixture.client().storage.from('open').getPublicUrl('dir/p.txt').data;

@@ -6,11 +6,16 @@ import { renderLimits } from './failed-job-tests.ts';
 import { pageFaults, renderControls, until, WORK_MS } from './studio-fixture.ts';
 import type { StudioFixture } from './studio-fixture.ts';
 
-/** Opens the operator's page with the key of the stack. */
+/** Opens the operator's page with the account of the stack, if it is not signed in yet. */
 export async function openOperatorPage({ page, shown, stack }: StudioFixture): Promise<void> {
   await page.goto(`${stack.info.apiUrl}/#/operator`);
-  await page.getByLabel('Service role key').fill(stack.info.serviceRoleKey);
-  await page.getByRole('button', { name: 'Open' }).click();
+  const form = page.getByRole('form', { name: 'Sign in as operator' });
+  await form.or(shown('operator-board')).first().waitFor();
+  if (await form.isVisible()) {
+    await form.getByLabel('E-mail').fill(stack.info.operator.email);
+    await form.getByLabel('Password').fill(stack.info.operator.password);
+    await form.getByRole('button', { name: 'Sign in' }).click();
+  }
   await shown('operator-board').waitFor();
 }
 

@@ -6,12 +6,18 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..', '..');
 /** Not a dependency of the project: it has 135 MB, and only tests use it. */
-const CLI = 'supabase@3.1.0';
+export const CLI_VERSION = '3.1.0';
+/** The last version before the default target of `db push` changed. */
+export const EARLIER_CLI_VERSION = '2.117.0';
 const TIMEOUT_MS = 240_000;
 
-/** Runs `supabase db push` against a database and returns its output. */
-export async function dbPush(url: string): Promise<string> {
-  const { stdout, stderr } = await run('npx', ['--yes', CLI, 'db', 'push', `--remote=${url}`, '--yes'], {
+/** Runs `supabase db push` against a database, as docs/how-to/hosted.md says, and returns its output. */
+export async function dbPush(url: string, version = CLI_VERSION): Promise<string> {
+  // The embedded Postgres has no TLS, which 2.117 requires unless the URL says otherwise.
+  const target = new URL(url);
+  target.searchParams.set('sslmode', 'disable');
+  const args = ['--yes', `supabase@${version}`, 'db', 'push', '--db-url', target.href, '--yes'];
+  const { stdout, stderr } = await run('npx', args, {
     cwd: ROOT,
     timeout: TIMEOUT_MS,
     env: { ...process.env, CI: '1', DO_NOT_TRACK: '1', SUPABASE_TELEMETRY_DISABLED: '1' },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
+import postgres from 'postgres';
 import { openDatabase } from '../../worker/database/database.ts';
 import { startSocketWatchdog } from '../../worker/database/socket-watchdog.ts';
 import {
@@ -63,6 +64,49 @@ test('a second claim of the same queue entry is refused', async () => {
   assert.equal(again.status, 'gone');
   await sql`select mashup.cancel(${id})`;
   await db.destroy();
+});
+
+test('a task of a user whose id has no version of RFC 9562 is claimed', async () => {
+  const seeded = '11111111-1111-1111-1111-111111111111';
+  const id = await fixture.submit(songs);
+  const superuser = postgres(fixture.database.superuserUrl, { max: 1 });
+  await superuser.begin(async (tx) => {
+    // Triggers keep the user of a job.
+    await tx`set local session_replication_role = replica`;
+    await tx`insert into auth.users (id, email) values (${seeded}, 'seeded@example.com')`;
+    await tx`update public.mashup_jobs set user_id = ${seeded} where id = ${id}`;
+  });
+  await superuser.end();
+  const { claim, db } = await claimByHand();
+  assert.equal(claim.user_id, seeded);
+  await sql`select mashup.cancel(${id})`;
+  await db.destroy();
+});
+
+test('a claim that the worker cannot read counts as a failed attempt, and the log says what to do', async (t) => {
+  await sql`delete from mashup.workers`;
+  const [original] = await sql<{ body: string }[]>`
+    select pg_get_functiondef('mashup.describe_claim'::regproc) as body`;
+  t.after(() => sql.unsafe(original?.body ?? ''));
+  await sql.unsafe((original?.body ?? '').replace("'epoch', p_job.epoch", "'epoch', 'first'"));
+  const worker = await fixture.startWorker();
+  t.after(() => worker.stop());
+  const id = await fixture.submit(songs);
+  const job = await fixture.untilEnded(id);
+  assert.equal(job.error_code, 'claim_unreadable');
+  assert.match(job.error_message ?? '', /epoch/);
+  const tasks = await sql<{ id: string; failures: number; attempts: number }[]>`
+    select t.id, t.failures, k.max_attempts as attempts from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where t.job_id = ${id} and t.state = 'failed'`;
+  assert.ok(tasks.length > 0);
+  for (const task of tasks) {
+    assert.equal(task.failures, task.attempts);
+    const lines = (): string[] =>
+      fixture.log.filter((line) => line.includes('claim_unreadable') && line.includes(`"${task.id}"`));
+    await until('each attempt is logged', () => lines().length >= task.attempts);
+    assert.equal(lines().length, task.attempts, 'each attempt is logged once');
+    for (const line of lines()) assert.match(line, /"level":"error".*mashup migrate/);
+  }
 });
 
 test('a late heartbeat, finish or failure returns why the claim is lost and changes nothing', async () => {

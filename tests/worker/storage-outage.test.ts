@@ -66,7 +66,7 @@ test('a key that Storage refuses keeps a worker from starting', async () => {
   await assert.rejects(wrong, (error) => {
     assert.ok(error instanceof WorkerStartError);
     assert.equal(error.code, 'storage_key_rejected');
-    assert.match(error.hint, /SUPABASE_SERVICE_ROLE_KEY/);
+    assert.match(error.hint, /SUPABASE_SECRET_KEY/);
     return true;
   });
 });

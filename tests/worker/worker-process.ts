@@ -42,7 +42,7 @@ function variablesOf({ databaseUrl, supabaseUrl, serviceRoleKey, serviceUrls }: 
   return {
     DATABASE_URL: databaseUrl,
     SUPABASE_URL: supabaseUrl,
-    SUPABASE_SERVICE_ROLE_KEY: serviceRoleKey,
+    SUPABASE_SECRET_KEY: serviceRoleKey,
     ...Object.fromEntries(SERVICES.map((name) => [SERVICE_DEFAULTS[name].urlVariable, serviceUrls[name]])),
   };
 }

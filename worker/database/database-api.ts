@@ -6,6 +6,7 @@ import { TASK_RESULTS } from '../../schema/task-results.ts';
 import { TASK_KINDS } from '../../schema/database.ts';
 import type { SongCard } from '../../schema/database.ts';
 import type { Db } from './database.ts';
+import { UnreadableClaim } from '../errors.ts';
 import type { TaskError } from '../errors.ts';
 
 const Card = z
@@ -25,16 +26,16 @@ const Card = z
 const Claim = z.object({
   status: z.literal('claimed'),
   task_id: z.coerce.string(),
-  claim: z.uuid(),
+  claim: z.guid(),
   kind: z.enum(TASK_KINDS),
-  job_id: z.uuid(),
-  user_id: z.uuid(),
+  job_id: z.guid(),
+  user_id: z.guid(),
   epoch: z.number(),
   song_id: z.string().nullable(),
   songs: z.array(Card),
   options: MashupOptions.partial().catch({}),
   fresh: z.boolean(),
-  parent_id: z.uuid().nullable(),
+  parent_id: z.guid().nullable(),
   feedback: z.string().nullable(),
   plan_version: z.number().nullable(),
   failures: z.number(),
@@ -64,11 +65,35 @@ export type ClaimResult = z.infer<typeof ClaimResult>;
 const ClaimStatus = z.enum(['held', 'replayed', 'cancelled', 'failed', 'lost']).catch('lost');
 type ClaimStatus = z.infer<typeof ClaimStatus>;
 
-/** Claims a ready task for a worker. */
+/** Claims a ready task for a worker. @throws UnreadableClaim if the answer is not as this version knows it */
 export async function claimTask(db: Db, taskId: string, attempt: number, workerId: string): Promise<ClaimResult> {
   const { rows } = await sql<{ answer: unknown }>`
     select mashup.claim_task(${taskId}::bigint, ${attempt}::int, ${workerId}::uuid) as answer`.execute(db);
-  return ClaimResult.parse(rows[0]?.answer);
+  const answer = ClaimResult.safeParse(rows[0]?.answer);
+  if (answer.success) return answer.data;
+  const issues = answer.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new UnreadableClaim(issues.slice(0, 3).join('; '), answer.error);
+}
+
+/**
+ * Ends the attempt of a task that this worker has claimed with an answer that it cannot read, so that the attempt counts and the
+ * next one follows after a back-off.
+ * @returns as `failTask`; undefined if this worker does not hold the task
+ */
+export async function failUnreadableClaim(
+  db: Db,
+  taskId: string,
+  attempt: number,
+  workerId: string,
+  fault: UnreadableClaim,
+): Promise<string | undefined> {
+  const { rows } = await sql<{ answer: string }>`
+    select mashup.fail_task(t.id, t.claim, ${fault.code}, ${fault.message}, ${fault.hint}, ${fault.faultClass}) as answer
+    from mashup.tasks t
+    where t.id = ${taskId}::bigint and t.attempt = ${attempt}::int and t.worker_id = ${workerId}::uuid and t.state = 'running'`.execute(
+    db,
+  );
+  return rows[0]?.answer;
 }
 
 /**
@@ -230,6 +255,17 @@ export async function findQueueSchema(db: Db): Promise<QueueSchema | undefined> 
     db,
   );
   return rows[0];
+}
+
+/** Says why {@link findQueueSchema} finds no schema, and what to do. */
+export async function explainMissingQueue(db: Db): Promise<string> {
+  const { rows } = await sql<{ name: string; exists: boolean }>`
+    select q.name, to_regclass(quote_ident(q.name) || '._private_tasks') is not null as exists
+    from (select mashup.queue_schema() as name) q`.execute(db);
+  const { name, exists } = rows[0] ?? { name: 'mashup_queue', exists: false };
+  return exists
+    ? `the schema of the queue, ${name}, is not granted to this role: connect as mashup_worker, or run \`mashup migrate\` again`
+    : `the schema of the queue, ${name}, is missing, as after \`supabase db push\` alone: run \`mashup migrate\``;
 }
 
 /** Unlocks all queue entries that Graphile Worker pools hold. A second run of a started entry finds its task claimed. */

@@ -6,7 +6,7 @@ import { errorText } from '../redact.ts';
 
 /** What to do about a key that Storage refuses. */
 export const KEY_HINT =
-  'Set SUPABASE_SERVICE_ROLE_KEY to the current service role key (or secret key) of the project of SUPABASE_URL, and restart the workers.';
+  'Set SUPABASE_SECRET_KEY (or SUPABASE_SERVICE_ROLE_KEY) to a current key of the project of SUPABASE_URL, and restart the workers.';
 /** Error bodies are truncated to this length. */
 const MAX_ERROR_CHARS = 2_000;
 

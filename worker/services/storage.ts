@@ -31,6 +31,8 @@ export interface Storage {
   downloadUrls(paths: readonly string[], seconds: number): Promise<string[]>;
   /** Returns the paths whose file cannot be read. A row of `storage.objects` does not prove that there is a file. */
   findMissing(paths: readonly string[], signal: AbortSignal): Promise<string[]>;
+  /** URL of the edge function that signs an upload of a task again. */
+  readonly renewalUrl: string;
   /** Signs a URL for a `PUT` of an object, which may replace an earlier one. */
   uploadUrl(path: string): Promise<string>;
   /** Returns the object at a path, or undefined. */
@@ -57,14 +59,16 @@ export function openStorage(supabaseUrl: string, serviceRoleKey: string): Storag
         }),
     },
   });
-  return new SupabaseStorage(client);
+  return new SupabaseStorage(client, `${supabaseUrl.replace(/\/+$/, '')}/functions/v1/renew-upload`);
 }
 
 class SupabaseStorage implements Storage {
+  readonly renewalUrl: string;
   readonly #client: SupabaseClient;
 
-  constructor(client: SupabaseClient) {
+  constructor(client: SupabaseClient, renewalUrl: string) {
     this.#client = client;
+    this.renewalUrl = renewalUrl;
   }
 
   async check(): Promise<void> {

@@ -49,14 +49,15 @@ export function callLimitMs({ claim, startedAt }: TaskContext): number {
   return Math.max(1_000, Math.floor(claim.timeout_sec * 1000 - (performance.now() - startedAt) - RECORD_MARGIN_MS));
 }
 
-/** Returns a place for a file of this task, with a signed URL for its upload. */
-export async function uploadTarget({ storage }: TaskContext, path: string): Promise<UploadTarget> {
-  return { path, url: await storage.uploadUrl(path) };
-}
-
 /** Returns how long a signed URL of this task must be valid, in seconds. */
 export function urlSeconds(claim: Claim): number {
   return claim.timeout_sec + URL_MARGIN_SEC;
+}
+
+/** Signs the upload of an object of this task. The service renews the URL if it expires before it is used. */
+export async function uploadTarget({ claim, storage }: TaskContext, path: string): Promise<UploadTarget> {
+  const renewal = { url: storage.renewalUrl, task_id: claim.task_id, claim: claim.claim };
+  return { path, url: await storage.uploadUrl(path), renewal };
 }
 
 /** Returns the songs of the job that are not excluded. */

@@ -51,6 +51,10 @@ export const GatewayEnvironment = z.object({
       'The Deno runner. `/functions/v1/<name>…` is forwarded to it as `/<name>…`. Without it functions return 503.',
     ),
   SUPABASE_LOCAL_SITE_DIR: z.string().min(1).optional().describe('Directory of a static site, served at `/`.'),
+  SUPABASE_LOCAL_ANONYMOUS_USERS: z
+    .enum(['0', '1'])
+    .default('1')
+    .describe('`0`: refuse anonymous sign-ins, as a new hosted project does.'),
   SUPABASE_LOCAL_EXIT_WITH_PARENT: z.enum(['0', '1']).default('0').describe('`1`: end when standard input closes.'),
 });
 
@@ -73,6 +77,10 @@ export interface GatewayConfig {
   siteDir?: string;
   /** Lifetime of an access token in seconds; default 3600. */
   tokenSeconds?: number;
+  /** Lifetime of a signed upload URL in seconds; default 7200, as on hosted Supabase. Self-hosted Storage: 60. */
+  uploadUrlSeconds?: number;
+  /** Whether anonymous sign-ins are allowed; default true. New hosted projects refuse them. */
+  anonymousUsers?: boolean;
 }
 
 /** A configuration with which the gateway does not start. */

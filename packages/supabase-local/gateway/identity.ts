@@ -40,6 +40,25 @@ export function requireApiKey(exchange: Exchange, ring: KeyRing): Role {
   return role;
 }
 
+/** Start of the User-Agent of every browser. */
+const BROWSER = /^mozilla\//i;
+
+/**
+ * Whether a request carries a secret key and comes from a browser, which the hosted gateway refuses. The service role's JWT is
+ * accepted, as it is there.
+ */
+export function isSecretInBrowser(headers: IncomingHttpHeaders, query: URLSearchParams): boolean {
+  if (!BROWSER.test(header(headers, 'user-agent') ?? '')) return false;
+  const keys = [header(headers, 'apikey'), query.get('apikey'), bearerOf(headers)];
+  return keys.some((key) => key?.startsWith('sb_secret_'));
+}
+
+/** The response to a secret key from a browser. */
+export const SECRET_IN_BROWSER = {
+  message: 'Forbidden use of secret API key in browser',
+  hint: 'Secret API keys can only be used in a protected environment and should never be used in a browser. Delete this secret API key immediately.',
+};
+
 /**
  * Returns the identity of a bearer: an opaque key or a token. A token without a role is `anon`. A token with another role
  * than the exposed ones is invalid, whoever signed it: the gateway's superuser connection could take any role.

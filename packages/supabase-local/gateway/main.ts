@@ -29,6 +29,7 @@ const gateway = await startGateway({
   fileSizeLimit: settings.SUPABASE_LOCAL_FILE_SIZE_LIMIT,
   functionsUrl: settings.SUPABASE_LOCAL_FUNCTIONS_URL,
   siteDir: settings.SUPABASE_LOCAL_SITE_DIR,
+  anonymousUsers: settings.SUPABASE_LOCAL_ANONYMOUS_USERS === '1',
 }).catch((error: unknown) =>
   fail(`The gateway cannot start: ${error instanceof Error ? error.message : 'unknown error'}`),
 );

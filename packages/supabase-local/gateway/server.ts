@@ -12,6 +12,7 @@ import { proxyFunction } from './functions.ts';
 import { openExchange } from './exchange.ts';
 import { notImplemented, HttpError, sendError } from './http.ts';
 import type { Exchange } from './exchange.ts';
+import { isSecretInBrowser, SECRET_IN_BROWSER } from './identity.ts';
 import { openKeyRing } from './keys.ts';
 import { openListener, openPool } from './pool.ts';
 import { startRealtime } from './realtime/server.ts';
@@ -72,13 +73,23 @@ function toServerError(error: unknown): HttpError {
 }
 
 async function openStorage(config: GatewayConfig, sql: Sql): Promise<StorageContext> {
-  const { fileSizeLimit = DEFAULT_FILE_SIZE_LIMIT } = config;
-  return { sql, files: await openFiles(config.storageDir), fileSizeLimit };
+  const { fileSizeLimit = DEFAULT_FILE_SIZE_LIMIT, uploadUrlSeconds } = config;
+  return { sql, files: await openFiles(config.storageDir), fileSizeLimit, uploadUrlSeconds };
 }
 
 function sendOptions(exchange: Exchange, { fileSizeLimit }: StorageContext): void {
   if (exchange.path === RESUMABLE_UPLOADS) exchange.response.setHeader('tus-max-size', fileSizeLimit);
   sendPreflight(exchange);
+}
+
+function authSettings({ tokenSeconds = DEFAULT_TOKEN_SEC, anonymousUsers = true }: GatewayConfig) {
+  return { tokenSeconds, anonymousUsers };
+}
+
+/** Returns the exchange. @throws HttpError 401 for a secret key from a browser */
+function refuseSecretInBrowser(exchange: Exchange): Exchange {
+  if (isSecretInBrowser(exchange.request.headers, exchange.query)) throw new HttpError(401, SECRET_IN_BROWSER);
+  return exchange;
 }
 
 /**
@@ -92,7 +103,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
   const catalog = await openCatalog(sql);
   const storage = await openStorage(config, sql);
   let url = '';
-  const auth = { sql, ring, issuer: () => `${url}/auth/v1`, tokenSeconds: config.tokenSeconds ?? DEFAULT_TOKEN_SEC };
+  const auth = { sql, ring, issuer: () => `${url}/auth/v1`, ...authSettings(config) };
 
   const services: [string, Handler][] = [
     ['/auth/v1', (exchange, path) => handleAuth(auth, exchange, path)],
@@ -106,7 +117,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
     const { method, path } = exchange;
     const service = services.find(([prefix]) => path === prefix || path.startsWith(`${prefix}/`));
     if (method === 'OPTIONS' && service?.[0] !== '/functions/v1') return sendOptions(exchange, storage);
-    if (service) return service[1](exchange, path.slice(service[0].length));
+    if (service) return service[1](refuseSecretInBrowser(exchange), path.slice(service[0].length));
     const isRead = method === 'GET' || method === 'HEAD';
     if (config.siteDir && isRead) {
       const site = { directory: config.siteDir, anonKey: config.keys.anonKey };

@@ -1,6 +1,7 @@
 /** Uploads the finished mashup. */
 import type { OutputFormat, UploadTarget } from '../../../schema.ts';
 import { CONTENT_TYPES } from '../../../audio/encode/encode.ts';
+import { freshUploadUrl, RenewalError } from '../../http/fresh-upload.ts';
 import { putObject, UploadError } from '../../http/put-object.ts';
 import { RenderError } from '../errors.ts';
 import type { RenderErrorCode } from '../errors.ts';
@@ -27,10 +28,10 @@ export async function uploadMashup(
   bytes: Uint8Array<ArrayBuffer>,
   format: OutputFormat,
 ): Promise<void> {
-  const put = (): Promise<void> =>
+  const put = async (): Promise<void> =>
     putObject({
       title: 'mashup',
-      url: target.url,
+      url: await freshUploadUrl(target),
       body: bytes,
       contentType: CONTENT_TYPES[format],
       signal: new AbortController().signal,
@@ -39,6 +40,7 @@ export async function uploadMashup(
   try {
     await retryConnection(put, (error) => error instanceof UploadError && error.cause instanceof TypeError);
   } catch (error) {
+    if (error instanceof RenewalError) throw new RenderError('upload_failed', error.message, error.hint, error);
     if (error instanceof UploadError) throw new RenderError(CODES[error.fault], error.message, error.hint, error);
     throw error;
   }

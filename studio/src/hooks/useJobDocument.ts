@@ -30,8 +30,8 @@ export function useJobDocument(job: MashupJob | undefined): JobDocument | undefi
 
   useEffect(() => {
     if (id === undefined) return;
-    return retryUntilDone(async (isWanted) => {
-      const { data, error } = await supabase.rpc('get_mashup', { job_id: id });
+    return retryUntilDone(async (isWanted, signal) => {
+      const { data, error } = await supabase.rpc('get_mashup', { job_id: id }).abortSignal(signal);
       if (error) return false;
       if (data === null || !isWanted()) return true;
       const read = data as JobDocument;

@@ -4,12 +4,15 @@ import type { ReplayStage } from '../../../schema.ts';
 import type { Problem } from '../state/problem.ts';
 import type { PauseScope } from './types.ts';
 
-/** Converts an error of an operator's function; a wrong key gets its own message. */
+/** The account of the page may not use the operator's functions. */
+export const NO_OPERATOR_RIGHTS: Problem = {
+  message: 'This account has no operator rights.',
+  hint: 'Give them with `mashup operators add E-MAIL`, then sign in again.',
+};
+
+/** Converts an error of an operator's function. */
 export function fromOperatorError(error: Pick<PostgrestError, 'message' | 'hint' | 'code'>): Problem {
-  const isKey = error.code === '42501' || error.code === 'PGRST301' || /api key|jwt/i.test(error.message);
-  return isKey
-    ? { message: 'This key has no operator rights.', hint: 'Paste the service role key; `npm start` prints it.' }
-    : { message: error.message, hint: error.hint ?? '' };
+  return error.code === '42501' ? NO_OPERATOR_RIGHTS : { message: error.message, hint: error.hint ?? '' };
 }
 
 async function call(

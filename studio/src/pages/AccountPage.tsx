@@ -9,7 +9,7 @@ import { useStudio } from '../state/studio.tsx';
 /** Shows who is signed in; signs in, up and out. A guest who signs up stays the same user and keeps all mashups. */
 export function AccountPage() {
   const { supabase, session: sessionStore } = useStudio();
-  const { session } = useStore(sessionStore);
+  const { session, isGuestAllowed } = useStore(sessionStore);
   const user = session?.user;
   const isGuest = user?.is_anonymous === true;
   const hasAccount = user !== undefined && !isGuest;
@@ -18,7 +18,7 @@ export function AccountPage() {
     <div className="mx-auto max-w-md space-y-5">
       <h1 className="text-2xl font-semibold sm:text-3xl">Account</h1>
       <p className="text-soft" data-testid="who">
-        {userText(user)}
+        {userText(user, isGuestAllowed)}
       </p>
       {!hasAccount && <AccountForm isGuest={isGuest} form={form} />}
       {form.problem && <Notice problem={form.problem} />}
@@ -35,7 +35,8 @@ export function AccountPage() {
   );
 }
 
-function userText(user: User | undefined): string {
+function userText(user: User | undefined, isGuestAllowed: boolean): string {
+  if (user === undefined && !isGuestAllowed) return 'You are not signed in. This studio needs an account.';
   if (user === undefined) return 'You are not signed in. Your first song creates a guest account on this device.';
   if (user.is_anonymous !== true) return `Signed in as ${user.email}.`;
   return 'You are a guest: your mashups belong to this browser. Create an account to use them in other browsers.';

@@ -1,59 +1,64 @@
-import { useId, useState } from 'react';
-import type { SupabaseClient } from '@supabase/supabase-js';
+import { useState } from 'react';
 import type { StudioConfig } from '../config.ts';
+import { Field } from '../components/account/Field.tsx';
+import { Notice } from '../components/common/Notice.tsx';
 import { Board } from '../operator/Board.tsx';
-import { createOperatorClient } from '../supabase.ts';
+import { useOperator } from '../operator/useOperator.ts';
+import type { Operator } from '../operator/useOperator.ts';
 
-/** The operator's page. It opens with the service role key, which is kept in memory only. */
+/** The operator's page. It opens for accounts with the operator claim; no key enters it. */
 export default function OperatorPage({ config }: { config: StudioConfig }) {
-  const id = useId();
-  const [key, setKey] = useState('');
-  const [supabase, setSupabase] = useState<SupabaseClient>();
-
-  if (supabase) {
-    return (
-      <div className="space-y-5">
-        <div className="flex items-center justify-between gap-3">
-          <h1 className="text-2xl font-semibold sm:text-3xl">Operator</h1>
-          <button type="button" className="button-quiet" onClick={() => setSupabase(undefined)}>
-            Lock
-          </button>
-        </div>
-        <Board supabase={supabase} />
+  const operator = useOperator(config);
+  if (operator.isUnknown) return <p className="panel min-h-64 text-soft">Loading…</p>;
+  if (operator.supabase === undefined) return <SignIn operator={operator} />;
+  return (
+    <div className="space-y-5">
+      <div className="flex flex-wrap items-center justify-between gap-3">
+        <h1 className="text-2xl font-semibold sm:text-3xl">Operator</h1>
+        <p className="flex items-center gap-3 text-sm text-soft">
+          {operator.email}
+          {operator.signOut !== undefined && (
+            <button type="button" className="button-quiet" onClick={() => void operator.signOut?.()}>
+              Sign out
+            </button>
+          )}
+        </p>
       </div>
-    );
-  }
+      <Board supabase={operator.supabase} />
+    </div>
+  );
+}
+
+function SignIn({ operator }: { operator: Operator }) {
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
   return (
     <form
       className="panel mx-auto max-w-lg space-y-4"
+      aria-label="Sign in as operator"
       onSubmit={(event) => {
         event.preventDefault();
-        setSupabase(createOperatorClient(config, key.trim()));
-        setKey('');
+        void operator.signIn({ email, password }).finally(() => setPassword(''));
       }}
     >
       <h1 className="text-2xl font-semibold">Operator</h1>
       <p className="text-sm text-soft">
-        Jobs, failures, services and replays of all users. Paste the service role key; for a local stack{' '}
-        <code>npm start</code> prints it. It is kept in memory until you leave or lock this page, and is not stored.
+        Jobs, failures, services and replays of all users. Sign in with an account that has operator rights; for a local
+        stack <code>npm start</code> prints one. Your own session on the other pages stays as it is.
       </p>
-      <div>
-        <label className="label" htmlFor={id}>
-          Service role key
-        </label>
-        <input
-          id={id}
-          className="field mt-1"
-          type="password"
-          autoComplete="off"
-          required
-          value={key}
-          onChange={(event) => setKey(event.target.value)}
-        />
-      </div>
-      <button type="submit" className="button-primary">
-        Open
+      <Field id="operator-email" label="E-mail" type="email" autoComplete="username" value={email} onText={setEmail} />
+      <Field
+        id="operator-password"
+        label="Password"
+        type="password"
+        autoComplete="current-password"
+        value={password}
+        onText={setPassword}
+      />
+      <button type="submit" className="button-primary" disabled={operator.isSending}>
+        Sign in
       </button>
+      {operator.problem && <Notice problem={operator.problem} />}
     </form>
   );
 }

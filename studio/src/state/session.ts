@@ -7,6 +7,8 @@ import type { Store } from './store.ts';
 export interface SessionState {
   /** Null if nobody is signed in; undefined until that is known. */
   session: Session | null | undefined;
+  /** False once the project has refused a guest: visitors need an account. */
+  isGuestAllowed: boolean;
 }
 
 export interface SessionStore extends Store<SessionState> {
@@ -19,7 +21,7 @@ export interface SessionStore extends Store<SessionState> {
 
 /** Creates the store of the client's session. */
 export function createSessionStore(supabase: SupabaseClient): SessionStore {
-  const store = createStore<SessionState>({ session: undefined });
+  const store = createStore<SessionState>({ session: undefined, isGuestAllowed: true });
   let signingIn: Promise<Session> | undefined;
   supabase.auth.onAuthStateChange((_event, session) => store.set({ session }));
 
@@ -34,8 +36,9 @@ export function createSessionStore(supabase: SupabaseClient): SessionStore {
         cause: signedIn.error,
       });
     }
-    throw new MashupClientError('sign_in_required', 'You are not signed in.', {
-      hint: 'Sign in with e-mail and password (Account, top right), then try again.',
+    store.set({ isGuestAllowed: false });
+    throw new MashupClientError('sign_in_required', 'This studio needs an account.', {
+      hint: 'Sign in or create one (Account, top right). It continues then.',
       cause: signedIn.error,
     });
   };

@@ -56,10 +56,17 @@ export function createSongSelection(supabase: SupabaseClient, sessionStore: Sess
   };
   const retryUpload = (song: StudioSong): void => void uploader.upload(song).then(scheduleDraft, scheduleDraft);
 
-  // What a lost connection interrupted is repeated when the connection is back.
-  onPageResume(() => {
+  // What a lost connection or a missing session interrupted is repeated when it is there.
+  const resume = (): void => {
     for (const song of selected) if (uploader.wasInterrupted(song.id)) retryUpload(song);
     if (store.get().problem !== undefined) scheduleDraft();
+  };
+  onPageResume(resume);
+  let wasSignedIn = false;
+  sessionStore.subscribe(() => {
+    const isSignedIn = Boolean(sessionStore.get().session);
+    if (isSignedIn && !wasSignedIn) resume();
+    wasSignedIn = isSignedIn;
   });
 
   return {

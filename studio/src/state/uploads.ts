@@ -12,8 +12,8 @@ import type { SessionStore } from './session.ts';
 import type { StudioSong } from './songs.ts';
 import type { Store } from './store.ts';
 
-/** Errors of the network. The upload is repeated when the connection is back. */
-const NETWORK_ERRORS: ReadonlySet<string> = new Set(['unreachable', 'upload_failed']);
+/** Errors after which the upload is repeated: those of the network when it is back, a missing session after the sign-in. */
+const INTERRUPTIONS: ReadonlySet<string> = new Set(['unreachable', 'upload_failed', 'sign_in_required']);
 
 /** The state of one song's upload. */
 export interface Upload {
@@ -36,7 +36,7 @@ export interface Uploader {
   upload(song: StudioSong): Promise<SubmittedSong>;
   /** Whether the upload of a song has neither finished nor failed. */
   isUploading(songId: string): boolean;
-  /** Whether a network error ended the last upload of a song. */
+  /** Whether the last upload of a song failed for lack of a network or a session. */
   wasInterrupted(songId: string): boolean;
 }
 
@@ -74,7 +74,7 @@ export function createUploader(
       if (known) return known;
       const promise = start(song).catch((error: unknown) => {
         uploads.delete(song.id);
-        if (error instanceof MashupClientError && NETWORK_ERRORS.has(error.code)) interrupted.add(song.id);
+        if (error instanceof MashupClientError && INTERRUPTIONS.has(error.code)) interrupted.add(song.id);
         change(song.id, { problem: toProblem(error) });
         throw error;
       });

@@ -30,4 +30,17 @@ comment on function public.begin_upload() is
 revoke execute on function public.begin_upload() from public, anon, authenticated, service_role;
 grant execute on function public.begin_upload() to authenticated;
 
+create function public.check_task_upload(task_id bigint, claim uuid, path text) returns boolean
+  language sql stable security definer set search_path = ''
+  as $$
+  select path not like '%..%' and exists (
+    select from mashup.tasks t
+    where t.id = check_task_upload.task_id and t.claim = check_task_upload.claim and t.state = 'running'
+      and (starts_with(path, t.output_prefix || '/') or starts_with(path, t.output_prefix || '.')))
+$$;
+comment on function public.check_task_upload(bigint, uuid, text) is
+  'Returns whether a claim is held and may write to a path; renew-upload asks before it signs an upload. For the service role.';
+revoke execute on function public.check_task_upload(bigint, uuid, text) from public, anon, authenticated;
+grant execute on function public.check_task_upload(bigint, uuid, text) to service_role;
+
 revoke execute on all functions in schema mashup from public;

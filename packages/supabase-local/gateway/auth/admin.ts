@@ -13,7 +13,7 @@ const DEFAULT_PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 1000;
 
 const CreateUser = z.object({
-  id: z.uuid().optional(),
+  id: z.guid().optional(),
   email: z.string(),
   password: z.string().optional(),
   user_metadata: z.record(z.string(), z.unknown()).default({}),
@@ -62,7 +62,7 @@ export async function handleAdmin(context: AuthContext, exchange: Exchange, path
   await requireService(context, exchange);
   if (path === '/users' && exchange.method === 'POST') return createUser(context, exchange);
   if (path === '/users' && exchange.method === 'GET') return sendUserPage(context, exchange);
-  const id = z.uuid().safeParse(/^\/users\/([^/]+)$/.exec(path)?.[1]);
+  const id = z.guid().safeParse(/^\/users\/([^/]+)$/.exec(path)?.[1]);
   if (!id.success) throw notImplemented(`${exchange.method} /admin${path} of Auth`);
   const user = await findUserById(context.sql, id.data);
   if (!user) throw new AuthError(404, 'user_not_found', 'User not found');

@@ -11,6 +11,8 @@ const Email = z.email();
 /** Dependencies of the Auth routes. */
 export interface AuthContext extends Issuer {
   sql: Sql;
+  /** Whether anonymous sign-ins are allowed. */
+  anonymousUsers: boolean;
 }
 
 const invalidBody = (): AuthError => new AuthError(400, 'bad_json', 'Could not parse request body as JSON');

@@ -34,6 +34,8 @@ async function signUp(context: AuthContext, exchange: Exchange): Promise<void> {
   const anonymous = body.email === '' && body.password === '';
   const userMetadata = body.data ?? {};
   let user: UserRow;
+  if (anonymous && !context.anonymousUsers)
+    throw new AuthError(422, 'anonymous_provider_disabled', 'Anonymous sign-ins are disabled');
   if (anonymous) user = await insertUser(context.sql, { userMetadata });
   else {
     const email = requireEmail(body.email);
@@ -42,6 +44,16 @@ async function signUp(context: AuthContext, exchange: Exchange): Promise<void> {
   }
   const session = await createSession(context.sql, context, user.id, anonymous ? 'anonymous' : 'password');
   sendJson(exchange, 200, session, versionHeaders(exchange));
+}
+
+/** What `/settings` publishes of the configuration: the members that clients read. */
+function settingsOf({ anonymousUsers }: AuthContext): Record<string, unknown> {
+  return {
+    external: { anonymous_users: anonymousUsers, email: true, phone: false },
+    disable_signup: false,
+    mailer_autoconfirm: true,
+    phone_autoconfirm: false,
+  };
 }
 
 async function issueToken(context: AuthContext, exchange: Exchange): Promise<void> {
@@ -117,6 +129,7 @@ async function route(context: AuthContext, exchange: Exchange, path: string): Pr
   if (call === 'GET /health')
     return sendJson(exchange, 200, { name: 'GoTrue', version: 'local', description: 'local' });
   requireApiKey(exchange, context.ring);
+  if (call === 'GET /settings') return sendJson(exchange, 200, settingsOf(context));
   if (call === 'POST /signup') return signUp(context, exchange);
   if (call === 'POST /token') return issueToken(context, exchange);
   if (call === 'POST /logout') return signOut(context, exchange);

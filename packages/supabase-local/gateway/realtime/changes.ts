@@ -60,7 +60,12 @@ export class ChangeFanOut {
     this.#send = send;
     this.#tables = new TableInfoCache(sql);
     this.#permissions = new PermissionReader(checks);
-    this.#stream = new ReplicationStream(sql, dbUrl, (transaction) => this.#deliver(transaction));
+    this.#stream = new ReplicationStream(
+      sql,
+      dbUrl,
+      (transaction) => this.#deliver(transaction),
+      () => this.#subscribers.forEach((subscriber) => subscriber.resume()),
+    );
   }
 
   /** Opens the stream. Resolves when the stream contains every later commit. */

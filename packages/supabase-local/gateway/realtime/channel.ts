@@ -183,6 +183,11 @@ export class Channel implements ChangeSubscriber, TopicMember {
     this.#writer.broadcastText(this.topic, 'postgres_changes', `{"ids":${JSON.stringify(ids)},"data":${data}}`);
   }
 
+  /** Repeats the ready message: clients read their rows when it arrives. */
+  resume(): void {
+    this.#announceReady();
+  }
+
   /** Sends a broadcast of the topic to the client. */
   broadcast(broadcast: Broadcast): void {
     if (broadcast.binary) return this.#writer.broadcastBytes(this.topic, broadcast);
@@ -201,6 +206,10 @@ export class Channel implements ChangeSubscriber, TopicMember {
 
   #system(extension: string, status: 'ok' | 'error', message: string): void {
     this.#push('system', { channel: this.name, extension, message, status });
+  }
+
+  #announceReady(): void {
+    this.#system('postgres_changes', 'ok', 'Subscribed to PostgreSQL');
   }
 
   /** Closes a channel whose token is invalid or expired: an error message, then the close. */
@@ -252,7 +261,7 @@ export class Channel implements ChangeSubscriber, TopicMember {
       this.bindings = bindings;
       await changes.subscribe(this);
       if (signal.aborted) return changes.unsubscribe(this);
-      this.#system('postgres_changes', 'ok', 'Subscribed to PostgreSQL');
+      this.#announceReady();
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof RealtimeError)) console.error(`realtime: a subscription failed: ${String(error)}`);

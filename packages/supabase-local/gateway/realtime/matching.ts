@@ -12,6 +12,8 @@ export interface ChangeSubscriber {
   bindings: Binding[];
   /** Sends a change: the numbers of the subscriptions that match, and the JSON text of the change. */
   deliver(ids: number[], data: string): void;
+  /** Tells the client that the stream is ready again after changes may have been lost. */
+  resume(): void;
 }
 
 /** A subscriber with the numbers of its subscriptions that match a change. */

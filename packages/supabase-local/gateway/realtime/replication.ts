@@ -4,6 +4,9 @@
  * After a lost connection the slot sends everything again that was not acknowledged, and transactions that were received
  * before are skipped: nothing is lost, repeated or reordered while this process lives. Transactions are acknowledged on
  * receipt, not on delivery: a stopping Postgres waits for the acknowledgement, while delivery needs Postgres.
+ *
+ * A slot can vanish: someone drops it, Postgres invalidates it (`max_slot_wal_keep_size`), or the cluster is restored from a
+ * backup, which contains no slots. The stream then creates it again and reports the gap, because changes may have been lost.
  */
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,6 +19,8 @@ import { createPlugin, TransactionReader } from './transactions.ts';
 import type { StreamPosition, Transaction } from './transactions.ts';
 
 const RECONNECT_MS = 100;
+/** SQLSTATEs of a start on a slot that is missing (undefined_object) or invalidated (object_not_in_prerequisite_state). */
+const SLOT_LOST = new Set(['42704', '55000']);
 /** How long a connection may take to close before its socket is destroyed, in milliseconds. */
 const DISCONNECT_TIMEOUT_MS = 1_000;
 
@@ -30,11 +35,16 @@ async function disconnect({ service, socket }: Connection): Promise<void> {
   socket.destroy();
 }
 
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+}
+
 /** The stream of one database. It opens no connection before `start`. */
 export class ReplicationStream {
   readonly #sql: Sql;
   readonly #dbUrl: string;
   readonly #deliver: (transaction: Transaction) => Promise<void>;
+  readonly #onGap: () => void;
   readonly #position: StreamPosition = { received: 0n };
   #starting: Promise<void> | undefined;
   #slot: string | undefined;
@@ -42,13 +52,19 @@ export class ReplicationStream {
   #running: Promise<void> | undefined;
   #connection: Connection | undefined;
   #isClosed = false;
+  /** The slot was created again, and the stream has not started since. */
+  #hasGap = false;
   #delivered = Promise.resolve();
 
-  /** @param deliver called for one transaction at a time */
-  constructor(sql: Sql, dbUrl: string, deliver: (transaction: Transaction) => Promise<void>) {
+  /**
+   * @param deliver called for one transaction at a time
+   * @param onGap called when the stream continues after changes may have been lost
+   */
+  constructor(sql: Sql, dbUrl: string, deliver: (transaction: Transaction) => Promise<void>, onGap = () => {}) {
     this.#sql = sql;
     this.#dbUrl = dbUrl;
     this.#deliver = deliver;
+    this.#onGap = onGap;
   }
 
   /** Creates the slot and opens the stream. Resolves when changes are streamed. Later calls return the same promise. */
@@ -88,13 +104,31 @@ export class ReplicationStream {
   /** Reconnects until the stream is closed. */
   async #run(slot: string, onStreaming: () => void): Promise<void> {
     while (!this.#isClosed) {
-      await this.#connect(slot, onStreaming);
-      if (!this.#isClosed) await delay(RECONNECT_MS);
+      const failure = await this.#connect(slot, onStreaming);
+      if (this.#isClosed) return;
+      if (SLOT_LOST.has(codeOf(failure))) await this.#recreateSlot(slot);
+      await delay(RECONNECT_MS);
     }
   }
 
-  /** Opens one connection. Resolves when it is closed. */
-  async #connect(slot: string, onStreaming: () => void): Promise<void> {
+  /** Replaces a slot that is lost. A database that cannot be reached is tried again with the next connection. */
+  async #recreateSlot(slot: string): Promise<void> {
+    this.#slotCreation = dropSlot(this.#sql, slot).then(() => createSlot(this.#sql, slot));
+    try {
+      await this.#slotCreation;
+    } catch (error) {
+      return console.error(`realtime: the replication slot could not be created again: ${String(error)}`);
+    }
+    console.error(
+      'realtime: the replication slot was lost and is created again; changes in between were not delivered',
+    );
+    // The log of a restored cluster may be shorter than what was received.
+    this.#position.received = 0n;
+    this.#hasGap = true;
+  }
+
+  /** Opens one connection. Resolves when it is closed, with the error that ended it, if there was one. */
+  async #connect(slot: string, onStreaming: () => void): Promise<unknown> {
     const { socket, markStarted } = openStartupSocket();
     const socketClosed = new Promise((resolve) => socket.once('close', resolve));
     const service = new LogicalReplicationService(
@@ -114,11 +148,16 @@ export class ReplicationStream {
     service.on('start', () => {
       markStarted();
       onStreaming();
+      if (!this.#hasGap) return;
+      this.#hasGap = false;
+      this.#onGap();
     });
-    const subscribed = service.subscribe(createPlugin(), slot);
+    let failure: unknown;
+    const subscribed = service.subscribe(createPlugin(), slot).catch((error: unknown) => (failure = error));
     // If the connection closes during startup, `subscribe` never settles.
-    await Promise.race([subscribed.catch(() => {}), socketClosed]);
+    await Promise.race([subscribed, socketClosed]);
     await disconnect(connection);
+    return failure;
   }
 
   #read(service: LogicalReplicationService): void {

@@ -8,7 +8,7 @@ import type { KeyRing } from '../keys.ts';
 import { openPool } from '../pool.ts';
 import { ChangeFanOut } from './changes.ts';
 import type { DatabaseMessage } from './changes.ts';
-import { handleBroadcast } from './http-broadcast.ts';
+import { handleBroadcast, handleSingleBroadcast, isSingleBroadcast } from './http-broadcast.ts';
 import { dropOrphanedSlot } from './slot.ts';
 import { Topics } from './topics.ts';
 import { handleUpgrade } from './upgrade.ts';
@@ -50,6 +50,7 @@ export async function startRealtime(options: { server: Server; ring: KeyRing; db
   return {
     async handle(exchange, path) {
       if (exchange.method === 'POST' && path === '/api/broadcast') return handleBroadcast(context, exchange);
+      if (exchange.method === 'POST' && isSingleBroadcast(path)) return handleSingleBroadcast(context, exchange, path);
       throw notImplemented(`${exchange.method} ${path} of Realtime`);
     },
     async close() {

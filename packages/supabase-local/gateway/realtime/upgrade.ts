@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
+import { isSecretInBrowser, SECRET_IN_BROWSER } from '../identity.ts';
 import type { RealtimeContext } from './channel.ts';
 import { RealtimeError } from './errors.ts';
 import { VERSIONS } from './protocol.ts';
@@ -28,6 +29,8 @@ export async function handleUpgrade(
   if (url.pathname !== SOCKET_PATH) return reject(socket, 404, 'Not Found', 'unknown path');
   const version = VERSIONS.find((known) => known === (url.searchParams.get('vsn') ?? '1.0.0'));
   if (!version) return reject(socket, 400, 'Bad Request', 'vsn must be 1.0.0 or 2.0.0');
+  if (isSecretInBrowser(request.headers, url.searchParams))
+    return reject(socket, 401, 'Unauthorized', SECRET_IN_BROWSER.message);
   const key = url.searchParams.get('apikey') ?? '';
   try {
     await readToken(context.ring, key, 'join');

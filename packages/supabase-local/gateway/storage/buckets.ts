@@ -4,7 +4,7 @@ import { withIdentity, databaseError } from '../database.ts';
 import { notImplemented, sendJson } from '../http.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Identity } from '../identity.ts';
-import { toStorageError, bucketNotFound } from './errors.ts';
+import { bucketExists, bucketNotFound, toStorageError } from './errors.ts';
 import { parseBody } from './links.ts';
 import { ownerOf } from './objects.ts';
 import type { BucketRow, StorageContext } from './objects.ts';
@@ -57,6 +57,6 @@ export async function handleBuckets(
     sendJson(exchange, 200, { name: bucket.name });
   } catch (error) {
     const postgresError = databaseError(error);
-    throw postgresError ? toStorageError(postgresError) : error;
+    throw postgresError ? toStorageError(postgresError, bucketExists) : error;
   }
 }

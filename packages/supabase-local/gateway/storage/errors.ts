@@ -26,9 +26,13 @@ export const bucketNotFound = (): HttpError =>
 export const invalidKey = (key: string): HttpError =>
   storageError(400, 'InvalidKey', 'InvalidKey', `Invalid key: ${key}`);
 
-/** The object or bucket exists already. */
-export const alreadyExists = (): HttpError =>
-  storageError(409, 'ResourceAlreadyExists', 'Duplicate', 'The resource already exists');
+/** The object exists already. */
+export const objectExists = (): HttpError =>
+  storageError(409, 'KeyAlreadyExists', 'Duplicate', 'The resource already exists');
+
+/** The bucket exists already. */
+export const bucketExists = (): HttpError =>
+  storageError(409, 'BucketAlreadyExists', 'Duplicate', 'The resource already exists');
 
 /** The body is larger than the limit of the bucket. */
 export const entityTooLarge = (): HttpError =>
@@ -61,9 +65,12 @@ export function invalidLinkTokenError(error: TokenError): HttpError {
   return storageError(400, 'InvalidJWT', 'InvalidJWT', message);
 }
 
-/** Converts an error of Postgres, raised by a statement on storage tables. */
-export function toStorageError(error: DatabaseError): HttpError {
+/**
+ * Converts an error of Postgres, raised by a statement on storage tables.
+ * @param exists creates the error for a row that exists already
+ */
+export function toStorageError(error: DatabaseError, exists: () => HttpError): HttpError {
   if (error.code === '42501') return accessDenied();
-  if (error.code === '23505') return alreadyExists();
+  if (error.code === '23505') return exists();
   return storageError(500, 'DatabaseError', 'DatabaseError', error.message, { http: 500 });
 }

@@ -5,7 +5,14 @@ import type { Exchange } from '../exchange.ts';
 import type { Identity } from '../identity.ts';
 import { TokenError } from '../keys.ts';
 import type { KeyRing } from '../keys.ts';
-import { badRequest, invalidLinkTokenError, objectNotFound, storageError, invalidSignature } from './errors.ts';
+import {
+  badRequest,
+  invalidLinkTokenError,
+  objectExists,
+  objectNotFound,
+  storageError,
+  invalidSignature,
+} from './errors.ts';
 import { objectKey } from './object-path.ts';
 import type { ObjectPath } from './object-path.ts';
 import { objectAsService, ownerOf, requireBucket, requireWriteAccess, visibleObject } from './objects.ts';
@@ -13,7 +20,7 @@ import type { StorageContext } from './objects.ts';
 import { sendObject } from './send-object.ts';
 import { handleSignedUpload } from './upload.ts';
 
-/** Lifetime of an upload link in seconds, as on hosted Supabase. */
+/** Default lifetime of an upload link in seconds, as on hosted Supabase. */
 const UPLOAD_LINK_SECONDS = 2 * 60 * 60;
 
 const Download = z.object({ scope: z.literal('download'), url: z.string(), exp: z.number() });
@@ -24,7 +31,7 @@ const UploadLink = z.object({
   owner: z.string().nullable(),
 });
 const SignOne = z.object({ expiresIn: z.number().int().positive() });
-const SignMany = SignOne.extend({ paths: z.array(z.string()).max(1000) });
+const SignMany = SignOne.extend({ paths: z.array(z.string()).min(1).max(1000) });
 
 /**
  * Parses a JSON body against a schema.
@@ -122,7 +129,7 @@ export async function signUpload(
   await requireBucket(context.sql, target.bucket);
   await requireWriteAccess(context.sql, identity, target, upsert);
   const claims = { scope: 'upload', url: objectKey(target), upsert, owner: ownerOf(identity).ownerId };
-  const token = await ring.signLink(claims, UPLOAD_LINK_SECONDS);
+  const token = await ring.signLink(claims, context.uploadUrlSeconds ?? UPLOAD_LINK_SECONDS);
   sendJson(exchange, 200, { url: `/object/upload/sign/${objectKey(target)}?token=${token}`, token });
 }
 
@@ -135,8 +142,7 @@ export async function uploadSigned(
 ): Promise<void> {
   const link = await checkLink(ring, exchange, target, UploadLink);
   const bucket = await requireBucket(context.sql, target.bucket);
-  if (!link.upsert && (await objectAsService(context.sql, target)))
-    throw storageError(409, 'ResourceAlreadyExists', 'Duplicate', 'The resource already exists');
+  if (!link.upsert && (await objectAsService(context.sql, target))) throw objectExists();
   const owner = ownerOf({ role: 'authenticated', claims: { sub: link.owner } });
   await handleSignedUpload(context, exchange, { target, bucket, owner, upsert: link.upsert });
 }

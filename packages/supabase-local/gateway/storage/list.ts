@@ -9,11 +9,18 @@ import { parseBody } from './links.ts';
 import { removeObjects, requireBucket } from './objects.ts';
 import type { StorageContext } from './objects.ts';
 
-const MAX_PAGE = 1000;
+/** Longest page: a larger limit is lowered to it. */
+const MAX_PAGE = 1500;
+const MAX_REMOVED = 1000;
 
 const List = z.object({
-  prefix: z.string().default(''),
-  limit: z.number().int().min(1).max(MAX_PAGE).default(100),
+  prefix: z.string(),
+  limit: z
+    .number()
+    .int()
+    .min(1)
+    .default(100)
+    .transform((limit) => Math.min(limit, MAX_PAGE)),
   offset: z.number().int().min(0).default(0),
   search: z.string().default(''),
   sortBy: z
@@ -23,7 +30,7 @@ const List = z.object({
     })
     .default({ column: 'name', order: 'asc' }),
 });
-const Remove = z.object({ prefixes: z.array(z.string()).min(1).max(MAX_PAGE) });
+const Remove = z.object({ prefixes: z.array(z.string()).min(1).max(MAX_REMOVED) });
 
 async function listFolder(
   sql: Sql,
@@ -36,7 +43,13 @@ async function listFolder(
   return withIdentity(
     sql,
     identity,
-    (transaction) => transaction`
+    (transaction) => {
+      // Folders have no times; they come first.
+      const sortKey =
+        column === 'name'
+          ? transaction`lower(name) collate "C"`
+          : transaction`(id is not null), ${transaction(column)}`;
+      return transaction`
       with entries as (
         select split_part(substr(o.name, length(${folder}::text) + 1), '/', 1) as name,
           strpos(substr(o.name, length(${folder}::text) + 1), '/') > 0 as is_folder,
@@ -50,9 +63,10 @@ async function listFolder(
         from entries where is_folder
       )
       select * from result
-      where name <> '' and (${options.search} = '' or strpos(lower(name), lower(${options.search})) > 0)
-      order by ${transaction(column)} ${order === 'desc' ? transaction`desc` : transaction`asc`}, name
-      limit ${options.limit} offset ${options.offset}`,
+      where name <> '' and starts_with(lower(name), lower(${options.search}))
+      order by ${sortKey} ${order === 'desc' ? transaction`desc` : transaction`asc`}, lower(name) collate "C"
+      limit ${options.limit} offset ${options.offset}`;
+    },
     { readOnly: true },
   );
 }

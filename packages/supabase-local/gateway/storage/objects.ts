@@ -6,7 +6,7 @@ import type { Sql } from 'postgres';
 import { withIdentity, databaseError } from '../database.ts';
 import type { Identity } from '../identity.ts';
 import { SERVICE } from '../identity.ts';
-import { toStorageError, alreadyExists, bucketNotFound } from './errors.ts';
+import { toStorageError, objectExists, bucketNotFound } from './errors.ts';
 import type { Files, StoredFile } from './files.ts';
 import type { ObjectPath } from './object-path.ts';
 
@@ -16,6 +16,8 @@ export interface StorageContext {
   files: Files;
   /** Global limit: size of the largest object of any bucket, in bytes. */
   fileSizeLimit: number;
+  /** Lifetime of a signed upload URL in seconds; two hours if it is undefined. */
+  uploadUrlSeconds: number | undefined;
 }
 
 interface ObjectMetadata {
@@ -124,7 +126,7 @@ export async function requireWriteAccess(
   } catch (error) {
     if (error instanceof DryRunRollback) return;
     const postgresError = databaseError(error);
-    throw postgresError ? toStorageError(postgresError) : error;
+    throw postgresError ? toStorageError(postgresError, objectExists) : error;
   }
 }
 
@@ -142,7 +144,7 @@ interface Upload {
 /**
  * Records an upload that was checked before, and deletes the bytes that it replaces. If it fails, the new bytes are deleted.
  * @returns the object's id
- * @throws HttpError `ResourceAlreadyExists` if the object exists and may not be replaced
+ * @throws HttpError `KeyAlreadyExists` if the object exists and may not be replaced
  */
 export async function recordUpload({ sql, files }: StorageContext, upload: Upload): Promise<string> {
   const { target, owner, stored } = upload;
@@ -160,7 +162,7 @@ export async function recordUpload({ sql, files }: StorageContext, upload: Uploa
       const [before] = await transaction<{ version: string | null }[]>`
         select version from storage.objects
         where bucket_id = ${target.bucket} and name = ${target.name} for update`;
-      if (before && !upload.upsert) throw alreadyExists();
+      if (before && !upload.upsert) throw objectExists();
       const [row] = await transaction<{ id: string }[]>`
         insert into storage.objects (bucket_id, name, owner, owner_id, version, metadata, user_metadata)
         values (${target.bucket}, ${target.name}, ${owner.owner}, ${owner.ownerId}, ${stored.version},
@@ -170,7 +172,7 @@ export async function recordUpload({ sql, files }: StorageContext, upload: Uploa
             owner = excluded.owner, owner_id = excluded.owner_id
         where ${upload.upsert}
         returning id`;
-      if (!row) throw alreadyExists();
+      if (!row) throw objectExists();
       return { id: row.id, replaced: before?.version };
     });
     if (written.replaced && written.replaced !== stored.version) await files.remove([written.replaced]);
@@ -178,7 +180,7 @@ export async function recordUpload({ sql, files }: StorageContext, upload: Uploa
   } catch (error) {
     await files.remove([stored.version]);
     const postgresError = databaseError(error);
-    throw postgresError ? toStorageError(postgresError) : error;
+    throw postgresError ? toStorageError(postgresError, objectExists) : error;
   }
 }
 

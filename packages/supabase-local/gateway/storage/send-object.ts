@@ -27,7 +27,7 @@ function parseRange(text: string | undefined, size: number): Range | undefined {
   const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
   if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined;
   if (start >= size || (first === '' && Number(last) === 0))
-    throw storageError(416, 'InvalidRange', 'invalid_range', 'The requested range is not satisfiable', {
+    throw storageError(416, 'InvalidRange', 'invalid_range', 'invalid range provided', {
       http: 416,
       headers: { 'content-range': `bytes */${size}` },
     });

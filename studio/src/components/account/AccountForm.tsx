@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { ComponentProps } from 'react';
+import { Field } from './Field.tsx';
 import { PASSWORD_MIN } from './useAccountForm.ts';
 import type { AccountForm as FormState, AccountMode } from './useAccountForm.ts';
 
@@ -52,41 +52,5 @@ export function AccountForm({ isGuest, form }: { isGuest: boolean; form: FormSta
         </button>
       </div>
     </form>
-  );
-}
-
-function Field({
-  id,
-  label,
-  rule,
-  onText,
-  ...input
-}: ComponentProps<'input'> & {
-  id: string;
-  label: string;
-  /** Shown below the input. */
-  rule?: string;
-  onText: (text: string) => void;
-}) {
-  const ruleId = `${id}-rule`;
-  return (
-    <div>
-      <label className="label" htmlFor={id}>
-        {label}
-      </label>
-      <input
-        id={id}
-        className="field mt-1"
-        required
-        aria-describedby={rule === undefined ? undefined : ruleId}
-        onChange={(event) => onText(event.target.value)}
-        {...input}
-      />
-      {rule !== undefined && (
-        <p id={ruleId} className="mt-1 text-xs text-soft">
-          {rule}
-        </p>
-      )}
-    </div>
   );
 }
