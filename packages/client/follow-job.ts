@@ -7,12 +7,13 @@
  * late looks the same in the stream, so the stream alone never moves the state back.
  */
 import type { SupabaseClient } from '@supabase/supabase-js';
-import type { MashupJob } from '../../schema/job.ts';
 import { fromDatabaseError, MashupClientError } from './errors.ts';
 import { LiveChannel } from './live-channel.ts';
 import { openUpdates } from './updates.ts';
 import { onPageResume } from './page-resume.ts';
 import { serializeReads } from './serialize-reads.ts';
+import type { MashupJob } from './types.ts';
+import { toMashupJob } from './wire.ts';
 
 /** Default interval of the periodic snapshot. */
 const SAFETY_READ_MS = 30_000;
@@ -78,7 +79,7 @@ class Follower implements JobFollower {
         options.onLive?.(true);
         this.#snapshot();
       },
-      onChange: (row) => (row === undefined ? this.#snapshot() : this.#apply(row as MashupJob)),
+      onChange: (row) => (row === undefined ? this.#snapshot() : this.#apply(toMashupJob(row))),
       onLost: () => options.onLive?.(false),
       // No changes arrive meanwhile, so each attempt reads the row.
       onRetry: () => this.#snapshot(),
@@ -126,7 +127,7 @@ class Follower implements JobFollower {
       .from(TABLE)
       .select('*')
       .eq('id', this.#jobId)
-      .maybeSingle<MashupJob>();
+      .maybeSingle<object>();
     if (this.#isStopped) return;
     if (error) {
       const failure = fromDatabaseError(error, status);
@@ -136,7 +137,7 @@ class Follower implements JobFollower {
     } else if (data === null) {
       this.#end(jobNotFound(this.#jobId));
     } else {
-      this.#applySnapshot(data);
+      this.#applySnapshot(toMashupJob(data));
     }
   }
 

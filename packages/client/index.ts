@@ -16,3 +16,18 @@ export type { SubmitOptions } from './mashups.ts';
 export { uploadSong } from './upload.ts';
 export type { SongFile } from './upload.ts';
 export { onPageResume } from './page-resume.ts';
+export { toMashupJob } from './wire.ts';
+export type {
+  Iteration,
+  JobResult,
+  JobSong,
+  JobStatus,
+  JobWarning,
+  MashupJob,
+  MashupOptions,
+  OutputFormat,
+  ReplayStage,
+  Stage,
+  Submission,
+  SubmittedSong,
+} from './types.ts';
