@@ -7,7 +7,7 @@ import type { Keys } from '@mashup-engine/supabase-local/gateway/keys';
 import { SERVICE_DEFAULTS } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { functionsArguments, FUNCTIONS_DIR, locateDeno } from './functions.ts';
-import { PROJECT_ROOT, studioDir } from './layout.ts';
+import { PROJECT_ROOT, scriptPath, studioDir } from './layout.ts';
 import type { DataPaths, Ports } from './layout.ts';
 import { LOOPBACK } from './ports.ts';
 import { isHttpReady } from './supervisor/http-ready.ts';
@@ -122,7 +122,7 @@ function nodePart(
   return {
     name,
     command: process.execPath,
-    args: ['--import', join(PROJECT_ROOT, 'local/supervisor/exit-with-parent.ts'), join(PROJECT_ROOT, entry)],
+    args: ['--import', scriptPath('local/supervisor/exit-with-parent.ts'), scriptPath(entry)],
     env: cleanEnv(part.env),
     cwd: PROJECT_ROOT,
     logFile: join(context.paths.logs, `${name}.log`),
