@@ -21,7 +21,8 @@ const FILES = [
   'supabase/config.toml',
   'supabase/migrations/*.sql',
   'supabase/functions/**/*.{ts,json}',
-  '{schema,music/plan}/*.ts',
+  'schema/*.ts',
+  'music/plan/timeline.ts',
   'schema.ts',
 ];
 const WORKSPACE = '@mashup-engine/';

@@ -2,11 +2,13 @@
  * Writes the type declarations of a library. Types of the engine's schema, which are inferred from zod and Kysely, are written out
  * in `engine-types.d.ts`, so that the library needs neither package.
  */
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { format } from 'prettier';
 import ts from 'typescript';
 import { ROOT } from './paths.ts';
+import { createLibraryProgram } from './program.ts';
 import { writeType } from './write-type.ts';
 
 const TYPES_FILE = 'engine-types';
@@ -15,28 +17,32 @@ const RELATIVE = /(from ')(\.[^']+)\.tsx?'/g;
 const WORKSPACE_IMPORT = /import\("(\.[^"]+)"\)/;
 
 /** A type of the engine that declarations name. */
-interface EngineType {
+export interface EngineType {
   name: string;
   /** File that exports it, from the root of the repository. */
   file: string;
+}
+
+/** Declarations of the files of a library, by their path from the root of the repository (`.ts`, `.tsx`). */
+export interface Declarations {
+  of(file: string): string;
+  /** Writes out types of the engine. */
+  writeOut(types: EngineType[]): string;
 }
 
 /**
  * Writes the declarations that `entry` needs into `folder`.
  * @param entry file from the root of the repository; files outside its folder are the engine's
  */
-export async function writeDeclarations(program: ts.Program, entry: string, folder: string): Promise<void> {
+export async function writeDeclarations(declarations: Declarations, entry: string, folder: string): Promise<void> {
   const source = posix.dirname(entry);
-  const emitted = emitDeclarations(program);
   const engineTypes = new Map<string, EngineType>();
   const seen = new Set<string>();
   const waiting = [entry];
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     if (seen.has(file)) continue;
     seen.add(file);
-    const text = emitted.get(file.replace(/\.tsx?$/, '.d.ts'));
-    if (text === undefined) throw new Error(`${file} has no declarations.`);
-    const inside = replaceEngineImports(text, file, source, engineTypes);
+    const inside = replaceEngineImports(declarations.of(file), file, source, engineTypes);
     for (const [, , path = ''] of inside.matchAll(/(from ')(\.[^']+)'/g)) {
       if (!path.includes(TYPES_FILE)) waiting.push(posix.join(posix.dirname(file), path));
     }
@@ -44,9 +50,46 @@ export async function writeDeclarations(program: ts.Program, entry: string, fold
     await write(target, inside.replace(RELATIVE, "$1$2.js'"));
   }
   if (engineTypes.size > 0) {
-    const text = engineDeclarations(program, [...engineTypes.values()]);
-    await write(join(folder, `${TYPES_FILE}.d.ts`), await format(text, { parser: 'typescript', printWidth: 120 }));
+    const text = declarations.writeOut([...engineTypes.values()]);
+    await write(
+      join(folder, `${TYPES_FILE}.d.ts`),
+      await format(text, { parser: 'typescript', printWidth: 120, singleQuote: true }),
+    );
   }
+}
+
+/** Declarations of a library whose exports have explicit types: each file is read alone, which takes milliseconds. */
+export function explicitDeclarations(): Declarations {
+  return {
+    of(file) {
+      const text = readFileSync(join(ROOT, file), 'utf8');
+      const { outputText, diagnostics } = ts.transpileDeclaration(text, {
+        fileName: file,
+        reportDiagnostics: true,
+        compilerOptions: { target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true },
+      });
+      const [fault] = diagnostics ?? [];
+      if (fault !== undefined) throw new Error(`${file}: ${ts.flattenDiagnosticMessageText(fault.messageText, ' ')}`);
+      return outputText.replaceAll('"', "'");
+    },
+    writeOut() {
+      throw new Error('Without the compiler no types of the engine can be written out.');
+    },
+  };
+}
+
+/** Declarations by the compiler, for a library that exports inferred types. It takes seconds. */
+export function inferredDeclarations(entry: string): Declarations {
+  const program = createLibraryProgram(entry);
+  const emitted = emitDeclarations(program);
+  return {
+    of(file) {
+      const text = emitted.get(file.replace(/\.tsx?$/, '.d.ts'));
+      if (text === undefined) throw new Error(`${file} has no declarations.`);
+      return text;
+    },
+    writeOut: (types) => engineDeclarations(program, types),
+  };
 }
 
 async function write(path: string, text: string): Promise<void> {

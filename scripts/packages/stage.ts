@@ -3,16 +3,15 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleClient, bundleReact } from './bundle-library.ts';
 import { compileEngine } from './compile-engine.ts';
-import { writeDeclarations } from './declarations.ts';
+import { explicitDeclarations, inferredDeclarations, writeDeclarations } from './declarations.ts';
 import { PACKAGES, ROOT } from './paths.ts';
 import type { PackageName } from './paths.ts';
-import { createLibraryProgram } from './program.ts';
 import { buildStudio } from './studio.ts';
 import { buildStyles } from './styles.ts';
 
 /** Parts of a build that take seconds and may be left out where they are not needed. */
 export interface BuildOptions {
-  /** Type declarations of a library. */
+  /** Type declarations of the components. */
   declarations?: boolean;
   /** The built studio of the engine. */
   studio?: boolean;
@@ -26,18 +25,17 @@ export async function buildPackage(name: PackageName, folder: string, options: B
   switch (name) {
     case '@mashup-engine/client':
       await bundleClient(folder);
-      break;
-    case '@mashup-engine/react':
+      return writeDeclarations(explicitDeclarations(), 'packages/client/index.ts', folder);
+    case '@mashup-engine/react': {
       await bundleReact(folder);
       await buildStyles(join(folder, 'styles.css'));
-      break;
+      const entry = 'packages/react/index.ts';
+      return declarations ? writeDeclarations(inferredDeclarations(entry), entry, folder) : undefined;
+    }
     case 'mashup-engine':
       await compileEngine(folder);
-      if (studio) await buildStudio(join(folder, 'studio', 'dist'));
-      return;
+      return studio ? buildStudio(join(folder, 'studio', 'dist')) : undefined;
   }
-  const entry = `${PACKAGES[name]}/index.ts`;
-  if (declarations) await writeDeclarations(createLibraryProgram(entry), entry, folder);
 }
 
 /** Returns the manifest as it is published: the members of `publishConfig` replace those of the repository. */
