@@ -31,8 +31,15 @@ export async function generatedPages(sql: postgres.Sql): Promise<Record<string, 
     'docs/reference/sql.md': await sqlReference(sql),
     'docs/reference/openapi-functions.json': functionsReference(version),
     'docs/reference/openapi-services.json': servicesReference(version),
+    ...(await libraryPages()),
+    [ARCHITECTURE]: await withStages(await readFile(join(root, ARCHITECTURE), 'utf8'), sql),
+  };
+}
+
+/** The references of the published libraries; they need no database. */
+async function libraryPages(): Promise<Record<string, string>> {
+  return {
     'docs/reference/client-api.md': await libraryReference('@mashup-engine/client', 'packages/client/index.ts', CLIENT),
     'docs/reference/react-api.md': await libraryReference('@mashup-engine/react', 'packages/react/index.ts', REACT),
-    [ARCHITECTURE]: await withStages(await readFile(join(root, ARCHITECTURE), 'utf8'), sql),
   };
 }
