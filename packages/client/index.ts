@@ -12,6 +12,7 @@ export {
   startMashup,
   submitMashup,
 } from './mashups.ts';
+export type { CallOptions } from './calls.ts';
 export type { SubmitOptions } from './mashups.ts';
 export { uploadSong } from './upload.ts';
 export type { SongFile } from './upload.ts';

@@ -12,6 +12,7 @@ export type { StudioSong } from './state/songs.ts';
 export { fetchWithUploadProgress } from './upload-progress.ts';
 export { useAudioAnalysis } from './hooks/useAudioAnalysis.ts';
 export type { AudioAnalysis, Compatibility } from './hooks/useAudioAnalysis.ts';
+export type { JobDocument } from './hooks/useJobDocument.ts';
 export { useLibrary } from './hooks/useLibrary.ts';
 export type { Library } from './hooks/useLibrary.ts';
 export { useMashupGenerator } from './hooks/useMashupGenerator.ts';
