@@ -11,7 +11,9 @@ export const CliEnvironment = z.object({
   SUPABASE_SERVICE_ROLE_KEY: text('Key of the service role; `mashup worker` requires it with `DATABASE_URL`.'),
   MASHUP_EMAIL: text('Account of `mashup make`. Without it: an anonymous user.'),
   MASHUP_PASSWORD: text('Password of that account.'),
-  MASHUP_DATA_DIR: text('Data directory of the local stack. Default: `.mashup` in the checkout.'),
+  MASHUP_DATA_DIR: text(
+    'Data directory of the local stack. Default: `.mashup` in the checkout, or in the project that installed the package.',
+  ),
   MASHUP_DEBUG: text('`1`: print the stack trace and the cause of an error.'),
 });
 

@@ -3,12 +3,13 @@
  * columns. `tests/client/wire-types.ts` compares both by the compiler.
  */
 
-/** A stage of a job. */
-export type Stage =
-  'queued' | 'analyzing' | 'scoring' | 'planning' | 'separating' | 'rendering' | 'complete' | 'failed' | 'cancelled';
+import type { ReplayStage as EngineReplayStage, Stage as EngineStage } from '../../schema/stages.ts';
 
-/** A stage from which a job can be replayed. */
-export type ReplayStage = Exclude<Stage, 'complete' | 'failed' | 'cancelled'>;
+/** A stage of a job: `queued`, `analyzing`, `scoring`, `planning`, `separating`, `rendering`, then `complete`, `failed` or `cancelled`. */
+export type Stage = EngineStage;
+
+/** A stage from which a job can be replayed: all but the last three. */
+export type ReplayStage = EngineReplayStage;
 
 /** State of a job as a whole. */
 export type JobStatus = 'processing' | 'complete' | 'failed' | 'cancelled';

@@ -8,7 +8,7 @@ import { dirname, join, posix, relative, sep } from 'node:path';
 import { format } from 'prettier';
 import ts from 'typescript';
 import { ROOT } from './paths.ts';
-import { createLibraryProgram } from './program.ts';
+import { createProgram } from './program.ts';
 import { writeType } from './write-type.ts';
 
 const TYPES_FILE = 'engine-types';
@@ -72,15 +72,21 @@ export function explicitDeclarations(): Declarations {
       if (fault !== undefined) throw new Error(`${file}: ${ts.flattenDiagnosticMessageText(fault.messageText, ' ')}`);
       return outputText.replaceAll('"', "'");
     },
-    writeOut() {
-      throw new Error('Without the compiler no types of the engine can be written out.');
-    },
+    // Their files are read without those that they import, so that zod and Kysely are not.
+    writeOut: (types) =>
+      engineDeclarations(
+        createProgram(
+          types.map(({ file }) => file),
+          { noResolve: true, types: [] },
+        ),
+        types,
+      ),
   };
 }
 
 /** Declarations by the compiler, for a library that exports inferred types. It takes seconds. */
 export function inferredDeclarations(entry: string): Declarations {
-  const program = createLibraryProgram(entry);
+  const program = createProgram([entry, 'packages/react/env.d.ts']);
   const emitted = emitDeclarations(program);
   return {
     of(file) {
@@ -115,7 +121,7 @@ function replaceEngineImports(text: string, file: string, source: string, types:
   return text.replace(IMPORT, (statement, keyword: string, names: string, path: string) => {
     const target = posix.join(posix.dirname(file), path);
     if (target.startsWith(`${source}/`)) return statement;
-    for (const name of names.split(',').map((one) => one.trim())) {
+    for (const [name = ''] of names.split(',').map((one) => one.trim().split(' as '))) {
       types.set(name, { name, file: target });
     }
     const own = posix.relative(posix.dirname(file), `${source}/${TYPES_FILE}.js`);

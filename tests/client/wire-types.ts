@@ -1,13 +1,5 @@
 /** Compares the client's types with the messages on the wire. A difference does not compile. */
-import type {
-  Iteration,
-  MashupJob,
-  MashupOptions,
-  ReplayStage,
-  Stage,
-  Submission,
-  SubmittedSong,
-} from '@mashup-engine/client';
+import type { Iteration, MashupJob, MashupOptions, Submission, SubmittedSong } from '@mashup-engine/client';
 import type { Camel } from '../../packages/client/wire.ts';
 import type * as wire from '../../schema.ts';
 
@@ -17,8 +9,6 @@ const isSame = <A, B>(same: Same<A, B> & true): boolean => same;
 
 /** One entry for each message. */
 export const comparisons: Record<string, boolean> = {
-  stage: isSame<Stage, wire.Stage>(true),
-  replayStage: isSame<ReplayStage, wire.ReplayStage>(true),
   options: isSame<MashupOptions, Camel<wire.SubmittedOptions>>(true),
   job: isSame<MashupJob, Camel<wire.MashupJob>>(true),
   song: isSame<Required<SubmittedSong>, Required<Camel<wire.SubmittedSong>>>(true),
