@@ -1,13 +1,13 @@
 /** What the published packages contain, how large they are, and that they need nothing that they do not declare. */
 import assert from 'node:assert/strict';
 import { builtinModules } from 'node:module';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import ts from 'typescript';
-import { packReport } from './tarballs.ts';
+import { packReport, runIn } from './tarballs.ts';
 import type { Packed } from './tarballs.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -158,6 +158,12 @@ describe('packages', () => {
         `${part.source} is missing`,
       );
     }
+  });
+
+  test('the compiled command line starts without the repository', async () => {
+    await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
+    const help = await runIn(join(folder, 'engine'), process.execPath, ['cli/mashup.js', 'make', '--help']);
+    assert.match(help, /Usage: mashup make/);
   });
 
   test('compiled files name no script that was not compiled', async () => {
