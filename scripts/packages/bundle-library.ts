@@ -53,14 +53,15 @@ export async function bundleReact(folder: string): Promise<void> {
   });
 }
 
-/** `new URL('./x.ts', import.meta.url)` is the URL of a compiled file. */
+/** `new URL('./x.ts', import.meta.url)` is the URL of a compiled file beside the bundle. */
 function threadUrls(): Plugin {
   return {
     name: 'thread-urls',
     setup({ onLoad }) {
-      onLoad({ filter: /packages[\\/]react[\\/]audio[\\/]convert\.ts$/ }, async ({ path }) => {
+      onLoad({ filter: /packages[\\/]react[\\/]audio[\\/][\w-]+\.ts$/ }, async ({ path }) => {
         const text = await readFile(path, 'utf8');
-        return { contents: text.replace("'./encode-worker.ts', import", "'./encode-worker.js', import"), loader: 'ts' };
+        const contents = text.replaceAll(/(new URL\('\.\/[\w-]+)\.ts'(?=, import\.meta\.url\))/g, "$1.js'");
+        return { contents, loader: 'ts' };
       });
     },
   };
