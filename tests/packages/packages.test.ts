@@ -168,7 +168,7 @@ describe('packages', () => {
 
   test('compiled files name no script that was not compiled', async () => {
     // Paths of scripts go through scriptPath, which knows the extension; the runner of the functions looks for both.
-    const allowed = /scriptPath\(|nodePart\(|'studio[/']|'index\.js', 'index\.ts'/;
+    const allowed = /scriptPath\(|nodePart\(|entry: ['`]|'studio[/']|'index\.js', 'index\.ts'/;
     const faults: string[] = [];
     for (const path of paths('engine').filter((one) => /^dist\/.*\.js$/.test(one))) {
       for (const line of (await read('engine', path)).split('\n')) {
