@@ -27,8 +27,7 @@ export function MashupTimeline({ timeline: given, songs = [], currentTime, onSee
   const timeline = given.flatMap((section) => ('start' in section ? section : toMashupSections([section])));
   const total = Math.max(0, ...timeline.map(({ start, duration }) => start + duration));
   const [chosen, setChosen] = useState<number>();
-  const playing =
-    currentTime === undefined ? -1 : timeline.findLastIndex(({ start }) => start <= currentTime + START_TOLERANCE_SEC);
+  const playing = currentTime === undefined ? -1 : startedSections(timeline, currentTime) - 1;
   // The chosen section is shown until the audio reaches another section.
   useEffect(() => setChosen(undefined), [playing]);
   if (!(total > 0)) return null;
@@ -52,6 +51,11 @@ export function MashupTimeline({ timeline: given, songs = [], currentTime, onSee
       {section && <SectionDetails section={section} index={shown} songs={songs} />}
     </div>
   );
+}
+
+/** The number of sections that have started; they are in order. */
+function startedSections(timeline: MashupSection[], time: number): number {
+  return timeline.filter(({ start }) => start <= time + START_TOLERANCE_SEC).length;
 }
 
 function Playhead({ share }: { share: number }) {
