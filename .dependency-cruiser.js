@@ -37,6 +37,12 @@ export default {
       },
     ),
     only(
+      'published-libraries-know-no-product',
+      'Client and components know the schema, the music, the audio library and each other.',
+      { path: '^packages/(client|react)/' },
+      { path: '^(worker|services|cli|connection|local|studio|bench|tests|migrate|supabase|packages/supabase-local)/' },
+    ),
+    only(
       'worker-and-services-speak-http',
       'Workers and services know each other only by HTTP.',
       { path: '^worker/' },

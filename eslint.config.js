@@ -2,7 +2,7 @@ import jsdoc from 'eslint-plugin-jsdoc';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules/', '**/dist/', '.mashup/', 'bench/results/'] },
+  { ignores: ['node_modules/', '**/dist/', 'dist-packages/', '.mashup/', 'bench/results/'] },
   ...tseslint.configs.recommended,
   {
     rules: {

@@ -73,7 +73,7 @@ function follow(client: SupabaseClient, jobId: string, audience: Audience): void
     followJob(client, jobId, {
       safetyReadMs: 600_000,
       onLive: (isLive) => (audience.ready += isLive ? 1 : -1),
-      onChange: ({ current_step: step }) => {
+      onChange: ({ currentStep: step }) => {
         if (committedAt.has(step)) arrivals.push({ step, at: performance.now() });
       },
     }),

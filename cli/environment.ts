@@ -14,7 +14,9 @@ export const CliEnvironment = z.object({
   SERVICES_TOKEN: text('Token of the audio services, for `mashup doctor` and `mashup check-service`.'),
   MASHUP_EMAIL: text('Account of `mashup make`. Without it: an anonymous user.'),
   MASHUP_PASSWORD: text('Password of that account.'),
-  MASHUP_DATA_DIR: text('Data directory of the local stack. Default: `.mashup` in the checkout.'),
+  MASHUP_DATA_DIR: text(
+    'Data directory of the local stack. Default: `.mashup` in the checkout, or in the project that installed the package.',
+  ),
   MASHUP_POSTGRES_BIN: text(
     'Directory with `initdb` and `postgres` (15 or newer) for the local stack and the tests, in place of the embedded ones.',
   ),

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command `mashup`. The command line is TypeScript, which Node runs from version 22.18. This launcher is plain JavaScript
+ * The command `mashup`. The command line needs Node 22.18: in the repository it is TypeScript. This launcher is plain JavaScript
  * for any Node from version 18: an old Node starts itself again with the Node of package `node`, passes signals on and exits
  * as that process does.
  *
@@ -21,7 +21,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 if (isSuitable(process.versions.node)) {
   endWithParent(() => process.kill(process.pid, 'SIGTERM'));
   if (process.pid === 1) exitOnSignals();
-  await import('./main.ts');
+  // The published package has compiled files.
+  await import(existsSync(new URL('./main.ts', import.meta.url)) ? './main.ts' : '../dist/cli/main.js');
 } else {
   startOtherNode();
 }

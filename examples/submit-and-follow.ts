@@ -22,9 +22,9 @@ const { jobId } = await submitMashup(supabase, songs, { format: 'mp3' });
 console.log(`job ${jobId}`);
 
 for await (const job of followJob(supabase, jobId)) {
-  console.log(`${job.stage} ${Math.round(job.progress)} % ${job.current_step}`);
+  console.log(`${job.stage} ${Math.round(job.progress)} % ${job.currentStep}`);
   if (job.stage === 'complete') console.log(await signResultUrl(supabase, job));
-  if (job.stage === 'failed') console.log(job.error_message, job.error_hint);
+  if (job.stage === 'failed') console.log(job.errorMessage, job.errorHint);
 }
 // supabase-js keeps timers of ten seconds after the last channel is closed.
 process.exit();

@@ -7,7 +7,7 @@ import { PROJECT_ROOT, STUDIO_DIST } from './layout.ts';
 
 /** Inputs of a build. */
 const SOURCES = ['studio/src', 'studio/public', 'studio/index.html', 'studio/vite.config.ts', 'studio/tailwind.ts'];
-const SHARED_SOURCES = ['packages/client', 'schema', 'music', 'audio'];
+const SHARED_SOURCES = ['packages/client', 'packages/react', 'schema', 'music', 'audio'];
 /** A build takes about five seconds, longer on a busy machine. */
 const BUILD_TIMEOUT_MS = 120_000;
 

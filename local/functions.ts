@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 
 import { denoArguments } from '@mashup-engine/supabase-local/functions/deno';
-import { PROJECT_ROOT } from './layout.ts';
+import { INSTALL_ROOT, PROJECT_ROOT } from './layout.ts';
 
 export { locateDeno } from '@mashup-engine/supabase-local/functions/deno';
 
@@ -14,5 +14,5 @@ export const FUNCTIONS_DIR = join(PROJECT_ROOT, 'supabase', 'functions');
  * @param serviceUrls services that the functions may call besides loopback
  */
 export function functionsArguments(functionsDir: string, port: number, serviceUrls: readonly string[]): string[] {
-  return denoArguments({ functionsDir, root: PROJECT_ROOT, port, serviceUrls });
+  return denoArguments({ functionsDir, root: INSTALL_ROOT, port, serviceUrls });
 }

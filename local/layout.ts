@@ -1,12 +1,23 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 
 import { SERVICE_DEFAULTS, SERVICES } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { freePort } from './ports.ts';
 
-/** Root of the checkout. */
+/** Root of the checkout; in the published package the folder of the compiled files. */
 export const PROJECT_ROOT = resolve(import.meta.dirname, '..');
+
+/** The published package is compiled, because Node does not run TypeScript below `node_modules`. */
+const SCRIPT_EXTENSION = extname(import.meta.filename);
+
+/** Returns the path of a script of the engine, which is given with the extension `.ts`. */
+export function scriptPath(script: string): string {
+  return join(PROJECT_ROOT, script.replace(/\.ts$/, SCRIPT_EXTENSION));
+}
+
+/** The folder that holds `node_modules`: the checkout, or the project that the package is installed in. */
+export const INSTALL_ROOT = PROJECT_ROOT.replace(/[\\/]node_modules[\\/].*$/, '');
 
 /** Default base of the ports, as in the Supabase CLI: API 54321, database 54322. */
 export const DEFAULT_PORT_BASE = 54_320;
@@ -24,9 +35,12 @@ export interface DataPaths {
   lock: string;
 }
 
-/** Returns the paths below the data directory: `dataDir`, else MASHUP_DATA_DIR, else `.mashup` in the checkout. */
+/**
+ * Returns the paths below the data directory: `dataDir`, else MASHUP_DATA_DIR, else `.mashup` in the checkout, or in the project
+ * that the package is installed in.
+ */
 export function dataPaths(dataDir?: string): DataPaths {
-  const home = resolve(dataDir ?? (process.env.MASHUP_DATA_DIR || join(PROJECT_ROOT, '.mashup')));
+  const home = resolve(dataDir ?? (process.env.MASHUP_DATA_DIR || join(INSTALL_ROOT, '.mashup')));
   return {
     home,
     postgres: join(home, 'postgres'),

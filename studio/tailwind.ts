@@ -1,4 +1,4 @@
-/** Colours and fonts of the studio. A song has the same colour in card, waveform, timeline and meter. */
+/** Colours and fonts of the studio and of the components. A song has the same colour in card, waveform, timeline and meter. */
 import { join } from 'node:path';
 import type { Config } from 'tailwindcss';
 
@@ -6,7 +6,12 @@ const variable = (name: string): string => `rgb(var(--${name}) / <alpha-value>)`
 
 const config: Config = {
   darkMode: 'class',
-  content: [join(import.meta.dirname, 'index.html'), join(import.meta.dirname, 'src/**/*.{ts,tsx}')],
+  content: [
+    'index.html',
+    'src/**/*.{ts,tsx}',
+    '../packages/react/*.ts',
+    '../packages/react/{components,state}/**/*.{ts,tsx}',
+  ].map((path) => join(import.meta.dirname, path)),
   theme: {
     extend: {
       colors: {

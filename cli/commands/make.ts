@@ -4,7 +4,7 @@ import type { SupabaseClient } from '@supabase/supabase-js';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { cancelMashup, followJob, signResultUrl, submitMashup, uploadSong } from '@mashup-engine/client';
-import type { MashupJob, SubmittedSong } from '../../schema.ts';
+import type { JobResult, MashupJob, MashupOptions, SubmittedSong } from '@mashup-engine/client';
 import { SubmittedOptions } from '../../schema.ts';
 import { connect, signIn } from '../connect.ts';
 import type { StackOptions } from '../connect.ts';
@@ -70,9 +70,9 @@ async function make(paths: string[], options: MakeOptions): Promise<void> {
   }
 }
 
-function checkOptions(options: MakeOptions): SubmittedOptions {
+function checkOptions(options: MakeOptions): MashupOptions {
   const parsed = SubmittedOptions.safeParse({ length_sec: options.length, wishes: options.wishes });
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { lengthSec: parsed.data.length_sec, wishes: parsed.data.wishes };
   const isLength = parsed.error.issues[0]?.path[0] === 'length_sec';
   throw new CliError(
     'bad_option',
@@ -85,7 +85,7 @@ function checkOptions(options: MakeOptions): SubmittedOptions {
 async function makeFrom(
   songs: CheckedSong[],
   target: Target,
-  wanted: SubmittedOptions,
+  wanted: MashupOptions,
   options: MakeOptions,
   display: Display,
   signal: AbortSignal,
@@ -140,9 +140,9 @@ async function followToEnd(
   if (job?.status === 'complete') return job;
   if (job?.status === 'failed') {
     throw new CliError(
-      job.error_code ?? 'failed',
-      job.error_message ?? 'The mashup failed.',
-      job.error_hint ?? `Run \`mashup show ${jobId}\` for details.`,
+      job.errorCode ?? 'failed',
+      job.errorMessage ?? 'The mashup failed.',
+      job.errorHint ?? `Run \`mashup show ${jobId}\` for details.`,
     );
   }
   throw new CliError('cancelled', 'The mashup was cancelled elsewhere.', 'Make it again.');
@@ -152,6 +152,11 @@ async function cancelQuietly(supabase: SupabaseClient, jobId: string): Promise<v
   const timeout = new Promise((resolve) => setTimeout(resolve, CANCEL_TIMEOUT_MS).unref());
   // A job that cannot be cancelled now ends without the command.
   await Promise.race([cancelMashup(supabase, jobId).catch(() => {}), timeout]);
+}
+
+/** A result with the names that rows and JSON output have. */
+function resultLine({ durationSec, loudnessLufs, truePeakDbtp, ...others }: JobResult): object {
+  return { duration_sec: durationSec, loudness_lufs: loudnessLufs, true_peak_dbtp: truePeakDbtp, ...others };
 }
 
 function printResult(job: MashupJob, path: string, target: Target, asJson: boolean): void {
@@ -164,7 +169,7 @@ function printResult(job: MashupJob, path: string, target: Target, asJson: boole
       title: job.title,
       concept: job.concept,
       score: job.score,
-      ...result,
+      ...(result && resultLine(result)),
       warnings: job.warnings,
     });
     return;
@@ -176,11 +181,8 @@ function printResult(job: MashupJob, path: string, target: Target, asJson: boole
   const facts: [string, string | undefined][] = [
     ['Tempo', result && `${result.bpm.toFixed(1)} bpm`],
     ['Key', result?.key],
-    ['Length', result && clock(result.duration_sec)],
-    [
-      'Loudness',
-      result && `${result.loudness_lufs.toFixed(1)} LUFS, true peak ${result.true_peak_dbtp.toFixed(1)} dBTP`,
-    ],
+    ['Length', result && clock(result.durationSec)],
+    ['Loudness', result && `${result.loudnessLufs.toFixed(1)} LUFS, true peak ${result.truePeakDbtp.toFixed(1)} dBTP`],
     ['File', path],
   ];
   const rows = facts.flatMap(([name, value]) => (value ? [[pc.dim(`  ${name}`), value]] : []));

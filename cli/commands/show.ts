@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import type postgres from 'postgres';
+import { toMashupJob } from '@mashup-engine/client';
 import type { MashupJob, Plan } from '../../schema.ts';
 import type { StackOptions } from '../connect.ts';
 import { findJobId, withDatabase } from '../operator.ts';
@@ -84,13 +85,14 @@ async function read(sql: postgres.Sql, text: string): Promise<Found> {
 function printAll({ job, plan, tasks, events }: Found): void {
   print(`${pc.bold(job.title ?? 'Mashup')}  ${paintStatus(job.status, job.stage)}  ${Math.floor(job.progress)} %`);
   print(pc.dim(`${job.id}  epoch ${job.epoch}  version ${job.version}  created ${job.created_at}`));
-  if (job.status === 'processing') print(stepText(job));
+  const shown = toMashupJob(job);
+  if (job.status === 'processing') print(stepText(shown));
   if (job.error_code !== null) print(pc.red(`${job.error_code}: ${job.error_message} ${job.error_hint ?? ''}`));
   for (const warning of job.warnings) print(pc.yellow(`! ${warning.message}`));
   if (job.result_path !== null) print(`${pc.dim('file')}  ${job.result_path}`);
 
   heading('Songs');
-  printRows(job.songs.map((song) => [song.name, pc.dim(songText(song))]));
+  printRows(shown.songs.map((song) => [song.name, pc.dim(songText(song))]));
   if (plan !== undefined) {
     const { masterplan } = plan.plan;
     const { targetBPM, targetKey } = masterplan.global;

@@ -1,5 +1,5 @@
 /** A display of the progress of `make`. */
-import type { MashupJob } from '../../schema.ts';
+import type { MashupJob } from '@mashup-engine/client';
 
 export interface Display {
   /** Shows a preparation step: the start of the stack, an upload. */

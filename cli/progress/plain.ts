@@ -1,5 +1,5 @@
 /** Shows progress as one line per event, for logs, pipes and CI. */
-import type { MashupJob } from '../../schema.ts';
+import type { MashupJob } from '@mashup-engine/client';
 import { print } from '../output.ts';
 import type { Display } from './display.ts';
 import { estimateText, songText, stepText } from './texts.ts';
@@ -21,8 +21,8 @@ export function plainDisplay(): Display {
     step: (text) => line(text),
     job(job: MashupJob) {
       for (const song of job.songs) {
-        if (songs.get(song.song_id) === song.state) continue;
-        songs.set(song.song_id, song.state);
+        if (songs.get(song.songId) === song.state) continue;
+        songs.set(song.songId, song.state);
         if (song.state !== 'pending') line(`       ${song.name}: ${songText(song)}`);
       }
       const step = `${job.stage} ${stepText(job)}`;

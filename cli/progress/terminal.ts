@@ -1,7 +1,7 @@
 /** Shows progress as a few lines that are redrawn: songs, progress bar, current step, remaining time. */
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
-import type { MashupJob, SongCard } from '../../schema.ts';
+import type { JobSong, MashupJob } from '@mashup-engine/client';
 import { truncate, duration, table } from '../output.ts';
 import type { Display } from './display.ts';
 import { estimateText, songText, stepText } from './texts.ts';
@@ -11,7 +11,7 @@ const REDRAW_MS = 500;
 const BAR_WIDTH = 28;
 const NAME_WIDTH = 32;
 
-const DOTS: Record<SongCard['state'], string> = {
+const DOTS: Record<JobSong['state'], string> = {
   pending: pc.dim('○'),
   analyzing: pc.cyan('◐'),
   analyzed: pc.cyan('◑'),

@@ -1,8 +1,8 @@
 /** Texts of the progress displays. */
-import type { MashupJob, SongCard } from '../../schema.ts';
+import type { JobSong, MashupJob } from '@mashup-engine/client';
 import { clock, duration } from '../output.ts';
 
-const SONG_STATES: Record<SongCard['state'], string> = {
+const SONG_STATES: Record<JobSong['state'], string> = {
   pending: 'waiting',
   analyzing: 'analysing',
   analyzed: 'analysed',
@@ -13,12 +13,12 @@ const SONG_STATES: Record<SongCard['state'], string> = {
 };
 
 /** Returns state and values of a song: `analysed · 124 bpm · A minor · 0:45`. */
-export function songText(song: SongCard): string {
+export function songText(song: JobSong): string {
   return [
     SONG_STATES[song.state],
     song.bpm === undefined ? '' : `${Math.round(song.bpm)} bpm`,
     song.key ?? '',
-    song.duration_sec === undefined ? '' : clock(song.duration_sec),
+    song.durationSec === undefined ? '' : clock(song.durationSec),
   ]
     .filter((part) => part !== '')
     .join(' · ');
@@ -26,23 +26,23 @@ export function songText(song: SongCard): string {
 
 /** Returns the current step, or what the job is waiting for. */
 export function stepText(job: MashupJob): string {
-  switch (job.waiting_on) {
+  switch (job.waitingOn) {
     case 'slot':
-      return job.queue_position === null
+      return job.queuePosition === null
         ? 'Waiting for a free slot'
-        : `Waiting for a free slot (position ${job.queue_position})`;
+        : `Waiting for a free slot (position ${job.queuePosition})`;
     case 'circuit':
-      return `${job.current_step} (it is retried automatically)`;
+      return `${job.currentStep} (it is retried automatically)`;
     case 'pause':
-      return `${job.current_step} (paused by the operator)`;
+      return `${job.currentStep} (paused by the operator)`;
     default:
-      return job.current_step;
+      return job.currentStep;
   }
 }
 
 /** Returns the remaining time by the engine's estimate; empty without an estimate. */
 export function estimateText(job: MashupJob, now = Date.now()): string {
-  if (job.status !== 'processing' || job.estimated_completion_at === null) return '';
-  const seconds = (Date.parse(job.estimated_completion_at) - now) / 1000;
+  if (job.status !== 'processing' || job.estimatedCompletionAt === null) return '';
+  const seconds = (Date.parse(job.estimatedCompletionAt) - now) / 1000;
   return seconds < 1 ? 'a few more seconds' : `about ${duration(seconds)} left`;
 }

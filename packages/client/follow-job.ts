@@ -7,13 +7,14 @@
  * late looks the same in the stream, so the stream alone never moves the state back.
  */
 import type { SupabaseClient } from '@supabase/supabase-js';
-import type { MashupJob } from '../../schema/job.ts';
 import { fromDatabaseError, MashupClientError } from './errors.ts';
 import { LiveChannel } from './live-channel.ts';
 import { openUpdates } from './updates.ts';
 import { onPageResume } from './page-resume.ts';
 import { serializeReads } from './serialize-reads.ts';
 import type { Reads } from './serialize-reads.ts';
+import type { MashupJob } from './types.ts';
+import { toMashupJob } from './wire.ts';
 
 /** Default interval of the periodic snapshot. */
 const SAFETY_READ_MS = 30_000;
@@ -81,7 +82,7 @@ class Follower implements JobFollower {
         this.#isLivePending = true;
         this.#reads.restart();
       },
-      onChange: (row) => (row === undefined ? this.#reads.request() : this.#apply(row as MashupJob)),
+      onChange: (row) => (row === undefined ? this.#reads.request() : this.#apply(toMashupJob(row))),
       onLost: () => {
         this.#isLivePending = false;
         options.onLive?.(false);
@@ -137,7 +138,7 @@ class Follower implements JobFollower {
       .eq('id', this.#jobId)
       .abortSignal(signal)
       .retry(false)
-      .maybeSingle<MashupJob>();
+      .maybeSingle<object>();
     if (this.#isStopped) return true;
     if (error) {
       const failure = fromDatabaseError(error, status);
@@ -149,7 +150,7 @@ class Follower implements JobFollower {
       this.#end(jobNotFound(this.#jobId));
       return true;
     }
-    this.#applySnapshot(data);
+    this.#applySnapshot(toMashupJob(data));
     if (isAfterReady) this.#reportLive();
     return true;
   }

@@ -14,7 +14,23 @@ export {
   startMashup,
   submitMashup,
 } from './mashups.ts';
+export type { CallOptions } from './calls.ts';
 export type { SubmitOptions } from './mashups.ts';
 export { uploadSong } from './upload.ts';
 export type { SongFile } from './upload.ts';
 export { onPageResume } from './page-resume.ts';
+export { toMashupJob } from './wire.ts';
+export type {
+  Iteration,
+  JobResult,
+  JobSong,
+  JobStatus,
+  JobWarning,
+  MashupJob,
+  MashupOptions,
+  OutputFormat,
+  ReplayStage,
+  Stage,
+  Submission,
+  SubmittedSong,
+} from './types.ts';

@@ -1,23 +1,17 @@
 /** Operations of a user on mashups: submit, start, cancel, retry, replay, iterate, delete, download. */
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { BUCKET } from '../../schema/constants.ts';
-import type {
-  GenerateMashupAnswer,
-  IterationAnswer,
-  Submission,
-  SubmittedOptions,
-  SubmittedSong,
-} from '../../schema/api.ts';
-import type { ReplayStage } from '../../schema/database.ts';
-import type { MashupJob } from '../../schema/job.ts';
+import type { GenerateMashupAnswer, IterationAnswer, Submission as WireSubmission } from '../../schema/api.ts';
 import { invoke, rpc } from './calls.ts';
 import type { CallOptions } from './calls.ts';
 import { MashupClientError } from './errors.ts';
+import type { Iteration, MashupJob, MashupOptions, ReplayStage, Submission, SubmittedSong } from './types.ts';
+import { toCamel, toSnake } from './wire.ts';
 
 /** Life of a download link in seconds. */
 const LINK_SECONDS = 3600;
 
-export interface SubmitOptions extends CallOptions, SubmittedOptions {
+export interface SubmitOptions extends CallOptions, MashupOptions {
   /** `planning`: a draft, which waits for `startMashup` after it is analysed and scored. */
   hold?: 'planning';
   /** The same key with the same request returns the same job, so that a call can be repeated. Default: a new key. */
@@ -25,28 +19,39 @@ export interface SubmitOptions extends CallOptions, SubmittedOptions {
 }
 
 /** Submits two or three uploaded songs (a draft: one to three). @throws MashupClientError */
-export function submitMashup(
+export async function submitMashup(
   supabase: SupabaseClient,
   songs: SubmittedSong[],
   { signal, hold, idempotencyKey = crypto.randomUUID(), ...options }: SubmitOptions = {},
-): Promise<GenerateMashupAnswer> {
-  const body = { songs, options, hold, idempotency_key: idempotencyKey };
-  return invoke<GenerateMashupAnswer>(supabase, 'generate-mashup', body, { signal });
+): Promise<Submission> {
+  const body = toSnake({ songs, options, hold, idempotencyKey });
+  const answer = toCamel(await invoke<GenerateMashupAnswer>(supabase, 'generate-mashup', body, { signal }));
+  const { jobId, stage, status, progress, existing, queuePosition, estimatedCompletionAt, songsCount } = answer;
+  return {
+    jobId,
+    stage: stage as Submission['stage'],
+    status: status as Submission['status'],
+    progress,
+    existing,
+    queuePosition,
+    estimatedCompletionAt,
+    songsCount,
+  };
 }
 
 /** Starts a draft. @throws MashupClientError */
-export function startMashup(supabase: SupabaseClient, jobId: string, options?: SubmittedOptions): Promise<Submission> {
-  return rpc(supabase, 'start_mashup', { job_id: jobId, options: options ?? null });
+export function startMashup(supabase: SupabaseClient, jobId: string, options?: MashupOptions): Promise<Submission> {
+  return act(supabase, 'start_mashup', { jobId, options: options ?? null });
 }
 
 /** Cancels a live job. A cancelled job stays unchanged. @throws MashupClientError */
 export function cancelMashup(supabase: SupabaseClient, jobId: string): Promise<Submission> {
-  return rpc(supabase, 'cancel_mashup', { job_id: jobId });
+  return act(supabase, 'cancel_mashup', { jobId });
 }
 
 /** Resumes a failed or cancelled job in the stage where it stopped. @throws MashupClientError */
 export function retryMashup(supabase: SupabaseClient, jobId: string): Promise<Submission> {
-  return rpc(supabase, 'retry_mashup', { job_id: jobId });
+  return act(supabase, 'retry_mashup', { jobId });
 }
 
 /** Replays a job from a stage; `fresh` ignores cached analyses and stems. @throws MashupClientError */
@@ -56,23 +61,34 @@ export function replayMashup(
   stage: ReplayStage,
   options: { fresh?: boolean } = {},
 ): Promise<Submission> {
-  return rpc(supabase, 'replay_mashup', { job_id: jobId, stage, fresh: options.fresh ?? false });
+  return act(supabase, 'replay_mashup', { jobId, stage, fresh: options.fresh ?? false });
 }
 
 /** Deletes a job with its files. @throws MashupClientError */
 export async function deleteMashup(supabase: SupabaseClient, jobId: string): Promise<void> {
-  await rpc(supabase, 'delete_mashup', { job_id: jobId });
+  await rpc(supabase, 'delete_mashup', toSnake({ jobId }));
+}
+
+async function act(supabase: SupabaseClient, name: string, parameters: object): Promise<Submission> {
+  return toCamel(await rpc<WireSubmission>(supabase, name, toSnake(parameters))) as Submission;
 }
 
 /** Requests an iteration of a mashup by feedback in words. Returns the id of the new job. @throws MashupClientError */
-export function iterateMashup(
+export async function iterateMashup(
   supabase: SupabaseClient,
   jobId: string,
   userFeedback: string,
   { signal, idempotencyKey = crypto.randomUUID(), ...options }: SubmitOptions = {},
-): Promise<IterationAnswer> {
-  const body = { jobId, userFeedback, options, idempotency_key: idempotencyKey };
-  return invoke<IterationAnswer>(supabase, 'claude-mashup-iteration', body, { signal });
+): Promise<Iteration> {
+  // The names jobId and userFeedback are those of the existing function.
+  const body = { jobId, userFeedback, options: toSnake(options), idempotency_key: idempotencyKey };
+  const answer = await invoke<IterationAnswer>(supabase, 'claude-mashup-iteration', body, { signal });
+  return {
+    jobId: answer.jobId,
+    parentId: answer.parent_id,
+    existing: answer.existing,
+    estimatedCompletionAt: answer.estimated_completion_at,
+  };
 }
 
 /**
@@ -82,15 +98,15 @@ export function iterateMashup(
  */
 export async function signResultUrl(
   supabase: SupabaseClient,
-  job: Pick<MashupJob, 'result_path' | 'expired_at'> & { takedown_reason?: string | null },
+  job: Pick<MashupJob, 'resultPath' | 'expiredAt' | 'takedownReason'>,
   options: { download?: string } = {},
 ): Promise<string> {
-  if (job.result_path === null) {
+  if (job.resultPath === null) {
     throw new MashupClientError('no_result', 'This mashup has no file.', {
       hint:
-        job.takedown_reason != null
-          ? `It was taken down: ${job.takedown_reason}`
-          : job.expired_at === null
+        job.takedownReason !== null
+          ? `It was taken down: ${job.takedownReason}`
+          : job.expiredAt === null
             ? 'Wait until it is complete.'
             : 'Its file has expired: replay it from rendering.',
     });
@@ -98,7 +114,7 @@ export async function signResultUrl(
   const { data, error } = await supabase.storage
     .from(BUCKET)
     .createSignedUrl(
-      job.result_path,
+      job.resultPath,
       LINK_SECONDS,
       options.download === undefined ? {} : { download: options.download },
     );

@@ -14,7 +14,13 @@ export interface Updates<T> {
 export function openUpdates<T>(): Updates<T> {
   let latest: T | undefined;
   let closed = false;
-  const { promise: finished, resolve, reject } = Promise.withResolvers<T | undefined>();
+  let resolve!: (value: T | undefined) => void;
+  let reject!: (failure: Error) => void;
+  // Promise.withResolvers is newer than the browsers that the package supports (ES2022).
+  const finished = new Promise<T | undefined>((onEnd, onFailure) => {
+    resolve = onEnd;
+    reject = onFailure;
+  });
   // Awaiting this is optional: iterators and listeners learn of the end themselves.
   finished.catch(() => {});
   const readers = new Set<{ waiting: T[]; wake: () => void }>();

@@ -1,10 +1,11 @@
 /** Uploads songs to Storage. */
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { BUCKET } from '../../schema/constants.ts';
-import type { SignedUploadAnswer, SubmittedSong } from '../../schema/api.ts';
+import type { SignedUploadAnswer } from '../../schema/api.ts';
 import { invoke } from './calls.ts';
 import type { CallOptions } from './calls.ts';
 import { MashupClientError } from './errors.ts';
+import type { SubmittedSong } from './types.ts';
 
 export interface SongFile {
   /** File name with its extension. */
@@ -62,10 +63,10 @@ export async function uploadSong(
     });
   }
   return {
-    song_id: songId,
+    songId,
     name: file.name ?? file.fileName.replace(/\.[^.]+$/, ''),
     artist: file.artist ?? null,
-    storage_path: target.path,
+    storagePath: target.path,
   };
 }
 

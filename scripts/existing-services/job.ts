@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createClient } from '@supabase/supabase-js';
 import { submitMashup, uploadSong } from '@mashup-engine/client';
+import type { SubmittedSong } from '@mashup-engine/client';
 import type postgres from 'postgres';
 import type { Stack } from '../../local/index.ts';
-import type { ServiceName, SubmittedSong } from '../../schema.ts';
+import type { ServiceName } from '../../schema.ts';
 import { runWorker } from '../../worker/run.ts';
 
 const JOB_TIMEOUT_MS = 1_800_000;

@@ -1,21 +1,19 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
 import type { Dispatch, SetStateAction } from 'react';
 import type { Session } from '@supabase/supabase-js';
+import { useOnline, useStore, useStudio } from '@mashup-engine/react';
+import type { StudioSong } from '@mashup-engine/react';
 import type { StudioConfig } from './config.ts';
 import { Header } from './components/layout/Header.tsx';
 import { OfflineBanner } from './components/layout/OfflineBanner.tsx';
 import { SkipLink } from './components/layout/SkipLink.tsx';
-import { useOnline } from './hooks/useOnline.ts';
 import { useRoute } from './hooks/useRoute.ts';
 import type { Page } from './hooks/useRoute.ts';
 import { AccountPage } from './pages/AccountPage.tsx';
 import { LibraryPage } from './pages/LibraryPage.tsx';
 import { MakePage } from './pages/MakePage.tsx';
 import { MashupPage } from './pages/MashupPage.tsx';
-import { restoreSelection, saveSelection } from './state/songs.ts';
-import type { StudioSong } from './state/songs.ts';
-import { useStore } from './state/store.ts';
-import { useStudio } from './state/studio.tsx';
+import { restoreSelection, saveSelection } from './songs.ts';
 
 const OperatorPage = lazy(() => import('./pages/OperatorPage.tsx'));
 
@@ -66,7 +64,7 @@ function useSavedSongs(): [StudioSong[], Dispatch<SetStateAction<StudioSong[]>>]
     saveSelection(
       songs.map((song) => ({
         ...song,
-        storage_path: song.storage_path ?? uploads.get(song.id)?.submitted?.storage_path,
+        storage_path: song.storage_path ?? uploads.get(song.id)?.submitted?.storagePath,
       })),
     );
   }, [songs, uploads]);

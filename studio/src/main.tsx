@@ -1,8 +1,8 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { StudioProvider } from '@mashup-engine/react';
 import { App } from './App.tsx';
 import { loadConfig } from './config.ts';
-import { StudioProvider } from './state/studio.tsx';
 import { createStudioClient } from './supabase.ts';
 
 const element = document.getElementById('root') as HTMLElement;

@@ -1,8 +1,8 @@
 /** The Supabase clients of the page. */
 import { createClient } from '@supabase/supabase-js';
 import type { SupabaseClient } from '@supabase/supabase-js';
+import { fetchWithUploadProgress } from '@mashup-engine/react';
 import type { StudioConfig } from './config.ts';
-import { fetchWithUploadProgress } from './upload-progress.ts';
 
 /** Creates the user's client. Its uploads report their progress. */
 export function createStudioClient({ url, anonKey }: StudioConfig): SupabaseClient {

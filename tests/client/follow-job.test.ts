@@ -4,8 +4,7 @@ import { after, describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { createClient, REALTIME_CHANNEL_STATES } from '@supabase/supabase-js';
 import { followJob, MashupClientError, replayMashup } from '@mashup-engine/client';
-import type { JobFollower } from '@mashup-engine/client';
-import type { MashupJob } from '../../schema.ts';
+import type { JobFollower, MashupJob } from '@mashup-engine/client';
 import type { ClaimedTask } from '../state-machine/state-machine-fixture.ts';
 import { until, startFunctionsFixture } from '../functions/functions-fixture.ts';
 import type { Visitor } from '../functions/functions-fixture.ts';
@@ -163,7 +162,7 @@ describe('followJob', () => {
     await until('the newest state is known', () => follower.current?.version === version + 100);
     await restore(version, 'after the restore');
     await until('the restored state is shown', () => follower.current?.version === version);
-    assert.equal(follower.current?.current_step, 'after the restore');
+    assert.equal(follower.current?.currentStep, 'after the restore');
     await work(id);
     assert.equal((await follower.finished)?.stage, 'complete');
     assert.equal(stages.at(-1), 'complete');

@@ -12,7 +12,7 @@ const MAX_FILES = 6;
 const CHECKED = [
   'worker/main.ts',
   'migrate/stages-sql.ts',
-  'studio/src/components/progress/StageTrack.tsx',
+  'packages/react/components/progress/StageTrack.tsx',
   'tests/support/sample-results.ts',
 ];
 /** Progress at which the new stage begins, in per cent. */

@@ -11,7 +11,9 @@ const fixture = await startFunctionsFixture({ after });
 const visitor = await fixture.visitor();
 
 async function upload(who: Visitor, content: string): Promise<SubmittedSong> {
-  return uploadSong(who.client, { fileName: 'song.mp3', body: new Blob([content], { type: 'audio/mpeg' }) });
+  const body = new Blob([content], { type: 'audio/mpeg' });
+  const { songId, name, storagePath } = await uploadSong(who.client, { fileName: 'song.mp3', body });
+  return { song_id: songId, name, storage_path: storagePath };
 }
 
 const song = (more: object = {}): object => ({

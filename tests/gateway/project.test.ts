@@ -9,7 +9,7 @@ import { after, describe, it } from 'node:test';
 import { createClient } from '@supabase/supabase-js';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { cancelMashup, deleteMashup, followJob, submitMashup, uploadSong } from '@mashup-engine/client';
-import type { SubmittedSong } from '../../schema.ts';
+import type { SubmittedSong } from '@mashup-engine/client';
 import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import { startFunctionsFixture } from '../functions/functions-fixture.ts';
 import { until } from '../support/until.ts';
@@ -132,7 +132,7 @@ describe(`a project at ${PROJECT ? new URL(project.url).host : 'a local gateway'
   it('restricts files to their user, signs links, and serves ranges', async () => {
     const mine = await visit();
     const other = await visit();
-    const { storage_path: path } = await upload(mine.client);
+    const { storagePath: path } = await upload(mine.client);
     const files = mine.client.storage.from('mashups');
     const link = await files.createSignedUrl(path, 60);
     assert.equal(link.error, null);

@@ -11,7 +11,7 @@ import { createClient } from '@supabase/supabase-js';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import postgres from 'postgres';
 import { deleteMashup, followJob, signResultUrl, submitMashup, uploadSong } from '@mashup-engine/client';
-import type { MashupJob } from '../../schema.ts';
+import type { MashupJob } from '@mashup-engine/client';
 import { until } from '../support/until.ts';
 import { startRealProject } from './real-project.ts';
 import type { RealProject } from './real-project.ts';
@@ -76,7 +76,7 @@ async function makeMashup(client: SupabaseClient): Promise<{ jobId: string; byte
     last = job;
   }
   if (last?.stage !== 'complete')
-    throw new Error(`the job is ${last?.stage}: ${last?.error_code} ${last?.error_message}`);
+    throw new Error(`the job is ${last?.stage}: ${last?.errorCode} ${last?.errorMessage}`);
   const url = await signResultUrl(client, last);
   const response = await fetch(url);
   const bytes = (await response.arrayBuffer()).byteLength;

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, it } from 'node:test';
 import { createClient } from '@supabase/supabase-js';
-import { createSessionStore } from '../../studio/src/state/session.ts';
-import { createSongSelection } from '../../studio/src/state/song-selection.ts';
-import type { Upload } from '../../studio/src/state/uploads.ts';
+import { createSessionStore } from '../../packages/react/state/session.ts';
+import { createSongSelection } from '../../packages/react/state/song-selection.ts';
+import type { Upload } from '../../packages/react/state/uploads.ts';
 import { useGateway } from '../support/gateway.ts';
 import { useDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';

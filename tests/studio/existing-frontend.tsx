@@ -2,7 +2,7 @@
 import type { ComponentType } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { createClient } from '@supabase/supabase-js';
-import * as studio from '../../studio/src/index.ts';
+import * as studio from '@mashup-engine/react';
 import type { ExistingAnalyzer, ExistingGenerator, ExistingProps } from './contract-types.ts';
 
 const supabase = createClient('http://127.0.0.1:9', 'anon', { auth: { persistSession: false } });

@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import type { OutputFormat } from '../../schema.ts';
 import { UPLOAD_MAX_BYTES } from '../../schema/constants.ts';
-import { needsConversion, prepareUpload } from '../../studio/src/audio/prepare-upload.ts';
-import type { BrowserAudio } from '../../studio/src/audio/prepare-upload.ts';
+import { needsConversion, prepareUpload } from '../../packages/react/audio/prepare-upload.ts';
+import type { BrowserAudio } from '../../packages/react/audio/prepare-upload.ts';
 
 const m4a = new File([await readFile(join(import.meta.dirname, '../audio-in/fixtures/band.m4a'))], 'My Song.m4a');
 /** Two ADTS headers in a row, each of a frame of eight bytes. */

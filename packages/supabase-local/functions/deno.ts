@@ -1,7 +1,7 @@
 /** Finds the Deno program and builds the command line that runs edge functions in it. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const require = createRequire(import.meta.url);
@@ -68,7 +68,7 @@ export function denoArguments({ functionsDir, root, port, serviceUrls }: DenoOpt
     ...['--no-prompt', '--no-lock', '--no-check', '--node-modules-dir=manual', '--cached-only'],
     ...(config !== undefined ? [`--config=${config}`] : existsSync(importMap) ? [`--import-map=${importMap}`] : []),
     ...['--allow-env', '--allow-sys', `--allow-read=${root},${functionsDir}`, `--allow-net=${[...hosts].join(',')}`],
-    join(import.meta.dirname, 'serve.ts'),
+    join(import.meta.dirname, `serve${extname(import.meta.filename)}`),
     String(port),
     `${pathToFileURL(functionsDir).href}/`,
   ];

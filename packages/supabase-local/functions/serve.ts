@@ -86,7 +86,12 @@ function functionNames(): string[] {
   const names: string[] = [];
   if (!isDirectory(new URL(folder))) return names;
   for (const entry of runtime.readDirSync(new URL(folder))) {
-    if (entry.isDirectory && !entry.name.startsWith('_') && !entry.name.startsWith('.') && hasIndex(entry.name)) {
+    if (
+      entry.isDirectory &&
+      !entry.name.startsWith('_') &&
+      !entry.name.startsWith('.') &&
+      entryOf(entry.name) !== undefined
+    ) {
       names.push(entry.name);
     }
   }
@@ -101,23 +106,25 @@ function isDirectory(url: URL): boolean {
   }
 }
 
-function hasIndex(name: string): boolean {
+/** Returns the file of a function: compiled if there is one, because Deno runs no TypeScript below `node_modules`. */
+function entryOf(name: string): URL | undefined {
+  const files = ['index.js', 'index.ts'].map((file) => new URL(`${encodeURIComponent(name)}/${file}`, folder));
+  return files.find(isFile);
+}
+
+function isFile(url: URL): boolean {
   try {
-    return runtime.statSync(entryOf(name)).isFile;
+    return runtime.statSync(url).isFile;
   } catch {
     return false;
   }
-}
-
-function entryOf(name: string): URL {
-  return new URL(`${encodeURIComponent(name)}/index.ts`, folder);
 }
 
 /** Loads one function. Functions are loaded one after the other: a captured handler belongs to the current one. */
 async function load(name: string): Promise<void> {
   captured = undefined;
   try {
-    await import(entryOf(name).href);
+    await import(entryOf(name)?.href ?? '');
     if (captured === undefined) throw new Error('it did not call Deno.serve');
     handlers.set(name, captured);
   } catch (error) {

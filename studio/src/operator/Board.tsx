@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { Notice } from '../components/common/Notice.tsx';
-import type { Problem } from '../state/problem.ts';
+import { Notice } from '@mashup-engine/react';
+import type { Problem } from '@mashup-engine/react';
 import { STAGE_NAMES } from '../../../schema/stages.ts';
 import { EndedByHour } from './EndedByHour.tsx';
 import { EndedJobs, Failures, LiveJobs, StuckJobs } from './JobLists.tsx';

@@ -1,7 +1,8 @@
 import { useEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
+import { toMashupJob } from '@mashup-engine/client';
+import { StageTrack } from '@mashup-engine/react';
 import type { ReplayStage } from '../../../schema.ts';
-import { StageTrack } from '../components/progress/StageTrack.tsx';
 import { STAGE_NAMES } from '../../../schema/stages.ts';
 import { EventList } from './EventList.tsx';
 import { JobControls } from './JobControls.tsx';
@@ -24,7 +25,7 @@ export function JobHistory({
   return (
     <section className="panel space-y-5" aria-label="Job" data-testid="job-history">
       <JobHeader job={job} />
-      <StageTrack job={job} />
+      <StageTrack job={toMashupJob(job)} />
       <JobControls job={job} {...controls} />
       <TaskTable tasks={tasks} songs={job.songs} />
       <EventList events={events} />

@@ -1,5 +1,5 @@
+import { ago, clock } from '@mashup-engine/react/kit';
 import { STAGE_NAMES } from '../../../schema/stages.ts';
-import { ago, clock } from '../texts.ts';
 import type { LiveJob, Overview } from './types.ts';
 
 interface Props {

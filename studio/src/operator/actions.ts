@@ -1,7 +1,7 @@
 /** The operator's actions. Each returns the problem that the page shows, or undefined. */
 import type { PostgrestError, SupabaseClient } from '@supabase/supabase-js';
+import type { Problem } from '@mashup-engine/react';
 import type { ReplayStage } from '../../../schema.ts';
-import type { Problem } from '../state/problem.ts';
 import type { PauseScope } from './types.ts';
 
 /** The account of the page may not use the operator's functions. */

@@ -1,11 +1,10 @@
 /** Who the operator is: the page's user if that account has the claim, else a session of its own. */
 import { useEffect, useState } from 'react';
 import type { Session, SupabaseClient, User } from '@supabase/supabase-js';
+import { useStore, useStudio } from '@mashup-engine/react';
+import type { Problem } from '@mashup-engine/react';
 import { OPERATOR_ROLE } from '../../../schema/constants.ts';
 import type { StudioConfig } from '../config.ts';
-import type { Problem } from '../state/problem.ts';
-import { useStore } from '../state/store.ts';
-import { useStudio } from '../state/studio.tsx';
 import { createOperatorClient } from '../supabase.ts';
 import { NO_OPERATOR_RIGHTS } from './actions.ts';
 

@@ -1,8 +1,8 @@
 /** The operator's documents: the overview, and the history of one job. */
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { SupabaseClient } from '@supabase/supabase-js';
+import type { Problem } from '@mashup-engine/react';
 import { fromOperatorError } from './actions.ts';
-import type { Problem } from '../state/problem.ts';
 import type { Overview, JobHistoryData } from './types.ts';
 
 /** Realtime sends an operator only the operator's own jobs, so the documents are read at this interval. */

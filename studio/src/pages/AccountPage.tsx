@@ -1,10 +1,8 @@
 import type { User } from '@supabase/supabase-js';
 import { AccountData } from '../components/account/AccountData.tsx';
+import { Notice, useStore, useStudio } from '@mashup-engine/react';
 import { AccountForm } from '../components/account/AccountForm.tsx';
 import { useAccountForm } from '../components/account/useAccountForm.ts';
-import { Notice } from '../components/common/Notice.tsx';
-import { useStore } from '../state/store.ts';
-import { useStudio } from '../state/studio.tsx';
 
 /** Shows who is signed in; signs in, up and out. A guest who signs up stays the same user and keeps all mashups. */
 export function AccountPage() {

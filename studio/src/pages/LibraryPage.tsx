@@ -1,16 +1,11 @@
 import { useState } from 'react';
 import { deleteMashup } from '@mashup-engine/client';
+import { Notice, toProblem, useLibrary, useStudio } from '@mashup-engine/react';
+import type { Problem } from '@mashup-engine/react';
+import { Icon, ago, clock, toneOf } from '@mashup-engine/react/kit';
 import { JOB_STATUSES } from '../../../schema/database.ts';
-import type { MashupJob } from '../../../schema.ts';
-import { Icon } from '../components/common/icons.tsx';
-import { Notice } from '../components/common/Notice.tsx';
-import { toneOf } from '../components/common/tones.ts';
-import { useLibrary } from '../hooks/useLibrary.ts';
-import { toProblem } from '../state/problem.ts';
-import type { Problem } from '../state/problem.ts';
-import { useStudio } from '../state/studio.tsx';
+import type { MashupJob } from '@mashup-engine/client';
 import { STAGE_NAMES } from '../../../schema/stages.ts';
-import { ago, clock } from '../texts.ts';
 
 const FILTERS = ['all', ...JOB_STATUSES] as const;
 const FILTER_NAMES = {
@@ -35,7 +30,7 @@ function LibraryItem({ job, onDelete }: { job: MashupJob; onDelete: () => void }
       <div className="flex -space-x-2" aria-hidden="true">
         {job.songs.map((song, place) => (
           <span
-            key={song.song_id}
+            key={song.songId}
             className={`h-8 w-8 rounded-full border-2 border-panel ${toneOf(place).background}`}
           />
         ))}
@@ -45,11 +40,11 @@ function LibraryItem({ job, onDelete }: { job: MashupJob; onDelete: () => void }
           {title}
         </a>
         <p className="line-clamp-2 text-sm text-soft sm:line-clamp-1">
-          {job.status === 'processing' && `${job.current_step} · `}
-          {job.status === 'failed' && `${job.error_message} · `}
-          {job.result && `${clock(job.result.duration_sec)} · ${Math.round(job.result.bpm)} bpm · ${job.result.key} · `}
+          {job.status === 'processing' && `${job.currentStep} · `}
+          {job.status === 'failed' && `${job.errorMessage} · `}
+          {job.result && `${clock(job.result.durationSec)} · ${Math.round(job.result.bpm)} bpm · ${job.result.key} · `}
           {job.feedback && `“${job.feedback}” · `}
-          {ago(job.created_at)}
+          {ago(job.createdAt)}
         </p>
       </div>
       <span

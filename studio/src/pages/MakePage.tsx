@@ -1,9 +1,9 @@
 import type { Dispatch, SetStateAction } from 'react';
-import { ExampleSongs } from '../components/songs/ExampleSongs.tsx';
+import { MashupZone } from '@mashup-engine/react';
+import type { StudioSong } from '@mashup-engine/react';
+import { ExampleSongs } from '../components/start/ExampleSongs.tsx';
 import { HeroWave } from '../components/start/HeroWave.tsx';
-import { MashupZone } from '../components/songs/MashupZone.tsx';
 import { Steps } from '../components/start/Steps.tsx';
-import type { StudioSong } from '../state/songs.ts';
 
 /** The start page: selection of songs and the start of a mashup. */
 export function MakePage({

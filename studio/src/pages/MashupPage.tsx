@@ -1,6 +1,5 @@
 import type { Session } from '@supabase/supabase-js';
-import { MashupView } from '../components/result/MashupView.tsx';
-import { Notice } from '../components/common/Notice.tsx';
+import { MashupView, Notice } from '@mashup-engine/react';
 
 /** One mashup, opened by the id in the address. */
 export function MashupPage({ session, onOpen }: { session: Session | null | undefined; onOpen: (id: string) => void }) {

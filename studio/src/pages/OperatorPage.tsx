@@ -1,7 +1,7 @@
 import { useState } from 'react';
+import { Notice } from '@mashup-engine/react';
 import type { StudioConfig } from '../config.ts';
 import { Field } from '../components/account/Field.tsx';
-import { Notice } from '../components/common/Notice.tsx';
 import { Board } from '../operator/Board.tsx';
 import { useOperator } from '../operator/useOperator.ts';
 import type { Operator } from '../operator/useOperator.ts';

@@ -1,9 +1,7 @@
 import { useState } from 'react';
 import { deleteAccount, exportAccount } from '@mashup-engine/client';
-import { toProblem } from '../../state/problem.ts';
-import type { Problem } from '../../state/problem.ts';
-import { useStudio } from '../../state/studio.tsx';
-import { Notice } from '../common/Notice.tsx';
+import { Notice, toProblem, useStudio } from '@mashup-engine/react';
+import type { Problem } from '@mashup-engine/react';
 
 /** The browser reads the file after the click. */
 const KEEP_BLOB_MS = 60_000;

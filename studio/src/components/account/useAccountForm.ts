@@ -1,8 +1,8 @@
 /** Sign-in and sign-up with e-mail and password. */
 import { useState } from 'react';
 import type { AuthError, SupabaseClient } from '@supabase/supabase-js';
-import type { Problem } from '../../state/problem.ts';
-import { useStudio } from '../../state/studio.tsx';
+import { useStudio } from '@mashup-engine/react';
+import type { Problem } from '@mashup-engine/react';
 
 /** Least length of a password, by Supabase's default. */
 export const PASSWORD_MIN = 6;

@@ -1,6 +1,6 @@
 import { useState } from 'react';
+import { Icon } from '@mashup-engine/react/kit';
 import type { Page } from '../../hooks/useRoute.ts';
-import { Icon } from '../common/icons.tsx';
 
 const NAVIGATION: [Page, string][] = [
   ['make', 'Make'],

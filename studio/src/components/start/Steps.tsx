@@ -1,4 +1,4 @@
-import { Icon } from '../common/icons.tsx';
+import { Icon } from '@mashup-engine/react/kit';
 
 const STEPS = [
   ['wave', 'Listen', 'Tempo, beats, key, sections and voices of each song, and how well they go together.'],

@@ -1,0 +1,171 @@
+/**
+ * The messages of the engine in TypeScript: camelCase members. On the wire they have the snake_case names of the database's
+ * columns. `tests/client/wire-types.ts` compares both by the compiler.
+ */
+
+import type { ReplayStage as EngineReplayStage, Stage as EngineStage } from '../../schema/stages.ts';
+
+/** A stage of a job: `queued`, `analyzing`, `scoring`, `planning`, `separating`, `rendering`, then `complete`, `failed` or `cancelled`. */
+export type Stage = EngineStage;
+
+/** A stage from which a job can be replayed: all but the last three. */
+export type ReplayStage = EngineReplayStage;
+
+/** State of a job as a whole. */
+export type JobStatus = 'processing' | 'complete' | 'failed' | 'cancelled';
+
+/** File format of a result. */
+export type OutputFormat = 'wav' | 'flac' | 'mp3';
+
+/** Options of a mashup. All are optional. */
+export interface MashupOptions {
+  format?: OutputFormat;
+  /** Wanted length in seconds, 20 to 600. Default: chosen within the limits of the engine. */
+  lengthSec?: number;
+  /** The user's wishes as text, at most 500 characters. */
+  wishes?: string;
+}
+
+/** An uploaded song, as `uploadSong` returns it and `submitMashup` takes it. */
+export interface SubmittedSong {
+  songId: string;
+  name: string;
+  artist?: string | null;
+  /** Path of the upload in the bucket. */
+  storagePath: string;
+}
+
+/** A song of a job, with its state and the first values of its analysis. */
+export interface JobSong {
+  songId: string;
+  name: string;
+  artist: string;
+  /** Path of the upload in the bucket. */
+  path: string;
+  state: 'pending' | 'analyzing' | 'analyzed' | 'separating' | 'ready' | 'excluded' | 'failed';
+  /** SHA-256 of the file's bytes, hex. */
+  hash?: string;
+  analysisId?: number;
+  stemsId?: number;
+  durationSec?: number;
+  bpm?: number;
+  /** Key in the form `C# minor`. */
+  key?: string;
+  /** Camelot code of the key. */
+  camelot?: string;
+  /** 0..1 */
+  energy?: number;
+  /** Spectral centroid in hertz. */
+  brightness?: number;
+  /** Integrated loudness in LUFS. */
+  loudnessLufs?: number;
+  /** 0..1 */
+  vocalPresence?: number;
+  /** Confidence in the beat, 0..1. */
+  confidence?: number;
+  /** Code of the error that excluded the song. */
+  error?: string;
+}
+
+/** What was made in another way than planned. */
+export interface JobWarning {
+  code: string;
+  message: string;
+  stage: Stage;
+}
+
+/** Measurements of a rendered file. */
+export interface JobResult {
+  durationSec: number;
+  loudnessLufs: number;
+  truePeakDbtp: number;
+  format: OutputFormat;
+  bytes: number;
+  bpm: number;
+  key: string;
+}
+
+/** A job: one row of `mashup_jobs`. Times are ISO strings. */
+export interface MashupJob {
+  id: string;
+  userId: string;
+  stage: Stage;
+  status: JobStatus;
+  /** What the job waits for; null otherwise. */
+  waitingOn: 'slot' | 'tasks' | 'circuit' | 'pause' | 'user' | null;
+  /** Position among the waiting jobs, from 1. */
+  queuePosition: number | null;
+  /** 0..100 */
+  progress: number;
+  /** The current step, as text for users. */
+  currentStep: string;
+  /** Number of the run. A replay starts a new one. */
+  epoch: number;
+  /** Increases with each change of the row. */
+  version: number;
+  /** The stage in which the current run started. */
+  entryStage: Stage;
+  songs: JobSong[];
+  options: MashupOptions;
+  /** Mean score of the pairs, 0..100. */
+  score: number | null;
+  title: string | null;
+  concept: string | null;
+  planVersion: number | null;
+  /** Path of the result in the bucket; null before the end and after it has expired. */
+  resultPath: string | null;
+  result: JobResult | null;
+  errorCode: string | null;
+  errorMessage: string | null;
+  errorHint: string | null;
+  failedTask: string | null;
+  /** The stage in which the job failed or was cancelled. */
+  stoppedStage: Stage | null;
+  warnings: JobWarning[];
+  estimatedCompletionAt: string | null;
+  /** The mashup that this one iterates. */
+  parentId: string | null;
+  /** The feedback that this iteration follows. */
+  feedback: string | null;
+  /** `planning`: a draft, which waits for `startMashup`. */
+  hold: 'planning' | null;
+  /** Whether the current run ignores cached analyses and stems. */
+  fresh: boolean;
+  admittedAt: string | null;
+  idempotencyKey: string | null;
+  requestHash: string | null;
+  createdAt: string;
+  queuedAt: string;
+  stageEnteredAt: string;
+  updatedAt: string;
+  finishedAt: string | null;
+  /** When the file of the result was deleted. */
+  expiredAt: string | null;
+  /** Why an operator has taken the mashup down; null if it was not. */
+  takedownReason: string | null;
+}
+
+/** Result of a submission and of the actions on a job. */
+export interface Submission {
+  jobId: string;
+  stage: Stage;
+  status: JobStatus;
+  /** 0..100 */
+  progress: number;
+  /** Whether the idempotency key stood for this job already. */
+  existing: boolean;
+  queuePosition: number | null;
+  estimatedCompletionAt: string | null;
+  songsCount: number;
+}
+
+/** Result of `iterateMashup`. */
+export interface Iteration {
+  /** The new job: follow this one. */
+  jobId: string;
+  /** The mashup that is being changed. */
+  parentId: string;
+  /** Whether the idempotency key stood for this job already. */
+  existing: boolean;
+  estimatedCompletionAt: string | null;
+}

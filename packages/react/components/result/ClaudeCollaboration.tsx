@@ -1,0 +1,43 @@
+import { useId } from 'react';
+import type { ShownAnalysis } from '../../state/songs.ts';
+import { percent } from '../../texts.ts';
+import { FeedbackForm } from './FeedbackForm.tsx';
+import { SUGGESTIONS } from './suggestions.ts';
+
+/** Asks for another version by feedback. `onIterationRequest` is awaited; its error is shown. */
+export function ClaudeCollaboration({
+  mashupConcept,
+  analysisData = [],
+  quickSuggestions = SUGGESTIONS,
+  onIterationRequest,
+}: {
+  /** Shown above the form, unless it is empty. */
+  mashupConcept: string;
+  analysisData?: (ShownAnalysis | undefined)[];
+  quickSuggestions?: string[];
+  onIterationRequest: (feedback: string) => Promise<void> | void;
+}) {
+  const id = useId();
+  return (
+    <section className="mashup-ui panel" aria-labelledby={`${id}title`} data-testid="collaboration">
+      <h2 id={`${id}title`} className="text-lg font-semibold">
+        Ask for another version
+      </h2>
+      {mashupConcept !== '' && <p className="mt-1 line-clamp-3 text-sm text-soft">{mashupConcept}</p>}
+      {analysisData.some((analysis) => analysis !== undefined) && (
+        <ul className="mt-3 flex flex-wrap gap-2" aria-label="The songs">
+          {analysisData.map(
+            (analysis, index) =>
+              analysis && (
+                <li key={index} className="chip">
+                  {Math.round(analysis.rhythmic.bpm)} bpm · {analysis.harmonic.key} · voice{' '}
+                  {percent(analysis.vocal.vocal_presence)}
+                </li>
+              ),
+          )}
+        </ul>
+      )}
+      <FeedbackForm suggestions={quickSuggestions} onSubmit={onIterationRequest} />
+    </section>
+  );
+}

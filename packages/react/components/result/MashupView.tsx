@@ -1,0 +1,119 @@
+import { useRef, useState } from 'react';
+import { iterateMashup } from '@mashup-engine/client';
+import { toMashupSections } from '../../../../music/plan/timeline.ts';
+import { useStudio } from '../../state/studio.tsx';
+import { Notice } from '../common/Notice.tsx';
+import { JobProgress } from '../progress/JobProgress.tsx';
+import { MashupTimeline } from '../timeline/MashupTimeline.tsx';
+import { ClaudeCollaboration } from './ClaudeCollaboration.tsx';
+import { Decisions } from './Decisions.tsx';
+import type { PlayerHandle } from './Player.tsx';
+import { ResultPanel } from './ResultPanel.tsx';
+import { useShownMashup } from './useShownMashup.ts';
+import type { ShownMashup } from './useShownMashup.ts';
+import { Warnings } from './Warnings.tsx';
+
+interface Props {
+  /** Opens another version. Without it this view follows that version itself. */
+  onOpen?: (jobId: string) => void;
+  /** Leads to the selection of other songs, from a mashup that was cancelled or has failed. */
+  onStartOver?: () => void;
+}
+
+/** The current mashup: its progress, then its result, plan and feedback. */
+export function MashupView({ onOpen, onStartOver }: Props) {
+  const shown = useShownMashup();
+  const { job, played, document, versions, problem, resume } = shown;
+  const player = useRef<PlayerHandle>(null);
+  const [time, setTime] = useState(0);
+  if (problem) return <Notice problem={problem} />;
+  if (job === undefined) {
+    return (
+      <p className="mashup-ui panel min-h-64 text-soft" role="status">
+        Opening the mashup…
+      </p>
+    );
+  }
+
+  const open = onOpen ?? resume;
+  const title = (played ?? job).title ?? job.songs.map((song) => song.name).join(' × ');
+  return (
+    <div className="mashup-ui space-y-5">
+      <header>
+        <h1 className="text-2xl font-semibold sm:text-3xl" data-testid="title">
+          {title}
+        </h1>
+        {played?.concept && <p className="mt-2 max-w-3xl text-soft">{played.concept}</p>}
+      </header>
+      {job.status !== 'complete' && <JobProgress job={job} onStartOver={onStartOver} />}
+      {played && (
+        <ResultPanel
+          {...{ played, document, versions, title, player }}
+          shownId={job.id}
+          onTime={setTime}
+          onOpen={open}
+        />
+      )}
+      {played === undefined && <Warnings job={job} />}
+      <PlanTimeline shown={shown} time={time} onSeek={(seconds) => player.current?.seek(seconds)} />
+      <PlanDetails shown={shown} onOpen={open} />
+    </div>
+  );
+}
+
+function PlanTimeline({
+  shown: { job, played, document },
+  time,
+  onSeek,
+}: {
+  shown: ShownMashup;
+  /** Position of the player in seconds. */
+  time: number;
+  onSeek: (seconds: number) => void;
+}) {
+  const sections = toMashupSections(document?.plan?.masterplan.timeline ?? []);
+  if (sections.length === 0) return null;
+  return (
+    <section className="panel" aria-label="Timeline">
+      <h2 className="mb-2 text-lg font-semibold">{played === undefined ? 'The plan' : 'How it is made'}</h2>
+      <MashupTimeline
+        timeline={sections}
+        songs={(played ?? job)?.songs}
+        currentTime={played === undefined ? undefined : time}
+        onSeek={onSeek}
+      />
+    </section>
+  );
+}
+
+/** The reasons of the plan, and beside them the form for feedback. */
+function PlanDetails({
+  shown: { played, document, analyses },
+  onOpen,
+}: {
+  shown: ShownMashup;
+  onOpen: (jobId: string) => void;
+}) {
+  const { supabase } = useStudio();
+  if (!document?.plan) return null;
+  const iterate = async (job: { id: string }, feedback: string): Promise<void> => {
+    const { jobId } = await iterateMashup(supabase, job.id, feedback);
+    onOpen(jobId);
+  };
+  return (
+    <div className={`grid items-start gap-5 ${played ? 'lg:grid-cols-2' : ''}`}>
+      <Decisions
+        plan={document.plan}
+        changes={document.planChanges}
+        concept={played?.concept ?? document.plan.creative_vision}
+      />
+      {played && (
+        <ClaudeCollaboration
+          mashupConcept=""
+          analysisData={analyses}
+          onIterationRequest={(feedback) => iterate(played, feedback)}
+        />
+      )}
+    </div>
+  );
+}

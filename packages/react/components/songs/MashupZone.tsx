@@ -1,0 +1,86 @@
+import { useState } from 'react';
+import { MAX_SONGS, MIN_SONGS } from '../../../../schema/constants.ts';
+import type { MashupOptions } from '@mashup-engine/client';
+import { useMashupGenerator } from '../../hooks/useMashupGenerator.ts';
+import type { MashupGenerator } from '../../hooks/useMashupGenerator.ts';
+import type { StudioSong } from '../../state/songs.ts';
+import { MashupView } from '../result/MashupView.tsx';
+import { CreateBar } from './CreateBar.tsx';
+import { DropArea } from './DropArea.tsx';
+import { SelectedPairs } from './SelectedPairs.tsx';
+import { SongList } from './SongList.tsx';
+import { useFileIntake, useSongSelection } from './useSongSelection.ts';
+import { ZoneNotices } from './ZoneNotices.tsx';
+
+export interface MashupZoneProps {
+  selectedSongs: StudioSong[];
+  onRemoveSong: (id: string) => void;
+  onClearAll: () => void;
+  /** Without it no songs can be added here. */
+  onSongAdd?: (song: StudioSong) => void;
+  /** Songs that may be dragged here by their id. */
+  allSongs?: StudioSong[];
+  className?: string;
+  /** Receives all ids in their new order. Without it songs cannot be moved. */
+  onReorder?: (ids: string[]) => void;
+  /** Receives the id of the created job. Without it the zone itself shows the job below the songs. */
+  onStarted?: (jobId: string) => void;
+}
+
+/** Selection of two or three songs, with their analyses, and the start of a mashup. */
+export function MashupZone(props: MashupZoneProps) {
+  const { selectedSongs: songs, onRemoveSong, onClearAll, onSongAdd, className = '', onReorder, onStarted } = props;
+  const intake = useFileIntake(songs.length, onSongAdd);
+  const { faultOf, isBlocked } = useSongSelection(songs);
+  const generator = useMashupGenerator();
+  const [options, setOptions] = useState<MashupOptions>({});
+
+  const create = async (): Promise<void> => {
+    const jobId = await generator.generateMashup(songs, options);
+    if (jobId !== undefined) onStarted?.(jobId);
+  };
+  const dropArea = onSongAdd && (
+    <DropArea
+      isSmall={songs.length > 0}
+      onFiles={(files) => void intake.addFiles(files)}
+      onSongId={(id) => addKnownSong(id, props)}
+    />
+  );
+
+  return (
+    <section aria-label="Songs for the mashup" className={`mashup-ui space-y-5 ${className}`}>
+      {songs.length === 0 && dropArea}
+      <ZoneNotices intake={intake} generatorProblem={generator.job === undefined ? generator.problem : undefined} />
+      {songs.length > 0 && (
+        <>
+          <SongList songs={songs} faultOf={faultOf} onRemove={onRemoveSong} onReorder={onReorder}>
+            {songs.length === 1 && dropArea && <li className="grid">{dropArea}</li>}
+          </SongList>
+          <SelectedPairs songs={songs} />
+          {songs.length === MIN_SONGS && dropArea}
+          <CreateBar
+            songCount={songs.length}
+            isDisabled={isBlocked || isStarting(generator)}
+            options={options}
+            onChangeOptions={setOptions}
+            onCreate={() => void create()}
+            onClearAll={onClearAll}
+          />
+        </>
+      )}
+      {onStarted === undefined && generator.job !== undefined && <MashupView />}
+    </section>
+  );
+}
+
+/** Adds a song that was dragged here from a list. */
+function addKnownSong(id: string, { allSongs = [], selectedSongs, onSongAdd }: MashupZoneProps): void {
+  const song = allSongs.find((one) => one.id === id);
+  const isSelected = selectedSongs.some((one) => one.id === id);
+  if (song !== undefined && !isSelected && selectedSongs.length < MAX_SONGS) onSongAdd?.(song);
+}
+
+/** Whether a mashup has been requested whose job is not known yet. */
+function isStarting({ problem, isProcessing, job }: MashupGenerator): boolean {
+  return problem === undefined && isProcessing && job === undefined;
+}

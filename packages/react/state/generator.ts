@@ -1,0 +1,99 @@
+/** The current mashup of the page: started here or opened by its id, and followed until it ends and through replays. */
+import type { SupabaseClient } from '@supabase/supabase-js';
+import { deleteMashup, followJob, startMashup, submitMashup } from '@mashup-engine/client';
+import type { JobFollower, MashupJob, MashupOptions } from '@mashup-engine/client';
+import { MAX_SONGS, MIN_SONGS } from '../../../schema/constants.ts';
+import { toProblem } from './problem.ts';
+import type { Problem } from './problem.ts';
+import type { SessionStore } from './session.ts';
+import type { SongSelection } from './song-selection.ts';
+import type { StudioSong } from './songs.ts';
+import { createStore } from './store.ts';
+import type { Store } from './store.ts';
+
+export interface GeneratorState {
+  /** Id of the followed job. */
+  jobId: string | undefined;
+  /** Its row; undefined until it has been read. */
+  job: MashupJob | undefined;
+  /** Whether changes arrive over Realtime. */
+  isLive: boolean;
+  /** Whether songs are being uploaded or submitted. */
+  isSubmitting: boolean;
+  problem: Problem | undefined;
+}
+
+export interface Generator extends Store<GeneratorState> {
+  /** Starts the draft of these songs if there is one, else submits them. Returns the job's id; undefined if it failed. */
+  make(songs: StudioSong[], options?: MashupOptions): Promise<string | undefined>;
+  /** Follows a job by its id; undefined stops following. */
+  open(jobId: string | undefined): void;
+}
+
+const NO_JOB = { jobId: undefined, job: undefined, isLive: false, isSubmitting: false, problem: undefined };
+
+const TOO_FEW_SONGS: Problem = {
+  message: `A mashup needs at least ${MIN_SONGS} songs.`,
+  hint: 'Add another song.',
+};
+const TOO_MANY_SONGS: Problem = {
+  message: `A mashup has at most ${MAX_SONGS} songs.`,
+  hint: 'Remove some songs.',
+};
+
+/** Creates the store of the current mashup. It takes drafts from `selection`. */
+export function createGenerator(
+  supabase: SupabaseClient,
+  sessionStore: SessionStore,
+  selection: SongSelection,
+): Generator {
+  const store = createStore<GeneratorState>(NO_JOB);
+  let follower: JobFollower | undefined;
+
+  const open = (jobId: string | undefined): void => {
+    if (jobId === store.get().jobId) return;
+    follower?.stop();
+    store.set({ ...NO_JOB, jobId });
+    if (jobId === undefined) return;
+    const newFollower = followJob(supabase, jobId, {
+      keepOpen: true,
+      onChange: (job) => store.set({ job }),
+      onLive: (isLive) => store.set({ isLive }),
+    });
+    follower = newFollower;
+    newFollower.finished.catch((error: unknown) => {
+      if (follower === newFollower) store.set({ problem: toProblem(error) });
+    });
+  };
+
+  return {
+    ...store,
+    open,
+    async make(songs, options = {}) {
+      if (songs.length < MIN_SONGS || songs.length > MAX_SONGS) {
+        store.set({ problem: songs.length < MIN_SONGS ? TOO_FEW_SONGS : TOO_MANY_SONGS });
+        return undefined;
+      }
+      store.set({ isSubmitting: true, problem: undefined });
+      let draftId: string | undefined;
+      try {
+        await sessionStore.ensure();
+        const uploads = await Promise.all(songs.map((song) => selection.upload(song)));
+        draftId = await selection.takeDraft(songs.map((song) => song.id));
+        const jobId =
+          draftId !== undefined
+            ? (await startMashup(supabase, draftId, options)).jobId
+            : (await submitMashup(supabase, uploads, options)).jobId;
+        open(jobId);
+        return jobId;
+      } catch (error) {
+        if (draftId !== undefined) deleteMashup(supabase, draftId).catch(() => {});
+        selection.select(songs);
+        store.set({ problem: toProblem(error) });
+        return undefined;
+      } finally {
+        store.set({ isSubmitting: false });
+      }
+    },
+  };
+}

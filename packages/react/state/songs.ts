@@ -1,0 +1,52 @@
+/** Songs as users select them, and the checks before an upload. */
+import { MAX_SONGS, UPLOAD_MAX_BYTES } from '../../../schema/constants.ts';
+import { detectFormat } from '../../../audio/decode/detect.ts';
+import type { SongAnalysis } from '../../../schema.ts';
+import { SNIFF_BYTES } from '../audio/sniff.ts';
+import type { Problem } from './problem.ts';
+
+/** A song as hooks and components take it: with a file, or with the path of an earlier upload. */
+export interface StudioSong {
+  /** A UUID, created at selection. */
+  id: string;
+  name: string;
+  artist: string;
+  file?: File;
+  storage_path?: string;
+}
+
+/** An analysis as it is shown: the four groups that every analysis service returns, and optional further members. */
+export type ShownAnalysis = Pick<SongAnalysis, 'version' | 'harmonic' | 'rhythmic' | 'spectral' | 'vocal'> &
+  Partial<SongAnalysis>;
+
+const MEGABYTE = 1024 * 1024;
+export const ACCEPTED_FILES = '.mp3,.wav,.flac,.ogg,.opus,.m4a,.aac,audio/*';
+export const SONG_COUNT_TEXT = `2 or ${MAX_SONGS} songs`;
+
+/** Checks a file by its size and content before it is uploaded. Returns undefined if it can be used. */
+export async function findFileProblem(file: File): Promise<Problem | undefined> {
+  if (file.size === 0) {
+    return { message: `${file.name} is empty.`, hint: 'Download or export the song again and choose that file.' };
+  }
+  if (file.size > UPLOAD_MAX_BYTES) {
+    return {
+      message: `${file.name} has ${Math.round(file.size / MEGABYTE)} MB; the limit is ${UPLOAD_MAX_BYTES / MEGABYTE} MB.`,
+      hint: 'Export it as MP3 or Ogg, or shorten it.',
+    };
+  }
+  const head = new Uint8Array(await file.slice(0, SNIFF_BYTES).arrayBuffer());
+  if (detectFormat(head) === null) {
+    return {
+      message: `${file.name} is not an audio file.`,
+      hint: 'Choose an MP3, WAV, FLAC, Ogg or M4A file.',
+    };
+  }
+  return undefined;
+}
+
+/** Creates a song from a file. `Artist - Title.mp3` gives artist and title. */
+export function songFromFile(file: File): StudioSong {
+  const stem = file.name.replace(/\.[^.]+$/, '');
+  const [, artist, title] = /^(.{1,120}?) - (.{1,200})$/.exec(stem) ?? [];
+  return { id: crypto.randomUUID(), name: (title ?? stem) || 'Untitled', artist: artist ?? '', file };
+}

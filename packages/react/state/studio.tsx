@@ -1,0 +1,42 @@
+/** The state that all hooks share: client, session, song selection and current mashup. */
+import { createContext, useContext, useState } from 'react';
+import type { ReactNode } from 'react';
+import type { SupabaseClient } from '@supabase/supabase-js';
+import { createGenerator } from './generator.ts';
+import type { Generator } from './generator.ts';
+import { createSessionStore } from './session.ts';
+import type { SessionStore } from './session.ts';
+import { createSongSelection } from './song-selection.ts';
+import type { SongSelection } from './song-selection.ts';
+
+/** The shared state of one app. */
+export interface Studio {
+  supabase: SupabaseClient;
+  session: SessionStore;
+  selection: SongSelection;
+  generator: Generator;
+}
+
+const StudioContext = createContext<Studio | undefined>(undefined);
+
+function createStudio(supabase: SupabaseClient): Studio {
+  const session = createSessionStore(supabase);
+  const selection = createSongSelection(supabase, session);
+  return { supabase, session, selection, generator: createGenerator(supabase, session, selection) };
+}
+
+/** Provides the app's own Supabase client, and the state that depends on it, to the hooks below. */
+export function StudioProvider({ supabase, children }: { supabase: SupabaseClient; children: ReactNode }) {
+  const [studio] = useState(() => createStudio(supabase));
+  return <StudioContext.Provider value={studio}>{children}</StudioContext.Provider>;
+}
+
+/**
+ * Returns the shared state.
+ * @throws Error without a `StudioProvider` above
+ */
+export function useStudio(): Studio {
+  const studio = useContext(StudioContext);
+  if (studio === undefined) throw new Error('This hook needs a StudioProvider above it.');
+  return studio;
+}
