@@ -242,7 +242,7 @@ export const SeparateRequest = z
 export type SeparateRequest = z.infer<typeof SeparateRequest>;
 
 /** One file, or the files of consecutive parts. */
-const inParts = (file: z.ZodString) => z.union([file, z.array(file).min(1).max(100)]);
+const inParts = (file: z.ZodString) => z.union([file, z.array(file).min(1).max(1000)]);
 
 const StemPath = inParts(z.string()).describe('Path of a stem in the bucket, or the paths of its parts in order.');
 export type StemPath = z.infer<typeof StemPath>;

@@ -121,10 +121,13 @@ class SupabaseStorage implements Storage {
   }
 
   async statAll(folder: string): Promise<StoredObject[]> {
-    const page = await this.#list(BUCKET, folder, 0);
-    return page
-      .filter(({ id }) => id !== null)
-      .map(({ name, metadata }) => ({ path: `${folder}/${name}`, bytes: Number(metadata?.['size'] ?? 0) }));
+    const objects: StoredObject[] = [];
+    for (let offset = 0; ; offset += PAGE_SIZE) {
+      const page = await this.#list(BUCKET, folder, offset);
+      for (const { id, name, metadata } of page)
+        if (id !== null) objects.push({ path: `${folder}/${name}`, bytes: Number(metadata?.['size'] ?? 0) });
+      if (page.length < PAGE_SIZE) return objects;
+    }
   }
 
   async head(path: string, bytes: number, signal: AbortSignal): Promise<Uint8Array> {
