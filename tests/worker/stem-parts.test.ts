@@ -83,7 +83,7 @@ test('stems of which one part is missing are made again', async () => {
 });
 
 test('all parts of deleted stems are deleted, and files of no row are found', async () => {
-  assert.deepEqual(await sql`select * from mashup.missing_files()`, []);
+  assert.deepEqual([...(await sql`select * from mashup.missing_files()`)], []);
   const files = await sql<{ path: string }[]>`select f as path from mashup.stems s, mashup.stem_files(s.paths) f`;
   await sql`delete from mashup.stems`;
   const queued = await sql<{ path: string }[]>`
