@@ -181,12 +181,12 @@ describe('stem-separation', () => {
         assert.equal(status, 200, JSON.stringify(body));
         const answer = StemAnswer.parse(body);
         assert.equal(answer.job_id, lookup.job_id);
-        const folder = new RegExp(`^stems/${visitor.id}/${complete}/${song.song_id}/[^/]+/`);
+        const folder: RegExp = new RegExp(`^stems/${visitor.id}/${complete}/${song.song_id}/[^/]+/`);
         assert.match(String(answer.stems.vocals), folder);
         assert.deepEqual(
           ['vocals', 'drums']
             .flatMap((stem) => filesOf(answer.stems[stem as 'vocals' | 'drums']))
-            .map((path) => path.replace(folder, '')),
+            .map((path): string => path.replace(folder, '')),
           ['vocals.wav', 'drums.1.flac', 'drums.2.flac'],
         );
       }
