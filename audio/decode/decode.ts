@@ -4,10 +4,11 @@ import type { AudioFormat } from './detect.ts';
 import { openFormat } from './decoders.ts';
 import type { OpenedAudio } from './opened-audio.ts';
 import { AudioError } from '../errors.ts';
+import { SAMPLE_RATE } from '../sample-rate.ts';
 import { Resampler } from '../time/resample.ts';
 
-/** Sample rate of all decoded audio, Hz. */
-export const SAMPLE_RATE = 44_100;
+export { SAMPLE_RATE };
+
 /** Length of the shortest accepted song: the tempo of shorter ones is not reliable. */
 export const MIN_SONG_SEC = 5;
 /** Length of the longest accepted song. */

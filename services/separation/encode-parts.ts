@@ -1,16 +1,16 @@
 /** Encodes a stem as FLAC, in parts of a limited size. Each part is a file of its own, and together they have the samples of the stem. */
 import { open, writeFile } from 'node:fs/promises';
 import { STEM_PART_RESERVE_BYTES } from '../../schema.ts';
-import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { openFlacWriter } from '../../audio/encode/encode-flac.ts';
 import type { FlacFileWriter } from '../../audio/encode/flac-file.ts';
 import { WAV16_HEADER_BYTES } from '../../audio/encode/encode-wav.ts';
+import { SAMPLE_RATE } from '../../audio/sample-rate.ts';
 
 const CHANNELS = 2;
 const FRAME_BYTES = CHANNELS * 2;
 /** Frames that are read at a time. */
 const PIECE_FRAMES = 16_384;
-/** Higher levels take more time: level 5 takes 1.5 times that of level 3 for files that are 6 % smaller. */
+/** Level 5 takes 1.6 times as long as level 3, and its files are 6 % smaller. Level 2 is no faster to encode and decode in all. */
 const COMPRESSION = 3;
 
 /**
@@ -42,7 +42,7 @@ export async function encodeParts(
       const frames = Math.floor(bytesRead / FRAME_BYTES);
       if (frames === 0) break;
       writer ??= await openFlacWriter({ sampleRate: SAMPLE_RATE, channels: CHANNELS, compression: COMPRESSION });
-      writer.write(Int32Array.from(new Int16Array(piece.buffer, 0, frames * CHANNELS)), frames);
+      writer.write(new Int32Array(new Int16Array(piece.buffer, 0, frames * CHANNELS)), frames);
       at += frames * FRAME_BYTES;
       if (writer.bytes > partBytes - STEM_PART_RESERVE_BYTES) await finishPart();
     }

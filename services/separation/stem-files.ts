@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { STEMS } from '../../schema.ts';
 import type { Stem } from '../../schema.ts';
-import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../audio/sample-rate.ts';
 import { WAV16_HEADER_BYTES, wav16Header, writeWav16Frames } from '../../audio/encode/encode-wav.ts';
 import type { StemChunk } from './block-separator.ts';
 

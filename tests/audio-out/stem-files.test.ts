@@ -26,8 +26,10 @@ const files = new Map<string, Uint8Array>([
   ['/3', await cut(3.1 * RATE, SECONDS * RATE)],
 ]);
 const puts: { path: string; type: string | undefined; bytes: number }[] = [];
+const requests: string[] = [];
 const storage = createServer((request, response) => {
   const path = request.url ?? '';
+  requests.push(path);
   if (request.method !== 'PUT') return response.writeHead(files.has(path) ? 200 : 404).end(files.get(path));
   let bytes = 0;
   request.on('data', (chunk: Buffer) => (bytes += chunk.length));
@@ -58,6 +60,16 @@ test('a stem in FLAC parts has exactly the samples of the same stem as one WAV, 
   const inParts = await samplesOf(['/1', '/2', '/3']);
   for (const c of [0, 1] as const) assert.ok(whole[c].every((value, i) => value === inParts[c][i]));
   assert.ok(whole[0].some((value) => value !== 0));
+});
+
+test('what follows the samples that are needed is neither decoded nor downloaded', async () => {
+  let chunks = 0;
+  const before = requests.length;
+  await readStem({ urls: ['/1', '/gone'].map((path) => url + path), song: 'A song', stem: 'vocals' }, () => {
+    chunks++;
+    return false;
+  });
+  assert.deepEqual([chunks, requests.slice(before)], [1, ['/1']]);
 });
 
 test('a missing part is an error of the stem', async () => {

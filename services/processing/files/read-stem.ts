@@ -14,8 +14,11 @@ const MAX_STEM_SEC = 960;
 /** Where a stem is downloaded from: the URLs of its parts, in order. `song` is the song's name, for error messages. */
 export type StemSource = { urls: readonly string[]; song: string; stem: Stem };
 
-/** Receives one decoded chunk of a stem; `at` is the sample of the stem at which it starts. */
-export type ChunkSink = (chunk: [Float32Array, Float32Array], at: number) => void;
+/**
+ * Receives one decoded chunk of a stem; `at` is the sample of the stem at which it starts. Returns false if it needs nothing that
+ * follows: then the rest is neither decoded nor downloaded.
+ */
+export type ChunkSink = (chunk: [Float32Array, Float32Array], at: number) => boolean | void;
 
 /**
  * Downloads a stem and decodes it chunk by chunk, as stereo at 44.1 kHz. A silent stem is accepted, since not every song has all
@@ -27,7 +30,7 @@ export async function readStem(source: StemSource, sink: ChunkSink): Promise<voi
   for (const url of source.urls) {
     try {
       for await (const chunk of await openPart(url)) {
-        sink(chunk, at);
+        if (sink(chunk, at) === false) return;
         at += chunk[0].length;
       }
     } catch (error) {
@@ -48,7 +51,7 @@ async function openPart(url: string): Promise<AsyncGenerator<[Float32Array, Floa
  */
 export async function readMonoStem(source: StemSource): Promise<Float32Array> {
   const pieces: Float32Array[] = [];
-  await readStem(source, ([left, right]) => pieces.push(left.map((value, i) => (value + right[i]!) / 2)));
+  await readStem(source, ([left, right]) => void pieces.push(left.map((value, i) => (value + right[i]!) / 2)));
   const mono = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;
   for (const piece of pieces.splice(0)) {

@@ -80,8 +80,9 @@ function neededRanges(runs: readonly StemRun[]): SourceRange[] {
   }));
 }
 
-/** A sink that copies the decoded chunks into the ranges that they overlap. */
+/** A sink that copies the decoded chunks into the ranges that they overlap. It needs nothing behind the last range. */
 function copyInto(ranges: readonly SourceRange[]): ChunkSink {
+  const end = Math.max(...ranges.map(({ to }) => to));
   return (chunk, at) => {
     for (const range of ranges) {
       const from = Math.max(at, range.from);
@@ -89,6 +90,7 @@ function copyInto(ranges: readonly SourceRange[]): ChunkSink {
       if (to <= from) continue;
       for (const c of [0, 1] as const) range.channels[c].set(chunk[c].subarray(from - at, to - at), from - range.from);
     }
+    return at + chunk[0].length < end;
   };
 }
 
