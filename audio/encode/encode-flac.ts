@@ -1,6 +1,6 @@
 /** Encodes 16-bit FLAC with libFLAC (WASM) in Node. */
 import libflac from 'libflacjs';
-import { FlacFileWriter, writeFlac } from './flac-file.ts';
+import { FlacStreamEncoder, writeFlac } from './flac-file.ts';
 import type { Flac } from './flac-file.ts';
 import type { AudioTags } from './tags.ts';
 
@@ -34,11 +34,12 @@ export async function encodeFlac(
 }
 
 /**
- * Opens a writer of one 16-bit FLAC file, for samples that arrive in pieces.
- * @throws Error if libFLAC cannot start
+ * Returns a function that opens encoders of FLAC streams, once libFLAC is loaded.
+ * @throws Error of the function if libFLAC cannot start
  */
-export async function openFlacWriter(
-  options: ConstructorParameters<typeof FlacFileWriter>[1],
-): Promise<FlacFileWriter> {
-  return new FlacFileWriter(await load(), options);
+export async function flacStreamEncoders(): Promise<
+  (options: ConstructorParameters<typeof FlacStreamEncoder>[1]) => FlacStreamEncoder
+> {
+  const flac = await load();
+  return (options) => new FlacStreamEncoder(flac, options);
 }

@@ -5,8 +5,10 @@ import { type AudioTags, concatBytes, vorbisCommentBlock } from './tags.ts';
 const BITS = 16;
 const COMPRESSION = 5;
 const CHUNK = 1 << 16;
-const BLOCK_STREAMINFO = 0;
 const BLOCK_VORBIS_COMMENT = 4;
+
+/** The beginning of a stream that `patchFlacHead` changes: its mark and its stream info. */
+export const FLAC_HEAD_BYTES = 42;
 
 /** A loaded libFLAC module. */
 export type Flac = ReturnType<typeof libflac>;
@@ -16,13 +18,21 @@ export type FlacCompression = Parameters<Flac['create_libflac_encoder']>[3];
 const bytesOf = (hex: string): Uint8Array =>
   Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 
-/** Writes length and checksum, which are known only at the end, to the stream info and appends the tags. */
-function withMetadata(
-  stream: Uint8Array,
-  samples: number,
-  md5: string | undefined,
-  tags: AudioTags,
-): Uint8Array<ArrayBuffer> {
+/**
+ * Writes length and checksum to the beginning of a stream.
+ * @param head the first `FLAC_HEAD_BYTES` of the stream, or more: its stream info, which always comes first
+ */
+export function patchFlacHead(head: Uint8Array, { frames, md5 }: FlacEnd): void {
+  const info = 8;
+  // 36 bits of length: four after the bit depth, then 32.
+  head[info + 13]! = (head[info + 13]! & 0xf0) | (Math.floor(frames / 2 ** 32) & 0xf);
+  new DataView(head.buffer, head.byteOffset).setUint32(info + 14, frames >>> 0);
+  if (md5 !== undefined && /^[0-9a-f]{32}$/i.test(md5)) head.set(bytesOf(md5), info + 18);
+}
+
+/** Appends the tags to the metadata of a stream, and writes its length and checksum. */
+function withMetadata(stream: Uint8Array<ArrayBuffer>, end: FlacEnd, tags: AudioTags): Uint8Array<ArrayBuffer> {
+  patchFlacHead(stream, end);
   const magic = stream.subarray(0, 4);
   const blocks: Uint8Array[] = [];
   let at = 4;
@@ -32,12 +42,6 @@ function withMetadata(
     const length = (stream[at + 1]! << 16) | (stream[at + 2]! << 8) | stream[at + 3]!;
     const block = stream.slice(at, at + 4 + length);
     block[0] = type;
-    if (type === BLOCK_STREAMINFO) {
-      // 36 bits of length: four after the bit depth, then 32.
-      block[4 + 13]! = (block[4 + 13]! & 0xf0) | (Math.floor(samples / 2 ** 32) & 0xf);
-      new DataView(block.buffer).setUint32(4 + 14, samples >>> 0);
-      if (md5 !== undefined && /^[0-9a-f]{32}$/i.test(md5)) block.set(bytesOf(md5), 4 + 18);
-    }
     if (type !== BLOCK_VORBIS_COMMENT) blocks.push(block);
     at += 4 + length;
   }
@@ -46,35 +50,39 @@ function withMetadata(
   return concatBytes([magic, ...blocks, comments, stream.subarray(at)]);
 }
 
+/** Length and checksum of a FLAC stream, which are known only at its end. Both belong into its stream info. */
+export type FlacEnd = { frames: number; md5: string | undefined };
+
 /**
- * Encodes one 16-bit FLAC file from samples that arrive in pieces, with a libFLAC that is ready. `close` must be called in any
+ * Encodes a 16-bit FLAC stream from samples that arrive in pieces, with a libFLAC that is ready. `close` must be called in any
  * case: it releases the encoder.
  */
-export class FlacFileWriter {
+export class FlacStreamEncoder {
   readonly #flac: Flac;
   readonly #encoder: number;
-  readonly #parts: Uint8Array[] = [];
   #md5: string | undefined;
   #frames = 0;
-  #bytes = 0;
 
   /**
    * @param options.compression 0 (fastest) to 8
+   * @param options.onData receives the stream, piece by piece. The last block of samples arrives with `finish`
    * @throws Error if libFLAC cannot start
    */
   constructor(
     flac: Flac,
-    options: { sampleRate: number; channels: number; compression?: FlacCompression; frames?: number },
+    options: {
+      sampleRate: number;
+      channels: number;
+      compression?: FlacCompression;
+      onData: (bytes: Uint8Array<ArrayBuffer>) => void;
+    },
   ) {
-    const { sampleRate, channels, compression = COMPRESSION, frames = 0 } = options;
+    const { sampleRate, channels, compression = COMPRESSION, onData } = options;
     this.#flac = flac;
-    this.#encoder = flac.create_libflac_encoder(sampleRate, channels, BITS, compression, frames, false);
+    this.#encoder = flac.create_libflac_encoder(sampleRate, channels, BITS, compression, 0, false);
     const state = flac.init_encoder_stream(
       this.#encoder,
-      (data) => {
-        this.#parts.push(data);
-        this.#bytes += data.length;
-      },
+      (data) => onData(data),
       (metadata) => void (this.#md5 = metadata?.md5sum),
     );
     if (this.#encoder !== 0 && state === 0) return;
@@ -82,31 +90,28 @@ export class FlacFileWriter {
     throw new Error(`libFLAC cannot start: state ${state}`);
   }
 
-  /** Frames that were written. */
-  get frames(): number {
-    return this.#frames;
-  }
-
-  /** Bytes that are encoded so far. The last block of samples may be missing in them. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   /**
-   * Encodes interleaved 16-bit samples.
-   * @param count number of frames in `interleaved`
+   * Encodes equally long channels (-1..1; values beyond are clipped). Samples are rounded as in a 16-bit WAV file.
    * @throws Error if libFLAC fails
    */
-  write(interleaved: Int32Array<ArrayBuffer>, count: number): void {
+  write(channels: readonly Float32Array[]): void {
+    const count = channels[0]?.length ?? 0;
+    const interleaved = new Int32Array(count * channels.length);
+    channels.forEach((samples, channel) => {
+      for (let i = 0, at = channel; i < count; i++, at += channels.length) {
+        const value = Math.round(samples[i]! * 32_768);
+        interleaved[at] = value > 32_767 ? 32_767 : value < -32_768 ? -32_768 : value;
+      }
+    });
     if (!this.#flac.FLAC__stream_encoder_process_interleaved(this.#encoder, interleaved, count))
       throw new Error(`libFLAC stopped in state ${this.#flac.FLAC__stream_encoder_get_state(this.#encoder)}`);
     this.#frames += count;
   }
 
-  /** Encodes what is left and returns the whole file. Nothing can be written afterwards. */
-  finish(tags: AudioTags = {}): Uint8Array<ArrayBuffer> {
+  /** Encodes what is left. Nothing can be written afterwards. */
+  finish(): FlacEnd {
     this.#flac.FLAC__stream_encoder_finish(this.#encoder);
-    return withMetadata(concatBytes(this.#parts), this.#frames, this.#md5, tags);
+    return { frames: this.#frames, md5: this.#md5 };
   }
 
   /** Releases the encoder. */
@@ -126,22 +131,15 @@ export function writeFlac(
   sampleRate: number,
   tags: AudioTags,
 ): Uint8Array<ArrayBuffer> {
-  const frames = channels[0]?.length ?? 0;
-  const writer = new FlacFileWriter(flac, { sampleRate, channels: channels.length, frames });
+  const parts: Uint8Array[] = [];
+  const onData = (bytes: Uint8Array): void => void parts.push(bytes);
+  const encoder = new FlacStreamEncoder(flac, { sampleRate, channels: channels.length, onData });
   try {
-    for (let at = 0; at < frames; at += CHUNK) {
-      const count = Math.min(CHUNK, frames - at);
-      const block = new Int32Array(count * channels.length);
-      channels.forEach((samples, channel) => {
-        for (let i = 0; i < count; i++) {
-          const value = Math.round(samples[at + i]! * 32_768);
-          block[i * channels.length + channel] = Math.max(-32_768, Math.min(32_767, value));
-        }
-      });
-      writer.write(block, count);
-    }
-    return writer.finish(tags);
+    const frames = channels[0]?.length ?? 0;
+    for (let at = 0; at < frames; at += CHUNK)
+      encoder.write(channels.map((samples) => samples.subarray(at, at + CHUNK)));
+    return withMetadata(concatBytes(parts), encoder.finish(), tags);
   } finally {
-    writer.close();
+    encoder.close();
   }
 }

@@ -9,18 +9,13 @@ import { asServiceError, loadAudio } from '../http/audio-input.ts';
 import { runInThread } from '../../audio/thread.ts';
 import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../http/app.ts';
 import { ServiceError } from '../http/errors.ts';
-import type { EncodingJob } from './encode-thread.ts';
-import { stemFile } from './stem-files.ts';
 import type { SeparationJob } from './thread.ts';
 import { putFile } from './upload.ts';
 
 /** Version of the separation. It changes if equal songs give other stems. */
 export const SEPARATION_VERSION = 'dsp-3';
 
-const SEPARATION_THREAD = new URL('./thread.ts', import.meta.url);
-const ENCODING_THREAD = new URL('./encode-thread.ts', import.meta.url);
-
-type StemUpload = NonNullable<SeparateRequest['uploads']>[Stem];
+const THREAD = new URL('./thread.ts', import.meta.url);
 
 async function separateSong(request: SeparateRequest, signal: AbortSignal): Promise<SeparateResponse> {
   const { uploads } = request;
@@ -34,9 +29,14 @@ async function separateSong(request: SeparateRequest, signal: AbortSignal): Prom
   const bytes = await loadAudio(request.audio_url, signal);
   const folder = await mkdtemp(join(tmpdir(), 'mashup-stems-'));
   try {
-    const job: SeparationJob = { bytes, folder };
-    await runInThread<number>(SEPARATION_THREAD, job, { signal, transfer: [bytes.buffer] });
-    const stems = await deliverStems({ uploads, folder, partBytes: request.part_bytes }, signal);
+    const isInParts = STEMS.every((stem) => uploads[stem].parts !== undefined);
+    const job: SeparationJob = { bytes, folder, ...(isInParts ? { partBytes: request.part_bytes } : {}) };
+    const files = await runInThread<Record<Stem, string[]>>(THREAD, job, { signal, transfer: [bytes.buffer] });
+    const stems = await uploadStems(
+      files,
+      (stem) => (isInParts ? (uploads[stem].parts ?? []) : [uploads[stem]]),
+      signal,
+    );
     return { success: true, job_id: request.job_id, stems, model: SEPARATION_VERSION };
   } catch (error) {
     throw asServiceError(error);
@@ -45,52 +45,41 @@ async function separateSong(request: SeparateRequest, signal: AbortSignal): Prom
   }
 }
 
-/** Encodes and uploads the four stems of a folder, side by side. Nothing is left running after a failure. */
-async function deliverStems(
-  { uploads, folder, partBytes }: { uploads: Record<Stem, StemUpload>; folder: string; partBytes: number },
+/**
+ * Uploads the files of the four stems, side by side. Nothing is left running after a failure.
+ * @returns the path of each stem, or the paths of its parts
+ * @throws ServiceError 400 `uploads_missing` if a stem has more files than targets
+ */
+async function uploadStems(
+  files: Record<Stem, string[]>,
+  targetsOf: (stem: Stem) => UploadTarget[],
   signal: AbortSignal,
 ): Promise<SeparateResponse['stems']> {
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
-  const deliver = async (stem: Stem): Promise<[Stem, StemPath]> => {
-    const files = await encodeStem({ folder, stem, partBytes }, uploads[stem], either);
-    for (const { path, target } of files) await putFile(path, target, `${stem} stem`, either);
-    const paths = files.map(({ target }) => target.path);
+  const upload = async (stem: Stem): Promise<[Stem, StemPath]> => {
+    const targets = targetsOf(stem).slice(0, files[stem].length);
+    if (targets.length < files[stem].length) throw targetsMissing(stem, files[stem].length, targets.length);
+    for (const [part, target] of targets.entries()) await putFile(files[stem][part]!, target, `${stem} stem`, either);
+    const paths = targets.map(({ path }) => path);
     return [stem, paths.length === 1 ? paths[0]! : paths];
   };
-  const stems = STEMS.map(deliver);
+  const uploads = STEMS.map(upload);
   try {
-    return Object.fromEntries(await Promise.all(stems)) as SeparateResponse['stems'];
+    return Object.fromEntries(await Promise.all(uploads)) as SeparateResponse['stems'];
   } catch (error) {
     failure.abort(error);
-    await Promise.allSettled(stems);
+    await Promise.allSettled(uploads);
     throw error;
   }
 }
 
-/**
- * Encodes a stem for its targets: FLAC in parts, or WAV for a caller that sent no targets for parts.
- * @throws ServiceError 400 `uploads_missing` if there are fewer targets than parts
- */
-async function encodeStem(
-  job: EncodingJob,
-  upload: StemUpload,
-  signal: AbortSignal,
-): Promise<{ path: string; target: UploadTarget }[]> {
-  if (upload.parts === undefined) return [{ path: stemFile(job.folder, job.stem), target: upload }];
-  const targets = upload.parts;
-  const files = await runInThread<string[]>(ENCODING_THREAD, job, { signal });
-  if (files.length > targets.length) {
-    throw new ServiceError(
-      `The ${job.stem} stem has ${files.length} parts, and the request ${targets.length} targets.`,
-      {
-        status: 400,
-        code: 'uploads_missing',
-        hint: 'Send more targets in `parts` of each upload, or raise `part_bytes`.',
-      },
-    );
-  }
-  return files.map((path, part) => ({ path, target: targets[part]! }));
+function targetsMissing(stem: Stem, parts: number, targets: number): ServiceError {
+  return new ServiceError(`The ${stem} stem has ${parts} parts, and the request ${targets} targets.`, {
+    status: 400,
+    code: 'uploads_missing',
+    hint: 'Send more targets in `parts` of each upload, or raise `part_bytes`.',
+  });
 }
 
 /** Creates the separation service's HTTP server. It does not listen yet. */

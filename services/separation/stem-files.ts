@@ -1,43 +1,40 @@
-/** Writes stems to temporary WAV files while they are separated. */
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+/** Writes stems to temporary files while they are separated. */
 import { join } from 'node:path';
 import { STEMS } from '../../schema.ts';
 import type { Stem } from '../../schema.ts';
-import { SAMPLE_RATE } from '../../audio/sample-rate.ts';
-import { WAV16_HEADER_BYTES, wav16Header, writeWav16Frames } from '../../audio/encode/encode-wav.ts';
+import { flacStreamEncoders } from '../../audio/encode/encode-flac.ts';
 import type { StemChunk } from './block-separator.ts';
+import { FlacParts } from './flac-parts.ts';
+import { WavFile } from './wav-file.ts';
 
-/** Path of a stem's file in `folder`. */
-export function stemFile(folder: string, stem: Stem): string {
+/** A file, or files, of one stem that is being written. */
+type StemWriter = {
+  /** Appends stereo samples at 44.1 kHz. */
+  write: (channels: readonly Float32Array[]) => void;
+  /** Ends the files. Returns their paths, in order. */
+  finish: () => string[];
+};
+
+/** Path of a stem's WAV file in `folder`. */
+function wavPath(folder: string, stem: Stem): string {
   return join(folder, `${stem}.wav`);
 }
 
-/** Path of a part of a stem in `folder`; the first part is 0. */
-export function partFile(folder: string, stem: Stem, part: number): string {
-  return join(folder, `${stem}.${part}.flac`);
-}
-
-/** Writes all chunks to 16-bit stereo WAV files at 44.1 kHz, one for each stem. Returns the length in frames. */
-export async function writeStems(chunks: AsyncIterable<StemChunk>, folder: string): Promise<number> {
-  const files = await Promise.all(STEMS.map((stem) => open(stemFile(folder, stem), 'w')));
-  try {
-    for (const file of files) await file.write(wav16Header(0, 2, SAMPLE_RATE));
-    let frames = 0;
-    for await (const chunk of chunks) {
-      await Promise.all(STEMS.map((stem, i) => append(files[i]!, chunk[stem])));
-      frames += chunk.vocals[0].length;
-    }
-    // The length is known only at the end.
-    for (const file of files) await file.write(wav16Header(frames, 2, SAMPLE_RATE), 0, WAV16_HEADER_BYTES, 0);
-    return frames;
-  } finally {
-    await Promise.all(files.map((file) => file.close()));
-  }
-}
-
-async function append(file: FileHandle, channels: readonly Float32Array[]): Promise<void> {
-  const samples = new Int16Array(channels[0]!.length * channels.length);
-  writeWav16Frames(samples, 0, channels);
-  await file.write(new Uint8Array(samples.buffer));
+/**
+ * Writes all chunks to files: for each stem one 16-bit WAV file, or with `partBytes` FLAC files of at most that size with the same
+ * samples. Memory does not depend on the length.
+ * @returns the paths of each stem, in order
+ */
+export async function writeStems(
+  chunks: AsyncIterable<StemChunk>,
+  folder: string,
+  partBytes?: number,
+): Promise<Record<Stem, string[]>> {
+  const openEncoder = partBytes === undefined ? undefined : await flacStreamEncoders();
+  const writers = STEMS.map((stem): [Stem, StemWriter] => {
+    if (openEncoder === undefined || partBytes === undefined) return [stem, new WavFile(wavPath(folder, stem))];
+    return [stem, new FlacParts(openEncoder, (part) => join(folder, `${stem}.${part}.flac`), partBytes)];
+  });
+  for await (const chunk of chunks) for (const [stem, writer] of writers) writer.write(chunk[stem]);
+  return Object.fromEntries(writers.map(([stem, writer]) => [stem, writer.finish()])) as Record<Stem, string[]>;
 }

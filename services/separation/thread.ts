@@ -1,10 +1,12 @@
-/** The separation thread: separates the bytes of a song and writes four WAV files to a folder. */
+/** The separation thread: separates the bytes of a song and writes the files of its stems to a folder. */
 import { openAudio } from '../../audio/decode/decode.ts';
 import { serveThread } from '../../audio/thread.ts';
 import { separate } from './separator.ts';
 import { writeStems } from './stem-files.ts';
 
-/** Input of the separation thread: a file in any supported format, and the folder of the stems. */
-export type SeparationJob = { bytes: Uint8Array; folder: string };
+/** Input of the separation thread: a file in any supported format, the folder of the stems, and the size of a FLAC part; without it WAV. */
+export type SeparationJob = { bytes: Uint8Array; folder: string; partBytes?: number };
 
-await serveThread(async ({ bytes, folder }: SeparationJob) => writeStems(separate(openAudio(bytes).chunks), folder));
+await serveThread(async ({ bytes, folder, partBytes }: SeparationJob) =>
+  writeStems(separate(openAudio(bytes).chunks), folder, partBytes),
+);
