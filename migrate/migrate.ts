@@ -81,7 +81,11 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
         log(`${migration.file} was changed after this database applied it; the database keeps the earlier version`);
       }
     }
-    await useQueueSchema(sql, queueSchema);
+    await sql.begin(async (tx) => {
+      // Two runs at one time would change the same rights.
+      await tx`select pg_advisory_xact_lock(${MIGRATE_LOCK})`;
+      await useQueueSchema(tx, queueSchema);
+    });
     return { applied };
   } finally {
     await sql.end({ timeout: 5 });
@@ -97,7 +101,7 @@ async function currentQueueSchema(sql: postgres.Sql): Promise<string> {
   return row?.name ?? DEFAULT_QUEUE_SCHEMA;
 }
 
-async function useQueueSchema(sql: postgres.Sql, schema: string): Promise<void> {
+async function useQueueSchema(sql: postgres.TransactionSql, schema: string): Promise<void> {
   const [installed] = await sql<{ exists: boolean }[]>`
     select to_regprocedure('mashup.use_queue_schema(text)') is not null as exists`;
   if (installed?.exists) await sql`select mashup.use_queue_schema(${schema})`;
