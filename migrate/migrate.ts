@@ -82,7 +82,11 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
         log(`${migration.file} was changed after this database applied it; the database keeps the earlier version`);
       }
     }
-    await useQueueSchema(sql, queueSchema);
+    await sql.begin(async (tx) => {
+      // Two runs at one time would change the same rights.
+      await tx`select pg_advisory_xact_lock(${MIGRATE_LOCK})`;
+      await useQueueSchema(tx, queueSchema);
+    });
     if (applied.length > 0) await nameOldWorkers(sql, log);
     return { applied };
   } finally {
@@ -99,7 +103,7 @@ export async function currentQueueSchema(sql: postgres.Sql | postgres.Transactio
   return row?.name ?? DEFAULT_QUEUE_SCHEMA;
 }
 
-async function useQueueSchema(sql: postgres.Sql, schema: string): Promise<void> {
+async function useQueueSchema(sql: postgres.TransactionSql, schema: string): Promise<void> {
   const [installed] = await sql<{ exists: boolean }[]>`
     select to_regprocedure('mashup.use_queue_schema(text)') is not null as exists`;
   if (installed?.exists) await sql`select mashup.use_queue_schema(${schema})`;
