@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ServiceName } from '../../schema.ts';
 import { ServiceEnvironment } from './environment.ts';
-import { logError } from './log.ts';
+import { logError, logRequests } from './log.ts';
 
 /** Time that open connections have to end after a stop signal, before they are closed. */
 const SHUTDOWN_GRACE_MS = 1_500;
@@ -23,6 +23,7 @@ export async function runService(server: Server, { service, defaultPort }: RunOp
   if (!settings.success) exit(service, 'PORT is not a port number (0 to 65535).');
   const { HOST: host, PORT: port = defaultPort } = settings.data;
   process.on('unhandledRejection', (error) => logError(service, error));
+  logRequests(server, service);
   server.listen(port, host);
   try {
     await once(server, 'listening');
