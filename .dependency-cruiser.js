@@ -57,7 +57,7 @@ export default {
     only(
       'libraries-know-no-product',
       'The libraries know only schema/ and each other.',
-      { path: '^(music|audio|schema)/' },
+      { path: '^(music|audio|schema|telemetry)/' },
       {
         path: '^(worker|services|cli|connection|local|studio|bench|tests|migrate|packages)/',
       },

@@ -120,6 +120,7 @@ export interface MashupJobsTable {
   admitted_at: Date | null;
   idempotency_key: string | null;
   request_hash: string | null;
+  traceparent: Defaulted<string>;
   created_at: Defaulted<Date>;
   queued_at: Defaulted<Date>;
   stage_entered_at: Defaulted<Date>;
@@ -183,6 +184,7 @@ export interface TasksTable {
   failures: Defaulted<number>;
   crashes: Defaulted<number>;
   lost_by: string | null;
+  lost_at: Date | null;
   solo_crashes: Defaulted<number>;
   is_probe: Defaulted<boolean>;
   fallback: Defaulted<boolean>;

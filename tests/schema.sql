@@ -291,6 +291,7 @@ create table mashup.tasks (
   crashes integer default 0 not null,
   solo_crashes integer default 0 not null,
   lost_by uuid,
+  lost_at timestamp with time zone,
   is_probe boolean default false not null,
   fallback boolean default false not null,
   claim uuid,
@@ -320,6 +321,7 @@ comment on column mashup.tasks.failures is 'Attempts that ended in a fault that 
 comment on column mashup.tasks.crashes is 'Worker processes that ended while they ran the task.';
 comment on column mashup.tasks.solo_crashes is 'Workers that were lost while they ran the task alone.';
 comment on column mashup.tasks.lost_by is 'The worker that the last crash was counted for. If it returns, it was alive, and the crash is taken back.';
+comment on column mashup.tasks.lost_at is 'When the lost worker was last seen. Null once the task is claimed again.';
 comment on column mashup.tasks.is_probe is 'Whether the task tests a service, or Storage, while the circuit breaker is half-open.';
 comment on column mashup.tasks.fallback is 'Whether the task was dispatched to run without its unavailable service. It takes no place there.';
 comment on column mashup.tasks.claim is 'The claim token. Every write of a worker names it.';
@@ -447,6 +449,7 @@ create table public.mashup_jobs (
   admitted_at timestamp with time zone,
   idempotency_key text,
   request_hash text,
+  traceparent text default mashup.new_traceparent() not null,
   created_at timestamp with time zone default mashup.now() not null,
   queued_at timestamp with time zone default mashup.now() not null,
   stage_entered_at timestamp with time zone default mashup.now() not null,
@@ -474,6 +477,7 @@ create table public.mashup_jobs (
   constraint mashup_jobs_stopped_stage_fkey FOREIGN KEY (stopped_stage) REFERENCES mashup.stages(stage),
   constraint mashup_jobs_takedown_reason_check CHECK (((length(takedown_reason) >= 1) AND (length(takedown_reason) <= 300))),
   constraint mashup_jobs_title_check CHECK ((length(title) <= 200)),
+  constraint mashup_jobs_traceparent_check CHECK ((traceparent ~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'::text)),
   constraint mashup_jobs_waiting_on_check CHECK ((waiting_on = ANY (ARRAY['slot'::text, 'tasks'::text, 'circuit'::text, 'pause'::text, 'user'::text]))),
   constraint mashup_jobs_warnings_check CHECK ((jsonb_typeof(warnings) = 'array'::text)),
   constraint only_live_jobs_hold_a_slot CHECK (((admitted_at IS NULL) OR (status = 'processing'::text))),
@@ -510,6 +514,7 @@ comment on column public.mashup_jobs.fresh is 'Whether this run bypasses the cac
 comment on column public.mashup_jobs.admitted_at is 'When the job took its slot; null while it holds none.';
 comment on column public.mashup_jobs.idempotency_key is 'Key of the submission, unique for each user.';
 comment on column public.mashup_jobs.request_hash is 'SHA-256 of the submission, hex: tells a repeated request from another one with the same key.';
+comment on column public.mashup_jobs.traceparent is 'W3C trace context of the submission: the parent of the spans of this job. Taken from the header of the request, otherwise made here.';
 comment on column public.mashup_jobs.queued_at is 'Since when the job waits or waited for a slot.';
 comment on column public.mashup_jobs.expired_at is 'When the file of the result was deleted.';
 comment on column public.mashup_jobs.takedown_reason is 'Why an operator took the mashup down, as its user reads it. It is not run again until the take-down is lifted.';
@@ -1388,6 +1393,7 @@ declare
   v_job public.mashup_jobs;
   v_kind mashup.task_kinds;
   v_claim uuid := gen_random_uuid();
+  v_lost_at timestamptz;
 begin
   select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt;
   if not found or not exists (select from mashup.workers w where w.id = p_worker_id and not w.draining) then
@@ -1414,14 +1420,16 @@ begin
   if mashup.defer_solo(v_task, p_worker_id) then
     return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
   end if;
+  v_lost_at := v_task.lost_at;
   update mashup.tasks t set
-      state = 'running', claim = v_claim, worker_id = p_worker_id, started_at = mashup.now(),
+      state = 'running', claim = v_claim, lost_at = null, worker_id = p_worker_id, started_at = mashup.now(),
       lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
       deadline_at = mashup.now() + make_interval(secs => v_kind.timeout_sec),
       heard_at = mashup.now(), silence_sec = mashup.silence_limit(v_kind, v_job, v_task.song_id),
       output_prefix = replace(replace(replace(replace(replace(v_kind.output_path, '{user}', v_job.user_id::text), '{job}', v_job.id::text),
         '{song}', coalesce(t.song_id, '')), '{epoch}', v_job.epoch::text), '{claim}', v_claim::text)
     where t.id = p_task_id returning * into v_task;
+  v_task.lost_at := v_lost_at;
   v_job := mashup.show_start(v_job, v_kind, v_task.song_id);
   return mashup.describe_claim(v_task, v_kind, v_job);
 end
@@ -1668,10 +1676,12 @@ begin
     'failures', p_task.failures, 'max_attempts', p_kind.max_attempts, 'timeout_sec', p_kind.timeout_sec,
     'heartbeat_sec', mashup.setting_number('heartbeat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
     'fallback', p_task.fallback or (p_kind.fallback_after_sec is not null and p_task.failures + 1 >= p_kind.max_attempts),
-    'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec);
+    'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec,
+    'traceparent', p_job.traceparent, 'waited_sec', greatest(extract(epoch from mashup.now() - p_task.run_at), 0),
+    'lost_for_sec', extract(epoch from mashup.now() - p_task.lost_at));
 end
 $function$;
-comment on function mashup.describe_claim(mashup.tasks,mashup.task_kinds,mashup_jobs) is 'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt.';
+comment on function mashup.describe_claim(mashup.tasks,mashup.task_kinds,mashup_jobs) is 'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost.';
 
 CREATE OR REPLACE FUNCTION mashup.describe_submission(p_job mashup_jobs, p_existing boolean)
  RETURNS jsonb
@@ -2559,9 +2569,9 @@ declare
   v_job public.mashup_jobs;
 begin
   insert into public.mashup_jobs (user_id, songs, options, hold, idempotency_key, request_hash, entry_stage, parent_id, feedback,
-      waiting_on, current_step)
+      waiting_on, current_step, traceparent)
     values (p_user, p_songs, mashup.check_options(p_options), p_hold, p_key, p_hash, p_entry, p_parent, p_feedback, 'slot',
-      (select s.step from mashup.stages s where s.stage = 'queued'))
+      (select s.step from mashup.stages s where s.stage = 'queued'), coalesce(mashup.request_traceparent(), mashup.new_traceparent()))
     on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
     returning * into v_job;
   if v_job.id is not null then
@@ -2922,6 +2932,51 @@ end
 $function$;
 comment on function mashup.mark_waiting_on_stale(uuid) is 'Notes a job for refresh_waiting_on at the end of this transaction; null, or more than a hundred jobs: all.';
 
+CREATE OR REPLACE FUNCTION mashup.metrics()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  with live as materialized (
+    select j.id, j.stage, j.waiting_on, j.epoch from public.mashup_jobs j where j.status = 'processing'
+  ), held as materialized (
+    select t.kind, t.state, count(*) as tasks, max(extract(epoch from mashup.now() - t.run_at)) filter (where t.state = 'ready') as ready_sec,
+      max(extract(epoch from mashup.now() - t.lease_until + mashup.setting_interval('lease_sec'))) filter (where t.state = 'running') as lease_sec
+    from mashup.tasks t where t.state in ('waiting', 'ready', 'running') group by t.kind, t.state
+  ), entries as materialized (
+    select q.key, q.run_at, q.locked_at, q.attempts, q.max_attempts from mashup.queue_entries() q
+  )
+  select jsonb_build_object(
+    'live_jobs', (select coalesce(jsonb_agg(to_jsonb(s)), '[]') from (
+      select l.stage, coalesce(l.waiting_on, 'nothing') as waiting_on, count(*) as jobs from live l group by 1, 2) s),
+    'ended_jobs', (select coalesce(jsonb_agg(to_jsonb(s)), '[]') from (
+      select j.stage as result, count(*) as jobs from public.mashup_jobs j where j.finished_at > mashup.now() - interval '1 hour' group by 1) s),
+    'stuck_jobs', (select coalesce(jsonb_agg(to_jsonb(s)), '[]') from (
+      select k.cause, count(*) as jobs from mashup.stuck k group by 1) s),
+    'tasks', (select coalesce(jsonb_agg(jsonb_build_object('kind', h.kind, 'state', h.state, 'tasks', h.tasks)), '[]') from held h),
+    'ready_task_age_sec', (select coalesce(max(h.ready_sec), 0) from held h),
+    'lease_age_sec', (select coalesce(max(h.lease_sec), 0) from held h),
+    'ready_without_entry', (select count(*) from mashup.tasks t where t.state = 'ready'
+      and not exists (select from entries e where e.key = 'mashup:' || t.id || ':' || t.attempt)),
+    'queue_due', (select count(*) from entries e where e.locked_at is null and e.run_at <= mashup.now() and e.attempts < e.max_attempts),
+    'queue_later', (select count(*) from entries e where e.locked_at is null and e.run_at > mashup.now() and e.attempts < e.max_attempts),
+    'queue_locked', (select count(*) from entries e where e.locked_at is not null),
+    'queue_age_sec', (select coalesce(max(extract(epoch from mashup.now() - e.run_at)), 0) from entries e
+      where e.locked_at is null and e.run_at <= mashup.now() and e.attempts < e.max_attempts),
+    'circuits', (select coalesce(jsonb_agg(jsonb_build_object('service', h.service, 'state', h.state,
+        'open_sec', coalesce(extract(epoch from mashup.now() - h.opened_at), 0))), '[]') from mashup.service_health h),
+    'workers', (select count(*) from mashup.workers w where not w.draining and w.seen_at > mashup.now() - mashup.setting_interval('lease_sec')),
+    'places', (select coalesce(sum(w.concurrency), 0) from mashup.workers w
+      where not w.draining and w.seen_at > mashup.now() - mashup.setting_interval('lease_sec')),
+    'slots', mashup.setting_number('max_running_jobs'),
+    'pauses', (select count(*) from mashup.pauses p where p.until is null or p.until > mashup.now()),
+    'deletions_due', (select count(*) from mashup.storage_deletions d where d.not_before <= mashup.now()),
+    'events_due', (select count(*) from mashup.outgoing_events e where e.delivered_at is null and e.not_before <= mashup.now()))
+$function$;
+comment on function mashup.metrics() is 'Returns the state of jobs, tasks, queue, circuits and workers for monitoring. ended_jobs counts the last hour. Lock: none.';
+grant execute on function mashup.metrics() to mashup_worker;
+
 CREATE OR REPLACE FUNCTION mashup.min_protocol_version()
  RETURNS integer
  LANGUAGE sql
@@ -2964,6 +3019,16 @@ begin
 end
 $function$;
 comment on function mashup.missing_prerequisite(mashup_jobs,text) is 'Returns what an earlier stage should have made and a job lacks to enter p_stage: {what, the stage that makes it}. Null if nothing is missing.';
+
+CREATE OR REPLACE FUNCTION mashup.new_traceparent()
+ RETURNS text
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  select '00-' || replace(pg_catalog.gen_random_uuid()::text, '-', '') || '-'
+    || right(replace(pg_catalog.gen_random_uuid()::text, '-', ''), 16) || '-01'
+$function$;
+comment on function mashup.new_traceparent() is 'Returns a new W3C trace context, marked as sampled: the parent of the spans of a job.';
 
 CREATE OR REPLACE FUNCTION mashup.next_admission()
  RETURNS mashup_jobs
@@ -3518,6 +3583,7 @@ begin
   v_task.crashes := p_task.crashes + v_crashed::integer;
   v_task.solo_crashes := p_task.solo_crashes + (v_crashed and v_was_solo)::integer;
   v_task.lost_by := case when v_crashed then p_task.worker_id end;
+  v_task.lost_at := case when v_crashed then coalesce((select w.seen_at from mashup.workers w where w.id = p_task.worker_id), mashup.now()) end;
   perform set_config('mashup.actor', 'sweep', true);
   if v_crashed and v_task.solo_crashes >= mashup.setting_number('max_solo_crashes') then
     perform mashup.discard_output(p_task);
@@ -3813,6 +3879,17 @@ end
 $function$;
 comment on function mashup.request_schedule_for_task() is 'Trigger: notes that schedule has something to do at commit, and for which job.';
 
+CREATE OR REPLACE FUNCTION mashup.request_traceparent()
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select substring(pg_catalog.current_setting('request.headers', true)
+    from '"traceparent" *: *"(00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})"')
+$function$;
+comment on function mashup.request_traceparent() is 'Returns the header traceparent of the API request of this transaction; null if there is none or it is not valid.';
+
 CREATE OR REPLACE FUNCTION mashup.requeue_task(p_task mashup.tasks)
  RETURNS void
  LANGUAGE plpgsql
@@ -3821,7 +3898,8 @@ AS $function$
 begin
   perform mashup.discard_output(p_task);
   update mashup.tasks t set state = 'waiting', run_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
-      is_probe = false, crashes = p_task.crashes, solo_crashes = p_task.solo_crashes, lost_by = p_task.lost_by
+      is_probe = false, crashes = p_task.crashes, solo_crashes = p_task.solo_crashes, lost_by = p_task.lost_by,
+      lost_at = p_task.lost_at
     where t.id = p_task.id;
 end
 $function$;
@@ -4457,6 +4535,20 @@ AS $function$
   cross join lateral jsonb_array_elements_text(case jsonb_typeof(p.value) when 'array' then p.value else jsonb_build_array(p.value) end) f (path)
 $function$;
 comment on function mashup.stem_files(jsonb) is 'Returns the files of stems, given the value of stems.paths.';
+
+CREATE OR REPLACE FUNCTION mashup.storage_bytes()
+ RETURNS TABLE(folder text, files bigint, bytes bigint)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select split_part(o.name, '/', 1), count(*), coalesce(sum((o.metadata ->> 'size')::bigint), 0)::bigint
+  from storage.objects o
+  where o.bucket_id = 'mashups' and split_part(o.name, '/', 1) in ('uploads', 'stems', 'generated')
+  group by 1
+$function$;
+comment on function mashup.storage_bytes() is 'Returns number and size of the files in bucket mashups by their first folder. It reads all rows of the bucket: call it every few minutes at most.';
+grant execute on function mashup.storage_bytes() to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.stuck_on_busy_workers(p_job mashup.live_jobs)
  RETURNS text
@@ -5241,6 +5333,7 @@ create view mashup.draft_jobs as
     admitted_at,
     idempotency_key,
     request_hash,
+    traceparent,
     created_at,
     queued_at,
     stage_entered_at,
@@ -5344,7 +5437,12 @@ create view mashup.stuck as
    FROM (mashup.live_jobs j
      CROSS JOIN LATERAL ( SELECT s.cause,
             s.why
-           FROM ( VALUES (1,'pause'::text,mashup.stuck_on_pause(j.*)), (2,( SELECT e.cause
+           FROM ( VALUES (1,'pause'::text,
+                        CASE
+                            WHEN ((j.running = 0) AND (EXISTS ( SELECT
+                               FROM mashup.pauses))) THEN mashup.stuck_on_pause(j.*)
+                            ELSE NULL::text
+                        END), (2,( SELECT e.cause
                            FROM everywhere e),
                         CASE
                             WHEN (((j.in_stage_for < '00:00:00'::interval) OR (j.in_stage_for > '00:00:30'::interval)) AND (NOT (EXISTS ( SELECT
@@ -5352,7 +5450,35 @@ create view mashup.stuck as
                               WHERE ((t.job_id = j.id) AND (t.state = 'running'::text) AND (t.lease_until > mashup.now())))))) THEN ( SELECT e.why
                                FROM everywhere e)
                             ELSE NULL::text
-                        END), (3,'circuit'::text,mashup.stuck_on_circuit(j.*)), (4,'lease'::text,mashup.stuck_on_lease(j.*)), (5,'silent_service'::text,mashup.stuck_on_silent_service(j.*)), (6,'busy_workers'::text,mashup.stuck_on_busy_workers(j.*)), (7,'limit'::text,mashup.stuck_on_limit(j.*)), (8,'hook'::text,mashup.stuck_on_hook(j.*)), (9,'no_tasks'::text,mashup.stuck_without_tasks(j.*))) s(n, cause, why)
+                        END), (3,'circuit'::text,
+                        CASE
+                            WHEN (((j.running + j.ready) = 0) AND (j.waiting > 0)) THEN mashup.stuck_on_circuit(j.*)
+                            ELSE NULL::text
+                        END), (4,'lease'::text,
+                        CASE
+                            WHEN (j.running > 0) THEN mashup.stuck_on_lease(j.*)
+                            ELSE NULL::text
+                        END), (5,'silent_service'::text,
+                        CASE
+                            WHEN (j.running > 0) THEN mashup.stuck_on_silent_service(j.*)
+                            ELSE NULL::text
+                        END), (6,'busy_workers'::text,
+                        CASE
+                            WHEN (j.ready > 0) THEN mashup.stuck_on_busy_workers(j.*)
+                            ELSE NULL::text
+                        END), (7,'limit'::text,
+                        CASE
+                            WHEN (j.in_stage_for > '00:10:00'::interval) THEN mashup.stuck_on_limit(j.*)
+                            ELSE NULL::text
+                        END), (8,'hook'::text,
+                        CASE
+                            WHEN ((((j.running + j.ready) + j.waiting) = 0) AND (j.waiting_on IS DISTINCT FROM 'slot'::text)) THEN mashup.stuck_on_hook(j.*)
+                            ELSE NULL::text
+                        END), (9,'no_tasks'::text,
+                        CASE
+                            WHEN (j.waiting_on IS NULL) THEN mashup.stuck_without_tasks(j.*)
+                            ELSE NULL::text
+                        END)) s(n, cause, why)
           WHERE (s.why IS NOT NULL)
           ORDER BY s.n
          LIMIT 1) c)
@@ -5393,6 +5519,7 @@ create view mashup.waiting_jobs as
     admitted_at,
     idempotency_key,
     request_hash,
+    traceparent,
     created_at,
     queued_at,
     stage_entered_at,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { SERVICE_DEFAULTS, SERVICES, serviceToken } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { WorkerStartError } from './errors.ts';
+import type { MonitoringAddress } from './monitoring/server.ts';
 import type { Webhook } from './outgoing-events.ts';
 
 /** Tasks that a worker runs at a time, unless WORKER_CONCURRENCY is set. */
@@ -71,6 +72,17 @@ export const WorkerEnvironment = z.object({
     .describe(
       'Key that signs the events: `whsec_` and at least 24 random bytes in base64. Required with MASHUP_WEBHOOK_URL.',
     ),
+  WORKER_HTTP_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .optional()
+    .describe('Port for monitoring: `/healthz`, `/readyz`, `/metrics`. Without it the worker opens no port.'),
+  WORKER_HTTP_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address to listen on for monitoring. The port has no authentication: open it to your own network only.'),
   WORKER_LOG: z.enum(['json', 'text']).default('json').describe('Format of the log lines on standard error.'),
 });
 
@@ -90,6 +102,8 @@ export interface WorkerConfig {
   concurrency?: number;
   /** Receives an event when a job ends. */
   webhook?: Webhook;
+  /** Where to listen for monitoring; without it no port is opened. */
+  monitoring?: MonitoringAddress;
   logFormat?: 'json' | 'text';
   /** Receives log lines; default: stderr. */
   write?: (line: string) => void;
@@ -157,6 +171,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
     serviceTokens,
     concurrency: env.WORKER_CONCURRENCY,
     logFormat: env.WORKER_LOG,
+    ...(env.WORKER_HTTP_PORT !== undefined
+      ? { monitoring: { host: env.WORKER_HTTP_HOST, port: env.WORKER_HTTP_PORT } }
+      : {}),
     ...(env.MASHUP_WEBHOOK_URL !== undefined && env.MASHUP_WEBHOOK_SECRET !== undefined
       ? { webhook: { url: env.MASHUP_WEBHOOK_URL, secret: env.MASHUP_WEBHOOK_SECRET } }
       : {}),

@@ -85,7 +85,8 @@ export class UnreadableClaim extends TaskError {
  * Why a claim is lost: its job was replayed, cancelled or failed, the task was recovered from this worker, its lease could not
  * be kept, or this worker is stopping.
  */
-export type LossReason = 'replayed' | 'cancelled' | 'failed' | 'lost' | 'no_heartbeat' | 'stopping';
+export const LOSS_REASONS = ['replayed', 'cancelled', 'failed', 'lost', 'no_heartbeat', 'stopping'] as const;
+export type LossReason = (typeof LOSS_REASONS)[number];
 
 /** The task no longer belongs to this worker. Reason of the abort signal; the work in progress is discarded. */
 export class ClaimLost extends Error {

@@ -19,7 +19,10 @@ import {
   returnUnknownClaim,
 } from './database/database-api.ts';
 import type { Claim, ClaimResult } from './database/database-api.ts';
+import { withSpan } from '../telemetry/trace.ts';
 import { toTaskError } from './task-faults.ts';
+import { traceTask } from './task-trace.ts';
+import type { TaskEnd } from './task-trace.ts';
 import { analyze } from './tasks/analyze.ts';
 import { plan } from './tasks/plan.ts';
 import { render } from './tasks/render.ts';
@@ -57,9 +60,11 @@ export async function handleTask(worker: WorkerContext, running: RunningTasks, p
     throw new Error('This payload is not of the mashup engine.');
   }
   const entry = parsed.data;
+  const calledAt = Date.now();
   try {
     const answer = await claim(worker, running, entry);
-    if (answer.status === 'claimed') await runClaim(worker, running, answer);
+    if (answer.status === 'claimed')
+      await traceTask(answer, calledAt, worker.metrics.called, () => runClaim(worker, running, answer));
   } catch (error) {
     if (error instanceof UnreadableClaim) return recordUnreadable(worker, entry, error);
     // Nothing is lost before a claim: the task is still ready and is enqueued again, or its lease expires.
@@ -95,12 +100,20 @@ async function recordUnreadable(worker: WorkerContext, entry: QueueEntry, fault:
   }
 }
 
-async function runClaim(worker: WorkerContext, running: RunningTasks, claim: Claim): Promise<void> {
+async function runClaim(worker: WorkerContext, running: RunningTasks, claim: Claim): Promise<TaskEnd> {
   const startedAt = performance.now();
+  worker.metrics.claimed(claim);
   const lease = holdLease(worker.db, claim, worker.log);
   running.set(claim.claim, { claim, lease });
-  const fields: LogFields = { task: claim.task_id, kind: claim.kind, job: claim.job_id, song: claim.song_id };
+  const fields: LogFields = {
+    task: claim.task_id,
+    kind: claim.kind,
+    job: claim.job_id,
+    song: claim.song_id,
+    claim: claim.claim,
+  };
   const seconds = (): number => Math.round(performance.now() - startedAt) / 1000;
+  let end: TaskEnd = { result: 'unrecorded' };
   try {
     const result = await HANDLERS[claim.kind]({
       ...worker,
@@ -111,20 +124,36 @@ async function runClaim(worker: WorkerContext, running: RunningTasks, claim: Cla
     });
     lease.signal.throwIfAborted();
     lease.keepUntilWritten();
-    const outcome = await retryWrite(lease.signal, () => finishTask(worker.db, claim, result));
+    const outcome = await withSpan('finish', {}, () =>
+      retryWrite(lease.signal, () => finishTask(worker.db, claim, result)),
+    );
     worker.log('info', `${claim.kind} ${outcome}`, { ...fields, seconds: seconds() });
+    end = { result: outcome };
   } catch (error) {
     const cause: unknown = lease.signal.aborted ? lease.signal.reason : error;
     if (cause instanceof ClaimLost) {
       worker.log('info', `${claim.kind} aborted: ${cause.message}`, { ...fields, reason: cause.reason });
       if (cause.reason === 'no_heartbeat') await giveBack(worker, claim, fields);
-      return;
+      end = { result: 'lost', code: cause.reason };
+    } else {
+      end = await recordFault(worker, claim, toTaskError(cause), { ...fields, seconds: seconds() });
     }
-    await recordFault(worker, claim, toTaskError(cause), { ...fields, seconds: seconds() });
   } finally {
     lease.stop();
     running.delete(claim.claim);
+    end = asTaskEnd(end);
+    worker.metrics.ended(claim.kind, end.result, seconds());
+    if (end.result === 'lost') worker.metrics.lost(claim.kind, end.code ?? 'lost');
   }
+  return end;
+}
+
+/** What the database says of a claim that is not valid any more, instead of an outcome. */
+const LOSSES: ReadonlySet<string> = new Set(['replayed', 'cancelled', 'lost']);
+
+/** Reads the answer of the database as the end of a task: `failed` is an outcome or a loss, and counts as an outcome. */
+function asTaskEnd(end: TaskEnd): TaskEnd {
+  return LOSSES.has(end.result) ? { result: 'lost', code: end.code ?? end.result } : end;
 }
 
 /** Returns a task whose lease could not be kept, as soon as the database takes writes again. Its work was aborted. */
@@ -140,12 +169,12 @@ async function giveBack(worker: WorkerContext, claim: Claim, fields: LogFields):
 /** The form of an error code. */
 const CODE = /^[a-z][a-z0-9_]{1,59}$/;
 
-async function recordFault(worker: WorkerContext, claim: Claim, fault: TaskError, fields: LogFields): Promise<void> {
+async function recordFault(worker: WorkerContext, claim: Claim, fault: TaskError, fields: LogFields): Promise<TaskEnd> {
   const { faultClass, retryAfterSec, service, spendsAttempt } = fault;
   // Codes of services are untrusted: one of another form is replaced.
   const code = CODE.test(fault.code) ? fault.code : 'service_failed';
   try {
-    const outcome = await retryWrite(undefined, () =>
+    const write = (): Promise<string> =>
       fault instanceof StemsGone
         ? reportMissingStems(worker.db, claim, fault.stemsIds)
         : failTask(worker.db, claim, {
@@ -156,8 +185,9 @@ async function recordFault(worker: WorkerContext, claim: Claim, fault: TaskError
             retryAfterSec,
             service,
             spendsAttempt,
-          }),
-    );
+          });
+    const outcome = await withSpan('fail', {}, () => retryWrite(undefined, write));
+    worker.metrics.faulted(claim.kind, code, outcome);
     const level = fault.code === 'internal_error' ? 'error' : 'warn';
     worker.log(level, `${claim.kind} ${outcome}: ${fault.message}`, {
       ...fields,
@@ -167,8 +197,10 @@ async function recordFault(worker: WorkerContext, claim: Claim, fault: TaskError
     });
     if (fault.code === 'internal_error' && fault.cause instanceof Error)
       worker.log('error', redact(fault.cause.stack ?? '', 2_000), fields);
+    return { result: outcome, code };
   } catch (error) {
     // The lease expires, and another worker recovers the task.
     worker.log('error', 'could not record a fault', { ...fields, code, error: errorText(error) });
+    return { result: 'unrecorded', code };
   }
 }

@@ -121,7 +121,8 @@ export class Lease {
     } catch (error) {
       this.#nextHeartbeatAt = sentAt + HEARTBEAT_RETRY_MS;
       this.#progress.restore(report);
-      this.#log('warn', 'a task heartbeat failed', { task: this.#claim.task_id, error: errorText(error) });
+      const { task_id: task, job_id: job, claim } = this.#claim;
+      this.#log('warn', 'a task heartbeat failed', { task, job, claim, error: errorText(error) });
     } finally {
       this.#isSending = false;
     }

@@ -15,6 +15,8 @@ const BATCH = 20;
 /** Time limit of a request; shorter than the lease of an event, which is half a minute. */
 const TIMEOUT_MS = 15_000;
 const SECRET_PREFIX = 'whsec_';
+/** Events of which there is one for each end of a job. */
+const ENDS: ReadonlySet<string> = new Set(['job.complete', 'job.failed', 'job.cancelled']);
 
 /** Where events are sent, and the key that signs them. */
 export interface Webhook {
@@ -26,10 +28,21 @@ export interface Webhook {
 /**
  * Claims due events and delivers them; without a webhook the notification is the delivery. A failed delivery is due again after a
  * back-off.
+ * @param onEnd called once for each end of a job, at the first delivery of its event, with its stage and the code of its error
  * @returns the number of delivered events
  */
-export async function deliverEvents(db: Db, webhook: Webhook | undefined, log: Log): Promise<number> {
+export async function deliverEvents(
+  db: Db,
+  webhook: Webhook | undefined,
+  log: Log,
+  onEnd: (result: string, code: string | null) => void = () => {},
+): Promise<number> {
   const events = await claimOutgoingEvents(db, BATCH);
+  for (const { attempts, payload } of events) {
+    const { data, type } = payload;
+    if (attempts === 1 && ENDS.has(type))
+      onEnd(String(data['stage']), typeof data['error_code'] === 'string' ? data['error_code'] : null);
+  }
   const delivered = await Promise.all(events.map((event) => deliver(db, webhook, event, log)));
   return delivered.filter(Boolean).length;
 }

@@ -25,6 +25,8 @@ export interface QueueOptions extends Omit<RunnerOptions, 'schema'> {
 }
 
 export interface Queue {
+  /** Whether a runner takes entries now. */
+  isRunning(): boolean;
   /** Takes no more entries; resolves when the running entries are handled. */
   stop(): Promise<void>;
 }
@@ -43,12 +45,17 @@ class QueueSupervisor implements Queue {
   /** Pools that have lost the database and may hold entries that nobody handles. */
   readonly #lostPools = new Set<string>();
   readonly #supervision: Promise<void>;
+  #isRunning = false;
   #isStopped = false;
 
   constructor(options: QueueOptions) {
     this.#options = options;
     this.#failures = createFailureLog(options.log, options.databaseUrl);
     this.#supervision = this.#supervise();
+  }
+
+  isRunning(): boolean {
+    return this.#isRunning && !this.#isStopped;
   }
 
   async stop(): Promise<void> {
@@ -83,9 +90,11 @@ class QueueSupervisor implements Queue {
     await this.#unlockLostPools();
     const runner = await startRunner({ ...this.#options, schema: schema.name });
     this.#failures.recovered('the queue works: tasks are taken');
+    this.#isRunning = true;
     try {
       await this.#watch(runner, schema);
     } finally {
+      this.#isRunning = false;
       this.#endBesideSuccessor(runner);
     }
   }

@@ -54,6 +54,8 @@ export interface RegistrationOptions {
 }
 
 export interface Registration {
+  /** Whether there is a connection, which has taken the last heartbeat. */
+  isConnected(): boolean;
   /** Adds a Graphile Worker pool to the worker's row, so that its locks are released if this process dies. */
   addPool(poolId: string): void;
   /** Stops registering the worker again. Call it before `deregister_worker`. */
@@ -107,6 +109,10 @@ class WorkerRegistration implements Registration {
     };
     await connectFirst(connect, databaseUrl, log);
     this.#loop = this.#run();
+  }
+
+  isConnected(): boolean {
+    return this.#client !== undefined;
   }
 
   addPool(poolId: string): void {

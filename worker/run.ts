@@ -10,6 +10,10 @@ import { throwIfRefused } from './first-connection.ts';
 import { handleTask } from './handle-task.ts';
 import type { RunningTasks } from './handle-task.ts';
 import { createLog } from './log.ts';
+import { readDatabase, readStorageBytes, readStorageCircuit } from './database/monitoring-api.ts';
+import { WorkerMetrics } from './monitoring/metrics.ts';
+import { startMonitoring } from './monitoring/server.ts';
+import type { Monitoring } from './monitoring/server.ts';
 import { emptyOutbox } from './outbox.ts';
 import { deliverEvents } from './outgoing-events.ts';
 import type { Webhook } from './outgoing-events.ts';
@@ -37,6 +41,8 @@ const CLOSE_TIMEOUT_MS = 1_000;
 
 export interface RunningWorker {
   id: string;
+  /** Base URL of the port for monitoring, if the worker has one. */
+  monitoringUrl: string | undefined;
   /** Requeues the running tasks and ends, within five seconds. Safe to call twice. */
   stop(): Promise<void>;
   /** Resolves when the worker has ended; with an error if the database no longer serves its version. */
@@ -50,13 +56,17 @@ interface WorkerParts {
   registration: Registration;
   queue: Queue;
   sockets: SocketWatchdog;
+  state: { isStopping: boolean };
+  /** Resolves when the database no longer serves the version of the worker. */
+  incompatible: Promise<WorkerStartError>;
   stopPeriodicWork: () => void;
+  monitoring: Monitoring | undefined;
 }
 
 /**
  * Runs a worker in this process. Resolves when it is registered and takes tasks. Waits for a database that is not available.
- * @throws WorkerStartError for a database that refuses the worker or does not serve its version, a connection without notifications, or a key that Storage
- *   refuses
+ * @throws WorkerStartError for a database that refuses the worker or does not serve its version, a connection without
+ *   notifications, a key that Storage refuses, or a port that is taken
  */
 export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
   const concurrency = config.concurrency ?? DEFAULT_CONCURRENCY;
@@ -70,52 +80,95 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     serviceTokens: config.serviceTokens ?? {},
     limits,
     log: createLog(config.logFormat ?? 'json', config.write ?? ((line) => process.stderr.write(`${line}\n`))),
+    metrics: new WorkerMetrics(),
   };
-  const running: RunningTasks = new Map();
-  const stopStorageCheck = await checkStorage(worker.storage, worker.log).catch((error: unknown) =>
-    closeDatabase(worker.db).then(() => Promise.reject(error)),
-  );
-  const incompatible = Promise.withResolvers<WorkerStartError>();
-  const registration = await register(worker, running, sockets, {
-    databaseUrl: config.databaseUrl,
-    concurrency,
-    onIncompatible: incompatible.resolve,
-  });
+  const monitoring = await openMonitoring(worker, config, concurrency);
+  try {
+    const parts = await startParts(worker, config, { concurrency, sockets, monitoring });
+    return runningWorker(parts);
+  } catch (error) {
+    await monitoring?.close();
+    await closeDatabase(worker.db);
+    throw error;
+  }
+}
 
-  let isStopping = false;
+/** Opens the port for monitoring, if one is configured: before the database answers, so that a waiting worker shows why. */
+async function openMonitoring(
+  { db, id, log, metrics }: WorkerContext,
+  { monitoring: address }: WorkerConfig,
+  concurrency: number,
+): Promise<Monitoring | undefined> {
+  if (address === undefined) return undefined;
+  const database = { readings: () => readDatabase(db), storage: () => readStorageBytes(db) };
+  const worker = { id, version: WORKER_VERSION, concurrency };
+  return startMonitoring({ address, worker, metrics, database, log });
+}
+
+/** Registers the worker and starts its queue and its periodic work. */
+async function startParts(
+  worker: WorkerContext,
+  { databaseUrl, webhook }: WorkerConfig,
+  {
+    concurrency,
+    monitoring,
+    sockets,
+  }: { concurrency: number; monitoring: Monitoring | undefined; sockets: SocketWatchdog },
+): Promise<WorkerParts> {
+  const running: RunningTasks = new Map();
+  const stopStorageCheck = await checkStorage(worker.storage, worker.log);
+  const { promise: incompatible, resolve: onIncompatible } = Promise.withResolvers<WorkerStartError>();
+  const registration = await register(worker, running, sockets, { databaseUrl, concurrency, onIncompatible });
+  const state = { isStopping: false };
   const queue = openQueue({
-    databaseUrl: config.databaseUrl,
+    databaseUrl,
     db: worker.db,
     concurrency,
     sockets,
     log: worker.log,
     // An entry that arrives during the stop is not claimed: its task stays ready and is enqueued again.
-    onEntry: (payload) => (isStopping ? Promise.resolve() : handleTask(worker, running, payload)),
+    onEntry: (payload) => (state.isStopping ? Promise.resolve() : handleTask(worker, running, payload)),
     onPool: (poolId) => registration.addPool(poolId),
   });
-  const stopJobs = startPeriodicWork(worker, config.webhook);
-  const stopPeriodicWork = (): void => {
-    stopStorageCheck();
-    stopJobs();
+  monitoring?.started({
+    isStopping: () => state.isStopping,
+    isRegistered: () => registration.isConnected(),
+    isQueueRunning: () => queue.isRunning(),
+    storageCircuit: () => readStorageCircuit(worker.db),
+  });
+  const stopJobs = startPeriodicWork(worker, webhook);
+  return {
+    worker,
+    running,
+    registration,
+    queue,
+    sockets,
+    state,
+    incompatible,
+    stopPeriodicWork: () => {
+      stopStorageCheck();
+      stopJobs();
+    },
+    monitoring,
   };
+}
 
+function runningWorker(parts: WorkerParts): RunningWorker {
+  const { worker, running, queue, state } = parts;
   const { promise: done, resolve: ended } = Promise.withResolvers<WorkerStartError | undefined>();
   let stopped: Promise<void> | undefined;
   const stop = (reason?: WorkerStartError): Promise<void> => {
-    isStopping = true;
-    stopped ??= stopWorker({ worker, running, registration, queue, sockets, stopPeriodicWork }).then(() =>
-      ended(reason),
-    );
-    return stopped;
+    state.isStopping = true;
+    return (stopped ??= stopWorker(parts).then(() => ended(reason)));
   };
-  void incompatible.promise.then(async (error) => {
-    isStopping = true;
+  void parts.incompatible.then(async (error) => {
+    state.isStopping = true;
     worker.log('error', `${error.message}. ${error.hint}`, { code: error.code, running: running.size });
     worker.log('info', 'taking no more tasks; ending when the running ones are finished');
     await queue.stop();
     await stop(error);
   });
-  return { id: worker.id, done, stop: () => stop() };
+  return { id: worker.id, monitoringUrl: parts.monitoring?.url, done, stop: () => stop() };
 }
 
 function openWorkerDatabase(databaseUrl: string, concurrency: number, sockets: SocketWatchdog): Db {
@@ -133,28 +186,26 @@ async function register(
   sockets: SocketWatchdog,
   options: Pick<RegistrationOptions, 'databaseUrl' | 'concurrency' | 'onIncompatible'>,
 ): Promise<Registration> {
-  try {
-    return await registerWorker(db, {
-      ...options,
-      workerId: id,
-      version: WORKER_VERSION,
-      protocol: PROTOCOL_VERSION,
-      services: Object.fromEntries(Object.entries(serviceUrls).map(([name, url]) => [name, redact(url)])),
-      log,
-      onSignal: (jobId) => {
-        for (const { claim, lease } of running.values())
-          if (jobId === undefined || claim.job_id === jobId) lease.checkNow();
-      },
-      onOutageEnd: (since) => sockets.destroySilentSince(since),
-    });
-  } catch (error) {
-    await closeDatabase(db);
-    throw error;
-  }
+  return registerWorker(db, {
+    ...options,
+    workerId: id,
+    version: WORKER_VERSION,
+    protocol: PROTOCOL_VERSION,
+    services: Object.fromEntries(Object.entries(serviceUrls).map(([name, url]) => [name, redact(url)])),
+    log,
+    onSignal: (jobId) => {
+      for (const { claim, lease } of running.values())
+        if (jobId === undefined || claim.job_id === jobId) lease.checkNow();
+    },
+    onOutageEnd: (since) => sockets.destroySilentSince(since),
+  });
 }
 
 /** Starts sweeps, the deletion of files and the delivery of events. Returns a function that stops them. */
-function startPeriodicWork({ db, limits, log, storage }: WorkerContext, webhook: Webhook | undefined): () => void {
+function startPeriodicWork(
+  { db, limits, log, metrics, storage }: WorkerContext,
+  webhook: Webhook | undefined,
+): () => void {
   const stopSweeping = repeat(SWEEP_MS, log, 'the sweep', async () => {
     await sweep(db);
   });
@@ -162,7 +213,7 @@ function startPeriodicWork({ db, limits, log, storage }: WorkerContext, webhook:
     await emptyOutbox(db, storage, log);
   });
   const stopDelivering = repeat(EVENTS_MS, log, 'the delivery of events', async () => {
-    await deliverEvents(db, webhook, log);
+    await deliverEvents(db, webhook, log, (result, code) => metrics.jobEnded(result, code));
   });
   return () => {
     stopDelivering();
@@ -171,14 +222,8 @@ function startPeriodicWork({ db, limits, log, storage }: WorkerContext, webhook:
   };
 }
 
-async function stopWorker({
-  worker,
-  running,
-  registration,
-  queue,
-  sockets,
-  stopPeriodicWork,
-}: WorkerParts): Promise<void> {
+async function stopWorker(parts: WorkerParts): Promise<void> {
+  const { worker, running, registration, queue, sockets, stopPeriodicWork, monitoring } = parts;
   const { db, id, log } = worker;
   log('info', 'stopping', { running: running.size });
   stopPeriodicWork();
@@ -191,6 +236,7 @@ async function stopWorker({
   for (const { lease } of running.values()) lease.abort('stopping');
   await within(STOP_STEP_MS, queueStopped).catch(() => {});
   await registration.stop();
+  await monitoring?.close();
   await closeDatabase(db);
   await sockets.close(CLOSE_TIMEOUT_MS);
   log('info', 'stopped');

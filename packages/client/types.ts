@@ -143,6 +143,8 @@ export interface MashupJob {
   expiredAt: string | null;
   /** Why an operator has taken the mashup down; null if it was not. */
   takedownReason: string | null;
+  /** W3C trace context: spans of the job are children of this one. */
+  traceparent: string;
 }
 
 /** Result of a submission and of the actions on a job. */

@@ -8,6 +8,7 @@ const count = (value: number, description: string): z.ZodDefault<z.ZodCoercedNum
 export const DevelopmentEnvironment = z.object({
   CHROMIUM_PATH: text("Browser of the studio's tests. Without it, Chromium is searched in the usual places."),
   CI: text('If it is set, the tests of the studio fail without a browser instead of being skipped.'),
+  NODE_EXTRA_CA_CERTS: text('Certificates that `scripts/image/build-root.ts` also trusts, as Node does.'),
   MASHUP_TEST_PG: text('Superuser URL of the Postgres of the tests. Set by `tests/run.ts`.'),
   MASHUP_MODEL_SEED: text('Seed of the model test.'),
   MASHUP_MODEL_SEQUENCES: text('Number of command sequences of the model test.'),

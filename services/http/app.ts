@@ -9,6 +9,7 @@ import type { HealthResponse, ServiceName } from '../../schema.ts';
 import { requireAccess } from './access.ts';
 import { errorResponse, InvalidBodyError, ServiceError } from './errors.ts';
 import { logError } from './log.ts';
+import { traceRequests } from './trace.ts';
 
 /** Largest request body of a service that sets no limit of its own. */
 const DEFAULT_BODY_LIMIT_BYTES = 8 * 1024 * 1024;
@@ -31,17 +32,21 @@ type ServiceAppOptions = {
 };
 
 /**
- * Creates the application of a service: `GET /health`, the check of the token, the body limit and the contract's errors. The service adds its
- * own routes. Unknown paths are 404, known paths with another method 405.
+ * Creates the application of a service: `GET /health` of the contract, `GET /healthz` and `/readyz` for containers, the body
+ * limit, the check of the token, traces and the contract's errors. A service is ready as soon as it listens. The service adds its own
+ * routes. Unknown paths are 404, known paths with another method 405.
  */
 export function createServiceApp(options: ServiceAppOptions): Hono {
   const { service, version, bodyLimitBytes = DEFAULT_BODY_LIMIT_BYTES } = options;
   const report = options.onError ?? ((error) => logError(service, error));
   const app = new Hono();
 
+  app.use(traceRequests(service));
   app.use(requireAccess(options.token ?? (process.env.SERVICES_TOKEN || undefined)));
   app.use(bodyLimit({ maxSize: bodyLimitBytes, onError: () => rejectBody(bodyLimitBytes) }));
   app.get('/health', (context) => context.json<HealthResponse>({ status: 'ok', service, version }));
+  app.get('/healthz', (context) => context.json({ status: 'ok' }));
+  app.get('/readyz', (context) => context.json({ status: 'ready' }));
   app.notFound((context) => {
     const isKnown = app.routes.some(({ path, method }) => path === context.req.path && method !== 'ALL');
     return isKnown ? context.json({ detail: 'Method Not Allowed' }, 405) : context.json({ detail: 'Not Found' }, 404);

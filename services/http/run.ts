@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ServiceName } from '../../schema.ts';
 import { ServiceEnvironment } from './environment.ts';
-import { logError } from './log.ts';
+import { logError, logRequests } from './log.ts';
 import { isLoopbackHost } from './outgoing.ts';
 
 /** Time that open connections have to end after a stop signal, before they are closed. */
@@ -32,6 +32,7 @@ export async function runService(server: Server, { service, defaultPort }: RunOp
     );
   }
   process.on('unhandledRejection', (error) => logError(service, error));
+  logRequests(server, service);
   server.listen(port, host);
   try {
     await once(server, 'listening');

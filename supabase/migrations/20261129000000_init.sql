@@ -9,7 +9,7 @@
 -- Graphile Worker that names a task and an attempt; it may be lost, repeated or late without harm.
 --
 -- 05  schema mashup, role mashup_worker, now (the only clock: tests replace it, nothing else reads one),
---     engine_version, protocol_version, min_protocol_version, raise_error
+--     new_traceparent, request_traceparent, engine_version, protocol_version, min_protocol_version, raise_error
 -- 10  settings (every limit, time and budget), setting_number, setting_interval; check_setting, keep_setting, is_allowed, allowed_values
 -- 11  tables
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
@@ -81,6 +81,7 @@
 --     running_now, live_jobs, failures, circuits, queue_by_user, capacity, job_history, throughput
 -- 81  operator API, for users with the operator claim and the service role: operator_*
 --     require_operator, grant_operator           who is an operator
+-- 82  metrics, storage_bytes                      what monitoring reads
 -- 90  Storage: bucket mashups and its policies
 -- 92  Realtime: the publication
 -- 95  access of API roles to schema mashup, given last
@@ -207,6 +208,23 @@ create function mashup.now() returns timestamptz
   as $$ select pg_catalog.now() $$;
 comment on function mashup.now() is 'Returns the time of the transaction. The only clock of the state machine.';
 grant execute on function mashup.now() to authenticated, service_role, mashup_worker;
+
+create function mashup.new_traceparent() returns text
+  language sql volatile set search_path = ''
+  as $$
+  select '00-' || replace(pg_catalog.gen_random_uuid()::text, '-', '') || '-'
+    || right(replace(pg_catalog.gen_random_uuid()::text, '-', ''), 16) || '-01'
+$$;
+comment on function mashup.new_traceparent() is 'Returns a new W3C trace context, marked as sampled: the parent of the spans of a job.';
+
+create function mashup.request_traceparent() returns text
+  language sql stable set search_path = ''
+  as $$
+  select substring(pg_catalog.current_setting('request.headers', true)
+    from '"traceparent" *: *"(00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})"')
+$$;
+comment on function mashup.request_traceparent() is
+  'Returns the header traceparent of the API request of this transaction; null if there is none or it is not valid.';
 
 create function mashup.engine_version() returns text
   language sql immutable set search_path = ''
@@ -549,6 +567,8 @@ create table mashup.mashup_jobs (
   admitted_at             timestamptz,
   idempotency_key         text check (length(idempotency_key) between 1 and 200),
   request_hash            text,
+  traceparent             text not null default mashup.new_traceparent()
+    check (traceparent ~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'),
   created_at              timestamptz not null default mashup.now(),
   queued_at               timestamptz not null default mashup.now(),
   stage_entered_at        timestamptz not null default mashup.now(),
@@ -608,6 +628,8 @@ comment on column public.mashup_jobs.fresh is 'Whether this run bypasses the cac
 comment on column public.mashup_jobs.admitted_at is 'When the job took its slot; null while it holds none.';
 comment on column public.mashup_jobs.idempotency_key is 'Key of the submission, unique for each user.';
 comment on column public.mashup_jobs.request_hash is 'SHA-256 of the submission, hex: tells a repeated request from another one with the same key.';
+comment on column public.mashup_jobs.traceparent is
+  'W3C trace context of the submission: the parent of the spans of this job. Taken from the header of the request, otherwise made here.';
 comment on column public.mashup_jobs.queued_at is 'Since when the job waits or waited for a slot.';
 comment on column public.mashup_jobs.expired_at is 'When the file of the result was deleted.';
 comment on column public.mashup_jobs.takedown_reason is 'Why an operator took the mashup down, as its user reads it. It is not run again until the take-down is lifted.';
@@ -750,6 +772,7 @@ create table mashup.tasks (
   crashes       integer not null default 0,
   solo_crashes  integer not null default 0,
   lost_by       uuid,
+  lost_at       timestamptz,
   is_probe      boolean not null default false,
   fallback      boolean not null default false,
   claim         uuid,
@@ -778,6 +801,7 @@ comment on column mashup.tasks.failures is 'Attempts that ended in a fault that 
 comment on column mashup.tasks.crashes is 'Worker processes that ended while they ran the task.';
 comment on column mashup.tasks.solo_crashes is 'Workers that were lost while they ran the task alone.';
 comment on column mashup.tasks.lost_by is 'The worker that the last crash was counted for. If it returns, it was alive, and the crash is taken back.';
+comment on column mashup.tasks.lost_at is 'When the lost worker was last seen. Null once the task is claimed again.';
 comment on column mashup.tasks.is_probe is 'Whether the task tests a service, or Storage, while the circuit breaker is half-open.';
 comment on column mashup.tasks.fallback is 'Whether the task was dispatched to run without its unavailable service. It takes no place there.';
 comment on column mashup.tasks.claim is 'The claim token. Every write of a worker names it.';
@@ -3100,6 +3124,7 @@ declare
   v_job public.mashup_jobs;
   v_kind mashup.task_kinds;
   v_claim uuid := gen_random_uuid();
+  v_lost_at timestamptz;
 begin
   select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt;
   if not found or not exists (select from mashup.workers w where w.id = p_worker_id and not w.draining) then
@@ -3126,14 +3151,16 @@ begin
   if mashup.defer_solo(v_task, p_worker_id) then
     return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
   end if;
+  v_lost_at := v_task.lost_at;
   update mashup.tasks t set
-      state = 'running', claim = v_claim, worker_id = p_worker_id, started_at = mashup.now(),
+      state = 'running', claim = v_claim, lost_at = null, worker_id = p_worker_id, started_at = mashup.now(),
       lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
       deadline_at = mashup.now() + make_interval(secs => v_kind.timeout_sec),
       heard_at = mashup.now(), silence_sec = mashup.silence_limit(v_kind, v_job, v_task.song_id),
       output_prefix = replace(replace(replace(replace(replace(v_kind.output_path, '{user}', v_job.user_id::text), '{job}', v_job.id::text),
         '{song}', coalesce(t.song_id, '')), '{epoch}', v_job.epoch::text), '{claim}', v_claim::text)
     where t.id = p_task_id returning * into v_task;
+  v_task.lost_at := v_lost_at;
   v_job := mashup.show_start(v_job, v_kind, v_task.song_id);
   return mashup.describe_claim(v_task, v_kind, v_job);
 end
@@ -3153,11 +3180,13 @@ begin
     'failures', p_task.failures, 'max_attempts', p_kind.max_attempts, 'timeout_sec', p_kind.timeout_sec,
     'heartbeat_sec', mashup.setting_number('heartbeat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
     'fallback', p_task.fallback or (p_kind.fallback_after_sec is not null and p_task.failures + 1 >= p_kind.max_attempts),
-    'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec);
+    'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec,
+    'traceparent', p_job.traceparent, 'waited_sec', greatest(extract(epoch from mashup.now() - p_task.run_at), 0),
+    'lost_for_sec', extract(epoch from mashup.now() - p_task.lost_at));
 end
 $$;
 comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs) is
-  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt.';
+  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -3471,7 +3500,8 @@ create function mashup.requeue_task(p_task mashup.tasks) returns void
 begin
   perform mashup.discard_output(p_task);
   update mashup.tasks t set state = 'waiting', run_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
-      is_probe = false, crashes = p_task.crashes, solo_crashes = p_task.solo_crashes, lost_by = p_task.lost_by
+      is_probe = false, crashes = p_task.crashes, solo_crashes = p_task.solo_crashes, lost_by = p_task.lost_by,
+      lost_at = p_task.lost_at
     where t.id = p_task.id;
 end
 $$;
@@ -3723,6 +3753,7 @@ begin
   v_task.crashes := p_task.crashes + v_crashed::integer;
   v_task.solo_crashes := p_task.solo_crashes + (v_crashed and v_was_solo)::integer;
   v_task.lost_by := case when v_crashed then p_task.worker_id end;
+  v_task.lost_at := case when v_crashed then coalesce((select w.seen_at from mashup.workers w where w.id = p_task.worker_id), mashup.now()) end;
   perform set_config('mashup.actor', 'sweep', true);
   if v_crashed and v_task.solo_crashes >= mashup.setting_number('max_solo_crashes') then
     perform mashup.discard_output(p_task);
@@ -4716,9 +4747,9 @@ declare
   v_job public.mashup_jobs;
 begin
   insert into public.mashup_jobs (user_id, songs, options, hold, idempotency_key, request_hash, entry_stage, parent_id, feedback,
-      waiting_on, current_step)
+      waiting_on, current_step, traceparent)
     values (p_user, p_songs, mashup.check_options(p_options), p_hold, p_key, p_hash, p_entry, p_parent, p_feedback, 'slot',
-      (select s.step from mashup.stages s where s.stage = 'queued'))
+      (select s.step from mashup.stages s where s.stage = 'queued'), coalesce(mashup.request_traceparent(), mashup.new_traceparent()))
     on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
     returning * into v_job;
   if v_job.id is not null then
@@ -5360,20 +5391,21 @@ create view mashup.stuck as
   from mashup.live_jobs j
   cross join lateral (
     select s.cause, s.why
+    -- Each function is called only where its cause is possible: with thousands of waiting jobs the calls take most of the time.
     from (values
-      (1, 'pause', mashup.stuck_on_pause(j)),
+      (1, 'pause', case when j.running = 0 and exists (select from mashup.pauses) then mashup.stuck_on_pause(j) end),
       -- A job that has just entered its stage, or has a task with a valid lease, shows nothing of these yet.
       (2, (select e.cause from everywhere e), case
         when (j.in_stage_for < interval '0' or j.in_stage_for > interval '30 seconds') and not exists (
           select from mashup.tasks t where t.job_id = j.id and t.state = 'running' and t.lease_until > mashup.now())
         then (select e.why from everywhere e) end),
-      (3, 'circuit', mashup.stuck_on_circuit(j)),
-      (4, 'lease', mashup.stuck_on_lease(j)),
-      (5, 'silent_service', mashup.stuck_on_silent_service(j)),
-      (6, 'busy_workers', mashup.stuck_on_busy_workers(j)),
-      (7, 'limit', mashup.stuck_on_limit(j)),
-      (8, 'hook', mashup.stuck_on_hook(j)),
-      (9, 'no_tasks', mashup.stuck_without_tasks(j))) as s (n, cause, why)
+      (3, 'circuit', case when j.running + j.ready = 0 and j.waiting > 0 then mashup.stuck_on_circuit(j) end),
+      (4, 'lease', case when j.running > 0 then mashup.stuck_on_lease(j) end),
+      (5, 'silent_service', case when j.running > 0 then mashup.stuck_on_silent_service(j) end),
+      (6, 'busy_workers', case when j.ready > 0 then mashup.stuck_on_busy_workers(j) end),
+      (7, 'limit', case when j.in_stage_for > interval '10 minutes' then mashup.stuck_on_limit(j) end),
+      (8, 'hook', case when j.running + j.ready + j.waiting = 0 and j.waiting_on is distinct from 'slot' then mashup.stuck_on_hook(j) end),
+      (9, 'no_tasks', case when j.waiting_on is null then mashup.stuck_without_tasks(j) end)) as s (n, cause, why)
     where s.why is not null order by s.n limit 1
   ) c
   where j.waiting_on is distinct from 'user';
@@ -5535,6 +5567,68 @@ begin
   end loop;
 end
 $$;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/82_metrics.sql
+
+-- What monitoring reads of the database. Each worker reads the same values and passes them on, so whoever collects them from
+-- several workers takes the greatest value, not the sum.
+
+create function mashup.metrics() returns jsonb
+  language sql stable security definer set search_path = ''
+  as $$
+  with live as materialized (
+    select j.id, j.stage, j.waiting_on, j.epoch from public.mashup_jobs j where j.status = 'processing'
+  ), held as materialized (
+    select t.kind, t.state, count(*) as tasks, max(extract(epoch from mashup.now() - t.run_at)) filter (where t.state = 'ready') as ready_sec,
+      max(extract(epoch from mashup.now() - t.lease_until + mashup.setting_interval('lease_sec'))) filter (where t.state = 'running') as lease_sec
+    from mashup.tasks t where t.state in ('waiting', 'ready', 'running') group by t.kind, t.state
+  ), entries as materialized (
+    select q.key, q.run_at, q.locked_at, q.attempts, q.max_attempts from mashup.queue_entries() q
+  )
+  select jsonb_build_object(
+    'live_jobs', (select coalesce(jsonb_agg(to_jsonb(s)), '[]') from (
+      select l.stage, coalesce(l.waiting_on, 'nothing') as waiting_on, count(*) as jobs from live l group by 1, 2) s),
+    'ended_jobs', (select coalesce(jsonb_agg(to_jsonb(s)), '[]') from (
+      select j.stage as result, count(*) as jobs from public.mashup_jobs j where j.finished_at > mashup.now() - interval '1 hour' group by 1) s),
+    'stuck_jobs', (select coalesce(jsonb_agg(to_jsonb(s)), '[]') from (
+      select k.cause, count(*) as jobs from mashup.stuck k group by 1) s),
+    'tasks', (select coalesce(jsonb_agg(jsonb_build_object('kind', h.kind, 'state', h.state, 'tasks', h.tasks)), '[]') from held h),
+    'ready_task_age_sec', (select coalesce(max(h.ready_sec), 0) from held h),
+    'lease_age_sec', (select coalesce(max(h.lease_sec), 0) from held h),
+    'ready_without_entry', (select count(*) from mashup.tasks t where t.state = 'ready'
+      and not exists (select from entries e where e.key = 'mashup:' || t.id || ':' || t.attempt)),
+    'queue_due', (select count(*) from entries e where e.locked_at is null and e.run_at <= mashup.now() and e.attempts < e.max_attempts),
+    'queue_later', (select count(*) from entries e where e.locked_at is null and e.run_at > mashup.now() and e.attempts < e.max_attempts),
+    'queue_locked', (select count(*) from entries e where e.locked_at is not null),
+    'queue_age_sec', (select coalesce(max(extract(epoch from mashup.now() - e.run_at)), 0) from entries e
+      where e.locked_at is null and e.run_at <= mashup.now() and e.attempts < e.max_attempts),
+    'circuits', (select coalesce(jsonb_agg(jsonb_build_object('service', h.service, 'state', h.state,
+        'open_sec', coalesce(extract(epoch from mashup.now() - h.opened_at), 0))), '[]') from mashup.service_health h),
+    'workers', (select count(*) from mashup.workers w where not w.draining and w.seen_at > mashup.now() - mashup.setting_interval('lease_sec')),
+    'places', (select coalesce(sum(w.concurrency), 0) from mashup.workers w
+      where not w.draining and w.seen_at > mashup.now() - mashup.setting_interval('lease_sec')),
+    'slots', mashup.setting_number('max_running_jobs'),
+    'pauses', (select count(*) from mashup.pauses p where p.until is null or p.until > mashup.now()),
+    'deletions_due', (select count(*) from mashup.storage_deletions d where d.not_before <= mashup.now()),
+    'events_due', (select count(*) from mashup.outgoing_events e where e.delivered_at is null and e.not_before <= mashup.now()))
+$$;
+comment on function mashup.metrics() is
+  'Returns the state of jobs, tasks, queue, circuits and workers for monitoring. ended_jobs counts the last hour. Lock: none.';
+grant execute on function mashup.metrics() to mashup_worker;
+
+create function mashup.storage_bytes() returns table (folder text, files bigint, bytes bigint)
+  language sql stable security definer set search_path = ''
+  as $$
+  select split_part(o.name, '/', 1), count(*), coalesce(sum((o.metadata ->> 'size')::bigint), 0)::bigint
+  from storage.objects o
+  where o.bucket_id = 'mashups' and split_part(o.name, '/', 1) in ('uploads', 'stems', 'generated')
+  group by 1
+$$;
+comment on function mashup.storage_bytes() is
+  'Returns number and size of the files in bucket mashups by their first folder. It reads all rows of the bucket: call it every few minutes at most.';
+grant execute on function mashup.storage_bytes() to mashup_worker;
 
 revoke execute on all functions in schema mashup from public;
 

@@ -5,7 +5,7 @@
 -- Graphile Worker that names a task and an attempt; it may be lost, repeated or late without harm.
 --
 -- 05  schema mashup, role mashup_worker, now (the only clock: tests replace it, nothing else reads one),
---     engine_version, protocol_version, min_protocol_version, raise_error
+--     new_traceparent, request_traceparent, engine_version, protocol_version, min_protocol_version, raise_error
 -- 10  settings (every limit, time and budget), setting_number, setting_interval; check_setting, keep_setting, is_allowed, allowed_values
 -- 11  tables
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
@@ -77,6 +77,7 @@
 --     running_now, live_jobs, failures, circuits, queue_by_user, capacity, job_history, throughput
 -- 81  operator API, for users with the operator claim and the service role: operator_*
 --     require_operator, grant_operator           who is an operator
+-- 82  metrics, storage_bytes                      what monitoring reads
 -- 90  Storage: bucket mashups and its policies
 -- 92  Realtime: the publication
 -- 95  access of API roles to schema mashup, given last

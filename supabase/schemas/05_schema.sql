@@ -23,6 +23,23 @@ create function mashup.now() returns timestamptz
 comment on function mashup.now() is 'Returns the time of the transaction. The only clock of the state machine.';
 grant execute on function mashup.now() to authenticated, service_role, mashup_worker;
 
+create function mashup.new_traceparent() returns text
+  language sql volatile set search_path = ''
+  as $$
+  select '00-' || replace(pg_catalog.gen_random_uuid()::text, '-', '') || '-'
+    || right(replace(pg_catalog.gen_random_uuid()::text, '-', ''), 16) || '-01'
+$$;
+comment on function mashup.new_traceparent() is 'Returns a new W3C trace context, marked as sampled: the parent of the spans of a job.';
+
+create function mashup.request_traceparent() returns text
+  language sql stable set search_path = ''
+  as $$
+  select substring(pg_catalog.current_setting('request.headers', true)
+    from '"traceparent" *: *"(00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})"')
+$$;
+comment on function mashup.request_traceparent() is
+  'Returns the header traceparent of the API request of this transaction; null if there is none or it is not valid.';
+
 create function mashup.engine_version() returns text
   language sql immutable set search_path = ''
   as $$ select '0.1.0' $$;

@@ -162,20 +162,21 @@ create view mashup.stuck as
   from mashup.live_jobs j
   cross join lateral (
     select s.cause, s.why
+    -- Each function is called only where its cause is possible: with thousands of waiting jobs the calls take most of the time.
     from (values
-      (1, 'pause', mashup.stuck_on_pause(j)),
+      (1, 'pause', case when j.running = 0 and exists (select from mashup.pauses) then mashup.stuck_on_pause(j) end),
       -- A job that has just entered its stage, or has a task with a valid lease, shows nothing of these yet.
       (2, (select e.cause from everywhere e), case
         when (j.in_stage_for < interval '0' or j.in_stage_for > interval '30 seconds') and not exists (
           select from mashup.tasks t where t.job_id = j.id and t.state = 'running' and t.lease_until > mashup.now())
         then (select e.why from everywhere e) end),
-      (3, 'circuit', mashup.stuck_on_circuit(j)),
-      (4, 'lease', mashup.stuck_on_lease(j)),
-      (5, 'silent_service', mashup.stuck_on_silent_service(j)),
-      (6, 'busy_workers', mashup.stuck_on_busy_workers(j)),
-      (7, 'limit', mashup.stuck_on_limit(j)),
-      (8, 'hook', mashup.stuck_on_hook(j)),
-      (9, 'no_tasks', mashup.stuck_without_tasks(j))) as s (n, cause, why)
+      (3, 'circuit', case when j.running + j.ready = 0 and j.waiting > 0 then mashup.stuck_on_circuit(j) end),
+      (4, 'lease', case when j.running > 0 then mashup.stuck_on_lease(j) end),
+      (5, 'silent_service', case when j.running > 0 then mashup.stuck_on_silent_service(j) end),
+      (6, 'busy_workers', case when j.ready > 0 then mashup.stuck_on_busy_workers(j) end),
+      (7, 'limit', case when j.in_stage_for > interval '10 minutes' then mashup.stuck_on_limit(j) end),
+      (8, 'hook', case when j.running + j.ready + j.waiting = 0 and j.waiting_on is distinct from 'slot' then mashup.stuck_on_hook(j) end),
+      (9, 'no_tasks', case when j.waiting_on is null then mashup.stuck_without_tasks(j) end)) as s (n, cause, why)
     where s.why is not null order by s.n limit 1
   ) c
   where j.waiting_on is distinct from 'user';

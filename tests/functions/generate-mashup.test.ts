@@ -61,6 +61,14 @@ describe('generate-mashup', () => {
     assert.equal(other.body.code, 'idempotency_conflict');
   });
 
+  test('writes the trace context of the request into the job', async () => {
+    const songs = [await upload(visitor, 'traced one'), await upload(visitor, 'traced two')];
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const { body } = await fixture.call('generate-mashup', { songs }, { as: visitor.token, headers: { traceparent } });
+    const [job] = await fixture.machine.sql`select traceparent from mashup_jobs where id = ${String(body.jobId)}`;
+    assert.equal(job?.['traceparent'], traceparent);
+  });
+
   test('accepts one song as a draft, which is held before planning', async () => {
     const songs = [await upload(visitor, 'five')];
     const { status, body } = await fixture.call('generate-mashup', { songs, hold: 'planning' }, { as: visitor.token });

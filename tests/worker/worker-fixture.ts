@@ -1,4 +1,6 @@
 /** The environment of worker tests: a database, a gateway for Storage, replayed services, a user with songs. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +19,7 @@ import { useDatabase } from '../support/postgres.ts';
 import type { CleanUpScope, TestDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 import { wavFile } from './wav-file.ts';
-import { spawnWorkerProcess } from './worker-process.ts';
+import { spawnWorkerProcess, variablesOf, WORKER_MAIN } from './worker-process.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /** Length of uploaded songs; long enough for the recorded plan. */
@@ -47,6 +49,7 @@ export interface StartWorkerOptions {
   databaseUrl?: string;
   supabaseUrl?: string;
   serviceRoleKey?: string;
+  monitoring?: WorkerConfig['monitoring'];
 }
 
 interface FixtureParts {
@@ -160,6 +163,14 @@ export class WorkerFixture {
     return worker;
   }
 
+  /** Starts a worker process with further variables. Does not wait for it; the caller ends it. */
+  spawnWorkerWith(variables: NodeJS.ProcessEnv): ChildProcess {
+    return spawn(process.execPath, [WORKER_MAIN], {
+      env: { ...process.env, ...variablesOf(this.#config), ...variables },
+      stdio: 'ignore',
+    });
+  }
+
   /** Kills the processes, stops the services, and then stops the workers of this process. */
   async stopWorkers(stopServices: () => Promise<void>): Promise<void> {
     for (const { process } of this.#processes) process.kill('SIGKILL');
@@ -177,17 +188,25 @@ export class WorkerFixture {
   }
 
   /** Submits a mashup of these files, or of new songs. Returns the job's id. */
-  async submit(paths?: string[], options: Record<string, unknown> = {}): Promise<string> {
+  async submit(
+    paths?: string[],
+    options: Record<string, unknown> = {},
+    headers: Record<string, string> = {},
+  ): Promise<string> {
     const songs = paths ?? (await this.#uploadSongs());
-    return this.#submitAs('submit_mashup', {
-      songs: songs.map((path, index) => ({
-        song_id: `song-${index + 1}`,
-        name: `Song ${index + 1}`,
-        artist: `Artist ${index + 1}`,
-        storage_path: path,
-      })),
-      options,
-    });
+    return this.#submitAs(
+      'submit_mashup',
+      {
+        songs: songs.map((path, index) => ({
+          song_id: `song-${index + 1}`,
+          name: `Song ${index + 1}`,
+          artist: `Artist ${index + 1}`,
+          storage_path: path,
+        })),
+        options,
+      },
+      headers,
+    );
   }
 
   /** Submits an iteration of a mashup. Returns the new job's id. */
@@ -224,8 +243,14 @@ export class WorkerFixture {
     return Promise.all([1, 2].map((seed) => this.upload(`song${seed}.wav`, wavFile(SONG_SEC, this.#uploads + seed))));
   }
 
-  async #submitAs(functionName: string, parameters: Record<string, unknown>): Promise<string> {
-    const { data, error } = await this.#user.rpc(functionName, parameters);
+  async #submitAs(
+    functionName: string,
+    parameters: Record<string, unknown>,
+    headers: Record<string, string> = {},
+  ): Promise<string> {
+    const call = this.#user.rpc(functionName, parameters);
+    for (const [name, value] of Object.entries(headers)) void call.setHeader(name, value);
+    const { data, error } = await call;
     if (error) throw new Error(`${error.message} ${error.details}`);
     return (data as { job_id: string }).job_id;
   }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { SERVICE_DEFAULTS, SERVICES } from '../../schema.ts';
 import type { WorkerConfig } from '../../worker/config.ts';
 
-const MAIN = join(import.meta.dirname, '../../worker/main.ts');
+/** The file of the worker process. */
+export const WORKER_MAIN = join(import.meta.dirname, '../../worker/main.ts');
 
 export interface WorkerProcess {
   id: string;
@@ -23,7 +24,7 @@ export type WorkerEnvironment = Pick<WorkerConfig, 'databaseUrl' | 'supabaseUrl'
  * @throws when the process ends before
  */
 export async function spawnWorkerProcess(environment: WorkerEnvironment, log: string[]): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, [MAIN], {
+  const child = spawn(process.execPath, [WORKER_MAIN], {
     env: { ...process.env, ...variablesOf(environment) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -38,7 +39,13 @@ export async function spawnWorkerProcess(environment: WorkerEnvironment, log: st
   return { id, process: child, exited };
 }
 
-function variablesOf({ databaseUrl, supabaseUrl, serviceRoleKey, serviceUrls }: WorkerEnvironment): NodeJS.ProcessEnv {
+/** Returns the environment variables of a configuration. */
+export function variablesOf({
+  databaseUrl,
+  supabaseUrl,
+  serviceRoleKey,
+  serviceUrls,
+}: WorkerEnvironment): NodeJS.ProcessEnv {
   return {
     DATABASE_URL: databaseUrl,
     SUPABASE_URL: supabaseUrl,

@@ -50,6 +50,12 @@ const Claim = z.object({
   output_prefix: z.string().nullable(),
   /** A call ends after this long without an event, or in all where the service sends none. */
   silence_sec: z.number().positive(),
+  /** W3C trace context of the job. A database of an older version sends none of the members from here on. */
+  traceparent: z.string().nullish().catch(undefined),
+  /** Seconds from when the task was due to the claim. */
+  waited_sec: z.number().nonnegative().optional().catch(undefined),
+  /** Seconds from the last sign of life of the lost worker that ran the task before; null if none was lost. */
+  lost_for_sec: z.number().nullish().catch(undefined),
 });
 /** A claimed task, with everything that its handler needs. */
 export type Claim = z.infer<typeof Claim>;

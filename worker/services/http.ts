@@ -8,6 +8,9 @@
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { SpanKind } from '@opentelemetry/api';
+import { traceHeaders, withSpan } from '../../telemetry/trace.ts';
+import { reportCall } from '../call-observer.ts';
 import { serviceTitle, TaskError } from '../errors.ts';
 import type { ServiceName } from '../../schema.ts';
 import { errorText } from '../redact.ts';
@@ -79,13 +82,37 @@ export async function readJson(service: ServiceName, response: IncomingMessage):
 
 /**
  * Calls a service and passes the response to `read` while the body arrives. The time limit, the signal or a lost connection
- * ends the call.
+ * ends the call. The call is a span of the active trace.
  * @throws as `callJson`
  */
 export async function withResponse<T>(
   options: CallOptions,
   read: (response: IncomingMessage) => Promise<T>,
 ): Promise<T> {
+  const { body, path, service } = options;
+  const startedAt = performance.now();
+  const report = (result: string): void => {
+    if (body !== undefined) reportCall(service, result, (performance.now() - startedAt) / 1000);
+  };
+  const attributes = { 'mashup.service': service, 'url.path': path };
+  return withSpan(`call ${service}`, { kind: SpanKind.CLIENT, attributes }, async () => {
+    try {
+      const answer = await exchange(options, read);
+      report('ok');
+      return answer;
+    } catch (error) {
+      report(error instanceof TaskError ? resultOf(error) : 'aborted');
+      throw error;
+    }
+  });
+}
+
+/** Result of a failed call for metrics: the class of the fault and its status, since codes are chosen by services. */
+function resultOf({ faultClass, status }: TaskError): string {
+  return status === undefined ? faultClass : `${faultClass} ${status}`;
+}
+
+async function exchange<T>(options: CallOptions, read: (response: IncomingMessage) => Promise<T>): Promise<T> {
   const { service, signal } = options;
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -124,6 +151,7 @@ function send(options: CallOptions, signal: AbortSignal): Promise<IncomingMessag
       method: body === undefined ? 'GET' : 'POST',
       headers: {
         ...HEADERS,
+        ...traceHeaders(),
         Accept: options.accept ?? 'application/json',
         ...(options.token === undefined ? {} : { Authorization: `Bearer ${options.token}` }),
         ...(body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': body.length }),

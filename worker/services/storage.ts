@@ -1,6 +1,8 @@
 /** The worker's access to Storage: signed URLs for the services, metadata of what they wrote, deletions. */
 import { createClient } from '@supabase/supabase-js';
 import type { SupabaseClient } from '@supabase/supabase-js';
+import { SpanKind } from '@opentelemetry/api';
+import { withSpan } from '../../telemetry/trace.ts';
 import { TaskError } from '../errors.ts';
 import { openDownload, storageFault } from './download.ts';
 
@@ -52,14 +54,23 @@ export function openStorage(supabaseUrl: string, serviceRoleKey: string): Storag
   const client = createClient(supabaseUrl, serviceRoleKey, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
     global: {
-      fetch: (input, init) =>
-        fetch(input, {
-          ...init,
-          signal: AbortSignal.any([...(init?.signal ? [init.signal] : []), AbortSignal.timeout(STORAGE_TIMEOUT_MS)]),
-        }),
+      fetch: tracedFetch,
     },
   });
   return new SupabaseStorage(client, `${supabaseUrl.replace(/\/+$/, '')}/functions/v1/renew-upload`);
+}
+
+/** One call to the Storage API, as a span of the active trace. */
+function tracedFetch(input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
+  const attributes = { 'http.request.method': init?.method ?? 'GET' };
+  return withSpan('call storage', { kind: SpanKind.CLIENT, attributes }, async (span) => {
+    const response = await fetch(input, {
+      ...init,
+      signal: AbortSignal.any([...(init?.signal ? [init.signal] : []), AbortSignal.timeout(STORAGE_TIMEOUT_MS)]),
+    });
+    span.setAttribute('http.response.status_code', response.status);
+    return response;
+  });
 }
 
 class SupabaseStorage implements Storage {

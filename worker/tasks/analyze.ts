@@ -7,6 +7,7 @@ import { camelotCode, parseKey } from '../../music/theory/keys.ts';
 import { detectFileType, FILE_TYPE_BYTES, isAudioType } from '../../audio/decode/detect.ts';
 import type { FileType } from '../../audio/decode/detect.ts';
 import { readWavHeader, WAV_HEADER_BYTES } from '../../audio/decode/wav.ts';
+import { withSpan } from '../../telemetry/trace.ts';
 import { TaskError } from '../errors.ts';
 import { fetchVersion, callAnalyze } from '../services/analysis.ts';
 import { settingNumber } from '../database/database-api.ts';
@@ -40,7 +41,8 @@ export async function analyze(context: TaskContext): Promise<AnalyzeTaskResult> 
     storage.downloadUrl(song.path, urlSeconds(claim)),
   ]);
 
-  const upload = await fetchUpload(context, fileUrl);
+  const upload = await withSpan('read upload', {}, () => fetchUpload(context, fileUrl));
+  context.metrics.storageBytes('upload_read', upload.bytes);
   if (upload.durationSec !== null && upload.durationSec > maxSec) throw tooLong(upload.durationSec, maxSec);
 
   const version = claim.fresh ? undefined : await fetchVersion(baseUrl, { signal, token });

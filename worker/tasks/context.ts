@@ -5,6 +5,7 @@ import type { WorkerLimits } from '../config.ts';
 import type { Db } from '../database/database.ts';
 import { TaskError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { WorkerMetrics } from '../monitoring/metrics.ts';
 import type { Claim } from '../database/database-api.ts';
 import type { Storage } from '../services/storage.ts';
 
@@ -18,6 +19,7 @@ export interface WorkerContext {
   serviceTokens: Partial<Record<ServiceName, string>>;
   limits: WorkerLimits;
   log: Log;
+  metrics: WorkerMetrics;
 }
 
 /** The context of one claimed task. */

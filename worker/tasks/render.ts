@@ -185,6 +185,7 @@ async function verifyFile(
   const { storage, signal } = context;
   const object = await storage.stat(rendered.path);
   if (!object) throw unusable('The rendering service reported success, but the file is not in Storage.');
+  context.metrics.storageBytes('result_written', object.bytes);
   if (object.bytes <= MIN_RESULT_BYTES) throw unusable('The rendered file has no samples.');
   const head = await storage.head(rendered.path, Math.min(WAV_HEADER_BYTES, object.bytes), signal);
   const wav = readWavHeader(head, object.bytes);

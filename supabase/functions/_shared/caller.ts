@@ -41,7 +41,7 @@ export async function requireUser(request: Request): Promise<UserCaller> {
   if (error || !data || data.claims.role !== 'authenticated' || !isFromThisProject(data, environment.issuer)) {
     throw signInRequired('The session is no longer valid.');
   }
-  return { role: 'authenticated', userId: data.claims.sub, supabase: clientFor(environment, token) };
+  return { role: 'authenticated', userId: data.claims.sub, supabase: clientFor(environment, token, request) };
 }
 
 function isUnreachable(error: AuthError): boolean {
@@ -89,10 +89,12 @@ export function serviceClient(): SupabaseClient {
   });
 }
 
-function clientFor(environment: Environment, token: string): SupabaseClient {
+/** The trace context of the request is passed on: `insert_job` writes it into the job. */
+function clientFor(environment: Environment, token: string, request: Request): SupabaseClient {
+  const traceparent = request.headers.get('traceparent');
   return createClient(environment.url, environment.apiKey, {
     auth: STATELESS,
-    global: { headers: { Authorization: `Bearer ${token}` } },
+    global: { headers: { Authorization: `Bearer ${token}`, ...(traceparent === null ? {} : { traceparent }) } },
   });
 }
 

@@ -47,6 +47,8 @@ create table mashup.mashup_jobs (
   admitted_at             timestamptz,
   idempotency_key         text check (length(idempotency_key) between 1 and 200),
   request_hash            text,
+  traceparent             text not null default mashup.new_traceparent()
+    check (traceparent ~ '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'),
   created_at              timestamptz not null default mashup.now(),
   queued_at               timestamptz not null default mashup.now(),
   stage_entered_at        timestamptz not null default mashup.now(),
@@ -106,6 +108,8 @@ comment on column public.mashup_jobs.fresh is 'Whether this run bypasses the cac
 comment on column public.mashup_jobs.admitted_at is 'When the job took its slot; null while it holds none.';
 comment on column public.mashup_jobs.idempotency_key is 'Key of the submission, unique for each user.';
 comment on column public.mashup_jobs.request_hash is 'SHA-256 of the submission, hex: tells a repeated request from another one with the same key.';
+comment on column public.mashup_jobs.traceparent is
+  'W3C trace context of the submission: the parent of the spans of this job. Taken from the header of the request, otherwise made here.';
 comment on column public.mashup_jobs.queued_at is 'Since when the job waits or waited for a slot.';
 comment on column public.mashup_jobs.expired_at is 'When the file of the result was deleted.';
 comment on column public.mashup_jobs.takedown_reason is 'Why an operator took the mashup down, as its user reads it. It is not run again until the take-down is lifted.';

@@ -39,6 +39,7 @@ create table mashup.tasks (
   crashes       integer not null default 0,
   solo_crashes  integer not null default 0,
   lost_by       uuid,
+  lost_at       timestamptz,
   is_probe      boolean not null default false,
   fallback      boolean not null default false,
   claim         uuid,
@@ -67,6 +68,7 @@ comment on column mashup.tasks.failures is 'Attempts that ended in a fault that 
 comment on column mashup.tasks.crashes is 'Worker processes that ended while they ran the task.';
 comment on column mashup.tasks.solo_crashes is 'Workers that were lost while they ran the task alone.';
 comment on column mashup.tasks.lost_by is 'The worker that the last crash was counted for. If it returns, it was alive, and the crash is taken back.';
+comment on column mashup.tasks.lost_at is 'When the lost worker was last seen. Null once the task is claimed again.';
 comment on column mashup.tasks.is_probe is 'Whether the task tests a service, or Storage, while the circuit breaker is half-open.';
 comment on column mashup.tasks.fallback is 'Whether the task was dispatched to run without its unavailable service. It takes no place there.';
 comment on column mashup.tasks.claim is 'The claim token. Every write of a worker names it.';

@@ -111,6 +111,7 @@ declare
   v_job public.mashup_jobs;
   v_kind mashup.task_kinds;
   v_claim uuid := gen_random_uuid();
+  v_lost_at timestamptz;
 begin
   select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt;
   if not found or not exists (select from mashup.workers w where w.id = p_worker_id and not w.draining) then
@@ -137,14 +138,16 @@ begin
   if mashup.defer_solo(v_task, p_worker_id) then
     return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
   end if;
+  v_lost_at := v_task.lost_at;
   update mashup.tasks t set
-      state = 'running', claim = v_claim, worker_id = p_worker_id, started_at = mashup.now(),
+      state = 'running', claim = v_claim, lost_at = null, worker_id = p_worker_id, started_at = mashup.now(),
       lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
       deadline_at = mashup.now() + make_interval(secs => v_kind.timeout_sec),
       heard_at = mashup.now(), silence_sec = mashup.silence_limit(v_kind, v_job, v_task.song_id),
       output_prefix = replace(replace(replace(replace(replace(v_kind.output_path, '{user}', v_job.user_id::text), '{job}', v_job.id::text),
         '{song}', coalesce(t.song_id, '')), '{epoch}', v_job.epoch::text), '{claim}', v_claim::text)
     where t.id = p_task_id returning * into v_task;
+  v_task.lost_at := v_lost_at;
   v_job := mashup.show_start(v_job, v_kind, v_task.song_id);
   return mashup.describe_claim(v_task, v_kind, v_job);
 end
@@ -164,10 +167,12 @@ begin
     'failures', p_task.failures, 'max_attempts', p_kind.max_attempts, 'timeout_sec', p_kind.timeout_sec,
     'heartbeat_sec', mashup.setting_number('heartbeat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
     'fallback', p_task.fallback or (p_kind.fallback_after_sec is not null and p_task.failures + 1 >= p_kind.max_attempts),
-    'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec);
+    'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec,
+    'traceparent', p_job.traceparent, 'waited_sec', greatest(extract(epoch from mashup.now() - p_task.run_at), 0),
+    'lost_for_sec', extract(epoch from mashup.now() - p_task.lost_at));
 end
 $$;
 comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs) is
-  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt.';
+  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost.';
 
 revoke execute on all functions in schema mashup from public;

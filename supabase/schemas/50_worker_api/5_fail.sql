@@ -133,7 +133,8 @@ create function mashup.requeue_task(p_task mashup.tasks) returns void
 begin
   perform mashup.discard_output(p_task);
   update mashup.tasks t set state = 'waiting', run_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
-      is_probe = false, crashes = p_task.crashes, solo_crashes = p_task.solo_crashes, lost_by = p_task.lost_by
+      is_probe = false, crashes = p_task.crashes, solo_crashes = p_task.solo_crashes, lost_by = p_task.lost_by,
+      lost_at = p_task.lost_at
     where t.id = p_task.id;
 end
 $$;

@@ -57,6 +57,7 @@ begin
   v_task.crashes := p_task.crashes + v_crashed::integer;
   v_task.solo_crashes := p_task.solo_crashes + (v_crashed and v_was_solo)::integer;
   v_task.lost_by := case when v_crashed then p_task.worker_id end;
+  v_task.lost_at := case when v_crashed then coalesce((select w.seen_at from mashup.workers w where w.id = p_task.worker_id), mashup.now()) end;
   perform set_config('mashup.actor', 'sweep', true);
   if v_crashed and v_task.solo_crashes >= mashup.setting_number('max_solo_crashes') then
     perform mashup.discard_output(p_task);
