@@ -1,12 +1,20 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 
 import { SERVICE_DEFAULTS, SERVICES } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { freePort } from './ports.ts';
 
-/** Root of the checkout. */
+/** Root of the checkout; in the published package the folder of the compiled files. */
 export const PROJECT_ROOT = resolve(import.meta.dirname, '..');
+
+/** The published package is compiled, because Node does not run TypeScript below `node_modules`. */
+const SCRIPT_EXTENSION = extname(import.meta.filename);
+
+/** Returns the path of a script of the engine, which is given with the extension `.ts`. */
+export function scriptPath(script: string): string {
+  return join(PROJECT_ROOT, script.replace(/\.ts$/, SCRIPT_EXTENSION));
+}
 
 /** Default base of the ports, as in the Supabase CLI: API 54321, database 54322. */
 export const DEFAULT_PORT_BASE = 54_320;

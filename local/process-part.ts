@@ -1,7 +1,6 @@
 /** Processes of this project as parts that are supervised. */
-import { join } from 'node:path';
 import type { ServiceName } from '../schema.ts';
-import { PROJECT_ROOT } from './layout.ts';
+import { PROJECT_ROOT, scriptPath } from './layout.ts';
 import { LOOPBACK } from './ports.ts';
 import { isHttpReady } from './supervisor/http-ready.ts';
 import type { PartSpec } from './supervisor/supervise.ts';
@@ -13,7 +12,7 @@ const ANY_HOST: ReadonlySet<string> = new Set(['0.0.0.0', '::', '']);
 const SERVER_ERROR = 500;
 
 /** Preloaded into a process that must end with its parent. Its standard input must be a pipe of the parent. */
-export const EXIT_WITH_PARENT = join(PROJECT_ROOT, 'local/supervisor/exit-with-parent.ts');
+export const EXIT_WITH_PARENT = scriptPath('local/supervisor/exit-with-parent.ts');
 
 /** Returns the environment of this process without secrets, with the given variables added or removed (undefined). */
 export function withoutSecrets(given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -38,7 +37,7 @@ export function nodePart(
   return {
     ...spec,
     command: process.execPath,
-    args: ['--import', EXIT_WITH_PARENT, join(PROJECT_ROOT, entry)],
+    args: ['--import', EXIT_WITH_PARENT, scriptPath(entry)],
     env: withoutSecrets(env),
     cwd: PROJECT_ROOT,
   };
