@@ -69,8 +69,10 @@ class ExactFlacDecoder implements ChunkDecoder {
 function toFullScale(decoded: Decoded): Decoded {
   const { channelData, bitDepth = 16 } = decoded;
   const fullScale = 2 ** (bitDepth - 1);
+  const largest = fullScale - 1;
+  const step = 1 / fullScale;
   for (const samples of channelData)
-    for (let i = 0; i < samples.length; i++) samples[i] = Math.round(samples[i]! * (fullScale - 1)) / fullScale;
+    for (let i = 0; i < samples.length; i++) samples[i] = Math.round(samples[i]! * largest) * step;
   return decoded;
 }
 

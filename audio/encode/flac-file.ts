@@ -138,7 +138,8 @@ export function writeFlac(
     const frames = channels[0]?.length ?? 0;
     for (let at = 0; at < frames; at += CHUNK)
       encoder.write(channels.map((samples) => samples.subarray(at, at + CHUNK)));
-    return withMetadata(concatBytes(parts), encoder.finish(), tags);
+    const end = encoder.finish();
+    return withMetadata(concatBytes(parts), end, tags);
   } finally {
     encoder.close();
   }

@@ -1,8 +1,7 @@
 /** `mashup worker`: runs a worker, with the built-in services if wanted. */
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import type { Command } from 'commander';
-import { PROJECT_ROOT } from '../../local/layout.ts';
+import { scriptPath } from '../../local/layout.ts';
 import { EXIT_WITH_PARENT } from '../../local/process-part.ts';
 import { readStack } from '../../local/state.ts';
 import { SERVICE_DEFAULTS, SERVICES } from '../../schema.ts';
@@ -84,7 +83,7 @@ async function runWorkerProcess({ urls }: RunningServices, signal: AbortSignal):
   const env = { ...process.env };
   for (const [service, url] of Object.entries(urls)) env[SERVICE_DEFAULTS[service as ServiceName].urlVariable] = url;
   // A process group of its own: Ctrl-C in the terminal reaches this process, which stops the worker before the services.
-  const child = spawn(process.execPath, ['--import', EXIT_WITH_PARENT, join(PROJECT_ROOT, 'worker/main.ts')], {
+  const child = spawn(process.execPath, ['--import', EXIT_WITH_PARENT, scriptPath('worker/main.ts')], {
     env,
     detached: true,
     stdio: ['pipe', 'inherit', 'inherit'],

@@ -116,7 +116,10 @@ describe('changing phrases for a voice that does not fit', () => {
     const songs = new Map(
       ['singer', 'band'].map((id) => {
         const own = parts.filter(({ songId }) => songId === id);
-        return [id, { ...song(id), stems: Object.fromEntries(own.map(({ stem, sound }) => [stem, `${url}${sound}`])) }];
+        return [
+          id,
+          { ...song(id), stems: Object.fromEntries(own.map(({ stem, sound }) => [stem, [`${url}${sound}`]])) },
+        ];
       }),
     );
     return {
