@@ -121,6 +121,7 @@ function nearlyValidBodies(own: CallerData, value: fc.Arbitrary<unknown>): Recor
     get_mashup_analyses: fc.record({ job_id: job }),
     get_mashup_stems: fc.record({ job_id: job }),
     begin_upload: fc.constant({}),
+    export_account: fc.record({ after: fc.option(fc.uuid()), page_size: fc.integer({ min: -5, max: 100 }) }),
   };
   return Object.fromEntries(Object.entries(valid).map(([name, body]) => [name, withInvalidMember(body, value)]));
 }
@@ -156,6 +157,7 @@ const RPC: Record<string, string[]> = {
   get_mashup: ['job_id'],
   get_mashup_analyses: ['job_id'],
   get_mashup_stems: ['job_id'],
+  export_account: ['after', 'page_size'],
   begin_upload: [],
 };
 const CALLS = [
