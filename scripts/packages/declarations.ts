@@ -12,6 +12,7 @@ import { createProgram } from './program.ts';
 import { writeType } from './write-type.ts';
 
 const TYPES_FILE = 'engine-types';
+const PLAIN_TYPES = 'schema/stages.ts';
 const IMPORT = /(import|export) type \{ ([^}]+) \} from '(\.[^']+)';\n/g;
 const RELATIVE = /(from ')(\.[^']+)\.tsx?'/g;
 const WORKSPACE_IMPORT = /import\("(\.[^"]+)"\)/;
@@ -72,15 +73,12 @@ export function explicitDeclarations(): Declarations {
       if (fault !== undefined) throw new Error(`${file}: ${ts.flattenDiagnosticMessageText(fault.messageText, ' ')}`);
       return outputText.replaceAll('"', "'");
     },
-    // Their files are read without those that they import, so that zod and Kysely are not.
-    writeOut: (types) =>
-      engineDeclarations(
-        createProgram(
-          types.map(({ file }) => file),
-          { noResolve: true, types: [] },
-        ),
-        types,
-      ),
+    writeOut(types) {
+      const files = types.map(({ file }) => file);
+      // The list of stages is plain: it is read without what it imports. Others are inferred from zod and Kysely, which takes seconds.
+      const noResolve = files.every((file) => file === PLAIN_TYPES);
+      return engineDeclarations(createProgram(files, { noResolve, types: [] }), types);
+    },
   };
 }
 

@@ -5,10 +5,11 @@ const DEPTH_LIMIT = 20;
 
 /**
  * Returns the source text of a type. `undefined` is left out of unions: messages are JSON, where a member is there or not.
- * @throws Error if the type contains a function or itself
+ * @throws Error if the type contains a function, `any` or itself
  */
 export function writeType(checker: ts.TypeChecker, type: ts.Type, depth = 0): string {
   if (depth > DEPTH_LIMIT) throw new Error('The type contains itself.');
+  if (type.flags & ts.TypeFlags.Any) throw new Error('The type is any: a module that it comes from was not found.');
   const write = (inner: ts.Type): string => writeType(checker, inner, depth + 1);
   if (type.flags & (ts.TypeFlags.Boolean | ts.TypeFlags.Literal)) return checker.typeToString(type);
   if (type.isUnion()) return writeUnion(checker, type, write);
