@@ -160,7 +160,8 @@ async function apply(
  * semicolons and the space between them.
  */
 function isUnchanged(recorded: string[] | null, text: string): boolean {
-  return recorded === null || withoutSeparators(recorded.join('')) === withoutSeparators(text);
+  if (recorded === null || (recorded.length === 1 && recorded[0] === text)) return true;
+  return withoutSeparators(recorded.join('')) === withoutSeparators(text);
 }
 
 function withoutSeparators(text: string): string {
