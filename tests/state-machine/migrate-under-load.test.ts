@@ -60,10 +60,16 @@ async function startLoad(m: Machine): Promise<Load> {
       await sleep(pauseMs);
     }
   };
+  // As a worker does: it repeats a call that was ended because of a deadlock.
+  const repeated = <T>(call: () => Promise<T>): Promise<T> =>
+    call().catch((error: unknown) => {
+      if ((error as postgres.PostgresError).code !== '40P01') throw error;
+      return repeated(call);
+    });
   const finishOne = async (): Promise<boolean> => {
-    const task = await m.claimNext(worker);
+    const task = await repeated(() => m.claimNext(worker));
     if (task === undefined) return false;
-    await m.finish(task, resultOf(task));
+    await repeated(() => m.finish(task, resultOf(task)));
     return true;
   };
   const running = [
