@@ -88,7 +88,8 @@ export async function withResponse<T>(
 ): Promise<T> {
   const { service, signal } = options;
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const timeout = AbortSignal.timeout(timeoutMs);
+  // Limits follow from measured durations. A signal accepts whole milliseconds only.
+  const timeout = AbortSignal.timeout(Math.ceil(timeoutMs));
   const either = AbortSignal.any([signal, timeout]);
   try {
     signal.throwIfAborted();
