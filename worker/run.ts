@@ -97,7 +97,9 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
   let stopped: Promise<void> | undefined;
   const stop = (reason?: WorkerStartError): Promise<void> => {
     isStopping = true;
-    stopped ??= stopWorker({ worker, running, registration, queue, sockets, stopPeriodicWork }).then(() => ended(reason));
+    stopped ??= stopWorker({ worker, running, registration, queue, sockets, stopPeriodicWork }).then(() =>
+      ended(reason),
+    );
     return stopped;
   };
   void incompatible.promise.then(async (error) => {
