@@ -176,7 +176,7 @@ async function apply(
  * Whether a record is that of a text. Our record is the whole file; the Supabase CLI records its statements, without the
  * semicolons and the space between them.
  */
-function isUnchanged(recorded: string[] | null, text: string): boolean {
+export function isUnchanged(recorded: string[] | null, text: string): boolean {
   if (recorded === null || (recorded.length === 1 && recorded[0] === text)) return true;
   return withoutSeparators(recorded.join('')) === withoutSeparators(text);
 }

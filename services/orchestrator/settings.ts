@@ -63,6 +63,6 @@ export function readSettings(environment: NodeJS.ProcessEnv): ClaudeSettings | n
     model: read.MASHUP_CLAUDE_MODEL,
     maxTokens: read.MASHUP_CLAUDE_MAX_TOKENS,
     effort: read.MASHUP_CLAUDE_EFFORT,
-    timeoutMs: read.MASHUP_CLAUDE_TIMEOUT_SEC * 1_000,
+    timeoutMs: Math.ceil(read.MASHUP_CLAUDE_TIMEOUT_SEC * 1_000),
   };
 }

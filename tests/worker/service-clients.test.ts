@@ -83,6 +83,11 @@ test('a service that cannot be reached is unavailable', async () => {
   });
 });
 
+test('a limit of a fraction of a millisecond is a limit like any other', async () => {
+  const call = callJson({ service: 'scoring', baseUrl: 'http://127.0.0.1:9', path: '/', signal, timeoutMs: 1500.65 });
+  await assert.rejects(call, { code: 'service_unavailable' });
+});
+
 test('a base URL keeps its path', () => {
   assert.equal(
     joinUrl('https://host.example.test/analysis/', '/analyze'),

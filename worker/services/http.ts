@@ -115,7 +115,8 @@ function resultOf({ faultClass, status }: TaskError): string {
 async function exchange<T>(options: CallOptions, read: (response: IncomingMessage) => Promise<T>): Promise<T> {
   const { service, signal } = options;
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const timeout = AbortSignal.timeout(timeoutMs);
+  // Limits follow from measured durations. A signal accepts whole milliseconds only.
+  const timeout = AbortSignal.timeout(Math.ceil(timeoutMs));
   const either = AbortSignal.any([signal, timeout]);
   try {
     signal.throwIfAborted();
