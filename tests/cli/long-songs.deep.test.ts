@@ -40,10 +40,9 @@ async function longSong(bpm: number, tonic: number): Promise<Buffer> {
 }
 
 test('long songs become stems in parts, and a long mashup a file that Storage accepts', async (t) => {
-  const songs = [
-    await fixture.upload('one.mp3', await longSong(120, 0)),
-    await fixture.upload('two.mp3', await longSong(116, 5)),
-  ];
+  // Encoding blocks this process, in which the gateway runs: all of it comes before the first request.
+  const files = [await longSong(120, 0), await longSong(116, 5)];
+  const songs = [await fixture.upload('one.mp3', files[0]!), await fixture.upload('two.mp3', files[1]!)];
   const ports: string[] = [];
   for (const service of SERVICES) ports.push('--port', `${service}=${await freePort()}`);
   const child = spawn(process.execPath, [MAIN, 'worker', '--with-services', ...ports], {
@@ -66,10 +65,10 @@ test('long songs become stems in parts, and a long mashup a file that Storage ac
   const job = await fixture.job(id);
   assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
 
-  const files = await sql<{ name: string; bytes: number }[]>`
+  const stored = await sql<{ name: string; bytes: number }[]>`
     select name, (metadata ->> 'size')::float8 as bytes from storage.objects where name not like 'uploads/%' order by name`;
-  t.diagnostic(files.map(({ name, bytes }) => `${name.split('/').at(-1)} ${(bytes / 1e6).toFixed(1)} MB`).join(', '));
-  const stems = files.filter(({ name }) => name.startsWith('stems/'));
+  t.diagnostic(stored.map(({ name, bytes }) => `${name.split('/').at(-1)} ${(bytes / 1e6).toFixed(1)} MB`).join(', '));
+  const stems = stored.filter(({ name }) => name.startsWith('stems/'));
   assert.ok(stems.every(({ name, bytes }) => name.endsWith('.flac') && bytes <= STEM_PART_BYTES));
   assert.ok(
     stems.some(({ name }) => name.endsWith('.2.flac')),
