@@ -5184,7 +5184,12 @@ create view mashup.stuck as
    FROM (mashup.live_jobs j
      CROSS JOIN LATERAL ( SELECT s.cause,
             s.why
-           FROM ( VALUES (1,'pause'::text,mashup.stuck_on_pause(j.*)), (2,( SELECT e.cause
+           FROM ( VALUES (1,'pause'::text,
+                        CASE
+                            WHEN ((j.running = 0) AND (EXISTS ( SELECT
+                               FROM mashup.pauses))) THEN mashup.stuck_on_pause(j.*)
+                            ELSE NULL::text
+                        END), (2,( SELECT e.cause
                            FROM everywhere e),
                         CASE
                             WHEN (((j.in_stage_for < '00:00:00'::interval) OR (j.in_stage_for > '00:00:30'::interval)) AND (NOT (EXISTS ( SELECT
@@ -5192,7 +5197,35 @@ create view mashup.stuck as
                               WHERE ((t.job_id = j.id) AND (t.state = 'running'::text) AND (t.lease_until > mashup.now())))))) THEN ( SELECT e.why
                                FROM everywhere e)
                             ELSE NULL::text
-                        END), (3,'circuit'::text,mashup.stuck_on_circuit(j.*)), (4,'lease'::text,mashup.stuck_on_lease(j.*)), (5,'silent_service'::text,mashup.stuck_on_silent_service(j.*)), (6,'busy_workers'::text,mashup.stuck_on_busy_workers(j.*)), (7,'limit'::text,mashup.stuck_on_limit(j.*)), (8,'hook'::text,mashup.stuck_on_hook(j.*)), (9,'no_tasks'::text,mashup.stuck_without_tasks(j.*))) s(n, cause, why)
+                        END), (3,'circuit'::text,
+                        CASE
+                            WHEN (((j.running + j.ready) = 0) AND (j.waiting > 0)) THEN mashup.stuck_on_circuit(j.*)
+                            ELSE NULL::text
+                        END), (4,'lease'::text,
+                        CASE
+                            WHEN (j.running > 0) THEN mashup.stuck_on_lease(j.*)
+                            ELSE NULL::text
+                        END), (5,'silent_service'::text,
+                        CASE
+                            WHEN (j.running > 0) THEN mashup.stuck_on_silent_service(j.*)
+                            ELSE NULL::text
+                        END), (6,'busy_workers'::text,
+                        CASE
+                            WHEN (j.ready > 0) THEN mashup.stuck_on_busy_workers(j.*)
+                            ELSE NULL::text
+                        END), (7,'limit'::text,
+                        CASE
+                            WHEN (j.in_stage_for > '00:10:00'::interval) THEN mashup.stuck_on_limit(j.*)
+                            ELSE NULL::text
+                        END), (8,'hook'::text,
+                        CASE
+                            WHEN ((((j.running + j.ready) + j.waiting) = 0) AND (j.waiting_on IS DISTINCT FROM 'slot'::text)) THEN mashup.stuck_on_hook(j.*)
+                            ELSE NULL::text
+                        END), (9,'no_tasks'::text,
+                        CASE
+                            WHEN (j.waiting_on IS NULL) THEN mashup.stuck_without_tasks(j.*)
+                            ELSE NULL::text
+                        END)) s(n, cause, why)
           WHERE (s.why IS NOT NULL)
           ORDER BY s.n
          LIMIT 1) c)
