@@ -95,11 +95,13 @@ test('a worker that starts during an outage logs the error once, waits longer ea
   const attempts = proxy.attempts.length;
   assert.ok(attempts >= 3 && attempts <= 7, `${attempts} attempts in ${OUTAGE_MS} ms`);
   assert.equal(log.length, 1, log.join('\n'));
-  assert.match(log[0] ?? '', /cannot reach the database.*Check host and port/);
+  assert.match(log[0] ?? '', /cannot reach the database/);
+  assert.match(log[0] ?? '', /Check host and port/);
   proxy.setOpen(true);
   const worker = await started;
   t.after(() => worker.stop());
-  assert.match(log[1] ?? '', /the database is ready.*after_sec/);
+  assert.match(log[1] ?? '', /the database is ready/);
+  assert.match(log[1] ?? '', /after_sec/);
 });
 
 test('a running worker logs each error of an outage once, and its end', async (t) => {
