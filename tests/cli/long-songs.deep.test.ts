@@ -23,9 +23,6 @@ const LOOP_SEC = 32;
 const MASHUP_SEC = 330;
 const LIMIT_MS = 1_200_000;
 
-const fixture = await useWorkerFixture({ after });
-const { sql } = fixture;
-
 /** A long song with noise, which makes its stems hard to compress. */
 async function longSong(bpm: number, tonic: number): Promise<Buffer> {
   const { samples } = playBand({ bpm, tonic, seconds: LOOP_SEC });
@@ -39,9 +36,12 @@ async function longSong(bpm: number, tonic: number): Promise<Buffer> {
   return Buffer.from(await encodeMp3([channel(1), channel(2)], SAMPLE_RATE, {}));
 }
 
+// Encoding blocks this process, in which the gateway runs: all of it comes before the first connection, which would be reset.
+const files = [await longSong(120, 0), await longSong(116, 5)];
+const fixture = await useWorkerFixture({ after });
+const { sql } = fixture;
+
 test('long songs become stems in parts, and a long mashup a file that Storage accepts', async (t) => {
-  // Encoding blocks this process, in which the gateway runs: all of it comes before the first request.
-  const files = [await longSong(120, 0), await longSong(116, 5)];
   const songs = [await fixture.upload('one.mp3', files[0]!), await fixture.upload('two.mp3', files[1]!)];
   const ports: string[] = [];
   for (const service of SERVICES) ports.push('--port', `${service}=${await freePort()}`);
