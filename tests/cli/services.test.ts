@@ -129,7 +129,7 @@ test('mashup worker --with-services starts nothing if the worker cannot start, a
   assert.match(taken.stderr, /needed for the scoring service, is in use/);
   const unset = await mashup(['worker', '--with-services'], { ...env, SUPABASE_SERVICE_ROLE_KEY: '' });
   assert.equal(unset.code, 1);
-  assert.match(unset.stderr, /SUPABASE_SERVICE_ROLE_KEY is missing/);
+  assert.match(unset.stderr, /SUPABASE_SECRET_KEY.*missing/);
   const alone = await mashup(['worker', '--port', 'scoring=9000'], env);
   assert.match(alone.stderr, /--port needs --with-services/);
 });
