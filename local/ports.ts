@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 
@@ -37,17 +38,18 @@ export function isListening(port: number): Promise<boolean> {
   });
 }
 
-/** Returns a loopback port that was free at the time of the call. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen({ port: 0, host: LOOPBACK }, () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
+/** Ports that systems do not give to outgoing connections: one of those could take a port before its server listens. */
+const FIRST_FREE_PORT = 20_000;
+const FREE_PORTS = 12_000;
+const ATTEMPTS = 50;
+
+/** Returns a loopback port that was free at the time of the call. @throws Error if none is found */
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const port = FIRST_FREE_PORT + randomInt(FREE_PORTS);
+    if (await isPortFree(port)) return port;
+  }
+  throw new Error(`no free port was found from ${FIRST_FREE_PORT} to ${FIRST_FREE_PORT + FREE_PORTS}`);
 }
 
 /**

@@ -5163,8 +5163,8 @@ CREATE OR REPLACE FUNCTION public.operator_take_down(job_id uuid, reason text)
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO ''
-AS $function$ select mashup.take_down(operator_take_down.job_id, operator_take_down.reason) $function$;
-comment on function operator_take_down(uuid,text) is 'Takes any mashup down. Raises MB002, MB006. For the service role.';
+AS $function$ select mashup.require_operator(); select mashup.take_down(operator_take_down.job_id, operator_take_down.reason) $function$;
+comment on function operator_take_down(uuid,text) is 'Takes any mashup down. For operators. Raises MB002, MB006, 42501.';
 grant execute on function operator_take_down(uuid,text) to authenticated;
 grant execute on function operator_take_down(uuid,text) to service_role;
 

@@ -5,7 +5,7 @@
 
 import type { ReplayStage as EngineReplayStage, Stage as EngineStage } from '../../schema/stages.ts';
 
-/** A stage of a job: `queued`, `analyzing`, `scoring`, `planning`, `separating`, `rendering`, then `complete`, `failed` or `cancelled`. */
+/** A stage of a job, from `queued` to `complete`, `failed` or `cancelled`. */
 export type Stage = EngineStage;
 
 /** A stage from which a job can be replayed: all but the last three. */

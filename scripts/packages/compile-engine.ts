@@ -11,7 +11,20 @@ import { ROOT } from './paths.ts';
 
 /** Folders and files of the engine. */
 const SOURCES = [
-  ...['audio', 'cli', 'connection', 'local', 'migrate', 'music', 'schema', 'services', 'supabase/functions', 'worker'],
+  ...[
+    'audio',
+    'cli',
+    'connection',
+    'local',
+    'migrate',
+    'music',
+    'schema',
+    'service-check',
+    'services',
+    'supabase/functions',
+    'telemetry',
+    'worker',
+  ],
   ...['packages/client', 'packages/supabase-local'],
 ].map((folder) => `${folder}/**/*.ts`);
 /** What the compiled files read, and what `supabase functions deploy` needs. */

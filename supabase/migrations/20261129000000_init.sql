@@ -5541,8 +5541,8 @@ comment on function mashup.operator_cancel(uuid) is 'Cancels any live job. For o
 
 create function mashup.operator_take_down(job_id uuid, reason text) returns void
   language sql security definer set search_path = ''
-  as $$ select mashup.take_down(operator_take_down.job_id, operator_take_down.reason) $$;
-comment on function mashup.operator_take_down(uuid, text) is 'Takes any mashup down. Raises MB002, MB006. For the service role.';
+  as $$ select mashup.require_operator(); select mashup.take_down(operator_take_down.job_id, operator_take_down.reason) $$;
+comment on function mashup.operator_take_down(uuid, text) is 'Takes any mashup down. For operators. Raises MB002, MB006, 42501.';
 
 create function mashup.operator_pause(scope text, key text default '', reason text default 'Paused by the operator') returns void
   language sql security definer set search_path = ''
