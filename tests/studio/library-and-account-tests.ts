@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { pageFaults, shiftOf } from './studio-fixture.ts';
+import { openOperatorPage } from './operator-page-tests.ts';
 import type { StudioFixture } from './studio-fixture.ts';
 
 const ACCOUNT = { email: 'listener@example.com', password: 'correct horse' };
@@ -113,18 +114,18 @@ function testAccountData(fixture: () => StudioFixture): void {
   });
 }
 
-/** Test of the operator's page: only the service role key opens it, and a click replays a job. */
+/** Test of the operator's page: it opens with the account of the stack, and a click replays a job. */
 export function testOperatorReplay(fixture: () => StudioFixture, jobId: () => string): void {
-  test('the operator replays a job by a click; no other key opens the page', async () => {
+  test('the operator replays a job by a click; a wrong password does not open the page', async () => {
     const { page, shown, stack, sql } = fixture();
     await page.getByRole('link', { name: 'Operator' }).click();
-    await page.getByLabel('Service role key').fill(stack.info.anonKey);
-    await page.getByRole('button', { name: 'Open' }).click();
-    await page.getByText('This key has no operator rights.').waitFor();
-    await page.getByRole('button', { name: 'Lock' }).click();
-    await page.getByLabel('Service role key').fill(stack.info.serviceRoleKey);
-    await page.getByRole('button', { name: 'Open' }).click();
-    await shown('operator-board').waitFor();
+    const form = page.getByRole('form', { name: 'Sign in as operator' });
+    await form.getByLabel('E-mail').fill(stack.info.operator.email);
+    await form.getByLabel('Password').fill('not the password');
+    await form.getByRole('button', { name: 'Sign in' }).click();
+    await form.getByRole('alert').waitFor();
+    assert.equal(await shown('operator-board').count(), 0);
+    await openOperatorPage(fixture());
     const [before] = await sql`select epoch from public.mashup_jobs where id = ${jobId()}`;
     await page.getByRole('button', { name: new RegExp(jobId().slice(0, 8)) }).click();
     await shown('job-history').waitFor();
