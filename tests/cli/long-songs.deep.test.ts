@@ -77,7 +77,9 @@ test('long songs become stems in parts, and a long mashup a file that Storage ac
   const result = job.result as { format: string; bytes: number; duration_sec: number };
   assert.ok(result.duration_sec > 300 && result.bytes <= STORAGE_MAX_BYTES);
   assert.notEqual(result.format, 'wav');
-  assert.match(JSON.stringify(job.warnings), /As WAV the mashup would be 5\d MB, and Storage accepts 52 MB/);
+  const [rendered] = await sql<{ warnings: string[] }[]>`
+    select quality -> 'warnings' as warnings from mashup_results where job_id = ${id}`;
+  assert.match(JSON.stringify(rendered?.warnings), /As WAV the mashup would be 5\d MB, and Storage accepts 52 MB/);
   child.kill('SIGTERM');
   assert.deepEqual(await once(child, 'exit'), [0, null]);
 });
