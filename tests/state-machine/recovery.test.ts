@@ -61,7 +61,7 @@ describe('recovery', () => {
     const task = await m.claimNext(worker, id);
     assert.ok(task);
     await m.moveClock(31);
-    await m.sql`update mashup.workers set seen_at = '-infinity'`;
+    await m.sql`update mashup.workers set seen_at = mashup.now() - interval '1 hour'`;
     const other = await m.worker();
     await m.sql`update mashup.workers set seen_at = mashup.now() where id = ${other}`;
     assert.equal((await m.sweep())?.recovered, 1);
