@@ -1,13 +1,12 @@
 /** Errors of the CLI. Each is shown as one line with a message and a hint. */
 import { MashupClientError } from '@mashup-engine/client';
+import { EXIT_INTERRUPTED } from '../local/interrupt.ts';
 import { toMashupError } from '../schema.ts';
 
 /** Exit code for invalid arguments or files. Nothing was started. */
 export const EXIT_USAGE = 2;
 /** Exit code for all other errors. */
 export const EXIT_FAILURE = 1;
-/** Exit code after Ctrl-C or SIGTERM. */
-export const EXIT_INTERRUPTED = 130;
 
 /** An error that is shown to the user. */
 export class CliError extends Error {

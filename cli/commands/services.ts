@@ -8,7 +8,7 @@ import { isServiceUp } from '../doctor/services.ts';
 import { print, printJson, table } from '../output.ts';
 import { chooseServices } from '../services/choose.ts';
 import type { ChosenService } from '../services/choose.ts';
-import { untilInterrupted } from '../services/interrupt.ts';
+import { untilInterrupted } from '../../local/interrupt.ts';
 import { startServices } from '../services/run.ts';
 
 const DEFAULT_HOST = '127.0.0.1';

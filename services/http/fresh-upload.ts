@@ -6,21 +6,24 @@ import { decodeJwt } from 'jose';
 import type { Response } from 'undici';
 import type { UploadTarget } from '../../schema.ts';
 import { RenewUploadAnswer } from '../../schema/api.ts';
-import { fetchOutgoing } from './outgoing.ts';
+import { fetchOutgoing, OriginRefusedError } from './outgoing.ts';
 
 const RENEWAL_TIMEOUT_MS = 15_000;
 /** A token is renewed if it expires within this time, or within half of its life. Clocks differ, and an upload has to begin. */
 const MARGIN_SEC = 30;
 
+const HINT =
+  'Deploy the edge function renew-upload, or let URLs live longer: UPLOAD_SIGNED_URL_EXPIRATION_TIME of Storage.';
+
 /** A renewal that was refused or failed. `status` is that of the response, or null without one. Contains no secrets. */
 export class RenewalError extends Error {
   readonly code = 'upload_url_expired';
-  readonly hint =
-    'Deploy the edge function renew-upload, or let URLs live longer: UPLOAD_SIGNED_URL_EXPIRATION_TIME of Storage.';
+  readonly hint: string;
   readonly status: number | null;
 
-  constructor(message: string, status: number | null, cause?: unknown) {
+  constructor(message: string, status: number | null, { cause, hint = HINT }: { cause?: unknown; hint?: string } = {}) {
     super(message, { cause });
+    this.hint = hint;
     this.name = 'RenewalError';
     this.status = status;
   }
@@ -68,7 +71,9 @@ async function renew(
     body = await response.json();
   } catch (cause) {
     if (signal?.aborted) throw signal.reason;
-    throw new RenewalError('The upload URL has expired and could not be renewed: no answer.', null, cause);
+    if (cause instanceof OriginRefusedError)
+      throw new RenewalError(`The upload URL has expired: ${cause.message}`, null, { cause, hint: cause.hint });
+    throw new RenewalError('The upload URL has expired and could not be renewed: no answer.', null, { cause });
   }
   const answer = RenewUploadAnswer.safeParse(body);
   if (response.ok && answer.success) return answer.data.token;

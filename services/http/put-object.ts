@@ -10,8 +10,8 @@ const TOO_LARGE = 413;
 const MEGABYTE = 1_000_000;
 
 /**
- * Faults of an upload: invalid URL, origin that the service may not contact, file over the limit of Storage, expired URL, refused for another reason, no answer, failed
- * or overloaded.
+ * Faults of an upload: invalid URL, origin that the service may not contact, file over the limit of Storage, expired URL, refused
+ * for another reason, no answer, failed or overloaded.
  */
 type UploadFault = 'url' | 'not_allowed' | 'too_large' | 'expired' | 'refused' | 'no_answer' | 'unavailable';
 

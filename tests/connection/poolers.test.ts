@@ -4,34 +4,16 @@ import { after, describe, test } from 'node:test';
 import postgres from 'postgres';
 import { checkDatabase } from '../../cli/doctor/database.ts';
 import type { Finding } from '../../cli/doctor/finding.ts';
-import { SERVICES } from '../../schema.ts';
-import type { ServiceName } from '../../schema.ts';
 import { openPool } from '../../worker/database/pool.ts';
 import { startSocketWatchdog } from '../../worker/database/socket-watchdog.ts';
 import type { WorkerStartError } from '../../worker/errors.ts';
-import { runWorker } from '../../worker/run.ts';
-import type { RunningWorker } from '../../worker/run.ts';
 import { mashup } from '../cli/cli.ts';
 import { useDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 import { SKIP_PGBOUNCER, usePgBouncer } from './pgbouncer.ts';
+import { startWorker } from './start-worker.ts';
 
 const database = await useDatabase({ after });
-const serviceUrls = Object.fromEntries(SERVICES.map((name) => [name, 'http://127.0.0.1:1'])) as Record<
-  ServiceName,
-  string
->;
-
-function start(databaseUrl: string, log: string[] = []): Promise<RunningWorker> {
-  return runWorker({
-    databaseUrl,
-    supabaseUrl: 'http://127.0.0.1:1',
-    serviceRoleKey: 'key',
-    serviceUrls,
-    // There is no Storage here.
-    write: (line) => void (/Storage|storage/.test(line) || log.push(line)),
-  });
-}
 
 async function listenFinding(url: string): Promise<Finding | undefined> {
   return (await checkDatabase(url)).find(({ name }) => name === 'LISTEN');
@@ -52,7 +34,7 @@ describe('PgBouncer in session mode', { skip: SKIP_PGBOUNCER }, () => {
   test('a worker starts, takes queue entries and limits its statements', async (t) => {
     const through = await usePgBouncer(t, 'session', { worker: database.workerUrl, url: database.url });
     const log: string[] = [];
-    const worker = await start(through.worker, log);
+    const worker = await startWorker(through.worker, log);
     t.after(() => worker.stop());
     await database.sql`select mashup_queue.add_job('mashup:score', '{"task": "0", "attempt": 0}')`;
     await until('the entry is taken', async () => {
@@ -74,7 +56,7 @@ describe('PgBouncer in transaction mode', { skip: SKIP_PGBOUNCER }, () => {
   test('a worker does not start, names the reason and leaves neither lock nor row', async (t) => {
     const through = await usePgBouncer(t, 'transaction', { worker: database.workerUrl });
     const before = await database.sql`select id from mashup.workers`;
-    await assert.rejects(start(through.worker), (error: WorkerStartError) => {
+    await assert.rejects(startWorker(through.worker), (error: WorkerStartError) => {
       assert.match(error.message, /transaction-mode pooler/);
       assert.match(error.hint, /pool_mode = session/);
       return error.code === 'transaction_pooler';
@@ -93,7 +75,7 @@ describe('PgBouncer in transaction mode', { skip: SKIP_PGBOUNCER }, () => {
       while (!isStopped) await others`select pg_sleep(0.002)`;
     });
     try {
-      await assert.rejects(start(through.worker), { code: 'transaction_pooler' });
+      await assert.rejects(startWorker(through.worker), { code: 'transaction_pooler' });
     } finally {
       isStopped = true;
       await Promise.all(load);

@@ -3,39 +3,21 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, test } from 'node:test';
 import { explainConnection } from '../../connection/explain.ts';
-import { SERVICES } from '../../schema.ts';
-import type { ServiceName } from '../../schema.ts';
 import { createBackoff } from '../../worker/backoff.ts';
 import type { WorkerStartError } from '../../worker/errors.ts';
-import { runWorker } from '../../worker/run.ts';
-import type { RunningWorker } from '../../worker/run.ts';
 import { mashup } from '../cli/cli.ts';
 import { useDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 import { useRefusingServer, useSwitchableProxy } from './refusing-server.ts';
+import { startWorker } from './start-worker.ts';
 
 const database = await useDatabase({ after });
-const serviceUrls = Object.fromEntries(SERVICES.map((name) => [name, 'http://127.0.0.1:1'])) as Record<
-  ServiceName,
-  string
->;
 const OUTAGE_MS = 3_000;
-
-function start(databaseUrl: string, log: string[] = []): Promise<RunningWorker> {
-  return runWorker({
-    databaseUrl,
-    supabaseUrl: 'http://127.0.0.1:1',
-    serviceRoleKey: 'key',
-    serviceUrls,
-    // There is no Storage here.
-    write: (line) => void (/Storage|storage/.test(line) || log.push(line)),
-  });
-}
 
 test("the error of a pooler that does not know the tenant names the pooler's user name in every command", async (t) => {
   const port = await useRefusingServer(t, 'XX000', 'Tenant or user not found');
   const DATABASE_URL = `postgres://mashup_worker:secret-1@127.0.0.1:${port}/postgres`;
-  await assert.rejects(start(DATABASE_URL), (error: WorkerStartError) => {
+  await assert.rejects(startWorker(DATABASE_URL), (error: WorkerStartError) => {
     assert.match(error.hint, /role\.project-ref/);
     return error.code === 'database_refused';
   });
@@ -90,7 +72,7 @@ test('a back-off doubles up to its limit, is spread by up to half, and can be re
 test('a worker that starts during an outage logs the error once, waits longer each time, and logs that it is over', async (t) => {
   const proxy = await useSwitchableProxy(t, database.workerUrl);
   const log: string[] = [];
-  const started = start(proxy.url, log);
+  const started = startWorker(proxy.url, log);
   await sleep(OUTAGE_MS);
   const attempts = proxy.attempts.length;
   assert.ok(attempts >= 3 && attempts <= 7, `${attempts} attempts in ${OUTAGE_MS} ms`);
@@ -108,7 +90,7 @@ test('a running worker logs each error of an outage once, and its end', async (t
   const proxy = await useSwitchableProxy(t, database.workerUrl);
   proxy.setOpen(true);
   const log: string[] = [];
-  const worker = await start(proxy.url, log);
+  const worker = await startWorker(proxy.url, log);
   t.after(() => worker.stop());
   proxy.setOpen(false);
   await sleep(OUTAGE_MS);

@@ -1,5 +1,7 @@
-/** Stops a command by a signal: Ctrl-C, SIGTERM, or a closed terminal. */
-import { EXIT_INTERRUPTED } from '../errors.ts';
+/** Stops work by a signal: Ctrl-C, SIGTERM, or a closed terminal. */
+
+/** Exit code of a process that was interrupted. */
+export const EXIT_INTERRUPTED = 130;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Under npm one Ctrl-C arrives twice, from the terminal and from npm. Only a later signal counts as a second one. */
