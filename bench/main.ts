@@ -1,11 +1,12 @@
 /**
- * npm run bench [-- pipeline | million | realtime | recovery | audio …]: runs the
+ * npm run bench [-- pipeline | million | realtime | recovery | audio | hard-material …]: runs the
  * benchmarks and prints tables; `--json FILE` also writes the numbers.
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchAudio } from './audio.ts';
+import { benchHardMaterial } from './hard-material.ts';
 import { benchMillion } from './million.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchRealtime } from './realtime.ts';
@@ -17,6 +18,7 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
   realtime: benchRealtime,
   recovery: benchRecovery,
   audio: benchAudio,
+  'hard-material': benchHardMaterial,
 };
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });

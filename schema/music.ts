@@ -41,6 +41,22 @@ const Waveform = z
   })
   .describe('Peak magnitudes at a constant rate, for drawing.');
 
+export const TempoPart = z
+  .object({
+    start_sec: seconds,
+    end_sec: seconds,
+    bpm: z.number().positive(),
+    meter: z.number().int().min(2).max(7).nullable().describe('Beats per bar. Null: no known meter.'),
+  })
+  .describe('A part of a song with one tempo and meter, between two downbeats.');
+export type TempoPart = z.infer<typeof TempoPart>;
+
+export const CONTENT_KINDS = ['full', 'acapella', 'instrumental'] as const;
+export const SongContent = z
+  .enum(CONTENT_KINDS)
+  .describe('`acapella`: only voices. `instrumental`: no voice. `full`: anything else.');
+export type SongContent = z.infer<typeof SongContent>;
+
 /**
  * The analysis of one song, in the form that the engine stores and passes on. The four groups of the services' contract
  * (harmonic, rhythmic, spectral, vocal) are always present. Optional members are present in analyses of the built-in
@@ -55,6 +71,13 @@ export const SongAnalysis = z
       key: z.string().describe('In the form `C# minor`, or `N/A` if the key is unknown.'),
       key_confidence: unit,
       camelot: z.string().nullable().optional().describe('Camelot code of the key: A minor is `8A`.'),
+      tuning_cents: z
+        .number()
+        .min(-50)
+        .max(50)
+        .optional()
+        .describe('Deviation of the tuning from A = 440 Hz, in cents.'),
+      tuning_confidence: unit.optional(),
       chord_progression: z.array(z.string()),
       chord_complexity: unit.describe('Number of distinct chords, divided by 24.'),
       chords: z.array(z.object({ start_sec: z.number(), end_sec: z.number(), label: z.string() })).optional(),
@@ -73,7 +96,17 @@ export const SongAnalysis = z
       tempo_alternatives: z.array(z.object({ bpm: z.number().positive(), confidence: unit })).optional(),
       beats_sec: z.array(z.number()).optional(),
       downbeats_sec: z.array(z.number()).optional(),
-      meter: z.number().int().min(2).max(7).optional().describe('Beats per bar.'),
+      meter: z.number().int().min(2).max(7).nullish().describe('Beats per bar. Null: no known meter.'),
+      has_beat: z
+        .boolean()
+        .optional()
+        .describe('False for sound without a beat, such as speech, drones and free time: its times are no beat grid.'),
+      tempo_parts: z
+        .array(TempoPart)
+        .optional()
+        .describe(
+          'Present if the tempo or the meter changes: the parts of the song, in order. Then `bpm` is that of the longest.',
+        ),
       beat_bands: z
         .array(z.array(z.number()).length(3))
         .optional()
@@ -89,6 +122,13 @@ export const SongAnalysis = z
     loudness: z.object({ integrated_lufs: z.number(), true_peak_dbtp: z.number() }).optional(),
     sections: z.array(SongSection).optional(),
     waveform: Waveform.optional(),
+    content: SongContent.optional(),
+    fingerprint: z
+      .string()
+      .optional()
+      .describe(
+        'Describes the sound of the whole song. Equal recordings in different encodings have similar fingerprints.',
+      ),
     has_timbre: z
       .boolean()
       .describe('False if the service returned no MFCCs: the score then leaves out the spectral similarity.'),

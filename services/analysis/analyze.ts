@@ -19,7 +19,7 @@ import { TONE_RATE } from './tone-features.ts';
 import { voiceForeground, voicePresence } from './voice.ts';
 
 /** Version of the analysis. It changes if equal songs give other values. */
-export const ANALYSIS_VERSION = 'mashup-engine-3';
+export const ANALYSIS_VERSION = 'mashup-engine-4';
 
 /** Rounds to `digits` decimal places; 0 for values that are not finite. */
 function round(value: number, digits: number): number {

@@ -5,7 +5,7 @@ export type GridSource = {
   bpm: number;
   beats_sec?: readonly number[];
   downbeats_sec?: readonly number[];
-  meter?: number;
+  meter?: number | null | undefined;
 };
 
 export type BeatGrid = {

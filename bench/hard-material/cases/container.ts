@@ -1,0 +1,3 @@
+import type { HardCase } from '../hard-case.ts';
+
+export const CONTAINER_CASES: readonly HardCase[] = [];
