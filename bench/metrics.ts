@@ -1,5 +1,6 @@
 /** Standard accuracy metrics of music information retrieval. */
 import type { StereoChunk } from '../audio/decode/decode.ts';
+import { parseKey } from '../music/theory/keys.ts';
 
 /** F-measure of estimated against true times in seconds, both increasing. Each is matched at most once, within 70 ms by default (MIREX). */
 export function fMeasure(truth: readonly number[], estimate: readonly number[], toleranceSec = 0.07): number {
@@ -16,20 +17,13 @@ export function fMeasure(truth: readonly number[], estimate: readonly number[], 
   return (2 * matched) / Math.max(1, truth.length + estimate.length);
 }
 
-const PITCHES = ['C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B'];
-const FLATS: Record<string, string> = { Db: 'C#', Eb: 'D#', Gb: 'F#', Ab: 'G#', Bb: 'A#' };
-
-/** MIREX key score: 1 exact, 0.5 a fifth away, 0.3 relative, 0.2 parallel, else 0. Keys are written as `C# minor`. */
+/** MIREX key score: 1 exact, 0.5 a fifth away, 0.3 relative, 0.2 parallel, else 0 (also for no key). */
 export function keyScore(truth: string, estimate: string): number {
-  const read = (key: string): { tonic: number; minor: boolean } => {
-    const [note = '', mode = ''] = key.split(' ');
-    return { tonic: PITCHES.indexOf(FLATS[note] ?? note), minor: mode.startsWith('min') };
-  };
-  const [a, b] = [read(truth), read(estimate)];
-  if (b.tonic < 0) return 0;
+  const [a, b] = [parseKey(truth), parseKey(estimate)];
+  if (!a || !b) return 0;
   const apart = (b.tonic - a.tonic + 12) % 12;
-  if (a.minor === b.minor) return apart === 0 ? 1 : apart === 7 || apart === 5 ? 0.5 : 0;
-  if (apart === (a.minor ? 3 : 9)) return 0.3;
+  if (a.mode === b.mode) return apart === 0 ? 1 : apart === 7 || apart === 5 ? 0.5 : 0;
+  if (apart === (a.mode === 'minor' ? 3 : 9)) return 0.3;
   return apart === 0 ? 0.2 : 0;
 }
 

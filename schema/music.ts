@@ -68,7 +68,9 @@ export const SongAnalysis = z
     warnings: z.array(z.string()).optional().describe('Peculiarities of the file, in sentences.'),
     duration_sec: z.number().positive().nullable(),
     harmonic: z.object({
-      key: z.string().describe('In the form `C# minor`, or `N/A` if the key is unknown.'),
+      key: z
+        .string()
+        .describe('In the form `C# minor` or `Bb major`, spelled as musicians do, or `N/A` if the key is unknown.'),
       key_confidence: unit,
       camelot: z.string().nullable().optional().describe('Camelot code of the key: A minor is `8A`.'),
       tuning_cents: z

@@ -1,7 +1,7 @@
 /** Texts of a rule-based plan: title, vision, problems and solutions. */
 import type { AnalyzedSong, PairScore } from '../../schema.ts';
 import { songBars } from '../theory/bars.ts';
-import { camelotCode, keyShift, parseKey, type Key } from '../theory/keys.ts';
+import { displayKey, displayKeyWithCamelot, keyShift, parseKey, type Key } from '../theory/keys.ts';
 import { cleanText } from '../plan/text.ts';
 import type { Roles } from './roles.ts';
 import type { Tempi } from './tempo.ts';
@@ -44,7 +44,7 @@ export function visionOf(roles: Roles, { main, second, key, keyName }: Targets, 
     ],
     random,
   );
-  const keyText = `${keyName}${key ? ` (${camelotCode(key)})` : ''}`;
+  const keyText = key ? displayKeyWithCamelot(key) : keyName;
   if (twoTempi)
     return (
       `"${nameOf(groove)}" and "${nameOf(lead)}" live in different tempi, and both keep theirs: ${main} and ${second} bpm, in ${keyText}. ` +
@@ -137,7 +137,7 @@ function keyProblem(song: AnalyzedSong, targets: Targets): Problem[] {
   const semitones = `${shift > 0 ? '+' : ''}${shift} semitone${Math.abs(shift) === 1 ? '' : 's'}`;
   return [
     {
-      problem: `${name} is in ${song.analysis.harmonic.key}, the mashup in ${targets.keyName}`,
+      problem: `${name} is in ${displayKey(key)}, the mashup in ${displayKey(targets.keyName)}`,
       solution: `Its pitched stems are shifted by ${semitones}; drums stay as they are`,
     },
   ];

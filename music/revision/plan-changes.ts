@@ -1,4 +1,5 @@
 /** Describes the differences between two plans. */
+import { displayKey, isSameKey } from '../theory/keys.ts';
 import type { Masterplan, Plan, PlanSection } from '../../schema.ts';
 
 /** Returns the length in whole seconds. */
@@ -55,8 +56,8 @@ function globalChanges(old: Masterplan, now: Masterplan): string[] {
   const changes: string[] = [];
   if (old.global.targetBPM !== now.global.targetBPM)
     changes.push(`The tempo went from ${old.global.targetBPM} to ${now.global.targetBPM} bpm.`);
-  if (old.global.targetKey.toLowerCase() !== now.global.targetKey.toLowerCase())
-    changes.push(`The key went from ${old.global.targetKey} to ${now.global.targetKey}.`);
+  if (!isSameKey(old.global.targetKey, now.global.targetKey))
+    changes.push(`The key went from ${displayKey(old.global.targetKey)} to ${displayKey(now.global.targetKey)}.`);
   const [oldLength, newLength] = [lengthOf(old.timeline), lengthOf(now.timeline)];
   if (Math.abs(oldLength - newLength) > 1) changes.push(`The length went from ${oldLength} to ${newLength} s.`);
   if (old.timeline.length !== now.timeline.length)

@@ -1,6 +1,6 @@
 /** Changes of a plan for common wishes. */
 import type { AnalyzedSong, Plan, PlanLayer, PlanLimits, PlanSection, Stem } from '../../schema.ts';
-import { formatKey, parseKey } from '../theory/keys.ts';
+import { displayKey, formatKey, parseKey } from '../theory/keys.ts';
 import { barsOf, layOutBars, sectionBarSec, sectionBpm } from '../plan/bars.ts';
 import { songBars } from '../theory/bars.ts';
 import { canMatchTempo } from '../theory/tempo.ts';
@@ -173,7 +173,7 @@ export function changeKey(plan: Plan, wanted: string): RuleResult {
   const targetKey = formatKey(key);
   return {
     plan: { ...plan, masterplan: { ...plan.masterplan, global: { ...plan.masterplan.global, targetKey } } },
-    change: `The mashup is in ${targetKey} now.`,
+    change: `The mashup is in ${displayKey(key)} now.`,
   };
 }
 

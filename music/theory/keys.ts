@@ -1,38 +1,37 @@
-/** Musical keys: parsing, formatting, Camelot codes, distances. */
+/** Musical keys: formatting, Camelot codes, distances. */
+import type { Key } from './key.ts';
+import { parseKey } from './parse-key.ts';
+import { spellNote, withAccidentalSigns } from './spelling.ts';
 
-/** A key. `tonic` is the number of semitones above C. */
-export type Key = { tonic: number; mode: 'major' | 'minor' };
-
-const PITCHES = ['C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B'] as const;
-const NATURALS: Record<string, number> = { c: 0, d: 2, e: 4, f: 5, g: 7, a: 9, b: 11 };
+export { parseKey } from './parse-key.ts';
+export type { Key } from './key.ts';
 
 /** Largest shift in semitones: beyond a tritone the other direction is shorter. */
 const MAX_KEY_SHIFT = 6;
 
 const modulo12 = (n: number): number => ((n % 12) + 12) % 12;
 
-/** Parses `A Minor`, `C# minor`, `Bbm`, `F♯ maj`, `Am`, `C` or a Camelot code (`8A`); null for anything else (`N/A`). */
-export function parseKey(text: string): Key | null {
-  const trimmed = text.trim();
-  const camelot = /^(1[0-2]|[1-9])\s*([AB])$/i.exec(trimmed);
-  if (camelot) {
-    const majorTonic = modulo12((Number(camelot[1]) - 8) * 7);
-    return camelot[2]?.toUpperCase() === 'B'
-      ? { tonic: majorTonic, mode: 'major' }
-      : { tonic: modulo12(majorTonic - 3), mode: 'minor' };
-  }
-  const named = /^([a-g])\s*([#♯b♭]?)\s*-?\s*(major|maj|minor|min|m|)$/i.exec(trimmed);
-  const natural = NATURALS[named?.[1]?.toLowerCase() ?? ''];
-  if (!named || natural === undefined) return null;
-  const accidental = named[2] === '#' || named[2] === '♯' ? 1 : named[2] ? -1 : 0;
-  // `M` is the chord symbol for major, `m` for minor.
-  const mode = named[3] === 'M' || !/^(minor|min|m)$/i.test(named[3] ?? '') ? 'major' : 'minor';
-  return { tonic: modulo12(natural + accidental), mode };
+/** Formats a key as it is stored and passed on: `C# minor`, `Bb major`. */
+export function formatKey(key: Key): string {
+  return `${spellNote(modulo12(key.tonic), key)} ${key.mode}`;
 }
 
-/** Formats a key as the analysis does: `C# minor`. */
-export function formatKey(key: Key): string {
-  return `${PITCHES[modulo12(key.tonic)] ?? 'C'} ${key.mode}`;
+/** Formats a key for texts: `B♭ major`. Text that is no key (`N/A`) is returned as it is. */
+export function displayKey(key: Key | string): string {
+  const parsed = typeof key === 'string' ? parseKey(key) : key;
+  return parsed ? `${withAccidentalSigns(spellNote(modulo12(parsed.tonic), parsed))} ${parsed.mode}` : String(key);
+}
+
+/** Formats a key for texts, with its Camelot code: `B♭ major (6B)`. Text that is no key is returned as it is. */
+export function displayKeyWithCamelot(key: Key | string): string {
+  const parsed = typeof key === 'string' ? parseKey(key) : key;
+  return parsed ? `${displayKey(parsed)} (${camelotCode(parsed)})` : String(key);
+}
+
+/** Returns whether two texts name the same key: `A# major` and `Bb` do. Texts that are no keys are compared as they are. */
+export function isSameKey(a: string, b: string): boolean {
+  const [keyA, keyB] = [parseKey(a), parseKey(b)];
+  return keyA && keyB ? keyA.tonic === keyB.tonic && keyA.mode === keyB.mode : a === b;
 }
 
 /** Returns the tonic of the major scale with the same notes: C for A minor. */

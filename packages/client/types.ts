@@ -49,7 +49,7 @@ export interface JobSong {
   stemsId?: number;
   durationSec?: number;
   bpm?: number;
-  /** Key in the form `C# minor`. */
+  /** Key in the form `C# minor` or `Bb major`. */
   key?: string;
   /** Camelot code of the key. */
   camelot?: string;

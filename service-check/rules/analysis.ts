@@ -47,7 +47,7 @@ export const ANALYSIS_RULES: readonly Rule[] = [
   },
   {
     name: 'key-is-readable',
-    text: 'The key is a pitch and a mode, for example `C# minor`, or `N/A`.',
+    text: 'The key is a pitch and a mode, for example `C# minor` or `Bb major`, or `N/A`.',
     async check(probe) {
       const key = (await analysisOf(probe))['harmonic']?.['key'];
       expect(typeof key === 'string' && (key === 'N/A' || parseKey(key) != null), `it is ${JSON.stringify(key)}`);

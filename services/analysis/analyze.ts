@@ -1,5 +1,6 @@
 /** Analyses a song: features, rhythm, harmony, structure and levels, in the format of the services' contract. */
-import { camelotCode, parseKey } from '../../music/theory/keys.ts';
+import { camelotCode, formatKey } from '../../music/theory/keys.ts';
+import { spellChord } from '../../music/theory/spelling.ts';
 import type { SongAnalysis, SongSection } from '../../schema.ts';
 import type { StereoChunk } from '../../audio/decode/decode.ts';
 import { bandsByBeat, featuresByBar } from './bar-features.ts';
@@ -48,13 +49,15 @@ function analyzeHarmony(
   );
   const chordLabels = chordsByBeat({ treble, bass });
   const key = estimateKey(pitchClasses, chordLabels);
-  const parsedKey = key ? parseKey(key.key) : null;
-  const spans = chordSpans(chordLabels, beats, durationSec);
+  const spans = chordSpans(chordLabels, beats, durationSec).map((span) => ({
+    ...span,
+    label: spellChord(span.label, key),
+  }));
   const progression = spans.map(({ label }) => label);
   return {
-    key: key?.key ?? 'N/A',
+    key: key ? formatKey(key) : 'N/A',
     key_confidence: round(key?.confidence ?? 0, 3),
-    camelot: parsedKey ? camelotCode(parsedKey) : null,
+    camelot: key ? camelotCode(key) : null,
     chord_progression: progression,
     chord_complexity: round(new Set(progression).size / 24, 3),
     chords: spans.map(({ start_sec, end_sec, label }) => ({

@@ -3,8 +3,9 @@
  * likelihood of the chords in a key, and whether the song begins and ends on its tonic. Pitch classes alone confuse a key with
  * its fifth and its relative: on generated songs they found half as many keys as chords did.
  */
+import type { Key } from '../../music/theory/key.ts';
 
-/** Names of the twelve pitch classes. */
+/** Names of the twelve pitch classes in chord labels. */
 export const PITCH_NAMES = ['C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B'] as const;
 const MAJOR = [6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88];
 const MINOR = [6.33, 2.68, 3.52, 5.38, 2.6, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17];
@@ -32,8 +33,8 @@ const BEGINS_ON_TONIC = 0.05;
 const THIRD_HARMONIC = 0.15;
 const FIFTH_HARMONIC = 0.05;
 
-/** An estimated key: name (`C# minor`), pitch class of the tonic (0 is C), mode, and confidence 0..1. */
-export type KeyEstimate = { key: string; tonic: number; mode: 'major' | 'minor'; confidence: number };
+/** An estimated key, with a confidence 0..1. */
+export type KeyEstimate = Key & { confidence: number };
 
 function correlate(a: readonly number[], b: readonly number[]): number {
   const meanA = a.reduce((sum, value) => sum + value, 0) / a.length;
@@ -91,7 +92,6 @@ export function estimateKey(chroma: readonly number[], chords: readonly (string 
   if (best.correlation < MIN_CORRELATION) return null;
   const lead = Math.min(1, (best.score - second.score) / CERTAIN_LEAD);
   return {
-    key: `${PITCH_NAMES[best.tonic]!} ${best.mode}`,
     tonic: best.tonic,
     mode: best.mode,
     confidence: Math.max(0, Math.min(1, best.correlation * (0.5 + 0.5 * lead))),

@@ -109,7 +109,7 @@ const CHANGES: Record<ServiceName, Changes> = {
     ...files,
     'echoes-song-id': changed(({ songId, ...body }) => ({ ...body, song_id: songId })),
     'analysis-is-complete': analysisWith('rhythmic', { beat_confidence: 'high' }),
-    'key-is-readable': analysisWith('harmonic', { key: 'H-Dur' }),
+    'key-is-readable': analysisWith('harmonic', { key: 'Z-Dur' }),
     'mfccs-have-13-rows': analysisWith('spectral', { mfccs: [[1], [2]] }),
     'finds-the-tempo': analysisWith('rhythmic', { bpm: 90 }),
     'accepts-audio-data': ({ body }, right) =>

@@ -142,7 +142,7 @@ test('an analysis with separate key and scale and without timbre is completed', 
     vocal: { vocal_presence: -0.1 },
     spectral: { brightness: 2_000 },
   });
-  assert.equal(analysis.harmonic.key, 'A# minor');
+  assert.equal(analysis.harmonic.key, 'Bb minor');
   assert.equal(analysis.rhythmic.bpm, 124.5);
   assert.equal(analysis.rhythmic.beat_confidence, 1);
   assert.equal(analysis.vocal.vocal_presence, 0);

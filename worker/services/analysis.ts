@@ -1,7 +1,8 @@
 /** Client of the analysis service, `POST /analyze`. Responses of all its versions are normalised to a SongAnalysis. */
 import { z } from 'zod';
 import { AnalyzeRequest, HealthResponse, SERVICE_DEFAULTS, SongAnalysis } from '../../schema.ts';
-import { formatKey, parseKey } from '../../music/theory/keys.ts';
+import { formatKey, parseKey, type Key } from '../../music/theory/keys.ts';
+import { spellChord } from '../../music/theory/spelling.ts';
 import { TaskError } from '../errors.ts';
 import { callJson } from './http.ts';
 import { asNumber, asObject, asShare, clamp, parseResponse } from './read.ts';
@@ -68,9 +69,10 @@ export async function fetchVersion(
 export function toSongAnalysis(raw: Record<string, unknown>): SongAnalysis {
   const mfccs = rowMeans(asObject(raw['spectral'])['mfccs']);
   const known = SongAnalysis.safeParse({ ...raw, spectral: { ...asObject(raw['spectral']), mfccs } });
-  if (known.success) return known.data;
-
   const harmonic = asObject(raw['harmonic']);
+  const key = readKey(harmonic);
+  if (known.success) return { ...known.data, harmonic: { ...known.data.harmonic, key: key ? formatKey(key) : 'N/A' } };
+
   const rhythmic = asObject(raw['rhythmic']);
   const spectral = asObject(raw['spectral']);
   const vocal = asObject(raw['vocal']);
@@ -87,9 +89,9 @@ export function toSongAnalysis(raw: Record<string, unknown>): SongAnalysis {
     version: typeof raw['version'] === 'string' && raw['version'] !== '' ? raw['version'] : 'unknown',
     duration_sec: duration > 0 ? duration : null,
     harmonic: {
-      key: readKey(harmonic),
+      key: key ? formatKey(key) : 'N/A',
       key_confidence: asShare(harmonic['key_confidence'], 0),
-      chord_progression: readChords(harmonic['chord_progression']),
+      chord_progression: readChords(harmonic['chord_progression'], key),
       chord_complexity: asShare(harmonic['chord_complexity'], DEFAULTS.chord_complexity),
       ...optional(SongAnalysis.shape.harmonic.shape, harmonic, ['camelot', 'chords', 'beat_chroma']),
     },
@@ -120,18 +122,17 @@ export function toSongAnalysis(raw: Record<string, unknown>): SongAnalysis {
   };
 }
 
-/** Returns `C# minor` from `C# minor`, or from `C#` and a separate scale; `N/A` without a key. */
-function readKey(harmonic: Record<string, unknown>): string {
+/** Parses `C# minor`, or `C#` and a separate scale; null without a key. */
+function readKey(harmonic: Record<string, unknown>): Key | null {
   const key = typeof harmonic['key'] === 'string' ? harmonic['key'] : '';
   const scale = typeof harmonic['scale'] === 'string' ? harmonic['scale'] : '';
-  const parsed = parseKey(/\s|m(in|aj)?/.test(key) ? key : `${key} ${scale}`.trim());
-  return parsed ? formatKey(parsed) : 'N/A';
+  return parseKey(/\s|m/i.test(key) ? key : `${key} ${scale}`.trim());
 }
 
-/** The existing service returns an unordered set. It is sorted, so that equal songs give equal bytes. */
-function readChords(value: unknown): string[] {
+/** The existing service returns an unordered set. It is sorted, so that equal songs give equal bytes. Roots are spelled as in the key. */
+function readChords(value: unknown, key: Key | null): string[] {
   const chords = Array.isArray(value) ? value.filter((chord): chord is string => typeof chord === 'string') : [];
-  return chords.sort();
+  return chords.map((chord) => spellChord(chord, key)).sort();
 }
 
 function stabilityOf(value: unknown, bpm: number): number {

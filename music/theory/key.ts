@@ -1,0 +1,2 @@
+/** A key. `tonic` is the number of semitones above C. */
+export type Key = { tonic: number; mode: 'major' | 'minor' };
