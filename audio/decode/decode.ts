@@ -2,12 +2,14 @@
 import { detectFormat } from './detect.ts';
 import type { AudioFormat } from './detect.ts';
 import { openFormat } from './decoders.ts';
-import type { OpenedAudio } from './opened-audio.ts';
+import { foldDown } from './fold-down.ts';
+import type { OpenedAudio, StereoChunk } from './opened-audio.ts';
 import { AudioError } from '../errors.ts';
 import { SAMPLE_RATE } from '../sample-rate.ts';
 import { Resampler } from '../time/resample.ts';
 
 export { SAMPLE_RATE };
+export type { StereoChunk };
 
 /** Length of the shortest accepted song: the tempo of shorter ones is not reliable. */
 export const MIN_SONG_SEC = 5;
@@ -21,11 +23,6 @@ export const SILENCE_PEAK = 1e-4;
 const MAX_LEVEL = 32;
 /** A file is truncated if less than this share of its declared length can be decoded. */
 const MIN_DECODED_RATIO = 0.98;
-/** Gain of the centre channel in a stereo downmix (ITU-R BS.775). */
-const FOLD_GAIN = Math.SQRT1_2;
-
-/** Consecutive samples of two channels, equally long, full scale 1. */
-export type StereoChunk = [left: Float32Array, right: Float32Array];
 
 /** Limits that differ from the defaults; a file outside of them is rejected. */
 export type DecodeLimits = { minSec: number; maxSec: number; maxBytes: number };
@@ -52,17 +49,6 @@ export type AudioStream = {
   chunks: AsyncGenerator<StereoChunk>;
 };
 
-function toStereo(channels: readonly Float32Array[]): StereoChunk {
-  const first = channels[0]!;
-  if (channels.length === 1) return [first, first];
-  if (channels.length === 2) return [first, channels[1]!];
-  // FLAC and WAV order: left, right, centre. Surround and low-frequency channels are left out.
-  const gain = 1 / (1 + FOLD_GAIN);
-  const centre = channels[2]!;
-  const fold = (side: Float32Array): Float32Array => side.map((value, i) => gain * (value + FOLD_GAIN * centre[i]!));
-  return [fold(first), fold(channels[1]!)];
-}
-
 /** Converts chunks to stereo at 44.1 kHz and checks them on the way. Throws as soon as a check fails. */
 async function* normalize(
   opened: OpenedAudio,
@@ -78,7 +64,7 @@ async function* normalize(
   let peak = 0;
   for await (const chunk of opened.chunks) {
     signal?.throwIfAborted();
-    const stereo = toStereo(chunk);
+    const stereo = foldDown(chunk, opened.layout);
     samples += stereo[0].length;
     if (samples > limits.maxSec * sampleRate) throw tooLong(limits);
     for (const channel of stereo) {

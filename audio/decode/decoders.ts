@@ -7,6 +7,7 @@ import type { AudioFormat } from './detect.ts';
 import { AudioError } from '../errors.ts';
 import { openWithFfmpeg } from './ffmpeg.ts';
 import { id3v2Length, summarizeMp3 } from './mp3-frames.ts';
+import { flacLayout, wavLayout } from './channel-layout.ts';
 import { summarizeOgg } from './ogg-pages.ts';
 import type { OpenedAudio } from './opened-audio.ts';
 import { parseWav, readWavFrames } from './wav.ts';
@@ -82,6 +83,7 @@ function openMp3(bytes: Uint8Array): OpenedAudio {
   return {
     sampleRate: summary.sampleRate,
     channels: summary.channels,
+    layout: wavLayout(summary.channels),
     declaredSamples: summary.declaredSamples ?? summary.presentSamples,
     fault: summary.junkRatio > MAX_DAMAGED_RATIO ? 'damaged' : null,
     ...(summary.endsInFrame && { warning: 'The MP3 file ends inside a frame: its end may be missing.' }),
@@ -97,9 +99,11 @@ function openFlac(bytes: Uint8Array): OpenedAudio {
   const samples = (view.getUint8(21) & 15) * 2 ** 32 + view.getUint32(22);
   const sampleRate = view.getUint32(18) >>> 12;
   if (sampleRate === 0) throw new AudioError('audio_damaged', 'The header of the FLAC file is invalid.');
+  const channels = ((view.getUint8(20) >> 1) & 7) + 1;
   return {
     sampleRate,
-    channels: ((view.getUint8(20) >> 1) & 7) + 1,
+    channels,
+    layout: flacLayout(body, channels),
     declaredSamples: samples > 0 ? samples : null,
     fault: null,
     chunks: decodeInPieces(new ExactFlacDecoder(), body),
@@ -115,6 +119,7 @@ function openOgg(bytes: Uint8Array, decoder: ChunkDecoder): OpenedAudio {
   return {
     sampleRate: summary.sampleRate,
     channels: summary.channels,
+    layout: summary.layout,
     declaredSamples: summary.declaredSamples,
     fault: damaged ? 'damaged' : summary.complete ? null : 'truncated',
     chunks: decodeInPieces(decoder, bytes),
@@ -131,6 +136,7 @@ function openWav(bytes: Uint8Array): OpenedAudio {
   return {
     sampleRate: info.sampleRate,
     channels: info.channels,
+    layout: info.layout,
     declaredSamples: info.declaredFrames,
     fault: null,
     chunks: chunks(),

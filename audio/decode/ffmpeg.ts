@@ -4,10 +4,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AudioError } from '../errors.ts';
-import type { OpenedAudio } from './opened-audio.ts';
+import { foldDown } from './fold-down.ts';
+import type { OpenedAudio, StereoChunk } from './opened-audio.ts';
+import { parseWav, readWavFrames, WAV_HEADER_BYTES } from './wav.ts';
+import type { WavInfo } from './wav.ts';
 
 const FFMPEG_RATE = 44_100;
-const BYTES_PER_FRAME = 8;
+const BYTES_PER_SAMPLE = 4;
 
 /** Duration that an MP4 file declares in its movie header (ISO/IEC 14496-12, 8.2.2), in seconds, or null. */
 function declaredMp4Seconds(bytes: Uint8Array): number | null {
@@ -22,13 +25,15 @@ function declaredMp4Seconds(bytes: Uint8Array): number | null {
 
 /**
  * Opens an m4a or ADTS file. The demuxer is fixed and ffmpeg may open only this file, so that a crafted file cannot make
- * it read others. The input is a file and not a pipe, because the index of an m4a file is often at its end.
+ * it read others. The channels are folded to stereo. The input is a file and not a pipe, because the index of an m4a file is often at
+ * its end.
  */
 export function openWithFfmpeg(bytes: Uint8Array, format: 'm4a' | 'aac', signal?: AbortSignal): OpenedAudio {
   const declared = format === 'm4a' ? declaredMp4Seconds(bytes) : null;
   return {
     sampleRate: FFMPEG_RATE,
     channels: 2,
+    layout: ['L', 'R'],
     declaredSamples: declared === null ? null : Math.round(declared * FFMPEG_RATE),
     fault: null,
     chunks: runFfmpeg(bytes, format, signal),
@@ -36,11 +41,7 @@ export function openWithFfmpeg(bytes: Uint8Array, format: 'm4a' | 'aac', signal?
 }
 
 /** @throws AudioError audio_needs_ffmpeg if ffmpeg cannot be started, audio_damaged if it fails. */
-async function* runFfmpeg(
-  bytes: Uint8Array,
-  format: 'm4a' | 'aac',
-  signal?: AbortSignal,
-): AsyncGenerator<Float32Array[]> {
+async function* runFfmpeg(bytes: Uint8Array, format: 'm4a' | 'aac', signal?: AbortSignal): AsyncGenerator<StereoChunk> {
   const folder = await mkdtemp(join(tmpdir(), 'mashup-decode-'));
   try {
     const file = join(folder, 'song');
@@ -50,20 +51,14 @@ async function* runFfmpeg(
       'ffmpeg',
       // prettier-ignore
       ['-v', 'error', '-nostdin', '-protocol_whitelist', 'file', '-f', demuxer, '-i', file, '-vn', '-sn', '-dn',
-       '-f', 'f32le', '-ac', '2', '-ar', String(FFMPEG_RATE), '-protocol_whitelist', 'pipe', 'pipe:1'],
+       '-f', 'wav', '-c:a', 'pcm_f32le', '-ar', String(FFMPEG_RATE), '-protocol_whitelist', 'pipe', 'pipe:1'],
       { stdio: ['ignore', 'pipe', 'ignore'], signal },
     );
     const ended = new Promise<number | Error>((resolve) => {
       child.once('error', resolve);
       child.once('close', (code) => resolve(code ?? 1));
     });
-    let rest = Buffer.alloc(0);
-    for await (const piece of child.stdout as AsyncIterable<Buffer>) {
-      rest = Buffer.concat([rest, piece]);
-      const frames = Math.floor(rest.length / BYTES_PER_FRAME);
-      if (frames > 0) yield deinterleave(rest, frames);
-      rest = rest.subarray(frames * BYTES_PER_FRAME);
-    }
+    yield* readPipedWav(child.stdout as AsyncIterable<Buffer>);
     const outcome = await ended;
     signal?.throwIfAborted();
     if (outcome instanceof Error) {
@@ -77,12 +72,20 @@ async function* runFfmpeg(
   }
 }
 
-function deinterleave(bytes: Buffer, frames: number): Float32Array[] {
-  const left = new Float32Array(frames);
-  const right = new Float32Array(frames);
-  for (let i = 0; i < frames; i++) {
-    left[i] = bytes.readFloatLE(i * BYTES_PER_FRAME);
-    right[i] = bytes.readFloatLE(i * BYTES_PER_FRAME + 4);
+/** Reads WAV with float samples from a pipe and folds it to stereo. The header names the channels. */
+async function* readPipedWav(pipe: AsyncIterable<Buffer>): AsyncGenerator<StereoChunk> {
+  let info: WavInfo | null = null;
+  let rest = Buffer.alloc(0);
+  for await (const piece of pipe) {
+    rest = Buffer.concat([rest, piece]);
+    if (!info) {
+      if (rest.length < WAV_HEADER_BYTES) continue;
+      info = parseWav(rest);
+      rest = rest.subarray(info.dataOffset);
+    }
+    const frames = Math.floor(rest.length / (BYTES_PER_SAMPLE * info.channels));
+    if (frames === 0) continue;
+    yield foldDown(readWavFrames(rest, { ...info, dataOffset: 0 }, 0, frames), info.layout);
+    rest = rest.subarray(frames * BYTES_PER_SAMPLE * info.channels);
   }
-  return [left, right];
 }

@@ -1,9 +1,12 @@
 /** Ogg pages (RFC 3533): reads the declared properties of a stream and checks that it is complete. */
+import { opusLayout, vorbisLayout, wavLayout } from './channel-layout.ts';
+import type { ChannelLayout } from './channel-layout.ts';
 
 /** Properties of a file by its page headers. */
 export type OggSummary = {
   sampleRate: number;
   channels: number;
+  layout: ChannelLayout;
   /** Samples of one channel at `sampleRate`: granule positions of the last pages, without the pre-skip. */
   declaredSamples: number;
   /** False if the file ends inside a page or without a page that ends the stream. */
@@ -38,22 +41,29 @@ function isPage(bytes: Uint8Array, at: number): boolean {
   );
 }
 
+type OggHead = { sampleRate: number; channels: number; layout: ChannelLayout; preSkip: number };
+
 /** Rate, channels and pre-skip from the first packet of a Vorbis, Opus or FLAC stream. */
-function readHead(view: DataView, packet: number): { sampleRate: number; channels: number; preSkip: number } {
+function readHead(view: DataView, packet: number): OggHead {
   const tag = view.getUint8(packet);
-  if (tag === 1)
-    return { sampleRate: view.getUint32(packet + 12, true), channels: view.getUint8(packet + 11), preSkip: 0 };
+  if (tag === 1) {
+    const channels = view.getUint8(packet + 11);
+    return { sampleRate: view.getUint32(packet + 12, true), channels, layout: vorbisLayout(channels), preSkip: 0 };
+  }
   if (tag === 0x7f) {
     const rate = view.getUint32(packet + 27) >>> 12;
-    return { sampleRate: rate, channels: ((view.getUint8(packet + 29) >> 1) & 7) + 1, preSkip: 0 };
+    const channels = ((view.getUint8(packet + 29) >> 1) & 7) + 1;
+    return { sampleRate: rate, channels, layout: wavLayout(channels), preSkip: 0 };
   }
-  return { sampleRate: 48000, channels: view.getUint8(packet + 9), preSkip: view.getUint16(packet + 10, true) };
+  const channels = view.getUint8(packet + 9);
+  const layout = opusLayout(view.getUint8(packet + 18), channels);
+  return { sampleRate: 48000, channels, layout, preSkip: view.getUint16(packet + 10, true) };
 }
 
 /** Reads all pages; the lengths of chained streams are added. Returns null if the first page is incomplete. */
 export function summarizeOgg(bytes: Uint8Array): OggSummary | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let head: { sampleRate: number; channels: number; preSkip: number } | null = null;
+  let head: OggHead | null = null;
   let finished = 0;
   let granule = 0;
   let ended = false;
@@ -88,6 +98,7 @@ export function summarizeOgg(bytes: Uint8Array): OggSummary | null {
   return {
     sampleRate: head.sampleRate,
     channels: head.channels,
+    layout: head.layout,
     declaredSamples: Math.max(0, finished + granule - head.preSkip),
     complete: ended,
     damagedRatio: damaged / bytes.length,

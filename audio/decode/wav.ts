@@ -1,11 +1,14 @@
 /** Reads WAV (RIFF, RF64): 8, 16, 24 and 32 bit integer, 32 and 64 bit float, plain or extensible. */
 import { AudioError } from '../errors.ts';
+import { maskLayout } from './channel-layout.ts';
+import type { ChannelLayout } from './channel-layout.ts';
 import { hasText, isWav } from './signatures.ts';
 
 /** A parsed header of a WAV file that can be read. */
 export type WavInfo = {
   sampleRate: number;
   channels: number;
+  layout: ChannelLayout;
   bitsPerSample: number;
   float: boolean;
   /** Where the samples start, in bytes. */
@@ -34,8 +37,15 @@ const FORMAT_EXTENSIBLE = 0xfffe;
 /** Declared lengths of programs that write to a pipe: the real length is that of the rest of the file. */
 const UNKNOWN_LENGTHS = new Set([0, 0xffffffff, 0x7fffffff, 0x7ffff000]);
 
-/** The `fmt ` chunk. `blockAlign` is the declared number of bytes of a frame. */
-type WavFormat = { tag: number; channels: number; sampleRate: number; blockAlign: number; bits: number };
+/** The `fmt ` chunk. `blockAlign` is the declared number of bytes of a frame; `mask` names the channels, 0 if it is not given. */
+type WavFormat = {
+  tag: number;
+  channels: number;
+  sampleRate: number;
+  blockAlign: number;
+  bits: number;
+  mask: number;
+};
 
 /** `dataLength` is the declared length of the samples in bytes; RF64 lengths are resolved. */
 type WavChunks = { format: WavFormat; dataOffset: number; dataLength: number };
@@ -49,6 +59,7 @@ function readFormat(view: DataView, body: number, size: number): WavFormat {
     sampleRate: view.getUint32(body + 4, true),
     blockAlign: view.getUint16(body + 12, true),
     bits: view.getUint16(body + 14, true),
+    mask: isExtensible ? view.getUint32(body + 20, true) : 0,
   };
 }
 
@@ -105,6 +116,7 @@ export function parseWav(bytes: Uint8Array): WavInfo {
   return {
     sampleRate,
     channels,
+    layout: maskLayout(format.mask, channels),
     bitsPerSample: format.bits,
     float: format.tag === FORMAT_FLOAT,
     dataOffset,

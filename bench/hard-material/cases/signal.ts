@@ -1,6 +1,7 @@
 import { analyzeSong } from '../../../services/analysis/analyze.ts';
 import { playSong } from '../band.ts';
 import type { HardCase } from '../hard-case.ts';
+import { SURROUND_CASES } from './surround.ts';
 
 export const SIGNAL_CASES: readonly HardCase[] = [
   {
@@ -15,4 +16,5 @@ export const SIGNAL_CASES: readonly HardCase[] = [
       return { value: `${Math.round(rhythmic.bpm)} bpm, ${harmonic.key}`, right };
     },
   },
+  ...SURROUND_CASES,
 ];
