@@ -2,6 +2,8 @@
 import { detectFormat } from './detect.ts';
 import type { AudioFormat } from './detect.ts';
 import { openFormat } from './decoders.ts';
+import { ChannelBalance, repairChannels } from './channel-faults.ts';
+import type { ChannelFault } from './channel-faults.ts';
 import { foldDown } from './fold-down.ts';
 import type { OpenedAudio, StereoChunk } from './opened-audio.ts';
 import { AudioError } from '../errors.ts';
@@ -26,8 +28,8 @@ const MIN_DECODED_RATIO = 0.98;
 
 /** Limits that differ from the defaults; a file outside of them is rejected. */
 export type DecodeLimits = { minSec: number; maxSec: number; maxBytes: number };
-/** An abort signal for decoding, and other limits. */
-export type DecodeOptions = { signal?: AbortSignal; limits?: Partial<DecodeLimits> };
+/** An abort signal for decoding, other limits, and a fault of the channels that is repaired. */
+export type DecodeOptions = { signal?: AbortSignal; limits?: Partial<DecodeLimits>; repair?: ChannelFault };
 
 /** A decoded file: two channels at 44.1 kHz, full scale 1. */
 export type DecodedAudio = {
@@ -47,13 +49,16 @@ export type AudioStream = {
   /** Irregularities that are no reason to reject the file. */
   warnings: string[];
   chunks: AsyncGenerator<StereoChunk>;
+  /** The fault of the channels as they are in the file; known after the last chunk. */
+  channelFault: () => ChannelFault | null;
 };
 
 /** Converts chunks to stereo at 44.1 kHz and checks them on the way. Throws as soon as a check fails. */
 async function* normalize(
   opened: OpenedAudio,
   limits: DecodeLimits,
-  signal?: AbortSignal,
+  balance: ChannelBalance,
+  { signal, repair }: DecodeOptions,
 ): AsyncGenerator<StereoChunk> {
   const { sampleRate } = opened;
   const resamplers =
@@ -64,7 +69,9 @@ async function* normalize(
   let peak = 0;
   for await (const chunk of opened.chunks) {
     signal?.throwIfAborted();
-    const stereo = foldDown(chunk, opened.layout);
+    const folded = foldDown(chunk, opened.layout);
+    balance.push(folded);
+    const stereo = repair ? repairChannels(folded, repair) : folded;
     samples += stereo[0].length;
     if (samples > limits.maxSec * sampleRate) throw tooLong(limits);
     for (const channel of stereo) {
@@ -115,12 +122,14 @@ export function openAudio(bytes: Uint8Array, options: DecodeOptions = {}): Audio
   if (opened.declaredSamples !== null && opened.declaredSamples > limits.maxSec * opened.sampleRate * 1.001) {
     throw tooLong(limits);
   }
+  const balance = new ChannelBalance(opened.sampleRate);
   return {
     format,
     sourceSampleRate: opened.sampleRate,
     sourceChannels: opened.channels,
     warnings: opened.warning === undefined ? [] : [opened.warning],
-    chunks: normalize(opened, limits, options.signal),
+    chunks: normalize(opened, limits, balance, options),
+    channelFault: () => balance.fault(),
   };
 }
 

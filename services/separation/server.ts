@@ -13,7 +13,7 @@ import type { SeparationJob } from './thread.ts';
 import { putFile } from './upload.ts';
 
 /** Version of the separation. It changes if equal songs give other stems. */
-export const SEPARATION_VERSION = 'dsp-3';
+export const SEPARATION_VERSION = 'dsp-4';
 
 const THREAD = new URL('./thread.ts', import.meta.url);
 

@@ -1,6 +1,7 @@
 import { analyzeSong } from '../../../services/analysis/analyze.ts';
 import { playSong } from '../band.ts';
 import type { HardCase } from '../hard-case.ts';
+import { CHANNEL_CASES } from './channels.ts';
 import { SURROUND_CASES } from './surround.ts';
 
 export const SIGNAL_CASES: readonly HardCase[] = [
@@ -16,5 +17,6 @@ export const SIGNAL_CASES: readonly HardCase[] = [
       return { value: `${Math.round(rhythmic.bpm)} bpm, ${harmonic.key}`, right };
     },
   },
+  ...CHANNEL_CASES,
   ...SURROUND_CASES,
 ];
