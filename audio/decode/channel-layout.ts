@@ -75,7 +75,7 @@ const FLAC_COMMENT_BYTES = 64 * 1024;
  * @param bytes the file, from its FLAC marker on
  */
 export function flacLayout(bytes: Uint8Array, channels: number): ChannelLayout {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, FLAC_COMMENT_BYTES));
-  const mask = /WAVEFORMATEXTENSIBLE_CHANNEL_MASK=0x([0-9a-f]{1,8})(?![0-9a-f])/i.exec(head.toString('latin1'))?.[1];
+  const head = new TextDecoder('latin1').decode(bytes.subarray(0, FLAC_COMMENT_BYTES));
+  const mask = /WAVEFORMATEXTENSIBLE_CHANNEL_MASK=0x([0-9a-f]{1,8})(?![0-9a-f])/i.exec(head)?.[1];
   return maskLayout(mask === undefined ? 0 : parseInt(mask, 16), channels);
 }
