@@ -3,6 +3,7 @@ import { camelotCode, formatKey } from '../../music/theory/keys.ts';
 import { spellChord } from '../../music/theory/spelling.ts';
 import type { SongAnalysis, SongSection } from '../../schema.ts';
 import type { StereoChunk } from '../../audio/decode/decode.ts';
+import type { TuningEstimate } from '../../audio/tuning.ts';
 import { bandsByBeat, featuresByBar } from './bar-features.ts';
 import { chordsByBeat, chordSpans } from './chords.ts';
 import { scaleToMax } from './chroma.ts';
@@ -39,6 +40,7 @@ function dynamicRange(power: Float32Array, peak: number): number {
 /** Key, chords and chroma. */
 function analyzeHarmony(
   { treble, bass }: BeatChroma,
+  tuning: TuningEstimate,
   beats: readonly number[],
   durationSec: number,
 ): SongAnalysis['harmonic'] {
@@ -58,6 +60,8 @@ function analyzeHarmony(
     key: key ? formatKey(key) : 'N/A',
     key_confidence: round(key?.confidence ?? 0, 3),
     camelot: key ? camelotCode(key) : null,
+    tuning_cents: round(tuning.cents, 1),
+    tuning_confidence: round(tuning.confidence, 3),
     chord_progression: progression,
     chord_complexity: round(new Set(progression).size / 24, 3),
     chords: spans.map(({ start_sec, end_sec, label }) => ({
@@ -124,7 +128,7 @@ export async function analyzeStream(chunks: StereoStream): Promise<SongAnalysis>
   return {
     version: ANALYSIS_VERSION,
     duration_sec: round(durationSec, 3),
-    harmonic: analyzeHarmony(rhythm.chroma, rhythm.beats, durationSec),
+    harmonic: analyzeHarmony(rhythm.chroma, tone.tuning, rhythm.beats, durationSec),
     rhythmic: describeRhythm(rhythm, bands),
     spectral: describeSpectrum(features),
     vocal: { vocal_presence: round(mean(voice), 3), curve: { hop_sec: CURVE_HOP_SEC, values: roundAll(voice, 2) } },

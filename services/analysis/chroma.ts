@@ -6,13 +6,8 @@ import type { ToneFeatures } from './tone-features.ts';
 /** Weights of the three bins (thirds of a semitone) of a pitch class. */
 const THIRDS = [0.5, 1, 0.5] as const;
 
-/** Tuning of the song relative to A = 440 Hz: -1, 0 or 1 thirds of a semitone. */
-export function tuningThirds(tone: ToneFeatures): -1 | 0 | 1 {
-  const sums = [0, 0, 0];
-  tone.treble.forEach((value, i) => (sums[i % 3]! += value));
-  const best = sums.indexOf(Math.max(...sums));
-  return best === 0 ? 0 : best === 1 ? 1 : -1;
-}
+/** Tuning of the song relative to A = 440 Hz, in thirds of a semitone: -1, 0 or 1 (2 at half a semitone, which rounds up). */
+const tuningThirds = ({ tuning }: ToneFeatures): number => Math.round((tuning.cents * CHROMA_BINS) / 1200);
 
 /** Sum of rows [from, to) of a plane of 36 bins, folded to twelve pitch classes (C first). */
 function foldRows(plane: Float32Array, from: number, to: number, tuning: number): number[] {

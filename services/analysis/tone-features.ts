@@ -1,6 +1,7 @@
 /** Features for harmony and voice: long windows (186 ms) every 46 ms. */
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { hannWindow, RealFft } from '../../audio/fft.ts';
+import { estimateTuning, type TuningEstimate, TuningMeter } from '../../audio/tuning.ts';
 import { FloatList, FrameReader } from './frames.ts';
 
 const FFT_SIZE = 8192;
@@ -41,6 +42,7 @@ export type ToneFeatures = {
   voicePower: Float32Array;
   /** 1 for tonal frames, 0 for noise. */
   tonality: Float32Array;
+  tuning: TuningEstimate;
 };
 
 /** First bins of `count` logarithmic bands and the end of the last; each band has at least one bin. */
@@ -66,6 +68,7 @@ export class ToneExtractor {
   private readonly timbre = new FloatList();
   private readonly voicePower = new FloatList();
   private readonly tonality = new FloatList();
+  private readonly tuning = new TuningMeter(FFT_SIZE / 2);
   private readonly voiceEdges = bandEdges(VOICE_BANDS, VOICE_LOW_HZ, VOICE_HIGH_HZ);
   private readonly timbreEdges = bandEdges(TIMBRE_BANDS, TIMBRE_LOW_HZ, TIMBRE_HIGH_HZ);
   /** Side frames that wait for their mid frame, and a pool of used frames, because a song has 22 of them a second. */
@@ -122,12 +125,14 @@ export class ToneExtractor {
     const bass = new Float32Array(CHROMA_BINS);
     const { mid } = this;
     const last = Math.floor(NOTE_HIGH_HZ / BIN_HZ);
+    this.tuning.nextFrame();
     for (let bin = Math.ceil(NOTE_LOW_HZ / BIN_HZ); bin <= last; bin++) {
       const [a, b, c] = [mid[bin - 1]!, mid[bin]!, mid[bin + 1]!];
       if (b <= a || b < c || b < 1e-4) continue;
       const [la, lb, lc] = [Math.log(a + 1e-9), Math.log(b), Math.log(c + 1e-9)];
       const shift = (0.5 * (la - lc)) / (la - 2 * lb + lc || 1);
       const hertz = (bin + Math.max(-0.5, Math.min(0.5, shift))) * BIN_HZ;
+      this.tuning.addPeak(bin, hertz, Math.sqrt(b));
       const pitch = (12 * Math.log2(hertz / 440) + 9) * (CHROMA_BINS / 12);
       const index = ((Math.round(pitch) % CHROMA_BINS) + CHROMA_BINS) % CHROMA_BINS;
       if (hertz < BASS_SPLIT_HZ) bass[index]! += Math.sqrt(b);
@@ -187,6 +192,7 @@ export class ToneExtractor {
       timbre: this.timbre.take(),
       voicePower,
       tonality: this.tonality.take(),
+      tuning: estimateTuning(this.tuning.histogram),
     };
   }
 }

@@ -66,6 +66,7 @@ export function featuresOf({ seconds, kicks, snares, hats, chords, bass = chords
       timbre: new Float32Array(0),
       voicePower: new Float32Array(toneFrames),
       tonality: new Float32Array(toneFrames),
+      tuning: { cents: 0, confidence: 1 },
     },
   };
 }
