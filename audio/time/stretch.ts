@@ -4,19 +4,31 @@
  * The library is an AudioWorklet processor. Its WASM module is obtained by defining the globals of an AudioWorklet while it
  * starts; nothing else of a browser is needed. Calls block the thread: use a worker thread.
  */
+import { Resampler } from './resample.ts';
 import { sourceReader, type TimeMap } from './time-map.ts';
 
 /** Output samples between two reads of the time map: 6 ms, finer than tempo changes between two beats. */
 const BLOCK = 256;
-/** Above this frequency, pitch shifts preserve the shape of the spectrum and not its harmonics. The library's default. */
-const TONALITY_LIMIT_HZ = 8000;
+/**
+ * Lengths of a block and of the interval between blocks, in seconds of the output. Longer blocks keep lower notes in tune, shorter ones
+ * smear attacks less. Measured by `tests/audio-out/stretch.test.ts`; the first one is the default of the library.
+ */
+const BLOCKS = {
+  stretched: { block: 0.12, interval: 0.03 },
+  shifted: { block: 0.1, interval: 0.1 / 3 },
+  lowNotes: { block: 0.12, interval: 0.04 },
+};
+/** Largest denominator of the ratio of a pitch shift: within 0.05 cents. */
+const MAX_DENOMINATOR = 200;
+/** Samples that are stretched beyond the end, because a sample of another rate depends on its neighbours. */
+const RESAMPLING_MARGIN = 64;
 /** Rendered and dropped before the first output sample, so that an attack at the start is complete. */
 const PREROLL_SEC = 0.06;
 const CHANNELS = 2;
 
 type StretchModule = {
   HEAP8: Int8Array;
-  _presetDefault(channels: number, sampleRate: number): void;
+  _configure(channels: number, blockSamples: number, intervalSamples: number, splitComputation: number): void;
   _inputLatency(): number;
   _outputLatency(): number;
   _reset(): void;
@@ -93,22 +105,75 @@ export type WarpOptions = {
   semitones: number;
   /** Preserves the formants when the pitch is shifted: for voices. */
   keepFormants: boolean;
+  /** Keeps notes down to 37 Hz in tune: for bass. */
+  lowNotes: boolean;
 };
+
+/** The fraction nearest to `value` with a denominator of at most `MAX_DENOMINATOR`, by continued fractions. */
+function nearestFraction(value: number): { numerator: number; denominator: number } {
+  let [before, now] = [
+    { numerator: 0, denominator: 1 },
+    { numerator: 1, denominator: 0 },
+  ];
+  for (let rest = value; ; rest = 1 / (rest - Math.floor(rest))) {
+    const whole = Math.floor(rest);
+    const next = {
+      numerator: whole * now.numerator + before.numerator,
+      denominator: whole * now.denominator + before.denominator,
+    };
+    if (next.denominator > MAX_DENOMINATOR) return now;
+    [before, now] = [now, next];
+    if (rest - whole < 1e-9) return now;
+  }
+}
 
 /**
  * Stretches `source` (two equally long channels) along `map` and shifts its pitch. The source is silent before its start and
  * after its end. Returns two channels of `options.frames` samples. Equal input gives equal output.
+ *
+ * The pitch is shifted by another sample rate of what was stretched the more, because the library's own shift detunes notes below
+ * 250 Hz by up to 70 cents.
  */
 export async function warp(source: Float32Array[], map: TimeMap, options: WarpOptions): Promise<Float32Array[]> {
+  const { sampleRate, frames, semitones, keepFormants, lowNotes } = options;
+  const { numerator, denominator } = nearestFraction(2 ** (semitones / 12));
+  const ratio = numerator / denominator;
+  const { block, interval } = lowNotes ? BLOCKS.lowNotes : ratio === 1 ? BLOCKS.stretched : BLOCKS.shifted;
+  const settings = {
+    sampleRate,
+    block: Math.round(block * ratio * sampleRate),
+    interval: Math.round(interval * ratio * sampleRate),
+    formantSemitones: keepFormants ? -semitones : 0,
+  };
+  if (ratio === 1) return stretch(source, map, { ...settings, frames });
+  const longer = { output: map.output.map((at) => at * ratio), source: map.source };
+  const stretched = await stretch(source, longer, {
+    ...settings,
+    frames: Math.ceil(frames * ratio) + RESAMPLING_MARGIN,
+  });
+  return stretched.map((samples) => new Resampler(numerator, denominator).push(samples).subarray(0, frames));
+}
+
+/** `block` and `interval` in samples. `formantSemitones` moves the formants without the pitch. */
+type StretchSettings = {
+  sampleRate: number;
+  frames: number;
+  block: number;
+  interval: number;
+  formantSemitones: number;
+};
+
+/** Stretches without a shift of pitch. */
+async function stretch(source: Float32Array[], map: TimeMap, settings: StretchSettings): Promise<Float32Array[]> {
   const { module, memory } = await (loading ??= loadModule());
   // The library keeps phases and random state between calls. Restoring its initial memory clears both.
   module.HEAP8.fill(0, memory.length);
   module.HEAP8.set(memory);
-  const { sampleRate, frames, semitones, keepFormants } = options;
-  module._presetDefault(CHANNELS, sampleRate);
+  const { sampleRate, frames, block, interval, formantSemitones } = settings;
+  module._configure(CHANNELS, block, interval, 0);
   module._reset();
-  module._setTransposeSemitones(semitones, TONALITY_LIMIT_HZ / sampleRate);
-  module._setFormantSemitones(0, keepFormants);
+  module._setTransposeSemitones(0, 0);
+  module._setFormantSemitones(formantSemitones, false);
   module._setFormantBase(0);
 
   const inputLatency = module._inputLatency();

@@ -53,7 +53,8 @@ export async function renderStem(task: StemTask): Promise<void> {
       sampleRate: SAMPLE_RATE,
       frames: run.region.frames,
       semitones: run.semitones,
-      keepFormants: task.stem === 'vocals' && run.semitones !== 0,
+      keepFormants: task.stem === 'vocals',
+      lowNotes: task.stem === 'bass',
     });
     writeRegion(run.region, channels);
   }
