@@ -5,12 +5,15 @@
  */
 
 /** Range of the peaks, Hz. Below it, a spectrum of 186 ms does not separate notes; above it, there are more partials than notes. */
-const LOW_HZ = 200;
+const LOW_HZ = 100;
 const HIGH_HZ = 2000;
 /** Steps of a semitone in the histogram: one cent. */
 const STEPS = 100;
 const PITCH_CLASSES = 12;
-/** A peak counts if the frame before has one at most this far away, in cents: noise, drums and glides have not. */
+/** A peak counts if it is this much stronger than the spectrum beside its main lobe: noise and close notes are not. */
+const PROMINENCE = 3;
+const BESIDE_BINS = 3;
+/** It counts if the frame before has one at most this far away, in cents: noise, drums and glides have not. */
 const STABLE_CENTS = 10;
 const STABLE_RATIO = 2 ** (STABLE_CENTS / 1200);
 /** Standard deviation of the smoothing of the histogram, in cents. It joins the partials 2, 3, 4 and 6 of a note. */
@@ -44,17 +47,22 @@ export class TuningMeter {
 
   /**
    * Adds a spectral peak of the current frame.
+   * @param magnitudes the spectrum, of a Hann window
    * @param bin the spectral bin of the peak
    * @param hertz its interpolated frequency
    */
-  addPeak(bin: number, hertz: number, weight: number): void {
+  addPeak(magnitudes: Float32Array, bin: number, hertz: number): void {
     if (hertz < LOW_HZ || hertz > HIGH_HZ) return;
+    const beside = Math.max(magnitudes[bin - BESIDE_BINS] ?? 0, magnitudes[bin + BESIDE_BINS] ?? 0);
+    if (magnitudes[bin]! < PROMINENCE * beside) return;
     this.now[bin] = hertz;
     if (!this.isStable(bin, hertz)) return;
     const note = PITCH_CLASSES * Math.log2(hertz / 440) + 9;
     const nearest = Math.round(note);
     const step = Math.min(STEPS - 1, Math.floor((note - nearest + 0.5) * STEPS));
-    this.histogram[(((nearest % PITCH_CLASSES) + PITCH_CLASSES) % PITCH_CLASSES) * STEPS + step]! += weight;
+    this.histogram[(((nearest % PITCH_CLASSES) + PITCH_CLASSES) % PITCH_CLASSES) * STEPS + step]! += Math.sqrt(
+      magnitudes[bin]!,
+    );
   }
 
   private isStable(bin: number, hertz: number): boolean {

@@ -132,7 +132,7 @@ export class ToneExtractor {
       const [la, lb, lc] = [Math.log(a + 1e-9), Math.log(b), Math.log(c + 1e-9)];
       const shift = (0.5 * (la - lc)) / (la - 2 * lb + lc || 1);
       const hertz = (bin + Math.max(-0.5, Math.min(0.5, shift))) * BIN_HZ;
-      this.tuning.addPeak(bin, hertz, Math.sqrt(b));
+      this.tuning.addPeak(mid, bin, hertz);
       const pitch = (12 * Math.log2(hertz / 440) + 9) * (CHROMA_BINS / 12);
       const index = ((Math.round(pitch) % CHROMA_BINS) + CHROMA_BINS) % CHROMA_BINS;
       if (hertz < BASS_SPLIT_HZ) bass[index]! += Math.sqrt(b);

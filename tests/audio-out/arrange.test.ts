@@ -22,6 +22,7 @@ function song(id: string, bpm: number, bars: number, parts: { energy: number; vo
     key: 'C major',
     grid: buildBeatGrid({ bpm, beats_sec: beats, downbeats_sec }, durationSec),
     beatChroma: [],
+    tuningCents: undefined,
     energy: undefined,
     vocals: undefined,
     sections: parts.map(({ energy, voice }, i) => ({
@@ -65,6 +66,8 @@ function plan(
   });
   const tuning = {
     semitones: new Map(songs.map(({ id }) => [id, 2])),
+    cents: new Map([['a', 30]]),
+    tunedTo: 0,
     beats: new Map<string, number>(),
     starts: new Map<string, number>(),
   };
@@ -100,7 +103,7 @@ describe('arranging a plan', () => {
     );
     assert.deepEqual(
       runs.map((run) => run.semitones),
-      [2, 2, 0],
+      [2.3, 2.3, 0],
     );
   });
 
@@ -181,7 +184,7 @@ describe('arranging a plan', () => {
     });
     const songs = new Map([song('a', 120, 40), song('b', 90, 40)].map((each) => [each.id, each]));
     const { plan: read } = parseRenderPlan(request);
-    const tuning = { semitones: new Map(), beats: new Map(), starts: new Map() };
+    const tuning = { semitones: new Map(), cents: new Map(), tunedTo: 0, beats: new Map(), starts: new Map() };
     const { runs } = arrange(read, songs, [], tuning);
     assert.deepEqual(
       read.sections.map(({ start, end }) => [start, Number(end.toFixed(6))]),

@@ -10,7 +10,13 @@ import type { Tuning } from '../../services/processing/plan/tuning.ts';
 const plan: Candidate['plan'] = { bpm: 120, key: 'N/A', beatsPerBar: 4, durationSec: 8, sections: [] };
 
 /** A tuning that differs from others by the shift of one song. */
-const tuned = (shift: number): Tuning => ({ semitones: new Map([['a', shift]]), beats: new Map(), starts: new Map() });
+const tuned = (shift: number): Tuning => ({
+  semitones: new Map([['a', shift]]),
+  cents: new Map(),
+  tunedTo: 0,
+  beats: new Map(),
+  starts: new Map(),
+});
 const shiftOf = ({ tuning }: Candidate): number => tuning.semitones.get('a')!;
 const to = (shift: number): Correction => ({ tuning: tuned(shift), messages: [`to ${shift}`] });
 
@@ -76,7 +82,8 @@ describe('changing shifts', () => {
     Array.from({ length: 12 }, (_, raise) => (raises.includes(raise) ? 0.9 - raise / 100 : 0.1));
   const moved = (a: number[], b: number[]): number | undefined => {
     const harmony = new Map(Object.entries({ a, b }));
-    const found = changeShifts(tuning, { lateMs: new Map(), beatOffset: new Map(), harmony }, songs);
+    const inTune = { bySong: new Map(), apartCents: null };
+    const found = changeShifts(tuning, { lateMs: new Map(), beatOffset: new Map(), harmony, tuning: inTune }, songs);
     return found && found.tuning.semitones.get('a')! - found.tuning.semitones.get('b')!;
   };
 

@@ -14,7 +14,15 @@ const F_SHARP_MAJOR = [6, 10, 1];
 function sound(songId: string, stem: Stem, classes: readonly number[]): LayerMeasurement {
   const chroma = Float32Array.from({ length: 12 * ROWS }, (_, i) => (classes.includes(i % 12) ? 1 : 0));
   const levels = new Float32Array(ROWS).fill(-12);
-  return { songId, stem, onsets: undefined, chroma: stem === 'drums' ? undefined : chroma, levels, lowPower: 0 };
+  return {
+    songId,
+    stem,
+    onsets: undefined,
+    chroma: stem === 'drums' ? undefined : chroma,
+    tuning: undefined,
+    levels,
+    lowPower: 0,
+  };
 }
 
 function layer(songId: string, stem: Stem, volumeDb = 0, free = false): RenderLayer {
@@ -28,7 +36,7 @@ function changed(layers: RenderLayer[], classes: Partial<Record<string, number[]
   const measured = [layers.map(({ songId, stem }) => sound(songId, stem, classes[`${songId} ${stem}`] ?? C_MAJOR))];
   const song = (id: string): RenderSong =>
     ({ id, name: id, stems: { vocals: '', drums: '', bass: '', other: '' } }) as unknown as RenderSong;
-  const tuning = { semitones: new Map(), beats: new Map(), starts: new Map() };
+  const tuning = { semitones: new Map(), cents: new Map(), tunedTo: 0, beats: new Map(), starts: new Map() };
   const songs = new Map(['singer', 'band'].map((id) => [id, song(id)]));
   const found = useOwnHarmony({ plan, tuning, layers: measured, outOfTune: ['singer'] }, songs);
   return found?.plan!.sections[0]!.layers.map((each) =>

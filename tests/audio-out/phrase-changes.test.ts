@@ -47,7 +47,7 @@ const SOUNDS: Record<string, Float32Array> = {
 function song(id: string): RenderSong {
   const durationSec = PHRASES * PHRASE_SEC;
   const grid = buildBeatGrid({ bpm: BPM }, durationSec);
-  const none = { energy: undefined, vocals: undefined, beatChroma: [], sections: [] };
+  const none = { energy: undefined, vocals: undefined, beatChroma: [], tuningCents: undefined, sections: [] };
   return { id, name: id, stems: {}, durationSec, key: 'A minor', grid, ...none };
 }
 
@@ -99,7 +99,7 @@ describe('changing phrases for a voice that does not fit', () => {
       joinsPrevious: false,
       joinsNext: false,
     }));
-    const span = { from: 0, to: PHRASE_SEC * RATE, sampleRate: RATE };
+    const span = { from: 0, to: PHRASE_SEC * RATE, sampleRate: RATE, tunedTo: 0 };
     const measured = await Promise.all(
       parts.map(({ sound }, i) =>
         measureLayer(slices[i]!, [SOUNDS[sound]!, SOUNDS[sound]!], [SOUNDS[sound]!, SOUNDS[sound]!], span),
@@ -124,9 +124,15 @@ describe('changing phrases for a voice that does not fit', () => {
     );
     return {
       plan,
-      arrangement: { runs, sections: sections.map((_, i) => inSection(slices, i)), warnings: [] },
+      arrangement: { runs, sections: sections.map((_, i) => inSection(slices, i)), tunedTo: 0, warnings: [] },
       layers: sections.map((_, i) => inSection(measured, i)),
-      tuning: { semitones: new Map([...songs.keys()].map((id) => [id, 0])), beats: new Map(), starts: new Map() },
+      tuning: {
+        semitones: new Map([...songs.keys()].map((id) => [id, 0])),
+        cents: new Map(),
+        tunedTo: 0,
+        beats: new Map(),
+        starts: new Map(),
+      },
       songs,
       outOfTune: ['singer'],
       triedShifts: new Set(),

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RenderRequest, type Stem } from '../../schema.ts';
+import { changeTuning } from '../../services/processing/corrections/tuning-changes.ts';
+import type { RenderPlan } from '../../services/processing/plan/plan.ts';
 import { changeShifts } from '../../services/processing/corrections/shift-changes.ts';
 import { check, describeFailure, passesHardChecks } from '../../services/processing/quality/checks.ts';
 import { measureFile } from '../../services/processing/measure/file.ts';
@@ -42,7 +44,12 @@ const chord = (...hertz: number[]): Float32Array => {
 };
 
 const measure = (songId: string, stem: Stem, sound: Float32Array): Promise<LayerMeasurement> =>
-  measureLayer({ songId, stem }, [sound, sound], [sound, sound], { from: 0, to: sound.length, sampleRate: RATE });
+  measureLayer({ songId, stem }, [sound, sound], [sound, sound], {
+    from: 0,
+    to: sound.length,
+    sampleRate: RATE,
+    tunedTo: 0,
+  });
 
 function checkSections(sections: MeasuredSection[]): ReturnType<typeof checkLayers> {
   return checkLayers(sections, {
@@ -142,6 +149,8 @@ describe('checking layers', () => {
           ['a', 0],
           ['b', 0],
         ]),
+        cents: new Map(),
+        tunedTo: 0,
         beats: new Map(),
         starts: new Map(),
       },
@@ -154,6 +163,26 @@ describe('checking layers', () => {
     const { semitones } = correction!.tuning;
     assert.equal(semitones.get('b')! - semitones.get('a')!, -1);
     assert.equal(correction!.messages.length, 1);
+  });
+
+  it('fails a voice that is 20 cents from the tuning of the bed, and tunes it', async () => {
+    const notes = [220, 261.63, 329.63];
+    const bed = await measure('a', 'other', chord(...notes));
+    const off = await measure('b', 'vocals', chord(...notes.map((hertz) => 2 * hertz * 2 ** (20 / 1200))));
+    const { checks, measurements } = checkSection([bed, off]);
+    assert.deepEqual(failed({ checks }), ['tuning']);
+    const layers = [layerOf('a', 'other'), layerOf('b', 'vocals')];
+    const section = { start: 0, end: SECONDS, bpm: BPM, description: '', energy: 1, layers };
+    const plan: RenderPlan = { bpm: BPM, key: 'A minor', beatsPerBar: 4, durationSec: SECONDS, sections: [section] };
+    const none = { semitones: new Map(), cents: new Map(), tunedTo: 0, beats: new Map(), starts: new Map() };
+    const songs = new Map(['a', 'b'].map((id) => [id, song(id)]));
+    const { tuning } = changeTuning({ plan, tuning: none }, measurements.tuning, songs)!;
+    assert.equal(Math.round(tuning.cents.get('b')!), -20);
+    assert.ok(!tuning.cents.has('a'));
+    const right = await measure('b', 'vocals', chord(...notes.map((hertz) => 2 * hertz)));
+    const inTune = checkSection([bed, right]);
+    assert.deepEqual(failed(inTune), []);
+    assert.equal(changeTuning({ plan, tuning: none }, inTune.measurements.tuning, songs), undefined);
   });
 
   it('fails a medley, and a song that plays at its own speed over the drums of another', async () => {
@@ -187,6 +216,10 @@ function shifted(samples: Float32Array, seconds: number): Float32Array {
   return samples.map((_, i) => samples[(((i - by) % samples.length) + samples.length) % samples.length]!);
 }
 
+const layerOf = (songId: string, stem: Stem): RenderPlan['sections'][number]['layers'][number] => {
+  return { songId, stem, volumeDb: 0, effects: [], sourceStartSec: undefined, free: false };
+};
+
 function song(id: string): Parameters<typeof changeShifts>[2] extends ReadonlyMap<string, infer Song> ? Song : never {
   return {
     id,
@@ -196,6 +229,7 @@ function song(id: string): Parameters<typeof changeShifts>[2] extends ReadonlyMa
     key: 'A minor',
     grid: buildBeatGrid({ bpm: BPM }, SECONDS),
     beatChroma: [],
+    tuningCents: undefined,
     energy: undefined,
     vocals: undefined,
     sections: [],

@@ -26,6 +26,7 @@ async function joined(stem: Stem, first: Float32Array, second: Float32Array): Pr
         end: start + SECTION_SEC,
         bpm: BPM,
         beatsPerBar: 4,
+        tunedTo: 0,
         first: i === 0,
         last: i === 1,
         slices: [

@@ -33,8 +33,8 @@ function isAsGood(next: Candidate, current: Candidate): boolean {
 }
 
 /** Candidates with the same key sound the same. */
-const candidateKey = (plan: RenderPlan, { semitones, beats, starts }: Tuning): string =>
-  JSON.stringify([plan.sections, ...[semitones, beats, starts].map((each) => [...each].sort())]);
+const candidateKey = (plan: RenderPlan, { semitones, cents, beats, starts }: Tuning): string =>
+  JSON.stringify([plan.sections, ...[semitones, cents, beats, starts].map((each) => [...each].sort())]);
 
 /**
  * Corrects a candidate until it passes its hard checks or no strategy has a new correction. A candidate that is at least as good

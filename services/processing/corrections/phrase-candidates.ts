@@ -87,7 +87,11 @@ export async function findPhraseCandidates(task: PhraseTask): Promise<SectionCan
 }
 
 const measureWholeStem: MeasureStem = async (song, stem) =>
-  measureStem(await readMonoStem({ urls: song.stems[stem]!, song: song.name, stem }), SAMPLE_RATE);
+  measureStem(
+    await readMonoStem({ urls: song.stems[stem]!, song: song.name, stem }),
+    SAMPLE_RATE,
+    song.tuningCents ?? 0,
+  );
 
 /** The phrase candidates of one singer in one section; undefined if it does not sing over another song there. */
 async function sectionCandidates(

@@ -1,5 +1,5 @@
 /**
- * Second correction: other phrases. Where a voice does not fit the notes under it, its song or the song under it plays other bars, and
+ * Third correction: other phrases. Where a voice does not fit the notes under it, its song or the song under it plays other bars, and
  * if necessary both are shifted. All voices are considered together, since a shift that helps one may harm another.
  */
 import { PITCH_CLASSES, profileCorrelation } from '../measure/chroma.ts';

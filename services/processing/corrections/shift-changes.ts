@@ -1,4 +1,4 @@
-/** First correction: other shifts for voices that do not fit, and beat offsets for songs that are misplaced in the metre. */
+/** Second correction: other shifts for voices that do not fit, and beat offsets for songs that are misplaced in the metre. */
 import { isInTune } from '../quality/harmony.ts';
 import type { SongMeasurements } from '../quality/check-layers.ts';
 import type { Tuning } from '../plan/tuning.ts';

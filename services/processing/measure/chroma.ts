@@ -1,5 +1,6 @@
-/** Chroma: the strength of the twelve pitch classes over time, and how well those of two sounds agree. */
+/** Chroma and tuning: the strength of the twelve pitch classes over time, how well those of two sounds agree, and the tuning. */
 import { hannWindow, RealFft } from '../../../audio/fft.ts';
+import { type TuningHistogram, TuningMeter } from '../../../audio/tuning.ts';
 
 const FFT_SIZE = 8192;
 /** Samples between two rows of chroma: 93 ms. */
@@ -13,12 +14,15 @@ const REFERENCE_HZ = 261.6256;
 
 let transform: Promise<RealFft> | undefined;
 
+/** Rows of `PITCH_CLASSES` values (C first), one for each `CHROMA_HOP` samples, and the spectral peaks by tuning. */
+export type NoteMeasurement = { chroma: Float32Array; tuning: TuningHistogram };
+
 /**
- * Measures the chroma of a sound of one channel. Returns rows of `PITCH_CLASSES` values (C first), one row for each `CHROMA_HOP`
- * samples. Each spectral peak counts with the square root of its magnitude, shared between the two nearest pitch classes (after
- * Gómez 2006).
+ * Measures the chroma and the tuning of a sound of one channel. Each spectral peak counts with the square root of its magnitude, shared
+ * between the two nearest pitch classes (after Gómez 2006).
+ * @param tunedTo tuning of the pitch classes, in cents above A = 440 Hz
  */
-export async function measureChroma(mono: Float32Array, sampleRate: number): Promise<Float32Array> {
+export async function measureNotes(mono: Float32Array, sampleRate: number, tunedTo: number): Promise<NoteMeasurement> {
   const fft = await (transform ??= RealFft.create(FFT_SIZE));
   const window = hannWindow(FFT_SIZE);
   const rows = Math.max(0, Math.floor(mono.length / CHROMA_HOP));
@@ -26,6 +30,8 @@ export async function measureChroma(mono: Float32Array, sampleRate: number): Pro
   const binHz = sampleRate / FFT_SIZE;
   const last = Math.floor(HIGH_HZ / binHz);
   const magnitude = new Float32Array(last + 2);
+  const meter = new TuningMeter(magnitude.length);
+  const reference = REFERENCE_HZ * 2 ** (tunedTo / 1200);
   for (let row = 0; row < rows; row++) {
     const from = row * CHROMA_HOP + CHROMA_HOP / 2 - FFT_SIZE / 2;
     const time = fft.time;
@@ -35,20 +41,23 @@ export async function measureChroma(mono: Float32Array, sampleRate: number): Pro
     for (let bin = 1; bin < magnitude.length; bin++) {
       magnitude[bin] = Math.hypot(spectrum[2 * bin]!, spectrum[2 * bin + 1]!);
     }
+    meter.nextFrame();
     for (let bin = Math.ceil(LOW_HZ / binHz); bin <= last; bin++) {
       const [a, b, c] = [magnitude[bin - 1]!, magnitude[bin]!, magnitude[bin + 1]!];
       if (b <= a || b < c || b < 1e-3) continue;
       const [la, lb, lc] = [Math.log(a + 1e-9), Math.log(b), Math.log(c + 1e-9)];
       const shift = (0.5 * (la - lc)) / (la - 2 * lb + lc || 1);
-      const note = PITCH_CLASSES * Math.log2(((bin + Math.max(-0.5, Math.min(0.5, shift))) * binHz) / REFERENCE_HZ);
+      const hertz = (bin + Math.max(-0.5, Math.min(0.5, shift))) * binHz;
+      const note = PITCH_CLASSES * Math.log2(hertz / reference);
       const below = Math.floor(note);
       const weight = Math.sqrt(b);
       const upper = note - below;
+      meter.addPeak(magnitude, bin, hertz);
       chroma[row * PITCH_CLASSES + modulo12(below)]! += weight * (1 - upper);
       chroma[row * PITCH_CLASSES + modulo12(below + 1)]! += weight * upper;
     }
   }
-  return chroma;
+  return { chroma, tuning: meter.histogram };
 }
 
 const modulo12 = (n: number): number => ((n % PITCH_CLASSES) + PITCH_CLASSES) % PITCH_CLASSES;

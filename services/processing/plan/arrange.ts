@@ -49,7 +49,7 @@ export function arrange(
   const sections: LayerSlice[][] = [];
   for (const [index, section] of plan.sections.entries())
     sections.push(arrangeSection(arranging, section, index, sections.at(-1) ?? []));
-  return { runs: arranging.runs, sections, warnings: arranging.warnings };
+  return { runs: arranging.runs, sections, tunedTo: tuning.tunedTo, warnings: arranging.warnings };
 }
 
 function arrangeSection(

@@ -23,12 +23,14 @@ export type Arrangement = {
   runs: Run[];
   /** The slices of each section of the plan. */
   sections: LayerSlice[][];
+  /** Tuning of the mashup in cents above A = 440 Hz. */
+  tunedTo: number;
   warnings: string[];
 };
 
-/** Shift in semitones of one stem of a song. Drums are not shifted. */
+/** Shift of one stem of a song in semitones, with the fraction that tunes it. Drums are not shifted. */
 export const stemShift = (stem: Stem, song: RenderSong, tuning: Tuning): number =>
-  stem === 'drums' ? 0 : (tuning.semitones.get(song.id) ?? 0);
+  stem === 'drums' ? 0 : (tuning.semitones.get(song.id) ?? 0) + (tuning.cents.get(song.id) ?? 0) / 100;
 
 /** Seconds of the mashup at which sections, or loops within them, are joined; ascending. */
 export function spliceTimes({ sections }: RenderPlan, arrangement: Arrangement): number[] {

@@ -1,8 +1,9 @@
 /**
- * How each song is moved to match the others: in pitch and by beats. Detected keys are right for about six songs in ten. For that
+ * How each song is moved to match the others: in key, in tuning and by beats. Detected keys are right for about six songs in ten. For that
  * reason, the shift of a voice over another song's music is chosen by the pitch classes of both.
  */
 import { keyShift, parseKey } from '../../../music/theory/keys.ts';
+import type { Stem } from '../../../schema.ts';
 import { profileCorrelation } from '../measure/chroma.ts';
 import type { RenderSong } from '../song/song.ts';
 import type { RenderPlan } from './plan.ts';
@@ -10,6 +11,10 @@ import type { RenderPlan } from './plan.ts';
 export type Tuning = {
   /** Shift in semitones by song; drums are never shifted. */
   semitones: Map<string, number>;
+  /** Shift in cents that is added to the semitones, by song: brings the song to the tuning of the mashup. */
+  cents: Map<string, number>;
+  /** Tuning of the mashup in cents above A = 440 Hz. */
+  tunedTo: number;
   /** Beats of the mashup by which a song plays earlier. */
   beats: Map<string, number>;
   /** Seconds of a song from which a section plays it, where a correction replaces the plan's; by `startKey`. */
@@ -32,6 +37,8 @@ export function sourceBeatOffset(
   return free ? 0 : ((beats.get(id) ?? 0) * (60 / bpm)) / beatSec;
 }
 
+/** Smaller differences of tuning are not audible, in cents. Two songs within it of the same tuning are less than twice it apart. */
+const INAUDIBLE_CENTS = 4;
 /** Voices sound unnatural when they are shifted further, in semitones. */
 export const MAX_VOICE_SHIFT = 3;
 /** A shift other than the one by key must correlate this much better; smaller differences are chance. */
@@ -53,6 +60,28 @@ function playingTime(plan: RenderPlan, stems: readonly string[]): Map<string, nu
 export function mostPlayed(plan: RenderPlan, stems: readonly string[], except?: string): string | undefined {
   const ranked = [...playingTime(plan, stems)].filter(([id]) => id !== except).sort((a, b) => b[1] - a[1]);
   return ranked[0]?.[0];
+}
+
+/** The song among the keys of `known` that plays bass or harmony for the longest time, or sings if none of them does. */
+export function longestHeard(plan: RenderPlan, known: ReadonlyMap<string, unknown>): string | undefined {
+  const longest = (stems: readonly Stem[]): string | undefined =>
+    [...playingTime(plan, stems)].filter(([id]) => known.has(id)).sort((a, b) => b[1] - a[1])[0]?.[0];
+  return longest(['bass', 'other']) ?? longest(['vocals']);
+}
+
+/**
+ * Brings the songs to one tuning: that of the song that plays bass or harmony longest, or A = 440 Hz if that song is near it. A song
+ * whose tuning is not known, or nearly right, keeps its own. The shift may exceed half a semitone, because the key of a song refers to
+ * its tuning.
+ */
+function tuneTogether(plan: RenderPlan, songs: ReadonlyMap<string, RenderSong>): Pick<Tuning, 'cents' | 'tunedTo'> {
+  const known = new Map(
+    [...songs].flatMap(([id, { tuningCents }]) => (tuningCents === undefined ? [] : [[id, tuningCents]])),
+  );
+  const own = known.get(longestHeard(plan, known) ?? '') ?? 0;
+  const tunedTo = Math.abs(own) < INAUDIBLE_CENTS ? 0 : own;
+  const cents = [...known].map(([id, tuned]): [string, number] => [id, tunedTo - tuned]);
+  return { tunedTo, cents: new Map(cents.filter(([, by]) => Math.abs(by) >= INAUDIBLE_CENTS)) };
 }
 
 /** Summed pitch classes of a song; undefined if its analysis has none. */
@@ -86,7 +115,7 @@ export function chooseTuning(plan: RenderPlan, songs: ReadonlyMap<string, Render
     const correlation = (shift: number): number => profileCorrelation(voice, bed, shift - semitones.get(bedId)!);
     semitones.set(singer, bestShift(semitones.get(singer)!, correlation));
   }
-  return { semitones, beats: new Map(), starts: new Map() };
+  return { semitones, ...tuneTogether(plan, songs), beats: new Map(), starts: new Map() };
 }
 
 /** The song that plays bass or harmony under another song's voice for the longest time. */

@@ -4,6 +4,7 @@ import { check } from './checks.ts';
 import { measureTiming } from './timing.ts';
 import { measureHarmony, transpositionRank } from './harmony.ts';
 import type { Expectations, MeasuredSection } from './measured-section.ts';
+import { type HeardTuning, measureTuning } from './layer-tuning.ts';
 import { besideBeatPercent, lowBandShare, togetherPercent, twoVoicesPercent } from './time-shares.ts';
 
 /** Measurements by song, from which corrections start. */
@@ -14,6 +15,7 @@ export type SongMeasurements = {
   beatOffset: Map<string, number>;
   /** Correlation of a voice with the other songs' music under it, with the voice transposed up by 0..11 semitones. */
   harmony: Map<string, number[]>;
+  tuning: HeardTuning;
 };
 
 /** The value at a share of the sorted values; null without values. */
@@ -29,6 +31,7 @@ export function checkLayers(
 ): { checks: QualityCheck[]; measurements: SongMeasurements } {
   const timing = measureTiming(sections, expected);
   const harmony = measureHarmony(sections);
+  const tuning = measureTuning(sections);
   const correlations = [...harmony.values()];
   const ranks = correlations.map((values) => transpositionRank(values));
   const tempoChange = 100 * expected.tempoChange;
@@ -44,11 +47,12 @@ export function checkLayers(
       check('tempo_change_limit', tempoChange),
       check('harmony', correlations.length > 0 ? Math.min(...correlations.map((values) => values[0]!)) : null),
       check('harmony_rank', ranks.length > 0 ? Math.max(...ranks) : null),
+      check('tuning', tuning.apartCents),
       check('together', togetherPercent(sections)),
       check('beside_beat', besideBeatPercent(sections)),
       check('two_voices', twoVoicesPercent(sections)),
       check('one_bass', lowBandShare(sections)),
     ],
-    measurements: { lateMs: timing.lateMs, beatOffset: timing.beatOffset, harmony },
+    measurements: { lateMs: timing.lateMs, beatOffset: timing.beatOffset, harmony, tuning },
   };
 }

@@ -41,6 +41,8 @@ const RULES = {
    */
   harmony: atLeast(0.6, 'correlation'),
   harmony_rank: atMost(2, 'of 12'),
+  /** Difference of tuning between the notes of two songs that sound together. A choice: mistuned unisons beat audibly from here on. */
+  tuning: atMost(10, 'cents'),
   /** Time in which at least two songs are audible: with less it is a medley and not a mashup. A choice. */
   together: atLeast(30, '% of time'),
   /** Time in which a song at its own speed is audible over another's drums: it cannot be in time with them. A choice. */
@@ -92,6 +94,7 @@ const FAILURE_TEXTS: Record<CheckName, string> = {
   tempo_change_limit: 'The tempi of the songs are too far apart: one is changed beyond what sounds natural',
   harmony: 'The voice does not fit the notes under it',
   harmony_rank: 'The voice would fit the notes under it better in another key',
+  tuning: 'The songs are tuned differently',
   together: 'The songs are rarely heard together',
   beside_beat: 'A song plays at its own speed over the drums of another',
   two_voices: 'Two songs sing at the same time',

@@ -7,6 +7,7 @@ import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
 import { type CorrectionStrategy, searchCorrections } from '../corrections/correction-search.ts';
 import { useOwnHarmony } from '../corrections/own-harmony.ts';
 import { changeShifts } from '../corrections/shift-changes.ts';
+import { changeTuning } from '../corrections/tuning-changes.ts';
 import type { FinishTask } from '../delivery/finish.ts';
 import { RenderError } from '../errors.ts';
 import { openScratch } from '../files/scratch.ts';
@@ -81,6 +82,7 @@ async function renderBest(context: RenderContext, plan: RenderPlan): Promise<Bes
     return correction;
   };
   const strategies: CorrectionStrategy<RenderedCandidate>[] = [
+    (candidate) => changeTuning(candidate, candidate.measurements.tuning, songs),
     ({ tuning, measurements }) => changeShifts(tuning, measurements, songs),
     changePhrases,
     (candidate) =>

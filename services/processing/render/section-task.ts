@@ -45,6 +45,7 @@ export function makeSectionTask(
     end,
     bpm,
     beatsPerBar: plan.beatsPerBar,
+    tunedTo: arrangement.tunedTo,
     first: i === 0,
     last: i === plan.sections.length - 1,
     slices,

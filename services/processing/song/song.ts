@@ -11,6 +11,8 @@ const ReadableAnalysis = z.object({
   harmonic: z
     .looseObject({
       key: z.string().catch('N/A'),
+      tuning_cents: z.number().min(-50).max(50).optional().catch(undefined),
+      tuning_confidence: z.number().optional().catch(undefined),
       beat_chroma: z.array(z.array(z.number()).length(12)).optional().catch(undefined),
     })
     .optional()
@@ -35,6 +37,9 @@ const ReadableAnalysis = z.object({
   sections: z.array(SongSection).optional().catch(undefined),
 });
 
+/** Songs whose notes agree less about their tuning keep it. The confidence of music is 0.5 and more, that of drums below 0.2. */
+const MIN_TUNING_CONFIDENCE = 0.4;
+
 type SentSong = RenderRequest['songs'][number];
 
 export type RenderSong = {
@@ -45,6 +50,8 @@ export type RenderSong = {
   durationSec: number;
   /** `N/A` if it is not known. */
   key: string;
+  /** Tuning in cents above A = 440 Hz, to which the key and the pitch classes refer; undefined if it is not known well. */
+  tuningCents: number | undefined;
   grid: BeatGrid;
   /** Twelve pitch classes for each beat; empty if they are not known. */
   beatChroma: number[][];
@@ -92,6 +99,7 @@ export function readSong(
       stems: stemUrls(song.stems ?? {}),
       durationSec,
       key: (keyIsKnown ? sent.harmonic?.key : own?.harmonic.key) ?? sent.harmonic?.key ?? 'N/A',
+      tuningCents: knownTuning(sent.harmonic) ?? knownTuning(own?.harmonic),
       grid,
       beatChroma: sent.harmonic?.beat_chroma ?? own?.harmonic.beat_chroma ?? [],
       energy: scaleToRange(sent.energy?.curve ?? own?.energy?.curve),
@@ -100,6 +108,13 @@ export function readSong(
     },
     warnings,
   };
+}
+
+/** The tuning in cents, if the analysis is confident of it. */
+function knownTuning(
+  harmonic: { tuning_cents?: number | undefined; tuning_confidence?: number | undefined } | undefined,
+): number | undefined {
+  return (harmonic?.tuning_confidence ?? 0) >= MIN_TUNING_CONFIDENCE ? harmonic?.tuning_cents : undefined;
 }
 
 function stemUrls(stems: NonNullable<SentSong['stems']>): RenderSong['stems'] {

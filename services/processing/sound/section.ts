@@ -33,6 +33,8 @@ export type SectionTask = {
   end: number;
   bpm: number;
   beatsPerBar: number;
+  /** Tuning of the mashup in cents above A = 440 Hz. */
+  tunedTo: number;
   /** Whether it is the first (last) section of the mashup. */
   first: boolean;
   last: boolean;
@@ -74,7 +76,7 @@ export async function renderSection(task: SectionTask): Promise<SectionResult> {
 
   const mix: Channels = [sharedSamples(length), sharedSamples(length)];
   const measurements: LayerMeasurement[] = [];
-  const span = { from: context.start, to: context.end, sampleRate: SAMPLE_RATE };
+  const span = { from: context.start, to: context.end, sampleRate: SAMPLE_RATE, tunedTo: task.tunedTo };
   for (const { slice, audio } of layers) {
     // Effects may work in place, and the onsets of drums are measured without effects.
     const dry = slice.stem === 'drums' ? audio.map((samples) => samples.slice()) : audio;
