@@ -119,14 +119,21 @@ export const SongAnalysis = z
       dynamic_range: z.number().describe('In decibels.'),
       brightness: z.number().min(0).describe('Mean spectral centroid in hertz.'),
     }),
-    vocal: z.object({ vocal_presence: unit, curve: Curve.optional() }),
+    vocal: z.object({
+      vocal_presence: unit,
+      voices_alone: unit
+        .optional()
+        .describe('Evidence that the song has voices alone: one pitch at a time, no drums, pauses.'),
+      curve: Curve.optional(),
+    }),
     energy: z.object({ mean: unit, curve: Curve }).optional(),
     loudness: z.object({ integrated_lufs: z.number(), true_peak_dbtp: z.number() }).optional(),
     sections: z.array(SongSection).optional(),
     waveform: Waveform.optional(),
     content: SongContent.optional(),
     fingerprint: z
-      .string()
+      .base64()
+      .max(2_000)
       .optional()
       .describe(
         'Describes the sound of the whole song. Equal recordings in different encodings have similar fingerprints.',

@@ -2276,6 +2276,32 @@ end
 $function$;
 comment on function mashup.find_idempotent_job(uuid,text,text) is 'Returns the job that an idempotency key was used for; null if none. Raises MB005 if it was for another request.';
 
+CREATE OR REPLACE FUNCTION mashup.find_twin(p_job mashup_jobs, p_song_id text, p_result jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_name text;
+  v_fingerprint text;
+begin
+  select s ->> 'name' into v_name from mashup.active_songs(p_job.songs) s
+    where s ->> 'song_id' <> p_song_id and s ->> 'hash' = p_result ->> 'content_hash' limit 1;
+  if v_name is not null then
+    return format('This is the same recording as %s.', v_name);
+  end if;
+  v_fingerprint := coalesce(p_result -> 'analysis' ->> 'fingerprint', (
+    select a.analysis ->> 'fingerprint' from mashup.analyses a
+    where a.id = (p_result ->> 'analysis_id')::bigint and a.user_id = p_job.user_id));
+  select s ->> 'name' into v_name from mashup.active_songs(p_job.songs) s
+    join mashup.analyses a on a.id = (s ->> 'analysis_id')::bigint
+    where s ->> 'song_id' <> p_song_id and mashup.is_same_recording(a.analysis ->> 'fingerprint', v_fingerprint) limit 1;
+  return 'This is the same recording as ' || v_name || ', in another encoding.';
+end
+$function$;
+comment on function mashup.find_twin(mashup_jobs,text,jsonb) is 'Returns a message that names another active song of a job that is the recording of an analyze result, by its bytes or its fingerprint; null if there is none. Lock: job row held by the caller, so that of two songs that finish together the second is compared with the first.';
+
 CREATE OR REPLACE FUNCTION mashup.finish_task(p_task_id bigint, p_claim uuid, p_result jsonb)
  RETURNS text
  LANGUAGE plpgsql
@@ -2303,11 +2329,11 @@ begin
   select * into v_job from public.mashup_jobs where id = v_task.job_id;
 
   if v_task.kind = 'analyze' then
-    v_twin := mashup.twin_of(v_job.songs, v_task.song_id, p_result ->> 'content_hash');
+    v_twin := mashup.find_twin(v_job, v_task.song_id, p_result);
     if v_twin is not null then
       perform mashup.record_service_success(v_kind.service);
       perform mashup.record_service_success('storage');
-      return mashup.end_attempt(v_task, v_kind, true, true, 'same_song_twice', format('This is the same recording as %s.', v_twin),
+      return mashup.end_attempt(v_task, v_kind, true, true, 'same_song_twice', v_twin,
         'Choose two different songs.', null);
     end if;
   end if;
@@ -2676,6 +2702,25 @@ begin
 end
 $function$;
 comment on function mashup.is_plan_outdated(mashup_jobs) is 'Returns whether the current plan uses an excluded song.';
+
+CREATE OR REPLACE FUNCTION mashup.is_same_recording(p_first text, p_second text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE STRICT
+ SET search_path TO ''
+AS $function$
+declare
+  v_first varbit := ('x' || encode(decode(p_first, 'base64'), 'hex'))::varbit;
+  v_second varbit := ('x' || encode(decode(p_second, 'base64'), 'hex'))::varbit;
+  v_bits integer := least(length(v_first), length(v_second));
+begin
+  if v_bits < 128 or greatest(length(v_first), length(v_second)) > v_bits + 32 then
+    return false;
+  end if;
+  return bit_count(substring(v_first for v_bits) # substring(v_second for v_bits)) <= 0.09 * v_bits;
+end
+$function$;
+comment on function mashup.is_same_recording(text,text) is 'Returns whether two fingerprints (base64, see music/theory/fingerprint.ts, which has the same rule) are of one recording in different encodings: at most 9 % of their bits differ.';
 
 CREATE OR REPLACE FUNCTION mashup.is_silent(p_task mashup.tasks)
  RETURNS boolean
@@ -4966,18 +5011,6 @@ begin
 end
 $function$;
 comment on function mashup.try_lock_claim(bigint,uuid) is 'As lock_claim, without waiting: returns null if another transaction has locked the job or the task. Lock order: job, task.';
-
-CREATE OR REPLACE FUNCTION mashup.twin_of(p_songs jsonb, p_song_id text, p_hash text)
- RETURNS text
- LANGUAGE plpgsql
- IMMUTABLE
- SET search_path TO ''
-AS $function$
-begin
-  return (select s ->> 'name' from mashup.active_songs(p_songs) s where s ->> 'song_id' <> p_song_id and s ->> 'hash' = p_hash limit 1);
-end
-$function$;
-comment on function mashup.twin_of(jsonb,text,text) is 'Returns the name of another active song with the same content; null if there is none.';
 
 CREATE OR REPLACE FUNCTION mashup.unlock_queue(p_pool_ids text[])
  RETURNS void

@@ -67,7 +67,7 @@ function add(target: Float32Array, atSec: number, lengthSec: number, value: (t: 
 }
 
 /** A note with `count` harmonics that fall by 1/n and decay at `decay` per second. */
-function addNote(
+export function addNote(
   target: Float32Array,
   note: TimedNote,
   { hertz, count, level, decay }: { hertz: number; count: number; level: number; decay: number },

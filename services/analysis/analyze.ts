@@ -9,6 +9,8 @@ import { chordsByBeat, chordSpans } from './chords.ts';
 import { scaleToMax } from './chroma.ts';
 import type { BeatChroma } from './chroma.ts';
 import { CURVE_HOP_SEC, energyCurve, PEAKS_PER_SEC, resampleCurve } from './curves.ts';
+import { measureContent } from './content.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { measureGroove } from './groove.ts';
 import { estimateKey } from './key.ts';
 import { estimateRhythm } from './rhythm.ts';
@@ -75,12 +77,12 @@ function analyzeHarmony(
 
 /** Tempo, beats, bars and groove. `bands` are the band levels of each beat. */
 function describeRhythm(rhythm: Rhythm, bands: readonly (readonly number[])[]): SongAnalysis['rhythmic'] {
-  const { beats, meter, phase } = rhythm;
+  const { beats, meter, phase, hasBeat } = rhythm;
   const groove = measureGroove(rhythm.strength, beats);
   return {
     bpm: round(rhythm.bpm, 3),
     beat_confidence: round(rhythm.confidence, 3),
-    groove_stability: round(groove.stability, 3),
+    groove_stability: hasBeat ? round(groove.stability, 3) : 0,
     swing_factor: round(groove.swing, 3),
     tempo_alternatives: rhythm.alternatives.map(({ bpm, confidence }) => ({
       bpm: round(bpm, 2),
@@ -91,7 +93,8 @@ function describeRhythm(rhythm: Rhythm, bands: readonly (readonly number[])[]): 
       beats.filter((_, i) => i % meter === phase),
       4,
     ),
-    meter,
+    meter: hasBeat ? meter : null,
+    has_beat: hasBeat,
     beat_bands: bands.map((row) => roundAll(row, 2)),
   };
 }
@@ -125,13 +128,18 @@ export async function analyzeStream(chunks: StereoStream): Promise<SongAnalysis>
   const bands = bandsByBeat(features.rhythm, rhythm.beats);
   const energy = energyCurve(features.rhythm.power, durationSec);
   const voice = voicePresence(resampleCurve(voiceForeground(tone), TONE_RATE, durationSec), energy);
+  const { content, voicesAlone } = measureContent(features.rhythm, tone, voice);
   return {
     version: ANALYSIS_VERSION,
     duration_sec: round(durationSec, 3),
     harmonic: analyzeHarmony(rhythm.chroma, tone.tuning, rhythm.beats, durationSec),
     rhythmic: describeRhythm(rhythm, bands),
     spectral: describeSpectrum(features),
-    vocal: { vocal_presence: round(mean(voice), 3), curve: { hop_sec: CURVE_HOP_SEC, values: roundAll(voice, 2) } },
+    vocal: {
+      vocal_presence: round(mean(voice), 3),
+      voices_alone: round(voicesAlone, 3),
+      curve: { hop_sec: CURVE_HOP_SEC, values: roundAll(voice, 2) },
+    },
     energy: { mean: round(mean(energy), 3), curve: { hop_sec: CURVE_HOP_SEC, values: roundAll(energy, 2) } },
     loudness: {
       integrated_lufs: round(features.integratedLufs, 2),
@@ -139,6 +147,8 @@ export async function analyzeStream(chunks: StereoStream): Promise<SongAnalysis>
     },
     sections: findSections(featuresByBar(rhythm, bands, { energy, voice }, durationSec)).map(roundSection),
     waveform: { peaks_per_sec: PEAKS_PER_SEC, peaks: roundAll(features.waveform, 3) },
+    content,
+    fingerprint: fingerprintOf(tone),
     has_timbre: true,
   };
 }

@@ -11,7 +11,7 @@ export const RHYTHM_HOP = 512;
 export const RHYTHM_RATE = SAMPLE_RATE / RHYTHM_HOP;
 const BIN_HZ = SAMPLE_RATE / FFT_SIZE;
 /** Normalises the power of a bin by the size of the transform. */
-const POWER_SCALE = 4 / FFT_SIZE ** 2;
+export const POWER_SCALE = 4 / FFT_SIZE ** 2;
 const MEL_BANDS = 128;
 /** Upper limit of the mel bands: lossy files have no content above it. */
 const TIMBRE_TOP_HZ = 15_500;

@@ -7,6 +7,7 @@ import { ONSET_REACH_SEC } from './grid-score.ts';
 import { harmonicNovelty } from './harmonic-novelty.ts';
 import { estimateMeter } from './meter.ts';
 import { peakAt } from './per-beat.ts';
+import { isBeat, pulseClarity } from './pulse.ts';
 import { RHYTHM_RATE } from './rhythm-features.ts';
 import type { RhythmFeatures } from './rhythm-features.ts';
 import { mean } from './statistics.ts';
@@ -14,7 +15,7 @@ import { estimateTempo, onsetStrength } from './tempo.ts';
 import type { TempoCandidate } from './tempo.ts';
 import type { ToneFeatures } from './tone-features.ts';
 
-/** Tempo of the grid of a song without onsets. */
+/** Tempo of the grid of sound without a beat. */
 const FALLBACK_BPM = 120;
 /** Range on each side of a beat over which harmonic novelty is measured to find downbeats. */
 const BAR_REACH_BEATS = 1.5;
@@ -34,14 +35,17 @@ export type Rhythm = {
   phase: number;
   /** True if the tempo is constant. */
   steady: boolean;
+  /** False for sound without a beat: the grid is only a scale of time then. */
+  hasBeat: boolean;
   chroma: BeatChroma;
   /** Onset strength at RHYTHM_RATE. */
   strength: Float32Array;
 };
 
-/** Estimates tempo, beat grid, meter and downbeats. A song without onsets has an even grid and confidence 0. */
+/** Estimates tempo, beat grid, meter and downbeats. Sound without a beat has an even grid and confidence 0. */
 export function estimateRhythm(features: RhythmFeatures, tone: ToneFeatures, durationSec: number): Rhythm {
   const strength = onsetStrength(features.flux);
+  if (!isBeat(pulseClarity(features))) return fallbackRhythm(tone, strength, durationSec);
   const bands = features.bandFlux.map(onsetStrength) as [Float32Array, Float32Array, Float32Array];
   const candidates = estimateTempo(strength, bands[1]);
   const drums = measureDrumOnsets(features);
@@ -66,12 +70,13 @@ export function estimateRhythm(features: RhythmFeatures, tone: ToneFeatures, dur
     meter,
     phase,
     steady: grid.steady,
+    hasBeat: true,
     chroma,
     strength,
   };
 }
 
-/** An even grid for a song without onsets. */
+/** An even grid for sound without a beat. */
 function fallbackRhythm(tone: ToneFeatures, strength: Float32Array, durationSec: number): Rhythm {
   const step = 60 / FALLBACK_BPM;
   const beats = Array.from({ length: Math.max(1, Math.ceil(durationSec / step)) }, (_, i) => i * step);
@@ -83,6 +88,7 @@ function fallbackRhythm(tone: ToneFeatures, strength: Float32Array, durationSec:
     meter: 4,
     phase: 0,
     steady: true,
+    hasBeat: false,
     chroma: chromaByBeat(tone, beats),
     strength,
   };

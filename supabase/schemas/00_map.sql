@@ -49,7 +49,7 @@
 --     check_protocol, register_worker, take_back_crashes, heartbeat_worker, deregister_worker
 --     claim_task, defer_solo, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
---     finish_task, record_finish, twin_of, record_measurements
+--     finish_task, record_finish, find_twin, is_same_recording, record_measurements
 --     fail_task, end_attempt, end_failed_task, exclude_song, requeue_task, return_task
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
 -- 60  maintenance

@@ -105,6 +105,7 @@ export function toSongAnalysis(raw: Record<string, unknown>): SongAnalysis {
         'beats_sec',
         'downbeats_sec',
         'meter',
+        'has_beat',
         'beat_bands',
       ]),
     },
@@ -115,9 +116,9 @@ export function toSongAnalysis(raw: Record<string, unknown>): SongAnalysis {
     },
     vocal: {
       vocal_presence: asShare(vocal['vocal_presence'], DEFAULTS.vocal_presence),
-      ...optional(SongAnalysis.shape.vocal.shape, vocal, ['curve']),
+      ...optional(SongAnalysis.shape.vocal.shape, vocal, ['voices_alone', 'curve']),
     },
-    ...optional(SongAnalysis.shape, raw, ['energy', 'loudness', 'sections', 'waveform']),
+    ...optional(SongAnalysis.shape, raw, ['energy', 'loudness', 'sections', 'waveform', 'content', 'fingerprint']),
     has_timbre: mfccs.length === MFCC_ROWS,
   };
 }

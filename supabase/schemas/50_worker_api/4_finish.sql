@@ -1,13 +1,45 @@
 -- Finish: the result of a task is recorded and the job advances.
 
-create function mashup.twin_of(p_songs jsonb, p_song_id text, p_hash text) returns text
-  language plpgsql immutable set search_path = ''
+create function mashup.is_same_recording(p_first text, p_second text) returns boolean
+  language plpgsql immutable strict set search_path = ''
   as $$
+declare
+  v_first varbit := ('x' || encode(decode(p_first, 'base64'), 'hex'))::varbit;
+  v_second varbit := ('x' || encode(decode(p_second, 'base64'), 'hex'))::varbit;
+  v_bits integer := least(length(v_first), length(v_second));
 begin
-  return (select s ->> 'name' from mashup.active_songs(p_songs) s where s ->> 'song_id' <> p_song_id and s ->> 'hash' = p_hash limit 1);
+  if v_bits < 128 or greatest(length(v_first), length(v_second)) > v_bits + 32 then
+    return false;
+  end if;
+  return bit_count(substring(v_first for v_bits) # substring(v_second for v_bits)) <= 0.09 * v_bits;
 end
 $$;
-comment on function mashup.twin_of(jsonb, text, text) is 'Returns the name of another active song with the same content; null if there is none.';
+comment on function mashup.is_same_recording(text, text) is
+  'Returns whether two fingerprints (base64, see music/theory/fingerprint.ts, which has the same rule) are of one recording in different encodings: at most 9 % of their bits differ.';
+
+create function mashup.find_twin(p_job public.mashup_jobs, p_song_id text, p_result jsonb) returns text
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_name text;
+  v_fingerprint text;
+begin
+  select s ->> 'name' into v_name from mashup.active_songs(p_job.songs) s
+    where s ->> 'song_id' <> p_song_id and s ->> 'hash' = p_result ->> 'content_hash' limit 1;
+  if v_name is not null then
+    return format('This is the same recording as %s.', v_name);
+  end if;
+  v_fingerprint := coalesce(p_result -> 'analysis' ->> 'fingerprint', (
+    select a.analysis ->> 'fingerprint' from mashup.analyses a
+    where a.id = (p_result ->> 'analysis_id')::bigint and a.user_id = p_job.user_id));
+  select s ->> 'name' into v_name from mashup.active_songs(p_job.songs) s
+    join mashup.analyses a on a.id = (s ->> 'analysis_id')::bigint
+    where s ->> 'song_id' <> p_song_id and mashup.is_same_recording(a.analysis ->> 'fingerprint', v_fingerprint) limit 1;
+  return 'This is the same recording as ' || v_name || ', in another encoding.';
+end
+$$;
+comment on function mashup.find_twin(public.mashup_jobs, text, jsonb) is
+  'Returns a message that names another active song of a job that is the recording of an analyze result, by its bytes or its fingerprint; null if there is none. Lock: job row held by the caller, so that of two songs that finish together the second is compared with the first.';
 
 create function mashup.record_measurements(p_task mashup.tasks, p_kind mashup.task_kinds, p_result jsonb, p_seconds real) returns void
   language plpgsql set search_path = ''
@@ -72,11 +104,11 @@ begin
   select * into v_job from public.mashup_jobs where id = v_task.job_id;
 
   if v_task.kind = 'analyze' then
-    v_twin := mashup.twin_of(v_job.songs, v_task.song_id, p_result ->> 'content_hash');
+    v_twin := mashup.find_twin(v_job, v_task.song_id, p_result);
     if v_twin is not null then
       perform mashup.record_service_success(v_kind.service);
       perform mashup.record_service_success('storage');
-      return mashup.end_attempt(v_task, v_kind, true, true, 'same_song_twice', format('This is the same recording as %s.', v_twin),
+      return mashup.end_attempt(v_task, v_kind, true, true, 'same_song_twice', v_twin,
         'Choose two different songs.', null);
     end if;
   end if;
