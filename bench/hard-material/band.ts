@@ -6,6 +6,7 @@ import { SAMPLE_RATE } from '../../audio/sample-rate.ts';
 import { SeededRandom } from '../songs/random.ts';
 import { sing } from '../songs/singer.ts';
 import type { TimedNote } from '../songs/timing.ts';
+import { type DrumPattern, usualDrums } from './drum-patterns.ts';
 
 /** A chord: its root in semitones above the tonic, and its intervals above the root. */
 export type BandChord = { root: number; intervals: readonly number[] };
@@ -21,8 +22,19 @@ export const COMMON_PROGRESSION: readonly BandChord[] = [
   { root: 5, intervals: MAJOR_TRIAD },
 ];
 
-/** A stretch of a song with one tempo and meter. */
-export type BandPart = { bars: number; bpm: number; meter: number };
+/** A stretch of a song with one tempo and meter. A drifting tempo has a part for each bar. */
+export type BandPart = {
+  bars: number;
+  bpm: number;
+  /** Beats per bar. */
+  meter: number;
+  /** Absent: `usualDrums`. */
+  drums?: DrumPattern;
+  /** Beat of the second note that the voice sings in a bar. Absent: the middle. */
+  secondNoteBeat?: number;
+  /** Silence after the part. */
+  restSec?: number;
+};
 
 export type BandStem = 'vocals' | 'drums' | 'bass' | 'other';
 
@@ -57,7 +69,12 @@ const DEFAULT_PARTS: readonly BandPart[] = [{ bars: 32, bpm: 100, meter: 4 }];
 const DEFAULT_TONIC = 7;
 const DEFAULT_MELODY = [0, 4, 7, 4, 9, 7, 5, 4];
 
-type Bar = { atSec: number; beatSec: number; meter: number; chord: BandChord; index: number };
+type Bar = Omit<BandPart, 'bars' | 'bpm' | 'restSec'> & {
+  atSec: number;
+  beatSec: number;
+  chord: BandChord;
+  index: number;
+};
 
 /** Adds `value(t)` (t in seconds) to `lengthSec` seconds of `target`. */
 function add(target: Float32Array, atSec: number, lengthSec: number, value: (t: number) => number): void {
@@ -72,42 +89,54 @@ export function addNote(
   note: TimedNote,
   { hertz, count, level, decay }: { hertz: number; count: number; level: number; decay: number },
 ): void {
-  const step = 2 * Math.PI * hertz;
-  add(target, note.atSec, note.lengthSec, (t) => {
-    const edge = Math.min(1, t * 200, (note.lengthSec - t) * 50);
-    let sum = 0;
-    for (let n = 1; n <= count; n++) sum += Math.sin(n * step * t) / n;
-    return level * edge * Math.exp(-t * decay) * sum;
-  });
+  const start = Math.round(note.atSec * SAMPLE_RATE);
+  const end = Math.min(target.length, start + Math.round(note.lengthSec * SAMPLE_RATE));
+  const angle = (2 * Math.PI * hertz) / SAMPLE_RATE;
+  const [turnCos, turnSin, fall] = [Math.cos(angle), Math.sin(angle), Math.exp(-decay / SAMPLE_RATE)];
+  let [cos, sin, gain] = [1, 0, level];
+  for (let i = start; i < end; i++) {
+    const t = (i - start) / SAMPLE_RATE;
+    // sin((n + 1) x) = 2 cos(x) sin(n x) - sin((n - 1) x)
+    let [previous, current, sum] = [0, sin, 0];
+    for (let n = 1; n <= count; n++) {
+      sum += current / n;
+      const next = 2 * cos * current - previous;
+      previous = current;
+      current = next;
+    }
+    target[i]! += gain * Math.min(1, t * 200, (note.lengthSec - t) * 50) * sum;
+    const turned = cos * turnCos - sin * turnSin;
+    sin = cos * turnSin + sin * turnCos;
+    cos = turned;
+    gain *= fall;
+  }
 }
 
-function addDrums(target: Float32Array, { atSec, beatSec, meter }: Bar, random: SeededRandom): void {
+function addDrums(target: Float32Array, { atSec, beatSec, meter, drums }: Bar, random: SeededRandom): void {
   const noise = (): number => 2 * random.next() - 1;
-  for (let beat = 0; beat < meter; beat++) {
-    const at = atSec + beat * beatSec;
-    const isKick = beat === 0 || (beat === 2 && meter >= 4);
-    if (isKick)
-      add(
-        target,
-        at,
-        0.15,
-        (t) => 0.6 * Math.exp(-t * 25) * Math.sin(2 * Math.PI * (50 * t - 1.5 * Math.exp(-t * 40))),
-      );
-    else add(target, at, 0.12, (t) => 0.3 * Math.exp(-t * 30) * noise());
-    for (const half of [0, 0.5]) add(target, at + half * beatSec, 0.04, (t) => 0.08 * Math.exp(-t * 90) * noise());
-  }
+  const { kicks, snares, hats } = drums ?? usualDrums(meter);
+  for (const beat of kicks)
+    add(
+      target,
+      atSec + beat * beatSec,
+      0.15,
+      (t) => 0.6 * Math.exp(-t * 25) * Math.sin(2 * Math.PI * (50 * t - 1.5 * Math.exp(-t * 40))),
+    );
+  for (const beat of snares) add(target, atSec + beat * beatSec, 0.12, (t) => 0.3 * Math.exp(-t * 30) * noise());
+  for (const beat of hats) add(target, atSec + beat * beatSec, 0.04, (t) => 0.08 * Math.exp(-t * 90) * noise());
 }
 
 /** Bars of a song, in order. */
 function barsOf({ parts = DEFAULT_PARTS, progression = COMMON_PROGRESSION, silenceSec = 0 }: BandSong): Bar[] {
   const bars: Bar[] = [];
   let atSec = silenceSec;
-  for (const { bars: count, bpm, meter } of parts) {
+  for (const { bars: count, bpm, restSec = 0, ...part } of parts) {
     for (let i = 0; i < count; i++) {
       const index = bars.length;
-      bars.push({ atSec, beatSec: 60 / bpm, meter, chord: progression[index % progression.length]!, index });
-      atSec += (meter * 60) / bpm;
+      bars.push({ ...part, atSec, beatSec: 60 / bpm, chord: progression[index % progression.length]!, index });
+      atSec += (part.meter * 60) / bpm;
     }
+    atSec += restSec;
   }
   return bars;
 }
@@ -124,7 +153,7 @@ export function playSong(song: BandSong = {}): PlayedSong {
   const hertz = (pitch: number): number => 440 * 2 ** ((pitch - 69 + cents / 100) / 12);
   const sung: TimedNote[] = [];
   for (const bar of bars) {
-    const { atSec, beatSec, meter, chord, index } = bar;
+    const { atSec, beatSec, meter, chord, index, secondNoteBeat = meter / 2 } = bar;
     if (stems.includes('drums')) addDrums(played.drums, bar, random);
     const root = 36 + ((tonic + chord.root) % 12);
     for (let beat = 0; beat < meter; beat++) {
@@ -136,12 +165,12 @@ export function playSong(song: BandSong = {}): PlayedSong {
       addNote(played.other, whole, { hertz: hertz(root + 24 + interval), count: 6, level: 0.05, decay: 0.6 });
     // The voice rests in every fourth bar.
     if (index % 4 === 3) continue;
-    const half = (meter * beatSec) / 2;
-    for (const part of [0, 1])
+    const noteBeats = [0, secondNoteBeat, meter] as const;
+    for (const part of [0, 1] as const)
       sung.push({
         ...whole,
-        atSec: atSec + part * half,
-        lengthSec: half * 0.9,
+        atSec: atSec + noteBeats[part] * beatSec,
+        lengthSec: (noteBeats[part + 1]! - noteBeats[part]) * beatSec * 0.9,
         pitch: 60 + ((tonic + melody[(2 * index + part) % melody.length]!) % 12),
       });
   }

@@ -1,7 +1,7 @@
 /** Analyses a song: features, rhythm, harmony, structure and levels, in the format of the services' contract. */
 import { camelotCode, formatKey } from '../../music/theory/keys.ts';
 import { spellChord } from '../../music/theory/spelling.ts';
-import type { SongAnalysis, SongSection } from '../../schema.ts';
+import type { SongAnalysis, SongSection, TempoPart } from '../../schema.ts';
 import type { StereoChunk } from '../../audio/decode/decode.ts';
 import type { TuningEstimate } from '../../audio/tuning.ts';
 import { bandsByBeat, featuresByBar } from './bar-features.ts';
@@ -13,12 +13,13 @@ import { measureContent } from './content.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { measureGroove } from './groove.ts';
 import { estimateKey } from './key.ts';
-import { estimateRhythm } from './rhythm.ts';
+import { estimateRhythm, longestPart } from './rhythm.ts';
 import type { Rhythm } from './rhythm.ts';
 import { findSections } from './sections.ts';
 import { extractFeatures } from './song-features.ts';
 import type { SongFeatures, StereoStream } from './song-features.ts';
 import { mean } from './statistics.ts';
+import { partWarnings } from './tempo-texts.ts';
 import { TONE_RATE } from './tone-features.ts';
 import { voiceForeground, voicePresence } from './voice.ts';
 
@@ -75,10 +76,25 @@ function analyzeHarmony(
   };
 }
 
+/** The parts of a song whose tempo or meter changes; empty for other songs. */
+function describeParts({ parts }: Rhythm): TempoPart[] {
+  if (parts.length < 2) return [];
+  return parts.map(({ startSec, endSec, grid, meter }) => ({
+    start_sec: round(startSec, 3),
+    end_sec: round(endSec, 3),
+    bpm: round(grid.bpm, 3),
+    meter,
+  }));
+}
+
 /** Tempo, beats, bars and groove. `bands` are the band levels of each beat. */
-function describeRhythm(rhythm: Rhythm, bands: readonly (readonly number[])[]): SongAnalysis['rhythmic'] {
-  const { beats, meter, phase, hasBeat } = rhythm;
-  const groove = measureGroove(rhythm.strength, beats);
+function describeRhythm(
+  rhythm: Rhythm,
+  bands: readonly (readonly number[])[],
+  parts: readonly TempoPart[],
+): SongAnalysis['rhythmic'] {
+  const { beats, meter, downbeats, hasBeat } = rhythm;
+  const groove = measureGroove(rhythm.strength, longestPart(rhythm).beats);
   return {
     bpm: round(rhythm.bpm, 3),
     beat_confidence: round(rhythm.confidence, 3),
@@ -90,11 +106,12 @@ function describeRhythm(rhythm: Rhythm, bands: readonly (readonly number[])[]): 
     })),
     beats_sec: roundAll(beats, 4),
     downbeats_sec: roundAll(
-      beats.filter((_, i) => i % meter === phase),
+      downbeats.map((index) => beats[index]!),
       4,
     ),
     meter: hasBeat ? meter : null,
     has_beat: hasBeat,
+    ...(parts.length > 0 ? { tempo_parts: [...parts] } : {}),
     beat_bands: bands.map((row) => roundAll(row, 2)),
   };
 }
@@ -126,14 +143,17 @@ export async function analyzeStream(chunks: StereoStream): Promise<SongAnalysis>
   const { durationSec, tone } = features;
   const rhythm = estimateRhythm(features.rhythm, tone, durationSec);
   const bands = bandsByBeat(features.rhythm, rhythm.beats);
+  const parts = describeParts(rhythm);
+  const warnings = partWarnings(parts);
   const energy = energyCurve(features.rhythm.power, durationSec);
   const voice = voicePresence(resampleCurve(voiceForeground(tone), TONE_RATE, durationSec), energy);
   const { content, voicesAlone } = measureContent(features.rhythm, tone, voice);
   return {
     version: ANALYSIS_VERSION,
+    ...(warnings.length > 0 ? { warnings } : {}),
     duration_sec: round(durationSec, 3),
     harmonic: analyzeHarmony(rhythm.chroma, tone.tuning, rhythm.beats, durationSec),
-    rhythmic: describeRhythm(rhythm, bands),
+    rhythmic: describeRhythm(rhythm, bands, parts),
     spectral: describeSpectrum(features),
     vocal: {
       vocal_presence: round(mean(voice), 3),

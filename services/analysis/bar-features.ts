@@ -54,8 +54,8 @@ export function featuresByBar(
   durationSec: number,
 ): BarFeatures[] {
   const bars: BarFeatures[] = [];
-  for (let first = rhythm.phase; first < rhythm.beats.length; first += rhythm.meter) {
-    const last = Math.min(rhythm.beats.length, first + rhythm.meter);
+  for (const [i, first] of rhythm.downbeats.entries()) {
+    const last = rhythm.downbeats[i + 1] ?? rhythm.beats.length;
     const start = rhythm.beats[first]!;
     const end = rhythm.beats[last] ?? durationSec;
     bars.push({

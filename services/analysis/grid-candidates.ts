@@ -5,8 +5,8 @@
 import { fitGrid, trackBeats } from './beats.ts';
 import type { FittedGrid } from './beats.ts';
 import { midpoints, scoreGrid } from './grid-score.ts';
-import type { GridScoreInput } from './grid-score.ts';
 import { RHYTHM_RATE } from './rhythm-features.ts';
+import type { RhythmSignals } from './rhythm-signals.ts';
 import { fitSteadyGrid } from './steady-grid.ts';
 import { MAX_BPM, MIN_BPM } from './tempo.ts';
 import type { TempoCandidate } from './tempo.ts';
@@ -15,8 +15,6 @@ import type { TempoCandidate } from './tempo.ts';
 export const SAME_TEMPO = 0.04;
 /** Candidates whose half and double tempi are hypotheses as well. */
 const FOLDED_CANDIDATES = 3;
-/** Weight of kicks and snares relative to the onset strength in beat tracking. */
-const DRUM_WEIGHT = 1.5;
 
 /** A fitted grid, its tempo and its score. */
 export type GridCandidate = { bpm: number; grid: FittedGrid; score: number };
@@ -44,16 +42,12 @@ function tempoHypotheses(candidates: readonly TempoCandidate[]): TempoCandidate[
 /**
  * Fits and scores grids for all tempo hypotheses: tracked and steady ones, on the beat and off it. Returns them by score, best first;
  * empty if no beats can be tracked.
- * @param strength onset strength of all bands at RHYTHM_RATE
  */
 export function rankGrids(
   candidates: readonly TempoCandidate[],
-  strength: Float32Array,
-  { drums, tone }: Pick<GridScoreInput, 'drums' | 'tone'>,
-  durationSec: number,
+  { strength, beatStrength, drums, tone, durationSec }: RhythmSignals,
 ): GridCandidate[] {
   const strongest = Math.max(1e-9, ...candidates.map(({ confidence }) => confidence));
-  const beatStrength = strength.map((value, i) => value + DRUM_WEIGHT * (drums.kick[i]! + drums.snare[i]!));
   const ranked = tempoHypotheses(candidates).flatMap(({ bpm, confidence }): GridCandidate[] => {
     const tracked = trackBeats(beatStrength, (60 * RHYTHM_RATE) / bpm);
     if (tracked.length < 4) return [];

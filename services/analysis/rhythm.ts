@@ -1,24 +1,25 @@
 /** Estimates tempo, beats and bars of a song from its features. */
+import { findPauses } from './beat-pauses.ts';
 import type { BeatChroma } from './chroma.ts';
 import { chromaByBeat } from './chroma.ts';
-import { measureDrumOnsets } from './drum-onset-strength.ts';
-import { rankGrids, SAME_TEMPO } from './grid-candidates.ts';
+import { SAME_TEMPO } from './grid-candidates.ts';
 import { ONSET_REACH_SEC } from './grid-score.ts';
-import { harmonicNovelty } from './harmonic-novelty.ts';
-import { estimateMeter } from './meter.ts';
 import { peakAt } from './per-beat.ts';
 import { isBeat, pulseClarity } from './pulse.ts';
 import { RHYTHM_RATE } from './rhythm-features.ts';
 import type { RhythmFeatures } from './rhythm-features.ts';
+import { rhythmSignals } from './rhythm-signals.ts';
+import type { RhythmSignals } from './rhythm-signals.ts';
+import { meterOf, rankSpan } from './rhythm-span.ts';
 import { mean } from './statistics.ts';
-import { estimateTempo, onsetStrength } from './tempo.ts';
+import { findTempoChanges } from './tempo-changes.ts';
+import { estimateParts } from './tempo-parts.ts';
+import type { RhythmPart } from './tempo-parts.ts';
 import type { TempoCandidate } from './tempo.ts';
 import type { ToneFeatures } from './tone-features.ts';
 
 /** Tempo of the grid of sound without a beat. */
 const FALLBACK_BPM = 120;
-/** Range on each side of a beat over which harmonic novelty is measured to find downbeats. */
-const BAR_REACH_BEATS = 1.5;
 
 /** The rhythm of a song. */
 export type Rhythm = {
@@ -29,10 +30,12 @@ export type Rhythm = {
   alternatives: TempoCandidate[];
   /** Beat times, seconds. */
   beats: number[];
-  /** Beats per bar. */
+  /** Beats per bar of the longest part. */
   meter: number;
-  /** Index of the first downbeat in `beats`. */
-  phase: number;
+  /** Indices of the downbeats in `beats`. */
+  downbeats: number[];
+  /** The parts between changes of tempo: one if the tempo does not change. */
+  parts: RhythmPart[];
   /** True if the tempo is constant. */
   steady: boolean;
   /** False for sound without a beat: the grid is only a scale of time then. */
@@ -44,49 +47,74 @@ export type Rhythm = {
 
 /** Estimates tempo, beat grid, meter and downbeats. Sound without a beat has an even grid and confidence 0. */
 export function estimateRhythm(features: RhythmFeatures, tone: ToneFeatures, durationSec: number): Rhythm {
-  const strength = onsetStrength(features.flux);
-  if (!isBeat(pulseClarity(features))) return fallbackRhythm(tone, strength, durationSec);
-  const bands = features.bandFlux.map(onsetStrength) as [Float32Array, Float32Array, Float32Array];
-  const candidates = estimateTempo(strength, bands[1]);
-  const drums = measureDrumOnsets(features);
-  const [best] = rankGrids(candidates, strength, { drums, tone }, durationSec);
-  if (!best) return fallbackRhythm(tone, strength, durationSec);
-  const { grid } = best;
-  const beats = grid.times;
-  const chroma = chromaByBeat(tone, beats);
-  const onsets = [drums.kick, drums.snare, drums.hat].map((level) =>
-    peakAt(level, beats, RHYTHM_RATE, ONSET_REACH_SEC),
-  ) as [number[], number[], number[]];
-  const novelty = harmonicNovelty(tone, beats, (BAR_REACH_BEATS * 60) / grid.bpm);
-  const { meter, phase } = estimateMeter({ chroma, onsets, novelty });
+  const signals = rhythmSignals(features, tone, durationSec);
+  if (!isBeat(pulseClarity(features))) return fallbackRhythm(signals);
+  const changes = findTempoChanges(signals.beatStrength);
+  const parts = changes.length > 0 ? estimateParts(signals, changes) : null;
+  if (parts) return joinParts(signals, parts, []);
+  const { grids, candidates } = rankSpan(signals, 0, durationSec);
+  if (!grids[0]) return fallbackRhythm(signals);
+  const { grid } = grids[0];
+  const pauses = findPauses(signals, grid);
+  const pausedParts = pauses.length > 0 ? estimateParts(signals, pauses) : null;
+  if (pausedParts) return joinParts(signals, pausedParts, []);
+  const { meter, phase } = meterOf(signals, grid.times, grid.bpm);
+  const downbeats = grid.times.flatMap((_, i) => (i % meter === phase ? [i] : []));
+  const part: RhythmPart = { startSec: 0, endSec: durationSec, grid, beats: grid.times, meter, downbeats };
+  return joinParts(signals, [part], candidates);
+}
+
+/** The longest part of a song. */
+export function longestPart({ parts }: Pick<Rhythm, 'parts'>): RhythmPart {
+  return parts.reduce((a, b) => (b.endSec - b.startSec > a.endSec - a.startSec ? b : a));
+}
+
+/** The rhythm of a song of one or more parts. */
+function joinParts(
+  { strength, tone }: RhythmSignals,
+  parts: RhythmPart[],
+  candidates: readonly TempoCandidate[],
+): Rhythm {
+  const longest = longestPart({ parts });
+  const beats = parts.flatMap((part) => part.beats);
   const onBeat = mean(peakAt(strength, beats, RHYTHM_RATE, ONSET_REACH_SEC));
   const contrast = Math.min(1, onBeat / (onBeat + 1));
-  const closeness = Math.max(0, 1 - grid.residual / 0.03);
+  const closeness = Math.max(0, 1 - longest.grid.residual / 0.03);
+  let first = 0;
+  const downbeats = parts.flatMap((part) => {
+    const offset = first;
+    first += part.beats.length;
+    return part.downbeats.map((index) => index + offset);
+  });
   return {
-    bpm: grid.bpm,
+    bpm: longest.grid.bpm,
     confidence: Math.max(0, Math.min(1, contrast * (0.5 + 0.5 * closeness))),
-    alternatives: candidates.filter(({ bpm }) => Math.abs(bpm / grid.bpm - 1) > SAME_TEMPO),
+    alternatives: candidates.filter(({ bpm }) => Math.abs(bpm / longest.grid.bpm - 1) > SAME_TEMPO),
     beats,
-    meter,
-    phase,
-    steady: grid.steady,
+    meter: longest.meter,
+    downbeats,
+    parts,
+    steady: parts.length === 1 && longest.grid.steady,
     hasBeat: true,
-    chroma,
+    chroma: chromaByBeat(tone, beats),
     strength,
   };
 }
 
 /** An even grid for sound without a beat. */
-function fallbackRhythm(tone: ToneFeatures, strength: Float32Array, durationSec: number): Rhythm {
+function fallbackRhythm({ tone, strength, durationSec }: RhythmSignals): Rhythm {
   const step = 60 / FALLBACK_BPM;
   const beats = Array.from({ length: Math.max(1, Math.ceil(durationSec / step)) }, (_, i) => i * step);
+  const grid = { times: beats, bpm: FALLBACK_BPM, residual: 0, steady: true };
+  const downbeats = beats.flatMap((_, i) => (i % 4 === 0 ? [i] : []));
   return {
     bpm: FALLBACK_BPM,
     confidence: 0,
     alternatives: [],
     beats,
     meter: 4,
-    phase: 0,
+    downbeats,
+    parts: [{ startSec: 0, endSec: durationSec, grid, beats, meter: 4, downbeats }],
     steady: true,
     hasBeat: false,
     chroma: chromaByBeat(tone, beats),
