@@ -1,6 +1,7 @@
 /** Songs and scores as a few kilobytes of text for a language model: rounded numbers, no matrices. */
 import type { AnalyzedSong, PairScore, PlanLimits } from '../../schema.ts';
 import { songBars } from '../theory/bars.ts';
+import { chooseParts } from '../theory/parts.ts';
 import { camelotCode, parseKey } from '../theory/keys.ts';
 import { limitsFor } from './limits.ts';
 import { cleanText } from './text.ts';
@@ -71,10 +72,11 @@ function describeScore(score: PairScore): Record<string, unknown> {
 
 /** Returns songs, scores and limits as JSON text: about 3,000 tokens for three songs. */
 export function describeMaterial(
-  songs: readonly AnalyzedSong[],
+  wholeSongs: readonly AnalyzedSong[],
   scores: readonly PairScore[],
   limits: PlanLimits,
 ): string {
+  const songs = chooseParts(wholeSongs);
   const { min_length_sec, max_length_sec, stems } = limitsFor(songs, limits);
   return JSON.stringify({
     songs: songs.map(describeSong),

@@ -3,6 +3,7 @@ import { Plan, type AnalyzedSong, type PlanLimits } from '../../schema.ts';
 import { snapToBars } from './bars.ts';
 import { fitSources } from './fit-sources.ts';
 import type { PlanFindings } from './findings.ts';
+import { chooseParts } from '../theory/parts.ts';
 import { checkArrangement } from './musical-checks.ts';
 import { parsePlan } from './parse-plan.ts';
 
@@ -17,8 +18,10 @@ const MAX_FAULTS = 40;
  * words, energy scales, levels, gaps and boundaries off by part of a bar, sources that end too early. Idempotent: checking
  * a checked plan changes nothing.
  * @param raw any value, usually a planner's response
+ * @param wholeSongs songs whose tempo changes are reduced to one part
  */
-export function checkPlan(raw: unknown, songs: readonly AnalyzedSong[], limits: PlanLimits): CheckedPlan {
+export function checkPlan(raw: unknown, wholeSongs: readonly AnalyzedSong[], limits: PlanLimits): CheckedPlan {
+  const songs = chooseParts(wholeSongs);
   const findings: PlanFindings = { faults: [], repairs: [] };
   const parsed = parsePlan(raw, songs, limits, findings);
   if (!parsed || parsed.masterplan.timeline.length === 0) return finish(findings);

@@ -39,11 +39,13 @@ function fitSource(
   if (!bars.durationKnown) return layer;
   const needed = sourceSeconds(song, section.duration_sec, bpm, layer.timing === 'free');
   // The last bar of a song may be cut off: that is hardly audible.
-  const room = bars.durationSec + bars.barSec - needed;
-  if (room < 0) {
+  const room = bars.durationSec + Math.max(bars.overrunSec, 0.02) - needed;
+  const { startSec } = bars;
+  if (room < startSec) {
     if (!tooShort.has(song.song_id))
       faults.push(
-        `${name} needs ${needed.toFixed(1)} s of "${song.song_id}", which lasts ${bars.durationSec.toFixed(1)} s: ` +
+        `${name} needs ${needed.toFixed(1)} s of "${song.song_id}", which lasts ${(bars.durationSec - startSec).toFixed(1)} s` +
+          `${startSec > 0 ? ` from ${startSec.toFixed(1)} s on, where its tempo changes` : ''}: ` +
           'make the section shorter or split it.',
       );
     tooShort.add(song.song_id);

@@ -38,7 +38,9 @@ export const MAX_PITCH_SHIFT = 4;
 /** Returns the limits for these songs: short songs lower the minimum length. */
 export function limitsFor(songs: readonly AnalyzedSong[], limits: PlanLimits): PlanLimits {
   const shortest = Math.min(
-    ...songs.map((song) => songBars(song.analysis)).map((bars) => (bars.durationKnown ? bars.durationSec : Infinity)),
+    ...songs
+      .map((song) => songBars(song.analysis))
+      .map((bars) => (bars.durationKnown ? bars.durationSec - bars.startSec : Infinity)),
   );
   if (shortest >= SHORT_SONG_SEC) return limits;
   return { ...limits, min_length_sec: Math.min(limits.min_length_sec, MIN_LENGTH_OF_SHORT_SONGS_SEC) };

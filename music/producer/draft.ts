@@ -42,9 +42,15 @@ export function draftArc({ songs, roles, tempi, limits, meter, lengthSec }: Draf
   return fitLength(draftOf, lengthSec ?? defaultLength(songs), limits, tempi, meter);
 }
 
+/** Seconds of a song, or of the part of it that is used. */
+function usableSeconds(song: AnalyzedSong): number {
+  const { startSec, durationSec } = songBars(song.analysis);
+  return durationSec - startSec;
+}
+
 /** Returns the default length in seconds: 60 to 90 for short songs, up to 150 for longer ones. */
 function defaultLength(songs: readonly AnalyzedSong[]): number {
-  const mean = songs.reduce((sum, song) => sum + songBars(song.analysis).durationSec, 0) / songs.length;
+  const mean = songs.reduce((sum, song) => sum + usableSeconds(song), 0) / songs.length;
   return mean < 90 ? Math.min(90, Math.max(60, mean * 1.2)) : Math.min(150, Math.max(90, mean * 0.55));
 }
 

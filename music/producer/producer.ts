@@ -11,6 +11,7 @@ import { limitsFor } from '../plan/limits.ts';
 import { creditsOf } from '../plan/text.ts';
 import { revisePlan } from '../revision/revise.ts';
 import { songBars } from '../theory/bars.ts';
+import { chooseParts } from '../theory/parts.ts';
 import { formatKey } from '../theory/keys.ts';
 import { arrange } from './arrange.ts';
 import { draftArc } from './draft.ts';
@@ -32,7 +33,8 @@ export type ProducerRequest = {
 
 /** Makes a plan that passes `checkPlan`. Works with analyses that have only the members of the contract. */
 export function producePlan(request: ProducerRequest): Plan {
-  const { songs, scores } = request;
+  const songs = chooseParts(request.songs);
+  const scores = scoresWithin(songs, request.scores);
   const limits = limitsFor(songs, request.limits);
   const random = seededRandom(request.seed);
   const roles = chooseRoles(songs, scores, random);
@@ -57,6 +59,22 @@ export function producePlan(request: ProducerRequest): Plan {
   };
   if (!request.wishes) return plan;
   return revisePlan({ plan, feedback: request.wishes, songs, limits: request.limits }).plan;
+}
+
+/** The scores without phrases that lie in a part of a song that the mashup does not use. */
+function scoresWithin(songs: readonly AnalyzedSong[], scores: readonly PairScore[]): PairScore[] {
+  const parts = new Map(songs.map(({ song_id, analysis }) => [song_id, analysis.rhythmic.tempo_parts?.[0]]));
+  const isUsed = (songId: string, atSec: number): boolean => {
+    const part = parts.get(songId);
+    return !part || (atSec >= part.start_sec - 0.1 && atSec < part.end_sec);
+  };
+  return scores.map((score) => ({
+    ...score,
+    phrases: score.phrases.filter(
+      (phrase) =>
+        isUsed(phrase.vocals_song_id, phrase.vocals_start_sec) && isUsed(phrase.bed_song_id, phrase.bed_start_sec),
+    ),
+  }));
 }
 
 /** Returns a generator of pseudo-random numbers in 0..1 (mulberry32). */

@@ -58,6 +58,12 @@ export function visionOf(roles: Roles, { main, second, key, keyName }: Targets, 
   return `${opening} ${meeting} ${arc}`;
 }
 
+/** `1:07` for 67 seconds. */
+function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}
+
 type Problem = { problem: string; solution: string };
 
 /** Lists the conflicts between the songs and how the plan solves them. At least one entry. */
@@ -69,6 +75,7 @@ export function problemsOf(
   scores: readonly PairScore[],
 ): Problem[] {
   const problems = songs.flatMap((song) => [
+    ...partProblem(song),
     ...tempoProblem(song, targets),
     ...keyProblem(song, targets),
     ...beatProblems(song, roles, meter),
@@ -96,6 +103,19 @@ export function problemsOf(
       solution: 'Filters, a break and a second drop give it an arc',
     });
   return problems;
+}
+
+/** A song whose tempo or meter changes is reduced to one part. */
+function partProblem(song: AnalyzedSong): Problem[] {
+  const part = song.analysis.rhythmic.tempo_parts?.[0];
+  if (!part) return [];
+  const [from, to] = [clock(part.start_sec), clock(part.end_sec)];
+  return [
+    {
+      problem: `"${nameOf(song)}" does not keep one tempo and meter`,
+      solution: `Only its part from ${from} to ${to} is used, which has ${part.bpm.toFixed(1)} bpm`,
+    },
+  ];
 }
 
 function tempoProblem(song: AnalyzedSong, { main, second }: Targets): Problem[] {

@@ -1,6 +1,7 @@
 /** Revision by rules: finds common wishes in the feedback and applies them to a plan. Everything else stays as it is. */
 import type { AnalyzedSong, Plan, PlanLimits, Stem } from '../../schema.ts';
 import { nearestEffect } from '../plan/effects.ts';
+import { chooseParts } from '../theory/parts.ts';
 import { checkPlan } from '../plan/checks.ts';
 import { resolveSong, resolveStem } from '../plan/names.ts';
 import {
@@ -109,7 +110,8 @@ function onlyFrom(plan: Plan, songName: string, stemName: string, { songs }: Rev
  * Revises a plan by the wishes in the feedback. A change after which the plan would fail the checks is left out and
  * reported in `cannot`. The result passes `checkPlan` if the given plan did.
  */
-export function revisePlan({ plan, feedback, songs, limits }: RevisionRequest): Revision {
+export function revisePlan({ plan, feedback, songs: wholeSongs, limits }: RevisionRequest): Revision {
+  const songs = chooseParts(wholeSongs);
   const text = feedback.slice(0, MAX_FEEDBACK_LENGTH).replace(/\s+/g, ' ');
   const context: RevisionContext = { songs, limits };
   const revision: Revision = { plan, changes: [], cannot: [] };

@@ -8,6 +8,7 @@ import { ScoreWeights, type AnalyzedSong, type PairScore } from '../../schema.ts
 import { fifthDistance, keyCompatibility, keyShift, parseKey } from '../theory/keys.ts';
 import { matchPhrases } from './phrases.ts';
 import { explainPair } from './score-texts.ts';
+import { chooseParts } from '../theory/parts.ts';
 import { readScoringInput, type ScoringInput } from './scoring-input.ts';
 import { matchTempo, tempoRatio } from '../theory/tempo.ts';
 
@@ -180,10 +181,11 @@ export function scoreAnalyses(first: unknown, second: unknown, weights?: Partial
 
 /** Scores two songs and finds the best phrase matches in both roles. */
 export function scorePair(
-  first: AnalyzedSong,
-  second: AnalyzedSong,
+  wholeFirst: AnalyzedSong,
+  wholeSecond: AnalyzedSong,
   weights?: Partial<ScoreWeights> | null,
 ): PairScore {
+  const [first, second] = chooseParts([wholeFirst, wholeSecond]) as [AnalyzedSong, AnalyzedSong];
   return {
     song_pair: [first.song_id, second.song_id],
     ...scoreAnalyses(first.analysis, second.analysis, weights),

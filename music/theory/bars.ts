@@ -1,5 +1,6 @@
 /** Bars of a song, and its energy and vocal presence in parts of it. */
 import type { SongAnalysis, SongSection } from '../../schema.ts';
+import { longestPart } from './parts.ts';
 
 const DEFAULT_METER = 4;
 /** Assumed length of a song whose analysis has none: long enough to plan with, short enough for any song. */
@@ -13,30 +14,41 @@ export type SongBars = {
   /** Beats per bar. */
   meter: number;
   barSec: number;
+  /** Start of the part of the song that is used; 0 for the whole song. */
+  startSec: number;
+  /** End of the song, or of the part of it that is used. */
   durationSec: number;
+  /** Seconds past `durationSec` that a source may reach: a cut off last bar is hardly audible, another tempo is. */
+  overrunSec: number;
   /** False if `durationSec` is an assumption. */
   durationKnown: boolean;
   /** Start of each bar, ascending, within the song. At least one. */
   downbeatsSec: number[];
 };
 
-/** Returns a song's bars from its analysed downbeats, otherwise from its beats, otherwise from its tempo. */
+/**
+ * Returns a song's bars from its analysed downbeats, otherwise from its beats, otherwise from its tempo. Of a song whose tempo or meter
+ * changes, it returns those of the part that its analysis is reduced to, otherwise of the longest part.
+ */
 export function songBars(analysis: SongAnalysis): SongBars {
   const { rhythmic } = analysis;
-  const bpm = rhythmic.bpm > 0 ? rhythmic.bpm : ASSUMED_BPM;
+  const part = longestPart(rhythmic.tempo_parts);
+  const bpm = part?.bpm ?? (rhythmic.bpm > 0 ? rhythmic.bpm : ASSUMED_BPM);
   const meter = rhythmic.meter ?? DEFAULT_METER;
   const barSec = (60 / bpm) * meter;
   const lastBeat = rhythmic.beats_sec?.at(-1);
-  const durationSec = analysis.duration_sec ?? (lastBeat ? lastBeat + 60 / bpm : ASSUMED_DURATION_SEC);
+  const songSec = analysis.duration_sec ?? (lastBeat ? lastBeat + 60 / bpm : ASSUMED_DURATION_SEC);
+  const [startSec, durationSec] = [part?.start_sec ?? 0, Math.min(songSec, part?.end_sec ?? songSec)];
+  const isInside = (at: number): boolean => at >= startSec - 0.01 && at < durationSec - 0.01;
   const durationKnown = analysis.duration_sec !== null || lastBeat !== undefined;
-  let downbeats = (rhythmic.downbeats_sec ?? []).filter((at) => at >= 0 && at < durationSec);
-  if (downbeats.length === 0)
-    downbeats = (rhythmic.beats_sec ?? []).filter((at, i) => i % meter === 0 && at < durationSec);
+  let downbeats = (rhythmic.downbeats_sec ?? []).filter(isInside);
+  if (downbeats.length === 0) downbeats = (rhythmic.beats_sec ?? []).filter(isInside).filter((_, i) => i % meter === 0);
   if (downbeats.length === 0) {
-    const bars = Math.max(1, Math.floor(durationSec / barSec));
-    downbeats = Array.from({ length: bars }, (_, i) => i * barSec);
+    const bars = Math.max(1, Math.floor((durationSec - startSec) / barSec));
+    downbeats = Array.from({ length: bars }, (_, i) => startSec + i * barSec);
   }
-  return { bpm, meter, barSec, durationSec, durationKnown, downbeatsSec: downbeats };
+  const overrunSec = durationSec < songSec - barSec / 2 ? 0 : barSec;
+  return { bpm, meter, barSec, startSec, durationSec, overrunSec, durationKnown, downbeatsSec: downbeats };
 }
 
 /** Returns the downbeat nearest to a time, in seconds; 0 if there is none. */
@@ -104,8 +116,8 @@ export function vocalsOf(analysis: SongAnalysis, fromSec: number, toSec: number)
  * both are its mean.
  */
 export function vocalRange(analysis: SongAnalysis, bars: number): { most: number; least: number } {
-  const { downbeatsSec, barSec, durationSec } = songBars(analysis);
-  const starts = downbeatsSec.filter((at) => at + bars * barSec <= durationSec + barSec / 2);
+  const { downbeatsSec, barSec, durationSec, overrunSec } = songBars(analysis);
+  const starts = downbeatsSec.filter((at) => at + bars * barSec <= durationSec + overrunSec / 2 + 0.02);
   const values = starts.map((at) => vocalsOf(analysis, at, at + bars * barSec));
   if (values.length === 0) values.push(analysis.vocal.vocal_presence);
   return { most: Math.max(...values), least: Math.min(...values) };

@@ -31,7 +31,8 @@ export async function readSongs(
     const needsAnalysis = !hasBeatGrid(sent);
     if (needsAnalysis) onAnalyze(name);
     const fromStems = needsAnalysis ? await threads.run('analyze', stemSources(sent, name)) : undefined;
-    const read = readSong(sent, fromStems, plan.bpm);
+    const starts = layers.flatMap(({ sourceStartSec }) => (sourceStartSec === undefined ? [] : [sourceStartSec]));
+    const read = readSong(sent, fromStems, plan.bpm, starts);
     warnings.push(...read.warnings);
     songs.set(sent.song_id, read.song);
   }

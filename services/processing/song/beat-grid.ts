@@ -48,22 +48,22 @@ function medianGap(beats: readonly number[]): number {
 }
 
 /**
- * Builds the grid of a song of `durationSec` seconds. Without usable beats it is a fixed grid at `bpm` that starts at zero.
+ * Builds the grid of a song of `durationSec` seconds, or of its part from `startSec` on. Without usable beats it is a fixed grid at `bpm` that starts at `startSec`.
  * Without downbeats, every `meter`-th beat from the first on is a downbeat.
  */
-export function buildBeatGrid(source: GridSource, durationSec: number): BeatGrid {
+export function buildBeatGrid(source: GridSource, durationSec: number, startSec = 0): BeatGrid {
   const meter = source.meter ?? 4;
   const given = ascending(source.beats_sec ?? []);
   const step = 60 / source.bpm;
   const beats =
     given.length >= MIN_BEATS
       ? smoothBeats(given)
-      : Array.from({ length: Math.max(2, Math.ceil(durationSec / step)) }, (_, i) => i * step);
+      : Array.from({ length: Math.max(2, Math.ceil((durationSec - startSec) / step)) }, (_, i) => startSec + i * step);
 
   const firstBeat = beats[0]!;
   const headStep = medianGap(beats.slice(0, MIN_BEATS));
   const before = Array.from(
-    { length: Math.floor((firstBeat + 1e-6) / headStep) },
+    { length: Math.max(0, Math.floor((firstBeat - startSec + 1e-6) / headStep)) },
     (_, i) => firstBeat - (i + 1) * headStep,
   );
   const tailStep = medianGap(beats.slice(-MIN_BEATS));

@@ -1,8 +1,9 @@
 /** A song with what rendering needs of its analysis, and its beat grid. */
 import { z } from 'zod';
-import { Curve, filesOf, type RenderRequest, SongSection, type Stem } from '../../../schema.ts';
+import { Curve, filesOf, type RenderRequest, SongSection, type Stem, TempoPart } from '../../../schema.ts';
 import { RenderError } from '../errors.ts';
 import { MIN_BEATS, type BeatGrid, buildBeatGrid } from './beat-grid.ts';
+import { gridOfPart, playedPart } from './played-part.ts';
 import type { StemAnalysis } from './analyze-stems.ts';
 
 /** The members of an analysis that rendering uses. A member that is missing or invalid is left out, not rejected. */
@@ -22,7 +23,8 @@ const ReadableAnalysis = z.object({
       bpm: z.number().positive().optional().catch(undefined),
       beats_sec: z.array(z.number()).optional().catch(undefined),
       downbeats_sec: z.array(z.number()).optional().catch(undefined),
-      meter: z.number().int().min(2).max(7).optional().catch(undefined),
+      meter: z.number().int().min(2).max(7).nullish().catch(undefined),
+      tempo_parts: z.array(TempoPart).optional().catch(undefined),
     })
     .optional()
     .catch(undefined),
@@ -47,6 +49,7 @@ export type RenderSong = {
   name: string;
   /** URLs of the parts of each stem. */
   stems: Partial<Record<Stem, readonly string[]>>;
+  /** End of the song, or of the part of it that is used. */
   durationSec: number;
   /** `N/A` if it is not known. */
   key: string;
@@ -73,11 +76,13 @@ export function hasBeatGrid(song: SentSong): boolean {
  * @param fromStems the analysis of the stems, for a song without a beat grid. It decides on rhythm, and on what the analysis in
  *   the request leaves out
  * @param targetBpm tempo that is used if the song's own is not known
+ * @param startsSec where the layers of the plan start in the song, which tells the part that a song with several is reduced to
  */
 export function readSong(
   song: SentSong,
   fromStems: StemAnalysis | undefined,
   targetBpm: number,
+  startsSec: readonly number[] = [],
 ): { song: RenderSong; warnings: string[] } {
   const name = song.name ?? song.song_id;
   const sent = ReadableAnalysis.parse(song.analysis);
@@ -90,8 +95,12 @@ export function readSong(
   }
   // Some analyses return a constant key with a confidence of 0.
   const keyIsKnown = sent.harmonic !== undefined && sent.harmonic.key !== 'N/A' && sent.harmonic.key_confidence !== 0;
-  const durationSec = fromStems?.duration_sec ?? sent.duration_sec ?? rhythmic?.beats_sec?.at(-1) ?? 0;
-  const grid = buildBeatGrid({ ...rhythmic, bpm: rhythmic?.bpm ?? targetBpm }, durationSec);
+  const songSec = fromStems?.duration_sec ?? sent.duration_sec ?? rhythmic?.beats_sec?.at(-1) ?? 0;
+  const part = playedPart(rhythmic?.tempo_parts ?? [], startsSec, targetBpm);
+  const durationSec = Math.min(songSec, part?.end_sec ?? songSec);
+  const grid = part
+    ? buildBeatGrid(gridOfPart(rhythmic ?? {}, part), durationSec, part.start_sec)
+    : buildBeatGrid({ ...rhythmic, bpm: rhythmic?.bpm ?? targetBpm }, durationSec);
   return {
     song: {
       id: song.song_id,
