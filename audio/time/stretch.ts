@@ -11,7 +11,7 @@ import { sourceReader, type TimeMap } from './time-map.ts';
 const BLOCK = 256;
 /**
  * Lengths of a block and of the interval between blocks, in seconds of the output. Longer blocks keep lower notes in tune, shorter ones
- * smear attacks less. Measured by `tests/audio-out/stretch.test.ts`; the first one is the default of the library.
+ * smear attacks less. The first one is the default of the library.
  */
 const BLOCKS = {
   stretched: { block: 0.12, interval: 0.03 },
