@@ -2,7 +2,7 @@
 import type { AudioErrorCode } from '../schema.ts';
 
 const HINTS: Record<AudioErrorCode, string> = {
-  audio_unsupported_format: 'Use an MP3, WAV, FLAC, Ogg Vorbis or Opus file.',
+  audio_unsupported_format: 'Use an MP3, WAV, AIFF, FLAC, Ogg Vorbis or Opus file.',
   audio_empty: 'Upload the file again: no bytes were received.',
   audio_damaged: 'Export or download the song again, or convert it to WAV with an audio editor.',
   audio_truncated: 'The upload or download stopped early. Get the complete file and upload it again.',
@@ -11,7 +11,7 @@ const HINTS: Record<AudioErrorCode, string> = {
   audio_too_long: 'Cut the song to the part that you want to use.',
   audio_too_large: 'Convert the song to MP3 or FLAC, or cut it.',
   audio_needs_ffmpeg:
-    'Upload it in the studio, which converts it, or convert it to MP3, WAV, FLAC or Ogg. Services with a system ffmpeg read it as it is.',
+    'Upload it in the studio, which converts it, or convert it to MP3, WAV, AIFF, FLAC or Ogg. Services with a system ffmpeg read it as it is.',
 };
 
 /** A file that cannot be decoded or used. `code` names the fault, `hint` is the advice for the user. */

@@ -22,6 +22,7 @@ export interface CheckedSong {
 const TYPES: Record<AudioFormat, { extension: string; contentType: string }> = {
   mp3: { extension: 'mp3', contentType: 'audio/mpeg' },
   wav: { extension: 'wav', contentType: 'audio/wav' },
+  aiff: { extension: 'aiff', contentType: 'audio/aiff' },
   flac: { extension: 'flac', contentType: 'audio/flac' },
   'ogg-flac': { extension: 'ogg', contentType: 'audio/ogg' },
   'ogg-vorbis': { extension: 'ogg', contentType: 'audio/ogg' },
@@ -98,7 +99,7 @@ function describe(path: string, bytes: Uint8Array<ArrayBuffer>): CheckedSong {
     throw fault(
       'audio_unsupported_format',
       `${basename(path)} is not a supported audio file.`,
-      'Use an MP3, WAV, FLAC, Ogg Vorbis or Opus file.',
+      'Use an MP3, WAV, AIFF, FLAC, Ogg Vorbis or Opus file.',
     );
   }
   const { extension, contentType } = TYPES[format];

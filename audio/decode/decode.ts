@@ -1,5 +1,6 @@
 /** Decodes any supported file to stereo at 44.1 kHz and rejects unusable songs. */
 import { detectFormat } from './detect.ts';
+import { unsupported } from './unsupported.ts';
 import type { AudioFormat } from './detect.ts';
 import { openFormat } from './decoders.ts';
 import { ChannelBalance, repairChannels } from './channel-faults.ts';
@@ -84,13 +85,10 @@ async function* normalize(
     }
     yield resamplers ? [resamplers[0].push(stereo[0]), resamplers[1].push(stereo[1])] : stereo;
   }
-  const { declaredSamples } = opened;
-  if (opened.fault === 'truncated' || (declaredSamples !== null && samples < declaredSamples * MIN_DECODED_RATIO)) {
-    const share = declaredSamples ? Math.floor((100 * samples) / declaredSamples) : 0;
-    throw new AudioError(
-      'audio_truncated',
-      `The file is incomplete: only ${Math.min(share, 99)} % of the song is present.`,
-    );
+  const { expectedSamples } = opened;
+  if (expectedSamples !== null && samples < expectedSamples * MIN_DECODED_RATIO) {
+    const share = Math.floor((100 * samples) / expectedSamples);
+    throw new AudioError('audio_truncated', `The file is incomplete: only ${share} % of the song is present.`);
   }
   if (samples < limits.minSec * sampleRate) {
     const length = (samples / sampleRate).toFixed(1);
@@ -116,9 +114,8 @@ export function openAudio(bytes: Uint8Array, options: DecodeOptions = {}): Audio
     throw new AudioError('audio_too_large', `The file is larger than ${Math.round(limits.maxBytes / 2 ** 20)} MB.`);
   }
   const format = detectFormat(bytes);
-  if (!format) throw new AudioError('audio_unsupported_format', 'The file is not audio in a supported format.');
+  if (!format) throw unsupported(bytes);
   const opened = openFormat(bytes, format, options.signal);
-  if (opened.fault === 'damaged') throw new AudioError('audio_damaged', 'Parts of the file are damaged.');
   if (opened.declaredSamples !== null && opened.declaredSamples > limits.maxSec * opened.sampleRate * 1.001) {
     throw tooLong(limits);
   }
@@ -127,7 +124,7 @@ export function openAudio(bytes: Uint8Array, options: DecodeOptions = {}): Audio
     format,
     sourceSampleRate: opened.sampleRate,
     sourceChannels: opened.channels,
-    warnings: opened.warning === undefined ? [] : [opened.warning],
+    warnings: opened.warnings,
     chunks: normalize(opened, limits, balance, options),
     channelFault: () => balance.fault(),
   };

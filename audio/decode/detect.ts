@@ -1,9 +1,14 @@
 /** Detection of containers and codecs by content. File names are ignored. No decoder is loaded. */
-import { findFrameChain, id3v2Length } from './mp3-frames.ts';
-import { hasText, isWav } from './signatures.ts';
+import { findFrameChain } from './mp3-frames.ts';
+import { codecOf } from './ogg-links.ts';
+import { hasText, isAiff, isMp4, isWav } from './signatures.ts';
+import { leadingTagsLength } from './tags.ts';
 
 /** The formats that can be decoded. */
-export const AUDIO_FORMATS = ['mp3', 'wav', 'flac', 'ogg-flac', 'ogg-vorbis', 'ogg-opus', 'm4a', 'aac'] as const;
+export const AUDIO_FORMATS = [
+  ...(['mp3', 'wav', 'aiff', 'flac'] as const),
+  ...(['ogg-flac', 'ogg-vorbis', 'ogg-opus', 'm4a', 'aac'] as const),
+] as const;
 /** Container and codec of a decodable file. */
 export type AudioFormat = (typeof AUDIO_FORMATS)[number];
 
@@ -35,6 +40,7 @@ const NOT_AUDIO: ReadonlySet<FileType> = new Set(['text', 'picture', 'document',
 const TYPE_OF_FORMAT: Record<AudioFormat, FileType> = {
   mp3: 'mp3',
   wav: 'wav',
+  aiff: 'aiff',
   flac: 'flac',
   'ogg-flac': 'ogg',
   'ogg-vorbis': 'ogg',
@@ -68,23 +74,30 @@ function isAdts(bytes: Uint8Array, offset: number): boolean {
   return true;
 }
 
-function detectOgg(bytes: Uint8Array, offset: number): AudioFormat | null {
-  const packet = offset + 27 + (bytes[offset + 26] ?? 0);
-  if (hasText(bytes, packet, '\x01vorbis')) return 'ogg-vorbis';
-  if (hasText(bytes, packet, 'OpusHead')) return 'ogg-opus';
-  if (hasText(bytes, packet, '\x7fFLAC')) return 'ogg-flac';
+/** The format of the first stream of sound: films and files with a skeleton have other streams before it. */
+function detectOgg(bytes: Uint8Array, start: number): AudioFormat | null {
+  let at = start;
+  while (hasText(bytes, at, 'OggS') && at + 27 < bytes.length && (bytes[at + 5]! & 2) !== 0) {
+    const lacing = bytes.subarray(at + 27, at + 27 + bytes[at + 26]!);
+    const body = at + 27 + lacing.length;
+    const end = lacing.reduce((sum, length) => sum + length, body);
+    const codec = codecOf(bytes.subarray(body, end));
+    if (codec !== null) return `ogg-${codec}`;
+    at = end;
+  }
   return null;
 }
 
 /**
- * Detects the format of a file by its content.
+ * Detects the format of a file by its content. Tags before it are skipped.
  * @param bytes the whole file, or at least its tags and first frames
  * @returns null for a file that cannot be decoded
  */
 export function detectFormat(bytes: Uint8Array): AudioFormat | null {
-  if (isWav(bytes)) return 'wav';
-  if (hasText(bytes, 4, 'ftyp')) return 'm4a';
-  const start = id3v2Length(bytes);
+  const start = leadingTagsLength(bytes);
+  if (isWav(bytes, start)) return 'wav';
+  if (isAiff(bytes, start)) return 'aiff';
+  if (isMp4(bytes, start)) return 'm4a';
   if (hasText(bytes, start, 'fLaC')) return 'flac';
   if (hasText(bytes, start, 'OggS')) return detectOgg(bytes, start);
   if (isAdts(bytes, start)) return 'aac';

@@ -5,22 +5,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AudioError } from '../errors.ts';
 import { foldDown } from './fold-down.ts';
+import { readMp4Sound } from './mp4-boxes.ts';
 import type { OpenedAudio, StereoChunk } from './opened-audio.ts';
-import { parseWav, readWavFrames, WAV_HEADER_BYTES } from './wav.ts';
+import { readPcm } from './pcm.ts';
+import { parseWav, WAV_HEADER_BYTES } from './wav.ts';
 import type { WavInfo } from './wav.ts';
 
 const FFMPEG_RATE = 44_100;
 const BYTES_PER_SAMPLE = 4;
 
-/** Duration that an MP4 file declares in its movie header (ISO/IEC 14496-12, 8.2.2), in seconds, or null. */
-function declaredMp4Seconds(bytes: Uint8Array): number | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf('mvhd', 0, 'latin1');
-  if (at < 0 || at + 36 > bytes.length) return null;
-  const long = view.getUint8(at + 4) === 1;
-  const scale = view.getUint32(at + (long ? 24 : 16));
-  const duration = long ? Number(view.getBigUint64(at + 28)) : view.getUint32(at + 20);
-  return scale > 0 && duration > 0 ? duration / scale : null;
+/**
+ * Length of the sound of an m4a file, in seconds; null if it does not say.
+ * @throws AudioError if the file ends before its index, or inside a fragment
+ */
+function mp4Seconds(bytes: Uint8Array): number | null {
+  const { seconds, isCut, hasIndex, isFragmented } = readMp4Sound(bytes);
+  if (isCut && (!hasIndex || isFragmented)) {
+    throw new AudioError('audio_truncated', 'The file is incomplete: its end is missing.');
+  }
+  return seconds;
 }
 
 /**
@@ -29,13 +32,15 @@ function declaredMp4Seconds(bytes: Uint8Array): number | null {
  * its end.
  */
 export function openWithFfmpeg(bytes: Uint8Array, format: 'm4a' | 'aac', signal?: AbortSignal): OpenedAudio {
-  const declared = format === 'm4a' ? declaredMp4Seconds(bytes) : null;
+  const seconds = format === 'm4a' ? mp4Seconds(bytes) : null;
+  const samples = seconds === null ? null : Math.round(seconds * FFMPEG_RATE);
   return {
     sampleRate: FFMPEG_RATE,
     channels: 2,
     layout: ['L', 'R'],
-    declaredSamples: declared === null ? null : Math.round(declared * FFMPEG_RATE),
-    fault: null,
+    declaredSamples: samples,
+    expectedSamples: samples,
+    warnings: [],
     chunks: runFfmpeg(bytes, format, signal),
   };
 }
@@ -50,7 +55,7 @@ async function* runFfmpeg(bytes: Uint8Array, format: 'm4a' | 'aac', signal?: Abo
     const child = spawn(
       'ffmpeg',
       // prettier-ignore
-      ['-v', 'error', '-nostdin', '-protocol_whitelist', 'file', '-f', demuxer, '-i', file, '-vn', '-sn', '-dn',
+      ['-v', 'error', '-nostdin', '-protocol_whitelist', 'file', '-f', demuxer, '-i', file, '-map', '0:a:0',
        '-f', 'wav', '-c:a', 'pcm_f32le', '-ar', String(FFMPEG_RATE), '-protocol_whitelist', 'pipe', 'pipe:1'],
       { stdio: ['ignore', 'pipe', 'ignore'], signal },
     );
@@ -85,7 +90,7 @@ async function* readPipedWav(pipe: AsyncIterable<Buffer>): AsyncGenerator<Stereo
     }
     const frames = Math.floor(rest.length / (BYTES_PER_SAMPLE * info.channels));
     if (frames === 0) continue;
-    yield foldDown(readWavFrames(rest, { ...info, dataOffset: 0 }, 0, frames), info.layout);
+    yield foldDown(readPcm(rest, { ...info, dataOffset: 0 }, 0, frames), info.layout);
     rest = rest.subarray(frames * BYTES_PER_SAMPLE * info.channels);
   }
 }

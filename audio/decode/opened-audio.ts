@@ -11,9 +11,9 @@ export type OpenedAudio = {
   layout: ChannelLayout;
   /** Samples of one channel that the file declares; null if it declares no length. */
   declaredSamples: number | null;
-  /** A fault that is known before decoding. */
-  fault: 'damaged' | 'truncated' | null;
-  /** An irregularity that is no reason to reject the file. */
-  warning?: string;
+  /** Samples of one channel that decoding must give, or the file is cut; null if decoding cannot show that. */
+  expectedSamples: number | null;
+  /** Irregularities that are no reason to reject the file. */
+  warnings: string[];
   chunks: AsyncGenerator<Float32Array[]>;
 };

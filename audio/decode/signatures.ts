@@ -7,7 +7,17 @@ export function hasText(bytes: Uint8Array, offset: number, text: string): boolea
   return true;
 }
 
-/** True for a RIFF or RF64 file of type WAVE. */
-export function isWav(bytes: Uint8Array): boolean {
-  return (hasText(bytes, 0, 'RIFF') || hasText(bytes, 0, 'RF64')) && hasText(bytes, 8, 'WAVE');
+/** True for a RIFF, RIFX, RF64 or BW64 file of type WAVE. */
+export function isWav(bytes: Uint8Array, at = 0): boolean {
+  return ['RIFF', 'RIFX', 'RF64', 'BW64'].some((mark) => hasText(bytes, at, mark)) && hasText(bytes, at + 8, 'WAVE');
+}
+
+/** True for an AIFF or AIFF-C file. */
+export function isAiff(bytes: Uint8Array, at = 0): boolean {
+  return hasText(bytes, at, 'FORM') && (hasText(bytes, at + 8, 'AIFF') || hasText(bytes, at + 8, 'AIFC'));
+}
+
+/** True for MP4 and QuickTime files: old ones have no `ftyp`. */
+export function isMp4(bytes: Uint8Array, at = 0): boolean {
+  return ['ftyp', 'moov', 'wide', 'mdat'].some((type) => hasText(bytes, at + 4, type));
 }

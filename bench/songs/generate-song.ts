@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import type { StereoChunk } from '../../audio/decode/decode.ts';
-import { parseWav, readWavFrames } from '../../audio/decode/wav.ts';
+import { readPcm } from '../../audio/decode/pcm.ts';
+import { parseWav } from '../../audio/decode/wav.ts';
 import { Timing } from './timing.ts';
 import type { TimedNote } from './timing.ts';
 import { compose } from './compose.ts';
@@ -54,7 +55,7 @@ async function synthesize(
   await run('fluidsynth', ['-ni', '-q', '-g', '0.4', '-r', String(SAMPLE_RATE), ...output, SOUNDFONT, midi]);
   const bytes = new Uint8Array(await readFile(wav));
   const info = parseWav(bytes);
-  const [left, right] = readWavFrames(bytes, info, 0, Math.min(info.frames, samples));
+  const [left, right] = readPcm(bytes, info, 0, Math.min(info.frames, samples));
   const fit = (channel: Float32Array): Float32Array => {
     const out = new Float32Array(samples);
     out.set(channel);

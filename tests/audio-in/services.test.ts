@@ -11,7 +11,8 @@ import { AnalyzeResponse, filesOf, SeparateResponse, ServiceErrorBody, STEMS } f
 import { createAnalysisServer } from '../../services/analysis/server.ts';
 import { decodeAudio, SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { loadAudio } from '../../services/http/audio-input.ts';
-import { parseWav, readWavFrames } from '../../audio/decode/wav.ts';
+import { readPcm } from '../../audio/decode/pcm.ts';
+import { parseWav } from '../../audio/decode/wav.ts';
 import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import { ServiceError } from '../../services/http/errors.ts';
 import { createSeparationServer } from '../../services/separation/server.ts';
@@ -187,16 +188,13 @@ test('a song is separated into four WAV files that sum to it', async () => {
   const answer = SeparateResponse.parse(await response.json());
   assert.equal(answer.stems.drums, 'stems/u/drums.wav');
   const mixInfo = parseWav(song);
-  const mix = readWavFrames(song, mixInfo, 0, mixInfo.frames)[0]!;
+  const mix = readPcm(song, mixInfo, 0, mixInfo.frames)[0]!;
   const sum = new Float32Array(mix.length);
   for (const stem of STEMS) {
     const file = stored.get(`/stems/${stem}`)!;
     const info = parseWav(file);
-    assert.deepEqual(
-      [info.frames, info.channels, info.sampleRate, info.bitsPerSample],
-      [mix.length, 2, SAMPLE_RATE, 16],
-    );
-    readWavFrames(file, info, 0, info.frames)[0]!.forEach((value, i) => (sum[i]! += value));
+    assert.deepEqual([info.frames, info.channels, info.sampleRate, info.scaleBits], [mix.length, 2, SAMPLE_RATE, 16]);
+    readPcm(file, info, 0, info.frames)[0]!.forEach((value, i) => (sum[i]! += value));
   }
   const power = mix.reduce((total, value) => total + value * value, 0);
   const error = sum.reduce((total, value, i) => total + (value - mix[i]!) ** 2, 0);

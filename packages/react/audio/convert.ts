@@ -1,5 +1,6 @@
 /** Converts a result to another format: decoded in the browser, encoded by the renderer's own encoders. */
-import { parseWav, readWavFrames } from '../../../audio/decode/wav.ts';
+import { readPcm } from '../../../audio/decode/pcm.ts';
+import { parseWav } from '../../../audio/decode/wav.ts';
 import type { OutputFormat } from '../../../schema.ts';
 import { decodeChannels, SAMPLE_RATE } from './browser-audio.ts';
 import { encode } from './encode.ts';
@@ -24,7 +25,7 @@ async function decode(bytes: ArrayBuffer): Promise<Pick<EncodeRequest, 'channels
   if (String.fromCharCode(...file.subarray(0, 4)) === 'RIFF') {
     // Browsers scale positive and negative samples by different factors, so a decoded sample could change.
     const info = parseWav(file);
-    return { channels: readWavFrames(file, info, 0, info.frames), sampleRate: info.sampleRate };
+    return { channels: readPcm(file, info, 0, info.frames), sampleRate: info.sampleRate };
   }
   return { channels: await decodeChannels(bytes), sampleRate: SAMPLE_RATE };
 }
