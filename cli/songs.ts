@@ -6,6 +6,7 @@ import { MAX_SONGS, MIN_SONGS } from '../schema.ts';
 import { MAX_FILE_BYTES, openAudio } from '../audio/decode/decode.ts';
 import { detectFormat } from '../audio/decode/detect.ts';
 import type { AudioFormat } from '../audio/decode/detect.ts';
+import { unsupportedKind } from '../audio/decode/unsupported.ts';
 import { AudioError } from '../audio/errors.ts';
 import { CliError, EXIT_USAGE } from './errors.ts';
 
@@ -98,7 +99,7 @@ function describe(path: string, bytes: Uint8Array<ArrayBuffer>): CheckedSong {
   if (format === null) {
     throw fault(
       'audio_unsupported_format',
-      `${basename(path)} is not a supported audio file.`,
+      `${basename(path)} is ${unsupportedKind(bytes) ?? 'not a supported audio file'}.`,
       'Use an MP3, WAV, AIFF, FLAC, Ogg Vorbis or Opus file.',
     );
   }

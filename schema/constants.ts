@@ -23,7 +23,10 @@ export const STORAGE_MAX_BYTES = 50 * 1024 * 1024;
 /** Size of the largest part of a stem, in bytes. */
 export const STEM_PART_BYTES = 40_000_000;
 /** Extensions that `create-signed-upload` accepts. The file type is detected from the content later. */
-export const UPLOAD_EXTENSIONS = ['mp3', 'wav', 'm4a', 'flac', 'ogg', 'aac'] as const;
+export const UPLOAD_EXTENSIONS = [
+  ...(['mp3', 'wav', 'm4a', 'flac', 'ogg', 'aac'] as const),
+  ...(['opus', 'oga', 'aiff', 'aif', 'aifc'] as const),
+] as const;
 /** Storage bucket of uploads, stems and results. */
 export const BUCKET = 'mashups';
 /** Value of `mashup_role` in the app_metadata of operators. As in `mashup.require_operator`. */

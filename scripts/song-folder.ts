@@ -6,7 +6,7 @@ import { scorePair } from '../music/scoring/scoring.ts';
 import { analyzeSong } from '../services/analysis/analyze.ts';
 import { decodeAudio } from '../audio/decode/decode.ts';
 
-const AUDIO = ['.mp3', '.ogg', '.flac', '.wav'];
+const AUDIO = ['.mp3', '.ogg', '.opus', '.flac', '.wav', '.aif', '.aiff'];
 const MIN_SEC = 1;
 
 type Stereo = [Float32Array, Float32Array];

@@ -19,6 +19,10 @@ const CHUNK_SAMPLES = 65_536;
 const MAX_BLOCK = 65_536;
 /** Streams with more than this share of bytes outside of intact frames are damaged. */
 const MAX_DAMAGED_RATIO = 0.02;
+/** Longer streams have an intact frame, unless they are damaged. */
+const MAX_FRAME_BYTES = 64 * 1024;
+/** Streams with more headers without an intact frame are damaged. Decoding those takes time. */
+const MAX_BROKEN_FRAMES = 2_000;
 
 /**
  * Reads the description of a stream at `at`.
@@ -48,19 +52,22 @@ export async function* decodeFlac(bytes: Uint8Array, from: number, info: FlacInf
     Array.from({ length: info.channels }, () => new Float32Array(CHUNK_SAMPLES + MAX_BLOCK));
   let chunk = allocate();
   let filled = 0;
+  // What lies behind the last intact frame is no damage: it may be a tag, or a frame that was cut.
   let damaged = 0;
-  let at = from;
-  for (;;) {
+  let broken = 0;
+  let end = from;
+  for (let at = from; broken <= MAX_BROKEN_FRAMES;) {
     const start = findFlacFrame(bytes, at);
-    damaged += start - at;
     if (start >= bytes.length) break;
     const frame = decodeFlacFrame(bytes, start, info.bits);
     if (frame === null || frame.channels.length !== info.channels) {
-      damaged += 1;
+      broken++;
       at = start + 1;
       continue;
     }
+    damaged += start - end;
     at = frame.end;
+    end = frame.end;
     const scale = 2 ** -(frame.bits - 1);
     for (const [channel, samples] of frame.channels.entries()) {
       const target = chunk[channel]!;
@@ -74,7 +81,8 @@ export async function* decodeFlac(bytes: Uint8Array, from: number, info: FlacInf
     }
   }
   if (filled > 0) yield chunk.map((samples) => samples.subarray(0, filled));
-  if (damaged > (bytes.length - from) * MAX_DAMAGED_RATIO) {
+  const isEmpty = end === from && bytes.length - from > MAX_FRAME_BYTES;
+  if (isEmpty || damaged > (end - from) * MAX_DAMAGED_RATIO || broken > MAX_BROKEN_FRAMES) {
     throw new AudioError('audio_damaged', 'Parts of the FLAC file are damaged.');
   }
 }

@@ -116,9 +116,9 @@ export function findMp3Parts(bytes: Uint8Array): Mp3File | null {
 
 /** The next byte from `from` on at which a chain of frames or a tag starts; null if there is none. */
 function nextFrame(bytes: Uint8Array, from: number): number | null {
-  const chain = findFrameChain(bytes, from, bytes.length);
-  for (let at = bytes.indexOf(0x49, from); at >= 0 && at < (chain ?? bytes.length); at = bytes.indexOf(0x49, at + 1)) {
-    if (leadingTagsLength(bytes.subarray(at, at + 10)) > 0) return at;
+  for (let at = from; at < bytes.length; at++) {
+    if (bytes[at] === 0xff && findFrameChain(bytes, at, at + 1) !== null) return at;
+    if (bytes[at] === 0x49 && leadingTagsLength(bytes.subarray(at, at + 10)) > 0) return at;
   }
-  return chain;
+  return null;
 }

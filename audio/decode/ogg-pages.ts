@@ -1,4 +1,8 @@
 /** Ogg pages (RFC 3533). */
+import { AudioError } from '../errors.ts';
+
+/** More pages than fifteen minutes can have: one for each 2.5 ms. */
+const MAX_PAGES = 400_000;
 
 /** A page of a file. */
 export type OggPage = {
@@ -54,7 +58,10 @@ function isPage(bytes: Uint8Array, at: number): boolean {
   );
 }
 
-/** Reads all pages of a file. Bodies are views of `bytes`. */
+/**
+ * Reads all pages of a file. Bodies are views of `bytes`.
+ * @throws AudioError for a file with more pages than a song can have
+ */
 export function readOggPages(bytes: Uint8Array): OggFile {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const pages: OggPage[] = [];
@@ -72,6 +79,7 @@ export function readOggPages(bytes: Uint8Array): OggFile {
     const end = lacing.reduce((sum, length) => sum + length, body);
     endsInPage = offset + HEADER_BYTES + (bytes[offset + 26] ?? 255) > bytes.length || end > bytes.length;
     if (endsInPage) break;
+    if (pages.length === MAX_PAGES) throw new AudioError('audio_damaged', 'The Ogg file has too many pages.');
     if (pageChecksum(bytes, offset, end) !== view.getUint32(offset + 22, true)) damaged += end - offset;
     const flags = bytes[offset + 5]!;
     const granule = view.getBigInt64(offset + 6, true);

@@ -15,6 +15,8 @@ import { safeChunks } from './safe-chunks.ts';
 const MAX_DAMAGED_RATIO = 0.02;
 /** Files of which more than this share is missing are rejected. */
 const MAX_MISSING_RATIO = 0.02;
+/** Files with more streams are damaged: each needs a decoder of its own. */
+const MAX_LINKS = 1_000;
 
 function partOf(link: OggLink): Part {
   switch (link.codec) {
@@ -49,7 +51,8 @@ function measure(links: readonly OggLink[], parts: readonly Part[]): { seconds: 
 export function openOgg(bytes: Uint8Array): OpenedAudio {
   const file = readOggPages(bytes);
   const links = findOggLinks(file);
-  if (links.length === 0) throw new AudioError('audio_damaged', 'The header of the Ogg file is invalid.');
+  if (links.length === 0 || links.length > MAX_LINKS)
+    throw new AudioError('audio_damaged', 'The header of the Ogg file is invalid.');
   if (file.damagedRatio > MAX_DAMAGED_RATIO) throw new AudioError('audio_damaged', 'Parts of the file are damaged.');
   const isEnded = links.at(-1)!.pages.at(-1)!.isLast;
   if (file.endsInPage && !isEnded) {

@@ -22,24 +22,27 @@ const KINDS: readonly (readonly [offset: number, text: string, kind: string])[] 
   [0, '#!AMR', 'an AMR file'],
   [0, '.RMF', 'a RealMedia file'],
   [0, 'FLV', 'a Flash video'],
-  [0, 'MThd', 'a MIDI file, which contains notes and no sound'],
+  [0, 'MThd', 'a MIDI file'],
   [0, '\x0b\x77', 'an AC-3 file'],
   [0, '\x7f\xfe\x80\x01', 'a DTS file'],
   [8, 'AVI ', 'an AVI video'],
   [0, '\x00\x00\x01\xba', 'an MPEG video'],
   [28, 'Speex', 'an Ogg file with Speex'],
-  [28, '\x80theora', 'an Ogg video without sound that can be read'],
+  [28, '\x80theora', 'an Ogg video without Vorbis, Opus or FLAC'],
   [0, 'OggS', 'an Ogg file without Vorbis, Opus or FLAC'],
 ];
 
-/** The refusal of a file in which no format is detected: it names the kind of the file if that is known. */
-export function unsupported(bytes: Uint8Array): AudioError {
+/** The kind of a file in which no format is detected, as `a WebM or Matroska file`; undefined if it is not known. */
+export function unsupportedKind(bytes: Uint8Array): string | undefined {
   const start = leadingTagsLength(bytes);
-  const kind = KINDS.find(([offset, text]) => hasText(bytes, start + offset, text))?.[2];
+  return KINDS.find(([offset, text]) => hasText(bytes, start + offset, text))?.[2];
+}
+
+/** The refusal of a file in which no format is detected. */
+export function unsupported(bytes: Uint8Array): AudioError {
+  const kind = unsupportedKind(bytes);
   if (kind === undefined) {
     return new AudioError('audio_unsupported_format', 'The file is not audio in a supported format.');
   }
-  return new AudioError('audio_unsupported_format', `The file is ${kind}. This format cannot be read.`, {
-    hint: CONVERT,
-  });
+  return new AudioError('audio_unsupported_format', `The file is ${kind}, which cannot be read.`, { hint: CONVERT });
 }

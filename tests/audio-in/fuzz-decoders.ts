@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Worker } from 'node:worker_threads';
 import type { FuzzJob, FuzzOutcome } from './fuzz-thread.ts';
-import { songFiles } from './song-files.ts';
+import { songFiles, unusualFiles } from './song-files.ts';
 
 /** Time limit of a file of a few kilobytes, also on a busy machine. */
 const HANG_MS = 30_000;
@@ -14,7 +14,7 @@ const MEMORY_LIMIT_BYTES = 500 * 2 ** 20;
  * @throws Error if a file gives neither a typed error nor plausible sound, or exceeds the limits
  */
 export async function fuzzDecoders(count: number): Promise<Record<string, number>> {
-  const job: FuzzJob = { files: await songFiles(), from: 0, to: count };
+  const job: FuzzJob = { files: [...(await songFiles()), ...(await unusualFiles())], from: 0, to: count };
   const before = process.memoryUsage.rss();
   let peak = before;
   const outcomes: Record<string, number> = {};

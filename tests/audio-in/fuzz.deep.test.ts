@@ -7,13 +7,13 @@ import { AnalyzeResponse, AUDIO_ERROR_CODES, ServiceErrorBody } from '../../sche
 import { createAnalysisServer } from '../../services/analysis/server.ts';
 import { fuzzDecoders } from './fuzz-decoders.ts';
 import { damage } from './damage.ts';
-import { songFiles } from './song-files.ts';
+import { songFiles, unusualFiles } from './song-files.ts';
 
 /** First seed: others than in the decoders' test. */
 const FIRST_SEED = 1_000_000;
 const ROUNDS = 140;
 
-const files = await songFiles();
+const files = [...(await songFiles()), ...(await unusualFiles())];
 const storage = createServer((request, response) => {
   const round = Number(request.url!.slice(1));
   response.end(damage(files[round % files.length]!.bytes, FIRST_SEED + round));

@@ -149,7 +149,7 @@ export function untypedFault(service: ServiceName, text: string): TaskError | un
   if (service === 'analysis' && /format not recognised/i.test(text)) {
     return new TaskError('The analysis cannot read the format of the file.', {
       code: 'audio_unsupported_format' satisfies (typeof AUDIO_ERROR_CODES)[number],
-      hint: 'Use an MP3, WAV, FLAC or Ogg Vorbis file.',
+      hint: 'Use an MP3, WAV, AIFF, FLAC or Ogg Vorbis file.',
       faultClass: 'permanent',
       status: 500,
     });

@@ -124,7 +124,7 @@ function requireAudio(type: FileType): FileType {
   }
   throw new TaskError(`The file is not audio: its content is a ${type}.`, {
     code: 'audio_unsupported_format',
-    hint: 'Use an MP3, WAV, FLAC, Ogg Vorbis or Opus file.',
+    hint: 'Use an MP3, WAV, AIFF, FLAC, Ogg Vorbis or Opus file.',
     faultClass: 'permanent',
   });
 }

@@ -12,9 +12,13 @@ class BitWriter {
   #count = 0;
 
   write(value: number, bits: number): void {
-    for (let bit = bits - 1; bit >= 0; bit--) {
-      this.#byte = this.#byte * 2 + (Math.floor(value / 2 ** bit) & 1);
-      if (++this.#count < 8) continue;
+    let rest = bits;
+    while (rest > 0) {
+      const taken = Math.min(rest, 8 - this.#count);
+      rest -= taken;
+      this.#byte = (this.#byte << taken) | (Math.floor(value / 2 ** rest) & ((1 << taken) - 1));
+      this.#count += taken;
+      if (this.#count < 8) continue;
       this.bytes.push(this.#byte);
       this.#byte = 0;
       this.#count = 0;
@@ -27,7 +31,7 @@ class BitWriter {
   }
 
   align(): void {
-    while (this.#count > 0) this.write(0, 1);
+    if (this.#count > 0) this.write(0, 8 - this.#count);
   }
 }
 

@@ -47,7 +47,7 @@ function withMono(): Stereo {
 export const OGG_FILES: readonly ContainerFile[] = [
   {
     name: 'Opus without a mark at its end',
-    before: '',
+    before: 'The file is incomplete: only 99 % of the song is present.',
     make: async () => ogg.withoutEnd(await opus()),
     song: songOfOpus,
     likeness: 0.999,
@@ -55,7 +55,7 @@ export const OGG_FILES: readonly ContainerFile[] = [
   },
   {
     name: 'Vorbis without a mark at its end',
-    before: '',
+    before: 'The file is incomplete: only 99 % of the song is present.',
     make: async () => ogg.withoutEnd(await vorbis()),
     song: shortSong,
     likeness: 0.98,
@@ -63,28 +63,28 @@ export const OGG_FILES: readonly ContainerFile[] = [
   },
   {
     name: 'Opus whose positions start at twenty minutes',
-    before: '',
+    before: 'The song is longer than 15 minutes.',
     make: async () => ogg.startedLate(await opus(), LATE),
     song: songOfOpus,
     likeness: 0.999,
   },
   {
     name: 'Vorbis whose positions start at twenty minutes',
-    before: '',
+    before: 'The song is longer than 15 minutes.',
     make: async () => ogg.startedLate(await vorbis(), LATE),
     song: shortSong,
     likeness: 0.98,
   },
   {
     name: 'chained Opus',
-    before: '',
+    before: '11.99 s, likeness 1.000, -0.0 dB',
     make: async () => ogg.chained(await opus(), await opus()),
     song: async () => joined(await songOfOpus(), await songOfOpus()),
     likeness: 0.999,
   },
   {
     name: 'chained Opus of another gain and number of channels',
-    before: '',
+    before: '11.99 s, likeness 0.834, 3.4 dB',
     make: async () => {
       const mono = ogg.withHead(await opus(), (head) => (head[9] = 1));
       return ogg.chained(ogg.withOpusGain(await opus(), GAIN_DB), mono);
@@ -98,28 +98,28 @@ export const OGG_FILES: readonly ContainerFile[] = [
   },
   {
     name: 'Opus with a gain in its header',
-    before: '',
+    before: '6.00 s, likeness 1.000, 9.0 dB',
     make: async () => ogg.withOpusGain(await opus(), GAIN_DB),
     song: async () => scaled(await songOfOpus(), 10 ** (GAIN_DB / 20)),
     likeness: 0.999,
   },
   {
     name: 'chained Vorbis of another quality',
-    before: '',
+    before: 'The file decodes to samples far above full scale.',
     make: async () => ogg.chained(await vorbis(), await vorbis(8)),
     song: () => joined(shortSong(), shortSong()),
     likeness: 0.98,
   },
   {
     name: 'chained Vorbis of another rate and number of channels',
-    before: '',
+    before: 'The file decodes to samples far above full scale.',
     make: async () => ogg.chained(await vorbis(), await vorbis(6, 32_000, 1)),
     song: withMono,
     likeness: 0.97,
   },
   {
     name: 'Vorbis of which a fifth is missing in the middle',
-    before: '',
+    before: 'The file is incomplete: only 74 % of the song is present.',
     make: async () => {
       const file = await vorbis();
       return ogg.withoutPages(file, 8, 12);

@@ -30,9 +30,12 @@ function writeSample(file: Buffer, at: number, value: number, sample: Required<S
   const { bits, width, kind, bigEndian, atBottom } = sample;
   if (kind === 'alaw') file[at] = alaw(value);
   else if (kind === 'mulaw') file[at] = mulaw(value);
-  else if (kind === 'float' && width === 4) bigEndian ? file.writeFloatBE(value, at) : file.writeFloatLE(value, at);
-  else if (kind === 'float') bigEndian ? file.writeDoubleBE(value, at) : file.writeDoubleLE(value, at);
-  else {
+  else if (kind === 'float') {
+    if (width === 4 && bigEndian) file.writeFloatBE(value, at);
+    else if (width === 4) file.writeFloatLE(value, at);
+    else if (bigEndian) file.writeDoubleBE(value, at);
+    else file.writeDoubleLE(value, at);
+  } else {
     const full = 2 ** (bits - 1);
     const integer = Math.max(-full, Math.min(full - 1, Math.round(value * full)));
     const stored = atBottom ? integer : integer * 2 ** (8 * width - bits);

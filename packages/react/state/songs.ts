@@ -1,6 +1,7 @@
 /** Songs as users select them, and the checks before an upload. */
 import { MAX_SONGS, UPLOAD_MAX_BYTES } from '../../../schema/constants.ts';
 import { detectFormat } from '../../../audio/decode/detect.ts';
+import { unsupportedKind } from '../../../audio/decode/unsupported.ts';
 import type { SongAnalysis } from '../../../schema.ts';
 import { SNIFF_BYTES } from '../audio/sniff.ts';
 import type { Problem } from './problem.ts';
@@ -20,7 +21,7 @@ export type ShownAnalysis = Pick<SongAnalysis, 'version' | 'harmonic' | 'rhythmi
   Partial<SongAnalysis>;
 
 const MEGABYTE = 1024 * 1024;
-export const ACCEPTED_FILES = '.mp3,.wav,.flac,.ogg,.opus,.m4a,.aac,audio/*';
+export const ACCEPTED_FILES = '.mp3,.wav,.aif,.aiff,.aifc,.flac,.ogg,.oga,.opus,.m4a,.aac,audio/*';
 export const SONG_COUNT_TEXT = `2 or ${MAX_SONGS} songs`;
 
 /** Checks a file by its size and content before it is uploaded. Returns undefined if it can be used. */
@@ -37,8 +38,8 @@ export async function findFileProblem(file: File): Promise<Problem | undefined> 
   const head = new Uint8Array(await file.slice(0, SNIFF_BYTES).arrayBuffer());
   if (detectFormat(head) === null) {
     return {
-      message: `${file.name} is not an audio file.`,
-      hint: 'Choose an MP3, WAV, FLAC, Ogg or M4A file.',
+      message: `${file.name} is ${unsupportedKind(head) ?? 'not an audio file'}.`,
+      hint: 'Choose an MP3, WAV, AIFF, FLAC, Ogg or M4A file.',
     };
   }
   return undefined;

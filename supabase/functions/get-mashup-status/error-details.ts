@@ -3,7 +3,7 @@ import type { MashupDocument, StatusErrorDetails } from '../../../schema/api.ts'
 
 const ADVICE: Record<StatusErrorDetails['type'], string> = {
   network_error: 'Check the connection, then try again.',
-  audio_format_error: 'Use other audio files (MP3, WAV, FLAC or Ogg).',
+  audio_format_error: 'Use other audio files (MP3, WAV, AIFF, FLAC or Ogg).',
   service_error: 'Try again in a few minutes.',
   processing_error: 'Try again, or try other songs.',
   unknown_error: 'Try again.',

@@ -45,7 +45,7 @@ export function DropArea({
           <>
             <p className="text-xl font-semibold sm:text-2xl">Drop {SONG_COUNT_TEXT} here</p>
             <p className="mt-2 text-sm text-soft">
-              MP3, WAV, FLAC, Ogg or M4A, up to 50 MB each. Nothing is published.
+              MP3, WAV, AIFF, FLAC, Ogg or M4A, up to 50 MB each. Nothing is published.
             </p>
           </>
         )}
