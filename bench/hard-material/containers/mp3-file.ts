@@ -3,8 +3,6 @@ import { createMp3Encoder } from 'wasm-media-encoders';
 
 type Rate = 8000 | 11025 | 12000 | 16000 | 22050 | 24000 | 32000 | 44100 | 48000;
 
-/** Samples that LAME adds before the signal, with those that decoders add. */
-export const MP3_DELAY = 1105;
 const ENCODER_DELAY = 576;
 
 /** Encodes MP3 without a header frame: it declares no length. */
