@@ -78,12 +78,13 @@ const pitchFrom = (low: number, pitchClass: number): number => low + ((((pitchCl
 function bassOf({ atSec, beatSec, meter, chord, next }: Bar, tonic: number, style: KeySongStyle, random: SeededRandom) {
   const root = pitchFrom(31, tonic + chord.root);
   const [third, fifth] = [root + chord.intervals[1]!, root + chord.intervals[2]!];
+  const low = random.chance(0.25) ? third : root;
   const lines: Record<KeySongStyle['bass'], number[]> = {
     none: [],
     roots: Array.from({ length: meter }, () => root),
     fifths: meter === 3 ? [root, fifth, fifth] : [root, root, fifth, root],
     walking: [root, third, fifth, pitchFrom(31, tonic + next.root) + random.pick([-1, 1, 2])].slice(0, meter),
-    inversions: Array.from({ length: meter }, () => ((root + fifth) % 5 === 0 ? third : root)),
+    inversions: Array.from({ length: meter }, () => low),
   };
   return lines[style.bass].map((pitch, beat) => ({
     atSec: atSec + beat * beatSec,
