@@ -1,13 +1,11 @@
 /** Analyses a song: features, rhythm, harmony, structure and levels, in the format of the services' contract. */
 import { camelotCode, formatKey } from '../../music/theory/keys.ts';
-import { spellChord } from '../../music/theory/spelling.ts';
 import type { SongAnalysis, SongSection, TempoPart } from '../../schema.ts';
 import type { StereoChunk } from '../../audio/decode/decode.ts';
 import type { TuningEstimate } from '../../audio/tuning.ts';
 import { bandsByBeat, featuresByBar } from './bar-features.ts';
-import { chordsByBeat, chordSpans } from './chords.ts';
+import { chordLabel, chordSpans, triadsByBeat } from './chords.ts';
 import { scaleToMax } from './chroma.ts';
-import type { BeatChroma } from './chroma.ts';
 import { CURVE_HOP_SEC, energyCurve, PEAKS_PER_SEC, resampleCurve } from './curves.ts';
 import { measureContent } from './content.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -42,22 +40,15 @@ function dynamicRange(power: Float32Array, peak: number): number {
 
 /** Key, chords and chroma. */
 function analyzeHarmony(
-  { treble, bass }: BeatChroma,
+  { chroma, beats, downbeats }: Rhythm,
   tuning: TuningEstimate,
-  beats: readonly number[],
   durationSec: number,
 ): SongAnalysis['harmonic'] {
-  const rows = treble.map(scaleToMax);
-  const pitchClasses = rows.reduce<number[]>(
-    (sum, row) => sum.map((value, pitch) => value + row[pitch]!),
-    new Array<number>(12).fill(0),
-  );
-  const chordLabels = chordsByBeat({ treble, bass });
-  const key = estimateKey(pitchClasses, chordLabels);
-  const spans = chordSpans(chordLabels, beats, durationSec).map((span) => ({
-    ...span,
-    label: spellChord(span.label, key),
-  }));
+  const rows = chroma.treble.map(scaleToMax);
+  const triads = triadsByBeat(chroma);
+  const key = estimateKey({ chroma, chords: triads, downbeats });
+  const labels = triads.map((triad) => (triad === null ? null : chordLabel(triad, key)));
+  const spans = chordSpans(labels, beats, durationSec);
   const progression = spans.map(({ label }) => label);
   return {
     key: key ? formatKey(key) : 'N/A',
@@ -152,7 +143,7 @@ export async function analyzeStream(chunks: StereoStream): Promise<SongAnalysis>
     version: ANALYSIS_VERSION,
     ...(warnings.length > 0 ? { warnings } : {}),
     duration_sec: round(durationSec, 3),
-    harmonic: analyzeHarmony(rhythm.chroma, tone.tuning, rhythm.beats, durationSec),
+    harmonic: analyzeHarmony(rhythm, tone.tuning, durationSec),
     rhythmic: describeRhythm(rhythm, bands, parts),
     spectral: describeSpectrum(features),
     vocal: {

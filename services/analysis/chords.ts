@@ -1,22 +1,23 @@
 /** Chords by beat: triad templates, smoothed with the Viterbi algorithm. */
-import { PITCH_NAMES } from './key.ts';
+import { spellNote } from '../../music/theory/spelling.ts';
+import type { Key } from '../../music/theory/key.ts';
 import { cosine } from './per-beat.ts';
 import type { BeatChroma } from './chroma.ts';
 
 /** Bonus for staying on a chord. */
-const STAY_BONUS = 0.12;
+const STAY_BONUS = 0.2;
 /** Weight of the bass energy at the chord's root. */
-const BASS_WEIGHT = 0.25;
+const BASS_WEIGHT = 0.1;
 
-/** 24 triads: major and minor of each root. */
-const TRIADS = PITCH_NAMES.flatMap((_, root) => [root]).flatMap((root) => [
-  { label: PITCH_NAMES[root]!, root, notes: [root, (root + 4) % 12, (root + 7) % 12] },
-  { label: `${PITCH_NAMES[root]!}m`, root, notes: [root, (root + 3) % 12, (root + 7) % 12] },
+/** 24 triads: major and minor of each root, C first. */
+const TRIADS = Array.from({ length: 12 }, (_, root) => root).flatMap((root) => [
+  { root, notes: [root, (root + 4) % 12, (root + 7) % 12] },
+  { root, notes: [root, (root + 3) % 12, (root + 7) % 12] },
 ]);
 const TEMPLATES = TRIADS.map(({ notes }) => Array.from({ length: 12 }, (_, pitch) => (notes.includes(pitch) ? 1 : 0)));
 
-/** Chord label of each beat (`A#`, `F#m`); null for beats without pitch. */
-export function chordsByBeat(chroma: BeatChroma): (string | null)[] {
+/** Triad of each beat: twice the pitch class of its root, and 1 more for minor. Null for beats without pitch. */
+export function triadsByBeat(chroma: BeatChroma): (number | null)[] {
   const count = chroma.treble.length;
   const score = Array.from({ length: count }, () => new Float64Array(TRIADS.length));
   const from = Array.from({ length: count }, () => new Int16Array(TRIADS.length));
@@ -33,13 +34,18 @@ export function chordsByBeat(chroma: BeatChroma): (string | null)[] {
       score[beat]![chord] = fit + (stays ? previous[chord]! + STAY_BONUS : previous[bestPrevious]!);
     }
   });
-  const labels: (string | null)[] = [];
+  const triads: (number | null)[] = [];
   let chord = count > 0 ? score[count - 1]!.indexOf(Math.max(...score[count - 1]!)) : 0;
   for (let beat = count - 1; beat >= 0; beat--) {
-    labels[beat] = chroma.treble[beat]!.some((value) => value > 0) ? TRIADS[chord]!.label : null;
+    triads[beat] = chroma.treble[beat]!.some((value) => value > 0) ? chord : null;
     chord = from[beat]![chord]!;
   }
-  return labels;
+  return triads;
+}
+
+/** Label of a triad of `triadsByBeat`, spelled as in a key: `Bb`, `F#m`. */
+export function chordLabel(triad: number, key: Key | null): string {
+  return `${spellNote(triad >> 1, key)}${triad % 2 === 1 ? 'm' : ''}`;
 }
 
 /**
