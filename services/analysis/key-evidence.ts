@@ -249,8 +249,12 @@ export const KEYS: readonly Key[] = Array.from({ length: 12 }, (_, tonic) => ton
   (['major', 'minor'] as const).map((mode) => ({ tonic, mode })),
 );
 
-/** Evidence for each key of `KEYS`. */
-export function keyEvidence(harmony: HarmonyByBeat): KeyEvidence[] {
+/**
+ * Evidence for each key of `KEYS`, and the contrast of the pitch classes (standard deviation over mean): 0.16 for noise, 0.28 and more for music.
+ */
+export function keyEvidence(harmony: HarmonyByBeat): { keys: KeyEvidence[]; contrast: number } {
   const totals = totalsOf(harmony);
-  return KEYS.map((key) => evidenceFor(totals, key));
+  const mean = totals.notes.reduce((sum, value) => sum + value, 0) / 12;
+  const variance = totals.notes.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 12;
+  return { keys: KEYS.map((key) => evidenceFor(totals, key)), contrast: mean > 0 ? Math.sqrt(variance) / mean : 0 };
 }

@@ -6,9 +6,11 @@ import type { Key } from '../../music/theory/key.ts';
 import { keyEvidence, KEYS } from './key-evidence.ts';
 import type { HarmonyByBeat, KeyEvidence } from './key-evidence.ts';
 
-/** No key is reported below this correlation of the pitch classes with its profile, and from the second on it does not reduce the confidence. */
+/** No key is reported below this correlation of the pitch classes with its profile. */
 const MIN_CORRELATION = 0.3;
-const CLEAR_CORRELATION = 0.6;
+/** Contrasts of the pitch classes of noise, and of music from which on they do not reduce the confidence. */
+const NOISE_CONTRAST = 0.15;
+const CLEAR_CONTRAST = 0.3;
 
 const WEIGHTS: KeyEvidence = {
   profile: 4.41,
@@ -35,14 +37,14 @@ export type KeyEstimate = Key & { confidence: number };
  * second: where two keys are equally likely (a loop of Am F C G), it is about 0.4.
  */
 export function estimateKey(harmony: HarmonyByBeat): KeyEstimate | null {
-  const evidence = keyEvidence(harmony);
-  const scores = evidence.map((each) => FEATURES.reduce((sum, name) => sum + WEIGHTS[name] * each[name], 0));
+  const { keys, contrast } = keyEvidence(harmony);
+  const scores = keys.map((each) => FEATURES.reduce((sum, name) => sum + WEIGHTS[name] * each[name], 0));
   const top = Math.max(...scores);
   const total = scores.reduce((sum, score) => sum + Math.exp(score - top), 0);
   const best = scores.indexOf(top);
   const second = Math.max(...scores.filter((_, key) => key !== best));
   const [probability, lead] = [1 / total, (1 - Math.exp(second - top)) / total];
-  const { profile } = evidence[best]!;
-  if (profile < MIN_CORRELATION) return null;
-  return { ...KEYS[best]!, confidence: probability * (0.5 + 0.5 * lead) * Math.min(1, profile / CLEAR_CORRELATION) };
+  if (keys[best]!.profile < MIN_CORRELATION) return null;
+  const clarity = Math.max(0, Math.min(1, (contrast - NOISE_CONTRAST) / (CLEAR_CONTRAST - NOISE_CONTRAST)));
+  return { ...KEYS[best]!, confidence: probability * (0.5 + 0.5 * lead) * clarity };
 }
