@@ -2,7 +2,7 @@
 import { CONTAINER_CASES } from './hard-material/cases/container.ts';
 import { CONTENT_CASES } from './hard-material/cases/content.ts';
 import { DELIVERY_CASES } from './hard-material/cases/delivery.ts';
-import { KEY_CASES } from './hard-material/cases/key.ts';
+import { KEY_CASES, KEY_SET_CASES } from './hard-material/cases/key.ts';
 import { SIGNAL_CASES } from './hard-material/cases/signal.ts';
 import { TIME_CASES } from './hard-material/cases/time.ts';
 import { TIME_MASHUP_CASES } from './hard-material/cases/time-mashup.ts';
@@ -15,6 +15,7 @@ const CASES: readonly HardCase[] = [
   ...SIGNAL_CASES,
   ...TUNING_CASES,
   ...KEY_CASES,
+  ...KEY_SET_CASES,
   ...TIME_CASES,
   ...TIME_MASHUP_CASES,
   ...CONTENT_CASES,

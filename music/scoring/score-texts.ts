@@ -6,7 +6,7 @@ import type { ScoringInput } from './scoring-input.ts';
 /** Below this confidence a beat grid is uncertain. */
 const UNCERTAIN_BEAT = 0.5;
 /** Below this confidence a key is uncertain. */
-const UNCERTAIN_KEY = 0.3;
+const UNCERTAIN_KEY = 0.5;
 /** Vocal presence of songs that are sung throughout, and of songs that are mostly instrumental. */
 const VOCAL = 0.5;
 const INSTRUMENTAL = 0.2;

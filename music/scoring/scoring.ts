@@ -15,7 +15,7 @@ import { matchTempo, tempoRatio } from '../theory/tempo.ts';
 /** Weights of the four dimensions for callers that set none. */
 export const DEFAULT_WEIGHTS: ScoreWeights = { harmonic: 0.35, rhythmic: 0.35, spectral: 0.15, vocal: 0.15 };
 /** From this confidence on, a key counts in full. */
-const SURE_KEY_CONFIDENCE = 0.4;
+const SURE_KEY_CONFIDENCE = 0.5;
 const UNKNOWN_KEY_COMPATIBILITY = 0.5;
 /** Factor for tempi that match only at half or double tempo. */
 const HALF_TIME_FACTOR = 0.95;

@@ -28,23 +28,39 @@ const WEIGHTS: KeyEvidence = {
   isMinor: 1.14,
 };
 const FEATURES = Object.keys(WEIGHTS) as (keyof KeyEvidence)[];
+/** Evidence of where chords stand. It is weak alone: a loop can start on any of its chords. */
+const POSITION: readonly (keyof KeyEvidence)[] = ['phraseStart', 'bassDownbeats'];
 
 /** An estimated key, with a confidence 0..1. */
 export type KeyEstimate = Key & { confidence: number };
 
+/** Weighted sum of the features of each key. */
+const scoresOf = (keys: readonly KeyEvidence[], features: readonly (keyof KeyEvidence)[]): number[] =>
+  keys.map((each) => features.reduce((sum, name) => sum + WEIGHTS[name] * each[name], 0));
+
+/** Probability of a key by the scores of all, reduced by its lead over the best other one. */
+function certainty(scores: readonly number[], key: number): number {
+  const top = Math.max(...scores);
+  const weights = scores.map((score) => Math.exp(score - top));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const other = Math.max(...weights.filter((_, index) => index !== key));
+  return (weights[key]! / total) * (0.5 + (0.5 * (weights[key]! - other)) / total);
+}
+
 /**
- * Estimates the key. Returns null if the pitch classes fit no key. The confidence is the probability of the key, reduced by the lead over the
- * second: where two keys are equally likely (a loop of Am F C G), it is about 0.4.
+ * Estimates the key. Returns null if the pitch classes fit no key. The confidence is the lower of two certainties: by all evidence, and without that of
+ * position. It is about 0.4 where two keys are equally likely, and near 0 for noise.
  */
 export function estimateKey(harmony: HarmonyByBeat): KeyEstimate | null {
   const { keys, contrast } = keyEvidence(harmony);
-  const scores = keys.map((each) => FEATURES.reduce((sum, name) => sum + WEIGHTS[name] * each[name], 0));
-  const top = Math.max(...scores);
-  const total = scores.reduce((sum, score) => sum + Math.exp(score - top), 0);
-  const best = scores.indexOf(top);
-  const second = Math.max(...scores.filter((_, key) => key !== best));
-  const [probability, lead] = [1 / total, (1 - Math.exp(second - top)) / total];
+  const scores = scoresOf(keys, FEATURES);
+  const best = scores.indexOf(Math.max(...scores));
   if (keys[best]!.profile < MIN_CORRELATION) return null;
+  const withoutPosition = scoresOf(
+    keys,
+    FEATURES.filter((name) => !POSITION.includes(name)),
+  );
   const clarity = Math.max(0, Math.min(1, (contrast - NOISE_CONTRAST) / (CLEAR_CONTRAST - NOISE_CONTRAST)));
-  return { ...KEYS[best]!, confidence: probability * (0.5 + 0.5 * lead) * clarity };
+  const confidence = clarity * Math.min(certainty(scores, best), certainty(withoutPosition, best));
+  return { ...KEYS[best]!, confidence };
 }
