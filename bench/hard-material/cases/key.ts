@@ -31,26 +31,26 @@ function keyCase(name: string, truth: string, before: string, song: () => KeySon
 const QUICK = { bpm: 144, meter: 4, lead: 'lead' } as const;
 
 export const KEY_CASES: readonly HardCase[] = [
-  keyCase('minor song with its fifth as a major chord', 'F minor', 'TODO1', () =>
+  keyCase('minor song with its fifth as a major chord', 'F minor', 'F minor', () =>
     composeKeySong('minor', ['i iv V i', 'i bVI iv V'], 5009, { ...QUICK, texture: 'arpeggio', endsOnTonic: true }),
   ),
-  keyCase('minor song that starts on its sixth and has no leading note', 'Bb minor', 'TODO2', () =>
+  keyCase('minor song that starts on its sixth and has no leading note', 'Bb minor', 'C# major', () =>
     composeKeySong('minor', ['bVI bVII i i', 'i v iv i'], 5014, { ...QUICK, texture: 'pad', endsOnTonic: false }),
   ),
-  keyCase('minor song of power chords that starts on its fourth', 'G minor', 'TODO3', () =>
+  keyCase('minor song of power chords that starts on its fourth', 'G minor', 'G major', () =>
     composeKeySong('minor', ['iv i V i', 'i bVII bVI V'], 5011, { ...QUICK, texture: 'power', endsOnTonic: true }),
   ),
-  keyCase('dorian song', 'E minor', 'TODO4', () =>
+  keyCase('dorian song', 'E minor', 'D major', () =>
     composeKeySong('minor', ['i i IV IV', 'i bVII IV i'], 5020, { ...QUICK, texture: 'strum' }),
   ),
-  keyCase('mixolydian song', 'Eb major', 'TODO5', () =>
+  keyCase('mixolydian song', 'Eb major', 'D# major', () =>
     composeKeySong('major', ['I bVII IV I', 'V IV I I'], 5007, { ...QUICK, texture: 'strum' }),
   ),
   {
     group: 'key',
     name: 'loop of Am F C G',
     truth: `A minor or C major, confidence at most ${UNCERTAIN}`,
-    before: 'TODO6',
+    before: 'A minor, confidence 0.56',
     measure: async () => {
       const song = composeKeySong('major', ['vi IV I V', 'vi IV I V'], 5004 - (5004 % 12), {
         ...QUICK,
@@ -83,7 +83,7 @@ export const KEY_SET_CASES: readonly HardCase[] = [
     group: 'key',
     name: '64 songs, half of them minor, of progressions that no fitting song has',
     truth: 'exact >= 0.90, MIREX >= 0.93',
-    before: 'TODO7',
+    before: 'exact 0.88 (minor 0.78), MIREX 0.91',
     measure: async () => {
       const { exact, mirex, exactMinor } = await measureKeySongs(keptAsideSongs());
       const value = `exact ${exact.toFixed(2)} (minor ${exactMinor.toFixed(2)}), MIREX ${mirex.toFixed(2)}`;
