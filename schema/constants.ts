@@ -11,6 +11,13 @@ export const STEMS = ['vocals', 'drums', 'bass', 'other'] as const;
 /** File formats a mashup can be delivered in. */
 export const OUTPUT_FORMATS = ['wav', 'flac', 'mp3'] as const;
 
+/**
+ * Codes of the warnings of a render. `quality_check_failed`: a hard check of the delivered file failed; `other_format` and
+ * `other_length`: the file is not as ordered; `render_note`: anything else that the renderer did differently.
+ */
+export const RENDER_WARNINGS = ['quality_check_failed', 'other_format', 'other_length', 'render_note'] as const;
+export type RenderWarning = (typeof RENDER_WARNINGS)[number];
+
 /** Number of songs in a mashup. A draft (`hold: 'planning'`) may have one. */
 export const MIN_SONGS = 2;
 export const MAX_SONGS = 3;

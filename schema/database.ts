@@ -64,11 +64,13 @@ export interface SongCard {
   loudness_lufs?: number;
   vocal_presence?: number;
   confidence?: number;
+  /** Peculiarities of the file, in sentences. */
+  warnings?: string[];
   /** Code of the error that excluded the song. */
   error?: string;
 }
 
-/** A warning on a job: what was made in another way than planned. */
+/** A warning on a job: a failed quality check, or what was made in another way than planned. */
 export interface JobWarning {
   code: string;
   message: string;
@@ -79,7 +81,10 @@ export interface JobWarning {
 export type JobResult = Pick<
   RenderResult,
   'duration_sec' | 'loudness_lufs' | 'true_peak_dbtp' | 'format' | 'bytes' | 'bpm' | 'key'
->;
+> & {
+  /** Whether every hard quality check passed. Absent: the renderer checks nothing. */
+  quality?: { passed: boolean };
+};
 
 /** A jsonb column: read as `T`, written as `T`. */
 type Json<T> = ColumnType<T, T, T>;

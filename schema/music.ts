@@ -273,6 +273,7 @@ export const QualityCheck = z
     kind: z
       .enum(['hard', 'warn'])
       .describe('A failed hard check means a faulty mashup. A warning is a matter of taste.'),
+    message: z.string().optional().describe('What a failed check means to a listener, in a sentence with its values.'),
   })
   .describe('A measurement of a rendered mashup against a threshold.');
 export type QualityCheck = z.infer<typeof QualityCheck>;

@@ -3,6 +3,7 @@
  * by name, so each is checked before it is sent.
  */
 import { z } from 'zod';
+import { RENDER_WARNINGS } from './constants.ts';
 import type { PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
 import { StemPaths } from './services.ts';
 import type { TaskKind } from './stages.ts';
@@ -33,7 +34,7 @@ export const AnalyzeTaskResult = z
     /** Version and origin of the analyser. */
     version: z.string().min(1),
     /** Figures for the song's card. */
-    card: z.record(z.string(), z.union([z.string(), z.number()])),
+    card: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())])),
     analysis: checked<SongAnalysis>().optional(),
     analysis_id: RowId.optional(),
   })
@@ -73,11 +74,18 @@ export const SeparateTaskResult = z.union([
 ]);
 export type SeparateTaskResult = z.infer<typeof SeparateTaskResult>;
 
-/** Result of a `render` task: a path below the claim's own prefix, and the measurements of what is there. */
+/**
+ * Result of a `render` task: a path below the claim's own prefix, the measurements of what is there, and what its user has to know,
+ * most important first.
+ */
 export const RenderTaskResult = z.object({
   ...common,
   path: z.string().min(1),
   quality: checked<Partial<RenderResult>>(),
+  warnings: z.array(z.object({ code: z.enum(RENDER_WARNINGS), message: z.string() })).optional(),
+  /** Title and concept of the plan, with the key in which the mashup sounds. */
+  title: z.string().optional(),
+  concept: z.string().optional(),
 });
 export type RenderTaskResult = z.infer<typeof RenderTaskResult>;
 

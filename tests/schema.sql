@@ -481,7 +481,7 @@ create table public.mashup_jobs (
   constraint mashup_jobs_waiting_on_check CHECK ((waiting_on = ANY (ARRAY['slot'::text, 'tasks'::text, 'circuit'::text, 'pause'::text, 'user'::text]))),
   constraint mashup_jobs_warnings_check CHECK ((jsonb_typeof(warnings) = 'array'::text)),
   constraint only_live_jobs_hold_a_slot CHECK (((admitted_at IS NULL) OR (status = 'processing'::text))),
-  constraint row_is_slim CHECK (((octet_length((songs)::text) <= 3000) AND (octet_length((options)::text) <= 900) AND (octet_length(COALESCE((result)::text, ''::text)) <= 1000) AND (octet_length((warnings)::text) <= 1500))),
+  constraint row_is_slim CHECK (((octet_length((songs)::text) <= 4000) AND (octet_length((options)::text) <= 900) AND (octet_length(COALESCE((result)::text, ''::text)) <= 1000) AND (octet_length((warnings)::text) <= 2600))),
   constraint status_follows_stage CHECK ((status =
 CASE
     WHEN (stage = ANY (ARRAY['complete'::text, 'failed'::text, 'cancelled'::text])) THEN stage
@@ -503,10 +503,10 @@ comment on column public.mashup_jobs.options is 'MashupOptions, at most 900 byte
 comment on column public.mashup_jobs.score is 'Mean of the pair scores, 0 to 100.';
 comment on column public.mashup_jobs.plan_version is 'Version of the current plan in mashup_plans.';
 comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
-comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key.';
+comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}.';
 comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
-comment on column public.mashup_jobs.warnings is 'At most six warnings {code, message, stage}.';
+comment on column public.mashup_jobs.warnings is 'At most ten warnings {code, message, stage}, most important first.';
 comment on column public.mashup_jobs.parent_id is 'The mashup of which this one is an iteration. It may have been deleted.';
 comment on column public.mashup_jobs.feedback is 'What the user wants changed in the parent.';
 comment on column public.mashup_jobs.hold is 'The stage before which a draft waits for its user; null once it is started.';
@@ -862,12 +862,36 @@ CREATE OR REPLACE FUNCTION mashup.add_warning(p_warnings jsonb, p_code text, p_m
  SET search_path TO ''
 AS $function$
 begin
-  -- At most six, so that the row stays small. The history has all of them.
-  return case when jsonb_array_length(p_warnings) >= 6 then p_warnings
-    else p_warnings || jsonb_build_object('code', p_code, 'message', mashup.truncate_bytes(p_message, 180), 'stage', p_stage) end;
+  return mashup.add_warnings(p_warnings, jsonb_build_array(jsonb_build_object('code', p_code, 'message', p_message)), p_stage);
 end
 $function$;
-comment on function mashup.add_warning(jsonb,text,text,text) is 'Returns the warnings with one more; unchanged when there are six.';
+comment on function mashup.add_warning(jsonb,text,text,text) is 'Returns the warnings with one more, as add_warnings does.';
+
+CREATE OR REPLACE FUNCTION mashup.add_warnings(p_warnings jsonb, p_new jsonb, p_stage text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  -- At most ten, so that the row stays small.
+  return (
+    with given as (
+      select w.warning, w.n from jsonb_array_elements(p_warnings) with ordinality as w (warning, n)
+      union all
+      select jsonb_build_object('code', left(w.warning ->> 'code', 40), 'message', mashup.truncate_bytes(w.warning ->> 'message', 180), 'stage', p_stage),
+        w.n + jsonb_array_length(p_warnings)
+      from jsonb_array_elements(p_new) with ordinality as w (warning, n)
+    ), distinct_ones as (
+      select distinct on (g.warning ->> 'message') g.warning, g.n, mashup.warning_rank(g.warning ->> 'code') as rank
+      from given g order by g.warning ->> 'message', 3, g.n
+    ), kept as (
+      select d.warning, d.rank, d.n from distinct_ones d order by d.rank, d.n limit 10
+    )
+    select coalesce(jsonb_agg(k.warning order by k.rank, k.n), '[]') from kept k);
+end
+$function$;
+comment on function mashup.add_warnings(jsonb,jsonb,text) is 'Returns the warnings with the new ones {code, message}: the ten most important, without duplicates, most important first.';
 
 CREATE OR REPLACE FUNCTION mashup.admit_jobs()
  RETURNS void
@@ -1721,9 +1745,7 @@ begin
   if p_job.fresh and 'separating' = any (p_again) then
     p_job.songs := (select jsonb_agg(s.song - 'stems_id' order by s.n) from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
   end if;
-  p_job.warnings := coalesce((select jsonb_agg(w.warning order by w.n)
-    from jsonb_array_elements(p_job.warnings) with ordinality as w (warning, n)
-    where w.warning ->> 'stage' <> all (p_again)), '[]');
+  p_job.warnings := mashup.warnings_outside(p_job.warnings, p_again);
   return p_job;
 end
 $function$;
@@ -3502,14 +3524,20 @@ begin
     on conflict (job_id, epoch) do update set path = excluded.path, quality = excluded.quality, plan_version = excluded.plan_version;
   update public.mashup_jobs j set
       result_path = p_result ->> 'path',
+      title = coalesce(mashup.truncate_bytes(p_result ->> 'title', 200), j.title),
+      concept = coalesce(mashup.truncate_bytes(p_result ->> 'concept', 600), j.concept),
       result = jsonb_strip_nulls(jsonb_build_object(
         'duration_sec', p_result #> '{quality,duration_sec}', 'loudness_lufs', p_result #> '{quality,loudness_lufs}',
         'true_peak_dbtp', p_result #> '{quality,true_peak_dbtp}', 'format', p_result #> '{quality,format}',
-        'bytes', p_result #> '{quality,bytes}', 'bpm', p_result #> '{quality,bpm}', 'key', p_result #> '{quality,key}'))
+        'bytes', p_result #> '{quality,bytes}', 'bpm', p_result #> '{quality,bpm}', 'key', p_result #> '{quality,key}',
+        'quality', case when jsonb_typeof(p_result #> '{quality,quality,passed}') = 'boolean'
+          then jsonb_build_object('passed', p_result #> '{quality,quality,passed}') end)),
+      -- Recording a result again replaces its warnings.
+      warnings = mashup.add_warnings(mashup.warnings_outside(j.warnings, array['rendering']), coalesce(p_result -> 'warnings', '[]'), 'rendering')
     where j.id = p_job.id;
 end
 $function$;
-comment on function mashup.record_result(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a render task and points the job to it: {path below the claim''s own prefix, quality: RenderResult}. Raises MB006.';
+comment on function mashup.record_result(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a render task and points the job to it: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key}. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.record_scores(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
  RETURNS void
@@ -5071,6 +5099,31 @@ begin
 end
 $function$;
 comment on function mashup.use_queue_schema(text) is 'Makes the functions use another schema for the queue, and grants the workers what they need there. Called by `mashup migrate`, as the owner of the functions; workers follow within a second. Raises MB006.';
+
+CREATE OR REPLACE FUNCTION mashup.warning_rank(p_code text)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select case p_code
+    when 'quality_check_failed' then 1
+    when 'song_excluded' then 2 when 'rule_based_plan' then 2 when 'other_format' then 2 when 'other_length' then 2
+    when 'scored_locally' then 3
+    else 4 end
+$function$;
+comment on function mashup.warning_rank(text) is 'Returns the importance of a warning by its code; 1 is the most important.';
+
+CREATE OR REPLACE FUNCTION mashup.warnings_outside(p_warnings jsonb, p_stages text[])
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(jsonb_agg(w.warning order by w.n), '[]')
+  from jsonb_array_elements(p_warnings) with ordinality as w (warning, n) where w.warning ->> 'stage' <> all (p_stages)
+$function$;
+comment on function mashup.warnings_outside(jsonb,text[]) is 'Returns the warnings of all stages but p_stages, in order.';
 
 CREATE OR REPLACE FUNCTION public.operator_cancel(job_id uuid)
  RETURNS void

@@ -1,7 +1,8 @@
-/** Title and artist as metadata of WAV, FLAC and MP3 files. */
+/** Title, artist, tempo and key as metadata of WAV, FLAC and MP3 files. */
+import { keyName } from '../../music/theory/key-text.ts';
 
-/** Metadata of a file. */
-export type AudioTags = { title?: string; artist?: string };
+/** Metadata of a file. `key` in the form `Bb minor`. WAV files have no fields for tempo and key. */
+export type AudioTags = { title?: string; artist?: string; bpm?: number; key?: string };
 
 const MAX_TAG_LENGTH = 300;
 const utf8 = new TextEncoder();
@@ -26,6 +27,15 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffe
   return joined;
 }
 
+/** The tempo in whole beats per minute, as ID3 requires it. */
+const tempoTag = ({ bpm }: AudioTags): string | undefined => (bpm === undefined ? undefined : String(Math.round(bpm)));
+
+/** The key in at most three characters of ASCII, as ID3 requires it and other programs of DJs read it: `Bbm`; undefined if unknown. */
+function keyTag({ key = '' }: AudioTags): string | undefined {
+  const [, tonic, mode] = /^([A-G][#b]?) (major|minor)$/.exec(keyName(key, { ascii: true })) ?? [];
+  return tonic === undefined ? undefined : `${tonic}${mode === 'minor' ? 'm' : ''}`;
+}
+
 /** An ID3v2.4 tag with UTF-8 text frames; empty without tags. */
 export function id3(tags: AudioTags): Uint8Array {
   const syncSafe = (n: number): number[] => [(n >> 21) & 0x7f, (n >> 14) & 0x7f, (n >> 7) & 0x7f, n & 0x7f];
@@ -35,7 +45,12 @@ export function id3(tags: AudioTags): Uint8Array {
     const body = utf8.encode(value);
     return [utf8.encode(id), Uint8Array.from([...syncSafe(body.length + 1), 0, 0, 3]), body];
   };
-  const frames = concatBytes([...frame('TIT2', tags.title), ...frame('TPE1', tags.artist)]);
+  const frames = concatBytes([
+    ...frame('TIT2', tags.title),
+    ...frame('TPE1', tags.artist),
+    ...frame('TBPM', tempoTag(tags)),
+    ...frame('TKEY', keyTag(tags)),
+  ]);
   if (frames.length === 0) return frames;
   return concatBytes([utf8.encode('ID3'), Uint8Array.from([4, 0, 0, ...syncSafe(frames.length)]), frames]);
 }
@@ -47,12 +62,11 @@ export function vorbisCommentBlock(tags: AudioTags): Uint8Array {
     new DataView(length.buffer).setUint32(0, bytes.length, true);
     return [length, bytes];
   };
-  const title = clean(tags.title);
-  const artist = clean(tags.artist);
-  const comments = [
-    ...(title === undefined ? [] : [`TITLE=${title}`]),
-    ...(artist === undefined ? [] : [`ARTIST=${artist}`]),
-  ];
+  const fields = { TITLE: tags.title, ARTIST: tags.artist, BPM: tempoTag(tags), INITIALKEY: keyTag(tags) };
+  const comments = Object.entries(fields).flatMap(([name, text]) => {
+    const value = clean(text);
+    return value === undefined ? [] : [`${name}=${value}`];
+  });
   const count = new Uint8Array(4);
   new DataView(count.buffer).setUint32(0, comments.length, true);
   const body = concatBytes([

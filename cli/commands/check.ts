@@ -7,6 +7,7 @@ import type { OutputFormat, Plan, QualityCheck, QualityReport } from '../../sche
 import { analyzeSong } from '../../services/analysis/analyze.ts';
 import { decodeAudio, type DecodedAudio, SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import { check, passesHardChecks } from '../../services/processing/quality/checks.ts';
+import { heardKeyDistance } from '../../services/processing/measure/heard-key.ts';
 import { measureFile } from '../../services/processing/measure/file.ts';
 import { checkFile } from '../../services/processing/quality/check-file.ts';
 import { sectionBpm } from '../../music/plan/bars.ts';
@@ -28,6 +29,8 @@ interface CheckOptions extends StackOptions {
 interface JobResult {
   plan: Plan;
   format: OutputFormat | undefined;
+  /** The key that the job states. */
+  key: string;
   /** Checks of the layers, measured during rendering. They cannot be measured on the file. */
   stored: QualityReport | undefined;
 }
@@ -65,7 +68,9 @@ async function decode(file: string): Promise<DecodedAudio> {
 function readJob(options: CheckOptions, text: string): Promise<JobResult> {
   return withDatabase(options, async (sql) => {
     const id = await findJobId(sql, text);
-    const [row] = await sql<{ plan: Plan; quality: { format?: OutputFormat; quality?: QualityReport } | null }[]>`
+    const [row] = await sql<
+      { plan: Plan; quality: { format?: OutputFormat; key?: string; quality?: QualityReport } | null }[]
+    >`
       select p.plan, r.quality from public.mashup_jobs j
       join public.mashup_plans p on p.job_id = j.id and p.version = j.plan_version
       left join public.mashup_results r on r.job_id = j.id and r.path = j.result_path
@@ -73,7 +78,12 @@ function readJob(options: CheckOptions, text: string): Promise<JobResult> {
     if (row === undefined) {
       throw new CliError('no_plan', `Job ${text} has no plan yet.`, 'Wait until it is rendered: `mashup show`.');
     }
-    return { plan: row.plan, format: row.quality?.format, stored: row.quality?.quality };
+    return {
+      plan: row.plan,
+      format: row.quality?.format,
+      key: row.quality?.key ?? 'N/A',
+      stored: row.quality?.quality,
+    };
   });
 }
 
@@ -87,14 +97,18 @@ async function checksOf({ channels, format }: DecodedAudio, expected: JobResult 
     ...(expected ? { durationSec: length } : {}),
     ...(expected?.format ? { format: expected.format } : {}),
   });
-  const master = expected?.plan.masterplan;
-  const detectedBpm = master && (await analyzeSong(channels)).rhythmic.bpm;
+  const music = expected ? await checkMusic(channels, expected) : [];
+  const measured = new Set([...own, ...music].map(({ name }) => name));
+  return [...(expected?.stored?.checks ?? []).filter(({ name }) => !measured.has(name)), ...own, ...music];
+}
+
+/** Returns the checks of key and tempo against those that the analysis hears. */
+async function checkMusic(channels: DecodedAudio['channels'], { plan, key }: JobResult): Promise<QualityCheck[]> {
+  const { harmonic, rhythmic } = await analyzeSong(channels);
+  const { global, timeline } = plan.masterplan;
   // In a mashup with two tempi the analysis detects one of them.
-  const changes =
-    detectedBpm && master.timeline.map((section) => tempoChange(detectedBpm, sectionBpm(master.global, section)));
-  const tempo = changes ? [check('tempo', 100 * Math.min(...changes))] : [];
-  const measured = new Set([...own, ...tempo].map(({ name }) => name));
-  return [...(expected?.stored?.checks ?? []).filter(({ name }) => !measured.has(name)), ...own, ...tempo];
+  const changes = timeline.map((section) => tempoChange(rhythmic.bpm, sectionBpm(global, section)));
+  return [check('heard_key', heardKeyDistance(key, harmonic)), check('tempo', 100 * Math.min(...changes))];
 }
 
 function printChecks(checks: readonly QualityCheck[], passed: boolean): void {

@@ -63,11 +63,13 @@ export interface JobSong {
   vocalPresence?: number;
   /** Confidence in the beat, 0..1. */
   confidence?: number;
+  /** Peculiarities of the file, in sentences. */
+  warnings?: string[];
   /** Code of the error that excluded the song. */
   error?: string;
 }
 
-/** What was made in another way than planned. */
+/** A failed quality check, or what was made in another way than planned. */
 export interface JobWarning {
   code: string;
   message: string;
@@ -83,6 +85,8 @@ export interface JobResult {
   bytes: number;
   bpm: number;
   key: string;
+  /** Whether every hard quality check passed. Absent: the renderer checks nothing. */
+  quality?: { passed: boolean };
 }
 
 /** A job: one row of `mashup_jobs`. Times are ISO strings. */

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { playSong } from '../../bench/hard-material/band.ts';
 import { RenderRequest, type Stem } from '../../schema.ts';
 import { changeTuning } from '../../services/processing/corrections/tuning-changes.ts';
 import type { RenderPlan } from '../../services/processing/plan/plan.ts';
 import { changeShifts } from '../../services/processing/corrections/shift-changes.ts';
 import { check, describeFailure, passesHardChecks } from '../../services/processing/quality/checks.ts';
 import { measureFile } from '../../services/processing/measure/file.ts';
+import { heardKeyDistance, hearKey } from '../../services/processing/measure/heard-key.ts';
 import { checkFile } from '../../services/processing/quality/check-file.ts';
 import { checkLayers } from '../../services/processing/quality/check-layers.ts';
 import type { MeasuredSection } from '../../services/processing/quality/measured-section.ts';
@@ -270,6 +272,55 @@ describe('checking a file', () => {
       describeFailure(checks.find(({ name }) => name === 'gap')!),
       /^There is a gap in the sound \(1\.\d+ s; at most 1\)\.$/,
     );
+  });
+
+  it('fails silence before and after the music, apart from gaps within it', () => {
+    const late = sound.map((value, i) => (i < 1.5 * RATE ? 0.001 * value : value));
+    const early = sound.map((value, i) => (i > sound.length - 3 * RATE ? 0 : value));
+    const failures = (samples: Float32Array): string[] =>
+      checkFile(measureFile([samples, samples], RATE, []), 'wav', {})
+        .filter(({ passed, name }) => !passed && name !== 'loudness')
+        .map(describeFailure);
+    assert.deepEqual(failures(sound), []);
+    assert.deepEqual(failures(late), ['The mashup begins with silence (1.5 s; at most 1).']);
+    assert.deepEqual(failures(early), ['The mashup ends with silence (3 s; at most 2).']);
+    const { silence_start_sec, silence_end_sec, longest_gap_sec } = measureFile([new Float32Array(RATE)], RATE, []);
+    assert.deepEqual([silence_start_sec, silence_end_sec, longest_gap_sec], [1, 1, 0]);
+  });
+
+  it('fails a mashup that is heard from one side', () => {
+    const quiet = sound.map((value) => value * 0.4);
+    const balance = (left: Float32Array, right: Float32Array): boolean =>
+      checkFile(measureFile([left, right], RATE, []), 'wav', {}).find(({ name }) => name === 'side_balance')!.passed;
+    assert.ok(!balance(sound, quiet));
+    assert.ok(!balance(quiet, sound));
+    assert.ok(!balance(sound, new Float32Array(sound.length)));
+    assert.ok(
+      balance(
+        sound,
+        sound.map((value) => value * 0.6),
+      ),
+    );
+  });
+
+  it('fails a key that is stated and not heard, if the heard one is clear', async () => {
+    const { mix } = playSong({ parts: [{ bars: 10, bpm: 120, meter: 4 }], tonic: 7 });
+    const heard = await hearKey([mix, mix], RATE);
+    assert.equal(heard.key, 'G major');
+    const passes = (stated: string, confidence = heard.key_confidence): boolean =>
+      check('heard_key', heardKeyDistance(stated, { key: heard.key, key_confidence: confidence })).passed;
+    assert.ok(passes('G major') && passes('E minor') && passes('D major'));
+    assert.ok(!passes('A major') && !passes('Ab major') && !passes('G minor'));
+    assert.ok(passes('Ab major', 0.3), 'an unclear key says nothing');
+    assert.ok(passes('N/A'));
+  });
+
+  it('has a sentence for each failed check', () => {
+    assert.equal(
+      check('heard_key', 3).message,
+      'The mashup sounds in another key than it states (3 fifths; at most 1).',
+    );
+    assert.equal(check('heard_key', 1).message, undefined);
   });
 
   it('passes a value that could not be measured, and a file with warnings only', () => {

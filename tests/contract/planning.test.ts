@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { wavFile } from '../worker/wav-file.ts';
-import { useWorkerFixture } from '../worker/worker-fixture.ts';
+import { ownWarnings, useWorkerFixture } from '../worker/worker-fixture.ts';
 import { readFixture, recordedError } from './recordings.ts';
 import type { Behaviour } from './replay-server.ts';
 
@@ -59,7 +59,7 @@ test('a paid answer without a plan is stored, reported to Claude, and its cost i
     const before = calls();
     fixture.services.next('orchestrator', paid(code), json({ ...good, usage, model: 'm-1' }));
     const job = await fixture.untilEnded(await fixture.submit(songs));
-    assert.deepEqual([job.stage, job.warnings], ['complete', []]);
+    assert.deepEqual([job.stage, ownWarnings(job)], ['complete', []]);
     assert.equal(calls(), before + 2);
     assert.equal(await receiptsOf(job.id), 2);
     assert.equal((await planOf(job.id))['cost'], 0.28);
@@ -76,7 +76,7 @@ test('a refusal is not repeated: it is paid once, and the plan is made by rules'
     fixture.services.next('orchestrator', behaviour);
     const job = await fixture.untilEnded(await fixture.submit(songs));
     assert.equal(job.stage, 'complete');
-    assert.match(job.warnings[0]?.message ?? '', /planned by rules: Claude/);
+    assert.match(ownWarnings(job)[0]?.message ?? '', /planned by rules: Claude/);
     assert.equal(await receiptsOf(job.id), 1);
     const { source, cost } = await planOf(job.id);
     assert.deepEqual([source, cost], ['rules', 0.14]);
@@ -93,7 +93,7 @@ test('without a usable plan faults are sent back twice, then rules make the plan
   fixture.services.next('orchestrator', bad, bad, bad);
   const job = await fixture.untilEnded(await fixture.submit(songs));
   assert.equal(job.stage, 'complete');
-  assert.match(job.warnings[0]?.message ?? '', /could not be used/);
+  assert.match(ownWarnings(job)[0]?.message ?? '', /could not be used/);
   assert.equal(calls(), before + 3);
   const { source, cost } = await planOf(job.id);
   assert.deepEqual([source, cost], ['rules', 0.42]);
@@ -104,7 +104,7 @@ test('a call whose Claude stream broke off may have been paid for and is not rep
   fixture.services.next('orchestrator', json({ detail: 'broke off', code: 'claude_stream_broken' }, 502));
   const job = await fixture.untilEnded(await fixture.submit(songs));
   assert.equal(job.stage, 'complete');
-  assert.match(job.warnings[0]?.message ?? '', /may have been paid for/);
+  assert.match(ownWarnings(job)[0]?.message ?? '', /may have been paid for/);
   assert.equal(calls(), before + 1);
 });
 
@@ -113,7 +113,7 @@ test('null characters and unpaired surrogates are removed from a plan', async ()
   const body = { ...good, masterplan: { ...masterplan, title: 'Half \ud83d and zero \u0000 here' }, usage };
   fixture.services.next('orchestrator', json(JSON.stringify(body)));
   const job = await fixture.untilEnded(await fixture.submit(songs));
-  assert.deepEqual([job.stage, job.warnings, job.title], ['complete', [], 'Half and zero here']);
+  assert.deepEqual([job.stage, ownWarnings(job), job.title], ['complete', [], 'Half and zero here']);
   assert.equal(await receiptsOf(job.id), 1);
 });
 
@@ -124,7 +124,7 @@ test('an existing service that cannot read its model is called once, and rules m
     const job = await fixture.untilEnded(await fixture.submit(songs));
     assert.equal(job.stage, 'complete', `${when}: ${job.error_message}`);
     assert.deepEqual(
-      job.warnings.map(({ code }) => code),
+      ownWarnings(job).map(({ code }) => code),
       ['rule_based_plan'],
     );
     assert.equal(calls(), before + 1, when);
@@ -180,7 +180,7 @@ test('with a used-up budget Claude is not called, and the mashup has a warning',
     const before = calls();
     const job = await fixture.untilEnded(await fixture.submit(songs));
     assert.equal(job.stage, 'complete');
-    assert.match(job.warnings[0]?.message ?? '', text);
+    assert.match(ownWarnings(job)[0]?.message ?? '', text);
     assert.equal(calls(), before, name);
     assert.equal((await planOf(job.id))['source'], 'rules');
     await setting(name, 'null');
@@ -193,7 +193,7 @@ test('a correction beyond the budget of the job is not requested', async () => {
   const bad = json({ creative_vision: 'x', masterplan: { timeline: [] }, usage });
   fixture.services.next('orchestrator', bad, bad, json(good));
   const job = await fixture.untilEnded(await fixture.submit(songs));
-  assert.match(job.warnings[0]?.message ?? '', /budget/);
+  assert.match(ownWarnings(job)[0]?.message ?? '', /budget/);
   assert.equal(calls(), before + 2);
   await setting('plan_budget_usd_per_job', '2');
   fixture.services.next('orchestrator', json(good));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { wavFile } from '../worker/wav-file.ts';
-import { useWorkerFixture } from '../worker/worker-fixture.ts';
+import { ownWarnings, useWorkerFixture } from '../worker/worker-fixture.ts';
 import { readFixture, recordedError, recordedStream } from './recordings.ts';
 
 const fixture = await useWorkerFixture({ after });
@@ -17,7 +17,7 @@ test('a job runs through all stages with the existing services', async () => {
   assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
   assert.equal(job.progress, 100);
   assert.equal(job.title, 'Lanterns on the Night Line');
-  assert.deepEqual(job.warnings, []);
+  assert.deepEqual(ownWarnings(job), []);
   assert.match(job.result_path ?? '', new RegExp(`^generated/${id}/1-[0-9a-f-]{36}\\.wav$`));
   assert.equal(job.result?.['duration_sec'], 2);
   assert.equal(job.result?.['bpm'], 124);
@@ -94,7 +94,7 @@ test('a scoring service that fails with a plain text is replaced by the local fo
   fixture.services.always('scoring', undefined);
   assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
   assert.deepEqual(
-    job.warnings.map(({ code }) => code),
+    ownWarnings(job).map(({ code }) => code),
     ['scored_locally'],
   );
 });
@@ -105,7 +105,7 @@ test('a planner without a key is called once, and rules make the plan, with a wa
   const job = await fixture.untilEnded(await fixture.submit(songs));
   assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
   assert.deepEqual(
-    job.warnings.map(({ code }) => code),
+    ownWarnings(job).map(({ code }) => code),
     ['rule_based_plan'],
   );
   assert.equal(fixture.services.callsOf('orchestrator').length, before + 1);
@@ -118,7 +118,7 @@ test('faults of a plan are sent back, and the corrected plan is used', async () 
   fixture.services.next('orchestrator', { status: 200, contentType: 'application/json', body });
   const job = await fixture.untilEnded(await fixture.submit(songs));
   assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
-  assert.deepEqual(job.warnings, []);
+  assert.deepEqual(ownWarnings(job), []);
   const [, corrected] = fixture.services.callsOf('orchestrator').slice(before);
   assert.ok((corrected?.body['mashup'] as { faults: string[] }).faults.length > 0);
   const [row] = await fixture.sql`select count(*)::int as kept from mashup.plan_receipts where job_id = ${job.id}`;
@@ -151,7 +151,7 @@ test('a planning call whose connection was lost may have been paid for and is no
   const job = await fixture.untilEnded(await fixture.submit(songs));
   assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
   assert.deepEqual(
-    job.warnings.map(({ code }) => code),
+    ownWarnings(job).map(({ code }) => code),
     ['rule_based_plan'],
   );
   assert.equal(fixture.services.callsOf('orchestrator').length, before + 1);
@@ -197,7 +197,7 @@ test('one unusable song of three is excluded, with a warning', async () => {
   const job = await fixture.untilEnded(await fixture.submit([...songs, text]));
   assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
   assert.deepEqual(
-    job.warnings.map(({ code }) => code),
+    ownWarnings(job).map(({ code }) => code),
     ['song_excluded'],
   );
 });

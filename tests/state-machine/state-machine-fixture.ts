@@ -38,6 +38,7 @@ export interface JobRow {
   error_hint: string | null;
   admitted_at: Date | null;
   warnings: { code: string; message: string; stage: string }[];
+  result: { quality?: { passed: boolean } } | null;
   title: string | null;
   estimated_completion_at: Date | null;
 }

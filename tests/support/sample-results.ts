@@ -39,7 +39,12 @@ const RESULTS: Record<TaskKind, (task: SampleTask) => object> = {
       bytes: 5000000,
       bpm: 120,
       key: 'A minor',
+      quality: { passed: false, corrections: [], checks: [] },
     },
+    warnings: [
+      { code: 'render_note', message: 'A note.' },
+      { code: 'quality_check_failed', message: 'The voice does not fit the notes under it (0.2; at least 0.6).' },
+    ],
   }),
 };
 

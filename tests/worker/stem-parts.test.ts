@@ -99,7 +99,7 @@ test('a mashup that is too large as WAV is ordered as FLAC, with MP3 for a FLAC 
   assert.match(JSON.stringify(smaller), /"format":"mp3".*\.mp3\?token=/);
 });
 
-test('a mashup in another format than was asked for has a warning, if its size is the reason', () => {
+test('a mashup in another format than was asked for has a warning that says why', () => {
   assert.equal(
     formatWarning('wav', 'flac', 330, 52_428_800),
     'As WAV the mashup would be 58 MB, and Storage accepts 52 MB: it is delivered as FLAC, which has the same sound.',
@@ -108,6 +108,6 @@ test('a mashup in another format than was asked for has a warning, if its size i
     formatWarning('flac', 'mp3', 600, 52_428_800) ?? '',
     /^As FLAC the mashup would be too large, .* it is delivered as MP3\.$/,
   );
-  assert.equal(formatWarning('mp3', 'wav', 100, 52_428_800), undefined, 'a renderer that knows one format');
+  assert.equal(formatWarning('mp3', 'wav', 100, 52_428_800), 'The renderer wrote WAV instead of MP3.');
   assert.equal(formatWarning('wav', 'wav', 600, 52_428_800), undefined);
 });

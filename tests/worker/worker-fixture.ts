@@ -42,6 +42,10 @@ export interface JobRow {
   warnings: { code: string; message: string }[];
 }
 
+/** The warnings of a job without those about its file: the recorded render is two seconds long, whatever is planned. */
+export const ownWarnings = ({ warnings }: JobRow): JobRow['warnings'] =>
+  warnings.filter(({ code }) => code !== 'other_length');
+
 export interface StartWorkerOptions {
   serviceUrls?: WorkerConfig['serviceUrls'];
   limits?: Partial<WorkerLimits>;

@@ -15,6 +15,8 @@ import { openDownload } from '../services/download.ts';
 import { silenceLimitMs, songOf, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
 
+/** Room for warnings on a song's card: a third of what the limit of the job's row leaves for those of three songs. */
+const MAX_CARD_WARNING_BYTES = 330;
 /** Defaults of settings. */
 const DEFAULT_UPLOAD_MAX_BYTES = 52_428_800;
 const DEFAULT_SONG_MAX_SEC = 900;
@@ -192,7 +194,7 @@ function withWarnings(message: string, { warnings = [] }: SongAnalysis): string 
 }
 
 /** Returns the values of the song's card, rounded: they are sent to clients with each change of the job's row. */
-function cardOf(analysis: SongAnalysis): Record<string, number | string> {
+function cardOf(analysis: SongAnalysis): AnalyzeTaskResult['card'] {
   const { harmonic, rhythmic, spectral, vocal } = analysis;
   const key = parseKey(harmonic.key);
   const camelot = harmonic.camelot ?? (key ? camelotCode(key) : undefined);
@@ -207,9 +209,17 @@ function cardOf(analysis: SongAnalysis): Record<string, number | string> {
     vocal_presence: rounded(vocal.vocal_presence, 3),
     confidence: rounded(rhythmic.beat_confidence, 3),
   };
-  return Object.fromEntries(
-    Object.entries(figures).filter((entry): entry is [string, number | string] => entry[1] !== undefined),
-  );
+  const known = Object.entries(figures).filter((entry): entry is [string, number | string] => entry[1] !== undefined);
+  return { ...Object.fromEntries(known), warnings: cardWarnings(analysis.warnings) };
+}
+
+/** Returns the warnings about a song, most important first, as far as the row has room for them. */
+function cardWarnings(warnings: readonly string[] = []): string[] {
+  let bytes = 0;
+  return [...new Set(warnings)].filter((warning) => {
+    bytes += Buffer.byteLength(JSON.stringify(warning)) + 2;
+    return bytes <= MAX_CARD_WARNING_BYTES;
+  });
 }
 
 function rounded(value: number | null | undefined, digits: number): number | undefined {

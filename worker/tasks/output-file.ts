@@ -45,15 +45,16 @@ export async function chooseOutput(
   };
 }
 
-/** Returns the warning about a mashup that is not in the format that was asked for, because that would be too large. */
+/** Returns the warning about a mashup that is not in the format that was asked for. */
 export function formatWarning(
   wanted: OutputFormat,
   delivered: OutputFormat,
   seconds: number,
   maxBytes: number,
 ): string | undefined {
+  if (delivered === wanted) return undefined;
   const rawBytes = seconds * RAW_BYTES_PER_SEC;
-  if (delivered === wanted || rawBytes <= maxBytes) return undefined;
+  if (rawBytes <= maxBytes) return `The renderer wrote ${delivered.toUpperCase()} instead of ${wanted.toUpperCase()}.`;
   const size = wanted === 'wav' ? `${Math.round(rawBytes / MEGABYTE)} MB` : 'too large';
   const sound = delivered === 'flac' ? ', which has the same sound' : '';
   return `As ${wanted.toUpperCase()} the mashup would be ${size}, and Storage accepts ${Math.floor(maxBytes / MEGABYTE)} MB: it is delivered as ${delivered.toUpperCase()}${sound}.`;

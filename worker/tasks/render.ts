@@ -7,10 +7,12 @@ import { StemsGone, TaskError } from '../errors.ts';
 import type { Claim } from '../database/database-api.ts';
 import { callRender } from '../services/processing.ts';
 import type { Rendered } from '../services/processing.ts';
+import { restateKey } from '../../music/theory/key-text.ts';
 import { readWavHeader, WAV_HEADER_BYTES } from '../../audio/decode/wav.ts';
 import { callLimitMs, activeSongs, missingInput, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
 import { chooseOutput, formatWarning, plannedSeconds, wantedFormat } from './output-file.ts';
+import { type CodedWarning, renderWarnings } from './render-warnings.ts';
 import { loadScores, loadSongs } from './task-inputs.ts';
 
 /** Every mashup is larger; a file without samples has 44 bytes. */
@@ -43,8 +45,27 @@ export async function render(context: TaskContext): Promise<RenderTaskResult> {
       faultClass: 'permanent',
     });
   }
-  const quality = await verifyFile(context, rendered, plan, request.max_bytes ?? Infinity);
-  return { path: rendered.path, quality, service_used: true, message: 'The mashup is rendered' };
+  const { quality, warnings } = await verifyFile(context, rendered, plan, request.max_bytes ?? Infinity);
+  const message = quality.quality?.passed === false ? 'The mashup is rendered with faults' : 'The mashup is rendered';
+  return {
+    path: rendered.path,
+    quality,
+    warnings,
+    ...restatedTexts(plan, claim, quality.key),
+    service_used: true,
+    message,
+  };
+}
+
+/** Returns title and concept of a plan with the key in which its mashup sounds: a correction may have moved it. */
+function restatedTexts(
+  { creative_vision: concept, masterplan }: Plan,
+  claim: Claim,
+  key = '',
+): { title: string; concept: string } {
+  const names = claim.songs.map(({ name }) => name);
+  const restate = (text: string): string => restateKey(text, masterplan.global.targetKey, key, names);
+  return { title: restate(masterplan.title), concept: restate(concept) };
 }
 
 async function loadPlan({ claim, db }: TaskContext): Promise<Plan> {
@@ -175,13 +196,16 @@ function isOwnPath(path: string, prefix: string): boolean {
   return path.startsWith(`${prefix}.`) && /^\w+$/.test(path.slice(prefix.length + 1));
 }
 
-/** Verifies the file. Returns the measurements of the service or, without them, what the header contains. */
+/**
+ * Verifies the file. Returns the measurements of the service or, without them, what the header contains; and what the user has to
+ * know.
+ */
 async function verifyFile(
   context: TaskContext,
   rendered: Rendered,
   plan: Plan,
   maxBytes: number,
-): Promise<Partial<RenderResult>> {
+): Promise<{ quality: Partial<RenderResult>; warnings: CodedWarning[] }> {
   const { storage, signal } = context;
   const object = await storage.stat(rendered.path);
   if (!object) throw unusable('The rendering service reported success, but the file is not in Storage.');
@@ -194,33 +218,38 @@ async function verifyFile(
 
   const planned = plannedSeconds(plan);
   const duration = wav?.durationSec ?? rendered.result?.duration_sec ?? planned;
-  const warnings = [...(rendered.result?.warnings ?? []), ...rendered.warnings];
+  const found: CodedWarning[] = [];
   if (Math.abs(duration - planned) > planned * LENGTH_TOLERANCE)
-    warnings.push(`The file is ${duration.toFixed(1)} s long; the planned length is ${planned.toFixed(1)} s.`);
+    found.push({
+      code: 'other_length',
+      message: `The file is ${duration.toFixed(1)} s long; the planned length is ${planned.toFixed(1)} s.`,
+    });
   const format = OutputFormat.catch('wav').parse(rendered.path.slice(rendered.path.lastIndexOf('.') + 1));
   const otherFormat = formatWarning(wantedFormat(context), format, duration, maxBytes);
-  if (otherFormat !== undefined) warnings.push(otherFormat);
+  if (otherFormat !== undefined) found.push({ code: 'other_format', message: otherFormat });
+  const warnings = renderWarnings(rendered.result, found, rendered.warnings);
+  const messages = warnings.map(({ message }) => message);
   if (rendered.result) {
     const { duration_sec, loudness_lufs, true_peak_dbtp } = rendered.result;
-    return {
-      ...rendered.result,
+    const measured = {
       duration_sec: rounded(duration_sec, 3),
       loudness_lufs: rounded(loudness_lufs, 2),
       true_peak_dbtp: rounded(true_peak_dbtp, 2),
       bytes: object.bytes,
-      warnings,
     };
+    return { quality: { ...rendered.result, ...measured, warnings: messages }, warnings };
   }
   const { targetBPM, targetKey } = plan.masterplan.global;
-  return {
+  const quality = {
     duration_sec: rounded(duration, 3),
     ...(wav ? { sample_rate: wav.sampleRate, channels: wav.channels } : {}),
     format,
     bytes: object.bytes,
     bpm: targetBPM,
     key: targetKey,
-    warnings,
+    warnings: messages,
   };
+  return { quality, warnings };
 }
 
 /** Rounds a value of the job's row, which is sent to clients with each change. */

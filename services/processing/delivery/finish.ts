@@ -9,10 +9,11 @@ import { integratedLoudness } from '../../../audio/level/loudness.ts';
 import type { AudioTags } from '../../../audio/encode/tags.ts';
 import { RenderError } from '../errors.ts';
 import { uploadMashup } from '../files/upload.ts';
+import { heardKeyDistance, hearKey } from '../measure/heard-key.ts';
 import { measureFile } from '../measure/file.ts';
 import type { FileMeasurement } from '../measure/file.ts';
 import { checkFile, TARGET_LUFS } from '../quality/check-file.ts';
-import { check, describeFailure, passesHardChecks } from '../quality/checks.ts';
+import { check, passesHardChecks } from '../quality/checks.ts';
 import type { Channels } from '../sound/slice.ts';
 
 const MAX_TRUE_PEAK_DBTP = -1;
@@ -146,14 +147,16 @@ export async function finishMashup(
   }
   const { output, bytes, decoded, measured, limited } = await encodeMix(mix, task, onProgress);
   const { format, upload } = output;
+  const heard = await hearKey(decoded.channels, SAMPLE_RATE);
   const checks = [
     ...task.layerChecks,
+    check('heard_key', heardKeyDistance(task.key, heard)),
     check('limiting', limited.p95_reduction_db),
     ...checkFile(measured, decoded.format, { durationSec: task.frames / SAMPLE_RATE, format }),
   ];
   onProgress('Uploading the mashup');
   await uploadMashup(upload, bytes, format);
-  const failed = checks.filter((each) => !each.passed && each.kind === 'hard');
+  const faults = checks.flatMap(({ message, name }) => (message && name !== 'tempo_change' ? [message] : []));
   return {
     storage_path: upload.path,
     result: {
@@ -168,7 +171,8 @@ export async function finishMashup(
       key: task.key,
       waveform: waveform(decoded.channels),
       quality: { passed: passesHardChecks(checks), corrections: task.corrections, checks },
-      warnings: [...task.warnings, ...failed.map(describeFailure)],
+      // `task.warnings` name the songs whose tempo is changed.
+      warnings: [...faults, ...task.warnings],
     },
   };
 }

@@ -1,13 +1,14 @@
 /** Measurements of a finished file; they need nothing but its samples. */
 import { measureLoudness } from '../../../audio/level/loudness.ts';
+import { type EndsMeasurement, measureEnds } from './ends.ts';
 
-export type FileMeasurement = {
+export type FileMeasurement = EndsMeasurement & {
   duration_sec: number;
   loudness_lufs: number;
   true_peak_dbtp: number;
   /** Number of places where three or more consecutive samples are at full scale. */
   clipped: number;
-  /** Longest time in which both channels are below -60 dBFS. */
+  /** Longest time between two sounds in which both channels are below -60 dBFS. */
   longest_gap_sec: number;
   /** Number of splices with a click. */
   clicks: number;
@@ -44,11 +45,12 @@ function countClipped(channels: readonly Float32Array[]): number {
 
 function longestGap(channels: readonly Float32Array[], sampleRate: number): number {
   const length = channels[0]?.length ?? 0;
-  let quiet = 0;
+  let lastSound = -1;
   let longest = 0;
   for (let i = 0; i < length; i++) {
-    quiet = channels.every((samples) => Math.abs(samples[i]!) < SILENCE) ? quiet + 1 : 0;
-    if (quiet > longest) longest = quiet;
+    if (channels.every((samples) => Math.abs(samples[i]!) < SILENCE)) continue;
+    if (lastSound >= 0) longest = Math.max(longest, i - lastSound - 1);
+    lastSound = i;
   }
   return longest / sampleRate;
 }
@@ -115,6 +117,7 @@ export function measureFile(channels: Float32Array[], sampleRate: number, splice
     true_peak_dbtp: loudness.true_peak_dbtp,
     clipped: countClipped(channels),
     longest_gap_sec: longestGap(channels, sampleRate),
+    ...measureEnds(channels, sampleRate),
     clicks: new Set(channels.flatMap((samples) => [...clicksAt(samples, at, near)])).size,
   };
 }

@@ -47,7 +47,7 @@ const CLEARLY_BETTER = 0.1;
 const EQUAL_FIT = 0.03;
 
 /** Seconds for which each song plays one of `stems`. */
-function playingTime(plan: RenderPlan, stems: readonly string[]): Map<string, number> {
+export function playingTime(plan: RenderPlan, stems: readonly string[]): Map<string, number> {
   const seconds = new Map<string, number>();
   for (const { start, end, layers } of plan.sections) {
     const playing = new Set(layers.filter(({ stem }) => stems.includes(stem)).map(({ songId }) => songId));

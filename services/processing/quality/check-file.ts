@@ -22,6 +22,9 @@ export function checkFile(
     check('true_peak', file.true_peak_dbtp),
     check('clipping', file.clipped),
     check('gap', file.longest_gap_sec),
+    check('silence_start', file.silence_start_sec),
+    check('silence_end', file.silence_end_sec),
+    check('side_balance', file.side_balance_db),
     check('splice_clicks', file.clicks),
     check(
       'length',

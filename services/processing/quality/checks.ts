@@ -58,9 +58,16 @@ const RULES = {
   clipping: atMost(0, 'places'),
   /** A choice: a longer gap sounds like a defect. */
   gap: atMost(1, 's'),
+  /** Time below -50 dBFS before the first sound and after the last one. Choices: music starts at once, and may end in a tail. */
+  silence_start: atMost(1, 's'),
+  silence_end: atMost(2, 's'),
+  /** Level of the louder channel above the quieter one, over the whole file. A choice: more sounds one-sided. */
+  side_balance: atMost(6, 'dB'),
   splice_clicks: atMost(0, 'splices'),
   length: atMost(1, '% from plan'),
   format: atLeast(1, 'as asked'),
+  /** Steps on the circle of fifths between the stated key and the one that is clearly heard; relative keys are 0 apart. A choice. */
+  heard_key: atMost(1, 'fifths'),
   /** Detected tempo, read at half, once or twice. A choice. */
   tempo: atMost(2, '% from plan', 'warn'),
 } satisfies Record<string, Rule>;
@@ -75,7 +82,8 @@ export function check(name: CheckName, value: number | null): QualityCheck {
   const rule = RULES[name];
   const rounded = value === null ? null : Math.round(value * 1000) / 1000;
   const passed = rounded === null || (rule.bound === 'at_most' ? rounded <= rule.threshold : rounded >= rule.threshold);
-  return { name, value: rounded, ...rule, passed };
+  const checked = { name, value: rounded, ...rule, passed };
+  return passed ? checked : { ...checked, message: describeFailure(checked) };
 }
 
 /** Whether all hard checks passed. */
@@ -104,6 +112,10 @@ const FAILURE_TEXTS: Record<CheckName, string> = {
   limiting: 'The limiter works so hard that it is audible',
   clipping: 'The sound clips',
   gap: 'There is a gap in the sound',
+  silence_start: 'The mashup begins with silence',
+  silence_end: 'The mashup ends with silence',
+  side_balance: 'The mashup is heard from one side: one channel is much louder than the other',
+  heard_key: 'The mashup sounds in another key than it states',
   splice_clicks: 'There is a click where parts are joined',
   length: 'The length differs from the plan',
   format: 'The format differs from the order',

@@ -2,6 +2,7 @@
  * A whole render: the plan is parsed, songs are read, candidates are rendered and corrected, and the best one is finished. The heavy
  * steps run in threads.
  */
+import { restateKey } from '../../../music/theory/key-text.ts';
 import type { RenderRequest, RenderResult, UploadTarget } from '../../../schema.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
 import { type CorrectionStrategy, searchCorrections } from '../corrections/correction-search.ts';
@@ -14,6 +15,7 @@ import { openScratch } from '../files/scratch.ts';
 import type { LayerMeasurement } from '../measure/layer.ts';
 import { spliceTimes } from '../plan/arrangement.ts';
 import { parseRenderPlan, type RenderPlan } from '../plan/plan.ts';
+import { soundingBpm, soundingKey } from '../plan/sounding.ts';
 import { chooseTuning, shiftsKey } from '../plan/tuning.ts';
 import { isInTune } from '../quality/harmony.ts';
 import { tempoWarnings } from '../quality/tempo-changes.ts';
@@ -47,7 +49,8 @@ export async function renderMashup(
     const best = await renderBest({ request, songs, drumOnsets, store, threads, report }, plan);
     threads.endIdle();
     const allWarnings = [...warnings, ...read.warnings, ...tempoWarnings(plan, songs), ...best.candidate.warnings];
-    const task = finishTask(request, upload, plan, best, allWarnings);
+    const sounding = { bpm: soundingBpm(plan), key: soundingKey(best.candidate.plan, songs, best.candidate.tuning) };
+    const task = finishTask(request, upload, plan, sounding, best, allWarnings);
     return await threads.run('finish', task, (message) =>
       report(PROGRESS.done - (message.startsWith('Uploading') ? 3 : 12), message),
     );
@@ -102,24 +105,29 @@ const singersOutOfTune = ({ measurements }: RenderedCandidate): string[] =>
   [...measurements.harmony].filter(([, correlations]) => !isInTune(correlations)).map(([singer]) => singer);
 
 function finishTask(
-  { format, masterplan, smaller, max_bytes: maxBytes }: RenderRequest,
+  { format, masterplan, songs, smaller, max_bytes: maxBytes }: RenderRequest,
   upload: UploadTarget,
   plan: RenderPlan,
+  sounding: { bpm: number; key: string },
   { candidate, corrections }: Best,
   warnings: readonly string[],
 ): FinishTask {
+  const names = songs.flatMap(({ name }) => name ?? []);
   return {
     sections: candidate.sections.map(({ offset, channels }) => ({ offset, channels })),
     frames: Math.round(plan.durationSec * SAMPLE_RATE),
     splices: spliceTimes(candidate.plan, candidate.arrangement),
     layerChecks: candidate.checks,
     corrections,
-    bpm: plan.bpm,
-    key: plan.key,
+    ...sounding,
     output: { format, upload },
     smaller: smaller && { format: smaller.format, upload: smaller },
     maxBytes,
-    tags: { title: masterplan.title, artist: masterplan.artistCredits },
+    tags: {
+      title: masterplan.title && restateKey(masterplan.title, plan.key, sounding.key, names),
+      artist: masterplan.artistCredits,
+      ...sounding,
+    },
     warnings: [...new Set(warnings)].sort(),
   };
 }

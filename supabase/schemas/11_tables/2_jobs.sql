@@ -56,8 +56,8 @@ create table mashup.mashup_jobs (
   finished_at             timestamptz,
   expired_at              timestamptz,
   takedown_reason         text check (length(takedown_reason) between 1 and 300),
-  constraint row_is_slim check (octet_length(songs::text) <= 3000 and octet_length(options::text) <= 900
-    and octet_length(coalesce(result::text, '')) <= 1000 and octet_length(warnings::text) <= 1500),
+  constraint row_is_slim check (octet_length(songs::text) <= 4000 and octet_length(options::text) <= 900
+    and octet_length(coalesce(result::text, '')) <= 1000 and octet_length(warnings::text) <= 2600),
   constraint complete_has_a_result check (stage <> 'complete' or result_path is not null or expired_at is not null),
   constraint failed_has_an_error check ((stage = 'failed') = (error_code is not null)),
   constraint status_follows_stage check (status = case when stage in ('complete', 'failed', 'cancelled') then stage else 'processing' end),
@@ -97,10 +97,10 @@ comment on column public.mashup_jobs.options is 'MashupOptions, at most 900 byte
 comment on column public.mashup_jobs.score is 'Mean of the pair scores, 0 to 100.';
 comment on column public.mashup_jobs.plan_version is 'Version of the current plan in mashup_plans.';
 comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
-comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key.';
+comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}.';
 comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
-comment on column public.mashup_jobs.warnings is 'At most six warnings {code, message, stage}.';
+comment on column public.mashup_jobs.warnings is 'At most ten warnings {code, message, stage}, most important first.';
 comment on column public.mashup_jobs.parent_id is 'The mashup of which this one is an iteration. It may have been deleted.';
 comment on column public.mashup_jobs.feedback is 'What the user wants changed in the parent.';
 comment on column public.mashup_jobs.hold is 'The stage before which a draft waits for its user; null once it is started.';

@@ -36,16 +36,57 @@ end
 $$;
 comment on function mashup.truncate_bytes(text, integer) is 'Returns the beginning of a text that takes at most p_octets bytes in a jsonb value.';
 
+create function mashup.warning_rank(p_code text) returns integer
+  language sql immutable set search_path = ''
+  as $$
+  select case p_code
+    when 'quality_check_failed' then 1
+    when 'song_excluded' then 2 when 'rule_based_plan' then 2 when 'other_format' then 2 when 'other_length' then 2
+    when 'scored_locally' then 3
+    else 4 end
+$$;
+comment on function mashup.warning_rank(text) is 'Returns the importance of a warning by its code; 1 is the most important.';
+
+create function mashup.warnings_outside(p_warnings jsonb, p_stages text[]) returns jsonb
+  language sql immutable set search_path = ''
+  as $$
+  select coalesce(jsonb_agg(w.warning order by w.n), '[]')
+  from jsonb_array_elements(p_warnings) with ordinality as w (warning, n) where w.warning ->> 'stage' <> all (p_stages)
+$$;
+comment on function mashup.warnings_outside(jsonb, text[]) is 'Returns the warnings of all stages but p_stages, in order.';
+
+create function mashup.add_warnings(p_warnings jsonb, p_new jsonb, p_stage text) returns jsonb
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  -- At most ten, so that the row stays small.
+  return (
+    with given as (
+      select w.warning, w.n from jsonb_array_elements(p_warnings) with ordinality as w (warning, n)
+      union all
+      select jsonb_build_object('code', left(w.warning ->> 'code', 40), 'message', mashup.truncate_bytes(w.warning ->> 'message', 180), 'stage', p_stage),
+        w.n + jsonb_array_length(p_warnings)
+      from jsonb_array_elements(p_new) with ordinality as w (warning, n)
+    ), distinct_ones as (
+      select distinct on (g.warning ->> 'message') g.warning, g.n, mashup.warning_rank(g.warning ->> 'code') as rank
+      from given g order by g.warning ->> 'message', 3, g.n
+    ), kept as (
+      select d.warning, d.rank, d.n from distinct_ones d order by d.rank, d.n limit 10
+    )
+    select coalesce(jsonb_agg(k.warning order by k.rank, k.n), '[]') from kept k);
+end
+$$;
+comment on function mashup.add_warnings(jsonb, jsonb, text) is
+  'Returns the warnings with the new ones {code, message}: the ten most important, without duplicates, most important first.';
+
 create function mashup.add_warning(p_warnings jsonb, p_code text, p_message text, p_stage text) returns jsonb
   language plpgsql immutable set search_path = ''
   as $$
 begin
-  -- At most six, so that the row stays small. The history has all of them.
-  return case when jsonb_array_length(p_warnings) >= 6 then p_warnings
-    else p_warnings || jsonb_build_object('code', p_code, 'message', mashup.truncate_bytes(p_message, 180), 'stage', p_stage) end;
+  return mashup.add_warnings(p_warnings, jsonb_build_array(jsonb_build_object('code', p_code, 'message', p_message)), p_stage);
 end
 $$;
-comment on function mashup.add_warning(jsonb, text, text, text) is 'Returns the warnings with one more; unchanged when there are six.';
+comment on function mashup.add_warning(jsonb, text, text, text) is 'Returns the warnings with one more, as add_warnings does.';
 
 create function mashup.stem_files(p_paths jsonb) returns setof text
   language sql immutable set search_path = ''

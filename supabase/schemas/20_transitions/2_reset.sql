@@ -106,9 +106,7 @@ begin
   if p_job.fresh and 'separating' = any (p_again) then
     p_job.songs := (select jsonb_agg(s.song - 'stems_id' order by s.n) from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
   end if;
-  p_job.warnings := coalesce((select jsonb_agg(w.warning order by w.n)
-    from jsonb_array_elements(p_job.warnings) with ordinality as w (warning, n)
-    where w.warning ->> 'stage' <> all (p_again)), '[]');
+  p_job.warnings := mashup.warnings_outside(p_job.warnings, p_again);
   return p_job;
 end
 $$;

@@ -22,14 +22,20 @@ begin
     on conflict (job_id, epoch) do update set path = excluded.path, quality = excluded.quality, plan_version = excluded.plan_version;
   update public.mashup_jobs j set
       result_path = p_result ->> 'path',
+      title = coalesce(mashup.truncate_bytes(p_result ->> 'title', 200), j.title),
+      concept = coalesce(mashup.truncate_bytes(p_result ->> 'concept', 600), j.concept),
       result = jsonb_strip_nulls(jsonb_build_object(
         'duration_sec', p_result #> '{quality,duration_sec}', 'loudness_lufs', p_result #> '{quality,loudness_lufs}',
         'true_peak_dbtp', p_result #> '{quality,true_peak_dbtp}', 'format', p_result #> '{quality,format}',
-        'bytes', p_result #> '{quality,bytes}', 'bpm', p_result #> '{quality,bpm}', 'key', p_result #> '{quality,key}'))
+        'bytes', p_result #> '{quality,bytes}', 'bpm', p_result #> '{quality,bpm}', 'key', p_result #> '{quality,key}',
+        'quality', case when jsonb_typeof(p_result #> '{quality,quality,passed}') = 'boolean'
+          then jsonb_build_object('passed', p_result #> '{quality,quality,passed}') end)),
+      -- Recording a result again replaces its warnings.
+      warnings = mashup.add_warnings(mashup.warnings_outside(j.warnings, array['rendering']), coalesce(p_result -> 'warnings', '[]'), 'rendering')
     where j.id = p_job.id;
 end
 $$;
 comment on function mashup.record_result(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a render task and points the job to it: {path below the claim''s own prefix, quality: RenderResult}. Raises MB006.';
+  'Stores the result of a render task and points the job to it: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key}. Raises MB006.';
 
 revoke execute on all functions in schema mashup from public;

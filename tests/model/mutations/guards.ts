@@ -85,6 +85,13 @@ export const MUTANTS: readonly Mutant[] = [
     'perform mashup.mark_waiting_on_stale(null);',
     '',
   ),
+  one(
+    'a replay clears the warnings of the stages that run again',
+    'detach_outputs',
+    'p_job.warnings := mashup.warnings_outside(p_job.warnings, p_again);',
+    '',
+  ),
+  one('failed quality checks reach the row', 'record_result', "coalesce(p_result -> 'warnings', '[]')", "'[]'"),
   one('every change raises the version', 'touch_job', 'new.version := old.version + 1', 'new.version := old.version'),
   {
     guard: 'progress does not fall',

@@ -1,0 +1,33 @@
+/** The key that is heard in a mashup, against the one that it states. */
+import { fifthDistance, parseKey } from '../../../music/theory/keys.ts';
+import type { SongAnalysis } from '../../../schema.ts';
+import { analyzeSong } from '../../analysis/analyze.ts';
+
+/** The key is heard in the middle of the file, in at most so many seconds: the analysis takes about 15 ms of processor time for each. */
+const HEARD_SEC = 60;
+/** Below this confidence no key is clearly heard. A choice. */
+const CLEAR_CONFIDENCE = 0.7;
+
+/** Analyses the middle of a stereo file, as songs are analysed. */
+export async function hearKey(
+  channels: readonly [Float32Array, Float32Array],
+  sampleRate: number,
+): Promise<SongAnalysis['harmonic']> {
+  const length = Math.min(channels[0].length, HEARD_SEC * sampleRate);
+  const from = Math.floor((channels[0].length - length) / 2);
+  const [left, right] = channels;
+  return (await analyzeSong([left.subarray(from, from + length), right.subarray(from, from + length)])).harmonic;
+}
+
+/**
+ * Returns the steps on the circle of fifths between two keys, 0..6. Relative keys have the same notes and are 0 apart. Null if no key is
+ * stated, or none is clearly heard.
+ */
+export function heardKeyDistance(
+  stated: string,
+  heard: Pick<SongAnalysis['harmonic'], 'key' | 'key_confidence'>,
+): number | null {
+  const [a, b] = [parseKey(stated), parseKey(heard.key)];
+  if (a === null || b === null || heard.key_confidence < CLEAR_CONFIDENCE) return null;
+  return fifthDistance(a, b);
+}

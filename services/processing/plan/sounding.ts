@@ -1,0 +1,41 @@
+/** Key and tempo in which a take sounds. Corrections may leave what its plan names. */
+import { fifthDistance, formatKey, type Key, parseKey, transposeKey } from '../../../music/theory/keys.ts';
+import type { RenderSong } from '../song/song.ts';
+import type { RenderPlan } from './plan.ts';
+import { playingTime, type Tuning } from './tuning.ts';
+
+/** The stems that carry the harmony. */
+const HARMONY_STEMS = ['bass', 'other'];
+
+/**
+ * Returns the key that is heard for the longest time: the keys of the songs that play bass or harmony, each shifted as delivered and
+ * rounded to a semitone. Keys with the same notes count together, and the longer one of them is named. Without bass and harmony the
+ * voices count. If no key is known, the key of the plan.
+ */
+export function soundingKey(plan: RenderPlan, songs: ReadonlyMap<string, RenderSong>, tuning: Tuning): string {
+  const harmony = playingTime(plan, HARMONY_STEMS);
+  const seconds = harmony.size > 0 ? harmony : playingTime(plan, ['vocals']);
+  const heard: { key: Key; seconds: number }[] = [];
+  for (const [id, time] of seconds) {
+    const key = parseKey(songs.get(id)?.key ?? '');
+    if (key) heard.push({ key: transposeKey(key, Math.round(tuning.semitones.get(id) ?? 0)), seconds: time });
+  }
+  const secondsOf = (matches: (key: Key) => boolean): number =>
+    heard.reduce((sum, each) => sum + (matches(each.key) ? each.seconds : 0), 0);
+  const ranked = heard
+    .map(({ key }) => ({
+      key,
+      withSameNotes: secondsOf((other) => fifthDistance(other, key) === 0),
+      own: secondsOf((other) => other.tonic === key.tonic && other.mode === key.mode),
+    }))
+    .sort((a, b) => b.withSameNotes - a.withSameNotes || b.own - a.own);
+  const best = ranked[0]?.key;
+  return best ? formatKey(best) : plan.key;
+}
+
+/** Returns the tempo of most of the time: that of the plan, unless sections with another tempo last longer. */
+export function soundingBpm(plan: RenderPlan): number {
+  const seconds = new Map<number, number>([[plan.bpm, 0]]);
+  for (const { bpm, start, end } of plan.sections) seconds.set(bpm, (seconds.get(bpm) ?? 0) + end - start);
+  return [...seconds].reduce((most, each) => (each[1] > most[1] + 1e-6 ? each : most))[0];
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { id3, riffInfoChunk, vorbisCommentBlock } from '../../audio/encode/tags.ts';
+import { soundingBpm, soundingKey } from '../../services/processing/plan/sounding.ts';
+import type { RenderLayer, RenderPlan } from '../../services/processing/plan/plan.ts';
+import type { RenderSong } from '../../services/processing/song/song.ts';
+import type { Tuning } from '../../services/processing/plan/tuning.ts';
+
+/** Sections of a plan in A minor at 120 bpm: seconds, layers as `song stem`, and their own tempo. */
+function planOf(...sections: [seconds: number, layers: string[], bpm?: number][]): RenderPlan {
+  let clock = 0;
+  const layerOf = (text: string): RenderLayer => {
+    const [songId = '', stem] = text.split(' ');
+    return {
+      songId,
+      stem: stem as RenderLayer['stem'],
+      volumeDb: 0,
+      effects: [],
+      sourceStartSec: undefined,
+      free: false,
+    };
+  };
+  const placed = sections.map(([seconds, layers, bpm = 120]) => {
+    const start = clock;
+    clock += seconds;
+    return { start, end: clock, bpm, description: '', energy: 0.5, layers: layers.map(layerOf) };
+  });
+  return { bpm: 120, key: 'A minor', beatsPerBar: 4, durationSec: clock, sections: placed };
+}
+
+const songs = (keys: Record<string, string>): Map<string, RenderSong> =>
+  new Map(Object.entries(keys).map(([id, key]) => [id, { id, key } as RenderSong]));
+const shifts = (semitones: Record<string, number>): Tuning => ({
+  ...({ beats: new Map(), starts: new Map() } as Tuning),
+  semitones: new Map(Object.entries(semitones)),
+});
+
+describe('the key of a take', () => {
+  const plan = planOf([30, ['a bass', 'a other', 'b vocals']], [20, ['b other', 'a vocals']]);
+
+  it('is that of the song that plays most of bass and harmony, as it is shifted', () => {
+    const both = songs({ a: 'G minor', b: 'A minor' });
+    assert.equal(soundingKey(plan, both, shifts({ a: 2, b: 0 })), 'A minor');
+    // A correction shifted the bed by another two semitones.
+    assert.equal(soundingKey(plan, both, shifts({ a: 4, b: 2 })), 'B minor');
+  });
+
+  it('rounds a shift that brings songs to one tuning', () => {
+    assert.equal(soundingKey(plan, songs({ a: 'G minor', b: 'A minor' }), shifts({ a: 2.32, b: -0.18 })), 'A minor');
+    assert.equal(soundingKey(plan, songs({ a: 'G minor', b: 'A minor' }), shifts({ a: -1.68, b: 0 })), 'F minor');
+  });
+
+  it('counts keys with the same notes together', () => {
+    const three = planOf([30, ['a bass']], [20, ['b other']], [15, ['c other']]);
+    assert.equal(soundingKey(three, songs({ a: 'D major', b: 'A minor', c: 'C major' }), shifts({})), 'A minor');
+  });
+
+  it('is that of the voice without bass and harmony, and the planned one if no key is known', () => {
+    const sung = planOf([30, ['a drums', 'b vocals']]);
+    assert.equal(soundingKey(sung, songs({ a: 'G minor', b: 'E major' }), shifts({ b: 1 })), 'F major');
+    assert.equal(soundingKey(plan, songs({ a: 'N/A', b: 'N/A' }), shifts({})), 'A minor');
+  });
+});
+
+describe('the tempo of a take', () => {
+  it('is that of most of the time', () => {
+    assert.equal(soundingBpm(planOf([30, ['a bass']], [40, ['b bass'], 96])), 96);
+    assert.equal(soundingBpm(planOf([40, ['a bass']], [40, ['b bass'], 96])), 120);
+  });
+});
+
+describe('tags of a file', () => {
+  it('contain tempo and key where the format has a field for them', () => {
+    const tags = { title: 'Test', bpm: 119.6, key: 'A# minor' };
+    const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+    assert.match(text(id3(tags)), /TBPM.{7}120TKEY.{7}Bbm/s);
+    assert.match(text(vorbisCommentBlock(tags)), /BPM=120.{4}INITIALKEY=Bbm/s);
+    assert.doesNotMatch(text(riffInfoChunk(tags)), /120|Bbm/);
+    assert.doesNotMatch(text(id3({ title: 'Test', key: 'N/A' })), /TKEY/);
+  });
+});

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { keyName, keyWithCamelot, restateKey } from '../../music/theory/key-text.ts';
+
+test('keys are shown as musicians write them, with their Camelot code', () => {
+  assert.equal(keyName('Bb major'), 'B♭ major');
+  assert.equal(keyName('A# major'), 'B♭ major');
+  assert.equal(keyName('F# minor'), 'F♯ minor');
+  assert.equal(keyName('bbm', { ascii: true }), 'Bb minor');
+  assert.equal(keyWithCamelot('Ab major'), 'A♭ major (4B)');
+  assert.equal(keyWithCamelot('N/A'), 'N/A');
+});
+
+test('a text of the plan names the key in which the mashup sounds, in every spelling', () => {
+  const text = 'They meet at 120 bpm in Bb minor (3A), B♭-minor to the end; the bass of 1A stays.';
+  assert.equal(
+    restateKey(text, 'A# minor', 'C minor'),
+    'They meet at 120 bpm in C minor (5A), C minor to the end; the bass of 1A stays.',
+  );
+  assert.equal(restateKey(text, 'Bb minor', 'Bb minor'), text);
+  assert.equal(restateKey(text, 'Bb minor', 'N/A'), text);
+});
+
+test('names of songs keep the keys in them', () => {
+  const title = 'Prelude in A minor x Neon Drive';
+  assert.equal(restateKey(title, 'A minor', 'B minor', ['Prelude in A minor', 'Neon Drive']), title);
+});
