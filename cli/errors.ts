@@ -7,6 +7,8 @@ import { toMashupError } from '../schema.ts';
 export const EXIT_USAGE = 2;
 /** Exit code for all other errors. */
 export const EXIT_FAILURE = 1;
+/** Exit code of `make --strict` for a mashup that was delivered and fails a quality check. */
+export const EXIT_FAULTS = 3;
 
 /** An error that is shown to the user. */
 export class CliError extends Error {

@@ -2,18 +2,17 @@
 import { Blob } from 'node:buffer';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { cancelMashup, followJob, signResultUrl, submitMashup, uploadSong } from '@mashup-engine/client';
-import type { JobResult, MashupJob, MashupOptions, SubmittedSong } from '@mashup-engine/client';
+import type { MashupJob, MashupOptions, SubmittedSong } from '@mashup-engine/client';
 import { SubmittedOptions } from '../../schema.ts';
 import { connect, signIn } from '../connect.ts';
 import type { StackOptions } from '../connect.ts';
 import { checkTarget, download, fitExtension, freePath } from '../download.ts';
 import type { Target } from '../download.ts';
-import { CliError, EXIT_USAGE, interrupted } from '../errors.ts';
-import { clock, truncate, print, printJson, table } from '../output.ts';
+import { CliError, EXIT_FAULTS, EXIT_USAGE, interrupted } from '../errors.ts';
 import { chooseDisplay } from '../progress/choose-display.ts';
 import type { Display } from '../progress/display.ts';
+import { hasFaults, printResult, printResultLine } from '../result.ts';
 import { checkSongs } from '../songs.ts';
 import type { CheckedSong } from '../songs.ts';
 
@@ -25,6 +24,7 @@ interface MakeOptions extends StackOptions {
   length?: number;
   wishes?: string;
   json?: boolean;
+  strict?: boolean;
 }
 
 /** Adds the command to the program. */
@@ -39,6 +39,7 @@ export function addMake(program: Command): void {
     )
     .option('--length <seconds>', 'length of the mashup, 20 to 600', Number)
     .option('--wishes <text>', 'wishes for the mashup, in words')
+    .option('--strict', `exit with ${EXIT_FAULTS} if the mashup fails a quality check; it is delivered all the same`)
     .option('--json', 'one JSON line for each change, the result last')
     .action(async (songs: string[], _options: unknown, command: Command) => {
       await make(songs, command.optsWithGlobals<MakeOptions>());
@@ -62,7 +63,9 @@ async function make(paths: string[], options: MakeOptions): Promise<void> {
     abort.signal.throwIfAborted();
     const { job, path } = await makeFrom(songs, target, wanted, options, display, abort.signal);
     display.end();
-    printResult(job, path, target, options.json === true);
+    if (options.json === true) printResultLine(job, path);
+    else printResult(job, path);
+    if (options.strict === true && hasFaults(job)) process.exitCode = EXIT_FAULTS;
   } finally {
     display.end();
     process.off('SIGINT', onSignal);
@@ -152,41 +155,4 @@ async function cancelQuietly(supabase: SupabaseClient, jobId: string): Promise<v
   const timeout = new Promise((resolve) => setTimeout(resolve, CANCEL_TIMEOUT_MS).unref());
   // A job that cannot be cancelled now ends without the command.
   await Promise.race([cancelMashup(supabase, jobId).catch(() => {}), timeout]);
-}
-
-/** A result with the names that rows and JSON output have. */
-function resultLine({ durationSec, loudnessLufs, truePeakDbtp, ...others }: JobResult): object {
-  return { duration_sec: durationSec, loudness_lufs: loudnessLufs, true_peak_dbtp: truePeakDbtp, ...others };
-}
-
-function printResult(job: MashupJob, path: string, target: Target, asJson: boolean): void {
-  const result = job.result ?? undefined;
-  if (asJson) {
-    printJson({
-      type: 'result',
-      job_id: job.id,
-      out: path,
-      title: job.title,
-      concept: job.concept,
-      score: job.score,
-      ...(result && resultLine(result)),
-      warnings: job.warnings,
-    });
-    return;
-  }
-  print();
-  print(`  ${pc.bold(job.title ?? 'Your mashup')}`);
-  if (job.concept !== null) print(`  ${truncate(job.concept, 300)}`);
-  print();
-  const facts: [string, string | undefined][] = [
-    ['Tempo', result && `${result.bpm.toFixed(1)} bpm`],
-    ['Key', result?.key],
-    ['Length', result && clock(result.durationSec)],
-    ['Loudness', result && `${result.loudnessLufs.toFixed(1)} LUFS, true peak ${result.truePeakDbtp.toFixed(1)} dBTP`],
-    ['File', path],
-  ];
-  const rows = facts.flatMap(([name, value]) => (value ? [[pc.dim(`  ${name}`), value]] : []));
-  for (const line of table(rows)) print(line);
-  for (const { message } of job.warnings) print(pc.yellow(`  ! ${message}`));
-  if (path !== target.path) print(pc.yellow(`  ! The renderer wrote ${result?.format} instead of ${target.format}.`));
 }

@@ -3,11 +3,13 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import type postgres from 'postgres';
 import { toMashupJob } from '@mashup-engine/client';
-import type { MashupJob, Plan } from '../../schema.ts';
+import type { JobResult, MashupJob, Plan } from '../../schema.ts';
+import { keyWithCamelot } from '../../music/theory/key-text.ts';
 import type { StackOptions } from '../connect.ts';
 import { findJobId, withDatabase } from '../operator.ts';
 import { clock, truncate, paintStatus, print, printJson, table } from '../output.ts';
 import { songText, stepText } from '../progress/texts.ts';
+import { warningLines } from '../result.ts';
 
 interface EventLine {
   epoch: number;
@@ -88,7 +90,8 @@ function printAll({ job, plan, tasks, events }: Found): void {
   const shown = toMashupJob(job);
   if (job.status === 'processing') print(stepText(shown));
   if (job.error_code !== null) print(pc.red(`${job.error_code}: ${job.error_message} ${job.error_hint ?? ''}`));
-  for (const warning of job.warnings) print(pc.yellow(`! ${warning.message}`));
+  for (const line of warningLines(shown)) print(line);
+  if (job.result !== null) print(`${pc.dim('result')}  ${resultText(job.result)}`);
   if (job.result_path !== null) print(`${pc.dim('file')}  ${job.result_path}`);
 
   heading('Songs');
@@ -96,7 +99,7 @@ function printAll({ job, plan, tasks, events }: Found): void {
   if (plan !== undefined) {
     const { masterplan } = plan.plan;
     const { targetBPM, targetKey } = masterplan.global;
-    heading(`Plan ${plan.version} (${plan.source}): ${targetBPM} bpm, ${targetKey}`);
+    heading(`Plan ${plan.version} (${plan.source}): ${targetBPM} bpm, ${keyWithCamelot(targetKey)}`);
     print(`  ${truncate(plan.plan.creative_vision, 300)}`);
     const cost = costText(plan);
     if (cost !== '') print(`  ${pc.dim(cost)}`);
@@ -129,6 +132,14 @@ function printAll({ job, plan, tasks, events }: Found): void {
       pc.dim(event.actor ?? ''),
     ]),
   );
+}
+
+/** Returns tempo, key and length of a result, and whether it passed the quality checks. */
+function resultText({ bpm, key, duration_sec, quality }: JobResult): string {
+  const verdict = { true: 'quality checks passed', false: pc.red('quality checks failed'), undefined: '' };
+  return [`${bpm.toFixed(1)} bpm`, keyWithCamelot(key), clock(duration_sec), verdict[`${quality?.passed}`]]
+    .filter((part) => part !== '')
+    .join(', ');
 }
 
 /** Returns model, tokens and cost of a plan, as far as they are known. All answers for the plan are included. */

@@ -19,13 +19,14 @@ export function jsonDisplay(): Display {
         waiting_on: job.waitingOn,
         queue_position: job.queuePosition,
         estimated_completion_at: job.estimatedCompletionAt,
-        songs: job.songs.map(({ songId, name, state, bpm, key, durationSec }) => ({
+        songs: job.songs.map(({ songId, name, state, bpm, key, durationSec, warnings }) => ({
           song_id: songId,
           name,
           state,
           bpm,
           key,
           duration_sec: durationSec,
+          warnings,
         })),
         score: job.score,
         title: job.title,

@@ -24,6 +24,7 @@ export function plainDisplay(): Display {
         if (songs.get(song.songId) === song.state) continue;
         songs.set(song.songId, song.state);
         if (song.state !== 'pending') line(`       ${song.name}: ${songText(song)}`);
+        if (song.state === 'analyzed') for (const warning of song.warnings ?? []) line(`       ! ${warning}`);
       }
       const step = `${job.stage} ${stepText(job)}`;
       if (step === shown && Math.abs(job.progress - shownProgress) < PROGRESS_STEP) return;

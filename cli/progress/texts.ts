@@ -1,5 +1,6 @@
 /** Texts of the progress displays. */
 import type { JobSong, MashupJob } from '@mashup-engine/client';
+import { keyWithCamelot } from '../../music/theory/key-text.ts';
 import { clock, duration } from '../output.ts';
 
 const SONG_STATES: Record<JobSong['state'], string> = {
@@ -12,12 +13,12 @@ const SONG_STATES: Record<JobSong['state'], string> = {
   failed: 'failed',
 };
 
-/** Returns state and values of a song: `analysed · 124 bpm · A minor · 0:45`. */
+/** Returns state and values of a song: `analysed · 124 bpm · A minor (8A) · 0:45`. */
 export function songText(song: JobSong): string {
   return [
     SONG_STATES[song.state],
     song.bpm === undefined ? '' : `${Math.round(song.bpm)} bpm`,
-    song.key ?? '',
+    song.key === undefined ? '' : keyWithCamelot(song.key),
     song.durationSec === undefined ? '' : clock(song.durationSec),
   ]
     .filter((part) => part !== '')

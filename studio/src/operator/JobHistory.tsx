@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
 import { toMashupJob } from '@mashup-engine/client';
 import { StageTrack } from '@mashup-engine/react';
+import { Warnings } from '@mashup-engine/react/kit';
 import type { ReplayStage } from '../../../schema.ts';
 import { STAGE_NAMES } from '../../../schema/stages.ts';
 import { EventList } from './EventList.tsx';
@@ -25,6 +26,7 @@ export function JobHistory({
   return (
     <section className="panel space-y-5" aria-label="Job" data-testid="job-history">
       <JobHeader job={job} />
+      <Warnings job={toMashupJob(job)} />
       <StageTrack job={toMashupJob(job)} />
       <JobControls job={job} {...controls} />
       <TaskTable tasks={tasks} songs={job.songs} />

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { deleteMashup } from '@mashup-engine/client';
 import { Notice, toProblem, useLibrary, useStudio } from '@mashup-engine/react';
 import type { Problem } from '@mashup-engine/react';
-import { Icon, ago, clock, toneOf } from '@mashup-engine/react/kit';
+import { Icon, ago, clock, keyName, toneOf } from '@mashup-engine/react/kit';
 import { JOB_STATUSES } from '../../../schema/database.ts';
 import type { MashupJob } from '@mashup-engine/client';
 import { STAGE_NAMES } from '../../../schema/stages.ts';
@@ -24,6 +24,7 @@ const STATUS_CLASSES: Record<MashupJob['status'], string> = {
 
 function LibraryItem({ job, onDelete }: { job: MashupJob; onDelete: () => void }) {
   const [isConfirming, setIsConfirming] = useState(false);
+  const isFaulty = job.status === 'complete' && job.result?.quality?.passed === false;
   const title = job.title ?? job.songs.map((song) => song.name).join(' × ');
   return (
     <li className="panel flex flex-wrap items-center gap-x-4 gap-y-2 sm:flex-nowrap" data-testid="library-item">
@@ -42,17 +43,21 @@ function LibraryItem({ job, onDelete }: { job: MashupJob; onDelete: () => void }
         <p className="line-clamp-2 text-sm text-soft sm:line-clamp-1">
           {job.status === 'processing' && `${job.currentStep} · `}
           {job.status === 'failed' && `${job.errorMessage} · `}
-          {job.result && `${clock(job.result.durationSec)} · ${Math.round(job.result.bpm)} bpm · ${job.result.key} · `}
+          {job.result &&
+            `${clock(job.result.durationSec)} · ${Math.round(job.result.bpm)} bpm · ${keyName(job.result.key)} · `}
           {job.feedback && `“${job.feedback}” · `}
           {ago(job.createdAt)}
         </p>
       </div>
       <span
-        className={`ml-auto whitespace-nowrap rounded-full px-2.5 py-1 text-xs font-medium ${STATUS_CLASSES[job.status]}`}
+        className={`ml-auto whitespace-nowrap rounded-full px-2.5 py-1 text-xs font-medium ${isFaulty ? 'bg-warn/15 text-warn' : STATUS_CLASSES[job.status]}`}
+        title={isFaulty ? job.warnings[0]?.message : undefined}
       >
         {job.status === 'processing'
           ? `${STAGE_NAMES[job.stage]} ${Math.round(job.progress)} %`
-          : STAGE_NAMES[job.stage]}
+          : isFaulty
+            ? 'Complete with warnings'
+            : STAGE_NAMES[job.stage]}
       </span>
       <button
         type="button"

@@ -1,4 +1,5 @@
 import type { JobSong } from '@mashup-engine/client';
+import { keyWithCamelot } from '../../../../music/theory/key-text.ts';
 import { Icon } from '../common/icons.tsx';
 import type { Tone } from '../common/tones.ts';
 
@@ -24,8 +25,13 @@ export function SongProgress({ song, tone, isProcessing }: { song: JobSong; tone
         <span className={`block truncate text-xs sm:text-sm ${isUnusable ? 'text-bad' : 'text-soft'}`}>
           {SONG_STATE_TEXTS[song.state] ?? song.state}
           {song.bpm !== undefined && ` · ${Math.round(song.bpm)} bpm`}
-          {song.key !== undefined && ` · ${song.key}`}
+          {song.key !== undefined && ` · ${keyWithCamelot(song.key)}`}
         </span>
+        {song.warnings?.map((warning) => (
+          <span key={warning} className="block break-words text-xs text-warn">
+            {warning}
+          </span>
+        ))}
       </span>
       {isActive && (
         <span aria-hidden="true" className="flex h-5 items-center gap-0.5">

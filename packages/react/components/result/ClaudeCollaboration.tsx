@@ -1,4 +1,5 @@
 import { useId } from 'react';
+import { keyName } from '../../../../music/theory/key-text.ts';
 import type { ShownAnalysis } from '../../state/songs.ts';
 import { percent } from '../../texts.ts';
 import { FeedbackForm } from './FeedbackForm.tsx';
@@ -30,7 +31,7 @@ export function ClaudeCollaboration({
             (analysis, index) =>
               analysis && (
                 <li key={index} className="chip">
-                  {Math.round(analysis.rhythmic.bpm)} bpm · {analysis.harmonic.key} · voice{' '}
+                  {Math.round(analysis.rhythmic.bpm)} bpm · {keyName(analysis.harmonic.key)} · voice{' '}
                   {percent(analysis.vocal.vocal_presence)}
                 </li>
               ),

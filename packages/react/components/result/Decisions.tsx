@@ -1,3 +1,4 @@
+import { restateKey } from '../../../../music/theory/key-text.ts';
 import type { Plan } from '../../../../schema.ts';
 
 /** The reasons of a plan: its vision, and each problem with its solution. */
@@ -5,17 +6,24 @@ export function Decisions({
   plan,
   changes,
   concept,
+  soundingKey = '',
+  corrections = [],
 }: {
   plan: Plan;
+  /** Key in which the mashup sounds: texts of the plan name this one. */
+  soundingKey?: string;
+  /** What the renderer changed after failed quality checks. */
+  corrections?: readonly string[];
   changes: string | null;
   /** The concept that the page shows already; it is not repeated. */
   concept: string;
 }) {
-  const { problems_and_solutions: problems, artistCredits } = plan.masterplan;
+  const { problems_and_solutions: problems, artistCredits, global } = plan.masterplan;
+  const vision = restateKey(plan.creative_vision, global.targetKey, soundingKey);
   return (
     <section className="panel" aria-label="Decisions">
       <h2 className="text-lg font-semibold">Why it sounds like this</h2>
-      {plan.creative_vision !== concept && <p className="mt-2 text-sm leading-relaxed">{plan.creative_vision}</p>}
+      {vision !== concept && <p className="mt-2 text-sm leading-relaxed">{vision}</p>}
       {changes && (
         <p className="mt-3 rounded-xl bg-raised/60 p-3 text-sm">
           <span className="font-medium">Changed in this version: </span>
@@ -31,6 +39,16 @@ export function Decisions({
             </li>
           ))}
         </ul>
+      )}
+      {corrections.length > 0 && (
+        <div className="mt-4 text-sm">
+          <h3 className="font-medium">Corrected while rendering</h3>
+          <ul className="list-disc pl-4 text-soft">
+            {corrections.map((correction) => (
+              <li key={correction}>{correction}</li>
+            ))}
+          </ul>
+        </div>
       )}
       {artistCredits !== '' && <p className="mt-4 text-xs text-soft">Credits: {artistCredits}</p>}
     </section>

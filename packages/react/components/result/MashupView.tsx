@@ -106,6 +106,8 @@ function PlanDetails({
         plan={document.plan}
         changes={document.planChanges}
         concept={played?.concept ?? document.plan.creative_vision}
+        soundingKey={played?.result?.key}
+        corrections={played && document.quality?.quality?.corrections}
       />
       {played && (
         <ClaudeCollaboration

@@ -1,4 +1,5 @@
 import type { MashupJob } from '@mashup-engine/client';
+import { keyWithCamelot } from '../../../../music/theory/key-text.ts';
 import { clock, decimal } from '../../texts.ts';
 import { DownloadButtons } from './DownloadButtons.tsx';
 
@@ -11,10 +12,11 @@ export function ResultFacts({ job, source }: { job: MashupJob; source: 'claude' 
   const facts: [string, string][] = [
     ['Length', clock(result.durationSec)],
     ['Tempo', `${decimal(result.bpm)} bpm`],
-    ['Key', result.key],
+    ['Key', keyWithCamelot(result.key)],
     ['Loudness', `${decimal(result.loudnessLufs)} LUFS`],
     ['True peak', `${decimal(result.truePeakDbtp)} dBTP`],
     ['Planned by', source === null ? '–' : SOURCE_NAMES[source]],
+    ...(result.quality ? [['Quality checks', result.quality.passed ? 'Passed' : 'Failed'] as [string, string]] : []),
     ['Match', job.score === null ? '–' : `${Math.round(job.score)} of 100`],
   ];
   return (

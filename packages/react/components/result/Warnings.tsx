@@ -1,17 +1,38 @@
 import type { MashupJob } from '@mashup-engine/client';
 import { Icon } from '../common/icons.tsx';
+import { Notice } from '../common/Notice.tsx';
 
-/** Warnings of a job, e.g. an excluded song or a plan by rules. */
+/** Code of a warning about a failed hard quality check. */
+const CHECK_FAILED = 'quality_check_failed';
+
+/** Failed quality checks of a job, its other warnings, e.g. an excluded song, and the peculiarities of its songs. */
 export function Warnings({ job }: { job: MashupJob }) {
-  if (job.warnings.length === 0) return null;
+  const faults = job.warnings.filter(({ code }) => code === CHECK_FAILED).map(({ message }) => message);
+  const notes = [
+    ...job.warnings.filter(({ code }) => code !== CHECK_FAILED).map(({ message }) => message),
+    ...job.songs.flatMap(({ name, warnings = [] }) => warnings.map((warning) => `${name}: ${warning}`)),
+  ];
   return (
-    <ul className="space-y-1 text-sm text-soft" aria-label="Notes">
-      {job.warnings.map((warning) => (
-        <li key={warning.code + warning.message} className="flex gap-2">
-          <Icon name="warning" className="mt-0.5 h-4 w-4 text-warn" />
-          {warning.message}
-        </li>
-      ))}
-    </ul>
+    <>
+      {faults.length > 0 && (
+        <Notice kind="warn" problem={{ message: 'This mashup fails quality checks of its sound.', hint: '' }}>
+          <ul className="mt-1 list-disc space-y-0.5 pl-4" aria-label="Failed quality checks">
+            {faults.map((message) => (
+              <li key={message}>{message}</li>
+            ))}
+          </ul>
+        </Notice>
+      )}
+      {notes.length > 0 && (
+        <ul className="space-y-1 text-sm text-soft" aria-label="Notes">
+          {notes.map((message) => (
+            <li key={message} className="flex gap-2">
+              <Icon name="warning" className="mt-0.5 h-4 w-4 text-warn" />
+              {message}
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
   );
 }

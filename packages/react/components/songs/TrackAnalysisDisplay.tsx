@@ -1,6 +1,7 @@
-import { camelotCode, parseKey } from '../../../../music/theory/keys.ts';
+import { camelotOf, keyName } from '../../../../music/theory/key-text.ts';
 import type { ShownAnalysis } from '../../state/songs.ts';
 import { decimal, percent } from '../../texts.ts';
+import { Icon } from '../common/icons.tsx';
 import type { Tone } from '../common/tones.ts';
 import { toneOf } from '../common/tones.ts';
 import { Waveform } from '../common/Waveform.tsx';
@@ -30,9 +31,8 @@ function Meter({ name, share, tone }: { name: string; share: number; tone: Tone 
 /** A song's analysis: tempo, key, character, and the waveform on its beat grid. Renders nothing unless all four groups are present. */
 export function TrackAnalysisDisplay({ analysis, tone = toneOf(0) }: { analysis: ShownAnalysis; tone?: Tone }) {
   if (!analysis?.harmonic || !analysis.rhythmic || !analysis.spectral || !analysis.vocal) return null;
-  const { harmonic, rhythmic, spectral, vocal, energy, loudness, waveform } = analysis;
-  const key = parseKey(harmonic.key);
-  const camelot = harmonic.camelot ?? (key ? camelotCode(key) : null);
+  const { harmonic, rhythmic, spectral, vocal, energy, loudness, waveform, warnings } = analysis;
+  const camelot = harmonic.camelot ?? camelotOf(harmonic.key);
   return (
     <div className="mashup-ui" data-testid="track-analysis">
       {waveform && (
@@ -54,7 +54,7 @@ export function TrackAnalysisDisplay({ analysis, tone = toneOf(0) }: { analysis:
         <div>
           <dt className="label">Key</dt>
           <dd className="text-lg font-semibold">
-            {harmonic.key}
+            {keyName(harmonic.key)}
             {camelot && (
               <abbr title="Camelot code" className="ml-1.5 text-sm font-normal text-soft no-underline">
                 {camelot}
@@ -77,6 +77,16 @@ export function TrackAnalysisDisplay({ analysis, tone = toneOf(0) }: { analysis:
         <Meter name="Brightness" share={spectral.brightness / FULL_BRIGHTNESS_HZ} tone={tone} />
         <Meter name="Beat confidence" share={rhythmic.beat_confidence} tone={tone} />
       </dl>
+      {warnings && warnings.length > 0 && (
+        <ul className="mt-3 space-y-1 text-sm text-soft" aria-label="About this recording">
+          {warnings.map((warning) => (
+            <li key={warning} className="flex gap-2">
+              <Icon name="warning" className="mt-0.5 h-4 w-4 shrink-0 text-warn" />
+              {warning}
+            </li>
+          ))}
+        </ul>
+      )}
     </div>
   );
 }
