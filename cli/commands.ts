@@ -8,6 +8,7 @@ const pause = async (): Promise<Add> => (await import('./commands/pause.ts')).ad
 
 const COMMANDS: Record<string, () => Promise<Add>> = {
   make: async () => (await import('./commands/make.ts')).addMake,
+  analyze: async () => (await import('./commands/analyze.ts')).addAnalyze,
   start: async () => (await import('./commands/start.ts')).addStart,
   status: async () => (await import('./commands/status.ts')).addStatus,
   jobs: async () => (await import('./commands/jobs.ts')).addJobs,

@@ -67,7 +67,8 @@ export async function checkSongs(paths: readonly string[], signal?: AbortSignal)
   return songs;
 }
 
-async function readSong(path: string): Promise<Uint8Array<ArrayBuffer>> {
+/** Reads a file. @throws CliError for a file that is missing, empty, too large or not readable */
+export async function readSong(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const name = basename(path);
   try {
     const stats = await stat(path);

@@ -1,9 +1,8 @@
 /** The analysis service: `POST /analyze` returns the analysis of a song. */
 import type { Server } from 'node:http';
 import { AnalyzeRequest } from '../../schema.ts';
-import type { AnalyzeResponse, SongAnalysis } from '../../schema.ts';
+import type { AnalyzeResponse } from '../../schema.ts';
 import { asServiceError, loadAudio } from '../http/audio-input.ts';
-import { runInThread } from '../../audio/thread.ts';
 import {
   AUDIO_BODY_LIMIT_BYTES,
   createServiceApp,
@@ -13,9 +12,7 @@ import {
 } from '../http/app.ts';
 import { ServiceError } from '../http/errors.ts';
 import { ANALYSIS_VERSION } from './analyze.ts';
-import type { AnalysisJob } from './thread.ts';
-
-const THREAD = new URL('./thread.ts', import.meta.url);
+import { runAnalysis } from './run-analysis.ts';
 
 async function analyze(request: AnalyzeRequest, signal: AbortSignal): Promise<AnalyzeResponse> {
   if (!request.file_url && !request.audio_data) {
@@ -29,9 +26,7 @@ async function analyze(request: AnalyzeRequest, signal: AbortSignal): Promise<An
     const bytes = request.file_url
       ? await loadAudio(request.file_url, signal)
       : Uint8Array.from(Buffer.from(request.audio_data ?? '', 'base64'));
-    const job: AnalysisJob = { bytes };
-    const analysis = await runInThread<SongAnalysis>(THREAD, job, { signal, transfer: [bytes.buffer] });
-    return { success: true, songId: request.song_id, analysis };
+    return { success: true, songId: request.song_id, analysis: await runAnalysis({ bytes }, signal) };
   } catch (error) {
     throw asServiceError(error);
   }
