@@ -8,8 +8,8 @@ import { playingTime, type Tuning } from './tuning.ts';
 const HARMONY_STEMS = ['bass', 'other'];
 
 /**
- * Returns the key that is heard for the longest time: the keys of the songs that play bass or harmony, each shifted as delivered and
- * rounded to a semitone. Keys with the same notes count together, and the longer one of them is named. Without bass and harmony the
+ * Returns the key that is heard for the longest time: the keys of the songs that play bass or harmony, each shifted as delivered. The
+ * cents of a tuning do not count: they bring the songs to the tuning to which their keys refer. Keys with the same notes count together, and the longer one of them is named. Without bass and harmony the
  * voices count. If no key is known, the key of the plan.
  */
 export function soundingKey(plan: RenderPlan, songs: ReadonlyMap<string, RenderSong>, tuning: Tuning): string {
