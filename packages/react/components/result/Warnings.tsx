@@ -1,5 +1,5 @@
 import type { MashupJob } from '@mashup-engine/client';
-import { Icon } from '../common/icons.tsx';
+import { Notes } from '../common/Notes.tsx';
 import { Notice } from '../common/Notice.tsx';
 
 /** Code of a warning about a failed hard quality check. */
@@ -23,16 +23,7 @@ export function Warnings({ job }: { job: MashupJob }) {
           </ul>
         </Notice>
       )}
-      {notes.length > 0 && (
-        <ul className="space-y-1 text-sm text-soft" aria-label="Notes">
-          {notes.map((message) => (
-            <li key={message} className="flex gap-2">
-              <Icon name="warning" className="mt-0.5 h-4 w-4 text-warn" />
-              {message}
-            </li>
-          ))}
-        </ul>
-      )}
+      <Notes messages={notes} label="Notes" />
     </>
   );
 }

@@ -1,7 +1,7 @@
 import { camelotOf, keyName } from '../../../../music/theory/key-text.ts';
 import type { ShownAnalysis } from '../../state/songs.ts';
 import { decimal, percent } from '../../texts.ts';
-import { Icon } from '../common/icons.tsx';
+import { Notes } from '../common/Notes.tsx';
 import type { Tone } from '../common/tones.ts';
 import { toneOf } from '../common/tones.ts';
 import { Waveform } from '../common/Waveform.tsx';
@@ -31,7 +31,7 @@ function Meter({ name, share, tone }: { name: string; share: number; tone: Tone 
 /** A song's analysis: tempo, key, character, and the waveform on its beat grid. Renders nothing unless all four groups are present. */
 export function TrackAnalysisDisplay({ analysis, tone = toneOf(0) }: { analysis: ShownAnalysis; tone?: Tone }) {
   if (!analysis?.harmonic || !analysis.rhythmic || !analysis.spectral || !analysis.vocal) return null;
-  const { harmonic, rhythmic, spectral, vocal, energy, loudness, waveform, warnings } = analysis;
+  const { harmonic, rhythmic, spectral, vocal, energy, loudness, waveform, warnings = [] } = analysis;
   const camelot = harmonic.camelot ?? camelotOf(harmonic.key);
   return (
     <div className="mashup-ui" data-testid="track-analysis">
@@ -77,16 +77,7 @@ export function TrackAnalysisDisplay({ analysis, tone = toneOf(0) }: { analysis:
         <Meter name="Brightness" share={spectral.brightness / FULL_BRIGHTNESS_HZ} tone={tone} />
         <Meter name="Beat confidence" share={rhythmic.beat_confidence} tone={tone} />
       </dl>
-      {warnings && warnings.length > 0 && (
-        <ul className="mt-3 space-y-1 text-sm text-soft" aria-label="About this recording">
-          {warnings.map((warning) => (
-            <li key={warning} className="flex gap-2">
-              <Icon name="warning" className="mt-0.5 h-4 w-4 shrink-0 text-warn" />
-              {warning}
-            </li>
-          ))}
-        </ul>
-      )}
+      <Notes messages={warnings} label="About this recording" />
     </div>
   );
 }
