@@ -2,14 +2,20 @@
 import pc from 'picocolors';
 import type { JobResult, MashupJob } from '@mashup-engine/client';
 import { keyWithCamelot } from '../music/theory/key-text.ts';
+import { EXIT_FAULTS } from './errors.ts';
 import { clock, print, printJson, table, truncate } from './output.ts';
 
 /** Code of a warning about a failed hard quality check. */
 const CHECK_FAILED = 'quality_check_failed';
 
 /** Whether a mashup was delivered although a hard quality check failed. */
-export function hasFaults({ result, warnings }: MashupJob): boolean {
+function hasFaults({ result, warnings }: MashupJob): boolean {
   return result?.quality?.passed === false || warnings.some(({ code }) => code === CHECK_FAILED);
+}
+
+/** Returns the exit code of `make` for a mashup that was delivered. */
+export function exitCodeOf(job: MashupJob, isStrict: boolean): number {
+  return isStrict && hasFaults(job) ? EXIT_FAULTS : 0;
 }
 
 /** A result with the names that rows and JSON output have. */
@@ -34,11 +40,12 @@ export function printResultLine(job: MashupJob, path: string): void {
 
 /** Prints the result as text: the mashup, then what failed, then what else its user has to know. */
 export function printResult(job: MashupJob, path: string): void {
+  for (const line of resultLines(job, path)) print(line === '' ? '' : `  ${line}`);
+}
+
+/** Returns the lines of `printResult`. */
+export function resultLines(job: MashupJob, path: string): string[] {
   const result = job.result ?? undefined;
-  print();
-  print(`  ${pc.bold(job.title ?? 'Your mashup')}`);
-  if (job.concept !== null) print(`  ${truncate(job.concept, 300)}`);
-  print();
   const facts: [string, string | undefined][] = [
     ['Tempo', result && `${result.bpm.toFixed(1)} bpm`],
     ['Key', result && keyWithCamelot(result.key)],
@@ -46,12 +53,18 @@ export function printResult(job: MashupJob, path: string): void {
     ['Loudness', result && `${result.loudnessLufs.toFixed(1)} LUFS, true peak ${result.truePeakDbtp.toFixed(1)} dBTP`],
     ['File', path],
   ];
-  const rows = facts.flatMap(([name, value]) => (value ? [[pc.dim(`  ${name}`), value]] : []));
-  for (const line of table(rows)) print(line);
-  for (const line of warningLines(job)) print(`  ${line}`);
-  if (!hasFaults(job)) return;
-  print();
-  print(pc.red('  The mashup is delivered with warnings: it fails quality checks of its sound.'));
+  const rows = facts.flatMap(([name, value]) => (value ? [[pc.dim(name), value]] : []));
+  return [
+    '',
+    pc.bold(job.title ?? 'Your mashup'),
+    ...(job.concept === null ? [] : [truncate(job.concept, 300)]),
+    '',
+    ...table(rows),
+    ...warningLines(job),
+    ...(hasFaults(job)
+      ? ['', pc.red('The mashup is delivered with warnings: it fails quality checks of its sound.')]
+      : []),
+  ];
 }
 
 /** Returns a line for each failed check (`✗`), each other warning (`!`) and each peculiarity of a song (`!`). */

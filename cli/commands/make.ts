@@ -12,7 +12,7 @@ import type { Target } from '../download.ts';
 import { CliError, EXIT_FAULTS, EXIT_USAGE, interrupted } from '../errors.ts';
 import { chooseDisplay } from '../progress/choose-display.ts';
 import type { Display } from '../progress/display.ts';
-import { hasFaults, printResult, printResultLine } from '../result.ts';
+import { exitCodeOf, printResult, printResultLine } from '../result.ts';
 import { checkSongs } from '../songs.ts';
 import type { CheckedSong } from '../songs.ts';
 
@@ -65,7 +65,7 @@ async function make(paths: string[], options: MakeOptions): Promise<void> {
     display.end();
     if (options.json === true) printResultLine(job, path);
     else printResult(job, path);
-    if (options.strict === true && hasFaults(job)) process.exitCode = EXIT_FAULTS;
+    process.exitCode = exitCodeOf(job, options.strict === true);
   } finally {
     display.end();
     process.off('SIGINT', onSignal);

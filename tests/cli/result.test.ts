@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { toMashupJob, type MashupJob } from '@mashup-engine/client';
+import { exitCodeOf, resultLines } from '../../cli/result.ts';
+
+const job = (passed: boolean | undefined, warnings: { code: string; message: string }[]): MashupJob =>
+  toMashupJob({
+    title: 'Test',
+    concept: null,
+    songs: [
+      { song_id: 'a', name: 'Drive', warnings: ['One channel is inverted: it was turned over.'] },
+      { song_id: 'b', name: 'Kites' },
+    ],
+    warnings: warnings.map((warning) => ({ ...warning, stage: 'rendering' })),
+    result: {
+      duration_sec: 75,
+      loudness_lufs: -14,
+      true_peak_dbtp: -1,
+      format: 'wav',
+      bytes: 5,
+      bpm: 120,
+      key: 'Bb minor',
+      ...(passed === undefined ? {} : { quality: { passed } }),
+    },
+  });
+const fault = {
+  code: 'quality_check_failed',
+  message: 'The voice does not fit the notes under it (0.2; at least 0.6).',
+};
+const note = { code: 'render_note', message: 'Section 1 paused for too long.' };
+const textOf = (shown: MashupJob): string =>
+  resultLines(shown, 'out.wav')
+    .join('\n')
+    .replace(/\x1b\[\d+m/g, '');
+
+test('a mashup that fails quality checks is delivered with warnings, each as a sentence', () => {
+  const text = textOf(job(false, [fault, note]));
+  assert.match(text, /Key +B♭ minor \(3A\)/);
+  assert.match(text, /✗ The voice does not fit .*\n! Section 1 .*\n! Drive: One channel is inverted/);
+  assert.match(text, /delivered with warnings/);
+  assert.doesNotMatch(textOf(job(true, [note])), /delivered with warnings|✗/);
+});
+
+test('the exit code of make is 0 for a delivered mashup, and 3 with --strict if it fails quality checks', () => {
+  const faulty = job(false, [fault]);
+  assert.deepEqual([exitCodeOf(faulty, false), exitCodeOf(faulty, true)], [0, 3]);
+  assert.equal(exitCodeOf(job(true, [note]), true), 0);
+  assert.equal(exitCodeOf(job(undefined, []), true), 0);
+});
