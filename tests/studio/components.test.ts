@@ -11,6 +11,7 @@ import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { revisePlan } from '../../music/revision/revise.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
+import type { MashupJob } from '@mashup-engine/client';
 import { SUGGESTIONS } from '../../packages/react/components/result/suggestions.ts';
 import { decibels, effectText, fileName } from '../../packages/react/texts.ts';
 import { parseRoute } from '../../studio/src/hooks/useRoute.ts';
@@ -119,6 +120,21 @@ test('a track shows the analysis of the service, also of silence, and nothing wi
     assert.match(html, /bpm/);
   }
   assert.equal(frontend.render('TrackAnalysisDisplay', { analysis: {} as ExistingAnalysis }), '');
+});
+
+test('a finished mashup shows its failed checks apart from its notes and the peculiarities of its songs', () => {
+  const warnings = [
+    { code: 'quality_check_failed', message: 'The voice does not fit.', stage: 'rendering' },
+    { code: 'render_note', message: 'A bed was added.', stage: 'rendering' },
+  ];
+  const songs = [{ songId: 'a', name: 'Drive', warnings: ['One channel is silent.'] }];
+  const html = frontend.renderWarnings({ warnings, songs } as unknown as MashupJob);
+  assert.match(
+    html,
+    /fails quality checks.*Failed quality checks.*The voice does not fit\..*Notes.*A bed was added\./s,
+  );
+  assert.match(html, /Drive: One channel is silent\./);
+  assert.equal(frontend.renderWarnings({ warnings: [], songs: [] } as unknown as MashupJob), '');
 });
 
 test('compatibility changes its text at 80, 60 and 40', () => {

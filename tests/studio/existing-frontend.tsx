@@ -2,7 +2,9 @@
 import type { ComponentType } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { createClient } from '@supabase/supabase-js';
+import type { MashupJob } from '@mashup-engine/client';
 import * as studio from '@mashup-engine/react';
+import { Warnings } from '@mashup-engine/react/kit';
 import type { ExistingAnalyzer, ExistingGenerator, ExistingProps } from './contract-types.ts';
 
 const supabase = createClient('http://127.0.0.1:9', 'anon', { auth: { persistSession: false } });
@@ -37,4 +39,9 @@ export function hooks(): { generator: ExistingGenerator; analyzer: ExistingAnaly
   );
   if (returned === undefined) throw new Error('The probe was not rendered.');
   return returned;
+}
+
+/** Renders the warnings of a job as HTML. */
+export function renderWarnings(job: MashupJob): string {
+  return renderToStaticMarkup(<Warnings job={job} />);
 }
