@@ -25,6 +25,7 @@ export function rowOf({ songs, bpm, plan, result, renderCpuSec }: PairResult): R
     bars: value('downbeats_on_bars'),
     harmony: value('harmony'),
     rank: value('harmony_rank'),
+    cents: value('tuning'),
     'together %': value('together'),
     'voices %': value('two_voices'),
     bass: value('one_bass'),

@@ -10,12 +10,14 @@ import { sourceReader, type TimeMap } from './time-map.ts';
 /** Output samples between two reads of the time map: 6 ms, finer than tempo changes between two beats. */
 const BLOCK = 256;
 /**
- * Lengths of a block and of the interval between blocks, in seconds of the output. Longer blocks keep lower notes in tune, shorter ones
- * smear attacks less. The first one is the default of the library.
+ * Lengths of a block and of the interval between blocks, in seconds of the output, by what must be kept: attacks, notes, or notes down
+ * to 37 Hz. Longer blocks keep lower notes in tune, shorter ones smear attacks less, and longer intervals cost less. Notes without a
+ * shift have the default of the library.
  */
 const BLOCKS = {
-  stretched: { block: 0.12, interval: 0.03 },
-  shifted: { block: 0.1, interval: 0.1 / 3 },
+  attacks: { block: 0.1, interval: 0.04 },
+  notes: { block: 0.12, interval: 0.03 },
+  shiftedNotes: { block: 0.1, interval: 0.1 / 3 },
   lowNotes: { block: 0.12, interval: 0.04 },
 };
 /** Largest denominator of the ratio of a pitch shift: within 0.05 cents. */
@@ -105,8 +107,8 @@ export type WarpOptions = {
   semitones: number;
   /** Preserves the formants when the pitch is shifted: for voices. */
   keepFormants: boolean;
-  /** Keeps notes down to 37 Hz in tune: for bass. */
-  lowNotes: boolean;
+  /** What matters most: the attacks of drums, notes, or the low notes of a bass, down to 37 Hz. */
+  keep: 'attacks' | 'notes' | 'lowNotes';
 };
 
 /** The fraction nearest to `value` with a denominator of at most `MAX_DENOMINATOR`, by continued fractions. */
@@ -135,10 +137,10 @@ function nearestFraction(value: number): { numerator: number; denominator: numbe
  * 250 Hz by up to 70 cents.
  */
 export async function warp(source: Float32Array[], map: TimeMap, options: WarpOptions): Promise<Float32Array[]> {
-  const { sampleRate, frames, semitones, keepFormants, lowNotes } = options;
+  const { sampleRate, frames, semitones, keepFormants, keep } = options;
   const { numerator, denominator } = nearestFraction(2 ** (semitones / 12));
   const ratio = numerator / denominator;
-  const { block, interval } = lowNotes ? BLOCKS.lowNotes : ratio === 1 ? BLOCKS.stretched : BLOCKS.shifted;
+  const { block, interval } = BLOCKS[keep === 'notes' && ratio !== 1 ? 'shiftedNotes' : keep];
   const settings = {
     sampleRate,
     block: Math.round(block * ratio * sampleRate),

@@ -44,7 +44,7 @@ async function tuningAfter({ stems }: PlayedSong, semitones: number): Promise<nu
   const [sound] = await warp([stems.other, stems.other], steadyMap(0, 1), {
     ...options,
     keepFormants: false,
-    lowNotes: false,
+    keep: 'notes',
   });
   return estimateTuning((await measureNotes(sound!, SAMPLE_RATE, 0)).tuning).cents;
 }
@@ -65,7 +65,13 @@ const NOTE_SEC = 0.6;
 async function measureBassLine(semitones: number): Promise<HardOutcome> {
   const hertz = BASS_LINE.map((pitch) => 440 * 2 ** ((pitch - 69) / 12));
   const source = Float32Array.from(hertz.flatMap((each) => [...bassNote(each)]));
-  const options = { sampleRate: SAMPLE_RATE, frames: source.length, semitones, keepFormants: false, lowNotes: true };
+  const options = {
+    sampleRate: SAMPLE_RATE,
+    frames: source.length,
+    semitones,
+    keepFormants: false,
+    keep: 'lowNotes' as const,
+  };
   const [sound] = await warp([source, source], steadyMap(0, 1), options);
   const off = hertz.map((each, i) => {
     const [from, to] = [0.12, 0.52].map((at) => Math.round((i * NOTE_SEC + at) * SAMPLE_RATE));

@@ -54,7 +54,7 @@ export async function renderStem(task: StemTask): Promise<void> {
       frames: run.region.frames,
       semitones: run.semitones,
       keepFormants: task.stem === 'vocals',
-      lowNotes: task.stem === 'bass',
+      keep: task.stem === 'drums' ? 'attacks' : task.stem === 'bass' ? 'lowNotes' : 'notes',
     });
     writeRegion(run.region, channels);
   }
