@@ -5,6 +5,7 @@ import { DELIVERY_CASES } from './hard-material/cases/delivery.ts';
 import { KEY_CASES, KEY_SET_CASES } from './hard-material/cases/key.ts';
 import { SIGNAL_CASES } from './hard-material/cases/signal.ts';
 import { TIME_CASES } from './hard-material/cases/time.ts';
+import { METER_CASES } from './hard-material/cases/time-meter.ts';
 import { TIME_MASHUP_CASES } from './hard-material/cases/time-mashup.ts';
 import { TUNING_CASES } from './hard-material/cases/tuning.ts';
 import type { HardCase, HardOutcome } from './hard-material/hard-case.ts';
@@ -17,6 +18,7 @@ const CASES: readonly HardCase[] = [
   ...KEY_CASES,
   ...KEY_SET_CASES,
   ...TIME_CASES,
+  ...METER_CASES,
   ...TIME_MASHUP_CASES,
   ...CONTENT_CASES,
   ...CONTAINER_CASES,

@@ -20,3 +20,12 @@ export function usualDrums(meter: number): DrumPattern {
 export const HALF_TIME_DRUMS: DrumPattern = { kicks: [0], snares: [2], hats: [0, 1, 2, 3] };
 
 export const NO_DRUMS: DrumPattern = { kicks: [], snares: [], hats: [] };
+
+/** 5/4 as 3 + 2. */
+export const FIVE_FOUR_DRUMS: DrumPattern = { kicks: [0, 3], snares: [1, 4], hats: eighths(5) };
+
+/** 7/8 as 2 + 2 + 3, in eighths. */
+export const SEVEN_EIGHT_223_DRUMS: DrumPattern = { kicks: [0, 4], snares: [2, 5], hats: [0, 1, 2, 3, 4, 5, 6] };
+
+/** 7/8 as 3 + 2 + 2, in eighths. */
+export const SEVEN_EIGHT_322_DRUMS: DrumPattern = { kicks: [0, 5], snares: [3], hats: [0, 1, 2, 3, 4, 5, 6] };

@@ -1,6 +1,6 @@
 /** Roles of the songs in a mashup: the lead gives the voice, the groove the beat, a third song colour. */
 import type { AnalyzedSong, PairScore, PhraseMatch } from '../../schema.ts';
-import { songBars, vocalRange } from '../theory/bars.ts';
+import { songBars, vocalRange, type SongBars } from '../theory/bars.ts';
 import { haveCommonTempo } from './targets.ts';
 
 /** Below this vocal presence the vocals stem contains little but leakage. */
@@ -11,6 +11,8 @@ export const MIN_LEAD_PRESENCE = 0.2;
 const PHRASE_BARS = 8;
 /** Penalty for a groove with another meter than four under a lead with four beats per bar. */
 const ODD_METER_PENALTY = 0.08;
+/** Penalty for other pairs with different or unknown meters. */
+const OTHER_METER_PENALTY = 0.04;
 /** Penalty for a pair without a common tempo: its voice would have no beat. */
 const NO_COMMON_TEMPO_PENALTY = 0.3;
 /** Penalty on a phrase's similarity for each semitone between its shift and the mashup's: about that of a wrong note. */
@@ -80,8 +82,14 @@ function rateRoles(lead: AnalyzedSong, groove: AnalyzedSong, scores: readonly Pa
     0.15 * ((rhythmic.beat_confidence + rhythmic.groove_stability) / 2) +
     0.1 * (1 - vocalRange(groove.analysis, PHRASE_BARS).least) +
     0.05 * (pairScore(scores, lead.song_id, groove.song_id) / 100) -
-    (songBars(groove.analysis).meter !== 4 && songBars(lead.analysis).meter === 4 ? ODD_METER_PENALTY : 0)
+    meterPenalty(songBars(lead.analysis), songBars(groove.analysis))
   );
+}
+
+/** A pair whose bars cannot coincide is a worse one, most of all if the groove is in no common meter. */
+function meterPenalty(lead: SongBars, groove: SongBars): number {
+  if (groove.meter !== 4 && lead.meter === 4) return ODD_METER_PENALTY;
+  return groove.meter !== lead.meter || !groove.meterKnown || !lead.meterKnown ? OTHER_METER_PENALTY : 0;
 }
 
 /**

@@ -165,9 +165,14 @@ function keyProblem(song: AnalyzedSong, targets: Targets): Problem[] {
 
 function beatProblems(song: AnalyzedSong, roles: Roles, meter: number): Problem[] {
   const name = `"${nameOf(song)}"`;
-  const own = songBars(song.analysis).meter;
+  const { meter: own, meterKnown } = songBars(song.analysis);
   const problems: Problem[] = [];
-  if (own !== meter)
+  if (!meterKnown && song.analysis.rhythmic.has_beat !== false)
+    problems.push({
+      problem: `The meter of ${name} is not known`,
+      solution: 'Bars of four beats are assumed, so its bars may start elsewhere than those of the mashup',
+    });
+  if (meterKnown && own !== meter)
     problems.push({
       problem: `${name} counts ${own} beats to the bar, the mashup ${meter}`,
       solution: 'Beats stay aligned, and sections last until both bar lines meet again where the length allows it',

@@ -21,6 +21,7 @@ export function explainPair(a: ScoringInput, b: ScoringInput, withTimbre: boolea
   const texts: PairTexts = { recommendations: [], warnings: [] };
   explainKeys(a, b, texts);
   explainTempi(a, b, texts);
+  explainMeters(a, b, texts);
   explainVoices(a, b, texts);
   if (!withTimbre) texts.warnings.push('No timbre was analysed, so the spectral score is left out');
   return texts;
@@ -62,6 +63,13 @@ function explainTempi(a: ScoringInput, b: ScoringInput, { recommendations, warni
   }
   if (Math.min(a.beatConfidence, b.beatConfidence) < UNCERTAIN_BEAT)
     warnings.push('The beat of a song is uncertain, so its beat grid may drift');
+}
+
+function explainMeters(a: ScoringInput, b: ScoringInput, { warnings }: PairTexts): void {
+  if (a.meter === null || b.meter === null)
+    warnings.push('The meter of a song is not known, so its bars may not start with those of the other');
+  else if (a.meter !== undefined && b.meter !== undefined && a.meter !== b.meter)
+    warnings.push(`They count ${a.meter} and ${b.meter} beats to the bar: their bars rarely start together`);
 }
 
 function explainVoices(a: ScoringInput, b: ScoringInput, { recommendations, warnings }: PairTexts): void {

@@ -7,6 +7,8 @@ import { isRecord, toNumber } from '../loose-values.ts';
   keyConfidence: number | undefined;
   chordComplexity: number;
   bpm: number;
+  /** Beats per bar. Null if the analysis found no meter, undefined if it does not say. */
+  meter: number | null | undefined;
   beatConfidence: number;
   grooveStability: number;
   swingFactor: number;
@@ -47,6 +49,7 @@ export function readScoringInput(analysis: unknown): ScoringInput {
     keyConfidence: confidence == null ? undefined : numberOf(confidence, 0),
     chordComplexity: numberOf(harmonic['chord_complexity'], 0.5),
     bpm: Math.max(0, numberOf(rhythmic['bpm'], 0)),
+    meter: rhythmic['meter'] === null ? null : (toNumber(rhythmic['meter']) ?? undefined),
     beatConfidence: numberOf(rhythmic['beat_confidence'], 0.5),
     grooveStability: numberOf(rhythmic['groove_stability'], 0.5),
     swingFactor: numberOf(rhythmic['swing_factor'], 0),

@@ -13,6 +13,8 @@ export type SongBars = {
   bpm: number;
   /** Beats per bar. */
   meter: number;
+  /** False if the analysis found no meter, so that bars of four beats are an assumption. */
+  meterKnown: boolean;
   barSec: number;
   /** Start of the part of the song that is used; 0 for the whole song. */
   startSec: number;
@@ -48,7 +50,8 @@ export function songBars(analysis: SongAnalysis): SongBars {
     downbeats = Array.from({ length: bars }, (_, i) => startSec + i * barSec);
   }
   const overrunSec = durationSec < songSec - barSec / 2 ? 0 : barSec;
-  return { bpm, meter, barSec, startSec, durationSec, overrunSec, durationKnown, downbeatsSec: downbeats };
+  const meterKnown = rhythmic.meter !== null;
+  return { bpm, meter, meterKnown, barSec, startSec, durationSec, overrunSec, durationKnown, downbeatsSec: downbeats };
 }
 
 /** Returns the downbeat nearest to a time, in seconds; 0 if there is none. */

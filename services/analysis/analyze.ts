@@ -17,7 +17,7 @@ import { findSections } from './sections.ts';
 import { extractFeatures } from './song-features.ts';
 import type { SongFeatures, StereoStream } from './song-features.ts';
 import { mean } from './statistics.ts';
-import { partWarnings } from './tempo-texts.ts';
+import { meterWarnings, partWarnings } from './tempo-texts.ts';
 import { TONE_RATE } from './tone-features.ts';
 import { voiceForeground, voicePresence } from './voice.ts';
 
@@ -135,7 +135,7 @@ export async function analyzeStream(chunks: StereoStream): Promise<SongAnalysis>
   const rhythm = estimateRhythm(features.rhythm, tone, durationSec);
   const bands = bandsByBeat(features.rhythm, rhythm.beats);
   const parts = describeParts(rhythm);
-  const warnings = partWarnings(parts);
+  const warnings = [...partWarnings(parts), ...meterWarnings(rhythm.hasBeat, rhythm.meter)];
   const energy = energyCurve(features.rhythm.power, durationSec);
   const voice = voicePresence(resampleCurve(voiceForeground(tone), TONE_RATE, durationSec), energy);
   const { content, voicesAlone } = measureContent(features.rhythm, tone, voice);

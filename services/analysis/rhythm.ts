@@ -1,5 +1,6 @@
 /** Estimates tempo, beats and bars of a song from its features. */
 import { findPauses } from './beat-pauses.ts';
+import type { FittedGrid } from './beats.ts';
 import type { BeatChroma } from './chroma.ts';
 import { chromaByBeat } from './chroma.ts';
 import { SAME_TEMPO } from './grid-candidates.ts';
@@ -10,7 +11,7 @@ import { RHYTHM_RATE } from './rhythm-features.ts';
 import type { RhythmFeatures } from './rhythm-features.ts';
 import { rhythmSignals } from './rhythm-signals.ts';
 import type { RhythmSignals } from './rhythm-signals.ts';
-import { meterOf, rankSpan } from './rhythm-span.ts';
+import { rankSpan, readBars } from './rhythm-span.ts';
 import { mean } from './statistics.ts';
 import { findTempoChanges } from './tempo-changes.ts';
 import { estimateParts } from './tempo-parts.ts';
@@ -30,8 +31,8 @@ export type Rhythm = {
   alternatives: TempoCandidate[];
   /** Beat times, seconds. */
   beats: number[];
-  /** Beats per bar of the longest part. */
-  meter: number;
+  /** Beats per bar of the longest part; null if it is not known. */
+  meter: number | null;
   /** Indices of the downbeats in `beats`. */
   downbeats: number[];
   /** The parts between changes of tempo: one if the tempo does not change. */
@@ -58,10 +59,15 @@ export function estimateRhythm(features: RhythmFeatures, tone: ToneFeatures, dur
   const pauses = findPauses(signals, grid);
   const pausedParts = pauses.length > 0 ? estimateParts(signals, pauses) : null;
   if (pausedParts) return joinParts(signals, pausedParts, []);
-  const { meter, phase } = meterOf(signals, grid.times, grid.bpm);
-  const downbeats = grid.times.flatMap((_, i) => (i % meter === phase ? [i] : []));
-  const part: RhythmPart = { startSec: 0, endSec: durationSec, grid, beats: grid.times, meter, downbeats };
-  return joinParts(signals, [part], candidates);
+  return joinParts(signals, [wholePart(signals, grid)], candidates);
+}
+
+/** A song with one tempo as its only part. */
+function wholePart(signals: RhythmSignals, best: FittedGrid): RhythmPart {
+  const { grid, meter: bars } = readBars(signals, best);
+  const downbeats = grid.times.flatMap((_, i) => (i % bars.meter === bars.phase ? [i] : []));
+  const meter = bars.known ? bars.meter : null;
+  return { startSec: 0, endSec: signals.durationSec, grid, beats: grid.times, meter, downbeats };
 }
 
 /** The longest part of a song. */

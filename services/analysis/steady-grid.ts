@@ -18,7 +18,7 @@ const REACHES_SEC = [0.05, 0.025];
 type Line = { slope: number; offset: number };
 
 /** Squared magnitude of the Fourier coefficient of `signal` at `cycles` per frame. */
-function powerAt(signal: Float32Array, cycles: number): number {
+export function powerAt(signal: Float32Array, cycles: number): number {
   const [turnRe, turnIm] = [Math.cos(2 * Math.PI * cycles), Math.sin(2 * Math.PI * cycles)];
   let [re, im, sumRe, sumIm] = [1, 0, 0, 0];
   for (const value of signal) {

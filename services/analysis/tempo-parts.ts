@@ -29,8 +29,8 @@ export type RhythmPart = {
   endSec: number;
   grid: FittedGrid;
   beats: number[];
-  /** Beats per bar. */
-  meter: number;
+  /** Beats per bar; null if it is not known. Then `downbeats` assume four. */
+  meter: number | null;
   downbeats: number[];
 };
 
@@ -106,7 +106,7 @@ function momentOfChange(
   return moments.reduce((best, moment) => (scoreOf(moment) > scoreOf(best) ? moment : best), moments[0] ?? atSec);
 }
 
-type PlacedPart = { times: number[]; downbeats: number[]; meter: number; grid: FittedGrid };
+type PlacedPart = Pick<RhythmPart, 'meter' | 'grid'> & { times: number[]; downbeats: number[] };
 
 /** Bars of a grid over the span it was estimated from, and its beats continued over the moments of change. */
 function placeBars(
@@ -117,7 +117,7 @@ function placeBars(
   isLast: boolean,
 ): PlacedPart {
   const local = grid.times.map((time) => time - span.startSec);
-  const { meter, phase } = meterOf(span.signals, local, grid.bpm);
+  const { meter, phase, known } = meterOf(span.signals, local, grid.bpm);
   const fromSec = isFirst ? 0 : Math.max(0, span.startSec - 2 * CHANGE_REACH_SEC);
   const endSec = span.startSec + span.signals.durationSec + 2 * CHANGE_REACH_SEC;
   const { times, added } = extended(
@@ -126,7 +126,7 @@ function placeBars(
     isLast ? whole.durationSec : Math.min(whole.durationSec, endSec),
   );
   const downbeats = times.filter((_, i) => (((i - added - phase) % meter) + meter) % meter === 0);
-  return { times, downbeats, meter, grid };
+  return { times, downbeats, meter: known ? meter : null, grid };
 }
 
 /**

@@ -17,6 +17,11 @@ function listParts(parts: readonly TempoPart[], textOf: (part: TempoPart) => str
 /** Tempi with a smaller relative difference are one tempo. */
 const SAME_TEMPO = 0.02;
 
+/** Returns a warning for a song with a beat whose meter is not known. */
+export function meterWarnings(hasBeat: boolean, meter: number | null): string[] {
+  return hasBeat && meter === null ? ['No meter was found: its bars are not known, and four beats are assumed.'] : [];
+}
+
 /** Returns warnings for a song that consists of several parts: what changes, and when. */
 export function partWarnings(parts: readonly TempoPart[]): string[] {
   if (parts.length < 2) return [];

@@ -25,8 +25,8 @@ export type Expectations = {
   anchor: string;
   /** Largest change of speed of a song that keeps the beat, as a share. */
   tempoChange: number;
-  /** Beats per bar of each song. */
-  meters: ReadonlyMap<string, number>;
+  /** Beats per bar of each song, null if unknown. */
+  meters: ReadonlyMap<string, number | null>;
   /** Share of the bars that start on bar lines; null if no song has the mashup's meter. */
   downbeatsOnBars: number | null;
 };

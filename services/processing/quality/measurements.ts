@@ -24,6 +24,13 @@ type Rendered = {
   layers: readonly LayerMeasurement[][];
 };
 
+/** Beats per bar of each song; null for a song on the beat whose meter is not known. A song that is only free has no bars to coincide. */
+function metersOf(plan: RenderPlan, songs: ReadonlyMap<string, RenderSong>): Map<string, number | null> {
+  const onBeat = new Set(plan.sections.flatMap((section) => [...songsOnBeat(section)]));
+  const hasMeter = ([id, { grid }]: [string, RenderSong]): boolean => grid.meterKnown || onBeat.has(id);
+  return new Map([...songs].filter(hasMeter).map(([id, { grid }]) => [id, grid.meterKnown ? grid.meter : null]));
+}
+
 /**
  * Collects the measurements of a rendered candidate.
  * @param drumOnsets onsets of the songs' drums in their own time, by song
@@ -53,7 +60,7 @@ export function collectMeasurements(
       beatsPerBar: plan.beatsPerBar,
       anchor: mostPlayed(plan, beatStems) ?? [...songs.keys()][0]!,
       tempoChange: Math.max(0, ...tempoChanges(plan, songs).values()),
-      meters: new Map([...songs].map(([id, song]) => [id, song.grid.meter])),
+      meters: metersOf(plan, songs),
       downbeatsOnBars: downbeatsOnBars(plan, arrangement, songs, tuning),
     },
   };
@@ -126,7 +133,7 @@ function downbeatsOnBars(
     return [...bySong].flatMap(([id, slice]) => {
       const { grid } = songs.get(id)!;
       // A song that a correction has moved is left out: the analysis misplaced its downbeats.
-      if (!onBeat.has(id) || grid.meter !== plan.beatsPerBar || tuning.beats.get(id)) return [];
+      if (!onBeat.has(id) || grid.meter !== plan.beatsPerBar || !grid.meterKnown || tuning.beats.get(id)) return [];
       return downbeatsOf(slice, grid, section, arrangement.runs);
     });
   });

@@ -11,6 +11,8 @@ export type GridSource = {
 export type BeatGrid = {
   bpm: number;
   meter: number;
+  /** False if the analysis found no meter, so that bars of four beats are an assumption. */
+  meterKnown: boolean;
   /** Ascending beat times in seconds, extended to the start and the end of the song. */
   beats: number[];
   /** Indices into `beats` of the first beat of each bar. */
@@ -72,7 +74,13 @@ export function buildBeatGrid(source: GridSource, durationSec: number, startSec 
   for (let at = lastBeat + tailStep; at < durationSec; at += tailStep) after.push(at);
   const all = [...before.reverse(), ...beats, ...after];
 
-  return { bpm: 60 / medianGap(beats), meter, beats: all, downbeats: findDownbeats(all, source, before.length, meter) };
+  return {
+    bpm: 60 / medianGap(beats),
+    meter,
+    meterKnown: source.meter !== null,
+    beats: all,
+    downbeats: findDownbeats(all, source, before.length, meter),
+  };
 }
 
 /** Indices of the downbeats in `beats`: the given ones, continued to both ends in steps of a bar. */
