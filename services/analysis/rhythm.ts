@@ -5,13 +5,14 @@ import type { BeatChroma } from './chroma.ts';
 import { chromaByBeat } from './chroma.ts';
 import { SAME_TEMPO } from './grid-candidates.ts';
 import { ONSET_REACH_SEC } from './grid-score.ts';
+import { findMeterChange } from './meter-change.ts';
 import { peakAt } from './per-beat.ts';
 import { isBeat, pulseClarity } from './pulse.ts';
 import { RHYTHM_RATE } from './rhythm-features.ts';
 import type { RhythmFeatures } from './rhythm-features.ts';
 import { rhythmSignals } from './rhythm-signals.ts';
 import type { RhythmSignals } from './rhythm-signals.ts';
-import { rankSpan, readBars } from './rhythm-span.ts';
+import { beatFeatures, rankSpan, readBars } from './rhythm-span.ts';
 import { mean } from './statistics.ts';
 import { findTempoChanges } from './tempo-changes.ts';
 import { estimateParts } from './tempo-parts.ts';
@@ -59,15 +60,27 @@ export function estimateRhythm(features: RhythmFeatures, tone: ToneFeatures, dur
   const pauses = findPauses(signals, grid);
   const pausedParts = pauses.length > 0 ? estimateParts(signals, pauses) : null;
   if (pausedParts) return joinParts(signals, pausedParts, []);
-  return joinParts(signals, [wholePart(signals, grid)], candidates);
+  return joinParts(signals, partsByMeter(signals, grid), candidates);
 }
 
-/** A song with one tempo as its only part. */
-function wholePart(signals: RhythmSignals, best: FittedGrid): RhythmPart {
+/** The parts of a song with one tempo: one, or two with different meters. */
+function partsByMeter(signals: RhythmSignals, best: FittedGrid): RhythmPart[] {
   const { grid, meter: bars } = readBars(signals, best);
+  const { times } = grid;
+  const change = bars.meter <= 4 ? findMeterChange(beatFeatures(signals, times, grid.bpm)) : null;
+  if (change) {
+    const { at, meters, firstPhase } = change;
+    const partOf = (from: number, to: number, meter: number, phase: number): RhythmPart => {
+      const beats = times.slice(from, to);
+      const downbeats = beats.flatMap((_, i) => (i % meter === phase ? [i] : []));
+      const [startSec, endSec] = [from === 0 ? 0 : times[from]!, times[to] ?? signals.durationSec];
+      return { startSec, endSec, grid, beats, meter, downbeats };
+    };
+    return [partOf(0, at, meters[0], firstPhase), partOf(at, times.length, meters[1], 0)];
+  }
   const downbeats = grid.times.flatMap((_, i) => (i % bars.meter === bars.phase ? [i] : []));
   const meter = bars.known ? bars.meter : null;
-  return { startSec: 0, endSec: signals.durationSec, grid, beats: grid.times, meter, downbeats };
+  return [{ startSec: 0, endSec: signals.durationSec, grid, beats: grid.times, meter, downbeats }];
 }
 
 /** The longest part of a song. */

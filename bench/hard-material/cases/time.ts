@@ -11,8 +11,8 @@ type TimeCase = {
   song: BandSong;
   truth: string;
   before: string;
-  /** True parts: start in seconds, bpm. Absent: no change. */
-  parts?: readonly { startSec: number; bpm: number }[];
+  /** True parts: start in seconds, bpm, beats per bar (absent: 4). Absent: no change. */
+  parts?: readonly { startSec: number; bpm: number; meter?: number }[];
   /** Smallest right beat F and downbeat F. */
   least?: { beats: number; downbeats: number };
 };
@@ -45,7 +45,10 @@ async function measure({ song, parts = [], least = { beats: 0.97, downbeats: 0.9
   const right =
     found.length === parts.length &&
     parts.every(
-      ({ startSec, bpm }, i) => Math.abs(found[i]!.start_sec - startSec) < 0.1 && Math.abs(found[i]!.bpm - bpm) < 0.3,
+      ({ startSec, bpm, meter = 4 }, i) =>
+        Math.abs(found[i]!.start_sec - startSec) < 0.1 &&
+        Math.abs(found[i]!.bpm - bpm) < 0.3 &&
+        found[i]!.meter === meter,
     ) &&
     warnings.length === (parts.length > 0 ? 1 : 0) &&
     beats >= least.beats &&
@@ -84,6 +87,16 @@ const CASES: readonly TimeCase[] = [
     ],
     truth: '100, 100 bpm',
     before: '101 bpm, beat F 0.89, downbeat F 0.46',
+  },
+  {
+    name: '4/4 that becomes 3/4 at 110 bpm',
+    song: { parts: [part(10, 110), { bars: 13, bpm: 110, meter: 3 }], stems: ['drums', 'bass', 'other'] },
+    parts: [
+      { startSec: 0, bpm: 110 },
+      { startSec: 21.818, bpm: 110, meter: 3 },
+    ],
+    truth: '110 bpm in 4, then in 3',
+    before: '110 bpm, beat F 0.99, downbeat F 0.65',
   },
   {
     name: 'half-time drums in the middle',
