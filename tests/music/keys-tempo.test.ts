@@ -113,6 +113,11 @@ test('after the shift two keys share their notes, and no smaller shift does it',
   );
 });
 
+test('relative keys need no shift', () => {
+  assert.equal(keyShift(parseKey('A minor')!, parseKey('C major')!), 0);
+  assert.equal(keyShift(parseKey('Bb')!, parseKey('G minor')!), 0);
+});
+
 test('key compatibility is symmetric, in 0..1, best for the same key and better for a fifth than for a tritone', () => {
   fc.assert(
     fc.property(key, key, (a, b) => {
