@@ -3,6 +3,7 @@ import { findFrameChain } from './mp3-frames.ts';
 import { codecOf } from './ogg-links.ts';
 import { hasText, isAiff, isMp4, isWav } from './signatures.ts';
 import { leadingTagsLength } from './tags.ts';
+import { unsupportedKind } from './unsupported.ts';
 
 /** The formats that can be decoded. */
 export const AUDIO_FORMATS = [
@@ -33,7 +34,7 @@ export type FileType =
 export const FILE_TYPE_BYTES = 512;
 
 /** MP3 files may carry junk before the first frame. The search for a frame ends after this many bytes. */
-const MP3_SEARCH_BYTES = 64 * 1024;
+const MP3_SEARCH_BYTES = 512 * 1024;
 
 const NOT_AUDIO: ReadonlySet<FileType> = new Set(['text', 'picture', 'document', 'empty']);
 
@@ -101,6 +102,8 @@ export function detectFormat(bytes: Uint8Array): AudioFormat | null {
   if (hasText(bytes, start, 'fLaC')) return 'flac';
   if (hasText(bytes, start, 'OggS')) return detectOgg(bytes, start);
   if (isAdts(bytes, start)) return 'aac';
+  // Other formats may contain frames of MP3.
+  if (unsupportedKind(bytes) !== undefined) return null;
   if (findFrameChain(bytes, start, start + MP3_SEARCH_BYTES) !== null) return 'mp3';
   return null;
 }
