@@ -200,7 +200,8 @@ function cardOf(analysis: SongAnalysis): AnalyzeTaskResult['card'] {
   const camelot = harmonic.camelot ?? (key ? camelotCode(key) : undefined);
   const figures = {
     duration_sec: rounded(analysis.duration_sec, 2),
-    bpm: rounded(rhythmic.bpm, 2),
+    // The tempo of a sound without a beat is a placeholder.
+    bpm: rhythmic.has_beat === false ? undefined : rounded(rhythmic.bpm, 2),
     key: harmonic.key,
     camelot,
     energy: rounded(analysis.energy?.mean, 3),

@@ -48,7 +48,13 @@ export function TrackAnalysisDisplay({ analysis, tone = toneOf(0) }: { analysis:
         <div>
           <dt className="label">Tempo</dt>
           <dd className="text-lg font-semibold">
-            {Math.round(rhythmic.bpm)} <span className="text-sm font-normal text-soft">bpm</span>
+            {rhythmic.has_beat === false ? (
+              'No beat'
+            ) : (
+              <>
+                {Math.round(rhythmic.bpm)} <span className="text-sm font-normal text-soft">bpm</span>
+              </>
+            )}
           </dd>
         </div>
         <div>
