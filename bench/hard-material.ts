@@ -3,6 +3,8 @@ import { CONTAINER_CASES } from './hard-material/cases/container.ts';
 import { CONTENT_CASES } from './hard-material/cases/content.ts';
 import { DELIVERY_CASES } from './hard-material/cases/delivery.ts';
 import { KEY_CASES, KEY_SET_CASES } from './hard-material/cases/key.ts';
+import { KEY_CASES } from './hard-material/cases/key.ts';
+import { LEVEL_MASHUP_CASES } from './hard-material/cases/levels.ts';
 import { SIGNAL_CASES } from './hard-material/cases/signal.ts';
 import { TIME_CASES } from './hard-material/cases/time.ts';
 import { METER_CASES } from './hard-material/cases/time-meter.ts';
@@ -14,6 +16,7 @@ import { printTable } from './table.ts';
 const CASES: readonly HardCase[] = [
   ...DELIVERY_CASES,
   ...SIGNAL_CASES,
+  ...LEVEL_MASHUP_CASES,
   ...TUNING_CASES,
   ...KEY_CASES,
   ...KEY_SET_CASES,

@@ -1,6 +1,7 @@
 /** Source positions of layers: on downbeats, with enough of the song left. */
 import type { AnalyzedSong, Plan, PlanLayer, PlanSection } from '../../schema.ts';
 import { snapToDownbeat, songBars } from '../theory/bars.ts';
+import { soundsThroughout } from '../theory/sound-spans.ts';
 import { matchTempo } from '../theory/tempo.ts';
 import { sectionBpm } from './bars.ts';
 import type { PlanFindings } from './findings.ts';
@@ -52,11 +53,15 @@ function fitSource(
     return layer;
   }
   if (layer.source_start_sec === undefined) return layer;
-  const usable = bars.downbeatsSec.filter((at) => at <= Math.max(room, bars.downbeatsSec[0] ?? 0));
+  const fitting = bars.downbeatsSec.filter((at) => at <= Math.max(room, bars.downbeatsSec[0] ?? 0));
+  const sounding = fitting.filter((at) => soundsThroughout(bars.spans, at, at + needed - bars.barSec));
+  const usable = sounding.length > 0 ? sounding : fitting;
   const start = round3(snapToDownbeat(usable, layer.source_start_sec));
   if (start < layer.source_start_sec - bars.barSec)
     repairs.push(
       `${name}: the ${layer.stem} of "${song.song_id}" was moved to ${start} s so that the song does not run out.`,
     );
+  if (start > layer.source_start_sec + bars.barSec)
+    repairs.push(`${name}: the ${layer.stem} of "${song.song_id}" was moved to ${start} s, out of silence.`);
   return { ...layer, source_start_sec: start };
 }

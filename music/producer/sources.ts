@@ -1,6 +1,7 @@
 /** Chooses the part of a song that a section plays. */
 import type { AnalyzedSong } from '../../schema.ts';
 import { energyOf, snapToDownbeat, songBars, vocalsOf } from '../theory/bars.ts';
+import { soundsThroughout } from '../theory/sound-spans.ts';
 
 /** Weights of the criteria, tuned by listening: a voice where one is wanted counts most. */
 const WEIGHTS = { energy: 0.6, voice: 1.2, boundary: 0.2, used: 0.7 } as const;
@@ -60,9 +61,11 @@ export class SourcePicker {
   }
 }
 
-/** Returns the downbeats with enough of the song left, or the first one if there are none. */
+/** Returns the downbeats with enough of the song left, without silence in it if that is possible, or the first one. */
 function fittingStarts(song: AnalyzedSong, neededSec: number): number[] {
-  const { downbeatsSec, durationSec } = songBars(song.analysis);
+  const { downbeatsSec, durationSec, spans } = songBars(song.analysis);
   const fitting = downbeatsSec.filter((at) => at + neededSec <= durationSec + 0.02);
+  const sounding = fitting.filter((at) => soundsThroughout(spans, at, at + neededSec));
+  if (sounding.length > 0) return sounding;
   return fitting.length > 0 ? fitting : downbeatsSec.slice(0, 1);
 }

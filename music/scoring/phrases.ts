@@ -7,6 +7,8 @@
  */
 import type { AnalyzedSong, PhraseMatch, SongAnalysis } from '../../schema.ts';
 import { energyOf, songBars, vocalsOf } from '../theory/bars.ts';
+import { soundsThroughout } from '../theory/sound-spans.ts';
+import type { SoundSpan } from '../theory/sound-spans.ts';
 import { matchTempo } from '../theory/tempo.ts';
 
 /** In semitones. Larger shifts make vocals sound unnatural. */
@@ -17,6 +19,8 @@ const MATCHES_PER_ROLE = 3;
 const MAX_CANDIDATES = 40;
 /** Lengths of phrases that are tried, longest first. */
 const PHRASE_BARS = [8, 4, 2] as const;
+/** The end of a phrase may be silent for this time. */
+const MAX_CUT_SEC = 1;
 /** Beats per feature vector. */
 const BEATS_PER_STEP = 2;
 
@@ -25,8 +29,14 @@ const WEIGHTS = { harmony: 0.6, rhythm: 0.15, balance: 0.1, voice: 0.15 } as con
 /** Penalty on the similarity for each semitone of shift. */
 const COST_PER_SEMITONE = 0.015;
 
-/** Beat-synchronous features. `bars` holds the indices of the downbeats in `times`. */
-type Beats = { times: number[]; chroma: number[][]; bands: number[][]; bars: number[] };
+/** Beat-synchronous features. `bars` holds the indices of the downbeats in `times`; `spans` is where the song sounds. */
+type Beats = {
+  times: number[];
+  chroma: number[][];
+  bands: number[][];
+  bars: number[];
+  spans: readonly SoundSpan[];
+};
 
 type Phrase = {
   startSec: number;
@@ -44,10 +54,11 @@ function readBeats(analysis: SongAnalysis): Beats | null {
   const chroma = analysis.harmonic.beat_chroma;
   if (!times || !chroma || times.length < 8 || chroma.length < 8) return null;
   const count = Math.min(times.length, chroma.length);
-  const bars = songBars(analysis)
-    .downbeatsSec.map((at) => nearestIndex(times, at))
+  const { downbeatsSec, spans } = songBars(analysis);
+  const bars = downbeatsSec
+    .map((at) => nearestIndex(times, at))
     .filter((index, i, all) => index < count && index !== all[i - 1]);
-  return { times: times.slice(0, count), chroma, bands: analysis.rhythmic.beat_bands ?? [], bars };
+  return { times: times.slice(0, count), chroma, bands: analysis.rhythmic.beat_bands ?? [], bars, spans };
 }
 
 function nearestIndex(sorted: readonly number[], at: number): number {
@@ -79,6 +90,7 @@ function phrasesOf(
       return { start, startSec, endSec, voice, rank: role === 'vocals' ? voice : 0.6 * energy + 0.4 * (1 - voice) };
     });
   return starts
+    .filter(({ startSec, endSec }) => soundsThroughout(from.spans, startSec, endSec - MAX_CUT_SEC))
     .sort((a, b) => b.rank - a.rank || a.start - b.start)
     .slice(0, MAX_CANDIDATES)
     .map(({ start, startSec, endSec, voice }) => ({

@@ -1,6 +1,8 @@
 /** Bars of a song, and its energy and vocal presence in parts of it. */
 import type { SongAnalysis, SongSection } from '../../schema.ts';
 import { longestPart } from './parts.ts';
+import { soundSpans, spanAt } from './sound-spans.ts';
+import type { SoundSpan } from './sound-spans.ts';
 
 const DEFAULT_METER = 4;
 /** Assumed length of a song whose analysis has none: long enough to plan with, short enough for any song. */
@@ -18,14 +20,16 @@ export type SongBars = {
   barSec: number;
   /** Start of the part of the song that is used; 0 for the whole song. */
   startSec: number;
-  /** End of the song, or of the part of it that is used. */
+  /** End of the music, or of the part of it that is used: silence behind it is left out. */
   durationSec: number;
   /** Seconds past `durationSec` that a source may reach: a cut off last bar is hardly audible, another tempo is. */
   overrunSec: number;
   /** False if `durationSec` is an assumption. */
   durationKnown: boolean;
-  /** Start of each bar, ascending, within the song. At least one. */
+  /** Start of each bar that sounds, ascending, within the song. At least one. */
   downbeatsSec: number[];
+  /** Where the song sounds. */
+  spans: readonly SoundSpan[];
 };
 
 /**
@@ -40,7 +44,9 @@ export function songBars(analysis: SongAnalysis): SongBars {
   const barSec = (60 / bpm) * meter;
   const lastBeat = rhythmic.beats_sec?.at(-1);
   const songSec = analysis.duration_sec ?? (lastBeat ? lastBeat + 60 / bpm : ASSUMED_DURATION_SEC);
-  const [startSec, durationSec] = [part?.start_sec ?? 0, Math.min(songSec, part?.end_sec ?? songSec)];
+  const spans = soundSpans(analysis.energy?.curve, songSec, { pauses: analysis.content !== 'acapella' });
+  const startSec = part?.start_sec ?? 0;
+  const durationSec = Math.min(spans.at(-1)![1], part?.end_sec ?? songSec);
   const isInside = (at: number): boolean => at >= startSec - 0.01 && at < durationSec - 0.01;
   const durationKnown = analysis.duration_sec !== null || lastBeat !== undefined;
   let downbeats = (rhythmic.downbeats_sec ?? []).filter(isInside);
@@ -50,8 +56,27 @@ export function songBars(analysis: SongAnalysis): SongBars {
     downbeats = Array.from({ length: bars }, (_, i) => startSec + i * barSec);
   }
   const overrunSec = durationSec < songSec - barSec / 2 ? 0 : barSec;
-  const meterKnown = rhythmic.meter !== null;
-  return { bpm, meter, meterKnown, barSec, startSec, durationSec, overrunSec, durationKnown, downbeatsSec: downbeats };
+  return {
+    bpm,
+    meter,
+    meterKnown: rhythmic.meter !== null,
+    barSec,
+    startSec,
+    durationSec,
+    overrunSec,
+    durationKnown,
+    downbeatsSec: soundingBars(downbeats, barSec, spans),
+    spans,
+  };
+}
+
+/** The downbeats whose bar sounds at least for a half; all of them if there is none. */
+function soundingBars(downbeats: number[], barSec: number, spans: readonly SoundSpan[]): number[] {
+  const sounding = downbeats.filter((at) => {
+    const [from, to] = spanAt(spans, at);
+    return at >= from - barSec / 8 && at + barSec / 2 <= to;
+  });
+  return sounding.length > 0 ? sounding : downbeats;
 }
 
 /** Returns the downbeat nearest to a time, in seconds; 0 if there is none. */

@@ -1,14 +1,37 @@
 /** Analyses the bytes of a file. */
+import type { StereoChunk } from '../../audio/decode/decode.ts';
+import { SILENCE_LUFS } from '../../audio/level/loudness.ts';
 import { readSong } from '../../audio/decode/read-song.ts';
 import type { SongAnalysis } from '../../schema.ts';
 import { analyzeStream } from './analyze.ts';
 
+/** Quieter songs are analysed again at `USUAL_LUFS`: onset strengths are compressed relative to full scale. */
+const QUIET_LUFS = -25;
+const USUAL_LUFS = -14;
+
+async function* amplify(chunks: AsyncIterable<StereoChunk>, gain: number): AsyncGenerator<StereoChunk> {
+  for await (const [left, right] of chunks) {
+    const louder = left.map((value) => value * gain);
+    yield [louder, right === left ? louder : right.map((value) => value * gain)];
+  }
+}
+
 /**
- * Decodes and analyses a file in any supported format. What is peculiar about the file and its rhythm is told in `warnings`.
+ * Decodes and analyses a file in any supported format. What is peculiar about the file and its rhythm is told in `warnings`. A quiet
+ * song has the analysis of the same song at a usual level; its loudness and waveform are those of the file.
  * @throws AudioError for every file that cannot be used
  */
 export async function analyzeFile(bytes: Uint8Array): Promise<SongAnalysis> {
   const { result, warnings } = await readSong(bytes, analyzeStream);
-  const all = [...warnings, ...(result.warnings ?? [])];
-  return all.length > 0 ? { ...result, warnings: all } : result;
+  const analysis = await atUsualLevel(bytes, result);
+  const all = [...warnings, ...(analysis.warnings ?? [])];
+  return all.length > 0 ? { ...analysis, warnings: all } : analysis;
+}
+
+async function atUsualLevel(bytes: Uint8Array, analysis: SongAnalysis): Promise<SongAnalysis> {
+  const { loudness, waveform } = analysis;
+  if (!loudness || loudness.integrated_lufs >= QUIET_LUFS || loudness.integrated_lufs <= SILENCE_LUFS) return analysis;
+  const gain = 10 ** ((USUAL_LUFS - loudness.integrated_lufs) / 20);
+  const { result } = await readSong(bytes, (chunks) => analyzeStream(amplify(chunks, gain)));
+  return { ...result, loudness, waveform };
 }

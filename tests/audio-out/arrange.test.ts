@@ -25,6 +25,9 @@ function song(id: string, bpm: number, bars: number, parts: { energy: number; vo
     tuningCents: undefined,
     energy: undefined,
     vocals: undefined,
+    sound: [[0, durationSec]],
+    drumSound: undefined,
+    loudness: undefined,
     sections: parts.map(({ energy, voice }, i) => ({
       start_sec: 0.25 + i * 32 * step,
       end_sec: 0.25 + (i + 1) * 32 * step,
@@ -79,6 +82,56 @@ describe('arranging a plan', () => {
     const { runs } = plan(120, [[4, 0.5, [['a', 'bass', 9]]]], [song('a', 120, 40)]);
     // Downbeats are at 0.25 + 2n.
     assert.equal(runs[0]!.sourceBeat, 16);
+  });
+
+  it('plays a song only where it sounds, whether the plan names the place or not', () => {
+    // 40 bars of 2 s with music from 20.25 to 60.25 s.
+    const quiet: RenderSong = { ...song('a', 120, 40), sound: [[20.25, 60.25]] };
+    const startOf = (source?: number): number =>
+      plan(120, [[4, 0.5, [['a', 'other', source]]]], [quiet]).runs[0]!.sourceBeat;
+    assert.equal(startOf(0), 40);
+    assert.equal(startOf(75), 116);
+    assert.ok(startOf() >= 40 && startOf() <= 104);
+  });
+
+  it('loops a song before it becomes silent', () => {
+    const quiet: RenderSong = {
+      ...song('a', 120, 40),
+      sound: [
+        [0, 20.25],
+        [40.25, 80.25],
+      ],
+    };
+    const { runs } = plan(120, [[8, 0.5, [['a', 'other', 12.25]]]], [quiet]);
+    assert.deepEqual(
+      runs.map(({ sourceBeat, start, end }) => [sourceBeat, end - start]),
+      [
+        [24, 8],
+        [24, 8],
+      ],
+    );
+  });
+
+  it('takes drums that rest from the nearest bar in which they sound', () => {
+    const entering: RenderSong = { ...song('a', 120, 40), drumSound: [[16.25, 80.25]] };
+    const { runs } = plan(
+      120,
+      [
+        [
+          4,
+          0.5,
+          [
+            ['a', 'drums', 0.25],
+            ['a', 'other', 0.25],
+          ],
+        ],
+      ],
+      [entering],
+    );
+    assert.deepEqual(
+      runs.map((run) => run.sourceBeat),
+      [32, 0],
+    );
   });
 
   it('plays all stems of a song from the same place and does not shift drums', () => {

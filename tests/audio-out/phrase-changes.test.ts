@@ -47,8 +47,15 @@ const SOUNDS: Record<string, Float32Array> = {
 function song(id: string): RenderSong {
   const durationSec = PHRASES * PHRASE_SEC;
   const grid = buildBeatGrid({ bpm: BPM }, durationSec);
-  const none = { energy: undefined, vocals: undefined, beatChroma: [], tuningCents: undefined, sections: [] };
-  return { id, name: id, stems: {}, durationSec, key: 'A minor', grid, ...none };
+  const none = {
+    energy: undefined,
+    vocals: undefined,
+    tuningCents: undefined,
+    drumSound: undefined,
+    loudness: undefined,
+  };
+  const empty = { stems: {}, beatChroma: [], sections: [] };
+  return { id, name: id, durationSec, key: 'A minor', grid, sound: [[0, durationSec]], ...none, ...empty };
 }
 
 const run = (id: number, songId: string, stem: Stem, start = 0): Run => ({

@@ -235,6 +235,9 @@ function song(id: string): Parameters<typeof changeShifts>[2] extends ReadonlyMa
     energy: undefined,
     vocals: undefined,
     sections: [],
+    sound: [[0, SECONDS]],
+    drumSound: undefined,
+    loudness: undefined,
   };
 }
 

@@ -48,6 +48,11 @@ function complete(base: SongAnalysis, meter: number, wave: number): SongAnalysis
     hop_sec: 0.5,
     values: Array.from({ length: Math.ceil(duration * 2) }, (_, i) => (Math.sin(i * speed * wave) + 1) / 2),
   });
+  /** The curve without values that mean silence. */
+  const above = (floor: number, { hop_sec, values }: ReturnType<typeof curve>): ReturnType<typeof curve> => ({
+    hop_sec,
+    values: values.map((value) => floor + (1 - floor) * value),
+  });
   return {
     ...base,
     harmonic: {
@@ -62,7 +67,7 @@ function complete(base: SongAnalysis, meter: number, wave: number): SongAnalysis
       beat_bands: beats.map((_, i) => [i % 2, (i + 1) % 2, wave]),
     },
     vocal: { ...base.vocal, curve: curve(0.05) },
-    energy: { mean: 0.5, curve: curve(0.03) },
+    energy: { mean: 0.5, curve: above(0.15, curve(0.03)) },
     sections: [0, 1, 2].map((i) => ({
       start_sec: (i * duration) / 3,
       end_sec: ((i + 1) * duration) / 3,

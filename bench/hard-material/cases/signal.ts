@@ -2,6 +2,7 @@ import { analyzeSong } from '../../../services/analysis/analyze.ts';
 import { playSong } from '../band.ts';
 import type { HardCase } from '../hard-case.ts';
 import { CHANNEL_CASES } from './channels.ts';
+import { LEVEL_CASES } from './levels.ts';
 import { SURROUND_CASES } from './surround.ts';
 
 export const SIGNAL_CASES: readonly HardCase[] = [
@@ -18,5 +19,6 @@ export const SIGNAL_CASES: readonly HardCase[] = [
     },
   },
   ...CHANNEL_CASES,
+  ...LEVEL_CASES,
   ...SURROUND_CASES,
 ];

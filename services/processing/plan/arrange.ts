@@ -6,11 +6,12 @@
  * same run, and the boundary is inaudible.
  */
 import { matchTempo } from '../../../music/theory/tempo.ts';
+import { spanAt } from '../../../music/theory/sound-spans.ts';
 import type { PairScore } from '../../../schema.ts';
-import { beatIndex } from '../song/beat-grid.ts';
+import { beatIndex, beatTime } from '../song/beat-grid.ts';
 import type { RenderSong } from '../song/song.ts';
 import { type Arrangement, type LayerSlice, stemShift } from './arrangement.ts';
-import { chooseSourceBeat, nearestUsableDownbeat, type SongHistory } from './choose-source.ts';
+import { chooseSourceBeat, nearestUsableDownbeat, soundingDrumsBeat, type SongHistory } from './choose-source.ts';
 import type { RenderLayer, RenderPlan, RenderSection } from './plan.ts';
 import { type Run, sourceAt } from './run.ts';
 import { sourceBeatOffset, startKey, type Tuning } from './tuning.ts';
@@ -68,11 +69,12 @@ function arrangeSection(
       continue;
     }
     const tempo = layerTempo(layer, song, section);
-    const startBeat = chooseStartBeat(arranging, { layer, song, section, index, beats: tempo.beats }, chosen);
+    const songBeat = chooseStartBeat(arranging, { layer, song, section, index, beats: tempo.beats }, chosen);
+    const startBeat = layer.stem === 'drums' && !layer.free ? soundingDrumsBeat(song, songBeat, tempo.beats) : songBeat;
     const sourceBeat = startBeat + sourceBeatOffset(tuning, song, section, tempo);
     const before = previous.find((slice) => slice.songId === song.id && slice.stem === layer.stem);
     slices.push(cutSlice(arranging, { layer, song, section, tempo, sourceBeat }, before));
-    recordPlayed(histories, song.id, startBeat, tempo.beats);
+    recordPlayed(histories, song.id, songBeat, tempo.beats);
   }
   return slices;
 }
@@ -161,15 +163,21 @@ function continues(last: Run, run: Run, song: RenderSong): boolean {
 type Segment = { start: number; end: number; sourceBeat: number };
 
 /**
- * Cuts a section into segments that play from `sourceBeat` on. Where the song runs out, the next segment starts from a downbeat
+ * Cuts a section into segments that play from `sourceBeat` on. Where the song runs out or becomes silent, the next segment starts from a downbeat
  * again: from `sourceBeat` if enough bars follow it, otherwise from an earlier bar.
  */
 function segments(song: RenderSong, section: RenderSection, sourceBeat: number, tempo: LayerTempo): Segment[] {
   const { grid } = song;
   const { beatSec, free } = tempo;
-  const inSong = grid.beats.filter((beat) => beat < song.durationSec).length;
+  // At its own speed a song may pause. Otherwise it runs out where it becomes silent.
+  const [soundFrom, soundTo] = free ? [0, song.sound.at(-1)![1]] : spanAt(song.sound, beatTime(grid, sourceBeat));
+  const inSong = grid.beats.filter((beat) => beat < soundTo).length;
+  const firstBeat = Math.max(
+    0,
+    grid.beats.findIndex((beat) => beat > soundFrom - 60 / grid.bpm / 2),
+  );
   const bars = Math.floor((inSong - sourceBeat) / grid.meter);
-  const loopFrom = bars >= MIN_LOOP_BARS ? sourceBeat : Math.max(0, inSong - MIN_LOOP_BARS * 2 * grid.meter);
+  const loopFrom = bars >= MIN_LOOP_BARS ? sourceBeat : Math.max(firstBeat, inSong - MIN_LOOP_BARS * 2 * grid.meter);
   const result: Segment[] = [];
   let at = section.start;
   let from = bars >= 1 ? sourceBeat : loopFrom;

@@ -1,4 +1,5 @@
 /** Chooses which part of a song a section plays, if the plan does not say. */
+import { soundShare } from '../../../music/theory/sound-spans.ts';
 import type { Curve, PairScore, PhraseMatch } from '../../../schema.ts';
 import { beatTime, nearestIndex } from '../song/beat-grid.ts';
 import type { RenderSection } from './plan.ts';
@@ -13,7 +14,11 @@ const WEIGHTS = {
   continues: 0.25,
   used: 0.8,
   runsOut: 2,
+  silent: 3,
 };
+
+/** A bar, or the drums of a section, sound if they do for more than this share of their time. */
+const SOUNDING_SHARE = 0.5;
 
 /** Parts of a song that were played so far, as beat indices, and the beat at which the last one ended. */
 export type SongHistory = { played: [number, number][]; nextBeat: number | undefined };
@@ -70,11 +75,19 @@ function phraseStarts(request: SourceRequest): { at: number; similarity: number 
     }));
 }
 
-/** Beat index of the downbeat nearest to second `at` of the song, among those with at least a bar of the song after them. */
-export function nearestUsableDownbeat(song: RenderSong, at: number): number {
+/**
+ * Beat index of the downbeat nearest to second `at` of the song, among those that begin a bar that sounds and have at least a bar of
+ * the song after them.
+ * @param spans where the song, or its stem, sounds
+ */
+export function nearestUsableDownbeat(song: RenderSong, at: number, spans = song.sound): number {
   const { beats, downbeats } = song.grid;
   const usable = downbeats.filter((index) => index + song.grid.meter < beats.length);
-  const candidates = usable.length > 0 ? usable : downbeats;
+  const sounding = usable.filter((index) => {
+    const from = beats[index]!;
+    return soundShare(spans, from, beatTime(song.grid, index + song.grid.meter)) > SOUNDING_SHARE;
+  });
+  const candidates = sounding.length > 0 ? sounding : usable.length > 0 ? usable : downbeats;
   return candidates[
     nearestIndex(
       candidates.map((index) => beats[index]!),
@@ -90,6 +103,7 @@ export function nearestUsableDownbeat(song: RenderSong, at: number): number {
 export function chooseSourceBeat(request: SourceRequest): number {
   const { song, section, beats, history } = request;
   const { grid } = song;
+  const drums = section.layers.some((layer) => layer.stem === 'drums' && layer.songId === song.id);
   const sings = section.layers.some((layer) => layer.stem === 'vocals' && layer.songId === song.id);
   const phrases = phraseStarts(request);
   const partStarts = song.sections.map((part) => nearestUsableDownbeat(song, part.start_sec));
@@ -108,6 +122,7 @@ export function chooseSourceBeat(request: SourceRequest): number {
       0,
     );
     const played = history.played.reduce((sum, [a, b]) => sum + Math.max(0, Math.min(b, end) - Math.max(a, start)), 0);
+    const silent = 1 - soundShare((drums ? song.drumSound : undefined) ?? song.sound, from, to);
     const score =
       WEIGHTS.phrase * phrase +
       WEIGHTS.energy * (energy === undefined ? 0 : 1 - Math.abs(energy - section.energy)) +
@@ -115,6 +130,7 @@ export function chooseSourceBeat(request: SourceRequest): number {
       (partStarts.includes(start) ? WEIGHTS.sectionStart : 0) +
       (history.nextBeat === start ? WEIGHTS.continues : 0) -
       WEIGHTS.used * Math.min(1, played / beats) -
+      WEIGHTS.silent * silent -
       WEIGHTS.runsOut * Math.max(0, (end - grid.beats.length) / beats);
     if (score > bestScore + 1e-9) {
       best = start;
@@ -122,4 +138,16 @@ export function chooseSourceBeat(request: SourceRequest): number {
     }
   }
   return best;
+}
+
+/**
+ * The beat from which the drums of a song play, if the song plays from `start` for `beats` beats. Drums that rest there are taken from
+ * the nearest bar in which they sound: harmony does not bind them to the other stems.
+ */
+export function soundingDrumsBeat(song: RenderSong, start: number, beats: number): number {
+  const { drumSound, grid } = song;
+  if (!drumSound) return start;
+  const from = beatTime(grid, start);
+  if (soundShare(drumSound, from, beatTime(grid, start + beats)) > SOUNDING_SHARE) return start;
+  return nearestUsableDownbeat(song, from, drumSound);
 }

@@ -1,11 +1,15 @@
 /** Reads the songs of a request. What their analyses leave out is measured in their stems. */
 import { filesOf, type RenderRequest, STEMS } from '../../../schema.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { soundSpans } from '../../../music/theory/sound-spans.ts';
 import type { OnsetEnvelopes } from '../measure/onsets.ts';
 import type { RenderPlan } from '../plan/plan.ts';
 import { alignGrid } from '../song/align-grid.ts';
 import { hasBeatGrid, readSong, type RenderSong, stemsMissingError } from '../song/song.ts';
 import type { RenderThreads } from '../threads/thread-pool.ts';
+
+/** Drums rest below this level: 30 dB below their loud parts. What sounds there comes from other stems. */
+const RESTING_DRUMS_LEVEL = 0.25;
 
 type SentSong = RenderRequest['songs'][number];
 
@@ -49,7 +53,7 @@ const stemSources = (
   });
 
 /**
- * Measures the drum onsets of the songs and aligns their beat grids to them. A single song needs no alignment, and a song without a
+ * Measures the drums of the songs and aligns their beat grids to them. A single song needs no alignment, and a song without a
  * drum stem gets none.
  * @returns the songs with aligned grids, and the onsets by song
  * @throws RenderError stem_unavailable, stem_unusable
@@ -64,10 +68,14 @@ export async function alignToDrums(
   await Promise.all(
     [...songs.values()].map(async (song) => {
       const urls = song.stems.drums;
-      const onsets = urls && (await threads.run('onsets', { urls, song: song.name, stem: 'drums' }));
-      if (!onsets) return;
-      drumOnsets.set(song.id, onsets);
-      aligned.set(song.id, { ...song, grid: alignGrid(song.grid, onsets.attack, SAMPLE_RATE) });
+      const drums = urls && (await threads.run('drums', { urls, song: song.name, stem: 'drums' }));
+      if (!drums) return;
+      drumOnsets.set(song.id, drums.onsets);
+      aligned.set(song.id, {
+        ...song,
+        grid: alignGrid(song.grid, drums.onsets.attack, SAMPLE_RATE),
+        drumSound: soundSpans(drums.level, song.durationSec, { silence: RESTING_DRUMS_LEVEL }),
+      });
     }),
   );
   return { songs: aligned, drumOnsets };

@@ -68,6 +68,7 @@ export class RunStore {
       urls: song.stems[stem]!,
       song: song.name,
       stem,
+      songLoudness: song.loudness,
       runs: reserved.map(([run, { region, origin }]): StemRun => {
         return { map: runMap(run, song, origin), region, semitones: run.semitones };
       }),

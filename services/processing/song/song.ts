@@ -1,6 +1,8 @@
 /** A song with what rendering needs of its analysis, and its beat grid. */
 import { z } from 'zod';
-import { Curve, filesOf, type RenderRequest, SongSection, type Stem, TempoPart } from '../../../schema.ts';
+import { Curve, filesOf, type RenderRequest, SongContent, SongSection, type Stem, TempoPart } from '../../../schema.ts';
+import { soundSpans } from '../../../music/theory/sound-spans.ts';
+import type { SoundSpan } from '../../../music/theory/sound-spans.ts';
 import { RenderError } from '../errors.ts';
 import { MIN_BEATS, type BeatGrid, buildBeatGrid } from './beat-grid.ts';
 import { gridOfPart, playedPart } from './played-part.ts';
@@ -28,6 +30,11 @@ const ReadableAnalysis = z.object({
     })
     .optional()
     .catch(undefined),
+  loudness: z
+    .looseObject({ integrated_lufs: z.number().optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+  content: SongContent.optional().catch(undefined),
   vocal: z
     .looseObject({ curve: Curve.optional().catch(undefined) })
     .optional()
@@ -63,6 +70,12 @@ export type RenderSong = {
   /** Presence of singing, 0..1. */
   vocals: Curve | undefined;
   sections: SongSection[];
+  /** Where the song sounds. */
+  sound: readonly SoundSpan[];
+  /** Where its drums sound; undefined if it is not known. */
+  drumSound: readonly SoundSpan[] | undefined;
+  /** Integrated loudness in LUFS; undefined if it is not known. */
+  loudness: number | undefined;
 };
 
 /** Whether the analysis in the request has what a render needs: a duration and a beat grid. */
@@ -114,6 +127,11 @@ export function readSong(
       energy: scaleToRange(sent.energy?.curve ?? own?.energy?.curve),
       vocals: sent.vocal?.curve ?? own?.vocal.curve,
       sections: sent.sections ?? own?.sections ?? [],
+      sound: soundSpans(sent.energy?.curve ?? own?.energy?.curve, durationSec, {
+        pauses: (sent.content ?? own?.content) !== 'acapella',
+      }),
+      drumSound: undefined,
+      loudness: own?.loudness?.integrated_lufs ?? sent.loudness?.integrated_lufs,
     },
     warnings,
   };

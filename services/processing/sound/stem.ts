@@ -8,10 +8,18 @@ import type { Stem } from '../../../schema.ts';
 import { type ChunkSink, readStem, type StemSource } from '../files/read-stem.ts';
 import { type ScratchRegion, writeRegion } from '../files/scratch.ts';
 
+/** Loudness to which each song is brought before its stems are matched, by one gain for all of them. */
+const SONG_LUFS = -14;
+/** Songs that are further away from `SONG_LUFS` are nearly silent, and would become noise. */
+const MAX_SONG_GAIN_DB = 50;
 /** Loudness to which each stem is matched before the plan's own levels apply: a usual balance of a finished mix. */
 const STEM_LUFS: Record<Stem, number> = { vocals: -18, drums: -19, bass: -21, other: -22 };
+/** Limit of the match of a stem, after its song has been brought to `SONG_LUFS`. */
 const MAX_MATCH_DB = 14;
-/** Quieter stems are empty or hold residues of separation. Raising their level would raise noise. */
+/**
+ * Stems that are quieter, after their song has been brought to `SONG_LUFS`, are empty or hold residues of separation. Raising their
+ * level would raise noise.
+ */
 const EMPTY_LUFS = -50;
 /** Below this frequency a vocal stem holds no voice, only residues of bass and drums. */
 const VOCAL_HIGH_PASS_HZ = 110;
@@ -26,7 +34,8 @@ export type StemRun = {
   semitones: number;
 };
 
-export type StemTask = StemSource & { runs: StemRun[] };
+/** `songLoudness` is the integrated loudness of the whole song in LUFS; undefined if it is not known. */
+export type StemTask = StemSource & { runs: StemRun[]; songLoudness: number | undefined };
 
 /** Samples `from..to` of the song. */
 type SourceRange = { from: number; to: number; channels: [Float32Array, Float32Array] };
@@ -43,7 +52,7 @@ export async function renderStem(task: StemTask): Promise<void> {
       applyFilter(range.channels, SAMPLE_RATE, { kind: 'high-pass', frequency: VOCAL_HIGH_PASS_HZ });
     }
   }
-  matchLevel(ranges, task.stem);
+  matchLevel(ranges, task);
   for (const run of task.runs) {
     const reads = Math.floor((run.map.source[0]! - MARGIN_SEC) * SAMPLE_RATE);
     const range = ranges.find((candidate) => candidate.to > Math.max(0, reads))!;
@@ -95,11 +104,15 @@ function copyInto(ranges: readonly SourceRange[]): ChunkSink {
   };
 }
 
-/** Brings the loudest range to the loudness of its stem, and the others by the same gain. */
-function matchLevel(ranges: readonly SourceRange[], stem: Stem): void {
+/** Brings the song to a common loudness, then the loudest range to the loudness of its stem, and the others by the same gain. */
+function matchLevel(ranges: readonly SourceRange[], { stem, songLoudness }: StemTask): void {
+  amplify(ranges, Math.min(MAX_SONG_GAIN_DB, SONG_LUFS - (songLoudness ?? SONG_LUFS)));
   const loudness = Math.max(...ranges.map((range) => integratedLoudness(range.channels, SAMPLE_RATE)));
   const wanted = STEM_LUFS[stem] - loudness;
-  const gainDb = loudness < EMPTY_LUFS ? 0 : Math.min(MAX_MATCH_DB, Math.max(-MAX_MATCH_DB, wanted));
+  amplify(ranges, loudness < EMPTY_LUFS ? 0 : Math.min(MAX_MATCH_DB, Math.max(-MAX_MATCH_DB, wanted)));
+}
+
+function amplify(ranges: readonly SourceRange[], gainDb: number): void {
   const gain = 10 ** (gainDb / 20);
   for (const range of ranges) {
     for (const samples of range.channels) for (let i = 0; i < samples.length; i++) samples[i]! *= gain;

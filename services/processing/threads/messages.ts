@@ -6,7 +6,7 @@ import type { FinishTask } from '../delivery/finish.ts';
 import type { RenderErrorCode } from '../errors.ts';
 import type { StemSource } from '../files/read-stem.ts';
 import type { StemAnalysis } from '../song/analyze-stems.ts';
-import type { DrumOnsets } from '../song/drum-onsets.ts';
+import type { DrumMeasurement } from '../song/measure-drums.ts';
 import type { SectionResult, SectionTask } from '../sound/section.ts';
 import type { StemTask } from '../sound/stem.ts';
 
@@ -14,8 +14,8 @@ import type { StemTask } from '../sound/stem.ts';
 type ThreadJobs = {
   /** Analyses a song from its stems. */
   analyze: { input: StemSource[]; output: StemAnalysis };
-  /** Measures the onsets of a drum stem. */
-  onsets: { input: StemSource; output: DrumOnsets };
+  /** Measures the onsets and the level of a drum stem. */
+  drums: { input: StemSource; output: DrumMeasurement };
   /** Finds other phrases for voices that do not fit. */
   phrases: { input: PhraseTask; output: Correction | undefined };
   /** Stretches a stem into its runs. */

@@ -5,7 +5,7 @@ import { changePhrases } from '../corrections/phrase-changes.ts';
 import { finishMashup } from '../delivery/finish.ts';
 import { RenderError } from '../errors.ts';
 import { analyzeStems } from '../song/analyze-stems.ts';
-import { measureDrumOnsets } from '../song/drum-onsets.ts';
+import { measureDrums } from '../song/measure-drums.ts';
 import { renderSection } from '../sound/section.ts';
 import { renderStem } from '../sound/stem.ts';
 import type { JobMessage, ThreadMessage } from './messages.ts';
@@ -14,8 +14,8 @@ async function perform(job: JobMessage, onProgress: (message: string) => void): 
   switch (job.kind) {
     case 'analyze':
       return analyzeStems(job.input);
-    case 'onsets':
-      return measureDrumOnsets(job.input);
+    case 'drums':
+      return measureDrums(job.input);
     case 'phrases':
       return changePhrases(job.input);
     case 'stem':
