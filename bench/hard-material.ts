@@ -3,7 +3,6 @@ import { CONTAINER_CASES } from './hard-material/cases/container.ts';
 import { CONTENT_CASES } from './hard-material/cases/content.ts';
 import { DELIVERY_CASES } from './hard-material/cases/delivery.ts';
 import { KEY_CASES, KEY_SET_CASES } from './hard-material/cases/key.ts';
-import { KEY_CASES } from './hard-material/cases/key.ts';
 import { LEVEL_MASHUP_CASES } from './hard-material/cases/levels.ts';
 import { SIGNAL_CASES } from './hard-material/cases/signal.ts';
 import { TIME_CASES } from './hard-material/cases/time.ts';
