@@ -245,6 +245,13 @@ const StemUpload = UploadTarget.extend({
     .describe('Where the parts of the stem go, in order. The service uploads FLAC to as many of them as it needs.'),
 }).describe('Where a service uploads a stem: one WAV file to `url`, or FLAC to `parts`.');
 
+export const StemLayout = z
+  .enum(['voices_only', 'no_drums'])
+  .describe(
+    'For a song that has not all four stems. `voices_only`: all of its sound is vocals. `no_drums`: it has no beat, and what would be drums and bass is other.',
+  );
+export type StemLayout = z.infer<typeof StemLayout>;
+
 export const SeparateRequest = z
   .object({
     audio_url: z.string().min(1).describe('http or https URL of the song.'),
@@ -259,6 +266,7 @@ export const SeparateRequest = z
       .min(1_000_000)
       .default(STEM_PART_BYTES)
       .describe('Size of the largest part of a stem, in bytes.'),
+    layout: StemLayout.optional(),
   })
   .describe('A song to separate into stems.');
 export type SeparateRequest = z.infer<typeof SeparateRequest>;

@@ -1,6 +1,7 @@
 /** Songs and scores as a few kilobytes of text for a language model: rounded numbers, no matrices. */
-import type { AnalyzedSong, PairScore, PlanLimits } from '../../schema.ts';
+import { STEMS, type AnalyzedSong, type PairScore, type PlanLimits } from '../../schema.ts';
 import { songBars } from '../theory/bars.ts';
+import { contentOf, hasBeat, usableStems } from '../theory/content.ts';
 import { chooseParts } from '../theory/parts.ts';
 import { camelotCode, parseKey } from '../theory/keys.ts';
 import { limitsFor } from './limits.ts';
@@ -18,6 +19,8 @@ function describeSong(song: AnalyzedSong): Record<string, unknown> {
   const { analysis } = song;
   const bars = songBars(analysis);
   const key = parseKey(analysis.harmonic.key);
+  const content = contentOf(song);
+  const usable = usableStems(song);
   return {
     song_id: song.song_id,
     name: cleanText(song.name, 120),
@@ -28,6 +31,9 @@ function describeSong(song: AnalyzedSong): Record<string, unknown> {
     first_downbeat_sec: round(bars.downbeatsSec[0] ?? 0),
     bar_sec: round(bars.barSec, 3),
     beat_confidence: round(analysis.rhythmic.beat_confidence),
+    ...(hasBeat(analysis) ? {} : { has_beat: false }),
+    ...(content === 'full' ? {} : { content }),
+    ...(usable.length === STEMS.length ? {} : { usable_stems: usable }),
     swing: round(analysis.rhythmic.swing_factor),
     key: cleanText(analysis.harmonic.key, MAX_KEY_LENGTH),
     camelot: key ? camelotCode(key) : null,

@@ -1,6 +1,7 @@
 /** The checks that every plan must pass before it is rendered, from any planner. */
 import { Plan, type AnalyzedSong, type PlanLimits } from '../../schema.ts';
 import { snapToBars } from './bars.ts';
+import { fitContent } from './fit-content.ts';
 import { fitSources } from './fit-sources.ts';
 import type { PlanFindings } from './findings.ts';
 import { chooseParts } from '../theory/parts.ts';
@@ -26,6 +27,7 @@ export function checkPlan(raw: unknown, wholeSongs: readonly AnalyzedSong[], lim
   const parsed = parsePlan(raw, songs, limits, findings);
   if (!parsed || parsed.masterplan.timeline.length === 0) return finish(findings);
   let plan = withTimeline(parsed, snapToBars(parsed, findings));
+  plan = withTimeline(plan, fitContent(plan, songs, findings));
   plan = withTimeline(plan, fitSources(plan, songs, findings));
   checkArrangement(plan, songs, limits, findings.faults);
   return finish(findings, plan);

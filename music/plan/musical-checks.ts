@@ -1,6 +1,7 @@
 /** Checks of a plan's music before it is rendered: layers, tempo, key, energy, length. */
 import type { AnalyzedSong, Plan, PlanLayer, PlanLimits, PlanSection } from '../../schema.ts';
 import { songBars } from '../theory/bars.ts';
+import { hasBeat } from '../theory/content.ts';
 import { parseKey } from '../theory/keys.ts';
 import { AUDIBLE_TEMPO_CHANGE, tempoChange } from '../theory/tempo.ts';
 import { sectionBarSec, sectionBpm } from './bars.ts';
@@ -67,7 +68,7 @@ function checkLayers(section: PlanSection, name: string, faults: string[]): void
   }
 }
 
-/** Checks that each song is on the beat at a tempo within its reach, or free where the drums of no other song play. */
+/** Checks that each song with a beat is on it at a tempo within its reach, or free where the drums of no other song play. */
 function checkTiming(
   section: PlanSection,
   name: string,
@@ -77,6 +78,7 @@ function checkTiming(
 ): void {
   for (const song of songs) {
     const layers = section.layers.filter(({ songId }) => songId === song.song_id);
+    if (!hasBeat(song.analysis)) continue;
     if (layers.some(({ timing }) => timing === 'free')) {
       const beat = layers.find(({ stem }) => stem === 'drums' || stem === 'bass');
       if (beat)

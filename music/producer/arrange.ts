@@ -5,6 +5,7 @@ import { sourceSeconds } from '../plan/fit-sources.ts';
 import { allowedStems } from '../plan/limits.ts';
 import { cleanText } from '../plan/text.ts';
 import { vocalsOf } from '../theory/bars.ts';
+import { usableStems } from '../theory/content.ts';
 import { keyShift, parseKey, type Key } from '../theory/keys.ts';
 import type { Draft } from './draft.ts';
 import type { ArcSection, SectionKind } from './energy-arc.ts';
@@ -107,6 +108,7 @@ function replaceSilentVoice(
   const hasMelody = section.some((other) => other.song === song && other.stem === 'other');
   if (hasMelody) return null;
   if (!stems.includes('other')) return layer;
+  if (!usableStems(song).includes('other')) return null;
   return { ...layer, stem: 'other', volume_db: layer.volume_db - 2, why: 'Nobody sings here: the melody leads' };
 }
 

@@ -3,9 +3,11 @@ import type { AnalyzedSong, PlanLimits, Stem } from '../../schema.ts';
 import { sourceSeconds } from '../plan/fit-sources.ts';
 import { allowedStems } from '../plan/limits.ts';
 import { songBars } from '../theory/bars.ts';
+import { hasBeat, usableStems } from '../theory/content.ts';
 import { canMatchTempo } from '../theory/tempo.ts';
 import { layOutArc, type ArcSection } from './energy-arc.ts';
-import type { LayerDraft, SectionDraft } from './layers.ts';
+import { designFreeSection } from './free-sections.ts';
+import { playableLayers, type LayerDraft, type SectionDraft } from './layers.ts';
 import type { Roles } from './roles.ts';
 import { designSection } from './sections.ts';
 import { tempoOf, type Tempi } from './tempo.ts';
@@ -59,7 +61,7 @@ function barsThatFit(song: AnalyzedSong, { main, second }: Tempi, meter: number)
   const { bpm: songBpm, durationSec, downbeatsSec } = songBars(song.analysis);
   const available = durationSec - (downbeatsSec[0] ?? 0);
   const fits = (bpm: number): number =>
-    available / sourceSeconds(song, (60 / bpm) * meter, bpm, !canMatchTempo(songBpm, bpm));
+    available / sourceSeconds(song, (60 / bpm) * meter, bpm, !hasBeat(song.analysis) || !canMatchTempo(songBpm, bpm));
   return Math.max(1, Math.floor(Math.min(fits(main), fits(second)) + 1e-6));
 }
 
@@ -115,10 +117,12 @@ function designSections(
   let part = 0;
   const designs = arc.map((section, index): SectionDraft => {
     part = arc[index - 1]?.kind === section.kind ? part + 1 : 0;
-    const { description, layers } = roles.twoTempi
-      ? designTwoTempoSection(section.kind, roles, tempi, part)
-      : designSection(section.kind, roles, part);
-    const allowed = withoutDuplicates(layers.filter((layer) => stems.includes(layer.stem)));
+    const { description, layers } = roles.withoutGroove
+      ? designFreeSection(section.kind, roles, part)
+      : roles.twoTempi
+        ? designTwoTempoSection(section.kind, roles, tempi, part)
+        : designSection(section.kind, roles, part);
+    const allowed = withoutDuplicates(playableLayers(layers).filter((layer) => stems.includes(layer.stem)));
     const song = songs[index % songs.length] ?? roles.lead;
     return { description, layers: allowed.length > 0 ? allowed : [fallbackLayer(song, stems)] };
   });
@@ -141,12 +145,13 @@ function withoutDuplicates(drafts: readonly LayerDraft[]): LayerDraft[] {
 
 /** Returns a layer of the first allowed stem, for sections whose stems are all excluded by the limits. */
 function fallbackLayer(song: AnalyzedSong, stems: readonly Stem[]): LayerDraft {
+  const usable = usableStems(song);
   return {
     song,
-    stem: stems[0] ?? 'other',
+    stem: stems.find((stem) => usable.includes(stem)) ?? stems[0] ?? 'other',
     volume_db: -5,
     effects: [],
-    why: 'The limits leave this stem',
-    free: false,
+    why: 'What this song can give here',
+    free: !hasBeat(song.analysis),
   };
 }

@@ -1,5 +1,6 @@
 /** Drafts of layers: song, stem, level and effects, before a part of the song is chosen. */
 import type { AnalyzedSong, Stem } from '../../schema.ts';
+import { contentOf, hasBeat, usableStems } from '../theory/content.ts';
 
 /** A layer before its source position is chosen. */
 export type LayerDraft = {
@@ -32,3 +33,23 @@ export const layer = (
 
 /** Returns a draft that plays at the song's own speed. */
 export const atOwnSpeed = (draft: LayerDraft): LayerDraft => ({ ...draft, free: true });
+
+/** Effect of a song without a beat under the bass of another: its sound is one stem, deep notes included. */
+const ABOVE_THE_BASS = 'highpass(freq=150)';
+
+/**
+ * Returns the layers that can be played: no stems that a song does not have, no second voice beside voices alone, and songs without a beat
+ * at their own speed.
+ */
+export function playableLayers(layers: readonly LayerDraft[]): LayerDraft[] {
+  const usable = layers.filter(({ song, stem }) => usableStems(song).includes(stem));
+  const soloist = usable.find(({ song, stem }) => stem === 'vocals' && contentOf(song) === 'acapella')?.song;
+  const hasBass = usable.some(({ stem }) => stem === 'bass');
+  return usable
+    .filter(({ song, stem }) => !soloist || stem !== 'vocals' || song === soloist)
+    .map((each) => {
+      if (hasBeat(each.song.analysis)) return each;
+      const isDeep = hasBass && each.stem === 'other' && !each.effects.some((effect) => effect.startsWith('highpass'));
+      return atOwnSpeed(isDeep ? { ...each, effects: [...each.effects, ABOVE_THE_BASS] } : each);
+    });
+}

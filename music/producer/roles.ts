@@ -1,6 +1,7 @@
 /** Roles of the songs in a mashup: the lead gives the voice, the groove the beat, a third song colour. */
 import type { AnalyzedSong, PairScore, PhraseMatch } from '../../schema.ts';
 import { songBars, vocalRange, type SongBars } from '../theory/bars.ts';
+import { contentOf, usableStems } from '../theory/content.ts';
 import { haveCommonTempo } from './targets.ts';
 
 /** Below this vocal presence the vocals stem contains little but leakage. */
@@ -15,12 +16,22 @@ const ODD_METER_PENALTY = 0.08;
 const OTHER_METER_PENALTY = 0.04;
 /** Penalty for a pair without a common tempo: its voice would have no beat. */
 const NO_COMMON_TEMPO_PENALTY = 0.3;
+/** Penalty for a groove without drums. It exceeds all other ratings. */
+const NO_GROOVE_PENALTY = 2;
+/** Bonus for voices alone as the lead: they have nothing else to give. */
+const VOICES_ALONE_BONUS = 1;
 /** Penalty on a phrase's similarity for each semitone between its shift and the mashup's: about that of a wrong note. */
 const SHIFT_PENALTY = 0.04;
 
 /** Whether a song has audible vocals. */
 export function singsAtAll(song: AnalyzedSong): boolean {
-  return song.analysis.vocal.vocal_presence >= SINGS_FROM;
+  const content = contentOf(song);
+  return content === 'acapella' || (content === 'full' && song.analysis.vocal.vocal_presence >= SINGS_FROM);
+}
+
+/** Whether a song can give drums and bass. */
+function canGroove(song: AnalyzedSong): boolean {
+  return usableStems(song).includes('drums');
 }
 
 /** Roles of the two or three songs. */
@@ -35,6 +46,8 @@ export type Roles = {
   sings: boolean;
   /** Whether lead and groove have no common tempo. */
   twoTempi: boolean;
+  /** Whether no song can give drums and bass: all play in free time, or are voices alone. */
+  withoutGroove: boolean;
   /** Whether lead and groove have a common tempo that the third song cannot be brought to. */
   colourIsFree: boolean;
 };
@@ -102,8 +115,9 @@ export function chooseRoles(songs: readonly AnalyzedSong[], scores: readonly Pai
       .filter((groove) => groove !== lead)
       .map((groove) => {
         const twoTempi = !haveCommonTempo([lead, groove]);
-        const penalty = twoTempi ? NO_COMMON_TEMPO_PENALTY : 0;
-        return { lead, groove, twoTempi, rating: rateRoles(lead, groove, scores) + 0.03 * jitter() - penalty };
+        const penalty = (twoTempi ? NO_COMMON_TEMPO_PENALTY : 0) + (canGroove(groove) ? 0 : NO_GROOVE_PENALTY);
+        const bonus = contentOf(lead) === 'acapella' ? VOICES_ALONE_BONUS : 0;
+        return { lead, groove, twoTempi, rating: rateRoles(lead, groove, scores) + bonus + 0.03 * jitter() - penalty };
       }),
   );
   const best = pairs.reduce((a, b) => (b.rating > a.rating ? b : a));
@@ -114,6 +128,7 @@ export function chooseRoles(songs: readonly AnalyzedSong[], scores: readonly Pai
     colour,
     sings: singsAtAll(best.lead),
     twoTempi: best.twoTempi,
+    withoutGroove: !canGroove(best.groove),
     colourIsFree: !best.twoTempi && colour !== null && !haveCommonTempo([best.lead, best.groove, colour]),
   };
 }

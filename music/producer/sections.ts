@@ -1,5 +1,6 @@
 /** Sections of mashups with one tempo: stems, levels and effects of each kind of section, with reasons. */
 import type { AnalyzedSong } from '../../schema.ts';
+import { hasBeat, usableStems } from '../theory/content.ts';
 import type { SectionKind } from './energy-arc.ts';
 import { atOwnSpeed, layer, type LayerDraft, type SectionDraft } from './layers.ts';
 import { singsAtAll, type Roles } from './roles.ts';
@@ -23,7 +24,8 @@ export function designSection(kind: SectionKind, roles: Roles, part: number): Se
       ? layer(lead, 'vocals', volume_db, why, ...effects)
       : layer(lead, 'other', volume_db - 1, `${why} (no voice: its melody leads)`);
   const design = DESIGNS[kind] ?? designOutro;
-  const { description, layers } = design({ roles, colour, harmony: colour ?? groove, voice });
+  const harmony = colour && hasBeat(colour.analysis) && usableStems(colour).includes('other') ? colour : groove;
+  const { description, layers } = design({ roles, colour, harmony, voice });
   return { description: part > 0 ? `${description}, continued` : description, layers };
 }
 

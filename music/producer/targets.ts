@@ -1,5 +1,6 @@
 /** The common tempo and key of a mashup's songs: those with the smallest stretches and shifts. */
 import type { AnalyzedSong } from '../../schema.ts';
+import { hasBeat } from '../theory/content.ts';
 import { keyShift, parseKey, type Key } from '../theory/keys.ts';
 import { maxKeyShift, worstKeyShift } from '../plan/key-shifts.ts';
 import { AUDIBLE_TEMPO_CHANGE, matchTempo } from '../theory/tempo.ts';
@@ -11,12 +12,14 @@ const BPM_STEP = 0.1;
 /** A song with the weights of its stretch and shift: both are more audible on voices than on drums. */
 export type Weighted = { song: AnalyzedSong; tempoWeight: number; keyWeight: number };
 
-const logStretch = (bpm: number, target: number): number => Math.abs(Math.log(matchTempo(bpm, target).rate));
+/** Magnitude of the logarithm of the stretch of a song at a tempo. A song without a beat is not stretched. */
+const logStretch = ({ analysis }: AnalyzedSong, target: number): number =>
+  hasBeat(analysis) ? Math.abs(Math.log(matchTempo(analysis.rhythmic.bpm, target).rate)) : 0;
 
 /** Margin to the limit of tempo changes: the renderer measures the tempi again, with slightly different results. */
 const TEMPO_MARGIN = 0.005;
 
-/** Whether there is a tempo to which all songs can be stretched without a change that everyone hears. */
+/** Whether there is a tempo to which all songs with a beat can be stretched without a change that everyone hears. */
 export function haveCommonTempo(songs: readonly AnalyzedSong[]): boolean {
   return leastTempoChange(songs) <= AUDIBLE_TEMPO_CHANGE;
 }
@@ -28,10 +31,7 @@ export function haveCommonTempo(songs: readonly AnalyzedSong[]): boolean {
  */
 export function chooseTempo(songs: readonly Weighted[], anchor: AnalyzedSong): number {
   const cost = (target: number): number =>
-    songs.reduce(
-      (sum, { song, tempoWeight }) => sum + tempoWeight * logStretch(song.analysis.rhythmic.bpm, target) ** 2,
-      0,
-    );
+    songs.reduce((sum, { song, tempoWeight }) => sum + tempoWeight * logStretch(song, target) ** 2, 0);
   const list = songs.map(({ song }) => song);
   const limit = Math.max(AUDIBLE_TEMPO_CHANGE - TEMPO_MARGIN, leastTempoChange(list));
   const candidates = mashupTempi().filter((target) => worstTempoChange(list, target) <= limit);
@@ -78,7 +78,7 @@ export function chooseKey(songs: readonly Weighted[]): Key | null {
 
 /** Returns the largest stretch among the songs at a tempo, as a share: 0.08 is 8 %. */
 function worstTempoChange(songs: readonly AnalyzedSong[], targetBpm: number): number {
-  return Math.max(0, ...songs.map((song) => Math.exp(logStretch(song.analysis.rhythmic.bpm, targetBpm)) - 1));
+  return Math.max(0, ...songs.map((song) => Math.exp(logStretch(song, targetBpm)) - 1));
 }
 
 /** Returns the largest stretch at the tempo where it is smallest, as a share. */

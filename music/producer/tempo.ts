@@ -2,6 +2,7 @@
 import type { AnalyzedSong } from '../../schema.ts';
 import { ASSUMED_BPM } from '../theory/bars.ts';
 import { canMatchTempo } from '../theory/tempo.ts';
+import { hasBeat } from '../theory/content.ts';
 import type { LayerDraft } from './layers.ts';
 import type { Roles } from './roles.ts';
 import { chooseTempo, foldTempo, haveCommonTempo, type Weighted } from './targets.ts';
@@ -15,7 +16,8 @@ export type Tempi = {
 };
 
 const bpmOf = ({ analysis }: AnalyzedSong): number => (analysis.rhythmic.bpm > 0 ? analysis.rhythmic.bpm : ASSUMED_BPM);
-const reaches = (song: AnalyzedSong, bpm: number): boolean => canMatchTempo(bpmOf(song), bpm);
+const reaches = (song: AnalyzedSong, bpm: number): boolean =>
+  !hasBeat(song.analysis) || canMatchTempo(bpmOf(song), bpm);
 
 /**
  * Chooses the tempi: `main` for the groove and as many songs as have a common tempo with it, `second` for the lead, or for
@@ -42,7 +44,8 @@ export function chooseTempi(roles: Roles, weighted: readonly Weighted[]): Tempi 
 export function tempoOf(layers: readonly LayerDraft[], { main, second }: Tempi): number {
   const bound = layers.filter(({ free }) => !free).map(({ song }) => song);
   const shared = [main, second].find((bpm) => bound.every((song) => reaches(song, bpm)));
-  return shared ?? foldTempo(bpmOf(bound[0] as AnalyzedSong));
+  const first = bound[0];
+  return shared ?? (first ? foldTempo(bpmOf(first)) : main);
 }
 
 /** Whether a song can be brought to each of the tempi. */

@@ -1,6 +1,7 @@
 /** Texts of a rule-based plan: title, vision, problems and solutions. */
 import type { AnalyzedSong, PairScore } from '../../schema.ts';
 import { songBars } from '../theory/bars.ts';
+import { contentOf, hasBeat } from '../theory/content.ts';
 import { displayKey, displayKeyWithCamelot, keyShift, parseKey, type Key } from '../theory/keys.ts';
 import { cleanText } from '../plan/text.ts';
 import type { Roles } from './roles.ts';
@@ -45,6 +46,12 @@ export function visionOf(roles: Roles, { main, second, key, keyName }: Targets, 
     random,
   );
   const keyText = key ? displayKeyWithCamelot(key) : keyName;
+  if (roles.withoutGroove)
+    return hasBeat(lead.analysis) && hasBeat(groove.analysis)
+      ? `"${nameOf(lead)}" and "${nameOf(groove)}" are voices alone. They take turns, in ${keyText}, and no beat hurries them.`
+      : `Neither "${nameOf(lead)}" nor "${nameOf(groove)}" gives a beat: they flow into each other in free time, in ${keyText}.`;
+  if (!hasBeat(lead.analysis))
+    return `"${nameOf(lead)}" has no beat: it plays free over "${nameOf(groove)}", at ${main} bpm in ${keyText}. The groove stops in the break and leaves it alone.`;
   if (twoTempi)
     return (
       `"${nameOf(groove)}" and "${nameOf(lead)}" live in different tempi, and both keep theirs: ${main} and ${second} bpm, in ${keyText}. ` +
@@ -76,9 +83,11 @@ export function problemsOf(
 ): Problem[] {
   const problems = songs.flatMap((song) => [
     ...partProblem(song),
-    ...tempoProblem(song, targets),
+    ...(hasBeat(song.analysis)
+      ? [...tempoProblem(song, targets), ...beatProblems(song, roles, meter)]
+      : freeProblem(song, roles)),
     ...keyProblem(song, targets),
-    ...beatProblems(song, roles, meter),
+    ...contentProblem(song, roles),
   ]);
   const singers = songs.filter((song) => song.analysis.vocal.vocal_presence > 0.5);
   if (singers.length > 1)
@@ -86,7 +95,9 @@ export function problemsOf(
       problem: 'More than one song sings throughout',
       solution: 'Only one voice is heard at a time',
     });
-  if (!roles.sings)
+  if (songs.every((song) => contentOf(song) === 'instrumental'))
+    problems.push({ problem: 'All songs are instrumental', solution: `The melody of "${nameOf(roles.lead)}" leads` });
+  else if (!roles.sings)
     problems.push({
       problem: 'No song has a clear voice',
       solution: `The melody of "${nameOf(roles.lead)}" leads instead`,
@@ -116,6 +127,21 @@ function partProblem(song: AnalyzedSong): Problem[] {
       solution: `Only its part from ${from} to ${to} is used, which has ${part.bpm.toFixed(1)} bpm`,
     },
   ];
+}
+
+function freeProblem(song: AnalyzedSong, { groove, withoutGroove }: Roles): Problem[] {
+  const solution = withoutGroove
+    ? 'No song gives drums here: all play in free time'
+    : `It plays free over "${nameOf(groove)}", and gives no drums and no bass`;
+  return [{ problem: `"${nameOf(song)}" has no beat`, solution }];
+}
+
+function contentProblem(song: AnalyzedSong, { groove, withoutGroove }: Roles): Problem[] {
+  if (contentOf(song) !== 'acapella') return [];
+  const solution = withoutGroove
+    ? 'No song has music under it: the voices take turns'
+    : `It sings over "${nameOf(groove)}", and no other voice sounds with it`;
+  return [{ problem: `"${nameOf(song)}" has voices alone`, solution }];
 }
 
 function tempoProblem(song: AnalyzedSong, { main, second }: Targets): Problem[] {

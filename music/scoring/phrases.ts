@@ -7,6 +7,7 @@
  */
 import type { AnalyzedSong, PhraseMatch, SongAnalysis } from '../../schema.ts';
 import { energyOf, songBars, vocalsOf } from '../theory/bars.ts';
+import { hasBeat } from '../theory/content.ts';
 import { soundsThroughout } from '../theory/sound-spans.ts';
 import type { SoundSpan } from '../theory/sound-spans.ts';
 import { matchTempo } from '../theory/tempo.ts';
@@ -50,6 +51,7 @@ type Phrase = {
 };
 
 function readBeats(analysis: SongAnalysis): Beats | null {
+  if (!hasBeat(analysis)) return null;
   const times = analysis.rhythmic.beats_sec;
   const chroma = analysis.harmonic.beat_chroma;
   if (!times || !chroma || times.length < 8 || chroma.length < 8) return null;
@@ -166,7 +168,7 @@ function balanceSimilarity(a: Phrase, b: Phrase): number {
 
 /**
  * Returns the best matches of one song's vocals with the other song's bed, best first, without overlaps in the vocals.
- * Empty if an analysis has no beat-synchronous chroma or a song is shorter than two bars.
+ * Empty if a song has no beat, an analysis has no beat-synchronous chroma or a song is shorter than two bars.
  */
 export function matchPhrases(vocals: AnalyzedSong, bed: AnalyzedSong): PhraseMatch[] {
   const voiceBeats = readBeats(vocals.analysis);

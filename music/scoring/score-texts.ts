@@ -48,6 +48,12 @@ function explainKeys(a: ScoringInput, b: ScoringInput, { recommendations, warnin
 }
 
 function explainTempi(a: ScoringInput, b: ScoringInput, { recommendations, warnings }: PairTexts): void {
+  if (!a.hasBeat || !b.hasBeat) {
+    const free = a.hasBeat ? 'The second has' : b.hasBeat ? 'The first has' : 'Both songs have';
+    const over = a.hasBeat || b.hasBeat ? 'it plays free over the other' : 'they can only flow into each other';
+    warnings.push(`${free} no beat: ${over}`);
+    return;
+  }
   if (!(a.bpm > 0) || !(b.bpm > 0)) {
     warnings.push('The tempo of a song is unknown');
   } else {
@@ -73,7 +79,15 @@ function explainMeters(a: ScoringInput, b: ScoringInput, { warnings }: PairTexts
 }
 
 function explainVoices(a: ScoringInput, b: ScoringInput, { recommendations, warnings }: PairTexts): void {
-  if (a.vocalPresence > VOCAL && b.vocalPresence > VOCAL)
+  if (a.content === 'acapella' && b.content === 'acapella')
+    warnings.push('Both songs are voices alone, without music: they can only take turns');
+  else if (a.content === 'instrumental' && b.content === 'instrumental')
+    warnings.push('Both songs are instrumental: nobody sings');
+  else if (a.content === 'acapella' || b.content === 'acapella')
+    recommendations.push(
+      `Let the ${a.content === 'acapella' ? 'first' : 'second'}, which is voices alone, sing over the other`,
+    );
+  else if (a.vocalPresence > VOCAL && b.vocalPresence > VOCAL)
     warnings.push('Both songs seem to be sung throughout: let one sing at a time');
   else if (a.vocalPresence >= b.vocalPresence && a.vocalPresence > INSTRUMENTAL)
     recommendations.push('Put the voice of the first over the beat of the second');

@@ -1,4 +1,5 @@
 /** The values that a pair score needs from an analysis of any service. Missing or invalid values become defaults. */
+import { SongContent } from '../../schema.ts';
 import { isRecord, toNumber } from '../loose-values.ts';
 
 /** Values of one song's analysis that a pair score uses. */ export type ScoringInput = {
@@ -10,6 +11,9 @@ import { isRecord, toNumber } from '../loose-values.ts';
   /** Beats per bar. Null if the analysis found no meter, undefined if it does not say. */
   meter: number | null | undefined;
   beatConfidence: number;
+  /** False for sound without a beat. */
+  hasBeat: boolean;
+  content: SongContent;
   grooveStability: number;
   swingFactor: number;
   /** Mean of each MFCC row. Empty if the analysis has no timbre. */
@@ -51,6 +55,8 @@ export function readScoringInput(analysis: unknown): ScoringInput {
     bpm: Math.max(0, numberOf(rhythmic['bpm'], 0)),
     meter: rhythmic['meter'] === null ? null : (toNumber(rhythmic['meter']) ?? undefined),
     beatConfidence: numberOf(rhythmic['beat_confidence'], 0.5),
+    hasBeat: rhythmic['has_beat'] !== false,
+    content: SongContent.catch('full').parse(isRecord(analysis) ? analysis['content'] : undefined),
     grooveStability: numberOf(rhythmic['groove_stability'], 0.5),
     swingFactor: numberOf(rhythmic['swing_factor'], 0),
     timbre: timbreKnown ? timbreOf(spectral['mfccs']) : [],

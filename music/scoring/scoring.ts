@@ -4,7 +4,8 @@
  * `raw_score` is the formula's value before clamping. It is outside 0..100 if a service reports values outside their
  * documented ranges.
  */
-import { ScoreWeights, type AnalyzedSong, type PairScore } from '../../schema.ts';
+import { ScoreWeights, type AnalyzedSong, type PairScore, type SongAnalysis } from '../../schema.ts';
+import { contentOf } from '../theory/content.ts';
 import { fifthDistance, keyCompatibility, keyShift, parseKey } from '../theory/keys.ts';
 import { matchPhrases } from './phrases.ts';
 import { explainPair } from './score-texts.ts';
@@ -67,6 +68,8 @@ function harmonicOf(a: ScoringInput, b: ScoringInput): Record<string, number> {
 }
 
 function rhythmicOf(a: ScoringInput, b: ScoringInput): Record<string, number> {
+  // A song without a beat plays free: it neither fits nor disturbs a rhythm.
+  if (!a.hasBeat || !b.hasBeat) return { score: 50 };
   const { multiple } = matchTempo(b.bpm, a.bpm);
   const tempo = tempoRatio(a.bpm, b.bpm) * (multiple === 1 ? 1 : HALF_TIME_FACTOR);
   const groove = similarity(a.grooveStability, b.grooveStability);
@@ -95,6 +98,8 @@ function spectralOf(a: ScoringInput, b: ScoringInput): Record<string, number> {
 }
 
 function vocalOf(a: ScoringInput, b: ScoringInput): Record<string, number> {
+  const voicesAlone = [a, b].filter(({ content }) => content === 'acapella').length;
+  if (voicesAlone > 0) return { score: voicesAlone === 2 ? 0 : 100, overlap_risk: voicesAlone - 1 };
   const risk = a.vocalPresence * b.vocalPresence;
   const anyVoice = a.vocalPresence > VOCAL_THRESHOLD || b.vocalPresence > VOCAL_THRESHOLD;
   return {
@@ -179,6 +184,9 @@ export function scoreAnalyses(first: unknown, second: unknown, weights?: Partial
   };
 }
 
+/** The analysis of a song, with its content by sound and name. */
+const withNamedContent = (song: AnalyzedSong): SongAnalysis => ({ ...song.analysis, content: contentOf(song) });
+
 /** Scores two songs and finds the best phrase matches in both roles. */
 export function scorePair(
   wholeFirst: AnalyzedSong,
@@ -188,7 +196,7 @@ export function scorePair(
   const [first, second] = chooseParts([wholeFirst, wholeSecond]) as [AnalyzedSong, AnalyzedSong];
   return {
     song_pair: [first.song_id, second.song_id],
-    ...scoreAnalyses(first.analysis, second.analysis, weights),
+    ...scoreAnalyses(withNamedContent(first), withNamedContent(second), weights),
     phrases: [...matchPhrases(first, second), ...matchPhrases(second, first)].sort(
       (x, y) => y.similarity - x.similarity,
     ),

@@ -5,6 +5,14 @@ import { readSong } from '../../audio/decode/read-song.ts';
 import type { SongAnalysis } from '../../schema.ts';
 import { analyzeStream } from './analyze.ts';
 
+/** What a user should know of the content of a song. */
+function peculiarities({ content, rhythmic }: SongAnalysis): string[] {
+  const texts: string[] = [];
+  if (content === 'acapella') texts.push('The song has voices alone: they are used whole, over another song.');
+  if (rhythmic.has_beat === false) texts.push('The song has no beat: it plays free, at its own speed.');
+  return texts;
+}
+
 /** Quieter songs are analysed again at `USUAL_LUFS`: onset strengths are compressed relative to full scale. */
 const QUIET_LUFS = -25;
 const USUAL_LUFS = -14;
@@ -24,7 +32,7 @@ async function* amplify(chunks: AsyncIterable<StereoChunk>, gain: number): Async
 export async function analyzeFile(bytes: Uint8Array): Promise<SongAnalysis> {
   const { result, warnings } = await readSong(bytes, analyzeStream);
   const analysis = await atUsualLevel(bytes, result);
-  const all = [...warnings, ...(analysis.warnings ?? [])];
+  const all = [...warnings, ...(analysis.warnings ?? []), ...peculiarities(analysis)];
   return all.length > 0 ? { ...analysis, warnings: all } : analysis;
 }
 

@@ -30,7 +30,8 @@ async function separateSong(request: SeparateRequest, signal: AbortSignal): Prom
   const folder = await mkdtemp(join(tmpdir(), 'mashup-stems-'));
   try {
     const isInParts = STEMS.every((stem) => uploads[stem].parts !== undefined);
-    const job: SeparationJob = { bytes, folder, ...(isInParts ? { partBytes: request.part_bytes } : {}) };
+    const { layout, part_bytes: partBytes } = request;
+    const job: SeparationJob = { bytes, folder, ...(isInParts ? { partBytes } : {}), ...(layout ? { layout } : {}) };
     const files = await runInThread<Record<Stem, string[]>>(THREAD, job, { signal, transfer: [bytes.buffer] });
     const stems = await uploadStems(
       files,

@@ -21,6 +21,7 @@ function song(id: string, bpm: number, bars: number, parts: { energy: number; vo
     durationSec,
     key: 'C major',
     grid: buildBeatGrid({ bpm, beats_sec: beats, downbeats_sec }, durationSec),
+    hasBeat: true,
     beatChroma: [],
     tuningCents: undefined,
     energy: undefined,

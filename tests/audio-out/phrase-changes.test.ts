@@ -55,7 +55,17 @@ function song(id: string): RenderSong {
     loudness: undefined,
   };
   const empty = { stems: {}, beatChroma: [], sections: [] };
-  return { id, name: id, durationSec, key: 'A minor', grid, sound: [[0, durationSec]], ...none, ...empty };
+  return {
+    id,
+    name: id,
+    durationSec,
+    key: 'A minor',
+    grid,
+    hasBeat: true,
+    sound: [[0, durationSec]],
+    ...none,
+    ...empty,
+  };
 }
 
 const run = (id: number, songId: string, stem: Stem, start = 0): Run => ({

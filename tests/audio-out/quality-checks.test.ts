@@ -230,6 +230,7 @@ function song(id: string): Parameters<typeof changeShifts>[2] extends ReadonlyMa
     durationSec: SECONDS,
     key: 'A minor',
     grid: buildBeatGrid({ bpm: BPM }, SECONDS),
+    hasBeat: true,
     beatChroma: [],
     tuningCents: undefined,
     energy: undefined,

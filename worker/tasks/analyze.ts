@@ -3,6 +3,7 @@ import type { AnalyzeTaskResult } from '../../schema/task-results.ts';
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { SongAnalysis } from '../../schema.ts';
+import { hasBeat } from '../../music/theory/content.ts';
 import { camelotCode, parseKey } from '../../music/theory/keys.ts';
 import { detectFileType, FILE_TYPE_BYTES, isAudioType } from '../../audio/decode/detect.ts';
 import type { FileType } from '../../audio/decode/detect.ts';
@@ -201,7 +202,7 @@ function cardOf(analysis: SongAnalysis): AnalyzeTaskResult['card'] {
   const figures = {
     duration_sec: rounded(analysis.duration_sec, 2),
     // The tempo of a sound without a beat is a placeholder.
-    bpm: rhythmic.has_beat === false ? undefined : rounded(rhythmic.bpm, 2),
+    bpm: hasBeat(analysis) ? rounded(rhythmic.bpm, 2) : undefined,
     key: harmonic.key,
     camelot,
     energy: rounded(analysis.energy?.mean, 3),

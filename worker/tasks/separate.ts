@@ -1,8 +1,9 @@
 /** The `separate` task: the four stems of a song, from its owner's cache or from the service. */
 import type { SeparateTaskResult } from '../../schema/task-results.ts';
 import { filesOf, maxStemParts, STEMS } from '../../schema.ts';
-import type { SeparateRequest, StemPaths, UploadTarget } from '../../schema.ts';
+import type { SeparateRequest, StemLayout, StemPaths, UploadTarget } from '../../schema.ts';
 import { SONG_MAX_SEC, STEM_PART_BYTES, STORAGE_MAX_BYTES } from '../../schema/constants.ts';
+import { contentOf, hasBeat } from '../../music/theory/content.ts';
 import type { SongCard } from '../../schema/database.ts';
 import { settingNumber } from '../database/database-api.ts';
 import { TaskError } from '../errors.ts';
@@ -34,13 +35,14 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
   }
 
   const partBytes = Math.min(STEM_PART_BYTES, await settingNumber(context.db, 'storage_max_bytes', STORAGE_MAX_BYTES));
-  const [uploads, audioUrl] = await Promise.all([
+  const [uploads, audioUrl, layout] = await Promise.all([
     signUploads(context, prefix, maxStemParts(await maxSeconds(context, song), partBytes)),
     storage.downloadUrl(song.path, urlSeconds(claim)),
+    findLayout(context, song),
   ]);
   const { paths, model } = await callSeparate(
     context.serviceUrls.separation,
-    { audio_url: audioUrl, job_id: prefix.replace(/^stems\//, ''), uploads, part_bytes: partBytes },
+    { audio_url: audioUrl, job_id: prefix.replace(/^stems\//, ''), uploads, part_bytes: partBytes, layout },
     { signal, timeoutMs: silenceLimitMs(context), token: context.serviceTokens.separation },
   );
   for (const stem of STEMS) {
@@ -66,6 +68,20 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
 /** Length that the stems of a song have at most. */
 async function maxSeconds({ db }: TaskContext, { duration_sec }: SongCard): Promise<number> {
   return (duration_sec ?? (await settingNumber(db, 'song_max_sec', SONG_MAX_SEC))) + LENGTH_MARGIN_SEC;
+}
+
+/** Finds the layout of a song's stems from its analysis. Undefined for four stems. */
+async function findLayout({ db, claim }: TaskContext, song: SongCard): Promise<StemLayout | undefined> {
+  if (song.analysis_id === undefined) return undefined;
+  const row = await db
+    .selectFrom('mashup.analyses')
+    .select('analysis')
+    .where('id', '=', String(song.analysis_id))
+    .where('user_id', '=', claim.user_id)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  if (contentOf({ name: song.name, analysis: row.analysis }) === 'acapella') return 'voices_only';
+  return hasBeat(row.analysis) ? undefined : 'no_drums';
 }
 
 /** Signs the uploads of each stem: one WAV for services that know no parts, and the FLAC parts that it may need. */

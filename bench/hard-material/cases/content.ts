@@ -1,6 +1,9 @@
 import { isSameRecording } from '../../../music/theory/fingerprint.ts';
+import { separateAs } from '../../../services/separation/stem-layouts.ts';
 import { analyzeSong } from '../../../services/analysis/analyze.ts';
-import type { SongAnalysis } from '../../../schema.ts';
+import { contentOf, hasBeat } from '../../../music/theory/content.ts';
+import { STEMS } from '../../../schema.ts';
+import type { SongAnalysis, Stem } from '../../../schema.ts';
 import { playSong } from '../band.ts';
 import type { PlayedSong } from '../band.ts';
 import { ambientPad, arpeggio, drone, pinkNoise, rubatoPiano, speech, whiteNoise } from '../free-sounds.ts';
@@ -95,6 +98,35 @@ const pairCase = (name: string, same: boolean, sounds: () => [Float32Array, Floa
   measure: () => compare(...sounds(), same),
 });
 
+async function* oneChunk(mono: Float32Array): AsyncGenerator<[Float32Array, Float32Array]> {
+  yield [mono, mono];
+}
+
+/** Stems of a file by the built-in analysis and separation: the share of its power that is in `wanted`. */
+const stemCase = (
+  name: string,
+  truth: string,
+  before: string,
+  { wanted, sound }: { wanted: Stem; sound: () => Float32Array },
+): HardCase => ({
+  group: 'content',
+  name,
+  truth,
+  before,
+  measure: async () => {
+    const mono = sound();
+    const analysis = await analyzeMono(mono);
+    const isVoice = contentOf({ name: 'song', analysis }) === 'acapella';
+    const layout = isVoice ? 'voices_only' : hasBeat(analysis) ? undefined : 'no_drums';
+    const power = { vocals: 0, drums: 0, bass: 0, other: 0 };
+    for await (const stems of separateAs(layout, oneChunk(mono))) {
+      for (const stem of STEMS) for (const value of stems[stem][0]) power[stem] += value * value;
+    }
+    const share = power[wanted] / STEMS.reduce((sum, stem) => sum + power[stem], 0);
+    return { value: `${Math.round(100 * share)} % of the power`, right: share > 0.95 };
+  },
+});
+
 export const CONTENT_CASES: readonly HardCase[] = [
   withoutBeat('white noise', '100.8 bpm, confidence 0.436', () => whiteNoise(SECONDS)),
   withoutBeat('pink noise', '100.6 bpm, confidence 0.439', () => pinkNoise(SECONDS)),
@@ -111,6 +143,14 @@ export const CONTENT_CASES: readonly HardCase[] = [
   contentCase('drums alone', 'instrumental', 'nothing said', 'drums'),
   contentCase('whole band', 'full', 'nothing said', 'vocals', 'drums', 'bass', 'other'),
   contentCase('voice and chords', 'full', 'nothing said', 'vocals', 'other'),
+  stemCase('voice alone, separated', 'all of it is vocals', '92 % of the power', {
+    wanted: 'vocals',
+    sound: () => sumOf(usualSong(), 'vocals'),
+  }),
+  stemCase('pink noise, separated', 'nearly all of it is other: no drums of noise', '8 % of the power', {
+    wanted: 'other',
+    sound: () => pinkNoise(SECONDS),
+  }),
   pairCase('a song and its encoding, 0.4 s late and 4 dB quieter', true, () => {
     const { mix } = usualSong();
     return [mix, encoded(mix, 17_640)];

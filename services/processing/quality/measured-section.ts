@@ -12,7 +12,7 @@ export type MeasuredSection = {
    * had them.
    */
   onsets: ReadonlyMap<string, OnsetEnvelopes>;
-  /** Songs that play at their own speed, independent of the beat. */
+  /** Songs with a beat that play at their own speed. Sound without a beat cannot disturb the beat of another song. */
   free: ReadonlySet<string>;
   /** Songs that are read at half or twice their tempo: their backbeat does not coincide with that of the mashup. */
   otherPulse: ReadonlySet<string>;

@@ -48,7 +48,7 @@ export function collectMeasurements(
       bpm: section.bpm,
       layers: own,
       onsets: sectionOnsets(section, own, arrangement, i, songs, drumOnsets),
-      free: new Set(own.map(({ songId }) => songId).filter((id) => !onBeat.has(id))),
+      free: new Set(own.map(({ songId }) => songId).filter((id) => !onBeat.has(id) && songs.get(id)!.hasBeat)),
       otherPulse: new Set([...onBeat].filter((id) => matchTempo(songs.get(id)!.grid.bpm, section.bpm).multiple !== 1)),
     };
   });

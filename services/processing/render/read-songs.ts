@@ -54,7 +54,7 @@ const stemSources = (
 
 /**
  * Measures the drums of the songs and aligns their beat grids to them. A single song needs no alignment, and a song without a
- * drum stem gets none.
+ * drum stem or a beat gets none.
  * @returns the songs with aligned grids, and the onsets by song
  * @throws RenderError stem_unavailable, stem_unusable
  */
@@ -67,7 +67,7 @@ export async function alignToDrums(
   if (songs.size < 2) return { songs: aligned, drumOnsets };
   await Promise.all(
     [...songs.values()].map(async (song) => {
-      const urls = song.stems.drums;
+      const urls = song.hasBeat ? song.stems.drums : undefined;
       const drums = urls && (await threads.run('drums', { urls, song: song.name, stem: 'drums' }));
       if (!drums) return;
       drumOnsets.set(song.id, drums.onsets);

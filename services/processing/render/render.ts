@@ -15,6 +15,7 @@ import { openScratch } from '../files/scratch.ts';
 import type { LayerMeasurement } from '../measure/layer.ts';
 import { spliceTimes } from '../plan/arrangement.ts';
 import { parseRenderPlan, type RenderPlan } from '../plan/plan.ts';
+import { freeSongsWithoutBeat } from '../plan/free-songs.ts';
 import { soundingBpm, soundingKey } from '../plan/sounding.ts';
 import { chooseTuning, shiftsKey } from '../plan/tuning.ts';
 import { isInTune } from '../quality/harmony.ts';
@@ -37,10 +38,11 @@ export async function renderMashup(
   threads: RenderThreads,
   report: ReportProgress,
 ): Promise<{ storage_path: string; result: RenderResult }> {
-  const { plan, warnings } = parseRenderPlan(request);
+  const { plan: sent, warnings } = parseRenderPlan(request);
   const upload = requireUpload(request);
   report(1, 'Reading the plan');
-  const read = await readSongs(request, plan, threads, (name) => report(1, `Detecting the beats of ${name}`));
+  const read = await readSongs(request, sent, threads, (name) => report(1, `Detecting the beats of ${name}`));
+  const plan = freeSongsWithoutBeat(sent, read.songs);
   const scratch = openScratch();
   try {
     const { songs, drumOnsets } = await alignToDrums(read.songs, threads);

@@ -25,6 +25,7 @@ const ReadableAnalysis = z.object({
       bpm: z.number().positive().optional().catch(undefined),
       beats_sec: z.array(z.number()).optional().catch(undefined),
       downbeats_sec: z.array(z.number()).optional().catch(undefined),
+      has_beat: z.boolean().optional().catch(undefined),
       meter: z.number().int().min(2).max(7).nullish().catch(undefined),
       tempo_parts: z.array(TempoPart).optional().catch(undefined),
     })
@@ -63,6 +64,8 @@ export type RenderSong = {
   /** Tuning in cents above A = 440 Hz, to which the key and the pitch classes refer; undefined if it is not known well. */
   tuningCents: number | undefined;
   grid: BeatGrid;
+  /** False for sound without a beat: its grid is only a scale of time. */
+  hasBeat: boolean;
   /** Twelve pitch classes for each beat; empty if they are not known. */
   beatChroma: number[][];
   /** 0 is the quietest moment of the song and 1 the loudest. */
@@ -123,6 +126,7 @@ export function readSong(
       key: (keyIsKnown ? sent.harmonic?.key : own?.harmonic.key) ?? sent.harmonic?.key ?? 'N/A',
       tuningCents: knownTuning(sent.harmonic) ?? knownTuning(own?.harmonic),
       grid,
+      hasBeat: rhythmic?.has_beat !== false,
       beatChroma: sent.harmonic?.beat_chroma ?? own?.harmonic.beat_chroma ?? [],
       energy: scaleToRange(sent.energy?.curve ?? own?.energy?.curve),
       vocals: sent.vocal?.curve ?? own?.vocal.curve,

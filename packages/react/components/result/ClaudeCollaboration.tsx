@@ -31,8 +31,8 @@ export function ClaudeCollaboration({
             (analysis, index) =>
               analysis && (
                 <li key={index} className="chip">
-                  {Math.round(analysis.rhythmic.bpm)} bpm · {keyName(analysis.harmonic.key)} · voice{' '}
-                  {percent(analysis.vocal.vocal_presence)}
+                  {analysis.rhythmic.has_beat === false ? 'no beat' : `${Math.round(analysis.rhythmic.bpm)} bpm`} ·{' '}
+                  {keyName(analysis.harmonic.key)} · voice {percent(analysis.vocal.vocal_presence)}
                 </li>
               ),
           )}

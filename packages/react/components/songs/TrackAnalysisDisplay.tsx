@@ -33,13 +33,14 @@ export function TrackAnalysisDisplay({ analysis, tone = toneOf(0) }: { analysis:
   if (!analysis?.harmonic || !analysis.rhythmic || !analysis.spectral || !analysis.vocal) return null;
   const { harmonic, rhythmic, spectral, vocal, energy, loudness, waveform, warnings = [] } = analysis;
   const camelot = harmonic.camelot ?? camelotOf(harmonic.key);
+  const hasBeat = rhythmic.has_beat !== false;
   return (
     <div className="mashup-ui" data-testid="track-analysis">
       {waveform && (
         <Waveform
           peaks={waveform.peaks}
           color={tone.color}
-          marks={rhythmic.downbeats_sec ?? rhythmic.beats_sec}
+          marks={hasBeat ? (rhythmic.downbeats_sec ?? rhythmic.beats_sec) : undefined}
           durationSec={analysis.duration_sec ?? waveform.peaks.length / waveform.peaks_per_sec}
           className="h-14"
         />
@@ -48,7 +49,7 @@ export function TrackAnalysisDisplay({ analysis, tone = toneOf(0) }: { analysis:
         <div>
           <dt className="label">Tempo</dt>
           <dd className="text-lg font-semibold">
-            {rhythmic.has_beat === false ? (
+            {!hasBeat ? (
               'No beat'
             ) : (
               <>
