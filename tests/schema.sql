@@ -2728,14 +2728,22 @@ comment on function mashup.is_plan_outdated(mashup_jobs) is 'Returns whether the
 CREATE OR REPLACE FUNCTION mashup.is_same_recording(p_first text, p_second text)
  RETURNS boolean
  LANGUAGE plpgsql
- IMMUTABLE STRICT
+ IMMUTABLE
  SET search_path TO ''
 AS $function$
 declare
-  v_first varbit := ('x' || encode(decode(p_first, 'base64'), 'hex'))::varbit;
-  v_second varbit := ('x' || encode(decode(p_second, 'base64'), 'hex'))::varbit;
-  v_bits integer := least(length(v_first), length(v_second));
+  v_base64 constant text := '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$';
+  v_first varbit;
+  v_second varbit;
+  v_bits integer;
 begin
+  -- Another analysis service may give a text of its own, which is compared with nothing.
+  if (p_first ~ v_base64 and p_second ~ v_base64) is not true then
+    return false;
+  end if;
+  v_first := ('x' || encode(decode(p_first, 'base64'), 'hex'))::varbit;
+  v_second := ('x' || encode(decode(p_second, 'base64'), 'hex'))::varbit;
+  v_bits := least(length(v_first), length(v_second));
   if v_bits < 128 or greatest(length(v_first), length(v_second)) > v_bits + 32 then
     return false;
   end if;

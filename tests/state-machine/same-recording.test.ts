@@ -57,6 +57,12 @@ describe('the same recording in two encodings', () => {
     assert.equal(outcome, 'finished');
   });
 
+  it('is not seen in texts of another service that are no fingerprints', async (t) => {
+    const m = await useMachine(t);
+    const { outcome } = await analyzeSongs(m, ['sha256: 0', 'AAA']);
+    assert.equal(outcome, 'finished');
+  });
+
   it('is decided by one rule in SQL and in TypeScript', async (t) => {
     const m = await useMachine(t);
     const first = fingerprint(BYTES);
