@@ -131,6 +131,9 @@ export const SongAnalysis = z
     sections: z.array(SongSection).optional(),
     waveform: Waveform.optional(),
     content: SongContent.optional(),
+    tagged_content: SongContent.optional().describe(
+      'What the title tag of the file calls the song, such as `Halo (Acapella)`. It decides only where the sound is not clear.',
+    ),
     fingerprint: z
       .base64()
       .max(2_000)

@@ -32,7 +32,7 @@ const FRAGMENT_HAS_DESCRIPTION = 0x2;
 const FRAGMENT_HAS_DURATION = 0x8;
 
 /** Reads boxes of MP4. All functions take ranges that lie inside of the file. */
-class BoxReader {
+export class BoxReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
 

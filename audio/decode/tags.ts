@@ -10,7 +10,7 @@ const APE_HAS_HEADER = 0x80;
 const MAX_PADDING_BYTES = 64 * 1024;
 
 /** Length in bytes of an ID3v2 tag at `at`, 0 if there is none (ID3v2.4, 3.1). */
-function id3v2Length(bytes: Uint8Array, at: number): number {
+export function id3v2Length(bytes: Uint8Array, at: number): number {
   if (!hasText(bytes, at, 'ID3') || at + 10 > bytes.length || bytes[at + 3] === 0xff) return 0;
   const size = bytes.subarray(at + 6, at + 10);
   if (size.some((byte) => byte >= 0x80)) return 0;

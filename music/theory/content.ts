@@ -9,17 +9,21 @@ const NAMED_EVIDENCE = 0.25;
 /** Vocal presence from which on a song is sung, whatever it is called. Lead instruments have up to this. */
 const SURELY_SUNG = 0.85;
 
-/** What a name calls the song; `full` if it says nothing. */
-function namedContent(name: string): SongContent {
+/** Returns what a name or title calls the song; `full` if it says nothing. */
+export function namedContent(name: string): SongContent {
   if (ACAPELLA_NAME.test(name)) return 'acapella';
   return INSTRUMENTAL_NAME.test(name) ? 'instrumental' : 'full';
 }
 
-/** Returns what a song contains. A name such as `Halo (Acapella)` decides only where the sound is not clear. */
+/**
+ * Returns what a song contains. A name such as `Halo (Acapella)` decides only where the sound is not clear, and the title tag of the
+ * file where the name says nothing.
+ */
 export function contentOf({ name, analysis }: Pick<AnalyzedSong, 'name' | 'analysis'>): SongContent {
   const { content = 'full', vocal } = analysis;
   if (content !== 'full') return content;
-  const named = namedContent(name);
+  const byName = namedContent(name);
+  const named = byName === 'full' ? (analysis.tagged_content ?? 'full') : byName;
   if (named === 'acapella' && (vocal.voices_alone ?? 0) >= NAMED_EVIDENCE) return 'acapella';
   if (named === 'instrumental' && vocal.vocal_presence < SURELY_SUNG) return 'instrumental';
   return 'full';

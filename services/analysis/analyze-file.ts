@@ -2,14 +2,17 @@
 import type { StereoChunk } from '../../audio/decode/decode.ts';
 import { SILENCE_LUFS } from '../../audio/level/loudness.ts';
 import { readSong } from '../../audio/decode/read-song.ts';
+import { readTitle } from '../../audio/decode/title.ts';
+import { contentOf, namedContent } from '../../music/theory/content.ts';
 import type { SongAnalysis } from '../../schema.ts';
 import { analyzeStream } from './analyze.ts';
 
 /** What a user should know of the content of a song. */
-function peculiarities({ content, rhythmic }: SongAnalysis): string[] {
+function peculiarities(analysis: SongAnalysis): string[] {
   const texts: string[] = [];
-  if (content === 'acapella') texts.push('The song has voices alone: they are used whole, over another song.');
-  if (rhythmic.has_beat === false) texts.push('The song has no beat: it plays free, at its own speed.');
+  if (contentOf({ name: '', analysis }) === 'acapella')
+    texts.push('The song has voices alone: they are used whole, over another song.');
+  if (analysis.rhythmic.has_beat === false) texts.push('The song has no beat: it plays free, at its own speed.');
   return texts;
 }
 
@@ -26,12 +29,15 @@ async function* amplify(chunks: AsyncIterable<StereoChunk>, gain: number): Async
 
 /**
  * Decodes and analyses a file in any supported format. What is peculiar about the file and its rhythm is told in `warnings`. A quiet
- * song has the analysis of the same song at a usual level; its loudness and waveform are those of the file.
+ * song has the analysis of the same song at a usual level; its loudness and waveform are those of the file. A title tag is a hint of
+ * the content.
  * @throws AudioError for every file that cannot be used
  */
 export async function analyzeFile(bytes: Uint8Array): Promise<SongAnalysis> {
   const { result, warnings } = await readSong(bytes, analyzeStream);
-  const analysis = await atUsualLevel(bytes, result);
+  const tagged = namedContent(readTitle(bytes) ?? '');
+  const heard = await atUsualLevel(bytes, result);
+  const analysis: SongAnalysis = tagged === 'full' ? heard : { ...heard, tagged_content: tagged };
   const all = [...warnings, ...(analysis.warnings ?? []), ...peculiarities(analysis)];
   return all.length > 0 ? { ...analysis, warnings: all } : analysis;
 }

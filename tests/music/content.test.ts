@@ -156,6 +156,18 @@ describe('what a song contains', () => {
     assert.equal(named('Halo', { content: 'instrumental' }), 'instrumental');
   });
 
+  test('is said by the title tag of its file where the name and the sound are not clear', () => {
+    const tagged = (name: string, tag: SongContent, kind: Kind): SongContent => {
+      const song = songOf(name, kind);
+      return contentOf({ ...song, analysis: { ...song.analysis, tagged_content: tag } });
+    };
+    assert.equal(tagged('track 1', 'acapella', { alone: 0.4 }), 'acapella');
+    assert.equal(tagged('track 1', 'acapella', { alone: 0 }), 'full');
+    assert.equal(tagged('track 1', 'instrumental', { vocals: 0.5 }), 'instrumental');
+    assert.equal(tagged('track 1', 'instrumental', { vocals: 0.95 }), 'full');
+    assert.equal(tagged('Halo (Instrumental)', 'acapella', { alone: 0.4, vocals: 0.5 }), 'instrumental');
+  });
+
   test('decides that no vocals of an instrumental are used, and two of them give a warning', () => {
     const [first, second] = [songOf('one (Instrumental)', { vocals: 0.5 }), songOf('two', { content: 'instrumental' })];
     const plan = produce(first, second);

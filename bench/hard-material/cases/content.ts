@@ -8,6 +8,7 @@ import { playSong } from '../band.ts';
 import type { PlayedSong } from '../band.ts';
 import { ambientPad, arpeggio, drone, pinkNoise, rubatoPiano, speech, whiteNoise } from '../free-sounds.ts';
 import type { HardCase, HardOutcome } from '../hard-case.ts';
+import { TAG_CASES } from './content-tags.ts';
 
 const SECONDS = 20;
 
@@ -164,4 +165,5 @@ export const CONTENT_CASES: readonly HardCase[] = [
     usualSong().mix,
     playSong({ ...SHORT, melody: [4, 7, 9, 7, 0, 4, 2, 7], seed: 3 }).mix,
   ]),
+  ...TAG_CASES,
 ];
