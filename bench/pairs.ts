@@ -76,6 +76,8 @@ async function prepareSongs(names: readonly string[], services: AudioServices): 
 async function report(result: PairResult, group: readonly AnalyzedSong[], index: number): Promise<void> {
   console.error(JSON.stringify(rowOf(result)));
   for (const text of result.result.quality?.corrections ?? []) console.error(`  ${text}`);
+  const failed = result.result.quality?.checks.filter(({ passed, kind }) => !passed && kind === 'hard') ?? [];
+  for (const { name, value } of failed) console.error(`  Failed: ${name} (${value}).`);
   const path = `/${nameOf(group)}.wav`;
   if (values.keep !== undefined) {
     await mkdir(values.keep, { recursive: true });

@@ -108,7 +108,7 @@ async function checkMusic(channels: DecodedAudio['channels'], { plan, key }: Job
   const { global, timeline } = plan.masterplan;
   // In a mashup with two tempi the analysis detects one of them.
   const changes = timeline.map((section) => tempoChange(rhythmic.bpm, sectionBpm(global, section)));
-  return [check('heard_key', heardKeyDistance(key, harmonic)), check('tempo', 100 * Math.min(...changes))];
+  return [check('heard_key', heardKeyDistance([key], harmonic)), check('tempo', 100 * Math.min(...changes))];
 }
 
 function printChecks(checks: readonly QualityCheck[], passed: boolean): void {

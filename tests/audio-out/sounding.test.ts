@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { id3, riffInfoChunk, vorbisCommentBlock } from '../../audio/encode/tags.ts';
-import { soundingBpm, soundingKey } from '../../services/processing/plan/sounding.ts';
+import { keyChangeText, soundingBpm, soundingKeys } from '../../services/processing/plan/sounding.ts';
 import type { RenderLayer, RenderPlan } from '../../services/processing/plan/plan.ts';
 import type { RenderSong } from '../../services/processing/song/song.ts';
 import type { Tuning } from '../../services/processing/plan/tuning.ts';
@@ -43,25 +43,35 @@ describe('the key of a take', () => {
 
   it('is that of the song that plays most of bass and harmony, as it is shifted', () => {
     const both = songs({ a: 'G minor', b: 'A minor' });
-    assert.equal(soundingKey(plan, both, shifts({ a: 2, b: 0 })), 'A minor');
+    assert.equal(soundingKeys(plan, both, shifts({ a: 2, b: 0 }))[0], 'A minor');
     // A correction shifted the bed by another two semitones.
-    assert.equal(soundingKey(plan, both, shifts({ a: 4, b: 2 })), 'B minor');
+    assert.equal(soundingKeys(plan, both, shifts({ a: 4, b: 2 }))[0], 'B minor');
   });
 
   it('does not change with the cents that bring songs to one tuning', () => {
     const tuned = { ...shifts({ a: 2, b: 0 }), tunedTo: -40, cents: new Map([['a', -80]]) };
-    assert.equal(soundingKey(plan, songs({ a: 'G minor', b: 'A minor' }), tuned), 'A minor');
+    assert.equal(soundingKeys(plan, songs({ a: 'G minor', b: 'A minor' }), tuned)[0], 'A minor');
   });
 
   it('counts keys with the same notes together', () => {
     const three = planOf([30, ['a bass']], [20, ['b other']], [15, ['c other']]);
-    assert.equal(soundingKey(three, songs({ a: 'D major', b: 'A minor', c: 'C major' }), shifts({})), 'A minor');
+    assert.equal(soundingKeys(three, songs({ a: 'D major', b: 'A minor', c: 'C major' }), shifts({}))[0], 'A minor');
+  });
+
+  it('is told with those of parts in another key, the longest first', () => {
+    const keys = soundingKeys(plan, songs({ a: 'D major', b: 'F major' }), shifts({}));
+    assert.deepEqual(keys, ['D major', 'F major']);
+    assert.equal(keyChangeText(keys), 'The mashup changes its key: parts are in D major and in F major.');
+    assert.deepEqual(soundingKeys(plan, songs({ a: 'D major', b: 'F major' }), shifts({ b: -3 })), ['D major']);
+    assert.equal(keyChangeText(['D major', 'A major']), undefined);
+    const short = planOf([30, ['a bass']], [5, ['b bass']]);
+    assert.deepEqual(soundingKeys(short, songs({ a: 'D major', b: 'F major' }), shifts({})), ['D major']);
   });
 
   it('is that of the voice without bass and harmony, and the planned one if no key is known', () => {
     const sung = planOf([30, ['a drums', 'b vocals']]);
-    assert.equal(soundingKey(sung, songs({ a: 'G minor', b: 'E major' }), shifts({ b: 1 })), 'F major');
-    assert.equal(soundingKey(plan, songs({ a: 'N/A', b: 'N/A' }), shifts({})), 'A minor');
+    assert.equal(soundingKeys(sung, songs({ a: 'G minor', b: 'E major' }), shifts({ b: 1 }))[0], 'F major');
+    assert.equal(soundingKeys(plan, songs({ a: 'N/A', b: 'N/A' }), shifts({}))[0], 'A minor');
   });
 });
 

@@ -83,6 +83,7 @@ const finish = (changes: Partial<FinishTask>): ReturnType<typeof finishMashup> =
       frames: left.length,
       bpm: 120,
       key: 'A minor',
+      otherKeys: [],
       output: { format: 'flac', upload: { path: 'mashup.flac', url: `${url}/mashup.flac` } },
       tags: {},
       splices: [],

@@ -20,14 +20,16 @@ export async function hearKey(
 }
 
 /**
- * Returns the steps on the circle of fifths between two keys, 0..6. Relative keys have the same notes and are 0 apart. Null if no key is
- * stated, or none is clearly heard.
+ * Returns the steps on the circle of fifths from the heard key to the nearest of the stated ones, 0..6. Relative keys have the same
+ * notes and are 0 apart. Null if no key is stated, or none is clearly heard.
+ * @param stated the key of the mashup, and those of its parts that are in another
  */
 export function heardKeyDistance(
-  stated: string,
+  stated: readonly string[],
   heard: Pick<SongAnalysis['harmonic'], 'key' | 'key_confidence'>,
 ): number | null {
-  const [a, b] = [parseKey(stated), parseKey(heard.key)];
-  if (a === null || b === null || heard.key_confidence < CLEAR_CONFIDENCE) return null;
-  return fifthDistance(a, b);
+  const found = parseKey(heard.key);
+  const keys = stated.flatMap((key) => parseKey(key) ?? []);
+  if (found === null || keys.length === 0 || heard.key_confidence < CLEAR_CONFIDENCE) return null;
+  return Math.min(...keys.map((key) => fifthDistance(key, found)));
 }

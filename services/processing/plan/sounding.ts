@@ -7,12 +7,19 @@ import { playingTime, type Tuning } from './tuning.ts';
 /** The stems that carry the harmony. */
 const HARMONY_STEMS = ['bass', 'other'];
 
+/** A key that is heard for less than this share of the time of the first one is not named. A choice. */
+const NAMED_SHARE = 1 / 3;
+
 /**
- * Returns the key that is heard for the longest time: the keys of the songs that play bass or harmony, each shifted as delivered. The
- * cents of a tuning do not count: they bring the songs to the tuning to which their keys refer. Keys with the same notes count together, and the longer one of them is named. Without bass and harmony the
- * voices count. If no key is known, the key of the plan.
+ * Returns the keys that are heard, the longest first: the keys of the songs that play bass or harmony, each shifted as delivered. The
+ * cents of a tuning do not count: they bring the songs to the tuning to which their keys refer. Keys with the same notes count together,
+ * and the longer one of them is named. Without bass and harmony the voices count. If no key is known, the key of the plan.
  */
-export function soundingKey(plan: RenderPlan, songs: ReadonlyMap<string, RenderSong>, tuning: Tuning): string {
+export function soundingKeys(
+  plan: RenderPlan,
+  songs: ReadonlyMap<string, RenderSong>,
+  tuning: Tuning,
+): [first: string, ...others: string[]] {
   const harmony = playingTime(plan, HARMONY_STEMS);
   const seconds = harmony.size > 0 ? harmony : playingTime(plan, ['vocals']);
   const heard: { key: Key; seconds: number }[] = [];
@@ -29,8 +36,24 @@ export function soundingKey(plan: RenderPlan, songs: ReadonlyMap<string, RenderS
       own: secondsOf((other) => other.tonic === key.tonic && other.mode === key.mode),
     }))
     .sort((a, b) => b.withSameNotes - a.withSameNotes || b.own - a.own);
-  const best = ranked[0]?.key;
-  return best ? formatKey(best) : plan.key;
+  const [best] = ranked;
+  if (!best) return [plan.key];
+  const named = ranked.filter(
+    ({ key, withSameNotes }, i) =>
+      withSameNotes >= NAMED_SHARE * best.withSameNotes &&
+      ranked.findIndex((other) => fifthDistance(other.key, key) === 0) === i,
+  );
+  return [formatKey(best.key), ...named.slice(1).map(({ key }) => formatKey(key))];
+}
+
+/** Names the keys of parts that are more than a fifth apart, in a sentence; undefined if there are none. */
+export function keyChangeText([first, ...others]: readonly string[]): string | undefined {
+  const main = parseKey(first ?? '');
+  const far = others.filter((text) => {
+    const key = parseKey(text);
+    return main && key && fifthDistance(main, key) > 1;
+  });
+  return far.length > 0 ? `The mashup changes its key: parts are in ${[first, ...far].join(' and in ')}.` : undefined;
 }
 
 /** Returns the tempo of most of the time: that of the plan, unless sections with another tempo last longer. */

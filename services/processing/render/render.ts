@@ -16,7 +16,7 @@ import type { LayerMeasurement } from '../measure/layer.ts';
 import { spliceTimes } from '../plan/arrangement.ts';
 import { parseRenderPlan, type RenderPlan } from '../plan/plan.ts';
 import { freeSongsWithoutBeat } from '../plan/free-songs.ts';
-import { soundingBpm, soundingKey } from '../plan/sounding.ts';
+import { keyChangeText, soundingBpm, soundingKeys } from '../plan/sounding.ts';
 import { chooseTuning, shiftsKey } from '../plan/tuning.ts';
 import { isInTune } from '../quality/harmony.ts';
 import { tempoWarnings } from '../quality/tempo-changes.ts';
@@ -50,9 +50,11 @@ export async function renderMashup(
     const store = new RunStore(threads, scratch, Math.max(...plan.sections.map(({ bpm }) => 60 / bpm)));
     const best = await renderBest({ request, songs, drumOnsets, store, threads, report }, plan);
     threads.endIdle();
-    const allWarnings = [...warnings, ...read.warnings, ...tempoWarnings(plan, songs), ...best.candidate.warnings];
-    const sounding = { bpm: soundingBpm(plan), key: soundingKey(best.candidate.plan, songs, best.candidate.tuning) };
-    const task = finishTask(request, upload, plan, sounding, best, allWarnings);
+    const { candidate } = best;
+    const [key, ...otherKeys] = soundingKeys(candidate.plan, songs, candidate.tuning);
+    const notes = [...warnings, ...read.warnings, ...tempoWarnings(plan, songs), ...candidate.warnings];
+    const allWarnings = [...notes, keyChangeText([key, ...otherKeys])].filter((text) => text !== undefined);
+    const task = finishTask(request, upload, plan, { bpm: soundingBpm(plan), key, otherKeys }, best, allWarnings);
     return await threads.run('finish', task, (message) =>
       report(PROGRESS.done - (message.startsWith('Uploading') ? 3 : 12), message),
     );
@@ -110,7 +112,7 @@ function finishTask(
   { format, masterplan, songs, smaller, max_bytes: maxBytes }: RenderRequest,
   upload: UploadTarget,
   plan: RenderPlan,
-  sounding: { bpm: number; key: string },
+  sounding: Pick<FinishTask, 'bpm' | 'key' | 'otherKeys'>,
   { candidate, corrections }: Best,
   warnings: readonly string[],
 ): FinishTask {
@@ -128,7 +130,8 @@ function finishTask(
     tags: {
       title: masterplan.title && restateKey(masterplan.title, plan.key, sounding.key, names),
       artist: masterplan.artistCredits,
-      ...sounding,
+      bpm: sounding.bpm,
+      key: sounding.key,
     },
     warnings: [...new Set(warnings)].sort(),
   };
