@@ -5,7 +5,7 @@
  */
 import type { ColumnType, Generated } from 'kysely';
 import type { MashupOptions, PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
-import type { CircuitName, ServiceName, StemPaths } from './services.ts';
+import type { CircuitName, ServiceName, StemLayout, StemPaths } from './services.ts';
 import type { Stage, TaskKind } from './stages.ts';
 
 export * from './stages.ts';
@@ -292,6 +292,7 @@ export interface StemsTable {
   user_id: string;
   content_hash: string;
   model: string;
+  layout: Defaulted<StemLayout | 'four_stems'>;
   paths: Json<StemPaths>;
   created_at: Defaulted<Date>;
   used_at: Defaulted<Date>;

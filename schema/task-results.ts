@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { RENDER_WARNINGS } from './constants.ts';
 import type { PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
-import { StemPaths } from './services.ts';
+import { StemLayout, StemPaths } from './services.ts';
 import type { TaskKind } from './stages.ts';
 
 /** A document whose content its service's client has checked already; it may be megabytes. */
@@ -35,6 +35,8 @@ export const AnalyzeTaskResult = z
     version: z.string().min(1),
     /** Figures for the song's card. */
     card: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())])),
+    /** Layout of the stems that fit the song. Absent: four stems. */
+    stem_layout: StemLayout.optional(),
     analysis: checked<SongAnalysis>().optional(),
     analysis_id: RowId.optional(),
   })
@@ -67,10 +69,10 @@ export const PlanTaskResult = z.object({
 });
 export type PlanTaskResult = z.infer<typeof PlanTaskResult>;
 
-/** Result of a `separate` task: new stems below the claim's own prefix, or the id of cached ones. */
+/** Result of a `separate` task: new stems below the claim's own prefix (`layout` absent: all four), or the id of cached ones. */
 export const SeparateTaskResult = z.union([
   z.object({ ...common, stems_id: RowId }),
-  z.object({ ...common, model: z.string().min(1), paths: StemPaths }),
+  z.object({ ...common, model: z.string().min(1), paths: StemPaths, layout: StemLayout.optional() }),
 ]);
 export type SeparateTaskResult = z.infer<typeof SeparateTaskResult>;
 

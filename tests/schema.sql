@@ -215,13 +215,16 @@ create table mashup.stems (
   user_id uuid not null,
   content_hash text not null,
   model text not null,
+  layout text default 'four_stems'::text not null,
   paths jsonb not null,
   created_at timestamp with time zone default mashup.now() not null,
   used_at timestamp with time zone default mashup.now() not null,
+  constraint stems_layout_check CHECK ((layout = ANY (ARRAY['four_stems'::text, 'voices_only'::text, 'no_drums'::text]))),
   constraint stems_pkey PRIMARY KEY (id),
-  constraint stems_user_id_content_hash_model_key UNIQUE (user_id, content_hash, model)
+  constraint stems_user_id_content_hash_model_layout_key UNIQUE (user_id, content_hash, model, layout)
 );
-comment on table mashup.stems is 'Cache of stems by owner, content and separation model.';
+comment on table mashup.stems is 'Cache of stems by owner, content, separation model and layout.';
+comment on column mashup.stems.layout is 'voices_only: all of the sound is vocals. no_drums: what would be drums and bass is other. The name of a song decides it together with its analysis.';
 comment on column mashup.stems.paths is 'By stem (vocals, drums, bass, other): its path in bucket mashups, or an array of the paths of its parts in order.';
 CREATE INDEX stems_by_use ON mashup.stems USING btree (used_at);
 grant select on mashup.stems to mashup_worker;
@@ -3391,7 +3394,8 @@ begin
   v_id := mashup.save_analysis(p_job, p_result);
   if not p_job.fresh then
     select s.id into v_stems from mashup.stems s
-      where s.user_id = p_job.user_id and s.content_hash = p_result ->> 'content_hash' order by s.id desc limit 1;
+      where s.user_id = p_job.user_id and s.content_hash = p_result ->> 'content_hash'
+        and s.layout = coalesce(p_result ->> 'stem_layout', 'four_stems') order by s.id desc limit 1;
     update mashup.stems set used_at = mashup.now() where id = v_stems;
   end if;
   select count(*) filter (where s ->> 'analysis_id' is not null) + 1, count(*) into v_done, v_all from mashup.active_songs(p_job.songs) s;
@@ -3405,7 +3409,7 @@ begin
     where j.id = p_job.id;
 end
 $function$;
-comment on function mashup.record_analysis(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of an analyze task and points the song''s card to it: {content_hash, version, card, and analysis or the analysis_id of a cached one}. Raises MB003.';
+comment on function mashup.record_analysis(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of an analyze task and points the song''s card to it: {content_hash, version, card, stem_layout (absent: four_stems), and analysis or the analysis_id of a cached one}. Raises MB003.';
 
 CREATE OR REPLACE FUNCTION mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real)
  RETURNS void
@@ -3620,7 +3624,7 @@ begin
     end if;
     v_id := mashup.save_stems(p_job.user_id,
       (select s ->> 'hash' from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_task.song_id),
-      p_result ->> 'model', p_result -> 'paths');
+      p_result ->> 'model', coalesce(p_result ->> 'layout', 'four_stems'), p_result -> 'paths');
   end if;
   update public.mashup_jobs j set
       songs = mashup.patch_song(j.songs, p_task.song_id, jsonb_build_object('state', 'ready', 'stems_id', v_id)),
@@ -3628,7 +3632,7 @@ begin
     where j.id = p_job.id;
 end
 $function$;
-comment on function mashup.record_stems(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a separate task and points the song''s card to it: {model, paths: {vocals, drums, bass, other}}, each a path or the paths of its parts below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
+comment on function mashup.record_stems(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a separate task and points the song''s card to it: {model, layout (absent: four_stems), paths: {vocals, drums, bass, other}}, each a path or the paths of its parts below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.record_task(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
  RETURNS void
@@ -4277,7 +4281,7 @@ $function$;
 comment on function mashup.save_receipt(uuid,text,jsonb,jsonb,numeric) is 'Appends a paid answer to plan_receipts, before anything else is done with it. Not fenced: the answer of a late worker is kept.';
 grant execute on function mashup.save_receipt(uuid,text,jsonb,jsonb,numeric) to mashup_worker;
 
-CREATE OR REPLACE FUNCTION mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_paths jsonb)
+CREATE OR REPLACE FUNCTION mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_layout text, p_paths jsonb)
  RETURNS bigint
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -4289,11 +4293,12 @@ begin
   -- Two jobs may separate one song at the same time: the second replaces what the first recorded. The loop repeats when the
   -- row that was in the way is gone once it could be locked.
   loop
-    insert into mashup.stems as s (user_id, content_hash, model, paths) values (p_user_id, p_content_hash, p_model, p_paths)
-      on conflict (user_id, content_hash, model) do nothing returning s.id into v_id;
+    insert into mashup.stems as s (user_id, content_hash, model, layout, paths)
+      values (p_user_id, p_content_hash, p_model, p_layout, p_paths)
+      on conflict (user_id, content_hash, model, layout) do nothing returning s.id into v_id;
     exit when v_id is not null;
     select s.id, s.paths into v_id, v_old from mashup.stems s
-      where s.user_id = p_user_id and s.content_hash = p_content_hash and s.model = p_model for update;
+      where s.user_id = p_user_id and s.content_hash = p_content_hash and s.model = p_model and s.layout = p_layout for update;
     if v_id is not null then
       update mashup.stems s set paths = p_paths, used_at = mashup.now() where s.id = v_id;
       -- Another job may still be reading the older stems.
@@ -4305,7 +4310,7 @@ begin
   return v_id;
 end
 $function$;
-comment on function mashup.save_stems(uuid,text,text,jsonb) is 'Caches stems and returns their id. The files of stems that they replace go into the outbox. Lock: stems row.';
+comment on function mashup.save_stems(uuid,text,text,text,jsonb) is 'Caches stems and returns their id. The files of stems that they replace go into the outbox. Lock: stems row.';
 
 CREATE OR REPLACE FUNCTION mashup.schedule(p_all boolean)
  RETURNS void

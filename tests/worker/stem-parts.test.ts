@@ -82,6 +82,20 @@ test('stems of which one part is missing are made again', async () => {
   assert.equal(requests.length, before + 1);
 });
 
+test('a name that hints at voices alone makes stems of its own, and leaves those of the other name', async () => {
+  // The sound of both songs leaves open what they contain.
+  await sql`update mashup.analyses set analysis = jsonb_set(analysis, '{vocal,voices_alone}', '0.4')`;
+  const submitAs = async (name: string): Promise<unknown[]> => {
+    const before = requests.length;
+    const job = await fixture.untilEnded(await fixture.submit([{ path: songs[0]!, name }, songs[1]!]));
+    assert.equal(job.stage, 'complete', `${job.error_code}: ${job.error_message}`);
+    return requests.slice(before).map(({ layout }) => layout);
+  };
+  assert.deepEqual(await submitAs('Halo (Acapella)'), ['voices_only']);
+  assert.deepEqual(await submitAs('Halo'), []);
+  assert.deepEqual(await submitAs('Halo (Acapella)'), []);
+});
+
 test('all parts of deleted stems are deleted, and files of no row are found', async () => {
   assert.deepEqual([...(await sql`select * from mashup.missing_files()`)], []);
   const files = await sql<{ path: string }[]>`select f as path from mashup.stems s, mashup.stem_files(s.paths) f`;

@@ -193,7 +193,7 @@ export class WorkerFixture {
 
   /** Submits a mashup of these files, or of new songs. Returns the job's id. */
   async submit(
-    paths?: string[],
+    paths?: (string | { path: string; name: string })[],
     options: Record<string, unknown> = {},
     headers: Record<string, string> = {},
   ): Promise<string> {
@@ -201,11 +201,11 @@ export class WorkerFixture {
     return this.#submitAs(
       'submit_mashup',
       {
-        songs: songs.map((path, index) => ({
+        songs: songs.map((song, index) => ({
           song_id: `song-${index + 1}`,
-          name: `Song ${index + 1}`,
+          name: typeof song === 'string' ? `Song ${index + 1}` : song.name,
           artist: `Artist ${index + 1}`,
-          storage_path: path,
+          storage_path: typeof song === 'string' ? song : song.path,
         })),
         options,
       },

@@ -15,6 +15,7 @@ import { settingNumber } from '../database/database-api.ts';
 import { openDownload } from '../services/download.ts';
 import { silenceLimitMs, songOf, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
+import { layoutOf } from './stem-layout.ts';
 
 /** Room for warnings on a song's card: a third of what the limit of the job's row leaves for those of three songs. */
 const MAX_CARD_WARNING_BYTES = 330;
@@ -56,6 +57,7 @@ export async function analyze(context: TaskContext): Promise<AnalyzeTaskResult> 
       version: cached.version,
       analysis_id: cached.id,
       card: cardOf(cached.analysis),
+      stem_layout: layoutOf(song.name, cached.analysis),
       from_cache: true,
       service_used: false,
       message: withWarnings(`${song.name} was analysed before`, cached.analysis),
@@ -76,6 +78,7 @@ export async function analyze(context: TaskContext): Promise<AnalyzeTaskResult> 
     version: `${version ?? analysis.version}@${originOf(baseUrl)}`,
     analysis,
     card: cardOf(analysis),
+    stem_layout: layoutOf(song.name, analysis),
     from_cache: false,
     service_used: true,
     message: withWarnings(`${song.name} is analysed`, analysis),

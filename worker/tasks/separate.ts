@@ -3,13 +3,13 @@ import type { SeparateTaskResult } from '../../schema/task-results.ts';
 import { filesOf, maxStemParts, STEMS } from '../../schema.ts';
 import type { SeparateRequest, StemLayout, StemPaths, UploadTarget } from '../../schema.ts';
 import { SONG_MAX_SEC, STEM_PART_BYTES, STORAGE_MAX_BYTES } from '../../schema/constants.ts';
-import { contentOf, hasBeat } from '../../music/theory/content.ts';
 import type { SongCard } from '../../schema/database.ts';
 import { settingNumber } from '../database/database-api.ts';
 import { TaskError } from '../errors.ts';
 import { callSeparate } from '../services/separation.ts';
 import { silenceLimitMs, missingInput, songOf, uploadTarget, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
+import { FOUR_STEMS, layoutOf } from './stem-layout.ts';
 
 /** A WAV without samples is 44 bytes long. */
 const MIN_STEM_BYTES = 45;
@@ -22,8 +22,9 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
   const song = songOf(claim);
   const prefix = claim.output_prefix;
   if (prefix === null) throw missingInput('This task has no output path.', 'Retry the mashup.');
+  const layout = await findLayout(context, song);
   if (!claim.fresh && song.hash !== undefined) {
-    const cached = await findStems(context, song.hash);
+    const cached = await findStems(context, song.hash, layout);
     if (cached) {
       return {
         stems_id: cached.id,
@@ -35,10 +36,9 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
   }
 
   const partBytes = Math.min(STEM_PART_BYTES, await settingNumber(context.db, 'storage_max_bytes', STORAGE_MAX_BYTES));
-  const [uploads, audioUrl, layout] = await Promise.all([
+  const [uploads, audioUrl] = await Promise.all([
     signUploads(context, prefix, maxStemParts(await maxSeconds(context, song), partBytes)),
     storage.downloadUrl(song.path, urlSeconds(claim)),
-    findLayout(context, song),
   ]);
   const { paths, model } = await callSeparate(
     context.serviceUrls.separation,
@@ -62,7 +62,7 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
       faultClass: 'transient',
     });
   }
-  return { model, paths, service_used: true, message: `${song.name} is separated` };
+  return { model, paths, layout, service_used: true, message: `${song.name} is separated` };
 }
 
 /** Length that the stems of a song have at most. */
@@ -79,9 +79,7 @@ async function findLayout({ db, claim }: TaskContext, song: SongCard): Promise<S
     .where('id', '=', String(song.analysis_id))
     .where('user_id', '=', claim.user_id)
     .executeTakeFirst();
-  if (!row) return undefined;
-  if (contentOf({ name: song.name, analysis: row.analysis }) === 'acapella') return 'voices_only';
-  return hasBeat(row.analysis) ? undefined : 'no_drums';
+  return row && layoutOf(song.name, row.analysis);
 }
 
 /** Signs the uploads of each stem: one WAV for services that know no parts, and the FLAC parts that it may need. */
@@ -103,13 +101,18 @@ async function signUploads(
   return Object.fromEntries(targets) as NonNullable<SeparateRequest['uploads']>;
 }
 
-/** Finds the owner's stems of the same content, if their files still exist. */
-async function findStems(context: TaskContext, hash: string): Promise<{ id: string } | undefined> {
+/** Finds the owner's stems of the same content and layout, if their files still exist. */
+async function findStems(
+  context: TaskContext,
+  hash: string,
+  layout: StemLayout | typeof FOUR_STEMS = FOUR_STEMS,
+): Promise<{ id: string } | undefined> {
   const row = await context.db
     .selectFrom('mashup.stems')
     .select(['id', 'paths'])
     .where('user_id', '=', context.claim.user_id)
     .where('content_hash', '=', hash)
+    .where('layout', '=', layout)
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();

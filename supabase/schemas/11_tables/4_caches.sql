@@ -21,14 +21,16 @@ create table mashup.stems (
   user_id      uuid not null,
   content_hash text not null,
   model        text not null,
+  layout       text not null default 'four_stems' check (layout in ('four_stems', 'voices_only', 'no_drums')),
   paths        jsonb not null,
   created_at   timestamptz not null default mashup.now(),
   used_at      timestamptz not null default mashup.now(),
-  unique (user_id, content_hash, model)
+  unique (user_id, content_hash, model, layout)
 );
 revoke all on mashup.stems from public, anon, authenticated, service_role;
 grant select on mashup.stems to mashup_worker;
-comment on table mashup.stems is 'Cache of stems by owner, content and separation model.';
+comment on table mashup.stems is 'Cache of stems by owner, content, separation model and layout.';
+comment on column mashup.stems.layout is 'voices_only: all of the sound is vocals. no_drums: what would be drums and bass is other. The name of a song decides it together with its analysis.';
 comment on column mashup.stems.paths is 'By stem (vocals, drums, bass, other): its path in bucket mashups, or an array of the paths of its parts in order.';
 create index stems_by_use on mashup.stems (used_at);
 

@@ -41,7 +41,8 @@ begin
   v_id := mashup.save_analysis(p_job, p_result);
   if not p_job.fresh then
     select s.id into v_stems from mashup.stems s
-      where s.user_id = p_job.user_id and s.content_hash = p_result ->> 'content_hash' order by s.id desc limit 1;
+      where s.user_id = p_job.user_id and s.content_hash = p_result ->> 'content_hash'
+        and s.layout = coalesce(p_result ->> 'stem_layout', 'four_stems') order by s.id desc limit 1;
     update mashup.stems set used_at = mashup.now() where id = v_stems;
   end if;
   select count(*) filter (where s ->> 'analysis_id' is not null) + 1, count(*) into v_done, v_all from mashup.active_songs(p_job.songs) s;
@@ -56,7 +57,7 @@ begin
 end
 $$;
 comment on function mashup.record_analysis(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of an analyze task and points the song''s card to it: {content_hash, version, card, and analysis or the analysis_id of a cached one}. Raises MB003.';
+  'Stores the result of an analyze task and points the song''s card to it: {content_hash, version, card, stem_layout (absent: four_stems), and analysis or the analysis_id of a cached one}. Raises MB003.';
 
 create function mashup.save_analysis(p_job public.mashup_jobs, p_result jsonb) returns bigint
   language plpgsql set search_path = ''

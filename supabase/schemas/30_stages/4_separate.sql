@@ -63,7 +63,7 @@ begin
     end if;
     v_id := mashup.save_stems(p_job.user_id,
       (select s ->> 'hash' from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_task.song_id),
-      p_result ->> 'model', p_result -> 'paths');
+      p_result ->> 'model', coalesce(p_result ->> 'layout', 'four_stems'), p_result -> 'paths');
   end if;
   update public.mashup_jobs j set
       songs = mashup.patch_song(j.songs, p_task.song_id, jsonb_build_object('state', 'ready', 'stems_id', v_id)),
@@ -72,9 +72,9 @@ begin
 end
 $$;
 comment on function mashup.record_stems(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a separate task and points the song''s card to it: {model, paths: {vocals, drums, bass, other}}, each a path or the paths of its parts below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
+  'Stores the result of a separate task and points the song''s card to it: {model, layout (absent: four_stems), paths: {vocals, drums, bass, other}}, each a path or the paths of its parts below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
 
-create function mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_paths jsonb) returns bigint
+create function mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_layout text, p_paths jsonb) returns bigint
   language plpgsql set search_path = ''
   as $$
 declare
@@ -84,11 +84,12 @@ begin
   -- Two jobs may separate one song at the same time: the second replaces what the first recorded. The loop repeats when the
   -- row that was in the way is gone once it could be locked.
   loop
-    insert into mashup.stems as s (user_id, content_hash, model, paths) values (p_user_id, p_content_hash, p_model, p_paths)
-      on conflict (user_id, content_hash, model) do nothing returning s.id into v_id;
+    insert into mashup.stems as s (user_id, content_hash, model, layout, paths)
+      values (p_user_id, p_content_hash, p_model, p_layout, p_paths)
+      on conflict (user_id, content_hash, model, layout) do nothing returning s.id into v_id;
     exit when v_id is not null;
     select s.id, s.paths into v_id, v_old from mashup.stems s
-      where s.user_id = p_user_id and s.content_hash = p_content_hash and s.model = p_model for update;
+      where s.user_id = p_user_id and s.content_hash = p_content_hash and s.model = p_model and s.layout = p_layout for update;
     if v_id is not null then
       update mashup.stems s set paths = p_paths, used_at = mashup.now() where s.id = v_id;
       -- Another job may still be reading the older stems.
@@ -100,7 +101,7 @@ begin
   return v_id;
 end
 $$;
-comment on function mashup.save_stems(uuid, text, text, jsonb) is
+comment on function mashup.save_stems(uuid, text, text, text, jsonb) is
   'Caches stems and returns their id. The files of stems that they replace go into the outbox. Lock: stems row.';
 
 revoke execute on all functions in schema mashup from public;
