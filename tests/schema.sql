@@ -2308,13 +2308,14 @@ CREATE OR REPLACE FUNCTION mashup.find_twin(p_job mashup_jobs, p_song_id text, p
  SET search_path TO ''
 AS $function$
 declare
+  v_own text := (select s ->> 'name' from mashup.active_songs(p_job.songs) s where s ->> 'song_id' = p_song_id);
   v_name text;
   v_fingerprint text;
 begin
   select s ->> 'name' into v_name from mashup.active_songs(p_job.songs) s
     where s ->> 'song_id' <> p_song_id and s ->> 'hash' = p_result ->> 'content_hash' limit 1;
   if v_name is not null then
-    return format('This is the same recording as %s.', v_name);
+    return format('This is the same recording as %s.', coalesce(nullif(v_name, v_own), 'another of the songs'));
   end if;
   v_fingerprint := coalesce(p_result -> 'analysis' ->> 'fingerprint', (
     select a.analysis ->> 'fingerprint' from mashup.analyses a
@@ -2322,7 +2323,10 @@ begin
   select s ->> 'name' into v_name from mashup.active_songs(p_job.songs) s
     join mashup.analyses a on a.id = (s ->> 'analysis_id')::bigint
     where s ->> 'song_id' <> p_song_id and mashup.is_same_recording(a.analysis ->> 'fingerprint', v_fingerprint) limit 1;
-  return 'This is the same recording as ' || v_name || ', in another encoding.';
+  if v_name is null then
+    return null;
+  end if;
+  return format('This is the same recording as %s, in another encoding.', coalesce(nullif(v_name, v_own), 'another of the songs'));
 end
 $function$;
 comment on function mashup.find_twin(mashup_jobs,text,jsonb) is 'Returns a message that names another active song of a job that is the recording of an analyze result, by its bytes or its fingerprint; null if there is none. Lock: job row held by the caller, so that of two songs that finish together the second is compared with the first.';

@@ -3338,13 +3338,14 @@ create function mashup.find_twin(p_job public.mashup_jobs, p_song_id text, p_res
   language plpgsql stable set search_path = ''
   as $$
 declare
+  v_own text := (select s ->> 'name' from mashup.active_songs(p_job.songs) s where s ->> 'song_id' = p_song_id);
   v_name text;
   v_fingerprint text;
 begin
   select s ->> 'name' into v_name from mashup.active_songs(p_job.songs) s
     where s ->> 'song_id' <> p_song_id and s ->> 'hash' = p_result ->> 'content_hash' limit 1;
   if v_name is not null then
-    return format('This is the same recording as %s.', v_name);
+    return format('This is the same recording as %s.', coalesce(nullif(v_name, v_own), 'another of the songs'));
   end if;
   v_fingerprint := coalesce(p_result -> 'analysis' ->> 'fingerprint', (
     select a.analysis ->> 'fingerprint' from mashup.analyses a
@@ -3352,7 +3353,10 @@ begin
   select s ->> 'name' into v_name from mashup.active_songs(p_job.songs) s
     join mashup.analyses a on a.id = (s ->> 'analysis_id')::bigint
     where s ->> 'song_id' <> p_song_id and mashup.is_same_recording(a.analysis ->> 'fingerprint', v_fingerprint) limit 1;
-  return 'This is the same recording as ' || v_name || ', in another encoding.';
+  if v_name is null then
+    return null;
+  end if;
+  return format('This is the same recording as %s, in another encoding.', coalesce(nullif(v_name, v_own), 'another of the songs'));
 end
 $$;
 comment on function mashup.find_twin(public.mashup_jobs, text, jsonb) is

@@ -17,11 +17,19 @@ const resultWith = (task: Claimed, print: string): object => ({
   analysis: { version: 'test', fingerprint: print },
 });
 
-/** Finishes the analyses of a job's songs with these fingerprints. Returns the last outcome and the job's id. */
-async function analyzeSongs(m: Machine, prints: readonly string[]): Promise<{ outcome: string; id: string }> {
+/** Finishes the analyses of a job's songs with these fingerprints, which all have `name` if there is one. Returns the last outcome and the job's id. */
+async function analyzeSongs(
+  m: Machine,
+  prints: readonly string[],
+  name?: string,
+): Promise<{ outcome: string; id: string }> {
   const worker = await m.worker();
   await m.sql`update mashup.settings set value = '{"analysis": 9}' where name = 'service_limits'`;
   const id = await m.submit(await m.user(), prints.length);
+  if (name !== undefined) {
+    const named = m.sql`(select jsonb_agg(song || ${m.sql.json({ name })}) from jsonb_array_elements(songs) song)`;
+    await m.sql`update mashup_jobs set songs = ${named} where id = ${id}`;
+  }
   let outcome = '';
   for (const print of prints) {
     const task = await m.claimNext(worker, id);
@@ -40,6 +48,13 @@ describe('the same recording in two encodings', () => {
     assert.equal(job?.['stage'], 'failed');
     assert.equal(job['error_code'], 'same_song_twice');
     assert.match(String(job['error_message']), /the same recording as .*, in another encoding\./);
+  });
+
+  it('is told without the name of the other song where both have one name', async (t) => {
+    const m = await useMachine(t);
+    const { id } = await analyzeSongs(m, [fingerprint(BYTES), withBitsInverted(40)], 'Halo');
+    const [job] = await m.sql`select error_message from mashup_jobs where id = ${id}`;
+    assert.match(String(job?.['error_message']), /the same recording as another of the songs, in another encoding\./);
   });
 
   it('is left out while two other songs remain', async (t) => {
