@@ -88,7 +88,9 @@ function tuningText({
   tuning_confidence: confidence,
 }: SongAnalysis['harmonic']): string | undefined {
   if (cents === undefined) return undefined;
-  const sign = cents > 0 ? '+' : '';
+  if (confidence === 0) return 'not known';
+  const whole = Math.round(cents);
+  const sign = whole > 0 ? '+' : '';
   const hertz = (STANDARD_HZ * 2 ** (cents / 1200)).toFixed(1);
-  return `${sign}${Math.round(cents)} cents (A = ${hertz} Hz)${confidence === undefined ? '' : `, confidence ${share(confidence)}`}`;
+  return `${sign}${whole === 0 ? 0 : whole} cents (A = ${hertz} Hz)${confidence === undefined ? '' : `, confidence ${share(confidence)}`}`;
 }

@@ -1,9 +1,11 @@
 /** `mashup analyze`: analyses song files, without a job, a database or a stack. */
 import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import { untilInterrupted } from '../../local/interrupt.ts';
+import { contentOf } from '../../music/theory/content.ts';
 import type { SongAnalysis } from '../../schema.ts';
 import { runAnalysis } from '../../services/analysis/run-analysis.ts';
 import { analysisLines } from '../analysis-text.ts';
@@ -75,7 +77,9 @@ async function* outcomesInOrder(
 async function analyzeOne(file: string, signal: AbortSignal): Promise<Outcome> {
   try {
     signal.throwIfAborted();
-    return { file, analysis: await runAnalysis({ bytes: await readSong(file) }, signal) };
+    const analysis = await runAnalysis({ bytes: await readSong(file) }, signal);
+    // `make` takes the name as a hint as well.
+    return { file, analysis: { ...analysis, content: contentOf({ name: basename(file), analysis }) } };
   } catch (error) {
     return { file, error: toCliError(error) };
   }

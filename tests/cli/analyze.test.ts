@@ -17,9 +17,14 @@ describe('mashup analyze', () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'mashup-analyze-'));
-    files = ['band.wav', 'words.wav', 'missing.wav', 'again.wav'].map((name) => join(folder, name));
-    const { mix } = playSong({ parts: [{ bars: 8, bpm: 100, meter: 4 }], tonic: 10 });
-    for (const path of [files[0]!, files[3]!]) await writeFile(path, encodeWav16([mix, mix], 44_100));
+    files = ['band.wav', 'words.wav', 'missing.wav', 'again (Instrumental).wav'].map((name) => join(folder, name));
+    const song = { parts: [{ bars: 8, bpm: 100, meter: 4 }], tonic: 10 };
+    for (const [path, { mix }] of [
+      [files[0]!, playSong(song)],
+      [files[3]!, playSong({ ...song, stems: ['vocals', 'drums'] })],
+    ] as const) {
+      await writeFile(path, encodeWav16([mix, mix], 44_100));
+    }
     await writeFile(files[1]!, 'These are words. '.repeat(100));
     [text, json] = await Promise.all([mashup(['analyze', ...files]), mashup(['analyze', '--json', ...files])]);
   });
@@ -30,7 +35,7 @@ describe('mashup analyze', () => {
     assert.match(text.stdout, /Meter +4 beats per bar\n {2}Beats +3\d from 0:0\d\.\d to 0:\d\d\.\d, \d bars/);
     assert.match(text.stdout, /Key +B♭ major \(6B\), confidence \d+ %/);
     assert.match(text.stdout, /Loudness +-\d+\.\d LUFS, true peak -?\d+\.\d dBTP/);
-    assert.match(text.stdout, /band\.wav[^]*again\.wav/);
+    assert.match(text.stdout, /band\.wav[^]*again \(Instrumental\)\.wav/);
   });
 
   it('names each file that cannot be analysed in one line, goes on with the others, and exits with 1', () => {
@@ -54,8 +59,13 @@ describe('mashup analyze', () => {
     const [band, words, missing, again] = lines;
     assert.equal(band?.analysis?.harmonic.key, 'Bb major');
     assert.ok((band.analysis.rhythmic.beats_sec?.length ?? 0) > 30);
-    assert.deepEqual(again?.analysis, band.analysis);
+    assert.deepEqual([band.analysis.content, again?.analysis?.content], ['full', 'instrumental']);
     assert.deepEqual([words?.error?.code, missing?.error?.code], ['audio_unsupported_format', 'file_missing']);
+  });
+
+  it('takes the name of the file as a hint of its content, as planning does', () => {
+    const [first, second] = [...text.stdout.matchAll(/Content +(.*)/g)].map(([, content]) => content);
+    assert.deepEqual([first, second], ['voice and instruments (full)', 'no voice (instrumental)']);
   });
 
   it('needs at least one file', async () => {
@@ -105,5 +115,14 @@ describe('the text of an analysis', () => {
     assert.match(text, /Content +only voices \(acapella\)/);
     assert.match(text, /0:00 - 0:43 {2}100\.0 bpm {2}4 beats per bar\n.*0:43 - 1:05 {2}126\.0 bpm {2}no known meter/);
     assert.match(text, /! One channel is inverted\./);
+  });
+
+  it('has no sign for a deviation under half a cent, and no deviation without confidence', () => {
+    const tuned = (tuning_cents: number, tuning_confidence: number): string =>
+      textOf({ harmonic: { ...base.harmonic, tuning_cents, tuning_confidence } });
+    assert.match(tuned(0.3, 0.8), /Tuning +0 cents/);
+    assert.match(tuned(-0.3, 0.8), /Tuning +0 cents/);
+    assert.match(tuned(0.7, 0.8), /Tuning +\+1 cents/);
+    assert.match(tuned(0, 0), /Tuning +not known/);
   });
 });
