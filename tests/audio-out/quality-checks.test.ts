@@ -278,6 +278,13 @@ describe('checking a file', () => {
     );
   });
 
+  it('describes a failure with three digits, unless the value would read as the threshold', () => {
+    assert.match(describeFailure(check('beat_lag_median', 48.336)), /\(48\.3 ms; at most 10\)\.$/);
+    assert.match(describeFailure(check('foreign_meters', 1)), /\(1 song; at most 0\)\.$/);
+    assert.match(describeFailure(check('foreign_meters', 2)), /\(2 songs; at most 0\)\.$/);
+    assert.match(describeFailure(check('beat_lag_median', 10.004)), /\(10\.004 ms; at most 10\)\.$/);
+  });
+
   it('fails silence before and after the music, apart from gaps within it', () => {
     const late = sound.map((value, i) => (i < 1.5 * RATE ? 0.001 * value : value));
     const early = sound.map((value, i) => (i > sound.length - 3 * RATE ? 0 : value));

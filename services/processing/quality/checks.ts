@@ -122,8 +122,20 @@ const FAILURE_TEXTS: Record<CheckName, string> = {
   tempo: 'The tempo differs from the plan',
 };
 
+/** Digits of a value in a sentence. */
+const TEXT_DIGITS = 3;
+
+/** A value as a text of few digits, or with all of them where the threshold would be indistinguishable from it. */
+function valueText(value: number | null, threshold: number): string {
+  if (value === null) return 'not known';
+  const short = Number(value.toPrecision(TEXT_DIGITS));
+  return String(short === threshold ? value : short);
+}
+
 /** A failed check as a sentence with its value and threshold. */
 export function describeFailure({ name, value, threshold, bound, unit }: QualityCheck): string {
   const text = FAILURE_TEXTS[name as CheckName] ?? name;
-  return `${text} (${value} ${unit}; ${bound === 'at_most' ? 'at most' : 'at least'} ${threshold}).`;
+  // `songs`, but not `ms`.
+  const one = value === 1 ? unit.replace(/^(\w{3,})s$/, '$1') : unit;
+  return `${text} (${valueText(value, threshold)} ${one}; ${bound === 'at_most' ? 'at most' : 'at least'} ${threshold}).`;
 }
