@@ -25,8 +25,10 @@ export function titleOf({ lead, groove, colour }: Roles, random: () => number): 
   const head = a.split(' ');
   const tail = b.split(' ');
   const blend = `${head.slice(0, Math.ceil(head.length / 2)).join(' ')} ${tail.slice(Math.floor(tail.length / 2)).join(' ')}`;
-  // Half of a name of one word is the whole name: the blend would be the two names in a row.
-  const fourth = head.length + tail.length > 2 ? blend : `${b} x ${a}`;
+  // Half of a name of one word is the whole name: the blend would be the two names in a row. Of names with a common word, the blend
+  // can be one of the names, or has the word twice.
+  const isBlend = head.length + tail.length > 2 && !head.some((word) => tail.includes(word));
+  const fourth = isBlend ? blend : `${b} x ${a}`;
   const title = pick([`${a} x ${b}`, `${a} over ${b}`, `${a} Meets ${b}`, fourth], random);
   return cleanText(colour && title !== blend ? `${title} x ${shortName(colour)}` : title, 120);
 }

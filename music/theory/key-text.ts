@@ -3,6 +3,7 @@ import { camelotCode, formatKey, parseKey } from './keys.ts';
 
 /** A key by its name in a text: `C# minor`, `B♭-major`. */
 const KEY_NAME = /\b[A-G](?:#|♯|b|♭)?[ -](?:major|minor)\b/gi;
+const ASCII_ACCIDENTAL = /^[A-G][#b]/i;
 const CAMELOT = /\b(?:1[0-2]|[1-9])[AB]\b/g;
 
 /**
@@ -30,7 +31,7 @@ export function keyWithCamelot(text: string): string {
 
 /**
  * Replaces a key that a text names by another one, in all spellings, with or without its Camelot code. For texts of a plan whose
- * mashup sounds in another key.
+ * mashup sounds in another key. A key that is written in ASCII, as `Bb`, is replaced by one in ASCII.
  * @param names names of songs, which are not changed
  */
 export function restateKey(text: string, planned: string, sounding: string, names: readonly string[] = []): string {
@@ -43,6 +44,6 @@ export function restateKey(text: string, planned: string, sounding: string, name
   if (names.some((name) => text.includes(name) && name.match(KEY_NAME)?.some(isFrom))) return text;
   const code = camelotCode(from);
   return text
-    .replace(KEY_NAME, (name) => (isFrom(name) ? formatKey(to) : name))
+    .replace(KEY_NAME, (name) => (isFrom(name) ? keyName(formatKey(to), { ascii: ASCII_ACCIDENTAL.test(name) }) : name))
     .replace(CAMELOT, (found) => (found === code ? camelotCode(to) : found));
 }

@@ -17,6 +17,8 @@ test('a text of the plan names the key in which the mashup sounds, in every spel
     restateKey(text, 'A# minor', 'C minor'),
     'They meet at 120 bpm in C minor (5A), C minor to the end; the bass of 1A stays.',
   );
+  assert.equal(restateKey('In C major, or B♯ major.', 'C major', 'Ab major'), 'In A♭ major, or A♭ major.');
+  assert.equal(restateKey('In C# minor.', 'C# minor', 'Bb minor'), 'In Bb minor.');
   assert.equal(restateKey(text, 'Bb minor', 'Bb minor'), text);
   assert.equal(restateKey(text, 'Bb minor', 'N/A'), text);
 });

@@ -43,6 +43,19 @@ test('the same input and seed give the same plan, other seeds give others', () =
   assert.ok(new Set(Array.from({ length: 8 }, (_, seed) => make(seed))).size > 1);
 });
 
+test('the title is never the name of one of the songs', () => {
+  const list = [makeSong('a', { name: 'Song One', vocals: 0.9 }), makeSong('b', { name: 'Song Two', vocals: 0 })];
+  for (let seed = 0; seed < 20; seed++) {
+    const { title } = producePlan({
+      songs: list,
+      scores: scoresOf(list),
+      limits: DEFAULT_PLAN_LIMITS,
+      seed,
+    }).masterplan;
+    assert.ok(title.includes('One') && title.includes('Two'), title);
+  }
+});
+
 test('the song with vocals is the lead and the other the groove', () => {
   const list = [makeSong('beat', { vocals: 0.02 }), makeSong('voice', { vocals: 0.8, bpm: 118 })];
   const { masterplan } = producePlan({ songs: list, scores: scoresOf(list), limits: DEFAULT_PLAN_LIMITS, seed: 1 });
