@@ -29,3 +29,10 @@ export const SEVEN_EIGHT_223_DRUMS: DrumPattern = { kicks: [0, 4], snares: [2, 5
 
 /** 7/8 as 3 + 2 + 2, in eighths. */
 export const SEVEN_EIGHT_322_DRUMS: DrumPattern = { kicks: [0, 5], snares: [3], hats: [0, 1, 2, 3, 4, 5, 6] };
+
+/** 11/4 as 3 + 3 + 3 + 2. */
+export const ELEVEN_FOUR_DRUMS: DrumPattern = {
+  kicks: [0, 3, 6, 9],
+  snares: [2, 5, 8],
+  hats: Array.from({ length: 11 }, (_, i) => i),
+};

@@ -2,7 +2,7 @@ import { analyzeSong } from '../../../services/analysis/analyze.ts';
 import { fMeasure } from '../../metrics.ts';
 import { MAJOR_TRIAD, playSong } from '../band.ts';
 import type { BandSong } from '../band.ts';
-import { FIVE_FOUR_DRUMS, SEVEN_EIGHT_223_DRUMS, SEVEN_EIGHT_322_DRUMS } from '../drum-patterns.ts';
+import { ELEVEN_FOUR_DRUMS, FIVE_FOUR_DRUMS, SEVEN_EIGHT_223_DRUMS, SEVEN_EIGHT_322_DRUMS } from '../drum-patterns.ts';
 import type { HardCase, HardOutcome } from '../hard-case.ts';
 
 type MeterCase = {
@@ -76,11 +76,34 @@ const CASES: readonly MeterCase[] = [
   },
 ];
 
-/** Songs in five and seven, and loops. */
-export const METER_CASES: readonly HardCase[] = CASES.map((each) => ({
+/** A song whose bars have no meter that is read: the beats are right, and the meter is said to be unknown. */
+const UNKNOWN_METER: HardCase = {
   group: 'time',
-  name: each.name,
-  truth: `${each.bpm} bpm in ${each.meter}`,
-  before: each.before,
-  measure: () => measure(each),
-}));
+  name: '11/4 at 130 bpm, 3 + 3 + 3 + 2',
+  truth: '130 bpm, no known meter',
+  before: '130 bpm in 3, beat F 0.99',
+  measure: async () => {
+    const { mix, beats } = playSong({
+      parts: [{ bars: 8, bpm: 130, meter: 11, drums: ELEVEN_FOUR_DRUMS }],
+      stems: noVoice,
+    });
+    const { rhythmic } = await analyzeSong([mix, mix]);
+    const beatF = fMeasure(beats, rhythmic.beats_sec ?? []);
+    return {
+      value: `${Math.round(rhythmic.bpm)} bpm in ${rhythmic.meter ?? '?'}, beat F ${beatF.toFixed(2)}`,
+      right: rhythmic.meter === null && rhythmic.has_beat === true && beatF > 0.97,
+    };
+  },
+};
+
+/** Songs in five, seven and eleven, and loops. */
+export const METER_CASES: readonly HardCase[] = [
+  ...CASES.map((each): HardCase => ({
+    group: 'time',
+    name: each.name,
+    truth: `${each.bpm} bpm in ${each.meter}`,
+    before: each.before,
+    measure: () => measure(each),
+  })),
+  UNKNOWN_METER,
+];
