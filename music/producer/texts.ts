@@ -43,7 +43,7 @@ export function visionOf(roles: Roles, { main, second, key, keyName }: Targets, 
   const opening = pick(
     [
       `${what} of "${nameOf(lead)}" finds a new home on the drums and bass of "${nameOf(groove)}".`,
-      `"${nameOf(groove)}" lays the floor and "${nameOf(lead)}" ${sings ? 'sings' : 'plays'} on it as if it had been written there.`,
+      `"${nameOf(groove)}" gives drums and bass, and "${nameOf(lead)}" ${sings ? 'sings' : 'plays'} over them.`,
     ],
     random,
   );

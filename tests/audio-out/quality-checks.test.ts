@@ -7,7 +7,7 @@ import type { RenderPlan } from '../../services/processing/plan/plan.ts';
 import { changeShifts } from '../../services/processing/corrections/shift-changes.ts';
 import { check, describeFailure, passesHardChecks } from '../../services/processing/quality/checks.ts';
 import { measureFile } from '../../services/processing/measure/file.ts';
-import { heardKeyDistance, hearKey } from '../../services/processing/measure/heard-key.ts';
+import { heardKeyDistance, hearKey, statedKey } from '../../services/processing/measure/heard-key.ts';
 import { checkFile } from '../../services/processing/quality/check-file.ts';
 import { checkLayers } from '../../services/processing/quality/check-layers.ts';
 import type { MeasuredSection } from '../../services/processing/quality/measured-section.ts';
@@ -323,6 +323,8 @@ describe('checking a file', () => {
     assert.ok(passes('G major') && passes('E minor') && passes('D major'));
     assert.ok(!passes('A major') && !passes('Ab major') && !passes('G minor'));
     assert.equal(heardKeyDistance(['A major', 'E minor'], heard), 0, 'parts may be in another key');
+    assert.equal(statedKey(['A major', 'E minor'], heard), 'E minor');
+    assert.equal(statedKey(['A major', 'E minor'], { ...heard, key_confidence: 0.3 }), 'A major');
     assert.ok(passes('Ab major', 0.3), 'an unclear key says nothing');
     assert.ok(passes('N/A'));
   });

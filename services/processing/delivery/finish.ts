@@ -1,4 +1,5 @@
 /** Finishes a mashup: mixes its sections, masters, encodes, checks the encoded file, and uploads it. */
+import { restateKey } from '../../../music/theory/key-text.ts';
 import type { OutputFormat, QualityCheck, RenderResult, UploadTarget } from '../../../schema.ts';
 import { decodeAudio, SAMPLE_RATE } from '../../../audio/decode/decode.ts';
 import type { DecodedAudio } from '../../../audio/decode/decode.ts';
@@ -9,7 +10,7 @@ import { integratedLoudness } from '../../../audio/level/loudness.ts';
 import type { AudioTags } from '../../../audio/encode/tags.ts';
 import { RenderError } from '../errors.ts';
 import { uploadMashup } from '../files/upload.ts';
-import { heardKeyDistance, hearKey } from '../measure/heard-key.ts';
+import { heardKeyDistance, hearKey, statedKey } from '../measure/heard-key.ts';
 import { measureFile } from '../measure/file.ts';
 import type { FileMeasurement } from '../measure/file.ts';
 import { checkFile, TARGET_LUFS } from '../quality/check-file.ts';
@@ -39,14 +40,15 @@ export type FinishTask = {
   /** Length of the mashup in samples. */
   frames: number;
   bpm: number;
-  key: string;
-  /** Further keys in which parts of the mashup are. */
-  otherKeys: string[];
+  /** Keys in which parts of the mashup are, the longest first. */
+  keys: [string, ...string[]];
+  /** Title as planned, the key that the plan names, and names of songs, in which no key is changed. */
+  title: { text: string; key: string; songs: string[] } | undefined;
   output: Output;
   /** What is delivered instead if the file would be larger than `maxBytes`. */
   smaller?: Output;
   maxBytes?: number;
-  tags: AudioTags;
+  artist: string | undefined;
   /** Seconds at which sections or loops are joined. */
   splices: number[];
   layerChecks: QualityCheck[];
@@ -109,7 +111,12 @@ type Encoded = {
  * Masters and encodes a mix. If encoding raised a peak above the limit, the mix is limited further and encoded again. If the file
  * is too large, it is encoded in the smaller format.
  */
-async function encodeMix(mix: Channels, task: FinishTask, onProgress: (message: string) => void): Promise<Encoded> {
+async function encodeMix(
+  mix: Channels,
+  task: FinishTask,
+  tags: AudioTags,
+  onProgress: (message: string) => void,
+): Promise<Encoded> {
   const channels: Channels = [new Float32Array(task.frames), new Float32Array(task.frames)];
   const { smaller, maxBytes = Infinity } = task;
   let { output } = task;
@@ -118,7 +125,7 @@ async function encodeMix(mix: Channels, task: FinishTask, onProgress: (message: 
     onProgress(`Mastering to ${TARGET_LUFS} LUFS`);
     const limited = master(mix, ceilingDb, channels);
     onProgress(`Encoding ${output.format}`);
-    const bytes = await encodeAudio(channels, SAMPLE_RATE, output.format, task.tags);
+    const bytes = await encodeAudio(channels, SAMPLE_RATE, output.format, tags);
     if (smaller && output !== smaller && bytes.length > maxBytes) {
       output = smaller;
       ceilingDb = CEILING_DB[output.format];
@@ -131,6 +138,15 @@ async function encodeMix(mix: Channels, task: FinishTask, onProgress: (message: 
     if (excess <= 0 || pass === ENCODE_PASSES) return { output, bytes, decoded, measured, limited };
     ceilingDb -= excess + 0.05;
   }
+}
+
+function tagsOf({ title, artist, bpm }: FinishTask, key: string): AudioTags {
+  return {
+    ...(title && { title: restateKey(title.text, title.key, key, title.songs) }),
+    ...(artist !== undefined && { artist }),
+    bpm,
+    key,
+  };
 }
 
 /**
@@ -147,12 +163,14 @@ export async function finishMashup(
     const hint = 'Use stems that are not silent, or raise the levels.';
     throw new RenderError('render_silent', 'The mashup would be silent', hint);
   }
-  const { output, bytes, decoded, measured, limited } = await encodeMix(mix, task, onProgress);
+  const heard = await hearKey(mix, SAMPLE_RATE);
+  const key = statedKey(task.keys, heard);
+  const tags = tagsOf(task, key);
+  const { output, bytes, decoded, measured, limited } = await encodeMix(mix, task, tags, onProgress);
   const { format, upload } = output;
-  const heard = await hearKey(decoded.channels, SAMPLE_RATE);
   const checks = [
     ...task.layerChecks,
-    check('heard_key', heardKeyDistance([task.key, ...task.otherKeys], heard)),
+    check('heard_key', heardKeyDistance(task.keys, heard)),
     check('limiting', limited.p95_reduction_db),
     ...checkFile(measured, decoded.format, { durationSec: task.frames / SAMPLE_RATE, format }),
   ];
@@ -170,7 +188,7 @@ export async function finishMashup(
       format,
       bytes: bytes.length,
       bpm: task.bpm,
-      key: task.key,
+      key,
       waveform: waveform(decoded.channels),
       quality: { passed: passesHardChecks(checks), corrections: task.corrections, checks },
       // `task.warnings` name the songs whose tempo is changed.

@@ -8,7 +8,7 @@ const HEARD_SEC = 60;
 /** Below this confidence no key is clearly heard. A choice: songs whose key is read wrongly have less than 0.2. */
 const CLEAR_CONFIDENCE = 0.5;
 
-/** Analyses the middle of a stereo file, as songs are analysed. */
+/** Analyses the middle of a mashup, as songs are analysed. */
 export async function hearKey(
   channels: readonly [Float32Array, Float32Array],
   sampleRate: number,
@@ -32,4 +32,13 @@ export function heardKeyDistance(
   const keys = stated.flatMap((key) => parseKey(key) ?? []);
   if (found === null || keys.length === 0 || heard.key_confidence < CLEAR_CONFIDENCE) return null;
   return Math.min(...keys.map((key) => fifthDistance(key, found)));
+}
+
+/** Of the keys in which parts of a mashup are, the one nearest to what is clearly heard; the first if none is clearly heard. */
+export function statedKey(
+  keys: readonly [string, ...string[]],
+  heard: Pick<SongAnalysis['harmonic'], 'key' | 'key_confidence'>,
+): string {
+  const distance = (key: string): number => heardKeyDistance([key], heard) ?? 0;
+  return keys.reduce((best, key) => (distance(key) < distance(best) ? key : best));
 }

@@ -2,7 +2,6 @@
  * A whole render: the plan is parsed, songs are read, candidates are rendered and corrected, and the best one is finished. The heavy
  * steps run in threads.
  */
-import { restateKey } from '../../../music/theory/key-text.ts';
 import type { RenderRequest, RenderResult, UploadTarget } from '../../../schema.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
 import { type CorrectionStrategy, searchCorrections } from '../corrections/correction-search.ts';
@@ -51,10 +50,10 @@ export async function renderMashup(
     const best = await renderBest({ request, songs, drumOnsets, store, threads, report }, plan);
     threads.endIdle();
     const { candidate } = best;
-    const [key, ...otherKeys] = soundingKeys(candidate.plan, songs, candidate.tuning);
+    const keys = soundingKeys(candidate.plan, songs, candidate.tuning);
     const notes = [...warnings, ...read.warnings, ...tempoWarnings(plan, songs), ...candidate.warnings];
-    const allWarnings = [...notes, keyChangeText([key, ...otherKeys])].filter((text) => text !== undefined);
-    const task = finishTask(request, upload, plan, { bpm: soundingBpm(plan), key, otherKeys }, best, allWarnings);
+    const allWarnings = [...notes, keyChangeText(keys)].filter((text) => text !== undefined);
+    const task = finishTask(request, upload, plan, { bpm: soundingBpm(plan), keys }, best, allWarnings);
     return await threads.run('finish', task, (message) =>
       report(PROGRESS.done - (message.startsWith('Uploading') ? 3 : 12), message),
     );
@@ -112,7 +111,7 @@ function finishTask(
   { format, masterplan, songs, smaller, max_bytes: maxBytes }: RenderRequest,
   upload: UploadTarget,
   plan: RenderPlan,
-  sounding: Pick<FinishTask, 'bpm' | 'key' | 'otherKeys'>,
+  sounding: Pick<FinishTask, 'bpm' | 'keys'>,
   { candidate, corrections }: Best,
   warnings: readonly string[],
 ): FinishTask {
@@ -127,12 +126,8 @@ function finishTask(
     output: { format, upload },
     smaller: smaller && { format: smaller.format, upload: smaller },
     maxBytes,
-    tags: {
-      title: masterplan.title && restateKey(masterplan.title, plan.key, sounding.key, names),
-      artist: masterplan.artistCredits,
-      bpm: sounding.bpm,
-      key: sounding.key,
-    },
+    title: masterplan.title ? { text: masterplan.title, key: plan.key, songs: names } : undefined,
+    artist: masterplan.artistCredits,
     warnings: [...new Set(warnings)].sort(),
   };
 }
