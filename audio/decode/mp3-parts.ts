@@ -30,7 +30,7 @@ export type Mp3File = {
   endsInFrame: boolean;
 };
 
-/** Shorter parts are damage that looks like frames of another rate. */
+/** Shorter parts are damage that looks like frames of another rate, unless the file has nothing else. */
 const MIN_PART_SEC = 0.5;
 const ID3V1_BYTES = 128;
 
@@ -70,6 +70,7 @@ export function findMp3Parts(bytes: Uint8Array): Mp3File | null {
   if (first === null) return null;
   const parts: Mp3Part[] = [];
   let open: OpenPart | null = null;
+  let longestShort: OpenPart | undefined;
   let inFrames = 0;
   let tags = 0;
   let end = first;
@@ -78,7 +79,7 @@ export function findMp3Parts(bytes: Uint8Array): Mp3File | null {
     if (open && open.part.samples >= MIN_PART_SEC * open.part.sampleRate) {
       parts.push(open.part);
       inFrames += open.bytes;
-    }
+    } else if (open && open.part.samples > (longestShort?.part.samples ?? 0)) longestShort = open;
     open = null;
   };
   for (let at = first; at + 4 <= bytes.length;) {
@@ -111,6 +112,10 @@ export function findMp3Parts(bytes: Uint8Array): Mp3File | null {
     at = next;
   }
   close();
+  if (parts.length === 0 && longestShort) {
+    parts.push(longestShort.part);
+    inFrames = longestShort.bytes;
+  }
   return { parts, junkRatio: end === first ? 1 : 1 - (inFrames + tags) / (end - first), endsInFrame };
 }
 
