@@ -323,8 +323,10 @@ describe('checking a file', () => {
     assert.ok(passes('G major') && passes('E minor') && passes('D major'));
     assert.ok(!passes('A major') && !passes('Ab major') && !passes('G minor'));
     assert.equal(heardKeyDistance(['A major', 'E minor'], heard), 0, 'parts may be in another key');
-    assert.equal(statedKey(['A major', 'E minor'], heard), 'E minor');
-    assert.equal(statedKey(['A major', 'E minor'], { ...heard, key_confidence: 0.3 }), 'A major');
+    assert.equal(statedKey(['A major', 'E minor'], heard, 'A major'), 'E minor');
+    assert.equal(statedKey(['A major', 'E minor'], { ...heard, key_confidence: 0.3 }, 'E minor'), 'A major');
+    assert.equal(statedKey([], heard, 'A major'), 'G major');
+    assert.equal(statedKey([], { ...heard, key_confidence: 0.3 }, 'A major'), 'A major');
     assert.ok(passes('Ab major', 0.3), 'an unclear key says nothing');
     assert.ok(passes('N/A'));
   });

@@ -83,6 +83,7 @@ const finish = (changes: Partial<FinishTask>): ReturnType<typeof finishMashup> =
       frames: left.length,
       bpm: 120,
       keys: ['A minor'],
+      plannedKey: 'A minor',
       title: undefined,
       artist: undefined,
       output: { format: 'flac', upload: { path: 'mashup.flac', url: `${url}/mashup.flac` } },

@@ -40,10 +40,11 @@ export type FinishTask = {
   /** Length of the mashup in samples. */
   frames: number;
   bpm: number;
-  /** Keys in which parts of the mashup are, the longest first. */
-  keys: [string, ...string[]];
-  /** Title as planned, the key that the plan names, and names of songs, in which no key is changed. */
-  title: { text: string; key: string; songs: string[] } | undefined;
+  /** Keys in which parts of the mashup are, the longest first; empty if no song with notes has a known key. */
+  keys: string[];
+  plannedKey: string;
+  /** Title as planned, and names of songs, in which no key is changed. */
+  title: { text: string; songs: string[] } | undefined;
   output: Output;
   /** What is delivered instead if the file would be larger than `maxBytes`. */
   smaller?: Output;
@@ -140,9 +141,9 @@ async function encodeMix(
   }
 }
 
-function tagsOf({ title, artist, bpm }: FinishTask, key: string): AudioTags {
+function tagsOf({ title, artist, bpm, plannedKey }: FinishTask, key: string): AudioTags {
   return {
-    ...(title && { title: restateKey(title.text, title.key, key, title.songs) }),
+    ...(title && { title: restateKey(title.text, plannedKey, key, title.songs) }),
     ...(artist !== undefined && { artist }),
     bpm,
     key,
@@ -164,7 +165,7 @@ export async function finishMashup(
     throw new RenderError('render_silent', 'The mashup would be silent', hint);
   }
   const heard = await hearKey(mix, SAMPLE_RATE);
-  const key = statedKey(task.keys, heard);
+  const key = statedKey(task.keys, heard, task.plannedKey);
   const tags = tagsOf(task, key);
   const { output, bytes, decoded, measured, limited } = await encodeMix(mix, task, tags, onProgress);
   const { format, upload } = output;

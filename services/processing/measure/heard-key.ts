@@ -34,11 +34,17 @@ export function heardKeyDistance(
   return Math.min(...keys.map((key) => fifthDistance(key, found)));
 }
 
-/** Of the keys in which parts of a mashup are, the one nearest to what is clearly heard; the first if none is clearly heard. */
+/**
+ * Of the keys in which parts of a mashup are, the one nearest to what is clearly heard; the first if none is clearly heard. If no key of
+ * a song is known, the key that is clearly heard, or the planned one.
+ */
 export function statedKey(
-  keys: readonly [string, ...string[]],
+  keys: readonly string[],
   heard: Pick<SongAnalysis['harmonic'], 'key' | 'key_confidence'>,
+  planned: string,
 ): string {
+  const [first] = keys;
+  if (first === undefined) return heardKeyDistance([planned], heard) === null ? planned : heard.key;
   const distance = (key: string): number => heardKeyDistance([key], heard) ?? 0;
-  return keys.reduce((best, key) => (distance(key) < distance(best) ? key : best));
+  return keys.reduce((best, key) => (distance(key) < distance(best) ? key : best), first);
 }

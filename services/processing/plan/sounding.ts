@@ -13,13 +13,9 @@ const NAMED_SHARE = 1 / 3;
 /**
  * Returns the keys that are heard, the longest first: the keys of the songs that play bass or harmony, each shifted as delivered. The
  * cents of a tuning do not count: they bring the songs to the tuning to which their keys refer. Keys with the same notes count together,
- * and the longer one of them is named. Without bass and harmony the voices count. If no key is known, the key of the plan.
+ * and the longer one of them is named. Without bass and harmony the voices count. Empty if no song with notes has a known key.
  */
-export function soundingKeys(
-  plan: RenderPlan,
-  songs: ReadonlyMap<string, RenderSong>,
-  tuning: Tuning,
-): [first: string, ...others: string[]] {
+export function soundingKeys(plan: RenderPlan, songs: ReadonlyMap<string, RenderSong>, tuning: Tuning): string[] {
   const harmony = playingTime(plan, HARMONY_STEMS);
   const seconds = harmony.size > 0 ? harmony : playingTime(plan, ['vocals']);
   const heard: { key: Key; seconds: number }[] = [];
@@ -37,7 +33,7 @@ export function soundingKeys(
     }))
     .sort((a, b) => b.withSameNotes - a.withSameNotes || b.own - a.own);
   const [best] = ranked;
-  if (!best) return [plan.key];
+  if (!best) return [];
   const named = ranked.filter(
     ({ key, withSameNotes }, i) =>
       withSameNotes >= NAMED_SHARE * best.withSameNotes &&

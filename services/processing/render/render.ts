@@ -126,7 +126,8 @@ function finishTask(
     output: { format, upload },
     smaller: smaller && { format: smaller.format, upload: smaller },
     maxBytes,
-    title: masterplan.title ? { text: masterplan.title, key: plan.key, songs: names } : undefined,
+    plannedKey: plan.key,
+    title: masterplan.title ? { text: masterplan.title, songs: names } : undefined,
     artist: masterplan.artistCredits,
     warnings: [...new Set(warnings)].sort(),
   };
