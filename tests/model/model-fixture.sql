@@ -59,7 +59,9 @@ begin
     when 'score' then '{"pairs": [{"score": 80}]}'
     when 'plan' then jsonb_build_object('plan', '{"masterplan": {"title": "Test"}}'::jsonb, 'source', 'rules', 'song_ids', to_jsonb(v_good))
     when 'separate' then jsonb_build_object('model', 'test', 'paths', jsonb_build_object('vocals', (p_claim ->> 'output_prefix') || '/vocals.wav'))
-    when 'render' then jsonb_build_object('path', (p_claim ->> 'output_prefix') || '.wav', 'quality', '{"duration_sec": 32}'::jsonb)
+    when 'render' then jsonb_build_object('path', (p_claim ->> 'output_prefix') || '.wav',
+      'quality', '{"duration_sec": 32, "quality": {"passed": false}}'::jsonb,
+      'warnings', '[{"code": "quality_check_failed", "message": "A check failed."}]'::jsonb)
   end;
 end
 $$;
