@@ -1,6 +1,6 @@
 /** The analysis of a song as lines of text. */
 import pc from 'picocolors';
-import { keyWithCamelot } from '../music/theory/key-text.ts';
+import { displayKeyWithCamelot } from '../music/theory/keys.ts';
 import type { SongAnalysis } from '../schema.ts';
 import { clock, table } from './output.ts';
 
@@ -80,7 +80,7 @@ function beatsText({ beats_sec, downbeats_sec = [], has_beat }: SongAnalysis['rh
 }
 
 function keyText({ key, key_confidence }: SongAnalysis['harmonic']): string {
-  return key === 'N/A' ? 'not known' : `${keyWithCamelot(key)}, confidence ${share(key_confidence)}`;
+  return key === 'N/A' ? 'not known' : `${displayKeyWithCamelot(key)}, confidence ${share(key_confidence)}`;
 }
 
 function tuningText({

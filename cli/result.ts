@@ -1,7 +1,7 @@
 /** Prints the result of `make`. */
 import pc from 'picocolors';
 import type { JobResult, MashupJob } from '@mashup-engine/client';
-import { keyWithCamelot } from '../music/theory/key-text.ts';
+import { displayKeyWithCamelot } from '../music/theory/keys.ts';
 import { EXIT_FAULTS } from './errors.ts';
 import { clock, print, printJson, table, truncate } from './output.ts';
 
@@ -48,7 +48,7 @@ export function resultLines(job: MashupJob, path: string): string[] {
   const result = job.result ?? undefined;
   const facts: [string, string | undefined][] = [
     ['Tempo', result && `${result.bpm.toFixed(1)} bpm`],
-    ['Key', result && keyWithCamelot(result.key)],
+    ['Key', result && displayKeyWithCamelot(result.key)],
     ['Length', result && clock(result.durationSec)],
     ['Loudness', result && `${result.loudnessLufs.toFixed(1)} LUFS, true peak ${result.truePeakDbtp.toFixed(1)} dBTP`],
     ['File', path],

@@ -1,5 +1,5 @@
 /** Title, artist, tempo and key as metadata of WAV, FLAC and MP3 files. */
-import { keyName } from '../../music/theory/key-text.ts';
+import { formatKey, parseKey } from '../../music/theory/keys.ts';
 
 /** Metadata of a file. `key` in the form `Bb minor`. WAV files have no fields for tempo and key. */
 export type AudioTags = { title?: string; artist?: string; bpm?: number; key?: string };
@@ -32,8 +32,8 @@ const tempoTag = ({ bpm }: AudioTags): string | undefined => (bpm === undefined 
 
 /** The key in at most three characters of ASCII, as ID3 requires it and other programs of DJs read it: `Bbm`; undefined if unknown. */
 function keyTag({ key = '' }: AudioTags): string | undefined {
-  const [, tonic, mode] = /^([A-G][#b]?) (major|minor)$/.exec(keyName(key, { ascii: true })) ?? [];
-  return tonic === undefined ? undefined : `${tonic}${mode === 'minor' ? 'm' : ''}`;
+  const parsed = parseKey(key);
+  return parsed ? formatKey(parsed).replace(' major', '').replace(' minor', 'm') : undefined;
 }
 
 /** An ID3v2.4 tag with UTF-8 text frames; empty without tags. */

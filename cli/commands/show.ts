@@ -4,7 +4,7 @@ import pc from 'picocolors';
 import type postgres from 'postgres';
 import { toMashupJob } from '@mashup-engine/client';
 import type { JobResult, MashupJob, Plan } from '../../schema.ts';
-import { keyWithCamelot } from '../../music/theory/key-text.ts';
+import { displayKeyWithCamelot } from '../../music/theory/keys.ts';
 import type { StackOptions } from '../connect.ts';
 import { findJobId, withDatabase } from '../operator.ts';
 import { clock, truncate, paintStatus, print, printJson, table } from '../output.ts';
@@ -99,7 +99,7 @@ function printAll({ job, plan, tasks, events }: Found): void {
   if (plan !== undefined) {
     const { masterplan } = plan.plan;
     const { targetBPM, targetKey } = masterplan.global;
-    heading(`Plan ${plan.version} (${plan.source}): ${targetBPM} bpm, ${keyWithCamelot(targetKey)}`);
+    heading(`Plan ${plan.version} (${plan.source}): ${targetBPM} bpm, ${displayKeyWithCamelot(targetKey)}`);
     print(`  ${truncate(plan.plan.creative_vision, 300)}`);
     const cost = costText(plan);
     if (cost !== '') print(`  ${pc.dim(cost)}`);
@@ -137,7 +137,7 @@ function printAll({ job, plan, tasks, events }: Found): void {
 /** Returns tempo, key and length of a result, and whether it passed the quality checks. */
 function resultText({ bpm, key, duration_sec, quality }: JobResult): string {
   const verdict = { true: 'quality checks passed', false: pc.red('quality checks failed'), undefined: '' };
-  return [`${bpm.toFixed(1)} bpm`, keyWithCamelot(key), clock(duration_sec), verdict[`${quality?.passed}`]]
+  return [`${bpm.toFixed(1)} bpm`, displayKeyWithCamelot(key), clock(duration_sec), verdict[`${quality?.passed}`]]
     .filter((part) => part !== '')
     .join(', ');
 }

@@ -1,6 +1,6 @@
 /** Texts of the progress displays. */
 import type { JobSong, MashupJob } from '@mashup-engine/client';
-import { keyWithCamelot } from '../../music/theory/key-text.ts';
+import { displayKeyWithCamelot } from '../../music/theory/keys.ts';
 import { clock, duration } from '../output.ts';
 
 const SONG_STATES: Record<JobSong['state'], string> = {
@@ -18,7 +18,7 @@ export function songText(song: JobSong): string {
   return [
     SONG_STATES[song.state],
     song.bpm === undefined ? '' : `${Math.round(song.bpm)} bpm`,
-    song.key === undefined ? '' : keyWithCamelot(song.key),
+    song.key === undefined ? '' : displayKeyWithCamelot(song.key),
     song.durationSec === undefined ? '' : clock(song.durationSec),
   ]
     .filter((part) => part !== '')

@@ -1,33 +1,10 @@
-/** Keys in texts for people. */
-import { camelotCode, formatKey, parseKey } from './keys.ts';
+/** Keys that a text names. */
+import { camelotCode, displayKey, formatKey, parseKey } from './keys.ts';
 
 /** A key by its name in a text: `C# minor`, `B♭-major`. */
 const KEY_NAME = /\b[A-G](?:#|♯|b|♭)?[ -](?:major|minor)\b/gi;
 const ASCII_ACCIDENTAL = /^[A-G][#b]/i;
 const CAMELOT = /\b(?:1[0-2]|[1-9])[AB]\b/g;
-
-/**
- * Returns a key as musicians write it: `B♭ major`. A text that is no key is returned unchanged.
- * @param ascii whether the text must be ASCII: `Bb major`
- */
-export function keyName(text: string, { ascii = false } = {}): string {
-  const key = parseKey(text);
-  if (key === null) return text;
-  const name = formatKey(key);
-  return ascii ? name : name.replace(/^([A-G])#/, '$1♯').replace(/^([A-G])b/, '$1♭');
-}
-
-/** Returns the Camelot code of a key; undefined for a text that is no key. */
-export function camelotOf(text: string): string | undefined {
-  const key = parseKey(text);
-  return key === null ? undefined : camelotCode(key);
-}
-
-/** Returns a key with its Camelot code: `B♭ major (6B)`. A text that is no key is returned unchanged. */
-export function keyWithCamelot(text: string): string {
-  const camelot = camelotOf(text);
-  return camelot === undefined ? text : `${keyName(text)} (${camelot})`;
-}
 
 /**
  * Replaces a key that a text names by another one, in all spellings, with or without its Camelot code. For texts of a plan whose
@@ -44,6 +21,6 @@ export function restateKey(text: string, planned: string, sounding: string, name
   if (names.some((name) => text.includes(name) && name.match(KEY_NAME)?.some(isFrom))) return text;
   const code = camelotCode(from);
   return text
-    .replace(KEY_NAME, (name) => (isFrom(name) ? keyName(formatKey(to), { ascii: ASCII_ACCIDENTAL.test(name) }) : name))
+    .replace(KEY_NAME, (name) => (isFrom(name) ? (ASCII_ACCIDENTAL.test(name) ? formatKey(to) : displayKey(to)) : name))
     .replace(CAMELOT, (found) => (found === code ? camelotCode(to) : found));
 }

@@ -3,4 +3,4 @@ export { Icon } from './components/common/icons.tsx';
 export { Warnings } from './components/result/Warnings.tsx';
 export { toneOf } from './components/common/tones.ts';
 export { ago, clock } from './texts.ts';
-export { keyName } from '../../music/theory/key-text.ts';
+export { displayKey } from '../../music/theory/keys.ts';

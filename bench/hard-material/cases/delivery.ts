@@ -1,4 +1,4 @@
-import { keyWithCamelot } from '../../../music/theory/key-text.ts';
+import { displayKeyWithCamelot } from '../../../music/theory/keys.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
 import type { RenderResult } from '../../../schema.ts';
 import { analyzeSong } from '../../../services/analysis/analyze.ts';
@@ -91,7 +91,7 @@ export const DELIVERY_CASES: readonly HardCase[] = [
     before: 'A# major',
     measure: async () => {
       const { mix } = playSong({ parts: PARTS, tonic: 10 });
-      const value = keyWithCamelot((await analyzeSong([mix, mix])).harmonic.key);
+      const value = displayKeyWithCamelot((await analyzeSong([mix, mix])).harmonic.key);
       return { value, right: value === 'B♭ major (6B)' };
     },
   },

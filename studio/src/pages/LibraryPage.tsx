@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { deleteMashup } from '@mashup-engine/client';
 import { Notice, toProblem, useLibrary, useStudio } from '@mashup-engine/react';
 import type { Problem } from '@mashup-engine/react';
-import { Icon, ago, clock, keyName, toneOf } from '@mashup-engine/react/kit';
+import { Icon, ago, clock, displayKey, toneOf } from '@mashup-engine/react/kit';
 import { JOB_STATUSES } from '../../../schema/database.ts';
 import type { MashupJob } from '@mashup-engine/client';
 import { STAGE_NAMES } from '../../../schema/stages.ts';
@@ -44,7 +44,7 @@ function LibraryItem({ job, onDelete }: { job: MashupJob; onDelete: () => void }
           {job.status === 'processing' && `${job.currentStep} · `}
           {job.status === 'failed' && `${job.errorMessage} · `}
           {job.result &&
-            `${clock(job.result.durationSec)} · ${Math.round(job.result.bpm)} bpm · ${keyName(job.result.key)} · `}
+            `${clock(job.result.durationSec)} · ${Math.round(job.result.bpm)} bpm · ${displayKey(job.result.key)} · `}
           {job.feedback && `“${job.feedback}” · `}
           {ago(job.createdAt)}
         </p>

@@ -1,5 +1,5 @@
 import type { JobSong } from '@mashup-engine/client';
-import { keyWithCamelot } from '../../../../music/theory/key-text.ts';
+import { displayKeyWithCamelot } from '../../../../music/theory/keys.ts';
 import { Icon } from '../common/icons.tsx';
 import type { Tone } from '../common/tones.ts';
 
@@ -25,7 +25,7 @@ export function SongProgress({ song, tone, isProcessing }: { song: JobSong; tone
         <span className={`block truncate text-xs sm:text-sm ${isUnusable ? 'text-bad' : 'text-soft'}`}>
           {SONG_STATE_TEXTS[song.state] ?? song.state}
           {song.bpm !== undefined && ` · ${Math.round(song.bpm)} bpm`}
-          {song.key !== undefined && ` · ${keyWithCamelot(song.key)}`}
+          {song.key !== undefined && ` · ${displayKeyWithCamelot(song.key)}`}
         </span>
         {song.warnings?.map((warning) => (
           <span key={warning} className="block break-words text-xs text-warn">

@@ -1,5 +1,5 @@
 import { useId } from 'react';
-import { keyName } from '../../../../music/theory/key-text.ts';
+import { displayKey } from '../../../../music/theory/keys.ts';
 import type { ShownAnalysis } from '../../state/songs.ts';
 import { percent } from '../../texts.ts';
 import { FeedbackForm } from './FeedbackForm.tsx';
@@ -32,7 +32,7 @@ export function ClaudeCollaboration({
               analysis && (
                 <li key={index} className="chip">
                   {analysis.rhythmic.has_beat === false ? 'no beat' : `${Math.round(analysis.rhythmic.bpm)} bpm`} ·{' '}
-                  {keyName(analysis.harmonic.key)} · voice {percent(analysis.vocal.vocal_presence)}
+                  {displayKey(analysis.harmonic.key)} · voice {percent(analysis.vocal.vocal_presence)}
                 </li>
               ),
           )}

@@ -1,5 +1,5 @@
 import type { MashupJob } from '@mashup-engine/client';
-import { keyWithCamelot } from '../../../../music/theory/key-text.ts';
+import { displayKeyWithCamelot } from '../../../../music/theory/keys.ts';
 import { clock, decimal } from '../../texts.ts';
 import { DownloadButtons } from './DownloadButtons.tsx';
 
@@ -12,7 +12,7 @@ export function ResultFacts({ job, source }: { job: MashupJob; source: 'claude' 
   const facts: [string, string][] = [
     ['Length', clock(result.durationSec)],
     ['Tempo', `${decimal(result.bpm)} bpm`],
-    ['Key', keyWithCamelot(result.key)],
+    ['Key', displayKeyWithCamelot(result.key)],
     ['Loudness', `${decimal(result.loudnessLufs)} LUFS`],
     ['True peak', `${decimal(result.truePeakDbtp)} dBTP`],
     ['Planned by', source === null ? '–' : SOURCE_NAMES[source]],

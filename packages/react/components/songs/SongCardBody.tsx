@@ -1,4 +1,4 @@
-import { keyWithCamelot } from '../../../../music/theory/key-text.ts';
+import { displayKeyWithCamelot } from '../../../../music/theory/keys.ts';
 import type { Problem } from '../../state/problem.ts';
 import { Icon } from '../common/icons.tsx';
 import type { Tone } from '../common/tones.ts';
@@ -18,7 +18,7 @@ export function SongCardBody(props: Props) {
       <Content {...props} />
       {!analysis && card?.bpm !== undefined && (
         <p className="mt-3 text-sm">
-          {Math.round(card.bpm)} bpm · {keyWithCamelot(card.key ?? '')}
+          {Math.round(card.bpm)} bpm · {displayKeyWithCamelot(card.key ?? '')}
         </p>
       )}
     </div>

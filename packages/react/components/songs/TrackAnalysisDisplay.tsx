@@ -1,4 +1,4 @@
-import { camelotOf, keyName } from '../../../../music/theory/key-text.ts';
+import { camelotCode, displayKey, parseKey } from '../../../../music/theory/keys.ts';
 import type { ShownAnalysis } from '../../state/songs.ts';
 import { decimal, percent } from '../../texts.ts';
 import { Notes } from '../common/Notes.tsx';
@@ -32,7 +32,8 @@ function Meter({ name, share, tone }: { name: string; share: number; tone: Tone 
 export function TrackAnalysisDisplay({ analysis, tone = toneOf(0) }: { analysis: ShownAnalysis; tone?: Tone }) {
   if (!analysis?.harmonic || !analysis.rhythmic || !analysis.spectral || !analysis.vocal) return null;
   const { harmonic, rhythmic, spectral, vocal, energy, loudness, waveform, warnings = [] } = analysis;
-  const camelot = harmonic.camelot ?? camelotOf(harmonic.key);
+  const key = parseKey(harmonic.key);
+  const camelot = harmonic.camelot ?? (key ? camelotCode(key) : undefined);
   const hasBeat = rhythmic.has_beat !== false;
   return (
     <div className="mashup-ui" data-testid="track-analysis">
@@ -61,7 +62,7 @@ export function TrackAnalysisDisplay({ analysis, tone = toneOf(0) }: { analysis:
         <div>
           <dt className="label">Key</dt>
           <dd className="text-lg font-semibold">
-            {keyName(harmonic.key)}
+            {displayKey(harmonic.key)}
             {camelot && (
               <abbr title="Camelot code" className="ml-1.5 text-sm font-normal text-soft no-underline">
                 {camelot}
