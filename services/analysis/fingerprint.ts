@@ -1,5 +1,6 @@
 /** The fingerprint of a recording: how its spectrum changes over time, in a few bits that encodings keep. */
 import { FINGERPRINT_ROW_BITS } from '../../music/theory/fingerprint.ts';
+import { mean } from './statistics.ts';
 import { TIMBRE_BANDS, TONE_RATE } from './tone-features.ts';
 import type { ToneFeatures } from './tone-features.ts';
 
@@ -16,9 +17,9 @@ const BANDS = FINGERPRINT_ROW_BITS + 1;
 const BAND_WIDTH = 2;
 
 /** First frame with sound. */
-function firstSound({ frames, voicePower }: ToneFeatures): number {
-  const mean = voicePower.reduce((sum, power) => sum + power, 0) / Math.max(1, frames);
-  const first = voicePower.findIndex((power) => power > SOUND_POWER * mean);
+function firstSound({ voicePower }: ToneFeatures): number {
+  const floor = SOUND_POWER * mean(voicePower);
+  const first = voicePower.findIndex((power) => power > floor);
   return Math.max(0, first);
 }
 

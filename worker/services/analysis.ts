@@ -61,6 +61,17 @@ export async function fetchVersion(
   }
 }
 
+/** Optional members of the rhythm that are kept if they are valid. */
+const RHYTHMIC_MEMBERS = [
+  'tempo_alternatives',
+  'beats_sec',
+  'downbeats_sec',
+  'meter',
+  'has_beat',
+  'tempo_parts',
+  'beat_bands',
+] as const;
+
 /**
  * Normalises an analysis: MFCCs become 13 row means, shares are limited to 0..1, `key` and `scale` are joined, missing values
  * get defaults. The existing service measures groove in frames (higher is less stable); it becomes 1 - spread / beat.
@@ -93,21 +104,20 @@ export function toSongAnalysis(raw: Record<string, unknown>): SongAnalysis {
       key_confidence: asShare(harmonic['key_confidence'], 0),
       chord_progression: readChords(harmonic['chord_progression'], key),
       chord_complexity: asShare(harmonic['chord_complexity'], DEFAULTS.chord_complexity),
-      ...optional(SongAnalysis.shape.harmonic.shape, harmonic, ['camelot', 'chords', 'beat_chroma']),
+      ...optional(SongAnalysis.shape.harmonic.shape, harmonic, [
+        'camelot',
+        'tuning_cents',
+        'tuning_confidence',
+        'chords',
+        'beat_chroma',
+      ]),
     },
     rhythmic: {
       bpm,
       beat_confidence: asShare(rhythmic['beat_confidence'], 0.5),
       groove_stability: stabilityOf(rhythmic['groove_stability'], bpm),
       swing_factor: asShare(rhythmic['swing_factor'], DEFAULTS.swing_factor),
-      ...optional(SongAnalysis.shape.rhythmic.shape, rhythmic, [
-        'tempo_alternatives',
-        'beats_sec',
-        'downbeats_sec',
-        'meter',
-        'has_beat',
-        'beat_bands',
-      ]),
+      ...optional(SongAnalysis.shape.rhythmic.shape, rhythmic, RHYTHMIC_MEMBERS),
     },
     spectral: {
       mfccs,
