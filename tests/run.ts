@@ -51,6 +51,8 @@ async function findFiles(kind: Kind, parts: string[]): Promise<string[]> {
 async function runFiles(files: string[], kind: Kind, timesFile: string): Promise<number> {
   const isDeep = kind === 'deep';
   const cluster = kind === 'unit' ? undefined : await startTestCluster();
+  // Texts are compared without colors, which a terminal, FORCE_COLOR or CI would otherwise turn on.
+  const { FORCE_COLOR: _, ...environment } = process.env;
   const runner = spawn(
     process.execPath,
     [
@@ -66,8 +68,9 @@ async function runFiles(files: string[], kind: Kind, timesFile: string): Promise
       cwd: ROOT,
       stdio: 'inherit',
       env: {
-        ...process.env,
+        ...environment,
         ...cluster?.env,
+        NO_COLOR: '1',
         TEST_TIMES_FILE: timesFile,
         TEST_FILE_DEADLINE_SEC: String(isDeep ? DEEP_FILE_DEADLINE_SEC : FILE_DEADLINE_SEC),
       },
