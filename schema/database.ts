@@ -5,6 +5,7 @@
  */
 import type { ColumnType, Generated } from 'kysely';
 import type { MashupOptions, PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
+import type { PlayableAudio } from './playable.ts';
 import type { CircuitName, ServiceName, StemLayout, StemPaths } from './services.ts';
 import type { Stage, TaskKind } from './stages.ts';
 
@@ -111,6 +112,7 @@ export interface MashupJobsTable {
   plan_version: number | null;
   result_path: string | null;
   result: Json<JobResult | null>;
+  playable: Json<PlayableAudio | null>;
   error_code: string | null;
   error_message: string | null;
   error_hint: string | null;

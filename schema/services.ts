@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { STEM_PART_BYTES } from './constants.ts';
 import { Masterplan, OutputFormat, PairScore, RenderResult, ScoreWeights, SongAnalysis, Stem } from './music.ts';
+import { MAX_PLAYABLE_PARTS, PlayableAudio } from './playable.ts';
 
 /** Names of the five services. */
 export const SERVICES = ['analysis', 'processing', 'scoring', 'orchestrator', 'separation'] as const;
@@ -327,6 +328,13 @@ export const RenderRequest = z
     smaller: UploadTarget.extend({ format: OutputFormat })
       .optional()
       .describe('Format and target of the mashup if its file would be larger than `max_bytes`.'),
+    parts: z
+      .object({
+        path: z.string().min(1).describe('Folder of the parts in the bucket.'),
+        uploads: z.array(UploadTarget).min(1).max(MAX_PLAYABLE_PARTS).describe('Targets of part 0, 1 and so on.'),
+      })
+      .optional()
+      .describe('Where the finished beginning goes while the mashup is rendered. Absent: it is not published.'),
   })
   .describe('A plan and its songs to render.');
 export type RenderRequest = z.infer<typeof RenderRequest>;
@@ -343,7 +351,11 @@ export const RenderEvent = z
       })
       .describe('Success.'),
     z
-      .looseObject({ progress: z.coerce.number().describe('0 to 100.'), message: z.string().default('') })
+      .looseObject({
+        progress: z.coerce.number().describe('0 to 100.'),
+        message: z.string().default(''),
+        playable: PlayableAudio.optional().describe('All parts that are uploaded so far.'),
+      })
       .describe('Progress.'),
     z.looseObject({ warning: z.string() }).describe('A warning of another service.'),
   ])

@@ -88,6 +88,8 @@ export const RenderTaskResult = z.object({
   /** Title and concept of the plan, with the key in which the mashup sounds. */
   title: z.string().optional(),
   concept: z.string().optional(),
+  /** Folder of the playable parts that were published. */
+  parts: z.string().optional(),
 });
 export type RenderTaskResult = z.infer<typeof RenderTaskResult>;
 

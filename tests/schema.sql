@@ -438,6 +438,7 @@ create table public.mashup_jobs (
   plan_version integer,
   result_path text,
   result jsonb storage main,
+  playable jsonb storage main,
   error_code text,
   error_message text storage main,
   error_hint text storage main,
@@ -484,7 +485,8 @@ create table public.mashup_jobs (
   constraint mashup_jobs_waiting_on_check CHECK ((waiting_on = ANY (ARRAY['slot'::text, 'tasks'::text, 'circuit'::text, 'pause'::text, 'user'::text]))),
   constraint mashup_jobs_warnings_check CHECK ((jsonb_typeof(warnings) = 'array'::text)),
   constraint only_live_jobs_hold_a_slot CHECK (((admitted_at IS NULL) OR (status = 'processing'::text))),
-  constraint row_is_slim CHECK (((octet_length((songs)::text) <= 4000) AND (octet_length((options)::text) <= 900) AND (octet_length(COALESCE((result)::text, ''::text)) <= 1000) AND (octet_length((warnings)::text) <= 2600))),
+  constraint playable_while_rendering CHECK (((playable IS NULL) OR (stage = 'rendering'::text))),
+  constraint row_is_slim CHECK (((octet_length((songs)::text) <= 4000) AND (octet_length((options)::text) <= 900) AND (octet_length(COALESCE((result)::text, ''::text)) <= 1000) AND (octet_length((warnings)::text) <= 2600) AND (octet_length(COALESCE((playable)::text, ''::text)) <= 900))),
   constraint status_follows_stage CHECK ((status =
 CASE
     WHEN (stage = ANY (ARRAY['complete'::text, 'failed'::text, 'cancelled'::text])) THEN stage
@@ -507,6 +509,7 @@ comment on column public.mashup_jobs.score is 'Mean of the pair scores, 0 to 100
 comment on column public.mashup_jobs.plan_version is 'Version of the current plan in mashup_plans.';
 comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
 comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}.';
+comment on column public.mashup_jobs.playable is 'PlayableAudio: the uploaded beginning of the mashup while it is rendered. Null in every other stage, and from a claim of the render task until it has published its first part.';
 comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
 comment on column public.mashup_jobs.warnings is 'At most ten warnings {code, message, stage}, most important first.';
@@ -1278,6 +1281,7 @@ begin
   new.status := case when v_to.is_terminal then v_to.stage else 'processing' end;
   new.current_step := v_to.step;
   new.queue_position := null;
+  new.playable := null;
   if v_name in ('admit', 'advance') then
     new.progress := greatest(new.progress, v_to.progress_from);
     new.waiting_on := null;
@@ -2802,6 +2806,18 @@ end
 $function$;
 comment on function mashup.jobs_that_may_wait() is 'Returns the jobs with a slot whose waiting_on may have to change.';
 
+CREATE OR REPLACE FUNCTION mashup.keep_parts(p_path text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  insert into mashup.storage_deletions (path, is_prefix, not_before)
+    values (p_path || '/', true, mashup.now() + mashup.setting_interval('parts_kept_sec'));
+end
+$function$;
+comment on function mashup.keep_parts(text) is 'Puts the folder of the playable parts of a finished render into the outbox, due after parts_kept_sec: a listener may still play them.';
+
 CREATE OR REPLACE FUNCTION mashup.keep_setting()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2844,7 +2860,7 @@ CREATE OR REPLACE FUNCTION mashup.limit_future_times()
 AS $function$
 declare
   v_deletion_delay interval := greatest(mashup.setting_interval('discard_after_sec'), mashup.setting_interval('replaced_stems_after_sec'),
-    mashup.setting_interval('outbox_retry_sec'));
+    mashup.setting_interval('outbox_retry_sec'), mashup.setting_interval('parts_kept_sec'));
 begin
   perform mashup.limit_waiting_tasks();
   perform mashup.limit_running_tasks();
@@ -3226,6 +3242,33 @@ AS $function$ select 1 $function$;
 comment on function mashup.protocol_version() is 'Returns the number of the protocol between workers and this schema. A migration raises it if it adds what newer workers need. A worker with a higher number does not start: the database has to be migrated.';
 grant execute on function mashup.protocol_version() to mashup_worker;
 
+CREATE OR REPLACE FUNCTION mashup.publish_playable(p_task_id bigint, p_claim uuid, p_playable jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_task mashup.tasks;
+begin
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  if v_task.kind <> 'render' or not starts_with(p_playable ->> 'path', v_task.output_prefix || '.') then
+    perform mashup.raise_error('MB006', 'Playable parts were written outside the claim''s own path.',
+      'The rendering service must keep to the path it was given.');
+  end if;
+  -- Each list contains the one before it. One that comes late is ignored.
+  update public.mashup_jobs j set playable = p_playable
+    where j.id = v_task.job_id and j.stage = 'rendering'
+      and coalesce(jsonb_array_length(j.playable -> 'ends'), 0) < jsonb_array_length(p_playable -> 'ends');
+  return 'held';
+end
+$function$;
+comment on function mashup.publish_playable(bigint,uuid,jsonb) is 'Writes on the job which parts of the mashup are uploaded and can be played (PlayableAudio, all parts so far), at once. Returns held, or why the claim is not valid (see claim_status). Lock order: job, task. Raises MB006.';
+grant execute on function mashup.publish_playable(bigint,uuid,jsonb) to mashup_worker;
+
 CREATE OR REPLACE FUNCTION mashup.purge_expired()
  RETURNS integer
  LANGUAGE plpgsql
@@ -3535,6 +3578,9 @@ begin
     perform mashup.raise_error('MB006', 'The result was written outside the claim''s own path.',
       'The rendering service must keep to the path it was given.');
   end if;
+  if starts_with(p_result ->> 'parts', p_task.output_prefix || '.') then
+    perform mashup.keep_parts(p_result ->> 'parts');
+  end if;
   insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version)
     values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version)
     on conflict (job_id, epoch) do update set path = excluded.path, quality = excluded.quality, plan_version = excluded.plan_version;
@@ -3553,7 +3599,7 @@ begin
     where j.id = p_job.id;
 end
 $function$;
-comment on function mashup.record_result(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a render task and points the job to it: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key}. Raises MB006.';
+comment on function mashup.record_result(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a render task and points the job to it: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key, parts: folder of the playable parts}. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.record_scores(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
  RETURNS void
@@ -4505,6 +4551,8 @@ begin
   select s into v_song from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_song_id;
   update public.mashup_jobs j set
       waiting_on = null,
+      -- It named the parts of an earlier claim.
+      playable = case when p_kind.stage = j.stage then null else j.playable end,
       songs = case when p_kind.song_state is null then j.songs
         else mashup.patch_song(j.songs, p_song_id, jsonb_build_object('state', p_kind.song_state)) end,
       current_step = case
@@ -4515,7 +4563,7 @@ begin
   return p_job;
 end
 $function$;
-comment on function mashup.show_start(mashup_jobs,mashup.task_kinds,text) is 'Writes on the job that a task started: state of the song''s card and current_step, unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
+comment on function mashup.show_start(mashup_jobs,mashup.task_kinds,text) is 'Writes on the job that a task started: state of the song''s card, current_step and playable (null), unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.signal_tasks(p_job_id uuid, p_status text)
  RETURNS void
@@ -5422,6 +5470,7 @@ create view mashup.draft_jobs as
     plan_version,
     result_path,
     result,
+    playable,
     error_code,
     error_message,
     error_hint,
@@ -5608,6 +5657,7 @@ create view mashup.waiting_jobs as
     plan_version,
     result_path,
     result,
+    playable,
     error_code,
     error_message,
     error_hint,
@@ -5642,7 +5692,9 @@ create policy "mashups: no more uploads than allowed" on storage.objects as rest
 create policy "mashups: no reads but own" on storage.objects as restrictive for select to authenticated
   using ((bucket_id <> 'mashups'::text) OR (((storage.foldername(name))[1] = 'uploads'::text) AND ((storage.foldername(name))[2] = (( SELECT auth.uid() AS uid))::text)) OR (((storage.foldername(name))[1] = 'generated'::text) AND (EXISTS ( SELECT
    FROM mashup_jobs j
-  WHERE ((j.result_path = objects.name) AND (j.user_id = ( SELECT auth.uid() AS uid)))))));
+  WHERE ((j.result_path = objects.name) AND (j.user_id = ( SELECT auth.uid() AS uid)))))) OR (((storage.foldername(name))[1] = 'generated'::text) AND ((storage.foldername(name))[3] ~~ '%.parts'::text) AND (EXISTS ( SELECT
+   FROM mashup_jobs j
+  WHERE (((j.id)::text = (storage.foldername(objects.name))[2]) AND (j.user_id = ( SELECT auth.uid() AS uid)) AND (j.takedown_reason IS NULL))))));
 create policy "mashups: no reads without a session" on storage.objects as restrictive for select to anon
   using (bucket_id <> 'mashups'::text);
 create policy "mashups: no removals but own" on storage.objects as restrictive for delete to anon, authenticated
@@ -5652,7 +5704,9 @@ create policy "mashups: no uploads but own" on storage.objects as restrictive fo
 create policy "mashups: own uploads and results" on storage.objects as permissive for select to authenticated
   using ((bucket_id = 'mashups'::text) AND ((((storage.foldername(name))[1] = 'uploads'::text) AND ((storage.foldername(name))[2] = (( SELECT auth.uid() AS uid))::text)) OR (((storage.foldername(name))[1] = 'generated'::text) AND (EXISTS ( SELECT
    FROM mashup_jobs j
-  WHERE ((j.result_path = objects.name) AND (j.user_id = ( SELECT auth.uid() AS uid))))))));
+  WHERE ((j.result_path = objects.name) AND (j.user_id = ( SELECT auth.uid() AS uid)))))) OR (((storage.foldername(name))[1] = 'generated'::text) AND ((storage.foldername(name))[3] ~~ '%.parts'::text) AND (EXISTS ( SELECT
+   FROM mashup_jobs j
+  WHERE (((j.id)::text = (storage.foldername(objects.name))[2]) AND (j.user_id = ( SELECT auth.uid() AS uid)) AND (j.takedown_reason IS NULL)))))));
 create policy "mashups: own uploads change" on storage.objects as permissive for update to authenticated
   using ((bucket_id = 'mashups'::text) AND ((storage.foldername(name))[1] = 'uploads'::text) AND ((storage.foldername(name))[2] = (( SELECT auth.uid() AS uid))::text))
   with check ((bucket_id = 'mashups'::text) AND ((storage.foldername(name))[1] = 'uploads'::text) AND ((storage.foldername(name))[2] = (( SELECT auth.uid() AS uid))::text));
@@ -5772,6 +5826,7 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"max": 3600, "min": 1, "name": "lease_sec", "type": "number", "unit": "seconds", "value": 30, "description": "Seconds without a heartbeat after which a running task is taken from its worker.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "max_crashes_before_solo", "type": "integer", "unit": null, "value": 2, "description": "Lost workers after which a task runs only on a worker that runs nothing else.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "max_drafts_per_user", "type": "integer", "unit": null, "value": 20, "description": "Drafts of one user that wait for their user. One more is refused.", "is_optional": false}
+-- {"max": 48, "min": 0, "name": "max_playable_parts", "type": "integer", "unit": null, "value": 40, "description": "Parts in which the beginning of a mashup is published while the rest is rendered. 0: it is not published.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "max_queued_jobs", "type": "integer", "unit": null, "value": 1000, "description": "Jobs that wait for a slot, all users together. One more is refused.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "max_queued_jobs_per_user", "type": "integer", "unit": null, "value": 20, "description": "Jobs of one user that wait for a slot. One more is refused.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "max_running_jobs", "type": "integer", "unit": null, "value": 4, "description": "Jobs that hold a slot at one time, all users together.", "is_optional": false}
@@ -5781,6 +5836,7 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"max": 100000000, "min": 0, "name": "max_uploads_per_minute", "type": "integer", "unit": null, "value": 60, "description": "Uploads that one user may request in a minute.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "max_uploads_per_user", "type": "integer", "unit": null, "value": 200, "description": "Files that one user may have below uploads/. One more is refused.", "is_optional": false}
 -- {"max": 31536000, "min": 0, "name": "outbox_retry_sec", "type": "number", "unit": "seconds", "value": 600, "description": "Seconds after which a failed deletion of files is tried again.", "is_optional": false}
+-- {"max": 31536000, "min": 0, "name": "parts_kept_sec", "type": "number", "unit": "seconds", "value": 900, "description": "Seconds after the end of a mashup after which its playable parts are deleted. Longer than a listener may go on reading them.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "plan_assumed_cost_usd", "type": "number", "unit": "US dollars", "value": 0, "description": "US dollars that an answer counts for that names no cost, as answers of external services do.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "plan_budget_usd_per_day", "type": "number", "unit": "US dollars", "value": 50, "description": "US dollars that planning may cost on one day (UTC), all users together. null: no limit.", "is_optional": true}
 -- {"max": 100000000, "min": 0, "name": "plan_budget_usd_per_job", "type": "number", "unit": "US dollars", "value": 2, "description": "US dollars that planning one job may cost, all its plans together; then plans are made by rules. null: no limit.", "is_optional": true}

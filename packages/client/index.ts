@@ -29,6 +29,7 @@ export type {
   MashupJob,
   MashupOptions,
   OutputFormat,
+  PlayableAudio,
   ReplayStage,
   Stage,
   Submission,

@@ -89,6 +89,21 @@ export interface JobResult {
   quality?: { passed: boolean };
 }
 
+/**
+ * The finished beginning of a mashup that is being rendered, in parts that join exactly. Each part is a complete 16-bit stereo FLAC
+ * file; part i holds the samples from the end of part i - 1 to `ends[i]`. Part 0 begins at sample 0.
+ */
+export interface PlayableAudio {
+  /** Folder in the bucket. Part i is `<path>/<i>.flac`; `partUrls` gives links. */
+  path: string;
+  /** In hertz. */
+  sampleRate: 44_100;
+  /** Planned length of the mashup in samples of one channel. */
+  totalFrames: number;
+  /** The sample of the mashup at which each uploaded part ends. */
+  ends: number[];
+}
+
 /** A job: one row of `mashup_jobs`. Times are ISO strings. */
 export interface MashupJob {
   id: string;
@@ -119,6 +134,8 @@ export interface MashupJob {
   /** Path of the result in the bucket; null before the end and after it has expired. */
   resultPath: string | null;
   result: JobResult | null;
+  /** While the mashup is rendered: the parts that can be played already. Null before the first one and in every other stage. */
+  playable: PlayableAudio | null;
   errorCode: string | null;
   errorMessage: string | null;
   errorHint: string | null;

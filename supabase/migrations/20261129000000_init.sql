@@ -56,6 +56,7 @@
 --     heartbeat_task, show_progress
 --     finish_task, record_finish, find_twin, is_same_recording, record_measurements
 --     fail_task, end_attempt, end_failed_task, exclude_song, requeue_task, return_task
+--     publish_playable, keep_parts               the finished beginning of a mashup that is being rendered
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
 -- 60  maintenance
 --     sweep                                      one run of all of it
@@ -329,6 +330,8 @@ insert into mashup.settings (name, value, description) values
   ('retention_batch',            '200',   'Rows that one run of retention deletes at most.'),
   ('discard_after_sec',          '900',   'Seconds after which the output of a claim without a result is deleted. Longer than a service may go on writing for an aborted call.'),
   ('replaced_stems_after_sec',   '3600',  'Seconds after which stems are deleted that newer stems of the same song replaced. Longer than a render may go on reading them.'),
+  ('max_playable_parts',         '40',    'Parts in which the beginning of a mashup is published while the rest is rendered. 0: it is not published.'),
+  ('parts_kept_sec',             '900',   'Seconds after the end of a mashup after which its playable parts are deleted. Longer than a listener may go on reading them.'),
   ('outbox_retry_sec',           '600',   'Seconds after which a failed deletion of files is tried again.'),
   -- Costs
   ('plan_budget_usd_per_job',          '2',    'US dollars that planning one job may cost, all its plans together; then plans are made by rules. null: no limit.'),
@@ -352,7 +355,7 @@ from (
       when 'plan_max_length_sec' then 1 when 'plan_call_timeout_sec' then 1 else 0 end as min,
     case when n.name in ('lease_sec', 'heartbeat_sec', 'crash_grace_sec', 'reconcile_sec', 'restart_grace_sec') then 3600
       when n.name ~ '_bytes$' then 5368709120 when n.name ~ '_sec$' then 31536000 when n.name ~ '_days$' then 1000000
-      when n.name ~ '_hours$' then 1000000 when n.name = 'progress_min_step' then 100 else 100000000 end as max
+      when n.name ~ '_hours$' then 1000000 when n.name = 'progress_min_step' then 100 when n.name = 'max_playable_parts' then 48 else 100000000 end as max
   from mashup.settings n
 ) t
 where t.name = s.name;
@@ -554,6 +557,7 @@ create table mashup.mashup_jobs (
   plan_version            integer,
   result_path             text check (length(result_path) <= 300),
   result                  jsonb,
+  playable                jsonb,
   error_code              text check (length(error_code) <= 60),
   error_message           text check (length(error_message) <= 500),
   error_hint              text check (length(error_hint) <= 300),
@@ -578,10 +582,12 @@ create table mashup.mashup_jobs (
   expired_at              timestamptz,
   takedown_reason         text check (length(takedown_reason) between 1 and 300),
   constraint row_is_slim check (octet_length(songs::text) <= 4000 and octet_length(options::text) <= 900
-    and octet_length(coalesce(result::text, '')) <= 1000 and octet_length(warnings::text) <= 2600),
+    and octet_length(coalesce(result::text, '')) <= 1000 and octet_length(warnings::text) <= 2600
+    and octet_length(coalesce(playable::text, '')) <= 900),
   constraint complete_has_a_result check (stage <> 'complete' or result_path is not null or expired_at is not null),
   constraint failed_has_an_error check ((stage = 'failed') = (error_code is not null)),
   constraint status_follows_stage check (status = case when stage in ('complete', 'failed', 'cancelled') then stage else 'processing' end),
+  constraint playable_while_rendering check (playable is null or stage = 'rendering'),
   constraint only_live_jobs_hold_a_slot check (admitted_at is null or status = 'processing')
 ) with (fillfactor = 70, toast_tuple_target = 8160);
 alter table mashup.mashup_jobs enable row level security;
@@ -596,7 +602,7 @@ do $$
 declare v_column text;
 begin
   -- Inline storage: a Realtime change would lack an unchanged out-of-line value.
-  foreach v_column in array array['songs', 'options', 'result', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint', 'takedown_reason'] loop
+  foreach v_column in array array['songs', 'options', 'result', 'playable', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint', 'takedown_reason'] loop
     execute format('alter table public.mashup_jobs alter column %I set storage main', v_column);
   end loop;
 end
@@ -619,6 +625,7 @@ comment on column public.mashup_jobs.score is 'Mean of the pair scores, 0 to 100
 comment on column public.mashup_jobs.plan_version is 'Version of the current plan in mashup_plans.';
 comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
 comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}.';
+comment on column public.mashup_jobs.playable is 'PlayableAudio: the uploaded beginning of the mashup while it is rendered. Null in every other stage, and from a claim of the render task until it has published its first part.';
 comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
 comment on column public.mashup_jobs.warnings is 'At most ten warnings {code, message, stage}, most important first.';
@@ -1691,6 +1698,7 @@ begin
   new.status := case when v_to.is_terminal then v_to.stage else 'processing' end;
   new.current_step := v_to.step;
   new.queue_position := null;
+  new.playable := null;
   if v_name in ('admit', 'advance') then
     new.progress := greatest(new.progress, v_to.progress_from);
     new.waiting_on := null;
@@ -2396,6 +2404,9 @@ begin
     perform mashup.raise_error('MB006', 'The result was written outside the claim''s own path.',
       'The rendering service must keep to the path it was given.');
   end if;
+  if starts_with(p_result ->> 'parts', p_task.output_prefix || '.') then
+    perform mashup.keep_parts(p_result ->> 'parts');
+  end if;
   insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version)
     values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version)
     on conflict (job_id, epoch) do update set path = excluded.path, quality = excluded.quality, plan_version = excluded.plan_version;
@@ -2415,7 +2426,7 @@ begin
 end
 $$;
 comment on function mashup.record_result(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a render task and points the job to it: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key}. Raises MB006.';
+  'Stores the result of a render task and points the job to it: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key, parts: folder of the playable parts}. Raises MB006.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -3152,6 +3163,8 @@ begin
   select s into v_song from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_song_id;
   update public.mashup_jobs j set
       waiting_on = null,
+      -- It named the parts of an earlier claim.
+      playable = case when p_kind.stage = j.stage then null else j.playable end,
       songs = case when p_kind.song_state is null then j.songs
         else mashup.patch_song(j.songs, p_song_id, jsonb_build_object('state', p_kind.song_state)) end,
       current_step = case
@@ -3163,7 +3176,7 @@ begin
 end
 $$;
 comment on function mashup.show_start(public.mashup_jobs, mashup.task_kinds, text) is
-  'Writes on the job that a task started: state of the song''s card and current_step, unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
+  'Writes on the job that a task started: state of the song''s card, current_step and playable (null), unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
 
 create function mashup.claim_task(p_task_id bigint, p_attempt integer, p_worker_id uuid) returns jsonb
   language plpgsql security definer set search_path = ''
@@ -3681,6 +3694,48 @@ comment on function mashup.remade_stems(public.mashup_jobs) is 'Returns whether 
 
 revoke execute on all functions in schema mashup from public;
 
+-- supabase/schemas/50_worker_api/7_playable.sql
+
+-- Playable parts: while a mashup is rendered, its row names the files of its finished beginning.
+
+create function mashup.publish_playable(p_task_id bigint, p_claim uuid, p_playable jsonb) returns text
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+begin
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  if v_task.kind <> 'render' or not starts_with(p_playable ->> 'path', v_task.output_prefix || '.') then
+    perform mashup.raise_error('MB006', 'Playable parts were written outside the claim''s own path.',
+      'The rendering service must keep to the path it was given.');
+  end if;
+  -- Each list contains the one before it. One that comes late is ignored.
+  update public.mashup_jobs j set playable = p_playable
+    where j.id = v_task.job_id and j.stage = 'rendering'
+      and coalesce(jsonb_array_length(j.playable -> 'ends'), 0) < jsonb_array_length(p_playable -> 'ends');
+  return 'held';
+end
+$$;
+comment on function mashup.publish_playable(bigint, uuid, jsonb) is
+  'Writes on the job which parts of the mashup are uploaded and can be played (PlayableAudio, all parts so far), at once. Returns held, or why the claim is not valid (see claim_status). Lock order: job, task. Raises MB006.';
+grant execute on function mashup.publish_playable(bigint, uuid, jsonb) to mashup_worker;
+
+create function mashup.keep_parts(p_path text) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  insert into mashup.storage_deletions (path, is_prefix, not_before)
+    values (p_path || '/', true, mashup.now() + mashup.setting_interval('parts_kept_sec'));
+end
+$$;
+comment on function mashup.keep_parts(text) is
+  'Puts the folder of the playable parts of a finished render into the outbox, due after parts_kept_sec: a listener may still play them.';
+
+revoke execute on all functions in schema mashup from public;
+
 -- supabase/schemas/60_maintenance/0_clock.sql
 
 -- A clock that was set back leaves times in the future. The engine waits for each of them only as long as it ever would have: the
@@ -3764,7 +3819,7 @@ create function mashup.limit_future_times() returns void
   as $$
 declare
   v_deletion_delay interval := greatest(mashup.setting_interval('discard_after_sec'), mashup.setting_interval('replaced_stems_after_sec'),
-    mashup.setting_interval('outbox_retry_sec'));
+    mashup.setting_interval('outbox_retry_sec'), mashup.setting_interval('parts_kept_sec'));
 begin
   perform mashup.limit_waiting_tasks();
   perform mashup.limit_running_tasks();
@@ -5728,7 +5783,7 @@ revoke execute on all functions in schema mashup from public;
 
 -- supabase/schemas/90_storage.sql
 
--- Storage: one private bucket. Users write below uploads/<their id>/ and read that and their current results.
+-- Storage: one private bucket. Users write below uploads/<their id>/ and read that, their current results and playable parts.
 
 insert into storage.buckets (id, name, public, file_size_limit) values ('mashups', 'mashups', false, 268435456)
   on conflict (id) do nothing;
@@ -5748,7 +5803,11 @@ create policy "mashups: own uploads and results" on storage.objects for select t
   using (bucket_id = 'mashups' and (
     ((storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text)
     or ((storage.foldername(name))[1] = 'generated' and exists (
-      select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid())))));
+      select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid())))
+    -- Parts are played until some minutes after the end, when the row no longer names them.
+    or ((storage.foldername(name))[1] = 'generated' and (storage.foldername(name))[3] like '%.parts' and exists (
+      select from public.mashup_jobs j where j.id::text = (storage.foldername(objects.name))[2] and j.user_id = (select auth.uid())
+        and j.takedown_reason is null))));
 
 -- The bucket stays closed whatever other policies a project has: permissive policies add up, so one of an earlier product
 -- ("users may write below uploads/") would open what ours keep shut. Restrictive policies apply as well and can only refuse.
@@ -5771,7 +5830,10 @@ create policy "mashups: no reads but own" on storage.objects as restrictive for 
   using (bucket_id <> 'mashups'
     or ((storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text)
     or ((storage.foldername(name))[1] = 'generated' and exists (
-      select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid()))));
+      select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid())))
+    or ((storage.foldername(name))[1] = 'generated' and (storage.foldername(name))[3] like '%.parts' and exists (
+      select from public.mashup_jobs j where j.id::text = (storage.foldername(objects.name))[2] and j.user_id = (select auth.uid())
+        and j.takedown_reason is null)));
 -- An upload straight to Storage, past create-signed-upload, meets the same quota.
 create policy "mashups: no more uploads than allowed" on storage.objects as restrictive for insert to authenticated
   with check (bucket_id <> 'mashups' or (select mashup.has_upload_quota()));

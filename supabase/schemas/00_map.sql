@@ -52,6 +52,7 @@
 --     heartbeat_task, show_progress
 --     finish_task, record_finish, find_twin, is_same_recording, record_measurements
 --     fail_task, end_attempt, end_failed_task, exclude_song, requeue_task, return_task
+--     publish_playable, keep_parts               the finished beginning of a mashup that is being rendered
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
 -- 60  maintenance
 --     sweep                                      one run of all of it

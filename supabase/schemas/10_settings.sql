@@ -67,6 +67,8 @@ insert into mashup.settings (name, value, description) values
   ('retention_batch',            '200',   'Rows that one run of retention deletes at most.'),
   ('discard_after_sec',          '900',   'Seconds after which the output of a claim without a result is deleted. Longer than a service may go on writing for an aborted call.'),
   ('replaced_stems_after_sec',   '3600',  'Seconds after which stems are deleted that newer stems of the same song replaced. Longer than a render may go on reading them.'),
+  ('max_playable_parts',         '40',    'Parts in which the beginning of a mashup is published while the rest is rendered. 0: it is not published.'),
+  ('parts_kept_sec',             '900',   'Seconds after the end of a mashup after which its playable parts are deleted. Longer than a listener may go on reading them.'),
   ('outbox_retry_sec',           '600',   'Seconds after which a failed deletion of files is tried again.'),
   -- Costs
   ('plan_budget_usd_per_job',          '2',    'US dollars that planning one job may cost, all its plans together; then plans are made by rules. null: no limit.'),
@@ -90,7 +92,7 @@ from (
       when 'plan_max_length_sec' then 1 when 'plan_call_timeout_sec' then 1 else 0 end as min,
     case when n.name in ('lease_sec', 'heartbeat_sec', 'crash_grace_sec', 'reconcile_sec', 'restart_grace_sec') then 3600
       when n.name ~ '_bytes$' then 5368709120 when n.name ~ '_sec$' then 31536000 when n.name ~ '_days$' then 1000000
-      when n.name ~ '_hours$' then 1000000 when n.name = 'progress_min_step' then 100 else 100000000 end as max
+      when n.name ~ '_hours$' then 1000000 when n.name = 'progress_min_step' then 100 when n.name = 'max_playable_parts' then 48 else 100000000 end as max
   from mashup.settings n
 ) t
 where t.name = s.name;

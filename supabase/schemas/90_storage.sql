@@ -1,4 +1,4 @@
--- Storage: one private bucket. Users write below uploads/<their id>/ and read that and their current results.
+-- Storage: one private bucket. Users write below uploads/<their id>/ and read that, their current results and playable parts.
 
 insert into storage.buckets (id, name, public, file_size_limit) values ('mashups', 'mashups', false, 268435456)
   on conflict (id) do nothing;
@@ -18,7 +18,11 @@ create policy "mashups: own uploads and results" on storage.objects for select t
   using (bucket_id = 'mashups' and (
     ((storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text)
     or ((storage.foldername(name))[1] = 'generated' and exists (
-      select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid())))));
+      select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid())))
+    -- Parts are played until some minutes after the end, when the row no longer names them.
+    or ((storage.foldername(name))[1] = 'generated' and (storage.foldername(name))[3] like '%.parts' and exists (
+      select from public.mashup_jobs j where j.id::text = (storage.foldername(objects.name))[2] and j.user_id = (select auth.uid())
+        and j.takedown_reason is null))));
 
 -- The bucket stays closed whatever other policies a project has: permissive policies add up, so one of an earlier product
 -- ("users may write below uploads/") would open what ours keep shut. Restrictive policies apply as well and can only refuse.
@@ -41,7 +45,10 @@ create policy "mashups: no reads but own" on storage.objects as restrictive for 
   using (bucket_id <> 'mashups'
     or ((storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text)
     or ((storage.foldername(name))[1] = 'generated' and exists (
-      select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid()))));
+      select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid())))
+    or ((storage.foldername(name))[1] = 'generated' and (storage.foldername(name))[3] like '%.parts' and exists (
+      select from public.mashup_jobs j where j.id::text = (storage.foldername(objects.name))[2] and j.user_id = (select auth.uid())
+        and j.takedown_reason is null)));
 -- An upload straight to Storage, past create-signed-upload, meets the same quota.
 create policy "mashups: no more uploads than allowed" on storage.objects as restrictive for insert to authenticated
   with check (bucket_id <> 'mashups' or (select mashup.has_upload_quota()));

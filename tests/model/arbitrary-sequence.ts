@@ -20,6 +20,7 @@ const WEIGHTS: Record<CommandChoice['command'], number> = {
   start: 5,
   claim: 12,
   heartbeat: 4,
+  publish: 2,
   finish: 8,
   fail: 6,
   storageFault: 3,

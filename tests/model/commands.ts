@@ -75,6 +75,17 @@ export const COMMANDS = {
     yield fault.passTime(state, 1_500, liveWorkers(state));
     yield operation.heartbeat(claim, (other % 100) / 200);
   },
+  /** A render publishes parts; so does a claim that is lost, and rarely another task. */
+  *publish(state: State, pick: number, other: number) {
+    yield* haveClaim(state, pick);
+    const renders = state.claims.filter(({ kind }) => kind === 'render');
+    const holding = renders.filter((claim) => held(state.model, claim));
+    const claim =
+      other % 9 === 8
+        ? claimToUse(state, pick)
+        : choose(other % 3 === 2 || holding.length === 0 ? renders : holding, pick);
+    yield claim && operation.publish(claim, 1 + (other % 4));
+  },
   *finish(state: State, pick: number, other: number) {
     yield* haveClaim(state, pick);
     const claim = claimToUse(state, pick);

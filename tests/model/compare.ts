@@ -46,7 +46,12 @@ function compareJob(job: ModelJob, row: JobSnapshot): string[] {
     plan?: string[] | null;
   }): string =>
     `${one.stage}, epoch ${one.epoch}, ${one.admitted ? 'with' : 'without'} a slot, ${one.hold ? 'draft' : 'no draft'}, plan ${one.plan?.join('+') ?? 'none'}`;
-  return describe(job) === describe(row) ? [] : [`job ${job.id} is ${describe(row)} instead of ${describe(job)}`];
+  const playable = job.playable && `generated/${job.id}/${job.epoch}-${job.playable.claim}.parts ${job.playable.parts}`;
+  const differences =
+    (playable ?? null) === row.playable ? [] : [`job ${job.id} has the parts ${row.playable} instead of ${playable}`];
+  if (describe(job) !== describe(row))
+    differences.push(`job ${job.id} is ${describe(row)} instead of ${describe(job)}`);
+  return differences;
 }
 
 function compareTasks(job: ModelJob, rows: TaskSnapshot[]): string[] {

@@ -39,6 +39,7 @@ const FAULTS = [
   'finished plan',
   'finished separate',
   'finished render',
+  'parts published',
   'fault: transient',
   'fault: overloaded',
   'fault: unavailable',

@@ -138,6 +138,7 @@ begin
   return jsonb_build_object(
     'jobs', coalesce((select jsonb_agg(jsonb_build_object('id', j.id, 'user', j.user_id, 'stage', j.stage, 'epoch', j.epoch, 'version', j.version, 'progress', j.progress,
       'admitted', j.admitted_at is not null, 'hold', j.hold is not null, 'waitingOn', j.waiting_on, 'error', j.error_code,
+      'playable', (j.playable ->> 'path') || ' ' || jsonb_array_length(j.playable -> 'ends'),
       'plan', (select to_jsonb(p.song_ids) from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version))
       order by j.id) from public.mashup_jobs j), '[]'),
     'tasks', coalesce((select jsonb_agg(jsonb_build_object('id', t.id::text, 'job', t.job_id, 'kind', t.kind, 'song', t.song_id, 'epoch', t.epoch,

@@ -22,6 +22,8 @@ export interface JobSnapshot {
   waitingOn: WaitingOn | null;
   error: string | null;
   plan: string[] | null;
+  /** Path and number of the playable parts. */
+  playable: string | null;
 }
 
 export interface TaskSnapshot {

@@ -11,7 +11,7 @@ const byKind = <T>(read: (definition: (typeof TASK_KIND_DEFINITIONS)[number]) =>
   Object.fromEntries(TASK_KIND_DEFINITIONS.map((one) => [one.kind, read(one)])) as Record<TaskKind, T>;
 export const SERVICE_OF: Record<TaskKind, ServiceName> = byKind((one) => one.service);
 export const USES_STORAGE: Record<TaskKind, boolean> = byKind((one) => one.usesStorage === true);
-const STAGE_OF: Record<TaskKind, Stage> = byKind((one) => one.stage);
+export const STAGE_OF: Record<TaskKind, Stage> = byKind((one) => one.stage);
 export const MAX_ATTEMPTS: Record<TaskKind, number> = byKind((one) => one.maxAttempts);
 /** Longest time of an attempt. */
 export const TIMEOUT_MS: Record<TaskKind, number> = byKind((one) => one.timeoutSec * 1000);
@@ -64,6 +64,8 @@ export interface ModelJob {
   stopped: Stage | undefined;
   /** The epoch that began because stems were missing. */
   remade?: number;
+  /** The claim whose playable parts the row names, and how many. */
+  playable?: { claim: string; parts: number };
   stageEntered: number;
   tasks: ModelTask[];
 }
@@ -167,6 +169,7 @@ function transition(model: Model, job: ModelJob, to: Stage, kind: string): void 
   const from = job.stage;
   job.stage = to;
   job.stageEntered = model.now;
+  delete job.playable;
   if (kind === 'fail' || kind === 'cancel') {
     job.stopped = from;
     job.hold = false;

@@ -15,6 +15,7 @@ import {
   newModel,
   replay,
   retry,
+  STAGE_OF,
   TIMEOUT_MS,
   start,
   type Fault,
@@ -208,6 +209,7 @@ export function claim(task: TaskSnapshot, worker: string, isLate: boolean): Oper
       delete host.solo;
       if (isSolo) host.solo = task.id;
       const { claim: token } = outcome.data as { claim: string };
+      if (STAGE_OF[task.kind] === job.stage) delete job.playable;
       Object.assign(mine, {
         state: 'running',
         id: task.id,
@@ -242,6 +244,25 @@ export function heartbeat(claimed: Claim, progress: number | undefined): Operati
       if (!mine) return lostClaimStatus(model, claimed);
       mine.task.leaseUntil = model.now + LEASE_MS;
       model.hits.push(progress === undefined ? 'heartbeat' : 'heartbeat with progress');
+      return 'held';
+    },
+  };
+}
+
+/** Publishes the first `parts` playable parts of a claim. Fewer than the row has already change nothing. */
+export function publish(claimed: Claim, parts: number): Operation {
+  return {
+    name: `publish ${parts} parts of ${claimed.kind} ${claimed.id}`,
+    run: (sql) =>
+      call(sql`select mashup.publish_playable(${claimed.id}, ${claimed.token}, jsonb_build_object(
+        'path', (select t.output_prefix || '.parts' from mashup.tasks t where t.id = ${claimed.id}), 'sample_rate', 44100,
+        'total_frames', 1000000, 'ends', (select jsonb_agg(n * 1000) from generate_series(1, ${parts}::int) n))) as result`),
+    expect(model) {
+      const mine = held(model, claimed);
+      if (!mine) return lostClaimStatus(model, claimed);
+      if (claimed.kind !== 'render') return 'MB006';
+      mine.job.playable = { claim: claimed.token, parts: Math.max(parts, mine.job.playable?.parts ?? 0) };
+      model.hits.push('parts published');
       return 'held';
     },
   };

@@ -40,6 +40,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...times(6, exhaustAttempts),
   ...times(9, unusedSong),
   ...times(9, missingStems),
+  ...times(3, publishedParts),
 ];
 
 /** How many scenarios follow each other. */
@@ -281,6 +282,21 @@ function* missingStems(state: State, other: number): Steps {
   yield operation.drive(job.id, 'rendering', state.driver);
   const again = yield* claimOf(state, job, 'render');
   if (again) yield operation.missingStems(again, song);
+}
+
+/** A render publishes parts and is lost; the next one begins without them, and the lost one publishes late. */
+function* publishedParts(state: State, other: number): Steps {
+  const job = yield* jobIn(state, 'rendering', other);
+  const lost = job && (yield* claimOf(state, job, 'render'));
+  if (!lost) return;
+  yield operation.publish(lost, 2);
+  yield operation.publish(lost, 1);
+  if (other % 3 === 0) return yield operation.replayJob(job.id, 'rendering', 'update');
+  if (other % 3 === 1) yield operation.returnTask(lost);
+  else yield* sweepAfter(state, 31_000);
+  const next = yield* claimOf(state, job, 'render');
+  yield operation.publish(lost, 3);
+  if (next) yield operation.publish(next, 1);
 }
 
 /** A worker that was considered lost writes while another runs its task. */

@@ -33,6 +33,7 @@ create table mashup.mashup_jobs (
   plan_version            integer,
   result_path             text check (length(result_path) <= 300),
   result                  jsonb,
+  playable                jsonb,
   error_code              text check (length(error_code) <= 60),
   error_message           text check (length(error_message) <= 500),
   error_hint              text check (length(error_hint) <= 300),
@@ -57,10 +58,12 @@ create table mashup.mashup_jobs (
   expired_at              timestamptz,
   takedown_reason         text check (length(takedown_reason) between 1 and 300),
   constraint row_is_slim check (octet_length(songs::text) <= 4000 and octet_length(options::text) <= 900
-    and octet_length(coalesce(result::text, '')) <= 1000 and octet_length(warnings::text) <= 2600),
+    and octet_length(coalesce(result::text, '')) <= 1000 and octet_length(warnings::text) <= 2600
+    and octet_length(coalesce(playable::text, '')) <= 900),
   constraint complete_has_a_result check (stage <> 'complete' or result_path is not null or expired_at is not null),
   constraint failed_has_an_error check ((stage = 'failed') = (error_code is not null)),
   constraint status_follows_stage check (status = case when stage in ('complete', 'failed', 'cancelled') then stage else 'processing' end),
+  constraint playable_while_rendering check (playable is null or stage = 'rendering'),
   constraint only_live_jobs_hold_a_slot check (admitted_at is null or status = 'processing')
 ) with (fillfactor = 70, toast_tuple_target = 8160);
 alter table mashup.mashup_jobs enable row level security;
@@ -75,7 +78,7 @@ do $$
 declare v_column text;
 begin
   -- Inline storage: a Realtime change would lack an unchanged out-of-line value.
-  foreach v_column in array array['songs', 'options', 'result', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint', 'takedown_reason'] loop
+  foreach v_column in array array['songs', 'options', 'result', 'playable', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint', 'takedown_reason'] loop
     execute format('alter table public.mashup_jobs alter column %I set storage main', v_column);
   end loop;
 end
@@ -98,6 +101,7 @@ comment on column public.mashup_jobs.score is 'Mean of the pair scores, 0 to 100
 comment on column public.mashup_jobs.plan_version is 'Version of the current plan in mashup_plans.';
 comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
 comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}.';
+comment on column public.mashup_jobs.playable is 'PlayableAudio: the uploaded beginning of the mashup while it is rendered. Null in every other stage, and from a claim of the render task until it has published its first part.';
 comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
 comment on column public.mashup_jobs.warnings is 'At most ten warnings {code, message, stage}, most important first.';

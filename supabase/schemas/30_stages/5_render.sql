@@ -17,6 +17,9 @@ begin
     perform mashup.raise_error('MB006', 'The result was written outside the claim''s own path.',
       'The rendering service must keep to the path it was given.');
   end if;
+  if starts_with(p_result ->> 'parts', p_task.output_prefix || '.') then
+    perform mashup.keep_parts(p_result ->> 'parts');
+  end if;
   insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version)
     values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version)
     on conflict (job_id, epoch) do update set path = excluded.path, quality = excluded.quality, plan_version = excluded.plan_version;
@@ -36,6 +39,6 @@ begin
 end
 $$;
 comment on function mashup.record_result(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a render task and points the job to it: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key}. Raises MB006.';
+  'Stores the result of a render task and points the job to it: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key, parts: folder of the playable parts}. Raises MB006.';
 
 revoke execute on all functions in schema mashup from public;

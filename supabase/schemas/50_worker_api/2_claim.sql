@@ -89,6 +89,8 @@ begin
   select s into v_song from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_song_id;
   update public.mashup_jobs j set
       waiting_on = null,
+      -- It named the parts of an earlier claim.
+      playable = case when p_kind.stage = j.stage then null else j.playable end,
       songs = case when p_kind.song_state is null then j.songs
         else mashup.patch_song(j.songs, p_song_id, jsonb_build_object('state', p_kind.song_state)) end,
       current_step = case
@@ -100,7 +102,7 @@ begin
 end
 $$;
 comment on function mashup.show_start(public.mashup_jobs, mashup.task_kinds, text) is
-  'Writes on the job that a task started: state of the song''s card and current_step, unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
+  'Writes on the job that a task started: state of the song''s card, current_step and playable (null), unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
 
 create function mashup.claim_task(p_task_id bigint, p_attempt integer, p_worker_id uuid) returns jsonb
   language plpgsql security definer set search_path = ''

@@ -79,7 +79,7 @@ create function mashup.limit_future_times() returns void
   as $$
 declare
   v_deletion_delay interval := greatest(mashup.setting_interval('discard_after_sec'), mashup.setting_interval('replaced_stems_after_sec'),
-    mashup.setting_interval('outbox_retry_sec'));
+    mashup.setting_interval('outbox_retry_sec'), mashup.setting_interval('parts_kept_sec'));
 begin
   perform mashup.limit_waiting_tasks();
   perform mashup.limit_running_tasks();

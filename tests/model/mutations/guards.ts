@@ -33,6 +33,18 @@ export const MUTANTS: readonly Mutant[] = [
     "state = 'ready' and attempt = p_attempt and epoch = v_job.epoch",
     'true',
   ),
+  one(
+    'a render begins without the parts of an earlier claim',
+    'show_start',
+    'playable = case when p_kind.stage = j.stage then null else j.playable end',
+    'playable = j.playable',
+  ),
+  one(
+    'parts are not replaced by fewer',
+    'publish_playable',
+    "< jsonb_array_length(p_playable -> 'ends')",
+    '> 0 or true',
+  ),
   one('a paused task is not claimed', 'claim_task', 'if exists (select from mashup.pauses) and', 'if false and'),
   one('a task that lost workers runs alone', 'defer_solo', 'if (v_solo and exists', 'if (false and exists'),
   one('tasks of an old epoch are dropped', 'after_transition', 'if new.epoch > old.epoch then', 'if false then'),
