@@ -1,6 +1,6 @@
 /**
- * npm run bench [-- pipeline | million | realtime | recovery | audio | hard-material …]: runs the
- * benchmarks and prints tables; `--json FILE` also writes the numbers.
+ * npm run bench [-- pipeline | million | realtime | recovery | audio | hard-material | render …]: runs the benchmarks and prints tables;
+ * `--json FILE` also writes the numbers, `--against FOLDER` measures the renders of another checkout as well.
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -11,6 +11,12 @@ import { benchMillion } from './million.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchRealtime } from './realtime.ts';
 import { benchRecovery } from './recovery.ts';
+import { benchRender } from './render.ts';
+
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'string' }, against: { type: 'string' } },
+  allowPositionals: true,
+});
 
 const BENCHES: Record<string, () => Promise<unknown>> = {
   pipeline: benchPipeline,
@@ -19,9 +25,9 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
   recovery: benchRecovery,
   audio: benchAudio,
   'hard-material': benchHardMaterial,
+  render: () => benchRender(values.against),
 };
 
-const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
 const unknown = positionals.filter((name) => !(name in BENCHES));
 if (unknown.length > 0) {
   console.error(`There is no benchmark "${unknown[0]}". The benchmarks are ${Object.keys(BENCHES).join(', ')}.`);

@@ -8,9 +8,9 @@ import { z } from 'zod';
 const Ready = z.looseObject({ port: z.number() });
 const ROOT = join(import.meta.dirname, '..');
 
-/** Starts a TypeScript file of the project. With BENCH_LOG set, its standard error is printed. */
-export function start(file: string, env: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, [join(ROOT, file)], {
+/** Starts a TypeScript file of the project or of another checkout. With BENCH_LOG set, its standard error is printed. */
+export function start(file: string, env: Record<string, string>, root = ROOT): ChildProcess {
+  return spawn(process.execPath, [join(root, file)], {
     stdio: ['ignore', 'pipe', process.env['BENCH_LOG'] ? 'inherit' : 'ignore'],
     env: { ...process.env, ...env },
   });
