@@ -10,14 +10,20 @@ type FrameHeader = {
   start: number;
   body: number;
   samples: number;
+  /** Number of the frame, or of its first sample if `isSampleNumber`. */
+  number: number;
+  isSampleNumber: boolean;
   channels: number;
   /** How the channels are coded: 0 independent, 1 left and side, 2 side and right, 3 mid and side. */
   decorrelation: number;
   bits: number;
 };
 
-/** A decoded frame: integers of `bits` bits for each channel. `end` is the index of the byte behind it. */
-export type FlacFrame = { channels: Samples[]; bits: number; end: number };
+/**
+ * A decoded frame: integers of `bits` bits for each channel. `end` is the index of the byte behind it. `number` is that of the frame,
+ * or of its first sample if `isSampleNumber`.
+ */
+export type FlacFrame = { channels: Samples[]; bits: number; end: number; number: number; isSampleNumber: boolean };
 
 /** Integers. Int32Array holds those of up to 25 bits, the widest that a side channel of 24 bits needs. */
 type Samples = Int32Array | Float64Array;
@@ -70,6 +76,8 @@ function readHeader(bytes: Uint8Array, start: number, streamBits: number): Frame
   const ones = Math.clz32(~(bytes[start + 4]! << 24));
   if (ones === 1 || ones > 7) return null;
   let at = start + 4 + Math.max(1, ones);
+  let number = ones === 0 ? bytes[start + 4]! : bytes[start + 4]! & (0x7f >> ones);
+  for (let i = start + 5; i < at; i++) number = number * 64 + (bytes[i]! & 0x3f);
   let samples = blockCode === 1 ? 192 : blockCode < 6 ? 144 << blockCode : 1 << blockCode;
   if (blockCode === 6) samples = bytes[at++]! + 1;
   if (blockCode === 7) {
@@ -81,7 +89,9 @@ function readHeader(bytes: Uint8Array, start: number, streamBits: number): Frame
   if (at >= bytes.length || flacCrc8(bytes, start, at) !== bytes[at]) return null;
   const isPair = channelCode > 7;
   const decorrelation = isPair ? channelCode - 7 : 0;
-  return { start, body: at + 1, samples, channels: isPair ? 2 : channelCode + 1, decorrelation, bits };
+  const isSampleNumber = (bytes[start + 1]! & 1) === 1;
+  const channels = isPair ? 2 : channelCode + 1;
+  return { start, body: at + 1, samples, number, isSampleNumber, channels, decorrelation, bits };
 }
 
 /**
@@ -106,7 +116,7 @@ export function decodeFlacFrame(bytes: Uint8Array, start: number, streamBits: nu
   const end = reader.align();
   if (end + 2 > bytes.length || flacCrc16(bytes, start, end) !== ((bytes[end]! << 8) | bytes[end + 1]!)) return null;
   decorrelate(channels, decorrelation);
-  return { channels, bits, end: end + 2 };
+  return { channels, bits, end: end + 2, number: header.number, isSampleNumber: header.isSampleNumber };
 }
 
 /** @throws RangeError for invalid content */

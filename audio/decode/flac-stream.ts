@@ -7,6 +7,8 @@ export type FlacInfo = {
   sampleRate: number;
   channels: number;
   bits: number;
+  /** Samples of one channel in each frame but the last, if the stream has frames of one length. */
+  blockSize: number;
   /** Samples of one channel; null if the stream does not say. */
   samples: number | null;
 };
@@ -40,7 +42,8 @@ export function readStreamInfo(bytes: Uint8Array, at: number): FlacInfo {
   if (sampleRate === 0 || bits < 4) {
     throw new AudioError('audio_damaged', 'The header of the FLAC file is invalid.');
   }
-  return { sampleRate, channels: ((view.getUint8(at + 12) >> 1) & 7) + 1, bits, samples: samples > 0 ? samples : null };
+  const channels = ((view.getUint8(at + 12) >> 1) & 7) + 1;
+  return { sampleRate, channels, bits, blockSize: view.getUint16(at + 2), samples: samples > 0 ? samples : null };
 }
 
 /**

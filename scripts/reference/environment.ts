@@ -5,6 +5,7 @@ import { ConnectionEnvironment } from '../../connection/environment.ts';
 import { GatewayEnvironment } from '../../packages/supabase-local/gateway/config.ts';
 import { ServiceEnvironment } from '../../services/http/environment.ts';
 import { OrchestratorEnvironment } from '../../services/orchestrator/settings.ts';
+import { ProcessingEnvironment } from '../../services/processing/settings.ts';
 import { FunctionEnvironment } from '../../supabase/functions/_shared/environment-variables.ts';
 import { WorkerEnvironment } from '../../worker/config.ts';
 import { DevelopmentEnvironment } from './development-environment.ts';
@@ -39,6 +40,11 @@ export const ENVIRONMENT_GROUPS: readonly Group[] = [
     title: 'Orchestrator',
     intro: '`node services/orchestrator/main.ts`, besides those of every service (`services/orchestrator/settings.ts`)',
     schema: OrchestratorEnvironment,
+  },
+  {
+    title: 'Rendering service',
+    intro: '`node services/processing/main.ts`, besides those of every service (`services/processing/settings.ts`)',
+    schema: ProcessingEnvironment,
   },
   {
     title: 'Edge functions',

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import type { Stem } from '../../schema.ts';
+import { STEMS, type Stem } from '../../schema.ts';
 import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import { measureLayer } from '../../services/processing/measure/layer.ts';
 import { buildBeatGrid } from '../../services/processing/song/beat-grid.ts';
@@ -151,6 +151,14 @@ describe('changing phrases for a voice that does not fit', () => {
         starts: new Map(),
       },
       songs,
+      sources: new Map(
+        [...songs].map(([id, { name, stems }]) => [
+          id,
+          Object.fromEntries(
+            STEMS.flatMap((stem) => (stems[stem] ? [[stem, { urls: stems[stem], song: name, stem }]] : [])),
+          ),
+        ]),
+      ),
       outOfTune: ['singer'],
       triedShifts: new Set(),
     };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { OUTPUT_FORMATS, RenderResult } from '../../schema.ts';
 import { decodeAudio } from '../../audio/decode/decode.ts';
@@ -81,9 +82,11 @@ describe('rendering a masterplan over HTTP', () => {
     let result: RenderResult;
     let channels: [Float32Array, Float32Array];
     let rendered: Awaited<ReturnType<typeof render>>;
+    let downloads: IncomingMessage[];
 
     before(async () => {
       rendered = await render(renderer.url, renderBody(storage, SECTIONS));
+      downloads = storage.requests.filter(({ method }) => method === 'GET');
       const put = storage.puts.at(-1)!;
       assert.equal(put.path, '/upload/mashup.wav');
       assert.equal(put.type, 'audio/wav');
@@ -102,6 +105,12 @@ describe('rendering a masterplan over HTTP', () => {
       assert.equal(terminal[0]!['message'], 'Complete!');
       assert.ok(rendered.text.startsWith('data: {'));
       assert.ok(!rendered.text.includes('secret'), 'no signed URL leaves the service');
+    });
+
+    it('downloads each stem once, also for corrections', () => {
+      const paths = downloads.map(({ url }) => url!.split('?')[0]!);
+      assert.deepEqual(paths.toSorted(), [...new Set(paths)].sort());
+      assert.ok(paths.includes(`/${SONG_A.id}/drums.wav`));
     });
 
     it('sends an event at least every 2 seconds', () => {

@@ -4,7 +4,7 @@
  */
 import type { Stem } from '../../../schema.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
-import { readMonoStem } from '../files/read-stem.ts';
+import { readMonoStem, type StemSource } from '../files/read-stem.ts';
 import { CHROMA_HOP, PITCH_CLASSES } from '../measure/chroma.ts';
 import { LEVEL_HOP, type LayerMeasurement, measureStem, type StemMeasurement } from '../measure/layer.ts';
 import type { Arrangement } from '../plan/arrangement.ts';
@@ -19,6 +19,9 @@ const SUNG_RANGE_DB = 24;
 /** Least share of the time sung in the planned phrase that another phrase must have. A choice. */
 const MIN_SUNG_SHARE = 0.7;
 
+/** Where the stems of each song are read from. */
+export type StemSources = Map<string, Partial<Record<Stem, StemSource>>>;
+
 /** The rendered candidate whose phrases are changed; can be sent to a thread. */
 export type PhraseTask = {
   plan: RenderPlan;
@@ -27,6 +30,7 @@ export type PhraseTask = {
   layers: LayerMeasurement[][];
   tuning: Tuning;
   songs: Map<string, RenderSong>;
+  sources: StemSources;
   /** Songs whose voices do not fit the notes under them. */
   outOfTune: readonly string[];
   /** Shifts of the songs, as `shiftsKey` writes them, with which other phrases were rendered without success. */
@@ -73,7 +77,7 @@ export async function findPhraseCandidates(task: PhraseTask): Promise<SectionCan
   const measured = new Map<string, Promise<StemMeasurement>>();
   const measureOnce: MeasureStem = (song, stem) => {
     const key = `${song.id} ${stem}`;
-    const measurement = measured.get(key) ?? measureWholeStem(song, stem);
+    const measurement = measured.get(key) ?? measureWholeStem(task.sources.get(song.id)![stem]!, song);
     measured.set(key, measurement);
     return measurement;
   };
@@ -86,12 +90,8 @@ export async function findPhraseCandidates(task: PhraseTask): Promise<SectionCan
   return found;
 }
 
-const measureWholeStem: MeasureStem = async (song, stem) =>
-  measureStem(
-    await readMonoStem({ urls: song.stems[stem]!, song: song.name, stem }),
-    SAMPLE_RATE,
-    song.tuningCents ?? 0,
-  );
+const measureWholeStem = async (source: StemSource, song: RenderSong): Promise<StemMeasurement> =>
+  measureStem(await readMonoStem(source), SAMPLE_RATE, song.tuningCents ?? 0);
 
 /** The phrase candidates of one singer in one section; undefined if it does not sing over another song there. */
 async function sectionCandidates(

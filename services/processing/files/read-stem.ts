@@ -1,19 +1,30 @@
 /** Downloads and decodes stems: one file of any format, or FLAC in parts that follow one another. */
 import { AudioError } from '../../../audio/errors.ts';
-import { openAudio } from '../../../audio/decode/decode.ts';
+import { openAudio, SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { openFlacRanges } from '../../../audio/decode/flac.ts';
 import type { Stem } from '../../../schema.ts';
 import { FetchAudioError, fetchAudio } from '../../http/fetch-audio.ts';
 import { OriginRefusedError } from '../../http/outgoing.ts';
 import { RenderError } from '../errors.ts';
 import { retryConnection } from './retry-connection.ts';
+import { readStoredBytes, type StoredBytes } from './scratch.ts';
 
 /** Largest file that is downloaded: 15 minutes of 24-bit stereo as WAV, from services that know no parts. */
 const MAX_STEM_BYTES = 256 * 1024 * 1024;
 const STEM_TIMEOUT_MS = 60_000;
 const MAX_STEM_SEC = 960;
 
-/** Where a stem is downloaded from: the URLs of its parts, in order. `song` is the song's name, for error messages. */
-export type StemSource = { urls: readonly string[]; song: string; stem: Stem };
+/**
+ * Where a stem is downloaded from: the URLs of its parts, in order. `song` is the song's name, for error messages. `stored` are the
+ * first parts that were downloaded before.
+ */
+export type StemSource = { urls: readonly string[]; song: string; stem: Stem; stored?: readonly StoredBytes[] };
+
+/** Keeps a downloaded part of a stem. */
+export type KeepPart = (bytes: Uint8Array) => void;
+
+/** Samples `from..to` of a stem. */
+export type StemRange = [from: number, to: number];
 
 /**
  * Receives one decoded chunk of a stem; `at` is the sample of the stem at which it starts. Returns false if it needs nothing that
@@ -24,26 +35,72 @@ export type ChunkSink = (chunk: [Float32Array, Float32Array], at: number) => boo
 /**
  * Downloads a stem and decodes it chunk by chunk, as stereo at 44.1 kHz. A silent stem is accepted, since not every song has all
  * four parts.
+ * @param keep is called with each part that is downloaded
  * @throws RenderError stem_unavailable, storage_unavailable, stem_unusable
  */
-export async function readStem(source: StemSource, sink: ChunkSink): Promise<void> {
+export async function readStem(source: StemSource, sink: ChunkSink, keep?: KeepPart): Promise<void> {
   let at = 0;
-  for (const url of source.urls) {
+  for (const part of source.urls.keys()) {
     try {
-      for await (const chunk of await openPart(url)) {
+      const bytes = await partBytes(source, part, keep);
+      for await (const chunk of openPart(bytes)) {
         if (sink(chunk, at) === false) return;
         at += chunk[0].length;
       }
     } catch (error) {
-      // A silent part ends with this error, after all of its samples.
-      if (!(error instanceof AudioError && error.code === 'audio_silent')) throw stemError(source, error);
+      if (!isSilent(error)) throw stemError(source, error);
     }
   }
 }
 
-async function openPart(url: string): Promise<AsyncGenerator<[Float32Array, Float32Array]>> {
-  const bytes = await downloadPart(url);
-  return openAudio(bytes, { limits: { minSec: 0, maxSec: MAX_STEM_SEC, maxBytes: MAX_STEM_BYTES } }).chunks;
+/**
+ * Decodes parts of a stem, as `readStem` does. Of FLAC nothing else is decoded, of other files nothing behind the last part.
+ * @param ranges ascending, without overlaps
+ * @param sink receives at least all samples of the ranges
+ * @throws RenderError stem_unavailable, storage_unavailable, stem_unusable
+ */
+export async function readStemRanges(
+  source: StemSource,
+  ranges: readonly StemRange[],
+  sink: (chunk: [Float32Array, Float32Array], at: number) => void,
+  keep?: KeepPart,
+): Promise<void> {
+  const end = Math.max(0, ...ranges.map(([, to]) => to));
+  let at = 0;
+  for (let part = 0; part < source.urls.length && at < end; part++) {
+    try {
+      const bytes = await partBytes(source, part, keep);
+      const flac = openFlacRanges(bytes);
+      if (flac?.sampleRate === SAMPLE_RATE && flac.channels <= 2) {
+        for (const [from, to] of ranges)
+          for (const { at: first, channels } of flac.decode(Math.max(0, from - at), to - at))
+            sink([channels[0]!, channels[1] ?? channels[0]!], at + first);
+        at += flac.samples;
+        continue;
+      }
+      for await (const chunk of openPart(bytes)) {
+        sink(chunk, at);
+        at += chunk[0].length;
+        if (at >= end) return;
+      }
+    } catch (error) {
+      if (!isSilent(error)) throw stemError(source, error);
+    }
+  }
+}
+
+/** A silent part ends with this error, after all of its samples. */
+const isSilent = (error: unknown): boolean => error instanceof AudioError && error.code === 'audio_silent';
+
+const openPart = (bytes: Uint8Array): AsyncGenerator<[Float32Array, Float32Array]> =>
+  openAudio(bytes, { limits: { minSec: 0, maxSec: MAX_STEM_SEC, maxBytes: MAX_STEM_BYTES } }).chunks;
+
+async function partBytes({ urls, stored }: StemSource, part: number, keep?: KeepPart): Promise<Uint8Array> {
+  const known = stored?.[part];
+  if (known) return readStoredBytes(known);
+  const bytes = await downloadPart(urls[part]!);
+  keep?.(bytes);
+  return bytes;
 }
 
 /**

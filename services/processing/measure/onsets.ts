@@ -22,7 +22,9 @@ const KICK_SPREAD = 6;
 /** Mean of the channels, from sample `from` to `to`. */
 export function toMono(channels: readonly Float32Array[], from = 0, to = channels[0]?.length ?? 0): Float32Array {
   const [left, right = left] = channels;
-  return Float32Array.from({ length: to - from }, (_, i) => (left![from + i]! + right![from + i]!) / 2);
+  const mono = new Float32Array(to - from);
+  for (let i = from; i < to; i++) mono[i - from] = (left![i]! + right![i]!) / 2;
+  return mono;
 }
 
 /** Energy of each hop, summed over the last `spread` hops. */

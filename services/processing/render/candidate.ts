@@ -6,15 +6,17 @@ import { arrange } from '../plan/arrange.ts';
 import type { Arrangement } from '../plan/arrangement.ts';
 import { addBed } from '../plan/bed.ts';
 import type { RenderPlan } from '../plan/plan.ts';
+import type { Run } from '../plan/run.ts';
 import type { Tuning } from '../plan/tuning.ts';
 import { checkLayers, type SongMeasurements } from '../quality/check-layers.ts';
 import { collectMeasurements } from '../quality/measurements.ts';
 import type { RenderSong } from '../song/song.ts';
 import type { SectionResult } from '../sound/section.ts';
 import type { RenderThreads } from '../threads/thread-pool.ts';
-import { PROGRESS, type ReportProgress, tempoText } from './progress.ts';
+import { type ReportProgress, sectionProgress, tempoText } from './progress.ts';
 import type { RenderedRun, RunStore } from './run-store.ts';
 import { makeSectionTask } from './section-task.ts';
+import type { StemStore } from './stem-store.ts';
 
 /** A section with a longer pause, in seconds, gets a bed. */
 const MAX_PAUSE_SEC = 0.9;
@@ -25,10 +27,19 @@ export type RenderContext = {
   songs: ReadonlyMap<string, RenderSong>;
   /** Drum onsets of the songs in their own time, by song. */
   drumOnsets: ReadonlyMap<string, OnsetEnvelopes>;
+  stems: StemStore;
   store: RunStore;
   threads: RenderThreads;
   report: ReportProgress;
 };
+
+/**
+ * Receives a section of the first candidate as soon as it and all sections before it are rendered. `i` is its index in the plan. A
+ * correction may replace it later.
+ */
+export type OnSection = (i: number, section: SectionResult, tuning: Tuning) => void;
+
+type MixedSection = { result: SectionResult; warnings: string[] };
 
 /** A candidate with its sound and measurements. */
 export type RenderedCandidate = Candidate & {
@@ -39,40 +50,68 @@ export type RenderedCandidate = Candidate & {
 };
 
 /**
- * Renders and checks a candidate.
+ * Renders and checks a candidate. A section is mixed as soon as its runs are rendered, and what the first sections play is rendered first.
+ * @param onSection is called for each section in play order, as early as possible
  * @throws RenderError stem_unavailable, stem_unusable, render_failed
  */
 export async function renderCandidate(
   context: RenderContext,
   plan: RenderPlan,
   tuning: Tuning,
+  onSection: OnSection = () => undefined,
 ): Promise<RenderedCandidate> {
-  const { request, songs, drumOnsets, store, threads, report } = context;
+  const { request, songs, drumOnsets } = context;
   const arrangement = arrange(plan, songs, request.scores ?? [], tuning);
-  const runs = await store.render(arrangement.runs, songs, (song, { stem }, done, count) => {
-    const progress = PROGRESS.stems + ((PROGRESS.sections - PROGRESS.stems) * done) / count;
-    report(progress, `Matched the ${stem} of ${song.name} to ${tempoText(plan)} (${done} of ${count})`);
-  });
-  // Mixing does not need the memory that decoding took.
-  threads.endIdle();
-
-  const count = plan.sections.length;
-  let done = 0;
-  const mixed = await Promise.all(
-    plan.sections.map(async ({ description }, i) => {
-      const section = await mixSection(context, i, plan, arrangement, tuning, runs);
-      done++;
-      const progress = PROGRESS.sections + ((PROGRESS.finish - PROGRESS.sections) * done) / count;
-      report(progress, `Rendered section ${i + 1} of ${count}: ${description}`);
-      return section;
-    }),
-  );
+  const mixed = await mixSections(context, plan, arrangement, tuning, onSection);
   const sections = mixed.map(({ result }) => result);
   const layers = sections.map(({ measurements }) => measurements);
   const measured = collectMeasurements({ plan, arrangement, tuning, layers }, songs, drumOnsets);
   const { checks, measurements } = checkLayers(measured.sections, measured.expected);
   const warnings = [...arrangement.warnings, ...mixed.flatMap((section) => section.warnings)];
   return { plan, tuning, arrangement, sections, checks, measurements, warnings };
+}
+
+/** Renders the runs and mixes the sections, and reports the progress of both. */
+async function mixSections(
+  context: RenderContext,
+  plan: RenderPlan,
+  arrangement: Arrangement,
+  tuning: Tuning,
+  onSection: OnSection,
+): Promise<MixedSection[]> {
+  const { songs, store, report } = context;
+  const counts = { runs: 0, sections: 0 };
+  const progress = (): number =>
+    sectionProgress([counts.runs, arrangement.runs.length], [counts.sections, plan.sections.length]);
+  const runCount = arrangement.runs.length;
+  const runs = store.render(arrangement.runs, songs, firstSections(arrangement), ({ stem, songId }) => {
+    counts.runs++;
+    const text = `Matched the ${stem} of ${songs.get(songId)!.name} to ${tempoText(plan)}`;
+    report(progress(), `${text} (${counts.runs} of ${runCount})`);
+  });
+  const inOrder: Promise<void>[] = [];
+  const mixed = plan.sections.map(async ({ description }, i) => {
+    const section = await mixSection(context, i, plan, arrangement, tuning, runs);
+    counts.sections++;
+    report(progress(), `Rendered section ${i + 1} of ${plan.sections.length}: ${description}`);
+    return section;
+  });
+  mixed.reduce((before, section, i) => {
+    const done = before.then(async () => onSection(i, (await section).result, tuning));
+    inOrder.push(done);
+    return done;
+  }, Promise.resolve());
+  await Promise.all([...mixed, ...inOrder]);
+  return Promise.all(mixed);
+}
+
+/** Returns the first section that plays a run, by which its rendering is ordered. */
+function firstSections({ sections }: Arrangement): (run: Run) => number {
+  const first = new Map<number, number>();
+  sections.forEach((slices, i) => {
+    for (const { runId } of slices.flatMap(({ parts }) => parts)) if (!first.has(runId)) first.set(runId, i);
+  });
+  return ({ id }) => first.get(id) ?? sections.length;
 }
 
 /** Mixes section `i`; if it pauses for too long, a bed is added to the arrangement and the section is mixed again. */
@@ -82,17 +121,31 @@ async function mixSection(
   plan: RenderPlan,
   arrangement: Arrangement,
   tuning: Tuning,
-  runs: Map<number, RenderedRun>,
-): Promise<{ result: SectionResult; warnings: string[] }> {
-  const { task, warnings } = makeSectionTask(i, plan, arrangement, songs, runs);
-  const result = await threads.run('section', task);
-  if (result.longestPauseSec <= MAX_PAUSE_SEC) return { result, warnings };
-  const bed = await store.render(addBed(arrangement, i, songs, tuning), songs);
-  if (bed.size === 0) return { result, warnings };
-  for (const [id, run] of bed) runs.set(id, run);
-  const withBed = makeSectionTask(i, plan, arrangement, songs, runs);
-  return {
-    result: await threads.run('section', withBed.task),
-    warnings: [...warnings, `Section ${i + 1} paused for too long: a quiet bed was added to it.`],
+  runs: Map<number, Promise<RenderedRun>>,
+): Promise<MixedSection> {
+  const mix = async (): Promise<MixedSection> => {
+    const rendered = await runsOf(arrangement, i, runs);
+    const { task, warnings } = makeSectionTask(i, plan, arrangement, songs, rendered);
+    return { result: await threads.run('section', task, { priority: i }), warnings };
   };
+  const first = await mix();
+  if (first.result.longestPauseSec <= MAX_PAUSE_SEC) return first;
+  const bed = store.render(addBed(arrangement, i, songs, tuning), songs, () => i);
+  if (bed.size === 0) return first;
+  for (const [id, run] of bed) runs.set(id, run);
+  const { result } = await mix();
+  return {
+    result,
+    warnings: [...first.warnings, `Section ${i + 1} paused for too long: a quiet bed was added to it.`],
+  };
+}
+
+/** The rendered runs of a section, by their ids. */
+async function runsOf(
+  { sections }: Arrangement,
+  i: number,
+  runs: ReadonlyMap<number, Promise<RenderedRun>>,
+): Promise<Map<number, RenderedRun>> {
+  const ids = new Set(sections[i]!.flatMap(({ parts }) => parts.map(({ runId }) => runId)));
+  return new Map(await Promise.all([...ids].map(async (id) => [id, await runs.get(id)!] as const)));
 }

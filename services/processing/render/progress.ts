@@ -4,8 +4,17 @@ import type { RenderPlan } from '../plan/plan.ts';
 /** Reports progress, 0..100, with a message for users. */
 export type ReportProgress = (progress: number, message: string) => void;
 
-/** Progress at which the steps of a render begin: stretching stems, mixing sections, finishing; and at which it ends. */
-export const PROGRESS = { stems: 2, sections: 62, finish: 80, done: 99 };
+/** Progress at which the steps of a render begin: stretching and mixing, finishing; and at which it ends. */
+export const PROGRESS = { sections: 2, finish: 80, done: 99 };
+/** Share of stretching in the work on sections. */
+const STRETCHING_SHARE = 0.75;
+
+/** Progress of the work on sections: how many runs are stretched and sections mixed, each with their count. */
+export function sectionProgress(runs: readonly [number, number], sections: readonly [number, number]): number {
+  const share = ([done, count]: readonly [number, number]): number => done / Math.max(1, count);
+  const work = STRETCHING_SHARE * share(runs) + (1 - STRETCHING_SHARE) * share(sections);
+  return PROGRESS.sections + (PROGRESS.finish - PROGRESS.sections) * work;
+}
 
 /** The tempi of a plan, for messages. */
 export function tempoText({ sections }: RenderPlan): string {

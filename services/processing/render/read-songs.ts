@@ -7,6 +7,7 @@ import type { RenderPlan } from '../plan/plan.ts';
 import { alignGrid } from '../song/align-grid.ts';
 import { hasBeatGrid, readSong, type RenderSong, stemsMissingError } from '../song/song.ts';
 import type { RenderThreads } from '../threads/thread-pool.ts';
+import type { StemStore } from './stem-store.ts';
 
 /** Drums rest below this level: 30 dB below their loud parts. What sounds there comes from other stems. */
 const RESTING_DRUMS_LEVEL = 0.25;
@@ -60,15 +61,15 @@ const stemSources = (
  */
 export async function alignToDrums(
   songs: ReadonlyMap<string, RenderSong>,
-  threads: RenderThreads,
+  stems: StemStore,
 ): Promise<{ songs: Map<string, RenderSong>; drumOnsets: Map<string, OnsetEnvelopes> }> {
   const aligned = new Map(songs);
   const drumOnsets = new Map<string, OnsetEnvelopes>();
   if (songs.size < 2) return { songs: aligned, drumOnsets };
   await Promise.all(
     [...songs.values()].map(async (song) => {
-      const urls = song.hasBeat ? song.stems.drums : undefined;
-      const drums = urls && (await threads.run('drums', { urls, song: song.name, stem: 'drums' }));
+      const hasDrums = song.hasBeat && song.stems.drums !== undefined;
+      const drums = hasDrums ? await stems.measureDrums(song) : null;
       if (!drums) return;
       drumOnsets.set(song.id, drums.onsets);
       aligned.set(song.id, {

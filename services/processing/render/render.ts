@@ -2,10 +2,11 @@
  * A whole render: the plan is parsed, songs are read, candidates are rendered and corrected, and the best one is finished. The heavy
  * steps run in threads.
  */
-import type { RenderRequest, RenderResult, UploadTarget } from '../../../schema.ts';
+import { type RenderRequest, type RenderResult, STEMS, type UploadTarget } from '../../../schema.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
 import { type CorrectionStrategy, searchCorrections } from '../corrections/correction-search.ts';
 import { useOwnHarmony } from '../corrections/own-harmony.ts';
+import type { StemSources } from '../corrections/phrase-candidates.ts';
 import { changeShifts } from '../corrections/shift-changes.ts';
 import { changeTuning } from '../corrections/tuning-changes.ts';
 import type { FinishTask } from '../delivery/finish.ts';
@@ -20,22 +21,25 @@ import { chooseTuning, shiftsKey } from '../plan/tuning.ts';
 import { isInTune } from '../quality/harmony.ts';
 import { tempoWarnings } from '../quality/tempo-changes.ts';
 import type { RenderThreads } from '../threads/thread-pool.ts';
-import { type RenderContext, renderCandidate, type RenderedCandidate } from './candidate.ts';
+import { type OnSection, type RenderContext, renderCandidate, type RenderedCandidate } from './candidate.ts';
 import { PROGRESS, type ReportProgress, tempoText } from './progress.ts';
 import { alignToDrums, readSongs } from './read-songs.ts';
 import { RunStore } from './run-store.ts';
+import { StemStore } from './stem-store.ts';
 
 /** The best candidate, with the messages of the corrections that led to it. */
 type Best = { candidate: RenderedCandidate; corrections: string[] };
 
 /**
  * Renders a mashup and uploads it.
+ * @param onSection receives the sections of the first candidate in play order
  * @throws RenderError; the reason of the threads' signal when it fires
  */
 export async function renderMashup(
   request: RenderRequest,
   threads: RenderThreads,
   report: ReportProgress,
+  onSection?: OnSection,
 ): Promise<{ storage_path: string; result: RenderResult }> {
   const { plan: sent, warnings } = parseRenderPlan(request);
   const upload = requireUpload(request);
@@ -44,19 +48,20 @@ export async function renderMashup(
   const plan = freeSongsWithoutBeat(sent, read.songs);
   const scratch = openScratch();
   try {
-    const { songs, drumOnsets } = await alignToDrums(read.songs, threads);
-    report(PROGRESS.stems, `Matching ${songs.size} songs to ${tempoText(plan)}`);
-    const store = new RunStore(threads, scratch, Math.max(...plan.sections.map(({ bpm }) => 60 / bpm)));
-    const best = await renderBest({ request, songs, drumOnsets, store, threads, report }, plan);
+    const stems = new StemStore(threads, scratch);
+    const { songs, drumOnsets } = await alignToDrums(read.songs, stems);
+    report(PROGRESS.sections, `Matching ${songs.size} songs to ${tempoText(plan)}`);
+    const store = new RunStore(threads, scratch, stems, Math.max(...plan.sections.map(({ bpm }) => 60 / bpm)));
+    const best = await renderBest({ request, songs, drumOnsets, stems, store, threads, report }, plan, onSection);
     threads.endIdle();
     const { candidate } = best;
     const keys = soundingKeys(candidate.plan, songs, candidate.tuning);
     const notes = [...warnings, ...read.warnings, ...tempoWarnings(plan, songs), ...candidate.warnings];
     const allWarnings = [...notes, keyChangeText(keys)].filter((text) => text !== undefined);
     const task = finishTask(request, upload, plan, { bpm: soundingBpm(plan), keys }, best, allWarnings);
-    return await threads.run('finish', task, (message) =>
-      report(PROGRESS.done - (message.startsWith('Uploading') ? 3 : 12), message),
-    );
+    const onProgress = (message: string): void =>
+      report(PROGRESS.done - (message.startsWith('Uploading') ? 3 : 12), message);
+    return await threads.run('finish', task, { onProgress });
   } finally {
     // The threads end first: one that still writes must not write to another file with the same descriptor.
     await threads.close();
@@ -74,7 +79,7 @@ function requireUpload(request: RenderRequest): UploadTarget {
 }
 
 /** Renders the plan, and corrects it while hard checks fail; the smallest change is tried first. */
-async function renderBest(context: RenderContext, plan: RenderPlan): Promise<Best> {
+async function renderBest(context: RenderContext, plan: RenderPlan, onSection?: OnSection): Promise<Best> {
   const { songs, threads, report } = context;
   const triedShifts = new Set<string>();
   const changePhrases: CorrectionStrategy<RenderedCandidate> = async (candidate) => {
@@ -82,7 +87,17 @@ async function renderBest(context: RenderContext, plan: RenderPlan): Promise<Bes
     if (outOfTune.length === 0) return undefined;
     const { arrangement, tuning } = candidate;
     const layers = layersOf(candidate);
-    const task = { plan: candidate.plan, arrangement, layers, tuning, songs: new Map(songs), outOfTune, triedShifts };
+    const sources = await stemSources(context);
+    const task = {
+      plan: candidate.plan,
+      arrangement,
+      layers,
+      tuning,
+      songs: new Map(songs),
+      sources,
+      outOfTune,
+      triedShifts,
+    };
     const correction = await threads.run('phrases', task);
     if (correction) triedShifts.add(shiftsKey(correction.tuning.semitones));
     return correction;
@@ -94,11 +109,22 @@ async function renderBest(context: RenderContext, plan: RenderPlan): Promise<Bes
     (candidate) =>
       useOwnHarmony({ ...candidate, layers: layersOf(candidate), outOfTune: singersOutOfTune(candidate) }, songs),
   ];
-  const first = await renderCandidate(context, plan, chooseTuning(plan, songs));
+  const first = await renderCandidate(context, plan, chooseTuning(plan, songs), onSection);
   return searchCorrections(first, strategies, (changed, tuning) => {
     report(PROGRESS.sections, 'Correcting failed quality checks');
     return renderCandidate(context, changed, tuning);
   });
+}
+
+/** The sources of all stems of the songs, by song. */
+async function stemSources({ songs, stems }: RenderContext): Promise<StemSources> {
+  const sources: StemSources = new Map();
+  for (const [id, song] of songs) {
+    const known = STEMS.filter((stem) => song.stems[stem] !== undefined);
+    const ofSong = await Promise.all(known.map(async (stem) => [stem, await stems.source(song, stem)] as const));
+    sources.set(id, Object.fromEntries(ofSong));
+  }
+  return sources;
 }
 
 const layersOf = ({ sections }: RenderedCandidate): LayerMeasurement[][] =>

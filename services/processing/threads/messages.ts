@@ -6,20 +6,23 @@ import type { FinishTask } from '../delivery/finish.ts';
 import type { RenderErrorCode } from '../errors.ts';
 import type { StemSource } from '../files/read-stem.ts';
 import type { StemAnalysis } from '../song/analyze-stems.ts';
-import type { DrumMeasurement } from '../song/measure-drums.ts';
+import type { DrumTask, MeasuredDrums } from '../song/measure-drums.ts';
 import type { SectionResult, SectionTask } from '../sound/section.ts';
-import type { StemTask } from '../sound/stem.ts';
+import type { LoadedStem, StemTask } from '../sound/stem.ts';
+import type { RunTask } from '../sound/stretch-run.ts';
 
 /** The jobs of a thread. Inputs and outputs can be cloned or shared between threads. */
 type ThreadJobs = {
   /** Analyses a song from its stems. */
   analyze: { input: StemSource[]; output: StemAnalysis };
   /** Measures the onsets and the level of a drum stem. */
-  drums: { input: StemSource; output: DrumMeasurement };
+  drums: { input: DrumTask; output: MeasuredDrums };
   /** Finds other phrases for voices that do not fit. */
   phrases: { input: PhraseTask; output: Correction | undefined };
-  /** Stretches a stem into its runs. */
-  stem: { input: StemTask; output: void };
+  /** Decodes parts of a stem. */
+  stem: { input: StemTask; output: LoadedStem };
+  /** Stretches a run. */
+  run: { input: RunTask; output: void };
   /** Renders a section. */
   section: { input: SectionTask; output: SectionResult };
   /** Masters, encodes and uploads the mashup. */

@@ -1,32 +1,43 @@
 /**
- * Worker threads for the heavy part of rendering. A process runs at most `MAX_BUSY_THREADS` jobs at a time, over all renders. Each
- * render has threads of its own, so that closing them stops it at once.
+ * Worker threads for the heavy part of rendering. A process runs at most so many jobs at a time, over all renders, as it has processors.
+ * Each render has threads of its own, so that closing them stops it at once.
  */
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { RenderError } from '../errors.ts';
 import type { ErrorMessage, JobInput, JobKind, JobOutput, ThreadMessage } from './messages.ts';
 
 /** Jobs that run at the same time in this process. */
-const MAX_BUSY_THREADS = 2;
-
+let maxBusy = availableParallelism();
 let busy = 0;
-const waiting: (() => void)[] = [];
+const waiting: { priority: number; start: () => void }[] = [];
 
-/** Waits for a slot, first come, first served. */
-async function acquireSlot(): Promise<void> {
-  if (busy < MAX_BUSY_THREADS) {
+/** Sets how many jobs run at the same time in this process. */
+export function limitThreads(count: number): void {
+  maxBusy = count;
+}
+
+/** Waits for a slot. The lowest priority number is served first, among equals the one that came first. */
+async function acquireSlot(priority: number): Promise<void> {
+  if (busy < maxBusy) {
     busy++;
     return;
   }
-  await new Promise<void>((resolve) => waiting.push(resolve));
+  await new Promise<void>((resolve) => {
+    const behind = waiting.findIndex((other) => other.priority > priority);
+    waiting.splice(behind < 0 ? waiting.length : behind, 0, { priority, start: resolve });
+  });
 }
 
 /** Gives the slot to the next one that waits, or frees it. */
 function releaseSlot(): void {
   const next = waiting.shift();
-  if (next) next();
+  if (next) next.start();
   else busy--;
 }
+
+/** Progress of a job, and its priority: the section that needs it first, counted from 0. */
+type RunOptions = { onProgress?: (message: string) => void; priority?: number };
 
 /** The threads of one render. They are started when they are needed and end when the signal fires. */
 export class RenderThreads {
@@ -34,6 +45,7 @@ export class RenderThreads {
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
   readonly #ending: Promise<unknown>[] = [];
+  #isClosed = false;
 
   constructor(signal: AbortSignal) {
     this.#signal = signal;
@@ -47,11 +59,12 @@ export class RenderThreads {
   async run<K extends JobKind>(
     kind: K,
     input: JobInput<K>,
-    onProgress: (message: string) => void = () => undefined,
+    { onProgress = () => undefined, priority = 0 }: RunOptions = {},
   ): Promise<JobOutput<K>> {
-    await acquireSlot();
+    await acquireSlot(priority);
     try {
       this.#signal.throwIfAborted();
+      if (this.#isClosed) throw threadError(undefined);
       const worker = this.#idle.pop() ?? this.#start();
       const output = await this.#perform(worker, { kind, input }, onProgress);
       this.#idle.push(worker);
@@ -63,6 +76,7 @@ export class RenderThreads {
 
   /** Ends all threads, also busy ones. Resolves when all have ended. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const worker of this.#all) this.#ending.push(worker.terminate());
     this.#all.clear();
     this.#idle.length = 0;

@@ -1,29 +1,26 @@
 /** The worker thread of a render: performs one job at a time and sends its result back. */
 import { parentPort } from 'node:worker_threads';
 import { scrubText } from '../../http/scrub.ts';
-import { changePhrases } from '../corrections/phrase-changes.ts';
-import { finishMashup } from '../delivery/finish.ts';
 import { RenderError } from '../errors.ts';
-import { analyzeStems } from '../song/analyze-stems.ts';
-import { measureDrums } from '../song/measure-drums.ts';
-import { renderSection } from '../sound/section.ts';
-import { renderStem } from '../sound/stem.ts';
 import type { JobMessage, ThreadMessage } from './messages.ts';
 
+/** The code of a job is loaded with the first job of its kind: most threads perform few kinds. */
 async function perform(job: JobMessage, onProgress: (message: string) => void): Promise<unknown> {
   switch (job.kind) {
     case 'analyze':
-      return analyzeStems(job.input);
+      return (await import('../song/analyze-stems.ts')).analyzeStems(job.input);
     case 'drums':
-      return measureDrums(job.input);
+      return (await import('../song/measure-drums.ts')).measureDrums(job.input);
     case 'phrases':
-      return changePhrases(job.input);
+      return (await import('../corrections/phrase-changes.ts')).changePhrases(job.input);
     case 'stem':
-      return renderStem(job.input);
+      return (await import('../sound/stem.ts')).loadStem(job.input);
+    case 'run':
+      return (await import('../sound/stretch-run.ts')).stretchRun(job.input);
     case 'section':
-      return renderSection(job.input);
+      return (await import('../sound/section.ts')).renderSection(job.input);
     case 'finish':
-      return finishMashup(job.input, onProgress);
+      return (await import('../delivery/finish.ts')).finishMashup(job.input, onProgress);
   }
 }
 

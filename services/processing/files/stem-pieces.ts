@@ -1,0 +1,101 @@
+/**
+ * Decoded pieces of a stem in memory that all threads share. Samples that are multiples of 1/32768, as those of 16-bit files, take two
+ * bytes each, others four.
+ */
+import type { StemRange } from './read-stem.ts';
+
+type SharedSamples = Int16Array<SharedArrayBuffer> | Float32Array<SharedArrayBuffer>;
+
+/** Samples of a stem from `from` on. */
+export type StemPiece = { from: number; channels: [SharedSamples, SharedSamples] };
+
+/** Full scale of 16-bit samples. */
+const FULL_SCALE = 32_768;
+
+const allocate = (length: number): Int16Array<SharedArrayBuffer> => new Int16Array(new SharedArrayBuffer(2 * length));
+
+/** The sample behind the last one of a piece. */
+export const pieceEnd = ({ from, channels }: StemPiece): number => from + channels[0].length;
+
+/** Whether 16 bits hold these samples. */
+function areShort(samples: Float32Array): boolean {
+  for (const sample of samples) {
+    const value = sample * FULL_SCALE;
+    if (value !== Math.round(value) || value >= FULL_SCALE || value < -FULL_SCALE) return false;
+  }
+  return true;
+}
+
+function widen(samples: SharedSamples): Float32Array<SharedArrayBuffer> {
+  if (samples instanceof Float32Array) return samples;
+  const wide = new Float32Array(new SharedArrayBuffer(4 * samples.length));
+  for (let i = 0; i < samples.length; i++) wide[i] = samples[i]! / FULL_SCALE;
+  return wide;
+}
+
+/** Collects decoded samples in pieces. What a stem does not have is silent. */
+export class PieceCollector {
+  readonly pieces: StemPiece[];
+
+  /** @param ranges the pieces to collect */
+  constructor(ranges: readonly StemRange[]) {
+    this.pieces = ranges.map(([from, to]) => ({ from, channels: [allocate(to - from), allocate(to - from)] }));
+  }
+
+  /** Copies the samples of a chunk that pieces want. `at` is its first sample. */
+  add(chunk: readonly [Float32Array, Float32Array], at: number): void {
+    for (const piece of this.pieces) {
+      const from = Math.max(at, piece.from);
+      const to = Math.min(at + chunk[0].length, pieceEnd(piece));
+      if (to <= from) continue;
+      for (const c of [0, 1] as const) this.#write(piece, c, chunk[c].subarray(from - at, to - at), from - piece.from);
+    }
+  }
+
+  #write(piece: StemPiece, c: 0 | 1, samples: Float32Array, at: number): void {
+    if (piece.channels[c] instanceof Int16Array && !areShort(samples)) piece.channels[c] = widen(piece.channels[c]);
+    const target = piece.channels[c];
+    const scale = target instanceof Int16Array ? FULL_SCALE : 1;
+    for (let i = 0; i < samples.length; i++) target[at + i] = samples[i]! * scale;
+  }
+}
+
+/** Reads samples `from..to` from pieces that hold them; what no piece holds is silent. */
+export function readPieces(pieces: readonly StemPiece[], from: number, to: number): [Float32Array, Float32Array] {
+  const result: [Float32Array, Float32Array] = [new Float32Array(to - from), new Float32Array(to - from)];
+  for (const piece of pieces) {
+    const first = Math.max(from, piece.from);
+    const last = Math.min(to, pieceEnd(piece));
+    for (const c of [0, 1] as const) {
+      const source = piece.channels[c];
+      const scale = source instanceof Int16Array ? 1 / FULL_SCALE : 1;
+      for (let i = first; i < last; i++) result[c][i - from] = source[i - piece.from]! * scale;
+    }
+  }
+  return result;
+}
+
+/** Ranges in order, joined where they overlap or touch. */
+export function joinRanges(ranges: readonly StemRange[]): StemRange[] {
+  const joined: StemRange[] = [];
+  for (const [from, to] of ranges.toSorted((a, b) => a[0] - b[0])) {
+    const last = joined.at(-1);
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+    else joined.push([from, to]);
+  }
+  return joined;
+}
+
+/** What `ranges` want and no piece holds. */
+export function missingRanges(ranges: readonly StemRange[], pieces: readonly StemPiece[]): StemRange[] {
+  let missing = joinRanges(ranges);
+  for (const piece of pieces) {
+    const [from, to] = [piece.from, pieceEnd(piece)];
+    missing = missing.flatMap(([a, b]): StemRange[] => {
+      const before: StemRange[] = a < from ? [[a, Math.min(b, from)]] : [];
+      const after: StemRange[] = b > to ? [[Math.max(a, to), b]] : [];
+      return to <= a || from >= b ? [[a, b]] : [...before, ...after];
+    });
+  }
+  return missing;
+}
