@@ -5,7 +5,7 @@
 import { BitReader } from './flac-bits.ts';
 
 /** The header of a frame. */
-type FrameHeader = {
+export type FlacFrameHeader = {
   /** Where the frame starts and its subframes start, in bytes. */
   start: number;
   body: number;
@@ -51,7 +51,12 @@ export function flacCrc8(bytes: Uint8Array, from: number, to: number): number {
 
 /** Checksum of the bytes of a frame. */
 export function flacCrc16(bytes: Uint8Array, from: number, to: number): number {
-  let crc = 0;
+  return flacCrc16Of(0, bytes, from, to);
+}
+
+/** Continues the checksum `start` of the bytes before with more bytes of a frame. */
+export function flacCrc16Of(start: number, bytes: Uint8Array, from: number, to: number): number {
+  let crc = start;
   for (let i = from; i < to; i++) crc = ((crc << 8) & 0xffff) ^ CRC16[(crc >> 8) ^ bytes[i]!]!;
   return crc;
 }
@@ -65,7 +70,7 @@ export function findFlacFrame(bytes: Uint8Array, from: number): number {
 }
 
 /** Reads a frame header; null if there is none at `start`. */
-function readHeader(bytes: Uint8Array, start: number, streamBits: number): FrameHeader | null {
+export function readFlacFrameHeader(bytes: Uint8Array, start: number, streamBits: number): FlacFrameHeader | null {
   if (start + 6 > bytes.length || bytes[start] !== 0xff || (bytes[start + 1]! & 0xfe) !== 0xf8) return null;
   const blockCode = bytes[start + 2]! >> 4;
   const rateCode = bytes[start + 2]! & 15;
@@ -99,7 +104,7 @@ function readHeader(bytes: Uint8Array, start: number, streamBits: number): Frame
  * @param streamBits bits of a sample by the description of the stream
  */
 export function decodeFlacFrame(bytes: Uint8Array, start: number, streamBits: number): FlacFrame | null {
-  const header = readHeader(bytes, start, streamBits);
+  const header = readFlacFrameHeader(bytes, start, streamBits);
   if (header === null) return null;
   const { samples, decorrelation, bits } = header;
   const reader = new BitReader(bytes, header.body);
