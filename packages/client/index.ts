@@ -16,6 +16,7 @@ export {
 } from './mashups.ts';
 export type { CallOptions } from './calls.ts';
 export type { SubmitOptions } from './mashups.ts';
+export { downloadPart } from './playable.ts';
 export { uploadSong } from './upload.ts';
 export type { SongFile } from './upload.ts';
 export { onPageResume } from './page-resume.ts';

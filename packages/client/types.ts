@@ -94,7 +94,7 @@ export interface JobResult {
  * file; part i holds the samples from the end of part i - 1 to `ends[i]`. Part 0 begins at sample 0.
  */
 export interface PlayableAudio {
-  /** Folder in the bucket. Part i is `<path>/<i>.flac`; `partUrls` gives links. */
+  /** Folder in the bucket. Part i is `<path>/<i>.flac`; `downloadPart` reads it. */
   path: string;
   /** In hertz. */
   sampleRate: 44_100;
