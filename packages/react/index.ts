@@ -17,6 +17,8 @@ export { useLibrary } from './hooks/useLibrary.ts';
 export type { Library } from './hooks/useLibrary.ts';
 export { useMashupGenerator } from './hooks/useMashupGenerator.ts';
 export type { MashupGenerator, MashupResult } from './hooks/useMashupGenerator.ts';
+export type { LiveAudio } from './hooks/usePlayback.ts';
+export type { LoadPart } from './audio/playback/parts.ts';
 export { useOnline } from './hooks/useOnline.ts';
 export { AudioAnalysisDisplay } from './components/songs/AudioAnalysisDisplay.tsx';
 export { ClaudeCollaboration } from './components/result/ClaudeCollaboration.tsx';

@@ -1,15 +1,7 @@
 /** Decoding and encoding by the browser. */
+import { decodeChannels, SAMPLE_RATE } from './decode.ts';
 import { encode } from './encode.ts';
 import type { BrowserAudio } from './prepare-upload.ts';
-
-/** Sample rate of all decoded audio, Hz; the browser resamples any other rate. */
-export const SAMPLE_RATE = 44_100;
-
-/** Decodes a file to channels at {@link SAMPLE_RATE}. */
-export async function decodeChannels(bytes: ArrayBuffer): Promise<Float32Array[]> {
-  const audio = await new OfflineAudioContext(2, 1, SAMPLE_RATE).decodeAudioData(bytes);
-  return Array.from({ length: audio.numberOfChannels }, (_, index) => audio.getChannelData(index));
-}
 
 /** Reads the length of a file from its metadata. */
 function readDuration(file: Blob): Promise<number | undefined> {

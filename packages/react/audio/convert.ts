@@ -2,7 +2,7 @@
 import { readPcm } from '../../../audio/decode/pcm.ts';
 import { parseWav } from '../../../audio/decode/wav.ts';
 import type { OutputFormat } from '../../../schema.ts';
-import { decodeChannels, SAMPLE_RATE } from './browser-audio.ts';
+import { decodeChannels, SAMPLE_RATE } from './decode.ts';
 import { encode } from './encode.ts';
 import type { EncodeRequest } from './encode-worker.ts';
 

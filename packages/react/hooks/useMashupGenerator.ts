@@ -1,11 +1,12 @@
 /** Makes a mashup and reports its progress. It has the signature of the existing frontend's hook and uses Realtime. */
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { Dispatch, SetStateAction } from 'react';
 import { cancelMashup, retryMashup, signResultUrl } from '@mashup-engine/client';
 import { toMashupSections } from '../../../music/plan/timeline.ts';
 import type { MashupSection } from '../../../music/plan/timeline.ts';
 import type { MashupJob, MashupOptions } from '@mashup-engine/client';
 import { clock } from '../texts.ts';
+import { partLoader } from '../state/load-part.ts';
 import type { Problem } from '../state/problem.ts';
 import type { StudioSong } from '../state/songs.ts';
 import { useStore } from '../state/store.ts';
@@ -13,6 +14,7 @@ import { useStudio } from '../state/studio.tsx';
 import { retryUntilDone } from '../state/retry-until-done.ts';
 import { useJobDocument } from './useJobDocument.ts';
 import type { JobDocument } from './useJobDocument.ts';
+import type { LiveAudio } from './usePlayback.ts';
 
 export interface MashupResult {
   title: string;
@@ -38,6 +40,8 @@ export interface MashupGenerator {
   job: MashupJob | undefined;
   document: JobDocument | undefined;
   isLive: boolean;
+  /** What can be heard before the mashup is complete, for `Player`; undefined while there is nothing. */
+  live: LiveAudio | undefined;
   problem: Problem | undefined;
   /** Follows a job by its id, e.g. by the id in the address after a reload. */
   resume(jobId: string | undefined): void;
@@ -48,7 +52,9 @@ export interface MashupGenerator {
 /** The state of the current mashup, and the functions that start, follow, cancel and retry it. */
 export function useMashupGenerator(): MashupGenerator {
   const { supabase, generator } = useStudio();
-  const { job, jobId, isLive, isSubmitting, problem } = useStore(generator);
+  const { job, jobId, playable, isLive, isSubmitting, problem } = useStore(generator);
+  const load = useMemo(() => partLoader(supabase), [supabase]);
+  const live = useMemo(() => playable && { playable, load }, [playable, load]);
   const document = useJobDocument(job);
   const [mashupResult, setMashupResult] = useState<MashupResult | null>(null);
   const plan = document?.plan;
@@ -87,6 +93,7 @@ export function useMashupGenerator(): MashupGenerator {
     job,
     document,
     isLive,
+    live,
     problem,
     resume: useCallback((id) => generator.open(id), [generator]),
     async cancel() {

@@ -1,7 +1,7 @@
 /** The current mashup of the page: started here or opened by its id, and followed until it ends and through replays. */
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { deleteMashup, followJob, startMashup, submitMashup } from '@mashup-engine/client';
-import type { JobFollower, MashupJob, MashupOptions } from '@mashup-engine/client';
+import type { JobFollower, MashupJob, MashupOptions, PlayableAudio } from '@mashup-engine/client';
 import { MAX_SONGS, MIN_SONGS } from '../../../schema/constants.ts';
 import { toProblem } from './problem.ts';
 import type { Problem } from './problem.ts';
@@ -16,6 +16,10 @@ export interface GeneratorState {
   jobId: string | undefined;
   /** Its row; undefined until it has been read. */
   job: MashupJob | undefined;
+  /** The parts that can be played before the job is complete. They stay when an attempt fails, until the next one has some. */
+  playable: PlayableAudio | undefined;
+  /** Ids of the jobs that were started in this page. */
+  startedIds: readonly string[];
   /** Whether changes arrive over Realtime. */
   isLive: boolean;
   /** Whether songs are being uploaded or submitted. */
@@ -30,7 +34,14 @@ export interface Generator extends Store<GeneratorState> {
   open(jobId: string | undefined): void;
 }
 
-const NO_JOB = { jobId: undefined, job: undefined, isLive: false, isSubmitting: false, problem: undefined };
+const NO_JOB = {
+  jobId: undefined,
+  job: undefined,
+  playable: undefined,
+  isLive: false,
+  isSubmitting: false,
+  problem: undefined,
+};
 
 const TOO_FEW_SONGS: Problem = {
   message: `A mashup needs at least ${MIN_SONGS} songs.`,
@@ -41,13 +52,19 @@ const TOO_MANY_SONGS: Problem = {
   hint: 'Remove some songs.',
 };
 
+/** The parts of a job: those of its row, or until it ends those that an attempt of the same run left. */
+function playableOf(job: MashupJob, known: Pick<GeneratorState, 'job' | 'playable'>): PlayableAudio | undefined {
+  if (job.playable !== null) return job.playable;
+  return job.status !== 'complete' && job.epoch === known.job?.epoch ? known.playable : undefined;
+}
+
 /** Creates the store of the current mashup. It takes drafts from `selection`. */
 export function createGenerator(
   supabase: SupabaseClient,
   sessionStore: SessionStore,
   selection: SongSelection,
 ): Generator {
-  const store = createStore<GeneratorState>(NO_JOB);
+  const store = createStore<GeneratorState>({ ...NO_JOB, startedIds: [] });
   let follower: JobFollower | undefined;
 
   const open = (jobId: string | undefined): void => {
@@ -57,7 +74,7 @@ export function createGenerator(
     if (jobId === undefined) return;
     const newFollower = followJob(supabase, jobId, {
       keepOpen: true,
-      onChange: (job) => store.set({ job }),
+      onChange: (job) => store.set({ job, playable: playableOf(job, store.get()) }),
       onLive: (isLive) => store.set({ isLive }),
     });
     follower = newFollower;
@@ -84,6 +101,7 @@ export function createGenerator(
           draftId !== undefined
             ? (await startMashup(supabase, draftId, options)).jobId
             : (await submitMashup(supabase, uploads, options)).jobId;
+        store.set({ startedIds: [...store.get().startedIds, jobId] });
         open(jobId);
         return jobId;
       } catch (error) {

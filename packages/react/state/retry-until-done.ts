@@ -1,7 +1,7 @@
 /** Repeats a read until it succeeds, also on an unreliable network. */
 import { onPageResume } from '@mashup-engine/client';
 
-/** Limit of one attempt: a connection that is lost without an error must not block the next one. */
+/** Usual limit of one attempt: a connection that is lost without an error must not block the next one. */
 const ATTEMPT_TIMEOUT_MS = 15_000;
 /** Pauses between attempts in milliseconds; the last one repeats. */
 const PAUSES_MS = [1_000, 2_000, 5_000, 15_000, 60_000];
@@ -10,8 +10,12 @@ const PAUSES_MS = [1_000, 2_000, 5_000, 15_000, 60_000];
  * Calls `work` until it resolves to true: after a pause, and at once when the page resumes or the network is back. A
  * rejection counts as a failed attempt. `work` can ask `isWanted` whether its result is still needed; its signal aborts at the
  * time limit, at the stop, and when the page resumes. Returns a function that stops the attempts.
+ * @param attemptMs time limit of one attempt
  */
-export function retryUntilDone(work: (isWanted: () => boolean, signal: AbortSignal) => Promise<boolean>): () => void {
+export function retryUntilDone(
+  work: (isWanted: () => boolean, signal: AbortSignal) => Promise<boolean>,
+  attemptMs: number = ATTEMPT_TIMEOUT_MS,
+): () => void {
   let isStopped = false;
   let running: AbortController | undefined;
   let failures = 0;
@@ -29,7 +33,7 @@ export function retryUntilDone(work: (isWanted: () => boolean, signal: AbortSign
     running?.abort();
     const attempt = new AbortController();
     running = attempt;
-    const limit = setTimeout(() => attempt.abort(), ATTEMPT_TIMEOUT_MS);
+    const limit = setTimeout(() => attempt.abort(), attemptMs);
     const isLatest = (): boolean => !isStopped && running === attempt;
     const isDone = await work(isLatest, attempt.signal).catch(() => false);
     clearTimeout(limit);

@@ -7,8 +7,8 @@ import { JobProgress } from '../progress/JobProgress.tsx';
 import { MashupTimeline } from '../timeline/MashupTimeline.tsx';
 import { ClaudeCollaboration } from './ClaudeCollaboration.tsx';
 import { Decisions } from './Decisions.tsx';
+import { ListenPanel } from './ListenPanel.tsx';
 import type { PlayerHandle } from './Player.tsx';
-import { ResultPanel } from './ResultPanel.tsx';
 import { useShownMashup } from './useShownMashup.ts';
 import type { ShownMashup } from './useShownMashup.ts';
 import { Warnings } from './Warnings.tsx';
@@ -23,7 +23,7 @@ interface Props {
 /** The current mashup: its progress, then its result, plan and feedback. */
 export function MashupView({ onOpen, onStartOver }: Props) {
   const shown = useShownMashup();
-  const { job, played, document, versions, problem, resume } = shown;
+  const { job, played, problem, resume } = shown;
   const player = useRef<PlayerHandle>(null);
   const [time, setTime] = useState(0);
   if (problem) return <Notice problem={problem} />;
@@ -46,14 +46,7 @@ export function MashupView({ onOpen, onStartOver }: Props) {
         {played?.concept && <p className="mt-2 max-w-3xl text-soft">{played.concept}</p>}
       </header>
       {job.status !== 'complete' && <JobProgress job={job} onStartOver={onStartOver} />}
-      {played && (
-        <ResultPanel
-          {...{ played, document, versions, title, player }}
-          shownId={job.id}
-          onTime={setTime}
-          onOpen={open}
-        />
-      )}
+      <ListenPanel {...{ shown, job, title, player }} onTime={setTime} onOpen={open} />
       {played === undefined && <Warnings job={job} />}
       <PlanTimeline shown={shown} time={time} onSeek={(seconds) => player.current?.seek(seconds)} />
       <PlanDetails shown={shown} onOpen={open} />
@@ -62,7 +55,7 @@ export function MashupView({ onOpen, onStartOver }: Props) {
 }
 
 function PlanTimeline({
-  shown: { job, played, document },
+  shown: { job, played, document, live },
   time,
   onSeek,
 }: {
@@ -79,7 +72,7 @@ function PlanTimeline({
       <MashupTimeline
         timeline={sections}
         songs={(played ?? job)?.songs}
-        currentTime={played === undefined ? undefined : time}
+        currentTime={played === undefined && live === undefined ? undefined : time}
         onSeek={onSeek}
       />
     </section>

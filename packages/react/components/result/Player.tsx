@@ -1,7 +1,11 @@
 import { forwardRef, useImperativeHandle } from 'react';
+import type { ReactNode } from 'react';
+import { usePlayback } from '../../hooks/usePlayback.ts';
+import type { LiveAudio, PlayerControls } from '../../hooks/usePlayback.ts';
 import { Icon } from '../common/icons.tsx';
+import { Notice } from '../common/Notice.tsx';
 import { SeekBar } from './SeekBar.tsx';
-import { useAudioPlayer } from './useAudioPlayer.ts';
+import { VolumeControl } from './VolumeControl.tsx';
 
 /** What other components may ask of a player. */
 export interface PlayerHandle {
@@ -9,12 +13,22 @@ export interface PlayerHandle {
 }
 
 export interface PlayerProps {
-  /** Undefined until the link has been signed. */
-  src: string | undefined;
+  /** Link to the file: undefined until it has been signed, null while there is no file. */
+  src: string | undefined | null;
   title: string;
   /** Peaks of the waveform. */
   peaks: readonly number[];
   durationSec: number;
+  /** Parts that are played while there is no file. The file replaces them at the same position. */
+  live?: LiveAudio;
+  /** Plays parts as soon as there are any, if the browser allows it. */
+  isAutoPlay?: boolean;
+  /** What was changed in the file after its parts were published. Who has heard the parts is told. */
+  changes?: readonly string[];
+  /** Shown below parts while they play. */
+  liveNote?: string;
+  /** Shown while there is nothing to play. */
+  placeholder?: ReactNode;
   /** Receives the position in seconds. */
   onTime?: (seconds: number) => void;
   /** Called when the file cannot be played: its link may have expired. */
@@ -22,29 +36,82 @@ export interface PlayerProps {
 }
 
 /**
- * Plays one file. A new `src` continues at the same position, so that versions can be compared while playing. Its `ref` has
- * `seek(seconds)`.
+ * Plays the parts of a mashup while it is rendered, and its file. A new `src` continues at the same position, so that versions can
+ * be compared while playing. Its `ref` has `seek(seconds)`.
  */
-export const Player = forwardRef<PlayerHandle, PlayerProps>(function Player(
-  { src, title, peaks, durationSec, onTime, onBroken },
-  ref,
-) {
-  const { audio, isPlaying, time, seek, toggle, handlers } = useAudioPlayer(src, onTime, onBroken);
+export const Player = forwardRef<PlayerHandle, PlayerProps>(function Player(props, ref) {
+  const { src, title, live, isAutoPlay = false, changes = [], liveNote = '', placeholder, onTime, onBroken } = props;
+  const player = usePlayback({ src, live, isAutoPlay, onTime, onBroken });
+  const { isPlaying, source, time, seek, toggle } = player;
   useImperativeHandle(ref, () => ({ seek }));
+  const isFile = source === 'file';
   return (
-    <div className="mashup-ui flex items-center gap-3 sm:gap-5">
-      {/* Captions do not apply: the file is music. */}
-      <audio ref={audio} preload="metadata" aria-label={title} {...handlers} />
-      <button
-        type="button"
-        className="grid h-14 w-14 shrink-0 place-items-center rounded-full bg-accent text-on-accent transition-opacity hover:opacity-90 disabled:opacity-40"
-        onClick={toggle}
-        disabled={src === undefined}
-        aria-label={isPlaying ? `Pause ${title}` : `Play ${title}`}
-      >
-        <Icon name={isPlaying ? 'pause' : 'play'} className="h-6 w-6" />
-      </button>
-      <SeekBar peaks={peaks} time={time} durationSec={durationSec} onSeek={seek} />
+    <div className="mashup-ui space-y-3">
+      <div className="flex items-center gap-3 sm:gap-5">
+        {/* Takes the audio elements. Captions do not apply: the sound is music. */}
+        <div ref={player.host} hidden />
+        <button
+          type="button"
+          className="grid h-14 w-14 shrink-0 place-items-center self-start rounded-full bg-accent text-on-accent transition-opacity hover:opacity-90 disabled:opacity-40 mt-3"
+          onClick={toggle}
+          disabled={source === undefined}
+          aria-label={isPlaying ? `Pause ${title}` : `Play ${title}`}
+        >
+          <Icon name={isPlaying ? 'pause' : 'play'} className="h-6 w-6" />
+        </button>
+        <SeekBar
+          peaks={isFile ? props.peaks : player.peaks}
+          time={time}
+          durationSec={isFile ? props.durationSec : player.plannedSec || props.durationSec}
+          readySec={player.readySec}
+          onSeek={seek}
+        >
+          <VolumeControl volume={player.volume} onChange={player.setVolume} />
+        </SeekBar>
+      </div>
+      {source === undefined ? placeholder : <PlayerNotes {...{ player, changes, liveNote }} />}
     </div>
   );
 });
+
+/** What the listener should know: the sound waits, the browser wants a press of Play, or the file is another one. */
+function PlayerNotes({
+  player,
+  changes,
+  liveNote,
+}: {
+  player: PlayerControls;
+  changes: readonly string[];
+  liveNote: string;
+}) {
+  const { isWaiting, isBlocked, source, hasHeardParts, problem } = player;
+  const text =
+    isWaiting && source === 'parts'
+      ? 'Waiting for the next part. It plays on by itself.'
+      : isBlocked
+        ? 'The browser does not start sound by itself: press Play.'
+        : liveNote;
+  const isChanged = source === 'file' && hasHeardParts && changes.length > 0;
+  return (
+    <>
+      {source === 'parts' && (
+        <p role="status" className="min-h-5 text-sm text-soft" data-testid="playback-status">
+          {text}
+        </p>
+      )}
+      {problem && <Notice problem={problem} />}
+      {isChanged && (
+        <Notice
+          kind="warn"
+          problem={{ message: 'The finished mashup differs from what you heard while it was rendered.', hint: '' }}
+        >
+          <ul className="mt-1 list-disc space-y-0.5 pl-4">
+            {changes.map((change) => (
+              <li key={change}>{change}</li>
+            ))}
+          </ul>
+        </Notice>
+      )}
+    </>
+  );
+}

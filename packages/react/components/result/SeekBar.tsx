@@ -1,20 +1,39 @@
+import type { KeyboardEvent, ReactNode } from 'react';
 import { clock } from '../../texts.ts';
 import { Waveform } from '../common/Waveform.tsx';
-import { SEEK_STEP_SEC } from './useAudioPlayer.ts';
 
-/** The position of a player: a slider over the waveform. */
+/** Step of the position, in seconds. */
+const STEP_SEC = 0.1;
+/** Steps of the keyboard, in seconds. */
+const KEY_STEPS: Record<string, number> = {
+  ArrowLeft: -5,
+  ArrowDown: -5,
+  ArrowRight: 5,
+  ArrowUp: 5,
+  PageDown: -15,
+  PageUp: 15,
+};
+
+/** The position of a player: a slider over the waveform. What has not come yet is hatched. */
 export function SeekBar({
   peaks,
   time,
   durationSec,
+  readySec = Infinity,
   onSeek,
+  children,
 }: {
   peaks: readonly number[];
   /** Position in seconds. */
   time: number;
   durationSec: number;
+  /** How far it can be played, in seconds. */
+  readySec?: number;
   onSeek: (seconds: number) => void;
+  /** Controls beside the length. */
+  children?: ReactNode;
 }) {
+  const ready = durationSec > 0 ? Math.min(1, readySec / durationSec) : 1;
   return (
     <div className="min-w-0 flex-1">
       <div className="relative">
@@ -25,22 +44,61 @@ export function SeekBar({
           bars={180}
           className="h-20"
         />
-        <input
-          type="range"
-          min={0}
-          max={durationSec || 1}
-          step={SEEK_STEP_SEC}
-          value={time}
-          onChange={(event) => onSeek(Number(event.target.value))}
-          aria-label="Position"
-          aria-valuetext={`${clock(time)} of ${clock(durationSec)}`}
-          className="absolute inset-0 h-full w-full cursor-pointer opacity-0"
+        {ready < 1 && (
+          <div
+            aria-hidden="true"
+            data-testid="coming"
+            className="coming absolute inset-y-0 right-0 rounded-r-lg border-l-2 border-accent transition-[left] duration-500"
+            style={{ left: `${ready * 100}%` }}
+          />
+        )}
+        <PositionSlider
+          {...{ time, durationSec, onSeek }}
+          readyText={ready < 1 ? `, ready up to ${clock(readySec)}` : ''}
         />
       </div>
-      <p className="mt-1 flex justify-between text-xs text-soft">
+      <div className="mt-1 flex min-h-8 items-center justify-between gap-3 text-xs text-soft">
         <span data-testid="position">{clock(time)}</span>
-        <span>{clock(durationSec)}</span>
-      </p>
+        <span className="flex items-center gap-3">
+          {children}
+          <span>{durationSec > 0 ? clock(durationSec) : ''}</span>
+        </span>
+      </div>
     </div>
+  );
+}
+
+function PositionSlider({
+  time,
+  durationSec,
+  readyText,
+  onSeek,
+}: {
+  time: number;
+  durationSec: number;
+  /** How far it can be played, as text for screen readers. */
+  readyText: string;
+  onSeek: (seconds: number) => void;
+}) {
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const step = KEY_STEPS[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    onSeek(Math.max(0, Math.min(durationSec, time + step)));
+  };
+  return (
+    <input
+      type="range"
+      min={0}
+      max={durationSec || 1}
+      step={STEP_SEC}
+      value={time}
+      onChange={(event) => onSeek(Number(event.target.value))}
+      onKeyDown={onKeyDown}
+      disabled={durationSec === 0}
+      aria-label="Position"
+      aria-valuetext={`${clock(time)} of ${clock(durationSec)}${readyText}`}
+      className="absolute inset-0 h-full w-full cursor-pointer opacity-0 disabled:cursor-default"
+    />
   );
 }

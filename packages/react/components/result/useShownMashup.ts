@@ -12,7 +12,7 @@ import { retryUntilDone } from '../../state/retry-until-done.ts';
 import { useStudio } from '../../state/studio.tsx';
 import { playableVersion, versionsOf } from './versions.ts';
 
-export interface ShownMashup extends Pick<MashupGenerator, 'problem' | 'resume'> {
+export interface ShownMashup extends Pick<MashupGenerator, 'live' | 'problem' | 'resume'> {
   /** The followed job. While another version is being read, the previous one. */
   job: MashupJob | undefined;
   /** All versions of the job, oldest first. */
@@ -27,7 +27,7 @@ export interface ShownMashup extends Pick<MashupGenerator, 'problem' | 'resume'>
 
 /** Reads the followed job, its versions, and the document of the version that is shown. */
 export function useShownMashup(): ShownMashup {
-  const { job: current, document, problem, resume } = useMashupGenerator();
+  const { job: current, document, live, problem, resume } = useMashupGenerator();
   // The previous version stays until the next one has been read, so that the player continues.
   const latest = useRef(current);
   latest.current = current ?? latest.current;
@@ -43,6 +43,7 @@ export function useShownMashup(): ShownMashup {
     played,
     document: played === undefined ? document : playedDocument,
     analyses,
+    live,
     problem,
     resume,
   };

@@ -1,0 +1,89 @@
+/** A deck around a media element. */
+import type { Deck, DeckEvents } from './deck.ts';
+
+/** Position that counts as the end, in seconds before it. */
+const END_SEC = 0.05;
+
+/** Plays what its element plays. Subclasses provide the source. */
+export class ElementDeck implements Deck {
+  readonly element: HTMLAudioElement;
+  readonly #stop = new AbortController();
+  /** A position that is set as soon as the element knows its length. */
+  #wanted = 0;
+
+  constructor(events: DeckEvents) {
+    this.element = new Audio();
+    this.element.preload = 'metadata';
+    const on = (name: string, work: () => void): void =>
+      this.element.addEventListener(name, work, { signal: this.#stop.signal });
+    on('playing', () => events.onState('playing'));
+    on('waiting', () => events.onState('waiting'));
+    on('pause', () => events.onState(this.element.ended ? 'ended' : 'paused'));
+    on('ended', () => events.onState('ended'));
+    on('loadedmetadata', () => {
+      this.#applyWanted();
+      events.onReady();
+    });
+    on('error', () => this.onElementError(events));
+  }
+
+  position(): number {
+    return this.element.readyState === 0 ? this.#wanted : this.element.currentTime;
+  }
+
+  async play(): Promise<void> {
+    await this.element.play();
+  }
+
+  pause(): void {
+    this.element.pause();
+  }
+
+  seek(seconds: number): void {
+    this.#wanted = seconds;
+    if (this.element.readyState > 0) this.#applyWanted();
+  }
+
+  isReady(): boolean {
+    return this.element.readyState >= HTMLMediaElement.HAVE_METADATA;
+  }
+
+  setVolume(volume: number): void {
+    this.element.volume = volume;
+    // The volume of a media element is fixed on some phones.
+    this.element.muted = volume === 0;
+  }
+
+  setRate(rate: number): void {
+    this.element.playbackRate = rate;
+  }
+
+  close(): void {
+    this.#stop.abort();
+    this.element.pause();
+    this.element.removeAttribute('src');
+    this.element.load();
+    this.element.remove();
+  }
+
+  /** Loads another source and continues at the same position. */
+  protected load(src: string): void {
+    const isPlaying = !this.element.paused;
+    this.#wanted = this.position();
+    this.element.src = src;
+    this.element.load();
+    if (isPlaying) void this.element.play().catch(() => {});
+  }
+
+  /** Reports an error of the element. */
+  protected onElementError(events: DeckEvents): void {
+    events.onError(new Error(this.element.error?.message || 'The sound cannot be played.'));
+  }
+
+  #applyWanted(): void {
+    const { duration } = this.element;
+    const last = Number.isFinite(duration) ? Math.max(0, duration - END_SEC) : Infinity;
+    const target = Math.min(this.#wanted, last);
+    if (Math.abs(target - this.element.currentTime) > 1e-3) this.element.currentTime = target;
+  }
+}

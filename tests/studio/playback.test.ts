@@ -1,0 +1,191 @@
+/** Playing a mashup while it is rendered, in a real browser: what is heard is recorded and compared with the samples. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
+import type { PlaybackState } from '../../packages/react/audio/playback/playback.ts';
+import { openBrowser, reasonToSkip } from './browser.ts';
+import { makeSound, openPlayback, RATE } from './playback-harness.ts';
+import type { Files, InPage, Sound } from './playback-harness.ts';
+
+const filesOf = (path: string, { files }: Sound): Files => new Map(files.map((file, i) => [`${path}/${i}.flac`, file]));
+
+/** Names the first `count` parts of a sound to the player. */
+function publish(page: Page, path: string, { ends }: Sound, count: number): Promise<void> {
+  return page.evaluate(
+    ([folder, known, total]) => {
+      const { playback, load } = (globalThis as unknown as InPage).page;
+      playback.setParts({ path: folder, sampleRate: 44_100, totalFrames: total, ends: known }, load);
+    },
+    [path, ends.slice(0, count), ends.at(-1) ?? 0] as const,
+  );
+}
+
+/** Samples of a recording that differ from the sound, and how many were compared. */
+function compare(recorded: readonly number[], { samples }: Sound): { compared: number; wrong: number[] } {
+  const wrong: number[] = [];
+  const compared = Math.min(recorded.length, samples.length);
+  for (let i = 0; i < compared; i++) if (Math.abs(recorded[i]! - samples[i]!) > 1) wrong.push(i >> 1);
+  return { compared, wrong: wrong.slice(0, 20) };
+}
+
+/** Waits until the state of the player has these members. */
+async function reaches(page: Page, wanted: Partial<PlaybackState>): Promise<void> {
+  await page.waitForFunction((state) => {
+    const { playback } = (globalThis as unknown as InPage).page;
+    return Object.entries(state).every(([name, value]) => Reflect.get(playback.state.get(), name) === value);
+  }, wanted);
+}
+
+/** Waits until the player has passed a position. */
+async function passes(page: Page, seconds: number): Promise<void> {
+  await page.waitForFunction(
+    (position) => (globalThis as unknown as InPage).page.playback.position() > position,
+    seconds,
+  );
+}
+
+const play = (page: Page): Promise<void> =>
+  page.evaluate(async () => {
+    const { playback, recordElements } = (globalThis as unknown as InPage).page;
+    await recordElements();
+    playback.play();
+  });
+
+/** Gives the player the finished file. */
+const finish = (page: Page): Promise<void> =>
+  page.evaluate(() => (globalThis as unknown as InPage).page.playback.setFile('/file.wav', () => {}));
+
+/** Levels (RMS) of pieces of 20 ms of a recording. */
+function levelsOf(recorded: readonly number[]): number[] {
+  const step = 2 * Math.round(0.02 * RATE);
+  return Array.from({ length: Math.floor(recorded.length / step) }, (_, i) => {
+    const piece = recorded.slice(i * step, (i + 1) * step);
+    return Math.sqrt(piece.reduce((sum, value) => sum + value * value, 0) / step);
+  });
+}
+
+const recordingOf = (page: Page): Promise<number[]> =>
+  page.evaluate(() => (globalThis as unknown as InPage).page.recording());
+
+/** Script for browsers without a media source for FLAC. */
+const NO_MEDIA_SOURCE = 'MediaSource.isTypeSupported = () => false';
+
+describe('playback of parts', { skip: reasonToSkip() }, () => {
+  let browser: Browser;
+  let sound: Sound;
+
+  before(async () => {
+    sound = await makeSound([0.6 * RATE, 1.1 * RATE + 77, 1.5 * RATE + 1, 2 * RATE + 4].map(Math.floor));
+    browser = await openBrowser();
+  });
+  after(() => browser?.close());
+
+  test('Media Source joins parts exactly, sample by sample, also when one comes late', async () => {
+    const page = await openPlayback(browser, filesOf('a', sound));
+    await publish(page, 'a', sound, 2);
+    await play(page);
+    await reaches(page, { isWaiting: true });
+    await publish(page, 'a', sound, 4);
+    await reaches(page, { isPlaying: false });
+    assert.ok(await page.evaluate(() => document.querySelector('audio')?.ended));
+    const recorded = await recordingOf(page);
+    const cut = 2 * sound.ends[1]!;
+    assert.deepEqual(compare(recorded.slice(0, cut), sound), { compared: cut, wrong: [] });
+    const resumed = recorded.findIndex((value, i) => i >= cut && value !== 0) & ~1;
+    const rest = { ...sound, samples: sound.samples.subarray(cut) };
+    assert.deepEqual(compare(recorded.slice(resumed), rest), { compared: rest.samples.length, wrong: [] });
+    await page.close();
+  });
+
+  test('without a media source for FLAC an audio context joins parts exactly', async () => {
+    const page = await openPlayback(browser, filesOf('a', sound), NO_MEDIA_SOURCE);
+    await page.evaluate(() => (globalThis as unknown as InPage).page.recordContexts());
+    await publish(page, 'a', sound, 2);
+    await page.evaluate(() => (globalThis as unknown as InPage).page.playback.play());
+    await page.waitForFunction(() => (globalThis as unknown as InPage).page.playback.position() > 0);
+    await publish(page, 'a', sound, 4);
+    await reaches(page, { isPlaying: false });
+    const { compared, wrong } = compare(await recordingOf(page), sound);
+    assert.ok(compared > 2 * 1.9 * RATE, `${compared / 2} samples`);
+    assert.deepEqual(wrong, []);
+    await page.close();
+  });
+
+  test('the finished file takes over while it plays: at the same position, without a gap', async () => {
+    const long = await makeSound([1.5 * RATE, 8 * RATE]);
+    const channels = [0, 1].map((k) =>
+      Float32Array.from({ length: 8 * RATE }, (_, i) => long.samples[2 * i + k]! / 32_768),
+    );
+    const files = filesOf('a', long).set('file.wav', encodeWav16(channels, RATE));
+    const page = await openPlayback(browser, files);
+    await publish(page, 'a', long, 2);
+    await play(page);
+    await passes(page, 0.5);
+    await page.evaluate(() => {
+      const { playback } = (globalThis as unknown as InPage).page;
+      const offsets: number[] = [];
+      const timer = setInterval(() => offsets.push(playback.position() - performance.now() / 1000), 10);
+      Object.assign(globalThis, { offsets, timer });
+    });
+    await finish(page);
+    await reaches(page, { source: 'file', isPlaying: true });
+    const at = await page.evaluate(() => (globalThis as unknown as InPage).page.playback.position());
+    await passes(page, at + 0.3);
+    const [offsets, elements] = await page.evaluate(() => [
+      (globalThis as unknown as { offsets: number[] }).offsets,
+      document.querySelectorAll('audio').length,
+    ]);
+    const drift = Math.max(...offsets) - Math.min(...offsets);
+    assert.ok(drift < 0.1, `the position jumps by ${drift} s`);
+    assert.equal(elements, 1);
+    const levels = levelsOf(await recordingOf(page)).slice(2, -2);
+    const usual = levels[5]!;
+    const quiet = Math.min(...levels) / usual;
+    assert.ok(quiet > 0.45, `the sound falls to ${quiet}`);
+    assert.ok(Math.max(...levels) < 1.3 * usual);
+    await page.close();
+  });
+
+  test('in a pause the finished file takes over silently, and plays on from there', async () => {
+    const files = filesOf('a', sound).set('file.wav', encodeWav16([new Float32Array(5 * RATE)], RATE));
+    const page = await openPlayback(browser, files);
+    await publish(page, 'a', sound, 3);
+    await page.evaluate(() => (globalThis as unknown as InPage).page.playback.seek(1.2));
+    await finish(page);
+    await reaches(page, { source: 'file', isPlaying: false });
+    await passes(page, 1.19);
+    await play(page);
+    await passes(page, 1.3);
+    await page.close();
+  });
+
+  test('the parts of another attempt take over when they reach the position', async () => {
+    const page = await openPlayback(browser, new Map([...filesOf('a', sound), ...filesOf('b', sound)]));
+    await publish(page, 'a', sound, 3);
+    await play(page);
+    await passes(page, 0.7);
+    await publish(page, 'b', sound, 1);
+    await reaches(page, { isWaiting: true });
+    await publish(page, 'b', sound, 4);
+    await reaches(page, { isPlaying: false, isWaiting: false });
+    const requests = await page.evaluate(() => (globalThis as unknown as InPage).page.requests);
+    assert.ok(requests.includes('b/3') && !requests.includes('a/3'), requests.join());
+    await page.close();
+  });
+
+  test('a part that is gone is told when the sound reaches it, and the finished file plays on', async () => {
+    const files = filesOf('a', sound);
+    files.delete('a/1.flac');
+    const page = await openPlayback(browser, files);
+    await publish(page, 'a', sound, 4);
+    await play(page);
+    await page.waitForFunction(() => (globalThis as unknown as InPage).page.playback.state.get().problem !== undefined);
+    await passes(page, 0.5);
+    files.set('file.wav', encodeWav16([new Float32Array(5 * RATE)], RATE));
+    await finish(page);
+    await reaches(page, { source: 'file', isPlaying: true, problem: undefined });
+    await passes(page, 0.8);
+    await page.close();
+  });
+});
