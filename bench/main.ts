@@ -1,12 +1,13 @@
 /**
- * npm run bench [-- pipeline | million | realtime | recovery | audio | hard-material | render …]: runs the benchmarks and prints tables;
- * `--json FILE` also writes the numbers, `--against FOLDER` measures the renders of another checkout as well.
+ * npm run bench [-- pipeline | million | realtime | recovery | audio | kernels | hard-material | render …]: runs the benchmarks and prints
+ * tables; `--json FILE` also writes the numbers, `--against FOLDER` measures the kernels or renders of another checkout as well.
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchAudio } from './audio.ts';
 import { benchHardMaterial } from './hard-material.ts';
+import { benchKernels } from './kernels.ts';
 import { benchMillion } from './million.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchRealtime } from './realtime.ts';
@@ -24,6 +25,7 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
   realtime: benchRealtime,
   recovery: benchRecovery,
   audio: benchAudio,
+  kernels: () => benchKernels(values.against),
   'hard-material': benchHardMaterial,
   render: () => benchRender(values.against),
 };

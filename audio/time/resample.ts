@@ -6,12 +6,12 @@
  * everything is below -93 dB. From 22.05 kHz: 10 kHz -0.1 dB, images of 10 kHz -95 dB and of 10.5 kHz -65 dB. From 8 kHz: 3.6 kHz 0.0 dB,
  * images of 3.6 kHz -101 dB and of 3.8 kHz -71 dB.
  */
-/** Zero crossings of the sinc on each side. */
-const HALF_CROSSINGS = 32;
+/** Zero crossings of the sinc on each side, and the frequency of -6 dB as a share of the lower Nyquist frequency. */
+export type ResamplerShape = { crossings: number; cutoff: number };
+/** For sound of the full range: the transition band reaches 8 % to each side of the cutoff. */
+const FULL_RANGE: ResamplerShape = { crossings: 32, cutoff: 0.97 };
 /** Shape of the Kaiser window: 9 gives side lobes near -90 dB. */
 const KAISER_BETA = 9;
-/** Frequency of -6 dB as a share of the lower Nyquist frequency. The transition band reaches 8 % to each side. */
-const CUTOFF = 0.97;
 
 function besselI0(x: number): number {
   let sum = 1;
@@ -42,12 +42,13 @@ export class Resampler {
   private produced = 0;
   private consumed = 0;
 
-  constructor(from: number, to: number) {
+  /** `shape` is that of sound of the full range if it is not given. */
+  constructor(from: number, to: number, shape = FULL_RANGE) {
     const divisor = greatestCommonDivisor(from, to);
     this.up = to / divisor;
     this.down = from / divisor;
-    const cutoff = Math.min(1, to / from) * CUTOFF;
-    this.half = 2 * Math.ceil(HALF_CROSSINGS / cutoff / 2);
+    const cutoff = Math.min(1, to / from) * shape.cutoff;
+    this.half = 2 * Math.ceil(shape.crossings / cutoff / 2);
     this.taps = Array.from({ length: this.up }, (_, phase) => this.phaseTaps(phase / this.up, cutoff));
     this.pending = new Float32Array(this.half);
     this.pendingStart = -this.half;

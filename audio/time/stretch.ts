@@ -5,10 +5,11 @@
  * starts; nothing else of a browser is needed. Calls block the thread: use a worker thread.
  */
 import { Resampler } from './resample.ts';
+import { divideRate, haveEqualSamples, SPARE_RANGE, spareRate } from './spare-rate.ts';
 import { sourceReader, type TimeMap } from './time-map.ts';
 
-/** Output samples between two reads of the time map: 6 ms, finer than tempo changes between two beats. */
-const BLOCK = 256;
+/** Output samples at the full rate between two reads of the time map: 6 ms, finer than tempo changes between two beats. */
+const MAP_STEP = 256;
 /**
  * Lengths of a block and of the interval between blocks, in seconds of the output, by what must be kept: attacks, notes, or notes down
  * to 37 Hz. Longer blocks keep lower notes in tune, shorter ones smear attacks less, and longer intervals cost less. Notes without a
@@ -24,8 +25,11 @@ const BLOCKS = {
 const MAX_DENOMINATOR = 200;
 /** Samples that are stretched beyond the end, because a sample of another rate depends on its neighbours. */
 const RESAMPLING_MARGIN = 64;
+/** Sound before and after the played part that a stretch may read: more than two of the longest blocks. */
+const MARGIN_SEC = 0.5;
 /** Rendered and dropped before the first output sample, so that an attack at the start is complete. */
 const PREROLL_SEC = 0.06;
+/** Channels that the library starts with; each stretch sets its own. */
 const CHANNELS = 2;
 
 type StretchModule = {
@@ -134,45 +138,79 @@ function nearestFraction(value: number): { numerator: number; denominator: numbe
  * after its end. Returns two channels of `options.frames` samples. Equal input gives equal output.
  *
  * The pitch is shifted by another sample rate of what was stretched the more, because the library's own shift detunes notes below
- * 250 Hz by up to 70 cents.
+ * 250 Hz by up to 70 cents. Sound without high frequencies is stretched at a lower rate, and two equal channels as one.
  */
 export async function warp(source: Float32Array[], map: TimeMap, options: WarpOptions): Promise<Float32Array[]> {
-  const { sampleRate, frames, semitones, keepFormants, keep } = options;
+  const { channels, origin } = playedPart(source, map, options);
+  const distinct = haveEqualSamples(channels) ? channels.slice(0, 1) : channels;
+  const down = await spareRate(distinct, options.sampleRate);
+  const low = down === 1 ? distinct : distinct.map((samples) => divideRate(samples, down));
+  const moved = { output: map.output, source: map.source.map((at) => at - origin) };
+  const warped = await warpAtRate(low, moved, options, down);
+  return distinct.length === 1 ? [warped[0]!, warped[0]!.slice()] : warped;
+}
+
+/** The part of `source` that is played, with a margin, and the second of the source at which it begins. */
+function playedPart(
+  source: readonly Float32Array[],
+  map: TimeMap,
+  { sampleRate, frames }: WarpOptions,
+): { channels: Float32Array[]; origin: number } {
+  const read = sourceReader(map);
+  const from = Math.max(0, Math.floor((read(0) - MARGIN_SEC) * sampleRate));
+  const to = Math.max(from, Math.ceil((read(frames / sampleRate) + MARGIN_SEC) * sampleRate));
+  return { channels: source.map((samples) => samples.subarray(from, to)), origin: from / sampleRate };
+}
+
+/** Warps sound of rate `sampleRate / down` to `sampleRate`. */
+async function warpAtRate(
+  source: Float32Array[],
+  map: TimeMap,
+  { sampleRate, frames, semitones, keepFormants, keep }: WarpOptions,
+  down: number,
+): Promise<Float32Array[]> {
   const { numerator, denominator } = nearestFraction(2 ** (semitones / 12));
   const ratio = numerator / denominator;
   const { block, interval } = BLOCKS[keep === 'notes' && ratio !== 1 ? 'shiftedNotes' : keep];
+  const rate = sampleRate / down;
   const settings = {
-    sampleRate,
-    block: Math.round(block * ratio * sampleRate),
-    interval: Math.round(interval * ratio * sampleRate),
+    sampleRate: rate,
+    block: Math.round(block * ratio * rate),
+    interval: Math.round(interval * ratio * rate),
+    mapStep: Math.round(MAP_STEP / down),
     formantSemitones: keepFormants ? -semitones : 0,
   };
-  if (ratio === 1) return stretch(source, map, { ...settings, frames });
+  if (ratio === 1 && down === 1) return stretch(source, map, { ...settings, frames });
   const longer = { output: map.output.map((at) => at * ratio), source: map.source };
   const stretched = await stretch(source, longer, {
     ...settings,
-    frames: Math.ceil(frames * ratio) + RESAMPLING_MARGIN,
+    frames: Math.ceil((frames * ratio) / down) + RESAMPLING_MARGIN,
   });
-  return stretched.map((samples) => new Resampler(numerator, denominator).push(samples).subarray(0, frames));
+  const shape = down === 1 ? undefined : SPARE_RANGE;
+  return stretched.map((samples) =>
+    new Resampler(numerator, denominator * down, shape).push(samples).subarray(0, frames),
+  );
 }
 
-/** `block` and `interval` in samples. `formantSemitones` moves the formants without the pitch. */
+/** `block`, `interval` and the step between two reads of the map in samples. `formantSemitones` moves the formants without the pitch. */
 type StretchSettings = {
   sampleRate: number;
   frames: number;
   block: number;
   interval: number;
+  mapStep: number;
   formantSemitones: number;
 };
 
-/** Stretches without a shift of pitch. */
+/** Stretches one or two channels without a shift of pitch. */
 async function stretch(source: Float32Array[], map: TimeMap, settings: StretchSettings): Promise<Float32Array[]> {
   const { module, memory } = await (loading ??= loadModule());
   // The library keeps phases and random state between calls. Restoring its initial memory clears both.
   module.HEAP8.fill(0, memory.length);
   module.HEAP8.set(memory);
-  const { sampleRate, frames, block, interval, formantSemitones } = settings;
-  module._configure(CHANNELS, block, interval, 0);
+  const { sampleRate, frames, block, interval, mapStep, formantSemitones } = settings;
+  const channels = source.length;
+  module._configure(channels, block, interval, 0);
   module._reset();
   module._setTransposeSemitones(0, 0);
   module._setFormantSemitones(formantSemitones, false);
@@ -180,16 +218,16 @@ async function stretch(source: Float32Array[], map: TimeMap, settings: StretchSe
 
   const inputLatency = module._inputLatency();
   const outputLatency = module._outputLatency();
-  const capacity = 2 * (inputLatency + outputLatency) + BLOCK * 8;
-  const pointer = module._setBuffers(CHANNELS, capacity);
+  const capacity = 2 * (inputLatency + outputLatency) + mapStep * 8;
+  const pointer = module._setBuffers(channels, capacity);
   const input = (c: number): Float32Array =>
     new Float32Array(module.HEAP8.buffer, pointer + 4 * capacity * c, capacity);
-  const output = (c: number): Float32Array => input(c + CHANNELS);
+  const output = (c: number): Float32Array => input(c + channels);
 
   /** Copies source samples [from, to) to the input buffers, with silence outside of the source. */
   const feed = (from: number, to: number): void => {
-    for (let c = 0; c < CHANNELS; c++) {
-      const samples = source[c] ?? source[0]!;
+    for (let c = 0; c < channels; c++) {
+      const samples = source[c]!;
       const buffer = input(c);
       const first = Math.min(Math.max(from, 0), samples.length);
       const last = Math.min(Math.max(to, first), samples.length);
@@ -203,24 +241,24 @@ async function stretch(source: Float32Array[], map: TimeMap, settings: StretchSe
   /** End of the input that output sample `n` of the result needs, as an index in the source. */
   const feedEnd = (n: number): number => Math.round(read(n / sampleRate) * sampleRate) + inputLatency;
 
-  const result = Array.from({ length: CHANNELS }, () => new Float32Array(frames));
+  const result = Array.from({ length: channels }, () => new Float32Array(frames));
   let fed = feedEnd(-preroll);
   const seekLength = inputLatency + outputLatency;
   feed(fed - seekLength, fed);
   module._seek(seekLength, (feedEnd(0) - fed) / preroll);
 
-  for (let n = -preroll; n < frames + outputLatency; n += BLOCK) {
-    const next = Math.max(fed, feedEnd(n + BLOCK));
+  for (let n = -preroll; n < frames + outputLatency; n += mapStep) {
+    const next = Math.max(fed, feedEnd(n + mapStep));
     const length = Math.min(next - fed, capacity);
     // A jump beyond the buffer skips input. It would need more than eight times the speed, which music does not have.
     feed(next - length, next);
     fed = next;
-    module._process(length, BLOCK);
+    module._process(length, mapStep);
     const at = n - outputLatency;
     const from = Math.max(0, -at);
-    const to = Math.min(BLOCK, frames - at);
+    const to = Math.min(mapStep, frames - at);
     if (to <= from) continue;
-    for (let c = 0; c < CHANNELS; c++) result[c]!.set(output(c).subarray(from, to), at + from);
+    for (let c = 0; c < channels; c++) result[c]!.set(output(c).subarray(from, to), at + from);
   }
   return result;
 }
