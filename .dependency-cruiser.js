@@ -80,7 +80,7 @@ export default {
       ['plan'],
       ['quality', 'sound'],
       ['corrections', 'delivery'],
-      ['threads'],
+      ['threads', 'live'],
       ['render'],
       ['server'],
     ]),

@@ -1,7 +1,7 @@
 /** Encodes 16-bit FLAC with libFLAC (WASM) in Node. */
 import libflac from 'libflacjs';
 import { FlacStreamEncoder, writeFlac } from './flac-file.ts';
-import type { Flac } from './flac-file.ts';
+import type { Flac, FlacCompression } from './flac-file.ts';
 import type { AudioTags } from './tags.ts';
 
 let loading: Promise<Flac> | undefined;
@@ -24,13 +24,17 @@ function load(): Promise<Flac> {
   }));
 }
 
-/** Encodes equally long channels (-1..1; values beyond are clipped) as 16-bit FLAC. */
+/**
+ * Encodes equally long channels (-1..1; values beyond are clipped) as 16-bit FLAC.
+ * @param compression 0 (fastest) to 8; default 5
+ */
 export async function encodeFlac(
   channels: Float32Array[],
   sampleRate: number,
   tags: AudioTags,
+  compression?: FlacCompression,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return writeFlac(await load(), channels, sampleRate, tags);
+  return writeFlac(await load(), channels, sampleRate, tags, compression);
 }
 
 /**

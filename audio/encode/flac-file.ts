@@ -130,10 +130,11 @@ export function writeFlac(
   channels: readonly Float32Array[],
   sampleRate: number,
   tags: AudioTags,
+  compression?: FlacCompression,
 ): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [];
   const onData = (bytes: Uint8Array): void => void parts.push(bytes);
-  const encoder = new FlacStreamEncoder(flac, { sampleRate, channels: channels.length, onData });
+  const encoder = new FlacStreamEncoder(flac, { sampleRate, channels: channels.length, compression, onData });
   try {
     const frames = channels[0]?.length ?? 0;
     for (let at = 0; at < frames; at += CHUNK)

@@ -22,7 +22,7 @@ export type LimiterReport = {
 };
 
 /** The minimum of each value and its `reach` neighbours on both sides. */
-function slidingMinimum(values: Float32Array, reach: number): Float32Array {
+export function slidingMinimum(values: Float32Array, reach: number): Float32Array {
   const result = new Float32Array(values.length);
   const queue = new Int32Array(values.length);
   let head = 0;
@@ -67,16 +67,26 @@ function report(gains: Float32Array): LimiterReport {
   return { max_reduction_db: lowest >= 1 ? 0 : -20 * Math.log10(lowest), p95_reduction_db: p95 / 10 };
 }
 
+/** Settings of the limiter in samples and linear magnitudes. */
+export function limiterSettings(
+  sampleRate: number,
+  ceilingDb: number,
+): { threshold: number; reach: number; release: number } {
+  return {
+    threshold: 10 ** ((ceilingDb - LIMITER_MARGIN_DB) / 20),
+    reach: Math.round((LOOKAHEAD_SEC * sampleRate) / 2),
+    release: 1 - Math.exp(-1 / (RELEASE_SEC * sampleRate)),
+  };
+}
+
 /** Limits equally long channels in place to a true peak of at most `ceilingDb` (dBTP). Returns the applied reduction. */
 export function limitTruePeak(channels: Float32Array[], sampleRate: number, ceilingDb: number): LimiterReport {
-  const threshold = 10 ** ((ceilingDb - LIMITER_MARGIN_DB) / 20);
-  const reach = Math.round((LOOKAHEAD_SEC * sampleRate) / 2);
+  const { threshold, reach, release } = limiterSettings(sampleRate, ceilingDb);
   const needed = new Float32Array(channels[0]?.length ?? 0);
   for (const samples of channels) markPeaks(samples, threshold, needed);
   for (let i = 0; i < needed.length; i++) needed[i] = needed[i]! > threshold ? threshold / needed[i]! : 1;
 
   const gains = slidingMinimum(needed, reach);
-  const release = 1 - Math.exp(-1 / (RELEASE_SEC * sampleRate));
   let gain = 1;
   for (let i = 0; i < gains.length; i++) {
     gain = Math.min(gains[i]!, gain + (1 - gain) * release);

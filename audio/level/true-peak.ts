@@ -5,7 +5,7 @@
 /** Oversampling factor; BS.1770-4 requires four at 44.1 and 48 kHz. */
 const OVERSAMPLING = 4;
 /** Samples on each side of an interpolated value that contribute to it. */
-const INTERPOLATION_REACH = 12;
+export const INTERPOLATION_REACH = 12;
 
 const TAPS = 2 * INTERPOLATION_REACH;
 
@@ -137,9 +137,15 @@ export class TruePeakMeter {
 
 /**
  * Raises `into[i]` to the true-peak magnitude at sample `i` if that exceeds `floor`. A peak between two samples is written to
- * both.
+ * both. Only the peaks of samples [from, to), each up to its next sample, are looked for.
  */
-export function markPeaks(samples: Float32Array, floor: number, into: Float32Array): void {
+export function markPeaks(
+  samples: Float32Array,
+  floor: number,
+  into: Float32Array,
+  from = 0,
+  to = samples.length,
+): void {
   scan(
     samples,
     () => floor,
@@ -147,5 +153,7 @@ export function markPeaks(samples: Float32Array, floor: number, into: Float32Arr
       if (magnitude > into[i]!) into[i] = magnitude;
       if (i + 1 < into.length && magnitude > into[i + 1]!) into[i + 1] = magnitude;
     },
+    from,
+    to,
   );
 }

@@ -12,6 +12,8 @@ import type { Target } from '../download.ts';
 import { CliError, EXIT_FAULTS, EXIT_USAGE, interrupted } from '../errors.ts';
 import { chooseDisplay } from '../progress/choose-display.ts';
 import type { Display } from '../progress/display.ts';
+import { Listener } from '../play/listen.ts';
+import { findPlayer } from '../play/players.ts';
 import { exitCodeOf, printResult, printResultLine } from '../result.ts';
 import { checkSongs } from '../songs.ts';
 import type { CheckedSong } from '../songs.ts';
@@ -25,6 +27,7 @@ interface MakeOptions extends StackOptions {
   wishes?: string;
   json?: boolean;
   strict?: boolean;
+  play?: boolean;
 }
 
 /** Adds the command to the program. */
@@ -40,6 +43,7 @@ export function addMake(program: Command): void {
     .option('--length <seconds>', 'length of the mashup, 20 to 600', Number)
     .option('--wishes <text>', 'wishes for the mashup, in words')
     .option('--strict', `exit with ${EXIT_FAULTS} if the mashup fails a quality check; it is delivered all the same`)
+    .option('--play', 'play the mashup while it is made; Ctrl-C stops the sound, a second one the command')
     .option('--json', 'one JSON line for each change, the result last')
     .action(async (songs: string[], _options: unknown, command: Command) => {
       await make(songs, command.optsWithGlobals<MakeOptions>());
@@ -48,7 +52,9 @@ export function addMake(program: Command): void {
 
 async function make(paths: string[], options: MakeOptions): Promise<void> {
   const abort = new AbortController();
+  const sound: { listener?: Listener } = {};
   const onSignal = (): void => {
+    if (sound.listener?.stop() === true) return;
     if (abort.signal.aborted) process.exit(interrupted().exitCode);
     abort.abort(interrupted());
   };
@@ -57,11 +63,14 @@ async function make(paths: string[], options: MakeOptions): Promise<void> {
   const display = chooseDisplay(options.json === true);
   try {
     const wanted = checkOptions(options);
+    const player = options.play === true ? await findPlayer() : undefined;
     const target = await checkTarget(options.out ?? (await freePath(process.cwd())));
     display.step('Checking the songs');
     const songs = await checkSongs(paths, abort.signal);
     abort.signal.throwIfAborted();
-    const { job, path } = await makeFrom(songs, target, wanted, options, display, abort.signal);
+    const listen = (supabase: SupabaseClient): Listener | undefined =>
+      player && (sound.listener = new Listener(supabase, player, () => display.step(`Playing with ${player.name}`)));
+    const { job, path } = await makeFrom(songs, target, { ...wanted, listen }, options, display, abort.signal);
     display.end();
     if (options.json === true) printResultLine(job, path);
     else printResult(job, path);
@@ -88,7 +97,7 @@ function checkOptions(options: MakeOptions): MashupOptions {
 async function makeFrom(
   songs: CheckedSong[],
   target: Target,
-  wanted: MashupOptions,
+  { listen, ...wanted }: MashupOptions & { listen: (supabase: SupabaseClient) => Listener | undefined },
   options: MakeOptions,
   display: Display,
   signal: AbortSignal,
@@ -96,21 +105,25 @@ async function makeFrom(
   display.step('Connecting');
   const connection = await connect(options, { log: (line) => display.step(line), signal });
   let jobId: string | undefined;
+  let listener: Listener | undefined;
   try {
     const { supabase } = connection;
     await signIn(supabase);
     const uploaded = await uploadAll(supabase, songs, display, signal);
     const answer = await submitMashup(supabase, uploaded, { ...wanted, format: target.format, signal });
     jobId = answer.jobId;
-    const job = await followToEnd(supabase, jobId, display, signal);
+    listener = listen(supabase);
+    const job = await followToEnd(supabase, jobId, (change) => (display.job(change), listener?.update(change)), signal);
     jobId = undefined;
     const path = fitExtension(target, job.result?.format);
     await download(await signResultUrl(supabase, job), path, signal);
+    await listener?.finish(path);
     return { job, path };
   } catch (error) {
     if (signal.aborted && jobId !== undefined) await cancelQuietly(connection.supabase, jobId);
     throw signal.aborted ? interrupted() : error;
   } finally {
+    listener?.stop();
     if (connection.isOwn) display.step('Stopping the local stack');
     await connection.close();
   }
@@ -135,10 +148,10 @@ async function uploadAll(
 async function followToEnd(
   supabase: SupabaseClient,
   jobId: string,
-  display: Display,
+  onChange: (job: MashupJob) => void,
   signal: AbortSignal,
 ): Promise<MashupJob> {
-  const job = await followJob(supabase, jobId, { signal, onChange: (change) => display.job(change) }).finished;
+  const job = await followJob(supabase, jobId, { signal, onChange }).finished;
   signal.throwIfAborted();
   if (job?.status === 'complete') return job;
   if (job?.status === 'failed') {

@@ -30,7 +30,7 @@ export class RenewalError extends Error {
 }
 
 /**
- * Returns the URL of an upload target, with a new token if its own has expired or soon will. Without a way to renew it, the URL
+ * Returns the URL of an upload target, with a new token if it has none, or if its own has expired or soon will. Without a way to renew it, the URL
  * is returned as it is.
  * @throws RenewalError; the reason of the signal if it is aborted
  */
@@ -42,10 +42,12 @@ export async function freshUploadUrl({ path, url, renewal }: UploadTarget, signa
   return renewed.href;
 }
 
-/** Whether the token of a signed URL expires soon. A token that cannot be read counts as fresh: Storage decides. */
+/** Whether a URL has no token, or one that expires soon. A token that cannot be read counts as fresh: Storage decides. */
 function isStale(url: URL): boolean {
+  const token = url.searchParams.get('token');
+  if (token === null) return true;
   try {
-    const { exp, iat } = decodeJwt(url.searchParams.get('token') ?? '');
+    const { exp, iat } = decodeJwt(token);
     if (exp === undefined) return false;
     const margin = iat === undefined ? MARGIN_SEC : Math.min(MARGIN_SEC, (exp - iat) / 2);
     return Date.now() / 1000 > exp - margin;

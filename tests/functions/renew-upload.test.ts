@@ -45,6 +45,8 @@ describe('an upload URL that has expired', () => {
     const { target, jobId } = await expiredTarget();
     assert.equal(await put(target.url), 400, 'Storage refuses the old URL');
     assert.equal(await put(await freshUploadUrl(target)), 200);
+    const unsigned = target.url.replace(/\?token=.*/, '');
+    assert.equal(await put(await freshUploadUrl({ ...target, url: unsigned })), 200, 'a URL without a token');
     const { path } = target;
     for (const other of ['generated/other.wav', `${path}/../../other.wav`, path.replace(/[^/]+\/[^/]+$/, 'x/y.wav')]) {
       await assert.rejects(freshUploadUrl({ ...target, path: other }), { name: 'RenewalError', status: 401 }, other);

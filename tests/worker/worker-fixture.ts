@@ -63,6 +63,7 @@ interface FixtureParts {
   /** The fixture's user. */
   user: SupabaseClient;
   userId: string;
+  anonKey: string;
   admin: SupabaseClient;
   config: WorkerConfig;
   log: string[];
@@ -94,6 +95,7 @@ export async function useWorkerFixture(
     services,
     user,
     userId: data.user.id,
+    anonKey: keys.anonKey,
     admin: createClient(gateway.url, keys.serviceRoleKey, options),
     config: {
       databaseUrl: database.workerUrl,
@@ -132,14 +134,16 @@ export class WorkerFixture {
   readonly userId: string;
   /** Log lines of all workers. */
   readonly log: string[];
-  readonly #user: SupabaseClient;
+  /** The fixture's user. */
+  readonly user: SupabaseClient;
+  readonly anonKey: string;
   readonly #config: WorkerConfig;
   readonly #run: typeof runWorker;
   readonly #workers: RunningWorker[] = [];
   readonly #processes: WorkerProcess[] = [];
   #uploads = 0;
 
-  constructor({ run, database, services, user, userId, admin, config, log }: FixtureParts) {
+  constructor({ run, database, services, user, userId, anonKey, admin, config, log }: FixtureParts) {
     this.database = database;
     this.sql = database.sql;
     this.services = services;
@@ -148,7 +152,8 @@ export class WorkerFixture {
     this.bucket = admin.storage.from('mashups');
     this.userId = userId;
     this.log = log;
-    this.#user = user;
+    this.user = user;
+    this.anonKey = anonKey;
     this.#config = config;
     this.#run = run;
   }
@@ -186,7 +191,7 @@ export class WorkerFixture {
   /** Uploads a file as the user. Returns its path. */
   async upload(name: string, bytes: Buffer): Promise<string> {
     const path = `uploads/${this.userId}/${this.#uploads++}/${name}`;
-    const { error } = await this.#user.storage.from('mashups').upload(path, bytes, { contentType: 'audio/wav' });
+    const { error } = await this.user.storage.from('mashups').upload(path, bytes, { contentType: 'audio/wav' });
     if (error) throw error;
     return path;
   }
@@ -252,7 +257,7 @@ export class WorkerFixture {
     parameters: Record<string, unknown>,
     headers: Record<string, string> = {},
   ): Promise<string> {
-    const call = this.#user.rpc(functionName, parameters);
+    const call = this.user.rpc(functionName, parameters);
     for (const [name, value] of Object.entries(headers)) void call.setHeader(name, value);
     const { data, error } = await call;
     if (error) throw new Error(`${error.message} ${error.details}`);

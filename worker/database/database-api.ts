@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { MashupOptions, ServiceName } from '../../schema.ts';
+import type { PlayableAudio } from '../../schema.ts';
 import { TASK_RESULTS } from '../../schema/task-results.ts';
 import { TASK_KINDS } from '../../schema/database.ts';
 import type { SongCard } from '../../schema/database.ts';
@@ -167,6 +168,18 @@ export async function failTask(
       ${fault.spendsAttempt ?? true}::boolean
     ) as answer`.execute(db);
   return rows[0]?.answer ?? 'lost';
+}
+
+/**
+ * Writes on the job which parts of its mashup can be played, all so far. Returns `held`, or why the claim is lost; then nothing is
+ * written.
+ */
+export async function publishPlayable(db: Db, claim: Claim, playable: PlayableAudio): Promise<ClaimStatus> {
+  const { rows } = await sql<{ answer: unknown }>`
+    select mashup.publish_playable(
+      ${claim.task_id}::bigint, ${claim.claim}::uuid, ${JSON.stringify(playable)}::jsonb
+    ) as answer`.execute(db);
+  return ClaimStatus.parse(rows[0]?.answer);
 }
 
 /**

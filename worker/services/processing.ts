@@ -41,6 +41,8 @@ export interface RenderOptions {
   idleMs: number;
   /** Receives progress, 0..1, which never decreases. */
   onProgress: (progress: number, message: string) => void;
+  /** Receives the playable parts of events that have some, as they were sent. */
+  onPlayable?: (playable: unknown) => void;
 }
 
 /** Renders a mashup. @throws TaskError for an error event, a hung stream, or a stream without a terminal event */
@@ -74,6 +76,7 @@ export async function callRender(baseUrl: string, request: RenderRequest, option
           }
           if (typeof event['warning'] === 'string' && warnings.length < MAX_WARNINGS)
             warnings.push(redact(event['warning'], 300));
+          if (event['playable'] !== undefined) options.onPlayable?.(event['playable']);
           if (event['progress'] === undefined) continue;
           progress = Math.max(progress, clamp(asNumber(event['progress'], 0) / 100, 0, 1));
           options.onProgress(progress, typeof event['message'] === 'string' ? redact(event['message'], 200) : '');

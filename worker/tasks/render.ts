@@ -12,6 +12,7 @@ import { readWavHeader, WAV_HEADER_BYTES } from '../../audio/decode/wav.ts';
 import { callLimitMs, activeSongs, missingInput, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
 import { chooseOutput, formatWarning, plannedSeconds, wantedFormat } from './output-file.ts';
+import { correctedNotes, PartsInRow, partTargets } from './playable-parts.ts';
 import { type CodedWarning, renderWarnings } from './render-warnings.ts';
 import { loadScores, loadSongs } from './task-inputs.ts';
 
@@ -28,12 +29,14 @@ export async function render(context: TaskContext): Promise<RenderTaskResult> {
   const plan = await loadPlan(context);
   const used = usedStems(claim, plan);
   const request = await buildRequest(context, plan, used, prefix);
+  const parts = request.parts && new PartsInRow(context, request.parts);
   const rendered = await callRender(serviceUrls.processing, request, {
     signal,
     timeoutMs: callLimitMs(context),
     token: serviceTokens.processing,
     idleMs: claim.silence_sec * 1000,
     onProgress: (progress, message) => context.reportProgress(progress, message === '' ? undefined : message),
+    onPlayable: (playable) => parts?.publish(playable),
   }).catch(async (error: unknown) => {
     if (error instanceof TaskError && !signal.aborted && !isOutage(error)) await requireFiles(context, used);
     throw error;
@@ -45,12 +48,15 @@ export async function render(context: TaskContext): Promise<RenderTaskResult> {
       faultClass: 'permanent',
     });
   }
+  rendered.warnings.push(...correctedNotes(rendered.result?.quality?.corrections, parts?.folder));
   const { quality, warnings } = await verifyFile(context, rendered, plan, request.max_bytes ?? Infinity);
+  await parts?.written();
   const message = quality.quality?.passed === false ? 'The mashup is rendered with faults' : 'The mashup is rendered';
   return {
     path: rendered.path,
     quality,
     warnings,
+    parts: parts?.folder,
     ...restatedTexts(plan, claim, quality.key),
     service_used: true,
     message,
@@ -99,8 +105,13 @@ function usedStems(claim: Claim, plan: Plan): UsedStems {
 
 async function buildRequest(context: TaskContext, plan: Plan, used: UsedStems, prefix: string): Promise<RenderRequest> {
   const { timeline, global, title, artistCredits } = plan.masterplan;
-  const analyzed = await loadSongs(context);
-  const signed = await signStems(context, used);
+  const [analyzed, signed, scores, output, parts] = await Promise.all([
+    loadSongs(context),
+    signStems(context, used),
+    loadScores(context),
+    chooseOutput(context, plan, prefix),
+    partTargets(context, plan, prefix),
+  ]);
   const songs = used.map(({ card }, index) => ({
     song_id: card.song_id,
     storage_path: card.path,
@@ -113,8 +124,9 @@ async function buildRequest(context: TaskContext, plan: Plan, used: UsedStems, p
     masterplan: { timeline, global_settings: global, title, artistCredits },
     songs,
     job_id: prefix.replace(/^generated\//, ''),
-    scores: await loadScores(context),
-    ...(await chooseOutput(context, plan, prefix)),
+    scores,
+    ...output,
+    parts,
   };
 }
 

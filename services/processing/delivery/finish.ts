@@ -28,8 +28,8 @@ const LOUDNESS_TOLERANCE_LU = 0.1;
 const LOUDNESS_PASSES = 5;
 const ENCODE_PASSES = 3;
 /** Below the audible range, and above what loudspeakers cannot reproduce. */
-const SUBSONIC_HZ = 25;
-const LAST_FADE_SEC = 0.02;
+export const SUBSONIC_HZ = 25;
+export const LAST_FADE_SEC = 0.02;
 
 /** The format of a mashup and where its file goes. */
 export type Output = { format: OutputFormat; upload: UploadTarget };

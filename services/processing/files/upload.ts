@@ -21,20 +21,21 @@ const CODES: Record<UploadError['fault'], RenderErrorCode> = {
 
 /**
  * Uploads an encoded file with a PUT to a signed URL.
- * @throws RenderError upload_failed, upload_too_large, storage_unavailable
+ * @throws RenderError upload_failed, upload_too_large, storage_unavailable; the reason of the signal if it is aborted
  */
 export async function uploadMashup(
   target: UploadTarget,
   bytes: Uint8Array<ArrayBuffer>,
   format: OutputFormat,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<void> {
   const put = async (): Promise<void> =>
     putObject({
       title: 'mashup',
-      url: await freshUploadUrl(target),
+      url: await freshUploadUrl(target, signal),
       body: bytes,
       contentType: CONTENT_TYPES[format],
-      signal: new AbortController().signal,
+      signal,
       timeoutMs: UPLOAD_TIMEOUT_MS,
     });
   try {

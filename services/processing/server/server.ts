@@ -1,11 +1,13 @@
 /** The rendering service: `POST /execute-masterplan` responds with a stream of events. */
 import type { Context } from 'hono';
 import type { Server } from 'node:http';
-import { RenderEvent, RenderRequest } from '../../../schema.ts';
+import { type PlayableAudio, RenderEvent, RenderRequest } from '../../../schema.ts';
 import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../../http/app.ts';
 import { streamEvents, type SendEvent } from '../../http/events.ts';
 import { scrubText } from '../../http/scrub.ts';
 import { RenderError } from '../errors.ts';
+import { type OnPlayable, PartPublisher } from '../live/publish.ts';
+import { parseRenderPlan } from '../plan/plan.ts';
 import { renderMashup } from '../render/render.ts';
 import { RenderThreads } from '../threads/thread-pool.ts';
 
@@ -23,30 +25,40 @@ function toErrorEvent(error: unknown): RenderEvent {
 /** Sends progress that never decreases, and repeats it while there is nothing new. */
 function progressReporter(send: SendEvent): {
   report: (progress: number, message: string) => void;
+  publish: OnPlayable;
   stop: () => void;
 } {
-  let last = { progress: 0, message: 'Starting' };
+  let last: { progress: number; message: string; playable?: PlayableAudio } = { progress: 0, message: 'Starting' };
   const timer = setInterval(() => send(last), REPEAT_PROGRESS_MS);
   return {
     report: (progress, message) => {
-      last = { progress: Math.max(last.progress, Math.min(99, Math.floor(progress))), message };
+      last = { ...last, progress: Math.max(last.progress, Math.min(99, Math.floor(progress))), message };
       send(last);
       timer.refresh();
+    },
+    publish: (playable) => {
+      last = { ...last, playable };
+      send(last);
     },
     stop: () => clearInterval(timer),
   };
 }
 
 async function render(request: RenderRequest, signal: AbortSignal, send: SendEvent): Promise<void> {
-  const { report, stop } = progressReporter(send);
+  const { report, publish, stop } = progressReporter(send);
   const threads = new RenderThreads(signal);
+  const parts = request.parts && new PartPublisher(request.parts, parseRenderPlan(request).plan, publish);
   try {
-    const { storage_path, result } = await renderMashup(request, threads, report);
+    const { storage_path, result } = await renderMashup(request, threads, report, (_, section) =>
+      parts?.addSection(section),
+    );
     stop();
+    // No part may be stored after the result: nobody would know of it.
+    await parts?.stop();
     send({ progress: 100, message: 'Complete!', storage_path, result });
   } finally {
     stop();
-    await threads.close();
+    await Promise.all([threads.close(), parts?.stop()]);
   }
 }
 

@@ -12,7 +12,7 @@ const SONG_LUFS = -14;
 /** Songs that are further away from `SONG_LUFS` are nearly silent, and would become noise. */
 const MAX_SONG_GAIN_DB = 50;
 /** Loudness to which each stem is matched before the plan's own levels apply: a usual balance of a finished mix. */
-const STEM_LUFS: Record<Stem, number> = { vocals: -18, drums: -19, bass: -21, other: -22 };
+export const STEM_LUFS: Record<Stem, number> = { vocals: -18, drums: -19, bass: -21, other: -22 };
 /** Limit of the match of a stem, after its song has been brought to `SONG_LUFS`. */
 const MAX_MATCH_DB = 14;
 /**

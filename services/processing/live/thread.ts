@@ -1,0 +1,23 @@
+/** The thread that makes the playable parts of one render. Sections come in order; parts go back in order. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { PartMessage, PartThreadData, SectionMessage } from './messages.ts';
+import { PartMaker } from './parts.ts';
+
+const { plan, maxParts } = workerData as PartThreadData;
+const maker = new PartMaker(plan, maxParts);
+const send = (message: PartMessage): void => parentPort?.postMessage(message);
+let work = Promise.resolve();
+
+async function add(section: SectionMessage): Promise<void> {
+  for await (const { end, bytes } of maker.add(section)) {
+    parentPort?.postMessage({ kind: 'part', end, bytes } satisfies PartMessage, [bytes.buffer]);
+  }
+}
+
+parentPort?.on('message', (section: SectionMessage) => {
+  work = work
+    .then(() => add(section))
+    .catch((error: unknown) =>
+      send({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),
+    );
+});
