@@ -253,6 +253,12 @@ export const StemLayout = z
   );
 export type StemLayout = z.infer<typeof StemLayout>;
 
+export const TimeRange = z
+  .object({ start_sec: z.number().min(0), end_sec: z.number().positive() })
+  .refine(({ start_sec, end_sec }) => end_sec > start_sec, 'A range ends after its start.')
+  .describe('A part of a song, in seconds of the song.');
+export type TimeRange = z.infer<typeof TimeRange>;
+
 export const SeparateRequest = z
   .object({
     audio_url: z.string().min(1).describe('http or https URL of the song.'),
@@ -268,8 +274,16 @@ export const SeparateRequest = z
       .default(STEM_PART_BYTES)
       .describe('Size of the largest part of a stem, in bytes.'),
     layout: StemLayout.optional(),
+    ranges: z
+      .array(TimeRange)
+      .min(1)
+      .max(200)
+      .optional()
+      .describe(
+        'The parts of the song that are needed, ascending and without overlaps. The built-in service then uploads FLAC to `parts` and responds with `pieces`; a service that does not know ranges separates the whole song. Absent: the whole song.',
+      ),
   })
-  .describe('A song to separate into stems.');
+  .describe('A song, or parts of it, to separate into stems.');
 export type SeparateRequest = z.infer<typeof SeparateRequest>;
 
 /** One file, or the files of consecutive parts. */
@@ -283,9 +297,24 @@ export const StemPaths = z
   .describe("Paths of a song's four stems in the bucket.");
 export type StemPaths = z.infer<typeof StemPaths>;
 
+export const StemPiece = z
+  .object({ start_sec: z.number().min(0), end_sec: z.number().positive(), ...StemPaths.shape })
+  .describe('The stems of a part of a song: their files begin at `start_sec` and end at `end_sec`, or with the song.');
+export type StemPiece = z.infer<typeof StemPiece>;
+
 export const SeparateResponse = z
-  .looseObject({ success: z.literal(true), job_id: z.string(), stems: StemPaths })
-  .describe('The uploaded stems.');
+  .looseObject({
+    success: z.literal(true),
+    job_id: z.string(),
+    stems: StemPaths.optional().describe('The stems of the whole song.'),
+    pieces: z
+      .array(StemPiece)
+      .min(1)
+      .optional()
+      .describe('The stems of parts that contain the requested `ranges`, ascending and without overlaps.'),
+  })
+  .refine(({ stems, pieces }) => stems !== undefined || pieces !== undefined, 'There are neither stems nor pieces.')
+  .describe('The uploaded stems: of the whole song, or of parts of it.');
 export type SeparateResponse = z.infer<typeof SeparateResponse>;
 
 // --- processing ----------------------------------------------------------------------------------------------------

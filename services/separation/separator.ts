@@ -13,7 +13,15 @@ export const OVERLAP_SEC = 2;
 
 const BLOCK = BLOCK_SEC * SAMPLE_RATE;
 const OVERLAP = OVERLAP_SEC * SAMPLE_RATE;
-const STEP = BLOCK - OVERLAP;
+
+/**
+ * Returns the length of equally long blocks for sound of a known length, in samples. The last block of a song has the full length, so that
+ * others cover half of a short part twice.
+ */
+export function blockLength(samples: number): number {
+  const count = Math.ceil(Math.max(1, samples - OVERLAP) / (BLOCK - OVERLAP));
+  return Math.ceil((samples + (count - 1) * OVERLAP) / count);
+}
 
 const mapStems = (map: (stem: Stem, channel: 0 | 1) => Float32Array): StemChunk =>
   Object.fromEntries(STEMS.map((stem) => [stem, [map(stem, 0), map(stem, 1)]])) as StemChunk;
@@ -21,11 +29,13 @@ const mapStems = (map: (stem: Stem, channel: 0 | 1) => Float32Array): StemChunk 
 /**
  * Separates sound at 44.1 kHz of any length. The total length of the chunks is that of the input, and the four stems sum to it. A chunk
  * is overwritten when the next one is requested. Memory is that of one block. Equal input gives equal output.
+ * @param block length of a block in samples, more than twice the cross-fade
  */
-export async function* separate(chunks: AsyncIterable<StereoChunk>): AsyncGenerator<StemChunk> {
-  const separator = await BlockSeparator.create(BLOCK);
+export async function* separate(chunks: AsyncIterable<StereoChunk>, block = BLOCK): AsyncGenerator<StemChunk> {
+  const step = block - OVERLAP;
+  const separator = await BlockSeparator.create(block);
   // Holds one step in addition to a block, so that the last block can have the full length.
-  const buffer: StereoChunk = [new Float32Array(BLOCK + STEP), new Float32Array(BLOCK + STEP)];
+  const buffer: StereoChunk = [new Float32Array(block + step), new Float32Array(block + step)];
   let filled = 0;
   /** End of the previous block, for the cross-fade with the next one. */
   let tail: StemChunk | null = null;
@@ -56,19 +66,19 @@ export async function* separate(chunks: AsyncIterable<StereoChunk>): AsyncGenera
   try {
     for await (const chunk of chunks) {
       for (let offset = 0; offset < chunk[0].length;) {
-        const count = Math.min(chunk[0].length - offset, BLOCK + STEP - filled);
+        const count = Math.min(chunk[0].length - offset, block + step - filled);
         for (const c of [0, 1] as const) buffer[c].set(chunk[c].subarray(offset, offset + count), filled);
         filled += count;
         offset += count;
-        if (filled < BLOCK + STEP) continue;
-        yield separateBlock(0, BLOCK, 0, false);
-        for (const channel of buffer) channel.copyWithin(0, STEP);
-        filled = BLOCK;
+        if (filled < block + step) continue;
+        yield separateBlock(0, block, 0, false);
+        for (const channel of buffer) channel.copyWithin(0, step);
+        filled = block;
       }
     }
-    if (filled > BLOCK) {
-      yield separateBlock(0, BLOCK, 0, false);
-      yield separateBlock(filled - BLOCK, filled, BLOCK - OVERLAP - (filled - BLOCK), true);
+    if (filled > block) {
+      yield separateBlock(0, block, 0, false);
+      yield separateBlock(filled - block, filled, block - OVERLAP - (filled - block), true);
     } else if (filled > 0) {
       yield separateBlock(0, filled, 0, true);
     }

@@ -4,11 +4,13 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SeparateRequest, STEMS } from '../../schema.ts';
-import type { SeparateResponse, Stem, StemPath, UploadTarget } from '../../schema.ts';
+import type { SeparateResponse, Stem, StemPath, StemPaths, StemPiece, UploadTarget } from '../../schema.ts';
 import { asServiceError, loadAudio } from '../http/audio-input.ts';
 import { runInThread } from '../../audio/thread.ts';
 import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../http/app.ts';
 import { ServiceError } from '../http/errors.ts';
+import { piecesFor } from './ranges.ts';
+import type { StemFiles } from './stem-files.ts';
 import type { SeparationJob } from './thread.ts';
 import { putFile } from './upload.ts';
 
@@ -30,15 +32,23 @@ async function separateSong(request: SeparateRequest, signal: AbortSignal): Prom
   const folder = await mkdtemp(join(tmpdir(), 'mashup-stems-'));
   try {
     const isInParts = STEMS.every((stem) => uploads[stem].parts !== undefined);
-    const { layout, part_bytes: partBytes } = request;
-    const job: SeparationJob = { bytes, folder, ...(isInParts ? { partBytes } : {}), ...(layout ? { layout } : {}) };
-    const files = await runInThread<Record<Stem, string[]>>(THREAD, job, { signal, transfer: [bytes.buffer] });
-    const stems = await uploadStems(
+    const { layout, part_bytes: partBytes, ranges } = request;
+    const pieces = isInParts && ranges ? piecesFor(ranges) : undefined;
+    const job: SeparationJob = { bytes, folder, layout, pieces, partBytes: isInParts ? partBytes : undefined };
+    const files = await runInThread<StemFiles[]>(THREAD, job, { signal, transfer: [bytes.buffer] });
+    const uploaded = await uploadStems(
       files,
       (stem) => (isInParts ? (uploads[stem].parts ?? []) : [uploads[stem]]),
       signal,
     );
-    return { success: true, job_id: request.job_id, stems, model: SEPARATION_VERSION };
+    return {
+      success: true,
+      job_id: request.job_id,
+      model: SEPARATION_VERSION,
+      ...(pieces
+        ? { pieces: pieces.map((piece, i): StemPiece => ({ ...piece, ...uploaded[i]! })) }
+        : { stems: uploaded[0]! }),
+    };
   } catch (error) {
     throw asServiceError(error);
   } finally {
@@ -48,26 +58,33 @@ async function separateSong(request: SeparateRequest, signal: AbortSignal): Prom
 
 /**
  * Uploads the files of the four stems, side by side. Nothing is left running after a failure.
- * @returns the path of each stem, or the paths of its parts
+ * @param files the files of each piece, or of the whole song as one
+ * @returns for each piece the path of each stem, or the paths of its parts
  * @throws ServiceError 400 `uploads_missing` if a stem has more files than targets
  */
 async function uploadStems(
-  files: Record<Stem, string[]>,
+  files: readonly StemFiles[],
   targetsOf: (stem: Stem) => UploadTarget[],
   signal: AbortSignal,
-): Promise<SeparateResponse['stems']> {
+): Promise<StemPaths[]> {
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
-  const upload = async (stem: Stem): Promise<[Stem, StemPath]> => {
-    const targets = targetsOf(stem).slice(0, files[stem].length);
-    if (targets.length < files[stem].length) throw targetsMissing(stem, files[stem].length, targets.length);
-    for (const [part, target] of targets.entries()) await putFile(files[stem][part]!, target, `${stem} stem`, either);
-    const paths = targets.map(({ path }) => path);
-    return [stem, paths.length === 1 ? paths[0]! : paths];
+  const upload = async (stem: Stem): Promise<[Stem, StemPath[]]> => {
+    const parts = files.flatMap((piece) => piece[stem]);
+    const targets = targetsOf(stem).slice(0, parts.length);
+    if (targets.length < parts.length) throw targetsMissing(stem, parts.length, targets.length);
+    for (const [part, target] of targets.entries()) await putFile(parts[part]!, target, `${stem} stem`, either);
+    let next = 0;
+    const paths = files.map((piece): StemPath => {
+      const own = targets.slice(next, (next += piece[stem].length)).map(({ path }) => path);
+      return own.length === 1 ? own[0]! : own;
+    });
+    return [stem, paths];
   };
   const uploads = STEMS.map(upload);
   try {
-    return Object.fromEntries(await Promise.all(uploads)) as SeparateResponse['stems'];
+    const byStem = await Promise.all(uploads);
+    return files.map((_, i) => Object.fromEntries(byStem.map(([stem, paths]) => [stem, paths[i]])) as StemPaths);
   } catch (error) {
     failure.abort(error);
     await Promise.allSettled(uploads);

@@ -31,7 +31,8 @@ async function* withoutDrums(stems: AsyncIterable<StemChunk>): AsyncGenerator<St
 export function separateAs(
   layout: StemLayout | undefined,
   chunks: AsyncIterable<StereoChunk>,
+  block?: number,
 ): AsyncGenerator<StemChunk> {
   if (layout === 'voices_only') return voicesOnly(chunks);
-  return layout === 'no_drums' ? withoutDrums(separate(chunks)) : separate(chunks);
+  return layout === 'no_drums' ? withoutDrums(separate(chunks, block)) : separate(chunks, block);
 }

@@ -186,7 +186,7 @@ test('a song is separated into four WAV files that sum to it', async () => {
     uploads: uploads('stems'),
   });
   const answer = SeparateResponse.parse(await response.json());
-  assert.equal(answer.stems.drums, 'stems/u/drums.wav');
+  assert.equal(answer.stems?.drums, 'stems/u/drums.wav');
   const mixInfo = parseWav(song);
   const mix = readPcm(song, mixInfo, 0, mixInfo.frames)[0]!;
   const sum = new Float32Array(mix.length);
@@ -201,24 +201,70 @@ test('a song is separated into four WAV files that sum to it', async () => {
   assert.ok(10 * Math.log10(error / power) < -60, `${10 * Math.log10(error / power)} dB`);
 });
 
+/** Upload targets with parts, below a folder. */
+const uploadsInParts = (folder: string): unknown =>
+  Object.fromEntries(
+    Object.entries(uploads(folder)).map(([stem, whole]) => [
+      stem,
+      {
+        ...whole,
+        parts: [1, 2, 3, 4, 5].map((part) => ({ path: `p/${stem}.${part}`, url: whole.url.replace('?', `.${part}?`) })),
+      },
+    ]),
+  );
+
+test('ranges of a song are separated in pieces that sum to it, nearly as the whole song is', async () => {
+  const response = await post(separation, '/separate', {
+    audio_url: `${urlOf(storage)}/song`,
+    job_id: 'j/s',
+    uploads: uploadsInParts('ranges'),
+    ranges: [
+      { start_sec: 3, end_sec: 9 },
+      { start_sec: 20.5, end_sec: 24 },
+      { start_sec: 27.5, end_sec: 29 },
+    ],
+  });
+  const { pieces = [] } = SeparateResponse.parse(await response.json());
+  const parts = pieces.map(({ start_sec, end_sec, drums }) => [start_sec, end_sec, drums]);
+  assert.deepEqual(parts, [
+    [2, 10, 'p/drums.1'],
+    [20, 30, 'p/drums.2'],
+  ]);
+  const mix = readPcm(song, parseWav(song), 0, SONG_SEC * SAMPLE_RATE)[0]!;
+  for (const [i, { start_sec, end_sec }] of pieces.entries()) {
+    const from = start_sec * SAMPLE_RATE;
+    const wanted = mix.subarray(from, end_sec * SAMPLE_RATE);
+    const sum = new Float32Array(wanted.length);
+    for (const stem of STEMS) {
+      const { channels } = await decodeAudio(stored.get(`/ranges/${stem}.${i + 1}`)!, { limits: { minSec: 0 } });
+      assert.equal(channels[0].length, wanted.length);
+      channels[0].forEach((value, k) => (sum[k]! += value));
+      // Stored by the test before.
+      const file = stored.get(`/stems/${stem}`)!;
+      const whole = readPcm(file, parseWav(file), from, from + wanted.length)[0]!;
+      const difference = differenceDb(channels[0], whole, wanted);
+      assert.ok(difference < -9, `${stem} of piece ${i} differs by ${difference} dB`);
+    }
+    assert.ok(differenceDb(sum, wanted, wanted) < -60);
+  }
+});
+
+/** Power of the difference of two signals, in dB over that of a third. */
+function differenceDb(a: Float32Array, b: Float32Array, reference: Float32Array): number {
+  const power = reference.reduce((total, value) => total + value * value, 0);
+  return 10 * Math.log10(a.reduce((total, value, i) => total + (value - b[i]!) ** 2, 0) / power);
+}
+
 test('a caller that names targets for parts gets FLAC with exactly the samples of the WAV files', async () => {
-  const inParts = (folder: string): unknown =>
-    Object.fromEntries(
-      Object.entries(uploads(folder)).map(([stem, whole]) => [
-        stem,
-        {
-          ...whole,
-          parts: [1, 2, 3, 4, 5].map((part) => ({
-            path: `p/${stem}.${part}`,
-            url: whole.url.replace('?', `.${part}?`),
-          })),
-        },
-      ]),
-    );
   const body = { audio_url: `${urlOf(storage)}/song`, job_id: 'j/s' };
   const partBytes = 1_000_000;
-  const response = await post(separation, '/separate', { ...body, uploads: inParts('flac'), part_bytes: partBytes });
+  const response = await post(separation, '/separate', {
+    ...body,
+    uploads: uploadsInParts('flac'),
+    part_bytes: partBytes,
+  });
   const { stems } = SeparateResponse.parse(await response.json());
+  assert.ok(stems);
   assert.ok(filesOf(stems.drums).length > 1);
   assert.ok(filesOf(stems.drums).every((path, i) => path === `p/drums.${i + 1}`));
   for (const stem of STEMS) {

@@ -1,6 +1,6 @@
 /** Client of the separation service, `POST /separate`. */
-import { SeparateResponse, SERVICE_DEFAULTS } from '../../schema.ts';
-import type { SeparateRequest, StemPaths } from '../../schema.ts';
+import { SeparateResponse, SERVICE_DEFAULTS, StemPaths } from '../../schema.ts';
+import type { SeparateRequest } from '../../schema.ts';
 import { callJson } from './http.ts';
 import { parseResponse } from './read.ts';
 
@@ -28,7 +28,7 @@ export async function callSeparate(
       ...options,
     }),
   );
-  const { vocals, drums, bass, other } = response.stems;
+  const { vocals, drums, bass, other } = StemPaths.parse(response.stems);
   const model = response['model'];
   return {
     paths: { vocals, drums, bass, other },
