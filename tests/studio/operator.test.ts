@@ -1,11 +1,12 @@
-/** The operator's page in a real browser: failures, pauses, and a service that is killed. */
+/** A mashup that plays while it is rendered, and the operator's page, in a real browser: failures, pauses, a killed service. */
 import { after, before, describe } from 'node:test';
 import { reasonToSkip } from './browser.ts';
+import { testLivePlayback } from './live-playback-tests.ts';
 import { testCircuitBreakers, testPauses, testJobHistory } from './operator-page-tests.ts';
 import { makeMashup, startStudioFixture } from './studio-fixture.ts';
 import type { StudioFixture } from './studio-fixture.ts';
 
-describe("the operator's page", { skip: reasonToSkip() }, () => {
+describe("playback while rendering, and the operator's page", { skip: reasonToSkip() }, () => {
   let fixture: StudioFixture;
   let jobId = '';
   const currentFixture = (): StudioFixture => fixture;
@@ -17,6 +18,7 @@ describe("the operator's page", { skip: reasonToSkip() }, () => {
   });
   after(() => fixture?.close());
 
+  testLivePlayback(currentFixture, currentJob);
   testJobHistory(currentFixture, currentJob);
   testPauses(currentFixture, currentJob);
   testCircuitBreakers(currentFixture, currentJob);

@@ -37,6 +37,7 @@ export function MashupView({ onOpen, onStartOver }: Props) {
 
   const open = onOpen ?? resume;
   const title = (played ?? job).title ?? job.songs.map((song) => song.name).join(' × ');
+  const progress = job.status !== 'complete' && <JobProgress job={job} onStartOver={onStartOver} />;
   return (
     <div className="mashup-ui space-y-5">
       <header>
@@ -45,8 +46,9 @@ export function MashupView({ onOpen, onStartOver }: Props) {
         </h1>
         {played?.concept && <p className="mt-2 max-w-3xl text-soft">{played.concept}</p>}
       </header>
-      {job.status !== 'complete' && <JobProgress job={job} onStartOver={onStartOver} />}
+      {played !== undefined && progress}
       <ListenPanel {...{ shown, job, title, player }} onTime={setTime} onOpen={open} />
+      {played === undefined && progress}
       {played === undefined && <Warnings job={job} />}
       <PlanTimeline shown={shown} time={time} onSeek={(seconds) => player.current?.seek(seconds)} />
       <PlanDetails shown={shown} onOpen={open} />

@@ -95,7 +95,7 @@ function PlayerNotes({
   return (
     <>
       {source === 'parts' && (
-        <p role="status" className="min-h-5 text-sm text-soft" data-testid="playback-status">
+        <p role="status" className="flex min-h-8 items-center text-sm text-soft" data-testid="playback-status">
           {text}
         </p>
       )}

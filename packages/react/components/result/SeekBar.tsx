@@ -2,6 +2,8 @@ import type { KeyboardEvent, ReactNode } from 'react';
 import { clock } from '../../texts.ts';
 import { Waveform } from '../common/Waveform.tsx';
 
+/** A waveform of which nothing is known. */
+const NO_PEAKS = new Array<number>(180).fill(0);
 /** Step of the position, in seconds. */
 const STEP_SEC = 0.1;
 /** Steps of the keyboard, in seconds. */
@@ -33,12 +35,12 @@ export function SeekBar({
   /** Controls beside the length. */
   children?: ReactNode;
 }) {
-  const ready = durationSec > 0 ? Math.min(1, readySec / durationSec) : 1;
+  const ready = durationSec > 0 ? Math.min(1, readySec / durationSec) : readySec > 0 ? 1 : 0;
   return (
     <div className="min-w-0 flex-1">
       <div className="relative">
         <Waveform
-          peaks={peaks.length > 0 ? peaks : [0.1]}
+          peaks={peaks.length > 0 ? peaks : NO_PEAKS}
           color="rgb(var(--accent))"
           played={durationSec > 0 ? Math.min(0.9999, time / durationSec) : 0}
           bars={180}
