@@ -1,11 +1,12 @@
 /**
- * npm run bench [-- pipeline | million | realtime | recovery | audio | kernels | hard-material | render …]: runs the benchmarks and prints
+ * npm run bench [-- pipeline | builds | million | realtime | recovery | audio | kernels | hard-material | render …]: runs the benchmarks and prints
  * tables; `--json FILE` also writes the numbers, `--against FOLDER` measures the kernels or renders of another checkout as well.
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchAudio } from './audio.ts';
+import { benchBuilds } from './builds.ts';
 import { benchHardMaterial } from './hard-material.ts';
 import { benchKernels } from './kernels.ts';
 import { benchMillion } from './million.ts';
@@ -21,6 +22,7 @@ const { values, positionals } = parseArgs({
 
 const BENCHES: Record<string, () => Promise<unknown>> = {
   pipeline: benchPipeline,
+  builds: benchBuilds,
   million: benchMillion,
   realtime: benchRealtime,
   recovery: benchRecovery,

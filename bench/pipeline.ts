@@ -3,7 +3,7 @@
  * Worker alone with as many tasks. Measured twice: with the complete worker (Storage through the gateway, HTTP, services that
  * respond at once), and with handlers that return at once, which measures the state machine alone.
  */
-import { Logger, run, type Task } from 'graphile-worker';
+import { measureBare, TASKS_PER_JOB } from './bare-queue.ts';
 import { measureCosts, measureHandoff, measureThroughput, openLimits, uploaders } from './handoff.ts';
 import type { Costs, Handoff } from './handoff.ts';
 import { startBenchFixture, type BenchFixture } from './bench-fixture.ts';
@@ -14,39 +14,12 @@ const PACED_PER_SEC = 20;
 const CONCURRENCY = 10;
 /** Share of the measured capacity at which no queue builds up. 20 jobs/s exceed what Storage on this machine can do. */
 const EASY_SHARE = 0.5;
-/** Two `analyze`, two `separate`, and `score`, `plan`, `render`. */
-const TASKS_PER_JOB = 7;
 
 interface Measured {
   jobs_per_sec: number;
   handoff: Handoff;
   handoff_at_half_capacity: Handoff;
   per_job: Costs;
-}
-
-/** Jobs per second of Graphile Worker alone: as many tasks per job, each adds the next, same Postgres, same concurrency. */
-async function measureBare(fixture: BenchFixture): Promise<number> {
-  let ended = 0;
-  let done: () => void = () => {};
-  const all = new Promise<void>((resolve) => (done = resolve));
-  const step: Task = async (payload, helpers) => {
-    const { left } = payload as { left: number };
-    if (left > 1) await helpers.addJob('bare_step', { left: left - 1 });
-    else if (++ended === JOBS) done();
-  };
-  const runner = await run({
-    connectionString: fixture.url,
-    concurrency: CONCURRENCY,
-    noHandleSignals: true,
-    taskList: { bare_step: step },
-    logger: new Logger(() => () => {}),
-  });
-  const start = performance.now();
-  await Promise.all(Array.from({ length: JOBS }, () => runner.addJob('bare_step', { left: TASKS_PER_JOB })));
-  await all;
-  const seconds = (performance.now() - start) / 1000;
-  await runner.stop();
-  return JOBS / seconds;
 }
 
 async function measure(fixture: BenchFixture, kind: 'worker' | 'empty'): Promise<Measured> {
@@ -75,7 +48,7 @@ export async function benchPipeline() {
   const fixture = await startBenchFixture();
   try {
     await openLimits(fixture);
-    const bare = await measureBare(fixture);
+    const bare = await measureBare(fixture.url, JOBS, CONCURRENCY);
     const empty = await measure(fixture, 'empty');
     const worker = await measure(fixture, 'worker');
     const kinds = { 'state machine (handlers return at once)': empty, 'with Storage and HTTP': worker };

@@ -52,7 +52,7 @@
 --     request_schedule, request_schedule_for_task, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
 --     check_protocol, register_worker, take_back_crashes, heartbeat_worker, deregister_worker
---     claim_task, defer_solo, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
+--     claim_task, read_claim_limits, defer_solo, start_task, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
 --     finish_task, record_finish, find_twin, is_same_recording, record_measurements
 --     fail_task, end_attempt, end_failed_task, exclude_song, requeue_task, return_task
@@ -1476,29 +1476,26 @@ create function mashup.estimate_completion(p_job public.mashup_jobs) returns tim
   language plpgsql stable set search_path = ''
   as $$
 begin
-  return (select mashup.now() + make_interval(secs => coalesce(sum(work.sec), 0))
-  from (
-    -- Songs are analysed and separated in parallel. Songs of unknown length count with the mean.
-    select case when k.song_member is not null then song_work.longest * 0.6 + song_work.total * 0.4
-      when st.per_song_sec > 0 then st.base_sec + st.per_song_sec * song_work.seconds
-      else st.mean_sec end as sec
-    from mashup.stage_stats st
-    join mashup.task_kinds k on k.kind = st.kind
-    join mashup.stages s on s.stage = k.stage
-    cross join lateral (
-      select coalesce(max(e.sec), 0) as longest, coalesce(sum(e.sec), 0) as total, coalesce(sum(e.len), 0) as seconds
-      from (
-        select coalesce((song ->> 'duration_sec')::real, 180) as len,
-          case when song ->> 'duration_sec' is null then st.mean_sec
-            else st.base_sec + st.per_song_sec * (song ->> 'duration_sec')::real end as sec
-        from mashup.active_songs(p_job.songs) song
-        where k.song_member is null or song ->> k.song_member is null
-      ) e
-    ) song_work
-    where s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
-      -- A draft is estimated up to the stage before which it waits.
-      and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
-  ) work);
+  -- The songs are read once, not once for each kind. Songs of unknown length count with the mean.
+  return (with song as materialized (
+    select s as card, (s ->> 'duration_sec')::real as len from jsonb_array_elements(p_job.songs) s where s ->> 'state' is distinct from 'excluded'
+  )
+  select mashup.now() + make_interval(secs => coalesce(sum(
+    -- Songs are analysed and separated in parallel.
+    case when k.song_member is not null then w.longest * 0.6 + w.total * 0.4
+      when st.per_song_sec > 0 then st.base_sec + st.per_song_sec * w.seconds
+      else st.mean_sec end), 0))
+  from mashup.task_kinds k
+  join mashup.stages s on s.stage = k.stage
+    and s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
+    -- A draft is estimated up to the stage before which it waits.
+    and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
+  join mashup.stage_stats st on st.kind = k.kind
+  cross join lateral (
+    select coalesce(max(e.sec), 0) as longest, coalesce(sum(e.sec), 0) as total, coalesce(sum(e.len), 0) as seconds
+    from (select coalesce(g.len, 180) as len, case when g.len is null then st.mean_sec else st.base_sec + st.per_song_sec * g.len end as sec
+      from song g where k.song_member is null or g.card ->> k.song_member is null) e
+  ) w);
 end
 $$;
 comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats.';
@@ -1736,7 +1733,7 @@ begin
     if new.epoch = old.epoch then
       new.progress := greatest(new.progress, old.progress);
     end if;
-    if octet_length(new.songs::text) > 3000 then
+    if new.songs is distinct from old.songs and octet_length(new.songs::text) > 3000 then
       perform mashup.raise_error('MB011', 'The songs do not fit into the job''s row.', 'Shorten names and artists.');
     end if;
   end if;
@@ -2042,6 +2039,9 @@ create function mashup.advance_job(p_job_id uuid) returns void
   as $$
 declare
   v_job public.mashup_jobs;
+  v_live integer;
+  v_done integer;
+  v_ends_early boolean;
 begin
   select * into v_job from public.mashup_jobs where id = p_job_id for no key update;
   if v_job.admitted_at is null then
@@ -2052,25 +2052,19 @@ begin
     perform mashup.transition_job(p_job_id, 'planning', 'replan');
     return;
   end if;
-  if exists (
-    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.stages s on s.stage = k.stage
-    where t.job_id = p_job_id and t.epoch = v_job.epoch and s.stage = v_job.stage and not s.ends_early
-      and t.state in ('waiting', 'ready', 'running'))
-  then
+  select count(*) filter (where t.state in ('waiting', 'ready', 'running')), count(*) filter (where t.state = 'done')
+    into v_live, v_done
+    from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where t.job_id = p_job_id and t.epoch = v_job.epoch and k.stage = v_job.stage;
+  v_ends_early := (select s.ends_early from mashup.stages s where s.stage = v_job.stage);
+  if v_live > 0 and not v_ends_early then
     return;
   end if;
   -- A finished task left its output. A stage without one found all of it in the cache, or ends early.
-  if exists (
-    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.stages s on s.stage = k.stage
-    where t.job_id = p_job_id and t.epoch = v_job.epoch and s.stage = v_job.stage and not s.ends_early and t.state = 'done')
-    or mashup.has_output(v_job, v_job.stage)
-  then
+  if (v_done > 0 and not v_ends_early) or mashup.has_output(v_job, v_job.stage) then
     perform mashup.transition_job(p_job_id,
       (select t.to_stage from mashup.transitions t where t.from_stage = v_job.stage and t.name = 'advance'), 'advance');
-  elsif not exists (
-    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
-    where t.job_id = p_job_id and t.epoch = v_job.epoch and k.stage = v_job.stage and t.state in ('waiting', 'ready', 'running'))
-  then
+  elsif v_live = 0 then
     -- Cached analyses or stems were deleted since the job entered the stage: they are made again.
     perform mashup.create_tasks(v_job);
   end if;
@@ -2810,7 +2804,12 @@ declare
   v_open_kinds text[];
   v_storage_kinds text[];
 begin
-  if cardinality(v_ids) = 0 then
+  -- Most jobs of a transaction have a task that runs or may run, and are not said to wait.
+  if cardinality(v_ids) = 0 or not exists (
+    select from unnest(v_ids) as i (id) join public.mashup_jobs j on j.id = i.id
+    where j.admitted_at is not null and (j.waiting_on is not null
+      or not exists (select from mashup.tasks t where t.job_id = j.id and t.epoch = j.epoch and t.state in ('ready', 'running') offset 0)))
+  then
     return;
   end if;
   if v_paused then
@@ -3127,12 +3126,12 @@ $$;
 comment on function mashup.try_lock_claim(bigint, uuid) is
   'As lock_claim, without waiting: returns null if another transaction has locked the job or the task. Lock order: job, task.';
 
-create function mashup.defer_solo(p_task mashup.tasks, p_worker_id uuid) returns boolean
+create function mashup.defer_solo(p_task mashup.tasks, p_worker_id uuid, p_max_crashes double precision) returns boolean
   language plpgsql set search_path = ''
   as $$
 declare
   -- A task that has lost workers runs alone, so that only it can be to blame the next time.
-  v_solo boolean := p_task.crashes >= mashup.setting_number('max_crashes_before_solo');
+  v_solo boolean := p_task.crashes >= p_max_crashes;
 begin
   if (v_solo and exists (select from mashup.tasks t where t.worker_id = p_worker_id and t.state = 'running'))
     or exists (select from mashup.workers w join mashup.tasks s on s.id = w.solo_task
@@ -3151,32 +3150,78 @@ begin
   return false;
 end
 $$;
-comment on function mashup.defer_solo(mashup.tasks, uuid) is
+comment on function mashup.defer_solo(mashup.tasks, uuid, double precision) is
   'Returns whether a task cannot start on a worker because it, or another task there, has to run alone. It then has another queue entry, due in half a second. Else notes on the worker whether the task runs alone. Lock order: task (held by the caller), worker.';
 
 create function mashup.show_start(p_job public.mashup_jobs, p_kind mashup.task_kinds, p_song_id text) returns public.mashup_jobs
   language plpgsql set search_path = ''
   as $$
 declare
-  v_song jsonb;
+  v_job public.mashup_jobs := p_job;
 begin
-  select s into v_song from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_song_id;
-  update public.mashup_jobs j set
-      waiting_on = null,
-      -- It named the parts of an earlier claim.
-      playable = case when p_kind.stage = j.stage then null else j.playable end,
-      songs = case when p_kind.song_state is null then j.songs
-        else mashup.patch_song(j.songs, p_song_id, jsonb_build_object('state', p_kind.song_state)) end,
-      current_step = case
-        when p_kind.stage <> j.stage then j.current_step
-        when v_song is not null then left(p_kind.song_step || ' ' || (v_song ->> 'name'), 200)
-        else (select s.step from mashup.stages s where s.stage = p_kind.stage) end
-    where j.id = p_job.id returning * into p_job;
-  return p_job;
+  v_job.waiting_on := null;
+  if p_kind.song_state is not null then
+    v_job.songs := mashup.patch_song(p_job.songs, p_song_id, jsonb_build_object('state', p_kind.song_state));
+  end if;
+  if p_kind.stage = p_job.stage then
+    -- It named the parts of an earlier claim.
+    v_job.playable := null;
+    v_job.current_step := coalesce(
+      (select left(p_kind.song_step || ' ' || (s ->> 'name'), 200) from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_song_id),
+      (select s.step from mashup.stages s where s.stage = p_kind.stage));
+  end if;
+  -- The transition to the stage has mostly written all of it: then the row has no new version.
+  if v_job is distinct from p_job then
+    update public.mashup_jobs j set waiting_on = null, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
+      where j.id = p_job.id returning * into v_job;
+  end if;
+  return v_job;
 end
 $$;
 comment on function mashup.show_start(public.mashup_jobs, mashup.task_kinds, text) is
   'Writes on the job that a task started: state of the song''s card, current_step and playable (null), unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
+
+create type mashup.claim_limits as (lease_sec double precision, heartbeat_sec double precision, max_crashes double precision);
+comment on type mashup.claim_limits is 'The settings that a claim needs.';
+
+create function mashup.read_claim_limits() returns mashup.claim_limits
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_limits mashup.claim_limits;
+begin
+  select max((s.value #>> '{}')::double precision) filter (where s.name = 'lease_sec'),
+      max((s.value #>> '{}')::double precision) filter (where s.name = 'heartbeat_sec'),
+      max((s.value #>> '{}')::double precision) filter (where s.name = 'max_crashes_before_solo')
+    into v_limits
+    from mashup.settings s where s.name in ('lease_sec', 'heartbeat_sec', 'max_crashes_before_solo');
+  return v_limits;
+end
+$$;
+comment on function mashup.read_claim_limits() is 'Returns the settings that a claim needs, read by one statement.';
+
+create function mashup.start_task(
+  p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_worker_id uuid, p_claim uuid, p_limits mashup.claim_limits
+) returns jsonb
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+begin
+  update mashup.tasks t set
+      state = 'running', attempt = p_task.attempt, claim = p_claim, lost_at = null, worker_id = p_worker_id, started_at = mashup.now(),
+      lease_until = mashup.now() + make_interval(secs => p_limits.lease_sec),
+      deadline_at = mashup.now() + make_interval(secs => p_kind.timeout_sec),
+      heard_at = mashup.now(), silence_sec = mashup.silence_limit(p_kind, p_job, p_task.song_id),
+      output_prefix = replace(replace(replace(replace(replace(p_kind.output_path, '{user}', p_job.user_id::text), '{job}', p_job.id::text),
+        '{song}', coalesce(t.song_id, '')), '{epoch}', p_job.epoch::text), '{claim}', p_claim::text)
+    where t.id = p_task.id returning * into v_task;
+  v_task.lost_at := p_task.lost_at;
+  return mashup.describe_claim(v_task, p_kind, mashup.show_start(p_job, p_kind, v_task.song_id), p_limits);
+end
+$$;
+comment on function mashup.start_task(mashup.tasks, mashup.task_kinds, public.mashup_jobs, uuid, uuid, mashup.claim_limits) is
+  'Makes a task running under the claim token p_claim. Returns describe_claim. Lock: job and task rows held by the caller.';
 
 create function mashup.claim_task(p_task_id bigint, p_attempt integer, p_worker_id uuid) returns jsonb
   language plpgsql security definer set search_path = ''
@@ -3186,11 +3231,15 @@ declare
   v_task mashup.tasks;
   v_job public.mashup_jobs;
   v_kind mashup.task_kinds;
-  v_claim uuid := gen_random_uuid();
-  v_lost_at timestamptz;
+  v_limits mashup.claim_limits;
+  v_solo_task bigint;
 begin
   select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt;
-  if not found or not exists (select from mashup.workers w where w.id = p_worker_id and not w.draining) then
+  if not found then
+    return jsonb_build_object('status', 'gone');
+  end if;
+  select w.solo_task into v_solo_task from mashup.workers w where w.id = p_worker_id and not w.draining;
+  if not found then
     return jsonb_build_object('status', 'gone');
   end if;
   -- The job is locked before the task; then the task is checked again.
@@ -3211,28 +3260,18 @@ begin
     update mashup.tasks set state = 'waiting', is_probe = false where id = p_task_id;
     return jsonb_build_object('status', 'deferred', 'reason', 'circuit');
   end if;
-  if mashup.defer_solo(v_task, p_worker_id) then
+  v_limits := mashup.read_claim_limits();
+  if (v_solo_task is not null or v_task.crashes >= v_limits.max_crashes) and mashup.defer_solo(v_task, p_worker_id, v_limits.max_crashes) then
     return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
   end if;
-  v_lost_at := v_task.lost_at;
-  update mashup.tasks t set
-      state = 'running', claim = v_claim, lost_at = null, worker_id = p_worker_id, started_at = mashup.now(),
-      lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
-      deadline_at = mashup.now() + make_interval(secs => v_kind.timeout_sec),
-      heard_at = mashup.now(), silence_sec = mashup.silence_limit(v_kind, v_job, v_task.song_id),
-      output_prefix = replace(replace(replace(replace(replace(v_kind.output_path, '{user}', v_job.user_id::text), '{job}', v_job.id::text),
-        '{song}', coalesce(t.song_id, '')), '{epoch}', v_job.epoch::text), '{claim}', v_claim::text)
-    where t.id = p_task_id returning * into v_task;
-  v_task.lost_at := v_lost_at;
-  v_job := mashup.show_start(v_job, v_kind, v_task.song_id);
-  return mashup.describe_claim(v_task, v_kind, v_job);
+  return mashup.start_task(v_task, v_kind, v_job, p_worker_id, gen_random_uuid(), v_limits);
 end
 $$;
 comment on function mashup.claim_task(bigint, integer, uuid) is
   'Claims a ready task for a worker. Returns {status}: claimed, with all that the worker needs (see describe_claim); gone: the queue entry is late or repeated; deferred, with reason paused, circuit (Storage is not available) or must_run_alone: the task runs later. Lock order: job, task, worker, queue.';
 grant execute on function mashup.claim_task(bigint, integer, uuid) to mashup_worker;
 
-create function mashup.describe_claim(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs) returns jsonb
+create function mashup.describe_claim(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_limits mashup.claim_limits) returns jsonb
   language plpgsql stable set search_path = ''
   as $$
 begin
@@ -3241,14 +3280,14 @@ begin
     'user_id', p_job.user_id, 'epoch', p_job.epoch, 'song_id', p_task.song_id, 'songs', p_job.songs, 'options', p_job.options,
     'fresh', p_job.fresh, 'parent_id', p_job.parent_id, 'feedback', p_job.feedback, 'plan_version', p_job.plan_version,
     'failures', p_task.failures, 'max_attempts', p_kind.max_attempts, 'timeout_sec', p_kind.timeout_sec,
-    'heartbeat_sec', mashup.setting_number('heartbeat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
+    'heartbeat_sec', p_limits.heartbeat_sec, 'lease_sec', p_limits.lease_sec,
     'fallback', p_task.fallback or (p_kind.fallback_after_sec is not null and p_task.failures + 1 >= p_kind.max_attempts),
     'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec,
     'traceparent', p_job.traceparent, 'waited_sec', greatest(extract(epoch from mashup.now() - p_task.run_at), 0),
     'lost_for_sec', extract(epoch from mashup.now() - p_task.lost_at));
 end
 $$;
-comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs) is
+comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs, mashup.claim_limits) is
   'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost.';
 
 revoke execute on all functions in schema mashup from public;
@@ -3375,24 +3414,31 @@ $$;
 comment on function mashup.find_twin(public.mashup_jobs, text, jsonb) is
   'Returns a message that names another active song of a job that is the recording of an analyze result, by its bytes or its fingerprint; null if there is none. Lock: job row held by the caller, so that of two songs that finish together the second is compared with the first.';
 
-create function mashup.record_measurements(p_task mashup.tasks, p_kind mashup.task_kinds, p_result jsonb, p_seconds real) returns void
+create function mashup.record_measurements(
+  p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_result jsonb, p_seconds real
+) returns void
   language plpgsql set search_path = ''
   as $$
+declare
+  v_used text[] := mashup.services_of(p_kind);
+  v_service text;
 begin
-  if coalesce((p_result ->> 'service_used')::boolean, true) then
-    perform mashup.record_service_success(p_kind.service);
+  if not coalesce((p_result ->> 'service_used')::boolean, true) then
+    v_used := array_remove(v_used, p_kind.service);
   end if;
-  if p_kind.uses_storage then
-    perform mashup.record_service_success('storage');
-  end if;
+  for v_service in
+    select h.service from mashup.service_health h where h.service = any (v_used) and (h.state <> 'closed' or h.failures > 0) order by h.service
+  loop
+    perform mashup.record_service_success(v_service);
+  end loop;
   if not coalesce((p_result ->> 'from_cache')::boolean, false) then
     perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
-      select sum((s ->> 'duration_sec')::real) from public.mashup_jobs j, mashup.active_songs(j.songs) s
-      where j.id = p_task.job_id and (p_task.song_id is null or s ->> 'song_id' = p_task.song_id)), 0));
+      select sum((s ->> 'duration_sec')::real) from mashup.active_songs(p_job.songs) s
+      where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0));
   end if;
 end
 $$;
-comment on function mashup.record_measurements(mashup.tasks, mashup.task_kinds, jsonb, real) is
+comment on function mashup.record_measurements(mashup.tasks, mashup.task_kinds, public.mashup_jobs, jsonb, real) is
   'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
 
 create function mashup.record_finish(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_result jsonb) returns void
@@ -3406,8 +3452,8 @@ begin
       deadline_at = null, error = null
     where t.id = p_task.id;
   perform mashup.record_task(p_job, p_task, p_result);
-  perform mashup.record_measurements(p_task, p_kind, p_result, v_seconds);
   select * into v_job from public.mashup_jobs where id = p_task.job_id;
+  perform mashup.record_measurements(p_task, p_kind, v_job, p_result, v_seconds);
   perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', p_task.kind || ' finished'), null, p_task.song_id,
     jsonb_build_object('kind', p_task.kind, 'task', p_task.id, 'attempt', p_task.attempt, 'seconds', round(v_seconds::numeric, 3),
       'from_cache', p_result -> 'from_cache'));
@@ -4037,10 +4083,15 @@ comment on function mashup.queue_order() is
   'Returns the position, from 1, of each job that waits for a slot: by the number of its user''s running and earlier jobs, then by age.';
 
 create function mashup.queue_position(p_job_id uuid) returns integer
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
   as $$
-  select q.queue_position from mashup.queue_order() q where q.id = p_job_id
-    and exists (select from public.mashup_jobs j where j.id = p_job_id and j.admitted_at is null)
+begin
+  -- The queue is ranked only for a job that is in it.
+  if not exists (select from mashup.waiting_jobs j where j.id = p_job_id) then
+    return null;
+  end if;
+  return (select q.queue_position from mashup.queue_order() q where q.id = p_job_id);
+end
 $$;
 comment on function mashup.queue_position(uuid) is 'Returns the position of a job in the queue; null if it does not wait for a slot.';
 

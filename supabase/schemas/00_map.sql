@@ -48,7 +48,7 @@
 --     request_schedule, request_schedule_for_task, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
 --     check_protocol, register_worker, take_back_crashes, heartbeat_worker, deregister_worker
---     claim_task, defer_solo, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
+--     claim_task, read_claim_limits, defer_solo, start_task, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
 --     finish_task, record_finish, find_twin, is_same_recording, record_measurements
 --     fail_task, end_attempt, end_failed_task, exclude_song, requeue_task, return_task

@@ -4,29 +4,26 @@ create function mashup.estimate_completion(p_job public.mashup_jobs) returns tim
   language plpgsql stable set search_path = ''
   as $$
 begin
-  return (select mashup.now() + make_interval(secs => coalesce(sum(work.sec), 0))
-  from (
-    -- Songs are analysed and separated in parallel. Songs of unknown length count with the mean.
-    select case when k.song_member is not null then song_work.longest * 0.6 + song_work.total * 0.4
-      when st.per_song_sec > 0 then st.base_sec + st.per_song_sec * song_work.seconds
-      else st.mean_sec end as sec
-    from mashup.stage_stats st
-    join mashup.task_kinds k on k.kind = st.kind
-    join mashup.stages s on s.stage = k.stage
-    cross join lateral (
-      select coalesce(max(e.sec), 0) as longest, coalesce(sum(e.sec), 0) as total, coalesce(sum(e.len), 0) as seconds
-      from (
-        select coalesce((song ->> 'duration_sec')::real, 180) as len,
-          case when song ->> 'duration_sec' is null then st.mean_sec
-            else st.base_sec + st.per_song_sec * (song ->> 'duration_sec')::real end as sec
-        from mashup.active_songs(p_job.songs) song
-        where k.song_member is null or song ->> k.song_member is null
-      ) e
-    ) song_work
-    where s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
-      -- A draft is estimated up to the stage before which it waits.
-      and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
-  ) work);
+  -- The songs are read once, not once for each kind. Songs of unknown length count with the mean.
+  return (with song as materialized (
+    select s as card, (s ->> 'duration_sec')::real as len from jsonb_array_elements(p_job.songs) s where s ->> 'state' is distinct from 'excluded'
+  )
+  select mashup.now() + make_interval(secs => coalesce(sum(
+    -- Songs are analysed and separated in parallel.
+    case when k.song_member is not null then w.longest * 0.6 + w.total * 0.4
+      when st.per_song_sec > 0 then st.base_sec + st.per_song_sec * w.seconds
+      else st.mean_sec end), 0))
+  from mashup.task_kinds k
+  join mashup.stages s on s.stage = k.stage
+    and s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
+    -- A draft is estimated up to the stage before which it waits.
+    and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
+  join mashup.stage_stats st on st.kind = k.kind
+  cross join lateral (
+    select coalesce(max(e.sec), 0) as longest, coalesce(sum(e.sec), 0) as total, coalesce(sum(e.len), 0) as seconds
+    from (select coalesce(g.len, 180) as len, case when g.len is null then st.mean_sec else st.base_sec + st.per_song_sec * g.len end as sec
+      from song g where k.song_member is null or g.card ->> k.song_member is null) e
+  ) w);
 end
 $$;
 comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats.';

@@ -144,7 +144,7 @@ begin
     if new.epoch = old.epoch then
       new.progress := greatest(new.progress, old.progress);
     end if;
-    if octet_length(new.songs::text) > 3000 then
+    if new.songs is distinct from old.songs and octet_length(new.songs::text) > 3000 then
       perform mashup.raise_error('MB011', 'The songs do not fit into the job''s row.', 'Shorten names and artists.');
     end if;
   end if;

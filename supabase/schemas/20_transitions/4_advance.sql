@@ -17,6 +17,9 @@ create function mashup.advance_job(p_job_id uuid) returns void
   as $$
 declare
   v_job public.mashup_jobs;
+  v_live integer;
+  v_done integer;
+  v_ends_early boolean;
 begin
   select * into v_job from public.mashup_jobs where id = p_job_id for no key update;
   if v_job.admitted_at is null then
@@ -27,25 +30,19 @@ begin
     perform mashup.transition_job(p_job_id, 'planning', 'replan');
     return;
   end if;
-  if exists (
-    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.stages s on s.stage = k.stage
-    where t.job_id = p_job_id and t.epoch = v_job.epoch and s.stage = v_job.stage and not s.ends_early
-      and t.state in ('waiting', 'ready', 'running'))
-  then
+  select count(*) filter (where t.state in ('waiting', 'ready', 'running')), count(*) filter (where t.state = 'done')
+    into v_live, v_done
+    from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where t.job_id = p_job_id and t.epoch = v_job.epoch and k.stage = v_job.stage;
+  v_ends_early := (select s.ends_early from mashup.stages s where s.stage = v_job.stage);
+  if v_live > 0 and not v_ends_early then
     return;
   end if;
   -- A finished task left its output. A stage without one found all of it in the cache, or ends early.
-  if exists (
-    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.stages s on s.stage = k.stage
-    where t.job_id = p_job_id and t.epoch = v_job.epoch and s.stage = v_job.stage and not s.ends_early and t.state = 'done')
-    or mashup.has_output(v_job, v_job.stage)
-  then
+  if (v_done > 0 and not v_ends_early) or mashup.has_output(v_job, v_job.stage) then
     perform mashup.transition_job(p_job_id,
       (select t.to_stage from mashup.transitions t where t.from_stage = v_job.stage and t.name = 'advance'), 'advance');
-  elsif not exists (
-    select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
-    where t.job_id = p_job_id and t.epoch = v_job.epoch and k.stage = v_job.stage and t.state in ('waiting', 'ready', 'running'))
-  then
+  elsif v_live = 0 then
     -- Cached analyses or stems were deleted since the job entered the stage: they are made again.
     perform mashup.create_tasks(v_job);
   end if;

@@ -44,7 +44,12 @@ declare
   v_open_kinds text[];
   v_storage_kinds text[];
 begin
-  if cardinality(v_ids) = 0 then
+  -- Most jobs of a transaction have a task that runs or may run, and are not said to wait.
+  if cardinality(v_ids) = 0 or not exists (
+    select from unnest(v_ids) as i (id) join public.mashup_jobs j on j.id = i.id
+    where j.admitted_at is not null and (j.waiting_on is not null
+      or not exists (select from mashup.tasks t where t.job_id = j.id and t.epoch = j.epoch and t.state in ('ready', 'running') offset 0)))
+  then
     return;
   end if;
   if v_paused then

@@ -53,12 +53,12 @@ $$;
 comment on function mashup.try_lock_claim(bigint, uuid) is
   'As lock_claim, without waiting: returns null if another transaction has locked the job or the task. Lock order: job, task.';
 
-create function mashup.defer_solo(p_task mashup.tasks, p_worker_id uuid) returns boolean
+create function mashup.defer_solo(p_task mashup.tasks, p_worker_id uuid, p_max_crashes double precision) returns boolean
   language plpgsql set search_path = ''
   as $$
 declare
   -- A task that has lost workers runs alone, so that only it can be to blame the next time.
-  v_solo boolean := p_task.crashes >= mashup.setting_number('max_crashes_before_solo');
+  v_solo boolean := p_task.crashes >= p_max_crashes;
 begin
   if (v_solo and exists (select from mashup.tasks t where t.worker_id = p_worker_id and t.state = 'running'))
     or exists (select from mashup.workers w join mashup.tasks s on s.id = w.solo_task
@@ -77,32 +77,78 @@ begin
   return false;
 end
 $$;
-comment on function mashup.defer_solo(mashup.tasks, uuid) is
+comment on function mashup.defer_solo(mashup.tasks, uuid, double precision) is
   'Returns whether a task cannot start on a worker because it, or another task there, has to run alone. It then has another queue entry, due in half a second. Else notes on the worker whether the task runs alone. Lock order: task (held by the caller), worker.';
 
 create function mashup.show_start(p_job public.mashup_jobs, p_kind mashup.task_kinds, p_song_id text) returns public.mashup_jobs
   language plpgsql set search_path = ''
   as $$
 declare
-  v_song jsonb;
+  v_job public.mashup_jobs := p_job;
 begin
-  select s into v_song from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_song_id;
-  update public.mashup_jobs j set
-      waiting_on = null,
-      -- It named the parts of an earlier claim.
-      playable = case when p_kind.stage = j.stage then null else j.playable end,
-      songs = case when p_kind.song_state is null then j.songs
-        else mashup.patch_song(j.songs, p_song_id, jsonb_build_object('state', p_kind.song_state)) end,
-      current_step = case
-        when p_kind.stage <> j.stage then j.current_step
-        when v_song is not null then left(p_kind.song_step || ' ' || (v_song ->> 'name'), 200)
-        else (select s.step from mashup.stages s where s.stage = p_kind.stage) end
-    where j.id = p_job.id returning * into p_job;
-  return p_job;
+  v_job.waiting_on := null;
+  if p_kind.song_state is not null then
+    v_job.songs := mashup.patch_song(p_job.songs, p_song_id, jsonb_build_object('state', p_kind.song_state));
+  end if;
+  if p_kind.stage = p_job.stage then
+    -- It named the parts of an earlier claim.
+    v_job.playable := null;
+    v_job.current_step := coalesce(
+      (select left(p_kind.song_step || ' ' || (s ->> 'name'), 200) from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_song_id),
+      (select s.step from mashup.stages s where s.stage = p_kind.stage));
+  end if;
+  -- The transition to the stage has mostly written all of it: then the row has no new version.
+  if v_job is distinct from p_job then
+    update public.mashup_jobs j set waiting_on = null, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
+      where j.id = p_job.id returning * into v_job;
+  end if;
+  return v_job;
 end
 $$;
 comment on function mashup.show_start(public.mashup_jobs, mashup.task_kinds, text) is
   'Writes on the job that a task started: state of the song''s card, current_step and playable (null), unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
+
+create type mashup.claim_limits as (lease_sec double precision, heartbeat_sec double precision, max_crashes double precision);
+comment on type mashup.claim_limits is 'The settings that a claim needs.';
+
+create function mashup.read_claim_limits() returns mashup.claim_limits
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_limits mashup.claim_limits;
+begin
+  select max((s.value #>> '{}')::double precision) filter (where s.name = 'lease_sec'),
+      max((s.value #>> '{}')::double precision) filter (where s.name = 'heartbeat_sec'),
+      max((s.value #>> '{}')::double precision) filter (where s.name = 'max_crashes_before_solo')
+    into v_limits
+    from mashup.settings s where s.name in ('lease_sec', 'heartbeat_sec', 'max_crashes_before_solo');
+  return v_limits;
+end
+$$;
+comment on function mashup.read_claim_limits() is 'Returns the settings that a claim needs, read by one statement.';
+
+create function mashup.start_task(
+  p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_worker_id uuid, p_claim uuid, p_limits mashup.claim_limits
+) returns jsonb
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+begin
+  update mashup.tasks t set
+      state = 'running', attempt = p_task.attempt, claim = p_claim, lost_at = null, worker_id = p_worker_id, started_at = mashup.now(),
+      lease_until = mashup.now() + make_interval(secs => p_limits.lease_sec),
+      deadline_at = mashup.now() + make_interval(secs => p_kind.timeout_sec),
+      heard_at = mashup.now(), silence_sec = mashup.silence_limit(p_kind, p_job, p_task.song_id),
+      output_prefix = replace(replace(replace(replace(replace(p_kind.output_path, '{user}', p_job.user_id::text), '{job}', p_job.id::text),
+        '{song}', coalesce(t.song_id, '')), '{epoch}', p_job.epoch::text), '{claim}', p_claim::text)
+    where t.id = p_task.id returning * into v_task;
+  v_task.lost_at := p_task.lost_at;
+  return mashup.describe_claim(v_task, p_kind, mashup.show_start(p_job, p_kind, v_task.song_id), p_limits);
+end
+$$;
+comment on function mashup.start_task(mashup.tasks, mashup.task_kinds, public.mashup_jobs, uuid, uuid, mashup.claim_limits) is
+  'Makes a task running under the claim token p_claim. Returns describe_claim. Lock: job and task rows held by the caller.';
 
 create function mashup.claim_task(p_task_id bigint, p_attempt integer, p_worker_id uuid) returns jsonb
   language plpgsql security definer set search_path = ''
@@ -112,11 +158,15 @@ declare
   v_task mashup.tasks;
   v_job public.mashup_jobs;
   v_kind mashup.task_kinds;
-  v_claim uuid := gen_random_uuid();
-  v_lost_at timestamptz;
+  v_limits mashup.claim_limits;
+  v_solo_task bigint;
 begin
   select * into v_task from mashup.tasks where id = p_task_id and state = 'ready' and attempt = p_attempt;
-  if not found or not exists (select from mashup.workers w where w.id = p_worker_id and not w.draining) then
+  if not found then
+    return jsonb_build_object('status', 'gone');
+  end if;
+  select w.solo_task into v_solo_task from mashup.workers w where w.id = p_worker_id and not w.draining;
+  if not found then
     return jsonb_build_object('status', 'gone');
   end if;
   -- The job is locked before the task; then the task is checked again.
@@ -137,28 +187,18 @@ begin
     update mashup.tasks set state = 'waiting', is_probe = false where id = p_task_id;
     return jsonb_build_object('status', 'deferred', 'reason', 'circuit');
   end if;
-  if mashup.defer_solo(v_task, p_worker_id) then
+  v_limits := mashup.read_claim_limits();
+  if (v_solo_task is not null or v_task.crashes >= v_limits.max_crashes) and mashup.defer_solo(v_task, p_worker_id, v_limits.max_crashes) then
     return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
   end if;
-  v_lost_at := v_task.lost_at;
-  update mashup.tasks t set
-      state = 'running', claim = v_claim, lost_at = null, worker_id = p_worker_id, started_at = mashup.now(),
-      lease_until = mashup.now() + mashup.setting_interval('lease_sec'),
-      deadline_at = mashup.now() + make_interval(secs => v_kind.timeout_sec),
-      heard_at = mashup.now(), silence_sec = mashup.silence_limit(v_kind, v_job, v_task.song_id),
-      output_prefix = replace(replace(replace(replace(replace(v_kind.output_path, '{user}', v_job.user_id::text), '{job}', v_job.id::text),
-        '{song}', coalesce(t.song_id, '')), '{epoch}', v_job.epoch::text), '{claim}', v_claim::text)
-    where t.id = p_task_id returning * into v_task;
-  v_task.lost_at := v_lost_at;
-  v_job := mashup.show_start(v_job, v_kind, v_task.song_id);
-  return mashup.describe_claim(v_task, v_kind, v_job);
+  return mashup.start_task(v_task, v_kind, v_job, p_worker_id, gen_random_uuid(), v_limits);
 end
 $$;
 comment on function mashup.claim_task(bigint, integer, uuid) is
   'Claims a ready task for a worker. Returns {status}: claimed, with all that the worker needs (see describe_claim); gone: the queue entry is late or repeated; deferred, with reason paused, circuit (Storage is not available) or must_run_alone: the task runs later. Lock order: job, task, worker, queue.';
 grant execute on function mashup.claim_task(bigint, integer, uuid) to mashup_worker;
 
-create function mashup.describe_claim(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs) returns jsonb
+create function mashup.describe_claim(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_limits mashup.claim_limits) returns jsonb
   language plpgsql stable set search_path = ''
   as $$
 begin
@@ -167,14 +207,14 @@ begin
     'user_id', p_job.user_id, 'epoch', p_job.epoch, 'song_id', p_task.song_id, 'songs', p_job.songs, 'options', p_job.options,
     'fresh', p_job.fresh, 'parent_id', p_job.parent_id, 'feedback', p_job.feedback, 'plan_version', p_job.plan_version,
     'failures', p_task.failures, 'max_attempts', p_kind.max_attempts, 'timeout_sec', p_kind.timeout_sec,
-    'heartbeat_sec', mashup.setting_number('heartbeat_sec'), 'lease_sec', mashup.setting_number('lease_sec'),
+    'heartbeat_sec', p_limits.heartbeat_sec, 'lease_sec', p_limits.lease_sec,
     'fallback', p_task.fallback or (p_kind.fallback_after_sec is not null and p_task.failures + 1 >= p_kind.max_attempts),
     'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec,
     'traceparent', p_job.traceparent, 'waited_sec', greatest(extract(epoch from mashup.now() - p_task.run_at), 0),
     'lost_for_sec', extract(epoch from mashup.now() - p_task.lost_at));
 end
 $$;
-comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs) is
+comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs, mashup.claim_limits) is
   'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost.';
 
 revoke execute on all functions in schema mashup from public;

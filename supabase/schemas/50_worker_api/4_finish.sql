@@ -53,24 +53,31 @@ $$;
 comment on function mashup.find_twin(public.mashup_jobs, text, jsonb) is
   'Returns a message that names another active song of a job that is the recording of an analyze result, by its bytes or its fingerprint; null if there is none. Lock: job row held by the caller, so that of two songs that finish together the second is compared with the first.';
 
-create function mashup.record_measurements(p_task mashup.tasks, p_kind mashup.task_kinds, p_result jsonb, p_seconds real) returns void
+create function mashup.record_measurements(
+  p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_result jsonb, p_seconds real
+) returns void
   language plpgsql set search_path = ''
   as $$
+declare
+  v_used text[] := mashup.services_of(p_kind);
+  v_service text;
 begin
-  if coalesce((p_result ->> 'service_used')::boolean, true) then
-    perform mashup.record_service_success(p_kind.service);
+  if not coalesce((p_result ->> 'service_used')::boolean, true) then
+    v_used := array_remove(v_used, p_kind.service);
   end if;
-  if p_kind.uses_storage then
-    perform mashup.record_service_success('storage');
-  end if;
+  for v_service in
+    select h.service from mashup.service_health h where h.service = any (v_used) and (h.state <> 'closed' or h.failures > 0) order by h.service
+  loop
+    perform mashup.record_service_success(v_service);
+  end loop;
   if not coalesce((p_result ->> 'from_cache')::boolean, false) then
     perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
-      select sum((s ->> 'duration_sec')::real) from public.mashup_jobs j, mashup.active_songs(j.songs) s
-      where j.id = p_task.job_id and (p_task.song_id is null or s ->> 'song_id' = p_task.song_id)), 0));
+      select sum((s ->> 'duration_sec')::real) from mashup.active_songs(p_job.songs) s
+      where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0));
   end if;
 end
 $$;
-comment on function mashup.record_measurements(mashup.tasks, mashup.task_kinds, jsonb, real) is
+comment on function mashup.record_measurements(mashup.tasks, mashup.task_kinds, public.mashup_jobs, jsonb, real) is
   'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
 
 create function mashup.record_finish(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_result jsonb) returns void
@@ -84,8 +91,8 @@ begin
       deadline_at = null, error = null
     where t.id = p_task.id;
   perform mashup.record_task(p_job, p_task, p_result);
-  perform mashup.record_measurements(p_task, p_kind, p_result, v_seconds);
   select * into v_job from public.mashup_jobs where id = p_task.job_id;
+  perform mashup.record_measurements(p_task, p_kind, v_job, p_result, v_seconds);
   perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', p_task.kind || ' finished'), null, p_task.song_id,
     jsonb_build_object('kind', p_task.kind, 'task', p_task.id, 'attempt', p_task.attempt, 'seconds', round(v_seconds::numeric, 3),
       'from_cache', p_result -> 'from_cache'));

@@ -52,10 +52,15 @@ comment on function mashup.queue_order() is
   'Returns the position, from 1, of each job that waits for a slot: by the number of its user''s running and earlier jobs, then by age.';
 
 create function mashup.queue_position(p_job_id uuid) returns integer
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
   as $$
-  select q.queue_position from mashup.queue_order() q where q.id = p_job_id
-    and exists (select from public.mashup_jobs j where j.id = p_job_id and j.admitted_at is null)
+begin
+  -- The queue is ranked only for a job that is in it.
+  if not exists (select from mashup.waiting_jobs j where j.id = p_job_id) then
+    return null;
+  end if;
+  return (select q.queue_position from mashup.queue_order() q where q.id = p_job_id);
+end
 $$;
 comment on function mashup.queue_position(uuid) is 'Returns the position of a job in the queue; null if it does not wait for a slot.';
 

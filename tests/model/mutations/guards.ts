@@ -57,8 +57,8 @@ export const MUTANTS: readonly Mutant[] = [
   one(
     'a stage waits for all its tasks',
     'advance_job',
-    "not s.ends_early\n      and t.state in ('waiting', 'ready', 'running')",
-    'false',
+    'if v_live > 0 and not v_ends_early then',
+    'if false then',
   ),
   one(
     'a stage that ends early is done only with its output',

@@ -1,0 +1,155 @@
+/**
+ * The state machine of this build beside that of an earlier one, and beside Graphile Worker alone with as many tasks, in one run:
+ * jobs per second, commits and processor time of a job. BENCH_BASELINE is the path of a checkout of the earlier build, with its
+ * own node_modules. Rounds of the builds alternate, so that other load of the machine meets all of them.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import postgres from 'postgres';
+import type { BenchFixture, Uploader } from './bench-fixture.ts';
+import { measureCosts, measureHandoff, measureThroughput, openLimits, uploaders } from './handoff.ts';
+import type { Costs, Handoff } from './handoff.ts';
+import { measureBare, measureBareHandoff } from './bare-queue.ts';
+import { percentile, printTable } from './table.ts';
+
+const JOBS = Number(process.env['BENCH_JOBS'] ?? 100);
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
+/** Numbers of workers and of tasks that each runs at one time, as `workers x tasks`. */
+const [WORKERS = 1, CONCURRENCY = 10] = (process.env['BENCH_WORKERS'] ?? '1x10').split('x').map(Number);
+const PACED_PER_SEC = Number(process.env['BENCH_PER_SEC'] ?? 20);
+/** Clock ticks a second of the times in /proc. */
+const TICKS = 100;
+
+interface Build {
+  name: string;
+  fixture: BenchFixture;
+  jobs_per_sec: number[];
+  cpu_ms: number[];
+  costs: Costs[];
+  handoff: Handoff[];
+}
+
+/** Opens the environment of a build, from the files of its own checkout. */
+async function openBuild(name: string, root: string): Promise<Build> {
+  const url = pathToFileURL(join(root, 'bench/bench-fixture.ts')).href;
+  const { startBenchFixture } = (await import(url)) as { startBenchFixture: () => Promise<BenchFixture> };
+  const fixture = await startBenchFixture();
+  await openLimits(fixture);
+  if (process.env['BENCH_FUNCTIONS']) await trackFunctions(fixture);
+  for (let n = 0; n < WORKERS; n++) await fixture.startWorker(CONCURRENCY, 'empty');
+  return { name, fixture, jobs_per_sec: [], cpu_ms: [], costs: [], handoff: [] };
+}
+
+/** Lets Postgres count the calls and the time of each function, in sessions that start from now on. */
+async function trackFunctions({ superuserUrl }: BenchFixture): Promise<void> {
+  const sql = postgres(superuserUrl, { max: 1, onnotice: () => {} });
+  await sql`alter system set track_functions = 'all'`;
+  await sql`select pg_reload_conf()`;
+  await sql.end();
+}
+
+/** Processor time so far, in ms, of all processes of the database and of the registered workers. Linux only. */
+async function processorMs({ sql }: BenchFixture): Promise<number> {
+  const [backend] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+  const workers = await sql<{ pid: number }[]>`select pid from mashup.workers`;
+  const pids = new Set(workers.map(({ pid }) => pid));
+  const postmaster = (await statOf(backend?.pid ?? 0))?.parent;
+  let ticks = 0;
+  for (const entry of await readdir('/proc')) {
+    const stat = /^\d+$/.test(entry) ? await statOf(Number(entry)) : undefined;
+    if (!stat) continue;
+    if (stat.pid === postmaster) ticks += stat.own + stat.ended;
+    else if (stat.parent === postmaster || pids.has(stat.pid)) ticks += stat.own;
+  }
+  return (ticks * 1000) / TICKS;
+}
+
+/** Reads the times of a process, in ticks: its own, and those of its ended children. */
+async function statOf(pid: number): Promise<{ pid: number; parent: number; own: number; ended: number } | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  if (text === '') return undefined;
+  const fields = text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
+  const [parent = 0, own = 0, system = 0, ended = 0, endedSystem = 0] = [1, 11, 12, 13, 14].map((n) => fields[n]);
+  return { pid, parent, own: own + system, ended: ended + endedSystem };
+}
+
+async function measureRound(build: Build, users: Uploader[], paced: Uploader[]): Promise<void> {
+  const { fixture } = build;
+  const before = await processorMs(fixture);
+  build.costs.push(
+    await measureCosts(fixture, users.length, async () => {
+      build.jobs_per_sec.push(await measureThroughput(fixture, users));
+      build.cpu_ms.push(((await processorMs(fixture)) - before) / users.length);
+    }),
+  );
+  if (paced.length > 0) build.handoff.push(await measureHandoff(fixture, paced, PACED_PER_SEC));
+}
+
+const median = (values: number[]): number => percentile(values, 0.5);
+
+/** Measures and prints both builds and Graphile Worker alone. */
+export async function benchBuilds() {
+  const baseline = process.env['BENCH_BASELINE'];
+  const builds = [await openBuild('this build', join(import.meta.dirname, '..'))];
+  if (baseline !== undefined) builds.unshift(await openBuild('earlier build', baseline));
+  const bare: number[] = [];
+  try {
+    for (const { fixture } of builds) await measureThroughput(fixture, await uploaders(fixture, 40, 'rows'));
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const build of builds) {
+        const paced = PACED_PER_SEC > 0 ? await uploaders(build.fixture, 60, 'rows') : [];
+        await measureRound(build, await uploaders(build.fixture, JOBS, 'rows'), paced);
+      }
+      const last = builds.at(-1);
+      if (last) bare.push(await measureBare(last.fixture.url, JOBS, WORKERS * CONCURRENCY));
+    }
+    const last = builds.at(-1);
+    const bare_handoff_p50_ms =
+      last && PACED_PER_SEC > 0 ? await measureBareHandoff(last.fixture.url, PACED_PER_SEC) : undefined;
+    const rows = builds.map((build) => ({
+      what: build.name,
+      'jobs/s': median(build.jobs_per_sec),
+      'of Graphile Worker alone': median(build.jobs_per_sec.map((one, n) => one / (bare[n] ?? NaN))),
+      cpu_ms: median(build.cpu_ms),
+      commits: median(build.costs.map((one) => one.commits)),
+      wal_kb: median(build.costs.map((one) => one.wal_kb)),
+      dead: median(build.costs.map((one) => one.dead_tuples)),
+      ...(build.handoff.length > 0
+        ? {
+            p50_ms: median(build.handoff.map((one) => one.p50_ms)),
+            p99_ms: median(build.handoff.map((one) => one.p99_ms)),
+          }
+        : {}),
+    }));
+    printTable(`${JOBS} jobs of seven tasks, ${WORKERS} x ${CONCURRENCY}, median of ${ROUNDS} rounds`, rows);
+    console.log(
+      `Graphile Worker alone: ${median(bare).toFixed(1)} jobs/s, hand-off p50 ${bare_handoff_p50_ms?.toFixed(2)} ms`,
+    );
+    if (process.env['BENCH_FUNCTIONS']) for (const build of builds) await printFunctions(build);
+    return {
+      jobs: JOBS,
+      workers: WORKERS,
+      concurrency: CONCURRENCY,
+      bare,
+      bare_handoff_p50_ms,
+      builds: builds.map(({ fixture: _, ...rest }) => rest),
+    };
+  } finally {
+    for (const { fixture } of builds) await fixture.close();
+  }
+}
+
+/** Prints the functions in which most time was spent. */
+async function printFunctions({ name, fixture }: Build): Promise<void> {
+  const rows =
+    await fixture.sql`select funcname as function, calls::int, round(self_time::numeric, 1)::float8 as self_ms, round(total_time::numeric, 1)::float8 as total_ms
+    from pg_stat_user_functions order by self_time desc limit 60`;
+  printTable(
+    `Functions of ${name}`,
+    rows.map((row) => ({ ...row })),
+  );
+}
