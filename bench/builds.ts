@@ -3,7 +3,8 @@
  * jobs per second, commits and processor time of a job. BENCH_BASELINE is the path of a checkout of the earlier build, with its
  * own node_modules. Rounds of the builds alternate, so that other load of the machine meets all of them.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import postgres from 'postgres';
@@ -28,6 +29,12 @@ interface Build {
   cpu_ms: number[];
   costs: Costs[];
   handoff: Handoff[];
+  /** From submission to admission, of all jobs of the rounds in which all are submitted at once. */
+  admitted_ms: number[];
+  /** From submission to the end, of the jobs that are submitted at a constant rate. */
+  job_ms: number[];
+  /** Where the workers write the times of their hand-overs. */
+  handover_file: string;
 }
 
 /** Opens the environment of a build, from the files of its own checkout. */
@@ -37,8 +44,21 @@ async function openBuild(name: string, root: string): Promise<Build> {
   const fixture = await startBenchFixture();
   await openLimits(fixture);
   if (process.env['BENCH_FUNCTIONS']) await trackFunctions(fixture);
+  const folder = await mkdtemp(join(tmpdir(), 'mashup-handover-'));
+  const handover_file = join(folder, 'ms');
+  process.env['BENCH_HANDOFF_FILE'] = handover_file;
   for (let n = 0; n < WORKERS; n++) await fixture.startWorker(CONCURRENCY, 'empty');
-  return { name, fixture, jobs_per_sec: [], cpu_ms: [], costs: [], handoff: [] };
+  return {
+    name,
+    fixture,
+    handover_file,
+    jobs_per_sec: [],
+    cpu_ms: [],
+    costs: [],
+    handoff: [],
+    admitted_ms: [],
+    job_ms: [],
+  };
 }
 
 /** Lets Postgres count the calls and the time of each function, in sessions that start from now on. */
@@ -86,10 +106,59 @@ async function measureRound(build: Build, users: Uploader[], paced: Uploader[]):
       build.cpu_ms.push(((await processorMs(fixture)) - before) / users.length);
     }),
   );
-  if (paced.length > 0) build.handoff.push(await measureHandoff(fixture, paced, PACED_PER_SEC));
+  build.admitted_ms.push(...(await waitsOf(fixture, users, 'admitted_at')));
+  if (paced.length === 0) return;
+  build.handoff.push(await measureHandoff(fixture, paced, PACED_PER_SEC));
+  build.job_ms.push(...(await waitsOf(fixture, paced, 'finished_at')));
+}
+
+/** Times from the submission of each user's job to its admission, as its history has it, or to its end; in ms. */
+async function waitsOf(
+  { sql }: BenchFixture,
+  users: Uploader[],
+  until: 'admitted_at' | 'finished_at',
+): Promise<number[]> {
+  const ids = users.map(({ userId }) => userId);
+  const rows = await sql<{ ms: number }[]>`
+    select extract(epoch from case when ${until} = 'finished_at' then j.finished_at else (
+      select min(e.created_at) from public.mashup_job_events e where e.job_id = j.id and e.from_stage = 'queued') end - j.created_at)::float8 * 1000 as ms
+    from public.mashup_jobs j where j.user_id = any (${ids})`;
+  return rows.map(({ ms }) => ms);
+}
+
+/** Times from a finish to the next claim that it returned, as the workers of this build measured them; none for earlier builds. */
+async function handoffsIn(file: string): Promise<number[]> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.split('\n').filter(Boolean).map(Number);
 }
 
 const median = (values: number[]): number => percentile(values, 0.5);
+
+/** The figures of a build: medians of its rounds. */
+async function resultOf(build: Build, bare: number[]): Promise<Record<string, string | number>> {
+  const handovers = await handoffsIn(build.handover_file);
+  return {
+    what: build.name,
+    'jobs/s': median(build.jobs_per_sec),
+    'of Graphile Worker alone': median(build.jobs_per_sec.map((one, n) => one / (bare[n] ?? NaN))),
+    cpu_ms: median(build.cpu_ms),
+    commits: median(build.costs.map((one) => one.commits)),
+    wal_kb: median(build.costs.map((one) => one.wal_kb)),
+    dead: median(build.costs.map((one) => one.dead_tuples)),
+    ...(build.handoff.length > 0
+      ? {
+          p50_ms: median(build.handoff.map((one) => one.p50_ms)),
+          p99_ms: median(build.handoff.map((one) => one.p99_ms)),
+          job_p50_ms: median(build.job_ms),
+          job_p99_ms: percentile(build.job_ms, 0.99),
+        }
+      : {}),
+    admitted_p50_ms: median(build.admitted_ms),
+    admitted_p95_ms: percentile(build.admitted_ms, 0.95),
+    handover_p50_ms: median(handovers),
+    handover_p99_ms: percentile(handovers, 0.99),
+  };
+}
 
 /** Measures and prints both builds and Graphile Worker alone. */
 export async function benchBuilds() {
@@ -110,21 +179,8 @@ export async function benchBuilds() {
     const last = builds.at(-1);
     const bare_handoff_p50_ms =
       last && PACED_PER_SEC > 0 ? await measureBareHandoff(last.fixture.url, PACED_PER_SEC) : undefined;
-    const rows = builds.map((build) => ({
-      what: build.name,
-      'jobs/s': median(build.jobs_per_sec),
-      'of Graphile Worker alone': median(build.jobs_per_sec.map((one, n) => one / (bare[n] ?? NaN))),
-      cpu_ms: median(build.cpu_ms),
-      commits: median(build.costs.map((one) => one.commits)),
-      wal_kb: median(build.costs.map((one) => one.wal_kb)),
-      dead: median(build.costs.map((one) => one.dead_tuples)),
-      ...(build.handoff.length > 0
-        ? {
-            p50_ms: median(build.handoff.map((one) => one.p50_ms)),
-            p99_ms: median(build.handoff.map((one) => one.p99_ms)),
-          }
-        : {}),
-    }));
+    for (const { fixture } of builds) await fixture.stopWorkers();
+    const rows = await Promise.all(builds.map((build) => resultOf(build, bare)));
     printTable(`${JOBS} jobs of seven tasks, ${WORKERS} x ${CONCURRENCY}, median of ${ROUNDS} rounds`, rows);
     console.log(
       `Graphile Worker alone: ${median(bare).toFixed(1)} jobs/s, hand-off p50 ${bare_handoff_p50_ms?.toFixed(2)} ms`,
@@ -136,7 +192,7 @@ export async function benchBuilds() {
       concurrency: CONCURRENCY,
       bare,
       bare_handoff_p50_ms,
-      builds: builds.map(({ fixture: _, ...rest }) => rest),
+      builds: rows,
     };
   } finally {
     for (const { fixture } of builds) await fixture.close();

@@ -3,15 +3,20 @@
  * the state machine's own. Run as a process by bench-fixture.ts.
  */
 import { randomUUID } from 'node:crypto';
+import { appendFile } from 'node:fs/promises';
 import { PROTOCOL_VERSION } from '../schema/constants.ts';
 import { DEFAULT_LIMITS } from '../worker/config.ts';
 import { openDatabase } from '../worker/database/database.ts';
 import { createLog } from '../worker/log.ts';
+import { onceAtATime } from '../worker/periodic.ts';
 import { openQueue } from '../worker/queue.ts';
 import { registerWorker } from '../worker/registration.ts';
 import { startSocketWatchdog } from '../worker/database/socket-watchdog.ts';
-import { claimTask, finishTask, sweep } from '../worker/database/database-api.ts';
+import { admitWaiting, claimTask, sweep } from '../worker/database/database-api.ts';
+import { finishTask } from '../worker/database/finish-api.ts';
+import type { FinishResult } from '../worker/database/finish-api.ts';
 import type { Claim } from '../worker/database/database-api.ts';
+import { UnreadableClaim } from '../worker/errors.ts';
 import { sampleResult } from '../tests/support/sample-results.ts';
 
 /** The result of a task. The hash is new for each job, so that nothing is taken from a cache. */
@@ -30,6 +35,8 @@ if (import.meta.main) {
   const log = createLog('text', (line) => process.stderr.write(`${line}\n`));
   const db = openDatabase(databaseUrl, concurrency + 2, sockets);
   const workerId = randomUUID();
+  /** Times from a finish that was sent to the next claim of the job that it returned, in ms. */
+  const handoffs: number[] = [];
   const registration = await registerWorker(db, {
     databaseUrl,
     workerId,
@@ -39,6 +46,7 @@ if (import.meta.main) {
     services: {},
     log,
     onSignal: () => {},
+    onAdmit: onceAtATime(() => admitWaiting(db), log, 'the admission of jobs'),
     onOutageEnd: (since) => sockets.destroySilentSince(since),
     onIncompatible: (error) => log('error', error.message),
   });
@@ -51,10 +59,21 @@ if (import.meta.main) {
     onPool: (poolId) => registration.addPool(poolId),
     async onEntry(payload) {
       const { task, attempt } = Wakeup(payload);
-      const claim = await claimTask(db, task, attempt, workerId);
-      if (claim.status === 'claimed') await finishTask(db, claim, instantResult(claim));
+      const answer = await claimTask(db, task, attempt, workerId);
+      let claim = answer.status === 'claimed' ? answer : undefined;
+      while (claim !== undefined) {
+        const sentAt = performance.now();
+        const { next }: FinishResult = await finishTask(db, claim, instantResult(claim), randomUUID());
+        if (next !== undefined) handoffs.push(performance.now() - sentAt);
+        claim = next instanceof UnreadableClaim ? undefined : next;
+      }
     },
   });
   setInterval(() => void sweep(db).catch((error: unknown) => log('warn', String(error))), SWEEP_MS);
-  process.once('SIGTERM', () => process.exit(0));
+  const stop = async (): Promise<void> => {
+    const file = process.env['BENCH_HANDOFF_FILE'];
+    if (file !== undefined) await appendFile(file, handoffs.map((ms) => `${ms}\n`).join(''));
+    process.exit(0);
+  };
+  process.once('SIGTERM', () => void stop());
 }

@@ -1,7 +1,7 @@
 /** Constants for browsers and servers. This file does not import zod, so that pages do not load it. */
 
 /** Number of the protocol between workers and the schema: `mashup.protocol_version()` of the migrations of this version. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** Oldest protocol that the migrations of this version serve: `mashup.min_protocol_version()`. */
 export const MIN_PROTOCOL_VERSION = 1;
 

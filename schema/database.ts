@@ -203,6 +203,7 @@ export interface TasksTable {
   held_until: Date | null;
   heard_at: Date | null;
   silence_sec: number | null;
+  place: number | null;
   output_prefix: string | null;
   error: Json<{ code: string; message?: string; hint?: string } | null>;
   created_at: Defaulted<Date>;
@@ -327,6 +328,15 @@ interface PlanSpendTable {
   cost_usd: string;
 }
 
+/** A row of `mashup.places`. */
+export interface PlacesTable {
+  service: string;
+  n: number;
+  task_id: string | null;
+  held_until: Date | null;
+  is_open: Defaulted<boolean>;
+}
+
 /** A row of `mashup.stage_stats`. */
 export interface StageStatsTable {
   kind: TaskKind;
@@ -416,6 +426,7 @@ export interface Database {
   'mashup.scores': ScoresTable;
   'mashup.plan_receipts': PlanReceiptsTable;
   'mashup.plan_spend': PlanSpendTable;
+  'mashup.places': PlacesTable;
   'mashup.stage_stats': StageStatsTable;
   'mashup.service_health': ServiceHealthTable;
   'mashup.pauses': PausesTable;

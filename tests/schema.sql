@@ -82,8 +82,21 @@ comment on column mashup.pauses.key is 'The user or job id, the kind or the serv
 comment on column mashup.pauses.until is 'When the pause ends by itself; null: never.';
 grant select on mashup.pauses to mashup_worker;
 CREATE TRIGGER mark_all_jobs_stale AFTER INSERT OR DELETE OR UPDATE ON mashup.pauses FOR EACH STATEMENT EXECUTE FUNCTION mashup.mark_all_jobs_stale();
-CREATE TRIGGER request_schedule AFTER INSERT OR DELETE OR UPDATE ON mashup.pauses FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule();
+CREATE TRIGGER request_schedule AFTER INSERT OR DELETE OR UPDATE ON mashup.pauses FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule('all');
 CREATE CONSTRAINT TRIGGER schedule AFTER INSERT OR DELETE OR UPDATE ON mashup.pauses DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mashup.schedule_at_commit();
+
+create table mashup.places (
+  service text not null,
+  n integer not null,
+  task_id bigint,
+  held_until timestamp with time zone,
+  is_open boolean default true not null,
+  constraint places_pkey PRIMARY KEY (service, n)
+) with (fillfactor=20);
+comment on table mashup.places is 'The places of each service, as many as service_limits says: a task that is ready or running holds one.';
+comment on column mashup.places.task_id is 'The task that holds the place; null: it is free.';
+comment on column mashup.places.held_until is 'Until when a free place counts as taken, because the call of a dropped task may go on.';
+comment on column mashup.places.is_open is 'Whether the limit allows the place. A closed one is not taken again.';
 
 create table mashup.plan_receipts (
   id bigint generated always as identity not null,
@@ -170,8 +183,9 @@ comment on column mashup.settings.is_optional is 'Whether the value may be null.
 grant select on mashup.settings to mashup_worker;
 CREATE TRIGGER check_setting BEFORE INSERT OR UPDATE ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.check_setting();
 CREATE TRIGGER keep_setting BEFORE DELETE OR UPDATE OF name ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.keep_setting();
-CREATE TRIGGER request_schedule AFTER UPDATE ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule();
+CREATE TRIGGER request_schedule AFTER UPDATE ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule('all');
 CREATE CONSTRAINT TRIGGER schedule AFTER UPDATE ON mashup.settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mashup.schedule_at_commit();
+CREATE TRIGGER sync_places AFTER UPDATE ON mashup.settings FOR EACH ROW WHEN ((new.name = 'service_limits'::text)) EXECUTE FUNCTION mashup.sync_places_with_limits();
 
 create table mashup.stage_stats (
   kind text not null,
@@ -305,6 +319,7 @@ create table mashup.tasks (
   held_until timestamp with time zone,
   heard_at timestamp with time zone,
   silence_sec real,
+  place integer,
   output_prefix text,
   error jsonb,
   created_at timestamp with time zone default mashup.now() not null,
@@ -333,6 +348,7 @@ comment on column mashup.tasks.deadline_at is 'When the attempt exceeds timeout_
 comment on column mashup.tasks.held_until is 'Until when a dropped task counts against the limit of its service.';
 comment on column mashup.tasks.heard_at is 'When the attempt began, or its service last sent an event.';
 comment on column mashup.tasks.silence_sec is 'Seconds after heard_at at which the call ends as unanswered.';
+comment on column mashup.tasks.place is 'Number of the place at its service that a ready or running task holds, and later held.';
 comment on column mashup.tasks.output_prefix is 'Where the claim may write in Storage.';
 comment on column mashup.tasks.error is 'Why the last attempt failed or the task was dropped: {code, message, hint}.';
 CREATE INDEX tasks_by_job ON mashup.tasks USING btree (job_id, epoch);
@@ -344,6 +360,7 @@ CREATE INDEX tasks_waiting ON mashup.tasks USING btree (kind, run_at, id) WHERE 
 CREATE UNIQUE INDEX tasks_one_live ON mashup.tasks USING btree (job_id, epoch, kind, song_id) NULLS NOT DISTINCT WHERE (state <> ALL (ARRAY['dropped'::text, 'failed'::text]));
 grant select on mashup.tasks to mashup_worker;
 CREATE TRIGGER mark_ready_job_stale AFTER UPDATE OF state ON mashup.tasks FOR EACH ROW WHEN (((old.state = 'waiting'::text) AND (new.state = 'ready'::text))) EXECUTE FUNCTION mashup.mark_ready_job_stale();
+CREATE TRIGGER release_place AFTER DELETE ON mashup.tasks FOR EACH ROW WHEN ((old.state = ANY (ARRAY['ready'::text, 'running'::text]))) EXECUTE FUNCTION mashup.release_place_of_deleted();
 CREATE TRIGGER request_schedule AFTER UPDATE OF state ON mashup.tasks FOR EACH ROW WHEN (((new.state = 'waiting'::text) OR ((old.state = ANY (ARRAY['running'::text, 'ready'::text])) AND (new.state <> ALL (ARRAY['running'::text, 'ready'::text]))))) EXECUTE FUNCTION mashup.request_schedule_for_task();
 CREATE TRIGGER request_schedule_new AFTER INSERT ON mashup.tasks FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule_for_task();
 CREATE CONSTRAINT TRIGGER schedule AFTER UPDATE OF state ON mashup.tasks DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.state = 'waiting'::text) OR ((old.state = ANY (ARRAY['running'::text, 'ready'::text])) AND (new.state <> ALL (ARRAY['running'::text, 'ready'::text]))))) EXECUTE FUNCTION mashup.schedule_at_commit();
@@ -546,8 +563,8 @@ CREATE TRIGGER check_transition BEFORE UPDATE OF stage ON public.mashup_jobs FOR
 CREATE TRIGGER check_user BEFORE INSERT ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.check_user();
 CREATE TRIGGER enqueue_file_deletions BEFORE DELETE ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.enqueue_file_deletions();
 CREATE TRIGGER explain_status BEFORE UPDATE OF status, error_code ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.explain_status();
-CREATE TRIGGER request_schedule AFTER UPDATE ON public.mashup_jobs FOR EACH ROW WHEN (((new.admitted_at IS NULL) AND ((old.admitted_at IS NOT NULL) OR (old.hold IS DISTINCT FROM new.hold) OR (old.epoch <> new.epoch)))) EXECUTE FUNCTION mashup.request_schedule();
-CREATE TRIGGER request_schedule_new AFTER INSERT ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule();
+CREATE TRIGGER request_schedule AFTER UPDATE ON public.mashup_jobs FOR EACH ROW WHEN (((new.admitted_at IS NULL) AND ((old.admitted_at IS NOT NULL) OR (old.hold IS DISTINCT FROM new.hold) OR (old.epoch <> new.epoch)))) EXECUTE FUNCTION mashup.request_schedule('jobs');
+CREATE TRIGGER request_schedule_new AFTER INSERT ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule('jobs');
 CREATE CONSTRAINT TRIGGER schedule AFTER UPDATE ON public.mashup_jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.admitted_at IS NULL) AND ((old.admitted_at IS NOT NULL) OR (old.hold IS DISTINCT FROM new.hold) OR (old.epoch <> new.epoch)))) EXECUTE FUNCTION mashup.schedule_at_commit();
 CREATE CONSTRAINT TRIGGER schedule_new AFTER INSERT ON public.mashup_jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mashup.schedule_at_commit();
 CREATE TRIGGER touch_job BEFORE UPDATE ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.touch_job();
@@ -931,7 +948,25 @@ begin
   end loop;
 end
 $function$;
-comment on function mashup.admit_jobs() is 'Gives free slots to waiting jobs. The caller holds the lock of schedule.';
+comment on function mashup.admit_jobs() is 'Gives free slots to waiting jobs. The caller holds the lock of admission.';
+
+CREATE OR REPLACE FUNCTION mashup.admit_waiting()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET jit TO 'off'
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtext('mashup.admit'));
+  perform mashup.admit_jobs();
+end
+$function$;
+comment on function mashup.admit_waiting() is 'Admits waiting jobs. Called by workers when a transaction found another one admitting. The only function that waits for the lock of admission: it holds no row then.';
+grant execute on function mashup.admit_waiting() to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.advance_job(p_job_id uuid)
  RETURNS void
@@ -1350,6 +1385,34 @@ end
 $function$;
 comment on function mashup.check_user() is 'Trigger: refuses a job of a user who does not exist. Lock: user row, shared.';
 
+CREATE OR REPLACE FUNCTION mashup.circuit_of(p_kind mashup.task_kinds, OUT is_closed boolean, OUT probes text[], OUT spread_sec real)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_blocked boolean;
+begin
+  if not exists (select from mashup.service_health h where h.state <> 'closed' or h.updated_at > mashup.now() - interval '10 seconds') then
+    is_closed := true; probes := '{}'; spread_sec := 0;
+    return;
+  end if;
+  select coalesce(bool_or(h.state = 'half_open' or (h.state = 'open' and h.retry_at > mashup.now())), false),
+      coalesce(array_agg(h.service order by h.service) filter (where h.state = 'open' and h.retry_at <= mashup.now()), '{}'),
+      -- After an outage the waiting tasks return spread over two seconds.
+      case when bool_or(h.state = 'closed' and h.failures = 0 and h.last_error is not null
+        and h.updated_at > mashup.now() - interval '10 seconds') then 2 else 0 end
+    into v_blocked, probes, spread_sec
+    from mashup.service_health h where h.service = any (mashup.services_of(p_kind));
+  if v_blocked then
+    probes := '{}';
+  end if;
+  is_closed := not v_blocked and probes = '{}';
+end
+$function$;
+comment on function mashup.circuit_of(mashup.task_kinds) is 'Returns whether the circuits that a kind of task needs are all closed; if not, those of which its next task would be the probe (none while one of them is half-open, or not due for a probe); and over how many seconds its tasks return after an outage.';
+
 CREATE OR REPLACE FUNCTION mashup.claim_outgoing_events(p_limit integer)
  RETURNS SETOF mashup.outgoing_events
  LANGUAGE plpgsql
@@ -1595,7 +1658,7 @@ begin
   end if;
 end
 $function$;
-comment on function mashup.create_tasks(mashup_jobs) is 'Creates the tasks that a job with a slot needs in its stage and does not have yet. They start waiting; dispatch_tasks makes them ready. Lock: job row held by the caller.';
+comment on function mashup.create_tasks(mashup_jobs) is 'Creates the tasks that a job with a slot needs in its stage and does not have yet. They start waiting; dispatch_kind makes them ready. Lock: job row held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.dead_workers()
  RETURNS SETOF uuid
@@ -1632,8 +1695,8 @@ begin
       update mashup.workers set solo_task = coalesce(solo_task, p_task.id) where id = p_worker_id;
     end if;
     update mashup.tasks t set attempt = t.attempt + 1, run_at = mashup.now() + interval '500 milliseconds'
-      where t.id = p_task.id returning * into p_task;
-    perform mashup.enqueue_task(p_task);
+      where t.id = p_task.id;
+    perform mashup.enqueue_tasks(array[p_task.id]);
     return true;
   end if;
   update mashup.workers w set solo_task = case when v_solo then p_task.id end
@@ -1707,14 +1770,16 @@ comment on function mashup.describe_claim(mashup.tasks,mashup.task_kinds,mashup_
 
 CREATE OR REPLACE FUNCTION mashup.describe_submission(p_job mashup_jobs, p_existing boolean)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
 AS $function$
-  select jsonb_build_object('job_id', j.id, 'stage', j.stage, 'status', j.status, 'progress', j.progress, 'existing', p_existing,
+begin
+  return (select jsonb_build_object('job_id', j.id, 'stage', j.stage, 'status', j.status, 'progress', j.progress, 'existing', p_existing,
     'queue_position', mashup.queue_position(j.id), 'estimated_completion_at',
     coalesce(j.estimated_completion_at, mashup.estimate_completion(j)), 'songs_count', jsonb_array_length(j.songs))
-  from public.mashup_jobs j where j.id = p_job.id
+  from public.mashup_jobs j where j.id = p_job.id);
+end
 $function$;
 comment on function mashup.describe_submission(mashup_jobs,boolean) is 'Returns what the submitter reads of a job; existing: a repeated request found it.';
 
@@ -1769,98 +1834,87 @@ CREATE OR REPLACE FUNCTION mashup.dispatch_fallbacks(p_kind mashup.task_kinds)
  SET search_path TO ''
 AS $function$
 declare
-  v_task mashup.tasks;
+  v_ids bigint[];
 begin
-  for v_task in
-    select t.* from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
+  if p_kind.fallback_after_sec is null then
+    return;
+  end if;
+  v_ids := array(
+    select t.id from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
     where t.state = 'waiting' and t.kind = p_kind.kind and t.run_at <= mashup.now()
       and t.created_at < mashup.now() - make_interval(secs => p_kind.fallback_after_sec)
-      and j.admitted_at is not null and not mashup.is_job_paused(j.id, j.user_id)
+      and not mashup.is_job_paused(j.id, j.user_id)
       and exists (select from mashup.service_health h where h.service = p_kind.service and h.state <> 'closed')
-    order by t.id for update of t skip locked
-  loop
-    perform mashup.dispatch_task(v_task.id, false, 0, true);
-  end loop;
+    order by t.id for update of t skip locked);
+  if v_ids <> '{}' then
+    perform mashup.dispatch_tasks_to(p_kind.service, v_ids, null, false, 0);
+  end if;
 end
 $function$;
 comment on function mashup.dispatch_fallbacks(mashup.task_kinds) is 'Dispatches tasks that have waited fallback_after_sec for an unavailable service, to run without it. Skips locked rows.';
 
-CREATE OR REPLACE FUNCTION mashup.dispatch_task(p_task_id bigint, p_probe boolean, p_spread_sec real, p_fallback boolean DEFAULT false)
- RETURNS void
+CREATE OR REPLACE FUNCTION mashup.dispatch_kind(p_kind mashup.task_kinds)
+ RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
-  v_task mashup.tasks;
+  v_circuit record;
+  v_due integer;
+  v_places integer[];
+  v_ids bigint[];
+  v_paused boolean;
 begin
-  update mashup.tasks t set state = 'ready', attempt = t.attempt + 1, is_probe = p_probe, fallback = p_fallback, held_until = null,
-      run_at = mashup.now() + make_interval(secs => random() * p_spread_sec)
-    where t.id = p_task_id and t.state = 'waiting' returning * into v_task;
-  if found then
-    perform mashup.enqueue_task(v_task);
+  select count(*) into v_due from (
+    -- In the order of the index of waiting tasks, so that no other one is read.
+    select from mashup.tasks t where t.state = 'waiting' and t.kind = p_kind.kind and t.run_at <= mashup.now()
+    order by t.run_at, t.id limit 50) d;
+  if v_due = 0 then
+    return false;
   end if;
-end
-$function$;
-comment on function mashup.dispatch_task(bigint,boolean,real,boolean) is 'Makes a waiting task ready, due within p_spread_sec seconds, and adds its queue entry. p_fallback: it runs without its service and takes no place there. Lock: task row.';
-
-CREATE OR REPLACE FUNCTION mashup.dispatch_tasks()
- RETURNS void
- LANGUAGE plpgsql
- SET search_path TO ''
-AS $function$
-declare
-  v_kind mashup.task_kinds;
-  v_free integer;
-  v_probes text[];
-  v_paused boolean := exists (select from mashup.pauses);
-begin
-  if exists (select from mashup.service_health h where h.state = 'half_open') then
-    perform mashup.reset_orphaned_probes();
+  v_paused := exists (select from mashup.pauses);
+  if v_paused and mashup.is_kind_paused(p_kind) then
+    return false;
   end if;
-  if v_paused and mashup.is_paused('system', '') then
-    return;
+  v_circuit := mashup.circuit_of(p_kind);
+  if not v_circuit.is_closed and v_circuit.probes = '{}' then
+    perform mashup.dispatch_fallbacks(p_kind);
+    return false;
   end if;
-  for v_kind in
-    select * from mashup.task_kinds k
-    where exists (select from mashup.tasks t where t.state = 'waiting' and t.kind = k.kind and t.run_at <= mashup.now())
-    order by k.priority, k.kind
-  loop
-    continue when v_paused and mashup.is_kind_paused(v_kind);
-    select c.free, c.probes into v_free, v_probes from mashup.service_capacity(v_kind) c;
-    if v_free > 0 then
-      perform mashup.dispatch_to_service(v_kind, v_free, v_probes);
-    elsif v_kind.fallback_after_sec is not null then
-      perform mashup.dispatch_fallbacks(v_kind);
-    end if;
-  end loop;
-end
-$function$;
-comment on function mashup.dispatch_tasks() is 'Makes waiting tasks ready as far as limits, circuits and pauses allow. The caller holds the lock of schedule. Skips locked rows.';
-
-CREATE OR REPLACE FUNCTION mashup.dispatch_to_service(p_kind mashup.task_kinds, p_free integer, p_probes text[])
- RETURNS void
- LANGUAGE plpgsql
- SET search_path TO ''
-AS $function$
-declare
-  v_task mashup.tasks;
-  v_spread real;
-begin
-  -- After an outage the waiting tasks return spread over two seconds.
-  v_spread := case when exists (select from mashup.service_health h where h.service = any (mashup.services_of(p_kind)) and h.state = 'closed'
-    and h.failures = 0 and h.last_error is not null and h.updated_at > mashup.now() - interval '10 seconds') then 2 else 0 end;
-  for v_task in
-    select t.* from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
+  v_places := mashup.free_places(p_kind.service, case when v_circuit.is_closed then v_due else 1 end);
+  if v_places = '{}' then
+    return true;
+  end if;
+  v_ids := array(
+    select t.id from mashup.tasks t
     where t.state = 'waiting' and t.kind = p_kind.kind and t.run_at <= mashup.now()
-      and j.admitted_at is not null and not mashup.is_job_paused(j.id, j.user_id)
-    order by t.run_at, t.id limit greatest(p_free, 0) for update of t skip locked
-  loop
-    exit when p_probes <> '{}' and not mashup.start_probe(p_probes, v_task.id);
-    perform mashup.dispatch_task(v_task.id, p_probes <> '{}', v_spread);
-  end loop;
+      and (not v_paused or exists (select from public.mashup_jobs j where j.id = t.job_id and not mashup.is_job_paused(j.id, j.user_id)))
+    order by t.run_at, t.id limit cardinality(v_places) for update of t skip locked);
+  if v_ids <> '{}' and (v_circuit.is_closed or mashup.start_probe(v_circuit.probes, v_ids[1])) then
+    perform mashup.dispatch_tasks_to(p_kind.service, v_ids, v_places[:cardinality(v_ids)], not v_circuit.is_closed, v_circuit.spread_sec);
+  end if;
+  return v_circuit.is_closed and v_due > cardinality(v_ids);
 end
 $function$;
-comment on function mashup.dispatch_to_service(mashup.task_kinds,integer,text[]) is 'Dispatches up to p_free tasks of a kind, the oldest first; p_probes: the one task is the probe of these open circuits. Skips locked rows.';
+comment on function mashup.dispatch_kind(mashup.task_kinds) is 'Dispatches the waiting tasks of a kind that may run, the oldest first, or the probe of an open circuit. Returns whether some are left that wait for a place. Skips locked rows.';
+
+CREATE OR REPLACE FUNCTION mashup.dispatch_tasks_to(p_service text, p_ids bigint[], p_places integer[], p_probe boolean, p_spread_sec real)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  update mashup.tasks t set state = 'ready', attempt = t.attempt + 1, is_probe = p_probe, fallback = p_places is null, held_until = null,
+      run_at = mashup.now() + make_interval(secs => random() * p_spread_sec), place = coalesce(d.place, t.place)
+    from unnest(p_ids, p_places) as d (id, place) where t.id = d.id and t.state = 'waiting';
+  if p_places is not null then
+    update mashup.places p set task_id = d.id, held_until = null
+      from unnest(p_ids, p_places) as d (id, place) where p.service = p_service and p.n = d.place;
+  end if;
+  perform mashup.enqueue_tasks(p_ids);
+end
+$function$;
+comment on function mashup.dispatch_tasks_to(text,bigint[],integer[],boolean,real) is 'Makes waiting tasks ready, each at one of the places of a service, due within p_spread_sec seconds, and adds their queue entries. p_places null: they run without their service and take no place there. Lock: task and place rows held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.drop_tasks(p_job mashup_jobs, p_reason text)
  RETURNS void
@@ -2044,8 +2098,8 @@ end
 $function$;
 comment on function mashup.enqueue_file_deletions() is 'Trigger: puts the files of a deleted job, stems row or user into the outbox.';
 
-CREATE OR REPLACE FUNCTION mashup.enqueue_task(p_task mashup.tasks)
- RETURNS boolean
+CREATE OR REPLACE FUNCTION mashup.enqueue_tasks(p_ids bigint[])
+ RETURNS integer
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO ''
@@ -2056,23 +2110,17 @@ CREATE OR REPLACE FUNCTION mashup.enqueue_task(p_task mashup.tasks)
  SET enable_mergejoin TO 'off'
  SET jit TO 'off'
 AS $function$
-declare
-  v_job_id bigint;
 begin
   if pg_catalog.to_regnamespace(/*queue*/'mashup_queue') is null then
-    return false;
+    return 0;
   end if;
-  v_job_id := (/*queue*/mashup_queue.add_job(
-    identifier => 'mashup:' || p_task.kind,
-    payload => pg_catalog.json_build_object('task', p_task.id, 'attempt', p_task.attempt),
-    run_at => p_task.run_at,
-    max_attempts => 5,
-    job_key => 'mashup:' || p_task.id || ':' || p_task.attempt,
-    priority => p_task.priority::integer)).id;
-  return v_job_id is not null;
+  return (select pg_catalog.count(*) from /*queue*/mashup_queue.add_jobs(array(
+    select ('mashup:' || t.kind, pg_catalog.json_build_object('task', t.id, 'attempt', t.attempt), null, t.run_at, 5::smallint,
+      'mashup:' || t.id || ':' || t.attempt, t.priority, null)::/*queue*/mashup_queue.job_spec
+    from mashup.tasks t where t.id = any (p_ids) order by t.priority, t.id)));
 end
 $function$;
-comment on function mashup.enqueue_task(mashup.tasks) is 'Adds the queue entry of a ready task under the key mashup:<task>:<attempt>. Returns false if the schema of the queue is missing or add_job returns null; reconcile_queue then adds the entry.';
+comment on function mashup.enqueue_tasks(bigint[]) is 'Adds the queue entries of ready tasks, under the keys mashup:<task>:<attempt>, by one call. Returns how many were added: 0 if the schema of the queue is missing; reconcile_queue then adds them.';
 
 CREATE OR REPLACE FUNCTION mashup.estimate_completion(p_job mashup_jobs)
  RETURNS timestamp with time zone
@@ -2080,27 +2128,39 @@ CREATE OR REPLACE FUNCTION mashup.estimate_completion(p_job mashup_jobs)
  STABLE
  SET search_path TO ''
 AS $function$
+declare
+  v_songs jsonb[] := array(select s from jsonb_array_elements(p_job.songs) s where s ->> 'state' is distinct from 'excluded');
+  v_song jsonb;
+  v_kind record;
+  v_sec real;
+  v_longest real;
+  v_total real;
+  v_seconds real;
+  v_sum double precision := 0;
 begin
-  -- The songs are read once, not once for each kind. Songs of unknown length count with the mean.
-  return (with song as materialized (
-    select s as card, (s ->> 'duration_sec')::real as len from jsonb_array_elements(p_job.songs) s where s ->> 'state' is distinct from 'excluded'
-  )
-  select mashup.now() + make_interval(secs => coalesce(sum(
-    -- Songs are analysed and separated in parallel.
-    case when k.song_member is not null then w.longest * 0.6 + w.total * 0.4
-      when st.per_song_sec > 0 then st.base_sec + st.per_song_sec * w.seconds
-      else st.mean_sec end), 0))
-  from mashup.task_kinds k
-  join mashup.stages s on s.stage = k.stage
-    and s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
-    -- A draft is estimated up to the stage before which it waits.
-    and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
-  join mashup.stage_stats st on st.kind = k.kind
-  cross join lateral (
-    select coalesce(max(e.sec), 0) as longest, coalesce(sum(e.sec), 0) as total, coalesce(sum(e.len), 0) as seconds
-    from (select coalesce(g.len, 180) as len, case when g.len is null then st.mean_sec else st.base_sec + st.per_song_sec * g.len end as sec
-      from song g where k.song_member is null or g.card ->> k.song_member is null) e
-  ) w);
+  -- By loops: as one statement it takes twice as long, and it runs ten times in a job.
+  for v_kind in
+    select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec
+    from mashup.stages s join mashup.task_kinds k on k.stage = s.stage join mashup.stage_stats st on st.kind = k.kind
+    where s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
+      -- A draft is estimated up to the stage before which it waits.
+      and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
+  loop
+    v_longest := 0; v_total := 0; v_seconds := 0;
+    foreach v_song in array v_songs loop
+      continue when v_kind.song_member is not null and v_song ->> v_kind.song_member is not null;
+      v_sec := case when v_song ->> 'duration_sec' is null then v_kind.mean_sec
+        else v_kind.base_sec + v_kind.per_song_sec * (v_song ->> 'duration_sec')::real end;
+      v_longest := greatest(v_longest, v_sec);
+      v_total := v_total + v_sec;
+      v_seconds := v_seconds + coalesce((v_song ->> 'duration_sec')::real, 180);
+    end loop;
+    -- Songs are analysed and separated in parallel. Songs of unknown length count with the mean.
+    v_sum := v_sum + case when v_kind.song_member is not null then v_longest * 0.6 + v_total * 0.4
+      when v_kind.per_song_sec > 0 then v_kind.base_sec + v_kind.per_song_sec * v_seconds
+      else v_kind.mean_sec end;
+  end loop;
+  return mashup.now() + make_interval(secs => v_sum);
 end
 $function$;
 comment on function mashup.estimate_completion(mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats.';
@@ -2379,6 +2439,63 @@ $function$;
 comment on function mashup.finish_task(bigint,uuid,jsonb) is 'Finishes a task with its result (schema/task-results.ts), records it and advances the job: the only way forward for a job. Returns finished; failed or retrying if the song is in the job twice; failed with the error hook_failed if a trigger of an integrator fails; or why the claim is not valid (see claim_status). Lock order: job, task, service_health, queue. Raises MB003, MB006.';
 grant execute on function mashup.finish_task(bigint,uuid,jsonb) to mashup_worker;
 
+CREATE OR REPLACE FUNCTION mashup.finish_task_and_claim(p_task_id bigint, p_claim uuid, p_result jsonb, p_next_claim uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET jit TO 'off'
+AS $function$
+declare
+  v_task mashup.tasks;
+  v_next mashup.tasks;
+  v_status text;
+  v_answer jsonb;
+begin
+  select * into v_task from mashup.tasks where id = p_task_id;
+  v_status := mashup.finish_task(p_task_id, p_claim, p_result);
+  if v_status = 'finished' then
+    begin
+      v_answer := mashup.hand_over(v_task.job_id, v_task.worker_id, p_next_claim);
+    exception when others then
+      -- Such as a trigger of an integrator that fails: what is finished stays finished, and the next task is dispatched.
+      v_answer := null;
+    end;
+  else
+    -- A repeated call, because the answer was lost: the first one finished the task and claimed the next under this token.
+    select * into v_next from mashup.tasks t where t.job_id = v_task.job_id and t.claim = p_next_claim and t.state = 'running';
+    if found then
+      v_status := 'finished';
+      v_answer := mashup.describe_claim(v_next, k, j, mashup.read_claim_limits())
+        from public.mashup_jobs j, mashup.task_kinds k where j.id = v_next.job_id and k.kind = v_next.kind;
+    end if;
+  end if;
+  return jsonb_build_object('status', v_status, 'next', v_answer);
+end
+$function$;
+comment on function mashup.finish_task_and_claim(bigint,uuid,jsonb,uuid) is 'Finishes a task as finish_task does, and claims the next task of its job for the same worker under the token p_next_claim, which the worker chooses. Returns {status: as finish_task, next: as claim_task, or null}. A repeated call returns the claim of the first one. Lock order: as finish_task, then tasks, places and queue entries (skips locked ones). Raises MB003, MB006.';
+grant execute on function mashup.finish_task_and_claim(bigint,uuid,jsonb,uuid) to mashup_worker;
+
+CREATE OR REPLACE FUNCTION mashup.free_places(p_service text, p_at_most integer)
+ RETURNS integer[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if exists (select from mashup.places p where p.service = p_service and not p.is_open and p.task_id is not null) then
+    return '{}';
+  end if;
+  return array(
+    select p.n from mashup.places p
+    where p.service = p_service and p.is_open and p.task_id is null and (p.held_until is null or p.held_until <= mashup.now())
+    order by p.n limit p_at_most for update skip locked);
+end
+$function$;
+comment on function mashup.free_places(text,integer) is 'Returns free places of a service, locked, at most p_at_most. Skips those that another transaction takes or frees. None while a place that a lower limit closed is still taken.';
+
 CREATE OR REPLACE FUNCTION mashup.grant_operator(p_email text, p_is_operator boolean DEFAULT true)
  RETURNS uuid
  LANGUAGE plpgsql
@@ -2420,6 +2537,53 @@ end
 $function$;
 comment on function mashup.grant_queue() is 'Grants the role of the workers what the library of Graphile Worker needs. Repeated whenever that schema is made again.';
 grant execute on function mashup.grant_queue() to mashup_worker;
+
+CREATE OR REPLACE FUNCTION mashup.hand_over(p_job_id uuid, p_worker_id uuid, p_claim uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_job public.mashup_jobs;
+  v_task mashup.tasks;
+  v_kind mashup.task_kinds;
+  v_limits mashup.claim_limits;
+  v_place integer;
+begin
+  select * into v_job from public.mashup_jobs where id = p_job_id;
+  if v_job.admitted_at is null or exists (select from mashup.pauses)
+    or not exists (select from mashup.workers w where w.id = p_worker_id and not w.draining and w.solo_task is null)
+  then
+    return null;
+  end if;
+  for v_task in
+    select * from mashup.tasks t
+    where t.job_id = p_job_id and t.epoch = v_job.epoch and t.run_at <= mashup.now()
+      and (t.state = 'waiting' or (t.state = 'ready' and not t.is_probe and not t.fallback))
+    order by t.priority, t.id for update skip locked
+  loop
+    select * into v_kind from mashup.task_kinds where kind = v_task.kind;
+    continue when not mashup.may_hand_over(v_task, v_kind);
+    v_limits := mashup.read_claim_limits();
+    continue when v_task.crashes >= v_limits.max_crashes;
+    if v_task.state = 'ready' then
+      -- Another worker may have fetched the entry. Then the task is its own.
+      continue when not mashup.take_entry(v_task.id, v_task.attempt);
+    else
+      v_place := (mashup.free_places(v_kind.service, 1))[1];
+      continue when v_place is null;
+      update mashup.places set task_id = v_task.id, held_until = null where service = v_kind.service and n = v_place;
+      v_task.place := v_place;
+      v_task.attempt := v_task.attempt + 1;
+      v_task.is_probe := false;
+      v_task.fallback := false;
+    end if;
+    return mashup.start_task(v_task, v_kind, v_job, p_worker_id, p_claim, v_limits);
+  end loop;
+  return null;
+end
+$function$;
+comment on function mashup.hand_over(uuid,uuid,uuid) is 'Claims the next task of a job for a worker under the token p_claim. Returns describe_claim; null if there is none, or it is one that has to be dispatched or claimed by itself (probes, tasks after an outage, tasks that lost a worker, while anything is paused), or the worker drains or runs a task alone. Lock: job row held by the caller; skips locked tasks, places and queue entries.';
 
 CREATE OR REPLACE FUNCTION mashup.has_analyses(p_job mashup_jobs)
  RETURNS boolean
@@ -2587,14 +2751,17 @@ grant execute on function mashup.heartbeat_task(bigint,uuid,real,text) to mashup
 
 CREATE OR REPLACE FUNCTION mashup.heartbeat_worker(p_worker_id uuid)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO ''
 AS $function$
-  with seen as (
-    update mashup.workers w set seen_at = mashup.now(), draining = w.draining or w.protocol < mashup.min_protocol_version()
-      where w.id = p_worker_id returning w.protocol)
-  select exists (select from seen where protocol >= mashup.min_protocol_version())
+declare
+  v_protocol integer;
+begin
+  update mashup.workers w set seen_at = mashup.now(), draining = w.draining or w.protocol < mashup.min_protocol_version()
+    where w.id = p_worker_id returning w.protocol into v_protocol;
+  return coalesce(v_protocol >= mashup.min_protocol_version(), false);
+end
 $function$;
 comment on function mashup.heartbeat_worker(uuid) is 'Notes that a worker is alive. Returns false if it has to register again: it is not registered any more, or a migration made it too old. It then claims nothing.';
 grant execute on function mashup.heartbeat_worker(uuid) to mashup_worker;
@@ -2896,6 +3063,15 @@ begin
     order by t.id for update of t skip locked
   )
   update mashup.tasks t set held_until = f.held_until from far f where t.id = f.id;
+  with far as (
+    select p.service, p.n, mashup.now() + make_interval(secs => h.sec) as held_until
+    from mashup.places p
+    cross join lateral (select coalesce((s.value ->> p.service)::double precision, 0) as sec
+      from mashup.settings s where s.name = 'service_abort_hold_sec') h
+    where p.held_until > mashup.now() + make_interval(secs => h.sec + 5)
+    for update of p skip locked
+  )
+  update mashup.places p set held_until = f.held_until from far f where p.service = f.service and p.n = f.n;
   return v_count;
 end
 $function$;
@@ -2926,8 +3102,8 @@ begin
     order by t.id limit 500 for update skip locked
   loop
     update mashup.tasks t set run_at = mashup.now(), created_at = least(t.created_at, mashup.now()), attempt = t.attempt + 1
-      where t.id = v_task.id returning * into v_task;
-    perform mashup.enqueue_task(v_task);
+      where t.id = v_task.id;
+    perform mashup.enqueue_tasks(array[v_task.id]);
     v_count := v_count + 1;
   end loop;
   return v_count;
@@ -2983,10 +3159,11 @@ CREATE OR REPLACE FUNCTION mashup.mark_all_jobs_stale()
 AS $function$
 begin
   perform mashup.mark_waiting_on_stale(null);
+  perform mashup.note_schedule('all');
   return null;
 end
 $function$;
-comment on function mashup.mark_all_jobs_stale() is 'Trigger: every job may wait for something else now.';
+comment on function mashup.mark_all_jobs_stale() is 'Trigger: every job may wait for something else now, and tasks of every kind may run.';
 
 CREATE OR REPLACE FUNCTION mashup.mark_ready_job_stale()
  RETURNS trigger
@@ -3017,6 +3194,28 @@ begin
 end
 $function$;
 comment on function mashup.mark_waiting_on_stale(uuid) is 'Notes a job for refresh_waiting_on at the end of this transaction; null, or more than a hundred jobs: all.';
+
+CREATE OR REPLACE FUNCTION mashup.may_hand_over(p_task mashup.tasks, p_kind mashup.task_kinds)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_circuit record;
+begin
+  -- A task that lost a worker is claimed alone; probes and tasks that return after an outage are dispatched.
+  if p_task.crashes > 0 then
+    return false;
+  end if;
+  v_circuit := mashup.circuit_of(p_kind);
+  if not v_circuit.is_closed or v_circuit.spread_sec > 0 then
+    return false;
+  end if;
+  return p_task.state = 'ready' or not exists (
+    select from mashup.tasks t where t.state = 'waiting' and t.kind = p_task.kind and (t.run_at, t.id) < (p_task.run_at, p_task.id));
+end
+$function$;
+comment on function mashup.may_hand_over(mashup.tasks,mashup.task_kinds) is 'Returns whether a worker may go on with a task: it never lost a worker, the circuits that it needs are closed and not just closed, and no older task waits for a place.';
 
 CREATE OR REPLACE FUNCTION mashup.metrics()
  RETURNS jsonb
@@ -3108,11 +3307,13 @@ comment on function mashup.missing_prerequisite(mashup_jobs,text) is 'Returns wh
 
 CREATE OR REPLACE FUNCTION mashup.new_traceparent()
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
-  select '00-' || replace(pg_catalog.gen_random_uuid()::text, '-', '') || '-'
-    || right(replace(pg_catalog.gen_random_uuid()::text, '-', ''), 16) || '-01'
+begin
+  return '00-' || replace(pg_catalog.gen_random_uuid()::text, '-', '') || '-'
+    || right(replace(pg_catalog.gen_random_uuid()::text, '-', ''), 16) || '-01';
+end
 $function$;
 comment on function mashup.new_traceparent() is 'Returns a new W3C trace context, marked as sampled: the parent of the spans of a job.';
 
@@ -3152,7 +3353,22 @@ begin
   return null;
 end
 $function$;
-comment on function mashup.next_admission() is 'Returns the next job to get a slot, locked; null if there is none. Skips locked rows. The caller holds the lock of schedule.';
+comment on function mashup.next_admission() is 'Returns the next job to get a slot, locked; null if there is none. Skips locked rows. The caller holds the lock of admission.';
+
+CREATE OR REPLACE FUNCTION mashup.note_schedule(p_what text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_noted text := coalesce(current_setting('mashup.schedule', true), '');
+begin
+  if position(p_what || ' ' in v_noted) = 0 then
+    perform set_config('mashup.schedule', v_noted || p_what || ' ', true);
+  end if;
+end
+$function$;
+comment on function mashup.note_schedule(text) is 'Notes for the end of this transaction what schedule has to do: jobs, all, probe, new:<kind> or freed:<kind>.';
 
 CREATE OR REPLACE FUNCTION mashup.note_sweep()
  RETURNS void
@@ -3226,7 +3442,7 @@ CREATE OR REPLACE FUNCTION mashup.protocol_version()
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO ''
-AS $function$ select 1 $function$;
+AS $function$ select 2 $function$;
 comment on function mashup.protocol_version() is 'Returns the number of the protocol between workers and this schema. A migration raises it if it adds what newer workers need. A worker with a higher number does not start: the database has to be migrated.';
 grant execute on function mashup.protocol_version() to mashup_worker;
 
@@ -3330,18 +3546,21 @@ comment on function mashup.queue_entries() is 'Returns the queue entries of the 
 
 CREATE OR REPLACE FUNCTION mashup.queue_order()
  RETURNS TABLE(id uuid, queue_position integer)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
 AS $function$
-  with running as (
+#variable_conflict use_column
+begin
+  return query with running as (
     select user_id, count(*) as n from public.mashup_jobs where admitted_at is not null group by user_id
   ), waiting as (
     select j.id, j.user_id, j.queued_at, row_number() over (partition by j.user_id order by j.queued_at, j.id) as nth
     from mashup.waiting_jobs j
   )
   select w.id, (row_number() over (order by coalesce(r.n, 0) + w.nth, w.queued_at, w.id))::integer
-  from waiting w left join running r on r.user_id = w.user_id
+  from waiting w left join running r on r.user_id = w.user_id;
+end
 $function$;
 comment on function mashup.queue_order() is 'Returns the position, from 1, of each job that waits for a slot: by the number of its user''s running and earlier jobs, then by age.';
 
@@ -3409,7 +3628,7 @@ CREATE OR REPLACE FUNCTION mashup.reconcile_queue()
 AS $function$
 declare
   v_task mashup.tasks;
-  v_count integer := 0;
+  v_ids bigint[] := '{}';
 begin
   if pg_catalog.to_regclass(/*queue*/'mashup_queue' || '.jobs') is null then
     return 0;
@@ -3428,13 +3647,12 @@ begin
           and (q.locked_at is null or q.locked_at > pg_catalog.now() - interval '15 seconds'))
     order by t.id limit 500 for update skip locked
   loop
-    update mashup.tasks t set attempt = t.attempt + 1 where t.id = v_task.id and t.state = 'ready' and t.attempt = v_task.attempt
-      returning * into v_task;
-    if found and mashup.enqueue_task(v_task) then
-      v_count := v_count + 1;
+    update mashup.tasks t set attempt = t.attempt + 1 where t.id = v_task.id and t.state = 'ready' and t.attempt = v_task.attempt;
+    if found then
+      v_ids := v_ids || v_task.id;
     end if;
   end loop;
-  return v_count;
+  return case when v_ids = '{}' then 0 else mashup.enqueue_tasks(v_ids) end;
 end
 $function$;
 comment on function mashup.reconcile_queue() is 'Enqueues each ready task, due for a second, whose queue entry is missing or can never run. Touches no entry that will run. Returns how many were enqueued. Never waits for a row.';
@@ -3663,7 +3881,7 @@ CREATE OR REPLACE FUNCTION mashup.record_service_success(p_service text)
 AS $function$
 begin
   update mashup.service_health h set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
-      -- What is kept of it shows that the circuit was open: dispatch_tasks then spreads the tasks that return.
+      -- What is kept of it shows that the circuit was open: dispatch_kind then spreads the tasks that return.
       last_error = case when h.state <> 'closed' then h.last_error end, updated_at = mashup.now()
     where h.service = p_service and (h.state <> 'closed' or h.failures > 0);
 end
@@ -3897,6 +4115,32 @@ $function$;
 comment on function mashup.register_worker(uuid,text,integer,bigint,text,integer,text[],jsonb,integer) is 'Registers a worker, again or for the first time. It must already hold a session advisory lock on p_lock_key. Crashes that were counted for it are taken back. p_protocol: see check_protocol. Lock order: tasks (skips locked ones), worker. Raises MB013, MB014.';
 grant execute on function mashup.register_worker(uuid,text,integer,bigint,text,integer,text[],jsonb,integer) to mashup_worker;
 
+CREATE OR REPLACE FUNCTION mashup.release_place(p_task mashup.tasks, p_held_until timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  update mashup.places p set task_id = null, held_until = p_held_until
+    from mashup.task_kinds k
+    where k.kind = p_task.kind and p.service = k.service and p.n = p_task.place and p.task_id = p_task.id;
+end
+$function$;
+comment on function mashup.release_place(mashup.tasks,timestamp with time zone) is 'Frees the place of a task, at the earliest at p_held_until. Lock: place; nobody holds it whom the caller could wait for.';
+
+CREATE OR REPLACE FUNCTION mashup.release_place_of_deleted()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  perform mashup.release_place(old, null);
+  return null;
+end
+$function$;
+comment on function mashup.release_place_of_deleted() is 'Trigger: frees the place of a task that was deleted with its job. The sweep dispatches.';
+
 CREATE OR REPLACE FUNCTION mashup.remade_stems(p_job mashup_jobs)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -3938,6 +4182,47 @@ begin
 end
 $function$;
 comment on function mashup.repair_files(text[],boolean) is 'Returns how many rows point to the files p_missing and how many files no row points to. With p_apply, drops those rows of the cache of stems, notes expired_at on those jobs, and puts those files into the outbox. Lock order: jobs, stems.';
+
+CREATE OR REPLACE FUNCTION mashup.repair_places()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_place mashup.places;
+  v_task record;
+  v_count integer := 0;
+begin
+  for v_place in
+    select * from mashup.places p where p.task_id is not null and not exists (
+      select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+      where t.id = p.task_id and t.state in ('ready', 'running') and not t.fallback and t.place = p.n and k.service = p.service)
+  loop
+    -- Under the lock of the place its task cannot leave it, and none can take it: what is read now holds.
+    perform from mashup.places p where p.service = v_place.service and p.n = v_place.n and p.task_id = v_place.task_id for update skip locked;
+    continue when not found;
+    update mashup.places p set task_id = null
+      where p.service = v_place.service and p.n = v_place.n and not exists (
+        select from mashup.tasks t where t.id = v_place.task_id and t.state in ('ready', 'running') and not t.fallback and t.place = v_place.n);
+    v_count := v_count + found::integer;
+  end loop;
+  for v_task in
+    select t.id, k.service from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where t.state in ('ready', 'running') and not t.fallback
+      and not exists (select from mashup.places p where p.service = k.service and p.n = t.place and p.task_id = t.id)
+    order by t.id for update of t skip locked
+  loop
+    -- Also beyond the limit: the task runs already, and counts until it ends.
+    insert into mashup.places (service, n, task_id, is_open)
+      select v_task.service, coalesce(max(p.n), 0) + 1, v_task.id, false from mashup.places p where p.service = v_task.service;
+    update mashup.tasks t set place = (select p.n from mashup.places p where p.service = v_task.service and p.task_id = v_task.id)
+      where t.id = v_task.id;
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$function$;
+comment on function mashup.repair_places() is 'Frees places whose task is not ready or running, and gives a place to each such task that has none. Neither occurs while only the functions of the engine write. Returns how many. Never waits for a row.';
 
 CREATE OR REPLACE FUNCTION mashup.replay(p_job_id uuid, p_stage text, fresh boolean DEFAULT false)
  RETURNS mashup_jobs
@@ -4016,11 +4301,11 @@ CREATE OR REPLACE FUNCTION mashup.request_schedule()
  SET search_path TO ''
 AS $function$
 begin
-  perform set_config('mashup.schedule', 'requested', true);
+  perform mashup.note_schedule(tg_argv[0]);
   return null;
 end
 $function$;
-comment on function mashup.request_schedule() is 'Trigger: notes that schedule has something to do at commit.';
+comment on function mashup.request_schedule() is 'Trigger: notes what schedule has to do at commit, its argument.';
 
 CREATE OR REPLACE FUNCTION mashup.request_schedule_for_task()
  RETURNS trigger
@@ -4029,21 +4314,32 @@ CREATE OR REPLACE FUNCTION mashup.request_schedule_for_task()
  SET search_path TO ''
 AS $function$
 begin
-  perform set_config('mashup.schedule', 'requested', true);
+  if tg_op = 'UPDATE' and old.state in ('ready', 'running') then
+    perform mashup.release_place(old, new.held_until);
+    perform mashup.note_schedule('freed:' || new.kind);
+    if old.is_probe then
+      perform mashup.note_schedule('probe');
+    end if;
+  end if;
+  if new.state = 'waiting' then
+    perform mashup.note_schedule('new:' || new.kind);
+  end if;
   perform mashup.mark_waiting_on_stale(new.job_id);
   return null;
 end
 $function$;
-comment on function mashup.request_schedule_for_task() is 'Trigger: notes that schedule has something to do at commit, and for which job.';
+comment on function mashup.request_schedule_for_task() is 'Trigger: frees the place of a task that is not ready or running any more, and notes what schedule has to do at commit, and for which job.';
 
 CREATE OR REPLACE FUNCTION mashup.request_traceparent()
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
 AS $function$
-  select substring(pg_catalog.current_setting('request.headers', true)
-    from '"traceparent" *: *"(00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})"')
+begin
+  return substring(pg_catalog.current_setting('request.headers', true)
+    from '"traceparent" *: *"(00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})"');
+end
 $function$;
 comment on function mashup.request_traceparent() is 'Returns the header traceparent of the API request of this transaction; null if there is none or it is not valid.';
 
@@ -4201,7 +4497,7 @@ $function$;
 comment on function mashup.reset_for_rerun(mashup_jobs) is 'The job runs again from its stage, with a new epoch. Raises MB003, MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.reset_orphaned_probes()
- RETURNS void
+ RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
@@ -4212,9 +4508,10 @@ begin
       where s.state = 'half_open' and not exists (
         select from mashup.tasks t where t.id = s.probe_task and t.is_probe and t.state in ('ready', 'running'))
       for update skip locked);
+  return found;
 end
 $function$;
-comment on function mashup.reset_orphaned_probes() is 'Makes room for another probe where the probe cannot return: its task was dropped, deleted, paused, returned or taken from a lost worker. Only this function does so: the transitions that end tasks touch no row of another service, so that two of them cannot wait for each other. Never waits for a row.';
+comment on function mashup.reset_orphaned_probes() is 'Makes room for another probe where the probe cannot return: its task was dropped, deleted, paused, returned or taken from a lost worker. Only this function does so: the transitions that end tasks touch no row of another service, so that two of them cannot wait for each other. Returns whether there was one. Never waits for a row.';
 
 CREATE OR REPLACE FUNCTION mashup.reset_songs(p_songs jsonb)
  RETURNS jsonb
@@ -4293,6 +4590,27 @@ begin
 end
 $function$;
 comment on function mashup.retry(uuid) is 'Resumes a failed or cancelled job in the stage where it stopped, or in the first one whose output is missing; what was made is kept. Returns the job. Lock: job row. Raises MB001, MB002, MB006, MB015.';
+
+CREATE OR REPLACE FUNCTION mashup.return_claims(p_worker_id uuid, p_claims uuid[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_task mashup.tasks;
+  v_count integer := 0;
+begin
+  for v_task in
+    select * from mashup.tasks t where t.worker_id = p_worker_id and t.state = 'running' and t.claim = any (p_claims) order by t.job_id, t.id
+  loop
+    v_count := v_count + (mashup.return_task(v_task.id, v_task.claim) = 'returned')::integer;
+  end loop;
+  return v_count;
+end
+$function$;
+comment on function mashup.return_claims(uuid,uuid[]) is 'Gives back the tasks that a worker claimed under tokens whose answers it never received. Returns how many. Lock order: jobs and tasks by id.';
+grant execute on function mashup.return_claims(uuid,uuid[]) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.return_task(p_task_id bigint, p_claim uuid)
  RETURNS text
@@ -4395,18 +4713,43 @@ CREATE OR REPLACE FUNCTION mashup.schedule(p_all boolean)
  SET jit TO 'off'
 AS $function$
 declare
-  v_noted text;
+  v_noted text := coalesce(current_setting('mashup.schedule', true), '');
+  v_all boolean := p_all or position('all ' in v_noted) > 0;
+  v_kind mashup.task_kinds;
 begin
-  perform pg_advisory_xact_lock(hashtext('mashup.schedule'));
-  perform mashup.admit_jobs();
-  perform mashup.dispatch_tasks();
+  -- A circuit whose probe cannot return is due for another one, also of other kinds.
+  if (v_all or position('probe ' in v_noted) > 0) and mashup.reset_orphaned_probes() then
+    v_all := true;
+  end if;
+  if v_all or position('jobs ' in v_noted) > 0 then
+    perform mashup.try_to_admit();
+    v_noted := coalesce(current_setting('mashup.schedule', true), '');
+  end if;
+  -- In one order, since the locks of services may be waited for.
+  for v_kind in
+    select * from mashup.task_kinds k where v_all or position(':' || k.kind || ' ' in v_noted) > 0 order by k.service, k.kind
+  loop
+    if p_all then
+      perform mashup.dispatch_kind(v_kind);
+    elsif position('new:' || v_kind.kind || ' ' in v_noted) > 0 then
+      if mashup.dispatch_kind(v_kind) then
+        perform pg_advisory_xact_lock(hashtext('mashup.places of ' || v_kind.service));
+        perform mashup.dispatch_kind(v_kind);
+      end if;
+    else
+      perform pg_advisory_xact_lock_shared(hashtext('mashup.places of ' || v_kind.service));
+      perform mashup.dispatch_kind(v_kind);
+    end if;
+  end loop;
   v_noted := coalesce(current_setting('mashup.stale_jobs', true), '');
-  perform mashup.refresh_waiting_on(case when not p_all and v_noted <> 'all' then string_to_array(rtrim(v_noted), ' ')::uuid[] end);
+  if p_all or v_noted <> '' then
+    perform mashup.refresh_waiting_on(case when not p_all and v_noted <> 'all' then string_to_array(rtrim(v_noted), ' ')::uuid[] end);
+  end if;
   perform set_config('mashup.stale_jobs', '', true);
   perform set_config('mashup.schedule', '', true);
 end
 $function$;
-comment on function mashup.schedule(boolean) is 'Admits jobs, dispatches tasks and refreshes waiting_on of all jobs, or of those noted in this transaction. Takes the advisory lock of scheduling until the transaction ends; never waits for a row.';
+comment on function mashup.schedule(boolean) is 'Admits jobs, dispatches tasks and refreshes waiting_on: of all jobs, or as far as this transaction noted. May wait for the locks of services, which are held until the transaction ends; never waits for a row.';
 
 CREATE OR REPLACE FUNCTION mashup.schedule_all()
  RETURNS void
@@ -4431,14 +4774,14 @@ CREATE OR REPLACE FUNCTION mashup.schedule_at_commit()
  SET search_path TO ''
 AS $function$
 begin
-  -- A transaction that keeps its first snapshot cannot count what others dispatched meanwhile. The sweep does it instead.
-  if current_setting('mashup.schedule', true) = 'requested' and current_setting('transaction_isolation') = 'read committed' then
+  -- A transaction that keeps its first snapshot cannot see what others dispatched meanwhile. The sweep does it instead.
+  if current_setting('mashup.schedule', true) <> '' and current_setting('transaction_isolation') = 'read committed' then
     perform mashup.schedule(false);
   end if;
   return null;
 end
 $function$;
-comment on function mashup.schedule_at_commit() is 'Deferred trigger: schedules once for a transaction, at commit, so that an open transaction never holds the lock of scheduling.';
+comment on function mashup.schedule_at_commit() is 'Deferred trigger: schedules once for a transaction, at commit, so that an open transaction never holds a lock of scheduling.';
 
 CREATE OR REPLACE FUNCTION mashup.select_jobs(p_stage text DEFAULT NULL::text, p_error_code text DEFAULT NULL::text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_stopped_stage text DEFAULT NULL::text, p_user_id uuid DEFAULT NULL::uuid, p_limit integer DEFAULT 100, p_after uuid DEFAULT NULL::uuid)
  RETURNS SETOF mashup_jobs
@@ -4462,24 +4805,13 @@ CREATE OR REPLACE FUNCTION mashup.service_capacity(p_kind mashup.task_kinds, OUT
  SET search_path TO ''
 AS $function$
 declare
-  v_health mashup.service_health;
-  v_taken integer;
+  v_is_closed boolean;
 begin
-  probes := '{}';
-  select count(*) into v_taken from (
-    select t.kind from mashup.tasks t where t.state = 'running' and not t.fallback
-    union all select t.kind from mashup.tasks t where t.state = 'ready' and not t.fallback
-    union all select t.kind from mashup.tasks t where t.held_until is not null and t.held_until > mashup.now()
-  ) busy where busy.kind in (select k.kind from mashup.task_kinds k where k.service = p_kind.service);
-  free := coalesce((select (s.value ->> p_kind.service)::integer from mashup.settings s where s.name = 'service_limits'), 1) - v_taken;
-  for v_health in select * from mashup.service_health h where h.service = any (mashup.services_of(p_kind)) order by h.service loop
-    if v_health.state = 'open' and v_health.retry_at <= mashup.now() then
-      probes := probes || v_health.service;
-      free := least(free, 1);
-    elsif v_health.state in ('open', 'half_open') then
-      free := 0;
-    end if;
-  end loop;
+  select c.is_closed, c.probes into v_is_closed, probes from mashup.circuit_of(p_kind) c;
+  select case when bool_or(p.task_id is not null and not p.is_open) then 0
+      else count(*) filter (where p.is_open and p.task_id is null and (p.held_until is null or p.held_until <= mashup.now())) end
+    into free from mashup.places p where p.service = p_kind.service;
+  free := case when v_is_closed then coalesce(free, 0) when probes <> '{}' then least(coalesce(free, 0), 1) else 0 end;
 end
 $function$;
 comment on function mashup.service_capacity(mashup.task_kinds) is 'Returns how many more tasks of a kind may be dispatched now, and the services whose open circuit the next one is a probe of. 0 while the circuit of its service, or of Storage for a kind that uses it, is open.';
@@ -4698,7 +5030,8 @@ declare
   v_task mashup.tasks;
 begin
   update mashup.tasks t set
-      state = 'running', attempt = p_task.attempt, claim = p_claim, lost_at = null, worker_id = p_worker_id, started_at = mashup.now(),
+      state = 'running', attempt = p_task.attempt, place = p_task.place, is_probe = p_task.is_probe, fallback = p_task.fallback, held_until = null,
+      claim = p_claim, lost_at = null, worker_id = p_worker_id, started_at = mashup.now(),
       lease_until = mashup.now() + make_interval(secs => p_limits.lease_sec),
       deadline_at = mashup.now() + make_interval(secs => p_kind.timeout_sec),
       heard_at = mashup.now(), silence_sec = mashup.silence_limit(p_kind, p_job, p_task.song_id),
@@ -4713,12 +5046,14 @@ comment on function mashup.start_task(mashup.tasks,mashup.task_kinds,mashup_jobs
 
 CREATE OR REPLACE FUNCTION mashup.stem_files(p_paths jsonb)
  RETURNS SETOF text
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO ''
 AS $function$
-  select f.path from jsonb_each(p_paths) p
-  cross join lateral jsonb_array_elements_text(case jsonb_typeof(p.value) when 'array' then p.value else jsonb_build_array(p.value) end) f (path)
+begin
+  return query select f.path from jsonb_each(p_paths) p
+    cross join lateral jsonb_array_elements_text(case jsonb_typeof(p.value) when 'array' then p.value else jsonb_build_array(p.value) end) f (path);
+end
 $function$;
 comment on function mashup.stem_files(jsonb) is 'Returns the files of stems, given the value of stems.paths.';
 
@@ -4951,6 +5286,8 @@ begin
     if not v_clock_went_back then
       perform mashup.limit_future_times();
     end if;
+    perform mashup.sync_places();
+    perform mashup.repair_places();
     v_enqueued := mashup.reconcile_queue();
     perform mashup.refresh_queue_positions();
     perform mashup.show_silence();
@@ -5017,6 +5354,45 @@ end
 $function$;
 comment on function mashup.sweep_workers() is 'Recovers the tasks of lost workers and expired leases, ends late attempts and removes lost workers. Returns how many tasks. Never waits for a row.';
 
+CREATE OR REPLACE FUNCTION mashup.sync_places()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  if not pg_try_advisory_xact_lock(hashtext('mashup.places')) then
+    return;
+  end if;
+  insert into mashup.places (service, n)
+    select l.service, n from mashup.place_limits l cross join lateral generate_series(1, l.at_most) n
+    where l.at_most > (select count(*) from mashup.places p where p.service = l.service and p.is_open)
+    on conflict do nothing;
+  -- Taken places stay open before free ones, so that a lower limit closes free ones first.
+  update mashup.places p set is_open = w.is_open
+    from (
+      select c.service, c.n, row_number() over (partition by c.service order by c.task_id is null, c.n) <= l.at_most as is_open
+      from mashup.places c join mashup.place_limits l on l.service = c.service
+    ) w
+    where p.service = w.service and p.n = w.n and p.is_open <> w.is_open
+      and (p.service, p.n) in (select k.service, k.n from mashup.places k where k.is_open <> w.is_open for update skip locked);
+end
+$function$;
+comment on function mashup.sync_places() is 'Opens and closes places by the setting service_limits. While a closed place is taken, nothing starts at its service. Skips locked rows: the sweep repeats it.';
+
+CREATE OR REPLACE FUNCTION mashup.sync_places_with_limits()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  perform mashup.sync_places();
+  return null;
+end
+$function$;
+comment on function mashup.sync_places_with_limits() is 'Trigger: service_limits changed.';
+
 CREATE OR REPLACE FUNCTION mashup.take_back_crashes(p_worker_ids uuid[])
  RETURNS void
  LANGUAGE sql
@@ -5055,6 +5431,28 @@ begin
 end
 $function$;
 comment on function mashup.take_down(uuid,text) is 'Takes a mashup down: cancels it if it is live, deletes the files of its results, and keeps it from being replayed, retried and iterated. Its user reads the reason. Returns the job. Lock order: job, tasks by id. Raises MB002, MB006.';
+
+CREATE OR REPLACE FUNCTION mashup.take_entry(p_task_id bigint, p_attempt integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET jit TO 'off'
+AS $function$
+begin
+  if pg_catalog.to_regnamespace(/*queue*/'mashup_queue') is null then
+    return false;
+  end if;
+  delete from /*queue*/mashup_queue._private_jobs j where j.id in (
+    select q.id from /*queue*/mashup_queue._private_jobs q
+    where q.key = 'mashup:' || p_task_id || ':' || p_attempt and q.locked_at is null for update skip locked);
+  return found;
+end
+$function$;
+comment on function mashup.take_entry(bigint,integer) is 'Removes the queue entry of a ready task that is claimed without it. Returns false if a worker has fetched it, or it is missing. Never waits for a row.';
 
 CREATE OR REPLACE FUNCTION mashup.throughput(p_since interval DEFAULT '1 day'::interval)
  RETURNS TABLE(stage text, passed bigint, per_hour numeric, p50_sec numeric, p95_sec numeric, max_sec numeric)
@@ -5152,6 +5550,22 @@ begin
 end
 $function$;
 comment on function mashup.try_lock_claim(bigint,uuid) is 'As lock_claim, without waiting: returns null if another transaction has locked the job or the task. Lock order: job, task.';
+
+CREATE OR REPLACE FUNCTION mashup.try_to_admit()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if pg_try_advisory_xact_lock(hashtext('mashup.admit')) then
+    perform mashup.admit_jobs();
+  else
+    -- Its holder does not see what this transaction did, and this one does not see what its holder does.
+    perform pg_notify('mashup_tasks', '{"admit": true}');
+  end if;
+end
+$function$;
+comment on function mashup.try_to_admit() is 'Admits jobs if no other transaction is admitting; else lets the workers call admit_waiting after the commit. Never waits.';
 
 CREATE OR REPLACE FUNCTION mashup.unlock_queue(p_pool_ids text[])
  RETURNS void
@@ -5584,6 +5998,15 @@ create view mashup.live_jobs as
   ORDER BY created_at;
 comment on view mashup.live_jobs is 'Every live job, with the number of its tasks by state.';
 
+create view mashup.place_limits as
+ SELECT service,
+    COALESCE(( SELECT ((s.value ->> k.service))::integer AS int4
+           FROM mashup.settings s
+          WHERE (s.name = 'service_limits'::text)), 1) AS at_most
+   FROM ( SELECT DISTINCT task_kinds.service
+           FROM mashup.task_kinds) k;
+comment on view mashup.place_limits is 'How many places each service has.';
+
 create view mashup.queue_by_user as
  SELECT user_id,
     count(*) FILTER (WHERE (admitted_at IS NOT NULL)) AS running,
@@ -5902,7 +6325,7 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"max": 1000000, "min": 0, "name": "result_expires_days", "type": "number", "unit": "days", "value": 30, "description": "Days after which the file of a result is deleted. The job stays, with expired_at.", "is_optional": false}
 -- {"max": 100000000, "min": 1, "name": "retention_batch", "type": "integer", "unit": null, "value": 200, "description": "Rows that one run of retention deletes at most.", "is_optional": false}
 -- {"max": 31536000, "min": 0, "name": "service_abort_hold_sec", "type": "numbers_by_service", "unit": "seconds", "value": {"scoring": 0, "analysis": 2, "processing": 2, "separation": 2, "orchestrator": 0}, "description": "Seconds for which an aborted call still counts against the limit of its service. Raise it for services that go on working on an aborted call.", "is_optional": false}
--- {"max": 100000000, "min": 0, "name": "service_limits", "type": "numbers_by_service", "unit": null, "value": {"scoring": 4, "analysis": 2, "processing": 1, "separation": 2, "orchestrator": 4}, "description": "Calls to each service at one time.", "is_optional": false}
+-- {"max": 1000, "min": 0, "name": "service_limits", "type": "numbers_by_service", "unit": null, "value": {"scoring": 4, "analysis": 2, "processing": 1, "separation": 2, "orchestrator": 4}, "description": "Calls to each service at one time.", "is_optional": false}
 -- {"max": 31536000, "min": 0, "name": "silence_sec", "type": "number", "unit": "seconds", "value": 60, "description": "Seconds without an event after which a call that streams events ends as unanswered.", "is_optional": false}
 -- {"max": 31536000, "min": 1, "name": "song_max_sec", "type": "number", "unit": "seconds", "value": 900, "description": "Length of the longest song, in seconds.", "is_optional": false}
 -- {"max": 1000000, "min": 0, "name": "stems_retention_days", "type": "number", "unit": "days", "value": 7, "description": "Days without use after which cached stems are deleted.", "is_optional": false}

@@ -1,4 +1,5 @@
-/** Handles a queue entry: claims its task, runs it, records the result. */
+/** Handles a queue entry: claims its task, runs it, records the result, and goes on with the tasks of the job that follow. */
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { TaskResult } from '../schema/task-results.ts';
 import type { TaskKind } from '../schema/database.ts';
@@ -13,12 +14,12 @@ import {
   claimTask,
   failTask,
   failUnreadableClaim,
-  finishTask,
   reportMissingStems,
   returnTask,
   returnUnknownClaim,
 } from './database/database-api.ts';
-import type { Claim, ClaimResult } from './database/database-api.ts';
+import { finishTask, returnClaims } from './database/finish-api.ts';
+import type { Claim, ClaimResult, UnreadTask } from './database/database-api.ts';
 import { withSpan } from '../telemetry/trace.ts';
 import { toTaskError } from './task-faults.ts';
 import { traceTask } from './task-trace.ts';
@@ -51,20 +52,37 @@ export type RunningTasks = Map<string, { claim: Claim; lease: Lease }>;
 
 /**
  * Handles one queue entry. Faults are recorded on the task's row, or logged if the claim is lost.
+ * @param mayContinue whether to go on with the next task of the job when one is finished
  * @throws Error for a payload that is not the engine's: Graphile Worker keeps that entry, for whoever added it
  */
-export async function handleTask(worker: WorkerContext, running: RunningTasks, payload: unknown): Promise<void> {
+export async function handleTask(
+  worker: WorkerContext,
+  running: RunningTasks,
+  payload: unknown,
+  mayContinue: () => boolean,
+): Promise<void> {
   const parsed = QueueEntry.safeParse(payload);
   if (!parsed.success) {
     worker.log('warn', 'refused a queue entry of another application');
     throw new Error('This payload is not of the mashup engine.');
   }
   const entry = parsed.data;
-  const calledAt = Date.now();
+  let calledAt = Date.now();
   try {
     const answer = await claim(worker, running, entry);
-    if (answer.status === 'claimed')
-      await traceTask(answer, calledAt, worker.metrics.called, () => runClaim(worker, running, answer));
+    let next = answer.status === 'claimed' ? answer : undefined;
+    while (next !== undefined) {
+      const current: Claim = next;
+      next = undefined;
+      await traceTask(current, calledAt, worker.metrics.called, async () => {
+        const { end, following } = await runClaim(worker, running, current, mayContinue);
+        calledAt = Date.now();
+        // The stop began while the answer was on its way.
+        if (following !== undefined && !mayContinue()) await returnUnknown(worker, following.claim);
+        else next = following;
+        return end;
+      });
+    }
   } catch (error) {
     if (error instanceof UnreadableClaim) return recordUnreadable(worker, entry, error);
     // Nothing is lost before a claim: the task is still ready and is enqueued again, or its lease expires.
@@ -88,11 +106,10 @@ async function claim(
   }
 }
 
-async function recordUnreadable(worker: WorkerContext, entry: QueueEntry, fault: UnreadableClaim): Promise<void> {
-  const { task, attempt } = entry;
-  const fields: LogFields = { task, code: fault.code, error: errorText(fault), hint: fault.hint };
+async function recordUnreadable(worker: WorkerContext, unread: UnreadTask, fault: UnreadableClaim): Promise<void> {
+  const fields: LogFields = { ...unread, code: fault.code, error: errorText(fault), hint: fault.hint };
   try {
-    const outcome = await retryWrite(undefined, () => failUnreadableClaim(worker.db, task, attempt, worker.id, fault));
+    const outcome = await retryWrite(undefined, () => failUnreadableClaim(worker.db, unread, worker.id, fault));
     worker.log('error', `could not read a claim: ${outcome ?? 'not claimed'}`, fields);
   } catch (error) {
     // The lease expires, and the loss of the claim is counted.
@@ -100,7 +117,18 @@ async function recordUnreadable(worker: WorkerContext, entry: QueueEntry, fault:
   }
 }
 
-async function runClaim(worker: WorkerContext, running: RunningTasks, claim: Claim): Promise<TaskEnd> {
+/** How a task ended, and the next task of its job if this worker has claimed it. */
+interface ClaimEnd {
+  end: TaskEnd;
+  following?: Claim;
+}
+
+async function runClaim(
+  worker: WorkerContext,
+  running: RunningTasks,
+  claim: Claim,
+  mayContinue: () => boolean,
+): Promise<ClaimEnd> {
   const startedAt = performance.now();
   worker.metrics.claimed(claim);
   const lease = holdLease(worker.db, claim, worker.log);
@@ -114,6 +142,7 @@ async function runClaim(worker: WorkerContext, running: RunningTasks, claim: Cla
   };
   const seconds = (): number => Math.round(performance.now() - startedAt) / 1000;
   let end: TaskEnd = { result: 'unrecorded' };
+  let following: Claim | undefined;
   try {
     const result = await HANDLERS[claim.kind]({
       ...worker,
@@ -124,11 +153,9 @@ async function runClaim(worker: WorkerContext, running: RunningTasks, claim: Cla
     });
     lease.signal.throwIfAborted();
     lease.keepUntilWritten();
-    const outcome = await withSpan('finish', {}, () =>
-      retryWrite(lease.signal, () => finishTask(worker.db, claim, result)),
-    );
-    worker.log('info', `${claim.kind} ${outcome}`, { ...fields, seconds: seconds() });
-    end = { result: outcome };
+    const outcome = await finish(worker, claim, result, lease.signal, mayContinue());
+    worker.log('info', `${claim.kind} ${outcome.end.result}`, { ...fields, seconds: seconds() });
+    ({ end, following } = outcome);
   } catch (error) {
     const cause: unknown = lease.signal.aborted ? lease.signal.reason : error;
     if (cause instanceof ClaimLost) {
@@ -145,7 +172,41 @@ async function runClaim(worker: WorkerContext, running: RunningTasks, claim: Cla
     worker.metrics.ended(claim.kind, end.result, seconds());
     if (end.result === 'lost') worker.metrics.lost(claim.kind, end.code ?? 'lost');
   }
-  return end;
+  return { end, following };
+}
+
+/** Writes the result of a task. With `mayContinue` the next task of the job is claimed by the same call. */
+async function finish(
+  worker: WorkerContext,
+  claim: Claim,
+  result: unknown,
+  signal: AbortSignal,
+  mayContinue: boolean,
+): Promise<ClaimEnd> {
+  // Chosen here, so that a call whose answer was lost can be repeated, and its claim be found.
+  const token = mayContinue ? randomUUID() : undefined;
+  try {
+    const { status, next } = await withSpan('finish', {}, () =>
+      retryWrite(signal, () => finishTask(worker.db, claim, result, token)),
+    );
+    if (token !== undefined && next instanceof UnreadableClaim) {
+      await recordUnreadable(worker, { claim: token }, next);
+      return { end: { result: status } };
+    }
+    return { end: { result: status }, following: next instanceof UnreadableClaim ? undefined : next };
+  } catch (error) {
+    if (token !== undefined) await returnUnknown(worker, token);
+    throw error;
+  }
+}
+
+/** Returns the task that a call without an answer may have claimed. Otherwise it would be held until its lease expires. */
+async function returnUnknown(worker: WorkerContext, token: string): Promise<void> {
+  try {
+    await retryWrite(undefined, () => returnClaims(worker.db, worker.id, [token]));
+  } catch (error) {
+    worker.log('warn', 'could not return a task', { claim: token, error: errorText(error) });
+  }
 }
 
 /** What the database says of a claim that is not valid any more, instead of an outcome. */

@@ -22,8 +22,11 @@ export interface RunnerOptions {
   concurrency: number;
   sockets: SocketWatchdog;
   log: Log;
-  /** Handles one queue entry. Throws for an entry that is not the engine's, which Graphile Worker then keeps. */
-  onEntry: (payload: unknown) => Promise<void>;
+  /**
+   * Handles one queue entry. Throws for an entry that is not the engine's, which Graphile Worker then keeps. `isCurrent`: whether
+   * the runner still takes entries; a lost or stopping one has a successor, or none.
+   */
+  onEntry: (payload: unknown, isCurrent: () => boolean) => Promise<void>;
   /** Called with the id of a new pool: its locks in the queue are held under this id. */
   onPool: (poolId: string) => void;
 }
@@ -39,7 +42,8 @@ export interface QueueRunner {
 /** Starts a runner. @throws the error of Graphile Worker when it cannot start */
 export async function startRunner(options: RunnerOptions): Promise<QueueRunner> {
   const { concurrency, databaseUrl, log, onPool, onEntry, schema, sockets } = options;
-  const handler = countRunning(onEntry);
+  let isCurrent = true;
+  const handler = countRunning((payload) => onEntry(payload, () => isCurrent));
   const events: WorkerEvents = new EventEmitter();
   let poolId = '';
   events.on('pool:create', ({ workerPool }) => {
@@ -71,7 +75,13 @@ export async function startRunner(options: RunnerOptions): Promise<QueueRunner> 
     () => 'lost' as const,
     () => 'lost' as const,
   );
-  return { poolId, lost: Promise.race([lost, ended]), end: () => endRunner(runner, pool, handler.idle) };
+  const isLost = Promise.race([lost, ended]);
+  void isLost.then(() => (isCurrent = false));
+  const end = (): Promise<void> => {
+    isCurrent = false;
+    return endRunner(runner, pool, handler.idle);
+  };
+  return { poolId, lost: isLost, end };
 }
 
 /** Wraps a handler to count its running calls. `idle` resolves when none is running. */

@@ -47,6 +47,8 @@ export interface RegistrationOptions {
   log: Log;
   /** A job was replayed, cancelled or failed. Undefined: notifications may have been missed, check all tasks. */
   onSignal: (jobId: string | undefined) => void;
+  /** Jobs wait for slots, and the transaction that saw it could not admit them. */
+  onAdmit: () => void;
   /** An outage in which no data came through is over. `since`: the latest time at which it began, by the monotonic clock. */
   onOutageEnd: (since: number) => void;
   /** The database no longer serves this version of the worker. Called once; the worker should finish its tasks and end. */
@@ -143,11 +145,12 @@ class WorkerRegistration implements Registration {
   }
 
   async #connect(check?: (client: pg.Client) => Promise<void>): Promise<pg.Client> {
-    const { databaseUrl, onOutageEnd, onSignal } = this.#options;
+    const { databaseUrl, onAdmit, onOutageEnd, onSignal } = this.#options;
     const client = await openRegistrationConnection({
       databaseUrl,
       check,
       onJobSignal: onSignal,
+      onAdmit,
       onError: (lost, error) => {
         if (this.#client !== lost) return;
         this.#failures.failed('lost the database connection', error);

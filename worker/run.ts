@@ -17,7 +17,7 @@ import type { Monitoring } from './monitoring/server.ts';
 import { emptyOutbox } from './outbox.ts';
 import { deliverEvents } from './outgoing-events.ts';
 import type { Webhook } from './outgoing-events.ts';
-import { repeat, within } from './periodic.ts';
+import { onceAtATime, repeat, within } from './periodic.ts';
 import { openQueue } from './queue.ts';
 import type { Queue } from './queue.ts';
 import { errorText, redact } from './redact.ts';
@@ -25,7 +25,7 @@ import { registerWorker } from './registration.ts';
 import type { Registration, RegistrationOptions } from './registration.ts';
 import { startSocketWatchdog } from './database/socket-watchdog.ts';
 import type { SocketWatchdog } from './database/socket-watchdog.ts';
-import { deregisterWorker, sweep } from './database/database-api.ts';
+import { admitWaiting, deregisterWorker, sweep } from './database/database-api.ts';
 import { openStorage } from './services/storage.ts';
 import { checkStorage } from './storage-check.ts';
 import type { WorkerContext } from './tasks/context.ts';
@@ -127,7 +127,10 @@ async function startParts(
     sockets,
     log: worker.log,
     // An entry that arrives during the stop is not claimed: its task stays ready and is enqueued again.
-    onEntry: (payload) => (state.isStopping ? Promise.resolve() : handleTask(worker, running, payload)),
+    onEntry: (payload, isCurrent) =>
+      state.isStopping
+        ? Promise.resolve()
+        : handleTask(worker, running, payload, () => isCurrent() && !state.isStopping),
     onPool: (poolId) => registration.addPool(poolId),
   });
   monitoring?.started({
@@ -197,6 +200,7 @@ async function register(
       for (const { claim, lease } of running.values())
         if (jobId === undefined || claim.job_id === jobId) lease.checkNow();
     },
+    onAdmit: onceAtATime(() => admitWaiting(db), log, 'the admission of jobs'),
     onOutageEnd: (since) => sockets.destroySilentSince(since),
   });
 }

@@ -15,7 +15,7 @@
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
 --     mashup_jobs, mashup_plans, mashup_results, mashup_job_events   what users may read; in schema public
 --     waiting_jobs, draft_jobs                   views of mashup_jobs: the predicates of waiting for a slot and for the user
---     workers, tasks                             what runs now
+--     workers, tasks, places, place_limits       what runs now
 --     service_health, pauses, stage_stats        what limits it: circuit breakers, pauses, measured durations
 --     analyses, stems, scores, plan_receipts, plan_spend, count_plan_spend   what tasks have made, and what it cost
 --     storage_deletions, maintenance_runs, call_counts   outbox of deletions, times of maintenance, rate limits
@@ -25,7 +25,7 @@
 --     patch_song, active_songs, stem_files       songs and stems in rows
 --     add_warnings, add_warning, warning_rank, warnings_outside, truncate_bytes   warnings in rows
 --     actor, log_event, signal_tasks             history, notification of workers
---     enqueue_task, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
+--     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
 --     enqueue_event, find_failing_hook, hook_hint    events for other programs; triggers of integrators
 --     is_paused, is_job_paused, is_kind_paused, estimate_completion, record_duration, silence_limit
 -- 20  transitions
@@ -44,17 +44,19 @@
 --     save_receipt, exhausted_plan_budget        costs of planning
 -- 35  record_task, has_output                    generated from schema/stages.ts: they call the function of a kind or stage
 -- 40  scheduler
---     admit_jobs, next_admission                 slots
---     record_service_success, record_probe_success, record_service_failure, reset_orphaned_probes, start_probe, service_capacity   circuit breakers
+--     sync_places, sync_places_with_limits, free_places, release_place, repair_places   the places of services
+--     admit_jobs, next_admission, try_to_admit, admit_waiting   slots
+--     record_service_success, record_probe_success, record_service_failure, reset_orphaned_probes, circuit_of, start_probe, service_capacity   circuit breakers
 --     dispatch_*                                 waiting tasks become ready and get their queue entry
 --     refresh_waiting_on, jobs_that_may_wait, mark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
---     schedule, schedule_all                     all of it, under one advisory lock,
---     request_schedule, request_schedule_for_task, schedule_at_commit   at commit, by deferred triggers
+--     schedule, schedule_all                     all of it,
+--     note_schedule, request_schedule, request_schedule_for_task, release_place_of_deleted, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
 --     check_protocol, register_worker, take_back_crashes, heartbeat_worker, deregister_worker
 --     claim_task, read_claim_limits, defer_solo, start_task, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
 --     finish_task, record_finish, find_twin, is_same_recording, record_measurements
+--     finish_task_and_claim, hand_over, may_hand_over, return_claims   the next task of the job, for the same worker
 --     fail_task, end_attempt, end_failed_task, exclude_song, requeue_task, return_task
 --     publish_playable, keep_parts               the finished beginning of a mashup that is being rendered
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
@@ -89,8 +91,8 @@
 -- 95  access of API roles to schema mashup, given last
 --
 -- Lock order, in every function: the user's row (new jobs only), the user's advisory lock, job rows by id, task rows by id, rows
--- of workers and service_health, queue entries. A heartbeat without progress locks only its task. schedule and sweep hold an
--- advisory lock and never wait for a row (skip locked).
+-- of workers, service_health and places, queue entries; at commit the advisory locks of services, by name. A heartbeat without
+-- progress locks only its task. schedule and sweep never wait for a row (skip locked).
 --
 -- Errors raised on purpose have SQLSTATE class MB; each message says what is wrong and each hint names the next step:
 --   MB001 illegal_transition    MB005 idempotency_conflict   MB010 sign_in_required
@@ -212,18 +214,22 @@ comment on function mashup.now() is 'Returns the time of the transaction. The on
 grant execute on function mashup.now() to authenticated, service_role, mashup_worker;
 
 create function mashup.new_traceparent() returns text
-  language sql volatile set search_path = ''
+  language plpgsql volatile set search_path = ''
   as $$
-  select '00-' || replace(pg_catalog.gen_random_uuid()::text, '-', '') || '-'
-    || right(replace(pg_catalog.gen_random_uuid()::text, '-', ''), 16) || '-01'
+begin
+  return '00-' || replace(pg_catalog.gen_random_uuid()::text, '-', '') || '-'
+    || right(replace(pg_catalog.gen_random_uuid()::text, '-', ''), 16) || '-01';
+end
 $$;
 comment on function mashup.new_traceparent() is 'Returns a new W3C trace context, marked as sampled: the parent of the spans of a job.';
 
 create function mashup.request_traceparent() returns text
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
   as $$
-  select substring(pg_catalog.current_setting('request.headers', true)
-    from '"traceparent" *: *"(00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})"')
+begin
+  return substring(pg_catalog.current_setting('request.headers', true)
+    from '"traceparent" *: *"(00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})"');
+end
 $$;
 comment on function mashup.request_traceparent() is
   'Returns the header traceparent of the API request of this transaction; null if there is none or it is not valid.';
@@ -235,7 +241,7 @@ comment on function mashup.engine_version() is 'Returns the version of the engin
 
 create function mashup.protocol_version() returns integer
   language sql immutable set search_path = ''
-  as $$ select 1 $$;
+  as $$ select 2 $$;
 comment on function mashup.protocol_version() is
   'Returns the number of the protocol between workers and this schema. A migration raises it if it adds what newer workers need. A worker with a higher number does not start: the database has to be migrated.';
 grant execute on function mashup.protocol_version() to mashup_worker;
@@ -353,7 +359,9 @@ from (
       when 'circuit_failures' then 1 when 'circuit_open_sec' then 0.1 when 'circuit_open_max_sec' then 0.1 when 'max_solo_crashes' then 1
       when 'retention_batch' then 1 when 'upload_max_bytes' then 1 when 'storage_max_bytes' then 1000000 when 'song_max_sec' then 1 when 'plan_min_length_sec' then 1
       when 'plan_max_length_sec' then 1 when 'plan_call_timeout_sec' then 1 else 0 end as min,
-    case when n.name in ('lease_sec', 'heartbeat_sec', 'crash_grace_sec', 'reconcile_sec', 'restart_grace_sec') then 3600
+    -- Each place at a service is a row.
+    case when n.name = 'service_limits' then 1000
+      when n.name in ('lease_sec', 'heartbeat_sec', 'crash_grace_sec', 'reconcile_sec', 'restart_grace_sec') then 3600
       when n.name ~ '_bytes$' then 5368709120 when n.name ~ '_sec$' then 31536000 when n.name ~ '_days$' then 1000000
       when n.name ~ '_hours$' then 1000000 when n.name = 'progress_min_step' then 100 when n.name = 'max_playable_parts' then 48 else 100000000 end as max
   from mashup.settings n
@@ -791,6 +799,7 @@ create table mashup.tasks (
   held_until    timestamptz,
   heard_at      timestamptz,
   silence_sec   real,
+  place         integer,
   output_prefix text,
   error         jsonb,
   created_at    timestamptz not null default mashup.now(),
@@ -818,6 +827,7 @@ comment on column mashup.tasks.deadline_at is 'When the attempt exceeds timeout_
 comment on column mashup.tasks.held_until is 'Until when a dropped task counts against the limit of its service.';
 comment on column mashup.tasks.heard_at is 'When the attempt began, or its service last sent an event.';
 comment on column mashup.tasks.silence_sec is 'Seconds after heard_at at which the call ends as unanswered.';
+comment on column mashup.tasks.place is 'Number of the place at its service that a ready or running task holds, and later held.';
 comment on column mashup.tasks.output_prefix is 'Where the claim may write in Storage.';
 comment on column mashup.tasks.error is 'Why the last attempt failed or the task was dropped: {code, message, hint}.';
 create unique index tasks_one_live on mashup.tasks (job_id, epoch, kind, song_id) nulls not distinct where state not in ('dropped', 'failed');
@@ -827,6 +837,26 @@ create index tasks_ready on mashup.tasks (run_at) where state = 'ready';
 create index tasks_lost on mashup.tasks (lost_by) where lost_by is not null;
 create index tasks_running on mashup.tasks (worker_id) where state = 'running';
 create index tasks_holding on mashup.tasks (held_until) where held_until is not null;
+
+create table mashup.places (
+  service    text not null,
+  n          integer not null,
+  task_id    bigint,
+  held_until timestamptz,
+  is_open    boolean not null default true,
+  primary key (service, n)
+) with (fillfactor = 20);
+revoke all on mashup.places from public, anon, authenticated, service_role;
+comment on table mashup.places is 'The places of each service, as many as service_limits says: a task that is ready or running holds one.';
+comment on column mashup.places.task_id is 'The task that holds the place; null: it is free.';
+comment on column mashup.places.held_until is 'Until when a free place counts as taken, because the call of a dropped task may go on.';
+comment on column mashup.places.is_open is 'Whether the limit allows the place. A closed one is not taken again.';
+
+create view mashup.place_limits as
+  select k.service, coalesce((select (s.value ->> k.service)::integer from mashup.settings s where s.name = 'service_limits'), 1) as at_most
+  from (select distinct service from mashup.task_kinds) k;
+revoke all on mashup.place_limits from public, anon, authenticated, service_role;
+comment on view mashup.place_limits is 'How many places each service has.';
 
 create table mashup.stage_stats (
   kind         text primary key references mashup.task_kinds,
@@ -1265,10 +1295,12 @@ $$;
 comment on function mashup.add_warning(jsonb, text, text, text) is 'Returns the warnings with one more, as add_warnings does.';
 
 create function mashup.stem_files(p_paths jsonb) returns setof text
-  language sql immutable set search_path = ''
+  language plpgsql immutable set search_path = ''
   as $$
-  select f.path from jsonb_each(p_paths) p
-  cross join lateral jsonb_array_elements_text(case jsonb_typeof(p.value) when 'array' then p.value else jsonb_build_array(p.value) end) f (path)
+begin
+  return query select f.path from jsonb_each(p_paths) p
+    cross join lateral jsonb_array_elements_text(case jsonb_typeof(p.value) when 'array' then p.value else jsonb_build_array(p.value) end) f (path);
+end
 $$;
 comment on function mashup.stem_files(jsonb) is 'Returns the files of stems, given the value of stems.paths.';
 
@@ -1323,7 +1355,7 @@ revoke execute on all functions in schema mashup from public;
 
 -- The queue of Graphile Worker, in a schema of the engine's own: setting queue_schema. Only these functions and reconcile_queue
 -- name that schema. The name is built into them, after the mark /*queue*/, and use_queue_schema replaces it there: a statement
--- that is put together at each call is planned at each call, and then enqueue_task takes 0.56 ms instead of 0.31 ms.
+-- that is put together at each call is planned at each call, and then adding one entry takes 0.56 ms instead of 0.31 ms.
 --
 -- Task identifiers and job keys begin with mashup:, so that a schema can be shared with another application.
 
@@ -1333,31 +1365,42 @@ create function mashup.queue_schema() returns text
 comment on function mashup.queue_schema() is 'Returns the name of the schema of the queue that the functions use.';
 grant execute on function mashup.queue_schema() to mashup_worker;
 
--- A session that planned add_job while the queue was small would keep a plan that is linear in the queue, and planning it
+-- A session that planned add_jobs while the queue was small would keep a plan that is linear in the queue, and planning it
 -- takes longer than running it. So it is planned once, with only look-ups by index to choose from.
-create function mashup.enqueue_task(p_task mashup.tasks) returns boolean
+create function mashup.enqueue_tasks(p_ids bigint[]) returns integer
   language plpgsql security definer set search_path = ''
   set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off'
   set enable_hashjoin = 'off' set enable_mergejoin = 'off' set jit = 'off'
   as $$
-declare
-  v_job_id bigint;
+begin
+  if pg_catalog.to_regnamespace(/*queue*/'mashup_queue') is null then
+    return 0;
+  end if;
+  return (select pg_catalog.count(*) from /*queue*/mashup_queue.add_jobs(array(
+    select ('mashup:' || t.kind, pg_catalog.json_build_object('task', t.id, 'attempt', t.attempt), null, t.run_at, 5::smallint,
+      'mashup:' || t.id || ':' || t.attempt, t.priority, null)::/*queue*/mashup_queue.job_spec
+    from mashup.tasks t where t.id = any (p_ids) order by t.priority, t.id)));
+end
+$$;
+comment on function mashup.enqueue_tasks(bigint[]) is
+  'Adds the queue entries of ready tasks, under the keys mashup:<task>:<attempt>, by one call. Returns how many were added: 0 if the schema of the queue is missing; reconcile_queue then adds them.';
+
+create function mashup.take_entry(p_task_id bigint, p_attempt integer) returns boolean
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
 begin
   if pg_catalog.to_regnamespace(/*queue*/'mashup_queue') is null then
     return false;
   end if;
-  v_job_id := (/*queue*/mashup_queue.add_job(
-    identifier => 'mashup:' || p_task.kind,
-    payload => pg_catalog.json_build_object('task', p_task.id, 'attempt', p_task.attempt),
-    run_at => p_task.run_at,
-    max_attempts => 5,
-    job_key => 'mashup:' || p_task.id || ':' || p_task.attempt,
-    priority => p_task.priority::integer)).id;
-  return v_job_id is not null;
+  delete from /*queue*/mashup_queue._private_jobs j where j.id in (
+    select q.id from /*queue*/mashup_queue._private_jobs q
+    where q.key = 'mashup:' || p_task_id || ':' || p_attempt and q.locked_at is null for update skip locked);
+  return found;
 end
 $$;
-comment on function mashup.enqueue_task(mashup.tasks) is
-  'Adds the queue entry of a ready task under the key mashup:<task>:<attempt>. Returns false if the schema of the queue is missing or add_job returns null; reconcile_queue then adds the entry.';
+comment on function mashup.take_entry(bigint, integer) is
+  'Removes the queue entry of a ready task that is claimed without it. Returns false if a worker has fetched it, or it is missing. Never waits for a row.';
 
 create function mashup.unlock_queue(p_pool_ids text[]) returns void
   language plpgsql security definer set search_path = ''
@@ -1475,27 +1518,39 @@ revoke execute on all functions in schema mashup from public;
 create function mashup.estimate_completion(p_job public.mashup_jobs) returns timestamptz
   language plpgsql stable set search_path = ''
   as $$
+declare
+  v_songs jsonb[] := array(select s from jsonb_array_elements(p_job.songs) s where s ->> 'state' is distinct from 'excluded');
+  v_song jsonb;
+  v_kind record;
+  v_sec real;
+  v_longest real;
+  v_total real;
+  v_seconds real;
+  v_sum double precision := 0;
 begin
-  -- The songs are read once, not once for each kind. Songs of unknown length count with the mean.
-  return (with song as materialized (
-    select s as card, (s ->> 'duration_sec')::real as len from jsonb_array_elements(p_job.songs) s where s ->> 'state' is distinct from 'excluded'
-  )
-  select mashup.now() + make_interval(secs => coalesce(sum(
-    -- Songs are analysed and separated in parallel.
-    case when k.song_member is not null then w.longest * 0.6 + w.total * 0.4
-      when st.per_song_sec > 0 then st.base_sec + st.per_song_sec * w.seconds
-      else st.mean_sec end), 0))
-  from mashup.task_kinds k
-  join mashup.stages s on s.stage = k.stage
-    and s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
-    -- A draft is estimated up to the stage before which it waits.
-    and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
-  join mashup.stage_stats st on st.kind = k.kind
-  cross join lateral (
-    select coalesce(max(e.sec), 0) as longest, coalesce(sum(e.sec), 0) as total, coalesce(sum(e.len), 0) as seconds
-    from (select coalesce(g.len, 180) as len, case when g.len is null then st.mean_sec else st.base_sec + st.per_song_sec * g.len end as sec
-      from song g where k.song_member is null or g.card ->> k.song_member is null) e
-  ) w);
+  -- By loops: as one statement it takes twice as long, and it runs ten times in a job.
+  for v_kind in
+    select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec
+    from mashup.stages s join mashup.task_kinds k on k.stage = s.stage join mashup.stage_stats st on st.kind = k.kind
+    where s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
+      -- A draft is estimated up to the stage before which it waits.
+      and (p_job.hold is null or s.position < (select h.position from mashup.stages h where h.stage = p_job.hold))
+  loop
+    v_longest := 0; v_total := 0; v_seconds := 0;
+    foreach v_song in array v_songs loop
+      continue when v_kind.song_member is not null and v_song ->> v_kind.song_member is not null;
+      v_sec := case when v_song ->> 'duration_sec' is null then v_kind.mean_sec
+        else v_kind.base_sec + v_kind.per_song_sec * (v_song ->> 'duration_sec')::real end;
+      v_longest := greatest(v_longest, v_sec);
+      v_total := v_total + v_sec;
+      v_seconds := v_seconds + coalesce((v_song ->> 'duration_sec')::real, 180);
+    end loop;
+    -- Songs are analysed and separated in parallel. Songs of unknown length count with the mean.
+    v_sum := v_sum + case when v_kind.song_member is not null then v_longest * 0.6 + v_total * 0.4
+      when v_kind.per_song_sec > 0 then v_kind.base_sec + v_kind.per_song_sec * v_seconds
+      else v_kind.mean_sec end;
+  end loop;
+  return mashup.now() + make_interval(secs => v_sum);
 end
 $$;
 comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats.';
@@ -1968,7 +2023,7 @@ begin
 end
 $$;
 comment on function mashup.create_tasks(public.mashup_jobs) is
-  'Creates the tasks that a job with a slot needs in its stage and does not have yet. They start waiting; dispatch_tasks makes them ready. Lock: job row held by the caller.';
+  'Creates the tasks that a job with a slot needs in its stage and does not have yet. They start waiting; dispatch_kind makes them ready. Lock: job row held by the caller.';
 
 create function mashup.discard_output(p_task mashup.tasks) returns void
   language plpgsql set search_path = ''
@@ -2462,9 +2517,128 @@ comment on function mashup.has_output(public.mashup_jobs, text) is 'Returns whet
 
 revoke execute on all functions in schema mashup from public;
 
+-- supabase/schemas/40_scheduler/0_places.sql
+
+-- The places of each service: rows of mashup.places, as many as service_limits says. A task that is ready or running holds one,
+-- unless it runs without its service. A place is taken with skip locked, so that no two transactions count the same one and none
+-- waits for another. A count of all live tasks under a global lock made a job twice as expensive with 500 live jobs.
+--
+-- A transaction cannot see a place that another one frees at that moment, nor the waiting task that it leaves. So a transaction
+-- that leaves a new task waiting takes the advisory lock of the service, exclusively, and looks again; one that frees a place
+-- takes it as shared before it looks for waiting tasks. Neither needs a row afterwards for which it could wait.
+
+create function mashup.sync_places() returns void
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  if not pg_try_advisory_xact_lock(hashtext('mashup.places')) then
+    return;
+  end if;
+  insert into mashup.places (service, n)
+    select l.service, n from mashup.place_limits l cross join lateral generate_series(1, l.at_most) n
+    where l.at_most > (select count(*) from mashup.places p where p.service = l.service and p.is_open)
+    on conflict do nothing;
+  -- Taken places stay open before free ones, so that a lower limit closes free ones first.
+  update mashup.places p set is_open = w.is_open
+    from (
+      select c.service, c.n, row_number() over (partition by c.service order by c.task_id is null, c.n) <= l.at_most as is_open
+      from mashup.places c join mashup.place_limits l on l.service = c.service
+    ) w
+    where p.service = w.service and p.n = w.n and p.is_open <> w.is_open
+      and (p.service, p.n) in (select k.service, k.n from mashup.places k where k.is_open <> w.is_open for update skip locked);
+end
+$$;
+comment on function mashup.sync_places() is
+  'Opens and closes places by the setting service_limits. While a closed place is taken, nothing starts at its service. Skips locked rows: the sweep repeats it.';
+
+create function mashup.sync_places_with_limits() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  perform mashup.sync_places();
+  return null;
+end
+$$;
+comment on function mashup.sync_places_with_limits() is 'Trigger: service_limits changed.';
+create trigger sync_places after update on mashup.settings for each row when (new.name = 'service_limits')
+  execute function mashup.sync_places_with_limits();
+select mashup.sync_places();
+
+create function mashup.free_places(p_service text, p_at_most integer) returns integer[]
+  language plpgsql set search_path = ''
+  as $$
+begin
+  if exists (select from mashup.places p where p.service = p_service and not p.is_open and p.task_id is not null) then
+    return '{}';
+  end if;
+  return array(
+    select p.n from mashup.places p
+    where p.service = p_service and p.is_open and p.task_id is null and (p.held_until is null or p.held_until <= mashup.now())
+    order by p.n limit p_at_most for update skip locked);
+end
+$$;
+comment on function mashup.free_places(text, integer) is
+  'Returns free places of a service, locked, at most p_at_most. Skips those that another transaction takes or frees. None while a place that a lower limit closed is still taken.';
+
+create function mashup.release_place(p_task mashup.tasks, p_held_until timestamptz) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  update mashup.places p set task_id = null, held_until = p_held_until
+    from mashup.task_kinds k
+    where k.kind = p_task.kind and p.service = k.service and p.n = p_task.place and p.task_id = p_task.id;
+end
+$$;
+comment on function mashup.release_place(mashup.tasks, timestamptz) is
+  'Frees the place of a task, at the earliest at p_held_until. Lock: place; nobody holds it whom the caller could wait for.';
+
+create function mashup.repair_places() returns integer
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_place mashup.places;
+  v_task record;
+  v_count integer := 0;
+begin
+  for v_place in
+    select * from mashup.places p where p.task_id is not null and not exists (
+      select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+      where t.id = p.task_id and t.state in ('ready', 'running') and not t.fallback and t.place = p.n and k.service = p.service)
+  loop
+    -- Under the lock of the place its task cannot leave it, and none can take it: what is read now holds.
+    perform from mashup.places p where p.service = v_place.service and p.n = v_place.n and p.task_id = v_place.task_id for update skip locked;
+    continue when not found;
+    update mashup.places p set task_id = null
+      where p.service = v_place.service and p.n = v_place.n and not exists (
+        select from mashup.tasks t where t.id = v_place.task_id and t.state in ('ready', 'running') and not t.fallback and t.place = v_place.n);
+    v_count := v_count + found::integer;
+  end loop;
+  for v_task in
+    select t.id, k.service from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where t.state in ('ready', 'running') and not t.fallback
+      and not exists (select from mashup.places p where p.service = k.service and p.n = t.place and p.task_id = t.id)
+    order by t.id for update of t skip locked
+  loop
+    -- Also beyond the limit: the task runs already, and counts until it ends.
+    insert into mashup.places (service, n, task_id, is_open)
+      select v_task.service, coalesce(max(p.n), 0) + 1, v_task.id, false from mashup.places p where p.service = v_task.service;
+    update mashup.tasks t set place = (select p.n from mashup.places p where p.service = v_task.service and p.task_id = v_task.id)
+      where t.id = v_task.id;
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function mashup.repair_places() is
+  'Frees places whose task is not ready or running, and gives a place to each such task that has none. Neither occurs while only the functions of the engine write. Returns how many. Never waits for a row.';
+
+revoke execute on all functions in schema mashup from public;
+
 -- supabase/schemas/40_scheduler/1_admission.sql
 
--- Admission: free slots go to waiting jobs, of users with the fewest running jobs first, then by age.
+-- Admission: free slots go to waiting jobs, of users with the fewest running jobs first, then by age. It has an advisory lock of
+-- its own, which is held until the transaction ends and is never waited for by a transaction that holds rows: whoever finds it
+-- taken asks the workers to admit after the commit (notification {"admit": true} on channel mashup_tasks).
 
 create function mashup.next_admission() returns public.mashup_jobs
   language plpgsql set search_path = ''
@@ -2501,7 +2675,7 @@ begin
 end
 $$;
 comment on function mashup.next_admission() is
-  'Returns the next job to get a slot, locked; null if there is none. Skips locked rows. The caller holds the lock of schedule.';
+  'Returns the next job to get a slot, locked; null if there is none. Skips locked rows. The caller holds the lock of admission.';
 
 create function mashup.admit_jobs() returns void
   language plpgsql set search_path = ''
@@ -2533,7 +2707,35 @@ begin
   end loop;
 end
 $$;
-comment on function mashup.admit_jobs() is 'Gives free slots to waiting jobs. The caller holds the lock of schedule.';
+comment on function mashup.admit_jobs() is 'Gives free slots to waiting jobs. The caller holds the lock of admission.';
+
+create function mashup.try_to_admit() returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  if pg_try_advisory_xact_lock(hashtext('mashup.admit')) then
+    perform mashup.admit_jobs();
+  else
+    -- Its holder does not see what this transaction did, and this one does not see what its holder does.
+    perform pg_notify('mashup_tasks', '{"admit": true}');
+  end if;
+end
+$$;
+comment on function mashup.try_to_admit() is
+  'Admits jobs if no other transaction is admitting; else lets the workers call admit_waiting after the commit. Never waits.';
+
+create function mashup.admit_waiting() returns void
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+begin
+  perform pg_advisory_xact_lock(hashtext('mashup.admit'));
+  perform mashup.admit_jobs();
+end
+$$;
+comment on function mashup.admit_waiting() is
+  'Admits waiting jobs. Called by workers when a transaction found another one admitting. The only function that waits for the lock of admission: it holds no row then.';
+grant execute on function mashup.admit_waiting() to mashup_worker;
 
 revoke execute on all functions in schema mashup from public;
 
@@ -2546,7 +2748,7 @@ create function mashup.record_service_success(p_service text) returns void
   as $$
 begin
   update mashup.service_health h set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
-      -- What is kept of it shows that the circuit was open: dispatch_tasks then spreads the tasks that return.
+      -- What is kept of it shows that the circuit was open: dispatch_kind then spreads the tasks that return.
       last_error = case when h.state <> 'closed' then h.last_error end, updated_at = mashup.now()
     where h.service = p_service and (h.state <> 'closed' or h.failures > 0);
 end
@@ -2592,7 +2794,7 @@ $$;
 comment on function mashup.record_service_failure(text, text, bigint, boolean) is
   'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. Lock: service_health row.';
 
-create function mashup.reset_orphaned_probes() returns void
+create function mashup.reset_orphaned_probes() returns boolean
   language plpgsql set search_path = ''
   as $$
 begin
@@ -2602,33 +2804,49 @@ begin
       where s.state = 'half_open' and not exists (
         select from mashup.tasks t where t.id = s.probe_task and t.is_probe and t.state in ('ready', 'running'))
       for update skip locked);
+  return found;
 end
 $$;
 comment on function mashup.reset_orphaned_probes() is
-  'Makes room for another probe where the probe cannot return: its task was dropped, deleted, paused, returned or taken from a lost worker. Only this function does so: the transitions that end tasks touch no row of another service, so that two of them cannot wait for each other. Never waits for a row.';
+  'Makes room for another probe where the probe cannot return: its task was dropped, deleted, paused, returned or taken from a lost worker. Only this function does so: the transitions that end tasks touch no row of another service, so that two of them cannot wait for each other. Returns whether there was one. Never waits for a row.';
+
+create function mashup.circuit_of(p_kind mashup.task_kinds, out is_closed boolean, out probes text[], out spread_sec real)
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_blocked boolean;
+begin
+  if not exists (select from mashup.service_health h where h.state <> 'closed' or h.updated_at > mashup.now() - interval '10 seconds') then
+    is_closed := true; probes := '{}'; spread_sec := 0;
+    return;
+  end if;
+  select coalesce(bool_or(h.state = 'half_open' or (h.state = 'open' and h.retry_at > mashup.now())), false),
+      coalesce(array_agg(h.service order by h.service) filter (where h.state = 'open' and h.retry_at <= mashup.now()), '{}'),
+      -- After an outage the waiting tasks return spread over two seconds.
+      case when bool_or(h.state = 'closed' and h.failures = 0 and h.last_error is not null
+        and h.updated_at > mashup.now() - interval '10 seconds') then 2 else 0 end
+    into v_blocked, probes, spread_sec
+    from mashup.service_health h where h.service = any (mashup.services_of(p_kind));
+  if v_blocked then
+    probes := '{}';
+  end if;
+  is_closed := not v_blocked and probes = '{}';
+end
+$$;
+comment on function mashup.circuit_of(mashup.task_kinds) is
+  'Returns whether the circuits that a kind of task needs are all closed; if not, those of which its next task would be the probe (none while one of them is half-open, or not due for a probe); and over how many seconds its tasks return after an outage.';
 
 create function mashup.service_capacity(p_kind mashup.task_kinds, out free integer, out probes text[])
   language plpgsql stable set search_path = ''
   as $$
 declare
-  v_health mashup.service_health;
-  v_taken integer;
+  v_is_closed boolean;
 begin
-  probes := '{}';
-  select count(*) into v_taken from (
-    select t.kind from mashup.tasks t where t.state = 'running' and not t.fallback
-    union all select t.kind from mashup.tasks t where t.state = 'ready' and not t.fallback
-    union all select t.kind from mashup.tasks t where t.held_until is not null and t.held_until > mashup.now()
-  ) busy where busy.kind in (select k.kind from mashup.task_kinds k where k.service = p_kind.service);
-  free := coalesce((select (s.value ->> p_kind.service)::integer from mashup.settings s where s.name = 'service_limits'), 1) - v_taken;
-  for v_health in select * from mashup.service_health h where h.service = any (mashup.services_of(p_kind)) order by h.service loop
-    if v_health.state = 'open' and v_health.retry_at <= mashup.now() then
-      probes := probes || v_health.service;
-      free := least(free, 1);
-    elsif v_health.state in ('open', 'half_open') then
-      free := 0;
-    end if;
-  end loop;
+  select c.is_closed, c.probes into v_is_closed, probes from mashup.circuit_of(p_kind) c;
+  select case when bool_or(p.task_id is not null and not p.is_open) then 0
+      else count(*) filter (where p.is_open and p.task_id is null and (p.held_until is null or p.held_until <= mashup.now())) end
+    into free from mashup.places p where p.service = p_kind.service;
+  free := case when v_is_closed then coalesce(free, 0) when probes <> '{}' then least(coalesce(free, 0), 1) else 0 end;
 end
 $$;
 comment on function mashup.service_capacity(mashup.task_kinds) is
@@ -2640,22 +2858,22 @@ revoke execute on all functions in schema mashup from public;
 
 -- Dispatch: waiting tasks that are due become ready, as far as limits, circuits and pauses allow.
 
-create function mashup.dispatch_task(p_task_id bigint, p_probe boolean, p_spread_sec real, p_fallback boolean default false) returns void
+create function mashup.dispatch_tasks_to(p_service text, p_ids bigint[], p_places integer[], p_probe boolean, p_spread_sec real) returns void
   language plpgsql set search_path = ''
   as $$
-declare
-  v_task mashup.tasks;
 begin
-  update mashup.tasks t set state = 'ready', attempt = t.attempt + 1, is_probe = p_probe, fallback = p_fallback, held_until = null,
-      run_at = mashup.now() + make_interval(secs => random() * p_spread_sec)
-    where t.id = p_task_id and t.state = 'waiting' returning * into v_task;
-  if found then
-    perform mashup.enqueue_task(v_task);
+  update mashup.tasks t set state = 'ready', attempt = t.attempt + 1, is_probe = p_probe, fallback = p_places is null, held_until = null,
+      run_at = mashup.now() + make_interval(secs => random() * p_spread_sec), place = coalesce(d.place, t.place)
+    from unnest(p_ids, p_places) as d (id, place) where t.id = d.id and t.state = 'waiting';
+  if p_places is not null then
+    update mashup.places p set task_id = d.id, held_until = null
+      from unnest(p_ids, p_places) as d (id, place) where p.service = p_service and p.n = d.place;
   end if;
+  perform mashup.enqueue_tasks(p_ids);
 end
 $$;
-comment on function mashup.dispatch_task(bigint, boolean, real, boolean) is
-  'Makes a waiting task ready, due within p_spread_sec seconds, and adds its queue entry. p_fallback: it runs without its service and takes no place there. Lock: task row.';
+comment on function mashup.dispatch_tasks_to(text, bigint[], integer[], boolean, real) is
+  'Makes waiting tasks ready, each at one of the places of a service, due within p_spread_sec seconds, and adds their queue entries. p_places null: they run without their service and take no place there. Lock: task and place rows held by the caller.';
 
 create function mashup.start_probe(p_services text[], p_task_id bigint) returns boolean
   language plpgsql set search_path = ''
@@ -2676,83 +2894,73 @@ $$;
 comment on function mashup.start_probe(text[], bigint) is
   'Makes a task the probe of open circuits. Returns false, and changes nothing, if one of them is locked or no longer open. Never waits for a row.';
 
-create function mashup.dispatch_to_service(p_kind mashup.task_kinds, p_free integer, p_probes text[]) returns void
+create function mashup.dispatch_kind(p_kind mashup.task_kinds) returns boolean
   language plpgsql set search_path = ''
   as $$
 declare
-  v_task mashup.tasks;
-  v_spread real;
+  v_circuit record;
+  v_due integer;
+  v_places integer[];
+  v_ids bigint[];
+  v_paused boolean;
 begin
-  -- After an outage the waiting tasks return spread over two seconds.
-  v_spread := case when exists (select from mashup.service_health h where h.service = any (mashup.services_of(p_kind)) and h.state = 'closed'
-    and h.failures = 0 and h.last_error is not null and h.updated_at > mashup.now() - interval '10 seconds') then 2 else 0 end;
-  for v_task in
-    select t.* from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
+  select count(*) into v_due from (
+    -- In the order of the index of waiting tasks, so that no other one is read.
+    select from mashup.tasks t where t.state = 'waiting' and t.kind = p_kind.kind and t.run_at <= mashup.now()
+    order by t.run_at, t.id limit 50) d;
+  if v_due = 0 then
+    return false;
+  end if;
+  v_paused := exists (select from mashup.pauses);
+  if v_paused and mashup.is_kind_paused(p_kind) then
+    return false;
+  end if;
+  v_circuit := mashup.circuit_of(p_kind);
+  if not v_circuit.is_closed and v_circuit.probes = '{}' then
+    perform mashup.dispatch_fallbacks(p_kind);
+    return false;
+  end if;
+  v_places := mashup.free_places(p_kind.service, case when v_circuit.is_closed then v_due else 1 end);
+  if v_places = '{}' then
+    return true;
+  end if;
+  v_ids := array(
+    select t.id from mashup.tasks t
     where t.state = 'waiting' and t.kind = p_kind.kind and t.run_at <= mashup.now()
-      and j.admitted_at is not null and not mashup.is_job_paused(j.id, j.user_id)
-    order by t.run_at, t.id limit greatest(p_free, 0) for update of t skip locked
-  loop
-    exit when p_probes <> '{}' and not mashup.start_probe(p_probes, v_task.id);
-    perform mashup.dispatch_task(v_task.id, p_probes <> '{}', v_spread);
-  end loop;
+      and (not v_paused or exists (select from public.mashup_jobs j where j.id = t.job_id and not mashup.is_job_paused(j.id, j.user_id)))
+    order by t.run_at, t.id limit cardinality(v_places) for update of t skip locked);
+  if v_ids <> '{}' and (v_circuit.is_closed or mashup.start_probe(v_circuit.probes, v_ids[1])) then
+    perform mashup.dispatch_tasks_to(p_kind.service, v_ids, v_places[:cardinality(v_ids)], not v_circuit.is_closed, v_circuit.spread_sec);
+  end if;
+  return v_circuit.is_closed and v_due > cardinality(v_ids);
 end
 $$;
-comment on function mashup.dispatch_to_service(mashup.task_kinds, integer, text[]) is
-  'Dispatches up to p_free tasks of a kind, the oldest first; p_probes: the one task is the probe of these open circuits. Skips locked rows.';
+comment on function mashup.dispatch_kind(mashup.task_kinds) is
+  'Dispatches the waiting tasks of a kind that may run, the oldest first, or the probe of an open circuit. Returns whether some are left that wait for a place. Skips locked rows.';
 
 create function mashup.dispatch_fallbacks(p_kind mashup.task_kinds) returns void
   language plpgsql set search_path = ''
   as $$
 declare
-  v_task mashup.tasks;
+  v_ids bigint[];
 begin
-  for v_task in
-    select t.* from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
+  if p_kind.fallback_after_sec is null then
+    return;
+  end if;
+  v_ids := array(
+    select t.id from mashup.tasks t join public.mashup_jobs j on j.id = t.job_id
     where t.state = 'waiting' and t.kind = p_kind.kind and t.run_at <= mashup.now()
       and t.created_at < mashup.now() - make_interval(secs => p_kind.fallback_after_sec)
-      and j.admitted_at is not null and not mashup.is_job_paused(j.id, j.user_id)
+      and not mashup.is_job_paused(j.id, j.user_id)
       and exists (select from mashup.service_health h where h.service = p_kind.service and h.state <> 'closed')
-    order by t.id for update of t skip locked
-  loop
-    perform mashup.dispatch_task(v_task.id, false, 0, true);
-  end loop;
+    order by t.id for update of t skip locked);
+  if v_ids <> '{}' then
+    perform mashup.dispatch_tasks_to(p_kind.service, v_ids, null, false, 0);
+  end if;
 end
 $$;
 comment on function mashup.dispatch_fallbacks(mashup.task_kinds) is
   'Dispatches tasks that have waited fallback_after_sec for an unavailable service, to run without it. Skips locked rows.';
-
-create function mashup.dispatch_tasks() returns void
-  language plpgsql set search_path = ''
-  as $$
-declare
-  v_kind mashup.task_kinds;
-  v_free integer;
-  v_probes text[];
-  v_paused boolean := exists (select from mashup.pauses);
-begin
-  if exists (select from mashup.service_health h where h.state = 'half_open') then
-    perform mashup.reset_orphaned_probes();
-  end if;
-  if v_paused and mashup.is_paused('system', '') then
-    return;
-  end if;
-  for v_kind in
-    select * from mashup.task_kinds k
-    where exists (select from mashup.tasks t where t.state = 'waiting' and t.kind = k.kind and t.run_at <= mashup.now())
-    order by k.priority, k.kind
-  loop
-    continue when v_paused and mashup.is_kind_paused(v_kind);
-    select c.free, c.probes into v_free, v_probes from mashup.service_capacity(v_kind) c;
-    if v_free > 0 then
-      perform mashup.dispatch_to_service(v_kind, v_free, v_probes);
-    elsif v_kind.fallback_after_sec is not null then
-      perform mashup.dispatch_fallbacks(v_kind);
-    end if;
-  end loop;
-end
-$$;
-comment on function mashup.dispatch_tasks() is
-  'Makes waiting tasks ready as far as limits, circuits and pauses allow. The caller holds the lock of schedule. Skips locked rows.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -2871,10 +3079,11 @@ create function mashup.mark_all_jobs_stale() returns trigger
   as $$
 begin
   perform mashup.mark_waiting_on_stale(null);
+  perform mashup.note_schedule('all');
   return null;
 end
 $$;
-comment on function mashup.mark_all_jobs_stale() is 'Trigger: every job may wait for something else now.';
+comment on function mashup.mark_all_jobs_stale() is 'Trigger: every job may wait for something else now, and tasks of every kind may run.';
 create trigger mark_all_jobs_stale after insert or update or delete on mashup.pauses for each statement execute function mashup.mark_all_jobs_stale();
 create trigger mark_all_jobs_stale after update of state on mashup.service_health for each row
   when ((old.state = 'closed') <> (new.state = 'closed')) execute function mashup.mark_all_jobs_stale();
@@ -2883,28 +3092,54 @@ revoke execute on all functions in schema mashup from public;
 
 -- supabase/schemas/40_scheduler/5_schedule.sql
 
--- Scheduling: admission, dispatch and waiting_on under one advisory lock, held until the transaction ends. It therefore comes
--- last in a transaction: in deferred triggers at commit, and in the sweep. Its holder never waits for a row.
--- Triggers note in the setting mashup.schedule that there is something to do.
+-- Scheduling: admission, dispatch and waiting_on. It comes last in a transaction: in deferred triggers at commit, and in the sweep.
+-- Its locks (1_admission.sql, 0_places.sql) are held until the transaction ends, and their holder never waits for a row. Triggers
+-- note in the setting mashup.schedule what there is to do: "jobs" (a slot is free, or a job waits for one), "new:<kind>" (a task
+-- waits), "freed:<kind>" (a place is free), "probe" (a probe ended), "all" (what is allowed has changed).
 
 create function mashup.schedule(p_all boolean) returns void
   language plpgsql security definer set search_path = ''
   set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
   as $$
 declare
-  v_noted text;
+  v_noted text := coalesce(current_setting('mashup.schedule', true), '');
+  v_all boolean := p_all or position('all ' in v_noted) > 0;
+  v_kind mashup.task_kinds;
 begin
-  perform pg_advisory_xact_lock(hashtext('mashup.schedule'));
-  perform mashup.admit_jobs();
-  perform mashup.dispatch_tasks();
+  -- A circuit whose probe cannot return is due for another one, also of other kinds.
+  if (v_all or position('probe ' in v_noted) > 0) and mashup.reset_orphaned_probes() then
+    v_all := true;
+  end if;
+  if v_all or position('jobs ' in v_noted) > 0 then
+    perform mashup.try_to_admit();
+    v_noted := coalesce(current_setting('mashup.schedule', true), '');
+  end if;
+  -- In one order, since the locks of services may be waited for.
+  for v_kind in
+    select * from mashup.task_kinds k where v_all or position(':' || k.kind || ' ' in v_noted) > 0 order by k.service, k.kind
+  loop
+    if p_all then
+      perform mashup.dispatch_kind(v_kind);
+    elsif position('new:' || v_kind.kind || ' ' in v_noted) > 0 then
+      if mashup.dispatch_kind(v_kind) then
+        perform pg_advisory_xact_lock(hashtext('mashup.places of ' || v_kind.service));
+        perform mashup.dispatch_kind(v_kind);
+      end if;
+    else
+      perform pg_advisory_xact_lock_shared(hashtext('mashup.places of ' || v_kind.service));
+      perform mashup.dispatch_kind(v_kind);
+    end if;
+  end loop;
   v_noted := coalesce(current_setting('mashup.stale_jobs', true), '');
-  perform mashup.refresh_waiting_on(case when not p_all and v_noted <> 'all' then string_to_array(rtrim(v_noted), ' ')::uuid[] end);
+  if p_all or v_noted <> '' then
+    perform mashup.refresh_waiting_on(case when not p_all and v_noted <> 'all' then string_to_array(rtrim(v_noted), ' ')::uuid[] end);
+  end if;
   perform set_config('mashup.stale_jobs', '', true);
   perform set_config('mashup.schedule', '', true);
 end
 $$;
 comment on function mashup.schedule(boolean) is
-  'Admits jobs, dispatches tasks and refreshes waiting_on of all jobs, or of those noted in this transaction. Takes the advisory lock of scheduling until the transaction ends; never waits for a row.';
+  'Admits jobs, dispatches tasks and refreshes waiting_on: of all jobs, or as far as this transaction noted. May wait for the locks of services, which are held until the transaction ends; never waits for a row.';
 
 create function mashup.schedule_all() returns void
   language plpgsql security definer set search_path = ''
@@ -2916,40 +3151,75 @@ end
 $$;
 comment on function mashup.schedule_all() is 'Schedules and refreshes waiting_on of all jobs with a slot.';
 
+create function mashup.note_schedule(p_what text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_noted text := coalesce(current_setting('mashup.schedule', true), '');
+begin
+  if position(p_what || ' ' in v_noted) = 0 then
+    perform set_config('mashup.schedule', v_noted || p_what || ' ', true);
+  end if;
+end
+$$;
+comment on function mashup.note_schedule(text) is 'Notes for the end of this transaction what schedule has to do: jobs, all, probe, new:<kind> or freed:<kind>.';
+
 create function mashup.request_schedule() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 begin
-  perform set_config('mashup.schedule', 'requested', true);
+  perform mashup.note_schedule(tg_argv[0]);
   return null;
 end
 $$;
-comment on function mashup.request_schedule() is 'Trigger: notes that schedule has something to do at commit.';
+comment on function mashup.request_schedule() is 'Trigger: notes what schedule has to do at commit, its argument.';
 
 create function mashup.request_schedule_for_task() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 begin
-  perform set_config('mashup.schedule', 'requested', true);
+  if tg_op = 'UPDATE' and old.state in ('ready', 'running') then
+    perform mashup.release_place(old, new.held_until);
+    perform mashup.note_schedule('freed:' || new.kind);
+    if old.is_probe then
+      perform mashup.note_schedule('probe');
+    end if;
+  end if;
+  if new.state = 'waiting' then
+    perform mashup.note_schedule('new:' || new.kind);
+  end if;
   perform mashup.mark_waiting_on_stale(new.job_id);
   return null;
 end
 $$;
-comment on function mashup.request_schedule_for_task() is 'Trigger: notes that schedule has something to do at commit, and for which job.';
+comment on function mashup.request_schedule_for_task() is
+  'Trigger: frees the place of a task that is not ready or running any more, and notes what schedule has to do at commit, and for which job.';
+
+create function mashup.release_place_of_deleted() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  perform mashup.release_place(old, null);
+  return null;
+end
+$$;
+comment on function mashup.release_place_of_deleted() is 'Trigger: frees the place of a task that was deleted with its job. The sweep dispatches.';
+create trigger release_place after delete on mashup.tasks for each row when (old.state in ('ready', 'running'))
+  execute function mashup.release_place_of_deleted();
 
 create function mashup.schedule_at_commit() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 begin
-  -- A transaction that keeps its first snapshot cannot count what others dispatched meanwhile. The sweep does it instead.
-  if current_setting('mashup.schedule', true) = 'requested' and current_setting('transaction_isolation') = 'read committed' then
+  -- A transaction that keeps its first snapshot cannot see what others dispatched meanwhile. The sweep does it instead.
+  if current_setting('mashup.schedule', true) <> '' and current_setting('transaction_isolation') = 'read committed' then
     perform mashup.schedule(false);
   end if;
   return null;
 end
 $$;
 comment on function mashup.schedule_at_commit() is
-  'Deferred trigger: schedules once for a transaction, at commit, so that an open transaction never holds the lock of scheduling.';
+  'Deferred trigger: schedules once for a transaction, at commit, so that an open transaction never holds a lock of scheduling.';
 
 -- A task is new, waits again, or freed a place at its service.
 create trigger request_schedule_new after insert on mashup.tasks for each row execute function mashup.request_schedule_for_task();
@@ -2963,10 +3233,10 @@ create constraint trigger schedule after update of state on mashup.tasks deferra
   execute function mashup.schedule_at_commit();
 
 -- A job is new, freed its slot, or waits for a slot again.
-create trigger request_schedule_new after insert on public.mashup_jobs for each row execute function mashup.request_schedule();
+create trigger request_schedule_new after insert on public.mashup_jobs for each row execute function mashup.request_schedule('jobs');
 create trigger request_schedule after update on public.mashup_jobs for each row
   when (new.admitted_at is null and (old.admitted_at is not null or old.hold is distinct from new.hold or old.epoch <> new.epoch))
-  execute function mashup.request_schedule();
+  execute function mashup.request_schedule('jobs');
 create constraint trigger schedule_new after insert on public.mashup_jobs deferrable initially deferred
   for each row execute function mashup.schedule_at_commit();
 create constraint trigger schedule after update on public.mashup_jobs deferrable initially deferred for each row
@@ -2974,10 +3244,10 @@ create constraint trigger schedule after update on public.mashup_jobs deferrable
   execute function mashup.schedule_at_commit();
 
 -- What is allowed has changed.
-create trigger request_schedule after insert or update or delete on mashup.pauses for each row execute function mashup.request_schedule();
+create trigger request_schedule after insert or update or delete on mashup.pauses for each row execute function mashup.request_schedule('all');
 create constraint trigger schedule after insert or update or delete on mashup.pauses deferrable initially deferred
   for each row execute function mashup.schedule_at_commit();
-create trigger request_schedule after update on mashup.settings for each row execute function mashup.request_schedule();
+create trigger request_schedule after update on mashup.settings for each row execute function mashup.request_schedule('all');
 create constraint trigger schedule after update on mashup.settings deferrable initially deferred
   for each row execute function mashup.schedule_at_commit();
 
@@ -3038,12 +3308,15 @@ comment on function mashup.register_worker(uuid, text, integer, bigint, text, in
 grant execute on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb, integer) to mashup_worker;
 
 create function mashup.heartbeat_worker(p_worker_id uuid) returns boolean
-  language sql security definer set search_path = ''
+  language plpgsql security definer set search_path = ''
   as $$
-  with seen as (
-    update mashup.workers w set seen_at = mashup.now(), draining = w.draining or w.protocol < mashup.min_protocol_version()
-      where w.id = p_worker_id returning w.protocol)
-  select exists (select from seen where protocol >= mashup.min_protocol_version())
+declare
+  v_protocol integer;
+begin
+  update mashup.workers w set seen_at = mashup.now(), draining = w.draining or w.protocol < mashup.min_protocol_version()
+    where w.id = p_worker_id returning w.protocol into v_protocol;
+  return coalesce(v_protocol >= mashup.min_protocol_version(), false);
+end
 $$;
 comment on function mashup.heartbeat_worker(uuid) is
   'Notes that a worker is alive. Returns false if it has to register again: it is not registered any more, or a migration made it too old. It then claims nothing.';
@@ -3141,8 +3414,8 @@ begin
       update mashup.workers set solo_task = coalesce(solo_task, p_task.id) where id = p_worker_id;
     end if;
     update mashup.tasks t set attempt = t.attempt + 1, run_at = mashup.now() + interval '500 milliseconds'
-      where t.id = p_task.id returning * into p_task;
-    perform mashup.enqueue_task(p_task);
+      where t.id = p_task.id;
+    perform mashup.enqueue_tasks(array[p_task.id]);
     return true;
   end if;
   update mashup.workers w set solo_task = case when v_solo then p_task.id end
@@ -3209,7 +3482,8 @@ declare
   v_task mashup.tasks;
 begin
   update mashup.tasks t set
-      state = 'running', attempt = p_task.attempt, claim = p_claim, lost_at = null, worker_id = p_worker_id, started_at = mashup.now(),
+      state = 'running', attempt = p_task.attempt, place = p_task.place, is_probe = p_task.is_probe, fallback = p_task.fallback, held_until = null,
+      claim = p_claim, lost_at = null, worker_id = p_worker_id, started_at = mashup.now(),
       lease_until = mashup.now() + make_interval(secs => p_limits.lease_sec),
       deadline_at = mashup.now() + make_interval(secs => p_kind.timeout_sec),
       heard_at = mashup.now(), silence_sec = mashup.silence_limit(p_kind, p_job, p_task.song_id),
@@ -3514,6 +3788,130 @@ comment on function mashup.finish_task(bigint, uuid, jsonb) is
   'Finishes a task with its result (schema/task-results.ts), records it and advances the job: the only way forward for a job. Returns finished; failed or retrying if the song is in the job twice; failed with the error hook_failed if a trigger of an integrator fails; or why the claim is not valid (see claim_status). Lock order: job, task, service_health, queue. Raises MB003, MB006.';
 grant execute on function mashup.finish_task(bigint, uuid, jsonb) to mashup_worker;
 
+-- Hand-over: the worker that finished a task goes on with the next one of the same job, in the same transaction. That saves the
+-- queue entry, its fetch, its completion and the claim, each with a commit of its own.
+
+create function mashup.may_hand_over(p_task mashup.tasks, p_kind mashup.task_kinds) returns boolean
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_circuit record;
+begin
+  -- A task that lost a worker is claimed alone; probes and tasks that return after an outage are dispatched.
+  if p_task.crashes > 0 then
+    return false;
+  end if;
+  v_circuit := mashup.circuit_of(p_kind);
+  if not v_circuit.is_closed or v_circuit.spread_sec > 0 then
+    return false;
+  end if;
+  return p_task.state = 'ready' or not exists (
+    select from mashup.tasks t where t.state = 'waiting' and t.kind = p_task.kind and (t.run_at, t.id) < (p_task.run_at, p_task.id));
+end
+$$;
+comment on function mashup.may_hand_over(mashup.tasks, mashup.task_kinds) is
+  'Returns whether a worker may go on with a task: it never lost a worker, the circuits that it needs are closed and not just closed, and no older task waits for a place.';
+
+create function mashup.hand_over(p_job_id uuid, p_worker_id uuid, p_claim uuid) returns jsonb
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_task mashup.tasks;
+  v_kind mashup.task_kinds;
+  v_limits mashup.claim_limits;
+  v_place integer;
+begin
+  select * into v_job from public.mashup_jobs where id = p_job_id;
+  if v_job.admitted_at is null or exists (select from mashup.pauses)
+    or not exists (select from mashup.workers w where w.id = p_worker_id and not w.draining and w.solo_task is null)
+  then
+    return null;
+  end if;
+  for v_task in
+    select * from mashup.tasks t
+    where t.job_id = p_job_id and t.epoch = v_job.epoch and t.run_at <= mashup.now()
+      and (t.state = 'waiting' or (t.state = 'ready' and not t.is_probe and not t.fallback))
+    order by t.priority, t.id for update skip locked
+  loop
+    select * into v_kind from mashup.task_kinds where kind = v_task.kind;
+    continue when not mashup.may_hand_over(v_task, v_kind);
+    v_limits := mashup.read_claim_limits();
+    continue when v_task.crashes >= v_limits.max_crashes;
+    if v_task.state = 'ready' then
+      -- Another worker may have fetched the entry. Then the task is its own.
+      continue when not mashup.take_entry(v_task.id, v_task.attempt);
+    else
+      v_place := (mashup.free_places(v_kind.service, 1))[1];
+      continue when v_place is null;
+      update mashup.places set task_id = v_task.id, held_until = null where service = v_kind.service and n = v_place;
+      v_task.place := v_place;
+      v_task.attempt := v_task.attempt + 1;
+      v_task.is_probe := false;
+      v_task.fallback := false;
+    end if;
+    return mashup.start_task(v_task, v_kind, v_job, p_worker_id, p_claim, v_limits);
+  end loop;
+  return null;
+end
+$$;
+comment on function mashup.hand_over(uuid, uuid, uuid) is
+  'Claims the next task of a job for a worker under the token p_claim. Returns describe_claim; null if there is none, or it is one that has to be dispatched or claimed by itself (probes, tasks after an outage, tasks that lost a worker, while anything is paused), or the worker drains or runs a task alone. Lock: job row held by the caller; skips locked tasks, places and queue entries.';
+
+create function mashup.finish_task_and_claim(p_task_id bigint, p_claim uuid, p_result jsonb, p_next_claim uuid) returns jsonb
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+declare
+  v_task mashup.tasks;
+  v_next mashup.tasks;
+  v_status text;
+  v_answer jsonb;
+begin
+  select * into v_task from mashup.tasks where id = p_task_id;
+  v_status := mashup.finish_task(p_task_id, p_claim, p_result);
+  if v_status = 'finished' then
+    begin
+      v_answer := mashup.hand_over(v_task.job_id, v_task.worker_id, p_next_claim);
+    exception when others then
+      -- Such as a trigger of an integrator that fails: what is finished stays finished, and the next task is dispatched.
+      v_answer := null;
+    end;
+  else
+    -- A repeated call, because the answer was lost: the first one finished the task and claimed the next under this token.
+    select * into v_next from mashup.tasks t where t.job_id = v_task.job_id and t.claim = p_next_claim and t.state = 'running';
+    if found then
+      v_status := 'finished';
+      v_answer := mashup.describe_claim(v_next, k, j, mashup.read_claim_limits())
+        from public.mashup_jobs j, mashup.task_kinds k where j.id = v_next.job_id and k.kind = v_next.kind;
+    end if;
+  end if;
+  return jsonb_build_object('status', v_status, 'next', v_answer);
+end
+$$;
+comment on function mashup.finish_task_and_claim(bigint, uuid, jsonb, uuid) is
+  'Finishes a task as finish_task does, and claims the next task of its job for the same worker under the token p_next_claim, which the worker chooses. Returns {status: as finish_task, next: as claim_task, or null}. A repeated call returns the claim of the first one. Lock order: as finish_task, then tasks, places and queue entries (skips locked ones). Raises MB003, MB006.';
+grant execute on function mashup.finish_task_and_claim(bigint, uuid, jsonb, uuid) to mashup_worker;
+
+create function mashup.return_claims(p_worker_id uuid, p_claims uuid[]) returns integer
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+  v_count integer := 0;
+begin
+  for v_task in
+    select * from mashup.tasks t where t.worker_id = p_worker_id and t.state = 'running' and t.claim = any (p_claims) order by t.job_id, t.id
+  loop
+    v_count := v_count + (mashup.return_task(v_task.id, v_task.claim) = 'returned')::integer;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function mashup.return_claims(uuid, uuid[]) is
+  'Gives back the tasks that a worker claimed under tokens whose answers it never received. Returns how many. Lock order: jobs and tasks by id.';
+grant execute on function mashup.return_claims(uuid, uuid[]) to mashup_worker;
+
 revoke execute on all functions in schema mashup from public;
 
 -- supabase/schemas/50_worker_api/5_fail.sql
@@ -3817,8 +4215,8 @@ begin
     order by t.id limit 500 for update skip locked
   loop
     update mashup.tasks t set run_at = mashup.now(), created_at = least(t.created_at, mashup.now()), attempt = t.attempt + 1
-      where t.id = v_task.id returning * into v_task;
-    perform mashup.enqueue_task(v_task);
+      where t.id = v_task.id;
+    perform mashup.enqueue_tasks(array[v_task.id]);
     v_count := v_count + 1;
   end loop;
   return v_count;
@@ -3854,6 +4252,15 @@ begin
     order by t.id for update of t skip locked
   )
   update mashup.tasks t set held_until = f.held_until from far f where t.id = f.id;
+  with far as (
+    select p.service, p.n, mashup.now() + make_interval(secs => h.sec) as held_until
+    from mashup.places p
+    cross join lateral (select coalesce((s.value ->> p.service)::double precision, 0) as sec
+      from mashup.settings s where s.name = 'service_abort_hold_sec') h
+    where p.held_until > mashup.now() + make_interval(secs => h.sec + 5)
+    for update of p skip locked
+  )
+  update mashup.places p set held_until = f.held_until from far f where p.service = f.service and p.n = f.n;
   return v_count;
 end
 $$;
@@ -4036,7 +4443,7 @@ create function mashup.reconcile_queue() returns integer
   as $$
 declare
   v_task mashup.tasks;
-  v_count integer := 0;
+  v_ids bigint[] := '{}';
 begin
   if pg_catalog.to_regclass(/*queue*/'mashup_queue' || '.jobs') is null then
     return 0;
@@ -4055,29 +4462,31 @@ begin
           and (q.locked_at is null or q.locked_at > pg_catalog.now() - interval '15 seconds'))
     order by t.id limit 500 for update skip locked
   loop
-    update mashup.tasks t set attempt = t.attempt + 1 where t.id = v_task.id and t.state = 'ready' and t.attempt = v_task.attempt
-      returning * into v_task;
-    if found and mashup.enqueue_task(v_task) then
-      v_count := v_count + 1;
+    update mashup.tasks t set attempt = t.attempt + 1 where t.id = v_task.id and t.state = 'ready' and t.attempt = v_task.attempt;
+    if found then
+      v_ids := v_ids || v_task.id;
     end if;
   end loop;
-  return v_count;
+  return case when v_ids = '{}' then 0 else mashup.enqueue_tasks(v_ids) end;
 end
 $$;
 comment on function mashup.reconcile_queue() is
   'Enqueues each ready task, due for a second, whose queue entry is missing or can never run. Touches no entry that will run. Returns how many were enqueued. Never waits for a row.';
 
 create function mashup.queue_order() returns table (id uuid, queue_position integer)
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
   as $$
-  with running as (
+#variable_conflict use_column
+begin
+  return query with running as (
     select user_id, count(*) as n from public.mashup_jobs where admitted_at is not null group by user_id
   ), waiting as (
     select j.id, j.user_id, j.queued_at, row_number() over (partition by j.user_id order by j.queued_at, j.id) as nth
     from mashup.waiting_jobs j
   )
   select w.id, (row_number() over (order by coalesce(r.n, 0) + w.nth, w.queued_at, w.id))::integer
-  from waiting w left join running r on r.user_id = w.user_id
+  from waiting w left join running r on r.user_id = w.user_id;
+end
 $$;
 comment on function mashup.queue_order() is
   'Returns the position, from 1, of each job that waits for a slot: by the number of its user''s running and earlier jobs, then by age.';
@@ -4375,6 +4784,8 @@ begin
     if not v_clock_went_back then
       perform mashup.limit_future_times();
     end if;
+    perform mashup.sync_places();
+    perform mashup.repair_places();
     v_enqueued := mashup.reconcile_queue();
     perform mashup.refresh_queue_positions();
     perform mashup.show_silence();
@@ -4978,12 +5389,14 @@ comment on function mashup.find_idempotent_job(uuid, text, text) is
   'Returns the job that an idempotency key was used for; null if none. Raises MB005 if it was for another request.';
 
 create function mashup.describe_submission(p_job public.mashup_jobs, p_existing boolean) returns jsonb
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
   as $$
-  select jsonb_build_object('job_id', j.id, 'stage', j.stage, 'status', j.status, 'progress', j.progress, 'existing', p_existing,
+begin
+  return (select jsonb_build_object('job_id', j.id, 'stage', j.stage, 'status', j.status, 'progress', j.progress, 'existing', p_existing,
     'queue_position', mashup.queue_position(j.id), 'estimated_completion_at',
     coalesce(j.estimated_completion_at, mashup.estimate_completion(j)), 'songs_count', jsonb_array_length(j.songs))
-  from public.mashup_jobs j where j.id = p_job.id
+  from public.mashup_jobs j where j.id = p_job.id);
+end
 $$;
 comment on function mashup.describe_submission(public.mashup_jobs, boolean) is
   'Returns what the submitter reads of a job; existing: a repeated request found it.';

@@ -11,7 +11,7 @@
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
 --     mashup_jobs, mashup_plans, mashup_results, mashup_job_events   what users may read; in schema public
 --     waiting_jobs, draft_jobs                   views of mashup_jobs: the predicates of waiting for a slot and for the user
---     workers, tasks                             what runs now
+--     workers, tasks, places, place_limits       what runs now
 --     service_health, pauses, stage_stats        what limits it: circuit breakers, pauses, measured durations
 --     analyses, stems, scores, plan_receipts, plan_spend, count_plan_spend   what tasks have made, and what it cost
 --     storage_deletions, maintenance_runs, call_counts   outbox of deletions, times of maintenance, rate limits
@@ -21,7 +21,7 @@
 --     patch_song, active_songs, stem_files       songs and stems in rows
 --     add_warnings, add_warning, warning_rank, warnings_outside, truncate_bytes   warnings in rows
 --     actor, log_event, signal_tasks             history, notification of workers
---     enqueue_task, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
+--     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
 --     enqueue_event, find_failing_hook, hook_hint    events for other programs; triggers of integrators
 --     is_paused, is_job_paused, is_kind_paused, estimate_completion, record_duration, silence_limit
 -- 20  transitions
@@ -40,17 +40,19 @@
 --     save_receipt, exhausted_plan_budget        costs of planning
 -- 35  record_task, has_output                    generated from schema/stages.ts: they call the function of a kind or stage
 -- 40  scheduler
---     admit_jobs, next_admission                 slots
---     record_service_success, record_probe_success, record_service_failure, reset_orphaned_probes, start_probe, service_capacity   circuit breakers
+--     sync_places, sync_places_with_limits, free_places, release_place, repair_places   the places of services
+--     admit_jobs, next_admission, try_to_admit, admit_waiting   slots
+--     record_service_success, record_probe_success, record_service_failure, reset_orphaned_probes, circuit_of, start_probe, service_capacity   circuit breakers
 --     dispatch_*                                 waiting tasks become ready and get their queue entry
 --     refresh_waiting_on, jobs_that_may_wait, mark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
---     schedule, schedule_all                     all of it, under one advisory lock,
---     request_schedule, request_schedule_for_task, schedule_at_commit   at commit, by deferred triggers
+--     schedule, schedule_all                     all of it,
+--     note_schedule, request_schedule, request_schedule_for_task, release_place_of_deleted, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
 --     check_protocol, register_worker, take_back_crashes, heartbeat_worker, deregister_worker
 --     claim_task, read_claim_limits, defer_solo, start_task, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
 --     finish_task, record_finish, find_twin, is_same_recording, record_measurements
+--     finish_task_and_claim, hand_over, may_hand_over, return_claims   the next task of the job, for the same worker
 --     fail_task, end_attempt, end_failed_task, exclude_song, requeue_task, return_task
 --     publish_playable, keep_parts               the finished beginning of a mashup that is being rendered
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
@@ -85,8 +87,8 @@
 -- 95  access of API roles to schema mashup, given last
 --
 -- Lock order, in every function: the user's row (new jobs only), the user's advisory lock, job rows by id, task rows by id, rows
--- of workers and service_health, queue entries. A heartbeat without progress locks only its task. schedule and sweep hold an
--- advisory lock and never wait for a row (skip locked).
+-- of workers, service_health and places, queue entries; at commit the advisory locks of services, by name. A heartbeat without
+-- progress locks only its task. schedule and sweep never wait for a row (skip locked).
 --
 -- Errors raised on purpose have SQLSTATE class MB; each message says what is wrong and each hint names the next step:
 --   MB001 illegal_transition    MB005 idempotency_conflict   MB010 sign_in_required

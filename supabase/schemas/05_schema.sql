@@ -24,18 +24,22 @@ comment on function mashup.now() is 'Returns the time of the transaction. The on
 grant execute on function mashup.now() to authenticated, service_role, mashup_worker;
 
 create function mashup.new_traceparent() returns text
-  language sql volatile set search_path = ''
+  language plpgsql volatile set search_path = ''
   as $$
-  select '00-' || replace(pg_catalog.gen_random_uuid()::text, '-', '') || '-'
-    || right(replace(pg_catalog.gen_random_uuid()::text, '-', ''), 16) || '-01'
+begin
+  return '00-' || replace(pg_catalog.gen_random_uuid()::text, '-', '') || '-'
+    || right(replace(pg_catalog.gen_random_uuid()::text, '-', ''), 16) || '-01';
+end
 $$;
 comment on function mashup.new_traceparent() is 'Returns a new W3C trace context, marked as sampled: the parent of the spans of a job.';
 
 create function mashup.request_traceparent() returns text
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
   as $$
-  select substring(pg_catalog.current_setting('request.headers', true)
-    from '"traceparent" *: *"(00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})"')
+begin
+  return substring(pg_catalog.current_setting('request.headers', true)
+    from '"traceparent" *: *"(00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2})"');
+end
 $$;
 comment on function mashup.request_traceparent() is
   'Returns the header traceparent of the API request of this transaction; null if there is none or it is not valid.';
@@ -47,7 +51,7 @@ comment on function mashup.engine_version() is 'Returns the version of the engin
 
 create function mashup.protocol_version() returns integer
   language sql immutable set search_path = ''
-  as $$ select 1 $$;
+  as $$ select 2 $$;
 comment on function mashup.protocol_version() is
   'Returns the number of the protocol between workers and this schema. A migration raises it if it adds what newer workers need. A worker with a higher number does not start: the database has to be migrated.';
 grant execute on function mashup.protocol_version() to mashup_worker;

@@ -90,7 +90,9 @@ from (
       when 'circuit_failures' then 1 when 'circuit_open_sec' then 0.1 when 'circuit_open_max_sec' then 0.1 when 'max_solo_crashes' then 1
       when 'retention_batch' then 1 when 'upload_max_bytes' then 1 when 'storage_max_bytes' then 1000000 when 'song_max_sec' then 1 when 'plan_min_length_sec' then 1
       when 'plan_max_length_sec' then 1 when 'plan_call_timeout_sec' then 1 else 0 end as min,
-    case when n.name in ('lease_sec', 'heartbeat_sec', 'crash_grace_sec', 'reconcile_sec', 'restart_grace_sec') then 3600
+    -- Each place at a service is a row.
+    case when n.name = 'service_limits' then 1000
+      when n.name in ('lease_sec', 'heartbeat_sec', 'crash_grace_sec', 'reconcile_sec', 'restart_grace_sec') then 3600
       when n.name ~ '_bytes$' then 5368709120 when n.name ~ '_sec$' then 31536000 when n.name ~ '_days$' then 1000000
       when n.name ~ '_hours$' then 1000000 when n.name = 'progress_min_step' then 100 when n.name = 'max_playable_parts' then 48 else 100000000 end as max
   from mashup.settings n

@@ -70,7 +70,7 @@ export class KillFixture {
     await chaos.query(
       (sql) => sql`
       create trigger test_hold_claim before update on mashup.tasks
-      for each row when (new.state = 'running' and old.state = 'ready') execute function test_hold_claim()`,
+      for each row when (new.state = 'running' and old.state in ('ready', 'waiting')) execute function test_hold_claim()`,
     );
     this.userId = await chaos.addUser();
     await chaos.addWorker();
@@ -112,7 +112,8 @@ export class KillFixture {
       untilHeld: () =>
         this.untilRow(
           'a claim waits for the lock',
-          (sql) => sql`select from pg_stat_activity where wait_event = 'advisory' and query like '%claim_task%'`,
+          (sql) =>
+            sql`select from pg_stat_activity where wait_event = 'advisory' and query ~ 'claim_task|finish_task_and_claim'`,
         ),
       release: async () => {
         await connection`delete from test_held_claims`;

@@ -49,6 +49,7 @@ const CLIENTS: Record<string, Client> = {
     const client = await openRegistrationConnection({
       databaseUrl: workerUrl,
       onJobSignal: () => {},
+      onAdmit: () => {},
       onError: () => {},
       register: () => Promise.resolve(),
     });

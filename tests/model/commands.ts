@@ -2,6 +2,7 @@
 import { CIRCUITS } from '../../schema.ts';
 import { isTerminal, type ModelJob, POSITION, SERVICE_OF, USES_STORAGE } from './model.ts';
 import * as fault from './fault-commands.ts';
+import * as handOver from './hand-over.ts';
 import * as operation from './operations.ts';
 import { type Claim, held, type Operation, type State } from './operations.ts';
 import { runScenarios } from './scenarios.ts';
@@ -16,6 +17,14 @@ export interface CommandChoice {
 }
 
 const heldClaims = (state: State): Claim[] => state.claims.filter((claim) => held(state.model, claim));
+/** Workers of an earlier version finish without going on. */
+const FINISHES = [
+  handOver.finishAndContinue,
+  operation.finish,
+  handOver.finishAndContinue,
+  handOver.repeatFinish,
+  handOver.loseHandOver,
+];
 const FAULTS = ['transient', 'overloaded', 'transient', 'unavailable', 'overloaded', 'permanent'];
 const JUMPS = [500, 2_000, 31_000, 61_000, 90_000];
 const MANY_JOBS = 9;
@@ -89,7 +98,8 @@ export const COMMANDS = {
   *finish(state: State, pick: number, other: number) {
     yield* haveClaim(state, pick);
     const claim = claimToUse(state, pick);
-    yield claim && operation.finish(claim, other % 3 === 0);
+    const finish = choose(FINISHES, other >> 2) ?? operation.finish;
+    yield claim && finish(claim, other % 3 === 0);
   },
   *fail(state: State, pick: number, other: number) {
     yield* haveClaim(state, pick);
@@ -241,6 +251,6 @@ function race(state: State, pick: number, other: number): Step | undefined {
   const mine =
     other % 3 === 2
       ? operation.fail(claim, faultOf(state, claim, 'transient'))
-      : operation.finish(claim, other % 3 === 0);
-  return [mine, choose(rivals, other >> 2) ?? operation.heartbeat(claim, 0.5)];
+      : choose(FINISHES.slice(0, 2), other >> 1)?.(claim, other % 3 === 0);
+  return mine && [mine, choose(rivals, other >> 2) ?? operation.heartbeat(claim, 0.5)];
 }

@@ -21,9 +21,9 @@ interface Calls {
 
 const any = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)] as T;
 
-/** Settings for many concurrent calls: many running jobs, short back-offs, short waits of circuits. */
+/** Settings for many concurrent calls: fewer slots than jobs, short back-offs, short waits of circuits. */
 const DENSE = `
-  update mashup.settings set value = '12' where name = 'max_running_jobs';
+  update mashup.settings set value = '5' where name = 'max_running_jobs';
   update mashup.settings set value = '4' where name = 'max_running_jobs_per_user';
   update mashup.settings set value = '100000' where name in ('max_submits_per_minute', 'max_queued_jobs_per_user', 'circuit_failures');
   update mashup.settings set value = '{"analysis": 8, "scoring": 8, "orchestrator": 8, "separation": 8, "processing": 8}' where name = 'service_limits';
@@ -47,6 +47,20 @@ async function claimAny({ sql, workers }: Calls): Promise<ClaimedTask | undefine
   return row?.answer.status === 'claimed' ? row.answer : undefined;
 }
 
+/** Finishes a task and those that are handed over after it. Sometimes the answer is lost, and the worker gives the claim back. */
+async function workOn(sql: postgres.Sql, first: ClaimedTask): Promise<void> {
+  for (let task: ClaimedTask | null = first; task;) {
+    const token = randomUUID();
+    const [row]: { answer: { next: ClaimedTask | null } }[] = await sql<{ answer: { next: ClaimedTask | null } }[]>`
+      select mashup.finish_task_and_claim(${task.task_id}, ${task.claim}, ${sql.json(resultOf(task) as never)}, ${token}) as answer`;
+    task = row?.answer.next ?? null;
+    if (task && Math.random() < 0.1) {
+      await sql`select mashup.return_claims(w.id, ${[token]}::uuid[]) from mashup.workers w`;
+      return;
+    }
+  }
+}
+
 const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
   async work(calls) {
     const task = await claimAny(calls);
@@ -55,7 +69,8 @@ const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
     for (const part of [0.3, 0.6])
       await sql`select mashup.heartbeat_task(${task.task_id}, ${task.claim}, ${part}, ${`at ${part}`})`;
     const chance = Math.random();
-    if (chance < 0.75)
+    if (chance < 0.5) await workOn(sql, task);
+    else if (chance < 0.75)
       await sql`select mashup.finish_task(${task.task_id}, ${task.claim}, ${sql.json(resultOf(task) as never)})`;
     else if (chance < 0.8) await sql`select mashup.return_task(${task.task_id}, ${task.claim})`;
     else if (chance < 0.98) {
@@ -93,6 +108,7 @@ const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
     );
   },
   sweep: ({ sql }) => sql`select mashup.sweep()`,
+  admission: ({ sql }) => sql`select mashup.admit_waiting()`,
   /** Checks the invariants that always hold. */
   async invariants({ sql }) {
     const [row] = await sql`select model.check(false, false) as broken`;

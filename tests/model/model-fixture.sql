@@ -162,13 +162,14 @@ begin
   end if;
   delete from mashup_queue._private_jobs;
   delete from public.mashup_job_events; delete from public.mashup_plans; delete from public.mashup_results;
-  delete from mashup.tasks; delete from mashup.scores; delete from mashup.plan_receipts; delete from mashup.analyses; delete from mashup.stems;
+  delete from mashup.tasks; delete from mashup.places; delete from mashup.scores; delete from mashup.plan_receipts; delete from mashup.analyses; delete from mashup.stems;
   delete from mashup.pauses; delete from mashup.workers; delete from mashup.storage_deletions; delete from public.mashup_jobs;
   delete from storage.objects; delete from auth.users; delete from model.seen;
   update mashup.maintenance_runs set done_at = '-infinity';
   update mashup.service_health set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
     last_error = null;
   update mashup.settings set value = p_limits where name = 'service_limits';
+  perform mashup.sync_places();
   update mashup.settings set value = to_jsonb(p_jobs) where name = 'max_running_jobs';
   insert into auth.users (id, email) select u, u || '@example.test' from unnest(p_users) u;
 end

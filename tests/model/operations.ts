@@ -36,6 +36,8 @@ export interface Claim {
 export interface Outcome {
   result: string;
   data?: unknown;
+  /** The task that was claimed besides. */
+  claimed?: unknown;
 }
 
 export interface Operation {
@@ -77,7 +79,7 @@ export function newState(fixture: ModelFixture): State {
   };
 }
 
-const LEASE_MS = 30_000;
+export const LEASE_MS = 30_000;
 
 /** Runs a statement. A refusal is a result. */
 export async function call(query: postgres.PendingQuery<postgres.Row[]>): Promise<Outcome> {
@@ -98,7 +100,7 @@ export function held(model: Model, claim: Claim): { job: ModelJob; task: ModelTa
 }
 
 /** Returns the status that a worker gets for a lost claim. */
-function lostClaimStatus(model: Model, claim: Claim): string {
+export function lostClaimStatus(model: Model, claim: Claim): string {
   const reason = model.jobs[claim.job] ? model.dropped[claim.id] : undefined;
   model.hits.push('late write refused');
   if (model.jobs[claim.job]?.tasks.some((task) => task.id === claim.id && task.claim !== undefined)) {

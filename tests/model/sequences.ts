@@ -212,7 +212,10 @@ function adoptOutcome(state: State, operations: Operation[], outcomes: Outcome[]
     if (found.length === 0) {
       state.model = model;
       state.snapshot = snapshot;
-      for (const outcome of outcomes) if (outcome.result === 'claimed') state.claims.push(asClaim(outcome));
+      for (const outcome of outcomes) {
+        if (outcome.claimed !== undefined) state.claims.push(asClaim(outcome.claimed));
+        else if (outcome.result === 'claimed') state.claims.push(asClaim(outcome.data));
+      }
       return;
     }
     differences.push(found.join('; '));
@@ -220,8 +223,8 @@ function adoptOutcome(state: State, operations: Operation[], outcomes: Outcome[]
   throw new Disagreement(differences.join('\n  or, in the other order: '));
 }
 
-function asClaim(outcome: Outcome): Claim {
-  const document = outcome.data as Claim['document'] & {
+function asClaim(data: unknown): Claim {
+  const document = data as Claim['document'] & {
     task_id: number;
     claim: string;
     job_id: string;

@@ -26,6 +26,7 @@ describe('a setting', async () => {
     ['service_limits', '4', /an object with, for each service \(analysis, .*separation.*\), a number from 0/],
     ['service_limits', '{"analysis": "2"}', /an object/],
     ['service_limits', '{"anlysis": 2}', /an object/],
+    ['service_limits', '{"analysis": 1001}', /a number from 0 to 1000/],
     ['queue_schema', '4', /a name/],
   ];
   for (const [name, value, message] of REFUSED) {

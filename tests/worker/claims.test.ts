@@ -5,13 +5,8 @@ import { after, test } from 'node:test';
 import postgres from 'postgres';
 import { openDatabase } from '../../worker/database/database.ts';
 import { startSocketWatchdog } from '../../worker/database/socket-watchdog.ts';
-import {
-  heartbeatTask,
-  claimTask,
-  returnUnknownClaim,
-  failTask,
-  finishTask,
-} from '../../worker/database/database-api.ts';
+import { heartbeatTask, claimTask, returnUnknownClaim, failTask } from '../../worker/database/database-api.ts';
+import { finishTask } from '../../worker/database/finish-api.ts';
 import type { Claim } from '../../worker/database/database-api.ts';
 import { wavFile } from './wav-file.ts';
 import { until } from '../support/until.ts';
@@ -117,7 +112,7 @@ test('a late heartbeat, finish or failure returns why the claim is lost and chan
   const [before] = await sql`select version, epoch, songs from mashup_jobs where id = ${id}`;
   const result = { content_hash: 'x', version: 'v', analysis: {}, card: { bpm: 1 } };
   assert.equal(await heartbeatTask(db, claim, { progress: 0.9 }), 'replayed');
-  assert.equal(await finishTask(db, claim, result), 'replayed');
+  assert.equal((await finishTask(db, claim, result)).status, 'replayed');
   const fault = { code: 'late', message: 'late', hint: 'late', faultClass: 'permanent' as const };
   assert.equal(await failTask(db, claim, fault), 'replayed');
   const [later] = await sql`select version, epoch, songs from mashup_jobs where id = ${id}`;

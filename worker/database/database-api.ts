@@ -3,7 +3,6 @@ import { sql } from 'kysely';
 import { z } from 'zod';
 import { MashupOptions, ServiceName } from '../../schema.ts';
 import type { PlayableAudio } from '../../schema.ts';
-import { TASK_RESULTS } from '../../schema/task-results.ts';
 import { TASK_KINDS } from '../../schema/database.ts';
 import type { SongCard } from '../../schema/database.ts';
 import type { Db } from './database.ts';
@@ -24,7 +23,7 @@ const Card = z
   })
   .transform((card) => card as unknown as SongCard);
 
-const Claim = z.object({
+export const Claim = z.object({
   status: z.literal('claimed'),
   task_id: z.coerce.string(),
   claim: z.guid(),
@@ -78,9 +77,17 @@ export async function claimTask(db: Db, taskId: string, attempt: number, workerI
     select mashup.claim_task(${taskId}::bigint, ${attempt}::int, ${workerId}::uuid) as answer`.execute(db);
   const answer = ClaimResult.safeParse(rows[0]?.answer);
   if (answer.success) return answer.data;
-  const issues = answer.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new UnreadableClaim(issues.slice(0, 3).join('; '), answer.error);
+  throw unreadable(answer.error);
 }
+
+/** Returns the error for an answer to a claim that this version cannot read. */
+export function unreadable(error: z.ZodError): UnreadableClaim {
+  const issues = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  return new UnreadableClaim(issues.slice(0, 3).join('; '), error);
+}
+
+/** Names a claim whose answer cannot be read: by its queue entry, or by the token that this worker chose. */
+export type UnreadTask = { task: string; attempt: number } | { claim: string };
 
 /**
  * Ends the attempt of a task that this worker has claimed with an answer that it cannot read, so that the attempt counts and the
@@ -89,17 +96,17 @@ export async function claimTask(db: Db, taskId: string, attempt: number, workerI
  */
 export async function failUnreadableClaim(
   db: Db,
-  taskId: string,
-  attempt: number,
+  unread: UnreadTask,
   workerId: string,
   fault: UnreadableClaim,
 ): Promise<string | undefined> {
+  const isIt =
+    'claim' in unread
+      ? sql`t.claim = ${unread.claim}::uuid`
+      : sql`t.id = ${unread.task}::bigint and t.attempt = ${unread.attempt}::int`;
   const { rows } = await sql<{ answer: string }>`
     select mashup.fail_task(t.id, t.claim, ${fault.code}, ${fault.message}, ${fault.hint}, ${fault.faultClass}) as answer
-    from mashup.tasks t
-    where t.id = ${taskId}::bigint and t.attempt = ${attempt}::int and t.worker_id = ${workerId}::uuid and t.state = 'running'`.execute(
-    db,
-  );
+    from mashup.tasks t where ${isIt} and t.worker_id = ${workerId}::uuid and t.state = 'running'`.execute(db);
   return rows[0]?.answer;
 }
 
@@ -137,21 +144,6 @@ export async function heartbeatTask(
       ${claim.task_id}::bigint, ${claim.claim}::uuid, ${report.progress ?? null}::real, ${report.step ?? null}::text
     ) as answer`.execute(db);
   return ClaimStatus.parse(rows[0]?.answer);
-}
-
-/**
- * Finishes a task.
- * @param result the result of the claim's kind of task (schema/task-results.ts); members that SQL does not read are left out
- * @returns `finished`, `failed` or `retrying` (the result was rejected), or why the claim is lost
- * @throws ZodError if the result is not of the claim's kind
- */
-export async function finishTask(db: Db, claim: Claim, result: unknown): Promise<string> {
-  const checked = TASK_RESULTS[claim.kind].parse(result);
-  const { rows } = await sql<{ answer: string }>`
-    select mashup.finish_task(${claim.task_id}::bigint, ${claim.claim}::uuid, ${JSON.stringify(checked)}::jsonb) as answer`.execute(
-    db,
-  );
-  return rows[0]?.answer ?? 'lost';
 }
 
 /** Ends an attempt with a fault. Returns `retrying` or `failed`, or why the claim is lost. */
@@ -197,6 +189,11 @@ export async function reportMissingStems(db: Db, claim: Claim, stemsIds: readonl
 /** Deregisters a stopping worker and requeues its tasks. */
 export async function deregisterWorker(db: Db, workerId: string): Promise<void> {
   await sql`select mashup.deregister_worker(${workerId}::uuid)`.execute(db);
+}
+
+/** Gives free slots to waiting jobs: a transaction found another one doing so. */
+export async function admitWaiting(db: Db): Promise<void> {
+  await sql`select mashup.admit_waiting()`.execute(db);
 }
 
 /** Runs the periodic maintenance once. Returns counts by kind of work; null if another worker is running it. */

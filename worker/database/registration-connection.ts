@@ -10,12 +10,15 @@ export const QUERY_TIMEOUT_MS = 3_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 const TASKS_CHANNEL = 'mashup_tasks';
-const TaskSignal = z.object({ job: z.string() });
+/** About a job, or about all that wait for a slot. */
+const Signal = z.union([z.object({ job: z.string() }), z.object({ admit: z.literal(true) })]);
 
 export interface RegistrationConnectionOptions {
   databaseUrl: string;
   /** Called with the id of a job that was replayed, cancelled or failed. */
   onJobSignal: (jobId: string) => void;
+  /** Called when jobs wait for slots that the transaction which saw it could not give them. */
+  onAdmit: () => void;
   onError: (client: pg.Client, error: Error) => void;
   /** Checks the connection before the lock is taken. Its error ends the connection. */
   check?: (client: pg.Client) => Promise<void>;
@@ -40,8 +43,10 @@ export async function openRegistrationConnection(options: RegistrationConnection
   client.on('error', (error) => options.onError(client, error));
   client.on('notification', ({ channel, payload }) => {
     if (channel !== TASKS_CHANNEL) return;
-    const signal = TaskSignal.safeParse(parseJson(payload));
-    if (signal.success) options.onJobSignal(signal.data.job);
+    const signal = Signal.safeParse(parseJson(payload));
+    if (!signal.success) return;
+    if ('job' in signal.data) options.onJobSignal(signal.data.job);
+    else options.onAdmit();
   });
   try {
     await client.connect();

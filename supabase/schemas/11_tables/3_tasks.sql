@@ -50,6 +50,7 @@ create table mashup.tasks (
   held_until    timestamptz,
   heard_at      timestamptz,
   silence_sec   real,
+  place         integer,
   output_prefix text,
   error         jsonb,
   created_at    timestamptz not null default mashup.now(),
@@ -77,6 +78,7 @@ comment on column mashup.tasks.deadline_at is 'When the attempt exceeds timeout_
 comment on column mashup.tasks.held_until is 'Until when a dropped task counts against the limit of its service.';
 comment on column mashup.tasks.heard_at is 'When the attempt began, or its service last sent an event.';
 comment on column mashup.tasks.silence_sec is 'Seconds after heard_at at which the call ends as unanswered.';
+comment on column mashup.tasks.place is 'Number of the place at its service that a ready or running task holds, and later held.';
 comment on column mashup.tasks.output_prefix is 'Where the claim may write in Storage.';
 comment on column mashup.tasks.error is 'Why the last attempt failed or the task was dropped: {code, message, hint}.';
 create unique index tasks_one_live on mashup.tasks (job_id, epoch, kind, song_id) nulls not distinct where state not in ('dropped', 'failed');
@@ -86,6 +88,26 @@ create index tasks_ready on mashup.tasks (run_at) where state = 'ready';
 create index tasks_lost on mashup.tasks (lost_by) where lost_by is not null;
 create index tasks_running on mashup.tasks (worker_id) where state = 'running';
 create index tasks_holding on mashup.tasks (held_until) where held_until is not null;
+
+create table mashup.places (
+  service    text not null,
+  n          integer not null,
+  task_id    bigint,
+  held_until timestamptz,
+  is_open    boolean not null default true,
+  primary key (service, n)
+) with (fillfactor = 20);
+revoke all on mashup.places from public, anon, authenticated, service_role;
+comment on table mashup.places is 'The places of each service, as many as service_limits says: a task that is ready or running holds one.';
+comment on column mashup.places.task_id is 'The task that holds the place; null: it is free.';
+comment on column mashup.places.held_until is 'Until when a free place counts as taken, because the call of a dropped task may go on.';
+comment on column mashup.places.is_open is 'Whether the limit allows the place. A closed one is not taken again.';
+
+create view mashup.place_limits as
+  select k.service, coalesce((select (s.value ->> k.service)::integer from mashup.settings s where s.name = 'service_limits'), 1) as at_most
+  from (select distinct service from mashup.task_kinds) k;
+revoke all on mashup.place_limits from public, anon, authenticated, service_role;
+comment on view mashup.place_limits is 'How many places each service has.';
 
 create table mashup.stage_stats (
   kind         text primary key references mashup.task_kinds,

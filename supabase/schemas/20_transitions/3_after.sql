@@ -60,7 +60,7 @@ begin
 end
 $$;
 comment on function mashup.create_tasks(public.mashup_jobs) is
-  'Creates the tasks that a job with a slot needs in its stage and does not have yet. They start waiting; dispatch_tasks makes them ready. Lock: job row held by the caller.';
+  'Creates the tasks that a job with a slot needs in its stage and does not have yet. They start waiting; dispatch_kind makes them ready. Lock: job row held by the caller.';
 
 create function mashup.discard_output(p_task mashup.tasks) returns void
   language plpgsql set search_path = ''

@@ -1,4 +1,6 @@
--- Admission: free slots go to waiting jobs, of users with the fewest running jobs first, then by age.
+-- Admission: free slots go to waiting jobs, of users with the fewest running jobs first, then by age. It has an advisory lock of
+-- its own, which is held until the transaction ends and is never waited for by a transaction that holds rows: whoever finds it
+-- taken asks the workers to admit after the commit (notification {"admit": true} on channel mashup_tasks).
 
 create function mashup.next_admission() returns public.mashup_jobs
   language plpgsql set search_path = ''
@@ -35,7 +37,7 @@ begin
 end
 $$;
 comment on function mashup.next_admission() is
-  'Returns the next job to get a slot, locked; null if there is none. Skips locked rows. The caller holds the lock of schedule.';
+  'Returns the next job to get a slot, locked; null if there is none. Skips locked rows. The caller holds the lock of admission.';
 
 create function mashup.admit_jobs() returns void
   language plpgsql set search_path = ''
@@ -67,6 +69,34 @@ begin
   end loop;
 end
 $$;
-comment on function mashup.admit_jobs() is 'Gives free slots to waiting jobs. The caller holds the lock of schedule.';
+comment on function mashup.admit_jobs() is 'Gives free slots to waiting jobs. The caller holds the lock of admission.';
+
+create function mashup.try_to_admit() returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  if pg_try_advisory_xact_lock(hashtext('mashup.admit')) then
+    perform mashup.admit_jobs();
+  else
+    -- Its holder does not see what this transaction did, and this one does not see what its holder does.
+    perform pg_notify('mashup_tasks', '{"admit": true}');
+  end if;
+end
+$$;
+comment on function mashup.try_to_admit() is
+  'Admits jobs if no other transaction is admitting; else lets the workers call admit_waiting after the commit. Never waits.';
+
+create function mashup.admit_waiting() returns void
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+begin
+  perform pg_advisory_xact_lock(hashtext('mashup.admit'));
+  perform mashup.admit_jobs();
+end
+$$;
+comment on function mashup.admit_waiting() is
+  'Admits waiting jobs. Called by workers when a transaction found another one admitting. The only function that waits for the lock of admission: it holds no row then.';
+grant execute on function mashup.admit_waiting() to mashup_worker;
 
 revoke execute on all functions in schema mashup from public;

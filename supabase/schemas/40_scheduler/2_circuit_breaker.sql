@@ -5,7 +5,7 @@ create function mashup.record_service_success(p_service text) returns void
   as $$
 begin
   update mashup.service_health h set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
-      -- What is kept of it shows that the circuit was open: dispatch_tasks then spreads the tasks that return.
+      -- What is kept of it shows that the circuit was open: dispatch_kind then spreads the tasks that return.
       last_error = case when h.state <> 'closed' then h.last_error end, updated_at = mashup.now()
     where h.service = p_service and (h.state <> 'closed' or h.failures > 0);
 end
@@ -51,7 +51,7 @@ $$;
 comment on function mashup.record_service_failure(text, text, bigint, boolean) is
   'Counts an availability fault. Opens the circuit after circuit_failures in a row, at once if p_opens, or when the probe p_task_id failed. Calls that were running when it opened only count: they neither end the probe nor prolong the wait. Lock: service_health row.';
 
-create function mashup.reset_orphaned_probes() returns void
+create function mashup.reset_orphaned_probes() returns boolean
   language plpgsql set search_path = ''
   as $$
 begin
@@ -61,33 +61,49 @@ begin
       where s.state = 'half_open' and not exists (
         select from mashup.tasks t where t.id = s.probe_task and t.is_probe and t.state in ('ready', 'running'))
       for update skip locked);
+  return found;
 end
 $$;
 comment on function mashup.reset_orphaned_probes() is
-  'Makes room for another probe where the probe cannot return: its task was dropped, deleted, paused, returned or taken from a lost worker. Only this function does so: the transitions that end tasks touch no row of another service, so that two of them cannot wait for each other. Never waits for a row.';
+  'Makes room for another probe where the probe cannot return: its task was dropped, deleted, paused, returned or taken from a lost worker. Only this function does so: the transitions that end tasks touch no row of another service, so that two of them cannot wait for each other. Returns whether there was one. Never waits for a row.';
+
+create function mashup.circuit_of(p_kind mashup.task_kinds, out is_closed boolean, out probes text[], out spread_sec real)
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_blocked boolean;
+begin
+  if not exists (select from mashup.service_health h where h.state <> 'closed' or h.updated_at > mashup.now() - interval '10 seconds') then
+    is_closed := true; probes := '{}'; spread_sec := 0;
+    return;
+  end if;
+  select coalesce(bool_or(h.state = 'half_open' or (h.state = 'open' and h.retry_at > mashup.now())), false),
+      coalesce(array_agg(h.service order by h.service) filter (where h.state = 'open' and h.retry_at <= mashup.now()), '{}'),
+      -- After an outage the waiting tasks return spread over two seconds.
+      case when bool_or(h.state = 'closed' and h.failures = 0 and h.last_error is not null
+        and h.updated_at > mashup.now() - interval '10 seconds') then 2 else 0 end
+    into v_blocked, probes, spread_sec
+    from mashup.service_health h where h.service = any (mashup.services_of(p_kind));
+  if v_blocked then
+    probes := '{}';
+  end if;
+  is_closed := not v_blocked and probes = '{}';
+end
+$$;
+comment on function mashup.circuit_of(mashup.task_kinds) is
+  'Returns whether the circuits that a kind of task needs are all closed; if not, those of which its next task would be the probe (none while one of them is half-open, or not due for a probe); and over how many seconds its tasks return after an outage.';
 
 create function mashup.service_capacity(p_kind mashup.task_kinds, out free integer, out probes text[])
   language plpgsql stable set search_path = ''
   as $$
 declare
-  v_health mashup.service_health;
-  v_taken integer;
+  v_is_closed boolean;
 begin
-  probes := '{}';
-  select count(*) into v_taken from (
-    select t.kind from mashup.tasks t where t.state = 'running' and not t.fallback
-    union all select t.kind from mashup.tasks t where t.state = 'ready' and not t.fallback
-    union all select t.kind from mashup.tasks t where t.held_until is not null and t.held_until > mashup.now()
-  ) busy where busy.kind in (select k.kind from mashup.task_kinds k where k.service = p_kind.service);
-  free := coalesce((select (s.value ->> p_kind.service)::integer from mashup.settings s where s.name = 'service_limits'), 1) - v_taken;
-  for v_health in select * from mashup.service_health h where h.service = any (mashup.services_of(p_kind)) order by h.service loop
-    if v_health.state = 'open' and v_health.retry_at <= mashup.now() then
-      probes := probes || v_health.service;
-      free := least(free, 1);
-    elsif v_health.state in ('open', 'half_open') then
-      free := 0;
-    end if;
-  end loop;
+  select c.is_closed, c.probes into v_is_closed, probes from mashup.circuit_of(p_kind) c;
+  select case when bool_or(p.task_id is not null and not p.is_open) then 0
+      else count(*) filter (where p.is_open and p.task_id is null and (p.held_until is null or p.held_until <= mashup.now())) end
+    into free from mashup.places p where p.service = p_kind.service;
+  free := case when v_is_closed then coalesce(free, 0) when probes <> '{}' then least(coalesce(free, 0), 1) else 0 end;
 end
 $$;
 comment on function mashup.service_capacity(mashup.task_kinds) is

@@ -111,10 +111,11 @@ create function mashup.mark_all_jobs_stale() returns trigger
   as $$
 begin
   perform mashup.mark_waiting_on_stale(null);
+  perform mashup.note_schedule('all');
   return null;
 end
 $$;
-comment on function mashup.mark_all_jobs_stale() is 'Trigger: every job may wait for something else now.';
+comment on function mashup.mark_all_jobs_stale() is 'Trigger: every job may wait for something else now, and tasks of every kind may run.';
 create trigger mark_all_jobs_stale after insert or update or delete on mashup.pauses for each statement execute function mashup.mark_all_jobs_stale();
 create trigger mark_all_jobs_stale after update of state on mashup.service_health for each row
   when ((old.state = 'closed') <> (new.state = 'closed')) execute function mashup.mark_all_jobs_stale();

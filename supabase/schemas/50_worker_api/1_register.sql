@@ -51,12 +51,15 @@ comment on function mashup.register_worker(uuid, text, integer, bigint, text, in
 grant execute on function mashup.register_worker(uuid, text, integer, bigint, text, integer, text[], jsonb, integer) to mashup_worker;
 
 create function mashup.heartbeat_worker(p_worker_id uuid) returns boolean
-  language sql security definer set search_path = ''
+  language plpgsql security definer set search_path = ''
   as $$
-  with seen as (
-    update mashup.workers w set seen_at = mashup.now(), draining = w.draining or w.protocol < mashup.min_protocol_version()
-      where w.id = p_worker_id returning w.protocol)
-  select exists (select from seen where protocol >= mashup.min_protocol_version())
+declare
+  v_protocol integer;
+begin
+  update mashup.workers w set seen_at = mashup.now(), draining = w.draining or w.protocol < mashup.min_protocol_version()
+    where w.id = p_worker_id returning w.protocol into v_protocol;
+  return coalesce(v_protocol >= mashup.min_protocol_version(), false);
+end
 $$;
 comment on function mashup.heartbeat_worker(uuid) is
   'Notes that a worker is alive. Returns false if it has to register again: it is not registered any more, or a migration made it too old. It then claims nothing.';

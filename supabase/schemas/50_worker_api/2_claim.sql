@@ -68,8 +68,8 @@ begin
       update mashup.workers set solo_task = coalesce(solo_task, p_task.id) where id = p_worker_id;
     end if;
     update mashup.tasks t set attempt = t.attempt + 1, run_at = mashup.now() + interval '500 milliseconds'
-      where t.id = p_task.id returning * into p_task;
-    perform mashup.enqueue_task(p_task);
+      where t.id = p_task.id;
+    perform mashup.enqueue_tasks(array[p_task.id]);
     return true;
   end if;
   update mashup.workers w set solo_task = case when v_solo then p_task.id end
@@ -136,7 +136,8 @@ declare
   v_task mashup.tasks;
 begin
   update mashup.tasks t set
-      state = 'running', attempt = p_task.attempt, claim = p_claim, lost_at = null, worker_id = p_worker_id, started_at = mashup.now(),
+      state = 'running', attempt = p_task.attempt, place = p_task.place, is_probe = p_task.is_probe, fallback = p_task.fallback, held_until = null,
+      claim = p_claim, lost_at = null, worker_id = p_worker_id, started_at = mashup.now(),
       lease_until = mashup.now() + make_interval(secs => p_limits.lease_sec),
       deadline_at = mashup.now() + make_interval(secs => p_kind.timeout_sec),
       heard_at = mashup.now(), silence_sec = mashup.silence_limit(p_kind, p_job, p_task.song_id),

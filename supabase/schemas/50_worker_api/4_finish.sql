@@ -153,4 +153,128 @@ comment on function mashup.finish_task(bigint, uuid, jsonb) is
   'Finishes a task with its result (schema/task-results.ts), records it and advances the job: the only way forward for a job. Returns finished; failed or retrying if the song is in the job twice; failed with the error hook_failed if a trigger of an integrator fails; or why the claim is not valid (see claim_status). Lock order: job, task, service_health, queue. Raises MB003, MB006.';
 grant execute on function mashup.finish_task(bigint, uuid, jsonb) to mashup_worker;
 
+-- Hand-over: the worker that finished a task goes on with the next one of the same job, in the same transaction. That saves the
+-- queue entry, its fetch, its completion and the claim, each with a commit of its own.
+
+create function mashup.may_hand_over(p_task mashup.tasks, p_kind mashup.task_kinds) returns boolean
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_circuit record;
+begin
+  -- A task that lost a worker is claimed alone; probes and tasks that return after an outage are dispatched.
+  if p_task.crashes > 0 then
+    return false;
+  end if;
+  v_circuit := mashup.circuit_of(p_kind);
+  if not v_circuit.is_closed or v_circuit.spread_sec > 0 then
+    return false;
+  end if;
+  return p_task.state = 'ready' or not exists (
+    select from mashup.tasks t where t.state = 'waiting' and t.kind = p_task.kind and (t.run_at, t.id) < (p_task.run_at, p_task.id));
+end
+$$;
+comment on function mashup.may_hand_over(mashup.tasks, mashup.task_kinds) is
+  'Returns whether a worker may go on with a task: it never lost a worker, the circuits that it needs are closed and not just closed, and no older task waits for a place.';
+
+create function mashup.hand_over(p_job_id uuid, p_worker_id uuid, p_claim uuid) returns jsonb
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_task mashup.tasks;
+  v_kind mashup.task_kinds;
+  v_limits mashup.claim_limits;
+  v_place integer;
+begin
+  select * into v_job from public.mashup_jobs where id = p_job_id;
+  if v_job.admitted_at is null or exists (select from mashup.pauses)
+    or not exists (select from mashup.workers w where w.id = p_worker_id and not w.draining and w.solo_task is null)
+  then
+    return null;
+  end if;
+  for v_task in
+    select * from mashup.tasks t
+    where t.job_id = p_job_id and t.epoch = v_job.epoch and t.run_at <= mashup.now()
+      and (t.state = 'waiting' or (t.state = 'ready' and not t.is_probe and not t.fallback))
+    order by t.priority, t.id for update skip locked
+  loop
+    select * into v_kind from mashup.task_kinds where kind = v_task.kind;
+    continue when not mashup.may_hand_over(v_task, v_kind);
+    v_limits := mashup.read_claim_limits();
+    continue when v_task.crashes >= v_limits.max_crashes;
+    if v_task.state = 'ready' then
+      -- Another worker may have fetched the entry. Then the task is its own.
+      continue when not mashup.take_entry(v_task.id, v_task.attempt);
+    else
+      v_place := (mashup.free_places(v_kind.service, 1))[1];
+      continue when v_place is null;
+      update mashup.places set task_id = v_task.id, held_until = null where service = v_kind.service and n = v_place;
+      v_task.place := v_place;
+      v_task.attempt := v_task.attempt + 1;
+      v_task.is_probe := false;
+      v_task.fallback := false;
+    end if;
+    return mashup.start_task(v_task, v_kind, v_job, p_worker_id, p_claim, v_limits);
+  end loop;
+  return null;
+end
+$$;
+comment on function mashup.hand_over(uuid, uuid, uuid) is
+  'Claims the next task of a job for a worker under the token p_claim. Returns describe_claim; null if there is none, or it is one that has to be dispatched or claimed by itself (probes, tasks after an outage, tasks that lost a worker, while anything is paused), or the worker drains or runs a task alone. Lock: job row held by the caller; skips locked tasks, places and queue entries.';
+
+create function mashup.finish_task_and_claim(p_task_id bigint, p_claim uuid, p_result jsonb, p_next_claim uuid) returns jsonb
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+declare
+  v_task mashup.tasks;
+  v_next mashup.tasks;
+  v_status text;
+  v_answer jsonb;
+begin
+  select * into v_task from mashup.tasks where id = p_task_id;
+  v_status := mashup.finish_task(p_task_id, p_claim, p_result);
+  if v_status = 'finished' then
+    begin
+      v_answer := mashup.hand_over(v_task.job_id, v_task.worker_id, p_next_claim);
+    exception when others then
+      -- Such as a trigger of an integrator that fails: what is finished stays finished, and the next task is dispatched.
+      v_answer := null;
+    end;
+  else
+    -- A repeated call, because the answer was lost: the first one finished the task and claimed the next under this token.
+    select * into v_next from mashup.tasks t where t.job_id = v_task.job_id and t.claim = p_next_claim and t.state = 'running';
+    if found then
+      v_status := 'finished';
+      v_answer := mashup.describe_claim(v_next, k, j, mashup.read_claim_limits())
+        from public.mashup_jobs j, mashup.task_kinds k where j.id = v_next.job_id and k.kind = v_next.kind;
+    end if;
+  end if;
+  return jsonb_build_object('status', v_status, 'next', v_answer);
+end
+$$;
+comment on function mashup.finish_task_and_claim(bigint, uuid, jsonb, uuid) is
+  'Finishes a task as finish_task does, and claims the next task of its job for the same worker under the token p_next_claim, which the worker chooses. Returns {status: as finish_task, next: as claim_task, or null}. A repeated call returns the claim of the first one. Lock order: as finish_task, then tasks, places and queue entries (skips locked ones). Raises MB003, MB006.';
+grant execute on function mashup.finish_task_and_claim(bigint, uuid, jsonb, uuid) to mashup_worker;
+
+create function mashup.return_claims(p_worker_id uuid, p_claims uuid[]) returns integer
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+  v_count integer := 0;
+begin
+  for v_task in
+    select * from mashup.tasks t where t.worker_id = p_worker_id and t.state = 'running' and t.claim = any (p_claims) order by t.job_id, t.id
+  loop
+    v_count := v_count + (mashup.return_task(v_task.id, v_task.claim) = 'returned')::integer;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function mashup.return_claims(uuid, uuid[]) is
+  'Gives back the tasks that a worker claimed under tokens whose answers it never received. Returns how many. Lock order: jobs and tasks by id.';
+grant execute on function mashup.return_claims(uuid, uuid[]) to mashup_worker;
+
 revoke execute on all functions in schema mashup from public;

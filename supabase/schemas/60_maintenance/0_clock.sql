@@ -31,8 +31,8 @@ begin
     order by t.id limit 500 for update skip locked
   loop
     update mashup.tasks t set run_at = mashup.now(), created_at = least(t.created_at, mashup.now()), attempt = t.attempt + 1
-      where t.id = v_task.id returning * into v_task;
-    perform mashup.enqueue_task(v_task);
+      where t.id = v_task.id;
+    perform mashup.enqueue_tasks(array[v_task.id]);
     v_count := v_count + 1;
   end loop;
   return v_count;
@@ -68,6 +68,15 @@ begin
     order by t.id for update of t skip locked
   )
   update mashup.tasks t set held_until = f.held_until from far f where t.id = f.id;
+  with far as (
+    select p.service, p.n, mashup.now() + make_interval(secs => h.sec) as held_until
+    from mashup.places p
+    cross join lateral (select coalesce((s.value ->> p.service)::double precision, 0) as sec
+      from mashup.settings s where s.name = 'service_abort_hold_sec') h
+    where p.held_until > mashup.now() + make_interval(secs => h.sec + 5)
+    for update of p skip locked
+  )
+  update mashup.places p set held_until = f.held_until from far f where p.service = f.service and p.n = f.n;
   return v_count;
 end
 $$;

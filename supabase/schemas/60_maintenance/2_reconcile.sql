@@ -5,7 +5,7 @@ create function mashup.reconcile_queue() returns integer
   as $$
 declare
   v_task mashup.tasks;
-  v_count integer := 0;
+  v_ids bigint[] := '{}';
 begin
   if pg_catalog.to_regclass(/*queue*/'mashup_queue' || '.jobs') is null then
     return 0;
@@ -24,29 +24,31 @@ begin
           and (q.locked_at is null or q.locked_at > pg_catalog.now() - interval '15 seconds'))
     order by t.id limit 500 for update skip locked
   loop
-    update mashup.tasks t set attempt = t.attempt + 1 where t.id = v_task.id and t.state = 'ready' and t.attempt = v_task.attempt
-      returning * into v_task;
-    if found and mashup.enqueue_task(v_task) then
-      v_count := v_count + 1;
+    update mashup.tasks t set attempt = t.attempt + 1 where t.id = v_task.id and t.state = 'ready' and t.attempt = v_task.attempt;
+    if found then
+      v_ids := v_ids || v_task.id;
     end if;
   end loop;
-  return v_count;
+  return case when v_ids = '{}' then 0 else mashup.enqueue_tasks(v_ids) end;
 end
 $$;
 comment on function mashup.reconcile_queue() is
   'Enqueues each ready task, due for a second, whose queue entry is missing or can never run. Touches no entry that will run. Returns how many were enqueued. Never waits for a row.';
 
 create function mashup.queue_order() returns table (id uuid, queue_position integer)
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
   as $$
-  with running as (
+#variable_conflict use_column
+begin
+  return query with running as (
     select user_id, count(*) as n from public.mashup_jobs where admitted_at is not null group by user_id
   ), waiting as (
     select j.id, j.user_id, j.queued_at, row_number() over (partition by j.user_id order by j.queued_at, j.id) as nth
     from mashup.waiting_jobs j
   )
   select w.id, (row_number() over (order by coalesce(r.n, 0) + w.nth, w.queued_at, w.id))::integer
-  from waiting w left join running r on r.user_id = w.user_id
+  from waiting w left join running r on r.user_id = w.user_id;
+end
 $$;
 comment on function mashup.queue_order() is
   'Returns the position, from 1, of each job that waits for a slot: by the number of its user''s running and earlier jobs, then by age.';

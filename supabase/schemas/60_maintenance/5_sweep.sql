@@ -28,6 +28,8 @@ begin
     if not v_clock_went_back then
       perform mashup.limit_future_times();
     end if;
+    perform mashup.sync_places();
+    perform mashup.repair_places();
     v_enqueued := mashup.reconcile_queue();
     perform mashup.refresh_queue_positions();
     perform mashup.show_silence();

@@ -214,12 +214,14 @@ comment on function mashup.find_idempotent_job(uuid, text, text) is
   'Returns the job that an idempotency key was used for; null if none. Raises MB005 if it was for another request.';
 
 create function mashup.describe_submission(p_job public.mashup_jobs, p_existing boolean) returns jsonb
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
   as $$
-  select jsonb_build_object('job_id', j.id, 'stage', j.stage, 'status', j.status, 'progress', j.progress, 'existing', p_existing,
+begin
+  return (select jsonb_build_object('job_id', j.id, 'stage', j.stage, 'status', j.status, 'progress', j.progress, 'existing', p_existing,
     'queue_position', mashup.queue_position(j.id), 'estimated_completion_at',
     coalesce(j.estimated_completion_at, mashup.estimate_completion(j)), 'songs_count', jsonb_array_length(j.songs))
-  from public.mashup_jobs j where j.id = p_job.id
+  from public.mashup_jobs j where j.id = p_job.id);
+end
 $$;
 comment on function mashup.describe_submission(public.mashup_jobs, boolean) is
   'Returns what the submitter reads of a job; existing: a repeated request found it.';

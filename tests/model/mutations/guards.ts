@@ -54,12 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
     "elsif new.stage = 'complete' then",
     'elsif false then',
   ),
-  one(
-    'a stage waits for all its tasks',
-    'advance_job',
-    'if v_live > 0 and not v_ends_early then',
-    'if false then',
-  ),
+  one('a stage waits for all its tasks', 'advance_job', 'if v_live > 0 and not v_ends_early then', 'if false then'),
   one(
     'a stage that ends early is done only with its output',
     'advance_job',
@@ -117,17 +112,12 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
-  one(
-    'calls to a service are limited',
-    'service_capacity',
-    "where t.state = 'running' and not t.fallback",
-    'where false',
-  ),
+  one('calls to a service are limited', 'free_places', 'p.is_open and p.task_id is null and', 'p.is_open and'),
   one(
     'an open circuit passes no task',
-    'service_capacity',
-    "elsif v_health.state in ('open', 'half_open') then",
-    'elsif false then',
+    'circuit_of',
+    "h.state = 'half_open' or (h.state = 'open' and h.retry_at > mashup.now())",
+    'false',
   ),
   one(
     'Storage that is not available holds back the tasks that use it',
@@ -187,10 +177,39 @@ export const MUTANTS: readonly Mutant[] = [
     "if pg_catalog.to_regclass(/*queue*/'mashup_queue' || '.jobs') is null then",
     'if true then',
   ),
+  one('a task that ends frees its place', 'release_place', 'set task_id = null, held_until', 'set held_until'),
+  one('a task that lost a worker is not handed over', 'may_hand_over', 'if p_task.crashes > 0 then', 'if false then'),
+  one(
+    'a task is not handed over past a circuit that is open',
+    'may_hand_over',
+    'if not v_circuit.is_closed or v_circuit.spread_sec > 0 then',
+    'if false then',
+  ),
+  one(
+    'a paused task is not handed over',
+    'hand_over',
+    'v_job.admitted_at is null or exists (select from mashup.pauses)',
+    'v_job.admitted_at is null',
+  ),
+  one('a worker that runs a task alone gets no other', 'hand_over', ' and w.solo_task is null', ''),
+  one(
+    'a repeated finish returns the claim of the first one',
+    'finish_task_and_claim',
+    't.claim = p_next_claim and',
+    'false and',
+  ),
   {
-    guard: 'one transaction at a time schedules',
+    guard: 'one transaction at a time admits',
     shownBy: 'stress',
-    patches: [{ function: 'schedule', from: "perform pg_advisory_xact_lock(hashtext('mashup.schedule'));", to: '' }],
+    patches: [
+      {
+        function: 'try_to_admit',
+        from: "if pg_try_advisory_xact_lock(hashtext('mashup.admit')) then",
+        to: 'if true then',
+      },
+      // Without the lock the time between count and admission matters, which is short.
+      { function: 'admit_jobs', from: 'while v_free > 0 loop', to: 'perform pg_sleep(0.01); while v_free > 0 loop' },
+    ],
   },
   {
     guard: 'a write of a worker locks the job before the task',
