@@ -33,12 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
     "state = 'ready' and attempt = p_attempt and epoch = v_job.epoch",
     'true',
   ),
-  one(
-    'a render begins without the parts of an earlier claim',
-    'show_start',
-    'playable = case when p_kind.stage = j.stage then null else j.playable end',
-    'playable = j.playable',
-  ),
+  one('a render begins without the parts of an earlier claim', 'show_start', 'v_job.playable := null;', ''),
   one(
     'parts are not replaced by fewer',
     'publish_playable',
@@ -178,6 +173,13 @@ export const MUTANTS: readonly Mutant[] = [
     'if true then',
   ),
   one('a task that ends frees its place', 'release_place', 'set task_id = null, held_until', 'set held_until'),
+  one('a deleted task frees its place', 'release_place_of_deleted', 'perform mashup.release_place(old, null);', ''),
+  one(
+    'the place of a call that may go on stays taken',
+    'release_place',
+    'held_until = p_held_until',
+    'held_until = null',
+  ),
   one('a task that lost a worker is not handed over', 'may_hand_over', 'if p_task.crashes > 0 then', 'if false then'),
   one(
     'a task is not handed over past a circuit that is open',
