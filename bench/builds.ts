@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import postgres from 'postgres';
 import type { BenchFixture, Uploader } from './bench-fixture.ts';
-import { measureCosts, measureHandoff, measureThroughput, openLimits, uploaders } from './handoff.ts';
-import type { Costs, Handoff } from './handoff.ts';
+import { measureCosts, measureHandoff, measureIdle, measureThroughput, openLimits, uploaders } from './handoff.ts';
+import type { Costs, Counters, Handoff } from './handoff.ts';
 import { measureBare, measureBareHandoff } from './bare-queue.ts';
 import { percentile, printTable } from './table.ts';
 
@@ -18,6 +18,9 @@ const JOBS = Number(process.env['BENCH_JOBS'] ?? 100);
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
 /** Numbers of workers and of tasks that each runs at one time, as `workers x tasks`. */
 const [WORKERS = 1, CONCURRENCY = 10] = (process.env['BENCH_WORKERS'] ?? '1x10').split('x').map(Number);
+/** `worker`: the product's, with files in Storage and services over HTTP. */
+const KIND = process.env['BENCH_KIND'] === 'worker' ? 'worker' : 'empty';
+const UPLOADS = KIND === 'worker' ? 'bytes' : 'rows';
 const PACED_PER_SEC = Number(process.env['BENCH_PER_SEC'] ?? 20);
 /** Clock ticks a second of the times in /proc. */
 const TICKS = 100;
@@ -27,6 +30,8 @@ interface Build {
   fixture: BenchFixture;
   jobs_per_sec: number[];
   cpu_ms: number[];
+  /** Counted while the counters are waited for. */
+  idle: Counters;
   costs: Costs[];
   handoff: Handoff[];
   /** From submission to admission, of all jobs of the rounds in which all are submitted at once. */
@@ -37,23 +42,37 @@ interface Build {
   handover_file: string;
 }
 
+/** Starts the fixture of a checkout. In commit c91a9cb it has other names: `startWorld` in world.ts, and workers of kind `hands`. */
+async function startFixture(root: string): Promise<BenchFixture> {
+  const load = (file: string): Promise<unknown> => import(pathToFileURL(join(root, 'bench', file)).href);
+  const earlier = (await load('world.ts').catch(() => undefined)) as
+    { startWorld(): Promise<BenchFixture> } | undefined;
+  if (earlier === undefined)
+    return ((await load('bench-fixture.ts')) as { startBenchFixture(): Promise<BenchFixture> }).startBenchFixture();
+  const world = await earlier.startWorld();
+  const startWorker = world.startWorker as (concurrency: number, kind?: string) => Promise<void>;
+  return {
+    ...world,
+    startWorker: (concurrency, kind) => startWorker(concurrency, kind === 'empty' ? 'hands' : kind),
+  };
+}
+
 /** Opens the environment of a build, from the files of its own checkout. */
 async function openBuild(name: string, root: string): Promise<Build> {
-  const url = pathToFileURL(join(root, 'bench/bench-fixture.ts')).href;
-  const { startBenchFixture } = (await import(url)) as { startBenchFixture: () => Promise<BenchFixture> };
-  const fixture = await startBenchFixture();
+  const fixture = await startFixture(root);
   await openLimits(fixture);
   if (process.env['BENCH_FUNCTIONS']) await trackFunctions(fixture);
   const folder = await mkdtemp(join(tmpdir(), 'mashup-handover-'));
   const handover_file = join(folder, 'ms');
   process.env['BENCH_HANDOFF_FILE'] = handover_file;
-  for (let n = 0; n < WORKERS; n++) await fixture.startWorker(CONCURRENCY, 'empty');
+  for (let n = 0; n < WORKERS; n++) await fixture.startWorker(CONCURRENCY, KIND);
   return {
     name,
     fixture,
     handover_file,
     jobs_per_sec: [],
     cpu_ms: [],
+    idle: { commits: 0, wal: 0, dead: 0 },
     costs: [],
     handoff: [],
     admitted_ms: [],
@@ -99,9 +118,9 @@ async function statOf(pid: number): Promise<{ pid: number; parent: number; own: 
 
 async function measureRound(build: Build, users: Uploader[], paced: Uploader[]): Promise<void> {
   const { fixture } = build;
-  const before = await processorMs(fixture);
   build.costs.push(
-    await measureCosts(fixture, users.length, async () => {
+    await measureCosts(fixture, users.length, build.idle, async () => {
+      const before = await processorMs(fixture);
       build.jobs_per_sec.push(await measureThroughput(fixture, users));
       build.cpu_ms.push(((await processorMs(fixture)) - before) / users.length);
     }),
@@ -167,11 +186,15 @@ export async function benchBuilds() {
   if (baseline !== undefined) builds.unshift(await openBuild('earlier build', baseline));
   const bare: number[] = [];
   try {
-    for (const { fixture } of builds) await measureThroughput(fixture, await uploaders(fixture, 40, 'rows'));
+    for (const build of builds) {
+      // Each session plans its statements once.
+      for (let n = 0; n < 2; n++) await measureThroughput(build.fixture, await uploaders(build.fixture, 100, UPLOADS));
+      build.idle = await measureIdle(build.fixture);
+    }
     for (let round = 0; round < ROUNDS; round++) {
       for (const build of builds) {
-        const paced = PACED_PER_SEC > 0 ? await uploaders(build.fixture, 60, 'rows') : [];
-        await measureRound(build, await uploaders(build.fixture, JOBS, 'rows'), paced);
+        const paced = PACED_PER_SEC > 0 ? await uploaders(build.fixture, 60, UPLOADS) : [];
+        await measureRound(build, await uploaders(build.fixture, JOBS, UPLOADS), paced);
       }
       const last = builds.at(-1);
       if (last) bare.push(await measureBare(last.fixture.url, JOBS, WORKERS * CONCURRENCY));

@@ -129,15 +129,17 @@ async function handoffsOf(fixture: BenchFixture, ids: string[]): Promise<number[
   return rows.map(({ ms }) => ms);
 }
 
-interface Counters {
+export interface Counters {
   commits: number;
   wal: number;
   dead: number;
 }
 
+/** Idle sessions report their counters after 10 s. */
+const REPORT_MS = 11_000;
+
 async function readCounters({ sql }: BenchFixture): Promise<Counters> {
-  // Sessions report their counters at most once a second.
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await new Promise((resolve) => setTimeout(resolve, REPORT_MS));
   const [row] = await sql<Counters[]>`
     select d.xact_commit::float8 as commits, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 as wal,
       (select sum(n_tup_upd + n_tup_del)::float8 from pg_stat_user_tables) as dead
@@ -146,14 +148,31 @@ async function readCounters({ sql }: BenchFixture): Promise<Counters> {
   return row;
 }
 
-/** Cost of each of `jobs` jobs while `work` runs: commits of all sessions (heartbeats and sweeps too), WAL, dead row versions. */
-export async function measureCosts(fixture: BenchFixture, jobs: number, work: () => Promise<unknown>): Promise<Costs> {
+/** What is counted while nothing is to be done, and the counters are read once: heartbeats, sweeps. */
+export async function measureIdle(fixture: BenchFixture): Promise<Counters> {
+  const before = await readCounters(fixture);
+  return difference(await readCounters(fixture), before);
+}
+
+const difference = (a: Counters, b: Counters): Counters => ({
+  commits: a.commits - b.commits,
+  wal: a.wal - b.wal,
+  dead: a.dead - b.dead,
+});
+
+/**
+ * Cost of each of `jobs` jobs while `work` runs: commits of all sessions (heartbeats, sweeps and polls of the benchmark too), WAL,
+ * dead row versions.
+ * @param idle what is counted during the wait for the counters, see measureIdle
+ */
+export async function measureCosts(
+  fixture: BenchFixture,
+  jobs: number,
+  idle: Counters,
+  work: () => Promise<unknown>,
+): Promise<Costs> {
   const before = await readCounters(fixture);
   await work();
-  const after = await readCounters(fixture);
-  return {
-    commits: (after.commits - before.commits) / jobs,
-    wal_kb: (after.wal - before.wal) / jobs / 1024,
-    dead_tuples: (after.dead - before.dead) / jobs,
-  };
+  const { commits, wal, dead } = difference(difference(await readCounters(fixture), before), idle);
+  return { commits: commits / jobs, wal_kb: wal / jobs / 1024, dead_tuples: dead / jobs };
 }

@@ -4,7 +4,7 @@
  * respond at once), and with handlers that return at once, which measures the state machine alone.
  */
 import { measureBare, TASKS_PER_JOB } from './bare-queue.ts';
-import { measureCosts, measureHandoff, measureThroughput, openLimits, uploaders } from './handoff.ts';
+import { measureCosts, measureHandoff, measureIdle, measureThroughput, openLimits, uploaders } from './handoff.ts';
 import type { Costs, Handoff } from './handoff.ts';
 import { startBenchFixture, type BenchFixture } from './bench-fixture.ts';
 import { printTable } from './table.ts';
@@ -29,7 +29,8 @@ async function measure(fixture: BenchFixture, kind: 'worker' | 'empty'): Promise
   await measureThroughput(fixture, await uploaders(fixture, CONCURRENCY * 2, bytes));
   const users = await uploaders(fixture, JOBS, bytes);
   let jobs_per_sec = 0;
-  const per_job = await measureCosts(fixture, JOBS, async () => {
+  const idle = await measureIdle(fixture);
+  const per_job = await measureCosts(fixture, JOBS, idle, async () => {
     jobs_per_sec = await measureThroughput(fixture, users);
   });
   const handoff = await measureHandoff(fixture, await uploaders(fixture, JOBS, bytes), PACED_PER_SEC);

@@ -19,6 +19,9 @@ export const DevelopmentEnvironment = z.object({
   VITE_SUPABASE_URL: text('Project of a static build of the studio (`npm run studio:build`).'),
   VITE_SUPABASE_ANON_KEY: text('Anon or publishable key of that project.'),
   BENCH_BASELINE: text('`builds`: checkout of an earlier build, with its own `node_modules`, to compare with.'),
+  BENCH_KIND: text(
+    "`builds`: `worker`: the product's worker, with files in Storage and services over HTTP. Default: handlers that return at once.",
+  ),
   BENCH_FUNCTIONS: text('`builds`: set it to print the functions in which Postgres spent most time.'),
   BENCH_HANDOFF_FILE: text('Set by `builds` for its workers: file for the times of their hand-overs.'),
   BENCH_ROUNDS: text('`builds`: rounds, of which the medians count. Default: 3.'),
