@@ -319,6 +319,30 @@ export type SeparateResponse = z.infer<typeof SeparateResponse>;
 
 // --- processing ----------------------------------------------------------------------------------------------------
 
+export const StemUrls = z
+  .union([
+    inParts(z.string()),
+    z
+      .array(
+        z.object({
+          start_sec: z.number().min(0),
+          end_sec: z.number().positive(),
+          urls: z.array(z.string()).min(1).max(1000),
+        }),
+      )
+      .min(1)
+      .max(1000),
+  ])
+  .describe(
+    'One URL, the URLs of consecutive parts, or pieces of the stem in order of their starts: the files of a piece begin at its `start_sec`.',
+  );
+export type StemUrls = z.infer<typeof StemUrls>;
+
+export const SongRange = z
+  .object({ song_id: z.string(), start_sec: z.number().min(0), end_sec: z.number().positive() })
+  .describe('A part of one of the songs, in seconds of the song.');
+export type SongRange = z.infer<typeof SongRange>;
+
 export const RenderRequest = z
   .object({
     masterplan: z
@@ -337,11 +361,9 @@ export const RenderRequest = z
           .looseObject({})
           .describe('A `SongAnalysis`, or `{}`: then the built-in renderer analyses the beat grid.'),
         stems: z
-          .partialRecord(Stem, inParts(z.string()))
+          .partialRecord(Stem, StemUrls)
           .optional()
-          .describe(
-            'Built-in service only, which requires it: a signed download URL for each stem, or the URLs of its parts in order.',
-          ),
+          .describe('Built-in service only, which requires it: the signed download URLs of each stem.'),
         name: z.string().optional(),
         artist: z.string().optional(),
       }),
@@ -370,7 +392,16 @@ export type RenderRequest = z.infer<typeof RenderRequest>;
 
 export const RenderEvent = z
   .union([
-    z.looseObject({ error: z.string(), code: z.string().optional() }).describe('Failure.'),
+    z
+      .looseObject({
+        error: z.string(),
+        code: z.string().optional(),
+        missing: z
+          .array(SongRange)
+          .optional()
+          .describe('With code `stems_missing`: what the plan plays of songs and their pieces do not hold.'),
+      })
+      .describe('Failure.'),
     z
       .looseObject({
         progress: z.coerce.number(),

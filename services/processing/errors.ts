@@ -1,4 +1,5 @@
 /** Errors that end a render. */
+import type { SongRange } from '../../schema.ts';
 
 export type RenderErrorCode =
   | 'plan_empty'
@@ -22,10 +23,13 @@ export type RenderErrorCode =
 export class RenderError extends Error {
   readonly code: RenderErrorCode;
   readonly hint: string;
+  /** Parts of songs that the stems do not hold; of `stems_missing` only. */
+  readonly missing: readonly SongRange[] | undefined;
 
-  constructor(code: RenderErrorCode, message: string, hint: string, cause?: unknown) {
+  constructor(code: RenderErrorCode, message: string, hint: string, cause?: unknown, missing?: readonly SongRange[]) {
     super(message, { cause });
     this.name = 'RenderError';
+    this.missing = missing;
     this.code = code;
     this.hint = hint;
   }

@@ -49,20 +49,22 @@ export type Storage = {
   requests: IncomingMessage[];
 };
 
-/** Serves the stems of both songs and accepts uploads. */
+/** Serves the stems of both songs, with `from` and `to` in the query only those seconds of them, and accepts uploads. */
 export async function startStorage(): Promise<Storage> {
   const files = new Map<string, Uint8Array>();
+  const stems = new Map<string, Float32Array>();
   for (const song of [SONG_A, SONG_B]) {
     for (const stem of STEMS) {
       const samples = stemSamples(song, stem);
       files.set(`/${song.id}/${stem}.wav`, encodeWav16([samples, samples], RATE));
+      stems.set(`/${song.id}/${stem}.wav`, samples);
     }
   }
   files.set('/silent.wav', encodeWav16([new Float32Array(SONG_SEC * RATE)], RATE));
   files.set('/broken.wav', new TextEncoder().encode('this is not audio at all, whatever it is called'));
   const storage: Storage = { server: createServer(), url: '', puts: [], stalled: new Set(), requests: [] };
   storage.server.on('request', (request: IncomingMessage, response) => {
-    const path = (request.url ?? '').split('?')[0]!;
+    const { pathname: path, searchParams: query } = new URL(request.url ?? '', 'http://storage');
     storage.requests.push(request);
     if (request.method === 'PUT') {
       const chunks: Buffer[] = [];
@@ -73,7 +75,9 @@ export async function startStorage(): Promise<Storage> {
       });
       return;
     }
-    const file = files.get(path);
+    const cut =
+      query.has('to') && stems.get(path)?.slice(Number(query.get('from')) * RATE, Number(query.get('to')) * RATE);
+    const file = cut ? encodeWav16([cut, cut], RATE) : files.get(path);
     if (storage.stalled.has(path)) response.writeHead(200, { 'content-type': 'audio/wav' }).write('RIFF');
     else if (file) response.end(file);
     else response.writeHead(404).end();

@@ -13,6 +13,7 @@ import { type Run, sourceAt } from '../plan/run.ts';
 import { sourceBeatOffset, type Tuning } from '../plan/tuning.ts';
 import { beatTime } from '../song/beat-grid.ts';
 import type { RenderSong } from '../song/song.ts';
+import { holdsSpan } from '../song/song-pieces.ts';
 
 /** A voice this far below its loudest moment is a breath or a rest, in dB. */
 const SUNG_RANGE_DB = 24;
@@ -164,7 +165,10 @@ async function findBeds(
   return { bed: id, beds };
 }
 
-/** Seconds of the downbeats from which a song can play a whole section, each with the rows of its stems that then sound. */
+/**
+ * Seconds of the downbeats from which a song can play a whole section, each with the rows of its stems that then sound. Of a song in pieces
+ * only what they hold.
+ */
 function possibleStarts(
   run: Run,
   song: RenderSong,
@@ -177,6 +181,7 @@ function possibleStarts(
   return song.grid.downbeats
     .map((index) => [beatTime(song.grid, index), beatTime(song.grid, index + offset)] as const)
     .filter(([at, played]) => at >= 0 && played + needed <= song.durationSec)
+    .filter(([, played]) => holdsSpan(song.pieces, played, played + needed))
     .map(([at, played]) => [at, rowIndices(run, song, section.start, played, count)]);
 }
 

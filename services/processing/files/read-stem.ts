@@ -6,6 +6,8 @@ import type { Stem } from '../../../schema.ts';
 import { FetchAudioError, fetchAudio } from '../../http/fetch-audio.ts';
 import { OriginRefusedError } from '../../http/outgoing.ts';
 import { RenderError } from '../errors.ts';
+import { OverlapJoiner } from './join-files.ts';
+import { MonoCollector } from './mono-collector.ts';
 import { retryConnection } from './retry-connection.ts';
 import { readStoredBytes, type StoredBytes } from './scratch.ts';
 
@@ -16,9 +18,16 @@ const MAX_STEM_SEC = 960;
 
 /**
  * Where a stem is downloaded from: the URLs of its parts, in order. `song` is the song's name, for error messages. `stored` are the
- * first parts that were downloaded before.
+ * first parts that were downloaded before. `starts` says for stems in pieces at which second of the song each file starts, unless it
+ * follows the one before; what no piece holds is not received.
  */
-export type StemSource = { urls: readonly string[]; song: string; stem: Stem; stored?: readonly StoredBytes[] };
+export type StemSource = {
+  urls: readonly string[];
+  song: string;
+  stem: Stem;
+  stored?: readonly StoredBytes[];
+  starts?: readonly (number | undefined)[];
+};
 
 /** Keeps a downloaded part of a stem. */
 export type KeepPart = (bytes: Uint8Array) => void;
@@ -39,12 +48,14 @@ export type ChunkSink = (chunk: [Float32Array, Float32Array], at: number) => boo
  * @throws RenderError stem_unavailable, storage_unavailable, stem_unusable
  */
 export async function readStem(source: StemSource, sink: ChunkSink, keep?: KeepPart): Promise<void> {
+  const { startOf, join } = placesOf(source);
   let at = 0;
   for (const part of source.urls.keys()) {
+    at = startOf(part) ?? at;
     try {
       const bytes = await partBytes(source, part, keep);
       for await (const chunk of openPart(bytes)) {
-        if (sink(chunk, at) === false) return;
+        if (sink(join(part, chunk, at), at) === false) return;
         at += chunk[0].length;
       }
     } catch (error) {
@@ -65,28 +76,43 @@ export async function readStemRanges(
   sink: (chunk: [Float32Array, Float32Array], at: number) => void,
   keep?: KeepPart,
 ): Promise<void> {
+  const { startOf, join } = placesOf(source);
   const end = Math.max(0, ...ranges.map(([, to]) => to));
   let at = 0;
-  for (let part = 0; part < source.urls.length && at < end; part++) {
+  for (let part = 0; part < source.urls.length && (startOf(part) ?? at) < end; part++) {
+    at = startOf(part) ?? at;
     try {
       const bytes = await partBytes(source, part, keep);
       const flac = openFlacRanges(bytes);
       if (flac?.sampleRate === SAMPLE_RATE && flac.channels <= 2) {
         for (const [from, to] of ranges)
           for (const { at: first, channels } of flac.decode(Math.max(0, from - at), to - at))
-            sink([channels[0]!, channels[1] ?? channels[0]!], at + first);
+            sink(join(part, [channels[0]!, channels[1] ?? channels[0]!], at + first), at + first);
         at += flac.samples;
         continue;
       }
       for await (const chunk of openPart(bytes)) {
-        sink(chunk, at);
+        sink(join(part, chunk, at), at);
         at += chunk[0].length;
-        if (at >= end) return;
+        if (at >= end) break;
       }
     } catch (error) {
       if (!isSilent(error)) throw stemError(source, error);
     }
   }
+}
+
+type Chunk = [Float32Array, Float32Array];
+
+/** Where the files of a stem start, in samples, and how they are joined. */
+function placesOf({ starts }: StemSource): {
+  startOf: (part: number) => number | undefined;
+  join: (part: number, chunk: Chunk, at: number) => Chunk;
+} {
+  if (!starts) return { startOf: () => undefined, join: (_, chunk) => chunk };
+  const samples = starts.map((start) => (start === undefined ? undefined : Math.round(start * SAMPLE_RATE)));
+  const joiner = new OverlapJoiner(samples);
+  return { startOf: (part) => samples[part], join: (part, chunk, at) => joiner.join(part, chunk, at) };
 }
 
 /** A silent part ends with this error, after all of its samples. */
@@ -104,19 +130,13 @@ async function partBytes({ urls, stored }: StemSource, part: number, keep?: Keep
 }
 
 /**
- * Downloads and decodes a whole stem as one channel, the mean of both, at 44.1 kHz.
+ * Downloads and decodes all of a stem as one channel, the mean of both, at 44.1 kHz. What no piece holds is silent.
  * @throws RenderError stem_unavailable, storage_unavailable, stem_unusable
  */
 export async function readMonoStem(source: StemSource): Promise<Float32Array> {
-  const pieces: Float32Array[] = [];
-  await readStem(source, ([left, right]) => void pieces.push(left.map((value, i) => (value + right[i]!) / 2)));
-  const mono = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces.splice(0)) {
-    mono.set(piece, at);
-    at += piece.length;
-  }
-  return mono;
+  const mono = new MonoCollector();
+  await readStem(source, (chunk, at) => mono.add(chunk, at));
+  return mono.samples();
 }
 
 function downloadPart(url: string): Promise<Uint8Array> {

@@ -4,6 +4,7 @@ import type { Curve, PairScore, PhraseMatch } from '../../../schema.ts';
 import { beatTime, nearestIndex } from '../song/beat-grid.ts';
 import type { RenderSection } from './plan.ts';
 import type { RenderSong } from '../song/song.ts';
+import { holdsSpan } from '../song/song-pieces.ts';
 
 /** Weights of the reasons. Choices, made by listening to the shipped songs. */
 const WEIGHTS = {
@@ -142,12 +143,18 @@ export function chooseSourceBeat(request: SourceRequest): number {
 
 /**
  * The beat from which the drums of a song play, if the song plays from `start` for `beats` beats. Drums that rest there are taken from
- * the nearest bar in which they sound: harmony does not bind them to the other stems.
+ * the nearest bar in which they sound, if possible of the parts of the song that were separated: harmony does not bind them to the other
+ * stems.
  */
 export function soundingDrumsBeat(song: RenderSong, start: number, beats: number): number {
   const { drumSound, grid } = song;
   if (!drumSound) return start;
   const from = beatTime(grid, start);
-  if (soundShare(drumSound, from, beatTime(grid, start + beats)) > SOUNDING_SHARE) return start;
-  return nearestUsableDownbeat(song, from, drumSound);
+  const isHeld = (beat: number): boolean =>
+    holdsSpan(song.pieces, beatTime(grid, beat), Math.min(song.durationSec, beatTime(grid, beat + beats)));
+  // Whether drums rest is not known where they were not separated.
+  if (!isHeld(start) || soundShare(drumSound, from, beatTime(grid, start + beats)) > SOUNDING_SHARE) return start;
+  const held = grid.downbeats.filter(isHeld);
+  const within = held.length > 0 ? { ...song, grid: { ...grid, downbeats: held } } : song;
+  return nearestUsableDownbeat(within, from, drumSound);
 }

@@ -5,6 +5,7 @@ import type { OnsetEnvelopes } from '../measure/onsets.ts';
 import { arrange } from '../plan/arrange.ts';
 import type { Arrangement } from '../plan/arrangement.ts';
 import { addBed } from '../plan/bed.ts';
+import { requireSources } from '../plan/missing-sources.ts';
 import type { RenderPlan } from '../plan/plan.ts';
 import type { Run } from '../plan/run.ts';
 import type { Tuning } from '../plan/tuning.ts';
@@ -52,7 +53,7 @@ export type RenderedCandidate = Candidate & {
 /**
  * Renders and checks a candidate. A section is mixed as soon as its runs are rendered, and what the first sections play is rendered first.
  * @param onSection is called for each section in play order, as early as possible
- * @throws RenderError stem_unavailable, stem_unusable, render_failed
+ * @throws RenderError stems_missing, stem_unavailable, stem_unusable, render_failed
  */
 export async function renderCandidate(
   context: RenderContext,
@@ -62,6 +63,7 @@ export async function renderCandidate(
 ): Promise<RenderedCandidate> {
   const { request, songs, drumOnsets } = context;
   const arrangement = arrange(plan, songs, request.scores ?? [], tuning);
+  requireSources(arrangement, songs);
   const mixed = await mixSections(context, plan, arrangement, tuning, onSection);
   const sections = mixed.map(({ result }) => result);
   const layers = sections.map(({ measurements }) => measurements);

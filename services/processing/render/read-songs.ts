@@ -1,11 +1,13 @@
 /** Reads the songs of a request. What their analyses leave out is measured in their stems. */
-import { filesOf, type RenderRequest, STEMS } from '../../../schema.ts';
+import { type RenderRequest, STEMS } from '../../../schema.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
 import { soundSpans } from '../../../music/theory/sound-spans.ts';
+import type { StemSource } from '../files/read-stem.ts';
 import type { OnsetEnvelopes } from '../measure/onsets.ts';
 import type { RenderPlan } from '../plan/plan.ts';
 import { alignGrid } from '../song/align-grid.ts';
 import { hasBeatGrid, readSong, type RenderSong, stemsMissingError } from '../song/song.ts';
+import { songPieces, urlsOf } from '../song/song-pieces.ts';
 import type { RenderThreads } from '../threads/thread-pool.ts';
 import type { StemStore } from './stem-store.ts';
 
@@ -44,13 +46,12 @@ export async function readSongs(
   return { songs, warnings };
 }
 
-const stemSources = (
-  { stems }: SentSong,
-  song: string,
-): { urls: readonly string[]; song: string; stem: (typeof STEMS)[number] }[] =>
+const stemSources = ({ stems = {} }: SentSong, song: string): StemSource[] =>
   STEMS.flatMap((stem) => {
-    const files = stems?.[stem];
-    return files === undefined ? [] : [{ urls: filesOf(files), song, stem }];
+    const urls = stems[stem];
+    return urls === undefined
+      ? []
+      : [{ urls: urlsOf(urls), starts: songPieces({ [stem]: urls })?.starts[stem], song, stem }];
   });
 
 /**

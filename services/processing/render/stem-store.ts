@@ -85,7 +85,7 @@ export class StemStore {
   }
 
   #source(song: RenderSong, stem: Stem, stored: readonly StoredBytes[]): StemSource {
-    return { urls: song.stems[stem]!, song: song.name, stem, stored };
+    return { urls: song.stems[stem]!, starts: song.pieces?.starts[stem], song: song.name, stem, stored };
   }
 
   #update(song: RenderSong, stem: Stem, change: (known: StoredStem) => Promise<StoredStem>): Promise<StoredStem> {

@@ -17,7 +17,10 @@ const REPEAT_PROGRESS_MS = 1500;
 
 /** The error event of the contract, with a code and a hint for clients that read them. */
 function toErrorEvent(error: unknown): RenderEvent {
-  if (error instanceof RenderError) return { error: scrubText(error.message), code: error.code, hint: error.hint };
+  if (error instanceof RenderError) {
+    const { code, hint, missing } = error;
+    return { error: scrubText(error.message), code, hint, ...(missing ? { missing: [...missing] } : {}) };
+  }
   const text = error instanceof Error ? error.message : String(error);
   return { error: `The mashup could not be rendered: ${scrubText(text)}`, code: 'render_failed' };
 }

@@ -22,17 +22,22 @@ export function alignGrid(grid: BeatGrid, attack: Float32Array, sampleRate: numb
     const centre = Math.round(beat * perSec);
     return Float64Array.from({ length: width }, (_, k) => attack[centre + k - reach] ?? 0);
   });
+  const heard = rows.map((row) => row.some((value) => value > 0));
   // Rounding a beat to a value of the envelope moves it. The error is added again below, so that the result is free of it.
   const rounding = grid.beats.map((beat) => Math.round(beat * perSec) / perSec - beat);
   const offsetOf = (from: number, to: number): number | undefined => {
     const sum = new Float64Array(width);
     let rounded = 0;
+    let count = 0;
     for (let i = from; i < to; i++) {
+      // Beats in silence, as between the pieces of a stem, say nothing.
+      if (!heard[i]) continue;
       rows[i]!.forEach((value, k) => (sum[k]! += value));
       rounded += rounding[i]!;
+      count++;
     }
     const offset = peakOffset(sum);
-    return offset === undefined ? undefined : offset / perSec + rounded / (to - from);
+    return offset === undefined ? undefined : offset / perSec + rounded / count;
   };
   const overall = offsetOf(0, rows.length) ?? 0;
   const offsets = grid.beats.map(
@@ -40,7 +45,9 @@ export function alignGrid(grid: BeatGrid, attack: Float32Array, sampleRate: numb
   );
   // The offset jumps as beats enter and leave the window. A mean over neighbours smooths it.
   const smooth = offsets.map((_, i) => {
-    const near = offsets.slice(Math.max(0, i - NEIGHBOURS), i + NEIGHBOURS + 1);
+    const first = Math.max(0, i - NEIGHBOURS);
+    const around = offsets.slice(first, i + NEIGHBOURS + 1);
+    const near = heard[i] ? around.filter((__, k) => heard[first + k]) : around;
     return near.reduce((sum, value) => sum + value, 0) / near.length;
   });
   return { ...grid, beats: grid.beats.map((beat, i) => beat + smooth[i]!) };

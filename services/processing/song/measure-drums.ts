@@ -1,11 +1,12 @@
 /** The drums of a song in its own time. Its beats are checked by their onsets, even in sections that do not play its drums. */
 import type { Curve } from '../../../schema.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { MonoCollector } from '../files/mono-collector.ts';
 import { readStem, type StemSource } from '../files/read-stem.ts';
 import { type ScratchFile, storeBytes, type StoredBytes } from '../files/scratch.ts';
 import { PieceCollector, type StemPiece } from '../files/stem-pieces.ts';
 import { levelCurve } from '../measure/level-curve.ts';
-import { measureOnsets, type OnsetEnvelopes, toMono } from '../measure/onsets.ts';
+import { measureOnsets, type OnsetEnvelopes } from '../measure/onsets.ts';
 
 /** Onsets of a drum stem and its level over time. Null if the stem is shorter than a second. */
 export type DrumMeasurement = { onsets: OnsetEnvelopes; level: Curve } | null;
@@ -23,23 +24,19 @@ export type MeasuredDrums = { measurement: DrumMeasurement; pieces: StemPiece[];
 export async function measureDrums(task: DrumTask): Promise<MeasuredDrums> {
   const pieces: StemPiece[] = [];
   const stored: StoredBytes[] = [];
-  const chunks: Float32Array[] = [];
+  const collected = new MonoCollector();
   await readStem(
     task,
     (chunk, at) => {
+      if (chunk[0].length === 0) return;
       const collector = new PieceCollector([[at, at + chunk[0].length]]);
       collector.add(chunk, at);
       pieces.push(...collector.pieces);
-      chunks.push(toMono(chunk));
+      collected.add(chunk, at);
     },
     (bytes) => stored.push(storeBytes(task.scratch, bytes)),
   );
-  const mono = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks.splice(0)) {
-    mono.set(chunk, at);
-    at += chunk.length;
-  }
+  const mono = collected.samples();
   const isLong = mono.length >= SAMPLE_RATE;
   const measurement = isLong
     ? { onsets: measureOnsets(mono, SAMPLE_RATE), level: levelCurve(mono, SAMPLE_RATE) }

@@ -1,11 +1,12 @@
 /** A song with what rendering needs of its analysis, and its beat grid. */
 import { z } from 'zod';
-import { Curve, filesOf, type RenderRequest, SongContent, SongSection, type Stem, TempoPart } from '../../../schema.ts';
+import { Curve, type RenderRequest, SongContent, SongSection, type Stem, TempoPart } from '../../../schema.ts';
 import { soundSpans } from '../../../music/theory/sound-spans.ts';
 import type { SoundSpan } from '../../../music/theory/sound-spans.ts';
 import { RenderError } from '../errors.ts';
 import { MIN_BEATS, type BeatGrid, buildBeatGrid } from './beat-grid.ts';
 import { gridOfPart, playedPart } from './played-part.ts';
+import { type SongPieces, songPieces, urlsOf } from './song-pieces.ts';
 import type { StemAnalysis } from './analyze-stems.ts';
 
 /** The members of an analysis that rendering uses. A member that is missing or invalid is left out, not rejected. */
@@ -55,8 +56,10 @@ type SentSong = RenderRequest['songs'][number];
 export type RenderSong = {
   id: string;
   name: string;
-  /** URLs of the parts of each stem. */
+  /** URLs of the files of each stem. */
   stems: Partial<Record<Stem, readonly string[]>>;
+  /** What the stems hold; undefined for the whole song. */
+  pieces?: SongPieces;
   /** End of the song, or of the part of it that is used. */
   durationSec: number;
   /** `N/A` if it is not known. */
@@ -122,6 +125,7 @@ export function readSong(
       id: song.song_id,
       name,
       stems: stemUrls(song.stems ?? {}),
+      pieces: songPieces(song.stems ?? {}),
       durationSec,
       key: (keyIsKnown ? sent.harmonic?.key : own?.harmonic.key) ?? sent.harmonic?.key ?? 'N/A',
       tuningCents: knownTuning(sent.harmonic) ?? knownTuning(own?.harmonic),
@@ -149,7 +153,7 @@ function knownTuning(
 }
 
 function stemUrls(stems: NonNullable<SentSong['stems']>): RenderSong['stems'] {
-  return Object.fromEntries(Object.entries(stems).map(([stem, files]) => [stem, filesOf(files)]));
+  return Object.fromEntries(Object.entries(stems).map(([stem, files]) => [stem, urlsOf(files)]));
 }
 
 /** Scales a curve to 0..1; undefined for a constant curve. */
