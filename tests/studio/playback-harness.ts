@@ -16,8 +16,11 @@ export interface Sound {
   files: Uint8Array<ArrayBuffer>[];
 }
 
-/** Two sines that never repeat together with noise: each place sounds different, and each join goes on smoothly. */
-export async function makeSound(ends: number[], gain = 1): Promise<Sound> {
+/**
+ * Noise, and a sine on each side: each place sounds different, and each join goes on smoothly.
+ * @param sine level of the sines, 0..0.4
+ */
+export async function makeSound(ends: number[], sine = 0.4): Promise<Sound> {
   const total = ends.at(-1) ?? 0;
   const channels = [new Float32Array(total), new Float32Array(total)];
   let state = 1;
@@ -25,8 +28,8 @@ export async function makeSound(ends: number[], gain = 1): Promise<Sound> {
     state = (state * 48_271) % 0x7fffffff;
     const noise = (state / 0x7fffffff - 0.5) * 0.1;
     channels.forEach((channel, k) => {
-      const value = 0.4 * Math.sin((2 * Math.PI * (k === 0 ? 441.7 : 311.3) * i) / RATE + 1) + noise;
-      channel[i] = Math.round(gain * value * 32_768) / 32_768;
+      const value = sine * Math.sin((2 * Math.PI * (k === 0 ? 441.7 : 311.3) * i) / RATE + 1) + noise;
+      channel[i] = Math.round(value * 32_768) / 32_768;
     });
   }
   const samples = Int16Array.from({ length: 2 * total }, (_, i) => Math.round(channels[i % 2]![i >> 1]! * 32_768));

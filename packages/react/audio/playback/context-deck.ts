@@ -96,8 +96,6 @@ export class ContextDeck implements Deck {
     this.#gain.gain.value = volume;
   }
 
-  setRate(): void {}
-
   close(): void {
     this.#isClosed = true;
     clearInterval(this.#timer);

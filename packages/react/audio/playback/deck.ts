@@ -28,8 +28,6 @@ export interface Deck {
   isReady(): boolean;
   /** Loudness of 0..1; 0 is silent on every device. */
   setVolume(volume: number): void;
-  /** Speed, for bringing two silent decks together; audio contexts ignore it. */
-  setRate(rate: number): void;
   /** Ends all work. The deck is not used any more. */
   close(): void;
 }

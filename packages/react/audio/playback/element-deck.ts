@@ -50,12 +50,9 @@ export class ElementDeck implements Deck {
 
   setVolume(volume: number): void {
     this.element.volume = volume;
-    // The volume of a media element is fixed on some phones.
-    this.element.muted = volume === 0;
-  }
-
-  setRate(rate: number): void {
-    this.element.playbackRate = rate;
+    // The volume of a media element is fixed on some phones: there the second half of a fade is heard, and the first is not.
+    const isFixed = Math.abs(this.element.volume - volume) > 0.01;
+    this.element.muted = volume === 0 || (isFixed && volume < 0.5);
   }
 
   close(): void {

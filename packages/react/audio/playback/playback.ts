@@ -207,7 +207,6 @@ export class Playback {
     if (this.#fade === undefined || next === undefined) return;
     this.#fade.isWanted = false;
     this.#fade = undefined;
-    next.deck.setRate(1);
     this.#promote(next, this.position());
   }
 

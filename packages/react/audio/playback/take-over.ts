@@ -4,16 +4,17 @@ import type { Deck } from './deck.ts';
 /** Length of the crossfade in milliseconds. */
 const FADE_MS = 200;
 const STEP_MS = 20;
-/** Allowed difference of two positions, in seconds, and the time that bringing them together may take in milliseconds. */
-const ALIGNED_SEC = 0.006;
-const ALIGN_MS = 2_500;
-/** A difference is removed by another speed within this time, in seconds; the next deck is silent meanwhile. */
-const CORRECTION_SEC = 0.25;
-const MAX_RATE_CHANGE = 0.5;
-/** A larger difference is removed by a jump. */
-const JUMP_SEC = 0.2;
-/** How long a start of playback after a jump takes at first, in seconds: a guess. */
-const START_SEC = 0.06;
+/** Allowed difference of two positions in seconds, and the jumps after which a larger one stays. */
+const ALIGNED_SEC = 0.004;
+const ATTEMPTS = 5;
+/** A difference of positions has settled when it stays within this amount, in seconds, for some steps; or after many. */
+const SETTLED_SEC = 0.001;
+const SETTLE_STEP_MS = 40;
+const SETTLED_STEPS = 3;
+const MAX_STEPS = 15;
+
+/** Inaudible, but not 0: browsers play silence on another clock than sound, and jump when it becomes audible. */
+const SILENT = 1e-4;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -28,11 +29,8 @@ export async function takeOver(
   next: Deck,
   { volume, isWanted }: { volume: () => number; isWanted: () => boolean },
 ): Promise<boolean> {
-  next.setVolume(0);
-  next.seek(current.position() + START_SEC);
-  await next.play();
+  next.setVolume(SILENT);
   await align(current, next, isWanted);
-  next.setRate(1);
   // Both play the same music: gains that add to 1 keep its level.
   for (let at = STEP_MS; at <= FADE_MS; at += STEP_MS) {
     if (!isWanted()) return false;
@@ -43,20 +41,35 @@ export async function takeOver(
   return isWanted();
 }
 
-/** Brings a silent deck to the position of another one. */
+/**
+ * Brings a silent deck to the position of another one, by jumps that allow for the time that a start takes. Starts are late by up to one
+ * buffer of the browser (12 ms in Chromium), so the next jump may do better.
+ */
 async function align(current: Deck, next: Deck, isWanted: () => boolean): Promise<void> {
-  const end = performance.now() + ALIGN_MS;
-  let last = -1;
-  while (isWanted() && performance.now() < end) {
-    const position = next.position();
-    const isMoving = last >= 0 && position > last;
-    last = position;
-    if (isMoving) {
-      const late = current.position() - position;
-      if (Math.abs(late) < ALIGNED_SEC) return;
-      if (Math.abs(late) > JUMP_SEC) next.seek(current.position() + START_SEC);
-      else next.setRate(1 + Math.max(-MAX_RATE_CHANGE, Math.min(MAX_RATE_CHANGE, late / CORRECTION_SEC)));
-    }
-    await pause(STEP_MS);
+  let startSec = 0;
+  for (let attempt = 0; attempt < ATTEMPTS && isWanted(); attempt++) {
+    next.pause();
+    next.seek(current.position() + startSec);
+    await next.play();
+    const late = await settledDifference(current, next, isWanted);
+    if (Math.abs(late) < ALIGNED_SEC) return;
+    startSec += late;
   }
+}
+
+/**
+ * By how much `next` is late, in seconds. Shortly after a start the position of a media element is an estimate, so the difference is
+ * read until it no longer changes.
+ */
+async function settledDifference(current: Deck, next: Deck, isWanted: () => boolean): Promise<number> {
+  let [late, stable] = [NaN, 0];
+  for (let step = 0; step < MAX_STEPS && stable < SETTLED_STEPS && isWanted(); step++) {
+    const before = next.position();
+    await pause(SETTLE_STEP_MS);
+    const now = current.position() - next.position();
+    const isSettled = next.position() > before && Math.abs(now - late) < SETTLED_SEC;
+    stable = isSettled ? stable + 1 : 0;
+    late = now;
+  }
+  return late;
 }
