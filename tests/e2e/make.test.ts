@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { createClient } from '@supabase/supabase-js';
 import postgres from 'postgres';
 import { readStack, startStack } from '../../local/index.ts';
 import type { Plan } from '../../schema.ts';
 import { analyzeSong } from '../../services/analysis/analyze.ts';
 import { decodeAudio } from '../../audio/decode/decode.ts';
+import { encodeWav16, WAV16_HEADER_BYTES } from '../../audio/encode/encode-wav.ts';
 import { measureLoudness } from '../../audio/level/loudness.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -20,6 +22,9 @@ interface Ended {
   stderr: string;
 }
 
+/** Variables that `mashup` gets besides those of this process. */
+let variables: NodeJS.ProcessEnv = {};
+
 /** Runs `mashup` in the project's root. */
 function mashup(...args: string[]): Promise<Ended> {
   return new Promise((resolve) => {
@@ -27,7 +32,7 @@ function mashup(...args: string[]): Promise<Ended> {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       // Colours are on without a terminal if CI is set.
-      env: { ...process.env, NO_COLOR: '1' },
+      env: { ...process.env, NO_COLOR: '1', ...variables },
     });
     let stdout = '';
     let stderr = '';
@@ -68,6 +73,29 @@ async function assertMatchesPlan(file: string, plan: Plan): Promise<void> {
   );
 }
 
+/** Compares what a player got with the parts in Storage, and its length with the finished file. */
+async function assertPlayed(
+  { apiUrl, serviceRoleKey }: { apiUrl: string; serviceRoleKey: string },
+  id: string,
+  recording: Buffer,
+  file: string,
+): Promise<void> {
+  const bucket = createClient(apiUrl, serviceRoleKey, { auth: { persistSession: false } }).storage.from('mashups');
+  const folder = (await bucket.list(`generated/${id}`)).data?.find(({ name }) => name.endsWith('.parts'))?.name;
+  const names = (await bucket.list(`generated/${id}/${folder}`)).data?.map(({ name }) => name) ?? [];
+  assert.ok(names.length >= 2, `${names.length} parts`);
+  let at = WAV16_HEADER_BYTES;
+  for (let i = 0; i < names.length; i++) {
+    const { data } = await bucket.download(`generated/${id}/${folder}/${i}.flac`);
+    const { channels } = await decodeAudio(new Uint8Array(await data!.arrayBuffer()), { limits: { minSec: 0 } });
+    const part = Buffer.from(encodeWav16(channels, 44_100)).subarray(WAV16_HEADER_BYTES);
+    assert.ok(recording.subarray(at, at + part.length).equals(part), `part ${i}`);
+    at += part.length;
+  }
+  const { channels } = await decodeAudio(new Uint8Array(await readFile(file)));
+  assert.equal(recording.length, WAV16_HEADER_BYTES + 4 * channels[0].length);
+}
+
 describe('mashup make', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'mashup-e2e-'));
   const dataDir = join(dir, 'data');
@@ -75,9 +103,16 @@ describe('mashup make', async () => {
   after(() => rm(dir, { recursive: true, force: true }));
   let jobId = '';
 
-  it('starts a stack, makes a mashup and stops the stack', async () => {
+  it('starts a stack, makes a mashup, plays it meanwhile and stops the stack', async () => {
+    // A player that stores what it gets.
+    await writeFile(join(dir, 'ffplay'), '#!/bin/sh\nexec cat > "$RECORDING"\n', { mode: 0o755 });
+    variables = {
+      PATH: [dir, process.env['PATH']].join(delimiter),
+      RECORDING: join(dir, 'recording.wav'),
+    };
     const out = join(dir, 'cold.wav');
-    const { code, stdout, stderr } = await mashup('make', ...SONGS, '--out', out, '--json', ...stackOptions);
+    const { code, stdout, stderr } = await mashup('make', ...SONGS, '--out', out, '--play', '--json', ...stackOptions);
+    variables = {};
     assert.equal(code, 0, stderr + stdout.slice(-2000));
     const lines = stdout
       .trim()
@@ -93,6 +128,9 @@ describe('mashup make', async () => {
       [...versions].sort((a, b) => a - b),
     );
     const stages = [...new Set(jobs.map((line) => line.stage))];
+    const playsAt = lines.findIndex(({ type, step }) => type === 'step' && step === 'Playing with ffplay');
+    const completeAt = lines.findIndex(({ type, stage }) => type === 'job' && stage === 'complete');
+    assert.ok(playsAt > 0 && playsAt < completeAt, 'it plays before the mashup is complete');
     for (const stage of ['analyzing', 'rendering', 'complete'])
       assert.ok(stages.includes(stage), `${stage} in ${stages}`);
     assert.equal(await readStack(dataDir), undefined);
@@ -108,6 +146,7 @@ describe('mashup make', async () => {
     >`select plan from mashup_plans where job_id = ${jobId} order by version desc limit 1`;
     assert.ok(row);
     await assertMatchesPlan(join(dir, 'cold.wav'), row.plan);
+    await assertPlayed(stack.info, jobId, await readFile(join(dir, 'recording.wav')), join(dir, 'cold.wav'));
 
     const out = join(dir, 'warm.mp3');
     const warm = await mashup('make', SONGS[1] ?? '', SONGS[0] ?? '', '--out', out, '--data-dir', dataDir);
