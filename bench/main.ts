@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- pipeline | builds | million | realtime | recovery | audio | kernels | hard-material | render …]: runs the benchmarks and prints
+ * npm run bench [-- pipeline | builds | million | realtime | recovery | audio | kernels | hard-material | render | first-sound …]: runs the benchmarks and prints
  * tables; `--json FILE` also writes the numbers, `--against FOLDER` measures the kernels or renders of another checkout as well.
  */
 import { writeFile } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchAudio } from './audio.ts';
 import { benchBuilds } from './builds.ts';
+import { benchFirstSound } from './first-sound.ts';
 import { benchHardMaterial } from './hard-material.ts';
 import { benchKernels } from './kernels.ts';
 import { benchMillion } from './million.ts';
@@ -30,6 +31,7 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
   kernels: () => benchKernels(values.against),
   'hard-material': benchHardMaterial,
   render: () => benchRender(values.against),
+  'first-sound': benchFirstSound,
 };
 
 const unknown = positionals.filter((name) => !(name in BENCHES));
