@@ -1,4 +1,5 @@
 /** Sample-rate conversion in chunks with a polyphase windowed sinc filter. */
+import { besselI0 } from './bessel.ts';
 
 /*
  * Measured with sines from 48 kHz to 44.1 kHz: 20 kHz -0.1 dB, 21 kHz -2.8 dB. What lies above 22.05 kHz is mirrored into the range above
@@ -12,16 +13,6 @@ export type ResamplerShape = { crossings: number; cutoff: number };
 const FULL_RANGE: ResamplerShape = { crossings: 32, cutoff: 0.97 };
 /** Shape of the Kaiser window: 9 gives side lobes near -90 dB. */
 const KAISER_BETA = 9;
-
-function besselI0(x: number): number {
-  let sum = 1;
-  let term = 1;
-  for (let k = 1; k < 40; k++) {
-    term *= (x / (2 * k)) ** 2;
-    sum += term;
-  }
-  return sum;
-}
 
 function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);

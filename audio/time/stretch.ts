@@ -1,15 +1,12 @@
 /**
- * Offline time-stretching and pitch-shifting with Signalsmith Stretch (WASM).
- *
- * The library is an AudioWorklet processor. Its WASM module is obtained by defining the globals of an AudioWorklet while it
- * starts; nothing else of a browser is needed. Calls block the thread: use a worker thread.
+ * Offline time-stretching and pitch-shifting with the method of Signalsmith Stretch, in a WebAssembly kernel. Calls block the thread:
+ * use a worker thread.
  */
 import { Resampler } from './resample.ts';
 import { divideRate, haveEqualSamples, SPARE_RANGE, spareRate } from './spare-rate.ts';
+import { StretchKernel } from './stretch-kernel.ts';
 import { sourceReader, type TimeMap } from './time-map.ts';
 
-/** Output samples at the full rate between two reads of the time map: 6 ms, finer than tempo changes between two beats. */
-const MAP_STEP = 256;
 /**
  * Lengths of a block and of the interval between blocks, in seconds of the output, by what must be kept: attacks, notes, or notes down
  * to 37 Hz. Longer blocks keep lower notes in tune, shorter ones smear attacks less, and longer intervals cost less. Notes without a
@@ -27,80 +24,8 @@ const MAX_DENOMINATOR = 200;
 const RESAMPLING_MARGIN = 64;
 /** Sound before and after the played part that a stretch may read: more than two of the longest blocks. */
 const MARGIN_SEC = 0.5;
-/** Rendered and dropped before the first output sample, so that an attack at the start is complete. */
-const PREROLL_SEC = 0.06;
-/** Channels that the library starts with; each stretch sets its own. */
-const CHANNELS = 2;
 
-type StretchModule = {
-  HEAP8: Int8Array;
-  _configure(channels: number, blockSamples: number, intervalSamples: number, splitComputation: number): void;
-  _inputLatency(): number;
-  _outputLatency(): number;
-  _reset(): void;
-  _setBuffers(channels: number, length: number): number;
-  _setTransposeSemitones(semitones: number, tonalityLimit: number): void;
-  _setFormantSemitones(semitones: number, compensate: boolean): void;
-  _setFormantBase(frequency: number): void;
-  _seek(inputLength: number, rate: number): void;
-  _process(inputLength: number, outputLength: number): void;
-};
-
-type Processor = new (options: { numberOfOutputs: number; outputChannelCount: number[] }) => {
-  wasmModule: StretchModule;
-};
-
-type Loaded = { module: StretchModule; memory: Int8Array };
-
-let loading: Promise<Loaded> | undefined;
-
-/** Defines globals during `work` and restores the previous ones. */
-async function withGlobals<T>(values: Record<string, unknown>, work: () => Promise<T>): Promise<T> {
-  const before = Object.keys(values).map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const);
-  for (const [name, value] of Object.entries(values)) {
-    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-  }
-  try {
-    return await work();
-  } finally {
-    for (const [name, descriptor] of before) {
-      if (descriptor) Object.defineProperty(globalThis, name, descriptor);
-      else Reflect.deleteProperty(globalThis, name);
-    }
-  }
-}
-
-/** Starts the library and takes a copy of its initial memory. */
-async function loadModule(): Promise<Loaded> {
-  let registered: Processor | undefined;
-  let markReady: () => void = () => undefined;
-  const ready = new Promise<void>((resolve) => (markReady = resolve));
-  class AudioWorkletProcessor {
-    port = {
-      onmessage: null,
-      postMessage: (message: unknown[]): void => {
-        if (message[0] === 'ready') markReady();
-      },
-    };
-  }
-  const globals = {
-    AudioWorkletProcessor,
-    registerProcessor: (_name: string, processor: Processor): void => {
-      registered = processor;
-    },
-    sampleRate: 44_100,
-    currentTime: 0,
-    // Seeds the phase noise of the library. A constant seed makes the output deterministic.
-    crypto: { getRandomValues: (view: Uint8Array): Uint8Array => view.fill(7) },
-  };
-  return withGlobals(globals, async () => {
-    await import('signalsmith-stretch');
-    if (!registered) throw new Error('signalsmith-stretch registered no processor');
-    const processor = new registered({ numberOfOutputs: 1, outputChannelCount: [CHANNELS] });
-    await ready;
-    return { module: processor.wasmModule, memory: processor.wasmModule.HEAP8.slice() };
-  });
-}
+let loading: Promise<StretchKernel> | undefined;
 
 /** Settings of `warp`. */
 export type WarpOptions = {
@@ -177,8 +102,7 @@ async function warpAtRate(
     sampleRate: rate,
     block: Math.round(block * ratio * rate),
     interval: Math.round(interval * ratio * rate),
-    mapStep: Math.round(MAP_STEP / down),
-    formantSemitones: keepFormants ? -semitones : 0,
+    formantFactor: keepFormants ? 2 ** (-semitones / 12) : 1,
   };
   if (ratio === 1 && down === 1) return stretch(source, map, { ...settings, frames });
   const longer = { output: map.output.map((at) => at * ratio), source: map.source };
@@ -192,73 +116,56 @@ async function warpAtRate(
   );
 }
 
-/** `block`, `interval` and the step between two reads of the map in samples. `formantSemitones` moves the formants without the pitch. */
+/** `block` and `interval` in samples. `formantFactor` moves the formants without the pitch. */
 type StretchSettings = {
   sampleRate: number;
   frames: number;
   block: number;
   interval: number;
-  mapStep: number;
-  formantSemitones: number;
+  formantFactor: number;
 };
 
 /** Stretches one or two channels without a shift of pitch. */
 async function stretch(source: Float32Array[], map: TimeMap, settings: StretchSettings): Promise<Float32Array[]> {
-  const { module, memory } = await (loading ??= loadModule());
-  // The library keeps phases and random state between calls. Restoring its initial memory clears both.
-  module.HEAP8.fill(0, memory.length);
-  module.HEAP8.set(memory);
-  const { sampleRate, frames, block, interval, mapStep, formantSemitones } = settings;
-  const channels = source.length;
-  module._configure(channels, block, interval, 0);
-  module._reset();
-  module._setTransposeSemitones(0, 0);
-  module._setFormantSemitones(formantSemitones, false);
-  module._setFormantBase(0);
-
-  const inputLatency = module._inputLatency();
-  const outputLatency = module._outputLatency();
-  const capacity = 2 * (inputLatency + outputLatency) + mapStep * 8;
-  const pointer = module._setBuffers(channels, capacity);
-  const input = (c: number): Float32Array =>
-    new Float32Array(module.HEAP8.buffer, pointer + 4 * capacity * c, capacity);
-  const output = (c: number): Float32Array => input(c + channels);
-
-  /** Copies source samples [from, to) to the input buffers, with silence outside of the source. */
-  const feed = (from: number, to: number): void => {
-    for (let c = 0; c < channels; c++) {
-      const samples = source[c]!;
-      const buffer = input(c);
-      const first = Math.min(Math.max(from, 0), samples.length);
-      const last = Math.min(Math.max(to, first), samples.length);
-      buffer.fill(0, 0, to - from);
-      if (last > first && first >= from) buffer.set(samples.subarray(first, last), first - from);
-    }
-  };
-
+  const kernel = await (loading ??= StretchKernel.create());
+  const { sampleRate, frames, block, interval, formantFactor } = settings;
+  kernel.configure({ channels: source.length, block, interval, formantFactor });
   const read = sourceReader(map);
-  const preroll = Math.round(PREROLL_SEC * sampleRate);
-  /** End of the input that output sample `n` of the result needs, as an index in the source. */
-  const feedEnd = (n: number): number => Math.round(read(n / sampleRate) * sampleRate) + inputLatency;
-
-  const result = Array.from({ length: channels }, () => new Float32Array(frames));
-  let fed = feedEnd(-preroll);
-  const seekLength = inputLatency + outputLatency;
-  feed(fed - seekLength, fed);
-  module._seek(seekLength, (feedEnd(0) - fed) / preroll);
-
-  for (let n = -preroll; n < frames + outputLatency; n += mapStep) {
-    const next = Math.max(fed, feedEnd(n + mapStep));
-    const length = Math.min(next - fed, capacity);
-    // A jump beyond the buffer skips input. It would need more than eight times the speed, which music does not have.
-    feed(next - length, next);
-    fed = next;
-    module._process(length, mapStep);
-    const at = n - outputLatency;
+  /** The place of the source at output sample `n`. */
+  const placeAt = (n: number): number => Math.round(read(n / sampleRate) * sampleRate);
+  const half = Math.floor(block / 2);
+  const result = source.map(() => new Float32Array(frames));
+  // One block more than the start of the output needs, so that the phases of its first one follow from another.
+  const first = -interval * (Math.ceil(half / interval) + 1);
+  let before = 2 * placeAt(first) - placeAt(first + interval);
+  for (let n = first; n - half < frames; n += interval) {
+    const place = Math.max(before, placeAt(n));
+    const distance = place - before;
+    source.forEach((samples, c) => {
+      copyRange(samples, place - half - interval, kernel.input(c));
+    });
+    kernel.step(interval / Math.max(1, distance), n === first || Math.abs(distance - interval) > 1);
+    before = place;
+    const at = n - half;
     const from = Math.max(0, -at);
-    const to = Math.min(mapStep, frames - at);
+    const to = Math.min(interval, frames - at);
     if (to <= from) continue;
-    for (let c = 0; c < channels; c++) result[c]!.set(output(c).subarray(from, to), at + from);
+    result.forEach((samples, c) => {
+      samples.set(kernel.output(c).subarray(from, to), at + from);
+    });
   }
   return result;
+}
+
+/** Fills `into` with the samples from `from` on, with silence outside of them. */
+function copyRange(samples: Float32Array, from: number, into: Float32Array): void {
+  const first = Math.max(from, 0);
+  const last = Math.min(from + into.length, samples.length);
+  if (last <= first) {
+    into.fill(0);
+    return;
+  }
+  into.fill(0, 0, first - from);
+  into.fill(0, last - from);
+  into.set(samples.subarray(first, last), first - from);
 }
