@@ -1,5 +1,6 @@
 /** Sample-rate conversion in chunks with a polyphase windowed sinc filter. */
 import { besselI0 } from './bessel.ts';
+import { type Polyphase, runPolyphase } from './resample-kernel.ts';
 
 /*
  * Measured with sines from 48 kHz to 44.1 kHz: 20 kHz -0.1 dB, 21 kHz -2.8 dB. What lies above 22.05 kHz is mirrored into the range above
@@ -23,10 +24,8 @@ function greatestCommonDivisor(a: number, b: number): number {
  * n * from / to: there is no delay, and the durations are equal to within one sample.
  */
 export class Resampler {
-  private readonly up: number;
-  private readonly down: number;
   private readonly half: number;
-  private readonly taps: Float32Array[];
+  private readonly filter: Polyphase;
   private pending: Float32Array;
   /** Index of pending[0] in the input. It starts at -`half`: the signal is preceded by `half` zeros. */
   private pendingStart: number;
@@ -36,11 +35,14 @@ export class Resampler {
   /** `shape` is that of sound of the full range if it is not given. */
   constructor(from: number, to: number, shape = FULL_RANGE) {
     const divisor = greatestCommonDivisor(from, to);
-    this.up = to / divisor;
-    this.down = from / divisor;
+    const up = to / divisor;
+    const down = from / divisor;
     const cutoff = Math.min(1, to / from) * shape.cutoff;
     this.half = 2 * Math.ceil(shape.crossings / cutoff / 2);
-    this.taps = Array.from({ length: this.up }, (_, phase) => this.phaseTaps(phase / this.up, cutoff));
+    const length = 2 * this.half;
+    const taps = new Float32Array(up * length);
+    for (let phase = 0; phase < up; phase++) taps.set(this.phaseTaps(phase / up, cutoff), phase * length);
+    this.filter = { taps, length, up, down };
     this.pending = new Float32Array(this.half);
     this.pendingStart = -this.half;
   }
@@ -62,16 +64,17 @@ export class Resampler {
 
   /** Adds input and returns the output that can be computed from the input so far. */
   push(input: Float32Array): Float32Array {
+    const { up, down } = this.filter;
     this.consumed += input.length;
     const joined = new Float32Array(this.pending.length + input.length);
     joined.set(this.pending);
     joined.set(input, this.pending.length);
     const available = this.pendingStart + joined.length;
     // Output n needs input up to floor(n * down / up) + half.
-    const last = Math.floor(((available - this.half) * this.up - 1) / this.down);
+    const last = Math.floor(((available - this.half) * up - 1) / down);
     const count = Math.max(0, last - this.produced + 1);
     const output = this.run(joined, count);
-    const keepFrom = Math.floor((this.produced * this.down) / this.up) - this.half + 1;
+    const keepFrom = Math.floor((this.produced * down) / up) - this.half + 1;
     const drop = Math.max(0, Math.min(joined.length, keepFrom - this.pendingStart));
     this.pending = joined.slice(drop);
     this.pendingStart += drop;
@@ -80,31 +83,19 @@ export class Resampler {
 
   /** Ends the input and returns the rest of the output. */
   flush(): Float32Array {
-    const total = Math.round((this.consumed * this.up) / this.down);
-    const output = this.push(new Float32Array(this.half + 2 + Math.ceil(this.down / this.up)));
+    const { up, down } = this.filter;
+    const total = Math.round((this.consumed * up) / down);
+    const output = this.push(new Float32Array(this.half + 2 + Math.ceil(down / up)));
     const surplus = Math.max(0, this.produced - total);
     return output.subarray(0, Math.max(0, output.length - surplus));
   }
 
   private run(input: Float32Array, count: number): Float32Array {
-    const output = new Float32Array(count);
-    const length = 2 * this.half;
-    for (let i = 0; i < count; i++) {
-      const position = (this.produced + i) * this.down;
-      const whole = Math.floor(position / this.up);
-      const taps = this.taps[position - whole * this.up]!;
-      const start = whole - this.half + 1 - this.pendingStart;
-      // Four sums at a time, because each addition waits for the one before. The number of taps is a multiple of four.
-      let [a, b, c, d] = [0, 0, 0, 0];
-      for (let k = 0, at = start; k < length; k += 4, at += 4) {
-        a += taps[k]! * input[at]!;
-        b += taps[k + 1]! * input[at + 1]!;
-        c += taps[k + 2]! * input[at + 2]!;
-        d += taps[k + 3]! * input[at + 3]!;
-      }
-      output[i] = a + b + (c + d);
-    }
+    const { up, down } = this.filter;
+    const position = this.produced * down;
+    const whole = Math.floor(position / up);
+    const at = whole - this.half + 1 - this.pendingStart;
     this.produced += count;
-    return output;
+    return runPolyphase(this.filter, input, { count, at, phase: position - whole * up });
   }
 }
