@@ -4,17 +4,14 @@ import type { StereoChunk } from '../../audio/decode/decode.ts';
 import { RealFft, rootHann } from '../../audio/fft.ts';
 import { BINS, COLUMN_OF_BIN, COLUMN_WIDTH, columnOf, COLUMNS, FFT_SIZE, HOP } from './columns.ts';
 import { FrameMasks, SIDE_LOSS, SUB_BASS } from './masks.ts';
-import { MedianFilter } from './median.ts';
 import { followPitch } from './pitch.ts';
 import type { PitchLine, PitchRange } from './pitch.ts';
-import { fillBackground } from './repeating-background.ts';
+import { BANDS, fillBackground } from './repeating-background.ts';
+import { SeparationKernel } from './separation-kernel.ts';
 
 /** Consecutive samples of the four stems, equally long. */
 export type StemChunk = Record<Stem, StereoChunk>;
 
-/** Values on each side of a median (Fitzgerald 2010), in frames and in columns. */
-const HARMONIC_REACH = 8;
-const PERCUSSIVE_REACH = 8;
 const BASS: PitchRange = { lowHz: 32, highHz: 200, harmonics: 6, decay: 0.8, topHz: 1200 };
 const MELODY: PitchRange = { lowHz: 100, highHz: 800, harmonics: 10, decay: 0.85, topHz: 5000 };
 /** Number of columns that pitch tracking uses, from the lowest. */
@@ -42,30 +39,31 @@ export class BlockSeparator {
   /** Planes of frames by `PITCH_COLUMNS`: how centred each point is (0..1), and the input of pitch tracking. */
   private readonly centre: Float32Array;
   private readonly pitchInput: Float32Array;
-  private readonly overTime: MedianFilter;
-  private readonly overFrequency = new MedianFilter(PERCUSSIVE_REACH, COLUMNS);
+  private readonly kernel: SeparationKernel;
   /** Median over frequency of one frame. */
-  private readonly percussive = new Float32Array(COLUMNS);
+  private readonly percussive: Float32Array;
   private readonly masks = new FrameMasks();
   /** Gain of each masked stem by bin. */
   private readonly gains = MASKED.map(() => new Float32Array(BINS));
   private readonly stems: StemChunk;
 
-  private constructor(fft: RealFft, maxSamples: number) {
+  private constructor(fft: RealFft, kernel: SeparationKernel, maxSamples: number) {
     this.fft = fft;
+    this.kernel = kernel;
     const frames = frameCount(maxSamples);
-    const plane = (): Float32Array => new Float32Array(frames * COLUMNS);
-    [this.magnitude, this.harmonic, this.background] = [plane(), plane(), plane()];
+    [this.magnitude, this.harmonic, this.background] = [kernel.plane(0), kernel.plane(1), kernel.plane(2)];
+    // The planes have one row more than there are frames.
+    this.percussive = this.background.subarray(frames * COLUMNS, (frames + 1) * COLUMNS);
     this.centre = new Float32Array(frames * PITCH_COLUMNS);
     this.pitchInput = new Float32Array(frames * PITCH_COLUMNS);
-    this.overTime = new MedianFilter(HARMONIC_REACH, frames);
     const stem = (): StereoChunk => [new Float32Array(maxSamples), new Float32Array(maxSamples)];
     this.stems = { vocals: stem(), drums: stem(), bass: stem(), other: stem() };
   }
 
   /** Allocates a separator for blocks of up to `maxSamples` samples. */
   static async create(maxSamples: number): Promise<BlockSeparator> {
-    return new BlockSeparator(await RealFft.create(FFT_SIZE), maxSamples);
+    const sizes = { planes: 3, rows: frameCount(maxSamples) + 1, columns: COLUMNS, bands: BANDS };
+    return new BlockSeparator(await RealFft.create(FFT_SIZE), await SeparationKernel.create(sizes), maxSamples);
   }
 
   /** Releases the memory. The separator must not be used afterwards. */
@@ -78,8 +76,8 @@ export class BlockSeparator {
     const length = block[0].length;
     const frames = frameCount(length);
     this.analyse(block, frames);
-    this.overTime.overTime(this.magnitude, this.harmonic, frames, COLUMNS);
-    fillBackground(this.magnitude, this.background, frames);
+    this.kernel.medianOverTime(this.magnitude, this.harmonic, frames);
+    fillBackground(this.kernel, this.magnitude, this.background, frames);
     const melody = this.trackPitch(frames, MELODY, (magnitude, background, harmonic) =>
       Math.max(0, Math.min(harmonic, magnitude) - background),
     );
@@ -164,7 +162,7 @@ export class BlockSeparator {
     const row = (plane: Float32Array): Float32Array => plane.subarray(frame * COLUMNS, (frame + 1) * COLUMNS);
     const { left, right, masks, percussive } = this;
     const magnitude = row(this.magnitude);
-    this.overFrequency.overFrequency(magnitude, percussive);
+    this.kernel.medianOverFrequency(magnitude, percussive);
     masks.compute(
       { magnitude, harmonic: row(this.harmonic), percussive, background: row(this.background) },
       frame,

@@ -1,33 +1,13 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { RESAMPLE_BUILD, RESAMPLE_WASM } from '../../audio/time/kernel/resample-wasm.ts';
-import { STRETCH_BUILD, STRETCH_WASM } from '../../audio/time/kernel/stretch-wasm.ts';
 import { StretchKernel } from '../../audio/time/stretch-kernel.ts';
 import { warp } from '../../audio/time/stretch.ts';
 import { steadyMap } from '../../audio/time/time-map.ts';
 import { noise } from './signals.ts';
 
 const RATE = 44_100;
-const KERNEL = join(import.meta.dirname, '../../audio/time/kernel');
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 describe('the stretch kernel', () => {
-  it('is the module that was built from the sources beside it, as is that of sample-rate conversion', async () => {
-    for (const { build, wasm } of [
-      { build: STRETCH_BUILD, wasm: STRETCH_WASM },
-      { build: RESAMPLE_BUILD, wasm: RESAMPLE_WASM },
-    ]) {
-      assert.equal(sha256(wasm), build.wasm);
-      for (const [name, hash] of Object.entries(build.sources)) {
-        assert.equal(sha256(await readFile(join(KERNEL, name))), hash, `${name} changed: run npm run kernel:build`);
-      }
-    }
-  });
-
   it('returns its input at speed 1, for all sizes of transforms', async () => {
     const sound = noise(0.8, RATE, 0.4, 1);
     const other = noise(0.8, RATE, 0.4, 2);

@@ -1,4 +1,4 @@
-/** Built by npm run kernel:build from the sources beside it. MIT licence: LICENSE.txt. */
+/** Built by npm run kernel:build from the sources beside it. */
 
 /** SHA-256 of each source, and of the module. */
 export const STRETCH_BUILD = {
