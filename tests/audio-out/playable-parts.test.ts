@@ -5,7 +5,7 @@ import { applyFilter } from '../../audio/effects/filters.ts';
 import { limitTruePeak } from '../../audio/level/limiter.ts';
 import { integratedLoudness, measureLoudness } from '../../audio/level/loudness.ts';
 import { TruePeakStreamLimiter } from '../../audio/level/stream-limiter.ts';
-import { estimateGain } from '../../services/processing/live/level.ts';
+import { estimateGain, type LevelSpan } from '../../services/processing/live/level.ts';
 import { cutParts, PartMaker, type PlayablePart } from '../../services/processing/live/parts.ts';
 import type { RenderSection } from '../../services/processing/plan/plan.ts';
 import { noise } from './signals.ts';
@@ -144,37 +144,34 @@ describe('playable parts', () => {
 });
 
 describe('the level of playable parts', () => {
-  const loud = -16;
+  /** Drums at 0 dB have this loudness by the plan. */
+  const planned = -19;
+  const spans = (first: RenderSection, measured: number | undefined, ...others: RenderSection[]): LevelSpan[] => [
+    { section: first, measured },
+    ...others.map((section) => ({ section, measured: undefined })),
+  ];
 
-  it('is that of the finished mashup if the plan has equal sections', () => {
-    const spans = [0, 1, 2].map((i) => ({
-      section: section(i * 10, i * 10 + 10),
-      measured: i === 0 ? loud : undefined,
-    }));
-    assert.ok(Math.abs(estimateGain(spans) - 2) < 0.01);
+  it('is that of the finished mashup if it sounds as planned', () => {
+    const gain = estimateGain(spans(section(0, 10), planned, section(10, 20), section(20, 30)));
+    assert.ok(Math.abs(planned + gain + 14) < 0.01, `${gain}`);
   });
 
   it('leaves a beginning quiet that is planned quiet', () => {
-    const spans = [
-      { section: section(0, 10, -5), measured: loud },
-      { section: section(10, 60, 0), measured: undefined },
-    ];
-    assert.ok(estimateGain(spans) < -2 && estimateGain(spans) > -3, `${estimateGain(spans)}`);
+    const played = planned - 5 + estimateGain(spans(section(0, 10, -5), planned - 5, section(10, 60)));
+    assert.ok(played > -19 && played < -18, `${played}`);
+  });
+
+  it('follows a beginning that differs from its plan only in part', () => {
+    const gain = estimateGain(spans(section(0, 10), planned - 8, section(10, 200)));
+    assert.ok(Math.abs(planned - 2 + gain + 14) < 0.4, `${gain}`);
   });
 
   it('is bounded, whatever the plan says', () => {
-    const spans = [
-      { section: section(0, 10, -40), measured: loud },
-      { section: section(10, 60, 12), measured: undefined },
-    ];
-    assert.equal(estimateGain(spans), 2 - 6);
+    assert.equal(-16 + estimateGain(spans(section(0, 10, -40), -16, section(10, 60, 12))), -14 - 12);
   });
 
   it('comes from the plan alone for a silent beginning', () => {
-    const spans = [
-      { section: section(0, 10), measured: -70 },
-      { section: section(10, 60), measured: undefined },
-    ];
-    assert.ok(Math.abs(estimateGain(spans) - 5) < 0.01);
+    const gain = estimateGain(spans(section(0, 10), -70, section(10, 60)));
+    assert.ok(Math.abs(planned + gain + 14) < 0.01, `${gain}`);
   });
 });

@@ -10,8 +10,13 @@ import { STEM_LUFS } from '../sound/stem.ts';
 
 /** Blocks this far below the mean do not count in integrated loudness (ITU-R BS.1770-4). */
 const RELATIVE_GATE_LU = 10;
-/** A beginning is played at most this much louder or quieter than at the loudness of a whole mashup. */
-const MAX_OFFSET_LU = 6;
+/**
+ * Share of the difference between a measured section and its plan that is expected in the others. Most of it is its own: sweeps, pauses
+ * and fades make beginnings quieter than their levels in the plan.
+ */
+const COMMON_SHARE = 0.25;
+/** An intro may be this much quieter than the whole. */
+const MAX_QUIETER_LU = 12;
 
 /** A time of the mashup, and its loudness in LUFS if it has been measured. */
 export type LevelSpan = { section: RenderSection; measured: number | undefined };
@@ -41,7 +46,8 @@ function combine(spans: readonly { seconds: number; lufs: number }[]): number {
 export function estimateGain(spans: readonly LevelSpan[]): number {
   const known = spans.filter(({ measured = SILENCE_LUFS }) => measured > SILENCE_LUFS);
   const errors = known.map(({ section, measured }) => measured! - plannedLoudness(section));
-  const error = errors.length === 0 ? 0 : errors.reduce((sum, one) => sum + one, 0) / errors.length;
+  const mean = errors.length === 0 ? 0 : errors.reduce((sum, one) => sum + one, 0) / errors.length;
+  const error = COMMON_SHARE * mean;
   const whole = combine(
     spans.map(({ section, measured }) => ({
       seconds: section.end - section.start,
@@ -49,6 +55,5 @@ export function estimateGain(spans: readonly LevelSpan[]): number {
     })),
   );
   const first = known[0]?.measured ?? whole;
-  const bounded = Math.min(first + MAX_OFFSET_LU, Math.max(first - MAX_OFFSET_LU, whole));
-  return TARGET_LUFS - bounded;
+  return TARGET_LUFS - Math.min(whole, first + MAX_QUIETER_LU);
 }
