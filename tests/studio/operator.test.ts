@@ -1,9 +1,9 @@
 /** A mashup that plays while it is rendered, and the operator's page, in a real browser: failures, pauses, a killed service. */
 import { after, before, describe } from 'node:test';
 import { reasonToSkip } from './browser.ts';
-import { testLivePlayback } from './live-playback-tests.ts';
+import { testLivePlayback, testRenderedPlayback } from './live-playback-tests.ts';
 import { testCircuitBreakers, testPauses, testJobHistory } from './operator-page-tests.ts';
-import { makeMashup, startStudioFixture } from './studio-fixture.ts';
+import { startStudioFixture } from './studio-fixture.ts';
 import type { StudioFixture } from './studio-fixture.ts';
 
 describe("playback while rendering, and the operator's page", { skip: reasonToSkip() }, () => {
@@ -12,12 +12,10 @@ describe("playback while rendering, and the operator's page", { skip: reasonToSk
   const currentFixture = (): StudioFixture => fixture;
   const currentJob = (): string => jobId;
 
-  before(async () => {
-    fixture = await startStudioFixture();
-    jobId = await makeMashup(fixture);
-  });
+  before(async () => (fixture = await startStudioFixture()));
   after(() => fixture?.close());
 
+  testRenderedPlayback(currentFixture, (id) => (jobId = id));
   testLivePlayback(currentFixture, currentJob);
   testJobHistory(currentFixture, currentJob);
   testPauses(currentFixture, currentJob);
