@@ -205,4 +205,31 @@ describe('admission', () => {
     await end(id);
     await Promise.all([holder.end(), listener.end()]);
   });
+
+  it('by two transactions at one time gives each slot once', async (t) => {
+    const [first, second] = [1, 2].map(() => postgres(m.url, { max: 1, onnotice: () => {} }));
+    assert.ok(first && second);
+    t.after(() => Promise.all([first.end(), second.end()]));
+    const setSlots = (tx: postgres.Sql | postgres.TransactionSql, slots: number) =>
+      tx`update mashup.settings set value = ${tx.json(slots)} where name = 'max_running_jobs'`;
+    const [slots] = await sql<{ value: number }[]>`select value from mashup.settings where name = 'max_running_jobs'`;
+    await setSlots(sql, 0);
+    const ids = [await m.submit(await m.user()), await m.submit(await m.user())];
+    // A transaction of this level schedules nothing: the slot stays free.
+    await sql.begin('isolation level repeatable read', (tx) => setSlots(tx, 1));
+    await first`begin`;
+    await first`select mashup.admit_waiting()`;
+    let isDone = false;
+    const late = second`select mashup.admit_waiting()`.then(() => (isDone = true));
+    for (let waits = 0; waits === 0 && !isDone;) {
+      const [row] = await sql`select count(*)::int as waits from pg_locks where locktype = 'advisory' and not granted`;
+      waits = row?.waits;
+    }
+    await first`commit`;
+    await late;
+    const stages = await Promise.all(ids.map(async (id) => (await m.job(id)).stage));
+    assert.deepEqual(stages, ['analyzing', 'queued']);
+    await setSlots(sql, slots?.value ?? 0);
+    for (const id of ids) await end(id);
+  });
 });

@@ -201,19 +201,6 @@ export const MUTANTS: readonly Mutant[] = [
     'false and',
   ),
   {
-    guard: 'one transaction at a time admits',
-    shownBy: 'stress',
-    patches: [
-      {
-        function: 'try_to_admit',
-        from: "if pg_try_advisory_xact_lock(hashtext('mashup.admit')) then",
-        to: 'if true then',
-      },
-      // Without the lock the time between count and admission matters, which is short.
-      { function: 'admit_jobs', from: 'while v_free > 0 loop', to: 'perform pg_sleep(0.01); while v_free > 0 loop' },
-    ],
-  },
-  {
     guard: 'a write of a worker locks the job before the task',
     shownBy: 'stress',
     patches: [
