@@ -1024,6 +1024,7 @@ declare
     when new.stage = 'failed' then 'error'
     when new.epoch > old.epoch then 'replay'
     else 'stage' end;
+  v_has_task boolean;
 begin
   perform mashup.log_event(new, v_type,
     case v_type
@@ -1039,9 +1040,10 @@ begin
     perform mashup.drop_tasks(new, 'not_needed');
   end if;
   if new.status = 'processing' then
-    perform mashup.create_tasks(new);
-    -- The stage has nothing to do if all of it is cached: the job advances within the same transaction.
-    if new.admitted_at is not null then
+    v_has_task := mashup.create_tasks(new);
+    -- The stage has nothing to do if all of it is cached: the job advances within the same transaction. Only a job with an excluded
+    -- song may have to go back.
+    if new.admitted_at is not null and (not v_has_task or new.songs @> '[{"state": "excluded"}]') then
       perform mashup.advance_job(new.id);
     end if;
   else
@@ -1637,28 +1639,32 @@ $function$;
 comment on function mashup.create_separation_tasks(mashup_jobs) is 'Creates the missing separate tasks of a job. Lock: job row held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.create_tasks(p_job mashup_jobs)
- RETURNS void
+ RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  v_has_task boolean;
 begin
   if p_job.admitted_at is null then
-    return;
+    return false;
   end if;
   insert into mashup.tasks (job_id, kind, epoch, priority)
     select p_job.id, k.kind, p_job.epoch, k.priority
     from mashup.task_kinds k
     where k.stage = p_job.stage and k.song_member is null and p_job.hold is distinct from p_job.stage
     on conflict do nothing;
+  v_has_task := found and not (select s.ends_early from mashup.stages s where s.stage = p_job.stage);
   if p_job.stage = 'analyzing' then
     perform mashup.create_analysis_tasks(p_job);
   elsif p_job.stage in ('scoring', 'planning', 'separating') and p_job.hold is null then
     -- Separation overlaps scoring and planning. A draft may never be started, so its songs are separated only when it is.
     perform mashup.create_separation_tasks(p_job);
   end if;
+  return v_has_task;
 end
 $function$;
-comment on function mashup.create_tasks(mashup_jobs) is 'Creates the tasks that a job with a slot needs in its stage and does not have yet. They start waiting; dispatch_kind makes them ready. Lock: job row held by the caller.';
+comment on function mashup.create_tasks(mashup_jobs) is 'Creates the tasks that a job with a slot needs in its stage and does not have yet. They start waiting; dispatch_kind makes them ready. Returns whether it created one that the stage waits for and is not for one song. Lock: job row held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.dead_workers()
  RETURNS SETOF uuid
@@ -2578,6 +2584,7 @@ begin
       v_task.is_probe := false;
       v_task.fallback := false;
     end if;
+    perform mashup.unmark_waiting_on_stale(p_job_id);
     return mashup.start_task(v_task, v_kind, v_job, p_worker_id, p_claim, v_limits);
   end loop;
   return null;
@@ -5581,6 +5588,17 @@ end
 $function$;
 comment on function mashup.unlock_queue(text[]) is 'Unlocks queue entries that pools of lost workers had taken; they would stay locked for hours. A late entry claims nothing.';
 grant execute on function mashup.unlock_queue(text[]) to mashup_worker;
+
+CREATE OR REPLACE FUNCTION mashup.unmark_waiting_on_stale(p_job_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  perform set_config('mashup.stale_jobs', replace(coalesce(current_setting('mashup.stale_jobs', true), ''), p_job_id || ' ', ''), true);
+end
+$function$;
+comment on function mashup.unmark_waiting_on_stale(uuid) is 'Takes back mark_waiting_on_stale for a job of which this transaction started a task last: its waiting_on is null.';
 
 CREATE OR REPLACE FUNCTION mashup.unreferenced_files()
  RETURNS SETOF text

@@ -48,7 +48,7 @@
 --     admit_jobs, next_admission, try_to_admit, admit_waiting   slots
 --     record_service_success, record_probe_success, record_service_failure, reset_orphaned_probes, circuit_of, start_probe, service_capacity   circuit breakers
 --     dispatch_*                                 waiting tasks become ready and get their queue entry
---     refresh_waiting_on, jobs_that_may_wait, mark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
+--     refresh_waiting_on, jobs_that_may_wait, mark_waiting_on_stale, unmark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
 --     schedule, schedule_all                     all of it,
 --     note_schedule, request_schedule, request_schedule_for_task, release_place_of_deleted, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
@@ -1973,6 +1973,7 @@ declare
     when new.stage = 'failed' then 'error'
     when new.epoch > old.epoch then 'replay'
     else 'stage' end;
+  v_has_task boolean;
 begin
   perform mashup.log_event(new, v_type,
     case v_type
@@ -1988,9 +1989,10 @@ begin
     perform mashup.drop_tasks(new, 'not_needed');
   end if;
   if new.status = 'processing' then
-    perform mashup.create_tasks(new);
-    -- The stage has nothing to do if all of it is cached: the job advances within the same transaction.
-    if new.admitted_at is not null then
+    v_has_task := mashup.create_tasks(new);
+    -- The stage has nothing to do if all of it is cached: the job advances within the same transaction. Only a job with an excluded
+    -- song may have to go back.
+    if new.admitted_at is not null and (not v_has_task or new.songs @> '[{"state": "excluded"}]') then
       perform mashup.advance_job(new.id);
     end if;
   else
@@ -2002,28 +2004,32 @@ $$;
 comment on function mashup.after_transition() is 'Trigger after any write of stage: makes what follows from the transition. Lock order: job (held), tasks by id.';
 create trigger after_transition after update of stage on public.mashup_jobs for each row execute function mashup.after_transition();
 
-create function mashup.create_tasks(p_job public.mashup_jobs) returns void
+create function mashup.create_tasks(p_job public.mashup_jobs) returns boolean
   language plpgsql set search_path = ''
   as $$
+declare
+  v_has_task boolean;
 begin
   if p_job.admitted_at is null then
-    return;
+    return false;
   end if;
   insert into mashup.tasks (job_id, kind, epoch, priority)
     select p_job.id, k.kind, p_job.epoch, k.priority
     from mashup.task_kinds k
     where k.stage = p_job.stage and k.song_member is null and p_job.hold is distinct from p_job.stage
     on conflict do nothing;
+  v_has_task := found and not (select s.ends_early from mashup.stages s where s.stage = p_job.stage);
   if p_job.stage = 'analyzing' then
     perform mashup.create_analysis_tasks(p_job);
   elsif p_job.stage in ('scoring', 'planning', 'separating') and p_job.hold is null then
     -- Separation overlaps scoring and planning. A draft may never be started, so its songs are separated only when it is.
     perform mashup.create_separation_tasks(p_job);
   end if;
+  return v_has_task;
 end
 $$;
 comment on function mashup.create_tasks(public.mashup_jobs) is
-  'Creates the tasks that a job with a slot needs in its stage and does not have yet. They start waiting; dispatch_kind makes them ready. Lock: job row held by the caller.';
+  'Creates the tasks that a job with a slot needs in its stage and does not have yet. They start waiting; dispatch_kind makes them ready. Returns whether it created one that the stage waits for and is not for one song. Lock: job row held by the caller.';
 
 create function mashup.discard_output(p_task mashup.tasks) returns void
   language plpgsql set search_path = ''
@@ -2988,6 +2994,16 @@ $$;
 comment on function mashup.mark_waiting_on_stale(uuid) is
   'Notes a job for refresh_waiting_on at the end of this transaction; null, or more than a hundred jobs: all.';
 
+create function mashup.unmark_waiting_on_stale(p_job_id uuid) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  perform set_config('mashup.stale_jobs', replace(coalesce(current_setting('mashup.stale_jobs', true), ''), p_job_id || ' ', ''), true);
+end
+$$;
+comment on function mashup.unmark_waiting_on_stale(uuid) is
+  'Takes back mark_waiting_on_stale for a job of which this transaction started a task last: its waiting_on is null.';
+
 create function mashup.jobs_that_may_wait() returns uuid[]
   language plpgsql stable set search_path = ''
   as $$
@@ -3850,6 +3866,7 @@ begin
       v_task.is_probe := false;
       v_task.fallback := false;
     end if;
+    perform mashup.unmark_waiting_on_stale(p_job_id);
     return mashup.start_task(v_task, v_kind, v_job, p_worker_id, p_claim, v_limits);
   end loop;
   return null;

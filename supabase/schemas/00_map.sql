@@ -44,7 +44,7 @@
 --     admit_jobs, next_admission, try_to_admit, admit_waiting   slots
 --     record_service_success, record_probe_success, record_service_failure, reset_orphaned_probes, circuit_of, start_probe, service_capacity   circuit breakers
 --     dispatch_*                                 waiting tasks become ready and get their queue entry
---     refresh_waiting_on, jobs_that_may_wait, mark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
+--     refresh_waiting_on, jobs_that_may_wait, mark_waiting_on_stale, unmark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
 --     schedule, schedule_all                     all of it,
 --     note_schedule, request_schedule, request_schedule_for_task, release_place_of_deleted, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API

@@ -10,6 +10,7 @@ declare
     when new.stage = 'failed' then 'error'
     when new.epoch > old.epoch then 'replay'
     else 'stage' end;
+  v_has_task boolean;
 begin
   perform mashup.log_event(new, v_type,
     case v_type
@@ -25,9 +26,10 @@ begin
     perform mashup.drop_tasks(new, 'not_needed');
   end if;
   if new.status = 'processing' then
-    perform mashup.create_tasks(new);
-    -- The stage has nothing to do if all of it is cached: the job advances within the same transaction.
-    if new.admitted_at is not null then
+    v_has_task := mashup.create_tasks(new);
+    -- The stage has nothing to do if all of it is cached: the job advances within the same transaction. Only a job with an excluded
+    -- song may have to go back.
+    if new.admitted_at is not null and (not v_has_task or new.songs @> '[{"state": "excluded"}]') then
       perform mashup.advance_job(new.id);
     end if;
   else
@@ -39,28 +41,32 @@ $$;
 comment on function mashup.after_transition() is 'Trigger after any write of stage: makes what follows from the transition. Lock order: job (held), tasks by id.';
 create trigger after_transition after update of stage on public.mashup_jobs for each row execute function mashup.after_transition();
 
-create function mashup.create_tasks(p_job public.mashup_jobs) returns void
+create function mashup.create_tasks(p_job public.mashup_jobs) returns boolean
   language plpgsql set search_path = ''
   as $$
+declare
+  v_has_task boolean;
 begin
   if p_job.admitted_at is null then
-    return;
+    return false;
   end if;
   insert into mashup.tasks (job_id, kind, epoch, priority)
     select p_job.id, k.kind, p_job.epoch, k.priority
     from mashup.task_kinds k
     where k.stage = p_job.stage and k.song_member is null and p_job.hold is distinct from p_job.stage
     on conflict do nothing;
+  v_has_task := found and not (select s.ends_early from mashup.stages s where s.stage = p_job.stage);
   if p_job.stage = 'analyzing' then
     perform mashup.create_analysis_tasks(p_job);
   elsif p_job.stage in ('scoring', 'planning', 'separating') and p_job.hold is null then
     -- Separation overlaps scoring and planning. A draft may never be started, so its songs are separated only when it is.
     perform mashup.create_separation_tasks(p_job);
   end if;
+  return v_has_task;
 end
 $$;
 comment on function mashup.create_tasks(public.mashup_jobs) is
-  'Creates the tasks that a job with a slot needs in its stage and does not have yet. They start waiting; dispatch_kind makes them ready. Lock: job row held by the caller.';
+  'Creates the tasks that a job with a slot needs in its stage and does not have yet. They start waiting; dispatch_kind makes them ready. Returns whether it created one that the stage waits for and is not for one song. Lock: job row held by the caller.';
 
 create function mashup.discard_output(p_task mashup.tasks) returns void
   language plpgsql set search_path = ''

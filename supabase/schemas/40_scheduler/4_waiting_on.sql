@@ -20,6 +20,16 @@ $$;
 comment on function mashup.mark_waiting_on_stale(uuid) is
   'Notes a job for refresh_waiting_on at the end of this transaction; null, or more than a hundred jobs: all.';
 
+create function mashup.unmark_waiting_on_stale(p_job_id uuid) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  perform set_config('mashup.stale_jobs', replace(coalesce(current_setting('mashup.stale_jobs', true), ''), p_job_id || ' ', ''), true);
+end
+$$;
+comment on function mashup.unmark_waiting_on_stale(uuid) is
+  'Takes back mark_waiting_on_stale for a job of which this transaction started a task last: its waiting_on is null.';
+
 create function mashup.jobs_that_may_wait() returns uuid[]
   language plpgsql stable set search_path = ''
   as $$

@@ -215,6 +215,7 @@ begin
       v_task.is_probe := false;
       v_task.fallback := false;
     end if;
+    perform mashup.unmark_waiting_on_stale(p_job_id);
     return mashup.start_task(v_task, v_kind, v_job, p_worker_id, p_claim, v_limits);
   end loop;
   return null;
