@@ -1,31 +1,29 @@
 /** Encodes MP3 with LAME (WASM) and adds the header frame for gapless playback. */
-import { createMp3Encoder } from 'wasm-media-encoders';
+import {
+  encodeMp3Part,
+  frameLength,
+  joinMp3Parts,
+  MP3_KBPS,
+  type Mp3Part,
+  mp3Parts,
+  SAMPLES_PER_FRAME,
+} from './mp3-parts.ts';
 import { type AudioTags, concatBytes, id3 } from './tags.ts';
 
-/** Constant bit rate: transparent for mixes, and allows exact seeking. */
-const MP3_KBPS = 320;
-
-const SAMPLES_PER_FRAME = 1152;
-/** Samples that LAME adds before the signal. Decoders add another 529 and remove both if the header declares them. */
+/** Samples that LAME adds before the signal. Decoders add more and remove both if the header declares them. */
 const ENCODER_DELAY = 576;
-const DECODER_DELAY = 529;
-const CHUNK = SAMPLES_PER_FRAME * 200;
+
+const CRC16 = Uint16Array.from({ length: 256 }, (_, i) => {
+  let crc = i;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >> 1) ^ 0xa001 : crc >> 1;
+  return crc;
+});
 
 /** CRC-16 of the LAME tag (polynomial 0x8005, reflected). */
 function crc16(bytes: Uint8Array, start = 0): number {
   let crc = start;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >> 1) ^ 0xa001 : crc >> 1;
-  }
+  for (let i = 0; i < bytes.length; i++) crc = (crc >> 8) ^ CRC16[(crc ^ bytes[i]!) & 0xff]!;
   return crc;
-}
-
-/** Length in bytes of an MPEG-1 layer III frame, from its header. */
-function frameLength(header: Uint8Array): number {
-  const kbps = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320][header[2]! >> 4] ?? 0;
-  const sampleRate = [44_100, 48_000, 32_000][(header[2]! >> 2) & 3] ?? 44_100;
-  return Math.floor((144_000 * kbps) / sampleRate) + ((header[2]! >> 1) & 1);
 }
 
 /**
@@ -65,6 +63,25 @@ function infoFrame(stream: Uint8Array, samples: number): Uint8Array {
   return frame;
 }
 
+/** Encodes a part of a stream, as `encodeMp3Part` does. */
+export type EncodePart = (part: Mp3Part) => Promise<Uint8Array>;
+
+/**
+ * Makes an MP3 file of so many samples from its parts, which are encoded at the same time.
+ * @param tags may become known while parts are encoded
+ * @param encodePart encodes a part of the samples
+ */
+export async function writeMp3(
+  samples: number,
+  tags: AudioTags | Promise<AudioTags>,
+  encodePart: EncodePart,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const parts = mp3Parts(samples);
+  const joined = joinMp3Parts(parts, await Promise.all(parts.map(encodePart)));
+  const stream = joined ?? (await encodePart({ from: 0, to: null }));
+  return concatBytes([id3(await tags), infoFrame(stream, samples), stream]);
+}
+
 /**
  * Encodes one or two equally long channels (-1..1) as MP3 with a constant bit rate of 320 kbit/s.
  * @param sampleRate 32000, 44100 or 48000 (MPEG-1)
@@ -74,16 +91,7 @@ export async function encodeMp3(
   sampleRate: number,
   tags: AudioTags,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const encoder = await createMp3Encoder();
-  encoder.configure({ channels: channels.length === 1 ? 1 : 2, sampleRate, bitrate: MP3_KBPS });
-  const frames = channels[0]?.length ?? 0;
-  const parts: Uint8Array[] = [];
-  for (let at = 0; at < frames; at += CHUNK) {
-    parts.push(encoder.encode(channels.map((samples) => samples.subarray(at, at + CHUNK))).slice());
-  }
-  // Padding for the decoder's delay. Without it the last samples would be lost.
-  parts.push(encoder.encode(channels.map(() => new Float32Array(DECODER_DELAY + SAMPLES_PER_FRAME))).slice());
-  parts.push(encoder.finalize().slice());
-  const stream = concatBytes(parts);
-  return concatBytes([id3(tags), infoFrame(stream, frames), stream]);
+  const samples = channels[0]?.length ?? 0;
+  const stream = await encodeMp3Part(channels, sampleRate, { from: 0, to: null });
+  return concatBytes([id3(tags), infoFrame(stream, samples), stream]);
 }

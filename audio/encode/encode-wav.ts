@@ -39,6 +39,14 @@ export function writeWav16Frames(target: Int16Array, at: number, channels: reado
   });
 }
 
+/** Rounds samples in place to those that a 16-bit file holds. */
+export function roundTo16Bits(samples: Float32Array): void {
+  for (let i = 0; i < samples.length; i++) {
+    const value = Math.round(samples[i]! * 32768);
+    samples[i] = (value > 32767 ? 32767 : value < -32768 ? -32768 : value) / 32768;
+  }
+}
+
 /** Encodes `channels` (equally long, full scale 1; values beyond are clipped) as a 16-bit PCM WAV file. */
 export function encodeWav16(channels: readonly Float32Array[], sampleRate: number): Uint8Array<ArrayBuffer> {
   const frames = channels[0]?.length ?? 0;

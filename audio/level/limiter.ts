@@ -54,17 +54,30 @@ function smooth(values: Float32Array, reach: number, into: Float32Array): void {
   }
 }
 
-function report(gains: Float32Array): LimiterReport {
-  const bins = new Uint32Array(601);
-  let lowest = 1;
-  for (const gain of gains) {
-    if (gain < lowest) lowest = gain;
-    bins[gain >= 1 ? 0 : Math.min(600, Math.ceil(-200 * Math.log10(gain)))]!++;
+/** Counts the reduction of samples, in bins of a tenth of a decibel. */
+export class ReductionCount {
+  readonly #bins = new Uint32Array(601);
+  #lowest = 1;
+  #length = 0;
+
+  /** Adds the gains of samples. */
+  add(gains: Float32Array): void {
+    this.#length += gains.length;
+    for (let i = 0; i < gains.length; i++) {
+      const gain = gains[i]!;
+      if (gain < this.#lowest) this.#lowest = gain;
+      this.#bins[gain >= 1 ? 0 : Math.min(600, Math.ceil(-200 * Math.log10(gain)))]!++;
+    }
   }
-  let count = 0;
-  let p95 = 0;
-  while (p95 < 600 && (count += bins[p95]!) < 0.95 * gains.length) p95++;
-  return { max_reduction_db: lowest >= 1 ? 0 : -20 * Math.log10(lowest), p95_reduction_db: p95 / 10 };
+
+  /** The reduction of all samples so far. */
+  report(): LimiterReport {
+    let count = 0;
+    let p95 = 0;
+    while (p95 < 600 && (count += this.#bins[p95]!) < 0.95 * this.#length) p95++;
+    const max_reduction_db = this.#lowest >= 1 ? 0 : -20 * Math.log10(this.#lowest);
+    return { max_reduction_db, p95_reduction_db: p95 / 10 };
+  }
 }
 
 /** Settings of the limiter in samples and linear magnitudes. */
@@ -94,5 +107,7 @@ export function limitTruePeak(channels: Float32Array[], sampleRate: number, ceil
   }
   smooth(gains, reach, needed);
   for (const samples of channels) for (let i = 0; i < samples.length; i++) samples[i]! *= needed[i]!;
-  return report(needed);
+  const count = new ReductionCount();
+  count.add(needed);
+  return count.report();
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { limitTruePeak } from '../../audio/level/limiter.ts';
+import { RepeatLimiter } from '../../audio/level/repeat-limiter.ts';
 import { measureLoudness } from '../../audio/level/loudness.ts';
 import { db, noise, sine } from './signals.ts';
 
@@ -36,5 +37,26 @@ describe('the limiter', () => {
     const { max_reduction_db } = limitTruePeak([samples], RATE, -1);
     assert.equal(max_reduction_db, 0);
     assert.ok(Buffer.from(samples.buffer).equals(Buffer.from(before.buffer)));
+  });
+});
+
+describe('RepeatLimiter', () => {
+  it('gives at each gain what limiting the amplified signal gives', () => {
+    const sound = [noise(3, RATE, 0.4, 1), noise(3, RATE, 0.2, 2)];
+    const limiter = new RepeatLimiter(sound, RATE);
+    const limited = sound.map((samples) => new Float32Array(samples.length));
+    for (const gainDb of [0, 6, 12, 3]) {
+      const report = limiter.limit(gainDb, -1, limited);
+      const expected = sound.map((samples) => samples.map((value) => value * 10 ** (gainDb / 20)));
+      const { max_reduction_db, p95_reduction_db } = limitTruePeak(expected, RATE, -1);
+      assert.ok(Math.abs(report.max_reduction_db - max_reduction_db) < 1e-4);
+      assert.equal(report.p95_reduction_db, p95_reduction_db);
+      expected.forEach((samples, c) => {
+        assert.ok(
+          samples.every((value, i) => Math.abs(value - limited[c]![i]!) < 1e-6),
+          `at ${gainDb} dB`,
+        );
+      });
+    }
   });
 });

@@ -1,44 +1,34 @@
-/** Finishes a mashup: mixes its sections, masters, encodes, checks the encoded file, and uploads it. */
+/** Finishes a mashup: mixes its sections, masters, encodes, checks what is delivered, and uploads it. */
 import { restateKey } from '../../../music/theory/key-text.ts';
-import type { OutputFormat, QualityCheck, RenderResult, UploadTarget } from '../../../schema.ts';
-import { decodeAudio, SAMPLE_RATE } from '../../../audio/decode/decode.ts';
-import type { DecodedAudio } from '../../../audio/decode/decode.ts';
-import { encodeAudio } from '../../../audio/encode/encode.ts';
-import { applyFilter } from '../../../audio/effects/filters.ts';
-import { type LimiterReport, limitTruePeak } from '../../../audio/level/limiter.ts';
-import { integratedLoudness } from '../../../audio/level/loudness.ts';
+import type { OutputFormat, QualityCheck, RenderResult, SongAnalysis, UploadTarget } from '../../../schema.ts';
+import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { detectFormat } from '../../../audio/decode/detect.ts';
+import { writeMp3 } from '../../../audio/encode/encode-mp3.ts';
 import type { AudioTags } from '../../../audio/encode/tags.ts';
+import type { LimiterReport } from '../../../audio/level/limiter.ts';
 import { RenderError } from '../errors.ts';
 import { uploadMashup } from '../files/upload.ts';
 import { heardKeyDistance, hearKey, statedKey } from '../measure/heard-key.ts';
-import { measureFile } from '../measure/file.ts';
-import type { FileMeasurement } from '../measure/file.ts';
 import { checkFile, TARGET_LUFS } from '../quality/check-file.ts';
 import { check, passesHardChecks } from '../quality/checks.ts';
 import type { Channels } from '../sound/slice.ts';
+import { encodeMaster, type EncodeTask } from './encode.ts';
+import { type Master, masterMix, type MasterTask } from './master.ts';
+import { type DeliveryMeasurement, measureDelivery, type MeasureTask } from './measure.ts';
+import { type Mix, mixSections, type MixTask } from './mix.ts';
 
 const MAX_TRUE_PEAK_DBTP = -1;
-const WAVEFORM_PEAKS_PER_SEC = 10;
 
 /** Ceiling of the limiter. A lossy encoder raises peaks, so it is lower there. */
 const CEILING_DB: Record<OutputFormat, number> = { wav: -1, flac: -1, mp3: -1.5 };
 /** A quieter mix is silent: raising its level would raise noise. */
 const SILENT_LUFS = -60;
-const LOUDNESS_TOLERANCE_LU = 0.1;
-const LOUDNESS_PASSES = 5;
 const ENCODE_PASSES = 3;
-/** Below the audible range, and above what loudspeakers cannot reproduce. */
-export const SUBSONIC_HZ = 25;
-export const LAST_FADE_SEC = 0.02;
 
 /** The format of a mashup and where its file goes. */
 export type Output = { format: OutputFormat; upload: UploadTarget };
 
-export type FinishTask = {
-  /** `offset` is the sample of the mashup at which the channels begin. */
-  sections: { offset: number; channels: Channels }[];
-  /** Length of the mashup in samples. */
-  frames: number;
+export type FinishTask = MixTask & {
   bpm: number;
   /** Keys in which parts of the mashup are, the longest first; empty if no song with notes has a known key. */
   keys: string[];
@@ -57,88 +47,75 @@ export type FinishTask = {
   warnings: string[];
 };
 
-function mixSections(task: FinishTask): Channels {
-  const mix: Channels = [new Float32Array(task.frames), new Float32Array(task.frames)];
-  for (const { offset, channels } of task.sections) {
-    for (const c of [0, 1] as const) {
-      const target = mix[c];
-      const source = channels[c];
-      const to = Math.min(source.length, task.frames - offset);
-      for (let i = Math.max(0, -offset); i < to; i++) target[offset + i]! += source[i]!;
-    }
-  }
-  const fade = Math.min(task.frames, Math.round(LAST_FADE_SEC * SAMPLE_RATE));
-  for (const samples of mix) for (let i = 0; i < fade; i++) samples[task.frames - 1 - i]! *= i / fade;
-  return mix;
-}
+/** The heavy steps of finishing. A render performs them in threads, some at the same time. */
+export type FinishSteps = {
+  mix: (task: MixTask) => Promise<Mix>;
+  hear: (mix: Channels) => Promise<SongAnalysis['harmonic']>;
+  master: (task: MasterTask) => Promise<Master>;
+  encode: (task: EncodeTask) => Promise<Uint8Array<ArrayBuffer>>;
+  measure: (task: MeasureTask) => Promise<DeliveryMeasurement>;
+};
 
-/**
- * Writes the mix to `into`, at the target loudness and below the ceiling. Limiting lowers the loudness, so the gain is found
- * iteratively. Returns the report of the last limiter pass.
- */
-function master(mix: Channels, ceilingDb: number, into: Channels): LimiterReport {
-  let gainDb = TARGET_LUFS - integratedLoudness(mix, SAMPLE_RATE);
-  for (let pass = 1; ; pass++) {
-    const gain = 10 ** (gainDb / 20);
-    for (const c of [0, 1] as const) for (let i = 0; i < mix[c].length; i++) into[c][i] = mix[c][i]! * gain;
-    const limited = limitTruePeak(into, SAMPLE_RATE, ceilingDb);
-    const missing = TARGET_LUFS - integratedLoudness(into, SAMPLE_RATE);
-    if (Math.abs(missing) < LOUDNESS_TOLERANCE_LU || pass === LOUDNESS_PASSES) return limited;
-    gainDb += missing;
-  }
-}
-
-/** Peaks 0..1 of the mashup for display, rounded to thousandths. */
-function waveform(channels: Channels): { peaks_per_sec: number; peaks: number[] } {
-  const width = SAMPLE_RATE / WAVEFORM_PEAKS_PER_SEC;
-  const peaks = Array.from({ length: Math.ceil(channels[0].length / width) }, (_, k) => {
-    let peak = 0;
-    const end = Math.min(channels[0].length, (k + 1) * width);
-    for (const samples of channels) for (let i = k * width; i < end; i++) peak = Math.max(peak, Math.abs(samples[i]!));
-    return Math.min(1, Math.round(peak * 1000) / 1000);
-  });
-  return { peaks_per_sec: WAVEFORM_PEAKS_PER_SEC, peaks };
-}
+/** The steps in the thread of the caller. */
+export const DIRECT_STEPS: FinishSteps = {
+  mix: async (task) => mixSections(task),
+  hear: (mix) => hearKey(mix, SAMPLE_RATE),
+  master: async (task) => masterMix(task),
+  encode: encodeMaster,
+  measure: measureDelivery,
+};
 
 type Encoded = {
   output: Output;
   bytes: Uint8Array<ArrayBuffer>;
-  decoded: DecodedAudio;
-  measured: FileMeasurement;
+  measured: DeliveryMeasurement;
   limited: LimiterReport;
 };
 
 /**
  * Masters and encodes a mix. If encoding raised a peak above the limit, the mix is limited further and encoded again. If the file
  * is too large, it is encoded in the smaller format.
+ * @param tags those of the file, which are known later than the mix
  */
 async function encodeMix(
-  mix: Channels,
+  mix: Mix,
   task: FinishTask,
-  tags: AudioTags,
+  tags: Promise<AudioTags>,
+  steps: FinishSteps,
   onProgress: (message: string) => void,
 ): Promise<Encoded> {
-  const channels: Channels = [new Float32Array(task.frames), new Float32Array(task.frames)];
-  const { smaller, maxBytes = Infinity } = task;
+  const { smaller, maxBytes = Infinity, splices } = task;
   let { output } = task;
   let ceilingDb = CEILING_DB[output.format];
   for (let pass = 1; ; pass++) {
+    const { format } = output;
     onProgress(`Mastering to ${TARGET_LUFS} LUFS`);
-    const limited = master(mix, ceilingDb, channels);
-    onProgress(`Encoding ${output.format}`);
-    const bytes = await encodeAudio(channels, SAMPLE_RATE, output.format, tags);
+    const { channels, limited } = await steps.master({ mix, format, ceilingDb });
+    onProgress(`Encoding ${format}`);
+    // The samples of a file without losses are known: they are measured while it is encoded.
+    const known = format === 'mp3' ? undefined : steps.measure({ sound: channels, splices });
+    const [bytes] = await Promise.all([encode(channels, format, tags, steps), known]);
     if (smaller && output !== smaller && bytes.length > maxBytes) {
       output = smaller;
       ceilingDb = CEILING_DB[output.format];
       pass = 0;
       continue;
     }
-    const decoded = await decodeAudio(bytes, { limits: { minSec: 0, maxBytes: bytes.length } });
-    const measured = measureFile(decoded.channels, SAMPLE_RATE, task.splices);
+    const measured = await (known ?? steps.measure({ sound: bytes, splices }));
     const excess = measured.true_peak_dbtp - MAX_TRUE_PEAK_DBTP;
-    if (excess <= 0 || pass === ENCODE_PASSES) return { output, bytes, decoded, measured, limited };
+    if (excess <= 0 || pass === ENCODE_PASSES) return { output, bytes, measured, limited };
     ceilingDb -= excess + 0.05;
   }
+}
+
+async function encode(
+  channels: Channels,
+  format: OutputFormat,
+  tags: Promise<AudioTags>,
+  steps: FinishSteps,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (format !== 'mp3') return steps.encode({ channels, format, tags: await tags });
+  return writeMp3(channels[0].length, tags, (part) => steps.encode({ channels, format, part }));
 }
 
 function tagsOf({ title, artist, bpm, plannedKey }: FinishTask, key: string): AudioTags {
@@ -151,29 +128,35 @@ function tagsOf({ title, artist, bpm, plannedKey }: FinishTask, key: string): Au
 }
 
 /**
- * Finishes and uploads a mashup. The values of the result are measured on the encoded file after decoding it again.
+ * Finishes and uploads a mashup. The values of the result are measured on the samples of the encoded file.
  * @throws RenderError render_silent, upload_failed, upload_too_large, storage_unavailable
  */
 export async function finishMashup(
   task: FinishTask,
   onProgress: (message: string) => void,
+  steps = DIRECT_STEPS,
 ): Promise<{ storage_path: string; result: RenderResult }> {
-  const mix = mixSections(task);
-  applyFilter(mix, SAMPLE_RATE, { kind: 'high-pass', frequency: SUBSONIC_HZ });
-  if (integratedLoudness(mix, SAMPLE_RATE) < SILENT_LUFS) {
+  const { sections, frames } = task;
+  const mix = await steps.mix({ sections, frames });
+  if (mix.loudness < SILENT_LUFS) {
     const hint = 'Use stems that are not silent, or raise the levels.';
     throw new RenderError('render_silent', 'The mashup would be silent', hint);
   }
-  const heard = await hearKey(mix, SAMPLE_RATE);
-  const key = statedKey(task.keys, heard, task.plannedKey);
-  const tags = tagsOf(task, key);
-  const { output, bytes, decoded, measured, limited } = await encodeMix(mix, task, tags, onProgress);
+  const hearing = steps.hear(mix.channels);
+  const keyOf = async (): Promise<string> => statedKey(task.keys, await hearing, task.plannedKey);
+  const tags = keyOf().then((key) => tagsOf(task, key));
+  const [{ output, bytes, measured, limited }, heard, key] = await Promise.all([
+    encodeMix(mix, task, tags, steps, onProgress),
+    hearing,
+    keyOf(),
+    tags,
+  ]);
   const { format, upload } = output;
   const checks = [
     ...task.layerChecks,
     check('heard_key', heardKeyDistance(task.keys, heard)),
     check('limiting', limited.p95_reduction_db),
-    ...checkFile(measured, decoded.format, { durationSec: task.frames / SAMPLE_RATE, format }),
+    ...checkFile(measured, detectFormat(bytes) ?? '', { durationSec: frames / SAMPLE_RATE, format }),
   ];
   onProgress('Uploading the mashup');
   await uploadMashup(upload, bytes, format);
@@ -181,7 +164,7 @@ export async function finishMashup(
   return {
     storage_path: upload.path,
     result: {
-      duration_sec: decoded.duration_sec,
+      duration_sec: measured.duration_sec,
       loudness_lufs: measured.loudness_lufs,
       true_peak_dbtp: measured.true_peak_dbtp,
       sample_rate: SAMPLE_RATE,
@@ -190,7 +173,7 @@ export async function finishMashup(
       bytes: bytes.length,
       bpm: task.bpm,
       key,
-      waveform: waveform(decoded.channels),
+      waveform: measured.waveform,
       quality: { passed: passesHardChecks(checks), corrections: task.corrections, checks },
       // `task.warnings` name the songs whose tempo is changed.
       warnings: [...faults, ...task.warnings],

@@ -19,17 +19,26 @@ export const pieceEnd = ({ from, channels }: StemPiece): number => from + channe
 
 /** Whether 16 bits hold these samples. */
 function areShort(samples: Float32Array): boolean {
-  for (const sample of samples) {
-    const value = sample * FULL_SCALE;
+  for (let i = 0; i < samples.length; i++) {
+    const value = samples[i]! * FULL_SCALE;
     if (value !== Math.round(value) || value >= FULL_SCALE || value < -FULL_SCALE) return false;
   }
   return true;
 }
 
+function writeShort(target: Int16Array, at: number, samples: Float32Array): void {
+  for (let i = 0; i < samples.length; i++) target[at + i] = samples[i]! * FULL_SCALE;
+}
+
+/** Writes 16-bit samples `from..to` of `source` to `target` from index `at` on. */
+function readShort(source: Int16Array, from: number, to: number, target: Float32Array, at: number): void {
+  for (let i = from; i < to; i++) target[at + i - from] = source[i]! / FULL_SCALE;
+}
+
 function widen(samples: SharedSamples): Float32Array<SharedArrayBuffer> {
   if (samples instanceof Float32Array) return samples;
   const wide = new Float32Array(new SharedArrayBuffer(4 * samples.length));
-  for (let i = 0; i < samples.length; i++) wide[i] = samples[i]! / FULL_SCALE;
+  readShort(samples, 0, samples.length, wide, 0);
   return wide;
 }
 
@@ -55,8 +64,8 @@ export class PieceCollector {
   #write(piece: StemPiece, c: 0 | 1, samples: Float32Array, at: number): void {
     if (piece.channels[c] instanceof Int16Array && !areShort(samples)) piece.channels[c] = widen(piece.channels[c]);
     const target = piece.channels[c];
-    const scale = target instanceof Int16Array ? FULL_SCALE : 1;
-    for (let i = 0; i < samples.length; i++) target[at + i] = samples[i]! * scale;
+    if (target instanceof Int16Array) writeShort(target, at, samples);
+    else target.set(samples, at);
   }
 }
 
@@ -67,9 +76,11 @@ export function readPieces(pieces: readonly StemPiece[], from: number, to: numbe
     const first = Math.max(from, piece.from);
     const last = Math.min(to, pieceEnd(piece));
     for (const c of [0, 1] as const) {
+      if (last <= first) continue;
       const source = piece.channels[c];
-      const scale = source instanceof Int16Array ? 1 / FULL_SCALE : 1;
-      for (let i = first; i < last; i++) result[c][i - from] = source[i - piece.from]! * scale;
+      const [a, b] = [first - piece.from, last - piece.from];
+      if (source instanceof Int16Array) readShort(source, a, b, result[c], first - from);
+      else result[c].set(source.subarray(a, b), first - from);
     }
   }
   return result;

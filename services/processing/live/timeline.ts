@@ -1,7 +1,7 @@
-/** Mixes finished sections of a mashup in order, as `delivery/finish.ts` does with all of them at once. */
+/** Mixes finished sections of a mashup in order, as `delivery/mix.ts` does with all of them at once. */
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
 import { applyFilter } from '../../../audio/effects/filters.ts';
-import { LAST_FADE_SEC, SUBSONIC_HZ } from '../delivery/finish.ts';
+import { LAST_FADE_SEC, SUBSONIC_HZ } from '../delivery/mix.ts';
 import type { RenderPlan } from '../plan/plan.ts';
 import { type Channels, toSamples } from '../sound/slice.ts';
 

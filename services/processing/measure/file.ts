@@ -35,8 +35,8 @@ function countClipped(channels: readonly Float32Array[]): number {
   let count = 0;
   for (const samples of channels) {
     let run = 0;
-    for (const value of samples) {
-      run = Math.abs(value) >= FULL_SCALE ? run + 1 : 0;
+    for (let i = 0; i < samples.length; i++) {
+      run = Math.abs(samples[i]!) >= FULL_SCALE ? run + 1 : 0;
       if (run === CLIPPED_RUN) count++;
     }
   }
@@ -47,8 +47,9 @@ function longestGap(channels: readonly Float32Array[], sampleRate: number): numb
   const length = channels[0]?.length ?? 0;
   let lastSound = -1;
   let longest = 0;
+  const [left, right = left] = channels;
   for (let i = 0; i < length; i++) {
-    if (channels.every((samples) => Math.abs(samples[i]!) < SILENCE)) continue;
+    if (Math.abs(left![i]!) < SILENCE && Math.abs(right![i]!) < SILENCE) continue;
     if (lastSound >= 0) longest = Math.max(longest, i - lastSound - 1);
     lastSound = i;
   }

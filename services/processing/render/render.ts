@@ -9,7 +9,7 @@ import { useOwnHarmony } from '../corrections/own-harmony.ts';
 import type { StemSources } from '../corrections/phrase-candidates.ts';
 import { changeShifts } from '../corrections/shift-changes.ts';
 import { changeTuning } from '../corrections/tuning-changes.ts';
-import type { FinishTask } from '../delivery/finish.ts';
+import { finishMashup, type FinishSteps, type FinishTask } from '../delivery/finish.ts';
 import { RenderError } from '../errors.ts';
 import { openScratch } from '../files/scratch.ts';
 import type { LayerMeasurement } from '../measure/layer.ts';
@@ -61,7 +61,7 @@ export async function renderMashup(
     const task = finishTask(request, upload, plan, { bpm: soundingBpm(plan), keys }, best, allWarnings);
     const onProgress = (message: string): void =>
       report(PROGRESS.done - (message.startsWith('Uploading') ? 3 : 12), message);
-    return await threads.run('finish', task, { onProgress });
+    return await finishMashup(task, onProgress, finishSteps(threads));
   } finally {
     // The threads end first: one that still writes must not write to another file with the same descriptor.
     await threads.close();
@@ -132,6 +132,15 @@ const layersOf = ({ sections }: RenderedCandidate): LayerMeasurement[][] =>
 
 const singersOutOfTune = ({ measurements }: RenderedCandidate): string[] =>
   [...measurements.harmony].filter(([, correlations]) => !isInTune(correlations)).map(([singer]) => singer);
+
+/** The steps of finishing, in threads. */
+const finishSteps = (threads: RenderThreads): FinishSteps => ({
+  mix: (task) => threads.run('mix', task),
+  hear: (mix) => threads.run('hear', mix),
+  master: (task) => threads.run('master', task),
+  encode: (task) => threads.run('encode', task),
+  measure: (task) => threads.run('measure', task),
+});
 
 function finishTask(
   { format, masterplan, songs, smaller, max_bytes: maxBytes }: RenderRequest,

@@ -6,7 +6,7 @@ import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
 import type { EffectContext } from '../../../audio/effects/effect-process.ts';
 import { applyEffect } from '../../../audio/effects/effects.ts';
 import { measureLayer, type LayerMeasurement } from '../measure/layer.ts';
-import { type Channels, readSlice, type SliceAudio, toSamples } from './slice.ts';
+import { type Channels, readSlice, sharedSamples, type SliceAudio, toSamples } from './slice.ts';
 
 /** Room after a section for the tails of its echoes and reverberation. */
 const TAIL_SEC = 3;
@@ -155,9 +155,4 @@ function longestPause(channels: Channels, from: number, to: number, { first, las
     longest = Math.max(longest, atBoundary ? 2 * quiet : quiet);
   }
   return longest / SAMPLE_RATE;
-}
-
-/** Samples that another thread can read without a copy. */
-function sharedSamples(length: number): Float32Array<SharedArrayBuffer> {
-  return new Float32Array(new SharedArrayBuffer(4 * length));
 }

@@ -21,6 +21,11 @@ const LAST_FADE_BEATS = 1;
 /** Left and right samples at 44.1 kHz. */
 export type Channels = [Float32Array, Float32Array];
 
+/** Samples that another thread can read without a copy. */
+export function sharedSamples(length: number): Float32Array<SharedArrayBuffer> {
+  return new Float32Array(new SharedArrayBuffer(4 * length));
+}
+
 /** A slice with its samples on disk; can be sent to a thread. */
 export type SliceAudio = {
   songId: string;

@@ -1,8 +1,7 @@
 /** The messages between the render's main thread and its worker threads. */
-import type { RenderResult } from '../../../schema.ts';
 import type { Correction } from '../corrections/correction.ts';
 import type { PhraseTask } from '../corrections/phrase-candidates.ts';
-import type { FinishTask } from '../delivery/finish.ts';
+import type { FinishSteps } from '../delivery/finish.ts';
 import type { RenderErrorCode } from '../errors.ts';
 import type { StemSource } from '../files/read-stem.ts';
 import type { StemAnalysis } from '../song/analyze-stems.ts';
@@ -25,8 +24,21 @@ type ThreadJobs = {
   run: { input: RunTask; output: void };
   /** Renders a section. */
   section: { input: SectionTask; output: SectionResult };
-  /** Masters, encodes and uploads the mashup. */
-  finish: { input: FinishTask; output: { storage_path: string; result: RenderResult } };
+  /** Mixes the sections. */
+  mix: FinishJob<'mix'>;
+  /** Hears the key of the mix. */
+  hear: FinishJob<'hear'>;
+  /** Masters the mix. */
+  master: FinishJob<'master'>;
+  /** Encodes the mashup or a part of it. */
+  encode: FinishJob<'encode'>;
+  /** Measures what is delivered. */
+  measure: FinishJob<'measure'>;
+};
+
+type FinishJob<K extends keyof FinishSteps> = {
+  input: Parameters<FinishSteps[K]>[0];
+  output: Awaited<ReturnType<FinishSteps[K]>>;
 };
 
 export type JobKind = keyof ThreadJobs;
@@ -39,6 +51,5 @@ export type JobMessage = { [K in JobKind]: { kind: K; input: JobInput<K> } }[Job
 /** A `RenderError`, or another error without code and hint, in a form that can be cloned. */
 export type ErrorMessage = { message: string; code?: RenderErrorCode; hint?: string };
 
-/** What a thread sends back: any number of progress messages, then one result or error. */
-export type ThreadMessage =
-  { kind: 'progress'; message: string } | { kind: 'done'; output: unknown } | { kind: 'failed'; error: ErrorMessage };
+/** What a thread sends back. */
+export type ThreadMessage = { kind: 'done'; output: unknown } | { kind: 'failed'; error: ErrorMessage };

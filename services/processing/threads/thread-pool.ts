@@ -36,8 +36,8 @@ function releaseSlot(): void {
   else busy--;
 }
 
-/** Progress of a job, and its priority: the section that needs it first, counted from 0. */
-type RunOptions = { onProgress?: (message: string) => void; priority?: number };
+/** `priority` is the section that needs the job first, counted from 0. */
+type RunOptions = { priority?: number };
 
 /** The threads of one render. They are started when they are needed and end when the signal fires. */
 export class RenderThreads {
@@ -56,17 +56,13 @@ export class RenderThreads {
    * Performs a job in a thread.
    * @throws RenderError if the job fails or its thread ends; the reason of the signal as soon as it fires
    */
-  async run<K extends JobKind>(
-    kind: K,
-    input: JobInput<K>,
-    { onProgress = () => undefined, priority = 0 }: RunOptions = {},
-  ): Promise<JobOutput<K>> {
+  async run<K extends JobKind>(kind: K, input: JobInput<K>, { priority = 0 }: RunOptions = {}): Promise<JobOutput<K>> {
     await acquireSlot(priority);
     try {
       this.#signal.throwIfAborted();
       if (this.#isClosed) throw threadError(undefined);
       const worker = this.#idle.pop() ?? this.#start();
-      const output = await this.#perform(worker, { kind, input }, onProgress);
+      const output = await this.#perform(worker, { kind, input });
       this.#idle.push(worker);
       return output as JobOutput<K>;
     } finally {
@@ -105,7 +101,7 @@ export class RenderThreads {
     return worker;
   }
 
-  #perform(worker: Worker, job: unknown, onProgress: (message: string) => void): Promise<unknown> {
+  #perform(worker: Worker, job: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const finish = (settle: () => void): void => {
         worker.off('message', onMessage);
@@ -118,9 +114,8 @@ export class RenderThreads {
       const onError = (cause: unknown): void => finish(() => reject(threadError(cause)));
       const onExit = (): void => finish(() => reject(threadError(undefined)));
       const onMessage = (message: ThreadMessage): void => {
-        if (message.kind === 'progress') onProgress(message.message);
         if (message.kind === 'done') finish(() => resolve(message.output));
-        if (message.kind === 'failed') finish(() => reject(toRenderError(message.error)));
+        else finish(() => reject(toRenderError(message.error)));
       };
       worker.on('message', onMessage);
       worker.on('error', onError);

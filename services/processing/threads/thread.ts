@@ -1,11 +1,12 @@
 /** The worker thread of a render: performs one job at a time and sends its result back. */
 import { parentPort } from 'node:worker_threads';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { scrubText } from '../../http/scrub.ts';
 import { RenderError } from '../errors.ts';
 import type { JobMessage, ThreadMessage } from './messages.ts';
 
 /** The code of a job is loaded with the first job of its kind: most threads perform few kinds. */
-async function perform(job: JobMessage, onProgress: (message: string) => void): Promise<unknown> {
+async function perform(job: JobMessage): Promise<unknown> {
   switch (job.kind) {
     case 'analyze':
       return (await import('../song/analyze-stems.ts')).analyzeStems(job.input);
@@ -19,14 +20,22 @@ async function perform(job: JobMessage, onProgress: (message: string) => void): 
       return (await import('../sound/stretch-run.ts')).stretchRun(job.input);
     case 'section':
       return (await import('../sound/section.ts')).renderSection(job.input);
-    case 'finish':
-      return (await import('../delivery/finish.ts')).finishMashup(job.input, onProgress);
+    case 'mix':
+      return (await import('../delivery/mix.ts')).mixSections(job.input);
+    case 'hear':
+      return (await import('../measure/heard-key.ts')).hearKey(job.input, SAMPLE_RATE);
+    case 'master':
+      return (await import('../delivery/master.ts')).masterMix(job.input);
+    case 'encode':
+      return (await import('../delivery/encode.ts')).encodeMaster(job.input);
+    case 'measure':
+      return (await import('../delivery/measure.ts')).measureDelivery(job.input);
   }
 }
 
 parentPort?.on('message', (job: JobMessage) => {
   const send = (message: ThreadMessage): void => parentPort?.postMessage(message);
-  perform(job, (message) => send({ kind: 'progress', message })).then(
+  perform(job).then(
     (output) => send({ kind: 'done', output }),
     (error: unknown) => {
       const message = scrubText(error instanceof Error ? error.message : String(error));
