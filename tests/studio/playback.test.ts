@@ -206,4 +206,17 @@ describe('playback of parts', { skip: reasonToSkip(), concurrency: 2 }, () => {
     await passes(page, 0.6);
     await page.close();
   });
+
+  test('a listener of a file who chooses another version hears its parts', async () => {
+    const files = filesOf('a', sound).set('file.wav', encodeWav16([new Float32Array(5 * RATE)], RATE));
+    const page = await openPlayback(browser, files);
+    await finish(page);
+    await play(page);
+    await passes(page, 0.1);
+    await publish(page, 'a', sound, 2);
+    await reaches(page, { source: 'parts', isPlaying: true });
+    await reaches(page, { isWaiting: true });
+    assert.ok((await recordingOf(page)).some((value) => value !== 0));
+    await page.close();
+  });
 });

@@ -15,7 +15,7 @@ export interface LiveAudio {
 }
 
 export interface PlaybackOptions {
-  /** Link to the finished file: undefined until it has been signed, null while there is no file. */
+  /** Link to the finished file: undefined or empty until it has been signed, null while there is no file. */
   src: string | undefined | null;
   live: LiveAudio | undefined;
   /** Plays parts as soon as there are any, if the browser allows it. */
@@ -53,7 +53,7 @@ export function usePlayback({ src, live, isAutoPlay, onTime, onBroken }: Playbac
   }, [playback]);
 
   useEffect(() => {
-    if (typeof src === 'string') playback.setFile(src, () => latest.current.onBroken?.());
+    if (src) playback.setFile(src, () => latest.current.onBroken?.());
     else if (src === null && live !== undefined) playback.setParts(live.playable, live.load);
     else if (src === null) playback.close();
   }, [playback, src, live]);

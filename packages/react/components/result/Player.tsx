@@ -13,7 +13,7 @@ export interface PlayerHandle {
 }
 
 export interface PlayerProps {
-  /** Link to the file: undefined until it has been signed, null while there is no file. */
+  /** Link to the file: undefined or empty until it has been signed, null while there is no file. */
   src: string | undefined | null;
   title: string;
   /** Peaks of the waveform. */
