@@ -1,5 +1,5 @@
 /** Mixes the sections of a mashup. */
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { applyFilter } from '../../../audio/effects/filters.ts';
 import { integratedLoudness } from '../../../audio/level/loudness.ts';
 import { type Channels, sharedSamples } from '../sound/slice.ts';

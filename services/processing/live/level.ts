@@ -6,7 +6,7 @@
 import { SILENCE_LUFS } from '../../../audio/level/loudness.ts';
 import type { RenderSection } from '../plan/plan.ts';
 import { TARGET_LUFS } from '../quality/check-file.ts';
-import { STEM_LUFS } from '../sound/stem.ts';
+import { STEM_LUFS } from '../sound/stem-levels.ts';
 
 /** Blocks this far below the mean do not count in integrated loudness (ITU-R BS.1770-4). */
 const RELATIVE_GATE_LU = 10;

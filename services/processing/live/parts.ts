@@ -1,5 +1,5 @@
 /** Makes playable parts of the sections of a mashup, as they are finished. */
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { encodeFlac } from '../../../audio/encode/encode-flac.ts';
 import { integratedLoudness } from '../../../audio/level/loudness.ts';
 import { TruePeakStreamLimiter } from '../../../audio/level/stream-limiter.ts';

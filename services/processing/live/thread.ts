@@ -1,12 +1,14 @@
 /** The thread that makes the playable parts of one render. Sections come in order; parts go back in order. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { flacStreamEncoders } from '../../../audio/encode/encode-flac.ts';
 import type { PartMessage, PartThreadData, SectionMessage } from './messages.ts';
 import { PartMaker } from './parts.ts';
 
 const { plan, maxParts } = workerData as PartThreadData;
 const maker = new PartMaker(plan, maxParts);
 const send = (message: PartMessage): void => parentPort?.postMessage(message);
-let work = Promise.resolve();
+// The encoder starts while the first section is rendered.
+let work: Promise<void> = flacStreamEncoders().then(() => undefined);
 
 async function add(section: SectionMessage): Promise<void> {
   for await (const { end, bytes } of maker.add(section)) {

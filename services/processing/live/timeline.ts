@@ -1,5 +1,5 @@
 /** Mixes finished sections of a mashup in order, as `delivery/mix.ts` does with all of them at once. */
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { applyFilter } from '../../../audio/effects/filters.ts';
 import { LAST_FADE_SEC, SUBSONIC_HZ } from '../delivery/mix.ts';
 import type { RenderPlan } from '../plan/plan.ts';

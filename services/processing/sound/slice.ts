@@ -1,7 +1,7 @@
 /** The sound of a slice: the parts of its runs, with the fades at its boundaries. */
 import type { Effect } from '../../../music/plan/effects.ts';
 import type { Curve, Stem } from '../../../schema.ts';
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { readRegion, type ScratchRegion } from '../files/scratch.ts';
 
 /** Duration of the change between two sections, in beats. It ends on the boundary, so that the first beat plays at full level. */

@@ -6,13 +6,12 @@ import type { Stem } from '../../../schema.ts';
 import { readStemRanges, type StemRange, type StemSource } from '../files/read-stem.ts';
 import { type ScratchFile, storeBytes, type StoredBytes } from '../files/scratch.ts';
 import { joinRanges, missingRanges, PieceCollector, readPieces, type StemPiece } from '../files/stem-pieces.ts';
+import { STEM_LUFS } from './stem-levels.ts';
 
 /** Loudness to which each song is brought before its stems are matched, by one gain for all of them. */
 const SONG_LUFS = -14;
 /** Songs that are further away from `SONG_LUFS` are nearly silent, and would become noise. */
 const MAX_SONG_GAIN_DB = 50;
-/** Loudness to which each stem is matched before the plan's own levels apply: a usual balance of a finished mix. */
-export const STEM_LUFS: Record<Stem, number> = { vocals: -18, drums: -19, bass: -21, other: -22 };
 /** Limit of the match of a stem, after its song has been brought to `SONG_LUFS`. */
 const MAX_MATCH_DB = 14;
 /**
