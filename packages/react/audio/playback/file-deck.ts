@@ -18,10 +18,13 @@ export class FileDeck extends ElementDeck {
     this.element.addEventListener('loadedmetadata', () => (this.#renewals = 0));
   }
 
-  setSource(src: string): void {
-    if (src === this.#src) return;
+  /** Plays another link. Returns whether it leads to another file than the link before. */
+  setSource(src: string): boolean {
+    if (src === this.#src) return false;
+    const isOther = pathOf(src) !== pathOf(this.#src);
     this.#src = src;
     this.load(src);
+    return isOther;
   }
 
   protected override onElementError(events: DeckEvents): void {
@@ -30,3 +33,6 @@ export class FileDeck extends ElementDeck {
     else super.onElementError(events);
   }
 }
+
+/** A link without its signature. */
+const pathOf = (link: string): string => link.split('?', 1)[0] ?? '';

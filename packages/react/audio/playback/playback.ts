@@ -94,7 +94,11 @@ export class Playback {
   /** Plays a file. Another link continues at the same position. */
   setFile(src: string, onBroken: () => void): void {
     const known = [this.#active, this.#next].find((one) => one?.kind === 'file');
-    if (known?.kind === 'file') return known.deck.setSource(src);
+    if (known?.kind === 'file') {
+      // Another file is that of another mashup, whose parts nobody has heard.
+      if (known.deck.setSource(src)) this.#report({ hasHeardParts: false });
+      return;
+    }
     const track = openFile(this.#events, onBroken);
     track.deck.setSource(src);
     this.#queue(track);
@@ -142,8 +146,8 @@ export class Playback {
 
   #report(change: Partial<PlaybackState>): void {
     const active = this.#active;
-    const planned = active?.kind === 'parts' ? { plannedSec: plannedSec(active) } : {};
-    this.state.set({ ...change, ...planned, source: active?.kind, readySec: readySec(active) });
+    const parts = active?.kind === 'parts' ? { plannedSec: plannedSec(active), peaks: active.peaks } : {};
+    this.state.set({ ...change, ...parts, source: active?.kind, readySec: readySec(active) });
   }
 
   #show(track: Track | undefined): void {
@@ -259,8 +263,9 @@ export class Playback {
 
   async #measure(track: PartsTrack, part: Part): Promise<void> {
     const measured = await measurePeaks(part).catch(() => undefined);
-    if (measured === undefined || track !== this.#active) return;
-    this.#report({ peaks: withPeaks(this.state.get().peaks, measured, plannedSec(track)) });
+    if (measured === undefined) return;
+    track.peaks = withPeaks(track.peaks, measured, plannedSec(track));
+    if (track === this.#active) this.#report({});
   }
 
   #endFadeWithout(track: Track): void {

@@ -13,6 +13,8 @@ export interface PartsTrack {
   state: DeckState;
   playable: PlayableAudio;
   cache: PartCache;
+  /** Peaks of the parts that were loaded, over the planned length; 0 where none was. */
+  peaks: number[];
   /** Why a part cannot be had. */
   failure?: unknown;
 }
@@ -51,7 +53,7 @@ export function openParts(playable: PlayableAudio, load: LoadPart, events: Track
   const deckEvents = eventsOf(events, () => track);
   const Kind = hasMediaSource() ? MediaSourceDeck : ContextDeck;
   const deck = new Kind(playable, cache, deckEvents);
-  const track: PartsTrack = { kind: 'parts', deck, state: 'paused', playable, cache };
+  const track: PartsTrack = { kind: 'parts', deck, state: 'paused', playable, cache, peaks: [] };
   return track;
 }
 
