@@ -2535,13 +2535,15 @@ begin
   if pg_catalog.to_regnamespace(v_schema) is null then
     return;
   end if;
+  -- Two transactions that grant on one object at the same time: the second fails with "tuple concurrently updated".
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('mashup.grant_queue'));
   execute pg_catalog.format('grant usage on schema %I to mashup_worker', v_schema);
   execute pg_catalog.format('grant select, insert, update, delete on all tables in schema %I to mashup_worker', v_schema);
   execute pg_catalog.format('grant usage, select on all sequences in schema %I to mashup_worker', v_schema);
   execute pg_catalog.format('grant execute on all functions in schema %I to mashup_worker', v_schema);
 end
 $function$;
-comment on function mashup.grant_queue() is 'Grants the role of the workers what the library of Graphile Worker needs. Repeated whenever that schema is made again.';
+comment on function mashup.grant_queue() is 'Grants the role of the workers what the library of Graphile Worker needs. Repeated whenever that schema is made again. Lock: an advisory one, until the transaction ends.';
 grant execute on function mashup.grant_queue() to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.hand_over(p_job_id uuid, p_worker_id uuid, p_claim uuid)

@@ -1437,6 +1437,8 @@ begin
   if pg_catalog.to_regnamespace(v_schema) is null then
     return;
   end if;
+  -- Two transactions that grant on one object at the same time: the second fails with "tuple concurrently updated".
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('mashup.grant_queue'));
   execute pg_catalog.format('grant usage on schema %I to mashup_worker', v_schema);
   execute pg_catalog.format('grant select, insert, update, delete on all tables in schema %I to mashup_worker', v_schema);
   execute pg_catalog.format('grant usage, select on all sequences in schema %I to mashup_worker', v_schema);
@@ -1444,7 +1446,7 @@ begin
 end
 $$;
 comment on function mashup.grant_queue() is
-  'Grants the role of the workers what the library of Graphile Worker needs. Repeated whenever that schema is made again.';
+  'Grants the role of the workers what the library of Graphile Worker needs. Repeated whenever that schema is made again. Lock: an advisory one, until the transaction ends.';
 grant execute on function mashup.grant_queue() to mashup_worker;
 
 create function mashup.use_queue_schema(p_name text) returns void
