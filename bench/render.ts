@@ -4,7 +4,8 @@
  * The songs are the examples, repeated to three minutes. `--against FOLDER` measures another checkout in turn with this one.
  */
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeAudio, SAMPLE_RATE } from '../audio/decode/decode.ts';
 import { encodeWav16 } from '../audio/encode/encode-wav.ts';
@@ -157,7 +158,9 @@ export async function measureRender(
   checkout: string,
 ): Promise<{ full: RenderUsage; iteration: RenderUsage }> {
   const store = fileServer(prepared.files);
-  const child = start('services/processing/main.ts', { PORT: '0', HOST: '127.0.0.1' }, checkout);
+  const cache = await mkdtemp(join(tmpdir(), 'mashup-bench-cache-'));
+  const environment = { PORT: '0', HOST: '127.0.0.1', RENDER_CACHE_DIR: cache };
+  const child = start('services/processing/main.ts', environment, checkout);
   try {
     const [storeUrl, port] = [await listen(store), await portOf(child)];
     const service = { url: `http://127.0.0.1:${port}`, pid: child.pid! };
@@ -168,6 +171,7 @@ export async function measureRender(
     await stop(child);
     store.closeAllConnections();
     store.close();
+    await rm(cache, { recursive: true, force: true });
   }
 }
 

@@ -43,6 +43,7 @@ function stemSamples(song: SongSpec, stem: Stem): Float32Array {
 export type Storage = {
   server: Server;
   url: string;
+  files: Map<string, Uint8Array>;
   puts: { path: string; type: string | undefined; bytes: Buffer }[];
   /** Responses of these paths never end. */
   stalled: Set<string>;
@@ -62,7 +63,7 @@ export async function startStorage(): Promise<Storage> {
   }
   files.set('/silent.wav', encodeWav16([new Float32Array(SONG_SEC * RATE)], RATE));
   files.set('/broken.wav', new TextEncoder().encode('this is not audio at all, whatever it is called'));
-  const storage: Storage = { server: createServer(), url: '', puts: [], stalled: new Set(), requests: [] };
+  const storage: Storage = { server: createServer(), url: '', files, puts: [], stalled: new Set(), requests: [] };
   storage.server.on('request', (request: IncomingMessage, response) => {
     const { pathname: path, searchParams: query } = new URL(request.url ?? '', 'http://storage');
     storage.requests.push(request);
@@ -86,8 +87,10 @@ export async function startStorage(): Promise<Storage> {
   return storage;
 }
 
-export async function startRenderer(): Promise<{ server: Server; url: string }> {
-  const server = createProcessingServer();
+export async function startRenderer(
+  options?: Parameters<typeof createProcessingServer>[0],
+): Promise<{ server: Server; url: string }> {
+  const server = createProcessingServer(options);
   return { server, url: await listen(server) };
 }
 

@@ -15,7 +15,8 @@ import type { RenderSong } from '../song/song.ts';
 import type { SectionResult } from '../sound/section.ts';
 import type { RenderThreads } from '../threads/thread-pool.ts';
 import { type ReportProgress, sectionProgress, tempoText } from './progress.ts';
-import type { RenderedRun, RunStore } from './run-store.ts';
+import type { PreparedRun, RunStore } from './run-store.ts';
+import type { MakeTask, SectionStore } from './section-store.ts';
 import { makeSectionTask } from './section-task.ts';
 import type { StemStore } from './stem-store.ts';
 
@@ -30,6 +31,7 @@ export type RenderContext = {
   drumOnsets: ReadonlyMap<string, OnsetEnvelopes>;
   stems: StemStore;
   store: RunStore;
+  sections: SectionStore;
   threads: RenderThreads;
   report: ReportProgress;
 };
@@ -81,12 +83,13 @@ async function mixSections(
   tuning: Tuning,
   onSection: OnSection,
 ): Promise<MixedSection[]> {
-  const { songs, store, report } = context;
+  const { songs, store, sections, report } = context;
+  sections.startCandidate();
   const counts = { runs: 0, sections: 0 };
   const progress = (): number =>
     sectionProgress([counts.runs, arrangement.runs.length], [counts.sections, plan.sections.length]);
   const runCount = arrangement.runs.length;
-  const runs = store.render(arrangement.runs, songs, firstSections(arrangement), ({ stem, songId }) => {
+  const runs = store.prepare(arrangement.runs, songs, firstSections(arrangement), ({ stem, songId }) => {
     counts.runs++;
     const text = `Matched the ${stem} of ${songs.get(songId)!.name} to ${tempoText(plan)}`;
     report(progress(), `${text} (${counts.runs} of ${runCount})`);
@@ -118,21 +121,27 @@ function firstSections({ sections }: Arrangement): (run: Run) => number {
 
 /** Mixes section `i`; if it pauses for too long, a bed is added to the arrangement and the section is mixed again. */
 async function mixSection(
-  { songs, store, threads }: RenderContext,
+  { songs, store, sections }: RenderContext,
   i: number,
   plan: RenderPlan,
   arrangement: Arrangement,
   tuning: Tuning,
-  runs: Map<number, Promise<RenderedRun>>,
+  runs: Map<number, PreparedRun>,
 ): Promise<MixedSection> {
   const mix = async (): Promise<MixedSection> => {
-    const rendered = await runsOf(arrangement, i, runs);
-    const { task, warnings } = makeSectionTask(i, plan, arrangement, songs, rendered);
-    return { result: await threads.run('section', task, { priority: i }), warnings };
+    const ids = new Set(arrangement.sections[i]!.flatMap(({ parts }) => parts.map(({ runId }) => runId)));
+    const played = new Map([...ids].map((id) => [id, runs.get(id)!]));
+    let warnings: string[] = [];
+    const makeTask: MakeTask = (rendered) => {
+      const made = makeSectionTask(i, plan, arrangement, songs, rendered);
+      warnings = made.warnings;
+      return made.task;
+    };
+    return { result: await sections.mix(played, makeTask, i), warnings };
   };
   const first = await mix();
   if (first.result.longestPauseSec <= MAX_PAUSE_SEC) return first;
-  const bed = store.render(addBed(arrangement, i, songs, tuning), songs, () => i);
+  const bed = store.prepare(addBed(arrangement, i, songs, tuning), songs, () => i);
   if (bed.size === 0) return first;
   for (const [id, run] of bed) runs.set(id, run);
   const { result } = await mix();
@@ -140,14 +149,4 @@ async function mixSection(
     result,
     warnings: [...first.warnings, `Section ${i + 1} paused for too long: a quiet bed was added to it.`],
   };
-}
-
-/** The rendered runs of a section, by their ids. */
-async function runsOf(
-  { sections }: Arrangement,
-  i: number,
-  runs: ReadonlyMap<number, Promise<RenderedRun>>,
-): Promise<Map<number, RenderedRun>> {
-  const ids = new Set(sections[i]!.flatMap(({ parts }) => parts.map(({ runId }) => runId)));
-  return new Map(await Promise.all([...ids].map(async (id) => [id, await runs.get(id)!] as const)));
 }

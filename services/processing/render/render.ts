@@ -11,6 +11,7 @@ import { changeShifts } from '../corrections/shift-changes.ts';
 import { changeTuning } from '../corrections/tuning-changes.ts';
 import { finishMashup, type FinishSteps, type FinishTask } from '../delivery/finish.ts';
 import { RenderError } from '../errors.ts';
+import type { RenderCache } from '../files/render-cache.ts';
 import { openScratch } from '../files/scratch.ts';
 import type { LayerMeasurement } from '../measure/layer.ts';
 import { spliceTimes } from '../plan/arrangement.ts';
@@ -25,6 +26,7 @@ import { type OnSection, type RenderContext, renderCandidate, type RenderedCandi
 import { PROGRESS, type ReportProgress, tempoText } from './progress.ts';
 import { alignToDrums, readSongs } from './read-songs.ts';
 import { RunStore } from './run-store.ts';
+import { SectionStore } from './section-store.ts';
 import { StemStore } from './stem-store.ts';
 
 /** The best candidate, with the messages of the corrections that led to it. */
@@ -32,14 +34,15 @@ type Best = { candidate: RenderedCandidate; corrections: string[] };
 
 /**
  * Renders a mashup and uploads it.
- * @param onSection receives the sections of the first candidate in play order
+ * @param options.onSection receives the sections of the first candidate in play order
+ * @param options.cache keeps what iterations use again
  * @throws RenderError; the reason of the threads' signal when it fires
  */
 export async function renderMashup(
   request: RenderRequest,
   threads: RenderThreads,
   report: ReportProgress,
-  onSection?: OnSection,
+  { onSection, cache }: { onSection?: OnSection; cache?: RenderCache | undefined } = {},
 ): Promise<{ storage_path: string; result: RenderResult }> {
   const { plan: sent, warnings } = parseRenderPlan(request);
   const upload = requireUpload(request);
@@ -48,11 +51,14 @@ export async function renderMashup(
   const plan = freeSongsWithoutBeat(sent, read.songs);
   const scratch = openScratch();
   try {
-    const stems = new StemStore(threads, scratch);
+    const stems = new StemStore(threads, scratch, cache);
     const { songs, drumOnsets } = await alignToDrums(read.songs, stems);
     report(PROGRESS.sections, `Matching ${songs.size} songs to ${tempoText(plan)}`);
-    const store = new RunStore(threads, scratch, stems, Math.max(...plan.sections.map(({ bpm }) => 60 / bpm)));
-    const best = await renderBest({ request, songs, drumOnsets, stems, store, threads, report }, plan, onSection);
+    const headSec = Math.max(...plan.sections.map(({ bpm }) => 60 / bpm));
+    const store = new RunStore(threads, scratch, stems, { headSec, cache });
+    const sections = new SectionStore(threads, cache);
+    const context = { request, songs, drumOnsets, stems, store, sections, threads, report };
+    const best = await renderBest(context, plan, onSection);
     threads.endIdle();
     const { candidate } = best;
     const keys = soundingKeys(candidate.plan, songs, candidate.tuning);

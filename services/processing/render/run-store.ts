@@ -1,19 +1,28 @@
-/** Renders runs, at most once each. */
+/** Renders runs, at most once each, and only those that a section asks for. */
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
-import type { Stem } from '../../../schema.ts';
 import type { StemRange } from '../files/read-stem.ts';
-import type { Scratch, ScratchRegion } from '../files/scratch.ts';
+import { hashOf, type RenderCache } from '../files/render-cache.ts';
+import { type Scratch, type ScratchRegion, writeRegion } from '../files/scratch.ts';
 import { type Run, runMap, sourceAt } from '../plan/run.ts';
 import type { RenderSong } from '../song/song.ts';
 import { sourceRange } from '../sound/stretch-run.ts';
 import type { RenderThreads } from '../threads/thread-pool.ts';
-import type { StemSound, StemStore } from './stem-store.ts';
+import type { StemStore } from './stem-store.ts';
 
 /** Samples of a run on disk. `origin` is the second of the mashup at which the first sample plays. */
 export type RenderedRun = { region: ScratchRegion; origin: number };
 
-/** A run that is rendered or will be. */
-type KnownRun = { run: Run; rendered: Promise<RenderedRun> };
+/** A hash of all that some sound depends on. `isLasting` if it holds in other renders as well. */
+export type SoundKey = { hash: string; isLasting: boolean };
+
+/** A run of a candidate. */
+export type PreparedRun = {
+  key: Promise<SoundKey>;
+  /** Second of the mashup at which the first sample plays. */
+  origin: number;
+  /** Renders the run with the first call. */
+  render: () => Promise<ScratchRegion>;
+};
 
 /** A run that is contained in another may be this much longer, in seconds: a fraction of a sample. */
 const EPSILON = 1e-6;
@@ -28,106 +37,124 @@ function placeIn(outer: Run, inner: Run, song: RenderSong): number {
   return outer.start + (inner.sourceBeat - outer.sourceBeat) * outer.beatSec;
 }
 
-/** The rendered runs of all candidates of a render. */
+/** What the runs of one stem read of it, and the priority of the first one. */
+type StemUse = { ranges: StemRange[]; priority: number };
+
+/** The runs of all candidates of a render. */
 export class RunStore {
   readonly #threads: RenderThreads;
   readonly #scratch: Scratch;
   readonly #stems: StemStore;
-  readonly #known = new Map<string, KnownRun[]>();
+  readonly #cache: RenderCache | undefined;
+  readonly #known = new Map<string, { run: Run; prepared: PreparedRun }[]>();
   /** Seconds before the start of each run that are rendered for the transition from the section before. */
   readonly #headSec: number;
 
-  constructor(threads: RenderThreads, scratch: Scratch, stems: StemStore, headSec: number) {
+  constructor(
+    threads: RenderThreads,
+    scratch: Scratch,
+    stems: StemStore,
+    { headSec, cache }: { headSec: number; cache: RenderCache | undefined },
+  ) {
     this.#threads = threads;
     this.#scratch = scratch;
     this.#stems = stems;
+    this.#cache = cache;
     this.#headSec = headSec;
   }
 
   /**
-   * Renders runs. What is contained in a run that is known is not rendered again. Runs of lower priority numbers are rendered first,
-   * among equals the longer ones.
+   * Prepares runs. What is contained in a run that is known is part of it. Runs of lower priority numbers are rendered first, among
+   * equals the longer ones.
    * @param priorityOf priority of a run
-   * @param onRun is called after each run
+   * @param onRun is called after each run that is rendered
    * @returns the runs by their ids
    */
-  render(
+  prepare(
     wanted: readonly Run[],
     songs: ReadonlyMap<string, RenderSong>,
     priorityOf: (run: Run) => number,
     onRun: (run: Run) => void = () => undefined,
-  ): Map<number, Promise<RenderedRun>> {
+  ): Map<number, PreparedRun> {
     const ordered = wanted.toSorted((a, b) => priorityOf(a) - priorityOf(b) || b.end - b.start - (a.end - a.start));
-    const fresh: Run[] = [];
-    const starts: ((stem: Promise<StemSound>) => void)[] = [];
-    const rendered = new Map<number, Promise<RenderedRun>>();
+    const uses = new Map<string, StemUse>();
+    const prepared = new Map<number, PreparedRun>();
     for (const run of ordered) {
       const song = songs.get(run.songId)!;
       const found = this.#find(run, song);
       if (found) {
-        rendered.set(run.id, found);
+        prepared.set(run.id, found);
         continue;
       }
-      fresh.push(run);
-      const { promise, resolve } = Promise.withResolvers<StemSound>();
-      starts.push(resolve);
-      const stretched = promise.then((sound) => this.#stretch(run, song, sound, priorityOf(run)));
+      const use = uses.get(stemKey(run)) ?? { ranges: [], priority: priorityOf(run) };
+      use.ranges.push(sourceRange(this.#mapOf(run, song)));
+      uses.set(stemKey(run), use);
+      const fresh = this.#prepare(run, song, use, { priority: priorityOf(run), onRun });
       const kind = kindOf(run);
-      this.#known.set(kind, [...(this.#known.get(kind) ?? []), { run, rendered: stretched }]);
-      rendered.set(run.id, stretched);
+      this.#known.set(kind, [...(this.#known.get(kind) ?? []), { run, prepared: fresh }]);
+      prepared.set(run.id, fresh);
     }
-    const stems = this.#loadStems(fresh, songs, priorityOf);
-    fresh.forEach((run, i) => starts[i]!(stems.get(stemKey(run))!));
-    for (const run of wanted)
-      void rendered.get(run.id)!.then(
-        () => onRun(run),
-        () => undefined,
-      );
-    return rendered;
+    return prepared;
   }
 
   /** A run of the same kind that contains this one, moved to its place. */
-  #find(run: Run, song: RenderSong): Promise<RenderedRun> | undefined {
-    for (const { run: outer, rendered } of this.#known.get(kindOf(run)) ?? []) {
+  #find(run: Run, song: RenderSong): PreparedRun | undefined {
+    for (const { run: outer, prepared } of this.#known.get(kindOf(run)) ?? []) {
       const at = placeIn(outer, run, song);
       const end = at + run.end - run.start;
       if (at < outer.start - EPSILON || end > outer.end + EPSILON) continue;
-      return rendered.then(({ region, origin }) => ({ region, origin: origin + run.start - at }));
+      return { ...prepared, origin: prepared.origin + run.start - at };
     }
     return undefined;
-  }
-
-  /** Decodes what the runs read; each stem is a job, with the priority of its first run. */
-  #loadStems(
-    runs: readonly Run[],
-    songs: ReadonlyMap<string, RenderSong>,
-    priorityOf: (run: Run) => number,
-  ): Map<string, Promise<StemSound>> {
-    const ranges = new Map<string, { songId: string; stem: Stem; ranges: StemRange[]; priority: number }>();
-    for (const run of runs) {
-      const range = sourceRange(this.#mapOf(run, songs.get(run.songId)!));
-      const known = ranges.get(stemKey(run));
-      if (known) known.ranges.push(range);
-      else ranges.set(stemKey(run), { ...run, ranges: [range], priority: priorityOf(run) });
-    }
-    return new Map(
-      [...ranges].map(([key, { songId, stem, ranges: wanted, priority }]) => [
-        key,
-        this.#stems.load(songs.get(songId)!, stem, wanted, priority),
-      ]),
-    );
   }
 
   #mapOf(run: Run, song: RenderSong): ReturnType<typeof runMap> {
     return runMap(run, song, run.start - this.#headSec);
   }
 
-  async #stretch(run: Run, song: RenderSong, sound: StemSound, priority: number): Promise<RenderedRun> {
-    const origin = run.start - this.#headSec;
-    const region = this.#scratch.reserve(Math.ceil((run.end - origin) * SAMPLE_RATE) + 1);
+  /** `use` is complete when all runs are prepared, which is before anything is awaited. */
+  #prepare(
+    run: Run,
+    song: RenderSong,
+    use: StemUse,
+    { priority, onRun }: { priority: number; onRun: (run: Run) => void },
+  ): PreparedRun {
     const { stem, semitones } = run;
-    await this.#threads.run('run', { stem, map: this.#mapOf(run, song), region, semitones, ...sound }, { priority });
-    return { region, origin };
+    const origin = run.start - this.#headSec;
+    const frames = Math.ceil((run.end - origin) * SAMPLE_RATE) + 1;
+    const map = this.#mapOf(run, song);
+    const gain = Promise.resolve().then(() => this.#stems.gain(song, stem, use.ranges, use.priority));
+    const key = Promise.all([gain, this.#stems.identity(song, stem)]).then(([matched, identity]): SoundKey => {
+      const hash = hashOf(['run', identity ?? song.id, stem, semitones, matched, frames, map]);
+      return { hash, isLasting: identity !== undefined };
+    });
+    const render = async (): Promise<ScratchRegion> => {
+      const cacheFile = this.#fileOf(await key);
+      const region = this.#scratch.reserve(frames);
+      if (cacheFile === undefined || !(await this.#readCached(cacheFile, region))) {
+        const { pieces } = await this.#stems.load(song, stem, use.ranges, use.priority);
+        const task = { stem, map, region, semitones, pieces, gain: await gain, cacheFile };
+        await this.#threads.run('run', task, { priority });
+        if (cacheFile !== undefined) this.#cache?.added(cacheFile);
+      }
+      onRun(run);
+      return region;
+    };
+    // A section that fails before it asks for its runs must not leave their failure unhandled.
+    key.catch(() => undefined);
+    let rendered: Promise<ScratchRegion> | undefined;
+    return { key, origin, render: () => (rendered ??= render()) };
+  }
+
+  #fileOf({ hash, isLasting }: SoundKey): string | undefined {
+    return isLasting ? this.#cache?.pathOf(hash) : undefined;
+  }
+
+  async #readCached(path: string, region: ScratchRegion): Promise<boolean> {
+    const sound = await this.#cache?.read(path);
+    if (sound?.frames !== region.frames) return false;
+    writeRegion(region, sound.channels);
+    return true;
   }
 }
 

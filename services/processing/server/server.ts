@@ -1,13 +1,14 @@
 /** The rendering service: `POST /execute-masterplan` responds with a stream of events. */
-import type { Context } from 'hono';
 import type { Server } from 'node:http';
 import { type PlayableAudio, RenderEvent, RenderRequest } from '../../../schema.ts';
 import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../../http/app.ts';
 import { streamEvents, type SendEvent } from '../../http/events.ts';
 import { scrubText } from '../../http/scrub.ts';
 import { RenderError } from '../errors.ts';
+import type { RenderCache } from '../files/render-cache.ts';
 import { type OnPlayable, PartPublisher } from '../live/publish.ts';
 import { parseRenderPlan } from '../plan/plan.ts';
+import type { OnSection } from '../render/candidate.ts';
 import { renderMashup } from '../render/render.ts';
 import { RenderThreads } from '../threads/thread-pool.ts';
 
@@ -47,14 +48,18 @@ function progressReporter(send: SendEvent): {
   };
 }
 
-async function render(request: RenderRequest, signal: AbortSignal, send: SendEvent): Promise<void> {
+async function render(
+  request: RenderRequest,
+  signal: AbortSignal,
+  send: SendEvent,
+  cache: RenderCache | undefined,
+): Promise<void> {
   const { report, publish, stop } = progressReporter(send);
   const threads = new RenderThreads(signal);
   const parts = request.parts && new PartPublisher(request.parts, parseRenderPlan(request).plan, publish);
   try {
-    const { storage_path, result } = await renderMashup(request, threads, report, (_, section) =>
-      parts?.addSection(section),
-    );
+    const onSection: OnSection = (_, section) => parts?.addSection(section);
+    const { storage_path, result } = await renderMashup(request, threads, report, { onSection, cache });
     stop();
     // No part may be stored after the result: nobody would know of it.
     await parts?.stop();
@@ -65,15 +70,16 @@ async function render(request: RenderRequest, signal: AbortSignal, send: SendEve
   }
 }
 
-async function executeMasterplan(context: Context): Promise<Response> {
-  const request = await readBody(context, RenderRequest);
-  const signal = disconnectSignal(context);
-  return streamEvents(context, (send) => render(request, signal, send), toErrorEvent);
-}
-
-/** Creates the rendering service's HTTP server. It does not listen yet. */
-export function createProcessingServer(): Server {
+/**
+ * Creates the rendering service's HTTP server. It does not listen yet.
+ * @param options.cache keeps what iterations use again; without it, everything is rendered each time
+ */
+export function createProcessingServer({ cache }: { cache?: RenderCache | undefined } = {}): Server {
   const app = createServiceApp({ service: 'processing', version: PROCESSING_VERSION });
-  app.post('/execute-masterplan', executeMasterplan);
+  app.post('/execute-masterplan', async (context) => {
+    const request = await readBody(context, RenderRequest);
+    const signal = disconnectSignal(context);
+    return streamEvents(context, (send) => render(request, signal, send, cache), toErrorEvent);
+  });
   return createServiceServer(app);
 }

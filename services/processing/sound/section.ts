@@ -5,6 +5,7 @@ import { applyFilter } from '../../../audio/effects/filters.ts';
 import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
 import type { EffectContext } from '../../../audio/effects/effect-process.ts';
 import { applyEffect } from '../../../audio/effects/effects.ts';
+import { writeCacheFile } from '../files/cache-file.ts';
 import { measureLayer, type LayerMeasurement } from '../measure/layer.ts';
 import { type Channels, readSlice, sharedSamples, type SliceAudio, toSamples } from './slice.ts';
 
@@ -39,6 +40,8 @@ export type SectionTask = {
   first: boolean;
   last: boolean;
   slices: SliceAudio[];
+  /** The file of the cache that keeps the section. */
+  cacheFile?: string | undefined;
 };
 
 export type SectionResult = {
@@ -85,7 +88,9 @@ export async function renderSection(task: SectionTask): Promise<SectionResult> {
     for (const c of [0, 1] as const) for (let i = 0; i < length; i++) mix[c][i]! += wet[c]![i]!;
   }
   const longestPauseSec = longestPause(mix, context.start, context.end, task);
-  return { offset: base, channels: mix, longestPauseSec, measurements };
+  const described = { offset: base, longestPauseSec, measurements };
+  if (task.cacheFile !== undefined) writeCacheFile(task.cacheFile, described, mix);
+  return { ...described, channels: mix };
 }
 
 /** Removes what is not singing from vocal stems, and ducks quieter voices under louder ones. `start` is the section's first sample. */

@@ -3,6 +3,7 @@ import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
 import { warp } from '../../../audio/time/stretch.ts';
 import type { TimeMap } from '../../../audio/time/time-map.ts';
 import type { Stem } from '../../../schema.ts';
+import { writeCacheFile } from '../files/cache-file.ts';
 import type { StemRange } from '../files/read-stem.ts';
 import { type ScratchRegion, writeRegion } from '../files/scratch.ts';
 import type { StemPiece } from '../files/stem-pieces.ts';
@@ -21,6 +22,8 @@ export type RunTask = {
   /** The decoded stem, and the gain that matches its level. */
   pieces: readonly StemPiece[];
   gain: number;
+  /** The file of the cache that keeps the run. */
+  cacheFile: string | undefined;
 };
 
 /** The samples of a stem that a run with this time map reads. */
@@ -35,7 +38,8 @@ export function sourceRange({ source }: TimeMap): StemRange {
  * Stretches a run and writes it to its region.
  * @throws RenderError render_failed
  */
-export async function stretchRun({ stem, map, region, semitones, pieces, gain }: RunTask): Promise<void> {
+export async function stretchRun(task: RunTask): Promise<void> {
+  const { stem, map, region, semitones, pieces, gain, cacheFile } = task;
   const [from, to] = sourceRange(map);
   const origin = from / SAMPLE_RATE;
   const channels = await warp(
@@ -50,4 +54,5 @@ export async function stretchRun({ stem, map, region, semitones, pieces, gain }:
     },
   );
   writeRegion(region, channels);
+  if (cacheFile !== undefined) writeCacheFile(cacheFile, null, channels);
 }
