@@ -13,8 +13,9 @@ const LOUDNESS_TOLERANCE_LU = 0.1;
 const LOUDNESS_PASSES = 5;
 /** Change of loudness for a change of gain that is limited, before it is measured: that of the example songs is 0.7 to 0.8. */
 const USUAL_SLOPE = 0.75;
-/** Slopes outside of these are chance. */
-const SLOPES = [0.2, 1.2] as const;
+/** A sound with a smaller slope hardly gets louder: it gets no more gain than what is missing. */
+const LEAST_SLOPE = 0.5;
+const LARGEST_SLOPE = 1.2;
 
 export type MasterTask = { mix: Mix; format: OutputFormat; ceilingDb: number };
 
@@ -39,6 +40,6 @@ export function masterMix({ mix, format, ceilingDb }: MasterTask): Master {
     }
     const slope = before ? (before.missing - missing) / (gainDb - before.gainDb) : USUAL_SLOPE;
     before = { gainDb, missing };
-    gainDb += missing / Math.min(SLOPES[1], Math.max(SLOPES[0], slope));
+    gainDb += slope < LEAST_SLOPE ? missing : missing / Math.min(LARGEST_SLOPE, slope);
   }
 }
