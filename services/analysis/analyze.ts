@@ -14,7 +14,7 @@ import { estimateKey } from './key.ts';
 import { estimateRhythm, longestPart } from './rhythm.ts';
 import type { Rhythm } from './rhythm.ts';
 import { findSections } from './sections.ts';
-import { extractFeatures } from './song-features.ts';
+import { extractFeatures, extractMusic } from './song-features.ts';
 import type { SongFeatures, StereoStream } from './song-features.ts';
 import { mean } from './statistics.ts';
 import { meterWarnings, partWarnings } from './tempo-texts.ts';
@@ -39,7 +39,7 @@ function dynamicRange(power: Float32Array, peak: number): number {
 }
 
 /** Key, chords and chroma. */
-function analyzeHarmony(
+function describeHarmony(
   { chroma, beats, downbeats }: Rhythm,
   tuning: TuningEstimate,
   durationSec: number,
@@ -143,7 +143,7 @@ export async function analyzeStream(chunks: StereoStream): Promise<SongAnalysis>
     version: ANALYSIS_VERSION,
     ...(warnings.length > 0 ? { warnings } : {}),
     duration_sec: round(durationSec, 3),
-    harmonic: analyzeHarmony(rhythm, tone.tuning, durationSec),
+    harmonic: describeHarmony(rhythm, tone.tuning, durationSec),
     rhythmic: describeRhythm(rhythm, bands, parts),
     spectral: describeSpectrum(features),
     vocal: {
@@ -167,4 +167,10 @@ export async function analyzeStream(chunks: StereoStream): Promise<SongAnalysis>
 /** Analyses a song in memory: two channels at 44.1 kHz. */
 export function analyzeSong(channels: StereoChunk): Promise<SongAnalysis> {
   return analyzeStream([channels]);
+}
+
+/** Analyses only the harmony of a song in memory, two channels at 44.1 kHz. The values equal those of `analyzeSong`. */
+export async function analyzeHarmony(channels: StereoChunk): Promise<SongAnalysis['harmonic']> {
+  const { rhythm, tone, durationSec } = await extractMusic(channels);
+  return describeHarmony(estimateRhythm(rhythm, tone, durationSec), tone.tuning, durationSec);
 }

@@ -105,7 +105,8 @@ export class ToneExtractor {
     this.fft.forward();
     const spectrum = this.fft.spectrum;
     for (let bin = 1; bin < magnitudes.length; bin++) {
-      magnitudes[bin] = Math.hypot(spectrum[2 * bin]!, spectrum[2 * bin + 1]!);
+      const [re, im] = [spectrum[2 * bin]!, spectrum[2 * bin + 1]!];
+      magnitudes[bin] = Math.sqrt(re * re + im * im);
     }
   }
 

@@ -7,6 +7,7 @@ import type { RenderPlan } from '../../services/processing/plan/plan.ts';
 import { changeShifts } from '../../services/processing/corrections/shift-changes.ts';
 import { check, describeFailure, passesHardChecks } from '../../services/processing/quality/checks.ts';
 import { measureFile } from '../../services/processing/measure/file.ts';
+import { analyzeSong } from '../../services/analysis/analyze.ts';
 import { heardKeyDistance, hearKey, statedKey } from '../../services/processing/measure/heard-key.ts';
 import { checkFile } from '../../services/processing/quality/check-file.ts';
 import { checkLayers } from '../../services/processing/quality/check-layers.ts';
@@ -318,6 +319,7 @@ describe('checking a file', () => {
     const { mix } = playSong({ parts: [{ bars: 10, bpm: 120, meter: 4 }], tonic: 7 });
     const heard = await hearKey([mix, mix], RATE);
     assert.equal(heard.key, 'G major');
+    assert.deepEqual(heard, (await analyzeSong([mix, mix])).harmonic, 'as songs are analysed');
     const passes = (stated: string, confidence = heard.key_confidence): boolean =>
       check('heard_key', heardKeyDistance([stated], { key: heard.key, key_confidence: confidence })).passed;
     assert.ok(passes('G major') && passes('E minor') && passes('D major'));

@@ -1,14 +1,14 @@
 /** The key that is heard in a mashup, against the one that it states. */
 import { fifthDistance, parseKey } from '../../../music/theory/keys.ts';
 import type { SongAnalysis } from '../../../schema.ts';
-import { analyzeSong } from '../../analysis/analyze.ts';
+import { analyzeHarmony } from '../../analysis/analyze.ts';
 
-/** The key is heard in the middle of the file, in at most so many seconds: the analysis takes about 15 ms of processor time for each. */
+/** The key is heard in the middle of the file, in at most so many seconds: the analysis takes about 7 ms of processor time for each. */
 const HEARD_SEC = 60;
 /** Below this confidence no key is clearly heard. A choice: songs whose key is read wrongly have less than 0.2. */
 const CLEAR_CONFIDENCE = 0.5;
 
-/** Analyses the middle of a mashup, as songs are analysed. */
+/** Analyses the harmony in the middle of a mashup, as that of songs. */
 export async function hearKey(
   channels: readonly [Float32Array, Float32Array],
   sampleRate: number,
@@ -16,7 +16,7 @@ export async function hearKey(
   const length = Math.min(channels[0].length, HEARD_SEC * sampleRate);
   const from = Math.floor((channels[0].length - length) / 2);
   const [left, right] = channels;
-  return (await analyzeSong([left.subarray(from, from + length), right.subarray(from, from + length)])).harmonic;
+  return analyzeHarmony([left.subarray(from, from + length), right.subarray(from, from + length)]);
 }
 
 /**
