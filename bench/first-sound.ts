@@ -16,6 +16,7 @@ import { startStack } from '../local/index.ts';
 import type { Stack } from '../local/index.ts';
 import { mixOf } from './songs/annotated-songs.ts';
 import { generateSong, missingSynthesizer } from './songs/generate-song.ts';
+import { startedCpuSeconds } from './process-tree.ts';
 import { printTable } from './table.ts';
 
 /** Songs that no other benchmark makes. */
@@ -37,6 +38,9 @@ interface Times {
   /** The longest time for which a listener waits after the first sound. */
   stall: number;
   parts: number;
+  /** Processor seconds of the stack until the first sound and until the end, where the system tells them. */
+  cpuFirst?: number | null;
+  cpu?: number | null;
   load: number;
 }
 
@@ -68,12 +72,15 @@ function upload(supabase: SupabaseClient, songs: readonly Uint8Array<ArrayBuffer
 /** Follows a job to its end as a player does: each part is downloaded and decoded as soon as the row names it. */
 async function listen(supabase: SupabaseClient, jobId: string, since: () => number): Promise<Partial<Times>> {
   const times: Partial<Times> = {};
+  const cpuBefore = startedCpuSeconds();
+  const cpu = (): number | null => (cpuBefore === null ? null : startedCpuSeconds()! - cpuBefore);
   const arrivals: { end: number; at: number }[] = [];
   let loading = Promise.resolve();
   const load = async (playable: PlayableAudio): Promise<void> => {
     for (const end of playable.ends.slice(arrivals.length)) {
       const bytes = new Uint8Array(await downloadPart(supabase, playable, arrivals.length));
       await decodeAudio(bytes, { limits: { minSec: 0 } });
+      times.cpuFirst ??= cpu();
       arrivals.push({ end: end / playable.sampleRate, at: since() });
     }
   };
@@ -85,6 +92,7 @@ async function listen(supabase: SupabaseClient, jobId: string, since: () => numb
   };
   const job = await followJob(supabase, jobId, { onChange }).finished;
   times.complete = since();
+  times.cpu = cpu();
   await loading;
   if (job?.stage !== 'complete') throw new Error(`The mashup ended in ${job?.stage}: ${job?.errorMessage}`);
   times.firstSound = arrivals[0]?.at;
@@ -172,6 +180,8 @@ export async function benchFirstSound(): Promise<Record<string, Times[]>> {
         complete: run.complete ?? '-',
         stall: run.stall,
         parts: run.parts,
+        'cpu to first': run.cpuFirst ?? '-',
+        cpu: run.cpu ?? '-',
         load: run.load,
       })),
     ),
