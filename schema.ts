@@ -2,6 +2,7 @@
 export * from './schema/music.ts';
 export * from './schema/services.ts';
 export * from './schema/stem-parts.ts';
+export * from './schema/stem-ranges.ts';
 export * from './schema/playable.ts';
 export * from './schema/database.ts';
 export * from './schema/errors.ts';

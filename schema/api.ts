@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { MashupOptions, OutputFormat } from './music.ts';
-import { StemPaths } from './services.ts';
+import { StemPaths, StoredStems } from './services.ts';
 
 export { BUCKET, MAX_SONGS, MIN_SONGS, UPLOAD_EXTENSIONS, UPLOAD_MAX_BYTES } from './constants.ts';
 
@@ -231,7 +231,7 @@ export const StemRequest = z.object({
 export type StemRequest = z.infer<typeof StemRequest>;
 
 /** Result of `get_mashup_stems`: one entry per song of the job. `paths` is null if no stems are cached. */
-export const CachedStems = z.array(z.object({ song_id: z.string(), path: z.string(), paths: StemPaths.nullable() }));
+export const CachedStems = z.array(z.object({ song_id: z.string(), path: z.string(), paths: StoredStems.nullable() }));
 export type CachedStems = z.infer<typeof CachedStems>;
 
 export const StemAnswer = z.object({ success: z.literal(true), job_id: z.string(), stems: StemPaths });

@@ -6,7 +6,8 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { MashupOptions, PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
 import type { PlayableAudio } from './playable.ts';
-import type { CircuitName, ServiceName, StemLayout, StemPaths } from './services.ts';
+import type { CircuitName, ServiceName, StemLayout, StoredStems } from './services.ts';
+import type { SongRanges } from './stem-ranges.ts';
 import type { Stage, TaskKind } from './stages.ts';
 
 export * from './stages.ts';
@@ -149,6 +150,7 @@ export interface MashupPlansTable {
   tokens: Json<Record<string, number> | null>;
   cost_usd: string | null;
   changes: string | null;
+  ranges: Json<Record<string, SongRanges> | null>;
   created_at: Defaulted<Date>;
 }
 
@@ -254,7 +256,7 @@ export interface SettingsTable {
   name: string;
   value: Json<unknown>;
   description: string;
-  type: Defaulted<'number' | 'integer' | 'boolean' | 'name' | 'numbers_by_service'>;
+  type: Defaulted<'number' | 'integer' | 'boolean' | 'name' | 'time_of_separation' | 'numbers_by_service'>;
   unit: string | null;
   min: Defaulted<string>;
   max: string | null;
@@ -296,7 +298,7 @@ export interface StemsTable {
   content_hash: string;
   model: string;
   layout: Defaulted<StemLayout | 'four_stems'>;
-  paths: Json<StemPaths>;
+  paths: Json<StoredStems>;
   created_at: Defaulted<Date>;
   used_at: Defaulted<Date>;
 }

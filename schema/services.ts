@@ -302,6 +302,11 @@ export const StemPiece = z
   .describe('The stems of a part of a song: their files begin at `start_sec` and end at `end_sec`, or with the song.');
 export type StemPiece = z.infer<typeof StemPiece>;
 
+export const StoredStems = z
+  .union([z.object({ pieces: z.array(StemPiece).min(1) }), StemPaths])
+  .describe('Stems of a song in the bucket: whole, or in pieces, ascending by their starts.');
+export type StoredStems = z.infer<typeof StoredStems>;
+
 export const SeparateResponse = z
   .looseObject({
     success: z.literal(true),

@@ -56,7 +56,8 @@ const STAGE_LIST = [
     step: 'Comparing the songs',
     makes: { text: 'the scores', check: 'has_scores' },
     about: {
-      tasks: '`score`; one `separate` per song also starts, at lower priority, and overlaps scoring and planning',
+      tasks:
+        '`score`; of a draft also one `separate` per song, at lower priority: it separates the whole song while the draft waits for its user (setting `separate_early`)',
       advancesWhen: 'the scores are stored',
     },
   },
@@ -76,8 +77,8 @@ const STAGE_LIST = [
     makes: { text: 'the stems of a song in the plan', check: 'has_stems' },
     endsEarly: true,
     about: {
-      tasks: 'the `separate` tasks that are not finished',
-      advancesWhen: 'every song of the plan has its stems',
+      tasks: 'one `separate` per song of the plan whose stems do not hold what the plan plays',
+      advancesWhen: 'the stems hold what the plan plays',
     },
   },
   {

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { RENDER_WARNINGS } from './constants.ts';
 import type { PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
-import { StemLayout, StemPaths } from './services.ts';
+import { StemLayout, StoredStems } from './services.ts';
 import type { TaskKind } from './stages.ts';
 
 /** A document whose content its service's client has checked already; it may be megabytes. */
@@ -60,6 +60,8 @@ export const PlanTaskResult = z.object({
   source: z.enum(['claude', 'rules']),
   /** The songs that the plan uses. */
   song_ids: z.array(z.string()).min(1),
+  /** The parts of them that it plays, by song; a song without an entry is needed whole. */
+  ranges: z.record(z.string(), z.array(z.tuple([z.number(), z.number()])).min(1)).optional(),
   model: z.string().optional(),
   tokens: z.record(z.string(), z.number()).optional(),
   cost_usd: z.number().min(0).optional(),
@@ -69,10 +71,19 @@ export const PlanTaskResult = z.object({
 });
 export type PlanTaskResult = z.infer<typeof PlanTaskResult>;
 
-/** Result of a `separate` task: new stems below the claim's own prefix (`layout` absent: all four), or the id of cached ones. */
+/**
+ * Result of a `separate` task: new stems below the claim's own prefix (`layout` absent: all four), or the id of cached ones. `replaces`:
+ * the cached pieces of the song are lost.
+ */
 export const SeparateTaskResult = z.union([
   z.object({ ...common, stems_id: RowId }),
-  z.object({ ...common, model: z.string().min(1), paths: StemPaths, layout: StemLayout.optional() }),
+  z.object({
+    ...common,
+    model: z.string().min(1),
+    paths: StoredStems,
+    layout: StemLayout.optional(),
+    replaces: z.boolean().optional(),
+  }),
 ]);
 export type SeparateTaskResult = z.infer<typeof SeparateTaskResult>;
 

@@ -170,7 +170,7 @@ create table mashup.settings (
   max numeric,
   is_optional boolean default false not null,
   constraint settings_pkey PRIMARY KEY (name),
-  constraint settings_type_check CHECK ((type = ANY (ARRAY['number'::text, 'integer'::text, 'boolean'::text, 'name'::text, 'numbers_by_service'::text])))
+  constraint settings_type_check CHECK ((type = ANY (ARRAY['number'::text, 'integer'::text, 'boolean'::text, 'name'::text, 'time_of_separation'::text, 'numbers_by_service'::text])))
 );
 comment on table mashup.settings is 'Every limit, time and budget by name. An update applies to the next transaction.';
 comment on column mashup.settings.value is 'A number, a name, an object of numbers by service, or null for a budget without a limit.';
@@ -239,7 +239,7 @@ create table mashup.stems (
 );
 comment on table mashup.stems is 'Cache of stems by owner, content, separation model and layout.';
 comment on column mashup.stems.layout is 'voices_only: all of the sound is vocals. no_drums: what would be drums and bass is other. The name of a song decides it together with its analysis.';
-comment on column mashup.stems.paths is 'By stem (vocals, drums, bass, other): its path in bucket mashups, or an array of the paths of its parts in order.';
+comment on column mashup.stems.paths is 'By stem (vocals, drums, bass, other): its path in bucket mashups, or an array of the paths of its parts in order. Of a song in pieces: {pieces: [{start_sec, end_sec, and by stem its path or paths}]}, ascending.';
 CREATE INDEX stems_by_use ON mashup.stems USING btree (used_at);
 grant select on mashup.stems to mashup_worker;
 CREATE TRIGGER enqueue_file_deletions BEFORE DELETE ON mashup.stems FOR EACH ROW EXECUTE FUNCTION mashup.enqueue_file_deletions();
@@ -580,6 +580,7 @@ create table public.mashup_plans (
   tokens jsonb,
   cost_usd numeric(10,5),
   changes text,
+  ranges jsonb,
   created_at timestamp with time zone default mashup.now() not null,
   constraint mashup_plans_job_id_fkey FOREIGN KEY (job_id) REFERENCES mashup_jobs(id) ON DELETE CASCADE,
   constraint mashup_plans_pkey PRIMARY KEY (job_id, version),
@@ -589,6 +590,7 @@ comment on table public.mashup_plans is 'Every plan of a job. mashup_jobs.plan_v
 comment on column public.mashup_plans.source is 'claude, or rules for plans without the model.';
 comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.';
 comment on column public.mashup_plans.changes is 'What an iteration changed, as users read it.';
+comment on column public.mashup_plans.ranges is 'By song, the parts of it that the plan plays, with margins: [[start, end], …] in seconds. A song that is not named is needed whole.';
 alter table public.mashup_plans enable row level security;
 create policy "plans of own jobs" on mashup_plans as permissive for select to authenticated
   using (EXISTS ( SELECT
@@ -1066,6 +1068,7 @@ declare
 begin
   return case p_setting.type
     when 'boolean' then 'true or false'
+    when 'time_of_separation' then '"held", "always" or "never"'
     when 'name' then 'a name of small letters, digits and underscores, in double quotes'
     when 'numbers_by_service' then pg_catalog.format('an object with, for each service (%s), %s',
       (select pg_catalog.string_agg(h.service, ', ' order by h.service) from mashup.service_health h), v_range)
@@ -1613,26 +1616,19 @@ CREATE OR REPLACE FUNCTION mashup.create_separation_tasks(p_job mashup_jobs)
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  v_songs text[] := array(select mashup.songs_without_stems(p_job));
 begin
-  if not exists (
-    select from mashup.active_songs(p_job.songs) s
-    where s ->> 'analysis_id' is not null
-      and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
-      and not exists (select from mashup.tasks t where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate'
-        and t.song_id = s ->> 'song_id' and t.state in ('waiting', 'ready', 'running')))
-  then
+  if v_songs = '{}' then
     return;
   end if;
-  -- A card may point to stems that were deleted since. Its finished task is dropped, so that another one can be made.
+  -- Stems may have been deleted, or more of a song may be needed, since its task finished: it is dropped, so that another one can be made.
   update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'stems_gone')
-    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.state = 'done'
-      and not exists (select from mashup.active_songs(p_job.songs) s join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
-        where s ->> 'song_id' = t.song_id);
+    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.state = 'done' and t.song_id = any (v_songs);
   insert into mashup.tasks (job_id, kind, song_id, epoch, priority)
     select p_job.id, k.kind, s ->> 'song_id', p_job.epoch, k.priority
     from mashup.active_songs(p_job.songs) s, mashup.task_kinds k
-    where k.kind = 'separate' and s ->> 'analysis_id' is not null
-      and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
+    where k.kind = 'separate' and s ->> 'analysis_id' is not null and s ->> 'song_id' = any (v_songs)
     on conflict do nothing;
 end
 $function$;
@@ -1657,8 +1653,7 @@ begin
   v_has_task := found and not (select s.ends_early from mashup.stages s where s.stage = p_job.stage);
   if p_job.stage = 'analyzing' then
     perform mashup.create_analysis_tasks(p_job);
-  elsif p_job.stage in ('scoring', 'planning', 'separating') and p_job.hold is null then
-    -- Separation overlaps scoring and planning. A draft may never be started, so its songs are separated only when it is.
+  elsif p_job.stage = 'separating' or p_job.stage in ('scoring', 'planning') and mashup.separates_early(p_job) then
     perform mashup.create_separation_tasks(p_job);
   end if;
   return v_has_task;
@@ -2670,16 +2665,11 @@ CREATE OR REPLACE FUNCTION mashup.has_stems(p_job mashup_jobs)
  SET search_path TO ''
 AS $function$
 begin
-  return not exists (
-    select from public.mashup_plans p, unnest(p.song_ids) as used (song_id)
-    where p.job_id = p_job.id and p.version = p_job.plan_version
-      and not exists (
-        select from mashup.active_songs(p_job.songs) s
-        join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
-        where s ->> 'song_id' = used.song_id));
+  return p_job.plan_version is null or not exists (select mashup.songs_without_stems(p_job))
+    and not mashup.is_plan_outdated(p_job);
 end
 $function$;
-comment on function mashup.has_stems(mashup_jobs) is 'Returns whether every song of the current plan has its stems.';
+comment on function mashup.has_stems(mashup_jobs) is 'Returns whether the stems of the songs hold what the current plan plays.';
 
 CREATE OR REPLACE FUNCTION mashup.has_upload_quota()
  RETURNS boolean
@@ -2832,6 +2822,8 @@ begin
     return v_type = 'boolean';
   elsif p_setting.type = 'name' then
     return v_type = 'string' and p_setting.value #>> '{}' ~ '^[a-z_][a-z0-9_]{0,62}$';
+  elsif p_setting.type = 'time_of_separation' then
+    return p_setting.value in ('"held"', '"always"', '"never"');
   elsif p_setting.type = 'numbers_by_service' then
     if v_type <> 'object' or exists (select from pg_catalog.jsonb_object_keys(p_setting.value) k
         where not exists (select from mashup.service_health h where h.service = k)) then
@@ -3225,6 +3217,33 @@ begin
 end
 $function$;
 comment on function mashup.may_hand_over(mashup.tasks,mashup.task_kinds) is 'Returns whether a worker may go on with a task: it never lost a worker, the circuits that it needs are closed and not just closed, and no older task waits for a place.';
+
+CREATE OR REPLACE FUNCTION mashup.merge_stems(p_old jsonb, p_new jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if not p_new ? 'pieces' then
+    return p_new;
+  elsif not p_old ? 'pieces' then
+    return p_old;
+  end if;
+  return jsonb_build_object('pieces', (
+    with piece as (
+      select p.value, p.is_new, numrange((p.value ->> 'start_sec')::numeric, (p.value ->> 'end_sec')::numeric) as span
+      from (
+        select o.value, false from jsonb_array_elements(p_old -> 'pieces') o
+        union all select n.value, true from jsonb_array_elements(p_new -> 'pieces') n
+      ) p (value, is_new)
+    )
+    -- A piece that another one contains is not needed. Of two equal ones the new one stays.
+    select jsonb_agg(a.value order by lower(a.span), upper(a.span)) from piece a
+    where not exists (select from piece b where a.span <@ b.span and (a.span <> b.span or b.is_new and not a.is_new))));
+end
+$function$;
+comment on function mashup.merge_stems(jsonb,jsonb) is 'Returns the value of stems.paths with which a song has what it had and what was separated: whole stems, or the pieces of both.';
 
 CREATE OR REPLACE FUNCTION mashup.metrics()
  RETURNS jsonb
@@ -3673,22 +3692,22 @@ CREATE OR REPLACE FUNCTION mashup.record_analysis(p_job mashup_jobs, p_task mash
 AS $function$
 declare
   v_id bigint;
-  v_stems bigint;
+  v_stems mashup.stems;
   v_done integer;
   v_all integer;
 begin
   v_id := mashup.save_analysis(p_job, p_result);
   if not p_job.fresh then
-    select s.id into v_stems from mashup.stems s
+    select s.* into v_stems from mashup.stems s
       where s.user_id = p_job.user_id and s.content_hash = p_result ->> 'content_hash'
         and s.layout = coalesce(p_result ->> 'stem_layout', 'four_stems') order by s.id desc limit 1;
-    update mashup.stems set used_at = mashup.now() where id = v_stems;
+    update mashup.stems set used_at = mashup.now() where id = v_stems.id;
   end if;
   select count(*) filter (where s ->> 'analysis_id' is not null) + 1, count(*) into v_done, v_all from mashup.active_songs(p_job.songs) s;
   update public.mashup_jobs j set
       songs = mashup.patch_song(j.songs, p_task.song_id, (p_result -> 'card') || jsonb_strip_nulls(jsonb_build_object(
-        'state', case when v_stems is null then 'analyzed' else 'ready' end, 'hash', p_result ->> 'content_hash',
-        'analysis_id', v_id, 'stems_id', v_stems))),
+        'state', case when mashup.stems_cover(v_stems.paths, null) then 'ready' else 'analyzed' end, 'hash', p_result ->> 'content_hash',
+        'analysis_id', v_id, 'stems_id', v_stems.id))),
       progress = greatest(j.progress, (select least(s.progress_to, s.progress_from + (s.progress_to - s.progress_from) * v_done / v_all)
         from mashup.stages s where s.stage = 'analyzing')),
       estimated_completion_at = mashup.estimate_completion(j)
@@ -3778,10 +3797,12 @@ begin
     perform mashup.raise_error('MB006', 'The plan uses songs that are not in the job, or none.', 'Plan with the songs of the job.');
   end if;
   select coalesce(max(version), 0) + 1 into v_version from public.mashup_plans where job_id = p_job.id;
-  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes)
+  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, ranges)
     values (p_job.id, v_version, p_job.epoch, p_result ->> 'source', p_result -> 'plan',
       v_songs, p_result ->> 'model', p_result -> 'tokens',
-      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes');
+      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes',
+      -- An external renderer reads whole stems.
+      case when mashup.setting_text('separate_early') <> 'always' then p_result -> 'ranges' end);
   update public.mashup_jobs j set
       plan_version = v_version,
       title = mashup.truncate_bytes(p_result #>> '{plan,masterplan,title}', 200),
@@ -3791,7 +3812,7 @@ begin
     where j.id = p_job.id;
 end
 $function$;
-comment on function mashup.record_plan(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a plan task as the next version: {plan, source, song_ids, model?, tokens?, cost_usd?, changes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
+comment on function mashup.record_plan(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a plan task as the next version: {plan, source, song_ids, ranges?, model?, tokens?, cost_usd?, changes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.record_probe_success(p_kind mashup.task_kinds, p_task_id bigint, p_blamed text)
  RETURNS void
@@ -3918,7 +3939,8 @@ begin
     end if;
     v_id := mashup.save_stems(p_job.user_id,
       (select s ->> 'hash' from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_task.song_id),
-      p_result ->> 'model', coalesce(p_result ->> 'layout', 'four_stems'), p_result -> 'paths');
+      p_result ->> 'model', coalesce(p_result ->> 'layout', 'four_stems'), p_result -> 'paths',
+      coalesce((p_result ->> 'replaces')::boolean, p_job.fresh));
   end if;
   update public.mashup_jobs j set
       songs = mashup.patch_song(j.songs, p_task.song_id, jsonb_build_object('state', 'ready', 'stems_id', v_id)),
@@ -3926,7 +3948,7 @@ begin
     where j.id = p_job.id;
 end
 $function$;
-comment on function mashup.record_stems(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a separate task and points the song''s card to it: {model, layout (absent: four_stems), paths: {vocals, drums, bass, other}}, each a path or the paths of its parts below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
+comment on function mashup.record_stems(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a separate task and points the song''s card to it: {model, layout (absent: four_stems), paths: {vocals, drums, bass, other}, each a path or the paths of its parts below the claim''s own prefix, or pieces of the song; replaces (absent: false) pieces whose files are lost}, or {stems_id} of cached ones. Raises MB003, MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.record_task(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
  RETURNS void
@@ -4254,6 +4276,58 @@ begin
 end
 $function$;
 comment on function mashup.replay(uuid,text,boolean) is 'Replays a job from a stage, as `update … set stage` does; fresh: bypasses the caches of analyses and stems. Returns the job. Lock: job row. Raises MB001, MB002, MB003, MB006, MB015.';
+
+CREATE OR REPLACE FUNCTION mashup.report_missing_ranges(p_task_id bigint, p_claim uuid, p_ranges jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET jit TO 'off'
+AS $function$
+declare
+  v_task mashup.tasks;
+  v_kind mashup.task_kinds;
+  v_job public.mashup_jobs;
+  v_known jsonb;
+  v_whole boolean;
+  v_names text;
+begin
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
+  select * into v_kind from mashup.task_kinds where kind = v_task.kind;
+  select * into v_job from public.mashup_jobs where id = v_task.job_id;
+  select p.ranges into v_known from public.mashup_plans p where p.job_id = v_job.id and p.version = v_job.plan_version;
+  select string_agg(s ->> 'name', ' and ') into v_names from mashup.active_songs(v_job.songs) s where p_ranges ? (s ->> 'song_id');
+  -- The event of the run before, if it began with this.
+  select (e.detail ->> 'whole')::boolean into v_whole from public.mashup_job_events e
+    where e.job_id = v_job.id and e.epoch = v_job.epoch and e.type = 'warning' and e.detail ->> 'code' = 'ranges_missing' limit 1;
+  if v_whole or v_job.stage <> 'rendering' or mashup.missing_prerequisite(v_job, 'separating') is not null
+     or not exists (select from jsonb_object_keys(p_ranges) song where v_known ? song) then
+    perform mashup.discard_output(v_task);
+    return mashup.end_attempt(v_task, v_kind, true, true, 'stems_missing',
+      format('The stems of %s do not hold what the mashup plays, also after more of them was separated.', coalesce(v_names, 'the songs')),
+      'Check the version of the rendering service, or set separate_early to "always" and retry the mashup.', null);
+  end if;
+  v_whole := v_whole is not null;
+  update public.mashup_plans p set ranges = (
+      select coalesce(jsonb_object_agg(k.song, k.ranges || coalesce(p_ranges -> k.song, '[]')), '{}')
+      from jsonb_each(v_known) k (song, ranges) where not (v_whole and p_ranges ? k.song))
+    where p.job_id = v_job.id and p.version = v_job.plan_version;
+  perform mashup.transition_job(v_job.id, 'separating', 'remake');
+  select * into v_job from public.mashup_jobs where id = v_job.id;
+  perform mashup.log_event(v_job, 'warning', format('More of %s is needed and is separated', v_names), null, null,
+    jsonb_build_object('code', 'ranges_missing', 'ranges', p_ranges, 'whole', v_whole, 'task', p_task_id));
+  return 'remaking';
+end
+$function$;
+comment on function mashup.report_missing_ranges(bigint,uuid,jsonb) is 'Ends a render that needs parts of songs that were not separated, {song: [[start, end], …]}: adds them to the ranges of the plan and sends the job back to separating. The second time in a row the songs are separated whole, the third time the job fails. Returns remaking, failed, or why the claim is not valid (see claim_status). Lock order: job, task.';
+grant execute on function mashup.report_missing_ranges(bigint,uuid,jsonb) to mashup_worker;
 
 CREATE OR REPLACE FUNCTION mashup.report_missing_stems(p_task_id bigint, p_claim uuid, p_stems_ids bigint[])
  RETURNS text
@@ -4680,7 +4754,7 @@ $function$;
 comment on function mashup.save_receipt(uuid,text,jsonb,jsonb,numeric) is 'Appends a paid answer to plan_receipts, before anything else is done with it. Not fenced: the answer of a late worker is kept.';
 grant execute on function mashup.save_receipt(uuid,text,jsonb,jsonb,numeric) to mashup_worker;
 
-CREATE OR REPLACE FUNCTION mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_layout text, p_paths jsonb)
+CREATE OR REPLACE FUNCTION mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_layout text, p_paths jsonb, p_replace boolean)
  RETURNS bigint
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -4688,8 +4762,9 @@ AS $function$
 declare
   v_id bigint;
   v_old jsonb;
+  v_new jsonb;
 begin
-  -- Two jobs may separate one song at the same time: the second replaces what the first recorded. The loop repeats when the
+  -- Two jobs may separate one song at the same time: what the second recorded is merged with the first. The loop repeats when the
   -- row that was in the way is gone once it could be locked.
   loop
     insert into mashup.stems as s (user_id, content_hash, model, layout, paths)
@@ -4699,17 +4774,19 @@ begin
     select s.id, s.paths into v_id, v_old from mashup.stems s
       where s.user_id = p_user_id and s.content_hash = p_content_hash and s.model = p_model and s.layout = p_layout for update;
     if v_id is not null then
-      update mashup.stems s set paths = p_paths, used_at = mashup.now() where s.id = v_id;
+      v_new := case when p_replace then p_paths else mashup.merge_stems(v_old, p_paths) end;
+      update mashup.stems s set paths = v_new, used_at = mashup.now() where s.id = v_id;
       -- Another job may still be reading the older stems.
       insert into mashup.storage_deletions (path, not_before)
-        select f, mashup.now() + mashup.setting_interval('replaced_stems_after_sec') from mashup.stem_files(v_old) f;
+        select f, mashup.now() + mashup.setting_interval('replaced_stems_after_sec')
+        from (select mashup.stem_files(v_old) union select mashup.stem_files(p_paths) except select mashup.stem_files(v_new)) d (f);
       exit;
     end if;
   end loop;
   return v_id;
 end
 $function$;
-comment on function mashup.save_stems(uuid,text,text,text,jsonb) is 'Caches stems and returns their id. The files of stems that they replace go into the outbox. Lock: stems row.';
+comment on function mashup.save_stems(uuid,text,text,text,jsonb,boolean) is 'Caches stems and returns their id. They are merged with what the cache has of the song, or replace it. The files that are no longer used go into the outbox. Lock: stems row.';
 
 CREATE OR REPLACE FUNCTION mashup.schedule(p_all boolean)
  RETURNS void
@@ -4807,6 +4884,18 @@ AS $function$
 $function$;
 comment on function mashup.select_jobs(text,text,timestamp with time zone,text,uuid,integer,uuid) is 'Returns up to p_limit jobs that match every given filter and come after p_after, by id: the preview of bulk.';
 
+CREATE OR REPLACE FUNCTION mashup.separates_early(p_job mashup_jobs)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return case mashup.setting_text('separate_early') when 'always' then true when 'held' then p_job.hold is not null else false end;
+end
+$function$;
+comment on function mashup.separates_early(mashup_jobs) is 'Returns whether the songs of a job are separated before it is planned. The tasks of a draft run on while it waits for its user.';
+
 CREATE OR REPLACE FUNCTION mashup.service_capacity(p_kind mashup.task_kinds, OUT free integer, OUT probes text[])
  RETURNS record
  LANGUAGE plpgsql
@@ -4853,6 +4942,14 @@ CREATE OR REPLACE FUNCTION mashup.setting_number(p_name text)
 AS $function$ begin return (select (s.value #>> '{}')::double precision from mashup.settings s where s.name = p_name); end $function$;
 comment on function mashup.setting_number(text) is 'Returns a numeric setting by name; null if there is none of that name.';
 grant execute on function mashup.setting_number(text) to mashup_worker;
+
+CREATE OR REPLACE FUNCTION mashup.setting_text(p_name text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$ begin return (select s.value #>> '{}' from mashup.settings s where s.name = p_name); end $function$;
+comment on function mashup.setting_text(text) is 'Returns a setting that is a name, by its name; null if there is none of that name.';
 
 CREATE OR REPLACE FUNCTION mashup.show_progress(p_job mashup_jobs, p_kind text, p_progress real, p_step text)
  RETURNS void
@@ -4911,7 +5008,10 @@ AS $function$
 declare
   v_job public.mashup_jobs := p_job;
 begin
-  v_job.waiting_on := null;
+  -- A draft waits for its user, also while its songs are separated.
+  if p_job.admitted_at is not null then
+    v_job.waiting_on := null;
+  end if;
   if p_kind.song_state is not null then
     v_job.songs := mashup.patch_song(p_job.songs, p_song_id, jsonb_build_object('state', p_kind.song_state));
   end if;
@@ -4924,7 +5024,7 @@ begin
   end if;
   -- The transition to the stage has mostly written all of it: then the row has no new version.
   if v_job is distinct from p_job then
-    update public.mashup_jobs j set waiting_on = null, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
+    update public.mashup_jobs j set waiting_on = v_job.waiting_on, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
       where j.id = p_job.id returning * into v_job;
   end if;
   return v_job;
@@ -4970,6 +5070,25 @@ begin
 end
 $function$;
 comment on function mashup.silence_limit(mashup.task_kinds,mashup_jobs,text) is 'Returns the seconds after which a call counts as unanswered: without an event for kinds that report progress, else in all, from the measured durations. Before five are measured: timeout_sec of the kind.';
+
+CREATE OR REPLACE FUNCTION mashup.songs_without_stems(p_job mashup_jobs)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ STABLE ROWS 3
+ SET search_path TO ''
+AS $function$
+declare
+  v_plan public.mashup_plans;
+begin
+  select * into v_plan from public.mashup_plans p where p.job_id = p_job.id and p.version = p_job.plan_version;
+  return query
+    select s ->> 'song_id' from mashup.active_songs(p_job.songs) s
+    left join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
+    where (v_plan.version is null or s ->> 'song_id' = any (v_plan.song_ids))
+      and not mashup.stems_cover(st.paths, v_plan.ranges -> (s ->> 'song_id'));
+end
+$function$;
+comment on function mashup.songs_without_stems(mashup_jobs) is 'Returns the songs whose stems do not hold what the current plan plays; without a plan those without whole stems.';
 
 CREATE OR REPLACE FUNCTION mashup.stages_from(p_stage text)
  RETURNS text[]
@@ -5060,11 +5179,31 @@ CREATE OR REPLACE FUNCTION mashup.stem_files(p_paths jsonb)
  SET search_path TO ''
 AS $function$
 begin
-  return query select f.path from jsonb_each(p_paths) p
+  return query select f.path
+    from jsonb_array_elements(coalesce(p_paths -> 'pieces', jsonb_build_array(p_paths))) piece
+    cross join lateral jsonb_each(piece - 'start_sec' - 'end_sec') p
     cross join lateral jsonb_array_elements_text(case jsonb_typeof(p.value) when 'array' then p.value else jsonb_build_array(p.value) end) f (path);
 end
 $function$;
 comment on function mashup.stem_files(jsonb) is 'Returns the files of stems, given the value of stems.paths.';
+
+CREATE OR REPLACE FUNCTION mashup.stems_cover(p_paths jsonb, p_ranges jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_paths is null or not p_paths ? 'pieces' then
+    return p_paths is not null;
+  end if;
+  return coalesce(
+    (select range_agg(numrange((r ->> 0)::numeric, (r ->> 1)::numeric)) from jsonb_array_elements(p_ranges) r)
+    <@ (select range_agg(numrange((p ->> 'start_sec')::numeric, (p ->> 'end_sec')::numeric)) from jsonb_array_elements(p_paths -> 'pieces') p),
+    false);
+end
+$function$;
+comment on function mashup.stems_cover(jsonb,jsonb) is 'Returns whether stems, given the value of stems.paths, hold the ranges [[start, end], …] of their song; null: all of it.';
 
 CREATE OR REPLACE FUNCTION mashup.storage_bytes()
  RETURNS TABLE(folder text, files bigint, bytes bigint)
@@ -6344,6 +6483,7 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"max": 3600, "min": 0, "name": "restart_grace_sec", "type": "number", "unit": "seconds", "value": 10, "description": "Seconds after a restart of Postgres in which a free lock does not prove that its worker is lost, and after an interruption of the sweep in which a missed heartbeat does not prove it either.", "is_optional": false}
 -- {"max": 1000000, "min": 0, "name": "result_expires_days", "type": "number", "unit": "days", "value": 30, "description": "Days after which the file of a result is deleted. The job stays, with expired_at.", "is_optional": false}
 -- {"max": 100000000, "min": 1, "name": "retention_batch", "type": "integer", "unit": null, "value": 200, "description": "Rows that one run of retention deletes at most.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "separate_early", "type": "time_of_separation", "unit": null, "value": "held", "description": "When songs are separated whole before their mashup is planned: held (of drafts, while they wait for their user), always, or never. Otherwise what the plan plays of them is separated after planning. External renderers need always.", "is_optional": false}
 -- {"max": 31536000, "min": 0, "name": "service_abort_hold_sec", "type": "numbers_by_service", "unit": "seconds", "value": {"scoring": 0, "analysis": 2, "processing": 2, "separation": 2, "orchestrator": 0}, "description": "Seconds for which an aborted call still counts against the limit of its service. Raise it for services that go on working on an aborted call.", "is_optional": false}
 -- {"max": 1000, "min": 0, "name": "service_limits", "type": "numbers_by_service", "unit": null, "value": {"scoring": 4, "analysis": 2, "processing": 1, "separation": 2, "orchestrator": 4}, "description": "Calls to each service at one time.", "is_optional": false}
 -- {"max": 31536000, "min": 0, "name": "silence_sec", "type": "number", "unit": "seconds", "value": 60, "description": "Seconds without an event after which a call that streams events ends as unanswered.", "is_optional": false}

@@ -1,4 +1,5 @@
 /** Errors of the worker: why an attempt ended, and what that means for the next attempt. */
+import type { SongRanges } from '../schema.ts';
 import type { CircuitName, ServiceName } from '../schema.ts';
 
 /**
@@ -66,6 +67,23 @@ export class StemsGone extends TaskError {
       cause,
     });
     this.stemsIds = stemsIds;
+  }
+}
+
+/**
+ * A render needs parts of songs that were not separated. Reported to the database: the job goes back and separates them as well.
+ */
+export class RangesMissing extends TaskError {
+  readonly ranges: Readonly<Record<string, SongRanges>>;
+
+  constructor(message: string, ranges: Readonly<Record<string, SongRanges>>) {
+    super(message, {
+      code: 'stems_missing',
+      hint: 'More of the songs is separated.',
+      faultClass: 'transient',
+      spendsAttempt: false,
+    });
+    this.ranges = ranges;
   }
 }
 

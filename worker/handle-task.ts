@@ -5,7 +5,7 @@ import type { TaskResult } from '../schema/task-results.ts';
 import type { TaskKind } from '../schema/database.ts';
 import { holdLease } from './lease.ts';
 import type { Lease } from './lease.ts';
-import { ClaimLost, StemsGone, UnreadableClaim } from './errors.ts';
+import { ClaimLost, RangesMissing, StemsGone, UnreadableClaim } from './errors.ts';
 import type { TaskError } from './errors.ts';
 import type { LogFields } from './log.ts';
 import { errorText, redact } from './redact.ts';
@@ -14,6 +14,7 @@ import {
   claimTask,
   failTask,
   failUnreadableClaim,
+  reportMissingRanges,
   reportMissingStems,
   returnTask,
   returnUnknownClaim,
@@ -238,15 +239,17 @@ async function recordFault(worker: WorkerContext, claim: Claim, fault: TaskError
     const write = (): Promise<string> =>
       fault instanceof StemsGone
         ? reportMissingStems(worker.db, claim, fault.stemsIds)
-        : failTask(worker.db, claim, {
-            code,
-            message: redact(fault.message),
-            hint: redact(fault.hint, MAX_HINT),
-            faultClass,
-            retryAfterSec,
-            service,
-            spendsAttempt,
-          });
+        : fault instanceof RangesMissing
+          ? reportMissingRanges(worker.db, claim, fault.ranges)
+          : failTask(worker.db, claim, {
+              code,
+              message: redact(fault.message),
+              hint: redact(fault.hint, MAX_HINT),
+              faultClass,
+              retryAfterSec,
+              service,
+              spendsAttempt,
+            });
     const outcome = await withSpan('fail', {}, () => retryWrite(undefined, write));
     worker.metrics.faulted(claim.kind, code, outcome);
     const level = fault.code === 'internal_error' ? 'error' : 'warn';

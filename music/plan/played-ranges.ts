@@ -1,11 +1,8 @@
 /** The parts of songs that a plan plays, for the separation of songs into stems. */
-import type { AnalyzedSong, Plan, PlanSection } from '../../schema.ts';
+import type { AnalyzedSong, Plan, PlanSection, SongRanges } from '../../schema.ts';
 import { songBars } from '../theory/bars.ts';
 import { sectionBpm } from './bars.ts';
 import { sourceSeconds } from './fit-sources.ts';
-
-/** Parts of a song in seconds, ascending and apart. */
-export type SongRanges = [startSec: number, endSec: number][];
 
 /**
  * Beats of a song that are needed before and after what is played: a transition begins a beat early, and a correction may move a song by

@@ -10,7 +10,7 @@
 --
 -- 05  schema mashup, role mashup_worker, now (the only clock: tests replace it, nothing else reads one),
 --     new_traceparent, request_traceparent, engine_version, protocol_version, min_protocol_version, raise_error
--- 10  settings (every limit, time and budget), setting_number, setting_interval; check_setting, keep_setting, is_allowed, allowed_values
+-- 10  settings (every limit, time and budget), setting_number, setting_text, setting_interval; check_setting, keep_setting, is_allowed, allowed_values
 -- 11  tables
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
 --     mashup_jobs, mashup_plans, mashup_results, mashup_job_events   what users may read; in schema public
@@ -22,7 +22,8 @@
 --     outgoing_events                            outbox of events for other programs
 -- 15  helpers
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
---     patch_song, active_songs, stem_files       songs and stems in rows
+--     patch_song, active_songs                   songs in rows
+--     stem_files, stems_cover, merge_stems       stems in rows, of whole songs or pieces
 --     add_warnings, add_warning, warning_rank, warnings_outside, truncate_bytes   warnings in rows
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
@@ -38,7 +39,7 @@
 --     create_tasks, drop_tasks, discard_output
 --     advance_job, is_plan_outdated              fan-in: the next stage, or back to planning if a song of the plan was excluded
 -- 30  stages: what each needs, has and records
---     create_analysis_tasks, create_separation_tasks
+--     create_analysis_tasks, create_separation_tasks, separates_early, songs_without_stems
 --     the functions of schema/stages.ts: check (has_analyses, …) and record (record_analysis, …)
 --     save_analysis, save_stems
 --     save_receipt, exhausted_plan_budget        costs of planning
@@ -60,6 +61,7 @@
 --     fail_task, end_attempt, end_failed_task, exclude_song, requeue_task, return_task
 --     publish_playable, keep_parts               the finished beginning of a mashup that is being rendered
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
+--     report_missing_ranges                      parts of songs that a render needs and that were not separated: likewise
 -- 60  maintenance
 --     sweep                                      one run of all of it
 --     limit_future_times, limit_waiting_tasks, limit_running_tasks, longest_delay_sec      after the clock was set back
@@ -273,7 +275,7 @@ create table mashup.settings (
   name        text primary key,
   value       jsonb not null,
   description text not null,
-  type        text not null default 'number' check (type in ('number', 'integer', 'boolean', 'name', 'numbers_by_service')),
+  type        text not null default 'number' check (type in ('number', 'integer', 'boolean', 'name', 'time_of_separation', 'numbers_by_service')),
   unit        text,
   min         numeric not null default 0,
   max         numeric,
@@ -313,6 +315,7 @@ insert into mashup.settings (name, value, description) values
   ('circuit_failures',           '5',     'Consecutive availability faults that open the circuit of a service.'),
   ('circuit_open_sec',           '15',    'Seconds for which an open circuit waits before it lets one probe through. Doubles up to circuit_open_max_sec.'),
   ('circuit_open_max_sec',       '300',   'Longest wait of an open circuit, in seconds.'),
+  ('separate_early',             '"held"', 'When songs are separated whole before their mashup is planned: held (of drafts, while they wait for their user), always, or never. Otherwise what the plan plays of them is separated after planning. External renderers need always.'),
   ('silence_sec',                '60',    'Seconds without an event after which a call that streams events ends as unanswered.'),
   ('call_limit_factor',          '8',     'A call without events ends after this many times the measured duration for its songs, but not before call_limit_min_sec nor after timeout_sec of its kind.'),
   ('call_limit_min_sec',         '60',    'Shortest limit of a call without events, in seconds.'),
@@ -352,6 +355,7 @@ update mashup.settings s set type = t.type, unit = t.unit, min = t.min, max = t.
 from (
   select n.name,
     case when n.name in ('service_limits', 'service_abort_hold_sec') then 'numbers_by_service' when n.name = 'queue_schema' then 'name'
+      when n.name = 'separate_early' then 'time_of_separation'
       when n.name ~ '_(sec|usd|hours|days|per_day|per_job|step)$' then 'number' else 'integer' end as type,
     case when n.name ~ '_sec$' then 'seconds' when n.name ~ '_usd|_usd_' then 'US dollars' when n.name ~ '_hours$' then 'hours'
       when n.name ~ '_days$' then 'days' when n.name ~ '_bytes$' then 'bytes' when n.name = 'progress_min_step' then 'per cent' end as unit,
@@ -377,6 +381,7 @@ declare
 begin
   return case p_setting.type
     when 'boolean' then 'true or false'
+    when 'time_of_separation' then '"held", "always" or "never"'
     when 'name' then 'a name of small letters, digits and underscores, in double quotes'
     when 'numbers_by_service' then pg_catalog.format('an object with, for each service (%s), %s',
       (select pg_catalog.string_agg(h.service, ', ' order by h.service) from mashup.service_health h), v_range)
@@ -399,6 +404,8 @@ begin
     return v_type = 'boolean';
   elsif p_setting.type = 'name' then
     return v_type = 'string' and p_setting.value #>> '{}' ~ '^[a-z_][a-z0-9_]{0,62}$';
+  elsif p_setting.type = 'time_of_separation' then
+    return p_setting.value in ('"held"', '"always"', '"never"');
   elsif p_setting.type = 'numbers_by_service' then
     if v_type <> 'object' or exists (select from pg_catalog.jsonb_object_keys(p_setting.value) k
         where not exists (select from mashup.service_health h where h.service = k)) then
@@ -448,6 +455,11 @@ create function mashup.setting_number(p_name text) returns double precision
   as $$ begin return (select (s.value #>> '{}')::double precision from mashup.settings s where s.name = p_name); end $$;
 comment on function mashup.setting_number(text) is 'Returns a numeric setting by name; null if there is none of that name.';
 grant execute on function mashup.setting_number(text) to mashup_worker;
+
+create function mashup.setting_text(p_name text) returns text
+  language plpgsql stable set search_path = ''
+  as $$ begin return (select s.value #>> '{}' from mashup.settings s where s.name = p_name); end $$;
+comment on function mashup.setting_text(text) is 'Returns a setting that is a name, by its name; null if there is none of that name.';
 
 create function mashup.setting_interval(p_name text) returns interval
   language plpgsql stable set search_path = ''
@@ -687,6 +699,7 @@ create table mashup.mashup_plans (
   tokens     jsonb,
   cost_usd   numeric(10, 5),
   changes    text,
+  ranges     jsonb,
   created_at timestamptz not null default mashup.now(),
   primary key (job_id, version)
 );
@@ -700,6 +713,7 @@ grant select on public.mashup_plans to service_role, mashup_worker;
 comment on table public.mashup_plans is 'Every plan of a job. mashup_jobs.plan_version points to the current one.';
 comment on column public.mashup_plans.source is 'claude, or rules for plans without the model.';
 comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.';
+comment on column public.mashup_plans.ranges is 'By song, the parts of it that the plan plays, with margins: [[start, end], …] in seconds. A song that is not named is needed whole.';
 comment on column public.mashup_plans.changes is 'What an iteration changed, as users read it.';
 
 create table mashup.mashup_results (
@@ -944,7 +958,7 @@ revoke all on mashup.stems from public, anon, authenticated, service_role;
 grant select on mashup.stems to mashup_worker;
 comment on table mashup.stems is 'Cache of stems by owner, content, separation model and layout.';
 comment on column mashup.stems.layout is 'voices_only: all of the sound is vocals. no_drums: what would be drums and bass is other. The name of a song decides it together with its analysis.';
-comment on column mashup.stems.paths is 'By stem (vocals, drums, bass, other): its path in bucket mashups, or an array of the paths of its parts in order.';
+comment on column mashup.stems.paths is 'By stem (vocals, drums, bass, other): its path in bucket mashups, or an array of the paths of its parts in order. Of a song in pieces: {pieces: [{start_sec, end_sec, and by stem its path or paths}]}, ascending.';
 create index stems_by_use on mashup.stems (used_at);
 
 create table mashup.scores (
@@ -1294,16 +1308,6 @@ end
 $$;
 comment on function mashup.add_warning(jsonb, text, text, text) is 'Returns the warnings with one more, as add_warnings does.';
 
-create function mashup.stem_files(p_paths jsonb) returns setof text
-  language plpgsql immutable set search_path = ''
-  as $$
-begin
-  return query select f.path from jsonb_each(p_paths) p
-    cross join lateral jsonb_array_elements_text(case jsonb_typeof(p.value) when 'array' then p.value else jsonb_build_array(p.value) end) f (path);
-end
-$$;
-comment on function mashup.stem_files(jsonb) is 'Returns the files of stems, given the value of stems.paths.';
-
 revoke execute on all functions in schema mashup from public;
 
 -- supabase/schemas/15_helpers/3_events.sql
@@ -1639,6 +1643,65 @@ create function mashup.hook_hint() returns text
   language sql immutable set search_path = ''
   as $$ select 'Functions of the engine run with an empty search_path: in the trigger function, write every table with its schema, or declare `set search_path`. Then retry the job. See docs/how-to/hooks.md.' $$;
 comment on function mashup.hook_hint() is 'Returns what to do about a trigger of an integrator that fails.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/15_helpers/8_stems.sql
+
+-- The value of mashup.stems.paths: stems of a whole song, or of pieces of it.
+
+create function mashup.stem_files(p_paths jsonb) returns setof text
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  return query select f.path
+    from jsonb_array_elements(coalesce(p_paths -> 'pieces', jsonb_build_array(p_paths))) piece
+    cross join lateral jsonb_each(piece - 'start_sec' - 'end_sec') p
+    cross join lateral jsonb_array_elements_text(case jsonb_typeof(p.value) when 'array' then p.value else jsonb_build_array(p.value) end) f (path);
+end
+$$;
+comment on function mashup.stem_files(jsonb) is 'Returns the files of stems, given the value of stems.paths.';
+
+create function mashup.stems_cover(p_paths jsonb, p_ranges jsonb) returns boolean
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  if p_paths is null or not p_paths ? 'pieces' then
+    return p_paths is not null;
+  end if;
+  return coalesce(
+    (select range_agg(numrange((r ->> 0)::numeric, (r ->> 1)::numeric)) from jsonb_array_elements(p_ranges) r)
+    <@ (select range_agg(numrange((p ->> 'start_sec')::numeric, (p ->> 'end_sec')::numeric)) from jsonb_array_elements(p_paths -> 'pieces') p),
+    false);
+end
+$$;
+comment on function mashup.stems_cover(jsonb, jsonb) is
+  'Returns whether stems, given the value of stems.paths, hold the ranges [[start, end], …] of their song; null: all of it.';
+
+create function mashup.merge_stems(p_old jsonb, p_new jsonb) returns jsonb
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  if not p_new ? 'pieces' then
+    return p_new;
+  elsif not p_old ? 'pieces' then
+    return p_old;
+  end if;
+  return jsonb_build_object('pieces', (
+    with piece as (
+      select p.value, p.is_new, numrange((p.value ->> 'start_sec')::numeric, (p.value ->> 'end_sec')::numeric) as span
+      from (
+        select o.value, false from jsonb_array_elements(p_old -> 'pieces') o
+        union all select n.value, true from jsonb_array_elements(p_new -> 'pieces') n
+      ) p (value, is_new)
+    )
+    -- A piece that another one contains is not needed. Of two equal ones the new one stays.
+    select jsonb_agg(a.value order by lower(a.span), upper(a.span)) from piece a
+    where not exists (select from piece b where a.span <@ b.span and (a.span <> b.span or b.is_new and not a.is_new))));
+end
+$$;
+comment on function mashup.merge_stems(jsonb, jsonb) is
+  'Returns the value of stems.paths with which a song has what it had and what was separated: whole stems, or the pieces of both.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -2023,8 +2086,7 @@ begin
   v_has_task := found and not (select s.ends_early from mashup.stages s where s.stage = p_job.stage);
   if p_job.stage = 'analyzing' then
     perform mashup.create_analysis_tasks(p_job);
-  elsif p_job.stage in ('scoring', 'planning', 'separating') and p_job.hold is null then
-    -- Separation overlaps scoring and planning. A draft may never be started, so its songs are separated only when it is.
+  elsif p_job.stage = 'separating' or p_job.stage in ('scoring', 'planning') and mashup.separates_early(p_job) then
     perform mashup.create_separation_tasks(p_job);
   end if;
   return v_has_task;
@@ -2176,22 +2238,22 @@ create function mashup.record_analysis(p_job public.mashup_jobs, p_task mashup.t
   as $$
 declare
   v_id bigint;
-  v_stems bigint;
+  v_stems mashup.stems;
   v_done integer;
   v_all integer;
 begin
   v_id := mashup.save_analysis(p_job, p_result);
   if not p_job.fresh then
-    select s.id into v_stems from mashup.stems s
+    select s.* into v_stems from mashup.stems s
       where s.user_id = p_job.user_id and s.content_hash = p_result ->> 'content_hash'
         and s.layout = coalesce(p_result ->> 'stem_layout', 'four_stems') order by s.id desc limit 1;
-    update mashup.stems set used_at = mashup.now() where id = v_stems;
+    update mashup.stems set used_at = mashup.now() where id = v_stems.id;
   end if;
   select count(*) filter (where s ->> 'analysis_id' is not null) + 1, count(*) into v_done, v_all from mashup.active_songs(p_job.songs) s;
   update public.mashup_jobs j set
       songs = mashup.patch_song(j.songs, p_task.song_id, (p_result -> 'card') || jsonb_strip_nulls(jsonb_build_object(
-        'state', case when v_stems is null then 'analyzed' else 'ready' end, 'hash', p_result ->> 'content_hash',
-        'analysis_id', v_id, 'stems_id', v_stems))),
+        'state', case when mashup.stems_cover(v_stems.paths, null) then 'ready' else 'analyzed' end, 'hash', p_result ->> 'content_hash',
+        'analysis_id', v_id, 'stems_id', v_stems.id))),
       progress = greatest(j.progress, (select least(s.progress_to, s.progress_from + (s.progress_to - s.progress_from) * v_done / v_all)
         from mashup.stages s where s.stage = 'analyzing')),
       estimated_completion_at = mashup.estimate_completion(j)
@@ -2283,10 +2345,12 @@ begin
     perform mashup.raise_error('MB006', 'The plan uses songs that are not in the job, or none.', 'Plan with the songs of the job.');
   end if;
   select coalesce(max(version), 0) + 1 into v_version from public.mashup_plans where job_id = p_job.id;
-  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes)
+  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, ranges)
     values (p_job.id, v_version, p_job.epoch, p_result ->> 'source', p_result -> 'plan',
       v_songs, p_result ->> 'model', p_result -> 'tokens',
-      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes');
+      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes',
+      -- An external renderer reads whole stems.
+      case when mashup.setting_text('separate_early') <> 'always' then p_result -> 'ranges' end);
   update public.mashup_jobs j set
       plan_version = v_version,
       title = mashup.truncate_bytes(p_result #>> '{plan,masterplan,title}', 200),
@@ -2297,7 +2361,7 @@ begin
 end
 $$;
 comment on function mashup.record_plan(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a plan task as the next version: {plan, source, song_ids, model?, tokens?, cost_usd?, changes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
+  'Stores the result of a plan task as the next version: {plan, source, song_ids, ranges?, model?, tokens?, cost_usd?, changes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
 
 create function mashup.save_receipt(p_job_id uuid, p_request_hash text, p_answer jsonb, p_tokens jsonb, p_cost_usd numeric) returns void
   language sql security definer set search_path = ''
@@ -2332,31 +2396,51 @@ revoke execute on all functions in schema mashup from public;
 
 -- supabase/schemas/30_stages/4_separate.sql
 
--- Stage separating: one task for each song without stems. Separation overlaps scoring and planning.
+-- Stage separating: one task for each song whose stems do not hold what the plan plays. Early tasks separate whole songs before.
+
+create function mashup.separates_early(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return case mashup.setting_text('separate_early') when 'always' then true when 'held' then p_job.hold is not null else false end;
+end
+$$;
+comment on function mashup.separates_early(public.mashup_jobs) is
+  'Returns whether the songs of a job are separated before it is planned. The tasks of a draft run on while it waits for its user.';
+
+create function mashup.songs_without_stems(p_job public.mashup_jobs) returns setof text
+  language plpgsql stable rows 3 set search_path = ''
+  as $$
+declare
+  v_plan public.mashup_plans;
+begin
+  select * into v_plan from public.mashup_plans p where p.job_id = p_job.id and p.version = p_job.plan_version;
+  return query
+    select s ->> 'song_id' from mashup.active_songs(p_job.songs) s
+    left join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
+    where (v_plan.version is null or s ->> 'song_id' = any (v_plan.song_ids))
+      and not mashup.stems_cover(st.paths, v_plan.ranges -> (s ->> 'song_id'));
+end
+$$;
+comment on function mashup.songs_without_stems(public.mashup_jobs) is
+  'Returns the songs whose stems do not hold what the current plan plays; without a plan those without whole stems.';
 
 create function mashup.create_separation_tasks(p_job public.mashup_jobs) returns void
   language plpgsql set search_path = ''
   as $$
+declare
+  v_songs text[] := array(select mashup.songs_without_stems(p_job));
 begin
-  if not exists (
-    select from mashup.active_songs(p_job.songs) s
-    where s ->> 'analysis_id' is not null
-      and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
-      and not exists (select from mashup.tasks t where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate'
-        and t.song_id = s ->> 'song_id' and t.state in ('waiting', 'ready', 'running')))
-  then
+  if v_songs = '{}' then
     return;
   end if;
-  -- A card may point to stems that were deleted since. Its finished task is dropped, so that another one can be made.
+  -- Stems may have been deleted, or more of a song may be needed, since its task finished: it is dropped, so that another one can be made.
   update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'stems_gone')
-    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.state = 'done'
-      and not exists (select from mashup.active_songs(p_job.songs) s join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
-        where s ->> 'song_id' = t.song_id);
+    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.state = 'done' and t.song_id = any (v_songs);
   insert into mashup.tasks (job_id, kind, song_id, epoch, priority)
     select p_job.id, k.kind, s ->> 'song_id', p_job.epoch, k.priority
     from mashup.active_songs(p_job.songs) s, mashup.task_kinds k
-    where k.kind = 'separate' and s ->> 'analysis_id' is not null
-      and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
+    where k.kind = 'separate' and s ->> 'analysis_id' is not null and s ->> 'song_id' = any (v_songs)
     on conflict do nothing;
 end
 $$;
@@ -2367,16 +2451,11 @@ create function mashup.has_stems(p_job public.mashup_jobs) returns boolean
   language plpgsql stable set search_path = ''
   as $$
 begin
-  return not exists (
-    select from public.mashup_plans p, unnest(p.song_ids) as used (song_id)
-    where p.job_id = p_job.id and p.version = p_job.plan_version
-      and not exists (
-        select from mashup.active_songs(p_job.songs) s
-        join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
-        where s ->> 'song_id' = used.song_id));
+  return p_job.plan_version is null or not exists (select mashup.songs_without_stems(p_job))
+    and not mashup.is_plan_outdated(p_job);
 end
 $$;
-comment on function mashup.has_stems(public.mashup_jobs) is 'Returns whether every song of the current plan has its stems.';
+comment on function mashup.has_stems(public.mashup_jobs) is 'Returns whether the stems of the songs hold what the current plan plays.';
 
 create function mashup.record_stems(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void
   language plpgsql set search_path = ''
@@ -2397,7 +2476,8 @@ begin
     end if;
     v_id := mashup.save_stems(p_job.user_id,
       (select s ->> 'hash' from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_task.song_id),
-      p_result ->> 'model', coalesce(p_result ->> 'layout', 'four_stems'), p_result -> 'paths');
+      p_result ->> 'model', coalesce(p_result ->> 'layout', 'four_stems'), p_result -> 'paths',
+      coalesce((p_result ->> 'replaces')::boolean, p_job.fresh));
   end if;
   update public.mashup_jobs j set
       songs = mashup.patch_song(j.songs, p_task.song_id, jsonb_build_object('state', 'ready', 'stems_id', v_id)),
@@ -2406,16 +2486,17 @@ begin
 end
 $$;
 comment on function mashup.record_stems(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a separate task and points the song''s card to it: {model, layout (absent: four_stems), paths: {vocals, drums, bass, other}}, each a path or the paths of its parts below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
+  'Stores the result of a separate task and points the song''s card to it: {model, layout (absent: four_stems), paths: {vocals, drums, bass, other}, each a path or the paths of its parts below the claim''s own prefix, or pieces of the song; replaces (absent: false) pieces whose files are lost}, or {stems_id} of cached ones. Raises MB003, MB006.';
 
-create function mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_layout text, p_paths jsonb) returns bigint
+create function mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_layout text, p_paths jsonb, p_replace boolean) returns bigint
   language plpgsql set search_path = ''
   as $$
 declare
   v_id bigint;
   v_old jsonb;
+  v_new jsonb;
 begin
-  -- Two jobs may separate one song at the same time: the second replaces what the first recorded. The loop repeats when the
+  -- Two jobs may separate one song at the same time: what the second recorded is merged with the first. The loop repeats when the
   -- row that was in the way is gone once it could be locked.
   loop
     insert into mashup.stems as s (user_id, content_hash, model, layout, paths)
@@ -2425,18 +2506,20 @@ begin
     select s.id, s.paths into v_id, v_old from mashup.stems s
       where s.user_id = p_user_id and s.content_hash = p_content_hash and s.model = p_model and s.layout = p_layout for update;
     if v_id is not null then
-      update mashup.stems s set paths = p_paths, used_at = mashup.now() where s.id = v_id;
+      v_new := case when p_replace then p_paths else mashup.merge_stems(v_old, p_paths) end;
+      update mashup.stems s set paths = v_new, used_at = mashup.now() where s.id = v_id;
       -- Another job may still be reading the older stems.
       insert into mashup.storage_deletions (path, not_before)
-        select f, mashup.now() + mashup.setting_interval('replaced_stems_after_sec') from mashup.stem_files(v_old) f;
+        select f, mashup.now() + mashup.setting_interval('replaced_stems_after_sec')
+        from (select mashup.stem_files(v_old) union select mashup.stem_files(p_paths) except select mashup.stem_files(v_new)) d (f);
       exit;
     end if;
   end loop;
   return v_id;
 end
 $$;
-comment on function mashup.save_stems(uuid, text, text, text, jsonb) is
-  'Caches stems and returns their id. The files of stems that they replace go into the outbox. Lock: stems row.';
+comment on function mashup.save_stems(uuid, text, text, text, jsonb, boolean) is
+  'Caches stems and returns their id. They are merged with what the cache has of the song, or replace it. The files that are no longer used go into the outbox. Lock: stems row.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -3450,7 +3533,10 @@ create function mashup.show_start(p_job public.mashup_jobs, p_kind mashup.task_k
 declare
   v_job public.mashup_jobs := p_job;
 begin
-  v_job.waiting_on := null;
+  -- A draft waits for its user, also while its songs are separated.
+  if p_job.admitted_at is not null then
+    v_job.waiting_on := null;
+  end if;
   if p_kind.song_state is not null then
     v_job.songs := mashup.patch_song(p_job.songs, p_song_id, jsonb_build_object('state', p_kind.song_state));
   end if;
@@ -3463,7 +3549,7 @@ begin
   end if;
   -- The transition to the stage has mostly written all of it: then the row has no new version.
   if v_job is distinct from p_job then
-    update public.mashup_jobs j set waiting_on = null, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
+    update public.mashup_jobs j set waiting_on = v_job.waiting_on, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
       where j.id = p_job.id returning * into v_job;
   end if;
   return v_job;
@@ -4196,6 +4282,59 @@ end
 $$;
 comment on function mashup.keep_parts(text) is
   'Puts the folder of the playable parts of a finished render into the outbox, due after parts_kept_sec: a listener may still play them.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/50_worker_api/8_missing_ranges.sql
+
+-- Parts of songs that a render needs and that were not separated: the plan then names them as well, and they are separated.
+
+create function mashup.report_missing_ranges(p_task_id bigint, p_claim uuid, p_ranges jsonb) returns text
+  language plpgsql security definer set search_path = ''
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = 'off' set enable_bitmapscan = 'off' set jit = 'off'
+  as $$
+declare
+  v_task mashup.tasks;
+  v_kind mashup.task_kinds;
+  v_job public.mashup_jobs;
+  v_known jsonb;
+  v_whole boolean;
+  v_names text;
+begin
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return mashup.claim_status(p_task_id, p_claim);
+  end if;
+  perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
+  select * into v_kind from mashup.task_kinds where kind = v_task.kind;
+  select * into v_job from public.mashup_jobs where id = v_task.job_id;
+  select p.ranges into v_known from public.mashup_plans p where p.job_id = v_job.id and p.version = v_job.plan_version;
+  select string_agg(s ->> 'name', ' and ') into v_names from mashup.active_songs(v_job.songs) s where p_ranges ? (s ->> 'song_id');
+  -- The event of the run before, if it began with this.
+  select (e.detail ->> 'whole')::boolean into v_whole from public.mashup_job_events e
+    where e.job_id = v_job.id and e.epoch = v_job.epoch and e.type = 'warning' and e.detail ->> 'code' = 'ranges_missing' limit 1;
+  if v_whole or v_job.stage <> 'rendering' or mashup.missing_prerequisite(v_job, 'separating') is not null
+     or not exists (select from jsonb_object_keys(p_ranges) song where v_known ? song) then
+    perform mashup.discard_output(v_task);
+    return mashup.end_attempt(v_task, v_kind, true, true, 'stems_missing',
+      format('The stems of %s do not hold what the mashup plays, also after more of them was separated.', coalesce(v_names, 'the songs')),
+      'Check the version of the rendering service, or set separate_early to "always" and retry the mashup.', null);
+  end if;
+  v_whole := v_whole is not null;
+  update public.mashup_plans p set ranges = (
+      select coalesce(jsonb_object_agg(k.song, k.ranges || coalesce(p_ranges -> k.song, '[]')), '{}')
+      from jsonb_each(v_known) k (song, ranges) where not (v_whole and p_ranges ? k.song))
+    where p.job_id = v_job.id and p.version = v_job.plan_version;
+  perform mashup.transition_job(v_job.id, 'separating', 'remake');
+  select * into v_job from public.mashup_jobs where id = v_job.id;
+  perform mashup.log_event(v_job, 'warning', format('More of %s is needed and is separated', v_names), null, null,
+    jsonb_build_object('code', 'ranges_missing', 'ranges', p_ranges, 'whole', v_whole, 'task', p_task_id));
+  return 'remaking';
+end
+$$;
+comment on function mashup.report_missing_ranges(bigint, uuid, jsonb) is
+  'Ends a render that needs parts of songs that were not separated, {song: [[start, end], …]}: adds them to the ranges of the plan and sends the job back to separating. The second time in a row the songs are separated whole, the third time the job fails. Returns remaking, failed, or why the claim is not valid (see claim_status). Lock order: job, task.';
+grant execute on function mashup.report_missing_ranges(bigint, uuid, jsonb) to mashup_worker;
 
 revoke execute on all functions in schema mashup from public;
 

@@ -6,7 +6,7 @@
 --
 -- 05  schema mashup, role mashup_worker, now (the only clock: tests replace it, nothing else reads one),
 --     new_traceparent, request_traceparent, engine_version, protocol_version, min_protocol_version, raise_error
--- 10  settings (every limit, time and budget), setting_number, setting_interval; check_setting, keep_setting, is_allowed, allowed_values
+-- 10  settings (every limit, time and budget), setting_number, setting_text, setting_interval; check_setting, keep_setting, is_allowed, allowed_values
 -- 11  tables
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
 --     mashup_jobs, mashup_plans, mashup_results, mashup_job_events   what users may read; in schema public
@@ -18,7 +18,8 @@
 --     outgoing_events                            outbox of events for other programs
 -- 15  helpers
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
---     patch_song, active_songs, stem_files       songs and stems in rows
+--     patch_song, active_songs                   songs in rows
+--     stem_files, stems_cover, merge_stems       stems in rows, of whole songs or pieces
 --     add_warnings, add_warning, warning_rank, warnings_outside, truncate_bytes   warnings in rows
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
@@ -34,7 +35,7 @@
 --     create_tasks, drop_tasks, discard_output
 --     advance_job, is_plan_outdated              fan-in: the next stage, or back to planning if a song of the plan was excluded
 -- 30  stages: what each needs, has and records
---     create_analysis_tasks, create_separation_tasks
+--     create_analysis_tasks, create_separation_tasks, separates_early, songs_without_stems
 --     the functions of schema/stages.ts: check (has_analyses, …) and record (record_analysis, …)
 --     save_analysis, save_stems
 --     save_receipt, exhausted_plan_budget        costs of planning
@@ -56,6 +57,7 @@
 --     fail_task, end_attempt, end_failed_task, exclude_song, requeue_task, return_task
 --     publish_playable, keep_parts               the finished beginning of a mashup that is being rendered
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
+--     report_missing_ranges                      parts of songs that a render needs and that were not separated: likewise
 -- 60  maintenance
 --     sweep                                      one run of all of it
 --     limit_future_times, limit_waiting_tasks, limit_running_tasks, longest_delay_sec      after the clock was set back

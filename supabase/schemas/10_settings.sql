@@ -4,7 +4,7 @@ create table mashup.settings (
   name        text primary key,
   value       jsonb not null,
   description text not null,
-  type        text not null default 'number' check (type in ('number', 'integer', 'boolean', 'name', 'numbers_by_service')),
+  type        text not null default 'number' check (type in ('number', 'integer', 'boolean', 'name', 'time_of_separation', 'numbers_by_service')),
   unit        text,
   min         numeric not null default 0,
   max         numeric,
@@ -44,6 +44,7 @@ insert into mashup.settings (name, value, description) values
   ('circuit_failures',           '5',     'Consecutive availability faults that open the circuit of a service.'),
   ('circuit_open_sec',           '15',    'Seconds for which an open circuit waits before it lets one probe through. Doubles up to circuit_open_max_sec.'),
   ('circuit_open_max_sec',       '300',   'Longest wait of an open circuit, in seconds.'),
+  ('separate_early',             '"held"', 'When songs are separated whole before their mashup is planned: held (of drafts, while they wait for their user), always, or never. Otherwise what the plan plays of them is separated after planning. External renderers need always.'),
   ('silence_sec',                '60',    'Seconds without an event after which a call that streams events ends as unanswered.'),
   ('call_limit_factor',          '8',     'A call without events ends after this many times the measured duration for its songs, but not before call_limit_min_sec nor after timeout_sec of its kind.'),
   ('call_limit_min_sec',         '60',    'Shortest limit of a call without events, in seconds.'),
@@ -83,6 +84,7 @@ update mashup.settings s set type = t.type, unit = t.unit, min = t.min, max = t.
 from (
   select n.name,
     case when n.name in ('service_limits', 'service_abort_hold_sec') then 'numbers_by_service' when n.name = 'queue_schema' then 'name'
+      when n.name = 'separate_early' then 'time_of_separation'
       when n.name ~ '_(sec|usd|hours|days|per_day|per_job|step)$' then 'number' else 'integer' end as type,
     case when n.name ~ '_sec$' then 'seconds' when n.name ~ '_usd|_usd_' then 'US dollars' when n.name ~ '_hours$' then 'hours'
       when n.name ~ '_days$' then 'days' when n.name ~ '_bytes$' then 'bytes' when n.name = 'progress_min_step' then 'per cent' end as unit,
@@ -108,6 +110,7 @@ declare
 begin
   return case p_setting.type
     when 'boolean' then 'true or false'
+    when 'time_of_separation' then '"held", "always" or "never"'
     when 'name' then 'a name of small letters, digits and underscores, in double quotes'
     when 'numbers_by_service' then pg_catalog.format('an object with, for each service (%s), %s',
       (select pg_catalog.string_agg(h.service, ', ' order by h.service) from mashup.service_health h), v_range)
@@ -130,6 +133,8 @@ begin
     return v_type = 'boolean';
   elsif p_setting.type = 'name' then
     return v_type = 'string' and p_setting.value #>> '{}' ~ '^[a-z_][a-z0-9_]{0,62}$';
+  elsif p_setting.type = 'time_of_separation' then
+    return p_setting.value in ('"held"', '"always"', '"never"');
   elsif p_setting.type = 'numbers_by_service' then
     if v_type <> 'object' or exists (select from pg_catalog.jsonb_object_keys(p_setting.value) k
         where not exists (select from mashup.service_health h where h.service = k)) then
@@ -179,6 +184,11 @@ create function mashup.setting_number(p_name text) returns double precision
   as $$ begin return (select (s.value #>> '{}')::double precision from mashup.settings s where s.name = p_name); end $$;
 comment on function mashup.setting_number(text) is 'Returns a numeric setting by name; null if there is none of that name.';
 grant execute on function mashup.setting_number(text) to mashup_worker;
+
+create function mashup.setting_text(p_name text) returns text
+  language plpgsql stable set search_path = ''
+  as $$ begin return (select s.value #>> '{}' from mashup.settings s where s.name = p_name); end $$;
+comment on function mashup.setting_text(text) is 'Returns a setting that is a name, by its name; null if there is none of that name.';
 
 create function mashup.setting_interval(p_name text) returns interval
   language plpgsql stable set search_path = ''

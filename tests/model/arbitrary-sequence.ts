@@ -47,11 +47,13 @@ const WEIGHTS: Record<CommandChoice['command'], number> = {
 export const ROOMY: Limits = {
   services: { analysis: 4, scoring: 3, orchestrator: 3, separation: 4, processing: 3 },
   jobs: 4,
+  early: 'always',
 };
 /** Limits that often hold tasks back. */
 export const TIGHT: Limits = {
   services: { analysis: 2, scoring: 1, orchestrator: 1, separation: 1, processing: 1 },
   jobs: 2,
+  early: 'held',
 };
 
 /** Generates sequences. */

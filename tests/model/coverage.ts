@@ -68,6 +68,7 @@ const FAULTS = [
   'storage failed',
   'storage is back',
   'stems missing twice',
+  'part separated',
   'circuit opened',
   'circuit closed',
   'probe failed',

@@ -45,6 +45,7 @@ end
 $$;
 
 -- Returns a successful result for a task of each kind. p_leave_out: the plan does not use the first of three songs.
+-- The plan plays a part of its last song, and a separation returns what the current plan plays.
 create function model.result_of(p_claim jsonb, p_leave_out boolean default false) returns jsonb
   language plpgsql as $$
 declare
@@ -57,8 +58,14 @@ begin
     when 'analyze' then jsonb_build_object('content_hash', 'hash-of-' || (p_claim ->> 'song_id'), 'version', 'test',
       'analysis', '{"version": "test"}'::jsonb, 'card', '{"duration_sec": 40, "bpm": 120, "key": "A minor"}'::jsonb)
     when 'score' then '{"pairs": [{"score": 80}]}'
-    when 'plan' then jsonb_build_object('plan', '{"masterplan": {"title": "Test"}}'::jsonb, 'source', 'rules', 'song_ids', to_jsonb(v_good))
-    when 'separate' then jsonb_build_object('model', 'test', 'paths', jsonb_build_object('vocals', (p_claim ->> 'output_prefix') || '/vocals.wav'))
+    when 'plan' then jsonb_build_object('plan', '{"masterplan": {"title": "Test"}}'::jsonb, 'source', 'rules', 'song_ids', to_jsonb(v_good),
+      'ranges', jsonb_build_object(v_good[cardinality(v_good)], '[[0, 10]]'::jsonb))
+    when 'separate' then jsonb_build_object('model', 'test', 'paths', case
+      when exists (select from public.mashup_jobs j join public.mashup_plans p on p.job_id = j.id and p.version = j.plan_version
+        where j.id = (p_claim ->> 'job_id')::uuid and p.ranges ? (p_claim ->> 'song_id'))
+      then jsonb_build_object('pieces', jsonb_build_array(jsonb_build_object('start_sec', 0, 'end_sec', 10,
+        'vocals', (p_claim ->> 'output_prefix') || '/vocals.flac')))
+      else jsonb_build_object('vocals', (p_claim ->> 'output_prefix') || '/vocals.wav') end)
     when 'render' then jsonb_build_object('path', (p_claim ->> 'output_prefix') || '.wav',
       'quality', '{"duration_sec": 32, "quality": {"passed": false}}'::jsonb,
       'warnings', '[{"code": "quality_check_failed", "message": "A check failed."}]'::jsonb)
@@ -154,7 +161,7 @@ end
 $$;
 
 -- Empties the database between two sequences. The caller has session_replication_role = replica.
-create procedure model.reset(p_users uuid[], p_limits jsonb, p_jobs integer)
+create procedure model.reset(p_users uuid[], p_limits jsonb, p_jobs integer, p_early text)
   language plpgsql as $$
 begin
   if to_regnamespace('queue_hidden') is not null then
@@ -169,6 +176,7 @@ begin
   update mashup.service_health set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
     last_error = null;
   update mashup.settings set value = p_limits where name = 'service_limits';
+  update mashup.settings set value = to_jsonb(p_early) where name = 'separate_early';
   perform mashup.sync_places();
   update mashup.settings set value = to_jsonb(p_jobs) where name = 'max_running_jobs';
   insert into auth.users (id, email) select u, u || '@example.test' from unnest(p_users) u;

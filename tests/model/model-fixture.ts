@@ -55,6 +55,8 @@ export interface Snapshot {
 export interface Limits {
   services: Record<ServiceName, number>;
   jobs: number;
+  /** The setting `separate_early`. */
+  early: 'held' | 'always';
 }
 
 /** What the sweep has still to do. */
@@ -109,7 +111,7 @@ export async function openModelFixture(
     async reset(limits) {
       fixture.users = [randomUUID(), randomUUID(), randomUUID()];
       await presence`select pg_advisory_unlock_all()`;
-      await admin`call model.reset(${fixture.users}, ${admin.json(limits.services)}, ${limits.jobs})`;
+      await admin`call model.reset(${fixture.users}, ${admin.json(limits.services)}, ${limits.jobs}, ${limits.early})`;
       if (++resets % 20 === 0) {
         await admin.unsafe(
           'vacuum (analyze) public.mashup_jobs, public.mashup_job_events, mashup.tasks, mashup_queue._private_jobs',

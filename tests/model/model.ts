@@ -85,8 +85,10 @@ export interface Model {
   /** End of each pause, by `scope key`. */
   pauses: Record<string, number>;
   circuits: Record<string, { open: boolean; failures: number }>;
-  /** Number of the cached stems, by `user song`. */
-  stems: Record<string, number>;
+  /** Whether all songs are separated whole before planning; otherwise only those of drafts. */
+  isSeparatedEarly: boolean;
+  /** The cached stems, by `user song`: their number, and whether they are whole or what a plan plays of the song. */
+  stems: Record<string, { id: number; whole: boolean }>;
   nextStems: number;
   /** Why a claimed task was dropped, by task id. A late worker gets this status. */
   dropped: Record<string, string>;
@@ -96,7 +98,7 @@ export interface Model {
 }
 
 /** Returns a model of an empty database. */
-export function newModel(): Model {
+export function newModel(isSeparatedEarly = false): Model {
   const circuits = Object.fromEntries(CIRCUITS.map((service) => [service, { open: false, failures: 0 }]));
   return {
     now: 0,
@@ -106,6 +108,7 @@ export function newModel(): Model {
     circuits,
     stems: {},
     nextStems: 1,
+    isSeparatedEarly,
     dropped: {},
     purgedAt: -Infinity,
     hits: [],
@@ -116,13 +119,25 @@ export const isTerminal = (stage: Stage): boolean => TERMINAL_STAGES.includes(st
 export const isLive = (task: ModelTask): boolean => task.state === 'open' || task.state === 'running';
 export const activeSongs = (job: ModelJob): ModelSong[] => job.songs.filter((song) => song.state === 'active');
 
-/** Whether a song's card points to existing stems. */
+/** Whether a song's card points to existing stems, whole or of a part of the song. */
 export function hasStems(model: Model, job: ModelJob, song: ModelSong): boolean {
-  return song.stems !== 0 && model.stems[`${job.user} ${song.id}`] === song.stems;
+  return song.stems !== 0 && model.stems[`${job.user} ${song.id}`]?.id === song.stems;
+}
+
+/** Whether a job needs only a part of a song: its plan plays a part of its last song. */
+const needsPart = (model: Model, { plan }: ModelJob, { id }: ModelSong): boolean =>
+  !model.isSeparatedEarly && plan?.at(-1) === id;
+
+/** Whether the stems of a song hold what a job needs of it. */
+function hasNeededStems(model: Model, job: ModelJob, song: ModelSong): boolean {
+  const isWhole = model.stems[`${job.user} ${song.id}`]?.whole === true;
+  return hasStems(model, job, song) && (isWhole || needsPart(model, job, song));
 }
 
 function planHasStems(model: Model, job: ModelJob): boolean {
-  return (job.plan ?? []).every((id) => activeSongs(job).some((song) => song.id === id && hasStems(model, job, song)));
+  return (job.plan ?? []).every((id) =>
+    activeSongs(job).some((song) => song.id === id && hasNeededStems(model, job, song)),
+  );
 }
 
 function createTask(job: ModelJob, kind: TaskKind, song?: string): void {
@@ -147,9 +162,10 @@ export function createTasks(model: Model, job: ModelJob): void {
   } else if (job.stage === 'scoring') createTask(job, 'score');
   else if (job.stage === 'planning' && !job.hold) createTask(job, 'plan');
   else if (job.stage === 'rendering') createTask(job, 'render');
-  if (!job.hold && ['scoring', 'planning', 'separating'].includes(job.stage)) {
+  const isEarly = (job.hold || model.isSeparatedEarly) && ['scoring', 'planning'].includes(job.stage);
+  if (isEarly || job.stage === 'separating') {
     for (const song of activeSongs(job)) {
-      if (hasStems(model, job, song)) continue;
+      if ((job.plan && !job.plan.includes(song.id)) || hasNeededStems(model, job, song)) continue;
       job.tasks = job.tasks.filter(
         (task) => !(task.kind === 'separate' && task.song === song.id && task.state === 'done'),
       );
@@ -288,13 +304,17 @@ export function finishTask(model: Model, job: ModelJob, task: ModelTask, planned
   const song = job.songs.find((one) => one.id === task.song);
   if (task.kind === 'analyze' && song) {
     song.analysed = true;
-    if (!job.fresh) song.stems = model.stems[`${job.user} ${song.id}`] ?? 0;
+    if (!job.fresh) song.stems = model.stems[`${job.user} ${song.id}`]?.id ?? 0;
   } else if (task.kind === 'score') job.hasScores = true;
   else if (task.kind === 'plan') {
     job.plan = planned;
     replan = planned.some((id) => !activeSongs(job).some((one) => one.id === id));
   } else if (task.kind === 'separate' && song) {
-    song.stems = model.stems[`${job.user} ${song.id}`] ??= model.nextStems++;
+    const stems = (model.stems[`${job.user} ${song.id}`] ??= { id: model.nextStems++, whole: false });
+    song.stems = stems.id;
+    // A fresh run replaces what is cached.
+    stems.whole = !needsPart(model, job, song) || (stems.whole && !job.fresh);
+    if (!stems.whole) model.hits.push('part separated');
   }
   recordSuccess(model, task.kind);
   if (replan) replay(model, job, 'planning', { by: 'replan' });

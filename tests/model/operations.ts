@@ -21,7 +21,7 @@ import {
   type Fault,
   USES_STORAGE,
 } from './model.ts';
-import type { ModelFixture, Pending, Snapshot, TaskSnapshot } from './model-fixture.ts';
+import type { Limits, ModelFixture, Pending, Snapshot, TaskSnapshot } from './model-fixture.ts';
 
 export interface Claim {
   id: string;
@@ -63,11 +63,11 @@ export interface State {
 }
 
 /** Returns the state at the start of a sequence. */
-export function newState(fixture: ModelFixture): State {
+export function newState(fixture: ModelFixture, { early }: Limits): State {
   const snapshot: Snapshot = { jobs: [], tasks: [], health: {} as Snapshot['health'], digest: '' };
   return {
     fixture,
-    model: newModel(),
+    model: newModel(early === 'always'),
     snapshot,
     claims: [],
     pending: { schedule: false, queueEntries: false },

@@ -131,6 +131,7 @@ describe('a job is not stuck', () => {
     const worker = await m.worker();
     await m.sql`update mashup.settings set value = '{"analysis": 3, "scoring": 4, "orchestrator": 4, "separation": 3, "processing": 1}'
       where name = 'service_limits'`;
+    await m.sql`update mashup.settings set value = '"always"' where name = 'separate_early'`;
     const id = await m.submit(await m.user(), 3);
     for (let i = 0; i < 3; i++) await m.finish(await claimKind(m, worker, 'analyze', id));
     await m.finish(await claimKind(m, worker, 'score', id));
@@ -169,6 +170,7 @@ describe('a job is not stuck', () => {
   it('when the stems that it made are deleted before it renders', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
+    await m.sql`update mashup.settings set value = '"always"' where name = 'separate_early'`;
     const id = await m.submit(await m.user(), 2);
     const plan = await m.run(worker, (task) => task.kind === 'plan');
     assert.ok(plan);
@@ -233,6 +235,7 @@ describe('a complete job', () => {
   it('leaves no unfinished task for a song that its plan does not use', async (t) => {
     const m = await useMachine(t);
     const worker = await m.worker();
+    await m.sql`update mashup.settings set value = '"always"' where name = 'separate_early'`;
     const id = await m.submit(await m.user(), 3);
     const score = await m.run(worker, (task) => task.kind === 'score');
     assert.ok(score);

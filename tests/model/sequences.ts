@@ -129,8 +129,9 @@ async function runSequence(
   trace: Trace,
 ): Promise<Error | undefined> {
   try {
-    await fixture.reset(sequence.isTight ? TIGHT : ROOMY);
-    const state = newState(fixture);
+    const limits = sequence.isTight ? TIGHT : ROOMY;
+    await fixture.reset(limits);
+    const state = newState(fixture, limits);
     await fixture.setClock(0);
     await runStep(state, fault.startWorker(state, true), 0, trace);
     await runStep(state, fault.startWorker(state), 0, trace);

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { MashupOptions, ServiceName } from '../../schema.ts';
-import type { PlayableAudio } from '../../schema.ts';
+import type { PlayableAudio, SongRanges } from '../../schema.ts';
 import { TASK_KINDS } from '../../schema/database.ts';
 import type { SongCard } from '../../schema/database.ts';
 import type { Db } from './database.ts';
@@ -182,6 +182,22 @@ export async function reportMissingStems(db: Db, claim: Claim, stemsIds: readonl
   const { rows } = await sql<{ answer: string }>`
     select mashup.report_missing_stems(
       ${claim.task_id}::bigint, ${claim.claim}::uuid, ${sql.val(stemsIds.map(String))}::bigint[]
+    ) as answer`.execute(db);
+  return rows[0]?.answer ?? 'lost';
+}
+
+/**
+ * Ends a render that needs parts of songs that were not separated: the job goes back to separating. Returns `remaking`, `failed` if that did
+ * not help before, or why the claim is not valid.
+ */
+export async function reportMissingRanges(
+  db: Db,
+  claim: Claim,
+  ranges: Readonly<Record<string, SongRanges>>,
+): Promise<string> {
+  const { rows } = await sql<{ answer: string }>`
+    select mashup.report_missing_ranges(
+      ${claim.task_id}::bigint, ${claim.claim}::uuid, ${JSON.stringify(ranges)}::text::jsonb
     ) as answer`.execute(db);
   return rows[0]?.answer ?? 'lost';
 }

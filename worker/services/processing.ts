@@ -1,7 +1,8 @@
 /** Client of the rendering service, `POST /execute-masterplan`: an event stream that ends with exactly one terminal event. */
-import { RenderResult, SERVICE_DEFAULTS } from '../../schema.ts';
-import type { RenderRequest } from '../../schema.ts';
-import { TaskError } from '../errors.ts';
+import { z } from 'zod';
+import { RenderResult, SERVICE_DEFAULTS, SongRange } from '../../schema.ts';
+import type { RenderRequest, SongRanges } from '../../schema.ts';
+import { RangesMissing, TaskError } from '../errors.ts';
 import type { FaultClass } from '../errors.ts';
 import { redact } from '../redact.ts';
 import { storageFaultOf, untypedFault } from './faults.ts';
@@ -10,6 +11,8 @@ import { asNumber, clamp } from './read.ts';
 import { parseEvent, readEvents } from './sse.ts';
 
 const MAX_WARNINGS = 20;
+/** Seconds that are separated before and after a part that a render missed. */
+const MISSING_MARGIN_SEC = 2;
 
 /** Fault classes of the built-in renderer's error codes. Other codes are transient. */
 const CLASS_OF_CODE: Record<string, FaultClass> = {
@@ -99,12 +102,22 @@ function eventFault(text: string, event: Record<string, unknown>): TaskError {
   if (known) return known;
   const code = typeof event['code'] === 'string' ? event['code'].slice(0, 60) : 'render_failed';
   if (code === 'storage_unavailable') return storageFaultOf('processing', message);
+  const missing = code === 'stems_missing' ? z.array(SongRange).min(1).safeParse(event['missing']).data : undefined;
+  if (missing) return new RangesMissing(message, rangesBySong(missing));
   const hint = typeof event['hint'] === 'string' ? redact(event['hint'], 300) : undefined;
   return new TaskError(message || 'The mashup could not be rendered.', {
     code,
     hint: hint ?? 'Retry the mashup. If it fails again, replay it from planning for another plan.',
     faultClass: CLASS_OF_CODE[code] ?? 'transient',
   });
+}
+
+/** The missing ranges by song, a little longer than they are. */
+function rangesBySong(missing: readonly SongRange[]): Record<string, SongRanges> {
+  const ranges: Record<string, SongRanges> = {};
+  for (const { song_id, start_sec, end_sec } of missing)
+    (ranges[song_id] ??= []).push([Math.max(0, start_sec - MISSING_MARGIN_SEC), end_sec + MISSING_MARGIN_SEC]);
+  return ranges;
 }
 
 function idleFault(idleMs: number): TaskError {

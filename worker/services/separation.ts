@@ -1,6 +1,6 @@
 /** Client of the separation service, `POST /separate`. */
 import { SeparateResponse, SERVICE_DEFAULTS, StemPaths } from '../../schema.ts';
-import type { SeparateRequest } from '../../schema.ts';
+import type { SeparateRequest, StoredStems } from '../../schema.ts';
 import { callJson } from './http.ts';
 import { parseResponse } from './read.ts';
 
@@ -8,7 +8,8 @@ import { parseResponse } from './read.ts';
 const DEFAULT_MODEL = 'htdemucs';
 
 /**
- * Separates a song into four stems, which the service writes to Storage.
+ * Separates a song, or the ranges of the request, into four stems, which the service writes to Storage. A service that does not know
+ * ranges separates the whole song.
  * @returns the object paths of the stems, and the model's name
  * @throws TaskError
  */
@@ -16,7 +17,7 @@ export async function callSeparate(
   baseUrl: string,
   request: SeparateRequest,
   options: { signal: AbortSignal; timeoutMs: number; token?: string },
-): Promise<{ paths: StemPaths; model: string }> {
+): Promise<{ paths: StoredStems; model: string }> {
   const response = parseResponse(
     'separation',
     SeparateResponse,
@@ -28,10 +29,11 @@ export async function callSeparate(
       ...options,
     }),
   );
-  const { vocals, drums, bass, other } = StemPaths.parse(response.stems);
+  const { stems, pieces = [] } = response;
   const model = response['model'];
   return {
-    paths: { vocals, drums, bass, other },
+    // Parsing leaves out members of older services that are not stems.
+    paths: stems ? StemPaths.parse(stems) : { pieces },
     model: typeof model === 'string' && model !== '' ? model.slice(0, 100) : DEFAULT_MODEL,
   };
 }

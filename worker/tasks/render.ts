@@ -1,7 +1,7 @@
 /** The `render` task: renders the plan and verifies the file before it is delivered. */
 import type { RenderTaskResult } from '../../schema/task-results.ts';
-import { filesOf, OutputFormat } from '../../schema.ts';
-import type { Plan, RenderRequest, RenderResult, Stem, StemPaths } from '../../schema.ts';
+import { filesOf, filesOfStems, OutputFormat } from '../../schema.ts';
+import type { Plan, RenderRequest, RenderResult, Stem, StemUrls, StoredStems } from '../../schema.ts';
 import type { SongCard } from '../../schema/database.ts';
 import { StemsGone, TaskError } from '../errors.ts';
 import type { Claim } from '../database/database-api.ts';
@@ -150,13 +150,20 @@ async function signStems(context: TaskContext, used: UsedStems): Promise<SignedS
   return signed.map((urls) => urls ?? {});
 }
 
-/** Signs all files of the stems in one call. Stems of one file get a URL, stems in parts a list. */
-async function signFiles({ claim, storage }: TaskContext, stems: Stem[], paths: StemPaths): Promise<SignedStems> {
-  const files = stems.flatMap((stem) => filesOf(paths[stem]));
+/** Signs all files of the stems in one call. Stems of one file get a URL, stems in parts a list, and stems in pieces one of pieces. */
+async function signFiles({ claim, storage }: TaskContext, stems: Stem[], paths: StoredStems): Promise<SignedStems> {
+  const files = filesOfStems(paths, stems);
   const urls = await storage.downloadUrls(files, urlSeconds(claim));
   const urlOf = (path: string): string => urls[files.indexOf(path)]!;
   return Object.fromEntries(
-    stems.map((stem) => {
+    stems.map((stem): [Stem, StemUrls] => {
+      if ('pieces' in paths)
+        return [
+          stem,
+          paths.pieces.map((piece) => {
+            return { start_sec: piece.start_sec, end_sec: piece.end_sec, urls: filesOf(piece[stem]).map(urlOf) };
+          }),
+        ];
       const path = paths[stem];
       return [stem, typeof path === 'string' ? urlOf(path) : path.map(urlOf)];
     }),
@@ -169,7 +176,7 @@ async function requireFiles(context: TaskContext, used: UsedStems): Promise<void
     used.map(async ({ card, stems }) => {
       const paths = await loadStemPaths(context, card);
       if (!paths) return false;
-      const files = stems.flatMap((stem) => filesOf(paths[stem]));
+      const files = filesOfStems(paths, stems);
       return (await context.storage.findMissing(files, context.signal)).length === 0;
     }),
   );
@@ -186,7 +193,7 @@ function requireStems(used: UsedStems, isThere: boolean[]): void {
 }
 
 /** Returns the paths of a song's stems; undefined if the cache no longer has them. */
-async function loadStemPaths({ claim, db }: TaskContext, card: SongCard): Promise<StemPaths | undefined> {
+async function loadStemPaths({ claim, db }: TaskContext, card: SongCard): Promise<StoredStems | undefined> {
   if (card.stems_id === undefined)
     throw missingInput(`The stems of ${card.name} are missing.`, 'Replay the mashup from separating.');
   const row = await db

@@ -1,7 +1,7 @@
 /** The `separate` task: the four stems of a song, from its owner's cache or from the service. */
 import type { SeparateTaskResult } from '../../schema/task-results.ts';
-import { filesOf, maxStemParts, STEMS } from '../../schema.ts';
-import type { SeparateRequest, StemLayout, StemPaths, UploadTarget } from '../../schema.ts';
+import { filesOfStems, maxStemParts, missingRanges, piecesOf, SEAM_SEC, STEMS } from '../../schema.ts';
+import type { SeparateRequest, SongRanges, StemLayout, StoredStems, UploadTarget } from '../../schema.ts';
 import { SONG_MAX_SEC, STEM_PART_BYTES, STORAGE_MAX_BYTES } from '../../schema/constants.ts';
 import type { SongCard } from '../../schema/database.ts';
 import { settingNumber } from '../database/database-api.ts';
@@ -16,43 +16,85 @@ const MIN_STEM_BYTES = 45;
 /** The separation may decode a little more than the analysis counted. */
 const LENGTH_MARGIN_SEC = 5;
 
+/** Stems of the cache. `isLost`: files of them do not exist. */
+type CachedStems = { id: string; paths: StoredStems; isLost: boolean };
+
+/** What the service is asked for. `parts` is the number of files that a stem may need; no `ranges`: the whole song. */
+type Separation = {
+  prefix: string;
+  partBytes: number;
+  parts: number;
+  layout: StemLayout | undefined;
+  ranges: SongRanges | undefined;
+};
+
 /** Runs the task. Returns the result for `mashup.record_stems`. */
 export async function separate(context: TaskContext): Promise<SeparateTaskResult> {
-  const { claim, signal, storage } = context;
+  const { claim, db } = context;
   const song = songOf(claim);
   const prefix = claim.output_prefix;
   if (prefix === null) throw missingInput('This task has no output path.', 'Retry the mashup.');
   const layout = await findLayout(context, song);
-  if (!claim.fresh && song.hash !== undefined) {
-    const cached = await findStems(context, song.hash, layout);
-    if (cached) {
-      return {
-        stems_id: cached.id,
-        from_cache: true,
-        service_used: false,
-        message: `${song.name} was separated before`,
-      };
-    }
+  const wanted = await findRanges(context, song);
+  const cached = claim.fresh || song.hash === undefined ? undefined : await findStems(context, song.hash, layout);
+  const ranges = rangesToSeparate(wanted, cached);
+  if (cached && ranges?.length === 0) {
+    return { stems_id: cached.id, from_cache: true, service_used: false, message: `${song.name} was separated before` };
   }
 
-  const partBytes = Math.min(STEM_PART_BYTES, await settingNumber(context.db, 'storage_max_bytes', STORAGE_MAX_BYTES));
+  const partBytes = Math.min(STEM_PART_BYTES, await settingNumber(db, 'storage_max_bytes', STORAGE_MAX_BYTES));
+  const parts = maxStemParts(await maxSeconds(context, song), partBytes) + (ranges?.length ?? 0);
+  const { paths, model } = await separateSong(context, song, { prefix, partBytes, parts, layout, ranges });
+  const message = ranges ? `What the mashup plays of ${song.name} is separated` : `${song.name} is separated`;
+  return { model, paths, layout, replaces: cached?.isLost, service_used: true, message };
+}
+
+/** What is to be separated: undefined for the whole song, empty if the cache has it. */
+function rangesToSeparate(wanted: SongRanges | undefined, cached: CachedStems | undefined): SongRanges | undefined {
+  if (!cached || cached.isLost) return wanted;
+  const pieces = piecesOf(cached.paths);
+  if (!pieces) return [];
+  return wanted && missingRanges(wanted, pieces).map(([from, to]) => [Math.max(0, from - SEAM_SEC), to + SEAM_SEC]);
+}
+
+/** Calls the service. Returns stems that are in Storage, below the prefix, and hold the ranges. */
+async function separateSong(
+  context: TaskContext,
+  song: SongCard,
+  { prefix, partBytes, parts, layout, ranges }: Separation,
+): Promise<{ paths: StoredStems; model: string }> {
+  const { claim, signal, storage } = context;
   const [uploads, audioUrl] = await Promise.all([
-    signUploads(context, prefix, maxStemParts(await maxSeconds(context, song), partBytes)),
+    signUploads(context, prefix, parts),
     storage.downloadUrl(song.path, urlSeconds(claim)),
   ]);
-  const { paths, model } = await callSeparate(
+  const separated = await callSeparate(
     context.serviceUrls.separation,
-    { audio_url: audioUrl, job_id: prefix.replace(/^stems\//, ''), uploads, part_bytes: partBytes, layout },
+    {
+      audio_url: audioUrl,
+      job_id: prefix.replace(/^stems\//, ''),
+      uploads,
+      part_bytes: partBytes,
+      layout,
+      ranges: ranges?.map(([start_sec, end_sec]) => ({ start_sec, end_sec })),
+    },
     { signal, timeoutMs: silenceLimitMs(context), token: context.serviceTokens.separation },
   );
-  for (const stem of STEMS) {
-    if (!filesOf(paths[stem]).every((path) => path.startsWith(`${prefix}/`))) {
-      throw new TaskError('The separation service wrote a stem to a path outside its prefix.', {
-        code: 'service_wrong_path',
-        hint: 'The service must write to stems/<job_id>/; check its version.',
-        faultClass: 'permanent',
-      });
-    }
+  const { paths } = separated;
+  if (!filesOfStems(paths, STEMS).every((path) => path.startsWith(`${prefix}/`))) {
+    throw new TaskError('The separation service wrote a stem to a path outside its prefix.', {
+      code: 'service_wrong_path',
+      hint: 'The service must write to stems/<job_id>/; check its version.',
+      faultClass: 'permanent',
+    });
+  }
+  const pieces = piecesOf(paths);
+  if (pieces && (!ranges || missingRanges(ranges, pieces).length > 0)) {
+    throw new TaskError('The separation service returned other parts of the song than were requested.', {
+      code: 'service_wrong_ranges',
+      hint: 'The pieces must hold all requested ranges; check the version of the service.',
+      faultClass: 'permanent',
+    });
   }
   const missing = await findMissing(context, paths);
   if (missing !== undefined) {
@@ -62,7 +104,7 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
       faultClass: 'transient',
     });
   }
-  return { model, paths, layout, service_used: true, message: `${song.name} is separated` };
+  return separated;
 }
 
 /** Length that the stems of a song have at most. */
@@ -101,12 +143,24 @@ async function signUploads(
   return Object.fromEntries(targets) as NonNullable<SeparateRequest['uploads']>;
 }
 
-/** Finds the owner's stems of the same content and layout, if their files still exist. */
+/** Returns what the current plan plays of a song; undefined if all of the song is needed, or there is no plan yet. */
+async function findRanges({ db, claim }: TaskContext, { song_id }: SongCard): Promise<SongRanges | undefined> {
+  if (claim.plan_version === null) return undefined;
+  const row = await db
+    .selectFrom('public.mashup_plans')
+    .select('ranges')
+    .where('job_id', '=', claim.job_id)
+    .where('version', '=', claim.plan_version)
+    .executeTakeFirst();
+  return row?.ranges?.[song_id];
+}
+
+/** Finds the owner's stems of the same content and layout. `isLost`: files of them do not exist. */
 async function findStems(
   context: TaskContext,
   hash: string,
   layout: StemLayout | typeof FOUR_STEMS = FOUR_STEMS,
-): Promise<{ id: string } | undefined> {
+): Promise<CachedStems | undefined> {
   const row = await context.db
     .selectFrom('mashup.stems')
     .select(['id', 'paths'])
@@ -116,8 +170,7 @@ async function findStems(
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();
-  if (!row || (await findMissing(context, row.paths)) !== undefined) return undefined;
-  return { id: row.id };
+  return row && { ...row, isLost: (await findMissing(context, row.paths)) !== undefined };
 }
 
 function folderOf(path: string): string {
@@ -125,11 +178,10 @@ function folderOf(path: string): string {
 }
 
 /** Returns the first stem of which a file is missing or has no samples. */
-async function findMissing({ storage }: TaskContext, paths: StemPaths): Promise<string | undefined> {
-  // The files of a song are in one folder, so that one listing finds all of them.
-  const folders = new Set(STEMS.flatMap((stem) => filesOf(paths[stem])).map(folderOf));
+async function findMissing({ storage }: TaskContext, paths: StoredStems): Promise<string | undefined> {
+  // The files of a separation are in one folder, so that one listing finds all of them.
+  const folders = new Set(filesOfStems(paths, STEMS).map(folderOf));
   const objects = (await Promise.all([...folders].map((folder) => storage.statAll(folder)))).flat();
-  const isThere = (path: string): boolean =>
-    objects.some((object) => object.path === path && object.bytes >= MIN_STEM_BYTES);
-  return STEMS.find((stem) => !filesOf(paths[stem]).every(isThere));
+  const found = new Set(objects.filter(({ bytes }) => bytes >= MIN_STEM_BYTES).map(({ path }) => path));
+  return STEMS.find((stem) => !filesOfStems(paths, [stem]).every((path) => found.has(path)));
 }

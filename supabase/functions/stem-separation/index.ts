@@ -34,6 +34,12 @@ const app = createFunctionApp(
         retryAfterSec: 10,
       });
     }
+    if ('pieces' in song.paths) {
+      throw new ApiError(409, 'stems_in_pieces', FAILURE, {
+        hint: 'Set separate_early to "always" if an external service renders, and replay the job from separating.',
+        details: 'Only what the plan plays of this song was separated.',
+      });
+    }
     if (!parts && Object.values(song.paths).some((path) => typeof path !== 'string')) {
       throw new ApiError(409, 'stems_in_parts', FAILURE, {
         hint: 'Send "parts": true, and join the FLAC files of each stem in their order.',

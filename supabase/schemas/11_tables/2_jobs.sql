@@ -155,6 +155,7 @@ create table mashup.mashup_plans (
   tokens     jsonb,
   cost_usd   numeric(10, 5),
   changes    text,
+  ranges     jsonb,
   created_at timestamptz not null default mashup.now(),
   primary key (job_id, version)
 );
@@ -168,6 +169,7 @@ grant select on public.mashup_plans to service_role, mashup_worker;
 comment on table public.mashup_plans is 'Every plan of a job. mashup_jobs.plan_version points to the current one.';
 comment on column public.mashup_plans.source is 'claude, or rules for plans without the model.';
 comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.';
+comment on column public.mashup_plans.ranges is 'By song, the parts of it that the plan plays, with margins: [[start, end], …] in seconds. A song that is not named is needed whole.';
 comment on column public.mashup_plans.changes is 'What an iteration changed, as users read it.';
 
 create table mashup.mashup_results (

@@ -88,14 +88,4 @@ end
 $$;
 comment on function mashup.add_warning(jsonb, text, text, text) is 'Returns the warnings with one more, as add_warnings does.';
 
-create function mashup.stem_files(p_paths jsonb) returns setof text
-  language plpgsql immutable set search_path = ''
-  as $$
-begin
-  return query select f.path from jsonb_each(p_paths) p
-    cross join lateral jsonb_array_elements_text(case jsonb_typeof(p.value) when 'array' then p.value else jsonb_build_array(p.value) end) f (path);
-end
-$$;
-comment on function mashup.stem_files(jsonb) is 'Returns the files of stems, given the value of stems.paths.';
-
 revoke execute on all functions in schema mashup from public;

@@ -58,8 +58,7 @@ begin
   v_has_task := found and not (select s.ends_early from mashup.stages s where s.stage = p_job.stage);
   if p_job.stage = 'analyzing' then
     perform mashup.create_analysis_tasks(p_job);
-  elsif p_job.stage in ('scoring', 'planning', 'separating') and p_job.hold is null then
-    -- Separation overlaps scoring and planning. A draft may never be started, so its songs are separated only when it is.
+  elsif p_job.stage = 'separating' or p_job.stage in ('scoring', 'planning') and mashup.separates_early(p_job) then
     perform mashup.create_separation_tasks(p_job);
   end if;
   return v_has_task;

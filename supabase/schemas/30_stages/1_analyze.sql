@@ -34,22 +34,22 @@ create function mashup.record_analysis(p_job public.mashup_jobs, p_task mashup.t
   as $$
 declare
   v_id bigint;
-  v_stems bigint;
+  v_stems mashup.stems;
   v_done integer;
   v_all integer;
 begin
   v_id := mashup.save_analysis(p_job, p_result);
   if not p_job.fresh then
-    select s.id into v_stems from mashup.stems s
+    select s.* into v_stems from mashup.stems s
       where s.user_id = p_job.user_id and s.content_hash = p_result ->> 'content_hash'
         and s.layout = coalesce(p_result ->> 'stem_layout', 'four_stems') order by s.id desc limit 1;
-    update mashup.stems set used_at = mashup.now() where id = v_stems;
+    update mashup.stems set used_at = mashup.now() where id = v_stems.id;
   end if;
   select count(*) filter (where s ->> 'analysis_id' is not null) + 1, count(*) into v_done, v_all from mashup.active_songs(p_job.songs) s;
   update public.mashup_jobs j set
       songs = mashup.patch_song(j.songs, p_task.song_id, (p_result -> 'card') || jsonb_strip_nulls(jsonb_build_object(
-        'state', case when v_stems is null then 'analyzed' else 'ready' end, 'hash', p_result ->> 'content_hash',
-        'analysis_id', v_id, 'stems_id', v_stems))),
+        'state', case when mashup.stems_cover(v_stems.paths, null) then 'ready' else 'analyzed' end, 'hash', p_result ->> 'content_hash',
+        'analysis_id', v_id, 'stems_id', v_stems.id))),
       progress = greatest(j.progress, (select least(s.progress_to, s.progress_from + (s.progress_to - s.progress_from) * v_done / v_all)
         from mashup.stages s where s.stage = 'analyzing')),
       estimated_completion_at = mashup.estimate_completion(j)

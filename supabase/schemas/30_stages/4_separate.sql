@@ -1,28 +1,48 @@
--- Stage separating: one task for each song without stems. Separation overlaps scoring and planning.
+-- Stage separating: one task for each song whose stems do not hold what the plan plays. Early tasks separate whole songs before.
+
+create function mashup.separates_early(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return case mashup.setting_text('separate_early') when 'always' then true when 'held' then p_job.hold is not null else false end;
+end
+$$;
+comment on function mashup.separates_early(public.mashup_jobs) is
+  'Returns whether the songs of a job are separated before it is planned. The tasks of a draft run on while it waits for its user.';
+
+create function mashup.songs_without_stems(p_job public.mashup_jobs) returns setof text
+  language plpgsql stable rows 3 set search_path = ''
+  as $$
+declare
+  v_plan public.mashup_plans;
+begin
+  select * into v_plan from public.mashup_plans p where p.job_id = p_job.id and p.version = p_job.plan_version;
+  return query
+    select s ->> 'song_id' from mashup.active_songs(p_job.songs) s
+    left join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
+    where (v_plan.version is null or s ->> 'song_id' = any (v_plan.song_ids))
+      and not mashup.stems_cover(st.paths, v_plan.ranges -> (s ->> 'song_id'));
+end
+$$;
+comment on function mashup.songs_without_stems(public.mashup_jobs) is
+  'Returns the songs whose stems do not hold what the current plan plays; without a plan those without whole stems.';
 
 create function mashup.create_separation_tasks(p_job public.mashup_jobs) returns void
   language plpgsql set search_path = ''
   as $$
+declare
+  v_songs text[] := array(select mashup.songs_without_stems(p_job));
 begin
-  if not exists (
-    select from mashup.active_songs(p_job.songs) s
-    where s ->> 'analysis_id' is not null
-      and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
-      and not exists (select from mashup.tasks t where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate'
-        and t.song_id = s ->> 'song_id' and t.state in ('waiting', 'ready', 'running')))
-  then
+  if v_songs = '{}' then
     return;
   end if;
-  -- A card may point to stems that were deleted since. Its finished task is dropped, so that another one can be made.
+  -- Stems may have been deleted, or more of a song may be needed, since its task finished: it is dropped, so that another one can be made.
   update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'stems_gone')
-    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.state = 'done'
-      and not exists (select from mashup.active_songs(p_job.songs) s join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
-        where s ->> 'song_id' = t.song_id);
+    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.state = 'done' and t.song_id = any (v_songs);
   insert into mashup.tasks (job_id, kind, song_id, epoch, priority)
     select p_job.id, k.kind, s ->> 'song_id', p_job.epoch, k.priority
     from mashup.active_songs(p_job.songs) s, mashup.task_kinds k
-    where k.kind = 'separate' and s ->> 'analysis_id' is not null
-      and not exists (select from mashup.stems st where st.id = (s ->> 'stems_id')::bigint)
+    where k.kind = 'separate' and s ->> 'analysis_id' is not null and s ->> 'song_id' = any (v_songs)
     on conflict do nothing;
 end
 $$;
@@ -33,16 +53,11 @@ create function mashup.has_stems(p_job public.mashup_jobs) returns boolean
   language plpgsql stable set search_path = ''
   as $$
 begin
-  return not exists (
-    select from public.mashup_plans p, unnest(p.song_ids) as used (song_id)
-    where p.job_id = p_job.id and p.version = p_job.plan_version
-      and not exists (
-        select from mashup.active_songs(p_job.songs) s
-        join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
-        where s ->> 'song_id' = used.song_id));
+  return p_job.plan_version is null or not exists (select mashup.songs_without_stems(p_job))
+    and not mashup.is_plan_outdated(p_job);
 end
 $$;
-comment on function mashup.has_stems(public.mashup_jobs) is 'Returns whether every song of the current plan has its stems.';
+comment on function mashup.has_stems(public.mashup_jobs) is 'Returns whether the stems of the songs hold what the current plan plays.';
 
 create function mashup.record_stems(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void
   language plpgsql set search_path = ''
@@ -63,7 +78,8 @@ begin
     end if;
     v_id := mashup.save_stems(p_job.user_id,
       (select s ->> 'hash' from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_task.song_id),
-      p_result ->> 'model', coalesce(p_result ->> 'layout', 'four_stems'), p_result -> 'paths');
+      p_result ->> 'model', coalesce(p_result ->> 'layout', 'four_stems'), p_result -> 'paths',
+      coalesce((p_result ->> 'replaces')::boolean, p_job.fresh));
   end if;
   update public.mashup_jobs j set
       songs = mashup.patch_song(j.songs, p_task.song_id, jsonb_build_object('state', 'ready', 'stems_id', v_id)),
@@ -72,16 +88,17 @@ begin
 end
 $$;
 comment on function mashup.record_stems(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a separate task and points the song''s card to it: {model, layout (absent: four_stems), paths: {vocals, drums, bass, other}}, each a path or the paths of its parts below the claim''s own prefix, or {stems_id} of cached ones. Raises MB003, MB006.';
+  'Stores the result of a separate task and points the song''s card to it: {model, layout (absent: four_stems), paths: {vocals, drums, bass, other}, each a path or the paths of its parts below the claim''s own prefix, or pieces of the song; replaces (absent: false) pieces whose files are lost}, or {stems_id} of cached ones. Raises MB003, MB006.';
 
-create function mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_layout text, p_paths jsonb) returns bigint
+create function mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_layout text, p_paths jsonb, p_replace boolean) returns bigint
   language plpgsql set search_path = ''
   as $$
 declare
   v_id bigint;
   v_old jsonb;
+  v_new jsonb;
 begin
-  -- Two jobs may separate one song at the same time: the second replaces what the first recorded. The loop repeats when the
+  -- Two jobs may separate one song at the same time: what the second recorded is merged with the first. The loop repeats when the
   -- row that was in the way is gone once it could be locked.
   loop
     insert into mashup.stems as s (user_id, content_hash, model, layout, paths)
@@ -91,17 +108,19 @@ begin
     select s.id, s.paths into v_id, v_old from mashup.stems s
       where s.user_id = p_user_id and s.content_hash = p_content_hash and s.model = p_model and s.layout = p_layout for update;
     if v_id is not null then
-      update mashup.stems s set paths = p_paths, used_at = mashup.now() where s.id = v_id;
+      v_new := case when p_replace then p_paths else mashup.merge_stems(v_old, p_paths) end;
+      update mashup.stems s set paths = v_new, used_at = mashup.now() where s.id = v_id;
       -- Another job may still be reading the older stems.
       insert into mashup.storage_deletions (path, not_before)
-        select f, mashup.now() + mashup.setting_interval('replaced_stems_after_sec') from mashup.stem_files(v_old) f;
+        select f, mashup.now() + mashup.setting_interval('replaced_stems_after_sec')
+        from (select mashup.stem_files(v_old) union select mashup.stem_files(p_paths) except select mashup.stem_files(v_new)) d (f);
       exit;
     end if;
   end loop;
   return v_id;
 end
 $$;
-comment on function mashup.save_stems(uuid, text, text, text, jsonb) is
-  'Caches stems and returns their id. The files of stems that they replace go into the outbox. Lock: stems row.';
+comment on function mashup.save_stems(uuid, text, text, text, jsonb, boolean) is
+  'Caches stems and returns their id. They are merged with what the cache has of the song, or replace it. The files that are no longer used go into the outbox. Lock: stems row.';
 
 revoke execute on all functions in schema mashup from public;

@@ -86,7 +86,10 @@ create function mashup.show_start(p_job public.mashup_jobs, p_kind mashup.task_k
 declare
   v_job public.mashup_jobs := p_job;
 begin
-  v_job.waiting_on := null;
+  -- A draft waits for its user, also while its songs are separated.
+  if p_job.admitted_at is not null then
+    v_job.waiting_on := null;
+  end if;
   if p_kind.song_state is not null then
     v_job.songs := mashup.patch_song(p_job.songs, p_song_id, jsonb_build_object('state', p_kind.song_state));
   end if;
@@ -99,7 +102,7 @@ begin
   end if;
   -- The transition to the stage has mostly written all of it: then the row has no new version.
   if v_job is distinct from p_job then
-    update public.mashup_jobs j set waiting_on = null, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
+    update public.mashup_jobs j set waiting_on = v_job.waiting_on, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
       where j.id = p_job.id returning * into v_job;
   end if;
   return v_job;

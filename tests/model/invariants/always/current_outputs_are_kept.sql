@@ -7,7 +7,7 @@ select format('the result %s is to be deleted', j.result_path)
 from public.mashup_jobs j join mashup.storage_deletions d
   on d.path = j.result_path or (d.is_prefix and starts_with(j.result_path, d.path))
 union all
-select format('the stem %s is to be deleted', p.value)
-from mashup.stems s cross join lateral jsonb_each_text(s.paths) p
-join mashup.storage_deletions d on d.path = p.value or (d.is_prefix and starts_with(p.value, d.path))
+select format('the stem %s is to be deleted', f)
+from mashup.stems s cross join lateral mashup.stem_files(s.paths) f
+join mashup.storage_deletions d on d.path = f or (d.is_prefix and starts_with(f, d.path))
 where exists (select from public.mashup_jobs j where j.user_id = s.user_id)
