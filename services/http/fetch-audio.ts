@@ -94,18 +94,18 @@ async function readBounded(response: Response, maxBytes: number): Promise<Uint8A
     await response.body?.cancel();
     throw tooLarge();
   }
-  const pieces: Uint8Array[] = [];
+  // A file of the declared length needs no second copy. A body that was compressed is longer.
+  let file = new Uint8Array(Math.min(maxBytes, Number(response.headers.get('content-length') ?? 0)));
   let length = 0;
   for await (const piece of response.body ?? []) {
+    if (length + piece.length > maxBytes) throw tooLarge();
+    if (length + piece.length > file.length) {
+      const longer = new Uint8Array(Math.min(maxBytes, Math.max(2 * file.length, length + piece.length)));
+      longer.set(file.subarray(0, length));
+      file = longer;
+    }
+    file.set(piece, length);
     length += piece.length;
-    if (length > maxBytes) throw tooLarge();
-    pieces.push(piece);
   }
-  const file = new Uint8Array(length);
-  let offset = 0;
-  for (const piece of pieces) {
-    file.set(piece, offset);
-    offset += piece.length;
-  }
-  return file;
+  return length === file.length ? file : file.slice(0, length);
 }

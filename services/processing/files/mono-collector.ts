@@ -1,5 +1,4 @@
 /** Collects the chunks of a stem as one channel. */
-import { toMono } from '../measure/onsets.ts';
 
 /** One channel, the mean of both, of chunks at any places. What no chunk holds is silent. */
 export class MonoCollector {
@@ -7,7 +6,10 @@ export class MonoCollector {
 
   /** Adds a chunk that starts at sample `at`. */
   add(chunk: readonly [Float32Array, Float32Array], at: number): void {
-    if (chunk[0].length > 0) this.#chunks.push({ at, samples: toMono(chunk) });
+    const [left, right] = chunk;
+    const samples = new Float32Array(left.length);
+    for (let i = 0; i < left.length; i++) samples[i] = (left[i]! + right[i]!) / 2;
+    if (samples.length > 0) this.#chunks.push({ at, samples });
   }
 
   /** The samples up to the end of the last chunk. The chunks are released. */

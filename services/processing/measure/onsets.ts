@@ -60,17 +60,19 @@ function amplitudeRises(energy: Float32Array, span: number): Float32Array {
 
 /** Measures the onsets of a sound of one channel at 44.1 kHz. */
 export function measureOnsets(mono: Float32Array, sampleRate: number): OnsetEnvelopes {
-  const low = mono.slice();
-  const middle = mono.slice();
+  // One copy serves all three bands, one after the other.
+  const band = mono.slice();
+  const filter = (kind: 'low-pass' | 'high-pass', frequency: number): void =>
+    applyFilter([band], sampleRate, { kind, frequency });
+  for (let pass = 0; pass < 2; pass++) filter('low-pass', KICK_HZ);
+  const kick = amplitudeRises(energies(band, KICK_SPREAD), KICK_SPREAD);
+  band.set(mono);
   for (let pass = 0; pass < 2; pass++) {
-    applyFilter([low], sampleRate, { kind: 'low-pass', frequency: KICK_HZ });
-    applyFilter([middle], sampleRate, { kind: 'high-pass', frequency: SNARE_HZ[0] });
-    applyFilter([middle], sampleRate, { kind: 'low-pass', frequency: SNARE_HZ[1] });
+    filter('high-pass', SNARE_HZ[0]);
+    filter('low-pass', SNARE_HZ[1]);
   }
-  const edges = mono.map((value, i) => value - (mono[i - 1] ?? value));
-  return {
-    kick: amplitudeRises(energies(low, KICK_SPREAD), KICK_SPREAD),
-    snare: amplitudeRises(energies(middle, 2), 4),
-    attack: levelRises(energies(edges, 1), 2),
-  };
+  const snare = amplitudeRises(energies(band, 2), 4);
+  for (let i = 1; i < mono.length; i++) band[i] = mono[i]! - mono[i - 1]!;
+  band[0] = 0;
+  return { kick, snare, attack: levelRises(energies(band, 1), 2) };
 }

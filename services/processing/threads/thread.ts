@@ -1,4 +1,6 @@
 /** The worker thread of a render: performs one job at a time and sends its result back. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { parentPort } from 'node:worker_threads';
 import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { scrubText } from '../../http/scrub.ts';
@@ -33,10 +35,24 @@ async function perform(job: JobMessage): Promise<unknown> {
   }
 }
 
+/** Buffers of earlier jobs of at most so many bytes wait for the next collection of garbage. */
+const MAX_IDLE_BYTES = 48 * 2 ** 20;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** Frees the buffers of a job, before the next one needs memory or the thread waits. */
+function freeBuffers(): void {
+  if (process.memoryUsage().arrayBuffers > MAX_IDLE_BYTES) collectGarbage();
+}
+
 parentPort?.on('message', (job: JobMessage) => {
   const send = (message: ThreadMessage): void => parentPort?.postMessage(message);
   perform(job).then(
-    (output) => send({ kind: 'done', output }),
+    (output) => {
+      send({ kind: 'done', output });
+      freeBuffers();
+    },
     (error: unknown) => {
       const message = scrubText(error instanceof Error ? error.message : String(error));
       const known = error instanceof RenderError ? { code: error.code, hint: error.hint } : {};
