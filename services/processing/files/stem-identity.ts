@@ -29,9 +29,13 @@ async function probe(url: string, hash: ReturnType<typeof createHash>): Promise<
 /**
  * Returns a hash of where the parts of a stem are, without the signatures of their URLs, how long they are, and how they begin.
  * Undefined if a part cannot be read.
+ * @param starts seconds at which the files of a stem in pieces start
  */
-export async function stemIdentity(urls: readonly string[]): Promise<string | undefined> {
-  const hash = createHash('sha256');
+export async function stemIdentity(
+  urls: readonly string[],
+  starts: readonly (number | undefined)[] = [],
+): Promise<string | undefined> {
+  const hash = createHash('sha256').update(JSON.stringify(starts));
   try {
     for (const url of urls) if (!(await probe(url, hash))) return undefined;
     return hash.digest('hex');

@@ -40,7 +40,9 @@ export class StemStore {
   /** A hash of the content of a stem that holds in other renders as well; undefined if there is none, or no cache. */
   identity(song: RenderSong, stem: Stem): Promise<string | undefined> {
     const key = keyOf(song, stem);
-    const found = this.#cache ? (this.#identities.get(key) ?? stemIdentity(song.stems[stem]!)) : undefined;
+    const found = this.#cache
+      ? (this.#identities.get(key) ?? stemIdentity(song.stems[stem]!, song.pieces?.starts[stem]))
+      : undefined;
     if (!found) return Promise.resolve(undefined);
     this.#identities.set(key, found);
     return found;
