@@ -34,6 +34,8 @@ interface Build {
   idle: Counters;
   costs: Costs[];
   handoff: Handoff[];
+  /** When jobs were submitted at a constant rate: from and until, in ms. */
+  paced: [number, number][];
   /** From submission to admission, of all jobs of the rounds in which all are submitted at once. */
   admitted_ms: number[];
   /** From submission to the end, of the jobs that are submitted at a constant rate. */
@@ -75,6 +77,7 @@ async function openBuild(name: string, root: string): Promise<Build> {
     idle: { commits: 0, wal: 0, dead: 0 },
     costs: [],
     handoff: [],
+    paced: [],
     admitted_ms: [],
     job_ms: [],
   };
@@ -127,7 +130,9 @@ async function measureRound(build: Build, users: Uploader[], paced: Uploader[]):
   );
   build.admitted_ms.push(...(await waitsOf(fixture, users, 'admitted_at')));
   if (paced.length === 0) return;
+  const from = Date.now();
   build.handoff.push(await measureHandoff(fixture, paced, PACED_PER_SEC));
+  build.paced.push([from, Date.now()]);
   build.job_ms.push(...(await waitsOf(fixture, paced, 'finished_at')));
 }
 
@@ -145,17 +150,20 @@ async function waitsOf(
   return rows.map(({ ms }) => ms);
 }
 
-/** Times from a finish to the next claim that it returned, as the workers of this build measured them; none for earlier builds. */
-async function handoffsIn(file: string): Promise<number[]> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return text.split('\n').filter(Boolean).map(Number);
+/** Times from a finish to the next claim that it returned, at the constant rate, as the workers measured them; none for earlier builds. */
+async function handoffsIn({ handover_file, paced }: Build): Promise<number[]> {
+  const text = await readFile(handover_file, 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .map((line) => line.split(' ').map(Number))
+    .flatMap(([at = NaN, ms = NaN]) => (paced.some(([from, until]) => from <= at && at <= until) ? [ms] : []));
 }
 
 const median = (values: number[]): number => percentile(values, 0.5);
 
 /** The figures of a build: medians of its rounds. */
 async function resultOf(build: Build, bare: number[]): Promise<Record<string, string | number>> {
-  const handovers = await handoffsIn(build.handover_file);
+  const handovers = await handoffsIn(build);
   return {
     what: build.name,
     'jobs/s': median(build.jobs_per_sec),

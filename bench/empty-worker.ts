@@ -35,8 +35,8 @@ if (import.meta.main) {
   const log = createLog('text', (line) => process.stderr.write(`${line}\n`));
   const db = openDatabase(databaseUrl, concurrency + 2, sockets);
   const workerId = randomUUID();
-  /** Times from a finish that was sent to the next claim of the job that it returned, in ms. */
-  const handoffs: number[] = [];
+  /** When a finish was sent that returned the next claim of the job, and the time until then, in ms. */
+  const handoffs: string[] = [];
   const registration = await registerWorker(db, {
     databaseUrl,
     workerId,
@@ -64,7 +64,7 @@ if (import.meta.main) {
       while (claim !== undefined) {
         const sentAt = performance.now();
         const { next }: FinishResult = await finishTask(db, claim, instantResult(claim), randomUUID());
-        if (next !== undefined) handoffs.push(performance.now() - sentAt);
+        if (next !== undefined) handoffs.push(`${Date.now()} ${performance.now() - sentAt}\n`);
         claim = next instanceof UnreadableClaim ? undefined : next;
       }
     },
@@ -72,7 +72,7 @@ if (import.meta.main) {
   setInterval(() => void sweep(db).catch((error: unknown) => log('warn', String(error))), SWEEP_MS);
   const stop = async (): Promise<void> => {
     const file = process.env['BENCH_HANDOFF_FILE'];
-    if (file !== undefined) await appendFile(file, handoffs.map((ms) => `${ms}\n`).join(''));
+    if (file !== undefined) await appendFile(file, handoffs.join(''));
     process.exit(0);
   };
   process.once('SIGTERM', () => void stop());
