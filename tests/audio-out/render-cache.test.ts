@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,6 +63,12 @@ describe('the render cache', () => {
     assert.equal(readdirSync(folder).length, 2);
     RenderCache.open(folder, 1.5 * MB);
     assert.equal(readdirSync(folder).length, 1);
+  });
+
+  it('counts what can be neither read nor deleted as absent', async () => {
+    const cache = RenderCache.open(newFolder(), MB)!;
+    mkdirSync(cache.pathOf('key'));
+    assert.equal(await cache.read(cache.pathOf('key')), null);
   });
 
   it('is not used in a folder that others can read, or with a size of 0', () => {

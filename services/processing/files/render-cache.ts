@@ -34,6 +34,15 @@ function codeHash(): string {
   return hashOf([process.version, process.arch, states]);
 }
 
+/** Deletes a file. One that is in use or must not be deleted stays until the cache is opened again. */
+function deleteIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The folder is read-only, or the file is none.
+  }
+}
+
 /** The cache of a process. Several processes may share its folder. */
 export class RenderCache {
   readonly #folder: string;
@@ -52,7 +61,7 @@ export class RenderCache {
     });
     for (const { name, size, mtimeMs } of files.sort((a, b) => a.mtimeMs - b.mtimeMs)) {
       if (/^[0-9a-f]{64}$/.test(name)) this.#count(name, size);
-      else if (mtimeMs < Date.now() - UNFINISHED_MS) rmSync(join(folder, name), { force: true });
+      else if (mtimeMs < Date.now() - UNFINISHED_MS) deleteIfPossible(join(folder, name));
     }
     this.#evict();
   }
@@ -81,7 +90,7 @@ export class RenderCache {
     const sound = await readCacheFile(path);
     if (sound === null) {
       this.#forget(name);
-      rmSync(path, { force: true });
+      deleteIfPossible(path);
       return null;
     }
     this.#forget(name);
@@ -117,11 +126,7 @@ export class RenderCache {
     for (const name of this.#files.keys()) {
       if (this.#bytes <= this.#maxBytes) return;
       this.#forget(name);
-      try {
-        rmSync(join(this.#folder, name), { force: true });
-      } catch {
-        // It is in use; it is deleted when the cache is opened again.
-      }
+      deleteIfPossible(join(this.#folder, name));
     }
   }
 }
