@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 /** Sample rate of playable parts in hertz. */
 export const PLAYABLE_SAMPLE_RATE = 44_100;
+/** Length of the longest part, in seconds: a longer one takes longer to arrive than a listener may have. */
+export const MAX_PART_SEC = 30;
 /** The largest number of parts that a row names: it stays small. */
 export const MAX_PLAYABLE_PARTS = 48;
 

@@ -1,5 +1,6 @@
 /** A running player: it gets samples as they come. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,10 +78,8 @@ export class PlayerProcess {
   async #feed(bytes: Uint8Array): Promise<void> {
     const stdin = this.#child?.stdin;
     if (!stdin || stdin.write(bytes)) return;
-    await new Promise<void>((resolve) => {
-      stdin.once('drain', resolve);
-      this.#ended.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    // Rejects only when the player has ended: then nothing more is written.
+    await once(stdin, 'drain', { signal: this.#ended.signal }).catch(() => undefined);
   }
 
   async #playFile(channels: readonly Float32Array[]): Promise<void> {

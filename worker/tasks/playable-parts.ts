@@ -1,15 +1,13 @@
 /** The playable parts of a mashup: where the renderer uploads them, and the job's row, which names those that are there. */
 import { PlayableAudio } from '../../schema.ts';
 import type { Plan, RenderRequest, UploadTarget } from '../../schema.ts';
-import { MAX_PLAYABLE_PARTS, partPath } from '../../schema/playable.ts';
+import { MAX_PART_SEC, MAX_PLAYABLE_PARTS, partPath } from '../../schema/playable.ts';
 import { publishPlayable, settingNumber } from '../database/database-api.ts';
 import { errorText } from '../redact.ts';
 import { uploadTarget } from './context.ts';
 import type { TaskContext } from './context.ts';
 import { plannedSeconds } from './output-file.ts';
 
-/** A section that lasts longer is published in several parts. Equals `MAX_PART_SEC` of the built-in renderer. */
-const PART_SEC = 30;
 /** Parts that are signed before the render. The renderer gets the URLs of later ones when it needs them: it may need few. */
 const SIGNED_PARTS = 2;
 
@@ -20,7 +18,7 @@ const folderOf = (prefix: string): string => `${prefix}.parts`;
 export async function partTargets(context: TaskContext, plan: Plan, prefix: string): Promise<RenderRequest['parts']> {
   const limit = Math.min(MAX_PLAYABLE_PARTS, await settingNumber(context.db, 'max_playable_parts', MAX_PLAYABLE_PARTS));
   const { timeline } = plan.masterplan;
-  const count = Math.min(limit, timeline.length + Math.ceil(plannedSeconds(plan) / PART_SEC) + 1);
+  const count = Math.min(limit, timeline.length + Math.ceil(plannedSeconds(plan) / MAX_PART_SEC) + 1);
   if (count < 1) return undefined;
   const path = folderOf(prefix);
   const paths = Array.from({ length: count }, (_, i) => partPath(path, i));

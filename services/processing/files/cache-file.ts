@@ -8,6 +8,15 @@ import { crc32 } from 'node:zlib';
 /** Before the values: length of the values, and checksum of all that follows; four bytes each. */
 const HEAD_BYTES = 8;
 
+/** Deletes a file. One that is in use or must not be deleted stays until the cache is opened again. */
+export function deleteIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The folder is read-only, or the file is none.
+  }
+}
+
 /** What a file of the cache holds. The channels are equally long, and empty in a file without samples. */
 export type CachedSound = { value: unknown; channels: [Float32Array, Float32Array]; frames: number; bytes: number };
 
@@ -44,7 +53,7 @@ export function writeCacheFile(path: string, value: unknown, channels: readonly 
     }
     renameSync(unfinished, path);
   } catch {
-    rmSync(unfinished, { force: true });
+    deleteIfPossible(unfinished);
   }
 }
 

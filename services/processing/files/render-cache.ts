@@ -3,9 +3,9 @@
  * used for the longest time is deleted first. A fault of the cache never fails a render.
  */
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CachedSound, readCacheFile } from './cache-file.ts';
+import { type CachedSound, deleteIfPossible, readCacheFile } from './cache-file.ts';
 
 /** Folders with code that changes what is rendered. */
 const CODE = ['audio', 'music', 'services/processing', 'services/analysis'];
@@ -32,15 +32,6 @@ function codeHash(): string {
     return [file, size, mtimeMs];
   });
   return hashOf([process.version, process.arch, states]);
-}
-
-/** Deletes a file. One that is in use or must not be deleted stays until the cache is opened again. */
-function deleteIfPossible(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // The folder is read-only, or the file is none.
-  }
 }
 
 /** The cache of a process. Several processes may share its folder. */

@@ -3,6 +3,7 @@ import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { encodeFlac } from '../../../audio/encode/encode-flac.ts';
 import { integratedLoudness } from '../../../audio/level/loudness.ts';
 import { TruePeakStreamLimiter } from '../../../audio/level/stream-limiter.ts';
+import { MAX_PART_SEC } from '../../../schema/playable.ts';
 import type { RenderPlan } from '../plan/plan.ts';
 import type { Channels } from '../sound/slice.ts';
 import { estimateGain } from './level.ts';
@@ -10,8 +11,6 @@ import { LiveTimeline, type MixedSection } from './timeline.ts';
 
 /** The first part is short, so that it is there early. */
 const FIRST_PART_SEC = 6;
-/** Longer parts take longer to arrive than a listener may have. */
-const MAX_PART_SEC = 30;
 /** Shorter parts are joined to the one before. */
 const MIN_PART_SEC = 2;
 /** Ceiling of the limiter, as that of a FLAC file. */
