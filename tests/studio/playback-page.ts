@@ -4,7 +4,8 @@ import { Playback } from '../../packages/react/audio/playback/playback.ts';
 const RECORDER = `
 registerProcessor('recorder', class extends AudioWorkletProcessor {
   process([input]) {
-    if (input[0]) this.port.postMessage([input[0].slice(), (input[1] ?? input[0]).slice()]);
+    const left = input[0] ?? new Float32Array(128);
+    this.port.postMessage([left.slice(), (input[1] ?? left).slice()]);
     return true;
   }
 });`;
@@ -37,16 +38,33 @@ async function recordElements(): Promise<void> {
   new MutationObserver(connect).observe(document.body, { childList: true });
 }
 
-/** Records what audio contexts play from now on. */
+/** Recorders of audio contexts. */
+const recorders: Promise<unknown>[] = [];
+
+/** Records what audio contexts play that are opened from now on. */
 function recordContexts(): void {
   const { connect } = AudioNode.prototype as { connect: (this: AudioNode, target: AudioNode) => AudioNode };
   AudioNode.prototype.connect = function (this: AudioNode, target: AudioNode) {
     if (this instanceof GainNode && target === this.context.destination) {
-      void recorderIn(this.context).then((recorder) => connect.call(this, recorder));
+      recorders.push(recorderIn(this.context).then((recorder) => connect.call(this, recorder)));
     }
     return connect.call(this, target);
   } as AudioNode['connect'];
 }
+
+/** Resolves when all contexts are recorded. */
+const areContextsRecorded = (): Promise<unknown> => Promise.all(recorders);
+
+const isSilent = (chunk: Float32Array): boolean => chunk.every((value) => value === 0);
+
+/** Whether a sound was recorded, and then silence for at least `frames` frames. */
+function hasEnded(frames: number): boolean {
+  const last = chunks.findLastIndex(([left, right]) => !isSilent(left) || !isSilent(right));
+  return last >= 0 && (chunks.length - 1 - last) * 128 >= frames;
+}
+
+/** Whether a sound was recorded. */
+const hasSound = (): boolean => chunks.some(([left]) => !isSilent(left));
 
 /** The recording from its first sound on, as 16-bit integers: left and right in turns. */
 function recording(): number[] {
@@ -68,6 +86,16 @@ const load = async ({ path }: { path: string }, index: number): Promise<ArrayBuf
   return response.arrayBuffer();
 };
 
-const page = { playback, load, requests, recordElements, recordContexts, recording };
+const page = {
+  playback,
+  load,
+  requests,
+  recordElements,
+  recordContexts,
+  areContextsRecorded,
+  hasEnded,
+  hasSound,
+  recording,
+};
 export type PlaybackPage = typeof page;
 Object.assign(globalThis, { page });

@@ -21,12 +21,38 @@ function publish(page: Page, path: string, { ends }: Sound, count: number): Prom
   );
 }
 
-/** Samples of a recording that differ from the sound, and how many were compared. */
-function compare(recorded: readonly number[], { samples }: Sound): { compared: number; wrong: number[] } {
-  const wrong: number[] = [];
-  const compared = Math.min(recorded.length, samples.length);
-  for (let i = 0; i < compared; i++) if (Math.abs(recorded[i]! - samples[i]!) > 1) wrong.push(i >> 1);
-  return { compared, wrong: wrong.slice(0, 20) };
+/** Silence of this many frames within the recording is a hole: the sound itself holds none. */
+const HOLE_FRAMES = 16;
+
+/** A recording without its holes, and the frames of the sound at which there were holes. The silence at its end is one. */
+function withoutHoles(recorded: readonly number[]): { samples: number[]; holes: number[] } {
+  const [samples, holes]: [number[], number[]] = [[], []];
+  for (let i = 0; i < recorded.length;) {
+    let end = i;
+    while (end < recorded.length && recorded[end] === 0 && recorded[end + 1] === 0) end += 2;
+    const isHole = end - i >= 2 * HOLE_FRAMES;
+    if (isHole) holes.push(samples.length / 2);
+    const next = Math.max(end, i + 2);
+    for (; i < next; i++) if (!isHole) samples.push(recorded[i] ?? 0);
+  }
+  return { samples, holes };
+}
+
+/**
+ * Waits for the end of the sound and checks that each of its samples was heard, and no hole where parts join. A busy machine may
+ * play nothing for a moment anywhere else, and where the player had to wait.
+ */
+async function assertHeardExactly(page: Page, { samples, ends }: Sound, late: number): Promise<void> {
+  await page.waitForFunction((frames) => (globalThis as unknown as InPage).page.hasEnded(frames), RATE / 10);
+  const heard = withoutHoles(await recordingOf(page));
+  assert.equal(heard.samples.length, samples.length);
+  const wrong = heard.samples.flatMap((value, i) => (Math.abs(value - samples[i]!) > 1 ? [i >> 1] : []));
+  assert.deepEqual(wrong.slice(0, 20), []);
+  const joins = ends.slice(0, -1).filter((end) => end !== late);
+  assert.deepEqual(
+    heard.holes.filter((at) => joins.includes(at)),
+    [],
+  );
 }
 
 /** Waits until the state of the player has these members. */
@@ -68,6 +94,10 @@ function levelsOf(recorded: readonly number[]): number[] {
 const recordingOf = (page: Page): Promise<number[]> =>
   page.evaluate(() => (globalThis as unknown as InPage).page.recording());
 
+const LONG_SEC = 15;
+/** Silence that lasts longer than any test plays it. */
+const SILENCE = encodeWav16([new Float32Array(120 * 8_000)], 8_000);
+
 /** Script for browsers without a media source for FLAC. */
 const NO_MEDIA_SOURCE = 'MediaSource.isTypeSupported = () => false';
 
@@ -84,12 +114,21 @@ function latenessOf(recorded: readonly number[], { samples }: Sound): number {
   return shifts.reduce((best, shift) => (errorOf(shift) < errorOf(best) ? shift : best));
 }
 
+/** Position of the player against the clock of the page, and what it plays. */
+interface Offset {
+  source: PlaybackState['source'];
+  sec: number;
+}
+
 describe('playback of parts', { skip: reasonToSkip(), concurrency: 2 }, () => {
   let browser: Browser;
   let sound: Sound;
+  /** Noise that plays on until a test ends, also on a busy machine. */
+  let long: Sound;
 
   before(async () => {
-    sound = await makeSound([0.5 * RATE, 0.8 * RATE + 77, 1.1 * RATE + 1, 1.5 * RATE + 4].map(Math.floor));
+    sound = await makeSound([0.5 * RATE, 2 * RATE + 77, 2.3 * RATE + 1, 2.7 * RATE + 4].map(Math.floor));
+    long = await makeSound([1 * RATE, LONG_SEC * RATE], 0);
     browser = await openBrowser();
   });
   after(() => browser?.close());
@@ -102,12 +141,7 @@ describe('playback of parts', { skip: reasonToSkip(), concurrency: 2 }, () => {
     await publish(page, 'a', sound, 4);
     await reaches(page, { isPlaying: false });
     assert.ok(await page.evaluate(() => document.querySelector('audio')?.ended));
-    const recorded = await recordingOf(page);
-    const cut = 2 * sound.ends[1]!;
-    assert.deepEqual(compare(recorded.slice(0, cut), sound), { compared: cut, wrong: [] });
-    const resumed = recorded.findIndex((value, i) => i >= cut && value !== 0) & ~1;
-    const rest = { ...sound, samples: sound.samples.subarray(cut) };
-    assert.deepEqual(compare(recorded.slice(resumed), rest), { compared: rest.samples.length, wrong: [] });
+    await assertHeardExactly(page, sound, sound.ends[1]!);
     await page.close();
   });
 
@@ -115,20 +149,19 @@ describe('playback of parts', { skip: reasonToSkip(), concurrency: 2 }, () => {
     const page = await openPlayback(browser, filesOf('a', sound), NO_MEDIA_SOURCE);
     await page.evaluate(() => (globalThis as unknown as InPage).page.recordContexts());
     await publish(page, 'a', sound, 2);
+    await page.evaluate(() => (globalThis as unknown as InPage).page.areContextsRecorded());
     await page.evaluate(() => (globalThis as unknown as InPage).page.playback.play());
-    await page.waitForFunction(() => (globalThis as unknown as InPage).page.playback.position() > 0);
+    await passes(page, 0);
     await publish(page, 'a', sound, 4);
     await reaches(page, { isPlaying: false });
-    const { compared, wrong } = compare(await recordingOf(page), sound);
-    assert.ok(compared > 2 * 1.4 * RATE, `${compared / 2} samples`);
-    assert.deepEqual(wrong, []);
+    // On a busy machine the first two parts may have been heard to their end before the others are named.
+    await assertHeardExactly(page, sound, sound.ends[1]!);
     await page.close();
   });
 
   test('the finished file takes over while it plays: at the same position, without a gap', async (t) => {
-    const long = await makeSound([1 * RATE, 6 * RATE], 0);
     const channels = [0, 1].map((k) =>
-      Float32Array.from({ length: 6 * RATE }, (_, i) => long.samples[2 * i + k]! / 32_768),
+      Float32Array.from({ length: LONG_SEC * RATE }, (_, i) => long.samples[2 * i + k]! / 32_768),
     );
     const files = filesOf('a', long).set('file.wav', encodeWav16(channels, RATE));
     const page = await openPlayback(browser, files);
@@ -137,20 +170,24 @@ describe('playback of parts', { skip: reasonToSkip(), concurrency: 2 }, () => {
     await passes(page, 0.5);
     await page.evaluate(() => {
       const { playback } = (globalThis as unknown as InPage).page;
-      const offsets: number[] = [];
-      const timer = setInterval(() => offsets.push(playback.position() - performance.now() / 1000), 10);
-      Object.assign(globalThis, { offsets, timer });
+      const offsets: Offset[] = [];
+      setInterval(() => {
+        const { source } = playback.state.get();
+        offsets.push({ source, sec: playback.position() - performance.now() / 1000 });
+      }, 10);
+      Object.assign(globalThis, { offsets });
     });
     await finish(page);
     await reaches(page, { source: 'file', isPlaying: true });
     const at = await page.evaluate(() => (globalThis as unknown as InPage).page.playback.position());
     await passes(page, at + 0.3);
     const [offsets, elements] = await page.evaluate(() => [
-      (globalThis as unknown as { offsets: number[] }).offsets,
+      (globalThis as unknown as { offsets: Offset[] }).offsets,
       document.querySelectorAll('audio').length,
     ]);
-    const drift = Math.max(...offsets) - Math.min(...offsets);
-    assert.ok(drift < 0.25, `the position jumps by ${drift} s`);
+    const taken = offsets.findIndex(({ source }) => source === 'file');
+    const jump = Math.abs(offsets[taken]!.sec - offsets[taken - 1]!.sec);
+    assert.ok(jump < 0.25, `the position jumps by ${jump} s`);
     assert.equal(elements, 1);
     const recorded = await recordingOf(page);
     const late = (1000 * latenessOf(recorded, long)) / RATE;
@@ -166,7 +203,7 @@ describe('playback of parts', { skip: reasonToSkip(), concurrency: 2 }, () => {
   });
 
   test('in a pause the finished file takes over silently, and plays on from there', async () => {
-    const files = filesOf('a', sound).set('file.wav', encodeWav16([new Float32Array(5 * RATE)], RATE));
+    const files = filesOf('a', sound).set('file.wav', SILENCE);
     const page = await openPlayback(browser, files);
     await publish(page, 'a', sound, 3);
     await page.evaluate(() => (globalThis as unknown as InPage).page.playback.seek(0.9));
@@ -200,7 +237,7 @@ describe('playback of parts', { skip: reasonToSkip(), concurrency: 2 }, () => {
     await play(page);
     await page.waitForFunction(() => (globalThis as unknown as InPage).page.playback.state.get().problem !== undefined);
     await passes(page, 0.4);
-    files.set('file.wav', encodeWav16([new Float32Array(5 * RATE)], RATE));
+    files.set('file.wav', SILENCE);
     await finish(page);
     await reaches(page, { source: 'file', isPlaying: true, problem: undefined });
     await passes(page, 0.6);
@@ -208,15 +245,13 @@ describe('playback of parts', { skip: reasonToSkip(), concurrency: 2 }, () => {
   });
 
   test('a listener of a file who chooses another version hears its parts', async () => {
-    const files = filesOf('a', sound).set('file.wav', encodeWav16([new Float32Array(5 * RATE)], RATE));
-    const page = await openPlayback(browser, files);
+    const page = await openPlayback(browser, filesOf('a', long).set('file.wav', SILENCE));
     await finish(page);
     await play(page);
     await passes(page, 0.1);
-    await publish(page, 'a', sound, 2);
+    await publish(page, 'a', long, 2);
     await reaches(page, { source: 'parts', isPlaying: true });
-    await reaches(page, { isWaiting: true });
-    assert.ok((await recordingOf(page)).some((value) => value !== 0));
+    await page.waitForFunction(() => (globalThis as unknown as InPage).page.hasSound());
     await page.close();
   });
 });
