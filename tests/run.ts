@@ -89,7 +89,9 @@ async function printSlowest(timesFile: string, count: number): Promise<void> {
     .split('\n')
     .map((line) => line.split(' '))
     .sort((a, b) => Number(b[0]) - Number(a[0]));
-  console.log(`\nSlowest of ${count} files: seconds, and seconds of processor time in the file's own process`);
+  console.log(`\nSlowest of ${count} files: seconds, and seconds of processor time with all ended children`);
+  const sumOf = (column: number): string => times.reduce((sum, line) => sum + Number(line[column]), 0).toFixed(0);
+  console.log(`${sumOf(0).padStart(8)} ${sumOf(1).padStart(8)}  all files`);
   for (const [seconds, cpu, file] of times.slice(0, SLOWEST))
     console.log(`${Number(seconds).toFixed(1).padStart(8)} ${Number(cpu).toFixed(1).padStart(8)}  ${file}`);
 }
