@@ -23,6 +23,17 @@ const SERVER_ERROR = 500;
 /** Where Node keeps compiled code between starts: a process starts in half the time. Without write access Node does without it. */
 const COMPILE_CACHE = join(PROJECT_ROOT, 'node_modules', '.cache', 'compile');
 
+/**
+ * How the C library of Linux allocates in audio services. By default it keeps what threads freed, in a heap of each thread, and takes ever
+ * larger blocks from these heaps: services kept most of the memory of their largest request. With a fixed threshold every large buffer is
+ * returned to the system as soon as it is freed. Other C libraries ignore the variables. deploy/Dockerfile has the same values.
+ */
+export const SERVICE_MALLOC = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+};
+
 /** Preloaded into a process that must end with its parent. Its standard input must be a pipe of the parent. */
 export const EXIT_WITH_PARENT = scriptPath('local/supervisor/exit-with-parent.ts');
 
@@ -79,6 +90,7 @@ export function servicePart(options: {
     name: service,
     entry: `services/${service}/main.ts`,
     env: {
+      ...SERVICE_MALLOC,
       PORT: String(port),
       HOST: host,
       SUPABASE_URL: supabaseUrl,

@@ -4,6 +4,7 @@ import { glob, readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { SERVICE_MALLOC } from '../../local/process-part.ts';
 import { SERVICE_DEFAULTS, SERVICES } from '../../schema/services.ts';
 import { parseDockerfile } from '../../scripts/image/dockerfile.ts';
 import type { Step } from '../../scripts/image/dockerfile.ts';
@@ -90,6 +91,11 @@ test('the ports of the image, of its health check and of its services are the sa
   assert.match(await read('deploy/healthcheck.ts'), new RegExp(`\\[${ports.join(', ')}\\]`));
   const environment = steps.find((step) => step.kind === 'env');
   assert.equal(environment?.kind === 'env' && environment.variables['WORKER_HTTP_PORT'], String(WORKER_PORT));
+});
+
+test('services of the image and of the local stack return memory to the system alike', () => {
+  const environment = Object.assign({}, ...steps.map((step) => (step.kind === 'env' ? step.variables : {}))) as unknown;
+  assert.partialDeepStrictEqual(environment, SERVICE_MALLOC);
 });
 
 test('the build context has what the Dockerfile copies, and nothing else', async () => {
