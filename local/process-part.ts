@@ -1,8 +1,7 @@
 /** Processes of this project as parts that are supervised. */
-import { join } from 'node:path';
 import { SERVICES, tokenVariable } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
-import { PROJECT_ROOT, scriptPath } from './layout.ts';
+import { COMPILE_CACHE, PROJECT_ROOT, scriptPath } from './layout.ts';
 import { LOOPBACK } from './ports.ts';
 import { isHttpReady } from './supervisor/http-ready.ts';
 import type { PartSpec } from './supervisor/supervise.ts';
@@ -19,9 +18,6 @@ const SECRET_VARIABLES = [
 /** Addresses on which a server listens on all interfaces. */
 const ANY_HOST: ReadonlySet<string> = new Set(['0.0.0.0', '::', '']);
 const SERVER_ERROR = 500;
-
-/** Where Node keeps compiled code between starts: a process starts in half the time. Without write access Node does without it. */
-const COMPILE_CACHE = join(PROJECT_ROOT, 'node_modules', '.cache', 'compile');
 
 /**
  * How the C library of Linux allocates in audio services. By default it keeps what threads freed, in a heap of each thread, and takes ever

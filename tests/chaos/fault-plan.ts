@@ -30,7 +30,7 @@ const KILLER_EVERY = 50;
 /** Returns the planned fault of the job with an index. */
 export function jobFaultOf(seed: number, index: number): JobFault {
   const offset = random(seed, 'job faults').below(FAULT_EVERY);
-  if ((index + offset) % KILLER_EVERY === KILLER_EVERY - 1) return 'kills_worker';
+  if ((index + offset) % KILLER_EVERY === FAULT_EVERY + JOB_FAULTS.length) return 'kills_worker';
   return JOB_FAULTS[(index + offset) % FAULT_EVERY] ?? 'none';
 }
 

@@ -14,6 +14,8 @@ import { encodeWav16, WAV16_HEADER_BYTES } from '../../audio/encode/encode-wav.t
 import { measureLoudness } from '../../audio/level/loudness.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
+/** Length of the mashups in seconds. */
+const LENGTH = ['--length', '24'];
 const SONGS = ['examples/neon-drive.mp3', 'examples/paper-kites.mp3'];
 
 interface Ended {
@@ -111,7 +113,16 @@ describe('mashup make', async () => {
       RECORDING: join(dir, 'recording.wav'),
     };
     const out = join(dir, 'cold.wav');
-    const { code, stdout, stderr } = await mashup('make', ...SONGS, '--out', out, '--play', '--json', ...stackOptions);
+    const { code, stdout, stderr } = await mashup(
+      'make',
+      ...SONGS,
+      ...LENGTH,
+      '--out',
+      out,
+      '--play',
+      '--json',
+      ...stackOptions,
+    );
     variables = {};
     assert.equal(code, 0, stderr + stdout.slice(-2000));
     const lines = stdout
@@ -149,7 +160,7 @@ describe('mashup make', async () => {
     await assertPlayed(stack.info, jobId, await readFile(join(dir, 'recording.wav')), join(dir, 'cold.wav'));
 
     const out = join(dir, 'warm.mp3');
-    const warm = await mashup('make', SONGS[1] ?? '', SONGS[0] ?? '', '--out', out, '--data-dir', dataDir);
+    const warm = await mashup('make', SONGS[1]!, SONGS[0]!, ...LENGTH, '--out', out, '--data-dir', dataDir);
     assert.equal(warm.code, 0, warm.stderr);
     assert.match(warm.stdout, /Tempo\s+[\d.]+ bpm[^]*Key[^]*Loudness\s+-1[34]\.\d[^]*File\s+.*warm\.mp3/);
     const [second] = await sql<

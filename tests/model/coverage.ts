@@ -3,9 +3,6 @@ import { STAGES } from '../../schema.ts';
 import { isTerminal, POSITION } from './model.ts';
 import type { Report } from './sequences.ts';
 
-/** Fewest occurrences for each sequence of a run. */
-const MIN_SHARE = 0.05;
-
 const LIVE = STAGES.filter((stage) => !isTerminal(stage));
 const TRANSITIONS = [
   'queued admit analyzing',
@@ -91,10 +88,10 @@ const FAULTS = [
   'race',
 ];
 
-/** Returns the transitions and faults that occurred in fewer than `MIN_SHARE` of the sequences, with their counts. */
-export function tooRare(report: Report): string[] {
+/** Returns the transitions and faults that occurred fewer than `minShare` times for each sequence, with their counts. */
+export function tooRare(report: Report, minShare: number): string[] {
   return [...TRANSITIONS, ...FAULTS]
-    .filter((name) => (report.hits.get(name) ?? 0) < MIN_SHARE * report.sequences)
+    .filter((name) => (report.hits.get(name) ?? 0) < minShare * report.sequences)
     .map((name) => `${name}: ${report.hits.get(name) ?? 0}`);
 }
 

@@ -8,7 +8,7 @@ describe('the state machine', () => {
     'agrees with its model in 5000 random sequences of commands, and breaks no invariant',
     { timeout: TIMEOUT_MS },
     async () => {
-      await runModelTest({ after }, 5_000);
+      await runModelTest({ after }, 5_000, 0.05);
     },
   );
 });

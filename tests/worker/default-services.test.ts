@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
+import { freePort } from '../../local/ports.ts';
 import type { ServiceName } from '../../schema.ts';
 import { SERVICES } from '../../schema.ts';
 import { readConfig } from '../../worker/config.ts';
@@ -34,13 +35,14 @@ test('services without a URL that do not respond are an error that names them an
 
 test('a service that starts a little later is waited for', async () => {
   const late = createServer((_request, response) => response.end());
+  const latePort = await freePort();
   const lines: string[] = [];
   const waiting = requireDefaultServices(
     ['scoring'],
-    { ...urls, scoring: `http://127.0.0.1:${port + 1}` },
+    { ...urls, scoring: `http://127.0.0.1:${latePort}` },
     (_level, message) => {
       lines.push(message);
-      late.listen(port + 1, '127.0.0.1');
+      late.listen(latePort, '127.0.0.1');
     },
   );
   await waiting;
