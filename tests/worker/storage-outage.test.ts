@@ -1,15 +1,15 @@
 /** Storage that is unavailable, or refuses the key: tasks wait, and no job fails. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkerStartError } from '../../worker/errors.ts';
 import { until } from '../support/until.ts';
 import { startStoppableProxy } from './stoppable-proxy.ts';
 import { wavFile } from './wav-file.ts';
 import { useWorkerFixture } from './worker-fixture.ts';
 
-const JOBS = 15;
-const OUTAGE_MS = 6_000;
+const JOBS = 8;
+/** Probes that fail during the outage. */
+const PROBES = 4;
 
 const fixture = await useWorkerFixture({ after });
 const { sql } = fixture;
@@ -22,6 +22,12 @@ await sql`update mashup.settings set value = '0.5' where name in ('circuit_open_
 async function storageCircuit(): Promise<string> {
   const [row] = await sql<{ state: string }[]>`select state from mashup.service_health where service = 'storage'`;
   return row?.state ?? 'none';
+}
+
+/** How often the circuit of Storage has opened: a failed probe opens it again. */
+async function timesOpened(): Promise<number> {
+  const [row] = await sql<{ opens: number }[]>`select opens from mashup.service_health where service = 'storage'`;
+  return row?.opens ?? 0;
 }
 
 test('no job fails while Storage is unavailable: tasks wait without losing attempts, and continue when it is back', async () => {
@@ -40,7 +46,8 @@ test('no job fails while Storage is unavailable: tasks wait without losing attem
   assert.match(waiting.current_step, /Storage is unavailable/);
   const [stuck] = await sql<{ why: string }[]>`select why from mashup.stuck where id = ${waiting.id}`;
   assert.match(stuck?.why ?? '', /storage/);
-  await sleep(OUTAGE_MS);
+  const opened = await timesOpened();
+  await until('probes have failed', async () => (await timesOpened()) >= opened + PROBES);
   const [spent] = await sql<{ failures: number }[]>`select max(failures) as failures from mashup.tasks`;
   assert.equal(spent?.failures, 0);
   await proxy.start();

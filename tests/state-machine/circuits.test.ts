@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { useMachine } from './state-machine-fixture.ts';
+
+describe('a circuit', () => {
+  it('opens on availability faults, counts no attempt of waiting tasks, and closes after one successful probe', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    for (let i = 0; i < 5; i++) {
+      const task = await m.claimNext(worker, id);
+      assert.ok(task, `fault ${i + 1}`);
+      await m.fail(task, 'unavailable');
+      await m.sql`update mashup.tasks set run_at = mashup.now() where state = 'waiting'`;
+      await m.sweep();
+    }
+    const [health] = await m.sql`select state, opens from mashup.service_health where service = 'analysis'`;
+    assert.deepEqual({ ...health }, { state: 'open', opens: 1 });
+    const rest = await m.ready(id);
+    for (const task of rest) {
+      const claimed = await m.claim(worker, task);
+      if (claimed.status === 'claimed') await m.fail(claimed, 'unavailable');
+    }
+    await m.sweep();
+    assert.equal((await m.ready(id)).length, 0);
+    const waiting = await m.job(id);
+    assert.equal(waiting.waiting_on, 'circuit');
+    assert.match(waiting.current_step, /service is unavailable/);
+
+    await m.moveClock(60);
+    await m.sql`update mashup.tasks set run_at = mashup.now() where state = 'waiting'`;
+    await m.sweep();
+    const probes = await m.ready(id);
+    assert.equal(probes.length, 1, 'one probe');
+    const probe = await m.claimNext(worker, id);
+    assert.ok(probe);
+    await m.finish(probe);
+    const [closed] = await m.sql`select state, failures from mashup.service_health where service = 'analysis'`;
+    assert.deepEqual({ ...closed }, { state: 'closed', failures: 0 });
+    await m.run(worker);
+    assert.equal((await m.job(id)).stage, 'complete');
+  });
+
+  it('spreads the tasks that return when it closes, and not when it was never open', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    const isSpread = async (): Promise<boolean | undefined> => {
+      const [row] = await m.sql`
+        select t.run_at > h.updated_at as spread from mashup.tasks t, mashup.service_health h
+        where t.state = 'ready' and t.job_id = ${id} and h.service = 'analysis'`;
+      return row?.spread;
+    };
+    // One place, so that the second song is dispatched when the first ends.
+    await m.sql`update mashup.settings set value = '{"analysis": 1}' where name = 'service_limits'`;
+    await m.sql`update mashup.tasks set state = 'waiting' where job_id = ${id} and state = 'ready'`;
+    await m.sql`update mashup.service_health set failures = 1, last_error = 'briefly unavailable' where service = 'analysis'`;
+    const first = await m.claimNext(worker, id);
+    assert.ok(first);
+    await m.finish(first);
+    assert.equal(await isSpread(), false);
+
+    await m.sql`update mashup_jobs set stage = 'analyzing' where id = ${id}`;
+    await m.sql`update mashup.service_health set state = 'half_open', failures = 5, opens = 1, last_error = 'unavailable',
+      probe_task = (select id from mashup.tasks where job_id = ${id} and state = 'ready') where service = 'analysis'`;
+    await m.sql`update mashup.tasks set is_probe = true where job_id = ${id} and state = 'ready'`;
+    const probe = await m.claimNext(worker, id);
+    assert.ok(probe);
+    await m.finish(probe);
+    assert.equal(await isSpread(), true);
+  });
+
+  it('of Storage opens at once for a refused key, holds every task that uses files, and names the key', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const id = await m.submit(await m.user(), 2);
+    const first = await m.claimNext(worker, id);
+    assert.ok(first);
+    await m.sql`select mashup.fail_task(${first.task_id}, ${first.claim}, 'storage_key_rejected', 'Storage refuses the key.',
+      'Set the key.', 'refused', p_service => 'storage', p_spends => false)`;
+    const [other] = await m.ready(id);
+    assert.ok(other);
+    assert.deepEqual(await m.claim(worker, other), { status: 'deferred', reason: 'circuit' });
+    await m.sweep();
+    const waiting = await m.job(id);
+    assert.deepEqual(
+      [waiting.waiting_on, waiting.current_step],
+      ['circuit', 'Storage is unavailable. The mashup continues when it is back.'],
+    );
+    const [stuck] = await m.sql`select why from mashup.stuck where id = ${id}`;
+    assert.match(String(stuck?.why), /storage \(Storage refuses the key/);
+    await m.moveClock(60);
+    await m.sweep();
+    const probe = await m.claimNext(worker, id);
+    assert.ok(probe, 'one probe');
+    assert.equal((await m.ready(id)).length, 0);
+    await m.finish(probe);
+    await m.run(worker);
+    assert.equal((await m.job(id)).stage, 'complete');
+    const [spent] = await m.sql`select max(failures) as failures from mashup.tasks`;
+    assert.equal(spent?.failures, 0);
+  });
+
+  it('is not opened by bad files', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    const user = await m.user();
+    for (let i = 0; i < 8; i++) {
+      const id = await m.submit(user, 2);
+      const task = await m.claimNext(worker, id);
+      assert.ok(task);
+      await m.fail(task, 'permanent', 'audio_damaged');
+    }
+    const [health] = await m.sql`select state, failures from mashup.service_health where service = 'analysis'`;
+    assert.deepEqual({ ...health }, { state: 'closed', failures: 0 });
+  });
+
+  it('continues planning without its service after fallback_after_sec', async (t) => {
+    const m = await useMachine(t);
+    const worker = await m.worker();
+    await m.sql`update mashup.service_health set state = 'open', failures = 9, retry_at = now() + interval '5 minutes' where service = 'orchestrator'`;
+    const id = await m.submit(await m.user(), 2);
+    await m.run(worker);
+    assert.deepEqual([(await m.job(id)).stage, (await m.job(id)).waiting_on], ['planning', 'circuit']);
+    await m.moveClock(61);
+    await m.sweep();
+    const task = await m.claimNext(worker, id);
+    assert.equal(task?.kind, 'plan');
+    assert.equal(task?.fallback, true);
+  });
+});
