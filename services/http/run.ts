@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ServiceName } from '../../schema.ts';
 import { ServiceEnvironment } from './environment.ts';
+import { freeMemoryWhenIdle } from './idle-memory.ts';
 import { logError, logRequests } from './log.ts';
 import { isLoopbackHost } from './outgoing.ts';
 
@@ -33,6 +34,7 @@ export async function runService(server: Server, { service, defaultPort }: RunOp
   }
   process.on('unhandledRejection', (error) => logError(service, error));
   logRequests(server, service);
+  freeMemoryWhenIdle(server);
   server.listen(port, host);
   try {
     await once(server, 'listening');
