@@ -50,6 +50,17 @@ function withMetadata(stream: Uint8Array<ArrayBuffer>, end: FlacEnd, tags: Audio
   return concatBytes([magic, ...blocks, comments, stream.subarray(at)]);
 }
 
+/**
+ * Writes 16-bit samples of a channel to every `step`-th place from `at` on, rounded half up. Numbers are made positive for rounding:
+ * truncation is an instruction of the processor.
+ */
+function interleave(samples: Float32Array, target: Int32Array, at: number, step: number): void {
+  for (let i = 0; i < samples.length; i++, at += step) {
+    const value = samples[i]! * 32_768;
+    target[at] = value >= 32_767 ? 32_767 : value <= -32_768 ? -32_768 : ((value + 32_768.5) | 0) - 32_768;
+  }
+}
+
 /** Length and checksum of a FLAC stream, which are known only at its end. Both belong into its stream info. */
 export type FlacEnd = { frames: number; md5: string | undefined };
 
@@ -60,6 +71,7 @@ export type FlacEnd = { frames: number; md5: string | undefined };
 export class FlacStreamEncoder {
   readonly #flac: Flac;
   readonly #encoder: number;
+  #interleaved = new Int32Array(0);
   #md5: string | undefined;
   #frames = 0;
 
@@ -96,13 +108,10 @@ export class FlacStreamEncoder {
    */
   write(channels: readonly Float32Array[]): void {
     const count = channels[0]?.length ?? 0;
-    const interleaved = new Int32Array(count * channels.length);
-    channels.forEach((samples, channel) => {
-      for (let i = 0, at = channel; i < count; i++, at += channels.length) {
-        const value = Math.round(samples[i]! * 32_768);
-        interleaved[at] = value > 32_767 ? 32_767 : value < -32_768 ? -32_768 : value;
-      }
-    });
+    const size = count * channels.length;
+    if (this.#interleaved.length < size) this.#interleaved = new Int32Array(size);
+    const interleaved = this.#interleaved.subarray(0, size);
+    channels.forEach((samples, channel) => interleave(samples, interleaved, channel, channels.length));
     if (!this.#flac.FLAC__stream_encoder_process_interleaved(this.#encoder, interleaved, count))
       throw new Error(`libFLAC stopped in state ${this.#flac.FLAC__stream_encoder_get_state(this.#encoder)}`);
     this.#frames += count;
