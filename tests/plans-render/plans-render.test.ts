@@ -19,8 +19,8 @@ after(() => {
   }
 });
 
-/** Number of valid plans that are rendered. */
-const RENDERED = 2;
+/** Number of valid plans that are rendered; plans-render.deep.test.ts renders forty. */
+const RENDERED = 1;
 
 test('of a thousand random plans, each is rejected with reasons or renders', async () => {
   const { valid, rejected } = sortPlans(1_000, 6);
