@@ -19,12 +19,20 @@ type Line = { slope: number; offset: number };
 
 /** Squared magnitude of the Fourier coefficient of `signal` at `cycles` per frame. */
 export function powerAt(signal: Float32Array, cycles: number): number {
-  const [turnRe, turnIm] = [Math.cos(2 * Math.PI * cycles), Math.sin(2 * Math.PI * cycles)];
-  let [re, im, sumRe, sumIm] = [1, 0, 0, 0];
-  for (const value of signal) {
+  const turnRe = Math.cos(2 * Math.PI * cycles);
+  const turnIm = Math.sin(2 * Math.PI * cycles);
+  let re = 1;
+  let im = 0;
+  let sumRe = 0;
+  let sumIm = 0;
+  // No iterator and no pairs of values: code that is not optimised yet allocates them in each of millions of rounds.
+  for (let i = 0; i < signal.length; i++) {
+    const value = signal[i]!;
     sumRe += value * re;
     sumIm += value * im;
-    [re, im] = [re * turnRe - im * turnIm, re * turnIm + im * turnRe];
+    const turned = re * turnRe - im * turnIm;
+    im = re * turnIm + im * turnRe;
+    re = turned;
   }
   return sumRe * sumRe + sumIm * sumIm;
 }

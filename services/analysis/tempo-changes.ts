@@ -78,7 +78,8 @@ function correlationAt(before: Float64Array, after: Float64Array, shift: number)
   let [product, power, otherPower] = [0, 1e-9, 1e-9];
   const end = Math.min(before.length, after.length - shift);
   for (let i = Math.max(0, -shift); i < end; i++) {
-    const [a, b] = [before[i]!, after[i + shift]!];
+    const a = before[i]!;
+    const b = after[i + shift]!;
     product += a * b;
     power += a * a;
     otherPower += b * b;

@@ -100,12 +100,15 @@ export class ToneExtractor {
   }
 
   private transform(samples: Float32Array, magnitudes: Float32Array): void {
+    const { window } = this;
     const time = this.fft.time;
-    for (let i = 0; i < FFT_SIZE; i++) time[i] = samples[i]! * this.window[i]!;
+    for (let i = 0; i < FFT_SIZE; i++) time[i] = samples[i]! * window[i]!;
     this.fft.forward();
     const spectrum = this.fft.spectrum;
     for (let bin = 1; bin < magnitudes.length; bin++) {
-      const [re, im] = [spectrum[2 * bin]!, spectrum[2 * bin + 1]!];
+      // A pair of values is allocated here in each round, also by optimised code.
+      const re = spectrum[2 * bin]!;
+      const im = spectrum[2 * bin + 1]!;
       magnitudes[bin] = Math.sqrt(re * re + im * im);
     }
   }
@@ -128,7 +131,9 @@ export class ToneExtractor {
     const last = Math.floor(NOTE_HIGH_HZ / BIN_HZ);
     this.tuning.nextFrame();
     for (let bin = Math.ceil(NOTE_LOW_HZ / BIN_HZ); bin <= last; bin++) {
-      const [a, b, c] = [mid[bin - 1]!, mid[bin]!, mid[bin + 1]!];
+      const a = mid[bin - 1]!;
+      const b = mid[bin]!;
+      const c = mid[bin + 1]!;
       if (b <= a || b < c || b < 1e-4) continue;
       const [la, lb, lc] = [Math.log(a + 1e-9), Math.log(b), Math.log(c + 1e-9)];
       const shift = (0.5 * (la - lc)) / (la - 2 * lb + lc || 1);

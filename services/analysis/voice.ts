@@ -29,7 +29,10 @@ function similarFrames(tone: ToneFeatures, frame: number, scores: Float32Array):
   const own = timbre.slice(frame * TIMBRE_BANDS, (frame + 1) * TIMBRE_BANDS);
   for (let other = from, row = from * TIMBRE_BANDS; other < to; other++, row += TIMBRE_BANDS) {
     // Four sums at a time, because each addition waits for the one before.
-    let [a, b, c, d] = [0, 0, 0, 0];
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
     for (let band = 0; band < TIMBRE_BANDS; band += 4) {
       a += own[band]! * timbre[row + band]!;
       b += own[band + 1]! * timbre[row + band + 1]!;
@@ -47,7 +50,10 @@ function similarFrames(tone: ToneFeatures, frame: number, scores: Float32Array):
     let best = -1;
     let score = 0;
     for (let other = from; other < to; other++) {
-      if (scores[other]! > score) [best, score] = [other, scores[other]!];
+      if (scores[other]! > score) {
+        best = other;
+        score = scores[other]!;
+      }
     }
     if (best < 0) break;
     chosen.push(best);
