@@ -7,7 +7,7 @@ import type { ColumnType, Generated } from 'kysely';
 import type { MashupOptions, PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
 import type { PlayableAudio } from './playable.ts';
 import type { CircuitName, ServiceName, StemLayout, StoredStems } from './services.ts';
-import type { SongRanges } from './stem-ranges.ts';
+import type { PlanOpening, SongRanges } from './stem-ranges.ts';
 import type { Stage, TaskKind } from './stages.ts';
 
 export * from './stages.ts';
@@ -151,6 +151,7 @@ export interface MashupPlansTable {
   cost_usd: string | null;
   changes: string | null;
   ranges: Json<Record<string, SongRanges> | null>;
+  opening: Json<PlanOpening | null>;
   created_at: Defaulted<Date>;
 }
 
@@ -207,6 +208,7 @@ export interface TasksTable {
   silence_sec: number | null;
   place: number | null;
   output_prefix: string | null;
+  opening: Json<{ claim: string; paths: StoredStems; folder?: string } | null>;
   error: Json<{ code: string; message?: string; hint?: string } | null>;
   created_at: Defaulted<Date>;
   finished_at: Date | null;

@@ -28,6 +28,9 @@ export const SERVICE_DEFAULTS: Record<ServiceName, { port: number; urlVariable: 
   separation: { port: 8004, urlVariable: 'SEPARATION_API_URL', path: '/separate' },
 };
 
+/** Path of the rendering service that renders only the opening of a mashup. Other renderers need not have it. */
+export const OPENING_PATH = '/open-masterplan';
+
 /** Value of a service's own token variable: no token is sent to it. */
 const NO_TOKEN = 'none';
 
@@ -348,6 +351,19 @@ export const SongRange = z
   .describe('A part of one of the songs, in seconds of the song.');
 export type SongRange = z.infer<typeof SongRange>;
 
+const RenderOpening = z
+  .object({
+    key: z
+      .string()
+      .min(1)
+      .max(300)
+      .describe('Names the opening: the same for all requests of a user with the same songs and the same beginning.'),
+    sections: z.number().int().positive().describe('Number of sections, from the first one on.'),
+  })
+  .describe(
+    'Built-in service only. Its first sections may have been rendered before, by `POST /open-masterplan` with the same key: then they are used as they are, if the songs are tuned as they were.',
+  );
+
 export const RenderRequest = z
   .object({
     masterplan: z
@@ -391,6 +407,7 @@ export const RenderRequest = z
       })
       .optional()
       .describe('Where the finished beginning goes while the mashup is rendered. Absent: it is not published.'),
+    opening: RenderOpening.optional(),
   })
   .describe('A plan and its songs to render.');
 export type RenderRequest = z.infer<typeof RenderRequest>;

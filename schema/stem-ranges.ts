@@ -6,6 +6,9 @@ import type { StemPaths, StemPiece, StoredStems } from './services.ts';
 /** Parts of a song in seconds, ascending and apart. */
 export type SongRanges = [startSec: number, endSec: number][];
 
+/** The first sections of a plan, if they can be rendered before the rest, and what they play of each song, with margins. */
+export type PlanOpening = { sections: number; ranges: Record<string, SongRanges> };
+
 /** Pieces that were separated at different times are cross-faded over this time, in seconds. */
 export const SEAM_SEC = 1;
 

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { RENDER_WARNINGS } from './constants.ts';
 import type { PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
 import { StemLayout, StoredStems } from './services.ts';
+import type { PlanOpening } from './stem-ranges.ts';
 import type { TaskKind } from './stages.ts';
 
 /** A document whose content its service's client has checked already; it may be megabytes. */
@@ -62,6 +63,8 @@ export const PlanTaskResult = z.object({
   song_ids: z.array(z.string()).min(1),
   /** The parts of them that it plays, by song; a song without an entry is needed whole. */
   ranges: z.record(z.string(), z.array(z.tuple([z.number(), z.number()])).min(1)).optional(),
+  /** The first sections that can be rendered before the rest, and the parts of the songs that they play. */
+  opening: checked<PlanOpening>().optional(),
   model: z.string().optional(),
   tokens: z.record(z.string(), z.number()).optional(),
   cost_usd: z.number().min(0).optional(),

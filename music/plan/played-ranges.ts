@@ -1,5 +1,5 @@
 /** The parts of songs that a plan plays, for the separation of songs into stems. */
-import type { AnalyzedSong, Plan, PlanSection, SongRanges } from '../../schema.ts';
+import type { AnalyzedSong, Plan, PlanOpening, PlanSection, SongRanges } from '../../schema.ts';
 import { songBars } from '../theory/bars.ts';
 import { sectionBpm } from './bars.ts';
 import { sourceSeconds } from './fit-sources.ts';
@@ -11,6 +11,12 @@ import { sourceSeconds } from './fit-sources.ts';
 const MARGIN_BEATS = 2;
 /** Seconds that are needed in addition: stretching reads further, and beats are aligned to the drums. */
 const MARGIN_SEC = 0.5;
+/** An opening lasts at least so long, in seconds: about as long as two cores need for the rest until they have more sound. */
+const OPENING_SEC = 14;
+/** A longer opening would not be there much earlier than all of the mashup. */
+const MAX_OPENING_SEC = 40;
+/** Sections that follow an opening at least. */
+const MIN_REST = 2;
 /** A song of which less than this share would be left out is needed whole. */
 const MIN_LEFT_OUT = 0.1;
 
@@ -27,6 +33,28 @@ export function playedRanges(plan: Plan, songs: readonly AnalyzedSong[]): Record
     if (played) ranges[song.song_id] = played;
   }
   return ranges;
+}
+
+/**
+ * Returns the first sections of a plan that last long enough for a listener, until the rest is separated and rendered, and what they play of
+ * their songs. Undefined if that is not less than the whole plan plays, or not known.
+ * @param ranges what the whole plan plays
+ */
+export function openingOf(
+  plan: Plan,
+  songs: readonly AnalyzedSong[],
+  ranges: Readonly<Record<string, SongRanges>>,
+): PlanOpening | undefined {
+  const { timeline } = plan.masterplan;
+  let seconds = 0;
+  let sections = 0;
+  while (seconds < OPENING_SEC && sections < timeline.length) seconds += timeline[sections++]!.duration_sec;
+  if (seconds > MAX_OPENING_SEC || sections > timeline.length - MIN_REST) return undefined;
+  const opening = timeline.slice(0, sections);
+  const played = new Set(opening.flatMap(({ layers }) => layers.map(({ songId }) => songId)));
+  const parts = playedRanges({ ...plan, masterplan: { ...plan.masterplan, timeline: opening } }, songs);
+  if ([...played].some((id) => !parts[id] || !ranges[id])) return undefined;
+  return { sections, ranges: parts };
 }
 
 function rangesOf({ masterplan: { global, timeline } }: Plan, song: AnalyzedSong): SongRanges | undefined {

@@ -60,6 +60,7 @@
 --     finish_task_and_claim, hand_over, may_hand_over, return_claims   the next task of the job, for the same worker
 --     fail_task, end_attempt, end_failed_task, exclude_song, requeue_task, return_task
 --     publish_playable, keep_parts               the finished beginning of a mashup that is being rendered
+--     report_opening, opening_stems, opening_path, is_opening   what is rendered while the rest of the songs is separated
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
 --     report_missing_ranges                      parts of songs that a render needs and that were not separated: likewise
 -- 60  maintenance
@@ -340,6 +341,7 @@ insert into mashup.settings (name, value, description) values
   ('discard_after_sec',          '900',   'Seconds after which the output of a claim without a result is deleted. Longer than a service may go on writing for an aborted call.'),
   ('replaced_stems_after_sec',   '3600',  'Seconds after which stems are deleted that newer stems of the same song replaced. Longer than a render may go on reading them.'),
   ('max_playable_parts',         '40',    'Parts in which the beginning of a mashup is published while the rest is rendered. 0: it is not published.'),
+  ('openings_in_spare_places',   '1',     'Places at the rendering service that have to be free for the opening of a mashup to be rendered while the rest of its songs is separated. 0: openings are not rendered.'),
   ('parts_kept_sec',             '900',   'Seconds after the end of a mashup after which its playable parts are deleted. Longer than a listener may go on reading them.'),
   ('outbox_retry_sec',           '600',   'Seconds after which a failed deletion of files is tried again.'),
   -- Costs
@@ -607,7 +609,7 @@ create table mashup.mashup_jobs (
   constraint complete_has_a_result check (stage <> 'complete' or result_path is not null or expired_at is not null),
   constraint failed_has_an_error check ((stage = 'failed') = (error_code is not null)),
   constraint status_follows_stage check (status = case when stage in ('complete', 'failed', 'cancelled') then stage else 'processing' end),
-  constraint playable_while_rendering check (playable is null or stage = 'rendering'),
+  constraint playable_while_rendering check (playable is null or stage in ('separating', 'rendering')),
   constraint only_live_jobs_hold_a_slot check (admitted_at is null or status = 'processing')
 ) with (fillfactor = 70, toast_tuple_target = 8160);
 alter table mashup.mashup_jobs enable row level security;
@@ -645,7 +647,7 @@ comment on column public.mashup_jobs.score is 'Mean of the pair scores, 0 to 100
 comment on column public.mashup_jobs.plan_version is 'Version of the current plan in mashup_plans.';
 comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
 comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}.';
-comment on column public.mashup_jobs.playable is 'PlayableAudio: the uploaded beginning of the mashup while it is rendered. Null in every other stage, and from a claim of the render task until it has published its first part.';
+comment on column public.mashup_jobs.playable is 'PlayableAudio: the uploaded beginning of the mashup while it is rendered, or its opening while the rest of its songs is separated. Null in every other stage. From another claim of the render task until its first part it names the opening, or is null.';
 comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
 comment on column public.mashup_jobs.warnings is 'At most ten warnings {code, message, stage}, most important first.';
@@ -700,6 +702,7 @@ create table mashup.mashup_plans (
   cost_usd   numeric(10, 5),
   changes    text,
   ranges     jsonb,
+  opening    jsonb,
   created_at timestamptz not null default mashup.now(),
   primary key (job_id, version)
 );
@@ -714,6 +717,7 @@ comment on table public.mashup_plans is 'Every plan of a job. mashup_jobs.plan_v
 comment on column public.mashup_plans.source is 'claude, or rules for plans without the model.';
 comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.';
 comment on column public.mashup_plans.ranges is 'By song, the parts of it that the plan plays, with margins: [[start, end], …] in seconds. A song that is not named is needed whole.';
+comment on column public.mashup_plans.opening is '{sections: number of the first sections that can be rendered before the rest, ranges: as ranges, of these sections}. Null: there is no such opening.';
 comment on column public.mashup_plans.changes is 'What an iteration changed, as users read it.';
 
 create table mashup.mashup_results (
@@ -815,6 +819,7 @@ create table mashup.tasks (
   silence_sec   real,
   place         integer,
   output_prefix text,
+  opening       jsonb,
   error         jsonb,
   created_at    timestamptz not null default mashup.now(),
   finished_at   timestamptz,
@@ -843,6 +848,7 @@ comment on column mashup.tasks.heard_at is 'When the attempt began, or its servi
 comment on column mashup.tasks.silence_sec is 'Seconds after heard_at at which the call ends as unanswered.';
 comment on column mashup.tasks.place is 'Number of the place at its service that a ready or running task holds, and later held.';
 comment on column mashup.tasks.output_prefix is 'Where the claim may write in Storage.';
+comment on column mashup.tasks.opening is 'Stems of what the opening plays of a song, which a separate task reported while it separates the rest: {claim, paths: as in stems.paths, folder: of the parts, if the claim renders the opening}. Valid while that claim is.';
 comment on column mashup.tasks.error is 'Why the last attempt failed or the task was dropped: {code, message, hint}.';
 create unique index tasks_one_live on mashup.tasks (job_id, epoch, kind, song_id) nulls not distinct where state not in ('dropped', 'failed');
 create index tasks_by_job on mashup.tasks (job_id, epoch);
@@ -1815,7 +1821,10 @@ begin
   new.status := case when v_to.is_terminal then v_to.stage else 'processing' end;
   new.current_step := v_to.step;
   new.queue_position := null;
-  new.playable := null;
+  -- The opening is heard while all of the mashup is rendered.
+  if v_name <> 'advance' or new.stage <> 'rendering' then
+    new.playable := null;
+  end if;
   if v_name in ('admit', 'advance') then
     new.progress := greatest(new.progress, v_to.progress_from);
     new.waiting_on := null;
@@ -2345,12 +2354,13 @@ begin
     perform mashup.raise_error('MB006', 'The plan uses songs that are not in the job, or none.', 'Plan with the songs of the job.');
   end if;
   select coalesce(max(version), 0) + 1 into v_version from public.mashup_plans where job_id = p_job.id;
-  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, ranges)
+  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, ranges, opening)
     values (p_job.id, v_version, p_job.epoch, p_result ->> 'source', p_result -> 'plan',
       v_songs, p_result ->> 'model', p_result -> 'tokens',
       (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes',
       -- An external renderer reads whole stems.
-      case when mashup.setting_text('separate_early') <> 'always' then p_result -> 'ranges' end);
+      case when mashup.setting_text('separate_early') <> 'always' then p_result -> 'ranges' end,
+      case when mashup.setting_text('separate_early') <> 'always' and mashup.setting_number('openings_in_spare_places') > 0 then p_result -> 'opening' end);
   update public.mashup_jobs j set
       plan_version = v_version,
       title = mashup.truncate_bytes(p_result #>> '{plan,masterplan,title}', 200),
@@ -2361,7 +2371,7 @@ begin
 end
 $$;
 comment on function mashup.record_plan(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a plan task as the next version: {plan, source, song_ids, ranges?, model?, tokens?, cost_usd?, changes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
+  'Stores the result of a plan task as the next version: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
 
 create function mashup.save_receipt(p_job_id uuid, p_request_hash text, p_answer jsonb, p_tokens jsonb, p_cost_usd numeric) returns void
   language sql security definer set search_path = ''
@@ -3541,8 +3551,10 @@ begin
     v_job.songs := mashup.patch_song(p_job.songs, p_song_id, jsonb_build_object('state', p_kind.song_state));
   end if;
   if p_kind.stage = p_job.stage then
-    -- It named the parts of an earlier claim.
-    v_job.playable := null;
+    -- It named the parts of an earlier claim. Those of the opening stay.
+    if not mashup.is_opening(p_job.playable) then
+      v_job.playable := null;
+    end if;
     v_job.current_step := coalesce(
       (select left(p_kind.song_step || ' ' || (s ->> 'name'), 200) from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_song_id),
       (select s.step from mashup.stages s where s.stage = p_kind.stage));
@@ -3556,7 +3568,7 @@ begin
 end
 $$;
 comment on function mashup.show_start(public.mashup_jobs, mashup.task_kinds, text) is
-  'Writes on the job that a task started: state of the song''s card, current_step and playable (null), unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
+  'Writes on the job that a task started: state of the song''s card, current_step and playable (null, unless it names the opening), unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
 
 create type mashup.claim_limits as (lease_sec double precision, heartbeat_sec double precision, max_crashes double precision);
 comment on type mashup.claim_limits is 'The settings that a claim needs.';
@@ -4257,13 +4269,15 @@ begin
   if v_task.id is null then
     return mashup.claim_status(p_task_id, p_claim);
   end if;
-  if v_task.kind <> 'render' or not starts_with(p_playable ->> 'path', v_task.output_prefix || '.') then
+  if (v_task.kind = 'render' and starts_with(p_playable ->> 'path', v_task.output_prefix || '.')
+    or v_task.kind = 'separate' and v_task.opening ->> 'folder' = mashup.opening_path(v_task) and p_playable ->> 'path' = v_task.opening ->> 'folder') is not true
+  then
     perform mashup.raise_error('MB006', 'Playable parts were written outside the claim''s own path.',
       'The rendering service must keep to the path it was given.');
   end if;
-  -- Each list contains the one before it. One that comes late is ignored.
+  -- Each list contains the one before it, and those of a render contain the opening. One that comes late is ignored.
   update public.mashup_jobs j set playable = p_playable
-    where j.id = v_task.job_id and j.stage = 'rendering'
+    where j.id = v_task.job_id and j.stage = case v_task.kind when 'render' then 'rendering' else 'separating' end
       and coalesce(jsonb_array_length(j.playable -> 'ends'), 0) < jsonb_array_length(p_playable -> 'ends');
   return 'held';
 end
@@ -4335,6 +4349,91 @@ $$;
 comment on function mashup.report_missing_ranges(bigint, uuid, jsonb) is
   'Ends a render that needs parts of songs that were not separated, {song: [[start, end], …]}: adds them to the ranges of the plan and sends the job back to separating. The second time in a row the songs are separated whole, the third time the job fails. Returns remaking, failed, or why the claim is not valid (see claim_status). Lock order: job, task.';
 grant execute on function mashup.report_missing_ranges(bigint, uuid, jsonb) to mashup_worker;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/50_worker_api/9_opening.sql
+
+-- The opening of a mashup: its first sections are rendered and published while the rest of the songs is separated. The worker of a
+-- separate task renders it beside its own work. It is an extra: nothing waits for it, and its fault ends nothing.
+
+create function mashup.opening_path(p_task mashup.tasks) returns text
+  language sql stable set search_path = ''
+  as $$
+  select format('generated/%s/open-%s.parts', p_task.job_id, p_task.claim)
+$$;
+comment on function mashup.opening_path(mashup.tasks) is 'Returns the folder of the parts of an opening that the claim of a separate task renders.';
+
+create function mashup.is_opening(p_playable jsonb) returns boolean
+  language sql immutable set search_path = ''
+  as $$
+  select coalesce(p_playable ->> 'path' like 'generated/%/open-%', false)
+$$;
+comment on function mashup.is_opening(jsonb) is 'Returns whether playable parts are those of an opening.';
+
+create function mashup.opening_stems(p_job public.mashup_jobs, p_ranges jsonb) returns jsonb
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return (
+    select jsonb_object_agg(k.song, coalesce(
+      (select st.paths from mashup.active_songs(p_job.songs) s join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
+        where s ->> 'song_id' = k.song and mashup.stems_cover(st.paths, k.ranges)),
+      (select t.opening -> 'paths' from mashup.tasks t
+        where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.song_id = k.song and t.state = 'running'
+          and t.opening ->> 'claim' = t.claim::text and mashup.stems_cover(t.opening -> 'paths', k.ranges))))
+    from jsonb_each(p_ranges) k (song, ranges));
+end
+$$;
+comment on function mashup.opening_stems(public.mashup_jobs, jsonb) is
+  'Returns stems that hold ranges {song: [[start, end], …]}, by song: from the cache, or reported by a task that still separates the rest; null where there are none.';
+
+create function mashup.report_opening(p_task_id bigint, p_claim uuid, p_paths jsonb) returns jsonb
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+  v_job public.mashup_jobs;
+  v_opening jsonb;
+  v_stems jsonb;
+  v_path text;
+  v_places integer := mashup.setting_number('openings_in_spare_places');
+begin
+  v_task := mashup.lock_claim(p_task_id, p_claim);
+  if v_task.id is null then
+    return jsonb_build_object('status', mashup.claim_status(p_task_id, p_claim));
+  end if;
+  if v_task.kind <> 'separate' or exists (select from mashup.stem_files(p_paths) f where not starts_with(f, v_task.output_prefix || '/')) then
+    perform mashup.raise_error('MB006', 'Stems were written outside the claim''s own folder.',
+      'The separation service must keep to the paths it was given.');
+  end if;
+  if v_task.opening ->> 'claim' = p_claim::text then
+    -- A repeated call, because the answer was lost.
+    return jsonb_build_object('status', 'held');
+  end if;
+  update mashup.tasks t set opening = jsonb_build_object('claim', p_claim, 'paths', p_paths) where t.id = p_task_id;
+  select * into v_job from public.mashup_jobs where id = v_task.job_id;
+  select p.opening into v_opening from public.mashup_plans p where p.job_id = v_job.id and p.version = v_job.plan_version;
+  v_stems := mashup.opening_stems(v_job, v_opening -> 'ranges');
+  -- It takes no place of its own: it is rendered only where the service has nothing else to do.
+  if v_stems is null or v_stems <> jsonb_strip_nulls(v_stems) or v_job.stage <> 'separating' or v_job.fresh or v_job.playable is not null
+    or v_places = 0 or v_places > (select count(*) from mashup.places p where p.service = 'processing' and p.is_open and p.task_id is null
+      and (p.held_until is null or p.held_until <= mashup.now()))
+  then
+    return jsonb_build_object('status', 'held');
+  end if;
+  v_path := mashup.opening_path(v_task);
+  update mashup.tasks t set opening = t.opening || jsonb_build_object('folder', v_path) where t.id = p_task_id;
+  -- Due in any case, whatever becomes of the task: when a listener of the longest render has played them.
+  insert into mashup.storage_deletions (path, is_prefix, not_before)
+    select v_path || '/', true, mashup.now() + make_interval(secs => k.timeout_sec) + mashup.setting_interval('parts_kept_sec')
+    from mashup.task_kinds k where k.kind = 'render';
+  return jsonb_build_object('status', 'held', 'path', v_path, 'sections', v_opening -> 'sections', 'stems', v_stems);
+end
+$$;
+comment on function mashup.report_opening(bigint, uuid, jsonb) is
+  'Notes the stems of what the opening plays of a song, while its task separates the rest. When those of all songs are there, the worker is to render the opening: {status: held, path: folder of the parts, sections, stems by song}. Else {status}: held, or why the claim is not valid (see claim_status). Lock order: job, task. Raises MB006.';
+grant execute on function mashup.report_opening(bigint, uuid, jsonb) to mashup_worker;
 
 revoke execute on all functions in schema mashup from public;
 

@@ -56,6 +56,7 @@
 --     finish_task_and_claim, hand_over, may_hand_over, return_claims   the next task of the job, for the same worker
 --     fail_task, end_attempt, end_failed_task, exclude_song, requeue_task, return_task
 --     publish_playable, keep_parts               the finished beginning of a mashup that is being rendered
+--     report_opening, opening_stems, opening_path, is_opening   what is rendered while the rest of the songs is separated
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
 --     report_missing_ranges                      parts of songs that a render needs and that were not separated: likewise
 -- 60  maintenance

@@ -69,6 +69,7 @@ insert into mashup.settings (name, value, description) values
   ('discard_after_sec',          '900',   'Seconds after which the output of a claim without a result is deleted. Longer than a service may go on writing for an aborted call.'),
   ('replaced_stems_after_sec',   '3600',  'Seconds after which stems are deleted that newer stems of the same song replaced. Longer than a render may go on reading them.'),
   ('max_playable_parts',         '40',    'Parts in which the beginning of a mashup is published while the rest is rendered. 0: it is not published.'),
+  ('openings_in_spare_places',   '1',     'Places at the rendering service that have to be free for the opening of a mashup to be rendered while the rest of its songs is separated. 0: openings are not rendered.'),
   ('parts_kept_sec',             '900',   'Seconds after the end of a mashup after which its playable parts are deleted. Longer than a listener may go on reading them.'),
   ('outbox_retry_sec',           '600',   'Seconds after which a failed deletion of files is tried again.'),
   -- Costs

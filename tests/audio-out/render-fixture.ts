@@ -168,9 +168,10 @@ export const TARGET_BPM = 106;
 export async function render(
   url: string,
   body: unknown,
+  path = '/execute-masterplan',
 ): Promise<{ events: RenderEvent[]; times: number[]; text: string }> {
   const started = performance.now();
-  const response = await fetch(`${url}/execute-masterplan`, {
+  const response = await fetch(`${url}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),

@@ -21,6 +21,7 @@ const WEIGHTS: Record<CommandChoice['command'], number> = {
   claim: 12,
   heartbeat: 4,
   publish: 2,
+  reportOpening: 2,
   finish: 8,
   fail: 6,
   storageFault: 3,

@@ -84,6 +84,13 @@ export const COMMANDS = {
     yield fault.passTime(state, 1_500, liveWorkers(state));
     yield operation.heartbeat(claim, (other % 100) / 200);
   },
+  /** A separation reports the opening's part of its song; so does a claim that is lost, and rarely another task. */
+  *reportOpening(state: State, pick: number, other: number) {
+    const separations = state.claims.filter(({ kind }) => kind === 'separate');
+    const claim = other % 9 === 8 ? claimToUse(state, pick) : choose(separations, pick);
+    yield claim && operation.reportOpening(claim);
+    if (claim && other % 2 === 0) yield operation.publish(claim, 1 + (other % 3));
+  },
   /** A render publishes parts; so does a claim that is lost, and rarely another task. */
   *publish(state: State, pick: number, other: number) {
     yield* haveClaim(state, pick);

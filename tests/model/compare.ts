@@ -46,7 +46,8 @@ function compareJob(job: ModelJob, row: JobSnapshot): string[] {
     plan?: string[] | null;
   }): string =>
     `${one.stage}, epoch ${one.epoch}, ${one.admitted ? 'with' : 'without'} a slot, ${one.hold ? 'draft' : 'no draft'}, plan ${one.plan?.join('+') ?? 'none'}`;
-  const playable = job.playable && `generated/${job.id}/${job.epoch}-${job.playable.claim}.parts ${job.playable.parts}`;
+  const { claim, parts, isOpening } = job.playable ?? {};
+  const playable = claim && `generated/${job.id}/${isOpening ? 'open' : job.epoch}-${claim}.parts ${parts}`;
   const differences =
     (playable ?? null) === row.playable ? [] : [`job ${job.id} has the parts ${row.playable} instead of ${playable}`];
   if (describe(job) !== describe(row))

@@ -59,7 +59,8 @@ begin
       'analysis', '{"version": "test"}'::jsonb, 'card', '{"duration_sec": 40, "bpm": 120, "key": "A minor"}'::jsonb)
     when 'score' then '{"pairs": [{"score": 80}]}'
     when 'plan' then jsonb_build_object('plan', '{"masterplan": {"title": "Test"}}'::jsonb, 'source', 'rules', 'song_ids', to_jsonb(v_good),
-      'ranges', jsonb_build_object(v_good[cardinality(v_good)], '[[0, 10]]'::jsonb))
+      'ranges', jsonb_build_object(v_good[cardinality(v_good)], '[[0, 10]]'::jsonb),
+      'opening', jsonb_build_object('sections', 1, 'ranges', jsonb_build_object(v_good[cardinality(v_good)], '[[0, 4]]'::jsonb)))
     when 'separate' then jsonb_build_object('model', 'test', 'paths', case
       when exists (select from public.mashup_jobs j join public.mashup_plans p on p.job_id = j.id and p.version = j.plan_version
         where j.id = (p_claim ->> 'job_id')::uuid and p.ranges ? (p_claim ->> 'song_id'))
@@ -71,6 +72,13 @@ begin
       'warnings', '[{"code": "quality_check_failed", "message": "A check failed."}]'::jsonb)
   end;
 end
+$$;
+
+-- What a separate task reports when the opening's part of its song is separated.
+create function model.opening_of(p_claim jsonb) returns jsonb
+  language sql as $$
+  select jsonb_build_object('pieces', jsonb_build_array(jsonb_build_object('start_sec', 0, 'end_sec', 4,
+    'vocals', coalesce(p_claim ->> 'output_prefix', '') || '/opening/vocals.flac')))
 $$;
 
 -- Runs the tasks of a job until it is in a stage; each claim and each finish is a transaction. Returns what was done.

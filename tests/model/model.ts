@@ -45,6 +45,8 @@ export interface ModelTask {
   deadline: number;
   /** Whether it was ready in the last snapshot. */
   isReady: boolean;
+  /** The claim that renders the opening. */
+  opening?: string;
   /** The attempt whose queue entry was deferred. */
   deferred?: number;
 }
@@ -64,8 +66,8 @@ export interface ModelJob {
   stopped: Stage | undefined;
   /** The epoch that began because stems were missing. */
   remade?: number;
-  /** The claim whose playable parts the row names, and how many. */
-  playable?: { claim: string; parts: number };
+  /** The claim whose playable parts the row names, how many, and whether they are those of the opening. */
+  playable?: { claim: string; parts: number; isOpening: boolean };
   stageEntered: number;
   tasks: ModelTask[];
 }
@@ -185,7 +187,7 @@ function transition(model: Model, job: ModelJob, to: Stage, kind: string): void 
   const from = job.stage;
   job.stage = to;
   job.stageEntered = model.now;
-  delete job.playable;
+  if (kind !== 'advance' || to !== 'rendering') delete job.playable;
   if (kind === 'fail' || kind === 'cancel') {
     job.stopped = from;
     job.hold = false;

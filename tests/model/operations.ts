@@ -211,7 +211,7 @@ export function claim(task: TaskSnapshot, worker: string, isLate: boolean): Oper
       delete host.solo;
       if (isSolo) host.solo = task.id;
       const { claim: token } = outcome.data as { claim: string };
-      if (STAGE_OF[task.kind] === job.stage) delete job.playable;
+      if (STAGE_OF[task.kind] === job.stage && !job.playable?.isOpening) delete job.playable;
       Object.assign(mine, {
         state: 'running',
         id: task.id,
@@ -251,21 +251,49 @@ export function heartbeat(claimed: Claim, progress: number | undefined): Operati
   };
 }
 
-/** Publishes the first `parts` playable parts of a claim. Fewer than the row has already change nothing. */
+/** Publishes the first `parts` playable parts of a claim. No more than the row has already change nothing. */
 export function publish(claimed: Claim, parts: number): Operation {
   return {
     name: `publish ${parts} parts of ${claimed.kind} ${claimed.id}`,
     run: (sql) =>
       call(sql`select mashup.publish_playable(${claimed.id}, ${claimed.token}, jsonb_build_object(
-        'path', (select t.output_prefix || '.parts' from mashup.tasks t where t.id = ${claimed.id}), 'sample_rate', 44100,
+        'path', (select case t.kind when 'separate' then mashup.opening_path(t) else t.output_prefix || '.parts' end
+          from mashup.tasks t where t.id = ${claimed.id}), 'sample_rate', 44100,
         'total_frames', 1000000, 'ends', (select jsonb_agg(n * 1000) from generate_series(1, ${parts}::int) n))) as result`),
     expect(model) {
       const mine = held(model, claimed);
       if (!mine) return lostClaimStatus(model, claimed);
-      if (claimed.kind !== 'render') return 'MB006';
-      mine.job.playable = { claim: claimed.token, parts: Math.max(parts, mine.job.playable?.parts ?? 0) };
-      model.hits.push('parts published');
+      const isOpening = claimed.kind === 'separate';
+      if (isOpening ? mine.task.opening !== claimed.token : claimed.kind !== 'render') return 'MB006';
+      model.hits.push(isOpening ? 'opening published' : 'parts published');
+      if (isOpening && mine.job.stage !== 'separating') return 'held';
+      if (parts > (mine.job.playable?.parts ?? 0)) mine.job.playable = { claim: claimed.token, parts, isOpening };
       return 'held';
+    },
+  };
+}
+
+/**
+ * Reports that what the opening plays of a song is separated. The fixture's opening plays the beginning of the last song. Whether a place
+ * is free for it is the database's to know.
+ */
+export function reportOpening(claimed: Claim): Operation {
+  return {
+    name: `report opening of ${claimed.kind} ${claimed.id}`,
+    run: (sql) =>
+      call(sql`select r.answer ->> 'status' as result, r.answer ->> 'path' as data from (select mashup.report_opening(
+        ${claimed.id}, ${claimed.token}, model.opening_of(${sql.json(claimed.document as never)})) as answer) r`),
+    expect(model, outcome) {
+      const mine = held(model, claimed);
+      if (!mine) return lostClaimStatus(model, claimed);
+      if (claimed.kind !== 'separate') return 'MB006';
+      model.hits.push('opening reported');
+      const { job } = mine;
+      if (typeof outcome.data !== 'string') return 'held';
+      model.hits.push('opening begun');
+      mine.task.opening = claimed.token;
+      const isDue = job.stage === 'separating' && !job.fresh && !job.playable && !model.isSeparatedEarly;
+      return isDue && outcome.data === `generated/${job.id}/open-${claimed.token}.parts` ? 'held' : 'no opening is due';
     },
   };
 }

@@ -41,6 +41,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...times(9, unusedSong),
   ...times(9, missingStems),
   ...times(3, publishedParts),
+  ...times(9, opening),
 ];
 
 /** How many scenarios follow each other. */
@@ -297,6 +298,30 @@ function* publishedParts(state: State, other: number): Steps {
   const next = yield* claimOf(state, job, 'render');
   yield operation.publish(lost, 3);
   if (next) yield operation.publish(next, 1);
+}
+
+/** The opening is rendered beside a separation, which then ends in every way; a late worker publishes more of it. */
+function* opening(state: State, other: number): Steps {
+  // Aborted renders keep their places for a while.
+  yield* sweepAfter(state, 65_000);
+  const job = yield* jobIn(state, 'separating', other);
+  let claim = job && (yield* claimOf(state, job, 'separate'));
+  if (claim && claim.song !== job?.plan?.at(-1)) {
+    yield operation.reportOpening(claim);
+    yield operation.finish(claim, false);
+    claim = job && (yield* claimOf(state, job, 'separate'));
+  }
+  if (!claim || !job) return;
+  yield operation.reportOpening(claim);
+  yield operation.publish(claim, 1 + (other % 3));
+  if (other % 5 === 0) yield operation.cancelJob(job.id, false);
+  else if (other % 5 === 1) yield operation.replayJob(job.id, 'separating', 'fresh');
+  else if (other % 5 === 2) yield* sweepAfter(state, 31_000);
+  else yield operation.finish(claim, false);
+  yield operation.publish(claim, 4);
+  yield operation.reportOpening(claim);
+  const render = yield* claimOf(state, job, 'render');
+  if (render) yield operation.publish(render, 1 + (other % 5));
 }
 
 /** A worker that was considered lost writes while another runs its task. */

@@ -42,6 +42,8 @@ export interface RenderOptions {
   token?: string;
   /** Time without an event after which the stream counts as hung. */
   idleMs: number;
+  /** Path of the call, by default that of a whole render. */
+  path?: string;
   /** Receives progress, 0..1, which never decreases. */
   onProgress: (progress: number, message: string) => void;
   /** Receives the playable parts of events that have some, as they were sent. */
@@ -58,7 +60,7 @@ export async function callRender(baseUrl: string, request: RenderRequest, option
       {
         service: 'processing',
         baseUrl,
-        path: SERVICE_DEFAULTS.processing.path,
+        path: options.path ?? SERVICE_DEFAULTS.processing.path,
         accept: 'text/event-stream',
         body: request,
         signal: AbortSignal.any([options.signal, idle.signal]),

@@ -5,7 +5,7 @@
 import type { PlanTaskResult } from '../../schema/task-results.ts';
 import { createHash } from 'node:crypto';
 import type { Plan } from '../../schema.ts';
-import { playedRanges } from '../../music/plan/played-ranges.ts';
+import { openingOf, playedRanges } from '../../music/plan/played-ranges.ts';
 import { checkPlan, type CheckedPlan } from '../../music/plan/checks.ts';
 import { describeChanges } from '../../music/revision/plan-changes.ts';
 import { producePlan } from '../../music/producer/producer.ts';
@@ -58,11 +58,13 @@ export async function plan(context: TaskContext): Promise<PlanTaskResult> {
   const made = await makePlan(context, brief.request, brief.generation);
   const used = new Set(made.plan.masterplan.timeline.flatMap((section) => section.layers.map((layer) => layer.songId)));
   const songs = brief.request.songs.filter((song) => used.has(song.song_id));
+  const ranges = playedRanges(made.plan, songs);
   return {
     plan: made.plan,
     source: made.source,
     song_ids: songs.map((song) => song.song_id),
-    ranges: playedRanges(made.plan, songs),
+    ranges,
+    opening: openingOf(made.plan, songs, ranges),
     model: made.model,
     tokens: made.tokens ?? undefined,
     cost_usd: made.costUsd ?? undefined,

@@ -1,20 +1,19 @@
 /** The `render` task: renders the plan and verifies the file before it is delivered. */
 import type { RenderTaskResult } from '../../schema/task-results.ts';
-import { filesOf, filesOfStems, OutputFormat } from '../../schema.ts';
-import type { Plan, RenderRequest, RenderResult, Stem, StemUrls, StoredStems } from '../../schema.ts';
-import type { SongCard } from '../../schema/database.ts';
-import { StemsGone, TaskError } from '../errors.ts';
+import { OutputFormat } from '../../schema.ts';
+import type { Plan, RenderResult } from '../../schema.ts';
+import { TaskError } from '../errors.ts';
 import type { Claim } from '../database/database-api.ts';
 import { callRender } from '../services/processing.ts';
 import type { Rendered } from '../services/processing.ts';
 import { restateKey } from '../../music/theory/key-text.ts';
 import { readWavHeader, WAV_HEADER_BYTES } from '../../audio/decode/wav.ts';
-import { callLimitMs, activeSongs, missingInput, urlSeconds } from './context.ts';
+import { callLimitMs, missingInput } from './context.ts';
 import type { TaskContext } from './context.ts';
-import { chooseOutput, formatWarning, plannedSeconds, wantedFormat } from './output-file.ts';
-import { correctedNotes, PartsInRow, partTargets } from './playable-parts.ts';
+import { formatWarning, plannedSeconds, wantedFormat } from './output-file.ts';
+import { correctedNotes, PartsInRow } from './playable-parts.ts';
+import { buildRequest, loadPlan, openingOf, requireFiles, usedStems } from './render-request.ts';
 import { type CodedWarning, renderWarnings } from './render-warnings.ts';
-import { loadScores, loadSongs } from './task-inputs.ts';
 
 /** Every mashup is larger; a file without samples has 44 bytes. */
 const MIN_RESULT_BYTES = 1_000;
@@ -26,9 +25,10 @@ export async function render(context: TaskContext): Promise<RenderTaskResult> {
   const { claim, signal, serviceTokens, serviceUrls } = context;
   const prefix = claim.output_prefix;
   if (prefix === null) throw missingInput('This task has no output path.', 'Retry the mashup.');
-  const plan = await loadPlan(context);
+  const { plan, opening } = await loadPlan(context);
   const used = usedStems(claim, plan);
   const request = await buildRequest(context, plan, used, prefix);
+  request.opening = opening ? openingOf(claim, plan, opening.sections) : undefined;
   const parts = request.parts && new PartsInRow(context, request.parts);
   const rendered = await callRender(serviceUrls.processing, request, {
     signal,
@@ -72,137 +72,6 @@ function restatedTexts(
   const names = claim.songs.map(({ name }) => name);
   const restate = (text: string): string => restateKey(text, masterplan.global.targetKey, key, names);
   return { title: restate(masterplan.title), concept: restate(concept) };
-}
-
-async function loadPlan({ claim, db }: TaskContext): Promise<Plan> {
-  const row =
-    claim.plan_version === null
-      ? undefined
-      : await db
-          .selectFrom('public.mashup_plans')
-          .select('plan')
-          .where('job_id', '=', claim.job_id)
-          .where('version', '=', claim.plan_version)
-          .executeTakeFirst();
-  if (!row) throw missingInput('The plan of this mashup is missing.', 'Replay the mashup from planning.');
-  return row.plan;
-}
-
-/** The songs that the plan uses, each with the stems that it uses. */
-type UsedStems = { card: SongCard; stems: Stem[] }[];
-
-function usedStems(claim: Claim, plan: Plan): UsedStems {
-  const used = new Map<string, Set<Stem>>();
-  for (const layer of plan.masterplan.timeline.flatMap((section) => section.layers)) {
-    // Always the drums of a song: the built-in renderer aligns its beat grid on them, even if they are not heard.
-    const stems = used.get(layer.songId) ?? new Set<Stem>(['drums']);
-    used.set(layer.songId, stems.add(layer.stem));
-  }
-  return activeSongs(claim)
-    .filter((card) => used.has(card.song_id))
-    .map((card) => ({ card, stems: [...(used.get(card.song_id) ?? [])] }));
-}
-
-async function buildRequest(context: TaskContext, plan: Plan, used: UsedStems, prefix: string): Promise<RenderRequest> {
-  const { timeline, global, title, artistCredits } = plan.masterplan;
-  const [analyzed, signed, scores, output, parts] = await Promise.all([
-    loadSongs(context),
-    signStems(context, used),
-    loadScores(context),
-    chooseOutput(context, plan, prefix),
-    partTargets(context, plan, prefix),
-  ]);
-  const songs = used.map(({ card }, index) => ({
-    song_id: card.song_id,
-    storage_path: card.path,
-    name: card.name,
-    artist: card.artist,
-    analysis: analyzed.find((song) => song.song_id === card.song_id)?.analysis ?? {},
-    stems: signed[index] ?? {},
-  }));
-  return {
-    masterplan: { timeline, global_settings: global, title, artistCredits },
-    songs,
-    job_id: prefix.replace(/^generated\//, ''),
-    scores,
-    ...output,
-    parts,
-  };
-}
-
-type SignedStems = NonNullable<RenderRequest['songs'][number]['stems']>;
-
-/** Signs the stems of each song. @throws StemsGone that names every song whose stems are not there */
-async function signStems(context: TaskContext, used: UsedStems): Promise<SignedStems[]> {
-  const signed = await Promise.all(
-    used.map(async ({ card, stems }) => {
-      const paths = await loadStemPaths(context, card);
-      if (!paths) return undefined;
-      try {
-        return await signFiles(context, stems, paths);
-      } catch (error) {
-        if (error instanceof TaskError && error.code === 'upload_missing') return undefined;
-        throw error;
-      }
-    }),
-  );
-  requireStems(used, signed.map(Boolean));
-  return signed.map((urls) => urls ?? {});
-}
-
-/** Signs all files of the stems in one call. Stems of one file get a URL, stems in parts a list, and stems in pieces one of pieces. */
-async function signFiles({ claim, storage }: TaskContext, stems: Stem[], paths: StoredStems): Promise<SignedStems> {
-  const files = filesOfStems(paths, stems);
-  const urls = await storage.downloadUrls(files, urlSeconds(claim));
-  const urlOf = (path: string): string => urls[files.indexOf(path)]!;
-  return Object.fromEntries(
-    stems.map((stem): [Stem, StemUrls] => {
-      if ('pieces' in paths)
-        return [
-          stem,
-          paths.pieces.map((piece) => {
-            return { start_sec: piece.start_sec, end_sec: piece.end_sec, urls: filesOf(piece[stem]).map(urlOf) };
-          }),
-        ];
-      const path = paths[stem];
-      return [stem, typeof path === 'string' ? urlOf(path) : path.map(urlOf)];
-    }),
-  );
-}
-
-/** After a failed render: checks that the files of the stems can be read. @throws StemsGone if one cannot */
-async function requireFiles(context: TaskContext, used: UsedStems): Promise<void> {
-  const found = await Promise.all(
-    used.map(async ({ card, stems }) => {
-      const paths = await loadStemPaths(context, card);
-      if (!paths) return false;
-      const files = filesOfStems(paths, stems);
-      return (await context.storage.findMissing(files, context.signal)).length === 0;
-    }),
-  );
-  requireStems(used, found);
-}
-
-function requireStems(used: UsedStems, isThere: boolean[]): void {
-  const gone = used.filter((_one, index) => isThere[index] !== true).map(({ card }) => card);
-  if (gone.length === 0) return;
-  throw new StemsGone(
-    gone.flatMap(({ stems_id: id }) => (id === undefined ? [] : [id])),
-    gone.map(({ name }) => name),
-  );
-}
-
-/** Returns the paths of a song's stems; undefined if the cache no longer has them. */
-async function loadStemPaths({ claim, db }: TaskContext, card: SongCard): Promise<StoredStems | undefined> {
-  if (card.stems_id === undefined)
-    throw missingInput(`The stems of ${card.name} are missing.`, 'Replay the mashup from separating.');
-  const row = await db
-    .selectFrom('mashup.stems')
-    .select('paths')
-    .where('id', '=', String(card.stems_id))
-    .where('user_id', '=', claim.user_id)
-    .executeTakeFirst();
-  return row?.paths;
 }
 
 /** Whether a fault says that a service is not available, so that it says nothing about the stems. */

@@ -9,12 +9,15 @@ import { TaskError } from '../errors.ts';
 import { callSeparate } from '../services/separation.ts';
 import { silenceLimitMs, missingInput, songOf, uploadTarget, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
+import { startOpening } from './opening.ts';
 import { FOUR_STEMS, layoutOf } from './stem-layout.ts';
 
 /** A WAV without samples is 44 bytes long. */
 const MIN_STEM_BYTES = 45;
 /** The separation may decode a little more than the analysis counted. */
 const LENGTH_MARGIN_SEC = 5;
+/** A shorter rest of a song is not separated by a call of its own. */
+const MIN_REST_SEC = 4;
 
 /** Stems of the cache. `isLost`: files of them do not exist. */
 type CachedStems = { id: string; paths: StoredStems; isLost: boolean };
@@ -28,6 +31,9 @@ type Separation = {
   ranges: SongRanges | undefined;
 };
 
+/** What the service made. */
+type Separated = { paths: StoredStems; model: string };
+
 /** Runs the task. Returns the result for `mashup.record_stems`. */
 export async function separate(context: TaskContext): Promise<SeparateTaskResult> {
   const { claim, db } = context;
@@ -35,7 +41,7 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
   const prefix = claim.output_prefix;
   if (prefix === null) throw missingInput('This task has no output path.', 'Retry the mashup.');
   const layout = await findLayout(context, song);
-  const wanted = await findRanges(context, song);
+  const { ranges: wanted, opening } = await findRanges(context, song);
   const cached = claim.fresh || song.hash === undefined ? undefined : await findStems(context, song.hash, layout);
   const ranges = rangesToSeparate(wanted, cached);
   if (cached && ranges?.length === 0) {
@@ -44,7 +50,12 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
 
   const partBytes = Math.min(STEM_PART_BYTES, await settingNumber(db, 'storage_max_bytes', STORAGE_MAX_BYTES));
   const parts = maxStemParts(await maxSeconds(context, song), partBytes) + (ranges?.length ?? 0);
-  const { paths, model } = await separateSong(context, song, { prefix, partBytes, parts, layout, ranges });
+  const separation = { prefix, partBytes, parts, layout, ranges };
+  const first = claim.fresh || cached ? [] : openingRanges(opening, ranges);
+  const { paths, model } =
+    first.length > 0
+      ? await separateOpeningFirst(context, song, separation, first)
+      : await separateSong(context, song, separation);
   const message = ranges ? `What the mashup plays of ${song.name} is separated` : `${song.name} is separated`;
   return { model, paths, layout, replaces: cached?.isLost, service_used: true, message };
 }
@@ -54,7 +65,43 @@ function rangesToSeparate(wanted: SongRanges | undefined, cached: CachedStems | 
   if (!cached || cached.isLost) return wanted;
   const pieces = piecesOf(cached.paths);
   if (!pieces) return [];
-  return wanted && missingRanges(wanted, pieces).map(([from, to]) => [Math.max(0, from - SEAM_SEC), to + SEAM_SEC]);
+  return wanted && withSeams(missingRanges(wanted, pieces));
+}
+
+/** Ranges that overlap with the pieces beside them. */
+const withSeams = (ranges: SongRanges): SongRanges =>
+  ranges.map(([from, to]) => [Math.max(0, from - SEAM_SEC), to + SEAM_SEC]);
+
+/** What the opening plays of a song that is separated in parts; empty if that is nearly all of it. */
+function openingRanges(opening: SongRanges | undefined, ranges: SongRanges | undefined): SongRanges {
+  const pieces = (opening ?? []).map(([start_sec, end_sec]) => ({ start_sec, end_sec }));
+  const left = ranges ? missingRanges(ranges, pieces) : [];
+  return left.some(([from, to]) => to - from > MIN_REST_SEC) ? (opening ?? []) : [];
+}
+
+/** Separates what the opening plays of the song, and then the rest, while the opening is rendered. */
+async function separateOpeningFirst(
+  context: TaskContext,
+  song: SongCard,
+  separation: Separation,
+  first: SongRanges,
+): Promise<Separated> {
+  const prefix = `${separation.prefix}/opening`;
+  const beginning = await separateSong(context, song, { ...separation, prefix, ranges: first });
+  const pieces = piecesOf(beginning.paths);
+  // The service knows no ranges: this is the whole song.
+  if (!pieces) return beginning;
+  const opening = startOpening(context, beginning.paths);
+  try {
+    const ranges = withSeams(missingRanges(separation.ranges ?? [], pieces));
+    const rest = await separateSong(context, song, { ...separation, ranges });
+    await opening.finish();
+    const others = piecesOf(rest.paths);
+    if (!others) return rest;
+    return { ...rest, paths: { pieces: [...pieces, ...others].sort((a, b) => a.start_sec - b.start_sec) } };
+  } finally {
+    opening.stop();
+  }
 }
 
 /** Calls the service. Returns stems that are in Storage, below the prefix, and hold the ranges. */
@@ -62,7 +109,7 @@ async function separateSong(
   context: TaskContext,
   song: SongCard,
   { prefix, partBytes, parts, layout, ranges }: Separation,
-): Promise<{ paths: StoredStems; model: string }> {
+): Promise<Separated> {
   const { claim, signal, storage } = context;
   const [uploads, audioUrl] = await Promise.all([
     signUploads(context, prefix, parts),
@@ -143,16 +190,22 @@ async function signUploads(
   return Object.fromEntries(targets) as NonNullable<SeparateRequest['uploads']>;
 }
 
-/** Returns what the current plan plays of a song; undefined if all of the song is needed, or there is no plan yet. */
-async function findRanges({ db, claim }: TaskContext, { song_id }: SongCard): Promise<SongRanges | undefined> {
-  if (claim.plan_version === null) return undefined;
+/**
+ * Returns what the current plan, and what its opening plays of a song. `ranges` is undefined if all of the song is needed, or there is no
+ * plan yet.
+ */
+async function findRanges(
+  { db, claim }: TaskContext,
+  { song_id }: SongCard,
+): Promise<{ ranges?: SongRanges | undefined; opening?: SongRanges | undefined }> {
+  if (claim.plan_version === null) return {};
   const row = await db
     .selectFrom('public.mashup_plans')
-    .select('ranges')
+    .select(['ranges', 'opening'])
     .where('job_id', '=', claim.job_id)
     .where('version', '=', claim.plan_version)
     .executeTakeFirst();
-  return row?.ranges?.[song_id];
+  return { ranges: row?.ranges?.[song_id], opening: row?.opening?.ranges[song_id] };
 }
 
 /** Finds the owner's stems of the same content and layout. `isLost`: files of them do not exist. */

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { PLAYABLE_SAMPLE_RATE, type PlayableAudio, type RenderRequest } from '../../../schema.ts';
 import { logError } from '../../http/log.ts';
 import { uploadMashup } from '../files/upload.ts';
-import type { PartMessage, PartThreadData } from './messages.ts';
+import type { PartMessage, PartRequest, PartThreadData } from './messages.ts';
 import type { PartPlan } from './parts.ts';
 import type { MixedSection } from './timeline.ts';
 
@@ -23,6 +23,7 @@ export class PartPublisher {
   readonly #ends: number[] = [];
   #uploads: Promise<void> = Promise.resolve();
   #accepted = 0;
+  #onAllMade: () => void = () => undefined;
 
   constructor(targets: NonNullable<RenderRequest['parts']>, plan: PartPlan, onPlayable: OnPlayable) {
     this.#targets = targets;
@@ -36,7 +37,19 @@ export class PartPublisher {
 
   /** Adds the next section: the one that follows the last one added. Its channels must not change afterwards. */
   addSection({ offset, channels }: MixedSection): void {
-    if (!this.#controller.signal.aborted) this.#worker.postMessage({ offset, channels } satisfies MixedSection);
+    if (!this.#controller.signal.aborted) this.#worker.postMessage({ offset, channels } satisfies PartRequest);
+  }
+
+  /** Resolves when all parts of the sections so far are uploaded, or the publishing has ended. */
+  async uploaded(): Promise<void> {
+    const { signal } = this.#controller;
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.#onAllMade = resolve;
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      this.#worker.postMessage('flush' satisfies PartRequest);
+    });
+    await this.#uploads;
   }
 
   /** Ends the publishing. Resolves when no upload is under way. */
@@ -47,6 +60,7 @@ export class PartPublisher {
 
   #receive(message: PartMessage): void {
     if (message.kind === 'failed') return this.#fail(new Error(message.message));
+    if (message.kind === 'made') return this.#onAllMade();
     const { end, bytes } = message;
     const target = this.#targets.uploads[this.#accepted++];
     if (!target) return;

@@ -39,17 +39,22 @@ type LayerTempo = { beatSec: number; beats: number; free: boolean };
 /**
  * Decides which part of which song plays when.
  * @param tuning shifts and beat offsets of the songs, and corrected places to start from
+ * @param opening first sections that are arranged already. What follows them starts with new runs
  */
 export function arrange(
-  plan: RenderPlan,
+  plan: Pick<RenderPlan, 'sections'>,
   songs: ReadonlyMap<string, RenderSong>,
   scores: readonly PairScore[],
   tuning: Tuning,
+  opening: Pick<Arrangement, 'runs' | 'sections'> = { runs: [], sections: [] },
 ): Arrangement {
-  const arranging: Arranging = { songs, scores, tuning, runs: [], warnings: [], histories: new Map() };
-  const sections: LayerSlice[][] = [];
-  for (const [index, section] of plan.sections.entries())
-    sections.push(arrangeSection(arranging, section, index, sections.at(-1) ?? []));
+  const arranging: Arranging = { songs, scores, tuning, runs: [...opening.runs], warnings: [], histories: new Map() };
+  const sections = [...opening.sections];
+  const first = sections.length;
+  for (const [index, section] of plan.sections.entries()) {
+    if (index < first) continue;
+    sections.push(arrangeSection(arranging, section, index, index === first ? [] : sections.at(-1)!));
+  }
   return { runs: arranging.runs, sections, tunedTo: tuning.tunedTo, warnings: arranging.warnings };
 }
 

@@ -42,6 +42,13 @@ export type RenderContext = {
  */
 export type OnSection = (i: number, section: SectionResult, tuning: Tuning) => void;
 
+/** Sections that were rendered before: the first ones of the plan. */
+export type RenderedOpening = {
+  arrangement: Pick<Arrangement, 'runs' | 'sections'>;
+  sections: SectionResult[];
+  warnings: string[];
+};
+
 type MixedSection = { result: SectionResult; warnings: string[] };
 
 /** A candidate with its sound and measurements. */
@@ -54,19 +61,20 @@ export type RenderedCandidate = Candidate & {
 
 /**
  * Renders and checks a candidate. A section is mixed as soon as its runs are rendered, and what the first sections play is rendered first.
- * @param onSection is called for each section in play order, as early as possible
+ * @param options.onSection is called for each section in play order, as early as possible
+ * @param options.opening first sections that are used as they are
  * @throws RenderError stems_missing, stem_unavailable, stem_unusable, render_failed
  */
 export async function renderCandidate(
   context: RenderContext,
   plan: RenderPlan,
   tuning: Tuning,
-  onSection: OnSection = () => undefined,
+  { onSection, opening }: { onSection?: OnSection | undefined; opening?: RenderedOpening | undefined } = {},
 ): Promise<RenderedCandidate> {
   const { request, songs, drumOnsets } = context;
-  const arrangement = arrange(plan, songs, request.scores ?? [], tuning);
+  const arrangement = arrange(plan, songs, request.scores ?? [], tuning, opening?.arrangement);
   requireSources(arrangement, songs);
-  const mixed = await mixSections(context, plan, arrangement, tuning, onSection);
+  const mixed = await mixSections(context, plan, arrangement, tuning, { onSection, opening });
   const sections = mixed.map(({ result }) => result);
   const layers = sections.map(({ measurements }) => measurements);
   const measured = collectMeasurements({ plan, arrangement, tuning, layers }, songs, drumOnsets);
@@ -75,34 +83,60 @@ export async function renderCandidate(
   return { plan, tuning, arrangement, sections, checks, measurements, warnings };
 }
 
-/** Renders the runs and mixes the sections, and reports the progress of both. */
+/**
+ * Renders the first sections of a plan for those who wait for sound. Nothing is checked or corrected.
+ * @param count number of sections
+ * @throws RenderError stems_missing, stem_unavailable, stem_unusable, render_failed
+ */
+export async function renderFirstSections(
+  context: RenderContext,
+  plan: RenderPlan,
+  count: number,
+  { tuning, onSection }: { tuning: Tuning; onSection?: OnSection | undefined },
+): Promise<RenderedOpening> {
+  const { request, songs } = context;
+  const first = { sections: plan.sections.slice(0, count) };
+  const arrangement = arrange(first, songs, request.scores ?? [], tuning);
+  requireSources(arrangement, songs);
+  const mixed = await mixSections(context, plan, arrangement, tuning, { onSection });
+  return {
+    arrangement,
+    sections: mixed.map(({ result }) => result),
+    warnings: [...arrangement.warnings, ...mixed.flatMap((section) => section.warnings)],
+  };
+}
+
+/** Renders the runs and mixes the sections of the arrangement, and reports the progress of both. */
 async function mixSections(
   context: RenderContext,
   plan: RenderPlan,
   arrangement: Arrangement,
   tuning: Tuning,
-  onSection: OnSection,
+  { onSection, opening }: { onSection?: OnSection | undefined; opening?: RenderedOpening | undefined },
 ): Promise<MixedSection[]> {
   const { songs, store, sections, report } = context;
   sections.startCandidate();
   const counts = { runs: 0, sections: 0 };
+  const runCount = arrangement.runs.length - (opening?.arrangement.runs.length ?? 0);
   const progress = (): number =>
-    sectionProgress([counts.runs, arrangement.runs.length], [counts.sections, plan.sections.length]);
-  const runCount = arrangement.runs.length;
+    sectionProgress([counts.runs, runCount], [counts.sections, arrangement.sections.length]);
   const runs = store.prepare(arrangement.runs, songs, firstSections(arrangement), ({ stem, songId }) => {
     counts.runs++;
     const text = `Matched the ${stem} of ${songs.get(songId)!.name} to ${tempoText(plan)}`;
     report(progress(), `${text} (${counts.runs} of ${runCount})`);
   });
   const inOrder: Promise<void>[] = [];
-  const mixed = plan.sections.map(async ({ description }, i) => {
-    const section = await mixSection(context, i, plan, arrangement, tuning, runs);
+  const mixed = plan.sections.slice(0, arrangement.sections.length).map(async ({ description }, i) => {
+    const known = opening?.sections[i];
+    const section: MixedSection = known
+      ? { result: known, warnings: i === 0 ? opening.warnings : [] }
+      : await mixSection(context, i, plan, arrangement, tuning, runs);
     counts.sections++;
     report(progress(), `Rendered section ${i + 1} of ${plan.sections.length}: ${description}`);
     return section;
   });
   mixed.reduce((before, section, i) => {
-    const done = before.then(async () => onSection(i, (await section).result, tuning));
+    const done = before.then(async () => onSection?.(i, (await section).result, tuning));
     inOrder.push(done);
     return done;
   }, Promise.resolve());

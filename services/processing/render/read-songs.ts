@@ -19,14 +19,15 @@ type SentSong = RenderRequest['songs'][number];
 /**
  * Reads the songs that the plan uses. A song without a beat grid is analysed from its stems. Returns warnings for what had to be
  * guessed.
- * @param onAnalyze is called with the name of each song that is analysed
+ * @param options.onAnalyze is called with the name of each song that is analysed
+ * @param options.count number of sections whose stems must be there
  * @throws RenderError stems_missing, stem_unavailable, stem_unusable
  */
 export async function readSongs(
   request: RenderRequest,
   plan: RenderPlan,
   threads: RenderThreads,
-  onAnalyze: (name: string) => void,
+  { onAnalyze, count }: { onAnalyze: (name: string) => void; count: number },
 ): Promise<{ songs: Map<string, RenderSong>; warnings: string[] }> {
   const songs = new Map<string, RenderSong>();
   const warnings: string[] = [];
@@ -34,7 +35,8 @@ export async function readSongs(
     const layers = plan.sections.flatMap((section) => section.layers).filter((layer) => layer.songId === sent.song_id);
     if (layers.length === 0 || songs.has(sent.song_id)) continue;
     const name = sent.name ?? sent.song_id;
-    if (layers.some((layer) => !sent.stems?.[layer.stem])) throw stemsMissingError(name);
+    const heard = plan.sections.slice(0, count).flatMap((section) => section.layers);
+    if (heard.some(({ songId, stem }) => songId === sent.song_id && !sent.stems?.[stem])) throw stemsMissingError(name);
     const needsAnalysis = !hasBeatGrid(sent);
     if (needsAnalysis) onAnalyze(name);
     const fromStems = needsAnalysis ? await threads.run('analyze', stemSources(sent, name)) : undefined;

@@ -18,11 +18,19 @@ import { spliceTimes } from '../plan/arrangement.ts';
 import { parseRenderPlan, type RenderPlan } from '../plan/plan.ts';
 import { freeSongsWithoutBeat } from '../plan/free-songs.ts';
 import { keyChangeText, soundingBpm, soundingKeys } from '../plan/sounding.ts';
-import { chooseTuning, shiftsKey } from '../plan/tuning.ts';
+import { chooseTuning, shiftsKey, type Tuning } from '../plan/tuning.ts';
 import { isInTune } from '../quality/harmony.ts';
 import { tempoWarnings } from '../quality/tempo-changes.ts';
 import type { RenderThreads } from '../threads/thread-pool.ts';
-import { type OnSection, type RenderContext, renderCandidate, type RenderedCandidate } from './candidate.ts';
+import {
+  type OnSection,
+  type RenderContext,
+  renderCandidate,
+  type RenderedCandidate,
+  type RenderedOpening,
+  renderFirstSections,
+} from './candidate.ts';
+import { keepOpening, readOpening } from './opening.ts';
 import { PROGRESS, type ReportProgress, tempoText } from './progress.ts';
 import { alignToDrums, readSongs } from './read-songs.ts';
 import { RunStore } from './run-store.ts';
@@ -32,22 +40,27 @@ import { StemStore } from './stem-store.ts';
 /** The best candidate, with the messages of the corrections that led to it. */
 type Best = { candidate: RenderedCandidate; corrections: string[] };
 
+/** What a render calls and uses: `onSection` receives the sections in play order, `cache` keeps what later renders use again. */
+type RenderOptions = { onSection?: OnSection; cache?: RenderCache | undefined };
+
+/** What is done before the first section of a plan is rendered. */
+type Prepared = { context: RenderContext; plan: RenderPlan; warnings: string[] };
+
 /**
- * Renders a mashup and uploads it.
- * @param options.onSection receives the sections of the first candidate in play order
- * @param options.cache keeps what iterations use again
- * @throws RenderError; the reason of the threads' signal when it fires
+ * Reads the plan and the songs, calls `use` with them, and frees what both needed.
+ * @param count number of sections whose stems must be there
  */
-export async function renderMashup(
+async function withPrepared<T>(
   request: RenderRequest,
   threads: RenderThreads,
   report: ReportProgress,
-  { onSection, cache }: { onSection?: OnSection; cache?: RenderCache | undefined } = {},
-): Promise<{ storage_path: string; result: RenderResult }> {
+  { cache, count }: { cache: RenderCache | undefined; count: number },
+  use: (prepared: Prepared) => Promise<T>,
+): Promise<T> {
   const { plan: sent, warnings } = parseRenderPlan(request);
-  const upload = requireUpload(request);
   report(1, 'Reading the plan');
-  const read = await readSongs(request, sent, threads, (name) => report(1, `Detecting the beats of ${name}`));
+  const onAnalyze = (name: string): void => report(1, `Detecting the beats of ${name}`);
+  const read = await readSongs(request, sent, threads, { onAnalyze, count });
   const plan = freeSongsWithoutBeat(sent, read.songs);
   const scratch = openScratch();
   try {
@@ -58,21 +71,58 @@ export async function renderMashup(
     const store = new RunStore(threads, scratch, stems, { headSec, cache });
     const sections = new SectionStore(threads, cache);
     const context = { request, songs, drumOnsets, stems, store, sections, threads, report };
-    const best = await renderBest(context, plan, onSection);
-    threads.endIdle();
-    const { candidate } = best;
-    const keys = soundingKeys(candidate.plan, songs, candidate.tuning);
-    const notes = [...warnings, ...read.warnings, ...tempoWarnings(plan, songs), ...candidate.warnings];
-    const allWarnings = [...notes, keyChangeText(keys)].filter((text) => text !== undefined);
-    const task = finishTask(request, upload, plan, { bpm: soundingBpm(plan), keys }, best, allWarnings);
-    const onProgress = (message: string): void =>
-      report(PROGRESS.done - (message.startsWith('Uploading') ? 3 : 12), message);
-    return await finishMashup(task, onProgress, finishSteps(threads));
+    return await use({ context, plan, warnings: [...warnings, ...read.warnings] });
   } finally {
     // The threads end first: one that still writes must not write to another file with the same descriptor.
     await threads.close();
     scratch.close();
   }
+}
+
+/**
+ * Renders the first sections of a mashup, and keeps them in the cache for the render of all of it.
+ * @throws RenderError; the reason of the threads' signal when it fires
+ */
+export async function renderOpening(
+  request: RenderRequest & { opening: NonNullable<RenderRequest['opening']> },
+  threads: RenderThreads,
+  report: ReportProgress,
+  { onSection, cache }: RenderOptions,
+): Promise<void> {
+  const { key, sections: count } = request.opening;
+  await withPrepared(request, threads, report, { cache, count }, async ({ context, plan }) => {
+    const tuning = chooseTuning(plan, context.songs);
+    const opening = await renderFirstSections(context, plan, count, { tuning, onSection });
+    if (cache) keepOpening(cache, key, opening, tuning);
+  });
+}
+
+/**
+ * Renders a mashup and uploads it.
+ * @throws RenderError; the reason of the threads' signal when it fires
+ */
+export async function renderMashup(
+  request: RenderRequest,
+  threads: RenderThreads,
+  report: ReportProgress,
+  { onSection, cache }: RenderOptions = {},
+): Promise<{ storage_path: string; result: RenderResult }> {
+  const upload = requireUpload(request);
+  return withPrepared(request, threads, report, { cache, count: Infinity }, async ({ context, plan, warnings }) => {
+    const { songs } = context;
+    const tuning = chooseTuning(plan, songs);
+    const opening = request.opening && (await readOpening(cache, request.opening, tuning));
+    const best = await renderBest(context, plan, tuning, { onSection, opening });
+    threads.endIdle();
+    const { candidate } = best;
+    const keys = soundingKeys(candidate.plan, songs, candidate.tuning);
+    const notes = [...warnings, ...tempoWarnings(plan, songs), ...candidate.warnings];
+    const allWarnings = [...notes, keyChangeText(keys)].filter((text) => text !== undefined);
+    const task = finishTask(request, upload, plan, { bpm: soundingBpm(plan), keys }, best, allWarnings);
+    const onProgress = (message: string): void =>
+      report(PROGRESS.done - (message.startsWith('Uploading') ? 3 : 12), message);
+    return finishMashup(task, onProgress, finishSteps(threads));
+  });
 }
 
 function requireUpload(request: RenderRequest): UploadTarget {
@@ -85,7 +135,12 @@ function requireUpload(request: RenderRequest): UploadTarget {
 }
 
 /** Renders the plan, and corrects it while hard checks fail; the smallest change is tried first. */
-async function renderBest(context: RenderContext, plan: RenderPlan, onSection?: OnSection): Promise<Best> {
+async function renderBest(
+  context: RenderContext,
+  plan: RenderPlan,
+  tuning: Tuning,
+  options: { onSection: OnSection | undefined; opening: RenderedOpening | undefined },
+): Promise<Best> {
   const { songs, threads, report } = context;
   const triedShifts = new Set<string>();
   const changePhrases: CorrectionStrategy<RenderedCandidate> = async (candidate) => {
@@ -115,7 +170,7 @@ async function renderBest(context: RenderContext, plan: RenderPlan, onSection?: 
     (candidate) =>
       useOwnHarmony({ ...candidate, layers: layersOf(candidate), outOfTune: singersOutOfTune(candidate) }, songs),
   ];
-  const first = await renderCandidate(context, plan, chooseTuning(plan, songs), onSection);
+  const first = await renderCandidate(context, plan, tuning, options);
   return searchCorrections(first, strategies, (changed, tuning) => {
     report(PROGRESS.sections, 'Correcting failed quality checks');
     return renderCandidate(context, changed, tuning);

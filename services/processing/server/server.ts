@@ -1,6 +1,6 @@
 /** The rendering service: `POST /execute-masterplan` responds with a stream of events. */
 import type { Server } from 'node:http';
-import { type PlayableAudio, RenderEvent, RenderRequest } from '../../../schema.ts';
+import { OPENING_PATH, type PlayableAudio, RenderEvent, RenderRequest } from '../../../schema.ts';
 import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../../http/app.ts';
 import { streamEvents, type SendEvent } from '../../http/events.ts';
 import { scrubText } from '../../http/scrub.ts';
@@ -9,7 +9,7 @@ import type { RenderCache } from '../files/render-cache.ts';
 import { type OnPlayable, PartPublisher } from '../live/publish.ts';
 import { parseRenderPlan } from '../plan/plan.ts';
 import type { OnSection } from '../render/candidate.ts';
-import { renderMashup } from '../render/render.ts';
+import { renderMashup, renderOpening } from '../render/render.ts';
 import { RenderThreads } from '../threads/thread-pool.ts';
 
 const PROCESSING_VERSION = '1.0.0';
@@ -70,6 +70,32 @@ async function render(
   }
 }
 
+/** Renders the opening of a mashup and publishes its parts. All of them are uploaded when it ends. */
+async function open(
+  request: RenderRequest,
+  signal: AbortSignal,
+  send: SendEvent,
+  cache: RenderCache | undefined,
+): Promise<void> {
+  const { opening, parts: targets } = request;
+  if (!opening || !targets) {
+    throw new RenderError('plan_invalid', 'The request has no opening or no targets for its parts', 'Send both.');
+  }
+  const { report, publish, stop } = progressReporter(send);
+  const threads = new RenderThreads(signal);
+  const parts = new PartPublisher(targets, parseRenderPlan(request).plan, publish);
+  try {
+    const onSection: OnSection = (_, section) => parts.addSection(section);
+    await renderOpening({ ...request, opening }, threads, report, { onSection, cache });
+    await parts.uploaded();
+    stop();
+    send({ progress: 100, message: 'The opening can be played', storage_path: targets.path });
+  } finally {
+    stop();
+    await Promise.all([threads.close(), parts.stop()]);
+  }
+}
+
 /**
  * Creates the rendering service's HTTP server. It does not listen yet.
  * @param options.cache keeps what iterations use again; without it, everything is rendered each time
@@ -80,6 +106,11 @@ export function createProcessingServer({ cache }: { cache?: RenderCache | undefi
     const request = await readBody(context, RenderRequest);
     const signal = disconnectSignal(context);
     return streamEvents(context, (send) => render(request, signal, send, cache), toErrorEvent);
+  });
+  app.post(OPENING_PATH, async (context) => {
+    const request = await readBody(context, RenderRequest);
+    const signal = disconnectSignal(context);
+    return streamEvents(context, (send) => open(request, signal, send, cache), toErrorEvent);
   });
   return createServiceServer(app);
 }

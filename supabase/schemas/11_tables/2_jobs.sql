@@ -63,7 +63,7 @@ create table mashup.mashup_jobs (
   constraint complete_has_a_result check (stage <> 'complete' or result_path is not null or expired_at is not null),
   constraint failed_has_an_error check ((stage = 'failed') = (error_code is not null)),
   constraint status_follows_stage check (status = case when stage in ('complete', 'failed', 'cancelled') then stage else 'processing' end),
-  constraint playable_while_rendering check (playable is null or stage = 'rendering'),
+  constraint playable_while_rendering check (playable is null or stage in ('separating', 'rendering')),
   constraint only_live_jobs_hold_a_slot check (admitted_at is null or status = 'processing')
 ) with (fillfactor = 70, toast_tuple_target = 8160);
 alter table mashup.mashup_jobs enable row level security;
@@ -101,7 +101,7 @@ comment on column public.mashup_jobs.score is 'Mean of the pair scores, 0 to 100
 comment on column public.mashup_jobs.plan_version is 'Version of the current plan in mashup_plans.';
 comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
 comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}.';
-comment on column public.mashup_jobs.playable is 'PlayableAudio: the uploaded beginning of the mashup while it is rendered. Null in every other stage, and from a claim of the render task until it has published its first part.';
+comment on column public.mashup_jobs.playable is 'PlayableAudio: the uploaded beginning of the mashup while it is rendered, or its opening while the rest of its songs is separated. Null in every other stage. From another claim of the render task until its first part it names the opening, or is null.';
 comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
 comment on column public.mashup_jobs.warnings is 'At most ten warnings {code, message, stage}, most important first.';
@@ -156,6 +156,7 @@ create table mashup.mashup_plans (
   cost_usd   numeric(10, 5),
   changes    text,
   ranges     jsonb,
+  opening    jsonb,
   created_at timestamptz not null default mashup.now(),
   primary key (job_id, version)
 );
@@ -170,6 +171,7 @@ comment on table public.mashup_plans is 'Every plan of a job. mashup_jobs.plan_v
 comment on column public.mashup_plans.source is 'claude, or rules for plans without the model.';
 comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.';
 comment on column public.mashup_plans.ranges is 'By song, the parts of it that the plan plays, with margins: [[start, end], …] in seconds. A song that is not named is needed whole.';
+comment on column public.mashup_plans.opening is '{sections: number of the first sections that can be rendered before the rest, ranges: as ranges, of these sections}. Null: there is no such opening.';
 comment on column public.mashup_plans.changes is 'What an iteration changed, as users read it.';
 
 create table mashup.mashup_results (

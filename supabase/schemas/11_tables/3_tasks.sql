@@ -52,6 +52,7 @@ create table mashup.tasks (
   silence_sec   real,
   place         integer,
   output_prefix text,
+  opening       jsonb,
   error         jsonb,
   created_at    timestamptz not null default mashup.now(),
   finished_at   timestamptz,
@@ -80,6 +81,7 @@ comment on column mashup.tasks.heard_at is 'When the attempt began, or its servi
 comment on column mashup.tasks.silence_sec is 'Seconds after heard_at at which the call ends as unanswered.';
 comment on column mashup.tasks.place is 'Number of the place at its service that a ready or running task holds, and later held.';
 comment on column mashup.tasks.output_prefix is 'Where the claim may write in Storage.';
+comment on column mashup.tasks.opening is 'Stems of what the opening plays of a song, which a separate task reported while it separates the rest: {claim, paths: as in stems.paths, folder: of the parts, if the claim renders the opening}. Valid while that claim is.';
 comment on column mashup.tasks.error is 'Why the last attempt failed or the task was dropped: {code, message, hint}.';
 create unique index tasks_one_live on mashup.tasks (job_id, epoch, kind, song_id) nulls not distinct where state not in ('dropped', 'failed');
 create index tasks_by_job on mashup.tasks (job_id, epoch);

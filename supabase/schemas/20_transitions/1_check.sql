@@ -106,7 +106,10 @@ begin
   new.status := case when v_to.is_terminal then v_to.stage else 'processing' end;
   new.current_step := v_to.step;
   new.queue_position := null;
-  new.playable := null;
+  -- The opening is heard while all of the mashup is rendered.
+  if v_name <> 'advance' or new.stage <> 'rendering' then
+    new.playable := null;
+  end if;
   if v_name in ('admit', 'advance') then
     new.progress := greatest(new.progress, v_to.progress_from);
     new.waiting_on := null;

@@ -94,8 +94,10 @@ begin
     v_job.songs := mashup.patch_song(p_job.songs, p_song_id, jsonb_build_object('state', p_kind.song_state));
   end if;
   if p_kind.stage = p_job.stage then
-    -- It named the parts of an earlier claim.
-    v_job.playable := null;
+    -- It named the parts of an earlier claim. Those of the opening stay.
+    if not mashup.is_opening(p_job.playable) then
+      v_job.playable := null;
+    end if;
     v_job.current_step := coalesce(
       (select left(p_kind.song_step || ' ' || (s ->> 'name'), 200) from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_song_id),
       (select s.step from mashup.stages s where s.stage = p_kind.stage));
@@ -109,7 +111,7 @@ begin
 end
 $$;
 comment on function mashup.show_start(public.mashup_jobs, mashup.task_kinds, text) is
-  'Writes on the job that a task started: state of the song''s card, current_step and playable (null), unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
+  'Writes on the job that a task started: state of the song''s card, current_step and playable (null, unless it names the opening), unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
 
 create type mashup.claim_limits as (lease_sec double precision, heartbeat_sec double precision, max_crashes double precision);
 comment on type mashup.claim_limits is 'The settings that a claim needs.';

@@ -10,13 +10,15 @@ begin
   if v_task.id is null then
     return mashup.claim_status(p_task_id, p_claim);
   end if;
-  if v_task.kind <> 'render' or not starts_with(p_playable ->> 'path', v_task.output_prefix || '.') then
+  if (v_task.kind = 'render' and starts_with(p_playable ->> 'path', v_task.output_prefix || '.')
+    or v_task.kind = 'separate' and v_task.opening ->> 'folder' = mashup.opening_path(v_task) and p_playable ->> 'path' = v_task.opening ->> 'folder') is not true
+  then
     perform mashup.raise_error('MB006', 'Playable parts were written outside the claim''s own path.',
       'The rendering service must keep to the path it was given.');
   end if;
-  -- Each list contains the one before it. One that comes late is ignored.
+  -- Each list contains the one before it, and those of a render contain the opening. One that comes late is ignored.
   update public.mashup_jobs j set playable = p_playable
-    where j.id = v_task.job_id and j.stage = 'rendering'
+    where j.id = v_task.job_id and j.stage = case v_task.kind when 'render' then 'rendering' else 'separating' end
       and coalesce(jsonb_array_length(j.playable -> 'ends'), 0) < jsonb_array_length(p_playable -> 'ends');
   return 'held';
 end
