@@ -88,7 +88,11 @@ const uploads = (folder: string): Record<string, { path: string; url: string }> 
   );
 
 before(async () => {
-  for (const server of [storage, analysis, separation]) await once(server.listen(0, '127.0.0.1'), 'listening');
+  for (const server of [storage, analysis, separation]) {
+    // An idle connection that the server ends while this process works would fail the next request.
+    server.keepAliveTimeout = 0;
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+  }
 });
 after(() => {
   for (const server of [storage, analysis, separation]) {

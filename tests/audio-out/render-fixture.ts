@@ -95,6 +95,8 @@ export async function startRenderer(
 }
 
 async function listen(server: Server): Promise<string> {
+  // An idle connection that the server ends while this process works would fail the next request.
+  server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
