@@ -6,10 +6,12 @@
  * --unit  only files that start no process and open no connection (tests/support/unit.ts); no Postgres is started
  * --deep  only files ending in `.deep.test.ts`, whose tests take minutes
  */
-import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
 import { pathToFileURL } from 'node:url';
 import { COMPILE_CACHE } from '../local/layout.ts';
 import { startTestCluster } from './support/postgres.ts';
@@ -69,36 +71,32 @@ async function runFiles(files: string[], kind: Kind, timesFile: string): Promise
   const isDeep = kind === 'deep';
   const cluster = kind === 'unit' ? undefined : await startTestCluster();
   // Texts are compared without colors, which a terminal, FORCE_COLOR or CI would otherwise turn on.
-  const { FORCE_COLOR: _, ...environment } = process.env;
-  const runner = spawn(
-    process.execPath,
-    [
-      '--import',
-      pathToFileURL(join(ROOT, 'tests/support/deadline.ts')).href,
-      '--test',
-      `--test-concurrency=${CONCURRENCY}`,
-      `--test-timeout=${(isDeep ? DEEP_TEST_TIMEOUT_SEC : TEST_TIMEOUT_SEC) * 1_000}`,
-      '--test-reporter=spec',
-      ...files,
-    ],
-    {
-      cwd: ROOT,
-      stdio: 'inherit',
-      env: {
-        ...environment,
-        ...cluster?.env,
-        NO_COLOR: '1',
-        // The hundreds of processes of a run start in half the time.
-        NODE_COMPILE_CACHE: COMPILE_CACHE,
-        TEST_TIMES_FILE: timesFile,
-        TEST_FILE_DEADLINE_SEC: String(isDeep ? DEEP_FILE_DEADLINE_SEC : FILE_DEADLINE_SEC),
-      },
-    },
-  );
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal));
-  const code = await new Promise<number>((resolve) => runner.on('exit', (exit) => resolve(exit ?? 1)));
+  delete process.env['FORCE_COLOR'];
+  Object.assign(process.env, cluster?.env, {
+    NO_COLOR: '1',
+    // The hundreds of processes of a run start in half the time.
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
+    TEST_TIMES_FILE: timesFile,
+    TEST_FILE_DEADLINE_SEC: String(isDeep ? DEEP_FILE_DEADLINE_SEC : FILE_DEADLINE_SEC),
+  });
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
+  // `node --test` would sort the files by name, so that long ones run alone at the end.
+  const events = run({
+    files: files.map((file) => join(ROOT, file)),
+    concurrency: CONCURRENCY,
+    timeout: (isDeep ? DEEP_TEST_TIMEOUT_SEC : TEST_TIMEOUT_SEC) * 1_000,
+    execArgv: ['--import', pathToFileURL(join(ROOT, 'tests/support/deadline.ts')).href],
+    signal: stop.signal,
+  });
+  let code = 0;
+  events.on('test:fail', ({ todo }) => {
+    if (todo === undefined || todo === false) code = 1;
+  });
+  events.compose(spec).pipe(process.stdout);
+  await once(events, 'end');
   await cluster?.stop();
-  return code;
+  return stop.signal.aborted ? 1 : code;
 }
 
 /** Prints the files that took longest. */
