@@ -67,13 +67,13 @@ export function stageRowsSql(): string {
  */
 export function stageCallsSql(): string {
   const records = TASK_KIND_DEFINITIONS.map(
-    ({ kind, record }) => `    when ${literal(kind)} then perform mashup.${record}(p_job, p_task, p_result);`,
+    ({ kind, record }) => `    when ${literal(kind)} then return mashup.${record}(p_job, p_task, p_result);`,
   );
   const checks = STAGE_DEFINITIONS.flatMap(({ stage, makes }) =>
     makes === undefined ? [] : `    when ${literal(stage)} then return mashup.${makes.check}(p_job);`,
   );
   return `${HEADER}
-create function mashup.record_task(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void
+create function mashup.record_task(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns public.mashup_jobs
   language plpgsql set search_path = ''
   as $$
 begin
@@ -83,7 +83,7 @@ ${records.join('\n')}
 end
 $$;
 comment on function mashup.record_task(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a finished task by the function of its kind. Lock: job and task rows held by the caller. Raises MB003, MB006.';
+  'Stores the result of a finished task by the function of its kind. Returns the job with what the result changes of its row, not written yet: the columns of save_result. Lock: job and task rows held by the caller. Raises MB003, MB006.';
 
 create function mashup.has_output(p_job public.mashup_jobs, p_stage text) returns boolean
   language plpgsql stable set search_path = ''

@@ -10,6 +10,7 @@
 -- 11  tables
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
 --     mashup_jobs, mashup_plans, mashup_results, mashup_job_events   what users may read; in schema public
+--     is_sound_job                               the rules of a row of mashup_jobs
 --     waiting_jobs, draft_jobs                   views of mashup_jobs: the predicates of waiting for a slot and for the user
 --     workers, tasks, places, place_limits       what runs now
 --     service_health, pauses, stage_stats        what limits it: circuit breakers, pauses, measured durations
@@ -24,9 +25,9 @@
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
 --     enqueue_event, find_failing_hook, hook_hint    events for other programs; triggers of integrators
---     is_paused, is_job_paused, is_kind_paused, estimate_completion, record_duration, silence_limit
+--     is_paused, is_job_paused, is_kind_paused, estimate_completion, record_duration, silence_limit, read_claim_limits
 -- 20  transitions
---     transition_job, fail_job                   transitions of the engine; any other write of stage is an operator's or user's
+--     transition_job, fail_job, save_result      transitions of the engine; any other write of stage is an operator's or user's
 --     check_transition, refuse_transition        before: is it legal? missing_prerequisite: what a stage lacks
 --     reset_for_*, reset_without_slot, detach_outputs, reset_songs   what it changes on the row
 --     explain_status                             status and error of a job cannot be written by themselves
@@ -50,7 +51,7 @@
 --     note_schedule, request_schedule, request_schedule_for_task, release_place_of_deleted, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
 --     check_protocol, register_worker, take_back_crashes, heartbeat_worker, deregister_worker
---     claim_task, read_claim_limits, defer_solo, start_task, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
+--     claim_task, defer_solo, start_task, show_start, describe_claim, claim_status, lock_claim, try_lock_claim
 --     heartbeat_task, show_progress
 --     finish_task, record_finish, find_twin, is_same_recording, record_measurements
 --     finish_task_and_claim, hand_over, may_hand_over, return_claims   the next task of the job, for the same worker

@@ -54,6 +54,8 @@ export const Claim = z.object({
   traceparent: z.string().nullish().catch(undefined),
   /** Seconds from when the task was due to the claim. */
   waited_sec: z.number().nonnegative().optional().catch(undefined),
+  /** Settings by name, as of the claim. */
+  settings: z.record(z.string(), z.unknown()).optional().catch(undefined),
   /** Seconds from the last sign of life of the lost worker that ran the task before; null if none was lost. */
   lost_for_sec: z.number().nullish().catch(undefined),
 });
@@ -267,8 +269,17 @@ export async function completeStorageDeletions(db: Db, ids: readonly string[]): 
   await sql`select mashup.complete_storage_deletions(${sql.val([...ids])}::bigint[])`.execute(db);
 }
 
-/** Returns a numeric setting, or `fallback` if it is missing. */
-export async function settingNumber(db: Db, name: string, fallback: number): Promise<number> {
+/**
+ * Returns a numeric setting as the claim carries it, or `fallback` if there is none of that name. A database of an older version is
+ * asked for it.
+ */
+export async function settingNumber(
+  { db, claim }: { db: Db; claim: Claim },
+  name: string,
+  fallback: number,
+): Promise<number> {
+  const carried = claim.settings?.[name];
+  if (typeof carried === 'number') return carried;
   const { rows } = await sql<{ value: number | null }>`select mashup.setting_number(${name}) as value`.execute(db);
   return rows[0]?.value ?? fallback;
 }

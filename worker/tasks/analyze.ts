@@ -41,7 +41,7 @@ export async function analyze(context: TaskContext): Promise<AnalyzeTaskResult> 
   const baseUrl = context.serviceUrls.analysis;
   const token = context.serviceTokens.analysis;
   const [maxSec, fileUrl] = await Promise.all([
-    settingNumber(context.db, 'song_max_sec', DEFAULT_SONG_MAX_SEC),
+    settingNumber(context, 'song_max_sec', DEFAULT_SONG_MAX_SEC),
     storage.downloadUrl(song.path, urlSeconds(claim)),
   ]);
 
@@ -86,8 +86,9 @@ export async function analyze(context: TaskContext): Promise<AnalyzeTaskResult> 
 }
 
 /** Streams the upload once to determine size, SHA-256, file type and, for WAV, length. Does not keep the content. */
-async function fetchUpload({ signal, db }: TaskContext, url: string): Promise<Upload> {
-  const maxBytes = await settingNumber(db, 'upload_max_bytes', DEFAULT_UPLOAD_MAX_BYTES);
+async function fetchUpload(context: TaskContext, url: string): Promise<Upload> {
+  const { signal } = context;
+  const maxBytes = await settingNumber(context, 'upload_max_bytes', DEFAULT_UPLOAD_MAX_BYTES);
   const chunks = await openDownload(url, signal);
   const hash = createHash('sha256');
   let head = Buffer.alloc(0);

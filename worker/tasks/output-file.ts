@@ -31,7 +31,7 @@ export async function chooseOutput(
   plan: Plan,
   prefix: string,
 ): Promise<Pick<RenderRequest, 'format' | 'upload' | 'max_bytes' | 'smaller'>> {
-  const maxBytes = await settingNumber(context.db, 'storage_max_bytes', STORAGE_MAX_BYTES);
+  const maxBytes = await settingNumber(context, 'storage_max_bytes', STORAGE_MAX_BYTES);
   const wanted = wantedFormat(context);
   const isTooLarge = plannedSeconds(plan) * RAW_BYTES_PER_SEC + HEADER_BYTES > maxBytes;
   const format = wanted === 'wav' && isTooLarge ? 'flac' : wanted;

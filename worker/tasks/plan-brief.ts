@@ -46,10 +46,10 @@ export async function loadBrief(context: TaskContext): Promise<{ request: PlanBr
   };
 }
 
-async function loadLimits({ db }: TaskContext, songs: readonly AnalyzedSong[]): Promise<PlanLimits> {
+async function loadLimits(context: TaskContext, songs: readonly AnalyzedSong[]): Promise<PlanLimits> {
   return limitsFor(songs, {
-    min_length_sec: await settingNumber(db, 'plan_min_length_sec', DEFAULT_MIN_LENGTH_SEC),
-    max_length_sec: await settingNumber(db, 'plan_max_length_sec', DEFAULT_MAX_LENGTH_SEC),
+    min_length_sec: await settingNumber(context, 'plan_min_length_sec', DEFAULT_MIN_LENGTH_SEC),
+    max_length_sec: await settingNumber(context, 'plan_max_length_sec', DEFAULT_MAX_LENGTH_SEC),
     stems: [...STEMS],
   });
 }

@@ -150,7 +150,7 @@ function faultOfFailure({ code }: { code: string }): string {
 /** Calls the planning service and saves a paid answer. */
 async function callPlanner(context: TaskContext, brief: PlanBrief, hash: string, share: number): Promise<unknown> {
   const { claim, db, signal, serviceTokens, serviceUrls } = context;
-  const callSec = await settingNumber(db, 'plan_call_timeout_sec', DEFAULT_CALL_SEC);
+  const callSec = await settingNumber(context, 'plan_call_timeout_sec', DEFAULT_CALL_SEC);
   const answer = await callPlan(serviceUrls.orchestrator, planRequest(brief), {
     signal,
     timeoutMs: Math.min(callSec * 1_000, callLimitMs(context)),

@@ -16,7 +16,7 @@ const folderOf = (prefix: string): string => `${prefix}.parts`;
 
 /** Returns the targets of the playable parts; undefined if the setting `max_playable_parts` is 0. */
 export async function partTargets(context: TaskContext, plan: Plan, prefix: string): Promise<RenderRequest['parts']> {
-  const limit = Math.min(MAX_PLAYABLE_PARTS, await settingNumber(context.db, 'max_playable_parts', MAX_PLAYABLE_PARTS));
+  const limit = Math.min(MAX_PLAYABLE_PARTS, await settingNumber(context, 'max_playable_parts', MAX_PLAYABLE_PARTS));
   const { timeline } = plan.masterplan;
   const count = Math.min(limit, timeline.length + Math.ceil(plannedSeconds(plan) / MAX_PART_SEC) + 1);
   if (count < 1) return undefined;

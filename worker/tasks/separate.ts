@@ -36,7 +36,7 @@ type Separated = { paths: StoredStems; model: string };
 
 /** Runs the task. Returns the result for `mashup.record_stems`. */
 export async function separate(context: TaskContext): Promise<SeparateTaskResult> {
-  const { claim, db } = context;
+  const { claim } = context;
   const song = songOf(claim);
   const prefix = claim.output_prefix;
   if (prefix === null) throw missingInput('This task has no output path.', 'Retry the mashup.');
@@ -48,7 +48,7 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
     return { stems_id: cached.id, from_cache: true, service_used: false, message: `${song.name} was separated before` };
   }
 
-  const partBytes = Math.min(STEM_PART_BYTES, await settingNumber(db, 'storage_max_bytes', STORAGE_MAX_BYTES));
+  const partBytes = Math.min(STEM_PART_BYTES, await settingNumber(context, 'storage_max_bytes', STORAGE_MAX_BYTES));
   const parts = maxStemParts(await maxSeconds(context, song), partBytes) + (ranges?.length ?? 0);
   const separation = { prefix, partBytes, parts, layout, ranges };
   const first = claim.fresh || cached ? [] : openingRanges(opening, ranges);
@@ -155,8 +155,8 @@ async function separateSong(
 }
 
 /** Length that the stems of a song have at most. */
-async function maxSeconds({ db }: TaskContext, { duration_sec }: SongCard): Promise<number> {
-  return (duration_sec ?? (await settingNumber(db, 'song_max_sec', SONG_MAX_SEC))) + LENGTH_MARGIN_SEC;
+async function maxSeconds(context: TaskContext, { duration_sec }: SongCard): Promise<number> {
+  return (duration_sec ?? (await settingNumber(context, 'song_max_sec', SONG_MAX_SEC))) + LENGTH_MARGIN_SEC;
 }
 
 /** Finds the layout of a song's stems from its analysis. Undefined for four stems. */

@@ -3,16 +3,42 @@
 -- The transition is announced in a setting of the transaction, mashup.transition = '<job> <stage> <name>'. A write of stage that
 -- is not announced is an operator's: a cancellation or a replay.
 
-create function mashup.transition_job(p_job_id uuid, p_stage text, p_name text) returns void
+create function mashup.save_result(p_job public.mashup_jobs) returns void
   language plpgsql set search_path = ''
   as $$
 begin
-  perform set_config('mashup.transition', p_job_id || ' ' || p_stage || ' ' || p_name, true);
-  update public.mashup_jobs j set stage = p_stage where j.id = p_job_id;
-  perform set_config('mashup.transition', '', true);
+  update public.mashup_jobs j set
+      songs = p_job.songs, progress = p_job.progress, score = p_job.score,
+      estimated_completion_at = case when p_job.admitted_at is null then p_job.estimated_completion_at else mashup.estimate_completion(p_job) end,
+      warnings = p_job.warnings, plan_version = p_job.plan_version, title = p_job.title, concept = p_job.concept,
+      result_path = p_job.result_path, result = p_job.result
+    where j.id = p_job.id;
 end
 $$;
-comment on function mashup.transition_job(uuid, text, text) is 'Makes a transition of the engine. Lock: job row. Raises MB001.';
+comment on function mashup.save_result(public.mashup_jobs) is
+  'Writes on a job what record_task changed of its row, and its expected end. Lock: job row held by the caller.';
+
+create function mashup.transition_job(p_job public.mashup_jobs, p_stage text, p_name text, p_is_unsaved boolean default false) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_announced text := set_config('mashup.transition', p_job.id || ' ' || p_stage || ' ' || p_name, true);
+begin
+  if p_is_unsaved then
+    -- The columns are those of save_result. Together with the stage they make one version of the row instead of two.
+    update public.mashup_jobs j set stage = p_stage,
+        songs = p_job.songs, progress = p_job.progress, score = p_job.score,
+        warnings = p_job.warnings, plan_version = p_job.plan_version, title = p_job.title, concept = p_job.concept,
+        result_path = p_job.result_path, result = p_job.result
+      where j.id = p_job.id;
+  else
+    update public.mashup_jobs j set stage = p_stage where j.id = p_job.id;
+  end if;
+  v_announced := set_config('mashup.transition', '', true);
+end
+$$;
+comment on function mashup.transition_job(public.mashup_jobs, text, text, boolean) is
+  'Makes a transition of the engine. p_is_unsaved: what record_task changed of the row is written with it. Lock: job row. Raises MB001.';
 
 create function mashup.fail_job(p_job_id uuid, p_code text, p_message text, p_hint text, p_task bigint) returns void
   language plpgsql set search_path = ''
@@ -174,7 +200,7 @@ begin
 end
 $$;
 comment on function mashup.explain_status() is
-  'Trigger before a write of status or error_code: says what to write instead, where the constraints status_follows_stage and failed_has_an_error would only refuse. Raises MB001.';
+  'Trigger before a write of status or error_code: says what to write instead, where the rules status_follows_stage and failed_has_an_error would only refuse. Raises MB001.';
 
 -- Triggers of one event run in the order of their names: check_transition, explain_status, touch_job.
 create trigger check_transition before update of stage on public.mashup_jobs for each row execute function mashup.check_transition();

@@ -30,7 +30,7 @@ begin
     -- The stage has nothing to do if all of it is cached: the job advances within the same transaction. Only a job with an excluded
     -- song may have to go back.
     if new.admitted_at is not null and (not v_has_task or new.songs @> '[{"state": "excluded"}]') then
-      perform mashup.advance_job(new.id);
+      perform mashup.advance_job(new);
     end if;
   else
     perform mashup.enqueue_event(new, 'job.' || new.stage);

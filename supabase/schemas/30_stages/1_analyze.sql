@@ -29,7 +29,7 @@ end
 $$;
 comment on function mashup.has_analyses(public.mashup_jobs) is 'Returns whether every active song of a job has its analysis.';
 
-create function mashup.record_analysis(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void
+create function mashup.record_analysis(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns public.mashup_jobs
   language plpgsql set search_path = ''
   as $$
 declare
@@ -46,18 +46,16 @@ begin
     update mashup.stems set used_at = mashup.now() where id = v_stems.id;
   end if;
   select count(*) filter (where s ->> 'analysis_id' is not null) + 1, count(*) into v_done, v_all from mashup.active_songs(p_job.songs) s;
-  update public.mashup_jobs j set
-      songs = mashup.patch_song(j.songs, p_task.song_id, (p_result -> 'card') || jsonb_strip_nulls(jsonb_build_object(
-        'state', case when mashup.stems_cover(v_stems.paths, null) then 'ready' else 'analyzed' end, 'hash', p_result ->> 'content_hash',
-        'analysis_id', v_id, 'stems_id', v_stems.id))),
-      progress = greatest(j.progress, (select least(s.progress_to, s.progress_from + (s.progress_to - s.progress_from) * v_done / v_all)
-        from mashup.stages s where s.stage = 'analyzing')),
-      estimated_completion_at = mashup.estimate_completion(j)
-    where j.id = p_job.id;
+  p_job.songs := mashup.patch_song(p_job.songs, p_task.song_id, (p_result -> 'card') || jsonb_strip_nulls(jsonb_build_object(
+    'state', case when mashup.stems_cover(v_stems.paths, null) then 'ready' else 'analyzed' end, 'hash', p_result ->> 'content_hash',
+    'analysis_id', v_id, 'stems_id', v_stems.id)));
+  p_job.progress := greatest(p_job.progress, (select least(s.progress_to, s.progress_from + (s.progress_to - s.progress_from) * v_done / v_all)
+    from mashup.stages s where s.stage = 'analyzing'));
+  return p_job;
 end
 $$;
 comment on function mashup.record_analysis(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of an analyze task and points the song''s card to it: {content_hash, version, card, stem_layout (absent: four_stems), and analysis or the analysis_id of a cached one}. Raises MB003.';
+  'Stores the result of an analyze task. Returns the job with the song''s card that points to it, not written yet: {content_hash, version, card, stem_layout (absent: four_stems), and analysis or the analysis_id of a cached one}. Raises MB003.';
 
 create function mashup.save_analysis(p_job public.mashup_jobs, p_result jsonb) returns bigint
   language plpgsql set search_path = ''

@@ -9,7 +9,7 @@ end
 $$;
 comment on function mashup.has_plan(public.mashup_jobs) is 'Returns whether a job has a current plan.';
 
-create function mashup.record_plan(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void
+create function mashup.record_plan(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns public.mashup_jobs
   language plpgsql set search_path = ''
   as $$
 declare
@@ -28,17 +28,17 @@ begin
       -- An external renderer reads whole stems.
       case when mashup.setting_text('separate_early') <> 'always' then p_result -> 'ranges' end,
       case when mashup.setting_text('separate_early') <> 'always' and mashup.setting_number('openings_in_spare_places') > 0 then p_result -> 'opening' end);
-  update public.mashup_jobs j set
-      plan_version = v_version,
-      title = mashup.truncate_bytes(p_result #>> '{plan,masterplan,title}', 200),
-      concept = mashup.truncate_bytes(p_result #>> '{plan,creative_vision}', 600),
-      warnings = case when p_result ->> 'warning' is null then j.warnings
-        else mashup.add_warning(j.warnings, 'rule_based_plan', p_result ->> 'warning', 'planning') end
-    where j.id = p_job.id;
+  p_job.plan_version := v_version;
+  p_job.title := mashup.truncate_bytes(p_result #>> '{plan,masterplan,title}', 200);
+  p_job.concept := mashup.truncate_bytes(p_result #>> '{plan,creative_vision}', 600);
+  if p_result ->> 'warning' is not null then
+    p_job.warnings := mashup.add_warning(p_job.warnings, 'rule_based_plan', p_result ->> 'warning', 'planning');
+  end if;
+  return p_job;
 end
 $$;
 comment on function mashup.record_plan(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a plan task as the next version: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
+  'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
 
 create function mashup.save_receipt(p_job_id uuid, p_request_hash text, p_answer jsonb, p_tokens jsonb, p_cost_usd numeric) returns void
   language sql security definer set search_path = ''

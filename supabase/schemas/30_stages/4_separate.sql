@@ -59,7 +59,7 @@ end
 $$;
 comment on function mashup.has_stems(public.mashup_jobs) is 'Returns whether the stems of the songs hold what the current plan plays.';
 
-create function mashup.record_stems(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns void
+create function mashup.record_stems(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns public.mashup_jobs
   language plpgsql set search_path = ''
   as $$
 declare
@@ -81,14 +81,12 @@ begin
       p_result ->> 'model', coalesce(p_result ->> 'layout', 'four_stems'), p_result -> 'paths',
       coalesce((p_result ->> 'replaces')::boolean, p_job.fresh));
   end if;
-  update public.mashup_jobs j set
-      songs = mashup.patch_song(j.songs, p_task.song_id, jsonb_build_object('state', 'ready', 'stems_id', v_id)),
-      estimated_completion_at = mashup.estimate_completion(j)
-    where j.id = p_job.id;
+  p_job.songs := mashup.patch_song(p_job.songs, p_task.song_id, jsonb_build_object('state', 'ready', 'stems_id', v_id));
+  return p_job;
 end
 $$;
 comment on function mashup.record_stems(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a separate task and points the song''s card to it: {model, layout (absent: four_stems), paths: {vocals, drums, bass, other}, each a path or the paths of its parts below the claim''s own prefix, or pieces of the song; replaces (absent: false) pieces whose files are lost}, or {stems_id} of cached ones. Raises MB003, MB006.';
+  'Stores the result of a separate task. Returns the job with the song''s card that points to it, not written yet: {model, layout (absent: four_stems), paths: {vocals, drums, bass, other}, each a path or the paths of its parts below the claim''s own prefix, or pieces of the song; replaces (absent: false) pieces whose files are lost}, or {stems_id} of cached ones. Raises MB003, MB006.';
 
 create function mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_layout text, p_paths jsonb, p_replace boolean) returns bigint
   language plpgsql set search_path = ''

@@ -55,7 +55,7 @@ begin
     v_job := mashup.next_admission();
     exit when v_job.id is null;
     if v_job.stage = 'queued' then
-      perform mashup.transition_job(v_job.id, v_job.entry_stage, 'admit');
+      perform mashup.transition_job(v_job, v_job.entry_stage, 'admit');
     else
       -- A started draft or a replay: its stage stays.
       update public.mashup_jobs j set admitted_at = mashup.now(), waiting_on = null, queue_position = null,
@@ -63,7 +63,7 @@ begin
           estimated_completion_at = mashup.estimate_completion(v_job)
         where j.id = v_job.id returning * into v_job;
       perform mashup.create_tasks(v_job);
-      perform mashup.advance_job(v_job.id);
+      perform mashup.advance_job(v_job);
     end if;
     v_free := v_free - 1;
   end loop;

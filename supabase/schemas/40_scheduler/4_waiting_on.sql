@@ -4,7 +4,7 @@
 -- thirds of the time of a job. So a transaction notes the jobs whose tasks it touched, in the setting mashup.stale_jobs, and
 -- schedule looks at these. It looks at all jobs after a pause, after a circuit opened or closed, and in the sweep.
 
-create function mashup.mark_waiting_on_stale(p_job_id uuid) returns void
+create function mashup.mark_waiting_on_stale(p_job_id uuid) returns text
   language plpgsql set search_path = ''
   as $$
 declare
@@ -12,23 +12,24 @@ declare
   v_max constant integer := 100 * 37;
 begin
   if v_noted <> 'all' and (p_job_id is null or position(p_job_id::text in v_noted) = 0) then
-    perform set_config('mashup.stale_jobs',
+    v_noted := set_config('mashup.stale_jobs',
       case when p_job_id is null or length(v_noted) >= v_max then 'all' else v_noted || p_job_id || ' ' end, true);
   end if;
+  return v_noted;
 end
 $$;
 comment on function mashup.mark_waiting_on_stale(uuid) is
-  'Notes a job for refresh_waiting_on at the end of this transaction; null, or more than a hundred jobs: all.';
+  'Notes a job for refresh_waiting_on at the end of this transaction; null, or more than a hundred jobs: all. Returns what is noted.';
 
-create function mashup.unmark_waiting_on_stale(p_job_id uuid) returns void
+create function mashup.unmark_waiting_on_stale(p_job_id uuid) returns text
   language plpgsql set search_path = ''
   as $$
 begin
-  perform set_config('mashup.stale_jobs', replace(coalesce(current_setting('mashup.stale_jobs', true), ''), p_job_id || ' ', ''), true);
+  return set_config('mashup.stale_jobs', replace(coalesce(current_setting('mashup.stale_jobs', true), ''), p_job_id || ' ', ''), true);
 end
 $$;
 comment on function mashup.unmark_waiting_on_stale(uuid) is
-  'Takes back mark_waiting_on_stale for a job of which this transaction started a task last: its waiting_on is null.';
+  'Takes back mark_waiting_on_stale for a job of which this transaction started a task last: its waiting_on is null. Returns what is noted.';
 
 create function mashup.jobs_that_may_wait() returns uuid[]
   language plpgsql stable set search_path = ''
@@ -107,8 +108,10 @@ comment on function mashup.refresh_waiting_on(uuid[]) is
 create function mashup.mark_ready_job_stale() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
+declare
+  v_noted text;
 begin
-  perform mashup.mark_waiting_on_stale(new.job_id);
+  v_noted := mashup.mark_waiting_on_stale(new.job_id);
   return null;
 end
 $$;

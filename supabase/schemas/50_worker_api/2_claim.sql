@@ -95,7 +95,7 @@ begin
   end if;
   if p_kind.stage = p_job.stage then
     -- It named the parts of an earlier claim. Those of the opening stay.
-    if not mashup.is_opening(p_job.playable) then
+    if p_job.playable is not null and not mashup.is_opening(p_job.playable) then
       v_job.playable := null;
     end if;
     v_job.current_step := coalesce(
@@ -113,25 +113,6 @@ $$;
 comment on function mashup.show_start(public.mashup_jobs, mashup.task_kinds, text) is
   'Writes on the job that a task started: state of the song''s card, current_step and playable (null, unless it names the opening), unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
 
-create type mashup.claim_limits as (lease_sec double precision, heartbeat_sec double precision, max_crashes double precision);
-comment on type mashup.claim_limits is 'The settings that a claim needs.';
-
-create function mashup.read_claim_limits() returns mashup.claim_limits
-  language plpgsql stable set search_path = ''
-  as $$
-declare
-  v_limits mashup.claim_limits;
-begin
-  select max((s.value #>> '{}')::double precision) filter (where s.name = 'lease_sec'),
-      max((s.value #>> '{}')::double precision) filter (where s.name = 'heartbeat_sec'),
-      max((s.value #>> '{}')::double precision) filter (where s.name = 'max_crashes_before_solo')
-    into v_limits
-    from mashup.settings s where s.name in ('lease_sec', 'heartbeat_sec', 'max_crashes_before_solo');
-  return v_limits;
-end
-$$;
-comment on function mashup.read_claim_limits() is 'Returns the settings that a claim needs, read by one statement.';
-
 create function mashup.start_task(
   p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_worker_id uuid, p_claim uuid, p_limits mashup.claim_limits
 ) returns jsonb
@@ -145,7 +126,7 @@ begin
       claim = p_claim, lost_at = null, worker_id = p_worker_id, started_at = mashup.now(),
       lease_until = mashup.now() + make_interval(secs => p_limits.lease_sec),
       deadline_at = mashup.now() + make_interval(secs => p_kind.timeout_sec),
-      heard_at = mashup.now(), silence_sec = mashup.silence_limit(p_kind, p_job, p_task.song_id),
+      heard_at = mashup.now(), silence_sec = mashup.silence_limit(p_kind, p_job, p_task.song_id, p_limits),
       output_prefix = replace(replace(replace(replace(replace(p_kind.output_path, '{user}', p_job.user_id::text), '{job}', p_job.id::text),
         '{song}', coalesce(t.song_id, '')), '{epoch}', p_job.epoch::text), '{claim}', p_claim::text)
     where t.id = p_task.id returning * into v_task;
@@ -194,7 +175,7 @@ begin
     return jsonb_build_object('status', 'deferred', 'reason', 'circuit');
   end if;
   v_limits := mashup.read_claim_limits();
-  if (v_solo_task is not null or v_task.crashes >= v_limits.max_crashes) and mashup.defer_solo(v_task, p_worker_id, v_limits.max_crashes) then
+  if (v_solo_task is not null or v_task.crashes >= v_limits.max_crashes_before_solo) and mashup.defer_solo(v_task, p_worker_id, v_limits.max_crashes_before_solo) then
     return jsonb_build_object('status', 'deferred', 'reason', 'must_run_alone');
   end if;
   return mashup.start_task(v_task, v_kind, v_job, p_worker_id, gen_random_uuid(), v_limits);
@@ -216,11 +197,11 @@ begin
     'heartbeat_sec', p_limits.heartbeat_sec, 'lease_sec', p_limits.lease_sec,
     'fallback', p_task.fallback or (p_kind.fallback_after_sec is not null and p_task.failures + 1 >= p_kind.max_attempts),
     'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec,
-    'traceparent', p_job.traceparent, 'waited_sec', greatest(extract(epoch from mashup.now() - p_task.run_at), 0),
+    'traceparent', p_job.traceparent, 'settings', p_limits.of_worker, 'waited_sec', greatest(extract(epoch from mashup.now() - p_task.run_at), 0),
     'lost_for_sec', extract(epoch from mashup.now() - p_task.lost_at));
 end
 $$;
 comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs, mashup.claim_limits) is
-  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost.';
+  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. settings: those that a worker may need, by name. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost.';
 
 revoke execute on all functions in schema mashup from public;

@@ -90,13 +90,14 @@ begin
   update mashup.tasks t set state = 'done', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null,
       deadline_at = null, error = null
     where t.id = p_task.id;
-  perform mashup.record_task(p_job, p_task, p_result);
-  select * into v_job from public.mashup_jobs where id = p_task.job_id;
+  v_job := mashup.record_task(p_job, p_task, p_result);
   perform mashup.record_measurements(p_task, p_kind, v_job, p_result, v_seconds);
   perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', p_task.kind || ' finished'), null, p_task.song_id,
     jsonb_build_object('kind', p_task.kind, 'task', p_task.id, 'attempt', p_task.attempt, 'seconds', round(v_seconds::numeric, 3),
       'from_cache', p_result -> 'from_cache'));
-  perform mashup.advance_job(v_job.id);
+  if not mashup.advance_job(v_job, true) then
+    perform mashup.save_result(v_job);
+  end if;
 end
 $$;
 comment on function mashup.record_finish(mashup.tasks, mashup.task_kinds, public.mashup_jobs, jsonb) is
@@ -118,7 +119,7 @@ begin
   if v_task.id is null then
     return mashup.claim_status(p_task_id, p_claim);
   end if;
-  perform set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
+  v_context := set_config('mashup.actor', 'worker:' || v_task.worker_id, true);
   select * into v_kind from mashup.task_kinds where kind = v_task.kind;
   select * into v_job from public.mashup_jobs where id = v_task.job_id;
 
@@ -186,6 +187,7 @@ declare
   v_kind mashup.task_kinds;
   v_limits mashup.claim_limits;
   v_place integer;
+  v_noted text;
 begin
   select * into v_job from public.mashup_jobs where id = p_job_id;
   if v_job.admitted_at is null or exists (select from mashup.pauses)
@@ -202,7 +204,7 @@ begin
     select * into v_kind from mashup.task_kinds where kind = v_task.kind;
     continue when not mashup.may_hand_over(v_task, v_kind);
     v_limits := mashup.read_claim_limits();
-    continue when v_task.crashes >= v_limits.max_crashes;
+    continue when v_task.crashes >= v_limits.max_crashes_before_solo;
     if v_task.state = 'ready' then
       -- Another worker may have fetched the entry. Then the task is its own.
       continue when not mashup.take_entry(v_task.id, v_task.attempt);
@@ -215,7 +217,7 @@ begin
       v_task.is_probe := false;
       v_task.fallback := false;
     end if;
-    perform mashup.unmark_waiting_on_stale(p_job_id);
+    v_noted := mashup.unmark_waiting_on_stale(p_job_id);
     return mashup.start_task(v_task, v_kind, v_job, p_worker_id, p_claim, v_limits);
   end loop;
   return null;

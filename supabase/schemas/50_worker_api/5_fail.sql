@@ -121,7 +121,7 @@ begin
   update mashup.tasks t set state = 'dropped', finished_at = mashup.now(), error = jsonb_build_object('code', 'song_excluded')
     where t.job_id = v_job.id and t.song_id = p_task.song_id and t.state in ('waiting', 'ready');
   perform mashup.log_event(v_job, 'warning', v_warning, null, p_task.song_id, jsonb_build_object('code', p_code));
-  perform mashup.advance_job(v_job.id);
+  perform mashup.advance_job(v_job);
 end
 $$;
 comment on function mashup.exclude_song(mashup.tasks, text, text, text) is

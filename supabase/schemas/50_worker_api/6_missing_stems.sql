@@ -32,7 +32,7 @@ begin
         then s.song - 'stems_id' || '{"state": "analyzed"}' else s.song end order by s.n)
       from jsonb_array_elements(j.songs) with ordinality as s (song, n))
     where j.id = v_job.id;
-  perform mashup.transition_job(v_job.id, 'separating', 'remake');
+  perform mashup.transition_job(v_job, 'separating', 'remake');
   select * into v_job from public.mashup_jobs where id = v_job.id;
   perform mashup.log_event(v_job, 'warning', format('The stems of %s are missing from Storage and are made again', v_names), null, null,
     jsonb_build_object('code', 'stems_gone', 'stems', to_jsonb(p_stems_ids), 'task', p_task_id));

@@ -36,7 +36,7 @@ begin
       select coalesce(jsonb_object_agg(k.song, k.ranges || coalesce(p_ranges -> k.song, '[]')), '{}')
       from jsonb_each(v_known) k (song, ranges) where not (v_whole and p_ranges ? k.song))
     where p.job_id = v_job.id and p.version = v_job.plan_version;
-  perform mashup.transition_job(v_job.id, 'separating', 'remake');
+  perform mashup.transition_job(v_job, 'separating', 'remake');
   select * into v_job from public.mashup_jobs where id = v_job.id;
   perform mashup.log_event(v_job, 'warning', format('More of %s is needed and is separated', v_names), null, null,
     jsonb_build_object('code', 'ranges_missing', 'ranges', p_ranges, 'whole', v_whole, 'task', p_task_id));

@@ -53,7 +53,7 @@ export const MUTANTS: readonly Mutant[] = [
   one(
     'a stage that ends early is done only with its output',
     'advance_job',
-    'or mashup.has_output(v_job, v_job.stage)',
+    'or mashup.has_output(p_job, p_job.stage)',
     'or true',
   ),
   one('a stage is entered with its prerequisites', 'reset_for_rerun', 'if v_missing is not null then', 'if false then'),
@@ -72,13 +72,13 @@ export const MUTANTS: readonly Mutant[] = [
   one(
     'a changed task refreshes waiting_on of its job',
     'request_schedule_for_task',
-    'perform mashup.mark_waiting_on_stale(new.job_id);',
+    'v_noted := mashup.mark_waiting_on_stale(new.job_id);',
     '',
   ),
   one(
     'a ready task refreshes waiting_on of its job',
     'mark_ready_job_stale',
-    'perform mashup.mark_waiting_on_stale(new.job_id);',
+    'v_noted := mashup.mark_waiting_on_stale(new.job_id);',
     '',
   ),
   one(
@@ -149,7 +149,7 @@ export const MUTANTS: readonly Mutant[] = [
   one(
     'a plan with an excluded song is made again',
     'advance_job',
-    'and mashup.is_plan_outdated(v_job) then',
+    'and mashup.is_plan_outdated(p_job) then',
     'and false then',
   ),
   one('attempts are limited', 'end_attempt', 'p_permanent or v_failures >= p_kind.max_attempts', 'p_permanent'),
