@@ -5934,15 +5934,17 @@ comment on function mashup.use_queue_schema(text) is 'Makes the functions use an
 
 CREATE OR REPLACE FUNCTION mashup.warning_rank(p_code text)
  RETURNS integer
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO ''
 AS $function$
-  select case p_code
+begin
+  return case p_code
     when 'quality_check_failed' then 1
     when 'song_excluded' then 2 when 'rule_based_plan' then 2 when 'other_format' then 2 when 'other_length' then 2
     when 'scored_locally' then 3
-    else 4 end
+    else 4 end;
+end
 $function$;
 comment on function mashup.warning_rank(text) is 'Returns the importance of a warning by its code; 1 is the most important.';
 

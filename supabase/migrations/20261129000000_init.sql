@@ -1294,13 +1294,15 @@ $$;
 comment on function mashup.truncate_bytes(text, integer) is 'Returns the beginning of a text that takes at most p_octets bytes in a jsonb value.';
 
 create function mashup.warning_rank(p_code text) returns integer
-  language sql immutable set search_path = ''
+  language plpgsql immutable set search_path = ''
   as $$
-  select case p_code
+begin
+  return case p_code
     when 'quality_check_failed' then 1
     when 'song_excluded' then 2 when 'rule_based_plan' then 2 when 'other_format' then 2 when 'other_length' then 2
     when 'scored_locally' then 3
-    else 4 end
+    else 4 end;
+end
 $$;
 comment on function mashup.warning_rank(text) is 'Returns the importance of a warning by its code; 1 is the most important.';
 
