@@ -18,8 +18,8 @@ import { startTestCluster } from './support/postgres.ts';
 import { isUnitTest } from './support/unit.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-/** One more than cores: many files wait for leases, retries and sound, which takes no processor time. */
-const CONCURRENCY = availableParallelism() + 1;
+/** Files at a time. More than cores would slow each other down: tests of outages and leases then come near their time limits. */
+const CONCURRENCY = Math.min(4, Math.max(2, availableParallelism()));
 /** Started first, so that none of them runs alone at the end. */
 const LONG_FILES = [
   'tests/studio/operator',
@@ -93,8 +93,9 @@ async function runFiles(files: string[], kind: Kind, timesFile: string): Promise
   events.on('test:fail', ({ todo }) => {
     if (todo === undefined || todo === false) code = 1;
   });
-  events.compose(spec).pipe(process.stdout);
-  await once(events, 'end');
+  const report = events.compose(spec);
+  report.pipe(process.stdout);
+  await once(report, 'end');
   await cluster?.stop();
   return stop.signal.aborted ? 1 : code;
 }
