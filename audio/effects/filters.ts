@@ -64,30 +64,99 @@ function coefficients(spec: FilterSpec, sampleRate: number): Coefficients {
   }
 }
 
-/** Filters `samples` in place. `at(i)` returns the coefficients for the `step` samples from index `i`. */
-function run(samples: Float32Array, at: (i: number) => Coefficients, step: number): void {
-  let s1 = 0;
-  let s2 = 0;
-  for (let start = 0; start < samples.length; start += step) {
-    const { b0, b1, b2, a1, a2 } = at(start);
-    const end = Math.min(samples.length, start + step);
-    for (let i = start; i < end; i++) {
+/** A filter with its memory of the samples before. */
+class FilterState {
+  readonly #coefficients: Coefficients;
+  #s1 = 0;
+  #s2 = 0;
+
+  constructor(fixed: Coefficients) {
+    this.#coefficients = fixed;
+  }
+
+  /** Filters the next `samples` in place. */
+  run(samples: Float32Array): void {
+    const { b0, b1, b2, a1, a2 } = this.#coefficients;
+    let s1 = this.#s1;
+    let s2 = this.#s2;
+    for (let i = 0; i < samples.length; i++) {
       const x = samples[i]!;
       const y = b0 * x + s1;
       s1 = b1 * x - a1 * y + s2;
       s2 = b2 * x - a2 * y;
       samples[i] = y;
     }
+    this.#keep(s1, s2);
+  }
+
+  /** Filters the next `samples` in place, and then by `second`: as two runs, in half the time, since neither waits for the other. */
+  runBoth(samples: Float32Array, second: FilterState): void {
+    const { b0, b1, b2, a1, a2 } = this.#coefficients;
+    const { b0: c0, b1: c1, b2: c2, a1: d1, a2: d2 } = second.#coefficients;
+    let [s1, s2, t1, t2] = [this.#s1, this.#s2, second.#s1, second.#s2];
+    for (let i = 0; i < samples.length; i++) {
+      const x = samples[i]!;
+      const y = b0 * x + s1;
+      s1 = b1 * x - a1 * y + s2;
+      s2 = b2 * x - a2 * y;
+      const between = Math.fround(y);
+      const z = c0 * between + t1;
+      t1 = c1 * between - d1 * z + t2;
+      t2 = c2 * between - d2 * z;
+      samples[i] = z;
+    }
+    this.#keep(s1, s2);
+    second.#keep(t1, t2);
+  }
+
+  #keep(s1: number, s2: number): void {
     // Denormal numbers are slow and inaudible.
-    if (Math.abs(s1) < 1e-20) s1 = 0;
-    if (Math.abs(s2) < 1e-20) s2 = 0;
+    this.#s1 = Math.abs(s1) < 1e-20 ? 0 : s1;
+    this.#s2 = Math.abs(s2) < 1e-20 ? 0 : s2;
+  }
+}
+
+/** Filters that follow one another, for one channel that comes in blocks. */
+export class FilterChain {
+  readonly #filters: FilterState[];
+
+  constructor(sampleRate: number, specs: readonly FilterSpec[]) {
+    this.#filters = specs.map((spec) => new FilterState(coefficients(spec, sampleRate)));
+  }
+
+  /** Filters the next `samples` in place. */
+  process(samples: Float32Array): void {
+    for (let i = 0; i < this.#filters.length; i += 2) {
+      const second = this.#filters[i + 1];
+      if (second) this.#filters[i]!.runBoth(samples, second);
+      else this.#filters[i]!.run(samples);
+    }
+  }
+}
+
+/** Filters two equally long channels in place: as one after the other, in half the time, since neither waits for the other. */
+function runStereo(left: Float32Array, right: Float32Array, { b0, b1, b2, a1, a2 }: Coefficients): void {
+  let [s1, s2, t1, t2] = [0, 0, 0, 0];
+  for (let i = 0; i < left.length; i++) {
+    const x = left[i]!;
+    const y = b0 * x + s1;
+    s1 = b1 * x - a1 * y + s2;
+    s2 = b2 * x - a2 * y;
+    left[i] = y;
+    const u = right[i]!;
+    const v = b0 * u + t1;
+    t1 = b1 * u - a1 * v + t2;
+    t2 = b2 * u - a2 * v;
+    right[i] = v;
   }
 }
 
 /** Filters channels in place. */
-export function applyFilter(channels: Float32Array[], sampleRate: number, spec: FilterSpec): void {
+export function applyFilter(channels: readonly Float32Array[], sampleRate: number, spec: FilterSpec): void {
   const fixed = coefficients(spec, sampleRate);
-  for (const samples of channels) run(samples, () => fixed, Math.max(1, samples.length));
+  const [left, right] = channels;
+  if (left && right && channels.length === 2 && left.length === right.length) runStereo(left, right, fixed);
+  else for (const samples of channels) new FilterState(fixed).run(samples);
 }
 
 /** Filters channels in place with a frequency (Hz) that depends on the sample index. */
@@ -97,7 +166,25 @@ export function applyMovingFilter(
   spec: Omit<FilterSpec, 'frequency'>,
   frequencyAt: (i: number) => number,
 ): void {
-  for (const samples of channels) {
-    run(samples, (i) => coefficients({ ...spec, frequency: frequencyAt(i) }, sampleRate), SWEEP_STEP);
+  for (const samples of channels)
+    runMoving(samples, (i) => coefficients({ ...spec, frequency: frequencyAt(i) }, sampleRate));
+}
+
+/** Filters `samples` in place. `at(i)` returns the coefficients for the `SWEEP_STEP` samples from index `i`. */
+function runMoving(samples: Float32Array, at: (i: number) => Coefficients): void {
+  let s1 = 0;
+  let s2 = 0;
+  for (let start = 0; start < samples.length; start += SWEEP_STEP) {
+    const { b0, b1, b2, a1, a2 } = at(start);
+    const end = Math.min(samples.length, start + SWEEP_STEP);
+    for (let i = start; i < end; i++) {
+      const x = samples[i]!;
+      const y = b0 * x + s1;
+      s1 = b1 * x - a1 * y + s2;
+      s2 = b2 * x - a2 * y;
+      samples[i] = y;
+    }
+    if (Math.abs(s1) < 1e-20) s1 = 0;
+    if (Math.abs(s2) < 1e-20) s2 = 0;
   }
 }

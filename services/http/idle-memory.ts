@@ -1,7 +1,6 @@
 /** Frees the garbage of a service when it has nothing to do: an idle process collects none by itself. */
 import type { Server } from 'node:http';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectGarbage } from './collect-garbage.ts';
 import { HEALTH_PATHS } from './trace.ts';
 
 /** Requests that follow one another within this time are one piece of work. */
@@ -12,8 +11,6 @@ const IDLE_MS = 250;
  * large messages. Requests for health do not count.
  */
 export function freeMemoryWhenIdle(server: Server): void {
-  setFlagsFromString('--expose-gc');
-  const collectGarbage = runInNewContext('gc') as () => void;
   let open = 0;
   const timer = setTimeout(() => {
     if (open === 0) collectGarbage();

@@ -3,7 +3,7 @@
  * would then sound together is measured in their stems, for each downbeat of both songs.
  */
 import type { Stem } from '../../../schema.ts';
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { readMonoStem, type StemSource } from '../files/read-stem.ts';
 import { CHROMA_HOP, PITCH_CLASSES } from '../measure/chroma.ts';
 import { LEVEL_HOP, type LayerMeasurement, measureStem, type StemMeasurement } from '../measure/layer.ts';

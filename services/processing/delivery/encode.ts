@@ -1,6 +1,6 @@
 /** Encodes a mastered mashup, MP3 in parts at the same time. */
 import type { OutputFormat } from '../../../schema.ts';
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { encodeAudio } from '../../../audio/encode/encode.ts';
 import { encodeMp3Part, type Mp3Part } from '../../../audio/encode/mp3-parts.ts';
 import type { AudioTags } from '../../../audio/encode/tags.ts';

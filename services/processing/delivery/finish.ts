@@ -1,7 +1,7 @@
 /** Finishes a mashup: mixes its sections, masters, encodes, checks what is delivered, and uploads it. */
 import { restateKey } from '../../../music/theory/key-text.ts';
 import type { OutputFormat, QualityCheck, RenderResult, SongAnalysis, UploadTarget } from '../../../schema.ts';
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { detectFormat } from '../../../audio/decode/detect.ts';
 import { writeMp3 } from '../../../audio/encode/encode-mp3.ts';
 import type { AudioTags } from '../../../audio/encode/tags.ts';

@@ -1,6 +1,6 @@
 /** Masters a mix to the target loudness. */
 import type { OutputFormat } from '../../../schema.ts';
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { roundTo16Bits } from '../../../audio/encode/encode-wav.ts';
 import type { LimiterReport } from '../../../audio/level/limiter.ts';
 import { integratedLoudness } from '../../../audio/level/loudness.ts';

@@ -1,5 +1,6 @@
 /** Measures what is delivered. */
-import { decodeAudio, SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { decodeAudio } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { type FileMeasurement, measureFile } from '../measure/file.ts';
 import type { Channels } from '../sound/slice.ts';
 

@@ -1,5 +1,5 @@
 /** Joins the files of a stem that overlap: pieces of a song that were separated at different times. */
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 
 type Chunk = [Float32Array, Float32Array];
 

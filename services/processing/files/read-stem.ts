@@ -1,19 +1,15 @@
 /** Downloads and decodes stems: one file of any format, or FLAC in parts that follow one another. */
 import { AudioError } from '../../../audio/errors.ts';
-import { openAudio, SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { openAudio } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { openFlacRanges } from '../../../audio/decode/flac.ts';
 import type { Stem } from '../../../schema.ts';
-import { FetchAudioError, fetchAudio } from '../../http/fetch-audio.ts';
-import { OriginRefusedError } from '../../http/outgoing.ts';
 import { RenderError } from '../errors.ts';
 import { OverlapJoiner } from './join-files.ts';
 import { MonoCollector } from './mono-collector.ts';
-import { retryConnection } from './retry-connection.ts';
+import { MAX_STEM_BYTES } from './stem-size.ts';
 import { readStoredBytes, type StoredBytes } from './scratch.ts';
 
-/** Largest file that is downloaded: 15 minutes of 24-bit stereo as WAV, from services that know no parts. */
-const MAX_STEM_BYTES = 256 * 1024 * 1024;
-const STEM_TIMEOUT_MS = 60_000;
 const MAX_STEM_SEC = 960;
 
 /**
@@ -121,10 +117,12 @@ const isSilent = (error: unknown): boolean => error instanceof AudioError && err
 const openPart = (bytes: Uint8Array): AsyncGenerator<[Float32Array, Float32Array]> =>
   openAudio(bytes, { limits: { minSec: 0, maxSec: MAX_STEM_SEC, maxBytes: MAX_STEM_BYTES } }).chunks;
 
-async function partBytes({ urls, stored }: StemSource, part: number, keep?: KeepPart): Promise<Uint8Array> {
+async function partBytes({ urls, stored, song, stem }: StemSource, part: number, keep?: KeepPart): Promise<Uint8Array> {
   const known = stored?.[part];
   if (known) return readStoredBytes(known);
-  const bytes = await downloadPart(urls[part]!);
+  // Mostly the parts are stored. The code for downloads is large, and each thread has a copy of what it loads.
+  const { downloadPart } = await import('./download-part.ts');
+  const bytes = await downloadPart(urls[part]!, { song, stem });
   keep?.(bytes);
   return bytes;
 }
@@ -139,30 +137,16 @@ export async function readMonoStem(source: StemSource): Promise<Float32Array> {
   return mono.samples();
 }
 
-function downloadPart(url: string): Promise<Uint8Array> {
-  return retryConnection(
-    () => fetchAudio(url, { maxBytes: MAX_STEM_BYTES, timeoutMs: STEM_TIMEOUT_MS }),
-    (error) => error instanceof FetchAudioError && error.status === null && error.fault !== 'url',
-  );
-}
-
 function stemError({ song, stem }: StemSource, error: unknown): RenderError {
+  if (error instanceof RenderError) return error;
   if (error instanceof AudioError) {
     const message = `The ${stem} stem of "${song}" cannot be used: ${error.message}`;
     return new RenderError('stem_unusable', message, error.hint, error);
   }
-  if (error instanceof FetchAudioError && (error.fault === 'unavailable' || error.fault === 'timeout')) {
-    const message = `The ${stem} stem of "${song}" could not be downloaded: the storage is not available`;
-    return new RenderError('storage_unavailable', message, error.hint, error);
-  }
-  if (error instanceof FetchAudioError && error.cause instanceof OriginRefusedError) {
-    const message = `The ${stem} stem of "${song}" could not be downloaded: ${error.message}`;
-    return new RenderError('stem_unavailable', message, error.hint, error);
-  }
   return new RenderError(
-    'stem_unavailable',
-    `The ${stem} stem of "${song}" could not be downloaded`,
-    'Render again with fresh signed URLs; separate the song again if the stem is gone.',
+    'stem_unusable',
+    `The ${stem} stem of "${song}" cannot be read`,
+    'Separate the song again.',
     error,
   );
 }

@@ -23,6 +23,11 @@ export type Scratch = {
   file: ScratchFile;
   /** Reserves room for two channels of `frames` samples. */
   reserve: (frames: number) => ScratchRegion;
+  /**
+   * Writes bytes to the file.
+   * @throws RenderError render_failed if the disk is full or the file is closed
+   */
+  store: (bytes: Uint8Array) => StoredBytes;
   close: () => void;
 };
 
@@ -37,6 +42,7 @@ function reserveBytes({ end }: ScratchFile, length: number): number {
  */
 export function openScratch(): Scratch {
   let fd: number;
+  let isClosed = false;
   try {
     const folder = mkdtempSync(join(tmpdir(), 'mashup-'));
     try {
@@ -51,7 +57,15 @@ export function openScratch(): Scratch {
   return {
     file,
     reserve: (frames) => ({ fd, position: reserveBytes(file, 2 * frames * BYTES), frames }),
-    close: () => closeSync(fd),
+    store: (bytes) => {
+      // Another file may have the same descriptor after this one is closed.
+      if (isClosed) throw new RenderError('render_failed', 'The render has ended', 'Render again.');
+      return storeBytes(file, bytes);
+    },
+    close: () => {
+      isClosed = true;
+      closeSync(fd);
+    },
   };
 }
 

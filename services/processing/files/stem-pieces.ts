@@ -17,28 +17,32 @@ const allocate = (length: number): Int16Array<SharedArrayBuffer> => new Int16Arr
 /** The sample behind the last one of a piece. */
 export const pieceEnd = ({ from, channels }: StemPiece): number => from + channels[0].length;
 
-/** Whether 16 bits hold these samples. */
-function areShort(samples: Float32Array): boolean {
+/** Writes samples to `target` from index `at` on. Returns false if 16 bits do not hold them; then some are not written. */
+function writeShort(target: Int16Array, at: number, samples: Float32Array): boolean {
   for (let i = 0; i < samples.length; i++) {
     const value = samples[i]! * FULL_SCALE;
-    if (value !== Math.round(value) || value >= FULL_SCALE || value < -FULL_SCALE) return false;
+    const short = (value << 16) >> 16;
+    if (short !== value) return false;
+    target[at + i] = short;
   }
   return true;
 }
 
-function writeShort(target: Int16Array, at: number, samples: Float32Array): void {
-  for (let i = 0; i < samples.length; i++) target[at + i] = samples[i]! * FULL_SCALE;
-}
-
-/** Writes 16-bit samples `from..to` of `source` to `target` from index `at` on. */
-function readShort(source: Int16Array, from: number, to: number, target: Float32Array, at: number): void {
-  for (let i = from; i < to; i++) target[at + i - from] = source[i]! / FULL_SCALE;
+/** Writes samples `from..to` of `source`, multiplied by `gain`, to `target` from index `at` on. */
+function readShort(
+  source: Int16Array,
+  [from, to]: StemRange,
+  target: Float32Array,
+  { at, gain }: { at: number; gain: number },
+): void {
+  // Powers of two: the scale is exact, and so is its product with a sample.
+  for (let i = from; i < to; i++) target[at + i - from] = (source[i]! / FULL_SCALE) * gain;
 }
 
 function widen(samples: SharedSamples): Float32Array<SharedArrayBuffer> {
   if (samples instanceof Float32Array) return samples;
   const wide = new Float32Array(new SharedArrayBuffer(4 * samples.length));
-  readShort(samples, 0, samples.length, wide, 0);
+  readShort(samples, [0, samples.length], wide, { at: 0, gain: 1 });
   return wide;
 }
 
@@ -62,25 +66,32 @@ export class PieceCollector {
   }
 
   #write(piece: StemPiece, c: 0 | 1, samples: Float32Array, at: number): void {
-    if (piece.channels[c] instanceof Int16Array && !areShort(samples)) piece.channels[c] = widen(piece.channels[c]);
     const target = piece.channels[c];
-    if (target instanceof Int16Array) writeShort(target, at, samples);
-    else target.set(samples, at);
+    if (target instanceof Int16Array && writeShort(target, at, samples)) return;
+    const wide = widen(target);
+    wide.set(samples, at);
+    piece.channels[c] = wide;
   }
 }
 
-/** Reads samples `from..to` from pieces that hold them; what no piece holds is silent. */
-export function readPieces(pieces: readonly StemPiece[], from: number, to: number): [Float32Array, Float32Array] {
+/** Reads samples `from..to` from pieces that hold them, multiplied by `gain`; what no piece holds is silent. */
+export function readPieces(
+  pieces: readonly StemPiece[],
+  from: number,
+  to: number,
+  gain = 1,
+): [Float32Array, Float32Array] {
   const result: [Float32Array, Float32Array] = [new Float32Array(to - from), new Float32Array(to - from)];
   for (const piece of pieces) {
     const first = Math.max(from, piece.from);
     const last = Math.min(to, pieceEnd(piece));
+    if (last <= first) continue;
+    const range: StemRange = [first - piece.from, last - piece.from];
     for (const c of [0, 1] as const) {
-      if (last <= first) continue;
       const source = piece.channels[c];
-      const [a, b] = [first - piece.from, last - piece.from];
-      if (source instanceof Int16Array) readShort(source, a, b, result[c], first - from);
-      else result[c].set(source.subarray(a, b), first - from);
+      const target = result[c];
+      if (source instanceof Int16Array) readShort(source, range, target, { at: first - from, gain });
+      else for (let i = range[0]; i < range[1]; i++) target[first - from + i - range[0]] = source[i]! * gain;
     }
   }
   return result;

@@ -1,5 +1,5 @@
 /** Onset envelopes: how strongly a sound starts at each moment, with a resolution of milliseconds. */
-import { applyFilter } from '../../../audio/effects/filters.ts';
+import { FilterChain } from '../../../audio/effects/filters.ts';
 
 /** Samples between two values of an envelope: 2.9 ms. */
 export const ENVELOPE_HOP = 128;
@@ -18,6 +18,8 @@ const SNARE_HZ = [180, 4000] as const;
 const RANGE_DB = 45;
 /** A low note has too little energy within one value: its energy is summed over several. */
 const KICK_SPREAD = 6;
+/** Samples that are filtered at a time. */
+const BLOCK = 1 << 14;
 
 /** Mean of the channels, from sample `from` to `to`. */
 export function toMono(channels: readonly Float32Array[], from = 0, to = channels[0]?.length ?? 0): Float32Array {
@@ -27,21 +29,37 @@ export function toMono(channels: readonly Float32Array[], from = 0, to = channel
   return mono;
 }
 
-/** Energy of each hop, summed over the last `spread` hops. */
-function energies(samples: Float32Array, spread: number): Float32Array {
-  const count = Math.floor(samples.length / ENVELOPE_HOP);
-  const own = new Float32Array(count);
-  for (let k = 0; k < count; k++) {
-    let sum = 0;
-    for (let i = k * ENVELOPE_HOP; i < (k + 1) * ENVELOPE_HOP; i++) sum += samples[i]! * samples[i]!;
-    own[k] = sum;
+/** Energy of each hop of a sound that comes in blocks. */
+class HopEnergies {
+  readonly #energies: number[] = [];
+  #sum = 0;
+  #count = 0;
+
+  add(samples: Float32Array): void {
+    for (let from = 0; from < samples.length;) {
+      const to = Math.min(samples.length, from + ENVELOPE_HOP - this.#count);
+      let sum = this.#sum;
+      for (let i = from; i < to; i++) sum += samples[i]! * samples[i]!;
+      this.#sum = sum;
+      this.#count += to - from;
+      from = to;
+      if (this.#count < ENVELOPE_HOP) break;
+      this.#energies.push(sum);
+      this.#sum = 0;
+      this.#count = 0;
+    }
   }
-  if (spread === 1) return own;
-  return own.map((_, k) => {
-    let sum = 0;
-    for (let j = Math.max(0, k - spread + 1); j <= k; j++) sum += own[j]!;
-    return sum;
-  });
+
+  /** The energies of complete hops, each summed over the last `spread` hops. */
+  summed(spread: number): Float32Array {
+    const own = Float32Array.from(this.#energies);
+    if (spread === 1) return own;
+    return own.map((_, k) => {
+      let sum = 0;
+      for (let j = Math.max(0, k - spread + 1); j <= k; j++) sum += own[j]!;
+      return sum;
+    });
+  }
 }
 
 /** Rise of the level in decibels over `span` values, as a share of `RANGE_DB`. */
@@ -58,21 +76,62 @@ function amplitudeRises(energy: Float32Array, span: number): Float32Array {
   return amplitude.map((value, k) => Math.max(0, value - (amplitude[Math.max(0, k - span)] ?? 0)) / loudest);
 }
 
+/** Measures the onsets of a sound of one channel at 44.1 kHz that comes in blocks of any length. */
+export class OnsetMeter {
+  readonly #kick: FilterChain;
+  readonly #snare: FilterChain;
+  readonly #energies = { kick: new HopEnergies(), snare: new HopEnergies(), attack: new HopEnergies() };
+  /** One block serves all three bands, one after the other. It is short enough for the cache of the processor. */
+  readonly #band = new Float32Array(BLOCK);
+  /** The last sample; undefined before the first. */
+  #last: number | undefined;
+
+  constructor(sampleRate: number) {
+    const snare = [
+      { kind: 'high-pass', frequency: SNARE_HZ[0] },
+      { kind: 'low-pass', frequency: SNARE_HZ[1] },
+    ] as const;
+    const kick = { kind: 'low-pass', frequency: KICK_HZ } as const;
+    this.#kick = new FilterChain(sampleRate, [kick, kick]);
+    this.#snare = new FilterChain(sampleRate, [...snare, ...snare]);
+  }
+
+  /** Adds the next samples. */
+  add(mono: Float32Array): void {
+    for (let from = 0; from < mono.length; from += BLOCK) this.#addBlock(mono.subarray(from, from + BLOCK));
+  }
+
+  #addBlock(mono: Float32Array): void {
+    const band = this.#band.subarray(0, mono.length);
+    for (const name of ['kick', 'snare'] as const) {
+      band.set(mono);
+      (name === 'kick' ? this.#kick : this.#snare).process(band);
+      this.#energies[name].add(band);
+    }
+    let last = this.#last ?? mono[0]!;
+    for (let i = 0; i < mono.length; i++) {
+      const sample = mono[i]!;
+      band[i] = sample - last;
+      last = sample;
+    }
+    this.#last = last;
+    this.#energies.attack.add(band);
+  }
+
+  /** The onsets of all samples so far. */
+  onsets(): OnsetEnvelopes {
+    const { kick, snare, attack } = this.#energies;
+    return {
+      kick: amplitudeRises(kick.summed(KICK_SPREAD), KICK_SPREAD),
+      snare: amplitudeRises(snare.summed(2), 4),
+      attack: levelRises(attack.summed(1), 2),
+    };
+  }
+}
+
 /** Measures the onsets of a sound of one channel at 44.1 kHz. */
 export function measureOnsets(mono: Float32Array, sampleRate: number): OnsetEnvelopes {
-  // One copy serves all three bands, one after the other.
-  const band = mono.slice();
-  const filter = (kind: 'low-pass' | 'high-pass', frequency: number): void =>
-    applyFilter([band], sampleRate, { kind, frequency });
-  for (let pass = 0; pass < 2; pass++) filter('low-pass', KICK_HZ);
-  const kick = amplitudeRises(energies(band, KICK_SPREAD), KICK_SPREAD);
-  band.set(mono);
-  for (let pass = 0; pass < 2; pass++) {
-    filter('high-pass', SNARE_HZ[0]);
-    filter('low-pass', SNARE_HZ[1]);
-  }
-  const snare = amplitudeRises(energies(band, 2), 4);
-  for (let i = 1; i < mono.length; i++) band[i] = mono[i]! - mono[i - 1]!;
-  band[0] = 0;
-  return { kick, snare, attack: levelRises(energies(band, 1), 2) };
+  const meter = new OnsetMeter(sampleRate);
+  meter.add(mono);
+  return meter.onsets();
 }

@@ -1,7 +1,7 @@
 /** Collects the input of the layer checks: measurements of all sections, drum onsets of the songs, and what the plan expects. */
 import { matchTempo } from '../../../music/theory/tempo.ts';
 import type { Stem } from '../../../schema.ts';
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import type { LayerMeasurement } from '../measure/layer.ts';
 import { ENVELOPE_HOP, type OnsetEnvelopes } from '../measure/onsets.ts';
 import type { Arrangement, LayerSlice } from '../plan/arrangement.ts';

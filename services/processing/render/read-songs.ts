@@ -1,6 +1,6 @@
 /** Reads the songs of a request. What their analyses leave out is measured in their stems. */
 import { type RenderRequest, STEMS } from '../../../schema.ts';
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { soundSpans } from '../../../music/theory/sound-spans.ts';
 import type { StemSource } from '../files/read-stem.ts';
 import type { OnsetEnvelopes } from '../measure/onsets.ts';

@@ -3,7 +3,7 @@
  * steps run in threads.
  */
 import { type RenderRequest, type RenderResult, STEMS, type UploadTarget } from '../../../schema.ts';
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { type CorrectionStrategy, searchCorrections } from '../corrections/correction-search.ts';
 import { useOwnHarmony } from '../corrections/own-harmony.ts';
 import type { StemSources } from '../corrections/phrase-candidates.ts';
@@ -21,6 +21,7 @@ import { keyChangeText, soundingBpm, soundingKeys } from '../plan/sounding.ts';
 import { chooseTuning, shiftsKey, type Tuning } from '../plan/tuning.ts';
 import { isInTune } from '../quality/harmony.ts';
 import { tempoWarnings } from '../quality/tempo-changes.ts';
+import { collectGarbage } from '../../http/collect-garbage.ts';
 import type { RenderThreads } from '../threads/thread-pool.ts';
 import {
   type OnSection,
@@ -113,15 +114,19 @@ export async function renderMashup(
     const tuning = chooseTuning(plan, songs);
     const opening = request.opening && (await readOpening(cache, request.opening, tuning));
     const best = await renderBest(context, plan, tuning, { onSection, opening });
+    // Their buffers are freed as soon as no thread refers to them: before the finish, which needs as much.
+    context.stems.release();
+    context.sections.release();
     threads.endIdle();
     const { candidate } = best;
     const keys = soundingKeys(candidate.plan, songs, candidate.tuning);
     const notes = [...warnings, ...tempoWarnings(plan, songs), ...candidate.warnings];
     const allWarnings = [...notes, keyChangeText(keys)].filter((text) => text !== undefined);
     const task = finishTask(request, upload, plan, { bpm: soundingBpm(plan), keys }, best, allWarnings);
+    candidate.sections.length = 0;
     const onProgress = (message: string): void =>
       report(PROGRESS.done - (message.startsWith('Uploading') ? 3 : 12), message);
-    return finishMashup(task, onProgress, finishSteps(threads));
+    return finishMashup(task, onProgress, finishSteps(threads, task));
   });
 }
 
@@ -195,8 +200,14 @@ const singersOutOfTune = ({ measurements }: RenderedCandidate): string[] =>
   [...measurements.harmony].filter(([, correlations]) => !isInTune(correlations)).map(([singer]) => singer);
 
 /** The steps of finishing, in threads. */
-const finishSteps = (threads: RenderThreads): FinishSteps => ({
-  mix: (task) => threads.run('mix', task),
+const finishSteps = (threads: RenderThreads, { sections }: FinishTask): FinishSteps => ({
+  mix: async (task) => {
+    const mix = await threads.run('mix', task);
+    // The mix holds them. Each would take memory until the file is encoded.
+    sections.length = 0;
+    collectGarbage();
+    return mix;
+  },
   hear: (mix) => threads.run('hear', mix),
   master: (task) => threads.run('master', task),
   encode: (task) => threads.run('encode', task),

@@ -1,5 +1,5 @@
 /** Renders runs, at most once each, and only those that a section asks for. */
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import type { StemRange } from '../files/read-stem.ts';
 import { hashOf, type RenderCache } from '../files/render-cache.ts';
 import { type Scratch, type ScratchRegion, writeRegion } from '../files/scratch.ts';

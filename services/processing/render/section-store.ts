@@ -34,6 +34,12 @@ export class SectionStore {
     this.#sections = new Map();
   }
 
+  /** Forgets all sections. */
+  release(): void {
+    this.#sections.clear();
+    this.#earlier.clear();
+  }
+
   /**
    * Mixes a section, unless one with the same inputs was mixed. Its runs are rendered if they are needed.
    * @param runs the runs of the section by their ids

@@ -1,6 +1,8 @@
 /** The stems of a render: each is downloaded once, and each part of it is decoded once. */
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import type { Stem } from '../../../schema.ts';
 import { writeCacheFile } from '../files/cache-file.ts';
+import { downloadPart } from '../files/download-part.ts';
 import type { StemRange, StemSource } from '../files/read-stem.ts';
 import { hashOf, type RenderCache } from '../files/render-cache.ts';
 import type { Scratch, StoredBytes } from '../files/scratch.ts';
@@ -19,6 +21,9 @@ type StoredStem = {
   gain: number | undefined;
 };
 
+/** Files that are downloaded at the same time. */
+const MAX_DOWNLOADS = 3;
+
 const EMPTY: StoredStem = { stored: [], pieces: [], isWhole: false, gain: undefined };
 
 /** Downloads and decodes the stems of a render. */
@@ -29,6 +34,8 @@ export class StemStore {
   /** By song and stem. Each promise waits for the one before. */
   readonly #stems = new Map<string, Promise<StoredStem>>();
   readonly #identities = new Map<string, Promise<string | undefined>>();
+  readonly #lanes: Promise<unknown>[] = [];
+  #downloads = 0;
   readonly #gains = new Map<string, Promise<number>>();
 
   constructor(threads: RenderThreads, scratch: Scratch, cache: RenderCache | undefined) {
@@ -92,7 +99,7 @@ export class StemStore {
       const { isWhole, stored, pieces, gain } = known;
       const isLoaded = isWhole || missingRanges(ranges, pieces).length === 0;
       if (isLoaded && gain !== undefined) return known;
-      const source = this.#source(song, stem, stored);
+      const source = await this.#download(this.#source(song, stem, stored), Math.max(...ranges.map(([, to]) => to)));
       const level = { songLoudness: song.loudness, isMatched: gain !== undefined };
       const task = { ...source, ...level, scratch: this.#scratch.file, pieces, ranges, isWhole };
       const loaded = await this.#threads.run('stem', task, { priority });
@@ -114,13 +121,18 @@ export class StemStore {
     return this.#cached(identity && ['drums', identity], async () => {
       let measurement: DrumMeasurement = null;
       await this.#update(song, 'drums', async ({ stored, gain }) => {
-        const task = { ...this.#source(song, 'drums', stored), scratch: this.#scratch.file };
-        const measured = await this.#threads.run('drums', task);
+        const source = await this.#download(this.#source(song, 'drums', stored), Infinity);
+        const measured = await this.#threads.run('drums', { ...source, scratch: this.#scratch.file });
         measurement = measured.measurement;
-        return { stored: [...stored, ...measured.stored], pieces: measured.pieces, isWhole: true, gain };
+        return { stored: [...source.stored, ...measured.stored], pieces: measured.pieces, isWhole: true, gain };
       });
       return measurement;
     });
+  }
+
+  /** Forgets what was decoded, when no run will read it any more. */
+  release(): void {
+    this.#stems.clear();
   }
 
   /** The source of a stem, with the parts of it that were downloaded before. */
@@ -131,6 +143,29 @@ export class StemStore {
 
   #source(song: RenderSong, stem: Stem, stored: readonly StoredBytes[]): StemSource {
     return { urls: song.stems[stem]!, starts: song.pieces?.starts[stem], song: song.name, stem, stored };
+  }
+
+  /**
+   * Downloads the parts of a stem that start before sample `end`, as far as their starts are known. A thread downloads the others when it
+   * gets there.
+   */
+  async #download(source: StemSource, end: number): Promise<StemSource & { stored: readonly StoredBytes[] }> {
+    const stored = [...(source.stored ?? [])];
+    for (let part = stored.length; part < source.urls.length; part++) {
+      const start = part === 0 ? 0 : source.starts?.[part];
+      if (start === undefined || start * SAMPLE_RATE >= end) break;
+      const download = (): Promise<Uint8Array> => downloadPart(source.urls[part]!, source, this.#threads.signal);
+      stored.push(await this.#inTurn(async () => this.#scratch.store(await download())));
+    }
+    return { ...source, stored };
+  }
+
+  /** Runs a download when one of `MAX_DOWNLOADS` before it has ended. */
+  #inTurn<T>(download: () => Promise<T>): Promise<T> {
+    const lane = this.#downloads++ % MAX_DOWNLOADS;
+    const result = (this.#lanes[lane] ?? Promise.resolve()).then(download);
+    this.#lanes[lane] = result.catch(() => undefined);
+    return result;
   }
 
   #update(song: RenderSong, stem: Stem, change: (known: StoredStem) => Promise<StoredStem>): Promise<StoredStem> {

@@ -1,7 +1,7 @@
 /** Analyses a song from its stems, for songs whose analysis came without a beat grid. */
 import type { SongAnalysis } from '../../../schema.ts';
 import { analyzeSong } from '../../analysis/analyze.ts';
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { readStem, type StemSource } from '../files/read-stem.ts';
 
 export type StemAnalysis = {

@@ -2,7 +2,7 @@
 import type { Curve } from '../../../schema.ts';
 import { duck, expand } from '../../../audio/level/envelope.ts';
 import { applyFilter } from '../../../audio/effects/filters.ts';
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import type { EffectContext } from '../../../audio/effects/effect-process.ts';
 import { applyEffect } from '../../../audio/effects/effects.ts';
 import { writeCacheFile } from '../files/cache-file.ts';
@@ -137,12 +137,13 @@ function applyCurve(channels: Channels, start: number, curve: Curve): void {
   const { hop_sec, values } = curve;
   const last = values.length - 1;
   if (last < 0) return;
-  for (const samples of channels) {
-    for (let i = 0; i < samples.length; i++) {
-      const at = Math.min(last, Math.max(0, (i - start) / SAMPLE_RATE / hop_sec - 0.5));
-      const below = Math.floor(at);
-      samples[i]! *= values[below]! + (at - below) * (values[Math.min(last, below + 1)]! - values[below]!);
-    }
+  const [left, right] = channels;
+  for (let i = 0; i < left.length; i++) {
+    const at = Math.min(last, Math.max(0, (i - start) / SAMPLE_RATE / hop_sec - 0.5));
+    const below = Math.floor(at);
+    const gain = values[below]! + (at - below) * (values[Math.min(last, below + 1)]! - values[below]!);
+    left[i]! *= gain;
+    right[i]! *= gain;
   }
 }
 

@@ -63,6 +63,14 @@ export const toSamples = (seconds: number): number => Math.round(seconds * SAMPL
 const fadeGain = (x: number, coherent: boolean): number =>
   coherent ? Math.sin((x * Math.PI) / 2) ** 2 : Math.sin((x * Math.PI) / 2);
 
+/** Gain of a part from `from` to `end` at sample `i`. */
+function gainAt(i: number, from: number, end: number, fades: Fades): number {
+  let gain = 1;
+  if (i < from + fades.fadeIn) gain = fadeGain((i - from + 0.5) / fades.fadeIn, fades.coherentIn);
+  if (i >= end - fades.fadeOut) gain *= fadeGain((end - i - 0.5) / fades.fadeOut, fades.coherentOut);
+  return gain;
+}
+
 /** Adds a part to `into` with its fades. `base` is the sample of the mashup at the start of `into`. */
 function addPart(into: Channels, base: number, part: SliceAudio['parts'][number], fades: Fades): void {
   const start = toSamples(part.start);
@@ -76,10 +84,8 @@ function addPart(into: Channels, base: number, part: SliceAudio['parts'][number]
     const source = samples[c];
     const target = into[c];
     for (let i = first; i < last; i++) {
-      let gain = 1;
-      if (i < from + fades.fadeIn) gain = fadeGain((i - from + 0.5) / fades.fadeIn, fades.coherentIn);
-      if (i >= end - fades.fadeOut) gain *= fadeGain((end - i - 0.5) / fades.fadeOut, fades.coherentOut);
-      target[i - base]! += source[i - first]! * gain;
+      const isFaded = i < from + fades.fadeIn || i >= end - fades.fadeOut;
+      target[i - base]! += isFaded ? source[i - first]! * gainAt(i, from, end, fades) : source[i - first]!;
     }
   }
 }

@@ -1,5 +1,5 @@
 /** Decodes the parts of a stem that runs read, and finds the gain that matches its level. */
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { applyFilter } from '../../../audio/effects/filters.ts';
 import { integratedLoudness } from '../../../audio/level/loudness.ts';
 import type { Stem } from '../../../schema.ts';
@@ -64,8 +64,7 @@ export function readMatched(
   pieces: readonly StemPiece[],
   { stem, gain, from, to }: { stem: Stem; gain: number; from: number; to: number },
 ): [Float32Array, Float32Array] {
-  const channels = readPieces(pieces, from, to);
-  for (const samples of channels) for (let i = 0; i < samples.length; i++) samples[i]! *= gain;
+  const channels = readPieces(pieces, from, to, gain);
   if (stem === 'vocals') applyFilter(channels, SAMPLE_RATE, { kind: 'high-pass', frequency: VOCAL_HIGH_PASS_HZ });
   return channels;
 }

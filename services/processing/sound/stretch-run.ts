@@ -1,5 +1,5 @@
 /** Renders a run: stretches what it plays of its stem. */
-import { SAMPLE_RATE } from '../../../audio/decode/decode.ts';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { warp } from '../../../audio/time/stretch.ts';
 import type { TimeMap } from '../../../audio/time/time-map.ts';
 import type { Stem } from '../../../schema.ts';

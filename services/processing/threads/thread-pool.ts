@@ -41,14 +41,15 @@ type RunOptions = { priority?: number };
 
 /** The threads of one render. They are started when they are needed and end when the signal fires. */
 export class RenderThreads {
-  readonly #signal: AbortSignal;
+  /** Ends the threads when it fires. */
+  readonly signal: AbortSignal;
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
   readonly #ending: Promise<unknown>[] = [];
   #isClosed = false;
 
   constructor(signal: AbortSignal) {
-    this.#signal = signal;
+    this.signal = signal;
     signal.addEventListener('abort', () => void this.close(), { once: true });
   }
 
@@ -59,7 +60,7 @@ export class RenderThreads {
   async run<K extends JobKind>(kind: K, input: JobInput<K>, { priority = 0 }: RunOptions = {}): Promise<JobOutput<K>> {
     await acquireSlot(priority);
     try {
-      this.#signal.throwIfAborted();
+      this.signal.throwIfAborted();
       if (this.#isClosed) throw threadError(undefined);
       const worker = this.#idle.pop() ?? this.#start();
       const output = await this.#perform(worker, { kind, input });
@@ -107,10 +108,10 @@ export class RenderThreads {
         worker.off('message', onMessage);
         worker.off('error', onError);
         worker.off('exit', onExit);
-        this.#signal.removeEventListener('abort', onAbort);
+        this.signal.removeEventListener('abort', onAbort);
         settle();
       };
-      const onAbort = (): void => finish(() => reject(this.#signal.reason));
+      const onAbort = (): void => finish(() => reject(this.signal.reason));
       const onError = (cause: unknown): void => finish(() => reject(threadError(cause)));
       const onExit = (): void => finish(() => reject(threadError(undefined)));
       const onMessage = (message: ThreadMessage): void => {
@@ -120,7 +121,7 @@ export class RenderThreads {
       worker.on('message', onMessage);
       worker.on('error', onError);
       worker.on('exit', onExit);
-      this.#signal.addEventListener('abort', onAbort, { once: true });
+      this.signal.addEventListener('abort', onAbort, { once: true });
       worker.postMessage(job);
     });
   }

@@ -1,10 +1,9 @@
 /** The worker thread of a render: performs one job at a time and sends its result back. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { parentPort } from 'node:worker_threads';
 import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { scrubText } from '../../http/scrub.ts';
 import { RenderError } from '../errors.ts';
+import { collectGarbage } from '../../http/collect-garbage.ts';
 import type { JobMessage, ThreadMessage } from './messages.ts';
 
 /** The code of a job is loaded with the first job of its kind: most threads perform few kinds. */
@@ -37,9 +36,6 @@ async function perform(job: JobMessage): Promise<unknown> {
 
 /** Buffers of earlier jobs of at most so many bytes wait for the next collection of garbage. */
 const MAX_IDLE_BYTES = 48 * 2 ** 20;
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Frees the buffers of a job, before the next one needs memory or the thread waits. */
 function freeBuffers(): void {
