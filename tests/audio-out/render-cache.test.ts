@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { readCacheFile, writeCacheFile } from '../../services/processing/files/cache-file.ts';
 import { RenderCache } from '../../services/processing/files/render-cache.ts';
+import { limitThreads } from '../../services/processing/threads/thread-pool.ts';
 import { layer, render, renderBody, SONG_A, startRenderer, startStorage, type Storage } from './render-fixture.ts';
 
 const MB = 2 ** 20;
@@ -125,6 +126,17 @@ describe('iterations', () => {
     servers.push(uncached.server);
     rendered = (await renderPlan(uncached.url, -3)).file;
     assert.ok(rendered.equals(iteration.file));
+  });
+
+  it('have the same bytes with one thread as with several', async () => {
+    const uncached = await startRenderer();
+    servers.push(uncached.server);
+    limitThreads(1);
+    try {
+      assert.ok((await renderPlan(uncached.url, -3)).file.equals(rendered));
+    } finally {
+      limitThreads(availableParallelism());
+    }
   });
 
   it('render what is broken in the cache', async () => {
