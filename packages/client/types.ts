@@ -134,7 +134,10 @@ export interface MashupJob {
   /** Path of the result in the bucket; null before the end and after it has expired. */
   resultPath: string | null;
   result: JobResult | null;
-  /** While the mashup is rendered: the parts that can be played already. Null before the first one and in every other stage. */
+  /**
+   * The parts that can be played already: of the opening while the rest of the songs is separated, and of the whole while it is rendered. Null
+   * before the first one and in every other stage.
+   */
   playable: PlayableAudio | null;
   errorCode: string | null;
   errorMessage: string | null;
