@@ -1,4 +1,5 @@
 /** Configuration of the worker, from environment variables. */
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { SERVICE_DEFAULTS, SERVICES, serviceToken } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
@@ -8,6 +9,8 @@ import type { Webhook } from './outgoing-events.ts';
 
 /** Tasks that a worker runs at a time, unless WORKER_CONCURRENCY is set. */
 export const DEFAULT_CONCURRENCY = 4;
+/** Processors from which on openings are rendered, unless OPENING_MIN_PROCESSORS is set. */
+const OPENING_MIN_PROCESSORS = 4;
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 
@@ -60,6 +63,15 @@ export const WorkerEnvironment = z.object({
     .max(100)
     .default(DEFAULT_CONCURRENCY)
     .describe('Tasks that the worker runs at the same time.'),
+  OPENING_MIN_PROCESSORS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1024)
+    .default(OPENING_MIN_PROCESSORS)
+    .describe(
+      'The opening of a mashup is rendered while the rest of its songs is separated if the machine of the worker has at least so many processors: with two the sound comes two seconds earlier and the file four seconds later. Set 1 if the services run elsewhere.',
+    ),
   MASHUP_WEBHOOK_URL: httpUrl
     .optional()
     .describe(
@@ -100,6 +112,8 @@ export interface WorkerConfig {
   serviceTokens?: Partial<Record<ServiceName, string>>;
   /** Tasks at a time; default {@link DEFAULT_CONCURRENCY}. */
   concurrency?: number;
+  /** Whether openings are rendered while songs are separated; default true. */
+  rendersOpenings?: boolean;
   /** Receives an event when a job ends. */
   webhook?: Webhook;
   /** Where to listen for monitoring; without it no port is opened. */
@@ -170,6 +184,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): WorkerConfig {
     defaultServices: SERVICES.filter((service) => given[SERVICE_DEFAULTS[service].urlVariable] === undefined),
     serviceTokens,
     concurrency: env.WORKER_CONCURRENCY,
+    rendersOpenings: availableParallelism() >= env.OPENING_MIN_PROCESSORS,
     logFormat: env.WORKER_LOG,
     ...(env.WORKER_HTTP_PORT !== undefined
       ? { monitoring: { host: env.WORKER_HTTP_HOST, port: env.WORKER_HTTP_PORT } }

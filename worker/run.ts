@@ -78,6 +78,7 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     storage: openStorage(config.supabaseUrl, config.serviceRoleKey),
     serviceUrls: config.serviceUrls,
     serviceTokens: config.serviceTokens ?? {},
+    rendersOpenings: config.rendersOpenings ?? true,
     limits,
     log: createLog(config.logFormat ?? 'json', config.write ?? ((line) => process.stderr.write(`${line}\n`))),
     metrics: new WorkerMetrics(),

@@ -111,6 +111,8 @@ describe('mashup make', async () => {
     variables = {
       PATH: [dir, process.env['PATH']].join(delimiter),
       RECORDING: join(dir, 'recording.wav'),
+      // An opening is rendered on two processors as well.
+      OPENING_MIN_PROCESSORS: '1',
     };
     const out = join(dir, 'cold.wav');
     const { code, stdout, stderr } = await mashup(

@@ -17,6 +17,8 @@ export interface WorkerContext {
   serviceUrls: Record<ServiceName, string>;
   /** Token of each service that requires one. */
   serviceTokens: Partial<Record<ServiceName, string>>;
+  /** Whether openings are rendered while songs are separated. */
+  rendersOpenings: boolean;
   limits: WorkerLimits;
   log: Log;
   metrics: WorkerMetrics;

@@ -51,7 +51,7 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
   const partBytes = Math.min(STEM_PART_BYTES, await settingNumber(context, 'storage_max_bytes', STORAGE_MAX_BYTES));
   const parts = maxStemParts(await maxSeconds(context, song), partBytes) + (ranges?.length ?? 0);
   const separation = { prefix, partBytes, parts, layout, ranges };
-  const first = claim.fresh || cached ? [] : openingRanges(opening, ranges);
+  const first = claim.fresh || cached || !context.rendersOpenings ? [] : openingRanges(opening, ranges);
   const { paths, model } =
     first.length > 0
       ? await separateOpeningFirst(context, song, separation, first)
