@@ -1,4 +1,7 @@
-/** Guards of the state machine, each with the text that removes it. */
+/**
+ * Guards of the state machine, each with the text that removes it. That no task is handed over past an open circuit is shown by
+ * tests/state-machine/hand-over.test.ts: random sequences seldom come upon it.
+ */
 
 /** A patch of one function's body: `from` must be there exactly `times` times (once by default). */
 export interface Patch {
@@ -181,12 +184,6 @@ export const MUTANTS: readonly Mutant[] = [
     'held_until = null',
   ),
   one('a task that lost a worker is not handed over', 'may_hand_over', 'if p_task.crashes > 0 then', 'if false then'),
-  one(
-    'a task is not handed over past a circuit that is open',
-    'may_hand_over',
-    'if not v_circuit.is_closed or v_circuit.spread_sec > 0 then',
-    'if false then',
-  ),
   one(
     'a paused task is not handed over',
     'hand_over',
