@@ -66,17 +66,17 @@ function coefficients(spec: FilterSpec, sampleRate: number): Coefficients {
 
 /** A filter with its memory of the samples before. */
 class FilterState {
-  readonly #coefficients: Coefficients;
+  coefficients: Coefficients;
   #s1 = 0;
   #s2 = 0;
 
   constructor(fixed: Coefficients) {
-    this.#coefficients = fixed;
+    this.coefficients = fixed;
   }
 
   /** Filters the next `samples` in place. */
   run(samples: Float32Array): void {
-    const { b0, b1, b2, a1, a2 } = this.#coefficients;
+    const { b0, b1, b2, a1, a2 } = this.coefficients;
     let s1 = this.#s1;
     let s2 = this.#s2;
     for (let i = 0; i < samples.length; i++) {
@@ -91,8 +91,8 @@ class FilterState {
 
   /** Filters the next `samples` in place, and then by `second`: as two runs, in half the time, since neither waits for the other. */
   runBoth(samples: Float32Array, second: FilterState): void {
-    const { b0, b1, b2, a1, a2 } = this.#coefficients;
-    const { b0: c0, b1: c1, b2: c2, a1: d1, a2: d2 } = second.#coefficients;
+    const { b0, b1, b2, a1, a2 } = this.coefficients;
+    const { b0: c0, b1: c1, b2: c2, a1: d1, a2: d2 } = second.coefficients;
     let [s1, s2, t1, t2] = [this.#s1, this.#s2, second.#s1, second.#s2];
     for (let i = 0; i < samples.length; i++) {
       const x = samples[i]!;
@@ -172,19 +172,9 @@ export function applyMovingFilter(
 
 /** Filters `samples` in place. `at(i)` returns the coefficients for the `SWEEP_STEP` samples from index `i`. */
 function runMoving(samples: Float32Array, at: (i: number) => Coefficients): void {
-  let s1 = 0;
-  let s2 = 0;
+  const filter = new FilterState(at(0));
   for (let start = 0; start < samples.length; start += SWEEP_STEP) {
-    const { b0, b1, b2, a1, a2 } = at(start);
-    const end = Math.min(samples.length, start + SWEEP_STEP);
-    for (let i = start; i < end; i++) {
-      const x = samples[i]!;
-      const y = b0 * x + s1;
-      s1 = b1 * x - a1 * y + s2;
-      s2 = b2 * x - a2 * y;
-      samples[i] = y;
-    }
-    if (Math.abs(s1) < 1e-20) s1 = 0;
-    if (Math.abs(s2) < 1e-20) s2 = 0;
+    filter.coefficients = at(start);
+    filter.run(samples.subarray(start, start + SWEEP_STEP));
   }
 }

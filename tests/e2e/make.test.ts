@@ -161,6 +161,9 @@ describe('mashup make', async () => {
     await assertMatchesPlan(join(dir, 'cold.wav'), row.plan);
     await assertPlayed(stack.info, jobId, await readFile(join(dir, 'recording.wav')), join(dir, 'cold.wav'));
 
+    const opened = await sql`select from mashup.tasks where job_id = ${jobId} and opening ? 'folder'`;
+    assert.equal(opened.length, 1, 'one task has the opening rendered');
+
     const out = join(dir, 'warm.mp3');
     const warm = await mashup('make', SONGS[1]!, SONGS[0]!, ...LENGTH, '--out', out, '--data-dir', dataDir);
     assert.equal(warm.code, 0, warm.stderr);

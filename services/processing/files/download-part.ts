@@ -1,16 +1,12 @@
 /** Downloads the files of stems. */
 import { AudioError } from '../../../audio/errors.ts';
-import type { Stem } from '../../../schema.ts';
 import { FetchAudioError, fetchAudio } from '../../http/fetch-audio.ts';
 import { OriginRefusedError } from '../../http/outgoing.ts';
 import { RenderError } from '../errors.ts';
 import { retryConnection } from './retry-connection.ts';
-import { MAX_STEM_BYTES } from './stem-size.ts';
+import { MAX_STEM_BYTES, type NamedStem, unusableStem } from './stem-limits.ts';
 
 const STEM_TIMEOUT_MS = 60_000;
-
-/** A stem, for error messages. */
-type NamedStem = { song: string; stem: Stem };
 
 /**
  * Downloads a file of a stem.
@@ -29,10 +25,7 @@ export async function downloadPart(url: string, stem: NamedStem, signal?: AbortS
 }
 
 function downloadError({ song, stem }: NamedStem, error: unknown): RenderError {
-  if (error instanceof AudioError) {
-    const message = `The ${stem} stem of "${song}" cannot be used: ${error.message}`;
-    return new RenderError('stem_unusable', message, error.hint, error);
-  }
+  if (error instanceof AudioError) return unusableStem({ song, stem }, error);
   if (error instanceof FetchAudioError && (error.fault === 'unavailable' || error.fault === 'timeout')) {
     const message = `The ${stem} stem of "${song}" could not be downloaded: the storage is not available`;
     return new RenderError('storage_unavailable', message, error.hint, error);

@@ -7,7 +7,7 @@ import type { Stem } from '../../../schema.ts';
 import { RenderError } from '../errors.ts';
 import { OverlapJoiner } from './join-files.ts';
 import { MonoCollector } from './mono-collector.ts';
-import { MAX_STEM_BYTES } from './stem-size.ts';
+import { MAX_STEM_BYTES, unusableStem } from './stem-limits.ts';
 import { readStoredBytes, type StoredBytes } from './scratch.ts';
 
 const MAX_STEM_SEC = 960;
@@ -139,10 +139,7 @@ export async function readMonoStem(source: StemSource): Promise<Float32Array> {
 
 function stemError({ song, stem }: StemSource, error: unknown): RenderError {
   if (error instanceof RenderError) return error;
-  if (error instanceof AudioError) {
-    const message = `The ${stem} stem of "${song}" cannot be used: ${error.message}`;
-    return new RenderError('stem_unusable', message, error.hint, error);
-  }
+  if (error instanceof AudioError) return unusableStem({ song, stem }, error);
   return new RenderError(
     'stem_unusable',
     `The ${stem} stem of "${song}" cannot be read`,
