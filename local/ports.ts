@@ -43,13 +43,26 @@ const FIRST_FREE_PORT = 20_000;
 const FREE_PORTS = 12_000;
 const ATTEMPTS = 50;
 
-/** Returns a loopback port that was free at the time of the call. @throws Error if none is found */
+/**
+ * Returns a loopback port that was free at the time of the call. On Linux no other call on this machine returns it while this process
+ * runs: a server may need a second until it listens. @throws Error if none is found
+ */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const port = FIRST_FREE_PORT + randomInt(FREE_PORTS);
-    if (await isPortFree(port)) return port;
+    if ((await reserve(port)) && (await isPortFree(port))) return port;
   }
   throw new Error(`no free port was found from ${FIRST_FREE_PORT} to ${FIRST_FREE_PORT + FREE_PORTS}`);
+}
+
+/** Takes a name of the system for a port until this process ends. Returns false if it is taken. Other systems than Linux have no such names. */
+function reserve(port: number): Promise<boolean> {
+  if (process.platform !== 'linux') return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const name = createServer();
+    name.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'EADDRINUSE'));
+    name.listen({ path: `\0mashup-port-${port}` }, () => resolve(true)).unref();
+  });
 }
 
 /**
