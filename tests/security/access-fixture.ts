@@ -32,6 +32,8 @@ export interface AccessFixture {
   upload: string;
   stem: string;
   result: string;
+  /** Texts of the owner's data that no generated request contains: a response that contains one discloses it. */
+  unsent: string[];
   /** Another registered user, an anonymous user, a visitor with the anon key. */
   intruders: Intruder[];
   /** The rows that belong to the owner, as one text. It must be equal before and after an attempt. */
@@ -56,6 +58,7 @@ export async function startAccessFixture(scope: CleanUpScope): Promise<AccessFix
     owner,
     ...jobs,
     ...files,
+    unsent: await unsentTexts(functions, owner, Object.values(files)),
     intruders: [
       { name: 'another user', client: other.client, bearer: other.token, id: other.id },
       { name: 'an anonymous user', client: anonymous.client, bearer: anonymous.token, id: anonymous.id },
@@ -111,6 +114,15 @@ async function storeFiles(
     stem: await put(service, cached?.paths['vocals'] ?? ''),
     upload: await put(owner.client, `uploads/${owner.id}/song-1/song.wav`),
   };
+}
+
+/** The owner's address, and the paths of the songs and stems of the owner's jobs that are not among `sent`. */
+async function unsentTexts({ machine }: FunctionsFixture, owner: Visitor, sent: string[]): Promise<string[]> {
+  const paths = await machine.sql<{ path: string }[]>`
+    select song ->> 'path' as path from public.mashup_jobs j, jsonb_array_elements(j.songs) as song
+    where j.user_id = ${owner.id}
+    union select p.value from mashup.stems s, jsonb_each_text(s.paths) as p`;
+  return ['owner@example.test', ...paths.map(({ path }) => path).filter((path) => !sent.includes(path))];
 }
 
 async function readOwnedRows({ machine }: FunctionsFixture, ownerId: string, files: string[]): Promise<string> {
