@@ -7,13 +7,12 @@ import type { StereoChunk } from '../../audio/decode/decode.ts';
 import { STEMS } from '../../schema.ts';
 import type { Stem, StemLayout, TimeRange } from '../../schema.ts';
 import type { StemChunk } from './block-separator.ts';
-import { blockLength } from './separator.ts';
+import { CLASSICAL } from './classical.ts';
+import type { SeparationMethod } from './method.ts';
 import { separateAs } from './stem-layouts.ts';
 
 /** Pieces start and end at multiples of this. Shorter steps give more pieces, longer ones separate more than is needed. */
 const GRID_SEC = 2;
-/** Sound before and after a piece that is separated with it. See docs/explanation/audio-quality.md for what it changes. */
-const CONTEXT_SEC = 2;
 
 /** Stems of consecutive samples of a piece. */
 export type PieceChunk = { piece: number; stems: StemChunk };
@@ -22,13 +21,14 @@ export type PieceChunk = { piece: number; stems: StemChunk };
  * Returns the pieces that are separated for the wanted ranges: extended to the grid, and joined where the sound between them would be
  * separated anyway. Ascending, without overlaps.
  */
-export function piecesFor(ranges: readonly TimeRange[]): TimeRange[] {
+export function piecesFor(ranges: readonly TimeRange[], method: SeparationMethod = CLASSICAL): TimeRange[] {
+  const contextSec = method.contextOf(0) / SAMPLE_RATE;
   const joined: TimeRange[] = [];
   for (const { start_sec, end_sec } of ranges.toSorted((a, b) => a.start_sec - b.start_sec)) {
     const start = Math.floor(start_sec / GRID_SEC) * GRID_SEC;
     const end = Math.ceil(end_sec / GRID_SEC) * GRID_SEC;
     const last = joined.at(-1);
-    if (last && start - last.end_sec <= 2 * CONTEXT_SEC) last.end_sec = Math.max(last.end_sec, end);
+    if (last && start - last.end_sec <= 2 * contextSec) last.end_sec = Math.max(last.end_sec, end);
     else joined.push({ start_sec: start, end_sec: end });
   }
   return joined;
@@ -43,15 +43,16 @@ export async function* separatePieces(
   layout: StemLayout | undefined,
   chunks: AsyncIterable<StereoChunk>,
   pieces: readonly TimeRange[],
+  method: SeparationMethod = CLASSICAL,
 ): AsyncGenerator<PieceChunk> {
   const source = new ChunkReader(chunks);
   for (const [piece, { start_sec, end_sec }] of pieces.entries()) {
     const start = Math.round(start_sec * SAMPLE_RATE);
     const end = Math.round(end_sec * SAMPLE_RATE);
-    const context = CONTEXT_SEC * SAMPLE_RATE;
+    const context = method.contextOf(end - start);
     let at = Math.max(0, start - context);
-    const block = blockLength(end + context - at);
-    for await (const stems of separateAs(layout, source.read(at, end + context), block)) {
+    const samples = end + context - at;
+    for await (const stems of separateAs(layout, source.read(at, end + context), { method, samples })) {
       const length = stems.vocals[0].length;
       const [from, to] = [Math.max(0, start - at), Math.min(length, end - at)];
       if (to > from) yield { piece, stems: cut(stems, from, to) };

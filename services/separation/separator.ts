@@ -1,27 +1,9 @@
 /** Separates a stream of stereo sound into four stems of the same length, block by block. */
 import { STEMS } from '../../schema.ts';
 import type { Stem } from '../../schema.ts';
-import { SAMPLE_RATE } from '../../audio/decode/decode.ts';
 import type { StereoChunk } from '../../audio/decode/decode.ts';
-import { BlockSeparator } from './block-separator.ts';
 import type { StemChunk } from './block-separator.ts';
-
-/** Length of a block: long enough to contain repetitions, short enough for memory (about 80 MB in total). */
-export const BLOCK_SEC = 24;
-/** Length of the cross-fade between consecutive blocks. */
-export const OVERLAP_SEC = 2;
-
-const BLOCK = BLOCK_SEC * SAMPLE_RATE;
-const OVERLAP = OVERLAP_SEC * SAMPLE_RATE;
-
-/**
- * Returns the length of equally long blocks for sound of a known length, in samples. The last block of a song has the full length, so that
- * others cover half of a short part twice.
- */
-export function blockLength(samples: number): number {
-  const count = Math.ceil(Math.max(1, samples - OVERLAP) / (BLOCK - OVERLAP));
-  return Math.ceil((samples + (count - 1) * OVERLAP) / count);
-}
+import { CLASSICAL } from './classical.ts';
 
 const mapStems = (map: (stem: Stem, channel: 0 | 1) => Float32Array): StemChunk =>
   Object.fromEntries(STEMS.map((stem) => [stem, [map(stem, 0), map(stem, 1)]])) as StemChunk;
@@ -29,11 +11,17 @@ const mapStems = (map: (stem: Stem, channel: 0 | 1) => Float32Array): StemChunk 
 /**
  * Separates sound at 44.1 kHz of any length. The total length of the chunks is that of the input, and the four stems sum to it. A chunk
  * is overwritten when the next one is requested. Memory is that of one block. Equal input gives equal output.
- * @param block length of a block in samples, more than twice the cross-fade
+ * @param samples length of the sound, if it is known
  */
-export async function* separate(chunks: AsyncIterable<StereoChunk>, block = BLOCK): AsyncGenerator<StemChunk> {
-  const step = block - OVERLAP;
-  const separator = await BlockSeparator.create(block);
+export async function* separate(
+  chunks: AsyncIterable<StereoChunk>,
+  method = CLASSICAL,
+  samples?: number,
+): AsyncGenerator<StemChunk> {
+  const { overlap } = method;
+  const block = method.blockLength(samples);
+  const step = block - overlap;
+  const separator = await method.open(block);
   // Holds one step in addition to a block, so that the last block can have the full length.
   const buffer: StereoChunk = [new Float32Array(block + step), new Float32Array(block + step)];
   let filled = 0;
@@ -41,24 +29,24 @@ export async function* separate(chunks: AsyncIterable<StereoChunk>, block = BLOC
   let tail: StemChunk | null = null;
 
   /**
-   * Separates buffer[at, to). Its first `skip` samples were returned before; the next `OVERLAP` samples are cross-faded with
+   * Separates buffer[at, to). Its first `skip` samples were returned before; the next `overlap` samples are cross-faded with
    * `tail`. The end of the block becomes the new `tail`, unless it is the last block.
    */
-  const separateBlock = (at: number, to: number, skip: number, last: boolean): StemChunk => {
-    const stems = separator.separate([buffer[0].subarray(at, to), buffer[1].subarray(at, to)]);
+  const separateBlock = async (at: number, to: number, skip: number, last: boolean): Promise<StemChunk> => {
+    const stems = await separator.separate([buffer[0].subarray(at, to), buffer[1].subarray(at, to)]);
     const previous = tail;
     if (previous) {
       for (const stem of STEMS) {
-        stems[stem].forEach((samples, channel) => {
+        stems[stem].forEach((sound, channel) => {
           const old = previous[stem][channel]!;
-          for (let i = 0; i < OVERLAP; i++) {
-            const share = (i + 0.5) / OVERLAP;
-            samples[skip + i] = samples[skip + i]! * share + old[i]! * (1 - share);
+          for (let i = 0; i < overlap; i++) {
+            const share = (i + 0.5) / overlap;
+            sound[skip + i] = sound[skip + i]! * share + old[i]! * (1 - share);
           }
         });
       }
     }
-    const end = last ? to - at : to - at - OVERLAP;
+    const end = last ? to - at : to - at - overlap;
     tail = last ? null : mapStems((stem, channel) => stems[stem][channel].slice(end));
     return mapStems((stem, channel) => stems[stem][channel].subarray(skip, end));
   };
@@ -71,16 +59,16 @@ export async function* separate(chunks: AsyncIterable<StereoChunk>, block = BLOC
         filled += count;
         offset += count;
         if (filled < block + step) continue;
-        yield separateBlock(0, block, 0, false);
+        yield await separateBlock(0, block, 0, false);
         for (const channel of buffer) channel.copyWithin(0, step);
         filled = block;
       }
     }
     if (filled > block) {
-      yield separateBlock(0, block, 0, false);
-      yield separateBlock(filled - block, filled, block - OVERLAP - (filled - block), true);
+      yield await separateBlock(0, block, 0, false);
+      yield await separateBlock(filled - block, filled, block - overlap - (filled - block), true);
     } else if (filled > 0) {
-      yield separateBlock(0, filled, 0, true);
+      yield await separateBlock(0, filled, 0, true);
     }
   } finally {
     separator.free();

@@ -2,6 +2,7 @@
 import type { StemLayout } from '../../schema.ts';
 import type { StereoChunk } from '../../audio/decode/decode.ts';
 import type { StemChunk } from './block-separator.ts';
+import type { SeparationMethod } from './method.ts';
 import { separate } from './separator.ts';
 
 const silence = (length: number): StereoChunk => [new Float32Array(length), new Float32Array(length)];
@@ -27,12 +28,15 @@ async function* withoutDrums(stems: AsyncIterable<StemChunk>): AsyncGenerator<St
   }
 }
 
-/** Separates a song in the layout that its content asks for. See `separate`. */
+/**
+ * Separates a song in the layout that its content asks for. See `separate`.
+ * @param options.samples length of the sound, if it is known
+ */
 export function separateAs(
   layout: StemLayout | undefined,
   chunks: AsyncIterable<StereoChunk>,
-  block?: number,
+  { method, samples }: { method?: SeparationMethod; samples?: number } = {},
 ): AsyncGenerator<StemChunk> {
   if (layout === 'voices_only') return voicesOnly(chunks);
-  return layout === 'no_drums' ? withoutDrums(separate(chunks, block)) : separate(chunks, block);
+  return layout === 'no_drums' ? withoutDrums(separate(chunks, method, samples)) : separate(chunks, method, samples);
 }
