@@ -262,6 +262,11 @@ export const TimeRange = z
   .describe('A part of a song, in seconds of the song.');
 export type TimeRange = z.infer<typeof TimeRange>;
 
+export const SeparationChoice = z
+  .enum(['auto', 'classical', 'neural'])
+  .describe('Method of the separation. `auto`: the model that the service is set to, otherwise the classical method.');
+export type SeparationChoice = z.infer<typeof SeparationChoice>;
+
 export const SeparateRequest = z
   .object({
     audio_url: z.string().min(1).describe('http or https URL of the song.'),
@@ -277,6 +282,8 @@ export const SeparateRequest = z
       .default(STEM_PART_BYTES)
       .describe('Size of the largest part of a stem, in bytes.'),
     layout: StemLayout.optional(),
+    method: SeparationChoice.default('auto').describe('Built-in service only.'),
+    duration_sec: z.number().positive().optional().describe('Length of the song, for the progress.'),
     ranges: z
       .array(TimeRange)
       .min(1)
@@ -314,6 +321,11 @@ export const SeparateResponse = z
   .looseObject({
     success: z.literal(true),
     job_id: z.string(),
+    model: z.string().optional().describe('What separated the song. Stems are cached by it.'),
+    warnings: z
+      .array(z.string())
+      .optional()
+      .describe('What the user is told, for example that a model could not be used.'),
     stems: StemPaths.optional().describe('The stems of the whole song.'),
     pieces: z
       .array(StemPiece)

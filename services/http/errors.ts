@@ -38,6 +38,13 @@ export class ServiceError extends Error {
   }
 }
 
+/** Returns the terminal event of a stream for an error, with the status that it has without a stream. */
+export function toErrorEvent(error: unknown): Record<string, unknown> {
+  if (!(error instanceof ServiceError)) return { error: scrubText(String(error)), status: 500 };
+  const { status, code, hint, retryAfterSec, extra } = error;
+  return { ...extra, error: scrubText(error.message), status, code, hint, retry_after_sec: retryAfterSec };
+}
+
 type Detail = Exclude<ServiceErrorBody['detail'], string>;
 
 /** A request body that is not JSON or does not match its schema: a 422 with one entry per invalid field. */

@@ -10,9 +10,8 @@ import type { Server } from 'node:http';
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { PlanRequest, type PlanResponse } from '../../schema.ts';
 import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../http/app.ts';
-import { ServiceError } from '../http/errors.ts';
+import { toErrorEvent } from '../http/errors.ts';
 import { streamEvents } from '../http/events.ts';
-import { scrubText } from '../http/scrub.ts';
 import { briefOf } from './brief.ts';
 import { askClaude } from './claude.ts';
 import type { Brief } from './prompt.ts';
@@ -54,10 +53,4 @@ async function planWithoutClaude(brief: Brief): Promise<PlanResponse> {
   const answer = planByRules(brief);
   await yieldToEventLoop();
   return answer;
-}
-
-function toErrorEvent(error: unknown): Record<string, unknown> {
-  if (!(error instanceof ServiceError)) return { error: scrubText(String(error)), status: 500 };
-  const { status, code, hint, retryAfterSec, extra } = error;
-  return { ...extra, error: scrubText(error.message), status, code, hint, retry_after_sec: retryAfterSec };
 }

@@ -6,20 +6,24 @@ import { join } from 'node:path';
 import { SeparateRequest, STEMS } from '../../schema.ts';
 import type { SeparateResponse, Stem, StemPath, StemPaths, StemPiece, UploadTarget } from '../../schema.ts';
 import { asServiceError, loadAudio } from '../http/audio-input.ts';
-import { runInThread } from '../../audio/thread.ts';
 import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../http/app.ts';
-import { ServiceError } from '../http/errors.ts';
-import { piecesFor } from './ranges.ts';
+import { ServiceError, toErrorEvent } from '../http/errors.ts';
+import { streamEvents } from '../http/events.ts';
+import { CLASSICAL } from './classical.ts';
+import { separateBytes } from './separate-bytes.ts';
+import type { SeparationJob } from './separate-file.ts';
+import { readSeparationSettings } from './settings.ts';
+import type { SeparationSettings } from './settings.ts';
 import type { StemFiles } from './stem-files.ts';
-import type { SeparationJob } from './thread.ts';
 import { putFile } from './upload.ts';
 
-/** Version of the separation. It changes if equal songs give other stems. */
-export const SEPARATION_VERSION = 'dsp-4';
+type Report = (event: { progress: number; message: string }) => void;
 
-const THREAD = new URL('./thread.ts', import.meta.url);
-
-async function separateSong(request: SeparateRequest, signal: AbortSignal): Promise<SeparateResponse> {
+async function separateSong(
+  request: SeparateRequest,
+  settings: SeparationSettings,
+  { signal, report }: { signal: AbortSignal; report: Report },
+): Promise<SeparateResponse> {
   const { uploads } = request;
   if (!uploads) {
     throw new ServiceError('The request has no upload URLs.', {
@@ -32,10 +36,14 @@ async function separateSong(request: SeparateRequest, signal: AbortSignal): Prom
   const folder = await mkdtemp(join(tmpdir(), 'mashup-stems-'));
   try {
     const isInParts = STEMS.every((stem) => uploads[stem].parts !== undefined);
-    const { layout, part_bytes: partBytes, ranges } = request;
-    const pieces = isInParts && ranges ? piecesFor(ranges) : undefined;
-    const job: SeparationJob = { bytes, folder, layout, pieces, partBytes: isInParts ? partBytes : undefined };
-    const files = await runInThread<StemFiles[]>(THREAD, job, { signal, transfer: [bytes.buffer] });
+    const { layout, part_bytes: partBytes, ranges, duration_sec: durationSec } = request;
+    const job: SeparationJob = { folder, layout, ranges, durationSec, partBytes: isInParts ? partBytes : undefined };
+    const { pieces, files, model, warnings } = await separateBytes(bytes, job, {
+      method: request.method,
+      settings,
+      signal,
+      report,
+    });
     const uploaded = await uploadStems(
       files,
       (stem) => (isInParts ? (uploads[stem].parts ?? []) : [uploads[stem]]),
@@ -44,7 +52,8 @@ async function separateSong(request: SeparateRequest, signal: AbortSignal): Prom
     return {
       success: true,
       job_id: request.job_id,
-      model: SEPARATION_VERSION,
+      model,
+      warnings,
       ...(pieces
         ? { pieces: pieces.map((piece, i): StemPiece => ({ ...piece, ...uploaded[i]! })) }
         : { stems: uploaded[0]! }),
@@ -101,11 +110,18 @@ function targetsMissing(stem: Stem, parts: number, targets: number): ServiceErro
 }
 
 /** Creates the separation service's HTTP server. It does not listen yet. */
-export function createSeparationServer(): Server {
-  const app = createServiceApp({ service: 'separation', version: SEPARATION_VERSION });
+export function createSeparationServer(settings: SeparationSettings = readSeparationSettings({})): Server {
+  const app = createServiceApp({ service: 'separation', version: CLASSICAL.model });
   app.post('/separate', async (context) => {
     const request = await readBody(context, SeparateRequest);
-    return context.json(await separateSong(request, disconnectSignal(context)));
+    const signal = disconnectSignal(context);
+    if (!context.req.header('Accept')?.includes('text/event-stream'))
+      return context.json(await separateSong(request, settings, { signal, report: () => {} }));
+    return streamEvents(
+      context,
+      async (send) => send(await separateSong(request, settings, { signal, report: send })),
+      toErrorEvent,
+    );
   });
   return createServiceServer(app);
 }

@@ -123,6 +123,8 @@ async function separateSong(
       uploads,
       part_bytes: partBytes,
       layout,
+      method: 'auto',
+      duration_sec: song.duration_sec,
       ranges: ranges?.map(([start_sec, end_sec]) => ({ start_sec, end_sec })),
     },
     { signal, timeoutMs: silenceLimitMs(context), token: context.serviceTokens.separation },

@@ -9,6 +9,7 @@ export const MODEL_ERROR_CODES = [
   'model_provider_missing',
   'model_memory',
   'model_failed',
+  'model_install_failed',
 ] as const;
 export type ModelErrorCode = (typeof MODEL_ERROR_CODES)[number];
 

@@ -6,6 +6,7 @@
 import type { Stem } from '../../../schema.ts';
 import type { StereoChunk } from '../../../audio/decode/decode.ts';
 import type { StemChunk } from '../block-separator.ts';
+import type { ProviderName } from '../settings.ts';
 import { ModelError } from './errors.ts';
 import { HYBRID_BINS, hybridFrames, HybridSpectrogram } from './hybrid-spectrogram.ts';
 import type { Runtime, RuntimeSession, RuntimeTensor } from './runtime.ts';
@@ -14,8 +15,6 @@ import type { Runtime, RuntimeSession, RuntimeTensor } from './runtime.ts';
 const SOURCES = ['drums', 'bass', 'other', 'vocals'] as const satisfies Stem[];
 /** Segment of graphs that accept any length: that of Hybrid Transformer Demucs. */
 const DEFAULT_SAMPLES = 343_980;
-
-export type ProviderName = 'cpu' | 'cuda' | 'coreml' | 'dml';
 
 export interface GraphOptions {
   /** Threads of one operation. */
@@ -138,6 +137,7 @@ export class Graph {
       return [stem, [channel(0), channel(1)]];
     });
     this.#addSpectra(results, stems);
+    fillRest(stems, channels);
     return Object.fromEntries(
       stems.map(([stem, [left, right]]) => [stem, [left.subarray(0, length), right.subarray(0, length)]]),
     ) as StemChunk;
@@ -177,6 +177,16 @@ export class Graph {
   async release(): Promise<void> {
     this.#spectrogram?.free();
     await this.#session.release();
+  }
+}
+
+/** Other is the rest of the sound, so that the stems sum to it. It is as near to the truth as what the graph returns. */
+function fillRest(stems: readonly [Stem, StereoChunk][], mix: StereoChunk): void {
+  const rest = stems.find(([stem]) => stem === 'other')![1];
+  for (const channel of [0, 1] as const) {
+    rest[channel].set(mix[channel]);
+    for (const [stem, channels] of stems)
+      if (stem !== 'other') for (let i = 0; i < rest[channel].length; i++) rest[channel][i]! -= channels[channel][i]!;
   }
 }
 

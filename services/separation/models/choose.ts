@@ -1,0 +1,69 @@
+/** Which model a separation uses. */
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { basename, isAbsolute, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ModelError } from '../neural/errors.ts';
+import type { SeparationSettings } from '../settings.ts';
+import { KNOWN_MODELS, knownModel } from './known.ts';
+import type { KnownModel } from './known.ts';
+import { CLASSICAL_NAME, isInstalled, modelPath, runtimeFolder, usedModel } from './store.ts';
+
+/** A model that is ready to be opened. */
+export interface ChosenModel {
+  /** Name that is stored with the stems: that of the model, and the start of its hash. */
+  model: string;
+  path: string;
+  /** Folder in whose `node_modules` ONNX Runtime is. */
+  runtimeFolder: string;
+}
+
+/** Characters of a hash that tell models of one name apart. */
+const HASH_LENGTH = 8;
+
+/**
+ * Returns the model that the settings choose; undefined for the classical method.
+ * @throws ModelError `model_missing` if it is not there
+ */
+export async function chooseModel({ model, modelsDir }: SeparationSettings): Promise<ChosenModel | undefined> {
+  const name = model ?? (modelsDir === undefined ? CLASSICAL_NAME : usedModel(modelsDir));
+  if (name === CLASSICAL_NAME) return undefined;
+  const known = knownModel(name);
+  if (known) return chooseKnown(known, modelsDir);
+  if (!name.endsWith('.onnx') || !existsSync(name))
+    throw new ModelError('model_missing', 'SEPARATION_MODEL names no model: there is no such file.', {
+      hint: `Set it to \`classical\`, to ${KNOWN_MODELS.map((one) => `\`${one.name}\``).join(', ')}, or to the path of an ONNX file.`,
+    });
+  const path = isAbsolute(name) ? name : resolve(name);
+  const title = basename(path, '.onnx')
+    .replaceAll(/[^\w.-]/g, '_')
+    .slice(0, 60);
+  return { model: `${title}-${await hashOf(path)}`, path, runtimeFolder: runtimeFolder(modelsDir ?? '.') };
+}
+
+function chooseKnown(known: KnownModel, modelsDir: string | undefined): ChosenModel {
+  if (modelsDir === undefined || !isInstalled(modelsDir, known))
+    throw new ModelError('model_missing', `The model ${known.name} is not installed.`, {
+      hint: `Run \`npx mashup models install ${known.name}\`, and set MODELS_DIR for services that are started by hand.`,
+    });
+  return {
+    model: `${known.name}-${known.sha256.slice(0, HASH_LENGTH)}`,
+    path: modelPath(modelsDir, known),
+    runtimeFolder: runtimeFolder(modelsDir),
+  };
+}
+
+/** Hashes of files that were read, by path, size and time of change. */
+const hashes = new Map<string, string>();
+
+async function hashOf(path: string): Promise<string> {
+  const { size, mtimeMs } = statSync(path);
+  const key = `${path}:${size}:${mtimeMs}`;
+  let hash = hashes.get(key);
+  if (hash === undefined) {
+    const digest = createHash('sha256');
+    await pipeline(createReadStream(path), digest);
+    hashes.set(key, (hash = digest.digest('hex').slice(0, HASH_LENGTH)));
+  }
+  return hash;
+}

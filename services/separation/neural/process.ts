@@ -1,0 +1,64 @@
+/**
+ * The process that runs a model for one song. A process of its own: a fault in native code ends it and not the service, ending it cancels a
+ * segment at once, and all of its memory goes back to the system.
+ */
+import { readFile } from 'node:fs/promises';
+import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
+import { AudioError } from '../../../audio/errors.ts';
+import { CLASSICAL } from '../classical.ts';
+import { separateFile } from '../separate-file.ts';
+import type { SeparatedFiles, SeparationJob } from '../separate-file.ts';
+import { ModelError } from './errors.ts';
+import { Graph } from './graph.ts';
+import type { ModelJob, ModelMessage } from './messages.ts';
+import { neuralMethod } from './method.ts';
+import type { NeuralMethod } from './method.ts';
+import { loadRuntime } from './runtime.ts';
+
+const send = (message: ModelMessage): Promise<void> =>
+  new Promise((resolve) => {
+    if (process.send) process.send(message, undefined, undefined, () => resolve());
+    else resolve();
+  });
+
+async function run({ song, chosen, options, ...job }: ModelJob): Promise<SeparatedFiles> {
+  const bytes = await readFile(song);
+  // All of the song is vocals: there is nothing to separate.
+  if (job.layout === 'voices_only') return separateFile(bytes, job, CLASSICAL);
+  const graph = await Graph.open(loadRuntime(chosen.runtimeFolder), chosen.path, options);
+  try {
+    let done = 0;
+    const method = neuralMethod(graph, chosen.model, () => {
+      done++;
+      void send({ kind: 'progress', done, total: Math.max(done, total) });
+    });
+    const total = segmentsOf(job, method);
+    return await separateFile(bytes, job, method);
+  } finally {
+    await graph.release();
+  }
+}
+
+/** Number of segments that a job takes. */
+function segmentsOf({ ranges, durationSec }: SeparationJob, { segmentsFor, contextOf }: NeuralMethod): number {
+  const parts = ranges ?? [{ start_sec: 0, end_sec: durationSec ?? 0 }];
+  return parts
+    .map(({ start_sec, end_sec }) => Math.round((end_sec - start_sec) * SAMPLE_RATE))
+    .reduce((sum, samples) => sum + segmentsFor(samples + 2 * contextOf(samples)), 0);
+}
+
+function failureOf(error: unknown): ModelMessage {
+  if (error instanceof AudioError)
+    return { kind: 'audio-error', code: error.code, message: error.message, hint: error.hint };
+  if (error instanceof ModelError)
+    return { kind: 'model-error', code: error.code, message: error.message, hint: error.hint };
+  return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+}
+
+process.once('disconnect', () => process.exit(1));
+process.once('message', (job: ModelJob) => {
+  void run(job)
+    .then((separated): ModelMessage => ({ kind: 'result', separated }), failureOf)
+    .then(send)
+    .finally(() => process.exit(0));
+});
