@@ -8,6 +8,19 @@ import { CLASSICAL } from './classical.ts';
 const mapStems = (map: (stem: Stem, channel: 0 | 1) => Float32Array): StemChunk =>
   Object.fromEntries(STEMS.map((stem) => [stem, [map(stem, 0), map(stem, 1)]])) as StemChunk;
 
+/** Fades from the end of the previous block to the samples of this one after `skip`. */
+function fadeOver(stems: StemChunk, previous: StemChunk, skip: number, overlap: number): void {
+  for (const stem of STEMS) {
+    stems[stem].forEach((sound, channel) => {
+      const old = previous[stem][channel]!;
+      for (let i = 0; i < overlap; i++) {
+        const share = (i + 0.5) / overlap;
+        sound[skip + i] = sound[skip + i]! * share + old[i]! * (1 - share);
+      }
+    });
+  }
+}
+
 /**
  * Separates sound at 44.1 kHz of any length. The total length of the chunks is that of the input, and the four stems sum to it. A chunk
  * is overwritten when the next one is requested. Memory is that of one block. Equal input gives equal output.
@@ -34,18 +47,7 @@ export async function* separate(
    */
   const separateBlock = async (at: number, to: number, skip: number, last: boolean): Promise<StemChunk> => {
     const stems = await separator.separate([buffer[0].subarray(at, to), buffer[1].subarray(at, to)]);
-    const previous = tail;
-    if (previous) {
-      for (const stem of STEMS) {
-        stems[stem].forEach((sound, channel) => {
-          const old = previous[stem][channel]!;
-          for (let i = 0; i < overlap; i++) {
-            const share = (i + 0.5) / overlap;
-            sound[skip + i] = sound[skip + i]! * share + old[i]! * (1 - share);
-          }
-        });
-      }
-    }
+    if (tail) fadeOver(stems, tail, skip, overlap);
     const end = last ? to - at : to - at - overlap;
     tail = last ? null : mapStems((stem, channel) => stems[stem][channel].slice(end));
     return mapStems((stem, channel) => stems[stem][channel].subarray(skip, end));
