@@ -47,11 +47,25 @@ export function serviceToken(service: ServiceName, environment: Readonly<Record<
   return typeof token === 'string' && token !== '' ? token : undefined;
 }
 
+export const SeparationModels = z
+  .object({
+    classical: z.string().describe('Model of separations with `method: "classical"`.'),
+    neural: z.string().nullable().describe('Model of separations with `method: "neural"`; null if there is none.'),
+    used: z.string().describe('Model of separations with `method: "auto"`: one of the two.'),
+    fault: z
+      .object({ code: z.string(), message: z.string(), hint: z.string() })
+      .optional()
+      .describe('Why the model that the service is set to cannot be used.'),
+  })
+  .describe('Models of the separation service, as its responses name them.');
+export type SeparationModels = z.infer<typeof SeparationModels>;
+
 export const HealthResponse = z
   .object({
     status: z.literal('ok'),
     service: ServiceName,
     version: z.string().describe('Version of the service. Analyses of another version are not reused.'),
+    models: SeparationModels.optional().describe('Separation service only. The models may change while it runs.'),
   })
   .describe('Response to `GET /health` of a built-in service.');
 export type HealthResponse = z.infer<typeof HealthResponse>;

@@ -6,6 +6,7 @@ import { GatewayEnvironment } from '../../packages/supabase-local/gateway/config
 import { ServiceEnvironment } from '../../services/http/environment.ts';
 import { OrchestratorEnvironment } from '../../services/orchestrator/settings.ts';
 import { ProcessingEnvironment } from '../../services/processing/settings.ts';
+import { SeparationEnvironment } from '../../services/separation/settings.ts';
 import { FunctionEnvironment } from '../../supabase/functions/_shared/environment-variables.ts';
 import { WorkerEnvironment } from '../../worker/config.ts';
 import { DevelopmentEnvironment } from './development-environment.ts';
@@ -45,6 +46,11 @@ export const ENVIRONMENT_GROUPS: readonly Group[] = [
     title: 'Rendering service',
     intro: '`node services/processing/main.ts`, besides those of every service (`services/processing/settings.ts`)',
     schema: ProcessingEnvironment,
+  },
+  {
+    title: 'Separation service',
+    intro: '`node services/separation/main.ts`, besides those of every service (`services/separation/settings.ts`)',
+    schema: SeparationEnvironment,
   },
   {
     title: 'Edge functions',

@@ -23,6 +23,8 @@ const CLIENT_CLOSED_REQUEST = 499;
 type ServiceAppOptions = {
   service: ServiceName;
   version: string;
+  /** Returns more members of the response to `GET /health`. */
+  health?: () => Promise<Pick<HealthResponse, 'models'>>;
   /** Larger request bodies are rejected with 413. Default: 8 MiB. */
   bodyLimitBytes?: number;
   /** Token that requests must carry. Default: SERVICES_TOKEN of the environment, if it is set. */
@@ -44,7 +46,9 @@ export function createServiceApp(options: ServiceAppOptions): Hono {
   app.use(traceRequests(service));
   app.use(requireAccess(options.token ?? (process.env.SERVICES_TOKEN || undefined)));
   app.use(bodyLimit({ maxSize: bodyLimitBytes, onError: () => rejectBody(bodyLimitBytes) }));
-  app.get('/health', (context) => context.json<HealthResponse>({ status: 'ok', service, version }));
+  app.get('/health', async (context) =>
+    context.json<HealthResponse>({ status: 'ok', service, version, ...(await options.health?.()) }),
+  );
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
   app.get('/readyz', (context) => context.json({ status: 'ready' }));
   app.notFound((context) => {

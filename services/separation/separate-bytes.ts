@@ -36,7 +36,7 @@ export async function separateBytes(
   const warnings: string[] = [];
   if (context.method !== 'classical') {
     try {
-      const chosen = await chooseModel(context.settings);
+      const chosen = await chooseModel(context.settings, context.method);
       if (chosen) return { ...(await separateNeurally(bytes, job, chosen, context)), model: chosen.model, warnings };
       if (context.method === 'neural') throw noModel();
     } catch (error) {

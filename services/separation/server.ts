@@ -10,6 +10,7 @@ import { createServiceApp, createServiceServer, disconnectSignal, readBody } fro
 import { ServiceError, toErrorEvent } from '../http/errors.ts';
 import { streamEvents } from '../http/events.ts';
 import { CLASSICAL } from './classical.ts';
+import { separationModels } from './models/choose.ts';
 import { separateBytes } from './separate-bytes.ts';
 import type { SeparationJob } from './separate-file.ts';
 import { readSeparationSettings } from './settings.ts';
@@ -111,7 +112,11 @@ function targetsMissing(stem: Stem, parts: number, targets: number): ServiceErro
 
 /** Creates the separation service's HTTP server. It does not listen yet. */
 export function createSeparationServer(settings: SeparationSettings = readSeparationSettings({})): Server {
-  const app = createServiceApp({ service: 'separation', version: CLASSICAL.model });
+  const app = createServiceApp({
+    service: 'separation',
+    version: CLASSICAL.model,
+    health: async () => ({ models: await separationModels(settings) }),
+  });
   app.post('/separate', async (context) => {
     const request = await readBody(context, SeparateRequest);
     const signal = disconnectSignal(context);

@@ -3,11 +3,13 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { basename, isAbsolute, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { SeparationModels } from '../../../schema.ts';
+import { CLASSICAL } from '../classical.ts';
 import { ModelError } from '../neural/errors.ts';
 import type { SeparationSettings } from '../settings.ts';
 import { KNOWN_MODELS, knownModel } from './known.ts';
 import type { KnownModel } from './known.ts';
-import { CLASSICAL_NAME, isInstalled, modelPath, runtimeFolder, usedModel } from './store.ts';
+import { CLASSICAL_NAME, installedModels, isInstalled, modelPath, runtimeFolder, usedModel } from './store.ts';
 
 /** A model that is ready to be opened. */
 export interface ChosenModel {
@@ -18,16 +20,25 @@ export interface ChosenModel {
   runtimeFolder: string;
 }
 
+type ModelSettings = Pick<SeparationSettings, 'model' | 'modelsDir'>;
+
 /** Characters of a hash that tell models of one name apart. */
 const HASH_LENGTH = 8;
 
 /**
- * Returns the model that the settings choose; undefined for the classical method.
+ * Returns the model that separations use; undefined for the classical method. SEPARATION_MODEL decides, otherwise what `models use` chose. A
+ * separation that asks for a model gets an installed one where the classical method was chosen.
  * @throws ModelError `model_missing` if it is not there
  */
-export async function chooseModel({ model, modelsDir }: SeparationSettings): Promise<ChosenModel | undefined> {
+export async function chooseModel(
+  { model, modelsDir }: ModelSettings,
+  method: 'auto' | 'neural',
+): Promise<ChosenModel | undefined> {
   const name = model ?? (modelsDir === undefined ? CLASSICAL_NAME : usedModel(modelsDir));
-  if (name === CLASSICAL_NAME) return undefined;
+  if (name === CLASSICAL_NAME) {
+    const installed = model === undefined && method === 'neural' ? installedModels(modelsDir)[0] : undefined;
+    return installed && chooseKnown(installed, modelsDir);
+  }
   const known = knownModel(name);
   if (known) return chooseKnown(known, modelsDir);
   if (!name.endsWith('.onnx') || !existsSync(name))
@@ -39,6 +50,20 @@ export async function chooseModel({ model, modelsDir }: SeparationSettings): Pro
     .replaceAll(/[^\w.-]/g, '_')
     .slice(0, 60);
   return { model: `${title}-${await hashOf(path)}`, path, runtimeFolder: runtimeFolder(modelsDir ?? '.') };
+}
+
+/** Returns the models of separations, as `GET /health` tells them. A model that is not there is a fault, and no error. */
+export async function separationModels(settings: ModelSettings): Promise<SeparationModels> {
+  const { model: classical } = CLASSICAL;
+  try {
+    const used = await chooseModel(settings, 'auto');
+    const neural = used ?? (await chooseModel(settings, 'neural'));
+    return { classical, neural: neural?.model ?? null, used: used?.model ?? classical };
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    const { code, message, hint } = error;
+    return { classical, neural: null, used: classical, fault: { code, message, hint } };
+  }
 }
 
 function chooseKnown(known: KnownModel, modelsDir: string | undefined): ChosenModel {

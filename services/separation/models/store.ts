@@ -22,6 +22,10 @@ export const modelPath = (modelsDir: string, { name, file }: KnownModel): string
 /** Whether a model is installed. */
 export const isInstalled = (modelsDir: string, model: KnownModel): boolean => existsSync(modelPath(modelsDir, model));
 
+/** Returns the installed models. */
+export const installedModels = (modelsDir: string | undefined): KnownModel[] =>
+  modelsDir === undefined ? [] : KNOWN_MODELS.filter((model) => isInstalled(modelsDir, model));
+
 /** Whether ONNX Runtime is installed. */
 export const isRuntimeInstalled = (modelsDir: string): boolean =>
   existsSync(join(runtimeFolder(modelsDir), 'node_modules', 'onnxruntime-node', 'package.json'));
