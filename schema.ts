@@ -1,6 +1,7 @@
 /** All shared types: database rows, messages of services and edge functions, errors. */
 export * from './schema/music.ts';
 export * from './schema/services.ts';
+export * from './schema/wishes.ts';
 export * from './schema/stem-parts.ts';
 export * from './schema/stem-ranges.ts';
 export * from './schema/playable.ts';
