@@ -5,7 +5,7 @@
  * file and its imports depend on zod only.
  */
 import { z } from 'zod';
-import { MashupOptions, OutputFormat } from './music.ts';
+import { MashupOptions, OutputFormat, OwnStem } from './music.ts';
 import { StemPaths, StoredStems } from './services.ts';
 
 export { BUCKET, MAX_SONGS, MIN_SONGS, UPLOAD_EXTENSIONS, UPLOAD_MAX_BYTES } from './constants.ts';
@@ -27,12 +27,31 @@ export type ErrorBody = z.infer<typeof ErrorBody>;
 
 // --- generate-mashup -----------------------------------------------------------------------------------------------
 
-export const SubmittedSong = z.object({
-  song_id: SongId,
-  name: z.string().trim().min(1).max(300),
-  artist: z.string().max(300).nullish(),
-  storage_path: z.string().min(3).max(300).includes('/').describe('As `create-signed-upload` gave it.'),
-});
+const UploadPath = z.string().min(3).max(300).includes('/');
+
+export const SubmittedSong = z
+  .object({
+    song_id: SongId,
+    name: z.string().trim().min(1).max(300),
+    artist: z.string().max(300).nullish(),
+    storage_path: UploadPath.optional().describe(
+      'As `create-signed-upload` gave it. Absent: the song is the sum of its `stems`.',
+    ),
+    stems: z
+      .partialRecord(OwnStem, UploadPath)
+      .nullish()
+      .describe(
+        'Stems of one’s own, as `create-signed-upload` gave their paths. Stems that are missing are separated.',
+      ),
+  })
+  .refine(({ storage_path, stems }) => storage_path || Object.keys(stems ?? {}).length > 0, {
+    path: ['storage_path'],
+    error: 'storage_path or stems are required',
+  })
+  .refine(({ stems }) => !stems?.instrumental || !(stems.drums && stems.bass && stems.other), {
+    path: ['stems'],
+    error: 'an instrumental beside drums, bass and other is too much',
+  });
 export type SubmittedSong = z.infer<typeof SubmittedSong>;
 
 /** Options of a submission. All are optional and have no defaults here. */
@@ -171,6 +190,7 @@ export const SignedUploadRequest = z.object({
   fileName: z.string().min(1).max(500),
   fileSize: z.number().nonnegative().nullish(),
   contentType: z.string().max(200).nullish(),
+  stem: OwnStem.nullish().describe('For a stem of one’s own: which one of the song.'),
 });
 export type SignedUploadRequest = z.infer<typeof SignedUploadRequest>;
 

@@ -7,6 +7,8 @@ export const MIN_PROTOCOL_VERSION = 1;
 
 /** The four stems of a song. */
 export const STEMS = ['vocals', 'drums', 'bass', 'other'] as const;
+/** Stems that a user may give with a song. `instrumental`: all but the vocals. */
+export const OWN_STEMS = [...STEMS, 'instrumental'] as const;
 
 /** File formats a mashup can be delivered in. */
 export const OUTPUT_FORMATS = ['wav', 'flac', 'mp3'] as const;

@@ -4,7 +4,7 @@
  * `bigint` and `numeric` arrive as strings. Times arrive as `Date`.
  */
 import type { ColumnType, Generated } from 'kysely';
-import type { MashupOptions, PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
+import type { MashupOptions, OwnStem, PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
 import type { PlayableAudio } from './playable.ts';
 import type { CircuitName, ServiceName, StemLayout, StoredStems } from './services.ts';
 import type { PlanOpening, SongRanges } from './stem-ranges.ts';
@@ -57,6 +57,8 @@ export interface SongCard {
   hash?: string;
   analysis_id?: number;
   stems_id?: number;
+  /** The stems that the user gave with the song. */
+  own_stems_id?: number;
   duration_sec?: number;
   bpm?: number;
   key?: string;
@@ -305,6 +307,15 @@ export interface StemsTable {
   used_at: Defaulted<Date>;
 }
 
+/** A row of `mashup.own_stems`. */
+export interface OwnStemsTable {
+  id: Generated<string>;
+  user_id: string;
+  files: Json<Partial<Record<OwnStem, string>>>;
+  has_song: boolean;
+  created_at: Defaulted<Date>;
+}
+
 /** A row of `mashup.scores`. */
 export interface ScoresTable {
   job_id: string;
@@ -427,6 +438,7 @@ export interface Database {
   'mashup.workers': WorkersTable;
   'mashup.analyses': AnalysesTable;
   'mashup.stems': StemsTable;
+  'mashup.own_stems': OwnStemsTable;
   'mashup.scores': ScoresTable;
   'mashup.plan_receipts': PlanReceiptsTable;
   'mashup.plan_spend': PlanSpendTable;

@@ -5,12 +5,17 @@
  * confidences, presences and energies 0..1.
  */
 import { z } from 'zod';
-import { OUTPUT_FORMATS, STEMS } from './constants.ts';
+import { OUTPUT_FORMATS, OWN_STEMS, STEMS } from './constants.ts';
 
-export { OUTPUT_FORMATS, STEMS };
+export { OUTPUT_FORMATS, OWN_STEMS, STEMS };
 
 export const Stem = z.enum(STEMS).describe('One of the four parts of a song.');
 export type Stem = z.infer<typeof Stem>;
+
+export const OwnStem = z
+  .enum(OWN_STEMS)
+  .describe('A stem that a user gives with a song. `instrumental`: all but the vocals.');
+export type OwnStem = z.infer<typeof OwnStem>;
 
 export const OutputFormat = z.enum(OUTPUT_FORMATS).describe('File format of a mashup.');
 export type OutputFormat = z.infer<typeof OutputFormat>;

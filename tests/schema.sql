@@ -67,6 +67,22 @@ CREATE INDEX outgoing_events_by_job ON mashup.outgoing_events USING btree (job_i
 CREATE INDEX outgoing_events_due ON mashup.outgoing_events USING btree (not_before) WHERE (delivered_at IS NULL);
 grant select on mashup.outgoing_events to mashup_worker;
 
+create table mashup.own_stems (
+  id bigint generated always as identity not null,
+  user_id uuid not null,
+  files jsonb not null,
+  has_song boolean not null,
+  created_at timestamp with time zone default mashup.now() not null,
+  constraint own_stems_files_check CHECK (((jsonb_typeof(files) = 'object'::text) AND (octet_length((files)::text) <= 2000))),
+  constraint own_stems_pkey PRIMARY KEY (id)
+);
+comment on table mashup.own_stems is 'Stems that users gave with a song. The card of the song has the id as own_stems_id.';
+comment on column mashup.own_stems.files is 'By stem (vocals, drums, bass, other, instrumental): its path in bucket mashups, below the uploads of the user.';
+comment on column mashup.own_stems.has_song is 'Whether the song was given as well. If not, it is the sum of the stems.';
+CREATE INDEX own_stems_by_age ON mashup.own_stems USING btree (created_at);
+CREATE INDEX own_stems_by_user ON mashup.own_stems USING btree (user_id);
+grant select on mashup.own_stems to mashup_worker;
+
 create table mashup.pauses (
   scope text not null,
   key text default ''::text not null,
@@ -682,6 +698,8 @@ begin
     'mashups', (
       select coalesce(jsonb_agg(jsonb_build_object(
         'job', to_jsonb(j) - 'request_hash',
+        'own_stems', (select coalesce(jsonb_object_agg(s ->> 'song_id', o.files), '{}') from jsonb_array_elements(j.songs) s
+          join mashup.own_stems o on o.id = (s ->> 'own_stems_id')::bigint and o.user_id = v_user),
         'plans', (select coalesce(jsonb_agg(to_jsonb(p) - 'job_id' order by p.version), '[]') from public.mashup_plans p where p.job_id = j.id),
         'results', (select coalesce(jsonb_agg(to_jsonb(r) - 'job_id' order by r.epoch), '[]') from public.mashup_results r where r.job_id = j.id),
         'scores', (select coalesce(jsonb_agg(s.pairs order by s.epoch), '[]') from mashup.scores s where s.job_id = j.id),
@@ -1160,6 +1178,40 @@ end
 $function$;
 comment on function mashup.check_options(jsonb) is 'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large.';
 
+CREATE OR REPLACE FUNCTION mashup.check_own_stems(p_user uuid, p_song jsonb, p_song_tag text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_stem text;
+  v_name text;
+  v_tag text;
+  v_tags text[] := '{}';
+begin
+  if jsonb_typeof(p_song -> 'stems') <> 'object' or p_song -> 'stems' = '{}' or exists (select from jsonb_each(p_song -> 'stems') s
+      where s.key not in ('vocals', 'drums', 'bass', 'other', 'instrumental') or jsonb_typeof(s.value) <> 'string' or octet_length(s.value #>> '{}') > 250) then
+    perform mashup.raise_error('MB006', format('The stems of %s are not usable.', p_song ->> 'name'),
+      'Give stems as an object with the paths of some of vocals, drums, bass, other, instrumental.', 'invalid_stems');
+  elsif p_song -> 'stems' ?& array['instrumental', 'drums', 'bass', 'other'] then
+    perform mashup.raise_error('MB006', format('%s has an instrumental beside all of its parts.', p_song ->> 'name'),
+      'Leave out the instrumental, or one of drums, bass and other.', 'invalid_stems');
+  end if;
+  for v_stem in select s.key from jsonb_object_keys(p_song -> 'stems') s (key) order by s.key loop
+    v_name := format('the %s of %s', case v_stem when 'other' then 'instruments' else v_stem end, p_song ->> 'name');
+    v_tag := mashup.check_upload(p_user, p_song -> 'stems' ->> v_stem, v_name);
+    if v_tag = p_song_tag or v_tag = any (v_tags) then
+      perform mashup.raise_error('MB006', format('The file of %s is the same as another file of the song.', v_name),
+        'Give each stem in a file of its own.', 'invalid_stems');
+    end if;
+    v_tags := v_tags || v_tag;
+  end loop;
+  return array_to_string(v_tags, ' ');
+end
+$function$;
+comment on function mashup.check_own_stems(uuid,jsonb,text) is 'Checks the stems that a user gives with a song, and their uploads; p_song_tag is the tag of the song, if it is given. Returns their tags. Raises MB006, MB008.';
+
 CREATE OR REPLACE FUNCTION mashup.check_protocol(p_version text, p_protocol integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -1205,13 +1257,13 @@ CREATE OR REPLACE FUNCTION mashup.check_song(p_song jsonb, p_cards jsonb)
 AS $function$
 begin
   if coalesce(p_song ->> 'song_id', '') !~ '^[A-Za-z0-9_-]{1,64}$' or coalesce(p_song ->> 'name', '') = ''
-     or coalesce(p_song ->> 'storage_path', '') = '' then
-    perform mashup.raise_error('MB006', 'A song is not complete.', 'Each song needs song_id (letters, digits, - and _), name and storage_path.', 'invalid_song');
+     or coalesce(p_song ->> 'storage_path', '') = '' and jsonb_typeof(p_song -> 'stems') is distinct from 'object' then
+    perform mashup.raise_error('MB006', 'A song is not complete.', 'Each song needs song_id (letters, digits, - and _), name, and storage_path or stems.', 'invalid_song');
   end if;
   if octet_length(p_song ->> 'storage_path') > 250 then
     perform mashup.raise_error('MB006', format('The path of %s is too long.', p_song ->> 'name'), 'Upload it under a shorter name.', 'invalid_song');
   end if;
-  if exists (select from jsonb_array_elements(p_cards) c where c ->> 'song_id' = p_song ->> 'song_id' or c ->> 'path' = p_song ->> 'storage_path') then
+  if exists (select from jsonb_array_elements(p_cards) c where c ->> 'song_id' = p_song ->> 'song_id' or c ->> 'path' = mashup.path_of_song(p_song)) then
     perform mashup.raise_error('MB006', format('The song %s is given twice.', p_song ->> 'name'), 'Choose two different songs.', 'same_song_twice');
   end if;
 end
@@ -1221,13 +1273,13 @@ comment on function mashup.check_song(jsonb,jsonb) is 'Checks the members of a s
 CREATE OR REPLACE FUNCTION mashup.check_songs(p_user uuid, p_songs jsonb, p_least integer)
  RETURNS jsonb
  LANGUAGE plpgsql
- STABLE
  SET search_path TO ''
 AS $function$
 declare
   v_song jsonb;
   v_count integer;
   v_tag text;
+  v_stem_tags text;
   v_cards jsonb := '[]';
   v_tags text[] := '{}';
 begin
@@ -1242,19 +1294,28 @@ begin
   end if;
   for v_song in select * from jsonb_array_elements(p_songs) loop
     perform mashup.check_song(v_song, v_cards);
-    v_tag := mashup.check_upload(p_user, v_song);
+    v_tag := null;
+    v_stem_tags := null;
+    if coalesce(v_song ->> 'storage_path', '') <> '' then
+      v_tag := mashup.check_upload(p_user, v_song ->> 'storage_path', v_song ->> 'name');
+    end if;
+    if coalesce(v_song -> 'stems', 'null') <> 'null' then
+      v_stem_tags := mashup.check_own_stems(p_user, v_song, v_tag);
+    end if;
+    v_tag := coalesce(v_tag, v_stem_tags);
     if v_tag = any (v_tags) then
       perform mashup.raise_error('MB006', format('%s is the same recording as another of the songs.', v_song ->> 'name'),
         'Choose two different songs.', 'same_song_twice');
     end if;
     v_tags := v_tags || v_tag;
-    v_cards := v_cards || jsonb_build_object('song_id', v_song ->> 'song_id', 'name', mashup.truncate_bytes(v_song ->> 'name', 120),
-      'artist', mashup.truncate_bytes(coalesce(nullif(v_song ->> 'artist', ''), 'Unknown artist'), 110), 'path', v_song ->> 'storage_path', 'state', 'pending');
+    v_cards := v_cards || (jsonb_build_object('song_id', v_song ->> 'song_id', 'name', mashup.truncate_bytes(v_song ->> 'name', 120),
+      'artist', mashup.truncate_bytes(coalesce(nullif(v_song ->> 'artist', ''), 'Unknown artist'), 110), 'path', mashup.path_of_song(v_song), 'state', 'pending')
+      || case when v_stem_tags is null then '{}' else jsonb_build_object('own_stems_id', mashup.save_own_stems(p_user, v_song)) end);
   end loop;
   return v_cards;
 end
 $function$;
-comment on function mashup.check_songs(uuid,jsonb,integer) is 'Checks the songs of a submission against each other and against Storage, before any work is spent on them. Returns their cards. Raises MB006, MB008; detail is a code.';
+comment on function mashup.check_songs(uuid,jsonb,integer) is 'Checks the songs of a submission against each other and against Storage, before any work is spent on them, and keeps the stems that were given with them. Returns their cards. Raises MB006, MB008; detail is a code.';
 
 CREATE OR REPLACE FUNCTION mashup.check_transition()
  RETURNS trigger
@@ -1324,7 +1385,7 @@ end
 $function$;
 comment on function mashup.check_transition() is 'Trigger before any write of stage, also of the value it had: refuses a transition that is not in mashup.transitions and resets the row for the new stage. Raises MB001, MB003, MB006, MB015.';
 
-CREATE OR REPLACE FUNCTION mashup.check_upload(p_user uuid, p_song jsonb)
+CREATE OR REPLACE FUNCTION mashup.check_upload(p_user uuid, p_path text, p_name text)
  RETURNS text
  LANGUAGE plpgsql
  STABLE
@@ -1335,22 +1396,22 @@ declare
 begin
   select o.name, o.metadata ->> 'size' as size, o.metadata ->> 'eTag' as tag,
       coalesce(o.owner_id, o.owner::text) = p_user::text as is_own into v_object
-    from storage.objects o where o.bucket_id = 'mashups' and o.name = p_song ->> 'storage_path';
+    from storage.objects o where o.bucket_id = 'mashups' and o.name = p_path;
   -- The file of another user and a missing file give the same error, so that nobody learns what others have.
   if v_object.name is null or not coalesce(v_object.is_own, false) then
-    perform mashup.raise_error('MB008', format('There is no upload of yours at the path given for %s.', p_song ->> 'name'),
+    perform mashup.raise_error('MB008', format('There is no upload of yours at the path given for %s.', p_name),
       'Upload the song first and send the path that create-signed-upload gave.', 'upload_missing');
   end if;
   if v_object.size::bigint = 0 then
-    perform mashup.raise_error('MB006', format('The file of %s is empty.', p_song ->> 'name'), 'Export the song again and upload that.', 'audio_empty');
+    perform mashup.raise_error('MB006', format('The file of %s is empty.', p_name), 'Export the song again and upload that.', 'audio_empty');
   elsif v_object.size::bigint > mashup.setting_number('upload_max_bytes') then
-    perform mashup.raise_error('MB006', format('The file of %s is larger than %s MB.', p_song ->> 'name',
+    perform mashup.raise_error('MB006', format('The file of %s is larger than %s MB.', p_name,
       round(mashup.setting_number('upload_max_bytes') / 1048576)), 'Upload it as mp3 or ogg, or shorten it.', 'audio_too_large');
   end if;
   return v_object.tag || ' ' || v_object.size;
 end
 $function$;
-comment on function mashup.check_upload(uuid,jsonb) is 'Checks the upload of a submitted song in Storage. Returns its entity tag and size: equal for equal files. Raises MB006, MB008.';
+comment on function mashup.check_upload(uuid,text,text) is 'Checks an upload of a submission in Storage; p_name is what messages call it. Returns its entity tag and size: equal for equal files. Raises MB006, MB008.';
 
 CREATE OR REPLACE FUNCTION mashup.check_user()
  RETURNS trigger
@@ -1700,6 +1761,7 @@ begin
   delete from public.mashup_jobs j where j.user_id = old.id;
   delete from mashup.stems s where s.user_id = old.id;
   delete from mashup.analyses a where a.user_id = old.id;
+  delete from mashup.own_stems o where o.user_id = old.id;
   delete from mashup.plan_spend s where s.user_id = old.id;
   delete from mashup.pauses p where p.scope = 'user' and p.key = old.id::text;
   -- What is not delivered yet still tells other programs of the end of a job.
@@ -3507,6 +3569,20 @@ end
 $function$;
 comment on function mashup.patch_song(jsonb,text,jsonb) is 'Returns the songs with p_patch merged into the card of one song.';
 
+CREATE OR REPLACE FUNCTION mashup.path_of_song(p_song jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return coalesce(nullif(p_song ->> 'storage_path', ''), (
+    select s.value #>> '{}' from jsonb_each(case jsonb_typeof(p_song -> 'stems') when 'object' then p_song -> 'stems' else '{}' end) s
+    order by s.key limit 1));
+end
+$function$;
+comment on function mashup.path_of_song(jsonb) is 'Returns the path of a submitted song; of one that is given by its stems, that of the first one.';
+
 CREATE OR REPLACE FUNCTION mashup.pause(p_scope text, p_key text DEFAULT ''::text, p_reason text DEFAULT 'Paused by the operator'::text, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS mashup.pauses
  LANGUAGE plpgsql
@@ -3581,7 +3657,8 @@ declare
   v_count integer := 0;
   v_rows integer;
 begin
-  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.purge_outgoing_events(v_batch);
+  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.purge_outgoing_events(v_batch)
+    + mashup.purge_own_stems(v_batch);
 
   delete from public.mashup_jobs j where j.id in (
     select d.id from public.mashup_jobs d
@@ -3626,6 +3703,28 @@ begin
 end
 $function$;
 comment on function mashup.purge_outgoing_events(integer) is 'Deletes events after a week, delivered or not. Returns how many, at most p_batch.';
+
+CREATE OR REPLACE FUNCTION mashup.purge_own_stems(p_batch integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_count integer;
+begin
+  -- A submission inserts them before its job.
+  delete from mashup.own_stems o where o.id in (
+    select d.id from mashup.own_stems d
+    where d.created_at < mashup.now() - interval '1 day'
+      and not exists (
+        select from public.mashup_jobs j, jsonb_array_elements(j.songs) s
+        where j.user_id = d.user_id and (s ->> 'own_stems_id')::bigint = d.id)
+    order by d.created_at limit p_batch for update skip locked);
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$function$;
+comment on function mashup.purge_own_stems(integer) is 'Deletes own stems that no job has. Their files are uploads, which stay until their user deletes them. Returns how many, at most p_batch.';
 
 CREATE OR REPLACE FUNCTION mashup.queue_entries()
  RETURNS TABLE(key text, task_identifier text, attempts integer, max_attempts integer, run_at timestamp with time zone, locked_at timestamp with time zone, locked_by text)
@@ -4858,6 +4957,21 @@ begin
 end
 $function$;
 comment on function mashup.save_analysis(mashup_jobs,jsonb) is 'Caches a new analysis, or marks a cached one as used, and returns its id. A fresh run replaces the cached one. Raises MB003.';
+
+CREATE OR REPLACE FUNCTION mashup.save_own_stems(p_user uuid, p_song jsonb)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_id bigint;
+begin
+  insert into mashup.own_stems (user_id, files, has_song)
+    values (p_user, p_song -> 'stems', coalesce(p_song ->> 'storage_path', '') <> '') returning id into v_id;
+  return v_id;
+end
+$function$;
+comment on function mashup.save_own_stems(uuid,jsonb) is 'Keeps the checked stems of a submitted song for its tasks. Returns their id.';
 
 CREATE OR REPLACE FUNCTION mashup.save_receipt(p_job_id uuid, p_request_hash text, p_answer jsonb, p_tokens jsonb, p_cost_usd numeric)
  RETURNS void
@@ -6169,7 +6283,7 @@ begin
   return mashup.describe_submission(v_job, false);
 end
 $function$;
-comment on function submit_mashup(jsonb,jsonb,text,text) is 'Submits a mashup or a draft: songs [{song_id, name, artist, storage_path}], 2 or 3 (a draft: 1 to 3); options MashupOptions; hold null or planning (a draft). A repeated idempotency_key returns the first job. Returns describe_submission. Raises MB004, MB005, MB006, MB008, MB010, MB012.';
+comment on function submit_mashup(jsonb,jsonb,text,text) is 'Submits a mashup or a draft: songs [{song_id, name, artist, storage_path, stems}], 2 or 3 (a draft: 1 to 3); stems, of one''s own, are optional: the paths of some of vocals, drums, bass, other, instrumental; without storage_path the song is their sum; options MashupOptions; hold null or planning (a draft). A repeated idempotency_key returns the first job. Returns describe_submission. Raises MB004, MB005, MB006, MB008, MB010, MB012.';
 grant execute on function submit_mashup(jsonb,jsonb,text,text) to authenticated;
 
 create view mashup.capacity as

@@ -17,8 +17,8 @@ export {
 export type { CallOptions } from './calls.ts';
 export type { SubmitOptions } from './mashups.ts';
 export { downloadPart } from './playable.ts';
-export { uploadSong } from './upload.ts';
-export type { SongFile } from './upload.ts';
+export { uploadSong, uploadStem } from './upload.ts';
+export type { SongFile, StemFile } from './upload.ts';
 export { onPageResume } from './page-resume.ts';
 export { toMashupJob } from './wire.ts';
 export type {
@@ -30,6 +30,8 @@ export type {
   MashupJob,
   MashupOptions,
   OutputFormat,
+  OwnStem,
+  OwnStems,
   PlayableAudio,
   ReplayStage,
   Stage,

@@ -3,6 +3,7 @@
  * columns. `tests/client/wire-types.ts` compares both by the compiler.
  */
 
+import type { OWN_STEMS } from '../../schema/constants.ts';
 import type { ReplayStage as EngineReplayStage, Stage as EngineStage } from '../../schema/stages.ts';
 
 /** A stage of a job, from `queued` to `complete`, `failed` or `cancelled`. */
@@ -31,9 +32,17 @@ export interface SubmittedSong {
   songId: string;
   name: string;
   artist?: string | null;
-  /** Path of the upload in the bucket. */
-  storagePath: string;
+  /** Path of the upload in the bucket. Without it the song is the sum of its stems. */
+  storagePath?: string;
+  /** Stems of one's own: their paths in the bucket. The missing ones are separated. */
+  stems?: OwnStems | null;
 }
+
+/** A stem that a user gives with a song. `instrumental`: all but the vocals. */
+export type OwnStem = (typeof OWN_STEMS)[number];
+
+/** Stems of one's own, by what they are: the paths of their uploads. */
+export type OwnStems = Partial<Record<OwnStem, string>>;
 
 /** A song of a job, with its state and the first values of its analysis. */
 export interface JobSong {
@@ -47,6 +56,8 @@ export interface JobSong {
   hash?: string;
   analysisId?: number;
   stemsId?: number;
+  /** The user gave stems with the song. */
+  ownStemsId?: number;
   durationSec?: number;
   bpm?: number;
   /** Key in the form `C# minor` or `Bb major`. */

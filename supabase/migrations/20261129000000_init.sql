@@ -21,6 +21,7 @@
 --     analyses, stems, scores, plan_receipts, plan_spend, count_plan_spend   what tasks have made, and what it cost
 --     storage_deletions, maintenance_runs, call_counts   outbox of deletions, times of maintenance, rate limits
 --     outgoing_events                            outbox of events for other programs
+--     own_stems                                  stems that users gave with a song
 -- 15  helpers
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs                   songs in rows
@@ -70,7 +71,7 @@
 --     sweep_workers, note_sweep, is_after_interruption, dead_workers, recover_task, end_late_attempt   recovery
 --     show_silence, is_silent                    services that do not answer
 --     reconcile_queue, refresh_queue_positions, queue_order, queue_position, head_of_queue
---     purge_expired, cancel_expired_drafts, expire_results          retention
+--     purge_expired, cancel_expired_drafts, expire_results, purge_own_stems   retention
 --     enqueue_file_deletions, claim_storage_deletions, complete_storage_deletions   outbox
 --     check_user, delete_user_data               users
 --     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
@@ -81,7 +82,7 @@
 --     get_mashup, get_mashup_analyses, get_mashup_stems, begin_upload, check_task_upload
 --     export_account, account_files
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
---     check_options, check_songs, check_song, check_upload, insert_job, find_idempotent_job, describe_submission
+--     check_options, check_songs, check_song, path_of_song, check_upload, check_own_stems, save_own_stems, insert_job, find_idempotent_job, describe_submission
 -- 80  views and functions for operators
 --     stuck                                      which jobs make no progress and why: it asks stuck_on_clock, stuck_on_role, stuck_on_queue,
 --     stuck_on_workers, stuck_on_version, stuck_on_pause, stuck_on_circuit, stuck_on_lease, stuck_on_silent_service,
@@ -1125,6 +1126,25 @@ comment on column mashup.outgoing_events.payload is '{type, timestamp, data}: th
 comment on column mashup.outgoing_events.not_before is 'When the event is due, or due again.';
 create index outgoing_events_due on mashup.outgoing_events (not_before) where delivered_at is null;
 create index outgoing_events_by_job on mashup.outgoing_events (job_id, seq) where delivered_at is null;
+
+-- supabase/schemas/11_tables/7_own_stems.sql
+
+-- Stems of one's own: the files that a user gave with a song. Kept beside the jobs, because their paths would not fit into a row of a job.
+
+create table mashup.own_stems (
+  id         bigint generated always as identity primary key,
+  user_id    uuid not null,
+  files      jsonb not null check (jsonb_typeof(files) = 'object' and octet_length(files::text) <= 2000),
+  has_song   boolean not null,
+  created_at timestamptz not null default mashup.now()
+);
+revoke all on mashup.own_stems from public, anon, authenticated, service_role;
+grant select on mashup.own_stems to mashup_worker;
+comment on table mashup.own_stems is 'Stems that users gave with a song. The card of the song has the id as own_stems_id.';
+comment on column mashup.own_stems.files is 'By stem (vocals, drums, bass, other, instrumental): its path in bucket mashups, below the uploads of the user.';
+comment on column mashup.own_stems.has_song is 'Whether the song was given as well. If not, it is the sum of the stems.';
+create index own_stems_by_user on mashup.own_stems (user_id);
+create index own_stems_by_age on mashup.own_stems (created_at);
 
 -- supabase/schemas/12_stages.generated.sql
 
@@ -4956,6 +4976,27 @@ end
 $$;
 comment on function mashup.expire_results(integer) is 'Deletes the files of results after result_expires_days. Returns how many, at most p_batch.';
 
+create function mashup.purge_own_stems(p_batch integer) returns integer
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_count integer;
+begin
+  -- A submission inserts them before its job.
+  delete from mashup.own_stems o where o.id in (
+    select d.id from mashup.own_stems d
+    where d.created_at < mashup.now() - interval '1 day'
+      and not exists (
+        select from public.mashup_jobs j, jsonb_array_elements(j.songs) s
+        where j.user_id = d.user_id and (s ->> 'own_stems_id')::bigint = d.id)
+    order by d.created_at limit p_batch for update skip locked);
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+comment on function mashup.purge_own_stems(integer) is
+  'Deletes own stems that no job has. Their files are uploads, which stay until their user deletes them. Returns how many, at most p_batch.';
+
 create function mashup.purge_expired() returns integer
   language plpgsql set search_path = ''
   as $$
@@ -4964,7 +5005,8 @@ declare
   v_count integer := 0;
   v_rows integer;
 begin
-  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.purge_outgoing_events(v_batch);
+  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.purge_outgoing_events(v_batch)
+    + mashup.purge_own_stems(v_batch);
 
   delete from public.mashup_jobs j where j.id in (
     select d.id from public.mashup_jobs d
@@ -5068,6 +5110,7 @@ begin
   delete from public.mashup_jobs j where j.user_id = old.id;
   delete from mashup.stems s where s.user_id = old.id;
   delete from mashup.analyses a where a.user_id = old.id;
+  delete from mashup.own_stems o where o.user_id = old.id;
   delete from mashup.plan_spend s where s.user_id = old.id;
   delete from mashup.pauses p where p.scope = 'user' and p.key = old.id::text;
   -- What is not delivered yet still tells other programs of the end of a job.
@@ -5597,7 +5640,7 @@ end
 $$;
 comment on function mashup.check_options(jsonb) is 'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large.';
 
-create function mashup.check_upload(p_user uuid, p_song jsonb) returns text
+create function mashup.check_upload(p_user uuid, p_path text, p_name text) returns text
   language plpgsql stable set search_path = ''
   as $$
 declare
@@ -5605,49 +5648,106 @@ declare
 begin
   select o.name, o.metadata ->> 'size' as size, o.metadata ->> 'eTag' as tag,
       coalesce(o.owner_id, o.owner::text) = p_user::text as is_own into v_object
-    from storage.objects o where o.bucket_id = 'mashups' and o.name = p_song ->> 'storage_path';
+    from storage.objects o where o.bucket_id = 'mashups' and o.name = p_path;
   -- The file of another user and a missing file give the same error, so that nobody learns what others have.
   if v_object.name is null or not coalesce(v_object.is_own, false) then
-    perform mashup.raise_error('MB008', format('There is no upload of yours at the path given for %s.', p_song ->> 'name'),
+    perform mashup.raise_error('MB008', format('There is no upload of yours at the path given for %s.', p_name),
       'Upload the song first and send the path that create-signed-upload gave.', 'upload_missing');
   end if;
   if v_object.size::bigint = 0 then
-    perform mashup.raise_error('MB006', format('The file of %s is empty.', p_song ->> 'name'), 'Export the song again and upload that.', 'audio_empty');
+    perform mashup.raise_error('MB006', format('The file of %s is empty.', p_name), 'Export the song again and upload that.', 'audio_empty');
   elsif v_object.size::bigint > mashup.setting_number('upload_max_bytes') then
-    perform mashup.raise_error('MB006', format('The file of %s is larger than %s MB.', p_song ->> 'name',
+    perform mashup.raise_error('MB006', format('The file of %s is larger than %s MB.', p_name,
       round(mashup.setting_number('upload_max_bytes') / 1048576)), 'Upload it as mp3 or ogg, or shorten it.', 'audio_too_large');
   end if;
   return v_object.tag || ' ' || v_object.size;
 end
 $$;
-comment on function mashup.check_upload(uuid, jsonb) is
-  'Checks the upload of a submitted song in Storage. Returns its entity tag and size: equal for equal files. Raises MB006, MB008.';
+comment on function mashup.check_upload(uuid, text, text) is
+  'Checks an upload of a submission in Storage; p_name is what messages call it. Returns its entity tag and size: equal for equal files. Raises MB006, MB008.';
+
+create function mashup.path_of_song(p_song jsonb) returns text
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  return coalesce(nullif(p_song ->> 'storage_path', ''), (
+    select s.value #>> '{}' from jsonb_each(case jsonb_typeof(p_song -> 'stems') when 'object' then p_song -> 'stems' else '{}' end) s
+    order by s.key limit 1));
+end
+$$;
+comment on function mashup.path_of_song(jsonb) is 'Returns the path of a submitted song; of one that is given by its stems, that of the first one.';
 
 create function mashup.check_song(p_song jsonb, p_cards jsonb) returns void
   language plpgsql stable set search_path = ''
   as $$
 begin
   if coalesce(p_song ->> 'song_id', '') !~ '^[A-Za-z0-9_-]{1,64}$' or coalesce(p_song ->> 'name', '') = ''
-     or coalesce(p_song ->> 'storage_path', '') = '' then
-    perform mashup.raise_error('MB006', 'A song is not complete.', 'Each song needs song_id (letters, digits, - and _), name and storage_path.', 'invalid_song');
+     or coalesce(p_song ->> 'storage_path', '') = '' and jsonb_typeof(p_song -> 'stems') is distinct from 'object' then
+    perform mashup.raise_error('MB006', 'A song is not complete.', 'Each song needs song_id (letters, digits, - and _), name, and storage_path or stems.', 'invalid_song');
   end if;
   if octet_length(p_song ->> 'storage_path') > 250 then
     perform mashup.raise_error('MB006', format('The path of %s is too long.', p_song ->> 'name'), 'Upload it under a shorter name.', 'invalid_song');
   end if;
-  if exists (select from jsonb_array_elements(p_cards) c where c ->> 'song_id' = p_song ->> 'song_id' or c ->> 'path' = p_song ->> 'storage_path') then
+  if exists (select from jsonb_array_elements(p_cards) c where c ->> 'song_id' = p_song ->> 'song_id' or c ->> 'path' = mashup.path_of_song(p_song)) then
     perform mashup.raise_error('MB006', format('The song %s is given twice.', p_song ->> 'name'), 'Choose two different songs.', 'same_song_twice');
   end if;
 end
 $$;
 comment on function mashup.check_song(jsonb, jsonb) is 'Checks the members of a submitted song, and that p_cards does not have it already. Raises MB006.';
 
-create function mashup.check_songs(p_user uuid, p_songs jsonb, p_least integer) returns jsonb
+create function mashup.check_own_stems(p_user uuid, p_song jsonb, p_song_tag text) returns text
   language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_stem text;
+  v_name text;
+  v_tag text;
+  v_tags text[] := '{}';
+begin
+  if jsonb_typeof(p_song -> 'stems') <> 'object' or p_song -> 'stems' = '{}' or exists (select from jsonb_each(p_song -> 'stems') s
+      where s.key not in ('vocals', 'drums', 'bass', 'other', 'instrumental') or jsonb_typeof(s.value) <> 'string' or octet_length(s.value #>> '{}') > 250) then
+    perform mashup.raise_error('MB006', format('The stems of %s are not usable.', p_song ->> 'name'),
+      'Give stems as an object with the paths of some of vocals, drums, bass, other, instrumental.', 'invalid_stems');
+  elsif p_song -> 'stems' ?& array['instrumental', 'drums', 'bass', 'other'] then
+    perform mashup.raise_error('MB006', format('%s has an instrumental beside all of its parts.', p_song ->> 'name'),
+      'Leave out the instrumental, or one of drums, bass and other.', 'invalid_stems');
+  end if;
+  for v_stem in select s.key from jsonb_object_keys(p_song -> 'stems') s (key) order by s.key loop
+    v_name := format('the %s of %s', case v_stem when 'other' then 'instruments' else v_stem end, p_song ->> 'name');
+    v_tag := mashup.check_upload(p_user, p_song -> 'stems' ->> v_stem, v_name);
+    if v_tag = p_song_tag or v_tag = any (v_tags) then
+      perform mashup.raise_error('MB006', format('The file of %s is the same as another file of the song.', v_name),
+        'Give each stem in a file of its own.', 'invalid_stems');
+    end if;
+    v_tags := v_tags || v_tag;
+  end loop;
+  return array_to_string(v_tags, ' ');
+end
+$$;
+comment on function mashup.check_own_stems(uuid, jsonb, text) is
+  'Checks the stems that a user gives with a song, and their uploads; p_song_tag is the tag of the song, if it is given. Returns their tags. Raises MB006, MB008.';
+
+create function mashup.save_own_stems(p_user uuid, p_song jsonb) returns bigint
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_id bigint;
+begin
+  insert into mashup.own_stems (user_id, files, has_song)
+    values (p_user, p_song -> 'stems', coalesce(p_song ->> 'storage_path', '') <> '') returning id into v_id;
+  return v_id;
+end
+$$;
+comment on function mashup.save_own_stems(uuid, jsonb) is 'Keeps the checked stems of a submitted song for its tasks. Returns their id.';
+
+create function mashup.check_songs(p_user uuid, p_songs jsonb, p_least integer) returns jsonb
+  language plpgsql set search_path = ''
   as $$
 declare
   v_song jsonb;
   v_count integer;
   v_tag text;
+  v_stem_tags text;
   v_cards jsonb := '[]';
   v_tags text[] := '{}';
 begin
@@ -5662,20 +5762,29 @@ begin
   end if;
   for v_song in select * from jsonb_array_elements(p_songs) loop
     perform mashup.check_song(v_song, v_cards);
-    v_tag := mashup.check_upload(p_user, v_song);
+    v_tag := null;
+    v_stem_tags := null;
+    if coalesce(v_song ->> 'storage_path', '') <> '' then
+      v_tag := mashup.check_upload(p_user, v_song ->> 'storage_path', v_song ->> 'name');
+    end if;
+    if coalesce(v_song -> 'stems', 'null') <> 'null' then
+      v_stem_tags := mashup.check_own_stems(p_user, v_song, v_tag);
+    end if;
+    v_tag := coalesce(v_tag, v_stem_tags);
     if v_tag = any (v_tags) then
       perform mashup.raise_error('MB006', format('%s is the same recording as another of the songs.', v_song ->> 'name'),
         'Choose two different songs.', 'same_song_twice');
     end if;
     v_tags := v_tags || v_tag;
-    v_cards := v_cards || jsonb_build_object('song_id', v_song ->> 'song_id', 'name', mashup.truncate_bytes(v_song ->> 'name', 120),
-      'artist', mashup.truncate_bytes(coalesce(nullif(v_song ->> 'artist', ''), 'Unknown artist'), 110), 'path', v_song ->> 'storage_path', 'state', 'pending');
+    v_cards := v_cards || (jsonb_build_object('song_id', v_song ->> 'song_id', 'name', mashup.truncate_bytes(v_song ->> 'name', 120),
+      'artist', mashup.truncate_bytes(coalesce(nullif(v_song ->> 'artist', ''), 'Unknown artist'), 110), 'path', mashup.path_of_song(v_song), 'state', 'pending')
+      || case when v_stem_tags is null then '{}' else jsonb_build_object('own_stems_id', mashup.save_own_stems(p_user, v_song)) end);
   end loop;
   return v_cards;
 end
 $$;
 comment on function mashup.check_songs(uuid, jsonb, integer) is
-  'Checks the songs of a submission against each other and against Storage, before any work is spent on them. Returns their cards. Raises MB006, MB008; detail is a code.';
+  'Checks the songs of a submission against each other and against Storage, before any work is spent on them, and keeps the stems that were given with them. Returns their cards. Raises MB006, MB008; detail is a code.';
 
 create function mashup.insert_job(
   p_user uuid, p_songs jsonb, p_options jsonb, p_hold text, p_key text, p_hash text, p_entry text, p_parent uuid, p_feedback text
@@ -5764,7 +5873,7 @@ begin
 end
 $$;
 comment on function public.submit_mashup(jsonb, jsonb, text, text) is
-  'Submits a mashup or a draft: songs [{song_id, name, artist, storage_path}], 2 or 3 (a draft: 1 to 3); options MashupOptions; hold null or planning (a draft). A repeated idempotency_key returns the first job. Returns describe_submission. Raises MB004, MB005, MB006, MB008, MB010, MB012.';
+  'Submits a mashup or a draft: songs [{song_id, name, artist, storage_path, stems}], 2 or 3 (a draft: 1 to 3); stems, of one''s own, are optional: the paths of some of vocals, drums, bass, other, instrumental; without storage_path the song is their sum; options MashupOptions; hold null or planning (a draft). A repeated idempotency_key returns the first job. Returns describe_submission. Raises MB004, MB005, MB006, MB008, MB010, MB012.';
 revoke execute on function public.submit_mashup(jsonb, jsonb, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.submit_mashup(jsonb, jsonb, text, text) to authenticated;
 
@@ -6037,6 +6146,8 @@ begin
     'mashups', (
       select coalesce(jsonb_agg(jsonb_build_object(
         'job', to_jsonb(j) - 'request_hash',
+        'own_stems', (select coalesce(jsonb_object_agg(s ->> 'song_id', o.files), '{}') from jsonb_array_elements(j.songs) s
+          join mashup.own_stems o on o.id = (s ->> 'own_stems_id')::bigint and o.user_id = v_user),
         'plans', (select coalesce(jsonb_agg(to_jsonb(p) - 'job_id' order by p.version), '[]') from public.mashup_plans p where p.job_id = j.id),
         'results', (select coalesce(jsonb_agg(to_jsonb(r) - 'job_id' order by r.epoch), '[]') from public.mashup_results r where r.job_id = j.id),
         'scores', (select coalesce(jsonb_agg(s.pairs order by s.epoch), '[]') from mashup.scores s where s.job_id = j.id),

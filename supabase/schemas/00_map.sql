@@ -17,6 +17,7 @@
 --     analyses, stems, scores, plan_receipts, plan_spend, count_plan_spend   what tasks have made, and what it cost
 --     storage_deletions, maintenance_runs, call_counts   outbox of deletions, times of maintenance, rate limits
 --     outgoing_events                            outbox of events for other programs
+--     own_stems                                  stems that users gave with a song
 -- 15  helpers
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs                   songs in rows
@@ -66,7 +67,7 @@
 --     sweep_workers, note_sweep, is_after_interruption, dead_workers, recover_task, end_late_attempt   recovery
 --     show_silence, is_silent                    services that do not answer
 --     reconcile_queue, refresh_queue_positions, queue_order, queue_position, head_of_queue
---     purge_expired, cancel_expired_drafts, expire_results          retention
+--     purge_expired, cancel_expired_drafts, expire_results, purge_own_stems   retention
 --     enqueue_file_deletions, claim_storage_deletions, complete_storage_deletions   outbox
 --     check_user, delete_user_data               users
 --     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
@@ -77,7 +78,7 @@
 --     get_mashup, get_mashup_analyses, get_mashup_stems, begin_upload, check_task_upload
 --     export_account, account_files
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
---     check_options, check_songs, check_song, check_upload, insert_job, find_idempotent_job, describe_submission
+--     check_options, check_songs, check_song, path_of_song, check_upload, check_own_stems, save_own_stems, insert_job, find_idempotent_job, describe_submission
 -- 80  views and functions for operators
 --     stuck                                      which jobs make no progress and why: it asks stuck_on_clock, stuck_on_role, stuck_on_queue,
 --     stuck_on_workers, stuck_on_version, stuck_on_pause, stuck_on_circuit, stuck_on_lease, stuck_on_silent_service,

@@ -10,7 +10,7 @@ import type { Visitor } from './functions-fixture.ts';
 const fixture = await startFunctionsFixture({ after });
 const visitor = await fixture.visitor();
 
-async function upload(who: Visitor, content: string): Promise<SubmittedSong> {
+async function upload(who: Visitor, content: string): Promise<SubmittedSong & { storage_path: string }> {
   const body = new Blob([content], { type: 'audio/mpeg' });
   const { songId, name, storagePath } = await uploadSong(who.client, { fileName: 'song.mp3', body });
   return { song_id: songId, name, storage_path: storagePath };

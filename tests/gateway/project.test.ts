@@ -51,7 +51,7 @@ function tone(): Blob {
   return new Blob([encodeWav16([samples], 8000) as Uint8Array<ArrayBuffer>], { type: 'audio/wav' });
 }
 
-const upload = (client: SupabaseClient): Promise<SubmittedSong> =>
+const upload = (client: SupabaseClient): Promise<SubmittedSong & { storagePath: string }> =>
   uploadSong(client, { fileName: 'tone.wav', body: tone(), name: 'Tone' });
 
 after(async () => {

@@ -30,7 +30,16 @@ export interface JobRow {
   current_step: string;
   epoch: number;
   version: number;
-  songs: { song_id: string; name: string; state: string; analysis_id?: number; stems_id?: number; hash?: string }[];
+  songs: {
+    song_id: string;
+    name: string;
+    path: string;
+    state: string;
+    analysis_id?: number;
+    stems_id?: number;
+    own_stems_id?: number;
+    hash?: string;
+  }[];
   plan_version: number | null;
   result_path: string | null;
   error_code: string | null;

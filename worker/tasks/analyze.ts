@@ -18,7 +18,7 @@ import type { TaskContext } from './context.ts';
 import { layoutOf } from './stem-layout.ts';
 
 /** Room for warnings on a song's card: a third of what the limit of the job's row leaves for those of three songs. */
-const MAX_CARD_WARNING_BYTES = 330;
+const MAX_CARD_WARNING_BYTES = 300;
 /** Defaults of settings. */
 const DEFAULT_UPLOAD_MAX_BYTES = 52_428_800;
 const DEFAULT_SONG_MAX_SEC = 900;

@@ -25,6 +25,7 @@ const CONTRACT_TEXTS: Record<string, { status: number; error: string }> = {
   too_few_songs: { status: 400, error: 'Insufficient songs' },
   too_many_songs: { status: 400, error: 'Too many songs' },
   invalid_song: { status: 400, error: 'Invalid song data' },
+  invalid_stems: { status: 400, error: 'Invalid stems' },
   audio_too_large: { status: 413, error: 'File too large (max 50MB)' },
   job_not_found: { status: 404, error: 'Job not found' },
   sign_in_required: { status: 401, error: 'Sign in required' },

@@ -1,4 +1,4 @@
-/** Returns a signed upload URL for a song, in the caller's own folder and created with the caller's rights. */
+/** Returns a signed upload URL for a song, or a stem of one's own, in the caller's own folder and created with the caller's rights. */
 import { z } from 'zod';
 import { BUCKET } from '../../../schema/api.ts';
 import type { SignedUploadAnswer } from '../../../schema/api.ts';
@@ -13,9 +13,10 @@ const FAILURE = 'Failed to create signed upload';
 const app = createFunctionApp(
   { failure: FAILURE, authenticate: requireUser },
   async ({ caller: { supabase, userId }, body }): Promise<SignedUploadAnswer> => {
-    const { songId, fileName } = parseRequest(body);
+    const { songId, fileName, stem } = parseRequest(body);
     await callFunction(supabase, 'begin_upload', {}, z.unknown(), FAILURE);
-    const path = `uploads/${userId}/${songId}/${safeName(fileName)}`;
+    const folder = stem ? `${songId}/${stem}` : songId;
+    const path = `uploads/${userId}/${folder}/${safeName(fileName)}`;
     const { data, error } = await supabase.storage.from(BUCKET).createSignedUploadUrl(path, { upsert: true });
     if (error) {
       console.error(FAILURE, error.message);

@@ -11,7 +11,7 @@ const MAX_NAME_LENGTH = 100;
  * @throws ApiError 400 or 413
  */
 export function parseRequest(body: unknown): SignedUploadRequest {
-  const { songId, fileName, fileSize, contentType } = membersOf(body);
+  const { songId, fileName, fileSize, contentType, stem } = membersOf(body);
   if (typeof songId !== 'string' || typeof fileName !== 'string' || songId === '' || fileName === '') {
     throw refusal(400, 'invalid_request', 'songId and fileName are required', 'Send both as text.');
   }
@@ -34,7 +34,7 @@ export function parseRequest(body: unknown): SignedUploadRequest {
   if (typeof contentType === 'string' && contentType !== '' && !contentType.startsWith('audio/')) {
     throw refusal(400, 'invalid_content_type', 'Invalid content type', 'Send a type that begins with audio/.');
   }
-  const parsed = SignedUploadRequest.safeParse({ songId, fileName, fileSize, contentType });
+  const parsed = SignedUploadRequest.safeParse({ songId, fileName, fileSize, contentType, stem });
   if (parsed.success) return parsed.data;
   throw refusal(400, 'invalid_request', 'Invalid request body', describeIssues(parsed.error));
 }

@@ -50,7 +50,7 @@ function checkSongs(songs: unknown[]): void {
   });
   if (faults.length === 0) return;
   throw new ApiError(400, 'invalid_song', 'Invalid song data', {
-    hint: 'Each song needs song_id (letters, digits, - and _), name, and the storage_path from create-signed-upload.',
+    hint: 'Each song needs song_id (letters, digits, - and _), name, and the storage_path from create-signed-upload. stems: the paths of some of vocals, drums, bass, other, instrumental.',
     details: faults.join('; '),
   });
 }

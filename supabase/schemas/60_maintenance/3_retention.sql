@@ -45,6 +45,27 @@ end
 $$;
 comment on function mashup.expire_results(integer) is 'Deletes the files of results after result_expires_days. Returns how many, at most p_batch.';
 
+create function mashup.purge_own_stems(p_batch integer) returns integer
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_count integer;
+begin
+  -- A submission inserts them before its job.
+  delete from mashup.own_stems o where o.id in (
+    select d.id from mashup.own_stems d
+    where d.created_at < mashup.now() - interval '1 day'
+      and not exists (
+        select from public.mashup_jobs j, jsonb_array_elements(j.songs) s
+        where j.user_id = d.user_id and (s ->> 'own_stems_id')::bigint = d.id)
+    order by d.created_at limit p_batch for update skip locked);
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+comment on function mashup.purge_own_stems(integer) is
+  'Deletes own stems that no job has. Their files are uploads, which stay until their user deletes them. Returns how many, at most p_batch.';
+
 create function mashup.purge_expired() returns integer
   language plpgsql set search_path = ''
   as $$
@@ -53,7 +74,8 @@ declare
   v_count integer := 0;
   v_rows integer;
 begin
-  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.purge_outgoing_events(v_batch);
+  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.purge_outgoing_events(v_batch)
+    + mashup.purge_own_stems(v_batch);
 
   delete from public.mashup_jobs j where j.id in (
     select d.id from public.mashup_jobs d

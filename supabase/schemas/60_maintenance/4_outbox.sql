@@ -68,6 +68,7 @@ begin
   delete from public.mashup_jobs j where j.user_id = old.id;
   delete from mashup.stems s where s.user_id = old.id;
   delete from mashup.analyses a where a.user_id = old.id;
+  delete from mashup.own_stems o where o.user_id = old.id;
   delete from mashup.plan_spend s where s.user_id = old.id;
   delete from mashup.pauses p where p.scope = 'user' and p.key = old.id::text;
   -- What is not delivered yet still tells other programs of the end of a job.

@@ -94,7 +94,7 @@ end
 $$;
 comment on function mashup.check_options(jsonb) is 'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large.';
 
-create function mashup.check_upload(p_user uuid, p_song jsonb) returns text
+create function mashup.check_upload(p_user uuid, p_path text, p_name text) returns text
   language plpgsql stable set search_path = ''
   as $$
 declare
@@ -102,49 +102,106 @@ declare
 begin
   select o.name, o.metadata ->> 'size' as size, o.metadata ->> 'eTag' as tag,
       coalesce(o.owner_id, o.owner::text) = p_user::text as is_own into v_object
-    from storage.objects o where o.bucket_id = 'mashups' and o.name = p_song ->> 'storage_path';
+    from storage.objects o where o.bucket_id = 'mashups' and o.name = p_path;
   -- The file of another user and a missing file give the same error, so that nobody learns what others have.
   if v_object.name is null or not coalesce(v_object.is_own, false) then
-    perform mashup.raise_error('MB008', format('There is no upload of yours at the path given for %s.', p_song ->> 'name'),
+    perform mashup.raise_error('MB008', format('There is no upload of yours at the path given for %s.', p_name),
       'Upload the song first and send the path that create-signed-upload gave.', 'upload_missing');
   end if;
   if v_object.size::bigint = 0 then
-    perform mashup.raise_error('MB006', format('The file of %s is empty.', p_song ->> 'name'), 'Export the song again and upload that.', 'audio_empty');
+    perform mashup.raise_error('MB006', format('The file of %s is empty.', p_name), 'Export the song again and upload that.', 'audio_empty');
   elsif v_object.size::bigint > mashup.setting_number('upload_max_bytes') then
-    perform mashup.raise_error('MB006', format('The file of %s is larger than %s MB.', p_song ->> 'name',
+    perform mashup.raise_error('MB006', format('The file of %s is larger than %s MB.', p_name,
       round(mashup.setting_number('upload_max_bytes') / 1048576)), 'Upload it as mp3 or ogg, or shorten it.', 'audio_too_large');
   end if;
   return v_object.tag || ' ' || v_object.size;
 end
 $$;
-comment on function mashup.check_upload(uuid, jsonb) is
-  'Checks the upload of a submitted song in Storage. Returns its entity tag and size: equal for equal files. Raises MB006, MB008.';
+comment on function mashup.check_upload(uuid, text, text) is
+  'Checks an upload of a submission in Storage; p_name is what messages call it. Returns its entity tag and size: equal for equal files. Raises MB006, MB008.';
+
+create function mashup.path_of_song(p_song jsonb) returns text
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  return coalesce(nullif(p_song ->> 'storage_path', ''), (
+    select s.value #>> '{}' from jsonb_each(case jsonb_typeof(p_song -> 'stems') when 'object' then p_song -> 'stems' else '{}' end) s
+    order by s.key limit 1));
+end
+$$;
+comment on function mashup.path_of_song(jsonb) is 'Returns the path of a submitted song; of one that is given by its stems, that of the first one.';
 
 create function mashup.check_song(p_song jsonb, p_cards jsonb) returns void
   language plpgsql stable set search_path = ''
   as $$
 begin
   if coalesce(p_song ->> 'song_id', '') !~ '^[A-Za-z0-9_-]{1,64}$' or coalesce(p_song ->> 'name', '') = ''
-     or coalesce(p_song ->> 'storage_path', '') = '' then
-    perform mashup.raise_error('MB006', 'A song is not complete.', 'Each song needs song_id (letters, digits, - and _), name and storage_path.', 'invalid_song');
+     or coalesce(p_song ->> 'storage_path', '') = '' and jsonb_typeof(p_song -> 'stems') is distinct from 'object' then
+    perform mashup.raise_error('MB006', 'A song is not complete.', 'Each song needs song_id (letters, digits, - and _), name, and storage_path or stems.', 'invalid_song');
   end if;
   if octet_length(p_song ->> 'storage_path') > 250 then
     perform mashup.raise_error('MB006', format('The path of %s is too long.', p_song ->> 'name'), 'Upload it under a shorter name.', 'invalid_song');
   end if;
-  if exists (select from jsonb_array_elements(p_cards) c where c ->> 'song_id' = p_song ->> 'song_id' or c ->> 'path' = p_song ->> 'storage_path') then
+  if exists (select from jsonb_array_elements(p_cards) c where c ->> 'song_id' = p_song ->> 'song_id' or c ->> 'path' = mashup.path_of_song(p_song)) then
     perform mashup.raise_error('MB006', format('The song %s is given twice.', p_song ->> 'name'), 'Choose two different songs.', 'same_song_twice');
   end if;
 end
 $$;
 comment on function mashup.check_song(jsonb, jsonb) is 'Checks the members of a submitted song, and that p_cards does not have it already. Raises MB006.';
 
-create function mashup.check_songs(p_user uuid, p_songs jsonb, p_least integer) returns jsonb
+create function mashup.check_own_stems(p_user uuid, p_song jsonb, p_song_tag text) returns text
   language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_stem text;
+  v_name text;
+  v_tag text;
+  v_tags text[] := '{}';
+begin
+  if jsonb_typeof(p_song -> 'stems') <> 'object' or p_song -> 'stems' = '{}' or exists (select from jsonb_each(p_song -> 'stems') s
+      where s.key not in ('vocals', 'drums', 'bass', 'other', 'instrumental') or jsonb_typeof(s.value) <> 'string' or octet_length(s.value #>> '{}') > 250) then
+    perform mashup.raise_error('MB006', format('The stems of %s are not usable.', p_song ->> 'name'),
+      'Give stems as an object with the paths of some of vocals, drums, bass, other, instrumental.', 'invalid_stems');
+  elsif p_song -> 'stems' ?& array['instrumental', 'drums', 'bass', 'other'] then
+    perform mashup.raise_error('MB006', format('%s has an instrumental beside all of its parts.', p_song ->> 'name'),
+      'Leave out the instrumental, or one of drums, bass and other.', 'invalid_stems');
+  end if;
+  for v_stem in select s.key from jsonb_object_keys(p_song -> 'stems') s (key) order by s.key loop
+    v_name := format('the %s of %s', case v_stem when 'other' then 'instruments' else v_stem end, p_song ->> 'name');
+    v_tag := mashup.check_upload(p_user, p_song -> 'stems' ->> v_stem, v_name);
+    if v_tag = p_song_tag or v_tag = any (v_tags) then
+      perform mashup.raise_error('MB006', format('The file of %s is the same as another file of the song.', v_name),
+        'Give each stem in a file of its own.', 'invalid_stems');
+    end if;
+    v_tags := v_tags || v_tag;
+  end loop;
+  return array_to_string(v_tags, ' ');
+end
+$$;
+comment on function mashup.check_own_stems(uuid, jsonb, text) is
+  'Checks the stems that a user gives with a song, and their uploads; p_song_tag is the tag of the song, if it is given. Returns their tags. Raises MB006, MB008.';
+
+create function mashup.save_own_stems(p_user uuid, p_song jsonb) returns bigint
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_id bigint;
+begin
+  insert into mashup.own_stems (user_id, files, has_song)
+    values (p_user, p_song -> 'stems', coalesce(p_song ->> 'storage_path', '') <> '') returning id into v_id;
+  return v_id;
+end
+$$;
+comment on function mashup.save_own_stems(uuid, jsonb) is 'Keeps the checked stems of a submitted song for its tasks. Returns their id.';
+
+create function mashup.check_songs(p_user uuid, p_songs jsonb, p_least integer) returns jsonb
+  language plpgsql set search_path = ''
   as $$
 declare
   v_song jsonb;
   v_count integer;
   v_tag text;
+  v_stem_tags text;
   v_cards jsonb := '[]';
   v_tags text[] := '{}';
 begin
@@ -159,20 +216,29 @@ begin
   end if;
   for v_song in select * from jsonb_array_elements(p_songs) loop
     perform mashup.check_song(v_song, v_cards);
-    v_tag := mashup.check_upload(p_user, v_song);
+    v_tag := null;
+    v_stem_tags := null;
+    if coalesce(v_song ->> 'storage_path', '') <> '' then
+      v_tag := mashup.check_upload(p_user, v_song ->> 'storage_path', v_song ->> 'name');
+    end if;
+    if coalesce(v_song -> 'stems', 'null') <> 'null' then
+      v_stem_tags := mashup.check_own_stems(p_user, v_song, v_tag);
+    end if;
+    v_tag := coalesce(v_tag, v_stem_tags);
     if v_tag = any (v_tags) then
       perform mashup.raise_error('MB006', format('%s is the same recording as another of the songs.', v_song ->> 'name'),
         'Choose two different songs.', 'same_song_twice');
     end if;
     v_tags := v_tags || v_tag;
-    v_cards := v_cards || jsonb_build_object('song_id', v_song ->> 'song_id', 'name', mashup.truncate_bytes(v_song ->> 'name', 120),
-      'artist', mashup.truncate_bytes(coalesce(nullif(v_song ->> 'artist', ''), 'Unknown artist'), 110), 'path', v_song ->> 'storage_path', 'state', 'pending');
+    v_cards := v_cards || (jsonb_build_object('song_id', v_song ->> 'song_id', 'name', mashup.truncate_bytes(v_song ->> 'name', 120),
+      'artist', mashup.truncate_bytes(coalesce(nullif(v_song ->> 'artist', ''), 'Unknown artist'), 110), 'path', mashup.path_of_song(v_song), 'state', 'pending')
+      || case when v_stem_tags is null then '{}' else jsonb_build_object('own_stems_id', mashup.save_own_stems(p_user, v_song)) end);
   end loop;
   return v_cards;
 end
 $$;
 comment on function mashup.check_songs(uuid, jsonb, integer) is
-  'Checks the songs of a submission against each other and against Storage, before any work is spent on them. Returns their cards. Raises MB006, MB008; detail is a code.';
+  'Checks the songs of a submission against each other and against Storage, before any work is spent on them, and keeps the stems that were given with them. Returns their cards. Raises MB006, MB008; detail is a code.';
 
 create function mashup.insert_job(
   p_user uuid, p_songs jsonb, p_options jsonb, p_hold text, p_key text, p_hash text, p_entry text, p_parent uuid, p_feedback text

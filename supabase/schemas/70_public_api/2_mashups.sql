@@ -29,7 +29,7 @@ begin
 end
 $$;
 comment on function public.submit_mashup(jsonb, jsonb, text, text) is
-  'Submits a mashup or a draft: songs [{song_id, name, artist, storage_path}], 2 or 3 (a draft: 1 to 3); options MashupOptions; hold null or planning (a draft). A repeated idempotency_key returns the first job. Returns describe_submission. Raises MB004, MB005, MB006, MB008, MB010, MB012.';
+  'Submits a mashup or a draft: songs [{song_id, name, artist, storage_path, stems}], 2 or 3 (a draft: 1 to 3); stems, of one''s own, are optional: the paths of some of vocals, drums, bass, other, instrumental; without storage_path the song is their sum; options MashupOptions; hold null or planning (a draft). A repeated idempotency_key returns the first job. Returns describe_submission. Raises MB004, MB005, MB006, MB008, MB010, MB012.';
 revoke execute on function public.submit_mashup(jsonb, jsonb, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.submit_mashup(jsonb, jsonb, text, text) to authenticated;
 

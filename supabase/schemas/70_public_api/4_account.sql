@@ -30,6 +30,8 @@ begin
     'mashups', (
       select coalesce(jsonb_agg(jsonb_build_object(
         'job', to_jsonb(j) - 'request_hash',
+        'own_stems', (select coalesce(jsonb_object_agg(s ->> 'song_id', o.files), '{}') from jsonb_array_elements(j.songs) s
+          join mashup.own_stems o on o.id = (s ->> 'own_stems_id')::bigint and o.user_id = v_user),
         'plans', (select coalesce(jsonb_agg(to_jsonb(p) - 'job_id' order by p.version), '[]') from public.mashup_plans p where p.job_id = j.id),
         'results', (select coalesce(jsonb_agg(to_jsonb(r) - 'job_id' order by r.epoch), '[]') from public.mashup_results r where r.job_id = j.id),
         'scores', (select coalesce(jsonb_agg(s.pairs order by s.epoch), '[]') from mashup.scores s where s.job_id = j.id),
