@@ -6,21 +6,17 @@
 import type { Stem } from '../../../schema.ts';
 import type { StereoChunk } from '../../../audio/decode/decode.ts';
 import type { StemChunk } from '../block-separator.ts';
-import type { ProviderName } from '../settings.ts';
 import { ModelError } from './errors.ts';
 import { HYBRID_BINS, hybridFrames, HybridSpectrogram } from './hybrid-spectrogram.ts';
-import type { Runtime, RuntimeSession, RuntimeTensor } from './runtime.ts';
+import type { ValueMetadata } from './runtime.ts';
+import { Session } from './session.ts';
+import type { NamedValues } from './session-messages.ts';
+import type { ThreadTask } from './thread.ts';
 
 /** Order of the sources of both forms. */
 const SOURCES = ['drums', 'bass', 'other', 'vocals'] as const satisfies Stem[];
 /** Segment of graphs that accept any length: that of Hybrid Transformer Demucs. */
 const DEFAULT_SAMPLES = 343_980;
-
-export interface GraphOptions {
-  /** Threads of one operation. */
-  threads: number;
-  provider: ProviderName;
-}
 
 type Shape = readonly (number | string)[];
 
@@ -38,13 +34,13 @@ const fits = (shape: Shape, sizes: readonly (number | undefined)[]): boolean =>
  * Tells the form of a graph by its inputs and outputs.
  * @throws ModelError `model_unknown_form`
  */
-function formOf(session: RuntimeSession): Form {
-  const read = (values: RuntimeSession['inputMetadata']): { name: string; shape: Shape }[] =>
+function formOf(session: Session): Form {
+  const read = (values: readonly ValueMetadata[]): { name: string; shape: Shape }[] =>
     values.map(({ name, isTensor, type, shape }) => ({
       name,
       shape: isTensor && type === 'float32' ? (shape ?? []) : [],
     }));
-  const [inputs, outputs] = [read(session.inputMetadata), read(session.outputMetadata)];
+  const [inputs, outputs] = [read(session.inputs), read(session.outputs)];
   const wave = inputs.find(({ shape }) => fits(shape, [1, 2, undefined]));
   const size = wave?.shape[2];
   const samples = typeof size === 'number' && size > 0 ? size : DEFAULT_SAMPLES;
@@ -79,35 +75,30 @@ const describe = (values: { shape: Shape }[]): string =>
 
 /** A graph that separates segments of one length. It must be released. */
 export class Graph {
-  readonly #runtime: Runtime;
-  readonly #session: RuntimeSession;
+  readonly #session: Session;
   readonly #form: Form;
   readonly #spectrogram: HybridSpectrogram | undefined;
-  /** The segment, as the graph receives it. */
-  readonly #wave: Float32Array;
 
-  private constructor(
-    runtime: Runtime,
-    session: RuntimeSession,
-    form: Form,
-    spectrogram: HybridSpectrogram | undefined,
-  ) {
-    this.#runtime = runtime;
+  private constructor(session: Session, form: Form, spectrogram: HybridSpectrogram | undefined) {
     this.#session = session;
     this.#form = form;
     this.#spectrogram = spectrogram;
-    this.#wave = new Float32Array(2 * form.samples);
   }
 
   /**
    * Opens a graph.
-   * @throws ModelError `model_broken`, `model_unknown_form`, `model_provider_missing`
+   * @throws ModelError `model_runtime_missing`, `model_broken`, `model_unknown_form`, `model_provider_missing`
    */
-  static async open(runtime: Runtime, path: string, options: GraphOptions): Promise<Graph> {
-    const session = await openSession(runtime, path, options);
-    const form = formOf(session);
-    const spectrogram = form.kind === 'hybrid' ? await HybridSpectrogram.create(form.samples) : undefined;
-    return new Graph(runtime, session, form, spectrogram);
+  static async open(task: ThreadTask): Promise<Graph> {
+    const session = await Session.open(task);
+    try {
+      const form = formOf(session);
+      const spectrogram = form.kind === 'hybrid' ? await HybridSpectrogram.create(form.samples) : undefined;
+      return new Graph(session, form, spectrogram);
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
   }
 
   /** Length of a segment, in samples at 44.1 kHz. */
@@ -118,54 +109,41 @@ export class Graph {
   /**
    * Separates a segment of up to `samples` samples. A shorter one is followed by silence.
    * @returns stems of the length of the segment
-   * @throws ModelError `model_failed`
+   * @throws ModelError `model_failed`, `model_unknown_form`
    */
   async separate(segment: StereoChunk): Promise<StemChunk> {
-    const { samples, wave, sources } = this.#form;
+    const { samples, sources } = this.#form;
     const length = segment[0].length;
-    this.#wave.fill(0);
-    this.#wave.set(segment[0]);
-    this.#wave.set(segment[1], samples);
-    const channels: StereoChunk = [this.#wave.subarray(0, samples), this.#wave.subarray(samples)];
-    const results = await this.#run(
-      { [wave]: new this.#runtime.Tensor('float32', this.#wave, [1, 2, samples]) },
-      channels,
-    );
+    const results = await this.#session.run(this.#feedsFor(segment));
     const sound = dataOf(results, sources, 2 * SOURCES.length * samples);
     const stems = SOURCES.map((stem, i): [Stem, StereoChunk] => {
       const channel = (k: number): Float32Array => sound.subarray((2 * i + k) * samples, (2 * i + k + 1) * samples);
       return [stem, [channel(0), channel(1)]];
     });
     this.#addSpectra(results, stems);
-    fillRest(stems, channels);
-    return Object.fromEntries(
-      stems.map(([stem, [left, right]]) => [stem, [left.subarray(0, length), right.subarray(0, length)]]),
-    ) as StemChunk;
+    const cut = stems.map(([stem, [left, right]]): [Stem, StereoChunk] => [
+      stem,
+      [left.subarray(0, length), right.subarray(0, length)],
+    ]);
+    fillRest(cut, segment);
+    return Object.fromEntries(cut) as StemChunk;
   }
 
-  async #run(feeds: Record<string, RuntimeTensor>, channels: StereoChunk): Promise<Record<string, RuntimeTensor>> {
+  #feedsFor(segment: StereoChunk): NamedValues {
+    const { samples, wave } = this.#form;
+    const sound = new Float32Array(2 * samples);
+    sound.set(segment[0]);
+    sound.set(segment[1], samples);
+    const feeds: NamedValues = { [wave]: { data: sound, dims: [1, 2, samples] } };
     if (this.#form.kind === 'hybrid' && this.#spectrogram) {
-      const { Tensor } = this.#runtime;
-      const values = new Float32Array(this.#spectrogram.size);
-      this.#spectrogram.forward(channels, values);
-      feeds[this.#form.spectrogram] = new Tensor('float32', values, [
-        1,
-        4,
-        HYBRID_BINS,
-        hybridFrames(this.#form.samples),
-      ]);
+      const data = new Float32Array(this.#spectrogram.size);
+      this.#spectrogram.forward([sound.subarray(0, samples), sound.subarray(samples)], data);
+      feeds[this.#form.spectrogram] = { data, dims: [1, 4, HYBRID_BINS, hybridFrames(samples)] };
     }
-    try {
-      return await this.#session.run(feeds);
-    } catch (cause) {
-      throw new ModelError('model_failed', 'The separation model failed.', {
-        hint: 'Check that the machine has enough memory, or use the classical separation.',
-        cause,
-      });
-    }
+    return feeds;
   }
 
-  #addSpectra(results: Record<string, RuntimeTensor>, stems: readonly [Stem, StereoChunk][]): void {
+  #addSpectra(results: NamedValues, stems: readonly [Stem, StereoChunk][]): void {
     if (this.#form.kind !== 'hybrid' || !this.#spectrogram) return;
     const { size } = this.#spectrogram;
     const spectra = dataOf(results, this.#form.spectra, size * SOURCES.length);
@@ -176,7 +154,7 @@ export class Graph {
   /** Releases the memory. */
   async release(): Promise<void> {
     this.#spectrogram?.free();
-    await this.#session.release();
+    await this.#session.close();
   }
 }
 
@@ -190,44 +168,10 @@ function fillRest(stems: readonly [Stem, StereoChunk][], mix: StereoChunk): void
   }
 }
 
-function dataOf(results: Record<string, RuntimeTensor>, name: string, length: number): Float32Array {
+function dataOf(results: NamedValues, name: string, length: number): Float32Array {
   const data = results[name]?.data;
   if (data instanceof Float32Array && data.length === length) return data;
   throw new ModelError('model_unknown_form', 'The model returned values of another size than its outputs declare.', {
     hint: 'Use a graph that takes [1, 2, N] and returns [1, 4, 2, N], or one of the form of htdemucs with spectrograms.',
   });
-}
-
-/**
- * Options of the session. In sequential order the runtime plans the reuse of buffers ahead and keeps them from their first to their last use:
- * htdemucs then takes 2.5 to 5 GB instead of 1.2.
- */
-const sessionOptions = ({ threads, provider }: GraphOptions): Record<string, unknown> => ({
-  executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
-  executionMode: 'parallel',
-  interOpNumThreads: 2,
-  intraOpNumThreads: threads,
-  enableMemPattern: false,
-  logSeverityLevel: 3,
-  extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
-});
-
-async function openSession(runtime: Runtime, path: string, options: GraphOptions): Promise<RuntimeSession> {
-  try {
-    return await runtime.InferenceSession.create(path, sessionOptions(options));
-  } catch (cause) {
-    if (options.provider !== 'cpu' && /provider|backend/i.test(String(cause)))
-      throw new ModelError(
-        'model_provider_missing',
-        `ONNX Runtime has no provider ${options.provider} on this machine.`,
-        {
-          hint: 'Set SEPARATION_PROVIDER=cpu, or install what the provider needs.',
-          cause,
-        },
-      );
-    throw new ModelError('model_broken', 'The file of the separation model cannot be read.', {
-      hint: 'Install the model again, or check the file that SEPARATION_MODEL names.',
-      cause,
-    });
-  }
 }

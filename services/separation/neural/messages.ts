@@ -2,7 +2,7 @@
 import type { AudioErrorCode } from '../../../schema.ts';
 import type { ChosenModel } from '../models/choose.ts';
 import type { SeparatedFiles, SeparationJob } from '../separate-file.ts';
-import type { GraphOptions } from './graph.ts';
+import type { GraphOptions } from './open-session.ts';
 import type { ModelErrorCode } from './errors.ts';
 
 /** What the process is to do. `song`: path of the file of the song. */

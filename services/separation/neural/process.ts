@@ -13,7 +13,6 @@ import { Graph } from './graph.ts';
 import type { ModelJob, ModelMessage } from './messages.ts';
 import { neuralMethod } from './method.ts';
 import type { NeuralMethod } from './method.ts';
-import { loadRuntime } from './runtime.ts';
 
 const send = (message: ModelMessage): Promise<void> =>
   new Promise((resolve) => {
@@ -25,7 +24,7 @@ async function run({ song, chosen, options, ...job }: ModelJob): Promise<Separat
   const bytes = await readFile(song);
   // All of the song is vocals: there is nothing to separate.
   if (job.layout === 'voices_only') return separateFile(bytes, job, CLASSICAL);
-  const graph = await Graph.open(loadRuntime(chosen.runtimeFolder), chosen.path, options);
+  const graph = await Graph.open({ runtimeFolder: chosen.runtimeFolder, path: chosen.path, options });
   try {
     let done = 0;
     const method = neuralMethod(graph, chosen.model, () => {
@@ -55,7 +54,8 @@ function failureOf(error: unknown): ModelMessage {
   return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
 }
 
-process.once('disconnect', () => process.exit(1));
+// An exit would wait for the segment, which the thread computes in native code.
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 process.once('message', (job: ModelJob) => {
   void run(job)
     .then((separated): ModelMessage => ({ kind: 'result', separated }), failureOf)

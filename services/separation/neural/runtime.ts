@@ -9,11 +9,11 @@ import { ModelError } from './errors.ts';
 /** Values of one input or output. */
 export interface RuntimeTensor {
   readonly dims: readonly number[];
-  readonly data: Float32Array;
+  readonly data: Float32Array<ArrayBuffer>;
 }
 
 /** Type and shape of an input or output. Dimensions without a fixed size are names. */
-interface ValueMetadata {
+export interface ValueMetadata {
   readonly name: string;
   readonly isTensor: boolean;
   readonly type?: string;
