@@ -1,5 +1,8 @@
 /** The page of the playback tests: a player, parts that come when the test says so, and a recorder of what is heard. */
 import { Playback } from '../../packages/react/audio/playback/playback.ts';
+import { StemDeck } from '../../packages/react/audio/stems/stem-deck.ts';
+import { StemMix } from '../../packages/react/audio/stems/stem-mix.ts';
+import type { PlayableStems } from '../../packages/react/audio/stems/stem-mix.ts';
 
 const RECORDER = `
 registerProcessor('recorder', class extends AudioWorkletProcessor {
@@ -73,6 +76,21 @@ function recording(): number[] {
   return samples.slice(first - (first % 2)).map((value) => Math.round(value * 32_768));
 }
 
+/** Levels (RMS, full scale 1) of sines of these frequencies among the last sound that was recorded, left. */
+function levelsOf(frequencies: number[], frames = 4096): number[] {
+  const sound = chunks.slice(-Math.ceil(frames / 128)).flatMap(([left]) => [...left]);
+  return frequencies.map((frequency) => {
+    let [real, imaginary] = [0, 0];
+    for (const [i, value] of sound.entries()) {
+      // A Hann window keeps the sines apart.
+      const weighted = value * (1 - Math.cos((2 * Math.PI * i) / sound.length));
+      real += weighted * Math.cos((2 * Math.PI * frequency * i) / 44_100);
+      imaginary += weighted * Math.sin((2 * Math.PI * frequency * i) / 44_100);
+    }
+    return (Math.SQRT2 * Math.hypot(real, imaginary)) / sound.length;
+  });
+}
+
 const playback = new Playback();
 playback.attach(document.body);
 
@@ -86,8 +104,16 @@ const load = async ({ path }: { path: string }, index: number): Promise<ArrayBuf
   return response.arrayBuffer();
 };
 
+/** Plays stems in the place of the file. Returns their mix. */
+function playStems(stems: PlayableStems, onFailed?: (error: unknown) => void): StemMix {
+  const mix = new StemMix(stems);
+  playback.setStems((events) => new StemDeck(mix, load, events), onFailed);
+  return mix;
+}
+
 const page = {
   playback,
+  playStems,
   load,
   requests,
   recordElements,
@@ -95,6 +121,7 @@ const page = {
   areContextsRecorded,
   hasEnded,
   hasSound,
+  levelsOf,
   recording,
 };
 export type PlaybackPage = typeof page;

@@ -3,12 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
-import type { PlaybackState } from '../../packages/react/audio/playback/playback.ts';
+import type { PlaybackState } from '../../packages/react/audio/playback/playback-state.ts';
 import { openBrowser, reasonToSkip } from './browser.ts';
+import { assertHeardExactly, filesOf, passes, play, reaches, recordingOf } from './playback-checks.ts';
 import { makeSound, openPlayback, RATE } from './playback-harness.ts';
-import type { Files, InPage, Sound } from './playback-harness.ts';
-
-const filesOf = (path: string, { files }: Sound): Files => new Map(files.map((file, i) => [`${path}/${i}.flac`, file]));
+import type { InPage, Sound } from './playback-harness.ts';
 
 /** Names the first `count` parts of a sound to the player. */
 function publish(page: Page, path: string, { ends }: Sound, count: number): Promise<void> {
@@ -20,63 +19,6 @@ function publish(page: Page, path: string, { ends }: Sound, count: number): Prom
     [path, ends.slice(0, count), ends.at(-1) ?? 0] as const,
   );
 }
-
-/** Silence of this many frames within the recording is a hole: the sound itself holds none. */
-const HOLE_FRAMES = 16;
-
-/** A recording without its holes, and the frames of the sound at which there were holes. The silence at its end is one. */
-function withoutHoles(recorded: readonly number[]): { samples: number[]; holes: number[] } {
-  const [samples, holes]: [number[], number[]] = [[], []];
-  for (let i = 0; i < recorded.length;) {
-    let end = i;
-    while (end < recorded.length && recorded[end] === 0 && recorded[end + 1] === 0) end += 2;
-    const isHole = end - i >= 2 * HOLE_FRAMES;
-    if (isHole) holes.push(samples.length / 2);
-    const next = Math.max(end, i + 2);
-    for (; i < next; i++) if (!isHole) samples.push(recorded[i] ?? 0);
-  }
-  return { samples, holes };
-}
-
-/**
- * Waits for the end of the sound and checks that each of its samples was heard, and no hole where parts join. A busy machine may
- * play nothing for a moment anywhere else, and where the player had to wait.
- */
-async function assertHeardExactly(page: Page, { samples, ends }: Sound, late: number): Promise<void> {
-  await page.waitForFunction((frames) => (globalThis as unknown as InPage).page.hasEnded(frames), RATE / 10);
-  const heard = withoutHoles(await recordingOf(page));
-  assert.equal(heard.samples.length, samples.length);
-  const wrong = heard.samples.flatMap((value, i) => (Math.abs(value - samples[i]!) > 1 ? [i >> 1] : []));
-  assert.deepEqual(wrong.slice(0, 20), []);
-  const joins = ends.slice(0, -1).filter((end) => end !== late);
-  assert.deepEqual(
-    heard.holes.filter((at) => joins.includes(at)),
-    [],
-  );
-}
-
-/** Waits until the state of the player has these members. */
-async function reaches(page: Page, wanted: Partial<PlaybackState>): Promise<void> {
-  await page.waitForFunction((state) => {
-    const { playback } = (globalThis as unknown as InPage).page;
-    return Object.entries(state).every(([name, value]) => Reflect.get(playback.state.get(), name) === value);
-  }, wanted);
-}
-
-/** Waits until the player has passed a position. */
-async function passes(page: Page, seconds: number): Promise<void> {
-  await page.waitForFunction(
-    (position) => (globalThis as unknown as InPage).page.playback.position() > position,
-    seconds,
-  );
-}
-
-const play = (page: Page): Promise<void> =>
-  page.evaluate(async () => {
-    const { playback, recordElements } = (globalThis as unknown as InPage).page;
-    await recordElements();
-    playback.play();
-  });
 
 /** Gives the player the finished file. */
 const finish = (page: Page): Promise<void> =>
@@ -90,9 +32,6 @@ function levelsOf(recorded: readonly number[]): number[] {
     return Math.sqrt(piece.reduce((sum, value) => sum + value * value, 0) / step);
   });
 }
-
-const recordingOf = (page: Page): Promise<number[]> =>
-  page.evaluate(() => (globalThis as unknown as InPage).page.recording());
 
 const LONG_SEC = 15;
 /** Silence that lasts longer than any test plays it. */

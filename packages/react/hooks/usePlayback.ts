@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { PlayableAudio } from '@mashup-engine/client';
 import type { LoadPart } from '../audio/playback/parts.ts';
 import { Playback } from '../audio/playback/playback.ts';
-import type { PlaybackState } from '../audio/playback/playback.ts';
+import type { PlaybackState } from '../audio/playback/playback-state.ts';
 import { useStore } from '../state/store.ts';
 
 /** What a mashup offers to listeners while it is rendered. */

@@ -5,26 +5,31 @@ import { ElementDeck } from './element-deck.ts';
 /** Renewals of a link that does not play, before the deck gives up. */
 const MAX_RENEWALS = 2;
 
-/** Plays a file. A new link continues at the same position, so that versions can be compared while playing. */
+/** Plays a file. A new link to it continues at the same position. */
 export class FileDeck extends ElementDeck {
   readonly #onBroken: () => void;
   #src = '';
   #renewals = 0;
 
   /** @param onBroken called when the file cannot be played: its link may have expired */
-  constructor(events: DeckEvents, onBroken: () => void) {
+  constructor(src: string, events: DeckEvents, onBroken: () => void) {
     super(events);
     this.#onBroken = onBroken;
+    this.#src = src;
     this.element.addEventListener('loadedmetadata', () => (this.#renewals = 0));
+    this.load(src);
   }
 
-  /** Plays another link. Returns whether it leads to another file than the link before. */
-  setSource(src: string): boolean {
-    if (src === this.#src) return false;
-    const isOther = pathOf(src) !== pathOf(this.#src);
+  /** Whether a link leads to the file that it plays. */
+  isOf(src: string): boolean {
+    return isSameFile(src, this.#src);
+  }
+
+  /** Plays another link to the file. */
+  setSource(src: string): void {
+    if (src === this.#src) return;
     this.#src = src;
     this.load(src);
-    return isOther;
   }
 
   protected override onElementError(events: DeckEvents): void {
@@ -33,6 +38,9 @@ export class FileDeck extends ElementDeck {
     else super.onElementError(events);
   }
 }
+
+/** Whether two links lead to the same file. */
+export const isSameFile = (first: string, second: string): boolean => pathOf(first) === pathOf(second);
 
 /** A link without its signature. */
 const pathOf = (link: string): string => link.split('?', 1)[0] ?? '';

@@ -24,7 +24,7 @@ export interface Fragment {
   frames: FlacFramePlace[];
 }
 
-/** Parts in memory: four to six minutes. */
+/** Parts in memory, if nothing else is said: four to six minutes. */
 const MAX_BYTES = 32 * 1024 * 1024;
 /** Length of a fragment in seconds: so much is played again after a jump, and dropped at once. */
 const FRAGMENT_SEC = 5;
@@ -68,6 +68,7 @@ export function openPart(playable: PlayableAudio, index: number, bytes: ArrayBuf
 export class PartCache {
   readonly #load: LoadPart;
   readonly #onPart: (part: Part) => void;
+  readonly #maxBytes: number;
   readonly #stop = new AbortController();
   /** Least recently used first. */
   readonly #parts = new Map<number, Part>();
@@ -75,10 +76,14 @@ export class PartCache {
   /** Errors of parts that cannot be had: they are not requested again. */
   readonly #failures = new Map<number, unknown>();
 
-  /** @param onPart receives each part that was loaded */
-  constructor(load: LoadPart, onPart: (part: Part) => void = () => {}) {
+  /**
+   * @param onPart receives each part that was loaded
+   * @param maxBytes size of the parts that are kept; the last one is kept in any case
+   */
+  constructor(load: LoadPart, onPart: (part: Part) => void = () => {}, maxBytes: number = MAX_BYTES) {
     this.#load = load;
     this.#onPart = onPart;
+    this.#maxBytes = maxBytes;
   }
 
   /** The part, if it is in memory. */
@@ -127,7 +132,7 @@ export class PartCache {
     let sum = 0;
     for (const [other, { file }] of [...this.#parts].reverse()) {
       sum += file.length;
-      if (sum > MAX_BYTES && other !== index) this.#parts.delete(other);
+      if (sum > this.#maxBytes && other !== index) this.#parts.delete(other);
     }
     this.#onPart(part);
     return part;

@@ -7,47 +7,14 @@ import type { PlayableAudio } from '@mashup-engine/client';
 import { createStore } from '../../state/store.ts';
 import type { Store } from '../../state/store.ts';
 import { toProblem } from '../../state/problem.ts';
-import type { Problem } from '../../state/problem.ts';
+import { isSameFile } from './file-deck.ts';
 import { measurePeaks, withPeaks } from './part-peaks.ts';
 import type { LoadPart, Part } from './parts.ts';
+import { NOTHING } from './playback-state.ts';
+import type { PlaybackState } from './playback-state.ts';
 import { takeOver } from './take-over.ts';
-import { closeTrack, covers, openFile, openParts, plannedSec, readySec, switchToContext } from './track.ts';
-import type { PartsTrack, Track, TrackEvents } from './track.ts';
-
-export interface PlaybackState {
-  /** What is heard; undefined while there is nothing. */
-  source: 'parts' | 'file' | undefined;
-  /** Whether the listener wants to hear it. */
-  isPlaying: boolean;
-  /** Whether the sound waits for what is not there yet. */
-  isWaiting: boolean;
-  /** Whether the browser wants a press of Play first. */
-  isBlocked: boolean;
-  /** Whether the listener has heard parts, before the file took over. */
-  hasHeardParts: boolean;
-  /** How far it can be played, in seconds; Infinity for a file. */
-  readySec: number;
-  /** Peaks of the parts that were loaded, over the planned length; 0 where none was. */
-  peaks: number[];
-  /** Planned length of the parts in seconds. */
-  plannedSec: number;
-  /** 0..1 */
-  volume: number;
-  problem: Problem | undefined;
-}
-
-const NOTHING: PlaybackState = {
-  source: undefined,
-  isPlaying: false,
-  isWaiting: false,
-  isBlocked: false,
-  hasHeardParts: false,
-  readySec: 0,
-  peaks: [],
-  plannedSec: 0,
-  volume: 1,
-  problem: undefined,
-};
+import { closeTrack, covers, openFile, openParts, openStems, plannedSec, readySec, switchToContext } from './track.ts';
+import type { OpenStems, PartsTrack, Track, TrackEvents } from './track.ts';
 
 /** Sound that other parts must have ahead of the position before they take over, in seconds. */
 const COVERED_SEC = 3;
@@ -62,6 +29,10 @@ export class Playback {
   /** The browser has refused to start the next track by itself: it takes over in a pause. */
   #isRefused = false;
   #host: HTMLElement | undefined;
+  /** The file that is played, or whose stems are. */
+  #file: { src: string; onBroken: () => void } | undefined;
+  /** Whether the stems of the file are played in its place, or will be. */
+  #hasStems = false;
 
   readonly #events: TrackEvents = {
     onState: (track) => this.#onState(track),
@@ -91,17 +62,35 @@ export class Playback {
     this.#switch();
   }
 
-  /** Plays a file. Another link continues at the same position. */
+  /** Plays a file. Another link to it continues there; another file takes over as soon as it can be played. */
   setFile(src: string, onBroken: () => void): void {
-    const known = [this.#active, this.#next].find((one) => one?.kind === 'file');
-    if (known?.kind === 'file') {
-      // Another file is that of another mashup, whose parts nobody has heard.
-      if (known.deck.setSource(src)) this.#report({ hasHeardParts: false });
+    const before = this.#file;
+    this.#file = { src, onBroken };
+    const known = [this.#active, this.#next].find((one) => one?.kind === 'file' && one.deck.isOf(src));
+    if (known?.kind === 'file') return known.deck.setSource(src);
+    const isSame = before !== undefined && isSameFile(before.src, src);
+    // The stems of a file play on with any link to it. Another file is that of another mashup, whose parts nobody has heard.
+    if (isSame && this.#hasStems) return;
+    if (before !== undefined && !isSame) this.#report({ hasHeardParts: false });
+    this.#queueFile();
+  }
+
+  /**
+   * Plays the stems of the file in its place, at the same position; undefined: the file again. Another file ends them.
+   * @param open opens the deck that plays them
+   * @param onFailed called when they cannot be played. The file plays on
+   */
+  setStems(open: OpenStems | undefined, onFailed: (error: unknown) => void = () => {}): void {
+    if (open === undefined) {
+      if (this.#hasStems) this.#queueFile();
       return;
     }
-    const track = openFile(this.#events, onBroken);
-    track.deck.setSource(src);
-    this.#queue(track);
+    const onError = (_: Track, error: unknown): void => {
+      this.#queueFile();
+      onFailed(error);
+    };
+    this.#queue(openStems(open, { ...this.#events, onError }));
+    this.#hasStems = true;
     this.#switch();
   }
 
@@ -140,7 +129,8 @@ export class Playback {
   close(): void {
     this.#fade = undefined;
     for (const track of [this.#active, this.#next]) closeTrack(track);
-    this.#active = this.#next = undefined;
+    this.#active = this.#next = this.#file = undefined;
+    this.#hasStems = false;
     this.state.set({ ...NOTHING, volume: this.state.get().volume });
   }
 
@@ -164,12 +154,23 @@ export class Playback {
   }
 
   /** Replaces the track that waits. */
-  #queue(track: Track): void {
+  #queue(track: Track | undefined): void {
     this.#endFade();
     closeTrack(this.#next);
     this.#next = track;
     this.#isRefused = false;
     this.#show(track);
+  }
+
+  /** Lets the file take over. If its stems are about to do so, they no longer are. */
+  #queueFile(): void {
+    this.#hasStems = false;
+    if (this.#file === undefined) return;
+    const { src, onBroken } = this.#file;
+    const active = this.#active;
+    if (active?.kind === 'file' && active.deck.isOf(src)) return this.#queue(undefined);
+    this.#queue(openFile(src, this.#events, onBroken));
+    this.#switch();
   }
 
   /** Lets the next track take over if it can. */
@@ -180,7 +181,8 @@ export class Playback {
     if (active === undefined) return this.#promote(next, 0);
     if (!next.deck.isReady()) return;
     const position = active.deck.position();
-    if (active.kind === 'file') return this.#promote(next, covers(next, position) ? position : 0);
+    if (active.kind !== 'parts' && next.kind === 'parts')
+      return this.#promote(next, covers(next, position) ? position : 0);
     const isBegun = isPlaying || position > 0;
     if (isBegun && !covers(next, position + (active.state === 'waiting' ? 0 : COVERED_SEC))) return;
     if (!isPlaying || active.state !== 'playing') return this.#promote(next, position);
@@ -253,6 +255,7 @@ export class Playback {
       this.#endFadeWithout(track);
       closeTrack(track);
       this.#next = undefined;
+      if (track.kind === 'file' && this.#active?.kind === 'file') this.#report({ problem: toProblem(error) });
     } else if (track === this.#active) {
       // What is buffered plays on. A file takes over when it comes.
       if (track.kind === 'parts') track.failure = error;

@@ -6,6 +6,8 @@ const FADE_MS = 200;
 const STEP_MS = 20;
 /** Allowed difference of two positions in seconds, and the jumps after which a larger one stays. */
 const ALIGNED_SEC = 0.004;
+/** The same for a deck that starts at an exact sample. */
+const EXACT_SEC = 0.001;
 const ATTEMPTS = 5;
 /** A difference of positions has settled when it stays within this amount, in seconds, for some steps; or after many. */
 const SETTLED_SEC = 0.001;
@@ -47,12 +49,13 @@ export async function takeOver(
  */
 async function align(current: Deck, next: Deck, isWanted: () => boolean): Promise<void> {
   let startSec = 0;
+  const alignedSec = next.element === undefined ? EXACT_SEC : ALIGNED_SEC;
   for (let attempt = 0; attempt < ATTEMPTS && isWanted(); attempt++) {
     next.pause();
     next.seek(current.position() + startSec);
     await next.play();
     const late = await settledDifference(current, next, isWanted);
-    if (Math.abs(late) < ALIGNED_SEC) return;
+    if (Math.abs(late) < alignedSec) return;
     startSec += late;
   }
 }

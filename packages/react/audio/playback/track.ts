@@ -1,7 +1,7 @@
 /** A deck with what it plays. */
 import type { PlayableAudio } from '@mashup-engine/client';
 import { ContextDeck } from './context-deck.ts';
-import type { DeckEvents, DeckState } from './deck.ts';
+import type { Deck, DeckEvents, DeckState } from './deck.ts';
 import { FileDeck } from './file-deck.ts';
 import { hasMediaSource, MediaSourceDeck } from './media-source-deck.ts';
 import { PartCache, partAt, readyFrames } from './parts.ts';
@@ -23,7 +23,20 @@ export interface FileTrack {
   deck: FileDeck;
   state: DeckState;
 }
-export type Track = PartsTrack | FileTrack;
+export interface StemsTrack {
+  kind: 'stems';
+  deck: StemsDeck;
+  state: DeckState;
+}
+export type Track = PartsTrack | FileTrack | StemsTrack;
+
+/** A deck of the stems of a mashup. */
+export interface StemsDeck extends Deck {
+  /** Whether it has sound at a position, in seconds. If not, it gets it, and tells that it is ready. */
+  holds(seconds: number): boolean;
+}
+/** Opens the deck that plays the stems of a mashup. */
+export type OpenStems = (events: DeckEvents) => StemsDeck;
 
 /** Receives what the deck of a track reports. */
 export interface TrackEvents {
@@ -72,8 +85,9 @@ export function switchToContext(track: PartsTrack, events: TrackEvents): boolean
 }
 
 /** Opens a file. */
-export function openFile(events: TrackEvents, onBroken: () => void): FileTrack {
+export function openFile(src: string, events: TrackEvents, onBroken: () => void): FileTrack {
   const deck = new FileDeck(
+    src,
     eventsOf(events, () => track),
     onBroken,
   );
@@ -81,15 +95,23 @@ export function openFile(events: TrackEvents, onBroken: () => void): FileTrack {
   return track;
 }
 
+/** Opens the stems of a mashup. */
+export function openStems(open: OpenStems, events: TrackEvents): StemsTrack {
+  const deck = open(eventsOf(events, () => track));
+  const track: StemsTrack = { kind: 'stems', deck, state: 'paused' };
+  return track;
+}
+
 /** Whether a track has sound at a position, in seconds. */
 export function covers(track: Track, seconds: number): boolean {
+  if (track.kind === 'stems') return track.deck.holds(seconds);
   return track.kind === 'file' || partAt(track.playable, Math.floor(seconds * track.playable.sampleRate)) >= 0;
 }
 
 /** How far a track can be played, in seconds. */
 export function readySec(track: Track | undefined): number {
   if (track === undefined) return 0;
-  return track.kind === 'file' ? Infinity : readyFrames(track.playable) / track.playable.sampleRate;
+  return track.kind !== 'parts' ? Infinity : readyFrames(track.playable) / track.playable.sampleRate;
 }
 
 /** Planned length of parts in seconds. */
