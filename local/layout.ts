@@ -30,6 +30,8 @@ export interface DataPaths {
   workerPassword: string;
   operatorPassword: string;
   storage: string;
+  /** Installed separation models: MODELS_DIR, otherwise `models` in the data directory. */
+  models: string;
   logs: string;
   state: string;
   lock: string;
@@ -48,6 +50,7 @@ export function dataPaths(dataDir?: string): DataPaths {
     workerPassword: join(home, 'worker-password'),
     operatorPassword: join(home, 'operator-password'),
     storage: join(home, 'storage'),
+    models: resolve(process.env.MODELS_DIR || join(home, 'models')),
     logs: join(home, 'logs'),
     state: join(home, 'state.json'),
     lock: join(home, 'stack.lock'),

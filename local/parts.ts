@@ -78,6 +78,7 @@ export function serviceSpec(context: StackContext, service: ServiceName): PartSp
     host: LOOPBACK,
     port,
     logFile: join(context.paths.logs, `${service}.log`),
+    modelsDir: context.paths.models,
     // Built-in services transfer files of this stack only, whatever project the environment names.
     supabaseUrl: apiUrl(context.ports),
   });

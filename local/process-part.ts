@@ -1,4 +1,5 @@
 /** Processes of this project as parts that are supervised. */
+import { resolve } from 'node:path';
 import { SERVICES, tokenVariable } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { COMPILE_CACHE, PROJECT_ROOT, scriptPath } from './layout.ts';
@@ -68,9 +69,16 @@ export function localUrl(host: string, port: number): string {
   return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
 }
 
+/** Paths are relative to the folder of this process, and the service runs in that of the project. */
+function modelEnvironment(modelsDir: string): NodeJS.ProcessEnv {
+  const { SEPARATION_MODEL: model } = process.env;
+  return { MODELS_DIR: modelsDir, SEPARATION_MODEL: model?.endsWith('.onnx') ? resolve(model) : model };
+}
+
 /**
  * Returns the spec of a built-in service. Services have no database connection and no key of the project. The orchestrator has
  * the Anthropic API key.
+ * @param options.modelsDir folder of installed models, for the separation service
  * @param options.supabaseUrl the project whose files it transfers. Default: SUPABASE_URL of this process
  */
 export function servicePart(options: {
@@ -78,10 +86,11 @@ export function servicePart(options: {
   host: string;
   port: number;
   logFile: PartSpec['logFile'];
+  modelsDir: string;
   failureHint?: string;
   supabaseUrl?: string;
 }): PartSpec {
-  const { service, host, port, logFile, failureHint, supabaseUrl = process.env.SUPABASE_URL } = options;
+  const { service, host, port, logFile, modelsDir, failureHint, supabaseUrl = process.env.SUPABASE_URL } = options;
   return nodePart({
     name: service,
     entry: `services/${service}/main.ts`,
@@ -91,6 +100,7 @@ export function servicePart(options: {
       HOST: host,
       SUPABASE_URL: supabaseUrl,
       SERVICES_TOKEN: process.env.SERVICES_TOKEN,
+      ...(service === 'separation' ? modelEnvironment(modelsDir) : {}),
       ANTHROPIC_API_KEY: service === 'orchestrator' ? process.env.ANTHROPIC_API_KEY : undefined,
     },
     logFile,

@@ -1,7 +1,9 @@
 /** `mashup services`: runs the built-in audio services, or checks them. */
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { dataPaths } from '../../local/layout.ts';
 import { localUrl } from '../../local/process-part.ts';
+import type { StackOptions } from '../connect.ts';
 import { setting } from '../environment.ts';
 import { CliError } from '../errors.ts';
 import { isServiceUp } from '../doctor/services.ts';
@@ -13,7 +15,7 @@ import { startServices } from '../services/run.ts';
 
 const DEFAULT_HOST = '127.0.0.1';
 
-interface ServicesOptions {
+interface ServicesOptions extends StackOptions {
   port: string[];
   host?: string;
   health?: boolean;
@@ -35,17 +37,19 @@ export function addServices(program: Command): void {
     .option('--host <address>', `address to listen on (default: HOST, or ${DEFAULT_HOST})`)
     .option('--health', 'check whether the services respond instead; exit code 1 if one does not')
     .option('--json', 'as JSON')
-    .action(async (names: string[], options: ServicesOptions) => {
+    .action(async (names: string[], _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ServicesOptions>();
       const services = chooseServices(names, options.port);
       const host = options.host ?? setting('HOST') ?? DEFAULT_HOST;
       await (options.health === true ? checkHealth(services, host, options) : run(services, host, options));
     });
 }
 
-async function run(services: ChosenService[], host: string, { json }: ServicesOptions): Promise<void> {
+async function run(services: ChosenService[], host: string, { json, dataDir }: ServicesOptions): Promise<void> {
   await untilInterrupted(async (signal, interrupted) => {
     const running = await startServices(services, {
       host,
+      modelsDir: dataPaths(dataDir).models,
       signal,
       write: (line) => process.stderr.write(`${line}\n`),
     }).catch((error: unknown) => {

@@ -1,7 +1,7 @@
 /** `mashup worker`: runs a worker, with the built-in services if wanted. */
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
-import { scriptPath } from '../../local/layout.ts';
+import { dataPaths, scriptPath } from '../../local/layout.ts';
 import { EXIT_WITH_PARENT } from '../../local/process-part.ts';
 import { readStack } from '../../local/state.ts';
 import { SERVICE_DEFAULTS, SERVICES } from '../../schema.ts';
@@ -35,7 +35,7 @@ export function addWorker(program: Command): void {
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<WorkerOptions>();
       useRunningStack(options);
-      if (options.withServices === true) return runWithServices(options.port);
+      if (options.withServices === true) return runWithServices(options.port, dataPaths(options.dataDir).models);
       if (options.port.length > 0)
         throw new CliError('bad_option', '--port needs --with-services.', 'Give both, or neither.', EXIT_USAGE);
       // It reads the environment, runs until it is stopped, and ends the process.
@@ -55,7 +55,7 @@ function useRunningStack(options: StackOptions): void {
 }
 
 /** Runs the services that have no URL and a worker. Exits as the worker does. */
-async function runWithServices(ports: string[]): Promise<void> {
+async function runWithServices(ports: string[], modelsDir: string): Promise<void> {
   // Before anything is started: a worker that cannot start needs no services.
   readConfig(process.env);
   const missing = SERVICES.filter((service) => !process.env[SERVICE_DEFAULTS[service].urlVariable]);
@@ -64,7 +64,7 @@ async function runWithServices(ports: string[]): Promise<void> {
   const services = missing.length === 0 ? [] : chooseServices(missing, ports);
   const code = await untilInterrupted(async (signal) => {
     const write = (line: string): void => void process.stderr.write(`${line}\n`);
-    const running = await startServices(services, { host: HOST, signal, write }).catch((error: unknown) => {
+    const running = await startServices(services, { host: HOST, modelsDir, signal, write }).catch((error: unknown) => {
       if (signal.aborted) return undefined;
       throw error;
     });

@@ -17,13 +17,15 @@ export interface RunningServices {
 
 /**
  * Starts services side by side. A service that crashes later is started again.
+ * @param options.modelsDir folder of installed models, for the separation service
  * @param options.write receives the lines that the services print, and messages about them
  * @throws PortTakenError; PartFailedError if a service does not start or `signal` aborts. Nothing is left running
  */
 export async function startServices(
   services: readonly ChosenService[],
-  { host, signal, write }: { host: string; signal: AbortSignal; write: (line: string) => void },
+  options: { host: string; modelsDir: string; signal: AbortSignal; write: (line: string) => void },
 ): Promise<RunningServices> {
+  const { host, modelsDir, signal, write } = options;
   for (const { service, port } of services)
     await assertPortFree(port, `the ${service} service`, portHint(service, port));
   const started = await Promise.allSettled(
@@ -33,6 +35,7 @@ export async function startServices(
           service,
           host,
           port,
+          modelsDir,
           // Services print JSON with their name. Messages of Node do not have it.
           logFile: passLines((line) => write(line.startsWith('{') ? line : `${service}: ${line}`)),
           failureHint: 'Its messages are above.',
