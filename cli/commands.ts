@@ -24,6 +24,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   check: async () => (await import('./commands/check.ts')).addCheck,
   services: async () => (await import('./commands/services.ts')).addServices,
   'check-service': async () => (await import('./commands/check-service.ts')).addCheckService,
+  models: async () => (await import('./commands/models.ts')).addModels,
   worker: async () => (await import('./commands/worker.ts')).addWorker,
   migrate: async () => (await import('./commands/migrate.ts')).addMigrate,
   settings: async () => (await import('./commands/settings.ts')).addSettings,

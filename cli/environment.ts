@@ -12,6 +12,8 @@ export const CliEnvironment = z.object({
   SUPABASE_SERVICE_ROLE_KEY: text('The service role key of that project, if it has no secret key.'),
   HOST: text('Address on which `mashup services` listens. Default: `127.0.0.1`.'),
   SERVICES_TOKEN: text('Token of the audio services, for `mashup doctor` and `mashup check-service`.'),
+  MODELS_DIR: text('Folder of installed separation models. Default: `models` in the data directory.'),
+  SEPARATION_MODEL: text('Separation model of the services that a command starts: see the separation service.'),
   MASHUP_EMAIL: text('Account of `mashup make`. Without it: an anonymous user.'),
   MASHUP_PASSWORD: text('Password of that account.'),
   MASHUP_DATA_DIR: text(

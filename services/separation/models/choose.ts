@@ -1,12 +1,11 @@
 /** Which model a separation uses. */
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, isAbsolute, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { SeparationModels } from '../../../schema.ts';
 import { CLASSICAL } from '../classical.ts';
 import { ModelError } from '../neural/errors.ts';
 import type { SeparationSettings } from '../settings.ts';
+import { hashFile } from './hash-file.ts';
 import { KNOWN_MODELS, knownModel } from './known.ts';
 import type { KnownModel } from './known.ts';
 import { CLASSICAL_NAME, installedModels, isInstalled, modelPath, runtimeFolder, usedModel } from './store.ts';
@@ -85,10 +84,6 @@ async function hashOf(path: string): Promise<string> {
   const { size, mtimeMs } = statSync(path);
   const key = `${path}:${size}:${mtimeMs}`;
   let hash = hashes.get(key);
-  if (hash === undefined) {
-    const digest = createHash('sha256');
-    await pipeline(createReadStream(path), digest);
-    hashes.set(key, (hash = digest.digest('hex').slice(0, HASH_LENGTH)));
-  }
+  if (hash === undefined) hashes.set(key, (hash = (await hashFile(path)).slice(0, HASH_LENGTH)));
   return hash;
 }

@@ -1,50 +1,108 @@
 /** Installs models with npm's own client. */
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { checkGraph } from '../neural/check-graph.ts';
 import { ModelError } from '../neural/errors.ts';
-import { RUNTIME_PACKAGES } from './known.ts';
-import type { KnownModel, PinnedPackage } from './known.ts';
-import { isRuntimeInstalled, runtimeFolder } from './store.ts';
+import { hashFile } from './hash-file.ts';
+import { RUNTIME } from './known.ts';
+import type { KnownModel, PinnedPackage, RuntimeSource } from './known.ts';
+import { otherHash, runNpm } from './npm.ts';
+import { runtimeFolder } from './store.ts';
 
-/** Last characters of npm's messages that an error repeats. */
-const MAX_MESSAGE = 500;
+/** Interval of the progress. */
+const PROGRESS_MS = 500;
+/** Folders of installations: this and the id of their process. */
+const WORK_PREFIX = '.install-';
+
+/** What an installation does, and the bytes that have arrived. */
+export interface InstallProgress {
+  step: 'download' | 'check' | 'try';
+  bytes: number;
+  /** All bytes that arrive, about. */
+  total: number;
+}
+
+export interface InstallOptions {
+  signal?: AbortSignal;
+  onProgress?: (progress: InstallProgress) => void;
+  /** Default: ONNX Runtime as it is pinned. */
+  runtime?: RuntimeSource;
+}
 
 const Lock = z.object({ packages: z.record(z.string(), z.looseObject({ integrity: z.string().optional() })) });
 
 /**
- * Installs a model and the runtime. Nothing of an installation that fails is left.
+ * Installs a model and the runtime, and opens the model once. Nothing of an installation that fails or is interrupted is left, and what was
+ * installed before stays.
  * @param modelsDir folder of the models; it is created
- * @param options.registry another registry than the one that npm is set up for
- * @throws ModelError `model_install_failed`, `model_broken` if a hash differs, `model_runtime_missing` if the runtime has no build for
- *   this machine
+ * @throws ModelError `model_registry_unreachable`, `model_no_space`, `model_install_failed`, `model_broken` if a hash differs,
+ *   `model_runtime_missing` if the runtime has no build for this machine; the reason of `signal`
  */
-export async function installModel(
-  modelsDir: string,
-  model: KnownModel,
-  options: { signal?: AbortSignal; registry?: string } = {},
-): Promise<void> {
-  await mkdir(modelsDir, { recursive: true });
-  const work = await mkdtemp(join(modelsDir, '.install-'));
+export async function installModel(modelsDir: string, model: KnownModel, options: InstallOptions = {}): Promise<void> {
+  const { signal, onProgress, runtime = RUNTIME } = options;
+  assertBuild(runtime);
+  const packages = [model.source, ...runtime.packages];
+  const total = packages.reduce((sum, { unpackedBytes }) => sum + unpackedBytes, 0);
+  const work = await makeWorkFolder(modelsDir, total + model.bytes);
   try {
-    const packages = [model.source, ...RUNTIME_PACKAGES];
-    await fetchPackages(work, packages, options);
+    await fetchPackages(work, packages, {
+      signal,
+      onBytes: (bytes) => onProgress?.({ step: 'download', bytes, total }),
+    });
+    onProgress?.({ step: 'check', bytes: total, total });
     await checkPackages(work, packages);
     const modules = join(work, 'node_modules');
-    await checkModel(join(modules, model.source.name, model.file), model);
-    if (!isRuntimeInstalled(modelsDir)) await placeRuntime(work, runtimeFolder(modelsDir));
+    if ((await hashFile(join(modules, model.source.name, model.file))) !== model.sha256) throw otherHash('The model');
+    await stageRuntime(work, runtime.packages);
     const folder = join(work, model.name);
     await mkdir(folder);
     for (const file of [model.file, model.licenceFile])
       await rename(join(modules, model.source.name, file), join(folder, file));
-    await rm(join(modelsDir, model.name), { recursive: true, force: true });
-    await rename(folder, join(modelsDir, model.name));
+    onProgress?.({ step: 'try', bytes: total, total });
+    await checkGraph({ path: join(folder, model.file), runtimeFolder: runtimeFolder(work) }, signal);
+    signal?.throwIfAborted();
+    await replace(runtimeFolder(work), runtimeFolder(modelsDir));
+    await replace(folder, join(modelsDir, model.name));
   } finally {
-    await rm(work, { recursive: true, force: true });
+    await rm(work, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** @throws ModelError `model_runtime_missing` */
+function assertBuild({ builds }: RuntimeSource): void {
+  if (builds.includes(`${process.platform} ${process.arch}`)) return;
+  throw new ModelError(
+    'model_runtime_missing',
+    `ONNX Runtime, which runs models, has no build for ${process.platform} ${process.arch}, only for ${builds.join(', ')}.`,
+    { hint: 'Use the classical separation, or run the separation service on another machine.' },
+  );
+}
+
+/** Creates the folder of an installation. Removes those of processes that were killed. @throws ModelError `model_no_space` */
+async function makeWorkFolder(modelsDir: string, neededBytes: number): Promise<string> {
+  await mkdir(modelsDir, { recursive: true });
+  for (const name of await readdir(modelsDir)) {
+    const [, pid] = new RegExp(`^\\${WORK_PREFIX}(\\d+)-`).exec(name) ?? [];
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(modelsDir, name), { recursive: true, force: true });
+  }
+  const { bavail, bsize } = await statfs(modelsDir);
+  if (bavail * bsize < neededBytes) {
+    const [needed, free] = [neededBytes, bavail * bsize].map((bytes) => `${Math.ceil(bytes / 1e6)} MB`);
+    throw new ModelError('model_no_space', `The installation needs ${needed} for a moment, and ${free} are free.`, {
+      hint: 'Make room, or choose another data directory with --data-dir.',
+    });
+  }
+  return mkdtemp(join(modelsDir, `${WORK_PREFIX}${process.pid}-`));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
@@ -52,65 +110,57 @@ export async function installModel(
 async function fetchPackages(
   folder: string,
   packages: readonly PinnedPackage[],
-  { signal, registry }: { signal?: AbortSignal; registry?: string },
+  { signal, onBytes }: { signal: AbortSignal | undefined; onBytes: (bytes: number) => void },
 ): Promise<void> {
   const versions = Object.fromEntries(packages.map(({ name, version }) => [name, version]));
   const manifest = { private: true, dependencies: versions, overrides: versions };
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
-  const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error'];
-  if (registry !== undefined) args.push(`--registry=${registry}`);
-  await runNpm(folder, args, signal);
+  const ended = new AbortController();
+  const watching = watchSize(folder, onBytes, ended.signal);
+  try {
+    const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error'];
+    // An unreachable registry is told within seconds, not minutes.
+    const retries = ['--fetch-retries=2', '--fetch-retry-mintimeout=500', '--fetch-retry-maxtimeout=1500'];
+    await runNpm(folder, ['install', ...quiet, ...retries], signal);
+  } finally {
+    ended.abort();
+    await watching;
+  }
 }
 
-/** Variables that npm sets for the scripts of a project. They would direct npm to that project. */
-const OF_A_PROJECT = /^npm_(package|lifecycle|config_(local_prefix|prefix|global|workspace))/i;
-
-function runNpm(cwd: string, args: readonly string[], signal?: AbortSignal): Promise<void> {
-  const script = process.env.npm_execpath;
-  const [command, first] = script?.endsWith('.js') && existsSync(script) ? [process.execPath, [script]] : ['npm', []];
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OF_A_PROJECT.test(name)));
-  return new Promise((resolve, reject) => {
-    // Windows starts npm.cmd by its shell only; all arguments are fixed.
-    const shell = command === 'npm' && process.platform === 'win32';
-    const child = spawn(command, [...first, ...args], { cwd, env, shell, signal, stdio: ['ignore', 'ignore', 'pipe'] });
-    let messages = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (messages = (messages + text).slice(-MAX_MESSAGE)));
-    const fail = (text: string, cause?: unknown): void =>
-      reject(
-        signal?.aborted
-          ? signal.reason
-          : new ModelError('model_install_failed', `npm could not install the packages of the model: ${text.trim()}`, {
-              hint: 'Check the connection to the npm registry and the free space, and run the command again.',
-              cause,
-            }),
-      );
-    child.once('error', (error) => fail(error.message, error));
-    child.once('close', (code) => (code === 0 ? resolve() : fail(messages || `it ended with code ${code}.`)));
-  });
+/** Tells the size of a folder until `signal` aborts. */
+async function watchSize(folder: string, onBytes: (bytes: number) => void, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    onBytes(await sizeOf(folder));
+    await delay(PROGRESS_MS, undefined, { signal }).catch(() => {});
+  }
 }
 
-/** Compares the hashes of the packages with the pinned ones. */
+/** Returns the size of the files below a folder. Files that go away meanwhile count as nothing. */
+async function sizeOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const sizes = entries.map((entry) =>
+    entry.isFile()
+      ? stat(join(entry.parentPath, entry.name)).then(
+          ({ size }) => size,
+          () => 0,
+        )
+      : 0,
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+/** Compares the hashes of the packages with the pinned ones. @throws ModelError `model_broken` */
 async function checkPackages(folder: string, packages: readonly PinnedPackage[]): Promise<void> {
   const lock = Lock.parse(JSON.parse(await readFile(join(folder, 'package-lock.json'), 'utf8')));
   for (const { name, integrity } of packages)
     if (lock.packages[`node_modules/${name}`]?.integrity !== integrity) throw otherHash(`The package ${name}`);
 }
 
-async function checkModel(path: string, { sha256 }: KnownModel): Promise<void> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  if (hash.digest('hex') !== sha256) throw otherHash('The model');
-}
-
-const otherHash = (what: string): ModelError =>
-  new ModelError('model_broken', `${what} has another hash than the one that was published.`, {
-    hint: 'Check which registry npm uses, and run the command again.',
-  });
-
-/** Keeps the runtime's files for this machine: the package holds those of five systems. */
-async function placeRuntime(work: string, target: string): Promise<void> {
-  const staged = join(work, 'runtime');
-  for (const { name } of RUNTIME_PACKAGES) {
+/** Copies the runtime's files for this machine: the package holds those of five systems. */
+async function stageRuntime(work: string, packages: readonly PinnedPackage[]): Promise<void> {
+  const staged = runtimeFolder(work);
+  for (const { name } of packages) {
     const from = join(work, 'node_modules', name);
     await cp(from, join(staged, 'node_modules', name), {
       recursive: true,
@@ -118,18 +168,6 @@ async function placeRuntime(work: string, target: string): Promise<void> {
     });
   }
   await writeFile(join(staged, 'package.json'), '{"private":true}\n');
-  const built = join(staged, 'node_modules', 'onnxruntime-node', 'bin');
-  const files = await readdir(built, { recursive: true }).catch(() => []);
-  if (!files.some((file) => file.endsWith('.node')))
-    throw new ModelError(
-      'model_runtime_missing',
-      `ONNX Runtime has no build for ${process.platform} ${process.arch}.`,
-      {
-        hint: 'Use the classical separation, or run the separation service on another machine.',
-      },
-    );
-  await rm(target, { recursive: true, force: true });
-  await rename(staged, target);
 }
 
 /** Files of other systems are in folders bin/…/SYSTEM/PROCESSOR. */
@@ -137,4 +175,9 @@ function isForThisMachine(path: string, root: string): boolean {
   const [folder, , system, processor] = path.slice(root.length + 1).split(/[\\/]/);
   if (folder !== 'bin' || system === undefined) return true;
   return system === process.platform && (processor === undefined || processor === process.arch);
+}
+
+async function replace(from: string, to: string): Promise<void> {
+  await rm(to, { recursive: true, force: true });
+  await rename(from, to);
 }

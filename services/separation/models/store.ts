@@ -2,7 +2,7 @@
  * The folder of installed models: `NAME/` with the model and its licence, `runtime/` with ONNX Runtime, and `use.json` with the model that
  * separations use.
  */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { KNOWN_MODELS } from './known.ts';
@@ -23,27 +23,28 @@ export const modelPath = (modelsDir: string, { name, file }: KnownModel): string
 export const isInstalled = (modelsDir: string, model: KnownModel): boolean => existsSync(modelPath(modelsDir, model));
 
 /** Returns the installed models. */
-export const installedModels = (modelsDir: string | undefined): KnownModel[] =>
-  modelsDir === undefined ? [] : KNOWN_MODELS.filter((model) => isInstalled(modelsDir, model));
+export const installedModels = (modelsDir: string | undefined, models = KNOWN_MODELS): KnownModel[] =>
+  modelsDir === undefined ? [] : models.filter((model) => isInstalled(modelsDir, model));
 
-/** Whether ONNX Runtime is installed. */
-export const isRuntimeInstalled = (modelsDir: string): boolean =>
-  existsSync(join(runtimeFolder(modelsDir), 'node_modules', 'onnxruntime-node', 'package.json'));
-
-/** Returns the name of the method that separations use: that of an installed model, or `classical`. */
-export function usedModel(modelsDir: string): string {
-  let chosen: string | undefined;
+/** Returns the name that was chosen with `models use`, whether it is installed or not; undefined if nothing was chosen. */
+export function chosenName(modelsDir: string): string | undefined {
   try {
-    chosen = Use.safeParse(JSON.parse(readFileSync(join(modelsDir, 'use.json'), 'utf8'))).data?.use;
+    return Use.safeParse(JSON.parse(readFileSync(join(modelsDir, 'use.json'), 'utf8'))).data?.use;
   } catch {
     // Nothing was chosen yet, or the file is damaged: a model that is installed is not used unasked.
+    return undefined;
   }
-  const model = KNOWN_MODELS.find(({ name }) => name === chosen);
-  return model && isInstalled(modelsDir, model) ? model.name : CLASSICAL_NAME;
+}
+
+/** Returns the name of the method that separations use: that of an installed model, or `classical`. */
+export function usedModel(modelsDir: string, models = KNOWN_MODELS): string {
+  const chosen = chosenName(modelsDir);
+  return installedModels(modelsDir, models).find(({ name }) => name === chosen)?.name ?? CLASSICAL_NAME;
 }
 
 /** Chooses the method of separations. Running services follow with their next separation. */
 export function useModel(modelsDir: string, name: string): void {
+  mkdirSync(modelsDir, { recursive: true });
   const file = join(modelsDir, 'use.json');
   const written = `${file}.${process.pid}`;
   writeFileSync(written, `${JSON.stringify({ use: name })}\n`);
@@ -51,8 +52,8 @@ export function useModel(modelsDir: string, name: string): void {
 }
 
 /** Removes a model; ONNX Runtime as well if no other model is installed. */
-export function removeModel(modelsDir: string, model: KnownModel): void {
+export function removeModel(modelsDir: string, model: KnownModel, models = KNOWN_MODELS): void {
   rmSync(join(modelsDir, model.name), { recursive: true, force: true });
-  if (!KNOWN_MODELS.some((other) => isInstalled(modelsDir, other)))
+  if (installedModels(modelsDir, models).length === 0)
     rmSync(runtimeFolder(modelsDir), { recursive: true, force: true });
 }

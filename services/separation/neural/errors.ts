@@ -10,6 +10,8 @@ export const MODEL_ERROR_CODES = [
   'model_memory',
   'model_failed',
   'model_install_failed',
+  'model_registry_unreachable',
+  'model_no_space',
 ] as const;
 export type ModelErrorCode = (typeof MODEL_ERROR_CODES)[number];
 

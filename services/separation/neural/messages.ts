@@ -15,3 +15,6 @@ export type ModelMessage =
   | { kind: 'audio-error'; code: AudioErrorCode; message: string; hint?: string }
   | { kind: 'model-error'; code: ModelErrorCode; message: string; hint: string }
   | { kind: 'failed'; message: string };
+
+/** What the process that opens a model tells. */
+export type CheckMessage = { kind: 'opened'; samples: number } | Extract<ModelMessage, { kind: 'model-error' }>;

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { AudioError } from '../../../audio/errors.ts';
 import type { SeparatedFiles } from '../separate-file.ts';
+import { onceEnded } from './child-end.ts';
 import { ModelError } from './errors.ts';
 import { assertMemory } from './memory.ts';
 import type { ModelJob, ModelMessage } from './messages.ts';
@@ -63,7 +64,7 @@ function runProcess(job: ModelJob, signal: AbortSignal, onSegment?: OnSegment): 
       else reject(errorOf(told));
     });
     child.once('error', (cause) => reject(ended('could not be started', cause)));
-    child.once('exit', (code, killedBy) => {
+    onceEnded(child, (code, killedBy) => {
       signal.removeEventListener('abort', abort);
       reject(ended(killedBy === null ? `ended with code ${code}` : `was ended by ${killedBy}`));
     });
