@@ -5,6 +5,8 @@ export * from './schema/wishes.ts';
 export * from './schema/stem-parts.ts';
 export * from './schema/stem-ranges.ts';
 export * from './schema/playable.ts';
+export * from './schema/mashup-stems.ts';
+export * from './schema/render-stems.ts';
 export * from './schema/database.ts';
 export * from './schema/errors.ts';
 export * from './schema/api.ts';

@@ -5,6 +5,7 @@
  */
 import type { ColumnType, Generated } from 'kysely';
 import type { MashupOptions, OwnStem, PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
+import type { MashupStems, MashupStemsSummary } from './mashup-stems.ts';
 import type { PlayableAudio } from './playable.ts';
 import type { CircuitName, ServiceName, StemLayout, StoredStems } from './services.ts';
 import type { PlanOpening, SongRanges } from './stem-ranges.ts';
@@ -88,6 +89,8 @@ export type JobResult = Pick<
 > & {
   /** Whether every hard quality check passed. Absent: the renderer checks nothing. */
   quality?: { passed: boolean };
+  /** The stems of the result, if they were asked for. */
+  stems?: MashupStemsSummary;
 };
 
 /** A jsonb column: read as `T`, written as `T`. */
@@ -164,6 +167,8 @@ export interface MashupResultsTable {
   path: string;
   quality: Json<Partial<RenderResult>>;
   plan_version: number | null;
+  sources: Json<Record<string, StoredStems> | null>;
+  stems: Json<MashupStems | null>;
   created_at: Defaulted<Date>;
 }
 

@@ -295,6 +295,14 @@ export const QualityReport = z
   .describe('The quality checks of a rendered mashup.');
 export type QualityReport = z.infer<typeof QualityReport>;
 
+export const Mastering = z
+  .object({
+    gain_db: z.number().describe('Gain of the mix before the limiter.'),
+    ceiling_db: z.number().describe('Largest true peak that the limiter lets through, in dBTP.'),
+  })
+  .describe('How a mix was mastered. The same mix and values give the same master.');
+export type Mastering = z.infer<typeof Mastering>;
+
 export const RenderResult = z
   .object({
     duration_sec: z.number().positive(),
@@ -308,6 +316,7 @@ export const RenderResult = z
     key: z.string(),
     waveform: Waveform.optional(),
     quality: QualityReport.optional(),
+    mastering: Mastering.optional(),
     warnings: z.array(z.string()).default([]),
   })
   .describe('Measurements of a rendered file.');

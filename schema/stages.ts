@@ -239,6 +239,21 @@ const TASK_KIND_LIST = [
     record: 'record_result',
     expectedSec: { base: 3, perSong: 0.1, mean: 25 },
   },
+  {
+    // Asked for by a user when the job is complete: the job does not wait for it, and its failure does not end the job.
+    kind: 'render_stems',
+    stage: 'complete',
+    service: 'processing',
+    usesStorage: true,
+    priority: 20,
+    maxAttempts: 3,
+    backoffSec: [2, 60],
+    timeoutSec: 1800,
+    outputPath: 'generated/{job}/{epoch}-{claim}',
+    reportsProgress: true,
+    record: 'record_mashup_stems',
+    expectedSec: { base: 4, perSong: 0.12, mean: 30 },
+  },
 ] as const satisfies readonly TaskKindDefinition[];
 
 export type TaskKind = (typeof TASK_KIND_LIST)[number]['kind'];

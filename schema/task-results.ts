@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { RENDER_WARNINGS } from './constants.ts';
+import { RenderedStems } from './mashup-stems.ts';
 import type { PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
 import { StemLayout, StoredStems } from './services.ts';
 import type { PlanOpening } from './stem-ranges.ts';
@@ -104,8 +105,14 @@ export const RenderTaskResult = z.object({
   concept: z.string().optional(),
   /** Folder of the playable parts that were published. */
   parts: z.string().optional(),
+  /** The stems of each song that were rendered, for the stems of the mashup. */
+  sources: z.record(z.string(), StoredStems).optional(),
 });
 export type RenderTaskResult = z.infer<typeof RenderTaskResult>;
+
+/** Result of a `render_stems` task: the stems of the mashup `result_path`, in folders below the claim's own prefix. */
+export const RenderStemsTaskResult = z.object({ ...common, result_path: z.string().min(1), stems: RenderedStems });
+export type RenderStemsTaskResult = z.infer<typeof RenderStemsTaskResult>;
 
 /** The result of each kind of task. */
 export const TASK_RESULTS = {
@@ -114,6 +121,7 @@ export const TASK_RESULTS = {
   plan: PlanTaskResult,
   separate: SeparateTaskResult,
   render: RenderTaskResult,
+  render_stems: RenderStemsTaskResult,
 } satisfies Record<TaskKind, z.ZodType>;
 
 /** The result of one kind of task. */

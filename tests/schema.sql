@@ -34,7 +34,7 @@ create table mashup.call_counts (
   constraint call_counts_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE
 );
 comment on table mashup.call_counts is 'Requests of a user in the minute that began at since. Jobs cannot be counted instead: a deletion would undo a submission, and a replay makes no row.';
-comment on column mashup.call_counts.action is 'run or upload.';
+comment on column mashup.call_counts.action is 'run, upload or stems.';
 
 create table mashup.maintenance_runs (
   name text not null,
@@ -517,7 +517,7 @@ comment on column public.mashup_jobs.options is 'MashupOptions, at most 900 byte
 comment on column public.mashup_jobs.score is 'Mean of the pair scores, 0 to 100.';
 comment on column public.mashup_jobs.plan_version is 'Version of the current plan in mashup_plans.';
 comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
-comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}.';
+comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}, stems {state, progress, bytes, message, hint}.';
 comment on column public.mashup_jobs.playable is 'PlayableAudio: the uploaded beginning of the mashup while it is rendered, or its opening while the rest of its songs is separated. Null in every other stage. From another claim of the render task until its first part it names the opening, or is null.';
 comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
@@ -600,12 +600,17 @@ create table public.mashup_results (
   path text not null,
   quality jsonb not null,
   plan_version integer,
+  sources jsonb,
+  stems jsonb,
   created_at timestamp with time zone default mashup.now() not null,
   constraint mashup_results_job_id_fkey FOREIGN KEY (job_id) REFERENCES mashup_jobs(id) ON DELETE CASCADE,
   constraint mashup_results_pkey PRIMARY KEY (job_id, epoch)
 );
 comment on table public.mashup_results is 'Every rendered result. mashup_jobs.result_path points to the current one.';
 comment on column public.mashup_results.quality is 'RenderResult: the report of the quality checks and measurements.';
+comment on column public.mashup_results.sources is 'The stems of each song that were rendered, by song id: {song_id: StoredStems}. Null: the renderer made no use of stems that the engine knows.';
+comment on column public.mashup_results.stems is 'MashupStems: the stems of the mashup, aligned with it. Null: nobody asked for them, or they were deleted after mashup_stems_kept_days.';
+CREATE INDEX mashup_results_with_stems ON public.mashup_results USING btree (job_id) WHERE ((stems ->> 'state'::text) = 'ready'::text);
 alter table public.mashup_results enable row level security;
 create policy "results of own jobs" on mashup_results as permissive for select to authenticated
   using (EXISTS ( SELECT
@@ -844,8 +849,14 @@ AS $function$
   select o.name, (o.metadata ->> 'size')::bigint, o.created_at from public.mashup_jobs j
     join storage.objects o on o.bucket_id = 'mashups' and o.name = j.result_path
     where j.user_id = p_user
+  union all
+  select o.name, (o.metadata ->> 'size')::bigint, o.created_at from public.mashup_jobs j
+    join public.mashup_results r on r.job_id = j.id and r.path = j.result_path
+    cross join lateral mashup.mashup_stem_files(r.stems) f
+    join storage.objects o on o.bucket_id = 'mashups' and o.name = f
+    where j.user_id = p_user and j.result -> 'stems' ->> 'state' = 'ready'
 $function$;
-comment on function mashup.account_files(uuid) is 'Returns the files of a user that the user may read: uploads and current results. Stems are made from the uploads and are not listed.';
+comment on function mashup.account_files(uuid) is 'Returns the files of a user that the user may read: uploads, current results and their stems. Stems of songs are made from the uploads and are not listed.';
 
 CREATE OR REPLACE FUNCTION mashup.active_songs(p_songs jsonb)
  RETURNS SETOF jsonb
@@ -1749,6 +1760,22 @@ end
 $function$;
 comment on function mashup.defer_solo(mashup.tasks,uuid,double precision) is 'Returns whether a task cannot start on a worker because it, or another task there, has to run alone. It then has another queue entry, due in half a second. Else notes on the worker whether the task runs alone. Lock order: task (held by the caller), worker.';
 
+CREATE OR REPLACE FUNCTION mashup.delete_mashup_stems(p_result mashup_results)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_job public.mashup_jobs;
+begin
+  insert into mashup.storage_deletions (path) select f from mashup.mashup_stem_files(p_result.stems) f;
+  select * into v_job from public.mashup_jobs where id = p_result.job_id;
+  v_job := mashup.save_mashup_stems(v_job, p_result.path, null);
+  update public.mashup_jobs j set result = v_job.result where j.id = v_job.id and j.result is distinct from v_job.result;
+end
+$function$;
+comment on function mashup.delete_mashup_stems(mashup_results) is 'Puts the files of the stems of a mashup into the outbox and forgets them. Lock: job row held by the caller.';
+
 CREATE OR REPLACE FUNCTION mashup.delete_user_data()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1979,6 +2006,9 @@ begin
       v_signal := true;
       perform mashup.discard_output(v_task);
     end if;
+    if v_task.kind = 'render_stems' then
+      update public.mashup_results r set stems = null where r.job_id = v_task.job_id and r.epoch = v_task.epoch;
+    end if;
     update mashup.tasks t set
         state = 'dropped', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
         held_until = case when v_task.state = 'running' then mashup.now() + make_interval(secs => coalesce((
@@ -2035,6 +2065,8 @@ declare
 begin
   if p_task.song_id is not null then
     perform mashup.exclude_song(p_task, p_code, p_message, p_hint);
+  elsif p_task.kind = 'render_stems' then
+    perform mashup.fail_mashup_stems(p_task, p_code, p_message, p_hint);
   else
     perform mashup.fail_job(p_task.job_id, p_code, p_message, p_hint, p_task.id);
   end if;
@@ -2050,7 +2082,7 @@ exception when others then
     where t.id = p_task.id;
 end
 $function$;
-comment on function mashup.end_failed_task(mashup.tasks,text,text,text) is 'Ends the song or the job of a failed task. If a trigger of an integrator prevents that, the job keeps its stage and the task the error hook_failed. Lock: job and task rows held by the caller.';
+comment on function mashup.end_failed_task(mashup.tasks,text,text,text) is 'Ends the song or the job of a failed task; of a render_stems task only the request. If a trigger of an integrator prevents that, the job keeps its stage and the task the error hook_failed. Lock: job and task rows held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.end_late_attempt(p_task mashup.tasks)
  RETURNS void
@@ -2269,6 +2301,32 @@ $function$;
 comment on function mashup.exhausted_plan_budget(uuid) is 'Returns which budget for Claude a job has used up: job, user_day or day; null while none is. Calls in progress are not counted: the excess is at most what service_limits lets run at one time.';
 grant execute on function mashup.exhausted_plan_budget(uuid) to mashup_worker;
 
+CREATE OR REPLACE FUNCTION mashup.expire_mashup_stems(p_batch integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_result public.mashup_results;
+  v_count integer := 0;
+begin
+  for v_result in
+    select r.* from public.mashup_results r
+    where r.stems ->> 'state' = 'ready'
+      and (r.stems ->> 'made_at')::timestamptz < mashup.now() - make_interval(secs => mashup.setting_number('mashup_stems_kept_days') * 86400)
+    order by (r.stems ->> 'made_at')::timestamptz limit p_batch
+  loop
+    -- As everywhere, the job is locked first, and never waited for.
+    perform from public.mashup_jobs j where j.id = v_result.job_id for no key update skip locked;
+    continue when not found;
+    perform mashup.delete_mashup_stems(r) from public.mashup_results r where r.job_id = v_result.job_id and r.epoch = v_result.epoch;
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$function$;
+comment on function mashup.expire_mashup_stems(integer) is 'Deletes stems of mashups after mashup_stems_kept_days. Returns of how many, at most p_batch. Lock: job rows, skips locked ones.';
+
 CREATE OR REPLACE FUNCTION mashup.expire_results(p_batch integer)
  RETURNS integer
  LANGUAGE plpgsql
@@ -2285,6 +2343,7 @@ begin
     order by j.finished_at limit p_batch for no key update skip locked
   loop
     insert into mashup.storage_deletions (path) select r.path from public.mashup_results r where r.job_id = v_job.id;
+    perform mashup.delete_mashup_stems(r) from public.mashup_results r where r.job_id = v_job.id and r.stems is not null;
     update public.mashup_jobs set expired_at = mashup.now(), result_path = null where id = v_job.id returning * into v_job;
     perform mashup.log_event(v_job, 'expired', 'The file has expired');
     perform mashup.enqueue_event(v_job, 'job.expired');
@@ -2330,6 +2389,27 @@ begin
 end
 $function$;
 comment on function mashup.fail_job(uuid,text,text,text,bigint) is 'Ends a job as failed, with code, message, hint and the task to blame. Lock: job row.';
+
+CREATE OR REPLACE FUNCTION mashup.fail_mashup_stems(p_task mashup.tasks, p_code text, p_message text, p_hint text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_job public.mashup_jobs;
+begin
+  select * into v_job from public.mashup_jobs where id = p_task.job_id;
+  if v_job.result_path is null then
+    return;
+  end if;
+  v_job := mashup.save_mashup_stems(v_job, v_job.result_path, jsonb_build_object('state', 'failed', 'code', left(p_code, 60),
+    'message', left(p_message, 500), 'hint', left(p_hint, 300)));
+  update public.mashup_jobs j set result = v_job.result where j.id = v_job.id;
+  perform mashup.log_event(v_job, 'warning', left('The stems of the mashup could not be made: ' || p_message, 500), null, null,
+    jsonb_build_object('code', p_code, 'task', p_task.id));
+end
+$function$;
+comment on function mashup.fail_mashup_stems(mashup.tasks,text,text,text) is 'Notes on a result that its stems could not be made. The job stays complete, and its user may ask again. Lock: job row held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.fail_task(p_task_id bigint, p_claim uuid, p_code text, p_message text, p_hint text, p_class text, p_retry_after_sec real DEFAULT NULL::real, p_service text DEFAULT NULL::text, p_spends boolean DEFAULT true)
  RETURNS text
@@ -3296,6 +3376,17 @@ end
 $function$;
 comment on function mashup.mark_waiting_on_stale(uuid) is 'Notes a job for refresh_waiting_on at the end of this transaction; null, or more than a hundred jobs: all. Returns what is noted.';
 
+CREATE OR REPLACE FUNCTION mashup.mashup_stem_files(p_stems jsonb)
+ RETURNS SETOF text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select format('%s/%s.flac', f ->> 'path', i)
+  from jsonb_array_elements(p_stems -> 'files') f, generate_series(0, jsonb_array_length(p_stems -> 'ends') - 1) i
+$function$;
+comment on function mashup.mashup_stem_files(jsonb) is 'Returns the paths of the files of MashupStems: the parts of each stem. None if they are not ready.';
+
 CREATE OR REPLACE FUNCTION mashup.may_hand_over(p_task mashup.tasks, p_kind mashup.task_kinds)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -3657,8 +3748,8 @@ declare
   v_count integer := 0;
   v_rows integer;
 begin
-  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.purge_outgoing_events(v_batch)
-    + mashup.purge_own_stems(v_batch);
+  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.expire_mashup_stems(v_batch)
+    + mashup.purge_outgoing_events(v_batch) + mashup.purge_own_stems(v_batch);
 
   delete from public.mashup_jobs j where j.id in (
     select d.id from public.mashup_jobs d
@@ -3685,7 +3776,7 @@ begin
   return v_count + v_rows;
 end
 $function$;
-comment on function mashup.purge_expired() is 'One run of retention over drafts, results, events, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
+comment on function mashup.purge_expired() is 'One run of retention over drafts, results, stems of mashups, events, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
 
 CREATE OR REPLACE FUNCTION mashup.purge_outgoing_events(p_batch integer)
  RETURNS integer
@@ -3923,6 +4014,27 @@ end
 $function$;
 comment on function mashup.record_finish(mashup.tasks,mashup.task_kinds,mashup_jobs,jsonb) is 'Closes a finished task, records its result and measurements, and advances its job. Lock order: job and task (held by the caller), service_health, queue.';
 
+CREATE OR REPLACE FUNCTION mashup.record_mashup_stems(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if exists (select from jsonb_array_elements(p_result #> '{stems,files}') f where not starts_with(f ->> 'path', p_task.output_prefix || '.stems/')) then
+    perform mashup.raise_error('MB006', 'A stem was written outside the claim''s own path.',
+      'The rendering service must keep to the path it was given.');
+  end if;
+  if p_job.result_path is distinct from p_result ->> 'result_path' then
+    -- The mashup has expired, was taken down or was replaced in the meantime.
+    perform mashup.discard_output(p_task);
+    return p_job;
+  end if;
+  return mashup.save_mashup_stems(p_job, p_job.result_path,
+    jsonb_build_object('state', 'ready', 'made_at', mashup.now()) || (p_result -> 'stems'));
+end
+$function$;
+comment on function mashup.record_mashup_stems(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a render_stems task: {result_path: the mashup, stems: RenderedStems below the claim''s own prefix}. Returns the job, not written yet. Stems of a result that is no longer current are discarded. Raises MB006.';
+
 CREATE OR REPLACE FUNCTION mashup.record_measurements(p_task mashup.tasks, p_kind mashup.task_kinds, p_job mashup_jobs, p_result jsonb, p_seconds real)
  RETURNS void
  LANGUAGE plpgsql
@@ -4013,9 +4125,10 @@ begin
   if starts_with(p_result ->> 'parts', p_task.output_prefix || '.') then
     perform mashup.keep_parts(p_result ->> 'parts');
   end if;
-  insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version)
-    values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version)
-    on conflict (job_id, epoch) do update set path = excluded.path, quality = excluded.quality, plan_version = excluded.plan_version;
+  insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version, sources)
+    values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version, p_result -> 'sources')
+    on conflict (job_id, epoch) do update set path = excluded.path, quality = excluded.quality, plan_version = excluded.plan_version,
+      sources = excluded.sources, stems = null;
   p_job.result_path := p_result ->> 'path';
   p_job.title := coalesce(mashup.truncate_bytes(p_result ->> 'title', 200), p_job.title);
   p_job.concept := coalesce(mashup.truncate_bytes(p_result ->> 'concept', 600), p_job.concept);
@@ -4030,7 +4143,7 @@ begin
   return p_job;
 end
 $function$;
-comment on function mashup.record_result(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a render task and returns the job that points to it, not written yet: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key, parts: folder of the playable parts}. Raises MB006.';
+comment on function mashup.record_result(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a render task and returns the job that points to it, not written yet: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key, parts: folder of the playable parts, sources: the stems that were rendered}. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.record_scores(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
  RETURNS mashup_jobs
@@ -4126,6 +4239,7 @@ begin
     when 'plan' then return mashup.record_plan(p_job, p_task, p_result);
     when 'separate' then return mashup.record_stems(p_job, p_task, p_result);
     when 'render' then return mashup.record_result(p_job, p_task, p_result);
+    when 'render_stems' then return mashup.record_mashup_stems(p_job, p_task, p_result);
   end case;
 end
 $function$;
@@ -4176,8 +4290,11 @@ AS $function$
   union all
   select 'result', j.id::text, j.result_path from public.mashup_jobs j
     where j.stage = 'complete' and j.result_path is not null and j.expired_at is null
+  union all
+  select 'mashup_stems', r.job_id || ' ' || r.epoch, f from public.mashup_results r cross join lateral mashup.mashup_stem_files(r.stems) f
+    where r.stems ->> 'state' = 'ready'
 $function$;
-comment on function mashup.referenced_files() is 'Returns the files that rows point to: the stems of the cache (owner stems, id of the row), and the current results of complete jobs (owner result, id of the job).';
+comment on function mashup.referenced_files() is 'Returns the files that rows point to: the stems of the cache (owner stems, id of the row), the current results of complete jobs (owner result, id of the job), and the stems of mashups (owner mashup_stems, job and epoch).';
 
 CREATE OR REPLACE FUNCTION mashup.refresh_queue_positions()
  RETURNS void
@@ -4370,13 +4487,15 @@ begin
       end if;
     end loop;
     delete from mashup.stems s where s.id = any (v_stems) and exists (select from mashup.stem_files(s.paths) f where f = any (p_missing));
+    perform mashup.delete_mashup_stems(r) from public.mashup_results r
+      where r.stems ->> 'state' = 'ready' and exists (select from mashup.mashup_stem_files(r.stems) f where f = any (p_missing));
     insert into mashup.storage_deletions (path) select unnest(v_orphans);
   end if;
   return query values ('stems_without_files', cardinality(v_stems)::bigint), ('results_without_files', cardinality(v_jobs)::bigint),
     ('files_without_rows', cardinality(v_orphans)::bigint);
 end
 $function$;
-comment on function mashup.repair_files(text[],boolean) is 'Returns how many rows point to the files p_missing and how many files no row points to. With p_apply, drops those rows of the cache of stems, notes expired_at on those jobs, and puts those files into the outbox. Lock order: jobs, stems.';
+comment on function mashup.repair_files(text[],boolean) is 'Returns how many rows point to the files p_missing and how many files no row points to. With p_apply, drops those rows of the cache of stems, notes expired_at on those jobs, forgets those stems of mashups, and puts those files into the outbox. Lock order: jobs, stems.';
 
 CREATE OR REPLACE FUNCTION mashup.repair_places()
  RETURNS integer
@@ -4958,6 +5077,23 @@ end
 $function$;
 comment on function mashup.save_analysis(mashup_jobs,jsonb) is 'Caches a new analysis, or marks a cached one as used, and returns its id. A fresh run replaces the cached one. Raises MB003.';
 
+CREATE OR REPLACE FUNCTION mashup.save_mashup_stems(p_job mashup_jobs, p_path text, p_stems jsonb)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  update public.mashup_results r set stems = p_stems where r.job_id = p_job.id and r.path = p_path;
+  if p_job.result_path = p_path then
+    p_job.result := p_job.result - 'stems' || case when p_stems is null then '{}' else jsonb_build_object('stems', jsonb_strip_nulls(jsonb_build_object(
+      'state', p_stems -> 'state', 'bytes', (select sum((f ->> 'bytes')::bigint) from jsonb_array_elements(p_stems -> 'files') f),
+      'message', mashup.truncate_bytes(p_stems ->> 'message', 250), 'hint', mashup.truncate_bytes(p_stems ->> 'hint', 200)))) end;
+  end if;
+  return p_job;
+end
+$function$;
+comment on function mashup.save_mashup_stems(mashup_jobs,text,jsonb) is 'Writes MashupStems, or null, on the result with this path. Returns the job with a summary of them, not written yet. Lock: job row held by the caller.';
+
 CREATE OR REPLACE FUNCTION mashup.save_own_stems(p_user uuid, p_song jsonb)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -5199,6 +5335,27 @@ CREATE OR REPLACE FUNCTION mashup.setting_text(p_name text)
 AS $function$ begin return (select s.value #>> '{}' from mashup.settings s where s.name = p_name); end $function$;
 comment on function mashup.setting_text(text) is 'Returns a setting that is a name, by its name; null if there is none of that name.';
 
+CREATE OR REPLACE FUNCTION mashup.show_mashup_stems(p_job mashup_jobs, p_progress real)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_shown real := coalesce((p_job.result #>> '{stems,progress}')::real, 0);
+  -- Whole per cents, which do not fall when another attempt begins.
+  v_progress integer := least(99, round(greatest(coalesce(p_progress, 0), 0) * 100));
+begin
+  if p_job.result #>> '{stems,state}' = 'pending' and v_progress > v_shown
+    and (v_progress >= v_shown + mashup.setting_number('progress_min_step') * 5
+      or p_job.updated_at <= mashup.now() - mashup.setting_interval('progress_min_interval_sec')
+      or p_job.updated_at > mashup.now() + interval '5 seconds')
+  then
+    update public.mashup_jobs j set result = jsonb_set(j.result, '{stems,progress}', to_jsonb(v_progress)) where j.id = p_job.id;
+  end if;
+end
+$function$;
+comment on function mashup.show_mashup_stems(mashup_jobs,real) is 'Writes the progress of the stems of a mashup (0 to 1) on its job, in per cent, at most every progress_min_interval_sec unless it rose by five times progress_min_step. Lock: job row held by the caller.';
+
 CREATE OR REPLACE FUNCTION mashup.show_progress(p_job mashup_jobs, p_kind text, p_progress real, p_step text)
  RETURNS void
  LANGUAGE plpgsql
@@ -5209,6 +5366,10 @@ declare
   v_reports boolean;
   v_progress real;
 begin
+  if p_kind = 'render_stems' then
+    perform mashup.show_mashup_stems(p_job, p_progress);
+    return;
+  end if;
   select k.reports_progress into v_reports from mashup.task_kinds k where k.kind = p_kind and k.stage = p_job.stage;
   if not found then
     return;
@@ -5820,7 +5981,8 @@ begin
   end if;
   -- The deletion of the files ends every link to them.
   insert into mashup.storage_deletions (path, is_prefix) values (format('generated/%s/', p_job_id), true);
-  update public.mashup_jobs j set takedown_reason = v_reason, result_path = null, current_step = 'Taken down',
+  update public.mashup_results r set stems = null where r.job_id = p_job_id and r.stems is not null;
+  update public.mashup_jobs j set takedown_reason = v_reason, result_path = null, result = j.result - 'stems', current_step = 'Taken down',
       expired_at = case when j.stage = 'complete' then coalesce(j.expired_at, mashup.now()) else j.expired_at end
     where j.id = p_job_id returning * into v_job;
   perform mashup.log_event(v_job, 'takedown', 'Taken down: ' || v_reason);
@@ -6219,6 +6381,45 @@ $function$;
 comment on function replay_mashup(uuid,text,boolean) is 'Replays a job of the caller from a stage. Returns describe_submission. Raises MB001, MB002, MB003, MB004, MB006, MB010, MB012, MB015.';
 grant execute on function replay_mashup(uuid,text,boolean) to authenticated;
 
+CREATE OR REPLACE FUNCTION public.request_mashup_stems(job_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_job public.mashup_jobs;
+  v_stems jsonb;
+begin
+  perform mashup.count_request(mashup.caller(), 'stems', 'max_submits_per_minute', 'That was many requests for stems in one minute.');
+  v_job := mashup.require_own_job(request_mashup_stems.job_id);
+  if v_job.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', v_job.id, v_job.takedown_reason), 'Contact the operator.');
+  end if;
+  if v_job.stage <> 'complete' or v_job.result_path is null then
+    perform mashup.raise_error('MB003', 'This mashup has no file, and so no stems.',
+      case when v_job.expired_at is not null then 'Its file has expired: replay it from rendering.' else 'Wait until it is complete.' end);
+  end if;
+  select r.stems into v_stems from public.mashup_results r where r.job_id = v_job.id and r.path = v_job.result_path;
+  if v_stems ->> 'state' in ('pending', 'ready') then
+    return v_stems;
+  end if;
+  -- Stems that were made before have been deleted: their task stands for nothing any more.
+  update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'not_needed')
+    where t.job_id = v_job.id and t.epoch = v_job.epoch and t.kind = 'render_stems' and t.state = 'done';
+  insert into mashup.tasks (job_id, kind, epoch, priority)
+    select v_job.id, k.kind, v_job.epoch, k.priority from mashup.task_kinds k where k.kind = 'render_stems'
+    on conflict do nothing;
+  v_stems := jsonb_build_object('state', 'pending', 'requested_at', mashup.now());
+  v_job := mashup.save_mashup_stems(v_job, v_job.result_path, v_stems);
+  update public.mashup_jobs j set result = v_job.result where j.id = v_job.id;
+  perform mashup.log_event(v_job, 'task', 'The stems of the mashup were asked for');
+  return v_stems;
+end
+$function$;
+comment on function request_mashup_stems(uuid) is 'Asks for the stems of a complete mashup of the caller, unless they are there or being made. The row of the job tells the progress (result.stems), the row of the result the files (mashup_results.stems). Returns MashupStems. Lock order: the user''s counter, job, tasks. Raises MB002, MB003, MB010, MB012, MB015.';
+grant execute on function request_mashup_stems(uuid) to authenticated;
+
 CREATE OR REPLACE FUNCTION public.retry_mashup(job_id uuid)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -6584,7 +6785,7 @@ create policy "mashups: no more uploads than allowed" on storage.objects as rest
 create policy "mashups: no reads but own" on storage.objects as restrictive for select to authenticated
   using ((bucket_id <> 'mashups'::text) OR (((storage.foldername(name))[1] = 'uploads'::text) AND ((storage.foldername(name))[2] = (( SELECT auth.uid() AS uid))::text)) OR (((storage.foldername(name))[1] = 'generated'::text) AND (EXISTS ( SELECT
    FROM mashup_jobs j
-  WHERE ((j.result_path = objects.name) AND (j.user_id = ( SELECT auth.uid() AS uid)))))) OR (((storage.foldername(name))[1] = 'generated'::text) AND ((storage.foldername(name))[3] ~~ '%.parts'::text) AND (EXISTS ( SELECT
+  WHERE ((j.result_path = objects.name) AND (j.user_id = ( SELECT auth.uid() AS uid)))))) OR (((storage.foldername(name))[1] = 'generated'::text) AND ((storage.foldername(name))[3] ~ '[.](parts|stems)$'::text) AND (EXISTS ( SELECT
    FROM mashup_jobs j
   WHERE (((j.id)::text = (storage.foldername(objects.name))[2]) AND (j.user_id = ( SELECT auth.uid() AS uid)) AND (j.takedown_reason IS NULL))))));
 create policy "mashups: no reads without a session" on storage.objects as restrictive for select to anon
@@ -6596,7 +6797,7 @@ create policy "mashups: no uploads but own" on storage.objects as restrictive fo
 create policy "mashups: own uploads and results" on storage.objects as permissive for select to authenticated
   using ((bucket_id = 'mashups'::text) AND ((((storage.foldername(name))[1] = 'uploads'::text) AND ((storage.foldername(name))[2] = (( SELECT auth.uid() AS uid))::text)) OR (((storage.foldername(name))[1] = 'generated'::text) AND (EXISTS ( SELECT
    FROM mashup_jobs j
-  WHERE ((j.result_path = objects.name) AND (j.user_id = ( SELECT auth.uid() AS uid)))))) OR (((storage.foldername(name))[1] = 'generated'::text) AND ((storage.foldername(name))[3] ~~ '%.parts'::text) AND (EXISTS ( SELECT
+  WHERE ((j.result_path = objects.name) AND (j.user_id = ( SELECT auth.uid() AS uid)))))) OR (((storage.foldername(name))[1] = 'generated'::text) AND ((storage.foldername(name))[3] ~ '[.](parts|stems)$'::text) AND (EXISTS ( SELECT
    FROM mashup_jobs j
   WHERE (((j.id)::text = (storage.foldername(objects.name))[2]) AND (j.user_id = ( SELECT auth.uid() AS uid)) AND (j.takedown_reason IS NULL)))))));
 create policy "mashups: own uploads change" on storage.objects as permissive for update to authenticated
@@ -6693,6 +6894,7 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"kind": "analyze", "stage": "analyzing", "service": "analysis", "priority": 0, "song_step": "Analysing", "song_state": "analyzing", "backoff_sec": 1, "output_path": null, "song_member": "analysis_id", "timeout_sec": 300, "max_attempts": 4, "uses_storage": true, "backoff_max_sec": 30, "reports_progress": false, "fallback_after_sec": null}
 -- {"kind": "plan", "stage": "planning", "service": "orchestrator", "priority": -10, "song_step": null, "song_state": null, "backoff_sec": 2, "output_path": null, "song_member": null, "timeout_sec": 660, "max_attempts": 3, "uses_storage": false, "backoff_max_sec": 60, "reports_progress": true, "fallback_after_sec": 60}
 -- {"kind": "render", "stage": "rendering", "service": "processing", "priority": -5, "song_step": null, "song_state": null, "backoff_sec": 2, "output_path": "generated/{job}/{epoch}-{claim}", "song_member": null, "timeout_sec": 1800, "max_attempts": 3, "uses_storage": true, "backoff_max_sec": 60, "reports_progress": true, "fallback_after_sec": null}
+-- {"kind": "render_stems", "stage": "complete", "service": "processing", "priority": 20, "song_step": null, "song_state": null, "backoff_sec": 2, "output_path": "generated/{job}/{epoch}-{claim}", "song_member": null, "timeout_sec": 1800, "max_attempts": 3, "uses_storage": true, "backoff_max_sec": 60, "reports_progress": true, "fallback_after_sec": null}
 -- {"kind": "score", "stage": "scoring", "service": "scoring", "priority": -10, "song_step": null, "song_state": null, "backoff_sec": 1, "output_path": null, "song_member": null, "timeout_sec": 60, "max_attempts": 4, "uses_storage": false, "backoff_max_sec": 30, "reports_progress": false, "fallback_after_sec": 20}
 -- {"kind": "separate", "stage": "separating", "service": "separation", "priority": 10, "song_step": "Separating", "song_state": "separating", "backoff_sec": 2, "output_path": "stems/{user}/{job}/{song}/{claim}", "song_member": "stems_id", "timeout_sec": 1800, "max_attempts": 4, "uses_storage": true, "backoff_max_sec": 60, "reports_progress": false, "fallback_after_sec": null}
 
@@ -6700,6 +6902,7 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"kind": "analyze", "samples": 0, "base_sec": 0.5, "mean_sec": 5, "per_song_sec": 0.03}
 -- {"kind": "plan", "samples": 0, "base_sec": 1, "mean_sec": 3, "per_song_sec": 0}
 -- {"kind": "render", "samples": 0, "base_sec": 3, "mean_sec": 25, "per_song_sec": 0.1}
+-- {"kind": "render_stems", "samples": 0, "base_sec": 4, "mean_sec": 30, "per_song_sec": 0.12}
 -- {"kind": "score", "samples": 0, "base_sec": 0.2, "mean_sec": 0.2, "per_song_sec": 0}
 -- {"kind": "separate", "samples": 0, "base_sec": 1, "mean_sec": 20, "per_song_sec": 0.15}
 
@@ -6716,6 +6919,7 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"max": 3600, "min": 0.1, "name": "heartbeat_sec", "type": "number", "unit": "seconds", "value": 5, "description": "Seconds between two heartbeats of a running task.", "is_optional": false}
 -- {"max": 1000000, "min": 0, "name": "job_retention_days", "type": "number", "unit": "days", "value": 365, "description": "Days after which an ended job and its history are deleted.", "is_optional": false}
 -- {"max": 3600, "min": 1, "name": "lease_sec", "type": "number", "unit": "seconds", "value": 30, "description": "Seconds without a heartbeat after which a running task is taken from its worker.", "is_optional": false}
+-- {"max": 1000000, "min": 0, "name": "mashup_stems_kept_days", "type": "number", "unit": "days", "value": 7, "description": "Days after which the stems of a mashup are deleted. They can be asked for again while the stems of its songs are kept.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "max_crashes_before_solo", "type": "integer", "unit": null, "value": 2, "description": "Lost workers after which a task runs only on a worker that runs nothing else.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "max_drafts_per_user", "type": "integer", "unit": null, "value": 20, "description": "Drafts of one user that wait for their user. One more is refused.", "is_optional": false}
 -- {"max": 48, "min": 0, "name": "max_playable_parts", "type": "integer", "unit": null, "value": 40, "description": "Parts in which the beginning of a mashup is published while the rest is rendered. 0: it is not published.", "is_optional": false}

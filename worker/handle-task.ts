@@ -28,6 +28,7 @@ import type { TaskEnd } from './task-trace.ts';
 import { analyze } from './tasks/analyze.ts';
 import { plan } from './tasks/plan.ts';
 import { render } from './tasks/render.ts';
+import { renderStems } from './tasks/render-stems.ts';
 import { score } from './tasks/score.ts';
 import { separate } from './tasks/separate.ts';
 import type { TaskContext, WorkerContext } from './tasks/context.ts';
@@ -46,6 +47,7 @@ const HANDLERS: { [Kind in TaskKind]: (context: TaskContext) => Promise<TaskResu
   plan,
   separate,
   render,
+  render_stems: renderStems,
 };
 
 /** The running tasks of a worker, by claim token. */

@@ -19,6 +19,8 @@ export type { SubmitOptions } from './mashups.ts';
 export { downloadPart } from './playable.ts';
 export { uploadSong, uploadStem } from './upload.ts';
 export type { SongFile, StemFile } from './upload.ts';
+export { playableStem, readStems, requestStems, stemUrls } from './stems.ts';
+export type { ReadyStems, StemUrls } from './stems.ts';
 export { onPageResume } from './page-resume.ts';
 export { toMashupJob } from './wire.ts';
 export type {
@@ -29,6 +31,9 @@ export type {
   JobWarning,
   MashupJob,
   MashupOptions,
+  MashupStemFile,
+  MashupStems,
+  MashupStemsSummary,
   OutputFormat,
   OwnStem,
   OwnStems,

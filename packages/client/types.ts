@@ -98,7 +98,51 @@ export interface JobResult {
   key: string;
   /** Whether every hard quality check passed. Absent: the renderer checks nothing. */
   quality?: { passed: boolean };
+  /** The stems of the result, if they were asked for: `readStems` reads their files. */
+  stems?: MashupStemsSummary;
 }
+
+/** What a job's row says of the stems of its result. */
+export interface MashupStemsSummary {
+  state: 'pending' | 'ready' | 'failed';
+  /** Per cent, while they are made. */
+  progress?: number;
+  /** Size of all files. */
+  bytes?: number;
+  /** Why they could not be made, and what to do. */
+  message?: string;
+  hint?: string;
+}
+
+/** One stem of one song, as the mashup plays it, in parts that join exactly. */
+export interface MashupStemFile {
+  songId: string;
+  stem: 'vocals' | 'drums' | 'bass' | 'other';
+  /** Folder in the bucket. Part i is `<path>/<i>.flac`; `downloadPart` reads it. */
+  path: string;
+  /** Size of all parts. */
+  bytes: number;
+}
+
+/** The stems of a finished mashup. Each is as long as the mashup and aligned with it; together they sum to it. */
+export type MashupStems =
+  | { state: 'pending'; requestedAt: string }
+  | {
+      state: 'ready';
+      madeAt: string;
+      /** In hertz. */
+      sampleRate: 44_100;
+      /** Length of the mashup and of each stem, in samples of one channel. */
+      totalFrames: number;
+      /** The sample of the mashup at which each part ends. The same for all stems. */
+      ends: number[];
+      /** Level of the files against their level in the mashup: below 0 if a stem alone would be clipped. */
+      levelDb: number;
+      /** Level of the difference of the mashup and the sum of its stems, against the mashup. Null: not measured. */
+      residualDb: number | null;
+      files: MashupStemFile[];
+    }
+  | { state: 'failed'; code: string; message: string; hint: string | null };
 
 /**
  * The finished beginning of a mashup that is being rendered, in parts that join exactly. Each part is a complete 16-bit stereo FLAC

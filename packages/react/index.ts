@@ -19,6 +19,8 @@ export { useMashupGenerator } from './hooks/useMashupGenerator.ts';
 export type { MashupGenerator, MashupResult } from './hooks/useMashupGenerator.ts';
 export type { LiveAudio } from './hooks/usePlayback.ts';
 export type { LoadPart } from './audio/playback/parts.ts';
+export { useMashupStems } from './hooks/useMashupStems.ts';
+export type { MashupStemsState } from './hooks/useMashupStems.ts';
 export { useOnline } from './hooks/useOnline.ts';
 export { AudioAnalysisDisplay } from './components/songs/AudioAnalysisDisplay.tsx';
 export { ClaudeCollaboration } from './components/result/ClaudeCollaboration.tsx';

@@ -45,6 +45,7 @@
 --     the functions of schema/stages.ts: check (has_analyses, …) and record (record_analysis, …)
 --     save_analysis, save_stems
 --     save_receipt, exhausted_plan_budget        costs of planning
+--     record_mashup_stems, fail_mashup_stems, show_mashup_stems, save_mashup_stems, delete_mashup_stems, mashup_stem_files   the stems of a finished mashup
 -- 35  record_task, has_output                    generated from schema/stages.ts: they call the function of a kind or stage
 -- 40  scheduler
 --     sync_places, sync_places_with_limits, free_places, release_place, repair_places   the places of services
@@ -71,7 +72,7 @@
 --     sweep_workers, note_sweep, is_after_interruption, dead_workers, recover_task, end_late_attempt   recovery
 --     show_silence, is_silent                    services that do not answer
 --     reconcile_queue, refresh_queue_positions, queue_order, queue_position, head_of_queue
---     purge_expired, cancel_expired_drafts, expire_results, purge_own_stems   retention
+--     purge_expired, cancel_expired_drafts, expire_results, purge_own_stems, expire_mashup_stems   retention
 --     enqueue_file_deletions, claim_storage_deletions, complete_storage_deletions   outbox
 --     check_user, delete_user_data               users
 --     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
@@ -79,7 +80,7 @@
 -- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, select_jobs, bulk, require_job
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
---     get_mashup, get_mashup_analyses, get_mashup_stems, begin_upload, check_task_upload
+--     get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, begin_upload, check_task_upload
 --     export_account, account_files
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
 --     check_options, check_songs, check_song, path_of_song, check_upload, check_own_stems, save_own_stems, insert_job, find_idempotent_job, describe_submission
@@ -336,6 +337,7 @@ insert into mashup.settings (name, value, description) values
   ('reconcile_sec',              '5',     'Seconds between two comparisons of ready tasks with the queue.'),
   ('draft_expires_hours',        '24',    'Hours after which a draft that is not started is cancelled.'),
   ('result_expires_days',        '30',    'Days after which the file of a result is deleted. The job stays, with expired_at.'),
+  ('mashup_stems_kept_days',     '7',     'Days after which the stems of a mashup are deleted. They can be asked for again while the stems of its songs are kept.'),
   ('job_retention_days',         '365',   'Days after which an ended job and its history are deleted.'),
   ('stems_retention_days',       '7',     'Days without use after which cached stems are deleted.'),
   ('analysis_retention_days',    '365',   'Days without use after which cached analyses are deleted.'),
@@ -678,7 +680,7 @@ comment on column public.mashup_jobs.options is 'MashupOptions, at most 900 byte
 comment on column public.mashup_jobs.score is 'Mean of the pair scores, 0 to 100.';
 comment on column public.mashup_jobs.plan_version is 'Version of the current plan in mashup_plans.';
 comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
-comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}.';
+comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}, stems {state, progress, bytes, message, hint}.';
 comment on column public.mashup_jobs.playable is 'PlayableAudio: the uploaded beginning of the mashup while it is rendered, or its opening while the rest of its songs is separated. Null in every other stage. From another claim of the render task until its first part it names the opening, or is null.';
 comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
@@ -758,6 +760,8 @@ create table mashup.mashup_results (
   path         text not null,
   quality      jsonb not null,
   plan_version integer,
+  sources      jsonb,
+  stems        jsonb,
   created_at   timestamptz not null default mashup.now(),
   primary key (job_id, epoch)
 );
@@ -769,6 +773,9 @@ create policy "results of own jobs" on public.mashup_results for select to authe
 grant select on public.mashup_results to authenticated, service_role, mashup_worker;
 comment on table public.mashup_results is 'Every rendered result. mashup_jobs.result_path points to the current one.';
 comment on column public.mashup_results.quality is 'RenderResult: the report of the quality checks and measurements.';
+comment on column public.mashup_results.sources is 'The stems of each song that were rendered, by song id: {song_id: StoredStems}. Null: the renderer made no use of stems that the engine knows.';
+comment on column public.mashup_results.stems is 'MashupStems: the stems of the mashup, aligned with it. Null: nobody asked for them, or they were deleted after mashup_stems_kept_days.';
+create index mashup_results_with_stems on public.mashup_results (job_id) where stems ->> 'state' = 'ready';
 
 create table mashup.mashup_job_events (
   id         bigint generated always as identity primary key,
@@ -1098,7 +1105,7 @@ create table mashup.call_counts (
 revoke all on mashup.call_counts from public, anon, authenticated, service_role;
 comment on table mashup.call_counts is
   'Requests of a user in the minute that began at since. Jobs cannot be counted instead: a deletion would undo a submission, and a replay makes no row.';
-comment on column mashup.call_counts.action is 'run or upload.';
+comment on column mashup.call_counts.action is 'run, upload or stems.';
 
 -- supabase/schemas/11_tables/6_outgoing_events.sql
 
@@ -1231,14 +1238,16 @@ insert into mashup.task_kinds (kind, stage, service, priority, max_attempts, bac
   ('score', 'scoring', 'scoring', -10, 4, 1, 30, 60, 20, null, null, null, null, false, false),
   ('plan', 'planning', 'orchestrator', -10, 3, 2, 60, 660, 60, null, null, null, null, true, false),
   ('separate', 'separating', 'separation', 10, 4, 2, 60, 1800, null, 'stems_id', 'separating', 'Separating', 'stems/{user}/{job}/{song}/{claim}', false, true),
-  ('render', 'rendering', 'processing', -5, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true);
+  ('render', 'rendering', 'processing', -5, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true),
+  ('render_stems', 'complete', 'processing', 20, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true);
 
 insert into mashup.stage_stats (kind, base_sec, per_song_sec, mean_sec) values
   ('analyze', 0.5, 0.03, 5),
   ('score', 0.2, 0, 0.2),
   ('plan', 1, 0, 3),
   ('separate', 1, 0.15, 20),
-  ('render', 3, 0.1, 25);
+  ('render', 3, 0.1, 25),
+  ('render_stems', 4, 0.12, 30);
 
 insert into mashup.service_health (service) values
   ('analysis'),
@@ -2238,6 +2247,9 @@ begin
       v_signal := true;
       perform mashup.discard_output(v_task);
     end if;
+    if v_task.kind = 'render_stems' then
+      update public.mashup_results r set stems = null where r.job_id = v_task.job_id and r.epoch = v_task.epoch;
+    end if;
     update mashup.tasks t set
         state = 'dropped', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
         held_until = case when v_task.state = 'running' then mashup.now() + make_interval(secs => coalesce((
@@ -2657,9 +2669,10 @@ begin
   if starts_with(p_result ->> 'parts', p_task.output_prefix || '.') then
     perform mashup.keep_parts(p_result ->> 'parts');
   end if;
-  insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version)
-    values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version)
-    on conflict (job_id, epoch) do update set path = excluded.path, quality = excluded.quality, plan_version = excluded.plan_version;
+  insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version, sources)
+    values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version, p_result -> 'sources')
+    on conflict (job_id, epoch) do update set path = excluded.path, quality = excluded.quality, plan_version = excluded.plan_version,
+      sources = excluded.sources, stems = null;
   p_job.result_path := p_result ->> 'path';
   p_job.title := coalesce(mashup.truncate_bytes(p_result ->> 'title', 200), p_job.title);
   p_job.concept := coalesce(mashup.truncate_bytes(p_result ->> 'concept', 600), p_job.concept);
@@ -2675,7 +2688,112 @@ begin
 end
 $$;
 comment on function mashup.record_result(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a render task and returns the job that points to it, not written yet: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key, parts: folder of the playable parts}. Raises MB006.';
+  'Stores the result of a render task and returns the job that points to it, not written yet: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key, parts: folder of the playable parts, sources: the stems that were rendered}. Raises MB006.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/30_stages/6_mashup_stems.sql
+
+-- Stems of a finished mashup: a task of a complete job. Its user asks for it; the job does not wait for it, and no end of it changes the job's stage.
+
+create function mashup.mashup_stem_files(p_stems jsonb) returns setof text
+  language sql immutable set search_path = ''
+  as $$
+  select format('%s/%s.flac', f ->> 'path', i)
+  from jsonb_array_elements(p_stems -> 'files') f, generate_series(0, jsonb_array_length(p_stems -> 'ends') - 1) i
+$$;
+comment on function mashup.mashup_stem_files(jsonb) is 'Returns the paths of the files of MashupStems: the parts of each stem. None if they are not ready.';
+
+create function mashup.save_mashup_stems(p_job public.mashup_jobs, p_path text, p_stems jsonb) returns public.mashup_jobs
+  language plpgsql set search_path = ''
+  as $$
+begin
+  update public.mashup_results r set stems = p_stems where r.job_id = p_job.id and r.path = p_path;
+  if p_job.result_path = p_path then
+    p_job.result := p_job.result - 'stems' || case when p_stems is null then '{}' else jsonb_build_object('stems', jsonb_strip_nulls(jsonb_build_object(
+      'state', p_stems -> 'state', 'bytes', (select sum((f ->> 'bytes')::bigint) from jsonb_array_elements(p_stems -> 'files') f),
+      'message', mashup.truncate_bytes(p_stems ->> 'message', 250), 'hint', mashup.truncate_bytes(p_stems ->> 'hint', 200)))) end;
+  end if;
+  return p_job;
+end
+$$;
+comment on function mashup.save_mashup_stems(public.mashup_jobs, text, jsonb) is
+  'Writes MashupStems, or null, on the result with this path. Returns the job with a summary of them, not written yet. Lock: job row held by the caller.';
+
+create function mashup.show_mashup_stems(p_job public.mashup_jobs, p_progress real) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_shown real := coalesce((p_job.result #>> '{stems,progress}')::real, 0);
+  -- Whole per cents, which do not fall when another attempt begins.
+  v_progress integer := least(99, round(greatest(coalesce(p_progress, 0), 0) * 100));
+begin
+  if p_job.result #>> '{stems,state}' = 'pending' and v_progress > v_shown
+    and (v_progress >= v_shown + mashup.setting_number('progress_min_step') * 5
+      or p_job.updated_at <= mashup.now() - mashup.setting_interval('progress_min_interval_sec')
+      or p_job.updated_at > mashup.now() + interval '5 seconds')
+  then
+    update public.mashup_jobs j set result = jsonb_set(j.result, '{stems,progress}', to_jsonb(v_progress)) where j.id = p_job.id;
+  end if;
+end
+$$;
+comment on function mashup.show_mashup_stems(public.mashup_jobs, real) is
+  'Writes the progress of the stems of a mashup (0 to 1) on its job, in per cent, at most every progress_min_interval_sec unless it rose by five times progress_min_step. Lock: job row held by the caller.';
+
+create function mashup.record_mashup_stems(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns public.mashup_jobs
+  language plpgsql set search_path = ''
+  as $$
+begin
+  if exists (select from jsonb_array_elements(p_result #> '{stems,files}') f where not starts_with(f ->> 'path', p_task.output_prefix || '.stems/')) then
+    perform mashup.raise_error('MB006', 'A stem was written outside the claim''s own path.',
+      'The rendering service must keep to the path it was given.');
+  end if;
+  if p_job.result_path is distinct from p_result ->> 'result_path' then
+    -- The mashup has expired, was taken down or was replaced in the meantime.
+    perform mashup.discard_output(p_task);
+    return p_job;
+  end if;
+  return mashup.save_mashup_stems(p_job, p_job.result_path,
+    jsonb_build_object('state', 'ready', 'made_at', mashup.now()) || (p_result -> 'stems'));
+end
+$$;
+comment on function mashup.record_mashup_stems(public.mashup_jobs, mashup.tasks, jsonb) is
+  'Stores the result of a render_stems task: {result_path: the mashup, stems: RenderedStems below the claim''s own prefix}. Returns the job, not written yet. Stems of a result that is no longer current are discarded. Raises MB006.';
+
+create function mashup.fail_mashup_stems(p_task mashup.tasks, p_code text, p_message text, p_hint text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  select * into v_job from public.mashup_jobs where id = p_task.job_id;
+  if v_job.result_path is null then
+    return;
+  end if;
+  v_job := mashup.save_mashup_stems(v_job, v_job.result_path, jsonb_build_object('state', 'failed', 'code', left(p_code, 60),
+    'message', left(p_message, 500), 'hint', left(p_hint, 300)));
+  update public.mashup_jobs j set result = v_job.result where j.id = v_job.id;
+  perform mashup.log_event(v_job, 'warning', left('The stems of the mashup could not be made: ' || p_message, 500), null, null,
+    jsonb_build_object('code', p_code, 'task', p_task.id));
+end
+$$;
+comment on function mashup.fail_mashup_stems(mashup.tasks, text, text, text) is
+  'Notes on a result that its stems could not be made. The job stays complete, and its user may ask again. Lock: job row held by the caller.';
+
+create function mashup.delete_mashup_stems(p_result public.mashup_results) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  insert into mashup.storage_deletions (path) select f from mashup.mashup_stem_files(p_result.stems) f;
+  select * into v_job from public.mashup_jobs where id = p_result.job_id;
+  v_job := mashup.save_mashup_stems(v_job, p_result.path, null);
+  update public.mashup_jobs j set result = v_job.result where j.id = v_job.id and j.result is distinct from v_job.result;
+end
+$$;
+comment on function mashup.delete_mashup_stems(public.mashup_results) is
+  'Puts the files of the stems of a mashup into the outbox and forgets them. Lock: job row held by the caller.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -2693,6 +2811,7 @@ begin
     when 'plan' then return mashup.record_plan(p_job, p_task, p_result);
     when 'separate' then return mashup.record_stems(p_job, p_task, p_result);
     when 'render' then return mashup.record_result(p_job, p_task, p_result);
+    when 'render_stems' then return mashup.record_mashup_stems(p_job, p_task, p_result);
   end case;
 end
 $$;
@@ -3783,6 +3902,10 @@ declare
   v_reports boolean;
   v_progress real;
 begin
+  if p_kind = 'render_stems' then
+    perform mashup.show_mashup_stems(p_job, p_progress);
+    return;
+  end if;
   select k.reports_progress into v_reports from mashup.task_kinds k where k.kind = p_kind and k.stage = p_job.stage;
   if not found then
     return;
@@ -4203,6 +4326,8 @@ declare
 begin
   if p_task.song_id is not null then
     perform mashup.exclude_song(p_task, p_code, p_message, p_hint);
+  elsif p_task.kind = 'render_stems' then
+    perform mashup.fail_mashup_stems(p_task, p_code, p_message, p_hint);
   else
     perform mashup.fail_job(p_task.job_id, p_code, p_message, p_hint, p_task.id);
   end if;
@@ -4219,7 +4344,7 @@ exception when others then
 end
 $$;
 comment on function mashup.end_failed_task(mashup.tasks, text, text, text) is
-  'Ends the song or the job of a failed task. If a trigger of an integrator prevents that, the job keeps its stage and the task the error hook_failed. Lock: job and task rows held by the caller.';
+  'Ends the song or the job of a failed task; of a render_stems task only the request. If a trigger of an integrator prevents that, the job keeps its stage and the task the error hook_failed. Lock: job and task rows held by the caller.';
 
 create function mashup.exclude_song(p_task mashup.tasks, p_code text, p_message text, p_hint text) returns void
   language plpgsql set search_path = ''
@@ -4966,6 +5091,7 @@ begin
     order by j.finished_at limit p_batch for no key update skip locked
   loop
     insert into mashup.storage_deletions (path) select r.path from public.mashup_results r where r.job_id = v_job.id;
+    perform mashup.delete_mashup_stems(r) from public.mashup_results r where r.job_id = v_job.id and r.stems is not null;
     update public.mashup_jobs set expired_at = mashup.now(), result_path = null where id = v_job.id returning * into v_job;
     perform mashup.log_event(v_job, 'expired', 'The file has expired');
     perform mashup.enqueue_event(v_job, 'job.expired');
@@ -4997,6 +5123,30 @@ $$;
 comment on function mashup.purge_own_stems(integer) is
   'Deletes own stems that no job has. Their files are uploads, which stay until their user deletes them. Returns how many, at most p_batch.';
 
+create function mashup.expire_mashup_stems(p_batch integer) returns integer
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_result public.mashup_results;
+  v_count integer := 0;
+begin
+  for v_result in
+    select r.* from public.mashup_results r
+    where r.stems ->> 'state' = 'ready'
+      and (r.stems ->> 'made_at')::timestamptz < mashup.now() - make_interval(secs => mashup.setting_number('mashup_stems_kept_days') * 86400)
+    order by (r.stems ->> 'made_at')::timestamptz limit p_batch
+  loop
+    -- As everywhere, the job is locked first, and never waited for.
+    perform from public.mashup_jobs j where j.id = v_result.job_id for no key update skip locked;
+    continue when not found;
+    perform mashup.delete_mashup_stems(r) from public.mashup_results r where r.job_id = v_result.job_id and r.epoch = v_result.epoch;
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function mashup.expire_mashup_stems(integer) is 'Deletes stems of mashups after mashup_stems_kept_days. Returns of how many, at most p_batch. Lock: job rows, skips locked ones.';
+
 create function mashup.purge_expired() returns integer
   language plpgsql set search_path = ''
   as $$
@@ -5005,8 +5155,8 @@ declare
   v_count integer := 0;
   v_rows integer;
 begin
-  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.purge_outgoing_events(v_batch)
-    + mashup.purge_own_stems(v_batch);
+  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.expire_mashup_stems(v_batch)
+    + mashup.purge_outgoing_events(v_batch) + mashup.purge_own_stems(v_batch);
 
   delete from public.mashup_jobs j where j.id in (
     select d.id from public.mashup_jobs d
@@ -5034,7 +5184,7 @@ begin
 end
 $$;
 comment on function mashup.purge_expired() is
-  'One run of retention over drafts, results, events, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
+  'One run of retention over drafts, results, stems of mashups, events, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -5191,9 +5341,12 @@ create function mashup.referenced_files() returns table (owner text, id text, pa
   union all
   select 'result', j.id::text, j.result_path from public.mashup_jobs j
     where j.stage = 'complete' and j.result_path is not null and j.expired_at is null
+  union all
+  select 'mashup_stems', r.job_id || ' ' || r.epoch, f from public.mashup_results r cross join lateral mashup.mashup_stem_files(r.stems) f
+    where r.stems ->> 'state' = 'ready'
 $$;
 comment on function mashup.referenced_files() is
-  'Returns the files that rows point to: the stems of the cache (owner stems, id of the row), and the current results of complete jobs (owner result, id of the job).';
+  'Returns the files that rows point to: the stems of the cache (owner stems, id of the row), the current results of complete jobs (owner result, id of the job), and the stems of mashups (owner mashup_stems, job and epoch).';
 
 create function mashup.missing_files() returns setof text
   language sql stable set search_path = ''
@@ -5237,6 +5390,8 @@ begin
       end if;
     end loop;
     delete from mashup.stems s where s.id = any (v_stems) and exists (select from mashup.stem_files(s.paths) f where f = any (p_missing));
+    perform mashup.delete_mashup_stems(r) from public.mashup_results r
+      where r.stems ->> 'state' = 'ready' and exists (select from mashup.mashup_stem_files(r.stems) f where f = any (p_missing));
     insert into mashup.storage_deletions (path) select unnest(v_orphans);
   end if;
   return query values ('stems_without_files', cardinality(v_stems)::bigint), ('results_without_files', cardinality(v_jobs)::bigint),
@@ -5244,7 +5399,7 @@ begin
 end
 $$;
 comment on function mashup.repair_files(text[], boolean) is
-  'Returns how many rows point to the files p_missing and how many files no row points to. With p_apply, drops those rows of the cache of stems, notes expired_at on those jobs, and puts those files into the outbox. Lock order: jobs, stems.';
+  'Returns how many rows point to the files p_missing and how many files no row points to. With p_apply, drops those rows of the cache of stems, notes expired_at on those jobs, forgets those stems of mashups, and puts those files into the outbox. Lock order: jobs, stems.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -5402,7 +5557,8 @@ begin
   end if;
   -- The deletion of the files ends every link to them.
   insert into mashup.storage_deletions (path, is_prefix) values (format('generated/%s/', p_job_id), true);
-  update public.mashup_jobs j set takedown_reason = v_reason, result_path = null, current_step = 'Taken down',
+  update public.mashup_results r set stems = null where r.job_id = p_job_id and r.stems is not null;
+  update public.mashup_jobs j set takedown_reason = v_reason, result_path = null, result = j.result - 'stems', current_step = 'Taken down',
       expired_at = case when j.stage = 'complete' then coalesce(j.expired_at, mashup.now()) else j.expired_at end
     where j.id = p_job_id returning * into v_job;
   perform mashup.log_event(v_job, 'takedown', 'Taken down: ' || v_reason);
@@ -6127,9 +6283,15 @@ create function mashup.account_files(p_user uuid) returns table (path text, byte
   select o.name, (o.metadata ->> 'size')::bigint, o.created_at from public.mashup_jobs j
     join storage.objects o on o.bucket_id = 'mashups' and o.name = j.result_path
     where j.user_id = p_user
+  union all
+  select o.name, (o.metadata ->> 'size')::bigint, o.created_at from public.mashup_jobs j
+    join public.mashup_results r on r.job_id = j.id and r.path = j.result_path
+    cross join lateral mashup.mashup_stem_files(r.stems) f
+    join storage.objects o on o.bucket_id = 'mashups' and o.name = f
+    where j.user_id = p_user and j.result -> 'stems' ->> 'state' = 'ready'
 $$;
 comment on function mashup.account_files(uuid) is
-  'Returns the files of a user that the user may read: uploads and current results. Stems are made from the uploads and are not listed.';
+  'Returns the files of a user that the user may read: uploads, current results and their stems. Stems of songs are made from the uploads and are not listed.';
 
 create function public.export_account(after uuid default null, page_size integer default 20) returns jsonb
   language plpgsql stable security definer set search_path = ''
@@ -6168,6 +6330,50 @@ comment on function public.export_account(uuid, integer) is
   'Returns what the engine keeps of the caller, one page of mashups at a time (page_size, 1 to 50): {account, mashups, analyses, files, next}. analyses and files come with the first page; next is the after of the next page, or null. Raises MB010.';
 revoke execute on function public.export_account(uuid, integer) from public, anon, authenticated, service_role;
 grant execute on function public.export_account(uuid, integer) to authenticated;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/70_public_api/5_mashup_stems.sql
+
+-- A user asks for the stems of a finished mashup.
+
+create function public.request_mashup_stems(job_id uuid) returns jsonb
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_stems jsonb;
+begin
+  perform mashup.count_request(mashup.caller(), 'stems', 'max_submits_per_minute', 'That was many requests for stems in one minute.');
+  v_job := mashup.require_own_job(request_mashup_stems.job_id);
+  if v_job.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', v_job.id, v_job.takedown_reason), 'Contact the operator.');
+  end if;
+  if v_job.stage <> 'complete' or v_job.result_path is null then
+    perform mashup.raise_error('MB003', 'This mashup has no file, and so no stems.',
+      case when v_job.expired_at is not null then 'Its file has expired: replay it from rendering.' else 'Wait until it is complete.' end);
+  end if;
+  select r.stems into v_stems from public.mashup_results r where r.job_id = v_job.id and r.path = v_job.result_path;
+  if v_stems ->> 'state' in ('pending', 'ready') then
+    return v_stems;
+  end if;
+  -- Stems that were made before have been deleted: their task stands for nothing any more.
+  update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'not_needed')
+    where t.job_id = v_job.id and t.epoch = v_job.epoch and t.kind = 'render_stems' and t.state = 'done';
+  insert into mashup.tasks (job_id, kind, epoch, priority)
+    select v_job.id, k.kind, v_job.epoch, k.priority from mashup.task_kinds k where k.kind = 'render_stems'
+    on conflict do nothing;
+  v_stems := jsonb_build_object('state', 'pending', 'requested_at', mashup.now());
+  v_job := mashup.save_mashup_stems(v_job, v_job.result_path, v_stems);
+  update public.mashup_jobs j set result = v_job.result where j.id = v_job.id;
+  perform mashup.log_event(v_job, 'task', 'The stems of the mashup were asked for');
+  return v_stems;
+end
+$$;
+comment on function public.request_mashup_stems(uuid) is
+  'Asks for the stems of a complete mashup of the caller, unless they are there or being made. The row of the job tells the progress (result.stems), the row of the result the files (mashup_results.stems). Returns MashupStems. Lock order: the user''s counter, job, tasks. Raises MB002, MB003, MB010, MB012, MB015.';
+revoke execute on function public.request_mashup_stems(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.request_mashup_stems(uuid) to authenticated;
 
 revoke execute on all functions in schema mashup from public;
 
@@ -6707,8 +6913,8 @@ create policy "mashups: own uploads and results" on storage.objects for select t
     ((storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text)
     or ((storage.foldername(name))[1] = 'generated' and exists (
       select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid())))
-    -- Parts are played until some minutes after the end, when the row no longer names them.
-    or ((storage.foldername(name))[1] = 'generated' and (storage.foldername(name))[3] like '%.parts' and exists (
+    -- Parts are played until some minutes after the end, when the row no longer names them. Stems of a mashup lie beside it.
+    or ((storage.foldername(name))[1] = 'generated' and (storage.foldername(name))[3] ~ '[.](parts|stems)$' and exists (
       select from public.mashup_jobs j where j.id::text = (storage.foldername(objects.name))[2] and j.user_id = (select auth.uid())
         and j.takedown_reason is null))));
 
@@ -6734,7 +6940,7 @@ create policy "mashups: no reads but own" on storage.objects as restrictive for 
     or ((storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text)
     or ((storage.foldername(name))[1] = 'generated' and exists (
       select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid())))
-    or ((storage.foldername(name))[1] = 'generated' and (storage.foldername(name))[3] like '%.parts' and exists (
+    or ((storage.foldername(name))[1] = 'generated' and (storage.foldername(name))[3] ~ '[.](parts|stems)$' and exists (
       select from public.mashup_jobs j where j.id::text = (storage.foldername(objects.name))[2] and j.user_id = (select auth.uid())
         and j.takedown_reason is null)));
 -- An upload straight to Storage, past create-signed-upload, meets the same quota.

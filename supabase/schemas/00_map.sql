@@ -41,6 +41,7 @@
 --     the functions of schema/stages.ts: check (has_analyses, …) and record (record_analysis, …)
 --     save_analysis, save_stems
 --     save_receipt, exhausted_plan_budget        costs of planning
+--     record_mashup_stems, fail_mashup_stems, show_mashup_stems, save_mashup_stems, delete_mashup_stems, mashup_stem_files   the stems of a finished mashup
 -- 35  record_task, has_output                    generated from schema/stages.ts: they call the function of a kind or stage
 -- 40  scheduler
 --     sync_places, sync_places_with_limits, free_places, release_place, repair_places   the places of services
@@ -67,7 +68,7 @@
 --     sweep_workers, note_sweep, is_after_interruption, dead_workers, recover_task, end_late_attempt   recovery
 --     show_silence, is_silent                    services that do not answer
 --     reconcile_queue, refresh_queue_positions, queue_order, queue_position, head_of_queue
---     purge_expired, cancel_expired_drafts, expire_results, purge_own_stems   retention
+--     purge_expired, cancel_expired_drafts, expire_results, purge_own_stems, expire_mashup_stems   retention
 --     enqueue_file_deletions, claim_storage_deletions, complete_storage_deletions   outbox
 --     check_user, delete_user_data               users
 --     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
@@ -75,7 +76,7 @@
 -- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, select_jobs, bulk, require_job
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
---     get_mashup, get_mashup_analyses, get_mashup_stems, begin_upload, check_task_upload
+--     get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, begin_upload, check_task_upload
 --     export_account, account_files
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
 --     check_options, check_songs, check_song, path_of_song, check_upload, check_own_stems, save_own_stems, insert_job, find_idempotent_job, describe_submission

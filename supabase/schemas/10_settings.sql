@@ -62,6 +62,7 @@ insert into mashup.settings (name, value, description) values
   ('reconcile_sec',              '5',     'Seconds between two comparisons of ready tasks with the queue.'),
   ('draft_expires_hours',        '24',    'Hours after which a draft that is not started is cancelled.'),
   ('result_expires_days',        '30',    'Days after which the file of a result is deleted. The job stays, with expired_at.'),
+  ('mashup_stems_kept_days',     '7',     'Days after which the stems of a mashup are deleted. They can be asked for again while the stems of its songs are kept.'),
   ('job_retention_days',         '365',   'Days after which an ended job and its history are deleted.'),
   ('stems_retention_days',       '7',     'Days without use after which cached stems are deleted.'),
   ('analysis_retention_days',    '365',   'Days without use after which cached analyses are deleted.'),

@@ -81,14 +81,16 @@ insert into mashup.task_kinds (kind, stage, service, priority, max_attempts, bac
   ('score', 'scoring', 'scoring', -10, 4, 1, 30, 60, 20, null, null, null, null, false, false),
   ('plan', 'planning', 'orchestrator', -10, 3, 2, 60, 660, 60, null, null, null, null, true, false),
   ('separate', 'separating', 'separation', 10, 4, 2, 60, 1800, null, 'stems_id', 'separating', 'Separating', 'stems/{user}/{job}/{song}/{claim}', false, true),
-  ('render', 'rendering', 'processing', -5, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true);
+  ('render', 'rendering', 'processing', -5, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true),
+  ('render_stems', 'complete', 'processing', 20, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true);
 
 insert into mashup.stage_stats (kind, base_sec, per_song_sec, mean_sec) values
   ('analyze', 0.5, 0.03, 5),
   ('score', 0.2, 0, 0.2),
   ('plan', 1, 0, 3),
   ('separate', 1, 0.15, 20),
-  ('render', 3, 0.1, 25);
+  ('render', 3, 0.1, 25),
+  ('render_stems', 4, 0.12, 30);
 
 insert into mashup.service_health (service) values
   ('analysis'),

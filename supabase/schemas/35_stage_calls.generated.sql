@@ -10,6 +10,7 @@ begin
     when 'plan' then return mashup.record_plan(p_job, p_task, p_result);
     when 'separate' then return mashup.record_stems(p_job, p_task, p_result);
     when 'render' then return mashup.record_result(p_job, p_task, p_result);
+    when 'render_stems' then return mashup.record_mashup_stems(p_job, p_task, p_result);
   end case;
 end
 $$;

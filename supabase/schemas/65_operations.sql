@@ -90,7 +90,8 @@ begin
   end if;
   -- The deletion of the files ends every link to them.
   insert into mashup.storage_deletions (path, is_prefix) values (format('generated/%s/', p_job_id), true);
-  update public.mashup_jobs j set takedown_reason = v_reason, result_path = null, current_step = 'Taken down',
+  update public.mashup_results r set stems = null where r.job_id = p_job_id and r.stems is not null;
+  update public.mashup_jobs j set takedown_reason = v_reason, result_path = null, result = j.result - 'stems', current_step = 'Taken down',
       expired_at = case when j.stage = 'complete' then coalesce(j.expired_at, mashup.now()) else j.expired_at end
     where j.id = p_job_id returning * into v_job;
   perform mashup.log_event(v_job, 'takedown', 'Taken down: ' || v_reason);

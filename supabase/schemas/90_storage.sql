@@ -19,8 +19,8 @@ create policy "mashups: own uploads and results" on storage.objects for select t
     ((storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text)
     or ((storage.foldername(name))[1] = 'generated' and exists (
       select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid())))
-    -- Parts are played until some minutes after the end, when the row no longer names them.
-    or ((storage.foldername(name))[1] = 'generated' and (storage.foldername(name))[3] like '%.parts' and exists (
+    -- Parts are played until some minutes after the end, when the row no longer names them. Stems of a mashup lie beside it.
+    or ((storage.foldername(name))[1] = 'generated' and (storage.foldername(name))[3] ~ '[.](parts|stems)$' and exists (
       select from public.mashup_jobs j where j.id::text = (storage.foldername(objects.name))[2] and j.user_id = (select auth.uid())
         and j.takedown_reason is null))));
 
@@ -46,7 +46,7 @@ create policy "mashups: no reads but own" on storage.objects as restrictive for 
     or ((storage.foldername(name))[1] = 'uploads' and (storage.foldername(name))[2] = (select auth.uid())::text)
     or ((storage.foldername(name))[1] = 'generated' and exists (
       select from public.mashup_jobs j where j.result_path = objects.name and j.user_id = (select auth.uid())))
-    or ((storage.foldername(name))[1] = 'generated' and (storage.foldername(name))[3] like '%.parts' and exists (
+    or ((storage.foldername(name))[1] = 'generated' and (storage.foldername(name))[3] ~ '[.](parts|stems)$' and exists (
       select from public.mashup_jobs j where j.id::text = (storage.foldername(objects.name))[2] and j.user_id = (select auth.uid())
         and j.takedown_reason is null)));
 -- An upload straight to Storage, past create-signed-upload, meets the same quota.

@@ -1,5 +1,12 @@
 /** Compares the client's types with the messages on the wire. A difference does not compile. */
-import type { Iteration, MashupJob, MashupOptions, Submission, SubmittedSong } from '@mashup-engine/client';
+import type {
+  Iteration,
+  MashupJob,
+  MashupOptions,
+  MashupStems,
+  Submission,
+  SubmittedSong,
+} from '@mashup-engine/client';
 import type { Camel } from '../../packages/client/wire.ts';
 import type * as wire from '../../schema.ts';
 
@@ -13,5 +20,6 @@ export const comparisons: Record<string, boolean> = {
   job: isSame<MashupJob, Camel<wire.MashupJob>>(true),
   song: isSame<Required<SubmittedSong>, Required<Camel<wire.SubmittedSong>>>(true),
   submission: isSame<Omit<Submission, 'stage'>, Omit<Camel<wire.Submission>, 'stage'>>(true),
+  stems: isSame<MashupStems, Camel<wire.MashupStems>>(true),
   iteration: isSame<Iteration, Pick<Camel<wire.IterationAnswer>, keyof Iteration>>(true),
 };

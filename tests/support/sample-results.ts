@@ -29,6 +29,22 @@ const RESULTS: Record<TaskKind, (task: SampleTask) => object> = {
       drums: [1, 2].map((part) => `${output_prefix}/drums.${part}.flac`),
     },
   }),
+  render_stems: ({ output_prefix, songs }) => ({
+    result_path: `${output_prefix}.wav`,
+    stems: {
+      sample_rate: 44_100,
+      total_frames: 1_400_000,
+      ends: [1_318_912, 1_400_000],
+      level_db: 0,
+      residual_db: -70,
+      files: songs.map(({ song_id }) => ({
+        song_id,
+        stem: 'drums',
+        path: `${output_prefix}.stems/${song_id}-drums`,
+        bytes: 1_000_000,
+      })),
+    },
+  }),
   render: ({ output_prefix }) => ({
     path: `${output_prefix}.wav`,
     quality: {

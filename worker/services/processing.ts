@@ -1,6 +1,6 @@
 /** Client of the rendering service, `POST /execute-masterplan`: an event stream that ends with exactly one terminal event. */
 import { z } from 'zod';
-import { RenderResult, SERVICE_DEFAULTS, SongRange } from '../../schema.ts';
+import { RenderedStems, RenderResult, SERVICE_DEFAULTS, SongRange } from '../../schema.ts';
 import type { RenderRequest, SongRanges } from '../../schema.ts';
 import { RangesMissing, TaskError } from '../errors.ts';
 import type { FaultClass } from '../errors.ts';
@@ -22,6 +22,7 @@ const CLASS_OF_CODE: Record<string, FaultClass> = {
   plan_unknown_song: 'permanent',
   stems_missing: 'permanent',
   upload_missing: 'permanent',
+  mashup_differs: 'permanent',
   stem_unusable: 'permanent',
   upload_too_large: 'permanent',
   render_silent: 'permanent',
@@ -32,6 +33,8 @@ export interface Rendered {
   path: string;
   /** Measurements of the service, if it sent any. */
   result?: RenderResult;
+  /** The stems of a mashup, if they were what was rendered. */
+  stems?: RenderedStems;
   warnings: string[];
 }
 
@@ -77,7 +80,8 @@ export async function callRender(baseUrl: string, request: RenderRequest, option
           if (typeof event['error'] === 'string') throw eventFault(event['error'], event);
           if (typeof event['storage_path'] === 'string') {
             const result = RenderResult.safeParse(event['result']).data;
-            return { path: event['storage_path'], result, warnings };
+            const stems = RenderedStems.safeParse(event['stems']).data;
+            return { path: event['storage_path'], result, stems, warnings };
           }
           if (typeof event['warning'] === 'string' && warnings.length < MAX_WARNINGS)
             warnings.push(redact(event['warning'], 300));

@@ -28,7 +28,7 @@ export async function partTargets(context: TaskContext, plan: Plan, prefix: stri
 }
 
 /** Returns the target of another object, whose URL has no token yet: the service asks for one when it uploads. */
-function unsignedTarget({ path, url, renewal }: UploadTarget, other: string): UploadTarget {
+export function unsignedTarget({ path, url, renewal }: UploadTarget, other: string): UploadTarget {
   const unsigned = new URL(url);
   unsigned.searchParams.delete('token');
   unsigned.pathname = unsigned.pathname.replace(path, other);

@@ -47,24 +47,38 @@ export async function buildRequest(
   context: TaskContext,
   plan: Plan,
   used: UsedStems,
+  sources: StemSources,
   prefix: string,
 ): Promise<RenderRequest> {
-  const { timeline, global, title, artistCredits } = plan.masterplan;
-  const [analyzed, signed, scores, output, parts] = await Promise.all([
-    loadSongs(context),
-    signStems(context, used),
-    loadScores(context),
+  const [sound, output, parts] = await Promise.all([
+    describeSound(context, plan, used, sources),
     chooseOutput(context, plan, prefix),
     partTargets(context, plan, prefix),
   ]);
+  const { title, artistCredits } = plan.masterplan;
   return {
-    masterplan: { timeline, global_settings: global, title, artistCredits },
-    songs: describeSongs(used, analyzed, signed),
+    ...sound,
+    masterplan: { ...sound.masterplan, title, artistCredits },
     job_id: prefix.replace(/^generated\//, ''),
-    scores,
     ...output,
     parts,
   };
+}
+
+/** Returns the members of a request that the sound depends on. @throws StemsGone, TaskError */
+export async function describeSound(
+  context: TaskContext,
+  plan: Plan,
+  used: UsedStems,
+  sources: StemSources,
+): Promise<Pick<RenderRequest, 'masterplan' | 'songs' | 'scores'>> {
+  const { timeline, global } = plan.masterplan;
+  const [analyzed, signed, scores] = await Promise.all([
+    loadSongs(context),
+    signStems(context, used, sources),
+    loadScores(context),
+  ]);
+  return { masterplan: { timeline, global_settings: global }, songs: describeSongs(used, analyzed, signed), scores };
 }
 
 /** Describes songs with their analyses and stems, for the rendering service. */
@@ -85,11 +99,22 @@ export function describeSongs(
 
 type SignedStems = NonNullable<RenderRequest['songs'][number]['stems']>;
 
+/** The paths of the stems of each song, by song; without those that the cache no longer has. */
+export type StemSources = Record<string, StoredStems>;
+
+/** Loads the paths of the stems of each song. @throws TaskError `missing_input` */
+export async function loadSources(context: TaskContext, used: UsedStems): Promise<StemSources> {
+  const loaded = await Promise.all(
+    used.map(async ({ card }) => [card.song_id, await loadStemPaths(context, card)] as const),
+  );
+  return Object.fromEntries(loaded.flatMap(([id, paths]) => (paths ? [[id, paths]] : [])));
+}
+
 /** Signs the stems of each song. @throws StemsGone that names every song whose stems are not there */
-async function signStems(context: TaskContext, used: UsedStems): Promise<SignedStems[]> {
+async function signStems(context: TaskContext, used: UsedStems, sources: StemSources): Promise<SignedStems[]> {
   const signed = await Promise.all(
     used.map(async ({ card, stems }) => {
-      const paths = await loadStemPaths(context, card);
+      const paths = sources[card.song_id];
       if (!paths) return undefined;
       try {
         return await signFiles(context, stems, paths);

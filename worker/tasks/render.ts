@@ -12,7 +12,7 @@ import { callLimitMs, missingInput } from './context.ts';
 import type { TaskContext } from './context.ts';
 import { formatWarning, plannedSeconds, wantedFormat } from './output-file.ts';
 import { correctedNotes, PartsInRow } from './playable-parts.ts';
-import { buildRequest, loadPlan, openingOf, requireFiles, usedStems } from './render-request.ts';
+import { buildRequest, loadPlan, loadSources, openingOf, requireFiles, usedStems } from './render-request.ts';
 import { type CodedWarning, renderWarnings } from './render-warnings.ts';
 
 /** Every mashup is larger; a file without samples has 44 bytes. */
@@ -27,7 +27,8 @@ export async function render(context: TaskContext): Promise<RenderTaskResult> {
   if (prefix === null) throw missingInput('This task has no output path.', 'Retry the mashup.');
   const { plan, opening } = await loadPlan(context);
   const used = usedStems(claim, plan);
-  const request = await buildRequest(context, plan, used, prefix);
+  const sources = await loadSources(context, used);
+  const request = await buildRequest(context, plan, used, sources, prefix);
   request.opening = opening ? openingOf(claim, plan, opening.sections) : undefined;
   const parts = request.parts && new PartsInRow(context, request.parts);
   const rendered = await callRender(serviceUrls.processing, request, {
@@ -57,6 +58,7 @@ export async function render(context: TaskContext): Promise<RenderTaskResult> {
     quality,
     warnings,
     parts: parts?.folder,
+    sources,
     ...restatedTexts(plan, claim, quality.key),
     service_used: true,
     message,

@@ -97,6 +97,9 @@ begin
       v_signal := true;
       perform mashup.discard_output(v_task);
     end if;
+    if v_task.kind = 'render_stems' then
+      update public.mashup_results r set stems = null where r.job_id = v_task.job_id and r.epoch = v_task.epoch;
+    end if;
     update mashup.tasks t set
         state = 'dropped', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
         held_until = case when v_task.state = 'running' then mashup.now() + make_interval(secs => coalesce((

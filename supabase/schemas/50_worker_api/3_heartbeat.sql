@@ -8,6 +8,10 @@ declare
   v_reports boolean;
   v_progress real;
 begin
+  if p_kind = 'render_stems' then
+    perform mashup.show_mashup_stems(p_job, p_progress);
+    return;
+  end if;
   select k.reports_progress into v_reports from mashup.task_kinds k where k.kind = p_kind and k.stage = p_job.stage;
   if not found then
     return;

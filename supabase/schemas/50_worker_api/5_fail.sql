@@ -77,6 +77,8 @@ declare
 begin
   if p_task.song_id is not null then
     perform mashup.exclude_song(p_task, p_code, p_message, p_hint);
+  elsif p_task.kind = 'render_stems' then
+    perform mashup.fail_mashup_stems(p_task, p_code, p_message, p_hint);
   else
     perform mashup.fail_job(p_task.job_id, p_code, p_message, p_hint, p_task.id);
   end if;
@@ -93,7 +95,7 @@ exception when others then
 end
 $$;
 comment on function mashup.end_failed_task(mashup.tasks, text, text, text) is
-  'Ends the song or the job of a failed task. If a trigger of an integrator prevents that, the job keeps its stage and the task the error hook_failed. Lock: job and task rows held by the caller.';
+  'Ends the song or the job of a failed task; of a render_stems task only the request. If a trigger of an integrator prevents that, the job keeps its stage and the task the error hook_failed. Lock: job and task rows held by the caller.';
 
 create function mashup.exclude_song(p_task mashup.tasks, p_code text, p_message text, p_hint text) returns void
   language plpgsql set search_path = ''

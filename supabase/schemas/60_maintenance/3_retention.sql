@@ -35,6 +35,7 @@ begin
     order by j.finished_at limit p_batch for no key update skip locked
   loop
     insert into mashup.storage_deletions (path) select r.path from public.mashup_results r where r.job_id = v_job.id;
+    perform mashup.delete_mashup_stems(r) from public.mashup_results r where r.job_id = v_job.id and r.stems is not null;
     update public.mashup_jobs set expired_at = mashup.now(), result_path = null where id = v_job.id returning * into v_job;
     perform mashup.log_event(v_job, 'expired', 'The file has expired');
     perform mashup.enqueue_event(v_job, 'job.expired');
@@ -66,6 +67,30 @@ $$;
 comment on function mashup.purge_own_stems(integer) is
   'Deletes own stems that no job has. Their files are uploads, which stay until their user deletes them. Returns how many, at most p_batch.';
 
+create function mashup.expire_mashup_stems(p_batch integer) returns integer
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_result public.mashup_results;
+  v_count integer := 0;
+begin
+  for v_result in
+    select r.* from public.mashup_results r
+    where r.stems ->> 'state' = 'ready'
+      and (r.stems ->> 'made_at')::timestamptz < mashup.now() - make_interval(secs => mashup.setting_number('mashup_stems_kept_days') * 86400)
+    order by (r.stems ->> 'made_at')::timestamptz limit p_batch
+  loop
+    -- As everywhere, the job is locked first, and never waited for.
+    perform from public.mashup_jobs j where j.id = v_result.job_id for no key update skip locked;
+    continue when not found;
+    perform mashup.delete_mashup_stems(r) from public.mashup_results r where r.job_id = v_result.job_id and r.epoch = v_result.epoch;
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function mashup.expire_mashup_stems(integer) is 'Deletes stems of mashups after mashup_stems_kept_days. Returns of how many, at most p_batch. Lock: job rows, skips locked ones.';
+
 create function mashup.purge_expired() returns integer
   language plpgsql set search_path = ''
   as $$
@@ -74,8 +99,8 @@ declare
   v_count integer := 0;
   v_rows integer;
 begin
-  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.purge_outgoing_events(v_batch)
-    + mashup.purge_own_stems(v_batch);
+  v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.expire_mashup_stems(v_batch)
+    + mashup.purge_outgoing_events(v_batch) + mashup.purge_own_stems(v_batch);
 
   delete from public.mashup_jobs j where j.id in (
     select d.id from public.mashup_jobs d
@@ -103,6 +128,6 @@ begin
 end
 $$;
 comment on function mashup.purge_expired() is
-  'One run of retention over drafts, results, events, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
+  'One run of retention over drafts, results, stems of mashups, events, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
 
 revoke execute on all functions in schema mashup from public;

@@ -8,9 +8,12 @@ create function mashup.referenced_files() returns table (owner text, id text, pa
   union all
   select 'result', j.id::text, j.result_path from public.mashup_jobs j
     where j.stage = 'complete' and j.result_path is not null and j.expired_at is null
+  union all
+  select 'mashup_stems', r.job_id || ' ' || r.epoch, f from public.mashup_results r cross join lateral mashup.mashup_stem_files(r.stems) f
+    where r.stems ->> 'state' = 'ready'
 $$;
 comment on function mashup.referenced_files() is
-  'Returns the files that rows point to: the stems of the cache (owner stems, id of the row), and the current results of complete jobs (owner result, id of the job).';
+  'Returns the files that rows point to: the stems of the cache (owner stems, id of the row), the current results of complete jobs (owner result, id of the job), and the stems of mashups (owner mashup_stems, job and epoch).';
 
 create function mashup.missing_files() returns setof text
   language sql stable set search_path = ''
@@ -54,6 +57,8 @@ begin
       end if;
     end loop;
     delete from mashup.stems s where s.id = any (v_stems) and exists (select from mashup.stem_files(s.paths) f where f = any (p_missing));
+    perform mashup.delete_mashup_stems(r) from public.mashup_results r
+      where r.stems ->> 'state' = 'ready' and exists (select from mashup.mashup_stem_files(r.stems) f where f = any (p_missing));
     insert into mashup.storage_deletions (path) select unnest(v_orphans);
   end if;
   return query values ('stems_without_files', cardinality(v_stems)::bigint), ('results_without_files', cardinality(v_jobs)::bigint),
@@ -61,6 +66,6 @@ begin
 end
 $$;
 comment on function mashup.repair_files(text[], boolean) is
-  'Returns how many rows point to the files p_missing and how many files no row points to. With p_apply, drops those rows of the cache of stems, notes expired_at on those jobs, and puts those files into the outbox. Lock order: jobs, stems.';
+  'Returns how many rows point to the files p_missing and how many files no row points to. With p_apply, drops those rows of the cache of stems, notes expired_at on those jobs, forgets those stems of mashups, and puts those files into the outbox. Lock order: jobs, stems.';
 
 revoke execute on all functions in schema mashup from public;

@@ -11,9 +11,15 @@ create function mashup.account_files(p_user uuid) returns table (path text, byte
   select o.name, (o.metadata ->> 'size')::bigint, o.created_at from public.mashup_jobs j
     join storage.objects o on o.bucket_id = 'mashups' and o.name = j.result_path
     where j.user_id = p_user
+  union all
+  select o.name, (o.metadata ->> 'size')::bigint, o.created_at from public.mashup_jobs j
+    join public.mashup_results r on r.job_id = j.id and r.path = j.result_path
+    cross join lateral mashup.mashup_stem_files(r.stems) f
+    join storage.objects o on o.bucket_id = 'mashups' and o.name = f
+    where j.user_id = p_user and j.result -> 'stems' ->> 'state' = 'ready'
 $$;
 comment on function mashup.account_files(uuid) is
-  'Returns the files of a user that the user may read: uploads and current results. Stems are made from the uploads and are not listed.';
+  'Returns the files of a user that the user may read: uploads, current results and their stems. Stems of songs are made from the uploads and are not listed.';
 
 create function public.export_account(after uuid default null, page_size integer default 20) returns jsonb
   language plpgsql stable security definer set search_path = ''
