@@ -59,6 +59,8 @@ export const SubmittedOptions = z.object({
   format: OutputFormat.optional(),
   length_sec: MashupOptions.shape.length_sec,
   wishes: MashupOptions.shape.wishes,
+  separation: MashupOptions.shape.separation,
+  studio_version: MashupOptions.shape.studio_version,
 });
 export type SubmittedOptions = z.infer<typeof SubmittedOptions>;
 

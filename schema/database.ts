@@ -60,6 +60,8 @@ export interface SongCard {
   stems_id?: number;
   /** The stems that the user gave with the song. */
   own_stems_id?: number;
+  /** The model that the job wanted, if the stems are of another one; `none` if there was none. */
+  instead_of?: string;
   duration_sec?: number;
   bpm?: number;
   key?: string;
@@ -82,6 +84,13 @@ export interface JobWarning {
   stage: Stage;
 }
 
+/** What separated a song. `own`: its stems were uploaded; `service`: a separation service that does not name its models. */
+export const SEPARATION_METHODS = ['classical', 'neural', 'own', 'service'] as const;
+export type SeparationMethodName = (typeof SEPARATION_METHODS)[number];
+
+/** What separated the songs of a result, by song id. */
+export type Separations = Record<string, { model: string; method: SeparationMethodName }>;
+
 /** Summary of the result in a job's row; the whole report is in `mashup_results.quality`. */
 export type JobResult = Pick<
   RenderResult,
@@ -91,6 +100,8 @@ export type JobResult = Pick<
   quality?: { passed: boolean };
   /** The stems of the result, if they were asked for. */
   stems?: MashupStemsSummary;
+  /** What separated its songs. Absent in results of older workers. */
+  separation?: Separations;
 };
 
 /** A jsonb column: read as `T`, written as `T`. */
@@ -169,6 +180,7 @@ export interface MashupResultsTable {
   plan_version: number | null;
   sources: Json<Record<string, StoredStems> | null>;
   stems: Json<MashupStems | null>;
+  separation: Json<Separations | null>;
   created_at: Defaulted<Date>;
 }
 
@@ -215,7 +227,7 @@ export interface TasksTable {
   silence_sec: number | null;
   place: number | null;
   output_prefix: string | null;
-  opening: Json<{ claim: string; paths: StoredStems; folder?: string } | null>;
+  opening: Json<{ claim: string; paths: StoredStems; model?: string | null; folder?: string } | null>;
   error: Json<{ code: string; message?: string; hint?: string } | null>;
   created_at: Defaulted<Date>;
   finished_at: Date | null;
@@ -306,6 +318,7 @@ export interface StemsTable {
   user_id: string;
   content_hash: string;
   model: string;
+  method: Defaulted<SeparationMethodName>;
   layout: Defaulted<StemLayout | 'four_stems'>;
   paths: Json<StoredStems>;
   created_at: Defaulted<Date>;
@@ -319,6 +332,15 @@ export interface OwnStemsTable {
   files: Json<Partial<Record<OwnStem, string>>>;
   has_song: boolean;
   created_at: Defaulted<Date>;
+}
+
+/** The row of `mashup.separation_models`: the models of the separation service. */
+interface SeparationModelsTable {
+  only_row: Defaulted<boolean>;
+  classical: string;
+  neural: string | null;
+  used: string;
+  seen_at: Defaulted<Date>;
 }
 
 /** A row of `mashup.scores`. */
@@ -450,6 +472,7 @@ export interface Database {
   'mashup.places': PlacesTable;
   'mashup.stage_stats': StageStatsTable;
   'mashup.service_health': ServiceHealthTable;
+  'mashup.separation_models': SeparationModelsTable;
   'mashup.pauses': PausesTable;
   'mashup.storage_deletions': StorageDeletionsTable;
   'mashup.outgoing_events': OutgoingEventsTable;

@@ -261,11 +261,23 @@ export const Plan = z
   .describe('A plan that has passed the checks: the idea in words and the arrangement.');
 export type Plan = z.infer<typeof Plan>;
 
+export const SeparationChoice = z
+  .enum(['auto', 'classical', 'neural'])
+  .describe('Method of the separation. `auto`: the model that the service is set to, otherwise the classical method.');
+export type SeparationChoice = z.infer<typeof SeparationChoice>;
+
 export const MashupOptions = z
   .object({
     format: OutputFormat.default('wav'),
     length_sec: z.number().min(20).max(600).optional().describe('Wanted length. Default: chosen within the limits.'),
     wishes: z.string().max(500).optional().describe("The user's wishes, as text."),
+    separation: SeparationChoice.optional().describe('What separates the songs. Default: `auto`.'),
+    studio_version: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether the first result is made with classical stems and a second one with those of a model, which replaces it. Default: the setting `studio_version_by_default`.',
+      ),
   })
   .describe('What a user may ask of a mashup. Everything is optional.');
 export type MashupOptions = z.infer<typeof MashupOptions>;

@@ -7,7 +7,16 @@
  */
 import { z } from 'zod';
 import { STEM_PART_BYTES } from './constants.ts';
-import { Masterplan, OutputFormat, PairScore, RenderResult, ScoreWeights, SongAnalysis, Stem } from './music.ts';
+import {
+  Masterplan,
+  OutputFormat,
+  PairScore,
+  RenderResult,
+  ScoreWeights,
+  SeparationChoice,
+  SongAnalysis,
+  Stem,
+} from './music.ts';
 import { MAX_PLAYABLE_PARTS, PlayableAudio } from './playable.ts';
 
 /** Names of the five services. */
@@ -275,11 +284,6 @@ export const TimeRange = z
   .refine(({ start_sec, end_sec }) => end_sec > start_sec, 'A range ends after its start.')
   .describe('A part of a song, in seconds of the song.');
 export type TimeRange = z.infer<typeof TimeRange>;
-
-export const SeparationChoice = z
-  .enum(['auto', 'classical', 'neural'])
-  .describe('Method of the separation. `auto`: the model that the service is set to, otherwise the classical method.');
-export type SeparationChoice = z.infer<typeof SeparationChoice>;
 
 export const SeparateRequest = z
   .object({

@@ -222,6 +222,7 @@ const TASK_KIND_LIST = [
     timeoutSec: 1800,
     perSong: { member: 'stems_id', state: 'separating', step: 'Separating' },
     outputPath: 'stems/{user}/{job}/{song}/{claim}',
+    reportsProgress: true,
     record: 'record_stems',
     expectedSec: { base: 1, perSong: 0.15, mean: 20 },
   },

@@ -5,6 +5,8 @@
 import { z } from 'zod';
 import { RENDER_WARNINGS } from './constants.ts';
 import { RenderedStems } from './mashup-stems.ts';
+import { SEPARATION_METHODS } from './database.ts';
+import type { Separations } from './database.ts';
 import type { PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
 import { StemLayout, StoredStems } from './services.ts';
 import type { PlanOpening } from './stem-ranges.ts';
@@ -84,9 +86,12 @@ export const SeparateTaskResult = z.union([
   z.object({
     ...common,
     model: z.string().min(1),
+    method: z.enum(SEPARATION_METHODS).optional(),
     paths: StoredStems,
     layout: StemLayout.optional(),
     replaces: z.boolean().optional(),
+    /** What the user has to know, for example that a model could not be used. */
+    warnings: z.array(z.object({ code: z.string(), message: z.string() })).optional(),
   }),
 ]);
 export type SeparateTaskResult = z.infer<typeof SeparateTaskResult>;
@@ -103,6 +108,8 @@ export const RenderTaskResult = z.object({
   /** Title and concept of the plan, with the key in which the mashup sounds. */
   title: z.string().optional(),
   concept: z.string().optional(),
+  /** What separated each song that is heard, by song id. */
+  separation: checked<Separations>().optional(),
   /** Folder of the playable parts that were published. */
   parts: z.string().optional(),
   /** The stems of each song that were rendered, for the stems of the mashup. */

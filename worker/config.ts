@@ -131,6 +131,8 @@ export interface WorkerLimits {
   scoreTimeoutMs: number;
   /** Interval between checks for due deletions of Storage objects. */
   deletionIntervalMs: number;
+  /** Interval between requests for the models of the separation service. */
+  modelsIntervalMs: number;
   /** Time without a response after which a database connection counts as lost. */
   answerTimeoutMs: number;
 }
@@ -139,6 +141,7 @@ export interface WorkerLimits {
 export const DEFAULT_LIMITS: WorkerLimits = {
   scoreTimeoutMs: 30_000,
   deletionIntervalMs: 5_000,
+  modelsIntervalMs: 5_000,
   answerTimeoutMs: 25_000,
 };
 

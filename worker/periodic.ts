@@ -5,12 +5,19 @@ import { createFailureLog } from './failure-log.ts';
 /**
  * Runs `work` repeatedly, one run at a time. Each distinct failure is logged once until a run succeeds.
  * @param name of the work, as the subject of log lines: `the sweep`
+ * @param options `atOnce`: the first run begins now, not after `everyMs`
  * @returns a function that stops it
  */
-export function repeat(everyMs: number, log: Log, name: string, work: () => Promise<void>): () => void {
+export function repeat(
+  everyMs: number,
+  log: Log,
+  name: string,
+  work: () => Promise<void>,
+  { atOnce = false }: { atOnce?: boolean } = {},
+): () => void {
   const failures = createFailureLog(log);
   let isRunning = false;
-  const timer = setInterval(() => {
+  const run = (): void => {
     if (isRunning) return;
     isRunning = true;
     work()
@@ -19,7 +26,9 @@ export function repeat(everyMs: number, log: Log, name: string, work: () => Prom
         (error: unknown) => failures.failed(`${name} failed`, error),
       )
       .finally(() => (isRunning = false));
-  }, everyMs);
+  };
+  const timer = setInterval(run, everyMs);
+  if (atOnce) run();
   return () => clearInterval(timer);
 }
 

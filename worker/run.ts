@@ -26,6 +26,7 @@ import type { Registration, RegistrationOptions } from './registration.ts';
 import { startSocketWatchdog } from './database/socket-watchdog.ts';
 import type { SocketWatchdog } from './database/socket-watchdog.ts';
 import { admitWaiting, deregisterWorker, sweep } from './database/database-api.ts';
+import { watchSeparationModels } from './separation-models.ts';
 import { openStorage } from './services/storage.ts';
 import { checkStorage } from './storage-check.ts';
 import type { WorkerContext } from './tasks/context.ts';
@@ -206,11 +207,10 @@ async function register(
   });
 }
 
-/** Starts sweeps, the deletion of files and the delivery of events. Returns a function that stops them. */
-function startPeriodicWork(
-  { db, limits, log, metrics, storage }: WorkerContext,
-  webhook: Webhook | undefined,
-): () => void {
+/** Starts sweeps, the deletion of files, the delivery of events and the watch of the separation models. Returns a function that stops them. */
+function startPeriodicWork(worker: WorkerContext, webhook: Webhook | undefined): () => void {
+  const { db, limits, log, metrics, storage } = worker;
+  const stopWatching = watchSeparationModels(worker);
   const stopSweeping = repeat(SWEEP_MS, log, 'the sweep', async () => {
     await sweep(db);
   });
@@ -221,6 +221,7 @@ function startPeriodicWork(
     await deliverEvents(db, webhook, log, (result, code) => metrics.jobEnded(result, code));
   });
   return () => {
+    stopWatching();
     stopDelivering();
     stopSweeping();
     stopDeleting();

@@ -25,6 +25,16 @@ export interface MashupOptions {
   lengthSec?: number;
   /** The user's wishes as text, at most 500 characters. */
   wishes?: string;
+  /**
+   * What separates the songs. `auto`, the default: the model that the separation service is set to, otherwise the classical method;
+   * `neural`: a model, or the job fails.
+   */
+  separation?: 'auto' | 'classical' | 'neural';
+  /**
+   * Whether the first result is made with classical stems and a second one with those of a model, which replaces it. Default: as the
+   * engine is set.
+   */
+  studioVersion?: boolean;
 }
 
 /** An uploaded song, as `uploadSong` returns it and `submitMashup` takes it. */
@@ -58,6 +68,8 @@ export interface JobSong {
   stemsId?: number;
   /** The user gave stems with the song. */
   ownStemsId?: number;
+  /** The model that the job wanted, if the stems are of another one; `none` if there was none. */
+  insteadOf?: string;
   durationSec?: number;
   bpm?: number;
   /** Key in the form `C# minor` or `Bb major`. */
@@ -100,6 +112,8 @@ export interface JobResult {
   quality?: { passed: boolean };
   /** The stems of the result, if they were asked for: `readStems` reads their files. */
   stems?: MashupStemsSummary;
+  /** What separated its songs, by song id. `own`: the stems were uploaded; `service`: a service that does not name its models. */
+  separation?: Record<string, { model: string; method: 'classical' | 'neural' | 'own' | 'service' }>;
 }
 
 /** What a job's row says of the stems of its result. */

@@ -10,9 +10,11 @@ export type Camel<T> = T extends readonly (infer Item)[]
     ? { [Name in keyof T as CamelKey<Name & string>]: Camel<T[Name]> }
     : T;
 
+/** Members whose objects have ids as names of members, which are kept. */
+const BY_ID: ReadonlySet<string> = new Set(['separation']);
+
 /**
- * Converts a message to camelCase at every depth. Its objects must not have data as names of members, which holds for the
- * messages of this package.
+ * Converts a message to camelCase at every depth. Of its objects only `separation` has data as names of members.
  */
 export function toCamel<T>(message: T): Camel<T> {
   return convert(message, (name) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())) as Camel<T>;
@@ -29,7 +31,9 @@ export function toSnake(message: object): Record<string, unknown> {
 function convert(value: unknown, rename: (name: string) => string): unknown {
   if (Array.isArray(value)) return value.map((item) => convert(item, rename));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [rename(name), convert(item, rename)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [rename(name), BY_ID.has(name) ? item : convert(item, rename)]),
+  );
 }
 
 /** Converts a row of `mashup_jobs`, as a query or Realtime returns it. */

@@ -17,6 +17,7 @@
 --     is_sound_job                               the rules of a row of mashup_jobs
 --     waiting_jobs, draft_jobs                   views of mashup_jobs: the predicates of waiting for a slot and for the user
 --     workers, tasks, places, place_limits       what runs now
+--     separation_models                          the models of the separation service
 --     service_health, pauses, stage_stats        what limits it: circuit breakers, pauses, measured durations
 --     analyses, stems, scores, plan_receipts, plan_spend, count_plan_spend   what tasks have made, and what it cost
 --     storage_deletions, maintenance_runs, call_counts   outbox of deletions, times of maintenance, rate limits
@@ -26,6 +27,7 @@
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs                   songs in rows
 --     stem_files, stems_cover, merge_stems       stems in rows, of whole songs or pieces
+--     wanted_separation, are_usable              what is to separate the songs of a job, and whether stems are of it
 --     add_warnings, add_warning, warning_rank, warnings_outside, truncate_bytes   warnings in rows
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
@@ -65,6 +67,7 @@
 --     publish_playable, keep_parts               the finished beginning of a mashup that is being rendered
 --     report_opening, opening_stems, opening_path, is_opening   what is rendered while the rest of the songs is separated
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
+--     report_separation_models                   the models of the separation service, as workers see them
 --     report_missing_ranges                      parts of songs that a render needs and that were not separated: likewise
 -- 60  maintenance
 --     sweep                                      one run of all of it
@@ -320,6 +323,7 @@ insert into mashup.settings (name, value, description) values
   ('circuit_open_sec',           '15',    'Seconds for which an open circuit waits before it lets one probe through. Doubles up to circuit_open_max_sec.'),
   ('circuit_open_max_sec',       '300',   'Longest wait of an open circuit, in seconds.'),
   ('separate_early',             '"held"', 'When songs are separated whole before their mashup is planned: held (of drafts, while they wait for their user), always, or never. Otherwise what the plan plays of them is separated after planning. External renderers need always.'),
+  ('studio_version_by_default',  'false', 'Whether mashups are first made with classical stems and then with those of the separation model, where the submission does not say it. Without a model there is one result.'),
   ('silence_sec',                '60',    'Seconds without an event after which a call that streams events ends as unanswered.'),
   ('call_limit_factor',          '8',     'A call without events ends after this many times the measured duration for its songs, but not before call_limit_min_sec nor after timeout_sec of its kind.'),
   ('call_limit_min_sec',         '60',    'Shortest limit of a call without events, in seconds.'),
@@ -361,7 +365,7 @@ update mashup.settings s set type = t.type, unit = t.unit, min = t.min, max = t.
 from (
   select n.name,
     case when n.name in ('service_limits', 'service_abort_hold_sec') then 'numbers_by_service' when n.name = 'queue_schema' then 'name'
-      when n.name = 'separate_early' then 'time_of_separation'
+      when n.name = 'separate_early' then 'time_of_separation' when n.name = 'studio_version_by_default' then 'boolean'
       when n.name ~ '_(sec|usd|hours|days|per_day|per_job|step)$' then 'number' else 'integer' end as type,
     case when n.name ~ '_sec$' then 'seconds' when n.name ~ '_usd|_usd_' then 'US dollars' when n.name ~ '_hours$' then 'hours'
       when n.name ~ '_days$' then 'days' when n.name ~ '_bytes$' then 'bytes' when n.name = 'progress_min_step' then 'per cent' end as unit,
@@ -680,7 +684,7 @@ comment on column public.mashup_jobs.options is 'MashupOptions, at most 900 byte
 comment on column public.mashup_jobs.score is 'Mean of the pair scores, 0 to 100.';
 comment on column public.mashup_jobs.plan_version is 'Version of the current plan in mashup_plans.';
 comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
-comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}, stems {state, progress, bytes, message, hint}.';
+comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}, separation (see mashup_results), stems {state, progress, bytes, message, hint}.';
 comment on column public.mashup_jobs.playable is 'PlayableAudio: the uploaded beginning of the mashup while it is rendered, or its opening while the rest of its songs is separated. Null in every other stage. From another claim of the render task until its first part it names the opening, or is null.';
 comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
@@ -762,6 +766,7 @@ create table mashup.mashup_results (
   plan_version integer,
   sources      jsonb,
   stems        jsonb,
+  separation   jsonb,
   created_at   timestamptz not null default mashup.now(),
   primary key (job_id, epoch)
 );
@@ -776,6 +781,8 @@ comment on column public.mashup_results.quality is 'RenderResult: the report of 
 comment on column public.mashup_results.sources is 'The stems of each song that were rendered, by song id: {song_id: StoredStems}. Null: the renderer made no use of stems that the engine knows.';
 comment on column public.mashup_results.stems is 'MashupStems: the stems of the mashup, aligned with it. Null: nobody asked for them, or they were deleted after mashup_stems_kept_days.';
 create index mashup_results_with_stems on public.mashup_results (job_id) where stems ->> 'state' = 'ready';
+
+comment on column public.mashup_results.separation is 'What separated each song that is heard: {song id: {model, method: classical, neural, own or service}}. Null: an older worker rendered it.';
 
 create table mashup.mashup_job_events (
   id         bigint generated always as identity primary key,
@@ -887,7 +894,7 @@ comment on column mashup.tasks.heard_at is 'When the attempt began, or its servi
 comment on column mashup.tasks.silence_sec is 'Seconds after heard_at at which the call ends as unanswered.';
 comment on column mashup.tasks.place is 'Number of the place at its service that a ready or running task holds, and later held.';
 comment on column mashup.tasks.output_prefix is 'Where the claim may write in Storage.';
-comment on column mashup.tasks.opening is 'Stems of what the opening plays of a song, which a separate task reported while it separates the rest: {claim, paths: as in stems.paths, folder: of the parts, if the claim renders the opening}. Valid while that claim is.';
+comment on column mashup.tasks.opening is 'Stems of what the opening plays of a song, which a separate task reported while it separates the rest: {claim, paths: as in stems.paths, model, folder: of the parts, if the claim renders the opening}. Valid while that claim is.';
 comment on column mashup.tasks.error is 'Why the last attempt failed or the task was dropped: {code, message, hint}.';
 create unique index tasks_one_live on mashup.tasks (job_id, epoch, kind, song_id) nulls not distinct where state not in ('dropped', 'failed');
 create index tasks_by_job on mashup.tasks (job_id, epoch);
@@ -953,6 +960,22 @@ comment on column mashup.service_health.retry_at is 'When an open circuit is due
 comment on column mashup.service_health.probe_task is 'The task that is the probe.';
 comment on column mashup.service_health.last_error is 'Kept for a while after the circuit closed: waiting tasks then return spread over some seconds.';
 
+create table mashup.separation_models (
+  only_row  boolean primary key default true check (only_row),
+  classical text not null,
+  neural    text,
+  used      text not null,
+  seen_at   timestamptz not null default mashup.now()
+);
+revoke all on mashup.separation_models from public, anon, authenticated, service_role;
+grant select on mashup.separation_models to mashup_worker;
+comment on table mashup.separation_models is
+  'The models of the separation service, as workers last saw them. One row; none: the service does not name its models, and stems of any model are used.';
+comment on column mashup.separation_models.classical is 'Model of separations with method classical.';
+comment on column mashup.separation_models.neural is 'Model of separations with method neural; null: there is none.';
+comment on column mashup.separation_models.used is 'Model of separations with method auto: one of the two.';
+comment on column mashup.separation_models.seen_at is 'When the models last changed.';
+
 create table mashup.pauses (
   scope      text not null check (scope in ('system', 'user', 'job', 'kind', 'service')),
   key        text not null default '',
@@ -993,6 +1016,7 @@ create table mashup.stems (
   user_id      uuid not null,
   content_hash text not null,
   model        text not null,
+  method       text not null default 'service' check (method in ('classical', 'neural', 'own', 'service')),
   layout       text not null default 'four_stems' check (layout in ('four_stems', 'voices_only', 'no_drums')),
   paths        jsonb not null,
   created_at   timestamptz not null default mashup.now(),
@@ -1002,6 +1026,8 @@ create table mashup.stems (
 revoke all on mashup.stems from public, anon, authenticated, service_role;
 grant select on mashup.stems to mashup_worker;
 comment on table mashup.stems is 'Cache of stems by owner, content, separation model and layout.';
+comment on column mashup.stems.model is 'What separated the song, with its version: dsp-4, htdemucs-da9e5101; own: its user.';
+comment on column mashup.stems.method is 'classical, neural, own (uploaded by the user), or service: a separation service that does not name its models.';
 comment on column mashup.stems.layout is 'voices_only: all of the sound is vocals. no_drums: what would be drums and bass is other. The name of a song decides it together with its analysis.';
 comment on column mashup.stems.paths is 'By stem (vocals, drums, bass, other): its path in bucket mashups, or an array of the paths of its parts in order. Of a song in pieces: {pieces: [{start_sec, end_sec, and by stem its path or paths}]}, ascending.';
 create index stems_by_use on mashup.stems (used_at);
@@ -1237,7 +1263,7 @@ insert into mashup.task_kinds (kind, stage, service, priority, max_attempts, bac
   ('analyze', 'analyzing', 'analysis', 0, 4, 1, 30, 300, null, 'analysis_id', 'analyzing', 'Analysing', null, false, true),
   ('score', 'scoring', 'scoring', -10, 4, 1, 30, 60, 20, null, null, null, null, false, false),
   ('plan', 'planning', 'orchestrator', -10, 3, 2, 60, 660, 60, null, null, null, null, true, false),
-  ('separate', 'separating', 'separation', 10, 4, 2, 60, 1800, null, 'stems_id', 'separating', 'Separating', 'stems/{user}/{job}/{song}/{claim}', false, true),
+  ('separate', 'separating', 'separation', 10, 4, 2, 60, 1800, null, 'stems_id', 'separating', 'Separating', 'stems/{user}/{job}/{song}/{claim}', true, true),
   ('render', 'rendering', 'processing', -5, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true),
   ('render_stems', 'complete', 'processing', 20, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true);
 
@@ -1681,7 +1707,8 @@ begin
   if p_kind.kind = 'plan' then
     -- The contract allows a planner that sends no events.
     return p_limits.plan_call_timeout_sec;
-  elsif p_kind.reports_progress then
+  -- A service that separates one song need not send events.
+  elsif p_kind.reports_progress and p_kind.song_member is null then
     return p_limits.silence_sec;
   end if;
   select * into v_stats from mashup.stage_stats s where s.kind = p_kind.kind;
@@ -1695,7 +1722,7 @@ begin
 end
 $$;
 comment on function mashup.silence_limit(mashup.task_kinds, public.mashup_jobs, text, mashup.claim_limits) is
-  'Returns the seconds after which a call counts as unanswered: without an event for kinds that report progress, else in all, from the measured durations. Before five are measured: timeout_sec of the kind.';
+  'Returns the seconds after which a call counts as unanswered: without an event for kinds with one task for a job that report progress, else from the measured durations. Before five are measured: timeout_sec of the kind.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -1795,6 +1822,40 @@ end
 $$;
 comment on function mashup.merge_stems(jsonb, jsonb) is
   'Returns the value of stems.paths with which a song has what it had and what was separated: whole stems, or the pieces of both.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/15_helpers/9_wanted_separation.sql
+
+-- What is to separate the songs of a job, and whether stems are of it.
+
+create function mashup.wanted_separation(p_job public.mashup_jobs, out method text, out models text[], out classical text)
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_models mashup.separation_models;
+begin
+  select * into v_models from mashup.separation_models;
+  method := coalesce(p_job.options ->> 'separation', 'auto');
+  classical := v_models.classical;
+  if v_models.classical is not null then
+    models := array[case method when 'classical' then v_models.classical when 'neural' then v_models.neural else v_models.used end];
+  end if;
+end
+$$;
+comment on function mashup.wanted_separation(public.mashup_jobs) is
+  'Returns how the songs of a job are to be separated: method (auto, classical or neural); models whose stems the job uses, the preferred one first ({null}: it wants one, and there is none; null: stems of any model, because the service does not name its models); and the model of the classical method.';
+
+create function mashup.are_usable(p_stems mashup.stems, p_card jsonb, p_models text[]) returns boolean
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  return p_models is null or coalesce(p_stems.model = any (p_models), false) or p_stems.method = 'own'
+    or coalesce(p_card ->> 'instead_of' = coalesce(p_models[1], 'none'), false);
+end
+$$;
+comment on function mashup.are_usable(mashup.stems, jsonb, text[]) is
+  'Returns whether a job that wants p_models (see wanted_separation) uses stems: those of such a model, its user''s own, and those that its song was given instead, as the member instead_of of its card says.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -2118,8 +2179,10 @@ begin
   if 'analyzing' = any (p_again) then
     p_job.songs := mashup.reset_songs(p_job.songs);
   end if;
-  if p_job.fresh and 'separating' = any (p_again) then
-    p_job.songs := (select jsonb_agg(s.song - 'stems_id' order by s.n) from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
+  if 'separating' = any (p_again) then
+    -- A model that could not be used may be there again.
+    p_job.songs := (select jsonb_agg(case when p_job.fresh then s.song - 'stems_id' else s.song end - 'instead_of' order by s.n)
+      from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
   end if;
   p_job.warnings := mashup.warnings_outside(p_job.warnings, p_again);
   return p_job;
@@ -2364,14 +2427,17 @@ create function mashup.record_analysis(p_job public.mashup_jobs, p_task mashup.t
 declare
   v_id bigint;
   v_stems mashup.stems;
+  v_models text[];
   v_done integer;
   v_all integer;
 begin
   v_id := mashup.save_analysis(p_job, p_result);
   if not p_job.fresh then
+    v_models := (mashup.wanted_separation(p_job)).models;
     select s.* into v_stems from mashup.stems s
       where s.user_id = p_job.user_id and s.content_hash = p_result ->> 'content_hash'
-        and s.layout = coalesce(p_result ->> 'stem_layout', 'four_stems') order by s.id desc limit 1;
+        and s.layout = coalesce(p_result ->> 'stem_layout', 'four_stems') and mashup.are_usable(s, null, v_models)
+      order by s.method = 'own' desc, coalesce(array_position(v_models, s.model), 9), s.id desc limit 1;
     update mashup.stems set used_at = mashup.now() where id = v_stems.id;
   end if;
   select count(*) filter (where s ->> 'analysis_id' is not null) + 1, count(*) into v_done, v_all from mashup.active_songs(p_job.songs) s;
@@ -2537,17 +2603,18 @@ create function mashup.songs_without_stems(p_job public.mashup_jobs) returns set
   as $$
 declare
   v_plan public.mashup_plans;
+  v_models text[] := (mashup.wanted_separation(p_job)).models;
 begin
   select * into v_plan from public.mashup_plans p where p.job_id = p_job.id and p.version = p_job.plan_version;
   return query
     select s ->> 'song_id' from mashup.active_songs(p_job.songs) s
     left join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
     where (v_plan.version is null or s ->> 'song_id' = any (v_plan.song_ids))
-      and not mashup.stems_cover(st.paths, v_plan.ranges -> (s ->> 'song_id'));
+      and not (mashup.stems_cover(st.paths, v_plan.ranges -> (s ->> 'song_id')) and mashup.are_usable(st, s, v_models));
 end
 $$;
 comment on function mashup.songs_without_stems(public.mashup_jobs) is
-  'Returns the songs whose stems do not hold what the current plan plays; without a plan those without whole stems.';
+  'Returns the songs whose stems do not hold what the current plan plays, or are of another model than the job wants; without a plan those without whole stems.';
 
 create function mashup.create_separation_tasks(p_job public.mashup_jobs) returns void
   language plpgsql set search_path = ''
@@ -2585,12 +2652,13 @@ create function mashup.record_stems(p_job public.mashup_jobs, p_task mashup.task
   language plpgsql set search_path = ''
   as $$
 declare
-  v_id bigint;
+  v_stems mashup.stems;
+  v_models text[] := (mashup.wanted_separation(p_job)).models;
 begin
   if p_result ->> 'stems_id' is not null then
     update mashup.stems s set used_at = mashup.now()
-      where s.id = (p_result ->> 'stems_id')::bigint and s.user_id = p_job.user_id returning s.id into v_id;
-    if v_id is null then
+      where s.id = (p_result ->> 'stems_id')::bigint and s.user_id = p_job.user_id returning s.* into v_stems;
+    if v_stems.id is null then
       perform mashup.raise_error('MB003', 'The stems to record are no longer in the cache.', 'Separate the song again.');
     end if;
   else
@@ -2598,38 +2666,44 @@ begin
       perform mashup.raise_error('MB006', 'Stems were written outside the claim''s own folder.',
         'The separation service must keep to the paths it was given.');
     end if;
-    v_id := mashup.save_stems(p_job.user_id,
+    v_stems := mashup.save_stems(p_job.user_id,
       (select s ->> 'hash' from jsonb_array_elements(p_job.songs) s where s ->> 'song_id' = p_task.song_id),
-      p_result ->> 'model', coalesce(p_result ->> 'layout', 'four_stems'), p_result -> 'paths',
+      p_result ->> 'model', coalesce(p_result ->> 'method', 'service'), coalesce(p_result ->> 'layout', 'four_stems'), p_result -> 'paths',
       coalesce((p_result ->> 'replaces')::boolean, p_job.fresh));
   end if;
-  p_job.songs := mashup.patch_song(p_job.songs, p_task.song_id, jsonb_build_object('state', 'ready', 'stems_id', v_id));
+  -- Whatever the service has used is what the job gets: if it were asked again, it would use the same.
+  p_job.songs := mashup.patch_song(p_job.songs, p_task.song_id, jsonb_strip_nulls(jsonb_build_object('state', 'ready', 'stems_id', v_stems.id,
+    'instead_of', case when not mashup.are_usable(v_stems, null, v_models) then coalesce(v_models[1], 'none') end)));
+  p_job.warnings := mashup.add_warnings(p_job.warnings, coalesce(p_result -> 'warnings', '[]'), 'separating');
   return p_job;
 end
 $$;
 comment on function mashup.record_stems(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a separate task. Returns the job with the song''s card that points to it, not written yet: {model, layout (absent: four_stems), paths: {vocals, drums, bass, other}, each a path or the paths of its parts below the claim''s own prefix, or pieces of the song; replaces (absent: false) pieces whose files are lost}, or {stems_id} of cached ones. Raises MB003, MB006.';
+  'Stores the result of a separate task. Returns the job with the song''s card that points to it, not written yet: {model, layout (absent: four_stems), paths: {vocals, drums, bass, other}, each a path or the paths of its parts below the claim''s own prefix, or pieces of the song; method (absent: service), replaces (absent: false) pieces whose files are lost, warnings: [{code, message}]}, or {stems_id} of cached ones. The card of a song that got stems of another model than the job wants says instead_of which. Raises MB003, MB006.';
 
-create function mashup.save_stems(p_user_id uuid, p_content_hash text, p_model text, p_layout text, p_paths jsonb, p_replace boolean) returns bigint
+create function mashup.save_stems(
+  p_user_id uuid, p_content_hash text, p_model text, p_method text, p_layout text, p_paths jsonb, p_replace boolean
+) returns mashup.stems
   language plpgsql set search_path = ''
   as $$
 declare
-  v_id bigint;
+  v_stems mashup.stems;
   v_old jsonb;
   v_new jsonb;
 begin
   -- Two jobs may separate one song at the same time: what the second recorded is merged with the first. The loop repeats when the
   -- row that was in the way is gone once it could be locked.
   loop
-    insert into mashup.stems as s (user_id, content_hash, model, layout, paths)
-      values (p_user_id, p_content_hash, p_model, p_layout, p_paths)
-      on conflict (user_id, content_hash, model, layout) do nothing returning s.id into v_id;
-    exit when v_id is not null;
-    select s.id, s.paths into v_id, v_old from mashup.stems s
+    insert into mashup.stems as s (user_id, content_hash, model, method, layout, paths)
+      values (p_user_id, p_content_hash, p_model, p_method, p_layout, p_paths)
+      on conflict (user_id, content_hash, model, layout) do nothing returning s.* into v_stems;
+    exit when v_stems.id is not null;
+    select s.* into v_stems from mashup.stems s
       where s.user_id = p_user_id and s.content_hash = p_content_hash and s.model = p_model and s.layout = p_layout for update;
-    if v_id is not null then
+    if v_stems.id is not null then
+      v_old := v_stems.paths;
       v_new := case when p_replace then p_paths else mashup.merge_stems(v_old, p_paths) end;
-      update mashup.stems s set paths = v_new, used_at = mashup.now() where s.id = v_id;
+      update mashup.stems s set paths = v_new, used_at = mashup.now() where s.id = v_stems.id;
       -- Another job may still be reading the older stems.
       insert into mashup.storage_deletions (path, not_before)
         select f, mashup.now() + mashup.setting_interval('replaced_stems_after_sec')
@@ -2637,11 +2711,11 @@ begin
       exit;
     end if;
   end loop;
-  return v_id;
+  return v_stems;
 end
 $$;
-comment on function mashup.save_stems(uuid, text, text, text, jsonb, boolean) is
-  'Caches stems and returns their id. They are merged with what the cache has of the song, or replace it. The files that are no longer used go into the outbox. Lock: stems row.';
+comment on function mashup.save_stems(uuid, text, text, text, text, jsonb, boolean) is
+  'Caches stems and returns their row, of before the merge. They are merged with what the cache has of the song, or replace it. The files that are no longer used go into the outbox. Lock: stems row.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -2669,10 +2743,10 @@ begin
   if starts_with(p_result ->> 'parts', p_task.output_prefix || '.') then
     perform mashup.keep_parts(p_result ->> 'parts');
   end if;
-  insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version, sources)
-    values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version, p_result -> 'sources')
+  insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version, sources, separation)
+    values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version, p_result -> 'sources', p_result -> 'separation')
     on conflict (job_id, epoch) do update set path = excluded.path, quality = excluded.quality, plan_version = excluded.plan_version,
-      sources = excluded.sources, stems = null;
+      sources = excluded.sources, separation = excluded.separation, stems = null;
   p_job.result_path := p_result ->> 'path';
   p_job.title := coalesce(mashup.truncate_bytes(p_result ->> 'title', 200), p_job.title);
   p_job.concept := coalesce(mashup.truncate_bytes(p_result ->> 'concept', 600), p_job.concept);
@@ -2681,14 +2755,14 @@ begin
     'true_peak_dbtp', p_result #> '{quality,true_peak_dbtp}', 'format', p_result #> '{quality,format}',
     'bytes', p_result #> '{quality,bytes}', 'bpm', p_result #> '{quality,bpm}', 'key', p_result #> '{quality,key}',
     'quality', case when jsonb_typeof(p_result #> '{quality,quality,passed}') = 'boolean'
-      then jsonb_build_object('passed', p_result #> '{quality,quality,passed}') end));
+      then jsonb_build_object('passed', p_result #> '{quality,quality,passed}') end, 'separation', p_result -> 'separation'));
   -- Recording a result again replaces its warnings.
   p_job.warnings := mashup.add_warnings(mashup.warnings_outside(p_job.warnings, array['rendering']), coalesce(p_result -> 'warnings', '[]'), 'rendering');
   return p_job;
 end
 $$;
 comment on function mashup.record_result(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a render task and returns the job that points to it, not written yet: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key, parts: folder of the playable parts, sources: the stems that were rendered}. Raises MB006.';
+  'Stores the result of a render task and returns the job that points to it, not written yet: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key, parts: folder of the playable parts, sources: the stems that were rendered, separation: what separated each song}. Raises MB006.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -3882,11 +3956,12 @@ begin
     'fallback', p_task.fallback or (p_kind.fallback_after_sec is not null and p_task.failures + 1 >= p_kind.max_attempts),
     'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec,
     'traceparent', p_job.traceparent, 'settings', p_limits.of_worker, 'waited_sec', greatest(extract(epoch from mashup.now() - p_task.run_at), 0),
-    'lost_for_sec', extract(epoch from mashup.now() - p_task.lost_at));
+    'lost_for_sec', extract(epoch from mashup.now() - p_task.lost_at),
+    'separation', case when p_task.kind = 'separate' then to_jsonb(mashup.wanted_separation(p_job)) end);
 end
 $$;
 comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs, mashup.claim_limits) is
-  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. settings: those that a worker may need, by name. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost.';
+  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. settings: those that a worker may need, by name. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost. separation: of a separate task, as wanted_separation.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -3899,19 +3974,25 @@ create function mashup.show_progress(p_job public.mashup_jobs, p_kind text, p_pr
   as $$
 declare
   v_stage mashup.stages;
-  v_reports boolean;
+  v_kind mashup.task_kinds;
   v_progress real;
 begin
   if p_kind = 'render_stems' then
     perform mashup.show_mashup_stems(p_job, p_progress);
     return;
   end if;
-  select k.reports_progress into v_reports from mashup.task_kinds k where k.kind = p_kind and k.stage = p_job.stage;
+  select * into v_kind from mashup.task_kinds k where k.kind = p_kind and k.stage = p_job.stage;
   if not found then
     return;
   end if;
-  if v_reports then
+  if v_kind.reports_progress then
     select * into v_stage from mashup.stages s where s.stage = p_job.stage;
+    if v_kind.song_member is not null then
+      p_progress := (p_progress + (select count(*) filter (where t.state = 'done') from mashup.tasks t
+          where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = p_kind))
+        / (select count(*) from mashup.tasks t
+          where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = p_kind and t.state in ('waiting', 'ready', 'running', 'done'));
+    end if;
     v_progress := least(v_stage.progress_from + greatest(coalesce(p_progress, 0), 0) * (v_stage.progress_to - v_stage.progress_from),
       v_stage.progress_to - 0.1);
   end if;
@@ -3926,7 +4007,7 @@ begin
 end
 $$;
 comment on function mashup.show_progress(public.mashup_jobs, text, real, text) is
-  'Writes progress (0 to 1 of the task) and step on the job, at most every progress_min_interval_sec unless progress rose by progress_min_step. Nothing if the task is ahead of the stage. Lock: job row held by the caller.';
+  'Writes progress (0 to 1 of the task) and step on the job, at most every progress_min_interval_sec unless progress rose by progress_min_step. Of tasks for single songs, finished ones count as a whole and the others not at all. Nothing if the task is ahead of the stage. Lock: job row held by the caller.';
 
 create function mashup.heartbeat_task(p_task_id bigint, p_claim uuid, p_progress real default null, p_step text default null) returns text
   language plpgsql security definer set search_path = ''
@@ -4590,21 +4671,24 @@ comment on function mashup.is_opening(jsonb) is 'Returns whether playable parts 
 create function mashup.opening_stems(p_job public.mashup_jobs, p_ranges jsonb) returns jsonb
   language plpgsql stable set search_path = ''
   as $$
+declare
+  v_models text[] := (mashup.wanted_separation(p_job)).models;
 begin
   return (
     select jsonb_object_agg(k.song, coalesce(
-      (select st.paths from mashup.active_songs(p_job.songs) s join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
-        where s ->> 'song_id' = k.song and mashup.stems_cover(st.paths, k.ranges)),
-      (select t.opening -> 'paths' from mashup.tasks t
+      (select jsonb_build_object('paths', st.paths, 'model', st.model)
+        from mashup.active_songs(p_job.songs) s join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
+        where s ->> 'song_id' = k.song and mashup.stems_cover(st.paths, k.ranges) and mashup.are_usable(st, s, v_models)),
+      (select jsonb_build_object('paths', t.opening -> 'paths', 'model', coalesce(t.opening ->> 'model', '')) from mashup.tasks t
         where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.song_id = k.song and t.state = 'running'
           and t.opening ->> 'claim' = t.claim::text and mashup.stems_cover(t.opening -> 'paths', k.ranges))))
     from jsonb_each(p_ranges) k (song, ranges));
 end
 $$;
 comment on function mashup.opening_stems(public.mashup_jobs, jsonb) is
-  'Returns stems that hold ranges {song: [[start, end], …]}, by song: from the cache, or reported by a task that still separates the rest; null where there are none.';
+  'Returns stems that hold ranges {song: [[start, end], …]}, by song as {paths, model}: from the cache, or reported by a task that still separates the rest; null where there are none.';
 
-create function mashup.report_opening(p_task_id bigint, p_claim uuid, p_paths jsonb) returns jsonb
+create function mashup.report_opening(p_task_id bigint, p_claim uuid, p_paths jsonb, p_model text default null) returns jsonb
   language plpgsql security definer set search_path = ''
   as $$
 declare
@@ -4627,7 +4711,7 @@ begin
     -- A repeated call, because the answer was lost.
     return jsonb_build_object('status', 'held');
   end if;
-  update mashup.tasks t set opening = jsonb_build_object('claim', p_claim, 'paths', p_paths) where t.id = p_task_id;
+  update mashup.tasks t set opening = jsonb_build_object('claim', p_claim, 'paths', p_paths, 'model', p_model) where t.id = p_task_id;
   select * into v_job from public.mashup_jobs where id = v_task.job_id;
   select p.opening into v_opening from public.mashup_plans p where p.job_id = v_job.id and p.version = v_job.plan_version;
   v_stems := mashup.opening_stems(v_job, v_opening -> 'ranges');
@@ -4644,12 +4728,38 @@ begin
   insert into mashup.storage_deletions (path, is_prefix, not_before)
     select v_path || '/', true, mashup.now() + make_interval(secs => k.timeout_sec) + mashup.setting_interval('parts_kept_sec')
     from mashup.task_kinds k where k.kind = 'render';
-  return jsonb_build_object('status', 'held', 'path', v_path, 'sections', v_opening -> 'sections', 'stems', v_stems);
+  return jsonb_build_object('status', 'held', 'path', v_path, 'sections', v_opening -> 'sections',
+    'stems', (select jsonb_object_agg(s.key, s.value -> 'paths') from jsonb_each(v_stems) s),
+    'models', (select jsonb_object_agg(s.key, s.value -> 'model') from jsonb_each(v_stems) s));
 end
 $$;
-comment on function mashup.report_opening(bigint, uuid, jsonb) is
-  'Notes the stems of what the opening plays of a song, while its task separates the rest. When those of all songs are there, the worker is to render the opening: {status: held, path: folder of the parts, sections, stems by song}. Else {status}: held, or why the claim is not valid (see claim_status). Lock order: job, task. Raises MB006.';
-grant execute on function mashup.report_opening(bigint, uuid, jsonb) to mashup_worker;
+comment on function mashup.report_opening(bigint, uuid, jsonb, text) is
+  'Notes the stems of what the opening plays of a song, while its task separates the rest. When those of all songs are there, the worker is to render the opening: {status: held, path: folder of the parts, sections, stems by song, models by song}. Else {status}: held, or why the claim is not valid (see claim_status). Lock order: job, task. Raises MB006.';
+grant execute on function mashup.report_opening(bigint, uuid, jsonb, text) to mashup_worker;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/50_worker_api/9_separation_models.sql
+
+-- The models of the separation service: workers ask it for them and report changes.
+
+create function mashup.report_separation_models(p_classical text, p_neural text, p_used text) returns boolean
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  if p_classical is null then
+    delete from mashup.separation_models;
+    return found;
+  end if;
+  insert into mashup.separation_models as m (classical, neural, used) values (left(p_classical, 100), left(p_neural, 100), left(p_used, 100))
+    on conflict (only_row) do update set classical = excluded.classical, neural = excluded.neural, used = excluded.used, seen_at = mashup.now()
+    where (m.classical, m.neural, m.used) is distinct from (excluded.classical, excluded.neural, excluded.used);
+  return found;
+end
+$$;
+comment on function mashup.report_separation_models(text, text, text) is
+  'Notes the models of the separation service; p_classical null: it does not name them. From then on jobs want stems of these models. Returns whether they changed.';
+grant execute on function mashup.report_separation_models(text, text, text) to mashup_worker;
 
 revoke execute on all functions in schema mashup from public;
 
@@ -5791,10 +5901,16 @@ begin
   if jsonb_typeof(p_options) <> 'object' or octet_length(p_options::text) > 900 then
     perform mashup.raise_error('MB006', 'The options are not an object, or larger than 900 bytes.', 'Send only the options that you want to set.', 'invalid_options');
   end if;
+  if p_options ->> 'separation' not in ('auto', 'classical', 'neural') then
+    perform mashup.raise_error('MB006', 'The option separation is not a method.', 'It is "auto", "classical" or "neural".', 'invalid_options');
+  elsif jsonb_typeof(p_options -> 'studio_version') not in ('boolean', 'null') then
+    perform mashup.raise_error('MB006', 'The option studio_version is not a boolean.', 'It is true or false.', 'invalid_options');
+  end if;
   return coalesce(p_options, '{}');
 end
 $$;
-comment on function mashup.check_options(jsonb) is 'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large.';
+comment on function mashup.check_options(jsonb) is
+  'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large, or separation or studio_version has a value that it cannot have.';
 
 create function mashup.check_upload(p_user uuid, p_path text, p_name text) returns text
   language plpgsql stable set search_path = ''

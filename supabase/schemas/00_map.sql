@@ -13,6 +13,7 @@
 --     is_sound_job                               the rules of a row of mashup_jobs
 --     waiting_jobs, draft_jobs                   views of mashup_jobs: the predicates of waiting for a slot and for the user
 --     workers, tasks, places, place_limits       what runs now
+--     separation_models                          the models of the separation service
 --     service_health, pauses, stage_stats        what limits it: circuit breakers, pauses, measured durations
 --     analyses, stems, scores, plan_receipts, plan_spend, count_plan_spend   what tasks have made, and what it cost
 --     storage_deletions, maintenance_runs, call_counts   outbox of deletions, times of maintenance, rate limits
@@ -22,6 +23,7 @@
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs                   songs in rows
 --     stem_files, stems_cover, merge_stems       stems in rows, of whole songs or pieces
+--     wanted_separation, are_usable              what is to separate the songs of a job, and whether stems are of it
 --     add_warnings, add_warning, warning_rank, warnings_outside, truncate_bytes   warnings in rows
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
@@ -61,6 +63,7 @@
 --     publish_playable, keep_parts               the finished beginning of a mashup that is being rendered
 --     report_opening, opening_stems, opening_path, is_opening   what is rendered while the rest of the songs is separated
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
+--     report_separation_models                   the models of the separation service, as workers see them
 --     report_missing_ranges                      parts of songs that a render needs and that were not separated: likewise
 -- 60  maintenance
 --     sweep                                      one run of all of it

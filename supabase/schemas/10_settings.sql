@@ -45,6 +45,7 @@ insert into mashup.settings (name, value, description) values
   ('circuit_open_sec',           '15',    'Seconds for which an open circuit waits before it lets one probe through. Doubles up to circuit_open_max_sec.'),
   ('circuit_open_max_sec',       '300',   'Longest wait of an open circuit, in seconds.'),
   ('separate_early',             '"held"', 'When songs are separated whole before their mashup is planned: held (of drafts, while they wait for their user), always, or never. Otherwise what the plan plays of them is separated after planning. External renderers need always.'),
+  ('studio_version_by_default',  'false', 'Whether mashups are first made with classical stems and then with those of the separation model, where the submission does not say it. Without a model there is one result.'),
   ('silence_sec',                '60',    'Seconds without an event after which a call that streams events ends as unanswered.'),
   ('call_limit_factor',          '8',     'A call without events ends after this many times the measured duration for its songs, but not before call_limit_min_sec nor after timeout_sec of its kind.'),
   ('call_limit_min_sec',         '60',    'Shortest limit of a call without events, in seconds.'),
@@ -86,7 +87,7 @@ update mashup.settings s set type = t.type, unit = t.unit, min = t.min, max = t.
 from (
   select n.name,
     case when n.name in ('service_limits', 'service_abort_hold_sec') then 'numbers_by_service' when n.name = 'queue_schema' then 'name'
-      when n.name = 'separate_early' then 'time_of_separation'
+      when n.name = 'separate_early' then 'time_of_separation' when n.name = 'studio_version_by_default' then 'boolean'
       when n.name ~ '_(sec|usd|hours|days|per_day|per_job|step)$' then 'number' else 'integer' end as type,
     case when n.name ~ '_sec$' then 'seconds' when n.name ~ '_usd|_usd_' then 'US dollars' when n.name ~ '_hours$' then 'hours'
       when n.name ~ '_days$' then 'days' when n.name ~ '_bytes$' then 'bytes' when n.name = 'progress_min_step' then 'per cent' end as unit,

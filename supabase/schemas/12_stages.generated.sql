@@ -80,7 +80,7 @@ insert into mashup.task_kinds (kind, stage, service, priority, max_attempts, bac
   ('analyze', 'analyzing', 'analysis', 0, 4, 1, 30, 300, null, 'analysis_id', 'analyzing', 'Analysing', null, false, true),
   ('score', 'scoring', 'scoring', -10, 4, 1, 30, 60, 20, null, null, null, null, false, false),
   ('plan', 'planning', 'orchestrator', -10, 3, 2, 60, 660, 60, null, null, null, null, true, false),
-  ('separate', 'separating', 'separation', 10, 4, 2, 60, 1800, null, 'stems_id', 'separating', 'Separating', 'stems/{user}/{job}/{song}/{claim}', false, true),
+  ('separate', 'separating', 'separation', 10, 4, 2, 60, 1800, null, 'stems_id', 'separating', 'Separating', 'stems/{user}/{job}/{song}/{claim}', true, true),
   ('render', 'rendering', 'processing', -5, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true),
   ('render_stems', 'complete', 'processing', 20, 3, 2, 60, 1800, null, null, null, null, 'generated/{job}/{epoch}-{claim}', true, true);
 

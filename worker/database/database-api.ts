@@ -1,7 +1,7 @@
 /** Typed wrappers of the state machine's SQL functions that the worker calls. Answers are parsed. */
 import { sql } from 'kysely';
 import { z } from 'zod';
-import { MashupOptions, ServiceName } from '../../schema.ts';
+import { MashupOptions, SeparationChoice, ServiceName } from '../../schema.ts';
 import type { PlayableAudio, SongRanges } from '../../schema.ts';
 import { TASK_KINDS } from '../../schema/database.ts';
 import type { SongCard } from '../../schema/database.ts';
@@ -58,6 +58,15 @@ export const Claim = z.object({
   settings: z.record(z.string(), z.unknown()).optional().catch(undefined),
   /** Seconds from the last sign of life of the lost worker that ran the task before; null if none was lost. */
   lost_for_sec: z.number().nullish().catch(undefined),
+  /** Of a `separate` task: how the song is to be separated, and of which models stems are used; null: of any model. */
+  separation: z
+    .object({
+      method: SeparationChoice,
+      models: z.array(z.string().nullable()).nullable(),
+      classical: z.string().nullable(),
+    })
+    .nullish()
+    .catch(undefined),
 });
 /** A claimed task, with everything that its handler needs. */
 export type Claim = z.infer<typeof Claim>;

@@ -7,6 +7,7 @@ import type { FaultClass } from '../errors.ts';
 import { redact } from '../redact.ts';
 import { storageFaultOf, untypedFault } from './faults.ts';
 import { withResponse } from './http.ts';
+import { withIdleLimit } from './idle-timer.ts';
 import { asNumber, clamp } from './read.ts';
 import { parseEvent, readEvents } from './sse.ts';
 
@@ -55,51 +56,52 @@ export interface RenderOptions {
 
 /** Renders a mashup. @throws TaskError for an error event, a hung stream, or a stream without a terminal event */
 export async function callRender(baseUrl: string, request: RenderRequest, options: RenderOptions): Promise<Rendered> {
-  const idle = new AbortController();
-  const onIdle = (): void => idle.abort(idleFault(options.idleMs));
-  let timer = setTimeout(onIdle, options.idleMs);
-  try {
-    return await withResponse(
+  return withIdleLimit('processing', options.idleMs, options.signal, (signal, onEvent) =>
+    withResponse(
       {
         service: 'processing',
         baseUrl,
         path: options.path ?? SERVICE_DEFAULTS.processing.path,
         accept: 'text/event-stream',
         body: request,
-        signal: AbortSignal.any([options.signal, idle.signal]),
+        signal,
         timeoutMs: options.timeoutMs,
         token: options.token,
       },
-      async (response) => {
-        const warnings: string[] = [];
-        let progress = 0;
-        for await (const data of readEvents(response)) {
-          clearTimeout(timer);
-          timer = setTimeout(onIdle, options.idleMs);
-          const event = parseEvent(data);
-          if (typeof event['error'] === 'string') throw eventFault(event['error'], event);
-          if (typeof event['storage_path'] === 'string') {
-            const result = RenderResult.safeParse(event['result']).data;
-            const stems = RenderedStems.safeParse(event['stems']).data;
-            return { path: event['storage_path'], result, stems, warnings };
-          }
-          if (typeof event['warning'] === 'string' && warnings.length < MAX_WARNINGS)
-            warnings.push(redact(event['warning'], 300));
-          if (event['playable'] !== undefined) options.onPlayable?.(event['playable']);
-          if (event['progress'] === undefined) continue;
-          progress = Math.max(progress, clamp(asNumber(event['progress'], 0) / 100, 0, 1));
-          options.onProgress(progress, typeof event['message'] === 'string' ? redact(event['message'], 200) : '');
-        }
-        throw new TaskError('The rendering service ended the stream before the mashup was finished.', {
-          code: 'render_cut_off',
-          hint: 'It is retried automatically. If this lasts, check the memory and the log of the service.',
-          faultClass: 'transient',
-        });
-      },
-    );
-  } finally {
-    clearTimeout(timer);
+      (response) => readRender(response, options, onEvent),
+    ),
+  );
+}
+
+/** Reads the events of a render up to the terminal one. */
+async function readRender(
+  response: AsyncIterable<Uint8Array>,
+  options: RenderOptions,
+  onEvent: () => void,
+): Promise<Rendered> {
+  const warnings: string[] = [];
+  let progress = 0;
+  for await (const data of readEvents(response)) {
+    onEvent();
+    const event = parseEvent(data);
+    if (typeof event['error'] === 'string') throw eventFault(event['error'], event);
+    if (typeof event['storage_path'] === 'string') {
+      const result = RenderResult.safeParse(event['result']).data;
+      const stems = RenderedStems.safeParse(event['stems']).data;
+      return { path: event['storage_path'], result, stems, warnings };
+    }
+    if (typeof event['warning'] === 'string' && warnings.length < MAX_WARNINGS)
+      warnings.push(redact(event['warning'], 300));
+    if (event['playable'] !== undefined) options.onPlayable?.(event['playable']);
+    if (event['progress'] === undefined) continue;
+    progress = Math.max(progress, clamp(asNumber(event['progress'], 0) / 100, 0, 1));
+    options.onProgress(progress, typeof event['message'] === 'string' ? redact(event['message'], 200) : '');
   }
+  throw new TaskError('The rendering service ended the stream before the mashup was finished.', {
+    code: 'render_cut_off',
+    hint: 'It is retried automatically. If this lasts, check the memory and the log of the service.',
+    faultClass: 'transient',
+  });
 }
 
 function eventFault(text: string, event: Record<string, unknown>): TaskError {
@@ -124,12 +126,4 @@ function rangesBySong(missing: readonly SongRange[]): Record<string, SongRanges>
   for (const { song_id, start_sec, end_sec } of missing)
     (ranges[song_id] ??= []).push([Math.max(0, start_sec - MISSING_MARGIN_SEC), end_sec + MISSING_MARGIN_SEC]);
   return ranges;
-}
-
-function idleFault(idleMs: number): TaskError {
-  return new TaskError(`The rendering service sent nothing for ${Math.round(idleMs / 1000)} s.`, {
-    code: 'service_timeout',
-    hint: 'It is retried automatically. If this lasts, restart the service.',
-    faultClass: 'unavailable',
-  });
 }

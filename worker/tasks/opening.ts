@@ -11,7 +11,8 @@ import { callRender } from '../services/processing.ts';
 import { silenceLimitMs, uploadTarget } from './context.ts';
 import type { TaskContext } from './context.ts';
 import { PartsInRow } from './playable-parts.ts';
-import { describeSongs, loadPlan, openingOf, signFiles, usedStems } from './render-request.ts';
+import { describeSongs, loadPlan, openingOf, usedStems } from './render-request.ts';
+import { signFiles } from './stored-stems.ts';
 import { loadScores, loadSongs } from './task-inputs.ts';
 
 /** Parts that the sections of an opening have at most, besides one for each section: the first part is short. */
@@ -27,10 +28,10 @@ export type Opening = {
 };
 
 /** Reports the stems of what the opening plays of a song; renders it if those of all songs are there. Never throws. */
-export function startOpening(context: TaskContext, stems: StoredStems): Opening {
+export function startOpening(context: TaskContext, stems: StoredStems, model: string): Opening {
   const stop = new AbortController();
   const own = { ...context, signal: AbortSignal.any([context.signal, stop.signal]) };
-  const work = reportAndRender(own, stems).catch((error: unknown) => {
+  const work = reportAndRender(own, stems, model).catch((error: unknown) => {
     if (own.signal.aborted) return;
     const { claim, log } = context;
     log('warn', 'the opening of a mashup was not rendered', { task: claim.task_id, error: errorText(error) });
@@ -41,8 +42,8 @@ export function startOpening(context: TaskContext, stems: StoredStems): Opening 
   };
 }
 
-async function reportAndRender(context: TaskContext, stems: StoredStems): Promise<void> {
-  const opening = await reportOpening(context.db, context.claim, stems);
+async function reportAndRender(context: TaskContext, stems: StoredStems, model: string): Promise<void> {
+  const opening = await reportOpening(context.db, context.claim, stems, model);
   if (!opening) return;
   const { claim, signal, serviceTokens, serviceUrls } = context;
   const request = await buildRequest(context, opening);
@@ -85,6 +86,6 @@ async function buildRequest(context: TaskContext, opening: ReadyOpening): Promis
     scores,
     format: 'wav',
     parts: { path, uploads },
-    opening: openingOf(context.claim, plan, sections),
+    opening: openingOf(context.claim, plan, sections, opening.models),
   };
 }

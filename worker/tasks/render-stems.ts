@@ -10,8 +10,9 @@ import { callLimitMs, missingInput, uploadTarget, urlSeconds } from './context.t
 import type { TaskContext } from './context.ts';
 import { plannedSeconds } from './output-file.ts';
 import { unsignedTarget } from './playable-parts.ts';
-import { describeSound, loadPlan, loadSources, usedStems } from './render-request.ts';
-import type { StemSources, UsedStems } from './render-request.ts';
+import { describeSound, loadPlan, usedStems } from './render-request.ts';
+import { loadStems, sourcesOf } from './stored-stems.ts';
+import type { StemSources, UsedStems } from './stored-stems.ts';
 
 /** The mashup whose stems are wanted: the current result of the job. */
 type Mashup = { path: string; sources: StemSources | null; quality: Partial<RenderResult> };
@@ -48,7 +49,7 @@ async function callService(context: TaskContext, mashup: Mashup, prefix: string)
   const { claim, signal, serviceTokens, serviceUrls } = context;
   const { plan } = await loadPlan(context);
   const used = usedStems(claim, plan);
-  const sources = mashup.sources ?? (await loadSources(context, used));
+  const sources = mashup.sources ?? sourcesOf(await loadStems(context, used));
   const [sound, stems] = await Promise.all([
     describeSound(context, plan, used, sources),
     stemTargets(context, mashup, { plan, used, folder: `${prefix}.stems` }),

@@ -12,8 +12,9 @@ import { callLimitMs, missingInput } from './context.ts';
 import type { TaskContext } from './context.ts';
 import { formatWarning, plannedSeconds, wantedFormat } from './output-file.ts';
 import { correctedNotes, PartsInRow } from './playable-parts.ts';
-import { buildRequest, loadPlan, loadSources, openingOf, requireFiles, usedStems } from './render-request.ts';
+import { buildRequest, loadPlan, openingOf, usedStems } from './render-request.ts';
 import { type CodedWarning, renderWarnings } from './render-warnings.ts';
+import { loadStems, modelsOf, requireFiles, separationsOf, sourcesOf } from './stored-stems.ts';
 
 /** Every mashup is larger; a file without samples has 44 bytes. */
 const MIN_RESULT_BYTES = 1_000;
@@ -27,9 +28,10 @@ export async function render(context: TaskContext): Promise<RenderTaskResult> {
   if (prefix === null) throw missingInput('This task has no output path.', 'Retry the mashup.');
   const { plan, opening } = await loadPlan(context);
   const used = usedStems(claim, plan);
-  const sources = await loadSources(context, used);
-  const request = await buildRequest(context, plan, used, sources, prefix);
-  request.opening = opening ? openingOf(claim, plan, opening.sections) : undefined;
+  const stored = await loadStems(context, used);
+  const sources = sourcesOf(stored);
+  const request = await buildRequest(context, plan, { used, sources, prefix });
+  request.opening = opening ? openingOf(claim, plan, opening.sections, modelsOf(stored)) : undefined;
   const parts = request.parts && new PartsInRow(context, request.parts);
   const rendered = await callRender(serviceUrls.processing, request, {
     signal,
@@ -59,6 +61,7 @@ export async function render(context: TaskContext): Promise<RenderTaskResult> {
     warnings,
     parts: parts?.folder,
     sources,
+    separation: separationsOf(stored),
     ...restatedTexts(plan, claim, quality.key),
     service_used: true,
     message,

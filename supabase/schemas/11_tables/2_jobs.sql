@@ -130,7 +130,7 @@ comment on column public.mashup_jobs.options is 'MashupOptions, at most 900 byte
 comment on column public.mashup_jobs.score is 'Mean of the pair scores, 0 to 100.';
 comment on column public.mashup_jobs.plan_version is 'Version of the current plan in mashup_plans.';
 comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
-comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}, stems {state, progress, bytes, message, hint}.';
+comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}, separation (see mashup_results), stems {state, progress, bytes, message, hint}.';
 comment on column public.mashup_jobs.playable is 'PlayableAudio: the uploaded beginning of the mashup while it is rendered, or its opening while the rest of its songs is separated. Null in every other stage. From another claim of the render task until its first part it names the opening, or is null.';
 comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
@@ -212,6 +212,7 @@ create table mashup.mashup_results (
   plan_version integer,
   sources      jsonb,
   stems        jsonb,
+  separation   jsonb,
   created_at   timestamptz not null default mashup.now(),
   primary key (job_id, epoch)
 );
@@ -226,6 +227,8 @@ comment on column public.mashup_results.quality is 'RenderResult: the report of 
 comment on column public.mashup_results.sources is 'The stems of each song that were rendered, by song id: {song_id: StoredStems}. Null: the renderer made no use of stems that the engine knows.';
 comment on column public.mashup_results.stems is 'MashupStems: the stems of the mashup, aligned with it. Null: nobody asked for them, or they were deleted after mashup_stems_kept_days.';
 create index mashup_results_with_stems on public.mashup_results (job_id) where stems ->> 'state' = 'ready';
+
+comment on column public.mashup_results.separation is 'What separated each song that is heard: {song id: {model, method: classical, neural, own or service}}. Null: an older worker rendered it.';
 
 create table mashup.mashup_job_events (
   id         bigint generated always as identity primary key,

@@ -81,7 +81,7 @@ comment on column mashup.tasks.heard_at is 'When the attempt began, or its servi
 comment on column mashup.tasks.silence_sec is 'Seconds after heard_at at which the call ends as unanswered.';
 comment on column mashup.tasks.place is 'Number of the place at its service that a ready or running task holds, and later held.';
 comment on column mashup.tasks.output_prefix is 'Where the claim may write in Storage.';
-comment on column mashup.tasks.opening is 'Stems of what the opening plays of a song, which a separate task reported while it separates the rest: {claim, paths: as in stems.paths, folder: of the parts, if the claim renders the opening}. Valid while that claim is.';
+comment on column mashup.tasks.opening is 'Stems of what the opening plays of a song, which a separate task reported while it separates the rest: {claim, paths: as in stems.paths, model, folder: of the parts, if the claim renders the opening}. Valid while that claim is.';
 comment on column mashup.tasks.error is 'Why the last attempt failed or the task was dropped: {code, message, hint}.';
 create unique index tasks_one_live on mashup.tasks (job_id, epoch, kind, song_id) nulls not distinct where state not in ('dropped', 'failed');
 create index tasks_by_job on mashup.tasks (job_id, epoch);
@@ -146,6 +146,22 @@ comment on column mashup.service_health.opens is 'How often the circuit opened s
 comment on column mashup.service_health.retry_at is 'When an open circuit is due for a probe.';
 comment on column mashup.service_health.probe_task is 'The task that is the probe.';
 comment on column mashup.service_health.last_error is 'Kept for a while after the circuit closed: waiting tasks then return spread over some seconds.';
+
+create table mashup.separation_models (
+  only_row  boolean primary key default true check (only_row),
+  classical text not null,
+  neural    text,
+  used      text not null,
+  seen_at   timestamptz not null default mashup.now()
+);
+revoke all on mashup.separation_models from public, anon, authenticated, service_role;
+grant select on mashup.separation_models to mashup_worker;
+comment on table mashup.separation_models is
+  'The models of the separation service, as workers last saw them. One row; none: the service does not name its models, and stems of any model are used.';
+comment on column mashup.separation_models.classical is 'Model of separations with method classical.';
+comment on column mashup.separation_models.neural is 'Model of separations with method neural; null: there is none.';
+comment on column mashup.separation_models.used is 'Model of separations with method auto: one of the two.';
+comment on column mashup.separation_models.seen_at is 'When the models last changed.';
 
 create table mashup.pauses (
   scope      text not null check (scope in ('system', 'user', 'job', 'kind', 'service')),

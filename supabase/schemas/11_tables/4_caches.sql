@@ -21,6 +21,7 @@ create table mashup.stems (
   user_id      uuid not null,
   content_hash text not null,
   model        text not null,
+  method       text not null default 'service' check (method in ('classical', 'neural', 'own', 'service')),
   layout       text not null default 'four_stems' check (layout in ('four_stems', 'voices_only', 'no_drums')),
   paths        jsonb not null,
   created_at   timestamptz not null default mashup.now(),
@@ -30,6 +31,8 @@ create table mashup.stems (
 revoke all on mashup.stems from public, anon, authenticated, service_role;
 grant select on mashup.stems to mashup_worker;
 comment on table mashup.stems is 'Cache of stems by owner, content, separation model and layout.';
+comment on column mashup.stems.model is 'What separated the song, with its version: dsp-4, htdemucs-da9e5101; own: its user.';
+comment on column mashup.stems.method is 'classical, neural, own (uploaded by the user), or service: a separation service that does not name its models.';
 comment on column mashup.stems.layout is 'voices_only: all of the sound is vocals. no_drums: what would be drums and bass is other. The name of a song decides it together with its analysis.';
 comment on column mashup.stems.paths is 'By stem (vocals, drums, bass, other): its path in bucket mashups, or an array of the paths of its parts in order. Of a song in pieces: {pieces: [{start_sec, end_sec, and by stem its path or paths}]}, ascending.';
 create index stems_by_use on mashup.stems (used_at);

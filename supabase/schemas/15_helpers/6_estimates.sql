@@ -92,7 +92,8 @@ begin
   if p_kind.kind = 'plan' then
     -- The contract allows a planner that sends no events.
     return p_limits.plan_call_timeout_sec;
-  elsif p_kind.reports_progress then
+  -- A service that separates one song need not send events.
+  elsif p_kind.reports_progress and p_kind.song_member is null then
     return p_limits.silence_sec;
   end if;
   select * into v_stats from mashup.stage_stats s where s.kind = p_kind.kind;
@@ -106,6 +107,6 @@ begin
 end
 $$;
 comment on function mashup.silence_limit(mashup.task_kinds, public.mashup_jobs, text, mashup.claim_limits) is
-  'Returns the seconds after which a call counts as unanswered: without an event for kinds that report progress, else in all, from the measured durations. Before five are measured: timeout_sec of the kind.';
+  'Returns the seconds after which a call counts as unanswered: without an event for kinds with one task for a job that report progress, else from the measured durations. Before five are measured: timeout_sec of the kind.';
 
 revoke execute on all functions in schema mashup from public;

@@ -103,8 +103,10 @@ begin
   if 'analyzing' = any (p_again) then
     p_job.songs := mashup.reset_songs(p_job.songs);
   end if;
-  if p_job.fresh and 'separating' = any (p_again) then
-    p_job.songs := (select jsonb_agg(s.song - 'stems_id' order by s.n) from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
+  if 'separating' = any (p_again) then
+    -- A model that could not be used may be there again.
+    p_job.songs := (select jsonb_agg(case when p_job.fresh then s.song - 'stems_id' else s.song end - 'instead_of' order by s.n)
+      from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
   end if;
   p_job.warnings := mashup.warnings_outside(p_job.warnings, p_again);
   return p_job;

@@ -35,14 +35,17 @@ create function mashup.record_analysis(p_job public.mashup_jobs, p_task mashup.t
 declare
   v_id bigint;
   v_stems mashup.stems;
+  v_models text[];
   v_done integer;
   v_all integer;
 begin
   v_id := mashup.save_analysis(p_job, p_result);
   if not p_job.fresh then
+    v_models := (mashup.wanted_separation(p_job)).models;
     select s.* into v_stems from mashup.stems s
       where s.user_id = p_job.user_id and s.content_hash = p_result ->> 'content_hash'
-        and s.layout = coalesce(p_result ->> 'stem_layout', 'four_stems') order by s.id desc limit 1;
+        and s.layout = coalesce(p_result ->> 'stem_layout', 'four_stems') and mashup.are_usable(s, null, v_models)
+      order by s.method = 'own' desc, coalesce(array_position(v_models, s.model), 9), s.id desc limit 1;
     update mashup.stems set used_at = mashup.now() where id = v_stems.id;
   end if;
   select count(*) filter (where s ->> 'analysis_id' is not null) + 1, count(*) into v_done, v_all from mashup.active_songs(p_job.songs) s;

@@ -5,19 +5,25 @@ create function mashup.show_progress(p_job public.mashup_jobs, p_kind text, p_pr
   as $$
 declare
   v_stage mashup.stages;
-  v_reports boolean;
+  v_kind mashup.task_kinds;
   v_progress real;
 begin
   if p_kind = 'render_stems' then
     perform mashup.show_mashup_stems(p_job, p_progress);
     return;
   end if;
-  select k.reports_progress into v_reports from mashup.task_kinds k where k.kind = p_kind and k.stage = p_job.stage;
+  select * into v_kind from mashup.task_kinds k where k.kind = p_kind and k.stage = p_job.stage;
   if not found then
     return;
   end if;
-  if v_reports then
+  if v_kind.reports_progress then
     select * into v_stage from mashup.stages s where s.stage = p_job.stage;
+    if v_kind.song_member is not null then
+      p_progress := (p_progress + (select count(*) filter (where t.state = 'done') from mashup.tasks t
+          where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = p_kind))
+        / (select count(*) from mashup.tasks t
+          where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = p_kind and t.state in ('waiting', 'ready', 'running', 'done'));
+    end if;
     v_progress := least(v_stage.progress_from + greatest(coalesce(p_progress, 0), 0) * (v_stage.progress_to - v_stage.progress_from),
       v_stage.progress_to - 0.1);
   end if;
@@ -32,7 +38,7 @@ begin
 end
 $$;
 comment on function mashup.show_progress(public.mashup_jobs, text, real, text) is
-  'Writes progress (0 to 1 of the task) and step on the job, at most every progress_min_interval_sec unless progress rose by progress_min_step. Nothing if the task is ahead of the stage. Lock: job row held by the caller.';
+  'Writes progress (0 to 1 of the task) and step on the job, at most every progress_min_interval_sec unless progress rose by progress_min_step. Of tasks for single songs, finished ones count as a whole and the others not at all. Nothing if the task is ahead of the stage. Lock: job row held by the caller.';
 
 create function mashup.heartbeat_task(p_task_id bigint, p_claim uuid, p_progress real default null, p_step text default null) returns text
   language plpgsql security definer set search_path = ''

@@ -18,21 +18,24 @@ comment on function mashup.is_opening(jsonb) is 'Returns whether playable parts 
 create function mashup.opening_stems(p_job public.mashup_jobs, p_ranges jsonb) returns jsonb
   language plpgsql stable set search_path = ''
   as $$
+declare
+  v_models text[] := (mashup.wanted_separation(p_job)).models;
 begin
   return (
     select jsonb_object_agg(k.song, coalesce(
-      (select st.paths from mashup.active_songs(p_job.songs) s join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
-        where s ->> 'song_id' = k.song and mashup.stems_cover(st.paths, k.ranges)),
-      (select t.opening -> 'paths' from mashup.tasks t
+      (select jsonb_build_object('paths', st.paths, 'model', st.model)
+        from mashup.active_songs(p_job.songs) s join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
+        where s ->> 'song_id' = k.song and mashup.stems_cover(st.paths, k.ranges) and mashup.are_usable(st, s, v_models)),
+      (select jsonb_build_object('paths', t.opening -> 'paths', 'model', coalesce(t.opening ->> 'model', '')) from mashup.tasks t
         where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.song_id = k.song and t.state = 'running'
           and t.opening ->> 'claim' = t.claim::text and mashup.stems_cover(t.opening -> 'paths', k.ranges))))
     from jsonb_each(p_ranges) k (song, ranges));
 end
 $$;
 comment on function mashup.opening_stems(public.mashup_jobs, jsonb) is
-  'Returns stems that hold ranges {song: [[start, end], …]}, by song: from the cache, or reported by a task that still separates the rest; null where there are none.';
+  'Returns stems that hold ranges {song: [[start, end], …]}, by song as {paths, model}: from the cache, or reported by a task that still separates the rest; null where there are none.';
 
-create function mashup.report_opening(p_task_id bigint, p_claim uuid, p_paths jsonb) returns jsonb
+create function mashup.report_opening(p_task_id bigint, p_claim uuid, p_paths jsonb, p_model text default null) returns jsonb
   language plpgsql security definer set search_path = ''
   as $$
 declare
@@ -55,7 +58,7 @@ begin
     -- A repeated call, because the answer was lost.
     return jsonb_build_object('status', 'held');
   end if;
-  update mashup.tasks t set opening = jsonb_build_object('claim', p_claim, 'paths', p_paths) where t.id = p_task_id;
+  update mashup.tasks t set opening = jsonb_build_object('claim', p_claim, 'paths', p_paths, 'model', p_model) where t.id = p_task_id;
   select * into v_job from public.mashup_jobs where id = v_task.job_id;
   select p.opening into v_opening from public.mashup_plans p where p.job_id = v_job.id and p.version = v_job.plan_version;
   v_stems := mashup.opening_stems(v_job, v_opening -> 'ranges');
@@ -72,11 +75,13 @@ begin
   insert into mashup.storage_deletions (path, is_prefix, not_before)
     select v_path || '/', true, mashup.now() + make_interval(secs => k.timeout_sec) + mashup.setting_interval('parts_kept_sec')
     from mashup.task_kinds k where k.kind = 'render';
-  return jsonb_build_object('status', 'held', 'path', v_path, 'sections', v_opening -> 'sections', 'stems', v_stems);
+  return jsonb_build_object('status', 'held', 'path', v_path, 'sections', v_opening -> 'sections',
+    'stems', (select jsonb_object_agg(s.key, s.value -> 'paths') from jsonb_each(v_stems) s),
+    'models', (select jsonb_object_agg(s.key, s.value -> 'model') from jsonb_each(v_stems) s));
 end
 $$;
-comment on function mashup.report_opening(bigint, uuid, jsonb) is
-  'Notes the stems of what the opening plays of a song, while its task separates the rest. When those of all songs are there, the worker is to render the opening: {status: held, path: folder of the parts, sections, stems by song}. Else {status}: held, or why the claim is not valid (see claim_status). Lock order: job, task. Raises MB006.';
-grant execute on function mashup.report_opening(bigint, uuid, jsonb) to mashup_worker;
+comment on function mashup.report_opening(bigint, uuid, jsonb, text) is
+  'Notes the stems of what the opening plays of a song, while its task separates the rest. When those of all songs are there, the worker is to render the opening: {status: held, path: folder of the parts, sections, stems by song, models by song}. Else {status}: held, or why the claim is not valid (see claim_status). Lock order: job, task. Raises MB006.';
+grant execute on function mashup.report_opening(bigint, uuid, jsonb, text) to mashup_worker;
 
 revoke execute on all functions in schema mashup from public;

@@ -89,10 +89,16 @@ begin
   if jsonb_typeof(p_options) <> 'object' or octet_length(p_options::text) > 900 then
     perform mashup.raise_error('MB006', 'The options are not an object, or larger than 900 bytes.', 'Send only the options that you want to set.', 'invalid_options');
   end if;
+  if p_options ->> 'separation' not in ('auto', 'classical', 'neural') then
+    perform mashup.raise_error('MB006', 'The option separation is not a method.', 'It is "auto", "classical" or "neural".', 'invalid_options');
+  elsif jsonb_typeof(p_options -> 'studio_version') not in ('boolean', 'null') then
+    perform mashup.raise_error('MB006', 'The option studio_version is not a boolean.', 'It is true or false.', 'invalid_options');
+  end if;
   return coalesce(p_options, '{}');
 end
 $$;
-comment on function mashup.check_options(jsonb) is 'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large.';
+comment on function mashup.check_options(jsonb) is
+  'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large, or separation or studio_version has a value that it cannot have.';
 
 create function mashup.check_upload(p_user uuid, p_path text, p_name text) returns text
   language plpgsql stable set search_path = ''

@@ -1,0 +1,31 @@
+-- What is to separate the songs of a job, and whether stems are of it.
+
+create function mashup.wanted_separation(p_job public.mashup_jobs, out method text, out models text[], out classical text)
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_models mashup.separation_models;
+begin
+  select * into v_models from mashup.separation_models;
+  method := coalesce(p_job.options ->> 'separation', 'auto');
+  classical := v_models.classical;
+  if v_models.classical is not null then
+    models := array[case method when 'classical' then v_models.classical when 'neural' then v_models.neural else v_models.used end];
+  end if;
+end
+$$;
+comment on function mashup.wanted_separation(public.mashup_jobs) is
+  'Returns how the songs of a job are to be separated: method (auto, classical or neural); models whose stems the job uses, the preferred one first ({null}: it wants one, and there is none; null: stems of any model, because the service does not name its models); and the model of the classical method.';
+
+create function mashup.are_usable(p_stems mashup.stems, p_card jsonb, p_models text[]) returns boolean
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  return p_models is null or coalesce(p_stems.model = any (p_models), false) or p_stems.method = 'own'
+    or coalesce(p_card ->> 'instead_of' = coalesce(p_models[1], 'none'), false);
+end
+$$;
+comment on function mashup.are_usable(mashup.stems, jsonb, text[]) is
+  'Returns whether a job that wants p_models (see wanted_separation) uses stems: those of such a model, its user''s own, and those that its song was given instead, as the member instead_of of its card says.';
+
+revoke execute on all functions in schema mashup from public;
