@@ -19,6 +19,8 @@ const part = await encodeFlac([new Float32Array(4_410).fill(0.1)], 44_100, {});
 
 /** A separation service that writes the drums to two parts and each other stem to one file. */
 const separation = createServer((request, response) => {
+  // It names no models.
+  if (request.method === 'GET') return void response.writeHead(404).end();
   void (async () => {
     let text = '';
     for await (const chunk of request.setEncoding('utf8')) text += String(chunk);
