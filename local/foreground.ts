@@ -11,12 +11,12 @@ import type { Stack, StartStackOptions } from './stack.ts';
  */
 export async function runStack(
   options: Omit<StartStackOptions, 'signal'>,
-  onReady: (stack: Stack) => void,
+  onReady: (stack: Stack) => void | Promise<void>,
 ): Promise<void> {
   await untilInterrupted(async (signal, interrupted) => {
     try {
       const stack = await startStack({ ...options, signal });
-      onReady(stack);
+      await onReady(stack);
       await interrupted;
       await stack.stop();
     } catch (error) {

@@ -2,13 +2,16 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { explainConnection } from '../../connection/explain.ts';
+import { dataPaths } from '../../local/layout.ts';
 import { readStack } from '../../local/state.ts';
 import { SERVICE_DEFAULTS, SERVICES } from '../../schema.ts';
+import type { ServiceName } from '../../schema.ts';
 import type { StackOptions } from '../connect.ts';
 import { checkApi } from '../doctor/api.ts';
 import { failed, runCheck } from '../doctor/finding.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { checkDatabase } from '../doctor/database.ts';
+import { checkModels, checkSeparator } from '../doctor/models.ts';
 import { checkService } from '../doctor/services.ts';
 import { checkStorageLimits } from '../doctor/storage-limits.ts';
 import { repairFiles, REPAIR_TEXTS } from '../doctor/repair.ts';
@@ -19,16 +22,24 @@ import { print, printJson, table } from '../output.ts';
 
 const NOT_RUNNING_HINT = 'Start the stack with `mashup start`, or set SUPABASE_URL, its key and DATABASE_URL.';
 
+interface DoctorOptions extends StackOptions {
+  json?: boolean;
+  deep?: boolean;
+  repair?: boolean;
+  apply?: boolean;
+}
+
 /** Adds the command to the program. */
 export function addDoctor(program: Command): void {
   program
     .command('doctor')
     .description('check database, queue, API and services')
     .option('--json', 'as JSON')
+    .option('--deep', 'read the files of separation models as well, and compare their hashes')
     .option('--repair', 'compare rows with files instead, and show what does not agree')
     .option('--apply', 'with --repair: mend it')
     .action(async (_options: unknown, command: Command) => {
-      const options = command.optsWithGlobals<StackOptions & { json?: boolean; repair?: boolean; apply?: boolean }>();
+      const options = command.optsWithGlobals<DoctorOptions>();
       if (options.repair === true) return repair(options);
       if (options.apply === true) throw new CliError('bad_option', '--apply needs --repair.', 'Give both.', EXIT_USAGE);
       const findings = await checkAll(options);
@@ -69,7 +80,7 @@ function storageAccess(options: StackOptions): StorageAccess | undefined {
   return info && { url: info.apiUrl, serviceRoleKey: info.secretKey };
 }
 
-async function checkAll(options: StackOptions): Promise<Finding[]> {
+async function checkAll(options: DoctorOptions): Promise<Finding[]> {
   const info = readStack(options.dataDir);
   const env = options.dataDir === undefined ? process.env : {};
   const dbUrl = env.DATABASE_URL || info?.dbUrl;
@@ -77,6 +88,10 @@ async function checkAll(options: StackOptions): Promise<Finding[]> {
   const key =
     (env.SUPABASE_URL ? env.SUPABASE_PUBLISHABLE_KEY || env.SUPABASE_ANON_KEY : undefined) ??
     (env.SUPABASE_URL ? undefined : info?.publishableKey);
+  const urlOf = (name: ServiceName): string =>
+    process.env[SERVICE_DEFAULTS[name].urlVariable] ||
+    info?.services[name] ||
+    `http://127.0.0.1:${SERVICE_DEFAULTS[name].port}`;
   const groups = [
     dbUrl === undefined
       ? [failed('database', 'not found', NOT_RUNNING_HINT)]
@@ -93,11 +108,13 @@ async function checkAll(options: StackOptions): Promise<Finding[]> {
           () => checkStorageLimits(dbUrl, apiUrl),
         ),
     apiUrl === undefined || key === undefined ? [failed('api', 'not found', NOT_RUNNING_HINT)] : checkApi(apiUrl, key),
-    ...SERVICES.map((name) => {
-      const { urlVariable, port } = SERVICE_DEFAULTS[name];
-      const url = process.env[urlVariable] || info?.services[name] || `http://127.0.0.1:${port}`;
-      return runCheck(name, `Check ${urlVariable}.`, () => checkService(name, url));
-    }),
+    ...SERVICES.map((name) =>
+      runCheck(name, `Check ${SERVICE_DEFAULTS[name].urlVariable}.`, () => checkService(name, urlOf(name))),
+    ),
+    checkSeparator(urlOf('separation')),
+    runCheck('separation model', 'Correct the setting.', () =>
+      checkModels(dataPaths(options.dataDir).models, process.env, { deep: options.deep === true }),
+    ),
   ];
   return (await Promise.all(groups)).flat();
 }

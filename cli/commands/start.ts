@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { runStack } from '../../local/index.ts';
 import type { StackOptions } from '../connect.ts';
+import { fetchModels, separatorText } from '../separation-service.ts';
 import { print, table } from '../output.ts';
 
 /** Adds the command to the program. */
@@ -17,7 +18,8 @@ export function addStart(program: Command): void {
 
 async function start(options: StackOptions): Promise<void> {
   const startedAt = performance.now();
-  await runStack({ ...options, log: (line) => print(pc.dim(`  ${line}`)) }, ({ info }) => {
+  await runStack({ ...options, log: (line) => print(pc.dim(`  ${line}`)) }, async ({ info }) => {
+    const models = await fetchModels(info.services.separation);
     print();
     const rows: [string, string][] = [
       ['API', info.apiUrl],
@@ -27,6 +29,7 @@ async function start(options: StackOptions): Promise<void> {
       ['Secret key', info.secretKey],
       ['Operator page', info.studioUrl === null ? 'not built' : `${info.studioUrl}/#/operator`],
       ['  signs in as', `${info.operator.email} with ${info.operator.password}`],
+      ...(models === undefined ? [] : ([['Separation', separatorText(models)]] satisfies [string, string][])),
       ['Data', info.dataDir],
     ];
     for (const line of table(rows.map(([name, value]) => [pc.dim(`  ${name}`), value]))) print(line);

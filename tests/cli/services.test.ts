@@ -3,14 +3,17 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { SERVICE_DEFAULTS, SERVICES } from '../../schema.ts';
+import { HealthResponse, SERVICE_DEFAULTS, SERVICES } from '../../schema.ts';
 import type { ServiceName } from '../../schema.ts';
 import { chooseServices } from '../../cli/services/choose.ts';
 import { freePort } from '../../local/ports.ts';
+import { useModel } from '../../services/separation/models/store.ts';
 import { useDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 import { mashup } from './cli.ts';
@@ -89,6 +92,23 @@ test('named services run on their ports, are checked by --health, and stop at SI
   const down = await mashup(['services', 'scoring', '--port', String(scoring), '--health']);
   assert.equal(down.code, 1);
   assert.match(down.stderr, /scoring does not respond\. Start it: `mashup services scoring`/);
+});
+
+test('the separation service uses the models of the data directory', async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'mashup-services-'));
+  t.after(() => rm(dataDir, { recursive: true }));
+  const model = join(dataDir, 'models', 'htdemucs');
+  await mkdir(model, { recursive: true });
+  await writeFile(join(model, 'htdemucs.onnx'), '');
+  useModel(join(dataDir, 'models'), 'htdemucs');
+  const port = await freePort();
+  const env = { MODELS_DIR: '', SEPARATION_MODEL: '' };
+  const { child, exited } = start(t, ['--data-dir', dataDir, 'services', 'separation', '--port', String(port)], env);
+  await until('it responds', () => isUp(port));
+  const { models } = HealthResponse.parse(await (await fetch(`http://127.0.0.1:${port}/health`)).json());
+  assert.equal(models?.used, 'htdemucs-da9e5101');
+  child.kill('SIGTERM');
+  await exited;
 });
 
 /** The environment of a worker: a database, and a URL for each service but one. */

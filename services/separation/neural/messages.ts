@@ -3,6 +3,7 @@ import type { AudioErrorCode } from '../../../schema.ts';
 import type { ChosenModel } from '../models/choose.ts';
 import type { SeparatedFiles, SeparationJob } from '../separate-file.ts';
 import type { GraphOptions } from './open-session.ts';
+import type { ProviderName } from '../settings.ts';
 import type { ModelErrorCode } from './errors.ts';
 
 /** What the process is to do. `song`: path of the file of the song. */
@@ -15,6 +16,9 @@ export type ModelMessage =
   | { kind: 'audio-error'; code: AudioErrorCode; message: string; hint?: string }
   | { kind: 'model-error'; code: ModelErrorCode; message: string; hint: string }
   | { kind: 'failed'; message: string };
+
+/** What the process that opens a model is to do. */
+export type CheckTask = Pick<ChosenModel, 'path' | 'runtimeFolder'> & { provider: ProviderName };
 
 /** What the process that opens a model tells. */
 export type CheckMessage = { kind: 'opened'; samples: number } | Extract<ModelMessage, { kind: 'model-error' }>;
