@@ -1,0 +1,109 @@
+/** Who sings and who plays, and the exchange of the songs. */
+import type { Stem, Wish } from '../../../schema.ts';
+import { rule, songId, fixed, type ClauseContext, type Rule } from '../rule.ts';
+import { readPart, readStems, type Part } from '../terms.ts';
+
+const BACKING: readonly Stem[] = ['drums', 'bass', 'other'];
+const SING =
+  '(?:sing|sings|singing|rap|raps|rapping|do singing|does singing|do vocals|does vocals|do rapping|does rapping|be heard singing|be singing|be singer|be vocalist|be one singing|be one who sings|be lead|be lead singer|take lead|take vocals|take over vocals|is singer|is vocalist|is one who sings|is singing)';
+const PLAY =
+  '(?:play|plays|playing|do|does|provide|provides|give|gives|handle|handles|supply|supplies|bring|brings|make|makes|take|takes|be|is|deliver|delivers|take care of|takes care of|have|has|get|gets)';
+const OVER = '(?:over|on top of|above|onto|on|over top of|to|against)';
+const UNDER = '(?:under|underneath|beneath|below|behind)';
+const PUT = '(?:(?:put|place|lay|layer|have|use|take|with|mix|combine|play|hear|sing|drop) )?';
+
+const from = (context: ClauseContext, song: number, stems: readonly Stem[]): Wish[] =>
+  stems.map((stem) => ({ kind: 'source', stem, song_id: songId(context, song) }));
+
+/** The source of a part that names both a song and stems. */
+function sourceOf(context: ClauseContext, { song, stems }: Part): Wish[] | null {
+  return song === undefined || stems === undefined ? null : from(context, song, stems);
+}
+
+/** One song over another: the upper sings unless stems are named, the lower plays the rest. */
+function oneOverOther(context: ClauseContext, upper: Part, lower: Part): Wish[] | null {
+  if (upper.song === undefined || lower.song === undefined || upper.song === lower.song) return null;
+  const above = upper.stems ?? (['vocals'] as const);
+  const below = lower.stems ?? BACKING;
+  const isSilent = upper.stems === undefined && context.songs[upper.song]?.has_vocals === false;
+  if (isSilent || !above.includes('vocals') || below.some((stem) => above.includes(stem))) return null;
+  return [...from(context, upper.song, above), ...from(context, lower.song, below)];
+}
+
+/** In order: the first rule that matches is used. */
+export const SOURCE_RULES: readonly Rule[] = [
+  rule(
+    [
+      `(?:only |let |have |just )?{song} (?:{modal} )?(?:only )?${SING}(?: only| alone| part| parts| lead)?`,
+      `(?:be )?sung(?: only)? by {song}`,
+      `(?:hear |only hear |just hear |only |just )?{song} (?:singing|rapping)`,
+      `{song} (?:as|for|on|is|to be) (?:lead|lead singer|singer|vocalist|lead vocalist|singing|vox|mic|microphone)`,
+    ],
+    ({ song }, context) => from(context, Number(song?.slice(1)), ['vocals']),
+  ),
+  rule(
+    [
+      `{song} (?:{modal} not|does not have to|is not supposed to|is not allowed to|not) (?:sing|rap|be singing|do vocals)`,
+      `(?:dont|do not) let {song} (?:sing|rap)`,
+      `(?:dont|do not) use {part}`,
+    ],
+    ({ song, part }, context) => {
+      const { song: index, stems = ['vocals'] } = part ? readPart(part) : { song: Number(song?.slice(1)) };
+      if (index === undefined || (part && !readPart(part).stems)) return null;
+      return stems.map((stem) => ({ kind: 'without', stem, song_id: songId(context, index) }));
+    },
+  ),
+  rule(
+    [
+      `(?:let |have |only |just )?{song} (?:{modal} )?${PLAY} {stems}(?: part| parts)?`,
+      `(?:{use} )?{song} (?:for|on|as) {stems}`,
+      `(?:for )?{stems} (?:{modal} )?(?:be|come|comes|coming|is|are|be taken|taken|be played|played|be done|go)? ?(?:from|by|of) {song}(?: only| alone)?`,
+      `{stems} (?:is |are |{modal} be )?{song}`,
+      `(?:for |as |on )(?:a )?{stems} (?:{use} )?{song}`,
+    ],
+    ({ song, stems }, context) => from(context, Number(song?.slice(1)), readStems(stems ?? '')),
+  ),
+  rule(
+    [
+      `(?:{use} )?(?:only |just )?{part}(?: only| alone| instead)?(?: (?:instead of|rather than|and not|not)(?: from| of)? @\\d)?`,
+    ],
+    ({ part = '' }, context) => sourceOf(context, readPart(part)),
+  ),
+  rule(
+    [`${PUT}{part} (?:sings |singing |sing |rapping |raps |running |playing |going )?${OVER} {part2}`],
+    ({ part = '', part2 = '' }, context) => oneOverOther(context, readPart(part), readPart(part2)),
+  ),
+  rule(
+    [
+      `(?:let |have |make )?{song} (?:{modal} )?(?:play|plays)(?: rest| everything else| along| underneath)?`,
+      `(?:{use} )?{song} (?:for|as|on) (?:rest|everything else|all else)`,
+      `(?:rest|everything else|all else) (?:{modal} )?(?:be |come |comes |is )?(?:from|by) {song}`,
+    ],
+    ({ song }, context) => from(context, Number(song?.slice(1)), BACKING),
+  ),
+  // That songs are mixed is no wish: it is what happens anyway.
+  rule(
+    ['(?:mix|mash|mash up|combine|blend|of|mixing|put together) {song} (?:and|with|into|plus) {song2}(?: together)?'],
+    () => [],
+  ),
+  rule([`${PUT}{part} ${UNDER} {part2}`], ({ part = '', part2 = '' }, context) =>
+    oneOverOther(context, readPart(part2), readPart(part)),
+  ),
+  rule([`${PUT}{part} (?:with|and) {part2}`], ({ part = '', part2 = '' }, context) => {
+    const [first, second] = [sourceOf(context, readPart(part)), sourceOf(context, readPart(part2))];
+    return first && second ? [...first, ...second] : null;
+  }),
+  fixed(
+    { kind: 'swap' },
+    '(?:swap|switch|exchange|flip)(?: two| both)?(?: songs| tracks| roles| parts| them)?(?: around| over| round)?',
+    '(?:swap|switch|exchange|flip|reverse) (?:roles|songs|tracks|them)(?: of (?:songs|tracks|two songs|two tracks))?(?: around| over| round)?',
+    '(?:do |have |try |want )?(?:other way|opposite way|wrong way) (?:round|around)',
+    '(?:swap|switch|exchange) who sings and who plays',
+    '(?:songs|tracks) swapped',
+    'vice versa',
+  ),
+  rule(
+    ['(?:swap|switch|exchange|flip) {song} (?:and|with|for) {song2}(?: around| over| round)?'],
+    ({ song, song2 }, context) => (song !== song2 && context.songs.length === 2 ? [{ kind: 'swap' }] : null),
+  ),
+];

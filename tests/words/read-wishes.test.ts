@@ -1,0 +1,130 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { readWishes } from '../../music/wishes/read-wishes.ts';
+import { Reading, type Wish, type WishSong } from '../../schema.ts';
+import { judge } from './score.ts';
+import { SEEN_PHRASINGS } from './seen-phrasings.ts';
+
+const SONGS: readonly WishSong[] = [
+  { song_id: 'a', name: 'Dreams', artist: 'Fleetwood Mac', has_vocals: true, bpm: 120, key: 'F major' },
+  { song_id: 'b', name: 'Windowlicker', artist: 'Aphex Twin', has_vocals: false, bpm: 123, key: 'C minor' },
+];
+const read = (text: string, songs = SONGS): Reading => readWishes(text, songs);
+const understood = (text: string, songs = SONGS): Wish[] => read(text, songs).understood;
+
+test('of the seen phrasings at least 95 % are read whole, and none is read wrongly', () => {
+  const judged = SEEN_PHRASINGS.map((phrasing) => ({ text: phrasing.text, ...judge(phrasing) }));
+  const texts = (verdict: string): string[] =>
+    judged.filter((each) => each.verdict === verdict).map(({ text }) => text);
+  assert.deepEqual(texts('wrong'), []);
+  assert.ok(texts('whole').length >= 95, `only partly: ${texts('partly').join(' | ')}`);
+});
+
+test('negated, compared, limited and asked wishes are quoted and not read as wishes', () => {
+  const texts = [
+    "don't make it faster",
+    "I don't want more bass",
+    'not more bass',
+    'no more bass than before',
+    'faster or slower?',
+    'why is the bass louder?',
+    'is it longer?',
+    'the vocals are louder than the drums',
+    'the drums are louder',
+    'more bass in the intro',
+    'when she sings, more bass',
+    'louder vocals except at the end',
+    'more energy and less vocals in the chorus',
+    'a part with more bass',
+    'faster than Dreams',
+    'at least 2 minutes',
+    'between 1:30 and 2:00',
+    'about 2-3 minutes',
+    'twice as long',
+    'longer vocals',
+    'drop the beat',
+    'put the vocals on Windowlicker',
+    'Dreams instead of Windowlicker',
+    'more bars',
+    'more chorus',
+    'swap the vocals',
+  ];
+  for (const text of texts) {
+    assert.deepEqual(understood(text), [], text);
+    assert.equal(read(text).not_understood.length, 1, text);
+  }
+});
+
+test('a part that is not understood is quoted as it was written, the other parts are understood', () => {
+  assert.deepEqual(read('Please make it  FASTER; add some Trumpets, then less drums!'), {
+    understood: [
+      { kind: 'tempo', change: 'faster' },
+      { kind: 'level', change: 'less', stem: 'drums' },
+    ],
+    not_understood: ['add some Trumpets'],
+  });
+});
+
+test('polite words and praise are neither understood nor quoted', () => {
+  for (const text of [
+    '',
+    '  ',
+    '😀',
+    'thanks!',
+    'I love it',
+    'Great job so far.',
+    'keep everything else',
+    'mix Dreams and Windowlicker',
+  ])
+    assert.deepEqual(read(text), { understood: [], not_understood: [] }, text);
+});
+
+test('the voice of a girl is that of the only song with a voice', () => {
+  const sings = [{ kind: 'source', stem: 'vocals', song_id: 'a' }];
+  assert.deepEqual(understood("use the girl's voice"), sings);
+  const both = SONGS.map((song) => ({ ...song, has_vocals: true }));
+  assert.deepEqual(read("use the girl's voice", both).understood, []);
+  const unknown = SONGS.map(({ has_vocals: _, ...song }) => song);
+  assert.deepEqual(read("use the girl's voice", unknown).understood, []);
+});
+
+test('a title that is a word of wishes counts as a title only where it is used as one', () => {
+  const songs = SONGS.map((song, i) => (i === 0 ? { ...song, name: 'Faster', artist: '' } : song));
+  assert.deepEqual(understood('faster', songs), [{ kind: 'tempo', change: 'faster' }]);
+  assert.deepEqual(understood('vocals from faster', songs), [{ kind: 'source', stem: 'vocals', song_id: 'a' }]);
+  assert.deepEqual(understood('let Faster sing', songs), [{ kind: 'source', stem: 'vocals', song_id: 'a' }]);
+});
+
+test('a name that two songs share is not understood', () => {
+  const songs = SONGS.map((song) => ({ ...song, artist: 'The Same' }));
+  assert.deepEqual(read('let The Same sing', songs).understood, []);
+});
+
+test('what is said exactly replaces what is said in general', () => {
+  assert.deepEqual(understood('too long, cut 20 seconds'), [{ kind: 'length', change: 'shorter', by_sec: 20 }]);
+  assert.deepEqual(understood('faster, 128 bpm'), [{ kind: 'tempo_exact', bpm: 128 }]);
+});
+
+test('any text has a valid reading that quotes the text', () => {
+  const word = fc.constantFrom(
+    ...'more less bass drums vocals and , but then dreams windowlicker the of over with no 2 minutes length to at for'.split(
+      ' ',
+    ),
+    ...'a bit and a half start end only faster length of echo or reverb on . please can you : - / 120 bpm in C# minor'.split(
+      ' ',
+    ),
+  );
+  const text = fc.oneof(
+    fc.array(word, { maxLength: 40 }).map((words) => words.join(' ')),
+    fc.string({ unit: 'grapheme', maxLength: 300 }),
+  );
+  fc.assert(
+    fc.property(text, (each) => {
+      const reading = read(each);
+      assert.deepEqual(Reading.parse(reading), reading);
+      for (const quote of reading.not_understood) assert.ok(each.replace(/\s+/g, ' ').includes(quote), quote);
+    }),
+    { numRuns: 300 },
+  );
+});
