@@ -51,6 +51,7 @@ export function resultLines(job: MashupJob, path: string): string[] {
     ['Key', result && displayKeyWithCamelot(result.key)],
     ['Length', result && clock(result.durationSec)],
     ['Loudness', result && `${result.loudnessLufs.toFixed(1)} LUFS, true peak ${result.truePeakDbtp.toFixed(1)} dBTP`],
+    ['Separation', separationText(job)],
     ['File', path],
   ];
   const rows = facts.flatMap(([name, value]) => (value ? [[pc.dim(name), value]] : []));
@@ -65,6 +66,16 @@ export function resultLines(job: MashupJob, path: string): string[] {
       ? ['', pc.red('The mashup is delivered with warnings: it fails quality checks of its sound.')]
       : []),
   ];
+}
+
+/** Returns what separated the songs: once if it is the same for all; undefined if it is not known. */
+function separationText({ result, songs }: MashupJob): string | undefined {
+  const separated = songs.flatMap(({ songId, name }) => {
+    const { model, method } = result?.separation?.[songId] ?? {};
+    return model === undefined ? [] : [{ name, text: method === 'own' ? 'stems of your own' : `${model} (${method})` }];
+  });
+  if (new Set(separated.map(({ text }) => text)).size === 1) return separated[0]!.text;
+  return separated.map(({ name, text }) => `${truncate(name, 30)}: ${text}`).join(', ') || undefined;
 }
 
 /** Returns a line for each failed check (`✗`), each other warning (`!`) and each peculiarity of a song (`!`). */

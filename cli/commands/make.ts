@@ -4,9 +4,11 @@ import type { SupabaseClient } from '@supabase/supabase-js';
 import type { Command } from 'commander';
 import { cancelMashup, followJob, signResultUrl, submitMashup, uploadSong } from '@mashup-engine/client';
 import type { MashupJob, MashupOptions, SubmittedSong } from '@mashup-engine/client';
+import { readStack } from '../../local/index.ts';
 import { SubmittedOptions } from '../../schema.ts';
 import { connect, signIn } from '../connect.ts';
 import type { StackOptions } from '../connect.ts';
+import { setting } from '../environment.ts';
 import { checkTarget, download, fitExtension, freePath } from '../download.ts';
 import type { Target } from '../download.ts';
 import { CliError, EXIT_FAULTS, EXIT_USAGE, interrupted } from '../errors.ts';
@@ -15,6 +17,7 @@ import type { Display } from '../progress/display.ts';
 import { Listener } from '../play/listen.ts';
 import { findPlayer } from '../play/players.ts';
 import { exitCodeOf, printResult, printResultLine } from '../result.ts';
+import { fetchModels, separatorText } from '../separation-service.ts';
 import { checkSongs } from '../songs.ts';
 import type { CheckedSong } from '../songs.ts';
 
@@ -25,6 +28,7 @@ interface MakeOptions extends StackOptions {
   out?: string;
   length?: number;
   wishes?: string;
+  separation?: string;
   json?: boolean;
   strict?: boolean;
   play?: boolean;
@@ -42,6 +46,10 @@ export function addMake(program: Command): void {
     )
     .option('--length <seconds>', 'length of the mashup, 20 to 600', Number)
     .option('--wishes <text>', 'wishes for the mashup, in words')
+    .option(
+      '--separation <method>',
+      'auto, classical or neural (default: auto, the model that `mashup models use` chose, otherwise classical)',
+    )
     .option('--strict', `exit with ${EXIT_FAULTS} if the mashup fails a quality check; it is delivered all the same`)
     .option('--play', 'play the mashup while it is made; Ctrl-C stops the sound, a second one the command')
     .option('--json', 'one JSON line for each change, the result last')
@@ -82,13 +90,22 @@ async function make(paths: string[], options: MakeOptions): Promise<void> {
   }
 }
 
+/** What an option must be, by the member of the request. */
+const OPTION_FAULTS: Record<string, string> = {
+  length_sec: '--length must be a number of seconds from 20 to 600.',
+  wishes: '--wishes must have at most 500 characters.',
+  separation: '--separation must be auto, classical or neural.',
+};
+
 function checkOptions(options: MakeOptions): MashupOptions {
-  const parsed = SubmittedOptions.safeParse({ length_sec: options.length, wishes: options.wishes });
-  if (parsed.success) return { lengthSec: parsed.data.length_sec, wishes: parsed.data.wishes };
-  const isLength = parsed.error.issues[0]?.path[0] === 'length_sec';
+  const { length: length_sec, wishes, separation } = options;
+  const parsed = SubmittedOptions.safeParse({ length_sec, wishes, separation });
+  if (parsed.success)
+    return { lengthSec: parsed.data.length_sec, wishes: parsed.data.wishes, separation: parsed.data.separation };
+  const name = String(parsed.error.issues[0]?.path[0]);
   throw new CliError(
     'bad_option',
-    isLength ? '--length must be a number of seconds from 20 to 600.' : '--wishes must have at most 500 characters.',
+    OPTION_FAULTS[name] ?? `${name} is not valid.`,
     'Correct it, or omit it.',
     EXIT_USAGE,
   );
@@ -108,6 +125,7 @@ async function makeFrom(
   let listener: Listener | undefined;
   try {
     const { supabase } = connection;
+    await tellSeparator(options, wanted.separation, display);
     await signIn(supabase);
     const uploaded = await uploadAll(supabase, songs, display, signal);
     const answer = await submitMashup(supabase, uploaded, { ...wanted, format: target.format, signal });
@@ -127,6 +145,28 @@ async function makeFrom(
     if (connection.isOwn) display.step('Stopping the local stack');
     await connection.close();
   }
+}
+
+/**
+ * Says which separator the local stack uses.
+ * @throws CliError `model_missing` if a model was asked for and there is none
+ */
+async function tellSeparator(
+  options: MakeOptions,
+  wanted: MashupOptions['separation'],
+  display: Display,
+): Promise<void> {
+  const stack = setting('SUPABASE_URL') === undefined ? readStack(options.dataDir) : undefined;
+  const models = stack && (await fetchModels(stack.services.separation));
+  if (models === undefined) return;
+  if (wanted !== 'neural')
+    return display.step(`Separator: ${wanted === 'classical' ? models.classical : separatorText(models)}`);
+  if (models.neural !== null) return display.step(`Separator: ${models.neural}`);
+  throw new CliError(
+    models.fault?.code ?? 'model_missing',
+    models.fault?.message ?? 'There is no separation model, and --separation neural asks for one.',
+    models.fault?.hint ?? 'Install one: `mashup models install htdemucs`.',
+  );
 }
 
 async function uploadAll(

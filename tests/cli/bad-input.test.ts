@@ -81,6 +81,12 @@ const cases: [name: string, args: string[], code: string, line: RegExp][] = [
     'bad_option',
     /^--length must be a number of seconds from 20 to 600\./,
   ],
+  [
+    'no separator',
+    [good, other, '--separation', 'best'],
+    'bad_option',
+    /^--separation must be auto, classical or neural\./,
+  ],
   ['too long wishes', [good, other, '--wishes', 'x'.repeat(501)], 'bad_option', /^--wishes must have at most 500/],
 ];
 

@@ -41,6 +41,23 @@ test('a mashup that fails quality checks is delivered with warnings, each as a s
   assert.doesNotMatch(textOf(job(true, [note])), /delivered with warnings|✗/);
 });
 
+test('a result names what separated its songs: once if it is the same for all', () => {
+  const shown = job(true, []);
+  const separated = (b: { model: string; method: 'neural' | 'own' }): string => {
+    shown.result!.separation = { a: { model: 'htdemucs-da9e5101', method: 'neural' }, b };
+    return textOf(shown);
+  };
+  assert.match(
+    separated({ model: 'htdemucs-da9e5101', method: 'neural' }),
+    /^Separation +htdemucs-da9e5101 \(neural\)$/m,
+  );
+  assert.match(
+    separated({ model: 'own', method: 'own' }),
+    /^Separation +Drive: htdemucs-da9e5101 \(neural\), Kites: stems of your own$/m,
+  );
+  assert.doesNotMatch(textOf(job(true, [])), /Separation/);
+});
+
 test('the exit code of make is 0 for a delivered mashup, and 3 with --strict if it fails quality checks', () => {
   const faulty = job(false, [fault]);
   assert.deepEqual([exitCodeOf(faulty, false), exitCodeOf(faulty, true)], [0, 3]);

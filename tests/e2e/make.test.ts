@@ -167,7 +167,13 @@ describe('mashup make', async () => {
     const out = join(dir, 'warm.mp3');
     const warm = await mashup('make', SONGS[1]!, SONGS[0]!, ...LENGTH, '--out', out, '--data-dir', dataDir);
     assert.equal(warm.code, 0, warm.stderr);
-    assert.match(warm.stdout, /Tempo\s+[\d.]+ bpm[^]*Key[^]*Loudness\s+-1[34]\.\d[^]*File\s+.*warm\.mp3/);
+    assert.match(
+      warm.stdout,
+      /Tempo\s+[\d.]+ bpm[^]*Key[^]*Loudness\s+-1[34]\.\d[^]*Separation\s+dsp-4 \(classical\)[^]*File\s+.*warm\.mp3/,
+    );
+    const refused = await mashup('make', ...SONGS, '--separation', 'neural', '--out', out, '--data-dir', dataDir);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /There is no separation model.* Install one: `mashup models install htdemucs`/);
     const [second] = await sql<
       { plan: Plan }[]
     >`select plan from mashup_plans where job_id <> ${jobId} order by created_at desc limit 1`;
