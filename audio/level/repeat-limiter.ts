@@ -28,22 +28,33 @@ export class RepeatLimiter {
    */
   limit(gainDb: number, ceilingDb: number, into: readonly Float32Array[]): LimiterReport {
     const gain = 10 ** (gainDb / 20);
-    const settings = limiterSettings(this.#sampleRate, ceilingDb);
-    const threshold = settings.threshold / gain;
-    this.#mark(threshold);
     const count = new ReductionCount();
-    const length = this.#peaks.length;
-    const gains = this.#smoothGains({ ...settings, threshold });
-    for (let from = 0; from < length; from += BLOCK) {
-      const to = Math.min(length, from + BLOCK);
-      const reductions = gains(from, to);
+    this.#reduce(gain, ceilingDb, (from, reductions) => {
       count.add(reductions);
       this.#channels.forEach((samples, c) => {
         const target = into[c]!;
-        for (let i = from; i < to; i++) target[i] = samples[i]! * gain * reductions[i - from]!;
+        for (let i = 0; i < reductions.length; i++) target[from + i] = samples[from + i]! * gain * reductions[i]!;
       });
-    }
+    });
     return count.report();
+  }
+
+  /** Writes the factor of each sample to `into`: what `limit` multiplies the signal by. */
+  gains(gainDb: number, ceilingDb: number, into: Float32Array): void {
+    const gain = 10 ** (gainDb / 20);
+    this.#reduce(gain, ceilingDb, (from, reductions) => {
+      for (let i = 0; i < reductions.length; i++) into[from + i] = gain * reductions[i]!;
+    });
+  }
+
+  /** Calls `use` with the reductions of the signal at a gain, block after block. They are valid during the call. */
+  #reduce(gain: number, ceilingDb: number, use: (from: number, reductions: Float32Array) => void): void {
+    const settings = limiterSettings(this.#sampleRate, ceilingDb);
+    const threshold = settings.threshold / gain;
+    this.#mark(threshold);
+    const length = this.#peaks.length;
+    const gains = this.#smoothGains({ ...settings, threshold });
+    for (let from = 0; from < length; from += BLOCK) use(from, gains(from, Math.min(length, from + BLOCK)));
   }
 
   /** Marks all peaks above `threshold`. */

@@ -13,6 +13,8 @@ export type RenderErrorCode =
   | 'stem_unusable'
   | 'upload_failed'
   | 'upload_too_large'
+  | 'mashup_unavailable'
+  | 'mashup_differs'
   | 'render_silent'
   | 'render_failed';
 

@@ -1,6 +1,13 @@
 /** Finishes a mashup: mixes its sections, masters, encodes, checks what is delivered, and uploads it. */
 import { restateKey } from '../../../music/theory/key-text.ts';
-import type { OutputFormat, QualityCheck, RenderResult, SongAnalysis, UploadTarget } from '../../../schema.ts';
+import type {
+  Mastering,
+  OutputFormat,
+  QualityCheck,
+  RenderResult,
+  SongAnalysis,
+  UploadTarget,
+} from '../../../schema.ts';
 import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { detectFormat } from '../../../audio/decode/detect.ts';
 import { writeMp3 } from '../../../audio/encode/encode-mp3.ts';
@@ -13,14 +20,12 @@ import { checkFile, TARGET_LUFS } from '../quality/check-file.ts';
 import { check, passesHardChecks } from '../quality/checks.ts';
 import type { Channels } from '../sound/slice.ts';
 import { encodeMaster, type EncodeTask } from './encode.ts';
-import { type Master, masterMix, type MasterTask } from './master.ts';
+import { CEILING_DB, type Master, masterMix, type MasterTask } from './master.ts';
 import { type DeliveryMeasurement, measureDelivery, type MeasureTask } from './measure.ts';
 import { type Mix, mixSections, type MixTask } from './mix.ts';
 
 const MAX_TRUE_PEAK_DBTP = -1;
 
-/** Ceiling of the limiter. A lossy encoder raises peaks, so it is lower there. */
-const CEILING_DB: Record<OutputFormat, number> = { wav: -1, flac: -1, mp3: -1.5 };
 /** A quieter mix is silent: raising its level would raise noise. */
 const SILENT_LUFS = -60;
 const ENCODE_PASSES = 3;
@@ -70,6 +75,7 @@ type Encoded = {
   bytes: Uint8Array<ArrayBuffer>;
   measured: DeliveryMeasurement;
   limited: LimiterReport;
+  mastering: Mastering;
 };
 
 /**
@@ -90,7 +96,7 @@ async function encodeMix(
   for (let pass = 1; ; pass++) {
     const { format } = output;
     onProgress(`Mastering to ${TARGET_LUFS} LUFS`);
-    const { channels, limited } = await steps.master({ mix, format, ceilingDb });
+    const { channels, limited, mastering } = await steps.master({ mix, format, ceilingDb });
     onProgress(`Encoding ${format}`);
     // The samples of a file without losses are known: they are measured while it is encoded.
     const known = format === 'mp3' ? undefined : steps.measure({ sound: channels, splices });
@@ -103,7 +109,7 @@ async function encodeMix(
     }
     const measured = await (known ?? steps.measure({ sound: bytes, splices }));
     const excess = measured.true_peak_dbtp - MAX_TRUE_PEAK_DBTP;
-    if (excess <= 0 || pass === ENCODE_PASSES) return { output, bytes, measured, limited };
+    if (excess <= 0 || pass === ENCODE_PASSES) return { output, bytes, measured, limited, mastering };
     ceilingDb -= excess + 0.05;
   }
 }
@@ -145,7 +151,7 @@ export async function finishMashup(
   const hearing = steps.hear(mix.channels);
   const keyOf = async (): Promise<string> => statedKey(task.keys, await hearing, task.plannedKey);
   const tags = keyOf().then((key) => tagsOf(task, key));
-  const [{ output, bytes, measured, limited }, heard, key] = await Promise.all([
+  const [{ output, bytes, measured, limited, mastering }, heard, key] = await Promise.all([
     encodeMix(mix, task, tags, steps, onProgress),
     hearing,
     keyOf(),
@@ -175,6 +181,7 @@ export async function finishMashup(
       key,
       waveform: measured.waveform,
       quality: { passed: passesHardChecks(checks), corrections: task.corrections, checks },
+      mastering,
       // `task.warnings` name the songs whose tempo is changed.
       warnings: [...faults, ...task.warnings],
     },

@@ -1,5 +1,5 @@
 /** Masters a mix to the target loudness. */
-import type { OutputFormat } from '../../../schema.ts';
+import type { Mastering, OutputFormat } from '../../../schema.ts';
 import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { roundTo16Bits } from '../../../audio/encode/encode-wav.ts';
 import type { LimiterReport } from '../../../audio/level/limiter.ts';
@@ -9,6 +9,8 @@ import { TARGET_LUFS } from '../quality/check-file.ts';
 import { type Channels, sharedSamples } from '../sound/slice.ts';
 import type { Mix } from './mix.ts';
 
+/** Ceiling of the limiter. A lossy encoder raises peaks, so it is lower there. */
+export const CEILING_DB: Record<OutputFormat, number> = { wav: -1, flac: -1, mp3: -1.5 };
 const LOUDNESS_TOLERANCE_LU = 0.1;
 const LOUDNESS_PASSES = 5;
 /** Change of loudness for a change of gain that is limited, before it is measured: that of the example songs is 0.7 to 0.8. */
@@ -19,8 +21,8 @@ const LARGEST_SLOPE = 1.2;
 
 export type MasterTask = { mix: Mix; format: OutputFormat; ceilingDb: number };
 
-/** The mastered samples. If the file holds 16-bit samples, they are rounded as in it. */
-export type Master = { channels: Channels; limited: LimiterReport };
+/** The mastered samples. If the file holds 16-bit samples, they are rounded as in it. `mastering` gives the same master again. */
+export type Master = { channels: Channels; limited: LimiterReport; mastering: Mastering };
 
 /**
  * Brings a mix to the target loudness, below the ceiling. Limiting lowers the loudness, so the gain is found iteratively, by the slope
@@ -36,10 +38,22 @@ export function masterMix({ mix, format, ceilingDb }: MasterTask): Master {
     const missing = TARGET_LUFS - integratedLoudness(channels, SAMPLE_RATE);
     if (Math.abs(missing) < LOUDNESS_TOLERANCE_LU || pass === LOUDNESS_PASSES) {
       if (format !== 'mp3') for (const samples of channels) roundTo16Bits(samples);
-      return { channels, limited };
+      return { channels, limited, mastering: { gain_db: gainDb, ceiling_db: ceilingDb } };
     }
     const slope = before ? (before.missing - missing) / (gainDb - before.gainDb) : USUAL_SLOPE;
     before = { gainDb, missing };
     gainDb += slope < LEAST_SLOPE ? missing : missing / Math.min(LARGEST_SLOPE, slope);
   }
+}
+
+/** `mastering` is that of the mashup; without it the mix is mastered as for a file of `format`, once. */
+export type GainTask = { mix: Channels; loudness: number; mastering: Mastering | undefined; format: OutputFormat };
+
+/** Returns the factor by which mastering multiplies each sample of a mix: one for both channels. */
+export function masterGains({ mix, loudness, mastering, format }: GainTask): Float32Array<SharedArrayBuffer> {
+  const { gain_db, ceiling_db } =
+    mastering ?? masterMix({ mix: { channels: mix, loudness }, format, ceilingDb: CEILING_DB[format] }).mastering;
+  const gains = sharedSamples(mix[0].length);
+  new RepeatLimiter(mix, SAMPLE_RATE).gains(gain_db, ceiling_db, gains);
+  return gains;
 }

@@ -12,7 +12,7 @@ import { changeTuning } from '../corrections/tuning-changes.ts';
 import { finishMashup, type FinishSteps, type FinishTask } from '../delivery/finish.ts';
 import { RenderError } from '../errors.ts';
 import type { RenderCache } from '../files/render-cache.ts';
-import { openScratch } from '../files/scratch.ts';
+import { openScratch, type Scratch } from '../files/scratch.ts';
 import type { LayerMeasurement } from '../measure/layer.ts';
 import { spliceTimes } from '../plan/arrangement.ts';
 import { parseRenderPlan, type RenderPlan } from '../plan/plan.ts';
@@ -45,13 +45,13 @@ type Best = { candidate: RenderedCandidate; corrections: string[] };
 type RenderOptions = { onSection?: OnSection; cache?: RenderCache | undefined };
 
 /** What is done before the first section of a plan is rendered. */
-type Prepared = { context: RenderContext; plan: RenderPlan; warnings: string[] };
+type Prepared = { context: RenderContext; plan: RenderPlan; warnings: string[]; scratch: Scratch };
 
 /**
  * Reads the plan and the songs, calls `use` with them, and frees what both needed.
  * @param count number of sections whose stems must be there
  */
-async function withPrepared<T>(
+export async function withPrepared<T>(
   request: RenderRequest,
   threads: RenderThreads,
   report: ReportProgress,
@@ -72,7 +72,7 @@ async function withPrepared<T>(
     const store = new RunStore(threads, scratch, stems, { headSec, cache });
     const sections = new SectionStore(threads, cache);
     const context = { request, songs, drumOnsets, stems, store, sections, threads, report };
-    return await use({ context, plan, warnings: [...warnings, ...read.warnings] });
+    return await use({ context, plan, warnings: [...warnings, ...read.warnings], scratch });
   } finally {
     // The threads end first: one that still writes must not write to another file with the same descriptor.
     await threads.close();
@@ -140,7 +140,7 @@ function requireUpload(request: RenderRequest): UploadTarget {
 }
 
 /** Renders the plan, and corrects it while hard checks fail; the smallest change is tried first. */
-async function renderBest(
+export async function renderBest(
   context: RenderContext,
   plan: RenderPlan,
   tuning: Tuning,

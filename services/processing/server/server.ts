@@ -1,6 +1,13 @@
 /** The rendering service: `POST /execute-masterplan` responds with a stream of events. */
 import type { Server } from 'node:http';
-import { OPENING_PATH, type PlayableAudio, RenderEvent, RenderRequest } from '../../../schema.ts';
+import {
+  OPENING_PATH,
+  type PlayableAudio,
+  RenderEvent,
+  RenderRequest,
+  RenderStemsRequest,
+  STEMS_PATH,
+} from '../../../schema.ts';
 import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../../http/app.ts';
 import { streamEvents, type SendEvent } from '../../http/events.ts';
 import { scrubText } from '../../http/scrub.ts';
@@ -10,6 +17,7 @@ import { type OnPlayable, PartPublisher } from '../live/publish.ts';
 import { parseRenderPlan } from '../plan/plan.ts';
 import type { OnSection } from '../render/candidate.ts';
 import { renderMashup, renderOpening } from '../render/render.ts';
+import { renderStems } from '../render/render-stems.ts';
 import { RenderThreads } from '../threads/thread-pool.ts';
 
 const PROCESSING_VERSION = '1.0.0';
@@ -96,6 +104,25 @@ async function open(
   }
 }
 
+/** Renders the stems of a mashup. The terminal event has their folder as `storage_path`, and what is in it. */
+async function renderStemsOf(
+  request: RenderStemsRequest,
+  signal: AbortSignal,
+  send: SendEvent,
+  cache: RenderCache | undefined,
+): Promise<void> {
+  const { report, stop } = progressReporter(send);
+  const threads = new RenderThreads(signal);
+  try {
+    const stems = await renderStems(request, threads, report, { cache });
+    stop();
+    send({ progress: 100, message: 'The stems are ready', storage_path: request.stems.path, stems });
+  } finally {
+    stop();
+    await threads.close();
+  }
+}
+
 /**
  * Creates the rendering service's HTTP server. It does not listen yet.
  * @param options.cache keeps what iterations use again; without it, everything is rendered each time
@@ -111,6 +138,11 @@ export function createProcessingServer({ cache }: { cache?: RenderCache | undefi
     const request = await readBody(context, RenderRequest);
     const signal = disconnectSignal(context);
     return streamEvents(context, (send) => open(request, signal, send, cache), toErrorEvent);
+  });
+  app.post(STEMS_PATH, async (context) => {
+    const request = await readBody(context, RenderStemsRequest);
+    const signal = disconnectSignal(context);
+    return streamEvents(context, (send) => renderStemsOf(request, signal, send, cache), toErrorEvent);
   });
   return createServiceServer(app);
 }

@@ -6,11 +6,11 @@ import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import type { EffectContext } from '../../../audio/effects/effect-process.ts';
 import { applyEffect } from '../../../audio/effects/effects.ts';
 import { writeCacheFile } from '../files/cache-file.ts';
+import { type ScratchRegion, writeRegion } from '../files/scratch.ts';
 import { measureLayer, type LayerMeasurement } from '../measure/layer.ts';
-import { type Channels, readSlice, sharedSamples, type SliceAudio, toSamples } from './slice.ts';
+import { sectionSpan } from './section-span.ts';
+import { type Channels, readSlice, sharedSamples, type SliceAudio } from './slice.ts';
 
-/** Room after a section for the tails of its echoes and reverberation. */
-const TAIL_SEC = 3;
 /** A vocal stem below this level (RMS dBFS, at matched loudness) holds no voice. */
 const VOICE_FLOOR_DB = -42;
 const VOICE_EXPANSION = { rangeDb: 18, releaseSec: 0.15 };
@@ -42,6 +42,8 @@ export type SectionTask = {
   slices: SliceAudio[];
   /** The file of the cache that keeps the section. */
   cacheFile?: string | undefined;
+  /** Where each layer goes as it is in the mix, in the order of the slices. Regions are as long as the section (`sectionSpan`). */
+  layerRegions?: ScratchRegion[] | undefined;
 };
 
 export type SectionResult = {
@@ -61,10 +63,7 @@ type Layer = { slice: SliceAudio; audio: Channels };
  * @throws RenderError render_failed if the scratch file cannot be read
  */
 export async function renderSection(task: SectionTask): Promise<SectionResult> {
-  const head = task.first ? 0 : toSamples(60 / task.bpm);
-  const base = toSamples(task.start) - head;
-  const end = toSamples(task.end);
-  const length = end - base + (task.last ? 0 : toSamples(TAIL_SEC));
+  const { base, head, end, length } = sectionSpan(task);
   const context: EffectContext = {
     sampleRate: SAMPLE_RATE,
     beatSec: 60 / task.bpm,
@@ -80,12 +79,14 @@ export async function renderSection(task: SectionTask): Promise<SectionResult> {
   const mix: Channels = [sharedSamples(length), sharedSamples(length)];
   const measurements: LayerMeasurement[] = [];
   const span = { from: context.start, to: context.end, sampleRate: SAMPLE_RATE, tunedTo: task.tunedTo };
-  for (const { slice, audio } of layers) {
+  for (const [i, { slice, audio }] of layers.entries()) {
     // Effects may work in place, and the onsets of drums are measured without effects.
     const dry = slice.stem === 'drums' ? audio.map((samples) => samples.slice()) : audio;
     const wet = slice.effects.reduce<Float32Array[]>((sound, effect) => applyEffect(sound, effect, context), audio);
     measurements.push(await measureLayer(slice, dry, wet, span));
-    for (const c of [0, 1] as const) for (let i = 0; i < length; i++) mix[c][i]! += wet[c]![i]!;
+    for (const c of [0, 1] as const) for (let k = 0; k < length; k++) mix[c][k]! += wet[c]![k]!;
+    const region = task.layerRegions?.[i];
+    if (region) writeRegion(region, wet);
   }
   const longestPauseSec = longestPause(mix, context.start, context.end, task);
   const described = { offset: base, longestPauseSec, measurements };

@@ -1,7 +1,9 @@
 /** The messages between the render's main thread and its worker threads. */
 import type { Correction } from '../corrections/correction.ts';
 import type { PhraseTask } from '../corrections/phrase-candidates.ts';
+import type { BusPartTask, BusResult, BusTask, ResidualTask } from '../delivery/buses.ts';
 import type { FinishSteps } from '../delivery/finish.ts';
+import type { GainTask } from '../delivery/master.ts';
 import type { RenderErrorCode } from '../errors.ts';
 import type { StemSource } from '../files/read-stem.ts';
 import type { StemAnalysis } from '../song/analyze-stems.ts';
@@ -26,6 +28,14 @@ type ThreadJobs = {
   section: { input: SectionTask; output: SectionResult };
   /** Mixes the sections. */
   mix: FinishJob<'mix'>;
+  /** Finds the gains with which a mix is mastered. */
+  gains: { input: GainTask; output: Float32Array<SharedArrayBuffer> };
+  /** Makes one stem of the mashup. */
+  bus: { input: BusTask; output: BusResult };
+  /** Encodes a part of a stem of the mashup. */
+  busPart: { input: BusPartTask; output: Uint8Array<ArrayBuffer> };
+  /** Compares a mashup with the sum of its stems. */
+  residual: { input: ResidualTask; output: number };
   /** Hears the key of the mix. */
   hear: FinishJob<'hear'>;
   /** Masters the mix. */

@@ -23,6 +23,14 @@ async function perform(job: JobMessage): Promise<unknown> {
       return (await import('../sound/section.ts')).renderSection(job.input);
     case 'mix':
       return (await import('../delivery/mix.ts')).mixSections(job.input);
+    case 'gains':
+      return (await import('../delivery/master.ts')).masterGains(job.input);
+    case 'bus':
+      return (await import('../delivery/buses.ts')).mixBus(job.input);
+    case 'busPart':
+      return (await import('../delivery/buses.ts')).encodeBusPart(job.input);
+    case 'residual':
+      return (await import('../delivery/buses.ts')).measureResidual(job.input);
     case 'hear':
       return (await import('../measure/heard-key.ts')).hearKey(job.input, SAMPLE_RATE);
     case 'master':
