@@ -104,6 +104,16 @@ export type JobResult = Pick<
   separation?: Separations;
 };
 
+/** States of a studio version. */
+export const STUDIO_VERSION_STATES = ['separating', 'rendering', 'ready', 'failed', 'cancelled'] as const;
+
+/** The studio version of a complete job. `progress` is in per cent; it and `step` are there while the version is being made. */
+export interface StudioVersion {
+  state: (typeof STUDIO_VERSION_STATES)[number];
+  progress?: number;
+  step?: string;
+}
+
 /** A jsonb column: read as `T`, written as `T`. */
 type Json<T> = ColumnType<T, T, T>;
 type Defaulted<T> = ColumnType<T, T | undefined, T>;
@@ -130,6 +140,7 @@ export interface MashupJobsTable {
   result_path: string | null;
   result: Json<JobResult | null>;
   playable: Json<PlayableAudio | null>;
+  studio_version: Json<StudioVersion | null>;
   error_code: string | null;
   error_message: string | null;
   error_hint: string | null;
@@ -217,6 +228,7 @@ export interface TasksTable {
   solo_crashes: Defaulted<number>;
   is_probe: Defaulted<boolean>;
   fallback: Defaulted<boolean>;
+  is_studio: Defaulted<boolean>;
   claim: string | null;
   worker_id: string | null;
   started_at: Date | null;
@@ -428,7 +440,7 @@ export interface OutgoingEventsTable {
   seq: Generated<string>;
   id: Generated<string>;
   job_id: string;
-  type: 'job.complete' | 'job.failed' | 'job.cancelled' | 'job.expired' | 'job.taken_down';
+  type: 'job.complete' | 'job.failed' | 'job.cancelled' | 'job.expired' | 'job.taken_down' | 'job.studio_version';
   payload: Json<Record<string, unknown>>;
   not_before: Defaulted<Date>;
   attempts: Defaulted<number>;

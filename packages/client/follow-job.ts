@@ -30,7 +30,7 @@ export interface FollowOptions {
   onLive?: (isLive: boolean) => void;
   /** Ends the following. */
   signal?: AbortSignal;
-  /** Continues after the job has ended, to show a replay. */
+  /** Continues after the job has ended, to show a replay. While its studio version is being made, it continues in any case. */
   keepOpen?: boolean;
   /** Interval of the periodic snapshot in milliseconds; default 30 seconds. */
   safetyReadMs?: number;
@@ -40,7 +40,7 @@ export interface JobFollower extends AsyncIterable<MashupJob> {
   /** The newest known state. */
   readonly current: MashupJob | undefined;
   /**
-   * Resolves with the last known state when the job ends or the following is stopped.
+   * Resolves with the last known state when the job ends, and with it its studio version, or the following is stopped.
    * Rejects with MashupClientError `job_not_found` or `sign_in_required`.
    */
   readonly finished: Promise<MashupJob | undefined>;
@@ -185,7 +185,7 @@ class Follower implements JobFollower {
     if (this.#isStopped) return;
     this.#updates.push(job);
     this.#options.onChange?.(job);
-    if (job.status !== 'processing' && !this.#options.keepOpen) this.#end();
+    if (job.status !== 'processing' && !isStudioVersionLive(job) && !this.#options.keepOpen) this.#end();
   }
 
   #end(failure?: MashupClientError): void {
@@ -194,6 +194,11 @@ class Follower implements JobFollower {
     for (const cleanUp of this.#cleanUps) cleanUp();
     this.#updates.close(failure);
   }
+}
+
+/** Whether the studio version of a complete job is being made: its result is going to be replaced. */
+function isStudioVersionLive({ studioVersion }: MashupJob): boolean {
+  return studioVersion?.state === 'separating' || studioVersion?.state === 'rendering';
 }
 
 /** Whether a row is older than the known state, or another row of the same version, as after a restore. */

@@ -40,6 +40,7 @@ export type {
   PlayableAudio,
   ReplayStage,
   Stage,
+  StudioVersion,
   Submission,
   SubmittedSong,
 } from './types.ts';

@@ -173,6 +173,16 @@ export interface PlayableAudio {
   ends: number[];
 }
 
+/** The studio version: the mashup with stems of a separation model, made after the first result. */
+export interface StudioVersion {
+  /** `ready`: it is the result. `failed` (a warning says why) and `cancelled`: the first result stays. */
+  state: 'separating' | 'rendering' | 'ready' | 'failed' | 'cancelled';
+  /** Per cent, while it is being made. */
+  progress?: number;
+  /** The current step as text for users, while it is being made. */
+  step?: string;
+}
+
 /** A job: one row of `mashup_jobs`. Times are ISO strings. */
 export interface MashupJob {
   id: string;
@@ -208,6 +218,8 @@ export interface MashupJob {
    * before the first one and in every other stage.
    */
   playable: PlayableAudio | null;
+  /** The studio version of a complete job, which replaces its result. Null: there is none. */
+  studioVersion: StudioVersion | null;
   errorCode: string | null;
   errorMessage: string | null;
   errorHint: string | null;

@@ -47,13 +47,14 @@
 --     the functions of schema/stages.ts: check (has_analyses, …) and record (record_analysis, …)
 --     save_analysis, save_stems
 --     save_receipt, exhausted_plan_budget        costs of planning
+--     begin_studio_version, advance_studio_version, end_studio_version, show_studio_version, wants_studio_version, is_studio_version_live   the studio version of a complete job
 --     record_mashup_stems, fail_mashup_stems, show_mashup_stems, save_mashup_stems, delete_mashup_stems, mashup_stem_files   the stems of a finished mashup
 -- 35  record_task, has_output                    generated from schema/stages.ts: they call the function of a kind or stage
 -- 40  scheduler
 --     sync_places, sync_places_with_limits, free_places, release_place, repair_places   the places of services
 --     admit_jobs, next_admission, try_to_admit, admit_waiting   slots
 --     record_service_success, record_probe_success, record_service_failure, reset_orphaned_probes, circuit_of, start_probe, service_capacity   circuit breakers
---     dispatch_*                                 waiting tasks become ready and get their queue entry
+--     dispatch_*, spare_places                   waiting tasks become ready and get their queue entry
 --     refresh_waiting_on, jobs_that_may_wait, mark_waiting_on_stale, unmark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
 --     schedule, schedule_all                     all of it,
 --     note_schedule, request_schedule, request_schedule_for_task, release_place_of_deleted, schedule_at_commit   at commit, by deferred triggers
@@ -588,6 +589,7 @@ create table mashup.mashup_jobs (
   result_path             text,
   result                  jsonb,
   playable                jsonb,
+  studio_version          jsonb,
   error_code              text,
   error_message           text,
   error_hint              text,
@@ -623,7 +625,7 @@ do $$
 declare v_column text;
 begin
   -- Inline storage: a Realtime change would lack an unchanged out-of-line value.
-  foreach v_column in array array['songs', 'options', 'result', 'playable', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint', 'takedown_reason'] loop
+  foreach v_column in array array['songs', 'options', 'result', 'playable', 'studio_version', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint', 'takedown_reason'] loop
     execute format('alter table public.mashup_jobs alter column %I set storage main', v_column);
   end loop;
 end
@@ -640,9 +642,11 @@ declare
     when p_job.stage = 'complete' and p_job.result_path is null and p_job.expired_at is null then 'complete_has_a_result'
     when (p_job.stage = 'failed') <> (p_job.error_code is not null) then 'failed_has_an_error'
     when p_job.playable is not null and p_job.stage not in ('separating', 'rendering') then 'playable_while_rendering'
+    when p_job.studio_version is not null and p_job.stage <> 'complete' then 'studio_version_of_complete'
     when p_job.admitted_at is not null and p_job.status <> 'processing' then 'only_live_jobs_hold_a_slot'
     when octet_length(p_job.songs::text) > 4000 or octet_length(p_job.options::text) > 900 or octet_length(p_job.result::text) > 1000
-      or octet_length(p_job.warnings::text) > 2600 or octet_length(p_job.playable::text) > 900 then 'row_is_slim'
+      or octet_length(p_job.warnings::text) > 2600 or octet_length(p_job.playable::text) > 900
+      or octet_length(p_job.studio_version::text) > 900 then 'row_is_slim'
     when p_job.waiting_on not in ('slot', 'tasks', 'circuit', 'pause', 'user') then 'waiting_on_is_known'
     when p_job.hold <> 'planning' then 'hold_is_known'
     when p_job.progress not between 0 and 100 then 'progress_is_per_cent'
@@ -686,6 +690,7 @@ comment on column public.mashup_jobs.plan_version is 'Version of the current pla
 comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
 comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}, separation (see mashup_results), stems {state, progress, bytes, message, hint}.';
 comment on column public.mashup_jobs.playable is 'PlayableAudio: the uploaded beginning of the mashup while it is rendered, or its opening while the rest of its songs is separated. Null in every other stage. From another claim of the render task until its first part it names the opening, or is null.';
+comment on column public.mashup_jobs.studio_version is 'The studio version of a complete job, which replaces its result: {state: separating, rendering, ready, failed or cancelled; progress in per cent and step, while it is being made}. Null: there is none.';
 comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
 comment on column public.mashup_jobs.warnings is 'At most ten warnings {code, message, stage}, most important first.';
@@ -855,6 +860,7 @@ create table mashup.tasks (
   lost_at       timestamptz,
   is_probe      boolean not null default false,
   fallback      boolean not null default false,
+  is_studio     boolean not null default false,
   claim         uuid,
   worker_id     uuid,
   started_at    timestamptz,
@@ -886,6 +892,7 @@ comment on column mashup.tasks.lost_by is 'The worker that the last crash was co
 comment on column mashup.tasks.lost_at is 'When the lost worker was last seen. Null once the task is claimed again.';
 comment on column mashup.tasks.is_probe is 'Whether the task tests a service, or Storage, while the circuit breaker is half-open.';
 comment on column mashup.tasks.fallback is 'Whether the task was dispatched to run without its unavailable service. It takes no place there.';
+comment on column mashup.tasks.is_studio is 'Whether the task is one of a studio version: it waits until no other task of its kind does, and leaves a place at its service free.';
 comment on column mashup.tasks.claim is 'The claim token. Every write of a worker names it.';
 comment on column mashup.tasks.lease_until is 'Until when the claim is valid without a heartbeat.';
 comment on column mashup.tasks.deadline_at is 'When the attempt exceeds timeout_sec of its kind.';
@@ -898,7 +905,7 @@ comment on column mashup.tasks.opening is 'Stems of what the opening plays of a 
 comment on column mashup.tasks.error is 'Why the last attempt failed or the task was dropped: {code, message, hint}.';
 create unique index tasks_one_live on mashup.tasks (job_id, epoch, kind, song_id) nulls not distinct where state not in ('dropped', 'failed');
 create index tasks_by_job on mashup.tasks (job_id, epoch);
-create index tasks_waiting on mashup.tasks (kind, run_at, id) where state = 'waiting';
+create index tasks_waiting on mashup.tasks (kind, is_studio, run_at, id) where state = 'waiting';
 create index tasks_ready on mashup.tasks (run_at) where state = 'ready';
 create index tasks_lost on mashup.tasks (lost_by) where lost_by is not null;
 create index tasks_running on mashup.tasks (worker_id) where state = 'running';
@@ -1135,13 +1142,13 @@ comment on column mashup.call_counts.action is 'run, upload or stems.';
 
 -- supabase/schemas/11_tables/6_outgoing_events.sql
 
--- What other programs learn when a job ends: one row for each end, written in its transaction.
+-- What other programs learn when a job ends, or has a studio version: one row for each, written in its transaction.
 
 create table mashup.outgoing_events (
   seq          bigint generated always as identity primary key,
   id           uuid not null unique default gen_random_uuid(),
   job_id       uuid not null,
-  type         text not null check (type in ('job.complete', 'job.failed', 'job.cancelled', 'job.expired', 'job.taken_down')),
+  type         text not null check (type in ('job.complete', 'job.failed', 'job.cancelled', 'job.expired', 'job.taken_down', 'job.studio_version')),
   payload      jsonb not null,
   not_before   timestamptz not null default mashup.now(),
   attempts     integer not null default 0,
@@ -1838,7 +1845,14 @@ begin
   select * into v_models from mashup.separation_models;
   method := coalesce(p_job.options ->> 'separation', 'auto');
   classical := v_models.classical;
-  if v_models.classical is not null then
+  if mashup.is_studio_version_live(p_job) then
+    method := 'neural';
+    models := array[v_models.neural];
+  elsif v_models.neural is not null and mashup.wants_studio_version(p_job) then
+    -- Stems of the model that are there already make a studio version of the first result.
+    method := 'classical';
+    models := array[v_models.neural, v_models.classical];
+  elsif v_models.classical is not null then
     models := array[case method when 'classical' then v_models.classical when 'neural' then v_models.neural else v_models.used end];
   end if;
 end
@@ -2168,7 +2182,7 @@ begin
   p_job.stopped_stage := null; p_job.finished_at := null; p_job.expired_at := null;
   p_job.estimated_completion_at := null;
   if 'rendering' = any (p_again) then
-    p_job.result_path := null; p_job.result := null;
+    p_job.result_path := null; p_job.result := null; p_job.studio_version := null;
   end if;
   if 'planning' = any (p_again) then
     p_job.plan_version := null; p_job.title := null; p_job.concept := null;
@@ -2247,6 +2261,9 @@ begin
     end if;
   else
     perform mashup.enqueue_event(new, 'job.' || new.stage);
+    if new.stage = 'complete' then
+      perform mashup.begin_studio_version(new);
+    end if;
   end if;
   return null;
 end
@@ -2293,7 +2310,7 @@ $$;
 comment on function mashup.discard_output(mashup.tasks) is
   'Puts what a claim may have written into the outbox, due when no service can be writing it any more.';
 
-create function mashup.drop_tasks(p_job public.mashup_jobs, p_reason text) returns void
+create function mashup.drop_tasks(p_job public.mashup_jobs, p_reason text, p_studio_only boolean default false) returns void
   language plpgsql set search_path = ''
   as $$
 declare
@@ -2303,7 +2320,7 @@ begin
   for v_task in
     select * from mashup.tasks t
     where t.job_id = p_job.id and t.state in ('waiting', 'ready', 'running')
-      and (t.epoch < p_job.epoch or p_reason <> 'replayed')
+      and (t.epoch < p_job.epoch or p_reason <> 'replayed') and (t.is_studio or not p_studio_only)
     order by t.id for update
   loop
     if v_task.state = 'running' then
@@ -2311,7 +2328,7 @@ begin
       perform mashup.discard_output(v_task);
     end if;
     if v_task.kind = 'render_stems' then
-      update public.mashup_results r set stems = null where r.job_id = v_task.job_id and r.epoch = v_task.epoch;
+      update public.mashup_results r set stems = null where r.job_id = v_task.job_id and r.stems ->> 'state' = 'pending';
     end if;
     update mashup.tasks t set
         state = 'dropped', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
@@ -2326,8 +2343,8 @@ begin
   end if;
 end
 $$;
-comment on function mashup.drop_tasks(public.mashup_jobs, text) is
-  'Drops the unfinished tasks of a job: those of earlier epochs if p_reason is replayed, else all. Notifies their workers. An aborted call counts against the limit of its service for service_abort_hold_sec. Lock order: job (held by the caller), tasks by id.';
+comment on function mashup.drop_tasks(public.mashup_jobs, text, boolean) is
+  'Drops the unfinished tasks of a job: those of earlier epochs if p_reason is replayed, else all; p_studio_only: of these, those of its studio version. Notifies their workers. An aborted call counts against the limit of its service for service_abort_hold_sec. Lock order: job (held by the caller), tasks by id.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -2621,6 +2638,7 @@ create function mashup.create_separation_tasks(p_job public.mashup_jobs) returns
   as $$
 declare
   v_songs text[] := array(select mashup.songs_without_stems(p_job));
+  v_is_studio boolean := mashup.is_studio_version_live(p_job);
 begin
   if v_songs = '{}' then
     return;
@@ -2628,8 +2646,8 @@ begin
   -- Stems may have been deleted, or more of a song may be needed, since its task finished: it is dropped, so that another one can be made.
   update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'stems_gone')
     where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.state = 'done' and t.song_id = any (v_songs);
-  insert into mashup.tasks (job_id, kind, song_id, epoch, priority)
-    select p_job.id, k.kind, s ->> 'song_id', p_job.epoch, k.priority
+  insert into mashup.tasks (job_id, kind, song_id, epoch, priority, is_studio)
+    select p_job.id, k.kind, s ->> 'song_id', p_job.epoch, k.priority + case when v_is_studio then 40 else 0 end, v_is_studio
     from mashup.active_songs(p_job.songs) s, mashup.task_kinds k
     where k.kind = 'separate' and s ->> 'analysis_id' is not null and s ->> 'song_id' = any (v_songs)
     on conflict do nothing;
@@ -2671,9 +2689,9 @@ begin
       p_result ->> 'model', coalesce(p_result ->> 'method', 'service'), coalesce(p_result ->> 'layout', 'four_stems'), p_result -> 'paths',
       coalesce((p_result ->> 'replaces')::boolean, p_job.fresh));
   end if;
-  -- Whatever the service has used is what the job gets: if it were asked again, it would use the same.
+  -- Whatever the service has used is what the job gets: if it were asked again, it would use the same. Only a studio version needs its model.
   p_job.songs := mashup.patch_song(p_job.songs, p_task.song_id, jsonb_strip_nulls(jsonb_build_object('state', 'ready', 'stems_id', v_stems.id,
-    'instead_of', case when not mashup.are_usable(v_stems, null, v_models) then coalesce(v_models[1], 'none') end)));
+    'instead_of', case when not mashup.are_usable(v_stems, null, v_models) and not p_task.is_studio then coalesce(v_models[1], 'none') end)));
   p_job.warnings := mashup.add_warnings(p_job.warnings, coalesce(p_result -> 'warnings', '[]'), 'separating');
   return p_job;
 end
@@ -2868,6 +2886,148 @@ end
 $$;
 comment on function mashup.delete_mashup_stems(public.mashup_results) is
   'Puts the files of the stems of a mashup into the outbox and forgets them. Lock: job row held by the caller.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/30_stages/7_studio_version.sql
+
+-- The studio version: the first result of a job is made with classical stems. Then the job, which is complete and stays so, has its
+-- songs separated by the model and the same plan rendered again; that result replaces the first one. It is a run with an epoch of its
+-- own, whose tasks have is_studio. Whatever ends it leaves the job as it was.
+
+create function mashup.is_studio_version_live(p_job public.mashup_jobs) returns boolean
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  return coalesce(p_job.studio_version ->> 'state' in ('separating', 'rendering'), false);
+end
+$$;
+comment on function mashup.is_studio_version_live(public.mashup_jobs) is 'Returns whether the studio version of a job is being made.';
+
+create function mashup.wants_studio_version(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return p_job.options ->> 'separation' is distinct from 'classical'
+    and coalesce((p_job.options ->> 'studio_version')::boolean, mashup.setting_text('studio_version_by_default') = 'true');
+end
+$$;
+comment on function mashup.wants_studio_version(public.mashup_jobs) is
+  'Returns whether a job is to have a studio version if there is a model: by its options, otherwise by the setting studio_version_by_default.';
+
+create function mashup.begin_studio_version(p_job public.mashup_jobs) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  if not p_job.result @? '$.separation.* ? (@.method == "classical")' or not mashup.wants_studio_version(p_job) then
+    return;
+  end if;
+  if not exists (select from mashup.separation_models m where m.neural is not null) then
+    -- Whoever did not ask for it misses nothing.
+    if (p_job.options ->> 'studio_version')::boolean then
+      perform mashup.end_studio_version(p_job, 'failed', 'There is no separation model. Install one with `mashup models install`.');
+    end if;
+    return;
+  end if;
+  update public.mashup_jobs j set epoch = j.epoch + 1,
+      studio_version = jsonb_build_object('state', 'separating', 'progress', 0, 'step', 'Separating the stems with the model'),
+      songs = (select jsonb_agg(s.song - 'instead_of' order by s.n) from jsonb_array_elements(j.songs) with ordinality as s (song, n))
+    where j.id = p_job.id returning * into v_job;
+  perform mashup.log_event(v_job, 'stage', 'The studio version is being made');
+  perform mashup.advance_studio_version(v_job);
+end
+$$;
+comment on function mashup.begin_studio_version(public.mashup_jobs) is
+  'Begins the studio version of a job that has just become complete, if it wants one, there is a model, and its result has classical stems. Lock: job row held by the caller.';
+
+create function mashup.advance_studio_version(p_job public.mashup_jobs) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_state text := p_job.studio_version ->> 'state';
+  v_songs text[];
+  v_job public.mashup_jobs;
+begin
+  if exists (select from mashup.tasks t where t.job_id = p_job.id and t.epoch = p_job.epoch and t.is_studio and t.state in ('waiting', 'ready', 'running')) then
+    v_state := 'going_on';
+  elsif v_state = 'rendering' then
+    v_state := 'ready';
+  else
+    v_songs := array(select mashup.songs_without_stems(p_job));
+    v_state := case when v_songs = '{}' then 'rendering'
+      -- Each song is separated once: what a second time would change is not known.
+      when exists (select from mashup.tasks t where t.job_id = p_job.id and t.epoch = p_job.epoch and t.is_studio and t.song_id = any (v_songs)) then 'failed'
+      else 'separating' end;
+  end if;
+  update public.mashup_jobs j set songs = p_job.songs, warnings = p_job.warnings,
+      title = p_job.title, concept = p_job.concept, result_path = p_job.result_path, result = p_job.result,
+      expired_at = case when v_state = 'ready' then null else j.expired_at end,
+      studio_version = case v_state when 'ready' then '{"state": "ready"}'
+        when 'rendering' then jsonb_build_object('state', 'rendering', 'progress', 85, 'step', 'Rendering the studio version') else j.studio_version end
+    where j.id = p_job.id returning * into v_job;
+  case v_state
+    when 'separating' then perform mashup.create_separation_tasks(v_job);
+    when 'rendering' then
+      insert into mashup.tasks (job_id, kind, epoch, priority, is_studio)
+        select v_job.id, k.kind, v_job.epoch, k.priority + 40, true from mashup.task_kinds k where k.kind = 'render';
+    when 'failed' then
+      perform mashup.end_studio_version(v_job, 'failed', 'The separation service did not use its model.');
+    when 'ready' then
+      perform mashup.log_event(v_job, 'stage', 'The studio version is ready');
+      perform mashup.enqueue_event(v_job, 'job.studio_version');
+    else null;
+  end case;
+end
+$$;
+comment on function mashup.advance_studio_version(public.mashup_jobs) is
+  'Writes what a task of the studio version changed on its job, and begins the next step when none is left of the last one: songs are separated, then the plan is rendered, then the result is the current one. Lock: job row held by the caller.';
+
+create function mashup.end_studio_version(p_job public.mashup_jobs, p_state text, p_message text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  perform mashup.drop_tasks(p_job, p_state, true);
+  update public.mashup_jobs j set studio_version = jsonb_build_object('state', p_state),
+      warnings = case when p_state = 'failed'
+        then mashup.add_warning(j.warnings, 'studio_version_failed', 'There is no studio version: ' || p_message, 'rendering') else j.warnings end
+    where j.id = p_job.id returning * into v_job;
+  perform mashup.log_event(v_job, 'warning', left(case p_state when 'failed' then 'The studio version has failed: ' || p_message
+    else 'The studio version was cancelled' end, 500));
+end
+$$;
+comment on function mashup.end_studio_version(public.mashup_jobs, text, text) is
+  'Ends the studio version of a job as failed, with a warning, or cancelled. The job keeps its result. Lock order: job row held by the caller, tasks by id.';
+
+create function mashup.show_studio_version(p_job public.mashup_jobs, p_kind text, p_progress real, p_step text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_shown real := coalesce((p_job.studio_version ->> 'progress')::real, 0);
+  v_progress real := greatest(coalesce(p_progress, 0), 0);
+  v_version jsonb;
+begin
+  if p_kind = 'separate' then
+    v_progress := 85 * least(1, (v_progress + count(*) filter (where t.state = 'done')) / count(*)) from mashup.tasks t
+      where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = p_kind and t.is_studio;
+  else
+    v_progress := 85 + 15 * v_progress;
+  end if;
+  v_progress := greatest(v_shown, least(99, round(v_progress)));
+  v_version := p_job.studio_version || jsonb_build_object('progress', v_progress,
+    'step', left(coalesce(nullif(p_step, ''), p_job.studio_version ->> 'step'), 150));
+  if v_version <> p_job.studio_version and (v_progress >= v_shown + mashup.setting_number('progress_min_step')
+      or p_job.updated_at <= mashup.now() - mashup.setting_interval('progress_min_interval_sec')
+      or p_job.updated_at > mashup.now() + interval '5 seconds') then
+    update public.mashup_jobs j set studio_version = v_version where j.id = p_job.id;
+  end if;
+end
+$$;
+comment on function mashup.show_studio_version(public.mashup_jobs, text, real, text) is
+  'Writes progress (0 to 1 of a task) and step of the studio version on its job, in per cent of the whole version, at most every progress_min_interval_sec unless it rose by progress_min_step. Lock: job row held by the caller.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -3287,7 +3447,25 @@ $$;
 comment on function mashup.start_probe(text[], bigint) is
   'Makes a task the probe of open circuits. Returns false, and changes nothing, if one of them is locked or no longer open. Never waits for a row.';
 
-create function mashup.dispatch_kind(p_kind mashup.task_kinds) returns boolean
+create function mashup.spare_places(p_kind mashup.task_kinds, p_at_most integer) returns integer[]
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_places integer[];
+begin
+  if exists (select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+      where t.state = 'waiting' and not t.is_studio and k.service = p_kind.service and t.run_at <= mashup.now()) then
+    return '{}';
+  end if;
+  v_places := mashup.free_places(p_kind.service, 1000);
+  return v_places[:least(p_at_most, cardinality(v_places)
+    - ((select count(*) from mashup.places p where p.service = p_kind.service and p.is_open) > 1)::integer)];
+end
+$$;
+comment on function mashup.spare_places(mashup.task_kinds, integer) is
+  'Returns free places of the service of a kind for tasks of studio versions, locked, at most p_at_most: none while another task waits there, and one less than there are, unless the service has only one.';
+
+create function mashup.dispatch_kind(p_kind mashup.task_kinds, p_studio boolean default false) returns boolean
   language plpgsql set search_path = ''
   as $$
 declare
@@ -3299,7 +3477,7 @@ declare
 begin
   select count(*) into v_due from (
     -- In the order of the index of waiting tasks, so that no other one is read.
-    select from mashup.tasks t where t.state = 'waiting' and t.kind = p_kind.kind and t.run_at <= mashup.now()
+    select from mashup.tasks t where t.state = 'waiting' and t.kind = p_kind.kind and t.is_studio = p_studio and t.run_at <= mashup.now()
     order by t.run_at, t.id limit 50) d;
   if v_due = 0 then
     return false;
@@ -3313,13 +3491,14 @@ begin
     perform mashup.dispatch_fallbacks(p_kind);
     return false;
   end if;
-  v_places := mashup.free_places(p_kind.service, case when v_circuit.is_closed then v_due else 1 end);
+  v_places := case when p_studio then mashup.spare_places(p_kind, case when v_circuit.is_closed then v_due else 1 end)
+    else mashup.free_places(p_kind.service, case when v_circuit.is_closed then v_due else 1 end) end;
   if v_places = '{}' then
     return true;
   end if;
   v_ids := array(
     select t.id from mashup.tasks t
-    where t.state = 'waiting' and t.kind = p_kind.kind and t.run_at <= mashup.now()
+    where t.state = 'waiting' and t.kind = p_kind.kind and t.is_studio = p_studio and t.run_at <= mashup.now()
       and (not v_paused or exists (select from public.mashup_jobs j where j.id = t.job_id and not mashup.is_job_paused(j.id, j.user_id)))
     order by t.run_at, t.id limit cardinality(v_places) for update of t skip locked);
   if v_ids <> '{}' and (v_circuit.is_closed or mashup.start_probe(v_circuit.probes, v_ids[1])) then
@@ -3328,8 +3507,8 @@ begin
   return v_circuit.is_closed and v_due > cardinality(v_ids);
 end
 $$;
-comment on function mashup.dispatch_kind(mashup.task_kinds) is
-  'Dispatches the waiting tasks of a kind that may run, the oldest first, or the probe of an open circuit. Returns whether some are left that wait for a place. Skips locked rows.';
+comment on function mashup.dispatch_kind(mashup.task_kinds, boolean) is
+  'Dispatches the waiting tasks of a kind that may run, the oldest first, or the probe of an open circuit: those of studio versions if p_studio, else the others. Returns whether some are left that wait for a place. Skips locked rows.';
 
 create function mashup.dispatch_fallbacks(p_kind mashup.task_kinds) returns void
   language plpgsql set search_path = ''
@@ -3526,6 +3705,8 @@ begin
   loop
     if p_all then
       perform mashup.dispatch_kind(v_kind);
+      -- The tasks of studio versions are in no hurry, and a place that is free in the sweep is one that no other task takes.
+      perform mashup.dispatch_kind(v_kind, true);
     elsif position('new:' || v_kind.kind || ' ' in v_noted) > 0 then
       if mashup.dispatch_kind(v_kind) then
         perform pg_advisory_xact_lock(hashtext('mashup.places of ' || v_kind.service));
@@ -3844,6 +4025,9 @@ create function mashup.show_start(p_job public.mashup_jobs, p_kind mashup.task_k
 declare
   v_job public.mashup_jobs := p_job;
 begin
+  if mashup.is_studio_version_live(p_job) then
+    return p_job;
+  end if;
   -- A draft waits for its user, also while its songs are separated.
   if p_job.admitted_at is not null then
     v_job.waiting_on := null;
@@ -3869,7 +4053,7 @@ begin
 end
 $$;
 comment on function mashup.show_start(public.mashup_jobs, mashup.task_kinds, text) is
-  'Writes on the job that a task started: state of the song''s card, current_step and playable (null, unless it names the opening), unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
+  'Writes on the job that a task started: state of the song''s card, current_step and playable (null, unless it names the opening), unless the task is ahead of the stage. A studio version shows its own progress. Returns the job. Lock: job row held by the caller.';
 
 create function mashup.start_task(
   p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_worker_id uuid, p_claim uuid, p_limits mashup.claim_limits
@@ -3957,11 +4141,12 @@ begin
     'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec,
     'traceparent', p_job.traceparent, 'settings', p_limits.of_worker, 'waited_sec', greatest(extract(epoch from mashup.now() - p_task.run_at), 0),
     'lost_for_sec', extract(epoch from mashup.now() - p_task.lost_at),
-    'separation', case when p_task.kind = 'separate' then to_jsonb(mashup.wanted_separation(p_job)) end);
+    'separation', case when p_task.kind = 'separate' then to_jsonb(mashup.wanted_separation(p_job)) end,
+    'is_studio', p_task.is_studio);
 end
 $$;
 comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs, mashup.claim_limits) is
-  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. settings: those that a worker may need, by name. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost. separation: of a separate task, as wanted_separation.';
+  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. settings: those that a worker may need, by name. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost. separation: of a separate task, as wanted_separation. is_studio: the task is one of a studio version.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -3979,6 +4164,10 @@ declare
 begin
   if p_kind = 'render_stems' then
     perform mashup.show_mashup_stems(p_job, p_progress);
+    return;
+  end if;
+  if mashup.is_studio_version_live(p_job) then
+    perform mashup.show_studio_version(p_job, p_kind, p_progress, p_step);
     return;
   end if;
   select * into v_kind from mashup.task_kinds k where k.kind = p_kind and k.stage = p_job.stage;
@@ -4114,7 +4303,8 @@ begin
   loop
     perform mashup.record_service_success(v_service);
   end loop;
-  if not coalesce((p_result ->> 'from_cache')::boolean, false) then
+  -- The model takes many times as long as the classical method, by which jobs with a studio version are estimated.
+  if not coalesce((p_result ->> 'from_cache')::boolean, false) and not p_task.is_studio then
     perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
       select sum((s ->> 'duration_sec')::real) from mashup.active_songs(p_job.songs) s
       where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0));
@@ -4122,7 +4312,7 @@ begin
 end
 $$;
 comment on function mashup.record_measurements(mashup.tasks, mashup.task_kinds, public.mashup_jobs, jsonb, real) is
-  'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
+  'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true} or it is one of a studio version. Lock: service_health rows by name.';
 
 create function mashup.record_finish(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_result jsonb) returns void
   language plpgsql set search_path = ''
@@ -4139,7 +4329,9 @@ begin
   perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', p_task.kind || ' finished'), null, p_task.song_id,
     jsonb_build_object('kind', p_task.kind, 'task', p_task.id, 'attempt', p_task.attempt, 'seconds', round(v_seconds::numeric, 3),
       'from_cache', p_result -> 'from_cache'));
-  if not mashup.advance_job(v_job, true) then
+  if p_task.is_studio then
+    perform mashup.advance_studio_version(v_job);
+  elsif not mashup.advance_job(v_job, true) then
     perform mashup.save_result(v_job);
   end if;
 end
@@ -4216,7 +4408,7 @@ begin
     return false;
   end if;
   return p_task.state = 'ready' or not exists (
-    select from mashup.tasks t where t.state = 'waiting' and t.kind = p_task.kind and (t.run_at, t.id) < (p_task.run_at, p_task.id));
+    select from mashup.tasks t where t.state = 'waiting' and t.kind = p_task.kind and not t.is_studio and (t.run_at, t.id) < (p_task.run_at, p_task.id));
 end
 $$;
 comment on function mashup.may_hand_over(mashup.tasks, mashup.task_kinds) is
@@ -4405,7 +4597,10 @@ declare
   v_context text;
   v_hook text;
 begin
-  if p_task.song_id is not null then
+  if p_task.is_studio then
+    perform mashup.end_studio_version(j, 'failed', p_message) from public.mashup_jobs j where j.id = p_task.job_id;
+  -- Without the model no song can be separated: none of them is to blame.
+  elsif p_task.song_id is not null and not starts_with(p_code, 'model_') then
     perform mashup.exclude_song(p_task, p_code, p_message, p_hint);
   elsif p_task.kind = 'render_stems' then
     perform mashup.fail_mashup_stems(p_task, p_code, p_message, p_hint);
@@ -4425,7 +4620,7 @@ exception when others then
 end
 $$;
 comment on function mashup.end_failed_task(mashup.tasks, text, text, text) is
-  'Ends the song or the job of a failed task; of a render_stems task only the request. If a trigger of an integrator prevents that, the job keeps its stage and the task the error hook_failed. Lock: job and task rows held by the caller.';
+  'Ends the song or the job of a failed task; of a render_stems task only the request, and of a studio version only that. If a trigger of an integrator prevents that, the job keeps its stage and the task the error hook_failed. Lock: job and task rows held by the caller.';
 
 create function mashup.exclude_song(p_task mashup.tasks, p_code text, p_message text, p_hint text) returns void
   language plpgsql set search_path = ''
@@ -5196,7 +5391,7 @@ declare
 begin
   for v_job in
     select * from public.mashup_jobs j
-    where j.stage = 'complete' and j.expired_at is null and j.result_path is not null
+    where j.stage = 'complete' and j.expired_at is null and j.result_path is not null and not mashup.is_studio_version_live(j)
       and j.finished_at < mashup.now() - make_interval(days => mashup.setting_number('result_expires_days')::integer)
     order by j.finished_at limit p_batch for no key update skip locked
   loop
@@ -5643,14 +5838,17 @@ declare
   v_job public.mashup_jobs;
 begin
   v_job := mashup.require_job(p_job_id);
-  if v_job.stage <> 'cancelled' then
+  if mashup.is_studio_version_live(v_job) then
+    perform mashup.end_studio_version(v_job, 'cancelled', null);
+    select * into v_job from public.mashup_jobs j where j.id = p_job_id;
+  elsif v_job.stage <> 'cancelled' then
     update public.mashup_jobs j set stage = 'cancelled' where j.id = p_job_id returning * into v_job;
   end if;
   return v_job;
 end
 $$;
 comment on function mashup.cancel(uuid) is
-  'Cancels a live job; its workers abort within a second. Returns the job. Lock order: job, tasks by id. Raises MB001, MB002.';
+  'Cancels a live job, or the studio version of a complete one, which keeps its result; its workers abort within a second. Returns the job. Lock order: job, tasks by id. Raises MB001, MB002.';
 
 create function mashup.take_down(p_job_id uuid, p_reason text) returns public.mashup_jobs
   language plpgsql security definer set search_path = ''
@@ -5662,7 +5860,7 @@ begin
   if coalesce(length(v_reason), 0) not between 1 and 300 then
     perform mashup.raise_error('MB006', 'A take-down needs a reason of up to 300 characters, which the user reads.', 'Give the reason.');
   end if;
-  if v_job.status = 'processing' then
+  if v_job.status = 'processing' or mashup.is_studio_version_live(v_job) then
     v_job := mashup.cancel(p_job_id);
   end if;
   -- The deletion of the files ends every link to them.
@@ -6217,7 +6415,7 @@ begin
 end
 $$;
 comment on function public.cancel_mashup(uuid) is
-  'Cancels a job of the caller. Returns describe_submission. Raises MB001, MB002, MB010.';
+  'Cancels a job of the caller, or its studio version. Returns describe_submission. Raises MB001, MB002, MB010.';
 revoke execute on function public.cancel_mashup(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.cancel_mashup(uuid) to authenticated;
 
@@ -6259,7 +6457,7 @@ create function public.delete_mashup(job_id uuid) returns void
 declare
   v_job public.mashup_jobs := mashup.require_own_job(delete_mashup.job_id);
 begin
-  if v_job.status = 'processing' then
+  if v_job.status = 'processing' or mashup.is_studio_version_live(v_job) then
     perform mashup.cancel(v_job.id);
   end if;
   delete from public.mashup_jobs j where j.id = v_job.id;

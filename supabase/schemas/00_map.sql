@@ -43,13 +43,14 @@
 --     the functions of schema/stages.ts: check (has_analyses, …) and record (record_analysis, …)
 --     save_analysis, save_stems
 --     save_receipt, exhausted_plan_budget        costs of planning
+--     begin_studio_version, advance_studio_version, end_studio_version, show_studio_version, wants_studio_version, is_studio_version_live   the studio version of a complete job
 --     record_mashup_stems, fail_mashup_stems, show_mashup_stems, save_mashup_stems, delete_mashup_stems, mashup_stem_files   the stems of a finished mashup
 -- 35  record_task, has_output                    generated from schema/stages.ts: they call the function of a kind or stage
 -- 40  scheduler
 --     sync_places, sync_places_with_limits, free_places, release_place, repair_places   the places of services
 --     admit_jobs, next_admission, try_to_admit, admit_waiting   slots
 --     record_service_success, record_probe_success, record_service_failure, reset_orphaned_probes, circuit_of, start_probe, service_capacity   circuit breakers
---     dispatch_*                                 waiting tasks become ready and get their queue entry
+--     dispatch_*, spare_places                   waiting tasks become ready and get their queue entry
 --     refresh_waiting_on, jobs_that_may_wait, mark_waiting_on_stale, unmark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
 --     schedule, schedule_all                     all of it,
 --     note_schedule, request_schedule, request_schedule_for_task, release_place_of_deleted, schedule_at_commit   at commit, by deferred triggers

@@ -66,14 +66,17 @@ declare
   v_job public.mashup_jobs;
 begin
   v_job := mashup.require_job(p_job_id);
-  if v_job.stage <> 'cancelled' then
+  if mashup.is_studio_version_live(v_job) then
+    perform mashup.end_studio_version(v_job, 'cancelled', null);
+    select * into v_job from public.mashup_jobs j where j.id = p_job_id;
+  elsif v_job.stage <> 'cancelled' then
     update public.mashup_jobs j set stage = 'cancelled' where j.id = p_job_id returning * into v_job;
   end if;
   return v_job;
 end
 $$;
 comment on function mashup.cancel(uuid) is
-  'Cancels a live job; its workers abort within a second. Returns the job. Lock order: job, tasks by id. Raises MB001, MB002.';
+  'Cancels a live job, or the studio version of a complete one, which keeps its result; its workers abort within a second. Returns the job. Lock order: job, tasks by id. Raises MB001, MB002.';
 
 create function mashup.take_down(p_job_id uuid, p_reason text) returns public.mashup_jobs
   language plpgsql security definer set search_path = ''
@@ -85,7 +88,7 @@ begin
   if coalesce(length(v_reason), 0) not between 1 and 300 then
     perform mashup.raise_error('MB006', 'A take-down needs a reason of up to 300 characters, which the user reads.', 'Give the reason.');
   end if;
-  if v_job.status = 'processing' then
+  if v_job.status = 'processing' or mashup.is_studio_version_live(v_job) then
     v_job := mashup.cancel(p_job_id);
   end if;
   -- The deletion of the files ends every link to them.

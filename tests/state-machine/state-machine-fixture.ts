@@ -17,6 +17,8 @@ export interface ClaimedTask {
   songs: { song_id: string; name: string; state: string }[];
   output_prefix: string | null;
   fallback: boolean;
+  separation?: { method: string; models: (string | null)[] | null; classical: string | null } | null;
+  is_studio?: boolean;
 }
 
 type ClaimResult = ClaimedTask | { status: 'gone' } | { status: 'deferred'; reason: string };
@@ -47,7 +49,8 @@ export interface JobRow {
   error_hint: string | null;
   admitted_at: Date | null;
   warnings: { code: string; message: string; stage: string }[];
-  result: { quality?: { passed: boolean } } | null;
+  result: { quality?: { passed: boolean }; separation?: Record<string, { model: string; method: string }> } | null;
+  studio_version: { state: string; progress?: number; step?: string } | null;
   title: string | null;
   estimated_completion_at: Date | null;
 }
@@ -62,7 +65,7 @@ interface UserCalls {
   ): Promise<{ song_id: string; name: string; artist: string; storage_path: string }[]>;
   /** Calls a function of the public API as that user. */
   as<T>(userId: string, call: (tx: postgres.TransactionSql) => Promise<T>): Promise<T>;
-  submit(userId: string, count?: number, options?: { hold?: string; key?: string }): Promise<string>;
+  submit(userId: string, count?: number, options?: { hold?: string; key?: string; wanted?: object }): Promise<string>;
   job(id: string): Promise<JobRow>;
 }
 
@@ -148,7 +151,7 @@ function userCalls({ sql }: TestDatabase): UserCalls {
         (tx) =>
           tx<
             { answer: { job_id: string } }[]
-          >`select public.submit_mashup(${tx.json(songs)}, '{}', ${options.hold ?? null}, ${options.key ?? null}) as answer`,
+          >`select public.submit_mashup(${tx.json(songs)}, ${tx.json((options.wanted ?? {}) as never)}, ${options.hold ?? null}, ${options.key ?? null}) as answer`,
       );
       if (!row) throw new Error('submit_mashup returned nothing');
       return row.answer.job_id;

@@ -67,6 +67,8 @@ export const Claim = z.object({
     })
     .nullish()
     .catch(undefined),
+  /** Whether the task is one of a studio version: nobody waits for it. */
+  is_studio: z.boolean().default(false).catch(false),
 });
 /** A claimed task, with everything that its handler needs. */
 export type Claim = z.infer<typeof Claim>;

@@ -47,7 +47,7 @@ export async function buildRequest(
   const [sound, output, parts] = await Promise.all([
     describeSound(context, plan, used, sources),
     chooseOutput(context, plan, prefix),
-    partTargets(context, plan, prefix),
+    context.claim.is_studio ? undefined : partTargets(context, plan, prefix),
   ]);
   const { title, artistCredits } = plan.masterplan;
   return {

@@ -47,7 +47,8 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
   const partBytes = Math.min(STEM_PART_BYTES, await settingNumber(context, 'storage_max_bytes', STORAGE_MAX_BYTES));
   const parts = maxStemParts(await maxSeconds(context, song), partBytes) + (ranges?.length ?? 0);
   const separation: Separation = { prefix, partBytes, parts, layout, ranges, method };
-  const first = claim.fresh || cached || !context.rendersOpenings ? [] : openingRanges(opening, ranges);
+  const first =
+    claim.fresh || cached || claim.is_studio || !context.rendersOpenings ? [] : openingRanges(opening, ranges);
   const made =
     first.length > 0
       ? await separateOpeningFirst(context, song, separation, first)

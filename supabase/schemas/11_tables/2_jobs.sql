@@ -34,6 +34,7 @@ create table mashup.mashup_jobs (
   result_path             text,
   result                  jsonb,
   playable                jsonb,
+  studio_version          jsonb,
   error_code              text,
   error_message           text,
   error_hint              text,
@@ -69,7 +70,7 @@ do $$
 declare v_column text;
 begin
   -- Inline storage: a Realtime change would lack an unchanged out-of-line value.
-  foreach v_column in array array['songs', 'options', 'result', 'playable', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint', 'takedown_reason'] loop
+  foreach v_column in array array['songs', 'options', 'result', 'playable', 'studio_version', 'warnings', 'concept', 'error_message', 'feedback', 'title', 'current_step', 'error_hint', 'takedown_reason'] loop
     execute format('alter table public.mashup_jobs alter column %I set storage main', v_column);
   end loop;
 end
@@ -86,9 +87,11 @@ declare
     when p_job.stage = 'complete' and p_job.result_path is null and p_job.expired_at is null then 'complete_has_a_result'
     when (p_job.stage = 'failed') <> (p_job.error_code is not null) then 'failed_has_an_error'
     when p_job.playable is not null and p_job.stage not in ('separating', 'rendering') then 'playable_while_rendering'
+    when p_job.studio_version is not null and p_job.stage <> 'complete' then 'studio_version_of_complete'
     when p_job.admitted_at is not null and p_job.status <> 'processing' then 'only_live_jobs_hold_a_slot'
     when octet_length(p_job.songs::text) > 4000 or octet_length(p_job.options::text) > 900 or octet_length(p_job.result::text) > 1000
-      or octet_length(p_job.warnings::text) > 2600 or octet_length(p_job.playable::text) > 900 then 'row_is_slim'
+      or octet_length(p_job.warnings::text) > 2600 or octet_length(p_job.playable::text) > 900
+      or octet_length(p_job.studio_version::text) > 900 then 'row_is_slim'
     when p_job.waiting_on not in ('slot', 'tasks', 'circuit', 'pause', 'user') then 'waiting_on_is_known'
     when p_job.hold <> 'planning' then 'hold_is_known'
     when p_job.progress not between 0 and 100 then 'progress_is_per_cent'
@@ -132,6 +135,7 @@ comment on column public.mashup_jobs.plan_version is 'Version of the current pla
 comment on column public.mashup_jobs.result_path is 'Path of the current result in bucket mashups.';
 comment on column public.mashup_jobs.result is 'Summary of the result: duration_sec, loudness_lufs, true_peak_dbtp, format, bytes, bpm, key, quality {passed}, separation (see mashup_results), stems {state, progress, bytes, message, hint}.';
 comment on column public.mashup_jobs.playable is 'PlayableAudio: the uploaded beginning of the mashup while it is rendered, or its opening while the rest of its songs is separated. Null in every other stage. From another claim of the render task until its first part it names the opening, or is null.';
+comment on column public.mashup_jobs.studio_version is 'The studio version of a complete job, which replaces its result: {state: separating, rendering, ready, failed or cancelled; progress in per cent and step, while it is being made}. Null: there is none.';
 comment on column public.mashup_jobs.failed_task is 'The task that ended the job.';
 comment on column public.mashup_jobs.stopped_stage is 'The stage in which the job failed or was cancelled. A retry resumes there.';
 comment on column public.mashup_jobs.warnings is 'At most ten warnings {code, message, stage}, most important first.';

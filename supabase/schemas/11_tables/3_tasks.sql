@@ -42,6 +42,7 @@ create table mashup.tasks (
   lost_at       timestamptz,
   is_probe      boolean not null default false,
   fallback      boolean not null default false,
+  is_studio     boolean not null default false,
   claim         uuid,
   worker_id     uuid,
   started_at    timestamptz,
@@ -73,6 +74,7 @@ comment on column mashup.tasks.lost_by is 'The worker that the last crash was co
 comment on column mashup.tasks.lost_at is 'When the lost worker was last seen. Null once the task is claimed again.';
 comment on column mashup.tasks.is_probe is 'Whether the task tests a service, or Storage, while the circuit breaker is half-open.';
 comment on column mashup.tasks.fallback is 'Whether the task was dispatched to run without its unavailable service. It takes no place there.';
+comment on column mashup.tasks.is_studio is 'Whether the task is one of a studio version: it waits until no other task of its kind does, and leaves a place at its service free.';
 comment on column mashup.tasks.claim is 'The claim token. Every write of a worker names it.';
 comment on column mashup.tasks.lease_until is 'Until when the claim is valid without a heartbeat.';
 comment on column mashup.tasks.deadline_at is 'When the attempt exceeds timeout_sec of its kind.';
@@ -85,7 +87,7 @@ comment on column mashup.tasks.opening is 'Stems of what the opening plays of a 
 comment on column mashup.tasks.error is 'Why the last attempt failed or the task was dropped: {code, message, hint}.';
 create unique index tasks_one_live on mashup.tasks (job_id, epoch, kind, song_id) nulls not distinct where state not in ('dropped', 'failed');
 create index tasks_by_job on mashup.tasks (job_id, epoch);
-create index tasks_waiting on mashup.tasks (kind, run_at, id) where state = 'waiting';
+create index tasks_waiting on mashup.tasks (kind, is_studio, run_at, id) where state = 'waiting';
 create index tasks_ready on mashup.tasks (run_at) where state = 'ready';
 create index tasks_lost on mashup.tasks (lost_by) where lost_by is not null;
 create index tasks_running on mashup.tasks (worker_id) where state = 'running';

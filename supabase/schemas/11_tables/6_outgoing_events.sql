@@ -1,10 +1,10 @@
--- What other programs learn when a job ends: one row for each end, written in its transaction.
+-- What other programs learn when a job ends, or has a studio version: one row for each, written in its transaction.
 
 create table mashup.outgoing_events (
   seq          bigint generated always as identity primary key,
   id           uuid not null unique default gen_random_uuid(),
   job_id       uuid not null,
-  type         text not null check (type in ('job.complete', 'job.failed', 'job.cancelled', 'job.expired', 'job.taken_down')),
+  type         text not null check (type in ('job.complete', 'job.failed', 'job.cancelled', 'job.expired', 'job.taken_down', 'job.studio_version')),
   payload      jsonb not null,
   not_before   timestamptz not null default mashup.now(),
   attempts     integer not null default 0,

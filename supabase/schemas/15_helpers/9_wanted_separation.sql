@@ -9,7 +9,14 @@ begin
   select * into v_models from mashup.separation_models;
   method := coalesce(p_job.options ->> 'separation', 'auto');
   classical := v_models.classical;
-  if v_models.classical is not null then
+  if mashup.is_studio_version_live(p_job) then
+    method := 'neural';
+    models := array[v_models.neural];
+  elsif v_models.neural is not null and mashup.wants_studio_version(p_job) then
+    -- Stems of the model that are there already make a studio version of the first result.
+    method := 'classical';
+    models := array[v_models.neural, v_models.classical];
+  elsif v_models.classical is not null then
     models := array[case method when 'classical' then v_models.classical when 'neural' then v_models.neural else v_models.used end];
   end if;
 end

@@ -92,7 +92,7 @@ begin
   p_job.stopped_stage := null; p_job.finished_at := null; p_job.expired_at := null;
   p_job.estimated_completion_at := null;
   if 'rendering' = any (p_again) then
-    p_job.result_path := null; p_job.result := null;
+    p_job.result_path := null; p_job.result := null; p_job.studio_version := null;
   end if;
   if 'planning' = any (p_again) then
     p_job.plan_version := null; p_job.title := null; p_job.concept := null;

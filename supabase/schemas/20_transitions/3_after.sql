@@ -34,6 +34,9 @@ begin
     end if;
   else
     perform mashup.enqueue_event(new, 'job.' || new.stage);
+    if new.stage = 'complete' then
+      perform mashup.begin_studio_version(new);
+    end if;
   end if;
   return null;
 end
@@ -80,7 +83,7 @@ $$;
 comment on function mashup.discard_output(mashup.tasks) is
   'Puts what a claim may have written into the outbox, due when no service can be writing it any more.';
 
-create function mashup.drop_tasks(p_job public.mashup_jobs, p_reason text) returns void
+create function mashup.drop_tasks(p_job public.mashup_jobs, p_reason text, p_studio_only boolean default false) returns void
   language plpgsql set search_path = ''
   as $$
 declare
@@ -90,7 +93,7 @@ begin
   for v_task in
     select * from mashup.tasks t
     where t.job_id = p_job.id and t.state in ('waiting', 'ready', 'running')
-      and (t.epoch < p_job.epoch or p_reason <> 'replayed')
+      and (t.epoch < p_job.epoch or p_reason <> 'replayed') and (t.is_studio or not p_studio_only)
     order by t.id for update
   loop
     if v_task.state = 'running' then
@@ -98,7 +101,7 @@ begin
       perform mashup.discard_output(v_task);
     end if;
     if v_task.kind = 'render_stems' then
-      update public.mashup_results r set stems = null where r.job_id = v_task.job_id and r.epoch = v_task.epoch;
+      update public.mashup_results r set stems = null where r.job_id = v_task.job_id and r.stems ->> 'state' = 'pending';
     end if;
     update mashup.tasks t set
         state = 'dropped', finished_at = mashup.now(), claim = null, worker_id = null, lease_until = null, deadline_at = null,
@@ -113,7 +116,7 @@ begin
   end if;
 end
 $$;
-comment on function mashup.drop_tasks(public.mashup_jobs, text) is
-  'Drops the unfinished tasks of a job: those of earlier epochs if p_reason is replayed, else all. Notifies their workers. An aborted call counts against the limit of its service for service_abort_hold_sec. Lock order: job (held by the caller), tasks by id.';
+comment on function mashup.drop_tasks(public.mashup_jobs, text, boolean) is
+  'Drops the unfinished tasks of a job: those of earlier epochs if p_reason is replayed, else all; p_studio_only: of these, those of its studio version. Notifies their workers. An aborted call counts against the limit of its service for service_abort_hold_sec. Lock order: job (held by the caller), tasks by id.';
 
 revoke execute on all functions in schema mashup from public;

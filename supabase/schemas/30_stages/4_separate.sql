@@ -33,6 +33,7 @@ create function mashup.create_separation_tasks(p_job public.mashup_jobs) returns
   as $$
 declare
   v_songs text[] := array(select mashup.songs_without_stems(p_job));
+  v_is_studio boolean := mashup.is_studio_version_live(p_job);
 begin
   if v_songs = '{}' then
     return;
@@ -40,8 +41,8 @@ begin
   -- Stems may have been deleted, or more of a song may be needed, since its task finished: it is dropped, so that another one can be made.
   update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'stems_gone')
     where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'separate' and t.state = 'done' and t.song_id = any (v_songs);
-  insert into mashup.tasks (job_id, kind, song_id, epoch, priority)
-    select p_job.id, k.kind, s ->> 'song_id', p_job.epoch, k.priority
+  insert into mashup.tasks (job_id, kind, song_id, epoch, priority, is_studio)
+    select p_job.id, k.kind, s ->> 'song_id', p_job.epoch, k.priority + case when v_is_studio then 40 else 0 end, v_is_studio
     from mashup.active_songs(p_job.songs) s, mashup.task_kinds k
     where k.kind = 'separate' and s ->> 'analysis_id' is not null and s ->> 'song_id' = any (v_songs)
     on conflict do nothing;
@@ -83,9 +84,9 @@ begin
       p_result ->> 'model', coalesce(p_result ->> 'method', 'service'), coalesce(p_result ->> 'layout', 'four_stems'), p_result -> 'paths',
       coalesce((p_result ->> 'replaces')::boolean, p_job.fresh));
   end if;
-  -- Whatever the service has used is what the job gets: if it were asked again, it would use the same.
+  -- Whatever the service has used is what the job gets: if it were asked again, it would use the same. Only a studio version needs its model.
   p_job.songs := mashup.patch_song(p_job.songs, p_task.song_id, jsonb_strip_nulls(jsonb_build_object('state', 'ready', 'stems_id', v_stems.id,
-    'instead_of', case when not mashup.are_usable(v_stems, null, v_models) then coalesce(v_models[1], 'none') end)));
+    'instead_of', case when not mashup.are_usable(v_stems, null, v_models) and not p_task.is_studio then coalesce(v_models[1], 'none') end)));
   p_job.warnings := mashup.add_warnings(p_job.warnings, coalesce(p_result -> 'warnings', '[]'), 'separating');
   return p_job;
 end

@@ -36,7 +36,25 @@ $$;
 comment on function mashup.start_probe(text[], bigint) is
   'Makes a task the probe of open circuits. Returns false, and changes nothing, if one of them is locked or no longer open. Never waits for a row.';
 
-create function mashup.dispatch_kind(p_kind mashup.task_kinds) returns boolean
+create function mashup.spare_places(p_kind mashup.task_kinds, p_at_most integer) returns integer[]
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_places integer[];
+begin
+  if exists (select from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+      where t.state = 'waiting' and not t.is_studio and k.service = p_kind.service and t.run_at <= mashup.now()) then
+    return '{}';
+  end if;
+  v_places := mashup.free_places(p_kind.service, 1000);
+  return v_places[:least(p_at_most, cardinality(v_places)
+    - ((select count(*) from mashup.places p where p.service = p_kind.service and p.is_open) > 1)::integer)];
+end
+$$;
+comment on function mashup.spare_places(mashup.task_kinds, integer) is
+  'Returns free places of the service of a kind for tasks of studio versions, locked, at most p_at_most: none while another task waits there, and one less than there are, unless the service has only one.';
+
+create function mashup.dispatch_kind(p_kind mashup.task_kinds, p_studio boolean default false) returns boolean
   language plpgsql set search_path = ''
   as $$
 declare
@@ -48,7 +66,7 @@ declare
 begin
   select count(*) into v_due from (
     -- In the order of the index of waiting tasks, so that no other one is read.
-    select from mashup.tasks t where t.state = 'waiting' and t.kind = p_kind.kind and t.run_at <= mashup.now()
+    select from mashup.tasks t where t.state = 'waiting' and t.kind = p_kind.kind and t.is_studio = p_studio and t.run_at <= mashup.now()
     order by t.run_at, t.id limit 50) d;
   if v_due = 0 then
     return false;
@@ -62,13 +80,14 @@ begin
     perform mashup.dispatch_fallbacks(p_kind);
     return false;
   end if;
-  v_places := mashup.free_places(p_kind.service, case when v_circuit.is_closed then v_due else 1 end);
+  v_places := case when p_studio then mashup.spare_places(p_kind, case when v_circuit.is_closed then v_due else 1 end)
+    else mashup.free_places(p_kind.service, case when v_circuit.is_closed then v_due else 1 end) end;
   if v_places = '{}' then
     return true;
   end if;
   v_ids := array(
     select t.id from mashup.tasks t
-    where t.state = 'waiting' and t.kind = p_kind.kind and t.run_at <= mashup.now()
+    where t.state = 'waiting' and t.kind = p_kind.kind and t.is_studio = p_studio and t.run_at <= mashup.now()
       and (not v_paused or exists (select from public.mashup_jobs j where j.id = t.job_id and not mashup.is_job_paused(j.id, j.user_id)))
     order by t.run_at, t.id limit cardinality(v_places) for update of t skip locked);
   if v_ids <> '{}' and (v_circuit.is_closed or mashup.start_probe(v_circuit.probes, v_ids[1])) then
@@ -77,8 +96,8 @@ begin
   return v_circuit.is_closed and v_due > cardinality(v_ids);
 end
 $$;
-comment on function mashup.dispatch_kind(mashup.task_kinds) is
-  'Dispatches the waiting tasks of a kind that may run, the oldest first, or the probe of an open circuit. Returns whether some are left that wait for a place. Skips locked rows.';
+comment on function mashup.dispatch_kind(mashup.task_kinds, boolean) is
+  'Dispatches the waiting tasks of a kind that may run, the oldest first, or the probe of an open circuit: those of studio versions if p_studio, else the others. Returns whether some are left that wait for a place. Skips locked rows.';
 
 create function mashup.dispatch_fallbacks(p_kind mashup.task_kinds) returns void
   language plpgsql set search_path = ''

@@ -26,6 +26,8 @@ begin
   loop
     if p_all then
       perform mashup.dispatch_kind(v_kind);
+      -- The tasks of studio versions are in no hurry, and a place that is free in the sweep is one that no other task takes.
+      perform mashup.dispatch_kind(v_kind, true);
     elsif position('new:' || v_kind.kind || ' ' in v_noted) > 0 then
       if mashup.dispatch_kind(v_kind) then
         perform pg_advisory_xact_lock(hashtext('mashup.places of ' || v_kind.service));

@@ -86,6 +86,9 @@ create function mashup.show_start(p_job public.mashup_jobs, p_kind mashup.task_k
 declare
   v_job public.mashup_jobs := p_job;
 begin
+  if mashup.is_studio_version_live(p_job) then
+    return p_job;
+  end if;
   -- A draft waits for its user, also while its songs are separated.
   if p_job.admitted_at is not null then
     v_job.waiting_on := null;
@@ -111,7 +114,7 @@ begin
 end
 $$;
 comment on function mashup.show_start(public.mashup_jobs, mashup.task_kinds, text) is
-  'Writes on the job that a task started: state of the song''s card, current_step and playable (null, unless it names the opening), unless the task is ahead of the stage. Returns the job. Lock: job row held by the caller.';
+  'Writes on the job that a task started: state of the song''s card, current_step and playable (null, unless it names the opening), unless the task is ahead of the stage. A studio version shows its own progress. Returns the job. Lock: job row held by the caller.';
 
 create function mashup.start_task(
   p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_worker_id uuid, p_claim uuid, p_limits mashup.claim_limits
@@ -199,10 +202,11 @@ begin
     'service', p_kind.service, 'output_prefix', p_task.output_prefix, 'silence_sec', p_task.silence_sec,
     'traceparent', p_job.traceparent, 'settings', p_limits.of_worker, 'waited_sec', greatest(extract(epoch from mashup.now() - p_task.run_at), 0),
     'lost_for_sec', extract(epoch from mashup.now() - p_task.lost_at),
-    'separation', case when p_task.kind = 'separate' then to_jsonb(mashup.wanted_separation(p_job)) end);
+    'separation', case when p_task.kind = 'separate' then to_jsonb(mashup.wanted_separation(p_job)) end,
+    'is_studio', p_task.is_studio);
 end
 $$;
 comment on function mashup.describe_claim(mashup.tasks, mashup.task_kinds, public.mashup_jobs, mashup.claim_limits) is
-  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. settings: those that a worker may need, by name. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost. separation: of a separate task, as wanted_separation.';
+  'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. settings: those that a worker may need, by name. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost. separation: of a separate task, as wanted_separation. is_studio: the task is one of a studio version.';
 
 revoke execute on all functions in schema mashup from public;

@@ -12,6 +12,10 @@ begin
     perform mashup.show_mashup_stems(p_job, p_progress);
     return;
   end if;
+  if mashup.is_studio_version_live(p_job) then
+    perform mashup.show_studio_version(p_job, p_kind, p_progress, p_step);
+    return;
+  end if;
   select * into v_kind from mashup.task_kinds k where k.kind = p_kind and k.stage = p_job.stage;
   if not found then
     return;

@@ -70,7 +70,8 @@ begin
   loop
     perform mashup.record_service_success(v_service);
   end loop;
-  if not coalesce((p_result ->> 'from_cache')::boolean, false) then
+  -- The model takes many times as long as the classical method, by which jobs with a studio version are estimated.
+  if not coalesce((p_result ->> 'from_cache')::boolean, false) and not p_task.is_studio then
     perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
       select sum((s ->> 'duration_sec')::real) from mashup.active_songs(p_job.songs) s
       where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0));
@@ -78,7 +79,7 @@ begin
 end
 $$;
 comment on function mashup.record_measurements(mashup.tasks, mashup.task_kinds, public.mashup_jobs, jsonb, real) is
-  'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
+  'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true} or it is one of a studio version. Lock: service_health rows by name.';
 
 create function mashup.record_finish(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_result jsonb) returns void
   language plpgsql set search_path = ''
@@ -95,7 +96,9 @@ begin
   perform mashup.log_event(v_job, 'task', coalesce(p_result ->> 'message', p_task.kind || ' finished'), null, p_task.song_id,
     jsonb_build_object('kind', p_task.kind, 'task', p_task.id, 'attempt', p_task.attempt, 'seconds', round(v_seconds::numeric, 3),
       'from_cache', p_result -> 'from_cache'));
-  if not mashup.advance_job(v_job, true) then
+  if p_task.is_studio then
+    perform mashup.advance_studio_version(v_job);
+  elsif not mashup.advance_job(v_job, true) then
     perform mashup.save_result(v_job);
   end if;
 end
@@ -172,7 +175,7 @@ begin
     return false;
   end if;
   return p_task.state = 'ready' or not exists (
-    select from mashup.tasks t where t.state = 'waiting' and t.kind = p_task.kind and (t.run_at, t.id) < (p_task.run_at, p_task.id));
+    select from mashup.tasks t where t.state = 'waiting' and t.kind = p_task.kind and not t.is_studio and (t.run_at, t.id) < (p_task.run_at, p_task.id));
 end
 $$;
 comment on function mashup.may_hand_over(mashup.tasks, mashup.task_kinds) is

@@ -75,7 +75,10 @@ declare
   v_context text;
   v_hook text;
 begin
-  if p_task.song_id is not null then
+  if p_task.is_studio then
+    perform mashup.end_studio_version(j, 'failed', p_message) from public.mashup_jobs j where j.id = p_task.job_id;
+  -- Without the model no song can be separated: none of them is to blame.
+  elsif p_task.song_id is not null and not starts_with(p_code, 'model_') then
     perform mashup.exclude_song(p_task, p_code, p_message, p_hint);
   elsif p_task.kind = 'render_stems' then
     perform mashup.fail_mashup_stems(p_task, p_code, p_message, p_hint);
@@ -95,7 +98,7 @@ exception when others then
 end
 $$;
 comment on function mashup.end_failed_task(mashup.tasks, text, text, text) is
-  'Ends the song or the job of a failed task; of a render_stems task only the request. If a trigger of an integrator prevents that, the job keeps its stage and the task the error hook_failed. Lock: job and task rows held by the caller.';
+  'Ends the song or the job of a failed task; of a render_stems task only the request, and of a studio version only that. If a trigger of an integrator prevents that, the job keeps its stage and the task the error hook_failed. Lock: job and task rows held by the caller.';
 
 create function mashup.exclude_song(p_task mashup.tasks, p_code text, p_message text, p_hint text) returns void
   language plpgsql set search_path = ''

@@ -30,7 +30,7 @@ declare
 begin
   for v_job in
     select * from public.mashup_jobs j
-    where j.stage = 'complete' and j.expired_at is null and j.result_path is not null
+    where j.stage = 'complete' and j.expired_at is null and j.result_path is not null and not mashup.is_studio_version_live(j)
       and j.finished_at < mashup.now() - make_interval(days => mashup.setting_number('result_expires_days')::integer)
     order by j.finished_at limit p_batch for no key update skip locked
   loop

@@ -101,7 +101,7 @@ begin
 end
 $$;
 comment on function public.cancel_mashup(uuid) is
-  'Cancels a job of the caller. Returns describe_submission. Raises MB001, MB002, MB010.';
+  'Cancels a job of the caller, or its studio version. Returns describe_submission. Raises MB001, MB002, MB010.';
 revoke execute on function public.cancel_mashup(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.cancel_mashup(uuid) to authenticated;
 
@@ -143,7 +143,7 @@ create function public.delete_mashup(job_id uuid) returns void
 declare
   v_job public.mashup_jobs := mashup.require_own_job(delete_mashup.job_id);
 begin
-  if v_job.status = 'processing' then
+  if v_job.status = 'processing' or mashup.is_studio_version_live(v_job) then
     perform mashup.cancel(v_job.id);
   end if;
   delete from public.mashup_jobs j where j.id = v_job.id;

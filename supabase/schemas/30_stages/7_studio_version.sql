@@ -1,0 +1,139 @@
+-- The studio version: the first result of a job is made with classical stems. Then the job, which is complete and stays so, has its
+-- songs separated by the model and the same plan rendered again; that result replaces the first one. It is a run with an epoch of its
+-- own, whose tasks have is_studio. Whatever ends it leaves the job as it was.
+
+create function mashup.is_studio_version_live(p_job public.mashup_jobs) returns boolean
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  return coalesce(p_job.studio_version ->> 'state' in ('separating', 'rendering'), false);
+end
+$$;
+comment on function mashup.is_studio_version_live(public.mashup_jobs) is 'Returns whether the studio version of a job is being made.';
+
+create function mashup.wants_studio_version(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return p_job.options ->> 'separation' is distinct from 'classical'
+    and coalesce((p_job.options ->> 'studio_version')::boolean, mashup.setting_text('studio_version_by_default') = 'true');
+end
+$$;
+comment on function mashup.wants_studio_version(public.mashup_jobs) is
+  'Returns whether a job is to have a studio version if there is a model: by its options, otherwise by the setting studio_version_by_default.';
+
+create function mashup.begin_studio_version(p_job public.mashup_jobs) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  if not p_job.result @? '$.separation.* ? (@.method == "classical")' or not mashup.wants_studio_version(p_job) then
+    return;
+  end if;
+  if not exists (select from mashup.separation_models m where m.neural is not null) then
+    -- Whoever did not ask for it misses nothing.
+    if (p_job.options ->> 'studio_version')::boolean then
+      perform mashup.end_studio_version(p_job, 'failed', 'There is no separation model. Install one with `mashup models install`.');
+    end if;
+    return;
+  end if;
+  update public.mashup_jobs j set epoch = j.epoch + 1,
+      studio_version = jsonb_build_object('state', 'separating', 'progress', 0, 'step', 'Separating the stems with the model'),
+      songs = (select jsonb_agg(s.song - 'instead_of' order by s.n) from jsonb_array_elements(j.songs) with ordinality as s (song, n))
+    where j.id = p_job.id returning * into v_job;
+  perform mashup.log_event(v_job, 'stage', 'The studio version is being made');
+  perform mashup.advance_studio_version(v_job);
+end
+$$;
+comment on function mashup.begin_studio_version(public.mashup_jobs) is
+  'Begins the studio version of a job that has just become complete, if it wants one, there is a model, and its result has classical stems. Lock: job row held by the caller.';
+
+create function mashup.advance_studio_version(p_job public.mashup_jobs) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_state text := p_job.studio_version ->> 'state';
+  v_songs text[];
+  v_job public.mashup_jobs;
+begin
+  if exists (select from mashup.tasks t where t.job_id = p_job.id and t.epoch = p_job.epoch and t.is_studio and t.state in ('waiting', 'ready', 'running')) then
+    v_state := 'going_on';
+  elsif v_state = 'rendering' then
+    v_state := 'ready';
+  else
+    v_songs := array(select mashup.songs_without_stems(p_job));
+    v_state := case when v_songs = '{}' then 'rendering'
+      -- Each song is separated once: what a second time would change is not known.
+      when exists (select from mashup.tasks t where t.job_id = p_job.id and t.epoch = p_job.epoch and t.is_studio and t.song_id = any (v_songs)) then 'failed'
+      else 'separating' end;
+  end if;
+  update public.mashup_jobs j set songs = p_job.songs, warnings = p_job.warnings,
+      title = p_job.title, concept = p_job.concept, result_path = p_job.result_path, result = p_job.result,
+      expired_at = case when v_state = 'ready' then null else j.expired_at end,
+      studio_version = case v_state when 'ready' then '{"state": "ready"}'
+        when 'rendering' then jsonb_build_object('state', 'rendering', 'progress', 85, 'step', 'Rendering the studio version') else j.studio_version end
+    where j.id = p_job.id returning * into v_job;
+  case v_state
+    when 'separating' then perform mashup.create_separation_tasks(v_job);
+    when 'rendering' then
+      insert into mashup.tasks (job_id, kind, epoch, priority, is_studio)
+        select v_job.id, k.kind, v_job.epoch, k.priority + 40, true from mashup.task_kinds k where k.kind = 'render';
+    when 'failed' then
+      perform mashup.end_studio_version(v_job, 'failed', 'The separation service did not use its model.');
+    when 'ready' then
+      perform mashup.log_event(v_job, 'stage', 'The studio version is ready');
+      perform mashup.enqueue_event(v_job, 'job.studio_version');
+    else null;
+  end case;
+end
+$$;
+comment on function mashup.advance_studio_version(public.mashup_jobs) is
+  'Writes what a task of the studio version changed on its job, and begins the next step when none is left of the last one: songs are separated, then the plan is rendered, then the result is the current one. Lock: job row held by the caller.';
+
+create function mashup.end_studio_version(p_job public.mashup_jobs, p_state text, p_message text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  perform mashup.drop_tasks(p_job, p_state, true);
+  update public.mashup_jobs j set studio_version = jsonb_build_object('state', p_state),
+      warnings = case when p_state = 'failed'
+        then mashup.add_warning(j.warnings, 'studio_version_failed', 'There is no studio version: ' || p_message, 'rendering') else j.warnings end
+    where j.id = p_job.id returning * into v_job;
+  perform mashup.log_event(v_job, 'warning', left(case p_state when 'failed' then 'The studio version has failed: ' || p_message
+    else 'The studio version was cancelled' end, 500));
+end
+$$;
+comment on function mashup.end_studio_version(public.mashup_jobs, text, text) is
+  'Ends the studio version of a job as failed, with a warning, or cancelled. The job keeps its result. Lock order: job row held by the caller, tasks by id.';
+
+create function mashup.show_studio_version(p_job public.mashup_jobs, p_kind text, p_progress real, p_step text) returns void
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_shown real := coalesce((p_job.studio_version ->> 'progress')::real, 0);
+  v_progress real := greatest(coalesce(p_progress, 0), 0);
+  v_version jsonb;
+begin
+  if p_kind = 'separate' then
+    v_progress := 85 * least(1, (v_progress + count(*) filter (where t.state = 'done')) / count(*)) from mashup.tasks t
+      where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = p_kind and t.is_studio;
+  else
+    v_progress := 85 + 15 * v_progress;
+  end if;
+  v_progress := greatest(v_shown, least(99, round(v_progress)));
+  v_version := p_job.studio_version || jsonb_build_object('progress', v_progress,
+    'step', left(coalesce(nullif(p_step, ''), p_job.studio_version ->> 'step'), 150));
+  if v_version <> p_job.studio_version and (v_progress >= v_shown + mashup.setting_number('progress_min_step')
+      or p_job.updated_at <= mashup.now() - mashup.setting_interval('progress_min_interval_sec')
+      or p_job.updated_at > mashup.now() + interval '5 seconds') then
+    update public.mashup_jobs j set studio_version = v_version where j.id = p_job.id;
+  end if;
+end
+$$;
+comment on function mashup.show_studio_version(public.mashup_jobs, text, real, text) is
+  'Writes progress (0 to 1 of a task) and step of the studio version on its job, in per cent of the whole version, at most every progress_min_interval_sec unless it rose by progress_min_step. Lock: job row held by the caller.';
+
+revoke execute on all functions in schema mashup from public;
