@@ -61,7 +61,11 @@ async function separateNeurally(
   await writeFile(song, bytes);
   return runModel(
     { ...job, song, chosen, options: { threads, provider } },
-    { signal, onSegment: (done, total) => report({ progress: done / total, message: `Segment ${done} of ${total}` }) },
+    {
+      signal,
+      onSegment: (done, total) => report({ progress: done / total, message: `Segment ${done} of ${total}` }),
+      onWaiting: () => report({ progress: 0, message: 'Waiting for another song' }),
+    },
   );
 }
 

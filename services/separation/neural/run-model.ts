@@ -12,23 +12,28 @@ const PROCESS = fileURLToPath(new URL('./process.ts', import.meta.url));
 
 type OnSegment = (done: number, total: number) => void;
 
+/** Time between two reports that a song waits for another one. Callers take a long silence for a failure. */
+const WAIT_REPORT_MS = 10_000;
+
 /** The end of the last song that was accepted. Two at a time would take twice the memory and no less time. */
 let last: Promise<unknown> = Promise.resolve();
 
 /**
  * Separates a song with a model.
- * @param onSegment receives the number of segments that are separated, and of all (estimated)
+ * @param options `onSegment` receives the number of segments that are separated, and of all (estimated); `onWaiting` is called
+ *   repeatedly while another song is separated
  * @throws AudioError; ModelError; the reason of `signal`
  */
 export async function runModel(
   job: ModelJob,
-  { signal, onSegment }: { signal: AbortSignal; onSegment?: OnSegment },
+  { signal, onSegment, onWaiting }: { signal: AbortSignal; onSegment?: OnSegment; onWaiting?: () => void },
 ): Promise<SeparatedFiles> {
   const before = last;
   const { promise: done, resolve: release } = Promise.withResolvers<void>();
   last = Promise.all([before, done]);
+  const waiting = setInterval(() => onWaiting?.(), WAIT_REPORT_MS);
   try {
-    await untilAborted(before, signal);
+    await untilAborted(before, signal).finally(() => clearInterval(waiting));
     assertMemory();
     return await runProcess(job, signal, onSegment);
   } finally {

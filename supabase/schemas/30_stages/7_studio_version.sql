@@ -75,7 +75,11 @@ begin
         when 'rendering' then jsonb_build_object('state', 'rendering', 'progress', 85, 'step', 'Rendering the studio version') else j.studio_version end
     where j.id = p_job.id returning * into v_job;
   case v_state
-    when 'separating' then perform mashup.create_separation_tasks(v_job);
+    when 'separating' then
+      perform mashup.create_separation_tasks(v_job);
+      if not exists (select from mashup.tasks t where t.job_id = v_job.id and t.epoch = v_job.epoch and t.is_studio) then
+        perform mashup.end_studio_version(v_job, 'failed', 'A song is not analysed.');
+      end if;
     when 'rendering' then
       insert into mashup.tasks (job_id, kind, epoch, priority, is_studio)
         select v_job.id, k.kind, v_job.epoch, k.priority + 40, true from mashup.task_kinds k where k.kind = 'render';
