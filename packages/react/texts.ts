@@ -36,7 +36,12 @@ export function ago(time: string): string {
 }
 
 /** Names of the stems. */
-export const STEM_NAMES: Record<string, string> = { vocals: 'Vocals', drums: 'Drums', bass: 'Bass', other: 'Other' };
+export const STEM_NAMES: Record<string, string> = {
+  vocals: 'Vocals',
+  drums: 'Drums',
+  bass: 'Bass',
+  other: 'Instruments',
+};
 
 /** A file name that is valid on every operating system. */
 export function fileName(title: string, format: string): string {

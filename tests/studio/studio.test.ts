@@ -7,6 +7,7 @@ import type { Download } from 'playwright-core';
 import { WORKING_STAGES } from '../../schema/stages.ts';
 import type { ReplayStage } from '../../schema/stages.ts';
 import { reasonToSkip } from './browser.ts';
+import { testMixer } from './mixer-tests.ts';
 import { testSongSelection } from './song-selection-tests.ts';
 import { testLibraryAndAccount, testOperatorReplay } from './library-and-account-tests.ts';
 import { pageFaults, startStudioFixture, pressByKeyboard, WORK_MS } from './studio-fixture.ts';
@@ -140,6 +141,11 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     assert.equal(shared.status, 206);
     assert.match(Buffer.from(await shared.arrayBuffer()).toString('latin1'), /^RIFF....WAVE$/s);
   });
+
+  testMixer(
+    () => fixture,
+    () => firstJob,
+  );
 
   test('feedback makes a second version, and switching between versions keeps the position', async () => {
     const { page, shown } = fixture;

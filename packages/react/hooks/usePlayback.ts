@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { PlayableAudio } from '@mashup-engine/client';
 import type { LoadPart } from '../audio/playback/parts.ts';
+import type { OpenStems } from '../audio/playback/track.ts';
 import { Playback } from '../audio/playback/playback.ts';
 import type { PlaybackState } from '../audio/playback/playback-state.ts';
 import { useStore } from '../state/store.ts';
@@ -14,10 +15,22 @@ export interface LiveAudio {
   load: LoadPart;
 }
 
+/** The stems of a mashup, to be played in the place of its file. */
+export interface PlayerStems {
+  /** Opens the deck that plays them. */
+  open: OpenStems;
+  /** Told whether the stems are what is heard. */
+  onHeard: (isHeard: boolean) => void;
+  /** Called when they cannot be played. The file plays on. */
+  onFailed: (error: unknown) => void;
+}
+
 export interface PlaybackOptions {
   /** Link to the finished file: undefined or empty until it has been signed, null while there is no file. */
   src: string | undefined | null;
   live: LiveAudio | undefined;
+  /** Stems that are played in the place of the file. */
+  stems?: PlayerStems;
   /** Plays parts as soon as there are any, if the browser allows it. */
   isAutoPlay: boolean;
   /** Receives the position in seconds, on each frame while playing. */
@@ -38,8 +51,8 @@ export interface PlayerControls extends PlaybackState {
   setVolume(volume: number): void;
 }
 
-/** Plays parts, then the file at the same position. A new link continues there too, so that versions can be compared. */
-export function usePlayback({ src, live, isAutoPlay, onTime, onBroken }: PlaybackOptions): PlayerControls {
+/** Plays parts, then the file at the same position, or its stems. Another file continues there too, so that versions can be compared. */
+export function usePlayback({ src, live, stems, isAutoPlay, onTime, onBroken }: PlaybackOptions): PlayerControls {
   const [playback] = useState(() => new Playback());
   const state = useStore(playback.state);
   const [time, setTime] = useState(0);
@@ -57,6 +70,11 @@ export function usePlayback({ src, live, isAutoPlay, onTime, onBroken }: Playbac
     else if (src === null && live !== undefined) playback.setParts(live.playable, live.load);
     else if (src === null) playback.close();
   }, [playback, src, live]);
+  const isFile = Boolean(src);
+  useEffect(() => {
+    if (isFile) playback.setStems(stems?.open, stems?.onFailed);
+  }, [playback, stems, isFile]);
+  useEffect(() => stems?.onHeard(state.source === 'stems'), [stems, state.source]);
   useEffect(() => () => playback.close(), [playback]);
   useEffect(() => {
     if (isAutoPlay && state.source === 'parts') playback.play();

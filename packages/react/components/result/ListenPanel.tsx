@@ -3,6 +3,7 @@ import type { Ref } from 'react';
 import type { MashupJob } from '@mashup-engine/client';
 import { useAutoPlay } from '../../hooks/useAutoPlay.ts';
 import type { AutoPlay } from '../../hooks/useAutoPlay.ts';
+import type { PlayerStems } from '../../hooks/usePlayback.ts';
 import { useResultUrl } from '../../hooks/useResultUrl.ts';
 import { Icon } from '../common/icons.tsx';
 import { Notice } from '../common/Notice.tsx';
@@ -20,13 +21,15 @@ interface Props {
   job: MashupJob;
   title: string;
   player: Ref<PlayerHandle>;
+  /** Stems that are played in the place of the file. */
+  stems: PlayerStems | undefined;
   /** Receives the position of the player in seconds. */
   onTime: (seconds: number) => void;
   onOpen: (jobId: string) => void;
 }
 
 /** The player of a mashup, from its first rendered part on; and when it is complete its versions, properties and downloads. */
-export function ListenPanel({ shown, job, title, player, onTime, onOpen }: Props) {
+export function ListenPanel({ shown, job, title, player, stems, onTime, onOpen }: Props) {
   const { played, document, versions, live } = shown;
   const { url, renew, problem } = useResultUrl(played);
   const [heardId, setHeardId] = useState('');
@@ -47,6 +50,7 @@ export function ListenPanel({ shown, job, title, player, onTime, onOpen }: Props
           ref={player}
           src={file === null ? null : url}
           live={isLive ? live : undefined}
+          stems={isLive ? undefined : stems}
           isAutoPlay={isChosen || autoPlay.applies}
           title={title}
           peaks={(file && document?.quality?.waveform?.peaks) ?? []}

@@ -1,8 +1,10 @@
 import { useRef, useState } from 'react';
 import { iterateMashup } from '@mashup-engine/client';
 import { toMashupSections } from '../../../../music/plan/timeline.ts';
+import { useStemMix } from '../../hooks/useStemMix.ts';
 import { useStudio } from '../../state/studio.tsx';
 import { Notice } from '../common/Notice.tsx';
+import { MixerPanel } from '../mixer/MixerPanel.tsx';
 import { JobProgress } from '../progress/JobProgress.tsx';
 import { MashupTimeline } from '../timeline/MashupTimeline.tsx';
 import { ClaudeCollaboration } from './ClaudeCollaboration.tsx';
@@ -26,6 +28,7 @@ export function MashupView({ onOpen, onStartOver }: Props) {
   const { job, played, problem, resume } = shown;
   const player = useRef<PlayerHandle>(null);
   const [time, setTime] = useState(0);
+  const mixer = useStemMix(played);
   if (problem) return <Notice problem={problem} />;
   if (job === undefined) {
     return (
@@ -47,8 +50,9 @@ export function MashupView({ onOpen, onStartOver }: Props) {
         {played?.concept && <p className="mt-2 max-w-3xl text-soft">{played.concept}</p>}
       </header>
       {played !== undefined && progress}
-      <ListenPanel {...{ shown, job, title, player }} onTime={setTime} onOpen={open} />
+      <ListenPanel {...{ shown, job, title, player }} stems={mixer.player} onTime={setTime} onOpen={open} />
       {played === undefined && progress}
+      {played?.resultPath && <MixerPanel mixer={mixer} songs={played.songs} />}
       {played === undefined && <Warnings job={job} />}
       <PlanTimeline shown={shown} time={time} onSeek={(seconds) => player.current?.seek(seconds)} />
       <PlanDetails shown={shown} onOpen={open} />

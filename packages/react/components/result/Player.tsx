@@ -1,7 +1,7 @@
 import { forwardRef, useImperativeHandle } from 'react';
 import type { ReactNode } from 'react';
 import { usePlayback } from '../../hooks/usePlayback.ts';
-import type { LiveAudio, PlayerControls } from '../../hooks/usePlayback.ts';
+import type { LiveAudio, PlayerControls, PlayerStems } from '../../hooks/usePlayback.ts';
 import { Icon } from '../common/icons.tsx';
 import { Notice } from '../common/Notice.tsx';
 import { SeekBar } from './SeekBar.tsx';
@@ -21,6 +21,8 @@ export interface PlayerProps {
   durationSec: number;
   /** Parts that are played while there is no file. The file replaces them at the same position. */
   live?: LiveAudio;
+  /** Stems that are played in the place of the file, at the same position. */
+  stems?: PlayerStems;
   /** Plays parts as soon as there are any, if the browser allows it. */
   isAutoPlay?: boolean;
   /** What was changed in the file after its parts were published. Who has heard the parts is told. */
@@ -36,15 +38,26 @@ export interface PlayerProps {
 }
 
 /**
- * Plays the parts of a mashup while it is rendered, and its file. A new `src` continues at the same position, so that versions can
- * be compared while playing. Its `ref` has `seek(seconds)`.
+ * Plays the parts of a mashup while it is rendered, and its file or its stems. A new `src` continues at the same position, so that
+ * versions can be compared while playing. Its `ref` has `seek(seconds)`.
  */
 export const Player = forwardRef<PlayerHandle, PlayerProps>(function Player(props, ref) {
-  const { src, title, live, isAutoPlay = false, changes = [], liveNote = '', placeholder, onTime, onBroken } = props;
-  const player = usePlayback({ src, live, isAutoPlay, onTime, onBroken });
+  const {
+    src,
+    title,
+    live,
+    stems,
+    isAutoPlay = false,
+    changes = [],
+    liveNote = '',
+    placeholder,
+    onTime,
+    onBroken,
+  } = props;
+  const player = usePlayback({ src, live, stems, isAutoPlay, onTime, onBroken });
   const { isPlaying, source, time, seek, toggle } = player;
   useImperativeHandle(ref, () => ({ seek }));
-  const isFile = source === 'file';
+  const isFile = source === 'file' || source === 'stems';
   return (
     <div className="mashup-ui space-y-3">
       <div className="flex items-center gap-3 sm:gap-5">
@@ -91,7 +104,7 @@ function PlayerNotes({
       : isBlocked
         ? 'The browser does not start sound by itself: press Play.'
         : liveNote;
-  const isChanged = source === 'file' && hasHeardParts && changes.length > 0;
+  const isChanged = source !== 'parts' && hasHeardParts && changes.length > 0;
   return (
     <>
       {source === 'parts' && (

@@ -1,0 +1,82 @@
+import { lazy, Suspense } from 'react';
+import type { StemMixState } from '../../hooks/useStemMix.ts';
+import { Icon } from '../common/icons.tsx';
+import { Notice } from '../common/Notice.tsx';
+import type { TimelineSong } from '../timeline/timeline.ts';
+
+const StemMixer = lazy(() => import('./StemMixer.tsx'));
+
+/** The mixer of a finished mashup. It asks for the stems when it is opened; the mashup plays on meanwhile. */
+export function MixerPanel({ mixer, songs }: { mixer: StemMixState; songs: TimelineSong[] }) {
+  const { isOpen, mix, isHeard, problem } = mixer;
+  return (
+    <section className="mashup-ui panel space-y-4" aria-label="Mixer">
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
+        <div className="min-w-0 flex-1 basis-56">
+          <h2 className="text-lg font-semibold">Mixer</h2>
+          <p className="text-sm text-soft" role="status" data-testid="mixer-status">
+            {statusOf(mixer)}
+          </p>
+        </div>
+        <button
+          type="button"
+          className="button"
+          aria-expanded={isOpen}
+          onClick={() => (isOpen ? mixer.close() : mixer.open())}
+        >
+          <Icon name={isOpen ? 'close' : 'plan'} />
+          {isOpen ? 'Close the mixer' : 'Open the mixer'}
+        </button>
+      </div>
+      {isOpen && mix === undefined && <StemProgress mixer={mixer} />}
+      {problem && <Notice problem={problem} />}
+      {isOpen && mix !== undefined && (
+        <Suspense fallback={null}>
+          <div className={isHeard ? '' : 'opacity-60'}>
+            <StemMixer mix={mix} songs={songs} />
+          </div>
+        </Suspense>
+      )}
+    </section>
+  );
+}
+
+/** What the mixer does now, in words. */
+function statusOf({ isOpen, isHeard, mix, summary }: StemMixState): string {
+  if (!isOpen) return 'Mute, solo and set the level of each stem of each song.';
+  if (isHeard) return 'You hear the stems.';
+  if (mix !== undefined || summary?.state === 'ready') return 'The stems are being loaded. The mashup plays on.';
+  if (summary?.state === 'failed') return 'The stems could not be made.';
+  return 'The stems are being made. The mashup plays on.';
+}
+
+/** How far the stems are, or why they could not be made. */
+function StemProgress({ mixer: { summary, request } }: { mixer: StemMixState }) {
+  if (summary?.state === 'failed') {
+    const { message = 'The stems could not be made.', hint = '' } = summary;
+    return (
+      <Notice problem={{ message, hint }}>
+        <button type="button" className="button mt-2" onClick={() => void request()}>
+          <Icon name="retry" />
+          Try again
+        </button>
+      </Notice>
+    );
+  }
+  const progress = Math.round(summary?.state === 'ready' ? 100 : (summary?.progress ?? 0));
+  return (
+    <div
+      role="progressbar"
+      aria-label="Progress of the stems"
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={progress}
+      className="h-2 overflow-hidden rounded-full bg-raised"
+    >
+      <div
+        className="h-full rounded-full bg-accent transition-[width] duration-500"
+        style={{ width: `${progress}%` }}
+      />
+    </div>
+  );
+}
