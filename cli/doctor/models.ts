@@ -106,7 +106,7 @@ async function checkInstalled(
 async function open(chosen: ChosenModel, { provider }: SeparationSettings, availableBytes?: number): Promise<string> {
   const samples = await checkGraph(chosen, { provider });
   assertMemory(availableBytes);
-  return `ONNX Runtime opens it with ${provider} (segments of ${(samples / SAMPLE_RATE).toFixed(1)} s), the memory suffices`;
+  return `ONNX Runtime opens it with ${provider} (segments of ${((samples ?? 0) / SAMPLE_RATE).toFixed(1)} s), the memory suffices`;
 }
 
 /** Turns the error of a model into a finding. */

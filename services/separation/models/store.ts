@@ -8,13 +8,16 @@ import { z } from 'zod';
 import { KNOWN_MODELS } from './known.ts';
 import type { KnownModel } from './known.ts';
 
+/** Name of ONNX Runtime where it is installed or removed alone. */
+export const RUNTIME_NAME = 'runtime';
+
 /** Name of the method without a model. */
 export const CLASSICAL_NAME = 'classical';
 
 const Use = z.object({ use: z.string() });
 
 /** Folder that holds ONNX Runtime, in its `node_modules`. */
-export const runtimeFolder = (modelsDir: string): string => join(modelsDir, 'runtime');
+export const runtimeFolder = (modelsDir: string): string => join(modelsDir, RUNTIME_NAME);
 
 /** Path of the file of a model, whether it is installed or not. */
 export const modelPath = (modelsDir: string, { name, file }: KnownModel): string => join(modelsDir, name, file);
@@ -31,6 +34,10 @@ const useFile = (modelsDir: string): string => join(modelsDir, 'use.json');
 /** Whether a model was chosen, but its name cannot be read. */
 export const isUseDamaged = (modelsDir: string): boolean =>
   existsSync(useFile(modelsDir)) && chosenName(modelsDir) === undefined;
+
+/** Whether ONNX Runtime is installed. */
+export const isRuntimeInstalled = (modelsDir: string): boolean =>
+  existsSync(join(runtimeFolder(modelsDir), 'node_modules', 'onnxruntime-node', 'package.json'));
 
 /** Returns the name that was chosen with `models use`, whether it is installed or not; undefined if nothing was chosen. */
 export function chosenName(modelsDir: string): string | undefined {
@@ -60,6 +67,10 @@ export function useModel(modelsDir: string, name: string): void {
 /** Removes a model; ONNX Runtime as well if no other model is installed. */
 export function removeModel(modelsDir: string, model: KnownModel, models = KNOWN_MODELS): void {
   rmSync(join(modelsDir, model.name), { recursive: true, force: true });
-  if (installedModels(modelsDir, models).length === 0)
-    rmSync(runtimeFolder(modelsDir), { recursive: true, force: true });
+  if (installedModels(modelsDir, models).length === 0) removeRuntime(modelsDir);
+}
+
+/** Removes ONNX Runtime. */
+export function removeRuntime(modelsDir: string): void {
+  rmSync(runtimeFolder(modelsDir), { recursive: true, force: true });
 }

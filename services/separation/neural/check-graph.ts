@@ -1,7 +1,6 @@
 /** Opens a model once, in a process of its own: a fault in native code ends that process only. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { ChosenModel } from '../models/choose.ts';
 import { onceEnded } from './child-end.ts';
 import type { ProviderName } from '../settings.ts';
 import { ModelError } from './errors.ts';
@@ -13,14 +12,15 @@ const TIMEOUT_MS = 60_000;
 
 /**
  * Loads ONNX Runtime and opens a graph.
- * @returns the length of its segments, in samples at 44.1 kHz
+ * @param model.path the graph; undefined to load the runtime alone
+ * @returns the length of its segments, in samples at 44.1 kHz; undefined without a graph
  * @throws ModelError `model_runtime_missing`, `model_broken`, `model_unknown_form`,
  *   `model_provider_missing`, `model_failed`; the reason of `signal`
  */
 export async function checkGraph(
-  model: Pick<ChosenModel, 'path' | 'runtimeFolder'>,
+  model: Omit<CheckTask, 'provider'>,
   { signal, provider = 'cpu' }: { signal?: AbortSignal; provider?: ProviderName } = {},
-): Promise<number> {
+): Promise<number | undefined> {
   signal?.throwIfAborted();
   const child = fork(PROCESS, { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   const stop = (): void => void child.kill('SIGKILL');

@@ -1,9 +1,14 @@
 /** The process that opens a model once. */
 import { ModelError } from './errors.ts';
 import { Graph } from './graph.ts';
+import { loadRuntime } from './runtime.ts';
 import type { CheckMessage, CheckTask } from './messages.ts';
 
 async function check({ path, runtimeFolder, provider }: CheckTask): Promise<CheckMessage> {
+  if (path === undefined) {
+    loadRuntime(runtimeFolder);
+    return { kind: 'opened', samples: undefined };
+  }
   const graph = await Graph.open({ runtimeFolder, path, options: { threads: 1, provider } });
   const { samples } = graph;
   await graph.release();

@@ -17,8 +17,9 @@ export type ModelMessage =
   | { kind: 'model-error'; code: ModelErrorCode; message: string; hint: string }
   | { kind: 'failed'; message: string };
 
-/** What the process that opens a model is to do. */
-export type CheckTask = Pick<ChosenModel, 'path' | 'runtimeFolder'> & { provider: ProviderName };
+/** What the process that opens a model is to do. `path`: the graph; undefined to load the runtime alone. */
+export type CheckTask = { path: string | undefined; runtimeFolder: string; provider: ProviderName };
 
 /** What the process that opens a model tells. */
-export type CheckMessage = { kind: 'opened'; samples: number } | Extract<ModelMessage, { kind: 'model-error' }>;
+export type CheckMessage =
+  { kind: 'opened'; samples: number | undefined } | Extract<ModelMessage, { kind: 'model-error' }>;

@@ -47,7 +47,7 @@ export function loadRuntime(folder: string): Runtime {
     return createRequire(join(folder, 'package.json'))(PACKAGE) as Runtime;
   } catch (cause) {
     throw new ModelError('model_runtime_missing', 'ONNX Runtime, which runs the separation model, cannot be loaded.', {
-      hint: 'Run `npx mashup models install htdemucs` again.',
+      hint: 'Run `npx mashup models install runtime`.',
       cause,
     });
   }
