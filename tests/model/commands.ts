@@ -56,7 +56,12 @@ const job = (state: State, pick: number): ModelJob | undefined => choose(jobsOf(
 const submitOne = (state: State, pick: number, other: number): Operation | undefined =>
   jobsOf(state.model).filter((one) => !isTerminal(one.stage)).length >= MANY_JOBS
     ? undefined
-    : operation.submit(choose(state.fixture.users, pick) ?? '', other % 5 === 4 ? 1 : 2 + (other % 2), other % 5 >= 3);
+    : operation.submit(
+        choose(state.fixture.users, pick) ?? '',
+        other % 5 === 4 ? 1 : 2 + (other % 2),
+        other % 5 >= 3,
+        other % 7 < 2,
+      );
 
 /** The steps of each command. A step is generated when it is due, so that it sees what the step before it did. */
 export const COMMANDS = {

@@ -44,8 +44,9 @@ function compareJob(job: ModelJob, row: JobSnapshot): string[] {
     admitted: boolean;
     hold: boolean;
     plan?: string[] | null;
+    studio?: string | null;
   }): string =>
-    `${one.stage}, epoch ${one.epoch}, ${one.admitted ? 'with' : 'without'} a slot, ${one.hold ? 'draft' : 'no draft'}, plan ${one.plan?.join('+') ?? 'none'}`;
+    `${one.stage}, epoch ${one.epoch}, ${one.admitted ? 'with' : 'without'} a slot, ${one.hold ? 'draft' : 'no draft'}, plan ${one.plan?.join('+') ?? 'none'}, studio version ${one.studio ?? 'none'}`;
   const { claim, parts, isOpening } = job.playable ?? {};
   const playable = claim && `generated/${job.id}/${isOpening ? 'open' : job.epoch}-${claim}.parts ${parts}`;
   const differences =

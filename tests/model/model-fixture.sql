@@ -16,9 +16,10 @@ $$;
 update mashup.settings set value = '100000' where name = 'max_submits_per_minute';
 update mashup.settings set value = '0' where name = 'restart_grace_sec';
 update mashup.settings set value = '3' where name = 'circuit_failures';
+select mashup.report_separation_models('classical', 'neural', 'classical');
 
 -- Inserts uploads of a user and submits them.
-create function model.submit(p_user uuid, p_count integer, p_hold text) returns jsonb
+create function model.submit(p_user uuid, p_count integer, p_hold text, p_studio boolean) returns jsonb
   language plpgsql as $$
 declare
   v_songs jsonb := '[]';
@@ -32,7 +33,7 @@ begin
     v_songs := v_songs || jsonb_build_object('song_id', v_id, 'name', 'Song ' || i, 'artist', 'Artist',
       'storage_path', format('uploads/%s/%s/song.mp3', p_user, v_id));
   end loop;
-  return public.submit_mashup(v_songs, '{}', p_hold) || jsonb_build_object('songs', v_songs);
+  return public.submit_mashup(v_songs, jsonb_build_object('studio_version', p_studio), p_hold) || jsonb_build_object('songs', v_songs);
 end
 $$;
 
@@ -61,13 +62,18 @@ begin
     when 'plan' then jsonb_build_object('plan', '{"masterplan": {"title": "Test"}}'::jsonb, 'source', 'rules', 'song_ids', to_jsonb(v_good),
       'ranges', jsonb_build_object(v_good[cardinality(v_good)], '[[0, 10]]'::jsonb),
       'opening', jsonb_build_object('sections', 1, 'ranges', jsonb_build_object(v_good[cardinality(v_good)], '[[0, 4]]'::jsonb)))
-    when 'separate' then jsonb_build_object('model', 'test', 'paths', case
+    when 'separate' then jsonb_build_object('model', case p_claim #>> '{separation,method}' when 'neural' then 'neural' else 'classical' end,
+      'method', case p_claim #>> '{separation,method}' when 'neural' then 'neural' else 'classical' end, 'paths', case
       when exists (select from public.mashup_jobs j join public.mashup_plans p on p.job_id = j.id and p.version = j.plan_version
         where j.id = (p_claim ->> 'job_id')::uuid and p.ranges ? (p_claim ->> 'song_id'))
       then jsonb_build_object('pieces', jsonb_build_array(jsonb_build_object('start_sec', 0, 'end_sec', 10,
         'vocals', (p_claim ->> 'output_prefix') || '/vocals.flac')))
       else jsonb_build_object('vocals', (p_claim ->> 'output_prefix') || '/vocals.wav') end)
     when 'render' then jsonb_build_object('path', (p_claim ->> 'output_prefix') || '.wav',
+      'separation', (select jsonb_object_agg(s ->> 'song_id', jsonb_build_object('model', st.model, 'method', st.method))
+        from public.mashup_jobs j join public.mashup_plans p on p.job_id = j.id and p.version = j.plan_version
+        cross join mashup.active_songs(j.songs) s join mashup.stems st on st.id = (s ->> 'stems_id')::bigint
+        where j.id = (p_claim ->> 'job_id')::uuid and s ->> 'song_id' = any (p.song_ids)),
       'quality', '{"duration_sec": 32, "quality": {"passed": false}}'::jsonb,
       'warnings', '[{"code": "quality_check_failed", "message": "A check failed."}]'::jsonb)
   end;
@@ -117,7 +123,8 @@ declare
   v_claim jsonb;
 begin
   for i in 1 .. 400 loop
-    select count(*) into p_left from public.mashup_jobs where status = 'processing' and waiting_on is distinct from 'user';
+    select count(*) into p_left from public.mashup_jobs where (status = 'processing' and waiting_on is distinct from 'user')
+      or studio_version ->> 'state' in ('separating', 'rendering');
     exit when p_left = 0;
     select t.id, t.attempt into v_task from mashup.tasks t where t.state = 'ready' order by t.priority, t.id limit 1;
     if not found then
@@ -154,6 +161,7 @@ begin
     'jobs', coalesce((select jsonb_agg(jsonb_build_object('id', j.id, 'user', j.user_id, 'stage', j.stage, 'epoch', j.epoch, 'version', j.version, 'progress', j.progress,
       'admitted', j.admitted_at is not null, 'hold', j.hold is not null, 'waitingOn', j.waiting_on, 'error', j.error_code,
       'playable', (j.playable ->> 'path') || ' ' || jsonb_array_length(j.playable -> 'ends'),
+      'studio', j.studio_version ->> 'state',
       'plan', (select to_jsonb(p.song_ids) from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version))
       order by j.id) from public.mashup_jobs j), '[]'),
     'tasks', coalesce((select jsonb_agg(jsonb_build_object('id', t.id::text, 'job', t.job_id, 'kind', t.kind, 'song', t.song_id, 'epoch', t.epoch,

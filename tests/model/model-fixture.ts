@@ -22,6 +22,8 @@ export interface JobSnapshot {
   waitingOn: WaitingOn | null;
   error: string | null;
   plan: string[] | null;
+  /** State of the studio version. */
+  studio: string | null;
   /** Path and number of the playable parts. */
   playable: string | null;
 }

@@ -32,6 +32,8 @@ export interface ModelSong {
 export interface ModelTask {
   kind: TaskKind;
   song: string | undefined;
+  /** Whether it is one of a studio version. */
+  isStudio: boolean;
   state: 'open' | 'running' | 'done' | 'failed';
   failures: number;
   crashes: number;
@@ -63,6 +65,11 @@ export interface ModelJob {
   songs: ModelSong[];
   hasScores: boolean;
   plan: string[] | undefined;
+  /** Whether a studio version is wanted, and its state. */
+  wantsStudio: boolean;
+  studio?: 'separating' | 'rendering' | 'ready' | 'failed' | 'cancelled';
+  /** Whether a song of the result has classical stems. */
+  isClassical: boolean;
   stopped: Stage | undefined;
   /** The epoch that began because stems were missing. */
   remade?: number;
@@ -89,7 +96,7 @@ export interface Model {
   circuits: Record<string, { open: boolean; failures: number }>;
   /** Whether all songs are separated whole before planning; otherwise only those of drafts. */
   isSeparatedEarly: boolean;
-  /** The cached stems, by `user song`: their number, and whether they are whole or what a plan plays of the song. */
+  /** The cached stems, by `user song model`: their number, and whether they are whole or what a plan plays of the song. */
   stems: Record<string, { id: number; whole: boolean }>;
   nextStems: number;
   /** Why a claimed task was dropped, by task id. A late worker gets this status. */
@@ -121,9 +128,29 @@ export const isTerminal = (stage: Stage): boolean => TERMINAL_STAGES.includes(st
 export const isLive = (task: ModelTask): boolean => task.state === 'open' || task.state === 'running';
 export const activeSongs = (job: ModelJob): ModelSong[] => job.songs.filter((song) => song.state === 'active');
 
-/** Whether a song's card points to existing stems, whole or of a part of the song. */
-export function hasStems(model: Model, job: ModelJob, song: ModelSong): boolean {
-  return song.stems !== 0 && model.stems[`${job.user} ${song.id}`]?.id === song.stems;
+/** Models of separations. The service uses the classical one unless it is asked for the other. */
+const MODELS = ['neural', 'classical'] as const;
+type SeparationModel = (typeof MODELS)[number];
+
+export const isStudioLive = ({ studio }: ModelJob): boolean => studio === 'separating' || studio === 'rendering';
+
+/** The models whose stems a job uses, the preferred one first. */
+function wantedModels(job: ModelJob): readonly SeparationModel[] {
+  if (isStudioLive(job)) return ['neural'];
+  return job.wantsStudio ? MODELS : ['classical'];
+}
+
+const keyOf = (job: ModelJob, song: ModelSong, model: SeparationModel): string => `${job.user} ${song.id} ${model}`;
+
+/** The model of the existing stems, whole or of a part of the song, that a song's card points to. */
+function modelOf({ stems }: Model, job: ModelJob, song: ModelSong): SeparationModel | undefined {
+  return song.stems === 0 ? undefined : MODELS.find((model) => stems[keyOf(job, song, model)]?.id === song.stems);
+}
+
+/** Deletes the stems that a song's card points to. */
+function deleteStems(model: Model, job: ModelJob, song: ModelSong): void {
+  const found = modelOf(model, job, song);
+  if (found) delete model.stems[keyOf(job, song, found)];
 }
 
 /** Whether a job needs only a part of a song: its plan plays a part of its last song. */
@@ -132,8 +159,9 @@ const needsPart = (model: Model, { plan }: ModelJob, { id }: ModelSong): boolean
 
 /** Whether the stems of a song hold what a job needs of it. */
 function hasNeededStems(model: Model, job: ModelJob, song: ModelSong): boolean {
-  const isWhole = model.stems[`${job.user} ${song.id}`]?.whole === true;
-  return hasStems(model, job, song) && (isWhole || needsPart(model, job, song));
+  const found = modelOf(model, job, song);
+  if (!found || !wantedModels(job).includes(found)) return false;
+  return model.stems[keyOf(job, song, found)]?.whole === true || needsPart(model, job, song);
 }
 
 function planHasStems(model: Model, job: ModelJob): boolean {
@@ -147,6 +175,7 @@ function createTask(job: ModelJob, kind: TaskKind, song?: string): void {
   job.tasks.push({
     kind,
     song,
+    isStudio: isStudioLive(job),
     state: 'open',
     failures: 0,
     crashes: 0,
@@ -201,9 +230,45 @@ function transition(model: Model, job: ModelJob, to: Stage, kind: string): void 
     dropTasks(model, job, 'lost');
   }
   if (isTerminal(to) || (kind === 'advance' && to === 'planning' && job.hold)) job.admitted = false;
+  if (to === 'complete') beginStudioVersion(model, job);
   if (isTerminal(to)) return;
   createTasks(model, job);
   if (job.admitted) advance(model, job);
+}
+
+function beginStudioVersion(model: Model, job: ModelJob): void {
+  if (!job.wantsStudio || !job.isClassical) return;
+  model.hits.push('studio version begun');
+  job.epoch++;
+  job.studio = 'separating';
+  job.tasks = [];
+  advanceStudioVersion(model, job);
+}
+
+function advanceStudioVersion(model: Model, job: ModelJob): void {
+  if (job.tasks.some((task) => task.isStudio && isLive(task))) return;
+  if (job.studio === 'rendering') {
+    model.hits.push('studio version ready');
+    job.studio = 'ready';
+    return;
+  }
+  const missing = activeSongs(job).filter(
+    (song) => job.plan?.includes(song.id) === true && !hasNeededStems(model, job, song),
+  );
+  if (missing.length === 0) {
+    job.studio = 'rendering';
+    createTask(job, 'render');
+  } else if (missing.some((song) => job.tasks.some((task) => task.isStudio && task.song === song.id)))
+    endStudioVersion(model, job, 'failed');
+  else for (const song of missing) if (song.analysed) createTask(job, 'separate', song.id);
+}
+
+function endStudioVersion(model: Model, job: ModelJob, state: 'failed' | 'cancelled'): void {
+  model.hits.push(`studio version ${state}`);
+  for (const task of job.tasks)
+    if (task.isStudio && isLive(task) && task.id !== undefined) model.dropped[task.id] = state;
+  job.tasks = job.tasks.filter((task) => !(task.isStudio && isLive(task)));
+  job.studio = state;
 }
 
 export function advance(model: Model, job: ModelJob): void {
@@ -249,6 +314,8 @@ export function replay(
 ): string {
   if (isTerminal(stage) || (!isTerminal(job.stage) && POSITION[stage] > POSITION[job.stage])) return 'MB001';
   const after = structuredClone(job);
+  if (isStudioLive(job)) model.hits.push('studio version replayed');
+  after.studio = undefined;
   if (!options.by) {
     after.fresh = options.fresh === true;
     after.hold = false;
@@ -283,8 +350,12 @@ export function retry(model: Model, job: ModelJob): string {
   return replay(model, job, missingPrerequisite(model, job, stage) ?? stage, { keep: true });
 }
 
-/** A cancellation by update: an ended job refuses it, a cancelled one stays as it is. */
-export function cancel(model: Model, job: ModelJob): string {
+/** A cancellation: an ended job refuses it, a cancelled one stays as it is. `byUpdate`: not of a studio version. */
+export function cancel(model: Model, job: ModelJob, byUpdate = false): string {
+  if (isStudioLive(job) && !byUpdate) {
+    endStudioVersion(model, job, 'cancelled');
+    return 'ok';
+  }
   if (job.stage === 'cancelled') return 'ok';
   if (isTerminal(job.stage)) return 'MB001';
   transition(model, job, 'cancelled', 'cancel');
@@ -306,20 +377,29 @@ export function finishTask(model: Model, job: ModelJob, task: ModelTask, planned
   const song = job.songs.find((one) => one.id === task.song);
   if (task.kind === 'analyze' && song) {
     song.analysed = true;
-    if (!job.fresh) song.stems = model.stems[`${job.user} ${song.id}`]?.id ?? 0;
+    if (!job.fresh)
+      song.stems =
+        wantedModels(job)
+          .map((wanted) => model.stems[keyOf(job, song, wanted)]?.id)
+          .find((id) => id !== undefined) ?? 0;
   } else if (task.kind === 'score') job.hasScores = true;
   else if (task.kind === 'plan') {
     job.plan = planned;
     replan = planned.some((id) => !activeSongs(job).some((one) => one.id === id));
   } else if (task.kind === 'separate' && song) {
-    const stems = (model.stems[`${job.user} ${song.id}`] ??= { id: model.nextStems++, whole: false });
+    const key = keyOf(job, song, task.isStudio ? 'neural' : 'classical');
+    const stems = (model.stems[key] ??= { id: model.nextStems++, whole: false });
     song.stems = stems.id;
     // A fresh run replaces what is cached.
     stems.whole = !needsPart(model, job, song) || (stems.whole && !job.fresh);
     if (!stems.whole) model.hits.push('part separated');
-  }
+  } else if (task.kind === 'render')
+    job.isClassical = activeSongs(job).some(
+      (one) => job.plan?.includes(one.id) === true && modelOf(model, job, one) === 'classical',
+    );
   recordSuccess(model, task.kind);
-  if (replan) replay(model, job, 'planning', { by: 'replan' });
+  if (task.isStudio) advanceStudioVersion(model, job);
+  else if (replan) replay(model, job, 'planning', { by: 'replan' });
   else advance(model, job);
 }
 
@@ -371,7 +451,8 @@ export function failTask(model: Model, job: ModelJob, task: ModelTask, fault: Fa
 
 /** A render finds the files of a song's stems missing: they are made again, once in a run. Returns remaking or failed. */
 export function reportMissingStems(model: Model, job: ModelJob, task: ModelTask, song: ModelSong): string {
-  if (hasStems(model, job, song)) delete model.stems[`${job.user} ${song.id}`];
+  deleteStems(model, job, song);
+  if (task.isStudio) return endAttempt(model, job, task, true, true);
   if (job.remade === job.epoch) {
     model.hits.push('stems missing twice');
     return endAttempt(model, job, task, true, true);
@@ -391,6 +472,10 @@ export function endAttempt(model: Model, job: ModelJob, task: ModelTask, permane
   }
   closeAttempt(task, 'failed');
   if (!permanent) model.hits.push('out of attempts');
+  if (task.isStudio) {
+    endStudioVersion(model, job, 'failed');
+    return 'failed';
+  }
   if (task.song === undefined || activeSongs(job).length - 1 < 2) {
     transition(model, job, 'failed', 'fail');
     return 'failed';

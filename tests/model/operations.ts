@@ -109,10 +109,11 @@ export function lostClaimStatus(model: Model, claim: Claim): string {
   return reason === 'replayed' || reason === 'cancelled' || reason === 'failed' ? reason : 'lost';
 }
 
-export function submit(user: string, count: number, isDraft: boolean): Operation {
+export function submit(user: string, count: number, isDraft: boolean, wantsStudio: boolean): Operation {
   return {
-    name: `submit ${count} songs${isDraft ? ' as a draft' : ''}`,
-    run: (sql) => call(sql`select model.submit(${user}, ${count}, ${isDraft ? 'planning' : null}) as data`),
+    name: `submit ${count} songs${isDraft ? ' as a draft' : ''}${wantsStudio ? ' for a studio version' : ''}`,
+    run: (sql) =>
+      call(sql`select model.submit(${user}, ${count}, ${isDraft ? 'planning' : null}, ${wantsStudio}) as data`),
     expect(model, outcome) {
       const { job_id, songs } = outcome.data as { job_id: string; songs: { song_id: string }[] };
       model.jobs[job_id] = {
@@ -127,6 +128,8 @@ export function submit(user: string, count: number, isDraft: boolean): Operation
         songs: songs.map(({ song_id }) => ({ id: song_id, state: 'active', analysed: false, stems: 0 })),
         hasScores: false,
         plan: undefined,
+        wantsStudio,
+        isClassical: false,
         stopped: undefined,
         stageEntered: model.now,
         tasks: [],
@@ -157,6 +160,7 @@ export function iterate(job: ModelJob): Operation {
         admitted: false,
         entry: 'planning',
         plan: undefined,
+        studio: undefined,
         stopped: undefined,
         stageEntered: model.now,
         tasks: [],
@@ -267,6 +271,7 @@ export function publish(claimed: Claim, parts: number): Operation {
       if (isOpening ? mine.task.opening !== claimed.token : claimed.kind !== 'render') return 'MB006';
       model.hits.push(isOpening ? 'opening published' : 'parts published');
       if (isOpening && mine.job.stage !== 'separating') return 'held';
+      if (mine.task.isStudio) return 'held';
       if (parts > (mine.job.playable?.parts ?? 0)) mine.job.playable = { claim: claimed.token, parts, isOpening };
       return 'held';
     },
@@ -374,7 +379,7 @@ export function cancelJob(id: string, byUpdate: boolean): Operation {
           ? sql`update public.mashup_jobs set stage = 'cancelled' where id = ${id}`
           : sql`select (mashup.cancel(${id})).stage as data`,
       ),
-    expect: (model) => (model.jobs[id] ? cancel(model, model.jobs[id]) : byUpdate ? 'ok' : 'MB002'),
+    expect: (model) => (model.jobs[id] ? cancel(model, model.jobs[id], byUpdate) : byUpdate ? 'ok' : 'MB002'),
   };
 }
 

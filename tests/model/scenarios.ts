@@ -42,6 +42,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...times(9, missingStems),
   ...times(3, publishedParts),
   ...times(9, opening),
+  ...times(12, studioVersion),
 ];
 
 /** How many scenarios follow each other. */
@@ -74,6 +75,7 @@ function* freshJob(
   count: number,
   isDraft: boolean,
   other: number,
+  wantsStudio = other % 5 === 0,
 ): Generator<Step | undefined, ModelJob | undefined> {
   const busy = jobsOf(state.model).filter((job) => job.admitted);
   for (const job of busy) {
@@ -84,7 +86,7 @@ function* freshJob(
     if (!job.admitted && !isTerminal(job.stage) && current(state, job)) yield operation.cancelJob(job.id, false);
   }
   const before = new Set(Object.keys(state.model.jobs));
-  yield operation.submit(choose(state.fixture.users, other) ?? '', count, isDraft);
+  yield operation.submit(choose(state.fixture.users, other) ?? '', count, isDraft, wantsStudio);
   return jobsOf(state.model).find((job) => !before.has(job.id));
 }
 
@@ -117,7 +119,7 @@ function* queuedJob(state: State, other: number): Generator<Step | undefined, Mo
   const user = choose(state.fixture.users, other) ?? '';
   yield operation.pause('user', user, undefined);
   const before = new Set(Object.keys(state.model.jobs));
-  yield operation.submit(user, 2, false);
+  yield operation.submit(user, 2, false, false);
   return jobsOf(state.model).find((job) => !before.has(job.id));
 }
 
@@ -349,4 +351,30 @@ function* soloRun(state: State, other: number): Steps {
   const claim = second && (yield* claimOf(state, job, 'analyze', second.song ?? undefined));
   const third: Claim | undefined = yield* claimOf(state, job, 'analyze', song);
   if (claim && third === undefined) yield operation.finish(claim, false);
+}
+
+/** A studio version is made, or ends: by a fault, a cancellation, a replay, missing stems, or a lost worker. */
+function* studioVersion(state: State, other: number): Steps {
+  const job = yield* freshJob(state, 2, false, other, true);
+  if (!job) return;
+  yield operation.drive(job.id, 'complete', state.driver);
+  const end = choose(['ready', 'fault', 'cancel', 'replay', 'stems', 'crash', 'ready'] as const, other);
+  for (let task = 0; task < 4; task++) {
+    // The sweep dispatches its tasks.
+    yield* sweepAfter(state, 1_500);
+    const claim: Claim | undefined = yield* claimOf(state, job);
+    if (!claim) return;
+    const isLast = claim.kind === 'render' || (end === 'fault' && other % 2 === 0);
+    if (!isLast || end === 'ready') yield operation.finish(claim, false);
+    else if (end === 'fault') yield operation.fail(claim, faultOf(state, claim, 'permanent'));
+    else if (end === 'cancel') yield operation.cancelJob(job.id, false);
+    else if (end === 'replay') yield operation.replayJob(job.id, 'rendering', 'update');
+    else if (end === 'stems') yield operation.missingStems(claim, job.songs[0]?.id ?? '');
+    else yield* sweepAfter(state, 31_000, held(state.model, claim)?.task.worker);
+    if (isLast) {
+      // A late worker changes nothing.
+      yield operation.finish(claim, false);
+      return;
+    }
+  }
 }
