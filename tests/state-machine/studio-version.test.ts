@@ -17,21 +17,21 @@ beforeEach(async () => {
 });
 
 const submit = (wanted: object = { studio_version: true }): Promise<string> => m.submit(user, 2, { wanted });
-const DRAFT = ['analyze', 'analyze', 'score', 'plan', 'separate', 'separate', 'render'];
+const FIRST_RUN = ['analyze', 'analyze', 'score', 'plan', 'separate', 'separate', 'render'];
 const STUDIO = ['studio separate', 'studio separate', 'studio render'];
 
 /** Runs a job to its first result, and its studio version to a task of a kind, which is claimed. */
-async function runToStudio(kind = 'separate'): Promise<{ id: string; task: ClaimedTask; draft: JobRow }> {
+async function runToStudio(kind = 'separate'): Promise<{ id: string; task: ClaimedTask; first: JobRow }> {
   const id = await submit();
   await runJob(m, worker, id, { stop: (task) => task.is_studio === true });
-  const draft = await m.job(id);
+  const first = await m.job(id);
   // The task that stopped the run is claimed and goes back.
   const [held] = await sql<{ id: string; claim: string }[]>`
     select id, claim from mashup.tasks where job_id = ${id} and state = 'running'`;
   await sql`select mashup.return_task(${held!.id}, ${held!.claim})`;
   const { stopped } = await runJob(m, worker, id, { stop: (task) => task.is_studio === true && task.kind === kind });
   assert.ok(stopped);
-  return { id, task: stopped, draft };
+  return { id, task: stopped, first };
 }
 
 const eventsOf = async (id: string): Promise<string[]> =>
@@ -42,12 +42,12 @@ const eventsOf = async (id: string): Promise<string[]> =>
 const liveTasks = async (id: string): Promise<number> =>
   (await sql`select from mashup.tasks where job_id = ${id} and state in ('waiting', 'ready', 'running')`).length;
 
-/** Checks that the draft is what the job has, with a state of its studio version. */
-async function assertDraft(id: string, draft: JobRow, state: string | undefined): Promise<JobRow> {
+/** Checks that the first result is what the job has, with a state of its studio version. */
+async function assertFirst(id: string, first: JobRow, state: string | undefined): Promise<JobRow> {
   const job = await m.job(id);
   assert.equal(job.stage, 'complete');
   assert.equal(job.status, 'complete');
-  assert.equal(job.result_path, draft.result_path);
+  assert.equal(job.result_path, first.result_path);
   assert.equal(job.studio_version?.state, state);
   assert.equal(await liveTasks(id), 0);
   return job;
@@ -55,12 +55,12 @@ async function assertDraft(id: string, draft: JobRow, state: string | undefined)
 
 describe('the studio version', () => {
   it('replaces the result of a job that is complete all the time, and keeps the first one', async () => {
-    const { id, draft } = await runToStudio();
-    assert.equal(draft.stage, 'complete');
-    assert.equal(draft.progress, 100);
-    assert.equal(draft.admitted_at, null);
+    const { id, first } = await runToStudio();
+    assert.equal(first.stage, 'complete');
+    assert.equal(first.progress, 100);
+    assert.equal(first.admitted_at, null);
     assert.deepEqual(await methodsOf(m, id), ['classical', 'classical']);
-    assert.equal(draft.studio_version?.state, 'separating');
+    assert.equal(first.studio_version?.state, 'separating');
     assert.deepEqual(await eventsOf(id), ['job.complete']);
     const [held] = await sql<{ id: string; claim: string }[]>`
       select id, claim from mashup.tasks where job_id = ${id} and state = 'running'`;
@@ -70,7 +70,7 @@ describe('the studio version', () => {
     const job = await m.job(id);
     assert.equal(job.status, 'complete');
     assert.deepEqual(job.studio_version, { state: 'ready' });
-    assert.notEqual(job.result_path, draft.result_path);
+    assert.notEqual(job.result_path, first.result_path);
     assert.deepEqual(await methodsOf(m, id), ['neural', 'neural']);
     assert.equal(job.warnings.filter(({ stage }) => stage === 'separating').length, 0);
     const results = await sql<{ epoch: number; path: string }[]>`
@@ -78,7 +78,7 @@ describe('the studio version', () => {
     assert.deepEqual(
       results.map(({ epoch, path }) => [epoch, path]),
       [
-        [job.epoch - 1, draft.result_path],
+        [job.epoch - 1, first.result_path],
         [job.epoch, job.result_path],
       ],
     );
@@ -112,11 +112,11 @@ describe('the studio version', () => {
   it('follows from a setting, which a submission overrides', async () => {
     await sql`update mashup.settings set value = 'true' where name = 'studio_version_by_default'`;
     const without = await runJob(m, worker, await submit({ studio_version: false }));
-    assert.deepEqual(without.done, DRAFT);
+    assert.deepEqual(without.done, FIRST_RUN);
     user = await m.user();
-    assert.deepEqual((await runJob(m, worker, await submit({}))).done, [...DRAFT, ...STUDIO]);
+    assert.deepEqual((await runJob(m, worker, await submit({}))).done, [...FIRST_RUN, ...STUDIO]);
     user = await m.user();
-    assert.deepEqual((await runJob(m, worker, await submit({ separation: 'classical' }))).done, DRAFT);
+    assert.deepEqual((await runJob(m, worker, await submit({ separation: 'classical' }))).done, FIRST_RUN);
   });
 
   it('needs a model: without one a warning says so, if it was asked for', async () => {
@@ -124,7 +124,7 @@ describe('the studio version', () => {
     const id = await submit();
     const separator = (): { model: string } => ({ model: CLASSICAL });
     const { done } = await runJob(m, worker, id, { separator });
-    assert.deepEqual(done, DRAFT);
+    assert.deepEqual(done, FIRST_RUN);
     const job = await m.job(id);
     assert.equal(job.stage, 'complete');
     assert.deepEqual(job.studio_version, { state: 'failed' });
@@ -140,7 +140,7 @@ describe('the studio version', () => {
   });
 
   it('shows its progress on the row, which does not fall, and leaves that of the job alone', async () => {
-    const { id, task, draft } = await runToStudio();
+    const { id, task, first } = await runToStudio();
     const beat = (progress: number, step: string): Promise<unknown> =>
       sql`select mashup.heartbeat_task(${task.task_id}, ${task.claim}, ${progress}, ${step})`;
     await beat(0.5, 'Separating Song 1: segment 7 of 14');
@@ -151,7 +151,7 @@ describe('the studio version', () => {
       step: 'Separating Song 1: segment 7 of 14',
     });
     assert.equal(shown.progress, 100);
-    assert.equal(shown.current_step, draft.current_step);
+    assert.equal(shown.current_step, first.current_step);
     assert.ok(shown.songs.every(({ state }) => state === 'ready'));
     await beat(0.1, 'Separating Song 1: segment 2 of 14');
     assert.equal((await m.job(id)).studio_version?.progress, 21);
@@ -161,39 +161,39 @@ describe('the studio version', () => {
 
   for (const kind of ['separate', 'render'])
     it(`that fails in ${kind} leaves the first result, and a warning`, async () => {
-      const { id, task, draft } = await runToStudio(kind);
+      const { id, task, first } = await runToStudio(kind);
       assert.equal(await m.fail(task, 'permanent', 'model_memory'), 'failed');
-      const job = await assertDraft(id, draft, 'failed');
+      const job = await assertFirst(id, first, 'failed');
       assert.ok(job.warnings.some(({ code }) => code === 'studio_version_failed'));
       assert.equal(job.error_code, null);
       assert.ok(job.songs.every(({ state }) => state === 'ready'));
     });
 
   it('whose service does not use the model ends, and no song is separated twice', async () => {
-    const { id, task, draft } = await runToStudio();
+    const { id, task, first } = await runToStudio();
     await m.fail(task, 'transient');
     await m.moveClock(3_600);
     const { done } = await runJob(m, worker, id, { separator: () => ({ model: CLASSICAL }) });
     await m.moveClock(0);
     assert.deepEqual(done, ['studio separate', 'studio separate']);
-    await assertDraft(id, draft, 'failed');
+    await assertFirst(id, first, 'failed');
   });
 
   it('whose files of stems are missing ends', async () => {
-    const { id, task, draft } = await runToStudio('render');
+    const { id, task, first } = await runToStudio('render');
     const ids = (await m.job(id)).songs.map(({ stems_id: stems }) => stems);
     const [row] = await sql<{ status: string }[]>`
       select mashup.report_missing_stems(${task.task_id}, ${task.claim}, ${sql.array(ids as number[])}::bigint[]) as status`;
     assert.equal(row?.status, 'failed');
-    await assertDraft(id, draft, 'failed');
+    await assertFirst(id, first, 'failed');
   });
 
   it('is cancelled without its job, and a late worker changes nothing', async () => {
-    const { id, task, draft } = await runToStudio('render');
+    const { id, task, first } = await runToStudio('render');
     await m.as(user, (tx) => tx`select public.cancel_mashup(${id})`);
-    await assertDraft(id, draft, 'cancelled');
+    await assertFirst(id, first, 'cancelled');
     assert.equal(await m.finish(task, await resultBy(m, task)), 'cancelled');
-    await assertDraft(id, draft, 'cancelled');
+    await assertFirst(id, first, 'cancelled');
     // The complete job itself cannot be cancelled.
     await assert.rejects(sql`select mashup.cancel(${id})`, /cannot go to cancelled/);
     const [deletion] = await sql`select from mashup.storage_deletions where path = ${task.output_prefix}`;

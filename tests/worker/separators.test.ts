@@ -114,9 +114,9 @@ test('a cancelled job closes its connections to the service', async () => {
 test('the studio version replaces the result of a complete job', async () => {
   const release = hold('neural');
   const id = await fixture.submit(songs, { studio_version: true });
-  const draft = await fixture.untilEnded(id);
-  assert.equal(draft.stage, 'complete', draft.error_message ?? '');
-  assert.deepEqual(methodsOf(draft), ['classical', 'classical']);
+  const first = await fixture.untilEnded(id);
+  assert.equal(first.stage, 'complete', first.error_message ?? '');
+  assert.deepEqual(methodsOf(first), ['classical', 'classical']);
   const call = await untilCalled('neural');
   const version = async (): Promise<{ state?: string; step?: string }> => {
     const [row] = await sql<
@@ -126,14 +126,14 @@ test('the studio version replaces the result of a complete job', async () => {
   };
   call.send({ progress: 0.5, message: 'Segment 7 of 14' });
   await until('the row shows it', async () => (await version()).step?.endsWith(': segment 7 of 14') === true);
-  assert.equal((await fixture.job(id)).result_path, draft.result_path);
+  assert.equal((await fixture.job(id)).result_path, first.result_path);
   release();
   await until('the version is ready', async () => (await version()).state === 'ready');
   const job = await fixture.job(id);
   assert.equal(job.stage, 'complete');
-  assert.notEqual(job.result_path, draft.result_path);
+  assert.notEqual(job.result_path, first.result_path);
   assert.deepEqual(methodsOf(job), ['neural', 'neural']);
-  for (const path of [draft.result_path!, job.result_path!])
+  for (const path of [first.result_path!, job.result_path!])
     assert.equal((await fixture.bucket.download(path)).error, null);
 });
 
