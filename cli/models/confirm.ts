@@ -19,10 +19,13 @@ export async function confirm(
   // The terminal gives Ctrl-C to the prompt and not to the process.
   lines.once('SIGINT', () => reject(interrupted()));
   lines.once('close', () => resolve(''));
+  let answer: string | undefined;
   try {
-    const answer = await Promise.race([ended, lines.question(`${question} (y/N) `, { signal })]);
+    answer = await Promise.race([ended, lines.question(`${question} (y/N) `, { signal })]);
     return /^y(es)?$/i.test(answer.trim());
   } finally {
+    // Without an answer the cursor is still behind the question.
+    if (!answer) output.write('\n');
     lines.close();
   }
 }
