@@ -23,7 +23,10 @@ function blockLength(samples?: number): number {
 export const CLASSICAL: SeparationMethod = {
   model: 'dsp-4',
   overlap: OVERLAP,
-  contextOf: () => CONTEXT,
+  context: CONTEXT,
+  gridSec: 2,
+  costOf: (samples) => samples,
+  lengthFor: (samples) => samples,
   blockLength,
   open: (block) => BlockSeparator.create(block),
 };

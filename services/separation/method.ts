@@ -16,8 +16,14 @@ export interface SeparationMethod {
   readonly model: string;
   /** Length of the cross-fade between consecutive blocks, less than half of a block. */
   readonly overlap: number;
-  /** Length of the sound before, and after, a part of a song that is separated with it. */
-  contextOf(samples: number): number;
+  /** Least length of the sound before, and after, a part of a song that is separated with it. */
+  readonly context: number;
+  /** Parts of songs start and end at multiples of this, in seconds: shorter steps give more pieces, longer ones separate more than is needed. */
+  readonly gridSec: number;
+  /** Time that the separation of sound of a length takes, in a unit of the method. */
+  costOf(samples: number): number;
+  /** The longest sound that costs as much as `samples` samples. */
+  lengthFor(samples: number): number;
   /** Length of the blocks for sound of a length; without it for any length. */
   blockLength(samples?: number): number;
   /** Allocates a separation for blocks of up to `block` samples. */

@@ -11,28 +11,85 @@ import { CLASSICAL } from './classical.ts';
 import type { SeparationMethod } from './method.ts';
 import { separateAs } from './stem-layouts.ts';
 
-/** Pieces start and end at multiples of this. Shorter steps give more pieces, longer ones separate more than is needed. */
-const GRID_SEC = 2;
-
 /** Stems of consecutive samples of a piece. */
 export type PieceChunk = { piece: number; stems: StemChunk };
 
 /**
- * Returns the pieces that are separated for the wanted ranges: extended to the grid, and joined where the sound between them would be
- * separated anyway. Ascending, without overlaps.
+ * Returns the pieces that are separated for the wanted ranges, at the least cost: extended to the grid of the method, and joined where the
+ * sound between them costs no more than another piece. Ascending, without overlaps.
  */
 export function piecesFor(ranges: readonly TimeRange[], method: SeparationMethod = CLASSICAL): TimeRange[] {
-  const contextSec = method.contextOf(0) / SAMPLE_RATE;
+  const parts = onGrid(ranges, method);
+  /** The least cost of the first parts, by their number, and where the last piece of it starts. */
+  const least: { cost: number; from: number }[] = [{ cost: 0, from: 0 }];
+  for (let count = 1; count <= parts.length; count++) {
+    let best = { cost: Infinity, from: 0 };
+    for (let from = count - 1; from >= 0; from--) {
+      const cost = least[from]!.cost + costOf(spanOf(parts, from, count), method);
+      // Of equal costs that with the fewest pieces.
+      if (cost <= best.cost) best = { cost, from };
+    }
+    least.push(best);
+  }
+  const pieces: TimeRange[] = [];
+  for (let count = parts.length; count > 0; count = least[count]!.from)
+    pieces.unshift(spanOf(parts, least[count]!.from, count));
+  return pieces;
+}
+
+/** Extends ranges to the grid, and joins those whose contexts would meet. */
+function onGrid(ranges: readonly TimeRange[], { gridSec, context }: SeparationMethod): TimeRange[] {
   const joined: TimeRange[] = [];
   for (const { start_sec, end_sec } of ranges.toSorted((a, b) => a.start_sec - b.start_sec)) {
-    const start = Math.floor(start_sec / GRID_SEC) * GRID_SEC;
-    const end = Math.ceil(end_sec / GRID_SEC) * GRID_SEC;
+    const start = Math.floor(start_sec / gridSec) * gridSec;
+    const end = Math.ceil(end_sec / gridSec) * gridSec;
     const last = joined.at(-1);
-    if (last && start - last.end_sec <= 2 * contextSec) last.end_sec = Math.max(last.end_sec, end);
+    if (last && (start - last.end_sec) * SAMPLE_RATE <= 2 * context) last.end_sec = Math.max(last.end_sec, end);
     else joined.push({ start_sec: start, end_sec: end });
   }
   return joined;
 }
+
+/** The piece that holds the parts from..to. */
+const spanOf = (parts: readonly TimeRange[], from: number, to: number): TimeRange => ({
+  start_sec: parts[from]!.start_sec,
+  end_sec: parts[to - 1]!.end_sec,
+});
+
+/** The samples of a piece, and how many are separated with it at least. */
+function samplesOf(
+  { start_sec, end_sec }: TimeRange,
+  { context }: SeparationMethod,
+): { start: number; end: number; least: number } {
+  const start = Math.round(start_sec * SAMPLE_RATE);
+  const end = Math.round(end_sec * SAMPLE_RATE);
+  return { start, end, least: Math.min(start, context) + end - start + context };
+}
+
+/** A piece, and what is separated with it, in samples: the context, and as much more as costs nothing. */
+type Extent = { start: number; end: number; from: number; to: number };
+
+/** Returns the extents of pieces. They do not overlap, since the song is read once. */
+function extentsOf(pieces: readonly TimeRange[], method: SeparationMethod): Extent[] {
+  const extents: Extent[] = [];
+  for (const [i, piece] of pieces.entries()) {
+    const { start, end, least } = samplesOf(piece, method);
+    const length = method.lengthFor(least);
+    const earliest = extents.at(-1)?.to ?? 0;
+    const next = pieces[i + 1];
+    const latest = next ? Math.round(next.start_sec * SAMPLE_RATE) - method.context : Infinity;
+    const middle = Math.max(earliest, start - Math.min(start, method.context) - Math.floor((length - least) / 2));
+    const to = Math.min(middle + length, latest);
+    extents.push({ start, end, from: Math.max(earliest, to - length), to });
+  }
+  return extents;
+}
+
+const costOf = (piece: TimeRange, method: SeparationMethod): number => method.costOf(samplesOf(piece, method).least);
+
+/** What pieces cost, in the unit of the method. */
+export const costOfPieces = (pieces: readonly TimeRange[], method: SeparationMethod): number =>
+  pieces.reduce((sum, piece) => sum + costOf(piece, method), 0);
 
 /**
  * Separates pieces of a song. The stems of a piece are as long as it, or end with the song, and sum to the song. The song is read to its end,
@@ -46,16 +103,12 @@ export async function* separatePieces(
   method: SeparationMethod = CLASSICAL,
 ): AsyncGenerator<PieceChunk> {
   const source = new ChunkReader(chunks);
-  for (const [piece, { start_sec, end_sec }] of pieces.entries()) {
-    const start = Math.round(start_sec * SAMPLE_RATE);
-    const end = Math.round(end_sec * SAMPLE_RATE);
-    const context = method.contextOf(end - start);
-    let at = Math.max(0, start - context);
-    const samples = end + context - at;
-    for await (const stems of separateAs(layout, source.read(at, end + context), { method, samples })) {
+  for (const [piece, { start, end, from, to }] of extentsOf(pieces, method).entries()) {
+    let at = from;
+    for await (const stems of separateAs(layout, source.read(from, to), { method, samples: to - from })) {
       const length = stems.vocals[0].length;
-      const [from, to] = [Math.max(0, start - at), Math.min(length, end - at)];
-      if (to > from) yield { piece, stems: cut(stems, from, to) };
+      const [first, last] = [Math.max(0, start - at), Math.min(length, end - at)];
+      if (last > first) yield { piece, stems: cut(stems, first, last) };
       at += length;
     }
   }

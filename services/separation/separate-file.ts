@@ -2,7 +2,8 @@
 import { readSong } from '../../audio/decode/read-song.ts';
 import type { StemLayout, TimeRange } from '../../schema.ts';
 import type { SeparationMethod } from './method.ts';
-import { piecesFor, separatePieces } from './ranges.ts';
+import { SAMPLE_RATE } from '../../audio/sample-rate.ts';
+import { costOfPieces, piecesFor, separatePieces } from './ranges.ts';
 import { separateAs } from './stem-layouts.ts';
 import { writePieces, writeStems } from './stem-files.ts';
 import type { StemFiles } from './stem-files.ts';
@@ -23,16 +24,27 @@ export type SeparationJob = {
 /** The files of the stems of each piece, or of the whole song as one. */
 export type SeparatedFiles = { pieces: TimeRange[] | undefined; files: StemFiles[] };
 
+/** The pieces of a job; undefined for the whole song. Files of pieces are FLAC. */
+const piecesOf = ({ ranges, partBytes }: SeparationJob, method: SeparationMethod): TimeRange[] | undefined =>
+  ranges && partBytes !== undefined ? piecesFor(ranges, method) : undefined;
+
+/** What a job costs, in the unit of the method: an estimate where the length of the song is not known. */
+export function costOfFile(job: SeparationJob, method: SeparationMethod): number {
+  const pieces = piecesOf(job, method);
+  return pieces ? costOfPieces(pieces, method) : method.costOf(Math.round((job.durationSec ?? 0) * SAMPLE_RATE));
+}
+
 /**
  * Separates a song in any supported format.
  * @throws AudioError
  */
 export async function separateFile(
   bytes: Uint8Array,
-  { folder, partBytes, layout, ranges }: SeparationJob,
+  job: SeparationJob,
   method: SeparationMethod,
 ): Promise<SeparatedFiles> {
-  const pieces = ranges && partBytes !== undefined ? piecesFor(ranges, method) : undefined;
+  const { folder, partBytes, layout } = job;
+  const pieces = piecesOf(job, method);
   const { result } = await readSong(bytes, async (chunks) =>
     pieces && partBytes !== undefined
       ? writePieces(separatePieces(layout, chunks, pieces, method), folder, partBytes, pieces.length)

@@ -3,16 +3,14 @@
  * segment at once, and all of its memory goes back to the system.
  */
 import { readFile } from 'node:fs/promises';
-import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { AudioError } from '../../../audio/errors.ts';
 import { CLASSICAL } from '../classical.ts';
-import { separateFile } from '../separate-file.ts';
-import type { SeparatedFiles, SeparationJob } from '../separate-file.ts';
+import { costOfFile, separateFile } from '../separate-file.ts';
+import type { SeparatedFiles } from '../separate-file.ts';
 import { ModelError } from './errors.ts';
 import { Graph } from './graph.ts';
 import type { ModelJob, ModelMessage } from './messages.ts';
 import { neuralMethod } from './method.ts';
-import type { NeuralMethod } from './method.ts';
 
 const send = (message: ModelMessage): Promise<void> =>
   new Promise((resolve) => {
@@ -31,19 +29,11 @@ async function run({ song, chosen, options, ...job }: ModelJob): Promise<Separat
       done++;
       void send({ kind: 'progress', done, total: Math.max(done, total) });
     });
-    const total = segmentsOf(job, method);
+    const total = costOfFile(job, method);
     return await separateFile(bytes, job, method);
   } finally {
     await graph.release();
   }
-}
-
-/** Number of segments that a job takes. */
-function segmentsOf({ ranges, durationSec }: SeparationJob, { segmentsFor, contextOf }: NeuralMethod): number {
-  const parts = ranges ?? [{ start_sec: 0, end_sec: durationSec ?? 0 }];
-  return parts
-    .map(({ start_sec, end_sec }) => Math.round((end_sec - start_sec) * SAMPLE_RATE))
-    .reduce((sum, samples) => sum + segmentsFor(samples + 2 * contextOf(samples)), 0);
 }
 
 function failureOf(error: unknown): ModelMessage {
