@@ -126,6 +126,7 @@ export class Graph {
       [left.subarray(0, length), right.subarray(0, length)],
     ]);
     fillRest(cut, segment);
+    assertNumbers(cut);
     return Object.fromEntries(cut) as StemChunk;
   }
 
@@ -166,6 +167,15 @@ function fillRest(stems: readonly [Stem, StereoChunk][], mix: StereoChunk): void
     for (const [stem, channels] of stems)
       if (stem !== 'other') for (let i = 0; i < rest[channel].length; i++) rest[channel][i]! -= channels[channel][i]!;
   }
+}
+
+/** A value of any stem that is not finite makes the rest so. @throws ModelError `model_failed` */
+function assertNumbers(stems: readonly [Stem, StereoChunk][]): void {
+  const rest = stems.find(([stem]) => stem === 'other')![1];
+  if (rest.every((channel) => channel.every(Number.isFinite))) return;
+  throw new ModelError('model_failed', 'The separation model returned values that are not finite numbers.', {
+    hint: 'Use another model, or the classical separation.',
+  });
 }
 
 function dataOf(results: NamedValues, name: string, length: number): Float32Array {

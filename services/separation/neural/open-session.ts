@@ -28,21 +28,22 @@ const sessionOptions = ({ threads, provider }: GraphOptions): Record<string, unk
  * @throws ModelError `model_broken`, `model_provider_missing`
  */
 export async function openSession(runtime: Runtime, path: string, options: GraphOptions): Promise<RuntimeSession> {
+  const { provider } = options;
+  // The runtime leaves out a provider that it does not know, and uses the processor.
+  if (!runtime.listSupportedBackends().some(({ name }) => name === provider)) throw providerMissing(provider);
   try {
     return await runtime.InferenceSession.create(path, sessionOptions(options));
   } catch (cause) {
-    if (options.provider !== 'cpu' && /provider|backend/i.test(String(cause)))
-      throw new ModelError(
-        'model_provider_missing',
-        `ONNX Runtime has no provider ${options.provider} on this machine.`,
-        {
-          hint: 'Set SEPARATION_PROVIDER=cpu, or install what the provider needs.',
-          cause,
-        },
-      );
+    if (provider !== 'cpu' && /provider|backend/i.test(String(cause))) throw providerMissing(provider, cause);
     throw new ModelError('model_broken', 'The file of the separation model cannot be read.', {
       hint: 'Install the model again, or check the file that SEPARATION_MODEL names.',
       cause,
     });
   }
 }
+
+const providerMissing = (provider: ProviderName, cause?: unknown): ModelError =>
+  new ModelError('model_provider_missing', `ONNX Runtime has no provider ${provider} on this machine.`, {
+    hint: 'Set SEPARATION_PROVIDER=cpu, or install what the provider needs.',
+    cause,
+  });

@@ -32,6 +32,8 @@ export interface Runtime {
   readonly InferenceSession: {
     create(path: string, options: Record<string, unknown>): Promise<RuntimeSession>;
   };
+  /** Providers that this build knows; that one can be loaded is not certain. */
+  listSupportedBackends(): { name: string }[];
   readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => RuntimeTensor;
 }
 
