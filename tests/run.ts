@@ -1,10 +1,11 @@
 /**
  * Runs the tests: each file in a process of its own, several at a time, on one Postgres for all of them.
  *
- *   node tests/run.ts [--deep | --unit] [path or part of a path …]
+ *   node tests/run.ts [--deep | --unit | --neural] [path or part of a path …]
  *
  * --unit  only files that start no process and open no connection (tests/support/unit.ts); no Postgres is started
  * --deep  only files ending in `.deep.test.ts`, whose tests take minutes
+ * --neural  only those of tests/neural/, which install a separation model first; no Postgres is started
  */
 import { once } from 'node:events';
 import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -14,6 +15,7 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { pathToFileURL } from 'node:url';
 import { COMPILE_CACHE } from '../local/layout.ts';
+import { installForTests } from './neural/installed-models.ts';
 import { startTestCluster } from './support/postgres.ts';
 import { isUnitTest } from './support/unit.ts';
 
@@ -42,10 +44,12 @@ const TEST_TIMEOUT_SEC = 300;
 const DEEP_TEST_TIMEOUT_SEC = 3_600;
 const FILE_DEADLINE_SEC = 420;
 const DEEP_FILE_DEADLINE_SEC = 3 * 3_600;
+/** Tests of separation by a model, which a run of its own installs. */
+const NEURAL_FOLDER = 'tests/neural/';
 /** Number of files in the list at the end of a run. */
 const SLOWEST = 25;
 
-type Kind = 'usual' | 'unit' | 'deep';
+type Kind = 'usual' | 'unit' | 'deep' | 'neural';
 
 /** Test files of a kind whose path contains one of the given parts, long ones first. */
 async function findFiles(kind: Kind, parts: string[]): Promise<string[]> {
@@ -54,6 +58,7 @@ async function findFiles(kind: Kind, parts: string[]): Promise<string[]> {
   for await (const found of glob('tests/**/*.test.ts', { cwd: ROOT })) {
     const file = found.replaceAll('\\', '/');
     if (file.endsWith('.deep.test.ts') !== (kind === 'deep')) continue;
+    if (file.startsWith(NEURAL_FOLDER) !== (kind === 'neural')) continue;
     if (parts.length > 0 && !parts.some((part) => file.includes(part))) continue;
     if (kind === 'unit' && !(await isUnitTest(join(ROOT, file), cache))) continue;
     files.push(file);
@@ -69,7 +74,8 @@ async function findFiles(kind: Kind, parts: string[]): Promise<string[]> {
  */
 async function runFiles(files: string[], kind: Kind, timesFile: string): Promise<number> {
   const isDeep = kind === 'deep';
-  const cluster = kind === 'unit' ? undefined : await startTestCluster();
+  const cluster = kind === 'unit' || kind === 'neural' ? undefined : await startTestCluster();
+  const removeModels = kind === 'neural' ? await installForTests() : undefined;
   // Texts are compared without colors, which a terminal, FORCE_COLOR or CI would otherwise turn on.
   Reflect.deleteProperty(process.env, 'FORCE_COLOR');
   Object.assign(process.env, cluster?.env, {
@@ -84,7 +90,8 @@ async function runFiles(files: string[], kind: Kind, timesFile: string): Promise
   // `node --test` would sort the files by name, so that long ones run alone at the end.
   const events = run({
     files: files.map((file) => join(ROOT, file)),
-    concurrency: CONCURRENCY,
+    // A model takes all cores, and more than a gigabyte.
+    concurrency: kind === 'neural' ? 1 : CONCURRENCY,
     timeout: (isDeep ? DEEP_TEST_TIMEOUT_SEC : TEST_TIMEOUT_SEC) * 1_000,
     execArgv: ['--import', pathToFileURL(join(ROOT, 'tests/support/deadline.ts')).href],
     signal: stop.signal,
@@ -97,6 +104,7 @@ async function runFiles(files: string[], kind: Kind, timesFile: string): Promise
   report.pipe(process.stdout);
   await once(report, 'end');
   await cluster?.stop();
+  await removeModels?.();
   return stop.signal.aborted ? 1 : code;
 }
 
@@ -116,7 +124,7 @@ async function printSlowest(timesFile: string, count: number): Promise<void> {
 
 const options = new Set(process.argv.slice(2).filter((argument) => argument.startsWith('--')));
 const parts = process.argv.slice(2).filter((argument) => !options.has(argument));
-const kind: Kind = options.has('--deep') ? 'deep' : options.has('--unit') ? 'unit' : 'usual';
+const kind: Kind = (['deep', 'unit', 'neural'] as const).find((name) => options.has(`--${name}`)) ?? 'usual';
 const files = await findFiles(kind, parts);
 if (files.length === 0) {
   console.error(`No test file matches ${parts.join(', ')}. The files are tests/**/*.test.ts.`);
