@@ -28,6 +28,8 @@ for (const name of ['MODELS_DIR', 'SEPARATION_MODEL']) delete process.env[name];
 process.env['npm_config_registry'] = registry.url;
 process.env['npm_config_cache'] = join(folder, 'cache');
 process.env['npm_config_userconfig'] = join(folder, 'npmrc');
+// Settings of a user that would change where npm puts what.
+await writeFile(join(folder, 'npmrc'), 'package-lock=false\ninstall-strategy=linked\ndry-run=true\n');
 const catalogFile = join(folder, 'catalog.json');
 await writeFile(catalogFile, JSON.stringify(TEST_CATALOG));
 

@@ -128,7 +128,9 @@ async function fetchPackages(
     const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error'];
     // An unreachable registry is told within seconds, not minutes.
     const retries = ['--fetch-retries=2', '--fetch-retry-mintimeout=500', '--fetch-retry-maxtimeout=1500'];
-    await runNpm(folder, ['install', ...quiet, ...retries], signal);
+    // Whatever the user's configuration of npm says: the hashes are read from the lockfile, and files from their usual places.
+    const layout = ['--package-lock', '--install-strategy=hoisted', '--no-bin-links', '--no-dry-run'];
+    await runNpm(folder, ['install', ...quiet, ...retries, ...layout], signal);
   } finally {
     ended.abort();
     await watching;
