@@ -10,6 +10,8 @@ const HINTS: Record<AudioErrorCode, string> = {
   audio_too_short: 'Choose a longer excerpt of the song.',
   audio_too_long: 'Cut the song to the part that you want to use.',
   audio_too_large: 'Convert the song to MP3 or FLAC, or cut it.',
+  own_stems_mismatch:
+    'Give the stems of this version of the song, or leave the file out. An acapella can also be a song of its own.',
   audio_needs_ffmpeg:
     'Upload it in the studio, which converts it, or convert it to MP3, WAV, AIFF, FLAC or Ogg. Services with a system ffmpeg read it as it is.',
 };

@@ -11,6 +11,7 @@ import {
   Masterplan,
   OutputFormat,
   PairScore,
+  OwnStem,
   RenderResult,
   ScoreWeights,
   SeparationChoice,
@@ -116,6 +117,7 @@ export const AUDIO_ERROR_CODES = [
   'audio_too_long',
   'audio_too_large',
   'audio_needs_ffmpeg',
+  'own_stems_mismatch',
 ] as const;
 export type AudioErrorCode = (typeof AUDIO_ERROR_CODES)[number];
 
@@ -285,6 +287,9 @@ export const TimeRange = z
   .describe('A part of a song, in seconds of the song.');
 export type TimeRange = z.infer<typeof TimeRange>;
 
+/** Model of stems that a user gave. What separated the missing ones follows behind a `+`. */
+export const OWN_MODEL = 'own';
+
 export const SeparateRequest = z
   .object({
     audio_url: z.string().min(1).describe('http or https URL of the song.'),
@@ -302,6 +307,18 @@ export const SeparateRequest = z
     layout: StemLayout.optional(),
     method: SeparationChoice.default('auto').describe('Built-in service only.'),
     duration_sec: z.number().positive().optional().describe('Length of the song, for the progress.'),
+    own_stems: z
+      .object({
+        urls: z
+          .partialRecord(OwnStem, z.string().min(1))
+          .refine((urls) => Object.keys(urls).length > 0, 'own_stems needs at least one URL.')
+          .describe('http or https URLs of the stems that the user gave.'),
+        has_song: z.boolean().describe('Whether `audio_url` is the song; otherwise the song is the sum of the stems.'),
+      })
+      .optional()
+      .describe(
+        'Stems of the user: used as they are, and only the missing ones are separated. The `model` of the response is then `own`, or `own+` and the model that separated the rest. Built-in service only.',
+      ),
     ranges: z
       .array(TimeRange)
       .min(1)

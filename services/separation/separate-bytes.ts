@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runInThread } from '../../audio/thread.ts';
+import { OWN_MODEL } from '../../schema.ts';
 import type { SeparationChoice } from '../../schema.ts';
 import { ServiceError } from '../http/errors.ts';
 import { CLASSICAL } from './classical.ts';
@@ -37,7 +38,7 @@ export async function separateBytes(
   if (context.method !== 'classical') {
     try {
       const chosen = await chooseModel(context.settings, context.method);
-      if (chosen) return { ...(await separateNeurally(bytes, job, chosen, context)), model: chosen.model, warnings };
+      if (chosen) return describe(await separateNeurally(bytes, job, chosen, context), chosen.model, warnings);
       if (context.method === 'neural') throw noModel();
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
@@ -48,7 +49,22 @@ export async function separateBytes(
   const { signal } = context;
   const input: ThreadJob = { ...job, bytes };
   const separated = await runInThread<SeparatedFiles>(THREAD, input, { signal, transfer: [bytes.buffer] });
-  return { ...separated, model: CLASSICAL.model, warnings };
+  return describe(separated, CLASSICAL.model, warnings);
+}
+
+/** Says what separated a song: with stems of its user `own`, and after a `+` what separated the rest, if it was. */
+function describe(
+  separated: SeparatedFiles,
+  model: string,
+  warnings: readonly string[],
+): SeparatedFiles & { model: string; warnings: string[] } {
+  const { own } = separated;
+  if (!own) return { ...separated, model, warnings: [...warnings] };
+  return {
+    ...separated,
+    model: own.isSeparated ? `${OWN_MODEL}+${model}` : OWN_MODEL,
+    warnings: [...(own.isSeparated ? warnings : []), ...own.warnings],
+  };
 }
 
 async function separateNeurally(

@@ -1,16 +1,17 @@
 /** The separation service: `POST /separate` separates a song into four stems that sum to it. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SeparateRequest, STEMS } from '../../schema.ts';
-import type { SeparateResponse, Stem, StemPath, StemPaths, StemPiece, UploadTarget } from '../../schema.ts';
+import type { OwnStem, SeparateResponse, Stem, StemPath, StemPaths, StemPiece, UploadTarget } from '../../schema.ts';
 import { asServiceError, loadAudio } from '../http/audio-input.ts';
 import { createServiceApp, createServiceServer, disconnectSignal, readBody } from '../http/app.ts';
 import { ServiceError, toErrorEvent } from '../http/errors.ts';
 import { streamEvents } from '../http/events.ts';
 import { CLASSICAL } from './classical.ts';
 import { separationModels } from './models/choose.ts';
+import type { OwnPaths } from './own-stems/read-own.ts';
 import { separateBytes } from './separate-bytes.ts';
 import type { SeparationJob } from './separate-file.ts';
 import { readSeparationSettings } from './settings.ts';
@@ -33,12 +34,21 @@ async function separateSong(
       hint: 'The built-in separation has no storage key: send `uploads` with a path and a signed upload URL for each stem.',
     });
   }
-  const bytes = await loadAudio(request.audio_url, signal);
+  const hasSong = request.own_stems?.has_song ?? true;
+  const bytes = hasSong ? await loadAudio(request.audio_url, signal) : new Uint8Array();
   const folder = await mkdtemp(join(tmpdir(), 'mashup-stems-'));
   try {
+    const own = request.own_stems && { hasSong, paths: await loadOwnStems(request.own_stems.urls, folder, signal) };
     const isInParts = STEMS.every((stem) => uploads[stem].parts !== undefined);
     const { layout, part_bytes: partBytes, ranges, duration_sec: durationSec } = request;
-    const job: SeparationJob = { folder, layout, ranges, durationSec, partBytes: isInParts ? partBytes : undefined };
+    const job: SeparationJob = {
+      folder,
+      layout,
+      ranges,
+      durationSec,
+      own,
+      partBytes: isInParts ? partBytes : undefined,
+    };
     const { pieces, files, model, warnings } = await separateBytes(bytes, job, {
       method: request.method,
       settings,
@@ -64,6 +74,21 @@ async function separateSong(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Downloads the stems of the user to the folder.
+ * @returns their paths
+ * @throws ServiceError as `loadAudio`
+ */
+async function loadOwnStems(urls: OwnPaths, folder: string, signal: AbortSignal): Promise<OwnPaths> {
+  const paths: OwnPaths = {};
+  for (const [stem, url] of Object.entries(urls) as [OwnStem, string][]) {
+    const path = join(folder, `own.${stem}`);
+    await writeFile(path, await loadAudio(url, signal));
+    paths[stem] = path;
+  }
+  return paths;
 }
 
 /**

@@ -5,6 +5,8 @@
 import { readFile } from 'node:fs/promises';
 import { AudioError } from '../../../audio/errors.ts';
 import { CLASSICAL } from '../classical.ts';
+import { planOwnStems } from '../own-stems/read-own.ts';
+import { needsSeparation } from '../own-stems/recipe.ts';
 import { costOfFile, separateFile } from '../separate-file.ts';
 import type { SeparatedFiles } from '../separate-file.ts';
 import { ModelError } from './errors.ts';
@@ -21,7 +23,9 @@ const send = (message: ModelMessage): Promise<void> =>
 async function run({ song, chosen, options, ...job }: ModelJob): Promise<SeparatedFiles> {
   const bytes = await readFile(song);
   // All of the song is vocals: there is nothing to separate.
-  if (job.layout === 'voices_only') return separateFile(bytes, job, CLASSICAL);
+  if (job.layout === 'voices_only' && !job.own) return separateFile(bytes, job, CLASSICAL);
+  const plan = job.own && (await planOwnStems(job.own.hasSong ? bytes : undefined, job.own.paths));
+  if (plan && !needsSeparation(plan.recipe)) return separateFile(bytes, job, CLASSICAL, plan);
   const graph = await Graph.open({ runtimeFolder: chosen.runtimeFolder, path: chosen.path, options });
   try {
     let done = 0;
@@ -30,7 +34,7 @@ async function run({ song, chosen, options, ...job }: ModelJob): Promise<Separat
       void send({ kind: 'progress', done, total: Math.max(done, total) });
     });
     const total = costOfFile(job, method);
-    return await separateFile(bytes, job, method);
+    return await separateFile(bytes, job, method, plan);
   } finally {
     await graph.release();
   }
