@@ -1,6 +1,7 @@
 /**
- * npm run bench [-- pipeline | builds | million | realtime | recovery | audio | kernels | hard-material | render | first-sound …]: runs the benchmarks and prints
- * tables; `--json FILE` also writes the numbers, `--against FOLDER` measures the kernels or renders of another checkout as well.
+ * npm run bench [-- pipeline | builds | million | realtime | recovery | audio | kernels | hard-material | render | first-sound | separation …]: runs the benchmarks and prints
+ * tables; `--json FILE` also writes the numbers, `--against FOLDER` measures the kernels or renders of another checkout as well, `--multitracks
+ * FOLDER` separates the songs of a folder as well.
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -15,9 +16,10 @@ import { benchPipeline } from './pipeline.ts';
 import { benchRealtime } from './realtime.ts';
 import { benchRecovery } from './recovery.ts';
 import { benchRender } from './render.ts';
+import { benchSeparation } from './separation.ts';
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'string' }, against: { type: 'string' } },
+  options: { json: { type: 'string' }, against: { type: 'string' }, multitracks: { type: 'string' } },
   allowPositionals: true,
 });
 
@@ -32,7 +34,11 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
   'hard-material': benchHardMaterial,
   render: () => benchRender(values.against),
   'first-sound': benchFirstSound,
+  separation: () => benchSeparation(values.multitracks),
 };
+
+/** These run only by name: they download a model. */
+const BY_NAME = ['separation'];
 
 const unknown = positionals.filter((name) => !(name in BENCHES));
 if (unknown.length > 0) {
@@ -42,7 +48,8 @@ if (unknown.length > 0) {
 const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, date: new Date().toISOString() };
 const results: Record<string, unknown> = {};
 for (const [name, bench] of Object.entries(BENCHES)) {
-  if (positionals.length === 0 || positionals.includes(name)) results[name] = await bench();
+  const isWanted = positionals.length === 0 ? !BY_NAME.includes(name) : positionals.includes(name);
+  if (isWanted) results[name] = await bench();
 }
 console.log(`\n${JSON.stringify({ machine, ...results })}`);
 if (values.json) await writeFile(values.json, `${JSON.stringify({ machine, ...results }, null, 2)}\n`);

@@ -40,7 +40,7 @@ type Usage = { seconds: number; cpu: number; peakMb: number };
 export type RenderUsage = { first: Usage; sections: Usage; file: Usage };
 
 /** Repeats an example to `SONG_SEC`. */
-async function longSong(name: string): Promise<Uint8Array> {
+export async function longSong(name: string): Promise<Uint8Array> {
   const { channels } = await decodeAudio(await readFile(join(EXAMPLES, name)));
   const frames = SONG_SEC * SAMPLE_RATE;
   const repeat = (samples: Float32Array): Float32Array =>
