@@ -1071,11 +1071,7 @@ begin
         when 'rendering' then jsonb_build_object('state', 'rendering', 'progress', 85, 'step', 'Rendering the studio version') else j.studio_version end
     where j.id = p_job.id returning * into v_job;
   case v_state
-    when 'separating' then
-      perform mashup.create_separation_tasks(v_job);
-      if not exists (select from mashup.tasks t where t.job_id = v_job.id and t.epoch = v_job.epoch and t.is_studio) then
-        perform mashup.end_studio_version(v_job, 'failed', 'A song is not analysed.');
-      end if;
+    when 'separating' then perform mashup.separate_for_studio_version(v_job);
     when 'rendering' then
       insert into mashup.tasks (job_id, kind, epoch, priority, is_studio)
         select v_job.id, k.kind, v_job.epoch, k.priority + 40, true from mashup.task_kinds k where k.kind = 'render';
@@ -1104,6 +1100,7 @@ declare
   v_type text := case
     when new.stage = 'cancelled' then 'cancel'
     when new.stage = 'failed' then 'error'
+    when new.stage = 'complete' then 'stage'
     when new.epoch > old.epoch then 'replay'
     else 'stage' end;
   v_has_task boolean;
@@ -1115,11 +1112,11 @@ begin
       else (select s.step from mashup.stages s where s.stage = new.stage) end,
     old.stage, null,
     case when v_type = 'error' then jsonb_build_object('code', new.error_code, 'task', new.failed_task) end);
-  if new.epoch > old.epoch then
-    perform mashup.drop_tasks(new, case new.stage when 'cancelled' then 'cancelled' when 'failed' then 'failed' else 'replayed' end);
-  elsif new.stage = 'complete' then
+  if new.stage = 'complete' then
     -- Stems of songs that the plan does not use may still be in the making.
     perform mashup.drop_tasks(new, 'not_needed');
+  elsif new.epoch > old.epoch then
+    perform mashup.drop_tasks(new, case new.stage when 'cancelled' then 'cancelled' when 'failed' then 'failed' else 'replayed' end);
   end if;
   if new.status = 'processing' then
     v_has_task := mashup.create_tasks(new);
@@ -1130,7 +1127,7 @@ begin
     end if;
   else
     perform mashup.enqueue_event(new, 'job.' || new.stage);
-    if new.stage = 'complete' then
+    if mashup.is_studio_version_live(new) then
       perform mashup.begin_studio_version(new);
     end if;
   end if;
@@ -1179,28 +1176,12 @@ CREATE OR REPLACE FUNCTION mashup.begin_studio_version(p_job mashup_jobs)
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
-declare
-  v_job public.mashup_jobs;
 begin
-  if not p_job.result @? '$.separation.* ? (@.method == "classical")' or not mashup.wants_studio_version(p_job) then
-    return;
-  end if;
-  if not exists (select from mashup.separation_models m where m.neural is not null) then
-    -- Whoever did not ask for it misses nothing.
-    if (p_job.options ->> 'studio_version')::boolean then
-      perform mashup.end_studio_version(p_job, 'failed', 'There is no separation model. Install one with `mashup models install`.');
-    end if;
-    return;
-  end if;
-  update public.mashup_jobs j set epoch = j.epoch + 1,
-      studio_version = jsonb_build_object('state', 'separating', 'progress', 0, 'step', 'Separating the stems with the model'),
-      songs = (select jsonb_agg(s.song - 'instead_of' order by s.n) from jsonb_array_elements(j.songs) with ordinality as s (song, n))
-    where j.id = p_job.id returning * into v_job;
-  perform mashup.log_event(v_job, 'stage', 'The studio version is being made');
-  perform mashup.advance_studio_version(v_job);
+  perform mashup.log_event(p_job, 'stage', 'The studio version is being made');
+  perform mashup.separate_for_studio_version(p_job);
 end
 $function$;
-comment on function mashup.begin_studio_version(mashup_jobs) is 'Begins the studio version of a job that has just become complete, if it wants one, there is a model, and its result has classical stems. Lock: job row held by the caller.';
+comment on function mashup.begin_studio_version(mashup_jobs) is 'Creates the first tasks of a studio version that has just begun. Lock: job row held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.bulk(p_operation text, p_stage text DEFAULT NULL::text, p_error_code text DEFAULT NULL::text, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_stopped_stage text DEFAULT NULL::text, p_user_id uuid DEFAULT NULL::uuid, p_to_stage text DEFAULT NULL::text, p_limit integer DEFAULT 100, p_after uuid DEFAULT NULL::uuid)
  RETURNS TABLE(job_id uuid, outcome text, message text)
@@ -1506,6 +1487,9 @@ begin
     when 'advance' then
       if v_to.is_terminal or new.hold = new.stage then
         new := mashup.reset_without_slot(new);
+      end if;
+      if new.stage = 'complete' then
+        new := mashup.reset_for_studio_version(new);
       end if;
     when 'fail' then new := mashup.reset_for_end(new, old.stage);
     when 'cancel' then new := mashup.reset_for_end(new, old.stage);
@@ -5117,6 +5101,31 @@ end
 $function$;
 comment on function mashup.reset_for_rerun(mashup_jobs) is 'The job runs again from its stage, with a new epoch. Raises MB003, MB006.';
 
+CREATE OR REPLACE FUNCTION mashup.reset_for_studio_version(p_job mashup_jobs)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if not p_job.result @? '$.separation.* ? (@.method == "classical")' or not mashup.wants_studio_version(p_job) then
+    return p_job;
+  end if;
+  if exists (select from mashup.separation_models m where m.neural is not null) then
+    p_job.epoch := p_job.epoch + 1;
+    p_job.studio_version := jsonb_build_object('state', 'separating', 'progress', 0, 'step', 'Separating the stems with the model');
+    p_job.songs := (select jsonb_agg(s.song - 'instead_of' order by s.n) from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
+  elsif (p_job.options ->> 'studio_version')::boolean then
+    -- Whoever did not ask for it misses nothing.
+    p_job.studio_version := '{"state": "failed"}';
+    p_job.warnings := mashup.add_warning(p_job.warnings, 'studio_version_failed',
+      'There is no studio version: there is no separation model. Install one with `mashup models install`.', 'rendering');
+  end if;
+  return p_job;
+end
+$function$;
+comment on function mashup.reset_for_studio_version(mashup_jobs) is 'The job has just become complete: its studio version begins, with a new epoch, if it wants one, there is a model, and its result has classical stems. In the version of the row that says complete, so that nobody who follows it takes that for the end. Returns the job changed, not written.';
+
 CREATE OR REPLACE FUNCTION mashup.reset_orphaned_probes()
  RETURNS boolean
  LANGUAGE plpgsql
@@ -5472,6 +5481,20 @@ AS $function$
   order by j.id limit p_limit
 $function$;
 comment on function mashup.select_jobs(text,text,timestamp with time zone,text,uuid,integer,uuid) is 'Returns up to p_limit jobs that match every given filter and come after p_after, by id: the preview of bulk.';
+
+CREATE OR REPLACE FUNCTION mashup.separate_for_studio_version(p_job mashup_jobs)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  perform mashup.create_separation_tasks(p_job);
+  if not exists (select from mashup.tasks t where t.job_id = p_job.id and t.epoch = p_job.epoch and t.is_studio and t.state = 'waiting') then
+    perform mashup.end_studio_version(p_job, 'failed', 'A song cannot be separated again.');
+  end if;
+end
+$function$;
+comment on function mashup.separate_for_studio_version(mashup_jobs) is 'Creates the missing separate tasks of a studio version, and ends it if none can be created. Lock: job row held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.separates_early(p_job mashup_jobs)
  RETURNS boolean

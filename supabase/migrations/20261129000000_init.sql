@@ -47,7 +47,7 @@
 --     the functions of schema/stages.ts: check (has_analyses, …) and record (record_analysis, …)
 --     save_analysis, save_stems
 --     save_receipt, exhausted_plan_budget        costs of planning
---     begin_studio_version, advance_studio_version, end_studio_version, show_studio_version, wants_studio_version, is_studio_version_live   the studio version of a complete job
+--     reset_for_studio_version, begin_studio_version, separate_for_studio_version, advance_studio_version, end_studio_version, show_studio_version, wants_studio_version, is_studio_version_live   the studio version of a complete job
 --     record_mashup_stems, fail_mashup_stems, show_mashup_stems, save_mashup_stems, delete_mashup_stems, mashup_stem_files   the stems of a finished mashup
 -- 35  record_task, has_output                    generated from schema/stages.ts: they call the function of a kind or stage
 -- 40  scheduler
@@ -2023,6 +2023,9 @@ begin
       if v_to.is_terminal or new.hold = new.stage then
         new := mashup.reset_without_slot(new);
       end if;
+      if new.stage = 'complete' then
+        new := mashup.reset_for_studio_version(new);
+      end if;
     when 'fail' then new := mashup.reset_for_end(new, old.stage);
     when 'cancel' then new := mashup.reset_for_end(new, old.stage);
     when 'replan' then new := mashup.reset_for_rerun(new);
@@ -2235,6 +2238,7 @@ declare
   v_type text := case
     when new.stage = 'cancelled' then 'cancel'
     when new.stage = 'failed' then 'error'
+    when new.stage = 'complete' then 'stage'
     when new.epoch > old.epoch then 'replay'
     else 'stage' end;
   v_has_task boolean;
@@ -2246,11 +2250,11 @@ begin
       else (select s.step from mashup.stages s where s.stage = new.stage) end,
     old.stage, null,
     case when v_type = 'error' then jsonb_build_object('code', new.error_code, 'task', new.failed_task) end);
-  if new.epoch > old.epoch then
-    perform mashup.drop_tasks(new, case new.stage when 'cancelled' then 'cancelled' when 'failed' then 'failed' else 'replayed' end);
-  elsif new.stage = 'complete' then
+  if new.stage = 'complete' then
     -- Stems of songs that the plan does not use may still be in the making.
     perform mashup.drop_tasks(new, 'not_needed');
+  elsif new.epoch > old.epoch then
+    perform mashup.drop_tasks(new, case new.stage when 'cancelled' then 'cancelled' when 'failed' then 'failed' else 'replayed' end);
   end if;
   if new.status = 'processing' then
     v_has_task := mashup.create_tasks(new);
@@ -2261,7 +2265,7 @@ begin
     end if;
   else
     perform mashup.enqueue_event(new, 'job.' || new.stage);
-    if new.stage = 'complete' then
+    if mashup.is_studio_version_live(new) then
       perform mashup.begin_studio_version(new);
     end if;
   end if;
@@ -2915,32 +2919,52 @@ $$;
 comment on function mashup.wants_studio_version(public.mashup_jobs) is
   'Returns whether a job is to have a studio version if there is a model: by its options, otherwise by the setting studio_version_by_default.';
 
+create function mashup.reset_for_studio_version(p_job public.mashup_jobs) returns public.mashup_jobs
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  if not p_job.result @? '$.separation.* ? (@.method == "classical")' or not mashup.wants_studio_version(p_job) then
+    return p_job;
+  end if;
+  if exists (select from mashup.separation_models m where m.neural is not null) then
+    p_job.epoch := p_job.epoch + 1;
+    p_job.studio_version := jsonb_build_object('state', 'separating', 'progress', 0, 'step', 'Separating the stems with the model');
+    p_job.songs := (select jsonb_agg(s.song - 'instead_of' order by s.n) from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
+  elsif (p_job.options ->> 'studio_version')::boolean then
+    -- Whoever did not ask for it misses nothing.
+    p_job.studio_version := '{"state": "failed"}';
+    p_job.warnings := mashup.add_warning(p_job.warnings, 'studio_version_failed',
+      'There is no studio version: there is no separation model. Install one with `mashup models install`.', 'rendering');
+  end if;
+  return p_job;
+end
+$$;
+comment on function mashup.reset_for_studio_version(public.mashup_jobs) is
+  'The job has just become complete: its studio version begins, with a new epoch, if it wants one, there is a model, and its result has classical stems. In the version of the row that says complete, so that nobody who follows it takes that for the end. Returns the job changed, not written.';
+
+create function mashup.separate_for_studio_version(p_job public.mashup_jobs) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  perform mashup.create_separation_tasks(p_job);
+  if not exists (select from mashup.tasks t where t.job_id = p_job.id and t.epoch = p_job.epoch and t.is_studio and t.state = 'waiting') then
+    perform mashup.end_studio_version(p_job, 'failed', 'A song cannot be separated again.');
+  end if;
+end
+$$;
+comment on function mashup.separate_for_studio_version(public.mashup_jobs) is
+  'Creates the missing separate tasks of a studio version, and ends it if none can be created. Lock: job row held by the caller.';
+
 create function mashup.begin_studio_version(p_job public.mashup_jobs) returns void
   language plpgsql set search_path = ''
   as $$
-declare
-  v_job public.mashup_jobs;
 begin
-  if not p_job.result @? '$.separation.* ? (@.method == "classical")' or not mashup.wants_studio_version(p_job) then
-    return;
-  end if;
-  if not exists (select from mashup.separation_models m where m.neural is not null) then
-    -- Whoever did not ask for it misses nothing.
-    if (p_job.options ->> 'studio_version')::boolean then
-      perform mashup.end_studio_version(p_job, 'failed', 'There is no separation model. Install one with `mashup models install`.');
-    end if;
-    return;
-  end if;
-  update public.mashup_jobs j set epoch = j.epoch + 1,
-      studio_version = jsonb_build_object('state', 'separating', 'progress', 0, 'step', 'Separating the stems with the model'),
-      songs = (select jsonb_agg(s.song - 'instead_of' order by s.n) from jsonb_array_elements(j.songs) with ordinality as s (song, n))
-    where j.id = p_job.id returning * into v_job;
-  perform mashup.log_event(v_job, 'stage', 'The studio version is being made');
-  perform mashup.advance_studio_version(v_job);
+  perform mashup.log_event(p_job, 'stage', 'The studio version is being made');
+  perform mashup.separate_for_studio_version(p_job);
 end
 $$;
 comment on function mashup.begin_studio_version(public.mashup_jobs) is
-  'Begins the studio version of a job that has just become complete, if it wants one, there is a model, and its result has classical stems. Lock: job row held by the caller.';
+  'Creates the first tasks of a studio version that has just begun. Lock: job row held by the caller.';
 
 create function mashup.advance_studio_version(p_job public.mashup_jobs) returns void
   language plpgsql set search_path = ''
@@ -2968,11 +2992,7 @@ begin
         when 'rendering' then jsonb_build_object('state', 'rendering', 'progress', 85, 'step', 'Rendering the studio version') else j.studio_version end
     where j.id = p_job.id returning * into v_job;
   case v_state
-    when 'separating' then
-      perform mashup.create_separation_tasks(v_job);
-      if not exists (select from mashup.tasks t where t.job_id = v_job.id and t.epoch = v_job.epoch and t.is_studio) then
-        perform mashup.end_studio_version(v_job, 'failed', 'A song is not analysed.');
-      end if;
+    when 'separating' then perform mashup.separate_for_studio_version(v_job);
     when 'rendering' then
       insert into mashup.tasks (job_id, kind, epoch, priority, is_studio)
         select v_job.id, k.kind, v_job.epoch, k.priority + 40, true from mashup.task_kinds k where k.kind = 'render';

@@ -43,7 +43,7 @@
 --     the functions of schema/stages.ts: check (has_analyses, …) and record (record_analysis, …)
 --     save_analysis, save_stems
 --     save_receipt, exhausted_plan_budget        costs of planning
---     begin_studio_version, advance_studio_version, end_studio_version, show_studio_version, wants_studio_version, is_studio_version_live   the studio version of a complete job
+--     reset_for_studio_version, begin_studio_version, separate_for_studio_version, advance_studio_version, end_studio_version, show_studio_version, wants_studio_version, is_studio_version_live   the studio version of a complete job
 --     record_mashup_stems, fail_mashup_stems, show_mashup_stems, save_mashup_stems, delete_mashup_stems, mashup_stem_files   the stems of a finished mashup
 -- 35  record_task, has_output                    generated from schema/stages.ts: they call the function of a kind or stage
 -- 40  scheduler

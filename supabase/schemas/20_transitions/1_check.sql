@@ -146,6 +146,9 @@ begin
       if v_to.is_terminal or new.hold = new.stage then
         new := mashup.reset_without_slot(new);
       end if;
+      if new.stage = 'complete' then
+        new := mashup.reset_for_studio_version(new);
+      end if;
     when 'fail' then new := mashup.reset_for_end(new, old.stage);
     when 'cancel' then new := mashup.reset_for_end(new, old.stage);
     when 'replan' then new := mashup.reset_for_rerun(new);

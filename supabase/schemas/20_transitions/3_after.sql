@@ -8,6 +8,7 @@ declare
   v_type text := case
     when new.stage = 'cancelled' then 'cancel'
     when new.stage = 'failed' then 'error'
+    when new.stage = 'complete' then 'stage'
     when new.epoch > old.epoch then 'replay'
     else 'stage' end;
   v_has_task boolean;
@@ -19,11 +20,11 @@ begin
       else (select s.step from mashup.stages s where s.stage = new.stage) end,
     old.stage, null,
     case when v_type = 'error' then jsonb_build_object('code', new.error_code, 'task', new.failed_task) end);
-  if new.epoch > old.epoch then
-    perform mashup.drop_tasks(new, case new.stage when 'cancelled' then 'cancelled' when 'failed' then 'failed' else 'replayed' end);
-  elsif new.stage = 'complete' then
+  if new.stage = 'complete' then
     -- Stems of songs that the plan does not use may still be in the making.
     perform mashup.drop_tasks(new, 'not_needed');
+  elsif new.epoch > old.epoch then
+    perform mashup.drop_tasks(new, case new.stage when 'cancelled' then 'cancelled' when 'failed' then 'failed' else 'replayed' end);
   end if;
   if new.status = 'processing' then
     v_has_task := mashup.create_tasks(new);
@@ -34,7 +35,7 @@ begin
     end if;
   else
     perform mashup.enqueue_event(new, 'job.' || new.stage);
-    if new.stage = 'complete' then
+    if mashup.is_studio_version_live(new) then
       perform mashup.begin_studio_version(new);
     end if;
   end if;

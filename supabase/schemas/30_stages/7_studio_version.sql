@@ -22,32 +22,52 @@ $$;
 comment on function mashup.wants_studio_version(public.mashup_jobs) is
   'Returns whether a job is to have a studio version if there is a model: by its options, otherwise by the setting studio_version_by_default.';
 
+create function mashup.reset_for_studio_version(p_job public.mashup_jobs) returns public.mashup_jobs
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  if not p_job.result @? '$.separation.* ? (@.method == "classical")' or not mashup.wants_studio_version(p_job) then
+    return p_job;
+  end if;
+  if exists (select from mashup.separation_models m where m.neural is not null) then
+    p_job.epoch := p_job.epoch + 1;
+    p_job.studio_version := jsonb_build_object('state', 'separating', 'progress', 0, 'step', 'Separating the stems with the model');
+    p_job.songs := (select jsonb_agg(s.song - 'instead_of' order by s.n) from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
+  elsif (p_job.options ->> 'studio_version')::boolean then
+    -- Whoever did not ask for it misses nothing.
+    p_job.studio_version := '{"state": "failed"}';
+    p_job.warnings := mashup.add_warning(p_job.warnings, 'studio_version_failed',
+      'There is no studio version: there is no separation model. Install one with `mashup models install`.', 'rendering');
+  end if;
+  return p_job;
+end
+$$;
+comment on function mashup.reset_for_studio_version(public.mashup_jobs) is
+  'The job has just become complete: its studio version begins, with a new epoch, if it wants one, there is a model, and its result has classical stems. In the version of the row that says complete, so that nobody who follows it takes that for the end. Returns the job changed, not written.';
+
+create function mashup.separate_for_studio_version(p_job public.mashup_jobs) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  perform mashup.create_separation_tasks(p_job);
+  if not exists (select from mashup.tasks t where t.job_id = p_job.id and t.epoch = p_job.epoch and t.is_studio and t.state = 'waiting') then
+    perform mashup.end_studio_version(p_job, 'failed', 'A song cannot be separated again.');
+  end if;
+end
+$$;
+comment on function mashup.separate_for_studio_version(public.mashup_jobs) is
+  'Creates the missing separate tasks of a studio version, and ends it if none can be created. Lock: job row held by the caller.';
+
 create function mashup.begin_studio_version(p_job public.mashup_jobs) returns void
   language plpgsql set search_path = ''
   as $$
-declare
-  v_job public.mashup_jobs;
 begin
-  if not p_job.result @? '$.separation.* ? (@.method == "classical")' or not mashup.wants_studio_version(p_job) then
-    return;
-  end if;
-  if not exists (select from mashup.separation_models m where m.neural is not null) then
-    -- Whoever did not ask for it misses nothing.
-    if (p_job.options ->> 'studio_version')::boolean then
-      perform mashup.end_studio_version(p_job, 'failed', 'There is no separation model. Install one with `mashup models install`.');
-    end if;
-    return;
-  end if;
-  update public.mashup_jobs j set epoch = j.epoch + 1,
-      studio_version = jsonb_build_object('state', 'separating', 'progress', 0, 'step', 'Separating the stems with the model'),
-      songs = (select jsonb_agg(s.song - 'instead_of' order by s.n) from jsonb_array_elements(j.songs) with ordinality as s (song, n))
-    where j.id = p_job.id returning * into v_job;
-  perform mashup.log_event(v_job, 'stage', 'The studio version is being made');
-  perform mashup.advance_studio_version(v_job);
+  perform mashup.log_event(p_job, 'stage', 'The studio version is being made');
+  perform mashup.separate_for_studio_version(p_job);
 end
 $$;
 comment on function mashup.begin_studio_version(public.mashup_jobs) is
-  'Begins the studio version of a job that has just become complete, if it wants one, there is a model, and its result has classical stems. Lock: job row held by the caller.';
+  'Creates the first tasks of a studio version that has just begun. Lock: job row held by the caller.';
 
 create function mashup.advance_studio_version(p_job public.mashup_jobs) returns void
   language plpgsql set search_path = ''
@@ -75,11 +95,7 @@ begin
         when 'rendering' then jsonb_build_object('state', 'rendering', 'progress', 85, 'step', 'Rendering the studio version') else j.studio_version end
     where j.id = p_job.id returning * into v_job;
   case v_state
-    when 'separating' then
-      perform mashup.create_separation_tasks(v_job);
-      if not exists (select from mashup.tasks t where t.job_id = v_job.id and t.epoch = v_job.epoch and t.is_studio) then
-        perform mashup.end_studio_version(v_job, 'failed', 'A song is not analysed.');
-      end if;
+    when 'separating' then perform mashup.separate_for_studio_version(v_job);
     when 'rendering' then
       insert into mashup.tasks (job_id, kind, epoch, priority, is_studio)
         select v_job.id, k.kind, v_job.epoch, k.priority + 40, true from mashup.task_kinds k where k.kind = 'render';
