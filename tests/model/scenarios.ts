@@ -42,7 +42,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...times(9, missingStems),
   ...times(3, publishedParts),
   ...times(9, opening),
-  ...times(20, studioVersion),
+  ...times(26, studioVersion),
 ];
 
 /** How many scenarios follow each other. */
@@ -358,7 +358,10 @@ function* studioVersion(state: State, other: number): Steps {
   const job = yield* freshJob(state, 2, false, other, true);
   if (!job) return;
   yield operation.drive(job.id, 'complete', state.driver);
-  const end = choose(['ready', 'fault', 'cancel', 'ready', 'replay', 'stems', 'ready', 'crash'] as const, other);
+  const end = choose(
+    ['ready', 'cancel', 'fault', 'cancel', 'ready', 'stems', 'cancel', 'crash', 'ready', 'replay'] as const,
+    other,
+  );
   for (let task = 0; task < 4; task++) {
     // The sweep dispatches its tasks.
     yield* sweepAfter(state, 1_500);
