@@ -94,6 +94,11 @@ describe('installed models', () => {
     await assertFault(check(), /file of the separation model cannot be read/, /Install the model again/);
   });
 
+  it('are named if the runtime has no such provider', async () => {
+    await Promise.all([placeModel(), placeRuntime()]);
+    await assertFault(check({ SEPARATION_PROVIDER: 'cuda' }), /no provider cuda/, /SEPARATION_PROVIDER=cpu/);
+  });
+
   it('are named if memory does not suffice', async () => {
     await Promise.all([placeModel(), placeRuntime()]);
     await assertFault(check({}, { availableBytes: 5e8 }), /needs 1\.6 GB.* 0\.5 GB are free/, /more memory/);

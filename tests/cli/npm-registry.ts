@@ -47,6 +47,7 @@ function pack(name: string, files: Record<string, string>): Package {
 export const RUNTIME_CODE = `
 const { openSync, readSync } = require('node:fs');
 exports.Tensor = class {};
+exports.listSupportedBackends = () => [{ name: 'cpu', bundled: true }];
 exports.InferenceSession = {
   async create(path) {
     const start = Buffer.alloc(5);
