@@ -73,7 +73,8 @@ async function findFiles(kind: Kind, parts: string[]): Promise<string[]> {
  * @returns the exit code
  */
 async function runFiles(files: string[], kind: Kind, timesFile: string): Promise<number> {
-  const isDeep = kind === 'deep';
+  // A model takes minutes on a busy machine.
+  const isLong = kind === 'deep' || kind === 'neural';
   const cluster = kind === 'unit' || kind === 'neural' ? undefined : await startTestCluster();
   const removeModels = kind === 'neural' ? await installForTests() : undefined;
   // Texts are compared without colors, which a terminal, FORCE_COLOR or CI would otherwise turn on.
@@ -83,7 +84,7 @@ async function runFiles(files: string[], kind: Kind, timesFile: string): Promise
     // The hundreds of processes of a run start in half the time.
     NODE_COMPILE_CACHE: COMPILE_CACHE,
     TEST_TIMES_FILE: timesFile,
-    TEST_FILE_DEADLINE_SEC: String(isDeep ? DEEP_FILE_DEADLINE_SEC : FILE_DEADLINE_SEC),
+    TEST_FILE_DEADLINE_SEC: String(isLong ? DEEP_FILE_DEADLINE_SEC : FILE_DEADLINE_SEC),
   });
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
@@ -92,7 +93,7 @@ async function runFiles(files: string[], kind: Kind, timesFile: string): Promise
     files: files.map((file) => join(ROOT, file)),
     // A model takes all cores, and more than a gigabyte.
     concurrency: kind === 'neural' ? 1 : CONCURRENCY,
-    timeout: (isDeep ? DEEP_TEST_TIMEOUT_SEC : TEST_TIMEOUT_SEC) * 1_000,
+    timeout: (isLong ? DEEP_TEST_TIMEOUT_SEC : TEST_TIMEOUT_SEC) * 1_000,
     execArgv: ['--import', pathToFileURL(join(ROOT, 'tests/support/deadline.ts')).href],
     signal: stop.signal,
   });

@@ -5,7 +5,7 @@ import { SeparateResponse, STEMS } from '../../schema.ts';
 import type { Stem, TimeRange } from '../../schema.ts';
 import { KNOWN_MODELS } from '../../services/separation/models/known.ts';
 import { portOf, start, stop } from '../process.ts';
-import { fileServer, listen, post } from '../store.ts';
+import { fileServer, listen } from '../store.ts';
 import { measure } from './usage.ts';
 import type { Usage } from './usage.ts';
 
@@ -49,7 +49,7 @@ export async function withSeparationService<T>(
           uploads: uploadsTo(storeUrl, ranges),
           ranges,
         };
-        const { value, usage } = await measure(child.pid!, () => post(url, body));
+        const { value, usage } = await measure(child.pid!, () => lastEvent(url, body));
         const { model, warnings } = SeparateResponse.parse(JSON.parse(value));
         if (warnings?.length || model?.startsWith('dsp-') !== (method === 'classical')) throw new Error(value);
         return usage;
@@ -67,6 +67,17 @@ export async function withSeparationService<T>(
     store.closeAllConnections();
     store.close();
   }
+}
+
+/** Posts JSON and returns the last event of the response. Without events a request would end after five minutes. */
+async function lastEvent(url: string, body: unknown): Promise<string> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', Accept: 'text/event-stream' },
+    body: JSON.stringify(body),
+  });
+  const events = (await response.text()).trim().split('\n\n');
+  return events.at(-1)!.replace(/^data: /, '');
 }
 
 /** Stems of a whole song are WAV files, those of ranges FLAC files. */

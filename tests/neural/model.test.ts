@@ -28,7 +28,7 @@ const IN_SEGMENT_MB = 800;
 /** Time in which a cancelled process is gone. */
 const MAX_CANCEL_MS = 2_000;
 /** Time limit of waits for the model, on a machine that is busy with other things. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
 
 /** The model takes the singer of the song for an instrument or for a voice, so that both are one group. */
 const GROUPS = ['drums', 'bass', 'rest'] as const;
