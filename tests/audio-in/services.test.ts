@@ -107,7 +107,7 @@ test('both services report that they are healthy', async () => {
     [separation, 'separation'],
   ] as const) {
     const answer = await (await fetch(`${urlOf(server)}/health`)).json();
-    assert.deepEqual({ ...answer, version: '' }, { status: 'ok', service, version: '' });
+    assert.partialDeepStrictEqual(answer, { status: 'ok', service });
   }
 });
 
