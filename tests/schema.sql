@@ -820,6 +820,19 @@ comment on function get_mashup_stems(uuid) is 'Returns the songs of a job with t
 grant execute on function get_mashup_stems(uuid) to authenticated;
 grant execute on function get_mashup_stems(uuid) to service_role;
 
+CREATE OR REPLACE FUNCTION public.get_separators()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object('classical', m.classical, 'neural', m.neural, 'used', m.used,
+    'studio_version_by_default', mashup.setting_text('studio_version_by_default') = 'true')
+  from (values (1)) as one left join mashup.separation_models m on true
+$function$;
+comment on function get_separators() is 'Returns what separates songs, as workers know it: {classical, neural, used: names of models, null if there is none or the service does not name them; studio_version_by_default: whether mashups have a studio version where their submission does not say it}.';
+grant execute on function get_separators() to authenticated;
+
 CREATE OR REPLACE FUNCTION public.iterate_mashup(parent_id uuid, feedback text, options jsonb DEFAULT '{}'::jsonb, idempotency_key text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE plpgsql

@@ -17,7 +17,7 @@ export { useLibrary } from './hooks/useLibrary.ts';
 export type { Library } from './hooks/useLibrary.ts';
 export { useMashupGenerator } from './hooks/useMashupGenerator.ts';
 export type { MashupGenerator, MashupResult } from './hooks/useMashupGenerator.ts';
-export type { LiveAudio } from './hooks/usePlayback.ts';
+export type { LiveAudio, PlayerStems } from './hooks/usePlayback.ts';
 export type { LoadPart } from './audio/playback/parts.ts';
 export { useMashupStems } from './hooks/useMashupStems.ts';
 export type { MashupStemsState } from './hooks/useMashupStems.ts';

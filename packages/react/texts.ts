@@ -43,6 +43,9 @@ export const STEM_NAMES: Record<string, string> = {
   other: 'Instruments',
 };
 
+/** The name of a separation model without the hash of its file: `htdemucs-da9e5101` becomes `htdemucs`. */
+export const modelName = (model: string): string => model.replace(/-[0-9a-f]{8,64}$/, '');
+
 /** A file name that is valid on every operating system. */
 export function fileName(title: string, format: string): string {
   const stem = title

@@ -84,7 +84,7 @@
 -- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, select_jobs, bulk, require_job
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
---     get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, begin_upload, check_task_upload
+--     get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, get_separators, begin_upload, check_task_upload
 --     export_account, account_files
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
 --     check_options, check_songs, check_song, path_of_song, check_upload, check_own_stems, save_own_stems, insert_job, find_idempotent_job, describe_submission
@@ -6712,6 +6712,24 @@ comment on function public.request_mashup_stems(uuid) is
   'Asks for the stems of a complete mashup of the caller, unless they are there or being made. The row of the job tells the progress (result.stems), the row of the result the files (mashup_results.stems). Returns MashupStems. Lock order: the user''s counter, job, tasks. Raises MB002, MB003, MB010, MB012, MB015.';
 revoke execute on function public.request_mashup_stems(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.request_mashup_stems(uuid) to authenticated;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/70_public_api/6_separators.sql
+
+-- What separates songs, for the choice at the start of a mashup.
+
+create function public.get_separators() returns jsonb
+  language sql stable security definer set search_path = ''
+  as $$
+  select jsonb_build_object('classical', m.classical, 'neural', m.neural, 'used', m.used,
+    'studio_version_by_default', mashup.setting_text('studio_version_by_default') = 'true')
+  from (values (1)) as one left join mashup.separation_models m on true
+$$;
+comment on function public.get_separators() is
+  'Returns what separates songs, as workers know it: {classical, neural, used: names of models, null if there is none or the service does not name them; studio_version_by_default: whether mashups have a studio version where their submission does not say it}.';
+revoke execute on function public.get_separators() from public, anon, authenticated, service_role;
+grant execute on function public.get_separators() to authenticated;
 
 revoke execute on all functions in schema mashup from public;
 

@@ -80,7 +80,7 @@
 -- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, select_jobs, bulk, require_job
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
---     get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, begin_upload, check_task_upload
+--     get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, get_separators, begin_upload, check_task_upload
 --     export_account, account_files
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
 --     check_options, check_songs, check_song, path_of_song, check_upload, check_own_stems, save_own_stems, insert_job, find_idempotent_job, describe_submission

@@ -18,6 +18,26 @@ beforeEach(async () => {
 const submit = (wanted: object = {}): Promise<string> => m.submit(user, 2, { wanted });
 const separations = ({ done }: { done: string[] }): number => done.filter((kind) => kind === 'separate').length;
 
+describe('get_separators', () => {
+  const read = async (): Promise<unknown> => {
+    const [row] = await m.as(user, (tx) => tx`select public.get_separators() as answer`);
+    return row?.['answer'];
+  };
+
+  it('names the models of the service, and whether there are studio versions by default', async () => {
+    const known = { classical: CLASSICAL, neural: NEURAL, used: NEURAL };
+    assert.deepEqual(await read(), { ...known, studio_version_by_default: false });
+    await sql`update mashup.settings set value = 'true' where name = 'studio_version_by_default'`;
+    assert.deepEqual(await read(), { ...known, studio_version_by_default: true });
+    await sql`update mashup.settings set value = 'false' where name = 'studio_version_by_default'`;
+  });
+
+  it('names none if the service does not', async () => {
+    await sql`select mashup.report_separation_models(null, null, null)`;
+    assert.deepEqual(await read(), { classical: null, neural: null, used: null, studio_version_by_default: false });
+  });
+});
+
 describe('the separator of a job', () => {
   it('is the model of the service by default, and its result says so', async () => {
     const id = await submit();

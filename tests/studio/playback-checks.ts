@@ -68,3 +68,26 @@ export const play = (page: Page): Promise<void> =>
 /** What was heard, from its first sound on: left and right in turns. */
 export const recordingOf = (page: Page): Promise<number[]> =>
   page.evaluate(() => (globalThis as unknown as InPage).page.recording());
+
+/** Levels (RMS) of pieces of 20 ms of a recording. */
+export function levelsOf(recorded: readonly number[]): number[] {
+  const step = 2 * Math.round(0.02 * RATE);
+  return Array.from({ length: Math.floor(recorded.length / step) }, (_, i) => {
+    const piece = recorded.slice(i * step, (i + 1) * step);
+    return Math.sqrt(piece.reduce((sum, value) => sum + value * value, 0) / step);
+  });
+}
+
+/** Attempts at what a busy machine may spoil by losing sound. */
+const ATTEMPTS = 3;
+
+/** Runs a check that fails where the machine loses too much sound, up to three times. @throws what the last attempt throws */
+export async function withinAttempts(check: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await check();
+    } catch (error) {
+      if (!(error instanceof assert.AssertionError) || attempt === ATTEMPTS) throw error;
+    }
+  }
+}

@@ -6,7 +6,7 @@ import { encodeFlac } from '../../audio/encode/encode-flac.ts';
 import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import type { StemMix } from '../../packages/react/audio/stems/stem-mix.ts';
 import { openBrowser, reasonToSkip } from './browser.ts';
-import { assertHeardExactly, passes, play, reaches } from './playback-checks.ts';
+import { assertHeardExactly, levelsOf, passes, play, reaches, recordingOf, withinAttempts } from './playback-checks.ts';
 import { makeSound, openPlayback, RATE } from './playback-harness.ts';
 import type { Files, InPage, Sound } from './playback-harness.ts';
 
@@ -51,6 +51,26 @@ const playStems = (page: Page): Promise<void> =>
     [ENDS, FILES] as const,
   );
 
+/** Notes by how much the position jumps, against the clock of the page, when another deck takes over. */
+const noteJumps = (page: Page): Promise<void> =>
+  page.evaluate(() => {
+    const { playback } = (globalThis as unknown as InPage).page;
+    const jumps: number[] = [];
+    const offset = (): number => playback.position() - performance.now() / 1000;
+    let last = offset();
+    setInterval(() => (last = offset()), 5);
+    // A deck that takes over is reported in the moment in which the position is its own.
+    playback.state.subscribe(() => jumps.push(offset() - last));
+    Object.assign(globalThis, { jumps });
+  });
+
+/** The largest jump since the last call, in seconds. */
+const largestJump = (page: Page): Promise<number> =>
+  page.evaluate(() => {
+    const jumps = (globalThis as unknown as { jumps: number[] }).jumps.splice(0);
+    return Math.max(...jumps.map(Math.abs));
+  });
+
 const openFile = (page: Page): Promise<void> =>
   page.evaluate(() => (globalThis as unknown as InPage).page.playback.setFile('/file.wav', () => {}));
 
@@ -71,7 +91,7 @@ async function heard(page: Page, levels: number[]): Promise<void> {
 const set = (page: Page, change: (mix: StemMix) => void): Promise<void> =>
   page.evaluate(`(${String(change)})(globalThis.mix)`);
 
-describe('playback of stems', { skip: reasonToSkip() }, () => {
+describe('playback of stems', { skip: reasonToSkip(), concurrency: 2 }, () => {
   let browser: Browser;
   let files: Files;
   before(async () => {
@@ -136,21 +156,7 @@ describe('playback of stems', { skip: reasonToSkip() }, () => {
     await openFile(page);
     await play(page);
     await passes(page, 0.3);
-    await page.evaluate(() => {
-      const { playback } = (globalThis as unknown as InPage).page;
-      const offsets: number[] = [];
-      let { source } = playback.state.get();
-      const offset = (): number => playback.position() - performance.now() / 1000;
-      let last = offset();
-      // The store tells of the switch in the moment in which the position is that of the other deck.
-      playback.state.subscribe(() => {
-        const now = playback.state.get().source;
-        if (now !== source) offsets.push(offset() - last);
-        source = now;
-      });
-      setInterval(() => (last = offset()), 5);
-      Object.assign(globalThis, { offsets });
-    });
+    await noteJumps(page);
     await playStems(page);
     await reaches(page, { source: 'stems', isPlaying: true });
     const at = await page.evaluate(() => (globalThis as unknown as InPage).page.playback.position());
@@ -158,11 +164,47 @@ describe('playback of stems', { skip: reasonToSkip() }, () => {
     await page.evaluate(() => (globalThis as unknown as InPage).page.playback.setStems(undefined));
     await reaches(page, { source: 'file', isPlaying: true });
     await passes(page, at + 0.5);
-    const offsets = await page.evaluate(() => (globalThis as unknown as { offsets: number[] }).offsets);
-    t.diagnostic(`jumps: ${offsets.map((sec) => `${(1000 * sec).toFixed(1)} ms`).join(', ')}`);
-    assert.equal(offsets.length, 2);
-    for (const jump of offsets) assert.ok(Math.abs(jump) < 0.25, `the position jumps by ${jump} s`);
+    const jump = await largestJump(page);
+    t.diagnostic(`the position jumps by ${(1000 * jump).toFixed(1)} ms at most`);
+    assert.ok(jump < 0.25, `the position jumps by ${jump} s`);
     await page.close();
+  });
+
+  test('two files are compared at the same position, without a gap, and at once after the first time', async (t) => {
+    const both = new Map(files);
+    for (const [i, tone] of TONES.slice(0, 2).entries()) {
+      const samples = sine(tone, LONG_SEC * RATE);
+      both.set(`${i}.wav`, encodeWav16([samples, samples], RATE));
+    }
+    await withinAttempts(async () => {
+      const page = await openPlayback(browser, both);
+      const choose = async (file: number): Promise<number> => {
+        const start = performance.now();
+        await page.evaluate(
+          (name) => (globalThis as unknown as InPage).page.playback.setFile(name, () => {}),
+          `/${file}.wav?token=${file}`,
+        );
+        await heard(page, [file === 0 ? 1 : 0, file === 1 ? 1 : 0, 0]);
+        return performance.now() - start;
+      };
+      await page.evaluate(() => (globalThis as unknown as InPage).page.playback.setFile('/0.wav?token=0', () => {}));
+      await play(page);
+      await heard(page, [1, 0, 0]);
+      await noteJumps(page);
+      const [times, jumps]: number[][] = [[], []];
+      // A busy machine may start late. It does better the next time.
+      for (let i = 1; i < 6 && (i < 3 || jumps!.at(-1)! > 0.03); i++) {
+        times!.push(await choose(i % 2));
+        jumps!.push(await largestJump(page));
+      }
+      t.diagnostic(`heard after ${times!.map(Math.round).join(', ')} ms`);
+      t.diagnostic(`jumps: ${jumps!.map((sec) => `${(1000 * sec).toFixed(1)} ms`).join(', ')}`);
+      assert.ok(jumps!.at(-1)! < 0.03, `the position jumps by ${jumps!.at(-1)} s`);
+      const levels = levelsOf(await recordingOf(page)).slice(10, -2);
+      const quiet = levels.filter((level) => level < 0.45 * levels[0]!).length;
+      assert.ok(quiet <= 6, `${quiet} pieces of ${levels.length} are quiet`);
+      await page.close();
+    });
   });
 
   test('the file plays on when a stem is gone', async () => {

@@ -8,6 +8,7 @@ import { WORKING_STAGES } from '../../schema/stages.ts';
 import type { ReplayStage } from '../../schema/stages.ts';
 import { reasonToSkip } from './browser.ts';
 import { testMixer } from './mixer-tests.ts';
+import { testSeparatorChoice, testStudioVersion } from './studio-version-tests.ts';
 import { testSongSelection } from './song-selection-tests.ts';
 import { testLibraryAndAccount, testOperatorReplay } from './library-and-account-tests.ts';
 import { pageFaults, startStudioFixture, pressByKeyboard, WORK_MS } from './studio-fixture.ts';
@@ -47,6 +48,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
   });
 
   testSongSelection(() => fixture);
+  testSeparatorChoice(() => fixture);
 
   test('a mashup is created by keyboard alone; its stages are shown live, after a reload and in a second tab', async () => {
     const { page, shown, context } = fixture;
@@ -143,6 +145,11 @@ describe('the studio', { skip: reasonToSkip() }, () => {
   });
 
   testMixer(
+    () => fixture,
+    () => firstJob,
+  );
+
+  testStudioVersion(
     () => fixture,
     () => firstJob,
   );

@@ -19,7 +19,7 @@ export interface LiveAudio {
 export interface PlayerStems {
   /** Opens the deck that plays them. */
   open: OpenStems;
-  /** Told whether the stems are what is heard. */
+  /** Told whether the stems are what is heard, and do not wait for their files. */
   onHeard: (isHeard: boolean) => void;
   /** Called when they cannot be played. The file plays on. */
   onFailed: (error: unknown) => void;
@@ -74,7 +74,8 @@ export function usePlayback({ src, live, stems, isAutoPlay, onTime, onBroken }: 
   useEffect(() => {
     if (isFile) playback.setStems(stems?.open, stems?.onFailed);
   }, [playback, stems, isFile]);
-  useEffect(() => stems?.onHeard(state.source === 'stems'), [stems, state.source]);
+  const hasStems = state.source === 'stems' && !state.isWaiting;
+  useEffect(() => stems?.onHeard(hasStems), [stems, hasStems]);
   useEffect(() => () => playback.close(), [playback]);
   useEffect(() => {
     if (isAutoPlay && state.source === 'parts') playback.play();

@@ -10,6 +10,9 @@ import { retryUntilDone } from '../state/retry-until-done.ts';
 /** Links are valid for one hour and are renewed before that. */
 const RENEW_MS = 50 * 60_000;
 
+/** Links by the paths of their files, so that a switch between two results needs no request. */
+type Links = ReadonlyMap<string, { url: string; renewAt: number }>;
+
 /** Signs a link to the audio of a complete job and renews it before it expires. `renew` signs it again at once. */
 export function useResultUrl(job: MashupJob | undefined): {
   url: string | undefined;
@@ -17,18 +20,23 @@ export function useResultUrl(job: MashupJob | undefined): {
   renew: () => void;
 } {
   const { supabase } = useStudio();
-  const [signed, setSigned] = useState<{ path: string; url: string }>();
+  const [links, setLinks] = useState<Links>(new Map());
   const [problem, setProblem] = useState<Problem>();
   const [renewal, setRenewal] = useState(0);
-  const path = job?.status === 'complete' ? job.resultPath : null;
+  const path = job?.status === 'complete' ? (job.resultPath ?? undefined) : undefined;
+  const renewAt = path === undefined ? undefined : links.get(path)?.renewAt;
 
   useEffect(() => {
-    if (path === null || path === undefined) return;
-    const stop = retryUntilDone(async (isWanted) => {
+    if (path === undefined) return;
+    if (renewAt !== undefined && Date.now() < renewAt) {
+      const timer = setTimeout(() => setRenewal((count) => count + 1), renewAt - Date.now());
+      return () => clearTimeout(timer);
+    }
+    return retryUntilDone(async (isWanted) => {
       try {
         const url = await signResultUrl(supabase, { resultPath: path, expiredAt: null, takedownReason: null });
         if (!isWanted()) return true;
-        setSigned({ path, url });
+        setLinks((known) => new Map([...known, [path, { url, renewAt: Date.now() + RENEW_MS }]]));
         setProblem(undefined);
         return true;
       } catch (error) {
@@ -36,16 +44,16 @@ export function useResultUrl(job: MashupJob | undefined): {
         return false;
       }
     });
-    const timer = setTimeout(() => setRenewal((count) => count + 1), RENEW_MS);
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, [supabase, path, renewal]);
+  }, [supabase, path, renewAt, renewal]);
 
   return {
-    url: signed?.path === path ? signed?.url : undefined,
+    url: path === undefined ? undefined : links.get(path)?.url,
     problem,
-    renew: useCallback(() => setRenewal((count) => count + 1), []),
+    renew: useCallback(() => {
+      if (path === undefined) return;
+      setLinks(
+        (known) => new Map([...known].map(([one, link]) => [one, one === path ? { ...link, renewAt: 0 } : link])),
+      );
+    }, [path]),
   };
 }

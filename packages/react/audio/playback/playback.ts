@@ -12,10 +12,12 @@ import { measurePeaks, withPeaks } from './part-peaks.ts';
 import type { LoadPart, Part } from './parts.ts';
 import { NOTHING } from './playback-state.ts';
 import type { PlaybackState } from './playback-state.ts';
-import { takeOver } from './take-over.ts';
+import { SILENT, takeOver } from './take-over.ts';
 import { closeTrack, covers, openFile, openParts, openStems, plannedSec, readySec, switchToContext } from './track.ts';
-import type { OpenStems, PartsTrack, Track, TrackEvents } from './track.ts';
+import type { FileTrack, OpenStems, PartsTrack, Track, TrackEvents } from './track.ts';
 
+/** A track that takes over at once jumps if it is further away than this, in seconds: a jump is a gap. */
+const AWAY_SEC = 0.02;
 /** Sound that other parts must have ahead of the position before they take over, in seconds. */
 const COVERED_SEC = 3;
 
@@ -24,6 +26,8 @@ export class Playback {
   readonly state: Store<PlaybackState> = createStore(NOTHING);
   #active: Track | undefined;
   #next: Track | undefined;
+  /** The file that was heard before. Until a pause or a jump it plays along silently, so that both can be compared at once. */
+  #other: FileTrack | undefined;
   /** The crossfade that is under way. */
   #fade: { isWanted: boolean } | undefined;
   /** The browser has refused to start the next track by itself: it takes over in a pause. */
@@ -108,7 +112,7 @@ export class Playback {
   pause(): void {
     this.#report({ isPlaying: false, isWaiting: false });
     this.#endFade();
-    this.#active?.deck.pause();
+    for (const track of [this.#active, this.#other]) track?.deck.pause();
     this.#isRefused = false;
     this.#switch();
   }
@@ -116,6 +120,7 @@ export class Playback {
   /** Jumps to a position, or to the end of what is there. */
   seek(seconds: number): void {
     this.#endFade();
+    this.#other?.deck.pause();
     this.#active?.deck.seek(Math.max(0, Math.min(seconds, readySec(this.#active))));
   }
 
@@ -128,8 +133,8 @@ export class Playback {
   /** Ends all tracks. The playback can be used again. */
   close(): void {
     this.#fade = undefined;
-    for (const track of [this.#active, this.#next]) closeTrack(track);
-    this.#active = this.#next = this.#file = undefined;
+    for (const track of [this.#active, this.#next, this.#other]) closeTrack(track);
+    this.#active = this.#next = this.#other = this.#file = undefined;
     this.#hasStems = false;
     this.state.set({ ...NOTHING, volume: this.state.get().volume });
   }
@@ -169,7 +174,9 @@ export class Playback {
     const { src, onBroken } = this.#file;
     const active = this.#active;
     if (active?.kind === 'file' && active.deck.isOf(src)) return this.#queue(undefined);
-    this.#queue(openFile(src, this.#events, onBroken));
+    const other = this.#other?.deck.isOf(src) === true ? this.#other : undefined;
+    if (other !== undefined) this.#other = undefined;
+    this.#queue(other ?? openFile(src, this.#events, onBroken));
     this.#switch();
   }
 
@@ -194,7 +201,11 @@ export class Playback {
     this.#fade = fade;
     const volume = (): number => this.state.get().volume;
     const isWanted = (): boolean => fade.isWanted;
-    const isDone = await takeOver(active.deck, next.deck, { volume, isWanted }).catch(() => {
+    const isDone = await takeOver(active.deck, next.deck, {
+      playsAlong: next.state === 'playing',
+      volume,
+      isWanted,
+    }).catch(() => {
       this.#isRefused = true;
       return false;
     });
@@ -218,11 +229,18 @@ export class Playback {
 
   /** Makes a track the one that is heard, at a position if one is given. */
   #promote(track: Track, position?: number): void {
-    const isFirst = this.#active === undefined;
-    closeTrack(this.#active);
+    const before = this.#active;
+    const isFirst = before === undefined;
+    closeTrack(this.#other);
+    this.#other = before?.kind === 'file' && track.kind === 'file' ? before : undefined;
+    if (this.#other === undefined) closeTrack(before);
+    // Its element moves behind that of the new track.
+    this.#show(this.#other);
+    this.#other?.deck.setVolume(SILENT);
     this.#active = track;
     this.#next = undefined;
-    if (position !== undefined && !isFirst) track.deck.seek(position);
+    const isAway = position !== undefined && Math.abs(track.deck.position() - position) > AWAY_SEC;
+    if (isAway && !isFirst) track.deck.seek(position);
     track.deck.setVolume(this.state.get().volume);
     this.#report({ isWaiting: false, problem: undefined });
     if (this.state.get().isPlaying && track.state !== 'playing') this.#start(track);

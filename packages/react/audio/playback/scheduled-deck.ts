@@ -175,10 +175,8 @@ export abstract class ScheduledDeck implements Deck {
     if (next >= this.#length.totalFrames) return;
     if (next - this.#sample() > this.#aheadSec * this.#length.sampleRate) return;
     const loading = this.pieceAt(next);
-    if (loading === undefined) {
-      if (this.#scheduled.length === 0) this.#report('waiting');
-      return;
-    }
+    if (this.#scheduled.length === 0) this.#report('waiting');
+    if (loading === undefined) return;
     const generation = this.#generation;
     this.#loading = generation;
     void this.#load(loading, generation);

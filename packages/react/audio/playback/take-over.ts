@@ -1,8 +1,9 @@
 /** A deck takes over from another one at the same position, with a short crossfade. */
 import type { Deck } from './deck.ts';
 
-/** Length of the crossfade in milliseconds. */
+/** Length of the crossfade in milliseconds: usually, and to a deck that plays along already. */
 const FADE_MS = 200;
+const SHORT_FADE_MS = 60;
 const STEP_MS = 20;
 /** Allowed difference of two positions in seconds, and the jumps after which a larger one stays. */
 const ALIGNED_SEC = 0.004;
@@ -15,13 +16,17 @@ const SETTLE_STEP_MS = 40;
 const SETTLED_STEPS = 3;
 const MAX_STEPS = 15;
 
+/** Difference up to which a deck that plays along is at the same position: listeners notice more, starts are often less exact. */
+const ALONG_SEC = 0.008;
+
 /** Inaudible, but not 0: browsers play silence on another clock than sound, and jump when it becomes audible. */
-const SILENT = 1e-4;
+export const SILENT = 1e-4;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * Starts `next` silently, brings its position to that of `current`, and fades from one to the other.
+ * @param playsAlong whether `next` plays already, silently
  * @param volume loudness of `next` in the end, read at each step
  * @returns false if it was stopped; both decks still play then
  * @throws DOMException if the browser refuses to play `next`
@@ -29,15 +34,17 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 export async function takeOver(
   current: Deck,
   next: Deck,
-  { volume, isWanted }: { volume: () => number; isWanted: () => boolean },
+  { playsAlong, volume, isWanted }: { playsAlong: boolean; volume: () => number; isWanted: () => boolean },
 ): Promise<boolean> {
   next.setVolume(SILENT);
-  await align(current, next, isWanted);
+  const isAligned = playsAlong && Math.abs(current.position() - next.position()) < ALONG_SEC;
+  if (!isAligned) await align(current, next, isWanted);
+  const fadeMs = isAligned ? SHORT_FADE_MS : FADE_MS;
   // Both play the same music: gains that add to 1 keep its level.
-  for (let at = STEP_MS; at <= FADE_MS; at += STEP_MS) {
+  for (let at = STEP_MS; at <= fadeMs; at += STEP_MS) {
     if (!isWanted()) return false;
-    next.setVolume((volume() * at) / FADE_MS);
-    current.setVolume(volume() * (1 - at / FADE_MS));
+    next.setVolume((volume() * at) / fadeMs);
+    current.setVolume(volume() * (1 - at / fadeMs));
     await pause(STEP_MS);
   }
   return isWanted();

@@ -1,4 +1,5 @@
 import { lazy, Suspense } from 'react';
+import type { Comparison } from '../../hooks/useComparison.ts';
 import type { StemMixState } from '../../hooks/useStemMix.ts';
 import { Icon } from '../common/icons.tsx';
 import { Notice } from '../common/Notice.tsx';
@@ -7,21 +8,32 @@ import type { TimelineSong } from '../timeline/timeline.ts';
 const StemMixer = lazy(() => import('./StemMixer.tsx'));
 
 /** The mixer of a finished mashup. It asks for the stems when it is opened; the mashup plays on meanwhile. */
-export function MixerPanel({ mixer, songs }: { mixer: StemMixState; songs: TimelineSong[] }) {
+export function MixerPanel({
+  mixer,
+  comparison,
+  songs,
+}: {
+  mixer: StemMixState;
+  comparison: Comparison;
+  songs: TimelineSong[];
+}) {
   const { isOpen, mix, isHeard, problem } = mixer;
+  // Stems can be asked for of the current result alone.
+  const isMissing = comparison.version === 'draft' && mixer.summary?.state !== 'ready';
   return (
     <section className="mashup-ui panel space-y-4" aria-label="Mixer">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
         <div className="min-w-0 flex-1 basis-56">
           <h2 className="text-lg font-semibold">Mixer</h2>
           <p className="text-sm text-soft" role="status" data-testid="mixer-status">
-            {statusOf(mixer)}
+            {isMissing ? 'The draft has no stems: choose the studio version to mix it.' : statusOf(mixer)}
           </p>
         </div>
         <button
           type="button"
           className="button"
           aria-expanded={isOpen}
+          disabled={isMissing}
           onClick={() => (isOpen ? mixer.close() : mixer.open())}
         >
           <Icon name={isOpen ? 'close' : 'plan'} />
@@ -45,7 +57,7 @@ export function MixerPanel({ mixer, songs }: { mixer: StemMixState; songs: Timel
 function statusOf({ isOpen, isHeard, mix, summary }: StemMixState): string {
   if (!isOpen) return 'Mute, solo and set the level of each stem of each song.';
   if (isHeard) return 'You hear the stems.';
-  if (mix !== undefined || summary?.state === 'ready') return 'The stems are being loaded. The mashup plays on.';
+  if (mix !== undefined || summary?.state === 'ready') return 'The stems are being loaded.';
   if (summary?.state === 'failed') return 'The stems could not be made.';
   return 'The stems are being made. The mashup plays on.';
 }

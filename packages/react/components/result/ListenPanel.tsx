@@ -3,6 +3,7 @@ import type { Ref } from 'react';
 import type { MashupJob } from '@mashup-engine/client';
 import { useAutoPlay } from '../../hooks/useAutoPlay.ts';
 import type { AutoPlay } from '../../hooks/useAutoPlay.ts';
+import type { Comparison } from '../../hooks/useComparison.ts';
 import type { PlayerStems } from '../../hooks/usePlayback.ts';
 import { useResultUrl } from '../../hooks/useResultUrl.ts';
 import { Icon } from '../common/icons.tsx';
@@ -12,11 +13,14 @@ import { Player } from './Player.tsx';
 import type { PlayerHandle } from './Player.tsx';
 import { ResultFacts } from './ResultFacts.tsx';
 import type { ShownMashup } from './useShownMashup.ts';
+import { StudioVersion } from './StudioVersion.tsx';
 import { Versions } from './Versions.tsx';
 import { Warnings } from './Warnings.tsx';
 
 interface Props {
   shown: ShownMashup;
+  /** Which result of the played version is heard. */
+  comparison: Comparison;
   /** The followed job. */
   job: MashupJob;
   title: string;
@@ -29,7 +33,7 @@ interface Props {
 }
 
 /** The player of a mashup, from its first rendered part on; and when it is complete its versions, properties and downloads. */
-export function ListenPanel({ shown, job, title, player, stems, onTime, onOpen }: Props) {
+export function ListenPanel({ shown, comparison, job, title, player, stems, onTime, onOpen }: Props) {
   const { played, document, versions, live } = shown;
   const { url, renew, problem } = useResultUrl(played);
   const [heardId, setHeardId] = useState('');
@@ -67,6 +71,7 @@ export function ListenPanel({ shown, job, title, player, stems, onTime, onOpen }
         />
       )}
       {problem && <Notice problem={problem} />}
+      {file !== null && <StudioVersion job={job} comparison={comparison} />}
       {!isLive && live !== undefined && (
         <button type="button" className="button" onClick={() => setHeardId(job.id)}>
           <Icon name="play" />

@@ -1,6 +1,9 @@
 import { useRef, useState } from 'react';
 import { iterateMashup } from '@mashup-engine/client';
 import { toMashupSections } from '../../../../music/plan/timeline.ts';
+import type { RenderResult } from '../../../../schema.ts';
+import { useComparison } from '../../hooks/useComparison.ts';
+import type { Comparison } from '../../hooks/useComparison.ts';
 import { useStemMix } from '../../hooks/useStemMix.ts';
 import { useStudio } from '../../state/studio.tsx';
 import { Notice } from '../common/Notice.tsx';
@@ -28,7 +31,10 @@ export function MashupView({ onOpen, onStartOver }: Props) {
   const { job, played, problem, resume } = shown;
   const player = useRef<PlayerHandle>(null);
   const [time, setTime] = useState(0);
-  const mixer = useStemMix(played);
+  const isMixing = useRef(false);
+  const comparison = useComparison(played, isMixing);
+  const mixer = useStemMix(comparison.heard);
+  isMixing.current = mixer.isOpen;
   if (problem) return <Notice problem={problem} />;
   if (job === undefined) {
     return (
@@ -38,6 +44,7 @@ export function MashupView({ onOpen, onStartOver }: Props) {
     );
   }
 
+  const heard = heardOf(shown, comparison);
   const open = onOpen ?? resume;
   const title = (played ?? job).title ?? job.songs.map((song) => song.name).join(' × ');
   const progress = job.status !== 'complete' && <JobProgress job={job} onStartOver={onStartOver} />;
@@ -50,14 +57,28 @@ export function MashupView({ onOpen, onStartOver }: Props) {
         {played?.concept && <p className="mt-2 max-w-3xl text-soft">{played.concept}</p>}
       </header>
       {played !== undefined && progress}
-      <ListenPanel {...{ shown, job, title, player }} stems={mixer.player} onTime={setTime} onOpen={open} />
+      <ListenPanel
+        {...{ shown: heard, comparison, job, title, player }}
+        stems={mixer.player}
+        onTime={setTime}
+        onOpen={open}
+      />
       {played === undefined && progress}
-      {played?.resultPath && <MixerPanel mixer={mixer} songs={played.songs} />}
+      {comparison.heard?.resultPath && <MixerPanel mixer={mixer} comparison={comparison} songs={job.songs} />}
       {played === undefined && <Warnings job={job} />}
       <PlanTimeline shown={shown} time={time} onSeek={(seconds) => player.current?.seek(seconds)} />
       <PlanDetails shown={shown} onOpen={open} />
     </div>
   );
+}
+
+/** What is shown, with the result that is heard. */
+function heardOf(shown: ShownMashup, { heard, version, draft }: Comparison): ShownMashup {
+  const document =
+    version === 'draft' && draft && shown.document
+      ? { ...shown.document, quality: draft.quality as Partial<RenderResult> }
+      : shown.document;
+  return { ...shown, played: heard, document };
 }
 
 function PlanTimeline({

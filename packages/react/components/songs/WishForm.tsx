@@ -2,6 +2,9 @@ import { useId } from 'react';
 import type { ReactNode } from 'react';
 import { OUTPUT_FORMATS } from '../../../../schema/constants.ts';
 import type { MashupOptions } from '@mashup-engine/client';
+import { useSeparators } from '../../hooks/useSeparators.ts';
+import { modelName } from '../../texts.ts';
+import { StudioVersionSwitch } from './StudioVersionSwitch.tsx';
 
 const LENGTHS = [
   ['', 'Automatic'],
@@ -11,9 +14,10 @@ const LENGTHS = [
 ] as const;
 const FORMAT_NAMES = { wav: 'WAV, uncompressed', flac: 'FLAC, lossless', mp3: 'MP3, small' } as const;
 const FORMATS = OUTPUT_FORMATS.map((format) => [format, FORMAT_NAMES[format]] as const);
+const SEPARATIONS = ['classical', 'neural'] as const;
 const WISHES_MAX = 500;
 
-/** Optional settings of a mashup: wishes, length and file format. */
+/** Optional settings of a mashup: wishes, length, file format, and where there is a separation model what separates the songs. */
 export function WishForm({
   options,
   onChange,
@@ -22,8 +26,12 @@ export function WishForm({
   onChange: (options: MashupOptions) => void;
 }) {
   const id = useId();
+  const separators = useSeparators();
+  const model = separators?.neural ?? null;
   return (
-    <div className="grid flex-1 gap-3 sm:grid-cols-[1fr_auto_auto]">
+    <div
+      className={`grid flex-1 gap-3 ${model === null ? 'sm:grid-cols-[1fr_auto_auto]' : 'sm:grid-cols-[1fr_auto_auto_auto]'}`}
+    >
       <Field id={`${id}wishes`} label="Wishes">
         <input
           id={`${id}wishes`}
@@ -50,6 +58,23 @@ export function WishForm({
           onChange={(value) => onChange({ ...options, format: OUTPUT_FORMATS.find((format) => format === value) })}
         />
       </Field>
+      {separators && model !== null && (
+        <>
+          <Field id={`${id}separation`} label="Stems">
+            <Select
+              id={`${id}separation`}
+              choices={[
+                ['', 'Automatic'],
+                ['classical', 'Fast: built-in method'],
+                ['neural', `Best: ${modelName(model)}`],
+              ]}
+              value={options.separation ?? ''}
+              onChange={(value) => onChange({ ...options, separation: SEPARATIONS.find((choice) => choice === value) })}
+            />
+          </Field>
+          <StudioVersionSwitch {...{ options, onChange }} isOnByDefault={separators.studioVersionByDefault} />
+        </>
+      )}
     </div>
   );
 }
