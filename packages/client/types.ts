@@ -3,7 +3,6 @@
  * columns. `tests/client/wire-types.ts` compares both by the compiler.
  */
 
-import type { OWN_STEMS } from '../../schema/constants.ts';
 import type { ReplayStage as EngineReplayStage, Stage as EngineStage } from '../../schema/stages.ts';
 
 /** A stage of a job, from `queued` to `complete`, `failed` or `cancelled`. */
@@ -49,7 +48,7 @@ export interface SubmittedSong {
 }
 
 /** A stem that a user gives with a song. `instrumental`: all but the vocals. */
-export type OwnStem = (typeof OWN_STEMS)[number];
+export type OwnStem = 'vocals' | 'drums' | 'bass' | 'other' | 'instrumental';
 
 /** Stems of one's own, by what they are: the paths of their uploads. */
 export type OwnStems = Partial<Record<OwnStem, string>>;
