@@ -28,9 +28,7 @@ export async function installForTests(): Promise<() => Promise<void>> {
     if (!kept) await rm(folder, { recursive: true, force: true });
   };
   if (isInstalled(folder, MODEL)) return remove;
-  console.log(
-    `Installing ${MODEL.name} (about 500 MB of downloads). Set ${FOLDER_VARIABLE} to keep it for the next run.`,
-  );
+  console.log(`Installing ${MODEL.name} (about 500 MB, unpacked). Set ${FOLDER_VARIABLE} to keep it for the next run.`);
   try {
     await installModel(folder, MODEL);
   } catch (error) {
