@@ -272,7 +272,7 @@ create table mashup.stems (
   constraint stems_user_id_content_hash_model_layout_key UNIQUE (user_id, content_hash, model, layout)
 );
 comment on table mashup.stems is 'Cache of stems by owner, content, separation model and layout.';
-comment on column mashup.stems.model is 'What separated the song, with its version: dsp-4, htdemucs-da9e5101; own: its user.';
+comment on column mashup.stems.model is 'What separated the song, with its version: dsp-4, htdemucs-da9e5101; own: its user gave all stems; own+dsp-4: some, and dsp-4 separated the others.';
 comment on column mashup.stems.method is 'classical, neural, own (uploaded by the user), or service: a separation service that does not name its models.';
 comment on column mashup.stems.layout is 'voices_only: all of the sound is vocals. no_drums: what would be drums and bass is other. The name of a song decides it together with its analysis.';
 comment on column mashup.stems.paths is 'By stem (vocals, drums, bass, other): its path in bucket mashups, or an array of the paths of its parts in order. Of a song in pieces: {pieces: [{start_sec, end_sec, and by stem its path or paths}]}, ascending.';
@@ -1178,11 +1178,11 @@ CREATE OR REPLACE FUNCTION mashup.are_usable(p_stems mashup.stems, p_card jsonb,
  SET search_path TO ''
 AS $function$
 begin
-  return p_models is null or coalesce(p_stems.model = any (p_models), false) or p_stems.method = 'own'
+  return p_models is null or coalesce(mashup.separator_of(p_stems.model) = any (p_models), false) or p_stems.model = 'own'
     or coalesce(p_card ->> 'instead_of' = coalesce(p_models[1], 'none'), false);
 end
 $function$;
-comment on function mashup.are_usable(mashup.stems,jsonb,text[]) is 'Returns whether a job that wants p_models (see wanted_separation) uses stems: those of such a model, its user''s own, and those that its song was given instead, as the member instead_of of its card says.';
+comment on function mashup.are_usable(mashup.stems,jsonb,text[]) is 'Returns whether a job that wants p_models (see wanted_separation) uses stems: those of such a model, those that its user gave all, and those that its song was given instead, as the member instead_of of its card says.';
 
 CREATE OR REPLACE FUNCTION mashup.begin_studio_version(p_job mashup_jobs)
  RETURNS void
@@ -4128,7 +4128,7 @@ begin
     select s.* into v_stems from mashup.stems s
       where s.user_id = p_job.user_id and s.content_hash = p_result ->> 'content_hash'
         and s.layout = coalesce(p_result ->> 'stem_layout', 'four_stems') and mashup.are_usable(s, null, v_models)
-      order by s.method = 'own' desc, coalesce(array_position(v_models, s.model), 9), s.id desc limit 1;
+      order by s.model = 'own' desc, coalesce(array_position(v_models, mashup.separator_of(s.model)), 9), s.id desc limit 1;
     update mashup.stems set used_at = mashup.now() where id = v_stems.id;
   end if;
   select count(*) filter (where s ->> 'analysis_id' is not null) + 1, count(*) into v_done, v_all from mashup.active_songs(p_job.songs) s;
@@ -5120,11 +5120,17 @@ CREATE OR REPLACE FUNCTION mashup.reset_for_studio_version(p_job mashup_jobs)
  STABLE
  SET search_path TO ''
 AS $function$
+declare
+  v_models mashup.separation_models;
 begin
-  if not p_job.result @? '$.separation.* ? (@.method == "classical")' or not mashup.wants_studio_version(p_job) then
+  if p_job.result -> 'separation' is null or not mashup.wants_studio_version(p_job) then
     return p_job;
   end if;
-  if exists (select from mashup.separation_models m where m.neural is not null) then
+  select * into v_models from mashup.separation_models;
+  if not exists (select from jsonb_each(p_job.result -> 'separation') s
+      where s.value ->> 'method' = 'classical' or mashup.separator_of(s.value ->> 'model') = v_models.classical) then
+    return p_job;
+  elsif v_models.neural is not null then
     p_job.epoch := p_job.epoch + 1;
     p_job.studio_version := jsonb_build_object('state', 'separating', 'progress', 0, 'step', 'Separating the stems with the model');
     p_job.songs := (select jsonb_agg(s.song - 'instead_of' order by s.n) from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
@@ -5520,6 +5526,18 @@ begin
 end
 $function$;
 comment on function mashup.separates_early(mashup_jobs) is 'Returns whether the songs of a job are separated before it is planned. The tasks of a draft run on while it waits for its user.';
+
+CREATE OR REPLACE FUNCTION mashup.separator_of(p_model text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return case when starts_with(p_model, 'own+') then substr(p_model, 5) else p_model end;
+end
+$function$;
+comment on function mashup.separator_of(text) is 'Returns what has separated a song whose stems have a model: of own+dsp-4, of which the user gave some of the stems, dsp-4; own if the user gave all.';
 
 CREATE OR REPLACE FUNCTION mashup.service_capacity(p_kind mashup.task_kinds, OUT free integer, OUT probes text[])
  RETURNS record

@@ -27,7 +27,7 @@
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs                   songs in rows
 --     stem_files, stems_cover, merge_stems       stems in rows, of whole songs or pieces
---     wanted_separation, are_usable              what is to separate the songs of a job, and whether stems are of it
+--     wanted_separation, separator_of, are_usable   what is to separate the songs of a job, and whether stems are of it
 --     add_warnings, add_warning, warning_rank, warnings_outside, truncate_bytes   warnings in rows
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
@@ -1033,7 +1033,7 @@ create table mashup.stems (
 revoke all on mashup.stems from public, anon, authenticated, service_role;
 grant select on mashup.stems to mashup_worker;
 comment on table mashup.stems is 'Cache of stems by owner, content, separation model and layout.';
-comment on column mashup.stems.model is 'What separated the song, with its version: dsp-4, htdemucs-da9e5101; own: its user.';
+comment on column mashup.stems.model is 'What separated the song, with its version: dsp-4, htdemucs-da9e5101; own: its user gave all stems; own+dsp-4: some, and dsp-4 separated the others.';
 comment on column mashup.stems.method is 'classical, neural, own (uploaded by the user), or service: a separation service that does not name its models.';
 comment on column mashup.stems.layout is 'voices_only: all of the sound is vocals. no_drums: what would be drums and bass is other. The name of a song decides it together with its analysis.';
 comment on column mashup.stems.paths is 'By stem (vocals, drums, bass, other): its path in bucket mashups, or an array of the paths of its parts in order. Of a song in pieces: {pieces: [{start_sec, end_sec, and by stem its path or paths}]}, ascending.';
@@ -1860,16 +1860,26 @@ $$;
 comment on function mashup.wanted_separation(public.mashup_jobs) is
   'Returns how the songs of a job are to be separated: method (auto, classical or neural); models whose stems the job uses, the preferred one first ({null}: it wants one, and there is none; null: stems of any model, because the service does not name its models); and the model of the classical method.';
 
+create function mashup.separator_of(p_model text) returns text
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  return case when starts_with(p_model, 'own+') then substr(p_model, 5) else p_model end;
+end
+$$;
+comment on function mashup.separator_of(text) is
+  'Returns what has separated a song whose stems have a model: of own+dsp-4, of which the user gave some of the stems, dsp-4; own if the user gave all.';
+
 create function mashup.are_usable(p_stems mashup.stems, p_card jsonb, p_models text[]) returns boolean
   language plpgsql immutable set search_path = ''
   as $$
 begin
-  return p_models is null or coalesce(p_stems.model = any (p_models), false) or p_stems.method = 'own'
+  return p_models is null or coalesce(mashup.separator_of(p_stems.model) = any (p_models), false) or p_stems.model = 'own'
     or coalesce(p_card ->> 'instead_of' = coalesce(p_models[1], 'none'), false);
 end
 $$;
 comment on function mashup.are_usable(mashup.stems, jsonb, text[]) is
-  'Returns whether a job that wants p_models (see wanted_separation) uses stems: those of such a model, its user''s own, and those that its song was given instead, as the member instead_of of its card says.';
+  'Returns whether a job that wants p_models (see wanted_separation) uses stems: those of such a model, those that its user gave all, and those that its song was given instead, as the member instead_of of its card says.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -2458,7 +2468,7 @@ begin
     select s.* into v_stems from mashup.stems s
       where s.user_id = p_job.user_id and s.content_hash = p_result ->> 'content_hash'
         and s.layout = coalesce(p_result ->> 'stem_layout', 'four_stems') and mashup.are_usable(s, null, v_models)
-      order by s.method = 'own' desc, coalesce(array_position(v_models, s.model), 9), s.id desc limit 1;
+      order by s.model = 'own' desc, coalesce(array_position(v_models, mashup.separator_of(s.model)), 9), s.id desc limit 1;
     update mashup.stems set used_at = mashup.now() where id = v_stems.id;
   end if;
   select count(*) filter (where s ->> 'analysis_id' is not null) + 1, count(*) into v_done, v_all from mashup.active_songs(p_job.songs) s;
@@ -2922,11 +2932,17 @@ comment on function mashup.wants_studio_version(public.mashup_jobs) is
 create function mashup.reset_for_studio_version(p_job public.mashup_jobs) returns public.mashup_jobs
   language plpgsql stable set search_path = ''
   as $$
+declare
+  v_models mashup.separation_models;
 begin
-  if not p_job.result @? '$.separation.* ? (@.method == "classical")' or not mashup.wants_studio_version(p_job) then
+  if p_job.result -> 'separation' is null or not mashup.wants_studio_version(p_job) then
     return p_job;
   end if;
-  if exists (select from mashup.separation_models m where m.neural is not null) then
+  select * into v_models from mashup.separation_models;
+  if not exists (select from jsonb_each(p_job.result -> 'separation') s
+      where s.value ->> 'method' = 'classical' or mashup.separator_of(s.value ->> 'model') = v_models.classical) then
+    return p_job;
+  elsif v_models.neural is not null then
     p_job.epoch := p_job.epoch + 1;
     p_job.studio_version := jsonb_build_object('state', 'separating', 'progress', 0, 'step', 'Separating the stems with the model');
     p_job.songs := (select jsonb_agg(s.song - 'instead_of' order by s.n) from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));

@@ -28,10 +28,14 @@ export async function resultBy(m: Machine, task: ClaimedTask, separator: Separat
     const [cached] = await m.sql<{ id: string }[]>`
       select st.id from mashup.stems st join public.mashup_jobs j on j.user_id = st.user_id, jsonb_array_elements(j.songs) s
       where j.id = ${task.job_id} and s ->> 'song_id' = ${task.song_id} and st.content_hash = s ->> 'hash'
-        and (${models === null} or st.model = any (${(models ?? []).filter((model) => model !== null)})) limit 1`;
+        and (${models === null} or mashup.separator_of(st.model) = any (${(models ?? []).filter((model) => model !== null)})) limit 1`;
     if (cached) return { stems_id: cached.id, from_cache: true };
     const made = separator(method);
-    return { ...result, ...made, method: made.model === CLASSICAL ? 'classical' : 'neural' };
+    return {
+      ...result,
+      ...made,
+      method: made.model.startsWith('own') ? 'own' : made.model === CLASSICAL ? 'classical' : 'neural',
+    };
   }
   if (task.kind !== 'render') return result;
   const [row] = await m.sql<{ separation: object }[]>`

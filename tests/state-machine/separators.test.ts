@@ -141,6 +141,16 @@ describe('the separator of a job', () => {
     await runJob(m, worker, id);
     assert.deepEqual((await methodsOf(m, id)).sort(), ['neural', 'own']);
   });
+
+  it('separates the stems that a user did not give', async () => {
+    const own = (model: string): (() => { model: string }) => {
+      return () => ({ model: `own+${model}` });
+    };
+    await runJob(m, worker, await submit({ separation: 'classical' }), { separator: own(CLASSICAL) });
+    assert.equal(separations(await runJob(m, worker, await submit({ separation: 'classical' }))), 0);
+    assert.equal(separations(await runJob(m, worker, await submit(), { separator: own(NEURAL) })), 2);
+    assert.equal(separations(await runJob(m, worker, await submit())), 0);
+  });
 });
 
 describe('the progress of separations', () => {

@@ -1,5 +1,5 @@
 /** The stems that the cache has of a song. */
-import { filesOfStems, missingRanges, piecesOf, SEAM_SEC, STEMS } from '../../schema.ts';
+import { filesOfStems, missingRanges, OWN_MODEL, piecesOf, SEAM_SEC, STEMS } from '../../schema.ts';
 import type { SongRanges, StemLayout, StoredStems } from '../../schema.ts';
 import type { TaskContext } from './context.ts';
 import { FOUR_STEMS } from './stem-layout.ts';
@@ -15,7 +15,7 @@ export type StemQuery = {
   /** SHA-256 of the song's bytes. */
   hash: string;
   layout: StemLayout | undefined;
-  /** The models whose stems are used; null: the newest of any model. A user's own stems are used in any case. */
+  /** The models whose stems are used; null: the newest of any model. Stems that the user gave all are used in any case. */
   models: readonly string[] | null;
   /** What is needed of the song; undefined: all of it. */
   ranges: SongRanges | undefined;
@@ -29,22 +29,28 @@ export async function findStems(context: TaskContext, query: StemQuery): Promise
   const { hash, layout = FOUR_STEMS, models, ranges } = query;
   const rows = await context.db
     .selectFrom('mashup.stems')
-    .select(['id', 'model', 'method', 'paths'])
+    .select(['id', 'model', 'paths'])
     .where('user_id', '=', context.claim.user_id)
     .where('content_hash', '=', hash)
     .where('layout', '=', layout)
     .orderBy('id', 'desc')
     .execute();
-  const own = rows.find(({ method }) => method === 'own');
-  const wanted = models ? models.flatMap((model) => rows.filter((row) => row.model === model)) : rows.slice(0, 1);
+  const own = rows.find(({ model }) => model === OWN_MODEL);
+  const wanted = models
+    ? models.flatMap((model) => rows.filter((row) => separatorOf(row.model) === model))
+    : rows.slice(0, 1);
   const candidates = own ? [own, ...wanted] : wanted;
   for (const row of candidates) {
     const stems = { ...row, isLost: (await findMissing(context, row.paths)) !== undefined };
-    const isLast = row === candidates.at(-1) && (models === null || row.model === models.at(-1));
+    const isLast = row === candidates.at(-1) && (models === null || separatorOf(row.model) === models.at(-1));
     if (isLast || rangesToSeparate(ranges, stems)?.length === 0) return stems;
   }
   return undefined;
 }
+
+/** What has separated a song whose stems have a model: of `own+dsp-4`, of which the user gave some of the stems, `dsp-4`. */
+export const separatorOf = (model: string): string =>
+  model.startsWith(`${OWN_MODEL}+`) ? model.slice(OWN_MODEL.length + 1) : model;
 
 /** Returns what is to be separated: undefined for the whole song, empty if the cache has it. */
 export function rangesToSeparate(

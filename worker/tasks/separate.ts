@@ -8,7 +8,7 @@ import type { Claim } from '../database/database-api.ts';
 import { settingNumber } from '../database/database-api.ts';
 import { TaskError } from '../errors.ts';
 import type { Separated } from '../services/separation.ts';
-import { findStems, rangesToSeparate, withSeams } from './cached-stems.ts';
+import { findStems, rangesToSeparate, separatorOf, withSeams } from './cached-stems.ts';
 import type { CachedStems, StemQuery } from './cached-stems.ts';
 import { missingInput, songOf } from './context.ts';
 import type { TaskContext } from './context.ts';
@@ -125,11 +125,11 @@ async function ofOneModel(
   const pieces = same.flatMap(({ paths }) => piecesOf(paths) ?? []);
   if (same.length === made.length && (!cached || cached.model === model)) return { model, paths: inOrder(pieces) };
 
-  const stored = query && (await findStems(context, { ...query, models: [model] }));
+  const stored = query && (await findStems(context, { ...query, models: [separatorOf(model)] }));
   const wanted = query?.ranges ?? separation.ranges ?? [];
   const missing = rangesToSeparate(missingRanges(wanted, pieces), stored) ?? [];
   if (missing.length === 0) return { model, paths: inOrder(pieces) };
-  const method = model === context.claim.separation?.classical ? 'classical' : separation.method;
+  const method = separatorOf(model) === context.claim.separation?.classical ? 'classical' : separation.method;
   const prefix = `${separation.prefix}/rest`;
   const parts = separation.parts + missing.length;
   const rest = await separateSong(context, song, { ...separation, prefix, parts, ranges: missing, method });

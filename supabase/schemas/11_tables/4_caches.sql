@@ -31,7 +31,7 @@ create table mashup.stems (
 revoke all on mashup.stems from public, anon, authenticated, service_role;
 grant select on mashup.stems to mashup_worker;
 comment on table mashup.stems is 'Cache of stems by owner, content, separation model and layout.';
-comment on column mashup.stems.model is 'What separated the song, with its version: dsp-4, htdemucs-da9e5101; own: its user.';
+comment on column mashup.stems.model is 'What separated the song, with its version: dsp-4, htdemucs-da9e5101; own: its user gave all stems; own+dsp-4: some, and dsp-4 separated the others.';
 comment on column mashup.stems.method is 'classical, neural, own (uploaded by the user), or service: a separation service that does not name its models.';
 comment on column mashup.stems.layout is 'voices_only: all of the sound is vocals. no_drums: what would be drums and bass is other. The name of a song decides it together with its analysis.';
 comment on column mashup.stems.paths is 'By stem (vocals, drums, bass, other): its path in bucket mashups, or an array of the paths of its parts in order. Of a song in pieces: {pieces: [{start_sec, end_sec, and by stem its path or paths}]}, ascending.';

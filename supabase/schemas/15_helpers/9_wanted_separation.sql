@@ -24,15 +24,25 @@ $$;
 comment on function mashup.wanted_separation(public.mashup_jobs) is
   'Returns how the songs of a job are to be separated: method (auto, classical or neural); models whose stems the job uses, the preferred one first ({null}: it wants one, and there is none; null: stems of any model, because the service does not name its models); and the model of the classical method.';
 
+create function mashup.separator_of(p_model text) returns text
+  language plpgsql immutable set search_path = ''
+  as $$
+begin
+  return case when starts_with(p_model, 'own+') then substr(p_model, 5) else p_model end;
+end
+$$;
+comment on function mashup.separator_of(text) is
+  'Returns what has separated a song whose stems have a model: of own+dsp-4, of which the user gave some of the stems, dsp-4; own if the user gave all.';
+
 create function mashup.are_usable(p_stems mashup.stems, p_card jsonb, p_models text[]) returns boolean
   language plpgsql immutable set search_path = ''
   as $$
 begin
-  return p_models is null or coalesce(p_stems.model = any (p_models), false) or p_stems.method = 'own'
+  return p_models is null or coalesce(mashup.separator_of(p_stems.model) = any (p_models), false) or p_stems.model = 'own'
     or coalesce(p_card ->> 'instead_of' = coalesce(p_models[1], 'none'), false);
 end
 $$;
 comment on function mashup.are_usable(mashup.stems, jsonb, text[]) is
-  'Returns whether a job that wants p_models (see wanted_separation) uses stems: those of such a model, its user''s own, and those that its song was given instead, as the member instead_of of its card says.';
+  'Returns whether a job that wants p_models (see wanted_separation) uses stems: those of such a model, those that its user gave all, and those that its song was given instead, as the member instead_of of its card says.';
 
 revoke execute on all functions in schema mashup from public;

@@ -45,7 +45,7 @@ begin
     select s.* into v_stems from mashup.stems s
       where s.user_id = p_job.user_id and s.content_hash = p_result ->> 'content_hash'
         and s.layout = coalesce(p_result ->> 'stem_layout', 'four_stems') and mashup.are_usable(s, null, v_models)
-      order by s.method = 'own' desc, coalesce(array_position(v_models, s.model), 9), s.id desc limit 1;
+      order by s.model = 'own' desc, coalesce(array_position(v_models, mashup.separator_of(s.model)), 9), s.id desc limit 1;
     update mashup.stems set used_at = mashup.now() where id = v_stems.id;
   end if;
   select count(*) filter (where s ->> 'analysis_id' is not null) + 1, count(*) into v_done, v_all from mashup.active_songs(p_job.songs) s;

@@ -25,11 +25,17 @@ comment on function mashup.wants_studio_version(public.mashup_jobs) is
 create function mashup.reset_for_studio_version(p_job public.mashup_jobs) returns public.mashup_jobs
   language plpgsql stable set search_path = ''
   as $$
+declare
+  v_models mashup.separation_models;
 begin
-  if not p_job.result @? '$.separation.* ? (@.method == "classical")' or not mashup.wants_studio_version(p_job) then
+  if p_job.result -> 'separation' is null or not mashup.wants_studio_version(p_job) then
     return p_job;
   end if;
-  if exists (select from mashup.separation_models m where m.neural is not null) then
+  select * into v_models from mashup.separation_models;
+  if not exists (select from jsonb_each(p_job.result -> 'separation') s
+      where s.value ->> 'method' = 'classical' or mashup.separator_of(s.value ->> 'model') = v_models.classical) then
+    return p_job;
+  elsif v_models.neural is not null then
     p_job.epoch := p_job.epoch + 1;
     p_job.studio_version := jsonb_build_object('state', 'separating', 'progress', 0, 'step', 'Separating the stems with the model');
     p_job.songs := (select jsonb_agg(s.song - 'instead_of' order by s.n) from jsonb_array_elements(p_job.songs) with ordinality as s (song, n));
