@@ -5,6 +5,7 @@ const DEPTH_LIMIT = 20;
 
 /**
  * Returns the source text of a type. `undefined` is left out of unions: messages are JSON, where a member is there or not.
+ * Interfaces of the language keep their names.
  * @throws Error if the type contains a function, `any` or itself
  */
 export function writeType(checker: ts.TypeChecker, type: ts.Type, depth = 0): string {
@@ -16,8 +17,15 @@ export function writeType(checker: ts.TypeChecker, type: ts.Type, depth = 0): st
   if (checker.isTupleType(type)) return `[${argumentsOf(checker, type).map(write).join(', ')}]`;
   if (checker.isArrayType(type)) return `(${argumentsOf(checker, type).map(write).join()})[]`;
   if (!(type.flags & ts.TypeFlags.Object) && !type.isIntersection()) return checker.typeToString(type);
+  if (isOfLanguage(type)) return checker.typeToString(type);
   if (type.getCallSignatures().length > 0) throw new Error('A function is no message.');
   return writeObject(checker, type, write);
+}
+
+/** Whether a type is an interface of the language itself, such as Uint8Array: it needs no import. */
+function isOfLanguage({ symbol }: ts.Type): boolean {
+  if (symbol === undefined || !(symbol.flags & ts.SymbolFlags.Interface)) return false;
+  return symbol.declarations?.some((one) => /typescript\/lib\/lib\.[^/]+$/.test(one.getSourceFile().fileName)) === true;
 }
 
 function argumentsOf(checker: ts.TypeChecker, type: ts.Type): readonly ts.Type[] {
