@@ -12,6 +12,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   start: async () => (await import('./commands/start.ts')).addStart,
   status: async () => (await import('./commands/status.ts')).addStatus,
   jobs: async () => (await import('./commands/jobs.ts')).addJobs,
+  stems: async () => (await import('./commands/stems.ts')).addStems,
   show: async () => (await import('./commands/show.ts')).addShow,
   replay: jobActions,
   retry: jobActions,

@@ -23,7 +23,7 @@ export { readDraft } from './draft-result.ts';
 export type { DraftResult } from './draft-result.ts';
 export { readSeparators } from './separators.ts';
 export type { Separators } from './separators.ts';
-export { playableStem, readStems, requestStems, stemUrls } from './stems.ts';
+export { playableStem, readStems, requestStems, stemFileName, stemUrls } from './stems.ts';
 export type { ReadyStems, StemUrls } from './stems.ts';
 export { onPageResume } from './page-resume.ts';
 export { toMashupJob } from './wire.ts';

@@ -66,6 +66,30 @@ export async function stemUrls(supabase: SupabaseClient, { files, ends }: ReadyS
   }));
 }
 
+/** Names of stems as musicians say them. */
+const STEM_TITLES: Record<MashupStemFile['stem'], string> = {
+  vocals: 'Vocals',
+  drums: 'Drums',
+  bass: 'Bass',
+  other: 'Instruments',
+};
+
+/** Returns a name for the file of a stem, such as `1 Song A - Vocals.flac`. The number is that of the song in the job. */
+export function stemFileName(
+  { songs }: Pick<MashupJob, 'songs'>,
+  { songId, stem }: Pick<MashupStemFile, 'songId' | 'stem'>,
+  extension: string,
+): string {
+  const index = songs.findIndex((song) => song.songId === songId);
+  // What no file system allows in names, and what some of them do not keep.
+  const name = (songs[index]?.name ?? 'Song')
+    .replace(/[\\/:*?"<>|\p{Cc}]+/gu, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 80);
+  return `${index + 1} ${name} - ${STEM_TITLES[stem]}.${extension}`;
+}
+
 function stemsGone(details: string, cause?: unknown): MashupClientError {
   return new MashupClientError('no_result', 'The stems of this mashup are not available.', {
     hint: 'They may have been deleted: ask for them again.',
