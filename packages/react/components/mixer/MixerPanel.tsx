@@ -1,4 +1,5 @@
 import { lazy, Suspense } from 'react';
+import type { ReactNode } from 'react';
 import type { Comparison } from '../../hooks/useComparison.ts';
 import type { StemMixState } from '../../hooks/useStemMix.ts';
 import { Icon } from '../common/icons.tsx';
@@ -7,16 +8,16 @@ import type { TimelineSong } from '../timeline/timeline.ts';
 
 const StemMixer = lazy(() => import('./StemMixer.tsx'));
 
-/** The mixer of a finished mashup. It asks for the stems when it is opened; the mashup plays on meanwhile. */
-export function MixerPanel({
-  mixer,
-  comparison,
-  songs,
-}: {
+interface Props {
   mixer: StemMixState;
   comparison: Comparison;
   songs: TimelineSong[];
-}) {
+  /** What is shown below an open mixer, such as downloads. */
+  children?: ReactNode;
+}
+
+/** The mixer of a finished mashup. It asks for the stems when it is opened; the mashup plays on meanwhile. */
+export function MixerPanel({ mixer, comparison, songs, children }: Props) {
   const { isOpen, mix, isHeard, problem } = mixer;
   // Stems can be asked for of the current result alone.
   const isMissing = comparison.version === 'draft' && mixer.summary?.state !== 'ready';
@@ -49,6 +50,7 @@ export function MixerPanel({
           </div>
         </Suspense>
       )}
+      {isOpen && children}
     </section>
   );
 }

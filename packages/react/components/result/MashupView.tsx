@@ -8,6 +8,7 @@ import { useStemMix } from '../../hooks/useStemMix.ts';
 import { useStudio } from '../../state/studio.tsx';
 import { Notice } from '../common/Notice.tsx';
 import { MixerPanel } from '../mixer/MixerPanel.tsx';
+import { StemDownloadButtons } from '../mixer/StemDownloadButtons.tsx';
 import { JobProgress } from '../progress/JobProgress.tsx';
 import { MashupTimeline } from '../timeline/MashupTimeline.tsx';
 import { ClaudeCollaboration } from './ClaudeCollaboration.tsx';
@@ -64,7 +65,11 @@ export function MashupView({ onOpen, onStartOver }: Props) {
         onOpen={open}
       />
       {played === undefined && progress}
-      {comparison.heard?.resultPath && <MixerPanel mixer={mixer} comparison={comparison} songs={job.songs} />}
+      {comparison.heard?.resultPath && (
+        <MixerPanel mixer={mixer} comparison={comparison} songs={job.songs}>
+          {mixer.stems && <StemDownloadButtons job={comparison.heard} stems={mixer.stems} />}
+        </MixerPanel>
+      )}
       {played === undefined && <Warnings job={job} />}
       <PlanTimeline shown={shown} time={time} onSeek={(seconds) => player.current?.seek(seconds)} />
       <PlanDetails shown={shown} onOpen={open} />
