@@ -1,7 +1,11 @@
 /** The stems of a finished mashup: they sum to it, sample by sample. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { RenderedStems, RenderResult, STEMS, STEMS_PATH } from '../../schema.ts';
+import { OPENING_PATH, RenderedStems, RenderResult, STEMS, STEMS_PATH } from '../../schema.ts';
+import { RenderCache } from '../../services/processing/files/render-cache.ts';
 import { stemPartEnds } from '../../schema/mashup-stems.ts';
 import { decodeAudio } from '../../audio/decode/decode.ts';
 import {
@@ -44,18 +48,20 @@ function residualDb(mashup: Float32Array, sum: Float32Array): number {
 }
 
 describe('the stems of a mashup', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'render-stems-'));
   let storage: Storage;
   let renderer: Awaited<ReturnType<typeof startRenderer>>;
 
   before(async () => {
     storage = await startStorage();
-    renderer = await startRenderer();
+    renderer = await startRenderer({ cache: RenderCache.open(folder, 2 ** 29) });
   });
   after(() => {
     for (const { server } of [storage, renderer]) {
       server.closeAllConnections();
       server.close();
     }
+    rmSync(folder, { recursive: true, force: true });
   });
 
   const upload = (name: string): { path: string; url: string } => ({
@@ -97,17 +103,9 @@ describe('the stems of a mashup', () => {
     return [0, 1].map((c) => Float32Array.from(parts.flatMap(({ channels }) => [...channels[c]!])));
   }
 
-  it('sum to it, with its effects, transitions and mastering', async () => {
-    const request = await renderMashup('mashup.wav', SECTIONS);
-    const answer = await renderStems(request);
-    const stems = RenderedStems.parse(answer['stems']);
-    assert.equal(answer['storage_path'], 'stems');
-    assert.deepEqual(stems.files.map(({ song_id, stem }) => `${song_id} ${stem}`).sort(), [
-      'song-a bass',
-      'song-a drums',
-      'song-b drums',
-    ]);
-    const mashup = (await decodeAudio(uploaded('mashup.wav'), { limits: { minSec: 0 } })).channels;
+  /** Adds the files of stems up. Returns the residual against the mashup in dB. */
+  async function residualOf(name: string, stems: RenderedStems): Promise<number> {
+    const mashup = (await decodeAudio(uploaded(name), { limits: { minSec: 0 } })).channels;
     assert.equal(stems.total_frames, mashup[0]!.length);
     assert.deepEqual(stems.ends, stemPartEnds(stems.total_frames));
     const sum = [0, 1].map(() => new Float32Array(stems.total_frames));
@@ -118,8 +116,56 @@ describe('the stems of a mashup', () => {
         for (let i = 0; i < samples.length; i++) sum[c]![i]! += samples[i]! / 10 ** (stems.level_db / 20);
       });
     }
-    const residual = Math.max(...mashup.map((samples, c) => residualDb(samples, sum[c]!)));
+    return Math.max(...mashup.map((samples, c) => residualDb(samples, sum[c]!)));
+  }
+
+  it('sum to it, with its effects, transitions and mastering', async () => {
+    const request = await renderMashup('mashup.wav', SECTIONS);
+    const answer = await renderStems(request);
+    const stems = RenderedStems.parse(answer['stems']);
+    assert.equal(answer['storage_path'], 'stems');
+    assert.deepEqual(stems.files.map(({ song_id, stem }) => `${song_id} ${stem}`).sort(), [
+      'song-a bass',
+      'song-a drums',
+      'song-b drums',
+    ]);
+    const residual = await residualOf('mashup.wav', stems);
     assert.ok(residual < -60, `${residual} dB`);
     assert.ok(Math.abs(stems.residual_db! - residual) < 3, `${stems.residual_db} dB is stated`);
+  });
+
+  it('sum to it if it begins with an opening, which was rendered from less of the songs', async () => {
+    const opening = { key: 'opening', sections: 1 };
+    const { masterplan, songs } = renderBody(storage, SECTIONS) as Record<string, unknown>;
+    const [first, second] = songs as Record<string, unknown>[];
+    const early = [first, { ...second, stems: {} }];
+    const parts = { path: 'open.parts', uploads: [0, 1, 2].map((i) => upload(`open-${i}`)) };
+    const opened = await render(
+      renderer.url,
+      { masterplan, songs: early, job_id: 'job', opening, parts },
+      OPENING_PATH,
+    );
+    assert.ok('storage_path' in opened.events.at(-1)!, JSON.stringify(opened.events.at(-1)));
+    const request = await renderMashup('opened.wav', SECTIONS, { opening });
+    const stems = RenderedStems.parse((await renderStems(request))['stems']);
+    const residual = await residualOf('opened.wav', stems);
+    assert.ok(residual < -60, `${residual} dB`);
+  });
+
+  it('sum to a mashup of two tempi, whose file is an MP3, as far as the encoder keeps its sound', async () => {
+    const { masterplan } = renderBody(storage, SECTIONS) as { masterplan: { timeline: Record<string, unknown>[] } };
+    masterplan.timeline[1]!['tempo_bpm'] = 112;
+    const request = await renderMashup('mashup.mp3', SECTIONS, { masterplan, format: 'mp3' });
+    const stems = RenderedStems.parse((await renderStems(request))['stems']);
+    assert.ok(stems.residual_db! < -20, `${stems.residual_db} dB`);
+  });
+
+  it('are refused of another mashup than that of the request', async () => {
+    const [one] = SECTIONS;
+    const request = await renderMashup('mashup.wav', [one!, one!]);
+    const other = renderBody(storage, SECTIONS) as Record<string, unknown>;
+    const answer = await renderStems({ ...other, stems: request['stems'] });
+    assert.equal(answer['code'], 'mashup_differs');
+    assert.match(String(answer['hint']), /Replay the mashup/);
   });
 });

@@ -1,8 +1,10 @@
 /** The `render_stems` task: the stems of a finished mashup, rendered once more from its plan and the stems of its songs. */
+import type { Selectable } from 'kysely';
 import { STEMS_PATH } from '../../schema.ts';
-import type { Plan, RenderedStems, RenderResult, RenderStemsRequest, StemTargets } from '../../schema.ts';
+import type { Plan, RenderedStems, RenderStemsRequest, StemTargets } from '../../schema.ts';
 import { MASHUP_STEM_PART_FRAMES } from '../../schema/mashup-stems.ts';
 import { PLAYABLE_SAMPLE_RATE, partPath } from '../../schema/playable.ts';
+import type { MashupResultsTable } from '../../schema/database.ts';
 import type { RenderStemsTaskResult } from '../../schema/task-results.ts';
 import { RangesMissing, StemsGone, TaskError } from '../errors.ts';
 import { callRender } from '../services/processing.ts';
@@ -10,12 +12,12 @@ import { callLimitMs, missingInput, uploadTarget, urlSeconds } from './context.t
 import type { TaskContext } from './context.ts';
 import { plannedSeconds } from './output-file.ts';
 import { unsignedTarget } from './playable-parts.ts';
-import { describeSound, loadPlan, usedStems } from './render-request.ts';
+import { describeSound, loadPlan, openingOf, usedStems } from './render-request.ts';
 import { loadStems, sourcesOf } from './stored-stems.ts';
-import type { StemSources, UsedStems } from './stored-stems.ts';
+import type { UsedStems } from './stored-stems.ts';
 
 /** The mashup whose stems are wanted: the current result of the job. */
-type Mashup = { path: string; sources: StemSources | null; quality: Partial<RenderResult> };
+type Mashup = Pick<Selectable<MashupResultsTable>, 'path' | 'sources' | 'quality' | 'separation'>;
 
 /** Runs the task. Returns the result for `mashup.record_mashup_stems`. */
 export async function renderStems(context: TaskContext): Promise<RenderStemsTaskResult> {
@@ -38,7 +40,7 @@ async function loadMashup({ claim, db }: TaskContext): Promise<Mashup> {
     .innerJoin('public.mashup_jobs as j', (join) =>
       join.onRef('j.id', '=', 'r.job_id').onRef('j.result_path', '=', 'r.path'),
     )
-    .select(['r.path', 'r.sources', 'r.quality'])
+    .select(['r.path', 'r.sources', 'r.quality', 'r.separation'])
     .where('r.job_id', '=', claim.job_id)
     .executeTakeFirst();
   if (!row) throw missingInput('The mashup has no file any more.', 'Replay it from rendering, then ask for its stems.');
@@ -47,7 +49,7 @@ async function loadMashup({ claim, db }: TaskContext): Promise<Mashup> {
 
 async function callService(context: TaskContext, mashup: Mashup, prefix: string): Promise<RenderedStems> {
   const { claim, signal, serviceTokens, serviceUrls } = context;
-  const { plan } = await loadPlan(context);
+  const { plan, opening } = await loadPlan(context);
   const used = usedStems(claim, plan);
   const sources = mashup.sources ?? sourcesOf(await loadStems(context, used));
   const [sound, stems] = await Promise.all([
@@ -58,6 +60,7 @@ async function callService(context: TaskContext, mashup: Mashup, prefix: string)
     ...sound,
     job_id: prefix.replace(/^generated\//, ''),
     format: mashup.quality.format ?? 'wav',
+    opening: opening ? openingOf(claim, plan, opening.sections, modelsOf(mashup)) : undefined,
     stems,
   };
   const rendered = await callRender(serviceUrls.processing, request, {
@@ -72,6 +75,10 @@ async function callService(context: TaskContext, mashup: Mashup, prefix: string)
   await verifyFiles(context, rendered.stems, stems);
   return rendered.stems;
 }
+
+/** The models that separated the songs, by song. */
+const modelsOf = ({ separation }: Mashup): Record<string, string> =>
+  Object.fromEntries(Object.entries(separation ?? {}).map(([id, { model }]) => [id, model]));
 
 /** Returns where each stem goes that the mashup may play. The first file is signed; the service asks for the tokens of the others. */
 async function stemTargets(

@@ -49,6 +49,9 @@ export type RenderedOpening = {
   warnings: string[];
 };
 
+/** Returns the file of the cache that keeps a layer of a section. */
+export type LayerFile = (section: number, layer: number) => string;
+
 type MixedSection = { result: SectionResult; warnings: string[] };
 
 /** A candidate with its sound and measurements. */
@@ -92,13 +95,13 @@ export async function renderFirstSections(
   context: RenderContext,
   plan: RenderPlan,
   count: number,
-  { tuning, onSection }: { tuning: Tuning; onSection?: OnSection | undefined },
+  { tuning, ...options }: { tuning: Tuning; onSection?: OnSection | undefined; layerFile: LayerFile | undefined },
 ): Promise<RenderedOpening> {
   const { request, songs } = context;
   const first = { sections: plan.sections.slice(0, count) };
   const arrangement = arrange(first, songs, request.scores ?? [], tuning);
   requireSources(arrangement, songs);
-  const mixed = await mixSections(context, plan, arrangement, tuning, { onSection });
+  const mixed = await mixSections(context, plan, arrangement, tuning, options);
   return {
     arrangement,
     sections: mixed.map(({ result }) => result),
@@ -112,7 +115,15 @@ async function mixSections(
   plan: RenderPlan,
   arrangement: Arrangement,
   tuning: Tuning,
-  { onSection, opening }: { onSection?: OnSection | undefined; opening?: RenderedOpening | undefined },
+  {
+    onSection,
+    opening,
+    layerFile,
+  }: {
+    onSection?: OnSection | undefined;
+    opening?: RenderedOpening | undefined;
+    layerFile?: LayerFile | undefined;
+  },
 ): Promise<MixedSection[]> {
   const { songs, store, sections, report } = context;
   sections.startCandidate();
@@ -130,7 +141,7 @@ async function mixSections(
     const known = opening?.sections[i];
     const section: MixedSection = known
       ? { result: known, warnings: i === 0 ? opening.warnings : [] }
-      : await mixSection(context, i, plan, arrangement, tuning, runs);
+      : await mixSection(context, i, plan, arrangement, tuning, { runs, layerFile });
     counts.sections++;
     report(progress(), `Rendered section ${i + 1} of ${plan.sections.length}: ${description}`);
     return section;
@@ -160,7 +171,7 @@ async function mixSection(
   plan: RenderPlan,
   arrangement: Arrangement,
   tuning: Tuning,
-  runs: Map<number, PreparedRun>,
+  { runs, layerFile }: { runs: Map<number, PreparedRun>; layerFile: LayerFile | undefined },
 ): Promise<MixedSection> {
   const mix = async (): Promise<MixedSection> => {
     const ids = new Set(arrangement.sections[i]!.flatMap(({ parts }) => parts.map(({ runId }) => runId)));
@@ -171,7 +182,8 @@ async function mixSection(
       warnings = made.warnings;
       return made.task;
     };
-    return { result: await sections.mix(played, makeTask, i), warnings };
+    const layerFiles = layerFile && arrangement.sections[i]!.map((_slice, n) => layerFile(i, n));
+    return { result: await sections.mix(played, makeTask, { priority: i, layerFiles }), warnings };
   };
   const first = await mix();
   if (first.result.longestPauseSec <= MAX_PAUSE_SEC) return first;

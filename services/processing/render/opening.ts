@@ -17,6 +17,10 @@ type KeptOpening = Pick<RenderedOpening, 'arrangement' | 'warnings'> & { tuning:
 const pathOf = (cache: RenderCache, key: string, section?: number): string =>
   cache.pathOf(hashOf(['opening', key, section ?? null]));
 
+/** The file of a layer of a section of an opening: for the stems of the mashup, since the section is not rendered again. */
+export const layerFileOf = (cache: RenderCache, key: string, section: number, layer: number): string =>
+  cache.pathOf(hashOf(['opening layer', key, section, layer]));
+
 /** Keeps an opening in the cache. */
 export function keepOpening(cache: RenderCache, key: string, opening: RenderedOpening, tuning: Tuning): void {
   const { arrangement, sections, warnings } = opening;

@@ -2,22 +2,22 @@
  * The stems of a finished mashup: its plan is rendered and corrected as before, then each layer of the best candidate is kept apart,
  * mastered with the gains of the mashup, and uploaded in parts.
  */
-import { type RenderedStems, type RenderStemsRequest, type Stem } from '../../../schema.ts';
+import type { RenderedStems, RenderStemsRequest } from '../../../schema.ts';
 import { stemPartEnds } from '../../../schema/mashup-stems.ts';
 import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { collectGarbage } from '../../http/collect-garbage.ts';
 import { RenderError } from '../errors.ts';
 import { downloadMashup } from '../files/download-mashup.ts';
 import type { RenderCache } from '../files/render-cache.ts';
-import type { Scratch, ScratchRegion } from '../files/scratch.ts';
+import type { ScratchRegion } from '../files/scratch.ts';
 import { uploadMashup } from '../files/upload.ts';
 import { chooseTuning } from '../plan/tuning.ts';
-import { sectionSpan } from '../sound/section-span.ts';
 import type { RenderThreads } from '../threads/thread-pool.ts';
-import type { RenderContext, RenderedCandidate } from './candidate.ts';
+import type { RenderedCandidate } from './candidate.ts';
+import { type Bus, separateLayers, usedOpening } from './layers.ts';
+import { readOpening } from './opening.ts';
 import type { ReportProgress } from './progress.ts';
 import { renderBest, withPrepared } from './render.ts';
-import { makeSectionTask } from './section-task.ts';
 
 /** Share of the progress that rendering the mashup once more takes; the rest is for its stems. */
 const RENDER_SHARE = 0.6;
@@ -28,8 +28,6 @@ const MAX_PEAK = 0.999;
 /** A mashup of which its stems leave more is another one: the songs were separated otherwise since. */
 const MAX_RESIDUAL_DB = -6;
 
-/** A stem of a song: where its layers are on disk, and at which samples of the mashup they begin. */
-type Bus = { songId: string; stem: Stem; layers: { offset: number; region: ScratchRegion }[] };
 /** A stem as it is mastered. */
 type MixedBus = Bus & { region: ScratchRegion; peak: number };
 
@@ -51,14 +49,16 @@ export async function renderStems(
     { cache, count: Infinity },
     async ({ context, plan, scratch }) => {
       const tuning = chooseTuning(plan, context.songs);
-      const { candidate } = await renderBest(context, plan, tuning, { onSection: undefined, opening: undefined });
+      const opening = request.opening && (await readOpening(cache, request.opening, tuning));
+      const { candidate } = await renderBest(context, plan, tuning, { onSection: undefined, opening });
+      const used = usedOpening(candidate, opening, cache, request);
       const frames = Math.round(plan.durationSec * SAMPLE_RATE);
       const step = stepper(report, 100 * RENDER_SHARE, 4);
       const gains = await masterAgain(request, threads, candidate, frames);
       context.sections.release();
       collectGarbage();
       step('Separating the layers');
-      const buses = await separateLayers(context, candidate, scratch);
+      const buses = await separateLayers(context, candidate, scratch, used);
       context.stems.release();
       step('Mixing the stems');
       const mixed = await Promise.all(
@@ -102,38 +102,6 @@ async function masterAgain(
 function stepper(report: ReportProgress, from: number, count: number): (message: string) => void {
   let done = 0;
   return (message) => report(from + ((100 - from) * ++done) / count, message);
-}
-
-/** Renders the sections of a candidate once more and keeps their layers apart. Returns those of each stem. */
-async function separateLayers(
-  { songs, store, threads }: RenderContext,
-  { plan, arrangement }: RenderedCandidate,
-  scratch: Scratch,
-): Promise<Bus[]> {
-  const runs = store.prepare(arrangement.runs, songs, () => 0);
-  const buses = new Map<string, Bus>();
-  await Promise.all(
-    arrangement.sections.map(async (slices, i) => {
-      const ids = new Set(slices.flatMap(({ parts }) => parts.map(({ runId }) => runId)));
-      const rendered = await Promise.all(
-        [...ids].map(async (id) => {
-          const { origin, render } = runs.get(id)!;
-          return [id, { region: await render(), origin }] as const;
-        }),
-      );
-      const { task } = makeSectionTask(i, plan, arrangement, songs, new Map(rendered));
-      const { base, length } = sectionSpan(task);
-      const layerRegions = slices.map(() => scratch.reserve(length));
-      await threads.run('section', { ...task, layerRegions }, { priority: i });
-      slices.forEach(({ songId, stem }, n) => {
-        const key = JSON.stringify([songId, stem]);
-        const bus = buses.get(key) ?? { songId, stem, layers: [] };
-        bus.layers.push({ offset: base, region: layerRegions[n]! });
-        buses.set(key, bus);
-      });
-    }),
-  );
-  return [...buses.values()];
 }
 
 /** Compares the stems with the mashup that was delivered. Returns the residual in dB. @throws RenderError mashup_differs */

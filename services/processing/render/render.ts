@@ -31,7 +31,7 @@ import {
   type RenderedOpening,
   renderFirstSections,
 } from './candidate.ts';
-import { keepOpening, readOpening } from './opening.ts';
+import { keepOpening, layerFileOf, readOpening } from './opening.ts';
 import { PROGRESS, type ReportProgress, tempoText } from './progress.ts';
 import { alignToDrums, readSongs } from './read-songs.ts';
 import { RunStore } from './run-store.ts';
@@ -93,7 +93,8 @@ export async function renderOpening(
   const { key, sections: count } = request.opening;
   await withPrepared(request, threads, report, { cache, count }, async ({ context, plan }) => {
     const tuning = chooseTuning(plan, context.songs);
-    const opening = await renderFirstSections(context, plan, count, { tuning, onSection });
+    const layerFile = cache && ((section: number, n: number) => layerFileOf(cache, key, section, n));
+    const opening = await renderFirstSections(context, plan, count, { tuning, onSection, layerFile });
     if (cache) keepOpening(cache, key, opening, tuning);
   });
 }

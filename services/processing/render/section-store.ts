@@ -43,11 +43,16 @@ export class SectionStore {
   /**
    * Mixes a section, unless one with the same inputs was mixed. Its runs are rendered if they are needed.
    * @param runs the runs of the section by their ids
+   * @param options.layerFiles files of the cache for its layers, which are written if the section is mixed now
    */
-  async mix(runs: ReadonlyMap<number, PreparedRun>, makeTask: MakeTask, priority: number): Promise<SectionResult> {
+  async mix(
+    runs: ReadonlyMap<number, PreparedRun>,
+    makeTask: MakeTask,
+    options: { priority: number; layerFiles: string[] | undefined },
+  ): Promise<SectionResult> {
     const key = await keyOf(runs, makeTask);
     const known = this.#sections.get(key.hash) ?? this.#earlier.get(key.hash);
-    const section = known ?? this.#render(key, runs, makeTask, priority);
+    const section = known ?? this.#render(key, runs, makeTask, options);
     this.#sections.set(key.hash, section);
     return section;
   }
@@ -56,7 +61,7 @@ export class SectionStore {
     { hash, isLasting }: SoundKey,
     runs: ReadonlyMap<number, PreparedRun>,
     makeTask: MakeTask,
-    priority: number,
+    { priority, layerFiles }: { priority: number; layerFiles: string[] | undefined },
   ): Promise<SectionResult> {
     const cacheFile = isLasting ? this.#cache?.pathOf(hash) : undefined;
     const cached = cacheFile === undefined ? null : await this.#readCached(cacheFile);
@@ -64,8 +69,10 @@ export class SectionStore {
     const rendered = await Promise.all(
       [...runs].map(async ([id, { render, origin }]) => [id, { region: await render(), origin }] as const),
     );
-    const section = await this.#threads.run('section', { ...makeTask(new Map(rendered)), cacheFile }, { priority });
+    const task = { ...makeTask(new Map(rendered)), cacheFile, layerFiles };
+    const section = await this.#threads.run('section', task, { priority });
     if (cacheFile !== undefined) this.#cache?.added(cacheFile);
+    for (const path of layerFiles ?? []) this.#cache?.added(path);
     return section;
   }
 

@@ -44,6 +44,8 @@ export type SectionTask = {
   cacheFile?: string | undefined;
   /** Where each layer goes as it is in the mix, in the order of the slices. Regions are as long as the section (`sectionSpan`). */
   layerRegions?: ScratchRegion[] | undefined;
+  /** Files of the cache that keep the layers as they are in the mix. */
+  layerFiles?: string[] | undefined;
 };
 
 export type SectionResult = {
@@ -87,6 +89,8 @@ export async function renderSection(task: SectionTask): Promise<SectionResult> {
     for (const c of [0, 1] as const) for (let k = 0; k < length; k++) mix[c][k]! += wet[c]![k]!;
     const region = task.layerRegions?.[i];
     if (region) writeRegion(region, wet);
+    const layerFile = task.layerFiles?.[i];
+    if (layerFile !== undefined) writeCacheFile(layerFile, { offset: base }, wet);
   }
   const longestPauseSec = longestPause(mix, context.start, context.end, task);
   const described = { offset: base, longestPauseSec, measurements };
