@@ -51,6 +51,8 @@ describe('the stems of a mashup', () => {
   const folder = mkdtempSync(join(tmpdir(), 'render-stems-'));
   let storage: Storage;
   let renderer: Awaited<ReturnType<typeof startRenderer>>;
+  /** The request for the stems of the first mashup. */
+  let whole: Record<string, unknown>;
 
   before(async () => {
     storage = await startStorage();
@@ -120,8 +122,8 @@ describe('the stems of a mashup', () => {
   }
 
   it('sum to it, with its effects, transitions and mastering', async () => {
-    const request = await renderMashup('mashup.wav', SECTIONS);
-    const answer = await renderStems(request);
+    whole = await renderMashup('mashup.wav', SECTIONS);
+    const answer = await renderStems(whole);
     const stems = RenderedStems.parse(answer['stems']);
     assert.equal(answer['storage_path'], 'stems');
     assert.deepEqual(stems.files.map(({ song_id, stem }) => `${song_id} ${stem}`).sort(), [
@@ -161,10 +163,8 @@ describe('the stems of a mashup', () => {
   });
 
   it('are refused of another mashup than that of the request', async () => {
-    const [one] = SECTIONS;
-    const request = await renderMashup('mashup.wav', [one!, one!]);
-    const other = renderBody(storage, SECTIONS) as Record<string, unknown>;
-    const answer = await renderStems({ ...other, stems: request['stems'] });
+    const stems = { ...(whole['stems'] as object), mashup_url: `${storage.url}/${SONG_A.id}/bass.wav` };
+    const answer = await renderStems({ ...whole, stems });
     assert.equal(answer['code'], 'mashup_differs');
     assert.match(String(answer['hint']), /Replay the mashup/);
   });
