@@ -128,6 +128,12 @@ export const AnalyzeRequest = z
     song_id: z.string().min(1).describe('Returned as `songId`.'),
     songId: z.string().optional().describe('Spelling of older services. The current ones ignore it.'),
     file_url: z.string().nullish().describe('http or https URL of the file. Used if both sources are given.'),
+    file_urls: z
+      .array(z.string())
+      .min(1)
+      .max(4)
+      .optional()
+      .describe('URLs of files whose sum is the song, used before `file_url`. Built-in service only.'),
     audio_data: z.string().nullish().describe('The file in base64, without a `data:` prefix.'),
   })
   .describe('A song to analyse, by `file_url` or `audio_data`.');

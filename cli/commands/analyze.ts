@@ -77,7 +77,7 @@ async function* outcomesInOrder(
 async function analyzeOne(file: string, signal: AbortSignal): Promise<Outcome> {
   try {
     signal.throwIfAborted();
-    const analysis = await runAnalysis({ bytes: await readSong(file) }, signal);
+    const analysis = await runAnalysis({ files: [await readSong(file)] }, signal);
     // `make` takes the name as a hint as well.
     return { file, analysis: { ...analysis, content: contentOf({ name: basename(file), analysis }) } };
   } catch (error) {

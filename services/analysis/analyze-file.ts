@@ -1,5 +1,5 @@
 /** Analyses the bytes of a file. */
-import type { StereoChunk } from '../../audio/decode/decode.ts';
+import type { DecodeLimits, StereoChunk } from '../../audio/decode/decode.ts';
 import { SILENCE_LUFS } from '../../audio/level/loudness.ts';
 import { readSong } from '../../audio/decode/read-song.ts';
 import { readTitle } from '../../audio/decode/title.ts';
@@ -33,19 +33,23 @@ async function* amplify(chunks: AsyncIterable<StereoChunk>, gain: number): Async
  * the content.
  * @throws AudioError for every file that cannot be used
  */
-export async function analyzeFile(bytes: Uint8Array): Promise<SongAnalysis> {
-  const { result, warnings } = await readSong(bytes, analyzeStream);
+export async function analyzeFile(bytes: Uint8Array, limits: Partial<DecodeLimits> = {}): Promise<SongAnalysis> {
+  const { result, warnings } = await readSong(bytes, analyzeStream, { limits });
   const tagged = namedContent(readTitle(bytes) ?? '');
-  const heard = await atUsualLevel(bytes, result);
+  const heard = await atUsualLevel(bytes, result, limits);
   const analysis: SongAnalysis = tagged === 'full' ? heard : { ...heard, tagged_content: tagged };
   const all = [...warnings, ...(analysis.warnings ?? []), ...peculiarities(analysis)];
   return all.length > 0 ? { ...analysis, warnings: all } : analysis;
 }
 
-async function atUsualLevel(bytes: Uint8Array, analysis: SongAnalysis): Promise<SongAnalysis> {
+async function atUsualLevel(
+  bytes: Uint8Array,
+  analysis: SongAnalysis,
+  limits: Partial<DecodeLimits>,
+): Promise<SongAnalysis> {
   const { loudness, waveform } = analysis;
   if (!loudness || loudness.integrated_lufs >= QUIET_LUFS || loudness.integrated_lufs <= SILENCE_LUFS) return analysis;
   const gain = 10 ** ((USUAL_LUFS - loudness.integrated_lufs) / 20);
-  const { result } = await readSong(bytes, (chunks) => analyzeStream(amplify(chunks, gain)));
+  const { result } = await readSong(bytes, (chunks) => analyzeStream(amplify(chunks, gain)), { limits });
   return { ...result, loudness, waveform };
 }

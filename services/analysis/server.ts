@@ -15,7 +15,7 @@ import { ANALYSIS_VERSION } from './analyze.ts';
 import { runAnalysis } from './run-analysis.ts';
 
 async function analyze(request: AnalyzeRequest, signal: AbortSignal): Promise<AnalyzeResponse> {
-  if (!request.file_url && !request.audio_data) {
+  if (!request.file_urls && !request.file_url && !request.audio_data) {
     throw new ServiceError('Either file_url or audio_data must be provided.', {
       status: 400,
       code: 'audio_missing',
@@ -23,10 +23,11 @@ async function analyze(request: AnalyzeRequest, signal: AbortSignal): Promise<An
     });
   }
   try {
-    const bytes = request.file_url
-      ? await loadAudio(request.file_url, signal)
-      : Uint8Array.from(Buffer.from(request.audio_data ?? '', 'base64'));
-    return { success: true, songId: request.song_id, analysis: await runAnalysis({ bytes }, signal) };
+    const urls = request.file_urls ?? (request.file_url ? [request.file_url] : []);
+    const files = [];
+    for (const url of urls) files.push(await loadAudio(url, signal));
+    if (files.length === 0) files.push(Uint8Array.from(Buffer.from(request.audio_data ?? '', 'base64')));
+    return { success: true, songId: request.song_id, analysis: await runAnalysis({ files }, signal) };
   } catch (error) {
     throw asServiceError(error);
   }

@@ -23,13 +23,15 @@ const MFCC_ROWS = 13;
 
 const Envelope = z.looseObject({ success: z.literal(true).optional(), analysis: z.looseObject({}) });
 
-/** Analyses a song. @throws TaskError; permanent `audio_no_beat` if the service found no tempo */
+/** Analyses a song. `fileUrls`: its file, or those whose sum it is. @throws TaskError; permanent `audio_no_beat` if the service found no tempo */
 export async function callAnalyze(
   baseUrl: string,
-  request: { songId: string; fileUrl: string },
+  request: { songId: string; fileUrls: string[] },
   options: { signal: AbortSignal; timeoutMs: number; token?: string },
 ): Promise<SongAnalysis> {
-  const body: AnalyzeRequest = { song_id: request.songId, songId: request.songId, file_url: request.fileUrl };
+  const { songId, fileUrls } = request;
+  const body: AnalyzeRequest = { song_id: songId, songId, file_url: fileUrls[0]! };
+  if (fileUrls.length > 1) body.file_urls = fileUrls;
   const response = await callJson({
     service: 'analysis',
     baseUrl,

@@ -2,7 +2,8 @@
 import type { AnalyzeTaskResult } from '../../schema/task-results.ts';
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import type { SongAnalysis } from '../../schema.ts';
+import type { OwnStem, SongAnalysis } from '../../schema.ts';
+import type { SongCard } from '../../schema/database.ts';
 import { hasBeat } from '../../music/theory/content.ts';
 import { camelotCode, parseKey } from '../../music/theory/keys.ts';
 import { detectFileType, FILE_TYPE_BYTES, isAudioType } from '../../audio/decode/detect.ts';
@@ -14,6 +15,8 @@ import { fetchVersion, callAnalyze } from '../services/analysis.ts';
 import { settingNumber } from '../database/database-api.ts';
 import { openDownload } from '../services/download.ts';
 import { silenceLimitMs, songOf, urlSeconds } from './context.ts';
+import { contentOfStems, hashOfFiles, loadGivenStems, partsOfSong } from './own-stems.ts';
+import type { GivenStems } from './own-stems.ts';
 import type { TaskContext } from './context.ts';
 import { layoutOf } from './stem-layout.ts';
 
@@ -40,13 +43,15 @@ export async function analyze(context: TaskContext): Promise<AnalyzeTaskResult> 
   const song = songOf(claim);
   const baseUrl = context.serviceUrls.analysis;
   const token = context.serviceTokens.analysis;
-  const [maxSec, fileUrl] = await Promise.all([
+  const [maxSec, given] = await Promise.all([
     settingNumber(context, 'song_max_sec', DEFAULT_SONG_MAX_SEC),
-    storage.downloadUrl(song.path, urlSeconds(claim)),
+    loadGivenStems(context, song),
   ]);
-
-  const upload = await withSpan('read upload', {}, () => fetchUpload(context, fileUrl));
-  context.metrics.storageBytes('upload_read', upload.bytes);
+  const urls = await storage.downloadUrls(
+    given?.hasSong === false ? partsOfSong(given) : [song.path],
+    urlSeconds(claim),
+  );
+  const upload = given ? await readWithStems(context, song, given) : await readUpload(context, song.path);
   if (upload.durationSec !== null && upload.durationSec > maxSec) throw tooLong(upload.durationSec, maxSec);
 
   const version = claim.fresh ? undefined : await fetchVersion(baseUrl, { signal, token });
@@ -66,11 +71,12 @@ export async function analyze(context: TaskContext): Promise<AnalyzeTaskResult> 
 
   const analysis = await callAnalyze(
     baseUrl,
-    { songId: song.song_id, fileUrl },
+    { songId: song.song_id, fileUrls: urls },
     { signal, timeoutMs: silenceLimitMs(context), token },
   ).catch((error: unknown) => {
     throw withFormatHint(error, upload.type);
   });
+  analysis.content = (given && contentOfStems(given)) ?? analysis.content;
   analysis.duration_sec ??= upload.durationSec;
   if (analysis.duration_sec !== null && analysis.duration_sec > maxSec) throw tooLong(analysis.duration_sec, maxSec);
   return {
@@ -83,6 +89,42 @@ export async function analyze(context: TaskContext): Promise<AnalyzeTaskResult> 
     service_used: true,
     message: withWarnings(`${song.name} is analysed`, analysis),
   };
+}
+
+/** Reads a file in Storage. */
+async function readUpload(context: TaskContext, path: string): Promise<Upload> {
+  const url = await context.storage.downloadUrl(path, urlSeconds(context.claim));
+  const upload = await withSpan('read upload', {}, () => fetchUpload(context, url));
+  context.metrics.storageBytes('upload_read', upload.bytes);
+  return upload;
+}
+
+/** Reads a song with the stems that were given with it. The hash is that of all files. @throws TaskError that names the file */
+async function readWithStems(context: TaskContext, song: SongCard, given: GivenStems): Promise<Upload> {
+  const whole = given.hasSong ? await readUpload(context, song.path) : undefined;
+  const stems: [OwnStem, Upload][] = [];
+  for (const [stem, path] of given.files)
+    stems.push([
+      stem,
+      await readUpload(context, path).catch((error: unknown) => {
+        throw ofStem(error, stem);
+      }),
+    ]);
+  const hashes = stems.map(([stem, { hash }]) => [stem, hash] as const);
+  const first = whole ?? stems[0]![1];
+  return { ...first, hash: hashOfFiles(whole ? [['song', whole.hash], ...hashes] : hashes) };
+}
+
+/** Says in a fault of a file which stem it is. */
+function ofStem(error: unknown, stem: OwnStem): unknown {
+  if (!(error instanceof TaskError) || error.faultClass !== 'permanent') return error;
+  const { code, hint, faultClass } = error;
+  return new TaskError(`The file given as ${stem} cannot be used. ${error.message}`, {
+    code,
+    hint,
+    faultClass,
+    cause: error,
+  });
 }
 
 /** Streams the upload once to determine size, SHA-256, file type and, for WAV, length. Does not keep the content. */

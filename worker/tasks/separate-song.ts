@@ -8,6 +8,7 @@ import type { Separated } from '../services/separation.ts';
 import { findMissing } from './cached-stems.ts';
 import { callLimitMs, silenceLimitMs, uploadTarget, urlSeconds } from './context.ts';
 import type { TaskContext } from './context.ts';
+import { ownStemsRequest, requireOwnModel } from './own-stems.ts';
 
 /** What the service is asked for. `parts` is the number of files that a stem may need; no `ranges`: the whole song. */
 export type Separation = {
@@ -32,9 +33,10 @@ export async function separateSong(
   [from, to]: readonly [number, number] = [0, 1],
 ): Promise<Separated> {
   const { claim, signal, storage } = context;
-  const [uploads, audioUrl] = await Promise.all([
+  const [uploads, audioUrl, ownStems] = await Promise.all([
     signUploads(context, prefix, parts),
     storage.downloadUrl(song.path, urlSeconds(claim)),
+    ownStemsRequest(context, song),
   ]);
   const separated = await callSeparate(
     context.serviceUrls.separation,
@@ -45,6 +47,7 @@ export async function separateSong(
       part_bytes: partBytes,
       layout,
       method,
+      own_stems: ownStems,
       duration_sec: song.duration_sec,
       ranges: ranges?.map(([start_sec, end_sec]) => ({ start_sec, end_sec })),
     },
@@ -56,6 +59,7 @@ export async function separateSong(
       onProgress: (progress, message) => context.reportProgress(from + progress * (to - from), stepOf(song, message)),
     },
   );
+  if (ownStems) requireOwnModel(separated.model);
   await verify(context, separated, prefix, ranges);
   return separated;
 }

@@ -13,6 +13,7 @@ import type { CachedStems, StemQuery } from './cached-stems.ts';
 import { missingInput, songOf } from './context.ts';
 import type { TaskContext } from './context.ts';
 import { startOpening } from './opening.ts';
+import { isOwnModel } from './own-stems.ts';
 import { separateSong } from './separate-song.ts';
 import type { Separation } from './separate-song.ts';
 import { layoutOf } from './stem-layout.ts';
@@ -69,6 +70,7 @@ export async function separate(context: TaskContext): Promise<SeparateTaskResult
 
 /** Returns the method of a model. A service that does not name its models may use any. */
 function methodOf(model: string, classical: string | null): SeparationMethodName {
+  if (isOwnModel(model)) return 'own';
   if (classical === null) return 'service';
   return model === classical ? 'classical' : 'neural';
 }
