@@ -1,9 +1,8 @@
 /** `mashup make`: makes a mashup of song files. */
-import { Blob } from 'node:buffer';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { Command } from 'commander';
-import { cancelMashup, followJob, signResultUrl, submitMashup, uploadSong } from '@mashup-engine/client';
-import type { MashupJob, MashupOptions, SubmittedSong } from '@mashup-engine/client';
+import { cancelMashup, followJob, signResultUrl, submitMashup } from '@mashup-engine/client';
+import type { MashupJob, MashupOptions } from '@mashup-engine/client';
 import { readStack } from '../../local/index.ts';
 import { SubmittedOptions } from '../../schema.ts';
 import { connect, signIn } from '../connect.ts';
@@ -18,13 +17,14 @@ import { Listener } from '../play/listen.ts';
 import { findPlayer } from '../play/players.ts';
 import { exitCodeOf, printResult, printResultLine } from '../result.ts';
 import { fetchModels, separatorText } from '../separation-service.ts';
-import { checkSongs } from '../songs.ts';
-import type { CheckedSong } from '../songs.ts';
+import type { StemOptions } from '../own-stems.ts';
+import { readSongs, uploadSongs } from '../upload-songs.ts';
+import type { SongToUpload } from '../upload-songs.ts';
 
 /** Limit of the cancellation when the command is interrupted. */
 const CANCEL_TIMEOUT_MS = 3_000;
 
-interface MakeOptions extends StackOptions {
+interface MakeOptions extends StackOptions, StemOptions {
   out?: string;
   length?: number;
   wishes?: string;
@@ -39,7 +39,7 @@ export function addMake(program: Command): void {
   program
     .command('make')
     .description('make a mashup of two or three songs')
-    .argument('<songs...>', 'two or three audio files')
+    .argument('<songs...>', 'two or three audio files, or folders with the stems of a song')
     .option(
       '-o, --out <file>',
       'output file, .wav, .flac or .mp3 (default: mashup.wav, or mashup-2.wav and so on if it exists)',
@@ -50,6 +50,9 @@ export function addMake(program: Command): void {
       '--separation <method>',
       'auto, classical or neural (default: auto, the model that `mashup models use` chose, otherwise classical)',
     )
+    .option('--stems <song=folder>', 'stems of your own for a song (its number or file name); may be repeated', collect)
+    .option('--vocals <song=file>', 'an acapella of your own for a song; may be repeated', collect)
+    .option('--instrumental <song=file>', 'an instrumental of your own for a song; may be repeated', collect)
     .option('--strict', `exit with ${EXIT_FAULTS} if the mashup fails a quality check; it is delivered all the same`)
     .option('--play', 'play the mashup while it is made; Ctrl-C stops the sound, a second one the command')
     .option('--json', 'one JSON line for each change, the result last')
@@ -57,6 +60,8 @@ export function addMake(program: Command): void {
       await make(songs, command.optsWithGlobals<MakeOptions>());
     });
 }
+
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 async function make(paths: string[], options: MakeOptions): Promise<void> {
   const abort = new AbortController();
@@ -74,7 +79,7 @@ async function make(paths: string[], options: MakeOptions): Promise<void> {
     const player = options.play === true ? await findPlayer() : undefined;
     const target = await checkTarget(options.out ?? (await freePath(process.cwd())));
     display.step('Checking the songs');
-    const songs = await checkSongs(paths, abort.signal);
+    const songs = await readSongs(paths, options, { tell: (line) => display.step(line), signal: abort.signal });
     abort.signal.throwIfAborted();
     const listen = (supabase: SupabaseClient): Listener | undefined =>
       player && (sound.listener = new Listener(supabase, player, () => display.step(`Playing with ${player.name}`)));
@@ -112,7 +117,7 @@ function checkOptions(options: MakeOptions): MashupOptions {
 }
 
 async function makeFrom(
-  songs: CheckedSong[],
+  songs: SongToUpload[],
   target: Target,
   { listen, ...wanted }: MashupOptions & { listen: (supabase: SupabaseClient) => Listener | undefined },
   options: MakeOptions,
@@ -127,7 +132,7 @@ async function makeFrom(
     const { supabase } = connection;
     await tellSeparator(options, wanted.separation, display);
     await signIn(supabase);
-    const uploaded = await uploadAll(supabase, songs, display, signal);
+    const uploaded = await uploadSongs(supabase, songs, (line) => display.step(line), signal);
     const answer = await submitMashup(supabase, uploaded, { ...wanted, format: target.format, signal });
     jobId = answer.jobId;
     listener = listen(supabase);
@@ -167,22 +172,6 @@ async function tellSeparator(
     models.fault?.message ?? 'There is no separation model, and --separation neural asks for one.',
     models.fault?.hint ?? 'Install one: `mashup models install htdemucs`.',
   );
-}
-
-async function uploadAll(
-  supabase: SupabaseClient,
-  songs: CheckedSong[],
-  display: Display,
-  signal: AbortSignal,
-): Promise<SubmittedSong[]> {
-  const uploaded: SubmittedSong[] = [];
-  for (const { name, artist, fileName, contentType, bytes } of songs) {
-    signal.throwIfAborted();
-    display.step(`Uploading ${name}`);
-    const body = new Blob([bytes], { type: contentType });
-    uploaded.push(await uploadSong(supabase, { fileName, body: body as globalThis.Blob, name, artist }, { signal }));
-  }
-  return uploaded;
 }
 
 async function followToEnd(
