@@ -7,11 +7,14 @@ import { after, describe, it } from 'node:test';
 import { createClient } from '@supabase/supabase-js';
 import postgres from 'postgres';
 import { readStack, startStack } from '../../local/index.ts';
-import type { Plan } from '../../schema.ts';
+import { filesOf, piecesOf } from '../../schema.ts';
+import type { Plan, StoredStems } from '../../schema.ts';
 import { analyzeSong } from '../../services/analysis/analyze.ts';
 import { decodeAudio } from '../../audio/decode/decode.ts';
 import { encodeWav16, WAV16_HEADER_BYTES } from '../../audio/encode/encode-wav.ts';
 import { measureLoudness } from '../../audio/level/loudness.ts';
+import { songStems } from '../services/own-stems-songs.ts';
+import type { Sound } from '../services/own-stems-songs.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** Length of the mashups in seconds. */
@@ -98,6 +101,43 @@ async function assertPlayed(
   assert.equal(recording.length, WAV16_HEADER_BYTES + 4 * channels[0].length);
 }
 
+/** Adds a voice to a song. Returns the voice. */
+async function addVoice(path: string, out: string): Promise<Sound> {
+  const { channels } = await decodeAudio(new Uint8Array(await readFile(join(ROOT, path))));
+  const { vocals } = songStems(1);
+  const voice = vocals.map((channel) => channels[0].map((_, i) => channel[i % channel.length]!)) as Sound;
+  const sung = channels.map((channel, c) => channel.map((value, i) => 0.6 * value + voice[c]![i]!));
+  await writeFile(out, encodeWav16(sung, 44_100));
+  return voice;
+}
+
+/** The stored vocals of the song that was given with an acapella are those of its file. */
+async function assertVocals(
+  sql: postgres.Sql,
+  { apiUrl, serviceRoleKey }: { apiUrl: string; serviceRoleKey: string },
+  acapella: Sound,
+): Promise<void> {
+  const rows = await sql<
+    { model: string; paths: StoredStems }[]
+  >`select model, paths from mashup.stems where method = 'own'`;
+  assert.deepEqual(
+    rows.map(({ model }) => model),
+    ['own+dsp-4'],
+  );
+  const bucket = createClient(apiUrl, serviceRoleKey, { auth: { persistSession: false } }).storage.from('mashups');
+  for (const { start_sec, vocals } of piecesOf(rows[0]!.paths) ?? []) {
+    const { data } = await bucket.download(filesOf(vocals)[0]!);
+    const { channels } = await decodeAudio(new Uint8Array(await data!.arrayBuffer()), { limits: { minSec: 0 } });
+    const from = Math.round(start_sec * 44_100);
+    let [error, energy] = [0, 0];
+    channels[0].forEach((value, i) => {
+      error += (value - (acapella[0][from + i] ?? 0)) ** 2;
+      energy += value ** 2;
+    });
+    assert.ok(error < energy / 300, `vocals from ${start_sec} s: ${10 * Math.log10(error / energy)} dB`);
+  }
+}
+
 describe('mashup make', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'mashup-e2e-'));
   const dataDir = join(dir, 'data');
@@ -165,11 +205,15 @@ describe('mashup make', async () => {
     assert.equal(opened.length, 1, 'one task has the opening rendered');
 
     const out = join(dir, 'warm.mp3');
-    const warm = await mashup('make', SONGS[1]!, SONGS[0]!, ...LENGTH, '--out', out, '--data-dir', dataDir);
+    const song = join(dir, 'neon-drive.wav');
+    const acapella = await addVoice(SONGS[0]!, song);
+    await writeFile(join(dir, 'acapella.wav'), encodeWav16(acapella, 44_100));
+    const vocals = ['--vocals', `2=${join(dir, 'acapella.wav')}`];
+    const warm = await mashup('make', SONGS[1]!, song, ...vocals, ...LENGTH, '--out', out, '--data-dir', dataDir);
     assert.equal(warm.code, 0, warm.stderr);
     assert.match(
       warm.stdout,
-      /Tempo\s+[\d.]+ bpm[^]*Key[^]*Loudness\s+-1[34]\.\d[^]*Separation\s+dsp-4 \(classical\)[^]*File\s+.*warm\.mp3/,
+      /Tempo\s+[\d.]+ bpm[^]*Key[^]*Loudness\s+-1[34]\.\d[^]*Separation\s+paper-kites: dsp-4 \(classical\), neon-drive: stems of your own[^]*File\s+.*warm\.mp3/,
     );
     const refused = await mashup('make', ...SONGS, '--separation', 'neural', '--out', out, '--data-dir', dataDir);
     assert.equal(refused.code, 1);
@@ -179,6 +223,7 @@ describe('mashup make', async () => {
     >`select plan from mashup_plans where job_id <> ${jobId} order by created_at desc limit 1`;
     assert.ok(second);
     await assertMatchesPlan(out, second.plan);
+    await assertVocals(sql, stack.info, acapella);
 
     await sql`update mashup_jobs set stage = 'planning' where id = ${jobId}`;
     const shown = await mashup('show', jobId, '--json', '--data-dir', dataDir);
