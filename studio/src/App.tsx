@@ -65,6 +65,10 @@ function useSavedSongs(): [StudioSong[], Dispatch<SetStateAction<StudioSong[]>>]
       songs.map((song) => ({
         ...song,
         storage_path: song.storage_path ?? uploads.get(song.id)?.submitted?.storagePath,
+        own_stems: song.own_stems?.flatMap(({ file: _file, ...stem }) => {
+          const storage_path = stem.storage_path ?? uploads.get(song.id)?.submitted?.stems?.[stem.stem];
+          return storage_path === undefined ? [] : [{ ...stem, storage_path }];
+        }),
       })),
     );
   }, [songs, uploads]);

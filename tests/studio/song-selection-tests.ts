@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { JSHandle } from 'playwright-core';
 import { measureFirstUse } from './first-use.ts';
 import type { FirstUse } from './first-use.ts';
+import { testOwnStems } from './own-stems-tests.ts';
 import { pageFaults, shiftOf, WORK_MS } from './studio-fixture.ts';
 import type { StudioFixture } from './studio-fixture.ts';
 
@@ -42,6 +43,7 @@ export function testSongSelection(fixture: () => StudioFixture): void {
   testReload(fixture);
   testConvertedSong(fixture);
   testUnreadableSong(fixture);
+  testOwnStems(fixture);
 }
 
 function testFirstUse(fixture: () => StudioFixture): void {

@@ -2,6 +2,7 @@
 import { MAX_SONGS, UPLOAD_MAX_BYTES } from '../../../schema/constants.ts';
 import { detectFormat } from '../../../audio/decode/detect.ts';
 import { unsupportedKind } from '../../../audio/decode/unsupported.ts';
+import type { OwnStem } from '@mashup-engine/client';
 import type { SongAnalysis } from '../../../schema.ts';
 import { SNIFF_BYTES } from '../audio/sniff.ts';
 import type { Problem } from './problem.ts';
@@ -12,6 +13,17 @@ export interface StudioSong {
   id: string;
   name: string;
   artist: string;
+  file?: File;
+  storage_path?: string;
+  /** Stems of the user's own. Another choice of them is a song with another id. */
+  own_stems?: StudioStem[];
+}
+
+/** A file that is used as a stem of a song: chosen here, or uploaded before. */
+export interface StudioStem {
+  stem: OwnStem;
+  /** Name of the file, as it is shown. */
+  name: string;
   file?: File;
   storage_path?: string;
 }

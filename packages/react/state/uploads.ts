@@ -1,10 +1,10 @@
 /** Uploads of the selected songs: each song is uploaded once, and its progress is shown. */
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { MashupClientError, uploadSong } from '@mashup-engine/client';
+import { MashupClientError, uploadSong, uploadStem } from '@mashup-engine/client';
 import { browserAudio } from '../audio/browser-audio.ts';
 import { needsConversion, prepareUpload } from '../audio/prepare-upload.ts';
 import type { PreparedFile } from '../audio/prepare-upload.ts';
-import type { SubmittedSong } from '@mashup-engine/client';
+import type { OwnStems, SubmittedSong } from '@mashup-engine/client';
 import { onUploadProgress } from '../upload-progress.ts';
 import { toProblem } from './problem.ts';
 import type { Problem } from './problem.ts';
@@ -91,7 +91,7 @@ export function createUploader(
 }
 
 /**
- * Uploads the file of a song; a song that is in Storage already is returned as it is submitted.
+ * Uploads the file of a song, and the stems that were chosen for it; a song that is in Storage already is returned as it is submitted.
  * @param onConverting is called before and after a conversion of the file
  */
 async function storeSong(
@@ -100,12 +100,31 @@ async function storeSong(
   onConverting: (isConverting: boolean) => void,
 ): Promise<SubmittedSong> {
   const { id, name, artist, file, storage_path: storagePath } = song;
-  if (storagePath !== undefined) return { songId: id, name, artist: artist || null, storagePath };
+  const stems = await storeStems(supabase, song, onConverting);
+  if (storagePath !== undefined) return { songId: id, name, artist: artist || null, storagePath, ...stems };
   if (file === undefined) throw new Error(`${name} has no file.`);
-  let prepared: PreparedFile = { fileName: file.name, body: file };
-  if (await needsConversion(file)) {
-    onConverting(true);
-    prepared = await prepareUpload(file, browserAudio).finally(() => onConverting(false));
+  const prepared = await prepare(file, onConverting);
+  return { ...(await uploadSong(supabase, { ...prepared, songId: id, name, artist: artist || undefined })), ...stems };
+}
+
+/** Uploads the stems that were chosen for a song. Those that are in Storage already stay there. */
+async function storeStems(
+  supabase: SupabaseClient,
+  { id, own_stems: chosen = [] }: StudioSong,
+  onConverting: (isConverting: boolean) => void,
+): Promise<Pick<SubmittedSong, 'stems'>> {
+  if (chosen.length === 0) return {};
+  const stems: OwnStems = {};
+  for (const { stem, file, storage_path: path } of chosen) {
+    if (path !== undefined) stems[stem] = path;
+    else if (file !== undefined)
+      stems[stem] = await uploadStem(supabase, { ...(await prepare(file, onConverting)), songId: id, stem });
   }
-  return uploadSong(supabase, { ...prepared, songId: id, name, artist: artist || undefined });
+  return { stems };
+}
+
+async function prepare(file: File, onConverting: (isConverting: boolean) => void): Promise<PreparedFile> {
+  if (!(await needsConversion(file))) return { fileName: file.name, body: file };
+  onConverting(true);
+  return prepareUpload(file, browserAudio).finally(() => onConverting(false));
 }

@@ -37,6 +37,7 @@ export function MakePage({
         onRemoveSong={(id) => onChange((known) => known.filter((song) => song.id !== id))}
         onClearAll={() => onChange([])}
         onReorder={(ids) => onChange((known) => ids.flatMap((id) => known.find((song) => song.id === id) ?? []))}
+        onSongChange={(id, changed) => onChange((known) => known.map((song) => (song.id === id ? changed : song)))}
         onStarted={onStarted}
       />
       <ExampleSongs chosen={songs} onAdd={add} />

@@ -6,9 +6,12 @@ import { Icon } from '../common/icons.tsx';
 export function FilePicker({
   label,
   className,
+  title = 'Audio files',
   onFiles,
 }: {
   label: string;
+  /** Which files are chosen, for screen readers. */
+  title?: string;
   className: string;
   onFiles: (files: File[]) => void;
 }) {
@@ -22,7 +25,7 @@ export function FilePicker({
         accept={ACCEPTED_FILES}
         className="sr-only"
         tabIndex={-1}
-        aria-label="Audio files"
+        aria-label={title}
         onChange={(event) => {
           onFiles([...(event.target.files ?? [])]);
           // The same file can be chosen again.

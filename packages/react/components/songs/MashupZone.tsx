@@ -23,6 +23,8 @@ export interface MashupZoneProps {
   className?: string;
   /** Receives all ids in their new order. Without it songs cannot be moved. */
   onReorder?: (ids: string[]) => void;
+  /** Receives a song's id, and the song that replaces it. Without it songs cannot get stems of the user's own. */
+  onSongChange?: (id: string, song: StudioSong) => void;
   /** Receives the id of the created job. Without it the zone itself shows the job below the songs. */
   onStarted?: (jobId: string) => void;
 }
@@ -53,7 +55,13 @@ export function MashupZone(props: MashupZoneProps) {
       <ZoneNotices intake={intake} generatorProblem={generator.job === undefined ? generator.problem : undefined} />
       {songs.length > 0 && (
         <>
-          <SongList songs={songs} faultOf={faultOf} onRemove={onRemoveSong} onReorder={onReorder}>
+          <SongList
+            songs={songs}
+            faultOf={faultOf}
+            onRemove={onRemoveSong}
+            onReorder={onReorder}
+            onChange={props.onSongChange}
+          >
             {songs.length === 1 && dropArea && <li className="grid">{dropArea}</li>}
           </SongList>
           <SelectedPairs songs={songs} />

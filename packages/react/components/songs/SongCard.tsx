@@ -2,6 +2,7 @@ import { percent } from '../../texts.ts';
 import { Icon } from '../common/icons.tsx';
 import { toneOf } from '../common/tones.ts';
 import type { Tone } from '../common/tones.ts';
+import { OwnStems } from './OwnStems.tsx';
 import { SongCardBody } from './SongCardBody.tsx';
 import { SongCardHeader } from './SongCardHeader.tsx';
 import type { SongCardProps } from './song-card-props.ts';
@@ -21,6 +22,7 @@ export function SongCard(props: SongCardProps) {
         {statusText(props)}
       </p>
       <SongCardBody {...props} problem={problem} tone={tone} />
+      {props.onChange && <OwnStems song={song} upload={upload} onChange={props.onChange} />}
     </li>
   );
 }

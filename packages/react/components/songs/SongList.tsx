@@ -12,6 +12,7 @@ export function SongList({
   faultOf,
   onRemove,
   onReorder,
+  onChange,
   children,
 }: {
   songs: StudioSong[];
@@ -19,6 +20,8 @@ export function SongList({
   onRemove: (id: string) => void;
   /** Receives all ids in their new order. Without it songs cannot be moved. */
   onReorder?: (ids: string[]) => void;
+  /** Receives a song's id, and the song that replaces it. Without it songs cannot get stems of the user's own. */
+  onChange?: (id: string, song: StudioSong) => void;
   /** A further list item behind the songs. */
   children?: ReactNode;
 }) {
@@ -47,6 +50,7 @@ export function SongList({
           analysis={getAnalysis(song.id)}
           onRemove={() => onRemove(song.id)}
           onRetry={() => selection.retryUpload(song)}
+          onChange={onChange && ((changed) => onChange(song.id, changed))}
           onMove={onReorder && ((by) => move(song.id, by))}
         />
       ))}

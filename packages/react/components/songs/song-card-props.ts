@@ -20,6 +20,8 @@ export interface SongCardProps {
   onRemove: () => void;
   /** Repeats the upload. */
   onRetry: () => void;
+  /** Receives the song with other stems of the user's own, and another id. Without it they cannot be changed. */
+  onChange?: (song: StudioSong) => void;
   /** Moves the song by -1 (forward) or 1 (back). */
   onMove?: (by: number) => void;
 }
