@@ -169,6 +169,7 @@ describe('schemas that are not exposed', () => {
     ['mashup', 'plan_receipts'],
     ['mashup', 'analyses'],
     ['mashup', 'stems'],
+    ['mashup', 'own_stems'],
     ['mashup', 'workers'],
     ['mashup', 'stuck'],
     ['mashup_queue', 'jobs'],
