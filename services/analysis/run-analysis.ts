@@ -9,9 +9,6 @@ const THREAD = new URL('./thread.ts', import.meta.url);
  * @param job its files become unusable here: they are transferred
  * @throws AudioError for a file that cannot be used; the reason of `signal`
  */
-export function runAnalysis(
-  job: { files: Uint8Array<ArrayBuffer>[] },
-  signal?: AbortSignal,
-): Promise<SongAnalysis> {
+export function runAnalysis(job: { files: Uint8Array<ArrayBuffer>[] }, signal?: AbortSignal): Promise<SongAnalysis> {
   return runInThread<SongAnalysis>(THREAD, job, { signal, transfer: job.files.map(({ buffer }) => buffer) });
 }
