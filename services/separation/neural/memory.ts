@@ -1,7 +1,7 @@
 /** Whether the machine has room for a model. */
 import { ModelError } from './errors.ts';
 
-/** What the largest segment of htdemucs takes with everything around it, measured at 1.43 GB, and a reserve. */
+/** What the largest segment of htdemucs takes with everything around it, measured at up to 1.5 GB, and a reserve. */
 const NEEDED_BYTES = 1.6e9;
 
 /**
