@@ -153,7 +153,8 @@ function sendRaw(
       authorization: `Bearer ${bearer}`,
       'content-type': 'application/json',
     };
-    const request = httpRequest({ hostname, port, method, path, headers }, (response) => {
+    // A kept connection may be closed by the server at the moment in which it is used again.
+    const request = httpRequest({ hostname, port, method, path, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () =>
