@@ -1,11 +1,17 @@
 /** Kills a worker with SIGKILL in each kind of task at each relevant moment. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { TASK_KIND_DEFINITIONS } from '../../schema/database.ts';
 import type { TaskKind } from '../../schema/database.ts';
 import { checkJobs } from './assertions.ts';
 import { startKillFixture } from './kill-fixture.ts';
 import { killAt, MOMENTS } from './kill-moments.ts';
 import type { Moment } from './kill-moments.ts';
+
+/** The kinds of tasks that a job passes on its way to a result. Stems of a mashup are asked for afterwards. */
+export const KINDS_OF_JOBS: readonly TaskKind[] = TASK_KIND_DEFINITIONS.filter(({ stage }) => stage !== 'complete').map(
+  ({ kind }) => kind,
+);
 
 /** A task of a killed worker must run again within this. */
 const RESTART_LIMIT_SEC = 5;
