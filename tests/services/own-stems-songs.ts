@@ -4,7 +4,7 @@ import { SAMPLE_RATE } from '../../audio/sample-rate.ts';
 import { STEMS } from '../../schema.ts';
 import type { Stem } from '../../schema.ts';
 
-export const SONG_SEC = 9;
+export const SONG_SEC = 7;
 const LENGTH = SONG_SEC * SAMPLE_RATE;
 
 /** Stereo samples. */
