@@ -61,6 +61,8 @@ export function functionsSpec(context: StackContext, dbUrl: string): PartSpec {
       SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishableKey }),
       SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secretKey }),
       SUPABASE_DB_URL: dbUrl,
+      // Without a key the built-in planner plans by rules.
+      WISHES_READ_BY: process.env.ANTHROPIC_API_KEY ? 'planner' : 'rules',
       DENO_NO_UPDATE_CHECK: '1',
       NO_COLOR: '1',
     }),

@@ -4,6 +4,7 @@
  * `bigint` and `numeric` arrive as strings. Times arrive as `Date`.
  */
 import type { ColumnType, Generated } from 'kysely';
+import type { WishOutcome } from './wishes.ts';
 import type { MashupOptions, OwnStem, PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
 import type { MashupStems, MashupStemsSummary } from './mashup-stems.ts';
 import type { PlayableAudio } from './playable.ts';
@@ -177,6 +178,7 @@ export interface MashupPlansTable {
   tokens: Json<Record<string, number> | null>;
   cost_usd: string | null;
   changes: string | null;
+  wishes: Json<WishOutcome | null>;
   ranges: Json<Record<string, SongRanges> | null>;
   opening: Json<PlanOpening | null>;
   created_at: Defaulted<Date>;

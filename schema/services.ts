@@ -18,6 +18,7 @@ import {
   SongAnalysis,
   Stem,
 } from './music.ts';
+import { Wish } from './wishes.ts';
 import { MAX_PLAYABLE_PARTS, PlayableAudio } from './playable.ts';
 
 /** Names of the five services. */
@@ -227,15 +228,33 @@ export const PlanResponse = z
       .describe('The arrangement. Untrusted until it has passed the checks of `music/plan`.'),
     source: z.enum(['claude', 'rules']).default('claude'),
     model: z.string().optional().describe('Model that wrote the plan.'),
+    changes: z
+      .union([z.string(), z.array(z.string())])
+      .optional()
+      .catch(undefined)
+      .describe('What is as it was asked for, or what changed, in sentences.'),
+    cannot: z
+      .array(z.string())
+      .optional()
+      .catch(undefined)
+      .describe('Wishes that the plan does not fulfil, in sentences with the reason.'),
+    understood: z
+      .array(Wish)
+      .optional()
+      .catch(undefined)
+      .describe('The wishes that were read in `wishes` or `feedback`.'),
+    not_understood: z
+      .array(z.string())
+      .optional()
+      .catch(undefined)
+      .describe('The other parts of `wishes` or `feedback`, quoted.'),
     usage: z
       .object({ input_tokens: z.number(), output_tokens: z.number(), cost_usd: z.number() })
       .partial()
       .optional()
       .describe('Tokens of the call and its cost by list prices.'),
   })
-  .describe(
-    'A plan. A revision also lists what changed in `changes` and, from the rule-based planner, what it could not do in `cannot`.',
-  );
+  .describe('A plan, with what was read in the wishes or the feedback and what became of it.');
 export type PlanResponse = z.infer<typeof PlanResponse>;
 
 export const PlanEvent = z

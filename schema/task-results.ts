@@ -9,6 +9,7 @@ import { SEPARATION_METHODS } from './database.ts';
 import type { Separations } from './database.ts';
 import type { PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
 import { StemLayout, StoredStems } from './services.ts';
+import { WishOutcome } from './wishes.ts';
 import type { PlanOpening } from './stem-ranges.ts';
 import type { TaskKind } from './stages.ts';
 
@@ -71,8 +72,10 @@ export const PlanTaskResult = z.object({
   model: z.string().optional(),
   tokens: z.record(z.string(), z.number()).optional(),
   cost_usd: z.number().min(0).optional(),
-  /** What an iteration changed, as users read it. */
+  /** What is as it was asked for, or what changed, as users read it. */
   changes: z.string().optional(),
+  /** What became of the wishes or the feedback. Absent: there were none. */
+  wishes: WishOutcome.optional(),
   warning: z.string().optional(),
 });
 export type PlanTaskResult = z.infer<typeof PlanTaskResult>;

@@ -180,3 +180,8 @@ export const WishSong = z
   })
   .describe('What the reading of a text needs to know of a song.');
 export type WishSong = z.infer<typeof WishSong>;
+
+export const WishOutcome = Reading.extend({
+  cannot: z.array(z.string()).describe('Wishes that the plan does not fulfil, in sentences.'),
+}).describe('What became of the wishes or the feedback of a user.');
+export type WishOutcome = z.infer<typeof WishOutcome>;

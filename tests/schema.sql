@@ -596,6 +596,7 @@ create table public.mashup_plans (
   tokens jsonb,
   cost_usd numeric(10,5),
   changes text,
+  wishes jsonb,
   ranges jsonb,
   opening jsonb,
   created_at timestamp with time zone default mashup.now() not null,
@@ -606,7 +607,8 @@ create table public.mashup_plans (
 comment on table public.mashup_plans is 'Every plan of a job. mashup_jobs.plan_version points to the current one.';
 comment on column public.mashup_plans.source is 'claude, or rules for plans without the model.';
 comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.';
-comment on column public.mashup_plans.changes is 'What an iteration changed, as users read it.';
+comment on column public.mashup_plans.changes is 'What is as it was asked for, or what an iteration changed, as users read it.';
+comment on column public.mashup_plans.wishes is 'What became of the wishes or the feedback: {understood, not_understood, cannot}. Null: there were none.';
 comment on column public.mashup_plans.ranges is 'By song, the parts of it that the plan plays, with margins: [[start, end], …] in seconds. A song that is not named is needed whole.';
 comment on column public.mashup_plans.opening is '{sections: number of the first sections that can be rendered before the rest, ranges: as ranges, of these sections}. Null: there is no such opening.';
 alter table public.mashup_plans enable row level security;
@@ -616,7 +618,7 @@ create policy "plans of own jobs" on mashup_plans as permissive for select to au
   WHERE ((j.id = mashup_plans.job_id) AND (j.user_id = ( SELECT auth.uid() AS uid)))));
 grant select on public.mashup_plans to mashup_worker;
 grant select on public.mashup_plans to service_role;
-grant select (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, created_at) on public.mashup_plans to authenticated;
+grant select (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, created_at) on public.mashup_plans to authenticated;
 
 create table public.mashup_results (
   job_id uuid not null,
@@ -760,6 +762,7 @@ AS $function$
     'plan', (select p.plan from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_source', (select p.source from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_changes', (select p.changes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
+    'plan_wishes', (select p.wishes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'quality', (select r.quality from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
     'server_now', mashup.now())
   from public.mashup_jobs j where j.id = get_mashup.job_id
@@ -4248,10 +4251,10 @@ begin
     perform mashup.raise_error('MB006', 'The plan uses songs that are not in the job, or none.', 'Plan with the songs of the job.');
   end if;
   select coalesce(max(version), 0) + 1 into v_version from public.mashup_plans where job_id = p_job.id;
-  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, ranges, opening)
+  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, ranges, opening)
     values (p_job.id, v_version, p_job.epoch, p_result ->> 'source', p_result -> 'plan',
       v_songs, p_result ->> 'model', p_result -> 'tokens',
-      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes',
+      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes', p_result -> 'wishes',
       -- An external renderer reads whole stems.
       case when mashup.setting_text('separate_early') <> 'always' then p_result -> 'ranges' end,
       case when mashup.setting_text('separate_early') <> 'always' and mashup.setting_number('openings_in_spare_places') > 0 then p_result -> 'opening' end);
@@ -4261,10 +4264,11 @@ begin
   if p_result ->> 'warning' is not null then
     p_job.warnings := mashup.add_warning(p_job.warnings, 'rule_based_plan', p_result ->> 'warning', 'planning');
   end if;
+  p_job.warnings := mashup.add_warnings(p_job.warnings, mashup.wish_warnings(p_result -> 'wishes'), 'planning');
   return p_job;
 end
 $function$;
-comment on function mashup.record_plan(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
+comment on function mashup.record_plan(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, wishes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.record_probe_success(p_kind mashup.task_kinds, p_task_id bigint, p_blamed text)
  RETURNS void
@@ -6578,6 +6582,7 @@ begin
   return case p_code
     when 'quality_check_failed' then 1
     when 'song_excluded' then 2 when 'rule_based_plan' then 2 when 'other_format' then 2 when 'other_length' then 2
+    when 'wish_not_understood' then 2 when 'wish_not_possible' then 2
     when 'scored_locally' then 3
     else 4 end;
 end
@@ -6594,6 +6599,24 @@ AS $function$
   from jsonb_array_elements(p_warnings) with ordinality as w (warning, n) where w.warning ->> 'stage' <> all (p_stages)
 $function$;
 comment on function mashup.warnings_outside(jsonb,text[]) is 'Returns the warnings of all stages but p_stages, in order.';
+
+CREATE OR REPLACE FUNCTION mashup.wish_warnings(p_wishes jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object('code', w.code, 'message', w.message) order by w.code, w.n), '[]')
+  from (
+    select 'wish_not_understood' as code, pg_catalog.format('Not understood: "%s"', q.text) as message, q.n
+    from jsonb_array_elements_text(coalesce(p_wishes -> 'not_understood', '[]')) with ordinality as q (text, n)
+    union all
+    select 'wish_not_possible', c.text, c.n
+    from jsonb_array_elements_text(coalesce(p_wishes -> 'cannot', '[]')) with ordinality as c (text, n)
+  ) w
+  where w.n <= 3
+$function$;
+comment on function mashup.wish_warnings(jsonb) is 'Returns the warnings {code, message} about wishes that were not understood or are not in the plan, three of each at most.';
 
 CREATE OR REPLACE FUNCTION public.operator_cancel(job_id uuid)
  RETURNS void

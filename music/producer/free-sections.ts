@@ -3,10 +3,10 @@
  * alone, which take turns.
  */
 import type { AnalyzedSong } from '../../schema.ts';
-import { usableStems } from '../theory/content.ts';
+import { usableStems, singsAtAll } from '../theory/content.ts';
 import type { SectionKind } from './energy-arc.ts';
 import { layer, type LayerDraft, type SectionDraft } from './layers.ts';
-import { singsAtAll, type Roles } from './roles.ts';
+import type { Roles } from './roles.ts';
 
 /** Kinds of sections in which the songs sound together. */
 const TOGETHER: readonly SectionKind[] = ['build', 'drop', 'rise', 'peak', 'encounter', 'outro'];

@@ -9,13 +9,12 @@ import type { AnalyzedSong, PairScore, Plan, PlanLimits } from '../../schema.ts'
 import { layOutBars } from '../plan/bars.ts';
 import { limitsFor } from '../plan/limits.ts';
 import { creditsOf } from '../plan/text.ts';
-import { revisePlan } from '../revision/revise.ts';
 import { songBars } from '../theory/bars.ts';
 import { chooseParts } from '../theory/parts.ts';
 import { formatKey } from '../theory/keys.ts';
 import { arrange } from './arrange.ts';
 import { draftArc } from './draft.ts';
-import { chooseRoles, type Roles } from './roles.ts';
+import { chooseRoles, type Roles, type WantedRoles } from './roles.ts';
 import { chooseKey, type Weighted } from './targets.ts';
 import { chooseTempi } from './tempo.ts';
 import { problemsOf, titleOf, visionOf, type Targets } from './texts.ts';
@@ -28,7 +27,8 @@ export type ProducerRequest = {
   limits: PlanLimits;
   seed: number;
   length_sec?: number;
-  wishes?: string;
+  /** Songs that are asked for as lead and groove. */
+  roles?: WantedRoles;
 };
 
 /** Makes a plan that passes `checkPlan`. Works with analyses that have only the members of the contract. */
@@ -37,7 +37,7 @@ export function producePlan(request: ProducerRequest): Plan {
   const scores = scoresWithin(songs, request.scores);
   const limits = limitsFor(songs, request.limits);
   const random = seededRandom(request.seed);
-  const roles = chooseRoles(songs, scores, random);
+  const roles = chooseRoles(songs, scores, random, request.roles);
   const weighted = weighSongs(roles);
   const key = chooseKey(weighted);
   const tempi = chooseTempi(roles, weighted);
@@ -47,7 +47,7 @@ export function producePlan(request: ProducerRequest): Plan {
   const global = { targetBPM: tempi.main, targetKey: targets.keyName, timeSignature: [meter, 4] as [number, number] };
   const bars = draft.arc.map((section) => section.bars);
   const sections = arrange(draft, { roles, scores, limits, targets, meter });
-  const plan: Plan = {
+  return {
     creative_vision: visionOf(roles, targets, random),
     masterplan: {
       title: titleOf(roles, random),
@@ -57,8 +57,6 @@ export function producePlan(request: ProducerRequest): Plan {
       problems_and_solutions: problemsOf(songs, roles, targets, meter, scores),
     },
   };
-  if (!request.wishes) return plan;
-  return revisePlan({ plan, feedback: request.wishes, songs, limits: request.limits }).plan;
 }
 
 /** The scores without phrases that lie in a part of a song that the mashup does not use. */

@@ -1,11 +1,9 @@
 /** Roles of the songs in a mashup: the lead gives the voice, the groove the beat, a third song colour. */
 import type { AnalyzedSong, PairScore, PhraseMatch } from '../../schema.ts';
 import { songBars, vocalRange, type SongBars } from '../theory/bars.ts';
-import { contentOf, usableStems } from '../theory/content.ts';
+import { contentOf, singsAtAll, usableStems } from '../theory/content.ts';
 import { haveCommonTempo } from './targets.ts';
 
-/** Below this vocal presence the vocals stem contains little but leakage. */
-const SINGS_FROM = 0.15;
 /** Below this vocal presence a voice cannot lead a section: it would be nearly silent. */
 export const MIN_LEAD_PRESENCE = 0.2;
 /** Length of the phrases by which a song's voice is rated. */
@@ -23,16 +21,13 @@ const VOICES_ALONE_BONUS = 1;
 /** Penalty on a phrase's similarity for each semitone between its shift and the mashup's: about that of a wrong note. */
 const SHIFT_PENALTY = 0.04;
 
-/** Whether a song has audible vocals. */
-export function singsAtAll(song: AnalyzedSong): boolean {
-  const content = contentOf(song);
-  return content === 'acapella' || (content === 'full' && song.analysis.vocal.vocal_presence >= SINGS_FROM);
-}
-
 /** Whether a song can give drums and bass. */
 function canGroove(song: AnalyzedSong): boolean {
   return usableStems(song).includes('drums');
 }
+
+/** Ids of the songs that are asked for as lead and groove. */
+export type WantedRoles = { lead?: string; groove?: string };
 
 /** Roles of the two or three songs. */
 export type Roles = {
@@ -108,9 +103,15 @@ function meterPenalty(lead: SongBars, groove: SongBars): number {
 /**
  * Chooses the roles by vocal presence, phrase matches, stability of the beat and pair scores.
  * @param jitter returns 0..1 on each call; decides between nearly equal choices, so that seeds lead to different mashups
+ * @param wanted songs that are asked for as lead and groove; ignored where no pair of songs has them
  */
-export function chooseRoles(songs: readonly AnalyzedSong[], scores: readonly PairScore[], jitter: () => number): Roles {
-  const pairs = songs.flatMap((lead) =>
+export function chooseRoles(
+  songs: readonly AnalyzedSong[],
+  scores: readonly PairScore[],
+  jitter: () => number,
+  wanted: WantedRoles = {},
+): Roles {
+  const all = songs.flatMap((lead) =>
     songs
       .filter((groove) => groove !== lead)
       .map((groove) => {
@@ -120,6 +121,9 @@ export function chooseRoles(songs: readonly AnalyzedSong[], scores: readonly Pai
         return { lead, groove, twoTempi, rating: rateRoles(lead, groove, scores) + bonus + 0.03 * jitter() - penalty };
       }),
   );
+  const isWanted = ({ lead, groove }: (typeof all)[number]): boolean =>
+    (wanted.lead ?? lead.song_id) === lead.song_id && (wanted.groove ?? groove.song_id) === groove.song_id;
+  const pairs = all.some(isWanted) ? all.filter(isWanted) : all;
   const best = pairs.reduce((a, b) => (b.rating > a.rating ? b : a));
   const colour = songs.find((song) => song !== best.lead && song !== best.groove) ?? null;
   return {

@@ -1,9 +1,9 @@
 /** Sections of mashups with one tempo: stems, levels and effects of each kind of section, with reasons. */
 import type { AnalyzedSong } from '../../schema.ts';
-import { hasBeat, usableStems } from '../theory/content.ts';
+import { hasBeat, usableStems, singsAtAll } from '../theory/content.ts';
 import type { SectionKind } from './energy-arc.ts';
 import { atOwnSpeed, layer, type LayerDraft, type SectionDraft } from './layers.ts';
-import { singsAtAll, type Roles } from './roles.ts';
+import type { Roles } from './roles.ts';
 
 type SectionContext = {
   roles: Roles;

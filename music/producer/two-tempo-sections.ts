@@ -6,7 +6,8 @@
 import type { AnalyzedSong } from '../../schema.ts';
 import type { SectionKind } from './energy-arc.ts';
 import { atOwnSpeed, layer, type LayerDraft, type SectionDraft } from './layers.ts';
-import { singsAtAll, type Roles } from './roles.ts';
+import { singsAtAll } from '../theory/content.ts';
+import type { Roles } from './roles.ts';
 import { reachOf, type Tempi } from './tempo.ts';
 
 /** Drafts a song's chords without attacks: with its attacks, its beat would conflict with the free voice. */

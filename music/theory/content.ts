@@ -6,6 +6,8 @@ const ACAPELLA_NAME = /\b(a\s?cappell?a|acapp?ell?a|vocals? only|voice only)\b/i
 const INSTRUMENTAL_NAME = /\b(instrumental|karaoke|backing track)\b/i;
 /** With such a name, this evidence in the sound is enough. Without a name, the analysis decides. */
 const NAMED_EVIDENCE = 0.25;
+/** Below this vocal presence the vocals stem contains little but leakage. */
+const SINGS_FROM = 0.15;
 /** Vocal presence from which on a song is sung, whatever it is called. Lead instruments have up to this. */
 const SURELY_SUNG = 0.85;
 
@@ -27,6 +29,12 @@ export function contentOf({ name, analysis }: Pick<AnalyzedSong, 'name' | 'analy
   if (named === 'acapella' && (vocal.voices_alone ?? 0) >= NAMED_EVIDENCE) return 'acapella';
   if (named === 'instrumental' && vocal.vocal_presence < SURELY_SUNG) return 'instrumental';
   return 'full';
+}
+
+/** Whether a song has audible vocals. */
+export function singsAtAll(song: AnalyzedSong): boolean {
+  const content = contentOf(song);
+  return content === 'acapella' || (content === 'full' && song.analysis.vocal.vocal_presence >= SINGS_FROM);
 }
 
 /** Whether a song has a beat. An analysis that does not say so is of a song with a beat. */

@@ -14,11 +14,13 @@ const OPENER = /^(?:with|without|while|more|less|fewer|no)$/;
 /** A clause is looked for over this number of places where it could end: lists of stems have joiners. */
 const MAX_ENDS = 5;
 const MAX_WORDS = 32;
+const MAX_LETTERS = 300;
 
 /** Reads one clause. Polite words are taken away step by step; the first form that a rule matches is used. */
 function readClause(tokens: readonly Token[], rules: readonly Rule[], songs: ClauseContext['songs']): Wish[] | null {
   if (tokens.length > MAX_WORDS) return null;
   const { text, degree } = normalize(tokens);
+  if (text.length > MAX_LETTERS) return null;
   const variants = withoutPoliteWords(text);
   for (const variant of variants)
     for (const rule of rules) {

@@ -4,18 +4,18 @@ import { correctSpelling } from './spelling.ts';
 import { isWord, type Token } from './tokens.ts';
 import type { ClauseContext } from './rule.ts';
 
-const CONTRACTIONS: Record<string, string> = {
+const CONTRACTIONS = new Map(Object.entries({
   "it's": 'it is', "that's": 'that is', thats: 'that is', "there's": 'there is', theres: 'there is', "i'd": 'i would', id: 'i would',
   "i'm": 'i am', im: 'i am', "let's": 'let us', lets: 'let us', "don't": 'do not', dont: 'do not', "doesn't": 'does not',
   doesnt: 'does not', "can't": 'can not', cant: 'can not', "couldn't": 'could not', couldnt: 'could not', "shouldn't": 'should not',
   shouldnt: 'should not', "mustn't": 'must not', "isn't": 'is not', isnt: 'is not', "aren't": 'are not', arent: 'are not',
   "won't": 'will not', "they're": 'they are', "i've": 'i have', wanna: 'want to', gimme: 'give me', cannot: 'can not', u: 'you',
   vol: 'volume', tho: 'though', w: 'with',
-}; // prettier-ignore
+})); // prettier-ignore
 /** Words without a meaning for the reading. */
 const EMPTY = new Set(
   (
-    'the that those these this a an some any it its mashup remix track song tune piece result thing please pls plz plss kindly ' +
+    'the that those these this my our a an some any it its mashup remix track song tune piece result thing please pls plz plss kindly ' +
     'really kinda actually maybe perhaps also quite whole entire own bit_of'
   ).split(' '),
 );
@@ -35,7 +35,7 @@ const LEADS = [
   'hey|hi|hello|yo|ok|okay|so|well|now|then|and|but|oh|hmm|um|yes|yeah|alright|just|simply|first|next|finally|lastly|secondly|firstly|instead',
   '(?:i|we) (?:think|guess|feel|feel like|believe|find)',
   '(?:can|could|would|will|may|might) (?:you|we|i)(?: (?:have|get|make|do|try|give|hear|please|just|let))?',
-  '(?:i|we|you) (?:would )?(?:want|need|like|love|prefer|wish|wish for)(?: (?:to have|to hear|to get|to see|to|you to))?(?: be| have)?',
+  '(?:i|we|you) (?:would |only |just )?(?:want|need|like|love|prefer|wish|wish for)(?: (?:to have|to hear|to get|to see|to|you to))?(?: be| have)?',
   '(?:i|we) would (?:like|love|prefer)',
   '(?:you|we|i) (?:should|could|can|must|need to|have to|might)',
   '(?:would like|want|need|needs|wanting)(?: to have| to hear| to be| to)?',
@@ -76,7 +76,7 @@ addVocabulary(
 /** Returns the words of a token as they count for the reading. */
 export function wordsOfToken(token: Token): string[] {
   if (token.entity) return [token.text];
-  const text = CONTRACTIONS[token.text] ?? correctSpelling(token.text.replace(/'s$/, ''));
+  const text = CONTRACTIONS.get(token.text) ?? correctSpelling(token.text.replace(/'s$/, ''));
   return text.split(' ').filter((word) => !EMPTY.has(word));
 }
 

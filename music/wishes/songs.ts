@@ -20,7 +20,9 @@ const wordsOf = (text: string): string[] =>
     .map((token) => token.text);
 
 /** The names of one song, as people write them. */
-function namesOf({ name, artist }: WishSong): string[][] {
+function namesOf(song: WishSong): string[][] {
+  const name = song.name.slice(0, MAX_NAME_LENGTH);
+  const artist = song.artist.slice(0, MAX_NAME_LENGTH);
   const bare = name
     .replace(EXTENSION, '')
     .replace(/_/g, ' ')
@@ -36,6 +38,7 @@ function namesOf({ name, artist }: WishSong): string[][] {
 }
 
 const MAX_NAME_WORDS = 12;
+const MAX_NAME_LENGTH = 300;
 
 /** Parts of a name that stand for it: one telling word, or two words and more. */
 function partsOf(words: readonly string[]): string[][] {
@@ -111,7 +114,7 @@ const songToken = (tokens: readonly Token[], index: number): Token =>
 
 const NOUN = /^(songs?|tracks?|tunes?|one|files?|records?|upload)('s)?$/;
 const ORDINALS = ['first', 'second', 'third'];
-const NUMBERS: Record<string, number> = { '1': 0, one: 0, a: 0, '2': 1, two: 1, b: 1, '3': 2, three: 2, c: 2 };
+const NUMBERS = new Map(Object.entries({ '1': 0, one: 0, a: 0, '2': 1, two: 1, b: 1, '3': 2, three: 2, c: 2 }));
 const PERSON = /^(girl|woman|lady|female|guy|man|boy|male|dude|chick)('s)?$|^(her|his|she|he|him|hers)$/;
 
 /** Replaces `first song`, `song 2`, `the girl's` and the like by song tokens. */
@@ -123,13 +126,13 @@ function findReferences(tokens: readonly Token[], songs: readonly WishSong[]): T
     const [token, next, afterNext] = [tokens[at], tokens[at + 1], tokens[at + 2]];
     if (!token) continue;
     const ordinal = ordinalOf(token.text, songs.length);
-    const number = NUMBERS[next?.text.replace(/'s$/, '') ?? ''];
+    const number = NUMBERS.get(next?.text.replace(/'s$/, '') ?? '');
     const before = found.at(-1)?.text;
     if (ordinal !== undefined && ordinal < songs.length && next && NOUN.test(next.text)) {
       found.push(songToken([token, next], ordinal));
       at += 1;
     } else if (/^(song|track|tune|file)$/.test(token.text) && next && /^(number|no|nr)$/.test(next.text) && afterNext) {
-      const index = NUMBERS[afterNext.text.replace(/'s$/, '')];
+      const index = NUMBERS.get(afterNext.text.replace(/'s$/, ''));
       if (index === undefined || index >= songs.length) found.push(token);
       else {
         found.push(songToken([token, next, afterNext], index));

@@ -21,12 +21,16 @@ function isOneSlip(written: string, word: string): boolean {
 const isExchange = (written: string, word: string, at: number): boolean =>
   written[at] === word[at + 1] && written[at + 1] === word[at] && written.slice(at + 2) === word.slice(at + 2);
 
-/** Whether the written word is the word with one letter doubled, or with two letters exchanged. */
-function isShortSlip(written: string, word: string): boolean {
-  if (written.replace(/(.)\1+/g, '$1$1') === word || written.replace(/(.)\1+/g, '$1') === word) return true;
+function isAnExchange(written: string, word: string): boolean {
   let start = 0;
   while (start < written.length && written[start] === word[start]) start++;
   return start > 0 && isExchange(written, word, start);
+}
+
+/** Whether the written word is the word with one letter doubled, or with two letters exchanged. */
+function isShortSlip(written: string, word: string): boolean {
+  if (written.replace(/(.)\1+/g, '$1$1') === word || written.replace(/(.)\1+/g, '$1') === word) return true;
+  return isAnExchange(written, word);
 }
 
 /** Returns the word that is meant. A word that is known, common, short or near to several words stays as it is. */
@@ -42,5 +46,8 @@ export function correctSpelling(written: string): string {
         : isShortSlip(written, word);
     if (isNear) near.push(word);
   }
-  return near.length === 1 ? (near[0] ?? written) : written;
+  // Two letters in the wrong order are the likeliest slip.
+  const exchanged = near.filter((word) => word.length === written.length && isAnExchange(written, word));
+  const [only, ...others] = exchanged.length > 0 ? exchanged : near;
+  return only !== undefined && others.length === 0 ? only : written;
 }

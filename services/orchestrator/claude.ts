@@ -8,11 +8,11 @@ import { claudeError } from './claude-errors.ts';
 import { withCost, type Usage } from './cost.ts';
 import { planFormat } from './plan-format.ts';
 import { PlanProgress } from './progress.ts';
-import { buildPrompt, isRevision, type Brief } from './prompt.ts';
+import { buildPrompt, hasWishes, isRevision, type Brief } from './prompt.ts';
 import type { ClaudeSettings } from './settings.ts';
 
-/** Number of change descriptions that are returned. */
-const MAX_CHANGES = 20;
+/** Number of change descriptions, and of quotes, that are returned. */
+const MAX_TEXTS = 20;
 
 type ClaudePlan = PlanResponse & { prompt_version: string };
 
@@ -54,7 +54,7 @@ export async function askClaude(
             schema: planFormat(
               brief.songs.map((song) => song.song_id),
               allowedStems(brief.limits),
-              isRevision(brief),
+              { isRevision: isRevision(brief), hasWishes: hasWishes(brief) },
             ),
           },
           ...(settings.effort === undefined ? {} : { effort: settings.effort }),
@@ -93,10 +93,8 @@ function readMessage(message: Anthropic.Message, promptVersion: string): ClaudeP
   const plan = PlanResponse.safeParse(parseObject(text));
   if (!plan.success)
     throw failure("Claude's response is not a plan", 'claude_unparsable', 'Ask again, or plan by rules.');
-  const { creative_vision, masterplan, changes } = plan.data;
-  const listed = Array.isArray(changes)
-    ? changes.slice(0, MAX_CHANGES).map((change) => cleanText(change, 300))
-    : undefined;
+  const { creative_vision, masterplan, changes, not_understood } = plan.data;
+  const cleaned = (texts: readonly string[]): string[] => texts.slice(0, MAX_TEXTS).map((text) => cleanText(text, 300));
   return {
     creative_vision,
     masterplan,
@@ -104,7 +102,8 @@ function readMessage(message: Anthropic.Message, promptVersion: string): ClaudeP
     model,
     usage,
     prompt_version: promptVersion,
-    ...(listed === undefined ? {} : { changes: listed }),
+    ...(Array.isArray(changes) ? { changes: cleaned(changes) } : {}),
+    ...(not_understood === undefined ? {} : { not_understood: cleaned(not_understood) }),
   };
 }
 

@@ -5,12 +5,12 @@ import { LayerTiming, Plan, PlanLayer, PlanSection, Stem } from '../../schema.ts
 
 /**
  * Returns the JSON schema of a plan in which layers can name only these songs and stems. Tempo, timing, source position
- * and reason are optional in a plan but required of the model. A revision also lists its changes.
+ * and reason are optional in a plan but required of the model. A revision also lists its changes, and a plan with wishes what was not understood.
  */
 export function planFormat(
   songIds: readonly string[],
   stems: readonly Stem[],
-  isRevision: boolean,
+  lists: { isRevision: boolean; hasWishes: boolean },
 ): Record<string, unknown> {
   const layer = PlanLayer.extend({
     songId: z.enum(songIds),
@@ -21,7 +21,8 @@ export function planFormat(
   });
   const masterplan = Plan.shape.masterplan;
   const bound = Plan.extend({
-    ...(isRevision ? { changes: z.array(z.string()) } : {}),
+    ...(lists.isRevision ? { changes: z.array(z.string()) } : {}),
+    ...(lists.hasWishes ? { not_understood: z.array(z.string()) } : {}),
     masterplan: masterplan.extend({
       // Structured output does not support tuples.
       global: masterplan.shape.global.extend({ timeSignature: z.array(z.number().int()) }),

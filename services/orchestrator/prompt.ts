@@ -24,6 +24,9 @@ function readText(name: string): { text: string; version: string } {
 /** Whether an earlier plan is to be revised by feedback. */
 export const isRevision = (brief: Brief): boolean => brief.previous !== undefined && Boolean(brief.feedback);
 
+/** Whether the user asks for anything in words. */
+export const hasWishes = (brief: Brief): boolean => Boolean(brief.wishes) || Boolean(brief.feedback);
+
 /**
  * Builds the prompt. Texts of users (names, wishes, feedback) appear only inside the JSON of the material, where angle
  * brackets are escaped, so that no text can close the element.
@@ -31,6 +34,7 @@ export const isRevision = (brief: Brief): boolean => brief.previous !== undefine
 export function buildPrompt(brief: Brief): Prompt {
   const parts = [readText('producer')];
   if (isRevision(brief)) parts.push(readText('revise'));
+  if (hasWishes(brief)) parts.push(readText('wishes'));
   if (brief.faults.length > 0) parts.push(readText('correct'));
   const system = parts
     .map(({ text }) => text)

@@ -101,6 +101,13 @@ describe('generate-mashup', () => {
       'invalid_song',
     ],
     [
+      'wishes of which nothing is understood',
+      { songs: [song(), song()], options: { wishes: 'paint it blue' } },
+      422,
+      'Nothing of this was understood',
+      'wish_not_understood',
+    ],
+    [
       'an unknown format',
       { songs: [song(), song()], options: { format: 'aiff' } },
       400,

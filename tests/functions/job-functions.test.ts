@@ -116,7 +116,7 @@ describe('claude-mashup-iteration', () => {
     const matrices = { mfccs: Array.from({ length: 13 }, () => Array.from({ length: 4000 }, () => Math.random())) };
     const { status, body } = await request({
       jobId: complete,
-      userFeedback: 'Make the second section darker',
+      userFeedback: 'More drums, and paint it blue',
       mashupPlan: { title: 'x' },
       songs: [],
       analysisData: [matrices, null],
@@ -126,13 +126,13 @@ describe('claude-mashup-iteration', () => {
     assert.equal(answer.title, 'Test mashup');
     assert.equal(answer.timeline.length, 1);
     const job = await machine.sql`select parent_id, feedback from public.mashup_jobs where id = ${answer.jobId}`;
-    assert.deepEqual({ ...job[0] }, { parent_id: complete, feedback: 'Make the second section darker' });
+    assert.deepEqual({ ...job[0] }, { parent_id: complete, feedback: 'More drums, and paint it blue' });
     await cancel(answer.jobId);
   });
 
   test('accepts the id under its other names', async () => {
     for (const name of ['mashupId', 'parent_id']) {
-      const { status, body } = await request({ [name]: complete, userFeedback: 'louder' });
+      const { status, body } = await request({ [name]: complete, userFeedback: 'louder drums' });
       assert.equal(status, 200, JSON.stringify(body));
       await cancel(String(body.jobId));
     }
@@ -142,6 +142,7 @@ describe('claude-mashup-iteration', () => {
     ['a plan without a job', { mashupPlan: {}, userFeedback: 'x' }, 400, 'job_id_required'],
     ['no feedback', { jobId: complete, userFeedback: '  ' }, 400, 'invalid_request'],
     ['feedback that is too long', { jobId: complete, userFeedback: 'x'.repeat(1001) }, 400, 'invalid_request'],
+    ['feedback that is not understood', { jobId: complete, userFeedback: 'paint it blue' }, 422, 'wish_not_understood'],
     ['an unknown job', { jobId: randomUUID(), userFeedback: 'x' }, 404, 'job_not_found'],
   ];
   for (const [name, body, status, code] of refusals) {
@@ -154,11 +155,11 @@ describe('claude-mashup-iteration', () => {
 
   test('refuses a job without a plan, and the job of another user', async () => {
     const id = await jobUpTo('plan');
-    const early = await request({ jobId: id, userFeedback: 'x' });
+    const early = await request({ jobId: id, userFeedback: 'faster' });
     assert.equal(early.status, 409);
     assert.equal(early.body.code, 'missing_input');
     await cancel(id);
-    const foreign = await request({ jobId: complete, userFeedback: 'x' }, stranger.token);
+    const foreign = await request({ jobId: complete, userFeedback: 'faster' }, stranger.token);
     assert.equal(foreign.status, 404);
   });
 });

@@ -5,6 +5,7 @@ import { describeMaterial } from '../../music/plan/brief.ts';
 import { checkPlan } from '../../music/plan/checks.ts';
 import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { cleanText } from '../../music/plan/text.ts';
+import { planWithWishes } from '../../music/producer/plan-with-wishes.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { revisePlan } from '../../music/revision/revise.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
@@ -38,7 +39,14 @@ test('plans of songs with hostile names are ordinary plans', () => {
   for (const name of HOSTILE) {
     const songs = [makeSong('a', { name, artist: name }), makeSong('b', { name, bpm: 124, artist: name })];
     const scores = [scorePair(songs[0]!, songs[1]!)];
-    const plan = producePlan({ songs, scores, limits: DEFAULT_PLAN_LIMITS, seed: 3, wishes: name });
+    const { plan, changes, cannot } = planWithWishes({
+      songs,
+      scores,
+      limits: DEFAULT_PLAN_LIMITS,
+      seed: 3,
+      wishes: `${name}, vocals from the first song`,
+    });
+    for (const text of [...changes, ...cannot]) assert.doesNotMatch(text, UNSAFE, JSON.stringify(text));
     const { faults, plan: checked } = checkPlan(plan, songs, DEFAULT_PLAN_LIMITS);
     assert.deepEqual(faults, []);
     for (const text of textsIn(checked)) assert.doesNotMatch(text, UNSAFE, JSON.stringify(text));
@@ -58,7 +66,7 @@ test('hostile feedback changes only what wishes can change, in bounded time', ()
     const revised = revisePlan({ plan, feedback, songs, limits: DEFAULT_PLAN_LIMITS });
     assert.ok(performance.now() - start < 2_000, feedback.slice(0, 40));
     assert.deepEqual(checkPlan(revised.plan, songs, DEFAULT_PLAN_LIMITS).faults, []);
-    assert.ok(revised.changes.length + revised.cannot.length > 0);
+    assert.deepEqual(revised.understood, []);
     for (const text of [...revised.changes, ...revised.cannot]) assert.doesNotMatch(text, UNSAFE, JSON.stringify(text));
   }
 });

@@ -159,18 +159,6 @@ test('short songs give a mashup of 60 to 90 seconds, and a wanted length is met 
   }
 });
 
-test('wishes change the plan', () => {
-  const list = [makeSong('a'), makeSong('b')];
-  const plan = producePlan({
-    songs: list,
-    scores: scoresOf(list),
-    limits: DEFAULT_PLAN_LIMITS,
-    seed: 1,
-    wishes: 'please without effects',
-  });
-  assert.ok(plan.masterplan.timeline.every(({ layers }) => layers.every(({ effects }) => effects.length === 0)));
-});
-
 test('three full songs with every pair score are described in under 12,000 tokens', () => {
   const list = ['a', 'b', 'c'].map((id) => makeSong(id, { duration: 600, name: 'A long name '.repeat(40) }));
   for (const song of list)

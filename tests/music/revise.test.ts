@@ -111,8 +111,8 @@ test('the plan has the effects and drums that the wishes remove', () => {
 test('a change is described in a sentence', () => {
   assert.match(revise('more bass').changes.join(), /^The bass is 2\.5 dB louder, also in 1 section that had none\.$/);
   assert.match(revise('less vocals').changes.join(), /^The vocals are 2\.5 dB softer\.$/);
-  assert.match(revise('no melody').changes.join(), /^The harmony is removed where other stems play\.$/);
-  assert.match(revise("only Night Drive's drums").changes.join(), /^The drums are from "Night Drive" alone\.$/);
+  assert.match(revise('no melody').changes.join(), /^The instruments are left out\.$/);
+  assert.match(revise("only Night Drive's drums").changes.join(), /^The drums come from "Night Drive"\.$/);
 });
 
 test('everything else stays as it was', () => {
@@ -123,10 +123,10 @@ test('everything else stays as it was', () => {
 });
 
 test('wishes that cannot be applied are reported', () => {
-  assert.match(revise('make it sound like the moon').cannot.join(), /supported wishes are/);
-  assert.match(revise("only Abba's drums").cannot.join(), /No song is called "Abba"/);
+  assert.deepEqual(revise('make it sound like the moon').not_understood, ['make it sound like the moon']);
+  assert.deepEqual(revise("only Abba's drums").not_understood, ["only Abba's drums"]);
   assert.match(revise('300 bpm').cannot.join(), /no tempo/);
-  assert.match(revise('70 seconds and 80 bpm').cannot.join(), /would break|stretched/);
+  assert.match(revise('70 seconds and 80 bpm').cannot.join(), /stretched/);
 });
 
 test('several wishes at once are all applied', () => {

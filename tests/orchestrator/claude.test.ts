@@ -88,6 +88,17 @@ test('a valid response is returned as a plan with model, tokens and cost', async
   assert.match(String(answer['prompt_version']), /^[\d-]+\+[0-9a-f]{8}$/);
 });
 
+test('of a plan with wishes Claude says what it did not understand, of one without it is not asked', async () => {
+  const quote = 'with rain \u001b[31m';
+  claude.behave(streamsText(JSON.stringify({ ...plan, not_understood: [quote] })));
+  const answer = PlanResponse.parse(await (await ask({ wishes: 'faster, with rain' })).json());
+  assert.deepEqual(answer.not_understood, ['with rain [31m']);
+  assert.match(JSON.stringify(claude.requests[0]!.body['output_config']), /not_understood/);
+  assert.match(JSON.stringify(claude.requests[0]!.body['system']), /List in `not_understood`/);
+  await ask();
+  assert.doesNotMatch(JSON.stringify(claude.requests[1]!.body), /not_understood/);
+});
+
 test('the request streams, carries the key in its header alone, and binds songs and stems by a schema', async () => {
   claude.behave(streamsText(JSON.stringify(plan)));
   await ask();

@@ -116,7 +116,7 @@ test('a missing member and null preferences are 422', async () => {
   assert.equal((await post(planning, { ...request, user_preferences: null })).status, 422);
 });
 
-test('without an API key feedback is applied by rules, with a report of changes and unsupported wishes', async () => {
+test('without an API key feedback is applied by rules, with a report of changes and of what was not understood', async () => {
   const songs = [makeSong('a'), makeSong('b')];
   const previous = producePlan({ songs, scores: [], limits: DEFAULT_PLAN_LIMITS, seed: 1 });
   const mashup = { songs, scores: [], limits: DEFAULT_PLAN_LIMITS, seed: 1, previous };
@@ -132,5 +132,7 @@ test('without an API key feedback is applied by rules, with a report of changes 
   const faster = await ask('faster');
   assert.match(String(faster['changes']), /tempo went/);
   assert.deepEqual(checkPlan(faster, songs, DEFAULT_PLAN_LIMITS).faults, []);
-  assert.match(String((await ask('paint it blue'))['cannot']), /supported wishes are/);
+  const blue = await ask('paint it blue and make it slower');
+  assert.deepEqual(blue['not_understood'], ['paint it blue']);
+  assert.deepEqual(blue['understood'], [{ kind: 'tempo', change: 'slower' }]);
 });

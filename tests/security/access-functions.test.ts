@@ -28,7 +28,7 @@ describe('edge functions', () => {
     [
       'claude-mashup-iteration on another',
       'claude-mashup-iteration',
-      { jobId: job, userFeedback: 'louder' },
+      { jobId: job, userFeedback: 'louder drums' },
       '404 job_not_found',
     ],
     [
@@ -103,7 +103,7 @@ const FUNCTION_BODIES: Record<string, object> = {
   'generate-mashup': { songs: [{ song_id: 's', name: 'x', storage_path: upload }], hold: 'planning' },
   'get-mashup-status': { jobId: job },
   'create-signed-upload': { songId: 'song-1', fileName: 'song.wav' },
-  'claude-mashup-iteration': { jobId: job, userFeedback: 'louder' },
+  'claude-mashup-iteration': { jobId: job, userFeedback: 'louder drums' },
   'stem-separation': { job_id: job, audio_url: upload },
   'delete-account': { confirm: 'delete my account' },
 };

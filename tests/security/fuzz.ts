@@ -89,13 +89,13 @@ function nearlyValidBodies(own: CallerData, value: fc.Arbitrary<unknown>): Recor
     {
       format: fc.constantFrom('wav', 'flac', 'mp3'),
       length_sec: fc.integer({ min: 30, max: 300 }),
-      wishes: fc.string({ maxLength: 60 }),
+      wishes: fc.oneof(fc.constantFrom('more bass', 'faster'), fc.string({ maxLength: 60 })),
     },
     { requiredKeys: [] },
   );
   const key = fc.option(fc.uuid(), { nil: undefined });
   const job = fc.constantFrom(own.job, own.draft);
-  const feedback = fc.constantFrom('louder at the end', 'shorter', 'Let the other song sing');
+  const feedback = fc.constantFrom('louder drums', 'shorter', 'Let the second song sing');
   const valid: Record<string, fc.Arbitrary<Record<string, unknown>>> = {
     'generate-mashup': fc.record({ songs, options, hold: fc.constant('planning'), idempotency_key: key }),
     'get-mashup-status': fc.record({ jobId: job }),

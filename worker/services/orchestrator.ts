@@ -171,12 +171,15 @@ export interface PlanFacts {
   tokens: Record<string, number> | null;
   costUsd: number | null;
   changes?: string;
+  /** Wishes that the planner reports as not fulfilled, and parts of the text that it did not understand. */
+  cannot?: string[];
+  notUnderstood?: string[];
   warning?: string;
 }
 
 /** Reads the source and the cost of a plan. An answer without a source may have been paid for, and counts as Claude's. */
 export function readPlanFacts(answer: unknown): PlanFacts {
-  const { source, model, usage, changes, warning } = asObject(answer);
+  const { source, model, usage, changes, cannot, not_understood, warning } = asObject(answer);
   const { cost_usd: cost, ...counts } = asObject(usage);
   const tokens = Object.entries(counts)
     .filter((entry): entry is [string, number] => typeof entry[1] === 'number')
@@ -189,6 +192,11 @@ export function readPlanFacts(answer: unknown): PlanFacts {
     tokens: tokens.length > 0 ? Object.fromEntries(tokens) : null,
     costUsd: Number.isNaN(costUsd) ? null : clamp(costUsd, 0, MAX_COST_USD),
     changes: typeof text === 'string' && text !== '' ? text : undefined,
+    cannot: readTexts(cannot),
+    notUnderstood: readTexts(not_understood),
     warning: typeof warning === 'string' && warning !== '' ? warning : undefined,
   };
 }
+
+const readTexts = (value: unknown): string[] | undefined =>
+  Array.isArray(value) ? value.filter((each) => typeof each === 'string') : undefined;

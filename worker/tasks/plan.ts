@@ -8,8 +8,7 @@ import type { Plan } from '../../schema.ts';
 import { openingOf, playedRanges } from '../../music/plan/played-ranges.ts';
 import { checkPlan, type CheckedPlan } from '../../music/plan/checks.ts';
 import { describeChanges } from '../../music/revision/plan-changes.ts';
-import { producePlan } from '../../music/producer/producer.ts';
-import { revisePlan } from '../../music/revision/revise.ts';
+import { planWithWishes } from '../../music/producer/plan-with-wishes.ts';
 import { ClaimLost, TaskError } from '../errors.ts';
 import { retryWrite } from '../database/retry-write.ts';
 import { callPlan, planRequest, readPaidFailure, readPlanFacts } from '../services/orchestrator.ts';
@@ -19,6 +18,7 @@ import type { Budget } from '../database/database-api.ts';
 import { callLimitMs } from './context.ts';
 import type { TaskContext } from './context.ts';
 import { loadBrief } from './plan-brief.ts';
+import { wishOutcome } from './wish-outcome.ts';
 
 /** Default limit of one call. Longer than the services' own limit for the model, so that a paid answer is not missed. */
 const DEFAULT_CALL_SEC = 200;
@@ -43,6 +43,8 @@ interface Made {
   tokens?: Record<string, number> | null;
   costUsd?: number | null;
   changes?: string;
+  cannot?: string[];
+  notUnderstood?: string[];
   warning?: string;
   isServiceUsed: boolean;
 }
@@ -56,6 +58,7 @@ const NOTHING_PAID: Paid = { tokens: null, costUsd: null };
 export async function plan(context: TaskContext): Promise<PlanTaskResult> {
   const brief = await loadBrief(context);
   const made = await makePlan(context, brief.request, brief.generation);
+  const wishes = wishOutcome(brief.request, made.plan, made);
   const used = new Set(made.plan.masterplan.timeline.flatMap((section) => section.layers.map((layer) => layer.songId)));
   const songs = brief.request.songs.filter((song) => used.has(song.song_id));
   const ranges = playedRanges(made.plan, songs);
@@ -69,6 +72,7 @@ export async function plan(context: TaskContext): Promise<PlanTaskResult> {
     tokens: made.tokens ?? undefined,
     cost_usd: made.costUsd ?? undefined,
     changes: made.changes?.slice(0, MAX_CHANGES_LENGTH),
+    wishes,
     warning: made.warning,
     service_used: made.isServiceUsed,
     message: 'The mashup is planned',
@@ -171,18 +175,10 @@ async function callPlanner(context: TaskContext, brief: PlanBrief, hash: string,
 /** Plans by rules: a new plan, or the earlier plan revised by the feedback. */
 function planByRules(brief: PlanBrief, reason: string): Made {
   const warning = `This mashup was planned by rules: ${reason.replace(/\.?$/, '.')}`;
-  if (brief.previous && brief.feedback) {
-    const earlier = checkPlan(brief.previous, brief.songs, brief.limits).plan;
-    if (earlier) {
-      const { songs, limits, feedback } = brief;
-      const revised = revisePlan({ plan: earlier, feedback, songs, limits });
-      const changes = [...revised.changes, ...revised.cannot].join(' ');
-      return { plan: revised.plan, source: 'rules', changes, warning, isServiceUsed: false };
-    }
-  }
-  const wishes = [brief.wishes, brief.feedback].filter(Boolean).join('. ');
-  const plan = producePlan({ ...brief, wishes: wishes === '' ? undefined : wishes });
-  return { plan, source: 'rules', warning, isServiceUsed: false };
+  // The stored plan may be one that the present checks refuse: then the feedback is a wish for a new plan.
+  const previous = brief.previous && checkPlan(brief.previous, brief.songs, brief.limits).plan;
+  const { plan, changes, cannot } = planWithWishes({ ...brief, previous });
+  return { plan, source: 'rules', changes: changes.join(' ') || undefined, cannot, warning, isServiceUsed: false };
 }
 
 /** Whether an earlier attempt of this task made a call that may have been paid for although no answer arrived. */

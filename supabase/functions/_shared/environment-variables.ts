@@ -1,4 +1,4 @@
-/** Environment variables of the edge functions. The platform sets all of them except `SB_JWT_ISSUER`. */
+/** Environment variables of the edge functions. The platform sets all of them except `SB_JWT_ISSUER` and `WISHES_READ_BY`. */
 import { z } from 'zod';
 
 const text = (description: string): z.ZodOptional<z.ZodString> => z.string().optional().describe(description);
@@ -13,6 +13,12 @@ export const FunctionEnvironment = z.object({
   SUPABASE_SERVICE_ROLE_KEY: text(
     'The service-role JWT of projects with legacy keys. `stem-separation` accepts these keys from a renderer; `delete-account` uses them to delete a user.',
   ),
+  WISHES_READ_BY: z
+    .enum(['rules', 'planner'])
+    .default('rules')
+    .describe(
+      '`rules`: wishes and feedback of which the rules understand nothing are refused at once (422). `planner`: where a language model plans, which understands more, it decides.',
+    ),
   SB_JWT_ISSUER: text(
     'Issuer that tokens must name. Default: `SUPABASE_URL/auth/v1`; not checked if `SUPABASE_URL` is plain HTTP to a host other than loopback.',
   ),

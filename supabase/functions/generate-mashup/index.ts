@@ -5,6 +5,7 @@ import { createFunctionApp } from '../_shared/app.ts';
 import { requireUser } from '../_shared/caller.ts';
 import { callFunction } from '../_shared/rpc.ts';
 import { idempotencyKeyOf } from '../_shared/validation.ts';
+import { refuseUnreadText } from '../_shared/wishes.ts';
 import { parseRequest } from './request.ts';
 import { describeSubmission } from './response.ts';
 
@@ -14,6 +15,7 @@ const app = createFunctionApp(
   { failure: FAILURE, authenticate: requireUser },
   async ({ request, caller, body }): Promise<GenerateMashupAnswer> => {
     const { songs, options, hold, idempotency_key } = parseRequest(body);
+    refuseUnreadText(options?.wishes, songs);
     const parameters = {
       songs,
       options: options ?? {},

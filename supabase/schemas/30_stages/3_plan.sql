@@ -9,6 +9,22 @@ end
 $$;
 comment on function mashup.has_plan(public.mashup_jobs) is 'Returns whether a job has a current plan.';
 
+create function mashup.wish_warnings(p_wishes jsonb) returns jsonb
+  language sql immutable set search_path = ''
+  as $$
+  select coalesce(jsonb_agg(jsonb_build_object('code', w.code, 'message', w.message) order by w.code, w.n), '[]')
+  from (
+    select 'wish_not_understood' as code, pg_catalog.format('Not understood: "%s"', q.text) as message, q.n
+    from jsonb_array_elements_text(coalesce(p_wishes -> 'not_understood', '[]')) with ordinality as q (text, n)
+    union all
+    select 'wish_not_possible', c.text, c.n
+    from jsonb_array_elements_text(coalesce(p_wishes -> 'cannot', '[]')) with ordinality as c (text, n)
+  ) w
+  where w.n <= 3
+$$;
+comment on function mashup.wish_warnings(jsonb) is
+  'Returns the warnings {code, message} about wishes that were not understood or are not in the plan, three of each at most.';
+
 create function mashup.record_plan(p_job public.mashup_jobs, p_task mashup.tasks, p_result jsonb) returns public.mashup_jobs
   language plpgsql set search_path = ''
   as $$
@@ -21,10 +37,10 @@ begin
     perform mashup.raise_error('MB006', 'The plan uses songs that are not in the job, or none.', 'Plan with the songs of the job.');
   end if;
   select coalesce(max(version), 0) + 1 into v_version from public.mashup_plans where job_id = p_job.id;
-  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, ranges, opening)
+  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, ranges, opening)
     values (p_job.id, v_version, p_job.epoch, p_result ->> 'source', p_result -> 'plan',
       v_songs, p_result ->> 'model', p_result -> 'tokens',
-      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes',
+      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes', p_result -> 'wishes',
       -- An external renderer reads whole stems.
       case when mashup.setting_text('separate_early') <> 'always' then p_result -> 'ranges' end,
       case when mashup.setting_text('separate_early') <> 'always' and mashup.setting_number('openings_in_spare_places') > 0 then p_result -> 'opening' end);
@@ -34,11 +50,12 @@ begin
   if p_result ->> 'warning' is not null then
     p_job.warnings := mashup.add_warning(p_job.warnings, 'rule_based_plan', p_result ->> 'warning', 'planning');
   end if;
+  p_job.warnings := mashup.add_warnings(p_job.warnings, mashup.wish_warnings(p_result -> 'wishes'), 'planning');
   return p_job;
 end
 $$;
 comment on function mashup.record_plan(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
+  'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, wishes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
 
 create function mashup.save_receipt(p_job_id uuid, p_request_hash text, p_answer jsonb, p_tokens jsonb, p_cost_usd numeric) returns void
   language sql security definer set search_path = ''

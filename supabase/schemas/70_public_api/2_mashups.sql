@@ -161,6 +161,7 @@ create function public.get_mashup(job_id uuid) returns jsonb
     'plan', (select p.plan from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_source', (select p.source from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_changes', (select p.changes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
+    'plan_wishes', (select p.wishes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'quality', (select r.quality from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
     'server_now', mashup.now())
   from public.mashup_jobs j where j.id = get_mashup.job_id

@@ -5,6 +5,7 @@ import type { Plan } from '../../../../schema.ts';
 export function Decisions({
   plan,
   changes,
+  isNewVersion,
   concept,
   soundingKey = '',
   corrections = [],
@@ -15,6 +16,7 @@ export function Decisions({
   /** What the renderer changed after failed quality checks. */
   corrections?: readonly string[];
   changes: string | null;
+  isNewVersion: boolean;
   /** The concept that the page shows already; it is not repeated. */
   concept: string;
 }) {
@@ -26,7 +28,7 @@ export function Decisions({
       {vision !== concept && <p className="mt-2 text-sm leading-relaxed">{vision}</p>}
       {changes && (
         <p className="mt-3 rounded-xl bg-raised/60 p-3 text-sm">
-          <span className="font-medium">Changed in this version: </span>
+          <span className="font-medium">{isNewVersion ? 'Changed in this version: ' : 'Your wishes: '}</span>
           {changes}
         </p>
       )}

@@ -130,6 +130,7 @@ function PlanDetails({
       <Decisions
         plan={document.plan}
         changes={document.planChanges}
+        isNewVersion={document.parentId !== null}
         concept={played?.concept ?? document.plan.creative_vision}
         soundingKey={played?.result?.key}
         corrections={played && document.quality?.quality?.corrections}

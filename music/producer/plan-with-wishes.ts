@@ -1,0 +1,79 @@
+/** The first plan of a mashup with the wishes of its user, and the next plan with feedback, both by rules. */
+import type { Plan, Reading, Wish } from '../../schema.ts';
+import { applyWishes, type Applied } from '../revision/apply-wishes.ts';
+import { revisePlan, type Revision } from '../revision/revise.ts';
+import { lengthOf, mainSong } from '../revision/plan-edits.ts';
+import { singsAtAll, usableStems } from '../theory/content.ts';
+import { chooseParts } from '../theory/parts.ts';
+import { readWishes } from '../wishes/read-wishes.ts';
+import { wishSongs } from '../wishes/wish-songs.ts';
+import { producePlan, type ProducerRequest } from './producer.ts';
+import type { WantedRoles } from './roles.ts';
+
+/** `previous` and `feedback`: the plan to revise, and what its user says about it. */
+export type PlanningRequest = Omit<ProducerRequest, 'roles'> & {
+  wishes?: string | undefined;
+  previous?: Plan | undefined;
+  feedback?: string | undefined;
+};
+
+/** Seeds of other arrangements lie this far from the seed of the plan. */
+const NEXT_SEED = 7_919;
+const OTHER_SEEDS = 3;
+/** Length of another arrangement if nothing else differs, as a share. */
+const SHORTER = 0.8;
+
+/** Makes a plan and applies the wishes, or revises the previous plan by the feedback. */
+export function planWithWishes(request: PlanningRequest): Revision {
+  const { previous, feedback, wishes = '', songs: wholeSongs, limits } = request;
+  if (previous && feedback)
+    return revisePlan({ plan: previous, feedback, songs: wholeSongs, limits, remake: () => remake(request, previous) });
+  const reading = readWishes([wishes, feedback].filter(Boolean).join('\n'), wishSongs(wholeSongs));
+  return { ...reading, ...firstPlan(request, reading) };
+}
+
+/**
+ * Another plan for the same songs: of another seed, with exchanged roles, or of another length. The first that differs from the
+ * previous one is used.
+ */
+function remake(request: PlanningRequest, previous: Plan): Plan {
+  const [lead, groove] = [mainSong(previous, 'vocals'), mainSong(previous, 'drums')];
+  const isSung = request.songs.some((song) => song.song_id === groove && singsAtAll(song));
+  const length_sec = lengthOf(previous.masterplan.timeline) * SHORTER;
+  const changes: Partial<ProducerRequest>[] = [
+    ...Array.from({ length: OTHER_SEEDS }, (_, i) => ({ seed: request.seed + (i + 1) * NEXT_SEED })),
+    ...(isSung && lead !== undefined && groove !== undefined ? [{ roles: { lead: groove, groove: lead } }] : []),
+    { length_sec },
+  ];
+  const timeline = JSON.stringify(previous.masterplan.timeline);
+  for (const change of changes) {
+    const plan = producePlan({ ...request, ...change });
+    if (JSON.stringify(plan.masterplan.timeline) !== timeline) return plan;
+  }
+  return previous;
+}
+
+function firstPlan(request: PlanningRequest, { understood }: Reading): Applied {
+  const length = understood.find((wish) => wish.kind === 'length_exact');
+  const plan = producePlan({
+    ...request,
+    roles: rolesOf(understood, request),
+    ...(length ? { length_sec: length.sec } : {}),
+  });
+  // Any plan is a new one here.
+  const wishes = understood.filter(({ kind }) => kind !== 'again');
+  return applyWishes(plan, wishes, { songs: chooseParts(request.songs), limits: request.limits });
+}
+
+/** The lead and the groove that the wishes ask for, where these songs can be that. */
+function rolesOf(wishes: readonly Wish[], { songs }: PlanningRequest): WantedRoles {
+  const roles: WantedRoles = {};
+  for (const wish of wishes) {
+    if (wish.kind !== 'source') continue;
+    const song = songs.find(({ song_id }) => song_id === wish.song_id);
+    if (!song) continue;
+    if (wish.stem === 'vocals' && singsAtAll(song)) roles.lead ??= wish.song_id;
+    if (wish.stem === 'drums' && usableStems(song).includes('drums')) roles.groove ??= wish.song_id;
+  }
+  return roles;
+}

@@ -1,0 +1,125 @@
+/** Applies wishes to a plan by rules. Everything else stays as it is. */
+import type { Plan, Wish } from '../../schema.ts';
+import { checkPlan } from '../plan/checks.ts';
+import { describeWish } from '../wishes/wish-texts.ts';
+import { changeEdgePart, changeEdgeSound } from './edges.ts';
+import { changeEffects, makeHarder, makeSmoother } from './layer-effects.ts';
+import { changeEnergy, changeLevel, removeStem } from './levels.ts';
+import type { EditResult, RevisionContext } from './plan-edits.ts';
+import { swapSongs, takeFrom } from './sources.ts';
+import { changeLength, changeSections, moveDrop } from './structure.ts';
+import { changeKey, changeTempo } from './tempo-and-key.ts';
+import { wishHolds } from './wish-holds.ts';
+
+/** `changes` lists what changed, `cannot` the wishes that could not be applied: sentences for the user. */
+export type Applied = { plan: Plan; changes: string[]; cannot: string[] };
+
+/** Wishes are applied in this order: what one changes must not undo another. */
+const ORDER: readonly Wish['kind'][] = [
+  'again',
+  'swap',
+  'source',
+  'tempo',
+  'tempo_exact',
+  'key',
+  'key_exact',
+  'sections',
+  'sections_exact',
+  'drop',
+  'length',
+  'length_exact',
+  'without',
+  'energy',
+  'level',
+  'transitions',
+  'effect',
+  'edge',
+  'edge_part',
+  'keep',
+];
+
+function apply(plan: Plan, wish: Wish, context: RevisionContext): EditResult {
+  switch (wish.kind) {
+    case 'again':
+      return context.remake
+        ? { plan: context.remake(), change: 'The arrangement is new.' }
+        : { cannot: 'Another arrangement cannot be made of this plan.' };
+    case 'swap':
+      return swapSongs(plan, context);
+    case 'source':
+      return takeFrom(plan, wish, context);
+    case 'without':
+      return removeStem(plan, wish, context);
+    case 'level':
+      return changeLevel(plan, wish, context);
+    case 'energy':
+      return changeEnergy(plan, wish, context);
+    case 'transitions':
+      return wish.change === 'smoother' ? makeSmoother(plan) : makeHarder(plan);
+    case 'effect':
+      return changeEffects(plan, wish, context);
+    case 'edge':
+      return changeEdgeSound(plan, wish);
+    case 'edge_part':
+      return changeEdgePart(plan, wish, context);
+    case 'drop':
+      return moveDrop(plan, wish.change);
+    case 'sections':
+    case 'sections_exact':
+      return changeSections(plan, wish, context);
+    case 'length':
+    case 'length_exact':
+      return changeLength(plan, wish, context);
+    case 'tempo':
+    case 'tempo_exact':
+      return changeTempo(plan, wish, context);
+    case 'key':
+    case 'key_exact':
+      return changeKey(plan, wish);
+    case 'keep':
+      return { plan, change: `The ${wish.what} stays.` };
+  }
+}
+
+/**
+ * Applies wishes. A change after which the plan would fail the checks, or which the checks take back, is left out and
+ * reported in `cannot`. The result passes `checkPlan` if the given plan did.
+ */
+export function applyWishes(plan: Plan, wishes: readonly Wish[], context: RevisionContext): Applied {
+  const applied: Applied = { plan, changes: [], cannot: [] };
+  for (const wish of wishes.toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))) {
+    const text = describeWish(wish, context.songs);
+    if (isState(wish) && wishHolds(wish, applied.plan)) {
+      applied.changes.push(`As asked: ${text}.`);
+      continue;
+    }
+    const result = apply(applied.plan, wish, context);
+    if ('cannot' in result) {
+      applied.cannot.push(`Not possible: ${text}. ${result.cannot}`);
+      continue;
+    }
+    const checked = checkPlan(result.plan, context.songs, context.limits);
+    if (!checked.plan) applied.cannot.push(`Not possible: ${text}. ${checked.faults[0] ?? 'The mashup would break.'}`);
+    else if (!wishHolds(wish, checked.plan, wish.kind === 'keep' ? plan : applied.plan))
+      applied.cannot.push(`Not possible: ${text}. These songs do not allow it.`);
+    else {
+      applied.plan = checked.plan;
+      applied.changes.push(result.change);
+    }
+  }
+  return applied;
+}
+
+const STATES: ReadonlySet<Wish['kind']> = new Set([
+  'source',
+  'tempo_exact',
+  'key_exact',
+  'length_exact',
+  'sections_exact',
+  'edge',
+  'edge_part',
+  'without',
+]);
+
+/** Whether a wish is for a state, not for a change: then the plan may fulfil it already. */
+const isState = (wish: Wish): boolean => STATES.has(wish.kind) || (wish.kind === 'effect' && wish.change === 'off');

@@ -1,0 +1,175 @@
+/** The drop, the length and the number of sections. */
+import type { AnalyzedSong, Plan, PlanSection, Wish } from '../../schema.ts';
+import { barsOf, sectionBarSec } from '../plan/bars.ts';
+import { limitsFor } from '../plan/limits.ts';
+import { isEdge, lengthOf, withTimeline, type EditResult, type RevisionContext } from './plan-edits.ts';
+
+type LengthWish = Extract<Wish, { kind: 'length' | 'length_exact' }>;
+type SectionsWish = Extract<Wish, { kind: 'sections' | 'sections_exact' }>;
+
+/** Steps of `longer` and `shorter`, as shares of the length. */
+const LENGTH_STEPS = { little: 0.12, usual: 0.25, much: 0.5 } as const;
+/** Number of sections that one `longer` adds at most. */
+const MAX_REPEATED_SECTIONS = 40;
+/** A section of this share of the highest energy is the drop. */
+const DROP_SHARE = 0.8;
+const MIN_SECTIONS = 2;
+const MAX_WANTED_SECTIONS = 24;
+
+/** Repeats or removes inner sections until the length is within a bar of the wanted one. */
+export function changeLength(plan: Plan, wish: LengthWish, { songs, limits }: RevisionContext): EditResult {
+  const { global, timeline } = plan.masterplan;
+  const barSec = Math.max(...timeline.map((section) => sectionBarSec(global, section)));
+  const { min_length_sec, max_length_sec } = limitsFor(songs, limits);
+  const before = lengthOf(timeline);
+  const target = Math.min(max_length_sec, Math.max(min_length_sec, goalOf(wish, before)));
+  const sections =
+    target > before
+      ? repeatSections(timeline, target - barSec, max_length_sec)
+      : removeSections(timeline, target + barSec, min_length_sec - barSec, songs);
+  if (sections.length === timeline.length)
+    return {
+      cannot: `The length stays at ${Math.round(before)} s: the limits are ${min_length_sec} to ${max_length_sec} s, and only whole sections are added or left out.`,
+    };
+  const changed = withTimeline(plan, sections);
+  return {
+    plan: changed,
+    change: `The length went from ${Math.round(before)} to ${Math.round(lengthOf(changed.masterplan.timeline))} s.`,
+  };
+}
+
+function goalOf(wish: LengthWish, before: number): number {
+  if (wish.kind === 'length_exact') return wish.sec;
+  const change = wish.by_sec ?? before * LENGTH_STEPS[wish.degree ?? 'usual'];
+  return before + (wish.change === 'longer' ? change : -change);
+}
+
+/** Repeats the inner sections in turn, before the last one, until the length is at least `targetSec`. */
+function repeatSections(timeline: readonly PlanSection[], targetSec: number, maxSec: number): PlanSection[] {
+  let sections = [...timeline];
+  const inner = timeline.length > 2 ? timeline.slice(1, -1) : timeline;
+  for (let turn = 0; lengthOf(sections) < targetSec && turn < MAX_REPEATED_SECTIONS; turn++) {
+    const next = inner[turn % inner.length];
+    if (!next || lengthOf(sections) + next.duration_sec > maxSec) break;
+    sections = [...sections.slice(0, -1), { ...next }, ...sections.slice(-1)];
+  }
+  return sections;
+}
+
+/** Removes the inner sections of least energy until the length is at most `targetSec`. Every song stays in the mashup. */
+function removeSections(
+  timeline: readonly PlanSection[],
+  targetSec: number,
+  minSec: number,
+  songs: readonly AnalyzedSong[],
+): PlanSection[] {
+  const sections = [...timeline];
+  while (sections.length > 3 && lengthOf(sections) > targetSec) {
+    const index = leastNeeded(sections, minSec, songs);
+    if (index === undefined) break;
+    sections.splice(index, 1);
+  }
+  return sections;
+}
+
+/** Position of the inner section of least energy that can be left out; undefined if there is none. */
+function leastNeeded(
+  sections: readonly PlanSection[],
+  minSec: number,
+  songs: readonly AnalyzedSong[],
+): number | undefined {
+  return sections
+    .map((section, index) => ({ section, index }))
+    .filter(({ section, index }) => !isEdge(index, sections) && lengthOf(sections) - section.duration_sec >= minSec)
+    .filter(({ index }) =>
+      songs.every((song) =>
+        sections.some((other, at) => at !== index && other.layers.some((layer) => layer.songId === song.song_id)),
+      ),
+    )
+    .toSorted((a, b) => a.section.energy_level - b.section.energy_level)[0]?.index;
+}
+
+/** Returns the position of the drop: the first section near the highest energy. */
+function dropIndex(timeline: readonly PlanSection[]): number {
+  const highest = Math.max(...timeline.map((section) => section.energy_level));
+  return timeline.findIndex((section) => section.energy_level >= DROP_SHARE * highest);
+}
+
+/** Returns when the drop comes, in seconds. */
+export const dropSec = ({ masterplan }: Plan): number =>
+  masterplan.timeline[dropIndex(masterplan.timeline)]?.time_start_sec ?? 0;
+
+/** Brings the drop earlier: the section before it is left out or halved. Later: that section is repeated. */
+export function moveDrop(plan: Plan, change: 'earlier' | 'later'): EditResult {
+  const { timeline, global } = plan.masterplan;
+  const at = dropIndex(timeline);
+  const before = timeline[at - 1];
+  if (!before) return { cannot: 'The drop is at the very beginning.' };
+  const bars = barsOf(timeline, global);
+  const ownBars = bars[at - 1] ?? 1;
+  const moved = (sections: PlanSection[], counts: number[]): EditResult => {
+    const next = withTimeline(plan, sections, counts);
+    return {
+      plan: next,
+      change: `The drop comes at ${Math.round(dropSec(next))} s instead of ${Math.round(before.time_start_sec + before.duration_sec)} s.`,
+    };
+  };
+  if (change === 'later')
+    return moved(timeline.toSpliced(at - 1, 0, { ...before }), bars.toSpliced(at - 1, 0, ownBars));
+  if (at > 1) return moved(timeline.toSpliced(at - 1, 1), bars.toSpliced(at - 1, 1));
+  const half = Math.floor(ownBars / 2);
+  if (half < 2) return { cannot: 'The drop comes after a few bars already.' };
+  return moved([...timeline], bars.with(at - 1, half));
+}
+
+/** Splits the longest section, or leaves out the one of least energy, until the number of sections is as wanted. */
+export function changeSections(plan: Plan, wish: SectionsWish, { songs }: RevisionContext): EditResult {
+  const count = plan.masterplan.timeline.length;
+  const wanted = wish.kind === 'sections_exact' ? wish.count : count + (wish.change === 'more' ? 2 : -1);
+  if (wanted < MIN_SECTIONS || wanted > MAX_WANTED_SECTIONS)
+    return { cannot: `A mashup has ${MIN_SECTIONS} to ${MAX_WANTED_SECTIONS} sections here.` };
+  let changed = plan;
+  while (changed.masterplan.timeline.length < wanted) {
+    const next = splitLongest(changed);
+    if (!next) break;
+    changed = next;
+  }
+  while (changed.masterplan.timeline.length > wanted) {
+    const sections = changed.masterplan.timeline;
+    const index = leastNeeded(sections, 0, songs);
+    if (index === undefined) break;
+    changed = withTimeline(changed, sections.toSpliced(index, 1));
+  }
+  const now = changed.masterplan.timeline.length;
+  if (now === count && wanted !== count) return { cannot: `The number of sections stays at ${count}.` };
+  if (wish.kind === 'sections_exact' && now !== wanted)
+    return { cannot: `${wanted} sections cannot be made of these songs.` };
+  return { plan: changed, change: `There are ${now} sections instead of ${count}.` };
+}
+
+/** Splits the longest section of eight bars and more. Its second half lacks one layer, so that it is heard as a section. */
+function splitLongest(plan: Plan): Plan | null {
+  const { timeline, global } = plan.masterplan;
+  const bars = barsOf(timeline, global);
+  const longest = bars.indexOf(Math.max(...bars));
+  const [section, count] = [timeline[longest], bars[longest] ?? 0];
+  if (!section || count < 8) return null;
+  const half = Math.ceil(count / 2);
+  const dropped = section.layers.findLastIndex(({ stem }) => stem === 'other' || stem === 'bass');
+  const layers = section.layers.length > 2 && dropped >= 0 ? section.layers.toSpliced(dropped, 1) : section.layers;
+  const offset = half * sectionBarSec(global, section);
+  const second: PlanSection = {
+    ...section,
+    energy_level: Math.max(0.1, Math.round((section.energy_level - 0.1) * 100) / 100),
+    layers: layers.map((layer) => ({ ...layer, ...continued(layer.source_start_sec, offset) })),
+  };
+  return withTimeline(
+    plan,
+    timeline.toSpliced(longest, 1, section, second),
+    bars.toSpliced(longest, 1, half, count - half),
+  );
+}
+
+/** Where the second half of a layer starts in its song, near enough: the checks move it to a downbeat. */
+const continued = (start: number | undefined, offset: number): { source_start_sec?: number } =>
+  start === undefined ? {} : { source_start_sec: start + offset };

@@ -1,0 +1,79 @@
+/** Tempo and key of a plan. */
+import type { AnalyzedSong, Plan, Wish } from '../../schema.ts';
+import { barsOf, layOutBars, sectionBpm } from '../plan/bars.ts';
+import { songBars } from '../theory/bars.ts';
+import { displayKey, formatKey, parseKey, transposeKey } from '../theory/keys.ts';
+import { canMatchTempo } from '../theory/tempo.ts';
+import type { EditResult, RevisionContext } from './plan-edits.ts';
+
+type TempoWish = Extract<Wish, { kind: 'tempo' | 'tempo_exact' }>;
+type KeyWish = Extract<Wish, { kind: 'key' | 'key_exact' }>;
+
+/** Steps of `slower` and `faster`: the largest that all songs reach is used. Smaller ones than the last are inaudible. */
+const TEMPO_STEPS = {
+  little: [0.03, 0.02],
+  usual: [0.06, 0.05, 0.04, 0.03, 0.02],
+  much: [0.12, 0.1, 0.08, 0.06, 0.04, 0.02],
+} as const;
+const [MIN_BPM, MAX_BPM] = [40, 240];
+
+/** Returns the tempo after the largest step at which every song on the beat reaches the tempo of its sections. */
+function stepTempo(
+  { masterplan }: Plan,
+  { change, degree }: Extract<Wish, { kind: 'tempo' }>,
+  songs: readonly AnalyzedSong[],
+): number {
+  const direction = change === 'faster' ? 1 : -1;
+  const steps = TEMPO_STEPS[degree ?? 'usual'];
+  const isInReach = (step: number): boolean =>
+    masterplan.timeline.every((section) =>
+      section.layers.every((layer) => {
+        const song = songs.find((each) => each.song_id === layer.songId);
+        const bpm = sectionBpm(masterplan.global, section) * (1 + direction * step);
+        return layer.timing === 'free' || !song || canMatchTempo(songBars(song.analysis).bpm, bpm);
+      }),
+    );
+  return masterplan.global.targetBPM * (1 + direction * (steps.find(isInReach) ?? steps[0]));
+}
+
+function targetOf(plan: Plan, wish: TempoWish, songs: readonly AnalyzedSong[]): number {
+  if (wish.kind === 'tempo_exact') return wish.bpm;
+  if (wish.by_bpm === undefined) return stepTempo(plan, wish, songs);
+  return plan.masterplan.global.targetBPM + (wish.change === 'faster' ? wish.by_bpm : -wish.by_bpm);
+}
+
+/** Changes the tempo. The number of bars stays. */
+export function changeTempo(plan: Plan, wish: TempoWish, { songs }: RevisionContext): EditResult {
+  const { global, timeline } = plan.masterplan;
+  const bars = barsOf(timeline, global);
+  const targetBPM = Math.round(targetOf(plan, wish, songs) * 10) / 10;
+  if (targetBPM < MIN_BPM || targetBPM > MAX_BPM)
+    return { cannot: `${targetBPM} bpm is no tempo for a mashup (${MIN_BPM} to ${MAX_BPM}).` };
+  const changed = { ...global, targetBPM };
+  // Sections with their own tempo keep its ratio to the main tempo.
+  const moved = timeline.map((section) =>
+    section.tempo_bpm === undefined
+      ? section
+      : { ...section, tempo_bpm: Math.round(((section.tempo_bpm * targetBPM) / global.targetBPM) * 10) / 10 },
+  );
+  return {
+    plan: {
+      ...plan,
+      masterplan: { ...plan.masterplan, global: changed, timeline: layOutBars(moved, bars, changed) },
+    },
+    change: `The tempo went from ${global.targetBPM} to ${targetBPM} bpm.`,
+  };
+}
+
+/** Changes the key. */
+export function changeKey(plan: Plan, wish: KeyWish): EditResult {
+  const from = parseKey(plan.masterplan.global.targetKey);
+  const key = wish.kind === 'key_exact' ? parseKey(wish.key) : from && transposeKey(from, wish.semitones);
+  if (!key)
+    return { cannot: wish.kind === 'key_exact' ? `"${wish.key}" is no key.` : 'The key of the mashup is not known.' };
+  const targetKey = formatKey(key);
+  return {
+    plan: { ...plan, masterplan: { ...plan.masterplan, global: { ...plan.masterplan.global, targetKey } } },
+    change: `The mashup is in ${displayKey(key)} now.`,
+  };
+}

@@ -1,0 +1,45 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
+import { planWithWishes } from '../../music/producer/plan-with-wishes.ts';
+import { producePlan } from '../../music/producer/producer.ts';
+import { wishOutcome } from '../../worker/tasks/wish-outcome.ts';
+import { makeSong } from '../music/arbitraries.ts';
+
+const songs = [makeSong('a', { vocals: 0.8 }), makeSong('b', { vocals: 0.1, bpm: 124 })];
+const base = { songs, scores: [], limits: DEFAULT_PLAN_LIMITS, seed: 2, faults: [] };
+const previous = producePlan(base);
+
+test('a change that a planner claims is checked against the plan that came back', () => {
+  const brief = { ...base, previous, feedback: 'more bass and 118 bpm' };
+  const outcome = (plan: typeof previous) => wishOutcome(brief, plan, { source: 'claude', notUnderstood: [] });
+  assert.deepEqual(outcome(previous)?.cannot, ['Not in this plan: more bass.', 'Not in this plan: 118 bpm.']);
+  assert.deepEqual(outcome(planWithWishes(brief).plan)?.cannot, []);
+});
+
+test('without a text there is no outcome', () => {
+  assert.equal(wishOutcome(base, previous, { source: 'rules' }), undefined);
+});
+
+test('a text of which nothing is understood is refused, with what can be asked', () => {
+  const refused = { name: 'TaskError', code: 'wish_not_understood', faultClass: 'permanent' };
+  const brief = { ...base, previous, feedback: 'paint it blue' };
+  assert.throws(() => wishOutcome(brief, previous, { source: 'rules' }), refused);
+  assert.throws(() => wishOutcome(brief, previous, { source: 'claude', notUnderstood: ['paint it blue'] }), {
+    ...refused,
+    message: 'Not understood: "paint it blue".',
+  });
+});
+
+test('a model may understand what the rules do not', () => {
+  const brief = { ...base, wishes: 'paint it blue, with rain' };
+  const outcome = wishOutcome(brief, previous, { source: 'claude', notUnderstood: ['with rain'] });
+  assert.deepEqual(outcome, { understood: [], not_understood: ['with rain'], cannot: [] });
+});
+
+test('hostile quotes of a planner are cleaned and bounded', () => {
+  const quotes = Array.from({ length: 50 }, () => `\u001b[31m${'x'.repeat(1_000)}\u202e`);
+  const outcome = wishOutcome({ ...base, wishes: 'faster' }, previous, { source: 'claude', notUnderstood: quotes });
+  assert.equal(outcome?.not_understood.length, 10);
+  assert.ok(outcome.not_understood.every((quote) => quote.length <= 200 && !/[\u001b\u202e]/.test(quote)));
+});

@@ -1,0 +1,72 @@
+/** What became of the wishes of a user: what was understood, what was not, and what the plan does not fulfil. */
+import type { Plan, WishOutcome } from '../../schema.ts';
+import { cleanText } from '../../music/plan/text.ts';
+import { wishHolds } from '../../music/revision/wish-holds.ts';
+import { readWishes } from '../../music/wishes/read-wishes.ts';
+import { wishSongs } from '../../music/wishes/wish-songs.ts';
+import { WHAT_CAN_BE_ASKED } from '../../music/wishes/refuse.ts';
+import { describeWish } from '../../music/wishes/wish-texts.ts';
+import { TaskError } from '../errors.ts';
+import type { PlanBrief, PlanFacts } from '../services/orchestrator.ts';
+
+const MAX_QUOTES = 10;
+const MAX_QUOTE_LENGTH = 200;
+const MAX_REASON_LENGTH = 300;
+
+/** The text that a plan follows: the feedback on an earlier plan, otherwise the wishes. */
+export function wishTextOf({ previous, feedback, wishes }: PlanBrief): string {
+  return previous && feedback ? feedback : [wishes, feedback].filter(Boolean).join('\n');
+}
+
+const cleaned = (texts: readonly string[], limit: number): string[] =>
+  texts
+    .map((text) => cleanText(text, limit))
+    .filter((text) => text !== '')
+    .slice(0, MAX_QUOTES);
+
+/**
+ * Reads the text and checks the plan that came back against it: a wish that is understood and not in the plan is listed in
+ * `cannot`. A model may understand what the rules do not: then the parts that it reports count.
+ * @returns undefined without a text
+ * @throws TaskError `wish_not_understood` if nothing in the text was understood: such a plan is not rendered
+ */
+export function wishOutcome(
+  brief: PlanBrief,
+  plan: Plan,
+  { source, cannot = [], notUnderstood }: Pick<PlanFacts, 'source' | 'cannot' | 'notUnderstood'>,
+): WishOutcome | undefined {
+  const text = wishTextOf(brief);
+  if (text.trim() === '') return undefined;
+  const reading = readWishes(text, wishSongs(brief.songs));
+  const unread = source === 'claude' ? (notUnderstood ?? []) : reading.not_understood;
+  const isNothing = reading.understood.length === 0 && reading.not_understood.length > 0;
+  if (isNothing && areQuoted(reading.not_understood, unread)) throw nothingUnderstood(reading.not_understood);
+  const unmet = reading.understood.filter((wish) => !wishHolds(wish, plan, brief.previous));
+  const reasons =
+    cannot.length > 0 ? cannot : unmet.map((wish) => `Not in this plan: ${describeWish(wish, brief.songs)}.`);
+  return {
+    understood: reading.understood,
+    not_understood: cleaned(unread, MAX_QUOTE_LENGTH),
+    cannot: cleaned(reasons, MAX_REASON_LENGTH),
+  };
+}
+
+/** Whether every word of the parts is in one of the quotes. */
+function areQuoted(parts: readonly string[], quotes: readonly string[]): boolean {
+  const wordsOf = (texts: readonly string[]): string[] =>
+    texts
+      .join(' ')
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? [];
+  const quoted = new Set(wordsOf(quotes));
+  return wordsOf(parts).every((word) => quoted.has(word));
+}
+
+function nothingUnderstood(parts: readonly string[]): TaskError {
+  const quotes = cleaned(parts, MAX_QUOTE_LENGTH).map((part) => `"${part}"`);
+  return new TaskError(`Not understood: ${quotes.join(', ')}.`, {
+    code: 'wish_not_understood',
+    hint: WHAT_CAN_BE_ASKED,
+    faultClass: 'permanent',
+  });
+}
