@@ -42,7 +42,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...times(9, missingStems),
   ...times(3, publishedParts),
   ...times(9, opening),
-  ...times(10, studioVersion),
+  ...times(20, studioVersion),
 ];
 
 /** How many scenarios follow each other. */
