@@ -39,6 +39,8 @@ export const DevelopmentEnvironment = z.object({
     'Folder of songs for the benchmark `audio`: one folder per song with `truth.json` and four stems.',
   ),
   MASHUP_BENCH_GENERATED: count(40, 'Generated songs of the benchmark `audio`.'),
+  BENCH_SEPARATION_SONGS: count(4, 'Generated songs of the benchmark `separation`.'),
+  BENCH_SEPARATION_SEC: count(30, 'Seconds of each song of the benchmark `separation`.'),
   MASHUP_BENCH_PEER_SONGS: text('Folder of songs for `bench/peers-audio`. Set by the benchmark `audio`.'),
   MASHUP_BENCH_SOUNDFONT: text('Soundfont of the generated songs. Default: `/usr/share/sounds/sf2/FluidR3_GM.sf2`.'),
 });
