@@ -1,6 +1,6 @@
 /**
- * A hundred phrasings with their expected readings, written before any rule of the reader. The rules were made without
- * looking at them, and scored on them once: 96 were read whole, 4 in part, none wrongly. Since then they count as seen.
+ * A hundred phrasings with their expected readings, written before any rule of the reader, by the author of the rules, who did not
+ * open them again until the rules were scored once: 96 were read whole, 4 in part, none wrongly. Since then they count as seen.
  */
 import type { WishSong } from '../../schema.ts';
 import {
