@@ -400,6 +400,7 @@ export interface StageStatsTable {
   base_sec: number;
   per_song_sec: number;
   mean_sec: number;
+  model_factor: Defaulted<number>;
 }
 
 /** A row of `mashup.service_health`. */

@@ -225,6 +225,7 @@ create table mashup.stage_stats (
   base_sec real not null,
   per_song_sec real not null,
   mean_sec real not null,
+  model_factor real default 20 not null,
   constraint stage_stats_kind_fkey FOREIGN KEY (kind) REFERENCES mashup.task_kinds(kind),
   constraint stage_stats_pkey PRIMARY KEY (kind)
 );
@@ -233,6 +234,7 @@ comment on column mashup.stage_stats.samples is 'Durations measured so far.';
 comment on column mashup.stage_stats.base_sec is 'Seconds that do not depend on the songs.';
 comment on column mashup.stage_stats.per_song_sec is 'Seconds of work for each second of song: of its own song, or of all songs for kinds with one task for the job.';
 comment on column mashup.stage_stats.mean_sec is 'Mean duration in seconds, exponentially weighted.';
+comment on column mashup.stage_stats.model_factor is 'Of separate: how many times as long a task takes if the model separates.';
 
 create table mashup.stages (
   stage text not null,
@@ -2369,13 +2371,15 @@ declare
   v_longest real;
   v_total real;
   v_sum double precision := 0;
+  v_is_model boolean := mashup.uses_model(p_job);
 begin
   foreach v_song in array v_songs loop
     v_seconds := v_seconds + coalesce((v_song ->> 'duration_sec')::real, 180);
   end loop;
   -- By loops: as one statement it takes twice as long, and it runs eight times in a job.
   for v_kind in
-    select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec
+    select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec,
+      case when v_is_model and k.kind = 'separate' then st.model_factor else 1 end as factor
     from mashup.stages s join mashup.task_kinds k on k.stage = s.stage join mashup.stage_stats st on st.kind = k.kind
     where s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
       -- A draft is estimated up to the stage before which it waits.
@@ -2389,12 +2393,12 @@ begin
     foreach v_song in array v_songs loop
       continue when v_song ->> v_kind.song_member is not null;
       -- Songs of unknown length count with the mean.
-      v_sec := coalesce(v_kind.base_sec + v_kind.per_song_sec * (v_song ->> 'duration_sec')::real, v_kind.mean_sec);
+      v_sec := v_kind.factor * coalesce(v_kind.base_sec + v_kind.per_song_sec * (v_song ->> 'duration_sec')::real, v_kind.mean_sec);
       v_longest := greatest(v_longest, v_sec);
       v_total := v_total + v_sec;
     end loop;
-    -- Songs are analysed and separated in parallel.
-    v_sum := v_sum + v_longest * 0.6 + v_total * 0.4;
+    -- Songs are analysed and separated in parallel. A model separates one after the other.
+    v_sum := v_sum + case when v_kind.factor > 1 then v_total else v_longest * 0.6 + v_total * 0.4 end;
   end loop;
   return mashup.now() + make_interval(secs => v_sum);
 end
@@ -4145,12 +4149,19 @@ end
 $function$;
 comment on function mashup.record_analysis(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of an analyze task. Returns the job with the song''s card that points to it, not written yet: {content_hash, version, card, stem_layout (absent: four_stems), and analysis or the analysis_id of a cached one}. Raises MB003.';
 
-CREATE OR REPLACE FUNCTION mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real)
+CREATE OR REPLACE FUNCTION mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real, p_is_model boolean DEFAULT false)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 begin
+  if p_is_model then
+    update mashup.stage_stats s
+      set model_factor = (s.model_factor + least(greatest(p_seconds / greatest(s.base_sec + s.per_song_sec * p_song_seconds, 0.01), 1), 500)) / 2
+      from (select l.kind from mashup.stage_stats l where l.kind = p_kind for update skip locked) f
+      where s.kind = f.kind;
+    return;
+  end if;
   update mashup.stage_stats s set
       samples = s.samples + 1,
       mean_sec = s.mean_sec + (p_seconds - s.mean_sec) * greatest(0.1, 1.0 / (s.samples + 1)),
@@ -4161,7 +4172,7 @@ begin
     where s.kind = f.kind;
 end
 $function$;
-comment on function mashup.record_duration(text,real,real) is 'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted. Skips a locked row: one sample less.';
+comment on function mashup.record_duration(text,real,real,boolean) is 'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted; p_is_model: only model_factor, because the model separated. Skips a locked row: one sample less.';
 
 CREATE OR REPLACE FUNCTION mashup.record_finish(p_task mashup.tasks, p_kind mashup.task_kinds, p_job mashup_jobs, p_result jsonb)
  RETURNS void
@@ -4227,15 +4238,15 @@ begin
   loop
     perform mashup.record_service_success(v_service);
   end loop;
-  -- The model takes many times as long as the classical method, by which jobs with a studio version are estimated.
-  if not coalesce((p_result ->> 'from_cache')::boolean, false) and not p_task.is_studio then
+  if not coalesce((p_result ->> 'from_cache')::boolean, false) then
     perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
       select sum((s ->> 'duration_sec')::real) from mashup.active_songs(p_job.songs) s
-      where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0));
+      where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0),
+      p_task.kind = 'separate' and exists (select from mashup.separation_models m where m.neural = mashup.separator_of(p_result ->> 'model')));
   end if;
 end
 $function$;
-comment on function mashup.record_measurements(mashup.tasks,mashup.task_kinds,mashup_jobs,jsonb,real) is 'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true} or it is one of a studio version. Lock: service_health rows by name.';
+comment on function mashup.record_measurements(mashup.tasks,mashup.task_kinds,mashup_jobs,jsonb,real) is 'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
 
 CREATE OR REPLACE FUNCTION mashup.record_plan(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
  RETURNS mashup_jobs
@@ -6533,6 +6544,25 @@ end
 $function$;
 comment on function mashup.use_queue_schema(text) is 'Makes the functions use another schema for the queue, and grants the workers what they need there. Called by `mashup migrate`, as the owner of the functions; workers follow within a second. Raises MB006.';
 
+CREATE OR REPLACE FUNCTION mashup.uses_model(p_job mashup_jobs)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_neural text := (select m.neural from mashup.separation_models m);
+  v_wanted record;
+begin
+  if v_neural is null then
+    return false;
+  end if;
+  v_wanted := mashup.wanted_separation(p_job);
+  return v_wanted.method <> 'classical' and v_wanted.models[1] = v_neural;
+end
+$function$;
+comment on function mashup.uses_model(mashup_jobs) is 'Returns whether the model of the separation service separates the songs of a job.';
+
 CREATE OR REPLACE FUNCTION mashup.wanted_separation(p_job mashup_jobs, OUT method text, OUT models text[], OUT classical text)
  RETURNS record
  LANGUAGE plpgsql
@@ -7284,12 +7314,12 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"kind": "separate", "stage": "separating", "service": "separation", "priority": 10, "song_step": "Separating", "song_state": "separating", "backoff_sec": 2, "output_path": "stems/{user}/{job}/{song}/{claim}", "song_member": "stems_id", "timeout_sec": 1800, "max_attempts": 4, "uses_storage": true, "backoff_max_sec": 60, "reports_progress": true, "fallback_after_sec": null}
 
 -- mashup.stage_stats
--- {"kind": "analyze", "samples": 0, "base_sec": 0.5, "mean_sec": 5, "per_song_sec": 0.03}
--- {"kind": "plan", "samples": 0, "base_sec": 1, "mean_sec": 3, "per_song_sec": 0}
--- {"kind": "render", "samples": 0, "base_sec": 3, "mean_sec": 25, "per_song_sec": 0.1}
--- {"kind": "render_stems", "samples": 0, "base_sec": 4, "mean_sec": 30, "per_song_sec": 0.12}
--- {"kind": "score", "samples": 0, "base_sec": 0.2, "mean_sec": 0.2, "per_song_sec": 0}
--- {"kind": "separate", "samples": 0, "base_sec": 1, "mean_sec": 20, "per_song_sec": 0.15}
+-- {"kind": "analyze", "samples": 0, "base_sec": 0.5, "mean_sec": 5, "model_factor": 20, "per_song_sec": 0.03}
+-- {"kind": "plan", "samples": 0, "base_sec": 1, "mean_sec": 3, "model_factor": 20, "per_song_sec": 0}
+-- {"kind": "render", "samples": 0, "base_sec": 3, "mean_sec": 25, "model_factor": 20, "per_song_sec": 0.1}
+-- {"kind": "render_stems", "samples": 0, "base_sec": 4, "mean_sec": 30, "model_factor": 20, "per_song_sec": 0.12}
+-- {"kind": "score", "samples": 0, "base_sec": 0.2, "mean_sec": 0.2, "model_factor": 20, "per_song_sec": 0}
+-- {"kind": "separate", "samples": 0, "base_sec": 1, "mean_sec": 20, "model_factor": 20, "per_song_sec": 0.15}
 
 -- mashup.settings
 -- {"max": 1000000, "min": 0, "name": "analysis_retention_days", "type": "number", "unit": "days", "value": 365, "description": "Days without use after which cached analyses are deleted.", "is_optional": false}

@@ -27,7 +27,7 @@
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs                   songs in rows
 --     stem_files, stems_cover, merge_stems       stems in rows, of whole songs or pieces
---     wanted_separation, separator_of, are_usable   what is to separate the songs of a job, and whether stems are of it
+--     wanted_separation, uses_model, separator_of, are_usable   what is to separate the songs of a job, and whether stems are of it
 --     add_warnings, add_warning, wish_warnings, warning_rank, warnings_outside, truncate_bytes   warnings in rows
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
@@ -938,7 +938,8 @@ create table mashup.stage_stats (
   samples      integer not null default 0,
   base_sec     real not null,
   per_song_sec real not null,
-  mean_sec     real not null
+  mean_sec     real not null,
+  model_factor real not null default 20
 );
 revoke all on mashup.stage_stats from public, anon, authenticated, service_role;
 comment on table mashup.stage_stats is 'Durations by kind of task, the source of estimates. Starts with guesses; each finished task corrects it.';
@@ -947,6 +948,7 @@ comment on column mashup.stage_stats.base_sec is 'Seconds that do not depend on 
 comment on column mashup.stage_stats.per_song_sec is
   'Seconds of work for each second of song: of its own song, or of all songs for kinds with one task for the job.';
 comment on column mashup.stage_stats.mean_sec is 'Mean duration in seconds, exponentially weighted.';
+comment on column mashup.stage_stats.model_factor is 'Of separate: how many times as long a task takes if the model separates.';
 
 create table mashup.service_health (
   service    text primary key,
@@ -1639,13 +1641,15 @@ declare
   v_longest real;
   v_total real;
   v_sum double precision := 0;
+  v_is_model boolean := mashup.uses_model(p_job);
 begin
   foreach v_song in array v_songs loop
     v_seconds := v_seconds + coalesce((v_song ->> 'duration_sec')::real, 180);
   end loop;
   -- By loops: as one statement it takes twice as long, and it runs eight times in a job.
   for v_kind in
-    select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec
+    select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec,
+      case when v_is_model and k.kind = 'separate' then st.model_factor else 1 end as factor
     from mashup.stages s join mashup.task_kinds k on k.stage = s.stage join mashup.stage_stats st on st.kind = k.kind
     where s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
       -- A draft is estimated up to the stage before which it waits.
@@ -1659,22 +1663,29 @@ begin
     foreach v_song in array v_songs loop
       continue when v_song ->> v_kind.song_member is not null;
       -- Songs of unknown length count with the mean.
-      v_sec := coalesce(v_kind.base_sec + v_kind.per_song_sec * (v_song ->> 'duration_sec')::real, v_kind.mean_sec);
+      v_sec := v_kind.factor * coalesce(v_kind.base_sec + v_kind.per_song_sec * (v_song ->> 'duration_sec')::real, v_kind.mean_sec);
       v_longest := greatest(v_longest, v_sec);
       v_total := v_total + v_sec;
     end loop;
-    -- Songs are analysed and separated in parallel.
-    v_sum := v_sum + v_longest * 0.6 + v_total * 0.4;
+    -- Songs are analysed and separated in parallel. A model separates one after the other.
+    v_sum := v_sum + case when v_kind.factor > 1 then v_total else v_longest * 0.6 + v_total * 0.4 end;
   end loop;
   return mashup.now() + make_interval(secs => v_sum);
 end
 $$;
 comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats.';
 
-create function mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real) returns void
+create function mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real, p_is_model boolean default false) returns void
   language plpgsql set search_path = ''
   as $$
 begin
+  if p_is_model then
+    update mashup.stage_stats s
+      set model_factor = (s.model_factor + least(greatest(p_seconds / greatest(s.base_sec + s.per_song_sec * p_song_seconds, 0.01), 1), 500)) / 2
+      from (select l.kind from mashup.stage_stats l where l.kind = p_kind for update skip locked) f
+      where s.kind = f.kind;
+    return;
+  end if;
   update mashup.stage_stats s set
       samples = s.samples + 1,
       mean_sec = s.mean_sec + (p_seconds - s.mean_sec) * greatest(0.1, 1.0 / (s.samples + 1)),
@@ -1685,8 +1696,8 @@ begin
     where s.kind = f.kind;
 end
 $$;
-comment on function mashup.record_duration(text, real, real) is
-  'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted. Skips a locked row: one sample less.';
+comment on function mashup.record_duration(text, real, real, boolean) is
+  'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted; p_is_model: only model_factor, because the model separated. Skips a locked row: one sample less.';
 
 create type mashup.claim_limits as (lease_sec double precision, heartbeat_sec double precision, max_crashes_before_solo double precision,
   silence_sec double precision, plan_call_timeout_sec double precision, call_limit_min_sec double precision, call_limit_factor double precision,
@@ -1862,6 +1873,22 @@ end
 $$;
 comment on function mashup.wanted_separation(public.mashup_jobs) is
   'Returns how the songs of a job are to be separated: method (auto, classical or neural); models whose stems the job uses, the preferred one first ({null}: it wants one, and there is none; null: stems of any model, because the service does not name its models); and the model of the classical method.';
+
+create function mashup.uses_model(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_neural text := (select m.neural from mashup.separation_models m);
+  v_wanted record;
+begin
+  if v_neural is null then
+    return false;
+  end if;
+  v_wanted := mashup.wanted_separation(p_job);
+  return v_wanted.method <> 'classical' and v_wanted.models[1] = v_neural;
+end
+$$;
+comment on function mashup.uses_model(public.mashup_jobs) is 'Returns whether the model of the separation service separates the songs of a job.';
 
 create function mashup.separator_of(p_model text) returns text
   language plpgsql immutable set search_path = ''
@@ -4363,16 +4390,16 @@ begin
   loop
     perform mashup.record_service_success(v_service);
   end loop;
-  -- The model takes many times as long as the classical method, by which jobs with a studio version are estimated.
-  if not coalesce((p_result ->> 'from_cache')::boolean, false) and not p_task.is_studio then
+  if not coalesce((p_result ->> 'from_cache')::boolean, false) then
     perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
       select sum((s ->> 'duration_sec')::real) from mashup.active_songs(p_job.songs) s
-      where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0));
+      where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0),
+      p_task.kind = 'separate' and exists (select from mashup.separation_models m where m.neural = mashup.separator_of(p_result ->> 'model')));
   end if;
 end
 $$;
 comment on function mashup.record_measurements(mashup.tasks, mashup.task_kinds, public.mashup_jobs, jsonb, real) is
-  'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true} or it is one of a studio version. Lock: service_health rows by name.';
+  'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
 
 create function mashup.record_finish(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_result jsonb) returns void
   language plpgsql set search_path = ''

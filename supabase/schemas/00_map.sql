@@ -23,7 +23,7 @@
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs                   songs in rows
 --     stem_files, stems_cover, merge_stems       stems in rows, of whole songs or pieces
---     wanted_separation, separator_of, are_usable   what is to separate the songs of a job, and whether stems are of it
+--     wanted_separation, uses_model, separator_of, are_usable   what is to separate the songs of a job, and whether stems are of it
 --     add_warnings, add_warning, wish_warnings, warning_rank, warnings_outside, truncate_bytes   warnings in rows
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker

@@ -38,6 +38,39 @@ describe('get_separators', () => {
   });
 });
 
+describe('estimates', () => {
+  it('expect more of a job whose songs the model separates', async () => {
+    const left = async (id: string): Promise<number> => {
+      await runJob(m, worker, id, { stop: ({ kind }) => kind === 'separate' });
+      const [row] = await sql<{ seconds: number }[]>`
+        select extract(epoch from mashup.estimate_completion(j) - mashup.now())::float8 as seconds from public.mashup_jobs j where id = ${id}`;
+      await sql`select mashup.cancel(${id})`;
+      return row!.seconds;
+    };
+    const classical = await left(await submit({ separation: 'classical' }));
+    const neural = await left(await submit());
+    const [stats] = await sql<
+      { factor: number }[]
+    >`select model_factor as factor from mashup.stage_stats where kind = 'separate'`;
+    assert.ok(neural - classical > stats!.factor, `${neural} and ${classical} s`);
+  });
+
+  it('learn what the model takes apart from what the classical method takes', async () => {
+    const stats = async (): Promise<{ samples: number; mean_sec: number; model_factor: number }> => {
+      const [row] = await sql<{ samples: number; mean_sec: number; model_factor: number }[]>`
+        select samples, mean_sec, model_factor from mashup.stage_stats where kind = 'separate'`;
+      return row!;
+    };
+    const before = await stats();
+    await runJob(m, worker, await submit());
+    const after = await stats();
+    assert.deepEqual([after.samples, after.mean_sec], [before.samples, before.mean_sec]);
+    assert.ok(after.model_factor < before.model_factor, 'the tasks of the test take no time');
+    await runJob(m, worker, await submit({ separation: 'classical' }));
+    assert.equal((await stats()).samples, before.samples + 2);
+  });
+});
+
 describe('the separator of a job', () => {
   it('is the model of the service by default, and its result says so', async () => {
     const id = await submit();

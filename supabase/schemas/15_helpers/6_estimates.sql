@@ -14,13 +14,15 @@ declare
   v_longest real;
   v_total real;
   v_sum double precision := 0;
+  v_is_model boolean := mashup.uses_model(p_job);
 begin
   foreach v_song in array v_songs loop
     v_seconds := v_seconds + coalesce((v_song ->> 'duration_sec')::real, 180);
   end loop;
   -- By loops: as one statement it takes twice as long, and it runs eight times in a job.
   for v_kind in
-    select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec
+    select k.song_member, st.base_sec, st.per_song_sec, st.mean_sec,
+      case when v_is_model and k.kind = 'separate' then st.model_factor else 1 end as factor
     from mashup.stages s join mashup.task_kinds k on k.stage = s.stage join mashup.stage_stats st on st.kind = k.kind
     where s.position >= (select h.position from mashup.stages h where h.stage = p_job.stage)
       -- A draft is estimated up to the stage before which it waits.
@@ -34,22 +36,29 @@ begin
     foreach v_song in array v_songs loop
       continue when v_song ->> v_kind.song_member is not null;
       -- Songs of unknown length count with the mean.
-      v_sec := coalesce(v_kind.base_sec + v_kind.per_song_sec * (v_song ->> 'duration_sec')::real, v_kind.mean_sec);
+      v_sec := v_kind.factor * coalesce(v_kind.base_sec + v_kind.per_song_sec * (v_song ->> 'duration_sec')::real, v_kind.mean_sec);
       v_longest := greatest(v_longest, v_sec);
       v_total := v_total + v_sec;
     end loop;
-    -- Songs are analysed and separated in parallel.
-    v_sum := v_sum + v_longest * 0.6 + v_total * 0.4;
+    -- Songs are analysed and separated in parallel. A model separates one after the other.
+    v_sum := v_sum + case when v_kind.factor > 1 then v_total else v_longest * 0.6 + v_total * 0.4 end;
   end loop;
   return mashup.now() + make_interval(secs => v_sum);
 end
 $$;
 comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats.';
 
-create function mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real) returns void
+create function mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real, p_is_model boolean default false) returns void
   language plpgsql set search_path = ''
   as $$
 begin
+  if p_is_model then
+    update mashup.stage_stats s
+      set model_factor = (s.model_factor + least(greatest(p_seconds / greatest(s.base_sec + s.per_song_sec * p_song_seconds, 0.01), 1), 500)) / 2
+      from (select l.kind from mashup.stage_stats l where l.kind = p_kind for update skip locked) f
+      where s.kind = f.kind;
+    return;
+  end if;
   update mashup.stage_stats s set
       samples = s.samples + 1,
       mean_sec = s.mean_sec + (p_seconds - s.mean_sec) * greatest(0.1, 1.0 / (s.samples + 1)),
@@ -60,8 +69,8 @@ begin
     where s.kind = f.kind;
 end
 $$;
-comment on function mashup.record_duration(text, real, real) is
-  'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted. Skips a locked row: one sample less.';
+comment on function mashup.record_duration(text, real, real, boolean) is
+  'Corrects mashup.stage_stats by one sample of p_seconds for songs of p_song_seconds, exponentially weighted; p_is_model: only model_factor, because the model separated. Skips a locked row: one sample less.';
 
 create type mashup.claim_limits as (lease_sec double precision, heartbeat_sec double precision, max_crashes_before_solo double precision,
   silence_sec double precision, plan_call_timeout_sec double precision, call_limit_min_sec double precision, call_limit_factor double precision,

@@ -24,6 +24,22 @@ $$;
 comment on function mashup.wanted_separation(public.mashup_jobs) is
   'Returns how the songs of a job are to be separated: method (auto, classical or neural); models whose stems the job uses, the preferred one first ({null}: it wants one, and there is none; null: stems of any model, because the service does not name its models); and the model of the classical method.';
 
+create function mashup.uses_model(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_neural text := (select m.neural from mashup.separation_models m);
+  v_wanted record;
+begin
+  if v_neural is null then
+    return false;
+  end if;
+  v_wanted := mashup.wanted_separation(p_job);
+  return v_wanted.method <> 'classical' and v_wanted.models[1] = v_neural;
+end
+$$;
+comment on function mashup.uses_model(public.mashup_jobs) is 'Returns whether the model of the separation service separates the songs of a job.';
+
 create function mashup.separator_of(p_model text) returns text
   language plpgsql immutable set search_path = ''
   as $$

@@ -70,16 +70,16 @@ begin
   loop
     perform mashup.record_service_success(v_service);
   end loop;
-  -- The model takes many times as long as the classical method, by which jobs with a studio version are estimated.
-  if not coalesce((p_result ->> 'from_cache')::boolean, false) and not p_task.is_studio then
+  if not coalesce((p_result ->> 'from_cache')::boolean, false) then
     perform mashup.record_duration(p_task.kind, p_seconds, coalesce((
       select sum((s ->> 'duration_sec')::real) from mashup.active_songs(p_job.songs) s
-      where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0));
+      where p_task.song_id is null or s ->> 'song_id' = p_task.song_id), 0),
+      p_task.kind = 'separate' and exists (select from mashup.separation_models m where m.neural = mashup.separator_of(p_result ->> 'model')));
   end if;
 end
 $$;
 comment on function mashup.record_measurements(mashup.tasks, mashup.task_kinds, public.mashup_jobs, jsonb, real) is
-  'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true} or it is one of a studio version. Lock: service_health rows by name.';
+  'Records that the service of a finished task answered, unless {service_used: false}, and Storage if its kind uses it, and how long the task took, unless {from_cache: true}. Lock: service_health rows by name.';
 
 create function mashup.record_finish(p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_result jsonb) returns void
   language plpgsql set search_path = ''
