@@ -35,7 +35,7 @@ const FILES = [
   'supabase/migrations/*.sql',
   'supabase/functions/**/*.{ts,json}',
   'schema/*.ts',
-  'music/plan/timeline.ts',
+  'music/**/*.ts',
   'schema.ts',
 ];
 const WORKSPACE = '@mashup-engine/';

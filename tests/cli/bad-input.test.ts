@@ -57,7 +57,7 @@ const cases: [name: string, args: string[], code: string, line: RegExp][] = [
     'file_missing',
     /^There is no file .*nothing\.mp3\. Check the path\.$/,
   ],
-  ['a folder', [good, path('folder.wav')], 'not_a_file', /folder\.wav is not a file\. Give the path/],
+  ['a folder without stems', [good, path('folder.wav')], 'bad_stems', /folder\.wav has no stems\. Name the files/],
   [
     'a picture',
     [good, path('picture.png')],

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { createClient } from '@supabase/supabase-js';
 import { encodeFlac } from '../../audio/encode/encode-flac.ts';
+import { STEM_BLOCK_FRAMES } from '../../schema/mashup-stems.ts';
 import { RATE } from './playback-harness.ts';
 import { pageFaults } from './studio-fixture.ts';
 import type { StudioFixture } from './studio-fixture.ts';
@@ -12,7 +13,8 @@ import type { StudioFixture } from './studio-fixture.ts';
 const TONES = [441, 1323, 3087];
 const STEMS = ['vocals', 'drums', 'drums'] as const;
 const LEVEL = 0.2;
-const ENDS = [10 * RATE, 24 * RATE];
+/** The first part has whole blocks, as those of the renderer. */
+const ENDS = [108 * STEM_BLOCK_FRAMES, 24 * RATE];
 
 /** Uploads stems as a renderer does. Returns what the row of the result says of them. */
 async function uploadStems({ stack, sql }: StudioFixture, jobId: string): Promise<Record<string, unknown>> {

@@ -133,4 +133,34 @@ export function testStudioVersion(fixture: () => StudioFixture, jobId: () => str
     assert.deepEqual(await pageFaults(page), []);
     assert.deepEqual(fixture().pageErrors, []);
   });
+  testMixedDraft(fixture, jobId);
+}
+
+function testMixedDraft(fixture: () => StudioFixture, jobId: () => string): void {
+  test('a draft that is being mixed stays when its studio version comes, until the listener chooses that', async () => {
+    const { page, shown, sql } = fixture();
+    const [draft, studio] = await sql<{ path: string }[]>`
+      select path from public.mashup_results where job_id = ${jobId()} order by epoch`;
+    await sql`
+      update public.mashup_jobs set result_path = ${draft!.path}, studio_version = null,
+        result = jsonb_set(result, '{stems}', '{"state": "ready"}') where id = ${jobId()}`;
+    await shown('compare').waitFor({ state: 'detached' });
+    // The page remembers what was chosen for a result.
+    await page.reload();
+    await page.getByRole('button', { name: 'Open the mixer' }).click();
+    await shown('mixer-status').getByText('You hear the stems.').waitFor();
+    await page.getByRole('button', { name: 'Mute Vocals' }).first().click();
+    await sql`
+      update public.mashup_jobs set result_path = ${studio!.path}, studio_version = '{"state": "ready"}',
+        result = result - 'stems' where id = ${jobId()}`;
+    await shown('compare').getByRole('button', { name: /Draft/, pressed: true }).waitFor();
+    await shown('mixer-status').getByText('You hear the stems.').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Mute Vocals' }).first().getAttribute('aria-pressed'), 'true');
+    await shown('compare')
+      .getByRole('button', { name: /Studio version/ })
+      .click();
+    await page.getByRole('button', { name: 'Open the mixer' }).waitFor();
+    await plays(page, studio!.path);
+    assert.deepEqual(fixture().pageErrors, []);
+  });
 }

@@ -8,6 +8,7 @@ import { WORKING_STAGES } from '../../schema/stages.ts';
 import type { ReplayStage } from '../../schema/stages.ts';
 import { reasonToSkip } from './browser.ts';
 import { testMixer } from './mixer-tests.ts';
+import { testStemDownloads } from './stem-download-tests.ts';
 import { testSeparatorChoice, testStudioVersion } from './studio-version-tests.ts';
 import { testSongSelection } from './song-selection-tests.ts';
 import { testLibraryAndAccount, testOperatorReplay } from './library-and-account-tests.ts';
@@ -148,6 +149,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     () => fixture,
     () => firstJob,
   );
+  testStemDownloads(() => fixture);
 
   testStudioVersion(
     () => fixture,

@@ -18,7 +18,7 @@ interface Props {
 
 /** The mixer of a finished mashup. It asks for the stems when it is opened; the mashup plays on meanwhile. */
 export function MixerPanel({ mixer, comparison, songs, children }: Props) {
-  const { isOpen, mix, isHeard, problem } = mixer;
+  const { isOpen, mix, problem } = mixer;
   // Stems can be asked for of the current result alone.
   const isMissing = comparison.version === 'draft' && mixer.summary?.state !== 'ready';
   return (
@@ -45,9 +45,7 @@ export function MixerPanel({ mixer, comparison, songs, children }: Props) {
       {problem && <Notice problem={problem} />}
       {isOpen && mix !== undefined && (
         <Suspense fallback={null}>
-          <div className={isHeard ? '' : 'opacity-60'}>
-            <StemMixer mix={mix} songs={songs} />
-          </div>
+          <StemMixer mix={mix} songs={songs} />
         </Suspense>
       )}
       {isOpen && children}
