@@ -60,6 +60,8 @@ export interface Registration {
   isConnected(): boolean;
   /** Adds a Graphile Worker pool to the worker's row, so that its locks are released if this process dies. */
   addPool(poolId: string): void;
+  /** Pools of the worker's runners, the newest last. */
+  poolIds(): readonly string[];
   /** Stops registering the worker again. Call it before `deregister_worker`. */
   deregister(): void;
   /** Closes the connection. */
@@ -115,6 +117,10 @@ class WorkerRegistration implements Registration {
 
   isConnected(): boolean {
     return this.#client !== undefined;
+  }
+
+  poolIds(): readonly string[] {
+    return this.#poolIds;
   }
 
   addPool(poolId: string): void {

@@ -25,7 +25,7 @@ import { registerWorker } from './registration.ts';
 import type { Registration, RegistrationOptions } from './registration.ts';
 import { startSocketWatchdog } from './database/socket-watchdog.ts';
 import type { SocketWatchdog } from './database/socket-watchdog.ts';
-import { admitWaiting, deregisterWorker, sweep } from './database/database-api.ts';
+import { admitWaiting, deregisterWorker, sweep, unlockPools } from './database/database-api.ts';
 import { watchSeparationModels } from './separation-models.ts';
 import { openStorage } from './services/storage.ts';
 import { checkStorage } from './storage-check.ts';
@@ -241,6 +241,8 @@ async function stopWorker(parts: WorkerParts): Promise<void> {
   });
   for (const { lease } of running.values()) lease.abort('stopping');
   await within(STOP_STEP_MS, queueStopped).catch(() => {});
+  // A runner that was fetching an entry while the worker deregistered has locked it since.
+  await within(STOP_STEP_MS, unlockPools(db, registration.poolIds())).catch(() => {});
   await registration.stop();
   await monitoring?.close();
   await closeDatabase(db);
