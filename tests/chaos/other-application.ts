@@ -85,6 +85,8 @@ export class OtherApplication {
       noHandleSignals: true,
       pollInterval: 500,
       maxPoolSize: 2,
+      // Without batches, a completion whose connection is lost is a rejection that nothing handles: it ends the process.
+      preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
       taskList: {
         render: (payload) => {
           this.#rendered.set((payload as { task: number }).task, JSON.stringify(payload));
