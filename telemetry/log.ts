@@ -41,3 +41,11 @@ function toText(line: string): string {
   const details = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`);
   return [time, String(level).padEnd(5), message, ...details].join(' ');
 }
+
+/**
+ * Lets this process go on when nobody reads its output any more. Otherwise each line would be an error of its own: it ends the process,
+ * or is logged as the next line, without end.
+ */
+export function outliveOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+}

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The worker process: `node worker/main.ts`, configured by environment variables. */
+import { outliveOutput } from '../telemetry/log.ts';
 import { readConfig } from './config.ts';
 import { requireDefaultServices } from './default-services.ts';
 import { WorkerStartError } from './errors.ts';
@@ -19,6 +20,7 @@ function refuse(error: unknown): never {
 try {
   const config = readConfig(process.env);
   const log = createLog(config.logFormat ?? 'json', (line) => process.stderr.write(`${line}\n`));
+  outliveOutput();
   // A fault in one task must not end the others.
   process.on('unhandledRejection', (error) => log('error', 'unhandled rejection', { error: errorText(error) }));
   process.on('uncaughtException', (error) => log('error', 'uncaught exception', { error: errorText(error) }));

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ServiceName } from '../../schema.ts';
+import { outliveOutput } from '../../telemetry/log.ts';
 import { ServiceEnvironment } from './environment.ts';
 import { freeMemoryWhenIdle } from './idle-memory.ts';
 import { logError, logRequests } from './log.ts';
@@ -32,6 +33,7 @@ export async function runService(server: Server, { service, defaultPort }: RunOp
       `HOST is ${host}, which other machines can reach, and SERVICES_TOKEN is not set. Set it to the output of \`openssl rand -hex 32\`, for the service and for the worker, or unset HOST.`,
     );
   }
+  outliveOutput();
   process.on('unhandledRejection', (error) => logError(service, error));
   logRequests(server, service);
   freeMemoryWhenIdle(server);
