@@ -50,6 +50,15 @@ export async function runService(server: Server, { service, defaultPort }: RunOp
   process.stdout.write(`${JSON.stringify({ listening: true, service, port: address.port })}\n`);
 }
 
+/** Reads the settings of a service from the environment. If they are invalid, the process exits with code 1 and what the error says. */
+export function settingsOrExit<T>(service: ServiceName, read: (environment: NodeJS.ProcessEnv) => T): T {
+  try {
+    return read(process.env);
+  } catch (error) {
+    return exit(service, error instanceof Error ? error.message : String(error));
+  }
+}
+
 function stopOnSignal(server: Server): void {
   const stop = (): void => {
     setTimeout(() => process.exit(0), SHUTDOWN_GRACE_MS + EXIT_MARGIN_MS).unref();

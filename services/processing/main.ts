@@ -1,22 +1,13 @@
 /** Runs the rendering service as a process. */
 import { logError } from '../http/log.ts';
-import { runService } from '../http/run.ts';
+import { runService, settingsOrExit } from '../http/run.ts';
 import { RenderCache } from './files/render-cache.ts';
 import { createProcessingServer } from './server/server.ts';
 import { SERVICE_DEFAULTS } from '../../schema.ts';
-import { type ProcessingSettings, readProcessingSettings } from './settings.ts';
+import { readProcessingSettings } from './settings.ts';
 import { limitThreads } from './threads/thread-pool.ts';
 
-function settingsOrExit(): ProcessingSettings {
-  try {
-    return readProcessingSettings(process.env);
-  } catch (error) {
-    process.stderr.write(`processing: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
-  }
-}
-
-const { threads, cacheDir, cacheBytes } = settingsOrExit();
+const { threads, cacheDir, cacheBytes } = settingsOrExit('processing', readProcessingSettings);
 limitThreads(threads);
 const cache = RenderCache.open(cacheDir, cacheBytes);
 if (cacheBytes > 0 && !cache) {

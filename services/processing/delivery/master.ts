@@ -6,6 +6,7 @@ import type { LimiterReport } from '../../../audio/level/limiter.ts';
 import { integratedLoudness } from '../../../audio/level/loudness.ts';
 import { RepeatLimiter } from '../../../audio/level/repeat-limiter.ts';
 import { TARGET_LUFS } from '../quality/check-file.ts';
+import { check } from '../quality/checks.ts';
 import { type Channels, sharedSamples } from '../sound/slice.ts';
 import type { Mix } from './mix.ts';
 
@@ -18,6 +19,13 @@ const USUAL_SLOPE = 0.75;
 /** A sound with a smaller slope hardly gets louder: it gets no more gain than what is missing. */
 const LEAST_SLOPE = 0.5;
 const LARGEST_SLOPE = 1.2;
+/**
+ * Gain that a mix gives up at most so that the limiter stays inaudible. With LOUDNESS_TOLERANCE_LU it is less than what the check of
+ * the loudness allows.
+ */
+const LARGEST_CONCESSION_DB = 0.38;
+/** The reduction falls a little less than the gain. */
+const CONCESSION_MARGIN_DB = 0.05;
 
 export type MasterTask = { mix: Mix; format: OutputFormat; ceilingDb: number };
 
@@ -26,7 +34,7 @@ export type Master = { channels: Channels; limited: LimiterReport; mastering: Ma
 
 /**
  * Brings a mix to the target loudness, below the ceiling. Limiting lowers the loudness, so the gain is found iteratively, by the slope
- * of the loudness between two passes.
+ * of the loudness between two passes. A mix on which the limiter would be heard stays up to LARGEST_CONCESSION_DB below the target.
  */
 export function masterMix({ mix, format, ceilingDb }: MasterTask): Master {
   const channels: Channels = [sharedSamples(mix.channels[0].length), sharedSamples(mix.channels[0].length)];
@@ -34,9 +42,11 @@ export function masterMix({ mix, format, ceilingDb }: MasterTask): Master {
   let gainDb = TARGET_LUFS - mix.loudness;
   let before: { gainDb: number; missing: number } | undefined;
   for (let pass = 1; ; pass++) {
-    const limited = limiter.limit(gainDb, ceilingDb, channels);
+    let limited = limiter.limit(gainDb, ceilingDb, channels);
     const missing = TARGET_LUFS - integratedLoudness(channels, SAMPLE_RATE);
     if (Math.abs(missing) < LOUDNESS_TOLERANCE_LU || pass === LOUDNESS_PASSES) {
+      const concession = concessionDb(limited);
+      if (concession > 0) limited = limiter.limit((gainDb -= concession), ceilingDb, channels);
       if (format !== 'mp3') for (const samples of channels) roundTo16Bits(samples);
       return { channels, limited, mastering: { gain_db: gainDb, ceiling_db: ceilingDb } };
     }
@@ -44,6 +54,13 @@ export function masterMix({ mix, format, ceilingDb }: MasterTask): Master {
     before = { gainDb, missing };
     gainDb += slope < LEAST_SLOPE ? missing : missing / Math.min(LARGEST_SLOPE, slope);
   }
+}
+
+/** Gain to give up, so that the check of the limiter passes; 0 if it does, or would not. */
+function concessionDb({ p95_reduction_db: reduction }: LimiterReport): number {
+  const { passed, threshold } = check('limiting', reduction);
+  const excess = reduction - threshold + CONCESSION_MARGIN_DB;
+  return passed || excess > LARGEST_CONCESSION_DB ? 0 : excess;
 }
 
 /** `mastering` is that of the mashup; without it the mix is mastered as for a file of `format`, once. */
