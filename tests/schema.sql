@@ -1096,6 +1096,7 @@ begin
     when 'failed' then
       perform mashup.end_studio_version(v_job, 'failed', 'The separation service did not use its model.');
     when 'ready' then
+      perform mashup.move_mashup_stems(v_job);
       perform mashup.log_event(v_job, 'stage', 'The studio version is ready');
       perform mashup.enqueue_event(v_job, 'job.studio_version');
     else null;
@@ -1188,6 +1189,28 @@ begin
 end
 $function$;
 comment on function mashup.are_usable(mashup.stems,jsonb,text[]) is 'Returns whether a job that wants p_models (see wanted_separation) uses stems: those of such a model, those that its user gave all, and those that its song was given instead, as the member instead_of of its card says.';
+
+CREATE OR REPLACE FUNCTION mashup.begin_mashup_stems(p_job mashup_jobs)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_stems jsonb := jsonb_build_object('state', 'pending', 'requested_at', mashup.now());
+  v_job public.mashup_jobs;
+begin
+  -- Stems that were made before have been deleted: their task stands for nothing any more.
+  update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'not_needed')
+    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'render_stems' and t.state = 'done';
+  insert into mashup.tasks (job_id, kind, epoch, priority)
+    select p_job.id, k.kind, p_job.epoch, k.priority from mashup.task_kinds k where k.kind = 'render_stems'
+    on conflict do nothing;
+  v_job := mashup.save_mashup_stems(p_job, p_job.result_path, v_stems);
+  update public.mashup_jobs j set result = v_job.result where j.id = v_job.id;
+  return v_stems;
+end
+$function$;
+comment on function mashup.begin_mashup_stems(mashup_jobs) is 'Creates the task that makes the stems of the current result of a job, and notes that they are pending. Returns MashupStems. Lock order: job row held by the caller, tasks.';
 
 CREATE OR REPLACE FUNCTION mashup.begin_studio_version(p_job mashup_jobs)
  RETURNS void
@@ -3695,6 +3718,20 @@ end
 $function$;
 comment on function mashup.missing_prerequisite(mashup_jobs,text) is 'Returns what an earlier stage should have made and a job lacks to enter p_stage: {what, the stage that makes it}. Null if nothing is missing.';
 
+CREATE OR REPLACE FUNCTION mashup.move_mashup_stems(p_job mashup_jobs)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if exists (select from mashup.tasks t where t.job_id = p_job.id and t.kind = 'render_stems' and t.state in ('waiting', 'ready', 'running')) then
+    perform mashup.drop_tasks(p_job, 'not_needed');
+    perform mashup.begin_mashup_stems(p_job);
+  end if;
+end
+$function$;
+comment on function mashup.move_mashup_stems(mashup_jobs) is 'The result of a complete job was replaced, and it has no other unfinished tasks: stems that are being made of the old result are made of the new one instead. Lock order: job row held by the caller, tasks by id.';
+
 CREATE OR REPLACE FUNCTION mashup.new_traceparent()
  RETURNS text
  LANGUAGE plpgsql
@@ -4666,6 +4703,7 @@ AS $function$
 declare
   v_stems bigint[] := array(select distinct f.id::bigint from mashup.referenced_files() f where f.owner = 'stems' and f.path = any (p_missing));
   v_jobs uuid[] := array(select f.id::uuid from mashup.referenced_files() f where f.owner = 'result' and f.path = any (p_missing));
+  v_with_stems uuid[] := array(select split_part(f.id, ' ', 1)::uuid from mashup.referenced_files() f where f.owner = 'mashup_stems' and f.path = any (p_missing));
   v_orphans text[] := array(select mashup.unreferenced_files());
   v_id uuid;
   v_job public.mashup_jobs;
@@ -4678,9 +4716,11 @@ begin
         perform mashup.log_event(v_job, 'expired', 'The file is missing from Storage');
       end if;
     end loop;
-    delete from mashup.stems s where s.id = any (v_stems) and exists (select from mashup.stem_files(s.paths) f where f = any (p_missing));
+    perform from public.mashup_jobs j where j.id = any (v_with_stems) order by j.id for no key update;
     perform mashup.delete_mashup_stems(r) from public.mashup_results r
-      where r.stems ->> 'state' = 'ready' and exists (select from mashup.mashup_stem_files(r.stems) f where f = any (p_missing));
+      where r.job_id = any (v_with_stems) and r.stems ->> 'state' = 'ready'
+        and exists (select from mashup.mashup_stem_files(r.stems) f where f = any (p_missing));
+    delete from mashup.stems s where s.id = any (v_stems) and exists (select from mashup.stem_files(s.paths) f where f = any (p_missing));
     insert into mashup.storage_deletions (path) select unnest(v_orphans);
   end if;
   return query values ('stems_without_files', cardinality(v_stems)::bigint), ('results_without_files', cardinality(v_jobs)::bigint),
@@ -6817,15 +6857,7 @@ begin
   if v_stems ->> 'state' in ('pending', 'ready') then
     return v_stems;
   end if;
-  -- Stems that were made before have been deleted: their task stands for nothing any more.
-  update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'not_needed')
-    where t.job_id = v_job.id and t.epoch = v_job.epoch and t.kind = 'render_stems' and t.state = 'done';
-  insert into mashup.tasks (job_id, kind, epoch, priority)
-    select v_job.id, k.kind, v_job.epoch, k.priority from mashup.task_kinds k where k.kind = 'render_stems'
-    on conflict do nothing;
-  v_stems := jsonb_build_object('state', 'pending', 'requested_at', mashup.now());
-  v_job := mashup.save_mashup_stems(v_job, v_job.result_path, v_stems);
-  update public.mashup_jobs j set result = v_job.result where j.id = v_job.id;
+  v_stems := mashup.begin_mashup_stems(v_job);
   perform mashup.log_event(v_job, 'task', 'The stems of the mashup were asked for');
   return v_stems;
 end

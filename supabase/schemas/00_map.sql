@@ -44,7 +44,7 @@
 --     save_analysis, save_stems
 --     save_receipt, exhausted_plan_budget        costs of planning
 --     reset_for_studio_version, begin_studio_version, separate_for_studio_version, advance_studio_version, end_studio_version, show_studio_version, wants_studio_version, is_studio_version_live   the studio version of a complete job
---     record_mashup_stems, fail_mashup_stems, show_mashup_stems, save_mashup_stems, delete_mashup_stems, mashup_stem_files   the stems of a finished mashup
+--     record_mashup_stems, begin_mashup_stems, move_mashup_stems, fail_mashup_stems, show_mashup_stems, save_mashup_stems, delete_mashup_stems, mashup_stem_files   the stems of a finished mashup
 -- 35  record_task, has_output                    generated from schema/stages.ts: they call the function of a kind or stage
 -- 40  scheduler
 --     sync_places, sync_places_with_limits, free_places, release_place, repair_places   the places of services

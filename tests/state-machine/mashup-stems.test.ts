@@ -1,6 +1,7 @@
 /** The stems of a finished mashup: asked for by its user, made by a task of the complete job, and deleted with what they belong to. */
 import assert from 'node:assert/strict';
 import { after, beforeEach, describe, it } from 'node:test';
+import { until } from '../support/until.ts';
 import { type ClaimedTask, resultOf, useMachine } from './state-machine-fixture.ts';
 
 const m = await useMachine({ after });
@@ -220,6 +221,32 @@ describe('stems of a mashup in Storage', () => {
     assert.equal(others.length, 2, 'the files of the other song');
     await sql`select mashup.repair_files(${others}, true)`;
     assert.equal((await row(id)).summary, null, 'they can be asked for again');
+  });
+
+  it('are forgotten by a repair that waits for their job, whose other changes stay', async () => {
+    const id = await complete();
+    await request(id);
+    await finish(await claimStems(id));
+    const paths = (
+      await sql<{ path: string }[]>`
+      select f as path from public.mashup_results r, mashup.mashup_stem_files(r.stems) f where r.job_id = ${id}`
+    ).map(({ path }) => path);
+    let repair: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (tx) => {
+      await tx`select from public.mashup_jobs where id = ${id} for no key update`;
+      repair = sql`select mashup.repair_files(${paths}, true)`.then((rows) => rows.length);
+      await until('the repair waits for the job', async () => {
+        const blocked = await sql`
+          select from pg_stat_activity where wait_event_type = 'Lock' and query like '%repair_files%'`;
+        return blocked.length > 0;
+      });
+      await tx`update public.mashup_results set stems = stems where job_id = ${id}`;
+      await tx`update public.mashup_jobs set result = result || '{"bpm": 99}' where id = ${id}`;
+    });
+    await repair;
+    const [after] = await sql`select result ->> 'bpm' as bpm from public.mashup_jobs where id = ${id}`;
+    assert.equal(after?.['bpm'], '99');
+    assert.equal((await row(id)).summary, null);
   });
 
   it('are deleted after their time, and with the mashup when it expires', async (t) => {

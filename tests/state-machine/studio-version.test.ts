@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, describe, it } from 'node:test';
 import { CLASSICAL, methodsOf, NEURAL, resultBy, runJob, setModels } from './separation-fixture.ts';
-import { type ClaimedTask, type JobRow, useMachine } from './state-machine-fixture.ts';
+import { type ClaimedTask, type JobRow, resultOf, useMachine } from './state-machine-fixture.ts';
 
 const m = await useMachine({ after });
 const { sql } = m;
@@ -234,6 +234,35 @@ describe('the studio version', () => {
     assert.equal(await m.claimNext(worker, id), undefined);
     await sql`select mashup.resume('job', ${id})`;
     assert.deepEqual((await runJob(m, worker, id)).done, STUDIO);
+  });
+
+  it('takes over the request for stems of the first result that are still being made', async (t) => {
+    const setPlaces = (places: number): Promise<unknown> =>
+      sql`update mashup.settings set value = jsonb_set(value, '{processing}', ${places}) where name = 'service_limits'`;
+    // With a place for the studio version and one for the stems.
+    await setPlaces(2);
+    t.after(() => setPlaces(1));
+    const { id, task } = await runToStudio('render');
+    await m.as(user, (tx) => tx`select public.request_mashup_stems(${id})`);
+    const old = await m.claimNext(worker, id);
+    assert.equal(old?.kind, 'render_stems');
+    const { result_path } = await m.job(id);
+    assert.equal(await m.finish(task, await resultBy(m, task)), 'finished');
+    const stemsOf = async (): Promise<(string | undefined)[]> =>
+      (
+        await sql<{ state?: string }[]>`
+          select stems ->> 'state' as state from public.mashup_results where job_id = ${id} order by epoch`
+      ).map(({ state }) => state ?? undefined);
+    assert.deepEqual(await stemsOf(), [undefined, 'pending']);
+    assert.notEqual(await m.finish(old, { ...resultOf(old), result_path }), 'finished');
+    await sql`update mashup.places set held_until = null`;
+    await m.sweep();
+    const again = await m.claimNext(worker, id);
+    assert.equal(again?.kind, 'render_stems');
+    const current = await m.job(id);
+    assert.equal(await m.finish(again, { ...resultOf(again), result_path: current.result_path }), 'finished');
+    assert.deepEqual(await stemsOf(), [undefined, 'ready']);
+    assert.equal(await liveTasks(id), 0);
   });
 
   it('is taken down and deleted with its job', async () => {

@@ -24,6 +24,40 @@ $$;
 comment on function mashup.save_mashup_stems(public.mashup_jobs, text, jsonb) is
   'Writes MashupStems, or null, on the result with this path. Returns the job with a summary of them, not written yet. Lock: job row held by the caller.';
 
+create function mashup.begin_mashup_stems(p_job public.mashup_jobs) returns jsonb
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_stems jsonb := jsonb_build_object('state', 'pending', 'requested_at', mashup.now());
+  v_job public.mashup_jobs;
+begin
+  -- Stems that were made before have been deleted: their task stands for nothing any more.
+  update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'not_needed')
+    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.kind = 'render_stems' and t.state = 'done';
+  insert into mashup.tasks (job_id, kind, epoch, priority)
+    select p_job.id, k.kind, p_job.epoch, k.priority from mashup.task_kinds k where k.kind = 'render_stems'
+    on conflict do nothing;
+  v_job := mashup.save_mashup_stems(p_job, p_job.result_path, v_stems);
+  update public.mashup_jobs j set result = v_job.result where j.id = v_job.id;
+  return v_stems;
+end
+$$;
+comment on function mashup.begin_mashup_stems(public.mashup_jobs) is
+  'Creates the task that makes the stems of the current result of a job, and notes that they are pending. Returns MashupStems. Lock order: job row held by the caller, tasks.';
+
+create function mashup.move_mashup_stems(p_job public.mashup_jobs) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  if exists (select from mashup.tasks t where t.job_id = p_job.id and t.kind = 'render_stems' and t.state in ('waiting', 'ready', 'running')) then
+    perform mashup.drop_tasks(p_job, 'not_needed');
+    perform mashup.begin_mashup_stems(p_job);
+  end if;
+end
+$$;
+comment on function mashup.move_mashup_stems(public.mashup_jobs) is
+  'The result of a complete job was replaced, and it has no other unfinished tasks: stems that are being made of the old result are made of the new one instead. Lock order: job row held by the caller, tasks by id.';
+
 create function mashup.show_mashup_stems(p_job public.mashup_jobs, p_progress real) returns void
   language plpgsql set search_path = ''
   as $$

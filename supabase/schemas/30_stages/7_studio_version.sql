@@ -108,6 +108,7 @@ begin
     when 'failed' then
       perform mashup.end_studio_version(v_job, 'failed', 'The separation service did not use its model.');
     when 'ready' then
+      perform mashup.move_mashup_stems(v_job);
       perform mashup.log_event(v_job, 'stage', 'The studio version is ready');
       perform mashup.enqueue_event(v_job, 'job.studio_version');
     else null;

@@ -44,6 +44,7 @@ create function mashup.repair_files(p_missing text[], p_apply boolean) returns t
 declare
   v_stems bigint[] := array(select distinct f.id::bigint from mashup.referenced_files() f where f.owner = 'stems' and f.path = any (p_missing));
   v_jobs uuid[] := array(select f.id::uuid from mashup.referenced_files() f where f.owner = 'result' and f.path = any (p_missing));
+  v_with_stems uuid[] := array(select split_part(f.id, ' ', 1)::uuid from mashup.referenced_files() f where f.owner = 'mashup_stems' and f.path = any (p_missing));
   v_orphans text[] := array(select mashup.unreferenced_files());
   v_id uuid;
   v_job public.mashup_jobs;
@@ -56,9 +57,11 @@ begin
         perform mashup.log_event(v_job, 'expired', 'The file is missing from Storage');
       end if;
     end loop;
-    delete from mashup.stems s where s.id = any (v_stems) and exists (select from mashup.stem_files(s.paths) f where f = any (p_missing));
+    perform from public.mashup_jobs j where j.id = any (v_with_stems) order by j.id for no key update;
     perform mashup.delete_mashup_stems(r) from public.mashup_results r
-      where r.stems ->> 'state' = 'ready' and exists (select from mashup.mashup_stem_files(r.stems) f where f = any (p_missing));
+      where r.job_id = any (v_with_stems) and r.stems ->> 'state' = 'ready'
+        and exists (select from mashup.mashup_stem_files(r.stems) f where f = any (p_missing));
+    delete from mashup.stems s where s.id = any (v_stems) and exists (select from mashup.stem_files(s.paths) f where f = any (p_missing));
     insert into mashup.storage_deletions (path) select unnest(v_orphans);
   end if;
   return query values ('stems_without_files', cardinality(v_stems)::bigint), ('results_without_files', cardinality(v_jobs)::bigint),

@@ -20,15 +20,7 @@ begin
   if v_stems ->> 'state' in ('pending', 'ready') then
     return v_stems;
   end if;
-  -- Stems that were made before have been deleted: their task stands for nothing any more.
-  update mashup.tasks t set state = 'dropped', error = jsonb_build_object('code', 'not_needed')
-    where t.job_id = v_job.id and t.epoch = v_job.epoch and t.kind = 'render_stems' and t.state = 'done';
-  insert into mashup.tasks (job_id, kind, epoch, priority)
-    select v_job.id, k.kind, v_job.epoch, k.priority from mashup.task_kinds k where k.kind = 'render_stems'
-    on conflict do nothing;
-  v_stems := jsonb_build_object('state', 'pending', 'requested_at', mashup.now());
-  v_job := mashup.save_mashup_stems(v_job, v_job.result_path, v_stems);
-  update public.mashup_jobs j set result = v_job.result where j.id = v_job.id;
+  v_stems := mashup.begin_mashup_stems(v_job);
   perform mashup.log_event(v_job, 'task', 'The stems of the mashup were asked for');
   return v_stems;
 end
