@@ -1,6 +1,6 @@
 /** What a model that cannot be used does to a separation: an error with a code, or the classical method with a warning. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -121,6 +121,12 @@ test('a model without its runtime is refused', async () => {
 test('a model that is not there is refused', async () => {
   await assertFault({ ...readSeparationSettings({}), model: join(folder, 'none.onnx') }, 'model_missing');
   await assertFault({ ...readSeparationSettings({}), model: 'htdemucs', modelsDir: folder }, 'model_missing');
+});
+
+test('a model whose file cannot be read is refused', async () => {
+  const model = join(folder, 'folder.onnx');
+  await mkdir(model);
+  await assertFault({ ...readSeparationSettings({}), model }, 'model_broken');
 });
 
 test('without a chosen model `neural` is refused, and `auto` separates classically without a warning', async () => {

@@ -81,3 +81,13 @@ it('tells that the model of SEPARATION_MODEL is missing, without a path', async 
   assert.equal(fault?.code, 'model_missing');
   assert.ok(!JSON.stringify(fault).includes(folder));
 });
+
+it('tells that the file of SEPARATION_MODEL cannot be read, without a path', async () => {
+  const file = join(folder, 'folder.onnx');
+  await mkdir(file);
+  const models = await start({ SEPARATION_MODEL: file });
+  const { fault, ...names } = (await models())!;
+  assert.deepEqual(names, { classical: CLASSICAL, neural: null, used: CLASSICAL });
+  assert.equal(fault?.code, 'model_broken');
+  assert.ok(!JSON.stringify(fault).includes(folder));
+});

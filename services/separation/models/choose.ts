@@ -27,7 +27,7 @@ const HASH_LENGTH = 8;
 /**
  * Returns the model that separations use; undefined for the classical method. SEPARATION_MODEL decides, otherwise what `models use` chose. A
  * separation that asks for a model gets an installed one where the classical method was chosen.
- * @throws ModelError `model_missing` if it is not there
+ * @throws ModelError `model_missing` if it is not there, `model_broken` if its file cannot be read
  */
 export async function chooseModel(
   { model, modelsDir }: ModelSettings,
@@ -80,10 +80,18 @@ function chooseKnown(known: KnownModel, modelsDir: string | undefined): ChosenMo
 /** Hashes of files that were read, by path, size and time of change. */
 const hashes = new Map<string, string>();
 
+/** @throws ModelError `model_broken` if the file cannot be read: it is a folder, or belongs to another user */
 async function hashOf(path: string): Promise<string> {
-  const { size, mtimeMs } = statSync(path);
-  const key = `${path}:${size}:${mtimeMs}`;
-  let hash = hashes.get(key);
-  if (hash === undefined) hashes.set(key, (hash = (await hashFile(path)).slice(0, HASH_LENGTH)));
-  return hash;
+  try {
+    const { size, mtimeMs } = statSync(path);
+    const key = `${path}:${size}:${mtimeMs}`;
+    let hash = hashes.get(key);
+    if (hash === undefined) hashes.set(key, (hash = (await hashFile(path)).slice(0, HASH_LENGTH)));
+    return hash;
+  } catch (cause) {
+    throw new ModelError('model_broken', 'The file that SEPARATION_MODEL names cannot be read.', {
+      hint: 'Set it to the path of an ONNX file that the separation service may read.',
+      cause,
+    });
+  }
 }
