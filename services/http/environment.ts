@@ -1,7 +1,8 @@
 /** Environment variables that every built-in service reads. */
 import { z } from 'zod';
 
-const emptyIsUnset = (value: unknown): unknown => (value === '' ? undefined : value);
+/** Reads an empty variable as one that is not set. */
+export const emptyIsUnset = (value: unknown): unknown => (value === '' ? undefined : value);
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 

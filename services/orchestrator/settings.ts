@@ -1,10 +1,9 @@
 /** Settings of the orchestrator, from environment variables. */
 import { z } from 'zod';
+import { emptyIsUnset } from '../http/environment.ts';
 
 /** Used unless MASHUP_CLAUDE_MODEL is set. */
 const DEFAULT_MODEL = 'claude-opus-5-5';
-
-const emptyIsUnset = (value: unknown): unknown => (value === '' ? undefined : value);
 
 /** Environment variables of the orchestrator. */
 export const OrchestratorEnvironment = z.object({

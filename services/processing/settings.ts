@@ -2,8 +2,7 @@
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-
-const emptyIsUnset = (value: unknown): unknown => (value === '' ? undefined : value);
+import { emptyIsUnset } from '../http/environment.ts';
 
 const DEFAULT_CACHE_DIR = join(tmpdir(), `mashup-render-cache-${process.getuid?.() ?? 'user'}`);
 

@@ -1,8 +1,7 @@
 /** Settings of the separation service, from environment variables. */
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-
-const emptyIsUnset = (value: unknown): unknown => (value === '' ? undefined : value);
+import { emptyIsUnset } from '../http/environment.ts';
 
 /** What ONNX Runtime computes with. */
 export const PROVIDERS = ['cpu', 'cuda', 'coreml', 'dml'] as const;
