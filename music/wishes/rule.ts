@@ -15,13 +15,16 @@ type Build = (groups: Groups, context: ClauseContext) => readonly Wish[] | null;
 /** Returns the wishes of a clause in normal form; null if the rule does not match it whole. */
 export type Rule = (clause: string, context: ClauseContext) => readonly Wish[] | null;
 
+/** Whether a captured term is a quantity of zero. No wish has one: `0 bpm`, `0 dB louder`. */
+const isZero = (term: string | undefined): boolean => /^#[a-z]0$/.test(term ?? '');
+
 /** Makes a rule. `build` may return null: then the next rule is tried. */
 export function rule(patterns: readonly string[], build: Build): Rule {
   const compiled = patterns.map(compilePattern);
   return (clause, context) => {
     for (const pattern of compiled) {
       const match = pattern.exec(clause);
-      if (!match) continue;
+      if (!match || Object.values(match.groups ?? {}).some(isZero)) continue;
       const groups: Groups = new Proxy(match.groups ?? {}, { get: (all, name) => all[String(name)] ?? '' });
       const wishes = build(groups, context);
       if (wishes) return wishes;

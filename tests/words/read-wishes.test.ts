@@ -27,6 +27,20 @@ for (const [name, table, least] of [
     assert.ok(texts('whole').length >= least, `only partly: ${texts('partly').join(' | ')}`);
   });
 
+test('quantities of zero are quoted and not read as wishes', () => {
+  const texts = [
+    '0 bpm',
+    'set the tempo to 0',
+    '0 bpm faster',
+    '0 seconds longer',
+    'shorter by 0 s',
+    '0 dB more bass',
+    'turn up the vocals by 0.0 dB',
+  ];
+  for (const text of texts) assert.deepEqual(read(text), { understood: [], not_understood: [text] });
+  assert.deepEqual(understood('more bass, 0 bpm'), [{ kind: 'level', change: 'more', stem: 'bass' }]);
+});
+
 test('negated, compared, limited and asked wishes are quoted and not read as wishes', () => {
   const texts = [
     "don't make it faster",
