@@ -3,6 +3,7 @@ import type { AnalyzedSong, Plan, PlanLayer, PlanLimits, PlanSection, Stem } fro
 import { barsOf, layOutBars } from '../plan/bars.ts';
 import { cleanText } from '../plan/text.ts';
 import { AUDIBLE_LEVEL_DB, MAX_LEVEL_DB, MIN_LEVEL_DB } from '../plan/limits.ts';
+import { STEM_NAMES } from '../wishes/wish-texts.ts';
 
 /** What changes need to know beside the plan. `remake` makes another plan for the same songs and wishes. */
 export type RevisionContext = { songs: readonly AnalyzedSong[]; limits: PlanLimits; remake?: () => Plan };
@@ -11,8 +12,6 @@ export type EditResult = { plan: Plan; change: string } | { cannot: string };
 
 /** Which layers a wish is about. Absent members: all. */
 export type LayerFilter = { stem?: Stem | undefined; song_id?: string | undefined };
-
-const STEM_NAMES: Record<Stem, string> = { vocals: 'vocals', drums: 'drums', bass: 'bass', other: 'instruments' };
 
 /** Returns whether a layer is one that the filter is about. */
 export const isOf = (layer: PlanLayer, { stem, song_id }: LayerFilter): boolean =>

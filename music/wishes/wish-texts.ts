@@ -5,7 +5,13 @@ import { displayKey } from '../theory/keys.ts';
 
 type Names = readonly Pick<WishSong, 'song_id' | 'name'>[];
 
-const STEM_NAMES: Record<Stem, string> = { vocals: 'vocals', drums: 'drums', bass: 'bass', other: 'instruments' };
+/** What stems are called in sentences. */
+export const STEM_NAMES: Record<Stem, string> = {
+  vocals: 'vocals',
+  drums: 'drums',
+  bass: 'bass',
+  other: 'instruments',
+};
 const DEGREES = { little: 'a bit ', much: 'much ' } as const;
 
 const degreeOf = ({ degree }: { degree?: 'little' | 'much' | undefined }): string => (degree ? DEGREES[degree] : '');
