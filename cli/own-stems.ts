@@ -1,12 +1,12 @@
 /** Stems of one's own for `mashup make`: which files are given for which song. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { detectFormat } from '../audio/decode/detect.ts';
 import { stemOfName } from '../music/theory/stem-names.ts';
 import { OWN_STEMS, UPLOAD_EXTENSIONS } from '../schema.ts';
 import type { OwnStem } from '../schema.ts';
 import { CliError, EXIT_USAGE } from './errors.ts';
-import { readSong } from './songs.ts';
+import { describeSong, readSong } from './songs.ts';
+import type { CheckedSong } from './songs.ts';
 
 /** Options of the command: `<song>=<path>`, each as often as wanted. */
 export interface StemOptions {
@@ -46,14 +46,12 @@ export async function findSongFiles(
   const songs = await Promise.all(
     paths.map(async (path): Promise<SongFiles> => {
       if (!(await isFolder(path))) return { path, song: path, stems: new Map() };
-      const { song, stems } = await readFolder(path, tell);
-      if (stems.size === 0) throw fault(`${path} has no stems.`, 'Name the files after what they are, as vocals.wav.');
-      return { path, song, stems };
+      return readFolder(path, tell, { withMix: true });
     }),
   );
   for (const [song, folder] of assigned(options.stems, songs, '--stems')) {
     if (!(await isFolder(folder))) throw fault(`${folder} is not a folder.`, 'Give the folder of the stems.');
-    const found = await readFolder(folder, tell);
+    const found = await readFolder(folder, tell, { withMix: false });
     for (const [stem, path] of found.stems) give(song, stem, path);
   }
   for (const stem of ['vocals', 'instrumental'] as const)
@@ -97,50 +95,50 @@ function assigned(values: readonly string[] = [], songs: readonly SongFiles[], o
   });
 }
 
+/** Reads the stems in a folder. `withMix`: the full mix in it is taken as the song. @throws CliError `bad_stems` */
 async function readFolder(
   folder: string,
   tell: (line: string) => void,
-): Promise<{ song: string | undefined; stems: Map<OwnStem, string> }> {
+  { withMix }: { withMix: boolean },
+): Promise<SongFiles> {
   const found: SongFiles = { path: folder, song: undefined, stems: new Map() };
   const ignored: string[] = [];
+  const mixes: string[] = [];
   const names = (await readdir(folder)).filter((name) => isAudioName(name)).toSorted();
   for (const name of names) {
     const stem = stemOfName(name);
     if (stem === undefined) ignored.push(name);
-    else if (stem !== 'song') give(found, stem, join(folder, name));
-    else if (found.song === undefined) found.song = join(folder, name);
-    else throw fault(`${basename(found.song)} and ${name} are both the full mix of ${folder}.`, 'Leave one of them.');
+    else if (stem === 'song') mixes.push(name);
+    else give(found, stem, join(folder, name));
   }
   const taken = [...found.stems].map(([stem, path]) => `${basename(path)} as ${STEM_TITLES[stem]}`);
-  if (found.song !== undefined) taken.push(`${basename(found.song)} as the full mix`);
+  if (withMix && mixes.length > 1)
+    throw fault(`${mixes.join(' and ')} are all named as the full mix of ${folder}.`, 'Leave one of them.');
+  if (withMix && mixes[0] !== undefined) {
+    found.song = join(folder, mixes[0]);
+    taken.push(`${mixes[0]} as the full mix`);
+  }
   if (taken.length > 0) tell(`Stems in ${folder}: ${taken.join(', ')}`);
   if (ignored.length > 0) tell(`Not used, because the names do not say which stem it is: ${ignored.join(', ')}`);
-  return found;
+  if (!withMix && mixes.length > 0) tell(`Not used, because it is a full mix and no stem: ${mixes.join(', ')}`);
+  if (found.stems.size > 0) return found;
+  throw fault(`${folder} has no stems.`, 'Name the files after what they are, as vocals.wav.');
 }
 
 const isAudioName = (name: string): boolean =>
   UPLOAD_EXTENSIONS.some((extension) => name.toLowerCase().endsWith(`.${extension}`)) && !name.startsWith('.');
 
 /** A file of a stem, checked for its format. */
-export interface CheckedStem {
+export interface CheckedStem extends Pick<CheckedSong, 'fileName' | 'contentType' | 'bytes'> {
   stem: OwnStem;
-  fileName: string;
-  bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** Reads the stems of a song. The service checks how they fit to it. @throws CliError */
 export async function readStems(stems: ReadonlyMap<OwnStem, string>): Promise<CheckedStem[]> {
   const read: CheckedStem[] = [];
   for (const [stem, path] of stems) {
-    const bytes = await readSong(path);
-    if (detectFormat(bytes) === null)
-      throw new CliError(
-        'audio_unsupported_format',
-        `${basename(path)} is not a supported audio file.`,
-        'Use an MP3, WAV, AIFF, FLAC, Ogg Vorbis or Opus file.',
-        EXIT_USAGE,
-      );
-    read.push({ stem, fileName: basename(path), bytes });
+    const { fileName, contentType, bytes } = describeSong(path, await readSong(path));
+    read.push({ stem, fileName, contentType, bytes });
   }
   return read;
 }

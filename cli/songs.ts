@@ -61,7 +61,7 @@ export async function checkSongs(paths: readonly string[], signal?: AbortSignal)
       throw fault('same_song_twice', what, 'Choose two different songs.');
     }
     seen.set(hash, path);
-    songs.push(describe(path, bytes));
+    songs.push(describeSong(path, bytes));
   }
   for (const [index, song] of songs.entries()) await checkSamples(paths[index] ?? song.fileName, song.bytes, signal);
   return songs;
@@ -95,7 +95,8 @@ export async function readSong(path: string): Promise<Uint8Array<ArrayBuffer>> {
   }
 }
 
-function describe(path: string, bytes: Uint8Array<ArrayBuffer>): CheckedSong {
+/** Describes a song by the name and the content of its file. @throws CliError `audio_unsupported_format` */
+export function describeSong(path: string, bytes: Uint8Array<ArrayBuffer>): CheckedSong {
   const format = detectFormat(bytes);
   if (format === null) {
     throw fault(

@@ -62,10 +62,10 @@ export async function uploadSongs(
       song = await uploadSong(supabase, { fileName, body, name, artist, songId }, { signal });
     }
     const paths: OwnStems = {};
-    for (const { stem, fileName: file, bytes: content } of stems) {
+    for (const { stem, fileName: file, contentType: type, bytes: content } of stems) {
       signal.throwIfAborted();
       tell(`Uploading the ${STEM_TITLES[stem]} of ${name}`);
-      const body = new Blob([content]) as globalThis.Blob;
+      const body = new Blob([content], { type }) as globalThis.Blob;
       paths[stem] = await uploadStem(supabase, { songId, stem, fileName: file, body }, { signal });
     }
     uploaded.push(stems.length > 0 ? { ...song, stems: paths } : song);

@@ -4,9 +4,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { findSongFiles } from '../../cli/own-stems.ts';
+import { findSongFiles, readStems } from '../../cli/own-stems.ts';
 import type { SongFiles, StemOptions } from '../../cli/own-stems.ts';
 import { CliError } from '../../cli/errors.ts';
+import { encodeWav16 } from '../../audio/encode/encode-wav.ts';
 import { stemOfName } from '../../music/theory/stem-names.ts';
 
 describe('names of stem packs', () => {
@@ -64,6 +65,10 @@ describe('files of a command', () => {
       'mix/Full Mix.wav',
       'mix/Bass.wav',
       'empty/x.wav',
+      'only-mix/Full Mix.wav',
+      'two-mixes/Full Mix.wav',
+      'two-mixes/Master.wav',
+      'two-mixes/Bass.wav',
     ];
     for (const file of files) {
       await mkdir(join(dir, file, '..'), { recursive: true });
@@ -112,6 +117,25 @@ describe('files of a command', () => {
     }
   });
 
+  it('says that the full mixes in a folder of stems are not used for a song that has its file', async () => {
+    const { found, lines } = await find(['a.mp3', 'b.mp3'], { stems: [`1=${join(dir, 'two-mixes')}`] });
+    assert.deepEqual(found.map(namesOf), [
+      ['a.mp3', { bass: 'two-mixes/Bass.wav' }],
+      ['b.mp3', {}],
+    ]);
+    assert.match(lines[0]!, /: Bass\.wav as bass$/);
+    assert.match(lines[1]!, /^Not used, .* full mix .*: Full Mix\.wav, Master\.wav$/);
+  });
+
+  it('names the files of stems by their content, and refuses what is not audio', async () => {
+    const path = join(dir, 'take.1');
+    await writeFile(path, encodeWav16([new Float32Array(100)], 44_100));
+    const [stem] = await readStems(new Map([['vocals', path]]));
+    assert.deepEqual([stem?.stem, stem?.fileName, stem?.contentType], ['vocals', 'take.wav', 'audio/wav']);
+    await writeFile(path, 'no sound at all, but words');
+    await assert.rejects(readStems(new Map([['vocals', path]])), { code: 'audio_unsupported_format' });
+  });
+
   const refusals: [string, string[], (dir: string) => StemOptions, RegExp][] = [
     [
       'a song that is not there',
@@ -122,6 +146,18 @@ describe('files of a command', () => {
     ['no song', ['a.mp3', 'b.mp3'], () => ({ stems: ['pack'] }), /--stems pack does not say for which song/],
     ['two files for one stem', ['a.mp3', 'twice'], () => ({}), /Piano\.wav and Synth\.wav are both other instruments/],
     ['a folder without stems', ['a.mp3', 'empty'], () => ({}), /has no stems/],
+    [
+      'a folder without stems for a song',
+      ['a.mp3', 'b.mp3'],
+      (root) => ({ stems: [`1=${join(root, 'only-mix')}`] }),
+      /has no stems/,
+    ],
+    [
+      'two full mixes',
+      ['a.mp3', 'two-mixes'],
+      () => ({}),
+      /Full Mix\.wav and Master\.wav are all named as the full mix/,
+    ],
     ['a file as a folder', ['a.mp3', 'b.mp3'], (root) => ({ stems: [`1=${join(root, 'b.mp3')}`] }), /is not a folder/],
   ];
   for (const [what, songs, options, message] of refusals) {
