@@ -1,6 +1,6 @@
 /** Downloads a result to a file. */
 import { createWriteStream } from 'node:fs';
-import { access, constants, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
@@ -35,6 +35,20 @@ export async function checkTarget(out: string): Promise<Target> {
   const stats = await stat(path).catch(() => undefined);
   if (stats?.isDirectory()) throw refuse(`${out} is a folder.`, 'Give the path of a file.');
   return { path, format };
+}
+
+/** Creates a folder for output files unless it exists. Returns its path. @throws CliError `bad_output` */
+export async function makeFolder(out: string): Promise<string> {
+  const path = resolve(out);
+  try {
+    await mkdir(path, { recursive: true });
+    await access(path, constants.W_OK);
+    return path;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' || code === 'ENOTDIR') throw refuse(`${out} is not a folder.`, 'Give the path of a folder.');
+    throw refuse(`The folder ${path} is not writable.`, 'Choose another one.');
+  }
 }
 
 /** Returns a path in the folder that does not exist: mashup.wav, or mashup-2.wav and so on. */

@@ -8,6 +8,7 @@ import { readStack } from '../local/state.ts';
 import type { StackOptions } from './connect.ts';
 import { setting } from './environment.ts';
 import { CliError, EXIT_USAGE } from './errors.ts';
+import { checkJobId } from './job-id.ts';
 
 const CONNECT_TIMEOUT_SEC = 10;
 /** Jobs that the refusal of an ambiguous id lists. */
@@ -71,14 +72,7 @@ export async function withDatabase<T>(options: StackOptions, work: (sql: postgre
  * @throws CliError `bad_job_id`, `job_not_found`, `ambiguous_job_id` with the newest matches
  */
 export async function findJobId(sql: postgres.Sql, text: string): Promise<string> {
-  if (!/^[0-9a-f-]{8,36}$/i.test(text)) {
-    throw new CliError(
-      'bad_job_id',
-      `"${text}" is not a job id.`,
-      'Give the id, or at least its first eight characters; `mashup jobs` lists them.',
-      EXIT_USAGE,
-    );
-  }
+  checkJobId(text);
   const rows = await sql<{ id: string; stage: string }[]>`
     select id, stage from public.mashup_jobs where id::text like ${`${text.toLowerCase()}%`}
     order by created_at desc limit ${LISTED_MATCHES + 1}`;

@@ -1,5 +1,5 @@
 /** `mashup stems`: downloads the stems of a finished mashup, aligned with it, for a DAW. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SupabaseClient } from '@supabase/supabase-js';
@@ -16,7 +16,9 @@ import type { MashupJob, ReadyStems } from '@mashup-engine/client';
 import { joinFlac } from '../../audio/encode/flac-join.ts';
 import { connect, signIn } from '../connect.ts';
 import type { StackOptions } from '../connect.ts';
+import { makeFolder } from '../download.ts';
 import { CliError, EXIT_USAGE, interrupted } from '../errors.ts';
+import { checkJobId } from '../job-id.ts';
 import { print, printJson } from '../output.ts';
 
 /** How often the row of the job is read while the stems are made. */
@@ -49,6 +51,7 @@ export function addStems(program: Command): void {
 async function run(id: string, options: StemsOptions): Promise<void> {
   const format = FORMATS.find((known) => known === options.format);
   if (!format) throw new CliError('bad_option', '--format must be flac or wav.', 'Correct it, or omit it.', EXIT_USAGE);
+  checkJobId(id);
   const abort = new AbortController();
   const onSignal = (): void => abort.abort(interrupted());
   process.on('SIGINT', onSignal);
@@ -62,9 +65,8 @@ async function run(id: string, options: StemsOptions): Promise<void> {
     try {
       await signIn(connection.supabase);
       const job = await findJob(connection.supabase, id);
+      const folder = await makeFolder(options.out ?? folderName(job));
       const stems = await waitForStems(connection.supabase, job, { say, signal });
-      const folder = resolve(options.out ?? folderName(job));
-      await mkdir(folder, { recursive: true });
       const files = await downloadAll(connection.supabase, { job, stems, folder, format }, { say, signal });
       if (options.json === true) printJson({ folder, ...facts(stems), files });
       else for (const line of summary(stems)) print(line);
