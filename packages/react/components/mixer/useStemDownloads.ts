@@ -2,14 +2,12 @@
 import { useState } from 'react';
 import { downloadPart, stemFileName } from '@mashup-engine/client';
 import type { MashupJob, MashupStemFile, ReadyStems } from '@mashup-engine/client';
+import { saveBlob } from '../../save-file.ts';
 import { toProblem } from '../../state/problem.ts';
 import type { Problem } from '../../state/problem.ts';
 import { useStudio } from '../../state/studio.tsx';
 import { fileName } from '../../texts.ts';
 import type { StemSource } from '../../audio/stems/zip-stems.ts';
-
-/** Time for which a file is kept in memory. The browser has begun to save it by then. */
-const KEEP_BLOB_MS = 60_000;
 
 export interface StemDownloads {
   /** Saves all stems in a ZIP file. */
@@ -33,12 +31,7 @@ export function useStemDownloads(job: MashupJob, stems: ReadyStems): StemDownloa
     setProgress(0);
     try {
       const { blob, name } = await make();
-      const href = URL.createObjectURL(blob);
-      const link = document.createElement('a');
-      link.href = href;
-      link.download = name;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(href), KEEP_BLOB_MS);
+      saveBlob(blob, name);
     } catch (error) {
       setProblem(toProblem(error));
     } finally {

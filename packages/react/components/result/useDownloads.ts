@@ -3,13 +3,11 @@ import { useState } from 'react';
 import { signResultUrl } from '@mashup-engine/client';
 import type { MashupJob } from '@mashup-engine/client';
 import type { OutputFormat } from '../../../../schema.ts';
+import { saveBlob, saveLink } from '../../save-file.ts';
 import { toProblem } from '../../state/problem.ts';
 import type { Problem } from '../../state/problem.ts';
 import { useStudio } from '../../state/studio.tsx';
 import { fileName } from '../../texts.ts';
-
-/** Time for which a converted file is kept in memory. The browser has begun to save it by then. */
-const KEEP_BLOB_MS = 60_000;
 
 export interface Downloads {
   /** Saves the result as it was rendered. */
@@ -39,9 +37,7 @@ export function useDownloads(job: MashupJob, title: string, format: OutputFormat
     setEncoding(target);
     try {
       const { convert } = await import('../../audio/convert.ts');
-      const href = URL.createObjectURL(await convert(await signResultUrl(supabase, job), target, title));
-      save(href, fileName(title, target));
-      setTimeout(() => URL.revokeObjectURL(href), KEEP_BLOB_MS);
+      saveBlob(await convert(await signResultUrl(supabase, job), target, title), fileName(title, target));
     } finally {
       setEncoding(undefined);
     }
@@ -51,7 +47,7 @@ export function useDownloads(job: MashupJob, title: string, format: OutputFormat
     download: () =>
       attempt(async () => {
         const name = fileName(title, format);
-        save(await signResultUrl(supabase, job, { download: name }), name);
+        saveLink(await signResultUrl(supabase, job, { download: name }), name);
       }),
     downloadAs: (target) => attempt(() => convertTo(target)),
     copyLink: () =>
@@ -63,11 +59,4 @@ export function useDownloads(job: MashupJob, title: string, format: OutputFormat
     isCopied,
     problem,
   };
-}
-
-function save(href: string, name: string): void {
-  const link = document.createElement('a');
-  link.href = href;
-  link.download = name;
-  link.click();
 }
