@@ -39,6 +39,16 @@ export function testOwnStems(fixture: () => StudioFixture): void {
     const [row] = await given;
     assert.deepEqual(Object.keys(row?.files ?? {}).sort(), ['drums', 'vocals']);
     assert.match(await own.innerText(), /Your own stems \(2\)/);
+    // Another file with the name of a used one is another stem.
+    const use = own.getByRole('button', { name: 'Use these stems' });
+    await own.getByRole('button', { name: 'Remove Slow Harbor Vox.wav' }).click();
+    await own.getByRole('button', { name: 'Remove Take 7.wav' }).click();
+    await page
+      .getByLabel('Stems of Slow Harbor')
+      .setInputFiles([tone('Slow Harbor Vox.wav', 550), tone('Take 7.wav', 220)]);
+    await role('Take 7.wav').selectOption('drums');
+    await use.click();
+    await use.waitFor({ state: 'detached' });
     assert.deepEqual(await pageFaults(page), []);
     await page.context().close();
   });

@@ -27,7 +27,8 @@ function useStemChoices({ song, upload, onChange }: OwnStemsProps) {
   const [choices, setChoices] = useState<Choice[]>(song.own_stems ?? []);
   const [problem, setProblem] = useState<Problem>();
   const fault = problem ?? faultOf(choices);
-  const isChanged = JSON.stringify(namesOf(choices)) !== JSON.stringify(namesOf(song.own_stems ?? []));
+  const used: readonly Choice[] = song.own_stems ?? [];
+  const isChanged = choices.length !== used.length || choices.some((choice, at) => !isSame(choice, used[at]));
 
   const addFiles = async (files: File[]): Promise<void> => {
     const added: Choice[] = [];
@@ -49,7 +50,7 @@ function useStemChoices({ song, upload, onChange }: OwnStemsProps) {
       id: crypto.randomUUID(),
       storage_path: song.storage_path ?? known?.storagePath,
       own_stems: stems.map((stem) => {
-        const same = before.some((one) => one.stem === stem.stem && one.name === stem.name);
+        const same = before.some((one) => isSame(one, stem));
         return { ...stem, storage_path: stem.storage_path ?? (same ? known?.stems?.[stem.stem] : undefined) };
       }),
     });
@@ -140,7 +141,9 @@ function StemRow({
   );
 }
 
-const namesOf = (choices: readonly Choice[]): unknown[] => choices.map(({ stem, name }) => [stem, name]);
+/** Whether two choices are the same file as the same stem. Other files may have the same name. */
+const isSame = (one: Choice, other: Choice | undefined): boolean =>
+  one.stem === other?.stem && one.name === other?.name && one.file === other?.file;
 
 /** The stem that the name of a file says, if no other file is it. */
 function freeStem(choices: readonly Choice[], fileName: string): OwnStem | undefined {
