@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { createClient } from '@supabase/supabase-js';
 import { encodeFlac } from '../../audio/encode/encode-flac.ts';
 import { STEM_BLOCK_FRAMES } from '../../schema/mashup-stems.ts';
+import { until } from '../support/until.ts';
 import { RATE } from './playback-harness.ts';
 import { pageFaults } from './studio-fixture.ts';
 import type { StudioFixture } from './studio-fixture.ts';
@@ -95,7 +96,12 @@ export function testMixer(fixture: () => StudioFixture, jobId: () => string): vo
     const ready = sql.json((await uploadStems(fixture(), jobId())) as never);
     await page.getByRole('button', { name: 'Open the mixer' }).click();
     await shown('mixer-status').getByText('The stems are being made. The mashup plays on.').waitFor();
-    await sql`update public.mashup_jobs set result = jsonb_set(result, '{stems,progress}', '40') where id = ${jobId()}`;
+    await until('the stems are asked for', async () => {
+      const updated = await sql`
+        update public.mashup_jobs set result = jsonb_set(result, '{stems,progress}', '40')
+        where id = ${jobId()} and result -> 'stems' ->> 'state' = 'pending'`;
+      return updated.count === 1;
+    });
     await page.locator('[aria-label="Progress of the stems"][aria-valuenow="40"]').waitFor();
     assert.deepEqual(await pageFaults(page), []);
     await page.getByLabel('Position').fill('3');
