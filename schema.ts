@@ -2,6 +2,7 @@
 export * from './schema/music.ts';
 export * from './schema/services.ts';
 export * from './schema/wishes.ts';
+export * from './schema/edits.ts';
 export * from './schema/stem-parts.ts';
 export * from './schema/stem-ranges.ts';
 export * from './schema/playable.ts';

@@ -59,6 +59,7 @@ export const SubmittedOptions = z.object({
   format: OutputFormat.optional(),
   length_sec: MashupOptions.shape.length_sec,
   wishes: MashupOptions.shape.wishes,
+  roles: MashupOptions.shape.roles,
   separation: MashupOptions.shape.separation,
   studio_version: MashupOptions.shape.studio_version,
 });

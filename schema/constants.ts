@@ -20,6 +20,9 @@ export const OUTPUT_FORMATS = ['wav', 'flac', 'mp3'] as const;
 export const RENDER_WARNINGS = ['quality_check_failed', 'other_format', 'other_length', 'render_note'] as const;
 export type RenderWarning = (typeof RENDER_WARNINGS)[number];
 
+/** Largest number of edits of a plan in one request. As in `mashup.check_plan_edits`. */
+export const MAX_PLAN_EDITS = 40;
+
 /** Number of songs in a mashup. A draft (`hold: 'planning'`) may have one. */
 export const MIN_SONGS = 2;
 export const MAX_SONGS = 3;

@@ -4,6 +4,7 @@
  * `bigint` and `numeric` arrive as strings. Times arrive as `Date`.
  */
 import type { ColumnType, Generated } from 'kysely';
+import type { PlanEdit } from './edits.ts';
 import type { WishOutcome } from './wishes.ts';
 import type { MashupOptions, OwnStem, PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
 import type { MashupStems, MashupStemsSummary } from './mashup-stems.ts';
@@ -179,8 +180,18 @@ export interface MashupPlansTable {
   cost_usd: string | null;
   changes: string | null;
   wishes: Json<WishOutcome | null>;
+  edits: Json<PlanEdit[] | null>;
   ranges: Json<Record<string, SongRanges> | null>;
   opening: Json<PlanOpening | null>;
+  created_at: Defaulted<Date>;
+}
+
+/** A row of `mashup.plan_edits`. `edits` has passed the checks of the form only. */
+export interface PlanEditsTable {
+  job_id: string;
+  base_version: number;
+  base: Json<Plan>;
+  edits: Json<unknown[]>;
   created_at: Defaulted<Date>;
 }
 
@@ -483,6 +494,7 @@ export interface Database {
   'mashup.own_stems': OwnStemsTable;
   'mashup.scores': ScoresTable;
   'mashup.plan_receipts': PlanReceiptsTable;
+  'mashup.plan_edits': PlanEditsTable;
   'mashup.plan_spend': PlanSpendTable;
   'mashup.places': PlacesTable;
   'mashup.stage_stats': StageStatsTable;

@@ -237,6 +237,7 @@ export const PlanSection = z
       .optional()
       .describe('Tempo of this section if it differs from `global.targetBPM`: for songs without a common tempo.'),
     layers: z.array(PlanLayer),
+    muted: z.array(PlanLayer).optional().describe('Layers that the user has muted. They are not rendered.'),
   })
   .describe('A part of a mashup between two bar lines.');
 export type PlanSection = z.infer<typeof PlanSection>;
@@ -266,11 +267,20 @@ export const SeparationChoice = z
   .describe('Method of the separation. `auto`: the model that the service is set to, otherwise the classical method.');
 export type SeparationChoice = z.infer<typeof SeparationChoice>;
 
+export const SongRoles = z
+  .object({
+    sings: z.string().min(1).max(64).optional().describe('Id of the song that sings.'),
+    plays: z.string().min(1).max(64).optional().describe('Id of the song that gives drums and bass.'),
+  })
+  .describe('Which song sings and which one plays. Absent members: chosen by the planner.');
+export type SongRoles = z.infer<typeof SongRoles>;
+
 export const MashupOptions = z
   .object({
     format: OutputFormat.default('wav'),
     length_sec: z.number().min(20).max(600).optional().describe('Wanted length. Default: chosen within the limits.'),
     wishes: z.string().max(500).optional().describe("The user's wishes, as text."),
+    roles: SongRoles.optional().describe('Which song sings, which one plays. Default: chosen by the planner.'),
     separation: SeparationChoice.optional().describe('What separates the songs. Default: `auto`.'),
     studio_version: z
       .boolean()

@@ -9,6 +9,7 @@ import { SEPARATION_METHODS } from './database.ts';
 import type { Separations } from './database.ts';
 import type { PairScore, Plan, RenderResult, SongAnalysis } from './music.ts';
 import { StemLayout, StoredStems } from './services.ts';
+import { PlanEdit } from './edits.ts';
 import { WishOutcome } from './wishes.ts';
 import type { PlanOpening } from './stem-ranges.ts';
 import type { TaskKind } from './stages.ts';
@@ -76,6 +77,8 @@ export const PlanTaskResult = z.object({
   changes: z.string().optional(),
   /** What became of the wishes or the feedback. Absent: there were none. */
   wishes: WishOutcome.optional(),
+  /** The edits by hand that made the plan. Absent: it was not edited. */
+  edits: z.array(PlanEdit).optional(),
   warning: z.string().optional(),
 });
 export type PlanTaskResult = z.infer<typeof PlanTaskResult>;

@@ -114,6 +114,22 @@ comment on column mashup.places.task_id is 'The task that holds the place; null:
 comment on column mashup.places.held_until is 'Until when a free place counts as taken, because the call of a dropped task may go on.';
 comment on column mashup.places.is_open is 'Whether the limit allows the place. A closed one is not taken again.';
 
+create table mashup.plan_edits (
+  job_id uuid not null,
+  base_version integer not null,
+  base jsonb not null,
+  edits jsonb not null,
+  created_at timestamp with time zone default mashup.now() not null,
+  constraint plan_edits_edits_check CHECK (((jsonb_typeof(edits) = 'array'::text) AND (octet_length((edits)::text) <= 12000))),
+  constraint plan_edits_job_id_fkey FOREIGN KEY (job_id) REFERENCES mashup_jobs(id) ON DELETE CASCADE,
+  constraint plan_edits_pkey PRIMARY KEY (job_id)
+);
+comment on table mashup.plan_edits is 'The edits of a job that edit_mashup made: its plan task applies them to a copy of the parent''s plan, so that a replay gives the same plan when the parent is changed or deleted.';
+comment on column mashup.plan_edits.base_version is 'Version of the plan in the parent.';
+comment on column mashup.plan_edits.base is 'The plan that is edited.';
+comment on column mashup.plan_edits.edits is 'PlanEdit[] of schema/edits.ts, in the order in which they are applied.';
+grant select on mashup.plan_edits to mashup_worker;
+
 create table mashup.plan_receipts (
   id bigint generated always as identity not null,
   job_id uuid not null,
@@ -599,6 +615,7 @@ create table public.mashup_plans (
   cost_usd numeric(10,5),
   changes text,
   wishes jsonb,
+  edits jsonb,
   ranges jsonb,
   opening jsonb,
   created_at timestamp with time zone default mashup.now() not null,
@@ -611,6 +628,7 @@ comment on column public.mashup_plans.source is 'claude, or rules for plans with
 comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.';
 comment on column public.mashup_plans.changes is 'What is as it was asked for, or what an iteration changed, as users read it.';
 comment on column public.mashup_plans.wishes is 'What became of the wishes or the feedback: {understood, not_understood, cannot}. Null: there were none.';
+comment on column public.mashup_plans.edits is 'PlanEdit[] of schema/edits.ts: the edits by hand that made this plan of that of the parent. Null: it was not edited.';
 comment on column public.mashup_plans.ranges is 'By song, the parts of it that the plan plays, with margins: [[start, end], …] in seconds. A song that is not named is needed whole.';
 comment on column public.mashup_plans.opening is '{sections: number of the first sections that can be rendered before the rest, ranges: as ranges, of these sections}. Null: there is no such opening.';
 alter table public.mashup_plans enable row level security;
@@ -620,7 +638,7 @@ create policy "plans of own jobs" on mashup_plans as permissive for select to au
   WHERE ((j.id = mashup_plans.job_id) AND (j.user_id = ( SELECT auth.uid() AS uid)))));
 grant select on public.mashup_plans to mashup_worker;
 grant select on public.mashup_plans to service_role;
-grant select (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, created_at) on public.mashup_plans to authenticated;
+grant select (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, edits, created_at) on public.mashup_plans to authenticated;
 
 create table public.mashup_results (
   job_id uuid not null,
@@ -715,6 +733,53 @@ $function$;
 comment on function delete_mashup(uuid) is 'Deletes a job of the caller with its files; cancels it first if it is live. Raises MB002, MB010.';
 grant execute on function delete_mashup(uuid) to authenticated;
 
+CREATE OR REPLACE FUNCTION public.edit_mashup(p_job_id uuid, p_edits jsonb, p_idempotency_key text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  -- Not locked, as in iterate_mashup.
+  v_parent public.mashup_jobs := mashup.require_own_job(p_job_id, false);
+  v_hash text := encode(sha256(convert_to(jsonb_build_array('edit', p_job_id, p_edits)::text, 'UTF8')), 'hex');
+  v_job public.mashup_jobs;
+  v_base jsonb;
+begin
+  perform mashup.check_plan_edits(p_edits);
+  if p_idempotency_key is not null then
+    v_job := mashup.find_idempotent_job(v_parent.user_id, p_idempotency_key, v_hash);
+    if v_job.id is not null then
+      return mashup.describe_submission(v_job, true);
+    end if;
+  end if;
+  if v_parent.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', v_parent.id, v_parent.takedown_reason), 'Contact the operator.');
+  end if;
+  if v_parent.plan_version is null or mashup.missing_prerequisite(v_parent, 'planning') is not null then
+    perform mashup.raise_error('MB003', 'This mashup has no plan to edit yet.', 'Wait until it is planned, or submit the songs again.');
+  end if;
+  select p.plan into v_base from public.mashup_plans p
+    where p.job_id = v_parent.id and p.version = v_parent.plan_version and p.version = (p_edits ->> 'plan_version')::integer;
+  if v_base is null then
+    perform mashup.raise_error('MB003', format('These edits are for plan %s of the mashup, which has plan %s now.', p_edits ->> 'plan_version', v_parent.plan_version),
+      'Load the mashup again and edit the plan that it has now.', 'plan_outdated');
+  end if;
+  perform mashup.enforce_submission_limits(v_parent.user_id, false);
+  v_job := mashup.insert_job(v_parent.user_id, v_parent.songs, v_parent.options, null, p_idempotency_key, v_hash, 'planning', v_parent.id, null);
+  if v_job.id is null then
+    return mashup.describe_submission(mashup.find_idempotent_job(v_parent.user_id, p_idempotency_key, v_hash), true);
+  end if;
+  insert into mashup.plan_edits (job_id, base_version, base, edits) values (v_job.id, v_parent.plan_version, v_base, p_edits -> 'edits');
+  insert into mashup.scores (job_id, epoch, pairs)
+    select v_job.id, v_job.epoch, s.pairs from mashup.scores s where s.job_id = v_parent.id order by s.epoch desc limit 1;
+  update public.mashup_jobs set score = v_parent.score where id = v_job.id;
+  return mashup.describe_submission(v_job, false);
+end
+$function$;
+comment on function edit_mashup(uuid,jsonb,text) is 'Submits a new version of a mashup from edits of its plan by hand, {plan_version, edits: PlanEdit[]}, 1 to 40: a job that enters at planning with the parent''s songs and scores, whose plan task applies the edits by rules. Returns describe_submission. Raises MB002, MB003 (detail plan_outdated: the mashup has another plan by now), MB004, MB005, MB006 (detail invalid_edits), MB010, MB012, MB015.';
+grant execute on function edit_mashup(uuid,jsonb,text) to authenticated;
+
 CREATE OR REPLACE FUNCTION public.export_account(after uuid DEFAULT NULL::uuid, page_size integer DEFAULT 20)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -765,6 +830,7 @@ AS $function$
     'plan_source', (select p.source from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_changes', (select p.changes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_wishes', (select p.wishes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
+    'plan_edits', (select p.edits from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'quality', (select r.quality from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
     'server_now', mashup.now())
   from public.mashup_jobs j where j.id = get_mashup.job_id
@@ -789,10 +855,12 @@ begin
   return jsonb_build_object(
     'analyses', (select jsonb_object_agg(s ->> 'song_id', a.analysis) from jsonb_array_elements(v_job.songs) s
       join mashup.analyses a on a.id = (s ->> 'analysis_id')::bigint and a.user_id = v_job.user_id),
-    'scores', (select s.pairs from mashup.scores s where s.job_id = v_job.id order by s.epoch desc limit 1));
+    'scores', (select s.pairs from mashup.scores s where s.job_id = v_job.id order by s.epoch desc limit 1),
+    'limits', jsonb_build_object('min_length_sec', mashup.setting_number('plan_min_length_sec'),
+      'max_length_sec', mashup.setting_number('plan_max_length_sec')));
 end
 $function$;
-comment on function get_mashup_analyses(uuid) is 'Returns the analyses by song id and the pair scores of a job of the caller: {analyses, scores}. Raises MB002, MB010.';
+comment on function get_mashup_analyses(uuid) is 'Returns the analyses by song id and the pair scores of a job of the caller, and the limits of its length: {analyses, scores, limits: {min_length_sec, max_length_sec}}. Raises MB002, MB010.';
 grant execute on function get_mashup_analyses(uuid) to authenticated;
 
 CREATE OR REPLACE FUNCTION public.get_mashup_stems(job_id uuid)
@@ -1330,11 +1398,13 @@ begin
     perform mashup.raise_error('MB006', 'The option separation is not a method.', 'It is "auto", "classical" or "neural".', 'invalid_options');
   elsif jsonb_typeof(p_options -> 'studio_version') not in ('boolean', 'null') then
     perform mashup.raise_error('MB006', 'The option studio_version is not a boolean.', 'It is true or false.', 'invalid_options');
+  elsif jsonb_typeof(p_options -> 'roles') not in ('object', 'null') then
+    perform mashup.raise_error('MB006', 'The option roles is not an object.', 'It is {sings, plays}: ids of songs of the mashup.', 'invalid_options');
   end if;
   return coalesce(p_options, '{}');
 end
 $function$;
-comment on function mashup.check_options(jsonb) is 'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large, or separation or studio_version has a value that it cannot have.';
+comment on function mashup.check_options(jsonb) is 'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large, or separation, studio_version or roles has a value that it cannot have.';
 
 CREATE OR REPLACE FUNCTION mashup.check_own_stems(p_user uuid, p_song jsonb, p_song_tag text)
  RETURNS text
@@ -1369,6 +1439,27 @@ begin
 end
 $function$;
 comment on function mashup.check_own_stems(uuid,jsonb,text) is 'Checks the stems that a user gives with a song, and their uploads; p_song_tag is the tag of the song, if it is given. Returns their tags. Raises MB006, MB008.';
+
+CREATE OR REPLACE FUNCTION mashup.check_plan_edits(p_edits jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_kinds constant text[] := array['move_edge', 'remove_section', 'repeat_section', 'layer_level', 'mute_layer', 'unmute_layer', 'swap_songs', 'roles'];
+  v_edits jsonb := case jsonb_typeof(p_edits -> 'edits') when 'array' then p_edits -> 'edits' else '[]' end;
+begin
+  if jsonb_typeof(p_edits) is distinct from 'object' or coalesce(p_edits ->> 'plan_version', '') !~ '^[1-9][0-9]{0,8}$' then
+    perform mashup.raise_error('MB006', 'The edits do not say which plan they are for.', 'Send {plan_version, edits: [{kind, …}]}.', 'invalid_edits');
+  elsif jsonb_array_length(v_edits) not between 1 and 40 or octet_length(v_edits::text) > 12000 then
+    perform mashup.raise_error('MB006', 'The list of edits is empty or too long.', 'Send 1 to 40 edits at once.', 'invalid_edits');
+  elsif exists (select from jsonb_array_elements(v_edits) e where coalesce(e ->> 'kind' = any (v_kinds), false) is false) then
+    perform mashup.raise_error('MB006', 'An edit is of an unknown kind.', format('The kinds are %s.', array_to_string(v_kinds, ', ')), 'invalid_edits');
+  end if;
+end
+$function$;
+comment on function mashup.check_plan_edits(jsonb) is 'Checks the form of the edits of a plan, {plan_version, edits}. Their values are checked with the plan. Raises MB006 with detail invalid_edits.';
 
 CREATE OR REPLACE FUNCTION mashup.check_protocol(p_version text, p_protocol integer)
  RETURNS void
@@ -4299,10 +4390,10 @@ begin
     perform mashup.raise_error('MB006', 'The plan uses songs that are not in the job, or none.', 'Plan with the songs of the job.');
   end if;
   select coalesce(max(version), 0) + 1 into v_version from public.mashup_plans where job_id = p_job.id;
-  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, ranges, opening)
+  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, edits, ranges, opening)
     values (p_job.id, v_version, p_job.epoch, p_result ->> 'source', p_result -> 'plan',
       v_songs, p_result ->> 'model', p_result -> 'tokens',
-      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes', p_result -> 'wishes',
+      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes', p_result -> 'wishes', p_result -> 'edits',
       -- An external renderer reads whole stems.
       case when mashup.setting_text('separate_early') <> 'always' then p_result -> 'ranges' end,
       case when mashup.setting_text('separate_early') <> 'always' and mashup.setting_number('openings_in_spare_places') > 0 then p_result -> 'opening' end);
@@ -4316,7 +4407,7 @@ begin
   return p_job;
 end
 $function$;
-comment on function mashup.record_plan(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, wishes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
+comment on function mashup.record_plan(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, wishes?, edits?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.record_probe_success(p_kind mashup.task_kinds, p_task_id bigint, p_blamed text)
  RETURNS void

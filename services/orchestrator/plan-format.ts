@@ -26,7 +26,9 @@ export function planFormat(
     masterplan: masterplan.extend({
       // Structured output does not support tuples.
       global: masterplan.shape.global.extend({ timeSignature: z.array(z.number().int()) }),
-      timeline: z.array(PlanSection.extend({ tempo_bpm: z.number(), layers: z.array(layer) })).min(1),
+      timeline: z
+        .array(PlanSection.omit({ muted: true }).extend({ tempo_bpm: z.number(), layers: z.array(layer) }))
+        .min(1),
     }),
   });
   // With an empty registry the schema has no descriptions and no named definitions: the prompt explains the members.

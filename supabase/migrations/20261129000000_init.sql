@@ -23,6 +23,7 @@
 --     storage_deletions, maintenance_runs, call_counts   outbox of deletions, times of maintenance, rate limits
 --     outgoing_events                            outbox of events for other programs
 --     own_stems                                  stems that users gave with a song
+--     plan_edits                                 edits of plans by hand
 -- 15  helpers
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs                   songs in rows
@@ -83,11 +84,11 @@
 --     claim_outgoing_events, complete_outgoing_event, purge_outgoing_events   delivery of events
 -- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, select_jobs, bulk, require_job
 -- 70  public API, for signed-in users
---     submit_mashup, iterate_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
+--     submit_mashup, iterate_mashup, edit_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
 --     get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, get_separators, begin_upload, check_task_upload
 --     export_account, account_files
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
---     check_options, check_songs, check_song, path_of_song, check_upload, check_own_stems, save_own_stems, insert_job, find_idempotent_job, describe_submission
+--     check_plan_edits, check_options, check_songs, check_song, path_of_song, check_upload, check_own_stems, save_own_stems, insert_job, find_idempotent_job, describe_submission
 -- 80  views and functions for operators
 --     stuck                                      which jobs make no progress and why: it asks stuck_on_clock, stuck_on_role, stuck_on_queue,
 --     stuck_on_workers, stuck_on_version, stuck_on_pause, stuck_on_circuit, stuck_on_lease, stuck_on_silent_service,
@@ -148,7 +149,7 @@ begin
 
   select string_agg(distinct p.proname, ', ') into v_taken
     from pg_proc p where p.pronamespace = 'public'::regnamespace
-      and p.proname in ('submit_mashup', 'iterate_mashup', 'start_mashup', 'cancel_mashup', 'retry_mashup', 'replay_mashup',
+      and p.proname in ('submit_mashup', 'iterate_mashup', 'edit_mashup', 'start_mashup', 'cancel_mashup', 'retry_mashup', 'replay_mashup',
                         'delete_mashup', 'get_mashup', 'get_mashup_analyses', 'get_mashup_stems', 'begin_upload');
   if v_taken is not null then
     raise exception 'The mashup engine needs names of functions in schema public that are taken: %. Rename or drop them first.', v_taken
@@ -745,6 +746,7 @@ create table mashup.mashup_plans (
   cost_usd   numeric(10, 5),
   changes    text,
   wishes     jsonb,
+  edits      jsonb,
   ranges     jsonb,
   opening    jsonb,
   created_at timestamptz not null default mashup.now(),
@@ -755,7 +757,7 @@ revoke all on mashup.mashup_plans from public, anon, authenticated, service_role
 alter table mashup.mashup_plans set schema public;
 create policy "plans of own jobs" on public.mashup_plans for select to authenticated
   using (exists (select from public.mashup_jobs j where j.id = job_id and j.user_id = (select auth.uid())));
-grant select (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, created_at) on public.mashup_plans to authenticated;
+grant select (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, edits, created_at) on public.mashup_plans to authenticated;
 grant select on public.mashup_plans to service_role, mashup_worker;
 comment on table public.mashup_plans is 'Every plan of a job. mashup_jobs.plan_version points to the current one.';
 comment on column public.mashup_plans.source is 'claude, or rules for plans without the model.';
@@ -763,6 +765,7 @@ comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.
 comment on column public.mashup_plans.ranges is 'By song, the parts of it that the plan plays, with margins: [[start, end], …] in seconds. A song that is not named is needed whole.';
 comment on column public.mashup_plans.opening is '{sections: number of the first sections that can be rendered before the rest, ranges: as ranges, of these sections}. Null: there is no such opening.';
 comment on column public.mashup_plans.changes is 'What is as it was asked for, or what an iteration changed, as users read it.';
+comment on column public.mashup_plans.edits is 'PlanEdit[] of schema/edits.ts: the edits by hand that made this plan of that of the parent. Null: it was not edited.';
 comment on column public.mashup_plans.wishes is 'What became of the wishes or the feedback: {understood, not_understood, cannot}. Null: there were none.';
 
 create table mashup.mashup_results (
@@ -1189,6 +1192,25 @@ comment on column mashup.own_stems.files is 'By stem (vocals, drums, bass, other
 comment on column mashup.own_stems.has_song is 'Whether the song was given as well. If not, it is the sum of the stems.';
 create index own_stems_by_user on mashup.own_stems (user_id);
 create index own_stems_by_age on mashup.own_stems (created_at);
+
+-- supabase/schemas/11_tables/8_plan_edits.sql
+
+-- Edits of a plan by hand. Kept beside the jobs, because they would not fit into a row of a job.
+
+create table mashup.plan_edits (
+  job_id       uuid primary key references public.mashup_jobs (id) on delete cascade,
+  base_version integer not null,
+  base         jsonb not null,
+  edits        jsonb not null check (jsonb_typeof(edits) = 'array' and octet_length(edits::text) <= 12000),
+  created_at   timestamptz not null default mashup.now()
+);
+revoke all on mashup.plan_edits from public, anon, authenticated, service_role;
+grant select on mashup.plan_edits to mashup_worker;
+comment on table mashup.plan_edits is
+  'The edits of a job that edit_mashup made: its plan task applies them to a copy of the parent''s plan, so that a replay gives the same plan when the parent is changed or deleted.';
+comment on column mashup.plan_edits.base_version is 'Version of the plan in the parent.';
+comment on column mashup.plan_edits.base is 'The plan that is edited.';
+comment on column mashup.plan_edits.edits is 'PlanEdit[] of schema/edits.ts, in the order in which they are applied.';
 
 -- supabase/schemas/12_stages.generated.sql
 
@@ -2611,10 +2633,10 @@ begin
     perform mashup.raise_error('MB006', 'The plan uses songs that are not in the job, or none.', 'Plan with the songs of the job.');
   end if;
   select coalesce(max(version), 0) + 1 into v_version from public.mashup_plans where job_id = p_job.id;
-  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, ranges, opening)
+  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, edits, ranges, opening)
     values (p_job.id, v_version, p_job.epoch, p_result ->> 'source', p_result -> 'plan',
       v_songs, p_result ->> 'model', p_result -> 'tokens',
-      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes', p_result -> 'wishes',
+      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes', p_result -> 'wishes', p_result -> 'edits',
       -- An external renderer reads whole stems.
       case when mashup.setting_text('separate_early') <> 'always' then p_result -> 'ranges' end,
       case when mashup.setting_text('separate_early') <> 'always' and mashup.setting_number('openings_in_spare_places') > 0 then p_result -> 'opening' end);
@@ -2629,7 +2651,7 @@ begin
 end
 $$;
 comment on function mashup.record_plan(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, wishes?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
+  'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, wishes?, edits?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
 
 create function mashup.save_receipt(p_job_id uuid, p_request_hash text, p_answer jsonb, p_tokens jsonb, p_cost_usd numeric) returns void
   language sql security definer set search_path = ''
@@ -6228,12 +6250,14 @@ begin
     perform mashup.raise_error('MB006', 'The option separation is not a method.', 'It is "auto", "classical" or "neural".', 'invalid_options');
   elsif jsonb_typeof(p_options -> 'studio_version') not in ('boolean', 'null') then
     perform mashup.raise_error('MB006', 'The option studio_version is not a boolean.', 'It is true or false.', 'invalid_options');
+  elsif jsonb_typeof(p_options -> 'roles') not in ('object', 'null') then
+    perform mashup.raise_error('MB006', 'The option roles is not an object.', 'It is {sings, plays}: ids of songs of the mashup.', 'invalid_options');
   end if;
   return coalesce(p_options, '{}');
 end
 $$;
 comment on function mashup.check_options(jsonb) is
-  'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large, or separation or studio_version has a value that it cannot have.';
+  'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large, or separation, studio_version or roles has a value that it cannot have.';
 
 create function mashup.check_upload(p_user uuid, p_path text, p_name text) returns text
   language plpgsql stable set search_path = ''
@@ -6601,6 +6625,7 @@ create function public.get_mashup(job_id uuid) returns jsonb
     'plan_source', (select p.source from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_changes', (select p.changes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_wishes', (select p.wishes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
+    'plan_edits', (select p.edits from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'quality', (select r.quality from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
     'server_now', mashup.now())
   from public.mashup_jobs j where j.id = get_mashup.job_id
@@ -6623,11 +6648,13 @@ begin
   return jsonb_build_object(
     'analyses', (select jsonb_object_agg(s ->> 'song_id', a.analysis) from jsonb_array_elements(v_job.songs) s
       join mashup.analyses a on a.id = (s ->> 'analysis_id')::bigint and a.user_id = v_job.user_id),
-    'scores', (select s.pairs from mashup.scores s where s.job_id = v_job.id order by s.epoch desc limit 1));
+    'scores', (select s.pairs from mashup.scores s where s.job_id = v_job.id order by s.epoch desc limit 1),
+    'limits', jsonb_build_object('min_length_sec', mashup.setting_number('plan_min_length_sec'),
+      'max_length_sec', mashup.setting_number('plan_max_length_sec')));
 end
 $$;
 comment on function public.get_mashup_analyses(uuid) is
-  'Returns the analyses by song id and the pair scores of a job of the caller: {analyses, scores}. Raises MB002, MB010.';
+  'Returns the analyses by song id and the pair scores of a job of the caller, and the limits of its length: {analyses, scores, limits: {min_length_sec, max_length_sec}}. Raises MB002, MB010.';
 revoke execute on function public.get_mashup_analyses(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.get_mashup_analyses(uuid) to authenticated;
 
@@ -6824,6 +6851,78 @@ comment on function public.get_separators() is
   'Returns what separates songs, as workers know it: {classical, neural, used: names of models, null if there is none or the service does not name them; studio_version_by_default: whether mashups have a studio version where their submission does not say it}.';
 revoke execute on function public.get_separators() from public, anon, authenticated, service_role;
 grant execute on function public.get_separators() to authenticated;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/70_public_api/7_edits.sql
+
+-- A user edits the plan of a mashup by hand: a new version.
+
+create function mashup.check_plan_edits(p_edits jsonb) returns void
+  language plpgsql immutable set search_path = ''
+  as $$
+declare
+  v_kinds constant text[] := array['move_edge', 'remove_section', 'repeat_section', 'layer_level', 'mute_layer', 'unmute_layer', 'swap_songs', 'roles'];
+  v_edits jsonb := case jsonb_typeof(p_edits -> 'edits') when 'array' then p_edits -> 'edits' else '[]' end;
+begin
+  if jsonb_typeof(p_edits) is distinct from 'object' or coalesce(p_edits ->> 'plan_version', '') !~ '^[1-9][0-9]{0,8}$' then
+    perform mashup.raise_error('MB006', 'The edits do not say which plan they are for.', 'Send {plan_version, edits: [{kind, …}]}.', 'invalid_edits');
+  elsif jsonb_array_length(v_edits) not between 1 and 40 or octet_length(v_edits::text) > 12000 then
+    perform mashup.raise_error('MB006', 'The list of edits is empty or too long.', 'Send 1 to 40 edits at once.', 'invalid_edits');
+  elsif exists (select from jsonb_array_elements(v_edits) e where coalesce(e ->> 'kind' = any (v_kinds), false) is false) then
+    perform mashup.raise_error('MB006', 'An edit is of an unknown kind.', format('The kinds are %s.', array_to_string(v_kinds, ', ')), 'invalid_edits');
+  end if;
+end
+$$;
+comment on function mashup.check_plan_edits(jsonb) is
+  'Checks the form of the edits of a plan, {plan_version, edits}. Their values are checked with the plan. Raises MB006 with detail invalid_edits.';
+
+create function public.edit_mashup(p_job_id uuid, p_edits jsonb, p_idempotency_key text default null)
+  returns jsonb
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  -- Not locked, as in iterate_mashup.
+  v_parent public.mashup_jobs := mashup.require_own_job(p_job_id, false);
+  v_hash text := encode(sha256(convert_to(jsonb_build_array('edit', p_job_id, p_edits)::text, 'UTF8')), 'hex');
+  v_job public.mashup_jobs;
+  v_base jsonb;
+begin
+  perform mashup.check_plan_edits(p_edits);
+  if p_idempotency_key is not null then
+    v_job := mashup.find_idempotent_job(v_parent.user_id, p_idempotency_key, v_hash);
+    if v_job.id is not null then
+      return mashup.describe_submission(v_job, true);
+    end if;
+  end if;
+  if v_parent.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', v_parent.id, v_parent.takedown_reason), 'Contact the operator.');
+  end if;
+  if v_parent.plan_version is null or mashup.missing_prerequisite(v_parent, 'planning') is not null then
+    perform mashup.raise_error('MB003', 'This mashup has no plan to edit yet.', 'Wait until it is planned, or submit the songs again.');
+  end if;
+  select p.plan into v_base from public.mashup_plans p
+    where p.job_id = v_parent.id and p.version = v_parent.plan_version and p.version = (p_edits ->> 'plan_version')::integer;
+  if v_base is null then
+    perform mashup.raise_error('MB003', format('These edits are for plan %s of the mashup, which has plan %s now.', p_edits ->> 'plan_version', v_parent.plan_version),
+      'Load the mashup again and edit the plan that it has now.', 'plan_outdated');
+  end if;
+  perform mashup.enforce_submission_limits(v_parent.user_id, false);
+  v_job := mashup.insert_job(v_parent.user_id, v_parent.songs, v_parent.options, null, p_idempotency_key, v_hash, 'planning', v_parent.id, null);
+  if v_job.id is null then
+    return mashup.describe_submission(mashup.find_idempotent_job(v_parent.user_id, p_idempotency_key, v_hash), true);
+  end if;
+  insert into mashup.plan_edits (job_id, base_version, base, edits) values (v_job.id, v_parent.plan_version, v_base, p_edits -> 'edits');
+  insert into mashup.scores (job_id, epoch, pairs)
+    select v_job.id, v_job.epoch, s.pairs from mashup.scores s where s.job_id = v_parent.id order by s.epoch desc limit 1;
+  update public.mashup_jobs set score = v_parent.score where id = v_job.id;
+  return mashup.describe_submission(v_job, false);
+end
+$$;
+comment on function public.edit_mashup(uuid, jsonb, text) is
+  'Submits a new version of a mashup from edits of its plan by hand, {plan_version, edits: PlanEdit[]}, 1 to 40: a job that enters at planning with the parent''s songs and scores, whose plan task applies the edits by rules. Returns describe_submission. Raises MB002, MB003 (detail plan_outdated: the mashup has another plan by now), MB004, MB005, MB006 (detail invalid_edits), MB010, MB012, MB015.';
+revoke execute on function public.edit_mashup(uuid, jsonb, text) from public, anon, authenticated, service_role;
+grant execute on function public.edit_mashup(uuid, jsonb, text) to authenticated;
 
 revoke execute on all functions in schema mashup from public;
 

@@ -29,7 +29,7 @@ begin
 
   select string_agg(distinct p.proname, ', ') into v_taken
     from pg_proc p where p.pronamespace = 'public'::regnamespace
-      and p.proname in ('submit_mashup', 'iterate_mashup', 'start_mashup', 'cancel_mashup', 'retry_mashup', 'replay_mashup',
+      and p.proname in ('submit_mashup', 'iterate_mashup', 'edit_mashup', 'start_mashup', 'cancel_mashup', 'retry_mashup', 'replay_mashup',
                         'delete_mashup', 'get_mashup', 'get_mashup_analyses', 'get_mashup_stems', 'begin_upload');
   if v_taken is not null then
     raise exception 'The mashup engine needs names of functions in schema public that are taken: %. Rename or drop them first.', v_taken

@@ -68,9 +68,9 @@ export const COMMANDS = {
   *submit(state: State, pick: number, other: number) {
     yield submitOne(state, pick, other);
   },
-  *iterate(state: State, pick: number) {
+  *iterate(state: State, pick: number, other: number) {
     const one = job(state, pick);
-    yield one && jobsOf(state.model).length < 2 * MANY_JOBS ? operation.iterate(one) : undefined;
+    yield one && jobsOf(state.model).length < 2 * MANY_JOBS ? operation.iterate(one, other % 2 === 1) : undefined;
   },
   *start(state: State, pick: number, other: number) {
     const drafts = jobsOf(state.model).filter((one) => one.hold);

@@ -98,13 +98,15 @@ const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
   async user(calls) {
     const job = await anyJob(calls);
     if (!job) return;
-    const call = any(['iterate', 'cancel', 'retry', 'replay', 'delete']);
+    const call = any(['iterate', 'edit', 'cancel', 'retry', 'replay', 'delete']);
     await asUser(calls, job.user_id, (tx) =>
       call === 'iterate'
         ? tx`select public.iterate_mashup(${job.id}, 'louder')`
-        : call === 'replay'
-          ? tx`select public.replay_mashup(${job.id}, ${any(REPLAY_STAGES)}, true)`
-          : tx`select ${tx.unsafe(`public.${call}_mashup`)}(${job.id})`,
+        : call === 'edit'
+          ? tx`select public.edit_mashup(${job.id}, ${tx.json({ plan_version: 1, edits: [{ kind: 'swap_songs' }] })})`
+          : call === 'replay'
+            ? tx`select public.replay_mashup(${job.id}, ${any(REPLAY_STAGES)}, true)`
+            : tx`select ${tx.unsafe(`public.${call}_mashup`)}(${job.id})`,
     );
   },
   sweep: ({ sql }) => sql`select mashup.sweep()`,

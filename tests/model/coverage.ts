@@ -25,6 +25,7 @@ const FAULTS = [
   'draft started',
   'draft expired',
   'iterated',
+  'edited',
   'retried',
   'bulk retry',
   'bulk cancel',

@@ -37,10 +37,15 @@ begin
 end
 $$;
 
-create function model.iterate(p_user uuid, p_job uuid) returns text
+-- A new version of a mashup, by feedback or by edits of its plan.
+create function model.iterate(p_user uuid, p_job uuid, p_by_hand boolean) returns text
   language plpgsql as $$
 begin
   perform set_config('request.jwt.claims', jsonb_build_object('sub', p_user, 'role', 'authenticated')::text, true);
+  if p_by_hand then
+    return public.edit_mashup(p_job, jsonb_build_object('edits', '[{"kind": "swap_songs"}]'::jsonb, 'plan_version',
+      coalesce((select j.plan_version from public.mashup_jobs j where j.id = p_job), 1))) ->> 'job_id';
+  end if;
   return public.iterate_mashup(p_job, 'more energy') ->> 'job_id';
 end
 $$;
@@ -185,7 +190,7 @@ begin
   end if;
   delete from mashup_queue._private_jobs;
   delete from public.mashup_job_events; delete from public.mashup_plans; delete from public.mashup_results;
-  delete from mashup.tasks; delete from mashup.places; delete from mashup.scores; delete from mashup.plan_receipts; delete from mashup.analyses; delete from mashup.stems;
+  delete from mashup.tasks; delete from mashup.places; delete from mashup.scores; delete from mashup.plan_receipts; delete from mashup.plan_edits; delete from mashup.analyses; delete from mashup.stems;
   delete from mashup.pauses; delete from mashup.workers; delete from mashup.storage_deletions; delete from public.mashup_jobs;
   delete from storage.objects; delete from auth.users; delete from model.seen;
   update mashup.maintenance_runs set done_at = '-infinity';

@@ -140,10 +140,10 @@ export function submit(user: string, count: number, isDraft: boolean, wantsStudi
   };
 }
 
-export function iterate(job: ModelJob): Operation {
+export function iterate(job: ModelJob, byHand = false): Operation {
   return {
-    name: `iterate ${job.id}`,
-    run: (sql) => call(sql`select model.iterate(${job.user}, ${job.id}) as data`),
+    name: `${byHand ? 'edit' : 'iterate'} ${job.id}`,
+    run: (sql) => call(sql`select model.iterate(${job.user}, ${job.id}, ${byHand}) as data`),
     expect(model, outcome) {
       const parent = model.jobs[job.id];
       if (!parent) return 'MB002';
@@ -165,7 +165,7 @@ export function iterate(job: ModelJob): Operation {
         stageEntered: model.now,
         tasks: [],
       };
-      model.hits.push('iterated');
+      model.hits.push(byHand ? 'edited' : 'iterated');
       return 'ok';
     },
   };

@@ -190,7 +190,7 @@ function* iteration(state: State, other: number): Steps {
   const done = jobsOf(state.model).find((job) => job.stage === 'complete') ?? (yield* jobIn(state, 'complete', other));
   if (!done) return;
   const before = new Set(Object.keys(state.model.jobs));
-  yield operation.iterate(done);
+  yield operation.iterate(done, other % 4 >= 2);
   const job = jobsOf(state.model).find((one) => !before.has(one.id));
   if (job && other % 2 === 0) yield operation.drive(job.id, 'complete', state.driver);
 }

@@ -49,6 +49,10 @@ const ATTEMPTS: Attempt[] = [
   call('replay', (m) => `select public.replay_mashup('${m.complete}', 'planning')`),
   call('replay afresh', (m) => `select public.replay_mashup('${m.complete}', 'analyzing', true)`),
   call('iterate', (m) => `select public.iterate_mashup('${m.complete}', 'mine now')`),
+  call(
+    'edit',
+    (m) => `select public.edit_mashup('${m.complete}', '{"plan_version": 1, "edits": [{"kind": "swap_songs"}]}')`,
+  ),
   call('delete', (m) => `select public.delete_mashup('${m.complete}')`),
   call('read analyses and scores', (m) => `select public.get_mashup_analyses('${m.complete}')`),
   call('read stems', (m) => `select public.get_mashup_stems('${m.complete}')`),

@@ -99,6 +99,7 @@ describe('functions of the database', () => {
     ['delete_mashup', { job_id: job }],
     ['delete_mashup', { job_id: running }],
     ['iterate_mashup', { parent_id: job, feedback: 'more bass' }],
+    ['edit_mashup', { p_job_id: job, p_edits: { plan_version: 1, edits: [{ kind: 'swap_songs' }] } }],
     ['get_mashup_analyses', { job_id: job }],
     ['get_mashup_stems', { job_id: job }],
   ];
@@ -170,6 +171,7 @@ describe('schemas that are not exposed', () => {
     ['mashup', 'analyses'],
     ['mashup', 'stems'],
     ['mashup', 'own_stems'],
+    ['mashup', 'plan_edits'],
     ['mashup', 'workers'],
     ['mashup', 'stuck'],
     ['mashup_queue', 'jobs'],

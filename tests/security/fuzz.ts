@@ -76,6 +76,13 @@ export interface CallerData {
   uploads: string[];
 }
 
+const EDIT = fc.record({
+  kind: fc.constantFrom('move_edge', 'remove_section', 'layer_level', 'swap_songs', 'explode'),
+  section: fc.integer({ min: -1, max: 4 }),
+  bars: fc.integer(),
+  stem: fc.constantFrom('vocals', 'brass'),
+});
+
 /** Bodies as a client sends them, with at most one invalid member. */
 function nearlyValidBodies(own: CallerData, value: fc.Arbitrary<unknown>): Record<string, fc.Arbitrary<object>> {
   const songs = fc.constantFrom(1, 2).map((count) =>
@@ -109,6 +116,11 @@ function nearlyValidBodies(own: CallerData, value: fc.Arbitrary<unknown>): Recor
     'stem-separation': fc.record({ audio_url: fc.webUrl(), job_id: job }),
     submit_mashup: fc.record({ songs, options, hold: fc.constant('planning'), idempotency_key: key }),
     iterate_mashup: fc.record({ parent_id: job, feedback, options, idempotency_key: key }),
+    edit_mashup: fc.record({
+      p_job_id: job,
+      p_edits: fc.record({ plan_version: fc.integer({ min: 0, max: 2 }), edits: fc.array(EDIT, { maxLength: 3 }) }),
+      p_idempotency_key: key,
+    }),
     start_mashup: fc.record({ job_id: job, options }),
     cancel_mashup: fc.record({ job_id: job }),
     retry_mashup: fc.record({ job_id: job }),
@@ -149,6 +161,7 @@ const FUNCTIONS: Record<string, string[]> = {
 const RPC: Record<string, string[]> = {
   submit_mashup: ['songs', 'options', 'hold', 'idempotency_key'],
   iterate_mashup: ['parent_id', 'feedback', 'options', 'idempotency_key'],
+  edit_mashup: ['p_job_id', 'p_edits', 'p_idempotency_key'],
   start_mashup: ['job_id', 'options'],
   cancel_mashup: ['job_id'],
   retry_mashup: ['job_id'],

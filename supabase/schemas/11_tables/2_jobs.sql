@@ -190,6 +190,7 @@ create table mashup.mashup_plans (
   cost_usd   numeric(10, 5),
   changes    text,
   wishes     jsonb,
+  edits      jsonb,
   ranges     jsonb,
   opening    jsonb,
   created_at timestamptz not null default mashup.now(),
@@ -200,7 +201,7 @@ revoke all on mashup.mashup_plans from public, anon, authenticated, service_role
 alter table mashup.mashup_plans set schema public;
 create policy "plans of own jobs" on public.mashup_plans for select to authenticated
   using (exists (select from public.mashup_jobs j where j.id = job_id and j.user_id = (select auth.uid())));
-grant select (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, created_at) on public.mashup_plans to authenticated;
+grant select (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, edits, created_at) on public.mashup_plans to authenticated;
 grant select on public.mashup_plans to service_role, mashup_worker;
 comment on table public.mashup_plans is 'Every plan of a job. mashup_jobs.plan_version points to the current one.';
 comment on column public.mashup_plans.source is 'claude, or rules for plans without the model.';
@@ -208,6 +209,7 @@ comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.
 comment on column public.mashup_plans.ranges is 'By song, the parts of it that the plan plays, with margins: [[start, end], …] in seconds. A song that is not named is needed whole.';
 comment on column public.mashup_plans.opening is '{sections: number of the first sections that can be rendered before the rest, ranges: as ranges, of these sections}. Null: there is no such opening.';
 comment on column public.mashup_plans.changes is 'What is as it was asked for, or what an iteration changed, as users read it.';
+comment on column public.mashup_plans.edits is 'PlanEdit[] of schema/edits.ts: the edits by hand that made this plan of that of the parent. Null: it was not edited.';
 comment on column public.mashup_plans.wishes is 'What became of the wishes or the feedback: {understood, not_understood, cannot}. Null: there were none.';
 
 create table mashup.mashup_results (

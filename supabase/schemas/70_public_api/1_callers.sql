@@ -93,12 +93,14 @@ begin
     perform mashup.raise_error('MB006', 'The option separation is not a method.', 'It is "auto", "classical" or "neural".', 'invalid_options');
   elsif jsonb_typeof(p_options -> 'studio_version') not in ('boolean', 'null') then
     perform mashup.raise_error('MB006', 'The option studio_version is not a boolean.', 'It is true or false.', 'invalid_options');
+  elsif jsonb_typeof(p_options -> 'roles') not in ('object', 'null') then
+    perform mashup.raise_error('MB006', 'The option roles is not an object.', 'It is {sings, plays}: ids of songs of the mashup.', 'invalid_options');
   end if;
   return coalesce(p_options, '{}');
 end
 $$;
 comment on function mashup.check_options(jsonb) is
-  'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large, or separation or studio_version has a value that it cannot have.';
+  'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large, or separation, studio_version or roles has a value that it cannot have.';
 
 create function mashup.check_upload(p_user uuid, p_path text, p_name text) returns text
   language plpgsql stable set search_path = ''

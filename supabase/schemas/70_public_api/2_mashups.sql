@@ -162,6 +162,7 @@ create function public.get_mashup(job_id uuid) returns jsonb
     'plan_source', (select p.source from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_changes', (select p.changes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_wishes', (select p.wishes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
+    'plan_edits', (select p.edits from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'quality', (select r.quality from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
     'server_now', mashup.now())
   from public.mashup_jobs j where j.id = get_mashup.job_id
@@ -184,11 +185,13 @@ begin
   return jsonb_build_object(
     'analyses', (select jsonb_object_agg(s ->> 'song_id', a.analysis) from jsonb_array_elements(v_job.songs) s
       join mashup.analyses a on a.id = (s ->> 'analysis_id')::bigint and a.user_id = v_job.user_id),
-    'scores', (select s.pairs from mashup.scores s where s.job_id = v_job.id order by s.epoch desc limit 1));
+    'scores', (select s.pairs from mashup.scores s where s.job_id = v_job.id order by s.epoch desc limit 1),
+    'limits', jsonb_build_object('min_length_sec', mashup.setting_number('plan_min_length_sec'),
+      'max_length_sec', mashup.setting_number('plan_max_length_sec')));
 end
 $$;
 comment on function public.get_mashup_analyses(uuid) is
-  'Returns the analyses by song id and the pair scores of a job of the caller: {analyses, scores}. Raises MB002, MB010.';
+  'Returns the analyses by song id and the pair scores of a job of the caller, and the limits of its length: {analyses, scores, limits: {min_length_sec, max_length_sec}}. Raises MB002, MB010.';
 revoke execute on function public.get_mashup_analyses(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.get_mashup_analyses(uuid) to authenticated;
 
