@@ -463,6 +463,21 @@ export interface OutgoingEventsTable {
   delivered_at: Date | null;
 }
 
+/** Levels of the log lines of tasks. `debug`: calls and steps, which are not on the output of the worker. */
+export type TaskLogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** A row of `mashup.task_logs`. */
+export interface TaskLogsTable {
+  id: Generated<string>;
+  task_id: string;
+  claim: string;
+  worker_id: string;
+  at: Date;
+  level: TaskLogLevel;
+  line: string;
+  fields: Defaulted<Record<string, string | number | boolean | null>>;
+}
+
 /** A row of `mashup.call_counts`. */
 export interface CallCountsTable {
   user_id: string;
@@ -503,6 +518,7 @@ export interface Database {
   'mashup.pauses': PausesTable;
   'mashup.storage_deletions': StorageDeletionsTable;
   'mashup.outgoing_events': OutgoingEventsTable;
+  'mashup.task_logs': TaskLogsTable;
   'mashup.maintenance_runs': MaintenanceRunsTable;
   'mashup.call_counts': CallCountsTable;
 }

@@ -348,6 +348,28 @@ comment on column mashup.task_kinds.reports_progress is 'Whether heartbeats of a
 comment on column mashup.task_kinds.uses_storage is 'Whether a task reads or writes files: it waits while the circuit of Storage is not closed.';
 grant select on mashup.task_kinds to mashup_worker;
 
+create table mashup.task_logs (
+  id bigint generated always as identity not null,
+  task_id bigint not null,
+  claim uuid not null,
+  worker_id uuid not null,
+  at timestamp with time zone not null,
+  level text not null,
+  line text not null,
+  fields jsonb default '{}'::jsonb not null,
+  constraint task_logs_fields_check CHECK ((octet_length((fields)::text) <= 4000)),
+  constraint task_logs_level_check CHECK ((level = ANY (ARRAY['debug'::text, 'info'::text, 'warn'::text, 'error'::text]))),
+  constraint task_logs_line_check CHECK ((length(line) <= 2000)),
+  constraint task_logs_pkey PRIMARY KEY (id)
+);
+comment on table mashup.task_logs is 'Log lines of tasks, without secrets and paths. At most task_log_max_lines of each task, the newest ones, for task_logs_kept_days. Without a foreign key: a line never locks its task.';
+comment on column mashup.task_logs.id is 'Rises in the order in which lines become visible: a reader asks for the lines after an id.';
+comment on column mashup.task_logs.claim is 'The claim token of the attempt that wrote the line.';
+comment on column mashup.task_logs.at is 'When the line was written, by the clock of the database.';
+comment on column mashup.task_logs.level is 'debug: calls and steps, which are not on the output of the worker.';
+comment on column mashup.task_logs.fields is 'Further members of the line: code, seconds, ….';
+CREATE INDEX task_logs_by_task ON mashup.task_logs USING btree (task_id, id);
+
 create table mashup.tasks (
   id bigint generated always as identity not null,
   job_id uuid not null,
@@ -595,6 +617,7 @@ grant update (stage) on public.mashup_jobs to service_role;
 CREATE TRIGGER after_transition AFTER UPDATE OF stage ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.after_transition();
 CREATE TRIGGER check_transition BEFORE UPDATE OF stage ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.check_transition();
 CREATE TRIGGER check_user BEFORE INSERT ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.check_user();
+CREATE TRIGGER delete_task_logs BEFORE DELETE ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.delete_task_logs();
 CREATE TRIGGER enqueue_file_deletions BEFORE DELETE ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.enqueue_file_deletions();
 CREATE TRIGGER explain_status BEFORE UPDATE OF status, error_code ON public.mashup_jobs FOR EACH ROW EXECUTE FUNCTION mashup.explain_status();
 CREATE TRIGGER request_schedule AFTER UPDATE ON public.mashup_jobs FOR EACH ROW WHEN (((new.admitted_at IS NULL) AND ((old.admitted_at IS NOT NULL) OR (old.hold IS DISTINCT FROM new.hold) OR (old.epoch <> new.epoch)))) EXECUTE FUNCTION mashup.request_schedule('jobs');
@@ -2017,6 +2040,19 @@ begin
 end
 $function$;
 comment on function mashup.delete_mashup_stems(mashup_results) is 'Puts the files of the stems of a mashup into the outbox and forgets them. Lock: job row held by the caller.';
+
+CREATE OR REPLACE FUNCTION mashup.delete_task_logs()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  delete from mashup.task_logs l where l.task_id in (select t.id from mashup.tasks t where t.job_id = old.id);
+  return old;
+end
+$function$;
+comment on function mashup.delete_task_logs() is 'Trigger: deletes the log lines of a deleted job.';
 
 CREATE OR REPLACE FUNCTION mashup.delete_user_data()
  RETURNS trigger
@@ -4051,7 +4087,9 @@ declare
   v_rows integer;
 begin
   v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.expire_mashup_stems(v_batch)
-    + mashup.purge_outgoing_events(v_batch) + mashup.purge_own_stems(v_batch);
+    + mashup.purge_outgoing_events(v_batch) + mashup.purge_own_stems(v_batch)
+    -- Lines are many and small.
+    + mashup.purge_task_logs(50 * v_batch);
 
   delete from public.mashup_jobs j where j.id in (
     select d.id from public.mashup_jobs d
@@ -4078,7 +4116,7 @@ begin
   return v_count + v_rows;
 end
 $function$;
-comment on function mashup.purge_expired() is 'One run of retention over drafts, results, stems of mashups, events, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
+comment on function mashup.purge_expired() is 'One run of retention over drafts, results, stems of mashups, events, log lines, jobs, stems and analyses, at most retention_batch rows of each, 50 times as many lines. Stems of live jobs stay. Returns how many rows it ended or deleted.';
 
 CREATE OR REPLACE FUNCTION mashup.purge_outgoing_events(p_batch integer)
  RETURNS integer
@@ -4118,6 +4156,26 @@ begin
 end
 $function$;
 comment on function mashup.purge_own_stems(integer) is 'Deletes own stems that no job has. Their files are uploads, which stay until their user deletes them. Returns how many, at most p_batch.';
+
+CREATE OR REPLACE FUNCTION mashup.purge_task_logs(p_batch integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_count integer;
+begin
+  -- Among the oldest lines by id, so that no index by time is needed: lines are added in about the order of their times.
+  delete from mashup.task_logs l where l.id in (
+    select o.id from mashup.task_logs o
+    where o.id <= (select max(b.id) from (select f.id from mashup.task_logs f order by f.id limit p_batch) b)
+      and o.at < mashup.now() - make_interval(secs => mashup.setting_number('task_logs_kept_days') * 86400)
+    for update skip locked);
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$function$;
+comment on function mashup.purge_task_logs(integer) is 'Deletes log lines of tasks after task_logs_kept_days. Returns how many, at most p_batch.';
 
 CREATE OR REPLACE FUNCTION mashup.queue_entries()
  RETURNS TABLE(key text, task_identifier text, attempts integer, max_attempts integer, run_at timestamp with time zone, locked_at timestamp with time zone, locked_by text)
@@ -4206,6 +4264,25 @@ begin
 end
 $function$;
 comment on function mashup.read_claim_limits() is 'Returns the settings that a claim needs, read by one statement.';
+
+CREATE OR REPLACE FUNCTION mashup.read_task_logs(p_job_id uuid DEFAULT NULL::uuid, p_task_id bigint DEFAULT NULL::bigint, p_after bigint DEFAULT 0, p_limit integer DEFAULT 200)
+ RETURNS TABLE(id bigint, task_id bigint, kind text, song_id text, epoch integer, claim uuid, worker_id uuid, at timestamp with time zone, level text, line text, fields jsonb)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_job_id is null and p_task_id is null then
+    perform mashup.raise_error('MB006', 'Log lines are read of a job or of a task.', 'Name one of them.');
+  end if;
+  return query
+    select l.id, l.task_id, t.kind, t.song_id, t.epoch, l.claim, l.worker_id, l.at, l.level, l.line, l.fields
+    from mashup.tasks t join mashup.task_logs l on l.task_id = t.id
+    where (p_job_id is null or t.job_id = p_job_id) and (p_task_id is null or t.id = p_task_id) and l.id > p_after
+    order by l.id limit least(greatest(p_limit, 1), 1000);
+end
+$function$;
+comment on function mashup.read_task_logs(uuid,bigint,bigint,integer) is 'Returns up to p_limit (at most 1000) log lines of a job or a task with ids greater than p_after, in order. To follow them, ask again with the last id. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.reconcile_queue()
  RETURNS integer
@@ -6779,6 +6856,43 @@ AS $function$
 $function$;
 comment on function mashup.wish_warnings(jsonb) is 'Returns the warnings {code, message} about wishes that were not understood or are not in the plan, three of each at most.';
 
+CREATE OR REPLACE FUNCTION mashup.write_task_logs(p_worker_id uuid, p_lines jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_max integer := mashup.setting_number('task_log_max_lines')::integer;
+  v_tasks bigint[];
+  v_count integer;
+begin
+  if not exists (select from mashup.workers w where w.id = p_worker_id) then
+    return null;
+  end if;
+  -- Lines that are lost with the server cost less than a flush of the log of Postgres.
+  perform pg_catalog.set_config('synchronous_commit', 'off', true);
+  -- One writer at a time: ids become visible in their order, so that a reader that follows them misses none.
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('mashup.task_logs'));
+  with lines as (
+    insert into mashup.task_logs (task_id, claim, worker_id, at, level, line, fields)
+    select t.id, (l ->> 'claim')::uuid, p_worker_id, mashup.now() - pg_catalog.make_interval(secs => greatest((l ->> 'age_sec')::double precision, 0)),
+      l ->> 'level', left(l ->> 'line', 2000),
+      case when octet_length((l -> 'fields')::text) <= 4000 then coalesce(l -> 'fields', '{}') else '{}' end
+    from pg_catalog.jsonb_array_elements(p_lines) with ordinality e (l, n)
+    join mashup.tasks t on t.id = (l ->> 'task')::bigint
+    where v_max > 0 order by e.n
+    returning task_id)
+  select pg_catalog.array_agg(distinct l.task_id), count(*) into v_tasks, v_count from lines l;
+  delete from mashup.task_logs l using pg_catalog.unnest(v_tasks) w (task_id)
+    cross join lateral (select o.id from mashup.task_logs o where o.task_id = w.task_id order by o.id desc offset v_max limit 1) oldest
+    where l.task_id = w.task_id and l.id <= oldest.id;
+  return v_count;
+end
+$function$;
+comment on function mashup.write_task_logs(uuid,jsonb) is 'Adds log lines of tasks: [{task, claim, age_sec, level, line, fields}], in order; age_sec: how long ago. Keeps the newest task_log_max_lines of each task. Returns how many were added; null if the worker is not registered, then none. Lines of tasks that do not exist are left out. Locks no row of a task or job. Lock: an advisory lock, alone.';
+grant execute on function mashup.write_task_logs(uuid,jsonb) to mashup_worker;
+
 CREATE OR REPLACE FUNCTION public.operator_cancel(job_id uuid)
  RETURNS void
  LANGUAGE sql
@@ -6907,6 +7021,20 @@ AS $function$ select mashup.require_operator(); select mashup.take_down(operator
 comment on function operator_take_down(uuid,text) is 'Takes any mashup down. For operators. Raises MB002, MB006, 42501.';
 grant execute on function operator_take_down(uuid,text) to authenticated;
 grant execute on function operator_take_down(uuid,text) to service_role;
+
+CREATE OR REPLACE FUNCTION public.operator_task_logs(job_id uuid DEFAULT NULL::uuid, task_id bigint DEFAULT NULL::bigint, after_id bigint DEFAULT 0, max_lines integer DEFAULT 200)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select mashup.require_operator();
+  select coalesce(jsonb_agg(to_jsonb(l) order by l.id), '[]')
+    from mashup.read_task_logs(operator_task_logs.job_id, operator_task_logs.task_id, operator_task_logs.after_id, operator_task_logs.max_lines) l
+$function$;
+comment on function operator_task_logs(uuid,bigint,bigint,integer) is 'Returns up to max_lines (at most 1000) log lines of a job or a task with ids greater than after_id, as an array in order. For operators. Raises MB006, 42501.';
+grant execute on function operator_task_logs(uuid,bigint,bigint,integer) to authenticated;
+grant execute on function operator_task_logs(uuid,bigint,bigint,integer) to service_role;
 
 CREATE OR REPLACE FUNCTION public.replay_mashup(job_id uuid, stage text, fresh boolean DEFAULT false)
  RETURNS jsonb
@@ -7496,4 +7624,6 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"max": 1000000, "min": 0, "name": "stems_retention_days", "type": "number", "unit": "days", "value": 7, "description": "Days without use after which cached stems are deleted.", "is_optional": false}
 -- {"max": 5368709120, "min": 1000000, "name": "storage_max_bytes", "type": "integer", "unit": "bytes", "value": 52428800, "description": "Size of the largest file that Storage accepts, in bytes: the global limit of the project. Stems are split, and results delivered in a smaller format, to keep it.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "studio_version_by_default", "type": "boolean", "unit": null, "value": false, "description": "Whether mashups are first made with classical stems and then with those of the separation model, where the submission does not say it. Without a model there is one result.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "task_log_max_lines", "type": "integer", "unit": null, "value": 500, "description": "Log lines that are kept of each task, the newest ones. 0: workers write none to the database.", "is_optional": false}
+-- {"max": 1000000, "min": 0, "name": "task_logs_kept_days", "type": "number", "unit": "days", "value": 7, "description": "Days after which log lines of tasks are deleted.", "is_optional": false}
 -- {"max": 5368709120, "min": 1, "name": "upload_max_bytes", "type": "integer", "unit": "bytes", "value": 52428800, "description": "Size of the largest upload, in bytes.", "is_optional": false}

@@ -23,6 +23,7 @@ import { finishTask, returnClaims } from './database/finish-api.ts';
 import type { Claim, ClaimResult, UnreadTask } from './database/database-api.ts';
 import { withSpan } from '../telemetry/trace.ts';
 import { toTaskError } from './task-faults.ts';
+import { observeCalls, progressReporter, withTaskLog } from './task-notes.ts';
 import { traceTask } from './task-trace.ts';
 import type { TaskEnd } from './task-trace.ts';
 import { analyze } from './tasks/analyze.ts';
@@ -77,8 +78,9 @@ export async function handleTask(
     while (next !== undefined) {
       const current: Claim = next;
       next = undefined;
-      await traceTask(current, calledAt, worker.metrics.called, async () => {
-        const { end, following } = await runClaim(worker, running, current, mayContinue);
+      const context = withTaskLog(worker, current);
+      await traceTask(current, calledAt, observeCalls(context, current), async () => {
+        const { end, following } = await runClaim(context, running, current, mayContinue);
         calledAt = Date.now();
         // The stop began while the answer was on its way.
         if (following !== undefined && !mayContinue()) await returnUnknown(worker, following.claim);
@@ -152,7 +154,7 @@ async function runClaim(
       claim,
       startedAt,
       signal: lease.signal,
-      reportProgress: (progress, step) => lease.reportProgress(progress, step),
+      reportProgress: progressReporter(worker, claim, lease),
     });
     lease.signal.throwIfAborted();
     lease.keepUntilWritten();

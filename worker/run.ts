@@ -26,9 +26,11 @@ import type { Registration, RegistrationOptions } from './registration.ts';
 import { startSocketWatchdog } from './database/socket-watchdog.ts';
 import type { SocketWatchdog } from './database/socket-watchdog.ts';
 import { admitWaiting, deregisterWorker, sweep, unlockPools } from './database/database-api.ts';
+import { writeTaskLogs } from './database/task-logs-api.ts';
 import { watchSeparationModels } from './separation-models.ts';
 import { openStorage } from './services/storage.ts';
 import { checkStorage } from './storage-check.ts';
+import { TaskLogs } from './task-logs.ts';
 import type { WorkerContext } from './tasks/context.ts';
 
 export const WORKER_VERSION = '0.1.0';
@@ -36,6 +38,7 @@ export const WORKER_VERSION = '0.1.0';
 const EXTRA_CONNECTIONS = 2;
 const SWEEP_MS = 1_000;
 const EVENTS_MS = 1_000;
+const TASK_LOGS_MS = 1_000;
 /** Limit for each step of the stop. What is not done then is left to the sweep of another worker. */
 const STOP_STEP_MS = 2_000;
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -73,9 +76,11 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
   const concurrency = config.concurrency ?? DEFAULT_CONCURRENCY;
   const limits = { ...DEFAULT_LIMITS, ...config.limits };
   const sockets = startSocketWatchdog(limits.answerTimeoutMs);
+  const id = randomUUID();
+  const db = openWorkerDatabase(config.databaseUrl, concurrency, sockets);
   const worker: WorkerContext = {
-    id: randomUUID(),
-    db: openWorkerDatabase(config.databaseUrl, concurrency, sockets),
+    id,
+    db,
     storage: openStorage(config.supabaseUrl, config.serviceRoleKey),
     serviceUrls: config.serviceUrls,
     serviceTokens: config.serviceTokens ?? {},
@@ -83,6 +88,7 @@ export async function runWorker(config: WorkerConfig): Promise<RunningWorker> {
     limits,
     log: createLog(config.logFormat ?? 'json', config.write ?? ((line) => process.stderr.write(`${line}\n`))),
     metrics: new WorkerMetrics(),
+    taskLogs: new TaskLogs((lines) => writeTaskLogs(db, id, lines)),
   };
   const monitoring = await openMonitoring(worker, config, concurrency);
   try {
@@ -207,7 +213,7 @@ async function register(
   });
 }
 
-/** Starts sweeps, the deletion of files, the delivery of events and the watch of the separation models. Returns a function that stops them. */
+/** Starts sweeps, the deletion of files, the delivery of events, the writing of task logs and the watch of the separation models. Returns a function that stops them. */
 function startPeriodicWork(worker: WorkerContext, webhook: Webhook | undefined): () => void {
   const { db, limits, log, metrics, storage } = worker;
   const stopWatching = watchSeparationModels(worker);
@@ -220,7 +226,9 @@ function startPeriodicWork(worker: WorkerContext, webhook: Webhook | undefined):
   const stopDelivering = repeat(EVENTS_MS, log, 'the delivery of events', async () => {
     await deliverEvents(db, webhook, log, (result, code) => metrics.jobEnded(result, code));
   });
+  const stopLogging = repeat(TASK_LOGS_MS, log, 'the writing of task logs', () => worker.taskLogs.flush());
   return () => {
+    stopLogging();
     stopWatching();
     stopDelivering();
     stopSweeping();
@@ -230,12 +238,16 @@ function startPeriodicWork(worker: WorkerContext, webhook: Webhook | undefined):
 
 async function stopWorker(parts: WorkerParts): Promise<void> {
   const { worker, running, registration, queue, sockets, stopPeriodicWork, monitoring } = parts;
-  const { db, id, log } = worker;
+  const { db, id, log, taskLogs } = worker;
   log('info', 'stopping', { running: running.size });
   stopPeriodicWork();
   // Takes no more entries from now on. It resolves when the handlers have ended, which the abort below causes.
   const queueStopped = queue.stop();
   registration.deregister();
+  // Only a registered worker writes lines.
+  for (const { claim } of running.values())
+    taskLogs.add(claim, 'info', `${claim.kind} returned: the worker is stopping`);
+  await within(STOP_STEP_MS, taskLogs.flush()).catch(() => {});
   await within(STOP_STEP_MS, deregisterWorker(db, id)).catch((error: unknown) => {
     log('warn', 'could not deregister; another worker will recover the tasks', { error: errorText(error) });
   });

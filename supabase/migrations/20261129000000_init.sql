@@ -24,6 +24,7 @@
 --     outgoing_events                            outbox of events for other programs
 --     own_stems                                  stems that users gave with a song
 --     plan_edits                                 edits of plans by hand
+--     task_logs, delete_task_logs                log lines of tasks
 -- 15  helpers
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs                   songs in rows
@@ -69,6 +70,7 @@
 --     publish_playable, keep_parts               the finished beginning of a mashup that is being rendered
 --     report_opening, opening_stems, opening_path, is_opening   what is rendered while the rest of the songs is separated
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
+--     write_task_logs                            log lines of tasks
 --     report_separation_models                   the models of the separation service, as workers see them
 --     report_missing_ranges                      parts of songs that a render needs and that were not separated: likewise
 -- 60  maintenance
@@ -77,7 +79,7 @@
 --     sweep_workers, note_sweep, is_after_interruption, dead_workers, recover_task, end_late_attempt   recovery
 --     show_silence, is_silent                    services that do not answer
 --     reconcile_queue, refresh_queue_positions, queue_order, queue_position, head_of_queue
---     purge_expired, cancel_expired_drafts, expire_results, purge_own_stems, expire_mashup_stems   retention
+--     purge_expired, cancel_expired_drafts, expire_results, purge_own_stems, expire_mashup_stems, purge_task_logs   retention
 --     enqueue_file_deletions, claim_storage_deletions, complete_storage_deletions   outbox
 --     check_user, delete_user_data               users
 --     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
@@ -94,6 +96,7 @@
 --     stuck_on_workers, stuck_on_version, stuck_on_pause, stuck_on_circuit, stuck_on_lease, stuck_on_silent_service,
 --     stuck_on_busy_workers, stuck_on_limit, stuck_on_hook, stuck_without_tasks
 --     running_now, live_jobs, failures, circuits, queue_by_user, capacity, job_history, throughput
+--     read_task_logs                             log lines of tasks
 -- 81  operator API, for users with the operator claim and the service role: operator_*
 --     require_operator, grant_operator           who is an operator
 -- 82  metrics, storage_bytes                      what monitoring reads
@@ -353,6 +356,8 @@ insert into mashup.settings (name, value, description) values
   ('max_playable_parts',         '40',    'Parts in which the beginning of a mashup is published while the rest is rendered. 0: it is not published.'),
   ('openings_in_spare_places',   '1',     'Places at the rendering service that have to be free for the opening of a mashup to be rendered while the rest of its songs is separated. 0: openings are not rendered.'),
   ('parts_kept_sec',             '900',   'Seconds after the end of a mashup after which its playable parts are deleted. Longer than a listener may go on reading them.'),
+  ('task_log_max_lines',         '500',   'Log lines that are kept of each task, the newest ones. 0: workers write none to the database.'),
+  ('task_logs_kept_days',        '7',     'Days after which log lines of tasks are deleted.'),
   ('outbox_retry_sec',           '600',   'Seconds after which a failed deletion of files is tried again.'),
   -- Costs
   ('plan_budget_usd_per_job',          '2',    'US dollars that planning one job may cost, all its plans together; then plans are made by rules. null: no limit.'),
@@ -1211,6 +1216,43 @@ comment on table mashup.plan_edits is
 comment on column mashup.plan_edits.base_version is 'Version of the plan in the parent.';
 comment on column mashup.plan_edits.base is 'The plan that is edited.';
 comment on column mashup.plan_edits.edits is 'PlanEdit[] of schema/edits.ts, in the order in which they are applied.';
+
+-- supabase/schemas/11_tables/8_task_logs.sql
+
+-- Log lines of tasks, written by workers in batches and kept for some days.
+
+create table mashup.task_logs (
+  id        bigint generated always as identity primary key,
+  task_id   bigint not null,
+  claim     uuid not null,
+  worker_id uuid not null,
+  at        timestamptz not null,
+  level     text not null check (level in ('debug', 'info', 'warn', 'error')),
+  line      text not null check (length(line) <= 2000),
+  fields    jsonb not null default '{}' check (octet_length(fields::text) <= 4000)
+);
+revoke all on mashup.task_logs from public, anon, authenticated, service_role;
+comment on table mashup.task_logs is
+  'Log lines of tasks, without secrets and paths. At most task_log_max_lines of each task, the newest ones, for task_logs_kept_days. Without a foreign key: a line never locks its task.';
+comment on column mashup.task_logs.id is 'Rises in the order in which lines become visible: a reader asks for the lines after an id.';
+comment on column mashup.task_logs.claim is 'The claim token of the attempt that wrote the line.';
+comment on column mashup.task_logs.at is 'When the line was written, by the clock of the database.';
+comment on column mashup.task_logs.level is 'debug: calls and steps, which are not on the output of the worker.';
+comment on column mashup.task_logs.fields is 'Further members of the line: code, seconds, ….';
+create index task_logs_by_task on mashup.task_logs (task_id, id);
+
+create function mashup.delete_task_logs() returns trigger
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  delete from mashup.task_logs l where l.task_id in (select t.id from mashup.tasks t where t.job_id = old.id);
+  return old;
+end
+$$;
+comment on function mashup.delete_task_logs() is 'Trigger: deletes the log lines of a deleted job.';
+create trigger delete_task_logs before delete on public.mashup_jobs for each row execute function mashup.delete_task_logs();
+
+revoke execute on all functions in schema mashup from public;
 
 -- supabase/schemas/12_stages.generated.sql
 
@@ -5102,6 +5144,47 @@ grant execute on function mashup.report_separation_models(text, text, text) to m
 
 revoke execute on all functions in schema mashup from public;
 
+-- supabase/schemas/50_worker_api/9_task_logs.sql
+
+-- Log lines of tasks: a worker writes those of all its tasks about once a second, in one statement.
+
+create function mashup.write_task_logs(p_worker_id uuid, p_lines jsonb) returns integer
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_max integer := mashup.setting_number('task_log_max_lines')::integer;
+  v_tasks bigint[];
+  v_count integer;
+begin
+  if not exists (select from mashup.workers w where w.id = p_worker_id) then
+    return null;
+  end if;
+  -- Lines that are lost with the server cost less than a flush of the log of Postgres.
+  perform pg_catalog.set_config('synchronous_commit', 'off', true);
+  -- One writer at a time: ids become visible in their order, so that a reader that follows them misses none.
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('mashup.task_logs'));
+  with lines as (
+    insert into mashup.task_logs (task_id, claim, worker_id, at, level, line, fields)
+    select t.id, (l ->> 'claim')::uuid, p_worker_id, mashup.now() - pg_catalog.make_interval(secs => greatest((l ->> 'age_sec')::double precision, 0)),
+      l ->> 'level', left(l ->> 'line', 2000),
+      case when octet_length((l -> 'fields')::text) <= 4000 then coalesce(l -> 'fields', '{}') else '{}' end
+    from pg_catalog.jsonb_array_elements(p_lines) with ordinality e (l, n)
+    join mashup.tasks t on t.id = (l ->> 'task')::bigint
+    where v_max > 0 order by e.n
+    returning task_id)
+  select pg_catalog.array_agg(distinct l.task_id), count(*) into v_tasks, v_count from lines l;
+  delete from mashup.task_logs l using pg_catalog.unnest(v_tasks) w (task_id)
+    cross join lateral (select o.id from mashup.task_logs o where o.task_id = w.task_id order by o.id desc offset v_max limit 1) oldest
+    where l.task_id = w.task_id and l.id <= oldest.id;
+  return v_count;
+end
+$$;
+comment on function mashup.write_task_logs(uuid, jsonb) is
+  'Adds log lines of tasks: [{task, claim, age_sec, level, line, fields}], in order; age_sec: how long ago. Keeps the newest task_log_max_lines of each task. Returns how many were added; null if the worker is not registered, then none. Lines of tasks that do not exist are left out. Locks no row of a task or job. Lock: an advisory lock, alone.';
+grant execute on function mashup.write_task_logs(uuid, jsonb) to mashup_worker;
+
+revoke execute on all functions in schema mashup from public;
+
 -- supabase/schemas/60_maintenance/0_clock.sql
 
 -- A clock that was set back leaves times in the future. The engine waits for each of them only as long as it ever would have: the
@@ -5605,7 +5688,9 @@ declare
   v_rows integer;
 begin
   v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.expire_mashup_stems(v_batch)
-    + mashup.purge_outgoing_events(v_batch) + mashup.purge_own_stems(v_batch);
+    + mashup.purge_outgoing_events(v_batch) + mashup.purge_own_stems(v_batch)
+    -- Lines are many and small.
+    + mashup.purge_task_logs(50 * v_batch);
 
   delete from public.mashup_jobs j where j.id in (
     select d.id from public.mashup_jobs d
@@ -5633,7 +5718,7 @@ begin
 end
 $$;
 comment on function mashup.purge_expired() is
-  'One run of retention over drafts, results, stems of mashups, events, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
+  'One run of retention over drafts, results, stems of mashups, events, log lines, jobs, stems and analyses, at most retention_batch rows of each, 50 times as many lines. Stems of live jobs stay. Returns how many rows it ended or deleted.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -5912,6 +5997,30 @@ begin
 end
 $$;
 comment on function mashup.purge_outgoing_events(integer) is 'Deletes events after a week, delivered or not. Returns how many, at most p_batch.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/60_maintenance/7_task_logs.sql
+
+-- Retention of the log lines of tasks.
+
+create function mashup.purge_task_logs(p_batch integer) returns integer
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_count integer;
+begin
+  -- Among the oldest lines by id, so that no index by time is needed: lines are added in about the order of their times.
+  delete from mashup.task_logs l where l.id in (
+    select o.id from mashup.task_logs o
+    where o.id <= (select max(b.id) from (select f.id from mashup.task_logs f order by f.id limit p_batch) b)
+      and o.at < mashup.now() - make_interval(secs => mashup.setting_number('task_logs_kept_days') * 86400)
+    for update skip locked);
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+comment on function mashup.purge_task_logs(integer) is 'Deletes log lines of tasks after task_logs_kept_days. Returns how many, at most p_batch.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -7221,6 +7330,31 @@ comment on view mashup.stuck is 'Live jobs that make no progress, with the cause
 
 revoke execute on all functions in schema mashup from public;
 
+-- supabase/schemas/80_task_logs.sql
+
+-- Log lines of tasks, for operators.
+
+create function mashup.read_task_logs(p_job_id uuid default null, p_task_id bigint default null, p_after bigint default 0, p_limit integer default 200)
+  returns table (id bigint, task_id bigint, kind text, song_id text, epoch integer, claim uuid, worker_id uuid, at timestamptz, level text,
+    line text, fields jsonb)
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  if p_job_id is null and p_task_id is null then
+    perform mashup.raise_error('MB006', 'Log lines are read of a job or of a task.', 'Name one of them.');
+  end if;
+  return query
+    select l.id, l.task_id, t.kind, t.song_id, t.epoch, l.claim, l.worker_id, l.at, l.level, l.line, l.fields
+    from mashup.tasks t join mashup.task_logs l on l.task_id = t.id
+    where (p_job_id is null or t.job_id = p_job_id) and (p_task_id is null or t.id = p_task_id) and l.id > p_after
+    order by l.id limit least(greatest(p_limit, 1), 1000);
+end
+$$;
+comment on function mashup.read_task_logs(uuid, bigint, bigint, integer) is
+  'Returns up to p_limit (at most 1000) log lines of a job or a task with ids greater than p_after, in order. To follow them, ask again with the last id. Raises MB006.';
+
+revoke execute on all functions in schema mashup from public;
+
 -- supabase/schemas/81_operator_api.sql
 
 -- The operator page over the API: one document to read, one function for each action. Operators are users with the claim
@@ -7330,6 +7464,17 @@ create function mashup.operator_job_history(job_id uuid) returns jsonb
   from public.mashup_jobs j where j.id = operator_job_history.job_id
 $$;
 comment on function mashup.operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For operators. Raises 42501.';
+
+create function mashup.operator_task_logs(job_id uuid default null, task_id bigint default null, after_id bigint default 0, max_lines integer default 200)
+  returns jsonb
+  language sql stable security definer set search_path = ''
+  as $$
+  select mashup.require_operator();
+  select coalesce(jsonb_agg(to_jsonb(l) order by l.id), '[]')
+    from mashup.read_task_logs(operator_task_logs.job_id, operator_task_logs.task_id, operator_task_logs.after_id, operator_task_logs.max_lines) l
+$$;
+comment on function mashup.operator_task_logs(uuid, bigint, bigint, integer) is
+  'Returns up to max_lines (at most 1000) log lines of a job or a task with ids greater than after_id, as an array in order. For operators. Raises MB006, 42501.';
 
 create function mashup.operator_replay(job_id uuid, stage text, fresh boolean default false) returns void
   language sql security definer set search_path = ''

@@ -20,6 +20,7 @@
 --     outgoing_events                            outbox of events for other programs
 --     own_stems                                  stems that users gave with a song
 --     plan_edits                                 edits of plans by hand
+--     task_logs, delete_task_logs                log lines of tasks
 -- 15  helpers
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs                   songs in rows
@@ -65,6 +66,7 @@
 --     publish_playable, keep_parts               the finished beginning of a mashup that is being rendered
 --     report_opening, opening_stems, opening_path, is_opening   what is rendered while the rest of the songs is separated
 --     report_missing_stems, remade_stems         stems whose files are missing: the job goes back to separating
+--     write_task_logs                            log lines of tasks
 --     report_separation_models                   the models of the separation service, as workers see them
 --     report_missing_ranges                      parts of songs that a render needs and that were not separated: likewise
 -- 60  maintenance
@@ -73,7 +75,7 @@
 --     sweep_workers, note_sweep, is_after_interruption, dead_workers, recover_task, end_late_attempt   recovery
 --     show_silence, is_silent                    services that do not answer
 --     reconcile_queue, refresh_queue_positions, queue_order, queue_position, head_of_queue
---     purge_expired, cancel_expired_drafts, expire_results, purge_own_stems, expire_mashup_stems   retention
+--     purge_expired, cancel_expired_drafts, expire_results, purge_own_stems, expire_mashup_stems, purge_task_logs   retention
 --     enqueue_file_deletions, claim_storage_deletions, complete_storage_deletions   outbox
 --     check_user, delete_user_data               users
 --     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
@@ -90,6 +92,7 @@
 --     stuck_on_workers, stuck_on_version, stuck_on_pause, stuck_on_circuit, stuck_on_lease, stuck_on_silent_service,
 --     stuck_on_busy_workers, stuck_on_limit, stuck_on_hook, stuck_without_tasks
 --     running_now, live_jobs, failures, circuits, queue_by_user, capacity, job_history, throughput
+--     read_task_logs                             log lines of tasks
 -- 81  operator API, for users with the operator claim and the service role: operator_*
 --     require_operator, grant_operator           who is an operator
 -- 82  metrics, storage_bytes                      what monitoring reads

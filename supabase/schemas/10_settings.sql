@@ -73,6 +73,8 @@ insert into mashup.settings (name, value, description) values
   ('max_playable_parts',         '40',    'Parts in which the beginning of a mashup is published while the rest is rendered. 0: it is not published.'),
   ('openings_in_spare_places',   '1',     'Places at the rendering service that have to be free for the opening of a mashup to be rendered while the rest of its songs is separated. 0: openings are not rendered.'),
   ('parts_kept_sec',             '900',   'Seconds after the end of a mashup after which its playable parts are deleted. Longer than a listener may go on reading them.'),
+  ('task_log_max_lines',         '500',   'Log lines that are kept of each task, the newest ones. 0: workers write none to the database.'),
+  ('task_logs_kept_days',        '7',     'Days after which log lines of tasks are deleted.'),
   ('outbox_retry_sec',           '600',   'Seconds after which a failed deletion of files is tried again.'),
   -- Costs
   ('plan_budget_usd_per_job',          '2',    'US dollars that planning one job may cost, all its plans together; then plans are made by rules. null: no limit.'),

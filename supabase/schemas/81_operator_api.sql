@@ -106,6 +106,17 @@ create function mashup.operator_job_history(job_id uuid) returns jsonb
 $$;
 comment on function mashup.operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For operators. Raises 42501.';
 
+create function mashup.operator_task_logs(job_id uuid default null, task_id bigint default null, after_id bigint default 0, max_lines integer default 200)
+  returns jsonb
+  language sql stable security definer set search_path = ''
+  as $$
+  select mashup.require_operator();
+  select coalesce(jsonb_agg(to_jsonb(l) order by l.id), '[]')
+    from mashup.read_task_logs(operator_task_logs.job_id, operator_task_logs.task_id, operator_task_logs.after_id, operator_task_logs.max_lines) l
+$$;
+comment on function mashup.operator_task_logs(uuid, bigint, bigint, integer) is
+  'Returns up to max_lines (at most 1000) log lines of a job or a task with ids greater than after_id, as an array in order. For operators. Raises MB006, 42501.';
+
 create function mashup.operator_replay(job_id uuid, stage text, fresh boolean default false) returns void
   language sql security definer set search_path = ''
   as $$ select mashup.require_operator(); select mashup.replay(operator_replay.job_id, operator_replay.stage, operator_replay.fresh) $$;

@@ -49,6 +49,7 @@ it('users without the claim are refused by every function, also with a claim tha
   const calls: [string, Record<string, unknown>][] = [
     ['operator_overview', {}],
     ['operator_job_history', { job_id: id }],
+    ['operator_task_logs', { job_id: id }],
     ['operator_replay', { job_id: id, stage: 'planning' }],
     ['operator_retry', { job_id: id }],
     ['operator_cancel', { job_id: id }],

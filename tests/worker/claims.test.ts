@@ -146,6 +146,14 @@ for (const [operation, run] of [
     const job = await fixture.untilEnded(id);
     assert.equal(job.stage, operation === 'cancelling' ? 'cancelled' : 'complete');
     await worker.stop();
+    const logs = await sql<{ kind: string; line: string }[]>`select kind, line from mashup.read_task_logs(${id})`;
+    const lines = logs.filter(({ kind }) => kind === 'plan').map(({ line }) => line);
+    const abort = lines.findIndex((line) => line.startsWith('plan aborted: the job was'));
+    assert.ok(
+      lines.indexOf('plan started') === 0 && abort > 0,
+      `the lines are kept with the task: ${lines.join('; ')}`,
+    );
+    assert.ok(logs.some(({ line }) => line.startsWith('call to orchestrator: ')));
   });
 }
 

@@ -8,6 +8,7 @@ import type { Log } from '../log.ts';
 import type { WorkerMetrics } from '../monitoring/metrics.ts';
 import type { Claim } from '../database/database-api.ts';
 import type { Storage } from '../services/storage.ts';
+import type { TaskLogs } from '../task-logs.ts';
 
 /** The parts of a worker that handlers use. */
 export interface WorkerContext {
@@ -22,6 +23,8 @@ export interface WorkerContext {
   limits: WorkerLimits;
   log: Log;
   metrics: WorkerMetrics;
+  /** Log lines of tasks, on their way to the database. */
+  taskLogs: TaskLogs;
 }
 
 /** The context of one claimed task. */

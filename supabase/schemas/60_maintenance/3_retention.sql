@@ -100,7 +100,9 @@ declare
   v_rows integer;
 begin
   v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.expire_mashup_stems(v_batch)
-    + mashup.purge_outgoing_events(v_batch) + mashup.purge_own_stems(v_batch);
+    + mashup.purge_outgoing_events(v_batch) + mashup.purge_own_stems(v_batch)
+    -- Lines are many and small.
+    + mashup.purge_task_logs(50 * v_batch);
 
   delete from public.mashup_jobs j where j.id in (
     select d.id from public.mashup_jobs d
@@ -128,6 +130,6 @@ begin
 end
 $$;
 comment on function mashup.purge_expired() is
-  'One run of retention over drafts, results, stems of mashups, events, jobs, stems and analyses, at most retention_batch rows of each. Stems of live jobs stay. Returns how many rows it ended or deleted.';
+  'One run of retention over drafts, results, stems of mashups, events, log lines, jobs, stems and analyses, at most retention_batch rows of each, 50 times as many lines. Stems of live jobs stay. Returns how many rows it ended or deleted.';
 
 revoke execute on all functions in schema mashup from public;
