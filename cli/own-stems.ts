@@ -2,6 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { stemOfName } from '../music/theory/stem-names.ts';
+import { OWN_STEM_NAMES } from '../music/theory/stem-texts.ts';
 import { OWN_STEMS, UPLOAD_EXTENSIONS } from '../schema.ts';
 import type { OwnStem } from '../schema.ts';
 import { CliError, EXIT_USAGE } from './errors.ts';
@@ -21,15 +22,6 @@ export interface SongFiles {
   song: string | undefined;
   stems: Map<OwnStem, string>;
 }
-
-/** What stems are called in messages. */
-export const STEM_TITLES: Record<OwnStem, string> = {
-  vocals: 'vocals',
-  drums: 'drums',
-  bass: 'bass',
-  other: 'other instruments',
-  instrumental: 'instrumental',
-};
 
 const fault = (message: string, hint: string): CliError => new CliError('bad_stems', message, hint, EXIT_USAGE);
 
@@ -73,7 +65,7 @@ function give({ path, stems }: SongFiles, stem: OwnStem, file: string): void {
   const other = stems.get(stem);
   if (other !== undefined)
     throw fault(
-      `${basename(other)} and ${basename(file)} are both ${STEM_TITLES[stem]} of ${path}.`,
+      `${basename(other)} and ${basename(file)} are both ${OWN_STEM_NAMES[stem]} of ${path}.`,
       'Give one file for each stem: mix them down, or rename one.',
     );
   stems.set(stem, file);
@@ -111,7 +103,7 @@ async function readFolder(
     else if (stem === 'song') mixes.push(name);
     else give(found, stem, join(folder, name));
   }
-  const taken = [...found.stems].map(([stem, path]) => `${basename(path)} as ${STEM_TITLES[stem]}`);
+  const taken = [...found.stems].map(([stem, path]) => `${basename(path)} as ${OWN_STEM_NAMES[stem]}`);
   if (withMix && mixes.length > 1)
     throw fault(`${mixes.join(' and ')} are all named as the full mix of ${folder}.`, 'Leave one of them.');
   if (withMix && mixes[0] !== undefined) {

@@ -5,8 +5,9 @@ import { basename } from 'node:path';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { uploadSong, uploadStem } from '@mashup-engine/client';
 import type { OwnStems, SubmittedSong } from '@mashup-engine/client';
-import { findSongFiles, readStems, STEM_TITLES } from './own-stems.ts';
+import { findSongFiles, readStems } from './own-stems.ts';
 import type { CheckedStem, SongFiles, StemOptions } from './own-stems.ts';
+import { OWN_STEM_NAMES } from '../music/theory/stem-texts.ts';
 import { checkSongs } from './songs.ts';
 import type { CheckedSong } from './songs.ts';
 
@@ -64,7 +65,7 @@ export async function uploadSongs(
     const paths: OwnStems = {};
     for (const { stem, fileName: file, contentType: type, bytes: content } of stems) {
       signal.throwIfAborted();
-      tell(`Uploading the ${STEM_TITLES[stem]} of ${name}`);
+      tell(`Uploading the ${OWN_STEM_NAMES[stem]} of ${name}`);
       const body = new Blob([content], { type }) as globalThis.Blob;
       paths[stem] = await uploadStem(supabase, { songId, stem, fileName: file, body }, { signal });
     }

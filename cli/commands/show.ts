@@ -5,6 +5,7 @@ import type postgres from 'postgres';
 import { toMashupJob } from '@mashup-engine/client';
 import type { JobResult, MashupJob, Plan } from '../../schema.ts';
 import { displayKeyWithCamelot } from '../../music/theory/keys.ts';
+import { STEM_NAMES } from '../../music/theory/stem-texts.ts';
 import type { StackOptions } from '../connect.ts';
 import { findJobId, withDatabase } from '../operator.ts';
 import { clock, truncate, paintStatus, print, printJson, table } from '../output.ts';
@@ -108,7 +109,7 @@ function printAll({ job, plan, tasks, events }: Found): void {
       masterplan.timeline.map((section) => [
         clock(section.time_start_sec),
         section.description,
-        pc.dim(section.layers.map((layer) => `${nameOf(job, layer.songId)} ${layer.stem}`).join(', ')),
+        pc.dim(section.layers.map((layer) => `${nameOf(job, layer.songId)} ${STEM_NAMES[layer.stem]}`).join(', ')),
       ]),
     );
   }

@@ -1,5 +1,6 @@
 /** Limits that a plan must keep. Limits that are a matter of taste or of listening are marked. */
-import { STEMS, type AnalyzedSong, type PlanLimits, type Stem } from '../../schema.ts';
+import type { AnalyzedSong, PlanLimits, Stem } from '../../schema.ts';
+import { STEMS } from '../../schema/constants.ts';
 import { songBars } from '../theory/bars.ts';
 
 /** Limits of a plan for callers that set none. */

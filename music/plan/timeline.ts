@@ -1,5 +1,5 @@
 /** Conversion between a plan's timeline and the sections that the studio's timeline component draws. */
-import type { LayerTiming, PlanSection } from '../../schema.ts';
+import type { LayerTiming, Masterplan, PlanSection } from '../../schema.ts';
 import { STEMS } from '../../schema/constants.ts';
 
 type MashupLayer = {
@@ -24,6 +24,8 @@ export type MashupSection = {
   tempo_bpm?: number;
   time_start_sec?: number;
   duration_sec?: number;
+  /** Length in bars, for texts; present if the tempo of the plan was given. */
+  bars?: number;
 };
 
 const DEFAULT_ENERGY = 0.5;
@@ -32,13 +34,23 @@ const FLOOR_VOLUME = 0.001;
 
 const round4 = (value: number): number => Math.round(value * 10_000) / 10_000;
 
+/** Returns the length of a section in whole bars. */
+const barsIn = (seconds: number, bpm: number, { timeSignature: [beats] }: Masterplan['global']): number =>
+  Math.max(1, Math.round((seconds * bpm) / 60 / beats));
+
 /** Converts a gain in dB to an opacity: 10^(dB/20), at most 1. A missing gain is 1. */
 function volumeOf(db: number | undefined): number {
   return db === undefined || !Number.isFinite(db) ? 1 : round4(Math.min(1, 10 ** (db / 20)));
 }
 
-/** Converts a plan's timeline to drawn sections. Leaves out sections without a duration. */
-export function toMashupSections(timeline: readonly Partial<PlanSection>[]): MashupSection[] {
+/**
+ * Converts a plan's timeline to drawn sections. Leaves out sections without a duration.
+ * @param global tempo and meter of the plan. Absent: the lengths in bars are left out
+ */
+export function toMashupSections(
+  timeline: readonly Partial<PlanSection>[],
+  global?: Masterplan['global'],
+): MashupSection[] {
   return timeline.flatMap((section) => {
     const duration = Number(section.duration_sec);
     const start = Math.max(0, Number(section.time_start_sec ?? 0) || 0);
@@ -52,6 +64,7 @@ export function toMashupSections(timeline: readonly Partial<PlanSection>[]): Mas
         ...(section.tempo_bpm === undefined ? {} : { tempo_bpm: section.tempo_bpm }),
         time_start_sec: start,
         duration_sec: duration,
+        ...(global ? { bars: barsIn(duration, section.tempo_bpm ?? global.targetBPM, global) } : {}),
         layers: (section.layers ?? []).map((layer) => ({
           ...layer,
           volume: volumeOf(layer.volume_db),

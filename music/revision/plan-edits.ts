@@ -3,7 +3,7 @@ import type { AnalyzedSong, Plan, PlanLayer, PlanLimits, PlanSection, Stem } fro
 import { barsOf, layOutBars } from '../plan/bars.ts';
 import { cleanText } from '../plan/text.ts';
 import { AUDIBLE_LEVEL_DB, MAX_LEVEL_DB, MIN_LEVEL_DB } from '../plan/limits.ts';
-import { STEM_NAMES } from '../wishes/wish-texts.ts';
+import { STEM_NAMES } from '../theory/stem-texts.ts';
 
 /** What changes need to know beside the plan. `remake` makes another plan for the same songs and wishes. */
 export type RevisionContext = { songs: readonly AnalyzedSong[]; limits: PlanLimits; remake?: () => Plan };

@@ -2,16 +2,10 @@
 import type { Stem, Wish, WishSong } from '../../schema.ts';
 import { cleanText } from '../plan/text.ts';
 import { displayKey } from '../theory/keys.ts';
+import { STEM_NAMES } from '../theory/stem-texts.ts';
 
 type Names = readonly Pick<WishSong, 'song_id' | 'name'>[];
 
-/** What stems are called in sentences. */
-export const STEM_NAMES: Record<Stem, string> = {
-  vocals: 'vocals',
-  drums: 'drums',
-  bass: 'bass',
-  other: 'instruments',
-};
 const DEGREES = { little: 'a bit ', much: 'much ' } as const;
 
 const degreeOf = ({ degree }: { degree?: 'little' | 'much' | undefined }): string => (degree ? DEGREES[degree] : '');

@@ -1,5 +1,6 @@
 /** The stems of a finished mashup: asked for once, then read, played and downloaded. */
 import type { SupabaseClient } from '@supabase/supabase-js';
+import { stemTitle } from '../../music/theory/stem-texts.ts';
 import { BUCKET } from '../../schema/constants.ts';
 import type { MashupStems as WireStems } from '../../schema/mashup-stems.ts';
 import { rpc } from './calls.ts';
@@ -66,14 +67,6 @@ export async function stemUrls(supabase: SupabaseClient, { files, ends }: ReadyS
   }));
 }
 
-/** Names of stems as musicians say them. */
-const STEM_TITLES: Record<MashupStemFile['stem'], string> = {
-  vocals: 'Vocals',
-  drums: 'Drums',
-  bass: 'Bass',
-  other: 'Instruments',
-};
-
 /** Returns a name for the file of a stem, such as `1 Song A - Vocals.flac`. The number is that of the song in the job. */
 export function stemFileName(
   { songs }: Pick<MashupJob, 'songs'>,
@@ -87,7 +80,7 @@ export function stemFileName(
     .replace(/\s+/g, ' ')
     .trim()
     .slice(0, 80);
-  return `${index + 1} ${name} - ${STEM_TITLES[stem]}.${extension}`;
+  return `${index + 1} ${name} - ${stemTitle(stem)}.${extension}`;
 }
 
 function stemsGone(details: string, cause?: unknown): MashupClientError {

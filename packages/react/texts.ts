@@ -18,13 +18,6 @@ export const decimal = (value: number): string => String(Math.round(value * 10) 
 /** A size in bytes as `1.5 MB`. */
 export const megabytes = (bytes: number): string => `${decimal(bytes / 1024 / 1024)} MB`;
 
-/** An effect of a plan as text: `sidechain(depth=5)` becomes `sidechain (depth 5)`. */
-export function effectText(effect: string): string {
-  const [, name = effect, settings = ''] = /^([\w-]+)\s*(?:\((.*)\))?$/.exec(effect.trim()) ?? [];
-  const label = name.replaceAll('_', ' ');
-  return settings === '' ? label : `${label} (${settings.replaceAll('=', ' ').replace(/,\s*/g, ', ')})`;
-}
-
 /** A past time relative to now: `2 minutes ago`. */
 export function ago(time: string): string {
   const seconds = (Date.parse(time) - Date.now()) / 1000;
@@ -34,14 +27,6 @@ export function ago(time: string): string {
   if (Math.abs(seconds) < 86_400) return format.format(Math.round(seconds / 3600), 'hour');
   return format.format(Math.round(seconds / 86_400), 'day');
 }
-
-/** Names of the stems. */
-export const STEM_NAMES: Record<string, string> = {
-  vocals: 'Vocals',
-  drums: 'Drums',
-  bass: 'Bass',
-  other: 'Instruments',
-};
 
 /** The name of a separation model without the hash of its file: `htdemucs-da9e5101` becomes `htdemucs`. */
 export const modelName = (model: string): string => model.replace(/-[0-9a-f]{8,64}$/, '');

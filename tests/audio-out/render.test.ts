@@ -173,7 +173,7 @@ describe('rendering a masterplan over HTTP', () => {
       // A voice of single tones fits the other song nowhere, and in no key.
       const { checks, corrections } = result.quality!;
       assert.equal(checks.find(({ name }) => name === 'harmony')!.value, null);
-      assert.deepEqual(corrections, ['"song-b" sings over its own bass and harmony: it fits no other notes.']);
+      assert.deepEqual(corrections, ['"song-b" sings over its own bass and instruments: it fits no other notes.']);
       assert.ok(checks.find(({ name }) => name === 'together')!.passed);
     });
 

@@ -144,7 +144,7 @@ describe('files of a command', () => {
       /--vocals 3=x\.wav does not say for which song/,
     ],
     ['no song', ['a.mp3', 'b.mp3'], () => ({ stems: ['pack'] }), /--stems pack does not say for which song/],
-    ['two files for one stem', ['a.mp3', 'twice'], () => ({}), /Piano\.wav and Synth\.wav are both other instruments/],
+    ['two files for one stem', ['a.mp3', 'twice'], () => ({}), /Piano\.wav and Synth\.wav are both instruments/],
     ['a folder without stems', ['a.mp3', 'empty'], () => ({}), /has no stems/],
     [
       'a folder without stems for a song',

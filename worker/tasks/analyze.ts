@@ -6,6 +6,7 @@ import type { OwnStem, SongAnalysis } from '../../schema.ts';
 import type { SongCard } from '../../schema/database.ts';
 import { hasBeat } from '../../music/theory/content.ts';
 import { camelotCode, parseKey } from '../../music/theory/keys.ts';
+import { OWN_STEM_NAMES } from '../../music/theory/stem-texts.ts';
 import { detectFileType, FILE_TYPE_BYTES, isAudioType } from '../../audio/decode/detect.ts';
 import type { FileType } from '../../audio/decode/detect.ts';
 import { readWavHeader, WAV_HEADER_BYTES } from '../../audio/decode/wav.ts';
@@ -119,7 +120,7 @@ async function readWithStems(context: TaskContext, song: SongCard, given: GivenS
 function ofStem(error: unknown, stem: OwnStem): unknown {
   if (!(error instanceof TaskError) || error.faultClass !== 'permanent') return error;
   const { code, hint, faultClass } = error;
-  return new TaskError(`The file given as ${stem} cannot be used. ${error.message}`, {
+  return new TaskError(`The file given as ${OWN_STEM_NAMES[stem]} cannot be used. ${error.message}`, {
     code,
     hint,
     faultClass,

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import type { Plan } from '../../schema.ts';
 import { openingOf, playedRanges } from '../../music/plan/played-ranges.ts';
 import { checkPlan, type CheckedPlan } from '../../music/plan/checks.ts';
-import { describeChanges } from '../../music/revision/plan-changes.ts';
+import { planDifferences } from '../../music/texts/differences/plan-differences.ts';
 import { planWithWishes } from '../../music/producer/plan-with-wishes.ts';
 import { ClaimLost, TaskError } from '../errors.ts';
 import { retryWrite } from '../database/retry-write.ts';
@@ -59,6 +59,7 @@ export async function plan(context: TaskContext): Promise<PlanTaskResult> {
   const brief = await loadBrief(context);
   const made = await makePlan(context, brief.request, brief.generation);
   const wishes = wishOutcome(brief.request, made.plan, made);
+  const changes = changesOf(brief.request, made);
   const used = new Set(made.plan.masterplan.timeline.flatMap((section) => section.layers.map((layer) => layer.songId)));
   const songs = brief.request.songs.filter((song) => used.has(song.song_id));
   const ranges = playedRanges(made.plan, songs);
@@ -71,12 +72,17 @@ export async function plan(context: TaskContext): Promise<PlanTaskResult> {
     model: made.model,
     tokens: made.tokens ?? undefined,
     cost_usd: made.costUsd ?? undefined,
-    changes: made.changes?.slice(0, MAX_CHANGES_LENGTH),
+    changes: changes?.slice(0, MAX_CHANGES_LENGTH),
     wishes,
     warning: made.warning,
     service_used: made.isServiceUsed,
     message: 'The mashup is planned',
   };
+}
+
+/** Returns what changed in a new version, whatever its planner says, or what a first plan does of the wishes. */
+function changesOf({ previous, feedback, songs }: PlanBrief, { plan, changes }: Made): string | undefined {
+  return previous && feedback ? planDifferences(previous, plan, songs).join(' ') : changes;
 }
 
 async function makePlan(context: TaskContext, brief: PlanBrief, generation: number): Promise<Made> {
@@ -133,7 +139,6 @@ async function requestPlan(
         ...facts,
         ...paid,
         plan: checked.plan,
-        changes: facts.changes ?? (brief.feedback && brief.previous && describeChanges(brief.previous, checked.plan)),
         warning:
           facts.warning ?? (facts.source === 'rules' ? 'This mashup was planned by rules, without Claude.' : undefined),
         isServiceUsed: receipt === undefined,

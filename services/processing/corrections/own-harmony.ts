@@ -2,6 +2,7 @@
  * Last correction: a voice that fits no notes of the other songs is sung over the harmony of its own song. The other songs keep their
  * drums, and their bass or their harmony if the voice fits it.
  */
+import { STEM_NAMES } from '../../../music/theory/stem-texts.ts';
 import type { Stem } from '../../../schema.ts';
 import type { LayerMeasurement } from '../measure/layer.ts';
 import type { RenderLayer, RenderPlan, RenderSection } from '../plan/plan.ts';
@@ -70,7 +71,7 @@ export function useOwnHarmony(
     if (!stems) continue;
     const sections = plan.sections.map((section) => withOwnHarmony(section, singer, stems));
     if (!sections.every((section, i) => keepsSongs(plan.sections[i]!, section))) continue;
-    const names = stems.map((stem) => (stem === 'other' ? 'harmony' : stem)).join(' and ');
+    const names = stems.map((stem) => STEM_NAMES[stem]).join(' and ');
     const messages = [`"${singer.name}" sings over its own ${names}: it fits no other notes.`];
     return { plan: { ...plan, sections }, tuning, messages };
   }

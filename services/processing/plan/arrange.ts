@@ -6,6 +6,7 @@
  * same run, and the boundary is inaudible.
  */
 import { matchTempo } from '../../../music/theory/tempo.ts';
+import { STEM_NAMES } from '../../../music/theory/stem-texts.ts';
 import { spanAt } from '../../../music/theory/sound-spans.ts';
 import type { PairScore } from '../../../schema.ts';
 import { beatIndex, beatTime } from '../song/beat-grid.ts';
@@ -70,7 +71,7 @@ function arrangeSection(
   for (const layer of section.layers) {
     const song = songs.get(layer.songId)!;
     if (slices.some((slice) => slice.songId === layer.songId && slice.stem === layer.stem)) {
-      warnings.push(`"${song.name}" has its ${layer.stem} twice in one section; the second is left out.`);
+      warnings.push(`"${song.name}" has its ${STEM_NAMES[layer.stem]} twice in one section; the second is left out.`);
       continue;
     }
     const tempo = layerTempo(layer, song, section);

@@ -1,4 +1,5 @@
 /** Renders candidates: a plan with a tuning is arranged, its sections are mixed, and its layers are checked. */
+import { STEM_NAMES } from '../../../music/theory/stem-texts.ts';
 import type { RenderRequest } from '../../../schema.ts';
 import type { Candidate } from '../corrections/correction-search.ts';
 import type { OnsetEnvelopes } from '../measure/onsets.ts';
@@ -133,7 +134,7 @@ async function mixSections(
     sectionProgress([counts.runs, runCount], [counts.sections, arrangement.sections.length]);
   const runs = store.prepare(arrangement.runs, songs, firstSections(arrangement), ({ stem, songId }) => {
     counts.runs++;
-    const text = `Matched the ${stem} of ${songs.get(songId)!.name} to ${tempoText(plan)}`;
+    const text = `Matched the ${STEM_NAMES[stem]} of ${songs.get(songId)!.name} to ${tempoText(plan)}`;
     report(progress(), `${text} (${counts.runs} of ${runCount})`);
   });
   const inOrder: Promise<void>[] = [];

@@ -1,6 +1,7 @@
 /** Finds out how the files of a user lie in their song, and refuses those that do not belong to it. */
 import { AudioError } from '../../../audio/errors.ts';
 import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
+import { OWN_STEM_NAMES } from '../../../music/theory/stem-texts.ts';
 import type { OwnStem } from '../../../schema.ts';
 import type { Placement } from './aligned-file.ts';
 import { matchLevels } from './level-match.ts';
@@ -38,9 +39,6 @@ export interface Fit extends Placement {
   canSubtract: boolean;
 }
 
-/** What messages call a file. */
-export const titleOf = (stem: OwnStem): string => (stem === 'other' ? 'instruments' : stem);
-
 /**
  * Fits a file into its song.
  * @throws AudioError `own_stems_mismatch` if it does not belong to the song
@@ -66,7 +64,7 @@ export async function fitFile(song: Sound, file: Sound, stem: OwnStem): Promise<
 
 /** Fits a file that is of another recording than the song, but in time with it. */
 async function fitOther(song: Sound, file: Sound, stem: OwnStem, shifts: readonly Shift[]): Promise<Fit> {
-  const title = titleOf(stem);
+  const title = OWN_STEM_NAMES[stem];
   const lengths = [song, file].map(({ samples }) => samples.length / SAMPLE_RATE);
   if (Math.abs(lengths[0]! - lengths[1]!) > LENGTH_TOLERANCE_SEC) {
     const [songSec, fileSec] = lengths.map(timeText);

@@ -5,9 +5,10 @@ import { openAudio } from '../../../audio/decode/decode.ts';
 import type { StereoChunk } from '../../../audio/decode/decode.ts';
 import { readSong } from '../../../audio/decode/read-song.ts';
 import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
+import { OWN_STEM_NAMES } from '../../../music/theory/stem-texts.ts';
 import type { OwnStem } from '../../../schema.ts';
 import { AlignedFile } from './aligned-file.ts';
-import { fitFile, titleOf, unify } from './fit.ts';
+import { fitFile, unify } from './fit.ts';
 import type { Fit } from './fit.ts';
 import type { OwnFiles } from './join.ts';
 import { recipeFor } from './recipe.ts';
@@ -49,7 +50,7 @@ export async function planOwnStems(song: Uint8Array | undefined, paths: OwnPaths
   const other = stems.filter((stem) => song && !canSubtract(stem));
   const warnings = other.map(
     (stem) =>
-      `The file given as ${titleOf(stem)} is another recording or mix than the song: it is used as it is, and the rest is separated from the song.`,
+      `The file given as ${OWN_STEM_NAMES[stem]} is another recording or mix than the song: it is used as it is, and the rest is separated from the song.`,
   );
   return { fits, recipe, warnings };
 }
@@ -82,7 +83,7 @@ async function fitToEachOther(paths: OwnPaths): Promise<Map<OwnStem, Fit>> {
     if (longestSec - seconds > END_TOLERANCE_SEC)
       throw new AudioError(
         'own_stems_mismatch',
-        `The file given as ${titleOf(stem)} is ${seconds.toFixed(0)} s long and that given as ${titleOf(longest)} ${longestSec.toFixed(0)} s.`,
+        `The file given as ${OWN_STEM_NAMES[stem]} is ${seconds.toFixed(0)} s long and that given as ${OWN_STEM_NAMES[longest]} ${longestSec.toFixed(0)} s.`,
         { hint: 'Export all stems over the same length, or give the song as well.' },
       );
   }
@@ -111,7 +112,7 @@ async function named<T>(stem: OwnStem, read: () => Promise<T>): Promise<T> {
     return await read();
   } catch (error) {
     if (!(error instanceof AudioError)) throw error;
-    throw new AudioError(error.code, `The file given as ${titleOf(stem)} cannot be used. ${error.message}`, {
+    throw new AudioError(error.code, `The file given as ${OWN_STEM_NAMES[stem]} cannot be used. ${error.message}`, {
       hint: error.hint,
       cause: error,
     });

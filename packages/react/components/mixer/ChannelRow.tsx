@@ -1,7 +1,8 @@
 import type { KeyboardEvent } from 'react';
 import type { Channel } from '../../audio/stems/stem-mix.ts';
 import { MAX_DB, MIN_DB } from '../../audio/stems/stem-mix.ts';
-import { decibels, STEM_NAMES } from '../../texts.ts';
+import { stemTitle } from '../../../../music/theory/stem-texts.ts';
+import { decibels } from '../../texts.ts';
 
 type Change = (change: Partial<Channel>) => void;
 
@@ -18,7 +19,7 @@ export function ChannelRow({
   isHeard: boolean;
   onChange: Change;
 }) {
-  const name = STEM_NAMES[stem] ?? stem;
+  const name = stemTitle(stem);
   const mute = (): void => onChange({ isMuted: !isMuted });
   const solo = (): void => onChange({ isSolo: !isSolo });
   const onKeyDown = (event: KeyboardEvent): void => {

@@ -1,5 +1,6 @@
 import type { MashupJob, ReadyStems } from '@mashup-engine/client';
-import { megabytes, STEM_NAMES } from '../../texts.ts';
+import { stemTitle } from '../../../../music/theory/stem-texts.ts';
+import { megabytes } from '../../texts.ts';
 import { Icon } from '../common/icons.tsx';
 import { Notice } from '../common/Notice.tsx';
 import { useStemDownloads } from './useStemDownloads.ts';
@@ -27,7 +28,7 @@ export function StemDownloadButtons({ job, stems }: { job: MashupJob; stems: Rea
               <li key={file.path}>
                 <button type="button" className="button" disabled={isBusy} onClick={() => void downloadOne(file)}>
                   <Icon name="download" />
-                  {`${nameOf(file.songId)} · ${STEM_NAMES[file.stem] ?? file.stem}`}
+                  {`${nameOf(file.songId)} · ${stemTitle(file.stem)}`}
                 </button>
               </li>
             ))}

@@ -96,7 +96,8 @@ function PlanTimeline({
   time: number;
   onSeek: (seconds: number) => void;
 }) {
-  const sections = toMashupSections(document?.plan?.masterplan.timeline ?? []);
+  const plan = document?.plan?.masterplan;
+  const sections = toMashupSections(plan?.timeline ?? [], plan?.global);
   if (sections.length === 0) return null;
   return (
     <section className="panel" aria-label="Timeline">

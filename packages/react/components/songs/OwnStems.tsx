@@ -2,20 +2,15 @@ import { useId, useState } from 'react';
 import type { OwnStem } from '@mashup-engine/client';
 import { OWN_STEMS } from '../../../../schema/constants.ts';
 import { stemOfName } from '../../../../music/theory/stem-names.ts';
+import { OWN_STEM_NAMES, stemTitle } from '../../../../music/theory/stem-texts.ts';
 import type { Problem } from '../../state/problem.ts';
 import { findFileProblem } from '../../state/songs.ts';
 import type { StudioSong, StudioStem } from '../../state/songs.ts';
 import { FilePicker } from './FilePicker.tsx';
 import type { SongCardProps } from './song-card-props.ts';
 
-/** What stems are called. */
-const TITLES: Record<OwnStem, string> = {
-  vocals: 'Vocals (acapella)',
-  drums: 'Drums',
-  bass: 'Bass',
-  other: 'Instruments',
-  instrumental: 'Instrumental',
-};
+/** What stems are called in the list of choices. */
+const titleOf = (stem: OwnStem): string => (stem === 'vocals' ? 'Vocals (acapella)' : stemTitle(stem));
 
 /** A chosen file; without `stem` it is not used. */
 type Choice = Omit<StudioStem, 'stem'> & { stem: OwnStem | undefined };
@@ -130,7 +125,7 @@ function StemRow({
         <option value="">not used</option>
         {OWN_STEMS.map((stem) => (
           <option key={stem} value={stem}>
-            {TITLES[stem]}
+            {titleOf(stem)}
           </option>
         ))}
       </select>
@@ -155,8 +150,7 @@ function freeStem(choices: readonly Choice[], fileName: string): OwnStem | undef
 function faultOf(choices: readonly Choice[]): Problem | undefined {
   const stems = choices.flatMap(({ stem }) => stem ?? []);
   const twice = stems.find((stem, at) => stems.indexOf(stem) !== at);
-  if (twice)
-    return { message: `Two files are ${TITLES[twice].toLowerCase()}.`, hint: 'Choose one file for each stem.' };
+  if (twice) return { message: `Two files are ${OWN_STEM_NAMES[twice]}.`, hint: 'Choose one file for each stem.' };
   if (OWN_STEMS.every((stem) => stem === 'vocals' || stems.includes(stem)))
     return { message: 'There is an instrumental beside all of its parts.', hint: 'Remove the instrumental.' };
   return undefined;

@@ -1,5 +1,5 @@
 import type { MashupSection } from '../../../../music/plan/timeline.ts';
-import { STEM_NAMES } from '../../texts.ts';
+import { stemTitle } from '../../../../music/theory/stem-texts.ts';
 import { boxOf, colorOf, lanesOf } from './timeline.ts';
 import type { Lane, TimelineSong } from './timeline.ts';
 
@@ -38,7 +38,7 @@ function LaneRow({ timeline, total, songs, playing, lane, isNextSong }: Props & 
     <div className={`relative h-6 rounded-md bg-raised/40 ${isNextSong ? '!mt-3' : ''}`}>
       <span className="absolute right-full flex h-full w-[5.5rem] items-center gap-1.5 pr-2 text-xs sm:w-24">
         <span className="h-2 w-2 shrink-0 rounded-full" style={{ background: color }} />
-        <span className="truncate">{STEM_NAMES[lane.stem] ?? lane.stem}</span>
+        <span className="truncate">{stemTitle(lane.stem)}</span>
       </span>
       {timeline.map((section, index) => {
         const layer = section.layers.find(({ songId, stem }) => songId === lane.songId && stem === lane.stem);

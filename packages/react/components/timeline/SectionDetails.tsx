@@ -1,6 +1,8 @@
 import { Fragment, useId } from 'react';
 import type { MashupSection } from '../../../../music/plan/timeline.ts';
-import { clock, decibels, effectText, percent, STEM_NAMES } from '../../texts.ts';
+import { describeEffect } from '../../../../music/texts/effect-texts.ts';
+import { stemTitle } from '../../../../music/theory/stem-texts.ts';
+import { clock, decibels, percent } from '../../texts.ts';
 import { colorOf, placeOf } from './timeline.ts';
 import type { TimelineSong } from './timeline.ts';
 
@@ -31,14 +33,14 @@ export function SectionDetails({
       </div>
       <ul className="mt-3 space-y-2.5 text-sm">
         {section.layers.map((layer) => (
-          <LayerItem key={`${layer.songId} ${layer.stem}`} layer={layer} songs={songs} />
+          <LayerItem key={`${layer.songId} ${layer.stem}`} layer={layer} bars={section.bars} songs={songs} />
         ))}
       </ul>
     </section>
   );
 }
 
-function LayerItem({ layer, songs }: { layer: Layer; songs: TimelineSong[] }) {
+function LayerItem({ layer, bars, songs }: { layer: Layer; bars: number | undefined; songs: TimelineSong[] }) {
   const song = songs[placeOf(songs, layer.songId)];
   return (
     <li className="grid grid-cols-[0.5rem_1fr] gap-x-2.5">
@@ -49,7 +51,7 @@ function LayerItem({ layer, songs }: { layer: Layer; songs: TimelineSong[] }) {
       />
       <div>
         <p>
-          <span className="font-medium">{STEM_NAMES[layer.stem] ?? layer.stem}</span>
+          <span className="font-medium">{stemTitle(layer.stem)}</span>
           {song && ` of ${song.name}`}
           {layer.source_start_sec !== undefined && (
             <span className="text-soft"> from {clock(layer.source_start_sec)}</span>
@@ -61,7 +63,7 @@ function LayerItem({ layer, songs }: { layer: Layer; songs: TimelineSong[] }) {
           {layer.effects?.map((effect) => (
             <Fragment key={effect}>
               {' '}
-              <span className="chip">{effectText(effect)}</span>
+              <span className="chip">{describeEffect(effect, bars)}</span>
             </Fragment>
           ))}
         </p>
