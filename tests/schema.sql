@@ -2523,6 +2523,9 @@ declare
   v_sum double precision := 0;
   v_is_model boolean := mashup.uses_model(p_job);
 begin
+  if exists (select from mashup.service_health h where h.state <> 'closed') and mashup.waits_for_services(p_job) then
+    return null;
+  end if;
   foreach v_song in array v_songs loop
     v_seconds := v_seconds + coalesce((v_song ->> 'duration_sec')::real, 180);
   end loop;
@@ -2553,7 +2556,7 @@ begin
   return mashup.now() + make_interval(secs => v_sum);
 end
 $function$;
-comment on function mashup.estimate_completion(mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats.';
+comment on function mashup.estimate_completion(mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats; null while a service is unavailable that it still needs.';
 
 CREATE OR REPLACE FUNCTION mashup.exclude_song(p_task mashup.tasks, p_code text, p_message text, p_hint text)
  RETURNS void
@@ -4727,7 +4730,6 @@ declare
   v_paused boolean := exists (select from mashup.pauses);
   v_paused_kinds text[] := '{}';
   v_open_kinds text[];
-  v_storage_kinds text[];
 begin
   -- Most jobs of a transaction have a task that runs or may run, and are not said to wait.
   if cardinality(v_ids) = 0 or not exists (
@@ -4742,8 +4744,6 @@ begin
   end if;
   v_open_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on h.service = any (mashup.services_of(k))
     where h.state <> 'closed');
-  v_storage_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on k.uses_storage
-    where h.service = 'storage' and h.state <> 'closed');
   with waits as (
     -- Offset 0: the tasks of a job are looked up by index, not hashed with those of all jobs.
     select j.id,
@@ -4756,27 +4756,33 @@ begin
         when v_open_kinds <> '{}' and exists (select from mashup.tasks t
           where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_open_kinds) offset 0) then 'circuit'
         else 'tasks'
-      end as waiting_on,
-      v_storage_kinds <> '{}' and exists (select from mashup.tasks t
-        where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_storage_kinds) offset 0) as needs_storage
+      end as waiting_on
     from unnest(v_ids) as i (id) join public.mashup_jobs j on j.id = i.id
     where j.admitted_at is not null
   ), changed as (
-    select j.id, w.waiting_on, w.needs_storage from waits w join public.mashup_jobs j on j.id = w.id
-    where j.admitted_at is not null and j.waiting_on is distinct from w.waiting_on
+    select j.id, w.waiting_on, case when w.waiting_on = 'circuit' then mashup.waiting_step(j) end as step
+    from waits w join public.mashup_jobs j on j.id = w.id
+    where j.admitted_at is not null and (j.waiting_on is distinct from w.waiting_on
+      -- Another service has failed since.
+      or (w.waiting_on = 'circuit' and j.current_step is distinct from mashup.waiting_step(j)))
     for no key update of j skip locked
   )
   update public.mashup_jobs j set waiting_on = c.waiting_on,
       current_step = case c.waiting_on
-        when 'circuit' then case when c.needs_storage then 'Storage is unavailable. The mashup continues when it is back.'
-          else 'A service is unavailable. The mashup continues when it is back.' end
+        when 'circuit' then c.step
         when 'pause' then 'Paused by the operator'
         else case when j.waiting_on in ('circuit', 'pause') then (select s.step from mashup.stages s where s.stage = j.stage) else j.current_step end
+      end,
+      -- Nobody knows how long it is going to be away.
+      estimated_completion_at = case
+        when c.waiting_on in ('circuit', 'pause') then null
+        when j.waiting_on in ('circuit', 'pause') then mashup.estimate_completion(j)
+        else j.estimated_completion_at
       end
   from changed c where j.id = c.id;
 end
 $function$;
-comment on function mashup.refresh_waiting_on(uuid[]) is 'Writes waiting_on of jobs with a slot; null: of all. Skips locked rows: the sweep writes them within a second.';
+comment on function mashup.refresh_waiting_on(uuid[]) is 'Writes waiting_on of jobs with a slot, and with it current_step and estimated_completion_at, which is null while a job waits for a service or a pause; null: of all jobs. Skips locked rows: the sweep writes them within a second.';
 
 CREATE OR REPLACE FUNCTION mashup.refuse_transition(p_job_id uuid, p_from text, p_to text)
  RETURNS void
@@ -5915,6 +5921,10 @@ begin
   -- A draft waits for its user, also while its songs are separated.
   if p_job.admitted_at is not null then
     v_job.waiting_on := null;
+    -- A service that was unavailable is back.
+    if p_job.estimated_completion_at is null then
+      v_job.estimated_completion_at := mashup.estimate_completion(p_job);
+    end if;
   end if;
   if p_kind.song_state is not null then
     v_job.songs := mashup.patch_song(p_job.songs, p_song_id, jsonb_build_object('state', p_kind.song_state));
@@ -5930,13 +5940,13 @@ begin
   end if;
   -- The transition to the stage has mostly written all of it: then the row has no new version.
   if v_job is distinct from p_job then
-    update public.mashup_jobs j set waiting_on = v_job.waiting_on, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
+    update public.mashup_jobs j set waiting_on = v_job.waiting_on, estimated_completion_at = v_job.estimated_completion_at, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
       where j.id = p_job.id returning * into v_job;
   end if;
   return v_job;
 end
 $function$;
-comment on function mashup.show_start(mashup_jobs,mashup.task_kinds,text) is 'Writes on the job that a task started: state of the song''s card, current_step and playable (null, unless it names the opening), unless the task is ahead of the stage. A studio version shows its own progress. Returns the job. Lock: job row held by the caller.';
+comment on function mashup.show_start(mashup_jobs,mashup.task_kinds,text) is 'Writes on the job that a task started: state of the song''s card, current_step, an estimate where there was none, and playable (null, unless it names the opening), unless the task is ahead of the stage. A studio version shows its own progress. Returns the job. Lock: job row held by the caller.';
 
 CREATE OR REPLACE FUNCTION mashup.show_studio_version(p_job mashup_jobs, p_kind text, p_progress real, p_step text)
  RETURNS void
@@ -6770,6 +6780,49 @@ begin
 end
 $function$;
 comment on function mashup.uses_model(mashup_jobs) is 'Returns whether the model of the separation service separates the songs of a job.';
+
+CREATE OR REPLACE FUNCTION mashup.waiting_step(p_job mashup_jobs)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_away text[];
+begin
+  -- What is known only to the engine has another name for users.
+  v_away := array(
+    select distinct case h.service when 'orchestrator' then 'planning' when 'processing' then 'rendering' else h.service end
+    from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = any (mashup.services_of(k))
+    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.state = 'waiting' and h.state <> 'closed' order by 1);
+  return case
+    when 'storage' = any (v_away) then 'Waiting for the file storage; the time left is known when it is back.'
+    when cardinality(v_away) > 1 then format('Waiting for the %s services; the time left is known when they are back.', array_to_string(v_away, ' and '))
+    when cardinality(v_away) = 1 then format('Waiting for the %s service; the time left is known when it is back.', v_away[1])
+    else 'Waiting for a service; the time left is known when it is back.'
+  end;
+end
+$function$;
+comment on function mashup.waiting_step(mashup_jobs) is 'Returns which unavailable services a job waits for, as its user reads it.';
+
+CREATE OR REPLACE FUNCTION mashup.waits_for_services(p_job mashup_jobs)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return exists (
+    select from mashup.service_health h
+    join mashup.task_kinds k on h.service = any (mashup.services_of(k)) join mashup.stages s on s.stage = k.stage
+    where h.state <> 'closed' and not s.is_terminal
+      and s.position >= (select c.position from mashup.stages c where c.stage = p_job.stage)
+      and (p_job.hold is null or s.position < (select c.position from mashup.stages c where c.stage = p_job.hold))
+      and (k.song_member is null or exists (
+        select from mashup.active_songs(p_job.songs) g where g ->> k.song_member is null)));
+end
+$function$;
+comment on function mashup.waits_for_services(mashup_jobs) is 'Returns whether a service is unavailable that the rest of a job needs.';
 
 CREATE OR REPLACE FUNCTION mashup.wanted_separation(p_job mashup_jobs, OUT method text, OUT models text[], OUT classical text)
  RETURNS record

@@ -32,8 +32,6 @@ export function stepText(job: MashupJob): string {
       return job.queuePosition === null
         ? 'Waiting for a free slot'
         : `Waiting for a free slot (position ${job.queuePosition})`;
-    case 'circuit':
-      return `${job.currentStep} (it is retried automatically)`;
     case 'pause':
       return `${job.currentStep} (paused by the operator)`;
     default:
@@ -41,9 +39,12 @@ export function stepText(job: MashupJob): string {
   }
 }
 
+/** Whether a job waits for something of which nobody knows when it is back: its estimate does not hold meanwhile. */
+const isAway = ({ waitingOn }: MashupJob): boolean => waitingOn === 'circuit' || waitingOn === 'pause';
+
 /** Returns the remaining time by the engine's estimate; empty without an estimate. */
 export function estimateText(job: MashupJob, now = Date.now()): string {
-  if (job.status !== 'processing' || job.estimatedCompletionAt === null) return '';
+  if (job.status !== 'processing' || job.estimatedCompletionAt === null || isAway(job)) return '';
   const seconds = (Date.parse(job.estimatedCompletionAt) - now) / 1000;
   return seconds < 1 ? 'a few more seconds' : `about ${duration(seconds)} left`;
 }

@@ -34,7 +34,7 @@
 --     actor, log_event, signal_tasks             history, notification of workers
 --     enqueue_tasks, take_entry, unlock_queue, queue_entries, grant_queue, queue_schema, use_queue_schema   the queue of Graphile Worker
 --     enqueue_event, find_failing_hook, hook_hint    events for other programs; triggers of integrators
---     is_paused, is_job_paused, is_kind_paused, estimate_completion, record_duration, silence_limit, read_claim_limits
+--     is_paused, is_job_paused, is_kind_paused, estimate_completion, waits_for_services, record_duration, silence_limit, read_claim_limits
 -- 20  transitions
 --     transition_job, fail_job, save_result      transitions of the engine; any other write of stage is an operator's or user's
 --     check_transition, refuse_transition        before: is it legal? missing_prerequisite: what a stage lacks
@@ -57,7 +57,7 @@
 --     admit_jobs, next_admission, try_to_admit, admit_waiting   slots
 --     record_service_success, record_probe_success, record_service_failure, reset_orphaned_probes, circuit_of, start_probe, service_capacity   circuit breakers
 --     dispatch_*, spare_places                   waiting tasks become ready and get their queue entry
---     refresh_waiting_on, jobs_that_may_wait, mark_waiting_on_stale, unmark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
+--     refresh_waiting_on, waiting_step, jobs_that_may_wait, mark_waiting_on_stale, unmark_waiting_on_stale, mark_ready_job_stale, mark_all_jobs_stale   what jobs wait for
 --     schedule, schedule_all                     all of it,
 --     note_schedule, request_schedule, request_schedule_for_task, release_place_of_deleted, schedule_at_commit   at commit, by deferred triggers
 -- 50  worker API
@@ -1691,6 +1691,22 @@ revoke execute on all functions in schema mashup from public;
 
 -- Expected completion, and the measured durations that it comes from.
 
+create function mashup.waits_for_services(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return exists (
+    select from mashup.service_health h
+    join mashup.task_kinds k on h.service = any (mashup.services_of(k)) join mashup.stages s on s.stage = k.stage
+    where h.state <> 'closed' and not s.is_terminal
+      and s.position >= (select c.position from mashup.stages c where c.stage = p_job.stage)
+      and (p_job.hold is null or s.position < (select c.position from mashup.stages c where c.stage = p_job.hold))
+      and (k.song_member is null or exists (
+        select from mashup.active_songs(p_job.songs) g where g ->> k.song_member is null)));
+end
+$$;
+comment on function mashup.waits_for_services(public.mashup_jobs) is 'Returns whether a service is unavailable that the rest of a job needs.';
+
 create function mashup.estimate_completion(p_job public.mashup_jobs) returns timestamptz
   language plpgsql stable set search_path = ''
   -- Of five rows each: look-ups by key take half the time of hash tables.
@@ -1707,6 +1723,9 @@ declare
   v_sum double precision := 0;
   v_is_model boolean := mashup.uses_model(p_job);
 begin
+  if exists (select from mashup.service_health h where h.state <> 'closed') and mashup.waits_for_services(p_job) then
+    return null;
+  end if;
   foreach v_song in array v_songs loop
     v_seconds := v_seconds + coalesce((v_song ->> 'duration_sec')::real, 180);
   end loop;
@@ -1737,7 +1756,7 @@ begin
   return mashup.now() + make_interval(secs => v_sum);
 end
 $$;
-comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats.';
+comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats; null while a service is unavailable that it still needs.';
 
 create function mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real, p_is_model boolean default false) returns void
   language plpgsql set search_path = ''
@@ -3771,6 +3790,27 @@ end
 $$;
 comment on function mashup.jobs_that_may_wait() is 'Returns the jobs with a slot whose waiting_on may have to change.';
 
+create function mashup.waiting_step(p_job public.mashup_jobs) returns text
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_away text[];
+begin
+  -- What is known only to the engine has another name for users.
+  v_away := array(
+    select distinct case h.service when 'orchestrator' then 'planning' when 'processing' then 'rendering' else h.service end
+    from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = any (mashup.services_of(k))
+    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.state = 'waiting' and h.state <> 'closed' order by 1);
+  return case
+    when 'storage' = any (v_away) then 'Waiting for the file storage; the time left is known when it is back.'
+    when cardinality(v_away) > 1 then format('Waiting for the %s services; the time left is known when they are back.', array_to_string(v_away, ' and '))
+    when cardinality(v_away) = 1 then format('Waiting for the %s service; the time left is known when it is back.', v_away[1])
+    else 'Waiting for a service; the time left is known when it is back.'
+  end;
+end
+$$;
+comment on function mashup.waiting_step(public.mashup_jobs) is 'Returns which unavailable services a job waits for, as its user reads it.';
+
 create function mashup.refresh_waiting_on(p_job_ids uuid[]) returns void
   language plpgsql set search_path = ''
   as $$
@@ -3779,7 +3819,6 @@ declare
   v_paused boolean := exists (select from mashup.pauses);
   v_paused_kinds text[] := '{}';
   v_open_kinds text[];
-  v_storage_kinds text[];
 begin
   -- Most jobs of a transaction have a task that runs or may run, and are not said to wait.
   if cardinality(v_ids) = 0 or not exists (
@@ -3794,8 +3833,6 @@ begin
   end if;
   v_open_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on h.service = any (mashup.services_of(k))
     where h.state <> 'closed');
-  v_storage_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on k.uses_storage
-    where h.service = 'storage' and h.state <> 'closed');
   with waits as (
     -- Offset 0: the tasks of a job are looked up by index, not hashed with those of all jobs.
     select j.id,
@@ -3808,28 +3845,34 @@ begin
         when v_open_kinds <> '{}' and exists (select from mashup.tasks t
           where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_open_kinds) offset 0) then 'circuit'
         else 'tasks'
-      end as waiting_on,
-      v_storage_kinds <> '{}' and exists (select from mashup.tasks t
-        where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_storage_kinds) offset 0) as needs_storage
+      end as waiting_on
     from unnest(v_ids) as i (id) join public.mashup_jobs j on j.id = i.id
     where j.admitted_at is not null
   ), changed as (
-    select j.id, w.waiting_on, w.needs_storage from waits w join public.mashup_jobs j on j.id = w.id
-    where j.admitted_at is not null and j.waiting_on is distinct from w.waiting_on
+    select j.id, w.waiting_on, case when w.waiting_on = 'circuit' then mashup.waiting_step(j) end as step
+    from waits w join public.mashup_jobs j on j.id = w.id
+    where j.admitted_at is not null and (j.waiting_on is distinct from w.waiting_on
+      -- Another service has failed since.
+      or (w.waiting_on = 'circuit' and j.current_step is distinct from mashup.waiting_step(j)))
     for no key update of j skip locked
   )
   update public.mashup_jobs j set waiting_on = c.waiting_on,
       current_step = case c.waiting_on
-        when 'circuit' then case when c.needs_storage then 'Storage is unavailable. The mashup continues when it is back.'
-          else 'A service is unavailable. The mashup continues when it is back.' end
+        when 'circuit' then c.step
         when 'pause' then 'Paused by the operator'
         else case when j.waiting_on in ('circuit', 'pause') then (select s.step from mashup.stages s where s.stage = j.stage) else j.current_step end
+      end,
+      -- Nobody knows how long it is going to be away.
+      estimated_completion_at = case
+        when c.waiting_on in ('circuit', 'pause') then null
+        when j.waiting_on in ('circuit', 'pause') then mashup.estimate_completion(j)
+        else j.estimated_completion_at
       end
   from changed c where j.id = c.id;
 end
 $$;
 comment on function mashup.refresh_waiting_on(uuid[]) is
-  'Writes waiting_on of jobs with a slot; null: of all. Skips locked rows: the sweep writes them within a second.';
+  'Writes waiting_on of jobs with a slot, and with it current_step and estimated_completion_at, which is null while a job waits for a service or a pause; null: of all jobs. Skips locked rows: the sweep writes them within a second.';
 
 create function mashup.mark_ready_job_stale() returns trigger
   language plpgsql security definer set search_path = ''
@@ -4217,6 +4260,10 @@ begin
   -- A draft waits for its user, also while its songs are separated.
   if p_job.admitted_at is not null then
     v_job.waiting_on := null;
+    -- A service that was unavailable is back.
+    if p_job.estimated_completion_at is null then
+      v_job.estimated_completion_at := mashup.estimate_completion(p_job);
+    end if;
   end if;
   if p_kind.song_state is not null then
     v_job.songs := mashup.patch_song(p_job.songs, p_song_id, jsonb_build_object('state', p_kind.song_state));
@@ -4232,14 +4279,14 @@ begin
   end if;
   -- The transition to the stage has mostly written all of it: then the row has no new version.
   if v_job is distinct from p_job then
-    update public.mashup_jobs j set waiting_on = v_job.waiting_on, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
+    update public.mashup_jobs j set waiting_on = v_job.waiting_on, estimated_completion_at = v_job.estimated_completion_at, playable = v_job.playable, songs = v_job.songs, current_step = v_job.current_step
       where j.id = p_job.id returning * into v_job;
   end if;
   return v_job;
 end
 $$;
 comment on function mashup.show_start(public.mashup_jobs, mashup.task_kinds, text) is
-  'Writes on the job that a task started: state of the song''s card, current_step and playable (null, unless it names the opening), unless the task is ahead of the stage. A studio version shows its own progress. Returns the job. Lock: job row held by the caller.';
+  'Writes on the job that a task started: state of the song''s card, current_step, an estimate where there was none, and playable (null, unless it names the opening), unless the task is ahead of the stage. A studio version shows its own progress. Returns the job. Lock: job row held by the caller.';
 
 create function mashup.start_task(
   p_task mashup.tasks, p_kind mashup.task_kinds, p_job public.mashup_jobs, p_worker_id uuid, p_claim uuid, p_limits mashup.claim_limits

@@ -25,7 +25,8 @@ describe('a circuit', () => {
     assert.equal((await m.ready(id)).length, 0);
     const waiting = await m.job(id);
     assert.equal(waiting.waiting_on, 'circuit');
-    assert.match(waiting.current_step, /service is unavailable/);
+    assert.equal(waiting.current_step, 'Waiting for the analysis service; the time left is known when it is back.');
+    assert.equal(waiting.estimated_completion_at, null);
 
     await m.moveClock(60);
     await m.sql`update mashup.tasks set run_at = mashup.now() where state = 'waiting'`;
@@ -37,6 +38,9 @@ describe('a circuit', () => {
     await m.finish(probe);
     const [closed] = await m.sql`select state, failures from mashup.service_health where service = 'analysis'`;
     assert.deepEqual({ ...closed }, { state: 'closed', failures: 0 });
+    assert.ok(await m.claimNext(worker, id));
+    assert.ok((await m.job(id)).estimated_completion_at, 'the service is back, and so is the estimate');
+    await m.sql`select mashup.retry((mashup.cancel(${id})).id)`;
     await m.run(worker);
     assert.equal((await m.job(id)).stage, 'complete');
   });
@@ -85,7 +89,7 @@ describe('a circuit', () => {
     const waiting = await m.job(id);
     assert.deepEqual(
       [waiting.waiting_on, waiting.current_step],
-      ['circuit', 'Storage is unavailable. The mashup continues when it is back.'],
+      ['circuit', 'Waiting for the file storage; the time left is known when it is back.'],
     );
     const [stuck] = await m.sql`select why from mashup.stuck where id = ${id}`;
     assert.match(String(stuck?.why), /storage \(Storage refuses the key/);

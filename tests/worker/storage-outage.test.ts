@@ -43,7 +43,7 @@ test('no job fails while Storage is unavailable: tasks wait without losing attem
       (job) => job.waiting_on === 'circuit',
     ),
   );
-  assert.match(waiting.current_step, /Storage is unavailable/);
+  assert.match(waiting.current_step, /^Waiting for the file storage;/);
   const [stuck] = await sql<{ why: string }[]>`select why from mashup.stuck where id = ${waiting.id}`;
   assert.match(stuck?.why ?? '', /storage/);
   const opened = await timesOpened();

@@ -1,5 +1,21 @@
 -- Expected completion, and the measured durations that it comes from.
 
+create function mashup.waits_for_services(p_job public.mashup_jobs) returns boolean
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return exists (
+    select from mashup.service_health h
+    join mashup.task_kinds k on h.service = any (mashup.services_of(k)) join mashup.stages s on s.stage = k.stage
+    where h.state <> 'closed' and not s.is_terminal
+      and s.position >= (select c.position from mashup.stages c where c.stage = p_job.stage)
+      and (p_job.hold is null or s.position < (select c.position from mashup.stages c where c.stage = p_job.hold))
+      and (k.song_member is null or exists (
+        select from mashup.active_songs(p_job.songs) g where g ->> k.song_member is null)));
+end
+$$;
+comment on function mashup.waits_for_services(public.mashup_jobs) is 'Returns whether a service is unavailable that the rest of a job needs.';
+
 create function mashup.estimate_completion(p_job public.mashup_jobs) returns timestamptz
   language plpgsql stable set search_path = ''
   -- Of five rows each: look-ups by key take half the time of hash tables.
@@ -16,6 +32,9 @@ declare
   v_sum double precision := 0;
   v_is_model boolean := mashup.uses_model(p_job);
 begin
+  if exists (select from mashup.service_health h where h.state <> 'closed') and mashup.waits_for_services(p_job) then
+    return null;
+  end if;
   foreach v_song in array v_songs loop
     v_seconds := v_seconds + coalesce((v_song ->> 'duration_sec')::real, 180);
   end loop;
@@ -46,7 +65,7 @@ begin
   return mashup.now() + make_interval(secs => v_sum);
 end
 $$;
-comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats.';
+comment on function mashup.estimate_completion(public.mashup_jobs) is 'Returns the expected end of a job that holds a slot, from mashup.stage_stats; null while a service is unavailable that it still needs.';
 
 create function mashup.record_duration(p_kind text, p_seconds real, p_song_seconds real, p_is_model boolean default false) returns void
   language plpgsql set search_path = ''

@@ -45,6 +45,27 @@ end
 $$;
 comment on function mashup.jobs_that_may_wait() is 'Returns the jobs with a slot whose waiting_on may have to change.';
 
+create function mashup.waiting_step(p_job public.mashup_jobs) returns text
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_away text[];
+begin
+  -- What is known only to the engine has another name for users.
+  v_away := array(
+    select distinct case h.service when 'orchestrator' then 'planning' when 'processing' then 'rendering' else h.service end
+    from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind join mashup.service_health h on h.service = any (mashup.services_of(k))
+    where t.job_id = p_job.id and t.epoch = p_job.epoch and t.state = 'waiting' and h.state <> 'closed' order by 1);
+  return case
+    when 'storage' = any (v_away) then 'Waiting for the file storage; the time left is known when it is back.'
+    when cardinality(v_away) > 1 then format('Waiting for the %s services; the time left is known when they are back.', array_to_string(v_away, ' and '))
+    when cardinality(v_away) = 1 then format('Waiting for the %s service; the time left is known when it is back.', v_away[1])
+    else 'Waiting for a service; the time left is known when it is back.'
+  end;
+end
+$$;
+comment on function mashup.waiting_step(public.mashup_jobs) is 'Returns which unavailable services a job waits for, as its user reads it.';
+
 create function mashup.refresh_waiting_on(p_job_ids uuid[]) returns void
   language plpgsql set search_path = ''
   as $$
@@ -53,7 +74,6 @@ declare
   v_paused boolean := exists (select from mashup.pauses);
   v_paused_kinds text[] := '{}';
   v_open_kinds text[];
-  v_storage_kinds text[];
 begin
   -- Most jobs of a transaction have a task that runs or may run, and are not said to wait.
   if cardinality(v_ids) = 0 or not exists (
@@ -68,8 +88,6 @@ begin
   end if;
   v_open_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on h.service = any (mashup.services_of(k))
     where h.state <> 'closed');
-  v_storage_kinds := array(select k.kind from mashup.service_health h join mashup.task_kinds k on k.uses_storage
-    where h.service = 'storage' and h.state <> 'closed');
   with waits as (
     -- Offset 0: the tasks of a job are looked up by index, not hashed with those of all jobs.
     select j.id,
@@ -82,28 +100,34 @@ begin
         when v_open_kinds <> '{}' and exists (select from mashup.tasks t
           where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_open_kinds) offset 0) then 'circuit'
         else 'tasks'
-      end as waiting_on,
-      v_storage_kinds <> '{}' and exists (select from mashup.tasks t
-        where t.job_id = j.id and t.epoch = j.epoch and t.state = 'waiting' and t.kind = any (v_storage_kinds) offset 0) as needs_storage
+      end as waiting_on
     from unnest(v_ids) as i (id) join public.mashup_jobs j on j.id = i.id
     where j.admitted_at is not null
   ), changed as (
-    select j.id, w.waiting_on, w.needs_storage from waits w join public.mashup_jobs j on j.id = w.id
-    where j.admitted_at is not null and j.waiting_on is distinct from w.waiting_on
+    select j.id, w.waiting_on, case when w.waiting_on = 'circuit' then mashup.waiting_step(j) end as step
+    from waits w join public.mashup_jobs j on j.id = w.id
+    where j.admitted_at is not null and (j.waiting_on is distinct from w.waiting_on
+      -- Another service has failed since.
+      or (w.waiting_on = 'circuit' and j.current_step is distinct from mashup.waiting_step(j)))
     for no key update of j skip locked
   )
   update public.mashup_jobs j set waiting_on = c.waiting_on,
       current_step = case c.waiting_on
-        when 'circuit' then case when c.needs_storage then 'Storage is unavailable. The mashup continues when it is back.'
-          else 'A service is unavailable. The mashup continues when it is back.' end
+        when 'circuit' then c.step
         when 'pause' then 'Paused by the operator'
         else case when j.waiting_on in ('circuit', 'pause') then (select s.step from mashup.stages s where s.stage = j.stage) else j.current_step end
+      end,
+      -- Nobody knows how long it is going to be away.
+      estimated_completion_at = case
+        when c.waiting_on in ('circuit', 'pause') then null
+        when j.waiting_on in ('circuit', 'pause') then mashup.estimate_completion(j)
+        else j.estimated_completion_at
       end
   from changed c where j.id = c.id;
 end
 $$;
 comment on function mashup.refresh_waiting_on(uuid[]) is
-  'Writes waiting_on of jobs with a slot; null: of all. Skips locked rows: the sweep writes them within a second.';
+  'Writes waiting_on of jobs with a slot, and with it current_step and estimated_completion_at, which is null while a job waits for a service or a pause; null: of all jobs. Skips locked rows: the sweep writes them within a second.';
 
 create function mashup.mark_ready_job_stale() returns trigger
   language plpgsql security definer set search_path = ''

@@ -3,7 +3,10 @@ import type { MashupJob } from '@mashup-engine/client';
 import { serverNow } from '../../hooks/useJobDocument.ts';
 import { clock } from '../../texts.ts';
 
-/** Remaining time, by the engine's estimate. It counts down each second. */
+/**
+ * Remaining time, by the engine's estimate. It counts down each second. Nothing is shown while the mashup waits for a service or a
+ * pause: the step names it, and nobody knows when it is back.
+ */
 export function Countdown({ job }: { job: MashupJob }) {
   const [, tick] = useState(0);
   useEffect(() => {
@@ -11,6 +14,7 @@ export function Countdown({ job }: { job: MashupJob }) {
     return () => clearInterval(timer);
   }, []);
   if (job.status !== 'processing' || job.estimatedCompletionAt === null) return null;
+  if (job.waitingOn === 'circuit' || job.waitingOn === 'pause') return null;
   const left = (Date.parse(job.estimatedCompletionAt) - serverNow()) / 1000;
   return (
     <span role="timer" className="whitespace-nowrap text-sm text-soft" data-testid="countdown">
