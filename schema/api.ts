@@ -5,7 +5,7 @@
  * file and its imports depend on zod only.
  */
 import { z } from 'zod';
-import { MashupOptions, OutputFormat, OwnStem } from './music.ts';
+import { MashupOptions, OutputFormat, OwnStem, PlanLayer, PlanSection } from './music.ts';
 import { StemPaths, StoredStems } from './services.ts';
 
 export { BUCKET, MAX_SONGS, MIN_SONGS, UPLOAD_EXTENSIONS, UPLOAD_MAX_BYTES } from './constants.ts';
@@ -259,6 +259,66 @@ export type CachedStems = z.infer<typeof CachedStems>;
 
 export const StemAnswer = z.object({ success: z.literal(true), job_id: z.string(), stems: StemPaths });
 export type StemAnswer = z.infer<typeof StemAnswer>;
+
+// --- shared-mashup, shared-cover, shared-audio ---------------------------------------------------------------------
+
+/** Token of a public link: 144 random bits, base64url. */
+export const ShareToken = z.string().regex(/^[A-Za-z0-9_-]{24}$/);
+
+/** Query of the functions that read a public link. They take GET and HEAD, and no account. */
+export const SharedRequest = z.object({ token: ShareToken });
+export type SharedRequest = z.infer<typeof SharedRequest>;
+
+/** A section of a shared mashup: the members of a plan's section that `MashupTimeline` draws. */
+export const SharedSection = PlanSection.omit({ layers: true }).extend({
+  layers: z.array(PlanLayer.omit({ why: true, source_start_sec: true })),
+});
+export type SharedSection = z.infer<typeof SharedSection>;
+
+/** What `shared-mashup` returns: all that the public reads of a mashup. */
+export const SharedMashup = z.object({
+  title: z.string(),
+  credits: z
+    .array(
+      z.object({
+        songId: z.string().describe('As in the layers of the timeline: `song-1`, `song-2`, `song-3`.'),
+        name: z.string(),
+        artist: z.string(),
+      }),
+    )
+    .describe('The songs that are heard, in the order of their colours.'),
+  duration_sec: z.number().positive(),
+  bpm: z.number().nullable(),
+  key: z.string().nullable(),
+  format: OutputFormat.nullable().describe('Format of the file that `shared-audio` leads to.'),
+  created_at: z.string().describe('When the result was made.'),
+  timeline: z.array(SharedSection),
+  peaks: z.array(z.number()).describe('Waveform: at most 600 peak magnitudes, 0 to 1; none if it is not known.'),
+});
+export type SharedMashup = z.infer<typeof SharedMashup>;
+
+/** Part `cover` of `read_share`: what the picture is drawn from. */
+export const SharedCover = z.object({
+  duration_sec: z.number().positive(),
+  timeline: z.array(SharedSection),
+  peaks: z.array(z.number()),
+  songs: z.array(z.object({ songId: z.string(), energy: z.number().nullish(), peaks: z.array(z.number()) })),
+});
+export type SharedCover = z.infer<typeof SharedCover>;
+
+/** Part `audio` of `read_share`: for the function only. */
+export const SharedAudio = z.object({ path: z.string() });
+
+/** Result of `share_mashup`. The link is made from the address of the site: `<site>/s/<token>`. */
+export const MashupShare = z.object({ token: ShareToken, created_at: z.string() });
+export type MashupShare = z.infer<typeof MashupShare>;
+
+/** Member `share` of `get_mashup`: the live link, or one that an operator took down: `token` is null, `reason` says why. */
+export interface OwnShare {
+  token: string | null;
+  created_at: string;
+  reason: string | null;
+}
 
 // --- delete-account ------------------------------------------------------------------------------------------------
 

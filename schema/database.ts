@@ -46,6 +46,7 @@ export const EVENT_TYPES = [
   'release',
   'expired',
   'takedown',
+  'share',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -165,6 +166,7 @@ export interface MashupJobsTable {
   finished_at: Date | null;
   expired_at: Date | null;
   takedown_reason: string | null;
+  shared_at: Date | null;
 }
 
 /** A row of `public.mashup_plans`. */
@@ -206,6 +208,17 @@ export interface MashupResultsTable {
   stems: Json<MashupStems | null>;
   separation: Json<Separations | null>;
   created_at: Defaulted<Date>;
+}
+
+/** A row of `public.mashup_shares`. */
+export interface MashupSharesTable {
+  token: string;
+  job_id: string;
+  created_at: Defaulted<Date>;
+  revoked_at: Date | null;
+  taken_down_at: Date | null;
+  reason: string | null;
+  actor: string | null;
 }
 
 /** A row of `public.mashup_job_events`. */
@@ -486,6 +499,20 @@ export interface CallCountsTable {
   calls: number;
 }
 
+/** A row of `mashup.share_counts`. */
+interface ShareCountsTable {
+  counter: string;
+  since: Date;
+  calls: number;
+}
+
+/** The row of `mashup.share_salt`. */
+interface ShareSaltTable {
+  only_row: Defaulted<boolean>;
+  day: string;
+  salt: string;
+}
+
 /** A row of `mashup.maintenance_runs`. */
 export interface MaintenanceRunsTable {
   name: string;
@@ -497,6 +524,7 @@ export interface Database {
   'public.mashup_jobs': MashupJobsTable;
   'public.mashup_plans': MashupPlansTable;
   'public.mashup_results': MashupResultsTable;
+  'public.mashup_shares': MashupSharesTable;
   'public.mashup_job_events': MashupJobEventsTable;
   'mashup.tasks': TasksTable;
   'mashup.task_kinds': TaskKindsTable;
@@ -521,4 +549,6 @@ export interface Database {
   'mashup.task_logs': TaskLogsTable;
   'mashup.maintenance_runs': MaintenanceRunsTable;
   'mashup.call_counts': CallCountsTable;
+  'mashup.share_counts': ShareCountsTable;
+  'mashup.share_salt': ShareSaltTable;
 }

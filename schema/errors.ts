@@ -16,6 +16,7 @@ export const MASHUP_SQLSTATES = {
   MB013: 'worker_too_old',
   MB014: 'database_too_old',
   MB015: 'taken_down',
+  MB016: 'sharing_disabled',
 } as const;
 /** SQLSTATEs and error codes of the state machine. */
 export type MashupSqlState = keyof typeof MASHUP_SQLSTATES;

@@ -34,7 +34,7 @@ create table mashup.call_counts (
   constraint call_counts_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE
 );
 comment on table mashup.call_counts is 'Requests of a user in the minute that began at since. Jobs cannot be counted instead: a deletion would undo a submission, and a replay makes no row.';
-comment on column mashup.call_counts.action is 'run, upload or stems.';
+comment on column mashup.call_counts.action is 'run, upload, stems or share.';
 
 create table mashup.maintenance_runs (
   name text not null,
@@ -234,6 +234,24 @@ CREATE TRIGGER keep_setting BEFORE DELETE OR UPDATE OF name ON mashup.settings F
 CREATE TRIGGER request_schedule AFTER UPDATE ON mashup.settings FOR EACH ROW EXECUTE FUNCTION mashup.request_schedule('all');
 CREATE CONSTRAINT TRIGGER schedule AFTER UPDATE ON mashup.settings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mashup.schedule_at_commit();
 CREATE TRIGGER sync_places AFTER UPDATE ON mashup.settings FOR EACH ROW WHEN ((new.name = 'service_limits'::text)) EXECUTE FUNCTION mashup.sync_places_with_limits();
+
+create table mashup.share_counts (
+  counter text not null,
+  since timestamp with time zone not null,
+  calls integer not null,
+  constraint share_counts_pkey PRIMARY KEY (counter)
+) with (fillfactor=50);
+comment on table mashup.share_counts is 'Requests for public links in the minute that began at since. At most one row for each live link and 4,098 others, and no row is older than some minutes.';
+comment on column mashup.share_counts.counter is 'all; link and its token; unknown: all tokens without a mashup; client and the number of a group of addresses, 0 to 4095, which changes every day.';
+
+create table mashup.share_salt (
+  only_row boolean default true not null,
+  day date not null,
+  salt uuid not null,
+  constraint share_salt_only_row_check CHECK (only_row),
+  constraint share_salt_pkey PRIMARY KEY (only_row)
+);
+comment on table mashup.share_salt is 'What addresses are hashed with on a day (UTC). Its loss makes their groups meaningless.';
 
 create table mashup.stage_stats (
   kind text not null,
@@ -501,7 +519,7 @@ create table public.mashup_job_events (
   constraint mashup_job_events_job_id_fkey FOREIGN KEY (job_id) REFERENCES mashup_jobs(id) ON DELETE CASCADE,
   constraint mashup_job_events_message_check CHECK ((length(message) <= 500)),
   constraint mashup_job_events_pkey PRIMARY KEY (id),
-  constraint mashup_job_events_type_check CHECK ((type = ANY (ARRAY['submitted'::text, 'stage'::text, 'task'::text, 'retry'::text, 'warning'::text, 'error'::text, 'replay'::text, 'cancel'::text, 'pause'::text, 'resume'::text, 'release'::text, 'expired'::text, 'takedown'::text])))
+  constraint mashup_job_events_type_check CHECK ((type = ANY (ARRAY['submitted'::text, 'stage'::text, 'task'::text, 'retry'::text, 'warning'::text, 'error'::text, 'replay'::text, 'cancel'::text, 'pause'::text, 'resume'::text, 'release'::text, 'expired'::text, 'takedown'::text, 'share'::text])))
 );
 comment on table public.mashup_job_events is 'Append-only history of a job.';
 comment on column public.mashup_job_events.actor is 'Who acted: user:…, worker:…, role:…, sql:… or sweep. For operators only.';
@@ -559,6 +577,7 @@ create table public.mashup_jobs (
   finished_at timestamp with time zone,
   expired_at timestamp with time zone,
   takedown_reason text storage main,
+  shared_at timestamp with time zone,
   constraint job_is_sound CHECK (mashup.is_sound_job(mashup_jobs.*)),
   constraint mashup_jobs_entry_stage_fkey FOREIGN KEY (entry_stage) REFERENCES mashup.stages(stage),
   constraint mashup_jobs_pkey PRIMARY KEY (id),
@@ -597,6 +616,7 @@ comment on column public.mashup_jobs.traceparent is 'W3C trace context of the su
 comment on column public.mashup_jobs.queued_at is 'Since when the job waits or waited for a slot.';
 comment on column public.mashup_jobs.expired_at is 'When the file of the result was deleted.';
 comment on column public.mashup_jobs.takedown_reason is 'Why an operator took the mashup down, as its user reads it. It is not run again until the take-down is lifted.';
+comment on column public.mashup_jobs.shared_at is 'Since when the mashup has a public link (mashup_shares). Null: it has none.';
 CREATE INDEX mashup_jobs_admitted ON public.mashup_jobs USING btree (user_id) WHERE (admitted_at IS NOT NULL);
 CREATE INDEX mashup_jobs_by_user ON public.mashup_jobs USING btree (user_id, created_at DESC);
 CREATE INDEX mashup_jobs_children ON public.mashup_jobs USING btree (parent_id) WHERE (parent_id IS NOT NULL);
@@ -690,6 +710,36 @@ create policy "results of own jobs" on mashup_results as permissive for select t
 grant select on public.mashup_results to authenticated;
 grant select on public.mashup_results to mashup_worker;
 grant select on public.mashup_results to service_role;
+
+create table public.mashup_shares (
+  token text not null,
+  job_id uuid not null,
+  created_at timestamp with time zone default mashup.now() not null,
+  revoked_at timestamp with time zone,
+  taken_down_at timestamp with time zone,
+  reason text,
+  actor text,
+  constraint mashup_shares_check CHECK (((revoked_at IS NULL) OR (taken_down_at IS NULL))),
+  constraint mashup_shares_job_id_fkey FOREIGN KEY (job_id) REFERENCES mashup_jobs(id) ON DELETE CASCADE,
+  constraint mashup_shares_pkey PRIMARY KEY (token),
+  constraint mashup_shares_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 300))),
+  constraint mashup_shares_token_check CHECK ((token ~ '^[A-Za-z0-9_-]{24}$'::text))
+);
+comment on table public.mashup_shares is 'The public link of a mashup: whoever has its token may read and hear the mashup, without an account. A live link is neither revoked nor taken down. The last revoked one is kept.';
+comment on column public.mashup_shares.token is 'The secret of the link: 144 random bits, base64url.';
+comment on column public.mashup_shares.revoked_at is 'When its owner ended the link.';
+comment on column public.mashup_shares.taken_down_at is 'When an operator ended the link. The mashup cannot be shared until that is lifted.';
+comment on column public.mashup_shares.reason is 'Why an operator ended the link, as its owner reads it.';
+comment on column public.mashup_shares.actor is 'Who ended the link: user:…, role:… or sql:…. For operators only.';
+CREATE UNIQUE INDEX mashup_shares_current ON public.mashup_shares USING btree (job_id) WHERE (revoked_at IS NULL);
+CREATE UNIQUE INDEX mashup_shares_revoked ON public.mashup_shares USING btree (job_id) WHERE (revoked_at IS NOT NULL);
+alter table public.mashup_shares enable row level security;
+create policy "shares of own jobs" on mashup_shares as permissive for select to authenticated
+  using (EXISTS ( SELECT
+   FROM mashup_jobs j
+  WHERE ((j.id = mashup_shares.job_id) AND (j.user_id = ( SELECT auth.uid() AS uid)))));
+grant select on public.mashup_shares to service_role;
+grant select (token, job_id, created_at, revoked_at, taken_down_at, reason) on public.mashup_shares to authenticated;
 
 CREATE OR REPLACE FUNCTION public.begin_upload()
  RETURNS void
@@ -826,6 +876,8 @@ begin
         'plans', (select coalesce(jsonb_agg(to_jsonb(p) - 'job_id' order by p.version), '[]') from public.mashup_plans p where p.job_id = j.id),
         'results', (select coalesce(jsonb_agg(to_jsonb(r) - 'job_id' order by r.epoch), '[]') from public.mashup_results r where r.job_id = j.id),
         'scores', (select coalesce(jsonb_agg(s.pairs order by s.epoch), '[]') from mashup.scores s where s.job_id = j.id),
+        'shares', (select coalesce(jsonb_agg(jsonb_build_object('token', s.token, 'created_at', s.created_at, 'revoked_at', s.revoked_at,
+          'taken_down_at', s.taken_down_at, 'reason', s.reason) order by s.created_at), '[]') from public.mashup_shares s where s.job_id = j.id),
         'events', (select coalesce(jsonb_agg(jsonb_build_object('type', e.type, 'stage', e.stage, 'song_id', e.song_id, 'message', e.message,
           'created_at', e.created_at) order by e.id), '[]') from public.mashup_job_events e where e.job_id = j.id)) order by j.id), '[]')
       from public.mashup_jobs j where j.id = any (v_ids)),
@@ -855,10 +907,12 @@ AS $function$
     'plan_wishes', (select p.wishes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_edits', (select p.edits from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'quality', (select r.quality from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
+    'share', (select jsonb_build_object('token', case when s.taken_down_at is null then s.token end, 'created_at', s.created_at, 'reason', s.reason)
+      from public.mashup_shares s where s.job_id = j.id and s.revoked_at is null),
     'server_now', mashup.now())
   from public.mashup_jobs j where j.id = get_mashup.job_id
 $function$;
-comment on function get_mashup(uuid) is 'Returns one job with its current plan and quality report, under the caller''s row policies; null if it is not theirs.';
+comment on function get_mashup(uuid) is 'Returns one job with its current plan, quality report and public link (share: {token, created_at, reason}; null if there is none; token is null and reason the operator''s if the link was taken down), under the caller''s row policies; null if it is not theirs.';
 grant execute on function get_mashup(uuid) to authenticated;
 grant execute on function get_mashup(uuid) to service_role;
 
@@ -1521,6 +1575,26 @@ end
 $function$;
 comment on function mashup.check_setting() is 'Trigger: refuses a value that a setting cannot have. Raises MB006.';
 
+CREATE OR REPLACE FUNCTION mashup.check_shared_read(p_link text, p_group integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_wait double precision;
+begin
+  select max(coalesce(60 - extract(epoch from mashup.now() - c.since), 60)) into v_wait
+    from mashup.shared_read_limits(p_link, p_group) l
+    left join mashup.share_counts c on c.counter = l.counter and c.since between mashup.now() - interval '1 minute' and mashup.now()
+    where coalesce(c.calls, 0) >= l.at_most;
+  if v_wait is not null then
+    perform mashup.raise_error('MB012', 'Too many requests for public links.', 'Wait a minute, then try again.', greatest(1, ceil(v_wait))::text);
+  end if;
+end
+$function$;
+comment on function mashup.check_shared_read(text,integer) is 'Refuses a request for a public link whose counters have reached a limit in their minute; detail is the number of seconds to wait. It writes nothing, so that a flood makes no dead rows. Simultaneous requests may pass together. Raises MB012.';
+
 CREATE OR REPLACE FUNCTION mashup.check_song(p_song jsonb, p_cards jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -1844,6 +1918,41 @@ $function$;
 comment on function mashup.claim_task(bigint,integer,uuid) is 'Claims a ready task for a worker. Returns {status}: claimed, with all that the worker needs (see describe_claim); gone: the queue entry is late or repeated; deferred, with reason paused, circuit (Storage is not available) or must_run_alone: the task runs later. Lock order: job, task, worker, queue.';
 grant execute on function mashup.claim_task(bigint,integer,uuid) to mashup_worker;
 
+CREATE OR REPLACE FUNCTION mashup.client_group(p_client text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_today date := (mashup.now() at time zone 'utc')::date;
+  v_address inet;
+  v_salt uuid;
+  v_hash bytea;
+begin
+  begin
+    v_address := p_client::inet;
+  exception when invalid_text_representation then
+    return null;
+  end;
+  -- A loopback address is a proxy's. Whoever has an IPv6 address has all that share its first 64 bits.
+  if v_address is null or v_address <<= inet '127.0.0.0/8' or v_address = inet '::1' then
+    return null;
+  elsif family(v_address) = 6 then
+    v_address := network(set_masklen(v_address, 64));
+  end if;
+  select s.salt into v_salt from mashup.share_salt s where s.day = v_today;
+  if not found then
+    insert into mashup.share_salt as s (day, salt) values (v_today, pg_catalog.gen_random_uuid())
+      on conflict (only_row) do update set
+        salt = case when s.day = excluded.day then s.salt else excluded.salt end, day = excluded.day
+      returning s.salt into v_salt;
+  end if;
+  v_hash := sha256(convert_to(v_salt || ' ' || host(v_address), 'UTF8'));
+  return get_byte(v_hash, 0) * 16 + get_byte(v_hash, 1) / 16;
+end
+$function$;
+comment on function mashup.client_group(text) is 'Returns the group of a network address, 0 to 4095, by a hash whose salt lasts a day; null for what is no address of a client. Lock: the row of share_salt, once a day.';
+
 CREATE OR REPLACE FUNCTION mashup.complete_outgoing_event(p_seq bigint, p_error text DEFAULT NULL::text)
  RETURNS void
  LANGUAGE sql
@@ -1907,6 +2016,23 @@ begin
 end
 $function$;
 comment on function mashup.count_request(uuid,text,text,text) is 'Counts a request of a user. Raises MB012 beyond the number of the setting in a minute; the error also undoes the count. The row is locked until the transaction ends, so simultaneous requests of a user are counted one after the other.';
+
+CREATE OR REPLACE FUNCTION mashup.count_shared_read(p_link text, p_group integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  -- In the order of their names, so that no two requests wait for each other.
+  insert into mashup.share_counts as c (counter, since, calls)
+    select l.counter, mashup.now(), 1 from mashup.shared_read_limits(p_link, p_group) l order by l.counter
+    on conflict (counter) do update set
+      -- A minute that begins in the future was counted before the clock was set back.
+      since = case when c.since between mashup.now() - interval '1 minute' and mashup.now() then c.since else mashup.now() end,
+      calls = case when c.since between mashup.now() - interval '1 minute' and mashup.now() then c.calls + 1 else 1 end;
+end
+$function$;
+comment on function mashup.count_shared_read(text,integer) is 'Counts a request for a public link. The last statement of its transaction: the counter of all requests is locked until the end. Lock order: counters by name.';
 
 CREATE OR REPLACE FUNCTION mashup.create_analysis_tasks(p_job mashup_jobs)
  RETURNS void
@@ -2118,6 +2244,43 @@ begin
 end
 $function$;
 comment on function mashup.describe_claim(mashup.tasks,mashup.task_kinds,mashup_jobs,mashup.claim_limits) is 'Returns what a worker needs of a claimed task. fallback: the task does without its service, because it was dispatched so or has its last attempt. waited_sec: since it was due. settings: those that a worker may need, by name. lost_for_sec: since the lost worker that ran it before was last seen; null if none was lost. separation: of a separate task, as wanted_separation. is_studio: the task is one of a studio version.';
+
+CREATE OR REPLACE FUNCTION mashup.describe_share(p_job mashup_jobs, p_part text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_result public.mashup_results;
+  v_plan public.mashup_plans;
+begin
+  if p_part = 'audio' then
+    return jsonb_build_object('path', p_job.result_path);
+  end if;
+  select * into v_result from public.mashup_results r where r.job_id = p_job.id and r.path = p_job.result_path;
+  select * into v_plan from public.mashup_plans p where p.job_id = p_job.id and p.version = coalesce(v_result.plan_version, p_job.plan_version);
+  if p_part = 'cover' then
+    return jsonb_build_object(
+      'duration_sec', p_job.result -> 'duration_sec',
+      'timeline', mashup.shared_timeline(p_job, v_plan),
+      'peaks', mashup.reduce_peaks(v_result.quality #> '{waveform,peaks}', 200),
+      'songs', (select coalesce(jsonb_agg(jsonb_build_object('songId', o.public_id, 'energy', o.song -> 'energy',
+          'peaks', mashup.reduce_peaks(coalesce(a.analysis #> '{waveform,peaks}', a.analysis #> '{energy,values}'), 200)) order by o.n), '[]')
+        from mashup.shared_songs(p_job, v_plan) o
+        left join mashup.analyses a on a.id = (o.song ->> 'analysis_id')::bigint and a.user_id = p_job.user_id));
+  end if;
+  return jsonb_build_object(
+    'title', p_job.title,
+    'credits', (select coalesce(jsonb_agg(jsonb_build_object('songId', o.public_id, 'name', o.song -> 'name', 'artist', o.song -> 'artist') order by o.n), '[]')
+      from mashup.shared_songs(p_job, v_plan) o),
+    'duration_sec', p_job.result -> 'duration_sec', 'bpm', p_job.result -> 'bpm', 'key', p_job.result -> 'key', 'format', p_job.result -> 'format',
+    'created_at', coalesce(v_result.created_at, p_job.finished_at),
+    'timeline', mashup.shared_timeline(p_job, v_plan),
+    'peaks', mashup.reduce_peaks(v_result.quality #> '{waveform,peaks}', 600));
+end
+$function$;
+comment on function mashup.describe_share(mashup_jobs,text) is 'Returns what the public may know of a shared mashup: of part mashup {title, credits [{songId, name, artist}], duration_sec, bpm, key, format, created_at, timeline, peaks}, of part cover {duration_sec, timeline, peaks, songs [{songId, energy, peaks}]}, of part audio {path}. No member names a user, a job or a file, except path, which the function signs.';
 
 CREATE OR REPLACE FUNCTION mashup.describe_submission(p_job mashup_jobs, p_existing boolean)
  RETURNS jsonb
@@ -2383,6 +2546,34 @@ begin
 end
 $function$;
 comment on function mashup.end_late_attempt(mashup.tasks) is 'Ends an attempt that exceeded timeout_sec of its kind. Lock: job and task rows held by the caller.';
+
+CREATE OR REPLACE FUNCTION mashup.end_share(p_job mashup_jobs, p_reason text DEFAULT NULL::text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_job public.mashup_jobs;
+begin
+  if p_reason is null then
+    -- One revoked link is kept.
+    delete from public.mashup_shares s where s.job_id = p_job.id and s.revoked_at is not null
+      and exists (select from public.mashup_shares l where l.job_id = p_job.id and l.revoked_at is null and l.taken_down_at is null);
+    update public.mashup_shares s set revoked_at = mashup.now(), actor = mashup.actor()
+      where s.job_id = p_job.id and s.revoked_at is null and s.taken_down_at is null;
+  else
+    update public.mashup_shares s set taken_down_at = mashup.now(), reason = p_reason, actor = mashup.actor()
+      where s.job_id = p_job.id and s.revoked_at is null and s.taken_down_at is null;
+  end if;
+  if not found then
+    return false;
+  end if;
+  update public.mashup_jobs j set shared_at = null where j.id = p_job.id returning * into v_job;
+  perform mashup.log_event(v_job, 'share', case when p_reason is null then 'The public link was revoked' else 'The public link was taken down: ' || p_reason end);
+  return true;
+end
+$function$;
+comment on function mashup.end_share(mashup_jobs,text) is 'Ends the live public link of a job: revoked by its owner, or with p_reason taken down by an operator. Returns false if there is none. Lock order: job row held by the caller, its links.';
 
 CREATE OR REPLACE FUNCTION mashup.end_studio_version(p_job mashup_jobs, p_state text, p_message text)
  RETURNS void
@@ -3446,6 +3637,29 @@ AS $function$
 $function$;
 comment on function mashup.job_history(uuid) is 'Returns the history of a job, oldest event first.';
 
+CREATE OR REPLACE FUNCTION mashup.job_of_share(p_share text)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  -- A link ends in its token.
+  v_name text := substring(trim(p_share) from '([A-Za-z0-9_-]+)/*([?#].*)?$');
+  v_job_id uuid;
+begin
+  if v_name ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    return v_name::uuid;
+  end if;
+  select s.job_id into v_job_id from public.mashup_shares s where s.token = v_name;
+  if v_job_id is null then
+    perform mashup.raise_error('MB002', 'There is no such public link.', 'Give the link, its token, or the id of the job.');
+  end if;
+  return v_job_id;
+end
+$function$;
+comment on function mashup.job_of_share(text) is 'Returns the job of a public link, of its token, or of the id of the job. Raises MB002 for a token without a job.';
+
 CREATE OR REPLACE FUNCTION mashup.jobs_that_may_wait()
  RETURNS uuid[]
  LANGUAGE plpgsql
@@ -3490,6 +3704,30 @@ end
 $function$;
 comment on function mashup.keep_setting() is 'Trigger: refuses to delete or rename a setting. Raises MB006.';
 
+CREATE OR REPLACE FUNCTION mashup.lift_share_take_down(p_share text)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_job public.mashup_jobs := mashup.require_job(mashup.job_of_share(p_share));
+begin
+  if v_job.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s itself was taken down: %s', v_job.id, v_job.takedown_reason), 'Lift the take-down of the mashup.');
+  end if;
+  delete from public.mashup_shares s where s.job_id = v_job.id and s.taken_down_at is not null;
+  if not found then
+    perform mashup.raise_error('MB006', format('No public link of mashup %s was taken down.', v_job.id), 'Nothing has to be done.');
+  end if;
+  -- Its owner's page reads the link again when the row changes.
+  update public.mashup_jobs j set updated_at = mashup.now() where j.id = v_job.id returning * into v_job;
+  perform mashup.log_event(v_job, 'share', 'The mashup may be shared again');
+  return v_job;
+end
+$function$;
+comment on function mashup.lift_share_take_down(text) is 'Lets a mashup be shared again whose public link was taken down; the next link is a new one. p_share as in take_down_share. Returns the job. Lock order: job row, its links. Raises MB002, MB006, MB015.';
+
 CREATE OR REPLACE FUNCTION mashup.lift_take_down(p_job_id uuid)
  RETURNS mashup_jobs
  LANGUAGE plpgsql
@@ -3505,10 +3743,11 @@ begin
   update public.mashup_jobs j set takedown_reason = null, current_step = (select s.step from mashup.stages s where s.stage = j.stage)
     where j.id = p_job_id returning * into v_job;
   perform mashup.log_event(v_job, 'takedown', 'The take-down was lifted');
+  delete from public.mashup_shares s where s.job_id = v_job.id and s.taken_down_at is not null;
   return v_job;
 end
 $function$;
-comment on function mashup.lift_take_down(uuid) is 'Lets a mashup that was taken down run again. Its file stays deleted: a replay from rendering makes it again. Returns the job. Lock: job row. Raises MB002, MB006.';
+comment on function mashup.lift_take_down(uuid) is 'Lets a mashup that was taken down run again. Its file stays deleted: a replay from rendering makes it again. It can be shared again, by a new link. Returns the job. Lock: job row. Raises MB002, MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.limit_future_times()
  RETURNS void
@@ -3862,6 +4101,18 @@ end
 $function$;
 comment on function mashup.move_mashup_stems(mashup_jobs) is 'The result of a complete job was replaced, and it has no other unfinished tasks: stems that are being made of the old result are made of the new one instead. Lock order: job row held by the caller, tasks by id.';
 
+CREATE OR REPLACE FUNCTION mashup.new_share_token()
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  -- 244 random bits, of which a hash keeps 144: 24 characters without padding.
+  return translate(encode(substring(sha256(convert_to(pg_catalog.gen_random_uuid()::text || pg_catalog.gen_random_uuid(), 'UTF8')) for 18), 'base64'), '+/', '-_');
+end
+$function$;
+comment on function mashup.new_share_token() is 'Returns a new token of a public link: 144 random bits, base64url.';
+
 CREATE OR REPLACE FUNCTION mashup.new_traceparent()
  RETURNS text
  LANGUAGE plpgsql
@@ -4091,6 +4342,7 @@ declare
 begin
   v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.expire_mashup_stems(v_batch)
     + mashup.purge_outgoing_events(v_batch) + mashup.purge_own_stems(v_batch)
+    + mashup.purge_share_counts(5000)
     -- Lines are many and small.
     + mashup.purge_task_logs(50 * v_batch);
 
@@ -4159,6 +4411,24 @@ begin
 end
 $function$;
 comment on function mashup.purge_own_stems(integer) is 'Deletes own stems that no job has. Their files are uploads, which stay until their user deletes them. Returns how many, at most p_batch.';
+
+CREATE OR REPLACE FUNCTION mashup.purge_share_counts(p_batch integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_count integer;
+begin
+  delete from mashup.share_counts c where c.counter in (
+    select d.counter from mashup.share_counts d
+    where d.since not between mashup.now() - interval '2 minutes' and mashup.now() + interval '5 seconds'
+    limit p_batch for update skip locked);
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$function$;
+comment on function mashup.purge_share_counts(integer) is 'Deletes counts of requests of earlier minutes. Returns how many, at most p_batch.';
 
 CREATE OR REPLACE FUNCTION mashup.purge_task_logs(p_batch integer)
  RETURNS integer
@@ -4679,6 +4949,19 @@ begin
 end
 $function$;
 comment on function mashup.recover_task(mashup.tasks,text) is 'Takes a task from a lost worker and requeues it. p_reason: worker_dead, which counts as a crash, or lease_expired, where the worker is alive. After max_solo_crashes lost solo runs the task is to blame and fails. Lock: job and task rows held by the caller.';
+
+CREATE OR REPLACE FUNCTION mashup.reduce_peaks(p_peaks jsonb, p_count integer)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select case when jsonb_typeof(p_peaks) = 'array' then (
+    select coalesce(jsonb_agg(b.top order by b.bar), '[]') from (
+      select max(p.value::numeric) as top, (p.n - 1) * least(p_count, jsonb_array_length(p_peaks)) / jsonb_array_length(p_peaks) as bar
+      from jsonb_array_elements_text(p_peaks) with ordinality p (value, n) group by 2) b) else '[]' end
+$function$;
+comment on function mashup.reduce_peaks(jsonb,integer) is 'Returns at most p_count values of a waveform, each the maximum of its part; [] if there is no waveform.';
 
 CREATE OR REPLACE FUNCTION mashup.referenced_files()
  RETURNS TABLE(owner text, id text, path text)
@@ -5823,6 +6106,68 @@ CREATE OR REPLACE FUNCTION mashup.setting_text(p_name text)
 AS $function$ begin return (select s.value #>> '{}' from mashup.settings s where s.name = p_name); end $function$;
 comment on function mashup.setting_text(text) is 'Returns a setting that is a name, by its name; null if there is none of that name.';
 
+CREATE OR REPLACE FUNCTION mashup.shared_job(p_token text)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_job public.mashup_jobs;
+begin
+  if mashup.setting_text('sharing_enabled') = 'true' then
+    select j.* into v_job from public.mashup_shares s join public.mashup_jobs j on j.id = s.job_id
+      where s.token = p_token and s.revoked_at is null and s.taken_down_at is null
+        and j.stage = 'complete' and j.result_path is not null and j.expired_at is null and j.takedown_reason is null;
+  end if;
+  return v_job;
+end
+$function$;
+comment on function mashup.shared_job(text) is 'Returns the job that a token gives access to now; null if the token is unknown, revoked or taken down, sharing is off, or the mashup has no result.';
+
+CREATE OR REPLACE FUNCTION mashup.shared_read_limits(p_link text, p_group integer)
+ RETURNS TABLE(counter text, at_most double precision)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select l.counter, l.at_most from (values
+    ('all', mashup.setting_number('max_shared_reads_per_minute')),
+    (coalesce('link ' || p_link, 'unknown'), mashup.setting_number('max_shared_reads_per_minute_per_link')),
+    ('client ' || p_group, mashup.setting_number('max_shared_reads_per_minute_per_client'))) l (counter, at_most)
+  where l.counter is not null
+$function$;
+comment on function mashup.shared_read_limits(text,integer) is 'Returns the counters of a request for a public link with their limits. p_link is the token of a live link, else null; p_group is client_group.';
+
+CREATE OR REPLACE FUNCTION mashup.shared_songs(p_job mashup_jobs, p_plan mashup_plans)
+ RETURNS TABLE(n bigint, song_id text, public_id text, song jsonb)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select row_number() over (order by s.n), s.song ->> 'song_id', 'song-' || row_number() over (order by s.n), s.song
+  from jsonb_array_elements(p_job.songs) with ordinality s (song, n)
+  where s.song ->> 'song_id' = any (p_plan.song_ids)
+$function$;
+comment on function mashup.shared_songs(mashup_jobs,mashup_plans) is 'Returns the songs that are heard in a mashup, with the ids that the public reads instead of the user''s: song-1, song-2, song-3.';
+
+CREATE OR REPLACE FUNCTION mashup.shared_timeline(p_job mashup_jobs, p_plan mashup_plans)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+      'time_start_sec', s.section -> 'time_start_sec', 'duration_sec', s.section -> 'duration_sec', 'description', s.section -> 'description',
+      'energy_level', s.section -> 'energy_level', 'tempo_bpm', s.section -> 'tempo_bpm',
+      'layers', (select coalesce(jsonb_agg(jsonb_build_object('songId', o.public_id, 'stem', l.layer -> 'stem', 'volume_db', l.layer -> 'volume_db',
+          'effects', coalesce(l.layer -> 'effects', '[]'), 'timing', l.layer -> 'timing') order by l.n), '[]')
+        from jsonb_array_elements(s.section -> 'layers') with ordinality l (layer, n)
+        join mashup.shared_songs(p_job, p_plan) o on o.song_id = l.layer ->> 'songId'))) order by s.n), '[]')
+  from jsonb_array_elements(p_plan.plan -> 'masterplan' -> 'timeline') with ordinality s (section, n)
+$function$;
+comment on function mashup.shared_timeline(mashup_jobs,mashup_plans) is 'Returns the timeline of a plan as the public reads it: the members that are drawn, with the ids of shared_songs.';
+
 CREATE OR REPLACE FUNCTION mashup.show_mashup_stems(p_job mashup_jobs, p_progress real)
  RETURNS void
  LANGUAGE plpgsql
@@ -6540,11 +6885,33 @@ begin
       expired_at = case when j.stage = 'complete' then coalesce(j.expired_at, mashup.now()) else j.expired_at end
     where j.id = p_job_id returning * into v_job;
   perform mashup.log_event(v_job, 'takedown', 'Taken down: ' || v_reason);
+  perform mashup.end_share(v_job, v_reason);
   perform mashup.enqueue_event(v_job, 'job.taken_down');
   return v_job;
 end
 $function$;
-comment on function mashup.take_down(uuid,text) is 'Takes a mashup down: cancels it if it is live, deletes the files of its results, and keeps it from being replayed, retried and iterated. Its user reads the reason. Returns the job. Lock order: job, tasks by id. Raises MB002, MB006.';
+comment on function mashup.take_down(uuid,text) is 'Takes a mashup down: cancels it if it is live, deletes the files of its results, ends its public link, and keeps it from being replayed, retried and iterated. Its user reads the reason. Returns the job. Lock order: job, tasks by id. Raises MB002, MB006.';
+
+CREATE OR REPLACE FUNCTION mashup.take_down_share(p_share text, p_reason text)
+ RETURNS mashup_jobs
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_job public.mashup_jobs := mashup.require_job(mashup.job_of_share(p_share));
+  v_reason text := trim(p_reason);
+begin
+  if coalesce(length(v_reason), 0) not between 1 and 300 then
+    perform mashup.raise_error('MB006', 'A take-down needs a reason of up to 300 characters, which the user reads.', 'Give the reason.');
+  end if;
+  if not mashup.end_share(v_job, v_reason) then
+    perform mashup.raise_error('MB006', format('Mashup %s has no public link.', v_job.id), 'Nothing has to be done.');
+  end if;
+  return mashup.require_job(v_job.id);
+end
+$function$;
+comment on function mashup.take_down_share(text,text) is 'Takes the public link of a mashup down, and keeps the mashup from being shared until that is lifted. p_share: the link, its token, or the id of the job. The mashup stays; its user reads the reason. Returns the job. Lock order: job row, its links. Raises MB002, MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.take_entry(p_task_id bigint, p_attempt integer)
  RETURNS boolean
@@ -6964,6 +7331,8 @@ CREATE OR REPLACE FUNCTION public.operator_job_history(job_id uuid)
 AS $function$
   select mashup.require_operator();
   select jsonb_build_object('job', to_jsonb(j),
+    'share', (select jsonb_build_object('token', s.token, 'created_at', s.created_at, 'taken_down_at', s.taken_down_at, 'reason', s.reason)
+      from public.mashup_shares s where s.job_id = j.id and s.revoked_at is null),
     'tasks', (select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'kind', t.kind, 'song_id', t.song_id, 'epoch', t.epoch, 'state', t.state,
         'failures', t.failures, 'crashes', t.crashes, 'error', t.error,
         'took_sec', extract(epoch from coalesce(t.finished_at, mashup.now()) - t.started_at)) order by t.id), '[]')
@@ -6973,9 +7342,19 @@ AS $function$
       from mashup.job_history(j.id) s))
   from public.mashup_jobs j where j.id = operator_job_history.job_id
 $function$;
-comment on function operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For operators. Raises 42501.';
+comment on function operator_job_history(uuid) is 'Returns one job with its public link (null: none), tasks and history, oldest event first; null if there is none. For operators. Raises 42501.';
 grant execute on function operator_job_history(uuid) to authenticated;
 grant execute on function operator_job_history(uuid) to service_role;
+
+CREATE OR REPLACE FUNCTION public.operator_lift_share_take_down(share text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$ select mashup.require_operator(); select mashup.lift_share_take_down(operator_lift_share_take_down.share) $function$;
+comment on function operator_lift_share_take_down(text) is 'Lets a mashup be shared again. For operators. Raises MB002, MB006, MB015, 42501.';
+grant execute on function operator_lift_share_take_down(text) to authenticated;
+grant execute on function operator_lift_share_take_down(text) to service_role;
 
 CREATE OR REPLACE FUNCTION public.operator_overview()
  RETURNS jsonb
@@ -7075,6 +7454,16 @@ comment on function operator_take_down(uuid,text) is 'Takes any mashup down. For
 grant execute on function operator_take_down(uuid,text) to authenticated;
 grant execute on function operator_take_down(uuid,text) to service_role;
 
+CREATE OR REPLACE FUNCTION public.operator_take_down_share(share text, reason text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$ select mashup.require_operator(); select mashup.take_down_share(operator_take_down_share.share, operator_take_down_share.reason) $function$;
+comment on function operator_take_down_share(text,text) is 'Takes a public link down, by the link, its token or the id of its job. For operators. Raises MB002, MB006, 42501.';
+grant execute on function operator_take_down_share(text,text) to authenticated;
+grant execute on function operator_take_down_share(text,text) to service_role;
+
 CREATE OR REPLACE FUNCTION public.operator_task_logs(job_id uuid DEFAULT NULL::uuid, task_id bigint DEFAULT NULL::bigint, after_id bigint DEFAULT 0, max_lines integer DEFAULT 200)
  RETURNS jsonb
  LANGUAGE sql
@@ -7088,6 +7477,32 @@ $function$;
 comment on function operator_task_logs(uuid,bigint,bigint,integer) is 'Returns up to max_lines (at most 1000) log lines of a job or a task with ids greater than after_id, as an array in order. For operators. Raises MB006, 42501.';
 grant execute on function operator_task_logs(uuid,bigint,bigint,integer) to authenticated;
 grant execute on function operator_task_logs(uuid,bigint,bigint,integer) to service_role;
+
+CREATE OR REPLACE FUNCTION public.read_share(p_token text, p_part text, p_client text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_job public.mashup_jobs := mashup.shared_job(p_token);
+  v_link text := case when v_job.id is not null then p_token end;
+  v_group integer := mashup.client_group(p_client);
+  v_part jsonb;
+begin
+  if p_part is null or p_part not in ('mashup', 'cover', 'audio') then
+    perform mashup.raise_error('MB006', format('A public link has no part "%s".', p_part), 'Read mashup, cover or audio.');
+  end if;
+  perform mashup.check_shared_read(v_link, v_group);
+  if v_job.id is not null then
+    v_part := mashup.describe_share(v_job, p_part);
+  end if;
+  perform mashup.count_shared_read(v_link, v_group);
+  return v_part;
+end
+$function$;
+comment on function read_share(text,text,text) is 'Returns a part of what a public link shows (describe_share: mashup, cover or audio), and counts the request; null if the link is unknown, revoked, taken down or has no result, or sharing is off. p_client: network address of the client. For the edge functions, with the service role. Raises MB006, MB012.';
+grant execute on function read_share(text,text,text) to service_role;
 
 CREATE OR REPLACE FUNCTION public.replay_mashup(job_id uuid, stage text, fresh boolean DEFAULT false)
  RETURNS jsonb
@@ -7154,6 +7569,41 @@ $function$;
 comment on function retry_mashup(uuid) is 'Retries a failed or cancelled job of the caller. Returns describe_submission. Raises MB001, MB002, MB004, MB006, MB010, MB012, MB015.';
 grant execute on function retry_mashup(uuid) to authenticated;
 
+CREATE OR REPLACE FUNCTION public.share_mashup(p_job_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_job public.mashup_jobs;
+  v_share public.mashup_shares;
+begin
+  perform mashup.count_request(mashup.caller(), 'share', 'max_shares_per_minute', 'That was many public links in one minute.');
+  v_job := mashup.require_own_job(share_mashup.p_job_id);
+  if mashup.setting_text('sharing_enabled') <> 'true' then
+    perform mashup.raise_error('MB016', 'The operator has switched sharing off.', 'Download the mashup and send the file, or ask the operator.');
+  elsif v_job.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', v_job.id, v_job.takedown_reason), 'Contact the operator.');
+  end if;
+  select * into v_share from public.mashup_shares s where s.job_id = v_job.id and s.revoked_at is null;
+  if v_share.taken_down_at is not null then
+    perform mashup.raise_error('MB015', format('The public link of mashup %s was taken down: %s', v_job.id, v_share.reason), 'Contact the operator.');
+  elsif v_share.token is null then
+    if v_job.stage <> 'complete' or v_job.result_path is null then
+      perform mashup.raise_error('MB003', 'This mashup has no file, and so nothing to share.',
+        case when v_job.expired_at is not null then 'Its file has expired: replay it from rendering.' else 'Wait until it is complete.' end);
+    end if;
+    insert into public.mashup_shares (token, job_id) values (mashup.new_share_token(), v_job.id) returning * into v_share;
+    update public.mashup_jobs j set shared_at = v_share.created_at where j.id = v_job.id returning * into v_job;
+    perform mashup.log_event(v_job, 'share', 'Shared by a public link');
+  end if;
+  return jsonb_build_object('token', v_share.token, 'created_at', v_share.created_at);
+end
+$function$;
+comment on function share_mashup(uuid) is 'Makes the public link of a complete mashup of the caller, or returns the one it has: {token, created_at}. The link serves the current result until it is revoked or taken down. Lock order: the user''s counter, job, its links. Raises MB002, MB003, MB010, MB012, MB015, MB016.';
+grant execute on function share_mashup(uuid) to authenticated;
+
 CREATE OR REPLACE FUNCTION public.start_mashup(job_id uuid, options jsonb DEFAULT NULL::jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -7203,6 +7653,19 @@ end
 $function$;
 comment on function submit_mashup(jsonb,jsonb,text,text) is 'Submits a mashup or a draft: songs [{song_id, name, artist, storage_path, stems}], 2 or 3 (a draft: 1 to 3); stems, of one''s own, are optional: the paths of some of vocals, drums, bass, other, instrumental; without storage_path the song is their sum; options MashupOptions; hold null or planning (a draft). A repeated idempotency_key returns the first job. Returns describe_submission. Raises MB004, MB005, MB006, MB008, MB010, MB012.';
 grant execute on function submit_mashup(jsonb,jsonb,text,text) to authenticated;
+
+CREATE OR REPLACE FUNCTION public.unshare_mashup(p_job_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  return mashup.end_share(mashup.require_own_job(unshare_mashup.p_job_id));
+end
+$function$;
+comment on function unshare_mashup(uuid) is 'Revokes the public link of a mashup of the caller. Returns false if there is none. Lock order: job, its links. Raises MB002, MB010.';
+grant execute on function unshare_mashup(uuid) to authenticated;
 
 create view mashup.capacity as
  SELECT 'jobs'::text AS what,
@@ -7294,7 +7757,8 @@ create view mashup.draft_jobs as
     updated_at,
     finished_at,
     expired_at,
-    takedown_reason
+    takedown_reason,
+    shared_at
    FROM mashup_jobs
   WHERE ((hold = 'planning'::text) AND (stage = 'planning'::text));
 comment on view mashup.draft_jobs is 'The drafts that wait for their user. Its condition is that of the index mashup_jobs_drafts.';
@@ -7491,7 +7955,8 @@ create view mashup.waiting_jobs as
     updated_at,
     finished_at,
     expired_at,
-    takedown_reason
+    takedown_reason,
+    shared_at
    FROM mashup_jobs
   WHERE ((status = 'processing'::text) AND (admitted_at IS NULL) AND ((hold IS NULL) OR (stage <> 'planning'::text)));
 comment on view mashup.waiting_jobs is 'The jobs that wait for a slot. Its condition is that of the indexes mashup_jobs_waiting and mashup_jobs_waiting_of_user.';
@@ -7646,6 +8111,10 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"max": 100000000, "min": 0, "name": "max_queued_jobs_per_user", "type": "integer", "unit": null, "value": 20, "description": "Jobs of one user that wait for a slot. One more is refused.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "max_running_jobs", "type": "integer", "unit": null, "value": 4, "description": "Jobs that hold a slot at one time, all users together.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "max_running_jobs_per_user", "type": "integer", "unit": null, "value": 2, "description": "Jobs of one user that hold a slot at one time.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "max_shared_reads_per_minute", "type": "integer", "unit": null, "value": 6000, "description": "Requests in a minute for public links, all together.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "max_shared_reads_per_minute_per_client", "type": "integer", "unit": null, "value": 600, "description": "Requests in a minute of one network address for public links. Addresses are told apart in 4096 groups.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "max_shared_reads_per_minute_per_link", "type": "integer", "unit": null, "value": 1200, "description": "Requests in a minute that one public link answers: page, cover and audio together. All tokens without a mashup count as one link.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "max_shares_per_minute", "type": "integer", "unit": null, "value": 20, "description": "Public links that one user may ask for in a minute.", "is_optional": false}
 -- {"max": 100000000, "min": 1, "name": "max_solo_crashes", "type": "integer", "unit": null, "value": 2, "description": "Workers lost in solo runs of a task after which the task fails.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "max_submits_per_minute", "type": "integer", "unit": null, "value": 30, "description": "Runs that one user may request in a minute: submissions, new versions, starts, retries and replays.", "is_optional": false}
 -- {"max": 100000000, "min": 0, "name": "max_uploads_per_minute", "type": "integer", "unit": null, "value": 60, "description": "Uploads that one user may request in a minute.", "is_optional": false}
@@ -7672,6 +8141,7 @@ alter publication supabase_realtime add table public.mashup_jobs;
 -- {"max": 100000000, "min": 0, "name": "separate_early", "type": "time_of_separation", "unit": null, "value": "held", "description": "When songs are separated whole before their mashup is planned: held (of drafts, while they wait for their user), always, or never. Otherwise what the plan plays of them is separated after planning. External renderers need always.", "is_optional": false}
 -- {"max": 31536000, "min": 0, "name": "service_abort_hold_sec", "type": "numbers_by_service", "unit": "seconds", "value": {"scoring": 0, "analysis": 2, "processing": 2, "separation": 2, "orchestrator": 0}, "description": "Seconds for which an aborted call still counts against the limit of its service. Raise it for services that go on working on an aborted call.", "is_optional": false}
 -- {"max": 1000, "min": 0, "name": "service_limits", "type": "numbers_by_service", "unit": null, "value": {"scoring": 4, "analysis": 2, "processing": 1, "separation": 2, "orchestrator": 4}, "description": "Calls to each service at one time.", "is_optional": false}
+-- {"max": 100000000, "min": 0, "name": "sharing_enabled", "type": "boolean", "unit": null, "value": true, "description": "Whether mashups can be shared by a public link. False: nobody can share one, and no link is served until it is true again.", "is_optional": false}
 -- {"max": 31536000, "min": 0, "name": "silence_sec", "type": "number", "unit": "seconds", "value": 60, "description": "Seconds without an event after which a call that streams events ends as unanswered.", "is_optional": false}
 -- {"max": 31536000, "min": 1, "name": "song_max_sec", "type": "number", "unit": "seconds", "value": 900, "description": "Length of the longest song, in seconds.", "is_optional": false}
 -- {"max": 1000000, "min": 0, "name": "stems_retention_days", "type": "number", "unit": "days", "value": 7, "description": "Days without use after which cached stems are deleted.", "is_optional": false}

@@ -247,6 +247,8 @@ export interface MashupJob {
   expiredAt: string | null;
   /** Why an operator has taken the mashup down; null if it was not. */
   takedownReason: string | null;
+  /** Since when the mashup has a public link; null: it has none. */
+  sharedAt: string | null;
   /** W3C trace context: spans of the job are children of this one. */
   traceparent: string;
 }

@@ -25,6 +25,7 @@
 --     own_stems                                  stems that users gave with a song
 --     plan_edits                                 edits of plans by hand
 --     task_logs, delete_task_logs                log lines of tasks
+--     mashup_shares, share_counts, share_salt    public links, in schema public, and how often they are read
 -- 15  helpers
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs                   songs in rows
@@ -85,11 +86,15 @@
 --     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
 --     claim_outgoing_events, complete_outgoing_event, purge_outgoing_events   delivery of events
 -- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, select_jobs, bulk, require_job
+-- 66  public links for operators: end_share, job_of_share, take_down_share, lift_share_take_down
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, edit_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
 --     get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, get_separators, begin_upload, check_task_upload
 --     export_account, account_files
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
+--     share_mashup, unshare_mashup, new_share_token   public links
+--     read_share, shared_job, describe_share, shared_songs, shared_timeline, reduce_peaks   what the public reads of them, for the edge functions
+--     client_group, shared_read_limits, check_shared_read, count_shared_read, purge_share_counts   how often
 --     check_plan_edits, check_options, check_songs, check_song, path_of_song, check_upload, check_own_stems, save_own_stems, insert_job, find_idempotent_job, describe_submission
 -- 80  views and functions for operators
 --     stuck                                      which jobs make no progress and why: it asks stuck_on_clock, stuck_on_role, stuck_on_queue,
@@ -114,6 +119,7 @@
 --   MB003 missing_input         MB008 upload_missing         MB012 rate_limited
 --   MB004 queue_full            MB009 not_a_draft           MB013 worker_too_old
 --                                                           MB014 database_too_old   MB015 taken_down
+--                                                           MB016 sharing_disabled
 --
 -- Settings of a transaction that functions pass on: mashup.transition (the announced transition), mashup.fresh (a replay bypasses
 -- caches), mashup.keep_songs (a retry keeps analyses), mashup.actor (who acts), mashup.schedule and mashup.stale_jobs (what is to
@@ -319,6 +325,12 @@ insert into mashup.settings (name, value, description) values
   ('song_max_sec',               '900',   'Length of the longest song, in seconds.'),
   ('plan_min_length_sec',        '60',    'Length of the shortest mashup, in seconds, unless the songs are shorter.'),
   ('plan_max_length_sec',        '240',   'Length of the longest mashup, in seconds.'),
+  -- Sharing
+  ('sharing_enabled',            'true',  'Whether mashups can be shared by a public link. False: nobody can share one, and no link is served until it is true again.'),
+  ('max_shares_per_minute',      '20',    'Public links that one user may ask for in a minute.'),
+  ('max_shared_reads_per_minute_per_link',   '1200', 'Requests in a minute that one public link answers: page, cover and audio together. All tokens without a mashup count as one link.'),
+  ('max_shared_reads_per_minute_per_client', '600',  'Requests in a minute of one network address for public links. Addresses are told apart in 4096 groups.'),
+  ('max_shared_reads_per_minute',            '6000', 'Requests in a minute for public links, all together.'),
   -- Services
   ('service_limits',             '{"analysis": 2, "scoring": 4, "orchestrator": 4, "separation": 2, "processing": 1}',
                                           'Calls to each service at one time.'),
@@ -372,7 +384,7 @@ update mashup.settings s set type = t.type, unit = t.unit, min = t.min, max = t.
 from (
   select n.name,
     case when n.name in ('service_limits', 'service_abort_hold_sec') then 'numbers_by_service' when n.name = 'queue_schema' then 'name'
-      when n.name = 'separate_early' then 'time_of_separation' when n.name = 'studio_version_by_default' then 'boolean'
+      when n.name = 'separate_early' then 'time_of_separation' when n.name in ('studio_version_by_default', 'sharing_enabled') then 'boolean'
       when n.name ~ '_(sec|usd|hours|days|per_day|per_job|step)$' then 'number' else 'integer' end as type,
     case when n.name ~ '_sec$' then 'seconds' when n.name ~ '_usd|_usd_' then 'US dollars' when n.name ~ '_hours$' then 'hours'
       when n.name ~ '_days$' then 'days' when n.name ~ '_bytes$' then 'bytes' when n.name = 'progress_min_step' then 'per cent' end as unit,
@@ -617,7 +629,8 @@ create table mashup.mashup_jobs (
   updated_at              timestamptz not null default mashup.now(),
   finished_at             timestamptz,
   expired_at              timestamptz,
-  takedown_reason         text
+  takedown_reason         text,
+  shared_at               timestamptz
 ) with (fillfactor = 70, toast_tuple_target = 8160);
 alter table mashup.mashup_jobs enable row level security;
 revoke all on mashup.mashup_jobs from public, anon, authenticated, service_role;
@@ -712,6 +725,7 @@ comment on column public.mashup_jobs.traceparent is
 comment on column public.mashup_jobs.queued_at is 'Since when the job waits or waited for a slot.';
 comment on column public.mashup_jobs.expired_at is 'When the file of the result was deleted.';
 comment on column public.mashup_jobs.takedown_reason is 'Why an operator took the mashup down, as its user reads it. It is not run again until the take-down is lifted.';
+comment on column public.mashup_jobs.shared_at is 'Since when the mashup has a public link (mashup_shares). Null: it has none.';
 
 create unique index mashup_jobs_idempotency on public.mashup_jobs (user_id, idempotency_key) where idempotency_key is not null;
 create index mashup_jobs_by_user on public.mashup_jobs (user_id, created_at desc);
@@ -803,7 +817,7 @@ create table mashup.mashup_job_events (
   id         bigint generated always as identity primary key,
   job_id     uuid not null references public.mashup_jobs (id) on delete cascade,
   epoch      integer not null,
-  type       text not null check (type in ('submitted', 'stage', 'task', 'retry', 'warning', 'error', 'replay', 'cancel', 'pause', 'resume', 'release', 'expired', 'takedown')),
+  type       text not null check (type in ('submitted', 'stage', 'task', 'retry', 'warning', 'error', 'replay', 'cancel', 'pause', 'resume', 'release', 'expired', 'takedown', 'share')),
   stage      text not null,
   from_stage text,
   song_id    text,
@@ -1150,7 +1164,7 @@ create table mashup.call_counts (
 revoke all on mashup.call_counts from public, anon, authenticated, service_role;
 comment on table mashup.call_counts is
   'Requests of a user in the minute that began at since. Jobs cannot be counted instead: a deletion would undo a submission, and a replay makes no row.';
-comment on column mashup.call_counts.action is 'run, upload or stems.';
+comment on column mashup.call_counts.action is 'run, upload, stems or share.';
 
 -- supabase/schemas/11_tables/6_outgoing_events.sql
 
@@ -1216,6 +1230,58 @@ comment on table mashup.plan_edits is
 comment on column mashup.plan_edits.base_version is 'Version of the plan in the parent.';
 comment on column mashup.plan_edits.base is 'The plan that is edited.';
 comment on column mashup.plan_edits.edits is 'PlanEdit[] of schema/edits.ts, in the order in which they are applied.';
+
+-- supabase/schemas/11_tables/8_shares.sql
+
+-- Public links of mashups, and how often they are read.
+
+create table mashup.mashup_shares (
+  token         text primary key check (token ~ '^[A-Za-z0-9_-]{24}$'),
+  job_id        uuid not null references public.mashup_jobs (id) on delete cascade,
+  created_at    timestamptz not null default mashup.now(),
+  revoked_at    timestamptz,
+  taken_down_at timestamptz,
+  reason        text check (length(reason) between 1 and 300),
+  actor         text,
+  check (revoked_at is null or taken_down_at is null)
+);
+alter table mashup.mashup_shares enable row level security;
+revoke all on mashup.mashup_shares from public, anon, authenticated, service_role;
+alter table mashup.mashup_shares set schema public;
+create policy "shares of own jobs" on public.mashup_shares for select to authenticated
+  using (exists (select from public.mashup_jobs j where j.id = job_id and j.user_id = (select auth.uid())));
+grant select (token, job_id, created_at, revoked_at, taken_down_at, reason) on public.mashup_shares to authenticated;
+grant select on public.mashup_shares to service_role;
+-- Of a job there is at most one link that is neither revoked nor forgotten, and at most one revoked one.
+create unique index mashup_shares_current on public.mashup_shares (job_id) where revoked_at is null;
+create unique index mashup_shares_revoked on public.mashup_shares (job_id) where revoked_at is not null;
+comment on table public.mashup_shares is
+  'The public link of a mashup: whoever has its token may read and hear the mashup, without an account. A live link is neither revoked nor taken down. The last revoked one is kept.';
+comment on column public.mashup_shares.token is 'The secret of the link: 144 random bits, base64url.';
+comment on column public.mashup_shares.revoked_at is 'When its owner ended the link.';
+comment on column public.mashup_shares.taken_down_at is 'When an operator ended the link. The mashup cannot be shared until that is lifted.';
+comment on column public.mashup_shares.reason is 'Why an operator ended the link, as its owner reads it.';
+comment on column public.mashup_shares.actor is 'Who ended the link: user:…, role:… or sql:…. For operators only.';
+
+-- Unlogged: the counts of a minute are worth nothing after a crash.
+create unlogged table mashup.share_counts (
+  counter text primary key,
+  since   timestamptz not null,
+  calls   integer not null
+) with (fillfactor = 50);
+revoke all on mashup.share_counts from public, anon, authenticated, service_role;
+comment on table mashup.share_counts is
+  'Requests for public links in the minute that began at since. At most one row for each live link and 4,098 others, and no row is older than some minutes.';
+comment on column mashup.share_counts.counter is
+  'all; link and its token; unknown: all tokens without a mashup; client and the number of a group of addresses, 0 to 4095, which changes every day.';
+
+create unlogged table mashup.share_salt (
+  only_row boolean primary key default true check (only_row),
+  day      date not null,
+  salt     uuid not null
+);
+revoke all on mashup.share_salt from public, anon, authenticated, service_role;
+comment on table mashup.share_salt is 'What addresses are hashed with on a day (UTC). Its loss makes their groups meaningless.';
 
 -- supabase/schemas/11_tables/8_task_logs.sql
 
@@ -5736,6 +5802,7 @@ declare
 begin
   v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.expire_mashup_stems(v_batch)
     + mashup.purge_outgoing_events(v_batch) + mashup.purge_own_stems(v_batch)
+    + mashup.purge_share_counts(5000)
     -- Lines are many and small.
     + mashup.purge_task_logs(50 * v_batch);
 
@@ -6173,12 +6240,13 @@ begin
       expired_at = case when j.stage = 'complete' then coalesce(j.expired_at, mashup.now()) else j.expired_at end
     where j.id = p_job_id returning * into v_job;
   perform mashup.log_event(v_job, 'takedown', 'Taken down: ' || v_reason);
+  perform mashup.end_share(v_job, v_reason);
   perform mashup.enqueue_event(v_job, 'job.taken_down');
   return v_job;
 end
 $$;
 comment on function mashup.take_down(uuid, text) is
-  'Takes a mashup down: cancels it if it is live, deletes the files of its results, and keeps it from being replayed, retried and iterated. Its user reads the reason. Returns the job. Lock order: job, tasks by id. Raises MB002, MB006.';
+  'Takes a mashup down: cancels it if it is live, deletes the files of its results, ends its public link, and keeps it from being replayed, retried and iterated. Its user reads the reason. Returns the job. Lock order: job, tasks by id. Raises MB002, MB006.';
 
 create function mashup.lift_take_down(p_job_id uuid) returns public.mashup_jobs
   language plpgsql security definer set search_path = ''
@@ -6192,11 +6260,12 @@ begin
   update public.mashup_jobs j set takedown_reason = null, current_step = (select s.step from mashup.stages s where s.stage = j.stage)
     where j.id = p_job_id returning * into v_job;
   perform mashup.log_event(v_job, 'takedown', 'The take-down was lifted');
+  delete from public.mashup_shares s where s.job_id = v_job.id and s.taken_down_at is not null;
   return v_job;
 end
 $$;
 comment on function mashup.lift_take_down(uuid) is
-  'Lets a mashup that was taken down run again. Its file stays deleted: a replay from rendering makes it again. Returns the job. Lock: job row. Raises MB002, MB006.';
+  'Lets a mashup that was taken down run again. Its file stays deleted: a replay from rendering makes it again. It can be shared again, by a new link. Returns the job. Lock: job row. Raises MB002, MB006.';
 
 create function mashup.start(p_job_id uuid, p_options jsonb default null) returns public.mashup_jobs
   language plpgsql security definer set search_path = ''
@@ -6306,6 +6375,100 @@ end
 $$;
 comment on function mashup.bulk(text, text, text, timestamptz, text, uuid, text, integer, uuid) is
   'Applies an operation (replay from p_to_stage, retry or cancel) to the jobs that select_jobs returns. Returns the outcome of each, done or refused with its error; a refusal does not stop the others. Repeat until it returns no row. Lock order: jobs by id. Raises MB006.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/66_share_operations.sql
+
+-- Public links of mashups, for operators.
+
+create function mashup.end_share(p_job public.mashup_jobs, p_reason text default null) returns boolean
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  if p_reason is null then
+    -- One revoked link is kept.
+    delete from public.mashup_shares s where s.job_id = p_job.id and s.revoked_at is not null
+      and exists (select from public.mashup_shares l where l.job_id = p_job.id and l.revoked_at is null and l.taken_down_at is null);
+    update public.mashup_shares s set revoked_at = mashup.now(), actor = mashup.actor()
+      where s.job_id = p_job.id and s.revoked_at is null and s.taken_down_at is null;
+  else
+    update public.mashup_shares s set taken_down_at = mashup.now(), reason = p_reason, actor = mashup.actor()
+      where s.job_id = p_job.id and s.revoked_at is null and s.taken_down_at is null;
+  end if;
+  if not found then
+    return false;
+  end if;
+  update public.mashup_jobs j set shared_at = null where j.id = p_job.id returning * into v_job;
+  perform mashup.log_event(v_job, 'share', case when p_reason is null then 'The public link was revoked' else 'The public link was taken down: ' || p_reason end);
+  return true;
+end
+$$;
+comment on function mashup.end_share(public.mashup_jobs, text) is
+  'Ends the live public link of a job: revoked by its owner, or with p_reason taken down by an operator. Returns false if there is none. Lock order: job row held by the caller, its links.';
+
+create function mashup.job_of_share(p_share text) returns uuid
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  -- A link ends in its token.
+  v_name text := substring(trim(p_share) from '([A-Za-z0-9_-]+)/*([?#].*)?$');
+  v_job_id uuid;
+begin
+  if v_name ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    return v_name::uuid;
+  end if;
+  select s.job_id into v_job_id from public.mashup_shares s where s.token = v_name;
+  if v_job_id is null then
+    perform mashup.raise_error('MB002', 'There is no such public link.', 'Give the link, its token, or the id of the job.');
+  end if;
+  return v_job_id;
+end
+$$;
+comment on function mashup.job_of_share(text) is 'Returns the job of a public link, of its token, or of the id of the job. Raises MB002 for a token without a job.';
+
+create function mashup.take_down_share(p_share text, p_reason text) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs := mashup.require_job(mashup.job_of_share(p_share));
+  v_reason text := trim(p_reason);
+begin
+  if coalesce(length(v_reason), 0) not between 1 and 300 then
+    perform mashup.raise_error('MB006', 'A take-down needs a reason of up to 300 characters, which the user reads.', 'Give the reason.');
+  end if;
+  if not mashup.end_share(v_job, v_reason) then
+    perform mashup.raise_error('MB006', format('Mashup %s has no public link.', v_job.id), 'Nothing has to be done.');
+  end if;
+  return mashup.require_job(v_job.id);
+end
+$$;
+comment on function mashup.take_down_share(text, text) is
+  'Takes the public link of a mashup down, and keeps the mashup from being shared until that is lifted. p_share: the link, its token, or the id of the job. The mashup stays; its user reads the reason. Returns the job. Lock order: job row, its links. Raises MB002, MB006.';
+
+create function mashup.lift_share_take_down(p_share text) returns public.mashup_jobs
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs := mashup.require_job(mashup.job_of_share(p_share));
+begin
+  if v_job.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s itself was taken down: %s', v_job.id, v_job.takedown_reason), 'Lift the take-down of the mashup.');
+  end if;
+  delete from public.mashup_shares s where s.job_id = v_job.id and s.taken_down_at is not null;
+  if not found then
+    perform mashup.raise_error('MB006', format('No public link of mashup %s was taken down.', v_job.id), 'Nothing has to be done.');
+  end if;
+  -- Its owner's page reads the link again when the row changes.
+  update public.mashup_jobs j set updated_at = mashup.now() where j.id = v_job.id returning * into v_job;
+  perform mashup.log_event(v_job, 'share', 'The mashup may be shared again');
+  return v_job;
+end
+$$;
+comment on function mashup.lift_share_take_down(text) is
+  'Lets a mashup be shared again whose public link was taken down; the next link is a new one. p_share as in take_down_share. Returns the job. Lock order: job row, its links. Raises MB002, MB006, MB015.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -6783,11 +6946,13 @@ create function public.get_mashup(job_id uuid) returns jsonb
     'plan_wishes', (select p.wishes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_edits', (select p.edits from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'quality', (select r.quality from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
+    'share', (select jsonb_build_object('token', case when s.taken_down_at is null then s.token end, 'created_at', s.created_at, 'reason', s.reason)
+      from public.mashup_shares s where s.job_id = j.id and s.revoked_at is null),
     'server_now', mashup.now())
   from public.mashup_jobs j where j.id = get_mashup.job_id
 $$;
 comment on function public.get_mashup(uuid) is
-  'Returns one job with its current plan and quality report, under the caller''s row policies; null if it is not theirs.';
+  'Returns one job with its current plan, quality report and public link (share: {token, created_at, reason}; null if there is none; token is null and reason the operator''s if the link was taken down), under the caller''s row policies; null if it is not theirs.';
 revoke execute on function public.get_mashup(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.get_mashup(uuid) to authenticated, service_role;
 
@@ -6936,6 +7101,8 @@ begin
         'plans', (select coalesce(jsonb_agg(to_jsonb(p) - 'job_id' order by p.version), '[]') from public.mashup_plans p where p.job_id = j.id),
         'results', (select coalesce(jsonb_agg(to_jsonb(r) - 'job_id' order by r.epoch), '[]') from public.mashup_results r where r.job_id = j.id),
         'scores', (select coalesce(jsonb_agg(s.pairs order by s.epoch), '[]') from mashup.scores s where s.job_id = j.id),
+        'shares', (select coalesce(jsonb_agg(jsonb_build_object('token', s.token, 'created_at', s.created_at, 'revoked_at', s.revoked_at,
+          'taken_down_at', s.taken_down_at, 'reason', s.reason) order by s.created_at), '[]') from public.mashup_shares s where s.job_id = j.id),
         'events', (select coalesce(jsonb_agg(jsonb_build_object('type', e.type, 'stage', e.stage, 'song_id', e.song_id, 'message', e.message,
           'created_at', e.created_at) order by e.id), '[]') from public.mashup_job_events e where e.job_id = j.id)) order by j.id), '[]')
       from public.mashup_jobs j where j.id = any (v_ids)),
@@ -7079,6 +7246,284 @@ comment on function public.edit_mashup(uuid, jsonb, text) is
   'Submits a new version of a mashup from edits of its plan by hand, {plan_version, edits: PlanEdit[]}, 1 to 40: a job that enters at planning with the parent''s songs and scores, whose plan task applies the edits by rules. Returns describe_submission. Raises MB002, MB003 (detail plan_outdated: the mashup has another plan by now), MB004, MB005, MB006 (detail invalid_edits), MB010, MB012, MB015.';
 revoke execute on function public.edit_mashup(uuid, jsonb, text) from public, anon, authenticated, service_role;
 grant execute on function public.edit_mashup(uuid, jsonb, text) to authenticated;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/70_public_api/7_shares.sql
+
+-- Public links: their owners make and revoke them, and the edge functions without sign-in read by them.
+
+create function mashup.new_share_token() returns text
+  language plpgsql volatile set search_path = ''
+  as $$
+begin
+  -- 244 random bits, of which a hash keeps 144: 24 characters without padding.
+  return translate(encode(substring(sha256(convert_to(pg_catalog.gen_random_uuid()::text || pg_catalog.gen_random_uuid(), 'UTF8')) for 18), 'base64'), '+/', '-_');
+end
+$$;
+comment on function mashup.new_share_token() is 'Returns a new token of a public link: 144 random bits, base64url.';
+
+create function public.share_mashup(p_job_id uuid) returns jsonb
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+  v_share public.mashup_shares;
+begin
+  perform mashup.count_request(mashup.caller(), 'share', 'max_shares_per_minute', 'That was many public links in one minute.');
+  v_job := mashup.require_own_job(share_mashup.p_job_id);
+  if mashup.setting_text('sharing_enabled') <> 'true' then
+    perform mashup.raise_error('MB016', 'The operator has switched sharing off.', 'Download the mashup and send the file, or ask the operator.');
+  elsif v_job.takedown_reason is not null then
+    perform mashup.raise_error('MB015', format('Mashup %s was taken down: %s', v_job.id, v_job.takedown_reason), 'Contact the operator.');
+  end if;
+  select * into v_share from public.mashup_shares s where s.job_id = v_job.id and s.revoked_at is null;
+  if v_share.taken_down_at is not null then
+    perform mashup.raise_error('MB015', format('The public link of mashup %s was taken down: %s', v_job.id, v_share.reason), 'Contact the operator.');
+  elsif v_share.token is null then
+    if v_job.stage <> 'complete' or v_job.result_path is null then
+      perform mashup.raise_error('MB003', 'This mashup has no file, and so nothing to share.',
+        case when v_job.expired_at is not null then 'Its file has expired: replay it from rendering.' else 'Wait until it is complete.' end);
+    end if;
+    insert into public.mashup_shares (token, job_id) values (mashup.new_share_token(), v_job.id) returning * into v_share;
+    update public.mashup_jobs j set shared_at = v_share.created_at where j.id = v_job.id returning * into v_job;
+    perform mashup.log_event(v_job, 'share', 'Shared by a public link');
+  end if;
+  return jsonb_build_object('token', v_share.token, 'created_at', v_share.created_at);
+end
+$$;
+comment on function public.share_mashup(uuid) is
+  'Makes the public link of a complete mashup of the caller, or returns the one it has: {token, created_at}. The link serves the current result until it is revoked or taken down. Lock order: the user''s counter, job, its links. Raises MB002, MB003, MB010, MB012, MB015, MB016.';
+revoke execute on function public.share_mashup(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.share_mashup(uuid) to authenticated;
+
+create function public.unshare_mashup(p_job_id uuid) returns boolean
+  language plpgsql security definer set search_path = ''
+  as $$
+begin
+  return mashup.end_share(mashup.require_own_job(unshare_mashup.p_job_id));
+end
+$$;
+comment on function public.unshare_mashup(uuid) is
+  'Revokes the public link of a mashup of the caller. Returns false if there is none. Lock order: job, its links. Raises MB002, MB010.';
+revoke execute on function public.unshare_mashup(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.unshare_mashup(uuid) to authenticated;
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/70_public_api/8_shared_reads.sql
+
+-- What the public reads of a shared mashup, and how often.
+
+create function mashup.shared_job(p_token text) returns public.mashup_jobs
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  if mashup.setting_text('sharing_enabled') = 'true' then
+    select j.* into v_job from public.mashup_shares s join public.mashup_jobs j on j.id = s.job_id
+      where s.token = p_token and s.revoked_at is null and s.taken_down_at is null
+        and j.stage = 'complete' and j.result_path is not null and j.expired_at is null and j.takedown_reason is null;
+  end if;
+  return v_job;
+end
+$$;
+comment on function mashup.shared_job(text) is
+  'Returns the job that a token gives access to now; null if the token is unknown, revoked or taken down, sharing is off, or the mashup has no result.';
+
+create function mashup.client_group(p_client text) returns integer
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_today date := (mashup.now() at time zone 'utc')::date;
+  v_address inet;
+  v_salt uuid;
+  v_hash bytea;
+begin
+  begin
+    v_address := p_client::inet;
+  exception when invalid_text_representation then
+    return null;
+  end;
+  -- A loopback address is a proxy's. Whoever has an IPv6 address has all that share its first 64 bits.
+  if v_address is null or v_address <<= inet '127.0.0.0/8' or v_address = inet '::1' then
+    return null;
+  elsif family(v_address) = 6 then
+    v_address := network(set_masklen(v_address, 64));
+  end if;
+  select s.salt into v_salt from mashup.share_salt s where s.day = v_today;
+  if not found then
+    insert into mashup.share_salt as s (day, salt) values (v_today, pg_catalog.gen_random_uuid())
+      on conflict (only_row) do update set
+        salt = case when s.day = excluded.day then s.salt else excluded.salt end, day = excluded.day
+      returning s.salt into v_salt;
+  end if;
+  v_hash := sha256(convert_to(v_salt || ' ' || host(v_address), 'UTF8'));
+  return get_byte(v_hash, 0) * 16 + get_byte(v_hash, 1) / 16;
+end
+$$;
+comment on function mashup.client_group(text) is
+  'Returns the group of a network address, 0 to 4095, by a hash whose salt lasts a day; null for what is no address of a client. Lock: the row of share_salt, once a day.';
+
+create function mashup.shared_read_limits(p_link text, p_group integer) returns table (counter text, at_most double precision)
+  language sql stable set search_path = ''
+  as $$
+  select l.counter, l.at_most from (values
+    ('all', mashup.setting_number('max_shared_reads_per_minute')),
+    (coalesce('link ' || p_link, 'unknown'), mashup.setting_number('max_shared_reads_per_minute_per_link')),
+    ('client ' || p_group, mashup.setting_number('max_shared_reads_per_minute_per_client'))) l (counter, at_most)
+  where l.counter is not null
+$$;
+comment on function mashup.shared_read_limits(text, integer) is
+  'Returns the counters of a request for a public link with their limits. p_link is the token of a live link, else null; p_group is client_group.';
+
+create function mashup.check_shared_read(p_link text, p_group integer) returns void
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_wait double precision;
+begin
+  select max(coalesce(60 - extract(epoch from mashup.now() - c.since), 60)) into v_wait
+    from mashup.shared_read_limits(p_link, p_group) l
+    left join mashup.share_counts c on c.counter = l.counter and c.since between mashup.now() - interval '1 minute' and mashup.now()
+    where coalesce(c.calls, 0) >= l.at_most;
+  if v_wait is not null then
+    perform mashup.raise_error('MB012', 'Too many requests for public links.', 'Wait a minute, then try again.', greatest(1, ceil(v_wait))::text);
+  end if;
+end
+$$;
+comment on function mashup.check_shared_read(text, integer) is
+  'Refuses a request for a public link whose counters have reached a limit in their minute; detail is the number of seconds to wait. It writes nothing, so that a flood makes no dead rows. Simultaneous requests may pass together. Raises MB012.';
+
+create function mashup.count_shared_read(p_link text, p_group integer) returns void
+  language plpgsql set search_path = ''
+  as $$
+begin
+  -- In the order of their names, so that no two requests wait for each other.
+  insert into mashup.share_counts as c (counter, since, calls)
+    select l.counter, mashup.now(), 1 from mashup.shared_read_limits(p_link, p_group) l order by l.counter
+    on conflict (counter) do update set
+      -- A minute that begins in the future was counted before the clock was set back.
+      since = case when c.since between mashup.now() - interval '1 minute' and mashup.now() then c.since else mashup.now() end,
+      calls = case when c.since between mashup.now() - interval '1 minute' and mashup.now() then c.calls + 1 else 1 end;
+end
+$$;
+comment on function mashup.count_shared_read(text, integer) is
+  'Counts a request for a public link. The last statement of its transaction: the counter of all requests is locked until the end. Lock order: counters by name.';
+
+create function mashup.purge_share_counts(p_batch integer) returns integer
+  language plpgsql set search_path = ''
+  as $$
+declare
+  v_count integer;
+begin
+  delete from mashup.share_counts c where c.counter in (
+    select d.counter from mashup.share_counts d
+    where d.since not between mashup.now() - interval '2 minutes' and mashup.now() + interval '5 seconds'
+    limit p_batch for update skip locked);
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+comment on function mashup.purge_share_counts(integer) is 'Deletes counts of requests of earlier minutes. Returns how many, at most p_batch.';
+
+create function mashup.reduce_peaks(p_peaks jsonb, p_count integer) returns jsonb
+  language sql immutable set search_path = ''
+  as $$
+  select case when jsonb_typeof(p_peaks) = 'array' then (
+    select coalesce(jsonb_agg(b.top order by b.bar), '[]') from (
+      select max(p.value::numeric) as top, (p.n - 1) * least(p_count, jsonb_array_length(p_peaks)) / jsonb_array_length(p_peaks) as bar
+      from jsonb_array_elements_text(p_peaks) with ordinality p (value, n) group by 2) b) else '[]' end
+$$;
+comment on function mashup.reduce_peaks(jsonb, integer) is
+  'Returns at most p_count values of a waveform, each the maximum of its part; [] if there is no waveform.';
+
+create function mashup.shared_songs(p_job public.mashup_jobs, p_plan public.mashup_plans)
+  returns table (n bigint, song_id text, public_id text, song jsonb)
+  language sql stable set search_path = ''
+  as $$
+  select row_number() over (order by s.n), s.song ->> 'song_id', 'song-' || row_number() over (order by s.n), s.song
+  from jsonb_array_elements(p_job.songs) with ordinality s (song, n)
+  where s.song ->> 'song_id' = any (p_plan.song_ids)
+$$;
+comment on function mashup.shared_songs(public.mashup_jobs, public.mashup_plans) is
+  'Returns the songs that are heard in a mashup, with the ids that the public reads instead of the user''s: song-1, song-2, song-3.';
+
+create function mashup.shared_timeline(p_job public.mashup_jobs, p_plan public.mashup_plans) returns jsonb
+  language sql stable set search_path = ''
+  as $$
+  select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+      'time_start_sec', s.section -> 'time_start_sec', 'duration_sec', s.section -> 'duration_sec', 'description', s.section -> 'description',
+      'energy_level', s.section -> 'energy_level', 'tempo_bpm', s.section -> 'tempo_bpm',
+      'layers', (select coalesce(jsonb_agg(jsonb_build_object('songId', o.public_id, 'stem', l.layer -> 'stem', 'volume_db', l.layer -> 'volume_db',
+          'effects', coalesce(l.layer -> 'effects', '[]'), 'timing', l.layer -> 'timing') order by l.n), '[]')
+        from jsonb_array_elements(s.section -> 'layers') with ordinality l (layer, n)
+        join mashup.shared_songs(p_job, p_plan) o on o.song_id = l.layer ->> 'songId'))) order by s.n), '[]')
+  from jsonb_array_elements(p_plan.plan -> 'masterplan' -> 'timeline') with ordinality s (section, n)
+$$;
+comment on function mashup.shared_timeline(public.mashup_jobs, public.mashup_plans) is
+  'Returns the timeline of a plan as the public reads it: the members that are drawn, with the ids of shared_songs.';
+
+create function mashup.describe_share(p_job public.mashup_jobs, p_part text) returns jsonb
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_result public.mashup_results;
+  v_plan public.mashup_plans;
+begin
+  if p_part = 'audio' then
+    return jsonb_build_object('path', p_job.result_path);
+  end if;
+  select * into v_result from public.mashup_results r where r.job_id = p_job.id and r.path = p_job.result_path;
+  select * into v_plan from public.mashup_plans p where p.job_id = p_job.id and p.version = coalesce(v_result.plan_version, p_job.plan_version);
+  if p_part = 'cover' then
+    return jsonb_build_object(
+      'duration_sec', p_job.result -> 'duration_sec',
+      'timeline', mashup.shared_timeline(p_job, v_plan),
+      'peaks', mashup.reduce_peaks(v_result.quality #> '{waveform,peaks}', 200),
+      'songs', (select coalesce(jsonb_agg(jsonb_build_object('songId', o.public_id, 'energy', o.song -> 'energy',
+          'peaks', mashup.reduce_peaks(coalesce(a.analysis #> '{waveform,peaks}', a.analysis #> '{energy,values}'), 200)) order by o.n), '[]')
+        from mashup.shared_songs(p_job, v_plan) o
+        left join mashup.analyses a on a.id = (o.song ->> 'analysis_id')::bigint and a.user_id = p_job.user_id));
+  end if;
+  return jsonb_build_object(
+    'title', p_job.title,
+    'credits', (select coalesce(jsonb_agg(jsonb_build_object('songId', o.public_id, 'name', o.song -> 'name', 'artist', o.song -> 'artist') order by o.n), '[]')
+      from mashup.shared_songs(p_job, v_plan) o),
+    'duration_sec', p_job.result -> 'duration_sec', 'bpm', p_job.result -> 'bpm', 'key', p_job.result -> 'key', 'format', p_job.result -> 'format',
+    'created_at', coalesce(v_result.created_at, p_job.finished_at),
+    'timeline', mashup.shared_timeline(p_job, v_plan),
+    'peaks', mashup.reduce_peaks(v_result.quality #> '{waveform,peaks}', 600));
+end
+$$;
+comment on function mashup.describe_share(public.mashup_jobs, text) is
+  'Returns what the public may know of a shared mashup: of part mashup {title, credits [{songId, name, artist}], duration_sec, bpm, key, format, created_at, timeline, peaks}, of part cover {duration_sec, timeline, peaks, songs [{songId, energy, peaks}]}, of part audio {path}. No member names a user, a job or a file, except path, which the function signs.';
+
+create function public.read_share(p_token text, p_part text, p_client text default null) returns jsonb
+  language plpgsql volatile security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs := mashup.shared_job(p_token);
+  v_link text := case when v_job.id is not null then p_token end;
+  v_group integer := mashup.client_group(p_client);
+  v_part jsonb;
+begin
+  if p_part is null or p_part not in ('mashup', 'cover', 'audio') then
+    perform mashup.raise_error('MB006', format('A public link has no part "%s".', p_part), 'Read mashup, cover or audio.');
+  end if;
+  perform mashup.check_shared_read(v_link, v_group);
+  if v_job.id is not null then
+    v_part := mashup.describe_share(v_job, p_part);
+  end if;
+  perform mashup.count_shared_read(v_link, v_group);
+  return v_part;
+end
+$$;
+comment on function public.read_share(text, text, text) is
+  'Returns a part of what a public link shows (describe_share: mashup, cover or audio), and counts the request; null if the link is unknown, revoked, taken down or has no result, or sharing is off. p_client: network address of the client. For the edge functions, with the service role. Raises MB006, MB012.';
+revoke execute on function public.read_share(text, text, text) from public, anon, authenticated;
+grant execute on function public.read_share(text, text, text) to service_role;
 
 revoke execute on all functions in schema mashup from public;
 
@@ -7501,6 +7946,8 @@ create function mashup.operator_job_history(job_id uuid) returns jsonb
   as $$
   select mashup.require_operator();
   select jsonb_build_object('job', to_jsonb(j),
+    'share', (select jsonb_build_object('token', s.token, 'created_at', s.created_at, 'taken_down_at', s.taken_down_at, 'reason', s.reason)
+      from public.mashup_shares s where s.job_id = j.id and s.revoked_at is null),
     'tasks', (select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'kind', t.kind, 'song_id', t.song_id, 'epoch', t.epoch, 'state', t.state,
         'failures', t.failures, 'crashes', t.crashes, 'error', t.error,
         'took_sec', extract(epoch from coalesce(t.finished_at, mashup.now()) - t.started_at)) order by t.id), '[]')
@@ -7510,7 +7957,7 @@ create function mashup.operator_job_history(job_id uuid) returns jsonb
       from mashup.job_history(j.id) s))
   from public.mashup_jobs j where j.id = operator_job_history.job_id
 $$;
-comment on function mashup.operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For operators. Raises 42501.';
+comment on function mashup.operator_job_history(uuid) is 'Returns one job with its public link (null: none), tasks and history, oldest event first; null if there is none. For operators. Raises 42501.';
 
 create function mashup.operator_task_logs(job_id uuid default null, task_id bigint default null, after_id bigint default 0, max_lines integer default 200)
   returns jsonb
@@ -7542,6 +7989,16 @@ create function mashup.operator_take_down(job_id uuid, reason text) returns void
   language sql security definer set search_path = ''
   as $$ select mashup.require_operator(); select mashup.take_down(operator_take_down.job_id, operator_take_down.reason) $$;
 comment on function mashup.operator_take_down(uuid, text) is 'Takes any mashup down. For operators. Raises MB002, MB006, 42501.';
+
+create function mashup.operator_take_down_share(share text, reason text) returns void
+  language sql security definer set search_path = ''
+  as $$ select mashup.require_operator(); select mashup.take_down_share(operator_take_down_share.share, operator_take_down_share.reason) $$;
+comment on function mashup.operator_take_down_share(text, text) is 'Takes a public link down, by the link, its token or the id of its job. For operators. Raises MB002, MB006, 42501.';
+
+create function mashup.operator_lift_share_take_down(share text) returns void
+  language sql security definer set search_path = ''
+  as $$ select mashup.require_operator(); select mashup.lift_share_take_down(operator_lift_share_take_down.share) $$;
+comment on function mashup.operator_lift_share_take_down(text) is 'Lets a mashup be shared again. For operators. Raises MB002, MB006, MB015, 42501.';
 
 create function mashup.operator_pause(scope text, key text default '', reason text default 'Paused by the operator') returns void
   language sql security definer set search_path = ''

@@ -21,6 +21,7 @@
 --     own_stems                                  stems that users gave with a song
 --     plan_edits                                 edits of plans by hand
 --     task_logs, delete_task_logs                log lines of tasks
+--     mashup_shares, share_counts, share_salt    public links, in schema public, and how often they are read
 -- 15  helpers
 --     stages_from, services_of                   the order of the stages; the service of a kind, and Storage
 --     patch_song, active_songs                   songs in rows
@@ -81,11 +82,15 @@
 --     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
 --     claim_outgoing_events, complete_outgoing_event, purge_outgoing_events   delivery of events
 -- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, select_jobs, bulk, require_job
+-- 66  public links for operators: end_share, job_of_share, take_down_share, lift_share_take_down
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, edit_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
 --     get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, get_separators, begin_upload, check_task_upload
 --     export_account, account_files
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
+--     share_mashup, unshare_mashup, new_share_token   public links
+--     read_share, shared_job, describe_share, shared_songs, shared_timeline, reduce_peaks   what the public reads of them, for the edge functions
+--     client_group, shared_read_limits, check_shared_read, count_shared_read, purge_share_counts   how often
 --     check_plan_edits, check_options, check_songs, check_song, path_of_song, check_upload, check_own_stems, save_own_stems, insert_job, find_idempotent_job, describe_submission
 -- 80  views and functions for operators
 --     stuck                                      which jobs make no progress and why: it asks stuck_on_clock, stuck_on_role, stuck_on_queue,
@@ -110,6 +115,7 @@
 --   MB003 missing_input         MB008 upload_missing         MB012 rate_limited
 --   MB004 queue_full            MB009 not_a_draft           MB013 worker_too_old
 --                                                           MB014 database_too_old   MB015 taken_down
+--                                                           MB016 sharing_disabled
 --
 -- Settings of a transaction that functions pass on: mashup.transition (the announced transition), mashup.fresh (a replay bypasses
 -- caches), mashup.keep_songs (a retry keeps analyses), mashup.actor (who acts), mashup.schedule and mashup.stale_jobs (what is to

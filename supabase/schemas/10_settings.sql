@@ -36,6 +36,12 @@ insert into mashup.settings (name, value, description) values
   ('song_max_sec',               '900',   'Length of the longest song, in seconds.'),
   ('plan_min_length_sec',        '60',    'Length of the shortest mashup, in seconds, unless the songs are shorter.'),
   ('plan_max_length_sec',        '240',   'Length of the longest mashup, in seconds.'),
+  -- Sharing
+  ('sharing_enabled',            'true',  'Whether mashups can be shared by a public link. False: nobody can share one, and no link is served until it is true again.'),
+  ('max_shares_per_minute',      '20',    'Public links that one user may ask for in a minute.'),
+  ('max_shared_reads_per_minute_per_link',   '1200', 'Requests in a minute that one public link answers: page, cover and audio together. All tokens without a mashup count as one link.'),
+  ('max_shared_reads_per_minute_per_client', '600',  'Requests in a minute of one network address for public links. Addresses are told apart in 4096 groups.'),
+  ('max_shared_reads_per_minute',            '6000', 'Requests in a minute for public links, all together.'),
   -- Services
   ('service_limits',             '{"analysis": 2, "scoring": 4, "orchestrator": 4, "separation": 2, "processing": 1}',
                                           'Calls to each service at one time.'),
@@ -89,7 +95,7 @@ update mashup.settings s set type = t.type, unit = t.unit, min = t.min, max = t.
 from (
   select n.name,
     case when n.name in ('service_limits', 'service_abort_hold_sec') then 'numbers_by_service' when n.name = 'queue_schema' then 'name'
-      when n.name = 'separate_early' then 'time_of_separation' when n.name = 'studio_version_by_default' then 'boolean'
+      when n.name = 'separate_early' then 'time_of_separation' when n.name in ('studio_version_by_default', 'sharing_enabled') then 'boolean'
       when n.name ~ '_(sec|usd|hours|days|per_day|per_job|step)$' then 'number' else 'integer' end as type,
     case when n.name ~ '_sec$' then 'seconds' when n.name ~ '_usd|_usd_' then 'US dollars' when n.name ~ '_hours$' then 'hours'
       when n.name ~ '_days$' then 'days' when n.name ~ '_bytes$' then 'bytes' when n.name = 'progress_min_step' then 'per cent' end as unit,

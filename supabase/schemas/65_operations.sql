@@ -98,12 +98,13 @@ begin
       expired_at = case when j.stage = 'complete' then coalesce(j.expired_at, mashup.now()) else j.expired_at end
     where j.id = p_job_id returning * into v_job;
   perform mashup.log_event(v_job, 'takedown', 'Taken down: ' || v_reason);
+  perform mashup.end_share(v_job, v_reason);
   perform mashup.enqueue_event(v_job, 'job.taken_down');
   return v_job;
 end
 $$;
 comment on function mashup.take_down(uuid, text) is
-  'Takes a mashup down: cancels it if it is live, deletes the files of its results, and keeps it from being replayed, retried and iterated. Its user reads the reason. Returns the job. Lock order: job, tasks by id. Raises MB002, MB006.';
+  'Takes a mashup down: cancels it if it is live, deletes the files of its results, ends its public link, and keeps it from being replayed, retried and iterated. Its user reads the reason. Returns the job. Lock order: job, tasks by id. Raises MB002, MB006.';
 
 create function mashup.lift_take_down(p_job_id uuid) returns public.mashup_jobs
   language plpgsql security definer set search_path = ''
@@ -117,11 +118,12 @@ begin
   update public.mashup_jobs j set takedown_reason = null, current_step = (select s.step from mashup.stages s where s.stage = j.stage)
     where j.id = p_job_id returning * into v_job;
   perform mashup.log_event(v_job, 'takedown', 'The take-down was lifted');
+  delete from public.mashup_shares s where s.job_id = v_job.id and s.taken_down_at is not null;
   return v_job;
 end
 $$;
 comment on function mashup.lift_take_down(uuid) is
-  'Lets a mashup that was taken down run again. Its file stays deleted: a replay from rendering makes it again. Returns the job. Lock: job row. Raises MB002, MB006.';
+  'Lets a mashup that was taken down run again. Its file stays deleted: a replay from rendering makes it again. It can be shared again, by a new link. Returns the job. Lock: job row. Raises MB002, MB006.';
 
 create function mashup.start(p_job_id uuid, p_options jsonb default null) returns public.mashup_jobs
   language plpgsql security definer set search_path = ''

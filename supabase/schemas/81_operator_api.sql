@@ -95,6 +95,8 @@ create function mashup.operator_job_history(job_id uuid) returns jsonb
   as $$
   select mashup.require_operator();
   select jsonb_build_object('job', to_jsonb(j),
+    'share', (select jsonb_build_object('token', s.token, 'created_at', s.created_at, 'taken_down_at', s.taken_down_at, 'reason', s.reason)
+      from public.mashup_shares s where s.job_id = j.id and s.revoked_at is null),
     'tasks', (select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'kind', t.kind, 'song_id', t.song_id, 'epoch', t.epoch, 'state', t.state,
         'failures', t.failures, 'crashes', t.crashes, 'error', t.error,
         'took_sec', extract(epoch from coalesce(t.finished_at, mashup.now()) - t.started_at)) order by t.id), '[]')
@@ -104,7 +106,7 @@ create function mashup.operator_job_history(job_id uuid) returns jsonb
       from mashup.job_history(j.id) s))
   from public.mashup_jobs j where j.id = operator_job_history.job_id
 $$;
-comment on function mashup.operator_job_history(uuid) is 'Returns one job with its tasks and history, oldest event first; null if there is none. For operators. Raises 42501.';
+comment on function mashup.operator_job_history(uuid) is 'Returns one job with its public link (null: none), tasks and history, oldest event first; null if there is none. For operators. Raises 42501.';
 
 create function mashup.operator_task_logs(job_id uuid default null, task_id bigint default null, after_id bigint default 0, max_lines integer default 200)
   returns jsonb
@@ -136,6 +138,16 @@ create function mashup.operator_take_down(job_id uuid, reason text) returns void
   language sql security definer set search_path = ''
   as $$ select mashup.require_operator(); select mashup.take_down(operator_take_down.job_id, operator_take_down.reason) $$;
 comment on function mashup.operator_take_down(uuid, text) is 'Takes any mashup down. For operators. Raises MB002, MB006, 42501.';
+
+create function mashup.operator_take_down_share(share text, reason text) returns void
+  language sql security definer set search_path = ''
+  as $$ select mashup.require_operator(); select mashup.take_down_share(operator_take_down_share.share, operator_take_down_share.reason) $$;
+comment on function mashup.operator_take_down_share(text, text) is 'Takes a public link down, by the link, its token or the id of its job. For operators. Raises MB002, MB006, 42501.';
+
+create function mashup.operator_lift_share_take_down(share text) returns void
+  language sql security definer set search_path = ''
+  as $$ select mashup.require_operator(); select mashup.lift_share_take_down(operator_lift_share_take_down.share) $$;
+comment on function mashup.operator_lift_share_take_down(text) is 'Lets a mashup be shared again. For operators. Raises MB002, MB006, MB015, 42501.';
 
 create function mashup.operator_pause(scope text, key text default '', reason text default 'Paused by the operator') returns void
   language sql security definer set search_path = ''

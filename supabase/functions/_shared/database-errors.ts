@@ -18,6 +18,7 @@ const STATUS: Record<MashupErrorCode, number> = {
   worker_too_old: 409,
   database_too_old: 409,
   taken_down: 409,
+  sharing_disabled: 403,
 };
 
 /** The contract's texts for errors that the database finds. For other errors the message itself is sent. */

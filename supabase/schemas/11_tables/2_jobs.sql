@@ -56,7 +56,8 @@ create table mashup.mashup_jobs (
   updated_at              timestamptz not null default mashup.now(),
   finished_at             timestamptz,
   expired_at              timestamptz,
-  takedown_reason         text
+  takedown_reason         text,
+  shared_at               timestamptz
 ) with (fillfactor = 70, toast_tuple_target = 8160);
 alter table mashup.mashup_jobs enable row level security;
 revoke all on mashup.mashup_jobs from public, anon, authenticated, service_role;
@@ -151,6 +152,7 @@ comment on column public.mashup_jobs.traceparent is
 comment on column public.mashup_jobs.queued_at is 'Since when the job waits or waited for a slot.';
 comment on column public.mashup_jobs.expired_at is 'When the file of the result was deleted.';
 comment on column public.mashup_jobs.takedown_reason is 'Why an operator took the mashup down, as its user reads it. It is not run again until the take-down is lifted.';
+comment on column public.mashup_jobs.shared_at is 'Since when the mashup has a public link (mashup_shares). Null: it has none.';
 
 create unique index mashup_jobs_idempotency on public.mashup_jobs (user_id, idempotency_key) where idempotency_key is not null;
 create index mashup_jobs_by_user on public.mashup_jobs (user_id, created_at desc);
@@ -242,7 +244,7 @@ create table mashup.mashup_job_events (
   id         bigint generated always as identity primary key,
   job_id     uuid not null references public.mashup_jobs (id) on delete cascade,
   epoch      integer not null,
-  type       text not null check (type in ('submitted', 'stage', 'task', 'retry', 'warning', 'error', 'replay', 'cancel', 'pause', 'resume', 'release', 'expired', 'takedown')),
+  type       text not null check (type in ('submitted', 'stage', 'task', 'retry', 'warning', 'error', 'replay', 'cancel', 'pause', 'resume', 'release', 'expired', 'takedown', 'share')),
   stage      text not null,
   from_stage text,
   song_id    text,

@@ -36,4 +36,4 @@ create table mashup.call_counts (
 revoke all on mashup.call_counts from public, anon, authenticated, service_role;
 comment on table mashup.call_counts is
   'Requests of a user in the minute that began at since. Jobs cannot be counted instead: a deletion would undo a submission, and a replay makes no row.';
-comment on column mashup.call_counts.action is 'run, upload or stems.';
+comment on column mashup.call_counts.action is 'run, upload, stems or share.';

@@ -101,6 +101,7 @@ declare
 begin
   v_count := mashup.cancel_expired_drafts(v_batch) + mashup.expire_results(v_batch) + mashup.expire_mashup_stems(v_batch)
     + mashup.purge_outgoing_events(v_batch) + mashup.purge_own_stems(v_batch)
+    + mashup.purge_share_counts(5000)
     -- Lines are many and small.
     + mashup.purge_task_logs(50 * v_batch);
 

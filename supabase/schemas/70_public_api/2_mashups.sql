@@ -164,11 +164,13 @@ create function public.get_mashup(job_id uuid) returns jsonb
     'plan_wishes', (select p.wishes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_edits', (select p.edits from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'quality', (select r.quality from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
+    'share', (select jsonb_build_object('token', case when s.taken_down_at is null then s.token end, 'created_at', s.created_at, 'reason', s.reason)
+      from public.mashup_shares s where s.job_id = j.id and s.revoked_at is null),
     'server_now', mashup.now())
   from public.mashup_jobs j where j.id = get_mashup.job_id
 $$;
 comment on function public.get_mashup(uuid) is
-  'Returns one job with its current plan and quality report, under the caller''s row policies; null if it is not theirs.';
+  'Returns one job with its current plan, quality report and public link (share: {token, created_at, reason}; null if there is none; token is null and reason the operator''s if the link was taken down), under the caller''s row policies; null if it is not theirs.';
 revoke execute on function public.get_mashup(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.get_mashup(uuid) to authenticated, service_role;
 

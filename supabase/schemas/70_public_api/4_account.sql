@@ -41,6 +41,8 @@ begin
         'plans', (select coalesce(jsonb_agg(to_jsonb(p) - 'job_id' order by p.version), '[]') from public.mashup_plans p where p.job_id = j.id),
         'results', (select coalesce(jsonb_agg(to_jsonb(r) - 'job_id' order by r.epoch), '[]') from public.mashup_results r where r.job_id = j.id),
         'scores', (select coalesce(jsonb_agg(s.pairs order by s.epoch), '[]') from mashup.scores s where s.job_id = j.id),
+        'shares', (select coalesce(jsonb_agg(jsonb_build_object('token', s.token, 'created_at', s.created_at, 'revoked_at', s.revoked_at,
+          'taken_down_at', s.taken_down_at, 'reason', s.reason) order by s.created_at), '[]') from public.mashup_shares s where s.job_id = j.id),
         'events', (select coalesce(jsonb_agg(jsonb_build_object('type', e.type, 'stage', e.stage, 'song_id', e.song_id, 'message', e.message,
           'created_at', e.created_at) order by e.id), '[]') from public.mashup_job_events e where e.job_id = j.id)) order by j.id), '[]')
       from public.mashup_jobs j where j.id = any (v_ids)),
