@@ -10,6 +10,8 @@ const ROOT = import.meta.dirname;
 const EXAMPLES = ['neon-drive.mp3', 'paper-kites.mp3', 'slow-harbor.ogg'].map((name) =>
   join(ROOT, '..', 'examples', name),
 );
+/** Files of the pages of shared mashups, whose HTML names them. Names without a hash, because that HTML is not built here. */
+const SHARE_PAGE = 'share/page';
 /** The stack that the development server uses. */
 const STACK_URL = process.env.MASHUP_API_URL ?? 'http://127.0.0.1:54321';
 
@@ -32,6 +34,22 @@ export default defineConfig({
   esbuild: { jsx: 'automatic' },
   css: { postcss: { plugins: [tailwindcss(theme)] } },
   worker: { format: 'es' },
-  build: { target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 900 },
-  server: { proxy: { '/studio-config.json': STACK_URL, '/examples': STACK_URL } },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 900,
+    rollupOptions: {
+      input: { index: join(ROOT, 'index.html'), [SHARE_PAGE]: join(ROOT, 'src', 'share', 'main.tsx') },
+      output: {
+        entryFileNames: ({ name }) => (name === SHARE_PAGE ? '[name].js' : 'assets/[name]-[hash].js'),
+        assetFileNames: ({ names }) =>
+          names.includes('page.css') ? `${SHARE_PAGE}[extname]` : 'assets/[name]-[hash][extname]',
+      },
+    },
+  },
+  server: {
+    proxy: Object.fromEntries(
+      ['/studio-config.json', '/examples', '/s/', '/embed/', '/share/'].map((path) => [path, STACK_URL]),
+    ),
+  },
 });

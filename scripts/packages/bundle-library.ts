@@ -18,11 +18,11 @@ const COMMON = {
 
 const EXTERNAL = ['@supabase/supabase-js', '@mashup-engine/client', 'react', 'react/jsx-runtime'];
 
-/** Bundles the client into `folder`. */
+/** Bundles the client into `folder`, and beside it the handler of the pages of shared mashups. */
 export async function bundleClient(folder: string): Promise<void> {
   await build({
     ...COMMON,
-    entryPoints: [join(ROOT, 'packages/client/index.ts')],
+    entryPoints: ['index.ts', 'share-pages.ts'].map((entry) => join(ROOT, 'packages/client', entry)),
     outdir: folder,
     external: EXTERNAL,
     // A library is read as well as run: the integrator's bundler minifies it.

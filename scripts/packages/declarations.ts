@@ -32,14 +32,19 @@ export interface Declarations {
 }
 
 /**
- * Writes the declarations that `entry` needs into `folder`.
- * @param entry file from the root of the repository; files outside its folder are the engine's
+ * Writes the declarations that entries need into `folder`.
+ * @param source folder of the library from the root of the repository; files outside it are the engine's
+ * @param entries names of files in `source`
  */
-export async function writeDeclarations(declarations: Declarations, entry: string, folder: string): Promise<void> {
-  const source = posix.dirname(entry);
+export async function writeDeclarations(
+  declarations: Declarations,
+  source: string,
+  entries: readonly string[],
+  folder: string,
+): Promise<void> {
   const engineTypes = new Map<string, EngineType>();
   const seen = new Set<string>();
-  const waiting = [entry];
+  const waiting = entries.map((entry) => posix.join(source, entry));
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     if (seen.has(file)) continue;
     seen.add(file);

@@ -25,12 +25,14 @@ export async function buildPackage(name: PackageName, folder: string, options: B
   switch (name) {
     case '@mashup-engine/client':
       await bundleClient(folder);
-      return writeDeclarations(explicitDeclarations(), 'packages/client/index.ts', folder);
+      return writeDeclarations(explicitDeclarations(), 'packages/client', ['index.ts', 'share-pages.ts'], folder);
     case '@mashup-engine/react': {
       await bundleReact(folder);
       await buildStyles(join(folder, 'styles.css'));
-      const entry = 'packages/react/index.ts';
-      return declarations ? writeDeclarations(inferredDeclarations(entry), entry, folder) : undefined;
+      const [source, entry] = ['packages/react', 'index.ts'];
+      return declarations
+        ? writeDeclarations(inferredDeclarations(`${source}/${entry}`), source, [entry], folder)
+        : undefined;
     }
     case 'mashup-engine':
       await compileEngine(folder);

@@ -1,0 +1,44 @@
+import { useRef, useState } from 'react';
+import { MashupTimeline, Player } from '@mashup-engine/react';
+import type { PlayerHandle } from '@mashup-engine/react';
+import type { SharePageData } from '@mashup-engine/client/share-pages';
+
+/** The player of a shared mashup, and its timeline. */
+export function SharedMashup({ data }: { data: SharePageData }) {
+  const { title, songs, durationSec, timeline, peaks, isEmbed } = data;
+  const player = useRef<PlayerHandle>(null);
+  const [time, setTime] = useState(0);
+  const { url, renew } = useRenewableUrl(data.audioUrl);
+  return (
+    <>
+      <Player
+        ref={player}
+        src={url}
+        title={title}
+        peaks={peaks}
+        durationSec={durationSec}
+        onTime={setTime}
+        onBroken={renew}
+      />
+      {!isEmbed && (
+        <section className="mt-6" aria-label="Timeline">
+          <MashupTimeline
+            timeline={timeline}
+            songs={songs}
+            currentTime={time}
+            onSeek={(seconds) => player.current?.seek(seconds)}
+          />
+        </section>
+      )}
+    </>
+  );
+}
+
+/**
+ * The address of the sound. It leads to a link that is valid for a minute, which browsers use for later parts of the file too. A
+ * renewed address is another one for the browser, and leads to a new link to the same file.
+ */
+function useRenewableUrl(address: string): { url: string; renew: () => void } {
+  const [count, setCount] = useState(0);
+  return { url: count === 0 ? address : `${address}&renewal=${count}`, renew: () => setCount((known) => known + 1) };
+}
