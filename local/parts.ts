@@ -7,7 +7,7 @@ import type { Keys } from '@mashup-engine/supabase-local/gateway/keys';
 import { SERVICE_DEFAULTS, serviceToken, tokenVariable } from '../schema.ts';
 import type { ServiceName } from '../schema.ts';
 import { functionsArguments, FUNCTIONS_DIR, locateDeno } from './functions.ts';
-import { PROJECT_ROOT, studioDir } from './layout.ts';
+import { PROJECT_ROOT, scriptPath, studioDir } from './layout.ts';
 import type { DataPaths, Ports } from './layout.ts';
 import { LOOPBACK } from './ports.ts';
 import { nodePart, servicePart, withoutSecrets } from './process-part.ts';
@@ -39,6 +39,7 @@ export function gatewaySpec(context: StackContext, superuserUrl: string): PartSp
       SUPABASE_LOCAL_STORAGE_DIR: context.paths.storage,
       SUPABASE_LOCAL_FUNCTIONS_URL: functionsUrl(context.ports),
       SUPABASE_LOCAL_SITE_DIR: studioDir(),
+      SUPABASE_LOCAL_SITE_PAGES: scriptPath('local/share-pages.ts'),
     },
     isReady: () => isHttpReady(`${url}/auth/v1/.well-known/jwks.json`, (status) => status < 500),
   });

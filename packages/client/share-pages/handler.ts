@@ -8,6 +8,8 @@ import type { Share } from './read-share.ts';
 export interface SharePagesOptions {
   /** URL of the Supabase project, as browsers reach it. */
   supabaseUrl: string;
+  /** URL by which the handler reaches the project, if it is another one. */
+  internalUrl?: string;
   /** A publishable or anon key, for projects whose gateway wants one. */
   apiKey?: string;
   /**
@@ -37,7 +39,11 @@ export function createSharePages(options: SharePagesOptions): SharePages {
   const supabaseUrl = withoutSlash(new URL(options.supabaseUrl).href);
   const siteUrl = options.siteUrl === undefined ? undefined : new URL(options.siteUrl);
   const folder = withoutSlash(siteUrl?.pathname ?? '');
-  const source = { supabaseUrl, apiKey: options.apiKey, timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS };
+  const source = {
+    url: withoutSlash(options.internalUrl ?? supabaseUrl),
+    apiKey: options.apiKey,
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  };
   const name = options.siteName ?? DEFAULT_NAME;
 
   return async (request) => {

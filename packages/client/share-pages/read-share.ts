@@ -12,7 +12,7 @@ export type Share =
 
 /** How a project is asked. */
 export interface ShareSource {
-  supabaseUrl: string;
+  url: string;
   apiKey: string | undefined;
   timeoutMs: number;
 }
@@ -26,9 +26,9 @@ export function functionUrl(supabaseUrl: string, name: string, token: string): s
 }
 
 /** Asks for the mashup of a token. It does not throw: a project that does not answer is `unavailable`. */
-export async function readShare({ supabaseUrl, apiKey, timeoutMs }: ShareSource, token: string): Promise<Share> {
+export async function readShare({ url, apiKey, timeoutMs }: ShareSource, token: string): Promise<Share> {
   try {
-    const response = await fetch(functionUrl(supabaseUrl, 'shared-mashup', token), {
+    const response = await fetch(functionUrl(url, 'shared-mashup', token), {
       headers: apiKey === undefined ? {} : { apikey: apiKey },
       signal: AbortSignal.timeout(timeoutMs),
     });

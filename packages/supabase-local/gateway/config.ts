@@ -1,6 +1,7 @@
 /** Settings of the gateway, from the environment. */
 import { z } from 'zod';
 import type { Keys } from './keys.ts';
+import type { SitePages, SitePagesSettings } from './site-pages.ts';
 
 /** Global limit of hosted projects, in bytes, until it is raised in their Storage settings. */
 export const DEFAULT_FILE_SIZE_LIMIT = 50 * 1024 * 1024;
@@ -51,6 +52,13 @@ export const GatewayEnvironment = z.object({
       'The Deno runner. `/functions/v1/<name>…` is forwarded to it as `/<name>…`. Without it functions return 503.',
     ),
   SUPABASE_LOCAL_SITE_DIR: z.string().min(1).optional().describe('Directory of a static site, served at `/`.'),
+  SUPABASE_LOCAL_SITE_PAGES: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Module of pages that are made for each request. Its default export gets `{url, anonKey}` and returns `(request: Request) => Promise<Response | null>`; null leaves the request to the static site.',
+    ),
   SUPABASE_LOCAL_ANONYMOUS_USERS: z
     .enum(['0', '1'])
     .default('1')
@@ -75,6 +83,8 @@ export interface GatewayConfig {
   functionsUrl?: string;
   /** Directory of a static site to serve at `/`. */
   siteDir?: string;
+  /** Makes the pages of the site that are made for each request. */
+  makePages?: (settings: SitePagesSettings) => SitePages;
   /** Lifetime of an access token in seconds; default 3600. */
   tokenSeconds?: number;
   /** Lifetime of a signed upload URL in seconds; default 7200, as on hosted Supabase. Self-hosted Storage: 60. */

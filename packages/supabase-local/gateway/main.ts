@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { GatewayEnvironment } from './config.ts';
 import { loadKeys } from './keys.ts';
 import { startGateway } from './server.ts';
+import { importSitePages } from './site-pages.ts';
 
 function fail(message: string): never {
   process.stderr.write(`${message}\n`);
@@ -20,6 +21,14 @@ const keys = await loadKeys(settings.SUPABASE_LOCAL_KEYS_FILE).catch((error: unk
   ),
 );
 
+const pagesModule = settings.SUPABASE_LOCAL_SITE_PAGES;
+const makePages =
+  pagesModule === undefined
+    ? undefined
+    : await importSitePages(pagesModule).catch((error: unknown) =>
+        fail(`SUPABASE_LOCAL_SITE_PAGES cannot be used: ${error instanceof Error ? error.message : 'unknown error'}`),
+      );
+
 const gateway = await startGateway({
   host: settings.SUPABASE_LOCAL_HOST,
   port: settings.SUPABASE_LOCAL_PORT,
@@ -29,6 +38,7 @@ const gateway = await startGateway({
   fileSizeLimit: settings.SUPABASE_LOCAL_FILE_SIZE_LIMIT,
   functionsUrl: settings.SUPABASE_LOCAL_FUNCTIONS_URL,
   siteDir: settings.SUPABASE_LOCAL_SITE_DIR,
+  makePages,
   anonymousUsers: settings.SUPABASE_LOCAL_ANONYMOUS_USERS === '1',
 }).catch((error: unknown) =>
   fail(`The gateway cannot start: ${error instanceof Error ? error.message : 'unknown error'}`),

@@ -21,6 +21,7 @@ import { handleRest } from './rest/routes.ts';
 import { openFiles } from './storage/files.ts';
 import type { StorageContext } from './storage/objects.ts';
 import { handleStorage } from './storage/routes.ts';
+import { servePage } from './site-pages.ts';
 import { serveSite } from './site.ts';
 
 /** Size of the pool for requests. Realtime and LISTEN have their own connections. */
@@ -86,6 +87,14 @@ function authSettings({ tokenSeconds = DEFAULT_TOKEN_SEC, anonymousUsers = true 
   return { tokenSeconds, anonymousUsers };
 }
 
+/** Serves what belongs to the site: a page that is made for the request, or a file. Returns false if it has neither. */
+async function serveSitePart(config: GatewayConfig, url: string, exchange: Exchange): Promise<boolean> {
+  if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return false;
+  const { makePages, siteDir, keys } = config;
+  if (makePages && (await servePage(makePages({ url, anonKey: keys.anonKey }), exchange, url))) return true;
+  return siteDir !== undefined && serveSite({ directory: siteDir, anonKey: keys.anonKey }, exchange);
+}
+
 /** Returns the exchange. @throws HttpError 401 for a secret key from a browser */
 function refuseSecretInBrowser(exchange: Exchange): Exchange {
   if (isSecretInBrowser(exchange.request.headers, exchange.query)) throw new HttpError(401, SECRET_IN_BROWSER);
@@ -118,11 +127,7 @@ export async function startGateway(config: GatewayConfig): Promise<Gateway> {
     const service = services.find(([prefix]) => path === prefix || path.startsWith(`${prefix}/`));
     if (method === 'OPTIONS' && service?.[0] !== '/functions/v1') return sendOptions(exchange, storage);
     if (service) return service[1](refuseSecretInBrowser(exchange), path.slice(service[0].length));
-    const isRead = method === 'GET' || method === 'HEAD';
-    if (config.siteDir && isRead) {
-      const site = { directory: config.siteDir, anonKey: config.keys.anonKey };
-      if (await serveSite(site, exchange)) return;
-    }
+    if (await serveSitePart(config, url, exchange)) return;
     throw notImplemented(`${method} ${path}`);
   }
 
