@@ -16,6 +16,7 @@ export {
 } from './mashups.ts';
 export type { CallOptions } from './calls.ts';
 export type { SubmitOptions } from './mashups.ts';
+export { fileNameOf } from './file-name.ts';
 export { downloadPart } from './playable.ts';
 export { uploadSong, uploadStem } from './upload.ts';
 export type { SongFile, StemFile } from './upload.ts';

@@ -5,6 +5,7 @@ import { BUCKET } from '../../schema/constants.ts';
 import type { MashupStems as WireStems } from '../../schema/mashup-stems.ts';
 import { rpc } from './calls.ts';
 import { fromDatabaseError, MashupClientError } from './errors.ts';
+import { fileNameOf } from './file-name.ts';
 import type { MashupJob, MashupStemFile, MashupStems, PlayableAudio } from './types.ts';
 import { toCamel, toSnake } from './wire.ts';
 
@@ -74,12 +75,7 @@ export function stemFileName(
   extension: string,
 ): string {
   const index = songs.findIndex((song) => song.songId === songId);
-  // What no file system allows in names, and what some of them do not keep.
-  const name = (songs[index]?.name ?? 'Song')
-    .replace(/[\\/:*?"<>|\p{Cc}]+/gu, ' ')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .slice(0, 80);
+  const name = fileNameOf(songs[index]?.name ?? 'Song');
   return `${index + 1} ${name} - ${stemTitle(stem)}.${extension}`;
 }
 

@@ -1,4 +1,5 @@
 /** Formats of numbers, times and names as users read them. */
+import { fileNameOf } from '@mashup-engine/client';
 
 /** Minutes and seconds: `1:05`. */
 export function clock(seconds: number): string {
@@ -32,12 +33,4 @@ export function ago(time: string): string {
 export const modelName = (model: string): string => model.replace(/-[0-9a-f]{8,64}$/, '');
 
 /** A file name that is valid on every operating system. */
-export function fileName(title: string, format: string): string {
-  const stem = title
-    .normalize('NFC')
-    .replace(/[^\p{L}\p{N} ._'&-]+/gu, ' ')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .slice(0, 80);
-  return `${stem || 'mashup'}.${format}`;
-}
+export const fileName = (title: string, format: string): string => `${fileNameOf(title)}.${format}`;

@@ -251,7 +251,7 @@ test('files are checked by content, and their names give artist and title', asyn
 
 test('numbers, file names and routes are formatted and parsed', () => {
   assert.equal(decibels(-3), '-3 dB');
-  assert.equal(fileName('A/B: "C" × D', 'mp3'), 'A B C D.mp3');
+  assert.equal(fileName('A/B: "C" × D', 'mp3'), 'A B C × D.mp3');
   assert.deepEqual(parseRoute('#/mashup/abc'), { page: 'mashup', id: 'abc' });
   assert.deepEqual(parseRoute('#/nonsense'), { page: 'make', id: undefined });
 });
