@@ -1,6 +1,6 @@
 /** Asks a question in the terminal. */
 import { createInterface } from 'node:readline/promises';
-import { interrupted } from '../errors.ts';
+import { interrupted } from './errors.ts';
 
 /**
  * Asks a yes/no question. Everything but `y` and `yes` is no, and so is the end of the input.

@@ -1,8 +1,9 @@
 /** Connects a command to an engine: the project of the environment, the running local stack, or a stack of its own. */
+import { existsSync } from 'node:fs';
 import { createClient } from '@supabase/supabase-js';
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { readStack, startStack } from '../local/index.ts';
-import type { Stack } from '../local/index.ts';
+import { dataPaths, readStack, startStack } from '../local/index.ts';
+import type { Stack, StackInfo } from '../local/index.ts';
 import { setting } from './environment.ts';
 import { CliError, EXIT_USAGE, interrupted } from './errors.ts';
 import { sessionFile } from './session-file.ts';
@@ -16,6 +17,8 @@ export interface StackOptions {
 export interface Connection {
   supabase: SupabaseClient;
   url: string;
+  /** Reads the mashups of all users; only on the local stack, whose keys this user has. */
+  admin: SupabaseClient | undefined;
   /** Whether the stack was started for this command. */
   isOwn: boolean;
   /** Disconnects, and stops the stack if it was started for this command. */
@@ -25,8 +28,8 @@ export interface Connection {
 interface Target {
   url: string;
   key: string;
-  /** Directory for the stored sign-in; undefined for remote projects, whose sign-in is not stored. */
-  dataDir?: string;
+  /** The local stack; undefined for remote projects, whose sign-in is not stored. */
+  stack?: StackInfo;
 }
 
 /**
@@ -41,14 +44,32 @@ export async function connect(
   const remote = targetFromEnvironment();
   if (remote !== undefined) return open(remote);
   const running = readStack(options.dataDir);
-  if (running !== undefined) {
-    return open({ url: running.apiUrl, key: running.publishableKey, dataDir: running.dataDir });
-  }
+  if (running !== undefined) return open(localTarget(running));
   const stack = await startStack({ ...options, log: hooks.log, signal: hooks.signal }).catch((error: unknown) => {
     throw hooks.signal.aborted ? interrupted() : error;
   });
-  const { info } = stack;
-  return open({ url: info.apiUrl, key: info.publishableKey, dataDir: info.dataDir }, stack);
+  return open(localTarget(stack.info), stack);
+}
+
+const localTarget = (stack: StackInfo): Target => ({ url: stack.apiUrl, key: stack.publishableKey, stack });
+
+/**
+ * Connects to an engine that may have mashups: a local stack that has never run has none, and is not started.
+ * @throws as `connect`; CliError `no_mashups`
+ */
+export async function connectToMashups(
+  options: StackOptions,
+  hooks: Parameters<typeof connect>[1],
+): Promise<Connection> {
+  const { home, postgres } = dataPaths(options.dataDir);
+  if (setting('SUPABASE_URL') === undefined && !existsSync(postgres)) {
+    throw new CliError(
+      'no_mashups',
+      `There are no mashups in ${home}.`,
+      'Make one with `mashup make` or in the studio (`mashup start`), or name the data directory with --data-dir.',
+    );
+  }
+  return connect(options, hooks);
 }
 
 /** Returns the project of SUPABASE_URL; undefined if it is not set. */
@@ -70,21 +91,25 @@ function targetFromEnvironment(): Target | undefined {
   return { url, key };
 }
 
-function open(target: Target, own?: Stack): Connection {
-  const supabase = createClient(target.url, target.key, {
+function open({ url, key, stack }: Target, own?: Stack): Connection {
+  const supabase = createClient(url, key, {
     auth: {
-      persistSession: target.dataDir !== undefined,
+      persistSession: stack !== undefined,
       storageKey: 'mashup-cli',
-      ...(target.dataDir === undefined ? {} : { storage: sessionFile(target.dataDir) }),
+      ...(stack === undefined ? {} : { storage: sessionFile(stack.dataDir) }),
     },
   });
+  const admin = stack && createClient(url, stack.secretKey, { auth: { persistSession: false } });
   return {
     supabase,
-    url: target.url,
+    url,
+    admin,
     isOwn: own !== undefined,
     async close() {
-      await supabase.auth.stopAutoRefresh();
-      if (supabase.realtime.isConnected()) await supabase.realtime.disconnect();
+      for (const client of [supabase, ...(admin === undefined ? [] : [admin])]) {
+        await client.auth.stopAutoRefresh();
+        if (client.realtime.isConnected()) await client.realtime.disconnect();
+      }
       await own?.stop();
     },
   };

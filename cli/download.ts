@@ -1,81 +1,25 @@
-/** Downloads a result to a file. */
+/** Writes output files, so that each is complete or does not exist. */
 import { createWriteStream } from 'node:fs';
-import { access, constants, mkdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, extname, resolve } from 'node:path';
+import { link, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { pipeline } from 'node:stream/promises';
-import { OUTPUT_FORMATS } from '../schema.ts';
-import type { OutputFormat } from '../schema.ts';
-import { CliError, EXIT_USAGE } from './errors.ts';
+import { CliError } from './errors.ts';
+import { draftOf, freePath } from './output-file.ts';
 
-/** Path and format of the output file. */
-export interface Target {
+/** Where a file goes. */
+export interface Place {
   path: string;
-  format: OutputFormat;
+  mayOverwrite: boolean;
 }
 
 /**
- * Checks the path of the output before anything is started: a known extension, and a writable folder.
- * @throws CliError `bad_output`
+ * Downloads a file. Returns its path: another one beside it if a file has come to the place in the meantime.
+ * @throws CliError `download_failed`, `output_not_written`
  */
-export async function checkTarget(out: string): Promise<Target> {
-  const extension = extname(out).slice(1).toLowerCase();
-  const format = OUTPUT_FORMATS.find((known) => known === extension);
-  if (format === undefined) {
-    throw refuse(`${basename(out)} has no extension of a known format.`, 'End the name with .wav, .flac or .mp3.');
-  }
-  const path = resolve(out);
-  const folder = dirname(path);
-  const isWritable = await access(folder, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
-  if (!isWritable) throw refuse(`The folder ${folder} is not writable.`, 'Create the folder, or choose another one.');
-  const stats = await stat(path).catch(() => undefined);
-  if (stats?.isDirectory()) throw refuse(`${out} is a folder.`, 'Give the path of a file.');
-  return { path, format };
-}
-
-/** Creates a folder for output files unless it exists. Returns its path. @throws CliError `bad_output` */
-export async function makeFolder(out: string): Promise<string> {
-  const path = resolve(out);
-  try {
-    await mkdir(path, { recursive: true });
-    await access(path, constants.W_OK);
-    return path;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' || code === 'ENOTDIR') throw refuse(`${out} is not a folder.`, 'Give the path of a folder.');
-    throw refuse(`The folder ${path} is not writable.`, 'Choose another one.');
-  }
-}
-
-/** Returns a path in the folder that does not exist: mashup.wav, or mashup-2.wav and so on. */
-export async function freePath(folder: string): Promise<string> {
-  for (let number = 1; ; number++) {
-    const path = resolve(folder, number === 1 ? 'mashup.wav' : `mashup-${number}.wav`);
-    const isTaken = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (!isTaken) return path;
-  }
-}
-
-/** Returns the path with the extension of the rendered format: some renderers support one format only. */
-export function fitExtension(target: Target, rendered: string | undefined): string {
-  if (rendered === undefined || rendered === target.format) return target.path;
-  return `${target.path.slice(0, -extname(target.path).length)}.${rendered}`;
-}
-
-/**
- * Downloads to a temporary file and renames it, so that the target is complete or does not exist.
- * @throws CliError `download_failed`
- */
-export async function download(url: string, path: string, signal: AbortSignal): Promise<void> {
-  const draft = `${path}.part-${process.pid}`;
-  try {
+export function download(url: string, place: Place, signal: AbortSignal): Promise<string> {
+  return writeDraft(place, async (draft) => {
     const response = await fetch(url, { signal });
     if (!response.ok || response.body === null) {
       throw new CliError('download_failed', `The result cannot be downloaded (${response.status}).`, 'Try again.');
@@ -86,12 +30,60 @@ export async function download(url: string, path: string, signal: AbortSignal): 
     if (size === 0 || (Number.isFinite(expected) && size !== expected)) {
       throw new CliError('download_failed', 'The download is incomplete.', 'Try again.');
     }
-    await rename(draft, path);
+  });
+}
+
+/** Writes a file, as `download` does. @throws CliError `output_not_written` */
+export function save(content: Uint8Array, place: Place, signal: AbortSignal): Promise<string> {
+  return writeDraft(place, (draft) => writeFile(draft, content, { signal }));
+}
+
+/** Lets `write` write a temporary file beside the place, and moves it there. */
+async function writeDraft({ path, mayOverwrite }: Place, write: (draft: string) => Promise<void>): Promise<string> {
+  const draft = draftOf(path);
+  try {
+    await write(draft);
+    if (mayOverwrite) {
+      await rename(draft, path);
+      return path;
+    }
+    return await placeNew(draft, path);
+  } catch (error) {
+    throw writeFault(error, path) ?? error;
   } finally {
-    await rm(draft, { force: true });
+    await rm(draft, { force: true }).catch(() => {});
   }
 }
 
-function refuse(message: string, hint: string): CliError {
-  return new CliError('bad_output', message, hint, EXIT_USAGE);
+/** Moves a file to a path that had none. The work of minutes is not lost if there is one by now. */
+async function placeNew(draft: string, path: string): Promise<string> {
+  for (let free = path; ;) {
+    try {
+      await link(draft, free);
+      return free;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') break;
+    }
+    free = await freePath(dirname(path), basename(path));
+  }
+  // The file system has no links.
+  const free = await freePath(dirname(path), basename(path));
+  await rename(draft, free);
+  return free;
+}
+
+const WRITE_FAULTS: Record<string, [text: string, hint: string]> = {
+  ENOSPC: ['there is no space left', 'Make room, or choose another disk with --out.'],
+  EDQUOT: ['the quota of the disk is used up', 'Make room, or choose another disk with --out.'],
+  EROFS: ['the disk is read-only', 'Choose another place with --out.'],
+  EACCES: ['it is not permitted', 'Choose another place with --out.'],
+  EPERM: ['it is not permitted', 'Choose another place with --out.'],
+  ENOENT: ['its folder is gone', 'Choose another place with --out.'],
+  ENAMETOOLONG: ['its name is too long', 'Choose a shorter name with --out.'],
+};
+
+function writeFault(cause: unknown, path: string): CliError | undefined {
+  const [text, hint] = WRITE_FAULTS[(cause as NodeJS.ErrnoException).code ?? ''] ?? [];
+  if (text === undefined || hint === undefined) return undefined;
+  return new CliError('output_not_written', `${path} cannot be written: ${text}.`, hint, undefined, { cause });
 }

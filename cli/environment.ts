@@ -14,7 +14,10 @@ export const CliEnvironment = z.object({
   SERVICES_TOKEN: text('Token of the audio services, for `mashup doctor` and `mashup check-service`.'),
   MODELS_DIR: text('Folder of installed separation models. Default: `models` in the data directory.'),
   SEPARATION_MODEL: text('Separation model of the services that a command starts: see the separation service.'),
-  MASHUP_EMAIL: text('Account of `mashup make`. Without it: an anonymous user.'),
+  MASHUP_STUDIO_URL: text(
+    'Address of the studio, for `mashup open` and `mashup share`. Default: that of the local stack.',
+  ),
+  MASHUP_EMAIL: text('Account of `mashup make` and the other commands on mashups. Without it: an anonymous user.'),
   MASHUP_PASSWORD: text('Password of that account.'),
   MASHUP_DATA_DIR: text(
     'Data directory of the local stack. Default: `.mashup` in the checkout, or in the project that installed the package.',

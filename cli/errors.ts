@@ -3,7 +3,7 @@ import { MashupClientError } from '@mashup-engine/client';
 import { EXIT_INTERRUPTED } from '../local/interrupt.ts';
 import { toMashupError } from '../schema.ts';
 
-/** Exit code for invalid arguments or files. Nothing was started. */
+/** Exit code for what the user has to change: arguments, files, wishes. */
 export const EXIT_USAGE = 2;
 /** Exit code for all other errors. */
 export const EXIT_FAILURE = 1;
@@ -30,21 +30,41 @@ export function interrupted(): CliError {
   return new CliError('interrupted', 'Stopped.', '', EXIT_INTERRUPTED);
 }
 
+/** Codes of errors that a request has because of its songs or its words, whoever finds them: the command, a function, a task. */
+const USER_FAULTS: readonly string[] = [
+  'too_few_songs',
+  'too_many_songs',
+  'same_song_twice',
+  'own_stems_mismatch',
+  'unsupported_file_type',
+  'upload_too_large',
+  'wish_not_understood',
+  'wish_not_possible',
+];
+/** The machine of the services lacks a program: no other file helps. */
+const SERVICE_FAULTS: readonly string[] = ['audio_needs_ffmpeg'];
+
+/** Returns the exit code for an error of the engine: the same for a fault whether it is found early or late. */
+export function exitCodeFor(code: string): number {
+  const isUserFault = USER_FAULTS.includes(code) || (code.startsWith('audio_') && !SERVICE_FAULTS.includes(code));
+  return isUserFault ? EXIT_USAGE : EXIT_FAILURE;
+}
+
 /** Converts any error. Errors of the engine's libraries have a code and a hint already. */
 export function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof MashupClientError) {
-    const details = error.details !== null && error.details !== error.message ? ` (${oneLine(error.details)})` : '';
-    return new CliError(error.code, `${error.message}${details}`, error.hint, EXIT_FAILURE, { cause: error });
+    return new CliError(error.code, withDetails(error), error.hint, exitCodeFor(error.code), { cause: error });
   }
   const known = toMashupError(error);
   if (known !== undefined) {
-    return new CliError(known.detail || known.code, known.message, known.hint, EXIT_FAILURE, { cause: error });
+    const code = known.detail || known.code;
+    return new CliError(code, known.message, known.hint, exitCodeFor(code), { cause: error });
   }
   if (error instanceof Error && error.name === 'AbortError') return interrupted();
   const { code, hint } = error as { code?: unknown; hint?: unknown };
   if (error instanceof Error && typeof code === 'string' && typeof hint === 'string') {
-    return new CliError(code, error.message, hint, EXIT_FAILURE, { cause: error });
+    return new CliError(code, error.message, hint, exitCodeFor(code), { cause: error });
   }
   const network = networkFault(error);
   if (network !== undefined) return network;
@@ -52,6 +72,13 @@ export function toCliError(error: unknown): CliError {
   return new CliError('unexpected', message, 'Set MASHUP_DEBUG=1 to see the stack trace.', EXIT_FAILURE, {
     cause: error,
   });
+}
+
+/** The message with the details: as a sentence of its own if they are one, otherwise in parentheses. */
+function withDetails({ message, details }: MashupClientError): string {
+  if (details === null || details === message) return message;
+  const text = oneLine(details);
+  return /^[A-Z].*[.!?]$/.test(text) ? `${message.replace(/[.!?]$/, '')}. ${text}` : `${message} (${text})`;
 }
 
 const NETWORK_CODES = ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EAI_AGAIN', 'CONNECT_TIMEOUT'];

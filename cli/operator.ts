@@ -8,11 +8,9 @@ import { readStack } from '../local/state.ts';
 import type { StackOptions } from './connect.ts';
 import { setting } from './environment.ts';
 import { CliError, EXIT_USAGE } from './errors.ts';
-import { checkJobId } from './job-id.ts';
+import { MATCHES_TO_READ, parseJobId, pickJob } from './job-id.ts';
 
 const CONNECT_TIMEOUT_SEC = 10;
-/** Jobs that the refusal of an ambiguous id lists. */
-const LISTED_MATCHES = 5;
 
 /**
  * Returns the database URL of an operator command: DATABASE_URL, otherwise that of the running local stack. An explicit data
@@ -68,29 +66,20 @@ export async function withDatabase<T>(options: StackOptions, work: (sql: postgre
 }
 
 /**
- * Finds a job by its id, or by at least the first eight characters of its id.
+ * Finds a job by its id, by the beginning of its id, or the newest one by `last`.
  * @throws CliError `bad_job_id`, `job_not_found`, `ambiguous_job_id` with the newest matches
  */
 export async function findJobId(sql: postgres.Sql, text: string): Promise<string> {
-  checkJobId(text);
-  const rows = await sql<{ id: string; stage: string }[]>`
-    select id, stage from public.mashup_jobs where id::text like ${`${text.toLowerCase()}%`}
-    order by created_at desc limit ${LISTED_MATCHES + 1}`;
-  const [found] = rows;
-  if (found === undefined) {
-    throw new CliError('job_not_found', `There is no job ${text}.`, 'List the jobs with `mashup jobs`.');
-  }
-  if (rows.length > 1) throw ambiguous(text, rows);
-  return found.id;
-}
-
-function ambiguous(text: string, rows: { id: string; stage: string }[]): CliError {
-  const listed = rows.slice(0, LISTED_MATCHES).map(({ id, stage }) => `${id} (${stage})`);
-  const [count, more] = rows.length > LISTED_MATCHES ? [`More than ${LISTED_MATCHES}`, ', …'] : [rows.length, ''];
-  return new CliError(
-    'ambiguous_job_id',
-    `${count} job ids start with ${text}: ${listed.join(', ')}${more}.`,
-    'Give more characters of the id.',
-    EXIT_USAGE,
-  );
+  const reference = parseJobId(text);
+  const rows =
+    reference === 'last'
+      ? await sql<{ id: string; stage: string }[]>`
+          select id, stage from public.mashup_jobs order by created_at desc limit 1`
+      : await sql<{ id: string; stage: string }[]>`
+          select id, stage from public.mashup_jobs where id between ${reference.from} and ${reference.to}
+          order by created_at desc limit ${MATCHES_TO_READ}`;
+  const found = pickJob(text, rows);
+  if (found !== undefined) return found.id;
+  const what = reference === 'last' ? 'There are no jobs.' : `There is no job ${text}.`;
+  throw new CliError('job_not_found', what, 'List the jobs with `mashup jobs`.');
 }

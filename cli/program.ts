@@ -1,4 +1,5 @@
 /** The program of the command line: its global options, and how it ends. */
+import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { setting } from './environment.ts';
 import { CliError, errorLine, EXIT_USAGE, toCliError } from './errors.ts';
@@ -10,10 +11,38 @@ function parsePort(text: string): number {
   throw new CliError('bad_option', `--port-base ${text} is not a port.`, 'Give a number like 55320.', EXIT_USAGE);
 }
 
+/** Heading of what is no work: help. */
+const OTHER = 'Other:';
+const EXAMPLES = `
+Examples:
+  mashup start                                   the studio in the browser
+  mashup make one.mp3 two.mp3                    a mashup in the terminal
+  mashup feedback last "more bass, and shorter"  another version of the newest one
+  mashup <command> --help                        all options of a command`;
+
+/** Version of the package: its manifest is in the folder above that of this file, or above the compiled files. */
+function version(): string {
+  for (const path of ['../package.json', '../../package.json']) {
+    const file = new URL(path, import.meta.url);
+    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  }
+  return 'unknown';
+}
+
 /** Creates the program without commands. */
 export function createProgram(): Command {
   return new Command('mashup')
     .description('Makes a mashup of two or three songs.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print the help of the program, or of a command')
+    .addHelpCommand(
+      new Command('help')
+        .argument('[command]')
+        .helpOption(false)
+        .description('print the help of a command')
+        .helpGroup(OTHER),
+    )
+    .addHelpText('after', EXAMPLES)
     .option('--data-dir <dir>', 'data directory of the local stack (default: .mashup, or MASHUP_DATA_DIR)')
     .option('--port-base <port>', 'first port of the local stack (default: 54320)', parsePort)
     .exitOverride()
@@ -22,9 +51,11 @@ export function createProgram(): Command {
 }
 
 /** Converts an error of Commander. */
-function fromCommander(error: CommanderError): CliError {
+function fromCommander(error: CommanderError, program: Command): CliError {
   const message = error.message.replace(/^error: /, '').replace(/^./, (letter) => letter.toUpperCase());
-  return new CliError('usage', message, 'See `mashup --help`, or `mashup <command> --help`.', EXIT_USAGE);
+  const command = program.commands.find((one) => one.name() === program.args[0]);
+  const help = command === undefined ? 'mashup --help' : `mashup ${command.name()} --help`;
+  return new CliError('usage', message, `See \`${help}\`.`, EXIT_USAGE);
 }
 
 /** Runs the command that the arguments name, and ends the process. Each error is shown as one line with a hint. */
@@ -51,13 +82,13 @@ export async function runProgram(program: Command): Promise<void> {
       program.outputHelp();
       process.exit(0);
     }
-    process.exit(report(thrown));
+    process.exit(report(thrown, program));
   }
 }
 
 /** Prints an error. Returns the exit code. */
-function report(thrown: unknown): number {
-  const error = thrown instanceof CommanderError ? fromCommander(thrown) : toCliError(thrown);
+function report(thrown: unknown, program: Command): number {
+  const error = thrown instanceof CommanderError ? fromCommander(thrown, program) : toCliError(thrown);
   if (process.argv.includes('--json')) {
     printJson({ type: 'error', error: error.message, code: error.code, hint: error.hint });
   }

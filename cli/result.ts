@@ -23,8 +23,8 @@ function resultLine({ durationSec, loudnessLufs, truePeakDbtp, ...others }: JobR
   return { duration_sec: durationSec, loudness_lufs: loudnessLufs, true_peak_dbtp: truePeakDbtp, ...others };
 }
 
-/** Prints the result as a line of JSON. */
-export function printResultLine(job: MashupJob, path: string): void {
+/** Prints the result as a line of JSON. `path`: its file; null if it was not downloaded. */
+export function printResultLine(job: MashupJob, path: string | null): void {
   printJson({
     type: 'result',
     job_id: job.id,
@@ -39,14 +39,14 @@ export function printResultLine(job: MashupJob, path: string): void {
 }
 
 /** Prints the result as text: the mashup, then what failed, then what else its user has to know. */
-export function printResult(job: MashupJob, path: string): void {
+export function printResult(job: MashupJob, path: string | null): void {
   for (const line of resultLines(job, path)) print(line === '' ? '' : `  ${line}`);
 }
 
 /** Returns the lines of `printResult`. */
-export function resultLines(job: MashupJob, path: string): string[] {
+export function resultLines(job: MashupJob, path: string | null): string[] {
   const result = job.result ?? undefined;
-  const facts: [string, string | undefined][] = [
+  const facts: [string, string | null | undefined][] = [
     ['Tempo', result && `${result.bpm.toFixed(1)} bpm`],
     ['Key', result && displayKeyWithCamelot(result.key)],
     ['Length', result && clock(result.durationSec)],

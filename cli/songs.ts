@@ -31,6 +31,8 @@ const TYPES: Record<AudioFormat, { extension: string; contentType: string }> = {
   m4a: { extension: 'm4a', contentType: 'audio/mp4' },
   aac: { extension: 'aac', contentType: 'audio/aac' },
 };
+/** Formats of songs in a sentence. */
+export const SONG_FORMATS = 'MP3, WAV, AIFF, FLAC, Ogg Vorbis, Opus, M4A, AAC';
 /** Decoding these needs ffmpeg, which the services may have and this machine may not: the services check them. */
 const CHECKED_BY_SERVICES: readonly AudioFormat[] = ['m4a', 'aac'];
 
@@ -102,7 +104,7 @@ export function describeSong(path: string, bytes: Uint8Array<ArrayBuffer>): Chec
     throw fault(
       'audio_unsupported_format',
       `${basename(path)} is ${unsupportedKind(bytes) ?? 'not a supported audio file'}.`,
-      'Use an MP3, WAV, AIFF, FLAC, Ogg Vorbis or Opus file.',
+      `Use one of these: ${SONG_FORMATS}.`,
     );
   }
   const { extension, contentType } = TYPES[format];

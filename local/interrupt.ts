@@ -10,16 +10,20 @@ const SAME_SIGNAL_MS = 1_000;
 /**
  * Calls `work` with a signal that aborts when the process is told to stop, and with a promise of that. A second signal ends the
  * process at once.
+ * @param intercept is called first; true means that the signal was for something else, such as sound that plays
  */
 export async function untilInterrupted<T>(
   work: (signal: AbortSignal, interrupted: Promise<void>) => Promise<T>,
+  intercept: () => boolean = () => false,
 ): Promise<T> {
   const interrupt = new AbortController();
   const interrupted = new Promise<void>((resolve) => interrupt.signal.addEventListener('abort', () => resolve()));
-  let firstAt = 0;
+  let handledAt = -Infinity;
   const onSignal = (): void => {
-    if (!interrupt.signal.aborted) firstAt = performance.now();
-    else if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(EXIT_INTERRUPTED);
+    if (performance.now() - handledAt <= SAME_SIGNAL_MS) return;
+    handledAt = performance.now();
+    if (intercept()) return;
+    if (interrupt.signal.aborted) process.exit(EXIT_INTERRUPTED);
     interrupt.abort();
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);

@@ -2,9 +2,11 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import type postgres from 'postgres';
+import { REPLAY_STAGES, STAGES } from '../../schema.ts';
 import type { StackOptions } from '../connect.ts';
 import { CliError, EXIT_USAGE } from '../errors.ts';
 import { withDatabase } from '../operator.ts';
+import { choice, choiceArgument, numeric } from '../options.ts';
 import { duration, print, printTable } from '../output.ts';
 
 const BATCH = 100;
@@ -26,13 +28,13 @@ export function addBulk(program: Command): void {
   program
     .command('bulk')
     .description('replay, retry or cancel the jobs that a filter selects; lists them without --yes')
-    .argument('<operation>', OPERATIONS.join(', '))
-    .option('--stage <stage>', 'jobs in this stage')
+    .addArgument(choiceArgument('<operation>', 'what is done with each job', OPERATIONS))
+    .addOption(choice('--stage <stage>', 'jobs in this stage', STAGES))
     .option('--error <code>', 'jobs that failed with this code')
-    .option('--stopped <stage>', 'jobs that failed or were cancelled in this stage')
+    .addOption(choice('--stopped <stage>', 'jobs that failed or were cancelled in this stage', REPLAY_STAGES))
     .option('--user <id>', 'jobs of this user')
-    .option('--hours <n>', 'jobs that ended, or were created, in the last hours', Number)
-    .option('--from <stage>', 'replay: the stage to replay from')
+    .addOption(numeric('--hours <n>', 'jobs that ended, or were created, in the last hours', { above: 0 }))
+    .addOption(choice('--from <stage>', 'replay: the stage to replay from', REPLAY_STAGES))
     .option('--yes', 'run the operation; without it the jobs are only listed')
     .action(async (operation: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<BulkOptions>();
@@ -45,8 +47,6 @@ export function addBulk(program: Command): void {
 
 function check(operation: string, options: BulkOptions): void {
   const refuse = (message: string, hint: string): CliError => new CliError('bad_option', message, hint, EXIT_USAGE);
-  if (!OPERATIONS.includes(operation))
-    throw refuse(`There is no bulk operation "${operation}".`, `Use ${OPERATIONS.join(', ')}.`);
   if (operation === 'replay' && options.from === undefined) {
     throw refuse('A bulk replay needs a stage.', 'Add --from <stage>.');
   }
@@ -54,7 +54,6 @@ function check(operation: string, options: BulkOptions): void {
   if ([stage, error, stopped, user, hours].every((filter) => filter === undefined)) {
     throw refuse('A filter is needed.', 'Add --stage, --error, --stopped, --user or --hours.');
   }
-  if (hours !== undefined && !(hours > 0)) throw refuse('--hours must be a positive number.', 'Correct it.');
 }
 
 /** Returns the filter `--hours` as an expression: the database computes the time, by its own clock. */

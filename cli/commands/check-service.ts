@@ -6,6 +6,7 @@ import type { ServiceName } from '../../schema.ts';
 import { checkService } from '../../service-check/check.ts';
 import type { RuleResult } from '../../service-check/check.ts';
 import { CliError, EXIT_FAILURE, EXIT_USAGE } from '../errors.ts';
+import { choiceArgument } from '../options.ts';
 import { print, printJson, table } from '../output.ts';
 
 interface CheckServiceOptions {
@@ -19,13 +20,12 @@ export function addCheckService(program: Command): void {
   program
     .command('check-service')
     .description('check a running audio service against the contract, with a synthetic song')
-    .argument('<service>', SERVICES.join(', '))
+    .addArgument(choiceArgument('<service>', 'what the service is', SERVICES))
     .argument('<url>', 'base URL of the service; it may contain a path')
     .option('--files-host <address>', 'address on which the test song is served (default: 127.0.0.1)')
     .option('--files-url <url>', 'URL under which the service reaches the test song')
     .option('--json', 'as JSON')
-    .action(async (name: string, url: string, _options: unknown, command: Command) => {
-      const service = requireService(name);
+    .action(async (service: ServiceName, url: string, _options: unknown, command: Command) => {
       if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
         throw new CliError(
           'bad_url',
@@ -45,17 +45,6 @@ export function addCheckService(program: Command): void {
       else printResults(service, results, faults);
       if (faults > 0) process.exitCode = EXIT_FAILURE;
     });
-}
-
-function requireService(name: string): ServiceName {
-  const service = SERVICES.find((one) => one === name);
-  if (service !== undefined) return service;
-  throw new CliError(
-    'bad_service',
-    `There is no service "${name}".`,
-    `Name one of ${SERVICES.join(', ')}.`,
-    EXIT_USAGE,
-  );
 }
 
 const MARKS: Record<RuleResult['outcome'], string> = {

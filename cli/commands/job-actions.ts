@@ -4,7 +4,9 @@ import type postgres from 'postgres';
 import { REPLAY_STAGES } from '../../schema.ts';
 import type { JobStatus, Stage } from '../../schema.ts';
 import type { StackOptions } from '../connect.ts';
+import { ID_HELP } from '../job-id.ts';
 import { findJobId, withDatabase } from '../operator.ts';
+import { choice } from '../options.ts';
 import { paintStatus, print } from '../output.ts';
 
 /** A job after an operation. */
@@ -20,8 +22,8 @@ export function addJobActions(program: Command): void {
   program
     .command('replay')
     .description('run a job again from a stage')
-    .argument('<id>', "the job's id, or its first eight characters")
-    .requiredOption('--from <stage>', `one of ${REPLAY_STAGES.join(', ')}`)
+    .argument('<id>', ID_HELP)
+    .addOption(choice('--from <stage>', 'the stage to start from', REPLAY_STAGES).makeOptionMandatory())
     .option('--fresh', 'ignore cached analyses and stems')
     .action((id: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<StackOptions & { from: string; fresh?: boolean }>();
@@ -36,7 +38,7 @@ export function addJobActions(program: Command): void {
   program
     .command('retry')
     .description('resume a failed or cancelled job where it stopped')
-    .argument('<id>', "the job's id, or its first eight characters")
+    .argument('<id>', ID_HELP)
     .action((id: string, _options: unknown, command: Command) =>
       runAction(
         command.optsWithGlobals<StackOptions>(),
@@ -47,7 +49,7 @@ export function addJobActions(program: Command): void {
   program
     .command('cancel')
     .description('cancel a job; workers abort within a second')
-    .argument('<id>', "the job's id, or its first eight characters")
+    .argument('<id>', ID_HELP)
     .action((id: string, _options: unknown, command: Command) =>
       runAction(
         command.optsWithGlobals<StackOptions>(),
@@ -58,7 +60,7 @@ export function addJobActions(program: Command): void {
   program
     .command('start-draft')
     .description('start a draft, which waits for its user after analysis and scoring')
-    .argument('<id>', "the job's id, or its first eight characters")
+    .argument('<id>', ID_HELP)
     .action((id: string, _options: unknown, command: Command) =>
       runAction(
         command.optsWithGlobals<StackOptions>(),

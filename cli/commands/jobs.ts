@@ -1,12 +1,15 @@
 /** `mashup jobs`: lists the newest jobs. */
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { STAGES } from '../../schema.ts';
 import type { JobStatus, SongCard, Stage } from '../../schema.ts';
 import type { StackOptions } from '../connect.ts';
 import { withDatabase } from '../operator.ts';
+import { choice, numeric } from '../options.ts';
 import { truncate, duration, paintStatus, print, printJson, printTable } from '../output.ts';
 
 const DEFAULT_COUNT = 20;
+const MAX_COUNT = 10_000;
 const TITLE_WIDTH = 44;
 
 interface JobLine {
@@ -28,8 +31,10 @@ export function addJobs(program: Command): void {
   program
     .command('jobs')
     .description('list the newest jobs')
-    .option('--stage <stage>', 'only jobs in this stage')
-    .option('--count <n>', 'number of jobs', Number, DEFAULT_COUNT)
+    .addOption(choice('--stage <stage>', 'only jobs in this stage', STAGES))
+    .addOption(
+      numeric('--count <n>', 'number of jobs', { min: 1, max: MAX_COUNT, isWhole: true }).default(DEFAULT_COUNT),
+    )
     .option('--json', 'one JSON line per job')
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<StackOptions & { stage?: string; count: number; json?: boolean }>();
@@ -40,13 +45,18 @@ export function addJobs(program: Command): void {
             extract(epoch from mashup.now() - mashup_jobs.created_at)::int as age_sec
           from public.mashup_jobs
           where ${options.stage ?? null}::text is null or stage = ${options.stage ?? null}
-          order by mashup_jobs.created_at desc limit ${Math.max(1, Math.floor(options.count) || DEFAULT_COUNT)}`,
+          order by mashup_jobs.created_at desc limit ${options.count}`,
       );
       if (options.json === true) jobs.forEach((job) => printJson(job));
-      else if (jobs.length === 0) print('No jobs yet. Make one: mashup make one.mp3 two.mp3 --out mashup.wav');
+      else if (jobs.length === 0) print(emptyText(options.stage));
       else printTable(['id', 'stage', '', 'mashup', 'age'], jobs.map(describe));
     });
 }
+
+const emptyText = (stage: string | undefined): string =>
+  stage === undefined
+    ? 'No jobs yet. Make one: mashup make one.mp3 two.mp3 --out mashup.wav'
+    : `No job is in stage ${stage}.`;
 
 function describe(job: JobLine): string[] {
   const detail =

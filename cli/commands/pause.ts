@@ -1,31 +1,23 @@
 /** `mashup pause` and `mashup resume`: running tasks finish, no new tasks start. */
 import type { Command } from 'commander';
 import type { StackOptions } from '../connect.ts';
-import { CliError, EXIT_USAGE } from '../errors.ts';
 import { withDatabase } from '../operator.ts';
+import { choiceArgument, numeric } from '../options.ts';
 import { print } from '../output.ts';
 
-const SCOPES = 'system, user, job, kind (of task) or service';
+const SCOPES = ['system', 'user', 'job', 'kind', 'service'];
 
 /** Adds the commands to the program. */
 export function addPause(program: Command): void {
   program
     .command('pause')
     .description('start no new tasks; running tasks finish')
-    .argument('[scope]', SCOPES, 'system')
+    .addArgument(choiceArgument('[scope]', 'what is paused; kind: a kind of tasks', SCOPES).default('system'))
     .argument('[key]', 'which user, job, kind or service', '')
     .option('--reason <text>', 'reason of the pause', 'Paused by the operator')
-    .option('--minutes <n>', 'resume automatically after this many minutes', Number)
+    .addOption(numeric('--minutes <n>', 'resume automatically after this many minutes', { above: 0 }))
     .action((scope: string, key: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<StackOptions & { reason: string; minutes?: number }>();
-      if (options.minutes !== undefined && !(options.minutes > 0)) {
-        throw new CliError(
-          'bad_option',
-          '--minutes must be a positive number.',
-          'Correct it, or leave it out.',
-          EXIT_USAGE,
-        );
-      }
       return withDatabase(options, async (sql) => {
         // The database computes the time, by its own clock, and returns it as a number: no format depends on its settings.
         const [pause] = await sql<{ until_epoch_sec: number | null }[]>`
@@ -40,7 +32,7 @@ export function addPause(program: Command): void {
   program
     .command('resume')
     .description('end a pause')
-    .argument('[scope]', SCOPES, 'system')
+    .addArgument(choiceArgument('[scope]', 'what is paused; kind: a kind of tasks', SCOPES).default('system'))
     .argument('[key]', 'which user, job, kind or service', '')
     .action((scope: string, key: string, _options: unknown, command: Command) =>
       withDatabase(command.optsWithGlobals<StackOptions>(), async (sql) => {

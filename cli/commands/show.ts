@@ -7,6 +7,7 @@ import type { JobResult, MashupJob, Plan } from '../../schema.ts';
 import { displayKeyWithCamelot } from '../../music/theory/keys.ts';
 import { STEM_NAMES } from '../../music/theory/stem-texts.ts';
 import type { StackOptions } from '../connect.ts';
+import { ID_HELP } from '../job-id.ts';
 import { findJobId, withDatabase } from '../operator.ts';
 import { clock, truncate, paintStatus, print, printJson, table } from '../output.ts';
 import { songText, stepText } from '../progress/texts.ts';
@@ -48,7 +49,7 @@ export function addShow(program: Command): void {
   program
     .command('show')
     .description('show one job: songs, plan, tasks, events')
-    .argument('<id>', "the job's id, or its first eight characters")
+    .argument('<id>', ID_HELP)
     .option('--json', 'as JSON')
     .action(async (id: string, _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<StackOptions & { json?: boolean }>();

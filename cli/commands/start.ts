@@ -20,20 +20,34 @@ async function start(options: StackOptions): Promise<void> {
   const startedAt = performance.now();
   await runStack({ ...options, log: (line) => print(pc.dim(`  ${line}`)) }, async ({ info }) => {
     const models = await fetchModels(info.services.separation);
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    print();
+    for (const line of firstLines(info.studioUrl, seconds)) print(`  ${line}`.trimEnd());
     print();
     const rows: [string, string][] = [
+      ...(info.studioUrl === null
+        ? []
+        : ([['Operator page', `${info.studioUrl}/#/operator`]] satisfies [string, string][])),
+      ['  signs in as', `${info.operator.email} with ${info.operator.password}`],
       ['API', info.apiUrl],
-      ['Studio', info.studioUrl ?? 'not built'],
       ['Database', info.dbUrl],
       ['Publishable key', info.publishableKey],
       ['Secret key', info.secretKey],
-      ['Operator page', info.studioUrl === null ? 'not built' : `${info.studioUrl}/#/operator`],
-      ['  signs in as', `${info.operator.email} with ${info.operator.password}`],
       ...(models === undefined ? [] : ([['Separation', separatorText(models)]] satisfies [string, string][])),
       ['Data', info.dataDir],
     ];
     for (const line of table(rows.map(([name, value]) => [pc.dim(`  ${name}`), value]))) print(line);
     print();
-    print(`  Ready in ${((performance.now() - startedAt) / 1000).toFixed(1)} s. Ctrl-C stops it.`);
+    print(pc.dim('  Ctrl-C stops it.'));
   });
+}
+
+/** What is read first: which address to open. */
+function firstLines(studioUrl: string | null, seconds: string): string[] {
+  const ready = `Ready in ${seconds} s.`;
+  if (studioUrl === null)
+    return [
+      `${ready} The studio is not built: run \`npm run studio:build\`, or use \`mashup make\` and \`mashup jobs\`.`,
+    ];
+  return [`${ready} Open this address in your browser:`, '', `  ${pc.bold(pc.cyan(studioUrl))}`];
 }

@@ -1,35 +1,29 @@
 /** `mashup stems`: downloads the stems of a finished mashup, aligned with it, for a DAW. */
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { Command } from 'commander';
-import {
-  downloadPart,
-  fromDatabaseError,
-  readStems,
-  requestStems,
-  stemFileName,
-  toMashupJob,
-} from '@mashup-engine/client';
-import type { MashupJob, ReadyStems } from '@mashup-engine/client';
+import { downloadPart, fileNameOf, readStems, requestStems, stemFileName, toMashupJob } from '@mashup-engine/client';
+import type { MashupJob, MashupStemFile, ReadyStems } from '@mashup-engine/client';
 import { joinFlac } from '../../audio/encode/flac-join.ts';
-import { connect, signIn } from '../connect.ts';
+import { STEMS } from '../../schema.ts';
 import type { StackOptions } from '../connect.ts';
-import { makeFolder } from '../download.ts';
-import { CliError, EXIT_USAGE, interrupted } from '../errors.ts';
-import { checkJobId } from '../job-id.ts';
+import { save } from '../download.ts';
+import { CliError } from '../errors.ts';
+import { assertOwn } from '../find-job.ts';
+import { ID_HELP } from '../job-id.ts';
+import { choice } from '../options.ts';
+import { makeFolder, mayOverwrite } from '../output-file.ts';
 import { print, printJson } from '../output.ts';
+import { withMashup } from '../with-mashup.ts';
 
 /** How often the row of the job is read while the stems are made. */
 const POLL_MS = 1_000;
-/** Jobs among which the beginning of an id is looked up. */
-const NEWEST_JOBS = 200;
-const FORMATS = ['flac', 'wav'] as const;
 
 interface StemsOptions extends StackOptions {
   out?: string;
-  format: string;
+  force?: boolean;
+  format: 'flac' | 'wav';
   json?: boolean;
 }
 
@@ -41,69 +35,34 @@ export function addStems(program: Command): void {
   program
     .command('stems')
     .description('download the stems of a finished mashup, each as long as the mashup')
-    .argument('<id>', "the job's id, or its first eight characters")
+    .argument('<id>', ID_HELP)
     .option('-o, --out <folder>', 'folder for the files (default: stems of the mashup, named after its title)')
-    .option('--format <format>', FORMATS.join(' or '), 'flac')
+    .option('--force', 'overwrite files without asking')
+    .addOption(choice('--format <format>', 'format of the files', ['flac', 'wav']).default('flac'))
     .option('--json', 'one JSON document at the end')
     .action((id: string, _options: unknown, command: Command) => run(id, command.optsWithGlobals<StemsOptions>()));
 }
 
 async function run(id: string, options: StemsOptions): Promise<void> {
-  const format = FORMATS.find((known) => known === options.format);
-  if (!format) throw new CliError('bad_option', '--format must be flac or wav.', 'Correct it, or omit it.', EXIT_USAGE);
-  checkJobId(id);
-  const abort = new AbortController();
-  const onSignal = (): void => abort.abort(interrupted());
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
   const say = (text: string): void => {
     if (options.json !== true) print(text);
   };
-  const { signal } = abort;
-  try {
-    const connection = await connect(options, { log: say, signal });
-    try {
-      await signIn(connection.supabase);
-      const job = await findJob(connection.supabase, id);
-      const folder = await makeFolder(options.out ?? folderName(job));
-      const stems = await waitForStems(connection.supabase, job, { say, signal });
-      const files = await downloadAll(connection.supabase, { job, stems, folder, format }, { say, signal });
-      if (options.json === true) printJson({ folder, ...facts(stems), files });
-      else for (const line of summary(stems)) print(line);
-    } finally {
-      await connection.close();
-    }
-  } catch (error) {
-    throw signal.aborted ? interrupted() : error;
-  } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  }
+  await withMashup(options, id, say, async (found, signal) => {
+    assertOwn(found);
+    const { supabase, job } = found;
+    const folder = await makeFolder(options.out ?? `${fileNameOf(job.title ?? 'Mashup')} stems`);
+    const names = job.songs.flatMap(({ songId }) => STEMS.map((stem) => nameOf(job, { songId, stem }, options)));
+    const paths = names.map((name) => resolve(folder, name));
+    const place = { folder, mayOverwrite: await mayOverwrite(paths, { ...options, signal }) };
+    const stems = await waitForStems(supabase, job, { say, signal });
+    const files = await downloadAll(supabase, { job, stems, place, options }, { say, signal });
+    if (options.json === true) printJson({ folder, ...facts(stems), files });
+    else for (const line of summary(stems)) print(line);
+  });
 }
 
-const folderName = ({ title }: MashupJob): string =>
-  `${(title ?? 'Mashup').replace(/[\\/:*?"<>|\p{Cc}]+/gu, ' ').trim()} stems`;
-
-/** Finds a job of the user. @throws CliError `job_not_found` */
-async function findJob(supabase: SupabaseClient, id: string): Promise<MashupJob> {
-  const { data, error, status } = await supabase
-    .from('mashup_jobs')
-    .select('*')
-    .order('created_at', { ascending: false })
-    .limit(NEWEST_JOBS);
-  if (error) throw fromDatabaseError(error, status);
-  const found = (data as { id: string }[]).filter((row) => row.id.startsWith(id.toLowerCase()));
-  const [job] = found;
-  if (job && found.length === 1) return toMashupJob(job);
-  throw new CliError(
-    'job_not_found',
-    found.length === 0 ? `You have no mashup ${id}.` : `Several of your mashups begin with ${id}.`,
-    found.length === 0
-      ? 'The command takes the mashups of the account that is signed in (MASHUP_EMAIL); `mashup jobs` lists all.'
-      : 'Give more characters of the id.',
-    EXIT_USAGE,
-  );
-}
+const nameOf = (job: MashupJob, file: Pick<MashupStemFile, 'songId' | 'stem'>, { format }: StemsOptions): string =>
+  stemFileName(job, file, format);
 
 /** Asks for the stems and waits until they are there. @throws CliError with the fault of the task */
 async function waitForStems(
@@ -134,18 +93,23 @@ function gone(): never {
 
 async function downloadAll(
   supabase: SupabaseClient,
-  what: { job: MashupJob; stems: ReadyStems; folder: string; format: (typeof FORMATS)[number] },
+  what: {
+    job: MashupJob;
+    stems: ReadyStems;
+    place: { folder: string; mayOverwrite: boolean };
+    options: StemsOptions;
+  },
   { say, signal }: { say: (text: string) => void; signal: AbortSignal },
 ): Promise<Written[]> {
-  const { job, stems, folder, format } = what;
+  const { job, stems, place, options } = what;
   const files: Written[] = [];
   for (const file of stems.files) {
     const parts: Uint8Array[] = [];
     for (const part of stems.ends.keys())
       parts.push(new Uint8Array(await downloadPart(supabase, file, part, { signal })));
-    const path = resolve(folder, stemFileName(job, file, format));
     const flac = joinFlac(parts);
-    await writeFile(path, format === 'flac' ? flac : await toWav(flac), { signal });
+    const content = options.format === 'flac' ? flac : await toWav(flac);
+    const path = await save(content, { ...place, path: resolve(place.folder, nameOf(job, file, options)) }, signal);
     say(path);
     files.push({ song_id: file.songId, stem: file.stem, path });
   }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { StackOptions } from '../connect.ts';
 import { CliError, EXIT_USAGE } from '../errors.ts';
+import { ID_HELP } from '../job-id.ts';
 import { runAction } from './job-actions.ts';
 import type { JobAfter } from './job-actions.ts';
 
@@ -10,7 +11,7 @@ export function addTakeDown(program: Command): void {
   program
     .command('take-down')
     .description('delete the files of a mashup and keep it from running again; its user reads the reason')
-    .argument('<id>', "the job's id, or its first eight characters")
+    .argument('<id>', ID_HELP)
     .option('--reason <text>', 'why, as its user reads it')
     .option('--lift', 'let it run again; its file stays deleted')
     .action((id: string, _options: unknown, command: Command) => {

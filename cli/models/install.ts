@@ -6,7 +6,7 @@ import { useModel } from '../../services/separation/models/store.ts';
 import { CliError, EXIT_USAGE } from '../errors.ts';
 import { print } from '../output.ts';
 import { chooseDisplay } from '../progress/choose-display.ts';
-import { confirm } from './confirm.ts';
+import { confirm } from '../confirm.ts';
 import { megabytes } from './lines.ts';
 
 /** Change of the progress that is told, as a share. */

@@ -62,13 +62,13 @@ const cases: [name: string, args: string[], code: string, line: RegExp][] = [
     'a picture',
     [good, path('picture.png')],
     'audio_unsupported_format',
-    /^picture\.png is not a supported audio file\. Use an MP3/,
+    /^picture\.png is not a supported audio file\. Use one of these: MP3/,
   ],
   [
     'a text renamed .mp3',
     [good, path('text.mp3')],
     'audio_unsupported_format',
-    /^text\.mp3 is not a supported audio file\. Use an MP3/,
+    /^text\.mp3 is not a supported audio file\. Use one of these: MP3/,
   ],
   ['an empty file', [good, path('empty.mp3')], 'audio_empty', /^empty\.mp3 is empty\. Export/],
   ['a file over 50 MB', [good, path('huge.mp3')], 'audio_too_large', /^huge\.mp3 is 51 MB; at most 50 MB .*Convert/],
@@ -85,7 +85,7 @@ const cases: [name: string, args: string[], code: string, line: RegExp][] = [
     'no separator',
     [good, other, '--separation', 'best'],
     'bad_option',
-    /^--separation must be auto, classical or neural\./,
+    /^--separation cannot be "best"\. Choose one of auto, classical, neural\.$/,
   ],
   ['too long wishes', [good, other, '--wishes', 'x'.repeat(501)], 'bad_option', /^--wishes must have at most 500/],
 ];
@@ -123,7 +123,7 @@ describe('mashup make, before anything is started', () => {
   test('names missing arguments and environment variables', async () => {
     const without = await mashup(['replay', 'x']);
     assert.equal(without.code, 2);
-    assert.match(without.stderr, /--from <stage>' not specified\. See `mashup --help`/);
+    assert.match(without.stderr, /--from <stage>' not specified\. See `mashup replay --help`/);
     const keyless = await mashup(['make', good, other, '--out', path('o.wav')], { SUPABASE_URL: 'http://127.0.0.1:9' });
     assert.equal(keyless.code, 2);
     assert.match(keyless.stderr, /neither SUPABASE_PUBLISHABLE_KEY nor SUPABASE_ANON_KEY/);
@@ -135,6 +135,6 @@ describe('mashup make, before anything is started', () => {
     assert.equal(gone.stderr.trim().split('\n').length, 1, gone.stderr);
     const unknown = await mashup(['bake']);
     assert.equal(unknown.code, 2);
-    assert.match(unknown.stderr, /^Unknown command 'bake'/);
+    assert.match(unknown.stderr, /^Unknown command 'bake' \(Did you mean make\?\)\. See `mashup --help`\.$/m);
   });
 });

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { after, describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { confirm } from '../../cli/models/confirm.ts';
+import { confirm } from '../../cli/confirm.ts';
 import { modelLines } from '../../cli/models/lines.ts';
 import { listModels } from '../../cli/models/list.ts';
 import { installModel, installRuntime } from '../../services/separation/models/install.ts';

@@ -22,7 +22,7 @@ describe("the operator's commands", () => {
     const listed = await cli('jobs');
     assert.equal(listed.code, 0, listed.stderr);
     assert.match(listed.stdout, new RegExp(`${id} +complete +Test mashup`));
-    const shown = await cli('show', id.slice(0, 13));
+    const shown = await cli('show', id.slice(0, 6));
     assert.equal(shown.code, 0, shown.stderr);
     for (const part of ['Test mashup  complete  100 %', 'Plan 1 (rules): 120 bpm, A minor', 'render', '+0.00 s']) {
       assert.ok(shown.stdout.includes(part), `${part} is not in ${shown.stdout}`);
@@ -33,7 +33,7 @@ describe("the operator's commands", () => {
     const costly = (await cli('show', id)).stdout;
     assert.match(costly, /claude-opus-5-5, 8000 input tokens, 12000 output tokens, 0\.280 US dollars/);
     assert.match(costly, /changed {2}The bass is louder\./);
-    const json = JSON.parse((await cli('show', id, '--json')).stdout) as { job: { id: string }; events: object[] };
+    const json = JSON.parse((await cli('show', 'last', '--json')).stdout) as { job: { id: string }; events: object[] };
     assert.equal(json.job.id, id);
     assert.ok(json.events.length > 5);
   });
@@ -67,7 +67,10 @@ describe("the operator's commands", () => {
     assert.match(again.stderr, /^Job .* is in stage rendering: there is nothing to retry\. Retry a failed/);
     await machine.run(worker);
     const refusals: [args: string[], code: number, line: RegExp][] = [
-      [['replay', id, '--from', 'complete'], 1, /^A job cannot be replayed from "complete"\. Replay from queued/],
+      [['replay', id, '--from', 'complete'], 2, /^--from cannot be "complete"\. Choose one of queued, analyzing/],
+      [['jobs', '--stage', 'nope'], 2, /^--stage cannot be "nope"\. Choose one of queued, .*, cancelled\.$/],
+      [['jobs', '--count', '0'], 2, /^--count must be a whole number from 1 to 10000\./],
+      [['pause', 'kitchen'], 2, /^scope cannot be "kitchen"\. Choose one of system, user/],
       [['replay', id], 2, /--from <stage>' not specified/],
       [['cancel', id], 1, /complete/],
       [['show', randomUUID()], 1, /^There is no job .*List the jobs with `mashup jobs`\.$/],

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { freePath } from '../../cli/download.ts';
+import { freePath } from '../../cli/output-file.ts';
 import { sanitize } from '../../cli/output.ts';
 
 test('control sequences in a name are removed, and colours are kept', () => {
