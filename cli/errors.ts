@@ -50,9 +50,16 @@ export function exitCodeFor(code: string): number {
   return isUserFault ? EXIT_USAGE : EXIT_FAILURE;
 }
 
+/** Codes of PostgREST for a function, a table or a column that the database does not have. */
+const MISSING_IN_API: readonly string[] = ['PGRST202', 'PGRST205', '42703'];
+
 /** Converts any error. Errors of the engine's libraries have a code and a hint already. */
 export function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
+  if (error instanceof MashupClientError && MISSING_IN_API.includes(error.code)) {
+    const message = 'The database is that of an older version of the engine.';
+    return new CliError('not_migrated', message, 'Run `mashup migrate`.', EXIT_FAILURE, { cause: error });
+  }
   if (error instanceof MashupClientError) {
     return new CliError(error.code, withDetails(error), error.hint, exitCodeFor(error.code), { cause: error });
   }

@@ -3,6 +3,12 @@ import { readStack } from '../local/index.ts';
 import { setting } from './environment.ts';
 import { CliError, EXIT_USAGE } from './errors.ts';
 
+/** Checks that the studio is not that of a local stack that does not run. @throws CliError `not_running` */
+export function assertStudioRuns(dataDir: string | undefined): void {
+  if (setting('SUPABASE_URL') !== undefined || readStack(dataDir) !== undefined) return;
+  throw new CliError('not_running', 'No local stack is running here.', 'Start it with `mashup start`.');
+}
+
 /**
  * Returns the address of the studio, without a slash at its end: MASHUP_STUDIO_URL, otherwise that of the running local stack.
  * @throws CliError `no_studio`, `bad_setting`

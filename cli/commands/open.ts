@@ -1,13 +1,10 @@
 /** `mashup open`: opens the page of a mashup in the browser. */
 import type { Command } from 'commander';
-import { readStack } from '../../local/index.ts';
 import { openInBrowser } from '../browser.ts';
 import type { StackOptions } from '../connect.ts';
-import { setting } from '../environment.ts';
-import { CliError } from '../errors.ts';
 import { ID_HELP, parseJobId } from '../job-id.ts';
 import { print, printJson } from '../output.ts';
-import { studioAddress } from '../studio-address.ts';
+import { assertStudioRuns, studioAddress } from '../studio-address.ts';
 import { withMashup } from '../with-mashup.ts';
 
 interface OpenOptions extends StackOptions {
@@ -31,9 +28,7 @@ export function addOpen(program: Command): void {
 async function open(id: string | undefined, options: OpenOptions): Promise<void> {
   if (id !== undefined) parseJobId(id);
   // A stack that is started for the command would end with it.
-  if (setting('SUPABASE_URL') === undefined && readStack(options.dataDir) === undefined) {
-    throw new CliError('not_running', 'No local stack is running here.', 'Start it with `mashup start`.');
-  }
+  assertStudioRuns(options.dataDir);
   const studio = studioAddress(options.dataDir);
   if (id === undefined) return show(studio, options);
   await withMashup(
