@@ -301,8 +301,9 @@ export type SharedMashup = z.infer<typeof SharedMashup>;
 export const SharedCover = z.object({
   duration_sec: z.number().positive(),
   timeline: z.array(SharedSection),
-  peaks: z.array(z.number()),
-  songs: z.array(z.object({ songId: z.string(), energy: z.number().nullish(), peaks: z.array(z.number()) })),
+  songs: z
+    .array(z.object({ songId: z.string(), energy: z.number().nullish(), peaks: z.array(z.number()) }))
+    .describe('Waveforms or energy of the songs: at most 200 mean values; none of a song whose analysis has expired.'),
 });
 export type SharedCover = z.infer<typeof SharedCover>;
 

@@ -16,6 +16,8 @@ const FUNCTIONS = [
   'delete-account',
   'renew-upload',
 ];
+/** Functions that read public links, without an account. */
+const PUBLIC_FUNCTIONS = ['shared-mashup', 'shared-cover', 'shared-audio'];
 
 /** Checks the API of a project. */
 export async function checkApi(url: string, key: string): Promise<Finding[]> {
@@ -29,7 +31,12 @@ export async function checkApi(url: string, key: string): Promise<Finding[]> {
         runCheck('rest', down, () => checkRest(supabase)),
         runCheck('storage', down, () => checkStorage(supabase)),
         runCheck('realtime', down, () => checkRealtime(supabase)),
-        runCheck('functions', down, () => Promise.all(FUNCTIONS.map((name) => checkFunction(url, key, name)))),
+        runCheck('functions', down, () =>
+          Promise.all([
+            ...FUNCTIONS.map((name) => checkFunction(url, key, name)),
+            ...PUBLIC_FUNCTIONS.map((name) => checkPublicFunction(url, name)),
+          ]),
+        ),
       ])
     ).flat();
   } finally {
@@ -109,13 +116,30 @@ async function checkFunction(url: string, key: string, name: string): Promise<Fi
     body: '{}',
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  const body = (await response.json().catch(() => ({}))) as { code?: unknown };
-  if (response.status === 401 && body.code === 'sign_in_required')
-    return passed(name, 'is deployed, and refuses strangers');
+  const code = await codeOf(response);
+  if (response.status === 401 && code === 'sign_in_required') return passed(name, 'is deployed, and refuses strangers');
+  return refusedWrongly(name, response.status, code);
+}
+
+/** Reads a link that does not exist, without any key, as whoever opens a link. */
+async function checkPublicFunction(url: string, name: string): Promise<Finding> {
+  const response = await fetch(`${url}/functions/v1/${name}?token=none`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const code = await codeOf(response);
+  if (response.status === 404 && code === 'share_not_found')
+    return passed(name, 'is deployed, and shows nothing without a link');
+  return refusedWrongly(name, response.status, code);
+}
+
+async function codeOf(response: Response): Promise<string> {
+  const { code } = (await response.json().catch(() => ({}))) as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+}
+
+function refusedWrongly(name: string, status: number, code: string): Finding {
   return failed(
     name,
-    `returned ${response.status} ${typeof body.code === 'string' ? body.code : ''}`.trim(),
-    response.status === 401
+    `returned ${status} ${code}`.trim(),
+    status === 401
       ? 'Deploy it with verify_jwt = false (supabase/config.toml): it checks tokens itself.'
       : 'Deploy it: supabase functions deploy.',
   );

@@ -11,6 +11,8 @@ interface Operation {
   response: string;
   /** Media type of the response; default `application/json`. */
   media?: string;
+  /** Reads a public link, whose token is in the query, without an account. */
+  ofLink?: { status: 200 | 302; description: string };
 }
 
 interface Description {
@@ -25,7 +27,8 @@ interface Description {
 
 const FUNCTIONS: Description = {
   title: 'Edge functions of mashup-engine',
-  description: 'Every function accepts POST with a JSON body and the access token of a signed-in user.',
+  description:
+    'The functions of public links (shared-*) accept GET and HEAD without an account. Every other function accepts POST with a JSON body and the access token of a signed-in user.',
   servers: [{ url: 'http://127.0.0.1:54321/functions/v1', description: 'the local stack' }],
   operations: [
     {
@@ -70,6 +73,25 @@ const FUNCTIONS: Description = {
       request: 'DeleteAccountRequest',
       response: 'DeleteAccountAnswer',
     },
+    {
+      path: '/shared-mashup',
+      summary: 'Returns what the public reads of a mashup that is shared by a link.',
+      response: 'SharedMashup',
+      ofLink: { status: 200, description: 'Done' },
+    },
+    {
+      path: '/shared-cover',
+      summary: 'Returns the cover of a shared mashup, 1200 by 630 pixels.',
+      response: 'SharedCoverPicture',
+      media: 'image/png',
+      ofLink: { status: 200, description: 'Done' },
+    },
+    {
+      path: '/shared-audio',
+      summary: 'Leads to the file of a shared mashup.',
+      response: 'ErrorBody',
+      ofLink: { status: 302, description: 'Header Location: a link to the file in Storage, valid for 60 seconds.' },
+    },
   ],
   schemas: {
     GenerateMashupRequest: api.GenerateMashupRequest,
@@ -86,6 +108,10 @@ const FUNCTIONS: Description = {
     StemAnswer: api.StemAnswer,
     DeleteAccountRequest: api.DeleteAccountRequest,
     DeleteAccountAnswer: api.DeleteAccountAnswer,
+    ShareToken: api.ShareToken,
+    SharedMashup: api.SharedMashup,
+    SharedSection: api.SharedSection,
+    SharedCoverPicture: z.string().meta({ contentMediaType: 'image/png' }),
     SubmittedSong: api.SubmittedSong,
     SubmittedOptions: api.SubmittedOptions,
     StemPaths: services.StemPaths,
@@ -188,7 +214,9 @@ function openApi(description: Description, version: string): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-function pathItem({ path, summary, request, response, media }: Operation, { error }: Description): object {
+function pathItem(one: Operation, { error }: Description): object {
+  const { path, summary, request, response, media, ofLink } = one;
+  if (ofLink !== undefined) return { get: linkOperation(one, ofLink) };
   const operation = {
     operationId: path.slice(1),
     summary,
@@ -199,6 +227,30 @@ function pathItem({ path, summary, request, response, media }: Operation, { erro
     },
   };
   return { [request === undefined ? 'get' : 'post']: operation };
+}
+
+/** A GET operation of a public link. */
+function linkOperation(
+  { path, summary, response, media }: Operation,
+  ofLink: NonNullable<Operation['ofLink']>,
+): object {
+  const { status, description } = ofLink;
+  return {
+    operationId: path.slice(1),
+    summary,
+    security: [],
+    parameters: [{ name: 'token', in: 'query', required: true, schema: { $ref: '#/components/schemas/ShareToken' } }],
+    responses: {
+      [status]: { description, ...(status === 200 ? { content: content(response, media) } : {}) },
+      404: {
+        description:
+          'share_not_found: the link is unknown, revoked or taken down, sharing is off, or the mashup has no file now',
+        content: content('ErrorBody'),
+      },
+      429: { description: 'rate_limited: too many requests; header Retry-After', content: content('ErrorBody') },
+      default: { description: 'Refused or failed', content: content('ErrorBody') },
+    },
+  };
 }
 
 const content = (name: string, media = 'application/json'): object => ({

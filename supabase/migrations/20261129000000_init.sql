@@ -7428,16 +7428,17 @@ end
 $$;
 comment on function mashup.purge_share_counts(integer) is 'Deletes counts of requests of earlier minutes. Returns how many, at most p_batch.';
 
-create function mashup.reduce_peaks(p_peaks jsonb, p_count integer) returns jsonb
+create function mashup.reduce_peaks(p_peaks jsonb, p_count integer, p_mean boolean default false) returns jsonb
   language sql immutable set search_path = ''
   as $$
   select case when jsonb_typeof(p_peaks) = 'array' then (
-    select coalesce(jsonb_agg(b.top order by b.bar), '[]') from (
-      select max(p.value::numeric) as top, (p.n - 1) * least(p_count, jsonb_array_length(p_peaks)) / jsonb_array_length(p_peaks) as bar
-      from jsonb_array_elements_text(p_peaks) with ordinality p (value, n) group by 2) b) else '[]' end
+    select coalesce(jsonb_agg(round(case when p_mean then b.mean else b.top end, 3) order by b.bar), '[]') from (
+      select max(p.value::numeric) as top, avg(p.value::numeric) as mean,
+        (p.n - 1) * least(p_count, jsonb_array_length(p_peaks)) / jsonb_array_length(p_peaks) as bar
+      from jsonb_array_elements_text(p_peaks) with ordinality p (value, n) group by 3) b) else '[]' end
 $$;
-comment on function mashup.reduce_peaks(jsonb, integer) is
-  'Returns at most p_count values of a waveform, each the maximum of its part; [] if there is no waveform.';
+comment on function mashup.reduce_peaks(jsonb, integer, boolean) is
+  'Returns at most p_count values of a waveform, each the maximum of its part, with p_mean the mean; [] if there is no waveform.';
 
 create function mashup.shared_songs(p_job public.mashup_jobs, p_plan public.mashup_plans)
   returns table (n bigint, song_id text, public_id text, song jsonb)
@@ -7481,9 +7482,8 @@ begin
     return jsonb_build_object(
       'duration_sec', p_job.result -> 'duration_sec',
       'timeline', mashup.shared_timeline(p_job, v_plan),
-      'peaks', mashup.reduce_peaks(v_result.quality #> '{waveform,peaks}', 200),
       'songs', (select coalesce(jsonb_agg(jsonb_build_object('songId', o.public_id, 'energy', o.song -> 'energy',
-          'peaks', mashup.reduce_peaks(coalesce(a.analysis #> '{waveform,peaks}', a.analysis #> '{energy,values}'), 200)) order by o.n), '[]')
+          'peaks', mashup.reduce_peaks(coalesce(a.analysis #> '{waveform,peaks}', a.analysis #> '{energy,values}'), 200, true)) order by o.n), '[]')
         from mashup.shared_songs(p_job, v_plan) o
         left join mashup.analyses a on a.id = (o.song ->> 'analysis_id')::bigint and a.user_id = p_job.user_id));
   end if;
@@ -7498,7 +7498,7 @@ begin
 end
 $$;
 comment on function mashup.describe_share(public.mashup_jobs, text) is
-  'Returns what the public may know of a shared mashup: of part mashup {title, credits [{songId, name, artist}], duration_sec, bpm, key, format, created_at, timeline, peaks}, of part cover {duration_sec, timeline, peaks, songs [{songId, energy, peaks}]}, of part audio {path}. No member names a user, a job or a file, except path, which the function signs.';
+  'Returns what the public may know of a shared mashup: of part mashup {title, credits [{songId, name, artist}], duration_sec, bpm, key, format, created_at, timeline, peaks}, of part cover {duration_sec, timeline, songs [{songId, energy, peaks}]}, of part audio {path}. No member names a user, a job or a file, except path, which the function signs.';
 
 create function public.read_share(p_token text, p_part text, p_client text default null) returns jsonb
   language plpgsql volatile security definer set search_path = ''

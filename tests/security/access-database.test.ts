@@ -16,9 +16,16 @@ describe('rows', () => {
     ['mashup_plans', 'job_id', { job_id: job, version: 9, epoch: 1, source: 'rules', plan: {}, song_ids: [] }],
     ['mashup_results', 'job_id', { job_id: job, epoch: 9, path: 'x', quality: {} }],
     ['mashup_job_events', 'job_id', { job_id: job, epoch: 1, type: 'warning', stage: 'queued', message: 'x' }],
+    ['mashup_shares', 'job_id', { token: 'A'.repeat(24), job_id: job }],
   ] as const;
   // Some columns of plans and events are for operators only; the grants refuse a read of all columns.
-  const columns = { mashup_jobs: '*', mashup_plans: 'plan', mashup_results: '*', mashup_job_events: 'message' };
+  const columns = {
+    mashup_jobs: '*',
+    mashup_plans: 'plan',
+    mashup_results: '*',
+    mashup_job_events: 'message',
+    mashup_shares: 'token,job_id',
+  };
   assertDenied(
     access,
     tables.flatMap(([table, id, row]): EntryPoint[] => [
@@ -51,7 +58,13 @@ describe('rows', () => {
       },
       {
         name: `${table}: update`,
-        attempt: ({ client }) => rest(client.from(table).update({ epoch: 7 }).eq(id, job)),
+        attempt: ({ client }) =>
+          rest(
+            client
+              .from(table)
+              .update(table === 'mashup_shares' ? { revoked_at: null } : { epoch: 7 })
+              .eq(id, job),
+          ),
         user: '403 42501',
         key: NO_RIGHT,
       },
@@ -67,6 +80,12 @@ describe('rows', () => {
     {
       name: 'events: the columns of operators',
       attempt: ({ client }) => rest(client.from('mashup_job_events').select('actor,detail')),
+      user: '403 42501',
+      key: NO_RIGHT,
+    },
+    {
+      name: 'shares: the columns of operators',
+      attempt: ({ client }) => rest(client.from('mashup_shares').select('actor')),
       user: '403 42501',
       key: NO_RIGHT,
     },
@@ -102,6 +121,8 @@ describe('functions of the database', () => {
     ['edit_mashup', { p_job_id: job, p_edits: { plan_version: 1, edits: [{ kind: 'swap_songs' }] } }],
     ['get_mashup_analyses', { job_id: job }],
     ['get_mashup_stems', { job_id: job }],
+    ['share_mashup', { p_job_id: job }],
+    ['unshare_mashup', { p_job_id: job }],
   ];
   assertDenied(access, [
     ...operations.map(([name, values]): EntryPoint => ({
@@ -114,6 +135,19 @@ describe('functions of the database', () => {
       name: 'get_mashup',
       attempt: ({ client }) => rest(client.rpc('get_mashup', { job_id: job })),
       user: '200 null',
+      key: '401 42501',
+    },
+    ...['mashup', 'cover', 'audio'].map((p_part): EntryPoint => ({
+      name: `read_share of the part ${p_part}, which the functions call`,
+      attempt: ({ client }) => rest(client.rpc('read_share', { p_token: access.token, p_part })),
+      user: '403 42501',
+      key: '401 42501',
+    })),
+    {
+      name: 'operator_take_down_share',
+      attempt: ({ client }) =>
+        rest(client.rpc('operator_take_down_share', { share: access.token, reason: 'not theirs' })),
+      user: '403 42501',
       key: '401 42501',
     },
     {
@@ -171,6 +205,8 @@ describe('schemas that are not exposed', () => {
     ['mashup', 'analyses'],
     ['mashup', 'stems'],
     ['mashup', 'own_stems'],
+    ['mashup', 'share_counts'],
+    ['mashup', 'share_salt'],
     ['mashup', 'plan_edits'],
     ['mashup', 'workers'],
     ['mashup', 'stuck'],

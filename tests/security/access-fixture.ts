@@ -28,6 +28,8 @@ export interface AccessFixture {
   draft: string;
   failed: string;
   running: string;
+  /** The token of the public link of the complete job. */
+  token: string;
   /** Paths of an upload of the owner, of a stem and of a result. */
   upload: string;
   stem: string;
@@ -50,6 +52,8 @@ export async function startAccessFixture(scope: CleanUpScope): Promise<AccessFix
   const owner = await register(functions, 'owner@example.test');
   const jobs = await submitJobs(functions, owner);
   const files = await storeFiles(functions, owner, jobs.job);
+  const shared = await owner.client.rpc('share_mashup', { p_job_id: jobs.job });
+  if (shared.error) throw shared.error;
   const other = await register(functions, 'other@example.test');
   const anonymous = await functions.visitor();
   const ring = await openKeyRing(functions.keys);
@@ -58,6 +62,7 @@ export async function startAccessFixture(scope: CleanUpScope): Promise<AccessFix
     owner,
     ...jobs,
     ...files,
+    token: (shared.data as { token: string }).token,
     unsent: await unsentTexts(functions, owner, Object.values(files)),
     intruders: [
       { name: 'another user', client: other.client, bearer: other.token, id: other.id },
@@ -132,6 +137,7 @@ async function readOwnedRows({ machine }: FunctionsFixture, ownerId: string, fil
       (select count(*) from public.mashup_job_events where job_id in (select id from owned)) as events,
       (select count(*) from public.mashup_plans where job_id in (select id from owned)) as plans,
       (select count(*) from public.mashup_results where job_id in (select id from owned)) as results,
+      (select jsonb_agg(to_jsonb(s) order by token) from public.mashup_shares s where job_id in (select id from owned)) as shares,
       (select count(*) from mashup.storage_deletions d
         where exists (select from unnest(${files}::text[]) as mine where starts_with(mine, d.path))) as deletions,
       (select jsonb_agg(jsonb_build_array(name, owner_id, version, metadata) order by name) from storage.objects

@@ -1,29 +1,9 @@
-/** What all edge functions share over HTTP: CORS, the method check, authentication, the body limit and error bodies. */
+/** What the edge functions for signed-in users share over HTTP: the method check, authentication, the body limit and error bodies. */
 import { Hono } from 'hono';
-import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { cors } from 'hono/cors';
 import { ApiError } from './api-error.ts';
 import type { Caller } from './caller.ts';
-
-/** The platform adds no CORS headers. Without them a browser reports a network error instead of the response. */
-const CORS = {
-  origin: '*',
-  allowHeaders: [
-    'authorization',
-    'x-client-info',
-    'apikey',
-    'content-type',
-    'idempotency-key',
-    'x-region',
-    'traceparent',
-    'tracestate',
-    'baggage',
-  ],
-  allowMethods: ['POST', 'OPTIONS'],
-  exposeHeaders: ['retry-after'],
-  maxAge: 86_400,
-};
+import { allowCors, toErrorResponse } from './http.ts';
 
 /** Default limit of a request body. No request needs a tenth of it. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -57,7 +37,7 @@ export function createFunctionApp<C extends Caller>(
 ): Hono<{ Variables: { caller: C } }> {
   const { failure, authenticate, maxBodyBytes = MAX_BODY_BYTES, extendError } = options;
   const app = new Hono<{ Variables: { caller: C } }>();
-  app.use(acceptPreflight, cors(CORS));
+  app.use(...allowCors(['POST', 'OPTIONS']));
   app.post(
     '*',
     async (context, next) => {
@@ -78,20 +58,9 @@ export function createFunctionApp<C extends Caller>(
   app.all('*', (context) => {
     throw methodNotAllowed(context.req.method);
   });
-  app.onError((thrown) => {
-    const error = thrown instanceof ApiError ? thrown : unexpectedError(thrown, failure);
-    const headers: HeadersInit =
-      error.retryAfterSec === undefined ? {} : { 'retry-after': String(error.retryAfterSec) };
-    return Response.json({ ...error.toBody(), ...extendError?.(error) }, { status: error.status, headers });
-  });
+  app.onError((thrown) => toErrorResponse(thrown, failure, extendError));
   return app;
 }
-
-/** The contract returns status 200 and the text `ok` to a preflight; Hono's CORS middleware returns an empty 204. */
-const acceptPreflight: MiddlewareHandler = async (context, next) => {
-  await next();
-  if (context.req.method === 'OPTIONS') context.res = new Response('ok', { headers: context.res.headers });
-};
 
 function parseJson(text: string): unknown {
   try {
@@ -115,12 +84,5 @@ function methodNotAllowed(method: string): ApiError {
   return new ApiError(405, 'method_not_allowed', 'Method not allowed', {
     hint: 'Send a POST request with a JSON body.',
     details: `${method} is not supported.`,
-  });
-}
-
-function unexpectedError(thrown: Error, message: string): ApiError {
-  console.error(message, thrown.stack ?? thrown.message);
-  return new ApiError(500, 'internal_error', message, {
-    hint: 'Try again. If it happens again, contact the operator.',
   });
 }

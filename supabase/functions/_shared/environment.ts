@@ -43,6 +43,9 @@ export function readEnvironment(): Environment {
 /** Whether the rules decide if a wish is understood: there is no language model that could understand more. */
 export const areWishesReadByRules = (): boolean => variable('WISHES_READ_BY') !== 'planner';
 
+/** The header that tells the address of the client. Hosted Supabase is behind Cloudflare, which overwrites its header. */
+export const clientAddressHeader = (): string => variable('CLIENT_ADDRESS_HEADER') || 'cf-connecting-ip';
+
 /**
  * The issuer of Auth's tokens is `<project>/auth/v1`, also behind a custom domain. In a container network SUPABASE_URL is
  * plain HTTP to a host that no token names (`http://kong:8000`); there SB_JWT_ISSUER names the issuer.
