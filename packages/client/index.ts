@@ -24,6 +24,8 @@ export { readDraft } from './draft-result.ts';
 export type { DraftResult } from './draft-result.ts';
 export { readSeparators } from './separators.ts';
 export type { Separators } from './separators.ts';
+export { readShare, shareLinks, shareMashup, unshareMashup } from './share.ts';
+export type { MashupShare, ShareLinks, ShareState } from './share.ts';
 export { playableStem, readStems, requestStems, stemFileName, stemUrls } from './stems.ts';
 export type { ReadyStems, StemUrls } from './stems.ts';
 export { onPageResume } from './page-resume.ts';
