@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { STEM_PART_BYTES } from './constants.ts';
 import {
   Masterplan,
+  SongRoles,
   OutputFormat,
   PairScore,
   OwnStem,
@@ -204,6 +205,7 @@ export const PlanRequest = z
         seed: z.number().int().describe('The rule-based planner returns the same plan for the same input and seed.'),
         length_sec: z.number().positive().optional().describe('Wanted length. Default: chosen within the limits.'),
         wishes: z.string().optional().describe("The user's wishes, as text."),
+        roles: SongRoles.optional().describe('First plan only: which song sings, which one plays.'),
         previous: z
           .object({ creative_vision: z.string(), masterplan: Masterplan })
           .optional()

@@ -46,6 +46,7 @@ export function parseSections(timeline: unknown[], targetBPM: number, context: P
         energy_level: Math.min(1, Math.max(0, energy)),
         ...(tempo === undefined ? {} : { tempo_bpm: tempo }),
         layers: parseLayers(toList(raw['layers']), name, context),
+        ...parseMuted(raw['muted'], context),
       },
     ];
   });
@@ -64,6 +65,12 @@ function parseTempo(raw: unknown, section: string, targetBPM: number, { repairs 
   if (tempo >= 40 && tempo <= 240) return tempo;
   repairs.push(`${section}: ${tempo} bpm is no tempo; the mashup's was taken.`);
   return undefined;
+}
+
+/** Parses the layers that are muted. Those that are not usable are left out: they do not play. */
+function parseMuted(raw: unknown, context: ParseContext): Pick<PlanSection, 'muted'> {
+  const muted = parseLayers(toList(raw), '', { ...context, findings: { faults: [], repairs: [] } });
+  return muted.length > 0 ? { muted } : {};
 }
 
 function parseLayers(raw: unknown[], section: string, context: ParseContext): PlanLayer[] {

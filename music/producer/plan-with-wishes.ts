@@ -1,17 +1,22 @@
 /** The first plan of a mashup with the wishes of its user, and the next plan with feedback, both by rules. */
-import type { Plan, Reading, Wish } from '../../schema.ts';
+import type { Plan, SongRoles, Wish } from '../../schema.ts';
 import { applyWishes, type Applied } from '../revision/apply-wishes.ts';
 import { revisePlan, type Revision } from '../revision/revise.ts';
 import { lengthOf, mainSong } from '../revision/plan-edits.ts';
 import { singsAtAll, usableStems } from '../theory/content.ts';
 import { chooseParts } from '../theory/parts.ts';
 import { readWishes } from '../wishes/read-wishes.ts';
+import { wishesOfRoles } from '../wishes/role-wishes.ts';
 import { wishSongs } from '../wishes/wish-songs.ts';
 import { producePlan, type ProducerRequest } from './producer.ts';
 import type { WantedRoles } from './roles.ts';
 
-/** `previous` and `feedback`: the plan to revise, and what its user says about it. */
+/**
+ * `roles`: who sings and who plays, for a first plan. `previous` and `feedback`: the plan to revise, and what its user says about
+ * it.
+ */
 export type PlanningRequest = Omit<ProducerRequest, 'roles'> & {
+  roles?: SongRoles | undefined;
   wishes?: string | undefined;
   previous?: Plan | undefined;
   feedback?: string | undefined;
@@ -29,7 +34,7 @@ export function planWithWishes(request: PlanningRequest): Revision {
   if (previous && feedback)
     return revisePlan({ plan: previous, feedback, songs: wholeSongs, limits, remake: () => remake(request, previous) });
   const reading = readWishes([wishes, feedback].filter(Boolean).join('\n'), wishSongs(wholeSongs));
-  return { ...reading, ...firstPlan(request, reading) };
+  return { ...reading, ...firstPlan(request, [...wishesOfRoles(request.roles), ...reading.understood]) };
 }
 
 /**
@@ -46,14 +51,15 @@ function remake(request: PlanningRequest, previous: Plan): Plan {
     { length_sec },
   ];
   const timeline = JSON.stringify(previous.masterplan.timeline);
+  const { roles: _, ...material } = request;
   for (const change of changes) {
-    const plan = producePlan({ ...request, ...change });
+    const plan = producePlan({ ...material, ...change });
     if (JSON.stringify(plan.masterplan.timeline) !== timeline) return plan;
   }
   return previous;
 }
 
-function firstPlan(request: PlanningRequest, { understood }: Reading): Applied {
+function firstPlan(request: PlanningRequest, understood: readonly Wish[]): Applied {
   const length = understood.find((wish) => wish.kind === 'length_exact');
   const plan = producePlan({
     ...request,

@@ -74,7 +74,11 @@ function exchange(plan: Plan, first: string, second: string): Plan {
     const { source_start_sec: _, ...rest } = layer;
     return { ...rest, songId };
   };
-  return withSections(plan, (section) => ({ ...section, layers: section.layers.map(exchanged) }));
+  return withSections(plan, (section) => ({
+    ...section,
+    layers: section.layers.map(exchanged),
+    ...(section.muted ? { muted: section.muted.map(exchanged) } : {}),
+  }));
 }
 
 /** Lets the song that plays sing, and the song that sings play. */

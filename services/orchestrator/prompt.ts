@@ -34,6 +34,7 @@ export const hasWishes = (brief: Brief): boolean => Boolean(brief.wishes) || Boo
 export function buildPrompt(brief: Brief): Prompt {
   const parts = [readText('producer')];
   if (isRevision(brief)) parts.push(readText('revise'));
+  if (brief.roles) parts.push(readText('roles'));
   if (hasWishes(brief)) parts.push(readText('wishes'));
   if (brief.faults.length > 0) parts.push(readText('correct'));
   const system = parts
@@ -45,6 +46,7 @@ export function buildPrompt(brief: Brief): Prompt {
   };
   if (brief.length_sec !== undefined) wanted['wanted_length_sec'] = brief.length_sec;
   if (brief.wishes) wanted['wishes'] = cleanText(brief.wishes, MAX_WISH_LENGTH);
+  if (brief.roles) wanted['roles'] = brief.roles;
   if (brief.previous) wanted['previous'] = brief.previous;
   if (brief.feedback) wanted['feedback'] = cleanText(brief.feedback, MAX_WISH_LENGTH);
   if (brief.faults.length > 0)

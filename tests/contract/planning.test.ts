@@ -156,6 +156,49 @@ test('an iteration whose planner reports no changes still describes them', async
   assert.match(String((await planOf(job.id))['changes']), /^The .* (?:are|is) 3 dB quieter/);
 });
 
+test('edits by hand are applied by rules, without the planner, and stored with the plan', async () => {
+  const parent = await fixture.submit(songs, { wishes: 'louder drums' });
+  await fixture.untilEnded(parent);
+  const before = calls();
+  const edits = [{ kind: 'layer_level', section: 1, song_id: 'song-1', stem: 'drums', db: -12 }];
+  const job = await fixture.untilEnded(await fixture.edit(parent, edits));
+  assert.deepEqual([job.stage, job.error_message], ['complete', null]);
+  assert.equal(calls(), before);
+  const rows = await fixture.sql<{ level: string; source: string; edits: unknown; changes: string; wishes: unknown }[]>`
+    select plan #>> '{masterplan,timeline,1,layers,0,volume_db}' as level, source, edits, changes, wishes
+    from mashup_plans where job_id = ${job.id}`;
+  assert.deepEqual(
+    rows.map((row) => ({ ...row })),
+    [
+      {
+        level: '-12',
+        source: 'rules',
+        edits,
+        changes: 'Section 2 ("Full groove"): the drums of "Song 1" at -12 dB.',
+        wishes: null,
+      },
+    ],
+  );
+});
+
+test('an edit that is not possible is not rendered: the row says which one and why', async () => {
+  const parent = await fixture.submit(songs);
+  await fixture.untilEnded(parent);
+  const renders = fixture.services.callsOf('processing').length;
+  const job = await fixture.untilEnded(
+    await fixture.edit(parent, [
+      { kind: 'repeat_section', section: 1 },
+      { kind: 'remove_section', section: 77 },
+    ]),
+  );
+  assert.deepEqual([job.stage, job.error_code], ['failed', 'edit_not_possible']);
+  assert.equal(job.error_message, 'Edit 2 is not possible. There is no section 78.');
+  assert.match(job.error_hint ?? '', /leave out this edit/);
+  const invalid = await fixture.untilEnded(await fixture.edit(parent, [{ kind: 'move_edge', section: 'x', bars: 1 }]));
+  assert.equal(invalid.error_code, 'edit_not_possible');
+  assert.equal(fixture.services.callsOf('processing').length, renders);
+});
+
 test('feedback of which nothing is understood is not rendered: the row says what can be asked', async () => {
   const parent = await fixture.submit(songs);
   await fixture.untilEnded(parent);

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
 import { planWithWishes } from '../../music/producer/plan-with-wishes.ts';
+import { mainSong } from '../../music/revision/plan-edits.ts';
 import { producePlan } from '../../music/producer/producer.ts';
 import { wishOutcome } from '../../worker/tasks/wish-outcome.ts';
 import { makeSong } from '../music/arbitraries.ts';
@@ -19,6 +20,26 @@ test('a change that a planner claims is checked against the plan that came back'
 
 test('without a text there is no outcome', () => {
   assert.equal(wishOutcome(base, previous, { source: 'rules' }), undefined);
+});
+
+test('roles that a user chose are followed by a first plan, and said where the songs do not allow them', () => {
+  const outcome = (brief: typeof base & { roles: object }) =>
+    wishOutcome(brief, planWithWishes(brief).plan, { source: 'claude', notUnderstood: [] });
+  const usual = mainSong(previous, 'vocals');
+  for (const [sings, plays] of [
+    ['a', 'b'],
+    ['b', 'a'],
+  ] as const) {
+    const both = [makeSong('a', { vocals: 0.8 }), makeSong('b', { vocals: 0.7, bpm: 124 })];
+    const brief = { ...base, songs: both, roles: { sings, plays } };
+    const { plan } = planWithWishes(brief);
+    assert.deepEqual([mainSong(plan, 'vocals'), mainSong(plan, 'drums')], [sings, plays]);
+    assert.deepEqual(outcome(brief)?.cannot, []);
+  }
+  assert.equal(usual, 'a');
+  assert.deepEqual(outcome({ ...base, roles: { sings: 'b' } })?.cannot, ['Not in this plan: vocals from "Song b".']);
+  const { cannot } = planWithWishes({ ...base, roles: { sings: 'b' } });
+  assert.deepEqual(cannot, ['Not possible: vocals from "Song b". Nobody sings in "Song b".']);
 });
 
 test('a text of which nothing is understood is refused, with what can be asked', () => {

@@ -218,6 +218,11 @@ export class WorkerFixture {
     );
   }
 
+  /** Submits edits of the first plan of a mashup. Returns the new job's id. */
+  edit(parentId: string, edits: readonly object[]): Promise<string> {
+    return this.#submitAs('edit_mashup', { p_job_id: parentId, p_edits: { plan_version: 1, edits } });
+  }
+
   /** Submits an iteration of a mashup. Returns the new job's id. */
   iterate(parentId: string, feedback: string): Promise<string> {
     return this.#submitAs('iterate_mashup', { parent_id: parentId, feedback });

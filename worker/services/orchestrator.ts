@@ -118,6 +118,7 @@ export function planRequest(brief: PlanBrief): PlanRequest {
       allowed_stems: brief.limits.stems,
       length_sec: brief.length_sec ?? { min: brief.limits.min_length_sec, max: brief.limits.max_length_sec },
       ...(brief.wishes ? { wishes: brief.wishes } : {}),
+      ...(brief.roles ? { roles: brief.roles } : {}),
       ...(brief.previous ? { previous_plan: brief.previous } : {}),
       ...(brief.feedback ? { feedback: brief.feedback } : {}),
       ...(brief.faults.length > 0 ? { faults_of_your_last_plan: brief.faults } : {}),

@@ -39,6 +39,7 @@ export async function loadBrief(context: TaskContext): Promise<{ request: PlanBr
       length_sec:
         wanted === undefined ? undefined : Math.min(limits.max_length_sec, Math.max(limits.min_length_sec, wanted)),
       wishes: wishes === '' ? undefined : wishes,
+      roles: claim.parent_id === null ? claim.options.roles : undefined,
       previous: await findPrevious(context),
       feedback: claim.feedback ?? undefined,
       faults: [],

@@ -1,10 +1,11 @@
 /**
  * The `plan` task: requests a plan from the planning service, checks it, sends faults back for correction, and plans by rules if
- * no usable plan arrives. Paid answers are stored as receipts before they are used, so that later attempts reuse them.
+ * no usable plan arrives. Edits of an earlier plan by hand are applied by rules alone. Paid answers are stored as receipts before they
+ * are used, so that later attempts reuse them.
  */
 import type { PlanTaskResult } from '../../schema/task-results.ts';
 import { createHash } from 'node:crypto';
-import type { Plan } from '../../schema.ts';
+import type { Plan, PlanEdit } from '../../schema.ts';
 import { openingOf, playedRanges } from '../../music/plan/played-ranges.ts';
 import { checkPlan, type CheckedPlan } from '../../music/plan/checks.ts';
 import { planDifferences } from '../../music/texts/differences/plan-differences.ts';
@@ -17,6 +18,7 @@ import { findExhaustedBudget, saveReceipt, settingNumber } from '../database/dat
 import type { Budget } from '../database/database-api.ts';
 import { callLimitMs } from './context.ts';
 import type { TaskContext } from './context.ts';
+import { findEdits, planByEdits } from './edited-plan.ts';
 import { loadBrief } from './plan-brief.ts';
 import { wishOutcome } from './wish-outcome.ts';
 
@@ -43,6 +45,7 @@ interface Made {
   tokens?: Record<string, number> | null;
   costUsd?: number | null;
   changes?: string;
+  edits?: PlanEdit[];
   cannot?: string[];
   notUnderstood?: string[];
   warning?: string;
@@ -57,8 +60,11 @@ const NOTHING_PAID: Paid = { tokens: null, costUsd: null };
 /** Runs the task. Returns the result for `mashup.record_plan`. */
 export async function plan(context: TaskContext): Promise<PlanTaskResult> {
   const brief = await loadBrief(context);
-  const made = await makePlan(context, brief.request, brief.generation);
-  const wishes = wishOutcome(brief.request, made.plan, made);
+  const edits = await findEdits(context);
+  const made: Made = edits
+    ? { ...planByEdits(brief.request, edits), source: 'rules', isServiceUsed: false }
+    : await makePlan(context, brief.request, brief.generation);
+  const wishes = edits ? undefined : wishOutcome(brief.request, made.plan, made);
   const changes = changesOf(brief.request, made);
   const used = new Set(made.plan.masterplan.timeline.flatMap((section) => section.layers.map((layer) => layer.songId)));
   const songs = brief.request.songs.filter((song) => used.has(song.song_id));
@@ -74,6 +80,7 @@ export async function plan(context: TaskContext): Promise<PlanTaskResult> {
     cost_usd: made.costUsd ?? undefined,
     changes: changes?.slice(0, MAX_CHANGES_LENGTH),
     wishes,
+    edits: made.edits,
     warning: made.warning,
     service_used: made.isServiceUsed,
     message: 'The mashup is planned',

@@ -3,6 +3,7 @@ import type { Plan, WishOutcome } from '../../schema.ts';
 import { cleanText } from '../../music/plan/text.ts';
 import { wishHolds } from '../../music/revision/wish-holds.ts';
 import { readWishes } from '../../music/wishes/read-wishes.ts';
+import { wishesOfRoles } from '../../music/wishes/role-wishes.ts';
 import { wishSongs } from '../../music/wishes/wish-songs.ts';
 import { WHAT_CAN_BE_ASKED } from '../../music/wishes/refuse.ts';
 import { describeWish } from '../../music/wishes/wish-texts.ts';
@@ -27,7 +28,8 @@ const cleaned = (texts: readonly string[], limit: number): string[] =>
 /**
  * Reads the text and checks the plan that came back against it: a wish that is understood and not in the plan is listed in
  * `cannot`. A model may understand what the rules do not: then the parts that it reports count.
- * @returns undefined without a text
+ * Roles that the user chose for a first plan are checked like wishes in the text.
+ * @returns undefined without a text and roles
  * @throws TaskError `wish_not_understood` if nothing in the text was understood: such a plan is not rendered
  */
 export function wishOutcome(
@@ -36,16 +38,18 @@ export function wishOutcome(
   { source, cannot = [], notUnderstood }: Pick<PlanFacts, 'source' | 'cannot' | 'notUnderstood'>,
 ): WishOutcome | undefined {
   const text = wishTextOf(brief);
-  if (text.trim() === '') return undefined;
+  const chosen = brief.previous ? [] : wishesOfRoles(brief.roles);
+  if (text.trim() === '' && chosen.length === 0) return undefined;
   const reading = readWishes(text, wishSongs(brief.songs));
   const unread = source === 'claude' ? (notUnderstood ?? []) : reading.not_understood;
   const isNothing = reading.understood.length === 0 && reading.not_understood.length > 0;
   if (isNothing && areQuoted(reading.not_understood, unread)) throw nothingUnderstood(reading.not_understood);
-  const unmet = reading.understood.filter((wish) => !wishHolds(wish, plan, brief.previous));
+  const understood = [...chosen, ...reading.understood];
+  const unmet = understood.filter((wish) => !wishHolds(wish, plan, brief.previous));
   const reasons =
     cannot.length > 0 ? cannot : unmet.map((wish) => `Not in this plan: ${describeWish(wish, brief.songs)}.`);
   return {
-    understood: reading.understood,
+    understood,
     not_understood: cleaned(unread, MAX_QUOTE_LENGTH),
     cannot: cleaned(reasons, MAX_REASON_LENGTH),
   };
