@@ -5,6 +5,7 @@
  * file and its imports depend on zod only.
  */
 import { z } from 'zod';
+import { PlanEdits } from './edits.ts';
 import { MashupOptions, OutputFormat, OwnStem, PlanLayer, PlanSection } from './music.ts';
 import { StemPaths, StoredStems } from './services.ts';
 
@@ -237,6 +238,25 @@ export const IterationAnswer = z.looseObject({
   timeline: z.array(z.looseObject({})),
 });
 export type IterationAnswer = z.infer<typeof IterationAnswer>;
+
+// --- edit-mashup ---------------------------------------------------------------------------------------------------
+
+export const EditRequest = z.object({
+  jobId: JobId,
+  plan_version: PlanEdits.shape.plan_version,
+  edits: PlanEdits.shape.edits,
+  idempotency_key: IdempotencyKey.nullish(),
+});
+export type EditRequest = z.infer<typeof EditRequest>;
+
+export const EditAnswer = z.object({
+  success: z.literal(true),
+  jobId: z.string().describe('The new job: follow this one.'),
+  parent_id: z.string().describe('The mashup that was edited.'),
+  existing: z.boolean().describe('True when the idempotency key belongs to this job already.'),
+  estimated_completion_at: z.string().nullable(),
+});
+export type EditAnswer = z.infer<typeof EditAnswer>;
 
 // --- stem-separation -----------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ const FUNCTIONS = [
   'get-mashup-status',
   'create-signed-upload',
   'claude-mashup-iteration',
+  'edit-mashup',
   'stem-separation',
   'delete-account',
   'renew-upload',

@@ -7,6 +7,7 @@ export type { FollowOptions, JobFollower } from './follow-job.ts';
 export {
   cancelMashup,
   deleteMashup,
+  editMashup,
   iterateMashup,
   replayMashup,
   retryMashup,
@@ -44,6 +45,7 @@ export type {
   OutputFormat,
   OwnStem,
   OwnStems,
+  PlanEdit,
   PlayableAudio,
   ReplayStage,
   Stage,

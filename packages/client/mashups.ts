@@ -1,11 +1,16 @@
-/** Operations of a user on mashups: submit, start, cancel, retry, replay, iterate, delete, download. */
+/** Operations of a user on mashups: submit, start, cancel, retry, replay, iterate, edit, delete, download. */
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { BUCKET } from '../../schema/constants.ts';
-import type { GenerateMashupAnswer, IterationAnswer, Submission as WireSubmission } from '../../schema/api.ts';
+import type {
+  EditAnswer,
+  GenerateMashupAnswer,
+  IterationAnswer,
+  Submission as WireSubmission,
+} from '../../schema/api.ts';
 import { invoke, rpc } from './calls.ts';
 import type { CallOptions } from './calls.ts';
 import { MashupClientError } from './errors.ts';
-import type { Iteration, MashupJob, MashupOptions, ReplayStage, Submission, SubmittedSong } from './types.ts';
+import type { Iteration, MashupJob, MashupOptions, PlanEdit, ReplayStage, Submission, SubmittedSong } from './types.ts';
 import { toCamel, toSnake } from './wire.ts';
 
 /** Life of a download link in seconds. */
@@ -83,6 +88,28 @@ export async function iterateMashup(
   // The names jobId and userFeedback are those of the existing function.
   const body = { jobId, userFeedback, options: toSnake(options), idempotency_key: idempotencyKey };
   const answer = await invoke<IterationAnswer>(supabase, 'claude-mashup-iteration', body, { signal });
+  return {
+    jobId: answer.jobId,
+    parentId: answer.parent_id,
+    existing: answer.existing,
+    estimatedCompletionAt: answer.estimated_completion_at,
+  };
+}
+
+/**
+ * Submits edits of a mashup's plan by hand. Returns the id of the new job.
+ * @param planVersion version of the plan that is edited: `MashupJob.planVersion`
+ * @throws MashupClientError, among others `edit_not_possible`, whose message says which edit and why, and `plan_outdated`
+ */
+export async function editMashup(
+  supabase: SupabaseClient,
+  jobId: string,
+  planVersion: number,
+  edits: readonly PlanEdit[],
+  { signal, idempotencyKey = crypto.randomUUID() }: CallOptions & { idempotencyKey?: string } = {},
+): Promise<Iteration> {
+  const body = { jobId, plan_version: planVersion, edits, idempotency_key: idempotencyKey };
+  const answer = await invoke<EditAnswer>(supabase, 'edit-mashup', body, { signal });
   return {
     jobId: answer.jobId,
     parentId: answer.parent_id,

@@ -1,6 +1,7 @@
 /** OpenAPI descriptions of the edge functions and of the audio services, from their zod schemas. */
 import { z } from 'zod';
 import * as api from '../../schema/api.ts';
+import { PlanEdit } from '../../schema/edits.ts';
 import * as music from '../../schema/music.ts';
 import * as services from '../../schema/services.ts';
 
@@ -62,6 +63,13 @@ const FUNCTIONS: Description = {
       response: 'IterationAnswer',
     },
     {
+      path: '/edit-mashup',
+      summary:
+        'Submits a new job that edits the plan of an earlier mashup. 422 `edit_not_possible` says which edit and why.',
+      request: 'EditRequest',
+      response: 'EditAnswer',
+    },
+    {
       path: '/stem-separation',
       summary: 'Returns the paths of the cached stems of a song of a job.',
       request: 'StemRequest',
@@ -104,6 +112,9 @@ const FUNCTIONS: Description = {
     RenewUploadAnswer: api.RenewUploadAnswer,
     IterationRequest: api.IterationRequest,
     IterationAnswer: api.IterationAnswer,
+    EditRequest: api.EditRequest,
+    EditAnswer: api.EditAnswer,
+    PlanEdit,
     StemRequest: api.StemRequest,
     StemAnswer: api.StemAnswer,
     DeleteAccountRequest: api.DeleteAccountRequest,

@@ -4,6 +4,7 @@ import type {
   MashupJob,
   MashupOptions,
   MashupStems,
+  PlanEdit,
   Submission,
   SubmittedSong,
 } from '@mashup-engine/client';
@@ -21,5 +22,7 @@ export const comparisons: Record<string, boolean> = {
   song: isSame<Required<SubmittedSong>, Required<Camel<wire.SubmittedSong>>>(true),
   submission: isSame<Omit<Submission, 'stage'>, Omit<Camel<wire.Submission>, 'stage'>>(true),
   stems: isSame<MashupStems, Camel<wire.MashupStems>>(true),
+  edit: isSame<PlanEdit, wire.PlanEdit>(true),
+  edited: isSame<Iteration, Pick<Camel<wire.EditAnswer>, keyof Iteration>>(true),
   iteration: isSame<Iteration, Pick<Camel<wire.IterationAnswer>, keyof Iteration>>(true),
 };

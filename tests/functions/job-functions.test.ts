@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, describe, test } from 'node:test';
-import { ErrorBody, filesOf, IterationAnswer, StatusAnswer, StatusErrorBody, StemAnswer } from '../../schema.ts';
+import { after, before, describe, test } from 'node:test';
+import {
+  EditAnswer,
+  ErrorBody,
+  filesOf,
+  IterationAnswer,
+  StatusAnswer,
+  StatusErrorBody,
+  StemAnswer,
+} from '../../schema.ts';
+import type { Plan, SongAnalysis } from '../../schema.ts';
+import { DEFAULT_PLAN_LIMITS } from '../../music/plan/limits.ts';
+import { producePlan } from '../../music/producer/producer.ts';
+import { makeSong } from '../music/arbitraries.ts';
 import { startFunctionsFixture } from './functions-fixture.ts';
 
 const fixture = await startFunctionsFixture({ after });
@@ -22,6 +34,13 @@ async function jobUpTo(kind?: string): Promise<string> {
     }
     await machine.finish(task);
   }
+}
+
+/** A plan of the rule-based producer for the songs of a test job, and their analyses by id. */
+function editablePlan(ids: string[]): { plan: Plan; analyses: Record<string, SongAnalysis> } {
+  const songs = ids.map((id, n) => makeSong(id, { vocals: 0.8 - n * 0.4, duration: 120 }));
+  const plan = producePlan({ songs, scores: [], limits: DEFAULT_PLAN_LIMITS, seed: 1 });
+  return { plan, analyses: Object.fromEntries(songs.map(({ song_id, analysis }) => [song_id, analysis])) };
 }
 
 const cancel = (id: string) => machine.sql`select mashup.cancel(${id})`;
@@ -160,6 +179,62 @@ describe('claude-mashup-iteration', () => {
     assert.equal(early.body.code, 'missing_input');
     await cancel(id);
     const foreign = await request({ jobId: complete, userFeedback: 'faster' }, stranger.token);
+    assert.equal(foreign.status, 404);
+  });
+});
+
+describe('edit-mashup', () => {
+  const request = (body: unknown, as = visitor.token) => fixture.call('edit-mashup', body, { as });
+  const repeat = { kind: 'repeat_section', section: 0 };
+  before(async () => {
+    const { plan, analyses } = editablePlan((await machine.job(complete)).songs.map((song) => song.song_id));
+    await machine.sql`update public.mashup_plans set plan = ${machine.sql.json(plan as never)} where job_id = ${complete}`;
+    for (const [song, analysis] of Object.entries(analyses))
+      await machine.sql`
+        update mashup.analyses a set analysis = ${machine.sql.json(analysis as never)} from public.mashup_jobs j, jsonb_array_elements(j.songs) s
+        where j.id = ${complete} and s ->> 'song_id' = ${song} and a.id = (s ->> 'analysis_id')::bigint`;
+  });
+
+  test('says which edit is not possible and why, and submits nothing', async () => {
+    const { status, body } = await request({
+      jobId: complete,
+      plan_version: 1,
+      edits: [repeat, { kind: 'remove_section', section: 7 }],
+    });
+    assert.equal(status, 422, JSON.stringify(body));
+    const error = ErrorBody.parse(body);
+    assert.deepEqual(
+      [error.code, error.error],
+      ['edit_not_possible', 'Edit 2 is not possible. There is no section 8.'],
+    );
+    const children = await machine.sql`select from mashup.plan_edits`;
+    assert.equal(children.length, 0);
+  });
+
+  const refusals: [name: string, body: object, status: number, code: string][] = [
+    ['no job', { plan_version: 1, edits: [repeat] }, 400, 'invalid_request'],
+    ['no edits', { jobId: complete, plan_version: 1, edits: [] }, 400, 'invalid_edits'],
+    ['an unknown edit', { jobId: complete, plan_version: 1, edits: [{ kind: 'explode' }] }, 400, 'invalid_edits'],
+    ['a plan of long ago', { jobId: complete, plan_version: 9, edits: [repeat] }, 409, 'plan_outdated'],
+    ['an unknown job', { jobId: randomUUID(), plan_version: 1, edits: [repeat] }, 404, 'job_not_found'],
+  ];
+  for (const [name, body, status, code] of refusals) {
+    test(`refuses ${name} with ${status} ${code}`, async () => {
+      const refused = await request(body);
+      assert.equal(refused.status, status, JSON.stringify(refused.body));
+      assert.equal(ErrorBody.parse(refused.body).code, code);
+    });
+  }
+
+  test('submits a new job for a plan that can be edited', async () => {
+    const { status, body } = await request({ jobId: complete, plan_version: 1, edits: [repeat] });
+    assert.equal(status, 200, JSON.stringify(body));
+    const answer = EditAnswer.parse(body);
+    const [kept] = await machine.sql`select edits from mashup.plan_edits where job_id = ${answer.jobId}`;
+    assert.deepEqual(kept?.['edits'], [repeat]);
+    assert.equal(answer.parent_id, complete);
+    await cancel(answer.jobId);
+    const foreign = await request({ jobId: complete, plan_version: 1, edits: [repeat] }, stranger.token);
     assert.equal(foreign.status, 404);
   });
 });

@@ -32,6 +32,12 @@ describe('edge functions', () => {
       '404 job_not_found',
     ],
     [
+      'edit-mashup on another',
+      'edit-mashup',
+      { jobId: job, plan_version: 1, edits: [{ kind: 'swap_songs' }] },
+      '404 job_not_found',
+    ],
+    [
       'stem-separation by job',
       'stem-separation',
       { job_id: job, audio_url: `${functions.url}/storage/v1/object/mashups/${upload}` },
@@ -104,6 +110,7 @@ const FUNCTION_BODIES: Record<string, object> = {
   'get-mashup-status': { jobId: job },
   'create-signed-upload': { songId: 'song-1', fileName: 'song.wav' },
   'claude-mashup-iteration': { jobId: job, userFeedback: 'louder drums' },
+  'edit-mashup': { jobId: job, plan_version: 1, edits: [{ kind: 'swap_songs' }] },
   'stem-separation': { job_id: job, audio_url: upload },
   'delete-account': { confirm: 'delete my account' },
 };

@@ -113,6 +113,12 @@ function nearlyValidBodies(own: CallerData, value: fc.Arbitrary<unknown>): Recor
       contentType: fc.constantFrom('audio/wav', 'audio/mpeg', 'audio/flac'),
     }),
     'claude-mashup-iteration': fc.record({ jobId: job, userFeedback: feedback, options, idempotency_key: key }),
+    'edit-mashup': fc.record({
+      jobId: job,
+      plan_version: fc.integer({ min: 0, max: 2 }),
+      edits: fc.array(EDIT, { maxLength: 3 }),
+      idempotency_key: key,
+    }),
     'stem-separation': fc.record({ audio_url: fc.webUrl(), job_id: job }),
     submit_mashup: fc.record({ songs, options, hold: fc.constant('planning'), idempotency_key: key }),
     iterate_mashup: fc.record({ parent_id: job, feedback, options, idempotency_key: key }),
@@ -156,6 +162,7 @@ const FUNCTIONS: Record<string, string[]> = {
   'get-mashup-status': ['jobId'],
   'create-signed-upload': ['songId', 'fileName', 'fileSize', 'contentType'],
   'claude-mashup-iteration': ['jobId', 'mashupId', 'userFeedback', 'options', 'idempotency_key'],
+  'edit-mashup': ['jobId', 'plan_version', 'edits', 'idempotency_key'],
   'stem-separation': ['audio_url', 'job_id'],
 };
 const RPC: Record<string, string[]> = {

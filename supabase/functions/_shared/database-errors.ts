@@ -28,6 +28,8 @@ const CONTRACT_TEXTS: Record<string, { status: number; error: string }> = {
   invalid_song: { status: 400, error: 'Invalid song data' },
   invalid_stems: { status: 400, error: 'Invalid stems' },
   audio_too_large: { status: 413, error: 'File too large (max 50MB)' },
+  invalid_edits: { status: 400, error: 'Invalid edits' },
+  plan_outdated: { status: 409, error: 'The mashup has another plan by now' },
   job_not_found: { status: 404, error: 'Job not found' },
   sign_in_required: { status: 401, error: 'Sign in required' },
   queue_full: { status: 429, error: 'System at capacity' },
