@@ -437,6 +437,9 @@ export interface ServiceHealthTable {
   retry_at: Date | null;
   probe_task: string | null;
   last_error: string | null;
+  faults: Defaulted<number>;
+  last_fault: string | null;
+  fault_at: Date | null;
   updated_at: Defaulted<Date>;
 }
 

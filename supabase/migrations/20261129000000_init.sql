@@ -15,6 +15,7 @@
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
 --     mashup_jobs, mashup_plans, mashup_results, mashup_job_events   what users may read; in schema public
 --     is_sound_job                               the rules of a row of mashup_jobs
+--     job_words                                  by which operators find a job
 --     waiting_jobs, draft_jobs                   views of mashup_jobs: the predicates of waiting for a slot and for the user
 --     workers, tasks, places, place_limits       what runs now
 --     separation_models                          the models of the separation service
@@ -85,8 +86,9 @@
 --     check_user, delete_user_data               users
 --     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
 --     claim_outgoing_events, complete_outgoing_event, purge_outgoing_events   delivery of events
--- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, select_jobs, bulk, require_job
+-- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, require_job
 -- 66  public links for operators: end_share, job_of_share, take_down_share, lift_share_take_down
+-- 67  jobs by filter: check_job_filter, job_condition, find_jobs, preview_jobs, describe_for_list, select_jobs, bulk
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, edit_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
 --     get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, get_separators, begin_upload, check_task_upload
@@ -104,6 +106,7 @@
 --     read_task_logs                             log lines of tasks
 -- 81  operator API, for users with the operator claim and the service role: operator_*
 --     require_operator, grant_operator           who is an operator
+--     task_attempts                              the claims of a task
 -- 82  metrics, storage_bytes                      what monitoring reads
 -- 90  Storage: bucket mashups and its policies
 -- 92  Realtime: the publication
@@ -740,6 +743,23 @@ create index mashup_jobs_finished on public.mashup_jobs (finished_at) where fini
 create index mashup_jobs_failed on public.mashup_jobs (error_code, finished_at) where stage = 'failed';
 create index mashup_jobs_expiring on public.mashup_jobs (finished_at)
   where stage = 'complete' and expired_at is null and result_path is not null;
+-- Lists of operators: the latest first, all or of one status, and a search by words of ended jobs. The words of live jobs are not
+-- indexed, because their rows change often.
+create function mashup.job_words(p_title text, p_songs jsonb, p_error_code text, p_error_message text) returns tsvector
+  -- The cost is about that of parsing the text, so that a search uses the index.
+  language sql immutable cost 1000 set search_path = ''
+  as $$
+  select pg_catalog.to_tsvector('simple', pg_catalog.regexp_replace(coalesce(p_title, '') || ' '
+    || pg_catalog.jsonb_path_query_array(p_songs, '$[*].name')::text || ' ' || pg_catalog.jsonb_path_query_array(p_songs, '$[*].artist')::text || ' '
+    || coalesce(p_error_code, '') || ' ' || coalesce(p_error_message, ''), '[^[:alnum:]]+', ' ', 'g'))
+$$;
+comment on function mashup.job_words(text, jsonb, text, text) is 'Returns the words by which a job is found: of its title, of the names and artists of its songs, and of its error.';
+-- Expressions of indexes are evaluated with the rights of whoever writes.
+revoke execute on function mashup.job_words(text, jsonb, text, text) from public;
+grant execute on function mashup.job_words(text, jsonb, text, text) to service_role;
+create index mashup_jobs_by_time on public.mashup_jobs ((coalesce(finished_at, created_at)) desc, id desc);
+create index mashup_jobs_by_status on public.mashup_jobs (status, (coalesce(finished_at, created_at)) desc, id desc);
+create index mashup_jobs_words on public.mashup_jobs using gin (mashup.job_words(title, songs, error_code, error_message)) where finished_at is not null;
 create index mashup_jobs_children on public.mashup_jobs (parent_id) where parent_id is not null;
 
 create view mashup.waiting_jobs as
@@ -981,6 +1001,9 @@ create table mashup.service_health (
   retry_at   timestamptz,
   probe_task bigint,
   last_error text,
+  faults     integer not null default 0,
+  last_fault text,
+  fault_at   timestamptz,
   updated_at timestamptz not null default mashup.now()
 );
 revoke all on mashup.service_health from public, anon, authenticated, service_role;
@@ -988,6 +1011,7 @@ grant select on mashup.service_health to mashup_worker;
 comment on table mashup.service_health is 'The circuit breaker of each service, and of Storage.';
 comment on column mashup.service_health.state is 'closed: calls pass. open: tasks wait. half_open: one probe is running.';
 comment on column mashup.service_health.failures is 'Consecutive availability faults.';
+comment on column mashup.service_health.faults is 'Consecutive calls that the service answered with a fault of its own, such as status 500. They count towards the attempts of the task and do not open the circuit.';
 comment on column mashup.service_health.opens is 'How often the circuit opened since it was last closed: the exponent of its wait.';
 comment on column mashup.service_health.retry_at is 'When an open circuit is due for a probe.';
 comment on column mashup.service_health.probe_task is 'The task that is the probe.';
@@ -3573,8 +3597,9 @@ create function mashup.record_service_success(p_service text) returns void
 begin
   update mashup.service_health h set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
       -- What is kept of it shows that the circuit was open: dispatch_kind then spreads the tasks that return.
-      last_error = case when h.state <> 'closed' then h.last_error end, updated_at = mashup.now()
-    where h.service = p_service and (h.state <> 'closed' or h.failures > 0);
+      last_error = case when h.state <> 'closed' then h.last_error end, faults = 0,
+      updated_at = case when h.state <> 'closed' or h.failures > 0 then mashup.now() else h.updated_at end
+    where h.service = p_service and (h.state <> 'closed' or h.failures > 0 or h.faults > 0);
 end
 $$;
 comment on function mashup.record_service_success(text) is 'Closes the circuit of a service and clears its failures. Lock: service_health row.';
@@ -4598,7 +4623,7 @@ begin
     v_used := array_remove(v_used, p_kind.service);
   end if;
   for v_service in
-    select h.service from mashup.service_health h where h.service = any (v_used) and (h.state <> 'closed' or h.failures > 0) order by h.service
+    select h.service from mashup.service_health h where h.service = any (v_used) and (h.state <> 'closed' or h.failures > 0 or h.faults > 0) order by h.service
   loop
     perform mashup.record_service_success(v_service);
   end loop;
@@ -4846,6 +4871,11 @@ begin
     select state <> 'closed' into v_open from mashup.service_health where service = v_blamed;
   elsif v_task.is_probe then
     perform mashup.record_probe_success(v_kind, p_task_id, null);
+  end if;
+  -- The service answers, with faults of its own: its circuit stays closed, and operators see it.
+  if p_class = 'transient' and p_spends and p_code not in ('internal_error', 'claim_unreadable') then
+    update mashup.service_health h set faults = h.faults + 1, last_fault = left(p_message, 300), fault_at = mashup.now()
+      where h.service = coalesce((select b.service from mashup.service_health b where b.service = p_service), v_kind.service);
   end if;
   perform mashup.discard_output(v_task);
   -- While its circuit is open, a task loses no attempt by waiting.
@@ -6327,55 +6357,6 @@ end
 $$;
 comment on function mashup.resume(text, text) is 'Ends a pause. Returns false if there was none.';
 
-create function mashup.select_jobs(
-  p_stage text default null, p_error_code text default null, p_since timestamptz default null, p_stopped_stage text default null,
-  p_user_id uuid default null, p_limit integer default 100, p_after uuid default null
-) returns setof public.mashup_jobs
-  language sql stable security definer set search_path = ''
-  as $$
-  select * from public.mashup_jobs j
-  where (p_stage is null or j.stage = p_stage) and (p_error_code is null or j.error_code = p_error_code)
-    and (p_since is null or coalesce(j.finished_at, j.created_at) >= p_since)
-    and (p_stopped_stage is null or j.stopped_stage = p_stopped_stage)
-    and (p_user_id is null or j.user_id = p_user_id) and (p_after is null or j.id > p_after)
-  order by j.id limit p_limit
-$$;
-comment on function mashup.select_jobs(text, text, timestamptz, text, uuid, integer, uuid) is
-  'Returns up to p_limit jobs that match every given filter and come after p_after, by id: the preview of bulk.';
-
-create function mashup.bulk(
-  p_operation text, p_stage text default null, p_error_code text default null, p_since timestamptz default null,
-  p_stopped_stage text default null, p_user_id uuid default null, p_to_stage text default null,
-  p_limit integer default 100, p_after uuid default null
-) returns table (job_id uuid, outcome text, message text)
-  language plpgsql security definer set search_path = ''
-  as $$
-declare
-  v_id uuid;
-begin
-  if p_operation not in ('replay', 'retry', 'cancel') then
-    perform mashup.raise_error('MB006', format('There is no bulk operation "%s".', p_operation), 'Use replay, retry or cancel.');
-  end if;
-  for v_id in select s.id from mashup.select_jobs(p_stage, p_error_code, p_since, p_stopped_stage, p_user_id, p_limit, p_after) s loop
-    begin
-      if p_operation = 'replay' then
-        perform mashup.replay(v_id, p_to_stage);
-      elsif p_operation = 'retry' then
-        perform mashup.retry(v_id);
-      else
-        perform mashup.cancel(v_id);
-      end if;
-      job_id := v_id; outcome := 'done'; message := null;
-    exception when others then
-      job_id := v_id; outcome := 'refused'; message := sqlerrm;
-    end;
-    return next;
-  end loop;
-end
-$$;
-comment on function mashup.bulk(text, text, text, timestamptz, text, uuid, text, integer, uuid) is
-  'Applies an operation (replay from p_to_stage, retry or cancel) to the jobs that select_jobs returns. Returns the outcome of each, done or refused with its error; a refusal does not stop the others. Repeat until it returns no row. Lock order: jobs by id. Raises MB006.';
-
 revoke execute on all functions in schema mashup from public;
 
 -- supabase/schemas/66_share_operations.sql
@@ -6469,6 +6450,220 @@ end
 $$;
 comment on function mashup.lift_share_take_down(text) is
   'Lets a mashup be shared again whose public link was taken down; the next link is a new one. p_share as in take_down_share. Returns the job. Lock order: job row, its links. Raises MB002, MB006, MB015.';
+
+revoke execute on all functions in schema mashup from public;
+
+-- supabase/schemas/67_select_jobs.sql
+
+-- Jobs by filter, for operators: lists in pages, a preview, and operations on all of them. One function turns a filter into a
+-- condition, so that a preview shows what an operation hits.
+
+create function mashup.check_job_filter(p_filter jsonb) returns jsonb
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_name text;
+  v_value jsonb;
+  v_text text;
+  v_filter jsonb := '{}';
+begin
+  if jsonb_typeof(coalesce(p_filter, '{}')) <> 'object' then
+    perform mashup.raise_error('MB006', 'A filter of jobs is an object.', 'Name the members to filter by.');
+  end if;
+  for v_name, v_value in select * from jsonb_each(coalesce(p_filter, '{}')) loop
+    v_text := trim(p_filter ->> v_name);
+    continue when coalesce(v_text, '') = '';
+    begin
+      case v_name
+        when 'stage', 'stopped' then
+          if not exists (select from mashup.stages s where s.stage = v_text) and (v_name = 'stopped' or v_text not in ('live', 'ended')) then
+            perform mashup.raise_error('MB006', format('There is no stage "%s".', left(v_text, 60)), 'The stages are '
+              || (select string_agg(s.stage, ', ' order by s.position) from mashup.stages s)
+              || case v_name when 'stage' then '; live and ended stand for several.' else '.' end);
+          end if;
+        when 'service' then
+          if not exists (select from mashup.service_health h where h.service = v_text) then
+            perform mashup.raise_error('MB006', format('There is no service "%s".', left(v_text, 60)), 'The services are '
+              || (select string_agg(h.service, ', ' order by h.service) from mashup.service_health h) || '.');
+          end if;
+        when 'user' then
+          if position('@' in v_text) > 0 then
+            select u.id::text into v_text from auth.users u where lower(u.email) = lower(trim(p_filter ->> 'user'));
+            if v_text is null then
+              perform mashup.raise_error('MB006', format('There is no account with the e-mail %s.', left(trim(p_filter ->> 'user'), 100)), 'Correct it, or use the id of the user.');
+            end if;
+          else
+            v_text := v_text::uuid::text;
+          end if;
+        when 'hours' then
+          v_text := v_text::double precision::text;
+          if v_text::double precision <= 0 or v_text::double precision > 1000000 then
+            raise invalid_parameter_value;
+          end if;
+        when 'since', 'until' then
+          v_text := v_text::timestamptz::text;
+        when 'error', 'text' then
+          v_text := left(v_text, 200);
+        else
+          perform mashup.raise_error('MB006', format('Jobs are not filtered by "%s".', left(v_name, 60)),
+            'Filter by stage, stopped, error, user, service, text, hours, since or until.');
+      end case;
+    exception when invalid_text_representation or invalid_parameter_value or datetime_field_overflow or invalid_datetime_format or numeric_value_out_of_range then
+      perform mashup.raise_error('MB006', format('The filter %s cannot be "%s".', v_name, left(v_text, 60)),
+        case v_name when 'user' then 'Give the id of a user or an e-mail.' when 'hours' then 'Give a positive number of hours.'
+          else 'Give a time such as 2026-11-30 12:00 UTC.' end);
+    end;
+    v_filter := v_filter || jsonb_build_object(v_name, v_text);
+  end loop;
+  return v_filter;
+end
+$$;
+comment on function mashup.check_job_filter(jsonb) is
+  'Returns a filter of jobs with its members as texts, without empty ones. Members, all optional, of which all must match: stage (a stage, live or ended), stopped (the stage in which the job failed or was cancelled), error (code), user (id or e-mail), service (that a task waits for or runs on, or that made the job fail), text (words of title, song names, artists and error, or the start of an id), hours (that the job has ended, or was created if it is live, in the last hours), since and until (the same by time). Raises MB006.';
+
+create function mashup.job_condition(p_filter jsonb) returns text
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_filter jsonb := mashup.check_job_filter(p_filter);
+  v_stage text := v_filter ->> 'stage';
+  v_text text := v_filter ->> 'text';
+  v_words text;
+  v_kinds text[];
+  v_time text := 'coalesce(j.finished_at, j.created_at)';
+begin
+  if v_filter ? 'text' then
+    -- Each word is the beginning of a word of the job.
+    select string_agg(quote_literal(w.lexeme) || ':*', ' & ') into v_words
+      from unnest(to_tsvector('simple', regexp_replace(v_text, '[^[:alnum:]]+', ' ', 'g'))) w;
+    v_words := format('mashup.job_words(j.title, j.songs, j.error_code, j.error_message) @@ %L::pg_catalog.tsquery', coalesce(v_words, ''));
+    v_words := format('((j.finished_at is not null and %1$s) or (j.status = ''processing'' and %1$s))', v_words);
+    if v_text ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F-]*)?$' and length(v_text) <= 36 then
+      v_words := format('(%s or j.id between %L and %L)', v_words,
+        v_text || right('00000000-0000-0000-0000-000000000000', 36 - length(v_text)), v_text || right('ffffffff-ffff-ffff-ffff-ffffffffffff', 36 - length(v_text)));
+    end if;
+  end if;
+  if v_filter ? 'service' then
+    v_kinds := array(select k.kind from mashup.task_kinds k where v_filter ->> 'service' = any (mashup.services_of(k)));
+  end if;
+  return concat_ws(' and ', 'true',
+    case v_stage when 'live' then 'j.status = ''processing''' when 'ended' then 'j.status <> ''processing''' end,
+    -- Each terminal stage is a status, by which there is an index.
+    (select format('j.stage = %L and j.status = %L', s.stage, case when s.is_terminal then s.stage else 'processing' end) from mashup.stages s where s.stage = v_stage),
+    case when v_filter ? 'error' then format('j.error_code = %L and j.stage = ''failed''', v_filter ->> 'error') end,
+    case when v_filter ? 'stopped' then format('j.stopped_stage = %L', v_filter ->> 'stopped') end,
+    case when v_filter ? 'user' then format('j.user_id = %L', v_filter ->> 'user') end,
+    case when v_filter ? 'hours' then format('%s >= mashup.now() - make_interval(secs => %L::double precision * 3600)', v_time, v_filter ->> 'hours') end,
+    case when v_filter ? 'since' then format('%s >= %L', v_time, v_filter ->> 'since') end,
+    case when v_filter ? 'until' then format('%s <= %L', v_time, v_filter ->> 'until') end,
+    case when v_kinds is not null then format('(j.status in (''processing'', ''failed'') and exists (select from mashup.tasks t where t.kind = any (%1$L::text[])
+      and (t.id = j.failed_task or (t.job_id = j.id and t.epoch = j.epoch and j.status = ''processing'' and t.state in (''waiting'', ''ready'', ''running'')))))', v_kinds) end,
+    v_words);
+end
+$$;
+comment on function mashup.job_condition(jsonb) is
+  'Returns a filter of jobs (see check_job_filter) as an SQL condition on the alias j of public.mashup_jobs, with its values quoted. Raises MB006.';
+
+create function mashup.find_jobs(p_filter jsonb default '{}', p_limit integer default 50, p_before_time timestamptz default null, p_before_id uuid default null)
+  returns setof public.mashup_jobs
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return query execute format('select j.* from public.mashup_jobs j where %s%s order by coalesce(j.finished_at, j.created_at) desc, j.id desc limit $3',
+      mashup.job_condition(p_filter), case when p_before_time is not null then ' and (coalesce(j.finished_at, j.created_at), j.id) < ($1, $2)' else '' end)
+    using p_before_time, coalesce(p_before_id, '00000000-0000-0000-0000-000000000000'), least(greatest(p_limit, 1), 500);
+end
+$$;
+comment on function mashup.find_jobs(jsonb, integer, timestamptz, uuid) is
+  'Returns up to p_limit (at most 500) jobs that match a filter (see check_job_filter), by the time of their end, or of their creation if they are live, the latest first. The next page begins before the time and the id of the last one. Raises MB006.';
+
+create function mashup.preview_jobs(p_filter jsonb, p_first integer default 10) returns jsonb
+  language plpgsql stable set search_path = ''
+  as $$
+declare
+  v_preview jsonb;
+begin
+  execute format($query$
+    with matching as materialized (select j.stage, j.user_id from public.mashup_jobs j where %s)
+    select jsonb_build_object(
+      'jobs', (select count(*) from matching),
+      'users', (select count(distinct m.user_id) from matching m),
+      'by_stage', (select coalesce(jsonb_agg(jsonb_build_object('stage', g.stage, 'jobs', g.n) order by g.n desc, g.stage), '[]')
+        from (select m.stage, count(*) as n from matching m group by m.stage) g),
+      'by_user', (select coalesce(jsonb_agg(jsonb_build_object('user_id', g.user_id, 'email', (select u.email from auth.users u where u.id = g.user_id), 'jobs', g.n)
+          order by g.n desc, g.user_id), '[]')
+        from (select m.user_id, count(*) as n from matching m group by m.user_id order by n desc, m.user_id limit $1) g))
+    $query$, mashup.job_condition(p_filter)) into v_preview using least(greatest(p_first, 1), 100);
+  return v_preview || jsonb_build_object('server_now', mashup.now(),
+    'first', (select coalesce(jsonb_agg(mashup.describe_for_list(j)), '[]') from mashup.find_jobs(p_filter, p_first) j));
+end
+$$;
+comment on function mashup.preview_jobs(jsonb, integer) is
+  'Returns what a filter of jobs selects: {jobs, users: counts, by_stage, by_user: the p_first users with most jobs, first: the latest p_first jobs, server_now}. Raises MB006.';
+
+create function mashup.describe_for_list(p_job public.mashup_jobs) returns jsonb
+  language plpgsql stable set search_path = ''
+  as $$
+begin
+  return jsonb_build_object('id', p_job.id, 'stage', p_job.stage, 'status', p_job.status, 'waiting_on', p_job.waiting_on, 'progress', p_job.progress,
+    'current_step', p_job.current_step, 'title', p_job.title, 'songs', (select jsonb_agg(s ->> 'name') from jsonb_array_elements(p_job.songs) s),
+    'user_id', p_job.user_id, 'email', (select u.email from auth.users u where u.id = p_job.user_id),
+    'error_code', p_job.error_code, 'error_message', p_job.error_message, 'stopped_stage', p_job.stopped_stage,
+    'epoch', p_job.epoch, 'created_at', p_job.created_at, 'finished_at', p_job.finished_at, 'at', coalesce(p_job.finished_at, p_job.created_at),
+    'took_sec', extract(epoch from p_job.finished_at - p_job.queued_at), 'expired_at', p_job.expired_at, 'taken_down', p_job.takedown_reason is not null);
+end
+$$;
+comment on function mashup.describe_for_list(public.mashup_jobs) is 'Returns a job as lists of operators show it, with the e-mail of its user.';
+
+create function mashup.select_jobs(
+  p_stage text default null, p_error_code text default null, p_since timestamptz default null, p_stopped_stage text default null,
+  p_user_id uuid default null, p_limit integer default 100, p_after uuid default null, p_filter jsonb default '{}'
+) returns setof public.mashup_jobs
+  language plpgsql stable security definer set search_path = ''
+  as $$
+begin
+  return query execute format('select j.* from public.mashup_jobs j where %s%s order by j.id limit $2',
+      mashup.job_condition(coalesce(p_filter, '{}') || jsonb_strip_nulls(jsonb_build_object('stage', p_stage, 'error', p_error_code, 'since', p_since,
+        'stopped', p_stopped_stage, 'user', p_user_id))),
+      case when p_after is not null then ' and j.id > $1' else '' end)
+    using p_after, p_limit;
+end
+$$;
+comment on function mashup.select_jobs(text, text, timestamptz, text, uuid, integer, uuid, jsonb) is
+  'Returns up to p_limit jobs that match every given filter and come after p_after, by id: the order of bulk. p_filter: further ones, see check_job_filter. Raises MB006.';
+
+create function mashup.bulk(
+  p_operation text, p_stage text default null, p_error_code text default null, p_since timestamptz default null,
+  p_stopped_stage text default null, p_user_id uuid default null, p_to_stage text default null,
+  p_limit integer default 100, p_after uuid default null, p_filter jsonb default '{}'
+) returns table (job_id uuid, outcome text, message text)
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_id uuid;
+begin
+  if p_operation not in ('replay', 'retry', 'cancel') then
+    perform mashup.raise_error('MB006', format('There is no bulk operation "%s".', p_operation), 'Use replay, retry or cancel.');
+  end if;
+  for v_id in select s.id from mashup.select_jobs(p_stage, p_error_code, p_since, p_stopped_stage, p_user_id, p_limit, p_after, p_filter) s loop
+    begin
+      if p_operation = 'replay' then
+        perform mashup.replay(v_id, p_to_stage);
+      elsif p_operation = 'retry' then
+        perform mashup.retry(v_id);
+      else
+        perform mashup.cancel(v_id);
+      end if;
+      job_id := v_id; outcome := 'done'; message := null;
+    exception when others then
+      job_id := v_id; outcome := 'refused'; message := sqlerrm;
+    end;
+    return next;
+  end loop;
+end
+$$;
+comment on function mashup.bulk(text, text, text, timestamptz, text, uuid, text, integer, uuid, jsonb) is
+  'Applies an operation (replay from p_to_stage, retry or cancel) to the jobs that select_jobs returns. Returns the outcome of each, done or refused with its error; a refusal does not stop the others. Repeat until it returns no row. Lock order: jobs by id. Raises MB006.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -7527,6 +7722,143 @@ grant execute on function public.read_share(text, text, text) to service_role;
 
 revoke execute on all functions in schema mashup from public;
 
+-- supabase/schemas/80_operator_jobs.sql
+
+-- The operator API over jobs: lists by filter, operations on all jobs of a filter, and one job with its tasks, their attempts and
+-- what they made. 81_operator_api.sql moves the functions to schema public, with their rights.
+
+create function mashup.operator_jobs(filter jsonb default '{}', max_jobs integer default 50, before_time timestamptz default null, before_id uuid default null)
+  returns jsonb
+  language plpgsql stable security definer set search_path = ''
+  as $$
+declare
+  v_max integer := least(greatest(max_jobs, 1), 200);
+  v_jobs jsonb;
+  v_last jsonb;
+begin
+  perform mashup.require_operator();
+  -- One more shows whether there is a next page.
+  select coalesce(jsonb_agg(mashup.describe_for_list(j) order by coalesce(j.finished_at, j.created_at) desc, j.id desc), '[]') into v_jobs
+    from mashup.find_jobs(filter, v_max + 1, before_time, before_id) j;
+  if jsonb_array_length(v_jobs) > v_max then
+    v_jobs := v_jobs - v_max;
+    v_last := v_jobs -> -1;
+  end if;
+  return jsonb_build_object('jobs', v_jobs, 'server_now', mashup.now(),
+    'next', case when v_last is not null then jsonb_build_object('time', v_last -> 'at', 'id', v_last -> 'id') end);
+end
+$$;
+comment on function mashup.operator_jobs(jsonb, integer, timestamptz, uuid) is
+  'Returns the latest jobs that match a filter (see mashup.check_job_filter): {jobs, next: {time, id} of the next page, or null, server_now}. The next page is asked for with before_time and before_id. For operators. Raises MB006, 42501.';
+
+create function mashup.operator_preview(filter jsonb) returns jsonb
+  language plpgsql stable security definer set search_path = ''
+  as $$
+begin
+  perform mashup.require_operator();
+  return mashup.preview_jobs(filter);
+end
+$$;
+comment on function mashup.operator_preview(jsonb) is 'Returns what a filter of jobs selects: see mashup.preview_jobs. For operators. Raises MB006, 42501.';
+
+create function mashup.operator_bulk(operation text, filter jsonb, to_stage text default null, max_jobs integer default 25, after_id uuid default null)
+  returns jsonb
+  language plpgsql security definer set search_path = ''
+  as $$
+declare
+  v_max integer := least(greatest(max_jobs, 1), 100);
+  v_filter jsonb := mashup.check_job_filter(filter);
+  v_outcomes jsonb;
+begin
+  perform mashup.require_operator();
+  if v_filter - 'until' = '{}' then
+    perform mashup.raise_error('MB006', 'An operation on all jobs needs a filter.', 'Choose a stage, an error, a user, a service, a time or words.');
+  end if;
+  select coalesce(jsonb_agg(jsonb_build_object('id', b.job_id, 'outcome', b.outcome, 'message', b.message) order by b.job_id), '[]') into v_outcomes
+    from mashup.bulk(operation, p_to_stage => to_stage, p_limit => v_max, p_after => after_id, p_filter => v_filter) b;
+  return jsonb_build_object('outcomes', v_outcomes,
+    'after', case when jsonb_array_length(v_outcomes) = v_max then v_outcomes -> -1 -> 'id' end);
+end
+$$;
+comment on function mashup.operator_bulk(text, jsonb, text, integer, uuid) is
+  'Applies an operation (replay from to_stage, retry or cancel) to up to max_jobs (at most 100) jobs that match a filter (see mashup.check_job_filter) and come after after_id, by id. Returns {outcomes: [{id, outcome: done or refused, message}], after: the id to go on after, or null at the end}. For operators. Lock order: jobs by id. Raises MB006, 42501.';
+
+create function mashup.task_attempts(p_task mashup.tasks) returns jsonb
+  language sql stable set search_path = ''
+  as $$
+  select coalesce(jsonb_agg(jsonb_build_object('claim', a.claim, 'worker_id', a.worker_id, 'host', (select w.host from mashup.workers w where w.id = a.worker_id),
+      'from', a.first_at, 'until', case when p_task.claim = a.claim then null else a.last_at end, 'lines', a.lines, 'level', a.level) order by a.first_at), '[]')
+  from (
+    select l.claim, l.worker_id, min(l.at) as first_at, count(*) as lines,
+      greatest(max(l.at), case when l.claim = (select n.claim from mashup.task_logs n where n.task_id = p_task.id order by n.id desc limit 1) then p_task.finished_at end) as last_at,
+      case when bool_or(l.level = 'error') then 'error' when bool_or(l.level = 'warn') then 'warn' else 'info' end as level
+    from mashup.task_logs l where l.task_id = p_task.id group by l.claim, l.worker_id
+    union all
+    -- A claim that has written no line yet.
+    select p_task.claim, p_task.worker_id, p_task.started_at, 0, p_task.started_at, 'info'
+    where p_task.claim is not null and not exists (select from mashup.task_logs l where l.task_id = p_task.id and l.claim = p_task.claim)
+  ) a
+$$;
+comment on function mashup.task_attempts(mashup.tasks) is
+  'Returns the claims of a task, the oldest first: [{claim, worker_id, host, from, until: null while it runs, lines, level: the worst of its lines}]. They come from the log lines of the task: claims whose lines have expired are missing.';
+
+create function mashup.operator_job_history(job_id uuid) returns jsonb
+  language plpgsql stable security definer set search_path = ''
+  as $$
+declare
+  v_job public.mashup_jobs;
+begin
+  perform mashup.require_operator();
+  select * into v_job from public.mashup_jobs j where j.id = operator_job_history.job_id;
+  if not found then
+    return null;
+  end if;
+  return jsonb_build_object('job', to_jsonb(v_job), 'server_now', mashup.now(),
+    'email', (select u.email from auth.users u where u.id = v_job.user_id),
+    'share', (select jsonb_build_object('created_at', s.created_at, 'revoked_at', s.revoked_at, 'taken_down_at', s.taken_down_at, 'reason', s.reason, 'actor', s.actor)
+      from public.mashup_shares s where s.job_id = v_job.id order by s.revoked_at is not null, s.created_at desc limit 1),
+    'tasks', (select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'kind', t.kind, 'service', k.service, 'song_id', t.song_id, 'epoch', t.epoch,
+        'state', t.state, 'failures', t.failures, 'max_attempts', k.max_attempts, 'crashes', t.crashes, 'error', t.error, 'is_studio', t.is_studio,
+        'fallback', t.fallback, 'created_at', t.created_at, 'run_at', t.run_at, 'started_at', t.started_at, 'finished_at', t.finished_at,
+        'worker_id', t.worker_id, 'attempts', mashup.task_attempts(t),
+        'took_sec', extract(epoch from coalesce(t.finished_at, mashup.now()) - t.started_at)) order by t.id), '[]')
+      from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where t.job_id = v_job.id),
+    'events', (select coalesce(jsonb_agg(jsonb_build_object('at', s.at, 'since_start_sec', extract(epoch from s.since_start), 'epoch', s.epoch,
+        'what', s.what, 'stage', s.stage, 'song', s.song, 'message', s.message, 'actor', s.actor, 'detail', s.detail)), '[]')
+      from mashup.job_history(v_job.id) s));
+end
+$$;
+comment on function mashup.operator_job_history(uuid) is
+  'Returns one job with the e-mail of its user, its public link, its tasks with their times and attempts (see mashup.task_attempts), and its history, oldest event first; null if there is none. For operators. Raises 42501.';
+
+create function mashup.operator_task_payload(task_id bigint) returns jsonb
+  language plpgsql stable security definer set search_path = ''
+  as $$
+declare
+  v_task mashup.tasks;
+  v_card jsonb;
+begin
+  perform mashup.require_operator();
+  select * into v_task from mashup.tasks t where t.id = operator_task_payload.task_id;
+  if not found then
+    return null;
+  end if;
+  select s into v_card from public.mashup_jobs j, jsonb_array_elements(j.songs) s where j.id = v_task.job_id and s ->> 'song_id' = v_task.song_id;
+  return jsonb_build_object('task', to_jsonb(v_task) - 'claim', 'song', v_card, 'made', case v_task.kind
+    when 'analyze' then (select to_jsonb(a) - 'user_id' from mashup.analyses a where a.id = (v_card ->> 'analysis_id')::bigint)
+    when 'separate' then (select to_jsonb(m) - 'user_id' from mashup.stems m where m.id = (v_card ->> 'stems_id')::bigint)
+    when 'score' then (select to_jsonb(c) from mashup.scores c where c.job_id = v_task.job_id and c.epoch = v_task.epoch)
+    when 'plan' then jsonb_build_object(
+      'plans', (select coalesce(jsonb_agg(to_jsonb(p) order by p.version), '[]') from public.mashup_plans p where p.job_id = v_task.job_id and p.epoch = v_task.epoch),
+      'receipts', (select coalesce(jsonb_agg(to_jsonb(r) order by r.id), '[]') from mashup.plan_receipts r where r.job_id = v_task.job_id))
+    else (select to_jsonb(r) from public.mashup_results r where r.job_id = v_task.job_id and r.epoch = v_task.epoch) end);
+end
+$$;
+comment on function mashup.operator_task_payload(bigint) is
+  'Returns a task, the card of its song, and what tasks of its kind have made in its job: analysis, stems, scores, plans with receipts, or result; null if there is no such task. For operators. Raises 42501.';
+
+revoke execute on all functions in schema mashup from public;
+
 -- supabase/schemas/80_operator_views.sql
 
 -- For operators at the SQL console: views and functions that answer one question each. sql/ has queries to paste.
@@ -7585,10 +7917,26 @@ create view mashup.circuits as
   select h.service, h.state, h.failures as failures_in_a_row, h.retry_at - mashup.now() as probe_in, h.last_error,
     (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where h.service = any (mashup.services_of(k)) and t.state = 'running') as running,
     (select count(*) from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind where h.service = any (mashup.services_of(k)) and t.state = 'waiting') as waiting,
-    (select (s.value ->> h.service)::integer from mashup.settings s where s.name = 'service_limits') as at_most
-  from mashup.service_health h order by h.service;
+    (select (s.value ->> h.service)::integer from mashup.settings s where s.name = 'service_limits') as at_most,
+    case
+      when exists (select from mashup.pauses p where (p.until is null or p.until > mashup.now())
+        and (p.scope = 'system' or (p.scope = 'service' and p.key = h.service))) then 'paused'
+      when h.state = 'open' then 'unavailable'
+      when h.state = 'half_open' then 'being_probed'
+      when q.silent_for is not null then 'silent'
+      when h.failures > 0 or h.faults > 0 then 'failing'
+      else 'available'
+    end as condition,
+    h.faults as faults_in_a_row, h.last_fault, mashup.now() - h.fault_at as last_fault_ago, q.silent_for
+  from mashup.service_health h
+  left join lateral (
+    select max(mashup.now() - t.heard_at) as silent_for from mashup.tasks t join mashup.task_kinds k on k.kind = t.kind
+    where k.service = h.service and t.state = 'running' and mashup.is_silent(t)) q on true
+  order by h.service;
 revoke all on mashup.circuits from public, anon, authenticated, service_role;
-comment on view mashup.circuits is 'Circuit breaker, load and limit of each service, and of Storage, which has no limit.';
+comment on view mashup.circuits is 'Condition, circuit breaker, load and limit of each service, and of Storage, which has no limit.';
+comment on column mashup.circuits.condition is
+  'paused; unavailable: its circuit is open; being_probed; silent: a running call has had no answer for half of the time after which it ends; failing: the last calls ended in faults; available: none of these.';
 
 create view mashup.queue_by_user as
   select j.user_id, count(*) filter (where j.admitted_at is not null) as running,
@@ -7913,7 +8261,9 @@ create function mashup.operator_overview() returns jsonb
         'in_stage_sec', extract(epoch from s.in_stage_for))), '[]') from (select * from mashup.stuck where why is not null limit 50) s),
     'failures', (select coalesce(jsonb_agg(to_jsonb(f)), '[]') from (select * from mashup.failures limit 20) f),
     'circuits', (select coalesce(jsonb_agg(jsonb_build_object('service', c.service, 'state', c.state, 'running', c.running,
-        'waiting', c.waiting, 'at_most', c.at_most, 'last_error', c.last_error, 'probe_in_sec', extract(epoch from c.probe_in)) order by c.service), '[]')
+        'waiting', c.waiting, 'at_most', c.at_most, 'last_error', c.last_error, 'probe_in_sec', extract(epoch from c.probe_in),
+        'condition', c.condition, 'failures', c.failures_in_a_row, 'faults', c.faults_in_a_row, 'last_fault', c.last_fault,
+        'last_fault_sec', extract(epoch from c.last_fault_ago), 'silent_sec', extract(epoch from c.silent_for)) order by c.service), '[]')
       from mashup.circuits c),
     'pauses', (select coalesce(jsonb_agg(to_jsonb(p) order by p.created_at), '[]') from mashup.pauses p),
     'capacity', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from mashup.capacity c where c.what in ('jobs', 'workers')),
@@ -7940,24 +8290,6 @@ create function mashup.operator_overview() returns jsonb
 $$;
 comment on function mashup.operator_overview() is
   'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, throughput, recent jobs. For operators. Raises 42501.';
-
-create function mashup.operator_job_history(job_id uuid) returns jsonb
-  language sql stable security definer set search_path = ''
-  as $$
-  select mashup.require_operator();
-  select jsonb_build_object('job', to_jsonb(j),
-    'share', (select jsonb_build_object('token', s.token, 'created_at', s.created_at, 'taken_down_at', s.taken_down_at, 'reason', s.reason)
-      from public.mashup_shares s where s.job_id = j.id and s.revoked_at is null),
-    'tasks', (select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'kind', t.kind, 'song_id', t.song_id, 'epoch', t.epoch, 'state', t.state,
-        'failures', t.failures, 'crashes', t.crashes, 'error', t.error,
-        'took_sec', extract(epoch from coalesce(t.finished_at, mashup.now()) - t.started_at)) order by t.id), '[]')
-      from mashup.tasks t where t.job_id = j.id),
-    'events', (select coalesce(jsonb_agg(jsonb_build_object('at', s.at, 'since_start_sec', extract(epoch from s.since_start), 'epoch', s.epoch,
-        'what', s.what, 'stage', s.stage, 'song', s.song, 'message', s.message, 'actor', s.actor, 'detail', s.detail)), '[]')
-      from mashup.job_history(j.id) s))
-  from public.mashup_jobs j where j.id = operator_job_history.job_id
-$$;
-comment on function mashup.operator_job_history(uuid) is 'Returns one job with its public link (null: none), tasks and history, oldest event first; null if there is none. For operators. Raises 42501.';
 
 create function mashup.operator_task_logs(job_id uuid default null, task_id bigint default null, after_id bigint default 0, max_lines integer default 200)
   returns jsonb

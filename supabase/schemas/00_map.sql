@@ -11,6 +11,7 @@
 --     stages, transitions, task_kinds            the machine as data; rows from schema/stages.ts
 --     mashup_jobs, mashup_plans, mashup_results, mashup_job_events   what users may read; in schema public
 --     is_sound_job                               the rules of a row of mashup_jobs
+--     job_words                                  by which operators find a job
 --     waiting_jobs, draft_jobs                   views of mashup_jobs: the predicates of waiting for a slot and for the user
 --     workers, tasks, places, place_limits       what runs now
 --     separation_models                          the models of the separation service
@@ -81,8 +82,9 @@
 --     check_user, delete_user_data               users
 --     referenced_files, missing_files, unreferenced_files, repair_files   rows and files are compared
 --     claim_outgoing_events, complete_outgoing_event, purge_outgoing_events   delivery of events
--- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, select_jobs, bulk, require_job
+-- 65  operations for operators: replay, retry, cancel, take_down, lift_take_down, start, pause, resume, require_job
 -- 66  public links for operators: end_share, job_of_share, take_down_share, lift_share_take_down
+-- 67  jobs by filter: check_job_filter, job_condition, find_jobs, preview_jobs, describe_for_list, select_jobs, bulk
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, edit_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
 --     get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, get_separators, begin_upload, check_task_upload
@@ -100,6 +102,7 @@
 --     read_task_logs                             log lines of tasks
 -- 81  operator API, for users with the operator claim and the service role: operator_*
 --     require_operator, grant_operator           who is an operator
+--     task_attempts                              the claims of a task
 -- 82  metrics, storage_bytes                      what monitoring reads
 -- 90  Storage: bucket mashups and its policies
 -- 92  Realtime: the publication

@@ -62,7 +62,9 @@ create function mashup.operator_overview() returns jsonb
         'in_stage_sec', extract(epoch from s.in_stage_for))), '[]') from (select * from mashup.stuck where why is not null limit 50) s),
     'failures', (select coalesce(jsonb_agg(to_jsonb(f)), '[]') from (select * from mashup.failures limit 20) f),
     'circuits', (select coalesce(jsonb_agg(jsonb_build_object('service', c.service, 'state', c.state, 'running', c.running,
-        'waiting', c.waiting, 'at_most', c.at_most, 'last_error', c.last_error, 'probe_in_sec', extract(epoch from c.probe_in)) order by c.service), '[]')
+        'waiting', c.waiting, 'at_most', c.at_most, 'last_error', c.last_error, 'probe_in_sec', extract(epoch from c.probe_in),
+        'condition', c.condition, 'failures', c.failures_in_a_row, 'faults', c.faults_in_a_row, 'last_fault', c.last_fault,
+        'last_fault_sec', extract(epoch from c.last_fault_ago), 'silent_sec', extract(epoch from c.silent_for)) order by c.service), '[]')
       from mashup.circuits c),
     'pauses', (select coalesce(jsonb_agg(to_jsonb(p) order by p.created_at), '[]') from mashup.pauses p),
     'capacity', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from mashup.capacity c where c.what in ('jobs', 'workers')),
@@ -89,24 +91,6 @@ create function mashup.operator_overview() returns jsonb
 $$;
 comment on function mashup.operator_overview() is
   'Returns everything that the operator page shows, in one document: stages, live and stuck jobs, failures, circuits, pauses, capacity, workers, kinds, ended jobs by hour of the last day, throughput, recent jobs. For operators. Raises 42501.';
-
-create function mashup.operator_job_history(job_id uuid) returns jsonb
-  language sql stable security definer set search_path = ''
-  as $$
-  select mashup.require_operator();
-  select jsonb_build_object('job', to_jsonb(j),
-    'share', (select jsonb_build_object('token', s.token, 'created_at', s.created_at, 'taken_down_at', s.taken_down_at, 'reason', s.reason)
-      from public.mashup_shares s where s.job_id = j.id and s.revoked_at is null),
-    'tasks', (select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'kind', t.kind, 'song_id', t.song_id, 'epoch', t.epoch, 'state', t.state,
-        'failures', t.failures, 'crashes', t.crashes, 'error', t.error,
-        'took_sec', extract(epoch from coalesce(t.finished_at, mashup.now()) - t.started_at)) order by t.id), '[]')
-      from mashup.tasks t where t.job_id = j.id),
-    'events', (select coalesce(jsonb_agg(jsonb_build_object('at', s.at, 'since_start_sec', extract(epoch from s.since_start), 'epoch', s.epoch,
-        'what', s.what, 'stage', s.stage, 'song', s.song, 'message', s.message, 'actor', s.actor, 'detail', s.detail)), '[]')
-      from mashup.job_history(j.id) s))
-  from public.mashup_jobs j where j.id = operator_job_history.job_id
-$$;
-comment on function mashup.operator_job_history(uuid) is 'Returns one job with its public link (null: none), tasks and history, oldest event first; null if there is none. For operators. Raises 42501.';
 
 create function mashup.operator_task_logs(job_id uuid default null, task_id bigint default null, after_id bigint default 0, max_lines integer default 200)
   returns jsonb

@@ -167,6 +167,23 @@ create index mashup_jobs_finished on public.mashup_jobs (finished_at) where fini
 create index mashup_jobs_failed on public.mashup_jobs (error_code, finished_at) where stage = 'failed';
 create index mashup_jobs_expiring on public.mashup_jobs (finished_at)
   where stage = 'complete' and expired_at is null and result_path is not null;
+-- Lists of operators: the latest first, all or of one status, and a search by words of ended jobs. The words of live jobs are not
+-- indexed, because their rows change often.
+create function mashup.job_words(p_title text, p_songs jsonb, p_error_code text, p_error_message text) returns tsvector
+  -- The cost is about that of parsing the text, so that a search uses the index.
+  language sql immutable cost 1000 set search_path = ''
+  as $$
+  select pg_catalog.to_tsvector('simple', pg_catalog.regexp_replace(coalesce(p_title, '') || ' '
+    || pg_catalog.jsonb_path_query_array(p_songs, '$[*].name')::text || ' ' || pg_catalog.jsonb_path_query_array(p_songs, '$[*].artist')::text || ' '
+    || coalesce(p_error_code, '') || ' ' || coalesce(p_error_message, ''), '[^[:alnum:]]+', ' ', 'g'))
+$$;
+comment on function mashup.job_words(text, jsonb, text, text) is 'Returns the words by which a job is found: of its title, of the names and artists of its songs, and of its error.';
+-- Expressions of indexes are evaluated with the rights of whoever writes.
+revoke execute on function mashup.job_words(text, jsonb, text, text) from public;
+grant execute on function mashup.job_words(text, jsonb, text, text) to service_role;
+create index mashup_jobs_by_time on public.mashup_jobs ((coalesce(finished_at, created_at)) desc, id desc);
+create index mashup_jobs_by_status on public.mashup_jobs (status, (coalesce(finished_at, created_at)) desc, id desc);
+create index mashup_jobs_words on public.mashup_jobs using gin (mashup.job_words(title, songs, error_code, error_message)) where finished_at is not null;
 create index mashup_jobs_children on public.mashup_jobs (parent_id) where parent_id is not null;
 
 create view mashup.waiting_jobs as

@@ -139,6 +139,9 @@ create table mashup.service_health (
   retry_at   timestamptz,
   probe_task bigint,
   last_error text,
+  faults     integer not null default 0,
+  last_fault text,
+  fault_at   timestamptz,
   updated_at timestamptz not null default mashup.now()
 );
 revoke all on mashup.service_health from public, anon, authenticated, service_role;
@@ -146,6 +149,7 @@ grant select on mashup.service_health to mashup_worker;
 comment on table mashup.service_health is 'The circuit breaker of each service, and of Storage.';
 comment on column mashup.service_health.state is 'closed: calls pass. open: tasks wait. half_open: one probe is running.';
 comment on column mashup.service_health.failures is 'Consecutive availability faults.';
+comment on column mashup.service_health.faults is 'Consecutive calls that the service answered with a fault of its own, such as status 500. They count towards the attempts of the task and do not open the circuit.';
 comment on column mashup.service_health.opens is 'How often the circuit opened since it was last closed: the exponent of its wait.';
 comment on column mashup.service_health.retry_at is 'When an open circuit is due for a probe.';
 comment on column mashup.service_health.probe_task is 'The task that is the probe.';

@@ -6,8 +6,9 @@ create function mashup.record_service_success(p_service text) returns void
 begin
   update mashup.service_health h set state = 'closed', failures = 0, opens = 0, opened_at = null, retry_at = null, probe_task = null,
       -- What is kept of it shows that the circuit was open: dispatch_kind then spreads the tasks that return.
-      last_error = case when h.state <> 'closed' then h.last_error end, updated_at = mashup.now()
-    where h.service = p_service and (h.state <> 'closed' or h.failures > 0);
+      last_error = case when h.state <> 'closed' then h.last_error end, faults = 0,
+      updated_at = case when h.state <> 'closed' or h.failures > 0 then mashup.now() else h.updated_at end
+    where h.service = p_service and (h.state <> 'closed' or h.failures > 0 or h.faults > 0);
 end
 $$;
 comment on function mashup.record_service_success(text) is 'Closes the circuit of a service and clears its failures. Lock: service_health row.';

@@ -26,6 +26,11 @@ begin
   elsif v_task.is_probe then
     perform mashup.record_probe_success(v_kind, p_task_id, null);
   end if;
+  -- The service answers, with faults of its own: its circuit stays closed, and operators see it.
+  if p_class = 'transient' and p_spends and p_code not in ('internal_error', 'claim_unreadable') then
+    update mashup.service_health h set faults = h.faults + 1, last_fault = left(p_message, 300), fault_at = mashup.now()
+      where h.service = coalesce((select b.service from mashup.service_health b where b.service = p_service), v_kind.service);
+  end if;
   perform mashup.discard_output(v_task);
   -- While its circuit is open, a task loses no attempt by waiting.
   return mashup.end_attempt(v_task, v_kind, p_class = 'permanent', p_spends and not v_open, p_code, p_message, p_hint, p_retry_after_sec);

@@ -1,0 +1,182 @@
+/** Lists of jobs by filter, and operations on all jobs of a filter: what a preview shows is what an operation hits. */
+import assert from 'node:assert/strict';
+import { after, it } from 'node:test';
+import type postgres from 'postgres';
+import { useMachine } from './state-machine-fixture.ts';
+
+interface Page {
+  jobs: { id: string; at: string; stage: string; email: string }[];
+  next: { time: string; id: string } | null;
+}
+
+const m = await useMachine({ after });
+const worker = await m.worker();
+await m.sql`update mashup.settings set value = '100' where name like 'max_%jobs%'`;
+await m.sql`update mashup.settings set value = '{"analysis": 100}' where name = 'service_limits'`;
+
+const users = [await m.user(), await m.user()] as const;
+
+async function failed(user: string, code: string): Promise<string> {
+  const id = await m.submit(user, 2);
+  const task = await m.claimNext(worker, id);
+  assert.ok(task);
+  await m.fail(task, 'permanent', code);
+  return id;
+}
+
+const damaged = [await failed(users[0], 'audio_damaged'), await failed(users[1], 'audio_damaged')];
+const silent = await failed(users[0], 'audio_silent');
+const live = await m.submit(users[1], 2);
+await m.sql`update public.mashup_jobs set title = 'Purple Rain over Ænima (live)' where id = ${silent}`;
+await m.sql`update public.mashup_jobs set finished_at = finished_at - interval '3 hours' where id = ${damaged[0] ?? ''}`;
+
+async function find(filter: object): Promise<string[]> {
+  const rows = await m.sql<
+    { id: string }[]
+  >`select id from mashup.find_jobs(${m.sql.json(filter as postgres.JSONValue)})`;
+  return rows.map(({ id }) => id).sort();
+}
+
+async function page(filter: object, max: number, before?: Page['next']): Promise<Page> {
+  const [row] = await m.sql<{ page: Page }[]>`
+    select public.operator_jobs(${m.sql.json(filter as postgres.JSONValue)}, ${max}, ${before?.time ?? null}, ${before?.id ?? null}) as page`;
+  assert.ok(row);
+  return row.page;
+}
+
+for (const [what, filter, expected] of [
+  ['stage', { stage: 'failed' }, [...damaged, silent]],
+  ['live jobs', { stage: 'live' }, [live]],
+  ['ended jobs', { stage: 'ended' }, [...damaged, silent]],
+  ['error', { error: 'audio_silent' }, [silent]],
+  ['user', { user: users[1] }, [damaged[1], live]],
+  ['e-mail of the user', { user: `${users[0].toUpperCase()}@example.test` }, [damaged[0], silent]],
+  ['the stage in which they stopped', { stopped: 'analyzing' }, [...damaged, silent]],
+  ['service', { service: 'analysis' }, [...damaged, silent, live]],
+  ['another service', { service: 'processing' }, []],
+  ['hours', { hours: 1 }, [damaged[1], silent, live]],
+  ['time', { until: new Date(Date.now() - 3_600_000).toISOString() }, [damaged[0]]],
+  ['words of the title', { text: 'rain purp' }, [silent]],
+  ['words of the error', { text: 'DAMAGED' }, damaged],
+  ['names of songs, also of live jobs', { text: 'song 2', stage: 'live' }, [live]],
+  ['the start of an id', { text: silent.slice(0, 13) }, [silent]],
+  ['several at once', { stage: 'failed', user: users[0], error: 'audio_damaged' }, [damaged[0]]],
+  ['words that no job has', { text: "'); drop table x; --" }, []],
+] as const) {
+  it(`jobs are filtered by ${what}`, async () => {
+    assert.deepEqual(await find(filter), ([...expected] as string[]).sort());
+  });
+}
+
+it('a filter that cannot be is refused with what can', async () => {
+  for (const [filter, message] of [
+    [{ stage: 'nope' }, /no stage "nope"/],
+    [{ user: 'somebody' }, /filter user cannot be "somebody"/],
+    [{ user: 'nobody@example.test' }, /no account with the e-mail/],
+    [{ since: 'yesterdayish' }, /filter since cannot be/],
+    [{ hours: -1 }, /filter hours/],
+    [{ service: 'radio' }, /no service "radio"/],
+    [{ colour: 'blue' }, /not filtered by "colour"/],
+  ] as const) {
+    await assert.rejects(find(filter), { code: 'MB006', message });
+  }
+});
+
+it('pages follow each other without a gap or a repetition, the latest first', async () => {
+  const whole = await page({}, 50);
+  assert.equal(whole.next, null);
+  const seen: string[] = [];
+  let next: Page['next'] | undefined;
+  do {
+    const one: Page = await page({}, 2, next);
+    seen.push(...one.jobs.map(({ id }) => id));
+    next = one.next;
+  } while (next);
+  assert.deepEqual(
+    seen,
+    whole.jobs.map(({ id }) => id),
+  );
+  assert.equal(seen.at(-1), damaged[0], 'the one that ended first');
+});
+
+it('a preview counts what a bulk operation then hits, batch by batch, with the reason of each refusal', async () => {
+  const filter = { text: 'song', hours: 1000 };
+  const [row] = await m.sql<
+    { p: { jobs: number; users: number; by_stage: object[]; by_user: object[]; first: object[] } }[]
+  >`
+    select public.operator_preview(${m.sql.json(filter)}) as p`;
+  assert.deepEqual([row?.p.jobs, row?.p.users, row?.p.first.length], [4, 2, 4]);
+  assert.deepEqual(row?.p.by_stage, [
+    { stage: 'failed', jobs: 3 },
+    { stage: 'analyzing', jobs: 1 },
+  ]);
+  const outcomes: { id: string; outcome: string; message: string | null }[] = [];
+  let next: string | null = null;
+  do {
+    const [batch]: { b: { outcomes: typeof outcomes; after: string | null } }[] = await m.sql`
+      select public.operator_bulk('retry', ${m.sql.json(filter)}, max_jobs => 3, after_id => ${next}) as b`;
+    assert.ok(batch);
+    outcomes.push(...batch.b.outcomes);
+    next = batch.b.after;
+  } while (next !== null);
+  assert.deepEqual(outcomes.map(({ id }) => id).sort(), [...damaged, silent, live].sort());
+  const refused = outcomes.filter(({ outcome }) => outcome === 'refused');
+  assert.deepEqual([refused.length, refused[0]?.id], [1, live]);
+  assert.match(refused[0]?.message ?? '', /nothing to retry/);
+  assert.deepEqual(await find({ stage: 'failed' }), []);
+  await assert.rejects(m.sql`select public.operator_bulk('cancel', ${m.sql.json({ until: '2030-01-01' })})`, {
+    code: 'MB006',
+    message: /needs a filter/,
+  });
+});
+
+it('the history of a job has the attempts of its tasks, and what they made is read on demand', async () => {
+  const task = await m.claimNext(worker, live);
+  assert.ok(task);
+  await m.sql`select mashup.write_task_logs(${worker}, ${m.sql.json([
+    { task: task.task_id, claim: task.claim, age_sec: 1, level: 'info', line: 'analyze started', fields: {} },
+    { task: task.task_id, claim: task.claim, age_sec: 0, level: 'warn', line: 'slow', fields: {} },
+  ])})`;
+  const [row] = await m.sql<{ h: { tasks: { id: number; attempts: object[]; service: string }[]; email: string } }[]>`
+    select public.operator_job_history(${live}) as h`;
+  const found = row?.h.tasks.find(({ id }) => id === Number(task.task_id));
+  assert.equal(row?.h.email, `${users[1]}@example.test`);
+  assert.equal(found?.service, 'analysis');
+  const [attempt] = found.attempts as Record<string, unknown>[];
+  assert.deepEqual(
+    [attempt?.claim, attempt?.worker_id, attempt?.host, attempt?.until, attempt?.lines, attempt?.level],
+    [task.claim, worker, 'test', null, 2, 'warn'],
+  );
+  await m.finish(task);
+  const [payload] = await m.sql<{ p: { task: { kind: string }; made: { analysis: object } } }[]>`
+    select public.operator_task_payload(${task.task_id}) as p`;
+  assert.equal(payload?.p.task.kind, 'analyze');
+  assert.ok(payload.p.made.analysis);
+});
+
+it('a service that answers with faults, is silent or is paused is not available', async () => {
+  const conditionOf = async (): Promise<string> => {
+    const [row] = await m.sql<
+      { condition: string }[]
+    >`select condition from mashup.circuits where service = 'analysis'`;
+    return row?.condition ?? '';
+  };
+  await m.sql`update mashup.tasks set run_at = mashup.now()`;
+  await m.sweep();
+  assert.equal(await conditionOf(), 'available');
+  const task = await m.claimNext(worker);
+  assert.ok(task);
+  await m.fail(task, 'transient', 'service_failed');
+  assert.equal(await conditionOf(), 'failing');
+  await m.sql`update mashup.tasks set run_at = mashup.now() where state = 'waiting'`;
+  await m.sweep();
+  const next = await m.claimNext(worker);
+  assert.ok(next);
+  await m.sql`update mashup.tasks set heard_at = heard_at - interval '1 hour' where id = ${next.task_id}`;
+  assert.equal(await conditionOf(), 'silent');
+  await m.sql`select mashup.pause('service', 'analysis')`;
+  assert.equal(await conditionOf(), 'paused');
+  await m.sql`select mashup.resume('service', 'analysis')`;
+  await m.finish(next);
+  assert.equal(await conditionOf(), 'available');
+});
