@@ -70,14 +70,18 @@ export function addJobActions(program: Command): void {
     );
 }
 
-/** Runs an operation on the job of an id or its beginning, and prints the job. */
+/**
+ * Runs an operation on the job of an id or its beginning, and prints the job.
+ * @param find finds what the operation is given; by default the id of the job
+ */
 export async function runAction(
   options: StackOptions,
   id: string,
   action: (sql: postgres.Sql, jobId: string) => Promise<JobAfter[]>,
+  find: (sql: postgres.Sql, id: string) => Promise<string> = findJobId,
 ): Promise<void> {
   await withDatabase(options, async (sql) => {
-    const [job] = await action(sql, await findJobId(sql, id));
+    const [job] = await action(sql, await find(sql, id));
     if (job !== undefined) print(`${job.id}  ${paintStatus(job.status, job.stage)}  epoch ${job.epoch}`);
   });
 }

@@ -38,6 +38,7 @@ const WEIGHTS: Record<CommandChoice['command'], number> = {
   clock: 2,
   sweep: 2,
   emptyQueue: 3,
+  share: 4,
   deleteStems: 1,
   remove: 3,
   race: 5,

@@ -6,6 +6,7 @@ import * as handOver from './hand-over.ts';
 import * as operation from './operations.ts';
 import { type Claim, held, type Operation, type State } from './operations.ts';
 import { runScenarios } from './scenarios.ts';
+import { share, unshare } from './shares.ts';
 import { choose, faultOf, liveWorkers, jobsOf, type Step, type Steps, sweepAfter } from './steps.ts';
 
 /** One command of a sequence, as fast-check generates and shrinks it. */
@@ -214,6 +215,15 @@ export const COMMANDS = {
     if (other % 2 === 0) return;
     if (state.isQueueHidden) yield fault.dropQueue(state);
     yield* sweepAfter(state, 6_000);
+  },
+  /** Mostly a complete mashup is shared; then the link is asked for again, revoked, or kept. */
+  *share(state: State, pick: number, other: number) {
+    const complete = jobsOf(state.model).filter((one) => one.stage === 'complete' || one.link !== undefined);
+    const one = other % 6 === 5 ? job(state, pick) : choose(complete, pick);
+    if (!one) return;
+    yield share(one);
+    if (other % 3 === 0) yield unshare(one);
+    if (other % 3 < 2) yield share(one);
   },
   *deleteStems(state: State, pick: number) {
     yield fault.deleteStems(choose(state.fixture.users, pick) ?? '');

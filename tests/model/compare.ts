@@ -51,6 +51,8 @@ function compareJob(job: ModelJob, row: JobSnapshot): string[] {
   const playable = claim && `generated/${job.id}/${isOpening ? 'open' : job.epoch}-${claim}.parts ${parts}`;
   const differences =
     (playable ?? null) === row.playable ? [] : [`job ${job.id} has the parts ${row.playable} instead of ${playable}`];
+  if ((job.link !== undefined) !== row.shared)
+    differences.push(`job ${job.id} ${row.shared ? 'has a' : 'has no'} public link`);
   if (describe(job) !== describe(row))
     differences.push(`job ${job.id} is ${describe(row)} instead of ${describe(job)}`);
   return differences;

@@ -25,7 +25,7 @@ const any = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.l
 const DENSE = `
   update mashup.settings set value = '5' where name = 'max_running_jobs';
   update mashup.settings set value = '4' where name = 'max_running_jobs_per_user';
-  update mashup.settings set value = '100000' where name in ('max_submits_per_minute', 'max_queued_jobs_per_user', 'circuit_failures');
+  update mashup.settings set value = '100000' where name in ('max_submits_per_minute', 'max_shares_per_minute', 'max_queued_jobs_per_user', 'circuit_failures');
   update mashup.settings set value = '{"analysis": 8, "scoring": 8, "orchestrator": 8, "separation": 8, "processing": 8}' where name = 'service_limits';
   update mashup.settings set value = '{}' where name = 'service_abort_hold_sec';
   update mashup.settings set value = '6' where name = 'circuit_failures';
@@ -98,7 +98,7 @@ const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
   async user(calls) {
     const job = await anyJob(calls);
     if (!job) return;
-    const call = any(['iterate', 'edit', 'cancel', 'retry', 'replay', 'delete']);
+    const call = any(['iterate', 'edit', 'cancel', 'retry', 'replay', 'delete', 'share', 'unshare']);
     await asUser(calls, job.user_id, (tx) =>
       call === 'iterate'
         ? tx`select public.iterate_mashup(${job.id}, 'louder')`
@@ -109,6 +109,8 @@ const CALLS: Record<string, (calls: Calls) => Promise<unknown>> = {
             : tx`select ${tx.unsafe(`public.${call}_mashup`)}(${job.id})`,
     );
   },
+  read: ({ sql }) =>
+    sql`select public.read_share((select token from public.mashup_shares order by random() limit 1), 'mashup', '203.0.113.1')`,
   sweep: ({ sql }) => sql`select mashup.sweep()`,
   admission: ({ sql }) => sql`select mashup.admit_waiting()`,
   /** Checks the invariants that always hold. */

@@ -13,7 +13,7 @@ begin
 end
 $$;
 
-update mashup.settings set value = '100000' where name = 'max_submits_per_minute';
+update mashup.settings set value = '100000' where name in ('max_submits_per_minute', 'max_shares_per_minute');
 update mashup.settings set value = '0' where name = 'restart_grace_sec';
 update mashup.settings set value = '3' where name = 'circuit_failures';
 select mashup.report_separation_models('classical', 'neural', 'classical');
@@ -47,6 +47,18 @@ begin
       coalesce((select j.plan_version from public.mashup_jobs j where j.id = p_job), 1))) ->> 'job_id';
   end if;
   return public.iterate_mashup(p_job, 'more energy') ->> 'job_id';
+end
+$$;
+
+-- Makes the public link of a mashup, or revokes it.
+create function model.share(p_user uuid, p_job uuid, p_revoke boolean) returns text
+  language plpgsql as $$
+begin
+  perform set_config('request.jwt.claims', jsonb_build_object('sub', p_user, 'role', 'authenticated')::text, true);
+  if p_revoke then
+    return public.unshare_mashup(p_job)::text;
+  end if;
+  return public.share_mashup(p_job) ->> 'token';
 end
 $$;
 
@@ -166,7 +178,7 @@ begin
     'jobs', coalesce((select jsonb_agg(jsonb_build_object('id', j.id, 'user', j.user_id, 'stage', j.stage, 'epoch', j.epoch, 'version', j.version, 'progress', j.progress,
       'admitted', j.admitted_at is not null, 'hold', j.hold is not null, 'waitingOn', j.waiting_on, 'error', j.error_code,
       'playable', (j.playable ->> 'path') || ' ' || jsonb_array_length(j.playable -> 'ends'),
-      'studio', j.studio_version ->> 'state',
+      'studio', j.studio_version ->> 'state', 'shared', j.shared_at is not null,
       'plan', (select to_jsonb(p.song_ids) from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version))
       order by j.id) from public.mashup_jobs j), '[]'),
     'tasks', coalesce((select jsonb_agg(jsonb_build_object('id', t.id::text, 'job', t.job_id, 'kind', t.kind, 'song', t.song_id, 'epoch', t.epoch,
@@ -189,7 +201,7 @@ begin
     alter schema queue_hidden rename to mashup_queue;
   end if;
   delete from mashup_queue._private_jobs;
-  delete from public.mashup_job_events; delete from public.mashup_plans; delete from public.mashup_results;
+  delete from public.mashup_shares; delete from public.mashup_job_events; delete from public.mashup_plans; delete from public.mashup_results;
   delete from mashup.tasks; delete from mashup.places; delete from mashup.scores; delete from mashup.plan_receipts; delete from mashup.plan_edits; delete from mashup.analyses; delete from mashup.stems;
   delete from mashup.pauses; delete from mashup.workers; delete from mashup.storage_deletions; delete from public.mashup_jobs;
   delete from storage.objects; delete from auth.users; delete from model.seen;

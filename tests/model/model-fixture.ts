@@ -24,6 +24,8 @@ export interface JobSnapshot {
   plan: string[] | null;
   /** State of the studio version. */
   studio: string | null;
+  /** Whether it has a public link. */
+  shared: boolean;
   /** Path and number of the playable parts. */
   playable: string | null;
 }

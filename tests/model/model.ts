@@ -75,6 +75,8 @@ export interface ModelJob {
   remade?: number;
   /** The claim whose playable parts the row names, how many, and whether they are those of the opening. */
   playable?: { claim: string; parts: number; isOpening: boolean };
+  /** Its public link: the token; none if it has none. */
+  link?: string;
   stageEntered: number;
   tasks: ModelTask[];
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, it } from 'node:test';
 import { SharedCover, SharedMashup } from '../../schema/api.ts';
+import { mashup } from '../cli/cli.ts';
 import { useMachine } from './state-machine-fixture.ts';
 
 const m = await useMachine({ after });
@@ -174,7 +175,9 @@ describe('a link', () => {
 describe('an operator', () => {
   it('takes a link down by the link; its owner reads why and cannot share again until that is lifted', async () => {
     const { user, id, token } = await shared();
-    await sql`select mashup.take_down_share(${`https://studio.example/s/${token}?x=1`}, ${REASON})`;
+    const link = `https://studio.example/s/${token}?x=1`;
+    const run = await mashup(['take-down', link, '--link', '--reason', REASON], { DATABASE_URL: m.url });
+    assert.equal(run.code, 0, run.stderr);
     assert.equal(await isServed(token), false);
     assert.equal((await m.job(id)).stage, 'complete');
     const document = await call<{ share: { token: string | null; reason: string } }>(user, 'get_mashup', id);
@@ -182,7 +185,8 @@ describe('an operator', () => {
     await assert.rejects(share(user, id), { code: 'MB015', message: new RegExp(REASON) });
     assert.equal(await unshare(user, id), false);
     await assert.rejects(sql`select mashup.take_down_share(${id}, ${REASON})`, { code: 'MB006' });
-    await sql`select mashup.lift_share_take_down(${id})`;
+    const lifted = await mashup(['take-down', id.slice(0, 8), '--link', '--lift'], { DATABASE_URL: m.url });
+    assert.equal(lifted.code, 0, lifted.stderr);
     assert.notEqual((await share(user, id)).token, token);
     assert.deepEqual((await messages(id)).slice(1, 3), [
       `The public link was taken down: ${REASON}`,
