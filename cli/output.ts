@@ -49,11 +49,7 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** Formats a time within a song: `0:45`, `3:04`. */
-export function clock(seconds: number): string {
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
-}
+export { clock } from '../music/plan/clock.ts';
 
 /** Colours a text by the status. */
 export function paintStatus(status: JobStatus, text: string): string {

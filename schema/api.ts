@@ -58,6 +58,7 @@ export type SubmittedSong = z.infer<typeof SubmittedSong>;
 /** Options of a submission. All are optional and have no defaults here. */
 export const SubmittedOptions = z.object({
   format: OutputFormat.optional(),
+  length: MashupOptions.shape.length,
   length_sec: MashupOptions.shape.length_sec,
   wishes: MashupOptions.shape.wishes,
   roles: MashupOptions.shape.roles,

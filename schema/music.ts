@@ -275,10 +275,21 @@ export const SongRoles = z
   .describe('Which song sings and which one plays. Absent members: chosen by the planner.');
 export type SongRoles = z.infer<typeof SongRoles>;
 
+export const MashupLength = z
+  .enum(['short', 'full'])
+  .describe('`short`: about 1:30. `full`: 2:00 to 3:30, as far as the songs have enough music for it.');
+export type MashupLength = z.infer<typeof MashupLength>;
+
 export const MashupOptions = z
   .object({
     format: OutputFormat.default('wav'),
-    length_sec: z.number().min(20).max(600).optional().describe('Wanted length. Default: chosen within the limits.'),
+    length: MashupLength.optional().describe('How long the mashup is. Default: chosen by the songs.'),
+    length_sec: z
+      .number()
+      .min(20)
+      .max(600)
+      .optional()
+      .describe('Exact length in seconds, as near as whole phrases allow. It replaces `length`.'),
     wishes: z.string().max(500).optional().describe("The user's wishes, as text."),
     roles: SongRoles.optional().describe('Which song sings, which one plays. Default: chosen by the planner.'),
     separation: SeparationChoice.optional().describe('What separates the songs. Default: `auto`.'),

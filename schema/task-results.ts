@@ -80,6 +80,8 @@ export const PlanTaskResult = z.object({
   /** The edits by hand that made the plan. Absent: it was not edited. */
   edits: z.array(PlanEdit).optional(),
   warning: z.string().optional(),
+  /** Why the mashup has another length than was asked for, in a sentence. */
+  length_note: z.string().max(300).optional(),
 });
 export type PlanTaskResult = z.infer<typeof PlanTaskResult>;
 

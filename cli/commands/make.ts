@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { submitMashup } from '@mashup-engine/client';
 import type { MashupOptions } from '@mashup-engine/client';
 import { readStack } from '../../local/index.ts';
-import { SeparationChoice, SubmittedOptions } from '../../schema.ts';
+import { parseClock } from '../../music/plan/clock.ts';
+import { MashupLength, SeparationChoice, SubmittedOptions } from '../../schema.ts';
 import { connect, signIn } from '../connect.ts';
 import type { StackOptions } from '../connect.ts';
 import { addDeliveryOptions, deliver, withDelivery } from '../deliver.ts';
@@ -19,7 +20,7 @@ import { readSongs, uploadSongs } from '../upload-songs.ts';
 import type { SongToUpload } from '../upload-songs.ts';
 
 interface MakeOptions extends StackOptions, StemOptions, DeliveryOptions {
-  length?: number;
+  length: string;
   wishes?: string;
   separation?: string;
   studioVersion?: boolean;
@@ -32,7 +33,11 @@ export function addMake(program: Command): void {
     .description('make a mashup of two or three songs')
     .argument('<songs...>', `two or three audio files (${SONG_FORMATS}), or folders with the stems of a song`);
   addDeliveryOptions(command)
-    .option('--length <seconds>', 'length of the mashup, 20 to 600', Number)
+    .option(
+      '--length <length>',
+      'short (about 1:30), full (2:00 to 3:30, as long as the songs bear), or exact as 1:45 or 105 seconds (0:20 to 10:00)',
+      'short',
+    )
     .option('--wishes <text>', 'wishes for the mashup, in words')
     .addOption(
       choice(
@@ -66,16 +71,19 @@ async function make(paths: string[], options: MakeOptions): Promise<void> {
 
 /** What an option must be, by the member of the request. */
 const OPTION_FAULTS: Record<string, string> = {
-  length_sec: '--length must be a number of seconds from 20 to 600.',
+  length_sec: '--length must be short, full, or a length from 0:20 to 10:00, such as 1:45 or 105.',
   wishes: '--wishes must have at most 500 characters.',
 };
 
 function checkOptions(options: MakeOptions): MashupOptions {
-  const { length: length_sec, wishes, separation, studioVersion: studio_version } = options;
-  const parsed = SubmittedOptions.safeParse({ length_sec, wishes, separation, studio_version });
+  const { length, wishes, separation, studioVersion: studio_version } = options;
+  const named = MashupLength.safeParse(length).data;
+  const wanted = named ? { length: named } : { length_sec: parseClock(length) ?? NaN };
+  const parsed = SubmittedOptions.safeParse({ ...wanted, wishes, separation, studio_version });
   if (parsed.success) {
     const { data } = parsed;
     return {
+      length: data.length,
       lengthSec: data.length_sec,
       wishes: data.wishes,
       separation: data.separation,

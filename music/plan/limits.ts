@@ -47,6 +47,15 @@ export function limitsFor(songs: readonly AnalyzedSong[], limits: PlanLimits): P
   return { ...limits, min_length_sec: Math.min(limits.min_length_sec, MIN_LENGTH_OF_SHORT_SONGS_SEC) };
 }
 
+/** Shortest mashup that can be asked for: `options.length_sec`. */
+const LEAST_ASKED_SEC = 20;
+
+/** Returns the limits for a mashup that is asked for with these lengths in seconds: it may be shorter than others. */
+export function limitsForLengths(limits: PlanLimits, seconds: readonly (number | undefined)[]): PlanLimits {
+  const asked = seconds.filter((each) => each !== undefined).map((each) => Math.max(LEAST_ASKED_SEC, each));
+  return { ...limits, min_length_sec: Math.min(limits.min_length_sec, ...asked) };
+}
+
 /** Returns the stems that a plan may use, in the order of the schema. */
 export function allowedStems(limits: PlanLimits): Stem[] {
   return limits.stems.length > 0 ? limits.stems : [...STEMS];

@@ -8,6 +8,7 @@ import { canMatchTempo } from '../theory/tempo.ts';
 import { layOutArc, type ArcSection } from './energy-arc.ts';
 import { designFreeSection } from './free-sections.ts';
 import { playableLayers, type LayerDraft, type SectionDraft } from './layers.ts';
+import { usableSeconds } from './lengths.ts';
 import type { Roles } from './roles.ts';
 import { designSection } from './sections.ts';
 import { tempoOf, type Tempi } from './tempo.ts';
@@ -41,13 +42,7 @@ export function draftArc({ songs, roles, tempi, limits, meter, lengthSec }: Draf
     const seconds = arc.reduce((sum, section, i) => sum + (section.bars * meter * 60) / (bpms[i] ?? tempi.main), 0);
     return { arc, designs, bpms, seconds };
   };
-  return fitLength(draftOf, lengthSec ?? defaultLength(songs), limits, tempi, meter);
-}
-
-/** Seconds of a song, or of the part of it that is used. */
-function usableSeconds(song: AnalyzedSong): number {
-  const { startSec, durationSec } = songBars(song.analysis);
-  return durationSec - startSec;
+  return fitLength(draftOf, lengthSec ?? defaultLength(songs), { limits, tempi, meter, unit });
 }
 
 /** Returns the default length in seconds: 60 to 90 for short songs, up to 150 for longer ones. */
@@ -75,36 +70,42 @@ function commonBars(songs: readonly AnalyzedSong[], meter: number): number {
   return beats === meter ? PHRASE_BARS : beats / meter;
 }
 
-/** Returns the draft whose length is nearest to the wanted one and within the limits. */
+type Bounds = { limits: PlanLimits; tempi: Tempi; meter: number; unit: number };
+
+/**
+ * Returns the draft whose length is nearest to the wanted one and within the limits. Drafts of whole phrases are preferred where one is
+ * half a phrase away at most.
+ */
 function fitLength(
   draftOf: (bars: number, minBars: number, maxBars: number) => Draft,
   wantedSec: number,
-  { min_length_sec, max_length_sec }: PlanLimits,
-  { main, second }: Tempi,
-  meter: number,
+  { limits: { min_length_sec, max_length_sec }, tempi: { main, second }, meter, unit }: Bounds,
 ): Draft {
-  const barSec = (60 / main) * meter;
-  if (second === main)
-    return draftOf(
-      Math.round(wantedSec / barSec),
-      Math.ceil(min_length_sec / barSec - 1e-6),
-      Math.max(1, Math.floor(max_length_sec / barSec + 1e-6)),
-    );
-  // With two tempi the length of a number of bars is known only after they are laid out: all numbers are tried.
   const slow = (60 / Math.min(main, second)) * meter;
   const fast = (60 / Math.max(main, second)) * meter;
-  const fewest = Math.max(1, Math.floor(min_length_sec / slow));
-  const counts = Array.from(
-    { length: Math.max(1, Math.ceil(max_length_sec / fast) - fewest + 1) },
-    (_, i) => fewest + i,
-  );
   const target = Math.min(max_length_sec, Math.max(min_length_sec, wantedSec));
-  const deviation = ({ seconds }: Draft): number =>
-    Math.abs(seconds - target) + 1_000 * Math.max(0, seconds - max_length_sec, min_length_sec - seconds);
-  return counts
-    .map((count) => draftOf(count, count, count))
-    .reduce((best, each) => (deviation(each) < deviation(best) ? each : best));
+  // With two tempi the length of a number of bars is known only after they are laid out: all numbers are tried.
+  const fewest = Math.max(1, second === main ? Math.floor(target / slow) - unit : Math.floor(min_length_sec / slow));
+  const most = Math.max(fewest, second === main ? Math.ceil(target / fast) + unit : Math.ceil(max_length_sec / fast));
+  const drafts = Array.from({ length: most - fewest + 1 }, (_, i) => draftOf(fewest + i, fewest + i, fewest + i));
+  const deviation = ({ seconds }: Draft): number => {
+    const excess = Math.max(0, seconds - max_length_sec, min_length_sec - seconds);
+    return Math.abs(seconds - target) + (excess < TOLERANCE_SEC ? 0 : 1_000 * excess);
+  };
+  const nearest = (list: readonly Draft[]): Draft | undefined =>
+    list.reduce<Draft | undefined>(
+      (best, each) => (best && deviation(best) <= deviation(each) ? best : each),
+      undefined,
+    );
+  for (let phrase = unit; phrase > 1; phrase = Math.floor(phrase / 2)) {
+    const whole = nearest(drafts.filter(({ arc }) => arc.every(({ bars }) => bars % phrase === 0)));
+    if (whole && deviation(whole) <= (unit / 2) * slow + TOLERANCE_SEC) return whole;
+  }
+  return nearest(drafts) ?? draftOf(1, 1, 1);
 }
+
+/** Difference of lengths below which they are the same: rounding. */
+const TOLERANCE_SEC = 1e-6;
 
 /** Designs all sections with the allowed stems. Each song is used in at least one section. */
 function designSections(

@@ -91,7 +91,7 @@ export function layOutArc(request: ArcRequest): ArcSection[] {
 /** Returns the wanted unit, or a smaller one if the average section is too short for it. */
 function fittingUnit(unit: number, averageBars: number): number {
   let fitting = Math.max(1, Math.round(unit));
-  while (fitting > 1 && fitting * 0.75 > averageBars) fitting = Math.floor(fitting / 2);
+  while (fitting > 1 && fitting > averageBars) fitting = Math.floor(fitting / 2);
   return fitting;
 }
 
@@ -114,11 +114,18 @@ function wholeBars(cap: number, unit: number): number {
   return cap >= unit ? Math.floor(cap / unit) * unit : cap;
 }
 
-/** Splits a section into parts of at most `cap` bars. */
+/** Splits a section into parts of at most `cap` bars that are about equally long, and whole phrases where the section is. */
 function split(section: ArcSection, cap: number, unit: number): ArcSection[] {
   if (section.bars <= cap) return [section];
   const whole = wholeBars(cap, unit);
+  const step = whole % unit === 0 ? unit : 1;
+  const count = Math.ceil(section.bars / whole);
   const parts: ArcSection[] = [];
-  for (let left = section.bars; left > 0; left -= whole) parts.push({ ...section, bars: Math.min(whole, left) });
+  for (let left = section.bars; left > 0 && parts.length < count;) {
+    const share = Math.ceil(left / (count - parts.length) / step) * step;
+    const bars = Math.min(share, whole, left);
+    parts.push({ ...section, bars });
+    left -= bars;
+  }
   return parts;
 }

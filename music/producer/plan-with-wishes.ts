@@ -1,5 +1,6 @@
 /** The first plan of a mashup with the wishes of its user, and the next plan with feedback, both by rules. */
-import type { Plan, SongRoles, Wish } from '../../schema.ts';
+import type { Plan, PlanLimits, SongRoles, Wish } from '../../schema.ts';
+import { limitsForLengths } from '../plan/limits.ts';
 import { applyWishes, type Applied } from '../revision/apply-wishes.ts';
 import { revisePlan, type Revision } from '../revision/revise.ts';
 import { lengthOf, mainSong } from '../revision/plan-edits.ts';
@@ -30,11 +31,34 @@ const SHORTER = 0.8;
 
 /** Makes a plan and applies the wishes, or revises the previous plan by the feedback. */
 export function planWithWishes(request: PlanningRequest): Revision {
-  const { previous, feedback, wishes = '', songs: wholeSongs, limits } = request;
+  const { previous, feedback, songs } = request;
+  const reading = readWishes(wishTextOf(request), wishSongs(songs));
+  const limits = limitsOf(request, reading.understood);
+  const within = { ...request, limits };
   if (previous && feedback)
-    return revisePlan({ plan: previous, feedback, songs: wholeSongs, limits, remake: () => remake(request, previous) });
-  const reading = readWishes([wishes, feedback].filter(Boolean).join('\n'), wishSongs(wholeSongs));
-  return { ...reading, ...firstPlan(request, [...wishesOfRoles(request.roles), ...reading.understood]) };
+    return revisePlan({ plan: previous, feedback, songs, limits, remake: () => remake(within, previous) });
+  return { ...reading, ...firstPlan(within, [...wishesOfRoles(request.roles), ...reading.understood]) };
+}
+
+/** Returns the text that a plan follows: the feedback on an earlier plan, otherwise the wishes. */
+export function wishTextOf({
+  previous,
+  feedback,
+  wishes,
+}: Pick<PlanningRequest, 'previous' | 'feedback' | 'wishes'>): string {
+  return previous && feedback ? feedback : [wishes, feedback].filter(Boolean).join('\n');
+}
+
+/** Returns the limits of a plan: it may be shorter than others if it is asked for, or if the plan that it revises is. */
+export function limitsOf(
+  { limits, length_sec, previous }: Pick<PlanningRequest, 'limits' | 'length_sec' | 'previous'>,
+  wishes: readonly Wish[],
+): PlanLimits {
+  return limitsForLengths(limits, [
+    length_sec,
+    previous && lengthOf(previous.masterplan.timeline),
+    ...wishes.map((wish) => (wish.kind === 'length_exact' ? wish.sec : undefined)),
+  ]);
 }
 
 /**

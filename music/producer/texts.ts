@@ -3,6 +3,7 @@ import type { AnalyzedSong, PairScore } from '../../schema.ts';
 import { songBars } from '../theory/bars.ts';
 import { contentOf, hasBeat } from '../theory/content.ts';
 import { displayKey, displayKeyWithCamelot, keyShift, parseKey, type Key } from '../theory/keys.ts';
+import { clock } from '../plan/clock.ts';
 import { cleanText } from '../plan/text.ts';
 import type { Roles } from './roles.ts';
 import type { Tempi } from './tempo.ts';
@@ -65,12 +66,6 @@ export function visionOf(roles: Roles, { main, second, key, keyName }: Targets, 
     ? `"${nameOf(colour)}" colours the harmony and takes over in the break, before everything comes together at the peak.`
     : 'A filtered beat opens, the first drop joins the two, a break without drums makes room, and the peak brings them back together.';
   return `${opening} ${meeting} ${arc}`;
-}
-
-/** `1:07` for 67 seconds. */
-function clock(seconds: number): string {
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }
 
 type Problem = { problem: string; solution: string };

@@ -1,11 +1,12 @@
 /** Applies wishes to a plan by rules. Everything else stays as it is. */
 import type { Plan, Wish } from '../../schema.ts';
+import { clock } from '../plan/clock.ts';
 import { checkPlan } from '../plan/checks.ts';
 import { describeWish } from '../wishes/wish-texts.ts';
 import { changeEdgePart, changeEdgeSound } from './edges.ts';
 import { changeEffects, makeHarder, makeSmoother } from './layer-effects.ts';
 import { changeEnergy, changeLevel, removeStem } from './levels.ts';
-import type { EditResult, RevisionContext } from './plan-edits.ts';
+import { lengthOf, type EditResult, type RevisionContext } from './plan-edits.ts';
 import { swapSongs, takeFrom } from './sources.ts';
 import { changeLength, changeSections, moveDrop } from './structure.ts';
 import { changeKey, changeTempo } from './tempo-and-key.ts';
@@ -90,7 +91,7 @@ export function applyWishes(plan: Plan, wishes: readonly Wish[], context: Revisi
   for (const wish of wishes.toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))) {
     const text = describeWish(wish, context.songs);
     if (isState(wish) && wishHolds(wish, applied.plan)) {
-      applied.changes.push(`As asked: ${text}.`);
+      applied.changes.push(wish.kind === 'length_exact' ? lengthText(applied.plan) : `As asked: ${text}.`);
       continue;
     }
     const result = apply(applied.plan, wish, context);
@@ -109,6 +110,9 @@ export function applyWishes(plan: Plan, wishes: readonly Wish[], context: Revisi
   }
   return applied;
 }
+
+/** An exact length is met as near as whole phrases allow. */
+const lengthText = ({ masterplan }: Plan): string => `The mashup is ${clock(lengthOf(masterplan.timeline))} long.`;
 
 const STATES: ReadonlySet<Wish['kind']> = new Set([
   'source',

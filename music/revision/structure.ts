@@ -1,6 +1,7 @@
 /** The drop, the length and the number of sections. */
 import type { AnalyzedSong, Plan, PlanSection, Wish } from '../../schema.ts';
 import { barsOf, sectionBarSec } from '../plan/bars.ts';
+import { clock } from '../plan/clock.ts';
 import { limitsFor } from '../plan/limits.ts';
 import { isEdge, lengthOf, withTimeline, type EditResult, type RevisionContext } from './plan-edits.ts';
 
@@ -9,6 +10,8 @@ type SectionsWish = Extract<Wish, { kind: 'sections' | 'sections_exact' }>;
 
 /** Steps of `longer` and `shorter`, as shares of the length. */
 const LENGTH_STEPS = { little: 0.12, usual: 0.25, much: 0.5 } as const;
+/** Bars of a phrase: exact lengths are met by whole phrases. */
+const PHRASE_BARS = 4;
 /** Number of sections that one `longer` adds at most. */
 const MAX_REPEATED_SECTIONS = 40;
 /** A section of this share of the highest energy is the drop. */
@@ -16,26 +19,50 @@ const DROP_SHARE = 0.8;
 const MIN_SECTIONS = 2;
 const MAX_WANTED_SECTIONS = 24;
 
-/** Repeats or removes inner sections until the length is within a bar of the wanted one. */
+/**
+ * Repeats or removes inner sections until the length is near the wanted one. A length in seconds is met within half a phrase: sections
+ * become shorter by phrases.
+ */
 export function changeLength(plan: Plan, wish: LengthWish, { songs, limits }: RevisionContext): EditResult {
   const { global, timeline } = plan.masterplan;
   const barSec = Math.max(...timeline.map((section) => sectionBarSec(global, section)));
   const { min_length_sec, max_length_sec } = limitsFor(songs, limits);
   const before = lengthOf(timeline);
-  const target = Math.min(max_length_sec, Math.max(min_length_sec, goalOf(wish, before)));
+  const goal = goalOf(wish, before);
+  const range = `mashups here last ${clock(min_length_sec)} to ${clock(max_length_sec)}`;
+  if (wish.kind === 'length_exact' && (goal > max_length_sec || goal < min_length_sec))
+    return { cannot: `The length stays at ${clock(before)}: ${range}.` };
+  const target = Math.min(max_length_sec, Math.max(min_length_sec, goal));
+  const isExact = wish.kind === 'length_exact' || wish.by_sec !== undefined;
+  const nearly = (isExact ? PHRASE_BARS / 2 : 1) * barSec;
   const sections =
     target > before
-      ? repeatSections(timeline, target - barSec, max_length_sec)
-      : removeSections(timeline, target + barSec, min_length_sec - barSec, songs);
-  if (sections.length === timeline.length)
+      ? repeatSections(timeline, target - nearly, isExact ? Infinity : max_length_sec)
+      : removeSections(timeline, target + nearly, isExact ? target - nearly : min_length_sec - barSec, songs);
+  const repeated = withTimeline(plan, sections);
+  const changed = isExact ? shortenSections(repeated, target + nearly) : repeated;
+  const after = lengthOf(changed.masterplan.timeline);
+  if (Math.abs(after - before) < barSec / 2)
     return {
-      cannot: `The length stays at ${Math.round(before)} s: the limits are ${min_length_sec} to ${max_length_sec} s, and only whole sections are added or left out.`,
+      cannot: `The length stays at ${clock(before)}: ${range}, and only whole phrases are added or left out.`,
     };
-  const changed = withTimeline(plan, sections);
-  return {
-    plan: changed,
-    change: `The length went from ${Math.round(before)} to ${Math.round(lengthOf(changed.masterplan.timeline))} s.`,
-  };
+  if (wish.kind === 'length_exact' && after - goal > nearly)
+    return { cannot: `Its sections cannot be shorter than ${clock(after)} together.` };
+  return { plan: changed, change: `The length went from ${clock(before)} to ${clock(after)}.` };
+}
+
+/** Makes the longest inner sections shorter by a phrase each, until the length is at most `targetSec`. */
+function shortenSections(plan: Plan, targetSec: number): Plan {
+  let changed = plan;
+  for (;;) {
+    const { timeline, global } = changed.masterplan;
+    if (lengthOf(timeline) <= targetSec) return changed;
+    const bars = barsOf(timeline, global);
+    const longest = Math.max(...bars.filter((_, index) => !isEdge(index, timeline)));
+    if (longest <= PHRASE_BARS) return changed;
+    const at = bars.findLastIndex((count, index) => count === longest && !isEdge(index, timeline));
+    changed = withTimeline(changed, timeline, bars.with(at, longest - PHRASE_BARS));
+  }
 }
 
 function goalOf(wish: LengthWish, before: number): number {
@@ -111,7 +138,7 @@ export function moveDrop(plan: Plan, change: 'earlier' | 'later'): EditResult {
     const next = withTimeline(plan, sections, counts);
     return {
       plan: next,
-      change: `The drop comes at ${Math.round(dropSec(next))} s instead of ${Math.round(before.time_start_sec + before.duration_sec)} s.`,
+      change: `The drop comes at ${clock(dropSec(next))} instead of ${clock(before.time_start_sec + before.duration_sec)}.`,
     };
   };
   if (change === 'later')

@@ -1,5 +1,6 @@
 /** Wishes in words: short phrases for users. */
 import type { Stem, Wish, WishSong } from '../../schema.ts';
+import { clock } from '../plan/clock.ts';
 import { cleanText } from '../plan/text.ts';
 import { displayKey } from '../theory/keys.ts';
 import { STEM_NAMES } from '../theory/stem-texts.ts';
@@ -9,8 +10,6 @@ type Names = readonly Pick<WishSong, 'song_id' | 'name'>[];
 const DEGREES = { little: 'a bit ', much: 'much ' } as const;
 
 const degreeOf = ({ degree }: { degree?: 'little' | 'much' | undefined }): string => (degree ? DEGREES[degree] : '');
-const clock = (sec: number): string =>
-  `${Math.floor(Math.round(sec) / 60)}:${String(Math.round(sec) % 60).padStart(2, '0')}`;
 
 /** Returns a wish as a short phrase: `more bass`, `vocals from "Halo"`, `2:30 long`. */
 export function describeWish(wish: Wish, songs: Names): string {

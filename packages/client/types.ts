@@ -20,7 +20,9 @@ export type OutputFormat = 'wav' | 'flac' | 'mp3';
 /** Options of a mashup. All are optional. */
 export interface MashupOptions {
   format?: OutputFormat;
-  /** Wanted length in seconds, 20 to 600. Default: chosen within the limits of the engine. */
+  /** `short`: about 1:30; `full`: 2:00 to 3:30, as far as the songs have enough music for it. Default: chosen by the songs. */
+  length?: 'short' | 'full';
+  /** Exact length in seconds, 20 to 600, as near as whole phrases allow. It replaces `length`. */
   lengthSec?: number;
   /** The user's wishes as text, at most 500 characters. */
   wishes?: string;

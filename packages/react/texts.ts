@@ -1,11 +1,7 @@
 /** Formats of numbers, times and names as users read them. */
 import { fileNameOf } from '@mashup-engine/client';
 
-/** Minutes and seconds: `1:05`. */
-export function clock(seconds: number): string {
-  const whole = Math.max(0, Math.floor(seconds));
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
-}
+export { clock } from '../../music/plan/clock.ts';
 
 /** A share of 0..1 as `42 %`. */
 export const percent = (share: number): string => `${Math.round(share * 100)} %`;

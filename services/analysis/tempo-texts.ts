@@ -1,11 +1,6 @@
 /** Warnings about the tempo and the bars of a song, in plain words. */
+import { clock } from '../../music/plan/clock.ts';
 import type { TempoPart } from '../../schema.ts';
-
-/** `1:07` for 67 seconds. */
-function clock(seconds: number): string {
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
-}
 
 const tempoText = ({ bpm }: TempoPart): string => `${Math.round(bpm)} bpm`;
 

@@ -79,8 +79,14 @@ const cases: [name: string, args: string[], code: string, line: RegExp][] = [
     'no length',
     [good, other, '--length', 'long'],
     'bad_option',
-    /^--length must be a number of seconds from 20 to 600\./,
+    /^--length must be short, full, or a length from 0:20 to 10:00, such as 1:45 or 105\./,
   ],
+  ...['0:19', '10:01', '1:75'].map((length): [string, string[], string, RegExp] => [
+    `a length of ${length}`,
+    [good, other, '--length', length],
+    'bad_option',
+    /^--length must be /,
+  ]),
   [
     'no separator',
     [good, other, '--separation', 'best'],

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { OwnStem, SongAnalysis } from '../../schema.ts';
 import type { SongCard } from '../../schema/database.ts';
+import { clock } from '../../music/plan/clock.ts';
 import { hasBeat } from '../../music/theory/content.ts';
 import { camelotCode, parseKey } from '../../music/theory/keys.ts';
 import { OWN_STEM_NAMES } from '../../music/theory/stem-texts.ts';
@@ -192,7 +193,7 @@ function withFormatHint(error: unknown, type: FileType): unknown {
 }
 
 function tooLong(seconds: number, maxSec: number): TaskError {
-  return new TaskError(`The song is ${minutes(seconds)} long; ${minutes(maxSec)} are allowed.`, {
+  return new TaskError(`The song is ${clock(seconds)} min long; ${clock(maxSec)} min are allowed.`, {
     code: 'audio_too_long',
     hint: 'Cut the song to the part that you want to use.',
     faultClass: 'permanent',
@@ -205,11 +206,6 @@ function tooLarge(maxBytes: number): TaskError {
     hint: 'Convert the song to MP3 or FLAC, or cut it.',
     faultClass: 'permanent',
   });
-}
-
-function minutes(seconds: number): string {
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')} min`;
 }
 
 /** Finds the cached analysis of this content by this service. Without a known version, the newest analysis. */

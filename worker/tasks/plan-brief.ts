@@ -3,6 +3,10 @@ import { createHash } from 'node:crypto';
 import type { AnalyzedSong, PlanLimits } from '../../schema.ts';
 import { STEMS } from '../../schema.ts';
 import { limitsFor } from '../../music/plan/limits.ts';
+import { aimOf } from '../../music/producer/lengths.ts';
+import { limitsOf, wishTextOf } from '../../music/producer/plan-with-wishes.ts';
+import { readWishes } from '../../music/wishes/read-wishes.ts';
+import { wishSongs } from '../../music/wishes/wish-songs.ts';
 import { scorePair } from '../../music/scoring/scoring.ts';
 import type { PlanBrief } from '../services/orchestrator.ts';
 import { settingNumber } from '../database/database-api.ts';
@@ -21,14 +25,21 @@ export async function loadBrief(context: TaskContext): Promise<{ request: PlanBr
   const { claim, db } = context;
   const songs = await loadSongs(context);
   const scores = await loadScores(context);
-  const limits = await loadLimits(context, songs);
   const { count } = await db
     .selectFrom('public.mashup_plans')
     .select(({ fn }) => fn.countAll<string>().as('count'))
     .where('job_id', '=', claim.job_id)
     .executeTakeFirstOrThrow();
   const generation = Number(count);
-  const { length_sec: wanted, wishes } = claim.options;
+  const { length, length_sec: exact, wishes } = claim.options;
+  const wanted = exact ?? (length && aimOf(length, songs));
+  const words = {
+    wishes: wishes === '' ? undefined : wishes,
+    previous: await findPrevious(context),
+    feedback: claim.feedback ?? undefined,
+  };
+  const { understood } = readWishes(wishTextOf(words), wishSongs(songs));
+  const limits = limitsOf({ ...words, limits: await loadLimits(context, songs), length_sec: wanted }, understood);
   return {
     generation: claim.fresh ? generation + claim.epoch * 1_000 : generation,
     request: {
@@ -38,10 +49,8 @@ export async function loadBrief(context: TaskContext): Promise<{ request: PlanBr
       seed: seedOf(claim.job_id, generation),
       length_sec:
         wanted === undefined ? undefined : Math.min(limits.max_length_sec, Math.max(limits.min_length_sec, wanted)),
-      wishes: wishes === '' ? undefined : wishes,
       roles: claim.parent_id === null ? claim.options.roles : undefined,
-      previous: await findPrevious(context),
-      feedback: claim.feedback ?? undefined,
+      ...words,
       faults: [],
     },
   };

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import type { Plan, PlanEdit } from '../../schema.ts';
 import { openingOf, playedRanges } from '../../music/plan/played-ranges.ts';
 import { checkPlan, type CheckedPlan } from '../../music/plan/checks.ts';
+import { noteOnLength } from '../../music/producer/lengths.ts';
 import { planDifferences } from '../../music/texts/differences/plan-differences.ts';
 import { planWithWishes } from '../../music/producer/plan-with-wishes.ts';
 import { ClaimLost, TaskError } from '../errors.ts';
@@ -66,6 +67,13 @@ export async function plan(context: TaskContext): Promise<PlanTaskResult> {
     : await makePlan(context, brief.request, brief.generation);
   const wishes = edits ? undefined : wishOutcome(brief.request, made.plan, made);
   const changes = changesOf(brief.request, made);
+  const lengthText = noteOnLength(made.plan, context.claim.options, {
+    songs: brief.request.songs,
+    limits: brief.request.limits,
+    source: made.source,
+    wishes: wishes?.understood ?? [],
+    isRevision: brief.request.previous !== undefined && brief.request.feedback !== undefined,
+  });
   const used = new Set(made.plan.masterplan.timeline.flatMap((section) => section.layers.map((layer) => layer.songId)));
   const songs = brief.request.songs.filter((song) => used.has(song.song_id));
   const ranges = playedRanges(made.plan, songs);
@@ -82,6 +90,7 @@ export async function plan(context: TaskContext): Promise<PlanTaskResult> {
     wishes,
     edits: made.edits,
     warning: made.warning,
+    length_note: lengthText,
     service_used: made.isServiceUsed,
     message: 'The mashup is planned',
   };

@@ -1,6 +1,7 @@
 /** What became of the wishes of a user: what was understood, what was not, and what the plan does not fulfil. */
 import type { Plan, WishOutcome } from '../../schema.ts';
 import { cleanText } from '../../music/plan/text.ts';
+import { wishTextOf } from '../../music/producer/plan-with-wishes.ts';
 import { wishHolds } from '../../music/revision/wish-holds.ts';
 import { readWishes } from '../../music/wishes/read-wishes.ts';
 import { wishesOfRoles } from '../../music/wishes/role-wishes.ts';
@@ -13,11 +14,6 @@ import type { PlanBrief, PlanFacts } from '../services/orchestrator.ts';
 const MAX_QUOTES = 10;
 const MAX_QUOTE_LENGTH = 200;
 const MAX_REASON_LENGTH = 300;
-
-/** The text that a plan follows: the feedback on an earlier plan, otherwise the wishes. */
-export function wishTextOf({ previous, feedback, wishes }: PlanBrief): string {
-  return previous && feedback ? feedback : [wishes, feedback].filter(Boolean).join('\n');
-}
 
 const cleaned = (texts: readonly string[], limit: number): string[] =>
   texts

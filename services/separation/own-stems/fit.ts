@@ -1,5 +1,6 @@
 /** Finds out how the files of a user lie in their song, and refuses those that do not belong to it. */
 import { AudioError } from '../../../audio/errors.ts';
+import { clock } from '../../../music/plan/clock.ts';
 import { SAMPLE_RATE } from '../../../audio/sample-rate.ts';
 import { OWN_STEM_NAMES } from '../../../music/theory/stem-texts.ts';
 import type { OwnStem } from '../../../schema.ts';
@@ -101,7 +102,6 @@ export function unify(fits: Map<OwnStem, Fit>): void {
 
 const decibels = (factor: number): number => 20 * Math.log10(factor);
 
-const timeText = (seconds: number): string =>
-  `${Math.floor(Math.round(seconds) / 60)}:${String(Math.round(seconds) % 60).padStart(2, '0')} min`;
+const timeText = (seconds: number): string => `${clock(seconds)} min`;
 
 const mismatch = (message: string): AudioError => new AudioError('own_stems_mismatch', message);

@@ -21,7 +21,7 @@ export function parseRequest(body: unknown): GenerateMashupRequest {
   if (parsed.success) return parsed.data;
   const message = concerns(parsed.error, 'options') ? 'Invalid options' : 'Invalid request body';
   throw new ApiError(400, 'invalid_request', message, {
-    hint: 'options: format (wav, flac, mp3), length_sec (20-600), wishes (up to 500 characters). hold: "planning" or absent.',
+    hint: 'options: format (wav, flac, mp3), length (short, full), length_sec (20-600), wishes (up to 500 characters). hold: "planning" or absent.',
     details: describeIssues(parsed.error),
   });
 }

@@ -42,7 +42,7 @@ create function mashup.warning_rank(p_code text) returns integer
 begin
   return case p_code
     when 'quality_check_failed' then 1
-    when 'song_excluded' then 2 when 'rule_based_plan' then 2 when 'other_format' then 2 when 'other_length' then 2
+    when 'song_excluded' then 2 when 'rule_based_plan' then 2 when 'other_format' then 2 when 'other_length' then 2 when 'length_note' then 2
     when 'wish_not_understood' then 2 when 'wish_not_possible' then 2
     when 'scored_locally' then 3
     else 4 end;

@@ -50,12 +50,15 @@ begin
   if p_result ->> 'warning' is not null then
     p_job.warnings := mashup.add_warning(p_job.warnings, 'rule_based_plan', p_result ->> 'warning', 'planning');
   end if;
+  if p_result ->> 'length_note' is not null then
+    p_job.warnings := mashup.add_warning(p_job.warnings, 'length_note', p_result ->> 'length_note', 'planning');
+  end if;
   p_job.warnings := mashup.add_warnings(p_job.warnings, mashup.wish_warnings(p_result -> 'wishes'), 'planning');
   return p_job;
 end
 $$;
 comment on function mashup.record_plan(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, wishes?, edits?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
+  'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, wishes?, edits?, warning?, length_note?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
 
 create function mashup.save_receipt(p_job_id uuid, p_request_hash text, p_answer jsonb, p_tokens jsonb, p_cost_usd numeric) returns void
   language sql security definer set search_path = ''

@@ -91,6 +91,8 @@ begin
   end if;
   if p_options ->> 'separation' not in ('auto', 'classical', 'neural') then
     perform mashup.raise_error('MB006', 'The option separation is not a method.', 'It is "auto", "classical" or "neural".', 'invalid_options');
+  elsif p_options ->> 'length' not in ('short', 'full') then
+    perform mashup.raise_error('MB006', 'The option length is not a length.', 'It is "short" or "full"; length_sec is an exact length in seconds.', 'invalid_options');
   elsif jsonb_typeof(p_options -> 'studio_version') not in ('boolean', 'null') then
     perform mashup.raise_error('MB006', 'The option studio_version is not a boolean.', 'It is true or false.', 'invalid_options');
   elsif jsonb_typeof(p_options -> 'roles') not in ('object', 'null') then
@@ -100,7 +102,7 @@ begin
 end
 $$;
 comment on function mashup.check_options(jsonb) is
-  'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large, or separation, studio_version or roles has a value that it cannot have.';
+  'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large, or separation, length, studio_version or roles has a value that it cannot have.';
 
 create function mashup.check_upload(p_user uuid, p_path text, p_name text) returns text
   language plpgsql stable set search_path = ''
