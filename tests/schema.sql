@@ -1545,6 +1545,8 @@ begin
   end if;
   if p_options ->> 'separation' not in ('auto', 'classical', 'neural') then
     perform mashup.raise_error('MB006', 'The option separation is not a method.', 'It is "auto", "classical" or "neural".', 'invalid_options');
+  elsif p_options ->> 'length' not in ('short', 'full') then
+    perform mashup.raise_error('MB006', 'The option length is not a length.', 'It is "short" or "full"; length_sec is an exact length in seconds.', 'invalid_options');
   elsif jsonb_typeof(p_options -> 'studio_version') not in ('boolean', 'null') then
     perform mashup.raise_error('MB006', 'The option studio_version is not a boolean.', 'It is true or false.', 'invalid_options');
   elsif jsonb_typeof(p_options -> 'roles') not in ('object', 'null') then
@@ -1553,7 +1555,7 @@ begin
   return coalesce(p_options, '{}');
 end
 $function$;
-comment on function mashup.check_options(jsonb) is 'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large, or separation, studio_version or roles has a value that it cannot have.';
+comment on function mashup.check_options(jsonb) is 'Returns the options of a submission, {} for null. Raises MB006 if they are no object or too large, or separation, length, studio_version or roles has a value that it cannot have.';
 
 CREATE OR REPLACE FUNCTION mashup.check_own_stems(p_user uuid, p_song jsonb, p_song_tag text)
  RETURNS text
@@ -4944,11 +4946,14 @@ begin
   if p_result ->> 'warning' is not null then
     p_job.warnings := mashup.add_warning(p_job.warnings, 'rule_based_plan', p_result ->> 'warning', 'planning');
   end if;
+  if p_result ->> 'length_note' is not null then
+    p_job.warnings := mashup.add_warning(p_job.warnings, 'length_note', p_result ->> 'length_note', 'planning');
+  end if;
   p_job.warnings := mashup.add_warnings(p_job.warnings, mashup.wish_warnings(p_result -> 'wishes'), 'planning');
   return p_job;
 end
 $function$;
-comment on function mashup.record_plan(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, wishes?, edits?, warning?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
+comment on function mashup.record_plan(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, wishes?, edits?, warning?, length_note?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.record_probe_success(p_kind mashup.task_kinds, p_task_id bigint, p_blamed text)
  RETURNS void
@@ -7454,7 +7459,7 @@ AS $function$
 begin
   return case p_code
     when 'quality_check_failed' then 1
-    when 'song_excluded' then 2 when 'rule_based_plan' then 2 when 'other_format' then 2 when 'other_length' then 2
+    when 'song_excluded' then 2 when 'rule_based_plan' then 2 when 'other_format' then 2 when 'other_length' then 2 when 'length_note' then 2
     when 'wish_not_understood' then 2 when 'wish_not_possible' then 2
     when 'scored_locally' then 3
     else 4 end;
