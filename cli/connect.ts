@@ -1,7 +1,7 @@
 /** Connects a command to an engine: the project of the environment, the running local stack, or a stack of its own. */
 import { existsSync } from 'node:fs';
-import { createClient } from '@supabase/supabase-js';
-import type { SupabaseClient } from '@supabase/supabase-js';
+import { AuthUnknownError, createClient, isAuthRetryableFetchError } from '@supabase/supabase-js';
+import type { AuthError, SupabaseClient } from '@supabase/supabase-js';
 import { dataPaths, readStack, startStack } from '../local/index.ts';
 import type { Stack, StackInfo } from '../local/index.ts';
 import { setting } from './environment.ts';
@@ -125,6 +125,7 @@ export async function signIn(supabase: SupabaseClient): Promise<void> {
   if (email !== undefined) {
     const { error } = await supabase.auth.signInWithPassword({ email, password: password ?? '' });
     if (error) {
+      assertAnswered(error);
       throw new CliError(
         'sign_in_failed',
         `Signing in as ${email} failed: ${error.message}`,
@@ -140,6 +141,7 @@ export async function signIn(supabase: SupabaseClient): Promise<void> {
   if (earlier.user !== null) return;
   const { error } = await supabase.auth.signInAnonymously();
   if (error) {
+    assertAnswered(error);
     throw new CliError(
       'sign_in_failed',
       `Signing in without an account failed: ${error.message}`,
@@ -148,4 +150,18 @@ export async function signIn(supabase: SupabaseClient): Promise<void> {
       { cause: error },
     );
   }
+}
+
+/** Checks that an error is the answer of a project, not that of a network or of another server. @throws CliError `unreachable` */
+function assertAnswered(error: AuthError): void {
+  const isProxy = error instanceof AuthUnknownError || error.status === undefined;
+  if (!isAuthRetryableFetchError(error) && !isProxy) return;
+  const url = setting('SUPABASE_URL');
+  throw new CliError(
+    'unreachable',
+    `${url ?? 'The local stack'} does not answer as a Supabase project.`,
+    url === undefined ? 'See `mashup doctor`.' : 'Check SUPABASE_URL and the network: `mashup doctor`.',
+    undefined,
+    { cause: error },
+  );
 }

@@ -1,5 +1,5 @@
 /** Checks where a command may write, before the work of minutes. */
-import { access, constants, mkdir, stat } from 'node:fs/promises';
+import { access, constants, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { OUTPUT_FORMATS } from '../schema.ts';
 import type { OutputFormat } from '../schema.ts';
@@ -41,10 +41,7 @@ export async function checkTarget(out: string, overwriting: Overwriting = {}): P
   }
   const path = resolve(out);
   const folder = dirname(path);
-  if (!(await isWritable(folder)))
-    throw refuse(`The folder ${folder} is not writable.`, 'Create the folder, or choose another one.');
-  const isTooLong = await stat(draftOf(path)).catch(({ code }: NodeJS.ErrnoException) => code === 'ENAMETOOLONG');
-  if (isTooLong === true) throw refuse('The name of the output file is too long.', 'Choose a shorter one.');
+  await tryWriting(path, folder);
   const stats = await stat(path).catch(() => undefined);
   if (stats?.isDirectory()) throw refuse(`${out} is a folder.`, 'Give the path of a file.');
   if (stats && !stats.isFile()) throw refuse(`${out} is not a file.`, 'Give the path of a file.');
@@ -112,7 +109,19 @@ const succeeds = (work: Promise<unknown>): Promise<boolean> =>
     () => false,
   );
 const exists = (path: string): Promise<boolean> => succeeds(stat(path));
-const isWritable = (folder: string): Promise<boolean> => succeeds(access(folder, constants.W_OK | constants.X_OK));
+
+/** Creates and removes a file beside the output: permissions alone do not tell of every folder whether it is writable. */
+async function tryWriting(path: string, folder: string): Promise<void> {
+  const draft = draftOf(path);
+  try {
+    await writeFile(draft, '');
+    await rm(draft);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG')
+      throw refuse('The name of the output file is too long.', 'Choose a shorter one.');
+    throw refuse(`The folder ${folder} is not writable.`, 'Create the folder, or choose another one.');
+  }
+}
 
 function refuse(message: string, hint: string): CliError {
   return new CliError('bad_output', message, hint, EXIT_USAGE);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -13,6 +14,7 @@ import { analyzeSong } from '../../services/analysis/analyze.ts';
 import { decodeAudio } from '../../audio/decode/decode.ts';
 import { encodeWav16, WAV16_HEADER_BYTES } from '../../audio/encode/encode-wav.ts';
 import { measureLoudness } from '../../audio/level/loudness.ts';
+import { assertDownload, assertFeedback, assertLogs, assertShare } from './mashup-commands.ts';
 import { songStems } from '../services/own-stems-songs.ts';
 import type { Sound } from '../services/own-stems-songs.ts';
 
@@ -30,22 +32,23 @@ interface Ended {
 /** Variables that `mashup` gets besides those of this process. */
 let variables: NodeJS.ProcessEnv = {};
 
-/** Runs `mashup` in the project's root. */
-function mashup(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['cli/main.ts', ...args], {
-      cwd: ROOT,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // Colours are on without a terminal if CI is set.
-      env: { ...process.env, NO_COLOR: '1', ...variables },
-    });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk) => (stdout += chunk));
-    child.stderr.on('data', (chunk) => (stderr += chunk));
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
+/** Starts `mashup` in the project's root. */
+function start(...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
+  const child = spawn(process.execPath, ['cli/main.ts', ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Colours are on without a terminal if CI is set.
+    env: { ...process.env, NO_COLOR: '1', ...variables },
   });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => (stdout += chunk));
+  child.stderr.on('data', (chunk) => (stderr += chunk));
+  return { child, ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr }))) };
 }
+
+/** Runs `mashup` in the project's root. */
+const mashup = (...args: string[]): Promise<Ended> => start(...args).ended;
 
 /** Returns the longest time in which both channels stay below -60 dBFS, in seconds. */
 function longestSilence(channels: readonly Float32Array[], sampleRate: number): number {
@@ -215,7 +218,16 @@ describe('mashup make', async () => {
       warm.stdout,
       /Tempo\s+[\d.]+ bpm[^]*Key[^]*Loudness\s+-1[34]\.\d[^]*Separation\s+paper-kites: dsp-4 \(classical\), neon-drive: stems of your own[^]*File\s+.*warm\.mp3/,
     );
-    const refused = await mashup('make', ...SONGS, '--separation', 'neural', '--out', out, '--data-dir', dataDir);
+    const refused = await mashup(
+      'make',
+      ...SONGS,
+      '--separation',
+      'neural',
+      '--out',
+      join(dir, 'no.mp3'),
+      '--data-dir',
+      dataDir,
+    );
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /There is no separation model.* Install one: `mashup models install htdemucs`/);
     const [second] = await sql<
@@ -224,6 +236,20 @@ describe('mashup make', async () => {
     assert.ok(second);
     await assertMatchesPlan(out, second.plan);
     await assertVocals(sql, stack.info, acapella);
+
+    const [newest] = await sql<{ id: string }[]>`select id from mashup_jobs order by created_at desc limit 1`;
+    const stage = {
+      mashup: (...args: string[]) => mashup(...args, '--data-dir', dataDir),
+      start: (...args: string[]) => start(...args, '--data-dir', dataDir),
+      sql,
+      dir,
+      jobId: newest!.id,
+      file: out,
+    };
+    await assertDownload(stage);
+    await assertLogs(stage);
+    await assertShare(stage);
+    await assertFeedback(stage);
 
     await sql`update mashup_jobs set stage = 'planning' where id = ${jobId}`;
     const shown = await mashup('show', jobId, '--json', '--data-dir', dataDir);
