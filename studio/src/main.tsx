@@ -12,7 +12,7 @@ try {
   const config = await loadConfig();
   root.render(
     <StrictMode>
-      <StudioProvider supabase={createStudioClient(config)}>
+      <StudioProvider supabase={createStudioClient(config)} shareUrl={config.shareUrl}>
         <App config={config} />
       </StudioProvider>
     </StrictMode>,

@@ -137,7 +137,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     const samples = wav.subarray(44, 44 + wav.readUInt32LE(40));
     assert.equal(flac.subarray(26, 42).toString('hex'), createHash('md5').update(samples).digest('hex'));
 
-    await page.getByRole('button', { name: 'Copy link' }).click();
+    await page.getByRole('button', { name: 'Copy link to the file' }).click();
     await page.getByText('Link copied').waitFor();
     const link = await page.evaluate(() => navigator.clipboard.readText());
     const shared = await fetch(link, { headers: { range: 'bytes=0-11' } });

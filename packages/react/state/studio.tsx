@@ -15,19 +15,35 @@ export interface Studio {
   session: SessionStore;
   selection: SongSelection;
   generator: Generator;
+  /** URL of the site that has the pages of shared mashups; null: there is none. */
+  shareUrl: string | null;
 }
 
 const StudioContext = createContext<Studio | undefined>(undefined);
 
-function createStudio(supabase: SupabaseClient): Studio {
+function createStudio(supabase: SupabaseClient, shareUrl: string | null): Studio {
   const session = createSessionStore(supabase);
   const selection = createSongSelection(supabase, session);
-  return { supabase, session, selection, generator: createGenerator(supabase, session, selection) };
+  return { supabase, session, selection, generator: createGenerator(supabase, session, selection), shareUrl };
 }
 
-/** Provides the app's own Supabase client, and the state that depends on it, to the hooks below. */
-export function StudioProvider({ supabase, children }: { supabase: SupabaseClient; children: ReactNode }) {
-  const [studio] = useState(() => createStudio(supabase));
+/**
+ * Provides the app's own Supabase client, and the state that depends on it, to the hooks below. `shareUrl` is the URL of the site
+ * whose host serves the pages of shared mashups (`createSharePages`), by default the origin of the page; null: mashups cannot be shared.
+ */
+export function StudioProvider({
+  supabase,
+  shareUrl,
+  children,
+}: {
+  supabase: SupabaseClient;
+  shareUrl?: string | null;
+  children: ReactNode;
+}) {
+  // Without a page, as on a server, there is no origin, and nobody shares.
+  const [studio] = useState(() =>
+    createStudio(supabase, shareUrl === undefined ? (globalThis.location?.origin ?? null) : shareUrl),
+  );
   return <StudioContext.Provider value={studio}>{children}</StudioContext.Provider>;
 }
 

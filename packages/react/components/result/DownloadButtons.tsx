@@ -3,6 +3,7 @@ import type { OutputFormat } from '../../../../schema.ts';
 import { fileName, megabytes } from '../../texts.ts';
 import { Icon } from '../common/icons.tsx';
 import { Notice } from '../common/Notice.tsx';
+import { ShareButton } from '../share/ShareButton.tsx';
 import { useDownloads } from './useDownloads.ts';
 
 /** Formats to which a result can be converted. An MP3 gains nothing from a larger file. */
@@ -12,7 +13,7 @@ const OTHER_FORMATS: Record<OutputFormat, readonly OutputFormat[]> = {
   mp3: [],
 };
 
-/** Saves the result, as rendered or converted, or copies a link to it. */
+/** Saves the result, as rendered or converted, copies a link to it, or shares it. */
 export function DownloadButtons({ job, result }: { job: MashupJob; result: JobResult }) {
   const title = job.title ?? 'Mashup';
   const { download, downloadAs, copyLink, encoding, isCopied, problem } = useDownloads(job, title, result.format);
@@ -44,8 +45,9 @@ export function DownloadButtons({ job, result }: { job: MashupJob; result: JobRe
           ))}
           <button type="button" className="button" onClick={() => void copyLink()}>
             <Icon name="link" />
-            <span aria-live="polite">{isCopied ? 'Link copied, valid for one hour' : 'Copy link'}</span>
+            <span aria-live="polite">{isCopied ? 'Link copied, valid for one hour' : 'Copy link to the file'}</span>
           </button>
+          <ShareButton job={job} />
         </div>
       )}
       {problem && <Notice problem={problem} />}
