@@ -1,38 +1,79 @@
 /**
- * Takes the README's picture of the studio on a running stack: `node scripts/picture-studio.ts [URL] [FILE]`.
+ * Takes the pictures of the studio for README and docs: `npm run docs:screenshots [-- URL]`.
  *
- * Two of the example songs are made into a mashup in the page itself, which is then played to its drop.
+ * Starts a stack in a temporary directory, or takes the running one of the URL. Two of the example songs are made into a mashup in the page
+ * itself; its mixer is opened, and it is played to its drop. The command fails if the page or its console has an error.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openBrowser } from '../tests/studio/browser.ts';
+import type { Page } from 'playwright-core';
+import { startStack } from '../local/index.ts';
+import { collectPageErrors, openBrowser } from '../tests/studio/browser.ts';
 
-const [url = 'http://127.0.0.1:54321', file = join(import.meta.dirname, '..', 'docs', 'images', 'studio.png')] =
-  process.argv.slice(2);
-const VIEW = { width: 1240, height: 1000 };
-const PATIENCE_MS = 300_000;
-/** Where the picture is taken, in seconds. */
+const IMAGES = join(import.meta.dirname, '..', 'docs', 'images');
+const SONGS = ['Neon Drive', 'Paper Kites'];
+const PATIENCE_MS = 600_000;
+/** Where the picture is taken, in seconds: in the drop. */
 const POSITION = 18;
 
-const browser = await openBrowser();
-try {
-  const context = await browser.newContext({ viewport: VIEW, colorScheme: 'dark', reducedMotion: 'reduce' });
-  context.setDefaultTimeout(PATIENCE_MS);
-  const page = await context.newPage();
-  await page.goto(url);
-  for (const name of ['Neon Drive', 'Paper Kites']) {
-    await page.getByRole('button', { name: new RegExp(`^${name}`) }).click();
+/** Starts a stack of its own, and calls `work` with the address of its studio. */
+async function withStack(work: (url: string) => Promise<void>): Promise<void> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'mashup-pictures-'));
+  try {
+    const stack = await startStack({ dataDir, portBase: 0, log: (line) => console.log(line) });
+    try {
+      if (stack.info.studioUrl === null) throw new Error('the studio is not built');
+      await work(stack.info.studioUrl);
+    } finally {
+      await stack.stop();
+    }
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
   }
+}
+
+/** Makes a mashup in the page, opens its mixer, and plays it to the position. */
+async function makeMashup(page: Page): Promise<void> {
+  for (const name of SONGS) await page.getByRole('button', { name: new RegExp(`^${name}`) }).click();
   await page.getByTestId('compatibility').waitFor();
   await page.getByRole('button', { name: 'Create the mashup' }).click();
   await page.getByTestId('result').waitFor();
-  await page.getByRole('button', { name: /^Play/ }).click();
+  await page.getByRole('button', { name: 'Open the mixer' }).click();
+  await page.getByText('You hear the stems.').or(page.getByText('The stems are being loaded.')).first().waitFor();
+  await page.getByRole('button', { name: /^Play/ }).first().click();
+  await page.getByText('You hear the stems.').waitFor();
   await page.getByLabel('Position').fill(String(POSITION));
-  await page.waitForFunction((position) => (document.querySelector('audio')?.currentTime ?? 0) > position, POSITION);
+  await page.waitForFunction(
+    (position) => Number(document.querySelector<HTMLInputElement>('[aria-label="Position"]')?.value ?? 0) > position,
+    POSITION,
+  );
   await page.evaluate(() => {
     (document.activeElement as HTMLElement | null)?.blur();
     scrollTo(0, 0);
   });
-  await page.screenshot({ path: file });
-} finally {
-  await browser.close();
 }
+
+/** Takes all pictures of a studio. @throws Error if the page has errors */
+async function takePictures(url: string): Promise<void> {
+  const browser = await openBrowser();
+  try {
+    const context = await browser.newContext({
+      viewport: { width: 1240, height: 1000 },
+      colorScheme: 'dark',
+      reducedMotion: 'reduce',
+    });
+    context.setDefaultTimeout(PATIENCE_MS);
+    const page = await context.newPage();
+    const errors = collectPageErrors(page);
+    await page.goto(url);
+    await makeMashup(page);
+    await page.screenshot({ path: join(IMAGES, 'studio.png') });
+    if (errors.length > 0) throw new Error(`the page has errors: ${errors.join(', ')}`);
+  } finally {
+    await browser.close();
+  }
+}
+
+const [given] = process.argv.slice(2);
+await (given === undefined ? withStack(takePictures) : takePictures(given));
