@@ -3,6 +3,17 @@ import { fileNameOf } from '@mashup-engine/client';
 
 export { clock } from '../../music/plan/clock.ts';
 
+/** Minutes and seconds in words, for screen readers: `1 minute 5 seconds`. */
+export function spokenTime(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const count = (value: number, unit: string): string => `${value} ${unit}${value === 1 ? '' : 's'}`;
+  const [minutes, rest] = [Math.floor(whole / 60), whole % 60];
+  return [
+    ...(minutes > 0 ? [count(minutes, 'minute')] : []),
+    ...(rest > 0 || minutes === 0 ? [count(rest, 'second')] : []),
+  ].join(' ');
+}
+
 /** A share of 0..1 as `42 %`. */
 export const percent = (share: number): string => `${Math.round(share * 100)} %`;
 

@@ -127,6 +127,45 @@ describe('playback of stems', { skip: reasonToSkip(), concurrency: 2 }, () => {
     await page.close();
   });
 
+  test('a section of stems is repeated exactly, sample by sample, over the joins of parts, until the repeat ends', async () => {
+    const ends = [30_000, 70_001, 90_003];
+    const [from, to] = [26_460, 57_330];
+    const sound = await makeSound(ends, 0.3);
+    const parts: Files = new Map(sound.files.map((file, part) => [`s0/${part}.flac`, file]));
+    const page = await openPlayback(browser, parts);
+    await page.evaluate(
+      async ([ends, startSec, endSec]) => {
+        const {
+          recordContexts,
+          playStems: start,
+          areContextsRecorded,
+          playback,
+        } = (globalThis as unknown as InPage).page;
+        recordContexts();
+        const files = [{ songId: 's0', stem: 'drums', path: 's0' }];
+        start({ sampleRate: 44_100, totalFrames: ends.at(-1)!, ends: [...ends], levelDb: 0, files });
+        await areContextsRecorded();
+        playback.setLoop({ startSec, endSec });
+        playback.play();
+        let [before, turns] = [0, 0];
+        // The third time the section is played to its end, and on.
+        const watch = setInterval(() => {
+          const position = playback.position();
+          if (position < before && ++turns === 2) playback.setLoop(undefined);
+          before = position;
+          if (turns === 2) clearInterval(watch);
+        }, 5);
+      },
+      [ends, from / RATE, to / RATE] as const,
+    );
+    await reaches(page, { loop: undefined, isPlaying: true });
+    await reaches(page, { isPlaying: false });
+    const part = (start: number, end: number): number[] => [...sound.samples.subarray(2 * start, 2 * end)];
+    const samples = Int16Array.from([part(0, to), part(from, to), part(from, ends[2]!)].flat());
+    await assertHeardExactly(page, { samples, ends: [to, 2 * to - from], files: [] }, -1);
+    await page.close();
+  });
+
   test('mute, solo and level change what is heard, also after a jump', async () => {
     const page = await openPlayback(browser, files);
     await page.evaluate(() => (globalThis as unknown as InPage).page.recordContexts());

@@ -53,6 +53,17 @@ function latenessOf(recorded: readonly number[], { samples }: Sound): number {
   return shifts.reduce((best, shift) => (errorOf(shift) < errorOf(best) ? shift : best));
 }
 
+/** Left and right of a sound, full scale 1. */
+const channelsOf = ({ samples }: Sound): Float32Array[] =>
+  [0, 1].map((side) => Float32Array.from({ length: samples.length / 2 }, (_, i) => samples[2 * i + side]! / 32_768));
+
+/** The frames of a recording at which a place of the sound is heard. */
+function placesOf(recorded: readonly number[], { samples }: Sound, frame: number): number[] {
+  const wanted = samples.subarray(2 * frame, 2 * frame + 40);
+  const isThere = (at: number): boolean => wanted.every((value, k) => Math.abs(recorded[at + k]! - value) <= 2);
+  return Array.from({ length: recorded.length / 2 - 20 }, (_, i) => i).filter((i) => isThere(2 * i));
+}
+
 /** Position of the player against the clock of the page, and what it plays. */
 interface Offset {
   source: PlaybackState['source'];
@@ -141,6 +152,40 @@ describe('playback of parts', { skip: reasonToSkip(), concurrency: 2 }, () => {
       assert.equal(loud, 0, 'both decks are never heard at full level');
       await page.close();
     });
+  });
+
+  test('a section of a file, or of parts, is repeated by jumps: the gap is told', async (t) => {
+    const files = filesOf('a', long).set('file.wav', encodeWav16(channelsOf(long), RATE));
+    for (const kind of ['file', 'parts']) {
+      const page = await openPlayback(browser, files);
+      if (kind === 'file') await finish(page);
+      else await publish(page, 'a', long, 2);
+      await play(page);
+      await page.evaluate(() =>
+        (globalThis as unknown as InPage).page.playback.setLoop({ startSec: 0.4, endSec: 1.2 }),
+      );
+      const [turns, last] = await page.evaluate(async () => {
+        const { playback } = (globalThis as unknown as InPage).page;
+        let [before, count, furthest] = [0, 0, 0];
+        while (count < 3) {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          const position = playback.position();
+          if (position < before) count += 1;
+          furthest = Math.max(furthest, position);
+          before = position;
+        }
+        return [count, furthest];
+      });
+      await passes(page, 0.6);
+      const recorded = await recordingOf(page);
+      const starts = placesOf(recorded, long, 0.5 * RATE);
+      const late = starts.slice(1).map((at, i) => (1000 * (at - starts[i]! - 0.8 * RATE)) / RATE);
+      t.diagnostic(
+        `${kind}: turns are late by ${late.map((ms) => ms.toFixed(1)).join(', ')} ms; ${last?.toFixed(3)} s`,
+      );
+      assert.equal(turns, 3);
+      await page.close();
+    }
   });
 
   test('in a pause the finished file takes over silently, and plays on from there', async () => {

@@ -8,6 +8,7 @@ import { WORKING_STAGES } from '../../schema/stages.ts';
 import type { ReplayStage } from '../../schema/stages.ts';
 import { reasonToSkip } from './browser.ts';
 import { testMixer } from './mixer-tests.ts';
+import { testPlayer } from './player-tests.ts';
 import { testStemDownloads } from './stem-download-tests.ts';
 import { testSeparatorChoice, testStudioVersion } from './studio-version-tests.ts';
 import { testSongSelection } from './song-selection-tests.ts';
@@ -145,6 +146,10 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     assert.match(Buffer.from(await shared.arrayBuffer()).toString('latin1'), /^RIFF....WAVE$/s);
   });
 
+  testPlayer(
+    () => fixture,
+    () => firstJob,
+  );
   testMixer(
     () => fixture,
     () => firstJob,

@@ -3,9 +3,13 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { PlayableAudio } from '@mashup-engine/client';
 import type { LoadPart } from '../audio/playback/parts.ts';
 import type { OpenStems } from '../audio/playback/track.ts';
+import type { LoopRange } from '../audio/playback/loop.ts';
 import { Playback } from '../audio/playback/playback.ts';
 import type { PlaybackState } from '../audio/playback/playback-state.ts';
+import { leaves, soleSound, startsToPlay } from '../audio/sole-sound.ts';
 import { useStore } from '../state/store.ts';
+import { useVolume } from './useVolume.ts';
+import type { VolumeChoice } from './useVolume.ts';
 
 /** What a mashup offers to listeners while it is rendered. */
 export interface LiveAudio {
@@ -44,11 +48,18 @@ export interface PlayerControls extends PlaybackState {
   host: (element: HTMLElement | null) => void;
   /** Position in seconds. */
   time: number;
+  /** Counts the jumps. */
+  jumps: number;
+  /** Whether it played last of all sounds of the page. */
+  isOwner: boolean;
+  loudness: VolumeChoice;
   seek(seconds: number): void;
+  play(): void;
+  pause(): void;
   /** Plays or pauses. */
   toggle(): void;
-  /** 0..1 */
-  setVolume(volume: number): void;
+  /** Repeats a section; undefined: none. */
+  setLoop(range: LoopRange | undefined): void;
 }
 
 /** Plays parts, then the file at the same position, or its stems. Another file continues there too, so that versions can be compared. */
@@ -56,6 +67,9 @@ export function usePlayback({ src, live, stems, isAutoPlay, onTime, onBroken }: 
   const [playback] = useState(() => new Playback());
   const state = useStore(playback.state);
   const [time, setTime] = useState(0);
+  const [jumps, setJumps] = useState(0);
+  const loudness = useVolume((volume) => playback.setVolume(volume));
+  const { pause, isOwner } = useSoleSound(playback, state.isPlaying);
   const latest = useRef({ onTime, onBroken });
   latest.current = { onTime, onBroken };
 
@@ -87,16 +101,32 @@ export function usePlayback({ src, live, stems, isAutoPlay, onTime, onBroken }: 
     ...state,
     host: useCallback((element: HTMLElement | null) => playback.attach(element), [playback]),
     time,
+    jumps,
+    isOwner,
+    loudness,
     seek(seconds) {
       playback.seek(seconds);
+      setJumps((count) => count + 1);
       reportTime();
     },
+    play: () => playback.play(),
+    pause,
     toggle() {
       if (state.isPlaying) playback.pause();
       else playback.play();
     },
-    setVolume: (volume) => playback.setVolume(volume),
+    setLoop: (range) => playback.setLoop(range),
   };
+}
+
+/** Pauses other sounds of the page when this one starts to play. */
+function useSoleSound(playback: Playback, isPlaying: boolean): { pause: () => void; isOwner: boolean } {
+  const pause = useCallback(() => playback.pause(), [playback]);
+  useEffect(() => {
+    if (isPlaying) startsToPlay(pause);
+  }, [isPlaying, pause]);
+  useEffect(() => () => leaves(pause), [pause]);
+  return { pause, isOwner: useStore(soleSound).pause === pause };
 }
 
 /** Calls `work` on each animation frame while active. */

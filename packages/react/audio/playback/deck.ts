@@ -1,5 +1,7 @@
 /** What plays a mashup: its parts by Media Source, its parts by an audio context, or its finished file. */
 
+import type { LoopRange } from './loop.ts';
+
 /** What a deck reports. */
 export interface DeckEvents {
   /** It plays, has been stopped from outside (e.g. by the system), waits for sound, or has reached the end. */
@@ -28,6 +30,8 @@ export interface Deck {
   isReady(): boolean;
   /** Loudness of 0..1; 0 is silent on every device. */
   setVolume(volume: number): void;
+  /** Repeats a section while the position is within it; undefined: none. */
+  setLoop(range: LoopRange | undefined): void;
   /** Ends all work. The deck is not used any more. */
   close(): void;
 }

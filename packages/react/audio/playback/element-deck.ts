@@ -1,8 +1,12 @@
 /** A deck around a media element. */
 import type { Deck, DeckEvents } from './deck.ts';
+import { LoopTimer } from './loop.ts';
+import type { LoopRange } from './loop.ts';
 
 /** Position that counts as the end, in seconds before it. */
 const END_SEC = 0.05;
+/** A section that ends this close to the end of the sound ends with it, in seconds. */
+const NEAR_END_SEC = 0.5;
 
 /** Plays what its element plays. Subclasses provide the source. */
 export class ElementDeck implements Deck {
@@ -10,16 +14,29 @@ export class ElementDeck implements Deck {
   readonly #stop = new AbortController();
   /** A position that is set as soon as the element knows its length. */
   #wanted = 0;
+  readonly #loop = new LoopTimer(
+    () => this.position(),
+    (seconds) => this.seek(seconds),
+  );
 
   constructor(events: DeckEvents) {
     this.element = new Audio();
     this.element.preload = 'metadata';
     const on = (name: string, work: () => void): void =>
       this.element.addEventListener(name, work, { signal: this.#stop.signal });
-    on('playing', () => events.onState('playing'));
+    on('playing', () => {
+      this.#loop.run(true);
+      events.onState('playing');
+    });
     on('waiting', () => events.onState('waiting'));
-    on('pause', () => events.onState(this.element.ended ? 'ended' : 'paused'));
-    on('ended', () => events.onState('ended'));
+    on('pause', () => {
+      if (this.element.ended && this.#repeat()) return;
+      this.#loop.run(false);
+      events.onState(this.element.ended ? 'ended' : 'paused');
+    });
+    on('ended', () => {
+      if (this.element.ended) events.onState('ended');
+    });
     on('loadedmetadata', () => {
       this.#applyWanted();
       events.onReady();
@@ -55,7 +72,12 @@ export class ElementDeck implements Deck {
     this.element.muted = volume === 0 || (isFixed && volume < 0.5);
   }
 
+  setLoop(range: LoopRange | undefined): void {
+    this.#loop.set(range);
+  }
+
   close(): void {
+    this.#loop.run(false);
     this.#stop.abort();
     this.element.pause();
     this.element.removeAttribute('src');
@@ -75,6 +97,15 @@ export class ElementDeck implements Deck {
   /** Reports an error of the element. */
   protected onElementError(events: DeckEvents): void {
     events.onError(new Error(this.element.error?.message || 'The sound cannot be played.'));
+  }
+
+  /** Starts a section again that ends with the sound. Returns false if none does. */
+  #repeat(): boolean {
+    const { range } = this.#loop;
+    if (range === undefined || Math.abs(range.endSec - this.element.duration) > NEAR_END_SEC) return false;
+    this.seek(range.startSec);
+    void this.element.play().catch(() => {});
+    return true;
   }
 
   #applyWanted(): void {

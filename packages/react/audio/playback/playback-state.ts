@@ -1,5 +1,6 @@
 /** What a player reports. */
 import type { Problem } from '../../state/problem.ts';
+import type { LoopRange } from './loop.ts';
 
 export interface PlaybackState {
   /** What is heard; undefined while there is nothing. */
@@ -20,6 +21,8 @@ export interface PlaybackState {
   plannedSec: number;
   /** 0..1 */
   volume: number;
+  /** The section that is repeated. */
+  loop: LoopRange | undefined;
   problem: Problem | undefined;
 }
 
@@ -34,5 +37,6 @@ export const NOTHING: PlaybackState = {
   peaks: [],
   plannedSec: 0,
   volume: 1,
+  loop: undefined,
   problem: undefined,
 };

@@ -8,6 +8,7 @@ import { createStore } from '../../state/store.ts';
 import type { Store } from '../../state/store.ts';
 import { toProblem } from '../../state/problem.ts';
 import { isSameFile } from './file-deck.ts';
+import type { LoopRange } from './loop.ts';
 import { measurePeaks, withPeaks } from './part-peaks.ts';
 import type { LoadPart, Part } from './parts.ts';
 import { NOTHING } from './playback-state.ts';
@@ -130,6 +131,12 @@ export class Playback {
     if (this.#fade === undefined) this.#active?.deck.setVolume(volume);
   }
 
+  /** Repeats a section while the position is within it; undefined: none. */
+  setLoop(loop: LoopRange | undefined): void {
+    this.#report({ loop });
+    for (const track of [this.#active, this.#next, this.#other]) track?.deck.setLoop(loop);
+  }
+
   /** Ends all tracks. The playback can be used again. */
   close(): void {
     this.#fade = undefined;
@@ -163,6 +170,7 @@ export class Playback {
     this.#endFade();
     closeTrack(this.#next);
     this.#next = track;
+    track?.deck.setLoop(this.state.get().loop);
     this.#isRefused = false;
     this.#show(track);
   }
@@ -266,6 +274,7 @@ export class Playback {
   #onError(track: Track, error: unknown): void {
     const isGone = error instanceof MashupClientError && error.code === 'part_gone';
     if (track.kind === 'parts' && !isGone && switchToContext(track, this.#events)) {
+      track.deck.setLoop(this.state.get().loop);
       if (track === this.#active && this.state.get().isPlaying) this.#start(track);
       return;
     }

@@ -1,7 +1,7 @@
 /** A deck that plays decoded pieces by an audio context, joined by whole samples. Subclasses provide the pieces. */
 import { nextFrame, startOf } from './context-schedule.ts';
-import type { Anchor } from './context-schedule.ts';
 import type { Deck, DeckEvents, DeckState } from './deck.ts';
+import type { LoopRange } from './loop.ts';
 
 /** Time between a decision and the first sample, in seconds. */
 const LEAD_SEC = 0.05;
@@ -33,8 +33,15 @@ interface Scheduled {
   nodes: AudioScheduledSourceNode[];
   /** Ends with the piece. */
   clock: ConstantSourceNode;
+  /** Samples of the mashup: the first one, and the one behind the last. */
+  from: number;
   to: number;
+  /** The sample of the context that plays the first one. */
+  contextFrame: number;
 }
+
+/** Share of a sample by which a sound is cut early: browsers round the time of a stop up. */
+const CUT_ROUNDING = 0.25;
 
 /** Plays pieces by an audio context of their own sample rate. */
 export abstract class ScheduledDeck implements Deck {
@@ -46,8 +53,10 @@ export abstract class ScheduledDeck implements Deck {
   readonly #aheadSec: number;
   #length: PieceLength;
   #scheduled: Scheduled[] = [];
-  /** Set while sound is scheduled. */
-  #anchor: Anchor | undefined;
+  /** The piece that was played before: its end may not be heard yet. */
+  #last: Scheduled | undefined;
+  /** The section that is repeated, in samples. */
+  #loop: { from: number; to: number } | undefined;
   /** Position in samples while nothing is scheduled. */
   #rest = 0;
   #isPlaying = false;
@@ -103,7 +112,7 @@ export abstract class ScheduledDeck implements Deck {
     }
     const scheduled = new Promise<void>((resolve) => this.#waiters.push(resolve));
     this.fill();
-    if (this.#anchor !== undefined) {
+    if (this.#scheduled.length > 0) {
       this.#report('playing');
       this.#wake();
     }
@@ -127,6 +136,17 @@ export abstract class ScheduledDeck implements Deck {
     this.output.gain.value = volume;
   }
 
+  setLoop(range: LoopRange | undefined): void {
+    const { sampleRate, totalFrames } = this.#length;
+    const sampleOf = (seconds: number): number =>
+      Math.min(totalFrames || Infinity, Math.max(0, Math.round(seconds * sampleRate)));
+    const loop = range && { from: sampleOf(range.startSec), to: sampleOf(range.endSec) };
+    if (loop?.from === this.#loop?.from && loop?.to === this.#loop?.to) return;
+    this.#loop = loop !== undefined && loop.from < loop.to ? loop : undefined;
+    this.#keepCurrent();
+    this.fill();
+  }
+
   close(): void {
     this.#isClosed = true;
     clearInterval(this.#timer);
@@ -143,37 +163,62 @@ export abstract class ScheduledDeck implements Deck {
     if (!this.#isClosed) this.events.onState(state);
   }
 
+  /** The sample of the context that is heard now: what the device has not played yet is not heard yet. */
+  #heardFrame(): number {
+    const latency = this.context.outputLatency || this.context.baseLatency || 0;
+    return (this.context.currentTime - latency) * this.#length.sampleRate;
+  }
+
   /** The sample that is heard now. */
   #sample(): number {
-    if (this.#anchor === undefined) return this.#rest;
-    // What the device has not played yet is not heard yet.
-    const latency = this.context.outputLatency || this.context.baseLatency || 0;
-    const played = (this.context.currentTime - latency) * this.#length.sampleRate - this.#anchor.contextFrame;
-    const end = this.#scheduled.at(-1)?.to ?? this.#anchor.sample;
-    return Math.min(end, this.#anchor.sample + Math.max(0, played));
+    const frame = this.#heardFrame();
+    const entries = this.#last === undefined ? this.#scheduled : [this.#last, ...this.#scheduled];
+    const entry = entries.findLast(({ contextFrame }) => contextFrame <= frame) ?? entries[0];
+    if (entry === undefined || this.#scheduled.length === 0) return this.#rest;
+    return Math.min(entry.to, entry.from + Math.max(0, frame - entry.contextFrame));
+  }
+
+  /** The sample that follows what is scheduled: the end of a section is followed by its start. */
+  #nextSample(): number {
+    const next = this.#scheduled.at(-1)?.to ?? this.#rest;
+    return next === this.#loop?.to ? this.#loop.from : next;
+  }
+
+  /** Drops what is scheduled behind the piece that is played now, and ends that piece with the section that is repeated. */
+  #keepCurrent(): void {
+    const { sampleRate } = this.#length;
+    const now = this.context.currentTime * sampleRate;
+    const current = this.#scheduled.findLastIndex(({ contextFrame }) => contextFrame <= now);
+    const entry = this.#scheduled[Math.max(0, current)];
+    if (entry === undefined) return;
+    this.#generation += 1;
+    for (const one of this.#scheduled.splice(Math.max(0, current) + 1)) dropEntry(one);
+    const loop = this.#loop;
+    if (loop === undefined || entry.from >= loop.to || entry.to <= loop.to) return;
+    const end = entry.contextFrame + loop.to - entry.from;
+    if (end < nextFrame(this.context.currentTime, LEAD_SEC, sampleRate)) return;
+    entry.to = loop.to;
+    for (const node of entry.nodes) node.stop((end - CUT_ROUNDING) / sampleRate);
+    entry.clock.stop(end / sampleRate);
   }
 
   /** Drops what is scheduled and rests at a sample. */
   #silence(sample: number): void {
     this.#generation += 1;
-    for (const { nodes, clock } of this.#scheduled) {
-      clock.onended = null;
-      for (const node of [...nodes, clock]) {
-        node.stop();
-        node.disconnect();
-      }
-    }
+    for (const entry of this.#scheduled) dropEntry(entry);
     this.#scheduled = [];
-    this.#anchor = undefined;
+    this.#last = undefined;
     this.#rest = sample;
   }
 
   /** Decodes and schedules the next piece, unless enough is scheduled. */
   protected fill(): void {
     if (this.#isClosed || this.#loading === this.#generation || !this.#isPlaying) return;
-    const next = this.#scheduled.at(-1)?.to ?? this.#rest;
+    const next = this.#nextSample();
     if (next >= this.#length.totalFrames) return;
-    if (next - this.#sample() > this.#aheadSec * this.#length.sampleRate) return;
+    const last = this.#scheduled.at(-1);
+    const end = last === undefined ? 0 : last.contextFrame + last.to - last.from;
+    if (last !== undefined && end - this.#heardFrame() > this.#aheadSec * this.#length.sampleRate) return;
     const loading = this.pieceAt(next);
     if (this.#scheduled.length === 0) this.#report('waiting');
     if (loading === undefined) return;
@@ -197,29 +242,31 @@ export abstract class ScheduledDeck implements Deck {
 
   #schedule(piece: Piece): void {
     const { sampleRate } = this.#length;
-    const isFirst = this.#anchor === undefined;
-    let anchor = this.#anchor;
-    if (anchor === undefined || startOf(piece.from, anchor, sampleRate).when < this.context.currentTime) {
-      // It starts, or it comes late: it continues where the sound has stopped.
-      const sample = anchor === undefined ? this.#rest : piece.from;
-      anchor = { sample, contextFrame: nextFrame(this.context.currentTime, LEAD_SEC, sampleRate) };
-      this.#anchor = anchor;
-    }
-    const { when, offset } = startOf(piece.from, anchor, sampleRate);
+    const last = this.#scheduled.at(-1);
+    const from = this.#nextSample();
+    const loop = this.#loop;
+    const to = loop !== undefined && from < loop.to ? Math.min(piece.to, loop.to) : piece.to;
+    let contextFrame = last === undefined ? 0 : last.contextFrame + last.to - last.from;
+    // It starts, or it comes late: it continues where the sound has stopped.
+    if (contextFrame / sampleRate < this.context.currentTime)
+      contextFrame = nextFrame(this.context.currentTime, LEAD_SEC, sampleRate);
+    const { when, offset } = startOf(piece.from, { sample: from, contextFrame }, sampleRate);
+    const end = contextFrame + to - from;
     const nodes = piece.sounds.map(({ buffer, into }) => {
       const node = new AudioBufferSourceNode(this.context, { buffer });
       node.connect(into);
       node.start(when, offset);
+      if (to < piece.to) node.stop((end - CUT_ROUNDING) / sampleRate);
       return node;
     });
     const clock = new ConstantSourceNode(this.context, { offset: 0 });
     clock.connect(this.output);
-    const entry = { nodes, clock, to: piece.to };
+    const entry = { nodes, clock, from, to, contextFrame };
     clock.onended = () => this.#onEnded(entry);
     clock.start(when);
-    clock.stop(when + (piece.to - piece.from) / sampleRate - offset);
+    clock.stop(end / sampleRate);
     this.#scheduled.push(entry);
-    if (isFirst) this.#report('playing');
+    if (last === undefined) this.#report('playing');
     this.#wake();
   }
 
@@ -228,15 +275,26 @@ export abstract class ScheduledDeck implements Deck {
     for (const node of entry.nodes) node.disconnect();
     if (this.#scheduled.length > 1) {
       this.#scheduled = this.#scheduled.filter((one) => one !== entry);
+      this.#last = entry;
       return this.fill();
     }
+    const isAtEnd = entry.to >= this.#length.totalFrames && this.#nextSample() === entry.to;
     this.#silence(entry.to);
-    if (entry.to >= this.#length.totalFrames) {
+    if (isAtEnd) {
       this.#isPlaying = false;
       this.#report('ended');
     } else {
       this.#report('waiting');
       this.fill();
     }
+  }
+}
+
+/** Ends a piece at once, without telling so. */
+function dropEntry({ nodes, clock }: Scheduled): void {
+  clock.onended = null;
+  for (const node of [...nodes, clock]) {
+    node.stop();
+    node.disconnect();
   }
 }

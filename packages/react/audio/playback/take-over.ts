@@ -10,6 +10,8 @@ const ALIGNED_SEC = 0.004;
 /** The same for a deck that starts at an exact sample. */
 const EXACT_SEC = 0.001;
 const ATTEMPTS = 5;
+/** No start is as late as this, in seconds. */
+const JUMP_SEC = 1;
 /** A difference of positions has settled when it stays within this amount, in seconds, for some steps; or after many. */
 const SETTLED_SEC = 0.001;
 const SETTLE_STEP_MS = 40;
@@ -63,7 +65,8 @@ async function align(current: Deck, next: Deck, isWanted: () => boolean): Promis
     await next.play();
     const late = await settledDifference(current, next, isWanted);
     if (Math.abs(late) < alignedSec) return;
-    startSec += late;
+    // One of both may have jumped back to the start of a section that is repeated.
+    if (Math.abs(late) < JUMP_SEC) startSec += late;
   }
 }
 

@@ -2,6 +2,10 @@
 const PATHS = {
   play: 'M7 4.5v15l12-7.5z',
   pause: 'M8 5v14M16 5v14',
+  previous: 'M6 5v14M18 5.500v13L9 12z',
+  next: 'M18 5v14M6 5.500v13l9-6.500z',
+  repeat:
+    'M4 11V9.500A3.500 3.500 0 017.500 6H19M16 3l3 3-3 3M20 13v1.500a3.500 3.500 0 01-3.500 3.500H5M8 21l-3-3 3-3',
   volume: 'M4 9.500v5h3.500l4.500 4v-13l-4.500 4zM15.500 9a4 4 0 010 6M18 6.500a8 8 0 010 11',
   muted: 'M4 9.500v5h3.500l4.500 4v-13l-4.500 4zM16 9.500l5 5M21 9.500l-5 5',
   close: 'M6 6l12 12M18 6L6 18',
@@ -24,8 +28,10 @@ const PATHS = {
   person: 'M12 12a4 4 0 100-8 4 4 0 000 8zM4 20c1.500-4 5-5 8-5s6.500 1 8 5',
 } as const;
 
+export type IconName = keyof typeof PATHS;
+
 /** A decorative line icon. The control that contains it carries the name. */
-export function Icon({ name, className = 'h-4 w-4' }: { name: keyof typeof PATHS; className?: string }) {
+export function Icon({ name, className = 'h-4 w-4' }: { name: IconName; className?: string }) {
   return (
     <svg
       aria-hidden="true"

@@ -1,11 +1,10 @@
 import { useEffect, useRef } from 'react';
 import type { JobResult, MashupJob } from '@mashup-engine/client';
 import type { Comparison, MashupVersion } from '../../hooks/useComparison.ts';
+import { pageKey } from '../../keys.ts';
 import { separatorText } from './separators.ts';
 
 const NAMES: Record<MashupVersion, string> = { draft: 'Draft', studio: 'Studio version' };
-/** Elements in which a letter is text. */
-const TEXT_FIELDS = 'textarea, select, [contenteditable], input:not([type=range], [type=checkbox], [type=radio])';
 
 /** Switches between draft and studio version at the same position, also by the key B. */
 export function CompareVersions({ job, comparison }: { job: MashupJob; comparison: Comparison }) {
@@ -14,8 +13,7 @@ export function CompareVersions({ job, comparison }: { job: MashupJob; compariso
   latest.current = comparison;
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
-      const isText = event.target instanceof Element && event.target.matches(TEXT_FIELDS);
-      if (event.key.toLowerCase() !== 'b' || isText || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (pageKey(event) !== 'b') return;
       latest.current.choose(latest.current.version === 'draft' ? 'studio' : 'draft');
     };
     addEventListener('keydown', onKeyDown);

@@ -11,6 +11,7 @@ import { Notice } from '../common/Notice.tsx';
 import { ExpiredNotice } from './ExpiredNotice.tsx';
 import { Player } from './Player.tsx';
 import type { PlayerHandle } from './Player.tsx';
+import type { PlayerSection } from './sections.ts';
 import { ResultFacts } from './ResultFacts.tsx';
 import type { ShownMashup } from './useShownMashup.ts';
 import { StudioVersion } from './StudioVersion.tsx';
@@ -29,11 +30,13 @@ interface Props {
   stems: PlayerStems | undefined;
   /** Receives the position of the player in seconds. */
   onTime: (seconds: number) => void;
+  /** Sections of the plan that is shown. */
+  sections: readonly PlayerSection[];
   onOpen: (jobId: string) => void;
 }
 
 /** The player of a mashup, from its first rendered part on; and when it is complete its versions, properties and downloads. */
-export function ListenPanel({ shown, comparison, job, title, player, stems, onTime, onOpen }: Props) {
+export function ListenPanel({ shown, comparison, job, title, player, stems, sections, onTime, onOpen }: Props) {
   const { played, document, versions, live } = shown;
   const { url, renew, problem } = useResultUrl(played);
   const [heardId, setHeardId] = useState('');
@@ -57,6 +60,9 @@ export function ListenPanel({ shown, comparison, job, title, player, stems, onTi
           stems={isLive ? undefined : stems}
           isAutoPlay={isChosen || autoPlay.applies}
           title={title}
+          artist={creditsOf(file ?? job)}
+          sections={isLive === (played === undefined) ? sections : []}
+          hasKeys
           peaks={(file && document?.quality?.waveform?.peaks) ?? []}
           durationSec={file?.result?.durationSec ?? 0}
           changes={(file && document?.quality?.quality?.corrections) ?? []}
@@ -90,6 +96,15 @@ export function ListenPanel({ shown, comparison, job, title, player, stems, onTi
     </section>
   );
 }
+
+/** What the engine writes for a song without an artist. */
+const UNKNOWN_ARTIST = 'Unknown artist';
+
+/** The songs of a mashup with their artists. */
+const creditsOf = ({ songs }: MashupJob): string =>
+  songs
+    .map(({ name, artist }) => (artist === '' || artist === UNKNOWN_ARTIST ? name : `${artist} – ${name}`))
+    .join(' × ');
 
 /** What is shown before the first part has come. */
 function AutoPlayChoice({ autoPlay: { isChosen, choose } }: { autoPlay: AutoPlay }) {

@@ -1,6 +1,7 @@
 import { useRef, useState } from 'react';
 import { iterateMashup } from '@mashup-engine/client';
 import { toMashupSections } from '../../../../music/plan/timeline.ts';
+import type { MashupSection } from '../../../../music/plan/timeline.ts';
 import type { RenderResult } from '../../../../schema.ts';
 import { useComparison } from '../../hooks/useComparison.ts';
 import type { Comparison } from '../../hooks/useComparison.ts';
@@ -46,6 +47,8 @@ export function MashupView({ onOpen, onStartOver }: Props) {
   }
 
   const heard = heardOf(shown, comparison);
+  const plan = shown.document?.plan?.masterplan;
+  const sections = toMashupSections(plan?.timeline ?? [], plan?.global);
   const open = onOpen ?? resume;
   const title = (played ?? job).title ?? job.songs.map((song) => song.name).join(' × ');
   const progress = job.status !== 'complete' && <JobProgress job={job} onStartOver={onStartOver} />;
@@ -61,6 +64,7 @@ export function MashupView({ onOpen, onStartOver }: Props) {
       <ListenPanel
         {...{ shown: heard, comparison, job, title, player }}
         stems={mixer.player}
+        sections={sections}
         onTime={setTime}
         onOpen={open}
       />
@@ -71,7 +75,7 @@ export function MashupView({ onOpen, onStartOver }: Props) {
         </MixerPanel>
       )}
       {played === undefined && <Warnings job={job} />}
-      <PlanTimeline shown={shown} time={time} onSeek={(seconds) => player.current?.seek(seconds)} />
+      <PlanTimeline {...{ shown, sections, time }} onSeek={(seconds) => player.current?.playFrom(seconds)} />
       <PlanDetails shown={shown} onOpen={open} />
     </div>
   );
@@ -87,17 +91,17 @@ function heardOf(shown: ShownMashup, { heard, version, draft }: Comparison): Sho
 }
 
 function PlanTimeline({
-  shown: { job, played, document, live },
+  shown: { job, played, live },
+  sections,
   time,
   onSeek,
 }: {
   shown: ShownMashup;
+  sections: MashupSection[];
   /** Position of the player in seconds. */
   time: number;
   onSeek: (seconds: number) => void;
 }) {
-  const plan = document?.plan?.masterplan;
-  const sections = toMashupSections(plan?.timeline ?? [], plan?.global);
   if (sections.length === 0) return null;
   return (
     <section className="panel" aria-label="Timeline">

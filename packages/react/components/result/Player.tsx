@@ -1,24 +1,39 @@
-import { forwardRef, useImperativeHandle } from 'react';
+import { forwardRef, useId, useImperativeHandle, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
+import { useMediaSession } from '../../hooks/useMediaSession.ts';
 import { usePlayback } from '../../hooks/usePlayback.ts';
 import type { LiveAudio, PlayerControls, PlayerStems } from '../../hooks/usePlayback.ts';
 import { Icon } from '../common/icons.tsx';
 import { Notice } from '../common/Notice.tsx';
+import { KeyHelp } from './KeyHelp.tsx';
+import { PlayerButtons } from './PlayerButtons.tsx';
+import type { PlayerSection } from './sections.ts';
 import { SeekBar } from './SeekBar.tsx';
-import { VolumeControl } from './VolumeControl.tsx';
+import { usePlayerActions, usePlayerKeys } from './usePlayerActions.ts';
 
 /** What other components may ask of a player. */
 export interface PlayerHandle {
+  /** Jumps to a position in seconds. */
   seek(seconds: number): void;
+  /** Jumps to a position in seconds, and plays. */
+  playFrom(seconds: number): void;
 }
 
 export interface PlayerProps {
   /** Link to the file: undefined or empty until it has been signed, null while there is no file. */
   src: string | undefined | null;
   title: string;
+  /** Credits, for what the system shows of the player. */
+  artist?: string;
+  /** Link to a picture, for what the system shows of the player. */
+  artwork?: string;
   /** Peaks of the waveform. */
   peaks: readonly number[];
   durationSec: number;
+  /** Sections to jump to and to repeat, as `MashupTimeline` takes them. */
+  sections?: readonly PlayerSection[];
+  /** Whether single keys of the page control it: one player of a page at most. */
+  hasKeys?: boolean;
   /** Parts that are played while there is no file. The file replaces them at the same position. */
   live?: LiveAudio;
   /** Stems that are played in the place of the file, at the same position. */
@@ -39,25 +54,28 @@ export interface PlayerProps {
 
 /**
  * Plays the parts of a mashup while it is rendered, and its file or its stems. A new `src` continues at the same position, so that
- * versions can be compared while playing. Its `ref` has `seek(seconds)`.
+ * versions can be compared while playing. Its `ref` has `seek(seconds)` and `playFrom(seconds)`.
  */
 export const Player = forwardRef<PlayerHandle, PlayerProps>(function Player(props, ref) {
-  const {
-    src,
-    title,
-    live,
-    stems,
-    isAutoPlay = false,
-    changes = [],
-    liveNote = '',
-    placeholder,
-    onTime,
-    onBroken,
-  } = props;
+  const { src, title, live, stems, sections = [], hasKeys = false, isAutoPlay = false, onTime, onBroken } = props;
   const player = usePlayback({ src, live, stems, isAutoPlay, onTime, onBroken });
-  const { isPlaying, source, time, seek, toggle } = player;
-  useImperativeHandle(ref, () => ({ seek }));
+  const { isPlaying, source, time, loop, loudness } = player;
   const isFile = source === 'file' || source === 'stems';
+  const durationSec = isFile ? props.durationSec : player.plannedSec || props.durationSec;
+  const actions = usePlayerActions(player, sections, durationSec);
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  const helpId = useId();
+  const help = hasKeys ? { id: helpId, isOpen: isHelpOpen, toggle: () => setHelpOpen(!isHelpOpen) } : undefined;
+  usePlayerKeys(hasKeys && source !== undefined, player, actions, () => setHelpOpen(!isHelpOpen));
+  useImperativeHandle(ref, () => ({ seek: actions.seek, playFrom: actions.playFrom }));
+  const position = useRef(0);
+  position.current = time;
+  useMediaSession(
+    props,
+    { isPlaying, position: () => position.current, durationSec, jumps: player.jumps },
+    { ...actions, play: player.play, pause: player.pause },
+    player.isOwner,
+  );
   return (
     <div className="mashup-ui space-y-3">
       <div className="flex items-center gap-3 sm:gap-5">
@@ -65,8 +83,8 @@ export const Player = forwardRef<PlayerHandle, PlayerProps>(function Player(prop
         <div ref={player.host} hidden />
         <button
           type="button"
-          className="grid h-14 w-14 shrink-0 place-items-center self-start rounded-full bg-accent text-on-accent transition-opacity hover:opacity-90 disabled:opacity-40 mt-3"
-          onClick={toggle}
+          className="mt-3 grid h-14 w-14 shrink-0 place-items-center self-start rounded-full bg-accent text-on-accent transition-opacity hover:opacity-90 disabled:opacity-40"
+          onClick={actions.toggle}
           disabled={source === undefined}
           aria-label={isPlaying ? `Pause ${title}` : `Play ${title}`}
         >
@@ -74,15 +92,15 @@ export const Player = forwardRef<PlayerHandle, PlayerProps>(function Player(prop
         </button>
         <SeekBar
           peaks={isFile ? props.peaks : player.peaks}
-          time={time}
-          durationSec={isFile ? props.durationSec : player.plannedSec || props.durationSec}
+          {...{ time, durationSec, loop }}
           readySec={player.readySec}
-          onSeek={seek}
+          onSeek={actions.seek}
         >
-          <VolumeControl volume={player.volume} onChange={player.setVolume} />
+          <PlayerButtons actions={actions} volume={loudness} help={help} />
         </SeekBar>
       </div>
-      {source === undefined ? placeholder : <PlayerNotes {...{ player, changes, liveNote }} />}
+      {help?.isOpen && <KeyHelp id={helpId} />}
+      <PlayerNotes {...props} player={player} />
     </div>
   );
 });
@@ -90,13 +108,10 @@ export const Player = forwardRef<PlayerHandle, PlayerProps>(function Player(prop
 /** What the listener should know: the sound waits, the browser wants a press of Play, or the file is another one. */
 function PlayerNotes({
   player,
-  changes,
-  liveNote,
-}: {
-  player: PlayerControls;
-  changes: readonly string[];
-  liveNote: string;
-}) {
+  changes = [],
+  liveNote = '',
+  placeholder,
+}: Pick<PlayerProps, 'changes' | 'liveNote' | 'placeholder'> & { player: PlayerControls }) {
   const { isWaiting, isBlocked, source, hasHeardParts, problem } = player;
   const text =
     isWaiting && source === 'parts'
@@ -104,6 +119,7 @@ function PlayerNotes({
       : isBlocked
         ? 'The browser does not start sound by itself: press Play.'
         : liveNote;
+  if (source === undefined) return placeholder;
   const isChanged = source !== 'parts' && hasHeardParts && changes.length > 0;
   return (
     <>

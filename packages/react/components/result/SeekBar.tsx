@@ -1,5 +1,6 @@
 import type { KeyboardEvent, ReactNode } from 'react';
-import { clock } from '../../texts.ts';
+import type { LoopRange } from '../../audio/playback/loop.ts';
+import { clock, spokenTime } from '../../texts.ts';
 import { Waveform } from '../common/Waveform.tsx';
 
 /** A waveform of which nothing is known. */
@@ -22,6 +23,7 @@ export function SeekBar({
   time,
   durationSec,
   readySec = Infinity,
+  loop,
   onSeek,
   children,
 }: {
@@ -31,14 +33,17 @@ export function SeekBar({
   durationSec: number;
   /** How far it can be played, in seconds. */
   readySec?: number;
+  /** The section that is repeated. */
+  loop?: LoopRange;
   onSeek: (seconds: number) => void;
-  /** Controls beside the length. */
+  /** Controls between position and length; on a phone below them. */
   children?: ReactNode;
 }) {
   const ready = durationSec > 0 ? Math.min(1, readySec / durationSec) : readySec > 0 ? 1 : 0;
   return (
     <div className="min-w-0 flex-1">
-      <div className="relative">
+      <div className="relative rounded-lg outline-2 outline-offset-2 outline-accent has-[:focus-visible]:outline">
+        {loop && durationSec > 0 && <LoopBand loop={loop} durationSec={durationSec} />}
         <Waveform
           peaks={peaks.length > 0 ? peaks : NO_PEAKS}
           color="rgb(var(--accent))"
@@ -56,17 +61,34 @@ export function SeekBar({
         )}
         <PositionSlider
           {...{ time, durationSec, onSeek }}
-          readyText={ready < 1 ? `, ready up to ${clock(readySec)}` : ''}
+          readyText={ready < 1 ? `, ready up to ${spokenTime(readySec)}` : ''}
         />
       </div>
-      <div className="mt-1 flex min-h-8 items-center justify-between gap-3 text-xs text-soft">
-        <span data-testid="position">{clock(time)}</span>
-        <span className="flex items-center gap-3">
-          {children}
-          <span>{durationSec > 0 ? clock(durationSec) : ''}</span>
+      <div className="mt-1 flex min-h-8 flex-wrap items-center gap-x-3 text-xs text-soft">
+        <span data-testid="position" className="flex-1">
+          {clock(time)}
         </span>
+        <span className="order-last -mx-2 flex basis-full items-center justify-between gap-1 sm:order-none sm:mx-0 sm:basis-auto sm:gap-3">
+          {children}
+        </span>
+        <span>{durationSec > 0 ? clock(durationSec) : ''}</span>
       </div>
     </div>
+  );
+}
+
+/** The section that is repeated. */
+function LoopBand({ loop: { startSec, endSec }, durationSec }: { loop: LoopRange; durationSec: number }) {
+  return (
+    <div
+      aria-hidden="true"
+      data-testid="loop"
+      className="absolute inset-y-0 rounded-md border-x-2 border-accent bg-accent/15"
+      style={{
+        left: `${(startSec / durationSec) * 100}%`,
+        right: `${Math.max(0, 1 - endSec / durationSec) * 100}%`,
+      }}
+    />
   );
 }
 
@@ -99,7 +121,7 @@ function PositionSlider({
       onKeyDown={onKeyDown}
       disabled={durationSec === 0}
       aria-label="Position"
-      aria-valuetext={`${clock(time)} of ${clock(durationSec)}${readyText}`}
+      aria-valuetext={`${spokenTime(time)} of ${spokenTime(durationSec)}${readyText}`}
       className="absolute inset-0 h-full w-full cursor-pointer opacity-0 disabled:cursor-default"
     />
   );
