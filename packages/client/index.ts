@@ -27,6 +27,8 @@ export { readSeparators } from './separators.ts';
 export type { Separators } from './separators.ts';
 export { readShare, shareLinks, shareMashup, unshareMashup } from './share.ts';
 export type { MashupShare, ShareLinks, ShareState } from './share.ts';
+export { listMashups } from './library.ts';
+export type { MashupGroup, MashupList, MashupListOptions } from './library.ts';
 export { playableStem, readStems, requestStems, stemFileName, stemUrls } from './stems.ts';
 export type { ReadyStems, StemUrls } from './stems.ts';
 export { onPageResume } from './page-resume.ts';

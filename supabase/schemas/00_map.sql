@@ -87,7 +87,8 @@
 -- 67  jobs by filter: check_job_filter, job_condition, find_jobs, preview_jobs, describe_for_list, select_jobs, bulk
 -- 70  public API, for signed-in users
 --     submit_mashup, iterate_mashup, edit_mashup, start_mashup, cancel_mashup, retry_mashup, replay_mashup, delete_mashup
---     get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, get_separators, begin_upload, check_task_upload
+--     list_mashups, get_mashup, get_mashup_analyses, get_mashup_stems, request_mashup_stems, get_separators, begin_upload, check_task_upload
+--     library_page                               a page of list_mashups
 --     export_account, account_files
 --     caller, require_own_job, count_request, enforce_submission_limits, has_upload_quota
 --     share_mashup, unshare_mashup, new_share_token   public links
