@@ -1,6 +1,7 @@
 import type { Dispatch, SetStateAction } from 'react';
 import { MashupZone } from '@mashup-engine/react';
 import type { StudioSong } from '@mashup-engine/react';
+import { ExampleMashup } from '../components/start/ExampleMashup.tsx';
 import { ExampleSongs } from '../components/start/ExampleSongs.tsx';
 import { HeroWave } from '../components/start/HeroWave.tsx';
 import { Steps } from '../components/start/Steps.tsx';
@@ -40,6 +41,7 @@ export function MakePage({
         onSongChange={(id, changed) => onChange((known) => known.map((song) => (song.id === id ? changed : song)))}
         onStarted={onStarted}
       />
+      {songs.length === 0 && <ExampleMashup />}
       <ExampleSongs chosen={songs} onAdd={add} />
       {songs.length === 0 && <Steps />}
     </div>

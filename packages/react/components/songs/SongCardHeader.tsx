@@ -1,13 +1,15 @@
 import { clock } from '../../texts.ts';
 import { Icon } from '../common/icons.tsx';
+import { SongPreview } from './SongPreview.tsx';
 import type { SongCardProps } from './song-card-props.ts';
 
-type Props = Pick<SongCardProps, 'song' | 'place' | 'count' | 'analysis' | 'onRemove' | 'onMove'>;
+type Props = Pick<SongCardProps, 'song' | 'place' | 'count' | 'upload' | 'analysis' | 'onRemove' | 'onMove'>;
 
 /** Name and artist of a song, and the buttons that move or remove it. */
-export function SongCardHeader({ song, place, count, analysis, onRemove, onMove }: Props) {
+export function SongCardHeader({ song, place, count, upload, analysis, onRemove, onMove }: Props) {
   return (
     <div className="flex items-start gap-2">
+      <SongPreview song={song} upload={upload} />
       <div className="min-w-0 flex-1">
         <h3 className="truncate text-base font-semibold" title={song.name}>
           {song.name}
