@@ -1041,7 +1041,6 @@ AS $function$
 declare
   v_words text[] := array(
     select w from pg_catalog.regexp_split_to_table(lower(coalesce(list_mashups.search, '')), '\s+') w where w <> '' limit 20);
-  v_list jsonb;
 begin
   if list_mashups.state not in ('all', 'complete', 'processing', 'failed', 'cancelled', 'draft') then
     perform mashup.raise_error('MB006', 'The state of a list of mashups is not known.',
@@ -1049,55 +1048,10 @@ begin
   elsif list_mashups.sort not in ('newest', 'oldest', 'title', 'longest', 'shortest') then
     perform mashup.raise_error('MB006', 'The order of a list of mashups is not known.',
       'It is "newest", "oldest", "title", "longest" or "shortest".', 'invalid_request');
-  elsif list_mashups.page_size not between 1 and 100 then
+  elsif coalesce(list_mashups.page_size, 0) not between 1 and 100 then
     perform mashup.raise_error('MB006', 'A page of a list of mashups has 1 to 100 of them.', 'Read further pages by "after".', 'invalid_request');
   end if;
-  with recursive
-    own as materialized (
-      select j.id, j.parent_id, j.created_at, (j.result ->> 'duration_sec')::real as duration_sec,
-        coalesce(j.title, (select string_agg(s ->> 'name', ' × ') from jsonb_array_elements(j.songs) s)) as title,
-        case when j.hold is null then list_mashups.state in ('all', j.status)
-          else list_mashups.state = 'draft' and j.status = 'processing' end
-        and not exists (
-          select from unnest(v_words) w
-          where strpos(lower(concat_ws(' ', j.title, j.feedback, j.options ->> 'wishes',
-            (select string_agg(concat_ws(' ', s ->> 'name', s ->> 'artist'), ' ') from jsonb_array_elements(j.songs) s))), w) = 0
-        ) as is_match
-      from public.mashup_jobs j where j.user_id = (select auth.uid())),
-    -- A group has the id of its first version. If that was deleted, versions of it that are left keep its id.
-    grouped (id, group_id) as (
-      select o.id, coalesce(o.parent_id, o.id) from own o where not exists (select from own p where p.id = o.parent_id)
-      union all
-      select o.id, g.group_id from own o join grouped g on g.id = o.parent_id),
-    -- The newest match stands for its group.
-    heads as (
-      select distinct on (g.group_id) g.group_id, o.title, o.duration_sec, o.created_at
-      from grouped g join own o on o.id = g.id where o.is_match
-      order by g.group_id, o.created_at desc, o.id),
-    ordered as (
-      select h.group_id, row_number() over (order by
-        case when list_mashups.sort = 'title' then lower(h.title) end,
-        case when list_mashups.sort = 'longest' then h.duration_sec end desc nulls last,
-        case when list_mashups.sort = 'shortest' then h.duration_sec end nulls last,
-        case when list_mashups.sort = 'oldest' then h.created_at end,
-        h.created_at desc, h.group_id) as place
-      from heads h),
-    page as (
-      select o.group_id, o.place from ordered o
-      where o.place > coalesce((select a.place from ordered a where a.group_id = list_mashups.after), 0)
-      order by o.place limit list_mashups.page_size)
-  select jsonb_build_object(
-    'groups_found', (select count(*) from heads),
-    'mashups_found', (select count(*) from own o where o.is_match),
-    'groups', coalesce((
-      select jsonb_agg(jsonb_build_object('id', p.group_id,
-        'matched', (select jsonb_agg(o.id order by o.created_at desc, o.id) from grouped g join own o on o.id = g.id
-          where g.group_id = p.group_id and o.is_match),
-        'mashups', (select jsonb_agg(to_jsonb(j) order by j.created_at, j.id) from grouped g join public.mashup_jobs j on j.id = g.id
-          where g.group_id = p.group_id)) order by p.place)
-      from page p), '[]'))
-  into v_list;
-  return v_list;
+  return mashup.library_page(v_words, list_mashups.state, list_mashups.sort, list_mashups.after, list_mashups.page_size);
 end
 $function$;
 comment on function list_mashups(text,text,text,uuid,integer) is 'Returns a page of the mashups of the caller, in groups of a first mashup and its versions: {groups_found, mashups_found, groups: [{id, matched: ids of the versions that match, newest first; mashups: all rows, oldest first}]}. search: words that all occur in title, names and artists of songs, wishes or feedback; state: all (without drafts), complete, processing, failed, cancelled or draft; sort: newest, oldest, title, longest or shortest, by the newest match of a group; after: id of the last group of the page before. Raises MB006.';
@@ -3941,6 +3895,60 @@ begin
 end
 $function$;
 comment on function mashup.keep_setting() is 'Trigger: refuses to delete or rename a setting. Raises MB006.';
+
+CREATE OR REPLACE FUNCTION mashup.library_page(p_words text[], p_state text, p_sort text, p_after uuid, p_size integer)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  with recursive
+    own as materialized (
+      select j.id, j.parent_id, j.created_at, (j.result ->> 'duration_sec')::real as duration_sec,
+        coalesce(j.title, (select string_agg(s ->> 'name', ' × ') from jsonb_array_elements(j.songs) s)) as title,
+        case when j.hold is null then p_state in ('all', j.status)
+          else p_state = 'draft' and j.status = 'processing' end
+        and not exists (
+          select from unnest(p_words) w
+          where strpos(lower(concat_ws(' ', j.title, j.feedback, j.options ->> 'wishes',
+            (select string_agg(concat_ws(' ', s ->> 'name', s ->> 'artist'), ' ') from jsonb_array_elements(j.songs) s))), w) = 0
+        ) as is_match
+      from public.mashup_jobs j where j.user_id = (select auth.uid())),
+    -- A group has the id of its first version. If that was deleted, versions of it that are left keep its id.
+    grouped (id, group_id) as (
+      select o.id, coalesce(o.parent_id, o.id) from own o where not exists (select from own p where p.id = o.parent_id)
+      union all
+      select o.id, g.group_id from own o join grouped g on g.id = o.parent_id),
+    -- The newest match stands for its group.
+    heads as (
+      select distinct on (g.group_id) g.group_id, o.title, o.duration_sec, o.created_at
+      from grouped g join own o on o.id = g.id where o.is_match
+      order by g.group_id, o.created_at desc, o.id),
+    ordered as (
+      select h.group_id, row_number() over (order by
+        case when p_sort = 'title' then lower(h.title) end,
+        case when p_sort = 'longest' then h.duration_sec end desc nulls last,
+        case when p_sort = 'shortest' then h.duration_sec end nulls last,
+        case when p_sort = 'oldest' then h.created_at end,
+        h.created_at desc, h.group_id) as place
+      from heads h),
+    page as (
+      select o.group_id, o.place from ordered o
+      where o.place > coalesce((select a.place from ordered a where a.group_id = p_after), 0)
+      order by o.place limit p_size)
+  select jsonb_build_object(
+    'groups_found', (select count(*) from heads),
+    'mashups_found', (select count(*) from own o where o.is_match),
+    'groups', coalesce((
+      select jsonb_agg(jsonb_build_object('id', p.group_id,
+        'matched', (select jsonb_agg(o.id order by o.created_at desc, o.id) from grouped g join own o on o.id = g.id
+          where g.group_id = p.group_id and o.is_match),
+        'mashups', (select jsonb_agg(to_jsonb(j) order by j.created_at, j.id) from grouped g join public.mashup_jobs j on j.id = g.id
+          where g.group_id = p.group_id)) order by p.place)
+      from page p), '[]'))
+$function$;
+comment on function mashup.library_page(text[],text,text,uuid,integer) is 'Returns a page of list_mashups; p_words: the words of its search in lower case.';
+grant execute on function mashup.library_page(text[],text,text,uuid,integer) to authenticated;
 
 CREATE OR REPLACE FUNCTION mashup.lift_share_take_down(p_share text)
  RETURNS mashup_jobs

@@ -15,6 +15,8 @@ export type { AudioAnalysis, Compatibility } from './hooks/useAudioAnalysis.ts';
 export type { JobDocument } from './hooks/useJobDocument.ts';
 export { useLibrary } from './hooks/useLibrary.ts';
 export type { Library } from './hooks/useLibrary.ts';
+export { useMashupList } from './hooks/useMashupList.ts';
+export type { MashupListQuery, MashupListState } from './hooks/useMashupList.ts';
 export { useMashupGenerator } from './hooks/useMashupGenerator.ts';
 export type { MashupGenerator, MashupResult } from './hooks/useMashupGenerator.ts';
 export type { LiveAudio, PlayerStems } from './hooks/usePlayback.ts';

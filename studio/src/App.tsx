@@ -30,7 +30,7 @@ export function App({ config }: { config: StudioConfig }) {
   const { generator, session: sessionStore } = useStudio();
   const { session } = useStore(sessionStore);
   const userId = session?.user.id;
-  const [{ page, id }, go] = useRoute();
+  const [{ page, id, query }, go] = useRoute();
   const [songs, setSongs] = useSavedSongs();
   const isOnline = useOnline();
 
@@ -49,7 +49,10 @@ export function App({ config }: { config: StudioConfig }) {
         tabIndex={-1}
         className={`mx-auto min-h-[80vh] max-w-6xl px-3 pt-6 outline-none sm:px-6 sm:pt-8 ${isOnline ? 'pb-8' : 'pb-20'}`}
       >
-        <PageContent {...{ page, config, session, songs, setSongs }} onOpen={(jobId) => go(`/mashup/${jobId}`)} />
+        <PageContent
+          {...{ page, query, config, session, songs, setSongs }}
+          onOpen={(jobId) => go(`/mashup/${jobId}`)}
+        />
       </main>
       <OfflineBanner isOnline={isOnline} />
     </>
@@ -77,6 +80,7 @@ function useSavedSongs(): [StudioSong[], Dispatch<SetStateAction<StudioSong[]>>]
 
 function PageContent({
   page,
+  query,
   config,
   session,
   songs,
@@ -84,6 +88,7 @@ function PageContent({
   onOpen,
 }: {
   page: Page;
+  query: string;
   config: StudioConfig;
   session: Session | null | undefined;
   songs: StudioSong[];
@@ -101,7 +106,7 @@ function PageContent({
     case 'mashup':
       return <MashupPage session={session} onOpen={onOpen} />;
     case 'library':
-      return <LibraryPage />;
+      return <LibraryPage query={query} />;
     case 'account':
       return <AccountPage />;
     case 'operator':

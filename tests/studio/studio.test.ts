@@ -8,11 +8,13 @@ import { WORKING_STAGES } from '../../schema/stages.ts';
 import type { ReplayStage } from '../../schema/stages.ts';
 import { reasonToSkip } from './browser.ts';
 import { testMixer } from './mixer-tests.ts';
+import { testExample } from './example-tests.ts';
+import { testLibrary } from './library-tests.ts';
 import { testPlayer } from './player-tests.ts';
 import { testStemDownloads } from './stem-download-tests.ts';
 import { testSeparatorChoice, testStudioVersion } from './studio-version-tests.ts';
 import { testSongSelection } from './song-selection-tests.ts';
-import { testLibraryAndAccount, testOperatorReplay } from './library-and-account-tests.ts';
+import { testAccount, testOperatorReplay } from './account-tests.ts';
 import { pageFaults, startStudioFixture, pressByKeyboard, WORK_MS } from './studio-fixture.ts';
 import type { StudioFixture } from './studio-fixture.ts';
 
@@ -183,7 +185,9 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     assert.deepEqual(fixture.pageErrors, []);
   });
 
-  testLibraryAndAccount(() => fixture);
+  testLibrary(() => fixture);
+  testAccount(() => fixture);
+  testExample(() => fixture);
 
   test('a replay from SQL is shown live after the gateway was killed, and its remaining time counts down', async () => {
     const { page, shown, stack, sql } = fixture;

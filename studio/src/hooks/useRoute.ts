@@ -8,13 +8,16 @@ export interface Route {
   page: Page;
   /** Id of what the page shows, e.g. of a job. */
   id: string | undefined;
+  /** What stands behind a question mark: search, filters. */
+  query: string;
 }
 
-/** Parses `#/<page>/<id>`; an unknown page is `make`. */
+/** Parses `#/<page>/<id>?<query>`; an unknown page is `make`. */
 export function parseRoute(hash: string): Route {
-  const [, name, id] = hash.split('/');
+  const [path = '', query = ''] = hash.split('?', 2);
+  const [, name, id] = path.split('/');
   const page = PAGES.find((one) => one === name) ?? 'make';
-  return { page, id: id === undefined || id === '' ? undefined : decodeURIComponent(id) };
+  return { page, id: id === undefined || id === '' ? undefined : decodeURIComponent(id), query };
 }
 
 function subscribe(listener: () => void): () => void {

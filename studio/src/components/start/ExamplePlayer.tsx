@@ -52,7 +52,10 @@ function LoadedExample({ example }: { example: Example }) {
             <li key={song.songId} className="flex items-center gap-3 rounded-xl border border-line p-3">
               <PreviewButton name={song.name} sources={[() => Promise.resolve({ url: `/examples/${song.file}` })]} />
               <span className="min-w-0">
-                <span className={`block truncate font-medium ${toneOf(place).text}`}>{song.name}</span>
+                <span className="flex items-center gap-2 font-medium">
+                  <span className={`h-2 w-2 shrink-0 rounded-full ${toneOf(place).background}`} />
+                  <span className="truncate">{song.name}</span>
+                </span>
                 <span className="block truncate text-sm text-soft">{song.artist}</span>
               </span>
             </li>

@@ -1,44 +1,18 @@
-/** Tests of the library, the account, access by other users, and a replay by the operator. */
+/** Tests of the account, access by other users, and a replay by the operator. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { pageFaults, shiftOf } from './studio-fixture.ts';
+import { pageFaults } from './studio-fixture.ts';
 import { openOperatorPage } from './operator-page-tests.ts';
 import type { StudioFixture } from './studio-fixture.ts';
 
 const ACCOUNT = { email: 'listener@example.com', password: 'correct horse' };
-/** Allowed layout shift. */
-const MAX_SHIFT = 0.02;
 
-/** Tests of the library and the account, with two complete mashups. */
-export function testLibraryAndAccount(fixture: () => StudioFixture): void {
-  testLibrary(fixture);
+/** Tests of the account, with one complete mashup. */
+export function testAccount(fixture: () => StudioFixture): void {
   testGuestToAccount(fixture);
   testForeignMashup(fixture);
   testAccountData(fixture);
-}
-
-function testLibrary(fixture: () => StudioFixture): void {
-  test('the library lists the versions, filters them by state and deletes one', async () => {
-    const { page, shown, sql, pageErrors } = fixture();
-    await page.goto(`${fixture().stack.info.apiUrl}/#/library`);
-    await page.reload();
-    await shown('library-item').nth(1).waitFor();
-    assert.equal(await shown('library-item').count(), 2);
-    assert.deepEqual(await pageFaults(page), []);
-    assert.ok((await shiftOf(page)) < MAX_SHIFT, `layout shift ${await shiftOf(page)}`);
-    await page.getByRole('button', { name: 'Failed' }).click();
-    await page.getByText('No mashup has the state “Failed”.').waitFor();
-    assert.equal(await shown('library-item').count(), 0);
-    await page.getByRole('button', { name: 'Complete' }).click();
-    const newest = shown('library-item').first();
-    await newest.getByRole('button', { name: /^Delete/ }).click();
-    await newest.getByRole('button', { name: 'Delete it' }).click();
-    await page.waitForFunction(() => document.querySelectorAll('[data-testid=library-item]').length === 1);
-    const [left] = await sql`select count(*)::int as n from public.mashup_jobs where stage = 'complete'`;
-    assert.equal(left?.n, 1);
-    assert.deepEqual(pageErrors, []);
-  });
 }
 
 function testGuestToAccount(fixture: () => StudioFixture): void {

@@ -1,0 +1,117 @@
+/** The user's mashups in groups of versions, searched and sorted by the database, page by page. */
+import { useEffect, useRef, useState } from 'react';
+import type { SupabaseClient } from '@supabase/supabase-js';
+import { listMashups } from '@mashup-engine/client';
+import type { MashupGroup, MashupJob, MashupList, MashupListOptions } from '@mashup-engine/client';
+import { toProblem } from '../state/problem.ts';
+import type { Problem } from '../state/problem.ts';
+import { useStudio } from '../state/studio.tsx';
+import { useJobChanges } from './useJobChanges.ts';
+
+const PAGE = 20;
+const MAX_PAGE = 100;
+/** Changes that come together are read together, in milliseconds. */
+const TOGETHER_MS = 300;
+
+/** Which mashups are wanted, and in which order. */
+export type MashupListQuery = Pick<MashupListOptions, 'search' | 'state' | 'sort'>;
+
+export interface MashupListState {
+  /** The pages that were read; undefined until the first one has been. While another query is read: those of the one before. */
+  list: MashupList | undefined;
+  /** The query that `list` answers. */
+  query: MashupListQuery;
+  hasMore: boolean;
+  problem: Problem | undefined;
+  /** Reads the next page. */
+  more(): Promise<void>;
+  /** Reads all pages again. */
+  refresh(): Promise<void>;
+}
+
+const NOTHING: MashupList = { groups: [], groupsFound: 0, mashupsFound: 0 };
+
+/** Reads the mashups of the user that a query finds, and keeps them current over Realtime. */
+export function useMashupList(query: MashupListQuery): MashupListState {
+  const { supabase } = useStudio();
+  const [read, setRead] = useState<{ list: MashupList; query: MashupListQuery }>();
+  const [problem, setProblem] = useState<Problem>();
+  const { search = '', state = 'all', sort = 'newest' } = query;
+  const key = JSON.stringify([search, state, sort]);
+  const latest = useRef({ key, generation: 0 });
+  latest.current.key = key;
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const list = read?.list;
+
+  const load = async (known: MashupGroup[], count: number): Promise<void> => {
+    const generation = (latest.current.generation += 1);
+    const isWanted = (): boolean => generation === latest.current.generation && key === latest.current.key;
+    try {
+      const pages = await readGroups(supabase, { search, state, sort }, known, count);
+      if (!isWanted()) return;
+      setRead({ list: pages, query: { search, state, sort } });
+      setProblem(undefined);
+    } catch (error) {
+      if (isWanted()) setProblem(toProblem(error));
+    }
+  };
+  const refresh = (): Promise<void> => load([], Math.max(PAGE, list?.groups.length ?? 0));
+  const refreshSoon = (): void => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => void refresh(), TOGETHER_MS);
+  };
+  useEffect(() => () => clearTimeout(timer.current), []);
+
+  const isSignedIn = useJobChanges((job) => {
+    const before = list?.groups.flatMap(({ mashups }) => mashups).find(({ id }) => id === job.id);
+    if (list === undefined || before === undefined || before.status !== job.status) return refreshSoon();
+    setRead((now) => now && { ...now, list: withRow(now.list, job) });
+  }, refreshSoon);
+  useEffect(() => {
+    if (isSignedIn === true) void load([], PAGE);
+    if (isSignedIn === false) setRead({ list: NOTHING, query: {} });
+  }, [isSignedIn, key]);
+
+  return {
+    list,
+    query: read?.query ?? {},
+    hasMore: list !== undefined && list.groups.length < list.groupsFound,
+    problem,
+    more: () => load(list?.groups ?? [], (list?.groups.length ?? 0) + PAGE),
+    refresh,
+  };
+}
+
+/** Reads groups behind those that are known, until there are `count`, or all. @throws MashupClientError */
+async function readGroups(
+  supabase: SupabaseClient,
+  query: MashupListQuery,
+  known: MashupGroup[],
+  count: number,
+): Promise<MashupList> {
+  let groups = known;
+  let page: MashupList;
+  do {
+    const after = groups.at(-1)?.id;
+    const pageSize = Math.min(MAX_PAGE, Math.max(1, count - groups.length));
+    page = await listMashups(supabase, { ...query, pageSize, ...(after === undefined ? {} : { after }) });
+    const ids = new Set(groups.map(({ id }) => id));
+    groups = [...groups, ...page.groups.filter(({ id }) => !ids.has(id))];
+  } while (page.groups.length > 0 && groups.length < Math.min(count, page.groupsFound));
+  return { ...page, groups };
+}
+
+/** A list with one row updated. */
+const withRow = (list: MashupList, row: MashupJob): MashupList => ({
+  ...list,
+  groups: list.groups.map((group) =>
+    group.mashups.some(({ id }) => id === row.id)
+      ? {
+          ...group,
+          mashups: group.mashups.map((job) =>
+            job.id === row.id && job.version <= row.version ? { ...job, ...row } : job,
+          ),
+        }
+      : group,
+  ),
+});

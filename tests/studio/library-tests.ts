@@ -1,0 +1,102 @@
+/** Tests of the library: versions in groups, search, order, filter, pages, playing and deleting. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pageFaults, shiftOf } from './studio-fixture.ts';
+import type { StudioFixture } from './studio-fixture.ts';
+
+/** Allowed layout shift. */
+const MAX_SHIFT = 0.02;
+/** Rows that are added, more than two pages. */
+const ROWS = 45;
+
+/** Runs statements on jobs as they are: no trigger changes them. */
+const withoutTriggers = ({ sql }: StudioFixture, statement: string): Promise<unknown> =>
+  sql.begin((tx) =>
+    tx.unsafe(`
+      alter table public.mashup_jobs disable trigger user;
+      ${statement};
+      alter table public.mashup_jobs enable trigger user`),
+  );
+
+/** Adds copies of the newest complete job, each a mashup of its own with a title and a wish, older than all others. */
+const addRows = (fixture: StudioFixture): Promise<unknown> =>
+  withoutTriggers(
+    fixture,
+    `insert into public.mashup_jobs (user_id, stage, status, songs, options, title, result_path, result, created_at, idempotency_key)
+    select j.user_id, j.stage, j.status, j.songs, jsonb_build_object('wishes', case n when 7 then 'calm like a river, 100% acoustic' else 'loud' end),
+      'Copy ' || lpad(n::text, 2, '0'), 'generated/copy', jsonb_set(j.result, '{duration_sec}', to_jsonb(30 + n)),
+      j.created_at - n * interval '1 day', 'library-' || n
+    from generate_series(1, ${ROWS}) n, (select * from public.mashup_jobs where stage = 'complete' order by created_at desc limit 1) j`,
+  );
+const removeRows = (fixture: StudioFixture): Promise<unknown> =>
+  withoutTriggers(fixture, `delete from public.mashup_jobs where idempotency_key like 'library-%'`);
+
+/** Tests of the library of a user with two versions of one mashup; one is left afterwards. */
+export function testLibrary(fixture: () => StudioFixture): void {
+  test('the library lists versions below their first mashup, plays one, filters by state and deletes one', async () => {
+    const { page, shown, sql, pageErrors } = fixture();
+    await page.goto(`${fixture().stack.info.apiUrl}/#/library`);
+    await page.reload();
+    await shown('library-count').getByText('1 mashup, 2 versions').waitFor();
+    assert.equal(await shown('library-group').count(), 1);
+    await page.getByText('2 versions', { exact: true }).click();
+    await page.getByRole('link', { name: /^Version 1: / }).waitFor();
+    assert.deepEqual(await pageFaults(page), []);
+    assert.ok((await shiftOf(page)) < MAX_SHIFT, `layout shift ${await shiftOf(page)}`);
+    const newest = shown('library-item').first();
+    await newest.getByRole('button', { name: /^Preview/ }).click();
+    await newest.getByRole('button', { name: /^Pause/ }).click();
+    await page.getByRole('button', { name: 'Failed' }).click();
+    await shown('library-count').getByText('No mashup in the state “Failed”').waitFor();
+    await page.getByRole('button', { name: 'Complete' }).click();
+    await newest.getByRole('button', { name: /^Delete/ }).click();
+    await newest.getByRole('button', { name: 'Delete it' }).click();
+    await shown('library-count')
+      .getByText(/^1 mashup in/)
+      .waitFor();
+    const [left] = await sql`select count(*)::int as n from public.mashup_jobs where stage = 'complete'`;
+    assert.equal(left?.n, 1);
+    assert.deepEqual(pageErrors, []);
+  });
+
+  test('the library is searched and sorted by the database, page by page, and the address holds what is shown', async () => {
+    const { page, shown, stack } = fixture();
+    const titles = (): Promise<string[]> => shown('library-group').locator('a').allInnerTexts();
+    const has = (text: string | RegExp): Promise<void> => shown('library-count').getByText(text).waitFor();
+    await addRows(fixture());
+    await page.goto(`${stack.info.apiUrl}/#/library?sort=oldest`);
+    await page.reload();
+    await has(`${ROWS + 1} mashups`);
+    assert.deepEqual((await titles()).slice(0, 2), [`Copy ${ROWS}`, `Copy ${ROWS - 1}`]);
+    assert.equal((await titles()).length, 20);
+    await page.getByRole('button', { name: `Show more (${ROWS - 19} left)` }).click();
+    await page.getByRole('button', { name: `Show more (${ROWS - 39} left)` }).click();
+    await page.getByText('Show more').waitFor({ state: 'detached' });
+    assert.equal(new Set(await titles()).size, ROWS + 1);
+
+    await page.getByRole('searchbox', { name: 'Search' }).pressSequentially('100% RIVER');
+    await has('1 mashup with “100% RIVER”');
+    assert.deepEqual(await titles(), ['Copy 07']);
+    assert.match(page.url(), /#\/library\?search=100%25\+RIVER&sort=oldest$/);
+    await page.reload();
+    await has('1 mashup with “100% RIVER”');
+    assert.equal(await page.getByRole('searchbox', { name: 'Search' }).inputValue(), '100% RIVER');
+    assert.deepEqual(await pageFaults(page), []);
+    await page.getByRole('searchbox', { name: 'Search' }).fill('copy neon');
+    await has(`${ROWS} mashups with “copy neon”`);
+    await page.getByRole('combobox', { name: 'Order' }).selectOption('Longest first');
+    await page.waitForFunction(
+      (title) => document.querySelector('[data-testid=library-group] a')?.textContent === title,
+      `Copy ${ROWS}`,
+    );
+    await page.getByRole('searchbox', { name: 'Search' }).fill('there is no such thing');
+    await has('No mashup with “there is no such thing”');
+    await page.getByRole('button', { name: 'Show all mashups' }).click();
+    await has(`${ROWS + 1} mashups`);
+    assert.match(page.url(), /#\/library$/);
+    await removeRows(fixture());
+    await page.reload();
+    await has('1 mashup');
+    assert.deepEqual(fixture().pageErrors, []);
+  });
+}
