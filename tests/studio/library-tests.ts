@@ -33,6 +33,11 @@ const removeRows = (fixture: StudioFixture): Promise<unknown> =>
 
 /** Tests of the library of a user with two versions of one mashup; one is left afterwards. */
 export function testLibrary(fixture: () => StudioFixture): void {
+  testVersions(fixture);
+  testSearch(fixture);
+}
+
+function testVersions(fixture: () => StudioFixture): void {
   test('the library lists versions below their first mashup, plays one, filters by state and deletes one', async () => {
     const { page, shown, sql, pageErrors } = fixture();
     await page.goto(`${fixture().stack.info.apiUrl}/#/library`);
@@ -58,7 +63,9 @@ export function testLibrary(fixture: () => StudioFixture): void {
     assert.equal(left?.n, 1);
     assert.deepEqual(pageErrors, []);
   });
+}
 
+function testSearch(fixture: () => StudioFixture): void {
   test('the library is searched and sorted by the database, page by page, and the address holds what is shown', async () => {
     const { page, shown, stack } = fixture();
     const titles = (): Promise<string[]> => shown('library-group').locator('a').allInnerTexts();

@@ -4,6 +4,7 @@ import type { Comparison } from '../../hooks/useComparison.ts';
 import type { StemMixState } from '../../hooks/useStemMix.ts';
 import { Icon } from '../common/icons.tsx';
 import { Notice } from '../common/Notice.tsx';
+import { ProgressBar } from '../common/ProgressBar.tsx';
 import type { TimelineSong } from '../timeline/timeline.ts';
 
 const StemMixer = lazy(() => import('./StemMixer.tsx'));
@@ -76,19 +77,5 @@ function StemProgress({ mixer: { summary, request } }: { mixer: StemMixState }) 
     );
   }
   const progress = Math.round(summary?.state === 'ready' ? 100 : (summary?.progress ?? 0));
-  return (
-    <div
-      role="progressbar"
-      aria-label="Progress of the stems"
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuenow={progress}
-      className="h-2 overflow-hidden rounded-full bg-raised"
-    >
-      <div
-        className="h-full rounded-full bg-accent transition-[width] duration-500"
-        style={{ width: `${progress}%` }}
-      />
-    </div>
-  );
+  return <ProgressBar label="Progress of the stems" percent={progress} />;
 }

@@ -1,4 +1,5 @@
 import type { MashupJob } from '@mashup-engine/client';
+import { ProgressBar } from '../common/ProgressBar.tsx';
 import { Countdown } from './Countdown.tsx';
 
 /** The current step, the remaining time and the progress bar of a job that is being processed. */
@@ -14,19 +15,7 @@ export function StepProgress({ job, step }: { job: MashupJob; step: string }) {
         </div>
         <Countdown job={job} />
       </div>
-      <div
-        role="progressbar"
-        aria-label="Progress of the mashup"
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={Math.round(job.progress)}
-        className="h-2 overflow-hidden rounded-full bg-raised"
-      >
-        <div
-          className="h-full rounded-full bg-accent transition-[width] duration-500"
-          style={{ width: `${job.progress}%` }}
-        />
-      </div>
+      <ProgressBar label="Progress of the mashup" percent={job.progress} />
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { toProblem } from '../../state/problem.ts';
 import type { Problem } from '../../state/problem.ts';
 import { useStudio } from '../../state/studio.tsx';
 import { Notice } from '../common/Notice.tsx';
+import { ProgressBar } from '../common/ProgressBar.tsx';
 
 /** How far the studio version of a complete job is, while its draft plays. */
 export function StudioVersionProgress({ job }: { job: MashupJob }) {
@@ -30,19 +31,7 @@ export function StudioVersionProgress({ job }: { job: MashupJob }) {
           Keep the draft
         </button>
       </div>
-      <div
-        role="progressbar"
-        aria-label="Progress of the studio version"
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={Math.round(progress)}
-        className="mt-2 h-1.5 overflow-hidden rounded-full bg-raised"
-      >
-        <div
-          className="h-full rounded-full bg-accent transition-[width] duration-500"
-          style={{ width: `${progress}%` }}
-        />
-      </div>
+      <ProgressBar label="Progress of the studio version" percent={progress} className="mt-2 h-1.5" />
       {problem && <Notice problem={problem} />}
     </div>
   );

@@ -1,6 +1,7 @@
 import { displayKeyWithCamelot } from '../../../../music/theory/keys.ts';
 import type { Problem } from '../../state/problem.ts';
 import { Icon } from '../common/icons.tsx';
+import { ProgressBar } from '../common/ProgressBar.tsx';
 import type { Tone } from '../common/tones.ts';
 import type { SongCardProps } from './song-card-props.ts';
 import { TrackAnalysisDisplay } from './TrackAnalysisDisplay.tsx';
@@ -48,22 +49,7 @@ function SongProblem({ problem, onRetry }: { problem: Problem; onRetry: (() => v
 }
 
 function UploadBar({ name, share, tone }: { name: string; share: number; tone: Tone }) {
-  const percentage = Math.round(share * 100);
-  return (
-    <div
-      role="progressbar"
-      aria-label={`Upload of ${name}`}
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuenow={percentage}
-      className="h-1.5 overflow-hidden rounded-full bg-raised"
-    >
-      <div
-        className={`h-full rounded-full transition-[width] ${tone.background}`}
-        style={{ width: `${percentage}%` }}
-      />
-    </div>
-  );
+  return <ProgressBar label={`Upload of ${name}`} percent={share * 100} tone={tone.background} className="h-1.5" />;
 }
 
 /** Shown until the analysis has a waveform. */
