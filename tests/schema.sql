@@ -1035,7 +1035,7 @@ grant execute on function iterate_mashup(uuid,text,jsonb,text) to authenticated;
 CREATE OR REPLACE FUNCTION public.list_mashups(search text DEFAULT ''::text, state text DEFAULT 'all'::text, sort text DEFAULT 'newest'::text, after uuid DEFAULT NULL::uuid, page_size integer DEFAULT 20)
  RETURNS jsonb
  LANGUAGE plpgsql
- STABLE
+ STABLE SECURITY DEFINER
  SET search_path TO ''
 AS $function$
 declare
@@ -1051,10 +1051,10 @@ begin
   elsif coalesce(list_mashups.page_size, 0) not between 1 and 100 then
     perform mashup.raise_error('MB006', 'A page of a list of mashups has 1 to 100 of them.', 'Read further pages by "after".', 'invalid_request');
   end if;
-  return mashup.library_page(v_words, list_mashups.state, list_mashups.sort, list_mashups.after, list_mashups.page_size);
+  return mashup.library_page(mashup.caller(), v_words, list_mashups.state, list_mashups.sort, list_mashups.after, list_mashups.page_size);
 end
 $function$;
-comment on function list_mashups(text,text,text,uuid,integer) is 'Returns a page of the mashups of the caller, in groups of a first mashup and its versions: {groups_found, mashups_found, groups: [{id, matched: ids of the versions that match, newest first; mashups: all rows, oldest first}]}. search: words that all occur in title, names and artists of songs, wishes or feedback; state: all (without drafts), complete, processing, failed, cancelled or draft; sort: newest, oldest, title, longest or shortest, by the newest match of a group; after: id of the last group of the page before. Raises MB006.';
+comment on function list_mashups(text,text,text,uuid,integer) is 'Returns a page of the mashups of the caller, in groups of a first mashup and its versions: {groups_found, mashups_found, groups: [{id, matched: ids of the versions that match, newest first; mashups: all rows, oldest first}]}. search: words that all occur in title, names and artists of songs, wishes or feedback; state: all (without drafts), complete, processing, failed, cancelled or draft; sort: newest, oldest, title, longest or shortest, by the newest match of a group; after: id of the last group of the page before. Raises MB006, MB010.';
 grant execute on function list_mashups(text,text,text,uuid,integer) to authenticated;
 
 CREATE OR REPLACE FUNCTION mashup.account_files(p_user uuid)
@@ -3896,7 +3896,7 @@ end
 $function$;
 comment on function mashup.keep_setting() is 'Trigger: refuses to delete or rename a setting. Raises MB006.';
 
-CREATE OR REPLACE FUNCTION mashup.library_page(p_words text[], p_state text, p_sort text, p_after uuid, p_size integer)
+CREATE OR REPLACE FUNCTION mashup.library_page(p_user uuid, p_words text[], p_state text, p_sort text, p_after uuid, p_size integer)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
@@ -3913,42 +3913,41 @@ AS $function$
           where strpos(lower(concat_ws(' ', j.title, j.feedback, j.options ->> 'wishes',
             (select string_agg(concat_ws(' ', s ->> 'name', s ->> 'artist'), ' ') from jsonb_array_elements(j.songs) s))), w) = 0
         ) as is_match
-      from public.mashup_jobs j where j.user_id = (select auth.uid())),
+      from public.mashup_jobs j where j.user_id = p_user),
     -- A group has the id of its first version. If that was deleted, versions of it that are left keep its id.
-    grouped (id, group_id) as (
-      select o.id, coalesce(o.parent_id, o.id) from own o where not exists (select from own p where p.id = o.parent_id)
+    versions as (
+      select o.*, coalesce(o.parent_id, o.id) as group_id from own o where not exists (select from own p where p.id = o.parent_id)
       union all
-      select o.id, g.group_id from own o join grouped g on g.id = o.parent_id),
+      select o.*, v.group_id from own o join versions v on v.id = o.parent_id),
     -- The newest match stands for its group.
-    heads as (
-      select distinct on (g.group_id) g.group_id, o.title, o.duration_sec, o.created_at
-      from grouped g join own o on o.id = g.id where o.is_match
-      order by g.group_id, o.created_at desc, o.id),
+    groups as (
+      select v.group_id, array_agg(v.id) as ids, array_agg(v.id order by v.created_at desc, v.id) filter (where v.is_match) as matched,
+        (array_agg(v.title order by v.created_at desc, v.id) filter (where v.is_match))[1] as title,
+        (array_agg(v.duration_sec order by v.created_at desc, v.id) filter (where v.is_match))[1] as duration_sec,
+        max(v.created_at) filter (where v.is_match) as created_at
+      from versions v group by v.group_id having bool_or(v.is_match)),
     ordered as (
-      select h.group_id, row_number() over (order by
-        case when p_sort = 'title' then lower(h.title) end,
-        case when p_sort = 'longest' then h.duration_sec end desc nulls last,
-        case when p_sort = 'shortest' then h.duration_sec end nulls last,
-        case when p_sort = 'oldest' then h.created_at end,
-        h.created_at desc, h.group_id) as place
-      from heads h),
+      select g.*, row_number() over (order by
+        case when p_sort = 'title' then lower(g.title) end,
+        case when p_sort = 'longest' then g.duration_sec end desc nulls last,
+        case when p_sort = 'shortest' then g.duration_sec end nulls last,
+        case when p_sort = 'oldest' then g.created_at end,
+        g.created_at desc, g.group_id) as place
+      from groups g),
     page as (
-      select o.group_id, o.place from ordered o
+      select o.* from ordered o
       where o.place > coalesce((select a.place from ordered a where a.group_id = p_after), 0)
       order by o.place limit p_size)
   select jsonb_build_object(
-    'groups_found', (select count(*) from heads),
+    'groups_found', (select count(*) from groups),
     'mashups_found', (select count(*) from own o where o.is_match),
     'groups', coalesce((
-      select jsonb_agg(jsonb_build_object('id', p.group_id,
-        'matched', (select jsonb_agg(o.id order by o.created_at desc, o.id) from grouped g join own o on o.id = g.id
-          where g.group_id = p.group_id and o.is_match),
-        'mashups', (select jsonb_agg(to_jsonb(j) order by j.created_at, j.id) from grouped g join public.mashup_jobs j on j.id = g.id
-          where g.group_id = p.group_id)) order by p.place)
+      select jsonb_agg(jsonb_build_object('id', p.group_id, 'matched', to_jsonb(p.matched),
+        'mashups', (select jsonb_agg(to_jsonb(j) order by j.created_at, j.id) from public.mashup_jobs j where j.id = any (p.ids)))
+        order by p.place)
       from page p), '[]'))
 $function$;
-comment on function mashup.library_page(text[],text,text,uuid,integer) is 'Returns a page of list_mashups; p_words: the words of its search in lower case.';
-grant execute on function mashup.library_page(text[],text,text,uuid,integer) to authenticated;
+comment on function mashup.library_page(uuid,text[],text,text,uuid,integer) is 'Returns a page of list_mashups of a user; p_words: the words of its search in lower case.';
 
 CREATE OR REPLACE FUNCTION mashup.lift_share_take_down(p_share text)
  RETURNS mashup_jobs

@@ -1,4 +1,5 @@
 import type { MashupGroup, MashupJob } from '@mashup-engine/client';
+import { Icon } from '@mashup-engine/react/kit';
 import { LibraryRow, titleOf } from './LibraryRow.tsx';
 
 interface Props {
@@ -19,8 +20,9 @@ export function LibraryGroup({ group: { mashups, matched }, onStart, onDelete }:
     <li className="panel" data-testid="library-group">
       {row(head, titleOf(head))}
       {others.length > 0 && (
-        <details className="mt-2 border-t border-line pt-2">
-          <summary className="inline-flex min-h-8 cursor-pointer items-center text-sm text-soft hover:text-ink">
+        <details className="group mt-2 border-t border-line pt-2">
+          <summary className="inline-flex min-h-8 cursor-pointer items-center gap-1.5 text-sm text-soft hover:text-ink">
+            <Icon name="unfold" className="h-4 w-4 transition-transform group-open:rotate-180" />
             {mashups.length} versions
             {matched.length < mashups.length && `, ${matched.length} of them found`}
           </summary>

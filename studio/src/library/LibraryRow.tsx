@@ -33,23 +33,25 @@ export function LibraryRow({
   return (
     <div className="flex flex-wrap items-center gap-x-3 gap-y-2 sm:flex-nowrap" data-testid="library-item">
       <PlayButton job={job} />
-      <div className="min-w-0 flex-1 basis-40">
+      <div className="min-w-0 flex-1 basis-0">
         <a
           href={isDraft ? '#/' : `#/mashup/${job.id}`}
-          className="block truncate font-medium hover:underline"
+          className="line-clamp-2 font-medium hover:underline sm:line-clamp-1"
           title={name}
         >
           {name}
         </a>
         <p className="line-clamp-2 text-sm text-soft sm:line-clamp-1">{factsOf(job)}</p>
       </div>
-      {isDraft ? (
-        <button type="button" className="button" onClick={onStart}>
-          Create the mashup
-        </button>
-      ) : (
-        <Status job={job} />
-      )}
+      <div className="order-last basis-full pl-12 sm:order-none sm:basis-auto sm:pl-0">
+        {isDraft ? (
+          <button type="button" className="button" onClick={onStart}>
+            Create the mashup
+          </button>
+        ) : (
+          <Status job={job} />
+        )}
+      </div>
       <DeleteButton title={name} onDelete={onDelete} />
     </div>
   );
@@ -77,7 +79,7 @@ function Status({ job }: { job: MashupJob }) {
   const isFaulty = job.status === 'complete' && job.result?.quality?.passed === false;
   return (
     <span
-      className={`ml-auto whitespace-nowrap rounded-full px-2.5 py-1 text-xs font-medium ${isFaulty ? 'bg-warn/15 text-warn' : STATUS_CLASSES[job.status]}`}
+      className={`whitespace-nowrap rounded-full px-2.5 py-1 text-xs font-medium ${isFaulty ? 'bg-warn/15 text-warn' : STATUS_CLASSES[job.status]}`}
       title={isFaulty ? job.warnings[0]?.message : undefined}
     >
       {job.status === 'processing'

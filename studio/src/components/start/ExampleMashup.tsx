@@ -23,7 +23,7 @@ export function ExampleMashup() {
           <h2 id="example-mashup" className="font-semibold">
             Hear a finished mashup
           </h2>
-          <p className="text-sm text-soft">Made here from two of the example songs below, without a change by hand.</p>
+          <p className="text-sm text-soft">Made from two of the example songs below, without a change by hand.</p>
         </div>
       </div>
       {isOpen && (
