@@ -15,6 +15,9 @@ export function SharedMashup({ data }: { data: SharePageData }) {
         ref={player}
         src={url}
         title={title}
+        artist={songs.map(({ name }) => name).join(' × ')}
+        sections={timeline}
+        hasKeys
         peaks={peaks}
         durationSec={durationSec}
         onTime={setTime}
@@ -26,7 +29,7 @@ export function SharedMashup({ data }: { data: SharePageData }) {
             timeline={timeline}
             songs={songs}
             currentTime={time}
-            onSeek={(seconds) => player.current?.seek(seconds)}
+            onSeek={(seconds) => player.current?.playFrom(seconds)}
           />
         </section>
       )}

@@ -173,7 +173,7 @@ export abstract class ScheduledDeck implements Deck {
   #sample(): number {
     const frame = this.#heardFrame();
     const entries = this.#last === undefined ? this.#scheduled : [this.#last, ...this.#scheduled];
-    const entry = entries.findLast(({ contextFrame }) => contextFrame <= frame) ?? entries[0];
+    const entry = entries.filter(({ contextFrame }) => contextFrame <= frame).at(-1) ?? entries[0];
     if (entry === undefined || this.#scheduled.length === 0) return this.#rest;
     return Math.min(entry.to, entry.from + Math.max(0, frame - entry.contextFrame));
   }
@@ -188,11 +188,11 @@ export abstract class ScheduledDeck implements Deck {
   #keepCurrent(): void {
     const { sampleRate } = this.#length;
     const now = this.context.currentTime * sampleRate;
-    const current = this.#scheduled.findLastIndex(({ contextFrame }) => contextFrame <= now);
-    const entry = this.#scheduled[Math.max(0, current)];
+    const current = Math.max(0, this.#scheduled.filter(({ contextFrame }) => contextFrame <= now).length - 1);
+    const entry = this.#scheduled[current];
     if (entry === undefined) return;
     this.#generation += 1;
-    for (const one of this.#scheduled.splice(Math.max(0, current) + 1)) dropEntry(one);
+    for (const one of this.#scheduled.splice(current + 1)) dropEntry(one);
     const loop = this.#loop;
     if (loop === undefined || entry.from >= loop.to || entry.to <= loop.to) return;
     const end = entry.contextFrame + loop.to - entry.from;

@@ -27,7 +27,3 @@ export function previousStart(sections: readonly PlayerSection[], seconds: numbe
   const isEarly = seconds - (sections[at]?.start ?? 0) < BACK_SEC;
   return sections[isEarly ? at - 1 : at]?.start ?? 0;
 }
-
-/** The name of a section: its description up to the first colon. */
-export const sectionName = ({ description }: PlayerSection, index: number): string =>
-  description.split(':')[0] || `Section ${index + 1}`;
