@@ -14,7 +14,7 @@ import { scorePair } from '../../music/scoring/scoring.ts';
 import type { MashupJob } from '@mashup-engine/client';
 import { separatorText } from '../../packages/react/components/result/separators.ts';
 import { SUGGESTIONS } from '../../packages/react/components/result/suggestions.ts';
-import { decibels, fileName } from '../../packages/react/texts.ts';
+import { decibels, fileName, spokenTime } from '../../packages/react/texts.ts';
 import { parseRoute } from '../../studio/src/hooks/useRoute.ts';
 import { findFileProblem, songFromFile } from '../../packages/react/state/songs.ts';
 import { makeSong } from '../music/arbitraries.ts';
@@ -252,6 +252,10 @@ test('files are checked by content, and their names give artist and title', asyn
 test('numbers, file names and routes are formatted and parsed', () => {
   assert.equal(decibels(-3), '-3 dB');
   assert.equal(fileName('A/B: "C" × D', 'mp3'), 'A B C × D.mp3');
-  assert.deepEqual(parseRoute('#/mashup/abc'), { page: 'mashup', id: 'abc' });
-  assert.deepEqual(parseRoute('#/nonsense'), { page: 'make', id: undefined });
+  assert.equal(spokenTime(65), '1 minute 5 seconds');
+  assert.equal(spokenTime(200.9), '3 minutes 20 seconds');
+  assert.deepEqual([0, 1, 60, 121].map(spokenTime), ['0 seconds', '1 second', '1 minute', '2 minutes 1 second']);
+  assert.deepEqual(parseRoute('#/mashup/abc'), { page: 'mashup', id: 'abc', query: '' });
+  assert.deepEqual(parseRoute('#/nonsense'), { page: 'make', id: undefined, query: '' });
+  assert.deepEqual(parseRoute('#/library?search=a/b'), { page: 'library', id: undefined, query: 'search=a/b' });
 });
