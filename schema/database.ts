@@ -185,6 +185,7 @@ export interface MashupPlansTable {
   edits: Json<PlanEdit[] | null>;
   ranges: Json<Record<string, SongRanges> | null>;
   opening: Json<PlanOpening | null>;
+  wording: number | null;
   created_at: Defaulted<Date>;
 }
 
@@ -207,6 +208,8 @@ export interface MashupResultsTable {
   sources: Json<Record<string, StoredStems> | null>;
   stems: Json<MashupStems | null>;
   separation: Json<Separations | null>;
+  plan: Json<Plan | null>;
+  changes: string | null;
   created_at: Defaulted<Date>;
 }
 

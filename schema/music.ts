@@ -336,6 +336,18 @@ export const Mastering = z
   .describe('How a mix was mastered. The same mix and values give the same master.');
 export type Mastering = z.infer<typeof Mastering>;
 
+export const AsRendered = z
+  .object({
+    sections: z
+      .array(z.object({ index: z.number().int().min(0), layers: z.array(PlanLayer) }))
+      .describe('Sections whose layers differ from those of the plan, by their positions in the timeline.'),
+    shifts: z
+      .record(z.string(), z.number())
+      .describe('Semitones by which the notes of each song are shifted, by song id; drums are not.'),
+  })
+  .describe('What a mashup plays where corrections of the renderer changed its plan.');
+export type AsRendered = z.infer<typeof AsRendered>;
+
 export const RenderResult = z
   .object({
     duration_sec: z.number().positive(),
@@ -350,6 +362,7 @@ export const RenderResult = z
     waveform: Waveform.optional(),
     quality: QualityReport.optional(),
     mastering: Mastering.optional(),
+    as_rendered: AsRendered.optional().catch(undefined).describe('Absent: the mashup plays what the plan says.'),
     warnings: z.array(z.string()).default([]),
   })
   .describe('Measurements of a rendered file.');

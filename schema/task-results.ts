@@ -77,6 +77,8 @@ export const PlanTaskResult = z.object({
   changes: z.string().optional(),
   /** What became of the wishes or the feedback. Absent: there were none. */
   wishes: WishOutcome.optional(),
+  /** Which wordings the texts have. */
+  wording: z.number().int().min(0).optional(),
   /** The edits by hand that made the plan. Absent: it was not edited. */
   edits: z.array(PlanEdit).optional(),
   warning: z.string().optional(),
@@ -113,9 +115,13 @@ export const RenderTaskResult = z.object({
   path: z.string().min(1),
   quality: checked<Partial<RenderResult>>(),
   warnings: z.array(z.object({ code: z.enum(RENDER_WARNINGS), message: z.string() })).optional(),
-  /** Title and concept of the plan, with the key in which the mashup sounds. */
+  /** Title and concept, as they fit what is heard. */
   title: z.string().optional(),
   concept: z.string().optional(),
+  /** The plan as it was rendered. Absent: it is the stored one. */
+  plan: checked<Plan>().optional(),
+  /** What differs from the parent as it was rendered, as users read it. */
+  changes: z.string().optional(),
   /** What separated each song that is heard, by song id. */
   separation: checked<Separations>().optional(),
   /** Folder of the playable parts that were published. */

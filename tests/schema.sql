@@ -668,6 +668,7 @@ create table public.mashup_plans (
   edits jsonb,
   ranges jsonb,
   opening jsonb,
+  wording integer,
   created_at timestamp with time zone default mashup.now() not null,
   constraint mashup_plans_job_id_fkey FOREIGN KEY (job_id) REFERENCES mashup_jobs(id) ON DELETE CASCADE,
   constraint mashup_plans_pkey PRIMARY KEY (job_id, version),
@@ -681,6 +682,7 @@ comment on column public.mashup_plans.wishes is 'What became of the wishes or th
 comment on column public.mashup_plans.edits is 'PlanEdit[] of schema/edits.ts: the edits by hand that made this plan of that of the parent. Null: it was not edited.';
 comment on column public.mashup_plans.ranges is 'By song, the parts of it that the plan plays, with margins: [[start, end], …] in seconds. A song that is not named is needed whole.';
 comment on column public.mashup_plans.opening is '{sections: number of the first sections that can be rendered before the rest, ranges: as ranges, of these sections}. Null: there is no such opening.';
+comment on column public.mashup_plans.wording is 'Which wordings its texts have: mashups whose numbers differ modulo 3 share no sentence. Null: an older worker planned it.';
 alter table public.mashup_plans enable row level security;
 create policy "plans of own jobs" on mashup_plans as permissive for select to authenticated
   using (EXISTS ( SELECT
@@ -699,6 +701,8 @@ create table public.mashup_results (
   sources jsonb,
   stems jsonb,
   separation jsonb,
+  plan jsonb,
+  changes text,
   created_at timestamp with time zone default mashup.now() not null,
   constraint mashup_results_job_id_fkey FOREIGN KEY (job_id) REFERENCES mashup_jobs(id) ON DELETE CASCADE,
   constraint mashup_results_pkey PRIMARY KEY (job_id, epoch)
@@ -708,6 +712,8 @@ comment on column public.mashup_results.quality is 'RenderResult: the report of 
 comment on column public.mashup_results.sources is 'The stems of each song that were rendered, by song id: {song_id: StoredStems}. Null: the renderer made no use of stems that the engine knows.';
 comment on column public.mashup_results.stems is 'MashupStems: the stems of the mashup, aligned with it. Null: nobody asked for them, or they were deleted after mashup_stems_kept_days.';
 comment on column public.mashup_results.separation is 'What separated each song that is heard: {song id: {model, method: classical, neural, own or service}}. Null: an older worker rendered it.';
+comment on column public.mashup_results.plan is 'The plan as it was rendered, with texts made of it. Null: the mashup plays what its plan in mashup_plans says.';
+comment on column public.mashup_results.changes is 'What differs from the parent as it was rendered, as users read it. Null: as mashup_plans.changes says.';
 CREATE INDEX mashup_results_with_stems ON public.mashup_results USING btree (job_id) WHERE ((stems ->> 'state'::text) = 'ready'::text);
 alter table public.mashup_results enable row level security;
 create policy "results of own jobs" on mashup_results as permissive for select to authenticated
@@ -839,7 +845,9 @@ begin
   if v_parent.plan_version is null or mashup.missing_prerequisite(v_parent, 'planning') is not null then
     perform mashup.raise_error('MB003', 'This mashup has no plan to edit yet.', 'Wait until it is planned, or submit the songs again.');
   end if;
-  select p.plan into v_base from public.mashup_plans p
+  -- What its user sees and edits is the plan as it was rendered.
+  select coalesce((select r.plan from public.mashup_results r where r.job_id = v_parent.id and r.path = v_parent.result_path), p.plan)
+    into v_base from public.mashup_plans p
     where p.job_id = v_parent.id and p.version = v_parent.plan_version and p.version = (p_edits ->> 'plan_version')::integer;
   if v_base is null then
     perform mashup.raise_error('MB003', format('These edits are for plan %s of the mashup, which has plan %s now.', p_edits ->> 'plan_version', v_parent.plan_version),
@@ -908,9 +916,11 @@ CREATE OR REPLACE FUNCTION public.get_mashup(job_id uuid)
  SET search_path TO ''
 AS $function$
   select to_jsonb(j) || jsonb_build_object(
-    'plan', (select p.plan from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
+    'plan', coalesce((select r.plan from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
+      (select p.plan from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version)),
     'plan_source', (select p.source from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
-    'plan_changes', (select p.changes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
+    'plan_changes', coalesce((select r.changes from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
+      (select p.changes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version)),
     'plan_wishes', (select p.wishes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_edits', (select p.edits from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'quality', (select r.quality from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
@@ -919,7 +929,7 @@ AS $function$
     'server_now', mashup.now())
   from public.mashup_jobs j where j.id = get_mashup.job_id
 $function$;
-comment on function get_mashup(uuid) is 'Returns one job with its current plan, quality report and public link (share: {token, created_at, reason}; null if there is none; token is null and reason the operator''s if the link was taken down), under the caller''s row policies; null if it is not theirs.';
+comment on function get_mashup(uuid) is 'Returns one job with its current plan (once there is a result: as it was rendered), quality report and public link (share: {token, created_at, reason}; null if there is none; token is null and reason the operator''s if the link was taken down), under the caller''s row policies; null if it is not theirs.';
 grant execute on function get_mashup(uuid) to authenticated;
 grant execute on function get_mashup(uuid) to service_role;
 
@@ -2376,6 +2386,7 @@ begin
   end if;
   select * into v_result from public.mashup_results r where r.job_id = p_job.id and r.path = p_job.result_path;
   select * into v_plan from public.mashup_plans p where p.job_id = p_job.id and p.version = coalesce(v_result.plan_version, p_job.plan_version);
+  v_plan.plan := coalesce(v_result.plan, v_plan.plan);
   if p_part = 'cover' then
     return jsonb_build_object(
       'duration_sec', p_job.result -> 'duration_sec',
@@ -2426,7 +2437,11 @@ begin
     p_job.result_path := null; p_job.result := null; p_job.studio_version := null;
   end if;
   if 'planning' = any (p_again) then
-    p_job.plan_version := null; p_job.title := null; p_job.concept := null;
+    p_job.plan_version := null; p_job.concept := null;
+    -- Once a mashup was finished it keeps its name.
+    if not exists (select from public.mashup_results r where r.job_id = p_job.id) then
+      p_job.title := null;
+    end if;
   end if;
   if 'scoring' = any (p_again) then
     p_job.score := null;
@@ -5011,10 +5026,10 @@ begin
     perform mashup.raise_error('MB006', 'The plan uses songs that are not in the job, or none.', 'Plan with the songs of the job.');
   end if;
   select coalesce(max(version), 0) + 1 into v_version from public.mashup_plans where job_id = p_job.id;
-  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, edits, ranges, opening)
+  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, edits, wording, ranges, opening)
     values (p_job.id, v_version, p_job.epoch, p_result ->> 'source', p_result -> 'plan',
       v_songs, p_result ->> 'model', p_result -> 'tokens',
-      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes', p_result -> 'wishes', p_result -> 'edits',
+      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes', p_result -> 'wishes', p_result -> 'edits', (p_result ->> 'wording')::integer,
       -- An external renderer reads whole stems.
       case when mashup.setting_text('separate_early') <> 'always' then p_result -> 'ranges' end,
       case when mashup.setting_text('separate_early') <> 'always' and mashup.setting_number('openings_in_spare_places') > 0 then p_result -> 'opening' end);
@@ -5031,7 +5046,7 @@ begin
   return p_job;
 end
 $function$;
-comment on function mashup.record_plan(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, wishes?, edits?, warning?, length_note?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
+comment on function mashup.record_plan(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, wishes?, edits?, wording?, warning?, length_note?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.record_probe_success(p_kind mashup.task_kinds, p_task_id bigint, p_blamed text)
  RETURNS void
@@ -5065,10 +5080,11 @@ begin
   if starts_with(p_result ->> 'parts', p_task.output_prefix || '.') then
     perform mashup.keep_parts(p_result ->> 'parts');
   end if;
-  insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version, sources, separation)
-    values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version, p_result -> 'sources', p_result -> 'separation')
+  insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version, sources, separation, plan, changes)
+    values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version, p_result -> 'sources', p_result -> 'separation',
+      p_result -> 'plan', p_result ->> 'changes')
     on conflict (job_id, epoch) do update set path = excluded.path, quality = excluded.quality, plan_version = excluded.plan_version,
-      sources = excluded.sources, separation = excluded.separation, stems = null;
+      sources = excluded.sources, separation = excluded.separation, plan = excluded.plan, changes = excluded.changes, stems = null;
   p_job.result_path := p_result ->> 'path';
   p_job.title := coalesce(mashup.truncate_bytes(p_result ->> 'title', 200), p_job.title);
   p_job.concept := coalesce(mashup.truncate_bytes(p_result ->> 'concept', 600), p_job.concept);
@@ -5083,7 +5099,7 @@ begin
   return p_job;
 end
 $function$;
-comment on function mashup.record_result(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a render task and returns the job that points to it, not written yet: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key, parts: folder of the playable parts, sources: the stems that were rendered, separation: what separated each song}. Raises MB006.';
+comment on function mashup.record_result(mashup_jobs,mashup.tasks,jsonb) is 'Stores the result of a render task and returns the job that points to it, not written yet: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they fit what is heard, plan: the plan as it was rendered, if it differs, changes: what differs from the parent, parts: folder of the playable parts, sources: the stems that were rendered, separation: what separated each song}. Raises MB006.';
 
 CREATE OR REPLACE FUNCTION mashup.record_scores(p_job mashup_jobs, p_task mashup.tasks, p_result jsonb)
  RETURNS mashup_jobs

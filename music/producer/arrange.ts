@@ -3,7 +3,6 @@ import type { AnalyzedSong, PairScore, PhraseMatch, PlanLayer, PlanLimits, PlanS
 import { formatEffect, parseEffect } from '../plan/effects.ts';
 import { sourceSeconds } from '../plan/fit-sources.ts';
 import { allowedStems } from '../plan/limits.ts';
-import { cleanText } from '../plan/text.ts';
 import { vocalsOf } from '../theory/bars.ts';
 import { usableStems } from '../theory/content.ts';
 import { keyShift, parseKey, type Key } from '../theory/keys.ts';
@@ -12,7 +11,7 @@ import type { ArcSection, SectionKind } from './energy-arc.ts';
 import type { LayerDraft } from './layers.ts';
 import { MIN_LEAD_PRESENCE, phrasesBetween, type Roles } from './roles.ts';
 import { SourcePicker } from './sources.ts';
-import type { Targets } from './texts.ts';
+import type { Targets } from './tempo.ts';
 
 /** Kinds of sections that use the best phrase matches. */
 const PHRASE_SECTIONS: readonly SectionKind[] = ['drop', 'peak', 'overture', 'encounter'];
@@ -26,7 +25,7 @@ type ArrangeContext = {
   meter: number;
 };
 
-/** Returns the sections of the plan. Their times are not laid out yet: all start at 0. */
+/** Returns the sections of the plan, without texts. Their times are not laid out yet: all start at 0. */
 export function arrange({ arc, designs, bpms }: Draft, context: ArrangeContext): PlanSection[] {
   const { roles, scores, targets, meter } = context;
   const { key, main } = targets;
@@ -36,7 +35,7 @@ export function arrange({ arc, designs, bpms }: Draft, context: ArrangeContext):
   const phrases = phrasesBetween(scores, roles.lead.song_id, roles.groove.song_id, shift);
 
   return arc.map((section, index) => {
-    const { description, layers } = designs[index] ?? { description: '', layers: [] };
+    const layers = designs[index] ?? [];
     const bpm = bpms[index] ?? main;
     const durationSec = (section.bars * meter * 60) / bpm;
     const neededSec = (song: AnalyzedSong): number => {
@@ -47,7 +46,7 @@ export function arrange({ arc, designs, bpms }: Draft, context: ArrangeContext):
     return {
       time_start_sec: 0,
       duration_sec: durationSec,
-      description: cleanText(description, 400),
+      description: '',
       energy_level: section.energy,
       ...(bpm === main ? {} : { tempo_bpm: bpm }),
       layers: layers.flatMap((layer): PlanLayer[] => {
@@ -109,10 +108,10 @@ function replaceSilentVoice(
   if (hasMelody) return null;
   if (!stems.includes('other')) return layer;
   if (!usableStems(song).includes('other')) return null;
-  return { ...layer, stem: 'other', volume_db: layer.volume_db - 2, why: 'Nobody sings here: the melody leads' };
+  return { ...layer, stem: 'other', volume_db: layer.volume_db - 2 };
 }
 
-function toPlanLayer({ song, stem, volume_db, effects, why, free }: LayerDraft, start: number): PlanLayer {
+function toPlanLayer({ song, stem, volume_db, effects, free }: LayerDraft, start: number): PlanLayer {
   const canonical = effects.flatMap((text) => {
     const effect = parseEffect(text);
     return effect ? [formatEffect(effect)] : [];
@@ -124,6 +123,5 @@ function toPlanLayer({ song, stem, volume_db, effects, why, free }: LayerDraft, 
     effects: canonical,
     source_start_sec: start,
     ...(free ? { timing: 'free' as const } : {}),
-    why,
   };
 }

@@ -7,7 +7,7 @@ import { hasBeat, usableStems } from '../theory/content.ts';
 import { canMatchTempo } from '../theory/tempo.ts';
 import { layOutArc, type ArcSection } from './energy-arc.ts';
 import { designFreeSection } from './free-sections.ts';
-import { playableLayers, type LayerDraft, type SectionDraft } from './layers.ts';
+import { playableLayers, type LayerDraft } from './layers.ts';
 import { usableSeconds } from './lengths.ts';
 import type { Roles } from './roles.ts';
 import { designSection } from './sections.ts';
@@ -18,7 +18,7 @@ import { designTwoTempoSection } from './two-tempo-sections.ts';
 const PHRASE_BARS = 4;
 
 /** `designs[i]` and `bpms[i]` belong to `arc[i]`. */
-export type Draft = { arc: ArcSection[]; designs: SectionDraft[]; bpms: number[]; seconds: number };
+export type Draft = { arc: ArcSection[]; designs: LayerDraft[][]; bpms: number[]; seconds: number };
 
 type DraftRequest = {
   songs: readonly AnalyzedSong[];
@@ -38,7 +38,7 @@ export function draftArc({ songs, roles, tempi, limits, meter, lengthSec }: Draf
   const draftOf = (bars: number, minBars: number, maxBars: number): Draft => {
     const arc = layOutArc({ bars, minBars, maxBars, sectionCap, unit, twoTempi: roles.twoTempi });
     const designs = designSections(arc, roles, tempi, allowedStems(limits));
-    const bpms = designs.map(({ layers }) => tempoOf(layers, tempi));
+    const bpms = designs.map((layers) => tempoOf(layers, tempi));
     const seconds = arc.reduce((sum, section, i) => sum + (section.bars * meter * 60) / (bpms[i] ?? tempi.main), 0);
     return { arc, designs, bpms, seconds };
   };
@@ -113,26 +113,26 @@ function designSections(
   roles: Roles,
   tempi: Tempi,
   stems: readonly Stem[],
-): SectionDraft[] {
+): LayerDraft[][] {
   const songs = [roles.lead, roles.groove, ...(roles.colour ? [roles.colour] : [])];
   let part = 0;
-  const designs = arc.map((section, index): SectionDraft => {
+  const designs = arc.map((section, index): LayerDraft[] => {
     part = arc[index - 1]?.kind === section.kind ? part + 1 : 0;
-    const { description, layers } = roles.withoutGroove
+    const layers = roles.withoutGroove
       ? designFreeSection(section.kind, roles, part)
       : roles.twoTempi
-        ? designTwoTempoSection(section.kind, roles, tempi, part)
-        : designSection(section.kind, roles, part);
+        ? designTwoTempoSection(section.kind, roles, tempi)
+        : designSection(section.kind, roles);
     const allowed = withoutDuplicates(playableLayers(layers).filter((layer) => stems.includes(layer.stem)));
     const song = songs[index % songs.length] ?? roles.lead;
-    return { description, layers: allowed.length > 0 ? allowed : [fallbackLayer(song, stems)] };
+    return allowed.length > 0 ? allowed : [fallbackLayer(song, stems)];
   });
-  const sectionsWith = (song: AnalyzedSong): SectionDraft[] =>
-    designs.filter(({ layers }) => layers.some((layer) => layer.song === song));
+  const sectionsWith = (song: AnalyzedSong): number =>
+    designs.filter((layers) => layers.some((layer) => layer.song === song)).length;
   for (const song of songs) {
-    if (sectionsWith(song).length > 0) continue;
-    const spare = designs.findLast(({ layers }) => layers.every((layer) => sectionsWith(layer.song).length > 1));
-    if (spare) spare.layers = [fallbackLayer(song, stems)];
+    if (sectionsWith(song) > 0) continue;
+    const spare = designs.findLastIndex((layers) => layers.every((layer) => sectionsWith(layer.song) > 1));
+    if (spare >= 0) designs[spare] = [fallbackLayer(song, stems)];
   }
   return designs;
 }
@@ -152,7 +152,6 @@ function fallbackLayer(song: AnalyzedSong, stems: readonly Stem[]): LayerDraft {
     stem: stems.find((stem) => usable.includes(stem)) ?? stems[0] ?? 'other',
     volume_db: -5,
     effects: [],
-    why: 'What this song can give here',
     free: !hasBeat(song.analysis),
   };
 }

@@ -8,26 +8,16 @@ export type LayerDraft = {
   stem: Stem;
   volume_db: number;
   effects: string[];
-  why: string;
   /** Plays at the song's own speed, without a beat. */
   free: boolean;
 };
-/** A section before its source positions are chosen. */
-export type SectionDraft = { description: string; layers: LayerDraft[] };
 
 /** Returns the draft of a layer that is stretched to the tempo of its section. */
-export const layer = (
-  song: AnalyzedSong,
-  stem: Stem,
-  volume_db: number,
-  why: string,
-  ...effects: string[]
-): LayerDraft => ({
+export const layer = (song: AnalyzedSong, stem: Stem, volume_db: number, ...effects: string[]): LayerDraft => ({
   song,
   stem,
   volume_db,
   effects,
-  why,
   free: false,
 });
 

@@ -1,9 +1,11 @@
 /** The first plan of a mashup with the wishes of its user, and the next plan with feedback, both by rules. */
 import type { Plan, PlanLimits, SongRoles, Wish } from '../../schema.ts';
 import { limitsForLengths } from '../plan/limits.ts';
+import { soundOf } from '../plan/sound-of.ts';
 import { applyWishes, type Applied } from '../revision/apply-wishes.ts';
 import { revisePlan, type Revision } from '../revision/revise.ts';
 import { lengthOf, mainSong } from '../revision/plan-edits.ts';
+import { describePlan } from '../texts/describe-plan.ts';
 import { singsAtAll, usableStems } from '../theory/content.ts';
 import { chooseParts } from '../theory/parts.ts';
 import { readWishes } from '../wishes/read-wishes.ts';
@@ -35,9 +37,10 @@ export function planWithWishes(request: PlanningRequest): Revision {
   const reading = readWishes(wishTextOf(request), wishSongs(songs));
   const limits = limitsOf(request, reading.understood);
   const within = { ...request, limits };
+  const told = (revision: Revision): Revision => ({ ...revision, plan: tell(request, revision.plan) });
   if (previous && feedback)
-    return revisePlan({ plan: previous, feedback, songs, limits, remake: () => remake(within, previous) });
-  return { ...reading, ...firstPlan(within, [...wishesOfRoles(request.roles), ...reading.understood]) };
+    return told(revisePlan({ plan: previous, feedback, songs, limits, remake: () => remake(within, previous) }));
+  return told({ ...reading, ...firstPlan(within, [...wishesOfRoles(request.roles), ...reading.understood]) });
 }
 
 /** Returns the text that a plan follows: the feedback on an earlier plan, otherwise the wishes. */
@@ -61,6 +64,10 @@ export function limitsOf(
   ]);
 }
 
+/** Makes the texts of a plan that was changed. */
+const tell = ({ songs, scores, seed }: PlanningRequest, plan: Plan): Plan =>
+  describePlan(plan, { songs, scores, wording: seed });
+
 /**
  * Another plan for the same songs: of another seed, with exchanged roles, or of another length. The first that differs from the
  * previous one is used.
@@ -74,11 +81,11 @@ function remake(request: PlanningRequest, previous: Plan): Plan {
     ...(isSung && lead !== undefined && groove !== undefined ? [{ roles: { lead: groove, groove: lead } }] : []),
     { length_sec },
   ];
-  const timeline = JSON.stringify(previous.masterplan.timeline);
+  const sound = soundOf(previous);
   const { roles: _, ...material } = request;
   for (const change of changes) {
     const plan = producePlan({ ...material, ...change });
-    if (JSON.stringify(plan.masterplan.timeline) !== timeline) return plan;
+    if (soundOf(plan) !== sound) return plan;
   }
   return previous;
 }

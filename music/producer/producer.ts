@@ -10,14 +10,15 @@ import { layOutBars } from '../plan/bars.ts';
 import { limitsFor } from '../plan/limits.ts';
 import { creditsOf } from '../plan/text.ts';
 import { songBars } from '../theory/bars.ts';
+import { describePlan } from '../texts/describe-plan.ts';
+import { titleOf } from '../texts/title.ts';
 import { chooseParts } from '../theory/parts.ts';
 import { formatKey } from '../theory/keys.ts';
 import { arrange } from './arrange.ts';
 import { draftArc } from './draft.ts';
 import { chooseRoles, type Roles, type WantedRoles } from './roles.ts';
 import { chooseKey, type Weighted } from './targets.ts';
-import { chooseTempi } from './tempo.ts';
-import { problemsOf, titleOf, visionOf, type Targets } from './texts.ts';
+import { chooseTempi, type Targets } from './tempo.ts';
 
 /** What the producer plans. */
 export type ProducerRequest = {
@@ -30,6 +31,9 @@ export type ProducerRequest = {
   /** Songs that are asked for as lead and groove. */
   roles?: WantedRoles;
 };
+
+/** Titles are chosen among this many forms. */
+const TITLE_FORMS = 12;
 
 /** Makes a plan that passes `checkPlan`. Works with analyses that have only the members of the contract. */
 export function producePlan(request: ProducerRequest): Plan {
@@ -47,16 +51,18 @@ export function producePlan(request: ProducerRequest): Plan {
   const global = { targetBPM: tempi.main, targetKey: targets.keyName, timeSignature: [meter, 4] as [number, number] };
   const bars = draft.arc.map((section) => section.bars);
   const sections = arrange(draft, { roles, scores, limits, targets, meter });
-  return {
-    creative_vision: visionOf(roles, targets, random),
+  const inOrder = [roles.lead, roles.groove, ...(roles.colour ? [roles.colour] : [])];
+  const plan: Plan = {
+    creative_vision: '',
     masterplan: {
-      title: titleOf(roles, random),
-      artistCredits: creditsOf([roles.lead, roles.groove, ...(roles.colour ? [roles.colour] : [])]),
+      title: titleOf(inOrder, Math.floor(random() * TITLE_FORMS)),
+      artistCredits: creditsOf(inOrder),
       global,
       timeline: layOutBars(sections, bars, global),
-      problems_and_solutions: problemsOf(songs, roles, targets, meter, scores),
+      problems_and_solutions: [],
     },
   };
+  return describePlan(plan, { songs, scores, wording: request.seed });
 }
 
 /** The scores without phrases that lie in a part of a song that the mashup does not use. */

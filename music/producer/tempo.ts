@@ -1,6 +1,7 @@
 /** The tempi of a mashup: one if the songs have a common tempo, otherwise two. */
 import type { AnalyzedSong } from '../../schema.ts';
 import { ASSUMED_BPM } from '../theory/bars.ts';
+import type { Key } from '../theory/keys.ts';
 import { canMatchTempo } from '../theory/tempo.ts';
 import { hasBeat } from '../theory/content.ts';
 import type { LayerDraft } from './layers.ts';
@@ -14,6 +15,9 @@ export type Tempi = {
   /** Tempo of the sections for songs that cannot be brought to `main`. Equals `main` if there are none. */
   second: number;
 };
+
+/** Tempi and key of the mashup. `keyName` is 'C major' if no key is known. */
+export type Targets = Tempi & { key: Key | null; keyName: string };
 
 const bpmOf = ({ analysis }: AnalyzedSong): number => (analysis.rhythmic.bpm > 0 ? analysis.rhythmic.bpm : ASSUMED_BPM);
 const reaches = (song: AnalyzedSong, bpm: number): boolean =>

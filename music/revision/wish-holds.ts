@@ -1,6 +1,7 @@
 /** Whether a plan does what a wish asks for. Used for plans of any planner: what was claimed must be in the plan. */
 import type { Plan, PlanSection, Stem, Wish } from '../../schema.ts';
 import { sectionBarSec } from '../plan/bars.ts';
+import { soundOf } from '../plan/sound-of.ts';
 import { isSameKey, parseKey, transposeKey } from '../theory/keys.ts';
 import { edgeIndex } from './edges.ts';
 import { amountOfEffects, roughness } from './layer-effects.ts';
@@ -116,8 +117,7 @@ const CHECKS: Checks = {
     const [old, now] = [before.masterplan.global, after.masterplan.global];
     return what === 'tempo' ? old.targetBPM === now.targetBPM : isSameKey(old.targetKey, now.targetKey);
   },
-  again: (_, after, before) =>
-    !before || JSON.stringify(before.masterplan.timeline) !== JSON.stringify(after.masterplan.timeline),
+  again: (_, after, before) => !before || soundOf(before) !== soundOf(after),
 };
 
 /** Returns whether the plan does what the wish asks for, compared with the plan without the wish where that is needed. */

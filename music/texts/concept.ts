@@ -3,7 +3,8 @@ import type { Plan, Stem } from '../../schema.ts';
 import { displayKeyWithCamelot } from '../theory/keys.ts';
 import { STEM_NAMES } from '../theory/stem-texts.ts';
 import { boundTempi, mainSource, type SectionFacts } from './facts.ts';
-import { bpmText, clock, joinWords, quoteName, type NamedSong } from './words.ts';
+import { clock } from '../plan/clock.ts';
+import { bpmText, joinWords, quoteName, type NamedSong } from './words.ts';
 import type { Say } from './wording.ts';
 
 type Context = { plan: Plan; songs: readonly NamedSong[]; say: Say };
@@ -26,7 +27,9 @@ function bedSources({ plan }: Context, without?: string): Map<string, Stem[]> {
 
 const givenText = (sources: ReadonlyMap<string, Stem[]>, songs: readonly NamedSong[]): string =>
   joinWords(
-    [...sources].map(([id, stems]) => `${joinWords(stems.map((stem) => STEM_NAMES[stem]))} of ${quoteName(songs, id)}`),
+    [...sources].map(
+      ([id, stems]) => `the ${joinWords(stems.map((stem) => STEM_NAMES[stem]))} of ${quoteName(songs, id)}`,
+    ),
   );
 
 function rolesText(context: Context): string[] {
@@ -123,9 +126,7 @@ function arcText(facts: readonly SectionFacts[], { say }: Context): string[] {
   const pause = hasBeat && pauses > 0;
   return [
     say([
-      [
-        `${count} sections lead to the peak at ${at}${pause ? `, and the drums rest ${rest} on the way or after it` : ''}.`,
-      ],
+      [`It has ${count} sections, with the peak at ${at}${pause ? `, and the drums rest ${rest}` : ''}.`],
       [
         `The highest energy comes at ${at}, in one of ${count} sections${pause ? `; ${pauses === 1 ? 'one has' : `${pauses} have`} no drums` : ''}.`,
       ],

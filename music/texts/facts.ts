@@ -77,7 +77,7 @@ function labelsOf(timeline: readonly PlanSection[], audible: readonly (readonly 
   return energies.map((energy, index): SectionLabel => {
     if (index === 0) return 'Intro';
     if (index === last) return 'Outro';
-    if (index === peak) return 'Peak';
+    if (index <= peak && energies.slice(index, peak + 1).every((each) => each >= highest - 1e-6)) return 'Peak';
     if (!has(index, 'drums')) return 'Break';
     if (energy >= DROP_SHARE * highest) return 'Drop';
     if ((energies[index + 1] ?? 0) - energy >= RISE) return index < drop ? 'Build' : 'Rise';

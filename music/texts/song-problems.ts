@@ -6,7 +6,8 @@ import { displayKey, keyShift, parseKey } from '../theory/keys.ts';
 import { COMFORTABLE_TEMPO_CHANGE, canMatchTempo, matchTempo, tempoChange } from '../theory/tempo.ts';
 import { boundTempi, heardStems, mainSource } from './facts.ts';
 import { entry, type Problem, type ProblemContext } from './problem-entry.ts';
-import { bpmText, clock, joinWords, quoteName } from './words.ts';
+import { clock } from '../plan/clock.ts';
+import { bpmText, joinWords, quoteName } from './words.ts';
 
 const WEAK_BEAT = 0.5;
 
@@ -94,68 +95,72 @@ function contentProblem(song: AnalyzedSong, { plan, songs, say }: ProblemContext
   ];
 }
 
-function tempoProblem(song: AnalyzedSong, { plan, songs, say }: ProblemContext, turn: number): Problem[] {
+function tempoProblem(song: AnalyzedSong, context: ProblemContext, turn: number): Problem[] {
+  const { plan } = context;
   const { bpm } = songBars(song.analysis);
-  const name = quoteName(songs, song.song_id);
   const [target] = boundTempi(plan, song.song_id);
-  const own = bpmText(bpm);
+  const main = plan.masterplan.global.targetBPM;
+  if (
+    target !== undefined &&
+    canMatchTempo(bpm, target) &&
+    (bpmText(target) === bpmText(main) || canMatchTempo(bpm, main))
+  )
+    return stretchProblem(song, target, context, turn);
+  return canMatchTempo(bpm, main)
+    ? []
+    : [farTempo(song, target !== undefined && canMatchTempo(bpm, target) ? target : undefined, context)];
+}
+
+/** A song that cannot be brought to the tempo of the mashup. `target`: the tempo of the sections where it follows the beat. */
+function farTempo(song: AnalyzedSong, target: number | undefined, { plan, songs, say }: ProblemContext): Problem {
+  const name = quoteName(songs, song.song_id);
+  const own = bpmText(songBars(song.analysis).bpm);
   const main = bpmText(plan.masterplan.global.targetBPM);
-  if (target === undefined || !canMatchTempo(bpm, target)) {
-    if (canMatchTempo(bpm, plan.masterplan.global.targetBPM)) return [];
-    return [
-      entry(
-        say,
-        [
-          [`${name} has ${own}, too far from the mashup's ${main} at any octave`],
-          [`Between the ${own} of ${name} and ${main} no stretch would sound right`],
-          [`${name} with its ${own} cannot be brought to ${main}`],
+  const tempo = target === undefined ? '' : bpmText(target);
+  return entry(
+    say,
+    [
+      [`${name} has ${own}, too far from the mashup's ${main} at any octave`],
+      [`Between the ${own} of ${name} and ${main} no stretch would sound right`],
+      [`${name} with its ${own} cannot be brought to ${main}`],
+    ],
+    tempo === ''
+      ? [['It plays at its own speed'], ['Its speed is left as it is'], ['It is not stretched to the beat']]
+      : [
+          [`Where it follows the beat, the tempo is ${tempo}`],
+          [`It has sections at ${tempo} for itself`],
+          [`The tempo turns to ${tempo} for it`],
         ],
-        [['It plays at its own speed'], ['Its speed is left as it is'], ['It is not stretched to the beat']],
-      ),
-    ];
-  }
-  if (bpmText(target) !== main && !canMatchTempo(bpm, plan.masterplan.global.targetBPM))
-    return [
-      entry(
-        say,
-        [
-          [`${name} has ${own}, too far from the mashup's ${main} at any octave`],
-          [`Between the ${own} of ${name} and ${main} no stretch would sound right`],
-          [`${name} with its ${own} cannot be brought to ${main}`],
-        ],
-        [
-          [`Where it follows the beat, the tempo is ${bpmText(target)}`],
-          [`It has sections at ${bpmText(target)} for itself`],
-          [`The tempo turns to ${bpmText(target)} for it`],
-        ],
-      ),
-    ];
+  );
+}
+
+/** A song that is stretched to the tempo at which it plays. */
+function stretchProblem(song: AnalyzedSong, target: number, { songs, say }: ProblemContext, turn: number): Problem[] {
+  const { bpm } = songBars(song.analysis);
   const { multiple } = matchTempo(bpm, target);
   const change = tempoChange(bpm, target);
   if (change <= COMFORTABLE_TEMPO_CHANGE && multiple === 1) return [];
+  const [name, own, tempo] = [quoteName(songs, song.song_id), bpmText(bpm), bpmText(target)];
   const reading = multiple === 1 ? '' : ` and read in ${multiple === 2 ? 'double' : 'half'} time`;
   const share = `${Math.round(change * 100)} %`;
   return [
     entry(
       say,
       [
-        [`${name} has ${own} against the mashup's ${bpmText(target)}`],
-        [`The tempo of ${name} is ${own}, that of the mashup ${bpmText(target)}`],
-        [`From ${own} to ${bpmText(target)} is a way to go for ${name}`],
+        [`${name} has ${own} against the mashup's ${tempo}`],
+        [`The tempo of ${name} is ${own}, that of the mashup ${tempo}`],
+        [`From ${own} to ${tempo} is a way to go for ${name}`],
       ],
       [
         [
           `It is stretched along its beats by ${share}${reading}`,
-          `Its beats are moved to those of the mashup, by ${share}${reading}`,
+          `Along its beats it is changed by ${share}${reading}`,
         ],
         [
-          `A stretch by ${share} along the beats is enough, for a song that is brought over${reading}`,
           `Stretched by ${share} beat by beat${reading}, it fits`,
+          `Moved by ${share} from beat to beat${reading}, it joins in`,
         ],
-        [
-          `Beat by beat its speed changes by ${share}${reading}`,
-          `It follows the new tempo with a change of ${share}${reading}`,
-        ],
+        [`Beat by beat its speed is changed by ${share}${reading}`, `Its speed is adapted by ${share}${reading}`],
       ],
       turn,
     ),

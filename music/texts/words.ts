@@ -27,12 +27,6 @@ export function joinWords(words: readonly string[]): string {
   return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
-/** Returns minutes and seconds: `1:05`. */
-export function clock(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
-}
-
 /** Returns a tempo without needless digits: `120 bpm`, `92.5 bpm`. */
 export const bpmText = (bpm: number): string => `${Math.round(bpm * 10) / 10} bpm`;
 

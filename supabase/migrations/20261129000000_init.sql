@@ -789,6 +789,7 @@ create table mashup.mashup_plans (
   edits      jsonb,
   ranges     jsonb,
   opening    jsonb,
+  wording    integer,
   created_at timestamptz not null default mashup.now(),
   primary key (job_id, version)
 );
@@ -803,6 +804,7 @@ comment on table public.mashup_plans is 'Every plan of a job. mashup_jobs.plan_v
 comment on column public.mashup_plans.source is 'claude, or rules for plans without the model.';
 comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.';
 comment on column public.mashup_plans.ranges is 'By song, the parts of it that the plan plays, with margins: [[start, end], …] in seconds. A song that is not named is needed whole.';
+comment on column public.mashup_plans.wording is 'Which wordings its texts have: mashups whose numbers differ modulo 3 share no sentence. Null: an older worker planned it.';
 comment on column public.mashup_plans.opening is '{sections: number of the first sections that can be rendered before the rest, ranges: as ranges, of these sections}. Null: there is no such opening.';
 comment on column public.mashup_plans.changes is 'What is as it was asked for, or what an iteration changed, as users read it.';
 comment on column public.mashup_plans.edits is 'PlanEdit[] of schema/edits.ts: the edits by hand that made this plan of that of the parent. Null: it was not edited.';
@@ -817,6 +819,8 @@ create table mashup.mashup_results (
   sources      jsonb,
   stems        jsonb,
   separation   jsonb,
+  plan         jsonb,
+  changes      text,
   created_at   timestamptz not null default mashup.now(),
   primary key (job_id, epoch)
 );
@@ -833,6 +837,8 @@ comment on column public.mashup_results.stems is 'MashupStems: the stems of the 
 create index mashup_results_with_stems on public.mashup_results (job_id) where stems ->> 'state' = 'ready';
 
 comment on column public.mashup_results.separation is 'What separated each song that is heard: {song id: {model, method: classical, neural, own or service}}. Null: an older worker rendered it.';
+comment on column public.mashup_results.plan is 'The plan as it was rendered, with texts made of it. Null: the mashup plays what its plan in mashup_plans says.';
+comment on column public.mashup_results.changes is 'What differs from the parent as it was rendered, as users read it. Null: as mashup_plans.changes says.';
 
 create table mashup.mashup_job_events (
   id         bigint generated always as identity primary key,
@@ -2402,7 +2408,11 @@ begin
     p_job.result_path := null; p_job.result := null; p_job.studio_version := null;
   end if;
   if 'planning' = any (p_again) then
-    p_job.plan_version := null; p_job.title := null; p_job.concept := null;
+    p_job.plan_version := null; p_job.concept := null;
+    -- Once a mashup was finished it keeps its name.
+    if not exists (select from public.mashup_results r where r.job_id = p_job.id) then
+      p_job.title := null;
+    end if;
   end if;
   if 'scoring' = any (p_again) then
     p_job.score := null;
@@ -2785,10 +2795,10 @@ begin
     perform mashup.raise_error('MB006', 'The plan uses songs that are not in the job, or none.', 'Plan with the songs of the job.');
   end if;
   select coalesce(max(version), 0) + 1 into v_version from public.mashup_plans where job_id = p_job.id;
-  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, edits, ranges, opening)
+  insert into public.mashup_plans (job_id, version, epoch, source, plan, song_ids, model, tokens, cost_usd, changes, wishes, edits, wording, ranges, opening)
     values (p_job.id, v_version, p_job.epoch, p_result ->> 'source', p_result -> 'plan',
       v_songs, p_result ->> 'model', p_result -> 'tokens',
-      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes', p_result -> 'wishes', p_result -> 'edits',
+      (p_result ->> 'cost_usd')::numeric, p_result ->> 'changes', p_result -> 'wishes', p_result -> 'edits', (p_result ->> 'wording')::integer,
       -- An external renderer reads whole stems.
       case when mashup.setting_text('separate_early') <> 'always' then p_result -> 'ranges' end,
       case when mashup.setting_text('separate_early') <> 'always' and mashup.setting_number('openings_in_spare_places') > 0 then p_result -> 'opening' end);
@@ -2806,7 +2816,7 @@ begin
 end
 $$;
 comment on function mashup.record_plan(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, wishes?, edits?, warning?, length_note?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
+  'Stores the result of a plan task as the next version and returns the job that points to it, not written yet: {plan, source, song_ids, ranges?, opening?, model?, tokens?, cost_usd?, changes?, wishes?, edits?, wording?, warning?, length_note?}. A song may have been excluded meanwhile: advance_job then plans again. Raises MB006.';
 
 create function mashup.save_receipt(p_job_id uuid, p_request_hash text, p_answer jsonb, p_tokens jsonb, p_cost_usd numeric) returns void
   language sql security definer set search_path = ''
@@ -2999,10 +3009,11 @@ begin
   if starts_with(p_result ->> 'parts', p_task.output_prefix || '.') then
     perform mashup.keep_parts(p_result ->> 'parts');
   end if;
-  insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version, sources, separation)
-    values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version, p_result -> 'sources', p_result -> 'separation')
+  insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version, sources, separation, plan, changes)
+    values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version, p_result -> 'sources', p_result -> 'separation',
+      p_result -> 'plan', p_result ->> 'changes')
     on conflict (job_id, epoch) do update set path = excluded.path, quality = excluded.quality, plan_version = excluded.plan_version,
-      sources = excluded.sources, separation = excluded.separation, stems = null;
+      sources = excluded.sources, separation = excluded.separation, plan = excluded.plan, changes = excluded.changes, stems = null;
   p_job.result_path := p_result ->> 'path';
   p_job.title := coalesce(mashup.truncate_bytes(p_result ->> 'title', 200), p_job.title);
   p_job.concept := coalesce(mashup.truncate_bytes(p_result ->> 'concept', 600), p_job.concept);
@@ -3018,7 +3029,7 @@ begin
 end
 $$;
 comment on function mashup.record_result(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a render task and returns the job that points to it, not written yet: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key, parts: folder of the playable parts, sources: the stems that were rendered, separation: what separated each song}. Raises MB006.';
+  'Stores the result of a render task and returns the job that points to it, not written yet: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they fit what is heard, plan: the plan as it was rendered, if it differs, changes: what differs from the parent, parts: folder of the playable parts, sources: the stems that were rendered, separation: what separated each song}. Raises MB006.';
 
 revoke execute on all functions in schema mashup from public;
 
@@ -7141,9 +7152,11 @@ create function public.get_mashup(job_id uuid) returns jsonb
   language sql stable security invoker set search_path = ''
   as $$
   select to_jsonb(j) || jsonb_build_object(
-    'plan', (select p.plan from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
+    'plan', coalesce((select r.plan from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
+      (select p.plan from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version)),
     'plan_source', (select p.source from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
-    'plan_changes', (select p.changes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
+    'plan_changes', coalesce((select r.changes from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
+      (select p.changes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version)),
     'plan_wishes', (select p.wishes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_edits', (select p.edits from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'quality', (select r.quality from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
@@ -7153,7 +7166,7 @@ create function public.get_mashup(job_id uuid) returns jsonb
   from public.mashup_jobs j where j.id = get_mashup.job_id
 $$;
 comment on function public.get_mashup(uuid) is
-  'Returns one job with its current plan, quality report and public link (share: {token, created_at, reason}; null if there is none; token is null and reason the operator''s if the link was taken down), under the caller''s row policies; null if it is not theirs.';
+  'Returns one job with its current plan (once there is a result: as it was rendered), quality report and public link (share: {token, created_at, reason}; null if there is none; token is null and reason the operator''s if the link was taken down), under the caller''s row policies; null if it is not theirs.';
 revoke execute on function public.get_mashup(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.get_mashup(uuid) to authenticated, service_role;
 
@@ -7425,7 +7438,9 @@ begin
   if v_parent.plan_version is null or mashup.missing_prerequisite(v_parent, 'planning') is not null then
     perform mashup.raise_error('MB003', 'This mashup has no plan to edit yet.', 'Wait until it is planned, or submit the songs again.');
   end if;
-  select p.plan into v_base from public.mashup_plans p
+  -- What its user sees and edits is the plan as it was rendered.
+  select coalesce((select r.plan from public.mashup_results r where r.job_id = v_parent.id and r.path = v_parent.result_path), p.plan)
+    into v_base from public.mashup_plans p
     where p.job_id = v_parent.id and p.version = v_parent.plan_version and p.version = (p_edits ->> 'plan_version')::integer;
   if v_base is null then
     perform mashup.raise_error('MB003', format('These edits are for plan %s of the mashup, which has plan %s now.', p_edits ->> 'plan_version', v_parent.plan_version),
@@ -7679,6 +7694,7 @@ begin
   end if;
   select * into v_result from public.mashup_results r where r.job_id = p_job.id and r.path = p_job.result_path;
   select * into v_plan from public.mashup_plans p where p.job_id = p_job.id and p.version = coalesce(v_result.plan_version, p_job.plan_version);
+  v_plan.plan := coalesce(v_result.plan, v_plan.plan);
   if p_part = 'cover' then
     return jsonb_build_object(
       'duration_sec', p_job.result -> 'duration_sec',

@@ -37,7 +37,10 @@ test('songs without a common tempo have their own sections and are combined in s
   const together = timeline.filter(({ layers }) => new Set(layers.map(({ songId }) => songId)).size > 1);
   const length = (list: PlanSection[]): number => list.reduce((sum, { duration_sec }) => sum + duration_sec, 0);
   assert.ok(length(together) >= 0.45 * length(timeline), `${length(together)} of ${length(timeline)}`);
-  assert.match(JSON.stringify(plan.masterplan.problems_and_solutions), /too far from the mashup's 120 at any octave/);
+  assert.match(
+    JSON.stringify(plan.masterplan.problems_and_solutions),
+    /120 bpm (?:at any octave|no stretch would)|cannot be brought to 120 bpm/,
+  );
 });
 
 test('a third song out of reach of the common tempo plays in the break only', () => {

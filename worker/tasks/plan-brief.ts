@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { AnalyzedSong, PlanLimits } from '../../schema.ts';
 import { STEMS } from '../../schema.ts';
+import { checkPlan } from '../../music/plan/checks.ts';
 import { limitsFor } from '../../music/plan/limits.ts';
 import { aimOf } from '../../music/producer/lengths.ts';
 import { limitsOf, wishTextOf } from '../../music/producer/plan-with-wishes.ts';
@@ -11,6 +12,7 @@ import { scorePair } from '../../music/scoring/scoring.ts';
 import type { PlanBrief } from '../services/orchestrator.ts';
 import { settingNumber } from '../database/database-api.ts';
 import type { TaskContext } from './context.ts';
+import { findPlan } from './plan-texts.ts';
 import { loadScores, loadSongs, pairsOf } from './task-inputs.ts';
 
 /** Defaults of settings. */
@@ -33,13 +35,14 @@ export async function loadBrief(context: TaskContext): Promise<{ request: PlanBr
   const generation = Number(count);
   const { length, length_sec: exact, wishes } = claim.options;
   const wanted = exact ?? (length && aimOf(length, songs));
+  const general = await loadLimits(context, songs);
   const words = {
     wishes: wishes === '' ? undefined : wishes,
-    previous: await findPrevious(context),
+    previous: await findPrevious(context, songs, general),
     feedback: claim.feedback ?? undefined,
   };
   const { understood } = readWishes(wishTextOf(words), wishSongs(songs));
-  const limits = limitsOf({ ...words, limits: await loadLimits(context, songs), length_sec: wanted }, understood);
+  const limits = limitsOf({ ...words, limits: general, length_sec: wanted }, understood);
   return {
     generation: claim.fresh ? generation + claim.epoch * 1_000 : generation,
     request: {
@@ -64,19 +67,19 @@ async function loadLimits(context: TaskContext, songs: readonly AnalyzedSong[]):
   });
 }
 
-/** Finds the plan that an iteration revises: the current plan of its parent. */
-async function findPrevious({ claim, db }: TaskContext): Promise<PlanBrief['previous']> {
+/** Finds the plan that an iteration revises: that of its parent, as it was rendered. */
+async function findPrevious(
+  context: TaskContext,
+  songs: readonly AnalyzedSong[],
+  limits: PlanLimits,
+): Promise<PlanBrief['previous']> {
+  const { claim } = context;
   if (claim.parent_id === null || claim.feedback === null) return undefined;
-  const row = await db
-    .selectFrom('public.mashup_plans as p')
-    .innerJoin('public.mashup_jobs as j', (join) =>
-      join.onRef('j.id', '=', 'p.job_id').onRef('j.plan_version', '=', 'p.version'),
-    )
-    .select('p.plan')
-    .where('p.job_id', '=', claim.parent_id)
-    .where('j.user_id', '=', claim.user_id)
-    .executeTakeFirst();
-  return row?.plan;
+  const found = await findPlan(context, claim.parent_id);
+  if (!found) return undefined;
+  // Corrections of the renderer may have made a plan that the checks refuse: then the planned one is revised.
+  const own = limitsOf({ limits, previous: found.rendered }, []);
+  return checkPlan(found.rendered, songs, own).plan ? found.rendered : found.planned;
 }
 
 /** Returns a seed that is equal for the same generation of the same job. */

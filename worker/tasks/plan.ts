@@ -21,6 +21,7 @@ import { callLimitMs } from './context.ts';
 import type { TaskContext } from './context.ts';
 import { findEdits, planByEdits } from './edited-plan.ts';
 import { loadBrief } from './plan-brief.ts';
+import { tellPlan } from './plan-texts.ts';
 import { wishOutcome } from './wish-outcome.ts';
 
 /** Default limit of one call. Longer than the services' own limit for the model, so that a paid answer is not missed. */
@@ -50,6 +51,8 @@ interface Made {
   cannot?: string[];
   notUnderstood?: string[];
   warning?: string;
+  /** What the planner wrote, before checks and repairs. */
+  written?: unknown;
   isServiceUsed: boolean;
 }
 
@@ -66,6 +69,7 @@ export async function plan(context: TaskContext): Promise<PlanTaskResult> {
     ? { ...planByEdits(brief.request, edits), source: 'rules', isServiceUsed: false }
     : await makePlan(context, brief.request, brief.generation);
   const wishes = edits ? undefined : wishOutcome(brief.request, made.plan, made);
+  const { plan, wording } = await tellPlan(context, brief.request, made);
   const changes = changesOf(brief.request, made);
   const lengthText = noteOnLength(made.plan, context.claim.options, {
     songs: brief.request.songs,
@@ -78,7 +82,8 @@ export async function plan(context: TaskContext): Promise<PlanTaskResult> {
   const songs = brief.request.songs.filter((song) => used.has(song.song_id));
   const ranges = playedRanges(made.plan, songs);
   return {
-    plan: made.plan,
+    plan,
+    wording,
     source: made.source,
     song_ids: songs.map((song) => song.song_id),
     ranges,
@@ -155,6 +160,7 @@ async function requestPlan(
         ...facts,
         ...paid,
         plan: checked.plan,
+        written: answer,
         warning:
           facts.warning ?? (facts.source === 'rules' ? 'This mashup was planned by rules, without Claude.' : undefined),
         isServiceUsed: receipt === undefined,

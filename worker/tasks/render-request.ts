@@ -1,6 +1,8 @@
 /** What the rendering service is asked for: the plan with its songs, and signed URLs of what it reads and writes. */
 import { createHash } from 'node:crypto';
-import type { AnalyzedSong, Plan, PlanOpening, RenderRequest, Stem } from '../../schema.ts';
+import type { AnalyzedSong, Plan, RenderRequest, Stem } from '../../schema.ts';
+import type { Selectable } from 'kysely';
+import type { MashupPlansTable } from '../../schema/database.ts';
 import type { Claim } from '../database/database-api.ts';
 import { activeSongs, missingInput } from './context.ts';
 import type { TaskContext } from './context.ts';
@@ -10,14 +12,17 @@ import { signStems } from './stored-stems.ts';
 import type { SignedStems, StemSources, UsedStems } from './stored-stems.ts';
 import { loadScores, loadSongs } from './task-inputs.ts';
 
+/** A plan as it is stored, with what its texts depend on. */
+export type StoredPlan = Pick<Selectable<MashupPlansTable>, 'plan' | 'opening' | 'source' | 'wording' | 'wishes'>;
+
 /** Loads the current plan. @throws TaskError `missing_input` */
-export async function loadPlan({ claim, db }: TaskContext): Promise<{ plan: Plan; opening: PlanOpening | null }> {
+export async function loadPlan({ claim, db }: TaskContext): Promise<StoredPlan> {
   const row =
     claim.plan_version === null
       ? undefined
       : await db
           .selectFrom('public.mashup_plans')
-          .select(['plan', 'opening'])
+          .select(['plan', 'opening', 'source', 'wording', 'wishes'])
           .where('job_id', '=', claim.job_id)
           .where('version', '=', claim.plan_version)
           .executeTakeFirst();

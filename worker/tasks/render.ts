@@ -3,16 +3,15 @@ import type { RenderTaskResult } from '../../schema/task-results.ts';
 import { OutputFormat } from '../../schema.ts';
 import type { Plan, RenderResult } from '../../schema.ts';
 import { TaskError } from '../errors.ts';
-import type { Claim } from '../database/database-api.ts';
 import { callRender } from '../services/processing.ts';
 import type { Rendered } from '../services/processing.ts';
-import { restateKey } from '../../music/theory/key-text.ts';
 import { readWavHeader, WAV_HEADER_BYTES } from '../../audio/decode/wav.ts';
 import { callLimitMs, missingInput } from './context.ts';
 import type { TaskContext } from './context.ts';
 import { formatWarning, plannedSeconds, wantedFormat } from './output-file.ts';
 import { correctedNotes, PartsInRow } from './playable-parts.ts';
 import { buildRequest, loadPlan, openingOf, usedStems } from './render-request.ts';
+import { tellRendered } from './rendered-plan.ts';
 import { type CodedWarning, renderWarnings } from './render-warnings.ts';
 import { loadStems, modelsOf, requireFiles, separationsOf, sourcesOf } from './stored-stems.ts';
 
@@ -26,12 +25,13 @@ export async function render(context: TaskContext): Promise<RenderTaskResult> {
   const { claim, signal, serviceTokens, serviceUrls } = context;
   const prefix = claim.output_prefix;
   if (prefix === null) throw missingInput('This task has no output path.', 'Retry the mashup.');
-  const { plan, opening } = await loadPlan(context);
+  const stored = await loadPlan(context);
+  const { plan, opening } = stored;
   const used = usedStems(claim, plan);
-  const stored = await loadStems(context, used);
-  const sources = sourcesOf(stored);
+  const stems = await loadStems(context, used);
+  const sources = sourcesOf(stems);
   const request = await buildRequest(context, plan, { used, sources, prefix });
-  request.opening = opening ? openingOf(claim, plan, opening.sections, modelsOf(stored)) : undefined;
+  request.opening = opening ? openingOf(claim, plan, opening.sections, modelsOf(stems)) : undefined;
   const parts = request.parts && new PartsInRow(context, request.parts);
   const rendered = await callRender(serviceUrls.processing, request, {
     signal,
@@ -54,29 +54,19 @@ export async function render(context: TaskContext): Promise<RenderTaskResult> {
   rendered.warnings.push(...correctedNotes(rendered.result?.quality?.corrections, parts?.folder));
   const { quality, warnings } = await verifyFile(context, rendered, plan, request.max_bytes ?? Infinity);
   await parts?.written();
+  const { warnings: lost, ...told } = await tellRendered(context, stored, rendered.result ?? {});
   const message = quality.quality?.passed === false ? 'The mashup is rendered with faults' : 'The mashup is rendered';
   return {
     path: rendered.path,
     quality,
-    warnings,
+    warnings: [...warnings, ...lost],
     parts: parts?.folder,
     sources,
-    separation: separationsOf(stored),
-    ...restatedTexts(plan, claim, quality.key),
+    separation: separationsOf(stems),
+    ...told,
     service_used: true,
     message,
   };
-}
-
-/** Returns title and concept of a plan with the key in which its mashup sounds: a correction may have moved it. */
-function restatedTexts(
-  { creative_vision: concept, masterplan }: Plan,
-  claim: Claim,
-  key = '',
-): { title: string; concept: string } {
-  const names = claim.songs.map(({ name }) => name);
-  const restate = (text: string): string => restateKey(text, masterplan.global.targetKey, key, names);
-  return { title: restate(masterplan.title), concept: restate(concept) };
 }
 
 /** Whether a fault says that a service is not available, so that it says nothing about the stems. */
@@ -124,13 +114,14 @@ async function verifyFile(
   const messages = warnings.map(({ message }) => message);
   if (rendered.result) {
     const { duration_sec, loudness_lufs, true_peak_dbtp } = rendered.result;
+    const { as_rendered: _, ...report } = rendered.result;
     const measured = {
       duration_sec: rounded(duration_sec, 3),
       loudness_lufs: rounded(loudness_lufs, 2),
       true_peak_dbtp: rounded(true_peak_dbtp, 2),
       bytes: object.bytes,
     };
-    return { quality: { ...rendered.result, ...measured, warnings: messages }, warnings };
+    return { quality: { ...report, ...measured, warnings: messages }, warnings };
   }
   const { targetBPM, targetKey } = plan.masterplan.global;
   const quality = {

@@ -1,5 +1,6 @@
 /** Differences between corresponding sections, collected so that equal ones become one sentence. */
-import { clock, joinWords } from '../words.ts';
+import { clock } from '../../plan/clock.ts';
+import { joinWords } from '../words.ts';
 import type { PlanSection } from '../../../schema.ts';
 
 /** Kinds of differences in the order in which they are told. */

@@ -1,8 +1,10 @@
 /** The differences between two plans in sentences for users. */
 import type { Plan, PlanSection } from '../../../schema.ts';
 import { barsOf, sectionBpm } from '../../plan/bars.ts';
+import { soundOf } from '../../plan/sound-of.ts';
 import { displayKey, isSameKey } from '../../theory/keys.ts';
-import { bpmText, clock, joinWords, nameOfLayer, type NamedSong } from '../words.ts';
+import { clock } from '../../plan/clock.ts';
+import { bpmText, joinWords, nameOfLayer, type NamedSong } from '../words.ts';
 import { alignSections, type AlignedPair } from './align.ts';
 import { Findings, nameOfSection } from './findings.ts';
 import { compareSections } from './section-changes.ts';
@@ -34,15 +36,6 @@ export function planDifferences(before: Plan, after: Plan, songs: readonly Named
   if (sentences.length <= MAX_SENTENCES) return sentences;
   const rest = sentences.length - MAX_SENTENCES + 1;
   return [...sentences.slice(0, MAX_SENTENCES - 1), `There are ${rest} more differences.`];
-}
-
-/** All that is heard of a plan, for comparison. */
-function soundOf({ masterplan: { global, timeline } }: Plan): string {
-  const sections = timeline.map(({ description: _, layers, ...section }) => ({
-    ...section,
-    layers: layers.map(({ why: _why, ...layer }) => layer),
-  }));
-  return JSON.stringify([global, sections]);
 }
 
 const lengthOf = ({ masterplan: { timeline } }: Plan): number =>

@@ -1,6 +1,7 @@
 /** Finishes a mashup: mixes its sections, masters, encodes, checks what is delivered, and uploads it. */
 import { restateKey } from '../../../music/theory/key-text.ts';
 import type {
+  AsRendered,
   Mastering,
   OutputFormat,
   QualityCheck,
@@ -48,6 +49,7 @@ export type FinishTask = MixTask & {
   /** Seconds at which sections or loops are joined. */
   splices: number[];
   layerChecks: QualityCheck[];
+  asRendered?: AsRendered | undefined;
   corrections: string[];
   warnings: string[];
 };
@@ -182,6 +184,7 @@ export async function finishMashup(
       waveform: measured.waveform,
       quality: { passed: passesHardChecks(checks), corrections: task.corrections, checks },
       mastering,
+      as_rendered: task.asRendered,
       // `task.warnings` name the songs whose tempo is changed.
       warnings: [...faults, ...task.warnings],
     },

@@ -73,7 +73,10 @@ export type RenderPlan = {
  * planned. The first section starts at 0.
  * @throws RenderError plan_empty, plan_section_empty, plan_invalid, plan_unknown_song
  */
-export function parseRenderPlan(request: RenderRequest): { plan: RenderPlan; warnings: string[] } {
+export function parseRenderPlan(request: Pick<RenderRequest, 'masterplan' | 'songs'>): {
+  plan: RenderPlan;
+  warnings: string[];
+} {
   const ordered = inOrder(parseSections(request));
   const settings = LooseSettings.parse(request.masterplan.global_settings);
   const bpm = settings.targetBPM ?? firstTempo(request) ?? DEFAULT_BPM;
@@ -95,7 +98,10 @@ function planError(message: string, cause?: unknown): RenderError {
 }
 
 /** The sections of a request. Each has layers, and only songs of the request. */
-function parseSections({ masterplan: { timeline }, songs }: RenderRequest): LooseSection[] {
+function parseSections({
+  masterplan: { timeline },
+  songs,
+}: Pick<RenderRequest, 'masterplan' | 'songs'>): LooseSection[] {
   if (timeline.length === 0) {
     throw new RenderError('plan_empty', 'The plan has no sections', 'Plan again: a mashup needs at least one section.');
   }
@@ -197,7 +203,7 @@ function roundToBeats(
 }
 
 /** Tempo of the first song that has one. */
-function firstTempo(request: RenderRequest): number | undefined {
+function firstTempo(request: Pick<RenderRequest, 'songs'>): number | undefined {
   const Tempo = z.object({ rhythmic: z.object({ bpm: z.number().min(40).max(240) }) });
   for (const song of request.songs) {
     const tempo = Tempo.safeParse(song.analysis);

@@ -14,6 +14,7 @@ import { RenderError } from '../errors.ts';
 import type { RenderCache } from '../files/render-cache.ts';
 import { openScratch, type Scratch } from '../files/scratch.ts';
 import type { LayerMeasurement } from '../measure/layer.ts';
+import { asRendered } from '../plan/as-rendered.ts';
 import { spliceTimes } from '../plan/arrangement.ts';
 import { parseRenderPlan, type RenderPlan } from '../plan/plan.ts';
 import { freeSongsWithoutBeat } from '../plan/free-songs.ts';
@@ -229,6 +230,7 @@ function finishTask(
     frames: Math.round(plan.durationSec * SAMPLE_RATE),
     splices: spliceTimes(candidate.plan, candidate.arrangement),
     layerChecks: candidate.checks,
+    asRendered: asRendered(parseRenderPlan({ masterplan, songs }).plan, candidate),
     corrections,
     ...sounding,
     output: { format, upload },

@@ -212,6 +212,7 @@ create table mashup.mashup_plans (
   edits      jsonb,
   ranges     jsonb,
   opening    jsonb,
+  wording    integer,
   created_at timestamptz not null default mashup.now(),
   primary key (job_id, version)
 );
@@ -226,6 +227,7 @@ comment on table public.mashup_plans is 'Every plan of a job. mashup_jobs.plan_v
 comment on column public.mashup_plans.source is 'claude, or rules for plans without the model.';
 comment on column public.mashup_plans.song_ids is 'The songs that the plan uses.';
 comment on column public.mashup_plans.ranges is 'By song, the parts of it that the plan plays, with margins: [[start, end], …] in seconds. A song that is not named is needed whole.';
+comment on column public.mashup_plans.wording is 'Which wordings its texts have: mashups whose numbers differ modulo 3 share no sentence. Null: an older worker planned it.';
 comment on column public.mashup_plans.opening is '{sections: number of the first sections that can be rendered before the rest, ranges: as ranges, of these sections}. Null: there is no such opening.';
 comment on column public.mashup_plans.changes is 'What is as it was asked for, or what an iteration changed, as users read it.';
 comment on column public.mashup_plans.edits is 'PlanEdit[] of schema/edits.ts: the edits by hand that made this plan of that of the parent. Null: it was not edited.';
@@ -240,6 +242,8 @@ create table mashup.mashup_results (
   sources      jsonb,
   stems        jsonb,
   separation   jsonb,
+  plan         jsonb,
+  changes      text,
   created_at   timestamptz not null default mashup.now(),
   primary key (job_id, epoch)
 );
@@ -256,6 +260,8 @@ comment on column public.mashup_results.stems is 'MashupStems: the stems of the 
 create index mashup_results_with_stems on public.mashup_results (job_id) where stems ->> 'state' = 'ready';
 
 comment on column public.mashup_results.separation is 'What separated each song that is heard: {song id: {model, method: classical, neural, own or service}}. Null: an older worker rendered it.';
+comment on column public.mashup_results.plan is 'The plan as it was rendered, with texts made of it. Null: the mashup plays what its plan in mashup_plans says.';
+comment on column public.mashup_results.changes is 'What differs from the parent as it was rendered, as users read it. Null: as mashup_plans.changes says.';
 
 create table mashup.mashup_job_events (
   id         bigint generated always as identity primary key,

@@ -95,7 +95,11 @@ begin
     p_job.result_path := null; p_job.result := null; p_job.studio_version := null;
   end if;
   if 'planning' = any (p_again) then
-    p_job.plan_version := null; p_job.title := null; p_job.concept := null;
+    p_job.plan_version := null; p_job.concept := null;
+    -- Once a mashup was finished it keeps its name.
+    if not exists (select from public.mashup_results r where r.job_id = p_job.id) then
+      p_job.title := null;
+    end if;
   end if;
   if 'scoring' = any (p_again) then
     p_job.score := null;

@@ -20,10 +20,11 @@ begin
   if starts_with(p_result ->> 'parts', p_task.output_prefix || '.') then
     perform mashup.keep_parts(p_result ->> 'parts');
   end if;
-  insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version, sources, separation)
-    values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version, p_result -> 'sources', p_result -> 'separation')
+  insert into public.mashup_results as r (job_id, epoch, path, quality, plan_version, sources, separation, plan, changes)
+    values (p_job.id, p_job.epoch, p_result ->> 'path', p_result -> 'quality', p_job.plan_version, p_result -> 'sources', p_result -> 'separation',
+      p_result -> 'plan', p_result ->> 'changes')
     on conflict (job_id, epoch) do update set path = excluded.path, quality = excluded.quality, plan_version = excluded.plan_version,
-      sources = excluded.sources, separation = excluded.separation, stems = null;
+      sources = excluded.sources, separation = excluded.separation, plan = excluded.plan, changes = excluded.changes, stems = null;
   p_job.result_path := p_result ->> 'path';
   p_job.title := coalesce(mashup.truncate_bytes(p_result ->> 'title', 200), p_job.title);
   p_job.concept := coalesce(mashup.truncate_bytes(p_result ->> 'concept', 600), p_job.concept);
@@ -39,6 +40,6 @@ begin
 end
 $$;
 comment on function mashup.record_result(public.mashup_jobs, mashup.tasks, jsonb) is
-  'Stores the result of a render task and returns the job that points to it, not written yet: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they name the key, parts: folder of the playable parts, sources: the stems that were rendered, separation: what separated each song}. Raises MB006.';
+  'Stores the result of a render task and returns the job that points to it, not written yet: {path below the claim''s own prefix, quality: RenderResult, warnings: [{code, message}], title and concept as they fit what is heard, plan: the plan as it was rendered, if it differs, changes: what differs from the parent, parts: folder of the playable parts, sources: the stems that were rendered, separation: what separated each song}. Raises MB006.';
 
 revoke execute on all functions in schema mashup from public;

@@ -158,9 +158,11 @@ create function public.get_mashup(job_id uuid) returns jsonb
   language sql stable security invoker set search_path = ''
   as $$
   select to_jsonb(j) || jsonb_build_object(
-    'plan', (select p.plan from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
+    'plan', coalesce((select r.plan from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
+      (select p.plan from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version)),
     'plan_source', (select p.source from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
-    'plan_changes', (select p.changes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
+    'plan_changes', coalesce((select r.changes from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
+      (select p.changes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version)),
     'plan_wishes', (select p.wishes from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'plan_edits', (select p.edits from public.mashup_plans p where p.job_id = j.id and p.version = j.plan_version),
     'quality', (select r.quality from public.mashup_results r where r.job_id = j.id and r.path = j.result_path),
@@ -170,7 +172,7 @@ create function public.get_mashup(job_id uuid) returns jsonb
   from public.mashup_jobs j where j.id = get_mashup.job_id
 $$;
 comment on function public.get_mashup(uuid) is
-  'Returns one job with its current plan, quality report and public link (share: {token, created_at, reason}; null if there is none; token is null and reason the operator''s if the link was taken down), under the caller''s row policies; null if it is not theirs.';
+  'Returns one job with its current plan (once there is a result: as it was rendered), quality report and public link (share: {token, created_at, reason}; null if there is none; token is null and reason the operator''s if the link was taken down), under the caller''s row policies; null if it is not theirs.';
 revoke execute on function public.get_mashup(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.get_mashup(uuid) to authenticated, service_role;
 

@@ -43,7 +43,9 @@ begin
   if v_parent.plan_version is null or mashup.missing_prerequisite(v_parent, 'planning') is not null then
     perform mashup.raise_error('MB003', 'This mashup has no plan to edit yet.', 'Wait until it is planned, or submit the songs again.');
   end if;
-  select p.plan into v_base from public.mashup_plans p
+  -- What its user sees and edits is the plan as it was rendered.
+  select coalesce((select r.plan from public.mashup_results r where r.job_id = v_parent.id and r.path = v_parent.result_path), p.plan)
+    into v_base from public.mashup_plans p
     where p.job_id = v_parent.id and p.version = v_parent.plan_version and p.version = (p_edits ->> 'plan_version')::integer;
   if v_base is null then
     perform mashup.raise_error('MB003', format('These edits are for plan %s of the mashup, which has plan %s now.', p_edits ->> 'plan_version', v_parent.plan_version),

@@ -163,6 +163,7 @@ begin
   end if;
   select * into v_result from public.mashup_results r where r.job_id = p_job.id and r.path = p_job.result_path;
   select * into v_plan from public.mashup_plans p where p.job_id = p_job.id and p.version = coalesce(v_result.plan_version, p_job.plan_version);
+  v_plan.plan := coalesce(v_result.plan, v_plan.plan);
   if p_part = 'cover' then
     return jsonb_build_object(
       'duration_sec', p_job.result -> 'duration_sec',
