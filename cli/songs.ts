@@ -7,7 +7,9 @@ import { MAX_FILE_BYTES, openAudio } from '../audio/decode/decode.ts';
 import { detectFormat } from '../audio/decode/detect.ts';
 import type { AudioFormat } from '../audio/decode/detect.ts';
 import { unsupportedKind } from '../audio/decode/unsupported.ts';
+import { readNameTags } from '../audio/decode/name-tags.ts';
 import { AudioError } from '../audio/errors.ts';
+import { songNameOf } from '../music/names/song-name.ts';
 import { CliError, EXIT_USAGE } from './errors.ts';
 
 export interface CheckedSong {
@@ -109,8 +111,8 @@ export function describeSong(path: string, bytes: Uint8Array<ArrayBuffer>): Chec
   }
   const { extension, contentType } = TYPES[format];
   const stem = basename(path, extname(path));
-  const [, artist, title] = /^(.+?) - (.+)$/.exec(stem) ?? [];
-  return { name: title ?? stem, artist, fileName: `${stem}.${extension}`, contentType, bytes };
+  const { name, artist } = songNameOf(basename(path), readNameTags(bytes));
+  return { name, artist: artist || undefined, fileName: `${stem}.${extension}`, contentType, bytes };
 }
 
 /** Decodes a song and discards the samples, to find damage, silence and wrong lengths. */

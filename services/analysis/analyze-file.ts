@@ -2,7 +2,7 @@
 import type { DecodeLimits, StereoChunk } from '../../audio/decode/decode.ts';
 import { SILENCE_LUFS } from '../../audio/level/loudness.ts';
 import { readSong } from '../../audio/decode/read-song.ts';
-import { readTitle } from '../../audio/decode/title.ts';
+import { readNameTags } from '../../audio/decode/name-tags.ts';
 import { contentOf, namedContent } from '../../music/theory/content.ts';
 import type { SongAnalysis } from '../../schema.ts';
 import { analyzeStream } from './analyze.ts';
@@ -35,7 +35,7 @@ async function* amplify(chunks: AsyncIterable<StereoChunk>, gain: number): Async
  */
 export async function analyzeFile(bytes: Uint8Array, limits: Partial<DecodeLimits> = {}): Promise<SongAnalysis> {
   const { result, warnings } = await readSong(bytes, analyzeStream, { limits });
-  const tagged = namedContent(readTitle(bytes) ?? '');
+  const tagged = namedContent(readNameTags(bytes).title ?? '');
   const heard = await atUsualLevel(bytes, result, limits);
   const analysis: SongAnalysis = tagged === 'full' ? heard : { ...heard, tagged_content: tagged };
   const all = [...warnings, ...(analysis.warnings ?? []), ...peculiarities(analysis)];

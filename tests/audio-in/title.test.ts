@@ -3,13 +3,14 @@ import { strict as assert } from 'node:assert';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { readTitle } from '../../audio/decode/title.ts';
+import { readNameTags } from '../../audio/decode/name-tags.ts';
 import { encodeAudio } from '../../audio/encode/encode.ts';
 import { id3, vorbisCommentBlock } from '../../audio/encode/tags.ts';
 import { writeOgg } from '../../bench/hard-material/containers/ogg-file.ts';
 import { id3v2 } from '../../bench/hard-material/containers/tag-bytes.ts';
 import { readOggPages } from '../../audio/decode/ogg-pages.ts';
 
+const readTitle = (file: Uint8Array): string | null => readNameTags(file).title;
 const TITLE = 'Halö (Acapella)';
 const FORMATS = ['wav', 'flac', 'mp3'] as const;
 const TONE = Float32Array.from({ length: 4_410 }, (_, i) => 0.5 * Math.sin(i / 16));
@@ -48,9 +49,11 @@ async function opus(): Promise<Uint8Array> {
 
 describe('the title tag', () => {
   for (const format of FORMATS) {
-    it(`of ${format} is read, and is null if there is none`, async () => {
+    it(`of ${format} is read with the artist, and is null if there is none`, async () => {
       assert.equal(readTitle(await fileOf(format, TITLE)), TITLE);
       assert.equal(readTitle(await fileOf(format)), null);
+      const named = await encodeAudio([TONE, TONE], 44_100, format, { title: TITLE, artist: 'Beyoncé' });
+      assert.deepEqual(readNameTags(named), { title: TITLE, artist: 'Beyoncé' });
     });
   }
 

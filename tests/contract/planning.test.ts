@@ -291,3 +291,46 @@ test('deleting a mashup does not restore a budget, and an answer without a price
   await fixture.sql`delete from mashup_jobs where id = ${job.id}`;
   assert.equal(await spent(), afterwards);
 });
+
+test('a finished mashup keeps its title when it is planned again, whatever the planner calls it', async () => {
+  const titleOf = async (id: string): Promise<unknown[]> => {
+    const [row] = await fixture.sql`
+      select j.title, p.plan #>> '{masterplan,title}' as planned from mashup_jobs j
+      join mashup_plans p on p.job_id = j.id and p.version = j.plan_version where j.id = ${id}`;
+    return [row?.['title'], row?.['planned']];
+  };
+  const named = (title: string): Behaviour =>
+    json({ ...good, masterplan: { ...(good['masterplan'] as object), title } });
+  fixture.services.next('orchestrator', named('First Name'));
+  const id = await fixture.submit(songs);
+  await fixture.untilEnded(id);
+  assert.deepEqual(await titleOf(id), ['First Name', 'First Name']);
+  fixture.services.next('orchestrator', named('Second Name'));
+  await fixture.sql`update mashup_jobs set stage = 'planning' where id = ${id}`;
+  const [during] = await fixture.sql`select title from mashup_jobs where id = ${id}`;
+  assert.equal(during?.['title'], 'First Name');
+  await fixture.untilEnded(id);
+  assert.deepEqual(await titleOf(id), ['First Name', 'First Name']);
+});
+
+test('mashups in a row have different wordings, which a replay and a new version keep', async () => {
+  const wordingOf = async (id: string): Promise<number> => {
+    const [row] =
+      await fixture.sql`select wording from mashup_plans where job_id = ${id} order by version desc limit 1`;
+    return row?.['wording'] as number;
+  };
+  const ids: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    const id = await fixture.submit(songs);
+    await fixture.untilEnded(id);
+    ids.push(id);
+  }
+  const wordings = await Promise.all(ids.map(wordingOf));
+  assert.equal(new Set(wordings.map((wording) => wording % 3)).size, 3);
+  const version = await fixture.iterate(ids[0]!, 'more drums');
+  await fixture.untilEnded(version);
+  assert.equal(await wordingOf(version), wordings[0]);
+  await fixture.sql`update mashup_jobs set stage = 'planning' where id = ${ids[1]!}`;
+  await fixture.untilEnded(ids[1]!);
+  assert.equal(await wordingOf(ids[1]!), wordings[1]);
+});

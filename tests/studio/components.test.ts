@@ -245,7 +245,7 @@ test('files are checked by content, and their names give artist and title', asyn
   assert.equal(await findFileProblem(new File([example], 'whatever.txt')), undefined);
   assert.match((await findFileProblem(new File(['<svg/>'], 'song.mp3')))?.message ?? '', /not an audio file/);
   assert.match((await findFileProblem(new File([], 'song.mp3')))?.message ?? '', /empty/);
-  const { name, artist } = songFromFile(new File([example], 'Some One - A Song.mp3'));
+  const { name, artist } = await songFromFile(new File([example], '01 - Some One - A Song (final).mp3'));
   assert.deepEqual({ name, artist }, { name: 'A Song', artist: 'Some One' });
 });
 

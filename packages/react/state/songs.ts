@@ -57,9 +57,8 @@ export async function findFileProblem(file: File): Promise<Problem | undefined> 
   return undefined;
 }
 
-/** Creates a song from a file. `Artist - Title.mp3` gives artist and title. */
-export function songFromFile(file: File): StudioSong {
-  const stem = file.name.replace(/\.[^.]+$/, '');
-  const [, artist, title] = /^(.{1,120}?) - (.{1,200})$/.exec(stem) ?? [];
-  return { id: crypto.randomUUID(), name: (title ?? stem) || 'Untitled', artist: artist ?? '', file };
+/** Creates a song from a file: its tags or its name give artist and title. */
+export async function songFromFile(file: File): Promise<StudioSong> {
+  const { nameOfFile } = await import('../audio/name-of-file.ts');
+  return { id: crypto.randomUUID(), ...(await nameOfFile(file)), file };
 }

@@ -28,7 +28,7 @@ export function useFileIntake(selectedCount: number, onSongAdd?: (song: StudioSo
         if (problem) refused.push(problem);
         else {
           room -= 1;
-          onSongAdd?.(songFromFile(file));
+          onSongAdd?.(await songFromFile(file));
         }
       }
       setRefusals(refused);

@@ -1,0 +1,105 @@
+/** Title and artist of a song, from the tags and the name of its file. */
+import { isMark, withoutMarks } from './clean-name.ts';
+
+/** What the tags of a file say. */
+export type NameTags = { title: string | null; artist: string | null };
+/** `artist` is empty if it is not known. */
+export type SongName = { name: string; artist: string };
+
+const [MAX_NAME, MAX_ARTIST] = [200, 120];
+/** Longer names of files are cut: no file system has them. */
+const MAX_FILE_NAME = 300;
+const EXTENSION = /\.(?:mp3|wav|wave|aiff?|aifc|flac|ogg|oga|opus|m4a|mp4|aac|wma|webm)$/i;
+/** Tags of programs that know no better. */
+const NO_TITLE = /^(?:untitled|unknown|no title|(?:audio)?track ?\d*|titel ?\d*|piste ?\d*|pista ?\d*|[\W\d_]*)$/i;
+const NO_ARTIST = /^(?:unknown(?: artist)?|various(?: artists?)?|va|artist|n\/?a|none|[\W_]*)$/i;
+const TRACK_NUMBER = /^(?:(?:cd|disc) ?\d )?(?:\d{1,2}[-.])?\d{1,3}$|^[A-D]\d{1,2}$/i;
+/** In front of a name without a dash: `01 Song`, `1. Song`, `03) Song`, `1-04 Song`. A number alone may belong to it: `7 Rings`. */
+const LEADING_NUMBER = /^(?:0\d{1,2}[ .)_-]+|\d{1,3}[.)] +|\d-\d{2}[ .)_-]+)(?=\S*\p{L})/u;
+const CAMELOT = /^(?:1[0-2]|0?[1-9])[AB]$/i;
+const TEMPO = /^(?:[6-9]\d|1\d\d|20\d)(?:\.\d+)?(?: ?bpm)?$/i;
+
+const sameWords = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, '');
+const isSame = (a: string, b: string): boolean => sameWords(a) !== '' && sameWords(a) === sameWords(b);
+
+/** The name of a file as words: without extension, underscores, dots and escapes. */
+function wordsOf(fileName: string): string {
+  let stem = fileName.slice(-MAX_FILE_NAME).normalize('NFC');
+  while (EXTENSION.test(stem)) stem = stem.replace(EXTENSION, '');
+  if (/%[0-9a-f]{2}/i.test(stem)) {
+    try {
+      stem = decodeURIComponent(stem);
+    } catch {
+      // It was no escape.
+    }
+  }
+  const hasUnderscores = stem.includes('_');
+  let words = stem.replace(/_/g, ' ');
+  if (!words.trim().includes(' ') && /\.[^.]{3,}\.|\.[^.]{2,}$/.test(words) && words.split('.').length > 2)
+    words = words.replace(/\./g, ' ');
+  words = words
+    .replace(/\s+[–—−]+\s+/g, ' - ')
+    .replace(/\s*[–—]\s*/g, ' - ')
+    .replace(/\s-+\s/g, ' - ');
+  // `artist_name-song_name`: a hyphen is the dash.
+  if (hasUnderscores && !words.includes(' - ')) words = words.replace(/(?<=\p{L})-(?=\p{L})/u, ' - ');
+  return words.replace(/\s+/g, ' ').trim();
+}
+
+/** The parts of a name between dashes, without numbers of tracks, tempi, keys and marks. */
+function partsOf(words: string): string[] {
+  const parts = withoutMarks(words)
+    .split(' - ')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  const isNumber = (part: string, at: number): boolean =>
+    TRACK_NUMBER.test(part) && (at > 0 || parts.length > 2 || part.startsWith('0') || part.length < 3);
+  // `Artist - Album - 05 - Song`: what lies between the artist and the number is the album.
+  const number = parts.findIndex((part, at) => at > 1 && at < parts.length - 1 && TRACK_NUMBER.test(part));
+  const useful = number > 1 ? [parts[0]!, ...parts.slice(number + 1)] : parts;
+  const named = useful.filter((part, at) => {
+    if (useful.length < 2) return true;
+    const isLast = at === useful.length - 1;
+    if (isNumber(part, at) && !(isLast && useful.length === 2)) return false;
+    return !(useful.length > 2 && (CAMELOT.test(part) || TEMPO.test(part))) && !isMark(part);
+  });
+  const cleaned = named.map((part, at) => withoutMarks(at === 0 ? part.replace(LEADING_NUMBER, '') : part));
+  return cleaned.filter(
+    (part, at) => part !== '' && !(at > 0 && at < cleaned.length - 1 && isSame(part, cleaned[at - 1]!)),
+  );
+}
+
+/** Reads title and artist in a name of the form `Artist - Title`. */
+function readName(words: string): SongName {
+  const [first = '', ...rest] = partsOf(words);
+  return rest.length === 0 ? { name: first, artist: '' } : { artist: first, name: rest.join(' - ') };
+}
+
+const known = (text: string | null, unknown: RegExp): string => {
+  const clean = (text ?? '').slice(0, MAX_FILE_NAME).replace(/\s+/g, ' ').trim();
+  return unknown.test(clean) ? '' : clean;
+};
+
+/** Removes `Artist - ` from the start of a title. */
+function withoutArtist(title: string, artist: string): string {
+  const at = title.indexOf(' - ');
+  return at > 0 && isSame(title.slice(0, at), artist) ? title.slice(at + 3) : title;
+}
+
+/**
+ * Returns title and artist of a song: of its tags, otherwise of the name of its file. Track numbers, versions, tempi and marks of
+ * videos and sites are removed; what tells recordings apart (`(Live)`, `(Acapella)`, a remix) stays.
+ */
+export function songNameOf(fileName: string, tags: NameTags = { title: null, artist: null }): SongName {
+  const ofFile = readName(wordsOf(fileName));
+  const [title, tagged] = [known(tags.title, NO_TITLE), known(tags.artist, NO_ARTIST)];
+  const ofTitle = title.includes(' - ') && tagged === '' ? readName(title) : { name: withoutMarks(title), artist: '' };
+  const fromFile = title === '' || isSame(ofTitle.name, ofFile.name) ? ofFile.artist : '';
+  const artist = tagged || ofTitle.artist || fromFile;
+  const name = withoutArtist(ofTitle.name || ofFile.name, artist);
+  return { name: name.slice(0, MAX_NAME).trim() || 'Untitled', artist: artist.slice(0, MAX_ARTIST).trim() };
+}
