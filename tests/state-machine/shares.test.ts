@@ -131,6 +131,27 @@ describe('a link', () => {
       assert.ok(!text.includes(secret), secret);
   });
 
+  it('shows the waveform of the result by at most 600 peaks, and those of the songs by at most 200 means', async () => {
+    const { id, token } = await shared();
+    const songs = (await m.job(id)).songs;
+    const peaks = Array.from({ length: 3_600 }, (_, n) => (n % 18 === 0 ? 1 : 0.1));
+    await sql`update public.mashup_results set quality = quality || ${sql.json({ waveform: { peaks_per_sec: 10, peaks } })} where job_id = ${id}`;
+    const [withPeaks, withEnergy] = songs.map((song) => song.analysis_id!);
+    await sql`update mashup.analyses set analysis = ${sql.json({ waveform: { peaks_per_sec: 20, peaks } })} where id = ${withPeaks!}`;
+    await sql`update mashup.analyses set analysis = ${sql.json({ energy: { hop_sec: 1, values: [0.2, 0.4, 0.3] } })} where id = ${withEnergy!}`;
+    const mashup = SharedMashup.parse(await read(token));
+    assert.deepEqual([mashup.peaks.length, Math.max(...mashup.peaks)], [600, 1]);
+    const cover = SharedCover.parse(await read(token, 'cover'));
+    assert.deepEqual(new Set(cover.songs[0]?.peaks), new Set([0.15]));
+    assert.deepEqual([cover.songs[0]?.peaks.length, cover.songs[1]?.peaks], [200, [0.2, 0.4, 0.3]]);
+    await sql`delete from mashup.analyses where id in ${sql([withPeaks!, withEnergy!])}`;
+    const without = SharedCover.parse(await read(token, 'cover'));
+    assert.deepEqual(
+      without.songs.map((song) => song.peaks),
+      [[], []],
+    );
+  });
+
   it('serves nothing while a replay runs, and the new file afterwards', async () => {
     const { user, id, token } = await shared();
     const { result_path } = await m.job(id);
