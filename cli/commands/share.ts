@@ -1,7 +1,6 @@
 /** `mashup share`: makes the public link of a mashup, or revokes it. */
 import type { Command } from 'commander';
-import { fromDatabaseError } from '@mashup-engine/client';
-import type { MashupShare } from '../../schema.ts';
+import { shareLinks, shareMashup, unshareMashup } from '@mashup-engine/client';
 import type { StackOptions } from '../connect.ts';
 import { assertOwn } from '../find-job.ts';
 import { ID_HELP, parseJobId } from '../job-id.ts';
@@ -37,11 +36,10 @@ async function share(id: string, options: ShareOptions): Promise<void> {
     () => {},
     async (found) => {
       assertOwn(found);
-      const { data, error, status } = await found.supabase.rpc('share_mashup', { p_job_id: found.job.id });
-      if (error) throw fromDatabaseError(error, status);
-      const { token, created_at } = data as MashupShare;
-      const url = `${site}/s/${token}`;
-      if (options.json === true) return printJson({ type: 'share', job_id: found.job.id, url, token, created_at });
+      const { token, createdAt } = await shareMashup(found.supabase, found.job.id);
+      const { page: url, embed } = shareLinks(site, token);
+      if (options.json === true)
+        return printJson({ type: 'share', job_id: found.job.id, url, embed, token, created_at: createdAt });
       print(url);
       if (['127.0.0.1', 'localhost', '[::1]'].includes(new URL(site).hostname))
         print(
@@ -58,9 +56,7 @@ async function revoke(id: string, options: ShareOptions): Promise<void> {
     () => {},
     async (found) => {
       assertOwn(found);
-      const { data, error, status } = await found.supabase.rpc('unshare_mashup', { p_job_id: found.job.id });
-      if (error) throw fromDatabaseError(error, status);
-      const wasShared = data === true;
+      const wasShared = await unshareMashup(found.supabase, found.job.id);
       if (options.json === true) printJson({ type: 'unshare', job_id: found.job.id, was_shared: wasShared });
       else print(wasShared ? 'The link is revoked.' : 'The mashup was not shared.');
     },
