@@ -13,6 +13,8 @@ import { collectPageErrors, openBrowser } from '../tests/studio/browser.ts';
 
 const IMAGES = join(import.meta.dirname, '..', 'docs', 'images');
 const SONGS = ['Neon Drive', 'Paper Kites'];
+/** Size of the picture in pixels: player, mixer and timeline. */
+const PICTURE = { width: 1240, height: 1325 };
 const PATIENCE_MS = 600_000;
 /** Where the picture is taken, in seconds: in the drop. */
 const POSITION = 18;
@@ -59,7 +61,7 @@ async function takePictures(url: string): Promise<void> {
   const browser = await openBrowser();
   try {
     const context = await browser.newContext({
-      viewport: { width: 1240, height: 1000 },
+      viewport: { width: PICTURE.width, height: 1000 },
       colorScheme: 'dark',
       reducedMotion: 'reduce',
     });
@@ -68,7 +70,7 @@ async function takePictures(url: string): Promise<void> {
     const errors = collectPageErrors(page);
     await page.goto(url);
     await makeMashup(page);
-    await page.screenshot({ path: join(IMAGES, 'studio.png') });
+    await page.screenshot({ path: join(IMAGES, 'studio.png'), fullPage: true, clip: { x: 0, y: 0, ...PICTURE } });
     if (errors.length > 0) throw new Error(`the page has errors: ${errors.join(', ')}`);
   } finally {
     await browser.close();
