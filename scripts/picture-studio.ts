@@ -13,8 +13,9 @@ import { collectPageErrors, openBrowser } from '../tests/studio/browser.ts';
 
 const IMAGES = join(import.meta.dirname, '..', 'docs', 'images');
 const SONGS = ['Neon Drive', 'Paper Kites'];
-/** Size of the picture in pixels: player, mixer and timeline. */
-const PICTURE = { width: 1240, height: 1325 };
+/** Width of the picture in pixels, and what it shows below the last row of the timeline. */
+const WIDTH = 1240;
+const MARGIN = 8;
 const PATIENCE_MS = 600_000;
 /** Where the picture is taken, in seconds: in the drop. */
 const POSITION = 18;
@@ -61,7 +62,7 @@ async function takePictures(url: string): Promise<void> {
   const browser = await openBrowser();
   try {
     const context = await browser.newContext({
-      viewport: { width: PICTURE.width, height: 1000 },
+      viewport: { width: WIDTH, height: 1000 },
       colorScheme: 'dark',
       reducedMotion: 'reduce',
     });
@@ -70,7 +71,10 @@ async function takePictures(url: string): Promise<void> {
     const errors = collectPageErrors(page);
     await page.goto(url);
     await makeMashup(page);
-    await page.screenshot({ path: join(IMAGES, 'studio.png'), fullPage: true, clip: { x: 0, y: 0, ...PICTURE } });
+    const lowest = await page.getByTestId('timeline-layer').last().boundingBox();
+    if (lowest === null) throw new Error('the timeline has no layers');
+    const clip = { x: 0, y: 0, width: WIDTH, height: Math.round(lowest.y + lowest.height + MARGIN) };
+    await page.screenshot({ path: join(IMAGES, 'studio.png'), fullPage: true, clip });
     if (errors.length > 0) throw new Error(`the page has errors: ${errors.join(', ')}`);
   } finally {
     await browser.close();
