@@ -3125,6 +3125,7 @@ CREATE OR REPLACE FUNCTION mashup.find_jobs(p_filter jsonb DEFAULT '{}'::jsonb, 
  LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
+ SET enable_seqscan TO 'off'
 AS $function$
 begin
   return query execute format('select j.* from public.mashup_jobs j where %s%s order by coalesce(j.finished_at, j.created_at) desc, j.id desc limit $3',
@@ -3790,12 +3791,15 @@ begin
     -- Each word is the beginning of a word of the job.
     select string_agg(quote_literal(w.lexeme) || ':*', ' & ') into v_words
       from unnest(to_tsvector('simple', regexp_replace(v_text, '[^[:alnum:]]+', ' ', 'g'))) w;
-    v_words := format('mashup.job_words(j.title, j.songs, j.error_code, j.error_message) @@ %L::pg_catalog.tsquery', coalesce(v_words, ''));
-    v_words := format('((j.finished_at is not null and %1$s) or (j.status = ''processing'' and %1$s))', v_words);
+    v_words := format('mashup.job_words(w.title, w.songs, w.error_code, w.error_message) @@ %L::pg_catalog.tsquery', coalesce(v_words, ''));
+    -- Offset 0: the words are looked up in their index, also where a list by time promises to find enough of them soon.
+    v_words := format('j.id in ((select w.id from public.mashup_jobs w where w.finished_at is not null and %1$s offset 0)
+      union all (select w.id from public.mashup_jobs w where w.status = ''processing'' and %1$s offset 0)', v_words);
     if v_text ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F-]*)?$' and length(v_text) <= 36 then
-      v_words := format('(%s or j.id between %L and %L)', v_words,
+      v_words := format('%s union all (select w.id from public.mashup_jobs w where w.id between %L and %L)', v_words,
         v_text || right('00000000-0000-0000-0000-000000000000', 36 - length(v_text)), v_text || right('ffffffff-ffff-ffff-ffff-ffffffffffff', 36 - length(v_text)));
     end if;
+    v_words := v_words || ')';
   end if;
   if v_filter ? 'service' then
     v_kinds := array(select k.kind from mashup.task_kinds k where v_filter ->> 'service' = any (mashup.services_of(k)));
@@ -3803,7 +3807,8 @@ begin
   return concat_ws(' and ', 'true',
     case v_stage when 'live' then 'j.status = ''processing''' when 'ended' then 'j.status <> ''processing''' end,
     -- Each terminal stage is a status, by which there is an index.
-    (select format('j.stage = %L and j.status = %L', s.stage, case when s.is_terminal then s.stage else 'processing' end) from mashup.stages s where s.stage = v_stage),
+    (select case when s.is_terminal then format('j.status = %L', s.stage) else format('j.stage = %L and j.status = ''processing''', s.stage) end
+      from mashup.stages s where s.stage = v_stage),
     case when v_filter ? 'error' then format('j.error_code = %L and j.stage = ''failed''', v_filter ->> 'error') end,
     case when v_filter ? 'stopped' then format('j.stopped_stage = %L', v_filter ->> 'stopped') end,
     case when v_filter ? 'user' then format('j.user_id = %L', v_filter ->> 'user') end,
@@ -4557,6 +4562,7 @@ CREATE OR REPLACE FUNCTION mashup.preview_jobs(p_filter jsonb, p_first integer D
  LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
+ SET enable_seqscan TO 'off'
 AS $function$
 declare
   v_preview jsonb;
@@ -6295,6 +6301,7 @@ CREATE OR REPLACE FUNCTION mashup.select_jobs(p_stage text DEFAULT NULL::text, p
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO ''
+ SET enable_seqscan TO 'off'
 AS $function$
 begin
   return query execute format('select j.* from public.mashup_jobs j where %s%s order by j.id limit $2',

@@ -50,7 +50,7 @@ export function App({ config }: { config: StudioConfig }) {
         className={`mx-auto min-h-[80vh] max-w-6xl px-3 pt-6 outline-none sm:px-6 sm:pt-8 ${isOnline ? 'pb-8' : 'pb-20'}`}
       >
         <PageContent
-          {...{ page, query, config, session, songs, setSongs }}
+          {...{ page, id, query, config, session, songs, setSongs }}
           onOpen={(jobId) => go(`/mashup/${jobId}`)}
         />
       </main>
@@ -80,6 +80,7 @@ function useSavedSongs(): [StudioSong[], Dispatch<SetStateAction<StudioSong[]>>]
 
 function PageContent({
   page,
+  id,
   query,
   config,
   session,
@@ -88,6 +89,7 @@ function PageContent({
   onOpen,
 }: {
   page: Page;
+  id: string | undefined;
   query: string;
   config: StudioConfig;
   session: Session | null | undefined;
@@ -112,7 +114,7 @@ function PageContent({
     case 'operator':
       return (
         <Suspense fallback={<p className="panel min-h-64 text-soft">Loading…</p>}>
-          <OperatorPage config={config} />
+          <OperatorPage config={config} id={id} query={query} />
         </Suspense>
       );
   }

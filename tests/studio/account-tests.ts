@@ -101,7 +101,8 @@ export function testOperatorReplay(fixture: () => StudioFixture, jobId: () => st
     assert.equal(await shown('operator-board').count(), 0);
     await openOperatorPage(fixture());
     const [before] = await sql`select epoch from public.mashup_jobs where id = ${jobId()}`;
-    await page.getByRole('button', { name: new RegExp(jobId().slice(0, 8)) }).click();
+    await page.goto(`${stack.info.apiUrl}/#/operator/jobs?text=${jobId().slice(0, 8)}`);
+    await page.getByRole('link', { name: new RegExp(jobId().slice(0, 8)) }).click();
     await shown('job-history').waitFor();
     assert.deepEqual(await pageFaults(page), []);
     await shown('job-history').getByRole('button', { name: 'Plan', exact: true }).click();

@@ -19,6 +19,12 @@ export async function openOperatorPage({ page, shown, stack }: StudioFixture): P
   await shown('operator-board').waitFor();
 }
 
+/** Goes to the overview by its link. */
+async function toOverview({ page, shown }: StudioFixture): Promise<void> {
+  await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: 'Overview' }).click();
+  await shown('operator-board').waitFor();
+}
+
 /** A panel of the operator's page by its name. */
 const panel = ({ page }: StudioFixture, name: string): Locator => page.getByRole('region', { name, exact: true });
 
@@ -38,7 +44,7 @@ function testFailureAndHistory(fixture: () => StudioFixture, jobId: () => string
     await reaches(jobId(), 'failed');
     await loosen();
     await openOperatorPage(fixture());
-    const failure = panel(fixture(), 'Failures').getByRole('button', { name: /^1 × The render task took longer/ });
+    const failure = panel(fixture(), 'Failures').getByRole('link', { name: /^1 × The render task took longer/ });
     assert.match(await failure.innerText(), /\(task_timeout, in render\)/);
     await failure.click();
 
@@ -64,8 +70,10 @@ function testFailureAndHistory(fixture: () => StudioFixture, jobId: () => string
     assert.deepEqual([row.id, row.error_code], [jobId(), 'task_timeout']);
     assert.deepEqual(await pageFaults(page), []);
 
+    assert.equal(new URL(page.url()).hash, `#/operator/${jobId()}`, 'the job has an address');
     await history.getByRole('button', { name: 'Retry' }).click();
     await reaches(jobId(), 'complete');
+    await toOverview(fixture());
     await panel(fixture(), 'Failures').waitFor({ state: 'detached' });
   });
 }
@@ -108,6 +116,7 @@ function testPausesBeforeTask(fixture: () => StudioFixture, jobId: () => string)
     { what: 'a service', scope: 'service', key: 'processing' },
   ]) {
     test(`the operator pauses ${what}: a new task waits, the page shows the pause, and a click ends it`, async () => {
+      await toOverview(fixture());
       await press(fixture(), `Pause ${scope} ${key}`);
       await panel(fixture(), 'Pauses').waitFor();
       assert.deepEqual(await currentPauses(fixture()), [{ scope, key }]);
@@ -127,11 +136,12 @@ function testPausesOfLiveJob(fixture: () => StudioFixture, jobId: () => string):
       const { hold, release, replay } = renderControls(fixture());
       const pauses = panel(fixture(), 'Pauses');
       await hold();
+      await toOverview(fixture());
       await replay(jobId());
-      const live = panel(fixture(), 'Live jobs').getByRole('button').filter({ hasText: 'waiting for pause' });
+      const live = panel(fixture(), 'Live jobs').getByRole('link').filter({ hasText: 'waiting for pause' });
       await live.waitFor();
-      // The history of a job has the button that pauses it.
-      await live.click();
+      // The page of a job has the button that pauses it, that of all the one that pauses everything.
+      if (scope === 'job') await live.click();
       await press(fixture(), `Pause ${name()}`);
       await pauses.getByText(name()).first().waitFor();
       await release();
@@ -154,8 +164,9 @@ async function currentPauses({ sql }: StudioFixture): Promise<object[]> {
 async function expectPausedAndResume(fixture: StudioFixture, jobId: string, what: string): Promise<void> {
   const pauses = panel(fixture, 'Pauses');
   await pauses.getByText(what).first().waitFor();
+  await toOverview(fixture);
   await panel(fixture, 'Stuck jobs')
-    .getByRole('button', { name: /^Render for \d+:\d+: Paused/ })
+    .getByRole('link', { name: /^Render for \d+:\d+: Paused/ })
     .waitFor();
   await panel(fixture, 'Live jobs').getByText('waiting for pause').waitFor();
   await pauses.getByRole('button', { name: /^Resume/ }).click();

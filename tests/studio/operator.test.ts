@@ -3,6 +3,7 @@ import { after, before, describe } from 'node:test';
 import { reasonToSkip } from './browser.ts';
 import { testLivePlayback, testRenderedPlayback } from './live-playback-tests.ts';
 import { testCircuitBreakers, testPauses, testJobHistory } from './operator-page-tests.ts';
+import { testJobSearch, testWaterfall } from './operator-search-tests.ts';
 import { startStudioFixture } from './studio-fixture.ts';
 import type { StudioFixture } from './studio-fixture.ts';
 
@@ -18,6 +19,8 @@ describe("playback while rendering, and the operator's page", { skip: reasonToSk
   testRenderedPlayback(currentFixture, (id) => (jobId = id));
   testLivePlayback(currentFixture, currentJob);
   testJobHistory(currentFixture, currentJob);
+  testWaterfall(currentFixture, currentJob);
+  testJobSearch(currentFixture, currentJob);
   testPauses(currentFixture, currentJob);
   testCircuitBreakers(currentFixture, currentJob);
 });

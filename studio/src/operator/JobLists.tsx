@@ -1,19 +1,18 @@
 import { ago, clock } from '@mashup-engine/react/kit';
 import { STAGE_NAMES } from '../../../schema/stages.ts';
+import { jobsUrl, jobUrl } from './filters.ts';
 import type { LiveJob, Overview } from './types.ts';
 
 interface Props {
   overview: Overview;
-  onOpen: (jobId: string) => void;
 }
 
-function LiveRow({ job, onOpen }: { job: LiveJob; onOpen: () => void }) {
+function LiveRow({ job }: { job: LiveJob }) {
   return (
     <li>
-      <button
-        type="button"
-        className="w-full rounded-xl border border-line p-3 text-left text-sm hover:bg-raised"
-        onClick={onOpen}
+      <a
+        className="block w-full rounded-xl border border-line p-3 text-left text-sm hover:bg-raised"
+        href={jobUrl(job.id)}
       >
         <span className="flex justify-between gap-3">
           <span className="truncate font-medium">{job.current_step}</span>
@@ -28,20 +27,20 @@ function LiveRow({ job, onOpen }: { job: LiveJob; onOpen: () => void }) {
           {job.id.slice(0, 8)} · {job.running} running, {job.ready} ready, {job.waiting} waiting
           {job.waiting_on && ` · waiting for ${job.waiting_on}`}
         </span>
-      </button>
+      </a>
     </li>
   );
 }
 
 /** All live jobs. */
-export function LiveJobs({ overview, onOpen }: Props) {
+export function LiveJobs({ overview }: Props) {
   return (
     <section className="panel" aria-label="Live jobs">
       <h2 className="font-semibold">Live</h2>
       {overview.live.length === 0 && <p className="mt-2 text-sm text-soft">No live jobs.</p>}
       <ul className="mt-3 space-y-2 empty:hidden">
         {overview.live.map((job) => (
-          <LiveRow key={job.id} job={job} onOpen={() => onOpen(job.id)} />
+          <LiveRow key={job.id} job={job} />
         ))}
       </ul>
     </section>
@@ -49,7 +48,7 @@ export function LiveJobs({ overview, onOpen }: Props) {
 }
 
 /** Live jobs that make no progress, and why. */
-export function StuckJobs({ overview, onOpen }: Props) {
+export function StuckJobs({ overview }: Props) {
   if (overview.stuck.length === 0) return null;
   return (
     <section className="panel border-warn/50" aria-label="Stuck jobs">
@@ -57,9 +56,9 @@ export function StuckJobs({ overview, onOpen }: Props) {
       <ul className="mt-2 space-y-2 text-sm">
         {overview.stuck.map((job) => (
           <li key={job.id}>
-            <button type="button" className="text-left hover:underline" onClick={() => onOpen(job.id)}>
+            <a className="hover:underline" href={jobUrl(job.id)}>
               {STAGE_NAMES[job.stage]} for {clock(job.in_stage_sec)}: {job.why}
-            </button>
+            </a>
           </li>
         ))}
       </ul>
@@ -67,8 +66,8 @@ export function StuckJobs({ overview, onOpen }: Props) {
   );
 }
 
-/** Failed jobs of the last seven days by reason. A click opens the last one. */
-export function Failures({ overview, onOpen }: Props) {
+/** Failed jobs of the last seven days by reason. A link opens the last one, another lists all. */
+export function Failures({ overview }: Props) {
   if (overview.failures.length === 0) return null;
   return (
     <section className="panel" aria-label="Failures">
@@ -76,13 +75,20 @@ export function Failures({ overview, onOpen }: Props) {
       <ul className="mt-2 space-y-2 text-sm">
         {overview.failures.map((failure) => (
           <li key={`${failure.error_code} ${failure.failed_in}`}>
-            <button type="button" className="text-left hover:underline" onClick={() => onOpen(failure.last_job)}>
+            <a className="hover:underline" href={jobUrl(failure.last_job)}>
               <span className="font-medium">{failure.jobs} ×</span> {failure.last_message}{' '}
               <span className="text-soft">
                 ({failure.error_code}
                 {failure.failed_in && `, in ${failure.failed_in}`})
               </span>
-            </button>
+            </a>{' '}
+            <a
+              className="whitespace-nowrap text-xs text-accent hover:underline"
+              href={jobsUrl({ error: failure.error_code, hours: '168' })}
+            >
+              All {failure.jobs}
+              <span className="sr-only"> that failed with {failure.error_code}</span>
+            </a>
           </li>
         ))}
       </ul>
@@ -91,7 +97,7 @@ export function Failures({ overview, onOpen }: Props) {
 }
 
 /** The jobs that ended last, in any terminal stage. */
-export function EndedJobs({ overview, onOpen }: Props) {
+export function EndedJobs({ overview }: Props) {
   return (
     <section className="panel" aria-label="Ended jobs">
       <h2 className="font-semibold">Recently ended</h2>
@@ -99,11 +105,7 @@ export function EndedJobs({ overview, onOpen }: Props) {
       <ul className="mt-2 divide-y divide-line text-sm">
         {overview.recent.map((job) => (
           <li key={job.id}>
-            <button
-              type="button"
-              className="flex w-full items-baseline gap-2 py-2 text-left hover:underline"
-              onClick={() => onOpen(job.id)}
-            >
+            <a className="flex w-full items-baseline gap-2 py-2 hover:underline" href={jobUrl(job.id)}>
               <span
                 aria-hidden="true"
                 className={`h-2 w-2 shrink-0 rounded-full ${job.stage === 'complete' ? 'bg-good' : job.stage === 'failed' ? 'bg-bad' : 'bg-soft'}`}
@@ -115,10 +117,13 @@ export function EndedJobs({ overview, onOpen }: Props) {
                   : `${STAGE_NAMES[job.stage]} · `}
                 {ago(job.finished_at)}
               </span>
-            </button>
+            </a>
           </li>
         ))}
       </ul>
+      <a className="mt-2 inline-block text-sm text-accent hover:underline" href={jobsUrl({ stage: 'ended' })}>
+        All ended jobs
+      </a>
     </section>
   );
 }

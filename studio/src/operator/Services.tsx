@@ -1,21 +1,50 @@
 import { isPaused, PauseButton } from './Pauses.tsx';
 import type { Toggle } from './Pauses.tsx';
-import type { Overview } from './types.ts';
+import { jobsUrl } from './filters.ts';
+import type { Overview, ServiceCondition } from './types.ts';
 
-const CIRCUIT_COLORS = { closed: 'bg-good', half_open: 'bg-warn', open: 'bg-bad' } as const;
-const CIRCUIT_TEXTS = { closed: 'available', half_open: 'being probed', open: 'unavailable' } as const;
+/** Colours of the conditions. The words say the same. */
+const COLORS: Record<ServiceCondition, string> = {
+  available: 'bg-good',
+  failing: 'bg-bad',
+  silent: 'bg-warn',
+  being_probed: 'bg-warn',
+  unavailable: 'bg-bad',
+  paused: 'bg-soft',
+};
 
 type Circuit = Overview['circuits'][number];
 
-function statusText(circuit: Circuit, isOnPause: boolean): string {
-  const { state, running, at_most, waiting, probe_in_sec } = circuit;
-  const probe =
-    state === 'open' && probe_in_sec !== null ? `, next probe in ${Math.max(0, Math.ceil(probe_in_sec))} s` : '';
+const seconds = (value: number | null): number => Math.max(0, Math.ceil(value ?? 0));
+
+function conditionText({ condition, probe_in_sec, silent_sec, failures, faults }: Circuit): string {
+  switch (condition) {
+    case 'unavailable':
+      return probe_in_sec === null ? 'unavailable' : `unavailable, next probe in ${seconds(probe_in_sec)} s`;
+    case 'being_probed':
+      return 'being probed';
+    case 'silent':
+      return `silent: no answer for ${seconds(silent_sec)} s`;
+    case 'failing':
+      return `failing: the last ${failures + faults === 1 ? 'call' : `${failures + faults} calls`} failed`;
+    default:
+      return condition;
+  }
+}
+
+function statusText(circuit: Circuit): string {
+  const { running, at_most, waiting } = circuit;
   return [
-    isOnPause ? 'paused' : `${CIRCUIT_TEXTS[state]}${probe}`,
+    conditionText(circuit),
     `${running}${at_most === null ? '' : ` of ${at_most}`} running`,
     ...(waiting > 0 ? [`${waiting} waiting`] : []),
   ].join(' · ');
+}
+
+/** The last error that explains the condition, if it has one. */
+function errorOf({ condition, faults, last_error, last_fault }: Circuit): string | null {
+  if (condition === 'available') return null;
+  return faults > 0 ? (last_fault ?? last_error) : last_error;
 }
 
 const loadText = (counts: Record<'running' | 'ready' | 'waiting', number>): string =>
@@ -37,13 +66,17 @@ export function Services({ overview, onToggle }: { overview: Overview; onToggle:
       <ul className="mt-3 divide-y divide-line text-sm">
         {overview.circuits.map((circuit) => (
           <li key={circuit.service} className="flex items-center gap-3 py-2" data-testid="circuit">
-            <span aria-hidden="true" className={`h-2.5 w-2.5 shrink-0 rounded-full ${CIRCUIT_COLORS[circuit.state]}`} />
+            <span
+              aria-hidden="true"
+              className={`h-2.5 w-2.5 shrink-0 rounded-full ${COLORS[circuit.condition]}`}
+              data-condition={circuit.condition}
+            />
             <span className="min-w-0 flex-1">
-              <span className="font-medium">{circuit.service}</span>{' '}
-              <span className="text-soft">{statusText(circuit, isPaused(overview, 'service', circuit.service))}</span>
-              {circuit.state !== 'closed' && circuit.last_error && (
-                <span className="block break-words text-xs text-soft">{circuit.last_error}</span>
-              )}
+              <a className="font-medium hover:underline" href={jobsUrl({ service: circuit.service })}>
+                {circuit.service}
+              </a>{' '}
+              <span className="text-soft">{statusText(circuit)}</span>
+              {errorOf(circuit) && <span className="block break-words text-xs text-soft">{errorOf(circuit)}</span>}
             </span>
             <PauseButton overview={overview} scope="service" name={circuit.service} onToggle={onToggle} />
           </li>

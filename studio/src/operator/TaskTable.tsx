@@ -1,6 +1,5 @@
-import type { JobHistoryData } from './types.ts';
-
-type Task = JobHistoryData['tasks'][number];
+import { dateTime, timeZone } from './times.ts';
+import type { JobHistoryData, Task } from './types.ts';
 
 const seconds = (value: number | null): string => (value === null ? '–' : `${value.toFixed(1)} s`);
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
@@ -10,13 +9,14 @@ export function TaskTable({ tasks, songs }: { tasks: Task[]; songs: JobHistoryDa
   const nameOf = (songId: string | null): string => songs.find((song) => song.song_id === songId)?.name ?? '';
   return (
     <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Tasks">
-      <table className="w-full min-w-[30rem] text-left text-sm">
-        <caption className="label mb-2 text-left">Tasks</caption>
+      <table className="w-full min-w-[38rem] text-left text-sm">
+        <caption className="label mb-2 text-left">Tasks ({timeZone()})</caption>
         <thead className="text-xs text-soft">
           <tr>
             <th className="pb-1 pr-3 font-medium">Kind</th>
             <th className="pb-1 pr-3 font-medium">Song</th>
             <th className="pb-1 pr-3 font-medium">Epoch</th>
+            <th className="pb-1 pr-3 font-medium">Began</th>
             <th className="pb-1 pr-3 font-medium">State</th>
             <th className="pb-1 text-right font-medium">Took</th>
           </tr>
@@ -26,7 +26,11 @@ export function TaskTable({ tasks, songs }: { tasks: Task[]; songs: JobHistoryDa
             <tr key={task.id} className="border-t border-line">
               <td className="py-1.5 pr-3">{task.kind}</td>
               <td className="pr-3">{nameOf(task.song_id)}</td>
-              <td className="pr-3">{task.epoch}</td>
+              <td className="pr-3">
+                {task.epoch}
+                {task.is_studio && ' (studio)'}
+              </td>
+              <td className="whitespace-nowrap pr-3">{task.started_at === null ? '–' : dateTime(task.started_at)}</td>
               <TaskState task={task} />
               <td className="whitespace-nowrap text-right">{seconds(task.took_sec)}</td>
             </tr>

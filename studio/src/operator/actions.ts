@@ -1,8 +1,10 @@
 /** The operator's actions. Each returns the problem that the page shows, or undefined. */
+import { useState } from 'react';
 import type { PostgrestError, SupabaseClient } from '@supabase/supabase-js';
 import type { Problem } from '@mashup-engine/react';
 import type { ReplayStage } from '../../../schema.ts';
-import type { PauseScope } from './types.ts';
+import { isPaused } from './Pauses.tsx';
+import type { Overview, PauseScope } from './types.ts';
 
 /** The account of the page may not use the operator's functions. */
 export const NO_OPERATOR_RIGHTS: Problem = {
@@ -41,3 +43,31 @@ export const pause = (supabase: SupabaseClient, scope: PauseScope, key: string) 
 /** Ends a pause. */
 export const resume = (supabase: SupabaseClient, scope: PauseScope, key: string) =>
   call(supabase, 'operator_resume', { scope, key });
+
+/** Pauses a scope, or resumes it if it is paused. */
+export const toggleOf =
+  (supabase: SupabaseClient, overview: Overview) =>
+  (scope: PauseScope, key: string): Promise<Problem | undefined> =>
+    (isPaused(overview, scope, key) ? resume : pause)(supabase, scope, key);
+
+/** Takes the public link of a job down. Its owner reads the reason. */
+export const takeDownShare = (supabase: SupabaseClient, id: string, reason: string) =>
+  call(supabase, 'operator_take_down_share', { share: id, reason });
+
+/** Lets a job be shared again. */
+export const liftShareTakeDown = (supabase: SupabaseClient, id: string) =>
+  call(supabase, 'operator_lift_share_take_down', { share: id });
+
+/** The refusal of the last action, and a function that runs one and then reads the page again. */
+export function useActions(refresh: () => Promise<void>): {
+  refusal: Problem | undefined;
+  dismiss: () => void;
+  act: (work: Promise<Problem | undefined>) => void;
+} {
+  const [refusal, setRefusal] = useState<Problem>();
+  return {
+    refusal,
+    dismiss: () => setRefusal(undefined),
+    act: (work) => void work.then(setRefusal).then(refresh),
+  };
+}
