@@ -38,6 +38,13 @@ export function planOf({ plan, sections }: EditState): Plan {
   return { ...plan, masterplan: { ...masterplan, timeline } };
 }
 
+/** A copy of a list with other items in the place of `count` ones. Packages for browsers have no `toSpliced`. */
+export const spliced = <Item>(list: readonly Item[], at: number, count: number, ...items: Item[]): Item[] => [
+  ...list.slice(0, at),
+  ...items,
+  ...list.slice(at + count),
+];
+
 /** Returns the state with other sections. */
 export const withEdited = (state: EditState, sections: EditedSection[]): EditResult => ({
   state: { ...state, sections },

@@ -6,6 +6,7 @@ import {
   isLayer,
   layerName,
   sectionName,
+  spliced,
   withEdited,
   type EditContext,
   type EditedSection,
@@ -18,7 +19,7 @@ import {
 const BY_HAND = 'Set by hand';
 
 const replace = (state: EditState, at: number, found: EditedSection, section: PlanSection): EditResult =>
-  withEdited(state, state.sections.with(at, { ...found, section }));
+  withEdited(state, spliced(state.sections, at, 1, { ...found, section }));
 
 /** Sets the level of a layer. */
 export function setLevel(state: EditState, edit: EditOf<'layer_level'>, context: EditContext): EditResult {

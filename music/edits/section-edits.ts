@@ -10,6 +10,7 @@ import {
   findSection,
   planOf,
   sectionName,
+  spliced,
   withEdited,
   type EditContext,
   type EditedSection,
@@ -18,8 +19,8 @@ import {
   type EditState,
 } from './edit-state.ts';
 
-/** A section keeps at least so many bars: effects and transitions need room. */
-export const MIN_SECTION_BARS = 2;
+/** A section keeps at least so many bars. */
+export const MIN_SECTION_BARS = 1;
 
 /**
  * Moves the edge after a section. What plays before and after the moved part stays: the next section starts later or earlier in its
@@ -44,7 +45,7 @@ export function moveEdge(state: EditState, { section, bars }: EditOf<'move_edge'
     if ('refused' in result) return result;
     fitted.push(result.fitted);
   }
-  return withEdited(state, state.sections.toSpliced(at, fitted.length, ...fitted));
+  return withEdited(state, spliced(state.sections, at, fitted.length, ...fitted));
 }
 
 /** The section with its layers starting later in their songs, by bars of the section. Negative: earlier. */
@@ -99,7 +100,7 @@ export function removeSection(state: EditState, { section }: EditOf<'remove_sect
   const place = findSection(state, section);
   if ('refused' in place) return place;
   if (state.sections.length === 1) return { refused: 'The only section cannot be removed.' };
-  return withEdited(state, state.sections.toSpliced(place.at, 1));
+  return withEdited(state, spliced(state.sections, place.at, 1));
 }
 
 /** Repeats a section after itself. The repeat has the next free index. */
@@ -110,6 +111,6 @@ export function repeatSection(state: EditState, { section }: EditOf<'repeat_sect
   const { found, at } = place;
   const copy = { ...found, index: state.nextIndex, copyOf: found.copyOf ?? found.index };
   return {
-    state: { ...state, sections: state.sections.toSpliced(at + 1, 0, copy), nextIndex: state.nextIndex + 1 },
+    state: { ...state, sections: spliced(state.sections, at + 1, 0, copy), nextIndex: state.nextIndex + 1 },
   };
 }

@@ -41,7 +41,7 @@ export function barsOf(sections: readonly PlanSection[], global: Global): number
  */
 export function snapToBars(plan: Plan, findings: PlanFindings): PlanSection[] {
   const { global, timeline } = plan.masterplan;
-  const sections = timeline.toSorted((a, b) => a.time_start_sec - b.time_start_sec);
+  const sections = [...timeline].sort((a, b) => a.time_start_sec - b.time_start_sec);
   if (sections.some((section, index) => section !== timeline[index]))
     findings.repairs.push('The sections were put in the order of their starts.');
   const bars = barsOf(sections, global);

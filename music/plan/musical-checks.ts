@@ -56,7 +56,7 @@ function checkLayers(section: PlanSection, name: string, faults: string[]): void
     section.layers.filter((layer) => layer.stem === stem && layer.volume_db > AUDIBLE_LEVEL_DB);
   const basses = audible('bass').length;
   if (basses > 1) faults.push(`${name} has ${basses} basses at once: keep one.`);
-  const voices = audible('vocals').toSorted((a, b) => b.volume_db - a.volume_db);
+  const voices = audible('vocals').sort((a, b) => b.volume_db - a.volume_db);
   const lead = voices[0];
   for (const voice of voices.slice(1)) {
     const isBacking =

@@ -76,5 +76,5 @@ export function mainSong(plan: Plan, stem: Stem): string | undefined {
   for (const section of plan.masterplan.timeline)
     for (const layer of section.layers)
       if (layer.stem === stem) seconds.set(layer.songId, (seconds.get(layer.songId) ?? 0) + section.duration_sec);
-  return [...seconds].toSorted((a, b) => b[1] - a[1])[0]?.[0];
+  return [...seconds].sort((a, b) => b[1] - a[1])[0]?.[0];
 }

@@ -11,6 +11,7 @@ import { testMixer } from './mixer-tests.ts';
 import { testExample } from './example-tests.ts';
 import { testLibrary } from './library-tests.ts';
 import { testPlayer } from './player-tests.ts';
+import { testPlanEditor } from './plan-editor-tests.ts';
 import { testStemDownloads } from './stem-download-tests.ts';
 import { testSeparatorChoice, testStudioVersion } from './studio-version-tests.ts';
 import { testSongSelection } from './song-selection-tests.ts';
@@ -185,6 +186,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
     assert.deepEqual(fixture.pageErrors, []);
   });
 
+  testPlanEditor(() => fixture);
   testLibrary(() => fixture);
   testAccount(() => fixture);
   testExample(() => fixture);

@@ -8,6 +8,8 @@ export interface JobAnalyses {
   /** By song id. */
   analyses: Record<string, SongAnalysis> | null;
   scores: PairScore[] | null;
+  /** Limits of the length of a mashup. */
+  limits?: { min_length_sec: number; max_length_sec: number };
 }
 
 export interface AnalysisState {

@@ -1,7 +1,6 @@
 import { useRef, useState } from 'react';
 import { iterateMashup } from '@mashup-engine/client';
 import { toMashupSections } from '../../../../music/plan/timeline.ts';
-import type { MashupSection } from '../../../../music/plan/timeline.ts';
 import type { RenderResult } from '../../../../schema.ts';
 import { useComparison } from '../../hooks/useComparison.ts';
 import type { Comparison } from '../../hooks/useComparison.ts';
@@ -11,7 +10,7 @@ import { Notice } from '../common/Notice.tsx';
 import { MixerPanel } from '../mixer/MixerPanel.tsx';
 import { StemDownloadButtons } from '../mixer/StemDownloadButtons.tsx';
 import { JobProgress } from '../progress/JobProgress.tsx';
-import { MashupTimeline } from '../timeline/MashupTimeline.tsx';
+import { PlanTimeline } from '../timeline/PlanTimeline.tsx';
 import { ClaudeCollaboration } from './ClaudeCollaboration.tsx';
 import { Decisions } from './Decisions.tsx';
 import { ListenPanel } from './ListenPanel.tsx';
@@ -75,7 +74,11 @@ export function MashupView({ onOpen, onStartOver }: Props) {
         </MixerPanel>
       )}
       {played === undefined && <Warnings job={job} />}
-      <PlanTimeline {...{ shown, sections, time }} onSeek={(seconds) => player.current?.playFrom(seconds)} />
+      <PlanTimeline
+        {...{ shown, sections, time }}
+        onSeek={(seconds) => player.current?.playFrom(seconds)}
+        onOpen={open}
+      />
       <PlanDetails shown={shown} onOpen={open} />
     </div>
   );
@@ -88,32 +91,6 @@ function heardOf(shown: ShownMashup, { heard, version, draft }: Comparison): Sho
       ? { ...shown.document, quality: draft.quality as Partial<RenderResult> }
       : shown.document;
   return { ...shown, played: heard, document };
-}
-
-function PlanTimeline({
-  shown: { job, played, live },
-  sections,
-  time,
-  onSeek,
-}: {
-  shown: ShownMashup;
-  sections: MashupSection[];
-  /** Position of the player in seconds. */
-  time: number;
-  onSeek: (seconds: number) => void;
-}) {
-  if (sections.length === 0) return null;
-  return (
-    <section className="panel" aria-label="Timeline">
-      <h2 className="mb-2 text-lg font-semibold">{played === undefined ? 'The plan' : 'How it is made'}</h2>
-      <MashupTimeline
-        timeline={sections}
-        songs={(played ?? job)?.songs}
-        currentTime={played === undefined && live === undefined ? undefined : time}
-        onSeek={onSeek}
-      />
-    </section>
-  );
 }
 
 /** The reasons of the plan, and beside them the form for feedback. */

@@ -42,7 +42,9 @@ export function Versions({
                       : STAGE_NAMES[job.stage]}
                 </span>
               </span>
-              <span className="mt-1 line-clamp-2 text-soft">{job.feedback ?? 'First version'}</span>
+              <span className="mt-1 line-clamp-2 text-soft">
+                {job.feedback ?? (job.parentId === null ? 'First version' : 'Changed by hand')}
+              </span>
             </button>
           </li>
         ))}

@@ -9,6 +9,7 @@ import { CreateBar } from './CreateBar.tsx';
 import { DropArea } from './DropArea.tsx';
 import { SelectedPairs } from './SelectedPairs.tsx';
 import { SongList } from './SongList.tsx';
+import { SongRoles } from './SongRoles.tsx';
 import { useFileIntake, useSongSelection } from './useSongSelection.ts';
 import { ZoneNotices } from './ZoneNotices.tsx';
 
@@ -38,7 +39,7 @@ export function MashupZone(props: MashupZoneProps) {
   const [options, setOptions] = useState<MashupOptions>({});
 
   const create = async (): Promise<void> => {
-    const jobId = await generator.generateMashup(songs, options);
+    const jobId = await generator.generateMashup(songs, { ...options, roles: rolesAmong(songs, options.roles) });
     if (jobId !== undefined) onStarted?.(jobId);
   };
   const dropArea = onSongAdd && (
@@ -66,6 +67,15 @@ export function MashupZone(props: MashupZoneProps) {
           </SongList>
           <SelectedPairs songs={songs} />
           {songs.length === MIN_SONGS && dropArea}
+          {songs.length >= MIN_SONGS && (
+            <div className="panel">
+              <SongRoles
+                songs={songs.map(({ id, name }) => ({ songId: id, name }))}
+                roles={options.roles}
+                onChange={(roles) => setOptions({ ...options, roles })}
+              />
+            </div>
+          )}
           <CreateBar
             songCount={songs.length}
             isDisabled={isBlocked || isStarting(generator)}
@@ -79,6 +89,13 @@ export function MashupZone(props: MashupZoneProps) {
       {onStarted === undefined && generator.job !== undefined && <MashupView />}
     </section>
   );
+}
+
+/** The chosen roles of songs that are still selected; undefined if there are none. */
+function rolesAmong(songs: StudioSong[], { sings, plays }: MashupOptions['roles'] = {}): MashupOptions['roles'] {
+  const known = (id: string | undefined): string | undefined => songs.find((song) => song.id === id)?.id;
+  const roles = { sings: known(sings), plays: known(plays) };
+  return roles.sings === undefined && roles.plays === undefined ? undefined : roles;
 }
 
 /** Adds a song that was dragged here from a list. */
