@@ -54,6 +54,27 @@ test('messages of the planner are shown in current_step, and the last event is t
   assert.match(String(fixture.services.callsOf('orchestrator')[0]?.headers.accept), /text\/event-stream/);
 });
 
+test('a finished mashup keeps its title when it is planned again, whatever the planner calls it', async () => {
+  const titleOf = async (id: string): Promise<unknown[]> => {
+    const [row] = await fixture.sql`
+      select j.title, p.plan #>> '{masterplan,title}' as planned from mashup_jobs j
+      join mashup_plans p on p.job_id = j.id and p.version = j.plan_version where j.id = ${id}`;
+    return [row?.['title'], row?.['planned']];
+  };
+  const named = (title: string): Behaviour =>
+    json({ ...good, masterplan: { ...(good['masterplan'] as object), title } });
+  fixture.services.next('orchestrator', named('First Name'));
+  const id = await fixture.submit(songs);
+  await fixture.untilEnded(id);
+  assert.deepEqual(await titleOf(id), ['First Name', 'First Name']);
+  fixture.services.next('orchestrator', named('Second Name'));
+  await fixture.sql`update mashup_jobs set stage = 'planning' where id = ${id}`;
+  const [during] = await fixture.sql`select title from mashup_jobs where id = ${id}`;
+  assert.equal(during?.['title'], 'First Name');
+  await fixture.untilEnded(id);
+  assert.deepEqual(await titleOf(id), ['First Name', 'First Name']);
+});
+
 test('a paid answer without a plan is stored, reported to Claude, and its cost is counted', async () => {
   for (const code of ['claude_unparsable', 'claude_cut_off']) {
     const before = calls();
@@ -290,27 +311,6 @@ test('deleting a mashup does not restore a budget, and an answer without a price
   assert.ok(Math.abs(afterwards - before - 0.3) < 1e-6, `${before} to ${afterwards}`);
   await fixture.sql`delete from mashup_jobs where id = ${job.id}`;
   assert.equal(await spent(), afterwards);
-});
-
-test('a finished mashup keeps its title when it is planned again, whatever the planner calls it', async () => {
-  const titleOf = async (id: string): Promise<unknown[]> => {
-    const [row] = await fixture.sql`
-      select j.title, p.plan #>> '{masterplan,title}' as planned from mashup_jobs j
-      join mashup_plans p on p.job_id = j.id and p.version = j.plan_version where j.id = ${id}`;
-    return [row?.['title'], row?.['planned']];
-  };
-  const named = (title: string): Behaviour =>
-    json({ ...good, masterplan: { ...(good['masterplan'] as object), title } });
-  fixture.services.next('orchestrator', named('First Name'));
-  const id = await fixture.submit(songs);
-  await fixture.untilEnded(id);
-  assert.deepEqual(await titleOf(id), ['First Name', 'First Name']);
-  fixture.services.next('orchestrator', named('Second Name'));
-  await fixture.sql`update mashup_jobs set stage = 'planning' where id = ${id}`;
-  const [during] = await fixture.sql`select title from mashup_jobs where id = ${id}`;
-  assert.equal(during?.['title'], 'First Name');
-  await fixture.untilEnded(id);
-  assert.deepEqual(await titleOf(id), ['First Name', 'First Name']);
 });
 
 test('mashups in a row have different wordings, which a replay and a new version keep', async () => {
