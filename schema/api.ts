@@ -100,6 +100,9 @@ export const GenerateMashupAnswer = z.object({
   queue_position: z.number().nullable(),
   estimated_completion_at: z.string().nullable(),
   existing: z.boolean().describe('True when the idempotency key stood for this job already.'),
+  wishes_read_by: z
+    .enum(['rules', 'planner'])
+    .describe('Who decides whether wishes are understood: the rules, at once, or a language model when it plans.'),
 });
 export type GenerateMashupAnswer = z.infer<typeof GenerateMashupAnswer>;
 

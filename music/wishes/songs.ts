@@ -70,9 +70,9 @@ function aliasesOf(songs: readonly WishSong[]): Alias[] {
       for (const part of partsOf(words)) add(part, index);
     }
   });
-  return [...found.values()]
-    .filter((alias) => alias !== null)
-    .toSorted((a, b) => b.words.join(' ').length - a.words.join(' ').length);
+  // A browser compiles this too: a copy is sorted, since older ones have no `toSorted`.
+  const aliases = [...found.values()].filter((alias) => alias !== null);
+  return aliases.sort((a, b) => b.words.join(' ').length - a.words.join(' ').length);
 }
 
 /** Whether a token is a word of a name; the last may be possessive. */

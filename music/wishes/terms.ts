@@ -30,7 +30,7 @@ function words(list: string): string[] {
 }
 
 /** One of the words, longest first. */
-const oneOf = (list: readonly string[]): string => list.toSorted((a, b) => b.length - a.length).join('|');
+const oneOf = (list: readonly string[]): string => [...list].sort((a, b) => b.length - a.length).join('|');
 const STEM = `(?:${oneOf([...STEM_OF.keys(), ...BACKING_WORDS])})`;
 const STEMS = `${STEM}(?: and ${STEM}){0,4}`;
 /** A stem of a song, a song, or a stem. */

@@ -23,15 +23,21 @@ export interface SubmitOptions extends CallOptions, MashupOptions {
   idempotencyKey?: string;
 }
 
+/** A submitted mashup, and who reads its wishes: the rules, at once, or a language model when it plans. */
+export interface SubmittedMashup extends Submission {
+  wishesReadBy: 'rules' | 'planner';
+}
+
 /** Submits two or three uploaded songs (a draft: one to three). @throws MashupClientError */
 export async function submitMashup(
   supabase: SupabaseClient,
   songs: SubmittedSong[],
   { signal, hold, idempotencyKey = crypto.randomUUID(), ...options }: SubmitOptions = {},
-): Promise<Submission> {
+): Promise<SubmittedMashup> {
   const body = toSnake({ songs, options, hold, idempotencyKey });
   const answer = toCamel(await invoke<GenerateMashupAnswer>(supabase, 'generate-mashup', body, { signal }));
   const { jobId, stage, status, progress, existing, queuePosition, estimatedCompletionAt, songsCount } = answer;
+  const { wishesReadBy } = answer;
   return {
     jobId,
     stage: stage as Submission['stage'],
@@ -41,6 +47,7 @@ export async function submitMashup(
     queuePosition,
     estimatedCompletionAt,
     songsCount,
+    wishesReadBy,
   };
 }
 

@@ -14,6 +14,7 @@ import { testPlayer } from './player-tests.ts';
 import { testPlanEditor } from './plan-editor-tests.ts';
 import { testStemDownloads } from './stem-download-tests.ts';
 import { testSeparatorChoice, testStudioVersion } from './studio-version-tests.ts';
+import { testWishes, testWishOutcome } from './wish-tests.ts';
 import { testSongSelection } from './song-selection-tests.ts';
 import { testAccount, testOperatorReplay } from './account-tests.ts';
 import { pageFaults, startStudioFixture, pressByKeyboard, WORK_MS } from './studio-fixture.ts';
@@ -54,6 +55,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
 
   testSongSelection(() => fixture);
   testSeparatorChoice(() => fixture);
+  testWishes(() => fixture);
 
   test('a mashup is created by keyboard alone; its stages are shown live, after a reload and in a second tab', async () => {
     const { page, shown, context } = fixture;
@@ -187,6 +189,7 @@ describe('the studio', { skip: reasonToSkip() }, () => {
   });
 
   testPlanEditor(() => fixture);
+  testWishOutcome(() => fixture);
   testLibrary(() => fixture);
   testAccount(() => fixture);
   testExample(() => fixture);

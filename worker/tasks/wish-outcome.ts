@@ -48,7 +48,22 @@ export function wishOutcome(
     understood,
     not_understood: cleaned(unread, MAX_QUOTE_LENGTH),
     cannot: cleaned(reasons, MAX_REASON_LENGTH),
+    not_done: understood.flatMap((wish, index) => {
+      const reason = reasonOf(describeWish(wish, brief.songs), cannot);
+      return reason !== undefined || unmet.includes(wish)
+        ? [{ index, reason: cleanText(reason ?? '', MAX_REASON_LENGTH) }]
+        : [];
+    }),
   };
+}
+
+/** The reason that a planner by rules gives for a wish: what follows `Not possible: <wish>.` */
+function reasonOf(wish: string, cannot: readonly string[]): string | undefined {
+  const start = `Not possible: ${wish}.`;
+  return cannot
+    .find((text) => text.startsWith(start))
+    ?.slice(start.length)
+    .trim();
 }
 
 /** Whether every word of the parts is in one of the quotes. */

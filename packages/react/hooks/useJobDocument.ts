@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react';
 import { toMashupJob } from '@mashup-engine/client';
 import type { MashupJob } from '@mashup-engine/client';
-import type { Plan, RenderResult } from '../../../schema.ts';
+import type { Plan, RenderResult, WishOutcome } from '../../../schema.ts';
 import { useStudio } from '../state/studio.tsx';
 import { retryUntilDone } from '../state/retry-until-done.ts';
 
@@ -11,6 +11,8 @@ export type JobDocument = MashupJob & {
   plan: Plan | null;
   planSource: 'claude' | 'rules' | null;
   planChanges: string | null;
+  /** What became of the wishes or the feedback; null without any. */
+  planWishes: WishOutcome | null;
   quality: Partial<RenderResult> | null;
   serverNow: string;
 };
@@ -37,8 +39,10 @@ export function useJobDocument(job: MashupJob | undefined): JobDocument | undefi
       if (error) return false;
       if (data === null || !isWanted()) return true;
       // Plan and report are documents: they keep the members that they are stored with.
-      const { plan, quality, ...row } = data as Pick<JobDocument, 'plan' | 'quality'>;
-      const read = { ...toMashupJob(row), plan, quality } as JobDocument;
+      const { plan, quality, plan_wishes, ...row } = data as Pick<JobDocument, 'plan' | 'quality'> & {
+        plan_wishes?: WishOutcome | null;
+      };
+      const read = { ...toMashupJob(row), plan, quality, planWishes: plan_wishes ?? null } as JobDocument;
       clockOffset = Date.parse(read.serverNow) - Date.now();
       setDocument(read);
       return true;

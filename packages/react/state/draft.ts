@@ -9,6 +9,8 @@ import type { Problem } from './problem.ts';
 import type { Store } from './store.ts';
 
 export interface DraftState extends AnalysisState {
+  /** Who decides whether wishes are understood; undefined until the engine said it. */
+  wishesReadBy: 'rules' | 'planner' | undefined;
   problem: Problem | undefined;
 }
 
@@ -45,7 +47,8 @@ export function createDraft(supabase: SupabaseClient, store: Store<DraftState>, 
   const submit = async (songs: SubmittedSong[]): Promise<void> => {
     store.set({ problem: undefined });
     try {
-      const { jobId } = await submitMashup(supabase, songs, { hold: 'planning' });
+      const { jobId, wishesReadBy } = await submitMashup(supabase, songs, { hold: 'planning' });
+      store.set({ wishesReadBy });
       // The row is read at once: until it is known, the draft can be neither taken nor deleted.
       const { data } = await supabase.from('mashup_jobs').select('*').eq('id', jobId).single<object>();
       if (data !== null) store.set({ draft: toMashupJob(data) });

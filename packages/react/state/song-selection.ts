@@ -38,6 +38,7 @@ export function createSongSelection(supabase: SupabaseClient, sessionStore: Sess
     analyses: new Map(),
     scores: [],
     problem: undefined,
+    wishesReadBy: undefined,
   });
   const uploader = createUploader(supabase, sessionStore, store);
   const draft = createDraft(supabase, store, () => scheduleDraft());

@@ -1,5 +1,6 @@
 /** The response of generate-mashup. */
 import type { GenerateMashupAnswer, Submission } from '../../../schema/api.ts';
+import { areWishesReadByRules } from '../_shared/environment.ts';
 import { remainingText } from '../_shared/durations.ts';
 
 /** Describes a submitted job in the form of the contract. */
@@ -19,6 +20,7 @@ export function describeSubmission(submission: Submission, isDraft: boolean): Ge
     queue_position: submission.queue_position,
     estimated_completion_at: end,
     existing: submission.existing,
+    wishes_read_by: areWishesReadByRules() ? 'rules' : 'planner',
   };
 }
 

@@ -1,5 +1,6 @@
 import { useId } from 'react';
 import { displayKey } from '../../../../music/theory/keys.ts';
+import type { NamedSong } from '../../state/wish-reading.ts';
 import type { ShownAnalysis } from '../../state/songs.ts';
 import { percent } from '../../texts.ts';
 import { FeedbackForm } from './FeedbackForm.tsx';
@@ -10,12 +11,18 @@ export function ClaudeCollaboration({
   mashupConcept,
   analysisData = [],
   quickSuggestions = SUGGESTIONS,
+  songs,
+  readBy,
   onIterationRequest,
 }: {
   /** Shown above the form, unless it is empty. */
   mashupConcept: string;
   analysisData?: (ShownAnalysis | undefined)[];
   quickSuggestions?: string[];
+  /** The songs that feedback may name. */
+  songs?: readonly NamedSong[];
+  /** Who decides whether feedback is understood. */
+  readBy?: 'rules' | 'planner' | undefined;
   onIterationRequest: (feedback: string) => Promise<void> | void;
 }) {
   const id = useId();
@@ -38,7 +45,7 @@ export function ClaudeCollaboration({
           )}
         </ul>
       )}
-      <FeedbackForm suggestions={quickSuggestions} onSubmit={onIterationRequest} />
+      <FeedbackForm suggestions={quickSuggestions} songs={songs} readBy={readBy} onSubmit={onIterationRequest} />
     </section>
   );
 }

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import { restateKey } from '../../../../music/theory/key-text.ts';
 import type { Plan } from '../../../../schema.ts';
 
@@ -9,6 +10,7 @@ export function Decisions({
   concept,
   soundingKey = '',
   corrections = [],
+  children,
 }: {
   plan: Plan;
   /** Key in which the mashup sounds: texts of the plan name this one. */
@@ -19,6 +21,8 @@ export function Decisions({
   isNewVersion: boolean;
   /** The concept that the page shows already; it is not repeated. */
   concept: string;
+  /** What became of the wishes. */
+  children?: ReactNode;
 }) {
   const { problems_and_solutions: problems, artistCredits, global } = plan.masterplan;
   const vision = restateKey(plan.creative_vision, global.targetKey, soundingKey);
@@ -32,6 +36,7 @@ export function Decisions({
           {changes}
         </p>
       )}
+      {children}
       {problems.length > 0 && (
         <ul className="mt-4 space-y-3 text-sm">
           {problems.map(({ problem, solution }) => (

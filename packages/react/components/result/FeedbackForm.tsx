@@ -1,6 +1,9 @@
 import { useId, useState } from 'react';
 import { toProblem } from '../../state/problem.ts';
 import type { Problem } from '../../state/problem.ts';
+import { useWishReading } from '../../hooks/useWishReading.ts';
+import type { NamedSong } from '../../state/wish-reading.ts';
+import { WishChips } from '../wishes/WishChips.tsx';
 import { Icon } from '../common/icons.tsx';
 import { Notice } from '../common/Notice.tsx';
 
@@ -9,14 +12,21 @@ const FEEDBACK_MAX = 1000;
 /** A text with suggestions that can be added by a click. `onSubmit` is awaited; its error is shown. */
 export function FeedbackForm({
   suggestions,
+  songs = [],
+  readBy,
   onSubmit,
 }: {
   suggestions: string[];
+  /** The songs that the text may name. */
+  songs?: readonly NamedSong[];
+  /** Who decides whether the text is understood. */
+  readBy?: 'rules' | 'planner' | undefined;
   onSubmit: (feedback: string) => Promise<void> | void;
 }) {
   const id = useId();
   const [feedback, setFeedback] = useState('');
   const { isSubmitting, problem, submit } = useSubmission(onSubmit, () => setFeedback(''));
+  const reading = useWishReading(feedback, songs);
   return (
     <>
       <form
@@ -37,6 +47,7 @@ export function FeedbackForm({
           onChange={(event) => setFeedback(event.target.value)}
           placeholder="In your own words: the drop should come earlier, keep the first song's voice…"
         />
+        <WishChips reading={reading} readBy={readBy} onChange={setFeedback} />
         <Suggestions
           texts={suggestions}
           isDisabled={isSubmitting}
@@ -49,7 +60,7 @@ export function FeedbackForm({
       </form>
       {problem && (
         <div className="mt-3">
-          <Notice problem={problem} />
+          <Notice problem={problem} kind={problem.isNotUnderstood ? 'warn' : 'bad'} />
         </div>
       )}
     </>

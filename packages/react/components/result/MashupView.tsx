@@ -1,11 +1,13 @@
-import { useRef, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { iterateMashup } from '@mashup-engine/client';
 import { toMashupSections } from '../../../../music/plan/timeline.ts';
 import type { RenderResult } from '../../../../schema.ts';
 import { useComparison } from '../../hooks/useComparison.ts';
 import type { Comparison } from '../../hooks/useComparison.ts';
 import { useStemMix } from '../../hooks/useStemMix.ts';
+import { useStore } from '../../state/store.ts';
 import { useStudio } from '../../state/studio.tsx';
+import { WishOutcomes } from '../wishes/WishOutcomes.tsx';
 import { Notice } from '../common/Notice.tsx';
 import { MixerPanel } from '../mixer/MixerPanel.tsx';
 import { StemDownloadButtons } from '../mixer/StemDownloadButtons.tsx';
@@ -101,7 +103,14 @@ function PlanDetails({
   shown: ShownMashup;
   onOpen: (jobId: string) => void;
 }) {
-  const { supabase } = useStudio();
+  const { supabase, selection } = useStudio();
+  const readBy = useStore(selection).wishesReadBy;
+  const songs = document?.songs;
+  const names = useMemo(
+    () =>
+      (songs ?? []).map(({ songId, name, artist }, index) => ({ id: songId, name, artist, analysis: analyses[index] })),
+    [songs, analyses],
+  );
   if (!document?.plan) return null;
   const iterate = async (job: { id: string }, feedback: string): Promise<void> => {
     const { jobId } = await iterateMashup(supabase, job.id, feedback);
@@ -116,11 +125,15 @@ function PlanDetails({
         concept={played?.concept ?? document.plan.creative_vision}
         soundingKey={played?.result?.key}
         corrections={played && document.quality?.quality?.corrections}
-      />
+      >
+        <WishOutcomes outcome={document.planWishes} songs={document.songs} />
+      </Decisions>
       {played && (
         <ClaudeCollaboration
           mashupConcept=""
           analysisData={analyses}
+          songs={names}
+          readBy={document.planSource === 'claude' ? 'planner' : readBy}
           onIterationRequest={(feedback) => iterate(played, feedback)}
         />
       )}

@@ -11,6 +11,8 @@ import { SelectedPairs } from './SelectedPairs.tsx';
 import { SongList } from './SongList.tsx';
 import { SongRoles } from './SongRoles.tsx';
 import { useFileIntake, useSongSelection } from './useSongSelection.ts';
+import { Notice } from '../common/Notice.tsx';
+import { useWishCheck } from './useWishCheck.ts';
 import { ZoneNotices } from './ZoneNotices.tsx';
 
 export interface MashupZoneProps {
@@ -36,9 +38,11 @@ export function MashupZone(props: MashupZoneProps) {
   const intake = useFileIntake(songs.length, onSongAdd);
   const { faultOf, isBlocked } = useSongSelection(songs);
   const generator = useMashupGenerator();
-  const [options, setOptions] = useState<MashupOptions>({});
+  const [options, setOptions] = useState<MashupOptions>({ length: 'full' });
+  const { names, refusal, isUnderstood, dismiss } = useWishCheck(songs);
 
   const create = async (): Promise<void> => {
+    if (!(await isUnderstood(options.wishes ?? ''))) return;
     const jobId = await generator.generateMashup(songs, { ...options, roles: rolesAmong(songs, options.roles) });
     if (jobId !== undefined) onStarted?.(jobId);
   };
@@ -76,11 +80,12 @@ export function MashupZone(props: MashupZoneProps) {
               />
             </div>
           )}
+          {refusal && <Notice problem={refusal} kind="warn" onDismiss={dismiss} />}
           <CreateBar
-            songCount={songs.length}
+            songs={names}
             isDisabled={isBlocked || isStarting(generator)}
             options={options}
-            onChangeOptions={setOptions}
+            onChangeOptions={(changed) => (dismiss(), setOptions(changed))}
             onCreate={() => void create()}
             onClearAll={onClearAll}
           />
