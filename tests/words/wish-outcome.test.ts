@@ -55,7 +55,7 @@ test('a text of which nothing is understood is refused, with what can be asked',
 test('a model may understand what the rules do not', () => {
   const brief = { ...base, wishes: 'paint it blue, with rain' };
   const outcome = wishOutcome(brief, previous, { source: 'claude', notUnderstood: ['with rain'] });
-  assert.deepEqual(outcome, { understood: [], not_understood: ['with rain'], cannot: [] });
+  assert.deepEqual(outcome, { understood: [], not_understood: ['with rain'], cannot: [], not_done: [] });
 });
 
 test('hostile quotes of a planner are cleaned and bounded', () => {
