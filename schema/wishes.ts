@@ -186,6 +186,8 @@ export const WishOutcome = Reading.extend({
   not_done: z
     .array(z.object({ index: z.number().int().min(0), reason: z.string() }))
     .optional()
-    .describe('Positions in `understood` of the wishes that the plan does not fulfil, with the reasons; empty reasons are not known.'),
+    .describe(
+      'Positions in `understood` of the wishes that the plan does not fulfil, with the reasons; empty reasons are not known.',
+    ),
 }).describe('What became of the wishes or the feedback of a user.');
 export type WishOutcome = z.infer<typeof WishOutcome>;
