@@ -42,8 +42,8 @@ export function MashupZone(props: MashupZoneProps) {
   const { names, refusal, isUnderstood, dismiss } = useWishCheck(songs);
 
   const create = async (): Promise<void> => {
-    if (!(await isUnderstood(options.wishes ?? ''))) return;
-    const jobId = await generator.generateMashup(songs, { ...options, roles: rolesAmong(songs, options.roles) });
+    const wanted = { ...options, roles: rolesAmong(songs, options.roles) };
+    const jobId = (await isUnderstood(options.wishes)) ? await generator.generateMashup(songs, wanted) : undefined;
     if (jobId !== undefined) onStarted?.(jobId);
   };
   const dropArea = onSongAdd && (
@@ -74,7 +74,7 @@ export function MashupZone(props: MashupZoneProps) {
           {songs.length >= MIN_SONGS && (
             <div className="panel">
               <SongRoles
-                songs={songs.map(({ id, name }) => ({ songId: id, name }))}
+                songs={names.map(toSong)}
                 roles={options.roles}
                 onChange={(roles) => setOptions({ ...options, roles })}
               />
@@ -102,6 +102,8 @@ function rolesAmong(songs: StudioSong[], { sings, plays }: MashupOptions['roles'
   const roles = { sings: known(sings), plays: known(plays) };
   return roles.sings === undefined && roles.plays === undefined ? undefined : roles;
 }
+
+const toSong = ({ id, name }: { id: string; name: string }): { songId: string; name: string } => ({ songId: id, name });
 
 /** Adds a song that was dragged here from a list. */
 function addKnownSong(id: string, { allSongs = [], selectedSongs, onSongAdd }: MashupZoneProps): void {

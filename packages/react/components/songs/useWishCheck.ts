@@ -13,7 +13,7 @@ export interface WishCheck {
   /** Why the last wishes did not start a mashup. */
   refusal: Problem | undefined;
   /** Whether a mashup may be started with a text. Where a language model reads it, any text may. */
-  isUnderstood(text: string): Promise<boolean>;
+  isUnderstood(text: string | undefined): Promise<boolean>;
   dismiss(): void;
 }
 
@@ -28,7 +28,7 @@ export function useWishCheck(songs: readonly StudioSong[]): WishCheck {
   return {
     names,
     refusal,
-    async isUnderstood(text) {
+    async isUnderstood(text = '') {
       const problem = wishesReadBy === 'rules' ? await findWishProblem(text, names) : undefined;
       setRefusal(problem);
       return problem === undefined;
