@@ -71,15 +71,7 @@ export function MashupZone(props: MashupZoneProps) {
           </SongList>
           <SelectedPairs songs={songs} />
           {songs.length === MIN_SONGS && dropArea}
-          {songs.length >= MIN_SONGS && (
-            <div className="panel">
-              <SongRoles
-                songs={names.map(toSong)}
-                roles={options.roles}
-                onChange={(roles) => setOptions({ ...options, roles })}
-              />
-            </div>
-          )}
+          <RolesPanel songs={songs} roles={options.roles} onChange={(roles) => setOptions({ ...options, roles })} />
           {refusal && <Notice problem={refusal} kind="warn" onDismiss={dismiss} />}
           <CreateBar
             songs={names}
@@ -103,7 +95,23 @@ function rolesAmong(songs: StudioSong[], { sings, plays }: MashupOptions['roles'
   return roles.sings === undefined && roles.plays === undefined ? undefined : roles;
 }
 
-const toSong = ({ id, name }: { id: string; name: string }): { songId: string; name: string } => ({ songId: id, name });
+/** The choice of which song sings and which one plays; nothing for one song. */
+function RolesPanel({
+  songs,
+  roles,
+  onChange,
+}: {
+  songs: readonly StudioSong[];
+  roles: MashupOptions['roles'];
+  onChange: (roles: MashupOptions['roles']) => void;
+}) {
+  if (songs.length < MIN_SONGS) return null;
+  return (
+    <div className="panel">
+      <SongRoles songs={songs.map(({ id, name }) => ({ songId: id, name }))} roles={roles} onChange={onChange} />
+    </div>
+  );
+}
 
 /** Adds a song that was dragged here from a list. */
 function addKnownSong(id: string, { allSongs = [], selectedSongs, onSongAdd }: MashupZoneProps): void {
