@@ -12,6 +12,7 @@ import { testExample } from './example-tests.ts';
 import { testLibrary } from './library-tests.ts';
 import { testPlayer } from './player-tests.ts';
 import { testPlanEditor } from './plan-editor-tests.ts';
+import { testSharing } from './sharing-tests.ts';
 import { testStemDownloads } from './stem-download-tests.ts';
 import { testSeparatorChoice, testStudioVersion } from './studio-version-tests.ts';
 import { testWishes, testWishOutcome } from './wish-tests.ts';
@@ -152,6 +153,10 @@ describe('the studio', { skip: reasonToSkip() }, () => {
   });
 
   testPlayer(
+    () => fixture,
+    () => firstJob,
+  );
+  testSharing(
     () => fixture,
     () => firstJob,
   );

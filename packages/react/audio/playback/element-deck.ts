@@ -18,6 +18,8 @@ export class ElementDeck implements Deck {
     () => this.position(),
     (seconds) => this.seek(seconds),
   );
+  /** Whether it is to play. A source that fails or is exchanged stops the element, which is no wish of anybody. */
+  #isPlayWanted = false;
 
   constructor(events: DeckEvents) {
     this.element = new Audio();
@@ -26,11 +28,14 @@ export class ElementDeck implements Deck {
       this.element.addEventListener(name, work, { signal: this.#stop.signal });
     on('playing', () => {
       this.#loop.run(true);
+      this.#isPlayWanted = true;
       events.onState('playing');
     });
     on('waiting', () => events.onState('waiting'));
     on('pause', () => {
+      if (this.element.error !== null) return;
       if (this.element.ended && this.#repeat()) return;
+      this.#isPlayWanted = false;
       this.#loop.run(false);
       events.onState(this.element.ended ? 'ended' : 'paused');
     });
@@ -49,10 +54,12 @@ export class ElementDeck implements Deck {
   }
 
   async play(): Promise<void> {
+    this.#isPlayWanted = true;
     await this.element.play();
   }
 
   pause(): void {
+    this.#isPlayWanted = false;
     this.element.pause();
   }
 
@@ -87,11 +94,10 @@ export class ElementDeck implements Deck {
 
   /** Loads another source and continues at the same position. */
   protected load(src: string): void {
-    const isPlaying = !this.element.paused;
     this.#wanted = this.position();
     this.element.src = src;
     this.element.load();
-    if (isPlaying) void this.element.play().catch(() => {});
+    if (this.#isPlayWanted) void this.element.play().catch(() => {});
   }
 
   /** Reports an error of the element. */

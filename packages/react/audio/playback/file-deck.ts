@@ -35,7 +35,10 @@ export class FileDeck extends ElementDeck {
   protected override onElementError(events: DeckEvents): void {
     this.#renewals += 1;
     if (this.#renewals <= MAX_RENEWALS) this.#onBroken();
-    else super.onElementError(events);
+    else {
+      events.onState('paused');
+      super.onElementError(events);
+    }
   }
 }
 
