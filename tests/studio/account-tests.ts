@@ -107,7 +107,7 @@ export function testOperatorReplay(fixture: () => StudioFixture, jobId: () => st
     assert.deepEqual(await pageFaults(page), []);
     await shown('job-history').getByRole('button', { name: 'Plan', exact: true }).click();
     await shown('job-history')
-      .getByText(`epoch ${Number(before?.epoch) + 1}`)
+      .getByText(` · epoch ${Number(before?.epoch) + 1} · `)
       .waitFor();
     await shown('job-history').getByRole('button', { name: 'Cancel the job' }).click();
     await shown('job-history').getByRole('button', { name: 'Retry' }).waitFor();
